@@ -1,0 +1,76 @@
+//! What can go wrong, as people read it, and the exit status that it leads to.
+//!
+//! Every message reads *what failed: why; what to do*. None quotes what came over the wire or a credential: types, names of
+//! the model, positions and counts are all that may stand in one.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// The exit status of the process. One place; the man page prints this list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Exit {
+    /// All done, or the limit was reached, or the reader of the pipe went away.
+    Done = 0,
+    /// Something failed while running.
+    Failure = 1,
+    /// The command line, the configuration or an expression is wrong.
+    Usage = 2,
+    /// The credential is missing or was refused.
+    Credential = 3,
+    /// There is no such workspace or call.
+    NotFound = 4,
+    /// The connection could not be had again.
+    GaveUp = 5,
+    /// The workspace has as many open streams as it may.
+    TooManyStreams = 6,
+    /// A condition that the user set was not met.
+    Verdict = 7,
+    /// Events were lost, and the user asked to be told so.
+    Lost = 8,
+    /// Interrupted by SIGINT.
+    Interrupted = 130,
+    /// Terminated by SIGTERM.
+    Terminated = 143,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A failure that ends the command: *what failed: why; what to do*.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The status to exit with.
+    pub exit: Exit,
+    what: String,
+    why: String,
+    advice: String,
+}
+
+impl Error {
+    /// A failure from its three parts. None may hold text from the wire or a credential.
+    #[must_use]
+    pub fn new(exit: Exit, what: impl Into<String>, why: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { exit, what: what.into(), why: why.into(), advice: advice.into() }
+    }
+
+    /// A mistake on the command line or in the configuration.
+    #[must_use]
+    pub fn usage(what: impl Into<String>, why: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, what, why, advice)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.what, self.why, self.advice)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The result of a stage.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

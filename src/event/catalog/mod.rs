@@ -1,0 +1,70 @@
+//! Every event that the platform is known to publish, one file per family.
+
+pub mod call;
+pub mod channel;
+pub mod encounter;
+pub mod observer;
+pub mod operator;
+pub mod pipeline;
+pub mod review;
+pub mod self_image;
+pub mod simulation;
+pub mod surface;
+pub mod text;
+pub mod trigger;
+pub mod value;
+pub mod workspace;
+
+use super::{Declared, EventSpec};
+
+macro_rules! kinds {
+    ($($($module:ident)::+::{$($name:ident),+})+) => {
+        $(pub use $($module)::+::{$($name),+};)+
+
+        /// Which event it is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        #[expect(missing_docs, reason = "each is documented at its struct of the same name")]
+        pub enum Kind { $($($name,)+)+ }
+
+        impl Kind {
+            /// All of them, by family.
+            pub const ALL: &[Self] = &[$($(Self::$name,)+)+];
+
+            /// Its declaration.
+            #[must_use]
+            pub const fn spec(self) -> &'static EventSpec {
+                match self { $($(Self::$name => $name::SPEC,)+)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    call::{CallEnded, CallEscalated, CallStarted}
+    channel::{ChannelEmailBounced, ChannelEmailClicked, ChannelEmailComplained, ChannelEmailDelayed, ChannelEmailDelivered, ChannelEmailOpened, ChannelEmailReceived, ChannelEmailRejected, ChannelVoicemailStatus}
+    encounter::{EncounterUpdated}
+    operator::{OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorProfileUpdated, OperatorRegistered, OperatorStatusChanged, OperatorWrapUp}
+    pipeline::{PipelineError, PipelineSyncCompleted}
+    review::{ReviewSubmitted}
+    self_image::{SelfImageBriefGenerated}
+    simulation::{SimulationTurnStored}
+    surface::{SurfaceArchived, SurfaceCreated, SurfaceDelivered, SurfaceFieldSaved, SurfaceOpened, SurfacePendingReview, SurfaceReshaped, SurfaceReviewApproved, SurfaceReviewRejected, SurfaceSubmitted, SurfaceUpdated}
+    text::{TextCompleted, TextStarted}
+    trigger::{TriggerCompleted, TriggerFailed, TriggerFired}
+    workspace::{WorkspaceInvitationAccepted, WorkspaceInvitationSent, WorkspaceMemberAdded, WorkspaceMemberRoleUpdated}
+    observer::emotion::{CompoundEmotion, Emotion, EmpathyClassified, VoiceContextApplied}
+    observer::participant::{ForwardCallResolved, ParticipantJoined, ParticipantLeft, SpeakerMuted}
+    observer::session::{SessionEnd, SessionInfo, SessionStart, StateTransition}
+    observer::timing::{Latency, NavTiming}
+    observer::tool::{ToolCallCompleted, ToolCallStarted}
+    observer::transcript::{AgentTranscript, AgentTranscriptDelta, BargeIn, UserTranscript}
+}
+
+impl Kind {
+    /// The event of that name on the wire.
+    #[must_use]
+    pub fn of(event_type: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.spec().event_type == event_type)
+    }
+}

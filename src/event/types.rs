@@ -1,0 +1,247 @@
+//! The JSON types that fields have, and how the typed structs read them.
+//!
+//! [`Type`] is a fact of the wire that `schema`, decoding and the predicate checker look at; [`Model`] ties it to the Rust
+//! type that a field has in its event's struct, so that the two cannot disagree.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+/// What a field's JSON value may be. Null is apart: see [`FieldSpec::nullable`](super::FieldSpec::nullable).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// `true` or `false`.
+    Bool,
+    /// A number without fraction or exponent.
+    Integer,
+    /// Any number.
+    Number,
+    /// Any string.
+    Text,
+    /// A string holding a UUID.
+    Uuid,
+    /// A string, one of these. Others do arrive, and are drift.
+    Choice(&'static [&'static str]),
+    /// An array whose items have one type.
+    List(&'static Type),
+    /// An object with arbitrary keys, whose values have one type.
+    Map(&'static Type),
+    /// An object with these members.
+    Record(&'static [Member]),
+    /// A value of any of these types.
+    OneOf(&'static [Type]),
+    /// Any JSON value: the contract says so.
+    Any,
+    /// Known by name alone: no contract states a type.
+    Unstated,
+}
+
+/// A member of a [`Type::Record`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// Its key.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: Type,
+    /// Whether every record has it; the others may be absent or null.
+    pub required: bool,
+    /// One sentence on it.
+    pub doc: &'static str,
+}
+
+/// The JSON type of one value, as its first byte tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JsonType {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl JsonType {
+    /// The type of the valid JSON value that begins with this byte.
+    #[must_use]
+    pub const fn of(first: u8) -> Self {
+        match first {
+            b'n' => Self::Null,
+            b't' | b'f' => Self::Bool,
+            b'"' => Self::String,
+            b'[' => Self::Array,
+            b'{' => Self::Object,
+            _ => Self::Number,
+        }
+    }
+
+    /// Its name in JSON Schema.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "boolean",
+            Self::Number => "number",
+            Self::String => "string",
+            Self::Array => "array",
+            Self::Object => "object",
+        }
+    }
+
+    /// Whether values of this type hold further values.
+    #[must_use]
+    pub const fn is_container(self) -> bool {
+        matches!(self, Self::Array | Self::Object)
+    }
+}
+
+impl Type {
+    /// Whether a value of that JSON type can be of this type, its inside not looked at.
+    #[must_use]
+    pub fn accepts(&self, json: JsonType) -> bool {
+        match self {
+            Self::Bool => json == JsonType::Bool,
+            Self::Integer | Self::Number => json == JsonType::Number,
+            Self::Text | Self::Uuid | Self::Choice(_) => json == JsonType::String,
+            Self::List(_) => json == JsonType::Array,
+            Self::Map(_) | Self::Record(_) => json == JsonType::Object,
+            Self::OneOf(types) => types.iter().any(|ty| ty.accepts(json)),
+            Self::Any | Self::Unstated => true,
+        }
+    }
+
+    /// What people call it, `schema` prints it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Bool => "boolean".into(),
+            Self::Integer => "integer".into(),
+            Self::Number => "number".into(),
+            Self::Text => "string".into(),
+            Self::Uuid => "uuid".into(),
+            Self::Choice(_) => "enum".into(),
+            Self::List(item) => format!("array of {}", item.name()),
+            Self::Map(value) => format!("object of {}", value.name()),
+            Self::Record(_) => "object".into(),
+            Self::OneOf(types) => types.iter().map(Self::name).collect::<Vec<_>>().join(" or "),
+            Self::Any => "any".into(),
+            Self::Unstated => "unstated".into(),
+        }
+    }
+
+    /// The values that a string of this type can have, where they are counted.
+    #[must_use]
+    pub const fn choices(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Choice(values) => Some(values),
+            _ => None,
+        }
+    }
+}
+
+/// A Rust type that a field of an event can have.
+pub trait Model: DeserializeOwned {
+    /// The JSON that it is read from.
+    const TYPE: Type;
+
+    /// Reads one JSON value; `None` if it is of another type.
+    #[must_use]
+    fn read(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+}
+
+impl Model for bool {
+    const TYPE: Type = Type::Bool;
+}
+impl Model for i64 {
+    const TYPE: Type = Type::Integer;
+}
+impl Model for f64 {
+    const TYPE: Type = Type::Number;
+}
+impl Model for String {
+    const TYPE: Type = Type::Text;
+}
+impl<T: Model> Model for Vec<T> {
+    const TYPE: Type = Type::List(&T::TYPE);
+}
+impl<T: Model> Model for BTreeMap<String, T> {
+    const TYPE: Type = Type::Map(&T::TYPE);
+}
+/// An optional value says nothing about its type; whether it may be null is stated beside it.
+impl<T: Model> Model for Option<T> {
+    const TYPE: Type = T::TYPE;
+}
+impl Model for serde_json::Value {
+    const TYPE: Type = Type::Any;
+}
+
+/// A string that holds a UUID. It is not parsed: what arrives is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Uuid(pub String);
+impl Model for Uuid {
+    const TYPE: Type = Type::Uuid;
+}
+
+/// A value of a field that is known by name alone.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Unstated(pub serde_json::Value);
+impl Model for Unstated {
+    const TYPE: Type = Type::Unstated;
+}
+
+/// An object, or a string in its place.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(transparent)]
+pub struct ObjectOrText(pub serde_json::Value);
+impl Model for ObjectOrText {
+    const TYPE: Type = Type::OneOf(&[Type::Map(&Type::Any), Type::Text]);
+}
+
+/// A field of a typed event: what arrived, or why there is no value to see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Field<T> {
+    /// The event does not have it, or it was dropped.
+    #[default]
+    Absent,
+    /// JSON null.
+    Null,
+    /// It arrived, and is hidden.
+    Hidden,
+    /// Its value.
+    Value(T),
+    /// A value of a type that the model does not expect, as JSON.
+    Other(String),
+}
+
+impl<T> Field<T> {
+    /// The value, where there is one to see.
+    pub const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl Field<&str> {
+    /// The same with its JSON read as a `T`.
+    #[must_use]
+    pub fn typed<T: Model>(self) -> Field<T> {
+        match self {
+            Self::Absent => Field::Absent,
+            Self::Null => Field::Null,
+            Self::Hidden => Field::Hidden,
+            Self::Value(json) => T::read(json).map_or_else(|| Field::Other(json.to_owned()), Field::Value),
+            Self::Other(json) => Field::Other(json),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! evtap.
+pub mod credential;
+pub mod error;
+pub mod event;
+pub mod source;

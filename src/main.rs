@@ -1,0 +1,2 @@
+//! evtap.
+fn main() {}

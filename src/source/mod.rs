@@ -1,0 +1,135 @@
+//! Where frames come from. A source gives the bytes of each event as they arrived, with what the transport says beside them.
+//!
+//! Sources push [`Item`]s into one bounded channel: when the reader of stdout is slow, the channel fills, and the socket
+//! waits. A source interprets nothing but its transport; what an event means is for [`decode`](crate::decode) to say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::event::Stream;
+
+/// How many items may wait between the sources and the walk.
+pub const QUEUE: usize = 256;
+
+/// The largest frame, and the largest line of one, in bytes. The platform's own client gives up beyond it.
+pub const FRAME_LIMIT: usize = 1 << 20;
+
+/// The sending side of the channel. A send fails when the walk is over; the source then ends in silence.
+pub type Sender = mpsc::Sender<Item>;
+
+/// What comes out of a source, in order of arrival.
+#[derive(Debug)]
+pub enum Item {
+    /// One event.
+    Frame(RawFrame),
+    /// Whole lines of a recording.
+    Lines(Lines),
+    /// News of the connection.
+    News(News),
+}
+
+/// Which stream a frame came by: known from the connection, unknown in a recording.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The kind of stream.
+    pub stream: Option<Stream>,
+    /// The workspace's id.
+    pub workspace_id: Option<String>,
+    /// The call's SID.
+    pub call_sid: Option<String>,
+}
+
+/// How a frame wraps its event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// SSE: the type on the `event:` line or as `event_type` in the data.
+    Sse,
+    /// The observer WebSocket: the type as `type`, the fields beside it or in `data`.
+    Observer,
+    /// A line of a recording: any of the above, and `_tap` as evtap wrote it.
+    Record,
+}
+
+/// Why there is no event in a frame that did arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Larger than the limit; skipped.
+    TooLarge,
+    /// Text that is no UTF-8, where the transport demands it.
+    NotUtf8,
+}
+
+/// The bytes of one event, owned, as a transport delivers them.
+///
+/// Its `Debug` shows the size of the data, never the data.
+#[derive(Clone)]
+pub struct RawFrame {
+    /// The stream that it came by.
+    pub origin: Arc<Origin>,
+    /// How it wraps the event.
+    pub form: Form,
+    /// SSE: the `event:` line.
+    pub event: Option<String>,
+    /// SSE: the `id:` in force.
+    pub id: Option<String>,
+    /// The payload. Empty where `fault` is set.
+    pub data: Bytes,
+    /// When it arrived; `None` in a recording.
+    pub received_at: Option<Timestamp>,
+    /// The transport could not deliver it; with how many bytes it had.
+    pub fault: Option<(Fault, u64)>,
+}
+
+impl std::fmt::Debug for RawFrame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawFrame").field("form", &self.form).field("bytes", &self.data.len()).finish_non_exhaustive()
+    }
+}
+
+/// Whole lines of a recording, in one buffer.
+pub struct Lines {
+    /// The lines, each ended by LF but perhaps the last.
+    pub bytes: Bytes,
+    /// Where in the file the first of them begins, in bytes.
+    pub offset: u64,
+}
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lines").field("bytes", &self.bytes.len()).field("offset", &self.offset).finish()
+    }
+}
+
+/// News of a connection, for people and for `--status json`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The stream that it is about.
+    pub origin: Arc<Origin>,
+    /// What happened.
+    pub change: Change,
+}
+
+/// What happened to a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It stands, and frames may come.
+    Connected,
+    /// It is gone, and will be tried again.
+    Reconnecting {
+        /// After that long.
+        delay: Duration,
+        /// Which try it will be, from 1; back to 1 after a connection that delivered something.
+        attempt: u32,
+        /// Why it is gone, without text from the wire.
+        why: String,
+    },
+    /// It is over for good, and well.
+    Ended {
+        /// Why, without text from the wire.
+        why: String,
+    },
+}
