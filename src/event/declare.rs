@@ -15,6 +15,8 @@ pub enum Stream {
     Workspace,
     /// The observer WebSocket of one call.
     Observer,
+    /// Neither: evtap adds it.
+    Own,
 }
 
 impl Stream {
@@ -24,6 +26,7 @@ impl Stream {
         match self {
             Self::Workspace => "workspace",
             Self::Observer => "observer",
+            Self::Own => "evtap",
         }
     }
 }
@@ -75,8 +78,14 @@ impl EventSpec {
     /// What stands before the first dot, or `observer` for the events of a call.
     #[must_use]
     pub fn family(&self) -> &'static str {
-        self.event_type.split_once('.').map_or("observer", |(family, _)| family)
+        family(self.event_type)
     }
+}
+
+/// The family of an event of that name: what stands before the first dot, or `observer` where there is none.
+#[must_use]
+pub fn family(event_type: &str) -> &str {
+    event_type.split_once('.').map_or("observer", |(family, _)| family)
 }
 
 /// One field of an event, as declared.

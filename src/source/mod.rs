@@ -3,6 +3,8 @@
 //! Sources push [`Item`]s into one bounded channel: when the reader of stdout is slow, the channel fills, and the socket
 //! waits. A source interprets nothing but its transport; what an event means is for [`decode`](crate::decode) to say.
 
+pub mod replay;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,6 +84,46 @@ pub struct RawFrame {
     pub received_at: Option<Timestamp>,
     /// The transport could not deliver it; with how many bytes it had.
     pub fault: Option<(Fault, u64)>,
+    /// Where in the recording it begins, in bytes; 0 on a live stream.
+    pub offset: u64,
+}
+
+/// A frame as decoding sees it: borrowed, from a transport or from a line of a recording.
+#[derive(Clone, Copy)]
+pub struct Frame<'a> {
+    /// The stream that it came by.
+    pub origin: &'a Origin,
+    /// How it wraps the event.
+    pub form: Form,
+    /// SSE: the `event:` line.
+    pub event: Option<&'a str>,
+    /// SSE: the `id:` in force.
+    pub id: Option<&'a str>,
+    /// The payload.
+    pub data: &'a [u8],
+    /// When it arrived; `None` in a recording.
+    pub received_at: Option<Timestamp>,
+    /// The transport could not deliver it; with how many bytes it had.
+    pub fault: Option<(Fault, u64)>,
+    /// Where in the recording it begins, in bytes; 0 on a live stream.
+    pub offset: u64,
+}
+
+impl RawFrame {
+    /// The frame, borrowed.
+    #[must_use]
+    pub fn as_frame(&self) -> Frame<'_> {
+        Frame {
+            origin: &self.origin,
+            form: self.form,
+            event: self.event.as_deref(),
+            id: self.id.as_deref(),
+            data: &self.data,
+            received_at: self.received_at,
+            fault: self.fault,
+            offset: self.offset,
+        }
+    }
 }
 
 impl std::fmt::Debug for RawFrame {

@@ -10,6 +10,7 @@ pub mod review;
 pub mod self_image;
 pub mod simulation;
 pub mod surface;
+pub mod tap;
 pub mod text;
 pub mod trigger;
 pub mod value;
@@ -18,51 +19,62 @@ pub mod workspace;
 use super::{Declared, EventSpec};
 
 macro_rules! kinds {
-    ($($($module:ident)::+::{$($name:ident),+})+) => {
+    (
+        platform { $($($module:ident)::+::{$($name:ident),+})+ }
+        own { $($own_module:ident::{$($own:ident),+})+ }
+    ) => {
         $(pub use $($module)::+::{$($name),+};)+
+        $(pub use $own_module::{$($own),+};)+
 
         /// Which event it is.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         #[expect(missing_docs, reason = "each is documented at its struct of the same name")]
-        pub enum Kind { $($($name,)+)+ }
+        pub enum Kind { $($($name,)+)+ $($($own,)+)+ }
 
         impl Kind {
-            /// All of them, by family.
+            /// The platform's, by family.
             pub const ALL: &[Self] = &[$($(Self::$name,)+)+];
+            /// The lines that evtap itself adds to a stream.
+            pub const OWN: &[Self] = &[$($(Self::$own,)+)+];
 
             /// Its declaration.
             #[must_use]
             pub const fn spec(self) -> &'static EventSpec {
-                match self { $($(Self::$name => $name::SPEC,)+)+ }
+                match self { $($(Self::$name => $name::SPEC,)+)+ $($(Self::$own => $own::SPEC,)+)+ }
             }
         }
     };
 }
 
 kinds! {
-    call::{CallEnded, CallEscalated, CallStarted}
-    channel::{ChannelEmailBounced, ChannelEmailClicked, ChannelEmailComplained, ChannelEmailDelayed, ChannelEmailDelivered, ChannelEmailOpened, ChannelEmailReceived, ChannelEmailRejected, ChannelVoicemailStatus}
-    encounter::{EncounterUpdated}
-    operator::{OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorProfileUpdated, OperatorRegistered, OperatorStatusChanged, OperatorWrapUp}
-    pipeline::{PipelineError, PipelineSyncCompleted}
-    review::{ReviewSubmitted}
-    self_image::{SelfImageBriefGenerated}
-    simulation::{SimulationTurnStored}
-    surface::{SurfaceArchived, SurfaceCreated, SurfaceDelivered, SurfaceFieldSaved, SurfaceOpened, SurfacePendingReview, SurfaceReshaped, SurfaceReviewApproved, SurfaceReviewRejected, SurfaceSubmitted, SurfaceUpdated}
-    text::{TextCompleted, TextStarted}
-    trigger::{TriggerCompleted, TriggerFailed, TriggerFired}
-    workspace::{WorkspaceInvitationAccepted, WorkspaceInvitationSent, WorkspaceMemberAdded, WorkspaceMemberRoleUpdated}
-    observer::emotion::{CompoundEmotion, Emotion, EmpathyClassified, VoiceContextApplied}
-    observer::participant::{ForwardCallResolved, ParticipantJoined, ParticipantLeft, SpeakerMuted}
-    observer::session::{SessionEnd, SessionInfo, SessionStart, StateTransition}
-    observer::timing::{Latency, NavTiming}
-    observer::tool::{ToolCallCompleted, ToolCallStarted}
-    observer::transcript::{AgentTranscript, AgentTranscriptDelta, BargeIn, UserTranscript}
+    platform {
+        call::{CallEnded, CallEscalated, CallStarted}
+        channel::{ChannelEmailBounced, ChannelEmailClicked, ChannelEmailComplained, ChannelEmailDelayed, ChannelEmailDelivered, ChannelEmailOpened, ChannelEmailReceived, ChannelEmailRejected, ChannelVoicemailStatus}
+        encounter::{EncounterUpdated}
+        operator::{OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorProfileUpdated, OperatorRegistered, OperatorStatusChanged, OperatorWrapUp}
+        pipeline::{PipelineError, PipelineSyncCompleted}
+        review::{ReviewSubmitted}
+        self_image::{SelfImageBriefGenerated}
+        simulation::{SimulationTurnStored}
+        surface::{SurfaceArchived, SurfaceCreated, SurfaceDelivered, SurfaceFieldSaved, SurfaceOpened, SurfacePendingReview, SurfaceReshaped, SurfaceReviewApproved, SurfaceReviewRejected, SurfaceSubmitted, SurfaceUpdated}
+        text::{TextCompleted, TextStarted}
+        trigger::{TriggerCompleted, TriggerFailed, TriggerFired}
+        workspace::{WorkspaceInvitationAccepted, WorkspaceInvitationSent, WorkspaceMemberAdded, WorkspaceMemberRoleUpdated}
+        observer::emotion::{CompoundEmotion, Emotion, EmpathyClassified, VoiceContextApplied}
+        observer::participant::{ForwardCallResolved, ParticipantJoined, ParticipantLeft, SpeakerMuted}
+        observer::session::{SessionEnd, SessionInfo, SessionStart, StateTransition}
+        observer::timing::{Latency, NavTiming}
+        observer::tool::{ToolCallCompleted, ToolCallStarted}
+        observer::transcript::{AgentTranscript, AgentTranscriptDelta, BargeIn, UserTranscript}
+    }
+    own {
+        tap::{TapMalformed}
+    }
 }
 
 impl Kind {
-    /// The event of that name on the wire.
+    /// The platform's event of that name on the wire.
     #[must_use]
     pub fn of(event_type: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.spec().event_type == event_type)

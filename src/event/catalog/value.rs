@@ -46,6 +46,12 @@ crate::choice! {
     /// Where an emotion is heading.
     Trend { Improving = "improving", Stable = "stable", Deteriorating = "deteriorating" }
 
+    /// Why something that arrived is no event.
+    Malformation {
+        Empty = "empty", NotUtf8 = "not_utf8", Truncated = "truncated", NotJson = "not_json", LoneSurrogate = "lone_surrogate",
+        TooDeep = "too_deep", NotAnObject = "not_an_object", NoEventType = "no_event_type", TooLarge = "too_large",
+    }
+
     /// Where the energy of a voice is heading.
     EnergyTrend { Rising = "rising", Falling = "falling", Stable = "stable" }
 }

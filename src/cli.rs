@@ -1,0 +1,236 @@
+//! The command line as people type it. Nothing is resolved here: see [`config`](crate::config).
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::emulator;
+use crate::status;
+
+/// Tap and inspect the typed events of a healthcare AI platform. Protected health information is hidden unless you ask for it
+/// by name.
+#[derive(Debug, Parser)]
+#[command(name = "evtap", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch the event stream of a workspace
+    Watch(Watch),
+    /// Observe one live call
+    Observe(Observe),
+    /// Replay a recording
+    Replay(Replay),
+    /// Serve a synthetic clinic on the platform's two endpoints
+    Serve(Serve),
+    /// Describe the events, their fields and what is hidden
+    Schema(Schema),
+    /// Print the raw transport frames of any SSE or WebSocket URL, nothing interpreted and nothing hidden
+    Frames(Frames),
+}
+
+/// `evtap watch`
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// The workspace's id, or `demo` for the built-in clinic; may repeat
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", value_delimiter = ',')]
+    pub workspace: Vec<String>,
+    #[command(flatten)]
+    pub show: Show,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub demo: Demo,
+}
+
+/// `evtap observe`
+#[derive(Debug, Args)]
+pub struct Observe {
+    /// The call's SID, or `demo` for a call of the built-in clinic
+    #[arg(short, long, value_name = "SID")]
+    pub call: String,
+    /// The id of the call's workspace
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID")]
+    pub workspace: Option<String>,
+    #[command(flatten)]
+    pub show: Show,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub demo: Demo,
+}
+
+/// `evtap replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// NDJSON (evtap's own or bare events) or a raw SSE capture; `-` is stdin
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub show: Show,
+}
+
+/// `evtap serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8484")]
+    pub listen: std::net::SocketAddr,
+    /// Allow an address that other machines can reach
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// The seed of the clinic's day; the same seed gives the same events
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Events per second on the workspace stream, on average
+    #[arg(long, value_name = "N", default_value_t = 5.0)]
+    pub rate: f64,
+    /// Play one round in which every event appears, then end
+    #[arg(long)]
+    pub once: bool,
+    /// The only workspace there is; any id otherwise
+    #[arg(long, value_name = "ID")]
+    pub workspace: Option<String>,
+    /// A file with the only API key that is accepted; any key otherwise
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// How many streams may be open at once
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub max_streams: usize,
+    /// What goes wrong, connection by connection: `status=503`, `status=429:retry-after=2`, `error=stream_error`, `cut=N`,
+    /// `end=N` (after N bytes), `close=CODE`, `none`; may repeat
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub faults: Vec<emulator::Fault>,
+}
+
+/// `evtap schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// One event, such as `call.ended`; all of them otherwise
+    #[arg(value_name = "EVENT")]
+    pub event: Option<String>,
+    /// One JSON object, for machines
+    #[arg(long, conflicts_with = "json_schema")]
+    pub json: bool,
+    /// A JSON Schema of the lines that evtap writes
+    #[arg(long)]
+    pub json_schema: bool,
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Color,
+}
+
+/// `evtap frames`
+#[derive(Debug, Args)]
+pub struct Frames {
+    /// An `http`, `https`, `ws` or `wss` URL
+    pub url: String,
+    /// Must be `all`: raw frames can't be redacted
+    #[arg(long, value_name = "all")]
+    pub reveal: Option<String>,
+    /// Stop after that many frames
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// A file with the API key, sent as a bearer or as the subprotocol `auth`
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// Send the key in the clear to hosts other than this one
+    #[arg(long)]
+    pub insecure_http: bool,
+}
+
+/// What is shown, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Show {
+    /// How events are written; `pretty` on a terminal and `ndjson` elsewhere, if not given
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub output: Option<Output>,
+    /// Stop after that many events
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Color,
+    /// Don't cut lines at the terminal's edge
+    #[arg(long)]
+    pub wrap: bool,
+    /// What takes the place of what is hidden
+    #[arg(long, value_enum, value_name = "MODE", default_value_t, help_heading = "Protected health information")]
+    pub phi: Phi,
+    /// Show a hidden field: `caller_id`, `call.started.caller_id`, or `all`; may repeat
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', help_heading = "Protected health information")]
+    pub reveal: Vec<String>,
+    /// Hide a field that is shown otherwise; goes before --reveal; may repeat
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', help_heading = "Protected health information")]
+    pub redact: Vec<String>,
+    /// How news of the connection is told on stderr
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub status: status::Format,
+}
+
+/// Where the platform is, and the key to it. The key itself is never an option: `AMIGO_API_KEY` or a file.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Connection {
+    /// The platform's origin
+    #[arg(long, value_name = "URL", env = "AMIGO_BASE_URL", default_value = "https://api.platform.amigo.ai")]
+    pub base_url: String,
+    /// The origin of the observer WebSocket, if it is another
+    #[arg(long, value_name = "URL", env = "AMIGO_AGENT_BASE_URL")]
+    pub agent_base_url: Option<String>,
+    /// A file with the API key; `AMIGO_API_KEY` otherwise
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// Send the key in the clear to hosts other than this one
+    #[arg(long)]
+    pub insecure_http: bool,
+}
+
+/// The built-in clinic.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Demo")]
+pub struct Demo {
+    /// The seed of the demo's day
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub demo_seed: u64,
+    /// Events per second of the demo, on average
+    #[arg(long, value_name = "N", default_value_t = 5.0)]
+    pub demo_rate: f64,
+}
+
+/// The formats of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A line for people
+    Pretty,
+    /// A JSON object a line
+    Ndjson,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that has them
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What takes the place of what is hidden.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Phi {
+    /// `[redacted]`
+    #[default]
+    Mask,
+    /// Nothing: the field is left out
+    Drop,
+}

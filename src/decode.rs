@@ -1,0 +1,305 @@
+//! Frames become events. Decoding is total: any bytes give an [`Event`], and nothing that the model did not expect stops it.
+//!
+//! An `Event` is the text that arrived, the table of its fields, and what the model knows of them. It can't be printed,
+//! compared or serialised: [`redact`](crate::redact) alone looks inside.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use crate::event::{Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id};
+use crate::scan::{self, Category, Defect, Member, Span};
+use crate::source::{Fault, Form, Frame};
+
+/// An event, with everything that is to be hidden still in it.
+pub struct Event<'a> {
+    pub(crate) frame: Frame<'a>,
+    pub(crate) text: &'a str,
+    pub(crate) content: Content<'a>,
+    pub(crate) tap: Tap,
+    /// Where `_tap` stands in a line that evtap wrote: its bytes are kept where nothing about it changes.
+    pub(crate) recorded_tap: Option<Span>,
+}
+
+/// What a frame holds.
+pub(crate) enum Content<'a> {
+    /// An event of the platform, or of evtap's own.
+    Event { name: Cow<'a, str>, kind: Option<Kind>, fields: &'a [Found] },
+    /// No event.
+    Malformed { defect: Defect, length: u64 },
+}
+
+/// A field of an event, as found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub member: Member,
+    /// Which of the declared fields it is.
+    pub index: Option<u8>,
+    /// There is something inside that nobody has classed.
+    pub odd: bool,
+}
+
+/// Decodes frame after frame, with tables that are used again.
+#[derive(Default)]
+pub struct Decoder {
+    members: Vec<Member>,
+    fields: Vec<Found>,
+}
+
+impl Decoder {
+    /// Decodes one frame.
+    pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Event<'a> {
+        let mut event = Event {
+            frame,
+            text: "",
+            content: Content::Malformed {
+                defect: Defect { category: Category::Empty, offset: 0 },
+                length: frame.data.len() as u64,
+            },
+            tap: transport(&frame),
+            recorded_tap: None,
+        };
+        if let Some((fault, length)) = frame.fault {
+            let category = match fault {
+                Fault::TooLarge => Category::TooLarge,
+                Fault::NotUtf8 => Category::NotUtf8,
+            };
+            event.content = Content::Malformed { defect: Defect { category, offset: 0 }, length };
+            return event;
+        }
+        let malformed = |defect| Content::Malformed { defect, length: frame.data.len() as u64 };
+        match scan::object(frame.data, &mut self.members) {
+            Ok(text) => event.text = text,
+            Err(defect) => {
+                event.content = malformed(defect);
+                return event;
+            }
+        }
+        let text = event.text;
+        let naming = self.naming(text, &frame);
+        let Some(naming) = naming else {
+            event.content = malformed(Defect { category: Category::NoEventType, offset: 0 });
+            return event;
+        };
+        let kind = if naming.conflict { None } else { kind(&naming.name, frame.form) };
+
+        let mut drift = std::mem::take(&mut event.tap.drift);
+        if naming.conflict {
+            drift.push(Drift { kind: DriftKind::TypeConflict, field: None });
+        } else if kind.is_none() {
+            drift.push(Drift { kind: DriftKind::UnknownEvent, field: None });
+        }
+        if frame.form == Form::Record
+            && let Some(recorded) = self.members.last().filter(|last| last.key.of(text) == "_tap")
+            && let Ok(tap) = serde_json::from_str::<Tap>(recorded.value.of(text))
+            && tap.is_sound()
+        {
+            event.recorded_tap = Some(recorded.value);
+            event.tap = tap;
+            self.members.pop();
+        }
+        self.find_fields(text, &naming, kind.map(Kind::spec), &event.tap.redacted, &mut drift);
+        if event.recorded_tap.is_none() {
+            event.tap.drift = drift;
+        }
+        if event.tap.stream.is_none() && event.recorded_tap.is_none() {
+            event.tap.stream = match kind.map(|kind| kind.spec().stream) {
+                Some(stream @ (Stream::Workspace | Stream::Observer)) => Some(stream.name().to_owned()),
+                _ => None,
+            };
+        }
+        event.content = Content::Event { name: naming.name, kind, fields: &self.fields };
+        event
+    }
+
+    /// Which event it is, and by which members it says so.
+    fn naming<'a>(&self, text: &'a str, frame: &Frame<'a>) -> Option<Naming<'a>> {
+        let named = |key: &'static str| {
+            let is_name = move |member: &&Member| member.json == JsonType::String && key_of(member, text) == key;
+            self.members.iter().filter(is_name).map(move |member| string(member.value, text))
+        };
+        let key = match frame.form {
+            Form::Sse => "event_type",
+            Form::Observer | Form::Record if named("event_type").next().is_some() => "event_type",
+            Form::Observer | Form::Record => "type",
+        };
+        let line = frame.event.filter(|line| !line.is_empty()).map(Cow::Borrowed);
+        let mut names = line.into_iter().chain(named(key));
+        let name = names.next().or_else(|| (frame.form == Form::Sse).then_some(Cow::Borrowed("message")))?;
+        let conflict = names.any(|other| other != name);
+        Some(Naming { name, key, conflict })
+    }
+
+    /// Fills the table of fields, and reports what the model did not expect.
+    fn find_fields(
+        &mut self,
+        text: &str,
+        naming: &Naming<'_>,
+        spec: Option<&'static EventSpec>,
+        redacted: &[String],
+        drift: &mut Vec<Drift>,
+    ) {
+        self.fields.clear();
+        // The observer's nested shape: the fields stand in `data`.
+        let wrapped = |member: &Member| {
+            naming.key == "type"
+                && member.json == JsonType::Object
+                && member.key.of(text) == "data"
+                && spec.is_none_or(|spec| spec.field("data").is_none())
+        };
+        if let Some(at) = self.members.iter().position(wrapped) {
+            let after = self.members.split_off(at);
+            scan::inner(text, after[0].value, &mut self.members);
+            self.members.extend_from_slice(&after[1..]);
+        }
+        let mut seen = 0u64;
+        for member in &self.members {
+            let name = key_of(member, text);
+            if name == naming.key && member.json == JsonType::String {
+                continue;
+            }
+            let mut report = |kind, field: &str| drift.push(Drift { kind, field: Some(shown_name(field).to_owned()) });
+            // Nobody but evtap writes `_tap`, and this is none of its own: it goes no further.
+            if name == "_tap" {
+                report(DriftKind::UnknownField, "_tap");
+                continue;
+            }
+            let index = spec.and_then(|spec| spec.fields.iter().position(|field| field.name == name));
+            let mut odd = false;
+            match (spec, index) {
+                (Some(spec), Some(index)) => {
+                    if seen & 1 << index != 0 {
+                        report(DriftKind::DuplicateField, &name);
+                    }
+                    seen |= 1 << index;
+                    let mut notes = Vec::new();
+                    let field = &spec.fields[index];
+                    if !(member.json == JsonType::Null && field.nullable) {
+                        odd = !fits(member.value.of(text), &field.ty, &mut notes, &name);
+                    }
+                    drift.append(&mut notes);
+                }
+                // Of an unknown event, all fields are unknown: it has been said once.
+                (None, _) => odd = member.json.is_container(),
+                (Some(_), None) => report(DriftKind::UnknownField, &name),
+            }
+            self.fields.push(Found { member: *member, index: index.and_then(|index| u8::try_from(index).ok()), odd });
+        }
+        for (index, field) in spec.into_iter().flat_map(|spec| spec.fields.iter().enumerate()) {
+            if field.required && seen & 1 << index == 0 && !redacted.iter().any(|name| name == field.name) {
+                drift.push(Drift { kind: DriftKind::MissingField, field: Some(field.name.to_owned()) });
+            }
+        }
+    }
+}
+
+struct Naming<'a> {
+    name: Cow<'a, str>,
+    /// The key under which data of this form names its type.
+    key: &'static str,
+    /// Two names are given that differ.
+    conflict: bool,
+}
+
+impl Event<'_> {
+    pub(crate) fn spec_of(kind: Option<Kind>, found: &Found) -> Option<&'static FieldSpec> {
+        Some(&kind?.spec().fields[usize::from(found.index?)])
+    }
+}
+
+/// What the transport says of a frame.
+fn transport(frame: &Frame<'_>) -> Tap {
+    let mut tap = Tap {
+        received_at: frame.received_at.map(rfc3339),
+        stream: frame.origin.stream.map(|stream| stream.name().to_owned()),
+        workspace_id: frame.origin.workspace_id.clone(),
+        call_sid: frame.origin.call_sid.clone(),
+        ..Tap::default()
+    };
+    match frame.id {
+        Some(id) if is_id(id) => {
+            tap.id = Some(id.to_owned());
+            tap.time = id.parse().ok().and_then(|id| Timestamp::from_millisecond(id).ok()).map(rfc3339);
+        }
+        Some(_) => tap.drift.push(Drift { kind: DriftKind::OddId, field: None }),
+        None => {}
+    }
+    tap
+}
+
+/// RFC 3339 in UTC with three digits of a second.
+fn rfc3339(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// The event of that name. Those of evtap's own are only taken from a recording: a server can't send them.
+fn kind(name: &str, form: Form) -> Option<Kind> {
+    let own = || Kind::OWN.iter().copied().find(|kind| kind.spec().event_type == name);
+    Kind::of(name).or_else(|| if form == Form::Record { own() } else { None })
+}
+
+/// A member's key, its escapes resolved.
+pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
+    let key = member.key.of(text);
+    if member.key_escaped { Cow::Owned(scan::unescape(key)) } else { Cow::Borrowed(key) }
+}
+
+/// The text of the JSON string at `span`.
+fn string(span: Span, text: &str) -> Cow<'_, str> {
+    let quoted = span.of(text);
+    let text = &quoted[1..quoted.len() - 1];
+    if text.contains('\\') { Cow::Owned(scan::unescape(text)) } else { Cow::Borrowed(text) }
+}
+
+/// A name as it may be shown: what doesn't look like one may be something that somebody wrote.
+pub(crate) fn shown_name(name: &str) -> &str {
+    if crate::event::is_name(name) { name } else { crate::event::MASK }
+}
+
+/// Holds a value against its type, all the way down. False if there is something inside that nobody has classed: a value
+/// with an inside where none is declared, or a key that the record doesn't have.
+fn fits(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> bool {
+    let found = JsonType::of(json.as_bytes()[0]);
+    let mut report =
+        |kind| drift.push(Drift { kind, field: Some(path.split('.').map(shown_name).collect::<Vec<_>>().join(".")) });
+    if !ty.accepts(found) {
+        report(DriftKind::OtherType);
+        return !found.is_container();
+    }
+    match ty {
+        Type::Integer if json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => report(DriftKind::OtherType),
+        Type::Choice(choices) if !is_choice(json, choices) => report(DriftKind::UnknownValue),
+        Type::Unstated => return !found.is_container(),
+        Type::List(_) | Type::Map(_) | Type::Record(_) => return fits_inside(json, ty, drift, path),
+        _ => {}
+    }
+    true
+}
+
+fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> bool {
+    let mut fit = true;
+    for (key, value) in scan::entries(json) {
+        let key = key.map(scan::unescape);
+        let null = value == "null";
+        match ty {
+            Type::List(item) | Type::Map(item) => fit &= null || fits(value, item, drift, path),
+            Type::Record(members) => match members.iter().find(|member| key.as_deref() == Some(member.name)) {
+                Some(member) => {
+                    fit &= (null && !member.required) || fits(value, &member.ty, drift, &format!("{path}.{}", member.name))
+                }
+                None => {
+                    let name = format!("{path}.{}", shown_name(key.as_deref().unwrap_or_default()));
+                    drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name) });
+                    fit = false;
+                }
+            },
+            _ => {}
+        }
+    }
+    fit
+}
+
+fn is_choice(json: &str, choices: &[&str]) -> bool {
+    let text = &json[1..json.len() - 1];
+    if text.contains('\\') { choices.contains(&scan::unescape(text).as_str()) } else { choices.contains(&text) }
+}

@@ -1,0 +1,145 @@
+//! `_tap`: what evtap says about an event, at the end of its line.
+//!
+//! It holds only what is known, and nothing that could not stand in the clear: times, ids, names of fields. That is what
+//! makes it safe to copy from a recording, once [`Tap::is_sound`] has looked at every part of it.
+
+use serde::{Deserialize, Serialize};
+
+/// What evtap says about one event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tap {
+    /// The id of the SSE frame: milliseconds of Unix time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The id as a time, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// When it arrived here, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<String>,
+    /// `workspace` or `observer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// The workspace whose stream it came by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// The call whose observer it came by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_sid: Option<String>,
+    /// The fields that are hidden, in the order of the event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redacted: Vec<String>,
+    /// What the model did not expect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Drift>,
+}
+
+/// Something about an event that the model did not expect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    /// What kind of thing.
+    pub kind: DriftKind,
+    /// The field that it is about; `outer.inner` where it is nested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+/// The kinds of drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftKind {
+    /// No event of that type is declared.
+    UnknownEvent,
+    /// The frame and its data name different types, or the data names two.
+    TypeConflict,
+    /// The event doesn't have such a field.
+    UnknownField,
+    /// The string is none of those that the field can have.
+    UnknownValue,
+    /// The value is of a type that the field doesn't have.
+    OtherType,
+    /// A field that every such event has isn't there.
+    MissingField,
+    /// The field is there twice.
+    DuplicateField,
+    /// The frame's id isn't a number.
+    OddId,
+}
+
+impl DriftKind {
+    /// Its name in `_tap.drift`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownEvent => "unknown_event",
+            Self::TypeConflict => "type_conflict",
+            Self::UnknownField => "unknown_field",
+            Self::UnknownValue => "unknown_value",
+            Self::OtherType => "other_type",
+            Self::MissingField => "missing_field",
+            Self::DuplicateField => "duplicate_field",
+            Self::OddId => "odd_id",
+        }
+    }
+}
+
+impl Tap {
+    /// Whether each part is what evtap itself could have written, so that a line of unknown making can't pass anything
+    /// hidden off as `_tap`.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let time = |text: &Option<String>| {
+            text.as_deref().is_none_or(|text| text.len() <= 35 && text.parse::<jiff::Timestamp>().is_ok())
+        };
+        self.id.as_deref().is_none_or(is_id)
+            && time(&self.time)
+            && time(&self.received_at)
+            && self.stream.as_deref().is_none_or(|stream| matches!(stream, "workspace" | "observer"))
+            && self.workspace_id.as_deref().is_none_or(is_uuid)
+            && self.call_sid.as_deref().is_none_or(is_call_sid)
+            && self
+                .redacted
+                .iter()
+                .chain(self.drift.iter().filter_map(|drift| drift.field.as_ref()))
+                .all(|path| path.split('.').all(is_name_or_mask))
+    }
+}
+
+/// What stands where something is hidden.
+pub const MASK: &str = "[redacted]";
+
+fn is_name_or_mask(part: &str) -> bool {
+    part == MASK || is_name(part)
+}
+
+/// Whether text looks like the name of an event or a field, and not like something that somebody wrote.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$'))
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Whether text is an id as the platform gives them: a decimal number of milliseconds.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether text is a UUID in its usual form.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Whether text is a call SID: `CA` and 32 letters or digits.
+#[must_use]
+pub fn is_call_sid(text: &str) -> bool {
+    text.len() == 34 && text.starts_with("CA") && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}

@@ -1,0 +1,104 @@
+//! Text that could do something to a terminal, or to the eye of its reader, is shown as escapes.
+//!
+//! That is: control characters (C0, DEL, C1), the controls of writing direction, and characters without width. Whatever came
+//! from the wire, from a file or from a name passes here before it is shown.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Whether a character does something else than to be seen.
+#[must_use]
+pub const fn is_hostile(character: char) -> bool {
+    matches!(character,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether text holds anything of the kind.
+#[must_use]
+pub fn has_hostile(text: &str) -> bool {
+    text.chars().any(is_hostile)
+}
+
+/// Appends what stands between quotes in JSON, hostile characters as `\u` escapes. It means the same as before.
+pub fn push_json(text: &str, out: &mut String) {
+    for character in text.chars() {
+        if is_hostile(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(character);
+        }
+    }
+}
+
+/// Text for a terminal, hostile characters as visible escapes.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !has_hostile(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if is_hostile(character) => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+            }
+            _ => out.push(character),
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn leaves_nothing_hostile_and_is_idempotent(text in any::<String>()) {
+            let once = visible(&text).into_owned();
+            prop_assert!(!has_hostile(&once));
+            prop_assert_eq!(visible(&once), once.as_str());
+        }
+
+        #[test]
+        fn json_means_the_same(text in any::<String>()) {
+            let json = serde_json::to_string(&text).expect("strings serialise");
+            let mut safe = String::new();
+            push_json(&json, &mut safe);
+            prop_assert!(!has_hostile(&safe));
+            prop_assert_eq!(serde_json::from_str::<String>(&safe).expect("still JSON"), text);
+        }
+    }
+
+    #[test]
+    fn knows_the_controls_of_terminals_and_of_direction() {
+        for hostile in [
+            '\u{1b}',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{9d}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{200b}',
+            '\u{feff}',
+            '\u{61c}',
+            '\u{e0041}',
+            '\u{85}',
+        ] {
+            assert!(is_hostile(hostile), "{:x}", u32::from(hostile));
+        }
+        for plain in [' ', '~', 'é', '漢', '🙂', '\u{a0}'] {
+            assert!(!is_hostile(plain), "{plain}");
+        }
+    }
+}

@@ -1,0 +1,580 @@
+//! One strict pass over the JSON of an event: is it valid, and where do its top-level members stand?
+//!
+//! Nothing is built but the table of members; everything later points into the bytes that arrived. What `serde_json` refuses
+//! is refused here, with the same limit of nesting, but for numbers out of range (`1e999`), which are grammatical and whose
+//! digits are only passed on.
+
+use crate::event::JsonType;
+
+/// The deepest nesting, as in `serde_json`.
+const MAX_DEPTH: u8 = 127;
+
+/// A range of bytes in a frame. Frames are far below 4 GiB: [`object`] refuses others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// Where it begins.
+    #[must_use]
+    pub const fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    /// The bytes that it spans.
+    #[must_use]
+    pub fn of<'a>(&self, text: &'a str) -> &'a str {
+        &text[self.start as usize..self.end as usize]
+    }
+}
+
+/// A top-level member of an event's object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// The key, without its quotes.
+    pub key: Span,
+    /// The value.
+    pub value: Span,
+    /// The value's type.
+    pub json: JsonType,
+    /// The key has escapes in it.
+    pub key_escaped: bool,
+    /// There is white space inside the value, outside its strings.
+    pub spaced: bool,
+}
+
+/// Why bytes are no JSON object, or no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// Nothing, or only white space.
+    Empty,
+    /// Bytes that are no UTF-8.
+    NotUtf8,
+    /// Text that ends within a value.
+    Truncated,
+    /// Text that is no JSON.
+    NotJson,
+    /// A `\u` escape of half a surrogate pair.
+    LoneSurrogate,
+    /// Arrays and objects nested beyond 127 levels.
+    TooDeep,
+    /// JSON, but no object.
+    NotAnObject,
+    /// An object that doesn't say which event it is.
+    NoEventType,
+    /// More bytes than a frame may have.
+    TooLarge,
+}
+
+impl Category {
+    /// Its name in `tap.malformed`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NotUtf8 => "not_utf8",
+            Self::Truncated => "truncated",
+            Self::NotJson => "not_json",
+            Self::LoneSurrogate => "lone_surrogate",
+            Self::TooDeep => "too_deep",
+            Self::NotAnObject => "not_an_object",
+            Self::NoEventType => "no_event_type",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+/// Where and why a frame is no event. It never holds any of its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Defect {
+    /// Why.
+    pub category: Category,
+    /// The byte at which it shows, from 0.
+    pub offset: usize,
+}
+
+/// Fills `members` with the members of the JSON object that `bytes` are, and returns the bytes as text.
+pub fn object<'a>(bytes: &'a [u8], members: &mut Vec<Member>) -> Result<&'a str, Defect> {
+    members.clear();
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(Defect { category: Category::TooLarge, offset: 0 });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| Defect { category: Category::NotUtf8, offset: error.valid_up_to() })?;
+    let mut scan = Scan { bytes, at: 0, spaced: false };
+    scan.document(members).map_err(|category| Defect { category, offset: scan.at })?;
+    Ok(text)
+}
+
+/// Appends the members of the object at `span`, which [`object`] has found in `text`.
+pub fn inner(text: &str, span: Span, members: &mut Vec<Member>) {
+    let mut scan = Scan { bytes: &text.as_bytes()[..span.end as usize], at: span.start as usize, spaced: false };
+    // It has been found valid before; were it not, the members up to the defect would stand.
+    let _ = scan.document(members);
+}
+
+struct Scan<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    spaced: bool,
+}
+
+type Step<T = ()> = Result<T, Category>;
+
+impl Scan<'_> {
+    fn document(&mut self, members: &mut Vec<Member>) -> Step {
+        self.space();
+        match self.bytes.get(self.at) {
+            None => return Err(Category::Empty),
+            Some(b'{') => {}
+            Some(_) => {
+                self.value(0)?;
+                self.end()?;
+                self.at = 0;
+                return Err(Category::NotAnObject);
+            }
+        }
+        self.at += 1;
+        self.space();
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return self.end();
+        }
+        loop {
+            let start = self.at + 1;
+            let key_escaped = self.key()?;
+            let key = self.span(start, self.at - 1);
+            self.colon()?;
+            self.spaced = false;
+            let start = self.at;
+            let json = JsonType::of(self.peek()?);
+            self.value(1)?;
+            members.push(Member { key, value: self.span(start, self.at), json, key_escaped, spaced: self.spaced });
+            self.space();
+            if self.next_of(b',', b'}')? {
+                return self.end();
+            }
+            self.space();
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "object() refuses 4 GiB and more")]
+    const fn span(&self, start: usize, end: usize) -> Span {
+        Span { start: start as u32, end: end as u32 }
+    }
+
+    /// Nothing but white space may follow.
+    fn end(&mut self) -> Step {
+        self.space();
+        if self.at == self.bytes.len() { Ok(()) } else { Err(Category::NotJson) }
+    }
+
+    fn peek(&self) -> Step<u8> {
+        self.bytes.get(self.at).copied().ok_or(Category::Truncated)
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
+            self.at += 1;
+            self.spaced = true;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Step {
+        if self.peek()? != byte {
+            return Err(Category::NotJson);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Steps over `more` (false) or `end` (true).
+    fn next_of(&mut self, more: u8, end: u8) -> Step<bool> {
+        let byte = self.peek()?;
+        if byte != more && byte != end {
+            return Err(Category::NotJson);
+        }
+        self.at += 1;
+        Ok(byte == end)
+    }
+
+    fn key(&mut self) -> Step<bool> {
+        self.expect(b'"')?;
+        self.string()
+    }
+
+    fn colon(&mut self) -> Step {
+        self.space();
+        self.expect(b':')?;
+        self.space();
+        Ok(())
+    }
+
+    fn value(&mut self, depth: u8) -> Step {
+        match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                self.string().map(|_| ())
+            }
+            b'{' => self.nested(depth, b'}', true),
+            b'[' => self.nested(depth, b']', false),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.literal(b"true"),
+            b'f' => self.literal(b"false"),
+            b'n' => self.literal(b"null"),
+            _ => Err(Category::NotJson),
+        }
+    }
+
+    fn nested(&mut self, depth: u8, end: u8, keys: bool) -> Step {
+        if depth >= MAX_DEPTH {
+            return Err(Category::TooDeep);
+        }
+        self.at += 1;
+        self.space();
+        if self.peek()? == end {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if keys {
+                self.key()?;
+                self.colon()?;
+            }
+            self.value(depth + 1)?;
+            self.space();
+            if self.next_of(b',', end)? {
+                return Ok(());
+            }
+            self.space();
+        }
+    }
+
+    fn literal(&mut self, word: &[u8]) -> Step {
+        let rest = &self.bytes[self.at..];
+        if rest.starts_with(word) {
+            self.at += word.len();
+            Ok(())
+        } else if word.starts_with(rest) {
+            Err(Category::Truncated)
+        } else {
+            Err(Category::NotJson)
+        }
+    }
+
+    fn number(&mut self) -> Step {
+        if self.peek()? == b'-' {
+            self.at += 1;
+        }
+        if self.peek()? == b'0' {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.bytes.get(self.at) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Step {
+        if !self.peek()?.is_ascii_digit() {
+            return Err(Category::NotJson);
+        }
+        while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    /// Steps over the rest of a string, its closing quote included; says whether it has escapes.
+    fn string(&mut self) -> Step<bool> {
+        let mut escaped = false;
+        loop {
+            self.plain();
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(escaped);
+                }
+                b'\\' => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                _ => return Err(Category::NotJson),
+            }
+        }
+    }
+
+    /// Steps to the next quote, backslash or control character, eight bytes at a time.
+    fn plain(&mut self) {
+        const ONES: u64 = u64::MAX / 255;
+        const HIGHS: u64 = ONES << 7;
+        while let Some(chunk) = self.bytes[self.at..].first_chunk::<8>() {
+            let word = u64::from_le_bytes(*chunk);
+            let quote = word ^ (ONES * b'"' as u64);
+            let slash = word ^ (ONES * b'\\' as u64);
+            // A byte's high bit is set where it is zero (quote, slash) or below 0x20 (control); a borrow can set further
+            // ones, but only above the first.
+            let hits = ((quote.wrapping_sub(ONES) & !quote)
+                | (slash.wrapping_sub(ONES) & !slash)
+                | (word.wrapping_sub(ONES * 0x20) & !word))
+                & HIGHS;
+            if hits != 0 {
+                self.at += (hits.trailing_zeros() / 8) as usize;
+                return;
+            }
+            self.at += 8;
+        }
+        while self.bytes.get(self.at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+            self.at += 1;
+        }
+    }
+
+    fn escape(&mut self) -> Step {
+        self.at += 1;
+        match self.peek()? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {
+                self.at += 1;
+                Ok(())
+            }
+            b'u' => {
+                self.at += 1;
+                match self.hex()? {
+                    0xd800..=0xdbff => {
+                        for byte in *b"\\u" {
+                            self.expect(byte).map_err(|category| match category {
+                                Category::Truncated => category,
+                                _ => Category::LoneSurrogate,
+                            })?;
+                        }
+                        match self.hex()? {
+                            0xdc00..=0xdfff => Ok(()),
+                            _ => Err(Category::LoneSurrogate),
+                        }
+                    }
+                    0xdc00..=0xdfff => Err(Category::LoneSurrogate),
+                    _ => Ok(()),
+                }
+            }
+            _ => Err(Category::NotJson),
+        }
+    }
+
+    fn hex(&mut self) -> Step<u32> {
+        let mut value = 0;
+        for _ in 0..4 {
+            let digit = char::from(self.peek()?).to_digit(16).ok_or(Category::NotJson)?;
+            value = value << 4 | digit;
+            self.at += 1;
+        }
+        Ok(value)
+    }
+}
+
+/// The text that the inside of a JSON string, between its quotes, stands for.
+#[must_use]
+pub fn unescape(inside: &str) -> String {
+    if inside.contains('\\') { serde_json::from_str(&format!("\"{inside}\"")).unwrap_or_default() } else { inside.to_owned() }
+}
+
+/// What stands in an array or object that [`object`] has found valid: values, with the inside of their keys in an object.
+#[must_use]
+pub fn entries(json: &str) -> Vec<(Option<&str>, &str)> {
+    let mut entries = Vec::new();
+    let mut scan = Scan { bytes: json.as_bytes(), at: 1, spaced: false };
+    let keyed = json.starts_with('{');
+    scan.space();
+    while scan.bytes.get(scan.at).is_some_and(|byte| !matches!(byte, b']' | b'}')) {
+        let Ok(entry) = scan.entry(json, keyed) else { break };
+        entries.push(entry);
+    }
+    entries
+}
+
+impl Scan<'_> {
+    fn entry<'a>(&mut self, json: &'a str, keyed: bool) -> Step<(Option<&'a str>, &'a str)> {
+        let start = self.at + 1;
+        let key = if keyed {
+            self.key()?;
+            let key = &json[start..self.at - 1];
+            self.colon()?;
+            Some(key)
+        } else {
+            None
+        };
+        let start = self.at;
+        self.value(0)?;
+        let value = &json[start..self.at];
+        self.space();
+        if self.peek()? == b',' {
+            self.at += 1;
+            self.space();
+        }
+        Ok((key, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn verdict(bytes: &[u8]) -> Result<usize, Defect> {
+        let mut members = Vec::new();
+        object(bytes, &mut members).map(|_| members.len())
+    }
+
+    fn category(text: &str) -> Category {
+        verdict(text.as_bytes()).expect_err("not an object").category
+    }
+
+    #[test]
+    fn finds_members_as_they_stand() {
+        let text = r#" { "a" : [1, {"x":"}"}] ,"b\u0041":1.10,"a":null} "#;
+        let mut members = Vec::new();
+        object(text.as_bytes(), &mut members).expect("an object");
+        let seen: Vec<_> = members.iter().map(|m| (m.key.of(text), m.value.of(text), m.json, m.key_escaped, m.spaced)).collect();
+        assert_eq!(
+            seen,
+            [
+                ("a", r#"[1, {"x":"}"}]"#, JsonType::Array, false, true),
+                (r"b\u0041", "1.10", JsonType::Number, true, false),
+                ("a", "null", JsonType::Null, false, false),
+            ]
+        );
+    }
+
+    #[test]
+    fn says_why_it_is_none() {
+        assert_eq!(category(""), Category::Empty);
+        assert_eq!(category(" \n"), Category::Empty);
+        assert_eq!(verdict(b"{\"a\":\"\xff\"}"), Err(Defect { category: Category::NotUtf8, offset: 6 }));
+        for cut in [
+            "{",
+            "{\"a",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":tr",
+            "{\"a\":1",
+            "{\"a\":-",
+            "{\"a\":\"\\u12",
+            "{\"a\":\"\\ud834",
+            "{\"a\":[1,",
+        ] {
+            assert_eq!(category(cut), Category::Truncated, "{cut}");
+        }
+        for bad in [
+            "{a:1}",
+            "{\"a\":01}",
+            "{\"a\":+1}",
+            "{\"a\":1,}",
+            "{\"a\":NaN}",
+            "{\"a\":'x'}",
+            "{} x",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"\t\"}",
+            "{,}",
+        ] {
+            assert_eq!(category(bad), Category::NotJson, "{bad}");
+        }
+        for lone in [r#"{"a":"\ud834"}"#, r#"{"a":"\udd1e"}"#, r#"{"a":"\ud834\u0041"}"#, r#"{"a":"\ud834x"}"#] {
+            assert_eq!(category(lone), Category::LoneSurrogate, "{lone}");
+        }
+        for other in ["1", "null", "[]", "\"x\"", "true", "[{}]"] {
+            assert_eq!(category(other), Category::NotAnObject, "{other}");
+        }
+    }
+
+    #[test]
+    fn nests_as_deep_as_serde_json() {
+        for depth in [1, 126, 127, 128, 200, 100_000] {
+            let text = format!("{{\"a\":{}1{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+            let ours = verdict(text.as_bytes());
+            assert_eq!(ours.is_ok(), serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{depth}");
+            assert!(ours.is_ok() || category(&text) == Category::TooDeep);
+        }
+    }
+
+    #[test]
+    fn takes_a_mebibyte_string_and_endless_digits() {
+        let text = format!("{{\"a\":\"{}\",\"n\":{}}}", "é".repeat(1 << 19), "9".repeat(4000));
+        assert_eq!(verdict(text.as_bytes()), Ok(2));
+    }
+
+    #[test]
+    fn lists_what_stands_inside() {
+        assert_eq!(entries(" [ ] ".trim()), []);
+        assert_eq!(entries("[1 , \"a,b\",{}]"), [(None, "1"), (None, "\"a,b\""), (None, "{}")]);
+        assert_eq!(entries(r#"{ "a" : [1], "b\n":null }"#), [(Some("a"), "[1]"), (Some(r"b\n"), "null")]);
+        assert_eq!(unescape(r"b\n\u00e9"), "b\né");
+    }
+
+    /// Bytes near JSON: what a parser trips over, glued together.
+    fn near_json() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"",
+            "\"a\":",
+            "\"b\"",
+            "\\",
+            "\\u",
+            "\\ud834",
+            "\\udd1e",
+            "\\n",
+            "0",
+            "-",
+            "1.5",
+            "e9",
+            "E+1",
+            ".",
+            "true",
+            "false",
+            "null",
+            "nul",
+            " ",
+            "\n",
+            "\t",
+            "\u{1}",
+            "é",
+            "{}",
+            "[]",
+            "{\"a\":1}",
+            "\"x\\\"y\"",
+        ]);
+        prop::collection::vec(piece, 0..24).prop_map(|pieces| format!("{{{}}}", pieces.concat()).into_bytes())
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json(bytes in prop_oneof![near_json(), prop::collection::vec(any::<u8>(), 0..64)]) {
+            let theirs = serde_json::from_slice::<serde_json::Value>(&bytes);
+            let ours = verdict(&bytes);
+            let out_of_range = theirs.as_ref().is_err_and(|error| error.to_string().contains("out of range"));
+            prop_assert_eq!(ours.is_ok(), theirs.is_ok_and(|value| value.is_object()) || (out_of_range && ours.is_ok()));
+        }
+
+        #[test]
+        fn agrees_on_mutated_objects(at in 0usize..60, byte in any::<u8>()) {
+            let mut bytes = br#"{"s":"a\n\u00e9\ud834\udd1e","n":-1.5e+3,"l":[true,null,{"k":[]}],"o":{}}"#.to_vec();
+            bytes[at] = byte;
+            let theirs = serde_json::from_slice::<serde_json::Value>(&bytes).is_ok_and(|value| value.is_object());
+            prop_assert_eq!(verdict(&bytes).is_ok(), theirs);
+        }
+    }
+}

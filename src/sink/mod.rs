@@ -1,0 +1,62 @@
+//! Where events go. A sink takes [`Shown`] and nothing else, so it has nothing to leak.
+//!
+//! Sinks collect what they write in a buffer of their own. [`Sink::flush`] is called whenever no further event is at hand,
+//! so that on a live stream each event is out when it has been shown, and a long replay is written in large pieces.
+
+pub mod ndjson;
+pub mod pretty;
+
+use std::io::{self, Write};
+
+use crate::redact::Shown;
+
+/// How much a sink collects before it writes by itself, in bytes.
+const BUFFER: usize = 64 * 1024;
+
+/// One way of writing events.
+pub trait Sink: Send {
+    /// Takes one event.
+    fn event(&mut self, shown: &Shown<'_>) -> io::Result<()>;
+
+    /// Writes out what has been collected.
+    fn flush(&mut self) -> io::Result<()>;
+}
+
+/// Where a sink writes: stdout, a file, or a buffer in a test.
+pub type Out = Box<dyn Write + Send>;
+
+/// Lines collected for one [`Out`].
+pub struct Lines {
+    out: Out,
+    buffer: Vec<u8>,
+}
+
+impl Lines {
+    /// Nothing collected yet.
+    #[must_use]
+    pub const fn new(out: Out) -> Self {
+        Self { out, buffer: Vec::new() }
+    }
+
+    /// Lets `write` append a line, and writes out once enough has been collected.
+    pub fn line(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        write(&mut self.buffer);
+        self.buffer.push(b'\n');
+        if self.buffer.len() < BUFFER { Ok(()) } else { self.spill() }
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        let result = self.out.write_all(&self.buffer);
+        self.buffer.clear();
+        result
+    }
+
+    /// Writes out what has been collected.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        self.spill()?;
+        self.out.flush()
+    }
+}

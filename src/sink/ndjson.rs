@@ -1,0 +1,58 @@
+//! One JSON object a line: `event_type`, the fields in the order in which they arrived, `_tap`.
+
+use std::io;
+
+use super::{Lines, Out, Sink};
+use crate::redact::Shown;
+use crate::sanitize;
+
+/// Writes NDJSON.
+pub struct Ndjson {
+    lines: Lines,
+}
+
+impl Ndjson {
+    /// Writes to `out`.
+    #[must_use]
+    pub const fn new(out: Out) -> Self {
+        Self { lines: Lines::new(out) }
+    }
+}
+
+impl Sink for Ndjson {
+    fn event(&mut self, shown: &Shown<'_>) -> io::Result<()> {
+        self.lines.line(|out| object(shown, out))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.lines.flush()
+    }
+}
+
+/// Appends an event as one JSON object, without a line end.
+pub fn object(shown: &Shown<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"event_type\":");
+    quoted(shown.event_type(), out);
+    for field in shown.fields() {
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(field.key.as_bytes());
+        out.extend_from_slice(b"\":");
+        out.extend_from_slice(field.json.as_bytes());
+    }
+    out.extend_from_slice(b",\"_tap\":");
+    out.extend_from_slice(shown.tap_json().as_bytes());
+    out.push(b'}');
+}
+
+/// Appends text as a JSON string.
+pub fn quoted(text: &str, out: &mut Vec<u8>) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        let mut safe = String::with_capacity(text.len() + 8);
+        sanitize::push_json(&serde_json::Value::from(text).to_string(), &mut safe);
+        out.extend_from_slice(safe.as_bytes());
+    }
+}

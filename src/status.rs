@@ -1,0 +1,110 @@
+//! News of the connection and of the run, on stderr: for people, or one JSON object a line.
+//!
+//! This is the one door to stderr. It says nothing that came over the wire.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use crate::error::Error;
+use crate::sanitize;
+use crate::source::{Change, News, Origin};
+
+/// How news is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// Not at all.
+    None,
+}
+
+/// What a run has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events shown.
+    pub shown: u64,
+    /// Frames that held no event; each is shown as `tap.malformed`.
+    pub malformed: u64,
+    /// Events with something that the model did not expect.
+    pub drifted: u64,
+}
+
+/// Tells news of a connection.
+pub fn news(format: Format, news: &News) {
+    let stream = name(&news.origin);
+    match format {
+        Format::None => {}
+        Format::Text => say(&match &news.change {
+            Change::Connected => format!("connected to {stream}"),
+            Change::Reconnecting { delay, attempt, why } => {
+                format!("lost {stream}: {why}; trying again in {:.1} s (attempt {attempt})", delay.as_secs_f64())
+            }
+            Change::Ended { why } => format!("{stream} ended: {why}"),
+        }),
+        Format::Json => {
+            let mut object = match &news.change {
+                Change::Connected => json!({"status": "connected"}),
+                Change::Reconnecting { delay, attempt, why } => {
+                    json!({"status": "reconnecting", "delay_ms": u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), "attempt": attempt, "reason": why})
+                }
+                Change::Ended { why } => json!({"status": "ended", "reason": why}),
+            };
+            for (key, value) in [("workspace_id", &news.origin.workspace_id), ("call_sid", &news.origin.call_sid)] {
+                if let Some(value) = value {
+                    object[key] = json!(value);
+                }
+            }
+            write(&object.to_string());
+        }
+    }
+}
+
+fn name(origin: &Origin) -> String {
+    match (&origin.call_sid, &origin.workspace_id) {
+        (Some(call), _) => format!("call {call}"),
+        (None, Some(workspace)) => format!("workspace {workspace}"),
+        (None, None) => "the stream".to_owned(),
+    }
+}
+
+/// Sums a run up. In text, only where there is something to tell, or somebody who watches.
+pub fn summary(format: Format, counts: &Counts, watched: bool) {
+    let Counts { shown, malformed, drifted } = *counts;
+    match format {
+        Format::None => {}
+        Format::Json => write(&json!({"status": "done", "shown": shown, "malformed": malformed, "drifted": drifted}).to_string()),
+        Format::Text if watched || malformed > 0 => {
+            let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
+            if malformed > 0 {
+                text += &format!(", {malformed} malformed (each is a tap.malformed line)");
+            }
+            if drifted > 0 {
+                text += &format!(", {drifted} with drift (see _tap.drift)");
+            }
+            say(&text);
+        }
+        Format::Text => {}
+    }
+}
+
+/// Tells people something: `evtap: …`.
+pub fn say(text: &str) {
+    write(&format!("evtap: {}", sanitize::visible(text)));
+}
+
+/// Tells of a failure.
+pub fn failed(format: Format, error: &Error) {
+    match format {
+        Format::Json => write(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}).to_string()),
+        Format::Text | Format::None => say(&error.to_string()),
+    }
+}
+
+/// Nobody is left to hear that stderr is gone.
+fn write(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
