@@ -6,5 +6,6 @@ pub mod event;
 pub mod redact;
 pub mod sanitize;
 pub mod scan;
+pub mod schema;
 pub mod sink;
 pub mod source;

@@ -94,8 +94,8 @@ const TYPE_WIDTH: usize = 26;
 /// How lines are laid out.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// Columns of the terminal; `None` where lines are not cut.
-    pub width: Option<usize>,
+    /// Cut lines at the terminal's edge, wherever that is by then.
+    pub cut: bool,
     /// The zone of the times shown.
     pub zone: TimeZone,
     /// Say which workspace an event is from.
@@ -106,30 +106,41 @@ pub struct Layout {
 pub struct Pretty {
     lines: Lines,
     layout: Layout,
+    width: Option<usize>,
 }
 
 impl Pretty {
     /// Writes to `out`.
     #[must_use]
-    pub const fn new(out: Out, layout: Layout) -> Self {
-        Self { lines: Lines::new(out), layout }
+    pub fn new(out: Out, layout: Layout) -> Self {
+        let width = terminal_width(&layout);
+        Self { lines: Lines::new(out), layout, width }
     }
 }
 
 impl Sink for Pretty {
     fn event(&mut self, shown: &Shown<'_>) -> io::Result<()> {
-        self.lines.line(|out| out.extend_from_slice(line(shown, &self.layout).as_bytes()))
+        self.lines.line(|out| out.extend_from_slice(line(shown, &self.layout, self.width).as_bytes()))
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.width = terminal_width(&self.layout);
         self.lines.flush()
     }
 }
 
-/// One event as one line, coloured if colours are on.
+/// The columns to cut lines at.
+fn terminal_width(layout: &Layout) -> Option<usize> {
+    if !layout.cut {
+        return None;
+    }
+    crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
+}
+
+/// One event as one line of at most `width` columns, coloured if colours are on.
 #[must_use]
-pub fn line(shown: &Shown<'_>, layout: &Layout) -> String {
-    let mut row = Row { text: String::new(), room: layout.width };
+pub fn line(shown: &Shown<'_>, layout: &Layout, width: Option<usize>) -> String {
+    let mut row = Row { text: String::new(), room: width };
     let tap = shown.tap();
     let time = tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
     row.push(time.map_or_else(|| " ".repeat(12), |time| clock(time, &layout.zone)).dimmed());

@@ -1,0 +1,4 @@
+//! What evtap promises, held against the library and the real binary.
+
+mod model;
+mod walk;
