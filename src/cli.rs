@@ -17,6 +17,17 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// How this command tells its news.
+    #[must_use]
+    pub const fn status(&self) -> status::Format {
+        match &self.command {
+            Command::Watch(Watch { show, .. }) | Command::Observe(Observe { show, .. }) | Command::Replay(Replay { show, .. }) => show.status,
+            Command::Serve(_) | Command::Schema(_) | Command::Frames(_) => status::Format::Text,
+        }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {

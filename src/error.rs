@@ -48,13 +48,27 @@ pub struct Error {
     what: String,
     why: String,
     advice: String,
+    detail: Option<String>,
 }
 
 impl Error {
     /// A failure from its three parts. None may hold text from the wire or a credential.
     #[must_use]
     pub fn new(exit: Exit, what: impl Into<String>, why: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), why: why.into(), advice: advice.into() }
+        Self { exit, what: what.into(), why: why.into(), advice: advice.into(), detail: None }
+    }
+
+    /// The same with lines to be shown below the message, such as the place in an expression.
+    #[must_use]
+    pub fn with_detail(mut self, detail: String) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// The lines below the message.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
     }
 
     /// A mistake on the command line or in the configuration.

@@ -1,2 +1,37 @@
-//! evtap.
-fn main() {}
+//! Parse, run, and map the outcome to the exit status.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use evtap::cli::Cli;
+use evtap::error::Exit;
+use evtap::{run, status};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are no mistake; a reader that has gone has read enough.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            status::say(&format!("cannot start: {}; free some of the machine's resources", error.kind()));
+            return Exit::Failure.into();
+        }
+    };
+    let format = cli.status();
+    let outcome = runtime.block_on(run::run(cli));
+    // A read of stdin can't be cut short: don't wait for it.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            status::failed(format, &error);
+            error.exit.into()
+        }
+    }
+}
