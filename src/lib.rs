@@ -1,11 +1,43 @@
-//! evtap.
+//! evtap taps the events of a healthcare AI platform, hides the protected health information in them, and shows them.
+//!
+//! # The walk of an event
+//!
+//! ```text
+//! source ──RawFrame──▶ decode ──Event──▶ redact ──Shown──▶ sink
+//! sse, observer,       typed model,      the only way      pretty,
+//! replay               total             to what is seen   ndjson
+//! ```
+//!
+//! One way, no back edges. A [`source`] gives the bytes of each event as they arrived. [`decode`] finds its members in one
+//! strict pass ([`scan`]), holds them against the typed model ([`event`]), and always succeeds: what is no event becomes a
+//! `tap.malformed` line, what the model did not expect is reported as drift. [`redact`] puts masks in place of what is
+//! hidden. It alone can turn an [`Event`](decode::Event) into a [`Shown`](redact::Shown), and everything that prints,
+//! counts or records takes a `Shown`, so that a leak is a compile error. A [`sink`] writes. [`walk`] is that path in code, and [`run`] wires it
+//! for each command.
+//!
+//! Bytes stay bytes: a `Shown` is the JSON that arrived with masks in place of spans. Order, digits and spelling of what is
+//! shown are those of the platform.
+//!
+//! # The rest
+//!
+//! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status,
+//! [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the guard of the
+//! terminal, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
+
+pub mod cli;
+pub mod config;
 pub mod credential;
 pub mod decode;
+pub mod emulator;
 pub mod error;
 pub mod event;
 pub mod redact;
+pub mod run;
 pub mod sanitize;
 pub mod scan;
 pub mod schema;
+pub mod shutdown;
 pub mod sink;
 pub mod source;
+pub mod status;
+pub mod walk;

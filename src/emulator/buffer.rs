@@ -1,0 +1,105 @@
+//! What was published in the last minutes, for clients that come back.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+/// How long events are kept, in milliseconds.
+pub const KEPT: u64 = 5 * 60 * 1000;
+/// How many bytes are kept at most: enough for the whole time at some hundred events a second.
+const MOST_BYTES: usize = 128 << 20;
+
+/// The frames of events that were published together, under one id.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The id of each: Unix time in milliseconds.
+    pub id: u64,
+    /// The frames.
+    pub frames: Bytes,
+}
+
+/// Batches in the order of their ids.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    batches: VecDeque<Batch>,
+    bytes: usize,
+}
+
+impl Buffer {
+    /// The id for what is published now: the time, but never less than the one before, whatever the clock does.
+    pub fn next_id(&self, now: u64) -> u64 {
+        self.batches.back().map_or(now, |last| last.id.max(now))
+    }
+
+    /// Keeps a batch, and lets go of what has become too old.
+    pub fn push(&mut self, batch: Batch) {
+        let oldest = batch.id.saturating_sub(KEPT);
+        self.bytes += batch.frames.len();
+        self.batches.push_back(batch);
+        while self.batches.front().is_some_and(|first| first.id < oldest || self.bytes > MOST_BYTES) {
+            self.bytes -= self.batches.pop_front().map_or(0, |gone| gone.frames.len());
+        }
+    }
+
+    /// Everything with an id greater than that. What shares the id is not among it, even if the client never saw it: so
+    /// the platform does it.
+    pub fn after(&self, id: u64) -> VecDeque<Batch> {
+        let first = self.batches.partition_point(|batch| batch.id <= id);
+        self.batches.range(first..).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(id: u64, text: &'static str) -> Batch {
+        Batch { id, frames: Bytes::from_static(text.as_bytes()) }
+    }
+
+    fn ids(batches: &VecDeque<Batch>) -> Vec<u64> {
+        batches.iter().map(|batch| batch.id).collect()
+    }
+
+    #[test]
+    fn replays_only_greater_ids() {
+        let mut buffer = Buffer::default();
+        for id in [10, 20, 20, 30] {
+            buffer.push(batch(id, "x"));
+        }
+        assert_eq!(ids(&buffer.after(0)), [10, 20, 20, 30]);
+        assert_eq!(ids(&buffer.after(19)), [20, 20, 30]);
+        assert_eq!(ids(&buffer.after(20)), [30], "the second event of one millisecond is not replayed");
+        assert_eq!(ids(&buffer.after(30)), [0_u64; 0]);
+    }
+
+    #[test]
+    fn ids_never_go_backwards() {
+        let mut buffer = Buffer::default();
+        assert_eq!(buffer.next_id(100), 100);
+        buffer.push(batch(100, "x"));
+        assert_eq!(buffer.next_id(99), 100);
+        assert_eq!(buffer.next_id(100), 100);
+        assert_eq!(buffer.next_id(101), 101);
+    }
+
+    #[test]
+    fn keeps_five_minutes() {
+        let mut buffer = Buffer::default();
+        for id in [1000, 1001, 1000 + KEPT, 1001 + KEPT] {
+            buffer.push(batch(id, "x"));
+        }
+        assert_eq!(ids(&buffer.after(0)), [1001, 1000 + KEPT, 1001 + KEPT]);
+    }
+
+    #[test]
+    fn keeps_no_more_than_memory_allows() {
+        let mut buffer = Buffer::default();
+        let frames = Bytes::from(vec![b'x'; MOST_BYTES / 4 + 1]);
+        for id in 1..=5 {
+            buffer.push(Batch { id, frames: frames.clone() });
+        }
+        assert_eq!(ids(&buffer.after(0)), [3, 4, 5]);
+        assert!(buffer.bytes <= MOST_BYTES);
+    }
+}

@@ -1,0 +1,171 @@
+//! Who and what the emulated clinic has: people, services, operators, forms. All of it is drawn from the seed.
+//!
+//! Nobody here exists: telephone numbers come from 555-0100 to 555-0199, which are set aside for fiction, mail addresses from
+//! example.com and example.org (RFC 2606), and the names are made up.
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+
+const GIVEN: &[&str] = &[
+    "Wrenna", "Teodric", "Ondine", "Jasko", "Brindle", "Isaura", "Torvin", "Calloway", "Maribeth", "Odalric", "Sunniva", "Perrin",
+];
+const FAMILY: &[&str] = &[
+    "Fennimoor",
+    "Oakhallow",
+    "Brackenfield",
+    "Quillsby",
+    "Larkmere",
+    "Thistledown",
+    "Averdeen",
+    "Sandmarsh",
+    "Pellworth",
+    "Duskwell",
+    "Hollinbrook",
+    "Marrowby",
+];
+const AREA: &[&str] = &["212", "303", "312", "415", "503", "602", "617", "720", "804", "919"];
+const MAIL: &[&str] = &["example.com", "example.org"];
+const SERVICES: usize = 4;
+const OPERATORS: usize = 24;
+
+/// Somebody who doesn't exist.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Given and family name.
+    pub name: String,
+    /// A telephone number set aside for fiction.
+    pub phone: String,
+    /// A mail address in a domain set aside for examples.
+    pub email: String,
+    /// The id of the person as an entity.
+    pub entity_id: String,
+}
+
+impl Person {
+    /// Draws somebody.
+    pub fn draw(rng: &mut StdRng) -> Self {
+        let (given, family) = (pick(GIVEN, rng), pick(FAMILY, rng));
+        let email = format!("{}.{}@{}", given.to_lowercase(), family.to_lowercase(), pick(MAIL, rng));
+        Self { name: format!("{given} {family}"), phone: phone(rng), email, entity_id: uuid(rng) }
+    }
+}
+
+/// What the stories of a day share.
+#[derive(Debug)]
+pub struct Clinic {
+    services: Vec<String>,
+    operators: Vec<Person>,
+    shift: usize,
+    templates: Vec<String>,
+    /// The data source that feeds the clinic's records.
+    pub data_source: String,
+    /// The address that the clinic sends from.
+    pub mailbox: String,
+}
+
+impl Clinic {
+    /// Draws a clinic.
+    pub fn draw(rng: &mut StdRng) -> Self {
+        Self {
+            services: (0..SERVICES).map(|_| uuid(rng)).collect(),
+            operators: (0..OPERATORS).map(|_| Person::draw(rng)).collect(),
+            shift: 0,
+            templates: (0..SERVICES).map(|_| uuid(rng)).collect(),
+            data_source: uuid(rng),
+            mailbox: "frontdesk@example.org".into(),
+        }
+    }
+
+    /// One of the services.
+    pub fn service(&self, rng: &mut StdRng) -> String {
+        drawn(&self.services, rng)
+    }
+
+    /// One of the form templates.
+    pub fn template(&self, rng: &mut StdRng) -> String {
+        drawn(&self.templates, rng)
+    }
+
+    /// The operator whose turn it is. They take turns, so that nobody is in two calls at a time.
+    pub fn next_operator(&mut self) -> Person {
+        self.shift = (self.shift + 1) % self.operators.len();
+        self.operators[self.shift].clone()
+    }
+}
+
+/// One of a few words.
+pub fn pick(from: &[&'static str], rng: &mut StdRng) -> &'static str {
+    from.choose(rng).copied().unwrap_or_default()
+}
+
+/// A number that is in no telephone book.
+pub fn phone(rng: &mut StdRng) -> String {
+    format!("+1{}55501{:02}", pick(AREA, rng), rng.random_range(0..100))
+}
+
+/// A random UUID (version 4, RFC 9562).
+pub fn uuid(rng: &mut StdRng) -> String {
+    let bits = rng.random::<u128>() & !(0xf << 76) & !(0x3 << 62) | (4 << 76) | (2 << 62);
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// Whether the text has the shape of a UUID.
+pub fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// A SID: two letters and 32 hexadecimal digits.
+pub fn sid(prefix: &str, rng: &mut StdRng) -> String {
+    format!("{prefix}{:032x}", rng.random::<u128>())
+}
+
+/// An id of another system: a prefix and eight hexadecimal digits.
+pub fn short_id(prefix: &str, rng: &mut StdRng) -> String {
+    format!("{prefix}{:08x}", rng.next_u32())
+}
+
+/// A number with two decimals at most, as measurements have.
+pub fn measure(low: f64, high: f64, rng: &mut StdRng) -> f64 {
+    (rng.random_range(low..high) * 100.0).round() / 100.0
+}
+
+fn drawn(from: &[String], rng: &mut StdRng) -> String {
+    from.choose(rng).cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn ids_have_their_shape() {
+        let mut rng = StdRng::seed_from_u64(1);
+        for _ in 0..200 {
+            let uuid = uuid(&mut rng);
+            assert!(is_uuid(&uuid), "{uuid}");
+            assert_eq!(&uuid[14..15], "4");
+            assert!("89ab".contains(&uuid[19..20]), "{uuid}");
+            assert_eq!(sid("CA", &mut rng).len(), 34);
+        }
+        assert!(!is_uuid("demo") && !is_uuid("00000000-0000-4000-8000_000000000000"));
+    }
+
+    #[test]
+    fn nobody_can_be_called_or_written_to() {
+        let mut rng = StdRng::seed_from_u64(2);
+        for _ in 0..200 {
+            let person = Person::draw(&mut rng);
+            assert_eq!(person.phone.len(), 12);
+            assert_eq!(&person.phone[5..10], "55501");
+            assert!(MAIL.iter().any(|domain| person.email.ends_with(&format!("@{domain}"))));
+        }
+    }
+}

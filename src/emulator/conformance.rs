@@ -1,0 +1,69 @@
+//! Whether a payload is what its declaration says: for tests.
+
+use serde_json::Value;
+
+use super::cast::is_uuid;
+use crate::event::{EventSpec, JsonType, Type};
+
+/// Holds an object against a declaration: nothing unknown, nothing missing, every value of its type.
+pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {
+    let name = spec.event_type;
+    let fields = payload.as_object().ok_or_else(|| format!("{name} is no object"))?;
+    if let Some(field) = spec.fields.iter().find(|field| field.required && !fields.contains_key(field.name)) {
+        return Err(format!("{name} lacks {}", field.name));
+    }
+    for (key, value) in fields {
+        let field = spec.field(key).ok_or_else(|| format!("{name} has no {key}"))?;
+        if value.is_null() && field.nullable {
+            continue;
+        }
+        if !is(&field.ty, value) {
+            return Err(format!("{name}.{key} is {value}, not {}", field.ty.name()));
+        }
+        if field.max_length.is_some_and(|max| value.as_str().is_some_and(|text| text.chars().count() > max as usize)) {
+            return Err(format!("{name}.{key} is too long"));
+        }
+    }
+    Ok(())
+}
+
+fn is(ty: &Type, value: &Value) -> bool {
+    let first = value.to_string().as_bytes()[0];
+    ty.accepts(JsonType::of(first))
+        && match ty {
+            Type::Integer => value.is_i64(),
+            Type::Uuid => value.as_str().is_some_and(is_uuid),
+            Type::Choice(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
+            Type::List(item) => value.as_array().is_some_and(|items| items.iter().all(|value| is(item, value))),
+            Type::Map(item) => value.as_object().is_some_and(|map| map.values().all(|value| is(item, value))),
+            Type::Record(members) => value.as_object().is_some_and(|map| {
+                map.keys().all(|key| members.iter().any(|member| member.name == key))
+                    && members.iter().all(|member| match map.get(member.name) {
+                        None | Some(Value::Null) => !member.required,
+                        Some(value) => is(&member.ty, value),
+                    })
+            }),
+            Type::OneOf(types) => types.iter().any(|ty| is(ty, value)),
+            _ => true,
+        }
+}
+
+#[test]
+fn what_does_not_fit_is_found() {
+    use serde_json::json;
+
+    use crate::event::Kind;
+
+    let ended = |change: &dyn Fn(&mut Value)| {
+        let mut payload =
+            json!({ "call_sid": "CA0", "completion_reason": "completed", "direction": "inbound", "duration_seconds": 1.5 });
+        change(&mut payload);
+        fits(Kind::CallEnded.spec(), &payload)
+    };
+    assert_eq!(ended(&|_| ()), Ok(()));
+    assert!(ended(&|payload| payload["direction"] = json!("sideways")).is_err());
+    assert!(ended(&|payload| payload["duration_seconds"] = json!("1.5")).is_err());
+    assert!(ended(&|payload| payload["call_sid"] = json!(null)).is_err());
+    assert!(ended(&|payload| payload["surprise"] = json!(1)).is_err());
+    assert!(ended(&|payload| drop(payload.as_object_mut().and_then(|fields| fields.remove("direction")))).is_err());
+}

@@ -1,0 +1,139 @@
+//! Faults on request: what a client must cope with, so that one can see it do so.
+//!
+//! Each connection takes the first fault that is for its transport; when there is none left, all goes well.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use crate::error::Error;
+
+/// What goes wrong on one connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The request is answered with this HTTP status. Either transport.
+    Status {
+        /// The status.
+        code: u16,
+        /// What the header `Retry-After` says.
+        retry_after: Option<Duration>,
+    },
+    /// An `error` control frame with this code, and the end of the body. SSE.
+    Error(String),
+    /// After so many bytes of body, or of text frames, the connection breaks, without a word. Either transport.
+    Cut(usize),
+    /// After so many the server ends the connection in good order. Either transport.
+    End(usize),
+    /// The socket is closed with this code, right after its first frame. WebSocket.
+    Close(u16),
+    /// Nothing does.
+    None,
+}
+
+/// The statuses that the platform is known to answer with, but for success.
+const STATUSES: &[u16] = &[401, 403, 404, 410, 429, 500, 503];
+
+impl Fault {
+    /// Whether it can happen to the workspace stream.
+    #[must_use]
+    pub const fn is_for_sse(&self) -> bool {
+        !matches!(self, Self::Close(_))
+    }
+
+    /// Whether it can happen to an observer.
+    #[must_use]
+    pub const fn is_for_observer(&self) -> bool {
+        !matches!(self, Self::Error(_))
+    }
+}
+
+impl FromStr for Fault {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        let wrong = |why: &str, advice: &str| Error::usage(format!("cannot read the fault {text:?}"), why, advice);
+        let bytes = || value.parse().map_err(|_| wrong("its value is no number of bytes", "write it so: cut=2000"));
+        match name {
+            "none" if value.is_empty() => Ok(Self::None),
+            "cut" => bytes().map(Self::Cut),
+            "end" => bytes().map(Self::End),
+            "close" => value
+                .parse()
+                .ok()
+                .filter(|code| CloseCode::from(*code).is_allowed())
+                .map(Self::Close)
+                .ok_or_else(|| wrong("its value is no close code that can be sent", "write it so: close=4100")),
+            "error" if is_code(value) => Ok(Self::Error(value.to_owned())),
+            "error" => Err(wrong("its value is no word of letters, digits, - and _", "write it so: error=stream_unavailable")),
+            "status" => status(value).ok_or_else(|| {
+                wrong("its value is none of 401, 403, 404, 410, 429, 500, 503", "write it so: status=429:retry-after=2")
+            }),
+            _ => Err(wrong("there is no fault of that name", "use status=, error=, cut=, end=, close= or none")),
+        }
+    }
+}
+
+fn is_code(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+fn status(value: &str) -> Option<Fault> {
+    let (code, rest) = value.split_once(':').map_or((value, None), |(code, rest)| (code, Some(rest)));
+    let code = code.parse().ok().filter(|code| STATUSES.contains(code))?;
+    let retry_after = match rest {
+        Some(rest) => Some(Duration::from_secs(rest.strip_prefix("retry-after=")?.parse().ok()?)),
+        None => None,
+    };
+    Some(Fault::Status { code, retry_after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_read() {
+        let read = |text: &str| text.parse::<Fault>().expect("a fault");
+        assert_eq!(read("status=401"), Fault::Status { code: 401, retry_after: None });
+        assert_eq!(read("status=429:retry-after=2"), Fault::Status { code: 429, retry_after: Some(Duration::from_secs(2)) });
+        assert_eq!(read("error=too_many_streams"), Fault::Error("too_many_streams".into()));
+        assert_eq!(read("error=brand_new"), Fault::Error("brand_new".into()));
+        assert_eq!(read("cut=0"), Fault::Cut(0));
+        assert_eq!(read("end=1500"), Fault::End(1500));
+        assert_eq!(read("close=4004"), Fault::Close(4004));
+        assert_eq!(read("none"), Fault::None);
+    }
+
+    #[test]
+    fn what_is_no_fault_is_told_in_full() {
+        for text in [
+            "",
+            "status",
+            "status=200",
+            "status=429:after=2",
+            "status=429:retry-after=soon",
+            "error=",
+            "error=a b",
+            "cut=-1",
+            "end=x",
+            "close=1006",
+            "close=99999",
+            "none=1",
+            "fire",
+        ] {
+            let error = text.parse::<Fault>().expect_err(text);
+            assert_eq!(error.exit, crate::error::Exit::Usage);
+            assert!(error.to_string().starts_with(&format!("cannot read the fault {text:?}: ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn each_fault_is_for_a_transport_that_can_have_it() {
+        assert!(!Fault::Close(4100).is_for_sse() && Fault::Close(4100).is_for_observer());
+        let error = Fault::Error("stream_error".into());
+        assert!(error.is_for_sse() && !error.is_for_observer());
+        assert!(Fault::Cut(1).is_for_sse() && Fault::Cut(1).is_for_observer());
+    }
+}

@@ -1,0 +1,238 @@
+//! The observer of a call: `GET /v1/{workspace_id}/observers/{call_sid}/ws`, upgraded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
+
+use super::bus::Live;
+use super::faults::Fault;
+use super::presence::Visit;
+use super::server::{Server, refuse};
+use super::stories::Step;
+use super::stories::script::{INITIAL_STATE, script, session_info};
+use crate::event::Kind;
+
+/// The subprotocol that is spoken; the credential stands beside it.
+const SUBPROTOCOL: &str = "auth";
+/// How long a client has to answer a close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+const CALL_OVER: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
+const WRONG_CREDENTIAL: u16 = 4001;
+const NO_SUCH_CALL: u16 = 4004;
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// Answers a request to observe a call.
+pub async fn observe(
+    State(server): State<Arc<Server>>,
+    Path((workspace, sid)): Path<(String, String)>,
+    mut request: Request,
+) -> Response {
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let headers = request.headers();
+    let (Some(upgrade), Some(key)) = (upgrade, handshake_key(headers)) else {
+        return refuse(StatusCode::UPGRADE_REQUIRED.as_u16(), None);
+    };
+    let offered = subprotocols(headers);
+    if offered.first() != Some(&SUBPROTOCOL) {
+        return refuse(StatusCode::UNAUTHORIZED.as_u16(), None);
+    }
+    let session = if !offered.get(1).is_some_and(|token| server.admits(token)) {
+        Err(WRONG_CREDENTIAL)
+    } else if !server.has_workspace(&workspace) {
+        Err(NO_SUCH_CALL)
+    } else {
+        match server.take_fault(Fault::is_for_observer) {
+            Fault::Status { code, retry_after } => return refuse(code, retry_after),
+            fault => match server.call(&sid) {
+                Some(live) => Ok(Session { live, workspace, fault, visit: server.presence.observer() }),
+                None => Err(NO_SUCH_CALL),
+            },
+        }
+    };
+    let accept = derive_accept_key(key.as_bytes());
+    tokio::spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
+        match session {
+            Ok(session) => session.play(socket).await,
+            Err(code) => close(&mut socket, code).await,
+        }
+    });
+    let headers = [
+        (header::CONNECTION, "upgrade"),
+        (header::UPGRADE, "websocket"),
+        (header::SEC_WEBSOCKET_ACCEPT, accept.as_str()),
+        (header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL),
+    ];
+    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}
+
+/// The key of a handshake as RFC 6455, section 4.2.1, wants it.
+fn handshake_key(headers: &HeaderMap) -> Option<String> {
+    let has = |name, value: &str| {
+        let text = headers.get(name).and_then(|text| text.to_str().ok()).unwrap_or_default();
+        text.split(',').any(|part| part.trim().eq_ignore_ascii_case(value))
+    };
+    let asked = has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket");
+    let key = headers.get(header::SEC_WEBSOCKET_KEY)?.to_str().ok()?;
+    (asked && has(header::SEC_WEBSOCKET_VERSION, "13")).then(|| key.to_owned())
+}
+
+fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
+    let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).collect()
+}
+
+/// One observer of one call.
+struct Session {
+    live: Live,
+    workspace: String,
+    fault: Fault,
+    visit: Visit,
+}
+
+/// What became of the socket while there was nothing to say.
+enum Meanwhile {
+    Open,
+    Gone,
+    Closing,
+}
+
+impl Session {
+    async fn play(self, mut socket: Socket) {
+        let Live { call, began, clock, .. } = &self.live;
+        let elapsed = self.live.missed();
+        let mut script = script(call, &self.workspace);
+        // The end is told whatever the time.
+        let last = script.len().saturating_sub(1);
+        let mut coming = script.split_off(script.partition_point(|step| step.at < elapsed).min(last)).into_iter().peekable();
+        let first = session_info(call, &self.workspace, state(&script), elapsed, self.start_time());
+        let mut left = match self.fault {
+            Fault::Cut(bytes) | Fault::End(bytes) => bytes,
+            _ => usize::MAX,
+        };
+
+        let mut due = vec![text(Kind::SessionInfo, first)];
+        loop {
+            for text in due.drain(..) {
+                if text.len() > left {
+                    return self.fail(socket).await;
+                }
+                left -= text.len();
+                if socket.feed(Message::text(text)).await.is_err() {
+                    return;
+                }
+            }
+            if socket.flush().await.is_err() {
+                return;
+            }
+            if let Fault::Close(code) = self.fault {
+                return close(&mut socket, code).await;
+            }
+            let Some(next) = coming.peek() else { break };
+            match self.listen(&mut socket, clock.when(*began + next.at)).await {
+                Meanwhile::Open => {}
+                Meanwhile::Gone => return,
+                Meanwhile::Closing => return close(&mut socket, GOING_AWAY).await,
+            }
+            let now = clock.now();
+            while let Some(step) = coming.next_if(|step| *began + step.at <= now) {
+                due.push(text(step.kind, step.payload));
+            }
+        }
+        close(&mut socket, CALL_OVER).await;
+        self.visit.served();
+    }
+
+    /// Takes in what the client says, which is answered where the protocol wants it (pings), until it is time to speak.
+    async fn listen(&self, socket: &mut Socket, until: Instant) -> Meanwhile {
+        let timer = sleep_until(until);
+        tokio::pin!(timer);
+        loop {
+            tokio::select! {
+                () = &mut timer => return Meanwhile::Open,
+                () = self.visit.closing() => return Meanwhile::Closing,
+                message = socket.next() => match message {
+                    Some(Ok(Message::Close(_))) => {
+                        close(socket, CALL_OVER).await;
+                        return Meanwhile::Gone;
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Meanwhile::Gone,
+                },
+            }
+        }
+    }
+
+    /// The bytes that the fault allows are used up.
+    async fn fail(&self, mut socket: Socket) {
+        // What was said before counts as said.
+        let _ = socket.flush().await;
+        if matches!(self.fault, Fault::End(_)) {
+            close(&mut socket, GOING_AWAY).await;
+        }
+    }
+
+    /// When the call began, in seconds of Unix time.
+    fn start_time(&self) -> f64 {
+        let past = self.live.clock.since(self.live.began).as_secs_f64();
+        let now = Timestamp::now().as_duration().as_secs_f64();
+        ((now - past) * 1e3).round() / 1e3
+    }
+}
+
+/// The state that the agent is in after these steps.
+fn state(passed: &[Step]) -> &str {
+    let transition = passed.iter().rev().find(|step| step.kind == Kind::StateTransition);
+    transition.and_then(|step| step.payload["next_state"].as_str()).unwrap_or(INITIAL_STATE)
+}
+
+/// An event as text, in one of the two shapes that occur: fields beside the type, or in `data`. Which, the type decides.
+fn text(kind: Kind, payload: Value) -> String {
+    let event_type = kind.spec().event_type;
+    if is_nested(kind) {
+        return json!({ "type": event_type, "data": payload }).to_string();
+    }
+    let mut flat = serde_json::Map::new();
+    flat.insert("type".into(), event_type.into());
+    if let Value::Object(fields) = payload {
+        flat.extend(fields);
+    }
+    Value::Object(flat).to_string()
+}
+
+const fn is_nested(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ToolCallStarted
+            | Kind::ToolCallCompleted
+            | Kind::Emotion
+            | Kind::CompoundEmotion
+            | Kind::EmpathyClassified
+            | Kind::Latency
+            | Kind::NavTiming
+    )
+}
+
+/// Closes the socket with a code, and gives the client a moment to do the same.
+async fn close(socket: &mut Socket, code: u16) {
+    let frame = CloseFrame { code: code.into(), reason: "".into() };
+    // A client that is gone already needs no farewell.
+    let _ = socket.close(Some(frame)).await;
+    let _ = timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = socket.next().await {} }).await;
+}

@@ -1,0 +1,165 @@
+//! The workspace stream: `GET /v1/{workspace_id}/events/stream`.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::yield_now;
+use tokio::time::{Instant, Interval, interval_at};
+
+use super::buffer::Batch;
+use super::faults::Fault;
+use super::presence::Visit;
+use super::server::{Server, refuse};
+
+/// The first frame of each stream: how long to wait before coming back, in milliseconds.
+const RETRY: &str = "retry: 3000\n\n";
+
+/// Answers a request for the stream.
+pub async fn stream(State(server): State<Arc<Server>>, Path(workspace): Path<String>, headers: HeaderMap) -> Response {
+    if !bearer(&headers).is_some_and(|token| server.admits(token)) {
+        return refuse(401, None);
+    }
+    if !server.has_workspace(&workspace) {
+        return refuse(404, None);
+    }
+    let most = server.options.max_streams;
+    let fault = server.take_fault(Fault::is_for_sse);
+    let (left, breaks) = match fault {
+        Fault::Status { code, retry_after } => return refuse(code, retry_after),
+        Fault::Error(code) => return event_stream(Body::from(control(&code, most))),
+        Fault::Cut(bytes) => (bytes, true),
+        Fault::End(bytes) => (bytes, false),
+        Fault::Close(_) | Fault::None => (usize::MAX, false),
+    };
+    let Some(visit) = server.presence.stream(most) else {
+        return event_stream(Body::from(control("too_many_streams", most)));
+    };
+    let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse().ok());
+    let (replay, live) = server.bus.subscribe(after);
+    server.bus.begin(server.options.rate);
+    let period = server.options.heartbeat.max(Duration::from_millis(1));
+    let heartbeat = interval_at(Instant::now() + period, period);
+    let events = Events { first: true, replay, live, heartbeat, last: None, visit };
+    let chunks = stream::unfold((events, left), move |(mut events, left)| async move {
+        let chunk = if left > 0 {
+            let mut bytes = events.next().await?;
+            bytes.truncate(left);
+            Ok(bytes)
+        } else if breaks {
+            // What was written must have left before the connection breaks.
+            yield_now().await;
+            Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+        } else {
+            return None;
+        };
+        let left = left - chunk.as_ref().map_or(0, Bytes::len);
+        Some((chunk, (events, left)))
+    });
+    event_stream(Body::from_stream(chunks))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+fn event_stream(body: Body) -> Response {
+    ([(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+/// A whole body that holds a control frame.
+fn control(code: &str, most: usize) -> String {
+    let mut data = json!({ "code": code, "message": "The emulator was asked for this error." });
+    if code == "too_many_streams" {
+        data["message"] = Value::from("The workspace has as many open streams as it may.");
+        data["max_streams"] = most.into();
+    }
+    format!("{RETRY}event: error\ndata: {data}\n\n")
+}
+
+/// What one stream still has to send.
+struct Events {
+    first: bool,
+    replay: VecDeque<Batch>,
+    live: Option<broadcast::Receiver<Batch>>,
+    heartbeat: Interval,
+    last: Option<u64>,
+    visit: Visit,
+}
+
+impl Events {
+    async fn next(&mut self) -> Option<Bytes> {
+        if std::mem::take(&mut self.first) {
+            return Some(Bytes::from_static(RETRY.as_bytes()));
+        }
+        if let Some(batch) = self.replay.pop_front() {
+            return Some(self.sent(batch));
+        }
+        let Some(live) = &mut self.live else {
+            self.visit.served();
+            return None;
+        };
+        tokio::select! {
+            biased;
+            _ = self.heartbeat.tick() => Some(self.heartbeat_frame()),
+            batch = live.recv() => match batch {
+                Ok(batch) => Some(self.sent(batch)),
+                // Better the end of the body, after which the client resumes, than a hole in it.
+                Err(RecvError::Lagged(_)) => None,
+                Err(RecvError::Closed) => {
+                    self.visit.served();
+                    None
+                }
+            },
+        }
+    }
+
+    fn sent(&mut self, batch: Batch) -> Bytes {
+        self.last = Some(batch.id);
+        batch.frames
+    }
+
+    /// A comment, with the position again where there is one: a frame of an id alone.
+    fn heartbeat_frame(&self) -> Bytes {
+        let position = self.last.map_or_else(String::new, |id| format!("id: {id}\n"));
+        format!(": heartbeat\n{position}\n").into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::presence::Presence;
+
+    #[tokio::test]
+    async fn a_reader_that_is_too_slow_is_ended_and_never_skips() {
+        let sender = broadcast::Sender::new(1);
+        let visit = Presence::new().stream(1).expect("a place");
+        let period = Duration::from_secs(3600);
+        let mut events = Events {
+            first: true,
+            replay: VecDeque::from([Batch { id: 1, frames: Bytes::from_static(b"one") }]),
+            live: Some(sender.subscribe()),
+            heartbeat: interval_at(Instant::now() + period, period),
+            last: None,
+            visit,
+        };
+        for id in [2, 3] {
+            sender.send(Batch { id, frames: Bytes::from_static(b"more") }).expect("a receiver");
+        }
+        assert_eq!(events.next().await.as_deref(), Some(RETRY.as_bytes()));
+        assert_eq!(events.next().await.as_deref(), Some(b"one".as_slice()));
+        assert_eq!(events.next().await, None);
+    }
+}
