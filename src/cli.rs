@@ -22,7 +22,9 @@ impl Cli {
     #[must_use]
     pub const fn status(&self) -> status::Format {
         match &self.command {
-            Command::Watch(Watch { show, .. }) | Command::Observe(Observe { show, .. }) | Command::Replay(Replay { show, .. }) => show.status,
+            Command::Watch(Watch { show, .. })
+            | Command::Observe(Observe { show, .. })
+            | Command::Replay(Replay { show, .. }) => show.status,
             Command::Serve(_) | Command::Schema(_) | Command::Frames(_) => status::Format::Text,
         }
     }

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use colored::control;
 
-use crate::cli::{Color, Connection, Output, Phi, Show};
+use crate::cli::{Color, Output, Phi, Show};
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
-use crate::redact::{Mode, Names, Policy};
+use crate::redact::{Mode, Policy};
 use crate::schema;
 use crate::sink::Sink;
 use crate::sink::ndjson::Ndjson;
@@ -56,14 +56,19 @@ pub fn credential(file: Option<&Path>) -> Result<Credential> {
     }
     match std::env::var("AMIGO_API_KEY") {
         Ok(key) => Credential::new(&key, "AMIGO_API_KEY"),
-        Err(_) => Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", "set AMIGO_API_KEY or give --api-key-file")),
+        Err(_) => {
+            Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", "set AMIGO_API_KEY or give --api-key-file"))
+        }
     }
 }
 
-/// Where the observer is: its own origin, or the platform's.
-#[must_use]
-pub fn agent_base(connection: &Connection) -> &str {
-    connection.agent_base_url.as_deref().unwrap_or(&connection.base_url)
+/// A rate of events, which must be above zero.
+pub fn rate(option: &str, rate: f64) -> Result<f64> {
+    if rate.is_finite() && rate > 0.0 {
+        Ok(rate)
+    } else {
+        Err(Error::usage(format!("cannot use {option} {rate}"), "it is no rate", "give events per second, such as 5"))
+    }
 }
 
 /// What is hidden. Names that the model doesn't have are told of: a typing error would hide or reveal nothing.
@@ -75,13 +80,17 @@ pub fn policy(show: &Show) -> Result<Policy> {
     let mut policy = Policy { mode, ..Policy::default() };
     for name in &show.reveal {
         check(name, |advice| {
-            status::say(&format!("--reveal {name}: no event in the model has such a field; {advice}, or it is shown should it arrive"));
+            status::say(&format!(
+                "--reveal {name}: no event in the model has such a field; {advice}, or it is shown should it arrive"
+            ));
             Ok(())
         })?;
         policy.reveal.add(name);
     }
     for name in &show.redact {
-        check(name, |advice| Err(Error::usage(format!("cannot redact {name}"), "no event in the model has such a field", advice)))?;
+        check(name, |advice| {
+            Err(Error::usage(format!("cannot redact {name}"), "no event in the model has such a field", advice))
+        })?;
         policy.redact.add(name);
     }
     if !show.reveal.is_empty() && show.status != status::Format::None {
@@ -92,7 +101,14 @@ pub fn policy(show: &Show) -> Result<Policy> {
 
 fn check(name: &str, unknown: impl FnOnce(String) -> Result<()>) -> Result<()> {
     let specs = || Kind::ALL.iter().map(|kind| kind.spec());
-    let all: Vec<String> = specs().flat_map(|spec| spec.fields.iter().map(|field| field.name.to_owned()).chain(spec.fields.iter().map(|field| format!("{}.{}", spec.event_type, field.name)))).collect();
+    let all: Vec<String> = specs()
+        .flat_map(|spec| {
+            spec.fields
+                .iter()
+                .map(|field| field.name.to_owned())
+                .chain(spec.fields.iter().map(|field| format!("{}.{}", spec.event_type, field.name)))
+        })
+        .collect();
     if name == "all" || all.iter().any(|known| known == name) || matches!(name, "_tap.call_sid" | "_tap.workspace_id") {
         return Ok(());
     }

@@ -63,6 +63,7 @@ impl Decoder {
             let category = match fault {
                 Fault::TooLarge => Category::TooLarge,
                 Fault::NotUtf8 => Category::NotUtf8,
+                Fault::CutOff => Category::Truncated,
             };
             event.content = Content::Malformed { defect: Defect { category, offset: 0 }, length };
             return event;

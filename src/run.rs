@@ -6,15 +6,20 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::cli::{self, Cli, Command};
 use crate::config;
+use crate::credential::Credential;
+use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::schema;
 use crate::shutdown;
-use crate::source::{self, Sender, replay};
+use crate::sink::raw;
+use crate::source::client::{Client, Endpoints, Network};
+use crate::source::{self, Sender, frames, observer, replay, sse};
 use crate::status;
 use crate::walk::Walk;
 
@@ -36,6 +41,169 @@ pub async fn run(cli: Cli) -> Result<Exit> {
 /// A source, as a task that ends when its stream is over for good.
 type Source = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
+async fn watch(options: cli::Watch) -> Result<Exit> {
+    let workspaces = config::workspaces(&options.workspace)?;
+    let (platform, workspaces) = if workspaces == [config::DEMO] {
+        (Platform::demo(&options.demo).await?, vec![emulator::DEMO_WORKSPACE.to_owned()])
+    } else {
+        (Platform::at(&options.connection)?, workspaces)
+    };
+    stream(&options.show, workspaces.len() > 1, |tx| {
+        workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()
+    })
+    .await
+}
+
+async fn observe(options: cli::Observe) -> Result<Exit> {
+    let call = config::call(&options.call)?;
+    let workspace = options.workspace.as_deref().filter(|_| call != config::DEMO).map(config::workspace).transpose()?;
+    let (platform, workspace, call) = match workspace {
+        _ if call == config::DEMO => {
+            (Platform::demo(&options.demo).await?, emulator::DEMO_WORKSPACE.to_owned(), emulator::DEMO_CALL.to_owned())
+        }
+        Some(workspace) => (Platform::at(&options.connection)?, workspace, call),
+        None => {
+            return Err(Error::usage(
+                "cannot observe",
+                "the call's workspace is not named",
+                "give --workspace or set AMIGO_WORKSPACE_ID",
+            ));
+        }
+    };
+    stream(&options.show, false, |tx| vec![platform.call(workspace, call, tx)]).await
+}
+
+/// The platform, or what stands in for it, and the key to it.
+#[derive(Clone)]
+struct Platform {
+    client: Client,
+    credential: Credential,
+}
+
+impl Platform {
+    fn at(connection: &cli::Connection) -> Result<Self> {
+        let endpoints = Endpoints::resolve(&connection.base_url, connection.agent_base_url.as_deref(), connection.insecure_http)?;
+        let credential = config::credential(connection.api_key_file.as_deref())?;
+        let network = Network { insecure_http: connection.insecure_http, ..Network::default() };
+        Ok(Self { client: Client::new(endpoints, &network)?, credential })
+    }
+
+    /// Starts the emulator in this process, on a free port of the loopback interface.
+    async fn demo(demo: &cli::Demo) -> Result<Self> {
+        let failed =
+            |error: std::io::Error| Error::new(Exit::Failure, "cannot start the demo", error.kind().to_string(), "try again");
+        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let options = emulator::Options {
+            seed: demo.demo_seed,
+            rate: config::rate("--demo-rate", demo.demo_rate)?,
+            ..emulator::Options::default()
+        };
+        tokio::spawn(emulator::run(listener, options, std::future::pending()));
+        let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false)?;
+        Ok(Self { client: Client::new(endpoints, &Network::default())?, credential: Credential::new("demo", "the demo")? })
+    }
+
+    fn workspace(&self, workspace: String, tx: Sender) -> Source {
+        let Self { client, credential } = self.clone();
+        Box::pin(async move { sse::run(&client, &workspace, &credential, rand::random, &tx).await })
+    }
+
+    fn call(&self, workspace: String, call: String, tx: Sender) -> Source {
+        let Self { client, credential } = self.clone();
+        Box::pin(async move { observer::run(&client, &workspace, &call, &credential, rand::random, &tx).await })
+    }
+}
+
+async fn serve(options: cli::Serve) -> Result<Exit> {
+    if !options.listen.ip().is_loopback() && !options.allow_remote {
+        let advice = "listen on 127.0.0.1, or give --allow-remote";
+        return Err(Error::usage("cannot serve", "other machines could reach that address", advice));
+    }
+    let failed = |error: std::io::Error| {
+        Error::new(
+            Exit::Failure,
+            format!("cannot listen on {}", options.listen),
+            error.kind().to_string(),
+            "choose another address with --listen",
+        )
+    };
+    let emulation = emulator::Options {
+        seed: options.seed,
+        rate: config::rate("--rate", options.rate)?,
+        once: options.once,
+        api_key: options.api_key_file.as_deref().map(Credential::read).transpose()?,
+        workspace: options.workspace.as_deref().map(config::workspace).transpose()?,
+        max_streams: options.max_streams,
+        faults: options.faults,
+        ..emulator::Options::default()
+    };
+    let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let workspace = emulation.workspace.clone().unwrap_or_else(|| emulator::DEMO_WORKSPACE.to_owned());
+    status::say(&format!("serving a synthetic clinic on http://{address}; try"));
+    status::say(&format!("  curl -N -H 'Authorization: Bearer demo' http://{address}/v1/{workspace}/events/stream"));
+    status::say(&format!("  AMIGO_API_KEY=demo evtap watch --base-url http://{address} --workspace {workspace}"));
+    status::say(&format!(
+        "  AMIGO_API_KEY=demo evtap observe --base-url http://{address} --workspace {workspace} --call {}",
+        emulator::DEMO_CALL
+    ));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut serving = tokio::spawn(emulator::run(listener, emulation, async {
+        // The sender is never dropped before it has sent.
+        let _ = stopped.await;
+    }));
+    let served = tokio::select! {
+        served = &mut serving => served,
+        signal = shutdown::signal() => {
+            let _ = stop.send(());
+            let _ = tokio::time::timeout(GRACE, serving).await;
+            return Ok(signal.unwrap_or(Exit::Failure));
+        }
+    };
+    match served {
+        Ok(Ok(())) => Ok(Exit::Done),
+        Ok(Err(error)) => Err(failed(error)),
+        Err(_) => Err(Error::new(Exit::Failure, "cannot serve on", "the emulator broke down", "report this as a bug")),
+    }
+}
+
+async fn frames(options: cli::Frames) -> Result<Exit> {
+    if options.reveal.as_deref() != Some("all") {
+        let advice = "give --reveal all, and mind where the output goes; `watch` and `observe` redact";
+        return Err(Error::usage(
+            "cannot print raw frames",
+            "they may hold protected health information, and nothing in them can be hidden",
+            advice,
+        ));
+    }
+    let credential = match (&options.api_key_file, std::env::var_os("AMIGO_API_KEY")) {
+        (None, None) => None,
+        (file, _) => Some(config::credential(file.as_deref())?),
+    };
+    let network = Network { insecure_http: options.insecure_http, ..Network::default() };
+    let (tx, mut rx) = mpsc::channel(source::QUEUE);
+    let url = options.url;
+    let reading = tokio::spawn(async move { frames::run(&url, credential.as_ref(), &network, &tx).await });
+    let mut left = options.limit.unwrap_or(u64::MAX);
+    let mut signal = std::pin::pin!(shutdown::signal());
+    while left > 0 {
+        tokio::select! {
+            raw = rx.recv() => match raw {
+                Some(raw) => {
+                    left -= 1;
+                    if print(&raw::line(&raw))? == Printed::Unread {
+                        return Ok(Exit::Done);
+                    }
+                }
+                None => return reading.await.unwrap_or(Ok(())).map(|()| Exit::Done),
+            },
+            signal = &mut signal => return Ok(signal.unwrap_or(Exit::Failure)),
+        }
+    }
+    Ok(Exit::Done)
+}
+
 async fn replay(options: cli::Replay) -> Result<Exit> {
     let files = options.files;
     stream(&options.show, false, |tx| vec![recordings(files, tx)]).await
@@ -44,7 +212,9 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
 fn recordings(files: Vec<PathBuf>, tx: Sender) -> Source {
     Box::pin(async move {
         let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, &tx)));
-        reading.await.unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))
+        reading
+            .await
+            .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))
     })
 }
 
@@ -87,7 +257,8 @@ async fn stream(show: &cli::Show, workspaces: bool, sources: impl FnOnce(Sender)
             failure.get_or_insert(error);
         }
     }
-    let (exit, counts) = outcome.unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
+    let (exit, counts) = outcome
+        .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
     status::summary(show.status, &counts, std::io::stderr().is_terminal());
     failure.map_or(Ok(exit), Err)
 }
@@ -114,15 +285,22 @@ fn print_schema(options: &cli::Schema) -> Result<Exit> {
     } else {
         schema::list(&specs)
     };
-    print(text.as_bytes())
+    print(text.as_bytes()).map(|_| Exit::Done)
+}
+
+/// Whether there is still a reader at the other end of stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Printed {
+    Read,
+    Unread,
 }
 
 /// Writes to stdout. A reader that has gone has what it wanted.
-fn print(bytes: &[u8]) -> Result<Exit> {
+fn print(bytes: &[u8]) -> Result<Printed> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Exit::Done),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        Ok(()) => Ok(Printed::Read),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Printed::Unread),
         Err(error) => Err(Error::new(Exit::Failure, "cannot write to stdout", error.kind().to_string(), "write elsewhere")),
     }
 }

@@ -117,7 +117,7 @@ impl Drop for Visit {
     fn drop(&mut self) {
         self.presence.0.send_modify(|count| match self.stream {
             Stream::Workspace => count.streams -= 1,
-            Stream::Observer => count.observers -= 1,
+            Stream::Observer | Stream::Own => count.observers -= 1,
         });
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod ndjson;
 pub mod pretty;
+pub mod raw;
 
 use std::io::{self, Write};
 

@@ -63,6 +63,8 @@ pub enum Fault {
     TooLarge,
     /// Text that is no UTF-8, where the transport demands it.
     NotUtf8,
+    /// The end of the recording comes within it.
+    CutOff,
 }
 
 /// The bytes of one event, owned, as a transport delivers them.

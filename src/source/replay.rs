@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{FRAME_LIMIT, Fault, Form, Frame, Item, Lines, Origin, RawFrame, Sender};
 use crate::error::{Error, Exit, Result};
+use crate::source::framer::{Body, Parser};
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 1 << 20;
@@ -41,7 +42,7 @@ pub fn run(path: &Path, tx: &Sender) -> Result<()> {
     let Some(first) = pieces.next().map_err(|error| failed(&error))? else { return Ok(()) };
     let result = match kind(&first) {
         Kind::Ndjson => ndjson(first, &mut pieces, tx),
-        Kind::Sse => sse(&first, &mut pieces, tx),
+        Kind::Sse => sse(first, &mut pieces, tx),
         Kind::Binary => {
             let advice = "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream";
             return Err(Error::new(Exit::Failure, format!("cannot replay {name}"), "it is no text", advice));
@@ -222,7 +223,52 @@ impl Lines {
     }
 }
 
-fn sse(_first: &[u8], _pieces: &mut Pieces<'_>, _tx: &Sender) -> std::io::Result<()> {
+/// A raw capture takes the path of a live stream. What its end cuts off is reported, since nothing will bring it again.
+fn sse(first: BytesMut, pieces: &mut Pieces<'_>, tx: &Sender) -> std::io::Result<()> {
+    let mut parser = Parser::new("");
+    let mut next = Some(first);
+    while let Some(piece) = next {
+        for frame in parser.push(&piece) {
+            let id = (!frame.last_event_id.is_empty()).then_some(frame.last_event_id);
+            let (data, fault) = match frame.body {
+                Body::Empty => continue,
+                Body::Data(data) => (Bytes::from(data), None),
+                Body::TooLarge(length) => (Bytes::new(), Some((Fault::TooLarge, length))),
+            };
+            // The server's word to its client, no event.
+            if frame.event.as_deref() == Some("error") {
+                continue;
+            }
+            let raw = RawFrame {
+                origin: Arc::default(),
+                form: Form::Sse,
+                event: frame.event,
+                id,
+                data,
+                received_at: None,
+                fault,
+                offset: 0,
+            };
+            if tx.blocking_send(Item::Frame(raw)).is_err() {
+                return Ok(());
+            }
+        }
+        next = pieces.next()?;
+    }
+    if parser.unfinished() > 0 {
+        let fault = Some((Fault::CutOff, parser.unfinished()));
+        let raw = RawFrame {
+            origin: Arc::default(),
+            form: Form::Sse,
+            event: None,
+            id: None,
+            data: Bytes::new(),
+            received_at: None,
+            fault,
+            offset: 0,
+        };
+        let _ = tx.blocking_send(Item::Frame(raw));
+    }
     Ok(())
 }
 
