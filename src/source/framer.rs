@@ -79,10 +79,12 @@ impl Parser {
         self.fields.retry.map(Duration::from_millis)
     }
 
-    /// How many bytes of data are waiting for a blank line: lost, if this is the end.
+    /// How many bytes wait for the end of their frame: lost, if this is the end of the stream.
     #[must_use]
     pub fn unfinished(&self) -> u64 {
-        self.fields.frame.bytes + self.framer.line.len() as u64 + self.framer.cut
+        let line = &self.framer.line;
+        let pending = if line.starts_with(b":") { 0 } else { line.len() as u64 + self.framer.cut };
+        self.fields.frame.bytes + pending
     }
 }
 

@@ -116,8 +116,14 @@ fn conforms_to_the_standard() {
 #[test]
 fn a_seeded_id_stays_until_the_stream_sets_another() {
     let frames = parse_everywhere("41", FRAME_LIMIT, b"data:a\n\n\nretry:1\n\nid:42\n\ndata:b\n\nid\n\ndata:c\n\n");
-    let expected =
-        [event("", "41", "a"), empty("41", Some(1)), empty("42", None), event("", "42", "b"), empty("", None), event("", "", "c")];
+    let expected = [
+        event("", "41", "a"),
+        empty("41", Some(1)),
+        empty("42", None),
+        event("", "42", "b"),
+        empty("", None),
+        event("", "", "c"),
+    ];
     assert_eq!(frames, expected);
 }
 
@@ -202,6 +208,8 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_bytes_in_any_chunks_give_the_same_and_never_panic(
         bytes in streams(),
@@ -219,9 +227,9 @@ proptest! {
 
     #[test]
     fn a_limit_shortens_nothing(bytes in streams(), limit in 0_usize..16) {
-        let all = parse(&mut Parser::new(""), [&bytes[..]]);
+        let all: Vec<_> = parse(&mut Parser::new(""), [&bytes[..]]).into_iter().map(|frame| frame.3).collect();
         for frame in parse(&mut Parser::with_limit("", limit), [&bytes[..]]) {
-            prop_assert!(frame.3.is_err() || all.contains(&frame));
+            prop_assert!(frame.3.is_err() || all.contains(&frame.3));
         }
     }
 
@@ -233,8 +241,8 @@ proptest! {
         let mut text = String::new();
         let mut expected = Vec::new();
         for (kind, id, data) in &frames {
-            let lines: String = data.split('\n').map(|line| format!("data: {line}{end}")).collect();
-            text += &format!("event: {kind}{end}id: {id}{end}{lines}{end}");
+            let lines = data.replace('\n', &format!("{end}data: "));
+            text.extend(["event: ", kind, end, "id: ", id, end, "data: ", &lines, end, end]);
             expected.push(event(kind, id, data));
         }
         prop_assert_eq!(parse(&mut Parser::new(""), [text.as_bytes()]), expected);
