@@ -53,10 +53,13 @@ pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", value_delimiter = ',')]
     pub workspace: Vec<String>,
+    /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// Where the platform is.
     #[command(flatten)]
     pub connection: Connection,
+    /// The built-in clinic.
     #[command(flatten)]
     pub demo: Demo,
 }
@@ -70,10 +73,13 @@ pub struct Observe {
     /// The id of the call's workspace
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID")]
     pub workspace: Option<String>,
+    /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// Where the platform is.
     #[command(flatten)]
     pub connection: Connection,
+    /// The built-in clinic.
     #[command(flatten)]
     pub demo: Demo,
 }
@@ -84,6 +90,7 @@ pub struct Replay {
     /// NDJSON (evtap's own or bare events) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
 }

@@ -125,9 +125,9 @@ impl Decoder {
             Form::Observer | Form::Record => "type",
         };
         let line = frame.event.filter(|line| !line.is_empty()).map(Cow::Borrowed);
-        let mut names = line.into_iter().chain(named(key));
-        let name = names.next().or_else(|| (frame.form == Form::Sse).then_some(Cow::Borrowed("message")))?;
-        let conflict = names.any(|other| other != name);
+        let mut given = line.into_iter().chain(named(key));
+        let name = given.next().or_else(|| (frame.form == Form::Sse).then_some(Cow::Borrowed("message")))?;
+        let conflict = given.any(|other| other != name);
         Some(Naming { name, key, conflict })
     }
 
@@ -284,16 +284,15 @@ fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> boo
         let null = value == "null";
         match ty {
             Type::List(item) | Type::Map(item) => fit &= null || fits(value, item, drift, path),
-            Type::Record(members) => match members.iter().find(|member| key.as_deref() == Some(member.name)) {
-                Some(member) => {
-                    fit &= (null && !member.required) || fits(value, &member.ty, drift, &format!("{path}.{}", member.name))
-                }
-                None => {
+            Type::Record(members) => {
+                if let Some(member) = members.iter().find(|member| key.as_deref() == Some(member.name)) {
+                    fit &= (null && !member.required) || fits(value, &member.ty, drift, &format!("{path}.{}", member.name));
+                } else {
                     let name = format!("{path}.{}", shown_name(key.as_deref().unwrap_or_default()));
                     drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name) });
                     fit = false;
                 }
-            },
+            }
             _ => {}
         }
     }

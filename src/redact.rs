@@ -229,7 +229,7 @@ impl Redactor {
             let ty = spec.map(|spec| &spec.ty);
             let mode = self.policy.mode;
             self.made_with(|out| rewrite(json, Inside::Typed(ty), shown, mode, redacted, out))
-        } else if member.spaced || !(plain || !sanitize::has_hostile(json)) {
+        } else if member.spaced || (!plain && sanitize::has_hostile(json)) {
             let mode = self.policy.mode;
             self.made_with(|out| rewrite(json, Inside::Free, shown, mode, redacted, out))
         } else {
@@ -273,7 +273,7 @@ enum Inside<'t> {
     Typed(Option<&'t Type>),
 }
 
-impl<'t> Inside<'t> {
+impl Inside<'_> {
     /// What is known of the value of `key` in a value of this type; `None` if nobody has classed it.
     fn of(self, key: Option<&str>) -> Option<Self> {
         match self {

@@ -107,9 +107,9 @@ pub fn object<'a>(bytes: &'a [u8], members: &mut Vec<Member>) -> Result<&'a str,
     Ok(text)
 }
 
-/// Appends the members of the object at `span`, which [`object`] has found in `text`.
-pub fn inner(text: &str, span: Span, members: &mut Vec<Member>) {
-    let mut scan = Scan { bytes: &text.as_bytes()[..span.end as usize], at: span.start as usize, spaced: false };
+/// Appends the members of the object at `within`, which [`object`] has found in `text`.
+pub fn inner(text: &str, within: Span, members: &mut Vec<Member>) {
+    let mut scan = Scan { bytes: &text.as_bytes()[..within.end as usize], at: within.start as usize, spaced: false };
     // It has been found valid before; were it not, the members up to the defect would stand.
     let _ = scan.document(members);
 }
@@ -144,13 +144,13 @@ impl Scan<'_> {
         loop {
             let start = self.at + 1;
             let key_escaped = self.key()?;
-            let key = self.span(start, self.at - 1);
+            let key = Self::span(start, self.at - 1);
             self.colon()?;
             self.spaced = false;
             let start = self.at;
             let json = JsonType::of(self.peek()?);
             self.value(1)?;
-            members.push(Member { key, value: self.span(start, self.at), json, key_escaped, spaced: self.spaced });
+            members.push(Member { key, value: Self::span(start, self.at), json, key_escaped, spaced: self.spaced });
             self.space();
             if self.next_of(b',', b'}')? {
                 return self.end();
@@ -160,7 +160,7 @@ impl Scan<'_> {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "object() refuses 4 GiB and more")]
-    const fn span(&self, start: usize, end: usize) -> Span {
+    const fn span(start: usize, end: usize) -> Span {
         Span { start: start as u32, end: end as u32 }
     }
 
@@ -321,8 +321,8 @@ impl Scan<'_> {
         const HIGHS: u64 = ONES << 7;
         while let Some(chunk) = self.bytes[self.at..].first_chunk::<8>() {
             let word = u64::from_le_bytes(*chunk);
-            let quote = word ^ (ONES * b'"' as u64);
-            let slash = word ^ (ONES * b'\\' as u64);
+            let quote = word ^ (ONES * u64::from(b'"'));
+            let slash = word ^ (ONES * u64::from(b'\\'));
             // A byte's high bit is set where it is zero (quote, slash) or below 0x20 (control); a borrow can set further
             // ones, but only above the first.
             let hits = ((quote.wrapping_sub(ONES) & !quote)

@@ -2,7 +2,8 @@
 //!
 //! This is the one door to stderr. It says nothing that came over the wire.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use serde_json::json;
 
@@ -58,7 +59,7 @@ pub fn news(format: Format, news: &News) {
                     object[key] = json!(value);
                 }
             }
-            write(&object.to_string());
+            tell(&object.to_string());
         }
     }
 }
@@ -75,36 +76,40 @@ fn name(origin: &Origin) -> String {
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
     let Counts { shown, malformed, drifted } = *counts;
     match format {
-        Format::None => {}
-        Format::Json => write(&json!({"status": "done", "shown": shown, "malformed": malformed, "drifted": drifted}).to_string()),
+        Format::Json => tell(&json!({"status": "done", "shown": shown, "malformed": malformed, "drifted": drifted}).to_string()),
         Format::Text if watched || malformed > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if malformed > 0 {
-                text += &format!(", {malformed} malformed (each is a tap.malformed line)");
+                let _ = write!(text, ", {malformed} malformed (each is a tap.malformed line)");
             }
             if drifted > 0 {
-                text += &format!(", {drifted} with drift (see _tap.drift)");
+                let _ = write!(text, ", {drifted} with drift (see _tap.drift)");
             }
             say(&text);
         }
-        Format::Text => {}
+        Format::Text | Format::None => {}
     }
 }
 
 /// Tells people something: `evtap: …`.
 pub fn say(text: &str) {
-    write(&format!("evtap: {}", sanitize::visible(text)));
+    tell(&format!("evtap: {}", sanitize::visible(text)));
 }
 
 /// Tells of a failure.
 pub fn failed(format: Format, error: &Error) {
     match format {
-        Format::Json => write(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}).to_string()),
-        Format::Text | Format::None => say(&error.to_string()),
+        Format::Json => tell(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}).to_string()),
+        Format::Text | Format::None => {
+            say(&error.to_string());
+            for line in error.detail().into_iter().flat_map(str::lines) {
+                tell(&sanitize::visible(line));
+            }
+        }
     }
 }
 
 /// Nobody is left to hear that stderr is gone.
-fn write(line: &str) {
+fn tell(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

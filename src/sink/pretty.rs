@@ -192,7 +192,7 @@ fn clock(time: Timestamp, zone: &TimeZone) -> String {
 fn colour(family: &str, event_type: &str) -> Color {
     match family {
         "tap" => Color::Red,
-        _ if event_type.ends_with(".error") || event_type.ends_with(".failed") || event_type.ends_with("_bounced") => Color::Red,
+        _ if ["error", "failed", "bounced"].iter().any(|end| event_type.ends_with(end)) => Color::Red,
         "call" => Color::Green,
         "observer" => Color::Cyan,
         "operator" => Color::Yellow,

@@ -12,12 +12,12 @@ use crate::source::frames::Raw;
 pub fn line(raw: &Raw) -> Vec<u8> {
     let object = match raw {
         Raw::Sse { event, id, retry, data } => json!({"event": event, "id": id, "retry": retry, "data": data}),
-        Raw::Text(text) => message(json!(text)),
+        Raw::Text(text) => message(Some(text)),
         Raw::Binary(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => with(message(json!(text)), "binary", json!(true)),
-            Err(_) => with(message(Value::Null), "base64", json!(BASE64_STANDARD.encode(bytes))),
+            Ok(text) => with(message(Some(text)), "binary", json!(true)),
+            Err(_) => with(message(None), "base64", json!(BASE64_STANDARD.encode(bytes))),
         },
-        Raw::TooLarge(bytes) => with(message(Value::Null), "too_large", json!(bytes)),
+        Raw::TooLarge(bytes) => with(message(None), "too_large", json!(bytes)),
     };
     let mut line = String::new();
     sanitize::push_json(&object.to_string(), &mut line);
@@ -25,7 +25,7 @@ pub fn line(raw: &Raw) -> Vec<u8> {
     line.into_bytes()
 }
 
-fn message(data: Value) -> Value {
+fn message(data: Option<&str>) -> Value {
     json!({"event": null, "id": null, "retry": null, "data": data})
 }
 

@@ -3,7 +3,19 @@
 //! Sources push [`Item`]s into one bounded channel: when the reader of stdout is slow, the channel fills, and the socket
 //! waits. A source interprets nothing but its transport; what an event means is for [`decode`](crate::decode) to say.
 
+pub mod client;
+pub mod failure;
+pub mod framer;
+pub mod frames;
+mod link;
+pub mod observer;
 pub mod replay;
+pub mod resume;
+pub mod retry;
+#[cfg(test)]
+mod scripted;
+mod socket;
+pub mod sse;
 
 use std::sync::Arc;
 use std::time::Duration;

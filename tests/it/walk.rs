@@ -45,7 +45,9 @@ fn record(data: &str) -> String {
 
 fn reveal(names: &[&str]) -> Policy {
     let mut policy = Policy::default();
-    names.iter().for_each(|name| policy.reveal.add(name));
+    for name in names {
+        policy.reveal.add(name);
+    }
     policy
 }
 

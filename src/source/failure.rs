@@ -1,0 +1,306 @@
+//! What a failure of the transport means: final, doubtful or passing. One reading for SSE and the WebSocket.
+//!
+//! The reasons given here are the crate's own words, statuses and counts. Errors of the transport are never quoted: they
+//! carry URLs, header values and what the server wrote.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use rustls::CertificateError;
+
+use crate::error::{Error, Exit};
+
+/// The longest `Retry-After` that is obeyed. Beyond it a wait looks like a hang.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// Why there is no connection, or no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// No other try will mend it.
+    Final {
+        /// The status to exit with.
+        exit: Exit,
+        /// Why.
+        why: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A mistake of the user's if nothing has worked yet, and a passing fault of the server's if something has.
+    Doubtful {
+        /// Why.
+        why: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Another try may succeed.
+    Passing {
+        /// Why.
+        why: String,
+        /// How long the server wants to be left alone.
+        at_least: Duration,
+    },
+}
+
+impl Failure {
+    /// A failure that no other try will mend.
+    pub fn fatal(exit: Exit, why: impl Into<String>, advice: &'static str) -> Self {
+        Self::Final { exit, why: why.into(), advice }
+    }
+
+    /// A failure that is final before the first success only.
+    pub fn doubtful(why: impl Into<String>, advice: &'static str) -> Self {
+        Self::Doubtful { why: why.into(), advice }
+    }
+
+    /// A failure that may be gone by the next try.
+    pub fn passing(why: impl Into<String>) -> Self {
+        Self::Passing { why: why.into(), at_least: Duration::ZERO }
+    }
+
+    /// The error that it is to a command that does not reconnect.
+    #[must_use]
+    pub fn into_error(self, what: &str) -> Error {
+        match self {
+            Self::Final { exit, why, advice } => Error::new(exit, what, why, advice),
+            Self::Doubtful { why, advice } => Error::new(Exit::Failure, what, why, advice),
+            Self::Passing { why, .. } => Error::new(Exit::Failure, what, why, "try again"),
+        }
+    }
+
+    /// No answer came to a request.
+    #[must_use]
+    pub fn unreachable(error: &(dyn StdError + 'static)) -> Self {
+        Self::doubtful(cause(error), "check the URL, the network and the proxy, or ask `evtap doctor`")
+    }
+
+    /// An answer came, and its status is not the one that opens a stream. `resource` is what was asked for, such as
+    /// "workspace".
+    #[must_use]
+    pub fn status(status: StatusCode, headers: &HeaderMap, now: Timestamp, resource: &str) -> Self {
+        let code = status.as_u16();
+        match code {
+            // HTML, section 9.2.3: 204 asks the client to stop reconnecting.
+            204 => Self::fatal(Exit::Failure, "the server has no stream here (204)", "check the base URL"),
+            401 => Self::fatal(
+                Exit::Credential,
+                "the server refused the API key (401)",
+                "check that the key is current and belongs to this environment",
+            ),
+            403 => Self::fatal(
+                Exit::Credential,
+                format!("the API key may not read this {resource} (403)"),
+                "use a key that has access to it",
+            ),
+            404 | 410 => {
+                Self::fatal(Exit::NotFound, format!("there is no such {resource} ({code})"), "check the id and the base URL")
+            }
+            407 => Self::doubtful("the proxy wants a login (407)", "put user name and password into the proxy's URL"),
+            408 | 425 | 429 | 500..=599 => {
+                let why = match code {
+                    429 => "the server limits the rate (429)".to_owned(),
+                    _ => format!("the server answered {code}"),
+                };
+                Self::Passing { why, at_least: retry_after(headers, now) }
+            }
+            _ => Self::doubtful(format!("the server answered {code}, which opens no stream"), "check the base URL"),
+        }
+    }
+}
+
+/// What `Retry-After` asks for, in seconds or as a date (RFC 9110, section 10.2.3); no time at all if it is not there.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Duration {
+    static DATES: DateTimeParser = DateTimeParser::new();
+    let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim) else {
+        return Duration::ZERO;
+    };
+    let delay = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        value.parse().map_or(MAX_RETRY_AFTER, Duration::from_secs)
+    } else {
+        // A date in the past asks for nothing; neither does nonsense.
+        DATES.parse_timestamp(value).ok().and_then(|at| at.duration_since(now).try_into().ok()).unwrap_or_default()
+    };
+    delay.min(MAX_RETRY_AFTER)
+}
+
+/// A redirect that was not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redirect {
+    /// To another scheme, host or port, where the credential must not go.
+    OtherOrigin,
+    /// Once too often.
+    TooMany,
+}
+
+impl fmt::Display for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherOrigin => "the server redirects to another origin, where the API key must not go",
+            Self::TooMany => "the server redirects in circles",
+        })
+    }
+}
+
+impl StdError for Redirect {}
+
+/// The reason in an error of the transport, in a few words of our own. The first in its chain that says more than "failed".
+#[must_use]
+pub fn cause(error: &(dyn StdError + 'static)) -> String {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(why) = known(error) {
+            return why;
+        }
+        next = error.source();
+    }
+    "the connection failed".to_owned()
+}
+
+fn known(error: &(dyn StdError + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+        return if error.is_dns() {
+            Some("no such host".to_owned())
+        } else if error.is_timeout() {
+            Some("timed out".to_owned())
+        } else {
+            None
+        };
+    }
+    if let Some(redirect) = error.downcast_ref::<Redirect>() {
+        return Some(redirect.to_string());
+    }
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls(error).to_owned());
+    }
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        return if error.is_parse() {
+            Some("the answer is not HTTP".to_owned())
+        } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+            Some("connection closed".to_owned())
+        } else {
+            None
+        };
+    }
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        // `source` of an `io::Error` passes over the error that it wraps.
+        let wrapped = error.get_ref().map(|inner| inner as &(dyn StdError + 'static));
+        return wrapped.and_then(known).or_else(|| io_kind(error.kind()).map(str::to_owned));
+    }
+    // The type is not public, and its text is fixed.
+    error.to_string().starts_with("tunnel error: ").then(|| "the proxy refused to connect".to_owned())
+}
+
+fn io_kind(kind: io::ErrorKind) -> Option<&'static str> {
+    use io::ErrorKind as Kind;
+    Some(match kind {
+        Kind::ConnectionRefused => "connection refused",
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof | Kind::NotConnected => {
+            "connection closed"
+        }
+        Kind::TimedOut => "timed out",
+        Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown => "network unreachable",
+        _ => return None,
+    })
+}
+
+fn tls(error: &rustls::Error) -> &'static str {
+    use rustls::Error as Tls;
+    match error {
+        Tls::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "TLS: the certificate has expired"
+        }
+        Tls::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
+            "TLS: the certificate is not valid yet; is the clock right?"
+        }
+        Tls::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
+            "TLS: the certificate is for another host"
+        }
+        Tls::InvalidCertificate(_) => "TLS: certificate not trusted",
+        Tls::InvalidMessage(_) => "TLS: the server speaks something else",
+        _ => "TLS: no agreement with the server",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(status: u16, retry_after: Option<&str>) -> Option<u64> {
+        let now: Timestamp = "2026-05-01T00:00:00Z".parse().expect("a timestamp");
+        let headers = retry_after.map(|value| (RETRY_AFTER, value.parse().expect("a header value"))).into_iter().collect();
+        let status = StatusCode::from_u16(status).expect("a status");
+        match Failure::status(status, &headers, now, "workspace") {
+            Failure::Passing { at_least, .. } => Some(at_least.as_secs()),
+            Failure::Final { .. } | Failure::Doubtful { .. } => None,
+        }
+    }
+
+    #[test]
+    fn retry_after_in_every_spelling() {
+        for (value, expected) in [
+            (None, 0),
+            (Some("0"), 0),
+            (Some("7"), 7),
+            (Some(" 7 "), 7),
+            (Some("3601"), 3600),
+            (Some("99999999999999999999999"), 3600),
+            (Some("-7"), 0),
+            (Some("1.5"), 0),
+            (Some("soon"), 0),
+            (Some(""), 0),
+            (Some("Fri, 01 May 2026 00:02:00 GMT"), 120),
+            (Some("Thu, 30 Apr 2026 00:00:00 GMT"), 0),
+            (Some("Fri, 01 May 2099 00:00:00 GMT"), 3600),
+        ] {
+            assert_eq!(seconds(429, value), Some(expected), "{value:?}");
+            assert_eq!(seconds(503, value), Some(expected), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn every_status_has_an_outcome() {
+        let headers = HeaderMap::new();
+        for code in 100..1000 {
+            let status = StatusCode::from_u16(code).expect("a status");
+            let exit = match Failure::status(status, &headers, Timestamp::UNIX_EPOCH, "workspace") {
+                Failure::Final { exit, .. } => Some(exit),
+                Failure::Doubtful { .. } => None,
+                Failure::Passing { .. } => {
+                    assert!(matches!(code, 408 | 425 | 429 | 500..=599), "{code}");
+                    continue;
+                }
+            };
+            let expected = match code {
+                204 => Some(Exit::Failure),
+                401 | 403 => Some(Exit::Credential),
+                404 | 410 => Some(Exit::NotFound),
+                _ => None,
+            };
+            assert_eq!(exit, expected, "{code}");
+            assert!(!matches!(code, 408 | 425 | 429 | 500..=599), "{code}");
+        }
+    }
+
+    #[test]
+    fn causes_are_found_through_wrappers_and_quote_nothing() {
+        let refused = io::Error::other(io::Error::other(io::Error::from(io::ErrorKind::ConnectionRefused)));
+        let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let canary = rustls::Error::General("canary".to_owned());
+        for (error, expected) in [
+            (refused, "connection refused"),
+            (io::Error::from(io::ErrorKind::UnexpectedEof), "connection closed"),
+            (io::Error::other(untrusted), "TLS: certificate not trusted"),
+            (io::Error::new(io::ErrorKind::InvalidData, canary), "TLS: no agreement with the server"),
+            (io::Error::new(io::ErrorKind::TimedOut, "canary"), "timed out"),
+            (io::Error::other("canary"), "the connection failed"),
+            (io::Error::other(Redirect::OtherOrigin), "the server redirects to another origin, where the API key must not go"),
+        ] {
+            assert_eq!(cause(&error), expected);
+        }
+    }
+}

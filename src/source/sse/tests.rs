@@ -1,0 +1,274 @@
+use std::io;
+
+use futures_util::stream;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::source::scripted::{Answer, Scripted, TOKEN, credential, header};
+use crate::source::{Change, FRAME_LIMIT, Item};
+
+/// What a run sent, as tests may print it.
+#[derive(Debug, PartialEq)]
+enum Seen {
+    Connected,
+    Reconnecting(u32, String),
+    Event(Option<String>, Option<String>, String),
+    TooLarge(Option<String>, u64),
+}
+
+fn event(event: &str, id: &str, data: &str) -> Seen {
+    Seen::Event(
+        Some(event.to_owned()).filter(|e| !e.is_empty()),
+        Some(id.to_owned()).filter(|id| !id.is_empty()),
+        data.to_owned(),
+    )
+}
+
+fn reconnecting(attempt: u32, why: &str) -> Seen {
+    Seen::Reconnecting(attempt, why.to_owned())
+}
+
+fn seen(item: Item) -> Seen {
+    match item {
+        Item::News(news) => match news.change {
+            Change::Connected => Seen::Connected,
+            Change::Reconnecting { attempt, why, .. } => Seen::Reconnecting(attempt, why),
+            Change::Ended { .. } => unreachable!("a workspace does not end"),
+        },
+        Item::Frame(frame) => match frame.fault {
+            None => Seen::Event(frame.event, frame.id, String::from_utf8(frame.data.to_vec()).expect("valid")),
+            Some((fault, bytes)) => {
+                assert_eq!((fault, frame.data.len()), (Fault::TooLarge, 0));
+                Seen::TooLarge(frame.id, bytes)
+            }
+        },
+        Item::Lines(_) => unreachable!("a stream has frames"),
+    }
+}
+
+/// Runs against a script that ends in an error; no jitter means no waiting.
+async fn play(answers: Vec<Answer>) -> (Vec<Seen>, Vec<String>, Error) {
+    let mut server = Scripted::new(answers).await;
+    let (tx, mut rx) = mpsc::channel(1000);
+    let error = run(&server.client(), "ws-1", &credential(), || 0.0, &tx).await.expect_err("the script ends in an error");
+    assert!(!error.to_string().contains("anary"), "{error}");
+    drop(tx);
+    let mut items = Vec::new();
+    while let Some(item) = rx.recv().await {
+        assert!(!format!("{item:?}").contains("anary"));
+        items.push(seen(item));
+    }
+    (items, server.heads(), error)
+}
+
+/// A last answer that ends a run.
+fn stop() -> Answer {
+    Answer::status(401, "")
+}
+
+#[tokio::test]
+async fn asks_as_the_protocol_says_and_sends_what_comes() {
+    let body = "retry: 3000\n\n: hello\n\nid: 17\nevent: call.started\ndata: {\"a\":1}\n\ndata: bare\n\n";
+    let (items, heads, _) = play(vec![Answer::stream(body), stop()]).await;
+    let expected = [
+        Seen::Connected,
+        event("call.started", "17", "{\"a\":1}"),
+        event("", "17", "bare"),
+        reconnecting(1, "the server ended the stream"),
+    ];
+    assert_eq!(items, expected);
+    assert_eq!(heads[0].lines().next(), Some("GET /v1/ws-1/events/stream HTTP/1.1"));
+    for (name, expected) in [
+        ("authorization", Some(format!("Bearer {TOKEN}"))),
+        ("accept", Some("text/event-stream".to_owned())),
+        ("user-agent", Some(format!("evtap/{}", env!("CARGO_PKG_VERSION")))),
+        ("accept-encoding", Some("identity".to_owned())),
+        ("last-event-id", None),
+        ("referer", None),
+    ] {
+        assert_eq!(header(&heads[0], name), expected.as_deref(), "{name}");
+    }
+    assert_eq!(header(&heads[1], "last-event-id"), Some("16"));
+}
+
+#[tokio::test]
+async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
+    let (items, heads, _) = play(vec![
+        Answer::stream("id:17\ndata:a\n\nid:17\ndata:b\n\nid:18\ndata:cut o"),
+        Answer::stream("id:17\ndata:a\n\nid:17\ndata:b\n\nid:17\ndata:c\n\nid:18\ndata:d\n\n"),
+        stop(),
+    ])
+    .await;
+    let events: Vec<_> = items.into_iter().filter(|item| matches!(item, Seen::Event(..))).collect();
+    assert_eq!(events, [event("", "17", "a"), event("", "17", "b"), event("", "17", "c"), event("", "18", "d")]);
+    assert_eq!(heads.iter().map(|head| header(head, "last-event-id")).collect::<Vec<_>>(), [None, Some("16"), Some("17")]);
+}
+
+#[tokio::test]
+async fn frames_without_data_move_the_position() {
+    let (_, heads, _) =
+        play(vec![Answer::stream("id:20\n\n"), Answer::stream("id: a\u{e9}b\n\n"), Answer::stream("id: x\ty\n\n"), stop()]).await;
+    assert_eq!(header(&heads[1], "last-event-id"), Some("19"));
+    assert_eq!(header(&heads[2], "last-event-id"), Some("a\u{e9}b"));
+    assert_eq!(header(&heads[3], "last-event-id"), None, "no header can hold it");
+}
+
+#[tokio::test]
+async fn a_frame_that_is_too_large_is_reported_once() {
+    let body = format!("id:5\ndata:{}\n\nid:6\ndata:a\n\n", "x".repeat(FRAME_LIMIT + 1));
+    let (items, _, _) = play(vec![Answer::stream(&body[..body.len() - 14]), Answer::stream(&body), stop()]).await;
+    let events: Vec<_> = items.into_iter().filter(|item| !matches!(item, Seen::Connected | Seen::Reconnecting(..))).collect();
+    let size = FRAME_LIMIT as u64 + 2;
+    assert_eq!(events, [Seen::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]);
+}
+
+#[tokio::test]
+async fn tries_count_up_until_something_is_delivered() {
+    let (items, _, _) = play(vec![
+        Answer::status(503, ""),
+        Answer::status(429, "Retry-After: 0\r\n"),
+        Answer::stream("retry: 1\n\n: hello\n\n"),
+        Answer::stream("data:a\n\n"),
+        Answer::new("not HTTP"),
+        Answer::new(""),
+        Answer::new("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"),
+        stop(),
+    ])
+    .await;
+    let expected = [
+        reconnecting(1, "the server answered 503"),
+        reconnecting(2, "the server limits the rate (429)"),
+        Seen::Connected,
+        reconnecting(3, "the server ended the stream"),
+        Seen::Connected,
+        event("", "", "a"),
+        reconnecting(1, "the server ended the stream"),
+        reconnecting(2, "the answer is not HTTP"),
+        reconnecting(3, "connection closed"),
+        reconnecting(4, "not an event stream: the server sent text/html"),
+    ];
+    assert_eq!(items, expected);
+}
+
+#[tokio::test]
+async fn a_body_cut_short_is_a_passing_failure() {
+    let chunked =
+        "HTTP/1.1 200 OK\r\nContent-Type: TEXT/EVENT-STREAM\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata:a\n\n\r\n5\r\nda";
+    let (items, _, _) = play(vec![Answer::new(chunked), stop()]).await;
+    assert_eq!(items, [Seen::Connected, event("", "", "a"), reconnecting(1, "connection closed")]);
+}
+
+#[tokio::test]
+async fn the_first_answer_decides_whether_the_url_is_wrong() {
+    let html = "HTTP/1.1 200 OK\r\nContent-Type: text/html; x=canary\r\n\r\n";
+    let odd = "HTTP/1.1 200 OK\r\nContent-Type: canary canary\r\n\r\n";
+    let gzip = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n";
+    for (answer, exit, why) in [
+        (Answer::status(401, ""), Exit::Credential, "the server refused the API key (401)"),
+        (Answer::status(403, ""), Exit::Credential, "the API key may not read this workspace (403)"),
+        (Answer::status(404, ""), Exit::NotFound, "there is no such workspace (404)"),
+        (Answer::status(410, ""), Exit::NotFound, "there is no such workspace (410)"),
+        (Answer::new("HTTP/1.1 204 No Content\r\n\r\n"), Exit::Failure, "the server has no stream here (204)"),
+        (Answer::status(400, ""), Exit::Failure, "the server answered 400, which opens no stream"),
+        (Answer::status(304, ""), Exit::Failure, "the server answered 304, which opens no stream"),
+        (Answer::new(html), Exit::Failure, "not an event stream: the server sent text/html;"),
+        (Answer::new(odd), Exit::Failure, "not an event stream: the server sent no type that can be shown;"),
+        (Answer::new(gzip), Exit::Failure, "the stream is compressed, which nobody asked for"),
+        (Answer::new("canary"), Exit::Failure, "the answer is not HTTP"),
+        (Answer::new(""), Exit::Failure, "connection closed"),
+    ] {
+        let (items, _, error) = play(vec![answer]).await;
+        assert_eq!((error.exit, items.len()), (exit, 0), "{error}");
+        assert!(error.to_string().starts_with(&format!("cannot read the workspace's stream: {why}")), "{error}");
+    }
+    let (items, _, error) = play(vec![]).await;
+    assert_eq!((error.exit, items.len()), (Exit::Failure, 0), "nobody listens");
+    assert!(error.to_string().contains("connection refused"), "{error}");
+}
+
+#[tokio::test]
+async fn redirects_stay_within_the_origin() {
+    let (items, heads, _) =
+        play(vec![Answer::status(307, "Location: /elsewhere\r\n"), Answer::stream("data:a\n\n"), stop()]).await;
+    assert_eq!(items[..2], [Seen::Connected, event("", "", "a")]);
+    assert!(heads[1].starts_with("GET /elsewhere HTTP/1.1\r\n"));
+    assert_eq!(header(&heads[1], "authorization"), Some(&*format!("Bearer {TOKEN}")));
+
+    let mut other = Scripted::new([stop()]).await;
+    let (_, _, error) = play(vec![Answer::status(302, &format!("Location: {}/canary\r\n", other.url()))]).await;
+    assert!(error.to_string().contains("redirects to another origin"), "{error}");
+    assert!(other.heads().is_empty());
+
+    let (_, heads, error) = play((0..6).map(|_| Answer::status(302, "Location: /again\r\n")).collect()).await;
+    assert!(error.to_string().contains("redirects in circles"), "{error}");
+    assert_eq!(heads.len(), 6);
+}
+
+#[tokio::test]
+async fn control_frames_are_obeyed_and_are_no_events() {
+    for (data, why) in [
+        (r#"{"code":"stream_unavailable","message":"canary"}"#, "the platform's event bus is down"),
+        (r#"{"code":"stream_error","message":"canary"}"#, "the platform reports an error of the stream"),
+        (r#"{"code":"canary"}"#, "the platform reports an error that is not known here"),
+        (r#"{"code":7}"#, "the platform reports an error that is not known here"),
+        ("canary", "the platform reports an error that is not known here"),
+    ] {
+        let (items, _, _) = play(vec![Answer::stream(&format!("event: error\ndata: {data}\n\n")).and_hold(), stop()]).await;
+        assert_eq!(items, [Seen::Connected, reconnecting(1, why)], "{why}");
+    }
+    for (limit, why) in [
+        (r#","max_streams":50"#, "the workspace has 50 open streams, as many as it may"),
+        (r#","max_streams":"canary""#, "the workspace has as many open streams as it may"),
+        ("", "the workspace has as many open streams as it may"),
+    ] {
+        let body = format!("event: error\ndata: {{\"code\":\"too_many_streams\"{limit}}}\n\n");
+        let (items, _, error) = play(vec![Answer::stream(&body).and_hold()]).await;
+        assert_eq!((error.exit, items.len()), (Exit::TooManyStreams, 1));
+        assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn ends_well_when_nobody_listens() {
+    let server = Scripted::new([Answer::stream("data:a\n\n").and_hold()]).await;
+    let (tx, mut rx) = mpsc::channel(1);
+    let (client, credential) = (server.client(), credential());
+    let listen = async {
+        assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
+        rx.close();
+    };
+    let (result, ()) = tokio::join!(run(&client, "ws-1", &credential, || 0.0, &tx), listen);
+    assert_eq!(result, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_a_failure_and_any_byte_breaks_it() {
+    let (tx, mut rx) = mpsc::channel(9);
+    let mut link = Link::new("a test", Origin::default(), retry::SSE, || 0.0, &tx);
+    let began = tokio::time::Instant::now();
+    let comments = stream::iter([":", "\n", ":\n"]).then(|chunk| async move {
+        tokio::time::sleep(SILENCE * 3 / 4).await;
+        Ok::<_, io::Error>(Bytes::from(chunk))
+    });
+    let body = Box::pin(comments.chain(stream::pending()));
+    let failure = read(body, Parser::new(""), &mut Resume::default(), &mut link).await;
+    assert_eq!(failure, Failure::passing("nothing came for 120 s"));
+    assert_eq!(began.elapsed(), SILENCE * 3 * 3 / 4 + SILENCE);
+    assert!(rx.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_as_long_as_the_back_off_says() {
+    let (tx, mut rx) = mpsc::channel(9);
+    let mut link = Link::new("a test", Origin::default(), retry::SSE, || 0.5, &tx);
+    for (failure, expected) in [
+        (Failure::passing("a"), 1500),
+        (Failure::passing("a"), 3000),
+        (Failure::Passing { why: "a".to_owned(), at_least: Duration::from_secs(9) }, 9000),
+    ] {
+        let began = tokio::time::Instant::now();
+        link.after(failure).await.expect("passing");
+        assert_eq!(began.elapsed(), Duration::from_millis(expected));
+        assert!(matches!(rx.try_recv(), Ok(Item::News(_))));
+    }
+}
