@@ -1,6 +1,6 @@
 //! The clinic's day: stories that begin, overlap and end, as one sequence of events in order of time.
 //!
-//! The same seed gives the same events with the same payloads in the same order, for ever. Times are virtual: seconds since the
+//! The same seed gives the same events with the same payloads in the same order. Times are virtual: seconds since the
 //! day began, at [`DENSITY`] events in each on average. How fast they pass, [`Clock`] says.
 
 use std::cmp::Reverse;
@@ -21,7 +21,7 @@ pub const DENSITY: f64 = 5.0;
 /// When no new story begins any more, in a day that is to end.
 const CLOSING_TIME: Duration = Duration::from_secs(30);
 /// The opening stories begin closer to each other, since it takes a while until a story has told its share.
-const OPENING_HASTE: f64 = 0.45;
+const OPENING_HASTE: f64 = 0.5;
 /// A tick of the clock: as fine as timers are.
 pub const TICK: Duration = Duration::from_millis(1);
 

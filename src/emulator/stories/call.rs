@@ -13,7 +13,7 @@ use crate::emulator::cast::{Clinic, Person, pick, sid, uuid};
 use crate::event::Kind;
 
 /// When the demo call is handed over, and for how long an operator stays, in seconds.
-const DEMO_HANDOVER: (f64, f64) = (50.0, 16.0);
+const DEMO_HANDOVER: (f64, f64) = (50.0, 22.0);
 const DEMO_SECONDS: f64 = 75.0;
 
 const REASONS: &[&str] = &[

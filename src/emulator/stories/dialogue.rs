@@ -24,16 +24,25 @@ pub struct Turn {
     pub mood: Mood,
 }
 
-/// A tool, what it is given as JSON, and what it answers.
+/// What is said when a person has taken over: by the operator and the caller in turns.
+pub const HANDED_OVER: &[&str] = &[
+    "Hello, this is {operator}. I have read what you told my colleague. How do you feel right now?",
+    "A little better. It only hurts when I move.",
+    "Then please come in at once, and don't drive yourself.",
+    "My sister can bring me. Her number is {phone}, if you need it.",
+    "Good. I'll meet you at the front desk.",
+];
+
+/// A tool that calls another.
 #[derive(Debug)]
 pub struct Tool {
     /// Its name.
     pub name: &'static str,
-    /// The tool that it calls in turn.
+    /// The tool that it calls.
     pub inner: &'static str,
     /// The integration that it belongs to.
     pub integration: &'static str,
-    /// What it answers; `None` where it fails.
+    /// What both answer; `None` where they fail.
     pub output: Option<&'static str>,
 }
 

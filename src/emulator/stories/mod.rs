@@ -23,31 +23,31 @@ use crate::event::Kind;
 /// Draws one story.
 pub type Plot = fn(&mut Clinic, &mut StdRng) -> Story;
 
-/// How each day begins: with a call, then the long stories, then the rest.
+/// How each day begins: with a call, and with short stories among the long ones, so that there is something to see at once.
 pub const OPENING: &[Plot] = &[
     call::resolved,
+    office::trigger,
+    office::sync,
     forms::rejected_then_approved,
+    messages::email_bounced,
+    office::brief,
     call::escalated,
-    forms::approved,
-    messages::text_session,
     office::simulation,
-    call::forwarded,
-    forms::ignored,
+    office::batch_review,
+    messages::email_rejected,
+    call::abandoned,
     messages::email_answered,
+    forms::approved,
+    office::trigger_fails,
+    messages::text_session,
+    call::forwarded,
     office::shift,
+    forms::ignored,
     office::member,
     office::sync_fails,
     messages::email_complained,
     call::voicemail,
     messages::email_delayed,
-    office::trigger,
-    office::trigger_fails,
-    messages::email_bounced,
-    messages::email_rejected,
-    call::abandoned,
-    office::sync,
-    office::brief,
-    office::batch_review,
     call::escalated,
 ];
 

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::call::{Call, Handover};
-use super::dialogue::{Mood, Tool, Turn};
+use super::dialogue::{HANDED_OVER, Mood, Tool, Turn};
 use super::{Step, Story};
 use crate::emulator::cast::{measure, phone, short_id, sid, uuid};
 use crate::event::Kind;
@@ -116,9 +116,10 @@ impl<'a> Script<'a> {
 
     fn turn(&mut self, turn: &Turn, begin: f64, slot: f64) {
         let at = |fraction: f64| begin + slot * fraction;
+        // Who is cross does not let the agent finish.
         let cut_in = turn.mood == Mood::Cross;
         self.turns += 1;
-        self.hears(at(0.0), "caller-1", "caller", turn.caller, cut_in);
+        self.hears(at(0.0), "caller-1", "caller", turn.caller, false);
         self.feels(at(0.03), turn.mood);
         self.navigates(at(0.1), turn);
         if let Some(tool) = &turn.tool {
@@ -363,6 +364,16 @@ impl<'a> Script<'a> {
         self.at(at, Kind::SpeakerMuted, payload);
     }
 
+    fn forwards(&mut self, at: f64) {
+        let resolved = json!({
+            "error": null,
+            "location_name": "Larkmere urgent care",
+            "result": "connected",
+            "target_number": phone(&mut self.rng),
+        });
+        self.at(at, Kind::ForwardCallResolved, resolved);
+    }
+
     /// An operator listens, speaks in the agent's stead, and goes.
     fn hands_over(&mut self, handover: &Handover) {
         let operator = &handover.operator;
@@ -375,20 +386,19 @@ impl<'a> Script<'a> {
         self.at(handover.escalated, Kind::StateTransition, escalation);
         self.state = "with_operator";
         self.says(handover.escalated, handover.joined, "I am getting a colleague on the line.", None);
+        if self.call.forwarded {
+            self.forwards(handover.joined);
+        }
         self.joins(handover.joined, "operator", &operator.name, Some(&operator.phone), Some(&operator.entity_id));
         self.mutes(handover.joined, "operator", true);
         self.mutes(handover.takeover, "agent", true);
         self.mutes(handover.takeover, "operator", false);
-        let talk = [
-            "Hello, I have read what you told my colleague. How are you feeling right now?",
-            "Then please come in at once, and don't drive yourself.",
-            "I'll meet you at the front desk. Goodbye.",
-        ];
-        let each = (handover.left - handover.takeover) / f64::from(handover.turns);
+        let each = (handover.left - handover.takeover) / f64::from(u32::try_from(HANDED_OVER.len()).unwrap_or(1));
         let mut moment = handover.takeover + 0.3;
-        for line in talk {
+        for (index, line) in HANDED_OVER.iter().enumerate() {
+            let (speaker, role) = if index % 2 == 0 { ("operator-1", "operator") } else { ("caller-1", "caller") };
             self.turns += 1;
-            self.hears(moment, "operator-1", "operator", line, false);
+            self.hears(moment, speaker, role, &line.replace("{operator}", &operator.name), false);
             moment += each;
         }
         self.leaves(handover.left, "operator", &operator.name, Some(&operator.phone), Some(&operator.entity_id));
@@ -399,14 +409,8 @@ impl<'a> Script<'a> {
         if let Some(handover) = &call.handover {
             self.hands_over(handover);
         }
-        if call.forwarded {
-            let resolved = json!({
-                "error": null,
-                "location_name": "Larkmere urgent care",
-                "result": "connected",
-                "target_number": phone(&mut self.rng),
-            });
-            self.at(call.seconds - 0.8, Kind::ForwardCallResolved, resolved);
+        if call.forwarded && call.handover.is_none() {
+            self.forwards(call.seconds - 0.8);
         }
         self.leaves(call.seconds - 0.3, "caller", &call.caller.name, Some(&call.caller.phone), None);
         let end = json!({
