@@ -36,6 +36,7 @@ pub mod run;
 pub mod sanitize;
 pub mod scan;
 pub mod schema;
+pub mod select;
 pub mod shutdown;
 pub mod sink;
 pub mod source;
