@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -211,7 +212,15 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
 
 fn recordings(files: Vec<PathBuf>, tx: Sender) -> Source {
     Box::pin(async move {
-        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, &tx)));
+        // Reading blocks and can't be aborted, so the end of the channel to the walk is held here: dropping this future
+        // closes it, and it stays open until the outcome of the reading is known.
+        let (read, mut items) = mpsc::channel(1);
+        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, &read)));
+        while let Some(item) = items.recv().await {
+            if tx.send(item).await.is_err() {
+                items.close();
+            }
+        }
         reading
             .await
             .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))
@@ -224,6 +233,7 @@ async fn stream(show: &cli::Show, workspaces: bool, sources: impl FnOnce(Sender)
     let walk = Walk::new(config::policy(show)?, config::sink(show, workspaces), show.limit, show.status);
     let (tx, rx) = mpsc::channel(source::QUEUE);
     let mut running: JoinSet<_> = sources(tx).into_iter().collect();
+    let stop = walk.stop();
     let mut walking = spawn(walk, rx);
 
     let mut signal = std::pin::pin!(shutdown::signal());
@@ -242,6 +252,7 @@ async fn stream(show: &cli::Show, workspaces: bool, sources: impl FnOnce(Sender)
             }
             signal = &mut signal => {
                 let exit = signal.unwrap_or(Exit::Failure);
+                stop.store(true, Ordering::Relaxed);
                 running.abort_all();
                 let outcome = tokio::time::timeout(GRACE, walking).await;
                 if let Ok(Ok(Ok((_, counts)))) = outcome {

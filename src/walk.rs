@@ -1,6 +1,8 @@
 //! The walk of one event: frame, event, shown, sink. One way, no back edges.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -21,6 +23,7 @@ pub struct Walk {
     limit: Option<u64>,
     status: status::Format,
     counts: Counts,
+    stop: Arc<AtomicBool>,
 }
 
 /// Whether the walk goes on.
@@ -34,7 +37,21 @@ impl Walk {
     /// A walk to that sink, by that policy, of at most `limit` events.
     #[must_use]
     pub fn new(policy: Policy, sink: Box<dyn Sink>, limit: Option<u64>, status: status::Format) -> Self {
-        Self { decoder: Decoder::default(), redactor: Redactor::new(policy), sink, limit, status, counts: Counts::default() }
+        Self {
+            decoder: Decoder::default(),
+            redactor: Redactor::new(policy),
+            sink,
+            limit,
+            status,
+            counts: Counts::default(),
+            stop: Arc::default(),
+        }
+    }
+
+    /// Set from another thread, it ends the walk after the line in hand, whatever still waits.
+    #[must_use]
+    pub fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
     }
 
     /// Takes items until there are no more, or enough. Blocks. What has been shown is flushed whenever nothing is at hand.
@@ -98,6 +115,7 @@ impl Walk {
         self.counts.shown += 1;
         self.counts.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
         self.counts.drifted += u64::from(!shown.tap().drift.is_empty());
-        Ok(if self.limit.is_some_and(|limit| self.counts.shown >= limit) { Flow::Over } else { Flow::On })
+        let over = self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.load(Ordering::Relaxed);
+        Ok(if over { Flow::Over } else { Flow::On })
     }
 }
