@@ -1,4 +1,11 @@
 //! What evtap promises, held against the library and the real binary.
 
+mod errors;
+mod leak;
 mod model;
+mod process;
+mod replay;
+mod serve;
+mod stream;
+mod support;
 mod walk;
