@@ -379,12 +379,13 @@ impl<'a> Seen<'a> {
                     None => Self::Json("null"),
                 },
             }),
-            (Self::Json("null") | Self::Made(Val::Null), _) => Ok(Self::Json("null")),
             (Self::Json(json), Key::Name(name)) if json.starts_with('{') => {
                 Ok(Self::Json(value::member(json, name).unwrap_or("null")))
             }
             // jaq's objects can have numbers for keys; those of JSON don't.
-            (Self::Event | Self::Made(Val::Obj(_)), Key::Index(_)) => Ok(Self::Json("null")),
+            (Self::Event | Self::Made(Val::Obj(_)), Key::Index(_)) | (Self::Json("null") | Self::Made(Val::Null), _) => {
+                Ok(Self::Json("null"))
+            }
             (Self::Json(json), Key::Index(_)) if json.starts_with('{') => Ok(Self::Json("null")),
             (Self::Json(json), Key::Index(index)) if json.starts_with('[') => {
                 let items = scan::entries(json);

@@ -55,15 +55,14 @@ const ABSENT: &[&str] = &[
 ];
 
 /// What jq has, and jaq defines nowhere.
-const PRELUDE: &str = r#"
+const PRELUDE: &str = r"
 def IN(s): any(s == .; .);
 def IN(src; s): any(src == s; .);
 def INDEX(stream; f): reduce stream as $row ({}; .[$row | f | tostring] |= $row);
 def INDEX(f): INDEX(.[]; f);
 def ascii: [.] | implode;
 def todate(f): strftime(f);
-def getpath_or_null(p): getpath(p);
-"#;
+";
 
 /// Marks the place in an expression that a message is about.
 #[must_use]
@@ -319,7 +318,9 @@ fn walk(term: Term<&str>) -> Term<&str> {
             then(Term::BinOp(boxed(left), op, boxed(right)), call(TICK))
         }
         // jaq lets an error on the left of `//` through; jq doesn't.
-        Term::BinOp(left, BinaryOp::Alt, right) => Term::BinOp(Box::new(Term::TryCatch(boxed(left), None)), BinaryOp::Alt, boxed(right)),
+        Term::BinOp(left, BinaryOp::Alt, right) => {
+            Term::BinOp(Box::new(Term::TryCatch(boxed(left), None)), BinaryOp::Alt, boxed(right))
+        }
         Term::BinOp(left, op, right) => Term::BinOp(boxed(left), op, boxed(right)),
         Term::Label(name, inner) => Term::Label(name, boxed(inner)),
         Term::Fold(name, over, pattern, args) => Term::Fold(name, boxed(over), pattern, args.into_iter().map(walk).collect()),

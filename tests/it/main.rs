@@ -1,5 +1,12 @@
 //! What evtap promises, held against the library and the real binary.
 
+mod errors;
+mod leak;
 mod model;
 mod predicates;
+mod process;
+mod replay;
+mod serve;
+mod stream;
+mod support;
 mod walk;
