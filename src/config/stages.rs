@@ -150,8 +150,9 @@ fn types(pick: &Pick) -> Result<Types> {
         for pattern in &pick.events {
             let alone = Types::new(std::slice::from_ref(pattern), &[])?;
             if Kinds::kept(&alone).is_undeclared() {
-                let names = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec().event_type);
-                let advice = match meant(pattern, names).as_slice() {
+                let names: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec().event_type).collect();
+                let families: Vec<_> = names.iter().filter_map(|name| Some(format!("{}.*", name.split_once('.')?.0))).collect();
+                let advice = match meant(pattern, names.into_iter().chain(families.iter().map(String::as_str))).as_slice() {
                     [] => "`evtap schema` lists the events; --no-check takes it all the same".to_owned(),
                     likely => format!("did you mean {}?", likely.join(" or ")),
                 };

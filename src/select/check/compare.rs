@@ -230,9 +230,12 @@ impl<'p> Checker<'p> {
         }
     }
 
-    fn sees_mask(&mut self, field: &Field, range: Range<usize>) {
+    pub(super) fn sees_mask(&mut self, field: &Field, range: Range<usize>) {
         if field.hidden && self.predicate {
             let name = field.path.split(['.', '[']).next().unwrap_or_default();
+            if self.findings.iter().any(|finding| finding.advice.starts_with(&format!("give --reveal {name} "))) {
+                return;
+            }
             self.report(
                 false,
                 range,

@@ -35,5 +35,5 @@ pub fn meant<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a s
     near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     near.dedup_by_key(|(_, name)| *name);
     let best = near.first().map_or(0.0, |(likeness, _)| *likeness);
-    near.into_iter().take(3).filter(|(likeness, _)| *likeness > best - 0.06).map(|(_, name)| name).collect()
+    near.into_iter().take(3).filter(|(likeness, _)| *likeness > best - 0.07).map(|(_, name)| name).collect()
 }

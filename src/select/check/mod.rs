@@ -69,7 +69,12 @@ pub fn check(parsed: &Parsed<'_>, kinds: Kinds, policy: &Policy, predicate: bool
     let satisfied = known.truthy.and(known.live);
     if predicate && satisfied.is_empty() && !checker.findings.iter().any(|finding| finding.fatal) {
         let range = 0..parsed.source.trim_end().len();
-        checker.report(true, range, "no event can satisfy it".to_owned(), "see `evtap schema` for what events have".to_owned());
+        let why = if kinds == Kinds::of(true, |_| true) {
+            "no event can satisfy it".to_owned()
+        } else {
+            format!("of the events that come here, {}, none can satisfy it", kinds.names())
+        };
+        checker.report(true, range, why, "see `evtap schema` for what events have".to_owned());
     }
     (satisfied, checker.findings)
 }
@@ -283,6 +288,11 @@ impl<'p> Checker<'p> {
                     falsy: left.falsy.or(right.falsy),
                     live: left.live.or(right.live),
                 }
+            }
+            BinaryOp::Assign if self.predicate => {
+                let range = self.range(left).start..self.range(right).end;
+                self.report(true, range, "`=` assigns, which is true of every event".to_owned(), "compare by `==`".to_owned());
+                Known::anything(kinds)
             }
             BinaryOp::Cmp(op) => self.compare(left, *op, right, input, kinds),
             _ => {

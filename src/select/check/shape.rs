@@ -1,5 +1,7 @@
 //! What the checker knows of a value without having one.
 
+use std::collections::HashSet;
+
 use super::kinds::Kinds;
 use crate::event::{JsonType, Kind, Member, Type};
 
@@ -54,7 +56,8 @@ impl Field {
         for (_, ty) in &self.types {
             choices.extend_from_slice(ty.choices()?);
         }
-        choices.dedup();
+        let mut seen = HashSet::new();
+        choices.retain(|choice| seen.insert(*choice));
         Some(choices)
     }
 }

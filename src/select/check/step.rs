@@ -110,6 +110,7 @@ impl Checker<'_> {
             return Shape::Any;
         }
         if inner.iter().any(|(_, ty)| matches!(ty, Type::Any | Type::Unstated)) {
+            self.sees_mask(field, range);
             return Shape::Any;
         }
         Shape::Field(Field { path: format!("{}.{name}", field.path), types: inner, hidden: field.hidden })
