@@ -119,19 +119,16 @@ impl<'p> Checker<'p> {
     fn never(&mut self, field: &Field, value: &Value, range: Range<usize>, equal: bool) {
         let always = if equal { "never" } else { "always" };
         let path = &field.path;
-        match (field.choices(), value.as_str()) {
-            (Some(choices), Some(text)) => {
-                let advice = match meant(text, choices.iter().copied()).first() {
-                    Some(likely) => format!("did you mean \"{likely}\"? It can be {}", choices.join(", ")),
-                    None => format!("it can be {}", choices.join(", ")),
-                };
-                self.report(equal, range, format!("it is {always} true: `.{path}` is never \"{text}\""), advice);
-            }
-            _ => {
-                let why =
-                    format!("it is {always} true: `.{path}` is {}, and {value} is {}", field.nature(), article(json_type(value)));
-                self.report(equal, range, why, format!("compare it with {}", field.nature()));
-            }
+        if let (Some(choices), Some(text)) = (field.choices(), value.as_str()) {
+            let advice = match meant(text, choices.iter().copied()).first() {
+                Some(likely) => format!("did you mean \"{likely}\"? It can be {}", choices.join(", ")),
+                None => format!("it can be {}", choices.join(", ")),
+            };
+            self.report(equal, range, format!("it is {always} true: `.{path}` is never \"{text}\""), advice);
+        } else {
+            let why =
+                format!("it is {always} true: `.{path}` is {}, and {value} is {}", field.nature(), article(json_type(value)));
+            self.report(equal, range, why, format!("compare it with {}", field.nature()));
         }
     }
 
@@ -267,8 +264,10 @@ fn lowered(field: &Field) -> Vec<(Kind, Type)> {
     field.types.iter().map(|(kind, ty)| (*kind, if ty.choices().is_some() { Type::Text } else { *ty })).collect()
 }
 
+type Matcher = Box<dyn Fn(&str) -> bool>;
+
 /// What a function on strings finds in a name, if that can be told.
-fn matcher(function: &str, text: &str) -> Option<Box<dyn Fn(&str) -> bool>> {
+fn matcher(function: &str, text: &str) -> Option<Matcher> {
     let text = text.to_owned();
     Some(match function {
         "startswith" => Box::new(move |name| name.starts_with(&text)),

@@ -20,21 +20,25 @@ impl Kinds {
     pub const NONE: Self = Self { bits: 0, unknown: false };
 
     /// Those that satisfy a condition.
+    #[must_use]
     pub fn of(unknown: bool, condition: impl Fn(Kind) -> bool) -> Self {
         Self { bits: all().filter(|kind| condition(*kind)).fold(0, |bits, kind| bits | 1 << kind as u8), unknown }
     }
 
     /// Those that the options keep. A pattern can match what nobody has declared.
+    #[must_use]
     pub fn kept(types: &Types) -> Self {
         Self::of(true, |kind| types.has(kind.spec().event_type))
     }
 
     /// The one.
+    #[must_use]
     pub const fn one(kind: Kind) -> Self {
         Self { bits: 1 << kind as u8, unknown: false }
     }
 
     /// Whether it is among them.
+    #[must_use]
     pub const fn has(self, kind: Kind) -> bool {
         self.bits & 1 << kind as u8 != 0
     }
@@ -45,31 +49,37 @@ impl Kinds {
     }
 
     /// In both.
+    #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self { bits: self.bits & other.bits, unknown: self.unknown && other.unknown }
     }
 
     /// In either.
+    #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self { bits: self.bits | other.bits, unknown: self.unknown || other.unknown }
     }
 
     /// In this one alone.
+    #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self { bits: self.bits & !other.bits, unknown: self.unknown && !other.unknown }
     }
 
     /// Whether no event is in it, not even one that nobody has declared.
+    #[must_use]
     pub const fn is_empty(self) -> bool {
         self.bits == 0 && !self.unknown
     }
 
     /// Whether no declared event is in it.
+    #[must_use]
     pub const fn is_undeclared(self) -> bool {
         self.bits == 0
     }
 
     /// Their names, the first few of many.
+    #[must_use]
     pub fn names(self) -> String {
         let names: Vec<_> = self.iter().map(|kind| kind.spec().event_type).collect();
         match names.len() {
