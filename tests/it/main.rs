@@ -4,6 +4,7 @@ mod errors;
 mod leak;
 mod model;
 mod process;
+mod readme;
 mod replay;
 mod schema;
 mod serve;
