@@ -1,20 +1,21 @@
 //! Options over environment over defaults: one resolved configuration, or an error that says what to do.
 
-use std::io::{IsTerminal, Write};
+mod stages;
+
+use std::io::IsTerminal;
 use std::path::Path;
+use std::time::Duration;
 
 use colored::control;
 
-use crate::cli::{Color, Output, Phi, Show};
+use crate::cli::{Color, Phi, Show};
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
 use crate::redact::{Mode, Policy};
 use crate::schema;
-use crate::sink::Sink;
-use crate::sink::ndjson::Ndjson;
-use crate::sink::pretty::{Layout, Pretty};
 use crate::status;
+pub use stages::{expectations, stages};
 
 /// The name of the built-in clinic, and of its call.
 pub const DEMO: &str = "demo";
@@ -130,16 +131,10 @@ pub fn colour(choice: Color) {
     });
 }
 
-/// The sink that the options ask for, on stdout.
-#[must_use]
-pub fn sink(show: &Show, workspaces: bool) -> Box<dyn Sink> {
-    let terminal = std::io::stdout().is_terminal();
-    let out: Box<dyn Write + Send> = Box::new(std::io::stdout());
-    match show.output.unwrap_or(if terminal { Output::Pretty } else { Output::Ndjson }) {
-        Output::Ndjson => Box::new(Ndjson::new(out)),
-        Output::Pretty => {
-            let layout = Layout { cut: terminal && !show.wrap, zone: jiff::tz::TimeZone::system(), workspaces };
-            Box::new(Pretty::new(out, layout))
-        }
-    }
+/// A length of time, such as `30s`, `5m` or `1h30m`.
+pub fn duration(option: &str, text: &str) -> Result<Duration> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    parsed.ok_or_else(|| {
+        Error::usage(format!("cannot use {option} {text}"), "it is no length of time", "write it like 30s, 5m or 1h30m")
+    })
 }

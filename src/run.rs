@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -17,12 +18,13 @@ use crate::credential::Credential;
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::schema;
+use crate::select::program::THREAD_STACK;
 use crate::shutdown;
 use crate::sink::raw;
 use crate::source::client::{Client, Endpoints, Network};
 use crate::source::{self, Sender, frames, observer, replay, sse};
 use crate::status;
-use crate::walk::Walk;
+use crate::walk::{Outcome, Stages, Walk};
 
 /// How long the walk may take to finish the line in hand once a signal has come.
 const GRACE: Duration = Duration::from_secs(2);
@@ -33,6 +35,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Watch(options) => watch(options).await,
         Command::Observe(options) => observe(options).await,
         Command::Replay(options) => replay(options).await,
+        Command::Expect(options) => expect(options).await,
         Command::Serve(options) => serve(options).await,
         Command::Schema(options) => print_schema(&options),
         Command::Frames(options) => frames(options).await,
@@ -44,34 +47,33 @@ type Source = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 async fn watch(options: cli::Watch) -> Result<Exit> {
     let workspaces = config::workspaces(&options.workspace)?;
-    let (platform, workspaces) = if workspaces == [config::DEMO] {
-        (Platform::demo(&options.demo).await?, vec![emulator::DEMO_WORKSPACE.to_owned()])
-    } else {
-        (Platform::at(&options.connection)?, workspaces)
-    };
-    stream(&options.show, workspaces.len() > 1, |tx| {
-        workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()
-    })
-    .await
+    let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
+    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo).await?;
+    stream(stages, |tx| workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()).await
 }
 
 async fn observe(options: cli::Observe) -> Result<Exit> {
     let call = config::call(&options.call)?;
-    let workspace = options.workspace.as_deref().filter(|_| call != config::DEMO).map(config::workspace).transpose()?;
-    let (platform, workspace, call) = match workspace {
-        _ if call == config::DEMO => {
-            (Platform::demo(&options.demo).await?, emulator::DEMO_WORKSPACE.to_owned(), emulator::DEMO_CALL.to_owned())
-        }
-        Some(workspace) => (Platform::at(&options.connection)?, workspace, call),
-        None => {
-            return Err(Error::usage(
-                "cannot observe",
-                "the call's workspace is not named",
-                "give --workspace or set AMIGO_WORKSPACE_ID",
-            ));
-        }
-    };
-    stream(&options.show, false, |tx| vec![platform.call(workspace, call, tx)]).await
+    let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
+    let (platform, workspace, call) =
+        Platform::of_call(call, options.workspace.as_deref(), &options.connection, &options.demo).await?;
+    stream(stages, |tx| vec![platform.call(workspace, call, tx)]).await
+}
+
+async fn expect(options: cli::Expect) -> Result<Exit> {
+    let stages = config::expectations(&options, options.replay.is_empty())?;
+    if !options.replay.is_empty() {
+        return stream(stages, |tx| vec![recordings(options.replay, tx)]).await;
+    }
+    if let Some(call) = &options.call {
+        let call = config::call(call)?;
+        let (platform, workspace, call) =
+            Platform::of_call(call, options.workspace.as_deref(), &options.connection, &options.demo).await?;
+        return stream(stages, |tx| vec![platform.call(workspace, call, tx)]).await;
+    }
+    let workspaces = config::workspaces(&options.workspace.into_iter().collect::<Vec<_>>())?;
+    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo).await?;
+    stream(stages, |tx| workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()).await
 }
 
 /// The platform, or what stands in for it, and the key to it.
@@ -103,6 +105,38 @@ impl Platform {
         tokio::spawn(emulator::run(listener, options, std::future::pending()));
         let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false)?;
         Ok(Self { client: Client::new(endpoints, &Network::default())?, credential: Credential::new("demo", "the demo")? })
+    }
+
+    /// The platform that these workspaces are on, `demo` standing for the emulator's.
+    async fn of_workspaces(
+        workspaces: Vec<String>,
+        connection: &cli::Connection,
+        demo: &cli::Demo,
+    ) -> Result<(Self, Vec<String>)> {
+        if workspaces == [config::DEMO] {
+            return Ok((Self::demo(demo).await?, vec![emulator::DEMO_WORKSPACE.to_owned()]));
+        }
+        Ok((Self::at(connection)?, workspaces))
+    }
+
+    /// The platform that this call is on, with its workspace and its SID.
+    async fn of_call(
+        call: String,
+        workspace: Option<&str>,
+        connection: &cli::Connection,
+        demo: &cli::Demo,
+    ) -> Result<(Self, String, String)> {
+        if call == config::DEMO {
+            return Ok((Self::demo(demo).await?, emulator::DEMO_WORKSPACE.to_owned(), emulator::DEMO_CALL.to_owned()));
+        }
+        let Some(workspace) = workspace else {
+            return Err(Error::usage(
+                "cannot observe",
+                "the call's workspace is not named",
+                "give --workspace or set AMIGO_WORKSPACE_ID",
+            ));
+        };
+        Ok((Self::at(connection)?, config::workspace(workspace)?, call))
     }
 
     fn workspace(&self, workspace: String, tx: Sender) -> Source {
@@ -206,8 +240,8 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 }
 
 async fn replay(options: cli::Replay) -> Result<Exit> {
-    let files = options.files;
-    stream(&options.show, false, |tx| vec![recordings(files, tx)]).await
+    let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
+    stream(stages, |tx| vec![recordings(options.files, tx)]).await
 }
 
 fn recordings(files: Vec<PathBuf>, tx: Sender) -> Source {
@@ -228,13 +262,14 @@ fn recordings(files: Vec<PathBuf>, tx: Sender) -> Source {
 }
 
 /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
-async fn stream(show: &cli::Show, workspaces: bool, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-    config::colour(show.color);
-    let walk = Walk::new(config::policy(show)?, config::sink(show, workspaces), show.limit, show.status);
+async fn stream(stages: Stages, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
+    let format = stages.status;
+    let watched = std::io::stderr().is_terminal();
+    let walk = Walk::new(stages);
     let (tx, rx) = mpsc::channel(source::QUEUE);
     let mut running: JoinSet<_> = sources(tx).into_iter().collect();
     let stop = walk.stop();
-    let mut walking = spawn(walk, rx);
+    let mut walking = spawn(walk, rx)?;
 
     let mut signal = std::pin::pin!(shutdown::signal());
     let mut failure = None;
@@ -245,7 +280,7 @@ async fn stream(show: &cli::Show, workspaces: bool, sources: impl FnOnce(Sender)
                 if let Ok(Err(error)) = ended {
                     // The others go on; the first failure decides how the process exits.
                     if !running.is_empty() {
-                        status::failed(show.status, &error);
+                        status::failed(format, &error);
                     }
                     failure.get_or_insert(error);
                 }
@@ -255,8 +290,8 @@ async fn stream(show: &cli::Show, workspaces: bool, sources: impl FnOnce(Sender)
                 stop.store(true, Ordering::Relaxed);
                 running.abort_all();
                 let outcome = tokio::time::timeout(GRACE, walking).await;
-                if let Ok(Ok(Ok((_, counts)))) = outcome {
-                    status::summary(show.status, &counts, std::io::stderr().is_terminal());
+                if let Ok(Ok(Ok(outcome))) = outcome {
+                    status::summary(format, &outcome.counts, watched);
                 }
                 return Ok(exit);
             }
@@ -268,20 +303,30 @@ async fn stream(show: &cli::Show, workspaces: bool, sources: impl FnOnce(Sender)
             failure.get_or_insert(error);
         }
     }
-    let (exit, counts) = outcome
+    let outcome = outcome
         .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
-    status::summary(show.status, &counts, std::io::stderr().is_terminal());
-    failure.map_or(Ok(exit), Err)
+    if let Some(report) = &outcome.report {
+        print(report.as_bytes())?;
+    }
+    status::summary(format, &outcome.counts, watched);
+    failure.map_or(Ok(outcome.exit), Err)
 }
 
-/// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck.
-fn spawn(walk: Walk, items: mpsc::Receiver<source::Item>) -> oneshot::Receiver<Result<(Exit, status::Counts)>> {
+/// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck. Its stack is
+/// what jq programs may need.
+fn spawn(walk: Walk, items: mpsc::Receiver<source::Item>) -> Result<oneshot::Receiver<Result<Outcome>>> {
     let (done, walking) = oneshot::channel();
-    std::thread::spawn(move || {
-        // Nobody is left to hear it after a signal.
-        let _ = done.send(walk.run(items));
-    });
-    walking
+    let runtime = Handle::current();
+    let thread = std::thread::Builder::new().name("walk".to_owned()).stack_size(THREAD_STACK);
+    thread
+        .spawn(move || {
+            // Nobody is left to hear it after a signal.
+            let _ = done.send(walk.run(items, &runtime));
+        })
+        .map_err(|error| {
+            Error::new(Exit::Failure, "cannot start", error.kind().to_string(), "free some of the machine's memory")
+        })?;
+    Ok(walking)
 }
 
 fn print_schema(options: &cli::Schema) -> Result<Exit> {

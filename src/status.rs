@@ -28,6 +28,8 @@ pub enum Format {
 pub struct Counts {
     /// Events shown.
     pub shown: u64,
+    /// Events that a filter kept back.
+    pub filtered: u64,
     /// Frames that held no event; each is shown as `tap.malformed`.
     pub malformed: u64,
     /// Events with something that the model did not expect.
@@ -74,11 +76,17 @@ fn name(origin: &Origin) -> String {
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
-    let Counts { shown, malformed, drifted } = *counts;
+    let Counts { shown, filtered, malformed, drifted } = *counts;
     match format {
-        Format::Json => tell(&json!({"status": "done", "shown": shown, "malformed": malformed, "drifted": drifted}).to_string()),
+        Format::Json => tell(
+            &json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "drifted": drifted})
+                .to_string(),
+        ),
         Format::Text if watched || malformed > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
+            if filtered > 0 {
+                let _ = write!(text, ", {filtered} filtered out");
+            }
             if malformed > 0 {
                 let _ = write!(text, ", {malformed} malformed (each is a tap.malformed line)");
             }
@@ -88,6 +96,15 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             say(&text);
         }
         Format::Text | Format::None => {}
+    }
+}
+
+/// Tells why a run ends as it does.
+pub fn verdict(format: Format, reason: &str) {
+    match format {
+        Format::Json => tell(&json!({"status": "verdict", "reason": reason}).to_string()),
+        Format::Text => say(reason),
+        Format::None => {}
     }
 }
 

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
 
-use super::{Lines, Out, Sink};
+use super::{Broken, Lines, Out, Sink};
 use crate::event::{family, is_call_sid, is_uuid};
 use crate::redact::{Shown, ShownField};
 use crate::sanitize;
 use crate::scan;
+use crate::select::Subject;
 
 /// The fields that people look for first, whatever the event.
 const LEADING: &[&str] = &[
@@ -135,8 +136,8 @@ impl Pretty {
 }
 
 impl Sink for Pretty {
-    fn event(&mut self, shown: &Shown<'_>) -> io::Result<()> {
-        self.lines.line(|out| out.extend_from_slice(line(shown, &self.layout, self.width).as_bytes()))
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        Ok(self.lines.line(|out| out.extend_from_slice(line(subject.shown, &self.layout, self.width).as_bytes()))?)
     }
 
     fn flush(&mut self) -> io::Result<()> {

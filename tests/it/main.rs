@@ -3,6 +3,7 @@
 mod errors;
 mod leak;
 mod model;
+mod predicates;
 mod process;
 mod readme;
 mod replay;
