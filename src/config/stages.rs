@@ -128,7 +128,13 @@ fn sink(show: &Show, variables: &[(String, Val)], several: bool, grep: Option<&G
         Output::Tsv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true)),
         Output::Template(source) => Box::new(Template::new(out, source)?),
         Output::Pretty => {
-            let layout = Layout { cut: terminal && !show.wrap, zone: jiff::tz::TimeZone::system(), workspaces: several };
+            let layout = Layout {
+                cut: terminal && !show.wrap,
+                zone: jiff::tz::TimeZone::system(),
+                workspaces: several,
+                columns,
+                grep: grep.cloned(),
+            };
             Box::new(Pretty::new(out, layout))
         }
     })

@@ -3,6 +3,7 @@
 //! Lines are cut at the terminal's edge unless wrapping is asked for; where one would be, its ids are cut first, down to
 //! what tells them apart. What is hidden is marked; what the model did not expect has a `~` before its type.
 
+use std::borrow::Cow;
 use std::io;
 
 use colored::{Color, ColoredString, Colorize};
@@ -10,12 +11,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
 
+use super::columns::Columns;
 use super::{Broken, Lines, Out, Sink};
 use crate::event::{family, is_call_sid, is_uuid};
 use crate::redact::{Shown, ShownField};
 use crate::sanitize;
 use crate::scan;
-use crate::select::Subject;
+use crate::select::{Grep, Subject};
 
 /// The fields that people look for first, whatever the event.
 const LEADING: &[&str] = &[
@@ -117,6 +119,10 @@ pub struct Layout {
     pub zone: TimeZone,
     /// Say which workspace an event is from.
     pub workspaces: bool,
+    /// Show these parts of an event alone, in this order.
+    pub columns: Option<Columns>,
+    /// Mark where this matches.
+    pub grep: Option<Grep>,
 }
 
 /// Writes lines for people.
@@ -168,17 +174,24 @@ pub fn line(shown: &Shown<'_>, layout: &Layout, width: Option<usize>) -> String 
     pieces.push(if tap.drift.is_empty() { " ".normal() } else { "~".yellow().bold() });
     let event_type = sanitize::visible(shown.event_type());
     pieces.push(format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), &event_type)));
-    let fields = ordered(shown);
+    let fields = layout.columns.as_ref().map_or_else(|| ordered(shown), |columns| chosen(shown, columns));
     let needed = columns(&pieces) + fields.iter().map(|field| 2 + width_of(&field.name) + width_of(&field.value)).sum::<usize>();
     let is_short = width.is_some_and(|width| needed > width);
     for Told { name, value, hidden, rank } in fields {
         pieces.push(format!(" {name}=").dimmed());
         let value = if is_short { short(value) } else { value };
-        pieces.push(match (hidden, rank) {
-            (true, _) => value.magenta(),
-            (false, Rank::Leading(_)) => value.normal(),
-            (false, Rank::Other | Rank::Null) => value.dimmed(),
-        });
+        let style = |text: &str| match (hidden, rank) {
+            (true, _) => text.magenta(),
+            (false, Rank::Leading(_)) => text.normal(),
+            (false, Rank::Other | Rank::Null) => text.dimmed(),
+        };
+        let mut rest = 0;
+        for found in layout.grep.as_ref().filter(|_| !hidden).map(|grep| grep.places(&value)).unwrap_or_default() {
+            pieces.push(style(&value[rest..found.start]));
+            pieces.push(value[found.clone()].black().on_yellow());
+            rest = found.end;
+        }
+        pieces.push(style(&value[rest..]));
     }
     cut(pieces, width)
 }
@@ -204,6 +217,15 @@ fn ordered(shown: &Shown<'_>) -> Vec<Told> {
     let mut fields: Vec<_> = shown.fields().map(|field| told(&field)).collect();
     fields.sort_by_key(|field| field.rank);
     fields
+}
+
+/// The parts that were asked for, in that order.
+fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
+    let told = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
+        let hidden = shown.field(name).is_some_and(|field| field.hidden);
+        Some(Told { name: sanitize::visible(name).into_owned(), value: plain(&json?), hidden, rank: Rank::Leading(at) })
+    };
+    columns.parts(shown).enumerate().filter_map(told).collect()
 }
 
 fn told(field: &ShownField<'_>) -> Told {

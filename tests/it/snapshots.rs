@@ -50,7 +50,7 @@ static COLOURS: Mutex<()> = Mutex::new(());
 fn pretty(width: Option<usize>, coloured: bool) -> String {
     let _guard = COLOURS.lock().expect("no test has failed with it");
     colored::control::set_override(coloured);
-    let layout = Layout { cut: width.is_some(), zone: TimeZone::UTC, workspaces: false };
+    let layout = Layout { cut: width.is_some(), zone: TimeZone::UTC, workspaces: false, columns: None, grep: None };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let mut text = String::new();
     for (index, (form, data)) in EVENTS.iter().enumerate() {
