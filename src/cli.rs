@@ -122,7 +122,7 @@ pub struct Expect {
     /// A file of steps, one a line: `[within TIME] EXPR`
     #[arg(value_name = "FILE", required_unless_present = "then", conflicts_with = "then")]
     pub file: Option<PathBuf>,
-    /// A step, such as 'within 30s .event_type == "call.ended"'; may repeat
+    /// A step, such as `within 30s .event_type == "call.ended"`; may repeat
     #[arg(long, value_name = "STEP")]
     pub then: Vec<String>,
     /// The id of the workspace whose stream is checked, or `demo`
