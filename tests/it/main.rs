@@ -6,6 +6,7 @@ mod leak;
 mod model;
 mod predicates;
 mod process;
+mod readme;
 mod replay;
 mod schema;
 mod serve;
