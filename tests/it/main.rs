@@ -3,6 +3,7 @@
 mod check;
 mod errors;
 mod leak;
+mod manual;
 mod model;
 mod predicates;
 mod process;
