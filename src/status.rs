@@ -32,6 +32,8 @@ pub struct Counts {
     pub filtered: u64,
     /// Frames that held no event; each is shown as `tap.malformed`.
     pub malformed: u64,
+    /// How often an expression has failed on an event.
+    pub failed: u64,
     /// Events with something that the model did not expect.
     pub drifted: u64,
 }
@@ -76,19 +78,22 @@ fn name(origin: &Origin) -> String {
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
-    let Counts { shown, filtered, malformed, drifted } = *counts;
+    let Counts { shown, filtered, malformed, failed, drifted } = *counts;
     match format {
         Format::Json => tell(
-            &json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "drifted": drifted})
+            &json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted})
                 .to_string(),
         ),
-        Format::Text if watched || malformed > 0 => {
+        Format::Text if watched || malformed > 0 || failed > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if filtered > 0 {
                 let _ = write!(text, ", {filtered} filtered out");
             }
             if malformed > 0 {
                 let _ = write!(text, ", {malformed} malformed (each is a tap.malformed line)");
+            }
+            if failed > 0 {
+                let _ = write!(text, ", expressions failed {failed} times");
             }
             if drifted > 0 {
                 let _ = write!(text, ", {drifted} with drift (see _tap.drift)");

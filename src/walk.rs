@@ -107,6 +107,7 @@ impl Walk {
         if let Some(reason) = self.judge.reason() {
             status::verdict(self.status, &reason);
         }
+        self.counts.failed = self.select.failures() + self.sink.failures() + self.judge.failures();
         Ok(Outcome { exit, counts: self.counts, report: self.judge.report() })
     }
 
