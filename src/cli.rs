@@ -258,6 +258,12 @@ pub struct Show {
     /// Hide a field that is shown otherwise; goes before --reveal; may repeat
     #[arg(long, value_name = "FIELD", value_delimiter = ',', help_heading = "Protected health information")]
     pub redact: Vec<String>,
+    /// With `--phi hash`, a file of at least 32 random bytes, mode 0600; a key is drawn for this run otherwise
+    #[arg(long, value_name = "FILE", help_heading = "Protected health information")]
+    pub phi_key_file: Option<PathBuf>,
+    /// Which text is searched for telephone numbers, email addresses and the like, to be masked
+    #[arg(long, value_enum, value_name = "TEXT", default_value_t, help_heading = "Protected health information")]
+    pub scrub: Scrub,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
@@ -391,6 +397,22 @@ pub enum Phi {
     /// `[redacted]`
     #[default]
     Mask,
+    /// A pseudonym, the same for the same value, by a key: not de-identified, as who has the key can tell whose it is
+    Hash,
+    /// `[redacted ..23]`, with the last two characters: not de-identified either
+    Partial,
     /// Nothing: the field is left out
     Drop,
+}
+
+/// Which text is searched for identifiers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Scrub {
+    /// Every string that is shown
+    All,
+    /// The fields that hold prose, such as `reason`
+    #[default]
+    Free,
+    /// None
+    None,
 }

@@ -23,7 +23,7 @@
 //!
 //! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status,
 //! [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the guard of the
-//! terminal, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
+//! terminal, [`scrub`] what is found in free text, [`private_file`] what others must not read, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
 
 pub mod cli;
 pub mod config;
@@ -33,11 +33,13 @@ pub mod emulator;
 pub mod error;
 pub mod event;
 pub mod judge;
+pub mod private_file;
 pub mod redact;
 pub mod run;
 pub mod sanitize;
 pub mod scan;
 pub mod schema;
+pub mod scrub;
 pub mod select;
 pub mod shutdown;
 pub mod sink;

@@ -6,7 +6,8 @@ use colored::Colorize;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::event::{Class, EventSpec, FieldSpec, Kind, MASK, Type, family};
+use crate::event::{Class, EventSpec, FieldSpec, Kind, Type, family};
+use crate::redact;
 
 /// The columns that a description keeps to.
 const WIDTH: usize = 98;
@@ -186,7 +187,7 @@ fn field_schema(field: &FieldSpec) -> Value {
         options.push(json!({"type": "null"}));
     }
     if field.class.is_hidden() && !matches!(field.ty, Type::Text) {
-        options.push(json!({"const": MASK}));
+        options.push(json!({"type": "string", "pattern": redact::pattern()}));
     }
     let mut schema = match options.as_slice() {
         [one] => one.clone(),

@@ -3,6 +3,7 @@
 mod errors;
 mod leak;
 mod model;
+mod phi;
 mod predicates;
 mod process;
 mod replay;
