@@ -52,17 +52,19 @@ impl Key {
         if bytes.len() < KEY_LENGTH {
             return None;
         }
-        let mac = Hmac::new_from_slice(bytes).ok()?;
-        // No kind of value has an empty name, so this is no pseudonym.
-        let id = hex(&code(&mac, b"", b"id")[..ID_LENGTH]);
-        Some(Self { mac, id })
+        Hmac::new_from_slice(bytes).ok().map(Self::of)
     }
 
     /// A key that nobody knows and that is gone with the process.
     #[must_use]
     pub fn draw() -> Self {
-        let bytes: [u8; KEY_LENGTH] = rand::random();
-        Self::new(&bytes).expect("it is long enough")
+        Self::of(Hmac::new(&rand::random::<[u8; 64]>().into()))
+    }
+
+    fn of(mac: Hmac<Sha256>) -> Self {
+        // No kind of value has an empty name, so this is no pseudonym.
+        let id = hex(&code(&mac, b"", b"id")[..ID_LENGTH]);
+        Self { mac, id }
     }
 
     fn pseudonym(&self, json: &str, field: Domain) -> String {

@@ -6,7 +6,7 @@ use super::{Detector, Rule};
 
 macro_rules! month {
     () => {
-        "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+        "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|(?-i:May)|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
     };
 }
 
@@ -22,7 +22,7 @@ const fn checked(detector: Detector, pattern: &'static str, accepts: fn(&str) ->
 pub(super) static RULES: &[Rule] = &[
     Rule {
         detector: Detector::Url,
-        pattern: r#"(?i)(?:[a-z][a-z0-9+.-]{0,15}://|www\.)[^\s?"<>]+\?[^\s"<>\[\]]+"#,
+        pattern: r#"(?i)(?:[a-z][a-z0-9+.-]{0,15}://|www\.)[^\s?"<>]+\?[^\s"<>\[\]]*[\w/=&%#-]"#,
         alone: false,
         accepts: |_| true,
     },
@@ -40,24 +40,25 @@ pub(super) static RULES: &[Rule] = &[
         Detector::Ssn,
         r"(?i)(?:ssn|social(?: security)?(?: number| no\.?| #)?)(?: is)?[ :#=-]{0,3}([0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4})",
     ),
-    checked(
-        Detector::Record,
-        concat!(
+    Rule {
+        detector: Detector::Record,
+        pattern: concat!(
             r"(?i)\b(?:mrn|m\.r\.n\.|(?:medical )?record|chart|patient|member|subscriber|policy|insurance|medicare|medicaid|group|acct|account|plan|npi|dea)",
             r"(?: (?:id|number|num|no|nr))?\.?(?: is)?[ :#=]{0,3}([A-Za-z0-9]{1,12}(?:-[A-Za-z0-9]{1,12}){0,4})",
         ),
-        is_record,
-    ),
+        alone: false,
+        accepts: is_record,
+    },
     // With a country's code, or the prefix that stands for it.
-    checked(Detector::Phone, r"\+[0-9]{1,3}(?:[ ./-]?\(?[0-9]{1,4}\)?){2,6}", |text| digits(text) >= 8),
-    checked(Detector::Phone, r"00[1-9][0-9]{0,2}(?:[ ./-]\(?[0-9]{2,4}\)?){2,5}", |text| digits(text) >= 10),
+    checked(Detector::Phone, r"\+[0-9]{1,3}(?:[ ./-]?\(?[0-9]{1,4}\)?){1,5}[ ./-]?[0-9]{1,4}", |text| digits(text) >= 8),
+    checked(Detector::Phone, r"00[1-9][0-9]{0,2}(?:[ ./-]\(?[0-9]{2,4}\)?){1,4}[ ./-][0-9]{2,4}", |text| digits(text) >= 10),
     // North America.
     alone(
         Detector::Phone,
-        r"(?i)(?:1[ .-]?)?\(?[2-9][0-9]{2}\)?[ ./-]{0,3}[2-9][0-9]{2}[ .-]?[0-9]{4}(?:,? ?(?:x|ext\.?|extension) ?[0-9]{1,6})?",
+        r"(?i)(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)|[2-9][0-9]{2})[ ./-]{0,3}[2-9][0-9]{2}[ .-]?[0-9]{4}(?:,? ?(?:x|ext\.?|extension) ?[0-9]{1,6})?",
     ),
     // Elsewhere, with the zero that a country has before its areas.
-    checked(Detector::Phone, r"\(?0[0-9]{1,4}\)?[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}", |text| (9..=12).contains(&digits(text))),
+    checked(Detector::Phone, r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}", |text| (9..=12).contains(&digits(text))),
     // Without an area, where something says what it is.
     alone(
         Detector::Phone,
@@ -78,7 +79,7 @@ pub(super) static RULES: &[Rule] = &[
         Detector::Date,
         r"(?i)\b(?:dob|d\.o\.b\.|born(?: on)?|birth ?(?:day|date)|date of birth)(?: is|:|=)* {0,2}([0-9]{6}(?:[0-9]{2})?)",
     ),
-    alone(Detector::Ip, r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}"),
+    alone(Detector::Ip, r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}(?::[0-9]{1,5})?"),
     checked(Detector::Ip, r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}[0-9A-Fa-f:]", is_ipv6),
 ];
 

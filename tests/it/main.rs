@@ -8,6 +8,7 @@ mod predicates;
 mod process;
 mod replay;
 mod schema;
+mod scrub;
 mod serve;
 mod snapshots;
 mod stream;
