@@ -23,10 +23,13 @@
 //!
 //! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status,
 //! [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the guard of the
-//! terminal, [`scrub`] what is found in free text, [`private_file`] what others must not read, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
+//! terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`private_file`] what others must not read,
+//! [`confine`] what a crash may not tell, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod confine;
 pub mod credential;
 pub mod decode;
 pub mod emulator;

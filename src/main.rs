@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use evtap::cli::Cli;
 use evtap::error::Exit;
-use evtap::{run, status};
+use evtap::{confine, run, status};
 
 fn main() -> ExitCode {
+    confine::confine();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -27,6 +27,17 @@ impl Class {
         }
     }
 
+    /// Why it is so, in words.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Phi => "hidden, as the platform has annotated it as protected health information",
+            Self::Sensitive => "hidden, as it plainly identifies somebody, annotated or not",
+            Self::Free => "prose, shown with what looks like an identifier masked in it",
+            Self::Open => "shown",
+        }
+    }
+
     /// Whether the value is hidden unless somebody asks for it by name.
     #[must_use]
     pub const fn is_hidden(self) -> bool {

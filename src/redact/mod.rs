@@ -43,6 +43,8 @@ pub enum Reason {
     Partial,
     /// A detector fires on its text.
     Text(Detector),
+    /// It is no event, so nobody can tell what it holds.
+    NoEvent,
 }
 
 /// What redacting one event says about it.
@@ -60,10 +62,14 @@ impl Notes<'_> {
         self.recorded.iter().any(|known| known == path) && mask::is_stand_in(json)
     }
 
-    /// A value is hidden that was not before.
-    fn hides(&mut self, path: &str, reason: Reason) {
+    /// A value is hidden.
+    fn hides(&mut self, path: &str, json: &str, reason: Reason) {
         note(&mut self.tap.redacted, path);
-        self.finds(path, reason);
+        if mask::is_partial(json) {
+            self.finds(path, Reason::Partial);
+        } else if !mask::is_stand_in(json) {
+            self.finds(path, reason);
+        }
     }
 
     /// Something in a text is hidden that was not before.
@@ -164,10 +170,8 @@ impl Redactor {
         let shown = if treatment == Treatment::Reveal { &name } else { shown_name(&name) };
         let already = notes.already(shown, json);
         let hidden = already || (treatment == Treatment::Hide && member.json != JsonType::Null);
-        if already && mask::is_partial(json) {
-            notes.finds(shown, Reason::Partial);
-        } else if hidden && !already {
-            notes.hides(shown, spec.map_or(Reason::Unknown, |spec| Reason::Declared(spec.class)));
+        if hidden {
+            notes.hides(shown, json, spec.map_or(Reason::Unknown, |spec| Reason::Declared(spec.class)));
         }
         if hidden && matches!(policy.mode, Mode::Drop) {
             return;
@@ -203,7 +207,7 @@ impl Redactor {
         if shown_name(name) == name || self.policy.reveal.has_all() {
             name.clone()
         } else {
-            notes.hides("event_type", Reason::Unknown);
+            notes.hides("event_type", name, Reason::Unknown);
             Cow::Borrowed(MASK)
         }
     }

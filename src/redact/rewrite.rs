@@ -98,7 +98,7 @@ impl Rewriter<'_, '_> {
             return self.scalar(json, ty, out);
         }
         if !inside.has_inside(ty) {
-            self.notes.hides(path, Reason::Unknown);
+            self.notes.hides(path, json, Reason::Unknown);
             return mask::push(self.mode, Domain::of(path), json, out);
         }
         let (open, close) = if ty == JsonType::Object { ('{', '}') } else { ('[', ']') };
@@ -111,10 +111,8 @@ impl Rewriter<'_, '_> {
             let path = name.map_or_else(|| Cow::Borrowed(path), |name| Cow::Owned(format!("{path}.{name}")));
             let hidden = known.is_none() && value != "null";
             let already = hidden && self.notes.already(&path, value);
-            if already && mask::is_partial(value) {
-                self.notes.finds(&path, Reason::Partial);
-            } else if hidden && !already {
-                self.notes.hides(&path, Reason::Unknown);
+            if hidden {
+                self.notes.hides(&path, value, Reason::Unknown);
             }
             if hidden && matches!(self.mode, Mode::Drop) {
                 continue;

@@ -58,7 +58,9 @@ pub(super) static RULES: &[Rule] = &[
         r"(?i)(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)|[2-9][0-9]{2})[ ./-]{0,3}[2-9][0-9]{2}[ .-]?[0-9]{4}(?:,? ?(?:x|ext\.?|extension) ?[0-9]{1,6})?",
     ),
     // Elsewhere, with the zero that a country has before its areas.
-    checked(Detector::Phone, r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}", |text| (9..=12).contains(&digits(text))),
+    checked(Detector::Phone, r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}", |text| {
+        (9..=12).contains(&digits(text))
+    }),
     // Without an area, where something says what it is.
     alone(
         Detector::Phone,

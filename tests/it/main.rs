@@ -1,5 +1,7 @@
 //! What evtap promises, held against the library and the real binary.
 
+mod audit;
+mod confine;
 mod errors;
 mod leak;
 mod model;
@@ -13,4 +15,5 @@ mod serve;
 mod snapshots;
 mod stream;
 mod support;
+mod terminal;
 mod walk;
