@@ -57,9 +57,10 @@ pub enum Command {
 
 /// `evtap watch`
 #[derive(Debug, Args)]
+#[command(after_long_help = PREDICATES)]
 pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", value_delimiter = ',')]
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
     pub workspace: Vec<String>,
     /// Which events are kept.
     #[command(flatten)]
@@ -80,12 +81,13 @@ pub struct Watch {
 
 /// `evtap observe`
 #[derive(Debug, Args)]
+#[command(after_long_help = PREDICATES)]
 pub struct Observe {
     /// The call's SID, or `demo` for a call of the built-in clinic
     #[arg(short, long, value_name = "SID")]
     pub call: String,
     /// The id of the call's workspace
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID")]
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
     pub workspace: Option<String>,
     /// Which events are kept.
     #[command(flatten)]
@@ -106,6 +108,7 @@ pub struct Observe {
 
 /// `evtap replay`
 #[derive(Debug, Args)]
+#[command(after_long_help = PREDICATES)]
 pub struct Replay {
     /// NDJSON (evtap's own or bare events) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
@@ -131,7 +134,7 @@ pub struct Expect {
     #[arg(long, value_name = "STEP")]
     pub then: Vec<String>,
     /// The id of the workspace whose stream is checked, or `demo`
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID")]
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
     pub workspace: Option<String>,
     /// The SID of the call that is checked, or `demo`
     #[arg(short, long, value_name = "SID", conflicts_with = "replay")]
@@ -277,6 +280,16 @@ pub struct Show {
     pub status: status::Format,
 }
 
+/// Predicates that people need.
+const PREDICATES: &str = r#"Predicates are jq. Some that people need:
+  -f '.event_type == "call.ended" and .duration_seconds > 60'
+  -f '.event_type == "call.ended" and (.completion_reason | IN("error", "timeout"))'
+  -f '.call_sid == $sid'
+  -f '.event_type == "tool_call_completed" and (.succeeded | not)'
+  -f '(.reason // "") | ascii_downcase | test("refill")'
+
+They see what is shown: of what is hidden, the mask. Before anything connects, each is held against the model of events."#;
+
 /// Which events are kept.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]
@@ -330,10 +343,16 @@ pub struct Until {
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
     /// The platform's origin
-    #[arg(long, value_name = "URL", env = "AMIGO_BASE_URL", default_value = "https://api.platform.amigo.ai")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AMIGO_BASE_URL",
+        hide_env_values = true,
+        default_value = "https://api.platform.amigo.ai"
+    )]
     pub base_url: String,
     /// The origin of the observer WebSocket, if it is another
-    #[arg(long, value_name = "URL", env = "AMIGO_AGENT_BASE_URL")]
+    #[arg(long, value_name = "URL", env = "AMIGO_AGENT_BASE_URL", hide_env_values = true)]
     pub agent_base_url: Option<String>,
     /// A file with the API key; `AMIGO_API_KEY` otherwise
     #[arg(long, value_name = "FILE")]

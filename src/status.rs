@@ -99,6 +99,15 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
     }
 }
 
+/// Tells of something that is no failure, but may become one.
+pub fn warning(format: Format, error: &Error) {
+    match format {
+        Format::Json => tell(&json!({"status": "warning", "reason": error.to_string()}).to_string()),
+        Format::Text => say_all(error),
+        Format::None => {}
+    }
+}
+
 /// Tells why a run ends as it does.
 pub fn verdict(format: Format, reason: &str) {
     match format {
@@ -117,12 +126,14 @@ pub fn say(text: &str) {
 pub fn failed(format: Format, error: &Error) {
     match format {
         Format::Json => tell(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}).to_string()),
-        Format::Text | Format::None => {
-            say(&error.to_string());
-            for line in error.detail().into_iter().flat_map(str::lines) {
-                tell(&sanitize::visible(line));
-            }
-        }
+        Format::Text | Format::None => say_all(error),
+    }
+}
+
+fn say_all(error: &Error) {
+    say(&error.to_string());
+    for line in error.detail().into_iter().flat_map(str::lines) {
+        tell(&sanitize::visible(line));
     }
 }
 
