@@ -1,11 +1,14 @@
 //! The command line as people type it. Nothing is resolved here: see [`config`](crate::config).
 
+mod privacy;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::emulator;
 use crate::status;
+pub use privacy::{Audit, Phi, Report, Scrub};
 
 /// Tap and inspect the typed events of a healthcare AI platform. Protected health information is hidden unless you ask for it
 /// by name.
@@ -26,7 +29,7 @@ impl Cli {
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
             Command::Expect(Expect { status, .. }) => *status,
-            Command::Serve(_) | Command::Schema(_) | Command::Frames(_) => status::Format::Text,
+            Command::Serve(_) | Command::Schema(_) | Command::Audit(_) | Command::Frames(_) => status::Format::Text,
         }
     }
 }
@@ -46,6 +49,8 @@ pub enum Command {
     Serve(Serve),
     /// Describe the events, their fields and what is hidden
     Schema(Schema),
+    /// Check whether a recording can be shared: what in it is not hidden, by counts and places
+    Audit(Audit),
     /// Print the raw transport frames of any SSE or WebSocket URL, nothing interpreted and nothing hidden
     Frames(Frames),
 }
@@ -196,6 +201,9 @@ pub struct Schema {
     /// One event, such as `call.ended`; all of them otherwise
     #[arg(value_name = "EVENT")]
     pub event: Option<String>,
+    /// List what is hidden, and why
+    #[arg(long, conflicts_with = "json_schema")]
+    pub phi: bool,
     /// One JSON object, for machines
     #[arg(long, conflicts_with = "json_schema")]
     pub json: bool,
@@ -261,6 +269,12 @@ pub struct Show {
     /// Hide a field that is shown otherwise; goes before --reveal; may repeat
     #[arg(long, value_name = "FIELD", value_delimiter = ',', help_heading = "Protected health information")]
     pub redact: Vec<String>,
+    /// With `--phi hash`, a file of at least 32 random bytes, mode 0600; a key is drawn for this run otherwise
+    #[arg(long, value_name = "FILE", help_heading = "Protected health information")]
+    pub phi_key_file: Option<PathBuf>,
+    /// Which text is searched for telephone numbers, email addresses and the like, to be masked
+    #[arg(long, value_enum, value_name = "TEXT", default_value_t, help_heading = "Protected health information")]
+    pub scrub: Scrub,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
@@ -402,14 +416,4 @@ pub enum Color {
     Always,
     /// Never
     Never,
-}
-
-/// What takes the place of what is hidden.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Phi {
-    /// `[redacted]`
-    #[default]
-    Mask,
-    /// Nothing: the field is left out
-    Drop,
 }

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use colored::control;
 
-use crate::cli::{Color, Phi, Show};
+use crate::cli::{Color, Phi, Scrub, Show};
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
-use crate::redact::{Mode, Policy};
+use crate::private_file;
+use crate::redact::{self, KEY_LENGTH, Key, Mode, Policy};
 use crate::schema;
 use crate::status;
 pub use stages::{expectations, stages};
@@ -74,11 +75,12 @@ pub fn rate(option: &str, rate: f64) -> Result<f64> {
 
 /// What is hidden. Names that the model doesn't have are told of: a typing error would hide or reveal nothing.
 pub fn policy(show: &Show) -> Result<Policy> {
-    let mode = match show.phi {
-        Phi::Mask => Mode::Mask,
-        Phi::Drop => Mode::Drop,
+    let scrub = match show.scrub {
+        Scrub::All => redact::Scrub::All,
+        Scrub::Free => redact::Scrub::Free,
+        Scrub::None => redact::Scrub::None,
     };
-    let mut policy = Policy { mode, ..Policy::default() };
+    let mut policy = Policy { mode: mode(show.phi, show.phi_key_file.as_deref())?, scrub, ..Policy::default() };
     for name in &show.reveal {
         check(name, |advice| {
             status::say(&format!(
@@ -97,7 +99,29 @@ pub fn policy(show: &Show) -> Result<Policy> {
     if !show.reveal.is_empty() && show.status != status::Format::None {
         status::say(&format!("revealed by name: {}", show.reveal.join(", ")));
     }
+    if show.scrub == Scrub::None && show.status != status::Format::None {
+        status::say("free text is shown as it is, whatever it holds, by --scrub none");
+    }
     Ok(policy)
+}
+
+/// What takes the place of hidden values, with the key that it needs.
+fn mode(phi: Phi, key_file: Option<&Path>) -> Result<Mode> {
+    let key = key_file.map(|path| {
+        let bytes = private_file::read_secret("--phi-key-file", path)?;
+        Key::new(&bytes).ok_or_else(|| {
+            let advice = format!("make one with `head -c {KEY_LENGTH} /dev/urandom`");
+            let why = format!("it has {} bytes, fewer than {KEY_LENGTH}", bytes.len());
+            Error::usage(format!("cannot use --phi-key-file {}", path.display()), why, advice)
+        })
+    });
+    match (phi, key.transpose()?) {
+        (Phi::Hash, key) => Ok(Mode::Hash(key.unwrap_or_else(Key::draw))),
+        (_, Some(_)) => Err(Error::usage("cannot use --phi-key-file", "only pseudonyms have a key", "give --phi hash too")),
+        (Phi::Mask, None) => Ok(Mode::Mask),
+        (Phi::Partial, None) => Ok(Mode::Partial),
+        (Phi::Drop, None) => Ok(Mode::Drop),
+    }
 }
 
 fn check(name: &str, unknown: impl FnOnce(String) -> Result<()>) -> Result<()> {

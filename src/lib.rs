@@ -23,21 +23,26 @@
 //!
 //! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status,
 //! [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the guard of the
-//! terminal, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
+//! terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`private_file`] what others must not read,
+//! [`confine`] what a crash may not tell, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod confine;
 pub mod credential;
 pub mod decode;
 pub mod emulator;
 pub mod error;
 pub mod event;
 pub mod judge;
+pub mod private_file;
 pub mod redact;
 pub mod run;
 pub mod sanitize;
 pub mod scan;
 pub mod schema;
+pub mod scrub;
 pub mod select;
 pub mod shutdown;
 pub mod sink;

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::audit;
 use crate::cli::{self, Cli, Command};
 use crate::config;
 use crate::credential::Credential;
@@ -38,6 +39,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Expect(options) => expect(options).await,
         Command::Serve(options) => serve(options).await,
         Command::Schema(options) => print_schema(&options),
+        Command::Audit(options) => audit(options).await,
         Command::Frames(options) => frames(options).await,
     }
 }
@@ -329,10 +331,28 @@ fn spawn(walk: Walk, items: mpsc::Receiver<source::Item>) -> Result<oneshot::Rec
     Ok(walking)
 }
 
+/// Reading blocks, and can't be cut short: a signal doesn't wait for it.
+async fn audit(options: cli::Audit) -> Result<Exit> {
+    let report = tokio::select! {
+        report = tokio::task::spawn_blocking(move || audit::files(&options.files).map(|report| (report, options.output))) => report,
+        signal = shutdown::signal() => return Ok(signal.unwrap_or(Exit::Failure)),
+    };
+    let (report, output) = report
+        .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))?;
+    let text = match output {
+        cli::Report::Text => report.text(),
+        cli::Report::Json => report.json().to_string() + "\n",
+    };
+    print(text.as_bytes())?;
+    Ok(if report.is_clean() { Exit::Done } else { Exit::Verdict })
+}
+
 fn print_schema(options: &cli::Schema) -> Result<Exit> {
     config::colour(options.color);
     let specs = schema::select(options.event.as_deref())?;
-    let text = if options.json {
+    let text = if options.phi {
+        schema::hidden(&specs, options.json)
+    } else if options.json {
         schema::json(&specs).to_string() + "\n"
     } else if options.json_schema {
         format!("{:#}\n", schema::json_schema(&specs))

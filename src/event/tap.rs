@@ -30,6 +30,9 @@ pub struct Tap {
     /// The fields that are hidden, in the order of the event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redacted: Vec<String>,
+    /// The fields that are shown with something in them masked, in the order of the event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scrubbed: Vec<String>,
     /// What the model did not expect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<Drift>,
@@ -102,6 +105,7 @@ impl Tap {
             && self
                 .redacted
                 .iter()
+                .chain(&self.scrubbed)
                 .chain(self.drift.iter().filter_map(|drift| drift.field.as_ref()))
                 .all(|path| path.split('.').all(is_name_or_mask))
     }

@@ -5,7 +5,7 @@ use evtap::decode::Decoder;
 use evtap::event::catalog::observer::emotion::Emotion;
 use evtap::event::catalog::{CallEnded, CallStarted, value::CompletionReason};
 use evtap::event::{Field, Kind, Stream};
-use evtap::redact::{Mode, Policy, Redactor};
+use evtap::redact::{Key, Mode, Policy, Redactor};
 use evtap::sink::ndjson;
 use evtap::source::{Form, Origin, RawFrame};
 use proptest::prelude::*;
@@ -371,7 +371,7 @@ proptest! {
         }
         object.insert("undeclared".to_owned(), unknown);
         let data = Value::from(object).to_string();
-        for mode in [Mode::Mask, Mode::Drop] {
+        for mode in [Mode::Mask, Mode::Drop, Mode::Partial, Mode::Hash(Key::draw())] {
             let policy = Policy { mode, ..Policy::default() };
             let line = line(&frame([Form::Sse, Form::Observer, Form::Record][form], None, data.as_bytes()), policy.clone());
             prop_assert!(!line.contains("canary") && !line.contains("4081516234"), "{}", line);
