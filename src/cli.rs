@@ -53,9 +53,21 @@ pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", value_delimiter = ',')]
     pub workspace: Vec<String>,
+    /// Open the observer of each call that starts, at most N at a time, and merge its events
+    #[arg(long, value_name = "N")]
+    pub auto_observe: Option<usize>,
     /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// Where to begin.
+    #[command(flatten)]
+    pub resume: Resume,
+    /// What becomes of events beside stdout.
+    #[command(flatten)]
+    pub delivery: Delivery,
+    /// How connections are kept.
+    #[command(flatten)]
+    pub liveness: Liveness,
     /// Where the platform is.
     #[command(flatten)]
     pub connection: Connection,
@@ -67,15 +79,21 @@ pub struct Watch {
 /// `evtap observe`
 #[derive(Debug, Args)]
 pub struct Observe {
-    /// The call's SID, or `demo` for a call of the built-in clinic
-    #[arg(short, long, value_name = "SID")]
-    pub call: String,
-    /// The id of the call's workspace
+    /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
+    #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
+    pub call: Vec<String>,
+    /// The id of the calls' workspace
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID")]
     pub workspace: Option<String>,
     /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// What becomes of events beside stdout.
+    #[command(flatten)]
+    pub delivery: Delivery,
+    /// How connections are kept.
+    #[command(flatten)]
+    pub liveness: Liveness,
     /// Where the platform is.
     #[command(flatten)]
     pub connection: Connection,
@@ -93,6 +111,9 @@ pub struct Replay {
     /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// What becomes of events beside stdout.
+    #[command(flatten)]
+    pub delivery: Delivery,
 }
 
 /// `evtap serve`
@@ -126,6 +147,9 @@ pub struct Serve {
     /// `end=N` (after N bytes), `close=CODE`, `none`; may repeat
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<emulator::Fault>,
+    /// A TOML file of faults, in an array `faults` of strings as for --fault; they come after those
+    #[arg(long, value_name = "FILE")]
+    pub fault_script: Option<PathBuf>,
 }
 
 /// `evtap schema`
@@ -192,6 +216,63 @@ pub struct Show {
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
+}
+
+/// Where to begin.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Resuming")]
+pub struct Resume {
+    /// Begin in the past: an id (`1700000000000`), a time (`2026-05-05T10:00:00Z`), or an age (`90s`, `3m`). The platform keeps
+    /// five minutes; what it no longer has is named by a tap.gap line
+    #[arg(long, value_name = "ID|TIME|AGE")]
+    pub since: Option<String>,
+    /// Keep the position in this file, and begin there next time; --since counts where it has none yet. It moves once events
+    /// are out, is replaced whole (mode 0600), and is forced to disk once a second
+    #[arg(long, value_name = "FILE")]
+    pub cursor: Option<PathBuf>,
+}
+
+/// What becomes of events beside stdout.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Delivery")]
+pub struct Delivery {
+    /// Also append what is shown to this file, as NDJSON, mode 0600, redacted exactly as shown
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Exit with status 8 if there was a gap
+    #[arg(long)]
+    pub fail_on_gap: bool,
+    /// The largest frame or line; a larger one becomes a tap.malformed line
+    #[arg(long, value_name = "SIZE", default_value = "1MiB")]
+    pub max_frame: String,
+}
+
+/// How connections are kept.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Liveness {
+    /// Reconnect when nothing came for so long, not even a comment or a pong; 2m for a workspace and 1m for a call, if not given
+    #[arg(long, value_name = "DURATION")]
+    pub read_timeout: Option<String>,
+    /// Give up, with status 5, after that many reconnects in a row have failed; without end if not given
+    #[arg(long, value_name = "N")]
+    pub max_reconnects: Option<u32>,
+    /// How several streams are merged
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t)]
+    pub order: Order,
+    /// How long events wait for earlier ones of other streams, with --order time
+    #[arg(long, value_name = "DURATION", default_value = "1s")]
+    pub order_window: String,
+}
+
+/// How several streams are merged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Order {
+    /// As events arrive
+    #[default]
+    Arrival,
+    /// By their time, within a window
+    Time,
 }
 
 /// Where the platform is, and the key to it. The key itself is never an option: `AMIGO_API_KEY` or a file.

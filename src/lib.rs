@@ -13,7 +13,7 @@
 //! `tap.malformed` line, what the model did not expect is reported as drift. [`redact`] puts masks in place of what is
 //! hidden. It alone can turn an [`Event`](decode::Event) into a [`Shown`](redact::Shown), and everything that prints,
 //! counts or records takes a `Shown`, so that a leak is a compile error. A [`sink`] writes. [`walk`] is that path in code, and [`run`] wires it
-//! for each command.
+//! for each command. What must outlive the process, the record and the cursor, comes after the sink: [`delivery`].
 //!
 //! Bytes stay bytes: a `Shown` is the JSON that arrived with masks in place of spans. Order, digits and spelling of what is
 //! shown are those of the platform.
@@ -28,9 +28,11 @@ pub mod cli;
 pub mod config;
 pub mod credential;
 pub mod decode;
+pub mod delivery;
 pub mod emulator;
 pub mod error;
 pub mod event;
+mod platform;
 pub mod redact;
 pub mod run;
 pub mod sanitize;

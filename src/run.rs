@@ -1,9 +1,7 @@
 //! Each command, as a sentence: resolve the configuration, wire sources to the walk, wait for the end or a signal.
 
-use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -13,13 +11,17 @@ use tokio::task::JoinSet;
 use crate::cli::{self, Cli, Command};
 use crate::config;
 use crate::credential::Credential;
+use crate::delivery::{Cursor, Delivery, Record};
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
+use crate::platform::{Platform, Source};
 use crate::schema;
 use crate::shutdown;
 use crate::sink::raw;
-use crate::source::client::{Client, Endpoints, Network};
-use crate::source::{self, Sender, frames, observer, replay, sse};
+use crate::source::client::Network;
+use crate::source::order::Merge;
+use crate::source::sse::Start;
+use crate::source::{self, Sender, frames, replay};
 use crate::status;
 use crate::walk::Walk;
 
@@ -38,30 +40,48 @@ pub async fn run(cli: Cli) -> Result<Exit> {
     }
 }
 
-/// A source, as a task that ends when its stream is over for good.
-type Source = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
-
 async fn watch(options: cli::Watch) -> Result<Exit> {
     let workspaces = config::workspaces(&options.workspace)?;
+    let limits = config::limits(&options.delivery, Some(&options.liveness))?;
     let (platform, workspaces) = if workspaces == [config::DEMO] {
-        (Platform::demo(&options.demo).await?, vec![emulator::DEMO_WORKSPACE.to_owned()])
+        (Platform::demo(&options.demo, limits).await?, vec![emulator::DEMO_WORKSPACE.to_owned()])
     } else {
-        (Platform::at(&options.connection)?, workspaces)
+        (Platform::at(&options.connection, limits)?, workspaces)
     };
-    stream(&options.show, workspaces.len() > 1, |tx| {
-        workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()
-    })
-    .await
+    let order = config::merge(&options.liveness)?;
+    let now = jiff::Timestamp::now();
+    let since = options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
+    let mut cursor = options.resume.cursor.as_deref().map(Cursor::open).transpose()?;
+    let mut starts = Vec::new();
+    for workspace in &workspaces {
+        let begin = since.unwrap_or_else(|| u64::try_from(now.as_millisecond()).unwrap_or_default());
+        let start = cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
+        starts.push(start.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
+    }
+    let output = Output { show: &options.show, delivery: &options.delivery, cursor, order };
+    output
+        .stream(workspaces.len() > 1, |tx| {
+            let streams = workspaces.into_iter().zip(starts);
+            streams.map(|(workspace, start)| platform.workspace(workspace, start, options.auto_observe, tx.clone())).collect()
+        })
+        .await
 }
 
 async fn observe(options: cli::Observe) -> Result<Exit> {
-    let call = config::call(&options.call)?;
-    let workspace = options.workspace.as_deref().filter(|_| call != config::DEMO).map(config::workspace).transpose()?;
-    let (platform, workspace, call) = match workspace {
-        _ if call == config::DEMO => {
-            (Platform::demo(&options.demo).await?, emulator::DEMO_WORKSPACE.to_owned(), emulator::DEMO_CALL.to_owned())
+    let calls: Vec<String> = options.call.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
+    let limits = config::limits(&options.delivery, Some(&options.liveness))?;
+    let is_demo = calls == [config::DEMO];
+    let workspace = options.workspace.as_deref().filter(|_| !is_demo).map(config::workspace).transpose()?;
+    let (platform, workspace, calls) = match workspace {
+        _ if is_demo => (
+            Platform::demo(&options.demo, limits).await?,
+            emulator::DEMO_WORKSPACE.to_owned(),
+            vec![emulator::DEMO_CALL.to_owned()],
+        ),
+        _ if calls.iter().any(|call| call == config::DEMO) => {
+            return Err(Error::usage("cannot observe", "the demo can't be merged with a call", "observe it by itself"));
         }
-        Some(workspace) => (Platform::at(&options.connection)?, workspace, call),
+        Some(workspace) => (Platform::at(&options.connection, limits)?, workspace, calls),
         None => {
             return Err(Error::usage(
                 "cannot observe",
@@ -70,49 +90,10 @@ async fn observe(options: cli::Observe) -> Result<Exit> {
             ));
         }
     };
-    stream(&options.show, false, |tx| vec![platform.call(workspace, call, tx)]).await
-}
-
-/// The platform, or what stands in for it, and the key to it.
-#[derive(Clone)]
-struct Platform {
-    client: Client,
-    credential: Credential,
-}
-
-impl Platform {
-    fn at(connection: &cli::Connection) -> Result<Self> {
-        let endpoints = Endpoints::resolve(&connection.base_url, connection.agent_base_url.as_deref(), connection.insecure_http)?;
-        let credential = config::credential(connection.api_key_file.as_deref())?;
-        let network = Network { insecure_http: connection.insecure_http, ..Network::default() };
-        Ok(Self { client: Client::new(endpoints, &network)?, credential })
-    }
-
-    /// Starts the emulator in this process, on a free port of the loopback interface.
-    async fn demo(demo: &cli::Demo) -> Result<Self> {
-        let failed =
-            |error: std::io::Error| Error::new(Exit::Failure, "cannot start the demo", error.kind().to_string(), "try again");
-        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let options = emulator::Options {
-            seed: demo.demo_seed,
-            rate: config::rate("--demo-rate", demo.demo_rate)?,
-            ..emulator::Options::default()
-        };
-        tokio::spawn(emulator::run(listener, options, std::future::pending()));
-        let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false)?;
-        Ok(Self { client: Client::new(endpoints, &Network::default())?, credential: Credential::new("demo", "the demo")? })
-    }
-
-    fn workspace(&self, workspace: String, tx: Sender) -> Source {
-        let Self { client, credential } = self.clone();
-        Box::pin(async move { sse::run(&client, &workspace, &credential, rand::random, &tx).await })
-    }
-
-    fn call(&self, workspace: String, call: String, tx: Sender) -> Source {
-        let Self { client, credential } = self.clone();
-        Box::pin(async move { observer::run(&client, &workspace, &call, &credential, rand::random, &tx).await })
-    }
+    let order = config::merge(&options.liveness)?;
+    let output = Output { show: &options.show, delivery: &options.delivery, cursor: None, order };
+    let sources = |tx: Sender| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect();
+    output.stream(false, sources).await
 }
 
 async fn serve(options: cli::Serve) -> Result<Exit> {
@@ -135,7 +116,8 @@ async fn serve(options: cli::Serve) -> Result<Exit> {
         api_key: options.api_key_file.as_deref().map(Credential::read).transpose()?,
         workspace: options.workspace.as_deref().map(config::workspace).transpose()?,
         max_streams: options.max_streams,
-        faults: options.faults,
+        faults: [options.faults, options.fault_script.as_deref().map(emulator::read_script).transpose()?.unwrap_or_default()]
+            .concat(),
         ..emulator::Options::default()
     };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
@@ -206,65 +188,81 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 
 async fn replay(options: cli::Replay) -> Result<Exit> {
     let files = options.files;
-    stream(&options.show, false, |tx| vec![recordings(files, tx)]).await
+    let limit = config::limits(&options.delivery, None)?.frame;
+    let output = Output { show: &options.show, delivery: &options.delivery, cursor: None, order: Merge::Arrival };
+    output.stream(false, |tx| vec![recordings(files, limit, tx)]).await
 }
 
-fn recordings(files: Vec<PathBuf>, tx: Sender) -> Source {
+fn recordings(files: Vec<PathBuf>, limit: usize, tx: Sender) -> Source {
     Box::pin(async move {
-        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, &tx)));
+        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, limit, &tx)));
         reading
             .await
             .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))
     })
 }
 
-/// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
-async fn stream(show: &cli::Show, workspaces: bool, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-    config::colour(show.color);
-    let walk = Walk::new(config::policy(show)?, config::sink(show, workspaces), show.limit, show.status);
-    let (tx, rx) = mpsc::channel(source::QUEUE);
-    let mut running: JoinSet<_> = sources(tx).into_iter().collect();
-    let mut walking = spawn(walk, rx);
+/// Where events go, and in which order.
+struct Output<'a> {
+    show: &'a cli::Show,
+    delivery: &'a cli::Delivery,
+    cursor: Option<Cursor>,
+    order: Merge,
+}
 
-    let mut signal = std::pin::pin!(shutdown::signal());
-    let mut failure = None;
-    let outcome = loop {
-        tokio::select! {
-            outcome = &mut walking => break outcome,
-            Some(ended) = running.join_next() => {
-                if let Ok(Err(error)) = ended {
-                    // The others go on; the first failure decides how the process exits.
-                    if !running.is_empty() {
-                        status::failed(show.status, &error);
+impl Output<'_> {
+    /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
+    async fn stream(self, workspaces: bool, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
+        let Self { show, delivery, cursor, order } = self;
+        config::colour(show.color);
+        let record = delivery.record.as_deref().map(Record::open).transpose()?;
+        let walk = Walk::new(config::policy(show)?, config::sink(show, workspaces), show.limit, show.status)
+            .with_delivery(Delivery::new(record, cursor));
+        let (tx, rx) = source::channel(source::QUEUE);
+        let mut running: JoinSet<_> = sources(tx).into_iter().collect();
+        let mut walking = spawn(walk, order.apply(rx));
+
+        let mut signal = std::pin::pin!(shutdown::signal());
+        let mut failure = None;
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut walking => break outcome,
+                Some(ended) = running.join_next() => {
+                    if let Ok(Err(error)) = ended {
+                        // The others go on; the first failure decides how the process exits.
+                        if !running.is_empty() {
+                            status::failed(show.status, &error);
+                        }
+                        failure.get_or_insert(error);
                     }
-                    failure.get_or_insert(error);
+                }
+                signal = &mut signal => {
+                    let exit = signal.unwrap_or(Exit::Failure);
+                    running.abort_all();
+                    let outcome = tokio::time::timeout(GRACE, walking).await;
+                    if let Ok(Ok(Ok((_, counts)))) = outcome {
+                        status::summary(show.status, &counts, std::io::stderr().is_terminal());
+                    }
+                    return Ok(exit);
                 }
             }
-            signal = &mut signal => {
-                let exit = signal.unwrap_or(Exit::Failure);
-                running.abort_all();
-                let outcome = tokio::time::timeout(GRACE, walking).await;
-                if let Ok(Ok(Ok((_, counts)))) = outcome {
-                    status::summary(show.status, &counts, std::io::stderr().is_terminal());
-                }
-                return Ok(exit);
+        };
+        // Every source has closed its end by now, so what they had to say is at hand.
+        while let Some(ended) = running.try_join_next() {
+            if let Ok(Err(error)) = ended {
+                failure.get_or_insert(error);
             }
         }
-    };
-    // Every source has closed its end by now, so what they had to say is at hand.
-    while let Some(ended) = running.try_join_next() {
-        if let Ok(Err(error)) = ended {
-            failure.get_or_insert(error);
-        }
+        let (exit, counts) = outcome
+            .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
+        status::summary(show.status, &counts, std::io::stderr().is_terminal());
+        let exit = if delivery.fail_on_gap && counts.gaps > 0 { Exit::Lost } else { exit };
+        failure.map_or(Ok(exit), Err)
     }
-    let (exit, counts) = outcome
-        .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
-    status::summary(show.status, &counts, std::io::stderr().is_terminal());
-    failure.map_or(Ok(exit), Err)
 }
 
 /// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck.
-fn spawn(walk: Walk, items: mpsc::Receiver<source::Item>) -> oneshot::Receiver<Result<(Exit, status::Counts)>> {
+fn spawn(walk: Walk, items: source::Receiver) -> oneshot::Receiver<Result<(Exit, status::Counts)>> {
     let (done, walking) = oneshot::channel();
     std::thread::spawn(move || {
         // Nobody is left to hear it after a signal.

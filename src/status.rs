@@ -32,6 +32,8 @@ pub struct Counts {
     pub malformed: u64,
     /// Events with something that the model did not expect.
     pub drifted: u64,
+    /// Holes in the streams, or what may be one; each is shown as `tap.gap`.
+    pub gaps: u64,
 }
 
 /// Tells news of a connection.
@@ -74,16 +76,19 @@ fn name(origin: &Origin) -> String {
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
-    let Counts { shown, malformed, drifted } = *counts;
+    let Counts { shown, malformed, drifted, gaps } = *counts;
     match format {
-        Format::Json => tell(&json!({"status": "done", "shown": shown, "malformed": malformed, "drifted": drifted}).to_string()),
-        Format::Text if watched || malformed > 0 => {
+        Format::Json => tell(&json!({"status": "done", "shown": shown, "malformed": malformed, "drifted": drifted, "gaps": gaps}).to_string()),
+        Format::Text if watched || malformed > 0 || gaps > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if malformed > 0 {
                 let _ = write!(text, ", {malformed} malformed (each is a tap.malformed line)");
             }
             if drifted > 0 {
                 let _ = write!(text, ", {drifted} with drift (see _tap.drift)");
+            }
+            if gaps > 0 {
+                let _ = write!(text, ", {gaps} {} (see the tap.gap lines)", if gaps == 1 { "gap" } else { "gaps" });
             }
             say(&text);
         }
