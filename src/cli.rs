@@ -25,6 +25,7 @@ impl Cli {
             Command::Watch(Watch { show, .. })
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
+            Command::Expect(Expect { status, .. }) => *status,
             Command::Serve(_) | Command::Schema(_) | Command::Frames(_) => status::Format::Text,
         }
     }
@@ -39,6 +40,8 @@ pub enum Command {
     Observe(Observe),
     /// Replay a recording
     Replay(Replay),
+    /// Check that certain events come, in order and in time
+    Expect(Expect),
     /// Serve a synthetic clinic on the platform's two endpoints
     Serve(Serve),
     /// Describe the events, their fields and what is hidden
@@ -56,9 +59,15 @@ pub struct Watch {
     /// Open the observer of each call that starts, at most N at a time, and merge its events
     #[arg(long, value_name = "N")]
     pub auto_observe: Option<usize>,
+    /// Which events are kept.
+    #[command(flatten)]
+    pub pick: Pick,
     /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// When to stop.
+    #[command(flatten)]
+    pub until: Until,
     /// Where to begin.
     #[command(flatten)]
     pub resume: Resume,
@@ -85,9 +94,15 @@ pub struct Observe {
     /// The id of the calls' workspace
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID")]
     pub workspace: Option<String>,
+    /// Which events are kept.
+    #[command(flatten)]
+    pub pick: Pick,
     /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// When to stop.
+    #[command(flatten)]
+    pub until: Until,
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
@@ -108,12 +123,56 @@ pub struct Replay {
     /// NDJSON (evtap's own or bare events) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Which events are kept.
+    #[command(flatten)]
+    pub pick: Pick,
     /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// When to stop.
+    #[command(flatten)]
+    pub until: Until,
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+}
+
+/// `evtap expect`
+#[derive(Debug, Args)]
+pub struct Expect {
+    /// A file of steps, one a line: `[within TIME] EXPR`
+    #[arg(value_name = "FILE", required_unless_present = "then", conflicts_with = "then")]
+    pub file: Option<PathBuf>,
+    /// A step, such as 'within 30s .event_type == "call.ended"'; may repeat
+    #[arg(long, value_name = "STEP")]
+    pub then: Vec<String>,
+    /// The id of the workspace whose stream is checked, or `demo`
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID")]
+    pub workspace: Option<String>,
+    /// The SID of the call that is checked, or `demo`
+    #[arg(short, long, value_name = "SID", conflicts_with = "replay")]
+    pub call: Option<String>,
+    /// A recording that is checked; `-` is stdin; may repeat
+    #[arg(long, value_name = "FILE")]
+    pub replay: Vec<PathBuf>,
+    /// Show a hidden field to the expressions; may repeat
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub reveal: Vec<String>,
+    /// Let expressions use a string as $NAME; may repeat
+    #[arg(long = "arg", num_args = 2, value_names = ["NAME", "VALUE"])]
+    pub args: Vec<String>,
+    /// Don't hold expressions against the model of events
+    #[arg(long)]
+    pub no_check: bool,
+    /// How news of the connection is told on stderr
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub status: status::Format,
+    /// Where the platform is.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// The built-in clinic.
+    #[command(flatten)]
+    pub demo: Demo,
 }
 
 /// `evtap serve`
@@ -192,9 +251,19 @@ pub struct Frames {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Show {
-    /// How events are written; `pretty` on a terminal and `ndjson` elsewhere, if not given
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    /// How events are written: `pretty`, `ndjson`, `csv`, `tsv`, or `template=TEXT` in the language of Jinja; `pretty` on a
+    /// terminal and `ndjson` elsewhere, if not given
+    #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<Output>,
+    /// Show these parts of each event alone: names of fields, `event_type`, `_tap.time`
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub fields: Vec<String>,
+    /// Print what a jq program makes of each event, a line for each output
+    #[arg(short = 'q', long, value_name = "PROGRAM", conflicts_with_all = ["output", "fields"])]
+    pub jq: Option<String>,
+    /// With --jq, print strings without their quotes
+    #[arg(short, long, requires = "jq")]
+    pub raw_strings: bool,
     /// Stop after that many events
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<u64>,
@@ -216,6 +285,54 @@ pub struct Show {
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
+}
+
+/// Which events are kept.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Selection")]
+pub struct Pick {
+    /// Keep the events for which a jq expression is true; may repeat, all must hold
+    #[arg(short, long = "filter", value_name = "EXPR")]
+    pub filters: Vec<String>,
+    /// The same from a file, out of the shell's history
+    #[arg(long, value_name = "FILE")]
+    pub filter_file: Option<PathBuf>,
+    /// Keep the events whose type matches, such as `call.*` or `surface.{created,submitted}`; may repeat, one must match
+    #[arg(short = 'e', long = "event", value_name = "GLOB")]
+    pub events: Vec<String>,
+    /// Drop the events whose type matches; may repeat
+    #[arg(short = 'E', long = "exclude", value_name = "GLOB")]
+    pub excludes: Vec<String>,
+    /// Keep the events in which a string that is seen matches; capitals matter if there are any
+    #[arg(long, value_name = "REGEX")]
+    pub grep: Option<String>,
+    /// Let expressions use a string as $NAME; may repeat
+    #[arg(long = "arg", num_args = 2, value_names = ["NAME", "VALUE"])]
+    pub args: Vec<String>,
+    /// Let expressions use a JSON value as $NAME; may repeat
+    #[arg(long = "argjson", num_args = 2, value_names = ["NAME", "JSON"])]
+    pub json_args: Vec<String>,
+    /// Don't hold expressions against the model of events
+    #[arg(long)]
+    pub no_check: bool,
+}
+
+/// When to stop before the stream does.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stopping")]
+pub struct Until {
+    /// Stop once a jq expression is true of an event; status 7 if it never is
+    #[arg(long, value_name = "EXPR")]
+    pub until: Option<String>,
+    /// Stop with status 7 once a jq expression is true of an event
+    #[arg(long, value_name = "EXPR")]
+    pub fail_if: Option<String>,
+    /// Stop after that long, such as 30s, 5m or 1h30m
+    #[arg(long, value_name = "TIME")]
+    pub duration: Option<String>,
+    /// Stop once no event has come for that long
+    #[arg(long, value_name = "TIME")]
+    pub idle_timeout: Option<String>,
 }
 
 /// Where to begin.
@@ -306,12 +423,35 @@ pub struct Demo {
 }
 
 /// The formats of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// A line for people
+    /// A line for people.
     Pretty,
-    /// A JSON object a line
+    /// A JSON object a line.
     Ndjson,
+    /// A table between commas.
+    Csv,
+    /// A table between tabs.
+    Tsv,
+    /// A line by a template.
+    Template(String),
+}
+
+impl std::str::FromStr for Output {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "pretty" => Ok(Self::Pretty),
+            "ndjson" => Ok(Self::Ndjson),
+            "csv" => Ok(Self::Csv),
+            "tsv" => Ok(Self::Tsv),
+            _ => text
+                .strip_prefix("template=")
+                .map(|source| Self::Template(source.to_owned()))
+                .ok_or("give pretty, ndjson, csv, tsv or template=TEXT"),
+        }
+    }
 }
 
 /// When to use colours.

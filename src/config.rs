@@ -1,24 +1,24 @@
 //! Options over environment over defaults: one resolved configuration, or an error that says what to do.
 
-use std::io::{IsTerminal, Write};
+mod stages;
+
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
 use colored::control;
 use jiff::Timestamp;
 
-use crate::cli::{Color, Delivery, Liveness, Order, Output, Phi, Show};
+use crate::cli::{Color, Delivery, Liveness, Order, Phi, Show};
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
 use crate::redact::{Mode, Policy};
 use crate::schema;
-use crate::sink::Sink;
-use crate::sink::ndjson::Ndjson;
-use crate::sink::pretty::{Layout, Pretty};
 use crate::source::Limits;
 use crate::source::order::Merge;
 use crate::status;
+pub use stages::{expectations, stages};
 
 /// The name of the built-in clinic, and of its call.
 pub const DEMO: &str = "demo";
@@ -64,73 +64,6 @@ pub fn credential(file: Option<&Path>) -> Result<Credential> {
             Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", "set AMIGO_API_KEY or give --api-key-file"))
         }
     }
-}
-
-/// A duration such as `90s`, `3m`, `1.5h` or `250ms`, above zero.
-pub fn duration(option: &str, text: &str) -> Result<Duration> {
-    let wrong = || Error::usage(format!("cannot use {option} {text}"), "it is no duration", "give one such as 90s, 3m or 1h");
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-    let number: f64 = text[..end].parse().map_err(|_| wrong())?;
-    let unit = match &text[end..] {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86400.0,
-        _ => return Err(wrong()),
-    };
-    Duration::try_from_secs_f64(number * unit).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)
-}
-
-/// A size such as `65536`, `512KiB` or `4MiB`, in bytes: from 1 KiB to 1 GiB.
-pub fn size(option: &str, text: &str) -> Result<usize> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let unit = match &text[end..] {
-        "" | "B" => Some(1),
-        "K" | "k" | "KiB" => Some(1 << 10),
-        "KB" | "kB" => Some(1000),
-        "M" | "MiB" => Some(1 << 20),
-        "MB" => Some(1_000_000),
-        _ => None,
-    };
-    let bytes = unit.and_then(|unit: usize| text[..end].parse::<usize>().ok()?.checked_mul(unit));
-    bytes.filter(|bytes| (1 << 10..=1 << 30).contains(bytes)).ok_or_else(|| {
-        Error::usage(format!("cannot use {option} {text}"), "it is no size from 1KiB to 1024MiB", "give one such as 512KiB or 4MiB")
-    })
-}
-
-/// The id to begin at: one, a time, or an age.
-pub fn since(text: &str, now: Timestamp) -> Result<u64> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        if let Ok(id) = text.parse() {
-            return Ok(id);
-        }
-    }
-    let moment = match duration("--since", text) {
-        Ok(age) => now.checked_sub(age).ok(),
-        Err(_) => text.parse::<Timestamp>().ok(),
-    };
-    moment.and_then(|moment| u64::try_from(moment.as_millisecond()).ok()).ok_or_else(|| {
-        let advice = "give an id such as 1700000000000, a time such as 2026-05-05T10:00:00Z, or an age such as 3m";
-        Error::usage(format!("cannot begin at --since {text}"), "it is no id, no time and no age", advice)
-    })
-}
-
-/// How several streams become one.
-pub fn merge(liveness: &Liveness) -> Result<Merge> {
-    let window = duration("--order-window", &liveness.order_window)?;
-    Ok(if liveness.order == Order::Time { Merge::Time(window) } else { Merge::Arrival })
-}
-
-/// How much the sources bear.
-pub fn limits(delivery: &Delivery, liveness: Option<&Liveness>) -> Result<Limits> {
-    let silence = liveness.and_then(|liveness| liveness.read_timeout.as_deref());
-    Ok(Limits {
-        frame: size("--max-frame", &delivery.max_frame)?,
-        silence: silence.map(|text| duration("--read-timeout", text)).transpose()?,
-        reconnects: liveness.and_then(|liveness| liveness.max_reconnects),
-        ..Limits::default()
-    })
 }
 
 /// A rate of events, which must be above zero.
@@ -201,18 +134,72 @@ pub fn colour(choice: Color) {
     });
 }
 
-/// The sink that the options ask for, on stdout.
-#[must_use]
-pub fn sink(show: &Show, workspaces: bool) -> Box<dyn Sink> {
-    let terminal = std::io::stdout().is_terminal();
-    let out: Box<dyn Write + Send> = Box::new(std::io::stdout());
-    match show.output.unwrap_or(if terminal { Output::Pretty } else { Output::Ndjson }) {
-        Output::Ndjson => Box::new(Ndjson::new(out)),
-        Output::Pretty => {
-            let layout = Layout { cut: terminal && !show.wrap, zone: jiff::tz::TimeZone::system(), workspaces };
-            Box::new(Pretty::new(out, layout))
+/// A length of time, such as `30s`, `5m` or `1h30m`.
+pub fn duration(option: &str, text: &str) -> Result<Duration> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    parsed.ok_or_else(|| {
+        Error::usage(format!("cannot use {option} {text}"), "it is no length of time", "write it like 30s, 5m or 1h30m")
+    })
+}
+
+/// A size such as `65536`, `512KiB` or `4MiB`, in bytes: from 1 KiB to 1 GiB.
+pub fn size(option: &str, text: &str) -> Result<usize> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match &text[end..] {
+        "" | "B" => Some(1),
+        "K" | "k" | "KiB" => Some(1 << 10),
+        "KB" | "kB" => Some(1000),
+        "M" | "MiB" => Some(1 << 20),
+        "MB" => Some(1_000_000),
+        _ => None,
+    };
+    let bytes = unit.and_then(|unit: usize| text[..end].parse::<usize>().ok()?.checked_mul(unit));
+    bytes.filter(|bytes| (1 << 10..=1 << 30).contains(bytes)).ok_or_else(|| {
+        Error::usage(format!("cannot use {option} {text}"), "it is no size from 1KiB to 1024MiB", "give one such as 512KiB or 4MiB")
+    })
+}
+
+/// The id to begin at: one, a time, or an age.
+pub fn since(text: &str, now: Timestamp) -> Result<u64> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if let Ok(id) = text.parse() {
+            return Ok(id);
         }
     }
+    let moment = match duration("--since", text) {
+        Ok(age) => now.checked_sub(age).ok(),
+        Err(_) => text.parse::<Timestamp>().ok(),
+    };
+    moment.and_then(|moment| u64::try_from(moment.as_millisecond()).ok()).ok_or_else(|| {
+        let advice = "give an id such as 1700000000000, a time such as 2026-05-05T10:00:00Z, or an age such as 3m";
+        Error::usage(format!("cannot begin at --since {text}"), "it is no id, no time and no age", advice)
+    })
+}
+
+/// A length of time that is some.
+fn positive(option: &str, text: &str) -> Result<Duration> {
+    let length = duration(option, text)?;
+    if length.is_zero() {
+        return Err(Error::usage(format!("cannot use {option} {text}"), "it is no time at all", "write it like 30s, 5m or 1h30m"));
+    }
+    Ok(length)
+}
+
+/// How several streams become one.
+pub fn merge(liveness: &Liveness) -> Result<Merge> {
+    let window = duration("--order-window", &liveness.order_window)?;
+    Ok(if liveness.order == Order::Time { Merge::Time(window) } else { Merge::Arrival })
+}
+
+/// How much the sources bear.
+pub fn limits(delivery: &Delivery, liveness: Option<&Liveness>) -> Result<Limits> {
+    let silence = liveness.and_then(|liveness| liveness.read_timeout.as_deref());
+    Ok(Limits {
+        frame: size("--max-frame", &delivery.max_frame)?,
+        silence: silence.map(|text| positive("--read-timeout", text)).transpose()?,
+        reconnects: liveness.and_then(|liveness| liveness.max_reconnects),
+        ..Limits::default()
+    })
 }
 
 #[cfg(test)]
@@ -220,12 +207,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_and_sizes_are_read() {
-        for (text, expected) in [("90s", Some(90_000)), ("1.5h", Some(5_400_000)), ("250ms", Some(250)), ("2m", Some(120_000))] {
-            assert_eq!(duration("-", text).ok().map(|duration| duration.as_millis()), expected, "{text}");
-        }
-        for text in ["", "s", "5", "0s", "-1s", "5y", "1..5s", "9e9h"] {
-            assert_eq!(duration("-", text).expect_err(text).exit, Exit::Usage);
+    fn lengths_and_sizes_are_read() {
+        assert_eq!(positive("-", "90s").expect("a length"), Duration::from_secs(90));
+        for text in ["", "s", "5", "0s", "-1s"] {
+            assert_eq!(positive("-", text).expect_err(text).exit, Exit::Usage);
         }
         for (text, expected) in [("65536", 65536), ("512KiB", 1 << 19), ("4MiB", 4 << 20), ("2MB", 2_000_000), ("1024", 1024)] {
             assert_eq!(size("-", text).expect("a size"), expected, "{text}");

@@ -3,17 +3,18 @@
 //! # The walk of an event
 //!
 //! ```text
-//! source ──RawFrame──▶ decode ──Event──▶ redact ──Shown──▶ sink
-//! sse, observer,       typed model,      the only way      pretty,
-//! replay               total             to what is seen   ndjson
+//! source ──RawFrame──▶ decode ──Event──▶ redact ──Shown──▶ select ──▶ sink
+//! sse, observer,       typed model,      the only way      jq, globs,  pretty,
+//! replay               total             to what is seen   grep        ndjson, …
 //! ```
 //!
 //! One way, no back edges. A [`source`] gives the bytes of each event as they arrived. [`decode`] finds its members in one
 //! strict pass ([`scan`]), holds them against the typed model ([`event`]), and always succeeds: what is no event becomes a
 //! `tap.malformed` line, what the model did not expect is reported as drift. [`redact`] puts masks in place of what is
 //! hidden. It alone can turn an [`Event`](decode::Event) into a [`Shown`](redact::Shown), and everything that prints,
-//! counts or records takes a `Shown`, so that a leak is a compile error. A [`sink`] writes. [`walk`] is that path in code, and [`run`] wires it
-//! for each command. What must outlive the process, the record and the cursor, comes after the sink: [`delivery`].
+//! counts or records takes a `Shown`, so that a leak is a compile error. [`select`] keeps the events that were asked for: it sees the masks, and is no oracle for
+//! what they cover. A [`sink`] writes. A [`judge`] sees all events and says when a run is over early. [`walk`] is that path in code, and [`run`] wires it
+//! for each command. What outlives the process, the record and the cursor, comes after the sink: [`delivery`].
 //!
 //! Bytes stay bytes: a `Shown` is the JSON that arrived with masks in place of spans. Order, digits and spelling of what is
 //! shown are those of the platform.
@@ -32,12 +33,14 @@ pub mod delivery;
 pub mod emulator;
 pub mod error;
 pub mod event;
+pub mod judge;
 mod platform;
 pub mod redact;
 pub mod run;
 pub mod sanitize;
 pub mod scan;
 pub mod schema;
+pub mod select;
 pub mod shutdown;
 pub mod sink;
 pub mod source;

@@ -29,7 +29,7 @@ pub struct Platform {
 
 impl Platform {
     /// The platform that the options name.
-    pub fn at(connection: &cli::Connection, limits: Limits) -> Result<Self> {
+    fn at(connection: &cli::Connection, limits: Limits) -> Result<Self> {
         let endpoints = Endpoints::resolve(&connection.base_url, connection.agent_base_url.as_deref(), connection.insecure_http)?;
         let credential = config::credential(connection.api_key_file.as_deref())?;
         let network = Network { insecure_http: connection.insecure_http, ..Network::default() };
@@ -38,7 +38,7 @@ impl Platform {
     }
 
     /// Starts the emulator in this process, on a free port of the loopback interface.
-    pub async fn demo(demo: &cli::Demo, limits: Limits) -> Result<Self> {
+    async fn demo(demo: &cli::Demo, limits: Limits) -> Result<Self> {
         let failed =
             |error: std::io::Error| Error::new(Exit::Failure, "cannot start the demo", error.kind().to_string(), "try again");
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
@@ -52,6 +52,44 @@ impl Platform {
         let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false)?;
         let keys = Keys::new(Credential::new("demo", "the demo")?, None);
         Ok(Self { client: Client::new(endpoints, &Network::default())?, keys, limits })
+    }
+
+    /// The platform that these workspaces are on, `demo` standing for the emulator's.
+    pub async fn of_workspaces(
+        workspaces: Vec<String>,
+        connection: &cli::Connection,
+        demo: &cli::Demo,
+        limits: Limits,
+    ) -> Result<(Self, Vec<String>)> {
+        if workspaces == [config::DEMO] {
+            return Ok((Self::demo(demo, limits).await?, vec![emulator::DEMO_WORKSPACE.to_owned()]));
+        }
+        Ok((Self::at(connection, limits)?, workspaces))
+    }
+
+    /// The platform that these calls are on, with their workspace and their SIDs.
+    pub async fn of_calls(
+        calls: Vec<String>,
+        workspace: Option<&str>,
+        connection: &cli::Connection,
+        demo: &cli::Demo,
+        limits: Limits,
+    ) -> Result<(Self, String, Vec<String>)> {
+        if calls == [config::DEMO] {
+            let platform = Self::demo(demo, limits).await?;
+            return Ok((platform, emulator::DEMO_WORKSPACE.to_owned(), vec![emulator::DEMO_CALL.to_owned()]));
+        }
+        if calls.iter().any(|call| call == config::DEMO) {
+            return Err(Error::usage("cannot observe", "the demo can't be merged with a call", "observe it by itself"));
+        }
+        let Some(workspace) = workspace else {
+            return Err(Error::usage(
+                "cannot observe",
+                "the call's workspace is not named",
+                "give --workspace or set AMIGO_WORKSPACE_ID",
+            ));
+        };
+        Ok((Self::at(connection, limits)?, config::workspace(workspace)?, calls))
     }
 
     /// A workspace's stream, and the observers of as many calls as start there at a time.

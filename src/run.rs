@@ -2,9 +2,12 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -16,14 +19,15 @@ use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::platform::{Platform, Source};
 use crate::schema;
+use crate::select::program::THREAD_STACK;
 use crate::shutdown;
 use crate::sink::raw;
 use crate::source::client::Network;
 use crate::source::order::Merge;
 use crate::source::sse::Start;
-use crate::source::{self, Sender, frames, replay};
+use crate::source::{self, Limits, Sender, frames, replay};
 use crate::status;
-use crate::walk::Walk;
+use crate::walk::{Outcome, Stages, Walk};
 
 /// How long the walk may take to finish the line in hand once a signal has come.
 const GRACE: Duration = Duration::from_secs(2);
@@ -34,6 +38,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Watch(options) => watch(options).await,
         Command::Observe(options) => observe(options).await,
         Command::Replay(options) => replay(options).await,
+        Command::Expect(options) => expect(options).await,
         Command::Serve(options) => serve(options).await,
         Command::Schema(options) => print_schema(&options),
         Command::Frames(options) => frames(options).await,
@@ -42,15 +47,11 @@ pub async fn run(cli: Cli) -> Result<Exit> {
 
 async fn watch(options: cli::Watch) -> Result<Exit> {
     let workspaces = config::workspaces(&options.workspace)?;
+    let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let (platform, workspaces) = if workspaces == [config::DEMO] {
-        (Platform::demo(&options.demo, limits).await?, vec![emulator::DEMO_WORKSPACE.to_owned()])
-    } else {
-        (Platform::at(&options.connection, limits)?, workspaces)
-    };
-    let order = config::merge(&options.liveness)?;
-    let now = jiff::Timestamp::now();
+    let now = Timestamp::now();
     let since = options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
+    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
     let mut cursor = options.resume.cursor.as_deref().map(Cursor::open).transpose()?;
     let mut starts = Vec::new();
     for workspace in &workspaces {
@@ -58,42 +59,40 @@ async fn watch(options: cli::Watch) -> Result<Exit> {
         let start = cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
         starts.push(start.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
     }
-    let output = Output { show: &options.show, delivery: &options.delivery, cursor, order };
-    output
-        .stream(workspaces.len() > 1, |tx| {
-            let streams = workspaces.into_iter().zip(starts);
-            streams.map(|(workspace, start)| platform.workspace(workspace, start, options.auto_observe, tx.clone())).collect()
-        })
-        .await
+    let wiring = Wiring::new(stages, &options.delivery, cursor)?.merged(config::merge(&options.liveness)?);
+    let streams = workspaces.into_iter().zip(starts);
+    let observers = options.auto_observe;
+    let source = |tx: Sender, (workspace, start)| platform.workspace(workspace, start, observers, tx);
+    wiring.stream(|tx| streams.map(|stream| source(tx.clone(), stream)).collect()).await
 }
 
 async fn observe(options: cli::Observe) -> Result<Exit> {
-    let calls: Vec<String> = options.call.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
+    let calls: Vec<_> = options.call.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
+    let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let is_demo = calls == [config::DEMO];
-    let workspace = options.workspace.as_deref().filter(|_| !is_demo).map(config::workspace).transpose()?;
-    let (platform, workspace, calls) = match workspace {
-        _ if is_demo => (
-            Platform::demo(&options.demo, limits).await?,
-            emulator::DEMO_WORKSPACE.to_owned(),
-            vec![emulator::DEMO_CALL.to_owned()],
-        ),
-        _ if calls.iter().any(|call| call == config::DEMO) => {
-            return Err(Error::usage("cannot observe", "the demo can't be merged with a call", "observe it by itself"));
-        }
-        Some(workspace) => (Platform::at(&options.connection, limits)?, workspace, calls),
-        None => {
-            return Err(Error::usage(
-                "cannot observe",
-                "the call's workspace is not named",
-                "give --workspace or set AMIGO_WORKSPACE_ID",
-            ));
-        }
-    };
-    let order = config::merge(&options.liveness)?;
-    let output = Output { show: &options.show, delivery: &options.delivery, cursor: None, order };
-    let sources = |tx: Sender| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect();
-    output.stream(false, sources).await
+    let (platform, workspace, calls) =
+        Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
+    let wiring = Wiring::new(stages, &options.delivery, None)?.merged(config::merge(&options.liveness)?);
+    wiring.stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect()).await
+}
+
+async fn expect(options: cli::Expect) -> Result<Exit> {
+    let stages = config::expectations(&options, options.replay.is_empty())?;
+    let wiring = Wiring::of(stages);
+    let limits = Limits::default();
+    if !options.replay.is_empty() {
+        return wiring.stream(|tx| vec![recordings(options.replay, limits.frame, tx)]).await;
+    }
+    if let Some(call) = &options.call {
+        let calls = vec![config::call(call)?];
+        let (platform, workspace, calls) =
+            Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
+        return wiring.stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect()).await;
+    }
+    let workspaces = config::workspaces(&options.workspace.into_iter().collect::<Vec<_>>())?;
+    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
+    let source = |tx: Sender, workspace| platform.workspace(workspace, Start::Now, None, tx);
+    wiring.stream(|tx| workspaces.into_iter().map(|workspace| source(tx.clone(), workspace)).collect()).await
 }
 
 async fn serve(options: cli::Serve) -> Result<Exit> {
@@ -187,40 +186,62 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 }
 
 async fn replay(options: cli::Replay) -> Result<Exit> {
-    let files = options.files;
+    let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
     let limit = config::limits(&options.delivery, None)?.frame;
-    let output = Output { show: &options.show, delivery: &options.delivery, cursor: None, order: Merge::Arrival };
-    output.stream(false, |tx| vec![recordings(files, limit, tx)]).await
+    let wiring = Wiring::new(stages, &options.delivery, None)?;
+    wiring.stream(|tx| vec![recordings(options.files, limit, tx)]).await
 }
 
 fn recordings(files: Vec<PathBuf>, limit: usize, tx: Sender) -> Source {
     Box::pin(async move {
-        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, limit, &tx)));
+        // Reading blocks and can't be aborted, so the end of the channel to the walk is held here: dropping this future
+        // closes it, and it stays open until the outcome of the reading is known.
+        let (read, mut items) = source::channel(1);
+        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, limit, &read)));
+        while let Some(item) = items.recv().await {
+            if tx.send(item).await.is_err() {
+                items.close();
+            }
+        }
         reading
             .await
             .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))
     })
 }
 
-/// Where events go, and in which order.
-struct Output<'a> {
-    show: &'a cli::Show,
-    delivery: &'a cli::Delivery,
-    cursor: Option<Cursor>,
-    order: Merge,
+/// The walk, and how the sources come to it.
+struct Wiring {
+    stages: Stages,
+    delivery: Delivery,
+    merge: Merge,
+    fail_on_gap: bool,
 }
 
-impl Output<'_> {
+impl Wiring {
+    /// With nothing beside the walk.
+    fn of(stages: Stages) -> Self {
+        Self { stages, delivery: Delivery::default(), merge: Merge::Arrival, fail_on_gap: false }
+    }
+
+    fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
+        let record = options.record.as_deref().map(Record::open).transpose()?;
+        Ok(Self { delivery: Delivery::new(record, cursor), fail_on_gap: options.fail_on_gap, ..Self::of(stages) })
+    }
+
+    fn merged(self, merge: Merge) -> Self {
+        Self { merge, ..self }
+    }
+
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
-    async fn stream(self, workspaces: bool, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-        let Self { show, delivery, cursor, order } = self;
-        config::colour(show.color);
-        let record = delivery.record.as_deref().map(Record::open).transpose()?;
-        let walk = Walk::new(config::policy(show)?, config::sink(show, workspaces), show.limit, show.status)
-            .with_delivery(Delivery::new(record, cursor));
+    async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
+        let Self { stages, delivery, merge, fail_on_gap } = self;
+        let format = stages.status;
+        let watched = std::io::stderr().is_terminal();
+        let walk = Walk::new(stages).with_delivery(delivery);
         let (tx, rx) = source::channel(source::QUEUE);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
-        let mut walking = spawn(walk, order.apply(rx));
+        let stop = walk.stop();
+        let mut walking = spawn(walk, merge.apply(rx))?;
 
         let mut signal = std::pin::pin!(shutdown::signal());
         let mut failure = None;
@@ -231,17 +252,18 @@ impl Output<'_> {
                     if let Ok(Err(error)) = ended {
                         // The others go on; the first failure decides how the process exits.
                         if !running.is_empty() {
-                            status::failed(show.status, &error);
+                            status::failed(format, &error);
                         }
                         failure.get_or_insert(error);
                     }
                 }
                 signal = &mut signal => {
                     let exit = signal.unwrap_or(Exit::Failure);
+                    stop.store(true, Ordering::Relaxed);
                     running.abort_all();
                     let outcome = tokio::time::timeout(GRACE, walking).await;
-                    if let Ok(Ok(Ok((_, counts)))) = outcome {
-                        status::summary(show.status, &counts, std::io::stderr().is_terminal());
+                    if let Ok(Ok(Ok(outcome))) = outcome {
+                        status::summary(format, &outcome.counts, watched);
                     }
                     return Ok(exit);
                 }
@@ -253,22 +275,32 @@ impl Output<'_> {
                 failure.get_or_insert(error);
             }
         }
-        let (exit, counts) = outcome
+        let outcome = outcome
             .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
-        status::summary(show.status, &counts, std::io::stderr().is_terminal());
-        let exit = if delivery.fail_on_gap && counts.gaps > 0 { Exit::Lost } else { exit };
-        failure.map_or(Ok(exit), Err)
+        if let Some(report) = &outcome.report {
+            print(report.as_bytes())?;
+        }
+        status::summary(format, &outcome.counts, watched);
+        let lost = fail_on_gap && outcome.counts.gaps > 0 && outcome.exit == Exit::Done;
+        failure.map_or(Ok(if lost { Exit::Lost } else { outcome.exit }), Err)
     }
 }
 
-/// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck.
-fn spawn(walk: Walk, items: source::Receiver) -> oneshot::Receiver<Result<(Exit, status::Counts)>> {
+/// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck. Its stack is
+/// what jq programs may need.
+fn spawn(walk: Walk, items: source::Receiver) -> Result<oneshot::Receiver<Result<Outcome>>> {
     let (done, walking) = oneshot::channel();
-    std::thread::spawn(move || {
-        // Nobody is left to hear it after a signal.
-        let _ = done.send(walk.run(items));
-    });
-    walking
+    let runtime = Handle::current();
+    let thread = std::thread::Builder::new().name("walk".to_owned()).stack_size(THREAD_STACK);
+    thread
+        .spawn(move || {
+            // Nobody is left to hear it after a signal.
+            let _ = done.send(walk.run(items, &runtime));
+        })
+        .map_err(|error| {
+            Error::new(Exit::Failure, "cannot start", error.kind().to_string(), "free some of the machine's memory")
+        })?;
+    Ok(walking)
 }
 
 fn print_schema(options: &cli::Schema) -> Result<Exit> {

@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::event::{Class, EventSpec, FieldSpec, Kind, MASK, Type, family};
 
+/// The columns that a description keeps to.
+const WIDTH: usize = 98;
+
 /// The platform's events, or the one of that name.
 pub fn select(event: Option<&str>) -> Result<Vec<&'static EventSpec>> {
     let specs: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec()).collect();
@@ -74,9 +77,6 @@ pub fn detail(spec: &EventSpec) -> String {
         let class = if field.class.is_hidden() { class.magenta() } else { class.normal() };
         let _ = writeln!(text, "  {:name$}  {:ty$}  {class}  {}", field.name, type_name(field), field.doc);
         let mut facts = Vec::new();
-        if let Some(choices) = field.ty.choices() {
-            facts.push(choices.join(" | "));
-        }
         if field.required {
             facts.push("always there".to_owned());
         }
@@ -86,11 +86,32 @@ pub fn detail(spec: &EventSpec) -> String {
             (Some(first), None) if first != spec.first_seen => facts.push(format!("in the contract since {first}")),
             _ => {}
         }
-        if !facts.is_empty() {
-            let _ = writeln!(text, "  {:name$}  {}", "", facts.join("; ").dimmed());
+        let choices = field.ty.choices().map(|choices| wrapped(choices, " | ", WIDTH.saturating_sub(name + 4)));
+        let facts = (!facts.is_empty()).then(|| facts.join("; "));
+        for line in choices.into_iter().flatten().chain(facts) {
+            let _ = writeln!(text, "  {:name$}  {}", "", line.dimmed());
         }
     }
     text
+}
+
+/// Words with something between them, in lines of at most so many columns.
+fn wrapped(words: &[&str], between: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + between.len() + word.len() <= width => {
+                line.push_str(between);
+                line.push_str(word);
+            }
+            Some(line) => {
+                line.push_str(between.trim_end());
+                lines.push((*word).to_owned());
+            }
+            None => lines.push((*word).to_owned()),
+        }
+    }
+    lines
 }
 
 fn type_name(field: &FieldSpec) -> String {
@@ -153,8 +174,9 @@ fn event_schema(spec: &EventSpec) -> Value {
         properties.insert(field.name.to_owned(), field_schema(field));
     }
     properties.insert("_tap".to_owned(), json!({"$ref": "#/$defs/_tap"}));
-    let required: Vec<_> =
-        std::iter::once("event_type").chain(spec.fields.iter().filter(|field| field.required).map(|field| field.name)).collect();
+    // What is hidden may be left out.
+    let always = spec.fields.iter().filter(|field| field.required && !field.class.is_hidden()).map(|field| field.name);
+    let required: Vec<_> = std::iter::once("event_type").chain(always).collect();
     json!({"type": "object", "description": spec.doc, "properties": properties, "required": required})
 }
 

@@ -5,9 +5,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::event::catalog::TapGap;
 use crate::sanitize;
 use crate::source::{Change, News, Origin};
 
@@ -28,6 +29,8 @@ pub enum Format {
 pub struct Counts {
     /// Events shown.
     pub shown: u64,
+    /// Events that a filter kept back.
+    pub filtered: u64,
     /// Frames that held no event; each is shown as `tap.malformed`.
     pub malformed: u64,
     /// Events with something that the model did not expect.
@@ -56,11 +59,7 @@ pub fn news(format: Format, news: &News) {
                 }
                 Change::Ended { why } => json!({"status": "ended", "reason": why}),
             };
-            for (key, value) in [("workspace_id", &news.origin.workspace_id), ("call_sid", &news.origin.call_sid)] {
-                if let Some(value) = value {
-                    object[key] = json!(value);
-                }
-            }
+            identify(&mut object, &news.origin);
             tell(&object.to_string());
         }
     }
@@ -76,11 +75,17 @@ fn name(origin: &Origin) -> String {
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
-    let Counts { shown, malformed, drifted, gaps } = *counts;
+    let Counts { shown, filtered, malformed, drifted, gaps } = *counts;
     match format {
-        Format::Json => tell(&json!({"status": "done", "shown": shown, "malformed": malformed, "drifted": drifted, "gaps": gaps}).to_string()),
+        Format::Json => tell(
+            &json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "drifted": drifted, "gaps": gaps})
+                .to_string(),
+        ),
         Format::Text if watched || malformed > 0 || gaps > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
+            if filtered > 0 {
+                let _ = write!(text, ", {filtered} filtered out");
+            }
             if malformed > 0 {
                 let _ = write!(text, ", {malformed} malformed (each is a tap.malformed line)");
             }
@@ -93,6 +98,42 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             say(&text);
         }
         Format::Text | Format::None => {}
+    }
+}
+
+/// Tells of a hole in a stream, which is shown as `tap.gap` too.
+pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
+    let certain = gap.certain.value().is_some_and(|certain| *certain);
+    let (from, to) = (gap.from.value().map_or("an unknown time", String::as_str), gap.to.value().map_or("now", String::as_str));
+    let reason = gap.reason.value().map_or("unknown", |reason| reason.as_str());
+    match format {
+        Format::None => {}
+        Format::Text => {
+            let lost = if certain { "events were lost" } else { "events may have been lost" };
+            say(&format!("gap in {}: {lost} between {from} and {to} ({reason})", name(origin)));
+        }
+        Format::Json => {
+            let mut object = json!({"status": "gap", "from": gap.from.value(), "to": to, "certain": certain, "reason": reason});
+            identify(&mut object, origin);
+            tell(&object.to_string());
+        }
+    }
+}
+
+fn identify(object: &mut Value, origin: &Origin) {
+    for (key, value) in [("workspace_id", &origin.workspace_id), ("call_sid", &origin.call_sid)] {
+        if let Some(value) = value {
+            object[key] = json!(value);
+        }
+    }
+}
+
+/// Tells why a run ends as it does.
+pub fn verdict(format: Format, reason: &str) {
+    match format {
+        Format::Json => tell(&json!({"status": "verdict", "reason": reason}).to_string()),
+        Format::Text => say(reason),
+        Format::None => {}
     }
 }
 

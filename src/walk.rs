@@ -1,48 +1,82 @@
-//! The walk of one event: frame, event, shown, sink. One way, no back edges.
+//! The walk of one event: frame, event, shown, select, sink. One way, no back edges.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::decode::Decoder;
 use crate::delivery::Delivery;
 use crate::error::{Error, Exit, Result};
 use crate::event::Kind;
+use crate::event::catalog::TapGap;
+use crate::judge::Judge;
 use crate::redact::{Policy, Redactor};
-use crate::sink::Sink;
+use crate::select::{Select, Subject};
+use crate::sink::{Broken, Sink};
 use crate::source::{Frame, Item, Origin, Receiver};
 use crate::status::{self, Counts};
+
+/// The stages after decoding.
+pub struct Stages {
+    /// What is hidden.
+    pub policy: Policy,
+    /// Which events are kept.
+    pub select: Select,
+    /// Where they go.
+    pub sink: Box<dyn Sink>,
+    /// How many of them.
+    pub limit: Option<u64>,
+    /// What ends the run before that.
+    pub judge: Box<dyn Judge>,
+    /// How news is told.
+    pub status: status::Format,
+}
 
 /// The stages, wired.
 pub struct Walk {
     decoder: Decoder,
     redactor: Redactor,
+    select: Select,
     sink: Box<dyn Sink>,
     delivery: Delivery,
     limit: Option<u64>,
+    judge: Box<dyn Judge>,
     status: status::Format,
     counts: Counts,
+    stop: Arc<AtomicBool>,
 }
 
-/// Whether the walk goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flow {
-    On,
-    Over,
+/// How a run went.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The status to exit with.
+    pub exit: Exit,
+    /// What it has done.
+    pub counts: Counts,
+    /// What there is to report on stdout.
+    pub report: Option<String>,
 }
 
 impl Walk {
-    /// A walk to that sink, by that policy, of at most `limit` events.
+    /// A walk through these stages.
     #[must_use]
-    pub fn new(policy: Policy, sink: Box<dyn Sink>, limit: Option<u64>, status: status::Format) -> Self {
+    pub fn new(stages: Stages) -> Self {
+        let Stages { policy, select, sink, limit, judge, status } = stages;
         Self {
             decoder: Decoder::default(),
             redactor: Redactor::new(policy),
+            select,
             sink,
             delivery: Delivery::default(),
             limit,
+            judge,
             status,
             counts: Counts::default(),
+            stop: Arc::default(),
         }
     }
 
@@ -53,76 +87,117 @@ impl Walk {
         self
     }
 
-    /// Takes items until there are no more, or enough. Blocks. What has been shown is flushed whenever nothing is at hand.
-    pub fn run(mut self, mut items: Receiver) -> Result<(Exit, Counts)> {
-        let result = self.take(&mut items);
-        match result.and_then(|()| self.sink.flush()).and_then(|()| self.delivery.finish()) {
-            Ok(()) => Ok((Exit::Done, self.counts)),
-            // The reader of the pipe has what it wanted.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok((Exit::Done, self.counts)),
-            Err(error) => {
-                let advice = "free some space, or write elsewhere";
-                Err(Error::new(Exit::Failure, "cannot write the events", error.kind().to_string(), advice))
-            }
-        }
+    /// Set from another thread, it ends the walk after the line in hand, whatever still waits.
+    #[must_use]
+    pub fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
     }
 
-    fn take(&mut self, items: &mut Receiver) -> io::Result<()> {
+    /// Takes items until there are no more, or enough. Blocks, waiting by the timers of `runtime`. What has been shown is
+    /// flushed whenever nothing is at hand.
+    pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<Outcome> {
+        let taken = self.take(&mut items, runtime).and_then(|exit| {
+            self.sink.flush()?;
+            self.delivery.finish()?;
+            Ok(exit)
+        });
+        let exit = match taken {
+            Ok(exit) => exit,
+            // The reader of the pipe has what it wanted.
+            Err(Broken::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Err(Broken::Io(error)) => {
+                let advice = "free some space, or write elsewhere";
+                return Err(Error::new(Exit::Failure, "cannot write the events", error.kind().to_string(), advice));
+            }
+            Err(Broken::Failed(error)) => {
+                // What went before it is whole.
+                let _ = self.sink.flush();
+                return Err(error);
+            }
+        };
+        if let Some(reason) = self.judge.reason() {
+            status::verdict(self.status, &reason);
+        }
+        Ok(Outcome { exit, counts: self.counts, report: self.judge.report() })
+    }
+
+    fn take(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, Broken> {
         if self.limit == Some(0) {
-            return Ok(());
+            return Ok(Exit::Done);
         }
         loop {
+            let deadline = self.judge.deadline();
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Ok(self.judge.end());
+            }
             let item = match items.try_recv() {
                 Ok(item) => item,
-                Err(TryRecvError::Disconnected) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Ok(self.judge.end()),
                 Err(TryRecvError::Empty) => {
                     self.flush()?;
-                    let Some(item) = items.blocking_recv() else { return Ok(()) };
+                    let next = match deadline {
+                        None => items.blocking_recv(),
+                        Some(deadline) => match runtime.block_on(tokio::time::timeout_at(deadline.into(), items.recv())) {
+                            Ok(next) => next,
+                            Err(_) => continue,
+                        },
+                    };
+                    let Some(item) = next else { return Ok(self.judge.end()) };
                     item
                 }
             };
-            if self.item(&item)? == Flow::Over {
-                return Ok(());
+            if let Some(exit) = self.item(&item)? {
+                return Ok(exit);
             }
         }
     }
 
-    fn item(&mut self, item: &Item) -> io::Result<Flow> {
+    fn item(&mut self, item: &Item) -> Result<Option<Exit>, Broken> {
         match item {
             Item::Frame(frame) => self.frame(frame.as_frame()),
             Item::Lines(lines) => {
                 let origin = Origin::default();
                 for frame in lines.frames(&origin) {
-                    if self.frame(frame)? == Flow::Over {
-                        return Ok(Flow::Over);
+                    if let Some(exit) = self.frame(frame)? {
+                        return Ok(Some(exit));
                     }
                 }
-                Ok(Flow::On)
+                Ok(None)
             }
             Item::News(news) => {
                 self.flush()?;
                 status::news(self.status, news);
-                Ok(Flow::On)
+                Ok(None)
             }
         }
     }
 
-    fn frame(&mut self, frame: Frame<'_>) -> io::Result<Flow> {
+    fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, Broken> {
         let event = self.decoder.decode(frame);
         let shown = self.redactor.redact(&event);
         if self.delivery.is_known(&frame, &shown) {
-            return Ok(Flow::On);
+            return Ok(None);
         }
-        self.sink.event(&shown)?;
-        self.delivery.record(&shown)?;
-        self.counts.shown += 1;
+        let subject = Subject::new(&shown);
         self.counts.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
-        self.counts.gaps += u64::from(shown.kind() == Some(Kind::TapGap));
+        if let Some(gap) = shown.read::<TapGap>() {
+            self.counts.gaps += 1;
+            status::gap(self.status, frame.origin, &gap);
+        }
         self.counts.drifted += u64::from(!shown.tap().drift.is_empty());
+        let verdict = self.judge.see(&subject)?;
+        if self.select.keeps(&subject)? {
+            self.sink.event(&subject)?;
+            self.delivery.record(&shown)?;
+            self.counts.shown += 1;
+        } else {
+            self.counts.filtered += 1;
+        }
         if self.delivery.advance(&frame, &shown) {
             self.flush()?;
         }
-        Ok(if self.limit.is_some_and(|limit| self.counts.shown >= limit) { Flow::Over } else { Flow::On })
+        let enough = self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.load(Ordering::Relaxed);
+        Ok(verdict.or(enough.then_some(Exit::Done)))
     }
 
     /// First the sink, then the cursor: it never runs ahead of what is out.

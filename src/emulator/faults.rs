@@ -2,12 +2,29 @@
 //!
 //! Each connection takes the first fault that is for its transport; when there is none left, all goes well.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Deserialize;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::error::Error;
+
+/// Reads a script of faults: a TOML file with an array `faults` of strings.
+pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Script {
+        faults: Vec<String>,
+    }
+    let what = || format!("cannot read the faults in {}", path.display());
+    let advice = "write it so: faults = [\"cut=2000\", \"none\", \"status=503\"]";
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::usage(what(), crate::source::replay::cause(&error), "check the path of --fault-script"))?;
+    let script: Script = toml::from_str(&text).map_err(|_| Error::usage(what(), "it is no TOML with an array `faults`", advice))?;
+    script.faults.iter().map(|fault| fault.parse()).collect()
+}
 
 /// What goes wrong on one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

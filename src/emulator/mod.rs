@@ -24,7 +24,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use faults::Fault;
+pub use faults::{Fault, read_script};
 pub use server::run;
 
 use crate::credential::Credential;

@@ -1,23 +1,50 @@
-//! Where events go. A sink takes [`Shown`] and nothing else, so it has nothing to leak.
+//! Where events go. A sink takes a [`Shown`](crate::redact::Shown) and nothing else, so it has nothing to leak.
 //!
 //! Sinks collect what they write in a buffer of their own. [`Sink::flush`] is called whenever no further event is at hand,
 //! so that on a live stream each event is out when it has been shown, and a long replay is written in large pieces.
 
+pub mod columns;
+pub mod jq;
 pub mod ndjson;
+pub mod none;
 pub mod pretty;
 pub mod raw;
+pub mod table;
+pub mod template;
 
 use std::io::{self, Write};
 
-use crate::redact::Shown;
+use crate::error::Error;
+use crate::select::Subject;
 
 /// How much a sink collects before it writes by itself, in bytes.
 const BUFFER: usize = 64 * 1024;
 
+/// Why a sink takes no more.
+#[derive(Debug)]
+pub enum Broken {
+    /// Writing failed; the reader of a pipe may have gone.
+    Io(io::Error),
+    /// The event can't be written as asked for.
+    Failed(Error),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// One way of writing events.
 pub trait Sink: Send {
     /// Takes one event.
-    fn event(&mut self, shown: &Shown<'_>) -> io::Result<()>;
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken>;
 
     /// Writes out what has been collected.
     fn flush(&mut self) -> io::Result<()>;

@@ -2,26 +2,32 @@
 
 use std::io;
 
-use super::{Lines, Out, Sink};
+use super::columns::Columns;
+use super::{Broken, Lines, Out, Sink};
 use crate::redact::Shown;
 use crate::sanitize;
+use crate::select::Subject;
 
 /// Writes NDJSON.
 pub struct Ndjson {
     lines: Lines,
+    columns: Option<Columns>,
 }
 
 impl Ndjson {
-    /// Writes to `out`.
+    /// Writes to `out`: whole events, or these columns of them.
     #[must_use]
-    pub const fn new(out: Out) -> Self {
-        Self { lines: Lines::new(out) }
+    pub const fn new(out: Out, columns: Option<Columns>) -> Self {
+        Self { lines: Lines::new(out), columns }
     }
 }
 
 impl Sink for Ndjson {
-    fn event(&mut self, shown: &Shown<'_>) -> io::Result<()> {
-        self.lines.line(|out| object(shown, out))
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        Ok(self.lines.line(|out| match &self.columns {
+            None => object(subject.shown, out),
+            Some(columns) => columns.object(subject.shown, out),
+        })?)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,8 +1,9 @@
 //! One line an event, for people: time, type in the colour of its family, the fields that matter most, then the rest dimmed.
 //!
-//! Lines are cut at the terminal's edge unless wrapping is asked for. What is hidden is marked; what the model did not expect
-//! has a `~` before its type.
+//! Lines are cut at the terminal's edge unless wrapping is asked for; where one would be, its ids are cut first, down to
+//! what tells them apart. What is hidden is marked; what the model did not expect has a `~` before its type.
 
+use std::borrow::Cow;
 use std::io;
 
 use colored::{Color, ColoredString, Colorize};
@@ -10,14 +11,18 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
 
-use super::{Lines, Out, Sink};
-use crate::event::family;
+use super::columns::Columns;
+use super::{Broken, Lines, Out, Sink};
+use crate::event::{family, is_call_sid, is_uuid};
 use crate::redact::{Shown, ShownField};
 use crate::sanitize;
 use crate::scan;
+use crate::select::{Grep, Subject};
 
 /// The fields that people look for first, whatever the event.
 const LEADING: &[&str] = &[
+    "speaker_role",
+    "participant_role",
     "transcript",
     "delta",
     "direction",
@@ -45,12 +50,17 @@ const LEADING: &[&str] = &[
     "initial_state",
     "final_state",
     "transition_type",
-    "speaker_role",
-    "participant_role",
+    "state_before",
+    "state_after",
+    "is_terminal",
+    "muted",
+    "result",
     "participant_name",
     "display_name",
     "phone_number",
     "target_number",
+    "location_name",
+    "compounds",
     "dominant",
     "valence",
     "arousal",
@@ -66,6 +76,8 @@ const LEADING: &[&str] = &[
     "channel_kind",
     "channel_address",
     "delivery_status",
+    "fields_count",
+    "fields_submitted",
     "field_key",
     "field_id",
     "subject",
@@ -75,7 +87,11 @@ const LEADING: &[&str] = &[
     "bounce_type",
     "role",
     "previous_role",
+    "resent",
+    "manual",
     "action",
+    "entity_type",
+    "count",
     "confidence",
     "event_count",
     "turn_count",
@@ -88,8 +104,11 @@ const LEADING: &[&str] = &[
     "length",
 ];
 
-/// The column in which the fields begin, where the type leaves room.
-const TYPE_WIDTH: usize = 26;
+/// As wide as the longest type is, so that the fields of all events begin in one column.
+const TYPE_WIDTH: usize = 29;
+
+/// Below so many columns, seconds are as fine as times get.
+const NARROW: usize = 100;
 
 /// How lines are laid out.
 #[derive(Debug, Clone)]
@@ -100,6 +119,10 @@ pub struct Layout {
     pub zone: TimeZone,
     /// Say which workspace an event is from.
     pub workspaces: bool,
+    /// Show these parts of an event alone, in this order.
+    pub columns: Option<Columns>,
+    /// Mark where this matches.
+    pub grep: Option<Grep>,
 }
 
 /// Writes lines for people.
@@ -119,8 +142,8 @@ impl Pretty {
 }
 
 impl Sink for Pretty {
-    fn event(&mut self, shown: &Shown<'_>) -> io::Result<()> {
-        self.lines.line(|out| out.extend_from_slice(line(shown, &self.layout, self.width).as_bytes()))
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        Ok(self.lines.line(|out| out.extend_from_slice(line(subject.shown, &self.layout, self.width).as_bytes()))?)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -140,41 +163,88 @@ fn terminal_width(layout: &Layout) -> Option<usize> {
 /// One event as one line of at most `width` columns, coloured if colours are on.
 #[must_use]
 pub fn line(shown: &Shown<'_>, layout: &Layout, width: Option<usize>) -> String {
-    let mut row = Row { text: String::new(), room: width };
     let tap = shown.tap();
+    let is_narrow = width.is_some_and(|width| width < NARROW);
     let time = tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
-    row.push(time.map_or_else(|| " ".repeat(12), |time| clock(time, &layout.zone)).dimmed());
+    let mut pieces = vec![clock(time, &layout.zone, is_narrow).dimmed()];
     if layout.workspaces {
         let id = tap.workspace_id.as_deref().unwrap_or_default();
-        row.push(format!(" {:8}", id.get(..8).unwrap_or(id)).dimmed());
+        pieces.push(format!(" {:8}", id.get(..8).unwrap_or(id)).dimmed());
     }
-    row.push(if tap.drift.is_empty() { " ".normal() } else { "~".yellow().bold() });
+    pieces.push(if tap.drift.is_empty() { " ".normal() } else { "~".yellow().bold() });
     let event_type = sanitize::visible(shown.event_type());
-    let family = family(&event_type);
-    row.push(format!("{event_type:TYPE_WIDTH$}").color(colour(family, &event_type)));
-    let fields: Vec<_> = shown.fields().collect();
-    let rank = |field: &ShownField<'_>| LEADING.iter().position(|name| *name == field.key);
-    let mut leading: Vec<_> = fields.iter().filter_map(|field| Some((rank(field)?, field))).collect();
-    leading.sort_by_key(|(rank, _)| *rank);
-    for (_, field) in leading {
-        push_field(&mut row, field, false);
+    pieces.push(format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), &event_type)));
+    let fields = layout.columns.as_ref().map_or_else(|| ordered(shown), |columns| chosen(shown, columns));
+    let needed = columns(&pieces) + fields.iter().map(|field| 2 + width_of(&field.name) + width_of(&field.value)).sum::<usize>();
+    let is_short = width.is_some_and(|width| needed > width);
+    for Told { name, value, hidden, rank } in fields {
+        pieces.push(format!(" {name}=").dimmed());
+        let value = if is_short { short(value) } else { value };
+        let style = |text: &str| match (hidden, rank) {
+            (true, _) => text.magenta(),
+            (false, Rank::Leading(_)) => text.normal(),
+            (false, Rank::Other | Rank::Null) => text.dimmed(),
+        };
+        let mut rest = 0;
+        for found in layout.grep.as_ref().filter(|_| !hidden).map(|grep| grep.places(&value)).unwrap_or_default() {
+            pieces.push(style(&value[rest..found.start]));
+            pieces.push(value[found.clone()].black().on_yellow());
+            rest = found.end;
+        }
+        pieces.push(style(&value[rest..]));
     }
-    for field in fields.iter().filter(|field| rank(field).is_none()) {
-        push_field(&mut row, field, true);
-    }
-    row.text
+    cut(pieces, width)
 }
 
-fn push_field(row: &mut Row, field: &ShownField<'_>, dim: bool) {
-    row.push(format!(" {}=", sanitize::visible(&field.name())).dimmed());
-    let value = plain(field.json);
-    row.push(if field.hidden {
-        value.magenta()
-    } else if dim {
-        value.dimmed()
-    } else {
-        value.normal()
-    });
+/// What a field is told for, the most telling first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Leading(usize),
+    Other,
+    Null,
+}
+
+/// A field as text.
+struct Told {
+    name: String,
+    value: String,
+    hidden: bool,
+    rank: Rank,
+}
+
+/// The fields, the most telling first, and otherwise in the order in which they arrived.
+fn ordered(shown: &Shown<'_>) -> Vec<Told> {
+    let mut fields: Vec<_> = shown.fields().map(|field| told(&field)).collect();
+    fields.sort_by_key(|field| field.rank);
+    fields
+}
+
+/// The parts that were asked for, in that order.
+fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
+    let told = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
+        let hidden = shown.field(name).is_some_and(|field| field.hidden);
+        Some(Told { name: sanitize::visible(name).into_owned(), value: plain(&json?), hidden, rank: Rank::Leading(at) })
+    };
+    columns.parts(shown).enumerate().filter_map(told).collect()
+}
+
+fn told(field: &ShownField<'_>) -> Told {
+    let rank = match LEADING.iter().position(|name| *name == field.key) {
+        _ if field.json == "null" => Rank::Null,
+        Some(position) => Rank::Leading(position),
+        None => Rank::Other,
+    };
+    Told { name: sanitize::visible(&field.name()).into_owned(), value: plain(field.json), hidden: field.hidden, rank }
+}
+
+/// An id's beginning; any other value as it is.
+fn short(value: String) -> String {
+    let kept = match &value {
+        id if is_uuid(id) => 8,
+        sid if is_call_sid(sid) => 10,
+        _ => return value,
+    };
+    format!("{}…", &value[..kept])
 }
 
 /// A value as people read it: a string bare where it is one word, in quotes where it isn't.
@@ -185,8 +255,9 @@ fn plain(json: &str) -> String {
     if text.is_empty() || text.contains(' ') { format!("\"{text}\"") } else { text.into_owned() }
 }
 
-fn clock(time: Timestamp, zone: &TimeZone) -> String {
-    time.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
+fn clock(time: Option<Timestamp>, zone: &TimeZone, is_narrow: bool) -> String {
+    let (format, width) = if is_narrow { ("%H:%M:%S", 8) } else { ("%H:%M:%S%.3f", 12) };
+    time.map_or_else(|| " ".repeat(width), |time| time.to_zoned(zone.clone()).strftime(format).to_string())
 }
 
 fn colour(family: &str, event_type: &str) -> Color {
@@ -203,44 +274,35 @@ fn colour(family: &str, event_type: &str) -> Color {
     }
 }
 
-/// A line that is filled from the left until there is no room.
-struct Row {
-    text: String,
-    room: Option<usize>,
-}
-
-impl Row {
-    fn push(&mut self, piece: ColoredString) {
-        let Some(room) = self.room else {
-            self.text.push_str(&piece.to_string());
-            return;
-        };
-        if room == 0 {
-            return;
+/// Pieces as one line, cut where it would be wider than that.
+fn cut(pieces: Vec<ColoredString>, width: Option<usize>) -> String {
+    let mut room = match width {
+        Some(width) if columns(&pieces) > width => width.saturating_sub(1),
+        _ => usize::MAX,
+    };
+    let mut line = String::new();
+    for mut piece in pieces {
+        let width = width_of(&piece.input);
+        if width > room {
+            let fits = |character: &char| {
+                let taken = character.width().unwrap_or(0);
+                let fits = taken <= room;
+                room = if fits { room - taken } else { 0 };
+                fits
+            };
+            piece.input = piece.input.chars().take_while(fits).collect::<String>() + "…";
+            return line + &piece.to_string();
         }
-        let width: usize = piece.input.chars().map(columns).sum();
-        if width <= room {
-            self.room = Some(room - width);
-            self.text.push_str(&piece.to_string());
-            return;
-        }
-        let mut cut = String::new();
-        let mut used = 0;
-        for character in piece.input.chars() {
-            if used + columns(character) > room - 1 {
-                break;
-            }
-            used += columns(character);
-            cut.push(character);
-        }
-        cut.push('…');
-        self.room = Some(0);
-        let mut piece = piece;
-        piece.input = cut;
-        self.text.push_str(&piece.to_string());
+        room -= width;
+        line += &piece.to_string();
     }
+    line
 }
 
-fn columns(character: char) -> usize {
-    character.width().unwrap_or(0)
+fn columns(pieces: &[ColoredString]) -> usize {
+    pieces.iter().map(|piece| width_of(&piece.input)).sum()
+}
+
+fn width_of(text: &str) -> usize {
+    text.chars().map(|character| character.width().unwrap_or(0)).sum()
 }

@@ -248,7 +248,7 @@ mod tests {
         let status = StatusCode::from_u16(status).expect("a status");
         match Failure::status(status, &headers, now, "workspace") {
             Failure::Passing { at_least, .. } => Some(at_least.as_secs()),
-            Failure::Final { .. } | Failure::Doubtful { .. } => None,
+            Failure::Final { .. } | Failure::Refused { .. } | Failure::Doubtful { .. } => None,
         }
     }
 

@@ -107,11 +107,12 @@ async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
 fn time(item: &Item) -> i64 {
     #[derive(Deserialize)]
     struct Gap {
-        to: Timestamp,
+        to: String,
     }
     match item {
         Item::Frame(frame) if frame.form == Form::Own => {
-            serde_json::from_slice(&frame.data).map_or(0, |gap: Gap| gap.to.as_millisecond())
+            let gap = serde_json::from_slice::<Gap>(&frame.data).ok();
+            gap.and_then(|gap| gap.to.parse::<Timestamp>().ok()).map_or(0, Timestamp::as_millisecond)
         }
         Item::Frame(frame) => {
             let id = frame.id.as_deref().filter(|_| !frame.notes.id_missing).and_then(|id| id.parse().ok());

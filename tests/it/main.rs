@@ -1,4 +1,14 @@
 //! What evtap promises, held against the library and the real binary.
 
+mod errors;
+mod leak;
 mod model;
+mod predicates;
+mod process;
+mod replay;
+mod schema;
+mod serve;
+mod snapshots;
+mod stream;
+mod support;
 mod walk;

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::source::FRAME_LIMIT;
 
 /// A frame in a form that tests may print: type, id in force, retry, and data or the size of what was too large.
 type Seen = (Option<String>, String, Option<u64>, Result<Option<String>, u64>);

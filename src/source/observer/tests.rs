@@ -1,10 +1,9 @@
 use tokio::io::{AsyncWriteExt, duplex};
-use tokio::sync::mpsc;
 
 use super::*;
 use crate::error::Error;
 use crate::source::scripted::{Answer, Scripted, credential, message, switching};
-use crate::source::{Change, FRAME_LIMIT, Item};
+use crate::source::{Change, FRAME_LIMIT, Item, channel};
 
 /// What a run sent, as tests may print it.
 fn seen(item: Item) -> String {
@@ -14,6 +13,10 @@ fn seen(item: Item) -> String {
             Change::Reconnecting { attempt, why, .. } => format!("reconnecting {attempt}: {why}"),
             Change::Ended { why } => format!("ended: {why}"),
         },
+        Item::Frame(frame) if frame.form == Form::Own => {
+            let line: serde_json::Value = serde_json::from_slice(&frame.data).expect("JSON");
+            format!("gap {} {}", line["reason"].as_str().expect("a reason"), line["certain"])
+        }
         Item::Frame(frame) => {
             assert_eq!((frame.form, frame.event, frame.id), (Form::Observer, None, None));
             match frame.fault {
@@ -28,11 +31,19 @@ fn seen(item: Item) -> String {
     }
 }
 
+fn limits(random: fn() -> f64) -> Limits {
+    Limits { random, ..Limits::default() }
+}
+
+fn keys() -> Keys {
+    Keys::new(credential(), None)
+}
+
 /// Runs against a script; no jitter means no waiting.
 async fn play(answers: Vec<Answer>) -> (Vec<String>, Result<()>) {
     let server = Scripted::new(answers).await;
-    let (tx, mut rx) = mpsc::channel(1000);
-    let result = run(&server.client(), "ws-1", "CA1", &credential(), || 0.0, &tx).await;
+    let (tx, mut rx) = channel(1000);
+    let result = run(&server.client(), "ws-1", "CA1", &keys(), &limits(|| 0.0), &tx).await;
     drop(tx);
     let mut items = Vec::new();
     while let Some(item) = rx.recv().await {
@@ -106,7 +117,10 @@ fn every_close_code_has_an_outcome() {
         End::Failed(failure) => failure,
         end => panic!("{code:?} {end:?}"),
     };
-    for code in [1008, 4001, 4003, 4100, 4403] {
+    for code in [4001, 4100] {
+        assert!(matches!(failure(Some(code)), Failure::Refused { .. }), "{code}: a newer key may do");
+    }
+    for code in [1008, 4003, 4403] {
         let Failure::Final { exit, why, .. } = failure(Some(code)) else { panic!("{code} is final") };
         assert_eq!(exit, Exit::Credential);
         assert!(why.contains(&code.to_string()), "{why}");
@@ -165,12 +179,13 @@ async fn close_codes_and_statuses_end_a_run_or_do_not() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_call_is_asked_for_ten_seconds_and_no_longer() {
-    let (tx, mut rx) = mpsc::channel(100);
-    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, || 1.0, &tx);
+    let (tx, mut rx) = channel(100);
+    let limits = limits(|| 1.0);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
     let mut unknown = Unknown::default();
     let began = Instant::now();
     let error = loop {
-        if let Err(error) = unknown.settle(End::Unknown, &mut link).await {
+        if let Err(error) = unknown.settle(End::Unknown, &mut link, &keys(), &credential()).await {
             break error;
         }
     };
@@ -182,33 +197,36 @@ async fn an_unknown_call_is_asked_for_ten_seconds_and_no_longer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_shows_that_the_call_is_known() {
-    let (tx, _rx) = mpsc::channel(100);
-    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, || 1.0, &tx);
+    let (tx, _rx) = channel(100);
+    let limits = limits(|| 1.0);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
     let mut unknown = Unknown(Some(Instant::now()));
     let (near, mut far) = duplex(1000);
     far.write_all(&[text("{}"), close(4004)].concat()).await.expect("room");
-    assert_eq!(listen(Socket::new(near).await, &mut link, &mut unknown).await, End::Unknown);
+    assert_eq!(listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut Seen::default()).await, End::Unknown);
     assert_eq!(unknown.0, None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_forgets_to_close_ends_too() {
-    let (tx, mut rx) = mpsc::channel(100);
-    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, || 1.0, &tx);
+    let (tx, mut rx) = channel(100);
+    let limits = limits(|| 1.0);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
     let (near, mut far) = duplex(1000);
     far.write_all(&text(END)).await.expect("room");
     let began = Instant::now();
-    let end = listen(Socket::new(near).await, &mut link, &mut Unknown::default()).await;
+    let end = listen(Socket::new(near, &limits).await, &mut link, &mut Unknown::default(), &mut Seen::default()).await;
     assert_eq!((end, began.elapsed()), (End::Over, CLOSING));
     assert_eq!(seen(rx.try_recv().expect("a frame")), END);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_asks_for_later_is_left_alone() {
-    let (tx, mut rx) = mpsc::channel(9);
-    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, || 0.5, &tx);
+    let (tx, mut rx) = channel(9);
+    let limits = limits(|| 0.5);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
     let began = Instant::now();
-    let next = Unknown::default().settle(closed(Some(4029), false), &mut link).await.expect("passing");
+    let next = Unknown::default().settle(closed(Some(4029), false), &mut link, &keys(), &credential()).await.expect("passing");
     assert!(next.is_continue());
     assert_eq!(began.elapsed(), LATER);
     assert_eq!(seen(rx.try_recv().expect("news")), "reconnecting 1: the server asks to try later (4029)");
@@ -227,6 +245,6 @@ fn only_the_type_tells_the_end() {
         (r#"{"type":"session_end""#, false),
         ("", false),
     ] {
-        assert_eq!(is_session_end(data.as_bytes()), expected, "{data}");
+        assert_eq!(Glance::of(data.as_bytes()).is("session_end"), expected, "{data}");
     }
 }

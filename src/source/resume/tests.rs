@@ -66,7 +66,7 @@ fn drops_what_was_delivered_and_nothing_else() {
 fn a_repeat_is_told_from_a_replay() {
     let mut resume = Resume::default();
     resume.begin();
-    let mut judge = |resume: &mut Resume| resume.judge(Some("5"), None, b"a");
+    let judge = |resume: &mut Resume| resume.judge(Some("5"), None, b"a");
     assert_eq!(judge(&mut resume), Verdict::New { backwards: false });
     assert_eq!(judge(&mut resume), Verdict::Repeated);
     resume.begin();

@@ -1,11 +1,10 @@
 use std::io;
 
 use futures_util::stream;
-use tokio::sync::mpsc;
 
 use super::*;
 use crate::source::scripted::{Answer, Scripted, TOKEN, credential, header};
-use crate::source::{Change, FRAME_LIMIT, Item};
+use crate::source::{Change, FRAME_LIMIT, Item, channel};
 
 /// What a run sent, as tests may print it.
 #[derive(Debug, PartialEq)]
@@ -14,6 +13,7 @@ enum Seen {
     Reconnecting(u32, String),
     Event(Option<String>, Option<String>, String),
     TooLarge(Option<String>, u64),
+    Gap(String),
 }
 
 fn event(event: &str, id: &str, data: &str) -> Seen {
@@ -28,6 +28,10 @@ fn reconnecting(attempt: u32, why: &str) -> Seen {
     Seen::Reconnecting(attempt, why.to_owned())
 }
 
+fn gap(reason: &str) -> Seen {
+    Seen::Gap(reason.to_owned())
+}
+
 fn seen(item: Item) -> Seen {
     match item {
         Item::News(news) => match news.change {
@@ -35,6 +39,10 @@ fn seen(item: Item) -> Seen {
             Change::Reconnecting { attempt, why, .. } => Seen::Reconnecting(attempt, why),
             Change::Ended { .. } => unreachable!("a workspace does not end"),
         },
+        Item::Frame(frame) if frame.form == Form::Own => {
+            let line = String::from_utf8(frame.data.to_vec()).expect("valid");
+            Seen::Gap(line.split('"').rev().nth(1).expect("a reason").to_owned())
+        }
         Item::Frame(frame) => match frame.fault {
             None => Seen::Event(frame.event, frame.id, String::from_utf8(frame.data.to_vec()).expect("valid")),
             Some((fault, bytes)) => {
@@ -46,11 +54,20 @@ fn seen(item: Item) -> Seen {
     }
 }
 
+/// Without jitter there is no waiting.
+fn limits() -> Limits {
+    Limits { random: || 0.0, ..Limits::default() }
+}
+
+fn keys() -> Keys {
+    Keys::new(credential(), None)
+}
+
 /// Runs against a script that ends in an error; no jitter means no waiting.
 async fn play(answers: Vec<Answer>) -> (Vec<Seen>, Vec<String>, Error) {
     let mut server = Scripted::new(answers).await;
-    let (tx, mut rx) = mpsc::channel(1000);
-    let error = run(&server.client(), "ws-1", &credential(), || 0.0, &tx).await.expect_err("the script ends in an error");
+    let (tx, mut rx) = channel(1000);
+    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends in an error");
     assert!(!error.to_string().contains("anary"), "{error}");
     drop(tx);
     let mut items = Vec::new();
@@ -231,27 +248,29 @@ async fn control_frames_are_obeyed_and_are_no_events() {
 #[tokio::test]
 async fn ends_well_when_nobody_listens() {
     let server = Scripted::new([Answer::stream("data:a\n\n").and_hold()]).await;
-    let (tx, mut rx) = mpsc::channel(1);
-    let (client, credential) = (server.client(), credential());
+    let (tx, mut rx) = channel(1);
+    let (client, keys, limits) = (server.client(), keys(), limits());
     let listen = async {
         assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
         rx.close();
     };
-    let (result, ()) = tokio::join!(run(&client, "ws-1", &credential, || 0.0, &tx), listen);
+    let (result, ()) = tokio::join!(run(&client, "ws-1", &keys, Start::Now, &limits, &tx), listen);
     assert_eq!(result, Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_a_failure_and_any_byte_breaks_it() {
-    let (tx, mut rx) = mpsc::channel(9);
-    let mut link = Link::new("a test", Origin::default(), retry::SSE, || 0.0, &tx);
+    let (tx, mut rx) = channel(9);
+    let limits = limits();
+    let link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::Now);
     let began = tokio::time::Instant::now();
     let comments = stream::iter([":", "\n", ":\n"]).then(|chunk| async move {
         tokio::time::sleep(SILENCE * 3 / 4).await;
         Ok::<_, io::Error>(Bytes::from(chunk))
     });
     let body = Box::pin(comments.chain(stream::pending()));
-    let failure = read(body, Parser::new(""), &mut Resume::default(), &mut link).await;
+    let failure = reader.read(body, Parser::new("", FRAME_LIMIT)).await;
     assert_eq!(failure, Failure::passing("nothing came for 120 s"));
     assert_eq!(began.elapsed(), SILENCE * 3 * 3 / 4 + SILENCE);
     assert!(rx.try_recv().is_err());
@@ -259,15 +278,16 @@ async fn silence_is_a_failure_and_any_byte_breaks_it() {
 
 #[tokio::test(start_paused = true)]
 async fn waits_as_long_as_the_back_off_says() {
-    let (tx, mut rx) = mpsc::channel(9);
-    let mut link = Link::new("a test", Origin::default(), retry::SSE, || 0.5, &tx);
+    let (tx, mut rx) = channel(9);
+    let limits = Limits { random: || 0.5, ..Limits::default() };
+    let mut link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
     for (failure, expected) in [
         (Failure::passing("a"), 1500),
         (Failure::passing("a"), 3000),
         (Failure::Passing { why: "a".to_owned(), at_least: Duration::from_secs(9) }, 9000),
     ] {
         let began = tokio::time::Instant::now();
-        link.after(failure).await.expect("passing");
+        link.after(failure, &keys(), &credential()).await.expect("passing");
         assert_eq!(began.elapsed(), Duration::from_millis(expected));
         assert!(matches!(rx.try_recv(), Ok(Item::News(_))));
     }

@@ -1,0 +1,214 @@
+//! Which events are kept: by type, by expression, by the text that is seen.
+//!
+//! Selecting takes place after redaction, on [`Shown`] alone: a predicate sees the mask, and is no oracle for what it covers.
+
+pub mod native;
+pub mod program;
+pub mod value;
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use jaq_json::Val;
+use regex::{Regex, RegexBuilder};
+
+use crate::error::{Error, Exit, Result};
+use crate::redact::Shown;
+use crate::scan;
+use crate::status;
+use native::Native;
+use program::{Parsed, Program, Stop};
+
+/// An event under selection; its jq value is made once, if anything asks for it.
+pub struct Subject<'a> {
+    /// The event.
+    pub shown: &'a Shown<'a>,
+    value: OnceCell<Val>,
+}
+
+impl<'a> Subject<'a> {
+    /// An event to select from.
+    #[must_use]
+    pub const fn new(shown: &'a Shown<'a>) -> Self {
+        Self { shown, value: OnceCell::new() }
+    }
+
+    /// It as jq sees it.
+    #[must_use]
+    pub fn value(&self) -> Val {
+        self.value.get_or_init(|| value::event(self.shown)).clone()
+    }
+}
+
+/// A jq expression that holds of an event or doesn't.
+pub struct Predicate {
+    option: String,
+    engine: Engine,
+    failed: bool,
+}
+
+enum Engine {
+    Native(Native),
+    Program(Program),
+}
+
+impl Predicate {
+    /// Compiles a parsed expression, for the fast path if it will do.
+    pub fn compile(parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
+        // Compiled in any case: what jq refuses is refused.
+        let program = Program::compile(parsed, variables)?;
+        let engine = Native::compile(&parsed.term, variables).map_or(Engine::Program(program), Engine::Native);
+        Ok(Self { option: parsed.option.to_owned(), engine, failed: false })
+    }
+
+    /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
+    pub fn holds(&mut self, subject: &Subject<'_>) -> Result<bool> {
+        let outcome = match &self.engine {
+            Engine::Native(native) => {
+                native.holds(subject.shown).map_err(|native::Failed| Stop::Failed("a value is of a type that it can't use"))
+            }
+            Engine::Program(program) => {
+                let mut held = false;
+                program
+                    .run(subject.value(), |value| {
+                        held = value::is_true(&value);
+                        !held
+                    })
+                    .map(|()| held)
+            }
+        };
+        match outcome {
+            Ok(held) => Ok(held),
+            Err(Stop::Failed(reason)) => {
+                if !std::mem::replace(&mut self.failed, true) {
+                    let event_type = subject.shown.event_type();
+                    status::say(&format!(
+                        "{} fails on {event_type}: {reason}; such events don't count as matching (told once)",
+                        self.option
+                    ));
+                }
+                Ok(false)
+            }
+            Err(Stop::Endless) => Err(endless(&self.option)),
+        }
+    }
+}
+
+/// The error for a program that was stopped.
+#[must_use]
+pub fn endless(option: &str) -> Error {
+    Error::new(
+        Exit::Usage,
+        format!("stopped {option}"),
+        "on one event it took more steps or space than any should",
+        "look for a loop without an end in it",
+    )
+}
+
+/// Event types by their names.
+#[derive(Debug, Clone, Default)]
+pub struct Types {
+    keep: Option<GlobSet>,
+    drop: Option<GlobSet>,
+}
+
+impl Types {
+    /// The types that one of `keep` matches, or all if there is none, without those that one of `drop` matches.
+    pub fn new(keep: &[String], drop: &[String]) -> Result<Self> {
+        Ok(Self { keep: globs("--event", keep)?, drop: globs("--exclude", drop)? })
+    }
+
+    /// Whether events of that type are kept.
+    #[must_use]
+    pub fn has(&self, event_type: &str) -> bool {
+        self.keep.as_ref().is_none_or(|globs| globs.is_match(event_type))
+            && !self.drop.as_ref().is_some_and(|globs| globs.is_match(event_type))
+    }
+}
+
+fn globs(option: &str, patterns: &[String]) -> Result<Option<GlobSet>> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |pattern: &str| {
+        Error::usage(
+            format!("cannot use {option} {pattern}"),
+            "it is no glob",
+            "write it like call.* or surface.{created,submitted}",
+        )
+    };
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(GlobBuilder::new(pattern).build().map_err(|_| wrong(pattern))?);
+    }
+    set.build().map(Some).map_err(|_| wrong(&patterns.join(" ")))
+}
+
+/// A regular expression that is looked for in the strings that are seen.
+#[derive(Debug, Clone)]
+pub struct Grep(Regex);
+
+impl Grep {
+    /// Without capitals in it, capitals don't matter.
+    pub fn new(pattern: &str) -> Result<Self> {
+        let insensitive = !pattern.chars().any(char::is_uppercase);
+        let regex = RegexBuilder::new(pattern).case_insensitive(insensitive).build();
+        regex.map(Self).map_err(|_| {
+            Error::usage(
+                "cannot use --grep",
+                "it is no regular expression that the regex crate knows",
+                "escape what is meant literally",
+            )
+        })
+    }
+
+    /// Whether a string of the event matches: its type, or one in a field that isn't hidden.
+    #[must_use]
+    pub fn matches(&self, shown: &Shown<'_>) -> bool {
+        self.0.is_match(shown.event_type()) || shown.fields().any(|field| !field.hidden && self.in_json(field.json))
+    }
+
+    fn in_json(&self, json: &str) -> bool {
+        match json.as_bytes()[0] {
+            b'"' => self.0.is_match(&scan::unescape(&json[1..json.len() - 1])),
+            b'[' | b'{' => scan::entries(json).iter().any(|(_, value)| self.in_json(value)),
+            _ => false,
+        }
+    }
+
+    /// Where a text matches.
+    #[must_use]
+    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
+        self.0.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()).collect()
+    }
+}
+
+/// Everything that an event must satisfy to be kept.
+#[derive(Default)]
+pub struct Select {
+    types: Types,
+    filters: Vec<Predicate>,
+    grep: Option<Grep>,
+}
+
+impl Select {
+    /// All of these must hold.
+    #[must_use]
+    pub const fn new(types: Types, filters: Vec<Predicate>, grep: Option<Grep>) -> Self {
+        Self { types, filters, grep }
+    }
+
+    /// Whether the event is kept.
+    pub fn keeps(&mut self, subject: &Subject<'_>) -> Result<bool> {
+        if !self.types.has(subject.shown.event_type()) {
+            return Ok(false);
+        }
+        for filter in &mut self.filters {
+            if !filter.holds(subject)? {
+                return Ok(false);
+            }
+        }
+        Ok(self.grep.as_ref().is_none_or(|grep| grep.matches(subject.shown)))
+    }
+}

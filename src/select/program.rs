@@ -1,0 +1,463 @@
+//! jq programs: parsed, checked for what they may call, compiled once, and run on one value at a time.
+//!
+//! A program sees its input and nothing else: no environment, no other inputs, no files, no modules, no way to print or to
+//! end the process. One that would not end is stopped: each call of a definition, each number of a `range` and each
+//! calculation takes a step, and the steps, the stack and the size of a value are bounded.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use jaq_core::data::{DataT, HasLut};
+use jaq_core::load::parse::{BinaryOp, Def, Parser, Term};
+use jaq_core::load::{Arena, File, Loader, lex};
+use jaq_core::{Bind, Compiler, Ctx, Exn, Filter, Lut, Native, Vars};
+use jaq_json::Val;
+
+use crate::error::{Error, Result};
+
+/// How many steps one event may take.
+const STEPS: u32 = 250_000;
+
+/// How much of the stack one event may take, in bytes. The thread that runs programs must have more.
+const STACK: usize = 12 << 20;
+
+/// The longest string that one event may be made into, in bytes.
+const VALUE: usize = 64 << 20;
+
+/// The stack that a thread needs to run programs.
+pub const THREAD_STACK: usize = 128 << 20;
+
+/// What jq has, and evtap has not.
+const ABSENT: &[&str] = &[
+    "env",
+    "$ENV",
+    "$__prog_args",
+    "input",
+    "inputs",
+    "debug",
+    "stderr",
+    "halt",
+    "halt_error",
+    "input_filename",
+    "input_line_number",
+    "get_search_list",
+    "$__loc__",
+    "import",
+    "include",
+    "modulemeta",
+    "debug_empty",
+    "stderr_empty",
+    "now",
+    "localtime",
+    "mktime",
+    "strflocaltime",
+];
+
+/// What jq has, and jaq defines nowhere.
+const PRELUDE: &str = r"
+def IN(s): any(s == .; .);
+def IN(src; s): any(src == s; .);
+def INDEX(stream; f): reduce stream as $row ({}; .[$row | f | tostring] |= $row);
+def INDEX(f): INDEX(.[]; f);
+def ascii: [.] | implode;
+def todate(f): strftime(f);
+";
+
+/// Marks the place in an expression that a message is about.
+#[must_use]
+pub fn point(source: &str, range: &Range<usize>) -> String {
+    let start = source[..range.start].rfind('\n').map_or(0, |at| at + 1);
+    let line = source[start..].lines().next().unwrap_or_default();
+    let column = source[start..range.start].chars().count();
+    let width = source[range.clone()].chars().take_while(|character| *character != '\n').count().max(1);
+    format!("  {line}\n  {}{}", " ".repeat(column), "^".repeat(width))
+}
+
+/// Where a part of an expression stands in it; at its end, if it is no part of it.
+#[must_use]
+pub fn place(source: &str, part: &str) -> Range<usize> {
+    let within = (part.as_ptr().addr()).checked_sub(source.as_ptr().addr()).filter(|start| start + part.len() <= source.len());
+    within.map_or(source.len()..source.len(), |start| start..start + part.len())
+}
+
+/// A program that has been parsed, with the option that it comes from.
+pub struct Parsed<'s> {
+    /// The option, for messages.
+    pub option: &'s str,
+    /// Its text.
+    pub source: &'s str,
+    /// Its syntax tree, whose strings are parts of `source`.
+    pub term: Term<&'s str>,
+}
+
+/// Parses a program. The error points at the place.
+pub fn parse<'s>(option: &'s str, source: &'s str) -> Result<Parsed<'s>> {
+    let wrong = |expected: &str, found: &str| {
+        let range = place(source, found);
+        let what = format!("cannot read {option}");
+        let place = if found.is_empty() {
+            "at its end".to_owned()
+        } else {
+            format!("at character {}", source[..range.start].chars().count() + 1)
+        };
+        let range = range.start..range.start + found.chars().next().map_or(0, char::len_utf8);
+        Error::usage(what, format!("{expected} is missing {place}"), "see jq's manual for the language")
+            .with_detail(point(source, &range))
+    };
+    let tokens = lex::Lexer::new(source).lex().map_err(|errors| {
+        errors
+            .first()
+            .map_or_else(|| wrong("something", ""), |(expected, found)| wrong(&format!("a {}", expected.as_str()), found))
+    })?;
+    let term = Parser::new(&tokens).parse(Parser::term).map_err(|errors| {
+        errors.first().map_or_else(
+            || wrong("something", ""),
+            |(expected, found)| {
+                let expected = expected.as_str();
+                wrong(if expected == "nothing" { "the end" } else { expected }, found.map_or("", |token| token.as_str()))
+            },
+        )
+    })?;
+    Ok(Parsed { option, source, term })
+}
+
+/// What programs run on.
+struct Engine;
+
+/// What native filters see of a run.
+#[derive(Clone)]
+struct Run<'a> {
+    lut: &'a Lut<Engine>,
+    steps: &'a Cell<u32>,
+    stack: usize,
+}
+
+impl DataT for Engine {
+    type V<'a> = Val;
+    type Data<'a> = Run<'a>;
+}
+
+impl<'a> HasLut<'a, Engine> for Run<'a> {
+    fn lut(&self) -> &'a Lut<Engine> {
+        self.lut
+    }
+}
+
+impl Run<'_> {
+    /// Takes a step with a value in hand; an exception that nothing catches if there are no more.
+    fn step<'e>(&self, value: &Val) -> Result<(), Exn<'e, Val>> {
+        let left = self.steps.get();
+        self.steps.set(left.saturating_sub(1));
+        let huge = match value {
+            Val::TStr(text) | Val::BStr(text) => text.len() > VALUE,
+            Val::Arr(items) => items.len() > VALUE / 16,
+            _ => false,
+        };
+        if left == 0 || huge || self.stack.abs_diff(stack_pointer()) > STACK {
+            self.steps.set(0);
+            return Err(Exn::halt(0));
+        }
+        Ok(())
+    }
+}
+
+/// About where the stack ends now.
+#[inline(never)]
+fn stack_pointer() -> usize {
+    let here = 0u8;
+    std::ptr::from_ref(std::hint::black_box(&here)).addr()
+}
+
+/// The filter that takes a step and passes its input on.
+fn tick() -> (&'static str, Box<[Bind]>, Native<Engine>) {
+    let native = Native::<Engine>::new(|cv| Box::new(std::iter::once(cv.0.data().step(&cv.1).map(|()| cv.1))))
+        .with_paths(|cv| Box::new(std::iter::once(cv.0.data().step(&cv.1.0).map(|()| cv.1))))
+        .with_update(|cv, update| match cv.0.data().step(&cv.1) {
+            Ok(()) => update(cv.1),
+            Err(stop) => Box::new(std::iter::once(Err(stop))),
+        });
+    (TICK, Box::new([]), native)
+}
+
+const TICK: &str = "evtap_tick";
+const MAIN: &str = "evtap_main";
+
+/// Why a program gave no (further) value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// It failed on this value, and why. jq's own message may quote the value and is not kept.
+    Failed(&'static str),
+    /// It used up its steps or the stack.
+    Endless,
+}
+
+/// A compiled program.
+pub struct Program {
+    filter: Filter<Engine>,
+    variables: Vec<Val>,
+}
+
+impl Program {
+    /// Compiles a parsed program, with the variables that it may use.
+    pub fn compile(parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
+        let prelude = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).filter(|def| !ABSENT.contains(&def.name));
+        let own = jaq_core::load::parse(PRELUDE, |parser| parser.defs()).unwrap_or_default();
+        let main = Def { name: MAIN, args: Vec::new(), body: parsed.term.clone() };
+        let defs = prelude.chain(own).map(stepping).map(shorten).chain(std::iter::once(stepping(main)));
+        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|fun| !ABSENT.contains(&fun.0));
+        let arena = Arena::default();
+        let modules = Loader::new(defs).load(&arena, File { path: (), code: MAIN }).map_err(|_| broken(parsed))?;
+        let names: Vec<String> = variables.iter().map(|(name, _)| format!("${name}")).collect();
+        let filter = Compiler::default()
+            .with_funs(funs.chain(std::iter::once(tick())))
+            .with_global_vars(names.iter().map(String::as_str))
+            .compile(modules)
+            .map_err(|errors| {
+                let undefined = errors.into_iter().flat_map(|(_, errors)| errors).next();
+                undefined.map_or_else(|| broken(parsed), |(name, kind)| unknown(parsed, name, kind.as_str()))
+            })?;
+        Ok(Self { filter, variables: variables.iter().map(|(_, value)| value.clone()).collect() })
+    }
+
+    /// Runs the program on a value, and hands each output to `take` until that says no.
+    pub fn run(&self, input: Val, mut take: impl FnMut(Val) -> bool) -> Result<(), Stop> {
+        let steps = Cell::new(STEPS);
+        let run = Run { lut: &self.filter.lut, steps: &steps, stack: stack_pointer() };
+        let context = Ctx::<Engine>::new(run, Vars::new(self.variables.iter().cloned()));
+        for output in self.filter.id.run((context, input)) {
+            match output {
+                Ok(value) => {
+                    if !take(value) {
+                        break;
+                    }
+                }
+                Err(exception) => {
+                    return Err(exception.get_err().map_or(Stop::Endless, |error| Stop::Failed(reason(&error.to_string()))));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What kind of message it is, without what it quotes.
+fn reason(message: &str) -> &'static str {
+    const KINDS: &[(&str, &str, &str)] = &[
+        ("cannot use ", " as string", "it needs a string where there is none"),
+        ("cannot use ", " as number", "it needs a number where there is none"),
+        ("cannot use ", "", "a value is of a type that it can't use"),
+        ("cannot index ", "", "a value has no inside of that kind"),
+        ("cannot calculate ", "", "values are of types that it can't calculate with"),
+        ("cannot iterate ", "", "a value has nothing to iterate over"),
+        ("cannot parse ", "", "a string can't be parsed"),
+        ("invalid regex", "", "its regular expression is invalid"),
+    ];
+    let kind = KINDS.iter().find(|(start, end, _)| message.starts_with(start) && message.ends_with(end));
+    kind.map_or("it ends in an error", |(_, _, reason)| reason)
+}
+
+fn broken(parsed: &Parsed<'_>) -> Error {
+    Error::usage(format!("cannot compile {}", parsed.option), "the compiler refuses it", "write it in another way")
+}
+
+fn unknown(parsed: &Parsed<'_>, name: &str, kind: &str) -> Error {
+    let what = format!("cannot compile {}", parsed.option);
+    let error = if ABSENT.contains(&name) {
+        Error::usage(what, format!("there is no `{name}` here"), "an expression sees one event and nothing else")
+    } else {
+        let advice = match crate::schema::nearest(name, known().iter().map(String::as_str)) {
+            Some(meant) if kind == "filter" => format!("did you mean `{meant}`?"),
+            _ if kind == "variable" => format!("give it with --arg {} VALUE", name.trim_start_matches('$')),
+            _ => "see jq's manual for what there is".to_owned(),
+        };
+        Error::usage(what, format!("`{name}` is no {kind} that is known, or not with that many arguments"), advice)
+    };
+    let range = place(parsed.source, name);
+    if range.is_empty() { error } else { error.with_detail(point(parsed.source, &range)) }
+}
+
+/// The names of all filters.
+fn known() -> HashSet<String> {
+    let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).map(|def| def.name);
+    let funs = jaq_core::funs::<Engine>().chain(jaq_std::funs()).chain(jaq_json::funs()).map(|fun| fun.0);
+    defs.chain(funs).filter(|name| !ABSENT.contains(name)).map(str::to_owned).collect()
+}
+
+type DefOf<'s> = Def<&'s str, Term<&'s str>>;
+
+/// Lets a definition, and all inside, take a step at each call.
+fn stepping(def: DefOf<'_>) -> DefOf<'_> {
+    Def { body: then(call(TICK), walk(def.body)), ..def }
+}
+
+/// The prelude lives for ever; the program doesn't.
+const fn shorten<'s>(def: DefOf<'static>) -> DefOf<'s> {
+    def
+}
+
+fn call(name: &str) -> Term<&str> {
+    Term::Call(name, Vec::new())
+}
+
+fn then<'s>(first: Term<&'s str>, second: Term<&'s str>) -> Term<&'s str> {
+    Term::BinOp(Box::new(first), BinaryOp::Pipe(None), Box::new(second))
+}
+
+/// Lets every local definition and every number of a `range` take a step.
+fn walk(term: Term<&str>) -> Term<&str> {
+    let boxed = |term: Box<Term<_>>| Box::new(walk(*term));
+    match term {
+        Term::Def(defs, rest) => Term::Def(defs.into_iter().map(stepping).collect(), boxed(rest)),
+        Term::Call(name @ "range", args) => then(Term::Call(name, args.into_iter().map(walk).collect()), call(TICK)),
+        Term::Call(name, args) => Term::Call(name, args.into_iter().map(walk).collect()),
+        Term::Arr(inner) => Term::Arr(inner.map(boxed)),
+        Term::Obj(entries) => Term::Obj(entries.into_iter().map(|(key, value)| (walk(key), value.map(walk))).collect()),
+        Term::Neg(inner) => Term::Neg(boxed(inner)),
+        Term::BinOp(left, op @ (BinaryOp::Math(_) | BinaryOp::UpdateMath(_)), right) => {
+            then(Term::BinOp(boxed(left), op, boxed(right)), call(TICK))
+        }
+        // jaq lets an error on the left of `//` through; jq doesn't.
+        Term::BinOp(left, BinaryOp::Alt, right) => {
+            Term::BinOp(Box::new(Term::TryCatch(boxed(left), None)), BinaryOp::Alt, boxed(right))
+        }
+        Term::BinOp(left, op, right) => Term::BinOp(boxed(left), op, boxed(right)),
+        Term::Label(name, inner) => Term::Label(name, boxed(inner)),
+        Term::Fold(name, over, pattern, args) => Term::Fold(name, boxed(over), pattern, args.into_iter().map(walk).collect()),
+        Term::TryCatch(inner, catch) => Term::TryCatch(boxed(inner), catch.map(boxed)),
+        Term::IfThenElse(branches, last) => Term::IfThenElse(
+            branches.into_iter().map(|(condition, then)| (walk(condition), walk(then))).collect(),
+            last.map(boxed),
+        ),
+        Term::Path(inner, path) => {
+            Term::Path(boxed(inner), jaq_core::path::Path(path.0.into_iter().map(|(part, opt)| (part_of(part), opt)).collect()))
+        }
+        Term::Str(format, parts) => Term::Str(
+            format,
+            parts
+                .into_iter()
+                .map(|part| match part {
+                    lex::StrPart::Term(term) => lex::StrPart::Term(walk(term)),
+                    other => other,
+                })
+                .collect(),
+        ),
+        Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_) => term,
+    }
+}
+
+fn part_of(part: jaq_core::path::Part<Term<&str>>) -> jaq_core::path::Part<Term<&str>> {
+    use jaq_core::path::Part;
+    match part {
+        Part::Index(index) => Part::Index(walk(index)),
+        Part::Range(from, to) => Part::Range(from.map(walk), to.map(walk)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(source: &str, input: &str) -> Result<Vec<String>, Stop> {
+        let source = source.to_owned();
+        let input = input.to_owned();
+        let work = move || {
+            let program = Program::compile(&parse("--jq", &source).expect("parses"), &[]).expect("compiles");
+            let mut outputs = Vec::new();
+            program.run(jaq_json::read::parse_single(input.as_bytes()).expect("JSON"), |value| {
+                outputs.push(value.to_string());
+                true
+            })?;
+            Ok(outputs)
+        };
+        std::thread::Builder::new().stack_size(THREAD_STACK).spawn(work).expect("a thread").join().expect("no panic")
+    }
+
+    fn refusal(source: &str) -> String {
+        let parsed = match parse("--filter", source) {
+            Ok(parsed) => parsed,
+            Err(error) => return error.to_string(),
+        };
+        Program::compile(&parsed, &[]).err().map_or_else(|| "none".to_owned(), |error| error.to_string())
+    }
+
+    #[test]
+    fn runs_jq() {
+        assert_eq!(
+            run(".a | map(. + 1), length", r#"{"a":[1,2.50]}"#),
+            Ok(vec!["[2,3.50]".replace("3.50", "3.5"), "2".to_owned()])
+        );
+        assert_eq!(
+            run(".a, .b", r#"{"a":1.10,"b":12345678901234567890123}"#),
+            Ok(vec!["1.10".to_owned(), "12345678901234567890123".to_owned()])
+        );
+        assert_eq!(run("[paths]", r#"{"a":[1]}"#), Ok(vec![r#"[["a"],["a",0]]"#.to_owned()]));
+        assert_eq!(run(".a |= map(select(. > 1)) | del(.b)", r#"{"a":[1,2],"b":3}"#), Ok(vec![r#"{"a":[2]}"#.to_owned()]));
+        assert_eq!(
+            run("[limit(3; repeat(1))], ([range(5)] | add), IN(1, 2)", "2"),
+            Ok(vec!["[1,1,1]".to_owned(), "10".to_owned(), "true".to_owned()])
+        );
+        assert_eq!(run("try error(\"x\") catch .", "null"), Ok(vec!["\"x\"".to_owned()]));
+    }
+
+    #[test]
+    fn stops_what_would_not_end() {
+        for endless in [
+            "def f: f; f",
+            "def f: 1 + f; f",
+            "[repeat(1)]",
+            "[range(infinite)]",
+            "last(range(0; 1; 0))",
+            "until(false; .)",
+            "[recurse]",
+            "def f: try error catch f; f",
+            "def f: (try f catch .) | f; f",
+            "[while(true; .)]",
+            "reduce range(1e12) as $x (0; .)",
+            ". as $x | def f(g): f(g | g); f(.)",
+            "path(repeat(.a))",
+            r#"reduce range(1000) as $x ("x"; . + .)"#,
+            "label $out | foreach repeat(1) as $x (0; . + $x)",
+        ] {
+            let stop = run(endless, "null");
+            assert!(stop == Err(Stop::Endless) || endless == "[recurse]", "{endless}: {stop:?}");
+        }
+    }
+
+    #[test]
+    fn sees_nothing_but_its_input() {
+        for outside in [
+            "env",
+            "$ENV",
+            "env.PATH",
+            "input",
+            "[inputs]",
+            "debug",
+            "debug(1)",
+            "stderr",
+            "halt",
+            "halt(1)",
+            "halt_error",
+            "input_filename",
+            "input_line_number",
+            "$__loc__",
+            "get_search_list",
+        ] {
+            let refusal = refusal(outside);
+            assert!(refusal.contains("sees one event and nothing else"), "{outside}: {refusal}");
+        }
+        assert!(refusal("import \"a\" as a; .").contains("cannot read"));
+        assert!(refusal("include \"a\"; .").contains("cannot read"));
+    }
+
+    #[test]
+    fn says_where_it_is_wrong() {
+        let error = parse("--filter", ".a == ").err().expect("an error");
+        assert_eq!(error.to_string(), "cannot read --filter: term is missing at its end; see jq's manual for the language");
+        assert_eq!(error.detail(), Some("  .a == \n        ^"));
+        let error = parse("--filter", ".a = = 1").err().expect("an error");
+        assert_eq!(error.detail(), Some("  .a = = 1\n       ^"));
+        assert!(refusal(".a | startwith(\"x\")").contains("did you mean `startswith`?"));
+        assert!(refusal(".call_sid == $sid").contains("give it with --arg sid VALUE"));
+    }
+}

@@ -1,0 +1,47 @@
+//! Events as jq sees them: the values of a [`Shown`], and nothing behind its masks.
+
+use bytes::Bytes;
+use jaq_json::{Map, Val};
+
+use crate::redact::Shown;
+use crate::scan;
+
+/// The whole event as one object, `event_type` first and `_tap` last, as in NDJSON.
+#[must_use]
+pub fn event(shown: &Shown<'_>) -> Val {
+    let mut object = Map::default();
+    object.insert(text("event_type"), text(shown.event_type()));
+    for field in shown.fields() {
+        object.insert(text(&field.name()), json(field.json));
+    }
+    object.insert(text("_tap"), json(&shown.tap_json()));
+    Val::obj(object)
+}
+
+/// A string.
+#[must_use]
+pub fn text(text: &str) -> Val {
+    Val::utf8_str(Bytes::copy_from_slice(text.as_bytes()))
+}
+
+/// A value from JSON that has been found valid.
+#[must_use]
+pub fn json(json: &str) -> Val {
+    match json.as_bytes() {
+        [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => Val::utf8_str(Bytes::copy_from_slice(inside)),
+        _ => jaq_json::read::parse_single(json.as_bytes()).unwrap_or_default(),
+    }
+}
+
+/// Whether jq takes a value for true.
+#[must_use]
+pub const fn is_true(value: &Val) -> bool {
+    !matches!(value, Val::Null | Val::Bool(false))
+}
+
+/// The member of an object in JSON: of several with one key, the last.
+#[must_use]
+pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
+    let is_key = |found: &str| found == key || (found.contains('\\') && scan::unescape(found) == key);
+    scan::entries(object).into_iter().rev().find(|(found, _)| found.is_some_and(is_key)).map(|(_, value)| value)
+}

@@ -1,0 +1,188 @@
+//! Predicates: the fast path against jaq, jaq against jq, and nothing hidden in either.
+
+use evtap::decode::Decoder;
+use evtap::redact::{Policy, Redactor, Shown};
+use evtap::select::native::{Failed, Native};
+use evtap::select::program::{self, Program, Stop, THREAD_STACK};
+use evtap::select::value;
+use evtap::source::Form;
+use proptest::prelude::*;
+
+use crate::walk::frame;
+
+/// Shows a recorded line to `look`.
+fn with_shown<T>(line: &str, policy: Policy, look: impl FnOnce(&Shown<'_>) -> T) -> T {
+    let frame = frame(Form::Record, None, line.as_bytes());
+    let mut decoder = Decoder::default();
+    let mut redactor = Redactor::new(policy);
+    let event = decoder.decode(frame.as_frame());
+    look(&redactor.redact(&event))
+}
+
+/// Runs on a thread with the stack that programs need.
+fn on_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(THREAD_STACK)
+            .spawn_scoped(scope, work)
+            .expect("a thread")
+            .join()
+            .expect("no panic")
+    })
+}
+
+/// What jaq says: whether a value is true before there is an error.
+fn by_jaq(source: &str, shown: &Shown<'_>) -> Result<bool, Failed> {
+    let program = Program::compile(&program::parse("--filter", source).expect("parses"), &[]).expect("compiles");
+    let mut held = false;
+    match program.run(value::event(shown), |value| {
+        held = value::is_true(&value);
+        !held
+    }) {
+        Ok(()) => Ok(held),
+        Err(Stop::Failed(_)) => Err(Failed),
+        Err(Stop::Endless) => panic!("{source} doesn't end"),
+    }
+}
+
+fn path() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec!["event_type", "call_sid", "n", "s", "b", "o", "a", "z", "gone", "_tap"]);
+    let step = prop::sample::select(vec!["", "", "", ".x", ".x.y", "[0]", "[-1]", "[\"x\"]", "?.x", ".x?", "[1].x"]);
+    prop_oneof![8 => (name, step).prop_map(|(name, step)| format!(".{name}{step}")), 1 => Just(".".to_owned())]
+}
+
+fn scalar() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "null",
+        "true",
+        "false",
+        "0",
+        "1",
+        "2",
+        "1.0",
+        "1.5",
+        "-1",
+        "1e2",
+        "100",
+        "9007199254740993",
+        "123456789012345678901234567890",
+        "\"\"",
+        "\"x\"",
+        "\"inbound\"",
+        "\"call.ended\"",
+        "\"é\\n\"",
+        "\"X y\"",
+    ])
+    .prop_map(str::to_owned)
+}
+
+fn program_text() -> impl Strategy<Value = String> {
+    let operator = prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
+    let pattern = prop::sample::select(vec!["x", "^call", "ended$", "(in|out)bound", "X Y", "", "[a-c]+", "y.?$"]);
+    let function = prop_oneof![
+        pattern.clone().prop_map(|pattern| format!("test(\"{pattern}\")")),
+        pattern.prop_map(|pattern| format!("test(\"{pattern}\"; \"i\")")),
+        scalar().prop_map(|prefix| format!("startswith({prefix})")),
+        scalar().prop_map(|suffix| format!("endswith({suffix})")),
+        Just("contains(\"x\")".to_owned()),
+        Just("not".to_owned()),
+        Just("has(\"x\")".to_owned()),
+        Just("has(\"n\")".to_owned()),
+        Just("in({\"x\": 1, \"inbound\": 2})".to_owned()),
+        Just("ascii_downcase | startswith(\"x\")".to_owned()),
+        prop::collection::vec(scalar(), 1..4).prop_map(|list| format!("IN({})", list.join(", "))),
+    ];
+    let leaf = prop_oneof![
+        3 => (path(), operator.clone(), scalar()).prop_map(|(path, op, scalar)| format!("{path} {op} {scalar}")),
+        1 => (path(), operator, path()).prop_map(|(left, op, right)| format!("{left} {op} {right}")),
+        3 => (path(), function).prop_map(|(path, function)| format!("{path} | {function}")),
+        1 => path(),
+        1 => (path(), scalar()).prop_map(|(path, scalar)| format!("any({path}[]; . == {scalar})")),
+        1 => (path(), path(), scalar()).prop_map(|(one, two, scalar)| format!("all({one}, {two}; . != {scalar})")),
+    ];
+    leaf.prop_recursive(3, 12, 2, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(left, right)| format!("({left}) and ({right})")),
+            (inner.clone(), inner.clone()).prop_map(|(left, right)| format!("({left}) or ({right})")),
+            (inner.clone(), inner.clone()).prop_map(|(left, right)| format!("({left}) // ({right})")),
+            inner.clone().prop_map(|inner| format!("({inner}) | not")),
+            inner.clone().prop_map(|inner| format!("select({inner})")),
+            (inner.clone(), inner).prop_map(|(condition, inner)| format!("select({condition}) | {inner}")),
+        ]
+    })
+}
+
+fn event_text() -> impl Strategy<Value = String> {
+    let scalar = prop::sample::select(vec![
+        "null",
+        "true",
+        "false",
+        "0",
+        "1",
+        "1.0",
+        "1.50",
+        "-1",
+        "100",
+        "1E2",
+        "9007199254740993",
+        "9007199254740992.0",
+        "123456789012345678901234567890",
+        "\"\"",
+        "\"x\"",
+        "\"inbound\"",
+        "\"call.ended\"",
+        "\"\\u00e9\\n\"",
+        "\"x Y\"",
+    ])
+    .prop_map(str::to_owned);
+    let json = scalar.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec((prop::sample::select(vec!["x", "y", "\\u0078"]), inner), 0..3).prop_map(|members| format!(
+                "{{{}}}",
+                members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect::<Vec<_>>().join(",")
+            )),
+        ]
+    });
+    let event_type = prop::sample::select(vec!["call.ended", "call.started", "odd.one"]);
+    (event_type, prop::collection::vec((prop::sample::select(vec!["call_sid", "n", "s", "b", "o", "a", "z"]), json), 0..6))
+        .prop_map(|(event_type, fields)| {
+            let fields: String = fields.iter().map(|(key, value)| format!(",\"{key}\":{value}")).collect();
+            format!("{{\"event_type\":\"{event_type}\"{fields}}}")
+        })
+}
+
+fn reveal_all() -> Policy {
+    let mut policy = Policy::default();
+    policy.reveal.add("all");
+    policy
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_fast_path_says_what_jaq_says(source in program_text(), event in event_text()) {
+        let (native, jaq) = on_stack(|| with_shown(&event, reveal_all(), |shown| {
+            let parsed = program::parse("--filter", &source).expect("parses");
+            (Native::compile(&parsed.term, &[]).map(|native| native.holds(shown)), by_jaq(&source, shown))
+        }));
+        prop_assert_eq!(native.clone().unwrap_or_else(|| jaq.clone()), jaq, "{} on {}", source, event);
+    }
+}
+
+#[test]
+fn common_predicates_take_the_fast_path() {
+    for source in [
+        ".event_type == \"call.ended\" and .duration_seconds > 60",
+        ".direction | IN(\"inbound\", \"outbound\")",
+        "select(.reason | test(\"refill|renew\"))",
+        "(.transcript // \"\") | ascii_downcase | test(\"refill\")",
+        ".event_type | startswith(\"call.\")",
+        "any(.scores[]; .score > 0.5)",
+        ".escalated | not",
+        "._tap.workspace_id == \"x\"",
+    ] {
+        assert!(Native::compile(&program::parse("--filter", source).expect("parses").term, &[]).is_some(), "{source}");
+    }
+}

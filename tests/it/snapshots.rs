@@ -1,0 +1,119 @@
+//! What people see, as it is. `INSTA_UPDATE=always cargo test --test it snapshots` takes over what has changed.
+
+use std::sync::Mutex;
+
+use evtap::decode::Decoder;
+use evtap::redact::{Policy, Redactor};
+use evtap::sink::pretty::{self, Layout};
+use evtap::source::Form;
+use insta::assert_snapshot;
+use jiff::tz::TimeZone;
+
+use crate::support::evtap;
+use crate::walk::frame;
+
+/// A frame of each family: hidden fields, prose, ids, drift, something malformed, wide and hostile characters.
+const EVENTS: &[(Form, &str)] = &[
+    (
+        Form::Sse,
+        r#"{"event_type":"call.started","call_sid":"CA5f0c8d1f1d2e4b7a9c3d5e7f90123456","caller_id":"+12025550123","direction":"inbound","service_id":"0b0d0e0f-1111-4222-8333-444455556666"}"#,
+    ),
+    (
+        Form::Sse,
+        r#"{"event_type":"call.escalated","call_sid":"CA5f0c8d1f1d2e4b7a9c3d5e7f90123456","escalation_id":"0b0d0e0f-1111-4222-8333-444455556666","reason":"Chest pain mentioned; protocol demands a person.","trigger":"ai"}"#,
+    ),
+    (
+        Form::Sse,
+        r#"{"event_type":"call.ended","call_sid":"CA5f0c8d1f1d2e4b7a9c3d5e7f90123456","completion_reason":"abducted","direction":"inbound","duration_seconds":61.50,"weather":"fine"}"#,
+    ),
+    (Form::Sse, r#"{"event_type":"workspace.member_role_updated","entity_id":null,"previous_role":"viewer","role":"admin"}"#),
+    (
+        Form::Sse,
+        r#"{"event_type":"pipeline.error","data_source_id":"d","error":"行 1184 に患者番号がありません。担当者に連絡してください。もう一度。"}"#,
+    ),
+    (Form::Sse, "{\"event_type\":\"trigger.failed\",\"trigger_name\":\"re\u{202e}minder\\u001b[31m\",\"status\":\"failed\"}"),
+    (
+        Form::Observer,
+        r#"{"type":"user_transcript","data":{"transcript":"I am Jane Roe.","speaker_role":"caller","state":"intake"}}"#,
+    ),
+    (
+        Form::Observer,
+        r#"{"type":"tool_call_completed","tool_name":"find_patient","output":{"name":"Jane"},"succeeded":true,"duration_ms":775.5}"#,
+    ),
+    (Form::Observer, r#"{"type":"brand_new","anything":"at all"}"#),
+    (Form::Observer, r#"{"type":"user_transcript","transcript":"I am Ja"#),
+];
+
+/// Colours are switched for the whole process.
+static COLOURS: Mutex<()> = Mutex::new(());
+
+fn pretty(width: Option<usize>, coloured: bool) -> String {
+    let _guard = COLOURS.lock().expect("no test has failed with it");
+    colored::control::set_override(coloured);
+    let layout = Layout { cut: width.is_some(), zone: TimeZone::UTC, workspaces: false, columns: None, grep: None };
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+    let mut text = String::new();
+    for (index, (form, data)) in EVENTS.iter().enumerate() {
+        let mut frame = frame(*form, None, data.as_bytes());
+        frame.id = Some((1_777_000_000_000 + 333 * index).to_string());
+        text += &pretty::line(&redactor.redact(&decoder.decode(frame.as_frame())), &layout, width);
+        text.push('\n');
+    }
+    text
+}
+
+/// How many columns a terminal needs for it.
+fn columns(line: &str) -> usize {
+    line.chars().map(|character| unicode_width::UnicodeWidthChar::width(character).unwrap_or(0)).sum()
+}
+
+#[test]
+fn pretty_at_80_columns() {
+    assert_snapshot!(pretty(Some(80), false));
+}
+
+#[test]
+fn pretty_at_200_columns() {
+    assert_snapshot!(pretty(Some(200), false));
+}
+
+#[test]
+fn pretty_in_colour() {
+    assert_snapshot!(pretty(Some(110), true).replace('\u{1b}', "␛"));
+}
+
+#[test]
+fn pretty_uncut() {
+    assert_snapshot!(pretty(None, false));
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal_nor_cut_without_a_mark() {
+    let whole = pretty(None, false);
+    for width in 1..300 {
+        for (line, whole) in pretty(Some(width), false).lines().zip(whole.lines()) {
+            assert!(columns(line) <= width, "{line} is wider than {width}");
+            assert!(line.contains('…') || width < 100 || line == whole, "{line} is cut at {width}");
+        }
+    }
+    let colours = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a regex");
+    assert_eq!(colours.replace_all(&pretty(Some(120), true), ""), pretty(Some(120), false));
+}
+
+#[tokio::test]
+async fn the_list_of_events() {
+    assert_snapshot!(evtap("schema").run().await.ended(0));
+}
+
+#[tokio::test]
+async fn one_event() {
+    assert_snapshot!(evtap("schema call.ended").run().await.ended(0));
+}
+
+#[tokio::test]
+async fn help() {
+    for command in ["", "watch", "observe", "replay", "serve", "schema", "frames"] {
+        let name = format!("help_{}", if command.is_empty() { "evtap" } else { command });
+        assert_snapshot!(name, evtap(&format!("{command} --help")).run().await.ended(0));
+    }
+}

@@ -1,0 +1,318 @@
+//! The real binary, run alone: its own home, no environment but what a test gives it, and servers on loopback ports.
+
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use evtap::emulator::{self, DEMO_WORKSPACE, Options};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+
+/// The key that every test connects with. It must turn up in no output.
+pub const KEY: &str = "canary-key-7f3a9c";
+/// Beyond it the binary is taken to hang: a guard, which no test waits for.
+const HANG: Duration = Duration::from_secs(90);
+
+/// A call of the binary.
+pub struct Evtap {
+    command: Command,
+    stdin: Vec<u8>,
+    stdin_stays_open: bool,
+    home: TempDir,
+}
+
+/// `evtap` with these arguments, separated by white space.
+pub fn evtap(line: &str) -> Evtap {
+    let home = tempfile::tempdir().expect("a home");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
+    command.args(line.split_whitespace()).env_clear().current_dir(home.path()).kill_on_drop(true);
+    command.env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path().join("config")).env("TZ", "UTC");
+    Evtap { command, stdin: Vec::new(), stdin_stays_open: false, home }
+}
+
+impl Evtap {
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Connects to the platform at `base` with [`KEY`].
+    pub fn at(self, base: &str) -> Self {
+        self.env("AMIGO_API_KEY", KEY).env("AMIGO_BASE_URL", base)
+    }
+
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// After what it gets on stdin, nothing more comes, and no end.
+    pub fn stdin_stays_open(mut self) -> Self {
+        self.stdin_stays_open = true;
+        self
+    }
+
+    /// A file in its home, which is where it runs.
+    pub fn file(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
+        std::fs::write(self.home.path().join(name), bytes).expect("a file is written");
+        self
+    }
+
+    /// Runs it to its end.
+    pub async fn run(self) -> Ran {
+        self.start().end().await
+    }
+
+    /// Starts it.
+    pub fn start(mut self) -> Running {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("evtap starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let bytes = self.stdin;
+        tokio::spawn(async move {
+            // A program that reads none of it closes the pipe.
+            let _ = stdin.write_all(&bytes).await;
+            if self.stdin_stays_open {
+                std::future::pending::<()>().await;
+            }
+        });
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        Running { child, stdout, stderr, _home: self.home }
+    }
+}
+
+/// A binary that runs.
+pub struct Running {
+    pub child: Child,
+    pub stdout: BufReader<ChildStdout>,
+    pub stderr: BufReader<ChildStderr>,
+    _home: TempDir,
+}
+
+impl Running {
+    /// The next line of stdout.
+    pub async fn line(&mut self) -> String {
+        let mut line = String::new();
+        let read = self.stdout.read_line(&mut line);
+        tokio::time::timeout(HANG, read).await.expect("evtap hangs").expect("a line is read");
+        assert!(line.ends_with('\n'), "not a whole line: {line:?}");
+        line
+    }
+
+    /// The next line of stderr.
+    pub async fn news(&mut self) -> String {
+        let mut line = String::new();
+        let read = self.stderr.read_line(&mut line);
+        tokio::time::timeout(HANG, read).await.expect("evtap hangs").expect("a line is read");
+        line
+    }
+
+    /// Sends it a signal, such as `INT`.
+    pub async fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status().await.expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// What it still writes, and how it ends.
+    pub async fn end(mut self) -> Ran {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let ended = async {
+            let (out, err) = tokio::join!(self.stdout.read_to_end(&mut stdout), self.stderr.read_to_end(&mut stderr));
+            out.and(err).expect("pipes are read");
+            self.child.wait().await.expect("it ends")
+        };
+        let status = tokio::time::timeout(HANG, ended).await.expect("evtap hangs");
+        Ran(Output { status, stdout, stderr })
+    }
+}
+
+impl Running {
+    /// Closes its stdout, and gives its status and what it has to say to that.
+    pub async fn close_stdout(mut self) -> (i32, String) {
+        drop(self.stdout);
+        let mut said = String::new();
+        let ended = async {
+            self.stderr.read_to_string(&mut said).await.expect("a pipe is read");
+            self.child.wait().await.expect("it ends")
+        };
+        let status = tokio::time::timeout(HANG, ended).await.expect("evtap hangs");
+        (status.code().expect("it was not killed"), said)
+    }
+
+    /// Waits for its end while nobody reads its stdout; its status, and what stood in the pipe.
+    pub async fn unread(mut self) -> (i32, Vec<u8>) {
+        let status = tokio::time::timeout(HANG, self.child.wait()).await.expect("evtap hangs").expect("it ends");
+        let mut rest = Vec::new();
+        self.stdout.read_to_end(&mut rest).await.expect("a pipe is read");
+        (status.code().expect("it was not killed"), rest)
+    }
+}
+
+/// What a run has left.
+pub struct Ran(Output);
+
+impl Ran {
+    pub fn status(&self) -> i32 {
+        self.0.status.code().expect("it was not killed")
+    }
+
+    pub fn stdout(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).expect("stdout is UTF-8")
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8(self.0.stderr.clone()).expect("stderr is UTF-8")
+    }
+
+    /// Both streams, for what must be in neither.
+    pub fn all(&self) -> String {
+        self.stdout() + &self.stderr()
+    }
+
+    /// Its stdout, given that it ended so; and that no credential is anywhere.
+    #[track_caller]
+    pub fn ended(&self, status: i32) -> String {
+        assert_eq!(self.status(), status, "stderr: {}", self.stderr());
+        assert!(!self.all().contains(KEY), "the key is shown: {}", self.all());
+        self.stdout()
+    }
+}
+
+/// Each line as JSON, with its line.
+#[track_caller]
+pub fn events(ndjson: &str) -> Vec<Value> {
+    assert!(ndjson.is_empty() || ndjson.ends_with('\n'), "the last line is not whole");
+    ndjson.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+}
+
+/// The types of events in NDJSON.
+#[track_caller]
+pub fn types(ndjson: &str) -> Vec<String> {
+    events(ndjson).iter().map(|event| event["event_type"].as_str().expect("a type").to_owned()).collect()
+}
+
+/// The emulator, within this process, until the test ends.
+pub async fn emulator(options: Options) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(emulator::run(listener, options, std::future::pending()));
+    base
+}
+
+/// A fast clinic.
+pub fn fast() -> Options {
+    Options { rate: 2000.0, seed: 1, ..Options::default() }
+}
+
+/// `watch` of the demo workspace at `base`.
+pub fn watch(base: &str, rest: &str) -> Evtap {
+    evtap(&format!("watch --workspace {DEMO_WORKSPACE} {rest}")).at(base)
+}
+
+/// `observe` of the demo call at `base`.
+pub fn observe(base: &str, rest: &str) -> Evtap {
+    evtap(&format!("observe --workspace {DEMO_WORKSPACE} --call {} {rest}", emulator::DEMO_CALL)).at(base)
+}
+
+/// The head of an event stream whose body ends with the connection.
+pub const STREAM: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+
+/// A server that answers one connection after the other with these bytes and closes each but the last, which it leaves
+/// open. Afterwards nobody is let in.
+pub async fn scripted(answers: impl IntoIterator<Item = Vec<u8>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let answers: Vec<_> = answers.into_iter().collect();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        let count = answers.len();
+        for (index, answer) in answers.into_iter().enumerate() {
+            let (socket, _) = listener.accept().await.expect("a connection");
+            let mut socket = BufReader::new(socket);
+            head(&mut socket).await;
+            socket.write_all(&answer).await.expect("the client reads");
+            if index + 1 == count {
+                open.push(socket);
+            }
+        }
+        drop(listener);
+        std::future::pending::<()>().await;
+    });
+    base
+}
+
+/// Reads the head of a request.
+pub async fn head(socket: &mut BufReader<TcpStream>) -> String {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(socket.read_line(&mut head).await.expect("a head") > 0, "the client has gone");
+    }
+    head
+}
+
+/// A WebSocket server for one client: sends these messages, and closes well.
+pub async fn socket(messages: Vec<Message>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let mut socket = tokio_tungstenite::accept_hdr_async(stream, speak).await.expect("a handshake");
+        for message in messages {
+            socket.send(message).await.expect("the client reads");
+        }
+        // The client may close first.
+        let _ = socket.close(None).await;
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    base
+}
+
+#[expect(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the signature is tungstenite's")]
+fn speak(
+    _: &Request,
+    mut response: Response,
+) -> Result<Response, tokio_tungstenite::tungstenite::handshake::server::ErrorResponse> {
+    response.headers_mut().insert("Sec-WebSocket-Protocol", "auth".parse().expect("a header"));
+    Ok(response)
+}
+
+/// A GET as `curl -N` sends it, and the bytes of its answer, chunks taken apart, for as long as `enough` wants more.
+pub async fn curl(base: &str, path: &str, headers: &str, enough: impl Fn(&str) -> bool) -> (String, String) {
+    let address = base.strip_prefix("http://").expect("plain HTTP");
+    let mut socket = BufReader::new(TcpStream::connect(address).await.expect("a server"));
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: curl/8\r\nAccept: */*\r\n{headers}\r\n");
+    socket.write_all(request.as_bytes()).await.expect("the server reads");
+    let head = head(&mut socket).await;
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let mut body = String::new();
+    while !enough(&body) {
+        if !chunked {
+            let mut rest = vec![0; content_length(&head) - body.len()];
+            socket.read_exact(&mut rest).await.expect("a body");
+            body += std::str::from_utf8(&rest).expect("text");
+            break;
+        }
+        let mut size = String::new();
+        socket.read_line(&mut size).await.expect("a chunk");
+        let size = usize::from_str_radix(size.trim(), 16).expect("the size of a chunk");
+        let mut chunk = vec![0; size + 2];
+        socket.read_exact(&mut chunk).await.expect("a chunk");
+        body += std::str::from_utf8(&chunk[..size]).expect("text");
+        if size == 0 {
+            break;
+        }
+    }
+    (head, body)
+}
+
+fn content_length(head: &str) -> usize {
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    length.expect("a length")
+}
