@@ -230,14 +230,9 @@ async fn next<S: AsyncRead + AsyncWrite + Unpin>(
     waiting: &mut VecDeque<RawFrame>,
 ) -> Heard {
     let tx = link.channel();
-    let mut was_full = false;
     loop {
         let bytes: usize = waiting.iter().map(|frame| frame.data.len()).sum();
         let full = waiting.len() >= AHEAD.0 || bytes >= AHEAD.1;
-        if was_full && !full {
-            socket.listen_again();
-        }
-        was_full = full;
         let Some(frame) = waiting.front() else { return socket.next().await };
         let sent = async { tx.send(Item::Frame(frame.clone())).await };
         tokio::select! {

@@ -145,6 +145,12 @@ impl Resume {
         }
     }
 
+    /// How many events are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.order.len()
+    }
+
     fn remember(&mut self, key: Key) {
         if self.known.insert(key, self.connection).is_none() {
             self.order.push_back(key);

@@ -63,8 +63,6 @@ pub(super) struct Socket<S> {
     pings: Interval,
     silence: Duration,
     awake: Awake,
-    /// By when the server must have been heard.
-    dead: Instant,
 }
 
 /// Makes the handshake (RFC 6455, section 4.1). The credential, if there is one, goes as a subprotocol. `resource` is what
@@ -132,16 +130,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let mut pings = interval_at(Instant::now() + ping, ping);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stream = WebSocketStream::from_raw_socket(io, Role::Client, Some(config)).await;
-        Self { stream, pings, silence, awake: Awake::new(limits.now), dead: Instant::now() + silence }
+        Self { stream, pings, silence, awake: Awake::new(limits.now) }
     }
 
-    /// The caller has not listened for a while: what the server said meanwhile is still to be read.
-    pub(super) fn listen_again(&mut self) {
-        self.dead = Instant::now() + self.silence;
-    }
-
-    /// Waits for the next message, pinging meanwhile. Nothing is lost if it is not waited for to the end.
+    /// Waits for the next message, pinging meanwhile. Nothing is lost if it is not waited for to the end. The silence is
+    /// counted from the call: between two calls it is the caller who does not listen.
     pub(super) async fn next(&mut self) -> Heard {
+        let mut dead = Instant::now() + self.silence;
         loop {
             let message = tokio::select! {
                 biased;
@@ -151,9 +146,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     Err(heard) => return heard,
                 },
                 () = self.awake.slept() => return Heard::Lost("the machine has slept".to_owned()),
-                () = sleep_until(self.dead) => return self.silent(),
+                () = sleep_until(dead) => return self.silent(),
             };
-            self.dead = Instant::now() + self.silence;
+            dead = Instant::now() + self.silence;
             match message {
                 Some(Ok(Message::Text(text))) => return Heard::Text(text.into()),
                 Some(Ok(Message::Binary(data))) => return Heard::Binary(data),

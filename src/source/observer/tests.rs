@@ -82,6 +82,7 @@ async fn a_call_from_its_beginning_to_its_end() {
         "not JSON",
         "reconnecting 1: connection closed",
         "connected",
+        "gap observer_down false",
         r#"{"type":"x"}"#,
         END,
         "{}",
@@ -102,9 +103,11 @@ async fn messages_that_cannot_be_delivered_are_reported() {
         "TooLarge 1048577",
         "reconnecting 1: a message was larger than the limit",
         "connected",
+        "gap observer_down false",
         "NotUtf8 0",
         "reconnecting 1: a text message was no UTF-8",
         "connected",
+        "gap observer_down false",
         END,
         "ended: the call is over",
     ];
@@ -247,4 +250,45 @@ fn only_the_type_tells_the_end() {
     ] {
         assert_eq!(Glance::of(data.as_bytes()).is("session_end"), expected, "{data}");
     }
+}
+
+#[tokio::test]
+async fn a_hole_is_certain_where_the_state_went_on_without_us() {
+    let info = |state: &str| text(&format!(r#"{{"type":"session_info","data":{{"current_state":"{state}"}}}}"#));
+    let moved = text(r#"{"type":"state_transition","next_state":"b"}"#);
+    for (again, certain) in [("b", false), ("c", true)] {
+        let (items, _) = play(vec![
+            answer(&[info("a"), moved.clone()]),
+            Answer::status(503, ""),
+            answer(&[]),
+            answer(&[info(again), text(END)]),
+        ])
+        .await;
+        let gaps: Vec<_> = items.iter().filter(|item| item.starts_with("gap")).collect();
+        assert_eq!(gaps, [&format!("gap observer_down {certain}")], "one hole, however many tries it took");
+    }
+}
+
+#[tokio::test]
+async fn a_hole_that_nothing_closes_is_named_at_the_end() {
+    let (items, result) = play(vec![answer(&[text("{}")]), answer(&[]), answer(&[close(4403)])]).await;
+    assert!(result.is_err());
+    assert_eq!(items.last().map(String::as_str), Some("gap observer_down false"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_go_on_while_nobody_takes_what_came() {
+    let (tx, _rx) = channel(1);
+    let limits = limits(|| 0.0);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
+    let (near, mut far) = duplex(1 << 20);
+    for _ in 0..AHEAD.0 + 100 {
+        far.write_all(&text("{}")).await.expect("room");
+    }
+    let (mut unknown, mut seen) = (Unknown::default(), Seen::default());
+    let listening = listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut seen);
+    assert!(timeout(Duration::from_secs(3600), listening).await.is_err(), "the connection is kept");
+    let mut pings = [0; 6 * 170];
+    tokio::io::AsyncReadExt::read_exact(&mut far, &mut pings).await.expect("a ping every 20 s");
+    assert!(pings.chunks(6).all(|ping| ping[..2] == [0x89, 0x80]));
 }

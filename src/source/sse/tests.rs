@@ -123,11 +123,12 @@ async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn frames_without_data_move_the_position() {
-    let (_, heads, _) =
-        play(vec![Answer::stream("id:20\n\n"), Answer::stream("id: a\u{e9}b\n\n"), Answer::stream("id: x\ty\n\n"), stop()]).await;
+    let (_, heads, _) = play(vec![Answer::stream("id:20\n\n"), Answer::stream("id: a\u{e9}b\n\n"), stop()]).await;
     assert_eq!(header(&heads[1], "last-event-id"), Some("19"));
-    assert_eq!(header(&heads[2], "last-event-id"), Some("a\u{e9}b"));
-    assert_eq!(header(&heads[3], "last-event-id"), None, "no header can hold it");
+    assert_eq!(header(&heads[2], "last-event-id"), Some("19"), "what is no number can't be asked before");
+    let (_, heads, _) = play(vec![Answer::stream("id: a\u{e9}b\n\n"), Answer::stream("id: x\ty\n\n"), stop()]).await;
+    assert_eq!(header(&heads[1], "last-event-id"), Some("a\u{e9}b"), "better than nothing");
+    assert_eq!(header(&heads[2], "last-event-id"), None, "no header can hold it");
 }
 
 #[tokio::test]
@@ -136,7 +137,7 @@ async fn a_frame_that_is_too_large_is_reported_once() {
     let (items, _, _) = play(vec![Answer::stream(&body[..body.len() - 14]), Answer::stream(&body), stop()]).await;
     let events: Vec<_> = items.into_iter().filter(|item| !matches!(item, Seen::Connected | Seen::Reconnecting(..))).collect();
     let size = FRAME_LIMIT as u64 + 2;
-    assert_eq!(events, [Seen::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]);
+    assert_eq!(events, [gap("no_position"), Seen::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]);
 }
 
 #[tokio::test]
@@ -158,6 +159,7 @@ async fn tries_count_up_until_something_is_delivered() {
         Seen::Connected,
         reconnecting(3, "the server ended the stream"),
         Seen::Connected,
+        gap("no_position"),
         event("", "", "a"),
         reconnecting(1, "the server ended the stream"),
         reconnecting(2, "the answer is not HTTP"),
@@ -291,4 +293,168 @@ async fn waits_as_long_as_the_back_off_says() {
         assert_eq!(began.elapsed(), Duration::from_millis(expected));
         assert!(matches!(rx.try_recv(), Ok(Item::News(_))));
     }
+}
+
+/// An event stream as the server of a day ago, or of now, would send it.
+fn dated(body: &str) -> Answer {
+    let now = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now()).expect("a date");
+    Answer::new(format!("HTTP/1.1 200 OK\r\nDate: {now}\r\nContent-Type: text/event-stream\r\n\r\n{body}"))
+}
+
+fn now() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).expect("a time")
+}
+
+#[tokio::test]
+async fn a_break_before_the_first_event_is_resumed_from_when_the_server_answered() {
+    let before = now() / 1000 * 1000;
+    let (items, heads, _) = play(vec![dated(": hello\n\n"), dated("data:a\n\n"), stop()]).await;
+    let asked: u64 = header(&heads[1], "last-event-id").expect("asked").parse().expect("a number");
+    assert!((before - 1..=now()).contains(&asked));
+    assert!(!items.iter().any(|item| matches!(item, Seen::Gap(_))));
+}
+
+#[tokio::test]
+async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() {
+    let id = now();
+    let event = |n: u64| format!("id:{n}\ndata:{n}\n\n");
+    for (second, expected) in [
+        (event(id) + &event(id + 1), vec![]),
+        (event(id + 1), vec!["replay_late"]),
+        (event(id - 1) + &event(id + 1), vec!["replay_late"]),
+        (": nothing yet\n\n".to_owned(), vec![]),
+    ] {
+        let (items, _, _) = play(vec![Answer::stream(&event(id)), Answer::stream(&second), stop()]).await;
+        let gaps: Vec<_> = items.iter().filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None }).collect();
+        assert_eq!(gaps, expected, "{second}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_that_never_comes_is_a_gap_after_a_while() {
+    let (tx, mut rx) = channel(9);
+    let limits = limits();
+    let link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::After(now()));
+    reader.resume.begin();
+    reader.arrive().await;
+    let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
+    let began = tokio::time::Instant::now();
+    tokio::time::timeout(gap::SETTLE * 2, reader.read(body, Parser::new("", FRAME_LIMIT))).await.expect_err("silence");
+    assert!(began.elapsed() >= gap::SETTLE);
+    assert_eq!(seen(rx.try_recv().expect("a gap")), gap("replay_late"));
+    assert!(rx.try_recv().is_err(), "once");
+}
+
+#[tokio::test]
+async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
+    let old = now() - 600_000;
+    for (start, expected) in [(Start::Since(old), "beyond_buffer"), (Start::After(old), "away_too_long")] {
+        let mut server = Scripted::new([Answer::stream(&format!("id:{}\ndata:a\n\n", now())), stop()]).await;
+        let (tx, mut rx) = channel(100);
+        run(&server.client(), "ws-1", &keys(), start, &limits(), &tx).await.expect_err("the script ends");
+        assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
+        assert_eq!(seen(rx.recv().await.expect("a gap")), gap(expected));
+        assert!(matches!(seen(rx.recv().await.expect("an event")), Seen::Event(..)));
+        assert_eq!(header(&server.heads()[0], "last-event-id"), Some(&*(old - 1).to_string()));
+    }
+}
+
+#[tokio::test]
+async fn odd_ids_are_noted() {
+    let server = Scripted::new([Answer::stream("id:9\ndata:a\n\nid:7\ndata:b\n\nid:7\ndata:b\n\ndata:c\n\n"), stop()]).await;
+    let (tx, mut rx) = channel(100);
+    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends");
+    drop(tx);
+    let mut notes = Vec::new();
+    while let Some(item) = rx.recv().await {
+        if let Item::Frame(frame) = item {
+            notes.push((frame.notes.id_missing, frame.notes.id_backwards, frame.notes.after_repeat));
+        }
+    }
+    assert_eq!(notes, [(false, false, false), (false, true, false), (true, false, true)]);
+}
+
+#[tokio::test]
+async fn gives_up_after_as_many_reconnects_as_there_may_be() {
+    let server = Scripted::new((0..4).map(|_| Answer::status(503, ""))).await;
+    let (tx, _rx) = channel(100);
+    let limits = Limits { reconnects: Some(3), ..limits() };
+    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits, &tx).await.expect_err("gives up");
+    assert_eq!(error.exit, Exit::GaveUp);
+    assert!(error.to_string().contains("the server answered 503; 3 reconnects failed; "), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "newer-canary-key").expect("written");
+    let mut server = Scripted::new([
+        Answer::stream("id:5\ndata:a\n\n"),
+        Answer::status(401, ""),
+        Answer::stream("id:5\ndata:a\n\nid:6\ndata:b\n\n"),
+        Answer::status(401, ""),
+    ])
+    .await;
+    let (tx, mut rx) = channel(100);
+    let keys = Keys::new(credential(), Some(file.path().to_owned()));
+    let error = run(&server.client(), "ws-1", &keys, Start::Now, &limits(), &tx).await.expect_err("refused for good");
+    assert_eq!(error.exit, Exit::Credential);
+    drop(tx);
+    let mut events = 0;
+    while let Some(item) = rx.recv().await {
+        events += usize::from(matches!(item, Item::Frame(_)));
+    }
+    assert_eq!(events, 2);
+    let bearers: Vec<_> = server.heads().iter().map(|head| header(head, "authorization").expect("a key").to_owned()).collect();
+    assert_eq!(bearers[1..], [format!("Bearer {TOKEN}"), "Bearer newer-canary-key".into(), "Bearer newer-canary-key".into()]);
+}
+
+#[tokio::test]
+async fn interim_answers_are_passed_over() {
+    let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n\
+                 HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata:a\n\n";
+    let (items, _, _) = play(vec![Answer::new(early), stop()]).await;
+    assert_eq!(items[..2], [Seen::Connected, event("", "", "a")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_is_given_up_on() {
+    let (items, _, error) = play(vec![Answer::new("").and_hold()]).await;
+    assert!(items.is_empty() && error.to_string().contains("the server did not answer"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_slept_reconnects_at_once() {
+    use crate::source::limits::hand;
+    let (tx, _rx) = channel(9);
+    let limits = Limits { now: hand::now, ..limits() };
+    let link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::Now);
+    let sleep = async {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        hand::advance(Duration::from_secs(8 * 3600));
+    };
+    let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
+    let began = tokio::time::Instant::now();
+    let (failure, ()) = tokio::join!(reader.read(body, Parser::new("", FRAME_LIMIT)), sleep);
+    assert_eq!(failure, Failure::passing("the machine has slept"));
+    assert!(began.elapsed() <= Duration::from_secs(12), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_day_neither_reconnects_nor_grows() {
+    let (tx, mut rx) = channel(9);
+    let limits = limits();
+    let link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::Now);
+    let day = Duration::from_secs(24 * 3600);
+    let beats = stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        Some((Ok::<_, io::Error>(Bytes::from_static(b": heartbeat\nid: 1700000000000\n\n")), ()))
+    });
+    let reading = reader.read(Box::pin(beats), Parser::new("", FRAME_LIMIT));
+    assert!(tokio::time::timeout(day, reading).await.is_err(), "a day is over, and the connection stands");
+    assert!(rx.try_recv().is_err(), "nothing was said about it");
+    assert_eq!((reader.resume.position(), reader.resume.remembered()), (Some(1_700_000_000_000), 0));
 }
