@@ -66,8 +66,10 @@ impl Gap {
 pub struct Doubt {
     from: Option<Timestamp>,
     reason: GapReason,
-    /// Replayed ids up to this one prove nothing.
+    /// Ids below this one prove nothing.
     position: u64,
+    /// A replay is known by its events, and not only by their ids.
+    remembered: bool,
     /// When the server's buffer begins, if it is as long as it should be.
     buffer: Timestamp,
 }
@@ -79,6 +81,8 @@ pub struct Return {
     pub position: Option<u64>,
     /// An event bore it.
     pub borne: bool,
+    /// What was delivered is remembered, so that a replay is known when it comes.
+    pub remembered: bool,
     /// When the connection before was last heard.
     pub left: Option<Timestamp>,
     /// Now.
@@ -102,7 +106,7 @@ impl Return {
     /// Judges a connection that stands. `since` is the moment that somebody named to begin at, on the first one.
     #[must_use]
     pub fn judge(&self, since: bool) -> Arrival {
-        let Self { position, borne, left, now, offset } = *self;
+        let Self { position, borne, remembered, left, now, offset } = *self;
         let buffer = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
         let Some(position) = position else {
             return match left {
@@ -112,7 +116,7 @@ impl Return {
             };
         };
         let stands_for = time(position);
-        let doubt = |from, reason| Arrival::Doubtful(Doubt { from, reason, position, buffer });
+        let doubt = |from, reason| Arrival::Doubtful(Doubt { from, reason, position, remembered, buffer });
         let age = millis(now) - i64::try_from(position).unwrap_or(i64::MAX) - offset;
         let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
         if since && age > kept {
@@ -129,16 +133,17 @@ impl Return {
 }
 
 impl Doubt {
-    /// An event has come that was delivered before, or that bears the position: the replay is whole.
+    /// An event has come that was delivered before, or that bears the position where only that is known: the replay is whole.
     #[must_use]
     pub fn clears(&self, id: Option<u64>, delivered_before: bool) -> bool {
-        delivered_before || (self.reason != GapReason::BeyondBuffer && id == Some(self.position))
+        let is_position = !self.remembered && self.reason != GapReason::BeyondBuffer && id == Some(self.position);
+        delivered_before || is_position
     }
 
     /// The hole, if an event of that id comes first. Below the position it tells nothing.
     #[must_use]
     pub fn hole_before(&self, id: Option<u64>) -> Option<Gap> {
-        let id = id.filter(|id| *id > self.position)?;
+        let id = id.filter(|id| *id > self.position || (self.remembered && *id == self.position))?;
         Some(self.hole(time(id).unwrap_or(self.buffer)))
     }
 
@@ -180,6 +185,7 @@ mod tests {
         Return {
             position: age.map(|age| u64::try_from(NOW - age * MINUTE).expect("a time")),
             borne,
+            remembered: false,
             left: away.map(|away| at(NOW - away * MINUTE)),
             now: at(NOW),
             offset: 0,
@@ -225,6 +231,9 @@ mod tests {
         let position = doubt.position;
         assert!(doubt.clears(Some(position), false) && doubt.clears(Some(position + 9), true) && doubt.clears(None, true));
         assert!(!doubt.clears(Some(position + 1), false) && !doubt.clears(None, false));
+        let remembering = Doubt { remembered: true, ..doubt.clone() };
+        assert!(!remembering.clears(Some(position), false) && remembering.clears(Some(position), true));
+        assert!(remembering.hole_before(Some(position)).is_some(), "another event of the same millisecond");
         assert_eq!(doubt.hole_before(Some(position - 1)), None);
         assert_eq!(doubt.hole_before(None), None);
         let gap = doubt.hole_before(Some(position + 5)).expect("a hole");

@@ -48,7 +48,7 @@ pub struct Resume {
     /// The same, from the oldest to the newest.
     order: VecDeque<Key>,
     connection: u32,
-    /// The highest id before this connection, until one beyond it ends the replay.
+    /// The highest id before this connection, until a new event beyond it ends the replay.
     replaying: Option<u64>,
     highest: u64,
     hasher: RandomState,
@@ -95,9 +95,6 @@ impl Resume {
     pub fn judge(&mut self, id: Option<&str>, event: Option<&str>, data: &[u8]) -> Verdict {
         let content = self.hasher.hash_one((event, data));
         let Some(number) = id.and_then(number) else { return self.judge_loose(id, content) };
-        if self.replaying.is_some_and(|highest| number > highest) {
-            self.replaying = None;
-        }
         let key = (Some(number), content);
         if let Some(seen) = self.known.get_mut(&key) {
             let again = std::mem::replace(seen, self.connection) == self.connection;
@@ -107,6 +104,10 @@ impl Resume {
         if self.replaying.is_some() && self.known.get(&(None, content)).is_some_and(|seen| *seen != self.connection) {
             self.remember(key);
             return Verdict::Replayed;
+        }
+        // Whatever was delivered was published before it.
+        if self.replaying.is_some_and(|highest| number > highest) {
+            self.replaying = None;
         }
         self.remember(key);
         let backwards = number < self.highest && self.position.is_some_and(|last| number < last);
@@ -143,6 +144,12 @@ impl Resume {
             None if self.position.is_none() && !id.is_empty() => id.clone_into(&mut self.literal),
             None => {}
         }
+    }
+
+    /// Whether there is anything that a replay could be known by.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        !self.order.is_empty()
     }
 
     /// How many events are remembered.

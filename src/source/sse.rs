@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
     async fn arrive(&mut self) {
         let now = self.link.now();
         let (position, borne) = (self.resume.position(), self.resume.expected().is_some());
-        let back = Return { position, borne, left: self.heard, now, offset: self.offset.unwrap_or_default() };
+        let back = Return { position, borne, remembered: self.resume.remembers(), left: self.heard, now, offset: self.offset.unwrap_or_default() };
         self.heard = Some(now);
         match back.judge(self.since) {
             // A doubt of the connection before that nothing has settled stays.
@@ -175,7 +175,9 @@ impl<'a> Reader<'a> {
     /// Sends a frame on, unless it was delivered before.
     async fn pass_on(&mut self, frame: Frame, received_at: Timestamp) {
         let (data, fault) = match frame.body {
-            Body::Empty => return self.resume.move_to(&frame.last_event_id),
+            Body::Empty if frame.sets_id => return self.resume.move_to(&frame.last_event_id),
+            // The id in force is the one that was asked for, and says nothing of where the stream is.
+            Body::Empty => return,
             Body::Data(data) => (Bytes::from(data), None),
             Body::TooLarge(bytes) => (Bytes::new(), Some((Fault::TooLarge, bytes))),
         };

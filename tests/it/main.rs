@@ -2,6 +2,7 @@
 
 mod errors;
 mod leak;
+mod faults;
 mod model;
 mod predicates;
 mod process;
@@ -12,3 +13,4 @@ mod snapshots;
 mod stream;
 mod support;
 mod walk;
+mod tapped;

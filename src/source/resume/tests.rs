@@ -115,7 +115,7 @@ fn what_came_without_its_id_is_known_when_it_comes_with_it_and_the_other_way_rou
     resume.begin();
     assert_eq!(new(&mut resume, &[("5", "a"), ("", "b"), ("x", "c"), ("", "b")]), ["a", "b", "c", "b"]);
     assert_eq!(resume.begin().as_deref(), Some("4"));
-    assert_eq!(new(&mut resume, &[("", "a"), ("5", "b"), ("5", "c"), ("6", "d"), ("", "b")]), ["d", "b"], "6 ends the replay");
+    assert_eq!(new(&mut resume, &[("", "a"), ("5", "b"), ("6", "c"), ("7", "d"), ("", "b")]), ["d", "b"], "7 ends the replay");
 }
 
 #[test]
