@@ -1,8 +1,9 @@
 //! What evtap promises, held against the library and the real binary.
 
 mod errors;
-mod leak;
 mod faults;
+mod killed;
+mod leak;
 mod model;
 mod predicates;
 mod process;
@@ -10,7 +11,8 @@ mod replay;
 mod schema;
 mod serve;
 mod snapshots;
+mod soak;
 mod stream;
 mod support;
-mod walk;
 mod tapped;
+mod walk;

@@ -180,6 +180,19 @@ impl Seen {
 }
 
 impl Report {
+    /// Adds another one.
+    pub const fn add(&mut self, other: &Self) {
+        self.published += other.published;
+        self.delivered += other.delivered;
+        self.faults += other.faults;
+        self.gaps += other.gaps;
+        self.named += other.named;
+        self.unreachable += other.unreachable;
+        self.lost += other.lost;
+        self.twice += other.twice;
+        self.disordered += other.disordered;
+    }
+
     /// Nothing lost in silence, nothing twice, nothing out of order.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
