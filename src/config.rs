@@ -155,16 +155,19 @@ pub fn size(option: &str, text: &str) -> Result<usize> {
     };
     let bytes = unit.and_then(|unit: usize| text[..end].parse::<usize>().ok()?.checked_mul(unit));
     bytes.filter(|bytes| (1 << 10..=1 << 30).contains(bytes)).ok_or_else(|| {
-        Error::usage(format!("cannot use {option} {text}"), "it is no size from 1KiB to 1024MiB", "give one such as 512KiB or 4MiB")
+        Error::usage(
+            format!("cannot use {option} {text}"),
+            "it is no size from 1KiB to 1024MiB",
+            "give one such as 512KiB or 4MiB",
+        )
     })
 }
 
 /// The id to begin at: one, a time, or an age.
 pub fn since(text: &str, now: Timestamp) -> Result<u64> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        if let Ok(id) = text.parse() {
-            return Ok(id);
-        }
+    if let Some(id) = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse().ok())
+    {
+        return Ok(id);
     }
     let moment = match duration("--since", text) {
         Ok(age) => now.checked_sub(age).ok(),
@@ -180,7 +183,11 @@ pub fn since(text: &str, now: Timestamp) -> Result<u64> {
 fn positive(option: &str, text: &str) -> Result<Duration> {
     let length = duration(option, text)?;
     if length.is_zero() {
-        return Err(Error::usage(format!("cannot use {option} {text}"), "it is no time at all", "write it like 30s, 5m or 1h30m"));
+        return Err(Error::usage(
+            format!("cannot use {option} {text}"),
+            "it is no time at all",
+            "write it like 30s, 5m or 1h30m",
+        ));
     }
     Ok(length)
 }

@@ -226,11 +226,9 @@ fn transport(frame: &Frame<'_>) -> Tap {
         None => {}
     }
     let Notes { id_missing, id_backwards, after_repeat } = frame.notes;
-    for (noted, kind) in [
-        (id_missing, DriftKind::MissingId),
-        (id_backwards, DriftKind::BackwardId),
-        (after_repeat, DriftKind::RepeatDropped),
-    ] {
+    for (noted, kind) in
+        [(id_missing, DriftKind::MissingId), (id_backwards, DriftKind::BackwardId), (after_repeat, DriftKind::RepeatDropped)]
+    {
         if noted {
             tap.drift.push(Drift { kind, field: None });
         }

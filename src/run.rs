@@ -87,7 +87,9 @@ async fn expect(options: cli::Expect) -> Result<Exit> {
         let calls = vec![config::call(call)?];
         let (platform, workspace, calls) =
             Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
-        return wiring.stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect()).await;
+        return wiring
+            .stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect())
+            .await;
     }
     let workspaces = config::workspaces(&options.workspace.into_iter().collect::<Vec<_>>())?;
     let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;

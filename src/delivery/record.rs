@@ -12,8 +12,8 @@ use super::{Key, identity};
 use crate::decode::Decoder;
 use crate::error::{Error, Exit, Result};
 use crate::redact::{Policy, Redactor, Shown};
-use crate::sink::ndjson::object;
 use crate::sink::Lines;
+use crate::sink::ndjson::object;
 use crate::source;
 
 /// How much of its end is read, in bytes: far more than is written between two moves of the cursor.
@@ -43,8 +43,7 @@ impl Record {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
-        let mut file =
-            private(fs::OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(failed)?;
+        let mut file = private(fs::OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(failed)?;
         restrict(&file).map_err(failed)?;
         let (tail, torn) = read_tail(&mut file).map_err(failed)?;
         if torn.is_some_and(|(_, is_ours)| !is_ours) {

@@ -22,7 +22,8 @@ pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
     let advice = "write it so: faults = [\"cut=2000\", \"none\", \"status=503\"]";
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::usage(what(), crate::source::replay::cause(&error), "check the path of --fault-script"))?;
-    let script: Script = toml::from_str(&text).map_err(|_| Error::usage(what(), "it is no TOML with an array `faults`", advice))?;
+    let script: Script =
+        toml::from_str(&text).map_err(|_| Error::usage(what(), "it is no TOML with an array `faults`", advice))?;
     script.faults.iter().map(|fault| fault.parse()).collect()
 }
 
@@ -136,7 +137,10 @@ impl FromStr for Fault {
             "odd-id" => count().map(Self::OddId),
             "backwards" => bytes().map(|back| Self::Backwards(back as u64)),
             "cut-in" => cut_in(value).ok_or_else(|| {
-                wrong("its value is no place and number of bytes", "write it so: cut-in=line:2000; places: character, line, fields, line-end")
+                wrong(
+                    "its value is no place and number of bytes",
+                    "write it so: cut-in=line:2000; places: character, line, fields, line-end",
+                )
             }),
             "cut" => bytes().map(Self::Cut),
             "end" => bytes().map(Self::End),
@@ -151,7 +155,10 @@ impl FromStr for Fault {
             "status" => status(value).ok_or_else(|| {
                 wrong("its value is none of 401, 403, 404, 410, 429, 500, 503", "write it so: status=429:retry-after=2")
             }),
-            _ => Err(wrong("there is no fault of that name", "use status=, error=, cut=, end=, reset=, stall=, drip=, cut-in=, repeat=, strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close= or none; join several with +")),
+            _ => Err(wrong(
+                "there is no fault of that name",
+                "use status=, error=, cut=, end=, reset=, stall=, drip=, cut-in=, repeat=, strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close= or none; join several with +",
+            )),
         }
     }
 }

@@ -21,9 +21,9 @@ mod scenario;
 mod server;
 mod sse;
 mod stories;
-mod wire;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::time::Duration;
 

@@ -71,9 +71,8 @@ impl Wire {
 
     fn alters(&self) -> bool {
         use Fault::{CutIn, Huge, OddId, Repeat, StripId, Unknown};
-        let alters = |fault: &Fault| {
-            matches!(fault, CutIn(Place::LineEnd, _) | Repeat(_) | StripId(_) | OddId(_) | Unknown | Huge(_))
-        };
+        let alters =
+            |fault: &Fault| matches!(fault, CutIn(Place::LineEnd, _) | Repeat(_) | StripId(_) | OddId(_) | Unknown | Huge(_));
         self.faults.iter().any(alters)
     }
 
@@ -92,7 +91,9 @@ impl Wire {
                 // Writing into a string does not fail.
                 match *fault {
                     Fault::Repeat(count) if every(count) => copies = 2,
-                    Fault::StripId(count) if every(count) => frame = frame.split_once('\n').map_or("", |parts| parts.1).to_owned(),
+                    Fault::StripId(count) if every(count) => {
+                        frame = frame.split_once('\n').map_or("", |parts| parts.1).to_owned();
+                    }
                     Fault::OddId(count) if every(count) => frame.replace_range(.."id: ".len(), "id: x"),
                     Fault::Unknown if self.events == 1 => out.push_str("event: weather.changed\ndata: {\"sky\":\"grey\"}\n\n"),
                     Fault::Huge(bytes) if self.events == 1 => {

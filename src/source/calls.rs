@@ -160,29 +160,31 @@ mod tests {
     async fn no_more_calls_than_there_may_be_and_none_that_has_ended() {
         let (own, frames) = channel(100);
         let (tx, mut rx) = channel(100);
-        let (began, mut begun) = mpsc::unbounded_channel();
+        let (begin, mut observed) = mpsc::unbounded_channel();
         let (end, ends) = async_gate();
         let observe = move |call: String| {
-            let (began, ends) = (began.clone(), ends.clone());
+            let (begin, ends) = (begin.clone(), ends.clone());
             async move {
-                began.send(call).expect("the test listens");
+                begin.send(call).expect("the test listens");
                 let _permit = ends.acquire().await;
                 Ok(())
             }
         };
         let follow = tokio::spawn(async move { follow(frames, Calls::new(2), observe, &tx).await });
-        for (event, n) in [("call.started", 1), ("call.started", 1), ("call.started", 2), ("call.started", 3), ("call.started", 4)] {
+        for (event, n) in
+            [("call.started", 1), ("call.started", 1), ("call.started", 2), ("call.started", 3), ("call.started", 4)]
+        {
             own.send(frame(event, n)).await.expect("open");
         }
         own.send(frame("call.ended", 3)).await.expect("open");
         for _ in 0..6 {
             assert!(rx.recv().await.is_some(), "all events go on");
         }
-        assert_eq!(begun.recv().await, Some(sid(1)));
-        assert_eq!(begun.recv().await, Some(sid(2)));
-        assert!(begun.try_recv().is_err(), "two at a time");
+        assert_eq!(observed.recv().await, Some(sid(1)));
+        assert_eq!(observed.recv().await, Some(sid(2)));
+        assert!(observed.try_recv().is_err(), "two at a time");
         end.add_permits(1);
-        assert_eq!(begun.recv().await, Some(sid(4)), "3 has ended while it waited");
+        assert_eq!(observed.recv().await, Some(sid(4)), "3 has ended while it waited");
         drop(own);
         follow.await.expect("no panic");
         assert!(rx.recv().await.is_none());

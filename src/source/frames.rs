@@ -9,10 +9,10 @@ use crate::credential::Credential;
 use crate::error::Result;
 use crate::source::client::{self, Network, Use};
 use crate::source::failure::{Failure, cause};
-use crate::source::{FRAME_LIMIT, Limits};
 use crate::source::framer::{Body, Parser};
 use crate::source::socket::{self, Heard};
 use crate::source::sse;
+use crate::source::{FRAME_LIMIT, Limits};
 
 const WHAT: &str = "cannot read the URL's frames";
 

@@ -243,11 +243,14 @@ mod tests {
     #[test]
     fn an_absence_beyond_the_buffer_ends_where_the_buffer_begins() {
         let Arrival::Doubtful(doubt) = back(Some(9), Some(10), true).judge(false) else { panic!("a doubt") };
-        assert_eq!(doubt.hole(at(NOW)), Gap {
-            from: Some(at(NOW - 9 * MINUTE)),
-            to: at(NOW).checked_sub(KEPT).expect("a time"),
-            certain: false,
-            reason: GapReason::AwayTooLong
-        });
+        assert_eq!(
+            doubt.hole(at(NOW)),
+            Gap {
+                from: Some(at(NOW - 9 * MINUTE)),
+                to: at(NOW).checked_sub(KEPT).expect("a time"),
+                certain: false,
+                reason: GapReason::AwayTooLong
+            }
+        );
     }
 }

@@ -26,9 +26,9 @@ pub mod sse;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event::Stream;
 use bytes::Bytes;
 use jiff::Timestamp;
-use crate::event::Stream;
 
 pub use limits::{FRAME_LIMIT, Limits};
 pub use queue::{Closed, QUEUE, Receiver, Sender, channel};
@@ -174,7 +174,7 @@ pub struct Lines {
 
 impl std::fmt::Debug for Lines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lines").field("bytes", &self.bytes.len()).field("offset", &self.offset).finish()
+        f.debug_struct("Lines").field("bytes", &self.bytes.len()).field("offset", &self.offset).finish_non_exhaustive()
     }
 }
 

@@ -55,14 +55,7 @@ enum End {
 
 /// Reads a call's events into the channel until the call is over or the receiver is gone, which are no errors, or until an
 /// error that no other try can mend. Dropping the future stops it at once.
-pub async fn run(
-    client: &Client,
-    workspace_id: &str,
-    call_sid: &str,
-    keys: &Keys,
-    limits: &Limits,
-    tx: &Sender,
-) -> Result<()> {
+pub async fn run(client: &Client, workspace_id: &str, call_sid: &str, keys: &Keys, limits: &Limits, tx: &Sender) -> Result<()> {
     let origin = Origin {
         stream: Some(Stream::Observer),
         workspace_id: Some(workspace_id.to_owned()),
@@ -128,13 +121,7 @@ struct Unknown(Option<Instant>);
 
 impl Unknown {
     /// Turns the end of a connection into the end of the run, or waits for the next try.
-    async fn settle(
-        &mut self,
-        end: End,
-        link: &mut Link<'_>,
-        keys: &Keys,
-        used: &Credential,
-    ) -> Result<ControlFlow<()>> {
+    async fn settle(&mut self, end: End, link: &mut Link<'_>, keys: &Keys, used: &Credential) -> Result<ControlFlow<()>> {
         match end {
             End::Over => {
                 link.ended("the call is over").await;

@@ -140,9 +140,8 @@ impl Resume {
                 (self.position, self.borne) = (Some(id), false);
                 self.highest = self.highest.max(id);
             }
-            Some(_) => {}
             None if self.position.is_none() && !id.is_empty() => id.clone_into(&mut self.literal),
-            None => {}
+            Some(_) | None => {}
         }
     }
 

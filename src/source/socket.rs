@@ -23,8 +23,8 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::credential::Credential;
-use crate::source::client::{self, secret};
 use crate::source::Limits;
+use crate::source::client::{self, secret};
 use crate::source::failure::{Failure, cause};
 use crate::source::limits::Awake;
 

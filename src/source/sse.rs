@@ -114,7 +114,14 @@ impl<'a> Reader<'a> {
     async fn arrive(&mut self) {
         let now = self.link.now();
         let (position, borne) = (self.resume.position(), self.resume.expected().is_some());
-        let back = Return { position, borne, remembered: self.resume.remembers(), left: self.heard, now, offset: self.offset.unwrap_or_default() };
+        let back = Return {
+            position,
+            borne,
+            remembered: self.resume.remembers(),
+            left: self.heard,
+            now,
+            offset: self.offset.unwrap_or_default(),
+        };
         self.heard = Some(now);
         match back.judge(self.since) {
             // A doubt of the connection before that nothing has settled stays.
@@ -198,11 +205,7 @@ impl<'a> Reader<'a> {
             let behind = gap::millis(received_at) - id;
             self.offset = Some(self.offset.map_or(behind, |least| least.min(behind)));
         }
-        let notes = Notes {
-            id_missing: !frame.sets_id,
-            id_backwards: backwards,
-            after_repeat: std::mem::take(&mut self.repeat),
-        };
+        let notes = Notes { id_missing: !frame.sets_id, id_backwards: backwards, after_repeat: std::mem::take(&mut self.repeat) };
         let frame = RawFrame {
             origin: self.link.origin.clone(),
             form: Form::Sse,

@@ -73,11 +73,9 @@ pub async fn tap(tapping: Tapping) -> Report {
     let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false).expect("a loopback URL");
     let client = Client::new(endpoints, &Network::default()).expect("a client");
     let keys = Keys::new(Credential::new("test", "a test").expect("legal"), None);
-    let limits =
-        Limits { frame: FRAME, silence: Some(Duration::from_millis(100)), random: || 0.0, ..Limits::default() };
+    let limits = Limits { frame: FRAME, silence: Some(Duration::from_millis(100)), random: || 0.0, ..Limits::default() };
     let (tx, mut items) = channel(evtap::source::QUEUE);
-    let reading =
-        tokio::spawn(async move { sse::run(&client, DEMO_WORKSPACE, &keys, Start::Now, &limits, &tx).await });
+    let reading = tokio::spawn(async move { sse::run(&client, DEMO_WORKSPACE, &keys, Start::Now, &limits, &tx).await });
 
     let mut seen = Seen::default();
     let mut lines = Lines::default();

@@ -2,9 +2,8 @@ use super::*;
 
 /// Sends events through and gives those that are new. An empty id is none.
 fn new<'a>(resume: &mut Resume, events: &[(&'a str, &'a str)]) -> Vec<&'a str> {
-    let mut judge = |id: &str, data: &str| {
-        resume.judge(Some(id).filter(|id| !id.is_empty()), Some("call.started"), data.as_bytes())
-    };
+    let mut judge =
+        |id: &str, data: &str| resume.judge(Some(id).filter(|id| !id.is_empty()), Some("call.started"), data.as_bytes());
     events.iter().filter(|(id, data)| matches!(judge(id, data), Verdict::New { .. })).map(|(_, data)| *data).collect()
 }
 
@@ -132,7 +131,8 @@ fn memory_is_bounded_and_beyond_it_events_come_twice_rather_than_never() {
     let mut resume = Resume::default();
     resume.begin();
     let data: Vec<_> = (0..=REMEMBERED).map(|n| n.to_string()).collect();
-    let is_new = |resume: &mut Resume, data: &String| matches!(resume.judge(Some("5"), None, data.as_bytes()), Verdict::New { .. });
+    let is_new =
+        |resume: &mut Resume, data: &String| matches!(resume.judge(Some("5"), None, data.as_bytes()), Verdict::New { .. });
     assert!(data.iter().all(|data| is_new(&mut resume, data)));
     assert_eq!((resume.known.len(), resume.order.len()), (REMEMBERED, REMEMBERED));
     resume.begin();

@@ -16,7 +16,8 @@ async fn pair() -> (Socket<DuplexStream>, DuplexStream) {
 async fn the_handshake_is_the_standards_and_hides_the_credential() {
     let mut server = Scripted::new([switching(Some("auth"), message(1, b"hello"))]).await;
     let request = server.client().observer("ws-1", "CA1");
-    let mut socket = open(request, Some(&credential()), "call", &Limits::default()).await.unwrap_or_else(|failure| panic!("{failure:?}"));
+    let mut socket =
+        open(request, Some(&credential()), "call", &Limits::default()).await.unwrap_or_else(|failure| panic!("{failure:?}"));
     assert!(socket.next().await == Heard::Text(Bytes::from("hello")), "what came with the handshake is not lost");
     let head = server.heads().remove(0);
     assert_eq!(head.lines().next(), Some("GET /v1/ws-1/observers/CA1/ws HTTP/1.1"));
@@ -81,7 +82,10 @@ async fn an_answer_that_switches_to_nothing_is_a_failure() {
         (Answer::status(302, "Location: http://127.0.0.2:1/\r\n"), "the server redirects to another origin"),
     ] {
         let server = Scripted::new([answer]).await;
-        let failure = open(server.client().observer("ws-1", "CA1"), Some(&credential()), "call", &Limits::default()).await.err().expect("a failure");
+        let failure = open(server.client().observer("ws-1", "CA1"), Some(&credential()), "call", &Limits::default())
+            .await
+            .err()
+            .expect("a failure");
         let Failure::Doubtful { why, .. } = failure else { panic!("{failure:?}") };
         assert!(why.starts_with(expected), "{why}");
     }

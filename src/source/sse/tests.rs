@@ -67,7 +67,8 @@ fn keys() -> Keys {
 async fn play(answers: Vec<Answer>) -> (Vec<Seen>, Vec<String>, Error) {
     let mut server = Scripted::new(answers).await;
     let (tx, mut rx) = channel(1000);
-    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends in an error");
+    let error =
+        run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends in an error");
     assert!(!error.to_string().contains("anary"), "{error}");
     drop(tx);
     let mut items = Vec::new();
@@ -325,7 +326,8 @@ async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() 
         (": nothing yet\n\n".to_owned(), vec![]),
     ] {
         let (items, _, _) = play(vec![Answer::stream(&event(id)), Answer::stream(&second), stop()]).await;
-        let gaps: Vec<_> = items.iter().filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None }).collect();
+        let gaps: Vec<_> =
+            items.iter().filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None }).collect();
         assert_eq!(gaps, expected, "{second}");
     }
 }
