@@ -54,7 +54,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", value_delimiter = ',')]
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
     pub workspace: Vec<String>,
     /// Open the observer of each call that starts, at most N at a time, and merge its events
     #[arg(long, value_name = "N")]
@@ -92,7 +92,7 @@ pub struct Observe {
     #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
     pub call: Vec<String>,
     /// The id of the calls' workspace
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID")]
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
     pub workspace: Option<String>,
     /// Which events are kept.
     #[command(flatten)]
@@ -143,11 +143,11 @@ pub struct Expect {
     /// A file of steps, one a line: `[within TIME] EXPR`
     #[arg(value_name = "FILE", required_unless_present = "then", conflicts_with = "then")]
     pub file: Option<PathBuf>,
-    /// A step, such as 'within 30s .event_type == "call.ended"'; may repeat
+    /// A step, such as `within 30s .event_type == "call.ended"`; may repeat
     #[arg(long, value_name = "STEP")]
     pub then: Vec<String>,
     /// The id of the workspace whose stream is checked, or `demo`
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID")]
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
     pub workspace: Option<String>,
     /// The SID of the call that is checked, or `demo`
     #[arg(short, long, value_name = "SID", conflicts_with = "replay")]
@@ -397,10 +397,16 @@ pub enum Order {
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
     /// The platform's origin
-    #[arg(long, value_name = "URL", env = "AMIGO_BASE_URL", default_value = "https://api.platform.amigo.ai")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AMIGO_BASE_URL",
+        hide_env_values = true,
+        default_value = "https://api.platform.amigo.ai"
+    )]
     pub base_url: String,
     /// The origin of the observer WebSocket, if it is another
-    #[arg(long, value_name = "URL", env = "AMIGO_AGENT_BASE_URL")]
+    #[arg(long, value_name = "URL", env = "AMIGO_AGENT_BASE_URL", hide_env_values = true)]
     pub agent_base_url: Option<String>,
     /// A file with the API key; `AMIGO_API_KEY` otherwise
     #[arg(long, value_name = "FILE")]

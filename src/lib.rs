@@ -9,7 +9,7 @@
 //! ```
 //!
 //! One way, no back edges. A [`source`] gives the bytes of each event as they arrived. [`decode`] finds its members in one
-//! strict pass ([`scan`]), holds them against the typed model ([`event`]), and always succeeds: what is no event becomes a
+//! strict pass ([`scan`]), holds them against the typed model ([`event`](mod@event)), and always succeeds: what is no event becomes a
 //! `tap.malformed` line, what the model did not expect is reported as drift. [`redact`] puts masks in place of what is
 //! hidden. It alone can turn an [`Event`](decode::Event) into a [`Shown`](redact::Shown), and everything that prints,
 //! counts or records takes a `Shown`, so that a leak is a compile error. [`select`] keeps the events that were asked for: it sees the masks, and is no oracle for

@@ -8,6 +8,11 @@ use evtap::error::Exit;
 use evtap::{run, status};
 
 fn main() -> ExitCode {
+    // The message of a panic can quote what is being worked on; the place of it can't.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        status::say(&format!("evtap broke down{place}: it has a defect; report it with this line"));
+    }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -5,10 +5,13 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::event::Field;
 use crate::event::catalog::TapGap;
+use crate::event::catalog::value::GapReason;
 use crate::sanitize;
 use crate::source::{Change, News, Origin};
 
@@ -104,16 +107,22 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
 /// Tells of a hole in a stream, which is shown as `tap.gap` too.
 pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
     let certain = gap.certain.value().is_some_and(|certain| *certain);
-    let (from, to) = (gap.from.value().map_or("an unknown time", String::as_str), gap.to.value().map_or("now", String::as_str));
-    let reason = gap.reason.value().map_or("unknown", |reason| reason.as_str());
+    // A recording may hold anything in their place.
+    let time = |field: &Field<String>| Some(format!("{:.3}", field.value()?.parse::<Timestamp>().ok()?));
+    let (from, to) = (time(&gap.from), time(&gap.to));
+    let reason = match gap.reason.value() {
+        None | Some(GapReason::Other(_)) => "unknown",
+        Some(reason) => reason.as_str(),
+    };
     match format {
         Format::None => {}
         Format::Text => {
             let lost = if certain { "events were lost" } else { "events may have been lost" };
-            say(&format!("gap in {}: {lost} between {from} and {to} ({reason})", name(origin)));
+            let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
+            say(&format!("gap in {}: {lost} between {} and {} ({reason})", name(origin), told(from), told(to)));
         }
         Format::Json => {
-            let mut object = json!({"status": "gap", "from": gap.from.value(), "to": to, "certain": certain, "reason": reason});
+            let mut object = json!({"status": "gap", "from": from, "to": to, "certain": certain, "reason": reason});
             identify(&mut object, origin);
             tell(&object.to_string());
         }
@@ -125,6 +134,15 @@ fn identify(object: &mut Value, origin: &Origin) {
         if let Some(value) = value {
             object[key] = json!(value);
         }
+    }
+}
+
+/// Tells of something that is no failure, but may become one.
+pub fn warning(format: Format, error: &Error) {
+    match format {
+        Format::Json => tell(&json!({"status": "warning", "reason": error.to_string()}).to_string()),
+        Format::Text => say_all(error),
+        Format::None => {}
     }
 }
 
@@ -146,12 +164,14 @@ pub fn say(text: &str) {
 pub fn failed(format: Format, error: &Error) {
     match format {
         Format::Json => tell(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}).to_string()),
-        Format::Text | Format::None => {
-            say(&error.to_string());
-            for line in error.detail().into_iter().flat_map(str::lines) {
-                tell(&sanitize::visible(line));
-            }
-        }
+        Format::Text | Format::None => say_all(error),
+    }
+}
+
+fn say_all(error: &Error) {
+    say(&error.to_string());
+    for line in error.detail().into_iter().flat_map(str::lines) {
+        tell(&sanitize::visible(line));
     }
 }
 

@@ -137,10 +137,12 @@ impl Walk {
                     self.flush()?;
                     let next = match deadline {
                         None => items.blocking_recv(),
-                        Some(deadline) => match runtime.block_on(tokio::time::timeout_at(deadline.into(), items.recv())) {
-                            Ok(next) => next,
-                            Err(_) => continue,
-                        },
+                        Some(deadline) => {
+                            match runtime.block_on(async { tokio::time::timeout_at(deadline.into(), items.recv()).await }) {
+                                Ok(next) => next,
+                                Err(_) => continue,
+                            }
+                        }
                     };
                     let Some(item) = next else { return Ok(self.judge.end()) };
                     item

@@ -9,10 +9,12 @@ use jaq_json::Val;
 use super::{colour, duration, policy};
 use crate::cli::{Expect as ExpectOptions, Output, Pick, Show, Until};
 use crate::error::{Error, Result};
+use crate::event::Kind;
 use crate::judge::conditions::Conditions;
 use crate::judge::expect::{self, Expect, Step};
 use crate::redact::Policy;
-use crate::select::program::{Program, parse};
+use crate::select::check::{Kinds, check, meant};
+use crate::select::program::{Parsed, Program, parse};
 use crate::select::{Grep, Predicate, Select, Types, value};
 use crate::sink::columns::Columns;
 use crate::sink::jq::Jq;
@@ -23,6 +25,7 @@ use crate::sink::table::Table;
 use crate::sink::template::Template;
 use crate::sink::{Out, Sink};
 use crate::source::replay::cause;
+use crate::status;
 use crate::walk::Stages;
 
 /// The stages of a stream command. `several` streams are merged in it.
@@ -30,49 +33,53 @@ pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<
     colour(show.color);
     let policy = policy(show)?;
     let variables = variables(&pick.args, &pick.json_args)?;
+    let expressions = Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check };
+    let judge = Box::new(conditions(until, &expressions)?);
+
+    let types = types(pick)?;
+    let mut kinds = Kinds::kept(&types);
+    let file = pick.filter_file.as_deref().map(read).transpose()?;
+    let sources =
+        pick.filters.iter().map(|source| ("--filter", source)).chain(file.iter().map(|source| ("--filter-file", source)));
+    let filters = sources.map(|(option, source)| expressions.predicate(option, source, &mut kinds)).collect::<Result<_>>()?;
+    let grep = pick.grep.as_deref().map(Grep::new).transpose()?;
+    let program = show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
+
+    let sink = sink(show, program, several, grep.as_ref())?;
+    Ok(Stages { select: Select::new(types, filters, grep), policy, sink, limit: show.limit, judge, status: show.status })
+}
+
+fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions> {
     let now = Instant::now();
     let length = |option, text: &Option<String>| text.as_deref().map(|text| duration(option, text)).transpose();
-    let predicate =
-        |option, source: &Option<String>| source.as_deref().map(|source| predicate(option, source, &variables)).transpose();
-    let judge = Conditions {
+    let predicate = |option, source: &Option<String>| {
+        source.as_deref().map(|source| expressions.predicate(option, source, &mut Kinds::kept(&Types::default()))).transpose()
+    };
+    Ok(Conditions {
         until: predicate("--until", &until.until)?,
         fail_if: predicate("--fail-if", &until.fail_if)?,
         ends_at: length("--duration", &until.duration)?.map(|length| now + length),
         idle: length("--idle-timeout", &until.idle_timeout)?,
         last: Some(now),
         reason: None,
-    };
-    let grep = pick.grep.as_deref().map(Grep::new).transpose()?;
-    let sink = sink(show, &variables, several, grep.as_ref())?;
-    Ok(Stages {
-        select: select(pick, &policy, &variables, grep)?,
-        policy,
-        sink,
-        limit: show.limit,
-        judge: Box::new(judge),
-        status: show.status,
     })
 }
 
 /// The stages of `expect`.
 pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
     let variables = variables(&options.args, &[])?;
-    let steps = match &options.file {
-        Some(path) => expect::read_file(&path.display().to_string(), &read(path)?, &variables)?,
-        None => options.then.iter().map(|step| Step::read("--then", step, &variables)).collect::<Result<_>>()?,
-    };
     let mut policy = Policy::default();
     for name in &options.reveal {
         policy.reveal.add(name);
     }
-    Ok(Stages {
-        policy,
-        select: Select::default(),
-        sink: Box::new(Nowhere),
-        limit: None,
-        judge: Box::new(Expect::new(steps, live)),
-        status: options.status,
-    })
+    let expressions = Expressions { variables: &variables, policy: &policy, format: options.status, check: !options.no_check };
+    let compile = |option: &str, source: &str| expressions.predicate(option, source, &mut Kinds::kept(&Types::default()));
+    let steps = match &options.file {
+        Some(path) => expect::read_file(&path.display().to_string(), &read(path)?, compile)?,
+        None => options.then.iter().map(|step| Step::read("--then", step, &compile)).collect::<Result<_>>()?,
+    };
+    let judge = Box::new(Expect::new(steps, live));
+    Ok(Stages { policy, select: Select::default(), sink: Box::new(Nowhere), limit: None, judge, status: options.status })
 }
 
 /// The variables of `--arg` and `--argjson`, which come in pairs.
@@ -94,17 +101,70 @@ fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String, Val)>> {
     Ok(variables)
 }
 
-fn predicate(option: &str, source: &str, variables: &[(String, Val)]) -> Result<Predicate> {
-    Predicate::compile(&parse(option, source)?, variables)
+/// Compiles expressions, and holds them against the model first.
+struct Expressions<'a> {
+    variables: &'a [(String, Val)],
+    policy: &'a Policy,
+    format: status::Format,
+    check: bool,
 }
 
-fn select(pick: &Pick, _policy: &Policy, variables: &[(String, Val)], grep: Option<Grep>) -> Result<Select> {
+impl Expressions<'_> {
+    /// A predicate on the events in `kinds`; leaves in it those that can satisfy the predicate.
+    fn predicate(&self, option: &str, source: &str, kinds: &mut Kinds) -> Result<Predicate> {
+        let parsed = parse(option, source)?;
+        let predicate = Predicate::compile(&parsed, self.variables)?;
+        *kinds = self.check(&parsed, *kinds, true)?;
+        Ok(predicate)
+    }
+
+    /// A program whose outputs are printed.
+    fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
+        let parsed = parse(option, source)?;
+        let program = Program::compile(&parsed, self.variables)?;
+        self.check(&parsed, kinds, false)?;
+        Ok(program)
+    }
+
+    fn check(&self, parsed: &Parsed<'_>, kinds: Kinds, predicate: bool) -> Result<Kinds> {
+        if !self.check {
+            return Ok(kinds);
+        }
+        let (satisfied, findings) = check(parsed, kinds, self.policy, predicate);
+        let mut fatal = None;
+        for finding in &findings {
+            let error = finding.error(parsed);
+            if finding.fatal && fatal.is_none() {
+                fatal = Some(error);
+            } else {
+                status::warning(self.format, &error);
+            }
+        }
+        fatal.map_or(Ok(satisfied), Err)
+    }
+}
+
+/// The event types that are kept. A pattern that matches none is a typing error.
+fn types(pick: &Pick) -> Result<Types> {
+    if !pick.no_check {
+        for pattern in &pick.events {
+            let alone = Types::new(std::slice::from_ref(pattern), &[])?;
+            if Kinds::kept(&alone).is_undeclared() {
+                let names: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec().event_type).collect();
+                let families: Vec<_> = names.iter().filter_map(|name| Some(format!("{}.*", name.split_once('.')?.0))).collect();
+                let advice = match meant(pattern, names.into_iter().chain(families.iter().map(String::as_str))).as_slice() {
+                    [] => "`evtap schema` lists the events; --no-check takes it all the same".to_owned(),
+                    likely => format!("did you mean {}?", likely.join(" or ")),
+                };
+                return Err(Error::usage(format!("cannot use --event {pattern}"), "no event in the model matches", advice));
+            }
+        }
+    }
     let types = Types::new(&pick.events, &pick.excludes)?;
-    let file = pick.filter_file.as_deref().map(read).transpose()?;
-    let sources =
-        pick.filters.iter().map(|source| ("--filter", source)).chain(file.iter().map(|source| ("--filter-file", source)));
-    let filters = sources.map(|(option, source)| predicate(option, source, variables)).collect::<Result<_>>()?;
-    Ok(Select::new(types, filters, grep))
+    if !pick.no_check && Kinds::kept(&types).is_undeclared() {
+        return Err(Error::usage("cannot use --exclude", "it leaves no event of the model", "leave one of the patterns out"));
+    }
+    Ok(types)
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -113,11 +173,10 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// The sink that the options ask for, on stdout.
-fn sink(show: &Show, variables: &[(String, Val)], several: bool, grep: Option<&Grep>) -> Result<Box<dyn Sink>> {
+fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep>) -> Result<Box<dyn Sink>> {
     let terminal = std::io::stdout().is_terminal();
     let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
-    if let Some(program) = &show.jq {
-        let program = Program::compile(&parse("--jq", program)?, variables)?;
+    if let Some(program) = program {
         return Ok(Box::new(Jq::new(out, program, show.raw_strings, terminal)));
     }
     let columns = (!show.fields.is_empty()).then(|| Columns::new(show.fields.clone()));

@@ -6,12 +6,10 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use jaq_json::Val;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Judge;
 use crate::error::{Error, Exit, Result};
-use crate::select::program::parse;
 use crate::select::{Predicate, Subject};
 
 /// One step: `[within DURATION] EXPRESSION`.
@@ -33,7 +31,7 @@ struct Met {
 
 impl Step {
     /// Reads a step from the command line or a line of a file.
-    pub fn read(option: &str, line: &str, variables: &[(String, Val)]) -> Result<Self> {
+    pub fn read(option: &str, line: &str, compile: &impl Fn(&str, &str) -> Result<Predicate>) -> Result<Self> {
         let line = line.trim();
         let (within, text) = match line.strip_prefix("within ") {
             Some(rest) => {
@@ -42,7 +40,7 @@ impl Step {
             }
             None => (None, line),
         };
-        let predicate = Predicate::compile(&parse(option, text)?, variables)?;
+        let predicate = compile(option, text)?;
         Ok(Self { text: text.to_owned(), within, predicate, met: None })
     }
 
@@ -54,10 +52,10 @@ impl Step {
 }
 
 /// Reads the steps of a file: a line each, without blank lines and comments (`#`).
-pub fn read_file(name: &str, text: &str, variables: &[(String, Val)]) -> Result<Vec<Step>> {
+pub fn read_file(name: &str, text: &str, compile: impl Fn(&str, &str) -> Result<Predicate>) -> Result<Vec<Step>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     let steps: Vec<_> =
-        lines.map(|(at, line)| Step::read(&format!("line {} of {name}", at + 1), line, variables)).collect::<Result<_>>()?;
+        lines.map(|(at, line)| Step::read(&format!("line {} of {name}", at + 1), line, &compile)).collect::<Result<_>>()?;
     if steps.is_empty() {
         return Err(Error::usage(
             format!("cannot expect what {name} says"),

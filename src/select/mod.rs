@@ -2,6 +2,7 @@
 //!
 //! Selecting takes place after redaction, on [`Shown`] alone: a predicate sees the mask, and is no oracle for what it covers.
 
+pub mod check;
 pub mod native;
 pub mod program;
 pub mod value;

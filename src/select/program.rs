@@ -102,7 +102,7 @@ pub fn parse<'s>(option: &'s str, source: &'s str) -> Result<Parsed<'s>> {
             format!("at character {}", source[..range.start].chars().count() + 1)
         };
         let range = range.start..range.start + found.chars().next().map_or(0, char::len_utf8);
-        Error::usage(what, format!("{expected} is missing {place}"), "see jq's manual for the language")
+        Error::usage(what, format!("{expected} is missing {place}"), advice(source, range.start))
             .with_detail(point(source, &range))
     };
     let tokens = lex::Lexer::new(source).lex().map_err(|errors| {
@@ -120,6 +120,19 @@ pub fn parse<'s>(option: &'s str, source: &'s str) -> Result<Parsed<'s>> {
         )
     })?;
     Ok(Parsed { option, source, term })
+}
+
+/// What somebody may have had in mind who wrote what jq doesn't know.
+fn advice(source: &str, at: usize) -> &'static str {
+    const TAKEN: &[(&str, &str)] = &[
+        ("'", "write strings between double quotes"),
+        ("&&", "write `and`"),
+        ("||", "write `or`"),
+        ("===", "write `==`"),
+        ("!", "write `… | not`"),
+    ];
+    let found = TAKEN.iter().find(|(text, _)| source[at..].starts_with(text));
+    found.map_or("see jq's manual for the language", |(_, advice)| advice)
 }
 
 /// What programs run on.
@@ -266,12 +279,18 @@ fn unknown(parsed: &Parsed<'_>, name: &str, kind: &str) -> Error {
     let error = if ABSENT.contains(&name) {
         Error::usage(what, format!("there is no `{name}` here"), "an expression sees one event and nothing else")
     } else {
-        let advice = match crate::schema::nearest(name, known().iter().map(String::as_str)) {
-            Some(meant) if kind == "filter" => format!("did you mean `{meant}`?"),
-            _ if kind == "variable" => format!("give it with --arg {} VALUE", name.trim_start_matches('$')),
-            _ => "see jq's manual for what there is".to_owned(),
+        let known = known();
+        let (why, advice) = match crate::schema::nearest(name, known.iter().map(String::as_str)) {
+            _ if kind == "variable" => {
+                (format!("`{name}` has no value"), format!("give it with --arg {} VALUE", name.trim_start_matches('$')))
+            }
+            Some(meant) if meant == name => {
+                (format!("`{name}` doesn't take that many arguments"), "see jq's manual for how many it takes".to_owned())
+            }
+            Some(meant) => (format!("there is no {kind} `{name}`"), format!("did you mean `{meant}`?")),
+            None => (format!("there is no {kind} `{name}`"), "see jq's manual for what there is".to_owned()),
         };
-        Error::usage(what, format!("`{name}` is no {kind} that is known, or not with that many arguments"), advice)
+        Error::usage(what, why, advice)
     };
     let range = place(parsed.source, name);
     if range.is_empty() { error } else { error.with_detail(point(parsed.source, &range)) }

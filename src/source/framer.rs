@@ -1,7 +1,7 @@
 //! Server-sent events out of bytes: a framer, and `eventsource_stream` behind it. Live streams and raw captures both come
 //! through here.
 //!
-//! The crate is made for whole lines of valid UTF-8. The [`Framer`] makes those of any bytes: it takes the byte order mark
+//! The crate is made for whole lines of valid UTF-8. The `Framer` makes those of any bytes: it takes the byte order mark
 //! off, ends lines at CR, LF or CRLF however they are cut into chunks, and keeps no more of a line than the limit. Then
 //! what has no bearing on the event stays here: comments, unknown fields, `id:` and `retry:`, which the crate shows only
 //! beside data. It gets `event:` and `data:` lines, one whole line a chunk, and puts the event together. So the time is

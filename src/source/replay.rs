@@ -15,6 +15,9 @@ use crate::source::framer::{Body, Parser};
 /// How much is read at once, in bytes.
 const PIECE: usize = 1 << 20;
 
+/// How much of a recording tells what it is, in bytes, if its first line doesn't.
+const BEGINNING: usize = 8192;
+
 /// What a recording is, by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -39,7 +42,7 @@ pub fn run(path: &Path, limit: usize, tx: &Sender) -> Result<()> {
         Box::new(file)
     };
     let mut pieces = Pieces { reader: &mut reader, at_end: false };
-    let Some(first) = pieces.next().map_err(|error| failed(&error))? else { return Ok(()) };
+    let Some(first) = pieces.beginning().map_err(|error| failed(&error))? else { return Ok(()) };
     let result = match kind(&first) {
         Kind::Ndjson => ndjson(first, &mut pieces, limit, tx),
         Kind::Sse => sse(first, &mut pieces, limit, tx),
@@ -63,7 +66,7 @@ pub fn cause(error: &std::io::Error) -> String {
 
 fn kind(beginning: &[u8]) -> Kind {
     let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
-    if text[..text.len().min(8192)].contains(&0) {
+    if text[..text.len().min(BEGINNING)].contains(&0) {
         return Kind::Binary;
     }
     let line = text
@@ -83,6 +86,16 @@ struct Pieces<'a> {
 }
 
 impl Pieces<'_> {
+    /// Enough to tell what it is: a pipe may hand over the first line in parts.
+    fn beginning(&mut self) -> std::io::Result<Option<BytesMut>> {
+        let Some(mut beginning) = self.next()? else { return Ok(None) };
+        while beginning.len() < BEGINNING && !beginning.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            let Some(piece) = self.next()? else { break };
+            beginning.extend_from_slice(&piece);
+        }
+        Ok(Some(beginning))
+    }
+
     /// The next bytes, as many as there are at hand; `None` at the end.
     fn next(&mut self) -> std::io::Result<Option<BytesMut>> {
         if self.at_end {
@@ -337,6 +350,33 @@ mod tests {
             assert_eq!(seen[1].1, report);
             assert_eq!(seen[2].1, "{\"b\":2}");
             assert_eq!(seen[3].1, report);
+        }
+    }
+
+    /// Hands over a byte at a time.
+    struct Trickle<'a>(&'a [u8]);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let (byte, rest) = self.0.split_at(self.0.len().min(1));
+            self.0 = rest;
+            buffer[..byte.len()].copy_from_slice(byte);
+            Ok(byte.len())
+        }
+    }
+
+    #[test]
+    fn a_first_line_in_parts_still_tells() {
+        for (text, read, expected) in [
+            (&b"\n data"[..], 6, Kind::Ndjson),
+            (b"\n\ndata: {}\n\n", 11, Kind::Sse),
+            (b"retry: 1\r", 9, Kind::Sse),
+            (b"{}\n{}", 3, Kind::Ndjson),
+        ] {
+            let mut trickle = Trickle(text);
+            let mut pieces = Pieces { reader: &mut trickle, at_end: false };
+            let beginning = pieces.beginning().expect("no failure").expect("something");
+            assert_eq!((beginning.len(), kind(&beginning)), (read, expected));
         }
     }
 

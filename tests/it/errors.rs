@@ -146,7 +146,7 @@ async fn usage() {
         "wath",
         "watch --limit",
         "watch --limit x",
-        "watch --output csv",
+        "watch --output xml",
         "observe",
         "replay",
         "frames",

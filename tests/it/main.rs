@@ -1,5 +1,6 @@
 //! What evtap promises, held against the library and the real binary.
 
+mod check;
 mod errors;
 mod faults;
 mod killed;
@@ -7,6 +8,7 @@ mod leak;
 mod model;
 mod predicates;
 mod process;
+mod readme;
 mod replay;
 mod schema;
 mod serve;

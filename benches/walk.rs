@@ -1,0 +1,95 @@
+//! How fast the walk is on one core: decode, redact and write as NDJSON, in bytes of input a second. Beside it, the same
+//! job done the obvious way: every event becomes a `serde_json::Value`, its hidden fields are replaced, and it is written.
+
+use std::hint::black_box;
+
+use bytes::Bytes;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use evtap::decode::Decoder;
+use evtap::emulator::samples::sample;
+use evtap::event::{Kind, MASK};
+use evtap::redact::{Policy, Redactor};
+use evtap::sink::ndjson;
+use evtap::source::{Lines, Origin};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Map, Value, json};
+
+/// So many bytes of events, at least.
+const SIZE: usize = 4 << 20;
+
+/// Events of every type in turn, a line each.
+fn recording() -> Lines {
+    let mut rng = StdRng::seed_from_u64(1);
+    let mut bytes = Vec::with_capacity(SIZE + 4096);
+    for kind in Kind::ALL.iter().cycle() {
+        let mut event = Map::from_iter([("event_type".to_owned(), kind.spec().event_type.into())]);
+        event.extend(sample(kind.spec(), &mut rng));
+        bytes.extend_from_slice(Value::from(event).to_string().as_bytes());
+        bytes.push(b'\n');
+        if bytes.len() >= SIZE {
+            break;
+        }
+    }
+    Lines { bytes: Bytes::from(bytes), offset: 0 }
+}
+
+/// The walk.
+fn walk(lines: &Lines, out: &mut Vec<u8>) {
+    let origin = Origin::default();
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+    for frame in lines.frames(&origin) {
+        ndjson::object(&redactor.redact(&decoder.decode(frame)), out);
+        out.push(b'\n');
+    }
+}
+
+/// The same by way of a tree. It checks nothing against the model but what is to be hidden, so it does less.
+fn tree(lines: &Lines, out: &mut Vec<u8>) {
+    for line in lines.bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let mut event: Map<String, Value> = serde_json::from_slice(line).expect("an object");
+        let kind = event["event_type"].as_str().and_then(Kind::of).expect("a declared event");
+        let mut redacted = Vec::new();
+        for (name, value) in &mut event {
+            let is_hidden = name != "event_type" && kind.spec().field(name).is_none_or(|field| field.class.is_hidden());
+            if is_hidden && !value.is_null() {
+                *value = MASK.into();
+                redacted.push(name.clone());
+            }
+        }
+        let mut tap = json!({"stream": kind.spec().stream.name()});
+        if !redacted.is_empty() {
+            tap["redacted"] = redacted.into();
+        }
+        event.insert("_tap".to_owned(), tap);
+        serde_json::to_writer(&mut *out, &event).expect("memory takes it");
+        out.push(b'\n');
+    }
+}
+
+fn compare(criterion: &mut Criterion) {
+    let lines = recording();
+    let (mut walked, mut built) = (Vec::new(), Vec::new());
+    walk(&lines, &mut walked);
+    tree(&lines, &mut built);
+    assert!(walked == built, "both do the same job");
+
+    let mut group = criterion.benchmark_group("decode, redact, ndjson");
+    group.throughput(Throughput::Bytes(lines.bytes.len() as u64));
+    let mut out = Vec::with_capacity(2 * SIZE);
+    let mut run = |name: &str, job: fn(&Lines, &mut Vec<u8>)| {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                out.clear();
+                job(black_box(&lines), &mut out);
+                black_box(&out);
+            });
+        });
+    };
+    run("evtap", walk);
+    run("serde_json::Value", tree);
+    group.finish();
+}
+
+criterion_group!(benches, compare);
+criterion_main!(benches);

@@ -1,0 +1,55 @@
+//! The README tells the truth: the commands in its `console` blocks run, here and in this order, and those whose output
+//! never changes print what it shows.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Commands with the output shown below each.
+fn commands(readme: &str) -> Vec<(String, String)> {
+    let mut commands: Vec<(String, String)> = Vec::new();
+    for block in readme.split("```console\n").skip(1) {
+        let block = block.split("```").next().expect("a block");
+        for line in block.lines() {
+            if let Some(command) = line.strip_prefix("$ ") {
+                commands.push((command.to_owned(), String::new()));
+            } else {
+                let (_, output) = commands.last_mut().expect("a command before its output");
+                output.push_str(line);
+                output.push('\n');
+            }
+        }
+    }
+    commands
+}
+
+#[test]
+fn its_commands_succeed() {
+    let readme = include_str!("../../README.md");
+    let home = tempfile::tempdir().expect("a home");
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_evtap"));
+    let paths = [program.parent().expect("a directory").to_owned(), "/usr/local/bin".into(), "/usr/bin".into(), "/bin".into()];
+    let commands = commands(readme);
+    assert!(commands.len() > 8, "the blocks are not found");
+    for (command, shown) in commands {
+        let run = Command::new("bash")
+            .args(["-o", "pipefail", "-c", &command])
+            .env_clear()
+            .env("PATH", std::env::join_paths(&paths).expect("paths"))
+            .env("HOME", home.path())
+            .current_dir(home.path())
+            .output()
+            .expect("bash runs");
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success(), "{command}: {stderr}");
+        assert_eq!(run.stdout.is_empty(), shown.is_empty(), "{command} shows something else: {stderr}");
+        if command.starts_with("evtap schema") || command.starts_with("evtap replay capture") {
+            let stdout = String::from_utf8_lossy(&run.stdout);
+            let expected: Vec<_> = shown.lines().filter(|line| !line.starts_with("evtap: ")).collect();
+            assert_eq!(stdout.lines().collect::<Vec<_>>(), expected, "{command}");
+            assert!(
+                shown.lines().filter(|line| line.starts_with("evtap: ")).all(|line| stderr.contains(line)),
+                "{command}: {stderr}"
+            );
+        }
+    }
+}
