@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(sent(stop), "id:|", "{stop}");
         }
         assert_eq!(sent("cut-in=character"), "id: 1\nevent: a.b\ndata: {\"x\":\"\u{fffd}|");
-        assert_eq!(sent("cut-in=line"), "id: 1\nevent: a.b\ndata: {\"x\":\"№ |");
+        assert_eq!(sent("cut-in=line"), "id: 1\nevent: a.b\ndata: {\"x\":\"№|");
         assert_eq!(sent("cut-in=fields"), "id: 1\n|");
         assert_eq!(sent("cut-in=line-end"), "id: 1\r|");
         assert!(sent("cut-in=fields:20").ends_with("\n\nid: 2\n|"));

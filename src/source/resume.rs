@@ -6,7 +6,8 @@
 //! through twice rather than lose it, but for a repeat on one connection, which is dropped and told of.
 //!
 //! The position is the id of the last new event, and follows the server backwards too: a server whose clock was set back
-//! publishes below what it has published, and only so would those come again. Events without an id, or with one that is no
+//! publishes below what it has published, and only so would those come again. Once ids have gone backwards, it asks as much
+//! earlier from then on. Events without an id, or with one that is no
 //! number, are known again by their content alone, as long as a replay goes on.
 //!
 //! Pure: it holds no connection and no clock. While no id has been a number, the last one is asked for literally.
@@ -16,6 +17,9 @@ use std::hash::{BuildHasher, RandomState};
 
 /// How many delivered events are remembered. A replay of more comes in part again.
 const REMEMBERED: usize = 65_536;
+
+/// The furthest that is asked back, in milliseconds: what the server keeps.
+const MOST_SLACK: u64 = 5 * 60 * 1000;
 
 /// An event that was delivered: its id, if that is a number, and the keyed hash of its content.
 type Key = (Option<u64>, u64);
@@ -51,6 +55,8 @@ pub struct Resume {
     /// The highest id before this connection, until a new event beyond it ends the replay.
     replaying: Option<u64>,
     highest: u64,
+    /// How far below it ids have gone. What is published so while nobody is connected would not be replayed otherwise.
+    slack: u64,
     hasher: RandomState,
 }
 
@@ -86,7 +92,7 @@ impl Resume {
         self.connection = self.connection.wrapping_add(1);
         self.replaying = self.position.map(|_| self.highest);
         match self.position {
-            Some(id) => Some(id.saturating_sub(1).to_string()),
+            Some(id) => Some(id.min(self.highest.saturating_sub(self.slack)).saturating_sub(1).to_string()),
             None => Some(self.literal.clone()).filter(|id| !id.is_empty()),
         }
     }
@@ -112,6 +118,7 @@ impl Resume {
         self.remember(key);
         let backwards = number < self.highest && self.position.is_some_and(|last| number < last);
         self.highest = self.highest.max(number);
+        self.slack = self.slack.max((self.highest - number).min(MOST_SLACK));
         (self.position, self.borne) = (Some(number), true);
         self.literal.clear();
         Verdict::New { backwards }

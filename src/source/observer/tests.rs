@@ -134,6 +134,12 @@ fn every_close_code_has_an_outcome() {
     for code in [None, Some(1000), Some(1001), Some(1006), Some(1011), Some(4000), Some(4999)] {
         assert!(matches!(failure(code), Failure::Passing { at_least: Duration::ZERO, .. }), "{code:?}");
     }
+    for code in 0..=4999 {
+        let is_final = matches!(code, 1008 | 4001 | 4003 | 4100 | 4403);
+        let end = closed(Some(code), false);
+        assert_eq!(is_final, matches!(end, End::Failed(Failure::Final { .. } | Failure::Refused { .. })), "{code}");
+        assert_eq!(code == 4004, end == End::Unknown, "{code}");
+    }
     assert_eq!(closed(Some(4004), false), End::Unknown);
     for code in [None, Some(1000), Some(1008), Some(4004), Some(1013)] {
         assert_eq!(closed(code, true), End::Over, "{code:?}");
