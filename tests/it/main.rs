@@ -5,6 +5,7 @@ mod errors;
 mod faults;
 mod killed;
 mod leak;
+mod lossless;
 mod model;
 mod predicates;
 mod process;
