@@ -56,6 +56,7 @@ pub enum Command {
 
 /// `evtap watch`
 #[derive(Debug, Args)]
+#[command(after_long_help = PREDICATES)]
 pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
@@ -91,6 +92,7 @@ pub struct Watch {
 
 /// `evtap observe`
 #[derive(Debug, Args)]
+#[command(after_long_help = PREDICATES)]
 pub struct Observe {
     /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
     #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
@@ -123,6 +125,7 @@ pub struct Observe {
 
 /// `evtap replay`
 #[derive(Debug, Args)]
+#[command(after_long_help = PREDICATES)]
 pub struct Replay {
     /// NDJSON (evtap's own or bare events) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
@@ -290,6 +293,16 @@ pub struct Show {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
 }
+
+/// Predicates that people need.
+const PREDICATES: &str = r#"Predicates are jq. Some that people need:
+  -f '.event_type == "call.ended" and .duration_seconds > 60'
+  -f '.event_type == "call.ended" and (.completion_reason | IN("error", "timeout"))'
+  -f '.call_sid == $sid'
+  -f '.event_type == "tool_call_completed" and (.succeeded | not)'
+  -f '(.reason // "") | ascii_downcase | test("refill")'
+
+They see what is shown: of what is hidden, the mask. Before anything connects, each is held against the model of events."#;
 
 /// Which events are kept.
 #[derive(Debug, Args)]

@@ -1,9 +1,10 @@
 //! Events as jq sees them: the values of a [`Shown`], and nothing behind its masks.
 
 use bytes::Bytes;
-use jaq_json::{Map, Val};
+use jaq_json::{Map, Num, Val};
 
 use crate::redact::Shown;
+use crate::sanitize;
 use crate::scan;
 
 /// The whole event as one object, `event_type` first and `_tap` last, as in NDJSON.
@@ -30,6 +31,31 @@ pub fn json(json: &str) -> Val {
     match json.as_bytes() {
         [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => Val::utf8_str(Bytes::copy_from_slice(inside)),
         _ => jaq_json::read::parse_single(json.as_bytes()).unwrap_or_default(),
+    }
+}
+
+/// A value as JSON on one line, hostile characters as escapes. Numbers that were calculated are written as jq does: whole
+/// ones without a fraction, `nan` as null, the infinities as the largest numbers.
+#[must_use]
+pub fn to_json(value: &Val) -> String {
+    let mut text = value.to_string();
+    if [".0", "NaN", "Infinity", "e"].iter().any(|mark| text.contains(mark)) {
+        text = with_numbers_of_jq(value).to_string();
+    }
+    let mut json = String::with_capacity(text.len());
+    sanitize::push_json(&text, &mut json);
+    json
+}
+
+fn with_numbers_of_jq(value: &Val) -> Val {
+    match value {
+        Val::Num(Num::Float(number)) if number.is_nan() => Val::Null,
+        Val::Num(Num::Float(number)) if number.is_infinite() => Val::from(f64::MAX.copysign(*number)),
+        #[expect(clippy::cast_possible_truncation, reason = "below 2^53 it is exact")]
+        Val::Num(Num::Float(number)) if number.fract() == 0.0 && number.abs() < 9e15 => Val::from(*number as isize),
+        Val::Arr(items) => items.iter().map(with_numbers_of_jq).collect(),
+        Val::Obj(object) => Val::obj(object.iter().map(|(key, value)| (key.clone(), with_numbers_of_jq(value))).collect()),
+        other => other.clone(),
     }
 }
 

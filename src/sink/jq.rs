@@ -7,7 +7,7 @@ use jaq_json::Val;
 use super::{Broken, Lines, Out, Sink};
 use crate::sanitize;
 use crate::select::program::{Program, Stop};
-use crate::select::{Subject, endless};
+use crate::select::{Subject, endless, value};
 use crate::status;
 
 /// Writes the outputs of a program.
@@ -37,11 +37,7 @@ impl Sink for Jq {
                     out.extend_from_slice(sanitize::visible(&String::from_utf8_lossy(text)).as_bytes());
                 }
                 Val::TStr(text) if self.raw => out.extend_from_slice(text),
-                value => {
-                    let mut json = String::new();
-                    sanitize::push_json(&value.to_string(), &mut json);
-                    out.extend_from_slice(json.as_bytes());
-                }
+                value => out.extend_from_slice(value::to_json(value).as_bytes()),
             });
             written.is_ok()
         });

@@ -6,8 +6,8 @@
 //! through twice rather than lose it, but for a repeat on one connection, which is dropped and told of.
 //!
 //! The position is the id of the last new event, and follows the server backwards too: a server whose clock was set back
-//! publishes below what it has published, and only so would those come again. Once ids have gone backwards, it asks as much
-//! earlier from then on. Events without an id, or with one that is no
+//! publishes below what it has published, and only so would those come again. Once ids have gone backwards, it asks twice as
+//! much earlier from then on. Events without an id, or with one that is no
 //! number, are known again by their content alone, as long as a replay goes on.
 //!
 //! Pure: it holds no connection and no clock. While no id has been a number, the last one is asked for literally.
@@ -57,6 +57,8 @@ pub struct Resume {
     highest: u64,
     /// How far below it ids have gone. What is published so while nobody is connected would not be replayed otherwise.
     slack: u64,
+    /// How many connections in a row have brought nothing new: each halves the slack, so that it can't hold the stream up.
+    fruitless: u32,
     hasher: RandomState,
 }
 
@@ -91,8 +93,10 @@ impl Resume {
     pub fn begin(&mut self) -> Option<String> {
         self.connection = self.connection.wrapping_add(1);
         self.replaying = self.position.map(|_| self.highest);
+        let slack = self.slack.checked_shr(self.fruitless).unwrap_or_default();
+        self.fruitless = self.fruitless.saturating_add(1);
         match self.position {
-            Some(id) => Some(id.min(self.highest.saturating_sub(self.slack)).saturating_sub(1).to_string()),
+            Some(id) => Some(id.min(self.highest.saturating_sub(slack)).saturating_sub(1).to_string()),
             None => Some(self.literal.clone()).filter(|id| !id.is_empty()),
         }
     }
@@ -118,7 +122,9 @@ impl Resume {
         self.remember(key);
         let backwards = number < self.highest && self.position.is_some_and(|last| number < last);
         self.highest = self.highest.max(number);
-        self.slack = self.slack.max((self.highest - number).min(MOST_SLACK));
+        // Twice as far, since it was measured from what had come by then.
+        self.slack = self.slack.max((self.highest - number).saturating_mul(2).min(MOST_SLACK));
+        self.fruitless = 0;
         (self.position, self.borne) = (Some(number), true);
         self.literal.clear();
         Verdict::New { backwards }

@@ -237,14 +237,14 @@ const MISTAKES: &[(&str, &str)] = &[
 #[test]
 fn mistakes_are_told_before_anything_connects() {
     assert!(MISTAKES.len() >= 60);
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (source, expected) in MISTAKES {
         let said = said(source).join(" | ");
         if said != *expected {
-            wrong += &format!("    ({source:?}, {said:?}),\n");
+            wrong.push(format!("    ({source:?}, {said:?}),"));
         }
     }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]

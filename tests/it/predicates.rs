@@ -1,5 +1,7 @@
 //! Predicates: the fast path against jaq, jaq against jq, and nothing hidden in either.
 
+use std::sync::LazyLock;
+
 use evtap::decode::Decoder;
 use evtap::redact::{Policy, Redactor, Shown};
 use evtap::select::native::{Failed, Native};
@@ -20,7 +22,7 @@ fn with_shown<T>(line: &str, policy: Policy, look: impl FnOnce(&Shown<'_>) -> T)
 }
 
 /// Runs on a thread with the stack that programs need.
-fn on_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub fn on_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(THREAD_STACK)
@@ -185,4 +187,108 @@ fn common_predicates_take_the_fast_path() {
     ] {
         assert!(Native::compile(&program::parse("--filter", source).expect("parses").term, &[]).is_some(), "{source}");
     }
+}
+
+/// Programs of all kinds that could bring a hidden value out, or depend on one.
+const ORACLES: &[&str] = &[
+    ".",
+    "tojson",
+    "tostring",
+    "@base64",
+    "@json",
+    "@text \"\\(.)\"",
+    "@uri \"\\(.caller_id)\"",
+    "@html \"\\(.transcript)\"",
+    "@sh \"\\(.caller_id)\"",
+    "[.[]]",
+    "[..]",
+    "to_entries",
+    "with_entries(.value |= tostring)",
+    "[paths]",
+    "[paths(type == \"string\")]",
+    "[path(..)]",
+    "getpath([\"caller_id\"])",
+    ".[\"caller_id\"]",
+    "[.caller_id, .transcript] | map(tostring | explode)",
+    ".caller_id | startswith(\"+1303\")",
+    ".transcript | test(\"Jane\")",
+    ".transcript | length",
+    "[.transcript | tostring | match(\".\"; \"g\") | .string]",
+    ".transcript | tostring | split(\" \")",
+    ".caller_id | tostring | ascii_downcase",
+    ".caller_id | type",
+    "map_values(type)",
+    "map_values(length?)",
+    "try error(.) catch .",
+    "try error(.caller_id) catch .",
+    "try (.caller_id | tonumber) catch .",
+    "try (.caller_id + 1) catch .",
+    ".caller_id == \"+13035550161\"",
+    ".caller_id < \"a\"",
+    "[.caller_id, .transcript] | sort",
+    "[.caller_id, .transcript] | unique",
+    "[.caller_id, .undeclared] | index(\"x\")",
+    "{(.caller_id | tostring): 1}",
+    "[.caller_id, .transcript] | join(\",\")",
+    "del(.caller_id)",
+    ".caller_id |= tostring",
+    "reduce .[] as $x (0; . + ($x | tostring | length))",
+    ". as {caller_id: $c} | $c",
+    "keys",
+    "has(\"caller_id\")",
+    "[limit(3; .[])]",
+    "[.[] | select(type == \"string\") | .[0:3]]",
+    "tojson | fromjson",
+    "tojson | @base64 | @base64d",
+    "[tojson | scan(\"[0-9]{3}\")]",
+    "._tap",
+    "[.caller_id, .transcript, .undeclared] | map(. == null)",
+    "walk(if type == \"string\" then ltrimstr(\"+\") else . end)",
+    "$__loc__?",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_program_depends_on_what_is_hidden((one, other) in pair()) {
+        let event = |hidden: &str| format!(
+            "{{\"event_type\":\"call.started\",\"call_sid\":\"CA1\",\"direction\":\"inbound\",\"service_id\":\"s\",\"caller_id\":{hidden},\"transcript\":{hidden},\"undeclared\":{hidden}}}"
+        );
+        for (source, program) in &*PROGRAMS {
+            let outputs = |event: &str| on_stack(|| with_shown(event, Policy::default(), |shown| {
+                let mut outputs = Vec::new();
+                let end = program.run(value::event(shown), |value| {
+                    outputs.push(value.to_string());
+                    true
+                });
+                (outputs, end)
+            }));
+            prop_assert_eq!(outputs(&event(&one)), outputs(&event(&other)), "{}", source);
+        }
+    }
+}
+
+/// Those of [`ORACLES`] that compile: what evtap doesn't have can't tell anything.
+static PROGRAMS: LazyLock<Vec<(&str, Program)>> = LazyLock::new(|| {
+    let compile = |source: &&'static str| Some((*source, Program::compile(&program::parse("--jq", source).ok()?, &[]).ok()?));
+    let programs: Vec<_> = ORACLES.iter().filter_map(compile).collect();
+    assert!(programs.len() > 50, "{} compile", programs.len());
+    programs
+});
+
+/// Two values of one type, which is no secret: `null` is shown, and a type that the model doesn't expect is told as drift.
+fn pair() -> impl Strategy<Value = (String, String)> {
+    let of = |values: Vec<&'static str>| {
+        let value = prop::sample::select(values).prop_map(str::to_owned);
+        (value.clone(), value)
+    };
+    prop_oneof![
+        ("[a-zA-Z0-9 +]{0,20}", "[a-zA-Z0-9 +]{0,20}").prop_map(|(one, other)| (format!("\"{one}\""), format!("\"{other}\""))),
+        of(vec!["\"\"", "\"\\u001b]8;;x\\u0007\"", "\"+13035550161\"", "\"Jane\"", "\"[redacted]\"", "\"\u{9b}\""]),
+        (any::<i64>(), any::<i64>()).prop_map(|(one, other)| (one.to_string(), other.to_string())),
+        of(vec!["true", "false"]),
+        of(vec!["{}", "{\"Jane\":[1]}", "{\"a\":{\"b\":\"+13035550161\"}}"]),
+        of(vec!["[]", "[\"Jane\"]", "[[1],{\"x\":null}]"]),
+    ]
 }

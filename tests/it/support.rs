@@ -46,6 +46,12 @@ impl Evtap {
         self.env("AMIGO_API_KEY", KEY).env("AMIGO_BASE_URL", base)
     }
 
+    /// One more argument, with its white space.
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self

@@ -44,9 +44,8 @@ impl Known {
 
     fn of(shape: Shape, kinds: Kinds) -> Self {
         let (truthy, falsy) = match &shape {
-            Shape::Event | Shape::EventType => (kinds, Kinds::NONE),
             Shape::Literal(serde_json::Value::Null | serde_json::Value::Bool(false)) => (Kinds::NONE, kinds),
-            Shape::Literal(_) => (kinds, Kinds::NONE),
+            Shape::Event | Shape::EventType | Shape::Literal(_) => (kinds, Kinds::NONE),
             Shape::Field(field) => (kinds.and(field.kinds()), kinds),
             Shape::Any => (kinds, kinds),
         };
@@ -380,50 +379,43 @@ impl<'p> Checker<'p> {
 fn tokens<'s>(term: &Term<&'s str>, take: &mut impl FnMut(&'s str)) {
     match term {
         Term::Num(token) | Term::Var(token) | Term::Break(token) => take(token),
-        Term::Str(_, parts) => parts.iter().for_each(|part| match part {
-            StrPart::Str(token) => take(token),
-            StrPart::Term(term) => tokens(term, take),
-            StrPart::Char(_) => {}
-        }),
-        Term::Call(name, args) => {
-            take(name);
-            args.iter().for_each(|arg| tokens(arg, take));
-        }
-        Term::Path(base, path) => {
-            tokens(base, take);
-            for (part, _) in &path.0 {
-                match part {
-                    Part::Index(index) => tokens(index, take),
-                    Part::Range(from, to) => from.iter().chain(to).for_each(|bound| tokens(bound, take)),
+        Term::Call(name, _) => take(name),
+        Term::Str(_, parts) => {
+            for part in parts {
+                if let StrPart::Str(token) = part {
+                    take(token);
                 }
             }
         }
-        Term::BinOp(left, _, right) => {
-            tokens(left, take);
-            tokens(right, take);
+        _ => {}
+    }
+    for inner in inside(term) {
+        tokens(inner, take);
+    }
+}
+
+/// The terms directly inside a term.
+fn inside<'t, 's>(term: &'t Term<&'s str>) -> Vec<&'t Term<&'s str>> {
+    match term {
+        Term::Str(_, parts) => {
+            parts.iter().filter_map(|part| if let StrPart::Term(term) = part { Some(term) } else { None }).collect()
         }
-        Term::Neg(inner) | Term::Label(_, inner) | Term::Arr(Some(inner)) | Term::Def(_, inner) => tokens(inner, take),
-        Term::TryCatch(inner, catch) => {
-            tokens(inner, take);
-            catch.iter().for_each(|catch| tokens(catch, take));
+        Term::Call(_, args) => args.iter().collect(),
+        Term::Path(base, path) => {
+            let parts = path.0.iter().flat_map(|(part, _)| match part {
+                Part::Index(index) => vec![index],
+                Part::Range(from, to) => from.iter().chain(to).collect(),
+            });
+            std::iter::once(&**base).chain(parts).collect()
         }
+        Term::BinOp(left, _, right) => vec![left, right],
+        Term::Neg(inner) | Term::Label(_, inner) | Term::Arr(Some(inner)) | Term::Def(_, inner) => vec![inner],
+        Term::TryCatch(inner, catch) => std::iter::once(&**inner).chain(catch.as_deref()).collect(),
         Term::IfThenElse(branches, last) => {
-            for (condition, then) in branches {
-                tokens(condition, take);
-                tokens(then, take);
-            }
-            last.iter().for_each(|last| tokens(last, take));
+            branches.iter().flat_map(|(condition, then)| [condition, then]).chain(last.as_deref()).collect()
         }
-        Term::Obj(entries) => {
-            for (key, value) in entries {
-                tokens(key, take);
-                value.iter().for_each(|value| tokens(value, take));
-            }
-        }
-        Term::Fold(_, over, _, args) => {
-            tokens(over, take);
-            args.iter().for_each(|arg| tokens(arg, take));
-        }
-        Term::Id | Term::Recurse | Term::Arr(None) => {}
+        Term::Obj(entries) => entries.iter().flat_map(|(key, value)| std::iter::once(key).chain(value)).collect(),
+        Term::Fold(_, over, _, args) => std::iter::once(&**over).chain(args).collect(),
+        _ => Vec::new(),
     }
 }

@@ -69,7 +69,8 @@ impl Checker<'_> {
         let elsewhere = having(name);
         if !elsewhere.is_undeclared() {
             let why = format!("`.{name}` is a field of {}, and only {} comes here", elsewhere.names(), kinds.names());
-            self.report(true, range, why, "ask for another event or another field".to_owned());
+            // What is printed may well be null.
+            self.report(self.predicate, range, why, "ask for another event or another field".to_owned());
             return;
         }
         let names = everything().flat_map(|kind| kind.spec().fields.iter().map(|field| field.name)).chain(["event_type", "_tap"]);

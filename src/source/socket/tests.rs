@@ -175,3 +175,24 @@ async fn closing_answers_the_servers_close_and_takes_no_longer_than_a_moment() {
     Socket::new(near, &Limits::default()).await.close().await;
     assert_eq!(began.elapsed(), GOODBYE);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_day_of_pongs_neither_ends_nor_grows() {
+    let (mut socket, mut far) = pair().await;
+    let server = async {
+        let (mut ping, mut pongs) = ([0; 6], 0);
+        while far.read_exact(&mut ping).await.is_ok() {
+            far.write_all(&message(10, b"")).await.expect("room");
+            pongs += 1;
+            if pongs == 24 * 3600 / 20 {
+                break;
+            }
+        }
+        far.write_all(&message(1, b"at last")).await.expect("room");
+        far
+    };
+    let began = Instant::now();
+    let (heard, _far) = tokio::join!(socket.next(), server);
+    assert!(heard == Heard::Text(Bytes::from("at last")));
+    assert_eq!(began.elapsed(), Duration::from_secs(24 * 3600));
+}

@@ -460,3 +460,28 @@ async fn an_idle_day_neither_reconnects_nor_grows() {
     assert!(rx.try_recv().is_err(), "nothing was said about it");
     assert_eq!((reader.resume.position(), reader.resume.remembered()), (Some(1_700_000_000_000), 0));
 }
+
+/// Looks every name up as this machine, and counts.
+struct Counting(std::sync::atomic::AtomicUsize, u16);
+
+impl reqwest::dns::Resolve for Counting {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], self.1));
+        Box::pin(async move { Ok(Box::new(std::iter::once(address)) as reqwest::dns::Addrs) })
+    }
+}
+
+#[tokio::test]
+async fn the_name_is_looked_up_anew_on_each_attempt() {
+    use crate::source::client::{Endpoints, Network};
+    let server = Scripted::new([Answer::stream("id:1\ndata:a\n\n"), Answer::status(503, ""), stop()]).await;
+    let port = server.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let names = std::sync::Arc::new(Counting(std::sync::atomic::AtomicUsize::default(), port));
+    let network = Network { insecure_http: true, resolver: Some(names.clone()), ..Network::default() };
+    let endpoints = Endpoints::resolve(&format!("http://platform.test:{port}"), None, true).expect("a URL");
+    let client = Client::new(endpoints, &network).expect("a client");
+    let (tx, _rx) = channel(100);
+    run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends");
+    assert_eq!(names.0.load(std::sync::atomic::Ordering::Relaxed), 3);
+}

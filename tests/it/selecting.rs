@@ -1,0 +1,235 @@
+//! Filters, programs, formats, stop conditions and expectations, as people type them.
+
+use crate::support::{emulator, events, evtap, fast, types, watch};
+
+const DAY: &str = concat!(
+    r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+13035550161","direction":"inbound","service_id":"s","_tap":{"time":"2026-05-05T10:00:00Z"}}"#,
+    "\n",
+    r#"{"event_type":"surface.created","surface_id":"u","entity_id":"e","channel":"sms","_tap":{"time":"2026-05-05T10:00:10Z"}}"#,
+    "\n",
+    r#"{"event_type":"call.escalated","call_sid":"CA1","escalation_id":"x","reason":"wants a Refill, now","trigger":"caller","_tap":{"time":"2026-05-05T10:01:00Z"}}"#,
+    "\n",
+    r#"{"event_type":"call.ended","call_sid":"CA1","completion_reason":"completed","direction":"inbound","duration_seconds":90.50,"_tap":{"time":"2026-05-05T10:01:30Z"}}"#,
+    "\n",
+    r#"{"event_type":"call.ended","call_sid":"CA2","completion_reason":"error","direction":"outbound","duration_seconds":3,"_tap":{"time":"2026-05-05T10:02:00Z"}}"#,
+    "\n",
+);
+
+/// What a replay of the day gives with options that are given as they are, with their white space.
+async fn day(options: &[&str]) -> String {
+    options.iter().fold(evtap("replay -"), |run, option| run.arg(option)).stdin(DAY).run().await.ended(0)
+}
+
+async fn kept(options: &[&str]) -> Vec<String> {
+    types(&day(options).await)
+}
+
+#[tokio::test]
+async fn filters_must_all_hold() {
+    assert_eq!(kept(&["-f", ".duration_seconds > 60"]).await, ["call.ended"]);
+    assert_eq!(kept(&["-f", ".direction == \"inbound\"", "--filter", ".event_type == \"call.ended\""]).await, ["call.ended"]);
+    assert_eq!(kept(&["-f", ".call_sid == $sid and .event_type == \"call.ended\"", "--arg", "sid", "CA2"]).await, ["call.ended"]);
+    assert_eq!(kept(&["-f", ".duration_seconds == $d", "--argjson", "d", "3.0"]).await, ["call.ended"]);
+    assert_eq!(kept(&["-f", "[.[]] | length > 5 and (.[0] | test(\"^call\"))"]).await.len(), 4, "on jaq");
+    let from_file =
+        evtap("replay - --filter-file f.jq").file("f.jq", "# long calls\n.duration_seconds > 60\n").stdin(DAY).run().await;
+    assert_eq!(types(&from_file.ended(0)), ["call.ended"]);
+}
+
+#[tokio::test]
+async fn types_by_glob_and_text_by_regex() {
+    assert_eq!(kept(&["-e", "call.*"]).await.len(), 4);
+    assert_eq!(kept(&["-e", "{surface.created,call.escalated}"]).await, ["surface.created", "call.escalated"]);
+    assert_eq!(kept(&["-e", "call.*", "-E", "*.ended"]).await, ["call.started", "call.escalated"]);
+    assert_eq!(kept(&["--grep", "refill"]).await, ["call.escalated"]);
+    assert_eq!(kept(&["--grep", "REFILL"]).await, Vec::<String>::new(), "capitals matter where there are any");
+    assert_eq!(
+        kept(&["--grep", "redacted|3035550161"]).await,
+        Vec::<String>::new(),
+        "neither what is hidden nor the mask is text"
+    );
+    let marked = day(&["--grep", "refill", "-o", "pretty", "--color", "always"]).await;
+    assert!(marked.contains("wants a \u{1b}[43;30mRefill\u{1b}[0m"), "{marked:?}");
+}
+
+#[tokio::test]
+async fn filtering_a_recording_is_as_filtering_the_first_time() {
+    let whole = day(&[]).await;
+    let filter = ".event_type == \"call.ended\"";
+    let then = evtap("replay -").arg("-f").arg(filter).stdin(whole).run().await.ended(0);
+    assert_eq!(then, day(&["-f", filter]).await);
+}
+
+#[tokio::test]
+async fn programs_print_what_they_make() {
+    assert_eq!(day(&["-q", ".event_type, 1", "-n", "1"]).await, "\"call.started\"\n1\n");
+    assert_eq!(day(&["-r", "-q", "\"\\(.call_sid // \"-\") \\(.caller_id // \"-\")\"", "-n", "1"]).await, "CA1 [redacted]\n");
+    assert_eq!(day(&["-q", "select(.event_type == \"call.ended\") | .duration_seconds * 2"]).await, "181\n6\n");
+    assert_eq!(
+        day(&["-q", "{c: .call_sid, t: ._tap.time}", "-e", "surface.*"]).await,
+        "{\"c\":null,\"t\":\"2026-05-05T10:00:10Z\"}\n"
+    );
+}
+
+#[tokio::test]
+async fn tables_and_templates_and_chosen_fields() {
+    assert_eq!(
+        day(&["--fields", "call_sid,_tap.time,gone", "-n", "1"]).await,
+        "{\"call_sid\":\"CA1\",\"_tap.time\":\"2026-05-05T10:00:00Z\"}\n"
+    );
+    let csv = day(&["-o", "csv", "--fields", "event_type,reason,duration_seconds,caller_id"]).await;
+    assert_eq!(
+        csv,
+        "event_type,reason,duration_seconds,caller_id\ncall.started,,,[redacted]\nsurface.created,,,\ncall.escalated,\"wants a Refill, now\",,\ncall.ended,,90.50,\ncall.ended,,3,\n"
+    );
+    assert!(day(&["-o", "tsv", "--fields", "event_type,reason"]).await.contains("call.escalated\twants a Refill, now\n"));
+    assert_eq!(
+        day(&["-o", "csv", "--fields", "call_sid", "-f", "false", "--no-check"]).await,
+        "call_sid\n",
+        "names, be there events or not"
+    );
+    let usual = day(&["-o", "csv", "-n", "1"]).await;
+    assert!(usual.starts_with("event_type,_tap.time,_tap.id,_tap.stream,_tap.workspace_id,call_sid,payload\ncall.started,2026-05-05T10:00:00Z,,,,CA1,"), "{usual}");
+    assert_eq!(
+        day(&[
+            "-o",
+            "template={{ event_type }} {{ caller_id }}{% if duration_seconds %} {{ duration_seconds }}{% endif %}",
+            "-n",
+            "1"
+        ])
+        .await,
+        "call.started [redacted]\n"
+    );
+    let pretty = day(&["-o", "pretty", "--fields", "call_sid,direction", "-n", "1"]).await;
+    assert!(pretty.trim_end().ends_with("call_sid=CA1 direction=inbound"), "{pretty}");
+}
+
+#[tokio::test]
+async fn verdicts() {
+    let run = |options: &'static [&str]| options.iter().fold(evtap("replay -"), |run, option| run.arg(option)).stdin(DAY).run();
+    let until = run(&["--until", ".event_type == \"call.ended\" and .call_sid == \"CA1\""]).await;
+    assert_eq!(types(&until.ended(0)).len(), 4, "the event that ends it is shown");
+    let never = run(&["--until", ".event_type == \"text.started\""]).await;
+    assert_eq!((never.status(), never.stderr().contains("--until held of no event")), (7, true), "{}", never.stderr());
+    let failed = run(&["--until", ".call_sid == \"CA2\"", "--fail-if", ".event_type == \"call.escalated\""]).await;
+    assert_eq!((failed.status(), types(&failed.stdout()).len()), (7, 3));
+    assert!(failed.stderr().contains("--fail-if holds of an event"));
+    let filtered = run(&["--until", ".call_sid == \"CA2\"", "-e", "surface.*"]).await;
+    assert_eq!(types(&filtered.ended(0)), ["surface.created"], "a filter hides nothing from --until");
+    let enough = run(&["--until", ".call_sid == \"CA9\"", "-n", "2"]).await;
+    assert_eq!(types(&enough.ended(0)).len(), 2);
+}
+
+#[tokio::test]
+async fn time_runs_out_on_a_live_stream() {
+    let base = emulator(fast()).await;
+    let late = watch(&base, "-n 0 --status none").run().await;
+    late.ended(0);
+    let late = watch(&base, "--duration 100ms")
+        .arg("--until")
+        .arg("._tap.stream == \"observer\"")
+        .arg("-f")
+        .arg("false")
+        .arg("--no-check")
+        .run()
+        .await;
+    assert_eq!(late.status(), 7);
+    watch(&base, "--duration 100ms").run().await.ended(0);
+    // A demo call is over soon at that rate, and then nothing comes.
+    let idle = evtap("replay - --idle-timeout 100ms").stdin(DAY).stdin_stays_open().run().await;
+    assert_eq!(types(&idle.ended(0)).len(), 5);
+}
+
+#[tokio::test]
+async fn expectations_in_order_and_in_time() {
+    let expect = |steps: &'static [&str]| {
+        steps.iter().fold(evtap("expect --replay -"), |run, step| run.arg("--then").arg(step)).stdin(DAY).run()
+    };
+    let met = expect(&[
+        ".event_type == \"call.started\"",
+        "within 2m .event_type == \"call.ended\" and .completion_reason == \"completed\"",
+    ])
+    .await
+    .ended(0);
+    assert_eq!(
+        met,
+        concat!(
+            "met             0.000 s                .event_type == \"call.started\"\n",
+            "met            90.000 s within 120s    .event_type == \"call.ended\" and .completion_reason == \"completed\"\n"
+        )
+    );
+    let late =
+        expect(&[".event_type == \"call.started\"", "within 30s .event_type == \"call.ended\"", ".call_sid == \"CA2\""]).await;
+    assert_eq!(late.status(), 7);
+    assert_eq!(
+        late.stdout().lines().map(|line| line.split("  ").next().unwrap_or_default()).collect::<Vec<_>>(),
+        ["met", "not met", "not reached"]
+    );
+    assert_eq!(expect(&[".call_sid == \"CA2\"", ".call_sid == \"CA1\""]).await.status(), 7, "the order matters");
+    let steps = "# a call comes in and ends\n\n.event_type == \"call.started\"\nwithin 5m .event_type == \"call.ended\"\n";
+    evtap("expect day.expect --replay -").file("day.expect", steps).stdin(DAY).run().await.ended(0);
+    let base = emulator(fast()).await;
+    let live = evtap("expect -w d3300000-0000-4000-8000-000000000001")
+        .at(&base)
+        .arg("--then")
+        .arg("within 1m .event_type == \"call.ended\"")
+        .run()
+        .await;
+    live.ended(0);
+}
+
+#[tokio::test]
+async fn mistakes_end_with_2_before_anything_connects() {
+    for (options, expected) in [
+        (&["-f", ".durations > 60"][..], "no event has `.durations`"),
+        (&["-f", ".event_type == \"call.end\""], "did you mean call.ended"),
+        (&["--until", ".direction == \"in\""], "it can be inbound, outbound"),
+        (&["--fail-if", ".a ="], "cannot read --fail-if"),
+        (&["-q", ".evnt_type"], "cannot use --jq: no event has `.evnt_type`"),
+        (&["-e", "cal.*"], "did you mean call.*?"),
+        (&["-e", "call.{"], "it is no glob"),
+        (&["--grep", "("], "it is no regular expression"),
+        (&["--argjson", "x", "{"], "its value is no JSON"),
+        (&["-f", ".call_sid == $sid"], "give it with --arg sid VALUE"),
+        (&["--duration", "soon"], "it is no length of time"),
+        (&["-o", "xml"], "give pretty, ndjson, csv, tsv or template=TEXT"),
+        (&["-o", "template={{"], "it is no template"),
+        (&["--filter-file", "none.jq"], "there is no such file"),
+        (&["-q", ".", "-o", "csv"], "cannot be used with"),
+    ] {
+        // The port answers nobody: who connected would fail in another way.
+        let run = options.iter().fold(watch("http://127.0.0.1:9", ""), |run, option| run.arg(option)).run().await;
+        assert_eq!(run.status(), 2, "{options:?}: {}", run.stderr());
+        assert!(run.stderr().contains(expected), "{options:?}: {}", run.stderr());
+        assert!(run.stdout().is_empty());
+    }
+    let unchecked = evtap("replay - --no-check").arg("-f").arg(".durations > 60").stdin(DAY).run().await;
+    assert_eq!(unchecked.ended(0), "");
+}
+
+#[tokio::test]
+async fn what_fails_on_an_event_is_told_once_and_ends_nothing() {
+    let run = evtap("replay -").arg("-f").arg("(.reason | test(\"now\")) and true").stdin(DAY).run().await;
+    assert_eq!(types(&run.ended(0)), ["call.escalated"]);
+    assert_eq!(run.stderr().matches("--filter fails on").count(), 1, "{}", run.stderr());
+    let endless = evtap("replay -").arg("-f").arg("[repeat(1)] | true").stdin(DAY).run().await;
+    assert_eq!(endless.status(), 2);
+    assert!(endless.stderr().contains("took more steps or space than any should"), "{}", endless.stderr());
+}
+
+/// The predicates that help and README show.
+#[tokio::test]
+async fn the_predicates_of_the_help_run() {
+    let help = evtap("watch --help").run().await.ended(0);
+    let shown: Vec<_> =
+        help.lines().filter_map(|line| line.trim().strip_prefix("-f '")?.strip_suffix('\'')).map(str::to_owned).collect();
+    assert_eq!(shown.len(), 5, "{help}");
+    let readme = include_str!("../../README.md");
+    let base = emulator(fast()).await;
+    let all = watch(&base, "-n 200").run().await.ended(0);
+    for predicate in shown {
+        assert!(readme.contains(&predicate), "the README lacks {predicate}");
+        let run = evtap("replay - --arg sid CA1").arg("-f").arg(&predicate).stdin(all.clone()).run().await;
+        events(&run.ended(0));
+    }
+}
