@@ -46,7 +46,7 @@ struct Position {
     events: Vec<(u64, u64, u32)>,
 }
 
-/// See the [module](self).
+/// How far each workspace has been delivered, and the file that holds it.
 pub struct Cursor {
     path: PathBuf,
     streams: HashMap<String, Stream>,

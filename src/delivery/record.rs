@@ -22,7 +22,7 @@ const TAIL: u64 = 16 << 20;
 /// How each line begins.
 const BEGINNING: &[u8] = b"{\"event_type\":";
 
-/// See the [module](self).
+/// A file to which what is shown is appended.
 pub struct Record {
     lines: Lines,
     file: File,
