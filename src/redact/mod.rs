@@ -12,7 +12,7 @@ mod shown;
 use std::borrow::Cow;
 
 use crate::decode::{Content, Event, Found, key_of, shown_name};
-use crate::event::{Class, Domain, FieldSpec, JsonType, Kind, MASK, Tap};
+use crate::event::{Class, Domain, FieldSpec, JsonType, Kind, MASK, Name, Tap};
 use crate::sanitize;
 use crate::scrub::{Detector, Scrubbed};
 
@@ -52,7 +52,7 @@ pub enum Reason {
 struct Notes<'n> {
     tap: Tap,
     /// What a recorded line says is hidden in it.
-    recorded: &'n [String],
+    recorded: &'n [Name],
     findings: Option<&'n mut Vec<Finding>>,
 }
 
@@ -63,18 +63,20 @@ impl Notes<'_> {
     }
 
     /// A value is hidden.
-    fn hides(&mut self, path: &str, json: &str, reason: Reason) {
-        note(&mut self.tap.redacted, path);
-        if mask::is_partial(json) {
-            self.finds(path, Reason::Partial);
-        } else if !mask::is_stand_in(json) {
-            self.finds(path, reason);
+    fn hides(&mut self, path: Name, json: &str, reason: Reason) {
+        if self.findings.is_some() {
+            if mask::is_partial(json) {
+                self.finds(&path, Reason::Partial);
+            } else if !mask::is_stand_in(json) {
+                self.finds(&path, reason);
+            }
         }
+        note(&mut self.tap.redacted, path);
     }
 
     /// Something in a text is hidden that was not before.
     fn scrubs(&mut self, field: &str, scrubbed: &Scrubbed) {
-        note(&mut self.tap.scrubbed, field);
+        note(&mut self.tap.scrubbed, Name::Owned(field.to_owned()));
         for detector in &scrubbed.detectors {
             self.finds(field, Reason::Text(*detector));
         }
@@ -87,9 +89,9 @@ impl Notes<'_> {
     }
 }
 
-fn note(names: &mut Vec<String>, name: &str) {
-    if !names.iter().any(|known| known == name) {
-        names.push(name.to_owned());
+fn note(names: &mut Vec<Name>, name: Name) {
+    if !names.contains(&name) {
+        names.push(name);
     }
 }
 
@@ -171,7 +173,12 @@ impl Redactor {
         let already = notes.already(shown, json);
         let hidden = already || (treatment == Treatment::Hide && member.json != JsonType::Null);
         if hidden {
-            notes.hides(shown, json, spec.map_or(Reason::Unknown, |spec| Reason::Declared(spec.class)));
+            let declared = spec.filter(|spec| spec.name == shown).map(|spec| Name::Borrowed(spec.name));
+            notes.hides(
+                declared.unwrap_or_else(|| Name::Owned(shown.to_owned())),
+                json,
+                spec.map_or(Reason::Unknown, |spec| Reason::Declared(spec.class)),
+            );
         }
         if hidden && matches!(policy.mode, Mode::Drop) {
             return;
@@ -207,7 +214,7 @@ impl Redactor {
         if shown_name(name) == name || self.policy.reveal.has_all() {
             name.clone()
         } else {
-            notes.hides("event_type", name, Reason::Unknown);
+            notes.hides(Name::Borrowed("event_type"), name, Reason::Unknown);
             Cow::Borrowed(MASK)
         }
     }

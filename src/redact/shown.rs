@@ -82,7 +82,19 @@ impl<'a> Shown<'a> {
     pub fn tap_json(&self) -> Cow<'a, str> {
         match self.recorded_tap {
             Some(recorded) => Cow::Borrowed(recorded),
-            None => Cow::Owned(serde_json::to_string(&self.tap).unwrap_or_default()),
+            None => {
+                let mut json = Vec::new();
+                self.tap.write_json(&mut json);
+                Cow::Owned(String::from_utf8(json).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Appends what [`Shown::tap_json`] gives.
+    pub fn write_tap(&self, out: &mut Vec<u8>) {
+        match self.recorded_tap {
+            Some(recorded) => out.extend_from_slice(recorded.as_bytes()),
+            None => self.tap.write_json(out),
         }
     }
 
