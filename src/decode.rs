@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::event::{Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id};
 use crate::scan::{self, Category, Defect, Member, Span};
-use crate::source::{Fault, Form, Frame};
+use crate::source::{Fault, Form, Frame, Notes};
 
 /// An event, with everything that is to be hidden still in it.
 pub struct Event<'a> {
@@ -121,8 +121,8 @@ impl Decoder {
         };
         let key = match frame.form {
             Form::Sse => "event_type",
-            Form::Observer | Form::Record if named("event_type").next().is_some() => "event_type",
-            Form::Observer | Form::Record => "type",
+            Form::Observer | Form::Record | Form::Own if named("event_type").next().is_some() => "event_type",
+            Form::Observer | Form::Record | Form::Own => "type",
         };
         let line = frame.event.filter(|line| !line.is_empty()).map(Cow::Borrowed);
         let mut given = line.into_iter().chain(named(key));
@@ -225,6 +225,14 @@ fn transport(frame: &Frame<'_>) -> Tap {
         Some(_) => tap.drift.push(Drift { kind: DriftKind::OddId, field: None }),
         None => {}
     }
+    let Notes { id_missing, id_backwards, after_repeat } = frame.notes;
+    for (noted, kind) in
+        [(id_missing, DriftKind::MissingId), (id_backwards, DriftKind::BackwardId), (after_repeat, DriftKind::RepeatDropped)]
+    {
+        if noted {
+            tap.drift.push(Drift { kind, field: None });
+        }
+    }
     tap
 }
 
@@ -233,10 +241,10 @@ fn rfc3339(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// The event of that name. Those of evtap's own are only taken from a recording: a server can't send them.
+/// The event of that name. Those of evtap's own are never taken from a server.
 fn kind(name: &str, form: Form) -> Option<Kind> {
     let own = || Kind::OWN.iter().copied().find(|kind| kind.spec().event_type == name);
-    Kind::of(name).or_else(|| if form == Form::Record { own() } else { None })
+    Kind::of(name).or_else(|| if matches!(form, Form::Record | Form::Own) { own() } else { None })
 }
 
 /// A member's key, its escapes resolved.

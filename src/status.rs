@@ -5,9 +5,13 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::event::Field;
+use crate::event::catalog::TapGap;
+use crate::event::catalog::value::GapReason;
 use crate::sanitize;
 use crate::source::{Change, News, Origin};
 
@@ -36,6 +40,8 @@ pub struct Counts {
     pub failed: u64,
     /// Events with something that the model did not expect.
     pub drifted: u64,
+    /// Holes in the streams, or what may be one; each is shown as `tap.gap`.
+    pub gaps: u64,
 }
 
 /// Tells news of a connection.
@@ -58,11 +64,7 @@ pub fn news(format: Format, news: &News) {
                 }
                 Change::Ended { why } => json!({"status": "ended", "reason": why}),
             };
-            for (key, value) in [("workspace_id", &news.origin.workspace_id), ("call_sid", &news.origin.call_sid)] {
-                if let Some(value) = value {
-                    object[key] = json!(value);
-                }
-            }
+            identify(&mut object, &news.origin);
             tell(&object.to_string());
         }
     }
@@ -78,13 +80,13 @@ fn name(origin: &Origin) -> String {
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
-    let Counts { shown, filtered, malformed, failed, drifted } = *counts;
+    let Counts { shown, filtered, malformed, failed, drifted, gaps } = *counts;
     match format {
-        Format::Json => tell(
-            &json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted})
-                .to_string(),
-        ),
-        Format::Text if watched || malformed > 0 || failed > 0 => {
+        Format::Json => {
+            let done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
+            tell(&done.to_string());
+        }
+        Format::Text if watched || malformed > 0 || failed > 0 || gaps > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if filtered > 0 {
                 let _ = write!(text, ", {filtered} filtered out");
@@ -98,9 +100,45 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             if drifted > 0 {
                 let _ = write!(text, ", {drifted} with drift (see _tap.drift)");
             }
+            if gaps > 0 {
+                let _ = write!(text, ", {gaps} {} (see the tap.gap lines)", if gaps == 1 { "gap" } else { "gaps" });
+            }
             say(&text);
         }
         Format::Text | Format::None => {}
+    }
+}
+
+/// Tells of a hole in a stream, which is shown as `tap.gap` too.
+pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
+    let certain = gap.certain.value().is_some_and(|certain| *certain);
+    // A recording may hold anything in their place.
+    let time = |field: &Field<String>| Some(format!("{:.3}", field.value()?.parse::<Timestamp>().ok()?));
+    let (from, to) = (time(&gap.from), time(&gap.to));
+    let reason = match gap.reason.value() {
+        None | Some(GapReason::Other(_)) => "unknown",
+        Some(reason) => reason.as_str(),
+    };
+    match format {
+        Format::None => {}
+        Format::Text => {
+            let lost = if certain { "events were lost" } else { "events may have been lost" };
+            let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
+            say(&format!("gap in {}: {lost} between {} and {} ({reason})", name(origin), told(from), told(to)));
+        }
+        Format::Json => {
+            let mut object = json!({"status": "gap", "from": from, "to": to, "certain": certain, "reason": reason});
+            identify(&mut object, origin);
+            tell(&object.to_string());
+        }
+    }
+}
+
+fn identify(object: &mut Value, origin: &Origin) {
+    for (key, value) in [("workspace_id", &origin.workspace_id), ("call_sid", &origin.call_sid)] {
+        if let Some(value) = value {
+            object[key] = json!(value);
+        }
     }
 }
 

@@ -69,6 +69,12 @@ pub enum DriftKind {
     DuplicateField,
     /// The frame's id isn't a number.
     OddId,
+    /// The frame has no id of its own.
+    MissingId,
+    /// The frame's id is lower than the one before.
+    BackwardId,
+    /// Right before it the server sent an event a second time, which was dropped.
+    RepeatDropped,
 }
 
 impl DriftKind {
@@ -84,6 +90,9 @@ impl DriftKind {
             Self::MissingField => "missing_field",
             Self::DuplicateField => "duplicate_field",
             Self::OddId => "odd_id",
+            Self::MissingId => "missing_id",
+            Self::BackwardId => "backward_id",
+            Self::RepeatDropped => "repeat_dropped",
         }
     }
 }

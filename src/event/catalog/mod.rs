@@ -69,7 +69,7 @@ kinds! {
         observer::transcript::{AgentTranscript, AgentTranscriptDelta, BargeIn, UserTranscript}
     }
     own {
-        tap::{TapMalformed}
+        tap::{TapGap, TapMalformed}
     }
 }
 
