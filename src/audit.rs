@@ -9,7 +9,6 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tokio::runtime::Handle;
 
 use crate::decode::Decoder;
 use crate::error::{Error, Exit, Result};
@@ -17,7 +16,7 @@ use crate::event::{DriftKind, Kind};
 use crate::redact::{Finding, Policy, Reason, Redactor, Scrub};
 use crate::sanitize;
 use crate::scrub::{self, Scrubbed};
-use crate::source::{FRAME_LIMIT, Form, Frame, Item, Origin, QUEUE, channel, replay};
+use crate::source::{self, Form, Frame, Item, Origin, replay};
 
 /// How many places of one finding are told.
 const PLACES: usize = 5;
@@ -45,7 +44,7 @@ struct Place {
     line: Option<u64>,
 }
 
-/// Reads files to their end, `-` being stdin. Blocks, in the context of a runtime.
+/// Reads files to their end, `-` being stdin. Blocks.
 pub fn files(paths: &[PathBuf]) -> Result<Report> {
     let mut auditor = Auditor {
         decoder: Decoder::default(),
@@ -68,14 +67,10 @@ struct Auditor {
 
 impl Auditor {
     fn file(&mut self, path: &Path) -> Result<()> {
-        let (tx, mut rx) = channel(QUEUE);
-        let runtime = Handle::current();
+        let (tx, mut rx) = source::channel(source::QUEUE);
         let mut place = Place { file: path.display().to_string(), event: 0, line: None };
         std::thread::scope(|threads| {
-            let reader = threads.spawn(move || {
-                let _runtime = runtime.enter();
-                replay::run(path, FRAME_LIMIT, &tx)
-            });
+            let reader = threads.spawn(move || replay::run(path, source::FRAME_LIMIT, &tx));
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {

@@ -83,10 +83,8 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
     let Counts { shown, filtered, malformed, failed, drifted, gaps } = *counts;
     match format {
         Format::Json => {
-            let counts = json!({
-                "status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps,
-            });
-            tell(&counts.to_string());
+            let done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
+            tell(&done.to_string());
         }
         Format::Text if watched || malformed > 0 || failed > 0 || gaps > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });

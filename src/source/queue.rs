@@ -3,7 +3,11 @@
 //! A count alone would not bound memory, since one frame may be as large as the limit. Whoever sends waits until there is
 //! room; so a slow reader of stdout slows the sockets.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -55,9 +59,16 @@ impl Sender {
         self.items.send((item, held)).await.map_err(|_| Closed)
     }
 
-    /// The same from a thread without a runtime of its own.
+    /// The same from a thread outside the runtime, which it blocks.
     pub fn blocking_send(&self, item: Item) -> Result<(), Closed> {
-        tokio::runtime::Handle::try_current().map_err(|_| Closed)?.block_on(self.send(item))
+        let mut sending = pin!(self.send(item));
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        loop {
+            match sending.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(sent) => return sent,
+                Poll::Pending => std::thread::park(),
+            }
+        }
     }
 
     /// Waits until the receiver is gone.
@@ -85,6 +96,15 @@ impl Receiver {
     /// Takes no more.
     pub fn close(&mut self) {
         self.items.close();
+    }
+}
+
+/// Wakes a thread that waits for room.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
@@ -122,6 +142,18 @@ mod tests {
         rx.close();
         while rx.try_recv().is_ok() {}
         assert_eq!(tx.send(lines(mebibyte)).now_or_never(), Some(Err(Closed)));
+    }
+
+    #[test]
+    fn a_thread_waits_for_room_and_for_the_end() {
+        let (tx, mut rx) = channel(2);
+        let sending = std::thread::spawn(move || (0..10).map(|_| tx.blocking_send(lines(10 << 20))).collect::<Vec<_>>());
+        for _ in 0..5 {
+            assert!(rx.blocking_recv().is_some());
+        }
+        drop(rx);
+        let sent = sending.join().expect("no panic");
+        assert!(sent[..5].iter().all(Result::is_ok) && sent[9] == Err(Closed), "{sent:?}");
     }
 
     #[test]
