@@ -138,11 +138,11 @@ impl Redactor {
                 (Cow::Borrowed(Kind::TapMalformed.spec().event_type), Some(Kind::TapMalformed))
             }
             Content::Event { name, kind, fields } => {
-                let plain = event.text.is_ascii() && !event.text.as_bytes().contains(&0x7f);
+                let plain = event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
                 for found in *fields {
                     self.field(event, name, Event::spec_of(*kind, found), found, plain, &mut notes);
                 }
-                (self.name(name, &mut notes), *kind)
+                (if kind.is_some() { name.clone() } else { self.name(name, &mut notes) }, *kind)
             }
         };
         let mut tap = notes.tap;
@@ -169,7 +169,8 @@ impl Redactor {
         let json = member.value.of(event.text);
         let name = key_of(member, event.text);
         let treatment = policy.treat(event_type, &name, spec);
-        let shown = if treatment == Treatment::Reveal { &name } else { shown_name(&name) };
+        // A declared name needs no second look.
+        let shown = if spec.is_some() || treatment == Treatment::Reveal { &name } else { shown_name(&name) };
         let already = notes.already(shown, json);
         let hidden = already || (treatment == Treatment::Hide && member.json != JsonType::Null);
         if hidden {
