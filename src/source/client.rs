@@ -120,7 +120,7 @@ pub(super) async fn send(request: RequestBuilder) -> Result<Response, Failure> {
     match tokio::time::timeout(ANSWER, request.send()).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(error)) => Err(Failure::unreachable(&error)),
-        Err(_) => Err(Failure::doubtful("the server did not answer", "check the URL, or ask `evtap doctor`")),
+        Err(_) => Err(Failure::doubtful("the server did not answer", "check the URL")),
     }
 }
 

@@ -89,7 +89,7 @@ impl Failure {
     /// No answer came to a request.
     #[must_use]
     pub fn unreachable(error: &(dyn StdError + 'static)) -> Self {
-        Self::doubtful(cause(error), "check the URL, the network and the proxy, or ask `evtap doctor`")
+        Self::doubtful(cause(error), "check the URL, the network and the proxy")
     }
 
     /// An answer came, and its status is not the one that opens a stream. `resource` is what was asked for, such as
