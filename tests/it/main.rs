@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod confine;
+mod credential;
 mod errors;
 mod leak;
 mod manual;
@@ -20,4 +21,5 @@ mod snapshots;
 mod stream;
 mod support;
 mod terminal;
+mod traces;
 mod walk;
