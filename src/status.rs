@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::sanitize;
@@ -61,7 +61,7 @@ pub fn news(format: Format, news: &News) {
                     object[key] = json!(value);
                 }
             }
-            tell(&object.to_string());
+            tell_json(&object);
         }
     }
 }
@@ -78,9 +78,8 @@ fn name(origin: &Origin) -> String {
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
     let Counts { shown, filtered, malformed, drifted } = *counts;
     match format {
-        Format::Json => tell(
-            &json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "drifted": drifted})
-                .to_string(),
+        Format::Json => tell_json(
+            &json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "drifted": drifted}),
         ),
         Format::Text if watched || malformed > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
@@ -102,7 +101,7 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
 /// Tells of something that is no failure, but may become one.
 pub fn warning(format: Format, error: &Error) {
     match format {
-        Format::Json => tell(&json!({"status": "warning", "reason": error.to_string()}).to_string()),
+        Format::Json => tell_json(&json!({"status": "warning", "reason": error.to_string()})),
         Format::Text => say_all(error),
         Format::None => {}
     }
@@ -111,7 +110,7 @@ pub fn warning(format: Format, error: &Error) {
 /// Tells why a run ends as it does.
 pub fn verdict(format: Format, reason: &str) {
     match format {
-        Format::Json => tell(&json!({"status": "verdict", "reason": reason}).to_string()),
+        Format::Json => tell_json(&json!({"status": "verdict", "reason": reason})),
         Format::Text => say(reason),
         Format::None => {}
     }
@@ -125,16 +124,27 @@ pub fn say(text: &str) {
 /// Tells of a failure.
 pub fn failed(format: Format, error: &Error) {
     match format {
-        Format::Json => tell(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}).to_string()),
+        Format::Json => tell_json(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()})),
         Format::Text | Format::None => say_all(error),
     }
 }
 
 fn say_all(error: &Error) {
     say(&error.to_string());
-    for line in error.detail().into_iter().flat_map(str::lines) {
+    lines(error.detail().unwrap_or_default());
+}
+
+/// Tells people several lines as they are.
+pub fn lines(text: &str) {
+    for line in text.lines() {
         tell(&sanitize::visible(line));
     }
+}
+
+fn tell_json(object: &Value) {
+    let mut line = String::new();
+    sanitize::push_json(&object.to_string(), &mut line);
+    tell(&line);
 }
 
 /// Nobody is left to hear that stderr is gone.

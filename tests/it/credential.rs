@@ -97,9 +97,9 @@ async fn a_proxy_sees_none_of_it() {
             });
             let run = run("https://platform.invalid", "--duration 1s").env("HTTPS_PROXY", &proxy).env("https_proxy", &proxy);
             untold(run, answer).await;
-            let (head, rest) = heard.await.expect("it was asked");
-            assert!(head.starts_with("CONNECT platform.invalid:443 "), "{head}");
-            let all = [head.as_bytes(), &rest].concat();
+            let (asked, rest) = heard.await.expect("it was asked");
+            assert!(asked.starts_with("CONNECT platform.invalid:443 "), "{asked}");
+            let all = [asked.as_bytes(), &rest].concat();
             assert_eq!(Traces::of(&[KEY]).find(&String::from_utf8_lossy(&all)), None);
         }
     }

@@ -252,8 +252,9 @@ async fn nothing_that_selects_or_judges_sees_behind_a_mask() {
 #[tokio::test]
 async fn truncated_frames_hide() {
     let whole = r#"{"event_type":"call.started","caller_id":"Jane CanaryQzvxkwjh","\u004aane":{"CanaryQzvxkwjh":4081516234}}"#;
-    let lines: String = (1..whole.len()).map(|end| format!("{}\n", &whole[..end])).collect();
-    let frames: String = (1..whole.len()).map(|end| format!("id: {end}\ndata: {}\n\n", &whole[..end])).collect();
+    let lines = (1..whole.len()).map(|end| format!("{}\n", &whole[..end])).collect::<Vec<_>>().concat();
+    let frame = |end| format!("id: {end}\ndata: {}\n\n", &whole[..end]);
+    let frames = (1..whole.len()).map(frame).collect::<Vec<_>>().concat();
     for input in [lines, frames] {
         for options in ["-o ndjson --status json", "-o pretty --color never", "-o csv"] {
             hides(&evtap(&format!("replay - {options}")).stdin(input.clone()).run().await, options);

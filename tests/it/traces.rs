@@ -28,7 +28,7 @@ impl Traces {
                     }
                 }
             }
-            let hex: String = secret.bytes().take(PIECE).map(|byte| format!("{byte:02x}")).collect();
+            let hex = secret.bytes().take(PIECE).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
             traces.extend([hex.to_uppercase(), hex]);
         }
         traces.sort();
