@@ -65,7 +65,7 @@ pub fn news(format: Format, news: &News) {
                 Change::Ended { why } => json!({"status": "ended", "reason": why}),
             };
             identify(&mut object, &news.origin);
-            tell(&object.to_string());
+            tell_json(&object);
         }
     }
 }
@@ -84,7 +84,7 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
     match format {
         Format::Json => {
             let done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
-            tell(&done.to_string());
+            tell_json(&done);
         }
         Format::Text if watched || malformed > 0 || failed > 0 || gaps > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
@@ -129,7 +129,7 @@ pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
         Format::Json => {
             let mut object = json!({"status": "gap", "from": from, "to": to, "certain": certain, "reason": reason});
             identify(&mut object, origin);
-            tell(&object.to_string());
+            tell_json(&object);
         }
     }
 }
@@ -145,7 +145,7 @@ fn identify(object: &mut Value, origin: &Origin) {
 /// Tells of something that is no failure, but may become one.
 pub fn warning(format: Format, error: &Error) {
     match format {
-        Format::Json => tell(&json!({"status": "warning", "reason": error.to_string()}).to_string()),
+        Format::Json => tell_json(&json!({"status": "warning", "reason": error.to_string()})),
         Format::Text => say_all(error),
         Format::None => {}
     }
@@ -154,7 +154,7 @@ pub fn warning(format: Format, error: &Error) {
 /// Tells why a run ends as it does.
 pub fn verdict(format: Format, reason: &str) {
     match format {
-        Format::Json => tell(&json!({"status": "verdict", "reason": reason}).to_string()),
+        Format::Json => tell_json(&json!({"status": "verdict", "reason": reason})),
         Format::Text => say(reason),
         Format::None => {}
     }
@@ -168,16 +168,27 @@ pub fn say(text: &str) {
 /// Tells of a failure.
 pub fn failed(format: Format, error: &Error) {
     match format {
-        Format::Json => tell(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}).to_string()),
+        Format::Json => tell_json(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()})),
         Format::Text | Format::None => say_all(error),
     }
 }
 
 fn say_all(error: &Error) {
     say(&error.to_string());
-    for line in error.detail().into_iter().flat_map(str::lines) {
+    lines(error.detail().unwrap_or_default());
+}
+
+/// Tells people several lines as they are.
+pub fn lines(text: &str) {
+    for line in text.lines() {
         tell(&sanitize::visible(line));
     }
+}
+
+fn tell_json(object: &Value) {
+    let mut line = String::new();
+    sanitize::push_json(&object.to_string(), &mut line);
+    tell(&line);
 }
 
 /// Nobody is left to hear that stderr is gone.

@@ -272,14 +272,14 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
     essence(headers).eq_ignore_ascii_case("text/event-stream")
 }
 
-/// The media type, if it is a plain one; a header can hold anything.
-fn media_type(headers: &HeaderMap) -> &str {
+/// The media types that servers and proxies send in place of a stream.
+const MEDIA_TYPES: &[&str] = &["text/html", "text/plain", "application/json", "application/problem+json", "application/xml"];
+
+/// The media type, if it is one of the usual: a header can hold anything.
+fn media_type(headers: &HeaderMap) -> &'static str {
     let essence = essence(headers);
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-'))
-    };
-    let is_plain = essence.len() <= 64 && essence.split_once('/').is_some_and(|(kind, sub)| plain(kind) && plain(sub));
-    if is_plain { essence } else { "no type that can be shown" }
+    let known = MEDIA_TYPES.iter().find(|known| essence.eq_ignore_ascii_case(known));
+    known.copied().unwrap_or(if essence.is_empty() { "no media type" } else { "another type" })
 }
 
 /// What a control frame says. Its message is the server's prose and stays unread.

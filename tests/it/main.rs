@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod confine;
+mod credential;
 mod errors;
 mod faults;
 mod killed;
@@ -25,4 +26,5 @@ mod stream;
 mod support;
 mod tapped;
 mod terminal;
+mod traces;
 mod walk;

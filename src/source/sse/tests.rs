@@ -192,7 +192,7 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
         (Answer::status(400, ""), Exit::Failure, "the server answered 400, which opens no stream"),
         (Answer::status(304, ""), Exit::Failure, "the server answered 304, which opens no stream"),
         (Answer::new(html), Exit::Failure, "not an event stream: the server sent text/html;"),
-        (Answer::new(odd), Exit::Failure, "not an event stream: the server sent no type that can be shown;"),
+        (Answer::new(odd), Exit::Failure, "not an event stream: the server sent another type;"),
         (Answer::new(gzip), Exit::Failure, "the stream is compressed, which nobody asked for"),
         (Answer::new("canary"), Exit::Failure, "the answer is not HTTP"),
         (Answer::new(""), Exit::Failure, "connection closed"),
