@@ -1,5 +1,6 @@
 //! Options over environment over defaults: one resolved configuration, or an error that says what to do.
 
+mod screen;
 mod stages;
 
 use std::io::IsTerminal;
@@ -15,6 +16,7 @@ use crate::event::{Kind, is_call_sid, is_uuid};
 use crate::redact::{Mode, Policy};
 use crate::schema;
 use crate::status;
+pub use screen::screen;
 pub use stages::{expectations, stages};
 
 /// The name of the built-in clinic, and of its call.

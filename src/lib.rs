@@ -22,7 +22,7 @@
 //! # The rest
 //!
 //! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status,
-//! [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the guard of the
+//! [`tui`] the live screen, [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the guard of the
 //! terminal, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
 
 pub mod cli;
@@ -43,4 +43,5 @@ pub mod shutdown;
 pub mod sink;
 pub mod source;
 pub mod status;
+pub mod tui;
 pub mod walk;

@@ -24,6 +24,8 @@ use crate::sink::raw;
 use crate::source::client::{Client, Endpoints, Network};
 use crate::source::{self, Sender, frames, observer, replay, sse};
 use crate::status;
+use crate::tui::Live;
+use crate::tui::state::Setup;
 use crate::walk::{Outcome, Stages, Walk};
 
 /// How long the walk may take to finish the line in hand once a signal has come.
@@ -48,32 +50,34 @@ type Source = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 async fn watch(options: cli::Watch) -> Result<Exit> {
     let workspaces = config::workspaces(&options.workspace)?;
     let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
+    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &workspaces.join(", "))?;
     let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo).await?;
-    stream(stages, |tx| workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()).await
+    stream(stages, screen, |tx| workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()).await
 }
 
 async fn observe(options: cli::Observe) -> Result<Exit> {
     let call = config::call(&options.call)?;
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
+    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &format!("call {call}"))?;
     let (platform, workspace, call) =
         Platform::of_call(call, options.workspace.as_deref(), &options.connection, &options.demo).await?;
-    stream(stages, |tx| vec![platform.call(workspace, call, tx)]).await
+    stream(stages, screen, |tx| vec![platform.call(workspace, call, tx)]).await
 }
 
 async fn expect(options: cli::Expect) -> Result<Exit> {
     let stages = config::expectations(&options, options.replay.is_empty())?;
     if !options.replay.is_empty() {
-        return stream(stages, |tx| vec![recordings(options.replay, tx)]).await;
+        return stream(stages, None, |tx| vec![recordings(options.replay, tx)]).await;
     }
     if let Some(call) = &options.call {
         let call = config::call(call)?;
         let (platform, workspace, call) =
             Platform::of_call(call, options.workspace.as_deref(), &options.connection, &options.demo).await?;
-        return stream(stages, |tx| vec![platform.call(workspace, call, tx)]).await;
+        return stream(stages, None, |tx| vec![platform.call(workspace, call, tx)]).await;
     }
     let workspaces = config::workspaces(&options.workspace.into_iter().collect::<Vec<_>>())?;
     let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo).await?;
-    stream(stages, |tx| workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()).await
+    stream(stages, None, |tx| workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()).await
 }
 
 /// The platform, or what stands in for it, and the key to it.
@@ -241,7 +245,9 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 
 async fn replay(options: cli::Replay) -> Result<Exit> {
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
-    stream(stages, |tx| vec![recordings(options.files, tx)]).await
+    let names: Vec<_> = options.files.iter().map(|file| file.display().to_string()).collect();
+    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?;
+    stream(stages, screen, |tx| vec![recordings(options.files, tx)]).await
 }
 
 fn recordings(files: Vec<PathBuf>, tx: Sender) -> Source {
@@ -262,7 +268,8 @@ fn recordings(files: Vec<PathBuf>, tx: Sender) -> Source {
 }
 
 /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
-async fn stream(stages: Stages, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
+async fn stream(mut stages: Stages, screen: Option<Setup>, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
+    let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
     let format = stages.status;
     let watched = std::io::stderr().is_terminal();
     let walk = Walk::new(stages);
@@ -285,18 +292,26 @@ async fn stream(stages: Stages, sources: impl FnOnce(Sender) -> Vec<Source>) -> 
                     failure.get_or_insert(error);
                 }
             }
-            signal = &mut signal => {
-                let exit = signal.unwrap_or(Exit::Failure);
+            exit = ended(&mut signal, &mut live) => {
                 stop.store(true, Ordering::Relaxed);
                 running.abort_all();
+                close(live).await;
                 let outcome = tokio::time::timeout(GRACE, walking).await;
                 if let Ok(Ok(Ok(outcome))) = outcome {
                     status::summary(format, &outcome.counts, watched);
                 }
-                return Ok(exit);
+                return exit;
             }
         }
     };
+    if live.is_some() {
+        // What was shown stays to be looked at.
+        let exit = ended(&mut signal, &mut live).await;
+        close(live).await;
+        if !matches!(exit, Ok(Exit::Done)) {
+            return exit;
+        }
+    }
     // Every source has closed its end by now, so what they had to say is at hand.
     while let Some(ended) = running.try_join_next() {
         if let Ok(Err(error)) = ended {
@@ -310,6 +325,26 @@ async fn stream(stages: Stages, sources: impl FnOnce(Sender) -> Vec<Source>) -> 
     }
     status::summary(format, &outcome.counts, watched);
     failure.map_or(Ok(outcome.exit), Err)
+}
+
+/// Waits for a signal, or for the end of the screen if there is one; says how the process is to exit.
+async fn ended(signal: &mut (impl Future<Output = std::io::Result<Exit>> + Unpin), live: &mut Option<Live>) -> Result<Exit> {
+    match live {
+        None => Ok(signal.await.unwrap_or(Exit::Failure)),
+        Some(screen) => tokio::select! {
+            signal = signal => Ok(signal.unwrap_or(Exit::Failure)),
+            closed = screen.closed() => {
+                *live = None;
+                closed.map(|()| Exit::Done)
+            }
+        },
+    }
+}
+
+async fn close(live: Option<Live>) {
+    if let Some(live) = live {
+        live.close().await;
+    }
 }
 
 /// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck. Its stack is

@@ -157,7 +157,9 @@ impl Walk {
             }
             Item::News(news) => {
                 self.sink.flush()?;
-                status::news(self.status, news);
+                if !self.sink.news(news)? {
+                    status::news(self.status, news);
+                }
                 Ok(None)
             }
         }
