@@ -9,16 +9,19 @@
 //! bring up what is hidden.
 
 pub mod buffer;
+pub mod calls;
 pub mod edit;
 pub mod feed;
 pub mod held;
 pub mod keys;
 pub mod matching;
 pub mod numbers;
+pub mod office;
 mod prompt;
 pub mod rows;
 pub mod state;
 pub mod style;
+pub mod talk;
 pub mod terminal;
 pub mod update;
 pub mod view;
@@ -102,7 +105,7 @@ fn show(setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<()> 
     #[cfg(unix)]
     let _ = signal_hook::flag::register(signal_hook::consts::SIGTSTP, Arc::clone(&suspended));
     let mut state = State::new(setup, crossterm::terminal::size()?, Timestamp::now());
-    let (mut drawn, mut is_over) = (Instant::now() - FRAME, false);
+    let (mut drawn, mut is_over) = (None::<Instant>, false);
     while !stop.load(Ordering::Relaxed) {
         while event::poll(Duration::ZERO)? {
             update(&mut state, Msg::Input(event::read()?));
@@ -137,15 +140,15 @@ fn show(setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<()> 
                 }
             }
         }
-        if state.changed && drawn.elapsed() >= FRAME {
+        if state.changed && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
             taken.terminal.draw(|frame| view::draw(&state, frame))?;
             state.changed = false;
-            drawn = Instant::now();
+            drawn = Some(Instant::now());
         }
         let wait = if is_full || state.is_busy() {
             Duration::ZERO
         } else if state.changed {
-            FRAME.saturating_sub(drawn.elapsed())
+            drawn.map_or(FRAME, |drawn| FRAME.saturating_sub(drawn.elapsed()))
         } else {
             IDLE
         };

@@ -9,10 +9,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::buffer::{Buffer, Limits};
+use super::calls::Calls;
 use super::edit::Line;
 use super::held::{Held, Reader};
 use super::matching::Matching;
 use super::numbers::Numbers;
+use super::office::Office;
 use super::rows::Rows;
 use super::style::Theme;
 use super::view;
@@ -185,6 +187,12 @@ pub struct State {
     pub link: Link,
     /// What was counted.
     pub numbers: Numbers,
+    /// The calls.
+    pub calls: Calls,
+    /// The SID of the call that is selected among them.
+    pub call: Option<String>,
+    /// Operators, surfaces, triggers, pipelines, reviews.
+    pub office: Office,
     /// What the loop has to do.
     pub effects: Vec<Effect>,
     /// Whether there is something new to draw.
@@ -223,6 +231,9 @@ impl State {
             search: None,
             link: Link::Waiting,
             numbers: Numbers::default(),
+            calls: Calls::default(),
+            call: None,
+            office: Office::default(),
             effects: Vec::new(),
             changed: true,
             reader: Reader::default(),
@@ -244,8 +255,12 @@ impl State {
 
     /// Takes an event.
     pub fn take(&mut self, held: Held) {
-        let Self { reader, numbers, now, .. } = self;
-        reader.read(&held, |shown| numbers.see(&held, shown, *now));
+        let Self { reader, numbers, calls, office, now, .. } = self;
+        reader.read(&held, |shown| {
+            numbers.see(&held, shown, *now);
+            calls.see(&held, shown, *now);
+            office.see(&held, shown, *now);
+        });
         self.buffer.push(held);
         let first = self.buffer.first();
         while self.marks.first().is_some_and(|mark| *mark < first) {

@@ -89,7 +89,7 @@ fn press(state: &mut State, key: &KeyEvent) {
             };
         }
         _ if state.screen == 0 => stream(state, action),
-        _ => view::elsewhere(state, action),
+        _ => elsewhere(state, action),
     }
 }
 
@@ -136,11 +136,7 @@ fn stream(state: &mut State, action: Action) {
             Some(detail) => detail.focused = true,
             None => state.detail = Some(Detail::default()),
         },
-        Action::Back => {
-            if state.detail.take().is_none() && state.search.take().is_none() && state.paused.take().is_none() {
-                state.tell("q quits");
-            }
-        }
+        Action::Back => back(state),
         Action::Out => state.detail = None,
         Action::Grow => state.share = (state.share + 5).min(80),
         Action::Shrink => state.share = state.share.saturating_sub(5).max(20),
@@ -158,12 +154,8 @@ fn stream(state: &mut State, action: Action) {
             state.filtering = !state.filtering;
         }
         Action::OnlyCall => only_call(state),
-        Action::NextError => {
-            jump(state, true, "error", |state, number| state.buffer.get(number).is_some_and(|held| held.is_error))
-        }
-        Action::PreviousError => {
-            jump(state, false, "error", |state, number| state.buffer.get(number).is_some_and(|held| held.is_error));
-        }
+        Action::NextError => jump(state, true, "error", is_error),
+        Action::PreviousError => jump(state, false, "error", is_error),
         Action::NextMark => jump(state, true, "mark", |state, number| state.marks.contains(&number)),
         Action::PreviousMark => jump(state, false, "mark", |state, number| state.marks.contains(&number)),
         Action::Mark => {
@@ -186,6 +178,83 @@ fn stream(state: &mut State, action: Action) {
         Action::AddToFilter => state.tell("step into the detail (Enter, Enter) and choose a field first"),
         _ => {}
     }
+}
+
+/// Closes the one thing that was opened last.
+fn back(state: &mut State) {
+    let closed = state.detail.take().is_some() || state.search.take().is_some() || state.paused.take().is_some();
+    if !closed {
+        state.tell("q quits");
+    }
+}
+
+fn is_error(state: &State, number: u64) -> bool {
+    state.buffer.get(number).is_some_and(|held| held.is_error)
+}
+
+/// Takes a key on a screen other than the stream.
+fn elsewhere(state: &mut State, action: Action) {
+    let page = usize::from(view::areas(state).body.height).max(1);
+    let length = view::length(state);
+    // A conversation is scrolled from its end, all else from its beginning.
+    let (at, most) = match state.screen {
+        1 => (view::calls::place(state), length.saturating_sub(1)),
+        screen => (state.places[screen], length.saturating_sub(page)),
+    };
+    let forward = |by: usize| if state.screen == 2 { at.saturating_sub(by) } else { at + by };
+    let backward = |by: usize| if state.screen == 2 { at + by } else { at.saturating_sub(by) };
+    let to = match action {
+        Action::Down => forward(1),
+        Action::Up => backward(1),
+        Action::PageDown => forward(page),
+        Action::PageUp => backward(page),
+        Action::HalfDown => forward(page.div_ceil(2)),
+        Action::HalfUp => backward(page.div_ceil(2)),
+        Action::Top => backward(usize::MAX / 2),
+        Action::Bottom => forward(usize::MAX / 2),
+        Action::Open | Action::Into if state.screen == 1 => {
+            choose(state, at);
+            state.screen = 2;
+            return;
+        }
+        Action::OnlyCall if matches!(state.screen, 1 | 2) => {
+            choose(state, view::calls::place(state));
+            if let Some(sid) = state.call.clone() {
+                state.screen = 0;
+                only_events_of(state, &sid);
+            }
+            return;
+        }
+        Action::Copy if matches!(state.screen, 1 | 2) => {
+            choose(state, view::calls::place(state));
+            state.effects.extend(state.call.clone().map(Effect::Copy));
+            return;
+        }
+        Action::Back | Action::Out => {
+            state.screen = usize::from(state.screen == 2);
+            return;
+        }
+        Action::Filter | Action::Search | Action::Save => {
+            state.screen = 0;
+            return stream(state, action);
+        }
+        _ => return,
+    }
+    .min(most);
+    if state.screen == 1 {
+        choose(state, to);
+    } else {
+        state.places[state.screen] = to;
+    }
+}
+
+/// Selects the call in that place of the board. It stays selected wherever it moves.
+fn choose(state: &mut State, place: usize) {
+    let sid = state.calls.sorted().get(place).map(|(sid, _)| (*sid).to_owned());
+    if sid != state.call {
+        state.places[2] = 0;
+    }
+    state.call = sid;
 }
 
 fn step(state: &mut State, by: usize, down: bool) {
@@ -221,8 +290,12 @@ fn only_call(state: &mut State) {
     let Some(sid) = state.chosen().and_then(|held| held.call_sid.clone()) else {
         return state.tell("this event is about no call");
     };
+    only_events_of(state, &sid);
+}
+
+fn only_events_of(state: &mut State, sid: &str) {
     state.before_only = state.filter.as_ref().map(|filter| filter.source.clone());
-    prompt::filter_by(state, &format!("{ONLY} == {}", serde_json::Value::from(&*sid)));
+    prompt::filter_by(state, &format!("{ONLY} == {}", serde_json::Value::from(sid)));
 }
 
 /// How the filter begins that keeps the events of one call.
@@ -288,7 +361,7 @@ fn point(state: &mut State, mouse: MouseEvent) -> bool {
                     _ if state.help.is_some() => drop(scroll_help(state, action)),
                     0 if areas.detail.is_some_and(|area| area.contains(at)) => drop(detail(state, action)),
                     0 => step(state, 1, action == Action::Down),
-                    _ => view::elsewhere(state, action),
+                    _ => elsewhere(state, action),
                 }
             }
         }

@@ -9,10 +9,14 @@
 //! └ footer: the keys that matter here, or what there is to tell ────┘
 //! ```
 
+pub mod board;
+pub mod call;
+pub mod calls;
 pub mod detail;
 pub mod footer;
 pub mod header;
 pub mod help;
+pub mod stats;
 pub mod stream;
 pub mod text;
 
@@ -24,7 +28,7 @@ use super::keys::Action;
 use super::state::State;
 
 /// The screens, in the order of their numbers.
-pub const SCREENS: &[&str] = &["Stream"];
+pub const SCREENS: &[&str] = &["Stream", "Calls", "Call", "Board", "Stats"];
 
 /// From this width on, the detail stands beside the list.
 const WIDE: u16 = 110;
@@ -101,22 +105,13 @@ pub fn areas(state: &State) -> Areas {
 /// Draws all of it.
 pub fn draw(state: &State, frame: &mut Frame<'_>) {
     let areas = areas(state);
-    let theme = state.setup.theme;
     header::draw(state, frame, areas.header, areas.tabs);
     match state.screen {
-        0 => {
-            stream::draw(state, frame, areas.list);
-            if let Some(area) = areas.divider {
-                let edge = if areas.is_beside { Borders::LEFT } else { Borders::TOP };
-                let focused = state.detail.as_ref().is_some_and(|detail| detail.focused);
-                let style = if focused { theme.key() } else { theme.quiet() };
-                frame.render_widget(Block::new().borders(edge).border_style(style), area);
-            }
-            if let Some(area) = areas.detail {
-                detail::draw(state, frame, area);
-            }
-        }
-        _ => {}
+        0 => events(state, frame, &areas),
+        1 => calls::draw(state, frame, areas.body),
+        2 => call::draw(state, frame, areas.body),
+        3 => board::draw(state, frame, areas.body),
+        _ => stats::draw(state, frame, areas.body),
     }
     footer::prompt(state, frame, areas.prompt);
     footer::draw(state, frame, areas.footer);
@@ -127,13 +122,40 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     }
 }
 
-/// The keys that matter on a screen other than the stream, for the footer.
-fn wanted(_state: &State) -> Vec<(Action, &'static str)> {
-    Vec::new()
+fn events(state: &State, frame: &mut Frame<'_>, areas: &Areas) {
+    let theme = state.setup.theme;
+    stream::draw(state, frame, areas.list);
+    if let Some(area) = areas.divider {
+        let edge = if areas.is_beside { Borders::LEFT } else { Borders::TOP };
+        let focused = state.detail.as_ref().is_some_and(|detail| detail.focused);
+        let style = if focused { theme.key() } else { theme.quiet() };
+        frame.render_widget(Block::new().borders(edge).border_style(style), area);
+    }
+    if let Some(area) = areas.detail {
+        detail::draw(state, frame, area);
+    }
 }
 
-/// Takes a key on a screen other than the stream.
-pub fn elsewhere(_state: &mut State, _action: Action) {}
+/// The keys that matter on a screen other than the stream, for the footer.
+fn wanted(state: &State) -> Vec<(Action, &'static str)> {
+    match state.screen {
+        1 => vec![(Action::Down, "next"), (Action::Open, "the call"), (Action::OnlyCall, "its events"), (Action::Back, "stream")],
+        2 => vec![(Action::Up, "earlier"), (Action::Bottom, "newest"), (Action::OnlyCall, "its events"), (Action::Back, "calls")],
+        _ => vec![(Action::Down, "scroll"), (Action::NextScreen, "next screen"), (Action::Back, "stream")],
+    }
+}
+
+/// How many lines there are to scroll through on a screen other than the stream.
+#[must_use]
+pub fn length(state: &State) -> usize {
+    let width = usize::from(state.size.0);
+    match state.screen {
+        1 => state.calls.sorted().len(),
+        2 => call::len(state),
+        3 => board::lines(state, width).len(),
+        _ => stats::lines(state, width).len(),
+    }
+}
 
 /// Lines of a panel, from the one that it is scrolled to on.
 fn scrolled(frame: &mut Frame<'_>, area: Rect, lines: Vec<ratatui::text::Line<'_>>, from: usize) {
