@@ -23,6 +23,8 @@ pub mod state;
 pub mod style;
 pub mod talk;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 pub mod update;
 pub mod view;
 

@@ -10,6 +10,7 @@ mod process;
 mod readme;
 mod replay;
 mod schema;
+mod screen;
 mod selecting;
 mod serve;
 mod snapshots;

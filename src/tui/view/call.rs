@@ -97,7 +97,10 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
                 ];
                 head.extend(marks.iter().map(|mark| Span::styled(format!("{mark} "), theme.warning())));
                 if let Some(pieces) = growing {
-                    head.push(Span::styled(format!("… {pieces} pieces"), theme.quiet()));
+                    head.push(Span::styled(
+                        format!("… {pieces} {}", if *pieces == 1 { "piece" } else { "pieces" }),
+                        theme.quiet(),
+                    ));
                 }
                 lines.push(cut(head, width));
                 let masked = if text == MASK { theme.masked() } else { Style::new() };
