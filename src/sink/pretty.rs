@@ -220,7 +220,7 @@ pub(crate) fn ordered(shown: &Shown<'_>) -> Vec<Told> {
 }
 
 /// The parts that were asked for, in that order.
-fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
+pub(crate) fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
     let told = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
         let hidden = shown.field(name).is_some_and(|field| field.hidden);
         Some(Told { name: sanitize::visible(name).into_owned(), value: plain(&json?), hidden, rank: Rank::Leading(at) })

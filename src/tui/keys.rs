@@ -41,6 +41,8 @@ pub enum Action {
     PreviousMark,
     Time,
     Wrap,
+    Columns,
+    Command,
     Copy,
     Save,
 }
@@ -128,6 +130,7 @@ pub const TABLE: &[Group] = &[
             "<" [key('<')] Action::Shrink, "a smaller detail";
             "Space" [key(' ')] Action::Pause, "pause, and go on", "pause";
             "t" [key('t')] Action::Time, "time: local, UTC, age, since the line before, none";
+            "x" [key('x')] Action::Columns, "choose the fields that are listed";
             "w" [key('w')] Action::Wrap, "wrap long lines, and cut them again";
         },
     ),
@@ -148,6 +151,7 @@ pub const TABLE: &[Group] = &[
             "5" [key('5')] Action::Screen(4), "numbers";
             "Tab" [code(KeyCode::Tab)] Action::NextScreen, "the next screen";
             "S-Tab" [code(KeyCode::BackTab)] Action::PreviousScreen, "the screen before";
+            ":" [key(':')] Action::Command, "a command: at TIME, filter EXPR, columns LIST, save FILE, q";
             "?" [key('?')] Action::Help, "this help", "help";
             "Esc" [code(KeyCode::Esc)] Action::Back, "back: close what is open";
             "q" [key('q'), ctrl('c')] Action::Quit, "quit", "quit";

@@ -21,6 +21,7 @@ use super::view;
 use crate::error::Error;
 use crate::redact::Policy;
 use crate::select::Grep;
+use crate::sink::columns::Columns;
 use crate::source::{Change, News};
 
 /// What stays as it is while the screen is open.
@@ -74,6 +75,10 @@ pub enum Purpose {
     Filter,
     /// The name of a file to save to.
     Save,
+    /// The fields that are listed.
+    Columns,
+    /// A command.
+    Command,
 }
 
 /// A line that is being typed.
@@ -177,6 +182,8 @@ pub struct State {
     pub marks: BTreeSet<u64>,
     /// How time is told.
     pub time: TimeMode,
+    /// The fields that are listed, if not all.
+    pub columns: Option<Columns>,
     /// Whether long lines are wrapped.
     pub wrap: bool,
     /// What there is to tell, and since when.
@@ -226,6 +233,7 @@ impl State {
             places: [0; 5],
             marks: BTreeSet::new(),
             time: TimeMode::Local,
+            columns: None,
             wrap: false,
             notice: None,
             search: None,

@@ -79,6 +79,7 @@ fn press(state: &mut State, key: &KeyEvent) {
         Action::Pause => {
             state.paused = if state.paused.is_some() { None } else { Some(state.buffer.end()) };
         }
+        Action::Command => prompt::open(state, Purpose::Command, ""),
         Action::Time => {
             state.time = match state.time {
                 TimeMode::Local => TimeMode::Utc,
@@ -164,6 +165,10 @@ fn stream(state: &mut State, action: Action) {
                 state.marks.insert(selected);
             }
         }
+        Action::Columns => {
+            let names = state.columns.as_ref().map(|columns| columns.names().join(",")).unwrap_or_default();
+            prompt::open(state, Purpose::Columns, &names);
+        }
         Action::Wrap => state.wrap = !state.wrap,
         Action::Copy => {
             if let Some(held) = state.chosen() {
@@ -234,7 +239,7 @@ fn elsewhere(state: &mut State, action: Action) {
             state.screen = usize::from(state.screen == 2);
             return;
         }
-        Action::Filter | Action::Search | Action::Save => {
+        Action::Filter | Action::Search | Action::Save | Action::Columns => {
             state.screen = 0;
             return stream(state, action);
         }

@@ -113,9 +113,9 @@ fn it_is_started_typed_into_resized_and_quit() {
     shell.start(DEMO);
     shell.wait_for("● live");
     shell.send(&["?"]);
-    shell.wait_for("Keys (Esc closes)");
+    shell.wait_for("Esc closes)");
     shell.send(&["Escape"]);
-    shell.wait("end of the help", |shell| !shell.seen().contains("Keys (Esc closes)"));
+    shell.wait("end of the help", |shell| !shell.seen().contains("Esc closes)"));
     shell.send(&["f"]);
     shell.send(&["-l", ".event_type == \"call.started\""]);
     shell.wait_for(" match");

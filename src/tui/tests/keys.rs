@@ -303,3 +303,34 @@ fn the_link_is_told() {
     update(&mut state, Msg::Tick(at(30)));
     assert!(!text(&state).contains("something was told"));
 }
+
+#[test]
+fn columns_are_chosen() {
+    let mut state = filled(3);
+    press(&mut state, "xsucceeded,tool_name\n");
+    assert!(text(&state).contains("succeeded=true tool_name=tool_2"));
+    assert!(!text(&state).contains("call_id"));
+    press(&mut state, "x");
+    control(&mut state, 'u');
+    press(&mut state, "\n");
+    assert!(text(&state).contains("call_id"));
+}
+
+#[test]
+fn commands_are_carried_out_and_wrong_ones_are_explained() {
+    let mut state = filled(40);
+    press(&mut state, ":at 16:53:30\n");
+    assert_eq!(state.selected, 10);
+    press(&mut state, ":at 2026-05-05T16:53:25Z\n");
+    assert_eq!(state.selected, 5);
+    press(&mut state, ":at 23:00\n");
+    assert!(text(&state).contains("no event at that time or after it"));
+    press(&mut state, ":filter .succeeded == false\n");
+    assert_eq!(state.rows().len(), 4);
+    press(&mut state, ":save kept.ndjson\n:q\n");
+    assert_eq!(state.effects, [Effect::Save("kept.ndjson".into()), Effect::Quit]);
+    press(&mut state, ":nonsense");
+    assert!(text(&state).contains("there is no such command"));
+    press(&mut state, "\n");
+    assert!(state.prompt.is_some());
+}

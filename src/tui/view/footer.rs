@@ -84,6 +84,8 @@ pub fn prompt(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Purpose::Search => " / ",
         Purpose::Filter => " filter ",
         Purpose::Save => " save as ",
+        Purpose::Columns => " columns ",
+        Purpose::Command => " : ",
     };
     // The cursor stays in sight.
     let before = sanitize::visible(&prompt.line.before()).width();
@@ -136,6 +138,8 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
                 " a jq expression, such as .event_type == \"call.ended\" and .duration_seconds > 60; empty keeps all"
             }
             Purpose::Search => " a regular expression; capitals matter if there are any; empty repeats the last one",
+            Purpose::Columns => " names of fields, event_type or parts of _tap, such as call_sid,reason,_tap.id; empty lists all",
+            Purpose::Command => " at TIME, filter EXPR, columns LIST, save FILE, q",
             Purpose::Save => " a new file, which only you can read; what is hidden stays hidden in it",
         };
         lines.push(Line::styled(hint, theme.quiet()));

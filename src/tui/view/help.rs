@@ -36,7 +36,8 @@ pub fn lines(state: &State) -> Vec<Line<'static>> {
 
 /// Draws it over everything.
 pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
-    let block = Block::new().borders(Borders::ALL).border_style(state.setup.theme.quiet()).title(" Keys (Esc closes) ");
+    let block =
+        Block::new().borders(Borders::ALL).border_style(state.setup.theme.quiet()).title(" Keys (j k scroll, Esc closes) ");
     let inner = if area.height >= 8 { block.inner(area) } else { area };
     if inner != area {
         frame.render_widget(block, area);

@@ -11,7 +11,7 @@ use super::text::{cut, length, width, wrap};
 use super::{areas, text};
 use crate::event::family;
 use crate::sanitize;
-use crate::sink::pretty::{Rank, Told, ordered, short};
+use crate::sink::pretty::{Rank, Told, chosen, ordered, short};
 use crate::tui::held::{Held, Reader};
 use crate::tui::state::{State, TimeMode};
 
@@ -97,7 +97,10 @@ fn row(state: &State, reader: &mut Reader, number: u64, held: &Held, place: usiz
     let style = if held.is_error { theme.error() } else { theme.family(family(&event_type)) };
     let padded = if columns >= 60 { format!("{event_type:TYPE_WIDTH$}") } else { event_type.into_owned() };
     spans.push(Span::styled(padded, style));
-    let fields = reader.read(held, ordered);
+    let fields = reader.read(held, |shown| match &state.columns {
+        Some(columns) => chosen(shown, columns),
+        None => ordered(shown),
+    });
     let needed = width(&spans) + fields.iter().map(|field| 2 + chars(&field.name) + chars(&field.value)).sum::<usize>();
     let is_short = needed > columns && !state.wrap;
     for Told { name, value, hidden, rank } in fields {
