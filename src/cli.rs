@@ -74,6 +74,9 @@ pub struct Watch {
     /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// The live screen.
+    #[command(flatten)]
+    pub screen: Screen,
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
@@ -110,6 +113,9 @@ pub struct Observe {
     /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// The live screen.
+    #[command(flatten)]
+    pub screen: Screen,
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
@@ -140,6 +146,9 @@ pub struct Replay {
     /// What is shown, and how.
     #[command(flatten)]
     pub show: Show,
+    /// The live screen.
+    #[command(flatten)]
+    pub screen: Screen,
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
@@ -305,6 +314,18 @@ pub struct Show {
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
+}
+
+/// The live screen.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Live screen")]
+pub struct Screen {
+    /// Show a live screen instead of lines; ? in it tells the keys
+    #[arg(long, conflicts_with_all = ["output", "fields", "jq"])]
+    pub tui: bool,
+    /// How much the live screen keeps: events, bytes such as 64MiB, or both between a comma
+    #[arg(long, value_name = "LIMIT", requires = "tui", default_value = "100000,64MiB")]
+    pub buffer: String,
 }
 
 /// Predicates that people need.

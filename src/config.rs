@@ -1,5 +1,6 @@
 //! Options over environment over defaults: one resolved configuration, or an error that says what to do.
 
+mod screen;
 mod stages;
 
 use std::io::IsTerminal;
@@ -19,6 +20,7 @@ use crate::schema;
 use crate::source::Limits;
 use crate::source::order::Merge;
 use crate::status;
+pub use screen::screen;
 pub use stages::{expectations, stages};
 
 /// The name of the built-in clinic, and of its call.

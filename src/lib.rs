@@ -22,7 +22,7 @@
 //! # The rest
 //!
 //! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status,
-//! [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the guard of the
+//! [`tui`] the live screen, [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the guard of the
 //! terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`private_file`] what others must not read,
 //! [`confine`] what a crash may not tell, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
 
@@ -50,4 +50,6 @@ pub mod shutdown;
 pub mod sink;
 pub mod source;
 pub mod status;
+pub mod tui;
 pub mod walk;
+mod wiring;

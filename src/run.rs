@@ -1,37 +1,27 @@
 //! Each command, as a sentence: resolve the configuration, wire sources to the walk, wait for the end or a signal.
 
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
 
 use crate::audit;
 use crate::cli::{self, Cli, Command};
 use crate::config;
 use crate::credential::Credential;
-use crate::delivery::{Cursor, Delivery, Record};
+use crate::delivery::Cursor;
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::platform::{Platform, Source};
 use crate::schema;
-use crate::select::program::THREAD_STACK;
 use crate::shutdown;
 use crate::sink::raw;
 use crate::source::client::Network;
-use crate::source::order::Merge;
 use crate::source::sse::Start;
 use crate::source::{self, Limits, Sender, frames, replay};
 use crate::status;
-use crate::walk::{Outcome, Stages, Walk};
-
-/// How long the walk may take to finish the line in hand once a signal has come.
-const GRACE: Duration = Duration::from_secs(2);
+use crate::wiring::{GRACE, Printed, Wiring, print};
 
 /// Runs a command to its end.
 pub async fn run(cli: Cli) -> Result<Exit> {
@@ -50,6 +40,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
 async fn watch(options: cli::Watch) -> Result<Exit> {
     let workspaces = config::workspaces(&options.workspace)?;
     let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
+    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &workspaces.join(", "))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
     let now = Timestamp::now();
     let since = options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
@@ -61,7 +52,7 @@ async fn watch(options: cli::Watch) -> Result<Exit> {
         let start = cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
         starts.push(start.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
     }
-    let wiring = Wiring::new(stages, &options.delivery, cursor)?.merged(config::merge(&options.liveness)?);
+    let wiring = Wiring::new(stages, &options.delivery, cursor)?.merged(config::merge(&options.liveness)?).on(screen);
     let streams = workspaces.into_iter().zip(starts);
     let observers = options.auto_observe;
     let source = |tx: Sender, (workspace, start)| platform.workspace(workspace, start, observers, tx);
@@ -71,10 +62,12 @@ async fn watch(options: cli::Watch) -> Result<Exit> {
 async fn observe(options: cli::Observe) -> Result<Exit> {
     let calls: Vec<_> = options.call.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
+    let screen =
+        config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &format!("call {}", calls.join(", ")))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
     let (platform, workspace, calls) =
         Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
-    let wiring = Wiring::new(stages, &options.delivery, None)?.merged(config::merge(&options.liveness)?);
+    let wiring = Wiring::new(stages, &options.delivery, None)?.merged(config::merge(&options.liveness)?).on(screen);
     wiring.stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect()).await
 }
 
@@ -191,8 +184,10 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 
 async fn replay(options: cli::Replay) -> Result<Exit> {
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
+    let names: Vec<_> = options.files.iter().map(|file| file.display().to_string()).collect();
+    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?;
     let limit = config::limits(&options.delivery, None)?.frame;
-    let wiring = Wiring::new(stages, &options.delivery, None)?;
+    let wiring = Wiring::new(stages, &options.delivery, None)?.on(screen);
     wiring.stream(|tx| vec![recordings(options.files, limit, tx)]).await
 }
 
@@ -211,100 +206,6 @@ fn recordings(files: Vec<PathBuf>, limit: usize, tx: Sender) -> Source {
             .await
             .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))
     })
-}
-
-/// The walk, and how the sources come to it.
-struct Wiring {
-    stages: Stages,
-    delivery: Delivery,
-    merge: Merge,
-    fail_on_gap: bool,
-}
-
-impl Wiring {
-    /// With nothing beside the walk.
-    fn of(stages: Stages) -> Self {
-        Self { stages, delivery: Delivery::default(), merge: Merge::Arrival, fail_on_gap: false }
-    }
-
-    fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
-        let record = options.record.as_deref().map(Record::open).transpose()?;
-        Ok(Self { delivery: Delivery::new(record, cursor), fail_on_gap: options.fail_on_gap, ..Self::of(stages) })
-    }
-
-    fn merged(self, merge: Merge) -> Self {
-        Self { merge, ..self }
-    }
-
-    /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
-    async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-        let Self { stages, delivery, merge, fail_on_gap } = self;
-        let format = stages.status;
-        let watched = std::io::stderr().is_terminal();
-        let walk = Walk::new(stages).with_delivery(delivery);
-        let (tx, rx) = source::channel(source::QUEUE);
-        let mut running: JoinSet<_> = sources(tx).into_iter().collect();
-        let stop = walk.stop();
-        let mut walking = spawn(walk, merge.apply(rx))?;
-
-        let mut signal = std::pin::pin!(shutdown::signal());
-        let mut failure = None;
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut walking => break outcome,
-                Some(ended) = running.join_next() => {
-                    if let Ok(Err(error)) = ended {
-                        // The others go on; the first failure decides how the process exits.
-                        if !running.is_empty() {
-                            status::failed(format, &error);
-                        }
-                        failure.get_or_insert(error);
-                    }
-                }
-                signal = &mut signal => {
-                    let exit = signal.unwrap_or(Exit::Failure);
-                    stop.store(true, Ordering::Relaxed);
-                    running.abort_all();
-                    let outcome = tokio::time::timeout(GRACE, walking).await;
-                    if let Ok(Ok(Ok(outcome))) = outcome {
-                        status::summary(format, &outcome.counts, watched);
-                    }
-                    return Ok(exit);
-                }
-            }
-        };
-        // Every source has closed its end by now, so what they had to say is at hand.
-        while let Some(ended) = running.try_join_next() {
-            if let Ok(Err(error)) = ended {
-                failure.get_or_insert(error);
-            }
-        }
-        let outcome = outcome
-            .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
-        if let Some(report) = &outcome.report {
-            print(report.as_bytes())?;
-        }
-        status::summary(format, &outcome.counts, watched);
-        let lost = fail_on_gap && outcome.counts.gaps > 0 && outcome.exit == Exit::Done;
-        failure.map_or(Ok(if lost { Exit::Lost } else { outcome.exit }), Err)
-    }
-}
-
-/// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck. Its stack is
-/// what jq programs may need.
-fn spawn(walk: Walk, items: source::Receiver) -> Result<oneshot::Receiver<Result<Outcome>>> {
-    let (done, walking) = oneshot::channel();
-    let runtime = Handle::current();
-    let thread = std::thread::Builder::new().name("walk".to_owned()).stack_size(THREAD_STACK);
-    thread
-        .spawn(move || {
-            // Nobody is left to hear it after a signal.
-            let _ = done.send(walk.run(items, &runtime));
-        })
-        .map_err(|error| {
-            Error::new(Exit::Failure, "cannot start", error.kind().to_string(), "free some of the machine's memory")
-        })?;
-    Ok(walking)
 }
 
 /// Reading blocks, and can't be cut short: a signal doesn't wait for it.
@@ -338,21 +239,4 @@ fn print_schema(options: &cli::Schema) -> Result<Exit> {
         schema::list(&specs)
     };
     print(text.as_bytes()).map(|_| Exit::Done)
-}
-
-/// Whether there is still a reader at the other end of stdout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Printed {
-    Read,
-    Unread,
-}
-
-/// Writes to stdout. A reader that has gone has what it wanted.
-fn print(bytes: &[u8]) -> Result<Printed> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Printed::Read),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Printed::Unread),
-        Err(error) => Err(Error::new(Exit::Failure, "cannot write to stdout", error.kind().to_string(), "write elsewhere")),
-    }
 }

@@ -1,9 +1,11 @@
 //! News of the connection and of the run, on stderr: for people, or one JSON object a line.
 //!
-//! This is the one door to stderr. It says nothing that came over the wire.
+//! This is the one door to stderr. It says nothing that came over the wire. While the live screen has the terminal, the
+//! door is closed: lines wait for the screen to show them, or for its end.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -191,7 +193,30 @@ fn tell_json(object: &Value) {
     tell(&line);
 }
 
+/// The lines that wait, while they have to.
+static WAITING: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+/// From now on, lines wait.
+pub fn hold_back() {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+}
+
+/// Takes the lines that wait.
+#[must_use]
+pub fn take_waiting() -> Vec<String> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(std::mem::take).unwrap_or_default()
+}
+
+/// Writes what still waits, and from now on waits no more.
+pub fn release() {
+    let waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner).take();
+    waiting.into_iter().flatten().for_each(|line| tell(&line));
+}
+
 /// Nobody is left to hear that stderr is gone.
 fn tell(line: &str) {
+    if let Some(waiting) = WAITING.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        return waiting.push(line.to_owned());
+    }
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

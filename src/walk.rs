@@ -169,7 +169,9 @@ impl Walk {
             }
             Item::News(news) => {
                 self.flush()?;
-                status::news(self.status, news);
+                if !self.sink.news(news)? {
+                    status::news(self.status, news);
+                }
                 Ok(None)
             }
         }

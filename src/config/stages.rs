@@ -83,7 +83,7 @@ pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
 }
 
 /// The variables of `--arg` and `--argjson`, which come in pairs.
-fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String, Val)>> {
+pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String, Val)>> {
     let mut variables = Vec::new();
     for pair in texts.chunks_exact(2) {
         variables.push((pair[0].clone(), value::text(&pair[1])));

@@ -16,6 +16,7 @@ use std::io::{self, Write};
 
 use crate::error::Error;
 use crate::select::Subject;
+use crate::source::News;
 
 /// How much a sink collects before it writes by itself, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -45,6 +46,11 @@ impl From<Error> for Broken {
 pub trait Sink: Send {
     /// Takes one event.
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken>;
+
+    /// Takes news of a connection, if it is a place for them. Gives whether it is.
+    fn news(&mut self, _news: &News) -> io::Result<bool> {
+        Ok(false)
+    }
 
     /// Writes out what has been collected.
     fn flush(&mut self) -> io::Result<()>;

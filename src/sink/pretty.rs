@@ -198,29 +198,29 @@ pub fn line(shown: &Shown<'_>, layout: &Layout, width: Option<usize>) -> String 
 
 /// What a field is told for, the most telling first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+pub(crate) enum Rank {
     Leading(usize),
     Other,
     Null,
 }
 
 /// A field as text.
-struct Told {
-    name: String,
-    value: String,
-    hidden: bool,
-    rank: Rank,
+pub(crate) struct Told {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) hidden: bool,
+    pub(crate) rank: Rank,
 }
 
 /// The fields, the most telling first, and otherwise in the order in which they arrived.
-fn ordered(shown: &Shown<'_>) -> Vec<Told> {
+pub(crate) fn ordered(shown: &Shown<'_>) -> Vec<Told> {
     let mut fields: Vec<_> = shown.fields().map(|field| told(&field)).collect();
     fields.sort_by_key(|field| field.rank);
     fields
 }
 
 /// The parts that were asked for, in that order.
-fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
+pub(crate) fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
     let told = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
         let hidden = shown.field(name).is_some_and(|field| field.hidden);
         Some(Told { name: sanitize::visible(name).into_owned(), value: plain(&json?), hidden, rank: Rank::Leading(at) })
@@ -238,7 +238,7 @@ fn told(field: &ShownField<'_>) -> Told {
 }
 
 /// An id's beginning; any other value as it is.
-fn short(value: String) -> String {
+pub(crate) fn short(value: String) -> String {
     let kept = match &value {
         id if is_uuid(id) => 8,
         sid if is_call_sid(sid) => 10,
@@ -248,7 +248,7 @@ fn short(value: String) -> String {
 }
 
 /// A value as people read it: a string bare where it is one word, in quotes where it isn't.
-fn plain(json: &str) -> String {
+pub(crate) fn plain(json: &str) -> String {
     let Some(inside) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return json.to_owned() };
     let text = scan::unescape(inside);
     let text = sanitize::visible(&text);
@@ -303,6 +303,6 @@ fn columns(pieces: &[ColoredString]) -> usize {
     pieces.iter().map(|piece| width_of(&piece.input)).sum()
 }
 
-fn width_of(text: &str) -> usize {
+pub(crate) fn width_of(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(0)).sum()
 }

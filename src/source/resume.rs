@@ -158,6 +158,12 @@ impl Resume {
         }
     }
 
+    /// Whether ids have gone backwards.
+    #[must_use]
+    pub const fn has_gone_backwards(&self) -> bool {
+        self.slack > 0
+    }
+
     /// Whether there is anything that a replay could be known by.
     #[must_use]
     pub fn remembers(&self) -> bool {

@@ -74,6 +74,8 @@ struct Reader<'a> {
     offset: Option<i64>,
     /// Whether there is a hole before what comes next.
     doubt: Option<Doubt>,
+    /// Events came while there was a doubt: that they come again later says nothing of what was before them.
+    unproven: bool,
     /// A repeat was dropped and not told of yet.
     repeat: bool,
 }
@@ -85,7 +87,16 @@ impl<'a> Reader<'a> {
             Start::Since(id) => (Resume::at(id, false), None),
             Start::After(id) => (Resume::at(id, true), gap::time(id)),
         };
-        Self { link, resume, since: matches!(start, Start::Since(_)), heard, offset: None, doubt: None, repeat: false }
+        Self {
+            link,
+            resume,
+            since: matches!(start, Start::Since(_)),
+            heard,
+            offset: None,
+            doubt: None,
+            unproven: false,
+            repeat: false,
+        }
     }
 
     async fn follow(mut self, request: impl Fn(&Credential) -> RequestBuilder, keys: &Keys) -> Error {
@@ -123,6 +134,13 @@ impl<'a> Reader<'a> {
             offset: self.offset.unwrap_or_default(),
         };
         self.heard = Some(now);
+        // A replay can't settle the doubt of the connection before any more.
+        if std::mem::take(&mut self.unproven)
+            && let Some(doubt) = self.doubt.take()
+        {
+            let gap = doubt.hole(now);
+            self.link.gap(&gap).await;
+        }
         match back.judge(self.since) {
             // A doubt of the connection before that nothing has settled stays.
             Arrival::Whole => {}
@@ -148,6 +166,7 @@ impl<'a> Reader<'a> {
                 () = awake.slept() => return Failure::passing("the machine has slept"),
                 () = sleep_until(settled), if self.doubt.is_some() => {
                     if let Some(doubt) = self.doubt.take() {
+                        self.unproven = false;
                         let gap = doubt.hole(self.link.now());
                         self.link.gap(&gap).await;
                     }
@@ -225,9 +244,17 @@ impl<'a> Reader<'a> {
         let Some(doubt) = &self.doubt else { return };
         if doubt.clears(id, verdict == Verdict::Replayed) {
             self.doubt = None;
-        } else if let Some(gap) = doubt.hole_before(id) {
+            self.unproven = false;
+        } else if let Some(mut gap) = doubt.hole_before(id) {
+            if self.resume.has_gone_backwards() {
+                // Ids are no clock then, and what is missing may bear higher ones.
+                gap = doubt.hole(self.link.now());
+            }
             self.doubt = None;
+            self.unproven = false;
             self.link.gap(&gap).await;
+        } else {
+            self.unproven |= verdict != Verdict::Replayed;
         }
     }
 }

@@ -17,6 +17,7 @@ mod process;
 mod readme;
 mod replay;
 mod schema;
+mod screen;
 mod scrub;
 mod selecting;
 mod serve;

@@ -1,0 +1,65 @@
+//! What the options say of the live screen.
+
+use colored::control::SHOULD_COLORIZE;
+
+use super::stages::variables;
+use crate::cli::{Pick, Screen, Show};
+use crate::error::{Error, Result};
+use crate::redact::Policy;
+use crate::tui::buffer::Limits;
+use crate::tui::state::Setup;
+use crate::tui::style::Theme;
+use crate::tui::terminal;
+
+/// The live screen that is asked for, showing what has that name.
+pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title: &str) -> Result<Option<Setup>> {
+    let limits = limits(&screen.buffer)?;
+    if !screen.tui {
+        return Ok(None);
+    }
+    terminal::check()?;
+    Ok(Some(Setup {
+        title: title.to_owned(),
+        revealed: show.reveal.clone(),
+        policy: policy.clone(),
+        variables: variables(&pick.args, &pick.json_args)?,
+        limits,
+        theme: Theme { colours: SHOULD_COLORIZE.should_colorize() },
+        zone: jiff::tz::TimeZone::system(),
+    }))
+}
+
+/// Reads `100000`, `64MiB` or `100000,64MiB`.
+fn limits(text: &str) -> Result<Limits> {
+    const UNITS: &[(&str, usize)] = &[("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let wrong = || {
+        let advice = "give a number of events, a size, or both, such as 100000,64MiB";
+        Error::usage(format!("cannot use --buffer {text}"), "it is no limit", advice)
+    };
+    let mut limits = Limits::default();
+    for part in text.split(',') {
+        let unit = UNITS.iter().find_map(|(unit, shift)| Some((part.strip_suffix(unit)?, shift)));
+        let (digits, limit, factor) = match unit {
+            Some((digits, shift)) => (digits, &mut limits.bytes, 1 << shift),
+            None => (part, &mut limits.events, 1),
+        };
+        let number = digits.trim().parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+        *limit = number.filter(|number| *number > 0).ok_or_else(wrong)?;
+    }
+    Ok(limits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_events_and_bytes() {
+        assert_eq!(limits("500"), Ok(Limits { events: 500, bytes: 64 << 20 }));
+        assert_eq!(limits("2MiB"), Ok(Limits { events: 100_000, bytes: 2 << 20 }));
+        assert_eq!(limits("10, 1KiB"), Ok(Limits { events: 10, bytes: 1024 }));
+        for wrong in ["", "0", "x", "1,2MB", "-1", "99999999999999999999GiB"] {
+            assert!(limits(wrong).is_err(), "{wrong}");
+        }
+    }
+}

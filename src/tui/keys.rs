@@ -1,0 +1,191 @@
+//! The keys, as a table: what is pressed is looked up in it, and the help and the footer are made from it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each has its line in the table")]
+pub enum Action {
+    Quit,
+    Back,
+    Suspend,
+    Help,
+    Screen(usize),
+    NextScreen,
+    PreviousScreen,
+    Down,
+    Up,
+    PageDown,
+    PageUp,
+    HalfDown,
+    HalfUp,
+    Top,
+    Bottom,
+    Open,
+    Into,
+    Out,
+    Grow,
+    Shrink,
+    Pause,
+    Search,
+    Next,
+    Previous,
+    Filter,
+    ToggleFilter,
+    AddToFilter,
+    OnlyCall,
+    NextError,
+    PreviousError,
+    Mark,
+    NextMark,
+    PreviousMark,
+    Time,
+    Wrap,
+    Columns,
+    Command,
+    Copy,
+    Save,
+}
+
+/// A line of the table.
+#[derive(Debug)]
+pub struct Binding {
+    /// The keys.
+    pub keys: &'static [(KeyCode, KeyModifiers)],
+    /// What people call them.
+    pub name: &'static str,
+    /// What they are for.
+    pub action: Action,
+    /// The same in words.
+    pub help: &'static str,
+    /// In a word or two, where it is worth a place in the footer.
+    pub short: Option<&'static str>,
+}
+
+/// A heading of the help, and what stands below it.
+pub type Group = (&'static str, &'static [Binding]);
+
+const NONE: KeyModifiers = KeyModifiers::NONE;
+const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+
+const fn key(character: char) -> (KeyCode, KeyModifiers) {
+    (KeyCode::Char(character), NONE)
+}
+
+const fn ctrl(character: char) -> (KeyCode, KeyModifiers) {
+    (KeyCode::Char(character), CTRL)
+}
+
+const fn code(code: KeyCode) -> (KeyCode, KeyModifiers) {
+    (code, NONE)
+}
+
+macro_rules! bindings {
+    ($($name:literal [$($key:expr),+] $action:expr, $help:literal $(, $short:literal)?;)+) => {
+        &[$(Binding { keys: &[$($key),+], name: $name, action: $action, help: $help, short: bindings!(@ $($short)?) }),+]
+    };
+    (@ $short:literal) => { Some($short) };
+    (@) => { None };
+}
+
+/// All keys.
+pub const TABLE: &[Group] = &[
+    (
+        "Moving",
+        bindings! {
+            "j ↓" [key('j'), code(KeyCode::Down)] Action::Down, "down";
+            "k ↑" [key('k'), code(KeyCode::Up)] Action::Up, "up; leaves following";
+            "g Home" [key('g'), code(KeyCode::Home)] Action::Top, "to the oldest";
+            "G End" [key('G'), code(KeyCode::End)] Action::Bottom, "to the newest, and follow", "follow";
+            "PgDn ^F" [code(KeyCode::PageDown), ctrl('f')] Action::PageDown, "a page down";
+            "PgUp ^B" [code(KeyCode::PageUp), ctrl('b')] Action::PageUp, "a page up";
+            "^D" [ctrl('d')] Action::HalfDown, "half a page down";
+            "^U" [ctrl('u')] Action::HalfUp, "half a page up";
+            "e" [key('e')] Action::NextError, "to the next error", "errors";
+            "E" [key('E')] Action::PreviousError, "to the error before";
+            "m" [key('m')] Action::Mark, "mark, or take the mark away";
+            "u" [key('u')] Action::NextMark, "to the next mark";
+            "U" [key('U')] Action::PreviousMark, "to the mark before";
+        },
+    ),
+    (
+        "Finding",
+        bindings! {
+            "/" [key('/')] Action::Search, "search for a regular expression in what is seen", "search";
+            "n" [key('n')] Action::Next, "to the next match";
+            "N" [key('N')] Action::Previous, "to the match before";
+            "f" [key('f')] Action::Filter, "edit the filter, a jq expression; ↑ ↓ go through the last ones", "filter";
+            "F" [key('F')] Action::ToggleFilter, "filter off, and on again";
+            "o" [key('o')] Action::OnlyCall, "only the call of this event, and all again", "only call";
+            "+" [key('+')] Action::AddToFilter, "add the value of this field to the filter";
+        },
+    ),
+    (
+        "Looking",
+        bindings! {
+            "Enter" [code(KeyCode::Enter)] Action::Open, "open the detail, then step into it; fold and unfold; open a call", "detail";
+            "l →" [key('l'), code(KeyCode::Right)] Action::Into, "into the detail; unfold";
+            "h ←" [key('h'), code(KeyCode::Left)] Action::Out, "out of the detail; fold";
+            ">" [key('>')] Action::Grow, "a larger detail (or drag its edge)";
+            "<" [key('<')] Action::Shrink, "a smaller detail";
+            "Space" [key(' ')] Action::Pause, "pause, and go on", "pause";
+            "t" [key('t')] Action::Time, "time: local, UTC, age, since the line before, none";
+            "x" [key('x')] Action::Columns, "choose the fields that are listed";
+            "w" [key('w')] Action::Wrap, "wrap long lines, and cut them again";
+        },
+    ),
+    (
+        "Taking along",
+        bindings! {
+            "y" [key('y')] Action::Copy, "copy the event (in the detail: the field's value)";
+            "s" [key('s')] Action::Save, "save what is listed as NDJSON, for you alone (mode 0600)";
+        },
+    ),
+    (
+        "Screens",
+        bindings! {
+            "1" [key('1')] Action::Screen(0), "the stream of events";
+            "2" [key('2')] Action::Screen(1), "the calls";
+            "3" [key('3')] Action::Screen(2), "one call: what is said, tools, emotion, latency";
+            "4" [key('4')] Action::Screen(3), "operators, surfaces, triggers, pipelines, reviews";
+            "5" [key('5')] Action::Screen(4), "numbers";
+            "Tab" [code(KeyCode::Tab)] Action::NextScreen, "the next screen";
+            "S-Tab" [code(KeyCode::BackTab)] Action::PreviousScreen, "the screen before";
+            ":" [key(':')] Action::Command, "a command: at TIME, filter EXPR, columns LIST, save FILE, q";
+            "?" [key('?')] Action::Help, "this help", "help";
+            "Esc" [code(KeyCode::Esc)] Action::Back, "back: close what is open";
+            "q" [key('q'), ctrl('c')] Action::Quit, "quit", "quit";
+            "^Z" [ctrl('z')] Action::Suspend, "suspend; `fg` comes back";
+        },
+    ),
+];
+
+/// What a key is for, outside a line that is edited.
+#[must_use]
+pub fn action(event: &KeyEvent) -> Option<Action> {
+    let modifiers = event.modifiers - KeyModifiers::SHIFT;
+    let pressed = (event.code, modifiers);
+    bindings().find(|binding| binding.keys.contains(&pressed)).map(|binding| binding.action)
+}
+
+/// All lines of the table.
+pub fn bindings() -> impl Iterator<Item = &'static Binding> {
+    TABLE.iter().flat_map(|(_, bindings)| bindings.iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_key_has_two_meanings() {
+        let mut seen = HashSet::new();
+        for binding in bindings() {
+            for key in binding.keys {
+                assert!(seen.insert(key), "{}", binding.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Which of the events at hand a filter keeps, found out in slices so that no key waits for it.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use jaq_json::Val;
+
+use super::buffer::Buffer;
+use super::held::Reader;
+use crate::error::Error;
+use crate::redact::Policy;
+use crate::select::check::{Kinds, check};
+use crate::select::program::parse;
+use crate::select::{Predicate, Subject, Types};
+
+/// The option that messages about the filter name.
+const NAME: &str = "the filter";
+
+/// A filter on its way through the events at hand.
+pub struct Matching {
+    /// The expression as it was typed.
+    pub source: String,
+    /// What the checker has to say about it, though it can be used.
+    pub remark: Option<String>,
+    predicate: Predicate,
+    numbers: VecDeque<u64>,
+    next: u64,
+}
+
+impl Matching {
+    /// Compiles an expression, and holds it against the model.
+    pub fn compile(source: &str, variables: &[(String, Val)], policy: &Policy) -> Result<Self, Error> {
+        let parsed = parse(NAME, source)?;
+        let predicate = Predicate::compile(&parsed, variables)?;
+        let (_, findings) = check(&parsed, Kinds::kept(&Types::default()), policy, true);
+        let mut remark = None;
+        for finding in findings {
+            let error = finding.error(&parsed);
+            if finding.fatal {
+                return Err(error);
+            }
+            remark.get_or_insert(error.to_string());
+        }
+        Ok(Self { source: source.to_owned(), remark, predicate, numbers: VecDeque::new(), next: 0 })
+    }
+
+    /// Goes on through the events at hand until it is through or the time is up. Gives whether it is through.
+    pub fn go_on(&mut self, buffer: &Buffer, reader: &mut Reader, until: Instant) -> Result<bool, Error> {
+        while self.numbers.front().is_some_and(|number| *number < buffer.first()) {
+            self.numbers.pop_front();
+        }
+        self.next = self.next.max(buffer.first());
+        while let Some(held) = buffer.get(self.next) {
+            if reader.read(held, |shown| self.predicate.holds(&Subject::new(shown)))? {
+                self.numbers.push_back(self.next);
+            }
+            self.next += 1;
+            // Looking at the clock takes about as long as looking at an event.
+            if self.next.is_multiple_of(16) && Instant::now() >= until {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether all events at hand were looked at.
+    #[must_use]
+    pub fn is_through(&self, buffer: &Buffer) -> bool {
+        self.next >= buffer.end()
+    }
+
+    /// The numbers of the events that it keeps, in order; some at the front may be gone from the buffer.
+    #[must_use]
+    pub const fn numbers(&self) -> &VecDeque<u64> {
+        &self.numbers
+    }
+}

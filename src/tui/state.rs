@@ -1,0 +1,411 @@
+//! All that the screen knows. [`update`](super::update) changes it; the views look at it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use jaq_json::Val;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::buffer::{Buffer, Limits};
+use super::calls::Calls;
+use super::edit::Line;
+use super::held::{Held, Reader};
+use super::matching::Matching;
+use super::numbers::Numbers;
+use super::office::Office;
+use super::rows::Rows;
+use super::style::Theme;
+use super::view;
+use crate::error::Error;
+use crate::redact::Policy;
+use crate::select::Grep;
+use crate::sink::columns::Columns;
+use crate::source::{Change, News};
+
+/// What stays as it is while the screen is open.
+pub struct Setup {
+    /// What is looked at, such as the workspace.
+    pub title: String,
+    /// The names that were given to `--reveal`.
+    pub revealed: Vec<String>,
+    /// What is hidden, for the checker of filters.
+    pub policy: Policy,
+    /// The variables of `--arg` and `--argjson`.
+    pub variables: Vec<(String, Val)>,
+    /// How much is kept.
+    pub limits: Limits,
+    /// How things look.
+    pub theme: Theme,
+    /// Where local time is told.
+    pub zone: TimeZone,
+}
+
+/// How the connection is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// Nothing is known yet.
+    Waiting,
+    /// It stands.
+    Live,
+    /// It is being had again.
+    Reconnecting(String),
+    /// Nothing more comes.
+    Ended,
+}
+
+/// How the time of an event is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names say it")]
+pub enum TimeMode {
+    Local,
+    Utc,
+    Age,
+    Delta,
+    None,
+}
+
+/// What a line is typed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A regular expression to search for.
+    Search,
+    /// A filter.
+    Filter,
+    /// The name of a file to save to.
+    Save,
+    /// The fields that are listed.
+    Columns,
+    /// A command.
+    Command,
+}
+
+/// A line that is being typed.
+pub struct Prompt {
+    /// What for.
+    pub purpose: Purpose,
+    /// The line.
+    pub line: Line,
+    /// The filter that it makes, counting already.
+    pub draft: Option<Matching>,
+    /// What is wrong with it.
+    pub error: Option<Error>,
+    /// Which line of the history it is.
+    pub recalled: usize,
+}
+
+/// What is searched for.
+pub struct Search {
+    /// As it was typed.
+    pub pattern: String,
+    /// As it is looked for.
+    pub grep: Grep,
+    /// The place that is looked at next, while it is being looked for.
+    pub hunt: Option<Hunt>,
+}
+
+/// A search on its way.
+#[derive(Debug, Clone, Copy)]
+pub struct Hunt {
+    next: usize,
+    left: usize,
+    forward: bool,
+}
+
+/// The open detail.
+#[derive(Debug, Clone, Default)]
+pub struct Detail {
+    /// Whether the keys are for it, not for the list.
+    pub focused: bool,
+    /// The line that the cursor is on.
+    pub cursor: usize,
+    /// The values that are folded, by their paths.
+    pub folded: BTreeSet<String>,
+}
+
+/// What the loop does for the state, since the state touches nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// The end.
+    Quit,
+    /// The process stops until it is told to go on.
+    Suspend,
+    /// Into the clipboard.
+    Copy(String),
+    /// What is listed, into a new file.
+    Save(PathBuf),
+}
+
+/// The state of the screen.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that a key turns")]
+pub struct State {
+    /// What stays as it is.
+    pub setup: Setup,
+    /// The size of the terminal: columns, rows.
+    pub size: (u16, u16),
+    /// What time it is.
+    pub now: Timestamp,
+    /// The events at hand.
+    pub buffer: Buffer,
+    /// The filter.
+    pub filter: Option<Matching>,
+    /// Whether it is on.
+    pub filtering: bool,
+    /// The filter that was there before the one that keeps one call.
+    pub before_only: Option<String>,
+    /// The filters that were used, the newest last.
+    pub history: Vec<String>,
+    /// Which screen is shown.
+    pub screen: usize,
+    /// The number of the selected event.
+    pub selected: u64,
+    /// The number of the event in the first line.
+    pub top: u64,
+    /// Whether the newest event is selected as it comes.
+    pub follow: bool,
+    /// Before which event the list ends while it is paused.
+    pub paused: Option<u64>,
+    /// The detail, where it is open.
+    pub detail: Option<Detail>,
+    /// How much of the screen the detail has, in percent.
+    pub share: u16,
+    /// Whether the edge of the detail is being dragged.
+    pub dragging: bool,
+    /// The line that is being typed.
+    pub prompt: Option<Prompt>,
+    /// How far the help is scrolled, where it is open.
+    pub help: Option<usize>,
+    /// How far each screen is scrolled, or which of its lines is selected.
+    pub places: [usize; 5],
+    /// The numbers of the marked events.
+    pub marks: BTreeSet<u64>,
+    /// How time is told.
+    pub time: TimeMode,
+    /// The fields that are listed, if not all.
+    pub columns: Option<Columns>,
+    /// Whether long lines are wrapped.
+    pub wrap: bool,
+    /// What there is to tell, and since when.
+    pub notice: Option<(String, Timestamp)>,
+    /// What is searched for.
+    pub search: Option<Search>,
+    /// How the connection is doing.
+    pub link: Link,
+    /// What was counted.
+    pub numbers: Numbers,
+    /// The calls.
+    pub calls: Calls,
+    /// The SID of the call that is selected among them.
+    pub call: Option<String>,
+    /// Operators, surfaces, triggers, pipelines, reviews.
+    pub office: Office,
+    /// What the loop has to do.
+    pub effects: Vec<Effect>,
+    /// Whether there is something new to draw.
+    pub changed: bool,
+    pub(super) reader: Reader,
+}
+
+impl State {
+    /// An empty screen of that size.
+    #[must_use]
+    pub fn new(setup: Setup, size: (u16, u16), now: Timestamp) -> Self {
+        Self {
+            buffer: Buffer::new(setup.limits),
+            setup,
+            size,
+            now,
+            filter: None,
+            filtering: true,
+            before_only: None,
+            history: Vec::new(),
+            screen: 0,
+            selected: 0,
+            top: 0,
+            follow: true,
+            paused: None,
+            detail: None,
+            share: 50,
+            dragging: false,
+            prompt: None,
+            help: None,
+            places: [0; 5],
+            marks: BTreeSet::new(),
+            time: TimeMode::Local,
+            columns: None,
+            wrap: false,
+            notice: None,
+            search: None,
+            link: Link::Waiting,
+            numbers: Numbers::default(),
+            calls: Calls::default(),
+            call: None,
+            office: Office::default(),
+            effects: Vec::new(),
+            changed: true,
+            reader: Reader::default(),
+        }
+    }
+
+    /// The events that are listed.
+    #[must_use]
+    pub fn rows(&self) -> Rows<'_> {
+        let kept = self.filter.as_ref().filter(|_| self.filtering).map(Matching::numbers);
+        Rows::new(kept, self.buffer.first(), self.paused.unwrap_or(u64::MAX).min(self.buffer.end()))
+    }
+
+    /// The selected event.
+    #[must_use]
+    pub fn chosen(&self) -> Option<&Held> {
+        if self.rows().is_empty() { None } else { self.buffer.get(self.selected) }
+    }
+
+    /// Takes an event.
+    pub fn take(&mut self, held: Held) {
+        let Self { reader, numbers, calls, office, now, .. } = self;
+        reader.read(&held, |shown| {
+            numbers.see(&held, shown, *now);
+            calls.see(&held, shown, *now);
+            office.see(&held, shown, *now);
+        });
+        self.buffer.push(held);
+        let first = self.buffer.first();
+        while self.marks.first().is_some_and(|mark| *mark < first) {
+            self.marks.pop_first();
+        }
+        if self.link == Link::Waiting {
+            self.link = Link::Live;
+        }
+        self.changed = true;
+    }
+
+    /// Takes news of the connection.
+    pub fn hear(&mut self, news: &News) {
+        self.link = match &news.change {
+            Change::Connected => Link::Live,
+            Change::Reconnecting { delay, attempt, why } => {
+                Link::Reconnecting(format!("{why}; again in {:.1} s (attempt {attempt})", delay.as_secs_f64()))
+            }
+            Change::Ended { .. } => Link::Ended,
+        };
+        self.changed = true;
+    }
+
+    /// Tells the reader something.
+    pub fn tell(&mut self, text: impl Into<String>) {
+        self.notice = Some((text.into(), self.now));
+        self.changed = true;
+    }
+
+    /// Whether there is work that [`work`](Self::work) would go on with.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let waits = |matching: Option<&Matching>| matching.is_some_and(|matching| !matching.is_through(&self.buffer));
+        waits(self.filter.as_ref())
+            || waits(self.prompt.as_ref().and_then(|prompt| prompt.draft.as_ref()))
+            || self.search.as_ref().is_some_and(|search| search.hunt.is_some())
+    }
+
+    /// Goes on with filtering and searching until it is done or the time is up.
+    pub fn work(&mut self, until: Instant) {
+        if !self.is_busy() {
+            return;
+        }
+        self.changed = true;
+        let Self { filter, prompt, buffer, reader, .. } = self;
+        let drafts = prompt.as_mut().and_then(|prompt| prompt.draft.as_mut());
+        let mut failure = None;
+        for matching in drafts.into_iter().chain(filter.as_mut()) {
+            match matching.go_on(buffer, reader, until) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => failure = Some(error),
+            }
+        }
+        if let Some(error) = failure {
+            self.filter = None;
+            if let Some(prompt) = &mut self.prompt {
+                prompt.draft = None;
+            }
+            self.tell(error.to_string());
+        }
+        self.go_on_searching(until);
+        self.settle();
+    }
+
+    /// Starts a search from the selected event on.
+    pub fn seek(&mut self, forward: bool) {
+        let len = self.rows().len();
+        let place = self.rows().place(self.selected);
+        let Some(search) = &mut self.search else { return self.tell("nothing is searched for: / begins") };
+        let step = |place: usize| if forward { place + 1 } else { place + len - 1 };
+        if len > 0 {
+            search.hunt = Some(Hunt { next: step(place) % len, left: len, forward });
+        }
+    }
+
+    fn go_on_searching(&mut self, until: Instant) {
+        let Some(search) = &self.search else { return };
+        let (Some(mut hunt), grep) = (search.hunt, search.grep.clone()) else { return };
+        let mut reader = Reader::default();
+        let rows = self.rows();
+        let mut found = None;
+        while hunt.left > 0 && found.is_none() && Instant::now() < until {
+            let number = rows.get(hunt.next % rows.len().max(1));
+            found = number
+                .filter(|number| self.buffer.get(*number).is_some_and(|held| reader.read(held, |shown| grep.matches(shown))));
+            hunt.left -= 1;
+            hunt.next = if hunt.forward { hunt.next + 1 } else { hunt.next + rows.len() - 1 } % rows.len().max(1);
+        }
+        let is_over = hunt.left == 0 || found.is_some();
+        if let Some(search) = &mut self.search {
+            search.hunt = (!is_over).then_some(hunt);
+        }
+        match found {
+            Some(number) => self.select(number),
+            None if is_over => self.tell("nothing matches"),
+            None => {}
+        }
+    }
+
+    /// Selects the event of that number, or the one that stands nearest.
+    pub fn select(&mut self, number: u64) {
+        let rows = self.rows();
+        let place = rows.place(number);
+        let is_last = place + 1 >= rows.len();
+        if let Some(number) = rows.get(place) {
+            self.selected = number;
+        }
+        self.follow = is_last && self.paused.is_none();
+        if let Some(detail) = &mut self.detail {
+            detail.cursor = 0;
+        }
+        self.settle();
+    }
+
+    /// Sees to it that the selection and the first line are among what is listed.
+    pub fn settle(&mut self) {
+        let rows = self.rows();
+        let (Some(last), Some(first)) = (rows.last(), rows.get(0)) else { return };
+        let selected = if self.follow { last } else { rows.get(rows.place(self.selected)).unwrap_or(first) };
+        let height = usize::from(view::areas(self).list.height).max(1);
+        let place = rows.place(selected);
+        let mut top = rows.place(self.top).min(place);
+        // The lines from the first to the selected one, at most as many as there is room for.
+        let (mut taken, mut lowest) = (0, place);
+        for place in (0..=place).rev() {
+            taken += rows.get(place).map_or(1, |number| view::stream::height(self, number));
+            if taken > height {
+                break;
+            }
+            lowest = place;
+        }
+        top = top.max(lowest);
+        if !self.wrap {
+            top = top.min(rows.len().saturating_sub(height));
+        }
+        let top = rows.get(top).unwrap_or(first);
+        (self.selected, self.top) = (selected, top);
+    }
+}

@@ -1,0 +1,404 @@
+//! What each message does to the state. Nothing here touches the terminal.
+
+use crossterm::event::{Event as Input, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use jiff::Timestamp;
+use ratatui::layout::Position;
+
+use super::feed::Fed;
+use super::keys::{self, Action};
+use super::prompt;
+use super::state::{Detail, Effect, Link, Purpose, State, TimeMode};
+use super::view::{self, detail};
+
+/// How long something is told, in seconds.
+const TOLD: i64 = 6;
+
+/// What can happen.
+#[derive(Debug)]
+pub enum Msg {
+    /// Something at the terminal.
+    Input(Input),
+    /// Something from the walk.
+    Fed(Fed),
+    /// Something for the reader.
+    Told(String),
+    /// The walk is over.
+    Over,
+    /// What time it is.
+    Tick(Timestamp),
+}
+
+/// Takes a message.
+pub fn update(state: &mut State, msg: Msg) {
+    match msg {
+        Msg::Fed(Fed::Event(held)) => return state.take(held),
+        Msg::Fed(Fed::News(news)) => return state.hear(&news),
+        Msg::Told(text) => return state.tell(text.trim_start_matches("evtap: ")),
+        Msg::Over => state.link = Link::Ended,
+        Msg::Tick(now) => {
+            // Ages are told in seconds, so a second is what makes a difference.
+            if now.as_second() == state.now.as_second() {
+                return;
+            }
+            state.now = now;
+            state.numbers.advance(now);
+            if state.notice.as_ref().is_some_and(|(_, since)| now.as_second() - since.as_second() > TOLD) {
+                state.notice = None;
+            }
+        }
+        Msg::Input(Input::Resize(columns, rows)) => state.size = (columns, rows),
+        Msg::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => press(state, &key),
+        Msg::Input(Input::Mouse(mouse)) => {
+            if !point(state, mouse) {
+                return;
+            }
+        }
+        Msg::Input(Input::Paste(text)) => prompt::paste(state, &text),
+        Msg::Input(_) => return,
+    }
+    state.settle();
+    state.changed = true;
+}
+
+fn press(state: &mut State, key: &KeyEvent) {
+    if state.prompt.is_some() {
+        return prompt::press(state, key);
+    }
+    let Some(action) = keys::action(key) else { return };
+    state.notice = None;
+    if state.help.is_some() && scroll_help(state, action) {
+        return;
+    }
+    match action {
+        Action::Quit => state.effects.push(Effect::Quit),
+        Action::Suspend => state.effects.push(Effect::Suspend),
+        Action::Help => state.help = Some(0),
+        Action::Screen(screen) => state.screen = screen.min(view::SCREENS.len() - 1),
+        Action::NextScreen => state.screen = (state.screen + 1) % view::SCREENS.len(),
+        Action::PreviousScreen => state.screen = (state.screen + view::SCREENS.len() - 1) % view::SCREENS.len(),
+        Action::Pause => {
+            state.paused = if state.paused.is_some() { None } else { Some(state.buffer.end()) };
+        }
+        Action::Command => prompt::open(state, Purpose::Command, ""),
+        Action::Time => {
+            state.time = match state.time {
+                TimeMode::Local => TimeMode::Utc,
+                TimeMode::Utc => TimeMode::Age,
+                TimeMode::Age => TimeMode::Delta,
+                TimeMode::Delta => TimeMode::None,
+                TimeMode::None => TimeMode::Local,
+            };
+        }
+        _ if state.screen == 0 => stream(state, action),
+        _ => elsewhere(state, action),
+    }
+}
+
+/// Takes a key while the help is open. Gives whether it was for the help.
+fn scroll_help(state: &mut State, action: Action) -> bool {
+    let at = state.help.unwrap_or(0);
+    let page = usize::from(state.size.1.saturating_sub(4)).max(1);
+    let most = view::help::lines(state).len().saturating_sub(page);
+    state.help = match action {
+        Action::Quit | Action::Suspend => return false,
+        Action::Down => Some(at + 1),
+        Action::Up => Some(at.saturating_sub(1)),
+        Action::PageDown | Action::HalfDown | Action::Pause => Some(at + page),
+        Action::PageUp | Action::HalfUp => Some(at.saturating_sub(page)),
+        Action::Top => Some(0),
+        Action::Bottom => Some(most),
+        _ => None,
+    }
+    .map(|at| at.min(most));
+    true
+}
+
+fn stream(state: &mut State, action: Action) {
+    if state.detail.as_ref().is_some_and(|detail| detail.focused) && detail(state, action) {
+        return;
+    }
+    let page = usize::from(view::areas(state).list.height).max(1);
+    match action {
+        Action::Down => step(state, 1, true),
+        Action::Up => step(state, 1, false),
+        Action::PageDown => step(state, page, true),
+        Action::PageUp => step(state, page, false),
+        Action::HalfDown => step(state, page.div_ceil(2), true),
+        Action::HalfUp => step(state, page.div_ceil(2), false),
+        Action::Top => {
+            state.select(0);
+            state.follow = false;
+        }
+        Action::Bottom => {
+            state.select(u64::MAX);
+            state.follow = state.paused.is_none();
+        }
+        Action::Open | Action::Into => match &mut state.detail {
+            Some(detail) => detail.focused = true,
+            None => state.detail = Some(Detail::default()),
+        },
+        Action::Back => back(state),
+        Action::Out => state.detail = None,
+        Action::Grow => state.share = (state.share + 5).min(80),
+        Action::Shrink => state.share = state.share.saturating_sub(5).max(20),
+        Action::Search => prompt::open(state, Purpose::Search, ""),
+        Action::Next => state.seek(true),
+        Action::Previous => state.seek(false),
+        Action::Filter => {
+            let source = state.filter.as_ref().map(|filter| filter.source.clone()).unwrap_or_default();
+            prompt::open(state, Purpose::Filter, &source);
+        }
+        Action::ToggleFilter => {
+            if state.filter.is_none() {
+                return state.tell("there is no filter: f edits one");
+            }
+            state.filtering = !state.filtering;
+        }
+        Action::OnlyCall => only_call(state),
+        Action::NextError => jump(state, true, "error", is_error),
+        Action::PreviousError => jump(state, false, "error", is_error),
+        Action::NextMark => jump(state, true, "mark", |state, number| state.marks.contains(&number)),
+        Action::PreviousMark => jump(state, false, "mark", |state, number| state.marks.contains(&number)),
+        Action::Mark => {
+            let selected = state.selected;
+            if state.chosen().is_some() && !state.marks.remove(&selected) {
+                state.marks.insert(selected);
+            }
+        }
+        Action::Columns => {
+            let names = state.columns.as_ref().map(|columns| columns.names().join(",")).unwrap_or_default();
+            prompt::open(state, Purpose::Columns, &names);
+        }
+        Action::Wrap => state.wrap = !state.wrap,
+        Action::Copy => {
+            if let Some(held) = state.chosen() {
+                let line = held.line.to_string();
+                state.effects.push(Effect::Copy(line));
+            }
+        }
+        Action::Save => {
+            let name = format!("evtap-{}.ndjson", state.now.strftime("%Y%m%dT%H%M%SZ"));
+            prompt::open(state, Purpose::Save, &name);
+        }
+        Action::AddToFilter => state.tell("step into the detail (Enter, Enter) and choose a field first"),
+        _ => {}
+    }
+}
+
+/// Closes the one thing that was opened last.
+fn back(state: &mut State) {
+    let closed = state.detail.take().is_some() || state.search.take().is_some() || state.paused.take().is_some();
+    if !closed {
+        state.tell("q quits");
+    }
+}
+
+fn is_error(state: &State, number: u64) -> bool {
+    state.buffer.get(number).is_some_and(|held| held.is_error)
+}
+
+/// Takes a key on a screen other than the stream.
+fn elsewhere(state: &mut State, action: Action) {
+    let page = usize::from(view::areas(state).body.height).max(1);
+    let length = view::length(state);
+    // A conversation is scrolled from its end, all else from its beginning.
+    let (at, most) = match state.screen {
+        1 => (view::calls::place(state), length.saturating_sub(1)),
+        screen => (state.places[screen], length.saturating_sub(page)),
+    };
+    let forward = |by: usize| if state.screen == 2 { at.saturating_sub(by) } else { at + by };
+    let backward = |by: usize| if state.screen == 2 { at + by } else { at.saturating_sub(by) };
+    let to = match action {
+        Action::Down => forward(1),
+        Action::Up => backward(1),
+        Action::PageDown => forward(page),
+        Action::PageUp => backward(page),
+        Action::HalfDown => forward(page.div_ceil(2)),
+        Action::HalfUp => backward(page.div_ceil(2)),
+        Action::Top => backward(usize::MAX / 2),
+        Action::Bottom => forward(usize::MAX / 2),
+        Action::Open | Action::Into if state.screen == 1 => {
+            choose(state, at);
+            state.screen = 2;
+            return;
+        }
+        Action::OnlyCall if matches!(state.screen, 1 | 2) => {
+            choose(state, view::calls::place(state));
+            if let Some(sid) = state.call.clone() {
+                state.screen = 0;
+                only_events_of(state, &sid);
+            }
+            return;
+        }
+        Action::Copy if matches!(state.screen, 1 | 2) => {
+            choose(state, view::calls::place(state));
+            state.effects.extend(state.call.clone().map(Effect::Copy));
+            return;
+        }
+        Action::Back | Action::Out => {
+            state.screen = usize::from(state.screen == 2);
+            return;
+        }
+        Action::Filter | Action::Search | Action::Save | Action::Columns => {
+            state.screen = 0;
+            return stream(state, action);
+        }
+        _ => return,
+    }
+    .min(most);
+    if state.screen == 1 {
+        choose(state, to);
+    } else {
+        state.places[state.screen] = to;
+    }
+}
+
+/// Selects the call in that place of the board. It stays selected wherever it moves.
+fn choose(state: &mut State, place: usize) {
+    let sid = state.calls.sorted().get(place).map(|(sid, _)| (*sid).to_owned());
+    if sid != state.call {
+        state.places[2] = 0;
+    }
+    state.call = sid;
+}
+
+fn step(state: &mut State, by: usize, down: bool) {
+    let rows = state.rows();
+    let place = rows.place(state.selected);
+    let place = if down { (place + by).min(rows.len().saturating_sub(1)) } else { place.saturating_sub(by) };
+    let Some(number) = rows.get(place) else { return };
+    let stays = number == state.selected;
+    state.select(number);
+    // At the top already, there is nothing to hold.
+    state.follow &= down || stays;
+}
+
+fn jump(state: &mut State, forward: bool, what: &str, is_it: impl Fn(&State, u64) -> bool) {
+    let rows = state.rows();
+    let place = rows.place(state.selected);
+    let found = if forward {
+        (place + 1..rows.len()).filter_map(|place| rows.get(place)).find(|number| is_it(state, *number))
+    } else {
+        (0..place).rev().filter_map(|place| rows.get(place)).find(|number| is_it(state, *number))
+    };
+    match found {
+        Some(number) => state.select(number),
+        None => state.tell(format!("no {what} {} this one", if forward { "after" } else { "before" })),
+    }
+}
+
+fn only_call(state: &mut State) {
+    if state.filter.as_ref().is_some_and(|filter| filter.source.starts_with(ONLY)) && state.filtering {
+        let source = state.before_only.take().unwrap_or_default();
+        return prompt::filter_by(state, &source);
+    }
+    let Some(sid) = state.chosen().and_then(|held| held.call_sid.clone()) else {
+        return state.tell("this event is about no call");
+    };
+    only_events_of(state, &sid);
+}
+
+fn only_events_of(state: &mut State, sid: &str) {
+    state.before_only = state.filter.as_ref().map(|filter| filter.source.clone());
+    prompt::filter_by(state, &format!("{ONLY} == {}", serde_json::Value::from(sid)));
+}
+
+/// How the filter begins that keeps the events of one call.
+const ONLY: &str = "(.call_sid // ._tap.call_sid)";
+
+/// Takes a key for the detail. Gives whether it was for it.
+fn detail(state: &mut State, action: Action) -> bool {
+    let lines = detail::lines(state);
+    let Some(detail) = &mut state.detail else { return false };
+    let last = lines.len().saturating_sub(1);
+    let at = detail.cursor.min(last);
+    let line = lines.get(at);
+    let page = usize::from(state.size.1 / 2).max(1);
+    match action {
+        Action::Down => detail.cursor = (at + 1).min(last),
+        Action::Up => detail.cursor = at.saturating_sub(1),
+        Action::PageDown | Action::HalfDown => detail.cursor = (at + page).min(last),
+        Action::PageUp | Action::HalfUp => detail.cursor = at.saturating_sub(page),
+        Action::Top => detail.cursor = 0,
+        Action::Bottom => detail.cursor = last,
+        Action::Back => detail.focused = false,
+        Action::Open | Action::Into | Action::Out => {
+            let Some(line) = line.filter(|line| line.is_container) else {
+                detail.focused &= action != Action::Out;
+                return true;
+            };
+            let is_folded = detail.folded.contains(&line.path);
+            if is_folded && action != Action::Out {
+                detail.folded.remove(&line.path);
+            } else if !is_folded && action != Action::Into {
+                detail.folded.insert(line.path.clone());
+            }
+        }
+        Action::Copy => {
+            if let Some(line) = line {
+                state.effects.push(Effect::Copy(line.json.clone()));
+            }
+        }
+        Action::AddToFilter => match line.and_then(detail::Line::condition) {
+            Some(condition) => {
+                let source = match state.filter.as_ref().filter(|_| state.filtering) {
+                    Some(filter) => format!("({}) and {condition}", filter.source),
+                    None => condition,
+                };
+                prompt::open(state, Purpose::Filter, &source);
+            }
+            None => state.tell("a filter can't tell by that: choose a field with a value that is seen"),
+        },
+        _ => return false,
+    }
+    true
+}
+
+/// Takes the mouse. Gives whether anything came of it.
+fn point(state: &mut State, mouse: MouseEvent) -> bool {
+    let areas = view::areas(state);
+    let at = Position::new(mouse.column, mouse.row);
+    match mouse.kind {
+        MouseEventKind::ScrollDown | MouseEventKind::ScrollUp => {
+            let action = if mouse.kind == MouseEventKind::ScrollDown { Action::Down } else { Action::Up };
+            for _ in 0..3 {
+                match state.screen {
+                    _ if state.help.is_some() => drop(scroll_help(state, action)),
+                    0 if areas.detail.is_some_and(|area| area.contains(at)) => drop(detail(state, action)),
+                    0 => step(state, 1, action == Action::Down),
+                    _ => elsewhere(state, action),
+                }
+            }
+        }
+        MouseEventKind::Down(MouseButton::Left) if state.help.take().is_some() => {}
+        MouseEventKind::Down(MouseButton::Left) => {
+            if let Some(screen) = view::header::tab_at(state, at) {
+                state.screen = screen;
+            } else if state.screen == 0 {
+                state.dragging = areas.divider.is_some_and(|area| area.contains(at));
+                if areas.list.contains(at) {
+                    if let Some(number) = view::stream::at(state, mouse.row - areas.list.y) {
+                        state.select(number);
+                    }
+                } else if let Some(area) = areas.detail.filter(|area| area.contains(at)) {
+                    let cursor = view::detail::at(state, area, at);
+                    if let Some(detail) = &mut state.detail {
+                        (detail.focused, detail.cursor) = (true, cursor);
+                    }
+                }
+            }
+        }
+        MouseEventKind::Drag(MouseButton::Left) if state.dragging => {
+            let body = areas.body;
+            let (given, whole) = if areas.is_beside {
+                (body.right().saturating_sub(mouse.column), body.width)
+            } else {
+                (body.bottom().saturating_sub(mouse.row), body.height)
+            };
+            state.share = (u32::from(given) * 100 / u32::from(whole.max(1))).clamp(20, 80).try_into().unwrap_or(50);
+        }
+        MouseEventKind::Up(MouseButton::Left) => state.dragging = false,
+        _ => return false,
+    }
+    true
+}

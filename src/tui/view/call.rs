@@ -1,0 +1,210 @@
+//! One call: the conversation, and beside it how the caller sounds and where the time goes.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::symbols::Marker;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
+
+use super::calls::name;
+use super::text::{cell, cut, length, sides, wrap};
+use crate::event::MASK;
+use crate::sanitize;
+use crate::tui::calls::Call;
+use crate::tui::state::State;
+use crate::tui::talk::{Item, Mood, Speaker, Talk, Turn};
+
+/// Draws the call that is selected on the board.
+pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let theme = state.setup.theme;
+    let sorted = state.calls.sorted();
+    let Some((sid, call)) = sorted.get(super::calls::place(state)) else {
+        return frame.render_widget(Paragraph::new(Line::styled("no call yet", theme.quiet()).centered()), area);
+    };
+    let [mut head, mut body] = [area, area];
+    head.height = head.height.min(1);
+    body.y += head.height;
+    body.height -= head.height;
+    frame.render_widget(sides(title(state, sid, call), Vec::new(), usize::from(head.width)), head);
+    let (mut talk, mut beside) = (body, None);
+    if body.width >= 100 {
+        talk.width = body.width * 3 / 5;
+        beside = Some(Rect::new(talk.right() + 1, body.y, body.width - talk.width - 1, body.height));
+    } else if body.height >= 18 {
+        talk.height = body.height / 2;
+        beside = Some(Rect::new(body.x, talk.bottom(), body.width, body.height - talk.height));
+    }
+    let lines = conversation(state, &call.talk, usize::from(talk.width));
+    // Scrolled from the end, so that what is new is in sight.
+    let from = lines.len().saturating_sub(usize::from(talk.height)).saturating_sub(state.places[2]);
+    super::scrolled(frame, talk, lines, from);
+    if let Some(area) = beside {
+        let mut chart = area;
+        chart.height = (area.height / 2).min(16);
+        let waterfall = Rect::new(area.x, chart.bottom(), area.width, area.height - chart.height);
+        emotion(state, &call.talk, frame, chart);
+        frame.render_widget(Paragraph::new(turns(state, &call.talk, waterfall)), waterfall);
+    }
+}
+
+/// How many lines the conversation has.
+#[must_use]
+pub fn len(state: &State) -> usize {
+    let sorted = state.calls.sorted();
+    let width = if state.size.0 >= 100 { state.size.0 * 3 / 5 } else { state.size.0 };
+    sorted.get(super::calls::place(state)).map_or(0, |(_, call)| conversation(state, &call.talk, usize::from(width)).len())
+}
+
+fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
+    let theme = state.setup.theme;
+    let mut spans = vec![Span::styled(format!(" {} ", sanitize::visible(sid)), theme.heading())];
+    let mut part = |text: &str, style| spans.push(Span::styled(format!(" {} ", sanitize::visible(text)), style));
+    part(&length(call.length(state.now)), Style::new());
+    match &call.ended {
+        None => part(call.state.as_deref().unwrap_or("on"), theme.good()),
+        Some((_, reason)) => part(&format!("ended: {reason}"), theme.quiet()),
+    }
+    if call.escalated {
+        part("ESCALATED", theme.warning());
+    }
+    if let Some(dominant) = &call.talk.dominant {
+        part(dominant, theme.family("observer"));
+    }
+    part(call.direction.as_deref().unwrap_or(""), theme.quiet());
+    spans
+}
+
+fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> {
+    let theme = state.setup.theme;
+    if talk.items.is_empty() {
+        return vec![Line::styled(" nothing was said yet; `evtap observe` hears what is said in a call", theme.quiet())];
+    }
+    let mut lines = Vec::new();
+    for (time, item) in &talk.items {
+        let clock = time.to_zoned(state.setup.zone.clone()).strftime("%H:%M:%S").to_string();
+        match item {
+            Item::Bubble { speaker, text, marks, growing } => {
+                let (side, style) = match speaker {
+                    Speaker::User => (0, theme.family("call")),
+                    Speaker::Agent => (width / 6, theme.family("observer")),
+                    Speaker::Operator => (width / 6, theme.family("operator")),
+                };
+                let mut head = vec![
+                    Span::raw(" ".repeat(side)),
+                    Span::styled(format!(" {} ", name(*speaker)), style.patch(theme.heading())),
+                    Span::styled(format!("{clock} "), theme.quiet()),
+                ];
+                head.extend(marks.iter().map(|mark| Span::styled(format!("{mark} "), theme.warning())));
+                if let Some(pieces) = growing {
+                    head.push(Span::styled(
+                        format!("… {pieces} {}", if *pieces == 1 { "piece" } else { "pieces" }),
+                        theme.quiet(),
+                    ));
+                }
+                lines.push(cut(head, width));
+                let masked = if text == MASK { theme.masked() } else { Style::new() };
+                let words = vec![Span::styled(sanitize::visible(text).into_owned(), masked)];
+                for mut line in wrap(words, (width * 5 / 6).saturating_sub(4).max(8)) {
+                    line.spans.insert(0, Span::styled(format!("{} ▏ ", " ".repeat(side)), style));
+                    lines.push(line);
+                }
+            }
+            Item::Tool { depth, name, duration, succeeded, error, .. } => {
+                let (sign, style) = match succeeded {
+                    None => ("…", theme.quiet()),
+                    Some(true) => ("✓", theme.good()),
+                    Some(false) => ("✗", theme.error()),
+                };
+                let branch = if *depth > 0 { "└ " } else { "" };
+                let mut spans = vec![
+                    Span::styled(format!("   {}{branch}{sign} ", "  ".repeat(*depth)), style),
+                    Span::styled(format!("{} ", sanitize::visible(name)), theme.heading()),
+                ];
+                if let Some(duration) = duration {
+                    spans.push(Span::styled(format!("{duration:.0} ms "), theme.quiet()));
+                }
+                if let Some(error) = error {
+                    spans.push(Span::styled(sanitize::visible(error).into_owned(), style));
+                }
+                lines.push(cut(spans, width));
+            }
+            Item::Note(mood, text) => {
+                let style = match mood {
+                    Mood::Plain => theme.quiet(),
+                    Mood::State => theme.family("surface"),
+                    Mood::Warning => theme.warning(),
+                };
+                lines.push(cut(vec![Span::styled(format!("   · {clock} {}", sanitize::visible(text)), style)], width));
+            }
+        }
+    }
+    lines
+}
+
+fn emotion(state: &State, talk: &Talk, frame: &mut Frame<'_>, area: Rect) {
+    let theme = state.setup.theme;
+    let (Some((first, ..)), Some((last, ..))) = (talk.emotions.front(), talk.emotions.back()) else {
+        return frame.render_widget(Line::styled(" emotion: none heard yet", theme.quiet()), area);
+    };
+    let at = |time: &jiff::Timestamp| time.duration_since(*first).as_secs_f64();
+    let valence: Vec<_> = talk.emotions.iter().map(|(time, valence, _)| (at(time), *valence)).collect();
+    let arousal: Vec<_> = talk.emotions.iter().map(|(time, _, arousal)| (at(time), *arousal)).collect();
+    let low = if valence.iter().chain(&arousal).any(|(_, value)| *value < 0.0) { -1.0 } else { 0.0 };
+    let line = |name, style, data| {
+        Dataset::default().name(name).marker(Marker::Braille).graph_type(GraphType::Line).style(style).data(data)
+    };
+    let legend = Line::from(vec![
+        Span::styled(" emotion  ", theme.heading()),
+        Span::styled(format!("valence {:+.2}  ", valence.last().map_or(0.0, |(_, value)| *value)), theme.good()),
+        Span::styled(format!("arousal {:.2}", arousal.last().map_or(0.0, |(_, value)| *value)), theme.warning()),
+    ]);
+    let mut below = area;
+    below.y += 1;
+    below.height = below.height.saturating_sub(1);
+    frame.render_widget(legend, area);
+    let chart = Chart::new(vec![line("", theme.good(), valence.as_slice()), line("", theme.warning(), arousal.as_slice())])
+        .x_axis(Axis::default().bounds([0.0, at(last).max(1.0)]).style(theme.quiet()))
+        .y_axis(Axis::default().bounds([low, 1.0]).labels([format!("{low:.0}"), "1".to_owned()]).style(theme.quiet()))
+        .legend_position(None);
+    frame.render_widget(chart, below);
+}
+
+fn turns(state: &State, talk: &Talk, area: Rect) -> Vec<Line<'static>> {
+    let theme = state.setup.theme;
+    let mut lines = vec![Line::styled(" latency by turn, ms", theme.heading())];
+    let Some([p50, p95, p99]) = talk.latency.percentiles() else {
+        lines.push(Line::styled(" none measured yet", theme.quiet()));
+        return lines;
+    };
+    lines.push(Line::from(vec![
+        Span::raw(format!(" p50 {p50:.0}  p95 {p95:.0}  p99 {p99:.0}  ")),
+        Span::styled("█ navigation ▓ render ▒ engine ░ speech", theme.quiet()),
+    ]));
+    let room = usize::from(area.height).saturating_sub(lines.len());
+    let longest = talk.turns.iter().map(|turn| turn.whole.max(turn.engine + turn.audio)).fold(1.0, f64::max);
+    let cells = usize::from(area.width).saturating_sub(13);
+    let first = talk.turns.len().saturating_sub(room);
+    for (at, turn) in talk.turns.iter().enumerate().skip(first) {
+        let label = format!(" {:>3} {:>6.0} ", at + 1, turn.whole);
+        lines.push(Line::from(vec![
+            Span::styled(label, theme.quiet()),
+            Span::styled(bar(turn, longest, cells), theme.family("observer")),
+        ]));
+    }
+    lines
+}
+
+fn bar(turn: &Turn, longest: f64, cells: usize) -> String {
+    let rest = (turn.engine - turn.nav - turn.render).max(0.0);
+    let mut bar = String::new();
+    let (mut sum, mut filled) = (0.0, 0);
+    for (sign, part) in [("█", turn.nav), ("▓", turn.render), ("▒", rest), ("░", turn.audio)] {
+        sum += part;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "cells are few")]
+        let end = ((sum / longest * cells as f64).round() as usize).min(cells);
+        bar.push_str(&sign.repeat(end.saturating_sub(filled)));
+        filled = filled.max(end);
+    }
+    cell(&bar, cells)
+}

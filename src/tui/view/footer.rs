@@ -1,0 +1,148 @@
+//! The foot of the screen: the keys that matter here, or what there is to tell; above it the line that is being typed.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::text::{count, cut, sides};
+use crate::sanitize;
+use crate::tui::keys::{self, Action};
+use crate::tui::state::{Prompt, Purpose, State};
+
+/// Draws the last line.
+pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let theme = state.setup.theme;
+    let width = usize::from(area.width);
+    if let Some((text, _)) = &state.notice {
+        let text = sanitize::visible(text).into_owned();
+        return frame.render_widget(cut(vec![Span::styled(format!(" {text}"), theme.warning())], width), area);
+    }
+    let key = |name: &str, what: &str| {
+        vec![Span::styled(format!(" {name} "), theme.key()), Span::styled(format!("{what} "), theme.quiet())]
+    };
+    if let Some(prompt) = &state.prompt {
+        let mut spans = key("Enter", if prompt.purpose == Purpose::Search { "search" } else { "take it" });
+        spans.extend(key("Esc", "leave it"));
+        if prompt.purpose == Purpose::Filter {
+            spans.extend(key("↑ ↓", "the last ones"));
+        }
+        return frame.render_widget(cut(spans, width), area);
+    }
+    let mut spans = Vec::new();
+    for (action, what) in wanted(state) {
+        if let Some(binding) = keys::bindings().find(|binding| binding.action == action) {
+            spans.extend(key(binding.name.split(' ').next().unwrap_or(binding.name), what));
+        }
+    }
+    let right = [key("?", "help"), key("q", "quit")].concat();
+    frame.render_widget(sides(spans, right, width), area);
+}
+
+/// The keys that matter here, the most needed first.
+fn wanted(state: &State) -> Vec<(Action, &'static str)> {
+    if state.detail.as_ref().is_some_and(|detail| detail.focused) && state.screen == 0 {
+        return vec![
+            (Action::Down, "next"),
+            (Action::Open, "fold"),
+            (Action::AddToFilter, "to filter"),
+            (Action::Copy, "copy"),
+            (Action::Back, "list"),
+        ];
+    }
+    if state.screen != 0 {
+        return super::wanted(state);
+    }
+    let mut wanted = vec![(Action::Open, if state.detail.is_some() { "step in" } else { "detail" })];
+    if !state.follow {
+        wanted.push((Action::Bottom, "follow"));
+    }
+    wanted.push((Action::Pause, if state.paused.is_some() { "go on" } else { "pause" }));
+    wanted.push((Action::Filter, "filter"));
+    if state.filter.is_some() {
+        wanted.push((Action::ToggleFilter, if state.filtering { "off" } else { "on" }));
+    }
+    wanted.push((Action::Search, "search"));
+    if state.search.is_some() {
+        wanted.push((Action::Next, "next"));
+    }
+    wanted.extend([
+        (Action::NextError, "errors"),
+        (Action::OnlyCall, "only call"),
+        (Action::Time, "time"),
+        (Action::Save, "save"),
+    ]);
+    wanted
+}
+
+/// Draws the line that is being typed, and what comes of it.
+pub fn prompt(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let Some(prompt) = state.prompt.as_ref().filter(|_| area.height > 0) else { return };
+    let theme = state.setup.theme;
+    let width = usize::from(area.width);
+    let label = match prompt.purpose {
+        Purpose::Search => " / ",
+        Purpose::Filter => " filter ",
+        Purpose::Save => " save as ",
+        Purpose::Columns => " columns ",
+        Purpose::Command => " : ",
+    };
+    // The cursor stays in sight.
+    let before = sanitize::visible(&prompt.line.before()).width();
+    let room = width.saturating_sub(label.width() + 1).max(1);
+    let text = sanitize::visible(&prompt.line.text()).into_owned();
+    let skipped = before.saturating_sub(room);
+    let mut taken = 0;
+    let shown: String = text
+        .chars()
+        .skip_while(|character| {
+            let skip = taken < skipped;
+            taken += unicode_width::UnicodeWidthChar::width(*character).unwrap_or(0);
+            skip
+        })
+        .collect();
+    let mut lines = vec![Line::from(vec![Span::styled(label, theme.heading()), Span::raw(shown)])];
+    lines.extend(remarks(state, prompt, width));
+    lines.truncate(usize::from(area.height));
+    frame.render_widget(ratatui::widgets::Clear, area);
+    frame.render_widget(ratatui::widgets::Paragraph::new(lines), area);
+    let column = area.x + u16::try_from(label.width() + before - skipped).unwrap_or(0);
+    frame.set_cursor_position((column.min(area.right().saturating_sub(1)), area.y));
+}
+
+fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
+    let theme = state.setup.theme;
+    let mut lines = Vec::new();
+    if let Some(error) = &prompt.error {
+        lines.extend(super::text::wrap(
+            vec![Span::styled(format!(" {}", sanitize::visible(&error.to_string())), theme.error())],
+            width,
+        ));
+        for line in error.detail().into_iter().flat_map(str::lines) {
+            lines.push(Line::styled(format!(" {}", sanitize::visible(line)), theme.quiet()));
+        }
+    } else if let Some(draft) = &prompt.draft {
+        let first = state.buffer.first();
+        let matches = draft.numbers().len() - draft.numbers().partition_point(|number| *number < first);
+        let all = state.buffer.end() - first;
+        let seeking = if draft.is_through(&state.buffer) { "" } else { " so far" };
+        let text = format!(" {}{seeking} of {} match", count(matches as u64), count(all));
+        lines.push(Line::styled(text, theme.good()));
+        if let Some(remark) = &draft.remark {
+            lines
+                .extend(super::text::wrap(vec![Span::styled(format!(" {}", sanitize::visible(remark)), theme.warning())], width));
+        }
+    } else {
+        let hint = match prompt.purpose {
+            Purpose::Filter => {
+                " a jq expression, such as .event_type == \"call.ended\" and .duration_seconds > 60; empty keeps all"
+            }
+            Purpose::Search => " a regular expression; capitals matter if there are any; empty repeats the last one",
+            Purpose::Columns => " names of fields, event_type or parts of _tap, such as call_sid,reason,_tap.id; empty lists all",
+            Purpose::Command => " at TIME, filter EXPR, columns LIST, save FILE, q",
+            Purpose::Save => " a new file, which only you can read; what is hidden stays hidden in it",
+        };
+        lines.push(Line::styled(hint, theme.quiet()));
+    }
+    lines
+}

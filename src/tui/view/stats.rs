@@ -1,0 +1,110 @@
+//! Numbers: the rate over time by family, events by type, how calls ended, and how long things took.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::text::{cell, count, cut};
+use crate::event::family;
+use crate::tui::numbers::SECONDS;
+use crate::tui::state::State;
+
+/// Eighths of a cell, from nothing to all.
+const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/// Draws the numbers, in two columns where there is room.
+pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    if area.width < 110 {
+        return super::scrolled(frame, area, lines(state, usize::from(area.width)), state.places[4]);
+    }
+    let half = area.width / 2;
+    let right = Rect::new(area.x + half, area.y, area.width - half, area.height);
+    let width = usize::from(half).saturating_sub(1);
+    let first = [rates(state, width), measured(state), outcomes(state, width)].concat();
+    super::scrolled(frame, Rect { width: half, ..area }, first, state.places[4]);
+    super::scrolled(frame, right, types(state, width), state.places[4]);
+}
+
+/// All of it in one column.
+#[must_use]
+pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
+    [rates(state, width), measured(state), outcomes(state, width), types(state, width)].concat()
+}
+
+fn rates(state: &State, width: usize) -> Vec<Line<'static>> {
+    let theme = state.setup.theme;
+    let cells = width.saturating_sub(22).min(SECONDS);
+    let mut lines = vec![cut(
+        vec![
+            Span::styled(" Events a second", theme.heading()),
+            Span::styled(format!("  the last {cells} s, now at the right"), theme.quiet()),
+        ],
+        width,
+    )];
+    for (family, seconds) in &state.numbers.rates {
+        let most = seconds.iter().rev().take(cells).copied().max().unwrap_or(0);
+        let mut line: String = seconds.iter().rev().take(cells).map(|events| level(*events, most)).collect();
+        line = line.chars().rev().collect();
+        let missing = " ".repeat(cells.saturating_sub(seconds.len()));
+        lines.push(Line::from(vec![
+            Span::raw(format!("   {} ", cell(family, 10))),
+            Span::styled(format!("{missing}{line}"), theme.family(family)),
+            Span::styled(format!(" ≤{}", count(most)), theme.quiet()),
+        ]));
+    }
+    lines.push(Line::default());
+    lines
+}
+
+fn level(value: u64, most: u64) -> &'static str {
+    let level = (value * 8).div_ceil(most.max(1));
+    BARS[usize::try_from(level).unwrap_or(8).min(8)]
+}
+
+fn measured(state: &State) -> Vec<Line<'static>> {
+    let theme = state.setup.theme;
+    let mut lines = vec![Line::from(vec![
+        Span::styled(format!(" {}", cell("Percentiles", 26)), theme.heading()),
+        Span::styled("     p50      p95      p99   count", theme.quiet()),
+    ])];
+    for (name, measured) in &state.numbers.measured {
+        let Some([p50, p95, p99]) = measured.percentiles() else { continue };
+        let number = count(measured.len() as u64);
+        lines.push(Line::raw(format!("   {}{p50:>8.1} {p95:>8.1} {p99:>8.1} {number:>7}", cell(name, 24))));
+    }
+    lines.push(Line::default());
+    lines
+}
+
+fn outcomes(state: &State, width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled(" How calls ended", state.setup.theme.heading())];
+    let most = state.numbers.outcomes.values().copied().max().unwrap_or(1);
+    lines.extend(sorted(&state.numbers.outcomes).into_iter().map(|(name, number)| {
+        let style = state.setup.theme.family("call");
+        bar(name, number, most, width, style)
+    }));
+    lines.push(Line::default());
+    lines
+}
+
+fn types(state: &State, width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled(" Events by type", state.setup.theme.heading())];
+    let most = state.numbers.types.values().copied().max().unwrap_or(1);
+    lines.extend(sorted(&state.numbers.types).into_iter().map(|(name, number)| {
+        let style = state.setup.theme.family(family(name));
+        bar(name, number, most, width, style)
+    }));
+    lines
+}
+
+fn sorted(counts: &std::collections::BTreeMap<String, u64>) -> Vec<(&str, u64)> {
+    let mut sorted: Vec<_> = counts.iter().map(|(name, number)| (name.as_str(), *number)).collect();
+    sorted.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    sorted
+}
+
+fn bar(name: &str, number: u64, most: u64, width: usize, style: ratatui::style::Style) -> Line<'static> {
+    let cells = width.saturating_sub(42).min(50) as u64;
+    let filled = usize::try_from((number * cells).div_ceil(most.max(1))).unwrap_or(0);
+    Line::from(vec![Span::raw(format!("   {} {:>9} ", cell(name, 26), count(number))), Span::styled("█".repeat(filled), style)])
+}

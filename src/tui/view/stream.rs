@@ -1,0 +1,155 @@
+//! The list of events: a line each, the newest at the bottom.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::text::{cut, length, width, wrap};
+use super::{areas, text};
+use crate::event::family;
+use crate::sanitize;
+use crate::sink::pretty::{Rank, Told, chosen, ordered, short};
+use crate::tui::held::{Held, Reader};
+use crate::tui::state::{State, TimeMode};
+
+/// Where types are padded to.
+const TYPE_WIDTH: usize = 26;
+
+/// Draws the list.
+pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let rows = state.rows();
+    let theme = state.setup.theme;
+    if rows.is_empty() {
+        let filtered = state.filter.is_some() && state.filtering && state.buffer.end() > 0;
+        let hint = if filtered { "no event matches the filter: F turns it off, f edits it" } else { "no event yet" };
+        return frame.render_widget(Paragraph::new(Line::styled(hint, theme.quiet()).centered()), area);
+    }
+    let (mut lines, room) = (Vec::new(), usize::from(area.height));
+    let mut reader = Reader::default();
+    let focused = state.detail.as_ref().is_none_or(|detail| !detail.focused);
+    for place in rows.place(state.top)..rows.len() {
+        let Some(number) = rows.get(place).filter(|_| lines.len() < room) else { break };
+        let Some(held) = state.buffer.get(number) else { break };
+        let mut row = row(state, &mut reader, number, held, place, usize::from(area.width));
+        if number == state.selected {
+            for line in &mut row {
+                // One colour on the selected line: many, reversed, would be a chequered flag.
+                let plain: String = line.spans.iter().map(|span| &*span.content).collect();
+                let filled = text::cell(&plain, usize::from(area.width));
+                let style = if focused { theme.selected() } else { theme.heading() };
+                *line = Line::styled(filled, style);
+            }
+        }
+        lines.extend(row);
+    }
+    lines.truncate(room);
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// How many lines the event of that number takes.
+#[must_use]
+pub fn height(state: &State, number: u64) -> usize {
+    if !state.wrap {
+        return 1;
+    }
+    let Some(held) = state.buffer.get(number) else { return 1 };
+    let place = state.rows().place(number);
+    row(state, &mut Reader::default(), number, held, place, usize::from(areas(state).list.width)).len()
+}
+
+/// The number of the event on that line of the list.
+#[must_use]
+pub fn at(state: &State, line: u16) -> Option<u64> {
+    let rows = state.rows();
+    let mut left = usize::from(line);
+    for place in rows.place(state.top)..rows.len() {
+        let number = rows.get(place)?;
+        let height = height(state, number);
+        if left < height {
+            return Some(number);
+        }
+        left -= height;
+    }
+    None
+}
+
+fn row(state: &State, reader: &mut Reader, number: u64, held: &Held, place: usize, columns: usize) -> Vec<Line<'static>> {
+    let theme = state.setup.theme;
+    let is_mark = state.marks.contains(&number);
+    let mut spans = vec![
+        Span::styled(if is_mark { "◆" } else { " " }, theme.warning()),
+        if held.is_error {
+            Span::styled("!", theme.error())
+        } else if held.drifted {
+            Span::styled("~", theme.warning())
+        } else {
+            Span::raw(" ")
+        },
+    ];
+    let clock = clock(state, held.time, place, columns);
+    if !clock.is_empty() {
+        spans.push(Span::styled(format!("{clock} "), theme.quiet()));
+    }
+    let event_type = sanitize::visible(&held.event_type);
+    let style = if held.is_error { theme.error() } else { theme.family(family(&event_type)) };
+    let padded = if columns >= 60 { format!("{event_type:TYPE_WIDTH$}") } else { event_type.into_owned() };
+    spans.push(Span::styled(padded, style));
+    let fields = reader.read(held, |shown| match &state.columns {
+        Some(columns) => chosen(shown, columns),
+        None => ordered(shown),
+    });
+    let needed = width(&spans) + fields.iter().map(|field| 2 + chars(&field.name) + chars(&field.value)).sum::<usize>();
+    let is_short = needed > columns && !state.wrap;
+    for Told { name, value, hidden, rank } in fields {
+        spans.push(Span::styled(format!(" {name}="), theme.quiet()));
+        let value = if is_short { short(value) } else { value };
+        let style = match rank {
+            _ if hidden || value.contains(crate::event::MASK) => theme.masked(),
+            Rank::Leading(_) => ratatui::style::Style::new(),
+            Rank::Other | Rank::Null => theme.quiet(),
+        };
+        found(state, &value, style, hidden, &mut spans);
+    }
+    if state.wrap { wrap(spans, columns) } else { vec![cut(spans, columns)] }
+}
+
+/// A value with what is searched for marked in it.
+fn found(state: &State, value: &str, style: ratatui::style::Style, hidden: bool, spans: &mut Vec<Span<'static>>) {
+    let mut rest = 0;
+    let places = state.search.as_ref().filter(|_| !hidden).map(|search| search.grep.places(value)).unwrap_or_default();
+    for place in places {
+        spans.push(Span::styled(value[rest..place.start].to_owned(), style));
+        spans
+            .push(Span::styled(value[place.clone()].to_owned(), state.setup.theme.warning().patch(state.setup.theme.selected())));
+        rest = place.end;
+    }
+    spans.push(Span::styled(value[rest..].to_owned(), style));
+}
+
+fn chars(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+fn clock(state: &State, time: Option<Timestamp>, place: usize, columns: usize) -> String {
+    let (format, cells) = if columns < 100 { ("%H:%M:%S", 8) } else { ("%H:%M:%S%.3f", 12) };
+    let absent = " ".repeat(cells);
+    match state.time {
+        TimeMode::None => String::new(),
+        TimeMode::Local => time.map_or(absent, |time| time.to_zoned(state.setup.zone.clone()).strftime(format).to_string()),
+        TimeMode::Utc => time.map_or(absent, |time| format!("{}Z", time.to_zoned(TimeZone::UTC).strftime(format))),
+        TimeMode::Age => {
+            let age = time.map_or_else(String::new, |time| length(state.now.as_second() - time.as_second()));
+            format!("{age:>6}")
+        }
+        TimeMode::Delta => {
+            let before = place.checked_sub(1).and_then(|place| state.buffer.get(state.rows().get(place)?)?.time);
+            match (before, time) {
+                (Some(before), Some(time)) => format!("{:+9.3}", time.duration_since(before).as_secs_f64()),
+                _ => " ".repeat(9),
+            }
+        }
+    }
+}

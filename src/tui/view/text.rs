@@ -1,0 +1,126 @@
+//! Text in cells: how wide it is, cut and wrapped at an edge, aligned to both sides, and numbers as people read them.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::sanitize;
+
+/// How many cells a line takes.
+#[must_use]
+pub fn width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|span| span.content.width()).sum()
+}
+
+/// Spans as lines of at most that many cells.
+#[must_use]
+pub fn wrap(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Vec::new()];
+    let mut room = width;
+    for span in spans {
+        let mut text = String::new();
+        for character in span.content.chars() {
+            let taken = character.width().unwrap_or(0);
+            if taken > room && room < width {
+                if let Some(line) = lines.last_mut() {
+                    line.push(Span::styled(std::mem::take(&mut text), span.style));
+                }
+                lines.push(Vec::new());
+                room = width;
+            }
+            room = room.saturating_sub(taken);
+            text.push(character);
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(Span::styled(text, span.style));
+        }
+    }
+    lines.into_iter().map(Line::from).collect()
+}
+
+/// Spans as one line of at most that many cells, which says so where something is cut.
+#[must_use]
+pub fn cut(spans: Vec<Span<'static>>, width: usize) -> Line<'static> {
+    if self::width(&spans) <= width {
+        return Line::from(spans);
+    }
+    let mut line = wrap(spans, width.saturating_sub(1)).into_iter().next().unwrap_or_default();
+    let style = line.spans.last().map_or_else(Style::default, |span| span.style);
+    line.spans.push(Span::styled("…", style));
+    line
+}
+
+/// One line with something at each side; the left one is cut first.
+#[must_use]
+pub fn sides(left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: usize) -> Line<'static> {
+    let taken = self::width(&right);
+    if taken + 4 > width {
+        return cut(right, width);
+    }
+    let room = width - taken;
+    let mut line = cut(left, room.saturating_sub(1));
+    line.spans.push(Span::raw(" ".repeat(room.saturating_sub(self::width(&line.spans)))));
+    line.spans.extend(right);
+    line
+}
+
+/// Text safe to be shown, of exactly that many cells.
+#[must_use]
+pub fn cell(text: &str, width: usize) -> String {
+    let text = sanitize::visible(text);
+    let line = cut(vec![Span::raw(text.into_owned())], width);
+    let text: String = line.spans.iter().map(|span| &*span.content).collect();
+    let missing = width.saturating_sub(text.width());
+    text + &" ".repeat(missing)
+}
+
+/// A count with its thousands apart.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A length of time as people read it at a glance.
+#[must_use]
+pub fn length(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds @ 60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        seconds @ 3600..86400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        seconds => format!("{}d{:02}h", seconds / 86400, seconds % 86400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(lines: &[Line<'_>]) -> Vec<String> {
+        lines.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn wide_characters_are_never_halved() {
+        let spans = || vec![Span::raw("ab漢"), Span::raw("字🙂c")];
+        assert_eq!(texts(&wrap(spans(), 3)), ["ab", "漢", "字", "🙂c"]);
+        assert_eq!(cut(spans(), 5).to_string(), "ab漢…");
+        assert_eq!(cut(spans(), 9).to_string(), "ab漢字🙂c");
+        assert_eq!(cell("漢字", 3), "漢…");
+        assert_eq!(cell("\u{1b}", 8), "\\u{1b}  ");
+        assert_eq!(texts(&wrap(spans(), 1)).len(), 6);
+    }
+
+    #[test]
+    fn tells_numbers_and_lengths_of_time() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([-1, 59, 61, 3661, 90_000].map(length), ["0s", "59s", "1m01s", "1h01m", "1d01h"]);
+    }
+}

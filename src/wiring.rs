@@ -1,0 +1,172 @@
+//! Sources, walk, screen and signals, wired for the time of one run.
+
+use std::future::Future;
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::cli;
+use crate::delivery::{Cursor, Delivery, Record};
+use crate::error::{Error, Exit, Result};
+use crate::platform::Source;
+use crate::select::program::THREAD_STACK;
+use crate::shutdown;
+use crate::source::order::Merge;
+use crate::source::{self, Sender};
+use crate::status;
+use crate::tui::Live;
+use crate::tui::state::Setup;
+use crate::walk::{Outcome, Stages, Walk};
+
+/// How long the walk may take to finish the line in hand once a signal has come.
+pub const GRACE: Duration = Duration::from_secs(2);
+
+/// The walk, and how the sources come to it.
+pub struct Wiring {
+    stages: Stages,
+    delivery: Delivery,
+    merge: Merge,
+    fail_on_gap: bool,
+    screen: Option<Setup>,
+}
+
+impl Wiring {
+    /// With nothing beside the walk.
+    pub fn of(stages: Stages) -> Self {
+        Self { stages, delivery: Delivery::default(), merge: Merge::Arrival, fail_on_gap: false, screen: None }
+    }
+
+    pub fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
+        let record = options.record.as_deref().map(Record::open).transpose()?;
+        Ok(Self { delivery: Delivery::new(record, cursor), fail_on_gap: options.fail_on_gap, ..Self::of(stages) })
+    }
+
+    pub fn merged(self, merge: Merge) -> Self {
+        Self { merge, ..self }
+    }
+
+    /// With the live screen, if one was asked for.
+    pub fn on(self, screen: Option<Setup>) -> Self {
+        Self { screen, ..self }
+    }
+
+    /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
+    pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
+        let Self { mut stages, delivery, merge, fail_on_gap, screen } = self;
+        let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
+        let format = stages.status;
+        let watched = std::io::stderr().is_terminal();
+        let walk = Walk::new(stages).with_delivery(delivery);
+        let (tx, rx) = source::channel(source::QUEUE);
+        let mut running: JoinSet<_> = sources(tx).into_iter().collect();
+        let stop = walk.stop();
+        let mut walking = spawn(walk, merge.apply(rx))?;
+
+        let mut signal = std::pin::pin!(shutdown::signal());
+        let mut failure = None;
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut walking => break outcome,
+                Some(ended) = running.join_next() => {
+                    if let Ok(Err(error)) = ended {
+                        // The others go on; the first failure decides how the process exits.
+                        if !running.is_empty() {
+                            status::failed(format, &error);
+                        }
+                        failure.get_or_insert(error);
+                    }
+                }
+                exit = ended(&mut signal, &mut live) => {
+                    stop.store(true, Ordering::Relaxed);
+                    running.abort_all();
+                    close(live).await;
+                    let outcome = tokio::time::timeout(GRACE, walking).await;
+                    if let Ok(Ok(Ok(outcome))) = outcome {
+                        status::summary(format, &outcome.counts, watched);
+                    }
+                    return exit;
+                }
+            }
+        };
+        if live.is_some() {
+            // What was shown stays to be looked at.
+            let exit = ended(&mut signal, &mut live).await;
+            close(live).await;
+            if !matches!(exit, Ok(Exit::Done)) {
+                return exit;
+            }
+        }
+        // Every source has closed its end by now, so what they had to say is at hand.
+        while let Some(ended) = running.try_join_next() {
+            if let Ok(Err(error)) = ended {
+                failure.get_or_insert(error);
+            }
+        }
+        let outcome = outcome
+            .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
+        if let Some(report) = &outcome.report {
+            print(report.as_bytes())?;
+        }
+        status::summary(format, &outcome.counts, watched);
+        let lost = fail_on_gap && outcome.counts.gaps > 0 && outcome.exit == Exit::Done;
+        failure.map_or(Ok(if lost { Exit::Lost } else { outcome.exit }), Err)
+    }
+}
+
+/// Waits for a signal, or for the end of the screen if there is one; says how the process is to exit.
+async fn ended(signal: &mut (impl Future<Output = std::io::Result<Exit>> + Unpin), live: &mut Option<Live>) -> Result<Exit> {
+    match live {
+        None => Ok(signal.await.unwrap_or(Exit::Failure)),
+        Some(screen) => tokio::select! {
+            signal = signal => Ok(signal.unwrap_or(Exit::Failure)),
+            closed = screen.closed() => {
+                *live = None;
+                closed.map(|()| Exit::Done)
+            }
+        },
+    }
+}
+
+async fn close(live: Option<Live>) {
+    if let Some(live) = live {
+        live.close().await;
+    }
+}
+
+/// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck. Its stack is
+/// what jq programs may need.
+fn spawn(walk: Walk, items: source::Receiver) -> Result<oneshot::Receiver<Result<Outcome>>> {
+    let (done, walking) = oneshot::channel();
+    let runtime = Handle::current();
+    let thread = std::thread::Builder::new().name("walk".to_owned()).stack_size(THREAD_STACK);
+    thread
+        .spawn(move || {
+            // Nobody is left to hear it after a signal.
+            let _ = done.send(walk.run(items, &runtime));
+        })
+        .map_err(|error| {
+            Error::new(Exit::Failure, "cannot start", error.kind().to_string(), "free some of the machine's memory")
+        })?;
+    Ok(walking)
+}
+
+/// Whether there is still a reader at the other end of stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Printed {
+    Read,
+    Unread,
+}
+
+/// Writes to stdout. A reader that has gone has what it wanted.
+pub fn print(bytes: &[u8]) -> Result<Printed> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(Printed::Read),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Printed::Unread),
+        Err(error) => Err(Error::new(Exit::Failure, "cannot write to stdout", error.kind().to_string(), "write elsewhere")),
+    }
+}

@@ -1,0 +1,198 @@
+//! The live screen of the real binary in a terminal, which tmux is: what it shows, and what it leaves behind.
+
+use std::io::Write;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::support::evtap;
+
+/// Beyond it the screen is taken to hang.
+const HANG: Duration = Duration::from_secs(60);
+
+/// A shell in a terminal of its own.
+struct Shell {
+    home: TempDir,
+}
+
+impl Shell {
+    /// `None` where there is no tmux, which is told.
+    fn open(columns: u16, rows: u16) -> Option<Self> {
+        if Command::new("tmux").arg("-V").output().is_err() {
+            let _ = writeln!(std::io::stderr(), "skipped: there is no tmux to show the screen in");
+            return None;
+        }
+        let shell = Self { home: tempfile::tempdir().expect("a home") };
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        let opened =
+            shell.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, "env -i PATH=$PATH TERM=$TERM TZ=UTC PS1='$ ' sh -i"]);
+        assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
+        Some(shell)
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> Output {
+        let socket = self.home.path().join("tmux");
+        let mut command = Command::new("tmux");
+        command.arg("-f").arg("/dev/null").arg("-S").arg(socket).args(arguments).current_dir(self.home.path()).env_remove("TMUX");
+        command.output().expect("tmux runs")
+    }
+
+    fn send(&self, keys: &[&str]) {
+        assert!(self.tmux(&[&["send-keys"], keys].concat()).status.success());
+    }
+
+    /// Types a line.
+    fn line(&self, text: &str) {
+        self.send(&["-l", text]);
+        self.send(&["Enter"]);
+    }
+
+    fn seen(&self) -> String {
+        String::from_utf8_lossy(&self.tmux(&["capture-pane", "-p"]).stdout).into_owned()
+    }
+
+    /// What the terminal is like: `cursor, alternate screen, mouse`, each 0 or 1.
+    fn modes(&self) -> String {
+        let format = "#{cursor_flag} #{alternate_on} #{mouse_any_flag}";
+        String::from_utf8_lossy(&self.tmux(&["display-message", "-p", format]).stdout).trim().to_owned()
+    }
+
+    #[track_caller]
+    fn wait(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let began = Instant::now();
+        while !is_so(self) {
+            assert!(began.elapsed() < HANG, "no {what}; seen:\n{}\nmodes: {}", self.seen(), self.modes());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[track_caller]
+    fn wait_for(&self, text: &str) {
+        self.wait(text, |shell| shell.seen().contains(text));
+    }
+
+    /// Starts evtap, and waits for its screen.
+    fn start(&self, rest: &str) {
+        let binary = env!("CARGO_BIN_EXE_evtap");
+        self.line(&format!("sh -c 'echo $$ > pid; exec {binary} {rest}'; echo status $?"));
+        self.wait_for("REDACTED");
+        self.wait("screen", |shell| shell.modes() == "0 1 1");
+    }
+
+    fn kill(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.home.path().join("pid")).expect("the process has an id");
+        let sent = Command::new("kill").args([&format!("-{signal}"), pid.trim()]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Holds the terminal to what a shell needs.
+    #[track_caller]
+    fn is_as_before(&self) {
+        self.wait("cursor and first screen", |shell| shell.modes() == "1 0 0");
+        self.line("clear; stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(echo|icanon|isig)'; echo listed");
+        self.wait("modes of the line", |shell| shell.seen().lines().any(|line| line == "listed"));
+        let seen = self.seen();
+        let modes: Vec<_> =
+            seen.lines().filter(|line| ["echo", "icanon", "isig", "-echo", "-icanon", "-isig"].contains(line)).collect();
+        assert!(modes.len() == 3 && modes.iter().all(|mode| !mode.starts_with('-')), "{seen}");
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+const DEMO: &str = "watch --workspace demo --tui --demo-rate 100";
+
+#[test]
+fn it_is_started_typed_into_resized_and_quit() {
+    let Some(shell) = Shell::open(80, 24) else { return };
+    shell.start(DEMO);
+    shell.wait_for("● live");
+    shell.send(&["?"]);
+    shell.wait_for("Esc closes)");
+    shell.send(&["Escape"]);
+    shell.wait("end of the help", |shell| !shell.seen().contains("Esc closes)"));
+    shell.send(&["f"]);
+    shell.send(&["-l", ".event_type == \"call.started\""]);
+    shell.wait_for(" match");
+    shell.send(&["Enter"]);
+    shell.wait("filtered list", |shell| {
+        let seen = shell.seen();
+        let rows: Vec<_> = seen.lines().skip(2).take(3).collect();
+        rows.iter().all(|row| row.contains("call.started"))
+    });
+    shell.tmux(&["resize-window", "-x", "40", "-y", "10"]);
+    shell.wait("smaller screen", |shell| shell.seen().lines().nth(9).is_some_and(|line| line.trim_end().ends_with("q quit")));
+    shell.send(&["q"]);
+    shell.wait_for("status 0");
+    assert!(shell.seen().contains("filtered out") || shell.seen().contains("events"), "{}", shell.seen());
+    shell.is_as_before();
+}
+
+#[test]
+fn suspended_it_gives_the_terminal_back_and_takes_it_again() {
+    let Some(shell) = Shell::open(80, 24) else { return };
+    shell.start(DEMO);
+    for stop in [None, Some("TSTP")] {
+        match stop {
+            None => shell.send(&["C-z"]),
+            Some(signal) => shell.kill(signal),
+        }
+        shell.is_as_before();
+        shell.line("fg");
+        shell.wait("screen", |shell| shell.modes() == "0 1 1");
+        shell.wait_for("REDACTED");
+    }
+    shell.send(&["q"]);
+    shell.wait("end", |shell| shell.modes() == "1 0 0");
+}
+
+#[test]
+fn terminated_it_leaves_the_terminal_as_it_was() {
+    let Some(shell) = Shell::open(100, 30) else { return };
+    shell.start(DEMO);
+    shell.kill("TERM");
+    shell.wait_for("status 143");
+    shell.is_as_before();
+}
+
+#[test]
+fn a_recording_stays_on_the_screen_when_it_is_over() {
+    let Some(shell) = Shell::open(100, 30) else { return };
+    let line = r#"{"event_type":"call.started","call_sid":"CA00000000000000000000000000000001","caller_id":"+13035550161"}"#;
+    std::fs::write(shell.home.path().join("day.ndjson"), format!("{line}\n").repeat(300)).expect("a file is written");
+    shell.start("replay day.ndjson --tui");
+    shell.wait_for("■ ended");
+    shell.wait_for("300 events");
+    assert!(!shell.seen().contains("+13035550161"));
+    shell.send(&["s", "C-u"]);
+    shell.send(&["-l", "kept.ndjson"]);
+    shell.send(&["Enter"]);
+    shell.wait_for("saved 300 events");
+    let kept = shell.home.path().join("kept.ndjson");
+    let text = std::fs::read_to_string(&kept).expect("it was saved");
+    assert!(text.lines().count() == 300 && !text.contains("+13035550161") && text.contains("[redacted]"));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&kept).expect("it is there").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    shell.send(&["q"]);
+    shell.wait_for("status 0");
+}
+
+#[tokio::test]
+async fn without_a_terminal_it_says_so() {
+    let ran = evtap("watch --workspace demo --tui").run().await;
+    ran.ended(2);
+    assert!(ran.stderr().contains("cannot show the live screen: stdout is no terminal; leave --tui out"), "{}", ran.stderr());
+}
+
+#[test]
+fn on_a_dumb_terminal_it_says_so() {
+    let Some(shell) = Shell::open(100, 30) else { return };
+    shell.line(&format!("TERM=dumb {} {DEMO}; echo status $?", env!("CARGO_BIN_EXE_evtap")));
+    shell.wait_for("status 2");
+    assert!(shell.seen().contains("can't move its cursor"), "{}", shell.seen());
+}
