@@ -26,8 +26,8 @@ use tokio::sync::mpsc;
 
 use crate::event::Stream;
 
-/// How many items may wait between the sources and the walk.
-pub const QUEUE: usize = 256;
+/// How many items may wait between the sources and the walk. Each may be as large as a frame, so that this bounds memory too.
+pub const QUEUE: usize = 64;
 
 /// The largest frame, and the largest line of one, in bytes. The platform's own client gives up beyond it.
 pub const FRAME_LIMIT: usize = 1 << 20;

@@ -1,10 +1,13 @@
 //! What evtap promises, held against the library and the real binary.
 
 mod audit;
+mod certificates;
 mod check;
 mod confine;
 mod credential;
 mod errors;
+mod fuzz;
+mod hostile;
 mod leak;
 mod manual;
 mod model;
@@ -15,6 +18,7 @@ mod readme;
 mod replay;
 mod schema;
 mod scrub;
+mod security;
 mod selecting;
 mod serve;
 mod snapshots;
