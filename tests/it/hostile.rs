@@ -176,8 +176,8 @@ async fn streams_that_do_not_end() {
     assert_ne!(against(watch.clone(), base).await.status, 0);
     // Compressed, which nobody asked for: not taken apart, whatever it would become.
     for encoding in ["gzip", "br", "zstd", "deflate", "identity, gzip"] {
-        let head = STREAM.replace("\r\n\r\n", &format!("\r\nContent-Encoding: {encoding}\r\n\r\n"));
-        let base = endless(head.into_bytes(), vec![0x1f; MIB], 64, Vec::new()).await;
+        let begin = STREAM.replace("\r\n\r\n", &format!("\r\nContent-Encoding: {encoding}\r\n\r\n"));
+        let base = endless(begin.into_bytes(), vec![0x1f; MIB], 64, Vec::new()).await;
         let held = against(watch.clone(), base).await;
         assert!(held.status == 1 && held.stderr.contains("the stream is compressed, which nobody asked for"), "{}", held.stderr);
     }
@@ -191,7 +191,7 @@ async fn websocket_frames_that_do_not_end() {
     let observe = format!("observe --workspace {workspace} --call {call} -o ndjson -n 1");
     // A frame that says it has 2^63 bytes, or 2^62, or a little more than may be; a message in fragments without end.
     let length = |bytes: u64| [&[0x81, 127][..], &bytes.to_be_bytes()].concat();
-    let fragment = [&[0x00, 127][..], &65_536_u64.to_be_bytes(), &[b'x'; 65_536]].concat();
+    let fragment = [&[0x00, 127][..], &65_536_u64.to_be_bytes(), &vec![b'x'; 65_536]].concat();
     for (begin, more) in [
         (length(1 << 63), vec![b'x'; MIB]),
         (length(1 << 62), vec![b'x'; MIB]),
