@@ -9,7 +9,6 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 
 use crate::decode::Decoder;
 use crate::error::{Error, Exit, Result};
@@ -68,10 +67,10 @@ struct Auditor {
 
 impl Auditor {
     fn file(&mut self, path: &Path) -> Result<()> {
-        let (tx, mut rx) = mpsc::channel(source::QUEUE);
+        let (tx, mut rx) = source::channel(source::QUEUE);
         let mut place = Place { file: path.display().to_string(), event: 0, line: None };
         std::thread::scope(|threads| {
-            let reader = threads.spawn(move || replay::run(path, &tx));
+            let reader = threads.spawn(move || replay::run(path, source::FRAME_LIMIT, &tx));
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {

@@ -1,10 +1,13 @@
 //! The command line as people type it. Nothing is resolved here: see [`config`](crate::config).
 
+mod delivery;
 mod privacy;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use delivery::{Delivery, Liveness, Order, Resume};
 
 use crate::emulator;
 use crate::status;
@@ -62,6 +65,9 @@ pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
     pub workspace: Vec<String>,
+    /// Open the observer of each call that starts, at most N at a time, and merge its events
+    #[arg(long, value_name = "N")]
+    pub auto_observe: Option<usize>,
     /// Which events are kept.
     #[command(flatten)]
     pub pick: Pick,
@@ -71,6 +77,15 @@ pub struct Watch {
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
+    /// Where to begin.
+    #[command(flatten)]
+    pub resume: Resume,
+    /// What becomes of events beside stdout.
+    #[command(flatten)]
+    pub delivery: Delivery,
+    /// How connections are kept.
+    #[command(flatten)]
+    pub liveness: Liveness,
     /// Where the platform is.
     #[command(flatten)]
     pub connection: Connection,
@@ -83,10 +98,10 @@ pub struct Watch {
 #[derive(Debug, Args)]
 #[command(after_long_help = PREDICATES)]
 pub struct Observe {
-    /// The call's SID, or `demo` for a call of the built-in clinic
-    #[arg(short, long, value_name = "SID")]
-    pub call: String,
-    /// The id of the call's workspace
+    /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
+    #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
+    pub call: Vec<String>,
+    /// The id of the calls' workspace
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
     pub workspace: Option<String>,
     /// Which events are kept.
@@ -98,6 +113,12 @@ pub struct Observe {
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
+    /// What becomes of events beside stdout.
+    #[command(flatten)]
+    pub delivery: Delivery,
+    /// How connections are kept.
+    #[command(flatten)]
+    pub liveness: Liveness,
     /// Where the platform is.
     #[command(flatten)]
     pub connection: Connection,
@@ -122,6 +143,9 @@ pub struct Replay {
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
+    /// What becomes of events beside stdout.
+    #[command(flatten)]
+    pub delivery: Delivery,
 }
 
 /// `evtap expect`
@@ -193,6 +217,9 @@ pub struct Serve {
     /// `end=N` (after N bytes), `close=CODE`, `none`; may repeat
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<emulator::Fault>,
+    /// A TOML file of faults, in an array `faults` of strings as for --fault; they come after those
+    #[arg(long, value_name = "FILE")]
+    pub fault_script: Option<PathBuf>,
 }
 
 /// `evtap schema`

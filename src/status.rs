@@ -5,9 +5,13 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::event::Field;
+use crate::event::catalog::TapGap;
+use crate::event::catalog::value::GapReason;
 use crate::sanitize;
 use crate::source::{Change, News, Origin};
 
@@ -32,8 +36,12 @@ pub struct Counts {
     pub filtered: u64,
     /// Frames that held no event; each is shown as `tap.malformed`.
     pub malformed: u64,
+    /// How often an expression has failed on an event.
+    pub failed: u64,
     /// Events with something that the model did not expect.
     pub drifted: u64,
+    /// Holes in the streams, or what may be one; each is shown as `tap.gap`.
+    pub gaps: u64,
 }
 
 /// Tells news of a connection.
@@ -56,11 +64,7 @@ pub fn news(format: Format, news: &News) {
                 }
                 Change::Ended { why } => json!({"status": "ended", "reason": why}),
             };
-            for (key, value) in [("workspace_id", &news.origin.workspace_id), ("call_sid", &news.origin.call_sid)] {
-                if let Some(value) = value {
-                    object[key] = json!(value);
-                }
-            }
+            identify(&mut object, &news.origin);
             tell_json(&object);
         }
     }
@@ -76,12 +80,13 @@ fn name(origin: &Origin) -> String {
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
-    let Counts { shown, filtered, malformed, drifted } = *counts;
+    let Counts { shown, filtered, malformed, failed, drifted, gaps } = *counts;
     match format {
-        Format::Json => tell_json(
-            &json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "drifted": drifted}),
-        ),
-        Format::Text if watched || malformed > 0 => {
+        Format::Json => {
+            let done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
+            tell_json(&done);
+        }
+        Format::Text if watched || malformed > 0 || failed > 0 || gaps > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if filtered > 0 {
                 let _ = write!(text, ", {filtered} filtered out");
@@ -89,12 +94,51 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             if malformed > 0 {
                 let _ = write!(text, ", {malformed} malformed (each is a tap.malformed line)");
             }
+            if failed > 0 {
+                let _ = write!(text, ", expressions failed {failed} times");
+            }
             if drifted > 0 {
                 let _ = write!(text, ", {drifted} with drift (see _tap.drift)");
+            }
+            if gaps > 0 {
+                let _ = write!(text, ", {gaps} {} (see the tap.gap lines)", if gaps == 1 { "gap" } else { "gaps" });
             }
             say(&text);
         }
         Format::Text | Format::None => {}
+    }
+}
+
+/// Tells of a hole in a stream, which is shown as `tap.gap` too.
+pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
+    let certain = gap.certain.value().is_some_and(|certain| *certain);
+    // A recording may hold anything in their place.
+    let time = |field: &Field<String>| Some(format!("{:.3}", field.value()?.parse::<Timestamp>().ok()?));
+    let (from, to) = (time(&gap.from), time(&gap.to));
+    let reason = match gap.reason.value() {
+        None | Some(GapReason::Other(_)) => "unknown",
+        Some(reason) => reason.as_str(),
+    };
+    match format {
+        Format::None => {}
+        Format::Text => {
+            let lost = if certain { "events were lost" } else { "events may have been lost" };
+            let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
+            say(&format!("gap in {}: {lost} between {} and {} ({reason})", name(origin), told(from), told(to)));
+        }
+        Format::Json => {
+            let mut object = json!({"status": "gap", "from": from, "to": to, "certain": certain, "reason": reason});
+            identify(&mut object, origin);
+            tell_json(&object);
+        }
+    }
+}
+
+fn identify(object: &mut Value, origin: &Origin) {
+    for (key, value) in [("workspace_id", &origin.workspace_id), ("call_sid", &origin.call_sid)] {
+        if let Some(value) = value {
+            object[key] = json!(value);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::decode::{Content, Event, Found, key_of, shown_name};
-use crate::event::{Class, Domain, FieldSpec, JsonType, Kind, MASK, Tap};
+use crate::event::{Class, Domain, FieldSpec, JsonType, Kind, MASK, Name, Tap};
 use crate::sanitize;
 use crate::scrub::{Detector, Scrubbed};
 
@@ -53,10 +53,10 @@ pub enum Reason {
 struct Notes<'n> {
     tap: Tap,
     /// What a recorded line says is hidden in it.
-    recorded: &'n [String],
+    recorded: &'n [Name],
     /// The same, and all names of `tap.redacted`, once they are so many that a search would take long.
     recorded_index: HashSet<&'n str>,
-    redacted_index: HashSet<String>,
+    redacted_index: HashSet<Name>,
     findings: Option<&'n mut Vec<Finding>>,
 }
 
@@ -64,7 +64,7 @@ impl Notes<'_> {
     /// Whether that value was hidden before, and what stands for it came with a recording.
     fn already(&mut self, path: &str, json: &str) -> bool {
         if self.recorded.len() > FEW && self.recorded_index.is_empty() {
-            self.recorded_index.extend(self.recorded.iter().map(String::as_str));
+            self.recorded_index.extend(self.recorded.iter().map(|name| &**name));
         }
         let is_known = match self.recorded.len() {
             0..=FEW => self.recorded.iter().any(|known| known == path),
@@ -74,28 +74,29 @@ impl Notes<'_> {
     }
 
     /// A value is hidden.
-    fn hides(&mut self, path: &str, json: &str, reason: Reason) {
-        let names = &mut self.tap.redacted;
-        if names.len() <= FEW {
-            note(names, path);
-        } else {
-            if self.redacted_index.is_empty() {
-                self.redacted_index.extend(names.iter().cloned());
-            }
-            if self.redacted_index.insert(path.to_owned()) {
-                names.push(path.to_owned());
+    fn hides(&mut self, path: Name, json: &str, reason: Reason) {
+        if self.findings.is_some() {
+            if mask::is_partial(json) {
+                self.finds(&path, Reason::Partial);
+            } else if !mask::is_stand_in(json) {
+                self.finds(&path, reason);
             }
         }
-        if mask::is_partial(json) {
-            self.finds(path, Reason::Partial);
-        } else if !mask::is_stand_in(json) {
-            self.finds(path, reason);
+        let names = &mut self.tap.redacted;
+        if names.len() <= FEW {
+            return note(names, path);
+        }
+        if self.redacted_index.is_empty() {
+            self.redacted_index.extend(names.iter().cloned());
+        }
+        if self.redacted_index.insert(path.clone()) {
+            names.push(path);
         }
     }
 
     /// Something in a text is hidden that was not before.
     fn scrubs(&mut self, field: &str, scrubbed: &Scrubbed) {
-        note(&mut self.tap.scrubbed, field);
+        note(&mut self.tap.scrubbed, Name::Owned(field.to_owned()));
         for detector in &scrubbed.detectors {
             self.finds(field, Reason::Text(*detector));
         }
@@ -111,9 +112,9 @@ impl Notes<'_> {
 /// Up to how many names a search through all of them is the quickest.
 const FEW: usize = 32;
 
-fn note(names: &mut Vec<String>, name: &str) {
-    if !names.iter().any(|known| known == name) {
-        names.push(name.to_owned());
+fn note(names: &mut Vec<Name>, name: Name) {
+    if !names.contains(&name) {
+        names.push(name);
     }
 }
 
@@ -160,11 +161,11 @@ impl Redactor {
                 (Cow::Borrowed(Kind::TapMalformed.spec().event_type), Some(Kind::TapMalformed))
             }
             Content::Event { name, kind, fields } => {
-                let plain = event.text.is_ascii() && !event.text.as_bytes().contains(&0x7f);
+                let plain = event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
                 for found in *fields {
                     self.field(event, name, Event::spec_of(*kind, found), found, plain, &mut notes);
                 }
-                (self.name(name, &mut notes), *kind)
+                (if kind.is_some() { name.clone() } else { self.name(name, &mut notes) }, *kind)
             }
         };
         let mut tap = notes.tap;
@@ -191,11 +192,17 @@ impl Redactor {
         let json = member.value.of(event.text);
         let name = key_of(member, event.text);
         let treatment = policy.treat(event_type, &name, spec);
-        let shown = if treatment == Treatment::Reveal { &name } else { shown_name(&name) };
+        // A declared name needs no second look.
+        let shown = if spec.is_some() || treatment == Treatment::Reveal { &name } else { shown_name(&name) };
         let already = notes.already(shown, json);
         let hidden = already || (treatment == Treatment::Hide && member.json != JsonType::Null);
         if hidden {
-            notes.hides(shown, json, spec.map_or(Reason::Unknown, |spec| Reason::Declared(spec.class)));
+            let declared = spec.filter(|spec| spec.name == shown).map(|spec| Name::Borrowed(spec.name));
+            notes.hides(
+                declared.unwrap_or_else(|| Name::Owned(shown.to_owned())),
+                json,
+                spec.map_or(Reason::Unknown, |spec| Reason::Declared(spec.class)),
+            );
         }
         if hidden && matches!(policy.mode, Mode::Drop) {
             return;
@@ -231,7 +238,7 @@ impl Redactor {
         if shown_name(name) == name || self.policy.reveal.has_all() {
             name.clone()
         } else {
-            notes.hides("event_type", name, Reason::Unknown);
+            notes.hides(Name::Borrowed("event_type"), name, Reason::Unknown);
             Cow::Borrowed(MASK)
         }
     }

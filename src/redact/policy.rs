@@ -27,7 +27,9 @@ impl Names {
     }
 
     pub(super) fn has(&self, event: &str, field: &str) -> bool {
-        self.all || self.anywhere.contains(field) || self.of_event.iter().any(|(of, name)| of == event && name == field)
+        self.all
+            || (!self.anywhere.is_empty() && self.anywhere.contains(field))
+            || self.of_event.iter().any(|(of, name)| of == event && name == field)
     }
 
     pub(super) const fn has_all(&self) -> bool {

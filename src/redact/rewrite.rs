@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::mask::{self, Mode};
 use super::{Notes, Reason};
 use crate::decode::shown_name;
-use crate::event::{Domain, JsonType, MASK, Type};
+use crate::event::{Domain, JsonType, MASK, Name, Type};
 use crate::sanitize;
 use crate::scan;
 use crate::scrub;
@@ -98,7 +98,7 @@ impl Rewriter<'_, '_> {
             return self.scalar(json, ty, out);
         }
         if !inside.has_inside(ty) {
-            self.notes.hides(path, json, Reason::Unknown);
+            self.notes.hides(Name::Owned(path.to_owned()), json, Reason::Unknown);
             return mask::push(self.mode, Domain::of(path), json, out);
         }
         let (open, close) = if ty == JsonType::Object { ('{', '}') } else { ('[', ']') };
@@ -112,7 +112,7 @@ impl Rewriter<'_, '_> {
             let hidden = known.is_none() && value != "null";
             let already = hidden && self.notes.already(&path, value);
             if hidden {
-                self.notes.hides(&path, value, Reason::Unknown);
+                self.notes.hides(Name::Owned(path.clone().into_owned()), value, Reason::Unknown);
             }
             if hidden && matches!(self.mode, Mode::Drop) {
                 continue;

@@ -80,9 +80,22 @@ impl<'a> Shown<'a> {
     /// `_tap` as JSON: what was recorded, to the byte, where it says the same.
     #[must_use]
     pub fn tap_json(&self) -> Cow<'a, str> {
-        match self.recorded_tap {
-            Some(recorded) => Cow::Borrowed(recorded),
-            None => Cow::Owned(serde_json::to_string(&self.tap).unwrap_or_default()),
+        self.recorded_tap.map_or_else(
+            || {
+                let mut json = Vec::new();
+                self.tap.write_json(&mut json);
+                Cow::Owned(String::from_utf8(json).unwrap_or_default())
+            },
+            Cow::Borrowed,
+        )
+    }
+
+    /// Appends what [`Shown::tap_json`] gives.
+    pub fn write_tap(&self, out: &mut Vec<u8>) {
+        if let Some(recorded) = self.recorded_tap {
+            out.extend_from_slice(recorded.as_bytes());
+        } else {
+            self.tap.write_json(out);
         }
     }
 

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use evtap::credential::Credential;
 use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE};
 use evtap::source::client::{Client, Endpoints, Network};
-use evtap::source::{observer, sse};
+use evtap::source::keys::Keys;
+use evtap::source::sse::Start;
+use evtap::source::{self, Limits, observer, sse};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -46,12 +48,12 @@ fn server(name: &'static str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
 async fn errors(base: &str, live: bool) -> String {
     let network = Network { ca_cert: Some(file("ca.pem")), ..Network::default() };
     let client = Client::new(Endpoints::resolve(base, None, false).expect("an origin"), &network).expect("a client");
-    let credential = Credential::new(KEY, "a test").expect("legal");
-    let (tx, _rx) = tokio::sync::mpsc::channel(1);
+    let keys = Keys::new(Credential::new(KEY, "a test").expect("legal"), None);
+    let (limits, (tx, _rx)) = (Limits::default(), source::channel(1));
     let error = if live {
-        observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &credential, || 0.0, &tx).await
+        observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &keys, &limits, &tx).await
     } else {
-        sse::run(&client, DEMO_WORKSPACE, &credential, || 0.0, &tx).await
+        sse::run(&client, DEMO_WORKSPACE, &keys, Start::default(), &limits, &tx).await
     };
     error.expect_err("no stream").to_string()
 }

@@ -7,7 +7,7 @@ use evtap::event::catalog::{CallEnded, CallStarted, value::CompletionReason};
 use evtap::event::{Field, Kind, Stream};
 use evtap::redact::{Key, Mode, Policy, Redactor};
 use evtap::sink::ndjson;
-use evtap::source::{Form, Origin, RawFrame};
+use evtap::source::{Form, Notes, Origin, RawFrame};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -22,6 +22,7 @@ pub fn frame(form: Form, event: Option<&str>, data: &[u8]) -> RawFrame {
         received_at: None,
         fault: None,
         offset: 0,
+        notes: Notes::default(),
     }
 }
 

@@ -5,12 +5,22 @@ use evtap::redact::{Key, Mode, Policy, Redactor, Scrub};
 use evtap::scrub::scrub;
 use evtap::sink::ndjson;
 use evtap::source::framer::{Body, Parser};
-use evtap::source::{Form, Frame, Origin};
+use evtap::source::{FRAME_LIMIT, Form, Frame, Notes, Origin};
 
 /// Redacts one frame by one policy.
 fn line(form: Form, data: &[u8], policy: Policy) -> String {
     let origin = Origin::default();
-    let frame = Frame { origin: &origin, form, event: None, id: None, data, received_at: None, fault: None, offset: 0 };
+    let frame = Frame {
+        origin: &origin,
+        form,
+        event: None,
+        id: None,
+        data,
+        received_at: None,
+        fault: None,
+        offset: 0,
+        notes: Notes::default(),
+    };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
     let mut out = Vec::new();
     ndjson::object(&redactor.redact(&decoder.decode(frame)), &mut out);
@@ -54,7 +64,7 @@ fn body(body: Body) -> Result<String, u64> {
 pub fn framing(data: &[u8]) {
     let Some((step, data)) = data.split_first() else { return };
     let frames = |size: usize| {
-        let mut parser = Parser::new("");
+        let mut parser = Parser::new("", FRAME_LIMIT);
         let bodies: Vec<_> =
             data.chunks(size.max(1)).flat_map(|chunk| parser.push(&bytes::Bytes::copy_from_slice(chunk))).collect();
         bodies.into_iter().map(|frame| (frame.event, frame.last_event_id, frame.retry, body(frame.body))).collect::<Vec<_>>()
