@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
+use crate::event::MASK;
 use crate::sanitize;
 
 mod rules;
@@ -93,6 +94,20 @@ pub fn fires(text: &str) -> bool {
 /// The text with masks, if there is anything to mask. What is masked once stays as it is.
 #[must_use]
 pub fn scrub(text: &str) -> Option<Scrubbed> {
+    let mut scrubbed = once(text)?;
+    // What stood beside something longer may stand alone now that this is masked.
+    for _ in 0..PASSES {
+        let Some(again) = once(&scrubbed.text) else { return Some(scrubbed) };
+        scrubbed = Scrubbed { text: again.text, detectors: [scrubbed.detectors, again.detectors].concat() };
+    }
+    // Nobody writes such text but to get something through.
+    Some(Scrubbed { text: MASK.to_owned(), ..scrubbed })
+}
+
+/// How often text is searched before all of it is masked.
+const PASSES: usize = 8;
+
+fn once(text: &str) -> Option<Scrubbed> {
     let folded = Folded::of(text);
     let hits = hits(&folded.text);
     if hits.is_empty() {
@@ -257,6 +272,12 @@ mod tests {
             assert!(scrubbed(text).ends_with("[phone]"), "{}", scrubbed(text));
         }
         assert_eq!(scrubbed("é\u{200b} 202\u{200b}-555-0123 é"), "é\u{200b} [phone] é", "what is around it stays");
+    }
+
+    #[test]
+    fn what_a_mask_uncovers_is_masked_too() {
+        assert_eq!(scrubbed("::202+12020123"), "[ip][phone]");
+        assert_eq!(scrubbed(&"::202+12020123".repeat(20)), MASK, "nobody writes so");
     }
 
     #[test]

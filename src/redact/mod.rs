@@ -10,6 +10,7 @@ mod rewrite;
 mod shown;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::decode::{Content, Event, Found, key_of, shown_name};
 use crate::event::{Class, Domain, FieldSpec, JsonType, Kind, MASK, Name, Tap};
@@ -53,13 +54,23 @@ struct Notes<'n> {
     tap: Tap,
     /// What a recorded line says is hidden in it.
     recorded: &'n [Name],
+    /// The same, and all names of `tap.redacted`, once they are so many that a search would take long.
+    recorded_index: HashSet<&'n str>,
+    redacted_index: HashSet<Name>,
     findings: Option<&'n mut Vec<Finding>>,
 }
 
 impl Notes<'_> {
     /// Whether that value was hidden before, and what stands for it came with a recording.
-    fn already(&self, path: &str, json: &str) -> bool {
-        self.recorded.iter().any(|known| known == path) && mask::is_stand_in(json)
+    fn already(&mut self, path: &str, json: &str) -> bool {
+        if self.recorded.len() > FEW && self.recorded_index.is_empty() {
+            self.recorded_index.extend(self.recorded.iter().map(|name| &**name));
+        }
+        let is_known = match self.recorded.len() {
+            0..=FEW => self.recorded.iter().any(|known| known == path),
+            _ => self.recorded_index.contains(path),
+        };
+        is_known && mask::is_stand_in(json)
     }
 
     /// A value is hidden.
@@ -71,7 +82,16 @@ impl Notes<'_> {
                 self.finds(&path, reason);
             }
         }
-        note(&mut self.tap.redacted, path);
+        let names = &mut self.tap.redacted;
+        if names.len() <= FEW {
+            return note(names, path);
+        }
+        if self.redacted_index.is_empty() {
+            self.redacted_index.extend(names.iter().cloned());
+        }
+        if self.redacted_index.insert(path.clone()) {
+            names.push(path);
+        }
     }
 
     /// Something in a text is hidden that was not before.
@@ -88,6 +108,9 @@ impl Notes<'_> {
         }
     }
 }
+
+/// Up to how many names a search through all of them is the quickest.
+const FEW: usize = 32;
 
 fn note(names: &mut Vec<Name>, name: Name) {
     if !names.contains(&name) {
@@ -122,7 +145,7 @@ impl Redactor {
     fn examine<'a>(&'a mut self, event: &Event<'a>, findings: Option<&mut Vec<Finding>>) -> Shown<'a> {
         self.entries.clear();
         self.scratch.clear();
-        let mut notes = Notes { tap: event.tap.clone(), recorded: &event.tap.redacted, findings };
+        let mut notes = Notes { tap: event.tap.clone(), recorded: &event.tap.redacted, findings, ..Notes::default() };
         let (name, kind) = match &event.content {
             Content::Malformed { defect, length } => {
                 let offset = event.frame.offset + defect.offset as u64;

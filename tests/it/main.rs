@@ -1,11 +1,14 @@
 //! What evtap promises, held against the library and the real binary.
 
 mod audit;
+mod certificates;
 mod check;
 mod confine;
 mod credential;
 mod errors;
 mod faults;
+mod fuzz;
+mod hostile;
 mod killed;
 mod leak;
 mod lossless;
@@ -19,6 +22,7 @@ mod replay;
 mod schema;
 mod screen;
 mod scrub;
+mod security;
 mod selecting;
 mod serve;
 mod snapshots;

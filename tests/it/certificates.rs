@@ -1,0 +1,101 @@
+//! Who is not who the user named gets no key: certificates that have expired, are somebody else's, or are vouched for by
+//! nobody, and versions of TLS that are broken.
+//!
+//! The certificates in `tests/it/tls` were made for this with openssl; their authority's key is gone.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use evtap::credential::Credential;
+use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE};
+use evtap::source::client::{Client, Endpoints, Network};
+use evtap::source::keys::Keys;
+use evtap::source::sse::Start;
+use evtap::source::{self, Limits, observer, sse};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::support::KEY;
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls").join(name)
+}
+
+/// A server with that certificate; what its first client has sent it inside of TLS.
+fn server(name: &'static str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let base = format!("https://{}", listener.local_addr().expect("an address"));
+    let heard = std::thread::spawn(move || {
+        let certificate = CertificateDer::from_pem_file(file(name)).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_file(file(name)).expect("its key");
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
+        let mut tls = rustls::ServerConnection::new(Arc::new(config.expect("a pair"))).expect("a server");
+        let (mut socket, _) = listener.accept().expect("a connection");
+        let mut stream = rustls::Stream::new(&mut tls, &mut socket);
+        let mut heard = vec![0; 4096];
+        let read = stream.read(&mut heard).unwrap_or(0);
+        heard.truncate(read);
+        let _ = stream.write_all(b"HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n");
+        heard
+    });
+    (base, heard)
+}
+
+/// What becomes of both streams at this origin.
+async fn errors(base: &str, live: bool) -> String {
+    let network = Network { ca_cert: Some(file("ca.pem")), ..Network::default() };
+    let client = Client::new(Endpoints::resolve(base, None, false).expect("an origin"), &network).expect("a client");
+    let keys = Keys::new(Credential::new(KEY, "a test").expect("legal"), None);
+    let (limits, (tx, _rx)) = (Limits::default(), source::channel(1));
+    let error = if live {
+        observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &keys, &limits, &tx).await
+    } else {
+        sse::run(&client, DEMO_WORKSPACE, &keys, Start::default(), &limits, &tx).await
+    };
+    error.expect_err("no stream").to_string()
+}
+
+#[tokio::test]
+async fn only_who_proves_to_be_the_host_hears_the_key() {
+    for live in [false, true] {
+        let (base, heard) = server("good.pem");
+        assert!(errors(&base, live).await.contains("(401)"), "TLS stands, and the server has answered");
+        let heard = String::from_utf8_lossy(&heard.join().expect("a server")).into_owned();
+        assert!(heard.contains(KEY), "{heard}");
+        for name in ["expired.pem", "other.pem", "self.pem"] {
+            let (base, heard) = server(name);
+            let error = errors(&base, live).await;
+            assert!(error.contains("certificate"), "{name}: {error}");
+            assert!(!error.contains(KEY));
+            assert_eq!(heard.join().expect("a server"), b"", "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn old_versions_of_tls_are_refused() {
+    for version in [[3, 0], [3, 1], [3, 2]] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let base = format!("https://{}", listener.local_addr().expect("an address"));
+        let heard = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().expect("a connection");
+            let mut hello = [0; 4096];
+            let _ = socket.read(&mut hello);
+            // A ServerHello of that version: random bytes, no session, TLS_RSA_WITH_AES_128_CBC_SHA, no compression.
+            let hello = [&[2, 0, 0, 38][..], &version, &[7; 32], &[0, 0, 0x2f, 0]].concat();
+            let record = [&[22][..], &version, &[0, 42], &hello].concat();
+            let _ = socket.write_all(&record);
+            let mut rest = Vec::new();
+            let _ = socket.read_to_end(&mut rest);
+            rest
+        });
+        let error = errors(&base, false).await;
+        assert!(!error.contains(KEY) && error.contains("TLS"), "{error}");
+        let rest = heard.join().expect("a server");
+        assert!(!String::from_utf8_lossy(&rest).contains(KEY));
+        assert_eq!(rest.first().copied().unwrap_or(21), 21, "nothing but an alert follows");
+    }
+}

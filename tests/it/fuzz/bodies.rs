@@ -1,0 +1,73 @@
+//! What must hold for any bytes. Property tests and fuzz targets run the same.
+
+use evtap::decode::Decoder;
+use evtap::redact::{Key, Mode, Policy, Redactor, Scrub};
+use evtap::scrub::scrub;
+use evtap::sink::ndjson;
+use evtap::source::framer::{Body, Parser};
+use evtap::source::{FRAME_LIMIT, Form, Frame, Notes, Origin};
+
+/// Redacts one frame by one policy.
+fn line(form: Form, data: &[u8], policy: Policy) -> String {
+    let origin = Origin::default();
+    let frame = Frame {
+        origin: &origin,
+        form,
+        event: None,
+        id: None,
+        data,
+        received_at: None,
+        fault: None,
+        offset: 0,
+        notes: Notes::default(),
+    };
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
+    let mut out = Vec::new();
+    ndjson::object(&redactor.redact(&decoder.decode(frame)), &mut out);
+    String::from_utf8(out).expect("NDJSON is UTF-8")
+}
+
+/// Any frame is one harmless line of JSON, in any mode, and that line is the same again in a replay.
+pub fn decode_and_redact(data: &[u8]) {
+    let Some((choice, data)) = data.split_first() else { return };
+    let form = [Form::Sse, Form::Observer, Form::Record][usize::from(choice % 3)];
+    let key = Key::new(&[7; 32]).expect("it is long enough");
+    for mode in [Mode::Mask, Mode::Partial, Mode::Hash(key), Mode::Drop] {
+        let policy = Policy { mode, scrub: if choice & 0x80 == 0 { Scrub::Free } else { Scrub::All }, ..Policy::default() };
+        let line = line(form, data, policy.clone());
+        assert!(serde_json::from_str::<serde_json::Map<_, _>>(&line).is_ok(), "no JSON");
+        assert!(!evtap::sanitize::has_hostile(&line), "something hostile");
+        assert_eq!(self::line(Form::Record, line.as_bytes(), policy), line, "a replay differs");
+    }
+}
+
+/// Any text is scrubbed once and for all.
+pub fn scrub_text(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Some(once) = scrub(&text) {
+        assert!(!once.detectors.is_empty() && scrub(&once.text).is_none(), "it is scrubbed twice");
+    }
+    let visible = evtap::sanitize::visible(&text).into_owned();
+    assert!(!evtap::sanitize::has_hostile(&visible) && evtap::sanitize::visible(&visible) == visible);
+}
+
+/// What a body holds, or how many bytes were too many.
+fn body(body: Body) -> Result<String, u64> {
+    match body {
+        Body::Empty => Ok(String::new()),
+        Body::Data(data) => Ok(data),
+        Body::TooLarge(bytes) => Err(bytes),
+    }
+}
+
+/// A stream gives the same frames wherever its pieces are cut.
+pub fn framing(data: &[u8]) {
+    let Some((step, data)) = data.split_first() else { return };
+    let frames = |size: usize| {
+        let mut parser = Parser::new("", FRAME_LIMIT);
+        let bodies: Vec<_> =
+            data.chunks(size.max(1)).flat_map(|chunk| parser.push(&bytes::Bytes::copy_from_slice(chunk))).collect();
+        bodies.into_iter().map(|frame| (frame.event, frame.last_event_id, frame.retry, body(frame.body))).collect::<Vec<_>>()
+    };
+    assert!(frames(usize::from(*step)) == frames(data.len()), "cut elsewhere, it reads otherwise");
+}

@@ -1,0 +1,89 @@
+//! The bodies of the fuzz targets, run on what proptest makes up.
+
+mod bodies;
+
+use proptest::prelude::*;
+
+/// Bytes near what a body expects: pieces of it, glued together.
+fn near(pieces: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let glued = prop::collection::vec(prop::sample::select(pieces), 0..20).prop_map(|pieces| pieces.concat().into_bytes());
+    let noise = prop::collection::vec(any::<u8>(), 0..64);
+    (any::<u8>(), prop_oneof![3 => glued, 1 => noise]).prop_map(|(first, rest)| [&[first][..], &rest].concat())
+}
+
+const EVENT: &[&str] = &[
+    "{",
+    "}",
+    ",",
+    ":",
+    "\"",
+    "\"event_type\":\"call.started\"",
+    "\"type\":\"user_transcript\"",
+    "\"data\":{",
+    "\"caller_id\":",
+    "\"reason\":",
+    "\"call 202-555-0123\"",
+    "\"event_type\":\"call.escalated\"",
+    "\"_tap\":{\"redacted\":[\"caller_id\",\"x\"]}",
+    "\"x\":",
+    "\"[redacted]\"",
+    "\"[redacted ..23]\"",
+    "[1,\"a\"]",
+    "null",
+    "12025550123",
+    " ",
+    "\u{9b}",
+    "\\u0035",
+    "\"scores\":[{\"who\":1}]",
+];
+const TEXT: &[&str] = &[
+    "202",
+    "555",
+    "0123",
+    "-",
+    " ",
+    ".",
+    "(",
+    ")",
+    "+1",
+    "@",
+    "example.org",
+    "jane",
+    "MRN ",
+    "born ",
+    "May 3",
+    ", 1980",
+    "4111",
+    "1111",
+    "://",
+    "?",
+    "[phone]",
+    "\u{200b}",
+    "\u{ff12}",
+    "\u{660}",
+    "::",
+    "1.2.3.4",
+    "\u{202e}",
+    "\n",
+    "/",
+    "call ",
+];
+const STREAM: &[&str] =
+    &["data:", "data: {}", "id: 1", "id:", "event: x", "retry: 5", "\n", "\n\n", "\r", "\r\n", ":", " ", "\u{feff}", "é", "\0"];
+
+proptest! {
+    #[test]
+    fn decode_and_redact(data in near(EVENT)) {
+        bodies::decode_and_redact(&data);
+    }
+
+    #[test]
+    fn scrub_text(data in near(TEXT)) {
+        bodies::scrub_text(&data);
+    }
+
+    #[test]
+    fn framing(data in near(STREAM)) {
+        bodies::framing(&data);
+    }
+}

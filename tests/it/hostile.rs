@@ -1,0 +1,210 @@
+//! Servers and files that want to do harm. Whatever comes, evtap goes on or ends with a word, and its memory stays below
+//! a ceiling: 192 MiB that are in use, 768 MiB of addresses.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+use crate::support::{KEY, STREAM, head};
+
+/// The most memory in use at any time, in KiB.
+const IN_USE: u64 = 192 << 10;
+
+/// The most addresses, in KiB: stacks and reserves of the allocator among them, which are no memory until they are used.
+const ADDRESSES: u64 = 768 << 10;
+
+/// What a run under the ceiling has left.
+struct Held {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs it under the ceiling and tells the most memory that it had in use.
+fn held(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) + Send) -> Held {
+    let dir = tempfile::tempdir().expect("a directory");
+    let [out, err] = ["out", "err"].map(|name| std::fs::File::create(dir.path().join(name)).expect("a file"));
+    // The shell waits for it, and tells of its memory when it has ended; evtap itself can't.
+    let script = format!("ulimit -v {ADDRESSES}; exec {} {line}", env!("CARGO_BIN_EXE_evtap"));
+    let mut child = Command::new("bash")
+        .args(["-c", &script])
+        .env_clear()
+        .envs([("AMIGO_API_KEY", KEY), ("AMIGO_BASE_URL", base), ("HOME", "/nonexistent")])
+        .current_dir(dir.path())
+        .stdin(Stdio::piped())
+        .stdout(out)
+        .stderr(err)
+        .spawn()
+        .expect("bash starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let status_file = format!("/proc/{}/status", child.id());
+    let in_use = || {
+        let status = std::fs::read_to_string(&status_file).unwrap_or_default();
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        most.unwrap_or_default()
+    };
+    input(&mut stdin);
+    let mut most = in_use();
+    drop(stdin);
+    let begun = std::time::Instant::now();
+    let status = loop {
+        // A guard, which no test waits for.
+        if begun.elapsed() > std::time::Duration::from_secs(90) {
+            let _ = child.kill();
+        }
+        // The mark is a high-water mark: the last look before the end tells it all.
+        most = most.max(in_use());
+        if let Some(status) = child.try_wait().expect("it runs") {
+            break status;
+        }
+        std::thread::yield_now();
+    };
+    let read = |name: &str| String::from_utf8_lossy(&std::fs::read(dir.path().join(name)).expect("a file")).into_owned();
+    let (stdout, stderr) = (read("out"), read("err"));
+    assert!(!stderr.contains("broke down") && !stderr.contains("panicked") && !stderr.contains("allocation"), "{stderr}");
+    assert!(most > 1000 && most < IN_USE, "{line}: {most} KiB");
+    Held { status: status.code().expect("no signal has ended it"), stdout, stderr }
+}
+
+const MIB: usize = 1 << 20;
+
+/// An event that comes through after all of it.
+const LAST: &str = r#"{"event_type":"text.started","channel_kind":"sms","service_id":"s","session_id":"the last"}"#;
+
+#[test]
+fn files() {
+    type Input = fn(&mut dyn Write);
+    let cases: &[(&str, Input)] = &[
+        ("an endless line", |out| (0..70).for_each(|_| write(out, &vec![b'x'; MIB]))),
+        ("endless data lines", |out| {
+            write(out, b"id: 1\nevent: call.started\n");
+            (0..70).for_each(|_| write(out, "data: abc\n".repeat(MIB / 10).as_bytes()));
+            write(out, b"\n");
+        }),
+        ("brackets", |out| (0..10).for_each(|_| write(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice()))),
+        ("braces", |out| (0..10).for_each(|_| write(out, ["{\"a\":".repeat(100_000).as_bytes(), b"\n"].concat().as_slice()))),
+        ("a million keys", |out| {
+            let keys: Vec<_> = (0..1_000_000).map(|key| format!("\"k{key}\":{key}")).collect();
+            write(out, format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes());
+        }),
+        ("as many keys as fit", |out| {
+            let keys: Vec<_> = (0..80_000).map(|key| format!("\"k{key}\":{}", key % 9)).collect();
+            for _ in 0..2 {
+                write(out, format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes());
+            }
+        }),
+        ("one key again and again", |out| {
+            write(out, format!("{{\"event_type\":\"call.started\"{}}}\n", ",\"caller_id\":1".repeat(60_000)).as_bytes());
+        }),
+        ("large events", |out| {
+            let event = format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n", "x".repeat(1_000_000));
+            (0..80).for_each(|_| write(out, event.as_bytes()));
+        }),
+        ("digits", |out| {
+            let event =
+                format!("{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n", "call 202 555 0123 2-".repeat(20_000));
+            (0..2).for_each(|_| write(out, event.as_bytes()));
+        }),
+        ("escapes", |out| {
+            let event = format!("{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n", "\\u0035".repeat(150_000));
+            (0..2).for_each(|_| write(out, event.as_bytes()));
+        }),
+    ];
+    for (name, input) in cases {
+        let is_stream = *name == "endless data lines";
+        for options in ["-o ndjson", "-o pretty --wrap --color always"] {
+            let held = held(&format!("replay - {options}"), "", |out| {
+                input(out);
+                let last = if is_stream { format!("data: {LAST}\n\n") } else { format!("\n{LAST}\n") };
+                write(out, last.as_bytes());
+            });
+            assert_eq!(held.status, 0, "{name}: {}", held.stderr);
+            assert!(held.stdout.trim_end().lines().last().is_some_and(|line| line.contains("text.started")), "{name} {options}");
+        }
+    }
+}
+
+fn write(out: &mut dyn Write, bytes: &[u8]) {
+    out.write_all(bytes).expect("it reads to the end");
+}
+
+/// A server that writes this to its first client, then what `more` says that many times, then an end.
+async fn endless(first: Vec<u8>, more: Vec<u8>, times: usize, last: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let mut socket = BufReader::new(socket);
+        let head = head(&mut socket).await;
+        let key =
+            head.lines().find_map(|line| line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim()));
+        let accept = key.map(|key| tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes()));
+        let first = String::from_utf8_lossy(&first).replace("ACCEPT", &accept.unwrap_or_default());
+        let _ = socket.write_all(first.as_bytes()).await;
+        for _ in 0..times {
+            // A client that has had enough closes.
+            if socket.write_all(&more).await.is_err() {
+                return;
+            }
+        }
+        let _ = socket.write_all(&last).await;
+        std::future::pending::<()>().await;
+    });
+    base
+}
+
+async fn against(line: String, base: String) -> Held {
+    tokio::task::spawn_blocking(move || held(&line, &base, |_| {})).await.expect("it runs")
+}
+
+#[tokio::test]
+async fn streams_that_do_not_end() {
+    let watch = format!("watch --workspace {} -o ndjson -n 2", evtap::emulator::DEMO_WORKSPACE);
+    let last = format!("\n\nid: 7\nevent: text.started\ndata: {LAST}\n\n").into_bytes();
+    for (begin, more) in
+        [("data: ", vec![b'x'; MIB]), ("id: 1\n", "data: abc\n".repeat(MIB / 10).into_bytes()), ("event: ", vec![b'y'; MIB])]
+    {
+        let base = endless(format!("{STREAM}{begin}").into_bytes(), more, 64, last.clone()).await;
+        let held = against(watch.clone(), base).await;
+        assert_eq!(held.status, 0, "{}", held.stderr);
+        assert!(held.stdout.contains("too_large") && held.stdout.contains("the last"), "{}", held.stdout);
+    }
+    // A head that does not end.
+    let base = endless(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; MIB], 64, Vec::new()).await;
+    assert_ne!(against(watch.clone(), base).await.status, 0);
+    // Compressed, which nobody asked for: not taken apart, whatever it would become.
+    for encoding in ["gzip", "br", "zstd", "deflate", "identity, gzip"] {
+        let begin = STREAM.replace("\r\n\r\n", &format!("\r\nContent-Encoding: {encoding}\r\n\r\n"));
+        let base = endless(begin.into_bytes(), vec![0x1f; MIB], 64, Vec::new()).await;
+        let held = against(watch.clone(), base).await;
+        assert!(held.status == 1 && held.stderr.contains("the stream is compressed, which nobody asked for"), "{}", held.stderr);
+    }
+}
+
+const UPGRADE: &str = "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Protocol: auth\r\n\r\n";
+
+#[tokio::test]
+async fn websocket_frames_that_do_not_end() {
+    let (workspace, call) = (evtap::emulator::DEMO_WORKSPACE, evtap::emulator::DEMO_CALL);
+    let observe = format!("observe --workspace {workspace} --call {call} -o ndjson -n 1");
+    // A frame that says it has 2^63 bytes, or 2^62, or a little more than may be; a message in fragments without end.
+    let length = |bytes: u64| [&[0x81, 127][..], &bytes.to_be_bytes()].concat();
+    let fragment = [&[0x00, 127][..], &65_536_u64.to_be_bytes(), &vec![b'x'; 65_536]].concat();
+    for (begin, more) in [
+        (length(1 << 63), vec![b'x'; MIB]),
+        (length(1 << 62), vec![b'x'; MIB]),
+        (length((1 << 20) + 1), vec![b'x'; MIB]),
+        (vec![0x01, 0x01, b'{'], fragment),
+    ] {
+        let base = endless(UPGRADE.as_bytes().to_vec(), [begin, more.clone()].concat(), 1, more.repeat(64)).await;
+        let held = against(observe.clone(), base).await;
+        assert!(
+            held.stdout.contains("too_large") || held.stderr.contains("broke the WebSocket protocol"),
+            "{} {}",
+            held.stdout,
+            held.stderr
+        );
+    }
+}
