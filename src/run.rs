@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -246,7 +247,8 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 async fn replay(options: cli::Replay) -> Result<Exit> {
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
     let names: Vec<_> = options.files.iter().map(|file| file.display().to_string()).collect();
-    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?;
+    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?
+        .map(|setup| Setup { pace: Some(Arc::default()), ..setup });
     stream(stages, screen, |tx| vec![recordings(options.files, tx)]).await
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use jaq_json::Val;
@@ -15,6 +16,7 @@ use super::held::{Held, Reader};
 use super::matching::Matching;
 use super::numbers::Numbers;
 use super::office::Office;
+use super::pace::Pace;
 use super::rows::Rows;
 use super::style::Theme;
 use super::view;
@@ -40,6 +42,8 @@ pub struct Setup {
     pub theme: Theme,
     /// Where local time is told.
     pub zone: TimeZone,
+    /// How fast a recording is replayed.
+    pub pace: Option<Arc<Pace>>,
 }
 
 /// How the connection is doing.
