@@ -351,3 +351,14 @@ fn a_replay_has_a_pace_and_nothing_else_has() {
     press(&mut state, ".");
     assert!(text(&state).contains("‖ held"));
 }
+
+#[test]
+fn calls_of_a_recording_take_as_long_as_they_took_then() {
+    let mut state = screen((120, 24));
+    state.setup.pace = Some(std::sync::Arc::default());
+    feed(&mut state, 0, json!({"event_type": "call.started", "call_sid": CALL}));
+    feed(&mut state, 75, json!({"event_type": "call.started"}));
+    update(&mut state, Msg::Tick(at(5000)));
+    press(&mut state, "2");
+    assert!(text(&state).contains(" 1m15s "));
+}
