@@ -323,7 +323,7 @@ pub struct Screen {
     /// Show a live screen instead of lines; ? in it tells the keys
     #[arg(long, conflicts_with_all = ["output", "fields", "jq"])]
     pub tui: bool,
-    /// How much the live screen keeps: events, bytes such as 64MiB, or both between a comma
+    /// How much the live screen keeps: events, a size such as 64MiB, or both, with a comma between
     #[arg(long, value_name = "LIMIT", requires = "tui", default_value = "100000,64MiB")]
     pub buffer: String,
 }

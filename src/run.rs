@@ -1,6 +1,7 @@
 //! Each command, as a sentence: resolve the configuration, wire sources to the walk, wait for the end or a signal.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -21,6 +22,7 @@ use crate::source::client::Network;
 use crate::source::sse::Start;
 use crate::source::{self, Limits, Sender, frames, replay};
 use crate::status;
+use crate::tui::state::Setup;
 use crate::wiring::{GRACE, Printed, Wiring, print};
 
 /// Runs a command to its end.
@@ -185,7 +187,8 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 async fn replay(options: cli::Replay) -> Result<Exit> {
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
     let names: Vec<_> = options.files.iter().map(|file| file.display().to_string()).collect();
-    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?;
+    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?
+        .map(|setup| Setup { pace: Some(Arc::default()), ..setup });
     let limit = config::limits(&options.delivery, None)?.frame;
     let wiring = Wiring::new(stages, &options.delivery, None)?.on(screen);
     wiring.stream(|tx| vec![recordings(options.files, limit, tx)]).await

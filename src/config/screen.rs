@@ -26,6 +26,7 @@ pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title:
         limits,
         theme: Theme { colours: SHOULD_COLORIZE.should_colorize() },
         zone: jiff::tz::TimeZone::system(),
+        pace: None,
     }))
 }
 

@@ -1,9 +1,11 @@
 //! The sink that feeds the screen. The channel to it is bounded: what the screen can't take yet waits in the socket.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use super::held::Held;
+use super::pace::Pace;
 use crate::select::Subject;
 use crate::sink::{Broken, Sink};
 use crate::source::News;
@@ -23,13 +25,14 @@ pub enum Fed {
 /// Hands events over to the screen.
 pub struct Feed {
     screen: SyncSender<Fed>,
+    pace: Option<Arc<Pace>>,
 }
 
 impl Feed {
-    /// A feed into that channel.
+    /// A feed into that channel, at that pace.
     #[must_use]
-    pub const fn new(screen: SyncSender<Fed>) -> Self {
-        Self { screen }
+    pub const fn new(screen: SyncSender<Fed>, pace: Option<Arc<Pace>>) -> Self {
+        Self { screen, pace }
     }
 
     fn send(&self, fed: Fed) -> io::Result<()> {
@@ -40,7 +43,11 @@ impl Feed {
 
 impl Sink for Feed {
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
-        Ok(self.send(Fed::Event(Held::of(subject.shown)))?)
+        let held = Held::of(subject.shown);
+        if let Some(pace) = &self.pace {
+            pace.wait(held.time);
+        }
+        Ok(self.send(Fed::Event(held))?)
     }
 
     fn news(&mut self, news: &News) -> io::Result<bool> {

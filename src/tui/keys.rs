@@ -43,6 +43,10 @@ pub enum Action {
     Wrap,
     Columns,
     Command,
+    Hold,
+    Step,
+    Faster,
+    Slower,
     Copy,
     Save,
 }
@@ -132,6 +136,15 @@ pub const TABLE: &[Group] = &[
             "t" [key('t')] Action::Time, "time: local, UTC, age, since the line before, none";
             "x" [key('x')] Action::Columns, "choose the fields that are listed";
             "w" [key('w')] Action::Wrap, "wrap long lines, and cut them again";
+        },
+    ),
+    (
+        "Replaying a recording",
+        bindings! {
+            "p" [key('p')] Action::Hold, "hold the replay, and go on";
+            "." [key('.')] Action::Step, "hold it, and let one event through";
+            "]" [key(']')] Action::Faster, "faster: 1× is real time, the last is full speed";
+            "[" [key('[')] Action::Slower, "slower";
         },
     ),
     (

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod matching;
 pub mod numbers;
 pub mod office;
+pub mod pace;
 mod prompt;
 pub mod rows;
 pub mod state;
@@ -69,16 +70,21 @@ impl Live {
     pub fn open(setup: Setup, stages: &mut Stages) -> Result<Self> {
         terminal::check()?;
         let (screen, fed) = sync_channel(feed::QUEUE);
-        stages.sink = Box::new(Feed::new(screen));
+        stages.sink = Box::new(Feed::new(screen, setup.pace.clone()));
         let (done, closed) = oneshot::channel();
         let stop = Arc::<AtomicBool>::default();
         let told = Arc::clone(&stop);
         // Filters run here, so it needs a stack like that of the walk.
         let thread = std::thread::Builder::new().name("screen".to_owned()).stack_size(THREAD_STACK);
         let run = move || {
-            let _ = done.send(show(setup, &fed, &told).map_err(|error| {
+            let pace = setup.pace.clone();
+            let shown = show(setup, &fed, &told).map_err(|error| {
                 Error::new(Exit::Failure, "cannot show the live screen", cause(&error), "leave --tui out to have lines")
-            }));
+            });
+            if let Some(pace) = pace {
+                pace.end();
+            }
+            let _ = done.send(shown);
         };
         thread.spawn(run).map_err(|error| {
             Error::new(Exit::Failure, "cannot start", error.kind().to_string(), "free some of the machine's memory")

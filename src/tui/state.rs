@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use jaq_json::Val;
@@ -15,6 +16,7 @@ use super::held::{Held, Reader};
 use super::matching::Matching;
 use super::numbers::Numbers;
 use super::office::Office;
+use super::pace::Pace;
 use super::rows::Rows;
 use super::style::Theme;
 use super::view;
@@ -40,6 +42,8 @@ pub struct Setup {
     pub theme: Theme,
     /// Where local time is told.
     pub zone: TimeZone,
+    /// How fast a recording is replayed.
+    pub pace: Option<Arc<Pace>>,
 }
 
 /// How the connection is doing.
@@ -146,6 +150,8 @@ pub struct State {
     pub size: (u16, u16),
     /// What time it is.
     pub now: Timestamp,
+    /// The time of the last event.
+    pub latest: Option<Timestamp>,
     /// The events at hand.
     pub buffer: Buffer,
     /// The filter.
@@ -216,6 +222,7 @@ impl State {
             setup,
             size,
             now,
+            latest: None,
             filter: None,
             filtering: true,
             before_only: None,
@@ -248,6 +255,12 @@ impl State {
         }
     }
 
+    /// What time it is for what is shown: in a recording, that of the last event.
+    #[must_use]
+    pub fn moment(&self) -> Timestamp {
+        self.latest.filter(|_| self.setup.pace.is_some()).unwrap_or(self.now)
+    }
+
     /// The events that are listed.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
@@ -269,6 +282,7 @@ impl State {
             calls.see(&held, shown, *now);
             office.see(&held, shown, *now);
         });
+        self.latest = held.time.or(self.latest);
         self.buffer.push(held);
         let first = self.buffer.first();
         while self.marks.first().is_some_and(|mark| *mark < first) {

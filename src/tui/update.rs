@@ -79,6 +79,14 @@ fn press(state: &mut State, key: &KeyEvent) {
         Action::Pause => {
             state.paused = if state.paused.is_some() { None } else { Some(state.buffer.end()) };
         }
+        Action::Hold | Action::Step | Action::Faster | Action::Slower => match &state.setup.pace {
+            None => state.tell("only a replay has a pace"),
+            Some(pace) => match action {
+                Action::Hold => pace.hold(),
+                Action::Step => pace.step(),
+                _ => pace.change(action == Action::Faster),
+            },
+        },
         Action::Command => prompt::open(state, Purpose::Command, ""),
         Action::Time => {
             state.time = match state.time {

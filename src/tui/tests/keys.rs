@@ -334,3 +334,31 @@ fn commands_are_carried_out_and_wrong_ones_are_explained() {
     press(&mut state, "\n");
     assert!(state.prompt.is_some());
 }
+
+#[test]
+fn a_replay_has_a_pace_and_nothing_else_has() {
+    let mut state = filled(3);
+    press(&mut state, "p");
+    assert!(text(&state).contains("only a replay has a pace"));
+    state.setup.pace = Some(std::sync::Arc::default());
+    assert!(text(&state).contains("▶ full speed"));
+    press(&mut state, "[");
+    assert!(text(&state).contains("▶ 1000×"));
+    press(&mut state, "]p");
+    assert!(text(&state).contains("‖ held"));
+    press(&mut state, "p");
+    assert!(text(&state).contains("▶ full speed"));
+    press(&mut state, ".");
+    assert!(text(&state).contains("‖ held"));
+}
+
+#[test]
+fn calls_of_a_recording_take_as_long_as_they_took_then() {
+    let mut state = screen((120, 24));
+    state.setup.pace = Some(std::sync::Arc::default());
+    feed(&mut state, 0, json!({"event_type": "call.started", "call_sid": CALL}));
+    feed(&mut state, 75, json!({"event_type": "call.started"}));
+    update(&mut state, Msg::Tick(at(5000)));
+    press(&mut state, "2");
+    assert!(text(&state).contains(" 1m15s "));
+}

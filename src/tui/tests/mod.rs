@@ -38,6 +38,7 @@ fn screen(size: (u16, u16)) -> State {
         limits: Limits::default(),
         theme: Theme { colours: true },
         zone: TimeZone::UTC,
+        pace: None,
     };
     State::new(setup, size, at(0))
 }

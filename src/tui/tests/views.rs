@@ -60,11 +60,12 @@ fn a_filter_that_is_wrong() {
 fn no_size_is_too_small_and_none_breaks_it() {
     for columns in [1, 2, 3, 5, 8, 13, 20, 33, 59, 61, 99, 101, 109, 111] {
         for rows in [1, 2, 3, 4, 5, 7, 8, 9, 15, 17, 30] {
+            let mut state = screen((columns, rows));
+            day(&mut state);
             for keys in ["", "\n\n", "2", "3", "4", "5", "?", "f.x", "w"] {
-                let mut state = screen((columns, rows));
-                day(&mut state);
                 press(&mut state, keys);
                 drawn(&state);
+                press(&mut state, "\u{1b}\u{1b}\u{1b}1");
             }
         }
     }

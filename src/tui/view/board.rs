@@ -45,7 +45,7 @@ fn none(state: &State, lines: &mut Vec<Line<'static>>) {
 }
 
 fn age(state: &State, time: Option<Timestamp>) -> String {
-    time.map_or_else(String::new, |time| format!("{:>7} ago", length(state.now.as_second() - time.as_second())))
+    time.map_or_else(String::new, |time| format!("{:>7} ago", length(state.moment().as_second() - time.as_second())))
 }
 
 fn operators(state: &State, width: usize) -> Vec<Line<'static>> {

@@ -60,7 +60,7 @@ fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
     let mut spans = vec![Span::styled(format!(" {} ", sanitize::visible(sid)), theme.heading())];
     let mut part = |text: &str, style| spans.push(Span::styled(format!(" {} ", sanitize::visible(text)), style));
-    part(&length(call.length(state.now)), Style::new());
+    part(&length(call.length(state.moment())), Style::new());
     match &call.ended {
         None => part(call.state.as_deref().unwrap_or("on"), theme.good()),
         Some((_, reason)) => part(&format!("ended: {reason}"), theme.quiet()),

@@ -68,7 +68,7 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
     }
     let style = if matches!(now, "error" | "timeout" | "transport_error") { theme.error() } else { theme.family("observer") };
     spans.push(Span::styled(format!("{} ", cell(word, 17)), if is_on || now.contains("err") { style } else { theme.quiet() }));
-    spans.push(Span::raw(format!("{:>7} ", length(call.length(state.now)))));
+    spans.push(Span::raw(format!("{:>7} ", length(call.length(state.moment())))));
     spans.push(Span::raw(format!("{:>5} ", call.talk.turn_count)));
     let failures = call.talk.failures;
     spans.push(Span::styled(format!("{failures:>6}  "), if failures > 0 { theme.error() } else { theme.quiet() }));

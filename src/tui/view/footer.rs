@@ -62,6 +62,9 @@ fn wanted(state: &State) -> Vec<(Action, &'static str)> {
     if state.filter.is_some() {
         wanted.push((Action::ToggleFilter, if state.filtering { "off" } else { "on" }));
     }
+    if state.setup.pace.is_some() && state.link != crate::tui::state::Link::Ended {
+        wanted.extend([(Action::Hold, "hold"), (Action::Step, "step"), (Action::Faster, "faster"), (Action::Slower, "slower")]);
+    }
     wanted.push((Action::Search, "search"));
     if state.search.is_some() {
         wanted.push((Action::Next, "next"));

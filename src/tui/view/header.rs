@@ -24,7 +24,9 @@ fn told(state: &State, width: u16) -> Vec<Span<'static>> {
     let age = numbers.last.map(|last| state.now.as_second() - last.as_second());
     let age = age.map_or_else(String::new, |age| format!(" {}", length(age)));
     let mut spans = vec![Span::styled(format!(" {} ", sanitize::visible(&state.setup.title)), theme.heading())];
+    let pace = state.setup.pace.as_ref().filter(|_| state.link != Link::Ended);
     spans.extend(match &state.link {
+        _ if pace.is_some() => vec![Span::styled(pace.map(|pace| pace.told()).unwrap_or_default(), theme.good())],
         Link::Waiting => vec![Span::styled("○ waiting", theme.quiet())],
         Link::Live => vec![Span::styled("● live", theme.good()), Span::styled(age, theme.quiet())],
         Link::Reconnecting(why) => vec![
