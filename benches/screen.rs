@@ -10,7 +10,7 @@ use evtap::decode::Decoder;
 use evtap::emulator::samples::sample;
 use evtap::event::Kind;
 use evtap::redact::{Policy, Redactor};
-use evtap::source::{Form, Frame, Origin};
+use evtap::source::{Form, Frame, Notes, Origin};
 use evtap::tui::buffer::Limits;
 use evtap::tui::feed::Fed;
 use evtap::tui::held::Held;
@@ -60,6 +60,7 @@ fn events() -> Vec<Held> {
             received_at: None,
             fault: None,
             offset: 0,
+            notes: Notes::default(),
         };
         Held::of(&redactor.redact(&decoder.decode(frame)))
     };

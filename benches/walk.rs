@@ -10,7 +10,7 @@ use evtap::emulator::samples::sample;
 use evtap::event::{Kind, MASK};
 use evtap::redact::{Policy, Redactor};
 use evtap::sink::ndjson;
-use evtap::source::{Lines, Origin};
+use evtap::source::{FRAME_LIMIT, Lines, Origin};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
@@ -31,7 +31,7 @@ fn recording() -> Lines {
             break;
         }
     }
-    Lines { bytes: Bytes::from(bytes), offset: 0 }
+    Lines { bytes: Bytes::from(bytes), offset: 0, limit: FRAME_LIMIT }
 }
 
 /// The walk.

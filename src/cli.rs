@@ -1,11 +1,17 @@
 //! The command line as people type it. Nothing is resolved here: see [`config`](crate::config).
 
+mod delivery;
+mod privacy;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use delivery::{Delivery, Liveness, Order, Resume};
+
 use crate::emulator;
 use crate::status;
+pub use privacy::{Audit, Phi, Report, Scrub};
 
 /// Tap and inspect the typed events of a healthcare AI platform. Protected health information is hidden unless you ask for it
 /// by name.
@@ -26,7 +32,7 @@ impl Cli {
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
             Command::Expect(Expect { status, .. }) => *status,
-            Command::Serve(_) | Command::Schema(_) | Command::Frames(_) => status::Format::Text,
+            Command::Serve(_) | Command::Schema(_) | Command::Audit(_) | Command::Frames(_) => status::Format::Text,
         }
     }
 }
@@ -46,6 +52,8 @@ pub enum Command {
     Serve(Serve),
     /// Describe the events, their fields and what is hidden
     Schema(Schema),
+    /// Check whether a recording can be shared: what in it is not hidden, by counts and places
+    Audit(Audit),
     /// Print the raw transport frames of any SSE or WebSocket URL, nothing interpreted and nothing hidden
     Frames(Frames),
 }
@@ -57,6 +65,9 @@ pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
     pub workspace: Vec<String>,
+    /// Open the observer of each call that starts, at most N at a time, and merge its events
+    #[arg(long, value_name = "N")]
+    pub auto_observe: Option<usize>,
     /// Which events are kept.
     #[command(flatten)]
     pub pick: Pick,
@@ -69,6 +80,15 @@ pub struct Watch {
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
+    /// Where to begin.
+    #[command(flatten)]
+    pub resume: Resume,
+    /// What becomes of events beside stdout.
+    #[command(flatten)]
+    pub delivery: Delivery,
+    /// How connections are kept.
+    #[command(flatten)]
+    pub liveness: Liveness,
     /// Where the platform is.
     #[command(flatten)]
     pub connection: Connection,
@@ -81,10 +101,10 @@ pub struct Watch {
 #[derive(Debug, Args)]
 #[command(after_long_help = PREDICATES)]
 pub struct Observe {
-    /// The call's SID, or `demo` for a call of the built-in clinic
-    #[arg(short, long, value_name = "SID")]
-    pub call: String,
-    /// The id of the call's workspace
+    /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
+    #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
+    pub call: Vec<String>,
+    /// The id of the calls' workspace
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
     pub workspace: Option<String>,
     /// Which events are kept.
@@ -99,6 +119,12 @@ pub struct Observe {
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
+    /// What becomes of events beside stdout.
+    #[command(flatten)]
+    pub delivery: Delivery,
+    /// How connections are kept.
+    #[command(flatten)]
+    pub liveness: Liveness,
     /// Where the platform is.
     #[command(flatten)]
     pub connection: Connection,
@@ -126,6 +152,9 @@ pub struct Replay {
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
+    /// What becomes of events beside stdout.
+    #[command(flatten)]
+    pub delivery: Delivery,
 }
 
 /// `evtap expect`
@@ -197,6 +226,9 @@ pub struct Serve {
     /// `end=N` (after N bytes), `close=CODE`, `none`; may repeat
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<emulator::Fault>,
+    /// A TOML file of faults, in an array `faults` of strings as for --fault; they come after those
+    #[arg(long, value_name = "FILE")]
+    pub fault_script: Option<PathBuf>,
 }
 
 /// `evtap schema`
@@ -205,6 +237,9 @@ pub struct Schema {
     /// One event, such as `call.ended`; all of them otherwise
     #[arg(value_name = "EVENT")]
     pub event: Option<String>,
+    /// List what is hidden, and why
+    #[arg(long, conflicts_with = "json_schema")]
+    pub phi: bool,
     /// One JSON object, for machines
     #[arg(long, conflicts_with = "json_schema")]
     pub json: bool,
@@ -270,6 +305,12 @@ pub struct Show {
     /// Hide a field that is shown otherwise; goes before --reveal; may repeat
     #[arg(long, value_name = "FIELD", value_delimiter = ',', help_heading = "Protected health information")]
     pub redact: Vec<String>,
+    /// With `--phi hash`, a file of at least 32 random bytes, mode 0600; a key is drawn for this run otherwise
+    #[arg(long, value_name = "FILE", help_heading = "Protected health information")]
+    pub phi_key_file: Option<PathBuf>,
+    /// Which text is searched for telephone numbers, email addresses and the like, to be masked
+    #[arg(long, value_enum, value_name = "TEXT", default_value_t, help_heading = "Protected health information")]
+    pub scrub: Scrub,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
@@ -423,14 +464,4 @@ pub enum Color {
     Always,
     /// Never
     Never,
-}
-
-/// What takes the place of what is hidden.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Phi {
-    /// `[redacted]`
-    #[default]
-    Mask,
-    /// Nothing: the field is left out
-    Drop,
 }

@@ -8,13 +8,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use colored::control;
+use jiff::Timestamp;
 
-use crate::cli::{Color, Phi, Show};
+use crate::cli::{Color, Delivery, Liveness, Order, Phi, Scrub, Show};
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
-use crate::redact::{Mode, Policy};
+use crate::private_file;
+use crate::redact::{self, KEY_LENGTH, Key, Mode, Policy};
 use crate::schema;
+use crate::source::Limits;
+use crate::source::order::Merge;
 use crate::status;
 pub use screen::screen;
 pub use stages::{expectations, stages};
@@ -76,11 +80,12 @@ pub fn rate(option: &str, rate: f64) -> Result<f64> {
 
 /// What is hidden. Names that the model doesn't have are told of: a typing error would hide or reveal nothing.
 pub fn policy(show: &Show) -> Result<Policy> {
-    let mode = match show.phi {
-        Phi::Mask => Mode::Mask,
-        Phi::Drop => Mode::Drop,
+    let scrub = match show.scrub {
+        Scrub::All => redact::Scrub::All,
+        Scrub::Free => redact::Scrub::Free,
+        Scrub::None => redact::Scrub::None,
     };
-    let mut policy = Policy { mode, ..Policy::default() };
+    let mut policy = Policy { mode: mode(show.phi, show.phi_key_file.as_deref())?, scrub, ..Policy::default() };
     for name in &show.reveal {
         check(name, |advice| {
             status::say(&format!(
@@ -99,7 +104,29 @@ pub fn policy(show: &Show) -> Result<Policy> {
     if !show.reveal.is_empty() && show.status != status::Format::None {
         status::say(&format!("revealed by name: {}", show.reveal.join(", ")));
     }
+    if show.scrub == Scrub::None && show.status != status::Format::None {
+        status::say("free text is shown as it is, whatever it holds, by --scrub none");
+    }
     Ok(policy)
+}
+
+/// What takes the place of hidden values, with the key that it needs.
+fn mode(phi: Phi, key_file: Option<&Path>) -> Result<Mode> {
+    let key = key_file.map(|path| {
+        let bytes = private_file::read_secret("--phi-key-file", path)?;
+        Key::new(&bytes).ok_or_else(|| {
+            let advice = format!("make one with `head -c {KEY_LENGTH} /dev/urandom`");
+            let why = format!("it has {} bytes, fewer than {KEY_LENGTH}", bytes.len());
+            Error::usage(format!("cannot use --phi-key-file {}", path.display()), why, advice)
+        })
+    });
+    match (phi, key.transpose()?) {
+        (Phi::Hash, key) => Ok(Mode::Hash(key.unwrap_or_else(Key::draw))),
+        (_, Some(_)) => Err(Error::usage("cannot use --phi-key-file", "only pseudonyms have a key", "give --phi hash too")),
+        (Phi::Mask, None) => Ok(Mode::Mask),
+        (Phi::Partial, None) => Ok(Mode::Partial),
+        (Phi::Drop, None) => Ok(Mode::Drop),
+    }
 }
 
 fn check(name: &str, unknown: impl FnOnce(String) -> Result<()>) -> Result<()> {
@@ -139,4 +166,108 @@ pub fn duration(option: &str, text: &str) -> Result<Duration> {
     parsed.ok_or_else(|| {
         Error::usage(format!("cannot use {option} {text}"), "it is no length of time", "write it like 30s, 5m or 1h30m")
     })
+}
+
+/// A size such as `65536`, `512KiB` or `4MiB`, in bytes: from 1 KiB to 1 GiB.
+pub fn size(option: &str, text: &str) -> Result<usize> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match &text[end..] {
+        "" | "B" => Some(1),
+        "K" | "k" | "KiB" => Some(1 << 10),
+        "KB" | "kB" => Some(1000),
+        "M" | "MiB" => Some(1 << 20),
+        "MB" => Some(1_000_000),
+        _ => None,
+    };
+    let bytes = unit.and_then(|unit: usize| text[..end].parse::<usize>().ok()?.checked_mul(unit));
+    bytes.filter(|bytes| (1 << 10..=1 << 30).contains(bytes)).ok_or_else(|| {
+        Error::usage(
+            format!("cannot use {option} {text}"),
+            "it is no size from 1KiB to 1024MiB",
+            "give one such as 512KiB or 4MiB",
+        )
+    })
+}
+
+/// The id to begin at: one, a time, or an age.
+pub fn since(text: &str, now: Timestamp) -> Result<u64> {
+    if let Some(id) = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse().ok())
+    {
+        return Ok(id);
+    }
+    let moment = match duration("--since", text) {
+        Ok(age) => now.checked_sub(age).ok(),
+        Err(_) => text.parse::<Timestamp>().ok(),
+    };
+    moment.and_then(|moment| u64::try_from(moment.as_millisecond()).ok()).ok_or_else(|| {
+        let advice = "give an id such as 1700000000000, a time such as 2026-05-05T10:00:00Z, or an age such as 3m";
+        Error::usage(format!("cannot begin at --since {text}"), "it is no id, no time and no age", advice)
+    })
+}
+
+/// A length of time that is some.
+fn positive(option: &str, text: &str) -> Result<Duration> {
+    let length = duration(option, text)?;
+    if length.is_zero() {
+        return Err(Error::usage(
+            format!("cannot use {option} {text}"),
+            "it is no time at all",
+            "write it like 30s, 5m or 1h30m",
+        ));
+    }
+    Ok(length)
+}
+
+/// How several streams become one.
+pub fn merge(liveness: &Liveness) -> Result<Merge> {
+    let window = duration("--order-window", &liveness.order_window)?;
+    Ok(if liveness.order == Order::Time { Merge::Time(window) } else { Merge::Arrival })
+}
+
+/// How much the sources bear.
+pub fn limits(delivery: &Delivery, liveness: Option<&Liveness>) -> Result<Limits> {
+    let silence = liveness.and_then(|liveness| liveness.read_timeout.as_deref());
+    Ok(Limits {
+        frame: size("--max-frame", &delivery.max_frame)?,
+        silence: silence.map(|text| positive("--read-timeout", text)).transpose()?,
+        reconnects: liveness.and_then(|liveness| liveness.max_reconnects),
+        ..Limits::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_and_sizes_are_read() {
+        assert_eq!(positive("-", "90s").expect("a length"), Duration::from_secs(90));
+        for text in ["", "s", "5", "0s", "-1s"] {
+            assert_eq!(positive("-", text).expect_err(text).exit, Exit::Usage);
+        }
+        for (text, expected) in [("65536", 65536), ("512KiB", 1 << 19), ("4MiB", 4 << 20), ("2MB", 2_000_000), ("1024", 1024)] {
+            assert_eq!(size("-", text).expect("a size"), expected, "{text}");
+        }
+        for text in ["", "0", "1023", "1GB", "2000MiB", "x", "99999999999999999999"] {
+            assert_eq!(size("-", text).expect_err(text).exit, Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn a_beginning_is_an_id_a_time_or_an_age() {
+        let now = Timestamp::from_millisecond(1_700_000_600_000).expect("a time");
+        for (text, expected) in [
+            ("1700000000000", 1_700_000_000_000),
+            ("0", 0),
+            ("2023-11-14T22:13:20Z", 1_700_000_000_000),
+            ("2023-11-14T23:13:20.5+01:00", 1_700_000_000_500),
+            ("10m", 1_700_000_000_000),
+        ] {
+            assert_eq!(since(text, now).expect("a moment"), expected, "{text}");
+        }
+        for text in ["", "yesterday", "10", "10y", "99999999999999999999", "1969-01-01T00:00:00Z"] {
+            let read = since(text, now);
+            assert!(text == "10" || read.expect_err(text).exit == Exit::Usage);
+        }
+    }
 }

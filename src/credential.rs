@@ -10,7 +10,7 @@ use crate::error::{Error, Exit, Result};
 pub const MAX_LENGTH: usize = 4096;
 
 /// A bearer token that is also a legal subprotocol token.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credential(String);
 
 impl Credential {

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::event::{Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id};
+use crate::event::{Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Name, Stream, Tap, Type, is_id};
 use crate::scan::{self, Category, Defect, Member, Span};
-use crate::source::{Fault, Form, Frame};
+use crate::source::{Fault, Form, Frame, Notes};
 
 /// An event, with everything that is to be hidden still in it.
 pub struct Event<'a> {
@@ -105,7 +105,7 @@ impl Decoder {
         }
         if event.tap.stream.is_none() && event.recorded_tap.is_none() {
             event.tap.stream = match kind.map(|kind| kind.spec().stream) {
-                Some(stream @ (Stream::Workspace | Stream::Observer)) => Some(stream.name().to_owned()),
+                Some(stream @ (Stream::Workspace | Stream::Observer)) => Some(stream.name().into()),
                 _ => None,
             };
         }
@@ -121,8 +121,8 @@ impl Decoder {
         };
         let key = match frame.form {
             Form::Sse => "event_type",
-            Form::Observer | Form::Record if named("event_type").next().is_some() => "event_type",
-            Form::Observer | Form::Record => "type",
+            Form::Observer | Form::Record | Form::Own if named("event_type").next().is_some() => "event_type",
+            Form::Observer | Form::Record | Form::Own => "type",
         };
         let line = frame.event.filter(|line| !line.is_empty()).map(Cow::Borrowed);
         let mut given = line.into_iter().chain(named(key));
@@ -137,7 +137,7 @@ impl Decoder {
         text: &str,
         naming: &Naming<'_>,
         spec: Option<&'static EventSpec>,
-        redacted: &[String],
+        redacted: &[Name],
         drift: &mut Vec<Drift>,
     ) {
         self.fields.clear();
@@ -159,7 +159,7 @@ impl Decoder {
             if name == naming.key && member.json == JsonType::String {
                 continue;
             }
-            let mut report = |kind, field: &str| drift.push(Drift { kind, field: Some(shown_name(field).to_owned()) });
+            let mut report = |kind, field: &str| drift.push(Drift { kind, field: Some(shown_name(field).to_owned().into()) });
             // Nobody but evtap writes `_tap`, and this is none of its own: it goes no further.
             if name == "_tap" {
                 report(DriftKind::UnknownField, "_tap");
@@ -188,7 +188,7 @@ impl Decoder {
         }
         for (index, field) in spec.into_iter().flat_map(|spec| spec.fields.iter().enumerate()) {
             if field.required && seen & 1 << index == 0 && !redacted.iter().any(|name| name == field.name) {
-                drift.push(Drift { kind: DriftKind::MissingField, field: Some(field.name.to_owned()) });
+                drift.push(Drift { kind: DriftKind::MissingField, field: Some(field.name.into()) });
             }
         }
     }
@@ -212,7 +212,7 @@ impl Event<'_> {
 fn transport(frame: &Frame<'_>) -> Tap {
     let mut tap = Tap {
         received_at: frame.received_at.map(rfc3339),
-        stream: frame.origin.stream.map(|stream| stream.name().to_owned()),
+        stream: frame.origin.stream.map(|stream| stream.name().into()),
         workspace_id: frame.origin.workspace_id.clone(),
         call_sid: frame.origin.call_sid.clone(),
         ..Tap::default()
@@ -225,6 +225,14 @@ fn transport(frame: &Frame<'_>) -> Tap {
         Some(_) => tap.drift.push(Drift { kind: DriftKind::OddId, field: None }),
         None => {}
     }
+    let Notes { id_missing, id_backwards, after_repeat } = frame.notes;
+    for (noted, kind) in
+        [(id_missing, DriftKind::MissingId), (id_backwards, DriftKind::BackwardId), (after_repeat, DriftKind::RepeatDropped)]
+    {
+        if noted {
+            tap.drift.push(Drift { kind, field: None });
+        }
+    }
     tap
 }
 
@@ -233,10 +241,10 @@ fn rfc3339(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// The event of that name. Those of evtap's own are only taken from a recording: a server can't send them.
+/// The event of that name. Those of evtap's own are never taken from a server.
 fn kind(name: &str, form: Form) -> Option<Kind> {
     let own = || Kind::OWN.iter().copied().find(|kind| kind.spec().event_type == name);
-    Kind::of(name).or_else(|| if form == Form::Record { own() } else { None })
+    Kind::of(name).or_else(|| if matches!(form, Form::Record | Form::Own) { own() } else { None })
 }
 
 /// A member's key, its escapes resolved.
@@ -262,7 +270,7 @@ pub(crate) fn shown_name(name: &str) -> &str {
 fn fits(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> bool {
     let found = JsonType::of(json.as_bytes()[0]);
     let mut report =
-        |kind| drift.push(Drift { kind, field: Some(path.split('.').map(shown_name).collect::<Vec<_>>().join(".")) });
+        |kind| drift.push(Drift { kind, field: Some(path.split('.').map(shown_name).collect::<Vec<_>>().join(".").into()) });
     if !ty.accepts(found) {
         report(DriftKind::OtherType);
         return !found.is_container();
@@ -289,7 +297,7 @@ fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> boo
                     fit &= (null && !member.required) || fits(value, &member.ty, drift, &format!("{path}.{}", member.name));
                 } else {
                     let name = format!("{path}.{}", shown_name(key.as_deref().unwrap_or_default()));
-                    drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name) });
+                    drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.into()) });
                     fit = false;
                 }
             }

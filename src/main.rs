@@ -5,19 +5,20 @@ use std::process::ExitCode;
 use clap::Parser;
 use evtap::cli::Cli;
 use evtap::error::Exit;
-use evtap::{run, status};
+use evtap::{confine, run, sanitize, status};
 
 fn main() -> ExitCode {
-    // The message of a panic can quote what is being worked on; the place of it can't.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
-        status::say(&format!("evtap broke down{place}: it has a defect; report it with this line"));
-    }));
+    confine::confine();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to stdout and are no mistake; a reader that has gone has read enough.
-            let _ = error.print();
+            if std::env::args_os().any(|argument| sanitize::has_hostile(&argument.to_string_lossy())) {
+                // It quotes what was typed, which may be the name of a file that somebody else made.
+                status::lines(&error.to_string());
+            } else {
+                // Help and version go to stdout and are no mistake; a reader that has gone has read enough.
+                let _ = error.print();
+            }
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };

@@ -1,29 +1,33 @@
 //! Each command, as a sentence: resolve the configuration, wire sources to the walk, wait for the end or a signal.
 
-use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::audit;
 use crate::cli::{self, Cli, Command};
 use crate::config;
 use crate::credential::Credential;
+use crate::delivery::{Cursor, Delivery, Record};
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
+use crate::platform::{Platform, Source};
 use crate::schema;
 use crate::select::program::THREAD_STACK;
 use crate::shutdown;
 use crate::sink::raw;
-use crate::source::client::{Client, Endpoints, Network};
-use crate::source::{self, Sender, frames, observer, replay, sse};
+use crate::source::client::Network;
+use crate::source::order::Merge;
+use crate::source::sse::Start;
+use crate::source::{self, Limits, Sender, frames, replay};
 use crate::status;
 use crate::tui::Live;
 use crate::tui::state::Setup;
@@ -41,118 +45,64 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Expect(options) => expect(options).await,
         Command::Serve(options) => serve(options).await,
         Command::Schema(options) => print_schema(&options),
+        Command::Audit(options) => audit(options).await,
         Command::Frames(options) => frames(options).await,
     }
 }
-
-/// A source, as a task that ends when its stream is over for good.
-type Source = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 async fn watch(options: cli::Watch) -> Result<Exit> {
     let workspaces = config::workspaces(&options.workspace)?;
     let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &workspaces.join(", "))?;
-    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo).await?;
-    stream(stages, screen, |tx| workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()).await
+    let limits = config::limits(&options.delivery, Some(&options.liveness))?;
+    let now = Timestamp::now();
+    let since = options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
+    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
+    let mut cursor = options.resume.cursor.as_deref().map(Cursor::open).transpose()?;
+    let mut starts = Vec::new();
+    for workspace in &workspaces {
+        let begin = since.unwrap_or_else(|| u64::try_from(now.as_millisecond()).unwrap_or_default());
+        let start = cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
+        starts.push(start.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
+    }
+    let wiring = Wiring::new(stages, &options.delivery, cursor)?.merged(config::merge(&options.liveness)?).on(screen);
+    let streams = workspaces.into_iter().zip(starts);
+    let observers = options.auto_observe;
+    let source = |tx: Sender, (workspace, start)| platform.workspace(workspace, start, observers, tx);
+    wiring.stream(|tx| streams.map(|stream| source(tx.clone(), stream)).collect()).await
 }
 
 async fn observe(options: cli::Observe) -> Result<Exit> {
-    let call = config::call(&options.call)?;
+    let calls: Vec<_> = options.call.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
-    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &format!("call {call}"))?;
-    let (platform, workspace, call) =
-        Platform::of_call(call, options.workspace.as_deref(), &options.connection, &options.demo).await?;
-    stream(stages, screen, |tx| vec![platform.call(workspace, call, tx)]).await
+    let title = format!("call {}", options.call.join(", "));
+    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &title)?;
+    let limits = config::limits(&options.delivery, Some(&options.liveness))?;
+    let (platform, workspace, calls) =
+        Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
+    let wiring = Wiring::new(stages, &options.delivery, None)?.merged(config::merge(&options.liveness)?).on(screen);
+    wiring.stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect()).await
 }
 
 async fn expect(options: cli::Expect) -> Result<Exit> {
     let stages = config::expectations(&options, options.replay.is_empty())?;
+    let wiring = Wiring::of(stages);
+    let limits = Limits::default();
     if !options.replay.is_empty() {
-        return stream(stages, None, |tx| vec![recordings(options.replay, tx)]).await;
+        return wiring.stream(|tx| vec![recordings(options.replay, limits.frame, tx)]).await;
     }
     if let Some(call) = &options.call {
-        let call = config::call(call)?;
-        let (platform, workspace, call) =
-            Platform::of_call(call, options.workspace.as_deref(), &options.connection, &options.demo).await?;
-        return stream(stages, None, |tx| vec![platform.call(workspace, call, tx)]).await;
+        let calls = vec![config::call(call)?];
+        let (platform, workspace, calls) =
+            Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
+        return wiring
+            .stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect())
+            .await;
     }
     let workspaces = config::workspaces(&options.workspace.into_iter().collect::<Vec<_>>())?;
-    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo).await?;
-    stream(stages, None, |tx| workspaces.into_iter().map(|workspace| platform.workspace(workspace, tx.clone())).collect()).await
-}
-
-/// The platform, or what stands in for it, and the key to it.
-#[derive(Clone)]
-struct Platform {
-    client: Client,
-    credential: Credential,
-}
-
-impl Platform {
-    fn at(connection: &cli::Connection) -> Result<Self> {
-        let endpoints = Endpoints::resolve(&connection.base_url, connection.agent_base_url.as_deref(), connection.insecure_http)?;
-        let credential = config::credential(connection.api_key_file.as_deref())?;
-        let network = Network { insecure_http: connection.insecure_http, ..Network::default() };
-        Ok(Self { client: Client::new(endpoints, &network)?, credential })
-    }
-
-    /// Starts the emulator in this process, on a free port of the loopback interface.
-    async fn demo(demo: &cli::Demo) -> Result<Self> {
-        let failed =
-            |error: std::io::Error| Error::new(Exit::Failure, "cannot start the demo", error.kind().to_string(), "try again");
-        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let options = emulator::Options {
-            seed: demo.demo_seed,
-            rate: config::rate("--demo-rate", demo.demo_rate)?,
-            ..emulator::Options::default()
-        };
-        tokio::spawn(emulator::run(listener, options, std::future::pending()));
-        let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false)?;
-        Ok(Self { client: Client::new(endpoints, &Network::default())?, credential: Credential::new("demo", "the demo")? })
-    }
-
-    /// The platform that these workspaces are on, `demo` standing for the emulator's.
-    async fn of_workspaces(
-        workspaces: Vec<String>,
-        connection: &cli::Connection,
-        demo: &cli::Demo,
-    ) -> Result<(Self, Vec<String>)> {
-        if workspaces == [config::DEMO] {
-            return Ok((Self::demo(demo).await?, vec![emulator::DEMO_WORKSPACE.to_owned()]));
-        }
-        Ok((Self::at(connection)?, workspaces))
-    }
-
-    /// The platform that this call is on, with its workspace and its SID.
-    async fn of_call(
-        call: String,
-        workspace: Option<&str>,
-        connection: &cli::Connection,
-        demo: &cli::Demo,
-    ) -> Result<(Self, String, String)> {
-        if call == config::DEMO {
-            return Ok((Self::demo(demo).await?, emulator::DEMO_WORKSPACE.to_owned(), emulator::DEMO_CALL.to_owned()));
-        }
-        let Some(workspace) = workspace else {
-            return Err(Error::usage(
-                "cannot observe",
-                "the call's workspace is not named",
-                "give --workspace or set AMIGO_WORKSPACE_ID",
-            ));
-        };
-        Ok((Self::at(connection)?, config::workspace(workspace)?, call))
-    }
-
-    fn workspace(&self, workspace: String, tx: Sender) -> Source {
-        let Self { client, credential } = self.clone();
-        Box::pin(async move { sse::run(&client, &workspace, &credential, rand::random, &tx).await })
-    }
-
-    fn call(&self, workspace: String, call: String, tx: Sender) -> Source {
-        let Self { client, credential } = self.clone();
-        Box::pin(async move { observer::run(&client, &workspace, &call, &credential, rand::random, &tx).await })
-    }
+    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
+    let source = |tx: Sender, workspace| platform.workspace(workspace, Start::Now, None, tx);
+    wiring.stream(|tx| workspaces.into_iter().map(|workspace| source(tx.clone(), workspace)).collect()).await
 }
 
 async fn serve(options: cli::Serve) -> Result<Exit> {
@@ -175,7 +125,8 @@ async fn serve(options: cli::Serve) -> Result<Exit> {
         api_key: options.api_key_file.as_deref().map(Credential::read).transpose()?,
         workspace: options.workspace.as_deref().map(config::workspace).transpose()?,
         max_streams: options.max_streams,
-        faults: options.faults,
+        faults: [options.faults, options.fault_script.as_deref().map(emulator::read_script).transpose()?.unwrap_or_default()]
+            .concat(),
         ..emulator::Options::default()
     };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
@@ -249,15 +200,17 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
     let names: Vec<_> = options.files.iter().map(|file| file.display().to_string()).collect();
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?
         .map(|setup| Setup { pace: Some(Arc::default()), ..setup });
-    stream(stages, screen, |tx| vec![recordings(options.files, tx)]).await
+    let limit = config::limits(&options.delivery, None)?.frame;
+    let wiring = Wiring::new(stages, &options.delivery, None)?.on(screen);
+    wiring.stream(|tx| vec![recordings(options.files, limit, tx)]).await
 }
 
-fn recordings(files: Vec<PathBuf>, tx: Sender) -> Source {
+fn recordings(files: Vec<PathBuf>, limit: usize, tx: Sender) -> Source {
     Box::pin(async move {
         // Reading blocks and can't be aborted, so the end of the channel to the walk is held here: dropping this future
         // closes it, and it stays open until the outcome of the reading is known.
-        let (read, mut items) = mpsc::channel(1);
-        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, &read)));
+        let (read, mut items) = source::channel(1);
+        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, limit, &read)));
         while let Some(item) = items.recv().await {
             if tx.send(item).await.is_err() {
                 items.close();
@@ -269,64 +222,95 @@ fn recordings(files: Vec<PathBuf>, tx: Sender) -> Source {
     })
 }
 
-/// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
-async fn stream(mut stages: Stages, screen: Option<Setup>, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-    let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
-    let format = stages.status;
-    let watched = std::io::stderr().is_terminal();
-    let walk = Walk::new(stages);
-    let (tx, rx) = mpsc::channel(source::QUEUE);
-    let mut running: JoinSet<_> = sources(tx).into_iter().collect();
-    let stop = walk.stop();
-    let mut walking = spawn(walk, rx)?;
+/// The walk, and how the sources come to it.
+struct Wiring {
+    stages: Stages,
+    delivery: Delivery,
+    merge: Merge,
+    fail_on_gap: bool,
+    screen: Option<Setup>,
+}
 
-    let mut signal = std::pin::pin!(shutdown::signal());
-    let mut failure = None;
-    let outcome = loop {
-        tokio::select! {
-            outcome = &mut walking => break outcome,
-            Some(ended) = running.join_next() => {
-                if let Ok(Err(error)) = ended {
-                    // The others go on; the first failure decides how the process exits.
-                    if !running.is_empty() {
-                        status::failed(format, &error);
+impl Wiring {
+    /// With nothing beside the walk.
+    fn of(stages: Stages) -> Self {
+        Self { stages, delivery: Delivery::default(), merge: Merge::Arrival, fail_on_gap: false, screen: None }
+    }
+
+    fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
+        let record = options.record.as_deref().map(Record::open).transpose()?;
+        Ok(Self { delivery: Delivery::new(record, cursor), fail_on_gap: options.fail_on_gap, ..Self::of(stages) })
+    }
+
+    fn merged(self, merge: Merge) -> Self {
+        Self { merge, ..self }
+    }
+
+    fn on(self, screen: Option<Setup>) -> Self {
+        Self { screen, ..self }
+    }
+
+    /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
+    async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
+        let Self { mut stages, delivery, merge, fail_on_gap, screen } = self;
+        let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
+        let format = stages.status;
+        let watched = std::io::stderr().is_terminal();
+        let walk = Walk::new(stages).with_delivery(delivery);
+        let (tx, rx) = source::channel(source::QUEUE);
+        let mut running: JoinSet<_> = sources(tx).into_iter().collect();
+        let stop = walk.stop();
+        let mut walking = spawn(walk, merge.apply(rx))?;
+
+        let mut signal = std::pin::pin!(shutdown::signal());
+        let mut failure = None;
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut walking => break outcome,
+                Some(ended) = running.join_next() => {
+                    if let Ok(Err(error)) = ended {
+                        // The others go on; the first failure decides how the process exits.
+                        if !running.is_empty() {
+                            status::failed(format, &error);
+                        }
+                        failure.get_or_insert(error);
                     }
-                    failure.get_or_insert(error);
+                }
+                exit = ended(&mut signal, &mut live) => {
+                    stop.store(true, Ordering::Relaxed);
+                    running.abort_all();
+                    close(live).await;
+                    let outcome = tokio::time::timeout(GRACE, walking).await;
+                    if let Ok(Ok(Ok(outcome))) = outcome {
+                        status::summary(format, &outcome.counts, watched);
+                    }
+                    return exit;
                 }
             }
-            exit = ended(&mut signal, &mut live) => {
-                stop.store(true, Ordering::Relaxed);
-                running.abort_all();
-                close(live).await;
-                let outcome = tokio::time::timeout(GRACE, walking).await;
-                if let Ok(Ok(Ok(outcome))) = outcome {
-                    status::summary(format, &outcome.counts, watched);
-                }
+        };
+        if live.is_some() {
+            // What was shown stays to be looked at.
+            let exit = ended(&mut signal, &mut live).await;
+            close(live).await;
+            if !matches!(exit, Ok(Exit::Done)) {
                 return exit;
             }
         }
-    };
-    if live.is_some() {
-        // What was shown stays to be looked at.
-        let exit = ended(&mut signal, &mut live).await;
-        close(live).await;
-        if !matches!(exit, Ok(Exit::Done)) {
-            return exit;
+        // Every source has closed its end by now, so what they had to say is at hand.
+        while let Some(ended) = running.try_join_next() {
+            if let Ok(Err(error)) = ended {
+                failure.get_or_insert(error);
+            }
         }
-    }
-    // Every source has closed its end by now, so what they had to say is at hand.
-    while let Some(ended) = running.try_join_next() {
-        if let Ok(Err(error)) = ended {
-            failure.get_or_insert(error);
+        let outcome = outcome
+            .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
+        if let Some(report) = &outcome.report {
+            print(report.as_bytes())?;
         }
+        status::summary(format, &outcome.counts, watched);
+        let lost = fail_on_gap && outcome.counts.gaps > 0 && outcome.exit == Exit::Done;
+        failure.map_or(Ok(if lost { Exit::Lost } else { outcome.exit }), Err)
     }
-    let outcome = outcome
-        .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
-    if let Some(report) = &outcome.report {
-        print(report.as_bytes())?;
-    }
-    status::summary(format, &outcome.counts, watched);
-    failure.map_or(Ok(outcome.exit), Err)
 }
 
 /// Waits for a signal, or for the end of the screen if there is one; says how the process is to exit.
@@ -351,7 +335,7 @@ async fn close(live: Option<Live>) {
 
 /// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck. Its stack is
 /// what jq programs may need.
-fn spawn(walk: Walk, items: mpsc::Receiver<source::Item>) -> Result<oneshot::Receiver<Result<Outcome>>> {
+fn spawn(walk: Walk, items: source::Receiver) -> Result<oneshot::Receiver<Result<Outcome>>> {
     let (done, walking) = oneshot::channel();
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("walk".to_owned()).stack_size(THREAD_STACK);
@@ -366,10 +350,28 @@ fn spawn(walk: Walk, items: mpsc::Receiver<source::Item>) -> Result<oneshot::Rec
     Ok(walking)
 }
 
+/// Reading blocks, and can't be cut short: a signal doesn't wait for it.
+async fn audit(options: cli::Audit) -> Result<Exit> {
+    let report = tokio::select! {
+        report = tokio::task::spawn_blocking(move || audit::files(&options.files).map(|report| (report, options.output))) => report,
+        signal = shutdown::signal() => return Ok(signal.unwrap_or(Exit::Failure)),
+    };
+    let (report, output) = report
+        .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))?;
+    let text = match output {
+        cli::Report::Text => report.text(),
+        cli::Report::Json => report.json().to_string() + "\n",
+    };
+    print(text.as_bytes())?;
+    Ok(if report.is_clean() { Exit::Done } else { Exit::Verdict })
+}
+
 fn print_schema(options: &cli::Schema) -> Result<Exit> {
     config::colour(options.color);
     let specs = schema::select(options.event.as_deref())?;
-    let text = if options.json {
+    let text = if options.phi {
+        schema::hidden(&specs, options.json)
+    } else if options.json {
         schema::json(&specs).to_string() + "\n"
     } else if options.json_schema {
         format!("{:#}\n", schema::json_schema(&specs))

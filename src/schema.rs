@@ -6,7 +6,8 @@ use colored::Colorize;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::event::{Class, EventSpec, FieldSpec, Kind, MASK, Type, family};
+use crate::event::{Class, Domain, EventSpec, FieldSpec, Kind, Type, family};
+use crate::redact;
 
 /// The columns that a description keeps to.
 const WIDTH: usize = 98;
@@ -58,6 +59,38 @@ pub fn list(specs: &[&EventSpec]) -> String {
         );
     }
     text
+}
+
+/// What is hidden, and why: as JSON, or a line a field.
+#[must_use]
+pub fn hidden(specs: &[&EventSpec], as_json: bool) -> String {
+    let fields: Vec<_> = specs
+        .iter()
+        .flat_map(|spec| spec.fields.iter().map(move |field| (*spec, field)))
+        .filter(|(_, field)| field.class != Class::Open)
+        .collect();
+    if as_json {
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(spec, field)| {
+                let domain = field.class.is_hidden().then(|| Domain::of(field.name).name());
+                json!({"event_type": spec.event_type, "field": field.name, "class": field.class.name(), "domain": domain, "why": field.class.why()})
+            })
+            .collect();
+        return json!({"fields": fields}).to_string() + "\n";
+    }
+    let mut text = String::new();
+    let name = |spec: &EventSpec, field: &FieldSpec| format!("{}.{}", spec.event_type, field.name);
+    let width = fields.iter().map(|(spec, field)| name(spec, field).len()).max().unwrap_or(0);
+    for class in [Class::Phi, Class::Sensitive, Class::Free] {
+        let _ = writeln!(text, "{}: {}", class.name().bold(), class.why());
+        for (spec, field) in fields.iter().filter(|(_, field)| field.class == class) {
+            let domain = if class.is_hidden() { Domain::of(field.name).name() } else { "" };
+            let _ = writeln!(text, "  {:width$}  {domain:7}  {}", name(spec, field), field.doc);
+        }
+        text.push('\n');
+    }
+    text + "A field or an event that is not in the model is hidden too, nested keys included: nobody has classed it yet.\n"
 }
 
 /// All there is to say about one event.
@@ -186,7 +219,7 @@ fn field_schema(field: &FieldSpec) -> Value {
         options.push(json!({"type": "null"}));
     }
     if field.class.is_hidden() && !matches!(field.ty, Type::Text) {
-        options.push(json!({"const": MASK}));
+        options.push(json!({"type": "string", "pattern": redact::pattern()}));
     }
     let mut schema = match options.as_slice() {
         [one] => one.clone(),

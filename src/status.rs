@@ -7,9 +7,13 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::event::Field;
+use crate::event::catalog::TapGap;
+use crate::event::catalog::value::GapReason;
 use crate::sanitize;
 use crate::source::{Change, News, Origin};
 
@@ -34,8 +38,12 @@ pub struct Counts {
     pub filtered: u64,
     /// Frames that held no event; each is shown as `tap.malformed`.
     pub malformed: u64,
+    /// How often an expression has failed on an event.
+    pub failed: u64,
     /// Events with something that the model did not expect.
     pub drifted: u64,
+    /// Holes in the streams, or what may be one; each is shown as `tap.gap`.
+    pub gaps: u64,
 }
 
 /// Tells news of a connection.
@@ -58,12 +66,8 @@ pub fn news(format: Format, news: &News) {
                 }
                 Change::Ended { why } => json!({"status": "ended", "reason": why}),
             };
-            for (key, value) in [("workspace_id", &news.origin.workspace_id), ("call_sid", &news.origin.call_sid)] {
-                if let Some(value) = value {
-                    object[key] = json!(value);
-                }
-            }
-            tell(&object.to_string());
+            identify(&mut object, &news.origin);
+            tell_json(&object);
         }
     }
 }
@@ -78,13 +82,13 @@ fn name(origin: &Origin) -> String {
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
-    let Counts { shown, filtered, malformed, drifted } = *counts;
+    let Counts { shown, filtered, malformed, failed, drifted, gaps } = *counts;
     match format {
-        Format::Json => tell(
-            &json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "drifted": drifted})
-                .to_string(),
-        ),
-        Format::Text if watched || malformed > 0 => {
+        Format::Json => {
+            let done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
+            tell_json(&done);
+        }
+        Format::Text if watched || malformed > 0 || failed > 0 || gaps > 0 => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if filtered > 0 {
                 let _ = write!(text, ", {filtered} filtered out");
@@ -92,8 +96,14 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             if malformed > 0 {
                 let _ = write!(text, ", {malformed} malformed (each is a tap.malformed line)");
             }
+            if failed > 0 {
+                let _ = write!(text, ", expressions failed {failed} times");
+            }
             if drifted > 0 {
                 let _ = write!(text, ", {drifted} with drift (see _tap.drift)");
+            }
+            if gaps > 0 {
+                let _ = write!(text, ", {gaps} {} (see the tap.gap lines)", if gaps == 1 { "gap" } else { "gaps" });
             }
             say(&text);
         }
@@ -101,10 +111,43 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
     }
 }
 
+/// Tells of a hole in a stream, which is shown as `tap.gap` too.
+pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
+    let certain = gap.certain.value().is_some_and(|certain| *certain);
+    // A recording may hold anything in their place.
+    let time = |field: &Field<String>| Some(format!("{:.3}", field.value()?.parse::<Timestamp>().ok()?));
+    let (from, to) = (time(&gap.from), time(&gap.to));
+    let reason = match gap.reason.value() {
+        None | Some(GapReason::Other(_)) => "unknown",
+        Some(reason) => reason.as_str(),
+    };
+    match format {
+        Format::None => {}
+        Format::Text => {
+            let lost = if certain { "events were lost" } else { "events may have been lost" };
+            let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
+            say(&format!("gap in {}: {lost} between {} and {} ({reason})", name(origin), told(from), told(to)));
+        }
+        Format::Json => {
+            let mut object = json!({"status": "gap", "from": from, "to": to, "certain": certain, "reason": reason});
+            identify(&mut object, origin);
+            tell_json(&object);
+        }
+    }
+}
+
+fn identify(object: &mut Value, origin: &Origin) {
+    for (key, value) in [("workspace_id", &origin.workspace_id), ("call_sid", &origin.call_sid)] {
+        if let Some(value) = value {
+            object[key] = json!(value);
+        }
+    }
+}
+
 /// Tells of something that is no failure, but may become one.
 pub fn warning(format: Format, error: &Error) {
     match format {
-        Format::Json => tell(&json!({"status": "warning", "reason": error.to_string()}).to_string()),
+        Format::Json => tell_json(&json!({"status": "warning", "reason": error.to_string()})),
         Format::Text => say_all(error),
         Format::None => {}
     }
@@ -113,7 +156,7 @@ pub fn warning(format: Format, error: &Error) {
 /// Tells why a run ends as it does.
 pub fn verdict(format: Format, reason: &str) {
     match format {
-        Format::Json => tell(&json!({"status": "verdict", "reason": reason}).to_string()),
+        Format::Json => tell_json(&json!({"status": "verdict", "reason": reason})),
         Format::Text => say(reason),
         Format::None => {}
     }
@@ -127,14 +170,19 @@ pub fn say(text: &str) {
 /// Tells of a failure.
 pub fn failed(format: Format, error: &Error) {
     match format {
-        Format::Json => tell(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}).to_string()),
+        Format::Json => tell_json(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()})),
         Format::Text | Format::None => say_all(error),
     }
 }
 
 fn say_all(error: &Error) {
     say(&error.to_string());
-    for line in error.detail().into_iter().flat_map(str::lines) {
+    lines(error.detail().unwrap_or_default());
+}
+
+/// Tells people several lines as they are.
+pub fn lines(text: &str) {
+    for line in text.lines() {
         tell(&sanitize::visible(line));
     }
 }
@@ -157,6 +205,12 @@ pub fn take_waiting() -> Vec<String> {
 pub fn release() {
     let waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner).take();
     waiting.into_iter().flatten().for_each(|line| tell(&line));
+}
+
+fn tell_json(object: &Value) {
+    let mut line = String::new();
+    sanitize::push_json(&object.to_string(), &mut line);
+    tell(&line);
 }
 
 /// Nobody is left to hear that stderr is gone.

@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::decode::Decoder;
+use crate::delivery::Delivery;
 use crate::error::{Error, Exit, Result};
 use crate::event::Kind;
+use crate::event::catalog::TapGap;
 use crate::judge::Judge;
 use crate::redact::{Policy, Redactor};
 use crate::select::{Select, Subject};
 use crate::sink::{Broken, Sink};
-use crate::source::{Frame, Item, Origin};
+use crate::source::{Frame, Item, Origin, Receiver};
 use crate::status::{self, Counts};
 
 /// The stages after decoding.
@@ -41,6 +42,7 @@ pub struct Walk {
     redactor: Redactor,
     select: Select,
     sink: Box<dyn Sink>,
+    delivery: Delivery,
     limit: Option<u64>,
     judge: Box<dyn Judge>,
     status: status::Format,
@@ -69,12 +71,20 @@ impl Walk {
             redactor: Redactor::new(policy),
             select,
             sink,
+            delivery: Delivery::default(),
             limit,
             judge,
             status,
             counts: Counts::default(),
             stop: Arc::default(),
         }
+    }
+
+    /// The same, with a record and a cursor.
+    #[must_use]
+    pub fn with_delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
     }
 
     /// Set from another thread, it ends the walk after the line in hand, whatever still waits.
@@ -85,9 +95,10 @@ impl Walk {
 
     /// Takes items until there are no more, or enough. Blocks, waiting by the timers of `runtime`. What has been shown is
     /// flushed whenever nothing is at hand.
-    pub fn run(mut self, mut items: Receiver<Item>, runtime: &Handle) -> Result<Outcome> {
+    pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<Outcome> {
         let taken = self.take(&mut items, runtime).and_then(|exit| {
             self.sink.flush()?;
+            self.delivery.finish()?;
             Ok(exit)
         });
         let exit = match taken {
@@ -107,10 +118,11 @@ impl Walk {
         if let Some(reason) = self.judge.reason() {
             status::verdict(self.status, &reason);
         }
+        self.counts.failed = self.select.failures() + self.sink.failures() + self.judge.failures();
         Ok(Outcome { exit, counts: self.counts, report: self.judge.report() })
     }
 
-    fn take(&mut self, items: &mut Receiver<Item>, runtime: &Handle) -> Result<Exit, Broken> {
+    fn take(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, Broken> {
         if self.limit == Some(0) {
             return Ok(Exit::Done);
         }
@@ -123,7 +135,7 @@ impl Walk {
                 Ok(item) => item,
                 Err(TryRecvError::Disconnected) => return Ok(self.judge.end()),
                 Err(TryRecvError::Empty) => {
-                    self.sink.flush()?;
+                    self.flush()?;
                     let next = match deadline {
                         None => items.blocking_recv(),
                         Some(deadline) => {
@@ -156,7 +168,7 @@ impl Walk {
                 Ok(None)
             }
             Item::News(news) => {
-                self.sink.flush()?;
+                self.flush()?;
                 if !self.sink.news(news)? {
                     status::news(self.status, news);
                 }
@@ -168,17 +180,34 @@ impl Walk {
     fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, Broken> {
         let event = self.decoder.decode(frame);
         let shown = self.redactor.redact(&event);
+        if self.delivery.is_known(&frame, &shown) {
+            return Ok(None);
+        }
         let subject = Subject::new(&shown);
         self.counts.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
+        if let Some(gap) = shown.read::<TapGap>() {
+            self.counts.gaps += 1;
+            status::gap(self.status, frame.origin, &gap);
+        }
         self.counts.drifted += u64::from(!shown.tap().drift.is_empty());
         let verdict = self.judge.see(&subject)?;
         if self.select.keeps(&subject)? {
             self.sink.event(&subject)?;
+            self.delivery.record(&shown)?;
             self.counts.shown += 1;
         } else {
             self.counts.filtered += 1;
         }
+        if self.delivery.advance(&frame, &shown) {
+            self.flush()?;
+        }
         let enough = self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.load(Ordering::Relaxed);
         Ok(verdict.or(enough.then_some(Exit::Done)))
+    }
+
+    /// First the sink, then the cursor: it never runs ahead of what is out.
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()?;
+        self.delivery.flush()
     }
 }

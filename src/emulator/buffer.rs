@@ -18,22 +18,24 @@ pub struct Batch {
     pub frames: Bytes,
 }
 
-/// Batches in the order of their ids.
+/// Batches in the order in which they were published: that of their ids, unless the clock was set back on request.
 #[derive(Debug, Default)]
 pub struct Buffer {
     batches: VecDeque<Batch>,
     bytes: usize,
+    highest: u64,
 }
 
 impl Buffer {
     /// The id for what is published now: the time, but never less than the one before, whatever the clock does.
     pub fn next_id(&self, now: u64) -> u64 {
-        self.batches.back().map_or(now, |last| last.id.max(now))
+        self.highest.max(now)
     }
 
     /// Keeps a batch, and lets go of what has become too old.
     pub fn push(&mut self, batch: Batch) {
         let oldest = batch.id.saturating_sub(KEPT);
+        self.highest = self.highest.max(batch.id);
         self.bytes += batch.frames.len();
         self.batches.push_back(batch);
         while self.batches.front().is_some_and(|first| first.id < oldest || self.bytes > MOST_BYTES) {
@@ -44,8 +46,12 @@ impl Buffer {
     /// Everything with an id greater than that. What shares the id is not among it, even if the client never saw it: so
     /// the platform does it.
     pub fn after(&self, id: u64) -> VecDeque<Batch> {
-        let first = self.batches.partition_point(|batch| batch.id <= id);
-        self.batches.range(first..).cloned().collect()
+        self.batches.iter().filter(|batch| batch.id > id).cloned().collect()
+    }
+
+    /// Forgets everything, as a restart does.
+    pub fn clear(&mut self) {
+        *self = Self { highest: self.highest, ..Self::default() };
     }
 }
 

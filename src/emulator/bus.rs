@@ -14,6 +14,7 @@ use tokio::sync::{Notify, broadcast};
 use tokio::time::sleep_until;
 
 use super::buffer::{Batch, Buffer};
+use super::ledger::Ledger;
 use super::scenario::{Clock, Scenario};
 use super::stories::Step;
 use super::stories::call::Call;
@@ -21,6 +22,8 @@ use crate::event::Kind;
 
 /// How many batches a stream may be behind: a second and more, however high the rate.
 const BACKLOG: usize = 1024;
+/// How many batches have low ids once the clock was set back.
+const BACKWARDS: u32 = 3;
 /// How many events are published together at most.
 const BATCH: usize = 512;
 /// The fields that hold the time at which the event is published.
@@ -60,12 +63,16 @@ struct State {
     /// `None` when the day is over.
     sender: Option<broadcast::Sender<Batch>>,
     calls: HashMap<String, Live>,
+    ledger: Option<Ledger>,
+    /// By how many milliseconds the ids of the next batches are lower, and how many batches.
+    back: (u64, u32),
 }
 
 impl Bus {
     /// A bus on which nothing happens yet.
-    pub fn new() -> Self {
-        let state = State { buffer: Buffer::default(), sender: Some(broadcast::Sender::new(BACKLOG)), calls: HashMap::new() };
+    pub fn new(ledger: Option<Ledger>) -> Self {
+        let sender = Some(broadcast::Sender::new(BACKLOG));
+        let state = State { buffer: Buffer::default(), sender, calls: HashMap::new(), ledger, back: (0, 0) };
         Self { clock: OnceLock::new(), begun: Notify::new(), state: Mutex::new(state) }
     }
 
@@ -80,6 +87,16 @@ impl Bus {
         let state = self.state();
         let replay = after.map(|id| state.buffer.after(id)).unwrap_or_default();
         (replay, state.sender.as_ref().map(broadcast::Sender::subscribe))
+    }
+
+    /// Forgets what was published, as a restart does.
+    pub fn forget(&self) {
+        self.state().buffer.clear();
+    }
+
+    /// Sets the clock of the ids back for a few batches.
+    pub fn go_back(&self, milliseconds: u64) {
+        self.state().back = (milliseconds, BACKWARDS);
     }
 
     /// The call of that SID, if it goes on right now.
@@ -111,13 +128,20 @@ impl Bus {
     fn publish(&self, steps: impl Iterator<Item = Step>, clock: Clock) {
         let mut state = self.state();
         let now = Timestamp::now();
-        let id = state.buffer.next_id(now.as_millisecond().try_into().unwrap_or_default());
+        let mut id = state.buffer.next_id(now.as_millisecond().try_into().unwrap_or_default());
+        if state.back.1 > 0 {
+            state.back.1 -= 1;
+            id = id.saturating_sub(state.back.0);
+        }
         let mut frames = String::new();
         for mut step in steps {
             for name in TIMES {
                 if let Some(time) = step.payload.get_mut(name) {
                     *time = Value::String(format!("{now:.3}"));
                 }
+            }
+            if let Some(ledger) = &state.ledger {
+                step.payload[Ledger::FIELD] = Value::String(ledger.enter(id));
             }
             // Writing into a string does not fail.
             let _ = write!(frames, "id: {id}\nevent: {}\ndata: {}\n\n", step.kind.spec().event_type, step.payload);
@@ -163,7 +187,7 @@ mod tests {
 
     #[test]
     fn ids_never_go_backwards_and_are_the_time() {
-        let bus = Bus::new();
+        let bus = Bus::new(None);
         let before = Timestamp::now().as_millisecond();
         published(&bus, 500);
         let ids = ids(&bus.subscribe(Some(0)).0);
@@ -175,7 +199,7 @@ mod tests {
 
     #[test]
     fn frames_have_id_event_and_data_without_the_type() {
-        let bus = Bus::new();
+        let bus = Bus::new(None);
         published(&bus, 300);
         for batch in bus.subscribe(Some(0)).0 {
             let text = std::str::from_utf8(&batch.frames).expect("text");
@@ -194,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_call_can_be_found_while_it_goes_on() {
-        let bus = Bus::new();
+        let bus = Bus::new(None);
         let clock = Clock::start(5.0);
         let mut sid = None;
         for step in Scenario::new(1, false) {
@@ -211,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_is_too_slow_is_told_so() {
-        let bus = Bus::new();
+        let bus = Bus::new(None);
         let mut live = bus.subscribe(None).1.expect("a day that goes on");
         published(&bus, BACKLOG + 1);
         assert!(matches!(live.try_recv(), Err(broadcast::error::TryRecvError::Lagged(1))));
@@ -219,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_bus_delivers_what_it_has() {
-        let bus = Bus::new();
+        let bus = Bus::new(None);
         let mut live = bus.subscribe(None).1.expect("a day that goes on");
         published(&bus, 2);
         bus.close();

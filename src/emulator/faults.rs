@@ -2,12 +2,30 @@
 //!
 //! Each connection takes the first fault that is for its transport; when there is none left, all goes well.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Deserialize;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::error::Error;
+
+/// Reads a script of faults: a TOML file with an array `faults` of strings.
+pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Script {
+        faults: Vec<String>,
+    }
+    let what = || format!("cannot read the faults in {}", path.display());
+    let advice = "write it so: faults = [\"cut=2000\", \"none\", \"status=503\"]";
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::usage(what(), crate::source::replay::cause(&error), "check the path of --fault-script"))?;
+    let script: Script =
+        toml::from_str(&text).map_err(|_| Error::usage(what(), "it is no TOML with an array `faults`", advice))?;
+    script.faults.iter().map(|fault| fault.parse()).collect()
+}
 
 /// What goes wrong on one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +43,49 @@ pub enum Fault {
     Cut(usize),
     /// After so many the server ends the connection in good order. Either transport.
     End(usize),
+    /// After so many bytes of body it breaks by a reset, without the farewell of TCP. SSE.
+    Reset(usize),
+    /// After so many bytes of body nothing more is sent, and the connection stays. SSE.
+    Stall(usize),
+    /// The body comes one byte at a time, and breaks after so many. SSE.
+    Drip(usize),
+    /// The body breaks at the first such place after so many bytes. SSE.
+    CutIn(Place, usize),
+    /// Every so many events one is sent twice. SSE.
+    Repeat(usize),
+    /// Every so many events one is sent without its id. SSE.
+    StripId(usize),
+    /// Every so many events one is sent with an id that is no number. SSE.
+    OddId(usize),
+    /// Before anything else comes an event of a type that nobody knows. SSE.
+    Unknown,
+    /// Before anything else comes a frame of so many bytes. SSE.
+    Huge(usize),
+    /// The replay begins earlier than asked. SSE.
+    Overlap,
+    /// What is published next bears ids that are so many milliseconds lower. SSE.
+    Backwards(u64),
+    /// The server has just been restarted: there is nothing to replay. SSE.
+    Forget,
+    /// Several at once, on one connection. SSE.
+    All(Vec<Fault>),
     /// The socket is closed with this code, right after its first frame. WebSocket.
     Close(u16),
     /// Nothing does.
     None,
+}
+
+/// A place in a body where a cut hurts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Within a character of several bytes.
+    Character,
+    /// Within a `data:` line.
+    Line,
+    /// Between the `id:` line and the lines after it.
+    Fields,
+    /// Between CR and LF; the body has such line ends then.
+    LineEnd,
 }
 
 /// The statuses that the platform is known to answer with, but for success.
@@ -37,14 +94,18 @@ const STATUSES: &[u16] = &[401, 403, 404, 410, 429, 500, 503];
 impl Fault {
     /// Whether it can happen to the workspace stream.
     #[must_use]
-    pub const fn is_for_sse(&self) -> bool {
-        !matches!(self, Self::Close(_))
+    pub fn is_for_sse(&self) -> bool {
+        match self {
+            Self::Close(_) => false,
+            Self::All(faults) => faults.iter().all(Self::is_for_sse),
+            _ => true,
+        }
     }
 
     /// Whether it can happen to an observer.
     #[must_use]
     pub const fn is_for_observer(&self) -> bool {
-        !matches!(self, Self::Error(_))
+        matches!(self, Self::Status { .. } | Self::Cut(_) | Self::End(_) | Self::Close(_) | Self::None)
     }
 }
 
@@ -52,11 +113,35 @@ impl FromStr for Fault {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        if text.contains('+') {
+            return text.split('+').map(str::parse).collect::<Result<_, _>>().map(Self::All);
+        }
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         let wrong = |why: &str, advice: &str| Error::usage(format!("cannot read the fault {text:?}"), why, advice);
         let bytes = || value.parse().map_err(|_| wrong("its value is no number of bytes", "write it so: cut=2000"));
+        let count = || {
+            let count = value.parse().ok().filter(|count| *count > 0);
+            count.ok_or_else(|| wrong("its value is no number of events", "write it so: repeat=5"))
+        };
         match name {
             "none" if value.is_empty() => Ok(Self::None),
+            "unknown" if value.is_empty() => Ok(Self::Unknown),
+            "overlap" if value.is_empty() => Ok(Self::Overlap),
+            "forget" if value.is_empty() => Ok(Self::Forget),
+            "reset" => bytes().map(Self::Reset),
+            "stall" => bytes().map(Self::Stall),
+            "drip" => bytes().map(Self::Drip),
+            "huge" => bytes().map(Self::Huge),
+            "repeat" => count().map(Self::Repeat),
+            "strip-id" => count().map(Self::StripId),
+            "odd-id" => count().map(Self::OddId),
+            "backwards" => bytes().map(|back| Self::Backwards(back as u64)),
+            "cut-in" => cut_in(value).ok_or_else(|| {
+                wrong(
+                    "its value is no place and number of bytes",
+                    "write it so: cut-in=line:2000; places: character, line, fields, line-end",
+                )
+            }),
             "cut" => bytes().map(Self::Cut),
             "end" => bytes().map(Self::End),
             "close" => value
@@ -70,13 +155,28 @@ impl FromStr for Fault {
             "status" => status(value).ok_or_else(|| {
                 wrong("its value is none of 401, 403, 404, 410, 429, 500, 503", "write it so: status=429:retry-after=2")
             }),
-            _ => Err(wrong("there is no fault of that name", "use status=, error=, cut=, end=, close= or none")),
+            _ => Err(wrong(
+                "there is no fault of that name",
+                "use status=, error=, cut=, end=, reset=, stall=, drip=, cut-in=, repeat=, strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close= or none; join several with +",
+            )),
         }
     }
 }
 
 fn is_code(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+fn cut_in(value: &str) -> Option<Fault> {
+    let (place, bytes) = value.split_once(':').unwrap_or((value, "0"));
+    let place = match place {
+        "character" => Place::Character,
+        "line" => Place::Line,
+        "fields" => Place::Fields,
+        "line-end" => Place::LineEnd,
+        _ => return None,
+    };
+    Some(Fault::CutIn(place, bytes.parse().ok()?))
 }
 
 fn status(value: &str) -> Option<Fault> {
@@ -104,6 +204,21 @@ mod tests {
         assert_eq!(read("end=1500"), Fault::End(1500));
         assert_eq!(read("close=4004"), Fault::Close(4004));
         assert_eq!(read("none"), Fault::None);
+        assert_eq!(read("reset=7"), Fault::Reset(7));
+        assert_eq!(read("cut-in=line-end:9"), Fault::CutIn(Place::LineEnd, 9));
+        assert_eq!(read("cut-in=character"), Fault::CutIn(Place::Character, 0));
+        assert_eq!(read("overlap+repeat=2+cut=9"), Fault::All(vec![Fault::Overlap, Fault::Repeat(2), Fault::Cut(9)]));
+    }
+
+    #[test]
+    fn a_script_is_toml() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "# a bad day\nfaults = [\n  \"cut=9\",\n  \"none\",\n]\n").expect("written");
+        assert_eq!(read_script(file.path()), Ok(vec![Fault::Cut(9), Fault::None]));
+        for wrong in ["faults = 1", "cut=9", "faults = []\nother = 1", "faults = [\"fire\"]"] {
+            std::fs::write(file.path(), wrong).expect("written");
+            assert_eq!(read_script(file.path()).expect_err(wrong).exit, crate::error::Exit::Usage);
+        }
     }
 
     #[test]
@@ -121,6 +236,9 @@ mod tests {
             "close=1006",
             "close=99999",
             "none=1",
+            "forget=1",
+            "repeat=0",
+            "cut-in=word:3",
             "fire",
         ] {
             let error = text.parse::<Fault>().expect_err(text);
@@ -134,6 +252,8 @@ mod tests {
         assert!(!Fault::Close(4100).is_for_sse() && Fault::Close(4100).is_for_observer());
         let error = Fault::Error("stream_error".into());
         assert!(error.is_for_sse() && !error.is_for_observer());
+        assert!(!Fault::Drip(1).is_for_observer());
+        assert!(!"cut=1+close=4100".parse::<Fault>().expect("faults").is_for_sse());
         assert!(Fault::Cut(1).is_for_sse() && Fault::Cut(1).is_for_observer());
     }
 }

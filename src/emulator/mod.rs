@@ -12,8 +12,10 @@ mod cast;
 #[cfg(test)]
 mod conformance;
 mod faults;
+mod ledger;
 mod observer;
 mod presence;
+mod reset;
 pub mod samples;
 mod scenario;
 mod server;
@@ -21,10 +23,12 @@ mod sse;
 mod stories;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::time::Duration;
 
-pub use faults::Fault;
+pub use faults::{Fault, Place, read_script};
+pub use ledger::Ledger;
 pub use server::run;
 
 use crate::credential::Credential;
@@ -55,6 +59,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// The time between two comment lines in a stream.
     pub heartbeat: Duration,
+    /// Numbers the workspace events and keeps their ids, for those who check what came of them.
+    pub ledger: Option<Ledger>,
 }
 
 impl Default for Options {
@@ -68,6 +74,7 @@ impl Default for Options {
             max_streams: 50,
             faults: Vec::new(),
             heartbeat: Duration::from_secs(15),
+            ledger: None,
         }
     }
 }

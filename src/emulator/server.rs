@@ -10,7 +10,6 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -18,6 +17,7 @@ use super::bus::{Bus, Live};
 use super::cast::is_uuid;
 use super::faults::Fault;
 use super::presence::Presence;
+use super::reset::{Reset, Resettable};
 use super::scenario::{Clock, Scenario, demo_call};
 use super::{DEMO_CALL, Options, observer, sse};
 use crate::credential::Credential;
@@ -48,8 +48,6 @@ pub async fn run(listener: TcpListener, options: Options, shutdown: impl Future<
         .route("/v1/{workspace_id}/events/stream", get(sse::stream))
         .route("/v1/{workspace_id}/observers/{call_sid}/ws", get(observer::observe))
         .with_state(Arc::clone(&server));
-    // Without it frames may wait for each other; that the platform is slower then is no reason to fail.
-    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     let over = {
         let server = Arc::clone(&server);
         async move {
@@ -60,7 +58,8 @@ pub async fn run(listener: TcpListener, options: Options, shutdown: impl Future<
             server.close();
         }
     };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(over).into_future();
+    let service = router.into_make_service_with_connect_info::<Reset>();
+    let serving = axum::serve(Resettable(listener), service).with_graceful_shutdown(over).into_future();
     let finished = async {
         serving.await?;
         // Upgraded connections are no longer the server's own.
@@ -90,7 +89,8 @@ impl Drop for Closing {
 impl Server {
     fn new(mut options: Options) -> Self {
         let faults = Mutex::new(std::mem::take(&mut options.faults).into());
-        Self { options, bus: Bus::new(), presence: Presence::new(), faults }
+        let bus = Bus::new(options.ledger.clone());
+        Self { options, bus, presence: Presence::new(), faults }
     }
 
     fn close(&self) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -20,13 +20,23 @@ use tokio::time::{Instant, Interval, interval_at};
 use super::buffer::Batch;
 use super::faults::Fault;
 use super::presence::Visit;
+use super::reset::Reset;
 use super::server::{Server, refuse};
+use super::wire::{Sent, Wire};
 
 /// The first frame of each stream: how long to wait before coming back, in milliseconds.
 const RETRY: &str = "retry: 3000\n\n";
 
+/// How much earlier than asked a replay begins that overlaps, in milliseconds.
+const OVERLAP: u64 = 2000;
+
 /// Answers a request for the stream.
-pub async fn stream(State(server): State<Arc<Server>>, Path(workspace): Path<String>, headers: HeaderMap) -> Response {
+pub async fn stream(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(reset): ConnectInfo<Reset>,
+    Path(workspace): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     if !bearer(&headers).is_some_and(|token| server.admits(token)) {
         return refuse(401, None);
     }
@@ -34,37 +44,51 @@ pub async fn stream(State(server): State<Arc<Server>>, Path(workspace): Path<Str
         return refuse(404, None);
     }
     let most = server.options.max_streams;
-    let fault = server.take_fault(Fault::is_for_sse);
-    let (left, breaks) = match fault {
+    let faults = match server.take_fault(Fault::is_for_sse) {
         Fault::Status { code, retry_after } => return refuse(code, retry_after),
         Fault::Error(code) => return event_stream(Body::from(control(&code, most))),
-        Fault::Cut(bytes) => (bytes, true),
-        Fault::End(bytes) => (bytes, false),
-        Fault::Close(_) | Fault::None => (usize::MAX, false),
+        Fault::All(faults) => faults,
+        fault => vec![fault],
     };
     let Some(visit) = server.presence.stream(most) else {
         return event_stream(Body::from(control("too_many_streams", most)));
     };
-    let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse().ok());
+    let mut after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse::<u64>().ok());
+    for fault in &faults {
+        match fault {
+            Fault::Overlap => after = after.map(|id| id.saturating_sub(OVERLAP)),
+            Fault::Backwards(milliseconds) => server.bus.go_back(*milliseconds),
+            Fault::Forget => server.bus.forget(),
+            _ => {}
+        }
+    }
     let (replay, live) = server.bus.subscribe(after);
     server.bus.begin(server.options.rate);
     let period = server.options.heartbeat.max(Duration::from_millis(1));
     let heartbeat = interval_at(Instant::now() + period, period);
     let events = Events { first: true, replay, live, heartbeat, last: None, visit };
-    let chunks = stream::unfold((events, left), move |(mut events, left)| async move {
-        let chunk = if left > 0 {
-            let mut bytes = events.next().await?;
-            bytes.truncate(left);
-            Ok(bytes)
-        } else if breaks {
-            // What was written must have left before the connection breaks.
-            yield_now().await;
-            Err(io::Error::from(io::ErrorKind::ConnectionAborted))
-        } else {
-            return None;
+    let state = (events, Wire::new(faults), VecDeque::new(), reset);
+    let chunks = stream::unfold(state, |(mut events, mut wire, mut waiting, reset)| async move {
+        while waiting.is_empty() {
+            waiting = wire.pass(&events.next().await?);
+        }
+        let chunk = match waiting.pop_front()? {
+            Sent::Bytes(bytes) => Ok(bytes),
+            Sent::End => return None,
+            Sent::Nothing => {
+                events.visit.closing().await;
+                return None;
+            }
+            broken => {
+                // What was written must have left before the connection breaks.
+                yield_now().await;
+                if broken == Sent::Reset {
+                    reset.ask();
+                }
+                Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+            }
         };
-        let left = left - chunk.as_ref().map_or(0, Bytes::len);
-        Some((chunk, (events, left)))
+        Some((chunk, (events, wire, waiting, reset)))
     });
     event_stream(Body::from_stream(chunks))
 }

@@ -15,6 +15,6 @@ mod types;
 
 pub use catalog::Kind;
 pub use declare::{Declared, EventSpec, FieldSpec, Stream, family};
-pub use phi::Class;
-pub use tap::{Drift, DriftKind, MASK, Tap, is_call_sid, is_id, is_name, is_uuid};
+pub use phi::{Class, Domain};
+pub use tap::{Drift, DriftKind, MASK, Name, Tap, is_call_sid, is_id, is_name, is_uuid};
 pub use types::{Field, JsonType, Member, Model, ObjectOrText, Type, Unstated, Uuid};

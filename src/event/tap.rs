@@ -3,7 +3,12 @@
 //! It holds only what is known, and nothing that could not stand in the clear: times, ids, names of fields. That is what
 //! makes it safe to copy from a recording, once [`Tap::is_sound`] has looked at every part of it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+
+/// A name in `_tap`; most are the model's own.
+pub type Name = Cow<'static, str>;
 
 /// What evtap says about one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +25,7 @@ pub struct Tap {
     pub received_at: Option<String>,
     /// `workspace` or `observer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stream: Option<String>,
+    pub stream: Option<Name>,
     /// The workspace whose stream it came by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_id: Option<String>,
@@ -29,7 +34,10 @@ pub struct Tap {
     pub call_sid: Option<String>,
     /// The fields that are hidden, in the order of the event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub redacted: Vec<String>,
+    pub redacted: Vec<Name>,
+    /// The fields that are shown with something in them masked, in the order of the event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scrubbed: Vec<Name>,
     /// What the model did not expect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<Drift>,
@@ -43,7 +51,7 @@ pub struct Drift {
     pub kind: DriftKind,
     /// The field that it is about; `outer.inner` where it is nested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
+    pub field: Option<Name>,
 }
 
 /// The kinds of drift.
@@ -66,6 +74,12 @@ pub enum DriftKind {
     DuplicateField,
     /// The frame's id isn't a number.
     OddId,
+    /// The frame has no id of its own.
+    MissingId,
+    /// The frame's id is lower than the one before.
+    BackwardId,
+    /// Right before it the server sent an event a second time, which was dropped.
+    RepeatDropped,
 }
 
 impl DriftKind {
@@ -81,11 +95,35 @@ impl DriftKind {
             Self::MissingField => "missing_field",
             Self::DuplicateField => "duplicate_field",
             Self::OddId => "odd_id",
+            Self::MissingId => "missing_id",
+            Self::BackwardId => "backward_id",
+            Self::RepeatDropped => "repeat_dropped",
         }
     }
 }
 
 impl Tap {
+    /// Appends it as JSON, without what is not known.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        let mut members = Members { out, first: true };
+        let named = [("id", &self.id), ("time", &self.time), ("received_at", &self.received_at)];
+        for (key, value) in named {
+            members.text(key, value.as_deref());
+        }
+        members.text("stream", self.stream.as_deref());
+        members.text("workspace_id", self.workspace_id.as_deref());
+        members.text("call_sid", self.call_sid.as_deref());
+        members.names("redacted", &self.redacted);
+        members.names("scrubbed", &self.scrubbed);
+        if !self.drift.is_empty() {
+            members.key("drift");
+            // Drift is rare, and of simple parts.
+            members.out.extend_from_slice(&serde_json::to_vec(&self.drift).unwrap_or_default());
+        }
+        out.push(b'}');
+    }
+
     /// Whether each part is what evtap itself could have written, so that a line of unknown making can't pass anything
     /// hidden off as `_tap`.
     #[must_use]
@@ -102,8 +140,54 @@ impl Tap {
             && self
                 .redacted
                 .iter()
+                .chain(&self.scrubbed)
                 .chain(self.drift.iter().filter_map(|drift| drift.field.as_ref()))
                 .all(|path| path.split('.').all(is_name_or_mask))
+    }
+}
+
+/// An object that is being written. What [`Tap::is_sound`] lets through needs no escapes; text that would is left to serde.
+struct Members<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl Members<'_> {
+    fn key(&mut self, key: &str) {
+        if !std::mem::replace(&mut self.first, false) {
+            self.out.push(b',');
+        }
+        self.quoted(key);
+        self.out.push(b':');
+    }
+
+    fn text(&mut self, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.key(key);
+            self.quoted(value);
+        }
+    }
+
+    fn names(&mut self, key: &str, names: &[Name]) {
+        if names.is_empty() {
+            return;
+        }
+        self.key(key);
+        for (at, name) in names.iter().enumerate() {
+            self.out.push(if at == 0 { b'[' } else { b',' });
+            self.quoted(name);
+        }
+        self.out.push(b']');
+    }
+
+    fn quoted(&mut self, text: &str) {
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+            self.out.push(b'"');
+            self.out.extend_from_slice(text.as_bytes());
+            self.out.push(b'"');
+        } else {
+            self.out.extend_from_slice(&serde_json::to_vec(text).unwrap_or_default());
+        }
     }
 }
 

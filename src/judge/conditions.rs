@@ -55,6 +55,10 @@ impl Judge for Conditions {
         Exit::Verdict
     }
 
+    fn failures(&self) -> u64 {
+        self.until.iter().chain(&self.fail_if).map(Predicate::failures).sum()
+    }
+
     fn reason(&self) -> Option<String> {
         self.reason.map(str::to_owned)
     }

@@ -123,6 +123,10 @@ impl Judge for Expect {
         self.exit()
     }
 
+    fn failures(&self) -> u64 {
+        self.steps.iter().map(|step| step.predicate.failures()).sum()
+    }
+
     fn report(&self) -> Option<String> {
         let mut text = String::new();
         for (at, step) in self.steps.iter().enumerate() {

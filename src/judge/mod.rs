@@ -19,6 +19,9 @@ pub trait Judge: Send {
     /// The deadline is over, or the stream is: how the run ends.
     fn end(&mut self) -> Exit;
 
+    /// On how many events an expression of its has failed.
+    fn failures(&self) -> u64;
+
     /// Why it ended so, where the exit status alone would leave one wondering.
     fn reason(&self) -> Option<String> {
         None

@@ -46,7 +46,7 @@ impl<'a> Subject<'a> {
 pub struct Predicate {
     option: String,
     engine: Engine,
-    failed: bool,
+    failures: u64,
 }
 
 enum Engine {
@@ -60,7 +60,7 @@ impl Predicate {
         // Compiled in any case: what jq refuses is refused.
         let program = Program::compile(parsed, variables)?;
         let engine = Native::compile(&parsed.term, variables).map_or(Engine::Program(program), Engine::Native);
-        Ok(Self { option: parsed.option.to_owned(), engine, failed: false })
+        Ok(Self { option: parsed.option.to_owned(), engine, failures: 0 })
     }
 
     /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
@@ -82,7 +82,8 @@ impl Predicate {
         match outcome {
             Ok(held) => Ok(held),
             Err(Stop::Failed(reason)) => {
-                if !std::mem::replace(&mut self.failed, true) {
+                self.failures += 1;
+                if self.failures == 1 {
                     let event_type = subject.shown.event_type();
                     status::say(&format!(
                         "{} fails on {event_type}: {reason}; such events don't count as matching (told once)",
@@ -93,6 +94,12 @@ impl Predicate {
             }
             Err(Stop::Endless) => Err(endless(&self.option)),
         }
+    }
+
+    /// On how many events it has failed.
+    #[must_use]
+    pub const fn failures(&self) -> u64 {
+        self.failures
     }
 }
 
@@ -211,5 +218,11 @@ impl Select {
             }
         }
         Ok(self.grep.as_ref().is_none_or(|grep| grep.matches(subject.shown)))
+    }
+
+    /// How often a filter has failed.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.filters.iter().map(Predicate::failures).sum()
     }
 }

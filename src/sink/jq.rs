@@ -16,7 +16,7 @@ pub struct Jq {
     program: Program,
     raw: bool,
     terminal: bool,
-    failed: bool,
+    failures: u64,
 }
 
 impl Jq {
@@ -24,7 +24,7 @@ impl Jq {
     /// an escape in those too.
     #[must_use]
     pub const fn new(out: Out, program: Program, raw: bool, terminal: bool) -> Self {
-        Self { lines: Lines::new(out), program, raw, terminal, failed: false }
+        Self { lines: Lines::new(out), program, raw, terminal, failures: 0 }
     }
 }
 
@@ -46,7 +46,8 @@ impl Sink for Jq {
             Ok(()) => Ok(()),
             Err(Stop::Endless) => Err(endless("--jq").into()),
             Err(Stop::Failed(reason)) => {
-                if !std::mem::replace(&mut self.failed, true) {
+                self.failures += 1;
+                if self.failures == 1 {
                     let event_type = subject.shown.event_type();
                     status::say(&format!("--jq fails on {event_type}: {reason}; such events give no further line (told once)"));
                 }
@@ -57,5 +58,9 @@ impl Sink for Jq {
 
     fn flush(&mut self) -> io::Result<()> {
         self.lines.flush()
+    }
+
+    fn failures(&self) -> u64 {
+        self.failures
     }
 }

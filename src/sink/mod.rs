@@ -54,6 +54,11 @@ pub trait Sink: Send {
 
     /// Writes out what has been collected.
     fn flush(&mut self) -> io::Result<()>;
+
+    /// How many events it could not make all of what was asked for.
+    fn failures(&self) -> u64 {
+        0
+    }
 }
 
 /// Where a sink writes: stdout, a file, or a buffer in a test.

@@ -46,7 +46,7 @@ pub fn object(shown: &Shown<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(field.json.as_bytes());
     }
     out.extend_from_slice(b",\"_tap\":");
-    out.extend_from_slice(shown.tap_json().as_bytes());
+    shown.write_tap(out);
     out.push(b'}');
 }
 

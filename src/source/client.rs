@@ -7,8 +7,10 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Certificate, Proxy, RequestBuilder, Response, Url};
@@ -35,6 +37,8 @@ pub struct Network {
     pub ca_cert: Option<PathBuf>,
     /// Allows plain text, and so the credential in the clear, to hosts other than this one.
     pub insecure_http: bool,
+    /// Looks names up, in place of the system.
+    pub resolver: Option<Arc<dyn Resolve>>,
 }
 
 /// Where the platform is.
@@ -116,7 +120,7 @@ pub(super) async fn send(request: RequestBuilder) -> Result<Response, Failure> {
     match tokio::time::timeout(ANSWER, request.send()).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(error)) => Err(Failure::unreachable(&error)),
-        Err(_) => Err(Failure::doubtful("the server did not answer", "check the URL, or ask `evtap doctor`")),
+        Err(_) => Err(Failure::doubtful("the server did not answer", "check the URL")),
     }
 }
 
@@ -140,6 +144,9 @@ pub(super) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<req
         builder = builder.tls_certs_only([]);
     } else if let Some(path) = &network.ca_cert {
         builder = builder.tls_certs_merge(certificates(path)?);
+    }
+    if let Some(resolver) = &network.resolver {
+        builder = builder.dns_resolver(Arc::clone(resolver));
     }
     if is_loopback(origin) {
         builder = builder.no_proxy();

@@ -31,6 +31,13 @@ pub enum Failure {
         /// What to do.
         advice: &'static str,
     },
+    /// The key was refused: final, unless there is a newer one.
+    Refused {
+        /// Why.
+        why: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A mistake of the user's if nothing has worked yet, and a passing fault of the server's if something has.
     Doubtful {
         /// Why.
@@ -53,6 +60,11 @@ impl Failure {
         Self::Final { exit, why: why.into(), advice }
     }
 
+    /// A failure that a newer key may mend.
+    pub fn refused(why: impl Into<String>, advice: &'static str) -> Self {
+        Self::Refused { why: why.into(), advice }
+    }
+
     /// A failure that is final before the first success only.
     pub fn doubtful(why: impl Into<String>, advice: &'static str) -> Self {
         Self::Doubtful { why: why.into(), advice }
@@ -68,6 +80,7 @@ impl Failure {
     pub fn into_error(self, what: &str) -> Error {
         match self {
             Self::Final { exit, why, advice } => Error::new(exit, what, why, advice),
+            Self::Refused { why, advice } => Error::new(Exit::Credential, what, why, advice),
             Self::Doubtful { why, advice } => Error::new(Exit::Failure, what, why, advice),
             Self::Passing { why, .. } => Error::new(Exit::Failure, what, why, "try again"),
         }
@@ -76,7 +89,7 @@ impl Failure {
     /// No answer came to a request.
     #[must_use]
     pub fn unreachable(error: &(dyn StdError + 'static)) -> Self {
-        Self::doubtful(cause(error), "check the URL, the network and the proxy, or ask `evtap doctor`")
+        Self::doubtful(cause(error), "check the URL, the network and the proxy")
     }
 
     /// An answer came, and its status is not the one that opens a stream. `resource` is what was asked for, such as
@@ -87,8 +100,7 @@ impl Failure {
         match code {
             // HTML, section 9.2.3: 204 asks the client to stop reconnecting.
             204 => Self::fatal(Exit::Failure, "the server has no stream here (204)", "check the base URL"),
-            401 => Self::fatal(
-                Exit::Credential,
+            401 => Self::refused(
                 "the server refused the API key (401)",
                 "check that the key is current and belongs to this environment",
             ),
@@ -236,7 +248,7 @@ mod tests {
         let status = StatusCode::from_u16(status).expect("a status");
         match Failure::status(status, &headers, now, "workspace") {
             Failure::Passing { at_least, .. } => Some(at_least.as_secs()),
-            Failure::Final { .. } | Failure::Doubtful { .. } => None,
+            Failure::Final { .. } | Failure::Refused { .. } | Failure::Doubtful { .. } => None,
         }
     }
 
@@ -269,6 +281,7 @@ mod tests {
             let status = StatusCode::from_u16(code).expect("a status");
             let exit = match Failure::status(status, &headers, Timestamp::UNIX_EPOCH, "workspace") {
                 Failure::Final { exit, .. } => Some(exit),
+                Failure::Refused { .. } => Some(Exit::Credential),
                 Failure::Doubtful { .. } => None,
                 Failure::Passing { .. } => {
                     assert!(matches!(code, 408 | 425 | 429 | 500..=599), "{code}");

@@ -21,8 +21,6 @@ use eventsource_stream::{Event, EventStream};
 use futures_util::{Stream, StreamExt};
 use memchr::{memchr, memchr2};
 
-use crate::source::FRAME_LIMIT;
-
 /// What one blank line ended. Blank lines after nothing but comments end no frame.
 pub struct Frame {
     /// The event type, if an `event:` line named one; otherwise the standard's default, `message`, is meant.
@@ -55,13 +53,9 @@ pub struct Parser {
 
 impl Parser {
     /// At the beginning of a stream. `last_event_id` is what the request asked to resume after, or "": it stays in force
-    /// until the stream sets another.
+    /// until the stream sets another. `limit` is the largest frame, in bytes.
     #[must_use]
-    pub fn new(last_event_id: &str) -> Self {
-        Self::with_limit(last_event_id, FRAME_LIMIT)
-    }
-
-    fn with_limit(last_event_id: &str, limit: usize) -> Self {
+    pub fn new(last_event_id: &str, limit: usize) -> Self {
         // The field's name doesn't count: data of exactly the limit fits.
         Self { framer: Framer::new(limit + "data: ".len()), fields: Fields::new(last_event_id, limit) }
     }

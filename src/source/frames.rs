@@ -12,6 +12,7 @@ use crate::source::failure::{Failure, cause};
 use crate::source::framer::{Body, Parser};
 use crate::source::socket::{self, Heard};
 use crate::source::sse;
+use crate::source::{FRAME_LIMIT, Limits};
 
 const WHAT: &str = "cannot read the URL's frames";
 
@@ -59,7 +60,7 @@ pub async fn run(url: &str, credential: Option<&Credential>, network: &Network, 
 
 async fn stream(request: reqwest::RequestBuilder, tx: &mpsc::Sender<Raw>) -> Result<(), Failure> {
     let mut response = sse::open(request, None, "stream").await?;
-    let mut parser = Parser::new("");
+    let mut parser = Parser::new("", FRAME_LIMIT);
     while let Some(chunk) = response.chunk().await.map_err(|error| Failure::passing(cause(&error)))? {
         for frame in parser.push(&chunk) {
             let sse = |data| Raw::Sse {
@@ -88,7 +89,7 @@ async fn messages(
     credential: Option<&Credential>,
     tx: &mpsc::Sender<Raw>,
 ) -> Result<(), Failure> {
-    let mut socket = socket::open(request, credential, "WebSocket").await?;
+    let mut socket = socket::open(request, credential, "WebSocket", &Limits::default()).await?;
     loop {
         let raw = match socket.next().await {
             // It is valid, so nothing is replaced.
@@ -123,7 +124,6 @@ fn closed(code: Option<u16>) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use crate::error::{Error, Exit};
-    use crate::source::FRAME_LIMIT;
     use crate::source::scripted::{Answer, Scripted, TOKEN, credential, header, message, switching};
 
     /// Reads what a script answers, by a scheme; the frames as tests may print them.

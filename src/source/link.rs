@@ -5,25 +5,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Result;
+use jiff::Timestamp;
+
+use crate::credential::Credential;
+use crate::error::{Error, Exit, Result};
 use crate::source::failure::Failure;
-use crate::source::retry::{Backoff, Random};
-use crate::source::{Change, Item, News, Origin, RawFrame, Sender};
+use crate::source::gap::Gap;
+use crate::source::keys::Keys;
+use crate::source::retry::Backoff;
+use crate::source::{Change, Item, Limits, News, Origin, RawFrame, Sender};
 
 pub(super) struct Link<'a> {
     pub(super) what: &'static str,
     pub(super) origin: Arc<Origin>,
     pub(super) backoff: Backoff,
+    pub(super) limits: &'a Limits,
     tx: &'a Sender,
-    random: Random,
     /// The server has been reached, so a failure is no longer likely to be the user's mistake.
     proven: bool,
 }
 
 impl<'a> Link<'a> {
     /// `what` is the first part of its errors.
-    pub(super) fn new(what: &'static str, origin: Origin, initial: Duration, random: Random, tx: &'a Sender) -> Self {
-        Self { what, origin: Arc::new(origin), backoff: Backoff::new(initial), tx, random, proven: false }
+    pub(super) fn new(what: &'static str, origin: Origin, initial: Duration, limits: &'a Limits, tx: &'a Sender) -> Self {
+        Self { what, origin: Arc::new(origin), backoff: Backoff::new(initial), limits, tx, proven: false }
+    }
+
+    /// The wall clock.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.limits.now)()
     }
 
     /// The connection stands.
@@ -39,32 +49,53 @@ impl<'a> Link<'a> {
         let _ = self.tx.send(Item::Frame(frame)).await;
     }
 
+    /// Names a hole.
+    pub(super) async fn gap(&mut self, gap: &Gap) {
+        let frame = gap.frame(&self.origin, self.now());
+        // See the module's word on sends.
+        let _ = self.tx.send(Item::Frame(frame)).await;
+    }
+
     /// The stream is over for good, and well.
     pub(super) async fn ended(&mut self, why: &str) {
         self.news(Change::Ended { why: why.to_owned() }).await;
     }
 
-    /// The connection failed: returns when it is time for another, or gives the error that it ends with.
-    pub(super) async fn after(&mut self, failure: Failure) -> Result<()> {
+    /// The connection failed: returns when it is time for another, or gives the error that it ends with. A key that was
+    /// refused is looked for anew, since keys are rotated in the middle of a day.
+    pub(super) async fn after(&mut self, failure: Failure, keys: &Keys, used: &Credential) -> Result<()> {
         match failure {
             Failure::Passing { why, at_least } => self.pause(why, at_least, Duration::MAX).await,
             Failure::Doubtful { why, .. } if self.proven => self.pause(why, Duration::ZERO, Duration::MAX).await,
-            Failure::Final { .. } | Failure::Doubtful { .. } => return Err(failure.into_error(self.what)),
+            Failure::Refused { why, .. } if keys.renew(used) => {
+                self.pause(format!("{why}, and there is a newer one"), Duration::ZERO, Duration::ZERO).await
+            }
+            Failure::Final { .. } | Failure::Refused { .. } | Failure::Doubtful { .. } => Err(failure.into_error(self.what)),
         }
-        Ok(())
     }
 
-    /// Tells that there will be another connection, and waits for its time.
-    pub(super) async fn pause(&mut self, why: String, at_least: Duration, at_most: Duration) {
+    /// Tells that there will be another connection, and waits for its time; or gives up after as many tries as there may be.
+    pub(super) async fn pause(&mut self, why: String, at_least: Duration, at_most: Duration) -> Result<()> {
         self.proven = true;
-        let (delay, attempt) = self.backoff.next(at_least, (self.random)());
+        let (delay, attempt) = self.backoff.next(at_least, (self.limits.random)());
+        if self.limits.reconnects.is_some_and(|most| attempt > most) {
+            let tries = attempt - 1;
+            let why = format!("{why}; {tries} {} failed", if tries == 1 { "reconnect" } else { "reconnects" });
+            return Err(Error::new(Exit::GaveUp, self.what, why, "start again later, or allow more with --max-reconnects"));
+        }
         let delay = delay.min(at_most);
         self.news(Change::Reconnecting { delay, attempt, why }).await;
         tokio::time::sleep(delay).await;
+        Ok(())
     }
 
     async fn news(&mut self, change: Change) {
         // See the module's word on sends.
         let _ = self.tx.send(Item::News(News { origin: Arc::clone(&self.origin), change })).await;
+    }
+
+    /// The channel itself, for a source that does something while it waits for room.
+    pub(super) const fn channel(&self) -> &'a Sender {
+        self.tx
     }
 }

@@ -3,12 +3,18 @@
 //! Sources push [`Item`]s into one bounded channel: when the reader of stdout is slow, the channel fills, and the socket
 //! waits. A source interprets nothing but its transport; what an event means is for [`decode`](crate::decode) to say.
 
+pub mod calls;
 pub mod client;
 pub mod failure;
 pub mod framer;
 pub mod frames;
+pub mod gap;
+pub mod keys;
+pub mod limits;
 mod link;
 pub mod observer;
+pub mod order;
+mod queue;
 pub mod replay;
 pub mod resume;
 pub mod retry;
@@ -20,20 +26,12 @@ pub mod sse;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event::Stream;
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
-use crate::event::Stream;
-
-/// How many items may wait between the sources and the walk.
-pub const QUEUE: usize = 256;
-
-/// The largest frame, and the largest line of one, in bytes. The platform's own client gives up beyond it.
-pub const FRAME_LIMIT: usize = 1 << 20;
-
-/// The sending side of the channel. A send fails when the walk is over; the source then ends in silence.
-pub type Sender = mpsc::Sender<Item>;
+pub use limits::{FRAME_LIMIT, Limits};
+pub use queue::{Closed, QUEUE, Receiver, Sender, channel};
 
 /// What comes out of a source, in order of arrival.
 #[derive(Debug)]
@@ -66,6 +64,19 @@ pub enum Form {
     Observer,
     /// A line of a recording: any of the above, and `_tap` as evtap wrote it.
     Record,
+    /// A line of evtap's own, such as `tap.gap`.
+    Own,
+}
+
+/// What the transport noticed about a frame that its bytes don't tell: for `_tap.drift`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// It has no id of its own, on a stream whose events should.
+    pub id_missing: bool,
+    /// Its id is lower than the one before.
+    pub id_backwards: bool,
+    /// A repeat of an earlier event was dropped right before it.
+    pub after_repeat: bool,
 }
 
 /// Why there is no event in a frame that did arrive.
@@ -100,6 +111,8 @@ pub struct RawFrame {
     pub fault: Option<(Fault, u64)>,
     /// Where in the recording it begins, in bytes; 0 on a live stream.
     pub offset: u64,
+    /// What the transport noticed about it.
+    pub notes: Notes,
 }
 
 /// A frame as decoding sees it: borrowed, from a transport or from a line of a recording.
@@ -121,6 +134,8 @@ pub struct Frame<'a> {
     pub fault: Option<(Fault, u64)>,
     /// Where in the recording it begins, in bytes; 0 on a live stream.
     pub offset: u64,
+    /// What the transport noticed about it.
+    pub notes: Notes,
 }
 
 impl RawFrame {
@@ -136,6 +151,7 @@ impl RawFrame {
             received_at: self.received_at,
             fault: self.fault,
             offset: self.offset,
+            notes: self.notes,
         }
     }
 }
@@ -152,11 +168,13 @@ pub struct Lines {
     pub bytes: Bytes,
     /// Where in the file the first of them begins, in bytes.
     pub offset: u64,
+    /// The largest line that is looked at, in bytes.
+    pub limit: usize,
 }
 
 impl std::fmt::Debug for Lines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lines").field("bytes", &self.bytes.len()).field("offset", &self.offset).finish()
+        f.debug_struct("Lines").field("bytes", &self.bytes.len()).field("offset", &self.offset).finish_non_exhaustive()
     }
 }
 

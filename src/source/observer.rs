@@ -1,9 +1,14 @@
 //! The observer of one call: a WebSocket that is opened again when it breaks, until the call is over.
 //!
-//! There are no ids and no replay here: what happens while the socket is down is gone, and the news of the two connections
-//! are the only trace of it. Of a message only its `type` is read, and only to know the end of the call.
+//! There are no ids and no replay here: what happens while the socket is down is gone, and a `tap.gap` names the hole. Of a
+//! message only its type is read, to know the end of the call, and the state that the agent is in: if that is another one
+//! after the hole, something is missing for sure.
+//!
+//! While the walk is slow, some messages are read ahead, so that the pings of the server are answered; beyond that the
+//! socket waits, and only pings are sent.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -11,18 +16,22 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::RequestBuilder;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 
 use crate::credential::Credential;
 use crate::error::{Exit, Result};
 use crate::event::Stream;
+use crate::event::catalog::value::GapReason;
 use crate::source::client::Client;
 use crate::source::failure::Failure;
+use crate::source::gap::Gap;
+use crate::source::keys::Keys;
 use crate::source::link::Link;
-use crate::source::retry::{self, Random};
+use crate::source::retry;
 use crate::source::socket::{self, Heard, Socket};
-use crate::source::{Fault, Form, Origin, RawFrame, Sender};
+use crate::source::{Fault, Form, Item, Limits, Notes, Origin, RawFrame, Sender};
 
 /// How long a call may be unknown to the server, since one that is about to begin can be so for a moment.
 const UNKNOWN: Duration = Duration::from_secs(10);
@@ -46,41 +55,63 @@ enum End {
 
 /// Reads a call's events into the channel until the call is over or the receiver is gone, which are no errors, or until an
 /// error that no other try can mend. Dropping the future stops it at once.
-pub async fn run(
-    client: &Client,
-    workspace_id: &str,
-    call_sid: &str,
-    credential: &Credential,
-    random: Random,
-    tx: &Sender,
-) -> Result<()> {
+pub async fn run(client: &Client, workspace_id: &str, call_sid: &str, keys: &Keys, limits: &Limits, tx: &Sender) -> Result<()> {
     let origin = Origin {
         stream: Some(Stream::Observer),
         workspace_id: Some(workspace_id.to_owned()),
         call_sid: Some(call_sid.to_owned()),
     };
-    let link = Link::new("cannot observe the call", origin, retry::WEBSOCKET, random, tx);
+    let link = Link::new("cannot observe the call", origin, retry::WEBSOCKET, limits, tx);
     let request = || client.observer(workspace_id, call_sid);
     tokio::select! {
         biased;
         () = tx.closed() => Ok(()),
-        result = follow(link, request, credential) => result,
+        result = follow(link, request, keys) => result,
     }
 }
 
-async fn follow(mut link: Link<'_>, request: impl Fn() -> RequestBuilder, credential: &Credential) -> Result<()> {
+async fn follow(mut link: Link<'_>, request: impl Fn() -> RequestBuilder, keys: &Keys) -> Result<()> {
     let mut unknown = Unknown::default();
+    let mut seen = Seen::default();
     loop {
-        let end = match socket::open(request(), Some(credential), "call").await {
+        let key = keys.current();
+        let end = match socket::open(request(), Some(&key), "call", link.limits).await {
             Ok(socket) => {
                 link.connected().await;
-                listen(socket, &mut link, &mut unknown).await
+                listen(socket, &mut link, &mut unknown, &mut seen).await
             }
             Err(failure) => End::Failed(failure),
         };
-        if unknown.settle(end, &mut link).await?.is_break() {
-            return Ok(());
+        let next = unknown.settle(end, &mut link, keys, &key).await;
+        if !matches!(next, Ok(ControlFlow::Continue(()))) {
+            // Nothing closes the hole any more.
+            if let Some(gap) = seen.hole(None, link.now()) {
+                link.gap(&gap).await;
+            }
+            return next.map(|_| ());
         }
+    }
+}
+
+/// What has been seen of the call.
+#[derive(Debug, Default)]
+struct Seen {
+    /// When something came last.
+    heard: Option<Timestamp>,
+    /// The state that the agent was in.
+    state: Option<String>,
+    /// The connection has brought nothing yet, and is not the first.
+    down: bool,
+}
+
+impl Seen {
+    /// The hole that a reconnect leaves, once something comes again, in which the agent is in that state.
+    fn hole(&mut self, state: Option<&str>, now: Timestamp) -> Option<Gap> {
+        if !std::mem::take(&mut self.down) {
+            return None;
+        }
+        let certain = state.zip(self.state.as_deref()).is_some_and(|(now, then)| now != then);
+        self.heard.map(|heard| Gap { from: Some(heard), to: now, certain, reason: GapReason::ObserverDown })
     }
 }
 
@@ -90,13 +121,13 @@ struct Unknown(Option<Instant>);
 
 impl Unknown {
     /// Turns the end of a connection into the end of the run, or waits for the next try.
-    async fn settle(&mut self, end: End, link: &mut Link<'_>) -> Result<ControlFlow<()>> {
+    async fn settle(&mut self, end: End, link: &mut Link<'_>, keys: &Keys, used: &Credential) -> Result<ControlFlow<()>> {
         match end {
             End::Over => {
                 link.ended("the call is over").await;
                 return Ok(ControlFlow::Break(()));
             }
-            End::Failed(failure) => link.after(failure).await?,
+            End::Failed(failure) => link.after(failure, keys, used).await?,
             End::Unknown => {
                 let why = "there is no such call (4004)";
                 let left = UNKNOWN.saturating_sub(self.0.get_or_insert_with(Instant::now).elapsed());
@@ -104,23 +135,30 @@ impl Unknown {
                     let failure = Failure::fatal(Exit::NotFound, why, "check the call's SID and the workspace");
                     return Err(failure.into_error(link.what));
                 }
-                link.pause(why.to_owned(), Duration::ZERO, left).await;
+                link.pause(why.to_owned(), Duration::ZERO, left).await?;
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 }
 
+/// How much is read ahead of a slow walk, in messages and in bytes.
+const AHEAD: (usize, usize) = (1024, 2 << 20);
+
 /// Sends a connection's messages on until its end.
-async fn listen<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, link: &mut Link<'_>, unknown: &mut Unknown) -> End {
+async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
+    mut socket: Socket<S>,
+    link: &mut Link<'_>,
+    unknown: &mut Unknown,
+    seen: &mut Seen,
+) -> End {
+    seen.down = seen.heard.is_some();
     let mut over = false;
-    loop {
-        let heard = if over { timeout(CLOSING, socket.next()).await } else { Ok(socket.next().await) };
-        let received_at = Timestamp::now();
-        let Ok(heard) = heard else {
-            socket.close().await;
-            return End::Over;
-        };
+    let mut waiting = VecDeque::new();
+    let end = loop {
+        let heard = next(&mut socket, link, &mut waiting);
+        let heard = if over { timeout(CLOSING, heard).await.unwrap_or(Heard::Closed(None)) } else { heard.await };
+        let received_at = link.now();
         let broken = match &heard {
             Heard::TooLarge(_) => Some("a message was larger than the limit"),
             Heard::NotUtf8 => Some("a text message was no UTF-8"),
@@ -135,16 +173,23 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, link: 
             Heard::NotUtf8 => (Bytes::new(), Some((Fault::NotUtf8, 0))),
             Heard::Closed(code) => {
                 socket.close().await;
-                return closed(code, over);
+                break closed(code, over);
             }
-            Heard::Lost(_) if over => return End::Over,
-            Heard::Lost(why) => return End::Failed(Failure::passing(why)),
+            Heard::Lost(_) if over => break End::Over,
+            Heard::Lost(why) => break End::Failed(Failure::passing(why)),
         };
-        over |= is_session_end(&data);
+        let glance = Glance::of(&data);
+        over |= glance.is("session_end");
         unknown.0 = None;
-        let origin = link.origin.clone();
-        let frame = RawFrame {
-            origin,
+        if let Some(gap) = seen.hole(glance.state(), received_at) {
+            waiting.push_back(gap.frame(&link.origin, received_at));
+        }
+        seen.heard = Some(received_at);
+        if let Some(state) = glance.state() {
+            seen.state = Some(state.to_owned());
+        }
+        waiting.push_back(RawFrame {
+            origin: link.origin.clone(),
             form: Form::Observer,
             event: None,
             id: None,
@@ -152,36 +197,97 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, link: 
             received_at: Some(received_at),
             fault,
             offset: 0,
-        };
-        link.deliver(frame).await;
+            notes: Notes::default(),
+        });
+        link.backoff.reset();
         if let Some(why) = broken {
-            return End::Failed(Failure::passing(why));
+            break End::Failed(Failure::passing(why));
+        }
+    };
+    for frame in waiting {
+        link.deliver(frame).await;
+    }
+    end
+}
+
+/// Waits for the next message, and meanwhile sends on what waits.
+async fn next<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    link: &mut Link<'_>,
+    waiting: &mut VecDeque<RawFrame>,
+) -> Heard {
+    let tx = link.channel();
+    loop {
+        let bytes: usize = waiting.iter().map(|frame| frame.data.len()).sum();
+        let full = waiting.len() >= AHEAD.0 || bytes >= AHEAD.1;
+        let Some(frame) = waiting.front() else { return socket.next().await };
+        let sent = async { tx.send(Item::Frame(frame.clone())).await };
+        tokio::select! {
+            biased;
+            sent = sent => {
+                // `run` watches for a receiver that is gone.
+                let _ = sent;
+                waiting.pop_front();
+            }
+            heard = socket.attend(full) => return heard,
         }
     }
 }
 
-fn is_session_end(data: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Type<'a> {
-        #[serde(borrow)]
-        r#type: Cow<'a, str>,
+/// What is read of a message.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Glance<'a> {
+    #[serde(borrow)]
+    r#type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    current_state: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    next_state: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+impl<'a> Glance<'a> {
+    fn of(data: &'a [u8]) -> Self {
+        // Serde would take the members of an array for those of a struct.
+        let is_object = data.trim_ascii_start().starts_with(b"{");
+        let text = std::str::from_utf8(data).ok().filter(|_| is_object).unwrap_or("{}");
+        let mut glance = serde_json::from_str::<Self>(text).unwrap_or_default();
+        if let Some(nested) = glance.data.map(RawValue::get).filter(|nested| nested.starts_with('{')) {
+            let nested = serde_json::from_str::<Self>(nested).unwrap_or_default();
+            glance.current_state = glance.current_state.or(nested.current_state);
+            glance.next_state = glance.next_state.or(nested.next_state);
+        }
+        glance
     }
-    // Serde would take the members of an array for those of a struct.
-    let is_object = data.trim_ascii_start().starts_with(b"{");
-    is_object && serde_json::from_slice::<Type<'_>>(data).is_ok_and(|event| event.r#type == "session_end")
+
+    fn is(&self, event_type: &str) -> bool {
+        self.r#type.as_deref() == Some(event_type)
+    }
+
+    /// The state that the agent is in after it.
+    fn state(&self) -> Option<&str> {
+        match self.r#type.as_deref() {
+            Some("session_info") => self.current_state.as_deref(),
+            Some("state_transition") => self.next_state.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// What a close code means. After `session_end` each of them is the end.
 fn closed(code: Option<u16>, over: bool) -> End {
     let refused = |why: &str, advice| End::Failed(Failure::fatal(Exit::Credential, why, advice));
+    let stale = |why: &str, advice| End::Failed(Failure::refused(why, advice));
     match code {
         _ if over => End::Over,
         Some(1008) => refused("the server's policy forbids it (1008)", "use an API key that has access to the call"),
-        Some(4001) => refused("the server refused the request or the API key (4001)", "check the API key and the call's SID"),
+        Some(4001) => stale("the server refused the request or the API key (4001)", "check the API key and the call's SID"),
         Some(code @ (4003 | 4403)) => {
             refused(&format!("the API key may not observe this call ({code})"), "use a key that has access to it")
         }
-        Some(4100) => refused("the token has expired (4100)", "get a new one"),
+        Some(4100) => stale("the token has expired (4100)", "get a new one"),
         Some(4004) => End::Unknown,
         Some(code @ (1013 | 4029)) => {
             End::Failed(Failure::Passing { why: format!("the server asks to try later ({code})"), at_least: LATER })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{FRAME_LIMIT, Fault, Form, Frame, Item, Lines, Origin, RawFrame, Sender};
+use super::{Fault, Form, Frame, Item, Lines, Notes, Origin, RawFrame, Sender};
 use crate::error::{Error, Exit, Result};
 use crate::source::framer::{Body, Parser};
 
@@ -26,8 +26,8 @@ enum Kind {
     Binary,
 }
 
-/// Reads the recording at `path`, `-` being stdin, to its end. Blocks.
-pub fn run(path: &Path, tx: &Sender) -> Result<()> {
+/// Reads the recording at `path`, `-` being stdin, to its end. `limit` is the largest frame in bytes. Blocks.
+pub fn run(path: &Path, limit: usize, tx: &Sender) -> Result<()> {
     let name = path.display().to_string();
     let failed = |error: &std::io::Error| {
         Error::new(Exit::Failure, format!("cannot read {name}"), cause(error), "check the path and its permissions")
@@ -44,8 +44,8 @@ pub fn run(path: &Path, tx: &Sender) -> Result<()> {
     let mut pieces = Pieces { reader: &mut reader, at_end: false };
     let Some(first) = pieces.beginning().map_err(|error| failed(&error))? else { return Ok(()) };
     let result = match kind(&first) {
-        Kind::Ndjson => ndjson(first, &mut pieces, tx),
-        Kind::Sse => sse(first, &mut pieces, tx),
+        Kind::Ndjson => ndjson(first, &mut pieces, limit, tx),
+        Kind::Sse => sse(first, &mut pieces, limit, tx),
         Kind::Binary => {
             let advice = "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream";
             return Err(Error::new(Exit::Failure, format!("cannot replay {name}"), "it is no text", advice));
@@ -120,8 +120,8 @@ impl Pieces<'_> {
 }
 
 /// Cuts pieces at their last line end and hands whole lines over.
-fn ndjson(first: BytesMut, pieces: &mut Pieces<'_>, tx: &Sender) -> std::io::Result<()> {
-    let mut cutter = Cutter::default();
+fn ndjson(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> std::io::Result<()> {
+    let mut cutter = Cutter::new(limit);
     let mut next = Some(first);
     while let Some(piece) = next {
         for item in cutter.push(&piece) {
@@ -138,8 +138,9 @@ fn ndjson(first: BytesMut, pieces: &mut Pieces<'_>, tx: &Sender) -> std::io::Res
 }
 
 /// Whole lines out of pieces cut anywhere.
-#[derive(Default)]
 struct Cutter {
+    /// The largest line, in bytes.
+    limit: usize,
     /// The beginning of a line whose end has not come.
     open: BytesMut,
     /// Where in the file `open` begins.
@@ -149,6 +150,10 @@ struct Cutter {
 }
 
 impl Cutter {
+    fn new(limit: usize) -> Self {
+        Self { limit, open: BytesMut::new(), offset: 0, skipped: None }
+    }
+
     fn push(&mut self, mut piece: &[u8]) -> Vec<Item> {
         let mut items = Vec::new();
         if let Some(skipped) = self.skipped {
@@ -165,7 +170,7 @@ impl Cutter {
             items.push(self.lines());
         }
         self.open.extend_from_slice(&piece[whole..]);
-        if self.open.len() > FRAME_LIMIT {
+        if self.open.len() > self.limit {
             self.skipped = Some(self.open.len() as u64);
             self.open.clear();
         }
@@ -184,7 +189,7 @@ impl Cutter {
         let bytes = std::mem::take(&mut self.open).freeze();
         let offset = self.offset;
         self.offset += bytes.len() as u64;
-        Item::Lines(Lines { bytes, offset })
+        Item::Lines(Lines { bytes, offset, limit: self.limit })
     }
 
     /// A line of that many bytes has been skipped.
@@ -201,6 +206,7 @@ impl Cutter {
             received_at: None,
             fault: Some((Fault::TooLarge, length)),
             offset,
+            notes: Notes::default(),
         })
     }
 }
@@ -229,16 +235,26 @@ impl Lines {
         })
         .filter(|(line, _)| !line.trim_ascii().is_empty())
         .map(move |(line, offset)| {
-            let fault = (line.len() > FRAME_LIMIT).then_some((Fault::TooLarge, line.len() as u64));
+            let fault = (line.len() > self.limit).then_some((Fault::TooLarge, line.len() as u64));
             let data = if fault.is_some() { &[] } else { line };
-            Frame { origin, form: Form::Record, event: None, id: None, data, received_at: None, fault, offset }
+            Frame {
+                origin,
+                form: Form::Record,
+                event: None,
+                id: None,
+                data,
+                received_at: None,
+                fault,
+                offset,
+                notes: Notes::default(),
+            }
         })
     }
 }
 
 /// A raw capture takes the path of a live stream. What its end cuts off is reported, since nothing will bring it again.
-fn sse(first: BytesMut, pieces: &mut Pieces<'_>, tx: &Sender) -> std::io::Result<()> {
-    let mut parser = Parser::new("");
+fn sse(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> std::io::Result<()> {
+    let mut parser = Parser::new("", limit);
     let mut next = Some(first);
     while let Some(piece) = next {
         for frame in parser.push(&piece) {
@@ -261,6 +277,7 @@ fn sse(first: BytesMut, pieces: &mut Pieces<'_>, tx: &Sender) -> std::io::Result
                 received_at: None,
                 fault,
                 offset: 0,
+                notes: Notes::default(),
             };
             if tx.blocking_send(Item::Frame(raw)).is_err() {
                 return Ok(());
@@ -279,6 +296,7 @@ fn sse(first: BytesMut, pieces: &mut Pieces<'_>, tx: &Sender) -> std::io::Result
             received_at: None,
             fault,
             offset: 0,
+            notes: Notes::default(),
         };
         let _ = tx.blocking_send(Item::Frame(raw));
     }
@@ -288,9 +306,10 @@ fn sse(first: BytesMut, pieces: &mut Pieces<'_>, tx: &Sender) -> std::io::Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::FRAME_LIMIT;
 
     fn cut(text: &[u8], at: usize) -> Vec<(u64, String)> {
-        let mut cutter = Cutter::default();
+        let mut cutter = Cutter::new(FRAME_LIMIT);
         let mut items = cutter.push(&text[..at]);
         items.extend(cutter.push(&text[at..]));
         items.extend(cutter.finish());

@@ -1,186 +1,192 @@
-//! Where to resume a stream, and what of the replay has been delivered already.
+//! Where to resume a stream, and what of it has been delivered already.
 //!
 //! An id is a millisecond, several events can bear the same, and the server replays the ids *greater* than the one that it
 //! is asked for. So asking for the last id seen would lose the rest of its millisecond. This asks from one millisecond
-//! before, and drops from the replay what has been delivered: as many events of the same id and content as there were, so
-//! that two equal events stay two. Where it can't know, it lets an event through twice rather than lose it.
+//! before, and drops what has been delivered: an event of the same id and content. Where it can't know, it lets an event
+//! through twice rather than lose it, but for a repeat on one connection, which is dropped and told of.
 //!
-//! Pure: it holds no connection and no clock. An id that is no number has no "before": it is asked for literally, and
-//! nothing is dropped.
+//! The position is the id of the last new event, and follows the server backwards too: a server whose clock was set back
+//! publishes below what it has published, and only so would those come again. Once ids have gone backwards, it asks twice as
+//! much earlier from then on. Events without an id, or with one that is no
+//! number, are known again by their content alone, as long as a replay goes on.
+//!
+//! Pure: it holds no connection and no clock. While no id has been a number, the last one is asked for literally.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
-/// How many delivered events are remembered. A millisecond that has more is replayed in part.
+/// How many delivered events are remembered. A replay of more comes in part again.
 const REMEMBERED: usize = 65_536;
 
-/// How often each event has been delivered, by id and keyed hash of the content.
-type Delivered = BTreeMap<(u64, u64), u32>;
+/// The furthest that is asked back, in milliseconds: what the server keeps.
+const MOST_SLACK: u64 = 5 * 60 * 1000;
+
+/// An event that was delivered: its id, if that is a number, and the keyed hash of its content.
+type Key = (Option<u64>, u64);
+
+/// What is to become of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is delivered.
+    New {
+        /// Its id is lower than the one before.
+        backwards: bool,
+    },
+    /// It has been delivered before the connection broke, and was asked for again.
+    Replayed,
+    /// The server sent it twice.
+    Repeated,
+}
 
 /// The position in one stream.
 #[derive(Debug, Default)]
 pub struct Resume {
-    last: String,
-    delivered: Delivered,
-    replay: Delivered,
+    /// The last id that is a number.
+    position: Option<u64>,
+    /// An event bore it, so a replay that is whole begins with that event.
+    borne: bool,
+    /// The last id that is none, while none has been a number.
+    literal: String,
+    /// On which connection each remembered event was last seen.
+    known: HashMap<Key, u32>,
+    /// The same, from the oldest to the newest.
+    order: VecDeque<Key>,
+    connection: u32,
+    /// The highest id before this connection, until a new event beyond it ends the replay.
+    replaying: Option<u64>,
+    highest: u64,
+    /// How far below it ids have gone. What is published so while nobody is connected would not be replayed otherwise.
+    slack: u64,
+    /// How many connections in a row have brought nothing new: each halves the slack, so that it can't hold the stream up.
+    fruitless: u32,
     hasher: RandomState,
 }
 
 impl Resume {
-    /// The `Last-Event-ID` to ask from; `None` while there is no position. Begins a connection: what was delivered before
-    /// now is expected to come again.
+    /// From an id of an earlier run. An event bore it, or somebody only named it.
+    #[must_use]
+    pub fn at(id: u64, borne: bool) -> Self {
+        Self { position: Some(id), borne, highest: id, ..Self::default() }
+    }
+
+    /// The id that the stream is at, if it is a number.
+    #[must_use]
+    pub const fn position(&self) -> Option<u64> {
+        self.position
+    }
+
+    /// The id that a whole replay begins with.
+    #[must_use]
+    pub fn expected(&self) -> Option<u64> {
+        self.position.filter(|_| self.borne)
+    }
+
+    /// Where to resume from if nothing has said so yet: a moment of the server's clock, in milliseconds.
+    pub fn set_baseline(&mut self, id: u64) {
+        if self.position.is_none() && self.literal.is_empty() {
+            self.position = Some(id);
+            self.highest = id;
+        }
+    }
+
+    /// The `Last-Event-ID` to ask from; `None` while there is no position. Begins a connection.
     pub fn begin(&mut self) -> Option<String> {
-        self.replay.clone_from(&self.delivered);
-        if self.last.is_empty() {
-            return None;
+        self.connection = self.connection.wrapping_add(1);
+        self.replaying = self.position.map(|_| self.highest);
+        let slack = self.slack.checked_shr(self.fruitless).unwrap_or_default();
+        self.fruitless = self.fruitless.saturating_add(1);
+        match self.position {
+            Some(id) => Some(id.min(self.highest.saturating_sub(slack)).saturating_sub(1).to_string()),
+            None => Some(self.literal.clone()).filter(|id| !id.is_empty()),
         }
-        let before = number(&self.last).and_then(|id| id.checked_sub(1));
-        Some(before.map_or_else(|| self.last.clone(), |id| id.to_string()))
     }
 
-    /// Whether an event is new. `id` is the last event id in force, "" if there is none.
-    pub fn is_new(&mut self, id: &str, event: Option<&str>, data: &[u8]) -> bool {
-        self.move_to(id);
-        let Some(id) = number(id) else { return true };
-        let key = (id, self.hasher.hash_one((event, data)));
-        if let Some(expected) = self.replay.get_mut(&key).filter(|expected| **expected > 0) {
-            *expected -= 1;
-            return false;
+    /// Judges an event by the `id:` of its own frame, if that has one, and its content.
+    pub fn judge(&mut self, id: Option<&str>, event: Option<&str>, data: &[u8]) -> Verdict {
+        let content = self.hasher.hash_one((event, data));
+        let Some(number) = id.and_then(number) else { return self.judge_loose(id, content) };
+        let key = (Some(number), content);
+        if let Some(seen) = self.known.get_mut(&key) {
+            let again = std::mem::replace(seen, self.connection) == self.connection;
+            return if again { Verdict::Repeated } else { Verdict::Replayed };
         }
-        if self.delivered.len() < REMEMBERED {
-            *self.delivered.entry(key).or_default() += 1;
+        // It came without its id before.
+        if self.replaying.is_some() && self.known.get(&(None, content)).is_some_and(|seen| *seen != self.connection) {
+            self.remember(key);
+            return Verdict::Replayed;
         }
-        true
+        // Whatever was delivered was published before it.
+        if self.replaying.is_some_and(|highest| number > highest) {
+            self.replaying = None;
+        }
+        self.remember(key);
+        let backwards = number < self.highest && self.position.is_some_and(|last| number < last);
+        self.highest = self.highest.max(number);
+        // Twice as far, since it was measured from what had come by then.
+        self.slack = self.slack.max((self.highest - number).saturating_mul(2).min(MOST_SLACK));
+        self.fruitless = 0;
+        (self.position, self.borne) = (Some(number), true);
+        self.literal.clear();
+        Verdict::New { backwards }
     }
 
-    /// The position moves to an id, with or without an event. Like the standard's last event id it follows the server
-    /// backwards too: what bears a later id stays remembered, since it will be replayed.
+    fn judge_loose(&mut self, id: Option<&str>, content: u64) -> Verdict {
+        let is_old = |key: &Key| key.1 == content && self.known.get(key).is_some_and(|seen| *seen != self.connection);
+        if self.replaying.is_some()
+            && let Some(key) = self.order.iter().find(|key| is_old(key)).copied()
+        {
+            self.known.insert(key, self.connection);
+            return Verdict::Replayed;
+        }
+        // On one connection two equal events without ids are two.
+        if self.position.is_some() {
+            self.remember((None, content));
+        }
+        self.move_to(id.unwrap_or_default());
+        Verdict::New { backwards: false }
+    }
+
+    /// The position moves to an id without an event.
     pub fn move_to(&mut self, id: &str) {
-        if id == self.last {
-            return;
-        }
-        id.clone_into(&mut self.last);
         match number(id) {
-            Some(id) => self.delivered = self.delivered.split_off(&(id, 0)),
-            None => self.delivered.clear(),
+            Some(id) if Some(id) != self.position => {
+                (self.position, self.borne) = (Some(id), false);
+                self.highest = self.highest.max(id);
+            }
+            None if self.position.is_none() && !id.is_empty() => id.clone_into(&mut self.literal),
+            Some(_) | None => {}
+        }
+    }
+
+    /// Whether there is anything that a replay could be known by.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        !self.order.is_empty()
+    }
+
+    /// How many events are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.order.len()
+    }
+
+    fn remember(&mut self, key: Key) {
+        if self.known.insert(key, self.connection).is_none() {
+            self.order.push_back(key);
+        }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
         }
     }
 }
 
-fn number(id: &str) -> Option<u64> {
+/// An id as the platform gives them: a decimal number.
+pub(super) fn number(id: &str) -> Option<u64> {
     // `parse` alone would take a sign.
     id.bytes().all(|byte| byte.is_ascii_digit()).then(|| id.parse().ok()).flatten()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Sends events through and gives those that are new.
-    fn new<'a>(resume: &mut Resume, events: &[(&'a str, &'a str)]) -> Vec<&'a str> {
-        let fresh = |(id, data): &&(&str, &str)| resume.is_new(id, Some("call.started"), data.as_bytes());
-        events.iter().filter(fresh).map(|(_, data)| *data).collect()
-    }
-
-    #[test]
-    fn begins_without_a_position() {
-        let mut resume = Resume::default();
-        assert_eq!(resume.begin(), None);
-        assert_eq!(new(&mut resume, &[("", "a"), ("", "a")]), ["a", "a"]);
-        assert_eq!(resume.begin(), None, "events without id make none");
-        assert_eq!(new(&mut resume, &[("", "a")]), ["a"]);
-    }
-
-    #[test]
-    fn asks_from_just_before_the_last_millisecond() {
-        for (ids, expected) in [
-            (&["1700000000001"][..], Some("1700000000000")),
-            (&["7", "9", "9"], Some("8")),
-            (&["9", "7"], Some("6")),
-            (&["1"], Some("0")),
-            (&["0"], Some("0")),
-            (&["7", "abc"], Some("abc")),
-            (&["+7"], Some("+7")),
-            (&["18446744073709551616"], Some("18446744073709551616")),
-            (&["7", ""], None),
-        ] {
-            let mut resume = Resume::default();
-            resume.begin();
-            for id in ids {
-                resume.move_to(id);
-            }
-            assert_eq!(resume.begin().as_deref(), expected, "{ids:?}");
-        }
-    }
-
-    #[test]
-    fn drops_what_was_delivered_and_nothing_else() {
-        let mut resume = Resume::default();
-        resume.begin();
-        assert_eq!(new(&mut resume, &[("4", "old"), ("5", "a"), ("5", "b")]), ["old", "a", "b"]);
-        assert_eq!(resume.begin().as_deref(), Some("4"));
-        assert_eq!(new(&mut resume, &[("5", "a"), ("5", "b"), ("5", "c"), ("6", "a")]), ["c", "a"]);
-    }
-
-    #[test]
-    fn equal_events_of_one_millisecond_stay_as_many_as_they_were() {
-        let mut resume = Resume::default();
-        resume.begin();
-        assert_eq!(new(&mut resume, &[("5", "a"), ("5", "a")]), ["a", "a"], "on one connection nothing is dropped");
-        resume.begin();
-        assert_eq!(new(&mut resume, &[("5", "a"), ("5", "a"), ("5", "a")]), ["a"], "the third one is new");
-    }
-
-    #[test]
-    fn a_replay_that_breaks_off_is_expected_again() {
-        let mut resume = Resume::default();
-        resume.begin();
-        new(&mut resume, &[("5", "a"), ("5", "b")]);
-        resume.begin();
-        assert!(new(&mut resume, &[("5", "a")]).is_empty());
-        assert_eq!(resume.begin().as_deref(), Some("4"));
-        assert_eq!(new(&mut resume, &[("5", "a"), ("5", "b"), ("5", "c")]), ["c"]);
-    }
-
-    #[test]
-    fn ids_out_of_order_are_neither_lost_nor_doubled() {
-        let mut resume = Resume::default();
-        resume.begin();
-        new(&mut resume, &[("5", "a"), ("3", "b")]);
-        assert_eq!(resume.begin().as_deref(), Some("2"));
-        assert_eq!(new(&mut resume, &[("3", "b"), ("3", "x"), ("5", "a"), ("5", "y")]), ["x", "y"]);
-    }
-
-    #[test]
-    fn the_event_line_is_part_of_the_content() {
-        let mut resume = Resume::default();
-        resume.begin();
-        assert!(resume.is_new("5", Some("a"), b"{}"));
-        resume.begin();
-        assert!(resume.is_new("5", None, b"{}"));
-        assert!(resume.is_new("5", Some("b"), b"{}"));
-        assert!(!resume.is_new("5", Some("a"), b"{}"));
-    }
-
-    #[test]
-    fn other_ids_drop_nothing() {
-        let mut resume = Resume::default();
-        resume.begin();
-        new(&mut resume, &[("abc", "a")]);
-        assert_eq!(resume.begin().as_deref(), Some("abc"));
-        assert_eq!(new(&mut resume, &[("abc", "a")]), ["a"]);
-    }
-
-    #[test]
-    fn memory_is_bounded_and_beyond_it_events_come_twice_rather_than_never() {
-        let mut resume = Resume::default();
-        resume.begin();
-        let data: Vec<_> = (0..=REMEMBERED).map(|n| n.to_string()).collect();
-        assert!(data.iter().all(|data| resume.is_new("5", None, data.as_bytes())));
-        assert_eq!(resume.delivered.len(), REMEMBERED);
-        resume.begin();
-        assert_eq!(data.iter().filter(|data| resume.is_new("5", None, data.as_bytes())).count(), 1);
-        resume.move_to("6");
-        assert!(resume.delivered.is_empty());
-    }
-}
+mod tests;

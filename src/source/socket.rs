@@ -14,7 +14,7 @@ use reqwest::header::{
 };
 use reqwest::{RequestBuilder, StatusCode, Upgraded};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -23,15 +23,16 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::credential::Credential;
-use crate::source::FRAME_LIMIT;
+use crate::source::Limits;
 use crate::source::client::{self, secret};
 use crate::source::failure::{Failure, cause};
+use crate::source::limits::Awake;
 
 /// How often the server is pinged.
 const PING: Duration = Duration::from_secs(20);
 
 /// How long the server may stay silent, pongs included, before the connection is taken for dead.
-const SILENCE: Duration = Duration::from_secs(60);
+pub const SILENCE: Duration = Duration::from_secs(60);
 
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -60,6 +61,8 @@ pub(super) enum Heard {
 pub(super) struct Socket<S> {
     stream: WebSocketStream<S>,
     pings: Interval,
+    silence: Duration,
+    awake: Awake,
 }
 
 /// Makes the handshake (RFC 6455, section 4.1). The credential, if there is one, goes as a subprotocol. `resource` is what
@@ -68,6 +71,7 @@ pub(super) async fn open(
     request: RequestBuilder,
     credential: Option<&Credential>,
     resource: &str,
+    limits: &Limits,
 ) -> Result<Socket<Upgraded>, Failure> {
     let key = generate_key();
     let mut request = request
@@ -85,7 +89,7 @@ pub(super) async fn open(
     check(response.headers(), &key, credential.map(|_| AUTH))
         .map_err(|why| Failure::doubtful(why, "check the agent base URL"))?;
     let upgraded = response.upgrade().await.map_err(|error| Failure::unreachable(&error))?;
-    Ok(Socket::new(upgraded).await)
+    Ok(Socket::new(upgraded, limits).await)
 }
 
 /// Holds the server's handshake against what was asked.
@@ -118,39 +122,68 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// A WebSocket over a connection whose handshake is done.
-    pub(super) async fn new(io: S) -> Self {
-        let config = WebSocketConfig::default().max_message_size(Some(FRAME_LIMIT)).max_frame_size(Some(FRAME_LIMIT));
-        let mut pings = interval_at(Instant::now() + PING, PING);
+    pub(super) async fn new(io: S, limits: &Limits) -> Self {
+        let config = WebSocketConfig::default().max_message_size(Some(limits.frame)).max_frame_size(Some(limits.frame));
+        let silence = limits.silence.unwrap_or(SILENCE);
+        // Two pings must fit into the silence, or a server that has nothing to say would be taken for dead.
+        let ping = PING.min(silence / 3).max(Duration::from_millis(1));
+        let mut pings = interval_at(Instant::now() + ping, ping);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { stream: WebSocketStream::from_raw_socket(io, Role::Client, Some(config)).await, pings }
+        let stream = WebSocketStream::from_raw_socket(io, Role::Client, Some(config)).await;
+        Self { stream, pings, silence, awake: Awake::new(limits.now) }
     }
 
-    /// Waits for the next message, pinging meanwhile. The silence is counted from the call: between two calls it is the
-    /// caller who does not listen.
+    /// Waits for the next message, pinging meanwhile. Nothing is lost if it is not waited for to the end. The silence is
+    /// counted from the call: between two calls it is the caller who does not listen.
     pub(super) async fn next(&mut self) -> Heard {
-        let mut deadline = Instant::now() + SILENCE;
+        let mut dead = Instant::now() + self.silence;
         loop {
             let message = tokio::select! {
-                message = timeout_at(deadline, self.stream.next()) => message,
-                _ = self.pings.tick() => {
-                    // A ping that can't be written within its interval tells as much as a missing pong.
-                    match timeout(PING, self.stream.send(Message::Ping(Bytes::new()))).await {
-                        Ok(Ok(())) => continue,
-                        Ok(Err(error)) => return failed(&error),
-                        Err(_) => return silent(),
-                    }
-                }
+                biased;
+                message = self.stream.next() => message,
+                _ = self.pings.tick() => match self.ping().await {
+                    Ok(()) => continue,
+                    Err(heard) => return heard,
+                },
+                () = self.awake.slept() => return Heard::Lost("the machine has slept".to_owned()),
+                () = sleep_until(dead) => return self.silent(),
             };
+            dead = Instant::now() + self.silence;
             match message {
-                Ok(Some(Ok(Message::Text(text)))) => return Heard::Text(text.into()),
-                Ok(Some(Ok(Message::Binary(data)))) => return Heard::Binary(data),
-                Ok(Some(Ok(Message::Close(frame)))) => return Heard::Closed(frame.map(|frame| frame.code.into())),
-                Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => deadline = Instant::now() + SILENCE,
-                Ok(Some(Err(error))) => return failed(&error),
-                Ok(None) => return Heard::Lost("connection closed".to_owned()),
-                Err(_) => return silent(),
+                Some(Ok(Message::Text(text))) => return Heard::Text(text.into()),
+                Some(Ok(Message::Binary(data))) => return Heard::Binary(data),
+                Some(Ok(Message::Close(frame))) => return Heard::Closed(frame.map(|frame| frame.code.into())),
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Err(error)) => return failed(&error),
+                None => return Heard::Lost("connection closed".to_owned()),
             }
         }
+    }
+
+    /// The same, but for a caller who is `full` reads nothing: then it returns only when the connection has broken.
+    pub(super) async fn attend(&mut self, full: bool) -> Heard {
+        if !full {
+            return self.next().await;
+        }
+        loop {
+            self.pings.tick().await;
+            if let Err(heard) = self.ping().await {
+                return heard;
+            }
+        }
+    }
+
+    /// A ping that can't be written within its interval tells as much as a missing pong.
+    async fn ping(&mut self) -> Result<(), Heard> {
+        match timeout(self.pings.period(), self.stream.send(Message::Ping(Bytes::new()))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(failed(&error)),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    fn silent(&self) -> Heard {
+        Heard::Lost(format!("nothing came for {} s", self.silence.as_secs_f64()))
     }
 
     /// Closes the connection as the protocol wants it, if that is quick.
@@ -158,10 +191,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         // By name, as the stream has a `close` of its own, which writes nothing once the server has closed.
         let _ = timeout(GOODBYE, SinkExt::close(&mut self.stream)).await;
     }
-}
-
-fn silent() -> Heard {
-    Heard::Lost(format!("nothing came for {} s", SILENCE.as_secs()))
 }
 
 fn failed(error: &Error) -> Heard {

@@ -1,6 +1,7 @@
 //! The workspace's event stream: connected, resumed and read, for as long as somebody listens.
 //!
-//! A connection that stood and broke is tried again for ever, from the last position. What ends it is what no try can mend:
+//! A connection that stood and broke is tried again, from the last position; a hole that may have come about meanwhile is
+//! named before what follows it. What ends it is what no try can mend:
 //! a refused credential, a missing workspace, too many streams; and before anything has worked, whatever looks like a
 //! mistyped URL. The frames go on as they came: the framer's word on their shape, nobody's yet on their meaning.
 
@@ -10,9 +11,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Stream as Chunks, StreamExt};
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
@@ -20,46 +23,220 @@ use crate::event::Stream;
 use crate::source::client::{self, Client};
 use crate::source::failure::{Failure, cause};
 use crate::source::framer::{Body, Frame, Parser};
+use crate::source::gap::{self, Arrival, Doubt, Return};
+use crate::source::keys::Keys;
+use crate::source::limits::Awake;
 use crate::source::link::Link;
-use crate::source::resume::Resume;
-use crate::source::retry::{self, Random};
-use crate::source::{Fault, Form, Origin, RawFrame, Sender};
+use crate::source::resume::{Resume, Verdict, number};
+use crate::source::retry;
+use crate::source::{Fault, Form, Limits, Notes, Origin, RawFrame, Sender};
 
 /// How long a connection may bring nothing at all, not even a comment, before it is taken for dead. Resuming costs nothing.
-const SILENCE: Duration = Duration::from_secs(120);
+pub const SILENCE: Duration = Duration::from_secs(120);
 
 /// The event type of the server's control frames.
 const CONTROL: &str = "error";
 
+/// Where a stream begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// With what happens from now on.
+    #[default]
+    Now,
+    /// With what bears this id, as long as the server still has it.
+    Since(u64),
+    /// After an event of this id, which an earlier run delivered.
+    After(u64),
+}
+
 /// Reads a workspace's stream into the channel until the receiver is gone, which is no error, or until an error that no
 /// other try can mend. Dropping the future stops it at once.
-pub async fn run(client: &Client, workspace_id: &str, credential: &Credential, random: Random, tx: &Sender) -> Result<()> {
+pub async fn run(client: &Client, workspace_id: &str, keys: &Keys, start: Start, limits: &Limits, tx: &Sender) -> Result<()> {
     let origin = Origin { stream: Some(Stream::Workspace), workspace_id: Some(workspace_id.to_owned()), call_sid: None };
-    let link = Link::new("cannot read the workspace's stream", origin, retry::SSE, random, tx);
-    let request = || client.events(workspace_id, credential);
+    let link = Link::new("cannot read the workspace's stream", origin, retry::SSE, limits, tx);
+    let request = |key: &Credential| client.events(workspace_id, key);
     tokio::select! {
         biased;
         () = tx.closed() => Ok(()),
-        error = follow(link, request) => Err(error),
+        error = Reader::new(link, start).follow(request, keys) => Err(error),
     }
 }
 
-async fn follow(mut link: Link<'_>, request: impl Fn() -> RequestBuilder) -> Error {
-    let mut resume = Resume::default();
-    loop {
-        let last_event_id = resume.begin();
-        let failure = match open(request(), last_event_id.as_deref(), "workspace").await {
-            Ok(response) => {
-                link.connected().await;
-                let parser = Parser::new(last_event_id.as_deref().unwrap_or_default());
-                read(Box::pin(response.bytes_stream()), parser, &mut resume, &mut link).await
-            }
-            Err(failure) => failure,
+/// A stream over all of its connections.
+struct Reader<'a> {
+    link: Link<'a>,
+    resume: Resume,
+    /// The stream is to begin at a moment that somebody named, and has not yet.
+    since: bool,
+    /// When a connection was last heard.
+    heard: Option<Timestamp>,
+    /// How far the ids are behind the clock here, at least, in milliseconds.
+    offset: Option<i64>,
+    /// Whether there is a hole before what comes next.
+    doubt: Option<Doubt>,
+    /// A repeat was dropped and not told of yet.
+    repeat: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(link: Link<'a>, start: Start) -> Self {
+        let (resume, heard) = match start {
+            Start::Now => (Resume::default(), None),
+            Start::Since(id) => (Resume::at(id, false), None),
+            Start::After(id) => (Resume::at(id, true), gap::time(id)),
         };
-        if let Err(error) = link.after(failure).await {
-            return error;
+        Self { link, resume, since: matches!(start, Start::Since(_)), heard, offset: None, doubt: None, repeat: false }
+    }
+
+    async fn follow(mut self, request: impl Fn(&Credential) -> RequestBuilder, keys: &Keys) -> Error {
+        loop {
+            let key = keys.current();
+            let last_event_id = self.resume.begin();
+            let failure = match open(request(&key), last_event_id.as_deref(), "workspace").await {
+                Ok(response) => {
+                    self.link.connected().await;
+                    self.arrive().await;
+                    if let Some(id) = answered_at(response.headers()) {
+                        self.resume.set_baseline(id);
+                    }
+                    let parser = Parser::new(last_event_id.as_deref().unwrap_or_default(), self.link.limits.frame);
+                    self.read(Box::pin(response.bytes_stream()), parser).await
+                }
+                Err(failure) => failure,
+            };
+            if let Err(error) = self.link.after(failure, keys, &key).await {
+                return error;
+            }
         }
     }
+
+    /// The connection stands: is there a hole behind it?
+    async fn arrive(&mut self) {
+        let now = self.link.now();
+        let (position, borne) = (self.resume.position(), self.resume.expected().is_some());
+        let back = Return {
+            position,
+            borne,
+            remembered: self.resume.remembers(),
+            left: self.heard,
+            now,
+            offset: self.offset.unwrap_or_default(),
+        };
+        self.heard = Some(now);
+        match back.judge(self.since) {
+            // A doubt of the connection before that nothing has settled stays.
+            Arrival::Whole => {}
+            Arrival::Doubtful(doubt) => _ = self.doubt.get_or_insert(doubt),
+            Arrival::Hole(gap) => self.link.gap(&gap).await,
+        }
+    }
+
+    /// Reads a body to its end, however it comes to it.
+    async fn read<E: StdError + 'static>(
+        &mut self,
+        mut body: impl Chunks<Item = Result<Bytes, E>> + Unpin,
+        mut parser: Parser,
+    ) -> Failure {
+        let silence = self.link.limits.silence.unwrap_or(SILENCE);
+        let mut awake = Awake::new(self.link.limits.now);
+        let settled = Instant::now() + gap::SETTLE;
+        let mut dead = Instant::now() + silence;
+        loop {
+            let chunk = tokio::select! {
+                biased;
+                chunk = body.next() => chunk,
+                () = awake.slept() => return Failure::passing("the machine has slept"),
+                () = sleep_until(settled), if self.doubt.is_some() => {
+                    if let Some(doubt) = self.doubt.take() {
+                        let gap = doubt.hole(self.link.now());
+                        self.link.gap(&gap).await;
+                    }
+                    continue;
+                }
+                () = sleep_until(dead) => return Failure::passing(format!("nothing came for {} s", silence.as_secs_f64())),
+            };
+            let chunk = match chunk {
+                Some(Ok(chunk)) => chunk,
+                Some(Err(error)) => return Failure::passing(cause(&error)),
+                None => return Failure::passing("the server ended the stream"),
+            };
+            let received_at = self.link.now();
+            self.heard = Some(received_at);
+            let frames = parser.push(&chunk);
+            if let Some(retry) = parser.retry() {
+                self.link.backoff.set_initial(retry);
+            }
+            for frame in frames {
+                if let Body::Data(data) = &frame.body
+                    && frame.event.as_deref() == Some(CONTROL)
+                {
+                    return control(data);
+                }
+                self.pass_on(frame, received_at).await;
+            }
+            // While the walk was slow, it was not the server who was silent.
+            dead = Instant::now() + silence;
+        }
+    }
+
+    /// Sends a frame on, unless it was delivered before.
+    async fn pass_on(&mut self, frame: Frame, received_at: Timestamp) {
+        let (data, fault) = match frame.body {
+            Body::Empty if frame.sets_id => return self.resume.move_to(&frame.last_event_id),
+            // The id in force is the one that was asked for, and says nothing of where the stream is.
+            Body::Empty => return,
+            Body::Data(data) => (Bytes::from(data), None),
+            Body::TooLarge(bytes) => (Bytes::new(), Some((Fault::TooLarge, bytes))),
+        };
+        let own = frame.sets_id.then_some(frame.last_event_id.as_str());
+        // What was too large is known by its size.
+        let verdict = match fault {
+            None => self.resume.judge(own, frame.event.as_deref(), &data),
+            Some((_, bytes)) => self.resume.judge(own, frame.event.as_deref(), &bytes.to_be_bytes()),
+        };
+        let number = own.and_then(number);
+        self.settle(number, verdict).await;
+        let Verdict::New { backwards } = verdict else {
+            self.repeat |= verdict == Verdict::Repeated;
+            return;
+        };
+        self.since = false;
+        if let Some(id) = number.and_then(|id| i64::try_from(id).ok()) {
+            let behind = gap::millis(received_at) - id;
+            self.offset = Some(self.offset.map_or(behind, |least| least.min(behind)));
+        }
+        let notes = Notes { id_missing: !frame.sets_id, id_backwards: backwards, after_repeat: std::mem::take(&mut self.repeat) };
+        let frame = RawFrame {
+            origin: self.link.origin.clone(),
+            form: Form::Sse,
+            event: frame.event,
+            id: Some(frame.last_event_id).filter(|id| !id.is_empty()),
+            data,
+            received_at: Some(received_at),
+            fault,
+            offset: 0,
+            notes,
+        };
+        self.link.deliver(frame).await;
+    }
+
+    /// What an event tells of the hole that there may be before it.
+    async fn settle(&mut self, id: Option<u64>, verdict: Verdict) {
+        let Some(doubt) = &self.doubt else { return };
+        if doubt.clears(id, verdict == Verdict::Replayed) {
+            self.doubt = None;
+        } else if let Some(gap) = doubt.hole_before(id) {
+            self.doubt = None;
+            self.link.gap(&gap).await;
+        }
+    }
+}
+
+/// When the server answered, by its own clock.
+fn answered_at(headers: &HeaderMap) -> Option<u64> {
+    static DATES: DateTimeParser = DateTimeParser::new();
+    let date = DATES.parse_timestamp(headers.get(DATE)?.to_str().ok()?).ok()?;
+    u64::try_from(date.as_millisecond()).ok()
 }
 
 /// Sends the request and checks that the answer is an event stream. `resource` is what the URL names, for the messages.
@@ -95,65 +272,14 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
     essence(headers).eq_ignore_ascii_case("text/event-stream")
 }
 
-/// The media type, if it is a plain one; a header can hold anything.
-fn media_type(headers: &HeaderMap) -> &str {
+/// The media types that servers and proxies send in place of a stream.
+const MEDIA_TYPES: &[&str] = &["text/html", "text/plain", "application/json", "application/problem+json", "application/xml"];
+
+/// The media type, if it is one of the usual: a header can hold anything.
+fn media_type(headers: &HeaderMap) -> &'static str {
     let essence = essence(headers);
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-'))
-    };
-    let is_plain = essence.len() <= 64 && essence.split_once('/').is_some_and(|(kind, sub)| plain(kind) && plain(sub));
-    if is_plain { essence } else { "no type that can be shown" }
-}
-
-/// Reads a body to its end, however it comes to it.
-async fn read<E: StdError + 'static>(
-    mut body: impl Chunks<Item = Result<Bytes, E>> + Unpin,
-    mut parser: Parser,
-    resume: &mut Resume,
-    link: &mut Link<'_>,
-) -> Failure {
-    loop {
-        let chunk = match tokio::time::timeout(SILENCE, body.next()).await {
-            Ok(Some(Ok(chunk))) => chunk,
-            Ok(Some(Err(error))) => return Failure::passing(cause(&error)),
-            Ok(None) => return Failure::passing("the server ended the stream"),
-            Err(_) => return Failure::passing(format!("nothing came for {} s", SILENCE.as_secs())),
-        };
-        let received_at = Timestamp::now();
-        let frames = parser.push(&chunk);
-        if let Some(retry) = parser.retry() {
-            link.backoff.set_initial(retry);
-        }
-        for frame in frames {
-            if let Body::Data(data) = &frame.body
-                && frame.event.as_deref() == Some(CONTROL)
-            {
-                return control(data);
-            }
-            pass_on(frame, received_at, resume, link).await;
-        }
-    }
-}
-
-/// Sends a frame on, unless it is a replay of one that was sent.
-async fn pass_on(frame: Frame, received_at: Timestamp, resume: &mut Resume, link: &mut Link<'_>) {
-    let (data, fault) = match frame.body {
-        Body::Empty => return resume.move_to(&frame.last_event_id),
-        Body::Data(data) => (Bytes::from(data), None),
-        Body::TooLarge(bytes) => (Bytes::new(), Some((Fault::TooLarge, bytes))),
-    };
-    // What was too large is known by its size.
-    let is_new = match fault {
-        None => resume.is_new(&frame.last_event_id, frame.event.as_deref(), &data),
-        Some((_, bytes)) => resume.is_new(&frame.last_event_id, frame.event.as_deref(), &bytes.to_be_bytes()),
-    };
-    if is_new {
-        let id = Some(frame.last_event_id).filter(|id| !id.is_empty());
-        let origin = link.origin.clone();
-        let event = frame.event;
-        link.deliver(RawFrame { origin, form: Form::Sse, event, id, data, received_at: Some(received_at), fault, offset: 0 })
-            .await;
-    }
+    let known = MEDIA_TYPES.iter().find(|known| essence.eq_ignore_ascii_case(known));
+    known.copied().unwrap_or(if essence.is_empty() { "no media type" } else { "another type" })
 }
 
 /// What a control frame says. Its message is the server's prose and stays unread.

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use crate::decode::Decoder;
 use crate::event::Kind;
-use crate::redact::{Policy, Redactor, Shown};
+use crate::redact::{Policy, Redactor, Scrub, Shown};
 use crate::scan;
 use crate::sink::ndjson;
-use crate::source::{Form, Frame, Origin};
+use crate::source::{Form, Frame, Notes, Origin};
 
 /// One event, owned, with masks where something is hidden.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ pub struct Reader {
 impl Default for Reader {
     /// The lines are redacted already, and are read as they stand.
     fn default() -> Self {
-        let mut policy = Policy::default();
+        let mut policy = Policy { scrub: Scrub::None, ..Policy::default() };
         policy.reveal.add("all");
         Self { decoder: Decoder::default(), redactor: Redactor::new(policy) }
     }
@@ -103,6 +103,7 @@ impl Reader {
             received_at: None,
             fault: None,
             offset: 0,
+            notes: Notes::default(),
         };
         look(&self.redactor.redact(&self.decoder.decode(frame)))
     }

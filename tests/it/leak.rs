@@ -2,6 +2,7 @@
 //! whichever way it went in, unless somebody asked for it by name.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use evtap::emulator::samples::sample;
 use evtap::event::{Class, EventSpec, Kind, Stream};
@@ -11,20 +12,22 @@ use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Ran, STREAM, evtap, observe, scripted, socket, watch};
+use crate::traces::Traces;
 
 /// What a canary can be recognised by: as text, as a number, with a fraction.
 const CANARIES: &[&str] = &["Canary", "4081516234", "40815.16234"];
+const SECRETS: &[&str] = &["CanaryQzvxkwjh", "4081516234", "40815.16234"];
 
 /// A canary in each type of JSON. Text has a space, as what people write does; names of members don't need it to be hidden.
 fn canaries() -> [Value; 7] {
     [
-        json!("Jane Canary \u{1b}[31m\u{202e}+1 202 555 0123"),
+        json!("Jane CanaryQzvxkwjh \u{1b}[31m\u{202e}+1 202 555 0123"),
         json!(4_081_516_234_u64),
         json!(40815.16234),
         json!(true),
-        json!(["Jane Canary", 4_081_516_234_u64, [{"a": "Canary"}]]),
-        json!({"name": "Jane Canary", "inner": {"deep": [40815.16234, "Canary"]}}),
-        json!({"Jane Canary": {"CanaryKey": 1, "4081516234": null}}),
+        json!(["Jane CanaryQzvxkwjh", 4_081_516_234_u64, [{"a": "Canary"}]]),
+        json!({"name": "Jane CanaryQzvxkwjh", "inner": {"deep": [40815.16234, "Canary"]}}),
+        json!({"Jane CanaryQzvxkwjh": {"CanaryQzvxkwjhKey": 1, "4081516234": null}}),
     ]
 }
 
@@ -35,7 +38,7 @@ fn bearing(spec: &'static EventSpec, canary: &Value, rng: &mut StdRng) -> Map<St
         event.insert(field.name.to_owned(), canary.clone());
     }
     event.insert("undeclared".to_owned(), canary.clone());
-    event.insert("Jane Canary".to_owned(), canary.clone());
+    event.insert("Jane CanaryQzvxkwjh".to_owned(), canary.clone());
     event
 }
 
@@ -47,8 +50,8 @@ fn bearers(stream: Stream) -> Vec<(String, Map<String, Value>)> {
         for kind in Kind::ALL.iter().filter(|kind| kind.spec().stream == stream) {
             events.push((kind.spec().event_type.to_owned(), bearing(kind.spec(), canary, &mut rng)));
         }
-        let unknown = json!({"field": canary, "Jane Canary": canary});
-        for name in ["brand.new", "Jane Canary", "+1 4081516234"] {
+        let unknown = json!({"field": canary, "Jane CanaryQzvxkwjh": canary});
+        for name in ["brand.new", "Jane CanaryQzvxkwjh", "+1 4081516234"] {
             events.push((name.to_owned(), unknown.as_object().expect("an object").clone()));
         }
     }
@@ -57,20 +60,20 @@ fn bearers(stream: Stream) -> Vec<(String, Map<String, Value>)> {
 
 /// What is no event, around a canary.
 const BROKEN: &[&str] = &[
-    r#"{"caller_id":"Jane Canary"#,
-    r#"{"caller_id":"Jane Canary""#,
-    r#"["Jane Canary",4081516234]"#,
-    r#""Jane Canary""#,
+    r#"{"caller_id":"Jane CanaryQzvxkwjh"#,
+    r#"{"caller_id":"Jane CanaryQzvxkwjh""#,
+    r#"["Jane CanaryQzvxkwjh",4081516234]"#,
+    r#""Jane CanaryQzvxkwjh""#,
     "4081516234",
-    "Jane Canary",
-    r#"{"caller_id":"Jane Canary" "x"}"#,
-    r#"{"caller_id":"Jane Canary \ud800"}"#,
-    r#"{"Jane Canary":4081516234,}"#,
+    "Jane CanaryQzvxkwjh",
+    r#"{"caller_id":"Jane CanaryQzvxkwjh" "x"}"#,
+    r#"{"caller_id":"Jane CanaryQzvxkwjh \ud800"}"#,
+    r#"{"Jane CanaryQzvxkwjh":4081516234,}"#,
 ];
 
 /// As `event:` line and data, or with the type in the data.
 fn sse() -> String {
-    let mut text = "retry: 1\n\n: Jane Canary\n\n".to_owned();
+    let mut text = "retry: 1\n\n: Jane CanaryQzvxkwjh\n\n".to_owned();
     for (index, (event_type, mut payload)) in bearers(Stream::Workspace).into_iter().enumerate() {
         let _ = writeln!(text, "id: {index}");
         if index % 2 == 0 {
@@ -81,9 +84,9 @@ fn sse() -> String {
         let _ = write!(text, "data: {}\n\n", Value::from(payload));
     }
     for broken in BROKEN {
-        let _ = write!(text, "id: Jane Canary\nevent: call.started\ndata: {broken}\n\n");
+        let _ = write!(text, "id: Jane CanaryQzvxkwjh\nevent: call.started\ndata: {broken}\n\n");
     }
-    text + "Canary: Jane Canary\ndata: {}\n\n"
+    text + "Canary: Jane CanaryQzvxkwjh\ndata: {}\n\n"
 }
 
 /// How many frames of it have data.
@@ -106,7 +109,7 @@ fn messages() -> Vec<Message> {
             messages.push(Message::text(Value::from(message).to_string()));
         }
     }
-    let broken = BROKEN.iter().map(|text| Message::text(*text)).chain([Message::binary(b"Jane Canary \xff".to_vec())]);
+    let broken = BROKEN.iter().map(|text| Message::text(*text)).chain([Message::binary(b"Jane CanaryQzvxkwjh \xff".to_vec())]);
     messages.splice(0..0, broken);
     messages
 }
@@ -124,14 +127,14 @@ fn ndjson() -> Vec<u8> {
         line(&message.into_data());
     }
     for tap in [
-        r#"{"id":"Jane Canary"}"#,
-        r#"{"redacted":["Jane Canary"]}"#,
-        r#"{"time":"Jane Canary","stream":"Canary"}"#,
-        r#"{"Jane Canary":4081516234}"#,
-        r#""Jane Canary""#,
+        r#"{"id":"Jane CanaryQzvxkwjh"}"#,
+        r#"{"redacted":["Jane CanaryQzvxkwjh"]}"#,
+        r#"{"time":"Jane CanaryQzvxkwjh","stream":"Canary"}"#,
+        r#"{"Jane CanaryQzvxkwjh":4081516234}"#,
+        r#""Jane CanaryQzvxkwjh""#,
     ] {
-        line(format!(r#"{{"event_type":"call.started","caller_id":"Jane Canary","_tap":{tap}}}"#).as_bytes());
-        line(format!(r#"{{"event_type":"call.started","_tap":{tap},"caller_id":"Jane Canary"}}"#).as_bytes());
+        line(format!(r#"{{"event_type":"call.started","caller_id":"Jane CanaryQzvxkwjh","_tap":{tap}}}"#).as_bytes());
+        line(format!(r#"{{"event_type":"call.started","_tap":{tap},"caller_id":"Jane CanaryQzvxkwjh"}}"#).as_bytes());
     }
     lines
 }
@@ -145,26 +148,129 @@ const OUTPUTS: &[&str] = &[
     "-o pretty --phi drop --status json",
     "-o ndjson --status json",
     "-o ndjson --redact transcript,all",
+    "-o ndjson --phi partial --scrub all",
+    "-o csv",
+    "-o tsv --phi partial",
+    "-o csv --fields event_type,caller_id,input,undeclared,_tap,payload",
+    "-o ndjson --fields caller_id,input.name,inner.deep,_tap.redacted,transcript",
+    "-o pretty --color never --fields transcript,delta,discarded_texts --wrap",
 ];
+
+/// The same for what drops events, so that a stream would not come to its limit.
+const SELECTING: &[&str] = &["-o ndjson --status json --grep e", "-o pretty --color never -E tap.*"];
+
+/// Programs that turn what they see inside out; their own errors are told on stderr.
+const PROGRAMS: &[&str] = &[
+    ".",
+    "tojson",
+    "to_entries[]",
+    "[.. | scalars]",
+    "[.. | strings | @base64, @uri, @html, ascii_downcase, explode, (explode | reverse | implode)]",
+    "map_values(tostring | .[2:8])",
+    "paths | tojson",
+    "(.transcript // .caller_id // .undeclared) | error",
+    ".caller_id.a.b, (.input | keys), error(tojson)",
+    "ltrimstr(\"x\") + 1",
+];
+
+/// The outputs, and what programs and templates make of the same.
+fn all_outputs() -> impl Iterator<Item = (String, Option<String>)> {
+    let plain = OUTPUTS.iter().chain(SELECTING).map(|output| ((*output).to_owned(), None));
+    let programs = PROGRAMS.iter().map(|program| ("--no-check --jq".to_owned(), Some((*program).to_owned())));
+    let template = "template={{ event_type }} {{ caller_id }} {{ transcript | upper }} {{ undeclared }} {{ input }} {{ _tap }}";
+    plain.chain(programs).chain([("-o".to_owned(), Some(template.to_owned()))])
+}
 
 #[track_caller]
 fn hides(ran: &Ran, how: &str) {
     let all = ran.ended(0);
     assert!(all.lines().count() > 100, "{how}: too little came out to say anything");
+    leaves_no_trace(ran, how);
+}
+
+#[track_caller]
+fn leaves_no_trace(ran: &Ran, how: &str) {
+    static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::of(SECRETS));
+    let found = TRACES.find(&ran.all()).map(|(trace, line)| format!("{trace} in {line}"));
+    assert_eq!(found, None, "{how}");
     for line in ran.all().lines() {
         for canary in CANARIES {
             assert!(!line.contains(canary), "{how}: {canary} in {line}");
         }
-        let terminal = line.replace("\u{1b}[", "");
+        let terminal = if how.contains("tsv") { line.replace('\t', "") } else { line.replace("\u{1b}[", "") };
         assert!(how.contains("always") || !terminal.chars().any(evtap::sanitize::is_hostile), "{how}: {line:?}");
     }
 }
 
 #[tokio::test]
 async fn replays_hide() {
-    for output in OUTPUTS {
-        hides(&evtap(&format!("replay - {output}")).stdin(ndjson()).run().await, output);
-        hides(&evtap(&format!("replay - {output}")).stdin(sse()).run().await, output);
+    for input in [ndjson(), sse().into_bytes()] {
+        for (options, argument) in all_outputs() {
+            let run = evtap(&format!("replay - {options}")).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+            let run = argument.iter().fold(run, |run, argument| run.arg(argument)).stdin(input.clone());
+            let how = format!("{options} {}", argument.as_deref().unwrap_or_default());
+            let ran = run.run().await;
+            if how.contains("error") || how.contains("ltrimstr") {
+                leaves_no_trace(&ran, &how);
+                assert!(ran.stderr().contains("--jq fails on"), "{how}: {}", ran.stderr());
+            } else {
+                hides(&ran, &how);
+            }
+        }
+    }
+}
+
+/// Pseudonyms are digits at random, in which a piece of a number can stand by chance: the key makes it the same each time.
+#[tokio::test]
+async fn pseudonyms_hide() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("a directory");
+    let key = dir.path().join("key");
+    std::fs::write(&key, [5; 32]).expect("a file");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("its owner may");
+    for output in ["ndjson", "csv"] {
+        let line = format!("replay - -o {output} --phi hash --phi-key-file {}", key.display());
+        hides(&evtap(&line).stdin(ndjson()).run().await, output);
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_selects_or_judges_sees_behind_a_mask() {
+    let canary = r#"[.. | strings] | any(test("Canary|4081516234"))"#;
+    for (option, status) in [("--filter", 0), ("--until", 7), ("--fail-if", 0)] {
+        let ran = evtap("replay - --no-check -o ndjson -E *").arg(option).arg(canary).stdin(ndjson()).run().await;
+        assert_eq!(ran.ended(status), "");
+    }
+    let ran = evtap("replay - -o ndjson --grep Canary|4081516234").stdin(ndjson()).run().await;
+    assert_eq!(ran.ended(0), "", "it finds nothing");
+    let ran = evtap("expect --replay - --no-check --then").arg(canary).stdin(ndjson()).run().await;
+    ran.ended(7);
+    leaves_no_trace(&Ran::without_what_was_typed(&ran, canary), "expect");
+}
+
+/// A frame can end anywhere.
+#[tokio::test]
+async fn truncated_frames_hide() {
+    let whole = r#"{"event_type":"call.started","caller_id":"Jane CanaryQzvxkwjh","\u004aane":{"CanaryQzvxkwjh":4081516234}}"#;
+    let lines = (1..whole.len()).map(|end| format!("{}\n", &whole[..end])).collect::<Vec<_>>().concat();
+    let frame = |end| format!("id: {end}\ndata: {}\n\n", &whole[..end]);
+    let frames = (1..whole.len()).map(frame).collect::<Vec<_>>().concat();
+    for input in [lines, frames] {
+        for options in ["-o ndjson --status json", "-o pretty --color never", "-o csv"] {
+            hides(&evtap(&format!("replay - {options}")).stdin(input.clone()).run().await, options);
+        }
+        let ran = evtap("audit -").stdin(input).run().await;
+        ran.ended(7);
+        leaves_no_trace(&ran, "audit");
+    }
+}
+
+#[tokio::test]
+async fn an_audit_hides() {
+    for options in ["", "-o json"] {
+        let ran = evtap(&format!("audit - {options}")).stdin(ndjson()).run().await;
+        ran.ended(7);
+        leaves_no_trace(&ran, options);
     }
 }
 
@@ -188,7 +294,7 @@ async fn the_observer_hides() {
 #[tokio::test]
 async fn a_control_frames_prose_and_an_answers_body_are_not_shown() {
     let control =
-        "event: error\ndata: {\"code\":\"too_many_streams\",\"message\":\"Jane Canary\",\"max_streams\":\"Canary\"}\n\n";
+        "event: error\ndata: {\"code\":\"too_many_streams\",\"message\":\"Jane CanaryQzvxkwjh\",\"max_streams\":\"Canary\"}\n\n";
     let body = "HTTP/1.1 404 Canary\r\nX-Canary: Canary\r\nContent-Type: text/Canary\r\nContent-Length: 6\r\n\r\nCanary";
     let page = "HTTP/1.1 200 Canary\r\nContent-Type: text/html; Canary\r\nContent-Length: 6\r\n\r\nCanary";
     for (answer, status) in [(format!("{STREAM}{control}"), 6), (body.to_owned(), 4), (page.to_owned(), 1)] {

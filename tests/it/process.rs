@@ -103,7 +103,10 @@ async fn news_as_json_as_text_and_not_at_all() {
     let json = watch(&base, "-n 3 --status json").run().await;
     let news = events(&json.stderr());
     assert_eq!(news[0], serde_json::json!({"status": "connected", "workspace_id": evtap::emulator::DEMO_WORKSPACE}));
-    assert_eq!(news[1], serde_json::json!({"status": "done", "shown": 3, "filtered": 0, "malformed": 0, "drifted": 0}));
+    assert_eq!(
+        news[1],
+        serde_json::json!({"status": "done", "shown": 3, "filtered": 0, "malformed": 0, "failed": 0, "drifted": 0, "gaps": 0})
+    );
     assert_eq!(watch(&base, "-n 3 --status none").run().await.stderr(), "");
     let text = watch(&base, "-n 3").run().await.stderr();
     assert_eq!(text, format!("evtap: connected to workspace {}\n", evtap::emulator::DEMO_WORKSPACE));

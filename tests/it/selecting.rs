@@ -212,6 +212,7 @@ async fn what_fails_on_an_event_is_told_once_and_ends_nothing() {
     let run = evtap("replay -").arg("-f").arg("(.reason | test(\"now\")) and true").stdin(DAY).run().await;
     assert_eq!(types(&run.ended(0)), ["call.escalated"]);
     assert_eq!(run.stderr().matches("--filter fails on").count(), 1, "{}", run.stderr());
+    assert!(run.stderr().contains("expressions failed 4 times"), "{}", run.stderr());
     let endless = evtap("replay -").arg("-f").arg("[repeat(1)] | true").stdin(DAY).run().await;
     assert_eq!(endless.status(), 2);
     assert!(endless.stderr().contains("took more steps or space than any should"), "{}", endless.stderr());

@@ -165,6 +165,12 @@ impl Running {
 pub struct Ran(Output);
 
 impl Ran {
+    /// The same without the places where it says again what was typed.
+    pub fn without_what_was_typed(ran: &Self, typed: &str) -> Self {
+        let cut = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(typed, "").into_bytes();
+        Self(Output { status: ran.0.status, stdout: cut(&ran.0.stdout), stderr: cut(&ran.0.stderr) })
+    }
+
     pub fn status(&self) -> i32 {
         self.0.status.code().expect("it was not killed")
     }

@@ -5,9 +5,9 @@ use evtap::decode::Decoder;
 use evtap::event::catalog::observer::emotion::Emotion;
 use evtap::event::catalog::{CallEnded, CallStarted, value::CompletionReason};
 use evtap::event::{Field, Kind, Stream};
-use evtap::redact::{Mode, Policy, Redactor};
+use evtap::redact::{Key, Mode, Policy, Redactor};
 use evtap::sink::ndjson;
-use evtap::source::{Form, Origin, RawFrame};
+use evtap::source::{Form, Notes, Origin, RawFrame};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -22,6 +22,7 @@ pub fn frame(form: Form, event: Option<&str>, data: &[u8]) -> RawFrame {
         received_at: None,
         fault: None,
         offset: 0,
+        notes: Notes::default(),
     }
 }
 
@@ -371,7 +372,7 @@ proptest! {
         }
         object.insert("undeclared".to_owned(), unknown);
         let data = Value::from(object).to_string();
-        for mode in [Mode::Mask, Mode::Drop] {
+        for mode in [Mode::Mask, Mode::Drop, Mode::Partial, Mode::Hash(Key::draw())] {
             let policy = Policy { mode, ..Policy::default() };
             let line = line(&frame([Form::Sse, Form::Observer, Form::Record][form], None, data.as_bytes()), policy.clone());
             prop_assert!(!line.contains("canary") && !line.contains("4081516234"), "{}", line);

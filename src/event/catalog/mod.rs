@@ -69,7 +69,7 @@ kinds! {
         observer::transcript::{AgentTranscript, AgentTranscriptDelta, BargeIn, UserTranscript}
     }
     own {
-        tap::{TapMalformed}
+        tap::{TapGap, TapMalformed}
     }
 }
 
@@ -77,6 +77,40 @@ impl Kind {
     /// The platform's event of that name on the wire.
     #[must_use]
     pub fn of(event_type: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.spec().event_type == event_type)
+        let mut slot = slot(event_type);
+        while let Some(kind) = SLOTS[slot] {
+            if kind.spec().event_type == event_type {
+                return Some(kind);
+            }
+            slot = (slot + 1) % SLOTS.len();
+        }
+        None
     }
+}
+
+/// The platform's events by [`slot`], the next free one where two have the same. More than half stay empty.
+static SLOTS: [Option<Kind>; 256] = {
+    let mut slots = [None; 256];
+    let mut at = 0;
+    while at < Kind::ALL.len() {
+        let kind = Kind::ALL[at];
+        let mut slot = slot(kind.spec().event_type);
+        while slots[slot].is_some() {
+            slot = (slot + 1) % slots.len();
+        }
+        slots[slot] = Some(kind);
+        at += 1;
+    }
+    slots
+};
+
+/// A slot by the length of a name and a few of its bytes.
+const fn slot(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let length = bytes.len();
+    if length == 0 {
+        return 0;
+    }
+    let mixed = length * 31 + bytes[length - 1] as usize * 7 + bytes[length / 2] as usize * 13 + bytes[length / 3] as usize * 29;
+    mixed % 256
 }

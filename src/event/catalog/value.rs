@@ -52,6 +52,20 @@ crate::choice! {
         TooDeep = "too_deep", NotAnObject = "not_an_object", NoEventType = "no_event_type", TooLarge = "too_large",
     }
 
+    /// How a hole in a stream came about.
+    GapReason {
+        /// The stream was away for longer than the server keeps events.
+        AwayTooLong = "away_too_long",
+        /// The server's replay begins later than asked.
+        ReplayLate = "replay_late",
+        /// The stream was asked to begin before what the server keeps.
+        BeyondBuffer = "beyond_buffer",
+        /// There was no id to resume from.
+        NoPosition = "no_position",
+        /// The observer was not connected, and its events are not kept.
+        ObserverDown = "observer_down",
+    }
+
     /// Where the energy of a voice is heading.
     EnergyTrend { Rising = "rising", Falling = "falling", Stable = "stable" }
 }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::source::FRAME_LIMIT;
 
 /// A frame in a form that tests may print: type, id in force, retry, and data or the size of what was too large.
 type Seen = (Option<String>, String, Option<u64>, Result<Option<String>, u64>);
@@ -20,11 +21,11 @@ fn parse<'a>(parser: &mut Parser, chunks: impl IntoIterator<Item = &'a [u8]>) ->
 
 /// Parses the whole, byte by byte, and cut in two at every position; all must agree.
 fn parse_everywhere(seed: &str, limit: usize, input: &[u8]) -> Vec<Seen> {
-    let whole = parse(&mut Parser::with_limit(seed, limit), [input]);
-    assert_eq!(parse(&mut Parser::with_limit(seed, limit), input.chunks(1)), whole, "byte by byte");
+    let whole = parse(&mut Parser::new(seed, limit), [input]);
+    assert_eq!(parse(&mut Parser::new(seed, limit), input.chunks(1)), whole, "byte by byte");
     for cut in 0..=input.len() {
         let (head, tail) = input.split_at(cut);
-        assert_eq!(parse(&mut Parser::with_limit(seed, limit), [head, tail]), whole, "cut at {cut}");
+        assert_eq!(parse(&mut Parser::new(seed, limit), [head, tail]), whole, "cut at {cut}");
     }
     whole
 }
@@ -129,7 +130,7 @@ fn a_seeded_id_stays_until_the_stream_sets_another() {
 
 #[test]
 fn a_retry_holds_from_its_line_on() {
-    let mut parser = Parser::new("");
+    let mut parser = Parser::new("", FRAME_LIMIT);
     assert_eq!(parser.retry(), None);
     assert!(parser.push(b"retry: 3000").is_empty());
     assert_eq!(parser.retry(), None, "no whole line yet");
@@ -141,7 +142,7 @@ fn a_retry_holds_from_its_line_on() {
 
 #[test]
 fn only_its_own_line_sets_an_id() {
-    let frames = Parser::new("1").push(b"data:a\n\nid:1\ndata:b\n\nid:2\0\ndata:c\n\n");
+    let frames = Parser::new("1", FRAME_LIMIT).push(b"data:a\n\nid:1\ndata:b\n\nid:2\0\ndata:c\n\n");
     assert_eq!(frames.iter().map(|frame| frame.sets_id).collect::<Vec<_>>(), [false, true, false]);
 }
 
@@ -170,7 +171,7 @@ fn a_frame_over_the_limit_is_reported_and_the_next_one_comes() {
 
 #[test]
 fn an_endless_line_takes_bounded_memory() {
-    let mut parser = Parser::with_limit("", 1000);
+    let mut parser = Parser::new("", 1000);
     parser.push(b"data:");
     for _ in 0..1000 {
         assert!(parser.push(&[b'x'; 1000]).is_empty());
@@ -189,7 +190,7 @@ fn each_byte_is_searched_once_however_it_is_cut() {
     input.extend_from_slice(b"\n\n");
     input.extend(b"event:e\nid:1\ndata:short\n\n".repeat(2000));
     for size in [1, 7, 1000, 65_536, input.len()] {
-        let mut parser = Parser::new("");
+        let mut parser = Parser::new("", FRAME_LIMIT);
         let frames: usize = input.chunks(size).map(|chunk| parser.push(chunk).len()).sum();
         assert_eq!(frames, 2001);
         assert_eq!(parser.framer.searched, input.len(), "in chunks of {size}");
@@ -221,14 +222,14 @@ proptest! {
         let ends = cuts.iter().copied().chain([bytes.len()]);
         let starts = [0].into_iter().chain(cuts.iter().copied());
         let chunks: Vec<_> = starts.zip(ends).map(|(start, end)| &bytes[start..end]).collect();
-        let whole = parse(&mut Parser::with_limit("seed", limit), [&bytes[..]]);
-        prop_assert_eq!(parse(&mut Parser::with_limit("seed", limit), chunks), whole);
+        let whole = parse(&mut Parser::new("seed", limit), [&bytes[..]]);
+        prop_assert_eq!(parse(&mut Parser::new("seed", limit), chunks), whole);
     }
 
     #[test]
     fn a_limit_shortens_nothing(bytes in streams(), limit in 0_usize..16) {
-        let all: Vec<_> = parse(&mut Parser::new(""), [&bytes[..]]).into_iter().map(|frame| frame.3).collect();
-        for frame in parse(&mut Parser::with_limit("", limit), [&bytes[..]]) {
+        let all: Vec<_> = parse(&mut Parser::new("", FRAME_LIMIT), [&bytes[..]]).into_iter().map(|frame| frame.3).collect();
+        for frame in parse(&mut Parser::new("", limit), [&bytes[..]]) {
             prop_assert!(frame.3.is_err() || all.contains(&frame.3));
         }
     }
@@ -245,6 +246,6 @@ proptest! {
             text.extend(["event: ", kind, end, "id: ", id, end, "data: ", &lines, end, end]);
             expected.push(event(kind, id, data));
         }
-        prop_assert_eq!(parse(&mut Parser::new(""), [text.as_bytes()]), expected);
+        prop_assert_eq!(parse(&mut Parser::new("", FRAME_LIMIT), [text.as_bytes()]), expected);
     }
 }

@@ -1,10 +1,9 @@
 use tokio::io::{AsyncWriteExt, duplex};
-use tokio::sync::mpsc;
 
 use super::*;
 use crate::error::Error;
 use crate::source::scripted::{Answer, Scripted, credential, message, switching};
-use crate::source::{Change, FRAME_LIMIT, Item};
+use crate::source::{Change, FRAME_LIMIT, Item, channel};
 
 /// What a run sent, as tests may print it.
 fn seen(item: Item) -> String {
@@ -14,6 +13,10 @@ fn seen(item: Item) -> String {
             Change::Reconnecting { attempt, why, .. } => format!("reconnecting {attempt}: {why}"),
             Change::Ended { why } => format!("ended: {why}"),
         },
+        Item::Frame(frame) if frame.form == Form::Own => {
+            let line: serde_json::Value = serde_json::from_slice(&frame.data).expect("JSON");
+            format!("gap {} {}", line["reason"].as_str().expect("a reason"), line["certain"])
+        }
         Item::Frame(frame) => {
             assert_eq!((frame.form, frame.event, frame.id), (Form::Observer, None, None));
             match frame.fault {
@@ -28,11 +31,19 @@ fn seen(item: Item) -> String {
     }
 }
 
+fn limits(random: fn() -> f64) -> Limits {
+    Limits { random, ..Limits::default() }
+}
+
+fn keys() -> Keys {
+    Keys::new(credential(), None)
+}
+
 /// Runs against a script; no jitter means no waiting.
 async fn play(answers: Vec<Answer>) -> (Vec<String>, Result<()>) {
     let server = Scripted::new(answers).await;
-    let (tx, mut rx) = mpsc::channel(1000);
-    let result = run(&server.client(), "ws-1", "CA1", &credential(), || 0.0, &tx).await;
+    let (tx, mut rx) = channel(1000);
+    let result = run(&server.client(), "ws-1", "CA1", &keys(), &limits(|| 0.0), &tx).await;
     drop(tx);
     let mut items = Vec::new();
     while let Some(item) = rx.recv().await {
@@ -71,6 +82,7 @@ async fn a_call_from_its_beginning_to_its_end() {
         "not JSON",
         "reconnecting 1: connection closed",
         "connected",
+        "gap observer_down false",
         r#"{"type":"x"}"#,
         END,
         "{}",
@@ -91,9 +103,11 @@ async fn messages_that_cannot_be_delivered_are_reported() {
         "TooLarge 1048577",
         "reconnecting 1: a message was larger than the limit",
         "connected",
+        "gap observer_down false",
         "NotUtf8 0",
         "reconnecting 1: a text message was no UTF-8",
         "connected",
+        "gap observer_down false",
         END,
         "ended: the call is over",
     ];
@@ -106,7 +120,10 @@ fn every_close_code_has_an_outcome() {
         End::Failed(failure) => failure,
         end => panic!("{code:?} {end:?}"),
     };
-    for code in [1008, 4001, 4003, 4100, 4403] {
+    for code in [4001, 4100] {
+        assert!(matches!(failure(Some(code)), Failure::Refused { .. }), "{code}: a newer key may do");
+    }
+    for code in [1008, 4003, 4403] {
         let Failure::Final { exit, why, .. } = failure(Some(code)) else { panic!("{code} is final") };
         assert_eq!(exit, Exit::Credential);
         assert!(why.contains(&code.to_string()), "{why}");
@@ -116,6 +133,12 @@ fn every_close_code_has_an_outcome() {
     }
     for code in [None, Some(1000), Some(1001), Some(1006), Some(1011), Some(4000), Some(4999)] {
         assert!(matches!(failure(code), Failure::Passing { at_least: Duration::ZERO, .. }), "{code:?}");
+    }
+    for code in 0..=4999 {
+        let is_final = matches!(code, 1008 | 4001 | 4003 | 4100 | 4403);
+        let end = closed(Some(code), false);
+        assert_eq!(is_final, matches!(end, End::Failed(Failure::Final { .. } | Failure::Refused { .. })), "{code}");
+        assert_eq!(code == 4004, end == End::Unknown, "{code}");
     }
     assert_eq!(closed(Some(4004), false), End::Unknown);
     for code in [None, Some(1000), Some(1008), Some(4004), Some(1013)] {
@@ -165,12 +188,13 @@ async fn close_codes_and_statuses_end_a_run_or_do_not() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_call_is_asked_for_ten_seconds_and_no_longer() {
-    let (tx, mut rx) = mpsc::channel(100);
-    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, || 1.0, &tx);
+    let (tx, mut rx) = channel(100);
+    let limits = limits(|| 1.0);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
     let mut unknown = Unknown::default();
     let began = Instant::now();
     let error = loop {
-        if let Err(error) = unknown.settle(End::Unknown, &mut link).await {
+        if let Err(error) = unknown.settle(End::Unknown, &mut link, &keys(), &credential()).await {
             break error;
         }
     };
@@ -182,33 +206,36 @@ async fn an_unknown_call_is_asked_for_ten_seconds_and_no_longer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_shows_that_the_call_is_known() {
-    let (tx, _rx) = mpsc::channel(100);
-    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, || 1.0, &tx);
+    let (tx, _rx) = channel(100);
+    let limits = limits(|| 1.0);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
     let mut unknown = Unknown(Some(Instant::now()));
     let (near, mut far) = duplex(1000);
     far.write_all(&[text("{}"), close(4004)].concat()).await.expect("room");
-    assert_eq!(listen(Socket::new(near).await, &mut link, &mut unknown).await, End::Unknown);
+    assert_eq!(listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut Seen::default()).await, End::Unknown);
     assert_eq!(unknown.0, None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_forgets_to_close_ends_too() {
-    let (tx, mut rx) = mpsc::channel(100);
-    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, || 1.0, &tx);
+    let (tx, mut rx) = channel(100);
+    let limits = limits(|| 1.0);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
     let (near, mut far) = duplex(1000);
     far.write_all(&text(END)).await.expect("room");
     let began = Instant::now();
-    let end = listen(Socket::new(near).await, &mut link, &mut Unknown::default()).await;
+    let end = listen(Socket::new(near, &limits).await, &mut link, &mut Unknown::default(), &mut Seen::default()).await;
     assert_eq!((end, began.elapsed()), (End::Over, CLOSING));
     assert_eq!(seen(rx.try_recv().expect("a frame")), END);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_asks_for_later_is_left_alone() {
-    let (tx, mut rx) = mpsc::channel(9);
-    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, || 0.5, &tx);
+    let (tx, mut rx) = channel(9);
+    let limits = limits(|| 0.5);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
     let began = Instant::now();
-    let next = Unknown::default().settle(closed(Some(4029), false), &mut link).await.expect("passing");
+    let next = Unknown::default().settle(closed(Some(4029), false), &mut link, &keys(), &credential()).await.expect("passing");
     assert!(next.is_continue());
     assert_eq!(began.elapsed(), LATER);
     assert_eq!(seen(rx.try_recv().expect("news")), "reconnecting 1: the server asks to try later (4029)");
@@ -227,6 +254,47 @@ fn only_the_type_tells_the_end() {
         (r#"{"type":"session_end""#, false),
         ("", false),
     ] {
-        assert_eq!(is_session_end(data.as_bytes()), expected, "{data}");
+        assert_eq!(Glance::of(data.as_bytes()).is("session_end"), expected, "{data}");
     }
+}
+
+#[tokio::test]
+async fn a_hole_is_certain_where_the_state_went_on_without_us() {
+    let info = |state: &str| text(&format!(r#"{{"type":"session_info","data":{{"current_state":"{state}"}}}}"#));
+    let moved = text(r#"{"type":"state_transition","next_state":"b"}"#);
+    for (again, certain) in [("b", false), ("c", true)] {
+        let (items, _) = play(vec![
+            answer(&[info("a"), moved.clone()]),
+            Answer::status(503, ""),
+            answer(&[]),
+            answer(&[info(again), text(END)]),
+        ])
+        .await;
+        let gaps: Vec<_> = items.iter().filter(|item| item.starts_with("gap")).collect();
+        assert_eq!(gaps, [&format!("gap observer_down {certain}")], "one hole, however many tries it took");
+    }
+}
+
+#[tokio::test]
+async fn a_hole_that_nothing_closes_is_named_at_the_end() {
+    let (items, result) = play(vec![answer(&[text("{}")]), answer(&[]), answer(&[close(4403)])]).await;
+    assert!(result.is_err());
+    assert_eq!(items.last().map(String::as_str), Some("gap observer_down false"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_go_on_while_nobody_takes_what_came() {
+    let (tx, _rx) = channel(1);
+    let limits = limits(|| 0.0);
+    let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
+    let (near, mut far) = duplex(1 << 20);
+    for _ in 0..AHEAD.0 + 100 {
+        far.write_all(&text("{}")).await.expect("room");
+    }
+    let (mut unknown, mut seen) = (Unknown::default(), Seen::default());
+    let listening = listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut seen);
+    assert!(timeout(Duration::from_secs(3600), listening).await.is_err(), "the connection is kept");
+    let mut pings = [0; 6 * 170];
+    tokio::io::AsyncReadExt::read_exact(&mut far, &mut pings).await.expect("a ping every 20 s");
+    assert!(pings.chunks(6).all(|ping| ping[..2] == [0x89, 0x80]));
 }

@@ -3,19 +3,21 @@ use reqwest::header::HeaderValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
+use crate::source::FRAME_LIMIT;
 use crate::source::scripted::{Answer, Scripted, TOKEN, credential, header, message, switching};
 
 /// A socket without a network, and its other end.
 async fn pair() -> (Socket<DuplexStream>, DuplexStream) {
     let (near, far) = duplex(1 << 22);
-    (Socket::new(near).await, far)
+    (Socket::new(near, &Limits::default()).await, far)
 }
 
 #[tokio::test]
 async fn the_handshake_is_the_standards_and_hides_the_credential() {
     let mut server = Scripted::new([switching(Some("auth"), message(1, b"hello"))]).await;
     let request = server.client().observer("ws-1", "CA1");
-    let mut socket = open(request, Some(&credential()), "call").await.unwrap_or_else(|failure| panic!("{failure:?}"));
+    let mut socket =
+        open(request, Some(&credential()), "call", &Limits::default()).await.unwrap_or_else(|failure| panic!("{failure:?}"));
     assert!(socket.next().await == Heard::Text(Bytes::from("hello")), "what came with the handshake is not lost");
     let head = server.heads().remove(0);
     assert_eq!(head.lines().next(), Some("GET /v1/ws-1/observers/CA1/ws HTTP/1.1"));
@@ -80,7 +82,10 @@ async fn an_answer_that_switches_to_nothing_is_a_failure() {
         (Answer::status(302, "Location: http://127.0.0.2:1/\r\n"), "the server redirects to another origin"),
     ] {
         let server = Scripted::new([answer]).await;
-        let failure = open(server.client().observer("ws-1", "CA1"), Some(&credential()), "call").await.err().expect("a failure");
+        let failure = open(server.client().observer("ws-1", "CA1"), Some(&credential()), "call", &Limits::default())
+            .await
+            .err()
+            .expect("a failure");
         let Failure::Doubtful { why, .. } = failure else { panic!("{failure:?}") };
         assert!(why.starts_with(expected), "{why}");
     }
@@ -167,6 +172,27 @@ async fn closing_answers_the_servers_close_and_takes_no_longer_than_a_moment() {
     // Nobody reads at the other end.
     let (near, _far) = duplex(1);
     let began = Instant::now();
-    Socket::new(near).await.close().await;
+    Socket::new(near, &Limits::default()).await.close().await;
     assert_eq!(began.elapsed(), GOODBYE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_day_of_pongs_neither_ends_nor_grows() {
+    let (mut socket, mut far) = pair().await;
+    let server = async {
+        let (mut ping, mut pongs) = ([0; 6], 0);
+        while far.read_exact(&mut ping).await.is_ok() {
+            far.write_all(&message(10, b"")).await.expect("room");
+            pongs += 1;
+            if pongs == 24 * 3600 / 20 {
+                break;
+            }
+        }
+        far.write_all(&message(1, b"at last")).await.expect("room");
+        far
+    };
+    let began = Instant::now();
+    let (heard, _far) = tokio::join!(socket.next(), server);
+    assert!(heard == Heard::Text(Bytes::from("at last")));
+    assert_eq!(began.elapsed(), Duration::from_secs(24 * 3600));
 }

@@ -1,11 +1,10 @@
 use std::io;
 
 use futures_util::stream;
-use tokio::sync::mpsc;
 
 use super::*;
 use crate::source::scripted::{Answer, Scripted, TOKEN, credential, header};
-use crate::source::{Change, FRAME_LIMIT, Item};
+use crate::source::{Change, FRAME_LIMIT, Item, channel};
 
 /// What a run sent, as tests may print it.
 #[derive(Debug, PartialEq)]
@@ -14,6 +13,7 @@ enum Seen {
     Reconnecting(u32, String),
     Event(Option<String>, Option<String>, String),
     TooLarge(Option<String>, u64),
+    Gap(String),
 }
 
 fn event(event: &str, id: &str, data: &str) -> Seen {
@@ -28,6 +28,10 @@ fn reconnecting(attempt: u32, why: &str) -> Seen {
     Seen::Reconnecting(attempt, why.to_owned())
 }
 
+fn gap(reason: &str) -> Seen {
+    Seen::Gap(reason.to_owned())
+}
+
 fn seen(item: Item) -> Seen {
     match item {
         Item::News(news) => match news.change {
@@ -35,6 +39,10 @@ fn seen(item: Item) -> Seen {
             Change::Reconnecting { attempt, why, .. } => Seen::Reconnecting(attempt, why),
             Change::Ended { .. } => unreachable!("a workspace does not end"),
         },
+        Item::Frame(frame) if frame.form == Form::Own => {
+            let line = String::from_utf8(frame.data.to_vec()).expect("valid");
+            Seen::Gap(line.split('"').rev().nth(1).expect("a reason").to_owned())
+        }
         Item::Frame(frame) => match frame.fault {
             None => Seen::Event(frame.event, frame.id, String::from_utf8(frame.data.to_vec()).expect("valid")),
             Some((fault, bytes)) => {
@@ -46,11 +54,21 @@ fn seen(item: Item) -> Seen {
     }
 }
 
+/// Without jitter there is no waiting.
+fn limits() -> Limits {
+    Limits { random: || 0.0, ..Limits::default() }
+}
+
+fn keys() -> Keys {
+    Keys::new(credential(), None)
+}
+
 /// Runs against a script that ends in an error; no jitter means no waiting.
 async fn play(answers: Vec<Answer>) -> (Vec<Seen>, Vec<String>, Error) {
     let mut server = Scripted::new(answers).await;
-    let (tx, mut rx) = mpsc::channel(1000);
-    let error = run(&server.client(), "ws-1", &credential(), || 0.0, &tx).await.expect_err("the script ends in an error");
+    let (tx, mut rx) = channel(1000);
+    let error =
+        run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends in an error");
     assert!(!error.to_string().contains("anary"), "{error}");
     drop(tx);
     let mut items = Vec::new();
@@ -106,11 +124,12 @@ async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn frames_without_data_move_the_position() {
-    let (_, heads, _) =
-        play(vec![Answer::stream("id:20\n\n"), Answer::stream("id: a\u{e9}b\n\n"), Answer::stream("id: x\ty\n\n"), stop()]).await;
+    let (_, heads, _) = play(vec![Answer::stream("id:20\n\n"), Answer::stream("id: a\u{e9}b\n\n"), stop()]).await;
     assert_eq!(header(&heads[1], "last-event-id"), Some("19"));
-    assert_eq!(header(&heads[2], "last-event-id"), Some("a\u{e9}b"));
-    assert_eq!(header(&heads[3], "last-event-id"), None, "no header can hold it");
+    assert_eq!(header(&heads[2], "last-event-id"), Some("19"), "what is no number can't be asked before");
+    let (_, heads, _) = play(vec![Answer::stream("id: a\u{e9}b\n\n"), Answer::stream("id: x\ty\n\n"), stop()]).await;
+    assert_eq!(header(&heads[1], "last-event-id"), Some("a\u{e9}b"), "better than nothing");
+    assert_eq!(header(&heads[2], "last-event-id"), None, "no header can hold it");
 }
 
 #[tokio::test]
@@ -119,7 +138,7 @@ async fn a_frame_that_is_too_large_is_reported_once() {
     let (items, _, _) = play(vec![Answer::stream(&body[..body.len() - 14]), Answer::stream(&body), stop()]).await;
     let events: Vec<_> = items.into_iter().filter(|item| !matches!(item, Seen::Connected | Seen::Reconnecting(..))).collect();
     let size = FRAME_LIMIT as u64 + 2;
-    assert_eq!(events, [Seen::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]);
+    assert_eq!(events, [gap("no_position"), Seen::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]);
 }
 
 #[tokio::test]
@@ -141,6 +160,7 @@ async fn tries_count_up_until_something_is_delivered() {
         Seen::Connected,
         reconnecting(3, "the server ended the stream"),
         Seen::Connected,
+        gap("no_position"),
         event("", "", "a"),
         reconnecting(1, "the server ended the stream"),
         reconnecting(2, "the answer is not HTTP"),
@@ -172,7 +192,7 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
         (Answer::status(400, ""), Exit::Failure, "the server answered 400, which opens no stream"),
         (Answer::status(304, ""), Exit::Failure, "the server answered 304, which opens no stream"),
         (Answer::new(html), Exit::Failure, "not an event stream: the server sent text/html;"),
-        (Answer::new(odd), Exit::Failure, "not an event stream: the server sent no type that can be shown;"),
+        (Answer::new(odd), Exit::Failure, "not an event stream: the server sent another type;"),
         (Answer::new(gzip), Exit::Failure, "the stream is compressed, which nobody asked for"),
         (Answer::new("canary"), Exit::Failure, "the answer is not HTTP"),
         (Answer::new(""), Exit::Failure, "connection closed"),
@@ -231,27 +251,29 @@ async fn control_frames_are_obeyed_and_are_no_events() {
 #[tokio::test]
 async fn ends_well_when_nobody_listens() {
     let server = Scripted::new([Answer::stream("data:a\n\n").and_hold()]).await;
-    let (tx, mut rx) = mpsc::channel(1);
-    let (client, credential) = (server.client(), credential());
+    let (tx, mut rx) = channel(1);
+    let (client, keys, limits) = (server.client(), keys(), limits());
     let listen = async {
         assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
         rx.close();
     };
-    let (result, ()) = tokio::join!(run(&client, "ws-1", &credential, || 0.0, &tx), listen);
+    let (result, ()) = tokio::join!(run(&client, "ws-1", &keys, Start::Now, &limits, &tx), listen);
     assert_eq!(result, Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_a_failure_and_any_byte_breaks_it() {
-    let (tx, mut rx) = mpsc::channel(9);
-    let mut link = Link::new("a test", Origin::default(), retry::SSE, || 0.0, &tx);
+    let (tx, mut rx) = channel(9);
+    let limits = limits();
+    let link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::Now);
     let began = tokio::time::Instant::now();
     let comments = stream::iter([":", "\n", ":\n"]).then(|chunk| async move {
         tokio::time::sleep(SILENCE * 3 / 4).await;
         Ok::<_, io::Error>(Bytes::from(chunk))
     });
     let body = Box::pin(comments.chain(stream::pending()));
-    let failure = read(body, Parser::new(""), &mut Resume::default(), &mut link).await;
+    let failure = reader.read(body, Parser::new("", FRAME_LIMIT)).await;
     assert_eq!(failure, Failure::passing("nothing came for 120 s"));
     assert_eq!(began.elapsed(), SILENCE * 3 * 3 / 4 + SILENCE);
     assert!(rx.try_recv().is_err());
@@ -259,16 +281,207 @@ async fn silence_is_a_failure_and_any_byte_breaks_it() {
 
 #[tokio::test(start_paused = true)]
 async fn waits_as_long_as_the_back_off_says() {
-    let (tx, mut rx) = mpsc::channel(9);
-    let mut link = Link::new("a test", Origin::default(), retry::SSE, || 0.5, &tx);
+    let (tx, mut rx) = channel(9);
+    let limits = Limits { random: || 0.5, ..Limits::default() };
+    let mut link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
     for (failure, expected) in [
         (Failure::passing("a"), 1500),
         (Failure::passing("a"), 3000),
         (Failure::Passing { why: "a".to_owned(), at_least: Duration::from_secs(9) }, 9000),
     ] {
         let began = tokio::time::Instant::now();
-        link.after(failure).await.expect("passing");
+        link.after(failure, &keys(), &credential()).await.expect("passing");
         assert_eq!(began.elapsed(), Duration::from_millis(expected));
         assert!(matches!(rx.try_recv(), Ok(Item::News(_))));
     }
+}
+
+/// An event stream as the server of a day ago, or of now, would send it.
+fn dated(body: &str) -> Answer {
+    let now = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now()).expect("a date");
+    Answer::new(format!("HTTP/1.1 200 OK\r\nDate: {now}\r\nContent-Type: text/event-stream\r\n\r\n{body}"))
+}
+
+fn now() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).expect("a time")
+}
+
+#[tokio::test]
+async fn a_break_before_the_first_event_is_resumed_from_when_the_server_answered() {
+    let before = now() / 1000 * 1000;
+    let (items, heads, _) = play(vec![dated(": hello\n\n"), dated("data:a\n\n"), stop()]).await;
+    let asked: u64 = header(&heads[1], "last-event-id").expect("asked").parse().expect("a number");
+    assert!((before - 1..=now()).contains(&asked));
+    assert!(!items.iter().any(|item| matches!(item, Seen::Gap(_))));
+}
+
+#[tokio::test]
+async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() {
+    let id = now();
+    let event = |n: u64| format!("id:{n}\ndata:{n}\n\n");
+    for (second, expected) in [
+        (event(id) + &event(id + 1), vec![]),
+        (event(id + 1), vec!["replay_late"]),
+        (event(id - 1) + &event(id + 1), vec!["replay_late"]),
+        (": nothing yet\n\n".to_owned(), vec![]),
+    ] {
+        let (items, _, _) = play(vec![Answer::stream(&event(id)), Answer::stream(&second), stop()]).await;
+        let gaps: Vec<_> =
+            items.iter().filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None }).collect();
+        assert_eq!(gaps, expected, "{second}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_that_never_comes_is_a_gap_after_a_while() {
+    let (tx, mut rx) = channel(9);
+    let limits = limits();
+    let link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::After(now()));
+    reader.resume.begin();
+    reader.arrive().await;
+    let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
+    let began = tokio::time::Instant::now();
+    tokio::time::timeout(gap::SETTLE * 2, reader.read(body, Parser::new("", FRAME_LIMIT))).await.expect_err("silence");
+    assert!(began.elapsed() >= gap::SETTLE);
+    assert_eq!(seen(rx.try_recv().expect("a gap")), gap("replay_late"));
+    assert!(rx.try_recv().is_err(), "once");
+}
+
+#[tokio::test]
+async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
+    let old = now() - 600_000;
+    for (start, expected) in [(Start::Since(old), "beyond_buffer"), (Start::After(old), "away_too_long")] {
+        let mut server = Scripted::new([Answer::stream(&format!("id:{}\ndata:a\n\n", now())), stop()]).await;
+        let (tx, mut rx) = channel(100);
+        run(&server.client(), "ws-1", &keys(), start, &limits(), &tx).await.expect_err("the script ends");
+        assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
+        assert_eq!(seen(rx.recv().await.expect("a gap")), gap(expected));
+        assert!(matches!(seen(rx.recv().await.expect("an event")), Seen::Event(..)));
+        assert_eq!(header(&server.heads()[0], "last-event-id"), Some(&*(old - 1).to_string()));
+    }
+}
+
+#[tokio::test]
+async fn odd_ids_are_noted() {
+    let server = Scripted::new([Answer::stream("id:9\ndata:a\n\nid:7\ndata:b\n\nid:7\ndata:b\n\ndata:c\n\n"), stop()]).await;
+    let (tx, mut rx) = channel(100);
+    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends");
+    drop(tx);
+    let mut notes = Vec::new();
+    while let Some(item) = rx.recv().await {
+        if let Item::Frame(frame) = item {
+            notes.push((frame.notes.id_missing, frame.notes.id_backwards, frame.notes.after_repeat));
+        }
+    }
+    assert_eq!(notes, [(false, false, false), (false, true, false), (true, false, true)]);
+}
+
+#[tokio::test]
+async fn gives_up_after_as_many_reconnects_as_there_may_be() {
+    let server = Scripted::new((0..4).map(|_| Answer::status(503, ""))).await;
+    let (tx, _rx) = channel(100);
+    let limits = Limits { reconnects: Some(3), ..limits() };
+    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits, &tx).await.expect_err("gives up");
+    assert_eq!(error.exit, Exit::GaveUp);
+    assert!(error.to_string().contains("the server answered 503; 3 reconnects failed; "), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "newer-canary-key").expect("written");
+    let mut server = Scripted::new([
+        Answer::stream("id:5\ndata:a\n\n"),
+        Answer::status(401, ""),
+        Answer::stream("id:5\ndata:a\n\nid:6\ndata:b\n\n"),
+        Answer::status(401, ""),
+    ])
+    .await;
+    let (tx, mut rx) = channel(100);
+    let keys = Keys::new(credential(), Some(file.path().to_owned()));
+    let error = run(&server.client(), "ws-1", &keys, Start::Now, &limits(), &tx).await.expect_err("refused for good");
+    assert_eq!(error.exit, Exit::Credential);
+    drop(tx);
+    let mut events = 0;
+    while let Some(item) = rx.recv().await {
+        events += usize::from(matches!(item, Item::Frame(_)));
+    }
+    assert_eq!(events, 2);
+    let bearers: Vec<_> = server.heads().iter().map(|head| header(head, "authorization").expect("a key").to_owned()).collect();
+    assert_eq!(bearers[1..], [format!("Bearer {TOKEN}"), "Bearer newer-canary-key".into(), "Bearer newer-canary-key".into()]);
+}
+
+#[tokio::test]
+async fn interim_answers_are_passed_over() {
+    let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n\
+                 HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata:a\n\n";
+    let (items, _, _) = play(vec![Answer::new(early), stop()]).await;
+    assert_eq!(items[..2], [Seen::Connected, event("", "", "a")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_is_given_up_on() {
+    let (items, _, error) = play(vec![Answer::new("").and_hold()]).await;
+    assert!(items.is_empty() && error.to_string().contains("the server did not answer"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_slept_reconnects_at_once() {
+    use crate::source::limits::hand;
+    let (tx, _rx) = channel(9);
+    let limits = Limits { now: hand::now, ..limits() };
+    let link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::Now);
+    let sleep = async {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        hand::advance(Duration::from_secs(8 * 3600));
+    };
+    let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
+    let began = tokio::time::Instant::now();
+    let (failure, ()) = tokio::join!(reader.read(body, Parser::new("", FRAME_LIMIT)), sleep);
+    assert_eq!(failure, Failure::passing("the machine has slept"));
+    assert!(began.elapsed() <= Duration::from_secs(12), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_day_neither_reconnects_nor_grows() {
+    let (tx, mut rx) = channel(9);
+    let limits = limits();
+    let link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::Now);
+    let day = Duration::from_secs(24 * 3600);
+    let beats = stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        Some((Ok::<_, io::Error>(Bytes::from_static(b": heartbeat\nid: 1700000000000\n\n")), ()))
+    });
+    let reading = reader.read(Box::pin(beats), Parser::new("", FRAME_LIMIT));
+    assert!(tokio::time::timeout(day, reading).await.is_err(), "a day is over, and the connection stands");
+    assert!(rx.try_recv().is_err(), "nothing was said about it");
+    assert_eq!((reader.resume.position(), reader.resume.remembered()), (Some(1_700_000_000_000), 0));
+}
+
+/// Looks every name up as this machine, and counts.
+struct Counting(std::sync::atomic::AtomicUsize, u16);
+
+impl reqwest::dns::Resolve for Counting {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], self.1));
+        Box::pin(async move { Ok(Box::new(std::iter::once(address)) as reqwest::dns::Addrs) })
+    }
+}
+
+#[tokio::test]
+async fn the_name_is_looked_up_anew_on_each_attempt() {
+    use crate::source::client::{Endpoints, Network};
+    let server = Scripted::new([Answer::stream("id:1\ndata:a\n\n"), Answer::status(503, ""), stop()]).await;
+    let port = server.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let names = std::sync::Arc::new(Counting(std::sync::atomic::AtomicUsize::default(), port));
+    let network = Network { insecure_http: true, resolver: Some(names.clone()), ..Network::default() };
+    let endpoints = Endpoints::resolve(&format!("http://platform.test:{port}"), None, true).expect("a URL");
+    let client = Client::new(endpoints, &network).expect("a client");
+    let (tx, _rx) = channel(100);
+    run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends");
+    assert_eq!(names.0.load(std::sync::atomic::Ordering::Relaxed), 3);
 }

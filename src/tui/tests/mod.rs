@@ -20,7 +20,7 @@ use super::update::{Msg, update};
 use super::view;
 use crate::decode::Decoder;
 use crate::redact::{Policy, Redactor};
-use crate::source::{Form, Frame, Origin};
+use crate::source::{Form, Frame, Notes, Origin};
 
 const CALL: &str = "CA00000000000000000000000000000001";
 const OTHER: &str = "CA00000000000000000000000000000002";
@@ -56,6 +56,7 @@ fn held(event: &Value) -> Held {
         received_at: None,
         fault: None,
         offset: 0,
+        notes: Notes::default(),
     };
     Held::of(&Redactor::new(Policy::default()).redact(&Decoder::default().decode(frame)))
 }

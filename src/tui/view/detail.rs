@@ -75,7 +75,7 @@ fn of(shown: &Shown<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<Line> {
     if !tap.drift.is_empty() {
         lines.push(heading("Drift", "what the model did not expect".to_owned()));
         for drift in &tap.drift {
-            let name = drift.field.clone().unwrap_or_else(|| "the event".to_owned());
+            let name = drift.field.as_deref().unwrap_or("the event").to_owned();
             lines.push(Line { depth: 1, name, json: drift.kind.name().replace('_', " "), ..Line::default() });
         }
     }

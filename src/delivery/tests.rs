@@ -1,0 +1,156 @@
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::decode::Decoder;
+use crate::error::Exit;
+use crate::redact::{Policy, Redactor};
+use crate::source::sse::Start;
+use crate::source::{Form, Notes, Origin, RawFrame};
+
+const WORKSPACE: &str = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
+
+fn frame(id: u64, call: &str) -> RawFrame {
+    let origin = Origin { workspace_id: Some(WORKSPACE.to_owned()), ..Origin::default() };
+    RawFrame {
+        origin: Arc::new(origin),
+        form: Form::Sse,
+        event: Some("call.started".to_owned()),
+        id: Some(id.to_string()),
+        data: Bytes::from(format!(r#"{{"call_sid":"{call}","caller_id":"+12025550123"}}"#)),
+        received_at: None,
+        fault: None,
+        offset: 0,
+        notes: Notes::default(),
+    }
+}
+
+/// Delivers events and gives how many were new, as a run of the walk would.
+fn deliver(delivery: &mut Delivery, frames: &[RawFrame], policy: &Policy) -> usize {
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
+    let mut fresh = 0;
+    for raw in frames {
+        let frame = raw.as_frame();
+        let event = decoder.decode(frame);
+        let shown = redactor.redact(&event);
+        if delivery.is_known(&frame, &shown) {
+            continue;
+        }
+        fresh += 1;
+        delivery.record(&shown).expect("written");
+        delivery.advance(&frame, &shown);
+    }
+    fresh
+}
+
+fn open(directory: &Path) -> (Delivery, Option<Start>) {
+    let mut cursor = Cursor::open(&directory.join("cursor")).expect("a cursor");
+    let start = cursor.start(WORKSPACE, 100).expect("written");
+    let record = Record::open(&directory.join("record")).expect("a record");
+    (Delivery::new(Some(record), Some(cursor)), start)
+}
+
+fn recorded(directory: &Path) -> usize {
+    fs::read_to_string(directory.join("record")).expect("a record").lines().count()
+}
+
+#[test]
+fn a_run_that_ends_well_is_taken_up_where_it_ended() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let policy = Policy::default();
+    let (mut delivery, start) = open(directory.path());
+    assert_eq!(start, None);
+    assert_eq!(deliver(&mut delivery, &[frame(200, "a"), frame(201, "b"), frame(201, "b"), frame(201, "c")], &policy), 4);
+    delivery.finish().expect("written");
+
+    let (mut delivery, start) = open(directory.path());
+    assert_eq!(start, Some(Start::After(201)));
+    let again = [frame(201, "b"), frame(201, "b"), frame(201, "c"), frame(201, "d"), frame(202, "b")];
+    assert_eq!(deliver(&mut delivery, &again, &policy), 2);
+    delivery.finish().expect("written");
+    assert_eq!(recorded(directory.path()), 6);
+}
+
+#[test]
+fn a_run_that_dies_before_its_first_event_leaves_a_moment_to_begin_at() {
+    let directory = tempfile::tempdir().expect("a directory");
+    drop(open(directory.path()));
+    assert_eq!(open(directory.path()).1, Some(Start::Since(100)));
+}
+
+#[test]
+fn what_was_recorded_before_the_cursor_moved_is_recorded_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let events: Vec<_> = (0..100).map(|n| frame(300 + n / 3, &format!("c{n}"))).collect();
+    let (mut delivery, _) = open(directory.path());
+    deliver(&mut delivery, &events[..40], &Policy::default());
+    delivery.flush().expect("written");
+    deliver(&mut delivery, &events[40..60], &Policy::default());
+    delivery.record.as_mut().expect("a record").flush().expect("written");
+    drop(delivery); // Killed before the cursor moved.
+
+    let mut revealing = Policy::default();
+    revealing.reveal.add("all");
+    let (mut delivery, start) = open(directory.path());
+    assert_eq!(start, Some(Start::After(313)));
+    let fresh = deliver(&mut delivery, &events[39..], &revealing);
+    assert_eq!(fresh, 60, "stdout gets at least once what the cursor does not know");
+    delivery.finish().expect("written");
+    let text = fs::read_to_string(directory.path().join("record")).expect("a record");
+    let calls: Vec<_> = text.lines().map(|line| line.split('"').nth(7).expect("a call").to_owned()).collect();
+    assert_eq!(calls, (0..100).map(|n| format!("c{n}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_torn_line_is_mended_and_what_is_not_ours_is_left_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("record");
+    for torn in [&b"{"[..], b"{\"event_type\":\"call.st", b""] {
+        let line = b"{\"event_type\":\"text.started\",\"_tap\":{}}\n";
+        fs::write(&path, [line, torn].concat()).expect("written");
+        drop(Record::open(&path).expect("a record"));
+        assert_eq!(fs::read(&path).expect("read"), line);
+    }
+    fs::write(&path, "somebody's notes").expect("written");
+    assert_eq!(Record::open(&path).map(drop).expect_err("not ours").exit, Exit::Usage);
+    assert_eq!(fs::read(&path).expect("read"), b"somebody's notes");
+    assert_eq!(Record::open(directory.path()).map(drop).expect_err("a directory").exit, Exit::Usage);
+}
+
+#[test]
+fn a_damaged_cursor_is_refused_and_an_empty_one_begins_anew() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("cursor");
+    for damaged in ["{", "[]", "{\"version\":2,\"streams\":{}}", "Jane Roe"] {
+        fs::write(&path, damaged).expect("written");
+        let error = Cursor::open(&path).map(drop).expect_err("damaged");
+        assert!(error.exit == Exit::Usage && !error.to_string().contains("Jane"), "{error}");
+    }
+    fs::write(&path, "").expect("written");
+    assert!(Cursor::open(&path).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_private_and_links_are_not_followed() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("record"), "").expect("written");
+    fs::set_permissions(directory.path().join("record"), fs::Permissions::from_mode(0o644)).expect("set");
+    let (mut delivery, _) = open(directory.path());
+    deliver(&mut delivery, &[frame(200, "a")], &Policy::default());
+    delivery.finish().expect("written");
+    for name in ["record", "cursor"] {
+        let mode = fs::metadata(directory.path().join(name)).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let text = fs::read_to_string(directory.path().join("cursor")).expect("read");
+    assert!(!text.contains("2025550123"), "{text}");
+    let link = directory.path().join("link");
+    symlink(directory.path().join("cursor"), &link).expect("linked");
+    assert!(Cursor::open(&link).is_err() && Record::open(&link).is_err());
+    assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 3, "nothing is left beside them");
+}

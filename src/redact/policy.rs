@@ -1,0 +1,110 @@
+//! What is hidden, by class and by name.
+
+use std::collections::HashSet;
+
+use super::Mode;
+use super::rewrite::Search;
+use crate::event::{Class, EventSpec, FieldSpec};
+
+/// Fields by name: all of them, one of every event, or one of one event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    all: bool,
+    anywhere: HashSet<String>,
+    of_event: HashSet<(String, String)>,
+}
+
+impl Names {
+    /// Adds `all`, `field` or `event.field`.
+    pub fn add(&mut self, name: &str) {
+        if name == "all" {
+            self.all = true;
+        } else if let Some((event, field)) = of_event(name) {
+            self.of_event.insert((event.to_owned(), field.to_owned()));
+        } else {
+            self.anywhere.insert(name.to_owned());
+        }
+    }
+
+    pub(super) fn has(&self, event: &str, field: &str) -> bool {
+        self.all
+            || (!self.anywhere.is_empty() && self.anywhere.contains(field))
+            || self.of_event.iter().any(|(of, name)| of == event && name == field)
+    }
+
+    pub(super) const fn has_all(&self) -> bool {
+        self.all
+    }
+}
+
+/// Splits `call.started.caller_id` into the event and its field.
+fn of_event(name: &str) -> Option<(&str, &str)> {
+    let (event, field) = name.rsplit_once('.')?;
+    Some((event, field))
+}
+
+/// Which text is searched for telephone numbers, addresses and other identifiers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scrub {
+    /// Every string that is shown.
+    All,
+    /// Fields of the class `free`.
+    #[default]
+    Free,
+    /// None.
+    None,
+}
+
+/// What is hidden, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// What takes the place of a hidden value.
+    pub mode: Mode,
+    /// Which text is searched for identifiers.
+    pub scrub: Scrub,
+    /// What is shown though its class says otherwise.
+    pub reveal: Names,
+    /// What is hidden though its class says otherwise. It goes before `reveal`.
+    pub redact: Names,
+}
+
+/// How a field is to be treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Treatment {
+    Hide,
+    /// Shown, but for what nobody has classed inside it.
+    Show,
+    /// Asked for by name: shown with all that is inside.
+    Reveal,
+}
+
+impl Policy {
+    pub(super) fn treat(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> Treatment {
+        if self.redact.has(event, name) {
+            Treatment::Hide
+        } else if self.reveal.has(event, name) {
+            Treatment::Reveal
+        } else if spec.is_none_or(|spec| spec.class.is_hidden()) {
+            Treatment::Hide
+        } else {
+            Treatment::Show
+        }
+    }
+
+    /// What of a field that is shown is searched for identifiers.
+    pub(super) fn search(&self, treatment: Treatment, spec: Option<&FieldSpec>) -> Search {
+        let is_free = spec.is_some_and(|spec| spec.class == Class::Free);
+        match self.scrub {
+            _ if treatment == Treatment::Reveal => Search::Nothing,
+            Scrub::All | Scrub::Free if is_free => Search::Numbers,
+            Scrub::All => Search::Strings,
+            Scrub::Free | Scrub::None => Search::Nothing,
+        }
+    }
+
+    /// Whether a declared field is hidden.
+    #[must_use]
+    pub fn hides(&self, event: &EventSpec, field: &FieldSpec) -> bool {
+        self.treat(event.event_type, field.name, Some(field)) == Treatment::Hide
+    }
+}

@@ -1,0 +1,167 @@
+//! Values that can't be shown as they arrived: written anew on one line, without hostile characters, with masks where nobody
+//! has classed what is there, and with free text scrubbed.
+
+use std::borrow::Cow;
+
+use super::mask::{self, Mode};
+use super::{Notes, Reason};
+use crate::decode::shown_name;
+use crate::event::{Domain, JsonType, MASK, Name, Type};
+use crate::sanitize;
+use crate::scan;
+use crate::scrub;
+
+/// What is known of the inside of a value that is shown.
+#[derive(Clone, Copy)]
+pub(super) enum Inside<'t> {
+    /// All of it is shown.
+    Free,
+    /// What the type has is shown.
+    Typed(Option<&'t Type>),
+}
+
+impl Inside<'_> {
+    /// What is known of the value of `key` in a value of this type; `None` if nobody has classed it.
+    fn of(self, key: Option<&str>) -> Option<Self> {
+        match self {
+            Self::Free | Self::Typed(Some(Type::Any)) => Some(Self::Free),
+            Self::Typed(Some(Type::List(item) | Type::Map(item))) => Some(Self::Typed(Some(item))),
+            Self::Typed(Some(Type::Record(members))) => {
+                let key = scan::unescape(key?);
+                members.iter().find(|member| member.name == key).map(|member| Self::Typed(Some(&member.ty)))
+            }
+            Self::Typed(_) => None,
+        }
+    }
+
+    fn has_inside(self, json: JsonType) -> bool {
+        match self {
+            Self::Free | Self::Typed(Some(Type::Any)) => true,
+            Self::Typed(Some(Type::List(_) | Type::Map(_) | Type::Record(_))) => {
+                matches!(self, Self::Typed(Some(ty)) if ty.accepts(json))
+            }
+            Self::Typed(_) => false,
+        }
+    }
+}
+
+/// Which values are searched for identifiers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Search {
+    Nothing,
+    /// Strings, and keys inside of the field.
+    Strings,
+    /// Numbers too: where prose is expected, one may be somebody's.
+    Numbers,
+}
+
+impl Search {
+    /// Whether a value must be written anew for it.
+    pub(super) fn finds(self, json: &str) -> bool {
+        match JsonType::of(json.as_bytes()[0]) {
+            JsonType::String => self != Self::Nothing && scrub::fires(&unquoted(json)),
+            JsonType::Number => self == Self::Numbers && scrub::fires(json),
+            JsonType::Array | JsonType::Object => self != Self::Nothing,
+            JsonType::Null | JsonType::Bool => false,
+        }
+    }
+}
+
+/// What stands between the quotes, its escapes resolved.
+fn unquoted(json: &str) -> Cow<'_, str> {
+    let inside = &json[1..json.len() - 1];
+    if inside.contains('\\') { Cow::Owned(scan::unescape(inside)) } else { Cow::Borrowed(inside) }
+}
+
+/// A value without white space between its tokens, all of it as it is.
+pub(super) fn compact(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let (mode, mut notes) = (Mode::Mask, Notes::default());
+    Rewriter { mode: &mode, search: Search::Nothing, field: "", notes: &mut notes }.value(json, Inside::Free, "", &mut out);
+    out
+}
+
+/// Writes the values of one field.
+pub(super) struct Rewriter<'r, 'n> {
+    pub mode: &'r Mode,
+    pub search: Search,
+    /// The field's name, as it may be shown.
+    pub field: &'r str,
+    pub notes: &'r mut Notes<'n>,
+}
+
+impl Rewriter<'_, '_> {
+    /// Appends a value. `path` leads to it.
+    pub(super) fn value(&mut self, json: &str, inside: Inside<'_>, path: &str, out: &mut String) {
+        let ty = JsonType::of(json.as_bytes()[0]);
+        if !ty.is_container() {
+            return self.scalar(json, ty, out);
+        }
+        if !inside.has_inside(ty) {
+            self.notes.hides(Name::Owned(path.to_owned()), json, Reason::Unknown);
+            return mask::push(self.mode, Domain::of(path), json, out);
+        }
+        let (open, close) = if ty == JsonType::Object { ('{', '}') } else { ('[', ']') };
+        out.push(open);
+        let mut first = true;
+        for (key, value) in scan::entries(json) {
+            let known = inside.of(key);
+            let name = key.map(scan::unescape);
+            let name = name.as_deref().map(|name| if known.is_some() { name } else { shown_name(name) });
+            let path = name.map_or_else(|| Cow::Borrowed(path), |name| Cow::Owned(format!("{path}.{name}")));
+            let hidden = known.is_none() && value != "null";
+            let already = hidden && self.notes.already(&path, value);
+            if hidden {
+                self.notes.hides(Name::Owned(path.clone().into_owned()), value, Reason::Unknown);
+            }
+            if hidden && matches!(self.mode, Mode::Drop) {
+                continue;
+            }
+            if !std::mem::take(&mut first) {
+                out.push(',');
+            }
+            if let (Some(key), Some(name)) = (key, name) {
+                self.key(if name == MASK { MASK } else { key }, out);
+            }
+            match known {
+                Some(inside) => self.value(value, inside, &path, out),
+                None if hidden && !already => mask::push(self.mode, Domain::of(name.unwrap_or_default()), value, out),
+                None => out.push_str(value),
+            }
+        }
+        out.push(close);
+    }
+
+    fn scalar(&mut self, json: &str, ty: JsonType, out: &mut String) {
+        let text = match ty {
+            JsonType::String if self.search != Search::Nothing => unquoted(json),
+            JsonType::Number if self.search == Search::Numbers => Cow::Borrowed(json),
+            _ => return sanitize::push_json(json, out),
+        };
+        match scrub::scrub(&text) {
+            Some(scrubbed) => {
+                self.notes.scrubs(self.field, &scrubbed);
+                quote(&scrubbed.text, out);
+            }
+            None => sanitize::push_json(json, out),
+        }
+    }
+
+    /// Appends a key, given what stands between its quotes, and a colon.
+    fn key(&mut self, key: &str, out: &mut String) {
+        let scrubbed = if self.search == Search::Nothing { None } else { scrub::scrub(&scan::unescape(key)) };
+        if let Some(scrubbed) = scrubbed {
+            self.notes.scrubs(self.field, &scrubbed);
+            quote(&scrubbed.text, out);
+        } else {
+            out.push('"');
+            sanitize::push_json(key, out);
+            out.push('"');
+        }
+        out.push(':');
+    }
+}
+
+fn quote(text: &str, out: &mut String) {
+    sanitize::push_json(&serde_json::Value::from(text).to_string(), out);
+}

@@ -1,0 +1,143 @@
+//! An event as it may be shown.
+//!
+//! Only [`Redactor`](super::Redactor) makes one, and everything that prints, filters, counts or records takes one.
+
+use std::borrow::Cow;
+
+use super::mask::MASK_JSON;
+use crate::event::{Declared, Field, FieldSpec, Kind, Stream, Tap};
+use crate::scan::{self, Span};
+
+/// Where a text of a shown event stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Piece {
+    /// In the frame, as it arrived.
+    Arrived(Span),
+    /// In the scratch text.
+    Made(usize, usize),
+    /// `"[redacted]"`, quotes included.
+    Mask,
+}
+
+pub(super) struct Entry {
+    pub key: Piece,
+    pub value: Piece,
+    pub hidden: bool,
+    pub spec: Option<&'static FieldSpec>,
+}
+
+/// An event as it may be shown.
+pub struct Shown<'a> {
+    pub(super) text: &'a str,
+    pub(super) scratch: &'a str,
+    pub(super) entries: &'a [Entry],
+    pub(super) name: Cow<'a, str>,
+    pub(super) kind: Option<Kind>,
+    pub(super) tap: Tap,
+    pub(super) recorded_tap: Option<&'a str>,
+}
+
+/// A field as it may be shown.
+#[derive(Clone, Copy)]
+pub struct ShownField<'a> {
+    /// What stands between the quotes of its key.
+    pub key: &'a str,
+    /// Its value: valid JSON on one line, without white space between tokens and without hostile characters.
+    pub json: &'a str,
+    /// The value is hidden; `json` is a mask.
+    pub hidden: bool,
+    /// Its declaration, if the model has it.
+    pub spec: Option<&'static FieldSpec>,
+}
+
+impl ShownField<'_> {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> Cow<'_, str> {
+        if self.key.contains('\\') { Cow::Owned(scan::unescape(self.key)) } else { Cow::Borrowed(self.key) }
+    }
+}
+
+impl<'a> Shown<'a> {
+    /// Its type.
+    #[must_use]
+    pub fn event_type(&self) -> &str {
+        &self.name
+    }
+
+    /// Which of the declared events it is.
+    #[must_use]
+    pub const fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+
+    /// What evtap says about it.
+    #[must_use]
+    pub const fn tap(&self) -> &Tap {
+        &self.tap
+    }
+
+    /// `_tap` as JSON: what was recorded, to the byte, where it says the same.
+    #[must_use]
+    pub fn tap_json(&self) -> Cow<'a, str> {
+        self.recorded_tap.map_or_else(
+            || {
+                let mut json = Vec::new();
+                self.tap.write_json(&mut json);
+                Cow::Owned(String::from_utf8(json).unwrap_or_default())
+            },
+            Cow::Borrowed,
+        )
+    }
+
+    /// Appends what [`Shown::tap_json`] gives.
+    pub fn write_tap(&self, out: &mut Vec<u8>) {
+        if let Some(recorded) = self.recorded_tap {
+            out.extend_from_slice(recorded.as_bytes());
+        } else {
+            self.tap.write_json(out);
+        }
+    }
+
+    /// The stream that it belongs to.
+    #[must_use]
+    pub fn stream(&self) -> Option<Stream> {
+        self.kind.map(|kind| kind.spec().stream)
+    }
+
+    /// Its fields, in the order in which they arrived.
+    pub fn fields(&self) -> impl Iterator<Item = ShownField<'a>> {
+        let (text, scratch) = (self.text, self.scratch);
+        let piece = move |piece: Piece| match piece {
+            Piece::Arrived(span) => span.of(text),
+            Piece::Made(start, end) => &scratch[start..end],
+            Piece::Mask => MASK_JSON,
+        };
+        self.entries.iter().map(move |entry| ShownField {
+            key: piece(entry.key),
+            json: piece(entry.value),
+            hidden: entry.hidden,
+            spec: entry.spec,
+        })
+    }
+
+    /// The field of that name. Of several with one name, the last counts, as in other readers of JSON.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<ShownField<'a>> {
+        self.fields().filter(|field| field.name() == name).last()
+    }
+
+    /// The typed struct, if it is such an event.
+    #[must_use]
+    pub fn read<T: Declared>(&self) -> Option<T> {
+        (self.kind?.spec().event_type == T::SPEC.event_type).then(|| {
+            T::read(|name| match self.field(name) {
+                None if self.tap.redacted.iter().any(|hidden| hidden == name) => Field::Hidden,
+                None => Field::Absent,
+                Some(field) if field.hidden => Field::Hidden,
+                Some(field) if field.json == "null" => Field::Null,
+                Some(field) => Field::Value(field.json),
+            })
+        })
+    }
+}

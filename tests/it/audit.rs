@@ -1,0 +1,127 @@
+//! `evtap audit` and `evtap schema --phi`: what is hidden, and what is not, told without a value.
+
+use evtap::event::{Class, Kind};
+use serde_json::{Value, json};
+
+use crate::support::{Evtap, emulator, evtap, fast, observe, watch};
+
+fn audit(options: &str, text: &str) -> Evtap {
+    evtap(&format!("audit {options}")).file("x.ndjson", text)
+}
+
+#[tokio::test]
+async fn what_evtap_wrote_is_clean_unless_something_was_revealed() {
+    let base = emulator(fast()).await;
+    // A clinic's own address stands in the open where mail comes back, and only `--scrub all` hides it.
+    for options in ["--scrub all", "--scrub all --phi hash", "--scrub all --phi drop"] {
+        let lines = watch(&base, &format!("-n 400 {options}")).run().await.ended(0)
+            + &observe(&base, options).run().await.ended(0)
+            + &evtap("replay -").stdin("{\"event_type\":\"call.ended\"\n").run().await.ended(0);
+        let ran = audit("x.ndjson", &lines).run().await;
+        assert!(ran.ended(0).starts_with("nothing found in "), "{options}");
+    }
+    for (options, what) in
+        [("--reveal all", "phi, in the clear"), ("--phi partial", "two characters are shown"), ("--scrub none", "looks like: ")]
+    {
+        let lines = watch(&base, &format!("-n 600 {options}")).run().await.ended(0);
+        assert!(audit("x.ndjson", &lines).run().await.ended(7).contains(what), "{options}");
+    }
+}
+
+#[tokio::test]
+async fn every_hidden_field_is_found_with_its_line_and_without_its_value() {
+    let fields: Vec<_> = Kind::ALL
+        .iter()
+        .flat_map(|kind| kind.spec().fields.iter().map(|field| (kind.spec().event_type, field)))
+        .filter(|(_, field)| field.class.is_hidden())
+        .collect();
+    let lines: String = fields
+        .iter()
+        .map(|(event, field)| json!({"event_type": event, field.name: "Jane Canary"}).to_string() + "\n\n")
+        .collect();
+    for options in ["x.ndjson", "x.ndjson -o json"] {
+        assert!(!audit(options, &lines).run().await.ended(7).contains("Canary"));
+    }
+    let report: Value = serde_json::from_str(&audit("x.ndjson -o json", &lines).run().await.ended(7)).expect("JSON");
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!((report["events"].as_u64(), findings.len()), (Some(fields.len() as u64), fields.len()));
+    for (index, (event, field)) in fields.iter().enumerate() {
+        let expected = json!({"reason": field.class.name(), "event_type": event, "field": field.name, "count": 1,
+            "places": [{"file": "x.ndjson", "event": index + 1, "line": 2 * index + 1}]});
+        assert!(findings.contains(&expected), "{expected}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_fields_identifiers_and_what_is_no_event_are_found() {
+    let lines = concat!(
+        "{\"event_type\":\"call.escalated\",\"reason\":\"call 202-555-0123, or 202-555-0199\"}\n",
+        "{\"type\":\"emotion\",\"scores\":[{\"name\":\"joy\",\"score\":1,\"who\":\"Jane\"}],\"mood\":\"Jane\"}\n",
+        "{\"event_type\":\"call.ended\",\"_tap\":{\"note\":\"Jane\"}}\n",
+        "{\"text\":\"jane@example.org\"}\n",
+        "no JSON, born on May 3, 1980\n",
+        "{\"event_type\":\"Jane Roe\"}\n",
+        "{\"event_type\":\"call.started\",\"caller_id\":\"[redacted]\"}\n",
+        "{\"event_type\":\"call.ended\",\"call_sid\":\"CA5f0c8d1f1d2e4b7a9c3d5e7f90123456\",\"duration_seconds\":2025550123}\n",
+    );
+    let report = audit("x.ndjson -o json", lines).run().await.ended(7);
+    assert!(!report.contains("Jane") && !report.contains("555") && !report.contains("1980"), "{report}");
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    let found: Vec<_> = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| {
+            let text = |key: &str| finding[key].as_str().expect("text");
+            format!(
+                "{} {} {} {} at {}",
+                finding["count"],
+                text("reason"),
+                text("event_type"),
+                text("field"),
+                finding["places"][0]["line"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "1 unknown [redacted] event_type at 6",
+            "1 unknown call.ended _tap at 3",
+            "1 unknown emotion mood at 2",
+            "1 unknown emotion scores.who at 2",
+            "1 email tap.malformed  at 4",
+            "2 phone call.escalated reason at 1",
+            "1 date tap.malformed  at 5",
+            "2 no_event tap.malformed  at 4",
+        ]
+    );
+    let text = audit("x.ndjson", lines).run().await.ended(7);
+    assert!(text.starts_with("10 findings in 8 events\n") && text.contains("call.escalated.reason  looks like: phone"), "{text}");
+}
+
+#[tokio::test]
+async fn captures_stdin_and_files_that_are_none() {
+    let capture = "retry: 1\n\nid: 1\nevent: call.started\ndata: {\"caller_id\":\"Jane\"}\n\n";
+    assert!(audit("-", "").stdin(capture).run().await.ended(7).contains("- event 1\n"));
+    assert_eq!(audit("none", "").run().await.ended(1), "");
+    assert!(audit("x.ndjson", "").run().await.ended(0).starts_with("nothing found in 0 events"));
+}
+
+#[tokio::test]
+async fn schema_lists_what_is_hidden_and_why() {
+    let text = evtap("schema --phi").run().await.ended(0);
+    let json: Value = serde_json::from_str(&evtap("schema --phi --json").run().await.ended(0)).expect("JSON");
+    let listed = json["fields"].as_array().expect("fields");
+    let mut count = 0;
+    for spec in Kind::ALL.iter().map(|kind| kind.spec()) {
+        for field in spec.fields.iter().filter(|field| field.class != Class::Open) {
+            count += 1;
+            assert!(text.contains(&format!("  {}.{} ", spec.event_type, field.name)), "{}", field.name);
+            let entry = listed.iter().find(|entry| entry["event_type"] == spec.event_type && entry["field"] == field.name);
+            assert_eq!(entry.expect("it is listed")["class"], field.class.name());
+        }
+    }
+    assert_eq!(listed.len(), count);
+    insta::assert_snapshot!(evtap("schema --phi").run().await.ended(0));
+}

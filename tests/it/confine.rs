@@ -1,0 +1,56 @@
+//! What a crash may not tell, and where the key may not stand.
+
+use std::process::Command;
+
+use crate::support::{KEY, STREAM, evtap, scripted, watch};
+
+/// Not a test by itself: the test below runs it in a process of its own.
+#[test]
+#[ignore = "it breaks down, as the test below wants it to"]
+fn child() {
+    evtap::confine::confine();
+    #[cfg(target_os = "linux")]
+    assert_eq!(rustix::process::dumpable_behavior(), Ok(rustix::process::DumpableBehavior::NotDumpable));
+    let value = "Jane Canary 4081516234";
+    let _ = std::panic::catch_unwind(|| panic!("no use for {value}"));
+    let _ = std::panic::catch_unwind(|| value[..200].len());
+    let _ = std::panic::catch_unwind(|| value.parse::<u8>().expect(value));
+    std::thread::spawn(move || panic!("{value}")).join().expect_err("it breaks down");
+}
+
+#[test]
+fn a_panic_tells_the_place_and_not_the_text() {
+    for backtrace in ["0", "1", "full"] {
+        let ran = Command::new(std::env::current_exe().expect("this binary"))
+            .args(["--ignored", "--exact", "confine::child", "--nocapture", "--test-threads=1"])
+            .env("RUST_BACKTRACE", backtrace)
+            .output()
+            .expect("it runs");
+        let all = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+        assert_eq!(all.matches("evtap: broke down at ").count(), 4, "{all}");
+        assert!(all.contains("confine.rs:"), "{all}");
+        assert!(!all.contains("Canary") && !all.contains("4081516234"), "{all}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn there_are_no_core_dumps_and_no_key_in_the_command_line() {
+    let base = scripted([STREAM.as_bytes().to_vec()]).await;
+    let mut running = watch(&base, "").start();
+    assert!(running.news().await.contains("connected"));
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", running.child.id().expect("it runs")));
+    let limits = read("limits").expect("a process has limits");
+    let core: Vec<_> =
+        limits.lines().find(|line| line.starts_with("Max core file size")).expect("it").split_whitespace().collect();
+    assert_eq!(core[4..6], ["0", "0"], "{limits}");
+    assert!(!read("cmdline").expect("a command line").contains(KEY));
+    running.signal("INT").await;
+    running.end().await.ended(130);
+}
+
+#[tokio::test]
+async fn no_option_takes_the_key() {
+    let help = evtap("watch --help").run().await.ended(0);
+    assert!(help.contains("--api-key-file") && !help.contains("--api-key "), "{help}");
+}

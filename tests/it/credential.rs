@@ -1,0 +1,145 @@
+//! The key goes to the origin that the user named, and is told to nobody else, whatever a server does or says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+use crate::support::{Evtap, KEY, STREAM, evtap, head, observe, scripted, watch};
+use crate::traces::Traces;
+
+/// Runs it, and looks for any trace of the key in what it writes.
+async fn untold(run: Evtap, how: &str) -> i32 {
+    let ran = run.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").run().await;
+    let traces = Traces::of(&[KEY]);
+    assert_eq!(traces.find(&ran.all()), None, "{how}");
+    ran.status()
+}
+
+/// A server that counts who connects, and says nothing.
+async fn elsewhere() -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let (port, count) = (listener.local_addr().expect("an address").port(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            open.push(socket);
+        }
+    });
+    (port, count)
+}
+
+#[tokio::test]
+async fn no_redirect_takes_it_elsewhere() {
+    let (port, connections) = elsewhere().await;
+    for status in [301, 302, 303, 307, 308] {
+        for to in [
+            format!("http://127.0.0.1:{port}/x"),
+            format!("http://localhost:{port}/x"),
+            format!("https://127.0.0.1:{port}/x"),
+            format!("//127.0.0.1:{port}/x"),
+            format!("http://127.0.0.1:{port}@127.0.0.1:{port}/x"),
+            format!("http://[::ffff:127.0.0.1]:{port}/x"),
+            "https://SAME/x".to_owned(),
+            "ws://SAME/x".to_owned(),
+            "http://user:word@SAME/x".to_owned(),
+        ] {
+            for run in [watch, observe] {
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+                let address = listener.local_addr().expect("an address").to_string();
+                let to = to.replace("SAME", &address);
+                let answer =
+                    format!("HTTP/1.1 {status} Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let server = tokio::spawn(async move {
+                    let mut heads = Vec::new();
+                    while let Ok((socket, _)) = listener.accept().await {
+                        let mut socket = BufReader::new(socket);
+                        let mut line = String::new();
+                        let _ = socket.read_line(&mut line).await;
+                        heads.push(line);
+                        let _ = socket.write_all(answer.as_bytes()).await;
+                        if heads.len() > 7 {
+                            break;
+                        }
+                    }
+                });
+                let code = untold(run(&format!("http://{address}"), ""), &to).await;
+                assert_eq!(code, 1, "{status} {to}");
+                server.abort();
+            }
+        }
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 0, "somebody else was called");
+}
+
+#[tokio::test]
+async fn a_proxy_sees_none_of_it() {
+    for answer in [
+        "HTTP/1.1 407 Canary\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\nno TLS",
+        "HTTP/1.1 502 x\r\n\r\n",
+        "junk\r\n\r\n",
+    ] {
+        for run in [watch, observe] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let proxy = format!("http://user:pass@{}", listener.local_addr().expect("an address"));
+            let heard = tokio::spawn(async move {
+                let (socket, _) = listener.accept().await.expect("a connection");
+                let mut socket = BufReader::new(socket);
+                let head = head(&mut socket).await;
+                let _ = socket.write_all(answer.as_bytes()).await;
+                let mut rest = Vec::new();
+                let _ = tokio::io::AsyncReadExt::read_to_end(&mut socket.into_inner(), &mut rest).await;
+                (head, rest)
+            });
+            let run = run("https://platform.invalid", "--duration 1s").env("HTTPS_PROXY", &proxy).env("https_proxy", &proxy);
+            untold(run, answer).await;
+            let (asked, rest) = heard.await.expect("it was asked");
+            assert!(asked.starts_with("CONNECT platform.invalid:443 "), "{asked}");
+            let all = [asked.as_bytes(), &rest].concat();
+            assert_eq!(Traces::of(&[KEY]).find(&String::from_utf8_lossy(&all)), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_says_of_it_is_not_repeated() {
+    let say = |head: &str| format!("HTTP/1.1 {head}\r\nX-Key: {KEY}\r\nContent-Length: 18\r\nConnection: close\r\n\r\n{KEY}");
+    let switch = |headers: &str| format!("HTTP/1.1 101 {KEY}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n");
+    let mut answers: Vec<String> = [400, 401, 403, 404, 418].iter().map(|status| say(&format!("{status} {KEY}"))).collect();
+    answers.extend([
+        say(&format!("200 OK\r\nContent-Type: text/{KEY}")),
+        say(&format!("302 x\r\nLocation: https://{KEY}.example/{KEY}")),
+        say(&format!("429 x\r\nRetry-After: {KEY}")),
+        switch(""),
+        switch(&format!("Sec-WebSocket-Accept: {KEY}\r\n")),
+        switch(&format!("Sec-WebSocket-Accept: x\r\nSec-WebSocket-Protocol: {KEY}\r\n")),
+        switch(&format!("Sec-WebSocket-Protocol: auth, {KEY}\r\n")),
+        format!("HTTP/1.1 101 x\r\nUpgrade: {KEY}\r\nConnection: {KEY}\r\n\r\n"),
+        format!("{KEY}\r\n\r\n"),
+        format!("HTTP/1.1 {KEY}\r\n\r\n"),
+        format!("{STREAM}event: error\ndata: {{\"code\":\"too_many_streams\",\"message\":\"{KEY}\"}}\n\n"),
+        format!("{STREAM}event: error\ndata: {{\"code\":\"{KEY}\"}}\n\nid: {KEY}\nevent: {KEY}\ndata: {KEY}\n\n"),
+        format!("{STREAM}retry: {KEY}\n: {KEY}\nid: 1\nevent: call.started\ndata: {{\"{KEY} \":\"{KEY}\",\"caller_id\":\"{KEY}\"}}\n\n"),
+    ]);
+    for answer in answers {
+        for run in [watch, observe] {
+            for status in ["text", "json"] {
+                let base = scripted([answer.clone().into_bytes()]).await;
+                untold(run(&base, &format!("--duration 1s --status {status}")), &answer).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn frames_and_a_key_file_tell_as_little() {
+    for url in ["http", "ws"] {
+        let base = scripted([format!("HTTP/1.1 403 {KEY}\r\nContent-Length: 0\r\n\r\n").into_bytes()]).await;
+        let line = format!("frames {}/x --reveal all --api-key-file key", base.replacen("http", url, 1));
+        assert_eq!(untold(evtap(&line).file("key", KEY), url).await, 3);
+    }
+}

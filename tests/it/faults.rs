@@ -1,0 +1,71 @@
+//! Faults of every kind, drawn at random: nothing is lost without a `tap.gap`, nothing comes twice, the order is kept.
+
+use evtap::emulator::Fault;
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::tapped::{FRAME, Seen, Tapping, tap};
+
+/// What goes wrong on one connection, drawn. Each ends, so that the next comes.
+fn fault() -> impl Strategy<Value = String> {
+    let bytes = 0..30_000_usize;
+    let stop = prop_oneof![
+        4 => (prop::sample::select(&["cut", "end", "reset", "stall"][..]), bytes.clone()).prop_map(|(stop, at)| format!("{stop}={at}")),
+        1 => (0..600_usize).prop_map(|at| format!("drip={at}")),
+        4 => (prop::sample::select(&["character", "line", "fields", "line-end"][..]), bytes).prop_map(|(place, at)| format!("cut-in={place}:{at}")),
+    ];
+    let alteration = prop_oneof![
+        3 => Just(String::new()),
+        1 => (1..6_usize).prop_map(|every| format!("repeat={every}+")),
+        1 => (1..6_usize).prop_map(|every| format!("strip-id={every}+")),
+        1 => (1..6_usize).prop_map(|every| format!("odd-id={every}+")),
+        1 => (1..2000_u64).prop_map(|back| format!("backwards={back}+")),
+        1 => Just("overlap+".to_owned()),
+        1 => Just("unknown+".to_owned()),
+        1 => Just(format!("huge={}+", FRAME + 1)),
+        1 => Just("forget+".to_owned()),
+    ];
+    prop_oneof![
+        8 => (alteration, stop).prop_map(|(alteration, stop)| alteration + &stop),
+        1 => prop::sample::select(&["status=429", "status=500", "status=503"][..]).prop_map(str::to_owned),
+        1 => prop::sample::select(&["error=stream_error", "error=stream_unavailable", "error=brand_new"][..]).prop_map(str::to_owned),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_goes_wrong_nothing_is_lost_in_silence(seed in 0..1000_u64, faults in prop::collection::vec(fault(), 1..16)) {
+        // The first connection brings something, so that there is something to resume from.
+        let script: Vec<Fault> = std::iter::once("cut=20000".to_owned())
+            .chain(faults)
+            .map(|fault| fault.parse().expect("a fault"))
+            .collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let report = runtime.block_on(tap(Tapping { seed, rate: 5000.0, faults: script, events: 1000 }));
+        prop_assert!(report.is_whole(), "{report:?}");
+    }
+}
+
+#[test]
+fn the_check_finds_what_is_wrong() {
+    let ids = [10, 10, 11, 12, 13, 9, 14];
+    let report = |numbers: &[usize], gap: Option<(i64, i64)>| {
+        let mut seen = Seen::default();
+        for number in numbers {
+            seen.line(&json!({"event_type": "x", "emulator_event": format!("№{number}")}));
+        }
+        if let Some((from, to)) = gap {
+            let time = |at| jiff::Timestamp::from_millisecond(at).expect("a time").to_string();
+            seen.line(&json!({"event_type": "tap.gap", "from": time(from), "to": time(to)}));
+        }
+        seen.report(&ids)
+    };
+    assert!(report(&[0, 1, 2, 3, 4, 5, 6], None).is_whole());
+    assert_eq!(report(&[0, 1, 3, 4, 5, 6], None).lost, 1);
+    assert_eq!(report(&[0, 1, 1, 2, 3, 4, 5, 6], None).twice, 1);
+    assert_eq!(report(&[0, 2, 1, 3, 4, 5, 6], None).disordered, 1);
+    assert_eq!((report(&[0, 4, 5, 6], Some((10, 12))).named, report(&[0, 4, 5, 6], Some((10, 12))).lost), (3, 0));
+    assert_eq!(report(&[0, 4, 5, 6], Some((12, 12))).lost, 2);
+    assert_eq!(report(&[0, 1, 2, 3, 4, 6], None).unreachable, 1);
+}

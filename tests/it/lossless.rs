@@ -1,0 +1,148 @@
+//! The promise that nothing is lost in silence, held against the real binary.
+
+use std::collections::BTreeSet;
+
+use evtap::emulator::{DEMO_WORKSPACE, Fault, Ledger, Options};
+use jiff::Timestamp;
+
+use crate::support::{STREAM, emulator, events, evtap, fast, scripted, types, watch};
+
+/// An event with that id, as it stands on the wire.
+fn event(id: i64) -> String {
+    format!("id: {id}\nevent: text.completed\ndata: {{\"session_id\":\"s{id}\"}}\n\n")
+}
+
+fn stream(body: &str) -> Vec<u8> {
+    format!("{STREAM}retry: 1\n\n{body}").into_bytes()
+}
+
+fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+#[tokio::test]
+async fn a_gap_is_a_line_and_news_and_a_status_and_is_replayed_byte_for_byte() {
+    let id = now();
+    let answers = || [stream(&event(id)), stream(&event(id + 5))];
+    let run = watch(&scripted(answers()).await, "-n 3 --fail-on-gap").run().await;
+    let out = run.ended(8);
+    assert_eq!(types(&out), ["text.completed", "tap.gap", "text.completed"]);
+    let time = |id| format!("{:.3}", Timestamp::from_millisecond(id).expect("a time"));
+    let gap = &events(&out)[1];
+    assert_eq!((gap["from"].as_str(), gap["to"].as_str()), (Some(&*time(id)), Some(&*time(id + 5))));
+    assert_eq!((&gap["certain"], &gap["reason"]), (&false.into(), &"replay_late".into()));
+    assert_eq!(gap["_tap"]["workspace_id"], DEMO_WORKSPACE);
+    let expected = format!(
+        "gap in workspace {DEMO_WORKSPACE}: events may have been lost between {} and {} (replay_late)",
+        time(id),
+        time(id + 5)
+    );
+    assert!(run.stderr().contains(&expected), "{}", run.stderr());
+    assert!(run.stderr().contains("1 gap (see the tap.gap lines)"), "{}", run.stderr());
+
+    let again = evtap("replay - -o ndjson --fail-on-gap").stdin(out.clone()).run().await;
+    assert_eq!(again.ended(8), out);
+    assert_eq!(watch(&scripted(answers()).await, "-n 3").run().await.status(), 0, "nobody asked to fail");
+    let json = watch(&scripted(answers()).await, "-n 3 --status json").run().await.stderr();
+    assert!(json.contains(r#"{"status":"gap","from":""#) && json.contains(r#""gaps":1}"#), "{json}");
+}
+
+#[tokio::test]
+async fn a_recorded_gap_puts_no_text_of_its_own_on_stderr() {
+    let line = r#"{"event_type":"tap.gap","from":"Jane Roe","to":"Jane","certain":true,"reason":"Jane","_tap":{}}"#;
+    let run = evtap("replay -").stdin(format!("{line}\n")).run().await;
+    assert!(!run.stderr().contains("Jane") && run.stderr().contains("gap in the stream: events were lost"), "{}", run.stderr());
+}
+
+#[tokio::test]
+async fn it_gives_up_after_as_many_reconnects_as_it_may() {
+    let base = scripted([stream(&event(now())), stream("")]).await;
+    // The last connection stays open, and says nothing.
+    let run = watch(&base, "--max-reconnects 1 --read-timeout 300ms").run().await;
+    assert_eq!(types(&run.ended(5)), ["text.completed"]);
+    assert!(
+        run.stderr().contains("1 reconnect failed; start again later, or allow more with --max-reconnects"),
+        "{}",
+        run.stderr()
+    );
+}
+
+#[tokio::test]
+async fn what_is_over_the_limit_is_told_and_the_rest_goes_on() {
+    let large = format!("id: 1\nevent: a.b\ndata: {}\n\n", "x".repeat(3000));
+    let run = watch(&scripted([stream(&(large.clone() + &event(2)))]).await, "-n 2 --max-frame 2KiB").run().await;
+    assert_eq!(types(&run.ended(0)), ["tap.malformed", "text.completed"]);
+    let line = format!("{{\"event_type\":\"a.b\",\"c\":\"{}\"}}\n{{\"event_type\":\"a.b\"}}\n", "x".repeat(3000));
+    let run = evtap("replay - -o ndjson --max-frame 2KiB").stdin(line).run().await;
+    assert_eq!(types(&run.ended(0)), ["tap.malformed", "a.b"]);
+    for wrong in ["1", "2GiB", "much"] {
+        assert_eq!(evtap(&format!("replay - --max-frame {wrong}")).run().await.status(), 2, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn it_begins_in_the_past_where_it_is_told_to() {
+    let base = emulator(Options { faults: vec![Fault::None], ..fast() }).await;
+    let first = events(&watch(&base, "-n 300").run().await.ended(0));
+    let id = first[100]["_tap"]["id"].as_str().expect("an id");
+    let since = events(&watch(&base, &format!("-n 50 --since {id}")).run().await.ended(0));
+    let begin = first.iter().position(|event| event["_tap"]["id"] == id).expect("the first of its millisecond");
+    let without_arrival = |event: &serde_json::Value| {
+        let mut event = event.clone();
+        event["_tap"]["received_at"].take();
+        event
+    };
+    assert_eq!(
+        since.iter().map(without_arrival).collect::<Vec<_>>(),
+        first[begin..begin + 50].iter().map(without_arrival).collect::<Vec<_>>()
+    );
+    assert_eq!(evtap("watch --workspace demo --since yesterday").run().await.status(), 2);
+}
+
+#[tokio::test]
+async fn two_workspaces_have_a_connection_and_a_cursor_each() {
+    let base = emulator(fast()).await;
+    let other = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
+    let home = tempfile::tempdir().expect("a directory");
+    let cursor = home.path().join("cursor");
+    for order in ["arrival", "time"] {
+        let line = format!("--workspace {other} -n 200 --cursor {} --order {order} --order-window 50ms", cursor.display());
+        let out = events(&watch(&base, &line).run().await.ended(0));
+        let seen: BTreeSet<_> = out.iter().map(|event| event["_tap"]["workspace_id"].as_str().expect("a workspace")).collect();
+        assert_eq!(seen, BTreeSet::from([DEMO_WORKSPACE, other]));
+        if order == "time" {
+            let times: Vec<_> = out.iter().map(|event| event["_tap"]["id"].as_str().expect("an id").len()).collect();
+            assert_eq!(times.len(), 200);
+        }
+    }
+    let text = std::fs::read_to_string(&cursor).expect("a cursor");
+    assert!(text.contains(DEMO_WORKSPACE) && text.contains(other), "{text}");
+}
+
+#[tokio::test]
+async fn calls_are_observed_as_they_start() {
+    let base = emulator(Options { rate: 50.0, ..fast() }).await;
+    let out = events(&watch(&base, "--auto-observe 2 -n 150").run().await.ended(0));
+    let of = |stream: &str| out.iter().filter(|event| event["_tap"]["stream"] == stream).count();
+    assert!(of("workspace") > 0 && of("observer") > 0, "{} and {}", of("workspace"), of("observer"));
+    let started: BTreeSet<_> =
+        out.iter().filter(|event| event["event_type"] == "call.started").map(|e| e["call_sid"].clone().to_string()).collect();
+    let observed = out.iter().filter(|event| event["_tap"]["stream"] == "observer").map(|e| e["_tap"]["call_sid"].to_string());
+    assert!(observed.collect::<BTreeSet<_>>().is_subset(&started));
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_everything_in_order() {
+    let ledger = Ledger::default();
+    let base = emulator(Options { rate: 20_000.0, ledger: Some(ledger.clone()), ..Options::default() }).await;
+    let mut run = watch(&base, &format!("-n 30000 -o ndjson --reveal {}", Ledger::FIELD)).start();
+    let first = run.line().await;
+    // The pipe is full long before the server has published all.
+    while ledger.len() < 30_000 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let out = first + &run.end().await.ended(0);
+    let numbers: Vec<_> =
+        events(&out).iter().filter_map(|event| event[Ledger::FIELD].as_str().and_then(Ledger::number)).collect();
+    assert_eq!(numbers, (0..30_000).collect::<Vec<_>>());
+}

@@ -1,0 +1,87 @@
+//! The long runs behind the figures of the README. They take minutes, so they run when they are asked for:
+//! `cargo test --release --test it soak -- --ignored --nocapture`.
+
+use std::io::Write;
+
+use evtap::emulator::Fault;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+use crate::tapped::{FRAME, Report, Tapping, tap};
+
+/// How many faults of each class.
+const FAULTS: usize = 600;
+/// How many events at least go with them.
+const EVENTS: usize = 60_000;
+
+/// One way of going wrong: its name, and a draw of it.
+type Class = (&'static str, fn(&mut StdRng) -> String);
+
+const CLASSES: &[Class] = &[
+    ("cut anywhere", |rng| format!("cut={}", bytes(rng))),
+    ("cut within a character", |rng| format!("cut-in=character:{}", bytes(rng))),
+    ("cut within a line", |rng| format!("cut-in=line:{}", bytes(rng))),
+    ("cut between id and data", |rng| format!("cut-in=fields:{}", bytes(rng))),
+    ("cut between CR and LF", |rng| format!("cut-in=line-end:{}", bytes(rng))),
+    ("reset", |rng| format!("reset={}", bytes(rng))),
+    ("clean close", |rng| format!("end={}", bytes(rng))),
+    ("stall, half open", |rng| format!("stall={}", bytes(rng))),
+    ("one byte at a time", |rng| format!("drip={}", rng.random_range(200..6000))),
+    ("replay with overlap", |rng| format!("overlap+cut={}", bytes(rng))),
+    ("duplicates", |rng| format!("repeat={}+cut={}", rng.random_range(1..9), bytes(rng))),
+    ("ids backwards", |rng| format!("backwards={}+cut={}", rng.random_range(1..20), bytes(rng))),
+    ("ids missing", |rng| format!("strip-id={}+cut={}", rng.random_range(1..9), bytes(rng))),
+    ("ids that are no number", |rng| format!("odd-id={}+cut={}", rng.random_range(1..9), bytes(rng))),
+    ("unknown events", |rng| format!("unknown+cut={}", bytes(rng))),
+    ("huge frames", |rng| format!("huge={}+cut={}", rng.random_range(FRAME + 1..2 * FRAME), 2 * FRAME + bytes(rng))),
+    ("429, 500, 503", |rng| pick(rng, &["status=429", "status=500", "status=503"])),
+    ("error frames", |rng| pick(rng, &["error=stream_error", "error=stream_unavailable", "error=brand_new"])),
+    ("restart, buffer empty", |rng| format!("forget+cut={}", bytes(rng))),
+];
+
+fn bytes(rng: &mut StdRng) -> usize {
+    rng.random_range(0..60_000)
+}
+
+fn pick(rng: &mut StdRng, of: &[&str]) -> String {
+    (*of.choose(rng).expect("some")).to_owned()
+}
+
+/// One class after another, and the last time all of them mixed.
+#[test]
+#[ignore = "takes minutes"]
+fn soak_every_class_of_fault() {
+    let mut out = std::io::stdout();
+    let mut row = |name: &str, r: &Report| {
+        let Report { published, delivered, faults, gaps, named, unreachable, lost, twice, disordered } = r;
+        writeln!(out, "| {name} | {faults} | {published} | {delivered} | {gaps} | {named} | {unreachable} | {lost} | {twice} | {disordered} |")
+            .expect("a terminal");
+    };
+    let mut sum = Report::default();
+    let mixed = ("all of them, mixed", None);
+    let classes = CLASSES.iter().map(|(name, draw)| (*name, Some(*draw))).chain([mixed]);
+    for (number, (name, draw)) in classes.enumerate() {
+        let mut rng = StdRng::seed_from_u64(number as u64);
+        let mut draw_one = || match draw {
+            Some(draw) => draw(&mut rng),
+            None => (CLASSES.choose(&mut rng).expect("some").1)(&mut rng),
+        };
+        // What the first connection brings is there to resume from.
+        let script = std::iter::once("cut=30000".to_owned()).chain((0..FAULTS).map(|_| draw_one()));
+        let faults: Vec<Fault> = script.map(|fault| fault.parse().expect("a fault")).collect();
+        // A stall lasts as long as the watchdog waits; more events than the server keeps would be published meanwhile.
+        let rate = match name {
+            "stall, half open" => 1000.0,
+            "ids backwards" | "all of them, mixed" => 2000.0,
+            _ => 10_000.0,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let report = runtime.block_on(tap(Tapping { seed: number as u64, rate, faults, events: EVENTS }));
+        row(name, &report);
+        sum.add(&report);
+        assert!(report.is_whole(), "{name}: {report:?}");
+    }
+    row("**sum**", &sum);
+    assert!(sum.delivered >= 1_000_000 && sum.faults >= 10_000, "{sum:?}");
+}

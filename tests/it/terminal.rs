@@ -1,0 +1,231 @@
+//! A real terminal, and everything hostile that can be sent to one: none of it arrives but as visible escapes.
+
+use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use evtap::event::Kind;
+use regex::bytes::Regex;
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use crate::support::{KEY, STREAM, scripted, socket};
+
+/// Sequences that do something: set a title, a link, the clipboard; begin a device control string; move; clear; go back.
+const SEQUENCES: &[&str] = &[
+    "\u{1b}[31mred\u{1b}[0m",
+    "\u{1b}]0;title\u{7}",
+    "\u{1b}]8;;http://x.example\u{1b}\\link\u{1b}]8;;\u{1b}\\",
+    "\u{1b}]52;c;aGk=\u{7}",
+    "\u{1b}P+q544e\u{1b}\\",
+    "\u{1b}[2J\u{1b}[H",
+    "\u{1b}[?1049h",
+    "\u{1b}c",
+    "\u{9b}31m",
+    "\u{9d}0;title\u{9c}",
+    "\u{90}x\u{9c}",
+    "over\rwritten",
+    "back\u{8}\u{8}\u{8}\u{8}",
+    "two\nlines",
+    "tab\tform\u{c}feed\u{b}",
+    "\u{7f}",
+];
+
+/// All of it: the sequences, each control character, those of direction, and those without width.
+fn hostile() -> Vec<String> {
+    let single = ('\u{1}'..='\u{1f}')
+        .chain('\u{7f}'..='\u{9f}')
+        .chain(['\u{61c}', '\u{ad}', '\u{feff}', '\u{2028}', '\u{2029}', '\u{fff9}', '\u{e0041}'])
+        .chain('\u{200b}'..='\u{200f}')
+        .chain('\u{202a}'..='\u{202e}')
+        .chain('\u{2060}'..='\u{2069}');
+    SEQUENCES.iter().map(|text| (*text).to_owned()).chain(single.map(|character| format!("a{character}b"))).collect()
+}
+
+/// What a terminal gets of it, run in a directory with these files.
+fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec<u8> {
+    let home = TempDir::new().expect("a home");
+    for (name, bytes) in files {
+        std::fs::write(home.path().join(name), bytes).expect("a file");
+    }
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    grantpt(&master).expect("it is ours");
+    unlockpt(&master).expect("it is ours");
+    let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
+    tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: 180, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
+    command.args(args).current_dir(home.path()).env_clear().env("HOME", home.path()).env("TERM", "xterm-256color");
+    command.envs(env.iter().copied()).stdin(Stdio::null());
+    command.stdout(slave.try_clone().expect("a copy")).stderr(slave);
+    let mut child = command.spawn().expect("it starts");
+    // The ends that the command holds would keep the terminal open.
+    drop(command);
+    let mut seen = Vec::new();
+    let mut master = File::from(master);
+    let mut piece = [0; 4096];
+    // A terminal whose other end is gone can't be read.
+    while let Ok(read @ 1..) = master.read(&mut piece) {
+        seen.extend_from_slice(&piece[..read]);
+    }
+    child.wait().expect("it ends");
+    seen
+}
+
+/// Nothing is left but text once our own colours and line ends are gone.
+#[track_caller]
+fn is_harmless(seen: &[u8], how: &str) {
+    let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r\n").expect("a regular expression");
+    let rest = ours.replace_all(seen, &b""[..]);
+    let rest = std::str::from_utf8(&rest).unwrap_or_else(|_| panic!("{how}: bytes that are no UTF-8"));
+    let found = rest.chars().find(|character| evtap::sanitize::is_hostile(*character));
+    assert_eq!(found.map(u32::from), None, "{how}: {}", rest.escape_debug());
+}
+
+/// Every event, in turn with something hostile in every string, as a key, as a name and as an id.
+fn events() -> String {
+    let mut text = String::new();
+    let hostile = hostile();
+    for (index, kind) in Kind::ALL.iter().cycle().take(hostile.len() * 2).enumerate() {
+        let hostile = &hostile[index % hostile.len()];
+        let mut event = Map::new();
+        let name = if index % 5 == 0 { format!("call.{hostile}") } else { kind.spec().event_type.to_owned() };
+        event.insert("event_type".to_owned(), name.into());
+        for field in kind.spec().fields {
+            event.insert(field.name.to_owned(), json!(hostile));
+        }
+        event.insert(hostile.clone(), json!({hostile: [hostile]}));
+        // As escapes where JSON wants them, and raw: what may stand raw, does.
+        let _ = writeln!(text, "{}", Value::from(event));
+        let _ = writeln!(text, "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}", hostile.replace(['\n', '"', '\\'], ""));
+    }
+    text
+}
+
+#[test]
+fn replays_are_harmless_in_every_output() {
+    let text =
+        [events().as_bytes(), b"{\"event_type\":\"call.escalated\",\"reason\":\"\x9b31m\x9d0;x\x9c\"}\n\x1b[31m\n\xff\xfe\n"]
+            .concat();
+    let hidden: &[&[&str]] = &[&[], &["--status", "json"]];
+    let shown: &[&[&str]] = &[
+        &["--reveal", "all"],
+        &["--reveal", "all", "--wrap", "--color", "always"],
+        &["--reveal", "all", "-o", "ndjson"],
+        &["--reveal", "all", "-o", "csv"],
+        &["--reveal", "all", "-o", "tsv"],
+        &["--reveal", "all", "-o", "template={{ event_type }} {{ reason }} {{ caller_id }} {{ _tap }}"],
+        &["--reveal", "all", "-r", "--jq", ".[]?"],
+        &["--reveal", "all", "--no-check", "--jq", ".reason | error"],
+        &["--reveal", "all", "--no-check", "-r", "--jq", "tojson, keys[]"],
+        &["--reveal", "all", "--fields", "reason,caller_id,\u{1b}[31m,_tap.id"],
+        &["--reveal", "all", "--grep", "."],
+    ];
+    for (options, revealed) in hidden.iter().map(|options| (options, false)).chain(shown.iter().map(|options| (options, true))) {
+        let seen = terminal(&[&["replay", "x.ndjson"], *options].concat(), &[("x.ndjson", &text)], &[]);
+        let how = options.join(" ");
+        // A table between tabs has tabs between its cells.
+        let seen: Vec<_> = seen.into_iter().filter(|byte| *byte != b'\t' || !how.contains("tsv")).collect();
+        is_harmless(&seen, &how);
+        assert!(how.contains("error") || seen.len() > 10_000, "{how}: {}", String::from_utf8_lossy(&seen));
+        let has_escapes = ["\\u001b", "\\u{1b}"].iter().any(|escape| String::from_utf8_lossy(&seen).contains(escape));
+        assert!(has_escapes || !revealed, "{how}: it is shown, as an escape");
+    }
+}
+
+#[test]
+fn names_of_files_and_what_is_typed_are_harmless() {
+    for name in ["\u{1b}]0;x\u{7}", "a\u{9b}31m", "a\u{202e}b", "a\nb\r\u{8}"] {
+        for args in [
+            &["replay", name][..],
+            &["replay", name, "--status", "json"],
+            &["audit", name],
+            &["schema", name],
+            &["watch", "--workspace", name],
+            &["watch", "--workspace", "demo", "--redact", name],
+            &["replay", "-", "--reveal", name],
+            &["replay", "-", "--filter", name],
+            &["replay", "-", "--jq", name],
+            &["replay", "-", "-o", name],
+            &["replay", "-", "--phi-key-file", name],
+            &["frames", name, "--reveal", "all"],
+            &["observe", "--call", name],
+            &["replay", "-", &format!("--{name}")],
+            &[name],
+        ] {
+            let seen = terminal(args, &[], &[("AMIGO_API_KEY", KEY)]);
+            assert!(!seen.is_empty(), "{args:?}");
+            is_harmless(&seen, &args.join(" ").escape_debug().to_string());
+        }
+        let seen = terminal(&["audit", name], &[(name, b"{\"event_type\":\"call.started\",\"caller_id\":\"x\"}\n")], &[]);
+        assert!(String::from_utf8_lossy(&seen).contains("in the clear"));
+        is_harmless(&seen, "audit");
+    }
+}
+
+#[tokio::test]
+async fn servers_are_harmless() {
+    let evil: String = hostile().into_iter().filter(|text| !text.contains(['\n', '\r'])).collect();
+    let headers = format!("X-Evil: {evil}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{evil}");
+    let stream = format!(
+        "{STREAM}id: {evil}\nevent: {evil}\ndata: {{\"a\":1}}\n\nid: 1\ndata: {evil}\n\nevent: error\ndata: {{\"code\":\"too_many_streams\",\"message\":\"{evil}\"}}\n\n"
+    );
+    let answers = [
+        format!("HTTP/1.1 404 {evil}\r\n{headers}"),
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/{evil}\r\n{headers}"),
+        format!("HTTP/1.1 302 x\r\nLocation: http://{evil}/\r\n{headers}"),
+        format!("HTTP/1.1 {evil}\r\n\r\n"),
+        stream,
+    ];
+    for answer in answers {
+        for status in ["text", "json"] {
+            let base = scripted([answer.clone().into_bytes()]).await;
+            let seen = on_a_terminal(
+                &[
+                    "watch",
+                    "--workspace",
+                    evtap::emulator::DEMO_WORKSPACE,
+                    "--status",
+                    status,
+                    "--duration",
+                    "1s",
+                    "--reveal",
+                    "all",
+                ],
+                &base,
+            )
+            .await;
+            is_harmless(&seen, &answer.escape_debug().to_string());
+        }
+    }
+    for code in [1000, 1008, 4001, 4999] {
+        let close = CloseFrame { code: code.into(), reason: evil.chars().take(30).collect::<String>().into() };
+        let messages = vec![
+            Message::text(format!("{{\"type\":\"{}\"}}", "x\\u001b[31m")),
+            Message::text(evil.clone()),
+            Message::Close(Some(close)),
+        ];
+        let base = socket(messages).await;
+        let call = ["observe", "--workspace", evtap::emulator::DEMO_WORKSPACE, "--call", evtap::emulator::DEMO_CALL];
+        let seen = on_a_terminal(&[&call[..], &["--duration", "1s", "--reveal", "all"]].concat(), &base).await;
+        is_harmless(&seen, &format!("close {code}"));
+    }
+    let base = scripted([format!("{STREAM}id: {evil}\nevent: {evil}\ndata: {evil}\n\n").into_bytes()]).await;
+    let seen = on_a_terminal(&["frames", &format!("{base}/x"), "--reveal", "all", "-n", "1"], &base).await;
+    assert!(String::from_utf8_lossy(&seen).contains("\\u001b"), "{}", String::from_utf8_lossy(&seen));
+    is_harmless(&seen, "frames");
+}
+
+async fn on_a_terminal(args: &[&str], base: &str) -> Vec<u8> {
+    let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    let base = base.to_owned();
+    let run = move || {
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        terminal(&args, &[], &[("AMIGO_API_KEY", KEY), ("AMIGO_BASE_URL", &base)])
+    };
+    tokio::task::spawn_blocking(run).await.expect("it runs")
+}
