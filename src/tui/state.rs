@@ -1,4 +1,4 @@
-//! All that the screen knows. [`update`](super::update) changes it; the views look at it.
+//! All that the screen knows. [`update`](mod@super::update) changes it; the views look at it.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
