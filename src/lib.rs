@@ -9,22 +9,24 @@
 //! ```
 //!
 //! One way, no back edges. A [`source`] gives the bytes of each event as they arrived. [`decode`] finds its members in one
-//! strict pass ([`scan`]), holds them against the typed model ([`event`](mod@event)), and always succeeds: what is no event becomes a
-//! `tap.malformed` line, what the model did not expect is reported as drift. [`redact`] puts masks in place of what is
-//! hidden. It alone can turn an [`Event`](decode::Event) into a [`Shown`](redact::Shown), and everything that prints,
-//! counts or records takes a `Shown`, so that a leak is a compile error. [`select`] keeps the events that were asked for: it sees the masks, and is no oracle for
-//! what they cover. A [`sink`] writes. A [`judge`] sees all events and says when a run is over early. [`walk`] is that path in code, and [`run`] wires it
-//! for each command. What outlives the process, the record and the cursor, comes after the sink: [`delivery`].
+//! strict pass ([`scan`]), holds them against the typed model ([`event`](mod@event)), and always succeeds: what is no event
+//! becomes a `tap.malformed` line, what the model did not expect is reported as drift. [`redact`] puts masks in place of
+//! what is hidden. It alone can turn an [`Event`](decode::Event) into a [`Shown`](redact::Shown), and everything that
+//! prints, counts or records takes a `Shown`, so that a leak is a compile error. [`select`] keeps the events that were
+//! asked for: it sees the masks, and is no oracle for what they cover. A [`sink`] writes. A [`judge`] sees all events and
+//! says when a run is over early. [`walk`] is that path in code, and [`run`] wires it for each command. What outlives the
+//! process, the record and the cursor, comes after the sink: [`delivery`].
 //!
 //! Bytes stay bytes: a `Shown` is the JSON that arrived with masks in place of spans. Order, digits and spelling of what is
 //! shown are those of the platform.
 //!
 //! # The rest
 //!
-//! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status,
-//! [`tui`] the live screen, [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the guard of the
-//! terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`private_file`] what others must not read,
-//! [`confine`] what a crash may not tell, [`schema`] the model told to people and machines, and [`emulator`] a synthetic clinic to try it all on.
+//! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status, [`tui`]
+//! the live screen, [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the
+//! guard of the terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`private_file`]
+//! what others must not read, [`confine`] what a crash may not tell, [`schema`] the model told to people and machines, and
+//! [`emulator`] a synthetic clinic to try it all on.
 
 pub mod audit;
 pub mod cli;
