@@ -86,7 +86,22 @@ pub fn policy(show: &Show) -> Result<Policy> {
         Scrub::None => redact::Scrub::None,
     };
     let mut policy = Policy { mode: mode(show.phi, show.phi_key_file.as_deref())?, scrub, ..Policy::default() };
-    for name in &show.reveal {
+    reveal(&mut policy, &show.reveal, show.status)?;
+    for name in &show.redact {
+        check(name, |advice| {
+            Err(Error::usage(format!("cannot redact {name}"), "no event in the model has such a field", advice))
+        })?;
+        policy.redact.add(name);
+    }
+    if show.scrub == Scrub::None && show.status != status::Format::None {
+        status::say("free text is shown as it is, whatever it holds, by --scrub none");
+    }
+    Ok(policy)
+}
+
+/// Reveals fields by name, and says so.
+fn reveal(policy: &mut Policy, names: &[String], format: status::Format) -> Result<()> {
+    for name in names {
         check(name, |advice| {
             status::say(&format!(
                 "--reveal {name}: no event in the model has such a field; {advice}, or it is shown should it arrive"
@@ -95,19 +110,10 @@ pub fn policy(show: &Show) -> Result<Policy> {
         })?;
         policy.reveal.add(name);
     }
-    for name in &show.redact {
-        check(name, |advice| {
-            Err(Error::usage(format!("cannot redact {name}"), "no event in the model has such a field", advice))
-        })?;
-        policy.redact.add(name);
+    if !names.is_empty() && format != status::Format::None {
+        status::say(&format!("revealed by name: {}", names.join(", ")));
     }
-    if !show.reveal.is_empty() && show.status != status::Format::None {
-        status::say(&format!("revealed by name: {}", show.reveal.join(", ")));
-    }
-    if show.scrub == Scrub::None && show.status != status::Format::None {
-        status::say("free text is shown as it is, whatever it holds, by --scrub none");
-    }
-    Ok(policy)
+    Ok(())
 }
 
 /// What takes the place of hidden values, with the key that it needs.

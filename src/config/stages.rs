@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use jaq_json::Val;
 
-use super::{colour, duration, policy};
+use super::{colour, duration, policy, reveal};
 use crate::cli::{Expect as ExpectOptions, Output, Pick, Show, Until};
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -69,9 +69,7 @@ fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions
 pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
     let variables = variables(&options.args, &[])?;
     let mut policy = Policy::default();
-    for name in &options.reveal {
-        policy.reveal.add(name);
-    }
+    reveal(&mut policy, &options.reveal, options.status)?;
     let expressions = Expressions { variables: &variables, policy: &policy, format: options.status, check: !options.no_check };
     let compile = |option: &str, source: &str| expressions.predicate(option, source, &mut Kinds::kept(&Types::default()));
     let steps = match &options.file {

@@ -166,6 +166,12 @@ async fn expectations_in_order_and_in_time() {
         ["met", "not met", "not reached"]
     );
     assert_eq!(expect(&[".call_sid == \"CA2\"", ".call_sid == \"CA1\""]).await.status(), 7, "the order matters");
+    let told = expect(&["(.caller_id // \"\") | startswith(\"+1303\")"]).await;
+    assert_eq!(told.status(), 7, "it sees the mask");
+    let told =
+        evtap("expect --replay - --reveal caller_id").arg("--then").arg(".caller_id == \"+13035550161\"").stdin(DAY).run().await;
+    told.ended(0);
+    assert!(told.stderr().contains("revealed by name: caller_id"), "{}", told.stderr());
     let steps = "# a call comes in and ends\n\n.event_type == \"call.started\"\nwithin 5m .event_type == \"call.ended\"\n";
     evtap("expect day.expect --replay -").file("day.expect", steps).stdin(DAY).run().await.ended(0);
     let base = emulator(fast()).await;
