@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use commands::{Expect, Frames, Schema, Serve};
-pub use connection::{Connection, Demo};
+pub use connection::{Access, Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};

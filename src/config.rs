@@ -10,14 +10,15 @@ use std::time::Duration;
 use colored::control;
 use jiff::Timestamp;
 
-use crate::cli::{Color, Delivery, Liveness, Order, Phi, Scrub, Show};
-use crate::credential::Credential;
+use crate::cli::{Access, Color, Delivery, Liveness, Order, Phi, Scrub, Show};
+use crate::credential::{self, Credential, KeySource};
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
 use crate::private_file;
 use crate::redact::{self, KEY_LENGTH, Key, Mode, Policy};
 use crate::schema;
 use crate::source::Limits;
+use crate::source::client::Network;
 use crate::source::order::Merge;
 use crate::status;
 pub use screen::screen;
@@ -56,17 +57,30 @@ pub fn call(sid: &str) -> Result<String> {
     Err(Error::usage("cannot use that call", "its SID isn't CA and 32 letters or digits", advice))
 }
 
-/// The API key, from the file or from `AMIGO_API_KEY`.
-pub fn credential(file: Option<&Path>) -> Result<Credential> {
-    if let Some(path) = file {
-        return Credential::read(path);
+/// Where the API key comes from, if there is one.
+#[must_use]
+pub fn key_source(access: &Access) -> Option<KeySource> {
+    match (&access.api_key_file, &access.api_key_command) {
+        (Some(path), _) => Some(KeySource::File(path.clone())),
+        (None, Some(command)) => Some(KeySource::Command(command.clone())),
+        (None, None) => std::env::var_os(credential::VARIABLE).map(|_| KeySource::Environment),
     }
-    match std::env::var("AMIGO_API_KEY") {
-        Ok(key) => Credential::new(&key, "AMIGO_API_KEY"),
-        Err(_) => {
-            Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", "set AMIGO_API_KEY or give --api-key-file"))
-        }
-    }
+}
+
+/// The API key, and where it comes from.
+pub async fn key(access: &Access) -> Result<(Credential, KeySource)> {
+    let Some(source) = key_source(access) else {
+        let advice = "set AMIGO_API_KEY or give --api-key-file";
+        return Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", advice));
+    };
+    Ok((source.read().await?, source))
+}
+
+/// The way to the network.
+#[must_use]
+pub fn network(access: &Access) -> Network {
+    let Access { proxy, ca_cert, insecure_http, .. } = access;
+    Network { proxy: proxy.clone(), ca_cert: ca_cert.clone(), insecure_http: *insecure_http, resolver: None }
 }
 
 /// A rate of events, which must be above zero.

@@ -18,7 +18,6 @@ use crate::platform::{Platform, Source};
 use crate::schema;
 use crate::shutdown;
 use crate::sink::raw;
-use crate::source::client::Network;
 use crate::source::sse::Start;
 use crate::source::{self, Limits, Sender, frames, replay};
 use crate::status;
@@ -157,11 +156,11 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
             advice,
         ));
     }
-    let credential = match (&options.api_key_file, std::env::var_os("AMIGO_API_KEY")) {
-        (None, None) => None,
-        (file, _) => Some(config::credential(file.as_deref())?),
+    let credential = match config::key_source(&options.access) {
+        None => None,
+        Some(source) => Some(source.read().await?),
     };
-    let network = Network { insecure_http: options.insecure_http, ..Network::default() };
+    let network = config::network(&options.access);
     let (tx, mut rx) = mpsc::channel(source::QUEUE);
     let url = options.url;
     let reading = tokio::spawn(async move { frames::run(&url, credential.as_ref(), &network, &tx).await });

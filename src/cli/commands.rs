@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Color, Connection, Demo};
+use super::{Access, Color, Connection, Demo};
 use crate::emulator;
 use crate::status;
 
@@ -113,10 +113,7 @@ pub struct Frames {
     /// Stop after that many frames
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<u64>,
-    /// A file with the API key, sent as a bearer or as the subprotocol `auth`
-    #[arg(long, value_name = "FILE")]
-    pub api_key_file: Option<PathBuf>,
-    /// Send the key in the clear to hosts other than this one
-    #[arg(long)]
-    pub insecure_http: bool,
+    /// The key, sent as a bearer or as the subprotocol `auth`, if there is one; and the way.
+    #[command(flatten)]
+    pub access: Access,
 }

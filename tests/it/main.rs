@@ -17,6 +17,7 @@ mod model;
 mod phi;
 mod predicates;
 mod process;
+mod proxies;
 mod readme;
 mod replay;
 mod schema;
