@@ -5,18 +5,20 @@ mod connection;
 mod delivery;
 mod pick;
 mod privacy;
+mod settings;
 mod show;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use commands::{Expect, Frames, Schema, Serve};
+pub use commands::{Doctor, Expect, Frames, Schema, Serve};
 pub use connection::{Access, Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Report, Scrub};
+pub use settings::{Action, Choice, Config, SetProfile};
 pub use show::{Color, Output, Screen, Show};
 
 use crate::status;
@@ -29,6 +31,9 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 impl Cli {
@@ -40,7 +45,7 @@ impl Cli {
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
             Command::Expect(Expect { status, .. }) => *status,
-            Command::Serve(_) | Command::Schema(_) | Command::Audit(_) | Command::Frames(_) => status::Format::Text,
+            _ => status::Format::Text,
         }
     }
 }
@@ -64,6 +69,32 @@ pub enum Command {
     Audit(Audit),
     /// Print the raw transport frames of any SSE or WebSocket URL, nothing interpreted and nothing hidden
     Frames(Frames),
+    /// Show the settings and where each comes from, or write the configuration file
+    Config(Config),
+    /// Check what a connection needs: configuration, key, DNS, proxy, TLS, clock, both endpoints
+    Doctor(Doctor),
+}
+
+impl Command {
+    /// Its options of which events are kept.
+    pub(crate) const fn pick_mut(&mut self) -> Option<&mut Pick> {
+        match self {
+            Self::Watch(Watch { pick, .. }) | Self::Observe(Observe { pick, .. }) | Self::Replay(Replay { pick, .. }) => {
+                Some(pick)
+            }
+            _ => None,
+        }
+    }
+
+    /// Its options of what is shown.
+    pub(crate) const fn show_mut(&mut self) -> Option<&mut Show> {
+        match self {
+            Self::Watch(Watch { show, .. }) | Self::Observe(Observe { show, .. }) | Self::Replay(Replay { show, .. }) => {
+                Some(show)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// `evtap watch`

@@ -1,6 +1,11 @@
-//! Options over environment over defaults: one resolved configuration, or an error that says what to do.
+//! Options over environment over profile over defaults: one resolved configuration, or an error that says what to do.
 
+mod edit;
+mod file;
+mod layers;
+mod report;
 mod screen;
+mod settings;
 mod stages;
 
 use std::io::IsTerminal;
@@ -21,6 +26,10 @@ use crate::source::Limits;
 use crate::source::client::Network;
 use crate::source::order::Merge;
 use crate::status;
+pub use edit::{init, set_profile};
+pub use file::usual_path;
+pub use layers::{Layers, Unparsed, parse};
+pub use report::Settled;
 pub use screen::screen;
 pub use stages::{expectations, stages};
 

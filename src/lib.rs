@@ -22,7 +22,7 @@
 //!
 //! # The rest
 //!
-//! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status, [`tui`]
+//! [`cli`] is the command line as typed, [`config`] what it means with the environment and the configuration file, [`error`] what can go wrong and the exit status, [`tui`]
 //! the live screen, [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the
 //! guard of the terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`private_file`]
 //! what others must not read, [`confine`] what a crash may not tell, [`schema`] the model told to people and machines, and
@@ -35,6 +35,7 @@ pub mod confine;
 pub mod credential;
 pub mod decode;
 pub mod delivery;
+mod doctor;
 pub mod emulator;
 pub mod error;
 pub mod event;

@@ -38,7 +38,7 @@ impl Platform {
     }
 
     /// Starts the emulator in this process, on a free port of the loopback interface.
-    async fn demo(demo: &cli::Demo, limits: Limits) -> Result<Self> {
+    pub async fn demo(demo: &cli::Demo, limits: Limits) -> Result<Self> {
         let failed =
             |error: std::io::Error| Error::new(Exit::Failure, "cannot start the demo", error.kind().to_string(), "try again");
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
@@ -52,6 +52,11 @@ impl Platform {
         let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false)?;
         let keys = Keys::new(Credential::new("demo", "the demo")?, None);
         Ok(Self { client: Client::new(endpoints, &Network::default())?, keys, limits })
+    }
+
+    /// What its parts are.
+    pub fn into_parts(self) -> (Client, Keys) {
+        (self.client, self.keys)
     }
 
     /// The platform that these workspaces are on, `demo` standing for the emulator's.

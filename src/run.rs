@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::CommandFactory;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -12,9 +13,11 @@ use crate::cli::{self, Cli, Command};
 use crate::config;
 use crate::credential::Credential;
 use crate::delivery::Cursor;
+use crate::doctor;
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::platform::{Platform, Source};
+use crate::sanitize;
 use crate::schema;
 use crate::shutdown;
 use crate::sink::raw;
@@ -35,6 +38,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Schema(options) => print_schema(&options),
         Command::Audit(options) => audit(options).await,
         Command::Frames(options) => frames(options).await,
+        Command::Config(options) => configure(&options, &cli.choice),
+        Command::Doctor(options) => doctor::run(options, &cli.choice).await,
     }
 }
 
@@ -145,6 +150,31 @@ async fn serve(options: cli::Serve) -> Result<Exit> {
         Ok(Err(error)) => Err(failed(error)),
         Err(_) => Err(Error::new(Exit::Failure, "cannot serve on", "the emulator broke down", "report this as a bug")),
     }
+}
+
+fn configure(options: &cli::Config, choice: &cli::Choice) -> Result<Exit> {
+    let command = Cli::command();
+    let watch = command.find_subcommand("watch").expect("there is such a command");
+    let usual = choice.config.clone().or_else(config::usual_path);
+    let path = usual.ok_or_else(|| {
+        let advice = "set HOME or XDG_CONFIG_HOME, or give --config";
+        Error::usage("cannot find the configuration", "there is no home directory", advice)
+    })?;
+    match &options.action {
+        Some(cli::Action::Path) => {
+            return print(format!("{}\n", sanitize::visible(&path.display().to_string())).as_bytes()).map(|_| Exit::Done);
+        }
+        Some(cli::Action::Init) => config::init(&path, watch)?,
+        Some(cli::Action::SetProfile(profile)) => config::set_profile(&path, &profile.name, &profile.settings, watch)?,
+        None => {
+            config::colour(cli::Color::Auto);
+            let settled = config::Settled::of(&options.options, choice)?;
+            let text = if options.output == cli::Report::Json { settled.json() } else { settled.text() };
+            return print(text.as_bytes()).map(|_| Exit::Done);
+        }
+    }
+    status::say(&format!("wrote {}", path.display()));
+    Ok(Exit::Done)
 }
 
 async fn frames(options: cli::Frames) -> Result<Exit> {

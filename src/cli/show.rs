@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use super::{Phi, Scrub};
 use crate::status;
@@ -31,7 +31,17 @@ pub struct Show {
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Color,
     /// Don't cut lines at the terminal's edge
-    #[arg(long)]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value_t = false,
+        action = ArgAction::Set,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub wrap: bool,
     /// What takes the place of what is hidden
     #[arg(long, value_enum, value_name = "MODE", default_value_t, help_heading = "Protected health information")]

@@ -1,11 +1,13 @@
 //! What the options say of selecting, writing and stopping, as stages of a walk.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
 
 use jaq_json::Val;
 
+use super::file::{is_filter_name, meant as meant_among};
 use super::{colour, duration, policy, reveal};
 use crate::cli::{Expect as ExpectOptions, Output, Pick, Show, Until};
 use crate::error::{Error, Result};
@@ -33,7 +35,8 @@ pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<
     colour(show.color);
     let policy = policy(show)?;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions = Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check };
+    let expressions =
+        Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check, named: &pick.named };
     let judge = Box::new(conditions(until, &expressions)?);
 
     let types = types(pick)?;
@@ -70,7 +73,13 @@ pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
     let variables = variables(&options.args, &[])?;
     let mut policy = Policy::default();
     reveal(&mut policy, &options.reveal, options.status)?;
-    let expressions = Expressions { variables: &variables, policy: &policy, format: options.status, check: !options.no_check };
+    let expressions = Expressions {
+        variables: &variables,
+        policy: &policy,
+        format: options.status,
+        check: !options.no_check,
+        named: &BTreeMap::new(),
+    };
     let compile = |option: &str, source: &str| expressions.predicate(option, source, &mut Kinds::kept(&Types::default()));
     let steps = match &options.file {
         Some(path) => expect::read_file(&path.display().to_string(), &read(path)?, compile)?,
@@ -105,15 +114,32 @@ struct Expressions<'a> {
     policy: &'a Policy,
     format: status::Format,
     check: bool,
+    named: &'a BTreeMap<String, String>,
 }
 
 impl Expressions<'_> {
     /// A predicate on the events in `kinds`; leaves in it those that can satisfy the predicate.
     fn predicate(&self, option: &str, source: &str, kinds: &mut Kinds) -> Result<Predicate> {
-        let parsed = parse(option, source)?;
+        let (option, source) = match self.named(option, source)? {
+            Some((label, expression)) => (label, expression),
+            None => (option.to_owned(), source),
+        };
+        let parsed = parse(&option, source)?;
         let predicate = Predicate::compile(&parsed, self.variables)?;
         *kinds = self.check(&parsed, *kinds, true)?;
         Ok(predicate)
+    }
+
+    /// The expression of a name such as `@long`, and what to call it. `@json` and the like are formats of jq, and say nothing
+    /// by themselves.
+    fn named(&self, option: &str, source: &str) -> Result<Option<(String, &str)>> {
+        let Some(name) = source.trim().strip_prefix('@').filter(|name| is_filter_name(name)) else { return Ok(None) };
+        let label = format!("{option} @{name}");
+        if let Some(expression) = self.named.get(name) {
+            return Ok(Some((label, expression)));
+        }
+        let advice = meant_among(name, self.named.keys().map(String::as_str), "filter");
+        Err(Error::usage(format!("cannot use {label}"), "the configuration has no such filter", advice))
     }
 
     /// A program whose outputs are printed.

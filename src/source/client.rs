@@ -64,6 +64,14 @@ impl Endpoints {
     }
 }
 
+impl Endpoints {
+    /// The origin of the workspace's stream, and that of the observer.
+    #[must_use]
+    pub const fn origins(&self) -> (&Url, &Url) {
+        (&self.base, &self.agent)
+    }
+}
+
 /// The HTTP clients for the two endpoints. Cheap to clone; each attempt has a connection of its own.
 #[derive(Clone)]
 pub struct Client {
@@ -78,6 +86,12 @@ impl Client {
         let streams = build(&endpoints.base, network, Use::Stream)?;
         let upgrades = build(&endpoints.agent, network, Use::Upgrade)?;
         Ok(Self { endpoints, streams, upgrades })
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// The request for a workspace's stream.
@@ -235,7 +249,9 @@ fn unusable(what: &str) -> String {
     format!("{what} can't be used")
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL names this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

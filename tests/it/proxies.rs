@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE, Options};
+use jiff::civil::{Date, date};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
@@ -19,6 +20,9 @@ pub const HOST: &str = "platform.invalid";
 
 /// The password to the proxy. It must turn up in no output.
 pub const PASSWORD: &str = "canary-word-55e1d0";
+
+/// A day that no test sees.
+pub const LATE: Date = date(2120, 1, 1);
 
 /// An authority that nobody trusts yet.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -35,12 +39,13 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A server at [`HOST`], as the authority says, with what stands behind it in plain text. It is valid until a year.
-    pub async fn host(&self, behind: &str, until: i32) -> u16 {
+    /// A server at [`HOST`], as the authority says until that day, with what stands behind it in plain text.
+    pub async fn host(&self, behind: &str, until: Date) -> u16 {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(vec![HOST.to_owned()]).expect("a name");
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        let (month, day) = (until.month().unsigned_abs(), until.day().unsigned_abs());
+        params.not_after = rcgen::date_time_ymd(i32::from(until.year()), month, day);
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         let _ = rustls::crypto::ring::default_provider().install_default();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -122,10 +127,15 @@ fn discreet(ran: &Ran) {
 #[tokio::test]
 async fn both_streams_come_through_a_proxy_with_a_login_from_who_a_private_authority_vouches_for() {
     let authority = Authority::new();
-    let proxy = ConnectProxy::to(authority.host(&emulator(Options { rate: 200.0, ..fast() }).await, 2120).await).await;
+    let proxy = ConnectProxy::to(authority.host(&emulator(Options { rate: 200.0, ..fast() }).await, LATE).await).await;
     let named = format!("--proxy {}", proxy.url());
-    let ways: [(&str, &[&str]); 5] =
-        [(&named, &[]), ("", &["HTTPS_PROXY"]), ("", &["https_proxy"]), ("", &["ALL_PROXY"]), (&named, &["NO_PROXY=other.invalid"])];
+    let ways: [(&str, &[&str]); 5] = [
+        (&named, &[]),
+        ("", &["HTTPS_PROXY"]),
+        ("", &["https_proxy"]),
+        ("", &["ALL_PROXY"]),
+        (&named, &["NO_PROXY=other.invalid"]),
+    ];
     for (option, variables) in ways {
         for run in both(&format!("{option} --ca-cert ca.pem"), &authority.pem()) {
             let run = variables.iter().fold(run, |run, variable| match variable.split_once('=') {
@@ -148,7 +158,7 @@ async fn both_streams_come_through_a_proxy_with_a_login_from_who_a_private_autho
 #[tokio::test]
 async fn what_is_in_the_way_is_told() {
     let authority = Authority::new();
-    let port = authority.host(&emulator(fast()).await, 2120).await;
+    let port = authority.host(&emulator(fast()).await, LATE).await;
     let proxy = ConnectProxy::to(port).await;
     let closed = "http://127.0.0.1:1";
     let wrong = format!("http://tap:{PASSWORD}x@127.0.0.1:{}", proxy.port);
@@ -185,7 +195,7 @@ async fn what_is_in_the_way_is_told() {
 #[tokio::test]
 async fn an_expired_certificate_of_a_private_authority_is_none() {
     let authority = Authority::new();
-    let proxy = ConnectProxy::to(authority.host(&emulator(fast()).await, 2021).await).await;
+    let proxy = ConnectProxy::to(authority.host(&emulator(fast()).await, date(2021, 1, 1)).await).await;
     for run in both(&format!("--ca-cert ca.pem --proxy {}", proxy.url()), &authority.pem()) {
         let ran = run.run().await;
         assert_eq!(ran.ended(1), "");
@@ -211,7 +221,7 @@ async fn no_proxy_comes_between_this_machine_and_itself() {
 #[tokio::test]
 async fn both_streams_come_through_a_socks_proxy() {
     let authority = Authority::new();
-    let port = authority.host(&emulator(Options { rate: 200.0, ..fast() }).await, 2120).await;
+    let port = authority.host(&emulator(Options { rate: 200.0, ..fast() }).await, LATE).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("socks5h://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
