@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::file::{self, Entry, File};
@@ -81,20 +82,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
     let arguments: Vec<_> = arguments.into_iter().collect();
     let typed = Cli::command().try_get_matches_from(&arguments)?;
     let mut cli = Cli::from_arg_matches(&typed)?;
-    match &mut cli.command {
-        // These are there to mend what is broken.
-        Command::Config(_) => return Ok((cli, Layers::default())),
-        Command::Doctor(doctor) => match resolve(&arguments, &typed) {
-            Ok((matches, layers)) => cli = filled(&matches, &layers)?,
-            Err(Unparsed::Set(error)) => doctor.broken = Some(error),
-            Err(error) => return Err(error),
-        },
-        _ => {
-            let (matches, layers) = resolve(&arguments, &typed)?;
-            return Ok((filled(&matches, &layers)?, layers));
-        }
+    if matches!(cli.command, Command::Config(_)) {
+        return Ok((cli, Layers::default()));
     }
-    Ok((cli, Layers::default()))
+    match (resolve(&arguments, &typed), &mut cli.command) {
+        (Ok((matches, layers)), _) => Ok((filled(&matches, &layers)?, layers)),
+        // It is there to tell what is broken.
+        (Err(Unparsed::Set(error)), Command::Doctor(doctor)) => {
+            doctor.broken = Some(error);
+            Ok((cli, Layers::default()))
+        }
+        (Err(error), _) => Err(error),
+    }
 }
 
 /// The command line as these matches have it, with what is no option.
@@ -113,18 +112,22 @@ fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
 pub fn resolve(arguments: &[OsString], typed: &ArgMatches) -> Result<(ArgMatches, Layers), Unparsed> {
     let command = Cli::command();
     let watch = command.find_subcommand(MODEL).expect("there is such a command").clone();
-    let Some((name, theirs)) = typed.subcommand().filter(|(name, _)| !APART.contains(name)) else {
-        return Ok((typed.clone(), Layers::default()));
-    };
-    let subcommand = command.find_subcommand(name).expect("it was parsed");
-    let options: Vec<(&Setting, clap::Arg)> =
-        SETTINGS.iter().filter_map(|setting| Some((setting, setting.option(subcommand, &watch)?.clone()))).collect();
+    let Some((name, theirs)) = typed.subcommand() else { return Ok((typed.clone(), Layers::default())) };
+    let subcommand = command.find_subcommand(name).filter(|_| !APART.contains(&name));
+    let is_option = |setting: &&Setting| subcommand.is_some_and(|command| setting.option(command, &watch).is_some());
+    let options: Vec<_> = SETTINGS.iter().filter(is_option).collect();
     if options.is_empty() {
+        for choice in ["config", "profile"] {
+            if theirs.value_source(choice) == Some(ValueSource::CommandLine) {
+                let what = format!("cannot use --{choice}");
+                return Err(Error::usage(what, format!("{name} takes no settings from a file"), "leave it out").into());
+            }
+        }
         return Ok((typed.clone(), Layers::default()));
     }
     let layers = Layers::read(theirs, &watch)?;
     let command = command.mut_subcommand(name, |subcommand| {
-        options.iter().fold(subcommand, |subcommand, (setting, _)| match layers.winner(setting, theirs) {
+        options.iter().fold(subcommand, |subcommand, setting| match layers.winner(setting, theirs) {
             Some((_, values)) => subcommand.mut_arg(setting.name, |option| option.default_values(values.clone())),
             None => subcommand,
         })
@@ -230,10 +233,9 @@ impl Layers {
     /// Where the value of a setting comes from, by what the second parse has found.
     #[must_use]
     pub fn origin(&self, setting: &Setting, option: &clap::Arg, matches: &ArgMatches) -> Origin {
-        use clap::parser::ValueSource as Source;
         match matches.value_source(setting.name) {
-            Some(Source::CommandLine) => Origin::Option,
-            Some(Source::EnvVariable) => Origin::Variable(option.get_env().unwrap_or_default().to_string_lossy().into_owned()),
+            Some(ValueSource::CommandLine) => Origin::Option,
+            Some(ValueSource::EnvVariable) => Origin::Variable(option.get_env().unwrap_or_default().to_string_lossy().into_owned()),
             _ => self.winner(setting, matches).map_or(Origin::Default, |(origin, _)| origin.clone()),
         }
     }
@@ -283,7 +285,7 @@ fn chosen(typed: &ArgMatches, watch: &clap::Command) -> Result<Chosen> {
         return Err(Error::usage(format!("cannot use the configuration {}", path.display()), "there is no such file", advice));
     }
     let by =
-        if typed.value_source("profile") == Some(clap::parser::ValueSource::EnvVariable) { "EVTAP_PROFILE" } else { "--profile" };
+        if typed.value_source("profile") == Some(ValueSource::EnvVariable) { "EVTAP_PROFILE" } else { "--profile" };
     let named = typed.get_one::<String>("profile").filter(|name| !name.is_empty()).map(|name| (name.clone(), by));
     let profile = named.or_else(|| Some((file.as_ref()?.usual.clone()?, "profile")));
     let Some((name, by)) = profile else { return Ok((file, None)) };

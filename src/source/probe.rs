@@ -19,6 +19,9 @@ use crate::source::{FRAME_LIMIT, Limits};
 /// How long the first frame may take. The platform sends one at once, with its `retry:`.
 pub const FIRST: Duration = Duration::from_secs(10);
 
+/// How long after the first frame the server may refuse the stream all the same: its `retry:` comes before all else.
+const REFUSAL: Duration = Duration::from_millis(300);
+
 /// A stream that could be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
@@ -37,21 +40,27 @@ pub async fn workspace(client: &Client, workspace_id: &str, credential: &Credent
     Ok(Opened { after: stood - begun, first })
 }
 
-/// How long it takes until a whole frame has come.
+/// How long it takes until a whole frame has come that nothing speaks against.
 async fn first_frame<E: StdError + 'static>(
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<Option<Duration>, Failure> {
     let begun = Instant::now();
     let mut parser = Parser::new("", FRAME_LIMIT);
+    let mut first = None;
     loop {
-        let chunk = match timeout_at(begun + FIRST, body.next()).await {
-            Err(_) => return Ok(None),
+        let until = begun + first.map_or(FIRST, |first| first + REFUSAL);
+        let chunk = match timeout_at(until, body.next()).await {
+            Err(_) => return Ok(first),
+            Ok(None) if first.is_some() => return Ok(first),
             Ok(None) => return Err(Failure::passing("the server ended the stream before its first frame")),
             Ok(Some(Err(error))) => return Err(Failure::passing(cause(&error))),
             Ok(Some(Ok(chunk))) => chunk,
         };
-        if let Some(frame) = parser.push(&chunk).first() {
-            return sse::refusal(frame).map_or_else(|| Ok(Some(begun.elapsed())), Err);
+        for frame in parser.push(&chunk) {
+            if let Some(failure) = sse::refusal(&frame) {
+                return Err(failure);
+            }
+            first.get_or_insert_with(|| begun.elapsed());
         }
     }
 }
@@ -96,7 +105,9 @@ mod tests {
             assert!(matches!(probe(false, Answer::stream(body)).await, Ok(Some(_))), "{body}");
         }
         let full = "event: error\ndata: {\"code\":\"too_many_streams\",\"message\":\"canary\"}\n\n";
+        let late = format!("retry: 3000\n\n{full}");
         for (answer, why) in [
+            (Answer::stream(&late), "the workspace has as many open streams as it may"),
             (Answer::stream(full), "the workspace has as many open streams as it may"),
             (Answer::stream(": hi"), "the server ended the stream before its first frame"),
             (Answer::status(401, ""), "the server refused the API key (401)"),
