@@ -108,7 +108,8 @@ pub fn policy(show: &Show) -> Result<Policy> {
         Scrub::Free => redact::Scrub::Free,
         Scrub::None => redact::Scrub::None,
     };
-    let mut policy = Policy { mode: mode(show.phi, show.phi_key_file.as_deref())?, scrub, ..Policy::default() };
+    let key_file = show.phi_key_file.as_deref().filter(|_| show.phi == Phi::Hash || !show.stands("phi_key_file"));
+    let mut policy = Policy { mode: mode(show.phi, key_file)?, scrub, ..Policy::default() };
     reveal(&mut policy, &show.reveal, show.status)?;
     for name in &show.redact {
         check(name, |advice| {

@@ -4,9 +4,11 @@
 //! and the environment say then becomes the default of the options, and the second parse resolves all of it by the one rule
 //! that options have anyway: what is typed goes before what is default.
 //!
-//! Three settings know more than that. The keys of one layer go before those of a lower one however they are given, so that
-//! no profile puts its key in place of `AMIGO_API_KEY`. `redact` adds up, since a file that hides more must not be undone by
-//! an option that hides something else. And `phi_key_file` counts with pseudonyms alone.
+//! Two kinds of settings know more than that. The keys of one layer go before those of a lower one however they are given, so that
+//! no profile puts its key in place of `AMIGO_API_KEY`. And `redact` adds up, since a file that hides more must not be undone
+//! by an option that hides something else.
+//!
+//! Where a setting and an option don't go together, the setting gives way: see [`Show::stands`](crate::cli::Show::stands).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,7 +19,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::file::{self, Entry, File};
 use super::settings::{SETTINGS, Setting, is_explicit, is_flag};
-use crate::cli::{Cli, Command, Phi};
+use crate::cli::{Cli, Command};
 use crate::credential;
 use crate::error::{Error, Exit, Result};
 
@@ -104,6 +106,9 @@ fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
     }
     if let Some(show) = cli.command.show_mut() {
         show.redact.extend(layers.redacted());
+        let theirs = matches.subcommand().map_or(matches, |(_, theirs)| theirs);
+        let stands = |setting: &&Setting| layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name);
+        show.standing = SETTINGS.iter().filter(stands).map(|setting| setting.name).collect();
     }
     Ok(cli)
 }
@@ -185,14 +190,6 @@ impl Layers {
                 let higher = rivals.iter().filter_map(|name| given(name)).min_by_key(|(origin, _)| origin.rank())?;
                 (!taken && won.0.rank() == higher.0.rank()).then_some(won)
             }
-            "phi_key_file" => {
-                let hashes = if is_explicit(typed, "phi") {
-                    typed.get_one("phi") == Some(&Phi::Hash)
-                } else {
-                    given("phi").is_some_and(|(_, values)| values == &["hash"])
-                };
-                hashes.then_some(won)
-            }
             _ => Some(won),
         }
     }
@@ -235,7 +232,9 @@ impl Layers {
     pub fn origin(&self, setting: &Setting, option: &clap::Arg, matches: &ArgMatches) -> Origin {
         match matches.value_source(setting.name) {
             Some(ValueSource::CommandLine) => Origin::Option,
-            Some(ValueSource::EnvVariable) => Origin::Variable(option.get_env().unwrap_or_default().to_string_lossy().into_owned()),
+            Some(ValueSource::EnvVariable) => {
+                Origin::Variable(option.get_env().unwrap_or_default().to_string_lossy().into_owned())
+            }
             _ => self.winner(setting, matches).map_or(Origin::Default, |(origin, _)| origin.clone()),
         }
     }
@@ -284,8 +283,7 @@ fn chosen(typed: &ArgMatches, watch: &clap::Command) -> Result<Chosen> {
         let advice = "check the path of --config; `evtap config init` writes an example";
         return Err(Error::usage(format!("cannot use the configuration {}", path.display()), "there is no such file", advice));
     }
-    let by =
-        if typed.value_source("profile") == Some(ValueSource::EnvVariable) { "EVTAP_PROFILE" } else { "--profile" };
+    let by = if typed.value_source("profile") == Some(ValueSource::EnvVariable) { "EVTAP_PROFILE" } else { "--profile" };
     let named = typed.get_one::<String>("profile").filter(|name| !name.is_empty()).map(|name| (name.clone(), by));
     let profile = named.or_else(|| Some((file.as_ref()?.usual.clone()?, "profile")));
     let Some((name, by)) = profile else { return Ok((file, None)) };

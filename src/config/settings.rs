@@ -40,6 +40,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting { name: "fail_on_gap", example: "true" },
     Setting { name: "output", example: "\"pretty\"" },
     Setting { name: "fields", example: "[\"call_sid\", \"direction\"]" },
+    Setting { name: "timestamps", example: "\"utc\"" },
+    Setting { name: "tz", example: "\"Europe/Berlin\"" },
     Setting { name: "color", example: "\"auto\"" },
     Setting { name: "wrap", example: "true" },
     Setting { name: "buffer", example: "\"100000,64MiB\"" },

@@ -100,6 +100,22 @@ async fn what_a_file_says_is_what_an_option_would() {
 }
 
 #[tokio::test]
+async fn a_setting_gives_way_to_an_option_that_it_does_not_go_with() {
+    let toml =
+        "tz = \"Europe/Berlin\"\ntimestamps = \"local\"\nfields = \"call_sid\"\nphi = \"hash\"\nphi_key_file = \"none.key\"";
+    for rest in
+        ["-o pretty --timestamps utc --phi mask", "-o cloudevents --phi mask", "-o ndjson --phi drop", "-q .call_sid --phi mask"]
+    {
+        let ran = evtap(&format!("replay - {rest}")).stdin(EVENTS).config(toml).run().await;
+        assert_eq!(ran.ended(0).lines().count(), 3, "{rest}");
+        assert_eq!(ran.stderr(), "", "{rest}");
+    }
+    let ran = evtap("replay -").stdin(EVENTS).config(toml).run().await;
+    ran.ended(2);
+    assert!(ran.stderr().contains("config/evtap/none.key"), "a path is from where the file is: {}", ran.stderr());
+}
+
+#[tokio::test]
 async fn filters_have_names() {
     for (rest, expected) in [("--filter @escalations", 1), ("--profile other -f @long", 1), ("--profile other --until @long", 2)]
     {
