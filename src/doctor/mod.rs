@@ -126,26 +126,26 @@ async fn streams(
         report.add(Finding::skipped("stream", "no workspace is named; give --workspace"))?;
     }
     for workspace in workspaces {
-        let opened = probe::workspace(client, workspace, key).await;
-        report.add(stream("stream", &format!("workspace {workspace}"), opened))?;
+        let check = if workspaces.len() == 1 { "stream".to_owned() } else { format!("stream {workspace}") };
+        report.add(stream(check, probe::workspace(client, workspace, key).await))?;
     }
     match (call, workspaces.first()) {
         (None, _) => report.add(Finding::skipped("observer", "no call is named; give --call")),
         (Some(_), None) => report.add(Finding::skipped("observer", "the call's workspace is not named; give --workspace")),
         (Some(call), Some(workspace)) => {
-            report.add(stream("observer", &format!("call {call}"), probe::call(client, workspace, call, key).await))
+            report.add(stream("observer", probe::call(client, workspace, call, key).await))
         }
     }
     .map(drop)
 }
 
-fn stream(check: &str, what: &str, opened: std::result::Result<Opened, Failure>) -> Finding {
+fn stream(check: impl Into<String>, opened: std::result::Result<Opened, Failure>) -> Finding {
     match opened {
         Ok(Opened { after, first: Some(first) }) => {
-            Finding::well(check, format!("{what} is open, the first frame came after {}", milliseconds(first))).took(after)
+            Finding::well(check, format!("open, the first frame after {}", milliseconds(first))).took(after)
         }
         Ok(Opened { after, first: None }) => {
-            let found = format!("{what} is open, and nothing came for {} s", probe::FIRST.as_secs());
+            let found = format!("open, and nothing came for {} s", probe::FIRST.as_secs());
             let advice = "a proxy may hold the stream back: it must not buffer text/event-stream";
             Finding::warning(check, found, advice).took(after)
         }

@@ -179,7 +179,10 @@ fn tunneled(of: &str, status: io::Result<u16>) -> Finding {
     let failed = |found: String, advice: &str| Finding::failed(check.clone(), Exit::Failure, found, advice);
     match status {
         Ok(200) => Finding::well(check, "the proxy lets it through"),
-        Ok(407) => failed("the proxy wants a login (407)".to_owned(), "put user name and password into the proxy's URL"),
+        // Some proxies say so as a server would.
+        Ok(status @ (401 | 407)) => {
+            failed(format!("the proxy wants a login ({status})"), "put user name and password into the proxy's URL")
+        }
         Ok(status) => failed(format!("the proxy answers {status}"), "ask who runs the proxy to let the host through"),
         Err(error) => failed(cause(&error), "check whether it is a proxy for http"),
     }

@@ -59,8 +59,8 @@ async fn all_is_well_with_the_demo_and_with_a_server() {
         ("proxy", "none: the host is this machine"),
         ("TCP", "connected to port "),
         ("clock", "within 2 s of the server's"),
-        ("stream", "is open, the first frame came after "),
-        ("observer", "is open, the first frame came after "),
+        ("stream", "open, the first frame after "),
+        ("observer", "open, the first frame after "),
     ] {
         found.hold(check, "ok", expected);
     }
@@ -90,7 +90,7 @@ async fn the_status_is_that_of_the_first_failure() {
 
     let found = Findings::of(doctor(&base, "").config("ouput = 1"), 2).await;
     found.hold("configuration", "failed", "config.toml, line 1 (ouput): there is no such setting");
-    found.hold("stream", "ok", "is open");
+    found.hold("stream", "ok", "open, the first frame");
     let found = Findings::of(doctor("http://platform.example", ""), 2).await;
     found.hold("URLs", "failed", "it is plain text");
     let found = Findings::of(evtap("doctor -w x -o json").at(&base), 2).await;
@@ -119,8 +119,8 @@ async fn the_way_through_a_proxy_is_told_step_by_step() {
     found.hold("tunnel", "ok", "the proxy lets it through");
     found.hold("TLS", "ok", "TLS 1.3, 1 certificate, trusted, until 2120-01-01 (");
     found.hold("clock", "ok", "within 2 s");
-    found.hold("stream", "ok", "is open");
-    found.hold("observer", "ok", "is open");
+    found.hold("stream", "ok", "open, the first frame");
+    found.hold("observer", "ok", "open, the first frame");
     assert!(proxy.heads().iter().all(|head| Traces::of(&[KEY]).find(head).is_none()), "the proxy hears the key");
 
     let found = Findings::of(at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()), 0).await;
