@@ -3,6 +3,7 @@
 mod commands;
 mod connection;
 mod delivery;
+mod forward;
 mod pick;
 mod privacy;
 mod show;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 pub use commands::{Expect, Frames, Schema, Serve};
 pub use connection::{Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
+pub use forward::{Format, Forward, Header};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Report, Scrub};
@@ -94,6 +96,9 @@ pub struct Watch {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
     /// How connections are kept.
     #[command(flatten)]
     pub liveness: Liveness,
@@ -130,6 +135,9 @@ pub struct Observe {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
     /// How connections are kept.
     #[command(flatten)]
     pub liveness: Liveness,
@@ -163,4 +171,10 @@ pub struct Replay {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
+    /// Forward in the clear to hosts other than this one
+    #[arg(long, requires = "url", help_heading = "Forwarding")]
+    pub insecure_http: bool,
 }
