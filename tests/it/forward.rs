@@ -11,7 +11,8 @@ use crate::tapped::Seen;
 use crate::traces::Traces;
 
 fn lines(count: usize) -> String {
-    (0..count).map(|n| format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"CA{n}\",\"caller_id\":\"x\"}}\n")).collect()
+    let line = |n| format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"CA{n}\",\"caller_id\":\"x\"}}\n");
+    (0..count).map(line).collect::<Vec<_>>().concat()
 }
 
 fn taken(_: usize) -> String {
@@ -65,13 +66,13 @@ async fn what_it_can_not_take_now_it_gets_again_before_the_next() {
 
 #[tokio::test]
 async fn what_it_refuses_is_told_and_counted_and_the_rest_goes_on() {
-    let refuses = |number: usize| status(if number % 2 == 0 { 422 } else { 200 }, "");
-    let (url, posts) = endpoint(refuses).await;
+    let odd_ones = |number: usize| status(if number.is_multiple_of(2) { 422 } else { 200 }, "");
+    let (url, posts) = endpoint(odd_ones).await;
     let ran = evtap(&format!("replay - --forward {url}")).stdin(lines(6)).run().await;
     assert_eq!(bodies(&posts), ran.ended(0));
     assert_eq!(ran.stderr().matches("the endpoint refused a call.ended (422)").count(), 1, "{}", ran.stderr());
     assert!(ran.stderr().contains("3 forwarded, 3 refused by the endpoint"), "{}", ran.stderr());
-    let (url, _) = endpoint(refuses).await;
+    let (url, _) = endpoint(odd_ones).await;
     let ran = evtap(&format!("replay - --status json --fail-on-gap --forward {url}")).stdin(lines(6)).run().await;
     ran.ended(8);
     let refused: Vec<_> = events(&ran.stderr()).into_iter().filter(|news| news["result"] == "refused").collect();

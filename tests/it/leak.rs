@@ -240,7 +240,7 @@ async fn replays_hide() {
 async fn what_is_forwarded_hides() {
     for options in ["", "--forward-format cloudevents --phi partial", "--status json"] {
         // The endpoint refuses some, so that these are told.
-        let answer = |number| status(if number % 9 == 0 { 422 } else { 200 }, "");
+        let answer = |number: usize| status(if number.is_multiple_of(9) { 422 } else { 200 }, "");
         let (url, posts) = endpoint(answer).await;
         let ran = evtap(&format!("replay - --forward {url} {options}")).env("RUST_LOG", "trace").stdin(ndjson()).run().await;
         hides(&ran, options);
