@@ -16,7 +16,7 @@ pub struct Forward {
     /// A header of the posts, such as `X-Team: front desk`; `@FILE` reads headers from a private file, a line each; may repeat
     #[arg(long = "forward-header", value_name = "HEADER", requires = "url")]
     pub headers: Vec<Header>,
-    /// What is posted: `ndjson` is the event as application/json, `cloudevents` a `CloudEvent`
+    /// What is posted: `ndjson` is the event as application/json, `cloudevents` a CloudEvent
     #[arg(long = "forward-format", value_enum, value_name = "FORMAT", default_value_t, requires = "url")]
     pub format: Format,
     /// How long a post may take
@@ -53,6 +53,6 @@ pub enum Format {
     /// The event as one JSON object, `application/json`
     #[default]
     Ndjson,
-    /// A `CloudEvent` in structured mode, `application/cloudevents+json`
+    /// A CloudEvent in structured mode, `application/cloudevents+json`
     Cloudevents,
 }
