@@ -16,7 +16,7 @@ pub use connection::{Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};
-pub use privacy::{Audit, Phi, Report, Scrub};
+pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
 pub use show::{Color, Output, Screen, Show};
 
 use crate::status;

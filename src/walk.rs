@@ -101,6 +101,9 @@ impl Walk {
             self.delivery.finish()?;
             Ok(exit)
         });
+        // What went before a failure is whole.
+        let finished = self.sink.finish();
+        let taken = taken.and_then(|exit| finished.map(|()| exit).map_err(Broken::Io));
         let exit = match taken {
             Ok(exit) => exit,
             // The reader of the pipe has what it wanted.
@@ -109,11 +112,7 @@ impl Walk {
                 let advice = "free some space, or write elsewhere";
                 return Err(Error::new(Exit::Failure, "cannot write the events", error.kind().to_string(), advice));
             }
-            Err(Broken::Failed(error)) => {
-                // What went before it is whole.
-                let _ = self.sink.flush();
-                return Err(error);
-            }
+            Err(Broken::Failed(error)) => return Err(error),
         };
         if let Some(reason) = self.judge.reason() {
             status::verdict(self.status, &reason);

@@ -31,7 +31,7 @@ use crate::walk::Stages;
 /// The stages of a stream command. `several` streams are merged in it.
 pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<Stages> {
     colour(show.color);
-    let policy = policy(show)?;
+    let policy = policy(&show.privacy, show.status)?;
     let variables = variables(&pick.args, &pick.json_args)?;
     let expressions = Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check };
     let judge = Box::new(conditions(until, &expressions)?);

@@ -55,6 +55,11 @@ pub trait Sink: Send {
     /// Writes out what has been collected.
     fn flush(&mut self) -> io::Result<()>;
 
+    /// Writes what comes after the last event. Called once, whatever has ended the run.
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+
     /// How many events it could not make all of what was asked for.
     fn failures(&self) -> u64 {
         0
