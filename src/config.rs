@@ -1,5 +1,6 @@
 //! Options over environment over defaults: one resolved configuration, or an error that says what to do.
 
+mod figures;
 mod screen;
 mod stages;
 
@@ -20,6 +21,7 @@ use crate::schema;
 use crate::source::Limits;
 use crate::source::order::Merge;
 use crate::status;
+pub use figures::figures;
 pub use screen::screen;
 pub use stages::{expectations, stages};
 

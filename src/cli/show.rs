@@ -31,6 +31,9 @@ pub struct Show {
     /// Don't cut lines at the terminal's edge
     #[arg(long)]
     pub wrap: bool,
+    /// Sum up on stderr at the end what was shown: counts, rates, percentiles
+    #[arg(long)]
+    pub stats: bool,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
@@ -44,7 +47,7 @@ pub struct Show {
 #[command(next_help_heading = "Live screen")]
 pub struct Screen {
     /// Show a live screen instead of lines; ? in it tells the keys
-    #[arg(long, conflicts_with_all = ["output", "fields", "jq"])]
+    #[arg(long, conflicts_with_all = ["output", "fields", "jq", "stats"])]
     pub tui: bool,
     /// How much the live screen keeps: events, a size such as 64MiB, or both, with a comma between
     #[arg(long, value_name = "LIMIT", requires = "tui", default_value = "100000,64MiB")]

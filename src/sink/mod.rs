@@ -9,6 +9,7 @@ pub mod ndjson;
 pub mod none;
 pub mod pretty;
 pub mod raw;
+pub mod stats;
 pub mod table;
 pub mod template;
 
