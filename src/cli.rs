@@ -19,7 +19,7 @@ pub use figures::{Figures, Stats};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
-pub use show::{Color, Output, Screen, Show};
+pub use show::{Color, Output, Screen, Show, Timestamps};
 
 use crate::status;
 
@@ -149,7 +149,7 @@ pub struct Observe {
 #[derive(Debug, Args)]
 #[command(after_long_help = PREDICATES)]
 pub struct Replay {
-    /// NDJSON (evtap's own or bare events) or a raw SSE capture; `-` is stdin
+    /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which events are kept.

@@ -96,14 +96,14 @@ impl Walk {
     /// Takes items until there are no more, or enough. Blocks, waiting by the timers of `runtime`. What has been shown is
     /// flushed whenever nothing is at hand.
     pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<Outcome> {
-        let taken = self.take(&mut items, runtime).and_then(|exit| {
-            self.sink.flush()?;
+        let taken = self.take(&mut items, runtime);
+        // What went before a failure is whole.
+        let finished = self.sink.finish();
+        let taken = taken.and_then(|exit| {
+            finished?;
             self.delivery.finish()?;
             Ok(exit)
         });
-        // What went before a failure is whole.
-        let finished = self.sink.finish();
-        let taken = taken.and_then(|exit| finished.map(|()| exit).map_err(Broken::Io));
         let exit = match taken {
             Ok(exit) => exit,
             // The reader of the pipe has what it wanted.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::buffer::Limits;
 use super::feed::Fed;
-use crate::held::Held;
+use super::held::Held;
 use super::state::{Setup, State};
 use super::style::Theme;
 use super::update::{Msg, update};
