@@ -3,6 +3,7 @@
 mod commands;
 mod connection;
 mod delivery;
+mod figures;
 mod forward;
 mod pick;
 mod privacy;
@@ -15,10 +16,11 @@ use clap::{Args, Parser, Subcommand};
 pub use commands::{Expect, Frames, Schema, Serve};
 pub use connection::{Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
+pub use figures::{Figures, Stats};
 pub use forward::{Format, Forward, Header};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};
-pub use privacy::{Audit, Phi, Report, Scrub};
+pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
 pub use show::{Color, Output, Screen, Show, Timestamps};
 
 use crate::status;
@@ -41,7 +43,7 @@ impl Cli {
             Command::Watch(Watch { show, .. })
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
-            Command::Expect(Expect { status, .. }) => *status,
+            Command::Expect(Expect { status, .. }) | Command::Stats(Stats { status, .. }) => *status,
             Command::Serve(_) | Command::Schema(_) | Command::Audit(_) | Command::Frames(_) => status::Format::Text,
         }
     }
@@ -58,6 +60,8 @@ pub enum Command {
     Replay(Replay),
     /// Check that certain events come, in order and in time
     Expect(Expect),
+    /// Count events and measure what they tell: on recordings, or live
+    Stats(Stats),
     /// Serve a synthetic clinic on the platform's two endpoints
     Serve(Serve),
     /// Describe the events, their fields and what is hidden

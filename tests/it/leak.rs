@@ -307,6 +307,26 @@ async fn an_audit_hides() {
     }
 }
 
+/// Names and values that are counted are those that are shown.
+#[tokio::test]
+async fn figures_hide() {
+    for options in ["", "-o json", "-o json --every 1m", "--every 1m -o csv --group-by [.caller_id,.transcript,.undeclared]"] {
+        for input in [ndjson(), sse().into_bytes()] {
+            let ran = evtap(&format!("stats - --no-check {options}")).stdin(input).run().await;
+            assert!(!ran.ended(0).is_empty());
+            leaves_no_trace(&ran, options);
+        }
+    }
+    for status in ["text", "json"] {
+        let ran = evtap(&format!("replay - -o ndjson --stats --status {status}")).stdin(ndjson()).run().await;
+        hides(&ran, status);
+    }
+    let everything = "[.. | scalars], (.. | tojson), .call_sid, .event_type, error(tojson)";
+    let ran = evtap("stats - --no-check -o json --group-by").arg(everything).stdin(ndjson()).run().await;
+    assert!(ran.ended(0).contains("[redacted]"));
+    leaves_no_trace(&ran, "groups");
+}
+
 #[tokio::test]
 async fn the_workspace_stream_hides() {
     for output in OUTPUTS {

@@ -29,6 +29,7 @@ mod selecting;
 mod serve;
 mod snapshots;
 mod soak;
+mod stats;
 mod stream;
 mod support;
 mod tapped;
