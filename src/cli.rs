@@ -3,6 +3,8 @@
 mod commands;
 mod connection;
 mod delivery;
+mod figures;
+mod forward;
 mod pick;
 mod privacy;
 mod settings;
@@ -15,10 +17,12 @@ use clap::{Args, Parser, Subcommand};
 pub use commands::{Doctor, Expect, Frames, Schema, Serve};
 pub use connection::{Access, Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
+pub use figures::{Figures, Stats};
+pub use forward::{Format, Forward, Header};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};
-pub use privacy::{Audit, Phi, Report, Scrub};
-pub use settings::{Action, Choice, Config, SetProfile};
+pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
+pub use settings::{Action, Choice, Config, SetProfile, Standing};
 pub use show::{Color, Output, Screen, Show, Timestamps};
 
 use crate::status;
@@ -44,7 +48,7 @@ impl Cli {
             Command::Watch(Watch { show, .. })
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
-            Command::Expect(Expect { status, .. }) => *status,
+            Command::Expect(Expect { status, .. }) | Command::Stats(Stats { status, .. }) => *status,
             _ => status::Format::Text,
         }
     }
@@ -61,6 +65,8 @@ pub enum Command {
     Replay(Replay),
     /// Check that certain events come, in order and in time
     Expect(Expect),
+    /// Count events and measure what they tell: on recordings, or live
+    Stats(Stats),
     /// Serve a synthetic clinic on the platform's two endpoints
     Serve(Serve),
     /// Describe the events, their fields and what is hidden
@@ -83,6 +89,17 @@ impl Command {
                 Some(pick)
             }
             _ => None,
+        }
+    }
+
+    /// Its options of what is hidden.
+    pub(crate) const fn privacy_mut(&mut self) -> Option<&mut Privacy> {
+        match self {
+            Self::Stats(Stats { privacy, .. }) => Some(privacy),
+            _ => match self.show_mut() {
+                Some(show) => Some(&mut show.privacy),
+                None => None,
+            },
         }
     }
 
@@ -125,6 +142,9 @@ pub struct Watch {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
     /// How connections are kept.
     #[command(flatten)]
     pub liveness: Liveness,
@@ -161,6 +181,9 @@ pub struct Observe {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
     /// How connections are kept.
     #[command(flatten)]
     pub liveness: Liveness,
@@ -194,4 +217,10 @@ pub struct Replay {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
+    /// Forward in the clear to hosts other than this one
+    #[arg(long, requires = "url", help_heading = "Forwarding")]
+    pub insecure_http: bool,
 }

@@ -1,7 +1,9 @@
 //! Options over environment over profile over defaults: one resolved configuration, or an error that says what to do.
 
 mod edit;
+mod figures;
 mod file;
+mod forward;
 mod layers;
 mod report;
 mod screen;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use colored::control;
 use jiff::Timestamp;
 
-use crate::cli::{Access, Color, Delivery, Liveness, Order, Phi, Scrub, Show};
+use crate::cli::{Access, Color, Delivery, Liveness, Order, Phi, Privacy, Scrub};
 use crate::credential::{self, Credential, KeySource};
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
@@ -27,7 +29,9 @@ use crate::source::client::Network;
 use crate::source::order::Merge;
 use crate::status;
 pub use edit::{init, set_profile};
+pub use figures::figures;
 pub use file::usual_path;
+pub use forward::endpoint;
 pub use layers::{Layers, Unparsed, parse};
 pub use report::Settled;
 pub use screen::screen;
@@ -102,22 +106,23 @@ pub fn rate(option: &str, rate: f64) -> Result<f64> {
 }
 
 /// What is hidden. Names that the model doesn't have are told of: a typing error would hide or reveal nothing.
-pub fn policy(show: &Show) -> Result<Policy> {
-    let scrub = match show.scrub {
+pub fn policy(privacy: &Privacy, format: status::Format) -> Result<Policy> {
+    let scrub = match privacy.scrub {
         Scrub::All => redact::Scrub::All,
         Scrub::Free => redact::Scrub::Free,
         Scrub::None => redact::Scrub::None,
     };
-    let key_file = show.phi_key_file.as_deref().filter(|_| show.phi == Phi::Hash || !show.stands("phi_key_file"));
-    let mut policy = Policy { mode: mode(show.phi, key_file)?, scrub, ..Policy::default() };
-    reveal(&mut policy, &show.reveal, show.status)?;
-    for name in &show.redact {
+    let stands = privacy.standing.has("phi_key_file");
+    let key_file = privacy.phi_key_file.as_deref().filter(|_| privacy.phi == Phi::Hash || !stands);
+    let mut policy = Policy { mode: mode(privacy.phi, key_file)?, scrub, ..Policy::default() };
+    reveal(&mut policy, &privacy.reveal, format)?;
+    for name in &privacy.redact {
         check(name, |advice| {
             Err(Error::usage(format!("cannot redact {name}"), "no event in the model has such a field", advice))
         })?;
         policy.redact.add(name);
     }
-    if show.scrub == Scrub::None && show.status != status::Format::None {
+    if privacy.scrub == Scrub::None && format != status::Format::None {
         status::say("free text is shown as it is, whatever it holds, by --scrub none");
     }
     Ok(policy)

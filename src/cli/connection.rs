@@ -42,7 +42,7 @@ pub struct Access {
     /// A PEM file of certificates to trust beside the system's
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
-    /// Send the key in the clear to hosts other than this one
+    /// Send the key, and what is forwarded, in the clear to hosts other than this one
     #[arg(
         long,
         value_name = "BOOL",

@@ -53,3 +53,16 @@ pub struct SetProfile {
     #[arg(value_name = "KEY=VALUE", required = true)]
     pub settings: Vec<String>,
 }
+
+/// The settings that stand in the environment or in a file, and that nobody has typed for this run. Such a one gives way where
+/// it doesn't go together with what was typed.
+#[derive(Debug, Clone, Default)]
+pub struct Standing(pub Vec<&'static str>);
+
+impl Standing {
+    /// Whether this setting is one of them.
+    #[must_use]
+    pub fn has(&self, setting: &str) -> bool {
+        self.0.contains(&setting)
+    }
+}

@@ -8,7 +8,7 @@
 //! no profile puts its key in place of `AMIGO_API_KEY`. And `redact` adds up, since a file that hides more must not be undone
 //! by an option that hides something else.
 //!
-//! Where a setting and an option don't go together, the setting gives way: see [`Show::stands`](crate::cli::Show::stands).
+//! Where a setting and an option don't go together, the setting gives way: see [`Standing`].
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::file::{self, Entry, File};
 use super::settings::{SETTINGS, Setting, is_explicit, is_flag};
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Standing};
 use crate::credential;
 use crate::error::{Error, Exit, Result};
 
@@ -104,11 +104,15 @@ fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
     if let Some(pick) = cli.command.pick_mut() {
         pick.named = layers.filters().into_iter().map(|(name, (expression, _))| (name, expression)).collect();
     }
+    let theirs = matches.subcommand().map_or(matches, |(_, theirs)| theirs);
+    let stands = |setting: &&Setting| layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name);
+    let standing = Standing(SETTINGS.iter().filter(stands).map(|setting| setting.name).collect());
+    if let Some(privacy) = cli.command.privacy_mut() {
+        privacy.redact.extend(layers.redacted());
+        privacy.standing = standing.clone();
+    }
     if let Some(show) = cli.command.show_mut() {
-        show.redact.extend(layers.redacted());
-        let theirs = matches.subcommand().map_or(matches, |(_, theirs)| theirs);
-        let stands = |setting: &&Setting| layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name);
-        show.standing = SETTINGS.iter().filter(stands).map(|setting| setting.name).collect();
+        show.standing = standing;
     }
     Ok(cli)
 }

@@ -27,6 +27,7 @@ use crate::sink::json::Json;
 use crate::sink::ndjson::Ndjson;
 use crate::sink::none::Nowhere;
 use crate::sink::pretty::{Layout, Pretty, Times};
+use crate::sink::stats::Counted;
 use crate::sink::table::Table;
 use crate::sink::template::Template;
 use crate::sink::{Out, Sink};
@@ -37,12 +38,29 @@ use crate::walk::Stages;
 /// The stages of a stream command. `several` streams are merged in it.
 pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<Stages> {
     colour(show.color);
-    let policy = policy(show)?;
+    let policy = policy(&show.privacy, show.status)?;
     let variables = variables(&pick.args, &pick.json_args)?;
     let expressions =
         Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check, named: &pick.named };
     let judge = Box::new(conditions(until, &expressions)?);
+    let Kept { select, kinds, grep } = kept(pick, &expressions)?;
+    let program = show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
+    let mut sink = sink(show, program, several, grep.as_ref())?;
+    if show.stats {
+        sink = Box::new(Counted::new(sink, show.status));
+    }
+    Ok(Stages { select, policy, sink, limit: show.limit, judge, status: show.status })
+}
 
+/// What the options of selecting say.
+pub(super) struct Kept {
+    pub select: Select,
+    /// The events that can be among what is kept.
+    pub kinds: Kinds,
+    pub grep: Option<Grep>,
+}
+
+pub(super) fn kept(pick: &Pick, expressions: &Expressions<'_>) -> Result<Kept> {
     let types = types(pick)?;
     let mut kinds = Kinds::kept(&types);
     let file = pick.filter_file.as_deref().map(read).transpose()?;
@@ -50,13 +68,10 @@ pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<
         pick.filters.iter().map(|source| ("--filter", source)).chain(file.iter().map(|source| ("--filter-file", source)));
     let filters = sources.map(|(option, source)| expressions.predicate(option, source, &mut kinds)).collect::<Result<_>>()?;
     let grep = pick.grep.as_deref().map(Grep::new).transpose()?;
-    let program = show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
-
-    let sink = sink(show, program, several, grep.as_ref())?;
-    Ok(Stages { select: Select::new(types, filters, grep), policy, sink, limit: show.limit, judge, status: show.status })
+    Ok(Kept { select: Select::new(types, filters, grep.clone()), kinds, grep })
 }
 
-fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions> {
+pub(super) fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions> {
     let now = Instant::now();
     let length = |option, text: &Option<String>| text.as_deref().map(|text| duration(option, text)).transpose();
     let predicate = |option, source: &Option<String>| {
@@ -113,12 +128,13 @@ pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String
 }
 
 /// Compiles expressions, and holds them against the model first.
-struct Expressions<'a> {
-    variables: &'a [(String, Val)],
-    policy: &'a Policy,
-    format: status::Format,
-    check: bool,
-    named: &'a BTreeMap<String, String>,
+pub(super) struct Expressions<'a> {
+    pub variables: &'a [(String, Val)],
+    pub policy: &'a Policy,
+    pub format: status::Format,
+    pub check: bool,
+    /// Those that have names, from the configuration.
+    pub named: &'a BTreeMap<String, String>,
 }
 
 impl Expressions<'_> {
@@ -147,7 +163,7 @@ impl Expressions<'_> {
     }
 
     /// A program whose outputs are printed.
-    fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
+    pub fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
         let parsed = parse(option, source)?;
         let program = Program::compile(&parsed, self.variables)?;
         self.check(&parsed, kinds, false)?;
@@ -213,7 +229,7 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
     Ok(match show.output.as_ref().unwrap_or(&usual) {
         Output::Ndjson => Box::new(Ndjson::new(out, columns)),
         Output::Json => Box::new(Json::new(out, columns)),
-        Output::CloudEvents if columns.is_some() && !show.stands("fields") => {
+        Output::CloudEvents if columns.is_some() && !show.standing.has("fields") => {
             let advice = "leave --fields out, or give -o ndjson";
             return Err(Error::usage("cannot use --fields", "a CloudEvent holds the whole event", advice));
         }
@@ -232,7 +248,7 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
 fn times(show: &Show) -> Result<Times> {
     let times = match show.timestamps.unwrap_or_default() {
         Timestamps::Local => Times::Day(zone(show.tz.as_deref())?),
-        other if show.tz.is_some() && !show.stands("tz") => {
+        other if show.tz.is_some() && !show.standing.has("tz") => {
             let why = if other == Timestamps::Utc { "--timestamps asks for UTC" } else { "--timestamps asks for no time of day" };
             return Err(Error::usage("cannot use --tz", why, "leave one of them out"));
         }
@@ -247,8 +263,8 @@ fn times(show: &Show) -> Result<Times> {
         None => std::io::stdout().is_terminal(),
     };
     let given = [
-        ("--timestamps", show.timestamps.is_some() && !show.stands("timestamps")),
-        ("--tz", show.tz.is_some() && !show.stands("tz")),
+        ("--timestamps", show.timestamps.is_some() && !show.standing.has("timestamps")),
+        ("--tz", show.tz.is_some() && !show.standing.has("tz")),
     ];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given && !is_for_people) {
         let why = "only the times of -o pretty are for people, and others stay RFC 3339 in UTC";

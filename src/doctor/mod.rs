@@ -132,9 +132,7 @@ async fn streams(
     match (call, workspaces.first()) {
         (None, _) => report.add(Finding::skipped("observer", "no call is named; give --call")),
         (Some(_), None) => report.add(Finding::skipped("observer", "the call's workspace is not named; give --workspace")),
-        (Some(call), Some(workspace)) => {
-            report.add(stream("observer", probe::call(client, workspace, call, key).await))
-        }
+        (Some(call), Some(workspace)) => report.add(stream("observer", probe::call(client, workspace, call, key).await)),
     }
     .map(drop)
 }

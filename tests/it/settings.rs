@@ -121,6 +121,8 @@ async fn filters_have_names() {
     {
         assert_eq!(events(&replay(&format!("-o ndjson {rest}")).run().await.ended(0)).len(), expected, "{rest}");
     }
+    let counted = evtap("stats - -o json --profile other -f @long").stdin(EVENTS).config(CONFIG).run().await.ended(0);
+    assert!(counted.contains("call.ended") && !counted.contains("call.escalated"), "{counted}");
     for (rest, message) in [
         ("-f @escalation", "cannot use --filter @escalation: the configuration has no such filter; did you mean escalations?"),
         ("-f @nothing", "cannot use --filter @nothing: the configuration has no such filter; it has escalations, long"),
