@@ -3,18 +3,18 @@
 mod commands;
 mod connection;
 mod delivery;
+pub mod manual;
 mod pick;
 mod privacy;
 mod show;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-pub use commands::{Expect, Frames, Schema, Serve};
+pub use commands::{Complete, Expect, Frames, Generate, Schema, Serve, Shell};
 pub use connection::{Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
-use pick::PREDICATES;
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Report, Scrub};
 pub use show::{Color, Output, Screen, Show};
@@ -25,6 +25,7 @@ use crate::status;
 /// by name.
 #[derive(Debug, Parser)]
 #[command(name = "evtap", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = manual::after("evtap"))]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -40,9 +41,22 @@ impl Cli {
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
             Command::Expect(Expect { status, .. }) => *status,
-            Command::Serve(_) | Command::Schema(_) | Command::Audit(_) | Command::Frames(_) => status::Format::Text,
+            Command::Serve(_)
+            | Command::Schema(_)
+            | Command::Audit(_)
+            | Command::Frames(_)
+            | Command::Generate(_)
+            | Command::Complete(_) => status::Format::Text,
         }
     }
+}
+
+/// The whole command line as clap has it, for what is made from it.
+#[must_use]
+pub fn definition() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
 }
 
 /// The commands.
@@ -64,11 +78,17 @@ pub enum Command {
     Audit(Audit),
     /// Print the raw transport frames of any SSE or WebSocket URL, nothing interpreted and nothing hidden
     Frames(Frames),
+    /// Print or write completion scripts and man pages
+    #[command(subcommand)]
+    Generate(Generate),
+    /// Say what may come next on a command line
+    #[command(name = "__complete", hide = true)]
+    Complete(Complete),
 }
 
 /// `evtap watch`
 #[derive(Debug, Args)]
-#[command(after_long_help = PREDICATES)]
+#[command(after_long_help = manual::after("watch"))]
 pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
@@ -107,7 +127,7 @@ pub struct Watch {
 
 /// `evtap observe`
 #[derive(Debug, Args)]
-#[command(after_long_help = PREDICATES)]
+#[command(after_long_help = manual::after("observe"))]
 pub struct Observe {
     /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
     #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
@@ -143,7 +163,7 @@ pub struct Observe {
 
 /// `evtap replay`
 #[derive(Debug, Args)]
-#[command(after_long_help = PREDICATES)]
+#[command(after_long_help = manual::after("replay"))]
 pub struct Replay {
     /// NDJSON (evtap's own or bare events) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]

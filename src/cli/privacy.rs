@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::manual;
+
 /// `evtap audit`
 #[derive(Debug, Args)]
+#[command(after_long_help = manual::after("audit"))]
 pub struct Audit {
     /// NDJSON, by evtap or not, or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]

@@ -3,11 +3,13 @@
 mod audit;
 mod certificates;
 mod check;
+mod completing;
 mod confine;
 mod credential;
 mod errors;
 mod faults;
 mod fuzz;
+mod generated;
 mod hostile;
 mod killed;
 mod leak;
