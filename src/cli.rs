@@ -17,7 +17,7 @@ pub use connection::{Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Report, Scrub};
-pub use show::{Color, Output, Screen, Show};
+pub use show::{Color, Output, Screen, Show, Timestamps};
 
 use crate::status;
 
@@ -165,7 +165,7 @@ pub struct Observe {
 #[derive(Debug, Args)]
 #[command(after_long_help = manual::after("replay"))]
 pub struct Replay {
-    /// NDJSON (evtap's own or bare events) or a raw SSE capture; `-` is stdin
+    /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which events are kept.

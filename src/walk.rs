@@ -97,7 +97,7 @@ impl Walk {
     /// flushed whenever nothing is at hand.
     pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<Outcome> {
         let taken = self.take(&mut items, runtime).and_then(|exit| {
-            self.sink.flush()?;
+            self.sink.finish()?;
             self.delivery.finish()?;
             Ok(exit)
         });
@@ -111,7 +111,7 @@ impl Walk {
             }
             Err(Broken::Failed(error)) => {
                 // What went before it is whole.
-                let _ = self.sink.flush();
+                let _ = self.sink.finish();
                 return Err(error);
             }
         };

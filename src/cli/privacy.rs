@@ -10,7 +10,7 @@ use super::manual;
 #[derive(Debug, Args)]
 #[command(after_long_help = manual::after("audit"))]
 pub struct Audit {
-    /// NDJSON, by evtap or not, or a raw SSE capture; `-` is stdin
+    /// NDJSON, by evtap or not, CloudEvents, or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How the findings are written

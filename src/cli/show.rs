@@ -11,8 +11,8 @@ use crate::status;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Show {
-    /// How events are written: `pretty`, `ndjson`, `csv`, `tsv`, or `template=TEXT` in the language of Jinja; `pretty` on a
-    /// terminal and `ndjson` elsewhere, if not given
+    /// How events are written: `pretty`, `ndjson`, `json` (one array), `cloudevents`, `csv`, `tsv`, or `template=TEXT` in the
+    /// language of Jinja; `pretty` on a terminal and `ndjson` elsewhere, if not given
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<Output>,
     /// Show these parts of each event alone: names of fields, `event_type`, `_tap.time`
@@ -30,6 +30,12 @@ pub struct Show {
     /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Color,
+    /// Which times `pretty` shows; other outputs have RFC 3339 in UTC; `local`, if not given
+    #[arg(long, value_enum, value_name = "TIMES")]
+    pub timestamps: Option<Timestamps>,
+    /// The zone of the times that `pretty` and the live screen show, such as `Europe/Berlin`; this machine's, if not given
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
     /// Don't cut lines at the terminal's edge
     #[arg(long)]
     pub wrap: bool,
@@ -58,7 +64,7 @@ pub struct Show {
 #[command(next_help_heading = "Live screen")]
 pub struct Screen {
     /// Show a live screen instead of lines; ? in it tells the keys
-    #[arg(long, conflicts_with_all = ["output", "fields", "jq"])]
+    #[arg(long, conflicts_with_all = ["output", "fields", "jq", "timestamps"])]
     pub tui: bool,
     /// How much the live screen keeps: events, a size such as 64MiB, or both, with a comma between
     #[arg(long, value_name = "LIMIT", requires = "tui", default_value = "100000,64MiB")]
@@ -72,6 +78,10 @@ pub enum Output {
     Pretty,
     /// A JSON object a line.
     Ndjson,
+    /// One JSON array.
+    Json,
+    /// A CloudEvent a line.
+    CloudEvents,
     /// A table between commas.
     Csv,
     /// A table between tabs.
@@ -87,12 +97,14 @@ impl std::str::FromStr for Output {
         match text {
             "pretty" => Ok(Self::Pretty),
             "ndjson" => Ok(Self::Ndjson),
+            "json" => Ok(Self::Json),
+            "cloudevents" => Ok(Self::CloudEvents),
             "csv" => Ok(Self::Csv),
             "tsv" => Ok(Self::Tsv),
             _ => text
                 .strip_prefix("template=")
                 .map(|source| Self::Template(source.to_owned()))
-                .ok_or("give pretty, ndjson, csv, tsv or template=TEXT"),
+                .ok_or("give pretty, ndjson, json, cloudevents, csv, tsv or template=TEXT"),
         }
     }
 }
@@ -107,4 +119,20 @@ pub enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// Which times are shown to people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Timestamps {
+    /// The time of day, in this machine's zone or in that of --tz
+    #[default]
+    Local,
+    /// The time of day in UTC
+    Utc,
+    /// The time since the first event
+    Relative,
+    /// The seconds since the event before
+    Delta,
+    /// None
+    None,
 }

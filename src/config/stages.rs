@@ -5,22 +5,26 @@ use std::path::Path;
 use std::time::Instant;
 
 use jaq_json::Val;
+use jiff::tz::TimeZone;
 
 use super::{colour, duration, policy, reveal};
-use crate::cli::{Expect as ExpectOptions, Output, Pick, Show, Until};
+use crate::cli::{Expect as ExpectOptions, Output, Pick, Show, Timestamps, Until};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::judge::conditions::Conditions;
 use crate::judge::expect::{self, Expect, Step};
 use crate::redact::Policy;
+use crate::schema;
 use crate::select::check::{Kinds, check, meant};
 use crate::select::program::{Parsed, Program, parse};
 use crate::select::{Grep, Predicate, Select, Types, value};
+use crate::sink::cloudevents::CloudEvents;
 use crate::sink::columns::Columns;
 use crate::sink::jq::Jq;
+use crate::sink::json::Json;
 use crate::sink::ndjson::Ndjson;
 use crate::sink::none::Nowhere;
-use crate::sink::pretty::{Layout, Pretty};
+use crate::sink::pretty::{Layout, Pretty, Times};
 use crate::sink::table::Table;
 use crate::sink::template::Template;
 use crate::sink::{Out, Sink};
@@ -174,6 +178,7 @@ fn read(path: &Path) -> Result<String> {
 fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep>) -> Result<Box<dyn Sink>> {
     let terminal = std::io::stdout().is_terminal();
     let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
+    let times = times(show)?;
     if let Some(program) = program {
         return Ok(Box::new(Jq::new(out, program, show.raw_strings, terminal)));
     }
@@ -181,18 +186,58 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
     let usual = if terminal { Output::Pretty } else { Output::Ndjson };
     Ok(match show.output.as_ref().unwrap_or(&usual) {
         Output::Ndjson => Box::new(Ndjson::new(out, columns)),
+        Output::Json => Box::new(Json::new(out, columns)),
+        Output::CloudEvents if columns.is_some() => {
+            let advice = "leave --fields out, or give -o ndjson";
+            return Err(Error::usage("cannot use --fields", "a CloudEvent holds the whole event", advice));
+        }
+        Output::CloudEvents => Box::new(CloudEvents::new(out)),
         Output::Csv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), false)),
         Output::Tsv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true)),
         Output::Template(source) => Box::new(Template::new(out, source)?),
         Output::Pretty => {
-            let layout = Layout {
-                cut: terminal && !show.wrap,
-                zone: jiff::tz::TimeZone::system(),
-                workspaces: several,
-                columns,
-                grep: grep.cloned(),
-            };
+            let layout = Layout { cut: terminal && !show.wrap, times, workspaces: several, columns, grep: grep.cloned() };
             Box::new(Pretty::new(out, layout))
         }
+    })
+}
+
+/// The times that people are shown. Those of machines are RFC 3339 in UTC, whatever is asked for.
+fn times(show: &Show) -> Result<Times> {
+    let times = match show.timestamps.unwrap_or_default() {
+        Timestamps::Local => Times::Day(zone(show.tz.as_deref())?),
+        other if show.tz.is_some() => {
+            let why = if other == Timestamps::Utc { "--timestamps asks for UTC" } else { "--timestamps asks for no time of day" };
+            return Err(Error::usage("cannot use --tz", why, "leave one of them out"));
+        }
+        Timestamps::Utc => Times::Day(TimeZone::UTC),
+        Timestamps::Relative => Times::Relative,
+        Timestamps::Delta => Times::Delta,
+        Timestamps::None => Times::Nothing,
+    };
+    let is_for_people = match &show.output {
+        _ if show.jq.is_some() => false,
+        Some(output) => *output == Output::Pretty,
+        None => std::io::stdout().is_terminal(),
+    };
+    let given = [("--timestamps", show.timestamps.is_some()), ("--tz", show.tz.is_some())];
+    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given && !is_for_people) {
+        let why = "only the times of -o pretty are for people, and others stay RFC 3339 in UTC";
+        status::warning(show.status, &Error::usage(format!("{option} changes nothing"), why, "give -o pretty, or leave it out"));
+    }
+    Ok(times)
+}
+
+/// A zone by its name in the time zone database; this machine's if none is named.
+pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
+    let Some(name) = name else { return Ok(TimeZone::system()) };
+    TimeZone::get(name).map_err(|_| {
+        let known: Vec<_> = jiff::tz::db().available().map(|known| known.to_string()).collect();
+        let advice = match schema::nearest(name, known.iter().map(String::as_str)) {
+            _ if known.is_empty() => "this machine has no time zone database; install its tzdata".to_owned(),
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "give a name of the time zone database, such as Europe/Berlin or UTC".to_owned(),
+        };
+        Error::usage(format!("cannot use --tz {name}"), "there is no such time zone", advice)
     })
 }

@@ -16,6 +16,7 @@ mod leak;
 mod lossless;
 mod manual;
 mod model;
+mod outputs;
 mod phi;
 mod predicates;
 mod process;

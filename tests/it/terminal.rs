@@ -79,7 +79,7 @@ fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec
 /// Nothing is left but text once our own colours and line ends are gone.
 #[track_caller]
 fn is_harmless(seen: &[u8], how: &str) {
-    let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r\n").expect("a regular expression");
+    let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r?\r\n").expect("a regular expression");
     let rest = ours.replace_all(seen, &b""[..]);
     let rest = std::str::from_utf8(&rest).unwrap_or_else(|_| panic!("{how}: bytes that are no UTF-8"));
     let found = rest.chars().find(|character| evtap::sanitize::is_hostile(*character));
@@ -116,6 +116,8 @@ fn replays_are_harmless_in_every_output() {
         &["--reveal", "all"],
         &["--reveal", "all", "--wrap", "--color", "always"],
         &["--reveal", "all", "-o", "ndjson"],
+        &["--reveal", "all", "-o", "json"],
+        &["--reveal", "all", "-o", "cloudevents"],
         &["--reveal", "all", "-o", "csv"],
         &["--reveal", "all", "-o", "tsv"],
         &["--reveal", "all", "-o", "template={{ event_type }} {{ reason }} {{ caller_id }} {{ _tap }}"],
@@ -151,6 +153,7 @@ fn names_of_files_and_what_is_typed_are_harmless() {
             &["replay", "-", "--filter", name],
             &["replay", "-", "--jq", name],
             &["replay", "-", "-o", name],
+            &["replay", "-", "--tz", name],
             &["replay", "-", "--phi-key-file", name],
             &["frames", name, "--reveal", "all"],
             &["observe", "--call", name],
