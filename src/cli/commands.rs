@@ -143,7 +143,7 @@ pub enum Generate {
     /// Print the man page of evtap or of one command, or write all of them
     Man {
         /// One command, such as `watch`; evtap itself otherwise
-        #[arg(value_name = "COMMAND")]
+        #[arg(value_name = "PAGE")]
         command: Option<String>,
         /// Write all pages to this directory
         #[arg(long, value_name = "DIR", conflicts_with = "command")]

@@ -3,6 +3,7 @@
 use clap::{Arg, Command};
 
 use super::{Word, command_word};
+use crate::cli;
 use crate::event::{Class, EventSpec, FieldSpec, Kind, family};
 
 /// Parts of events that `--fields` takes beside their fields.
@@ -22,27 +23,8 @@ const PARTS: &[(&str, &str)] = &[
 
 /// Names of values that are nobody's to guess: numbers, times, expressions, addresses.
 #[cfg(test)]
-const FREE: &[&str] = &[
-    "ADDR",
-    "DURATION",
-    "EXPR",
-    "FAULT",
-    "FILE",
-    "ID|TIME|AGE",
-    "JSON",
-    "LIMIT",
-    "N",
-    "NAME",
-    "PROGRAM",
-    "REGEX",
-    "SIZE",
-    "STEP",
-    "TIME",
-    "URL",
-    "UUID",
-    "VALUE",
-    "WORD",
-];
+const FREE: &str =
+    "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT N NAME PROGRAM REGEX SIZE STEP TIME URL UUID VALUE WORD";
 
 /// What may stand for this argument, once `typed` of it has been.
 pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Word> {
@@ -50,16 +32,22 @@ pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Word> {
     match name {
         "GLOB" => families().into_iter().chain(types()).collect(),
         "EVENT" => types().collect(),
-        "LIST" => PARTS.iter().map(|(name, doc)| Word::new(*name, *doc)).chain(names(|_| true)).collect(),
+        "LIST" => told(PARTS).chain(names(|_| true)).collect(),
+        "FORMAT" => told(cli::Output::OFFERED).collect(),
         "FIELD" if arg.get_id() == "redact" => fields(typed, |class| !class.is_hidden()),
         "FIELD" => {
             std::iter::once(Word::new("all", "Everything that is hidden.")).chain(fields(typed, Class::is_hidden)).collect()
         }
+        "ZONE" => jiff::tz::db().available().map(|zone| Word::new(zone.as_str(), "")).collect(),
         "ID" | "SID" => vec![Word::new("demo", "The built-in clinic: no account, no network.")],
-        "COMMAND" => root.get_subcommands().filter(|command| !command.is_hide_set()).map(command_word).collect(),
+        "PAGE" => root.get_subcommands().filter(|command| !command.is_hide_set()).map(command_word).collect(),
         "all" => vec![Word::new("all", "Raw frames can't be redacted.")],
         _ => Vec::new(),
     }
+}
+
+fn told(words: &'static [(&str, &str)]) -> impl Iterator<Item = Word> {
+    words.iter().map(|(word, help)| Word::new(*word, *help))
 }
 
 fn specs() -> impl Iterator<Item = &'static EventSpec> {
@@ -103,8 +91,9 @@ fn fields(typed: &str, fits: impl Fn(Class) -> bool) -> Vec<Word> {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueHint;
+
     use super::*;
-    use crate::cli;
 
     /// A new kind of value must be given words, or be named as one that has none.
     #[test]
@@ -113,12 +102,23 @@ mod tests {
             for arg in command.get_arguments().filter(|arg| !arg.is_hide_set() && arg.get_action().takes_values()) {
                 let name = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
                 let words = arg.get_possible_values().len() + of(root, arg, "").len();
-                assert_ne!(words > 0, FREE.contains(&name), "{} {}: {name}", command.get_name(), arg.get_id());
+                let what = format!("{} --{}", command.get_name(), arg.get_id());
+                let paths = matches!(arg.get_value_hint(), ValueHint::AnyPath | ValueHint::DirPath);
+                assert_ne!(
+                    words > 0,
+                    paths || FREE.split(' ').any(|free| free == name),
+                    "{what} {name}: give its words in `of`, or add it to FREE"
+                );
             }
             command.get_subcommands().filter(|command| command.get_name() != "help").for_each(|command| check(root, command));
         }
         let root = cli::definition();
         check(&root, &root);
+    }
+
+    #[test]
+    fn every_format_that_is_offered_is_one() {
+        assert!(cli::Output::OFFERED.iter().all(|(name, _)| name.parse::<cli::Output>().is_ok()));
     }
 
     #[test]
