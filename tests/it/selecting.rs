@@ -223,20 +223,3 @@ async fn what_fails_on_an_event_is_told_once_and_ends_nothing() {
     assert_eq!(endless.status(), 2);
     assert!(endless.stderr().contains("took more steps or space than any should"), "{}", endless.stderr());
 }
-
-/// The predicates that help and README show.
-#[tokio::test]
-async fn the_predicates_of_the_help_run() {
-    let help = evtap("watch --help").run().await.ended(0);
-    let shown: Vec<_> =
-        help.lines().filter_map(|line| line.trim().strip_prefix("-f '")?.strip_suffix('\'')).map(str::to_owned).collect();
-    assert_eq!(shown.len(), 5, "{help}");
-    let readme = include_str!("../../README.md");
-    let base = emulator(fast()).await;
-    let all = watch(&base, "-n 200").run().await.ended(0);
-    for predicate in shown {
-        assert!(readme.contains(&predicate), "the README lacks {predicate}");
-        let run = evtap("replay - --arg sid CA1").arg("-f").arg(&predicate).stdin(all.clone()).run().await;
-        events(&run.ended(0));
-    }
-}
