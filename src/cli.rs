@@ -3,6 +3,8 @@
 mod commands;
 mod connection;
 mod delivery;
+mod figures;
+mod forward;
 pub mod manual;
 mod pick;
 mod privacy;
@@ -10,13 +12,15 @@ mod show;
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use commands::{Complete, Expect, Frames, Generate, Schema, Serve, Shell};
 pub use connection::{Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
+pub use figures::{Figures, Stats};
+pub use forward::{Format, Forward, Header};
 pub use pick::{Pick, Until};
-pub use privacy::{Audit, Phi, Report, Scrub};
+pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
 pub use show::{Color, Output, Screen, Show, Timestamps};
 
 use crate::status;
@@ -40,7 +44,7 @@ impl Cli {
             Command::Watch(Watch { show, .. })
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
-            Command::Expect(Expect { status, .. }) => *status,
+            Command::Expect(Expect { status, .. }) | Command::Stats(Stats { status, .. }) => *status,
             Command::Serve(_)
             | Command::Schema(_)
             | Command::Audit(_)
@@ -51,12 +55,22 @@ impl Cli {
     }
 }
 
-/// The whole command line as clap has it, for what is made from it.
+/// The command line as clap has it, with what help says at its end.
 #[must_use]
 pub fn definition() -> clap::Command {
-    let mut command = Cli::command();
+    let mut command = Cli::command().mut_subcommands(|command| {
+        let after = manual::after(command.get_name());
+        command.after_long_help(after)
+    });
     command.build();
     command
+}
+
+/// Reads the command line of this process.
+pub fn parse() -> Result<Cli, clap::Error> {
+    let mut definition = definition();
+    let mut matches = definition.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))
 }
 
 /// The commands.
@@ -70,6 +84,8 @@ pub enum Command {
     Replay(Replay),
     /// Check that certain events come, in order and in time
     Expect(Expect),
+    /// Count events and measure what they tell: on recordings, or live
+    Stats(Stats),
     /// Serve a synthetic clinic on the platform's two endpoints
     Serve(Serve),
     /// Describe the events, their fields and what is hidden
@@ -88,7 +104,6 @@ pub enum Command {
 
 /// `evtap watch`
 #[derive(Debug, Args)]
-#[command(after_long_help = manual::after("watch"))]
 pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
@@ -114,6 +129,9 @@ pub struct Watch {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
     /// How connections are kept.
     #[command(flatten)]
     pub liveness: Liveness,
@@ -127,7 +145,6 @@ pub struct Watch {
 
 /// `evtap observe`
 #[derive(Debug, Args)]
-#[command(after_long_help = manual::after("observe"))]
 pub struct Observe {
     /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
     #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
@@ -150,6 +167,9 @@ pub struct Observe {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
     /// How connections are kept.
     #[command(flatten)]
     pub liveness: Liveness,
@@ -163,7 +183,6 @@ pub struct Observe {
 
 /// `evtap replay`
 #[derive(Debug, Args)]
-#[command(after_long_help = manual::after("replay"))]
 pub struct Replay {
     /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
@@ -183,4 +202,10 @@ pub struct Replay {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
+    /// Forward in the clear to hosts other than this one
+    #[arg(long, requires = "url", help_heading = "Forwarding")]
+    pub insecure_http: bool,
 }

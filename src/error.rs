@@ -48,7 +48,7 @@ exits! {
     TooManyStreams = 6,
     /// A condition that you set was not met (`--until`, `--fail-if`, `expect`), or `audit` found something.
     Verdict = 7,
-    /// There was a gap, with `--fail-on-gap`.
+    /// There was a gap, or the endpoint of `--forward` refused an event, with `--fail-on-gap`.
     Lost = 8,
     /// Interrupted (SIGINT); the line in hand is finished first.
     Interrupted = 130,

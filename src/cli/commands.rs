@@ -5,14 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::manual;
 use super::{Color, Connection, Demo};
 use crate::emulator;
 use crate::status;
 
 /// `evtap expect`
 #[derive(Debug, Args)]
-#[command(after_long_help = manual::after("expect"))]
 pub struct Expect {
     /// A file of steps, one a line: `[within TIME] EXPR`
     #[arg(value_name = "FILE", required_unless_present = "then", conflicts_with = "then")]
@@ -51,7 +49,6 @@ pub struct Expect {
 
 /// `evtap serve`
 #[derive(Debug, Args)]
-#[command(after_long_help = manual::after("serve"))]
 pub struct Serve {
     /// The address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8484")]
@@ -88,7 +85,6 @@ pub struct Serve {
 
 /// `evtap schema`
 #[derive(Debug, Args)]
-#[command(after_long_help = manual::after("schema"))]
 pub struct Schema {
     /// One event, such as `call.ended`; all of them otherwise
     #[arg(value_name = "EVENT")]
@@ -109,7 +105,6 @@ pub struct Schema {
 
 /// `evtap frames`
 #[derive(Debug, Args)]
-#[command(after_long_help = manual::after("frames"))]
 pub struct Frames {
     /// An `http`, `https`, `ws` or `wss` URL
     pub url: String,
@@ -129,7 +124,6 @@ pub struct Frames {
 
 /// `evtap generate`
 #[derive(Debug, Subcommand)]
-#[command(after_long_help = manual::after("generate"))]
 pub enum Generate {
     /// Print a shell's completion script, or write those of all shells
     Completions {

@@ -83,7 +83,7 @@ pub fn topics(command: &str) -> &'static [Topic] {
         "watch" => &[HIDDEN, PREDICATES, RESUMING, LIVENESS],
         "observe" => &[HIDDEN, PREDICATES, LIVENESS],
         "replay" => &[HIDDEN, PREDICATES],
-        "expect" => &[PREDICATES],
+        "expect" | "stats" => &[PREDICATES],
         _ => &[],
     }
 }
@@ -138,7 +138,15 @@ const REPLAY: &[Example] = &[
         "evtap replay day.ndjson -e call.ended -o csv --fields call_sid,duration_seconds,completion_reason",
     ),
     example("What curl has captured", "evtap replay - < capture.sse"),
+    example("To a consumer that you develop", "evtap replay day.ndjson --forward http://127.0.0.1:3000/events"),
     example("The sum of a field", "evtap replay day.ndjson -e call.ended -q .duration_seconds | jq -s add"),
+];
+
+const STATS: &[Example] = &[
+    example("A day in numbers", "evtap stats day.ndjson"),
+    example("How calls ended", "evtap stats day.ndjson -e call.ended --group-by .completion_reason"),
+    example("A row a minute, for a spreadsheet", "evtap stats day.ndjson --every 1m -o csv"),
+    example("A workspace, until Ctrl-C", "evtap stats -w \"$WORKSPACE\""),
 ];
 
 const EXPECT: &[Example] = &[
@@ -195,6 +203,7 @@ pub fn examples(command: &str) -> &'static [Example] {
         "watch" => WATCH,
         "observe" => OBSERVE,
         "replay" => REPLAY,
+        "stats" => STATS,
         "expect" => EXPECT,
         "audit" => AUDIT,
         "schema" => SCHEMA,
@@ -205,10 +214,13 @@ pub fn examples(command: &str) -> &'static [Example] {
     }
 }
 
-/// The end of a command's long help.
+/// The end of a command's long help; nothing where there is nothing to say.
 #[must_use]
 pub fn after(command: &str) -> String {
     let mut text = String::new();
+    if examples(command).is_empty() {
+        return text;
+    }
     for topic in topics(command) {
         let _ = write!(text, "{}:\n{}\n\n", topic.title, topic.text);
     }

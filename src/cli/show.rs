@@ -1,10 +1,8 @@
 //! The options of what is shown, and how.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
-use super::{Phi, Scrub};
+use super::Privacy;
 use crate::status;
 
 /// What is shown, and how.
@@ -39,24 +37,15 @@ pub struct Show {
     /// Don't cut lines at the terminal's edge
     #[arg(long)]
     pub wrap: bool,
-    /// What takes the place of what is hidden
-    #[arg(long, value_enum, value_name = "MODE", default_value_t, help_heading = "Protected health information")]
-    pub phi: Phi,
-    /// Show a hidden field: `caller_id`, `call.started.caller_id`, or `all`; may repeat
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', help_heading = "Protected health information")]
-    pub reveal: Vec<String>,
-    /// Hide a field that is shown otherwise; goes before --reveal; may repeat
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', help_heading = "Protected health information")]
-    pub redact: Vec<String>,
-    /// With `--phi hash`, a file of at least 32 random bytes, mode 0600; a key is drawn for this run otherwise
-    #[arg(long, value_name = "FILE", help_heading = "Protected health information")]
-    pub phi_key_file: Option<PathBuf>,
-    /// Which text is searched for telephone numbers, email addresses and the like, to be masked
-    #[arg(long, value_enum, value_name = "TEXT", default_value_t, help_heading = "Protected health information")]
-    pub scrub: Scrub,
+    /// Sum up on stderr at the end what was shown: counts, rates, percentiles
+    #[arg(long)]
+    pub stats: bool,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
+    /// What is hidden.
+    #[command(flatten)]
+    pub privacy: Privacy,
 }
 
 /// The live screen.
@@ -64,7 +53,7 @@ pub struct Show {
 #[command(next_help_heading = "Live screen")]
 pub struct Screen {
     /// Show a live screen instead of lines; ? in it tells the keys
-    #[arg(long, conflicts_with_all = ["output", "fields", "jq", "timestamps"])]
+    #[arg(long, conflicts_with_all = ["output", "fields", "jq", "timestamps", "stats"])]
     pub tui: bool,
     /// How much the live screen keeps: events, a size such as 64MiB, or both, with a comma between
     #[arg(long, value_name = "LIMIT", requires = "tui", default_value = "100000,64MiB")]

@@ -20,7 +20,7 @@ pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title:
     terminal::check()?;
     Ok(Some(Setup {
         title: title.to_owned(),
-        revealed: show.reveal.clone(),
+        revealed: show.privacy.reveal.clone(),
         policy: policy.clone(),
         variables: variables(&pick.args, &pick.json_args)?,
         limits,

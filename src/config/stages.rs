@@ -25,6 +25,7 @@ use crate::sink::json::Json;
 use crate::sink::ndjson::Ndjson;
 use crate::sink::none::Nowhere;
 use crate::sink::pretty::{Layout, Pretty, Times};
+use crate::sink::stats::Counted;
 use crate::sink::table::Table;
 use crate::sink::template::Template;
 use crate::sink::{Out, Sink};
@@ -35,11 +36,28 @@ use crate::walk::Stages;
 /// The stages of a stream command. `several` streams are merged in it.
 pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<Stages> {
     colour(show.color);
-    let policy = policy(show)?;
+    let policy = policy(&show.privacy, show.status)?;
     let variables = variables(&pick.args, &pick.json_args)?;
     let expressions = Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check };
     let judge = Box::new(conditions(until, &expressions)?);
+    let Kept { select, kinds, grep } = kept(pick, &expressions)?;
+    let program = show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
+    let mut sink = sink(show, program, several, grep.as_ref())?;
+    if show.stats {
+        sink = Box::new(Counted::new(sink, show.status));
+    }
+    Ok(Stages { select, policy, sink, limit: show.limit, judge, status: show.status })
+}
 
+/// What the options of selecting say.
+pub(super) struct Kept {
+    pub select: Select,
+    /// The events that can be among what is kept.
+    pub kinds: Kinds,
+    pub grep: Option<Grep>,
+}
+
+pub(super) fn kept(pick: &Pick, expressions: &Expressions<'_>) -> Result<Kept> {
     let types = types(pick)?;
     let mut kinds = Kinds::kept(&types);
     let file = pick.filter_file.as_deref().map(read).transpose()?;
@@ -47,13 +65,10 @@ pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<
         pick.filters.iter().map(|source| ("--filter", source)).chain(file.iter().map(|source| ("--filter-file", source)));
     let filters = sources.map(|(option, source)| expressions.predicate(option, source, &mut kinds)).collect::<Result<_>>()?;
     let grep = pick.grep.as_deref().map(Grep::new).transpose()?;
-    let program = show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
-
-    let sink = sink(show, program, several, grep.as_ref())?;
-    Ok(Stages { select: Select::new(types, filters, grep), policy, sink, limit: show.limit, judge, status: show.status })
+    Ok(Kept { select: Select::new(types, filters, grep.clone()), kinds, grep })
 }
 
-fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions> {
+pub(super) fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions> {
     let now = Instant::now();
     let length = |option, text: &Option<String>| text.as_deref().map(|text| duration(option, text)).transpose();
     let predicate = |option, source: &Option<String>| {
@@ -104,11 +119,11 @@ pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String
 }
 
 /// Compiles expressions, and holds them against the model first.
-struct Expressions<'a> {
-    variables: &'a [(String, Val)],
-    policy: &'a Policy,
-    format: status::Format,
-    check: bool,
+pub(super) struct Expressions<'a> {
+    pub variables: &'a [(String, Val)],
+    pub policy: &'a Policy,
+    pub format: status::Format,
+    pub check: bool,
 }
 
 impl Expressions<'_> {
@@ -121,7 +136,7 @@ impl Expressions<'_> {
     }
 
     /// A program whose outputs are printed.
-    fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
+    pub fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
         let parsed = parse(option, source)?;
         let program = Program::compile(&parsed, self.variables)?;
         self.check(&parsed, kinds, false)?;

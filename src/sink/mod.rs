@@ -11,6 +11,7 @@ pub mod ndjson;
 pub mod none;
 pub mod pretty;
 pub mod raw;
+pub mod stats;
 pub mod table;
 pub mod template;
 
@@ -57,7 +58,8 @@ pub trait Sink: Send {
     /// Writes out what has been collected.
     fn flush(&mut self) -> io::Result<()>;
 
-    /// Nothing more comes: writes out what has been collected, and what belongs at the end.
+    /// Nothing more comes: writes out what has been collected, and what belongs at the end. Called once, whatever has ended the
+    /// run.
     fn finish(&mut self) -> io::Result<()> {
         self.flush()
     }

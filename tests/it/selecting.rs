@@ -1,6 +1,6 @@
 //! Filters, programs, formats, stop conditions and expectations, as people type them.
 
-use crate::support::{emulator, events, evtap, fast, types, watch};
+use crate::support::{emulator, evtap, fast, types, watch};
 
 const DAY: &str = concat!(
     r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+13035550161","direction":"inbound","service_id":"s","_tap":{"time":"2026-05-05T10:00:00Z"}}"#,

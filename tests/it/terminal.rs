@@ -126,6 +126,7 @@ fn replays_are_harmless_in_every_output() {
         &["--reveal", "all", "--no-check", "-r", "--jq", "tojson, keys[]"],
         &["--reveal", "all", "--fields", "reason,caller_id,\u{1b}[31m,_tap.id"],
         &["--reveal", "all", "--grep", "."],
+        &["--reveal", "all", "--stats"],
     ];
     for (options, revealed) in hidden.iter().map(|options| (options, false)).chain(shown.iter().map(|options| (options, true))) {
         let seen = terminal(&[&["replay", "x.ndjson"], *options].concat(), &[("x.ndjson", &text)], &[]);
@@ -140,12 +141,33 @@ fn replays_are_harmless_in_every_output() {
 }
 
 #[test]
+fn figures_are_harmless() {
+    let text = events();
+    for options in [
+        &[][..],
+        &["-o", "json"],
+        &["--group-by", ".."],
+        &["--every", "1m", "--group-by", ".."],
+        &["--every", "1m", "-o", "json", "--group-by", ".."],
+    ] {
+        let args = [&["stats", "x.ndjson", "--reveal", "all", "--no-check"], options].concat();
+        let seen = terminal(&args, &[("x.ndjson", text.as_bytes())], &[]);
+        let how = options.join(" ");
+        is_harmless(&seen, &how);
+        let seen = String::from_utf8_lossy(&seen);
+        assert!(["\\u001b", "\\u{1b}"].iter().any(|escape| seen.contains(escape)), "{how}: it is shown, as an escape");
+    }
+}
+
+#[test]
 fn names_of_files_and_what_is_typed_are_harmless() {
     for name in ["\u{1b}]0;x\u{7}", "a\u{9b}31m", "a\u{202e}b", "a\nb\r\u{8}"] {
         for args in [
             &["replay", name][..],
             &["replay", name, "--status", "json"],
             &["audit", name],
+            &["stats", name],
+            &["stats", "-", "--group-by", name],
             &["schema", name],
             &["watch", "--workspace", name],
             &["watch", "--workspace", "demo", "--redact", name],
