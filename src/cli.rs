@@ -5,6 +5,7 @@ mod connection;
 mod delivery;
 mod figures;
 mod forward;
+pub mod manual;
 mod pick;
 mod privacy;
 mod settings;
@@ -12,14 +13,13 @@ mod show;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-pub use commands::{Doctor, Expect, Frames, Schema, Serve};
+pub use commands::{Complete, Doctor, Expect, Frames, Generate, Schema, Serve, Shell};
 pub use connection::{Access, Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
 pub use figures::{Figures, Stats};
 pub use forward::{Format, Forward, Header};
-use pick::PREDICATES;
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
 pub use settings::{Action, Choice, Config, SetProfile, Standing};
@@ -31,6 +31,7 @@ use crate::status;
 /// by name.
 #[derive(Debug, Parser)]
 #[command(name = "evtap", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = manual::after("evtap"))]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -52,6 +53,23 @@ impl Cli {
             _ => status::Format::Text,
         }
     }
+}
+
+/// The command line as clap has it, with what help says at its end.
+#[must_use]
+pub fn definition() -> clap::Command {
+    let mut command = declaration();
+    command.build();
+    command
+}
+
+/// The same as it is declared: what may still be given other defaults.
+#[must_use]
+pub fn declaration() -> clap::Command {
+    Cli::command().mut_subcommands(|command| {
+        let after = manual::after(command.get_name());
+        command.after_long_help(after)
+    })
 }
 
 /// The commands.
@@ -79,15 +97,22 @@ pub enum Command {
     Config(Config),
     /// Check what a connection needs: configuration, key, DNS, proxy, TLS, clock, both endpoints
     Doctor(Doctor),
+    /// Print or write completion scripts and man pages
+    #[command(subcommand)]
+    Generate(Generate),
+    /// Say what may come next on a command line
+    #[command(name = "__complete", hide = true)]
+    Complete(Complete),
 }
 
 impl Command {
     /// Its options of which events are kept.
     pub(crate) const fn pick_mut(&mut self) -> Option<&mut Pick> {
         match self {
-            Self::Watch(Watch { pick, .. }) | Self::Observe(Observe { pick, .. }) | Self::Replay(Replay { pick, .. }) => {
-                Some(pick)
-            }
+            Self::Watch(Watch { pick, .. })
+            | Self::Observe(Observe { pick, .. })
+            | Self::Replay(Replay { pick, .. })
+            | Self::Stats(Stats { pick, .. }) => Some(pick),
             _ => None,
         }
     }
@@ -116,7 +141,6 @@ impl Command {
 
 /// `evtap watch`
 #[derive(Debug, Args)]
-#[command(after_long_help = PREDICATES)]
 pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
@@ -158,7 +182,6 @@ pub struct Watch {
 
 /// `evtap observe`
 #[derive(Debug, Args)]
-#[command(after_long_help = PREDICATES)]
 pub struct Observe {
     /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
     #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
@@ -197,7 +220,6 @@ pub struct Observe {
 
 /// `evtap replay`
 #[derive(Debug, Args)]
-#[command(after_long_help = PREDICATES)]
 pub struct Replay {
     /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]

@@ -30,11 +30,12 @@ use crate::source::order::Merge;
 use crate::status;
 pub use edit::{init, set_profile};
 pub use figures::figures;
-pub use file::usual_path;
+pub use file::{profiles, usual_path};
 pub use forward::endpoint;
 pub use layers::{Layers, Unparsed, parse};
 pub use report::Settled;
 pub use screen::screen;
+pub use settings::SETTINGS;
 pub use stages::{expectations, stages};
 
 /// The name of the built-in clinic, and of its call.

@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::CommandFactory;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::audit;
 use crate::cli::{self, Cli, Command};
+use crate::complete;
 use crate::config;
 use crate::credential::Credential;
 use crate::delivery::Cursor;
 use crate::doctor;
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
+use crate::generate;
 use crate::platform::{Platform, Source};
 use crate::sanitize;
 use crate::schema;
@@ -41,6 +42,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Frames(options) => frames(options).await,
         Command::Config(options) => configure(&options, &cli.choice),
         Command::Doctor(options) => doctor::run(options, &cli.choice).await,
+        Command::Generate(options) => print(generate::run(&options)?.as_bytes()).map(|_| Exit::Done),
+        Command::Complete(options) => print(complete::next(&options).as_bytes()).map(|_| Exit::Done),
     }
 }
 
@@ -177,7 +180,7 @@ async fn serve(options: cli::Serve) -> Result<Exit> {
 }
 
 fn configure(options: &cli::Config, choice: &cli::Choice) -> Result<Exit> {
-    let command = Cli::command();
+    let command = cli::definition();
     let watch = command.find_subcommand("watch").expect("there is such a command");
     let usual = choice.config.clone().or_else(config::usual_path);
     let path = usual.ok_or_else(|| {

@@ -14,7 +14,7 @@ pub struct Choice {
     #[arg(long, value_name = "FILE", env = "EVTAP_CONFIG", hide_env_values = true, global = true)]
     pub config: Option<PathBuf>,
     /// Take settings from this profile of it
-    #[arg(long, value_name = "NAME", env = "EVTAP_PROFILE", hide_env_values = true, global = true)]
+    #[arg(long, value_name = "PROFILE", env = "EVTAP_PROFILE", hide_env_values = true, global = true)]
     pub profile: Option<String>,
 }
 
@@ -48,6 +48,7 @@ pub enum Action {
 #[derive(Debug, Args)]
 pub struct SetProfile {
     /// The profile
+    #[arg(value_name = "PROFILE")]
     pub name: String,
     /// A setting and its value; without a value, it is taken out
     #[arg(value_name = "KEY=VALUE", required = true)]

@@ -64,6 +64,16 @@ pub fn usual_path() -> Option<PathBuf> {
     Some(home.or_else(|| Some(std::env::home_dir()?.join(".config")))?.join("evtap").join("config.toml"))
 }
 
+/// The names of the profiles in the file that `EVTAP_CONFIG` names, or the usual one; none, if it can't be read.
+#[must_use]
+pub fn profiles() -> Vec<String> {
+    let path = std::env::var_os("EVTAP_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from).or_else(usual_path);
+    let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let document = Document::parse(text).ok();
+    let table = document.as_ref().and_then(|document| document.get("profiles")?.as_table());
+    table.into_iter().flatten().map(|(name, _)| name.to_owned()).collect()
+}
+
 impl File {
     /// Reads a file. Nothing, if there is none.
     pub fn read(path: &Path, watch: &Command) -> Result<Option<Self>> {

@@ -15,11 +15,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
 use super::file::{self, Entry, File};
 use super::settings::{SETTINGS, Setting, is_explicit, is_flag};
-use crate::cli::{Cli, Command, Standing};
+use crate::cli::{self, Cli, Command, Standing};
 use crate::credential;
 use crate::error::{Error, Exit, Result};
 
@@ -82,7 +82,7 @@ pub type Filters = BTreeMap<String, (String, Origin)>;
 /// Parses the command line, and resolves it.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), Unparsed> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let typed = Cli::command().try_get_matches_from(&arguments)?;
+    let typed = cli::declaration().try_get_matches_from(&arguments)?;
     let mut cli = Cli::from_arg_matches(&typed)?;
     if matches!(cli.command, Command::Config(_)) {
         return Ok((cli, Layers::default()));
@@ -119,7 +119,7 @@ fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
 
 /// Resolves a command line that has been parsed once.
 pub fn resolve(arguments: &[OsString], typed: &ArgMatches) -> Result<(ArgMatches, Layers), Unparsed> {
-    let command = Cli::command();
+    let command = cli::declaration();
     let watch = command.find_subcommand(MODEL).expect("there is such a command").clone();
     let Some((name, theirs)) = typed.subcommand() else { return Ok((typed.clone(), Layers::default())) };
     let subcommand = command.find_subcommand(name).filter(|_| !APART.contains(&name));

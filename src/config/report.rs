@@ -3,13 +3,12 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
-use clap::CommandFactory;
 use colored::Colorize;
 use serde_json::{Map, Value, json};
 
 use super::layers::{Filters, Layers, Origin, Unparsed, resolve};
 use super::settings::SETTINGS;
-use crate::cli::{Choice, Cli};
+use crate::cli::{self, Choice};
 use crate::credential;
 use crate::error::{Error, Result};
 use crate::sanitize;
@@ -47,13 +46,13 @@ impl Settled {
             let why = error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
             Error::usage("cannot show the settings", why, "give options of `evtap watch` after `--`")
         };
-        let matches = Cli::command().try_get_matches_from(&arguments).map_err(|error| typed(&error))?;
+        let matches = cli::declaration().try_get_matches_from(&arguments).map_err(|error| typed(&error))?;
         let (matches, layers) = resolve(&arguments, &matches).map_err(|error| match error {
             Unparsed::Typed(error) => typed(&error),
             Unparsed::Set(error) => error,
         })?;
         let Some((_, matches)) = matches.subcommand() else { return Ok(Self { layers, rows: Vec::new() }) };
-        let command = Cli::command();
+        let command = cli::declaration();
         let watch = command.find_subcommand("watch").unwrap_or(&command);
         let mut rows: Vec<_> = SETTINGS
             .iter()

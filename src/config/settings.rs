@@ -154,16 +154,14 @@ pub fn is_explicit(matches: &ArgMatches, name: &str) -> bool {
 mod tests {
     use std::path::Path;
 
-    use clap::CommandFactory;
-
     use super::super::edit::example;
     use super::super::file::File;
     use super::*;
-    use crate::cli::Cli;
+    use crate::cli;
 
     #[test]
     fn each_setting_is_an_option_of_watch_and_its_example_can_be_used() {
-        let command = Cli::command();
+        let command = cli::declaration();
         let watch = command.find_subcommand("watch").expect("there is such a command");
         for setting in SETTINGS {
             let option = setting.option(watch, watch).unwrap_or_else(|| panic!("{} is no option", setting.name));

@@ -3,6 +3,7 @@
 mod audit;
 mod certificates;
 mod check;
+mod completing;
 mod confine;
 mod credential;
 mod doctor;
@@ -10,6 +11,7 @@ mod errors;
 mod faults;
 mod forward;
 mod fuzz;
+mod generated;
 mod hostile;
 mod killed;
 mod leak;
