@@ -218,7 +218,7 @@ const CONFIG: &[Example] = &[
 ];
 
 const DOCTOR: &[Example] = &[
-    example("See it work", "evtap doctor -w demo -c demo"),
+    example("See it work", "evtap doctor -c demo"),
     example("All that a workspace needs", "evtap doctor -w \"$WORKSPACE\""),
     example("For a ticket", "evtap doctor -w \"$WORKSPACE\" -o json | jq '.checks[] | select(.result == \"failed\")'"),
 ];
