@@ -153,7 +153,7 @@ impl<R: BufRead> Read for Zstd<R> {
                 self.failed = Some(self.failed(&error));
                 // The decoder holds back what later blocks may refer to, until there has been a last one: this is an empty
                 // one, and a checksum that nobody looks at.
-                let _ = self.decoder.decode_blocks(&LAST_BLOCK[..], BlockDecodingStrategy::All);
+                let _ = self.decoder.decode_blocks(LAST_BLOCK, BlockDecodingStrategy::All);
             }
         }
     }
