@@ -157,6 +157,9 @@ pub struct Replay {
     /// The live screen.
     #[command(flatten)]
     pub screen: Screen,
+    /// How fast the live screen replays to begin with, in multiples of real time; as fast as it can if not given
+    #[arg(long, value_name = "N", requires = "tui", value_parser = clap::value_parser!(u32).range(1..))]
+    pub speed: Option<u32>,
     /// When to stop.
     #[command(flatten)]
     pub until: Until,

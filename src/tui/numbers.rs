@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
+use super::feed::PassedOver;
 use super::held::Held;
 use crate::event::catalog::{CallEnded, Latency, ToolCallCompleted};
 use crate::event::{Kind, family};
@@ -61,6 +62,8 @@ impl Measured {
 pub struct Numbers {
     /// Events in all.
     pub total: u64,
+    /// Those among them that were not selected.
+    pub filtered: u64,
     /// Frames that held no event.
     pub malformed: u64,
     /// Events that the model did not expect so.
@@ -121,6 +124,16 @@ impl Numbers {
         if let Some(value) = value {
             self.measured.entry(what).or_default().add(*value);
         }
+    }
+
+    /// Counts events that were not selected.
+    pub const fn pass(&mut self, passed: PassedOver, now: Timestamp) {
+        self.total += passed.events;
+        self.filtered += passed.events;
+        self.malformed += passed.malformed;
+        self.drifted += passed.drifted;
+        self.gaps += passed.gaps;
+        self.last = Some(now);
     }
 
     /// Lets time pass.

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::buffer::Limits;
 use super::feed::Fed;
 use super::held::Held;
+use super::matching::Slice;
 use super::state::{Setup, State};
 use super::style::Theme;
 use super::update::{Msg, update};
@@ -103,7 +104,7 @@ fn mouse(state: &mut State, kind: MouseEventKind, column: u16, row: u16) {
 /// Lets filtering and searching come to their end.
 fn finish(state: &mut State) {
     while state.is_busy() {
-        state.work(std::time::Instant::now() + std::time::Duration::from_secs(5));
+        state.work(Slice::of(1000));
     }
 }
 

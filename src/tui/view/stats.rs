@@ -41,7 +41,12 @@ fn rates(state: &State, width: usize) -> Vec<Line<'static>> {
         ],
         width,
     )];
-    for (family, seconds) in &state.numbers.rates {
+    let rates = &state.numbers.rates;
+    let longest = rates.values().map(std::collections::VecDeque::len).max().unwrap_or(0);
+    let sum = |back: usize| rates.values().filter_map(|seconds| seconds.get(seconds.len().checked_sub(back)?)).sum();
+    let all = (1..=longest).rev().map(sum).collect();
+    let families = rates.iter().map(|(family, seconds)| (family.as_str(), seconds));
+    for (family, seconds) in std::iter::once(("all", &all)).chain(families) {
         let most = seconds.iter().rev().take(cells).copied().max().unwrap_or(0);
         let mut line: String = seconds.iter().rev().take(cells).map(|events| level(*events, most)).collect();
         line = line.chars().rev().collect();
