@@ -16,7 +16,7 @@ use evtap::tui::feed::Fed;
 use evtap::tui::held::Held;
 use evtap::tui::matching::{Matching, Slice};
 use evtap::tui::state::{Setup, State};
-use evtap::tui::style::Theme;
+use evtap::tui::style::{Depth, Theme};
 use evtap::tui::update::{Msg, update};
 use evtap::tui::view;
 use jiff::Timestamp;
@@ -36,7 +36,7 @@ fn setup() -> Setup {
         policy: Policy::default(),
         variables: Vec::new(),
         limits: Limits { events: EVENTS, bytes: 1 << 30 },
-        theme: Theme { colours: true },
+        theme: Theme { depth: Depth::True, ground: None },
         zone: jiff::tz::TimeZone::UTC,
         pace: None,
     }

@@ -17,7 +17,7 @@ pub use delivery::{Delivery, Liveness, Order, Resume};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Report, Scrub};
-pub use show::{Color, Output, Screen, Show};
+pub use show::{Background, Color, Output, Screen, Show};
 
 use crate::status;
 

@@ -51,6 +51,7 @@ use errands::Errands;
 use feed::{Fed, Feed};
 use matching::Slice;
 use state::{Effect, Setup, State};
+use style::Depth;
 use terminal::Taken;
 use update::{Msg, update};
 
@@ -117,9 +118,12 @@ impl Live {
 }
 
 /// Shows the screen until somebody closes it.
-fn show(setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<()> {
+fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<()> {
     let mut taken = Taken::take()?;
     let mut errands = Errands::default();
+    if setup.theme.depth != Depth::None {
+        setup.theme.ground = setup.theme.ground.or_else(terminal::background);
+    }
     let (suspended, continued) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
     #[cfg(unix)]
     for (signal, flag) in [(signal_hook::consts::SIGTSTP, &suspended), (signal_hook::consts::SIGCONT, &continued)] {

@@ -10,8 +10,13 @@ use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::style::Ground;
 use crate::error::{Error, Result};
 use crate::status;
+
+/// How long a terminal may take to answer; one over a slow line takes a while.
+#[cfg(unix)]
+const ANSWER: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Fails where there is no terminal that a screen could be drawn on.
 pub fn check() -> Result<()> {
@@ -67,14 +72,47 @@ fn enter() -> io::Result<()> {
     execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)
 }
 
-/// Each step is tried, whatever became of the one before.
+/// Each step is tried, whatever became of the one before. What is typed meanwhile is for whoever comes next, so lines come
+/// first.
 fn leave() {
     let mut out = io::stdout();
+    let _ = disable_raw_mode();
     let _ = execute!(out, DisableBracketedPaste);
     let _ = execute!(out, DisableMouseCapture);
     let _ = execute!(out, LeaveAlternateScreen);
     let _ = execute!(out, cursor::Show);
-    let _ = disable_raw_mode();
+}
+
+/// Asks the terminal what it writes on. It must be taken, and nobody else may read from it.
+///
+/// After the question it is asked what it is, which any terminal answers: so nobody waits for one that knows no colours.
+#[cfg(unix)]
+pub fn background() -> Option<Ground> {
+    let mut out = io::stdout();
+    out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).ok()?;
+    let until = std::time::Instant::now() + ANSWER;
+    let (stdin, mut answer) = (io::stdin(), Vec::new());
+    // `ESC [ ? … c` is what it is, and comes last.
+    let is_whole = |answer: &[u8]| answer.ends_with(b"c") && answer.windows(3).any(|start| start == b"\x1b[?");
+    while !is_whole(&answer) && answer.len() < 256 {
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        let mut ready = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
+        let timeout = rustix::event::Timespec::try_from(left).ok()?;
+        if rustix::event::poll(&mut ready, Some(&timeout)).ok()? == 0 {
+            break;
+        }
+        let mut piece = [0; 64];
+        let read = rustix::io::read(&stdin, &mut piece).ok().filter(|read| *read > 0)?;
+        answer.extend_from_slice(&piece[..read]);
+    }
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (_, colour) = answer.split_once("]11;")?;
+    Ground::by_answer(colour.split(['\x07', '\x1b']).next()?)
+}
+
+#[cfg(not(unix))]
+pub fn background() -> Option<Ground> {
+    None
 }
 
 /// Hands text to the clipboard of whoever sits at the terminal, by OSC 52; that works through ssh too.

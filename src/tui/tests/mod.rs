@@ -16,7 +16,7 @@ use super::feed::Fed;
 use super::held::Held;
 use super::matching::Slice;
 use super::state::{Setup, State};
-use super::style::Theme;
+use super::style::{Depth, Theme};
 use super::update::{Msg, update};
 use super::view;
 use crate::decode::Decoder;
@@ -37,7 +37,7 @@ fn screen(size: (u16, u16)) -> State {
         policy: Policy::default(),
         variables: Vec::new(),
         limits: Limits::default(),
-        theme: Theme { colours: true },
+        theme: Theme { depth: Depth::Sixteen, ground: None },
         zone: TimeZone::UTC,
         pace: None,
     };
