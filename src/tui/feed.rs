@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::thread::Thread;
 
 use super::held::Held;
 use super::pace::Pace;
@@ -44,20 +45,24 @@ pub enum Fed {
 /// Hands events over to the screen.
 pub struct Feed {
     screen: SyncSender<Fed>,
+    /// Who takes what is sent; asleep, perhaps.
+    sleeper: Thread,
     pace: Option<Arc<Pace>>,
     passed: PassedOver,
 }
 
 impl Feed {
-    /// A feed into that channel, at that pace.
+    /// A feed into that channel, from which that thread takes, at that pace.
     #[must_use]
-    pub const fn new(screen: SyncSender<Fed>, pace: Option<Arc<Pace>>) -> Self {
-        Self { screen, pace, passed: PassedOver { events: 0, malformed: 0, drifted: 0, gaps: 0 } }
+    pub const fn new(screen: SyncSender<Fed>, sleeper: Thread, pace: Option<Arc<Pace>>) -> Self {
+        Self { screen, sleeper, pace, passed: PassedOver { events: 0, malformed: 0, drifted: 0, gaps: 0 } }
     }
 
     fn send(&self, fed: Fed) -> io::Result<()> {
         // A screen that is closed is like a reader that has gone.
-        self.screen.send(fed).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        let sent = self.screen.send(fed).map_err(|_| io::ErrorKind::BrokenPipe.into());
+        self.sleeper.unpark();
+        sent
     }
 
     fn tell_of_passed(&mut self) -> io::Result<()> {
@@ -96,5 +101,12 @@ impl Sink for Feed {
     /// Nothing more is at hand.
     fn flush(&mut self) -> io::Result<()> {
         self.tell_of_passed()
+    }
+}
+
+/// The end of the events is something to wake up for, too.
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.sleeper.unpark();
     }
 }

@@ -35,10 +35,11 @@ pub mod view;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel, sync_channel};
+use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 
-use crossterm::event;
+use crossterm::event::{self, Event as Input};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
@@ -64,16 +65,17 @@ const SLICE: Duration = Duration::from_millis(8);
 /// How many events it may look at, however fast the machine.
 const EVENTS: usize = 4096;
 
-/// How long the loop sleeps where something has come just now and more will follow.
+/// How long the loop sleeps, whoever would wake it, where something has come just now and more will follow.
 const BRIEF: Duration = Duration::from_millis(2);
 
-/// How long the loop sleeps where nothing happens.
+/// How long the loop sleeps where nothing happens: signals wake nobody.
 const IDLE: Duration = Duration::from_millis(100);
 
 /// A screen that is open.
 pub struct Live {
     closed: oneshot::Receiver<Result<()>>,
     stop: Arc<AtomicBool>,
+    thread: Thread,
 }
 
 impl Live {
@@ -81,12 +83,12 @@ impl Live {
     pub fn open(setup: Setup, stages: &mut Stages) -> Result<Self> {
         terminal::check()?;
         let (screen, fed) = sync_channel(feed::QUEUE);
-        stages.sink = Box::new(Feed::new(screen, setup.pace.clone()));
+        let pace = setup.pace.clone();
         let (done, closed) = oneshot::channel();
         let stop = Arc::<AtomicBool>::default();
         let told = Arc::clone(&stop);
         // Filters run here, so it needs a stack like that of the walk.
-        let thread = std::thread::Builder::new().name("screen".to_owned()).stack_size(THREAD_STACK);
+        let builder = Builder::new().name("screen".to_owned()).stack_size(THREAD_STACK);
         let run = move || {
             let pace = setup.pace.clone();
             let shown = show(setup, &fed, &told).map_err(|error| {
@@ -97,10 +99,12 @@ impl Live {
             }
             let _ = done.send(shown);
         };
-        thread.spawn(run).map_err(|error| {
+        let started = builder.spawn(run).map_err(|error| {
             Error::new(Exit::Failure, "cannot start", error.kind().to_string(), "free some of the machine's memory")
         })?;
-        Ok(Self { closed, stop })
+        let thread = started.thread().clone();
+        stages.sink = Box::new(Feed::new(screen, thread.clone(), pace));
+        Ok(Self { closed, stop, thread })
     }
 
     /// Waits until the reader has closed it.
@@ -113,6 +117,7 @@ impl Live {
     /// Closes it, and waits until the terminal is as it was.
     pub async fn close(mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        self.thread.unpark();
         let _ = self.closed().await;
     }
 }
@@ -129,11 +134,12 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<
     for (signal, flag) in [(signal_hook::consts::SIGTSTP, &suspended), (signal_hook::consts::SIGCONT, &continued)] {
         let _ = signal_hook::flag::register(signal, Arc::clone(flag));
     }
+    let input = listen()?;
     let mut state = State::new(setup, crossterm::terminal::size()?, Timestamp::now());
     let (mut drawn, mut is_over) = (None::<Instant>, false);
     while !stop.load(Ordering::Relaxed) {
-        while event::poll(Duration::ZERO)? {
-            update(&mut state, Msg::Input(event::read()?));
+        for input in input.try_iter() {
+            update(&mut state, Msg::Input(input?));
         }
         update(&mut state, Msg::Tick(Timestamp::now()));
         for line in status::take_waiting().into_iter().chain(errands.told()) {
@@ -169,16 +175,33 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<
             state.changed = false;
             drawn = Some(Instant::now());
         }
-        let wait = match taken_in {
-            Taking::More => Duration::ZERO,
-            _ if state.is_busy() => Duration::ZERO,
-            Taking::Some => BRIEF,
-            Taking::Nothing if state.changed => drawn.map_or(FRAME, |drawn| FRAME.saturating_sub(drawn.elapsed())),
-            Taking::Nothing => IDLE,
-        };
-        event::poll(wait)?;
+        match taken_in {
+            Taking::More => {}
+            _ if state.is_busy() => {}
+            Taking::Some => std::thread::sleep(BRIEF),
+            Taking::Nothing if state.changed => {
+                std::thread::park_timeout(drawn.map_or(FRAME, |drawn| FRAME.saturating_sub(drawn.elapsed())));
+            }
+            Taking::Nothing => std::thread::park_timeout(IDLE),
+        }
     }
     Ok(())
+}
+
+/// What is typed, from a thread that waits for it and then wakes this one.
+fn listen() -> io::Result<Receiver<io::Result<Input>>> {
+    let (typed, input) = channel();
+    let sleeper = std::thread::current();
+    Builder::new().name("keys".to_owned()).spawn(move || {
+        let mut is_over = false;
+        while !is_over {
+            let read = event::read();
+            is_over = read.is_err();
+            is_over |= typed.send(read).is_err();
+            sleeper.unpark();
+        }
+    })?;
+    Ok(input)
 }
 
 /// What came of taking what the walk feeds.

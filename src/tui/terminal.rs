@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Stdout, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -43,7 +43,7 @@ impl Taken {
     /// Takes the terminal over.
     pub fn take() -> io::Result<Self> {
         status::hold_back();
-        let taken = enter().and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+        let taken = enter();
         if taken.is_err() {
             leave();
             status::release();
@@ -55,8 +55,10 @@ impl Taken {
     pub fn lend(&mut self, meanwhile: impl FnOnce()) -> io::Result<()> {
         leave();
         meanwhile();
-        enter()?;
-        self.terminal.clear()
+        // Another one, which takes nothing for drawn. To clear this one is no way: it asks the terminal for its cursor, and
+        // the answer would go to whoever waits for keys.
+        self.terminal = enter()?;
+        Ok(())
     }
 }
 
@@ -67,9 +69,11 @@ impl Drop for Taken {
     }
 }
 
-fn enter() -> io::Result<()> {
+fn enter() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)
+    let mut out = io::stdout();
+    execute!(out, EnterAlternateScreen, Clear(ClearType::All), EnableMouseCapture, EnableBracketedPaste, cursor::Hide)?;
+    Terminal::new(CrosstermBackend::new(out))
 }
 
 /// Each step is tried, whatever became of the one before. What is typed meanwhile is for whoever comes next, so lines come
