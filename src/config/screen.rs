@@ -33,9 +33,10 @@ pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title:
 /// What is not told by the options is told by the environment, and what that doesn't tell the terminal is asked for.
 fn theme(background: Background) -> Theme {
     let variable = |name| std::env::var(name).unwrap_or_default();
-    let depth = match SHOULD_COLORIZE.should_colorize() {
-        true => Depth::of(&variable("TERM"), &variable("COLORTERM")),
-        false => Depth::None,
+    let depth = if SHOULD_COLORIZE.should_colorize() {
+        Depth::of(&variable("TERM"), &variable("COLORTERM"))
+    } else {
+        Depth::None
     };
     let ground = match background {
         Background::Auto => Ground::by_number(&variable("COLORFGBG")),

@@ -91,6 +91,7 @@ fn leave() {
 ///
 /// After the question it is asked what it is, which any terminal answers: so nobody waits for one that knows no colours.
 #[cfg(unix)]
+#[must_use]
 pub fn background() -> Option<Ground> {
     let mut out = io::stdout();
     out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).ok()?;
@@ -115,6 +116,7 @@ pub fn background() -> Option<Ground> {
 }
 
 #[cfg(not(unix))]
+#[must_use]
 pub fn background() -> Option<Ground> {
     None
 }
