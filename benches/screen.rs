@@ -38,6 +38,7 @@ fn setup() -> Setup {
         limits: Limits { events: EVENTS, bytes: 1 << 30 },
         theme: Theme { depth: Depth::True, ground: None },
         zone: jiff::tz::TimeZone::UTC,
+        wrap: false,
         pace: None,
     }
 }

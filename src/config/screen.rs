@@ -2,7 +2,7 @@
 
 use colored::control::SHOULD_COLORIZE;
 
-use super::stages::variables;
+use super::stages::{variables, zone};
 use crate::cli::{Background, Pick, Screen, Show};
 use crate::error::{Error, Result};
 use crate::redact::Policy;
@@ -20,12 +20,13 @@ pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title:
     terminal::check()?;
     Ok(Some(Setup {
         title: title.to_owned(),
-        revealed: show.reveal.clone(),
+        revealed: show.privacy.reveal.clone(),
         policy: policy.clone(),
         variables: variables(&pick.args, &pick.json_args)?,
         limits,
         theme: theme(screen.background),
-        zone: jiff::tz::TimeZone::system(),
+        zone: zone(show.tz.as_deref())?,
+        wrap: show.wrap,
         pace: None,
     }))
 }
@@ -33,11 +34,8 @@ pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title:
 /// What is not told by the options is told by the environment, and what that doesn't tell the terminal is asked for.
 fn theme(background: Background) -> Theme {
     let variable = |name| std::env::var(name).unwrap_or_default();
-    let depth = if SHOULD_COLORIZE.should_colorize() {
-        Depth::of(&variable("TERM"), &variable("COLORTERM"))
-    } else {
-        Depth::None
-    };
+    let depth =
+        if SHOULD_COLORIZE.should_colorize() { Depth::of(&variable("TERM"), &variable("COLORTERM")) } else { Depth::None };
     let ground = match background {
         Background::Auto => Ground::by_number(&variable("COLORFGBG")),
         Background::Dark => Some(Ground::Dark),

@@ -41,6 +41,8 @@ pub struct Setup {
     pub theme: Theme,
     /// Where local time is told.
     pub zone: TimeZone,
+    /// Whether long lines are wrapped to begin with.
+    pub wrap: bool,
     /// How fast a recording is replayed.
     pub pace: Option<Arc<Pace>>,
 }
@@ -253,6 +255,7 @@ impl State {
     pub fn new(setup: Setup, size: (u16, u16), now: Timestamp) -> Self {
         Self {
             buffer: Buffer::new(setup.limits),
+            wrap: setup.wrap,
             setup,
             size,
             now,
@@ -275,7 +278,6 @@ impl State {
             marks: BTreeSet::new(),
             time: TimeMode::Local,
             columns: None,
-            wrap: false,
             notice: None,
             search: None,
             link: Link::Waiting,

@@ -423,7 +423,7 @@ fn what_was_not_selected_is_counted() {
     update(&mut state, Msg::Fed(Fed::PassedOver(PassedOver { events: 7, malformed: 1, drifted: 2, gaps: 3 })));
     let seen = text(&state);
     assert!(seen.contains("10 events  gaps 3  malformed 1  drift 2"), "{seen}");
-    assert_eq!(state.numbers.filtered, 7);
+    assert_eq!(state.numbers.passed.events, 7);
     state.size.0 = 140;
     assert!(text(&state).contains("filtered out 7"));
 }

@@ -39,6 +39,7 @@ fn screen(size: (u16, u16)) -> State {
         limits: Limits::default(),
         theme: Theme { depth: Depth::Sixteen, ground: None },
         zone: TimeZone::UTC,
+        wrap: false,
         pace: None,
     };
     State::new(setup, size, at(0))
