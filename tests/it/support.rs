@@ -1,5 +1,6 @@
 //! The real binary, run alone: its own home, no environment but what a test gives it, and servers on loopback ports.
 
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -33,6 +34,16 @@ pub fn evtap(line: &str) -> Evtap {
     command.args(line.split_whitespace()).env_clear().current_dir(home.path()).kill_on_drop(true);
     command.env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path().join("config")).env("TZ", "UTC");
     Evtap { command, stdin: Vec::new(), stdin_stays_open: false, home }
+}
+
+/// A line of a script, as people would type it in a directory: `evtap` is the binary under test.
+pub fn bash(dir: &Path, line: &str) -> std::process::Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_evtap")).parent().expect("a directory");
+    let paths = [program, Path::new("/usr/local/bin"), Path::new("/usr/bin"), Path::new("/bin")];
+    let mut command = std::process::Command::new("bash");
+    command.args(["-o", "pipefail", "-c", line]).current_dir(dir).env_clear().env("HOME", dir);
+    command.env("PATH", std::env::join_paths(paths).expect("paths"));
+    command
 }
 
 impl Evtap {
@@ -327,4 +338,57 @@ pub async fn curl(base: &str, path: &str, headers: &str, enough: impl Fn(&str) -
 fn content_length(head: &str) -> usize {
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
     length.expect("a length")
+}
+
+/// A post as an endpoint got it.
+#[derive(Debug, Clone)]
+pub struct Post {
+    pub head: String,
+    pub body: String,
+}
+
+/// What an endpoint has got so far.
+pub type Posts = std::sync::Arc<std::sync::Mutex<Vec<Post>>>;
+
+/// An answer of that status, without a body.
+pub fn status(code: u16, headers: &str) -> String {
+    format!("HTTP/1.1 {code} Canary\r\nContent-Length: 0\r\n{headers}\r\n")
+}
+
+/// An endpoint for posts. It answers the one of that number, from 0, with what `answer` says; an empty answer closes the
+/// connection.
+pub async fn endpoint(answer: impl Fn(usize) -> String + Send + Sync + 'static) -> (String, Posts) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/in?x=y", listener.local_addr().expect("an address"));
+    let posts = Posts::default();
+    let got = Posts::clone(&posts);
+    let answer = std::sync::Arc::new(answer);
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let (got, answer) = (Posts::clone(&got), std::sync::Arc::clone(&answer));
+            tokio::spawn(async move {
+                let mut socket = BufReader::new(socket);
+                while socket.fill_buf().await.is_ok_and(|bytes| !bytes.is_empty()) {
+                    let head = head(&mut socket).await;
+                    let mut body = vec![0; content_length(&head)];
+                    socket.read_exact(&mut body).await.expect("a body");
+                    let number = {
+                        let mut got = got.lock().expect("no panic");
+                        got.push(Post { head, body: String::from_utf8(body).expect("text") });
+                        got.len() - 1
+                    };
+                    let answer = answer(number);
+                    if answer.is_empty() || socket.write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (url, posts)
+}
+
+/// The bodies that an endpoint has got, a line each.
+pub fn bodies(posts: &Posts) -> String {
+    posts.lock().expect("no panic").iter().flat_map(|post| [&*post.body, "\n"]).collect()
 }
