@@ -15,6 +15,7 @@ pub mod edit;
 mod errands;
 pub mod feed;
 pub mod held;
+mod input;
 pub mod keys;
 pub mod matching;
 mod mouse;
@@ -35,11 +36,10 @@ pub mod view;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 
-use crossterm::event::{self, Event as Input};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
@@ -50,6 +50,7 @@ use crate::status;
 use crate::walk::Stages;
 use errands::Errands;
 use feed::{Fed, Feed};
+use input::Input;
 use matching::Slice;
 use state::{Effect, Setup, State};
 use style::Depth;
@@ -134,12 +135,12 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<
     for (signal, flag) in [(signal_hook::consts::SIGTSTP, &suspended), (signal_hook::consts::SIGCONT, &continued)] {
         let _ = signal_hook::flag::register(signal, Arc::clone(flag));
     }
-    let input = listen()?;
+    let mut input = Some(Input::listen()?);
     let mut state = State::new(setup, crossterm::terminal::size()?, Timestamp::now());
     let (mut drawn, mut is_over) = (None::<Instant>, false);
     while !stop.load(Ordering::Relaxed) {
-        for input in input.try_iter() {
-            update(&mut state, Msg::Input(input?));
+        for typed in input.iter().flat_map(Input::take) {
+            update(&mut state, Msg::Input(typed?));
         }
         update(&mut state, Msg::Tick(Timestamp::now()));
         for line in status::take_waiting().into_iter().chain(errands.told()) {
@@ -152,13 +153,16 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<
         } else if continued.swap(false, Ordering::Relaxed) {
             // Whoever stopped it without asking may have used the terminal meanwhile.
             taken.lend(|| {})?;
+            state.size = crossterm::terminal::size()?;
             state.changed = true;
         }
         for effect in std::mem::take(&mut state.effects) {
             match effect {
                 Effect::Quit => return Ok(()),
                 Effect::Suspend => {
+                    drop(input.take());
                     taken.lend(suspend)?;
+                    input = Some(Input::listen()?);
                     continued.store(false, Ordering::Relaxed);
                     state.size = crossterm::terminal::size()?;
                     state.changed = true;
@@ -186,22 +190,6 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<
         }
     }
     Ok(())
-}
-
-/// What is typed, from a thread that waits for it and then wakes this one.
-fn listen() -> io::Result<Receiver<io::Result<Input>>> {
-    let (typed, input) = channel();
-    let sleeper = std::thread::current();
-    Builder::new().name("keys".to_owned()).spawn(move || {
-        let mut is_over = false;
-        while !is_over {
-            let read = event::read();
-            is_over = read.is_err();
-            is_over |= typed.send(read).is_err();
-            sleeper.unpark();
-        }
-    })?;
-    Ok(input)
 }
 
 /// What came of taking what the walk feeds.

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use evtap::tui::terminal::Taken;
@@ -102,8 +103,11 @@ impl Shell {
     #[track_caller]
     fn is_as_before(&self) {
         self.wait("cursor and first screen", |shell| shell.modes() == "1 0 0");
-        self.line("clear; stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(echo|icanon|isig)'; echo listed");
-        self.wait("modes of the line", |shell| shell.seen().lines().any(|line| line == "listed"));
+        // Each time another word, since the one from before may still be there to be seen.
+        static TIMES: AtomicUsize = AtomicUsize::new(0);
+        let listed = format!("listed {}", TIMES.fetch_add(1, Ordering::Relaxed));
+        self.line(&format!("clear; stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(echo|icanon|isig)'; echo {listed}"));
+        self.wait("modes of the line", |shell| shell.seen().lines().any(|line| line == listed));
         let seen = self.seen();
         let modes: Vec<_> =
             seen.lines().filter(|line| ["echo", "icanon", "isig", "-echo", "-icanon", "-isig"].contains(line)).collect();
