@@ -13,6 +13,9 @@ use crate::support::evtap;
 /// Beyond it the screen is taken to hang.
 const HANG: Duration = Duration::from_secs(60);
 
+/// How often the modes were listed: each time with another word, since the one from before may still be seen.
+static TIMES: AtomicUsize = AtomicUsize::new(0);
+
 /// A shell in a terminal of its own.
 struct Shell {
     home: TempDir,
@@ -103,8 +106,6 @@ impl Shell {
     #[track_caller]
     fn is_as_before(&self) {
         self.wait("cursor and first screen", |shell| shell.modes() == "1 0 0");
-        // Each time another word, since the one from before may still be there to be seen.
-        static TIMES: AtomicUsize = AtomicUsize::new(0);
         let listed = format!("listed {}", TIMES.fetch_add(1, Ordering::Relaxed));
         self.line(&format!("clear; stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(echo|icanon|isig)'; echo {listed}"));
         self.wait("modes of the line", |shell| shell.seen().lines().any(|line| line == listed));
