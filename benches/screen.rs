@@ -14,9 +14,9 @@ use evtap::source::{Form, Frame, Notes, Origin};
 use evtap::tui::buffer::Limits;
 use evtap::tui::feed::Fed;
 use evtap::tui::held::Held;
-use evtap::tui::matching::Matching;
+use evtap::tui::matching::{Matching, Slice};
 use evtap::tui::state::{Setup, State};
-use evtap::tui::style::Theme;
+use evtap::tui::style::{Depth, Theme};
 use evtap::tui::update::{Msg, update};
 use evtap::tui::view;
 use jiff::Timestamp;
@@ -36,8 +36,9 @@ fn setup() -> Setup {
         policy: Policy::default(),
         variables: Vec::new(),
         limits: Limits { events: EVENTS, bytes: 1 << 30 },
-        theme: Theme { colours: true },
+        theme: Theme { depth: Depth::True, ground: None },
         zone: jiff::tz::TimeZone::UTC,
+        wrap: false,
         pace: None,
     }
 }
@@ -93,7 +94,7 @@ fn screen(criterion: &mut Criterion) {
     group.bench_function("filter through all", |bencher| {
         bencher.iter(|| {
             state.filter = Matching::compile(FILTER, &[], &Policy::default()).ok();
-            state.work(Instant::now() + Duration::from_secs(60));
+            state.work(Slice::of(EVENTS));
             black_box(state.rows().len())
         });
     });
@@ -105,7 +106,7 @@ fn screen(criterion: &mut Criterion) {
                 state.filter = Matching::compile(FILTER, &[], &Policy::default()).ok();
                 while state.is_busy() {
                     let began = Instant::now();
-                    state.work(began + Duration::from_millis(8));
+                    state.work(Slice::of(4096).until(began + Duration::from_millis(8)));
                     update(&mut state, up());
                     black_box(terminal.draw(|frame| view::draw(&state, frame)).is_ok());
                     longest = longest.max(began.elapsed());

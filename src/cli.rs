@@ -24,7 +24,7 @@ pub use forward::{Format, Forward, Header};
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
 pub use settings::{Action, Choice, Config, SetProfile, Standing};
-pub use show::{Color, Output, Screen, Show, Timestamps};
+pub use show::{Background, Color, Output, Screen, Show, Timestamps};
 
 use crate::event::Kind;
 use crate::event::declare::LAST_SNAPSHOT;
@@ -248,6 +248,9 @@ pub struct Replay {
     /// The live screen.
     #[command(flatten)]
     pub screen: Screen,
+    /// How fast the live screen replays to begin with, in multiples of real time; as fast as it can if not given
+    #[arg(long, value_name = "N", requires = "tui", value_parser = clap::value_parser!(u32).range(1..))]
+    pub speed: Option<u32>,
     /// When to stop.
     #[command(flatten)]
     pub until: Until,

@@ -26,6 +26,7 @@ use crate::sink::raw;
 use crate::source::sse::Start;
 use crate::source::{self, Limits, Sender, frames, replay};
 use crate::status;
+use crate::tui::pace::Pace;
 use crate::tui::state::Setup;
 use crate::wiring::{GRACE, Printed, Wiring, print};
 
@@ -248,9 +249,10 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 
 async fn replay(options: cli::Replay) -> Result<Exit> {
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
-    let names: Vec<_> = options.files.iter().map(|file| file.display().to_string()).collect();
+    let name = |file: &PathBuf| file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    let names: Vec<_> = options.files.iter().map(name).collect();
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?
-        .map(|setup| Setup { pace: Some(Arc::default()), ..setup });
+        .map(|setup| Setup { pace: Some(Arc::new(Pace::new(replay::sizes(&options.files), options.speed))), ..setup });
     let limit = config::limits(&options.delivery, None)?.frame;
     let endpoint = config::endpoint(&options.forward, options.insecure_http, options.show.status)?;
     let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);

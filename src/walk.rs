@@ -197,7 +197,7 @@ impl Walk {
         if self.delivery.is_known(&frame, &shown) {
             return Ok(None);
         }
-        let subject = Subject::new(&shown);
+        let subject = Subject::new(&shown).at(frame.offset);
         self.counts.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
         if let Some(gap) = shown.read::<TapGap>() {
             self.counts.gaps += 1;
@@ -210,6 +210,7 @@ impl Walk {
             self.delivery.event(&shown)?;
             self.counts.shown += 1;
         } else {
+            self.sink.passed_over(&subject)?;
             self.counts.filtered += 1;
         }
         if self.delivery.advance(&frame, &shown) {

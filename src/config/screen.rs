@@ -3,12 +3,12 @@
 use colored::control::SHOULD_COLORIZE;
 
 use super::stages::{variables, zone};
-use crate::cli::{Pick, Screen, Show};
+use crate::cli::{Background, Pick, Screen, Show};
 use crate::error::{Error, Result};
 use crate::redact::Policy;
 use crate::tui::buffer::Limits;
 use crate::tui::state::Setup;
-use crate::tui::style::Theme;
+use crate::tui::style::{Depth, Ground, Theme};
 use crate::tui::terminal;
 
 /// The live screen that is asked for, showing what has that name.
@@ -24,10 +24,24 @@ pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title:
         policy: policy.clone(),
         variables: variables(&pick.args, &pick.json_args)?,
         limits,
-        theme: Theme { colours: SHOULD_COLORIZE.should_colorize() },
+        theme: theme(screen.background),
         zone: zone(show.tz.as_deref())?,
+        wrap: show.wrap,
         pace: None,
     }))
+}
+
+/// What is not told by the options is told by the environment, and what that doesn't tell the terminal is asked for.
+fn theme(background: Background) -> Theme {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let depth =
+        if SHOULD_COLORIZE.should_colorize() { Depth::of(&variable("TERM"), &variable("COLORTERM")) } else { Depth::None };
+    let ground = match background {
+        Background::Auto => Ground::by_number(&variable("COLORFGBG")),
+        Background::Dark => Some(Ground::Dark),
+        Background::Light => Some(Ground::Light),
+    };
+    Theme { depth, ground }
 }
 
 /// Reads `100000`, `64MiB` or `100000,64MiB`.

@@ -24,6 +24,8 @@ const ENVIRONMENT: &[(&str, &str, &str)] = &[
     ("NO_COLOR", "No colours, if it is set to anything but 0.", "color"),
     ("CLICOLOR_FORCE", "Colours even where stdout is no terminal, if it is set to anything but 0.", "color"),
     ("TERM", "The terminal; `dumb` has neither colours nor a live screen.", "color"),
+    ("COLORTERM", "`truecolor` or `24bit`: the live screen may take any colour.", "background"),
+    ("COLORFGBG", "The number of the background's colour at its end; without it, the terminal is asked.", "background"),
 ];
 
 /// The files that options name.

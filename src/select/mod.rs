@@ -25,6 +25,8 @@ use program::{Parsed, Program, Stop};
 pub struct Subject<'a> {
     /// The event.
     pub shown: &'a Shown<'a>,
+    /// Where in the recording it begins, in bytes; 0 on a live stream.
+    pub offset: u64,
     value: OnceCell<Val>,
 }
 
@@ -32,7 +34,13 @@ impl<'a> Subject<'a> {
     /// An event to select from.
     #[must_use]
     pub const fn new(shown: &'a Shown<'a>) -> Self {
-        Self { shown, value: OnceCell::new() }
+        Self { shown, offset: 0, value: OnceCell::new() }
+    }
+
+    /// The same event, which begins there in its recording.
+    #[must_use]
+    pub fn at(self, offset: u64) -> Self {
+        Self { offset, ..self }
     }
 
     /// It as jq sees it.

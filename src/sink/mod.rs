@@ -50,6 +50,11 @@ pub trait Sink: Send {
     /// Takes one event.
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken>;
 
+    /// Hears of an event that was not selected: nothing to write, but a sink may count.
+    fn passed_over(&mut self, _subject: &Subject<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Takes news of a connection, if it is a place for them. Gives whether it is.
     fn news(&mut self, _news: &News) -> io::Result<bool> {
         Ok(false)

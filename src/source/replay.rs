@@ -4,7 +4,7 @@
 //! A recording is read in large pieces of whole lines. A line over the limit is not held: it is skipped and reported.
 
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -68,6 +68,13 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Sender) -> 
         }
     };
     result.map_err(|error| failed(&error, pieces.read))
+}
+
+/// How large these recordings are, in bytes; empty where one of them is no plain file.
+#[must_use]
+pub fn sizes(paths: &[PathBuf]) -> Vec<u64> {
+    let size = |path: &PathBuf| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len());
+    paths.iter().map(size).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Why a file can't be read, without the number of the error.

@@ -43,6 +43,14 @@ impl Line {
         }
     }
 
+    /// Puts text in place of so many characters before the cursor.
+    pub fn replace(&mut self, characters: usize, text: &str) {
+        let start = self.at.saturating_sub(characters);
+        self.characters.drain(start..self.at);
+        self.at = start;
+        self.insert(text);
+    }
+
     /// Takes a key as a shell would.
     pub fn key(&mut self, key: &KeyEvent) {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);

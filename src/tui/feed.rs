@@ -3,9 +3,11 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::thread::Thread;
 
 use super::held::Held;
 use super::pace::Pace;
+use crate::event::Kind;
 use crate::select::Subject;
 use crate::sink::{Broken, Sink};
 use crate::source::News;
@@ -13,11 +15,29 @@ use crate::source::News;
 /// How many events may wait for the screen.
 pub const QUEUE: usize = 1024;
 
+/// How many events that were not selected make up a message.
+const PASSED: u64 = 256;
+
+/// What is known of events that were not selected: they are counted, not held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PassedOver {
+    /// How many they are.
+    pub events: u64,
+    /// Of these, frames that held no event.
+    pub malformed: u64,
+    /// Those with something that the model did not expect.
+    pub drifted: u64,
+    /// Those that tell of lost events.
+    pub gaps: u64,
+}
+
 /// What the walk tells the screen.
 #[derive(Debug)]
 pub enum Fed {
     /// An event.
     Event(Held),
+    /// Events that were not selected since this was told last.
+    PassedOver(PassedOver),
     /// News of a connection.
     News(News),
 }
@@ -25,19 +45,29 @@ pub enum Fed {
 /// Hands events over to the screen.
 pub struct Feed {
     screen: SyncSender<Fed>,
+    /// Who takes what is sent; asleep, perhaps.
+    sleeper: Thread,
     pace: Option<Arc<Pace>>,
+    passed: PassedOver,
 }
 
 impl Feed {
-    /// A feed into that channel, at that pace.
+    /// A feed into that channel, from which that thread takes, at that pace.
     #[must_use]
-    pub const fn new(screen: SyncSender<Fed>, pace: Option<Arc<Pace>>) -> Self {
-        Self { screen, pace }
+    pub const fn new(screen: SyncSender<Fed>, sleeper: Thread, pace: Option<Arc<Pace>>) -> Self {
+        Self { screen, sleeper, pace, passed: PassedOver { events: 0, malformed: 0, drifted: 0, gaps: 0 } }
     }
 
     fn send(&self, fed: Fed) -> io::Result<()> {
         // A screen that is closed is like a reader that has gone.
-        self.screen.send(fed).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        let sent = self.screen.send(fed).map_err(|_| io::ErrorKind::BrokenPipe.into());
+        self.sleeper.unpark();
+        sent
+    }
+
+    fn tell_of_passed(&mut self) -> io::Result<()> {
+        let passed = std::mem::take(&mut self.passed);
+        if passed.events > 0 { self.send(Fed::PassedOver(passed)) } else { Ok(()) }
     }
 }
 
@@ -46,15 +76,37 @@ impl Sink for Feed {
         let held = Held::of(subject.shown);
         if let Some(pace) = &self.pace {
             pace.wait(held.time);
+            pace.reach(subject.offset);
         }
+        self.tell_of_passed()?;
         Ok(self.send(Fed::Event(held))?)
+    }
+
+    fn passed_over(&mut self, subject: &Subject<'_>) -> io::Result<()> {
+        let shown = subject.shown;
+        if let Some(pace) = &self.pace {
+            pace.reach(subject.offset);
+        }
+        self.passed.events += 1;
+        self.passed.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
+        self.passed.gaps += u64::from(shown.kind() == Some(Kind::TapGap));
+        self.passed.drifted += u64::from(!shown.tap().drift.is_empty());
+        if self.passed.events < PASSED { Ok(()) } else { self.tell_of_passed() }
     }
 
     fn news(&mut self, news: &News) -> io::Result<bool> {
         self.send(Fed::News(news.clone())).map(|()| true)
     }
 
+    /// Nothing more is at hand.
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.tell_of_passed()
+    }
+}
+
+/// The end of the events is something to wake up for, too.
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.sleeper.unpark();
     }
 }

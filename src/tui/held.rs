@@ -3,6 +3,7 @@
 //! A [`Held`] is made from a [`Shown`] alone, so what is hidden never gets here. [`Reader`] looks into one again.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -24,8 +25,8 @@ pub struct Held {
     pub time: Option<Timestamp>,
     /// The call that it is about.
     pub call_sid: Option<Box<str>>,
-    /// One JSON object.
-    pub line: Box<str>,
+    /// One JSON object. Shared, so that saving can go on while the buffer lets go of it.
+    pub line: Arc<str>,
     /// The model did not expect something about it.
     pub drifted: bool,
     /// It tells of something that went wrong.

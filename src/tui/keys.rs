@@ -43,6 +43,7 @@ pub enum Action {
     Wrap,
     Columns,
     Command,
+    GoTo,
     Hold,
     Step,
     Faster,
@@ -127,14 +128,14 @@ pub const TABLE: &[Group] = &[
     (
         "Looking",
         bindings! {
-            "Enter" [code(KeyCode::Enter)] Action::Open, "open the detail, then step into it; fold and unfold; open a call", "detail";
+            "Enter" [code(KeyCode::Enter)] Action::Open, "open the detail, step into it, fold; open a call, then its parts", "detail";
             "l →" [key('l'), code(KeyCode::Right)] Action::Into, "into the detail; unfold";
             "h ←" [key('h'), code(KeyCode::Left)] Action::Out, "out of the detail; fold";
             ">" [key('>')] Action::Grow, "a larger detail (or drag its edge)";
             "<" [key('<')] Action::Shrink, "a smaller detail";
             "Space" [key(' ')] Action::Pause, "pause, and go on", "pause";
             "t" [key('t')] Action::Time, "time: local, UTC, age, since the line before, none";
-            "x" [key('x')] Action::Columns, "choose the fields that are listed";
+            "x" [key('x')] Action::Columns, "choose the fields that are listed, as a table; Tab completes";
             "w" [key('w')] Action::Wrap, "wrap long lines, and cut them again";
         },
     ),
@@ -145,12 +146,13 @@ pub const TABLE: &[Group] = &[
             "." [key('.')] Action::Step, "hold it, and let one event through";
             "]" [key(']')] Action::Faster, "faster: 1× is real time, the last is full speed";
             "[" [key('[')] Action::Slower, "slower";
+            "@" [key('@')] Action::GoTo, "go to a time: 09:30, +5m, -30s; what is not replayed yet is run through";
         },
     ),
     (
         "Taking along",
         bindings! {
-            "y" [key('y')] Action::Copy, "copy the event (in the detail: the field's value)";
+            "y" [key('y')] Action::Copy, "copy the event as it is shown; in the detail the value, of a call the SID";
             "s" [key('s')] Action::Save, "save what is listed as NDJSON, for you alone (mode 0600)";
         },
     ),
@@ -164,12 +166,47 @@ pub const TABLE: &[Group] = &[
             "5" [key('5')] Action::Screen(4), "numbers";
             "Tab" [code(KeyCode::Tab)] Action::NextScreen, "the next screen";
             "S-Tab" [code(KeyCode::BackTab)] Action::PreviousScreen, "the screen before";
-            ":" [key(':')] Action::Command, "a command: at TIME, filter EXPR, columns LIST, save FILE, q";
+            ":" [key(':')] Action::Command, "a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
             "?" [key('?')] Action::Help, "this help", "help";
             "Esc" [code(KeyCode::Esc)] Action::Back, "back: close what is open";
             "q" [key('q'), ctrl('c')] Action::Quit, "quit", "quit";
             "^Z" [ctrl('z')] Action::Suspend, "suspend; `fg` comes back";
         },
+    ),
+];
+
+/// What is not in the table, since it is no key or no key of the screen.
+pub const BESIDE: &[(&str, &[(&str, &str)])] = &[
+    (
+        "With the mouse",
+        &[
+            ("click", "choose an event, a call, a line of the detail, a screen; closes this help"),
+            ("again", "open what is chosen"),
+            ("wheel", "scroll what is below it"),
+            ("drag", "the edge of the detail"),
+            ("S-click", "select text as the terminal does"),
+        ],
+    ),
+    (
+        "While a line is typed",
+        &[
+            ("Tab", "complete the name of a field, a type or a command"),
+            ("Enter", "take it"),
+            ("Esc ^C", "leave it as it was"),
+            ("^A ^E", "to its beginning, to its end"),
+            ("^U ^K ^W", "delete to its beginning, to its end, a word"),
+        ],
+    ),
+    (
+        "What the signs mean",
+        &[
+            ("!", "something went wrong"),
+            ("~", "the model did not expect something about this event"),
+            ("◆", "marked"),
+            ("●  ○", "a call that is on, one that has ended"),
+            ("…", "more than fits; a tool that has not answered yet"),
+            ("[redacted]", "hidden; only --reveal on the command line lifts it, no key does"),
+        ],
     ),
 ];
 

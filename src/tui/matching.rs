@@ -16,6 +16,34 @@ use crate::select::{Predicate, Subject, Types};
 /// The option that messages about the filter name.
 const NAME: &str = "the filter";
 
+/// How much may be done before the keys have their turn: so many events, and no event after that time.
+#[derive(Debug, Clone, Copy)]
+pub struct Slice {
+    events: usize,
+    until: Option<Instant>,
+}
+
+impl Slice {
+    /// So many events.
+    #[must_use]
+    pub const fn of(events: usize) -> Self {
+        Self { events, until: None }
+    }
+
+    /// The same, but none after that time.
+    #[must_use]
+    pub const fn until(self, until: Instant) -> Self {
+        Self { until: Some(until), ..self }
+    }
+
+    /// Whether there is room for one more event, which then is taken.
+    pub fn takes(&mut self) -> bool {
+        let has_room = self.events > 0 && self.until.is_none_or(|until| Instant::now() < until);
+        self.events -= usize::from(has_room);
+        has_room
+    }
+}
+
 /// A filter on its way through the events at hand.
 pub struct Matching {
     /// The expression as it was typed.
@@ -44,21 +72,20 @@ impl Matching {
         Ok(Self { source: source.to_owned(), remark, predicate, numbers: VecDeque::new(), next: 0 })
     }
 
-    /// Goes on through the events at hand until it is through or the time is up. Gives whether it is through.
-    pub fn go_on(&mut self, buffer: &Buffer, reader: &mut Reader, until: Instant) -> Result<bool, Error> {
+    /// Goes on through the events at hand until it is through or the slice is used up. Gives whether it is through.
+    pub fn go_on(&mut self, buffer: &Buffer, reader: &mut Reader, slice: &mut Slice) -> Result<bool, Error> {
         while self.numbers.front().is_some_and(|number| *number < buffer.first()) {
             self.numbers.pop_front();
         }
         self.next = self.next.max(buffer.first());
         while let Some(held) = buffer.get(self.next) {
+            if !slice.takes() {
+                return Ok(false);
+            }
             if reader.read(held, |shown| self.predicate.holds(&Subject::new(shown)))? {
                 self.numbers.push_back(self.next);
             }
             self.next += 1;
-            // Looking at the clock takes about as long as looking at an event.
-            if self.next.is_multiple_of(16) && Instant::now() >= until {
-                return Ok(false);
-            }
         }
         Ok(true)
     }

@@ -10,11 +10,15 @@
 
 pub mod buffer;
 pub mod calls;
+mod complete;
 pub mod edit;
+mod errands;
 pub mod feed;
 pub mod held;
+mod input;
 pub mod keys;
 pub mod matching;
+mod mouse;
 pub mod numbers;
 pub mod office;
 pub mod pace;
@@ -29,14 +33,13 @@ mod tests;
 pub mod update;
 pub mod view;
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 
-use crossterm::event;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
@@ -45,24 +48,35 @@ use crate::select::program::THREAD_STACK;
 use crate::source::replay::cause;
 use crate::status;
 use crate::walk::Stages;
+use errands::Errands;
 use feed::{Fed, Feed};
+use input::Input;
+use matching::Slice;
 use state::{Effect, Setup, State};
+use style::Depth;
 use terminal::Taken;
 use update::{Msg, update};
 
 /// The least time between two frames: thirty a second.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// How long one go at events, or at filtering, may take: keys wait no longer.
+/// How long one go at events, or at filtering, may take: keys wait no longer than that and one event.
 const SLICE: Duration = Duration::from_millis(8);
 
-/// How long the loop sleeps where nothing happens.
+/// How many events it may look at, however fast the machine.
+const EVENTS: usize = 4096;
+
+/// How long the loop sleeps, whoever would wake it, where something has come just now and more will follow.
+const BRIEF: Duration = Duration::from_millis(2);
+
+/// How long the loop sleeps where nothing happens: signals wake nobody.
 const IDLE: Duration = Duration::from_millis(100);
 
 /// A screen that is open.
 pub struct Live {
     closed: oneshot::Receiver<Result<()>>,
     stop: Arc<AtomicBool>,
+    thread: Thread,
 }
 
 impl Live {
@@ -70,12 +84,12 @@ impl Live {
     pub fn open(setup: Setup, stages: &mut Stages) -> Result<Self> {
         terminal::check()?;
         let (screen, fed) = sync_channel(feed::QUEUE);
-        stages.sink = Box::new(Feed::new(screen, setup.pace.clone()));
+        let pace = setup.pace.clone();
         let (done, closed) = oneshot::channel();
         let stop = Arc::<AtomicBool>::default();
         let told = Arc::clone(&stop);
         // Filters run here, so it needs a stack like that of the walk.
-        let thread = std::thread::Builder::new().name("screen".to_owned()).stack_size(THREAD_STACK);
+        let builder = Builder::new().name("screen".to_owned()).stack_size(THREAD_STACK);
         let run = move || {
             let pace = setup.pace.clone();
             let shown = show(setup, &fed, &told).map_err(|error| {
@@ -86,10 +100,12 @@ impl Live {
             }
             let _ = done.send(shown);
         };
-        thread.spawn(run).map_err(|error| {
+        let started = builder.spawn(run).map_err(|error| {
             Error::new(Exit::Failure, "cannot start", error.kind().to_string(), "free some of the machine's memory")
         })?;
-        Ok(Self { closed, stop })
+        let thread = started.thread().clone();
+        stages.sink = Box::new(Feed::new(screen, thread.clone(), pace));
+        Ok(Self { closed, stop, thread })
     }
 
     /// Waits until the reader has closed it.
@@ -102,50 +118,60 @@ impl Live {
     /// Closes it, and waits until the terminal is as it was.
     pub async fn close(mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        self.thread.unpark();
         let _ = self.closed().await;
     }
 }
 
 /// Shows the screen until somebody closes it.
-fn show(setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<()> {
+fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<()> {
     let mut taken = Taken::take()?;
-    let suspended = Arc::<AtomicBool>::default();
+    let mut errands = Errands::default();
+    if setup.theme.depth != Depth::None {
+        setup.theme.ground = setup.theme.ground.or_else(terminal::background);
+    }
+    let (suspended, continued) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
     #[cfg(unix)]
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGTSTP, Arc::clone(&suspended));
+    for (signal, flag) in [(signal_hook::consts::SIGTSTP, &suspended), (signal_hook::consts::SIGCONT, &continued)] {
+        let _ = signal_hook::flag::register(signal, Arc::clone(flag));
+    }
+    let mut input = Some(Input::listen()?);
     let mut state = State::new(setup, crossterm::terminal::size()?, Timestamp::now());
     let (mut drawn, mut is_over) = (None::<Instant>, false);
     while !stop.load(Ordering::Relaxed) {
-        while event::poll(Duration::ZERO)? {
-            update(&mut state, Msg::Input(event::read()?));
+        for typed in input.iter().flat_map(Input::take) {
+            update(&mut state, Msg::Input(typed?));
         }
         update(&mut state, Msg::Tick(Timestamp::now()));
-        for line in status::take_waiting() {
+        for line in status::take_waiting().into_iter().chain(errands.told()) {
             update(&mut state, Msg::Told(line));
         }
-        let is_full = !is_over && take(&mut state, fed, &mut is_over);
-        state.work(Instant::now() + SLICE);
+        let taken_in = if is_over { Taking::Nothing } else { take(&mut state, fed, &mut is_over) };
+        state.work(Slice::of(EVENTS).until(Instant::now() + SLICE));
         if suspended.swap(false, Ordering::Relaxed) {
             state.effects.push(Effect::Suspend);
+        } else if continued.swap(false, Ordering::Relaxed) {
+            // Whoever stopped it without asking may have used the terminal meanwhile.
+            taken.lend(|| {})?;
+            state.size = crossterm::terminal::size()?;
+            state.changed = true;
         }
         for effect in std::mem::take(&mut state.effects) {
             match effect {
                 Effect::Quit => return Ok(()),
                 Effect::Suspend => {
+                    drop(input.take());
                     taken.lend(suspend)?;
+                    input = Some(Input::listen()?);
+                    continued.store(false, Ordering::Relaxed);
                     state.size = crossterm::terminal::size()?;
                     state.changed = true;
                 }
                 Effect::Copy(text) => {
                     terminal::copy(&text)?;
-                    state.tell("copied; if not, the terminal doesn't take OSC 52");
+                    errands.copy(text);
                 }
-                Effect::Save(path) => {
-                    let told = match save(&state, &path) {
-                        Ok(count) => format!("saved {count} events to {}", path.display()),
-                        Err(error) => format!("cannot save to {}: {}; choose another name", path.display(), cause(&error)),
-                    };
-                    state.tell(told);
-                }
+                Effect::Save(path) => errands.save(path, state.listed()),
             }
         }
         if state.changed && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
@@ -153,41 +179,54 @@ fn show(setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<()> 
             state.changed = false;
             drawn = Some(Instant::now());
         }
-        let wait = if is_full || state.is_busy() {
-            Duration::ZERO
-        } else if state.changed {
-            drawn.map_or(FRAME, |drawn| FRAME.saturating_sub(drawn.elapsed()))
-        } else {
-            IDLE
-        };
-        event::poll(wait)?;
+        match taken_in {
+            Taking::More => {}
+            _ if state.is_busy() => {}
+            Taking::Some => std::thread::sleep(BRIEF),
+            Taking::Nothing if state.changed => {
+                std::thread::park_timeout(drawn.map_or(FRAME, |drawn| FRAME.saturating_sub(drawn.elapsed())));
+            }
+            Taking::Nothing => std::thread::park_timeout(IDLE),
+        }
     }
     Ok(())
 }
 
-/// Takes what the walk feeds, for a while. Gives whether there is more.
-fn take(state: &mut State, fed: &Receiver<Fed>, is_over: &mut bool) -> bool {
-    let until = Instant::now() + SLICE;
-    let mut taken = false;
-    let more = loop {
+/// What came of taking what the walk feeds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taking {
+    /// There was nothing.
+    Nothing,
+    /// There was something, and it is all taken.
+    Some,
+    /// There is more than one slice can take.
+    More,
+}
+
+/// Takes what the walk feeds, for a while.
+fn take(state: &mut State, fed: &Receiver<Fed>, is_over: &mut bool) -> Taking {
+    let mut slice = Slice::of(EVENTS).until(Instant::now() + SLICE);
+    let mut taking = Taking::Nothing;
+    while slice.takes() {
         match fed.try_recv() {
             Ok(fed) => update(state, Msg::Fed(fed)),
-            Err(TryRecvError::Empty) => break false,
+            Err(TryRecvError::Empty) => return settled(state, taking),
             Err(TryRecvError::Disconnected) => {
                 *is_over = true;
                 update(state, Msg::Over);
-                break false;
+                return settled(state, taking);
             }
         }
-        taken = true;
-        if Instant::now() >= until {
-            break true;
-        }
-    };
-    if taken {
+        taking = Taking::Some;
+    }
+    settled(state, Taking::More)
+}
+
+fn settled(state: &mut State, taking: Taking) -> Taking {
+    if taking != Taking::Nothing {
         state.settle();
     }
-    more
+    taking
 }
 
 /// Stops this process until somebody tells it to go on.
@@ -198,20 +237,3 @@ fn suspend() {
 
 #[cfg(not(unix))]
 fn suspend() {}
-
-/// Saves what is listed to a new file that nobody else can read.
-fn save(state: &State, path: &Path) -> io::Result<usize> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = io::BufWriter::new(options.open(path)?);
-    let rows = state.rows();
-    for number in (0..rows.len()).filter_map(|place| rows.get(place)) {
-        if let Some(held) = state.buffer.get(number) {
-            writeln!(file, "{}", held.line)?;
-        }
-    }
-    file.flush()?;
-    Ok(rows.len())
-}

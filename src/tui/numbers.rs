@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
+use super::feed::PassedOver;
 use super::held::Held;
 use crate::event::family;
 use crate::figures::Figures;
@@ -17,6 +18,8 @@ pub const SECONDS: usize = 240;
 pub struct Numbers {
     /// Of all events.
     pub figures: Figures,
+    /// What was not selected.
+    pub passed: PassedOver,
     /// When the last event came.
     pub last: Option<Timestamp>,
     /// Events a second by family, the newest second last.
@@ -39,6 +42,15 @@ impl Numbers {
         if let Some(second) = seconds.back_mut() {
             *second += 1;
         }
+    }
+
+    /// Counts events that were not selected.
+    pub const fn pass(&mut self, passed: PassedOver, now: Timestamp) {
+        self.passed.events += passed.events;
+        self.passed.malformed += passed.malformed;
+        self.passed.drifted += passed.drifted;
+        self.passed.gaps += passed.gaps;
+        self.last = Some(now);
     }
 
     /// Lets time pass.

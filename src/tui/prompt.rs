@@ -2,12 +2,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use jiff::Timestamp;
 use jiff::civil::Time;
+use jiff::{SignedDuration, Timestamp};
 
+use super::complete::{candidates, common};
 use super::edit::Line;
 use super::matching::Matching;
-use super::state::{Effect, Prompt, Purpose, Search, State};
+use super::state::{Effect, Link, Prompt, Purpose, Search, State};
 use crate::error::Error;
 use crate::select::Grep;
 use crate::sink::columns::Columns;
@@ -18,8 +19,10 @@ const REMEMBERED: usize = 100;
 /// Opens the line with that text in it.
 pub fn open(state: &mut State, purpose: Purpose, text: &str) {
     let recalled = state.history.len();
-    state.prompt = Some(Prompt { purpose, line: Line::new(text), draft: None, error: None, recalled });
+    let (candidates, tried) = (Vec::new(), None);
+    state.prompt = Some(Prompt { purpose, line: Line::new(text), draft: None, error: None, recalled, candidates, tried });
     preview(state);
+    suggest(state);
 }
 
 /// Takes pasted text.
@@ -27,6 +30,7 @@ pub fn paste(state: &mut State, text: &str) {
     if let Some(prompt) = &mut state.prompt {
         prompt.line.insert(text);
         preview(state);
+        suggest(state);
     }
 }
 
@@ -37,17 +41,61 @@ pub fn press(state: &mut State, key: &KeyEvent) {
         KeyCode::Esc => state.prompt = None,
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => state.prompt = None,
         KeyCode::Enter => enter(state),
+        KeyCode::Tab | KeyCode::BackTab => complete(state, key.code == KeyCode::Tab),
         KeyCode::Up | KeyCode::Down if prompt.purpose == Purpose::Filter => {
             let to = if key.code == KeyCode::Up { prompt.recalled.saturating_sub(1) } else { prompt.recalled + 1 };
             prompt.recalled = to.min(state.history.len());
             prompt.line = Line::new(state.history.get(prompt.recalled).map_or("", String::as_str));
             preview(state);
+            suggest(state);
         }
         _ => {
             prompt.line.key(key);
             preview(state);
+            suggest(state);
         }
     }
+}
+
+/// Finds out what the word before the cursor may become.
+fn suggest(state: &mut State) {
+    let Some(prompt) = &state.prompt else { return };
+    let (_, found) = candidates(state, prompt.purpose, &prompt.line.before());
+    if let Some(prompt) = &mut state.prompt {
+        (prompt.candidates, prompt.tried) = (found, None);
+    }
+}
+
+/// Completes the word as far as there is no doubt; beyond that, goes through what it may become.
+fn complete(state: &mut State, forward: bool) {
+    let Some(prompt) = &state.prompt else { return };
+    let (length, _) = candidates(state, prompt.purpose, &prompt.line.before());
+    let Some(prompt) = &mut state.prompt else { return };
+    let number = prompt.candidates.len();
+    if number == 0 {
+        return;
+    }
+    let shared = common(&prompt.candidates).to_owned();
+    if prompt.tried.is_none() && shared.chars().count() > length {
+        prompt.line.replace(length, &shared);
+        if number > 1 {
+            preview(state);
+            return suggest(state);
+        }
+        prompt.candidates.clear();
+        return preview(state);
+    }
+    let (replaced, next) = match prompt.tried {
+        None => (length, if forward { 0 } else { number - 1 }),
+        Some(tried) => {
+            let next = if forward { tried + 1 } else { tried + number - 1 };
+            (prompt.candidates[tried].chars().count(), next % number)
+        }
+    };
+    let word = prompt.candidates[next].clone();
+    prompt.line.replace(replaced, &word);
+    prompt.tried = Some(next);
+    preview(state);
 }
 
 /// Says at once what comes of the line so far.
@@ -72,11 +120,21 @@ fn preview(state: &mut State) {
     }
 }
 
+/// The commands, and what is given to each.
+pub(super) const COMMANDS: &[(&str, &str)] =
+    &[("at", "TIME"), ("call", "SID"), ("filter", "EXPR"), ("columns", "LIST"), ("save", "FILE"), ("quit", "")];
+
+/// The commands in a line.
+pub(super) fn commands() -> String {
+    COMMANDS.iter().map(|(name, given)| format!("{name} {given}").trim_end().to_owned()).collect::<Vec<_>>().join(", ")
+}
+
 /// What can be commanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Command {
     Quit,
     At(Moment),
+    Call(String),
     Filter(String),
     Columns(String),
     Save(String),
@@ -88,6 +146,8 @@ enum Moment {
     Instant(Timestamp),
     /// On the day of the selected event.
     OfDay(Time),
+    /// So much after the selected event, or before it.
+    Apart(SignedDuration),
 }
 
 fn command(text: &str) -> Result<Command, Error> {
@@ -99,17 +159,20 @@ fn command(text: &str) -> Result<Command, Error> {
         "columns" => Ok(Command::Columns(rest.to_owned())),
         "w" | "save" if !rest.is_empty() => Ok(Command::Save(rest.to_owned())),
         "at" => moment(rest).map(Command::At).ok_or_else(|| {
-            Error::usage("cannot go there", "this is no time", "write it like 09:30, 09:30:15 or 2026-05-05T09:30:00Z")
+            Error::usage("cannot go there", "this is no time", "write it like 09:30, 09:30:15, 2026-05-05T09:30:00Z, +5m or -30s")
         }),
-        _ => Err(Error::usage(
-            "cannot do that",
-            "there is no such command",
-            "there are: at TIME, filter EXPR, columns LIST, save FILE, q",
-        )),
+        "call" if !rest.is_empty() => Ok(Command::Call(rest.to_owned())),
+        _ => Err(Error::usage("cannot do that", "there is no such command", format!("there are: {}", commands()))),
     }
 }
 
 fn moment(text: &str) -> Option<Moment> {
+    if let Some(ahead) = text.strip_prefix('+') {
+        return ahead.parse().ok().map(Moment::Apart);
+    }
+    if let Some(back) = text.strip_prefix('-') {
+        return back.parse().ok().map(|back: SignedDuration| Moment::Apart(-back));
+    }
     let instant = text.parse().ok().map(Moment::Instant);
     instant.or_else(|| text.parse().ok().map(Moment::OfDay))
 }
@@ -121,17 +184,23 @@ fn carry_out(state: &mut State, command: Command) {
         Command::Columns(names) => columns(state, &names),
         Command::Save(name) => state.effects.push(Effect::Save(name.into())),
         Command::At(moment) => go_to(state, moment),
+        Command::Call(sid) if state.calls.get(&sid).is_some() => {
+            (state.call, state.screen, state.places[2]) = (Some(sid), 2, 0);
+        }
+        Command::Call(_) => state.tell("no such call was seen; Tab goes through those that were"),
     }
 }
 
-/// Selects the first event at that time or after it.
+/// Selects the first event at that time or after it. A replay that has not come so far is let run to it.
 fn go_to(state: &mut State, moment: Moment) {
-    let day = state.chosen().and_then(|held| held.time).unwrap_or(state.now).to_zoned(state.setup.zone.clone());
+    let from = state.chosen().and_then(|held| held.time).unwrap_or(state.now);
+    let day = from.to_zoned(state.setup.zone.clone());
     let wanted = match moment {
         Moment::Instant(instant) => Some(instant),
         Moment::OfDay(time) => {
             day.date().to_datetime(time).to_zoned(state.setup.zone.clone()).ok().map(|zoned| zoned.timestamp())
         }
+        Moment::Apart(apart) => from.checked_add(apart).ok(),
     };
     let rows = state.rows();
     let found = (0..rows.len())
@@ -142,7 +211,13 @@ fn go_to(state: &mut State, moment: Moment) {
             state.screen = 0;
             state.select(number);
         }
-        None => state.tell("no event at that time or after it"),
+        None => match (wanted, &state.setup.pace) {
+            (Some(wanted), Some(pace)) if state.link != Link::Ended => {
+                pace.run_to(wanted);
+                (state.screen, state.paused, state.follow) = (0, None, true);
+            }
+            _ => state.tell("no event at that time or after it"),
+        },
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use jaq_json::Val;
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use super::buffer::{Buffer, Limits};
 use super::calls::Calls;
 use super::edit::Line;
 use super::held::{Held, Reader};
-use super::matching::Matching;
+use super::matching::{Matching, Slice};
 use super::numbers::Numbers;
 use super::office::Office;
 use super::pace::Pace;
@@ -24,7 +23,7 @@ use crate::error::Error;
 use crate::redact::Policy;
 use crate::select::Grep;
 use crate::sink::columns::Columns;
-use crate::source::{Change, News};
+use crate::source::{Change, News, Origin};
 
 /// What stays as it is while the screen is open.
 pub struct Setup {
@@ -42,6 +41,8 @@ pub struct Setup {
     pub theme: Theme,
     /// Where local time is told.
     pub zone: TimeZone,
+    /// Whether long lines are wrapped to begin with.
+    pub wrap: bool,
     /// How fast a recording is replayed.
     pub pace: Option<Arc<Pace>>,
 }
@@ -97,6 +98,10 @@ pub struct Prompt {
     pub error: Option<Error>,
     /// Which line of the history it is.
     pub recalled: usize,
+    /// What the word before the cursor may become.
+    pub candidates: Vec<String>,
+    /// Which of them it has become, while Tab goes through them.
+    pub tried: Option<usize>,
 }
 
 /// What is searched for.
@@ -115,6 +120,33 @@ pub struct Hunt {
     next: usize,
     left: usize,
     forward: bool,
+}
+
+/// What of a call is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Panel {
+    /// As much as there is room for.
+    #[default]
+    All,
+    /// What is said and done.
+    Conversation,
+    /// How the caller sounds.
+    Emotion,
+    /// Where the time goes.
+    Latency,
+}
+
+impl Panel {
+    /// The one after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::All => Self::Conversation,
+            Self::Conversation => Self::Emotion,
+            Self::Emotion => Self::Latency,
+            Self::Latency => Self::All,
+        }
+    }
 }
 
 /// The open detail.
@@ -196,14 +228,18 @@ pub struct State {
     pub notice: Option<(String, Timestamp)>,
     /// What is searched for.
     pub search: Option<Search>,
-    /// How the connection is doing.
+    /// How the connections are doing, taken together.
     pub link: Link,
+    /// How each of them is doing that is not over.
+    pub links: Vec<(Arc<Origin>, Link)>,
     /// What was counted.
     pub numbers: Numbers,
     /// The calls.
     pub calls: Calls,
     /// The SID of the call that is selected among them.
     pub call: Option<String>,
+    /// What of it is shown.
+    pub panel: Panel,
     /// Operators, surfaces, triggers, pipelines, reviews.
     pub office: Office,
     /// What the loop has to do.
@@ -219,6 +255,7 @@ impl State {
     pub fn new(setup: Setup, size: (u16, u16), now: Timestamp) -> Self {
         Self {
             buffer: Buffer::new(setup.limits),
+            wrap: setup.wrap,
             setup,
             size,
             now,
@@ -241,13 +278,14 @@ impl State {
             marks: BTreeSet::new(),
             time: TimeMode::Local,
             columns: None,
-            wrap: false,
             notice: None,
             search: None,
             link: Link::Waiting,
+            links: Vec::new(),
             numbers: Numbers::default(),
             calls: Calls::default(),
             call: None,
+            panel: Panel::All,
             office: Office::default(),
             effects: Vec::new(),
             changed: true,
@@ -294,16 +332,30 @@ impl State {
         self.changed = true;
     }
 
-    /// Takes news of the connection.
+    /// Takes news of a connection. One that is lost is told before those that stand; the last one that is over ends it all.
     pub fn hear(&mut self, news: &News) {
-        self.link = match &news.change {
+        let link = match &news.change {
             Change::Connected => Link::Live,
             Change::Reconnecting { delay, attempt, why } => {
                 Link::Reconnecting(format!("{why}; again in {:.1} s (attempt {attempt})", delay.as_secs_f64()))
             }
             Change::Ended { .. } => Link::Ended,
         };
+        self.links.retain(|(origin, _)| *origin != news.origin);
+        if link != Link::Ended {
+            self.links.push((Arc::clone(&news.origin), link));
+        }
+        let lost = self.links.iter().find(|(_, link)| *link != Link::Live);
+        self.link = lost.or(self.links.first()).map_or(Link::Ended, |(_, link)| link.clone());
         self.changed = true;
+    }
+
+    /// The lines that are listed.
+    #[must_use]
+    pub fn listed(&self) -> Vec<Arc<str>> {
+        let rows = self.rows();
+        let held = (0..rows.len()).filter_map(|place| self.buffer.get(rows.get(place)?));
+        held.map(|held| Arc::clone(&held.line)).collect()
     }
 
     /// Tells the reader something.
@@ -321,8 +373,8 @@ impl State {
             || self.search.as_ref().is_some_and(|search| search.hunt.is_some())
     }
 
-    /// Goes on with filtering and searching until it is done or the time is up.
-    pub fn work(&mut self, until: Instant) {
+    /// Goes on with filtering and searching until it is done or the slice is used up.
+    pub fn work(&mut self, mut slice: Slice) {
         if !self.is_busy() {
             return;
         }
@@ -331,7 +383,7 @@ impl State {
         let drafts = prompt.as_mut().and_then(|prompt| prompt.draft.as_mut());
         let mut failure = None;
         for matching in drafts.into_iter().chain(filter.as_mut()) {
-            match matching.go_on(buffer, reader, until) {
+            match matching.go_on(buffer, reader, &mut slice) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => failure = Some(error),
@@ -344,7 +396,7 @@ impl State {
             }
             self.tell(error.to_string());
         }
-        self.go_on_searching(until);
+        self.go_on_searching(&mut slice);
         self.settle();
     }
 
@@ -359,13 +411,13 @@ impl State {
         }
     }
 
-    fn go_on_searching(&mut self, until: Instant) {
+    fn go_on_searching(&mut self, slice: &mut Slice) {
         let Some(search) = &self.search else { return };
         let (Some(mut hunt), grep) = (search.hunt, search.grep.clone()) else { return };
         let mut reader = Reader::default();
         let rows = self.rows();
         let mut found = None;
-        while hunt.left > 0 && found.is_none() && Instant::now() < until {
+        while hunt.left > 0 && found.is_none() && slice.takes() {
             let number = rows.get(hunt.next % rows.len().max(1));
             found = number
                 .filter(|number| self.buffer.get(*number).is_some_and(|held| reader.read(held, |shown| grep.matches(shown))));

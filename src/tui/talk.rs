@@ -84,6 +84,18 @@ pub struct Turn {
     pub whole: f64,
 }
 
+/// How long a part of a turn took.
+pub type Part = fn(&Turn) -> f64;
+
+/// The parts of a turn, by what they are called.
+pub const PARTS: [(&str, Part); 5] = [
+    ("first audio", |turn| turn.whole),
+    ("engine", |turn| turn.engine),
+    ("navigation", |turn| turn.nav),
+    ("render", |turn| turn.render),
+    ("speech", |turn| turn.audio),
+];
+
 /// What is known of the course of a call.
 #[derive(Debug, Clone, Default)]
 pub struct Talk {
@@ -95,8 +107,6 @@ pub struct Talk {
     pub dominant: Option<String>,
     /// The turns of the agent.
     pub turns: VecDeque<Turn>,
-    /// From the end of the caller's turn to the first audio, in milliseconds.
-    pub latency: Measured,
     /// How often somebody has spoken.
     pub turn_count: u64,
     /// How many tools failed.
@@ -120,6 +130,14 @@ impl Talk {
             Item::Bubble { speaker, text, .. } => Some((*speaker, text.as_str())),
             _ => None,
         })
+    }
+
+    /// The percentiles of a part of the turns, in milliseconds.
+    #[must_use]
+    pub fn percentiles(&self, part: Part) -> Option<[f64; 3]> {
+        let mut measured = Measured::default();
+        self.turns.iter().for_each(|turn| measured.add(part(turn)));
+        measured.percentiles()
     }
 
     /// Takes an event of the call.
@@ -204,7 +222,6 @@ impl Talk {
                     audio: value(&it.audio_ttfb_ms),
                     whole: value(&it.e2e_ttfb_ms),
                 };
-                self.latency.add(turn.whole);
                 keep(&mut self.turns, turn);
             }
             _ => {}

@@ -5,13 +5,18 @@ use std::io::{self, IsTerminal, Stdout, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::style::Ground;
 use crate::error::{Error, Result};
 use crate::status;
+
+/// How long a terminal may take to answer; one over a slow line takes a while.
+#[cfg(unix)]
+const ANSWER: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Fails where there is no terminal that a screen could be drawn on.
 pub fn check() -> Result<()> {
@@ -38,7 +43,7 @@ impl Taken {
     /// Takes the terminal over.
     pub fn take() -> io::Result<Self> {
         status::hold_back();
-        let taken = enter().and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+        let taken = enter();
         if taken.is_err() {
             leave();
             status::release();
@@ -50,8 +55,10 @@ impl Taken {
     pub fn lend(&mut self, meanwhile: impl FnOnce()) -> io::Result<()> {
         leave();
         meanwhile();
-        enter()?;
-        self.terminal.clear()
+        // Another one, which takes nothing for drawn. To clear this one is no way: it asks the terminal for its cursor, and
+        // the answer would go to whoever waits for keys.
+        self.terminal = enter()?;
+        Ok(())
     }
 }
 
@@ -62,19 +69,56 @@ impl Drop for Taken {
     }
 }
 
-fn enter() -> io::Result<()> {
+fn enter() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)
+    let mut out = io::stdout();
+    execute!(out, EnterAlternateScreen, Clear(ClearType::All), EnableMouseCapture, EnableBracketedPaste, cursor::Hide)?;
+    Terminal::new(CrosstermBackend::new(out))
 }
 
-/// Each step is tried, whatever became of the one before.
+/// Each step is tried, whatever became of the one before. What is typed meanwhile is for whoever comes next, so lines come
+/// first.
 fn leave() {
     let mut out = io::stdout();
+    let _ = disable_raw_mode();
     let _ = execute!(out, DisableBracketedPaste);
     let _ = execute!(out, DisableMouseCapture);
     let _ = execute!(out, LeaveAlternateScreen);
     let _ = execute!(out, cursor::Show);
-    let _ = disable_raw_mode();
+}
+
+/// Asks the terminal what it writes on. It must be taken, and nobody else may read from it.
+///
+/// After the question it is asked what it is, which any terminal answers: so nobody waits for one that knows no colours.
+#[cfg(unix)]
+#[must_use]
+pub fn background() -> Option<Ground> {
+    let mut out = io::stdout();
+    out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).ok()?;
+    let until = std::time::Instant::now() + ANSWER;
+    let (stdin, mut answer) = (io::stdin(), Vec::new());
+    // `ESC [ ? … c` is what it is, and comes last.
+    let is_whole = |answer: &[u8]| answer.ends_with(b"c") && answer.windows(3).any(|start| start == b"\x1b[?");
+    while !is_whole(&answer) && answer.len() < 256 {
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        let mut ready = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
+        let timeout = rustix::event::Timespec::try_from(left).ok()?;
+        if rustix::event::poll(&mut ready, Some(&timeout)).ok()? == 0 {
+            break;
+        }
+        let mut piece = [0; 64];
+        let read = rustix::io::read(&stdin, &mut piece).ok().filter(|read| *read > 0)?;
+        answer.extend_from_slice(&piece[..read]);
+    }
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (_, colour) = answer.split_once("]11;")?;
+    Ground::by_answer(colour.split(['\x07', '\x1b']).next()?)
+}
+
+#[cfg(not(unix))]
+#[must_use]
+pub fn background() -> Option<Ground> {
+    None
 }
 
 /// Hands text to the clipboard of whoever sits at the terminal, by OSC 52; that works through ssh too.

@@ -1,14 +1,13 @@
 //! What each message does to the state. Nothing here touches the terminal.
 
-use crossterm::event::{Event as Input, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{Event as Input, KeyEvent, KeyEventKind};
 use jiff::Timestamp;
-use ratatui::layout::Position;
 
 use super::feed::Fed;
 use super::keys::{self, Action};
-use super::prompt;
-use super::state::{Detail, Effect, Link, Purpose, State, TimeMode};
+use super::state::{Detail, Effect, Link, Panel, Purpose, State, TimeMode};
 use super::view::{self, detail};
+use super::{mouse, prompt};
 
 /// How long something is told, in seconds.
 const TOLD: i64 = 6;
@@ -33,6 +32,7 @@ pub fn update(state: &mut State, msg: Msg) {
     match msg {
         Msg::Fed(Fed::Event(held)) => return state.take(held),
         Msg::Fed(Fed::News(news)) => return state.hear(&news),
+        Msg::Fed(Fed::PassedOver(passed)) => state.numbers.pass(passed, state.now),
         Msg::Told(text) => return state.tell(text.trim_start_matches("evtap: ")),
         Msg::Over => state.link = Link::Ended,
         Msg::Tick(now) => {
@@ -49,7 +49,7 @@ pub fn update(state: &mut State, msg: Msg) {
         Msg::Input(Input::Resize(columns, rows)) => state.size = (columns, rows),
         Msg::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => press(state, &key),
         Msg::Input(Input::Mouse(mouse)) => {
-            if !point(state, mouse) {
+            if !mouse::point(state, mouse) {
                 return;
             }
         }
@@ -64,7 +64,13 @@ fn press(state: &mut State, key: &KeyEvent) {
     if state.prompt.is_some() {
         return prompt::press(state, key);
     }
-    let Some(action) = keys::action(key) else { return };
+    if let Some(action) = keys::action(key) {
+        act(state, action);
+    }
+}
+
+/// Does what a key is for.
+pub(super) fn act(state: &mut State, action: Action) {
     state.notice = None;
     if state.help.is_some() && scroll_help(state, action) {
         return;
@@ -88,6 +94,7 @@ fn press(state: &mut State, key: &KeyEvent) {
             },
         },
         Action::Command => prompt::open(state, Purpose::Command, ""),
+        Action::GoTo => prompt::open(state, Purpose::Command, "at "),
         Action::Time => {
             state.time = match state.time {
                 TimeMode::Local => TimeMode::Utc,
@@ -103,10 +110,11 @@ fn press(state: &mut State, key: &KeyEvent) {
 }
 
 /// Takes a key while the help is open. Gives whether it was for the help.
-fn scroll_help(state: &mut State, action: Action) -> bool {
+pub(super) fn scroll_help(state: &mut State, action: Action) -> bool {
     let at = state.help.unwrap_or(0);
-    let page = usize::from(state.size.1.saturating_sub(4)).max(1);
-    let most = view::help::lines(state).len().saturating_sub(page);
+    let inner = view::help::inner(state);
+    let page = usize::from(inner.height).max(1);
+    let most = view::help::lines(state, usize::from(inner.width)).len().saturating_sub(page);
     state.help = match action {
         Action::Quit | Action::Suspend => return false,
         Action::Down => Some(at + 1),
@@ -206,7 +214,7 @@ fn is_error(state: &State, number: u64) -> bool {
 }
 
 /// Takes a key on a screen other than the stream.
-fn elsewhere(state: &mut State, action: Action) {
+pub(super) fn elsewhere(state: &mut State, action: Action) {
     let page = usize::from(view::areas(state).body.height).max(1);
     let length = view::length(state);
     // A conversation is scrolled from its end, all else from its beginning.
@@ -227,7 +235,11 @@ fn elsewhere(state: &mut State, action: Action) {
         Action::Bottom => forward(usize::MAX / 2),
         Action::Open | Action::Into if state.screen == 1 => {
             choose(state, at);
-            state.screen = 2;
+            (state.screen, state.panel) = (2, Panel::All);
+            return;
+        }
+        Action::Open if state.screen == 2 => {
+            (state.panel, state.places[2]) = (state.panel.next(), 0);
             return;
         }
         Action::OnlyCall if matches!(state.screen, 1 | 2) => {
@@ -241,6 +253,10 @@ fn elsewhere(state: &mut State, action: Action) {
         Action::Copy if matches!(state.screen, 1 | 2) => {
             choose(state, view::calls::place(state));
             state.effects.extend(state.call.clone().map(Effect::Copy));
+            return;
+        }
+        Action::Back | Action::Out if state.screen == 2 && state.panel != Panel::All => {
+            state.panel = Panel::All;
             return;
         }
         Action::Back | Action::Out => {
@@ -262,7 +278,7 @@ fn elsewhere(state: &mut State, action: Action) {
 }
 
 /// Selects the call in that place of the board. It stays selected wherever it moves.
-fn choose(state: &mut State, place: usize) {
+pub(super) fn choose(state: &mut State, place: usize) {
     let sid = state.calls.sorted().get(place).map(|(sid, _)| (*sid).to_owned());
     if sid != state.call {
         state.places[2] = 0;
@@ -270,7 +286,7 @@ fn choose(state: &mut State, place: usize) {
     state.call = sid;
 }
 
-fn step(state: &mut State, by: usize, down: bool) {
+pub(super) fn step(state: &mut State, by: usize, down: bool) {
     let rows = state.rows();
     let place = rows.place(state.selected);
     let place = if down { (place + by).min(rows.len().saturating_sub(1)) } else { place.saturating_sub(by) };
@@ -315,7 +331,7 @@ fn only_events_of(state: &mut State, sid: &str) {
 const ONLY: &str = "(.call_sid // ._tap.call_sid)";
 
 /// Takes a key for the detail. Gives whether it was for it.
-fn detail(state: &mut State, action: Action) -> bool {
+pub(super) fn detail(state: &mut State, action: Action) -> bool {
     let lines = detail::lines(state);
     let Some(detail) = &mut state.detail else { return false };
     let last = lines.len().saturating_sub(1);
@@ -357,55 +373,6 @@ fn detail(state: &mut State, action: Action) -> bool {
             }
             None => state.tell("a filter can't tell by that: choose a field with a value that is seen"),
         },
-        _ => return false,
-    }
-    true
-}
-
-/// Takes the mouse. Gives whether anything came of it.
-fn point(state: &mut State, mouse: MouseEvent) -> bool {
-    let areas = view::areas(state);
-    let at = Position::new(mouse.column, mouse.row);
-    match mouse.kind {
-        MouseEventKind::ScrollDown | MouseEventKind::ScrollUp => {
-            let action = if mouse.kind == MouseEventKind::ScrollDown { Action::Down } else { Action::Up };
-            for _ in 0..3 {
-                match state.screen {
-                    _ if state.help.is_some() => drop(scroll_help(state, action)),
-                    0 if areas.detail.is_some_and(|area| area.contains(at)) => drop(detail(state, action)),
-                    0 => step(state, 1, action == Action::Down),
-                    _ => elsewhere(state, action),
-                }
-            }
-        }
-        MouseEventKind::Down(MouseButton::Left) if state.help.take().is_some() => {}
-        MouseEventKind::Down(MouseButton::Left) => {
-            if let Some(screen) = view::header::tab_at(state, at) {
-                state.screen = screen;
-            } else if state.screen == 0 {
-                state.dragging = areas.divider.is_some_and(|area| area.contains(at));
-                if areas.list.contains(at) {
-                    if let Some(number) = view::stream::at(state, mouse.row - areas.list.y) {
-                        state.select(number);
-                    }
-                } else if let Some(area) = areas.detail.filter(|area| area.contains(at)) {
-                    let cursor = view::detail::at(state, area, at);
-                    if let Some(detail) = &mut state.detail {
-                        (detail.focused, detail.cursor) = (true, cursor);
-                    }
-                }
-            }
-        }
-        MouseEventKind::Drag(MouseButton::Left) if state.dragging => {
-            let body = areas.body;
-            let (given, whole) = if areas.is_beside {
-                (body.right().saturating_sub(mouse.column), body.width)
-            } else {
-                (body.bottom().saturating_sub(mouse.row), body.height)
-            };
-            state.share = (u32::from(given) * 100 / u32::from(whole.max(1))).clamp(20, 80).try_into().unwrap_or(50);
-        }
-        MouseEventKind::Up(MouseButton::Left) => state.dragging = false,
         _ => return false,
     }
     true

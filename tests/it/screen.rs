@@ -2,14 +2,19 @@
 
 use std::io::Write;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use evtap::tui::terminal::Taken;
 use tempfile::TempDir;
 
 use crate::support::evtap;
 
 /// Beyond it the screen is taken to hang.
 const HANG: Duration = Duration::from_secs(60);
+
+/// How often the modes were listed: each time with another word, since the one from before may still be seen.
+static TIMES: AtomicUsize = AtomicUsize::new(0);
 
 /// A shell in a terminal of its own.
 struct Shell {
@@ -46,6 +51,17 @@ impl Shell {
     fn line(&self, text: &str) {
         self.send(&["-l", text]);
         self.send(&["Enter"]);
+    }
+
+    /// Writes a program into a directory of its own, which comes first where the shell looks for programs.
+    fn program(&self, name: &str, script: &str) {
+        let directory = self.home.path().join("bin");
+        std::fs::create_dir_all(&directory).expect("a directory is made");
+        let path = directory.join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a program is written");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, mode).expect("it can be run");
+        self.line("PATH=$PWD/bin:$PATH");
     }
 
     fn seen(&self) -> String {
@@ -90,8 +106,9 @@ impl Shell {
     #[track_caller]
     fn is_as_before(&self) {
         self.wait("cursor and first screen", |shell| shell.modes() == "1 0 0");
-        self.line("clear; stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(echo|icanon|isig)'; echo listed");
-        self.wait("modes of the line", |shell| shell.seen().lines().any(|line| line == "listed"));
+        let listed = format!("listed {}", TIMES.fetch_add(1, Ordering::Relaxed));
+        self.line(&format!("clear; stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(echo|icanon|isig)'; echo {listed}"));
+        self.wait("modes of the line", |shell| shell.seen().lines().any(|line| line == listed));
         let seen = self.seen();
         let modes: Vec<_> =
             seen.lines().filter(|line| ["echo", "icanon", "isig", "-echo", "-icanon", "-isig"].contains(line)).collect();
@@ -149,6 +166,99 @@ fn suspended_it_gives_the_terminal_back_and_takes_it_again() {
     }
     shell.send(&["q"]);
     shell.wait("end", |shell| shell.modes() == "1 0 0");
+}
+
+#[test]
+fn stopped_without_being_asked_it_takes_the_terminal_again() {
+    let Some(shell) = Shell::open(80, 24) else { return };
+    shell.start(DEMO);
+    shell.kill("STOP");
+    shell.wait_for("Stopped");
+    // What a shell, or a careless reader, may do meanwhile.
+    shell.send(&["-l", "stty sane; clear; tput rmcup; echo mine"]);
+    // The terminal is as the screen has left it: nobody makes a line end of Enter.
+    shell.send(&["C-j"]);
+    shell.wait("the shell's screen", |shell| shell.modes().contains(" 0 "));
+    shell.line("fg");
+    shell.wait("screen", |shell| shell.modes() == "0 1 1");
+    shell.wait_for("REDACTED");
+    shell.send(&["?"]);
+    shell.wait_for("Esc closes)");
+    shell.send(&["q"]);
+    shell.is_as_before();
+}
+
+/// Not a test by itself: the test below runs it in a terminal.
+#[test]
+#[ignore = "it breaks down, as the test below wants it to"]
+fn child() {
+    evtap::confine::confine();
+    let broken = std::thread::spawn(|| {
+        let _taken = Taken::take().expect("a terminal");
+        while !std::path::Path::new("seen").exists() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("Jane Canary");
+    });
+    broken.join().expect_err("it breaks down");
+}
+
+#[test]
+fn broken_down_it_leaves_the_terminal_as_it_was_and_says_where() {
+    let Some(shell) = Shell::open(140, 30) else { return };
+    let this = std::env::current_exe().expect("this binary");
+    shell.line(&format!("{} --ignored --exact screen::child --nocapture --test-threads=1", this.display()));
+    shell.wait("screen", |shell| shell.modes() == "0 1 1");
+    std::fs::write(shell.home.path().join("seen"), "").expect("a file is written");
+    shell.wait_for("broke down at tests/it/screen.rs:");
+    assert!(!shell.seen().contains("Jane"), "{}", shell.seen());
+    shell.is_as_before();
+}
+
+#[test]
+fn what_is_copied_goes_to_the_terminal_and_to_the_tool_of_the_machine_as_it_is_shown() {
+    let Some(shell) = Shell::open(100, 30) else { return };
+    shell.tmux(&["set", "-s", "set-clipboard", "on"]);
+    let line = r#"{"event_type":"call.started","call_sid":"CA00000000000000000000000000000001","caller_id":"+13035550161"}"#;
+    std::fs::write(shell.home.path().join("day.ndjson"), format!("{line}\n")).expect("a file is written");
+    // A tool that has a clipboard of its own, and one that has nothing to talk to.
+    shell.program("wl-copy", "cat > wrong");
+    shell.program("xclip", "echo \"$*\" > arguments; cat > copied");
+    shell.line("export DISPLAY=:0");
+    shell.start("replay day.ndjson --tui");
+    shell.wait_for("call.started");
+    shell.send(&["y"]);
+    shell.wait_for("copied, by xclip and by OSC 52");
+    let read = |name: &str| std::fs::read_to_string(shell.home.path().join(name)).ok();
+    let copied = read("copied").expect("the tool was run");
+    assert!(copied.contains(r#""caller_id":"[redacted]""#) && !copied.contains("+13035550161"), "{copied}");
+    assert_eq!((read("arguments").as_deref(), read("wrong")), (Some("-selection clipboard\n"), None));
+    assert_eq!(String::from_utf8_lossy(&shell.tmux(&["show-buffer"]).stdout), copied);
+    shell.send(&["q"]);
+    shell.wait_for("status 0");
+}
+
+#[test]
+fn limits_end_the_stream_and_not_the_screen() {
+    let Some(shell) = Shell::open(100, 30) else { return };
+    shell.start(&format!("{DEMO} -n 20 --record day.ndjson"));
+    shell.wait_for("■ ended");
+    shell.wait_for("20 events");
+    let recorded = std::fs::read_to_string(shell.home.path().join("day.ndjson")).expect("it was recorded");
+    assert_eq!(recorded.lines().count(), 20);
+    shell.send(&["q"]);
+    shell.wait_for("status 0");
+    shell.line("clear; rm day.ndjson");
+    shell.start(&format!("{DEMO} --fail-if \".event_type == \\\"call.started\\\"\""));
+    shell.wait_for("■ ended");
+    shell.send(&["q"]);
+    shell.wait_for("status 7");
+    shell.line("clear");
+    shell.start(&format!("{DEMO} --duration 1s --until \".event_type == \\\"call.ended\\\" and .duration_seconds < 0\""));
+    shell.wait_for("■ ended");
+    shell.send(&["q"]);
+    shell.wait_for("status 7");
+    shell.is_as_before();
 }
 
 #[test]

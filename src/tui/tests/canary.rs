@@ -1,12 +1,14 @@
 //! Nothing hidden gets onto the screen, into the clipboard or into a file.
 
+use crossterm::event::KeyCode;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
-use super::{drawn, feed, held, press, screen};
+use super::{code, drawn, feed, held, press, screen};
 use crate::emulator::samples::sample;
 use crate::event::Kind;
+use crate::tui::keys::bindings;
 use crate::tui::state::Effect;
 
 /// Short enough to stand in one line wherever it is wrapped, and in no word.
@@ -61,6 +63,31 @@ fn no_cell_ever_holds_a_hidden_value() {
         }
         assert!(state.effects.is_empty());
     }
+}
+
+#[test]
+fn no_key_brings_up_what_is_hidden() {
+    let mut state = screen((120, 30));
+    for (second, event) in (1..).zip(events()) {
+        feed(&mut state, second, event);
+    }
+    let keys = bindings().flat_map(|binding| binding.keys).filter(|(_, modifiers)| modifiers.is_empty());
+    let keys: Vec<_> = keys.map(|(key, _)| *key).filter(|key| *key != KeyCode::Esc).collect();
+    for before in ["1", "1\n\njj", "2", "3", "4", "5"] {
+        for key in &keys {
+            press(&mut state, before);
+            code(&mut state, *key);
+            code(&mut state, KeyCode::Tab);
+            let seen: String = drawn(&state).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
+            assert!(!seen.contains(CANARY), "{before:?} {key:?}: {seen}");
+            press(&mut state, "\u{1b}\u{1b}\u{1b}\u{1b}");
+            state.filter = None;
+        }
+    }
+    assert!(state.effects.iter().any(|effect| matches!(effect, Effect::Copy(_))));
+    assert!(!format!("{:?}", state.effects).contains(CANARY));
+    let listed = state.listed();
+    assert!(listed.len() == events().len() && listed.iter().all(|line| !line.contains(CANARY)), "nor is it saved");
 }
 
 #[test]

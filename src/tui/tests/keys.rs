@@ -1,14 +1,16 @@
 //! What each key does.
 
-use crossterm::event::{KeyCode, MouseButton, MouseEventKind};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEventKind};
 use serde_json::json;
 
 use super::{CALL, at, code, control, day, feed, mouse, press, screen, text};
 use crate::source::{Change, News, Origin};
 use crate::tui::buffer::Buffer;
 use crate::tui::buffer::Limits;
-use crate::tui::feed::Fed;
-use crate::tui::state::{Effect, Link, State, TimeMode};
+use crate::tui::feed::{Fed, PassedOver};
+use crate::tui::matching::Slice;
+use crate::tui::pace::Pace;
+use crate::tui::state::{Effect, Link, Panel, State, TimeMode};
 use crate::tui::update::{Msg, update};
 
 /// A screen of 80×24 with so many events, of which each tenth is an error.
@@ -278,13 +280,179 @@ fn the_mouse_selects_scrolls_and_drags() {
 }
 
 #[test]
-fn the_help_has_every_key_of_the_table() {
-    let mut state = screen((120, 80));
-    press(&mut state, "?");
-    let seen = text(&state);
-    for binding in crate::tui::keys::bindings() {
-        assert!(seen.contains(binding.help), "{}", binding.name);
+fn the_mouse_chooses_and_opens_calls_and_events() {
+    let mut state = screen((120, 40));
+    day(&mut state);
+    press(&mut state, "2");
+    let click = MouseEventKind::Down(MouseButton::Left);
+    mouse(&mut state, click, 30, 4);
+    assert_eq!((state.screen, state.call.as_deref()), (1, Some(super::OTHER)));
+    mouse(&mut state, click, 30, 30);
+    mouse(&mut state, MouseEventKind::ScrollUp, 30, 4);
+    assert_eq!(state.call.as_deref(), Some(CALL));
+    mouse(&mut state, click, 30, 3);
+    assert_eq!(state.screen, 2);
+    press(&mut state, "1");
+    mouse(&mut state, click, 30, 10);
+    assert!(state.detail.is_none() && state.selected == 8);
+    mouse(&mut state, click, 30, 10);
+    assert!(state.detail.is_some());
+    let area = crate::tui::view::areas(&state).detail.expect("it is open");
+    mouse(&mut state, click, area.x + 2, area.y + 1);
+    assert!(state.detail.as_ref().is_some_and(|detail| detail.focused && detail.cursor == 1));
+    mouse(&mut state, MouseEventKind::ScrollDown, area.x + 2, area.y + 1);
+    assert!(state.detail.as_ref().is_some_and(|detail| detail.cursor == 4));
+    mouse(&mut state, click, 30, 3);
+    assert!(state.detail.as_ref().is_some_and(|detail| !detail.focused));
+}
+
+#[test]
+fn everything_is_in_the_help_at_every_size() {
+    for (columns, rows) in [(40, 10), (80, 24), (200, 50)] {
+        let mut state = screen((columns, rows));
+        press(&mut state, "?");
+        let mut seen = String::new();
+        for _ in 0..20 {
+            seen += &text(&state).replace(['"', '│'], "");
+            code(&mut state, KeyCode::PageDown);
+        }
+        let words: std::collections::HashSet<_> = seen.split_whitespace().collect();
+        for binding in crate::tui::keys::bindings() {
+            assert!(binding.help.split_whitespace().all(|word| words.contains(word)), "{}", binding.help);
+            assert!(words.contains(binding.name.split(' ').next().expect("a name")), "{}", binding.name);
+        }
+        for (command, _) in crate::tui::prompt::COMMANDS {
+            assert!(words.contains(command), "{command}");
+        }
     }
+    let mut state = screen((200, 50));
+    press(&mut state, "?");
+    assert!(!text(&state).contains("more lines"), "it fits");
+}
+
+#[test]
+fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn() {
+    let mut state = screen((80, 24));
+    let event = super::held(&json!({"event_type": "call.started", "direction": "inbound"}));
+    for _ in 0..10_000 {
+        state.take(event.clone());
+    }
+    state.settle();
+    let key = |state: &mut State, key| update(state, Msg::Input(Input::Key(KeyEvent::new(key, KeyModifiers::NONE))));
+    key(&mut state, KeyCode::Char('f'));
+    for character in r#".direction == "inbound""#.chars() {
+        key(&mut state, KeyCode::Char(character));
+    }
+    let matched = |state: &State| state.filter.as_ref().map_or(0, |filter| filter.numbers().len());
+    key(&mut state, KeyCode::Enter);
+    for go in 1..=25 {
+        assert!(state.is_busy());
+        state.work(Slice::of(400));
+        assert_eq!(matched(&state), go * 400);
+        let before = state.selected;
+        key(&mut state, KeyCode::Up);
+        assert_ne!(state.selected, before, "keys go on meanwhile");
+    }
+    assert!(!state.is_busy());
+    key(&mut state, KeyCode::Char('/'));
+    key(&mut state, KeyCode::Char('x'));
+    key(&mut state, KeyCode::Enter);
+    for _ in 0..25 {
+        assert!(state.is_busy());
+        state.work(Slice::of(400));
+    }
+    assert!(!state.is_busy(), "so does a search");
+    let past = std::time::Instant::now();
+    press(&mut state, "F");
+    state.filter = None;
+    key(&mut state, KeyCode::Char('n'));
+    state.work(Slice::of(400).until(past));
+    assert!(state.search.as_ref().is_some_and(|search| search.hunt.is_some()), "and nothing is begun once time is up");
+}
+
+#[test]
+fn words_are_completed() {
+    let mut state = filled(3);
+    let typed = |state: &State| state.prompt.as_ref().map(|prompt| prompt.line.text()).expect("a prompt");
+    press(&mut state, "xtool_n\t");
+    assert_eq!(typed(&state), "tool_name");
+    press(&mut state, ",_tap.i\t\n");
+    assert_eq!(state.columns.as_ref().map(|columns| columns.names().to_vec()), Some(vec!["tool_name".into(), "_tap.id".into()]));
+    press(&mut state, "f.completion_r\t == \"x\" and .event_type == \"call.esc\t");
+    assert_eq!(typed(&state), ".completion_reason == \"x\" and .event_type == \"call.escalated");
+    press(&mut state, "\u{1b}:fi\t .dire\t");
+    assert_eq!(typed(&state), "filter .direction");
+    press(&mut state, "\u{1b}:\t");
+    assert_eq!(typed(&state), "at");
+    press(&mut state, "\t");
+    assert_eq!(typed(&state), "call", "Tab goes on");
+    code(&mut state, KeyCode::BackTab);
+    code(&mut state, KeyCode::BackTab);
+    assert_eq!(typed(&state), "quit", "and round, both ways");
+    press(&mut state, "\u{1b}/tool\t");
+    assert_eq!(typed(&state), "tool", "a pattern is nobody's name");
+}
+
+#[test]
+fn a_call_is_gone_to_and_its_parts_are_gone_through() {
+    let mut state = screen((80, 24));
+    day(&mut state);
+    press(&mut state, ":call nobody\n");
+    assert!(state.screen == 0 && text(&state).contains("no such call"));
+    press(&mut state, ":call CA\t\t\t\n");
+    assert_eq!((state.screen, state.call.as_deref()), (2, Some(super::OTHER)));
+    press(&mut state, &format!(":call {CALL}\n"));
+    let parts = [Panel::All, Panel::Conversation, Panel::Emotion, Panel::Latency, Panel::All];
+    for part in parts {
+        assert_eq!(state.panel, part);
+        let seen = text(&state);
+        assert_eq!(seen.contains("valence -0.40"), matches!(part, Panel::All | Panel::Emotion), "{seen}");
+        assert_eq!(seen.contains("latency by turn"), matches!(part, Panel::All | Panel::Latency), "{seen}");
+        assert_eq!(seen.contains("navigation          137    176    176"), part == Panel::Latency, "{seen}");
+        press(&mut state, "\n");
+    }
+    press(&mut state, "\n\u{1b}");
+    assert_eq!((state.screen, state.panel), (2, Panel::Latency.next()));
+    press(&mut state, "y");
+    assert_eq!(state.effects, [Effect::Copy(CALL.to_owned())]);
+}
+
+#[test]
+fn what_was_not_selected_is_counted() {
+    let mut state = filled(3);
+    update(&mut state, Msg::Fed(Fed::PassedOver(PassedOver { events: 7, malformed: 1, drifted: 2, gaps: 3 })));
+    let seen = text(&state);
+    assert!(seen.contains("10 events  gaps 3  malformed 1  drift 2"), "{seen}");
+    assert_eq!(state.numbers.passed.events, 7);
+    state.size.0 = 140;
+    assert!(text(&state).contains("filtered out 7"));
+}
+
+#[test]
+fn of_several_streams_the_one_that_is_lost_is_told_and_one_that_ends_ends_not_all() {
+    let mut state = screen((120, 24));
+    let stream = |call: &str| std::sync::Arc::new(Origin { call_sid: Some(call.to_owned()), ..Origin::default() });
+    let mut hear = |call: &str, change| {
+        update(&mut state, Msg::Fed(Fed::News(News { origin: stream(call), change })));
+        text(&state).lines().next().expect("a header").to_owned()
+    };
+    let lost = || Change::Reconnecting { delay: std::time::Duration::from_secs(3), attempt: 1, why: "it was cut".into() };
+    assert!(hear("a", Change::Connected).contains("● live "));
+    assert!(hear("b", Change::Connected).contains("● live 2 streams"));
+    assert!(hear("a", lost()).contains("reconnecting 1 of 2"));
+    assert!(hear("a", Change::Connected).contains("● live 2 streams"));
+    assert!(hear("b", Change::Ended { why: "the call is over".into() }).contains("● live "));
+    assert!(hear("a", Change::Ended { why: "the call is over".into() }).contains("ended"));
+}
+
+#[test]
+fn where_there_is_no_line_for_it_the_footer_tells_of_a_pause() {
+    let mut state = screen((20, 5));
+    day(&mut state);
+    press(&mut state, " ");
+    feed(&mut state, 70, json!({"event_type": "call.started"}));
+    let seen = text(&state);
+    assert!(seen.contains("‖ 1 new"), "{seen}");
 }
 
 #[test]
@@ -308,8 +476,10 @@ fn the_link_is_told() {
 fn columns_are_chosen() {
     let mut state = filled(3);
     press(&mut state, "xsucceeded,tool_name\n");
-    assert!(text(&state).contains("succeeded=true tool_name=tool_2"));
-    assert!(!text(&state).contains("call_id"));
+    let seen = text(&state);
+    assert!(seen.contains("  succeeded tool_name"), "{seen}");
+    assert!(seen.contains("tool_call_completed        true      tool_2"), "{seen}");
+    assert!(!seen.contains("call_id"));
     press(&mut state, "x");
     control(&mut state, 'u');
     press(&mut state, "\n");
@@ -350,6 +520,28 @@ fn a_replay_has_a_pace_and_nothing_else_has() {
     assert!(text(&state).contains("▶ full speed"));
     press(&mut state, ".");
     assert!(text(&state).contains("‖ held"));
+}
+
+#[test]
+fn a_replay_shows_how_far_it_has_come_and_runs_to_a_time() {
+    let mut state = filled(40);
+    let pace = std::sync::Arc::new(Pace::new(vec![1000], Some(10)));
+    state.setup.pace = Some(std::sync::Arc::clone(&pace));
+    pace.reach(250);
+    let seen = text(&state);
+    assert!(seen.contains("2026-05-05 16:53:59 ━━━") && seen.contains("─   25%  ▶ 10×"), "{seen}");
+    press(&mut state, "@16:53:30\n");
+    assert_eq!(state.selected, 10, "it is at hand");
+    press(&mut state, "@+5s\n");
+    assert_eq!(state.selected, 15);
+    press(&mut state, "@-3s\n");
+    assert_eq!(state.selected, 12);
+    press(&mut state, "@16:59\n");
+    assert!(state.follow && text(&state).contains("▶▶ going there"), "it is not at hand yet");
+    update(&mut state, Msg::Over);
+    assert!(text(&state).contains("100%  all of it"));
+    press(&mut state, "@16:59\n");
+    assert!(text(&state).contains("no event at that time or after it"));
 }
 
 #[test]

@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use super::buffer::Limits;
 use super::feed::Fed;
 use super::held::Held;
+use super::matching::Slice;
 use super::state::{Setup, State};
-use super::style::Theme;
+use super::style::{Depth, Theme};
 use super::update::{Msg, update};
 use super::view;
 use crate::decode::Decoder;
@@ -36,8 +37,9 @@ fn screen(size: (u16, u16)) -> State {
         policy: Policy::default(),
         variables: Vec::new(),
         limits: Limits::default(),
-        theme: Theme { colours: true },
+        theme: Theme { depth: Depth::Sixteen, ground: None },
         zone: TimeZone::UTC,
+        wrap: false,
         pace: None,
     };
     State::new(setup, size, at(0))
@@ -103,7 +105,7 @@ fn mouse(state: &mut State, kind: MouseEventKind, column: u16, row: u16) {
 /// Lets filtering and searching come to their end.
 fn finish(state: &mut State) {
     while state.is_busy() {
-        state.work(std::time::Instant::now() + std::time::Duration::from_secs(5));
+        state.work(Slice::of(1000));
     }
 }
 

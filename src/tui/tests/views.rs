@@ -85,7 +85,7 @@ fn what_is_revealed_stands_in_the_header_at_every_size() {
 #[test]
 fn without_colours_no_cell_has_one() {
     let mut state = screen((120, 40));
-    state.setup.theme.colours = false;
+    state.setup.theme.depth = crate::tui::style::Depth::None;
     day(&mut state);
     for keys in ["", "\n\n", "2", "3", "4", "5", "?"] {
         press(&mut state, keys);

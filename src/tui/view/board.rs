@@ -119,11 +119,15 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
     for (id, pipeline) in &state.office.pipelines {
         let mut spans = vec![Span::styled(format!("   {} ", cell(start(id), 8)), theme.heading())];
         if let Some((time, events)) = &pipeline.last {
-            let text = format!("synced{}, {events} events ({} times) ", age(state, Some(*time)), count(pipeline.syncs));
-            spans.push(Span::raw(text));
+            spans.push(Span::raw(format!(
+                "synced{}, {} events ",
+                age(state, Some(*time)),
+                count((*events).try_into().unwrap_or(0))
+            )));
+            spans.push(Span::styled(format!(" {} in all ", count(pipeline.syncs)), theme.quiet()));
         }
         if let Some((time, why)) = &pipeline.error {
-            spans.push(Span::styled(format!("failed{}: {}", age(state, Some(*time)), sanitize::visible(why)), theme.error()));
+            spans.push(Span::styled(format!(" failed{}: {}", age(state, Some(*time)), sanitize::visible(why)), theme.error()));
         } else if pipeline.errors > 0 {
             spans.push(Span::styled(format!("{} errors before", count(pipeline.errors)), theme.quiet()));
         }

@@ -12,8 +12,8 @@ use super::text::{cell, cut, length, sides, wrap};
 use crate::event::MASK;
 use crate::sanitize;
 use crate::tui::calls::Call;
-use crate::tui::state::State;
-use crate::tui::talk::{Item, Mood, Speaker, Talk, Turn};
+use crate::tui::state::{Panel, State};
+use crate::tui::talk::{Item, Mood, PARTS, Speaker, Talk, Turn};
 
 /// Draws the call that is selected on the board.
 pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
@@ -27,33 +27,52 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     body.y += head.height;
     body.height -= head.height;
     frame.render_widget(sides(title(state, sid, call), Vec::new(), usize::from(head.width)), head);
-    let (mut talk, mut beside) = (body, None);
-    if body.width >= 100 {
-        talk.width = body.width * 3 / 5;
-        beside = Some(Rect::new(talk.right() + 1, body.y, body.width - talk.width - 1, body.height));
-    } else if body.height >= 18 {
-        talk.height = body.height / 2;
-        beside = Some(Rect::new(body.x, talk.bottom(), body.width, body.height - talk.height));
-    }
+    let [talk, mood, latency] = panels(state.panel, body);
     let lines = conversation(state, &call.talk, usize::from(talk.width));
     // Scrolled from the end, so that what is new is in sight.
     let from = lines.len().saturating_sub(usize::from(talk.height)).saturating_sub(state.places[2]);
     super::scrolled(frame, talk, lines, from);
-    if let Some(area) = beside {
-        let mut chart = area;
-        chart.height = (area.height / 2).min(16);
-        let waterfall = Rect::new(area.x, chart.bottom(), area.width, area.height - chart.height);
-        emotion(state, &call.talk, frame, chart);
-        frame.render_widget(Paragraph::new(turns(state, &call.talk, waterfall)), waterfall);
+    if mood.height > 0 {
+        emotion(state, &call.talk, frame, mood);
+    }
+    if latency.height > 0 {
+        frame.render_widget(Paragraph::new(turns(state, &call.talk, latency)), latency);
     }
 }
 
-/// How many lines the conversation has.
+/// The room for the conversation, for emotion and for latency.
+fn panels(panel: Panel, body: Rect) -> [Rect; 3] {
+    let none = Rect { height: 0, ..body };
+    let mut talk = body;
+    let beside = match panel {
+        Panel::Emotion => return [none, body, none],
+        Panel::Latency => return [none, none, body],
+        Panel::All if body.width >= 100 => {
+            talk.width = body.width * 3 / 5;
+            Rect::new(talk.right() + 1, body.y, body.width - talk.width - 1, body.height)
+        }
+        Panel::All if body.height >= 18 => {
+            talk.height = body.height / 2;
+            Rect::new(body.x, talk.bottom(), body.width, body.height - talk.height)
+        }
+        // Where there is no room, Enter shows the others.
+        Panel::All | Panel::Conversation => return [body, none, none],
+    };
+    let chart = Rect { height: (beside.height / 2).min(16), ..beside };
+    [talk, chart, Rect::new(beside.x, chart.bottom(), beside.width, beside.height - chart.height)]
+}
+
+/// How many lines there are to scroll through.
 #[must_use]
 pub fn len(state: &State) -> usize {
     let sorted = state.calls.sorted();
-    let width = if state.size.0 >= 100 { state.size.0 * 3 / 5 } else { state.size.0 };
-    sorted.get(super::calls::place(state)).map_or(0, |(_, call)| conversation(state, &call.talk, usize::from(width)).len())
+    let Some((_, call)) = sorted.get(super::calls::place(state)) else { return 0 };
+    let [talk, _, latency] = panels(state.panel, super::areas(state).body);
+    match state.panel {
+        Panel::Emotion => 0,
+        Panel::Latency => call.talk.turns.len() + summary(state, &call.talk, latency.height).len(),
+        Panel::All | Panel::Conversation => conversation(state, &call.talk, usize::from(talk.width)).len(),
+    }
 }
 
 fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
@@ -151,41 +170,63 @@ fn emotion(state: &State, talk: &Talk, frame: &mut Frame<'_>, area: Rect) {
     let valence: Vec<_> = talk.emotions.iter().map(|(time, valence, _)| (at(time), *valence)).collect();
     let arousal: Vec<_> = talk.emotions.iter().map(|(time, _, arousal)| (at(time), *arousal)).collect();
     let low = if valence.iter().chain(&arousal).any(|(_, value)| *value < 0.0) { -1.0 } else { 0.0 };
-    let line = |name, style, data| {
-        Dataset::default().name(name).marker(Marker::Braille).graph_type(GraphType::Line).style(style).data(data)
-    };
+    // Two kinds of line, which can be told apart without colours.
+    let line = |marker, style, data| Dataset::default().marker(marker).graph_type(GraphType::Line).style(style).data(data);
     let legend = Line::from(vec![
         Span::styled(" emotion  ", theme.heading()),
-        Span::styled(format!("valence {:+.2}  ", valence.last().map_or(0.0, |(_, value)| *value)), theme.good()),
-        Span::styled(format!("arousal {:.2}", arousal.last().map_or(0.0, |(_, value)| *value)), theme.warning()),
+        Span::styled(format!("⠒ valence {:+.2}  ", valence.last().map_or(0.0, |(_, value)| *value)), theme.good()),
+        Span::styled(format!("• arousal {:.2}", arousal.last().map_or(0.0, |(_, value)| *value)), theme.warning()),
     ]);
+    let span = at(last).max(1.0);
+    let length = length(last.as_second() - first.as_second());
+    let times = if area.height >= 8 { vec!["0s".to_owned(), length] } else { Vec::new() };
     let mut below = area;
     below.y += 1;
     below.height = below.height.saturating_sub(1);
     frame.render_widget(legend, area);
-    let chart = Chart::new(vec![line("", theme.good(), valence.as_slice()), line("", theme.warning(), arousal.as_slice())])
-        .x_axis(Axis::default().bounds([0.0, at(last).max(1.0)]).style(theme.quiet()))
-        .y_axis(Axis::default().bounds([low, 1.0]).labels([format!("{low:.0}"), "1".to_owned()]).style(theme.quiet()))
-        .legend_position(None);
+    let chart = Chart::new(vec![
+        line(Marker::Dot, theme.warning(), arousal.as_slice()),
+        line(Marker::Braille, theme.good(), valence.as_slice()),
+    ])
+    .x_axis(Axis::default().bounds([0.0, span]).labels(times).style(theme.quiet()))
+    .y_axis(Axis::default().bounds([low, 1.0]).labels([format!("{low:.0}"), "1".to_owned()]).style(theme.quiet()))
+    .legend_position(None);
     frame.render_widget(chart, below);
+}
+
+/// What all turns have in common: percentiles, of each part where there is room.
+fn summary(state: &State, talk: &Talk, height: u16) -> Vec<Line<'static>> {
+    let theme = state.setup.theme;
+    let parts = if height >= 11 { PARTS.as_slice() } else { &PARTS[..1] };
+    let heading = vec![
+        Span::styled(format!(" {}", cell("latency by turn, ms", 20)), theme.heading()),
+        Span::styled(format!("{:>7}{:>7}{:>7}", "p50", "p95", "p99"), theme.quiet()),
+    ];
+    let mut lines = vec![Line::from(heading)];
+    for (name, part) in parts {
+        let Some([p50, p95, p99]) = talk.percentiles(*part) else { break };
+        let sign = SIGNS.iter().find(|(part, _)| part == name).map_or("", |(_, sign)| sign);
+        let name = Span::styled(format!("   {} {} ", cell(sign, 1), cell(name, 14)), theme.quiet());
+        lines.push(Line::from(vec![name, Span::raw(format!("{p50:>8.0}{p95:>7.0}{p99:>7.0}"))]));
+    }
+    if talk.turns.is_empty() {
+        lines.push(Line::styled(" none measured yet", theme.quiet()));
+    } else if parts.len() == 1 {
+        let signs = SIGNS.map(|(name, sign)| format!(" {sign} {name}")).concat();
+        lines.push(Line::styled(format!("  {signs}"), theme.quiet()));
+    }
+    lines
 }
 
 fn turns(state: &State, talk: &Talk, area: Rect) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let mut lines = vec![Line::styled(" latency by turn, ms", theme.heading())];
-    let Some([p50, p95, p99]) = talk.latency.percentiles() else {
-        lines.push(Line::styled(" none measured yet", theme.quiet()));
-        return lines;
-    };
-    lines.push(Line::from(vec![
-        Span::raw(format!(" p50 {p50:.0}  p95 {p95:.0}  p99 {p99:.0}  ")),
-        Span::styled("█ navigation ▓ render ▒ engine ░ speech", theme.quiet()),
-    ]));
+    let mut lines = summary(state, talk, area.height);
     let room = usize::from(area.height).saturating_sub(lines.len());
     let longest = talk.turns.iter().map(|turn| turn.whole.max(turn.engine + turn.audio)).fold(1.0, f64::max);
     let cells = usize::from(area.width).saturating_sub(13);
-    let first = talk.turns.len().saturating_sub(room);
-    for (at, turn) in talk.turns.iter().enumerate().skip(first) {
+    let back = if state.panel == Panel::Latency { state.places[2] } else { 0 };
+    let first = talk.turns.len().saturating_sub(room).saturating_sub(back);
+    for (at, turn) in talk.turns.iter().enumerate().skip(first).take(room) {
         let label = format!(" {:>3} {:>6.0} ", at + 1, turn.whole);
         lines.push(Line::from(vec![
             Span::styled(label, theme.quiet()),
@@ -195,11 +236,14 @@ fn turns(state: &State, talk: &Talk, area: Rect) -> Vec<Line<'static>> {
     lines
 }
 
+/// What the parts of a bar are drawn with, in the order in which they take place.
+const SIGNS: [(&str, &str); 4] = [("navigation", "█"), ("render", "▓"), ("engine", "▒"), ("speech", "░")];
+
 fn bar(turn: &Turn, longest: f64, cells: usize) -> String {
     let rest = (turn.engine - turn.nav - turn.render).max(0.0);
     let mut bar = String::new();
     let (mut sum, mut filled) = (0.0, 0);
-    for (sign, part) in [("█", turn.nav), ("▓", turn.render), ("▒", rest), ("░", turn.audio)] {
+    for ((_, sign), part) in SIGNS.into_iter().zip([turn.nav, turn.render, rest, turn.audio]) {
         sum += part;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "cells are few")]
         let end = ((sum / longest * cells as f64).round() as usize).min(cells);

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::text::{cell, count, cut, length};
+use super::text::{cell, count, cut, length, sides};
 use crate::event::MASK;
 use crate::sanitize;
 use crate::tui::calls::{Call, start};
@@ -19,6 +19,18 @@ pub fn place(state: &State) -> usize {
     state.call.as_ref().and_then(|chosen| sorted.iter().position(|(sid, _)| sid == chosen)).unwrap_or(0)
 }
 
+/// The place of the call in the first line.
+fn first(state: &State, height: u16) -> usize {
+    (place(state) + 1).saturating_sub(usize::from(height).saturating_sub(1))
+}
+
+/// The place of the call on that line.
+#[must_use]
+pub fn at(state: &State, line: u16) -> Option<usize> {
+    let place = first(state, super::areas(state).body.height) + usize::from(line.checked_sub(1)?);
+    (place < state.calls.sorted().len()).then_some(place)
+}
+
 /// Draws the board.
 pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.setup.theme;
@@ -28,10 +40,11 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     }
     let on = sorted.iter().filter(|(_, call)| call.ended.is_none()).count();
     let width = usize::from(area.width);
-    let mut lines = vec![cut(vec![Span::styled(heading(width, on, sorted.len()), theme.quiet())], width)];
+    let counts = format!("{} on, {} ended ", count(on as u64), count((sorted.len() - on) as u64));
+    let counts = Span::styled(counts, theme.heading());
+    let mut lines = vec![sides(vec![Span::styled(heading(width), theme.quiet())], vec![counts], width)];
     let (chosen, room) = (place(state), usize::from(area.height).saturating_sub(1));
-    let from = (chosen + 1).saturating_sub(room);
-    for (at, (sid, call)) in sorted.into_iter().enumerate().skip(from).take(room) {
+    for (at, (sid, call)) in sorted.into_iter().enumerate().skip(first(state, area.height)).take(room) {
         let spans = row(state, sid, call, width);
         let line = cut(spans, width);
         lines.push(if at == chosen {
@@ -46,34 +59,56 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// What stands in a column is as wide as its heading here.
-fn heading(width: usize, on: usize, all: usize) -> String {
-    let service = if width >= 110 { "service  " } else { "" };
-    let counts = format!("{} on, {} ended", count(on as u64), count((all - on) as u64));
-    format!("   call        way       {service}state / outcome   time    turns tools!  operators, last words   {counts}")
+/// How wide the columns for direction, service and state are; those of what is counted are as wide as their headings.
+const fn columns(width: usize) -> [usize; 3] {
+    match width {
+        0..60 => [3, 0, 9],
+        60..110 => [3, 8, 13],
+        _ => [9, 8, 18],
+    }
+}
+
+fn heading(width: usize) -> String {
+    let [way, service, state] = columns(width);
+    let service = if service > 0 { format!("{} ", cell("service", service)) } else { String::new() };
+    format!(
+        "   {} {} {service}{} {:>6} turns {} operators, last words",
+        cell("call", 11),
+        cell("way", way),
+        cell("state / outcome", state),
+        "time",
+        if width >= 110 { "tools failed" } else { "fail" },
+    )
 }
 
 fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
+    let [way, service, stands] = columns(width);
     let is_on = call.ended.is_none();
-    let now = call.ended.as_ref().map_or("", |(_, reason)| reason);
-    let word = if is_on { call.state.as_deref().unwrap_or("on") } else { now };
+    let outcome = call.ended.as_ref().map_or("", |(_, reason)| reason);
+    let word = if is_on { call.state.as_deref().unwrap_or("on") } else { outcome };
+    let direction = match call.direction.as_deref() {
+        Some("inbound") if way < 7 => "in",
+        Some("outbound") if way < 7 => "out",
+        direction => direction.unwrap_or(""),
+    };
     let mut spans = vec![
         Span::styled(if is_on { " ● " } else { " ○ " }, if is_on { theme.good() } else { theme.quiet() }),
         Span::styled(format!("{}… ", cell(start(sid), 10)), theme.heading()),
-        Span::raw(format!("{} ", cell(call.direction.as_deref().unwrap_or(""), 9))),
+        Span::raw(format!("{} ", cell(direction, way))),
     ];
-    if width >= 110 {
-        spans.push(Span::raw(format!("{} ", cell(start(call.service.as_deref().unwrap_or("")), 8))));
+    if service > 0 {
+        spans.push(Span::raw(format!("{} ", cell(start(call.service.as_deref().unwrap_or("")), service))));
     }
-    let style = if matches!(now, "error" | "timeout" | "transport_error") { theme.error() } else { theme.family("observer") };
-    spans.push(Span::styled(format!("{} ", cell(word, 17)), if is_on || now.contains("err") { style } else { theme.quiet() }));
-    spans.push(Span::raw(format!("{:>7} ", length(call.length(state.moment())))));
+    let is_wrong = matches!(outcome, "error" | "timeout" | "transport_error" | "disconnected");
+    let style = if is_wrong { theme.error() } else { theme.family("observer") };
+    spans.push(Span::styled(format!("{} ", cell(word, stands)), if is_on || is_wrong { style } else { theme.quiet() }));
+    spans.push(Span::raw(format!("{:>6} ", length(call.length(state.moment())))));
     spans.push(Span::raw(format!("{:>5} ", call.talk.turn_count)));
-    let failures = call.talk.failures;
-    spans.push(Span::styled(format!("{failures:>6}  "), if failures > 0 { theme.error() } else { theme.quiet() }));
+    let (failures, cells) = (call.talk.failures, if width >= 110 { 12 } else { 4 });
+    spans.push(Span::styled(format!("{failures:>cells$} "), if failures > 0 { theme.error() } else { theme.quiet() }));
     if call.escalated {
-        spans.push(Span::styled("ESCALATED ", theme.warning()));
+        spans.push(Span::styled(if width >= 110 { "ESCALATED " } else { "ESC " }, theme.warning()));
     }
     for (id, mode) in &call.operators {
         let text = format!("{} {} ", sanitize::visible(start(id)), sanitize::visible(mode));

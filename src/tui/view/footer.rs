@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::text::{count, cut, sides};
 use crate::sanitize;
 use crate::tui::keys::{self, Action};
+use crate::tui::prompt::commands;
 use crate::tui::state::{Prompt, Purpose, State};
 
 /// Draws the last line.
@@ -24,18 +25,22 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     if let Some(prompt) = &state.prompt {
         let mut spans = key("Enter", if prompt.purpose == Purpose::Search { "search" } else { "take it" });
         spans.extend(key("Esc", "leave it"));
+        if !prompt.candidates.is_empty() {
+            spans.extend(key("Tab", "complete"));
+        }
         if prompt.purpose == Purpose::Filter {
             spans.extend(key("↑ ↓", "the last ones"));
         }
         return frame.render_widget(cut(spans, width), area);
     }
-    let mut spans = Vec::new();
+    // Where there is no line with tabs, what stands beside them stands here.
+    let mut spans = if super::areas(state).tabs.height == 0 { super::header::kept(state) } else { Vec::new() };
     for (action, what) in wanted(state) {
         if let Some(binding) = keys::bindings().find(|binding| binding.action == action) {
             spans.extend(key(binding.name.split(' ').next().unwrap_or(binding.name), what));
         }
     }
-    let right = [key("?", "help"), key("q", "quit")].concat();
+    let right = if width < 40 { key("?", "help") } else { [key("?", "help"), key("q", "quit")].concat() };
     frame.render_widget(sides(spans, right, width), area);
 }
 
@@ -136,16 +141,28 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
                 .extend(super::text::wrap(vec![Span::styled(format!(" {}", sanitize::visible(remark)), theme.warning())], width));
         }
     } else {
+        let commands = format!(" {}", commands());
         let hint = match prompt.purpose {
             Purpose::Filter => {
                 " a jq expression, such as .event_type == \"call.ended\" and .duration_seconds > 60; empty keeps all"
             }
             Purpose::Search => " a regular expression; capitals matter if there are any; empty repeats the last one",
             Purpose::Columns => " names of fields, event_type or parts of _tap, such as call_sid,reason,_tap.id; empty lists all",
-            Purpose::Command => " at TIME, filter EXPR, columns LIST, save FILE, q",
+            Purpose::Command => &commands,
             Purpose::Save => " a new file, which only you can read; what is hidden stays hidden in it",
         };
-        lines.push(Line::styled(hint, theme.quiet()));
+        lines.push(Line::styled(hint.to_owned(), theme.quiet()));
+    }
+    // What the word may become: from the one that it has become on, as many as there is room for.
+    if !prompt.candidates.is_empty() {
+        let tried = prompt.tried.unwrap_or(0);
+        let mut spans = vec![Span::raw(" ")];
+        for (at, word) in prompt.candidates.iter().enumerate().skip(tried).take(width / 2) {
+            let style = if prompt.tried == Some(at) { theme.selected() } else { theme.key() };
+            spans.push(Span::styled(sanitize::visible(word).into_owned(), style));
+            spans.push(Span::raw("  "));
+        }
+        lines.push(super::text::cut(spans, width));
     }
     lines
 }

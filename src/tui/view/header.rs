@@ -23,17 +23,25 @@ fn told(state: &State, width: u16) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
     let numbers = &state.numbers;
     let figures = &numbers.figures;
-    let (gaps, malformed) = (figures.of(Kind::TapGap), figures.of(Kind::TapMalformed));
+    let passed = &numbers.passed;
+    let (gaps, malformed) = (figures.of(Kind::TapGap) + passed.gaps, figures.of(Kind::TapMalformed) + passed.malformed);
+    let drifted = figures.drifted + passed.drifted;
     let age = numbers.last.map(|last| state.now.as_second() - last.as_second());
     let age = age.map_or_else(String::new, |age| format!(" {}", length(age)));
     let mut spans = vec![Span::styled(format!(" {} ", sanitize::visible(&state.setup.title)), theme.heading())];
+    let several = state.links.len();
+    let lost = state.links.iter().filter(|(_, link)| *link != Link::Live).count();
+    let of = if several > 1 { format!(" {lost} of {several}") } else { String::new() };
     let pace = state.setup.pace.as_ref().filter(|_| state.link != Link::Ended);
     spans.extend(match &state.link {
         _ if pace.is_some() => vec![Span::styled(pace.map(|pace| pace.told()).unwrap_or_default(), theme.good())],
         Link::Waiting => vec![Span::styled("○ waiting", theme.quiet())],
-        Link::Live => vec![Span::styled("● live", theme.good()), Span::styled(age, theme.quiet())],
+        Link::Live => {
+            let streams = if several > 1 { format!(" {several} streams") } else { String::new() };
+            vec![Span::styled("● live", theme.good()), Span::styled(streams + &age, theme.quiet())]
+        }
         Link::Reconnecting(why) => vec![
-            Span::styled("◌ reconnecting", theme.warning()),
+            Span::styled(format!("◌ reconnecting{of}"), theme.warning()),
             Span::styled(if width >= 160 { format!(": {}", sanitize::visible(why)) } else { age }, theme.warning()),
         ],
         Link::Ended => vec![Span::styled("■ ended", theme.heading())],
@@ -43,7 +51,7 @@ fn told(state: &State, width: u16) -> Vec<Span<'static>> {
         spans.push(Span::styled(text, style));
     };
     part(format!("{}/s", count(numbers.rate())), theme.heading());
-    part(format!("{} events", count(figures.events)), theme.quiet());
+    part(format!("{} events", count(figures.events + passed.events)), theme.quiet());
     let problem = |number, style| if number > 0 { style } else { theme.quiet() };
     if width >= 100 || gaps > 0 {
         part(format!("gaps {}", count(gaps)), problem(gaps, theme.error()));
@@ -51,8 +59,11 @@ fn told(state: &State, width: u16) -> Vec<Span<'static>> {
     if width >= 100 || malformed > 0 {
         part(format!("malformed {}", count(malformed)), problem(malformed, theme.error()));
     }
-    if width >= 100 || figures.drifted > 0 {
-        part(format!("drift {}", count(figures.drifted)), problem(figures.drifted, theme.warning()));
+    if width >= 100 || drifted > 0 {
+        part(format!("drift {}", count(drifted)), problem(drifted, theme.warning()));
+    }
+    if width >= 120 || passed.events > 0 {
+        part(format!("filtered out {}", count(passed.events)), theme.quiet());
     }
     spans
 }
@@ -91,11 +102,13 @@ pub fn tab_at(state: &State, at: Position) -> Option<usize> {
     })
 }
 
-fn kept(state: &State) -> Vec<Span<'static>> {
+/// What keeps events from being listed, or the list from moving.
+pub(super) fn kept(state: &State) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
     let mut spans = Vec::new();
     if let Some(end) = state.paused {
-        let text = format!(" PAUSED, {} new ", count(state.buffer.end().saturating_sub(end)));
+        let word = if state.size.0 < 60 { "‖" } else { "PAUSED," };
+        let text = format!(" {word} {} new ", count(state.buffer.end().saturating_sub(end)));
         spans.push(Span::styled(text, theme.warning()));
     } else if !state.follow && state.screen == 0 {
         let rows = state.rows();

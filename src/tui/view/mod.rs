@@ -3,6 +3,7 @@
 //! ```text
 //! ┌ header: what is looked at, link, rate, counts, what is revealed ┐
 //! │ tabs                                                filter      │
+//! │ how far a replay has come                                       │
 //! ├ list ─────────────────────────────┬ detail ─────────────────────┤
 //! │                                   │ (below where it is narrow)  │
 //! ├ prompt, where something is typed ─┴─────────────────────────────┤
@@ -16,6 +17,7 @@ pub mod detail;
 pub mod footer;
 pub mod header;
 pub mod help;
+pub mod position;
 pub mod stats;
 pub mod stream;
 pub mod text;
@@ -40,8 +42,12 @@ pub struct Areas {
     pub header: Rect,
     /// The second line; without height where there is no room.
     pub tabs: Rect,
-    /// All between tabs and prompt.
+    /// How far a replay has come; without height where nothing is replayed, or no room.
+    pub position: Rect,
+    /// All between these and the prompt.
     pub body: Rect,
+    /// The names of the columns; without height where none were chosen.
+    pub heading: Rect,
     /// The list of events.
     pub list: Rect,
     /// The edge of the detail.
@@ -68,7 +74,9 @@ pub fn areas(state: &State) -> Areas {
         Some(_) => 2.min(height.saturating_sub(header + footer + tabs)),
         None => 0,
     };
-    let body = Rect::new(0, header + tabs, width, height.saturating_sub(header + tabs + prompt + footer));
+    let position = u16::from(height >= 12 && state.setup.pace.is_some());
+    let above = header + tabs + position;
+    let body = Rect::new(0, above, width, height.saturating_sub(above + prompt + footer));
     let is_beside = width >= WIDE;
     let (mut list, mut divider, mut pane) = (body, None, None);
     if state.detail.is_some() && state.screen == 0 && body.height > 0 {
@@ -89,10 +97,15 @@ pub fn areas(state: &State) -> Areas {
             pane = Some(body);
         }
     }
+    let heading = Rect { height: u16::from(state.columns.is_some() && list.height >= 2), ..list };
+    list.y += heading.height;
+    list.height -= heading.height;
     Areas {
         header: Rect::new(0, 0, width, header),
         tabs: Rect::new(0, header, width, tabs),
+        position: Rect::new(0, header + tabs, width, position),
         body,
+        heading,
         list,
         divider,
         detail: pane,
@@ -106,6 +119,7 @@ pub fn areas(state: &State) -> Areas {
 pub fn draw(state: &State, frame: &mut Frame<'_>) {
     let areas = areas(state);
     header::draw(state, frame, areas.header, areas.tabs);
+    position::draw(state, frame, areas.position);
     match state.screen {
         0 => events(state, frame, &areas),
         1 => calls::draw(state, frame, areas.body),
@@ -124,7 +138,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
 
 fn events(state: &State, frame: &mut Frame<'_>, areas: &Areas) {
     let theme = state.setup.theme;
-    stream::draw(state, frame, areas.list);
+    stream::draw(state, frame, areas.heading, areas.list);
     if let Some(area) = areas.divider {
         let edge = if areas.is_beside { Borders::LEFT } else { Borders::TOP };
         let focused = state.detail.as_ref().is_some_and(|detail| detail.focused);
@@ -140,7 +154,14 @@ fn events(state: &State, frame: &mut Frame<'_>, areas: &Areas) {
 fn wanted(state: &State) -> Vec<(Action, &'static str)> {
     match state.screen {
         1 => vec![(Action::Down, "next"), (Action::Open, "the call"), (Action::OnlyCall, "its events"), (Action::Back, "stream")],
-        2 => vec![(Action::Up, "earlier"), (Action::Bottom, "newest"), (Action::OnlyCall, "its events"), (Action::Back, "calls")],
+        2 => vec![
+            (Action::Open, "next part"),
+            (Action::Up, "earlier"),
+            (Action::Bottom, "newest"),
+            (Action::OnlyCall, "its events"),
+            (Action::Copy, "copy SID"),
+            (Action::Back, "calls"),
+        ],
         _ => vec![(Action::Down, "scroll"), (Action::NextScreen, "next screen"), (Action::Back, "stream")],
     }
 }

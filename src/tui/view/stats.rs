@@ -42,7 +42,12 @@ fn rates(state: &State, width: usize) -> Vec<Line<'static>> {
         ],
         width,
     )];
-    for (family, seconds) in &state.numbers.rates {
+    let rates = &state.numbers.rates;
+    let longest = rates.values().map(std::collections::VecDeque::len).max().unwrap_or(0);
+    let sum = |back: usize| rates.values().filter_map(|seconds| seconds.get(seconds.len().checked_sub(back)?)).sum();
+    let all = (1..=longest).rev().map(sum).collect();
+    let families = rates.iter().map(|(family, seconds)| (family.as_str(), seconds));
+    for (family, seconds) in std::iter::once(("all", &all)).chain(families) {
         let most = seconds.iter().rev().take(cells).copied().max().unwrap_or(0);
         let mut line: String = seconds.iter().rev().take(cells).map(|events| level(*events, most)).collect();
         line = line.chars().rev().collect();
@@ -79,7 +84,10 @@ fn measured(state: &State) -> Vec<Line<'static>> {
 
 fn outcomes(state: &State, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(" How calls ended", state.setup.theme.heading())];
-    let outcomes = state.numbers.figures.calls.outcomes.sorted(|number| *number);
+    let figures = &state.numbers.figures;
+    // Where only observers are heard, they alone tell.
+    let calls = if figures.calls.outcomes.is_empty() { &figures.sessions } else { &figures.calls };
+    let outcomes = calls.outcomes.sorted(|number| *number);
     let most = outcomes.iter().map(|(_, number)| **number).max().unwrap_or(1);
     lines.extend(outcomes.into_iter().map(|(name, number)| {
         let style = state.setup.theme.family("call");

@@ -1,25 +1,33 @@
 //! The list of events: a line each, the newest at the bottom.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::text::{cut, length, width, wrap};
 use super::{areas, text};
-use crate::event::family;
+use crate::event::{MASK, family};
+use crate::redact::Shown;
 use crate::sanitize;
-use crate::sink::pretty::{Rank, Told, chosen, ordered, short};
+use crate::sink::columns::{self, Columns};
+use crate::sink::pretty::{Rank, Told, ordered, short};
 use crate::tui::held::{Held, Reader};
 use crate::tui::state::{State, TimeMode};
 
 /// Where types are padded to.
 const TYPE_WIDTH: usize = 26;
 
-/// Draws the list.
-pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+/// The widest that a chosen column gets where others want room too.
+const WIDEST: usize = 40;
+
+/// Draws the list, below the names of its columns if any were chosen.
+pub fn draw(state: &State, frame: &mut Frame<'_>, heading: Rect, area: Rect) {
     let rows = state.rows();
     let theme = state.setup.theme;
     if rows.is_empty() {
@@ -29,11 +37,18 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     }
     let (mut lines, room) = (Vec::new(), usize::from(area.height));
     let mut reader = Reader::default();
+    let widths = widths(state, &mut reader, area);
+    if heading.height > 0 {
+        let names = state.columns.iter().flat_map(Columns::names).zip(&widths);
+        let names = names.map(|(name, width)| Span::styled(format!(" {}", text::cell(name, *width)), theme.key()));
+        let before = " ".repeat(before(state, usize::from(area.width)));
+        frame.render_widget(cut(std::iter::once(Span::raw(before)).chain(names).collect(), usize::from(area.width)), heading);
+    }
     let focused = state.detail.as_ref().is_none_or(|detail| !detail.focused);
     for place in rows.place(state.top)..rows.len() {
         let Some(number) = rows.get(place).filter(|_| lines.len() < room) else { break };
         let Some(held) = state.buffer.get(number) else { break };
-        let mut row = row(state, &mut reader, number, held, place, usize::from(area.width));
+        let mut row = row(state, &mut reader, number, held, (place, usize::from(area.width)), &widths);
         if number == state.selected {
             for line in &mut row {
                 // One colour on the selected line: many, reversed, would be a chequered flag.
@@ -52,12 +67,12 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
 /// How many lines the event of that number takes.
 #[must_use]
 pub fn height(state: &State, number: u64) -> usize {
-    if !state.wrap {
+    if !state.wrap || state.columns.is_some() {
         return 1;
     }
     let Some(held) = state.buffer.get(number) else { return 1 };
     let place = state.rows().place(number);
-    row(state, &mut Reader::default(), number, held, place, usize::from(areas(state).list.width)).len()
+    row(state, &mut Reader::default(), number, held, (place, usize::from(areas(state).list.width)), &[]).len()
 }
 
 /// The number of the event on that line of the list.
@@ -76,7 +91,46 @@ pub fn at(state: &State, line: u16) -> Option<u64> {
     None
 }
 
-fn row(state: &State, reader: &mut Reader, number: u64, held: &Held, place: usize, columns: usize) -> Vec<Line<'static>> {
+/// How wide each chosen column is: as its name and what is seen in it demand, and the last one as there is room.
+fn widths(state: &State, reader: &mut Reader, area: Rect) -> Vec<usize> {
+    let Some(columns) = &state.columns else { return Vec::new() };
+    let rows = state.rows();
+    let mut widths: Vec<_> = columns.names().iter().map(|name| chars(&sanitize::visible(name))).collect();
+    for number in (rows.place(state.top)..rows.len()).take(area.height.into()).filter_map(|place| rows.get(place)) {
+        let Some(held) = state.buffer.get(number) else { continue };
+        let cells = reader.read(held, |shown| values(shown, columns));
+        for (width, (value, _)) in widths.iter_mut().zip(cells) {
+            *width = (*width).max(chars(&value));
+        }
+    }
+    let number = widths.len();
+    widths.iter_mut().take(number.saturating_sub(1)).for_each(|width| *width = (*width).min(WIDEST));
+    widths
+}
+
+/// What an event has in each chosen column, and whether it is hidden.
+fn values(shown: &Shown<'_>, columns: &Columns) -> Vec<(String, bool)> {
+    let value = |(name, json): (&str, Option<Cow<'_, str>>)| {
+        let hidden = shown.field(name).is_some_and(|field| field.hidden);
+        (json.map_or_else(String::new, |json| short(sanitize::visible(&columns::text(&json)).into_owned())), hidden)
+    };
+    columns.parts(shown).map(value).collect()
+}
+
+/// Where the fields of an event begin.
+fn before(state: &State, columns: usize) -> usize {
+    let clock = chars(&clock(state, state.latest, 0, columns));
+    2 + if clock > 0 { clock + 1 } else { 0 } + if columns >= 60 { TYPE_WIDTH } else { 0 }
+}
+
+fn row(
+    state: &State,
+    reader: &mut Reader,
+    number: u64,
+    held: &Held,
+    (place, columns): (usize, usize),
+    widths: &[usize],
+) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
     let is_mark = state.marks.contains(&number);
     let mut spans = vec![
@@ -95,20 +149,31 @@ fn row(state: &State, reader: &mut Reader, number: u64, held: &Held, place: usiz
     }
     let event_type = sanitize::visible(&held.event_type);
     let style = if held.is_error { theme.error() } else { theme.family(family(&event_type)) };
-    let padded = if columns >= 60 { format!("{event_type:TYPE_WIDTH$}") } else { event_type.into_owned() };
+    let padded = if state.columns.is_some() {
+        text::cell(&event_type, if columns >= 60 { TYPE_WIDTH } else { 0 })
+    } else if columns >= 60 {
+        format!("{event_type:TYPE_WIDTH$}")
+    } else {
+        event_type.into_owned()
+    };
     spans.push(Span::styled(padded, style));
-    let fields = reader.read(held, |shown| match &state.columns {
-        Some(columns) => chosen(shown, columns),
-        None => ordered(shown),
-    });
+    if let Some(chosen) = &state.columns {
+        for ((value, hidden), width) in reader.read(held, |shown| values(shown, chosen)).into_iter().zip(widths) {
+            spans.push(Span::raw(" "));
+            let style = if hidden || value.contains(MASK) { theme.masked() } else { Style::new() };
+            found(state, &text::cell(&value, *width), style, hidden, &mut spans);
+        }
+        return vec![cut(spans, columns)];
+    }
+    let fields = reader.read(held, ordered);
     let needed = width(&spans) + fields.iter().map(|field| 2 + chars(&field.name) + chars(&field.value)).sum::<usize>();
     let is_short = needed > columns && !state.wrap;
     for Told { name, value, hidden, rank } in fields {
         spans.push(Span::styled(format!(" {name}="), theme.quiet()));
         let value = if is_short { short(value) } else { value };
         let style = match rank {
-            _ if hidden || value.contains(crate::event::MASK) => theme.masked(),
-            Rank::Leading(_) => ratatui::style::Style::new(),
+            _ if hidden || value.contains(MASK) => theme.masked(),
+            Rank::Leading(_) => Style::new(),
             Rank::Other | Rank::Null => theme.quiet(),
         };
         found(state, &value, style, hidden, &mut spans);
@@ -117,7 +182,7 @@ fn row(state: &State, reader: &mut Reader, number: u64, held: &Held, place: usiz
 }
 
 /// A value with what is searched for marked in it.
-fn found(state: &State, value: &str, style: ratatui::style::Style, hidden: bool, spans: &mut Vec<Span<'static>>) {
+fn found(state: &State, value: &str, style: Style, hidden: bool, spans: &mut Vec<Span<'static>>) {
     let mut rest = 0;
     let places = state.search.as_ref().filter(|_| !hidden).map(|search| search.grep.places(value)).unwrap_or_default();
     for place in places {

@@ -2,7 +2,8 @@
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 pub use crate::figures::text::{cell, count, length};
 
@@ -19,8 +20,8 @@ pub fn wrap(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
     let mut room = width;
     for span in spans {
         let mut text = String::new();
-        for character in span.content.chars() {
-            let taken = character.width().unwrap_or(0);
+        for grapheme in span.content.graphemes(true) {
+            let taken = grapheme.width();
             if taken > room && room < width {
                 if let Some(line) = lines.last_mut() {
                     line.push(Span::styled(std::mem::take(&mut text), span.style));
@@ -29,13 +30,31 @@ pub fn wrap(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
                 room = width;
             }
             room = room.saturating_sub(taken);
-            text.push(character);
+            text.push_str(grapheme);
         }
         if let Some(line) = lines.last_mut() {
             line.push(Span::styled(text, span.style));
         }
     }
     lines.into_iter().map(Line::from).collect()
+}
+
+/// Text as lines of at most that many cells, parted between words; a word that is longer sticks out.
+#[must_use]
+pub fn words(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if !line.is_empty() && line.width() + 1 + word.width() > width {
+            lines.push(word.to_owned());
+            continue;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines
 }
 
 /// Spans as one line of at most that many cells, which says so where something is cut.
@@ -79,5 +98,14 @@ mod tests {
         assert_eq!(cut(spans(), 5).to_string(), "ab漢…");
         assert_eq!(cut(spans(), 9).to_string(), "ab漢字🙂c");
         assert_eq!(texts(&wrap(spans(), 1)).len(), 6);
+        let family = "👩\u{200d}⚕\u{fe0f}";
+        assert_eq!(texts(&wrap(vec![Span::raw(format!("a{family}{family}"))], 3)), [format!("a{family}"), family.to_owned()]);
+        assert_eq!(cut(vec![Span::raw("e\u{301}שלום")], 3).to_string(), "e\u{301}ש…");
+    }
+
+    #[test]
+    fn words_stay_whole() {
+        assert_eq!(words("one two three fourteen", 7), ["one two", "three", "fourteen"]);
+        assert_eq!(words("", 7), [""]);
     }
 }

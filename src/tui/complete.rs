@@ -1,0 +1,64 @@
+//! What the word that is being typed may become: names of fields, of types, of commands.
+
+use super::prompt::COMMANDS;
+use super::state::{Purpose, State};
+use crate::event::Kind;
+
+/// The parts of `_tap` that can be listed or filtered by.
+const TAP: &[&str] = &["_tap.id", "_tap.time", "_tap.received_at", "_tap.stream", "_tap.workspace_id", "_tap.call_sid"];
+
+/// How many characters before the end of `before` the word begins that can be completed, and what it may become.
+#[must_use]
+pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<String>) {
+    match purpose {
+        Purpose::Search | Purpose::Save => (0, Vec::new()),
+        Purpose::Columns => {
+            let names = fields(state).into_iter().chain(TAP.iter().map(|name| (*name).to_owned()));
+            let names = std::iter::once("event_type".to_owned()).chain(names);
+            matching(&before[before.rfind([',', ' ']).map_or(0, |at| at + 1)..], names)
+        }
+        Purpose::Command => match before.split_once(' ') {
+            None => matching(before, COMMANDS.iter().map(|(name, ..)| (*name).to_owned())),
+            Some(("filter" | "f", rest)) => candidates(state, Purpose::Filter, rest),
+            Some(("columns", rest)) => candidates(state, Purpose::Columns, rest),
+            Some(("call", rest)) => matching(rest, state.calls.sorted().into_iter().map(|(sid, _)| sid.to_owned())),
+            Some(_) => (0, Vec::new()),
+        },
+        Purpose::Filter => {
+            let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.');
+            let start = before.rfind(|character| !is_name(character)).map_or(0, |at| at + 1);
+            let typed = &before[start..];
+            let is_text = before[..start].ends_with('"');
+            if is_text && before[..start].trim_end_matches('"').contains("event_type") {
+                return matching(typed, Kind::ALL.iter().map(|kind| kind.spec().event_type.to_owned()));
+            }
+            if is_text || !typed.starts_with('.') {
+                return (0, Vec::new());
+            }
+            let names = fields(state).into_iter().chain(TAP.iter().map(|name| (*name).to_owned()));
+            matching(typed, std::iter::once("event_type".to_owned()).chain(names).map(|name| format!(".{name}")))
+        }
+    }
+}
+
+fn matching(word: &str, names: impl Iterator<Item = String>) -> (usize, Vec<String>) {
+    let length = word.chars().count();
+    let mut known = std::collections::HashSet::new();
+    (length, names.filter(|name| name.starts_with(word) && *name != word && known.insert(name.clone())).collect())
+}
+
+/// The names of fields: those of the selected event first, then those of all types.
+fn fields(state: &State) -> Vec<String> {
+    let chosen = state.chosen().and_then(|held| held.kind);
+    let kinds = chosen.into_iter().chain(Kind::ALL.iter().copied());
+    kinds.flat_map(|kind| kind.spec().fields.iter().map(|field| field.name.to_owned())).collect()
+}
+
+/// What all of them begin with.
+#[must_use]
+pub fn common(candidates: &[String]) -> &str {
+    let Some((first, rest)) = candidates.split_first() else { return "" };
+    let shared = |other: &String| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let length = rest.iter().map(shared).min().unwrap_or(first.len());
+    first.get(..length).unwrap_or_default()
+}

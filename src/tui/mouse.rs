@@ -1,0 +1,81 @@
+//! What the mouse does: a click chooses, a second one opens, the wheel scrolls, and the edge of the detail can be dragged.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+use super::keys::Action;
+use super::state::State;
+use super::update::{act, choose, detail, elsewhere, scroll_help, step};
+use super::view;
+
+/// How many lines the wheel goes at once.
+const LINES: usize = 3;
+
+/// Takes the mouse. Gives whether anything came of it.
+pub fn point(state: &mut State, mouse: MouseEvent) -> bool {
+    let at = Position::new(mouse.column, mouse.row);
+    match mouse.kind {
+        MouseEventKind::ScrollDown => scroll(state, at, Action::Down),
+        MouseEventKind::ScrollUp => scroll(state, at, Action::Up),
+        MouseEventKind::Down(MouseButton::Left) if state.help.take().is_some() => {}
+        MouseEventKind::Down(MouseButton::Left) => click(state, at),
+        MouseEventKind::Drag(MouseButton::Left) if state.dragging => drag(state, at),
+        MouseEventKind::Up(MouseButton::Left) => state.dragging = false,
+        _ => return false,
+    }
+    true
+}
+
+fn scroll(state: &mut State, at: Position, action: Action) {
+    let over_detail = view::areas(state).detail.is_some_and(|area| area.contains(at));
+    for _ in 0..LINES {
+        match state.screen {
+            _ if state.help.is_some() => drop(scroll_help(state, action)),
+            0 if over_detail => drop(detail(state, action)),
+            0 => step(state, 1, action == Action::Down),
+            _ => elsewhere(state, action),
+        }
+    }
+}
+
+fn click(state: &mut State, at: Position) {
+    let areas = view::areas(state);
+    if let Some(screen) = view::header::tab_at(state, at) {
+        state.screen = screen;
+    } else if state.screen == 1 && areas.body.contains(at) {
+        let Some(place) = view::calls::at(state, at.y - areas.body.y) else { return };
+        if state.call.is_some() && place == view::calls::place(state) {
+            return act(state, Action::Open);
+        }
+        choose(state, place);
+    } else if state.screen == 0 {
+        state.dragging = areas.divider.is_some_and(|area| area.contains(at));
+        if areas.list.contains(at) {
+            let Some(number) = view::stream::at(state, at.y - areas.list.y) else { return };
+            if number == state.selected && state.detail.is_none() {
+                return act(state, Action::Open);
+            }
+            state.select(number);
+            if let Some(detail) = &mut state.detail {
+                detail.focused = false;
+            }
+        } else if let Some(area) = areas.detail.filter(|area| area.contains(at)) {
+            let cursor = view::detail::at(state, area, at);
+            if let Some(detail) = &mut state.detail {
+                (detail.focused, detail.cursor) = (true, cursor);
+            }
+        }
+    }
+}
+
+/// The edge goes where it is dragged, but neither side of it goes away.
+fn drag(state: &mut State, at: Position) {
+    let areas = view::areas(state);
+    let body = areas.body;
+    let (given, whole) = if areas.is_beside {
+        (body.right().saturating_sub(at.x), body.width)
+    } else {
+        (body.bottom().saturating_sub(at.y), body.height)
+    };
+    state.share = (u32::from(given) * 100 / u32::from(whole.max(1))).clamp(20, 80).try_into().unwrap_or(50);
+}
