@@ -7,6 +7,7 @@ mod figures;
 mod pick;
 mod privacy;
 mod show;
+mod timeline;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ use pick::PREDICATES;
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
 pub use show::{Color, Output, Screen, Show, Timestamps};
+pub use timeline::{Page, Timeline};
 
 use crate::status;
 
@@ -41,7 +43,9 @@ impl Cli {
             Command::Watch(Watch { show, .. })
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
-            Command::Expect(Expect { status, .. }) | Command::Stats(Stats { status, .. }) => *status,
+            Command::Expect(Expect { status, .. })
+            | Command::Stats(Stats { status, .. })
+            | Command::Timeline(Timeline { status, .. }) => *status,
             Command::Serve(_) | Command::Schema(_) | Command::Audit(_) | Command::Frames(_) => status::Format::Text,
         }
     }
@@ -60,6 +64,8 @@ pub enum Command {
     Expect(Expect),
     /// Count events and measure what they tell: on recordings, or live
     Stats(Stats),
+    /// Tell one call from its beginning to its end: from recordings, or live
+    Timeline(Timeline),
     /// Serve a synthetic clinic on the platform's two endpoints
     Serve(Serve),
     /// Describe the events, their fields and what is hidden

@@ -3,6 +3,7 @@
 mod figures;
 mod screen;
 mod stages;
+mod timeline;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -24,6 +25,7 @@ use crate::status;
 pub use figures::figures;
 pub use screen::screen;
 pub use stages::{expectations, stages};
+pub use timeline::{Course, timeline};
 
 /// The name of the built-in clinic, and of its call.
 pub const DEMO: &str = "demo";

@@ -25,11 +25,13 @@
 //! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status, [`tui`]
 //! the live screen, [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the
 //! guard of the terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`figures`] what
-//! events add up to, [`private_file`]
+//! events add up to, [`held`] an event that is kept, [`call`] what events tell of a call, [`timeline`] that from its beginning
+//! to its end, [`private_file`]
 //! what others must not read, [`confine`] what a crash may not tell, [`schema`] the model told to people and machines, and
 //! [`emulator`] a synthetic clinic to try it all on.
 
 pub mod audit;
+pub mod call;
 pub mod cli;
 pub mod config;
 pub mod confine;
@@ -40,6 +42,7 @@ pub mod emulator;
 pub mod error;
 pub mod event;
 pub mod figures;
+pub mod held;
 pub mod judge;
 mod platform;
 pub mod private_file;
@@ -54,6 +57,7 @@ pub mod shutdown;
 pub mod sink;
 pub mod source;
 pub mod status;
+pub mod timeline;
 pub mod tui;
 pub mod walk;
 mod wiring;

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use super::held::Held;
 use super::pace::Pace;
+use crate::held::Held;
 use crate::select::Subject;
 use crate::sink::{Broken, Sink};
 use crate::source::News;

@@ -9,10 +9,8 @@
 //! bring up what is hidden.
 
 pub mod buffer;
-pub mod calls;
 pub mod edit;
 pub mod feed;
-pub mod held;
 pub mod keys;
 pub mod matching;
 pub mod numbers;
@@ -22,7 +20,6 @@ mod prompt;
 pub mod rows;
 pub mod state;
 pub mod style;
-pub mod talk;
 pub mod terminal;
 #[cfg(test)]
 mod tests;

@@ -33,5 +33,6 @@ mod stream;
 mod support;
 mod tapped;
 mod terminal;
+mod timeline;
 mod traces;
 mod walk;

@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::buffer::Limits;
 use super::feed::Fed;
-use super::held::Held;
 use super::state::{Setup, State};
 use super::style::Theme;
 use super::update::{Msg, update};
 use super::view;
 use crate::decode::Decoder;
+use crate::held::Held;
 use crate::redact::{Policy, Redactor};
 use crate::source::{Form, Frame, Origin};
 

@@ -10,9 +10,9 @@ use ratatui::widgets::Paragraph;
 use super::text::{cut, length, width, wrap};
 use super::{areas, text};
 use crate::event::family;
+use crate::held::{Held, Reader};
 use crate::sanitize;
 use crate::sink::pretty::{Rank, Told, chosen, ordered, short};
-use crate::tui::held::{Held, Reader};
 use crate::tui::state::{State, TimeMode};
 
 /// Where types are padded to.
