@@ -41,7 +41,7 @@ pub fn text(timeline: &Timeline, width: usize) -> String {
             // Of the course of the call the less important; other outputs have all of it.
             lines = wrap(&told.words, room - 2);
             lines.truncate(1);
-            lines.iter_mut().for_each(|line| line.push((Tone::Quiet, " …".to_owned())));
+            lines[0].push((Tone::Quiet, " …".to_owned()));
         }
         for (at, line) in lines.into_iter().enumerate() {
             if at == 0 {

@@ -290,8 +290,11 @@ async fn a_call_that_is_not_there_and_one_that_is_cut_short() {
     drop(base);
 }
 
+/// A tag's name, and the names and values of its attributes.
+type Tag = (String, Vec<(String, String)>);
+
 /// Text as a page has it, tag by tag.
-fn parse(page: &str) -> (String, Vec<(String, Vec<(String, String)>)>) {
+fn parse(page: &str) -> (String, Vec<Tag>) {
     let (mut text, mut tags) = (String::new(), Vec::new());
     for token in Tokenizer::new(page) {
         let token = token.unwrap_or_else(|error| match error {});
@@ -350,7 +353,7 @@ fn a_page_is_text_whatever_was_said() {
             SID,
             json!({"event_type": "session_info", "call_sid": SID, "direction": text, "service_id": text, "current_state": text}),
         );
-        lines += &gap(at, at + 5, Some(SID)).replace("observer_down", &json!(text).to_string().trim_matches('"').to_owned());
+        lines += &gap(at, at + 5, Some(SID)).replace("observer_down", json!(text).to_string().trim_matches('"'));
     }
     lines += &workspace(
         90_000,
@@ -406,7 +409,7 @@ fn tools_that_are_part_of_each_other_end() {
     assert_eq!(stitched(&lines, Policy::default()).entries.len(), 3004);
 }
 
-/// `cargo test --test it timeline::the_page_in_a_browser -- --ignored --nocapture` says where the pictures are.
+/// `cargo test --test it timeline::the_page_in_a_browser -- --ignored` leaves pictures in `evtap-page` among temporary files.
 #[test]
 #[ignore = "needs chromium, and somebody who looks at the pictures"]
 fn the_page_in_a_browser() {
@@ -430,10 +433,8 @@ fn the_page_in_a_browser() {
         let picture = dir.join(format!("{name}.png"));
         chromium(&[&[format!("--screenshot={}", picture.display()).as_str()], options].concat());
         assert!(std::fs::metadata(&picture).is_ok_and(|file| file.len() > 10_000));
-        eprintln!("{}", picture.display());
     }
     let print = dir.join("call.pdf");
     chromium(&[&format!("--print-to-pdf={}", print.display())]);
     assert!(std::fs::metadata(&print).is_ok_and(|file| file.len() > 5_000));
-    eprintln!("{}", print.display());
 }
