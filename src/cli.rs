@@ -10,6 +10,7 @@ mod pick;
 mod privacy;
 mod settings;
 mod show;
+mod timeline;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -25,6 +26,7 @@ pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
 pub use settings::{Action, Choice, Config, SetProfile, Standing};
 pub use show::{Background, Color, Output, Screen, Show, Timestamps};
+pub use timeline::{Page, Timeline};
 
 use crate::event::Kind;
 use crate::event::declare::LAST_SNAPSHOT;
@@ -52,7 +54,9 @@ impl Cli {
             Command::Watch(Watch { show, .. })
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
-            Command::Expect(Expect { status, .. }) | Command::Stats(Stats { status, .. }) => *status,
+            Command::Expect(Expect { status, .. })
+            | Command::Stats(Stats { status, .. })
+            | Command::Timeline(Timeline { status, .. }) => *status,
             _ => status::Format::Text,
         }
     }
@@ -100,6 +104,8 @@ pub enum Command {
     Expect(Expect),
     /// Count events and measure what they tell: on recordings, or live
     Stats(Stats),
+    /// Tell one call from its beginning to its end: from recordings, or live
+    Timeline(Timeline),
     /// Serve a synthetic clinic on the platform's two endpoints
     Serve(Serve),
     /// Describe the events, their fields and what is hidden
@@ -127,7 +133,8 @@ impl Command {
             Self::Watch(Watch { pick, .. })
             | Self::Observe(Observe { pick, .. })
             | Self::Replay(Replay { pick, .. })
-            | Self::Stats(Stats { pick, .. }) => Some(pick),
+            | Self::Stats(Stats { pick, .. })
+            | Self::Timeline(Timeline { pick, .. }) => Some(pick),
             _ => None,
         }
     }
@@ -135,7 +142,7 @@ impl Command {
     /// Its options of what is hidden.
     pub(crate) const fn privacy_mut(&mut self) -> Option<&mut Privacy> {
         match self {
-            Self::Stats(Stats { privacy, .. }) => Some(privacy),
+            Self::Stats(Stats { privacy, .. }) | Self::Timeline(Timeline { privacy, .. }) => Some(privacy),
             _ => match self.show_mut() {
                 Some(show) => Some(&mut show.privacy),
                 None => None,

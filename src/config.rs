@@ -9,6 +9,7 @@ mod report;
 mod screen;
 mod settings;
 mod stages;
+mod timeline;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -37,6 +38,7 @@ pub use report::Settled;
 pub use screen::screen;
 pub use settings::SETTINGS;
 pub use stages::{expectations, stages};
+pub use timeline::{Course, timeline};
 
 /// The name of the built-in clinic, and of its call.
 pub const DEMO: &str = "demo";

@@ -27,11 +27,13 @@
 //! [`status`] the news on stderr, [`progress`] how far a long recording has been read, [`shutdown`] the end by signal,
 //! [`credential`] the key, [`sanitize`] the
 //! guard of the terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`figures`] what
-//! events add up to, [`private_file`] what others must not read, [`confine`] what a crash may not tell, [`schema`] the model
+//! events add up to, [`held`] an event that is kept, [`call`] what events tell of a call, [`timeline`] that from its beginning
+//! to its end, [`private_file`] what others must not read, [`confine`] what a crash may not tell, [`schema`] the model
 //! told to people and machines, [`complete`] what may come next on a command line, [`generate`] the man pages and the
 //! completion scripts, and [`emulator`] a synthetic clinic to try it all on.
 
 pub mod audit;
+pub mod call;
 pub mod cli;
 pub mod complete;
 pub mod config;
@@ -45,6 +47,7 @@ pub mod error;
 pub mod event;
 pub mod figures;
 pub mod generate;
+pub mod held;
 pub mod judge;
 mod platform;
 pub mod private_file;
@@ -60,6 +63,7 @@ pub mod shutdown;
 pub mod sink;
 pub mod source;
 pub mod status;
+pub mod timeline;
 pub mod tui;
 pub mod walk;
 mod wiring;

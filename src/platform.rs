@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -15,6 +16,9 @@ use crate::source::client::{Client, Endpoints, Network};
 use crate::source::keys::Keys;
 use crate::source::sse::Start;
 use crate::source::{self, Limits, Sender, observer, sse};
+
+/// For how long a workspace's stream is followed once the call is over.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// A source, as a task that ends when its stream is over for good.
 pub type Source = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -121,5 +125,20 @@ impl Platform {
     pub fn call(&self, workspace: String, call: String, tx: Sender) -> Source {
         let Self { client, keys, limits } = self.clone();
         Box::pin(async move { observer::run(&client, &workspace, &call, &keys, &limits, &tx).await })
+    }
+
+    /// A call's observer until it is over, and the stream of its workspace for as long and a little longer: what the
+    /// workspace says of the end may come after it.
+    pub fn whole_call(&self, workspace: String, call: String, since: Start, tx: Sender) -> Source {
+        let mut stream = self.workspace(workspace.clone(), since, None, tx.clone());
+        let mut observer = self.call(workspace, call, tx);
+        Box::pin(async move {
+            tokio::select! {
+                ended = &mut observer => ended?,
+                ended = &mut stream => return ended,
+            }
+            // That the time is up is the usual end.
+            tokio::time::timeout(LINGER, stream).await.unwrap_or(Ok(()))
+        })
     }
 }

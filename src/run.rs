@@ -1,5 +1,6 @@
 //! Each command, as a sentence: resolve the configuration, wire sources to the walk, wait for the end or a signal.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::audit;
 use crate::cli::{self, Cli, Command};
 use crate::complete;
-use crate::config;
+use crate::config::{self, Course};
 use crate::credential::Credential;
 use crate::delivery::Cursor;
 use crate::doctor;
@@ -26,9 +27,13 @@ use crate::sink::raw;
 use crate::source::sse::Start;
 use crate::source::{self, Limits, Sender, frames, replay};
 use crate::status;
+use crate::timeline::{self, gather, stitch};
 use crate::tui::pace::Pace;
 use crate::tui::state::Setup;
 use crate::wiring::{GRACE, Printed, Wiring, print};
+
+/// How far back a call's workspace is looked at, in milliseconds: a little less than the platform keeps.
+const KEPT: u64 = 290_000;
 
 /// Runs a command to its end.
 pub async fn run(cli: Cli) -> Result<Exit> {
@@ -38,6 +43,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Replay(options) => replay(options).await,
         Command::Expect(options) => expect(options).await,
         Command::Stats(options) => stats(options).await,
+        Command::Timeline(options) => timeline(options).await,
         Command::Serve(options) => serve(options).await,
         Command::Schema(options) => print_schema(&options),
         Command::Audit(options) => audit(options).await,
@@ -99,6 +105,55 @@ async fn stats(options: cli::Stats) -> Result<Exit> {
     let stages = config::figures(&options)?;
     let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace, is_quiet: false };
     streams.through(Wiring::of(stages), &options.connection, &options.demo).await
+}
+
+async fn timeline(options: cli::Timeline) -> Result<Exit> {
+    let Course { call, files, stages, gathered, quiet } = config::timeline(&options)?;
+    let wiring = Wiring::of(stages);
+    let limits = Limits::default();
+    let ended = if files.is_empty() {
+        let calls = vec![config::call(call.as_deref().unwrap_or_default())?];
+        let now = Timestamp::now().as_millisecond();
+        let (platform, workspace, calls) =
+            Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
+        // The call has begun before, and the workspace's stream is kept for some minutes.
+        let since = Start::Since(u64::try_from(now).unwrap_or_default().saturating_sub(KEPT));
+        let source = |tx: Sender, call| platform.whole_call(workspace.clone(), call, since, tx);
+        wiring.stream(|tx| calls.into_iter().map(|call| source(tx.clone(), call)).collect()).await
+    } else {
+        let progress = Arc::new(Progress::of(&files));
+        let wiring = wiring.following(&progress, true);
+        wiring.stream(|tx| vec![recordings(files, limits.frame, progress, tx)]).await
+    };
+    let mut gathered = gather::lock(&gathered);
+    if gathered.calls.is_empty() && ended.is_err() {
+        return ended;
+    }
+    let told = if call.is_none() {
+        Ok(match options.output {
+            cli::Page::Json => timeline::json::list(&gathered),
+            cli::Page::Text | cli::Page::Html => timeline::text::list(&gathered),
+        })
+    } else {
+        gathered.found().map(|sid| {
+            let timeline = stitch::stitch(&mut gathered, &sid, quiet, options.privacy.reveal);
+            match options.output {
+                cli::Page::Text => timeline::text::text(&timeline, width()),
+                cli::Page::Json => timeline::json::json(&timeline),
+                cli::Page::Html => timeline::html::html(&timeline),
+            }
+        })
+    };
+    match told {
+        Ok(text) => print(text.as_bytes()).and(ended),
+        Err(error) => ended.and(Err(error)),
+    }
+}
+
+/// The columns of the terminal, or as many as are usual.
+fn width() -> usize {
+    let terminal = std::io::stdout().is_terminal().then(crossterm::terminal::size);
+    terminal.and_then(std::result::Result::ok).map_or(80, |(columns, _)| usize::from(columns))
 }
 
 /// What a command looks at: recordings, else calls, else workspaces.

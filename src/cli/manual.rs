@@ -102,6 +102,18 @@ null stands for a percentile of nothing. --every writes a row for each stretch o
 live stream for every stretch, by the clock.",
 };
 
+const TIMELINE: Topic = Topic {
+    title: "The course of a call",
+    text: "Pieces of speech are one utterance, tools stand below the tool that they are part of, silence (--quiet) and holes have \
+lines of their own. Observers' events have times of arrival only; where events of the workspace have been recorded with both \
+clocks, those are moved to the platform's. In lines for people, events of which nothing else is made are cut at the edge; json and \
+html have all of them, and -e and -E choose. An observer's events that don't say which call they are of belong to the session that was \
+announced before them. At most 50,000 events of a call are kept, or 64 MiB of them.
+
+A live call is followed until it is over; Ctrl-C tells what has come so far. The page of -o html is one file that loads nothing \
+and runs nothing, light or dark, and prints; what --reveal shows is announced in red.",
+};
+
 const SCREEN: Topic = Topic {
     title: "The live screen",
     text: "--tui shows the stream, the calls, one call, the board of the workspace, and numbers; ? lists the keys. It keeps the \
@@ -146,6 +158,7 @@ pub fn topics(command: &str) -> &'static [Topic] {
         "replay" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN],
         "config" => &[SETTINGS],
         "stats" => &[PREDICATES, FIGURES],
+        "timeline" => &[HIDDEN, TIMELINE],
         "expect" => &[PREDICATES],
         _ => &[],
     }
@@ -210,6 +223,13 @@ const STATS: &[Example] = &[
     example("How calls ended", "evtap stats day.ndjson -e call.ended --group-by .completion_reason"),
     example("A row a minute, for a spreadsheet", "evtap stats day.ndjson --every 1m -o csv"),
     example("A workspace, until Ctrl-C", "evtap stats -w \"$WORKSPACE\""),
+];
+
+const TIMELINE_EXAMPLES: &[Example] = &[
+    example("The built-in clinic's call, from its beginning to its end", "evtap timeline demo"),
+    example("Which calls are in a recording?", "evtap timeline day.ndjson"),
+    example("A call as a page for a ticket", "evtap timeline \"$SID\" day.ndjson -o html"),
+    example("A call that is on; Ctrl-C tells what has come so far", "evtap timeline \"$SID\" -w \"$WORKSPACE\""),
 ];
 
 const EXPECT: &[Example] = &[
@@ -284,6 +304,7 @@ pub fn examples(command: &str) -> &'static [Example] {
         "observe" => OBSERVE,
         "replay" => REPLAY,
         "stats" => STATS,
+        "timeline" => TIMELINE_EXAMPLES,
         "expect" => EXPECT,
         "audit" => AUDIT,
         "schema" => SCHEMA,

@@ -41,7 +41,7 @@ pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Word> {
         "PROFILE" => config::profiles().into_iter().map(|name| Word::new(name, "")).collect(),
         "KEY=VALUE" => SETTINGS.iter().map(|setting| Word::new(format!("{}=", setting.name), "")).collect(),
         "ZONE" => jiff::tz::db().available().map(|zone| Word::new(zone.as_str(), "")).collect(),
-        "ID" | "SID" => vec![Word::new("demo", "The built-in clinic: no account, no network.")],
+        "ID" | "SID" | "CALL" => vec![Word::new("demo", "The built-in clinic: no account, no network.")],
         "PAGE" => root.get_subcommands().filter(|command| !command.is_hide_set()).map(command_word).collect(),
         "all" => vec![Word::new("all", "Raw frames can't be redacted.")],
         _ => Vec::new(),

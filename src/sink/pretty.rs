@@ -252,12 +252,17 @@ pub(crate) fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
 }
 
 fn told(field: &ShownField<'_>) -> Told {
-    let rank = match LEADING.iter().position(|name| *name == field.key) {
-        _ if field.json == "null" => Rank::Null,
+    let rank = rank(field.key, field.json);
+    Told { name: sanitize::visible(&field.name()).into_owned(), value: plain(field.json), hidden: field.hidden, rank }
+}
+
+/// How telling a field is.
+pub(crate) fn rank(name: &str, json: &str) -> Rank {
+    match LEADING.iter().position(|leading| *leading == name) {
+        _ if json == "null" => Rank::Null,
         Some(position) => Rank::Leading(position),
         None => Rank::Other,
-    };
-    Told { name: sanitize::visible(&field.name()).into_owned(), value: plain(field.json), hidden: field.hidden, rank }
+    }
 }
 
 /// An id's beginning; any other value as it is.

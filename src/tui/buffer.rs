@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::held::Held;
+use crate::held::Held;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

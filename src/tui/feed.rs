@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::Thread;
 
-use super::held::Held;
 use super::pace::Pace;
 use crate::event::Kind;
+use crate::held::Held;
 use crate::select::Subject;
 use crate::sink::{Broken, Sink};
 use crate::source::News;

@@ -6,8 +6,8 @@ use std::time::Instant;
 use jaq_json::Val;
 
 use super::buffer::Buffer;
-use super::held::Reader;
 use crate::error::Error;
+use crate::held::Reader;
 use crate::redact::Policy;
 use crate::select::check::{Kinds, check};
 use crate::select::program::parse;

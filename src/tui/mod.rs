@@ -9,12 +9,10 @@
 //! bring up what is hidden.
 
 pub mod buffer;
-pub mod calls;
 mod complete;
 pub mod edit;
 mod errands;
 pub mod feed;
-pub mod held;
 mod input;
 pub mod keys;
 pub mod matching;
@@ -26,7 +24,6 @@ mod prompt;
 pub mod rows;
 pub mod state;
 pub mod style;
-pub mod talk;
 pub mod terminal;
 #[cfg(test)]
 mod tests;

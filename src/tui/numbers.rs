@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 
 use super::feed::PassedOver;
-use super::held::Held;
 use crate::event::family;
 use crate::figures::Figures;
+use crate::held::Held;
 use crate::redact::Shown;
 
 /// For how many seconds rates are kept.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
-use super::calls::text;
-use super::held::Held;
+use crate::call::text;
 use crate::event::catalog::{
     OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorStatusChanged, PipelineError, PipelineSyncCompleted,
     ReviewSubmitted, TriggerCompleted, TriggerFailed, TriggerFired,
 };
 use crate::event::{Declared, Kind};
+use crate::held::Held;
 use crate::redact::Shown;
 use crate::scan;
 

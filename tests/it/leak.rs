@@ -328,6 +328,37 @@ async fn figures_hide() {
 }
 
 #[tokio::test]
+async fn timelines_hide() {
+    let sid = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
+    let mut lines = String::new();
+    for (event_type, mut payload) in [bearers(Stream::Workspace), bearers(Stream::Observer)].concat() {
+        payload.insert("call_sid".to_owned(), sid.into());
+        payload.insert("event_type".to_owned(), event_type.into());
+        let _ = writeln!(lines, "{}", Value::from(payload));
+    }
+    for output in ["text", "json", "html"] {
+        for options in ["", "--phi drop", "--phi partial", "--scrub all"] {
+            let how = format!("timeline {sid} - -o {output} {options}");
+            let ran = evtap(&how).stdin(lines.clone()).run().await;
+            assert!(ran.ended(0).len() > 10_000, "{how}: too little came out to say anything");
+            // Escapes of HTML hide nothing.
+            leaves_no_trace(&ran, &how);
+        }
+    }
+    for input in [ndjson(), sse().into_bytes()] {
+        for how in ["timeline -", "timeline - -o json"] {
+            leaves_no_trace(&evtap(how).stdin(input.clone()).run().await, how);
+        }
+    }
+    let ran = evtap("timeline CA5f0c -")
+        .stdin(b"{\"event_type\":\"call.started\",\"call_sid\":\"CA5f0c Jane CanaryQzvxkwjh\"}".to_vec())
+        .run()
+        .await;
+    ran.ended(4);
+    leaves_no_trace(&ran, "an error quotes no SID that is none");
+}
+
+#[tokio::test]
 async fn the_workspace_stream_hides() {
     for output in OUTPUTS {
         let sse = sse();

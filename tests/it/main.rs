@@ -40,5 +40,6 @@ mod stream;
 mod support;
 mod tapped;
 mod terminal;
+mod timeline;
 mod traces;
 mod walk;

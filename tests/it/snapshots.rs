@@ -45,7 +45,7 @@ const EVENTS: &[(Form, &str)] = &[
 ];
 
 /// Colours are switched for the whole process.
-static COLOURS: Mutex<()> = Mutex::new(());
+pub static COLOURS: Mutex<()> = Mutex::new(());
 
 fn pretty(width: Option<usize>, coloured: bool) -> String {
     let _guard = COLOURS.lock().expect("no test has failed with it");
@@ -112,7 +112,7 @@ async fn one_event() {
 
 #[tokio::test]
 async fn help() {
-    for command in ["", "watch", "observe", "replay", "stats", "serve", "schema", "frames", "config", "doctor"] {
+    for command in ["", "watch", "observe", "replay", "stats", "timeline", "serve", "schema", "frames", "config", "doctor"] {
         let name = format!("help_{}", if command.is_empty() { "evtap" } else { command });
         assert_snapshot!(name, evtap(&format!("{command} --help")).run().await.ended(0));
     }

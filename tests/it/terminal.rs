@@ -37,7 +37,7 @@ const SEQUENCES: &[&str] = &[
 ];
 
 /// All of it: the sequences, each control character, those of direction, and those without width.
-fn hostile() -> Vec<String> {
+pub fn hostile() -> Vec<String> {
     let single = ('\u{1}'..='\u{1f}')
         .chain('\u{7f}'..='\u{9f}')
         .chain(['\u{61c}', '\u{ad}', '\u{feff}', '\u{2028}', '\u{2029}', '\u{fff9}', '\u{e0041}'])
@@ -165,6 +165,31 @@ fn figures_are_harmless() {
 }
 
 #[test]
+fn timelines_are_harmless() {
+    let sid = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
+    // What stands raw in a line is no JSON, and of no call.
+    let of_one_call = |line: &str| {
+        let mut event: Value = serde_json::from_str(line).ok()?;
+        event["call_sid"] = json!(sid);
+        Some(event.to_string() + "\n")
+    };
+    let one: String = events().lines().filter_map(of_one_call).collect();
+    for (args, text) in [
+        (&[sid, "x.ndjson"][..], &one),
+        (&[sid, "x.ndjson", "-o", "json"], &one),
+        (&[sid, "x.ndjson", "-o", "html"], &one),
+        (&["x.ndjson"], &events()),
+        (&["x.ndjson", "-o", "json"], &events()),
+    ] {
+        let seen = terminal(&[&["timeline", "--reveal", "all"], args].concat(), &[("x.ndjson", text.as_bytes())], &[]);
+        let how = args.join(" ");
+        is_harmless(&seen, &how);
+        let seen = String::from_utf8_lossy(&seen);
+        assert!(["\\u001b", "\\u{1b}"].iter().any(|escape| seen.contains(escape)), "{how}: it is shown, as an escape");
+    }
+}
+
+#[test]
 fn names_of_files_and_what_is_typed_are_harmless() {
     for name in ["\u{1b}]0;x\u{7}", "a\u{9b}31m", "a\u{202e}b", "a\nb\r\u{8}"] {
         for args in [
@@ -172,6 +197,8 @@ fn names_of_files_and_what_is_typed_are_harmless() {
             &["replay", name, "--status", "json"],
             &["audit", name],
             &["stats", name],
+            &["timeline", name],
+            &["timeline", "demo", "-", "--quiet", name],
             &["stats", "-", "--group-by", name],
             &["schema", name],
             &["watch", "--workspace", name],

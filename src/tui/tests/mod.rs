@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::buffer::Limits;
 use super::feed::Fed;
-use super::held::Held;
 use super::matching::Slice;
 use super::state::{Setup, State};
 use super::style::{Depth, Theme};
 use super::update::{Msg, update};
 use super::view;
 use crate::decode::Decoder;
+use crate::held::Held;
 use crate::redact::{Policy, Redactor};
 use crate::source::{Form, Frame, Origin};
 

@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::text::{cell, count, cut, length};
+use crate::call::start;
 use crate::sanitize;
-use crate::tui::calls::start;
 use crate::tui::office::STEPS;
 use crate::tui::state::State;
 

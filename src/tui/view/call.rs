@@ -9,11 +9,11 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
 use super::calls::name;
 use super::text::{cell, cut, length, sides, wrap};
+use crate::call::Call;
+use crate::call::talk::{Item, Mood, PARTS, Speaker, Talk, Turn};
 use crate::event::MASK;
 use crate::sanitize;
-use crate::tui::calls::Call;
 use crate::tui::state::{Panel, State};
-use crate::tui::talk::{Item, Mood, PARTS, Speaker, Talk, Turn};
 
 /// Draws the call that is selected on the board.
 pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {

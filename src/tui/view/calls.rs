@@ -6,11 +6,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::text::{cell, count, cut, length, sides};
+use crate::call::talk::Speaker;
+use crate::call::{Call, start};
 use crate::event::MASK;
 use crate::sanitize;
-use crate::tui::calls::{Call, start};
 use crate::tui::state::State;
-use crate::tui::talk::Speaker;
 
 /// The place of the selected call.
 #[must_use]

@@ -9,10 +9,10 @@ use ratatui::text::{self, Span};
 
 use super::text::{cut, wrap};
 use crate::event::{JsonType, MASK, Type};
+use crate::held::Reader;
 use crate::redact::Shown;
 use crate::sanitize;
 use crate::scan;
-use crate::tui::held::Reader;
 use crate::tui::state::State;
 
 /// A line of the detail.

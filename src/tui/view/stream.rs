@@ -13,11 +13,11 @@ use ratatui::widgets::Paragraph;
 use super::text::{cut, length, width, wrap};
 use super::{areas, text};
 use crate::event::{MASK, family};
+use crate::held::{Held, Reader};
 use crate::redact::Shown;
 use crate::sanitize;
 use crate::sink::columns::{self, Columns};
 use crate::sink::pretty::{Rank, Told, ordered, short};
-use crate::tui::held::{Held, Reader};
 use crate::tui::state::{State, TimeMode};
 
 /// Where types are padded to.

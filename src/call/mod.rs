@@ -1,17 +1,19 @@
 //! The calls, as both streams tell of them: who, in which state, for how long, and how they went.
 
+pub mod talk;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::held::Held;
-use super::talk::{Mood, Speaker, Talk};
 use crate::event::catalog::{
     CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, SessionEnd, SessionInfo,
     SessionStart, StateTransition,
 };
 use crate::event::{Declared, Field, Kind, MASK};
+use crate::held::Held;
 use crate::redact::Shown;
+use talk::{Mood, Speaker, Talk};
 
 /// How many calls are kept; beyond it, the ones that ended first go.
 const CALLS: usize = 2000;
@@ -91,9 +93,7 @@ impl Calls {
         let (Some(sid), Some(kind)) = (&held.call_sid, held.kind) else { return };
         let time = held.time.unwrap_or(now);
         let call = self.calls.entry(sid.to_string()).or_default();
-        call.began.get_or_insert(time);
         call.see(kind, shown, time);
-        call.talk.see(kind, shown, time);
         if self.calls.len() > CALLS {
             let first = self.calls.iter().min_by_key(|(_, call)| call.ended.as_ref().map_or(Timestamp::MAX, |(end, _)| *end));
             if let Some(sid) = first.map(|(sid, _)| sid.clone()) {
@@ -121,7 +121,14 @@ impl Calls {
 }
 
 impl Call {
-    fn see(&mut self, kind: Kind, shown: &Shown<'_>, time: Timestamp) {
+    /// Takes an event of the call.
+    pub fn see(&mut self, kind: Kind, shown: &Shown<'_>, time: Timestamp) {
+        self.began.get_or_insert(time);
+        self.learn(kind, shown, time);
+        self.talk.see(kind, shown, time);
+    }
+
+    fn learn(&mut self, kind: Kind, shown: &Shown<'_>, time: Timestamp) {
         fn read<T: Declared>(shown: &Shown<'_>, then: impl FnOnce(T)) {
             if let Some(event) = shown.read::<T>() {
                 then(event);

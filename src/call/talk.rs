@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::calls::text;
+use super::text;
 use crate::event::catalog::{
     AgentTranscript, AgentTranscriptDelta, BargeIn, Emotion, ForwardCallResolved, Latency, ParticipantJoined, ParticipantLeft,
     SpeakerMuted, ToolCallCompleted, ToolCallStarted, UserTranscript,
@@ -13,7 +13,7 @@ use crate::event::{Field, Kind, MASK};
 use crate::figures::measured::Measured;
 use crate::redact::Shown;
 
-/// How much of one call is kept, of each sort.
+/// How much of one call is kept, of each sort, if nothing else is said.
 const KEPT: usize = 2000;
 
 /// Who speaks.
@@ -54,6 +54,8 @@ pub enum Item {
     Tool {
         /// The id of the call.
         id: String,
+        /// The id of the call that it is part of.
+        parent: Option<String>,
         /// Within how many others it is called.
         depth: usize,
         /// The tool.
@@ -97,7 +99,7 @@ pub const PARTS: [(&str, Part); 5] = [
 ];
 
 /// What is known of the course of a call.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Talk {
     /// In the order in which it came.
     pub items: VecDeque<(Timestamp, Item)>,
@@ -111,16 +113,37 @@ pub struct Talk {
     pub turn_count: u64,
     /// How many tools failed.
     pub failures: u64,
+    most: usize,
+}
+
+impl Default for Talk {
+    fn default() -> Self {
+        Self::keeping(KEPT)
+    }
 }
 
 impl Talk {
+    /// Keeps the newest so many of each sort.
+    #[must_use]
+    pub fn keeping(most: usize) -> Self {
+        Self {
+            items: VecDeque::new(),
+            emotions: VecDeque::new(),
+            dominant: None,
+            turns: VecDeque::new(),
+            turn_count: 0,
+            failures: 0,
+            most,
+        }
+    }
+
     /// Adds a note.
     pub fn note(&mut self, time: Timestamp, mood: Mood, text: String) {
         self.add(time, Item::Note(mood, text));
     }
 
     fn add(&mut self, time: Timestamp, item: Item) {
-        keep(&mut self.items, (time, item));
+        keep(&mut self.items, (time, item), self.most);
     }
 
     /// What was said last, and by whom.
@@ -207,7 +230,7 @@ impl Talk {
             Kind::Emotion => {
                 let Some(it) = shown.read::<Emotion>() else { return };
                 if let (Some(valence), Some(arousal)) = (it.valence.value(), it.arousal.value()) {
-                    keep(&mut self.emotions, (time, *valence, *arousal));
+                    keep(&mut self.emotions, (time, *valence, *arousal), self.most);
                 }
                 self.dominant = text(&it.dominant).or_else(|| self.dominant.take());
             }
@@ -222,7 +245,7 @@ impl Talk {
                     audio: value(&it.audio_ttfb_ms),
                     whole: value(&it.e2e_ttfb_ms),
                 };
-                keep(&mut self.turns, turn);
+                keep(&mut self.turns, turn, self.most);
             }
             _ => {}
         }
@@ -246,9 +269,10 @@ impl Talk {
 
     fn tool(&mut self, shown: &Shown<'_>, time: Timestamp) {
         if let Some(it) = shown.read::<ToolCallStarted>() {
-            let depth = text(&it.parent_call_id).and_then(|parent| {
+            let parent = text(&it.parent_call_id);
+            let depth = parent.as_ref().and_then(|parent| {
                 self.items.iter().rev().find_map(|(_, item)| match item {
-                    Item::Tool { id, depth, .. } if *id == parent => Some(depth + 1),
+                    Item::Tool { id, depth, .. } if id == parent => Some(depth + 1),
                     _ => None,
                 })
             });
@@ -256,6 +280,7 @@ impl Talk {
                 time,
                 Item::Tool {
                     id: text(&it.call_id).unwrap_or_default(),
+                    parent,
                     depth: depth.unwrap_or(0),
                     name: text(&it.tool_name).unwrap_or_default(),
                     duration: None,
@@ -284,6 +309,7 @@ impl Talk {
                     time,
                     Item::Tool {
                         id: wanted.unwrap_or_default(),
+                        parent: text(&it.parent_call_id),
                         depth: 0,
                         name: tool,
                         duration: length,
@@ -296,8 +322,8 @@ impl Talk {
     }
 }
 
-fn keep<T>(kept: &mut VecDeque<T>, new: T) {
-    if kept.len() == KEPT {
+fn keep<T>(kept: &mut VecDeque<T>, new: T, most: usize) {
+    if kept.len() >= most {
         kept.pop_front();
     }
     kept.push_back(new);

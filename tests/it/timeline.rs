@@ -1,0 +1,440 @@
+//! `evtap timeline`: one call from its beginning to its end, whichever streams told of it.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use evtap::decode::Decoder;
+use evtap::figures::json::time;
+use evtap::redact::{Policy, Redactor};
+use evtap::select::Subject;
+use evtap::sink::Sink;
+use evtap::source::Form;
+use evtap::timeline::gather::{self, Gather};
+use evtap::timeline::stitch::stitch;
+use evtap::timeline::{html, text};
+use html5gum::{Token, Tokenizer};
+use serde_json::{Value, json};
+
+use crate::snapshots::COLOURS;
+use crate::support::{emulator, evtap, fast};
+use crate::terminal::hostile;
+use crate::walk::frame;
+
+const SID: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
+const OTHER: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123457";
+const BEGAN: i64 = 1_777_000_000_000;
+/// By so much this machine's clock is ahead of the platform's, in milliseconds.
+const AHEAD: i64 = 90_000;
+
+/// An event of the workspace's stream, so many milliseconds after the beginning.
+fn workspace(at: i64, mut event: Value) -> String {
+    let id = BEGAN + at;
+    event["_tap"] = json!({"id": id.to_string(), "time": time(id), "received_at": time(id + AHEAD + 40), "stream": "workspace"});
+    event.to_string() + "\n"
+}
+
+/// An event of a call's observer.
+fn observer(at: i64, sid: &str, mut event: Value) -> String {
+    event["_tap"] = json!({"received_at": time(BEGAN + at + AHEAD + 40), "stream": "observer", "call_sid": sid});
+    event.to_string() + "\n"
+}
+
+fn started(sid: &str) -> Value {
+    json!({"event_type": "call.started", "call_sid": sid, "caller_id": "+12025550123", "direction": "inbound", "service_id": "0b0d0e0f-1111-4222-8333-444455556666"})
+}
+
+fn ended(sid: &str) -> Value {
+    json!({"event_type": "call.ended", "call_sid": sid, "completion_reason": "completed", "direction": "inbound", "duration_seconds": 61.5, "escalated": true})
+}
+
+fn tool(at: i64, id: &str, parent: Option<&str>, name: &str) -> String {
+    observer(
+        at,
+        SID,
+        json!({"event_type": "tool_call_started", "call_id": id, "parent_call_id": parent, "tool_name": name, "input": {"a": 1}}),
+    )
+}
+
+fn answered(at: i64, id: &str, name: &str, succeeded: bool) -> String {
+    let error = (!succeeded).then_some("The other side did not answer.");
+    observer(
+        at,
+        SID,
+        json!({"event_type": "tool_call_completed", "call_id": id, "tool_name": name, "succeeded": succeeded, "duration_ms": 1234.5, "error_message": error}),
+    )
+}
+
+fn gap(from: i64, to: i64, sid: Option<&str>) -> String {
+    let mut line = json!({"event_type": "tap.gap", "from": time(BEGAN + from), "to": time(BEGAN + to), "certain": sid.is_some(), "reason": if sid.is_some() { "observer_down" } else { "away_too_long" }});
+    line["_tap"] = json!({"stream": if sid.is_some() { "observer" } else { "workspace" }, "call_sid": sid});
+    line.to_string() + "\n"
+}
+
+/// What both streams tell of a call: first the one's recording, then the other's.
+fn both() -> [String; 2] {
+    let says = |at, event_type: &str, words: &str| observer(at, SID, json!({"event_type": event_type, "transcript": words}));
+    let delta = |at, words: &str| observer(at, SID, json!({"event_type": "agent_transcript_delta", "delta": words}));
+    let one = [
+        workspace(0, started(SID)),
+        workspace(5, started(OTHER)),
+        workspace(
+            20_000,
+            json!({"event_type": "call.escalated", "call_sid": SID, "escalation_id": "e", "trigger": "ai", "reason": "Chest pain mentioned."}),
+        ),
+        workspace(40_000, ended(OTHER)),
+        gap(30_000, 31_000, None),
+        gap(900_000, 950_000, None),
+        workspace(61_500, ended(SID)),
+    ];
+    let two = [
+        observer(
+            300,
+            SID,
+            json!({"event_type": "session_info", "call_sid": SID, "caller_id": "+12025550123", "start_time": 1_777_000_000.0, "current_state": "greeting"}),
+        ),
+        says(1_000, "agent_transcript", "Larkmere clinic, how can I help?"),
+        says(3_000, "user_transcript", "I am Jane Roe & I <b>hurt</b>."),
+        observer(3_100, SID, json!({"event_type": "state_transition", "previous_state": "greeting", "next_state": "triage"})),
+        tool(4_000, "t1", None, "find_patient"),
+        delta(4_100, "One "),
+        tool(4_200, "t2", Some("t1"), "records_search"),
+        answered(4_500, "t2", "records_search", false),
+        delta(4_600, "moment, "),
+        delta(4_700, "Jane."),
+        answered(5_000, "t1", "find_patient", true),
+        says(5_100, "agent_transcript", "One moment, Jane."),
+        observer(5_200, OTHER, json!({"event_type": "user_transcript", "transcript": "of another call"})),
+        observer(
+            5_300,
+            SID,
+            json!({"event_type": "latency", "e2e_ttfb_ms": 781.43, "engine_ms": 524.1, "nav_ms": 80.62, "render_ms": 173.59, "audio_ttfb_ms": 257.33, "continuation": false, "is_greeting": false}),
+        ),
+        gap(6_000, 9_000, Some(SID)),
+        gap(6_000, 9_000, Some(OTHER)),
+        delta(50_000, "Good"),
+        observer(
+            61_000,
+            SID,
+            json!({"event_type": "session_end", "call_sid": SID, "completion_reason": "completed", "duration_s": 61.0, "final_state": "done", "turns": 3}),
+        ),
+    ];
+    [one.concat(), two.concat()]
+}
+
+async fn told(options: &str) -> String {
+    let [one, two] = both();
+    let run = evtap(&format!("timeline {options}")).file("one.ndjson", one).file("two.ndjson", two);
+    run.run().await.ended(0)
+}
+
+fn entries(timeline: &str) -> Vec<Value> {
+    let timeline: Value = serde_json::from_str(timeline).expect("one object");
+    timeline["entries"].as_array().expect("entries").clone()
+}
+
+#[tokio::test]
+async fn what_people_see() {
+    let narrow = told(&format!("{SID} one.ndjson two.ndjson --color never")).await;
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    insta::assert_snapshot!("timeline_80", narrow);
+    insta::assert_snapshot!(
+        "timeline_revealed",
+        told(&format!("{SID} one.ndjson two.ndjson --color never --reveal all --status none")).await
+    );
+    insta::assert_snapshot!("timeline_page", told(&format!("{SID} one.ndjson two.ndjson -o html")).await);
+    insta::assert_snapshot!("timeline_list", told("one.ndjson two.ndjson").await);
+    let coloured = told(&format!("{SID} one.ndjson two.ndjson --color always")).await;
+    let colours = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a regex");
+    assert_eq!(colours.replace_all(&coloured, ""), narrow);
+    assert!(coloured.contains('\u{1b}'));
+}
+
+/// The timeline of the call in these lines, made by the library.
+fn stitched(lines: &str, policy: Policy) -> evtap::timeline::Timeline {
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
+    let (mut sink, gathered) = Gather::new(Some(SID.to_owned()));
+    for line in lines.lines() {
+        let frame = frame(Form::Record, None, line.as_bytes());
+        let event = decoder.decode(frame.as_frame());
+        sink.event(&Subject::new(&redactor.redact(&event))).unwrap_or_else(|_| panic!("it gathers"));
+    }
+    let mut gathered = gather::lock(&gathered);
+    stitch(&mut gathered, SID, 10_000, Vec::new())
+}
+
+#[test]
+fn lines_are_as_wide_as_there_is_room_and_no_wider() {
+    let timeline = stitched(&both().concat(), Policy::default());
+    let _guard = COLOURS.lock().expect("no test has failed with it");
+    colored::control::set_override(false);
+    insta::assert_snapshot!("timeline_200", text::text(&timeline, 200));
+    for width in 45..200 {
+        let text = text::text(&timeline, width);
+        assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn both_streams_are_one_by_the_platforms_clock_in_whichever_order_they_are_read() {
+    let one = told(&format!("{SID} one.ndjson two.ndjson -o json")).await;
+    assert_eq!(one, told(&format!("{SID} two.ndjson one.ndjson -o json")).await);
+    let timeline: Value = serde_json::from_str(&one).expect("an object");
+    assert_eq!(timeline["events"], json!({"workspace": 3, "observer": 15, "not_kept": 0}));
+    assert_eq!(timeline["moved_ms"], -(AHEAD + 40));
+    let offsets: Vec<_> = entries(&one).iter().map(|entry| entry["offset_ms"].as_i64().expect("an offset")).collect();
+    assert_eq!(offsets[..4], [0, 300, 1000, 3000], "the call began when the workspace says, and the observer's times are moved");
+    let kinds: BTreeSet<_> = entries(&one).iter().map(|entry| entry["kind"].as_str().expect("a kind").to_owned()).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["event", "gap", "note", "quiet", "said", "tool"]);
+}
+
+#[tokio::test]
+async fn pieces_are_one_utterance_tools_are_below_their_parents_and_silence_and_holes_have_entries() {
+    let all = entries(&told(&format!("{SID} one.ndjson two.ndjson -o json --reveal all --status none")).await);
+    let said: Vec<_> = all.iter().filter(|entry| entry["kind"] == "said").collect();
+    let words: Vec<_> =
+        said.iter().map(|entry| (entry["speaker"].as_str(), entry["text"].as_str(), entry["whole"].as_bool())).collect();
+    assert_eq!(
+        words,
+        [
+            (Some("agent"), Some("Larkmere clinic, how can I help?"), Some(true)),
+            (Some("caller"), Some("I am Jane Roe & I <b>hurt</b>."), Some(true)),
+            (Some("agent"), Some("One moment, Jane."), Some(true)),
+            (Some("agent"), Some("Good"), Some(false)),
+        ]
+    );
+    let at = |id: &str| all.iter().position(|entry| entry["call_id"] == id).expect("a tool");
+    assert_eq!(at("t2"), at("t1") + 1, "though the agent spoke between them");
+    assert_eq!(
+        (&all[at("t2")]["depth"], &all[at("t2")]["succeeded"], &all[at("t1")]["duration_ms"]),
+        (&json!(1), &json!(false), &json!(1234.5))
+    );
+    let gaps: Vec<_> = all.iter().filter(|entry| entry["kind"] == "gap").map(|gap| gap["reason"].as_str()).collect();
+    assert_eq!(gaps, [Some("observer_down"), Some("away_too_long")], "those of other calls and other times are not among them");
+    let quiet: Vec<_> = all.iter().filter(|entry| entry["kind"] == "quiet").map(|quiet| quiet["ms"].as_i64()).collect();
+    assert_eq!(quiet, [Some(11_000), Some(11_000), Some(19_000), Some(11_000)]);
+    assert!(!all.iter().any(|entry| entry.to_string().contains("of another call")));
+    let none = told(&format!("{SID} one.ndjson two.ndjson -o json --quiet 1m")).await;
+    assert!(entries(&none).iter().all(|entry| entry["kind"] != "quiet"));
+}
+
+#[tokio::test]
+async fn a_call_goes_by_the_beginning_of_its_sid_and_an_unknown_one_says_what_is_meant() {
+    let day = both().concat();
+    let run = |args: String| evtap(&format!("timeline {args}")).stdin(day.clone()).run();
+    assert!(run(format!("{SID} -")).await.ended(0).contains(SID));
+    let ran = run("CA5f0c8d1f1d2e4b7a9c3d5e7f90123458 -".to_owned()).await;
+    assert_eq!(ran.ended(4), "");
+    assert!(
+        ran.stderr().contains(&format!("did you mean {SID}")) || ran.stderr().contains(&format!("did you mean {OTHER}")),
+        "{}",
+        ran.stderr()
+    );
+    let ran = run("CA5f0c -".to_owned()).await;
+    ran.ended(2);
+    assert!(ran.stderr().contains("several begin so"), "{}", ran.stderr());
+    let ran = evtap("timeline CA1 -").stdin("").run().await;
+    ran.ended(4);
+    assert!(ran.stderr().contains("no event of any call"), "{}", ran.stderr());
+    let list: Value = serde_json::from_str(&run("- -o json".to_owned()).await.ended(0)).expect("an object");
+    assert_eq!(list["calls"].as_array().expect("calls").len(), 2);
+    assert_eq!((&list["calls"][0]["call_sid"], &list["calls"][0]["completion_reason"]), (&json!(SID), &json!("completed")));
+}
+
+#[tokio::test]
+async fn wrong_options_say_what_to_do() {
+    for (args, status, said) in [
+        ("", 2, "evtap timeline demo"),
+        ("- -o html", 2, "list the calls"),
+        ("absent.ndjson", 1, "no such file"),
+        ("CA5f0c", 2, "SID"),
+        ("CA5f0c8d1f1d2e4b7a9c3d5e7f90123456", 2, "--workspace"),
+        ("demo - --quiet x", 2, "length of time"),
+    ] {
+        let ran = evtap(&format!("timeline {args}")).stdin("").run().await;
+        assert_eq!(ran.ended(status), "", "{args}");
+        assert!(ran.stderr().contains(said), "{args}: {}", ran.stderr());
+    }
+}
+
+#[tokio::test]
+async fn an_observers_bare_events_are_of_the_session_that_was_announced() {
+    let lines = format!(
+        "{{\"type\":\"session_info\",\"call_sid\":\"{SID}\"}}\n{{\"type\":\"user_transcript\",\"data\":{{\"transcript\":\"x\"}}}}\n{{\"type\":\"session_end\"}}\n{{\"type\":\"user_transcript\",\"transcript\":\"y\"}}\n"
+    );
+    let out = evtap(&format!("timeline {SID} - -o json")).stdin(lines).run().await.ended(0);
+    let entries = entries(&out);
+    assert_eq!(entries.len(), 3, "{out}");
+    assert!(entries.iter().all(|entry| entry["offset_ms"].is_null() || entry["offset_ms"] == 0));
+}
+
+#[tokio::test]
+async fn a_live_call_is_told_once_it_is_over() {
+    let ran = evtap("timeline demo --demo-rate 500 -o json --reveal transcript").run().await;
+    let all = entries(&ran.ended(0));
+    assert!(all.iter().any(|entry| entry["kind"] == "tool" && entry["depth"] == 1));
+    assert!(all.iter().any(|entry| entry["kind"] == "said" && entry["speaker"] == "operator"));
+    assert!(all.last().is_some_and(|entry| entry["text"] == "call ended: escalated"), "{all:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_there_and_one_that_is_cut_short() {
+    let base = emulator(fast()).await;
+    let options = format!("--workspace {}", evtap::emulator::DEMO_WORKSPACE);
+    let base_slow = emulator(evtap::emulator::Options { rate: 5.0, ..fast() }).await;
+    let mut run = evtap(&format!("timeline {} {options}", evtap::emulator::DEMO_CALL)).at(&base_slow).start();
+    while !run.news().await.contains("connected to call") {}
+    // The first event comes right after it.
+    evtap(&format!("observe -c {} {options} -n 3", evtap::emulator::DEMO_CALL)).at(&base_slow).run().await.ended(0);
+    run.signal("INT").await;
+    assert!(run.end().await.ended(130).contains("session_info"));
+    drop(base);
+}
+
+/// A tag's name, and the names and values of its attributes.
+type Tag = (String, Vec<(String, String)>);
+
+/// Text as a page has it, tag by tag.
+fn parse(page: &str) -> (String, Vec<Tag>) {
+    let (mut text, mut tags) = (String::new(), Vec::new());
+    for token in Tokenizer::new(page) {
+        let token = token.unwrap_or_else(|error| match error {});
+        let string = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        match token {
+            Token::StartTag(tag) => {
+                let attributes = tag.attributes.iter().map(|(name, value)| (string(name), string(value))).collect();
+                tags.push((string(&tag.name), attributes));
+            }
+            Token::String(words) => text += &string(&words),
+            Token::Error(error) => panic!("browsers have to guess: {:?}", error.value),
+            Token::Comment(_) => panic!("a comment"),
+            Token::EndTag(_) | Token::Doctype(_) => {}
+        }
+    }
+    (text, tags)
+}
+
+/// What could make a browser do something, if it were anything but text.
+const HOSTILE: &[&str] = &[
+    "<script>alert(1)</script>",
+    "</td></table><script src=//evil.example/x.js></script>",
+    "\"><img src=x onerror=alert(1)>",
+    "' onmouseover='alert(1)",
+    "</style><style>@import url(//evil.example)</style>",
+    "<!-- -->",
+    "<![CDATA[x]]>",
+    "&lt;script&gt;&#x3c;script&#x3e;",
+    "javascript:alert(1)",
+    "<svg/onload=alert(1)>",
+    "<base href=//evil.example>",
+    "<meta http-equiv=refresh content=0;url=//evil.example>",
+];
+
+#[test]
+fn a_page_is_text_whatever_was_said() {
+    let mut lines = workspace(0, started(SID));
+    let all: Vec<_> = HOSTILE.iter().map(|text| (*text).to_owned()).chain(hostile()).collect();
+    for (index, text) in (0..).zip(&all) {
+        let at = 100 + index * 10;
+        lines += &observer(at, SID, json!({"event_type": "user_transcript", "transcript": text, "speaker_role": text}));
+        lines += &observer(
+            at + 1,
+            SID,
+            json!({"event_type": "tool_call_started", "call_id": text, "tool_name": text, "parent_call_id": text}),
+        );
+        lines += &observer(
+            at + 2,
+            SID,
+            json!({"event_type": "tool_call_completed", "call_id": text, "tool_name": text, "succeeded": false, "error_message": text}),
+        );
+        lines += &observer(at + 3, SID, json!({"event_type": text, text.clone(): text, "nested": {text.clone(): [text]}}));
+        lines += &workspace(at + 4, json!({"event_type": "call.escalated", "call_sid": SID, "trigger": text, "reason": text}));
+        lines += &observer(
+            at + 5,
+            SID,
+            json!({"event_type": "session_info", "call_sid": SID, "direction": text, "service_id": text, "current_state": text}),
+        );
+        lines += &gap(at, at + 5, Some(SID)).replace("observer_down", json!(text).to_string().trim_matches('"'));
+    }
+    lines += &workspace(
+        90_000,
+        json!({"event_type": "call.ended", "call_sid": SID, "completion_reason": HOSTILE[0], "duration_seconds": 1}),
+    );
+    let mut policy = Policy::default();
+    policy.reveal.add("all");
+    let mut timeline = stitched(&lines, policy);
+    timeline.revealed = all.clone();
+    let page = html::html(&timeline);
+    let (text, tags) = parse(&page);
+    let known = [
+        "html", "head", "meta", "title", "style", "body", "h1", "dl", "dt", "dd", "p", "table", "thead", "tbody", "tr", "th",
+        "td", "time", "span", "footer",
+    ];
+    for (tag, attributes) in &tags {
+        assert!(known.contains(&tag.as_str()), "<{tag}>");
+        for (name, value) in attributes {
+            let fits = match name.as_str() {
+                "class" => value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
+                "datetime" | "title" => value.is_empty() || value.parse::<jiff::Timestamp>().is_ok(),
+                "lang" | "charset" | "http-equiv" | "name" | "content" | "scope" => {
+                    matches!(tag.as_str(), "html" | "meta" | "th")
+                }
+                _ => false,
+            };
+            assert!(fits, "<{tag} {name}={value}>");
+        }
+    }
+    assert_eq!(tags.iter().filter(|(tag, _)| tag == "style").count(), 1);
+    assert_eq!(tags.iter().filter(|(tag, _)| tag == "table").count(), 1);
+    let policy = tags.iter().find_map(|(tag, attributes)| {
+        let is = tag == "meta" && attributes.iter().any(|(_, value)| value == "Content-Security-Policy");
+        is.then(|| attributes.iter().find(|(name, _)| name == "content").map(|(_, value)| value.clone()))?
+    });
+    assert!(
+        policy.is_some_and(|policy| policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"))
+    );
+    for hostile in HOSTILE {
+        assert!(text.contains(hostile), "it is there, as text: {hostile}");
+    }
+    let found = page.chars().find(|character| *character != '\n' && evtap::sanitize::is_hostile(*character));
+    assert_eq!(found.map(u32::from), None);
+}
+
+#[test]
+fn tools_that_are_part_of_each_other_end() {
+    let mut lines = workspace(0, started(SID));
+    lines += &(tool(1, "a", Some("b"), "x") + &tool(2, "b", Some("a"), "y") + &tool(3, "c", Some("c"), "z"));
+    for number in 0..3000 {
+        lines += &tool(10 + number, &format!("n{number}"), Some(&format!("n{}", number - 1)), "deep");
+    }
+    assert_eq!(stitched(&lines, Policy::default()).entries.len(), 3004);
+}
+
+/// `cargo test --test it timeline::the_page_in_a_browser -- --ignored` leaves pictures in `evtap-page` among temporary files.
+#[test]
+#[ignore = "needs chromium, and somebody who looks at the pictures"]
+fn the_page_in_a_browser() {
+    let dir = std::env::temp_dir().join("evtap-page");
+    std::fs::create_dir_all(&dir).expect("a directory");
+    let (page, profile) = (dir.join("call.html"), tempfile::tempdir().expect("a directory"));
+    std::fs::write(&page, html::html(&stitched(&both().concat(), Policy::default()))).expect("a file");
+    let chromium = |options: &[&str]| {
+        let flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
+        let more =
+            ["--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--window-size=1000,1300"];
+        let mut command = Command::new("chromium");
+        command.args(flags).args(more).args(options).arg(format!("--user-data-dir={}", profile.path().display()));
+        let ran = command.arg(format!("file://{}", page.display())).output().expect("chromium runs");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    let document = chromium(&["--dump-dom"]);
+    assert!(document.contains("find_patient") && document.matches("<tr").count() > 10, "{document}");
+    for (name, options) in [("light", &[][..]), ("dark", &["--force-dark-mode", "--blink-settings=preferredColorScheme=0"])] {
+        let picture = dir.join(format!("{name}.png"));
+        chromium(&[&[format!("--screenshot={}", picture.display()).as_str()], options].concat());
+        assert!(std::fs::metadata(&picture).is_ok_and(|file| file.len() > 10_000));
+    }
+    let print = dir.join("call.pdf");
+    chromium(&[&format!("--print-to-pdf={}", print.display())]);
+    assert!(std::fs::metadata(&print).is_ok_and(|file| file.len() > 5_000));
+}
