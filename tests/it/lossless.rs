@@ -29,13 +29,13 @@ async fn a_gap_is_a_line_and_news_and_a_status_and_is_replayed_byte_for_byte() {
     assert_eq!(types(&out), ["text.completed", "tap.gap", "text.completed"]);
     let time = |id| format!("{:.3}", Timestamp::from_millisecond(id).expect("a time"));
     let gap = &events(&out)[1];
-    assert_eq!((gap["from"].as_str(), gap["to"].as_str()), (Some(&*time(id)), Some(&*time(id + 5))));
+    assert_eq!((gap["from"].as_str(), gap["to"].as_str()), (Some(&*time(id - 50)), Some(&*time(id + 55))));
     assert_eq!((&gap["certain"], &gap["reason"]), (&false.into(), &"replay_late".into()));
     assert_eq!(gap["_tap"]["workspace_id"], DEMO_WORKSPACE);
     let expected = format!(
         "gap in workspace {DEMO_WORKSPACE}: events may have been lost between {} and {} (replay_late)",
-        time(id),
-        time(id + 5)
+        time(id - 50),
+        time(id + 55)
     );
     assert!(run.stderr().contains(&expected), "{}", run.stderr());
     assert!(run.stderr().contains("1 gap (see the tap.gap lines)"), "{}", run.stderr());
