@@ -3,6 +3,8 @@
 //! An `Event` is the text that arrived, the table of its fields, and what the model knows of them. It can't be printed,
 //! compared or serialised: [`redact`](crate::redact) alone looks inside.
 
+mod envelope;
+
 use std::borrow::Cow;
 
 use jiff::Timestamp;
@@ -10,6 +12,7 @@ use jiff::Timestamp;
 use crate::event::{Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Name, Stream, Tap, Type, is_id};
 use crate::scan::{self, Category, Defect, Member, Span};
 use crate::source::{Fault, Form, Frame, Notes};
+use envelope::Attribute;
 
 /// An event, with everything that is to be hidden still in it.
 pub struct Event<'a> {
@@ -19,6 +22,8 @@ pub struct Event<'a> {
     pub(crate) tap: Tap,
     /// Where `_tap` stands in a line that evtap wrote: its bytes are kept where nothing about it changes.
     pub(crate) recorded_tap: Option<Span>,
+    /// What stands in its envelope that evtap would not have written, and is not shown.
+    pub(crate) envelope: Vec<Attribute>,
 }
 
 /// What a frame holds.
@@ -58,6 +63,7 @@ impl Decoder {
             },
             tap: transport(&frame),
             recorded_tap: None,
+            envelope: Vec::new(),
         };
         if let Some((fault, length)) = frame.fault {
             let category = match fault {
@@ -77,6 +83,16 @@ impl Decoder {
             }
         }
         let text = event.text;
+        let mut frame = frame;
+        if frame.form == Form::Record
+            && let Some(envelope) = envelope::open(text, &mut self.members)
+        {
+            if let Some(name) = envelope.name {
+                frame = Frame { form: Form::Sse, event: Some(name), ..frame };
+                event.tap.time = envelope.time;
+            }
+            event.envelope = envelope.odd;
+        }
         let naming = self.naming(text, &frame);
         let Some(naming) = naming else {
             event.content = malformed(Defect { category: Category::NoEventType, offset: 0 });
@@ -102,6 +118,9 @@ impl Decoder {
         self.find_fields(text, &naming, kind.map(Kind::spec), &event.tap.redacted, &mut drift);
         if event.recorded_tap.is_none() {
             event.tap.drift = drift;
+        }
+        for Attribute { name, .. } in event.envelope.iter().filter(|attribute| attribute.is_extension) {
+            event.tap.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.clone()) });
         }
         if event.tap.stream.is_none() && event.recorded_tap.is_none() {
             event.tap.stream = match kind.map(|kind| kind.spec().stream) {
