@@ -36,7 +36,7 @@ use crate::source::{Fault, Form, Limits, Notes, Origin, RawFrame, Sender};
 pub const SILENCE: Duration = Duration::from_secs(120);
 
 /// The event type of the server's control frames.
-const CONTROL: &str = "error";
+pub(super) const CONTROL: &str = "error";
 
 /// Where a stream begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -327,7 +327,7 @@ fn media_type(headers: &HeaderMap) -> &'static str {
 }
 
 /// What a control frame says. Its message is the server's prose and stays unread.
-fn control(data: &str) -> Failure {
+pub(super) fn control(data: &str) -> Failure {
     let control: Value = serde_json::from_str(data).unwrap_or_default();
     match control.get("code").and_then(Value::as_str) {
         Some("too_many_streams") => {
