@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
@@ -16,6 +15,7 @@ use crate::event::catalog::TapGap;
 use crate::judge::Judge;
 use crate::redact::{Policy, Redactor};
 use crate::select::{Select, Subject};
+use crate::shutdown::Stop;
 use crate::sink::{Broken, Sink};
 use crate::source::{Frame, Item, Origin, Receiver};
 use crate::status::{self, Counts};
@@ -47,7 +47,7 @@ pub struct Walk {
     judge: Box<dyn Judge>,
     status: status::Format,
     counts: Counts,
-    stop: Arc<AtomicBool>,
+    stop: Arc<Stop>,
 }
 
 /// How a run went.
@@ -80,16 +80,17 @@ impl Walk {
         }
     }
 
-    /// The same, with a record and a cursor.
+    /// The same, with what events are delivered to beside the sink.
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
+        self.delivery.heed(&self.stop);
         self
     }
 
     /// Set from another thread, it ends the walk after the line in hand, whatever still waits.
     #[must_use]
-    pub fn stop(&self) -> Arc<AtomicBool> {
+    pub fn stop(&self) -> Arc<Stop> {
         Arc::clone(&self.stop)
     }
 
@@ -117,6 +118,7 @@ impl Walk {
         if let Some(reason) = self.judge.reason() {
             status::verdict(self.status, &reason);
         }
+        self.counts.forwarded = self.delivery.forwarded();
         self.counts.failed = self.select.failures() + self.sink.failures() + self.judge.failures();
         Ok(Outcome { exit, counts: self.counts, report: self.judge.report() })
     }
@@ -192,7 +194,7 @@ impl Walk {
         let verdict = self.judge.see(&subject)?;
         if self.select.keeps(&subject)? {
             self.sink.event(&subject)?;
-            self.delivery.record(&shown)?;
+            self.delivery.event(&shown)?;
             self.counts.shown += 1;
         } else {
             self.counts.filtered += 1;
@@ -200,12 +202,12 @@ impl Walk {
         if self.delivery.advance(&frame, &shown) {
             self.flush()?;
         }
-        let enough = self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.load(Ordering::Relaxed);
+        let enough = self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.is_set();
         Ok(verdict.or(enough.then_some(Exit::Done)))
     }
 
     /// First the sink, then the cursor: it never runs ahead of what is out.
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&mut self) -> Result<(), Broken> {
         self.sink.flush()?;
         self.delivery.flush()
     }
