@@ -41,6 +41,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Exit, Result};
+use crate::private_file;
 use crate::select::program::THREAD_STACK;
 use crate::source::replay::cause;
 use crate::status;
@@ -201,11 +202,8 @@ fn suspend() {}
 
 /// Saves what is listed to a new file that nobody else can read.
 fn save(state: &State, path: &Path) -> io::Result<usize> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = io::BufWriter::new(options.open(path)?);
+    let file = private_file::open(std::fs::OpenOptions::new().write(true).create_new(true), path)?;
+    let mut file = io::BufWriter::new(file);
     let rows = state.rows();
     for number in (0..rows.len()).filter_map(|place| rows.get(place)) {
         if let Some(held) = state.buffer.get(number) {

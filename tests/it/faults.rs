@@ -1,6 +1,7 @@
 //! Faults of every kind, drawn at random: nothing is lost without a `tap.gap`, nothing comes twice, the order is kept.
 
 use evtap::emulator::Fault;
+use evtap::error::Exit;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::json;
@@ -55,6 +56,27 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let report = runtime.block_on(tap(Tapping { seed, rate: 5000.0, faults: script, events: 1000 }));
         prop_assert!(report.is_whole(), "{report:?}");
+    }
+}
+
+/// What no other try mends, after whatever else: it is told, and nothing that came before it is lost in silence.
+#[tokio::test]
+async fn what_is_final_ends_a_stream_after_any_fault() {
+    let finals = [
+        ("status=401", Exit::Credential),
+        ("status=403", Exit::Credential),
+        ("status=404", Exit::NotFound),
+        ("status=410", Exit::NotFound),
+        ("error=too_many_streams", Exit::TooManyStreams),
+    ];
+    for (index, (last, exit)) in finals.into_iter().enumerate() {
+        for before in ["none", "cut=3000", "reset=9000", "status=503", "error=stream_error", "stall=5000", "forget+cut=4000"] {
+            let script = ["cut=20000", before, "cut-in=fields:2000", last];
+            // What does not end by itself is no fault before another.
+            let faults = script.iter().filter(|fault| **fault != "none").map(|fault| fault.parse().expect("a fault")).collect();
+            let report = tap(Tapping { seed: index as u64, rate: 5000.0, faults, events: usize::MAX }).await;
+            assert!(report.is_whole() && report.delivered > 0 && report.exit == Some(exit), "{before} {last}: {report:?}");
+        }
     }
 }
 

@@ -21,3 +21,23 @@ fn no_threat_is_without_a_test_that_exists() {
         }
     }
 }
+
+/// What `deny.toml` demands and needs no tool: cargo deny isn't everywhere.
+#[test]
+fn no_dependency_is_banned_and_all_come_from_crates_io() {
+    let denied: toml::Table = toml::from_str(include_str!("../../deny.toml")).expect("TOML");
+    let banned: Vec<_> = denied["bans"]["deny"].as_array().expect("a list").iter().filter_map(toml::Value::as_str).collect();
+    assert!(banned.contains(&"openssl-sys") && banned.contains(&"native-tls"), "{banned:?}");
+    let lock: toml::Table = toml::from_str(include_str!("../../Cargo.lock")).expect("TOML");
+    let packages = lock["package"].as_array().expect("packages");
+    assert!(packages.len() > 100);
+    for package in packages {
+        let name = package["name"].as_str().expect("a name");
+        assert!(!banned.contains(&name), "{name} is banned");
+        let source = package.get("source").and_then(toml::Value::as_str);
+        let is_ours = source.is_none() && name == "evtap";
+        assert!(is_ours || source == Some("registry+https://github.com/rust-lang/crates.io-index"), "{name}: {source:?}");
+    }
+    let manifest: toml::Table = toml::from_str(include_str!("../../Cargo.toml")).expect("TOML");
+    assert_eq!(manifest["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+}

@@ -54,7 +54,7 @@ fn pick(rng: &mut StdRng, of: &[&str]) -> String {
 fn soak_every_class_of_fault() {
     let mut out = std::io::stdout();
     let mut row = |name: &str, r: &Report| {
-        let Report { published, delivered, faults, gaps, named, lost, twice, disordered } = r;
+        let Report { published, delivered, faults, gaps, named, lost, twice, disordered, .. } = r;
         writeln!(out, "| {name} | {faults} | {published} | {delivered} | {gaps} | {named} | {lost} | {twice} | {disordered} |")
             .expect("a terminal");
     };

@@ -364,6 +364,35 @@ async fn a_server_that_never_answers_is_given_up_on() {
     assert!(items.is_empty() && error.to_string().contains("the server did not answer"), "{error}");
 }
 
+/// A byte now and then is no answer, by either transport.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_trickles_in_is_given_up_on() {
+    use crate::source::client::{Client, Endpoints, Network};
+    for is_observer in [false, true] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.expect("a connection");
+            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: ".iter().chain(std::iter::repeat(&b'x')) {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                if tokio::io::AsyncWriteExt::write_all(&mut socket, &[*byte]).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let client = Client::new(Endpoints::resolve(&base, None, false).expect("a URL"), &Network::default()).expect("a client");
+        let (tx, _rx) = channel(9);
+        let began = tokio::time::Instant::now();
+        let ended = if is_observer {
+            crate::source::observer::run(&client, "ws-1", "CA1", &keys(), &limits(), &tx).await
+        } else {
+            run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await
+        };
+        let error = ended.expect_err("no answer").to_string();
+        assert!(error.contains("the server did not answer") && began.elapsed() <= Duration::from_secs(60), "{error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_slept_reconnects_at_once() {
     use crate::source::limits::hand;
