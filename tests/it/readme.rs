@@ -1,8 +1,7 @@
 //! The README tells the truth: the commands in its `console` blocks run, here and in this order, and those whose output
 //! never changes print what it shows.
 
-use std::path::PathBuf;
-use std::process::Command;
+use crate::support::bash;
 
 /// Commands with the output shown below each.
 fn commands(readme: &str) -> Vec<(String, String)> {
@@ -26,19 +25,10 @@ fn commands(readme: &str) -> Vec<(String, String)> {
 fn its_commands_succeed() {
     let readme = include_str!("../../README.md");
     let home = tempfile::tempdir().expect("a home");
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_evtap"));
-    let paths = [program.parent().expect("a directory").to_owned(), "/usr/local/bin".into(), "/usr/bin".into(), "/bin".into()];
     let commands = commands(readme);
     assert!(commands.len() > 8, "the blocks are not found");
     for (command, shown) in commands {
-        let run = Command::new("bash")
-            .args(["-o", "pipefail", "-c", &command])
-            .env_clear()
-            .env("PATH", std::env::join_paths(&paths).expect("paths"))
-            .env("HOME", home.path())
-            .current_dir(home.path())
-            .output()
-            .expect("bash runs");
+        let run = bash(home.path(), &command).output().expect("bash runs");
         let stderr = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.success(), "{command}: {stderr}");
         assert_eq!(run.stdout.is_empty(), shown.is_empty(), "{command} shows something else: {stderr}");
