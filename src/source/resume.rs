@@ -8,8 +8,8 @@
 //! The position is the id of the last new event, and follows the server backwards too. A server whose clock is set back
 //! publishes below what it has published, and where nobody is connected at that time, asking from the position would miss
 //! it. So this asks further back: by the age of the position, since a clock that has caught up by now was set back by less
-//! than that; by the last few events, and a moment at least; and by twice what ids have been seen to go back. What that did not cover shows in the
-//! first id that is too low, and is told of. Never further than what would be known again.
+//! than that; by the last few events, and a moment at least; and by twice what ids have been seen to go back. What that did
+//! not cover shows in the first id that is too low, and is told of. Never further than what would be known again.
 //!
 //! Events without an id, or with one that is no number, are known again by their content alone, as long as a replay goes on.
 //!
@@ -76,8 +76,10 @@ pub struct Resume {
     asked: u64,
     /// From which id on it would have been, had the connections before not broken so early, or were more remembered.
     wanted: u64,
-    /// What this connection has brought: a replay, something new.
-    brought: (bool, bool),
+    /// This connection has brought something that was delivered before.
+    has_replayed: bool,
+    /// This connection has brought something new.
+    has_new: bool,
     /// How many connections in a row have broken within the replay: each from the third on halves what is asked for again,
     /// so that it can't hold the stream up.
     fruitless: u32,
@@ -115,7 +117,7 @@ impl Resume {
     /// event at the position was published, in milliseconds.
     pub fn begin(&mut self, age: u64) -> Option<String> {
         self.connection = self.connection.wrapping_add(1);
-        self.brought = (false, false);
+        (self.has_replayed, self.has_new) = (false, false);
         self.replaying = self.position.map(|_| self.highest);
         let Some(position) = self.position else { return Some(self.literal.clone()).filter(|id| !id.is_empty()) };
         let slack = self.highest.saturating_sub(self.slack);
@@ -146,17 +148,17 @@ impl Resume {
 
     /// The connection has broken. `early` if so soon that this may have been within the replay.
     pub fn broke(&mut self, early: bool) {
-        self.fruitless = match self.brought {
-            (_, true) => 0,
-            (true, false) if early => self.fruitless.saturating_add(1),
-            _ => self.fruitless,
-        };
+        if self.has_new {
+            self.fruitless = 0;
+        } else if self.has_replayed && early {
+            self.fruitless = self.fruitless.saturating_add(1);
+        }
     }
 
     /// A new event has come. If others may have been published below what was asked for while nobody was connected: the ids
     /// that they would bear. `age` is as for [`begin`](Self::begin), before the event came.
     pub fn unasked(&mut self, id: Option<u64>, backwards: bool, age: u64) -> Option<(u64, u64)> {
-        let is_first = !std::mem::replace(&mut self.brought.1, true);
+        let is_first = !std::mem::replace(&mut self.has_new, true);
         if let Some(id) = id.filter(|_| backwards && self.replaying.is_some()) {
             // What the clock that was set back showed when the connection before was lost, or earlier.
             let lost = id.saturating_sub(age);
@@ -178,7 +180,7 @@ impl Resume {
             if std::mem::replace(seen, self.connection) == self.connection {
                 return Verdict::Repeated;
             }
-            self.brought.0 = true;
+            self.has_replayed = true;
             return Verdict::Replayed;
         }
         // It came without its id before.

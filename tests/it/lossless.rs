@@ -168,7 +168,17 @@ async fn a_slow_reader_gets_everything_in_order() {
     while ledger.len() < 30_000 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    let out = first + &run.end().await.ended(0);
+    let mut out = first;
+    for _ in 0..29_000 {
+        out += &run.line().await;
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", run.child.id().expect("it runs"))).expect("Linux");
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        assert!(most.is_some_and(|most| most > 1000 && most < 64 << 10), "{most:?} KiB in use at most");
+    }
+    out += &run.end().await.ended(0);
     let numbers: Vec<_> =
         events(&out).iter().filter_map(|event| event[Ledger::FIELD].as_str().and_then(Ledger::number)).collect();
     assert_eq!(numbers, (0..30_000).collect::<Vec<_>>());

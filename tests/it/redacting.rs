@@ -219,6 +219,56 @@ fn each_mode_leaves_what_it_says_at_any_depth() {
     assert!(hashed["undeclared"].as_str().is_some_and(|text| text.starts_with("phi:text:")), "{hashed}");
 }
 
+#[test]
+fn a_pseudonym_is_of_the_kind_that_the_value_has() {
+    let of = |event: &str, field: &str, value: &str| {
+        let data = format!(r#"{{"event_type":"{event}","{field}":{value}}}"#);
+        shown(&data, &hash())[field].as_str().expect("a pseudonym").to_owned()
+    };
+    let call = |value: &str| of("call.started", "caller_id", value);
+    let mail = |value: &str| of("channel.email_bounced", "to_address", value);
+    for (pseudonym, kind) in [
+        (call("\"+12025550123\""), "phone"),
+        (call("\"Anonymous\""), "phone"),
+        (call("\"sip:jane@example.org\""), "address"),
+        (mail("\"frontdesk\""), "address"),
+        (mail("\"+1 202 555 0123\""), "phone"),
+        (of("call.started", "undeclared", "\"x\""), "text"),
+    ] {
+        assert!(pseudonym.starts_with(&format!("phi:{kind}:")), "{pseudonym} {kind}");
+    }
+    assert_eq!(mail("\"FrontDesk \""), mail("\"frontdesk\""));
+    assert_ne!(call("\"Anonymous\""), call("\"anonymous\""), "what is no number is taken as it is");
+    // Seven digits to fifteen after a plus; ten, or eleven that begin with 1; fifteen after a prefix.
+    for (value, same) in [
+        ("+1234567", true),
+        ("+123456", false),
+        ("+123456789012345", true),
+        ("+1234567890123456", false),
+        ("2025550123", true),
+        ("0025550123", false),
+        ("12025550123", true),
+        ("22025550123", false),
+        ("0012345678", true),
+        ("001234567", false),
+        ("00123456789012345", true),
+        ("001234567890123456", false),
+        ("01112345678", true),
+    ] {
+        // A number has one pseudonym with and without what stands between its digits.
+        let spaced: String = value.chars().flat_map(|character| [character, ' ']).collect();
+        assert_eq!(call(&format!("\"{value}\"")) == call(&format!("\"{}\"", spaced.trim())), same, "{value}");
+    }
+    for (spelling, same) in
+        [("tel:+12025550123", true), ("sms:+12025550123", true), ("whatsapp:+12025550123", true), ("fax:+12025550123", false)]
+    {
+        assert_eq!(call(&format!("\"{spelling}\"")) == call("\"+12025550123\""), same, "{spelling}");
+    }
+    for between in ["(", ")", "-", ".", "/", "\u{a0}", "\u{2010}", "\u{2013}"] {
+        assert_eq!(call(&format!("\"202{between}5550123\"")), call("\"2025550123\""), "{between}");
+    }
+}
+
 /// A record whose members are declared, with one that is not: of it and of it alone something is hidden.
 #[test]
 fn what_nobody_has_classed_inside_of_what_is_shown_is_hidden_and_the_rest_is_not() {
