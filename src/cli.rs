@@ -11,6 +11,7 @@ mod privacy;
 mod show;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -23,12 +24,14 @@ pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
 pub use show::{Color, Output, Screen, Show, Timestamps};
 
+use crate::event::Kind;
+use crate::event::declare::LAST_SNAPSHOT;
 use crate::status;
 
 /// Tap and inspect the typed events of a healthcare AI platform. Protected health information is hidden unless you ask for it
 /// by name.
 #[derive(Debug, Parser)]
-#[command(name = "evtap", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "evtap", version, long_version = VERSION.as_str(), arg_required_else_help = true, max_term_width = 100)]
 #[command(after_help = manual::after("evtap"))]
 pub struct Cli {
     /// What to do.
@@ -54,6 +57,18 @@ impl Cli {
         }
     }
 }
+
+/// The version, what it was built for, and which events it knows. No commit and no date: the same source gives the same binary.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{}\nbuilt for {} {}{}\n{} event types, by the contract of {LAST_SNAPSHOT}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+        if cfg!(target_feature = "crt-static") { ", static" } else { "" },
+        Kind::ALL.len(),
+    )
+});
 
 /// The command line as clap has it, with what help says at its end.
 #[must_use]

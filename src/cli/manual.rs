@@ -48,8 +48,8 @@ writes: lines, recordings, the live screen, errors.",
 const RESUMING: Topic = Topic {
     title: "Resuming",
     text: "The server replays what bears a greater id than the one it is asked for, and several events can share a \
-millisecond. So evtap asks from just before the last millisecond that it has seen, and drops what it has delivered, known by id \
-and content. A repeat that the server sends by itself is dropped too, and the event after it says so (repeat_dropped in \
+millisecond; and a server whose clock is set back publishes below what it has published. So evtap asks from before the last \
+millisecond that it has seen, by as long as it was away, and drops what it has delivered, known by id and content. A repeat that the server sends by itself is dropped too, and the event after it says so (repeat_dropped in \
 `_tap.drift`, as are missing_id, backward_id and odd_id).
 
 Where events are missing, or may be, a tap.gap line stands in the stream, with one of these reasons:
@@ -58,15 +58,59 @@ Where events are missing, or may be, a tap.gap line stands in the stream, with o
   replay_late    the server's replay begins later than asked, as after a restart
   beyond_buffer  --since names a moment that the server no longer keeps
   no_position    there was no id to resume from
+  ids_went_back  the first id is so low that the server's clock must have been set back, further than was asked for
   observer_down  a call's socket was down; nothing of it is kept
 
 Two things nobody can see: an event that the server published below ids which it had published before, while no one was \
-connected; and a server that restarts without its buffer while the stream is older than five minutes, or before its first event.
+connected, by more than was asked for again (as long as evtap was away, 50 ms, and the last 64 events or 30 s; once ids have \
+gone back, twice as far as they did), if ids are beyond those again on the return; and a server that restarts without its \
+buffer while the stream is older than five minutes, or before its first event.
 
 With --cursor, stdout is flushed, then the record, then the cursor moves. So whatever kills evtap, stdout gets each event at \
 least once, and --record exactly once: evtap looks at the record's end before it appends, and mends a last line that was torn. \
 The cursor is replaced whole and forced to disk once a second and at the end; after a loss of power it may be a second old. It \
-holds ids and hashes of open fields, nothing that is hidden.",
+holds ids and hashes of open fields, nothing that is hidden. It is for workspaces: of a call nothing is replayed, so observe \
+has neither --cursor nor --since.",
+};
+
+const FORMATS: Topic = Topic {
+    title: "Formats",
+    text: "ndjson is an object a line: the fields as they arrived, to the digit, then `_tap`, which is what evtap knows of the event. \
+json is one array, closed by a limit or a signal too. csv and tsv have the columns of --fields, or the same seven for any event; \
+csv keeps to RFC 4180. cloudevents are those of version 1.0, structured, one a line: `data` is the line of ndjson, `source` the \
+stream's path on the platform, `subject` the call, surface or session. Their `id` has a hash of the event's open fields, and a \
+count where events are alike in these, since several can share a millisecond; it is the same in every run. `evtap replay` reads \
+ndjson and cloudevents again, to the byte. In lines for people, ids are cut first, and a ~ before the type marks what the model \
+did not expect.",
+};
+
+const FORWARDING: Topic = Topic {
+    title: "Forwarding",
+    text: "--forward posts each event that is shown, redacted as shown, one at a time and in order. What becomes of the answer:
+
+  2xx                      on to the next event
+  none, 408, 425, 429, 5xx tried again, up to --forward-retries, after longer and longer waits (Retry-After is heeded)
+  401, 403, 404, 405, 3xx  the end, with status 1: nothing would get through
+  another 4xx              told and counted; the status is 8 with --fail-on-gap
+
+A slow endpoint slows the stream; a batch (256 events or 1 MiB) is all that waits. --cursor moves once the endpoint has taken the \
+events, so each is delivered at least once. Headers, which may hold a secret, are shown nowhere; @FILE keeps them out of the list \
+of processes. Plain http goes to this machine only, unless --insecure-http is given.",
+};
+
+const FIGURES: Topic = Topic {
+    title: "Figures",
+    text: "Percentiles are exact of up to 256 measurements and within 0.1 % of more. Memory doesn't grow with the stream: only so \
+many names are told apart, and the rest is `(other)`. -o json has one shape: every member is always there, times are milliseconds, \
+null stands for a percentile of nothing. --every writes a row for each stretch of time that has events, by their own time; on a \
+live stream for every stretch, by the clock.",
+};
+
+const SCREEN: Topic = Topic {
+    title: "The live screen",
+    text: "--tui shows the stream, the calls, one call, the board of the workspace, and numbers; ? lists the keys. It keeps the \
+newest 100,000 events, or 64 MiB of them (--buffer). What is hidden never gets into it: no key reveals anything, only --reveal \
+does, and the header then says so in alarm colours. What is copied or saved is what is seen.",
 };
 
 const LIVENESS: Topic = Topic {
@@ -80,10 +124,11 @@ up. What waits between the socket and a slow reader is at most 16 MiB; then the 
 #[must_use]
 pub fn topics(command: &str) -> &'static [Topic] {
     match command {
-        "watch" => &[HIDDEN, PREDICATES, RESUMING, LIVENESS],
-        "observe" => &[HIDDEN, PREDICATES, LIVENESS],
-        "replay" => &[HIDDEN, PREDICATES],
-        "expect" | "stats" => &[PREDICATES],
+        "watch" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, RESUMING, LIVENESS],
+        "observe" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, LIVENESS],
+        "replay" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN],
+        "stats" => &[PREDICATES, FIGURES],
+        "expect" => &[PREDICATES],
         _ => &[],
     }
 }

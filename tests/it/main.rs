@@ -3,6 +3,7 @@
 mod audit;
 mod certificates;
 mod check;
+mod compare;
 mod completing;
 mod confine;
 mod credential;

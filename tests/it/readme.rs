@@ -1,7 +1,30 @@
 //! The README tells the truth: the commands in its `console` blocks run, here and in this order, and those whose output
 //! never changes print what it shows.
 
+use evtap::cli::{self, manual};
+
 use crate::support::bash;
+
+/// The lines of its `sh` blocks, which say what to do and show no output.
+fn lines(readme: &str) -> Vec<&str> {
+    let blocks = readme.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("a block"));
+    blocks.flat_map(str::lines).collect()
+}
+
+/// They are examples of the help, which another test runs; but for those that install or build.
+#[test]
+fn its_lines_are_examples() {
+    let readme = include_str!("../../README.md");
+    let root = cli::definition();
+    let commands = root.get_subcommands().map(clap::Command::get_name).chain(["evtap"]);
+    let examples: Vec<_> = commands.flat_map(manual::examples).map(|example| example.line).collect();
+    let lines = lines(readme);
+    assert!(lines.len() > 8, "the blocks are not found");
+    for line in lines {
+        let builds = line.starts_with("cargo ") || line.starts_with("rustup ");
+        assert!(builds || examples.contains(&line), "neither an example in src/cli/manual.rs nor a build: {line}");
+    }
+}
 
 /// Commands with the output shown below each.
 fn commands(readme: &str) -> Vec<(String, String)> {
