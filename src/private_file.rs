@@ -3,12 +3,17 @@
 //! A file that evtap makes is for its owner alone, whatever the umask says, and the last part of its path is never followed
 //! if it is a link: whoever may write to the directory could otherwise send the events elsewhere.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::source::replay::cause;
+
+/// Makes a file that is not there yet.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    open(OpenOptions::new().write(true).create_new(true), path)
+}
 
 /// Opens a file to write to as the options say. One that others may read is closed to them; a link in its place is an error.
 pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
@@ -32,6 +37,21 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// The permissions of a file; those of a private one, on systems that have none.
+#[must_use]
+pub fn permissions(meta: &Metadata) -> u32 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::mode(meta) & 0o777;
+    #[cfg(not(unix))]
+    return 0o600;
+}
+
+/// Whether nobody but its owner may read or write a file.
+#[must_use]
+pub fn is_private(meta: &Metadata) -> bool {
+    permissions(meta).trailing_zeros() >= 6
+}
+
 /// The most bytes of a key file: more is something else.
 const KEY_LIMIT: u64 = 64 * 1024;
 
@@ -44,12 +64,8 @@ pub fn read_secret(option: &str, path: &Path) -> Result<Vec<u8>> {
     if !meta.is_file() {
         return Err(Error::usage(what(), "it is no regular file", "give a file"));
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        if meta.mode() & 0o077 != 0 {
-            return Err(Error::usage(what(), "others may read or write it", "make it private with `chmod 600`"));
-        }
+    if !is_private(&meta) {
+        return Err(Error::usage(what(), "others may read or write it", "make it private with `chmod 600`"));
     }
     let mut bytes = Vec::new();
     (&mut file).take(KEY_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;

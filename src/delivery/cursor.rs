@@ -161,7 +161,7 @@ impl Cursor {
         let beside = beside(&self.path);
         // What a killed run has left.
         let _ = fs::remove_file(&beside);
-        let mut file = private_file::open(fs::OpenOptions::new().write(true).create_new(true), &beside)?;
+        let mut file = private_file::create_new(&beside)?;
         file.write_all(text.as_bytes())?;
         file.write_all(b"\n")?;
         if sync {

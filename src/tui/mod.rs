@@ -202,7 +202,7 @@ fn suspend() {}
 
 /// Saves what is listed to a new file that nobody else can read.
 fn save(state: &State, path: &Path) -> io::Result<usize> {
-    let file = private_file::open(std::fs::OpenOptions::new().write(true).create_new(true), path)?;
+    let file = private_file::create_new(path)?;
     let mut file = io::BufWriter::new(file);
     let rows = state.rows();
     for number in (0..rows.len()).filter_map(|place| rows.get(place)) {

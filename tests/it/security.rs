@@ -25,19 +25,18 @@ fn no_threat_is_without_a_test_that_exists() {
 /// What `deny.toml` demands and needs no tool: cargo deny isn't everywhere.
 #[test]
 fn no_dependency_is_banned_and_all_come_from_crates_io() {
-    let denied: toml::Table = toml::from_str(include_str!("../../deny.toml")).expect("TOML");
-    let banned: Vec<_> = denied["bans"]["deny"].as_array().expect("a list").iter().filter_map(toml::Value::as_str).collect();
+    let quoted = |line: &'static str| line.split('"').skip(1).step_by(2).collect::<Vec<_>>();
+    let denied = include_str!("../../deny.toml").lines().find(|line| line.starts_with("deny = [")).expect("a list of bans");
+    let banned = quoted(denied);
     assert!(banned.contains(&"openssl-sys") && banned.contains(&"native-tls"), "{banned:?}");
-    let lock: toml::Table = toml::from_str(include_str!("../../Cargo.lock")).expect("TOML");
-    let packages = lock["package"].as_array().expect("packages");
+    let packages: Vec<_> = include_str!("../../Cargo.lock").split("[[package]]").skip(1).collect();
     assert!(packages.len() > 100);
     for package in packages {
-        let name = package["name"].as_str().expect("a name");
+        let value = |key: &str| package.lines().find_map(|line| line.strip_prefix(key)).map(|rest| quoted(rest)[0]);
+        let name = value("name = ").expect("a name");
         assert!(!banned.contains(&name), "{name} is banned");
-        let source = package.get("source").and_then(toml::Value::as_str);
-        let is_ours = source.is_none() && name == "evtap";
-        assert!(is_ours || source == Some("registry+https://github.com/rust-lang/crates.io-index"), "{name}: {source:?}");
+        let is_ours = name == "evtap";
+        assert!(is_ours || value("source = ") == Some("registry+https://github.com/rust-lang/crates.io-index"), "{name}");
     }
-    let manifest: toml::Table = toml::from_str(include_str!("../../Cargo.toml")).expect("TOML");
-    assert_eq!(manifest["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    assert!(include_str!("../../Cargo.toml").contains("unsafe_code = \"forbid\""));
 }
