@@ -10,56 +10,30 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::source::replay::cause;
 
-/// The permissions of a private file, on systems that have them.
-#[cfg(unix)]
-const OWNER_ONLY: u32 = 0o600;
-
-/// Opens a file for appending, and makes it if it is not there. One that others may read is refused, so that nobody's events
-/// are added to it.
-pub fn append(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    open(&mut options, path)
-}
-
 /// Makes a file that is not there yet.
 pub fn create_new(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    open(&mut options, path)
+    open(OpenOptions::new().write(true).create_new(true), path)
 }
 
-/// Opens a file for reading and writing, and makes it if it is not there.
-pub fn update(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    open(&mut options, path)
-}
-
-#[cfg(unix)]
-fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = options.mode(OWNER_ONLY).custom_flags(no_follow()).open(path).map_err(|error| {
-        if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
-            io::Error::new(io::ErrorKind::InvalidInput, "it is a link")
-        } else {
-            error
+/// Opens a file to write to as the options say. One that others may read is closed to them; a link in its place is an error.
+pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+        const OWNER_ONLY: u32 = 0o600;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::CLOEXEC;
+        let flags = i32::try_from(flags.bits()).unwrap_or_default();
+        let file = options.mode(OWNER_ONLY).custom_flags(flags).open(path).map_err(|error| {
+            let is_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+            if is_link { io::Error::new(io::ErrorKind::InvalidInput, "it is a link") } else { error }
+        })?;
+        let meta = file.metadata()?;
+        if meta.is_file() && meta.mode() & 0o077 != 0 {
+            file.set_permissions(std::fs::Permissions::from_mode(OWNER_ONLY))?;
         }
-    })?;
-    let meta = file.metadata()?;
-    if meta.is_file() && !is_private(&meta) {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may read it"));
+        Ok(file)
     }
-    Ok(file)
-}
-
-#[cfg(unix)]
-fn no_follow() -> i32 {
-    i32::try_from((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::CLOEXEC).bits()).unwrap_or_default()
-}
-
-#[cfg(not(unix))]
-fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(not(unix))]
     options.open(path)
 }
 
@@ -104,39 +78,44 @@ pub fn read_secret(option: &str, path: &Path) -> Result<Vec<u8>> {
 #[cfg(all(test, unix))]
 mod tests {
     use std::io::Write;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 
-    #[test]
-    fn what_it_makes_is_its_owners_alone() {
-        let dir = tempfile::tempdir().expect("a directory");
-        for (name, open) in [("a", append as fn(&Path) -> io::Result<File>), ("b", create_new), ("c", update)] {
-            let path = dir.path().join(name);
-            let mut file = open(&path).expect("it is made");
-            file.write_all(b"x").expect("it is written");
-            assert_eq!(file.metadata().expect("it is there").mode() & 0o7777, OWNER_ONLY, "{name}");
-        }
-        append(&dir.path().join("a")).expect("again").write_all(b"y").expect("it is written");
-        assert_eq!(std::fs::read(dir.path().join("a")).expect("it is there"), b"xy");
-        assert!(create_new(&dir.path().join("a")).is_err());
+    fn append() -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        options
+    }
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).expect("it is there").permissions().mode() & 0o7777
     }
 
     #[test]
-    fn no_link_is_followed_and_nothing_is_added_to_what_others_read() {
+    fn what_it_makes_or_finds_is_its_owners_alone() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a");
+        for text in ["x", "y"] {
+            open(&mut append(), &path).expect("it opens").write_all(text.as_bytes()).expect("it is written");
+            assert_eq!(mode(&path), 0o600);
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("its owner may");
+        }
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"xy");
+        assert!(open(OpenOptions::new().write(true).create_new(true), &path).is_err());
+    }
+
+    #[test]
+    fn no_link_is_followed() {
         let dir = tempfile::tempdir().expect("a directory");
         let (target, link, dangling) = (dir.path().join("target"), dir.path().join("link"), dir.path().join("dangling"));
         std::fs::write(&target, "").expect("a file");
-        std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o600)).expect("its owner may");
         symlink(&target, &link).expect("a link");
         symlink(dir.path().join("none"), &dangling).expect("a link");
-        for open in [append as fn(&Path) -> io::Result<File>, create_new, update] {
-            assert!(open(&link).is_err() && open(&dangling).is_err());
+        for path in [&link, &dangling] {
+            assert_eq!(open(&mut append(), path).expect_err("a link").to_string(), "it is a link");
         }
         assert!(!dir.path().join("none").exists());
-        assert!(append(&target).is_ok());
-        std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o640)).expect("its owner may");
-        assert!(append(&target).is_err() && update(&target).is_err());
     }
 
     #[test]

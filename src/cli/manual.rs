@@ -48,8 +48,8 @@ writes: lines, recordings, the live screen, errors.",
 const RESUMING: Topic = Topic {
     title: "Resuming",
     text: "The server replays what bears a greater id than the one it is asked for, and several events can share a \
-millisecond. So evtap asks from just before the last millisecond that it has seen, and drops what it has delivered, known by id \
-and content. A repeat that the server sends by itself is dropped too, and the event after it says so (repeat_dropped in \
+millisecond; and a server whose clock is set back publishes below what it has published. So evtap asks from before the last \
+millisecond that it has seen, by as long as it was away, and drops what it has delivered, known by id and content. A repeat that the server sends by itself is dropped too, and the event after it says so (repeat_dropped in \
 `_tap.drift`, as are missing_id, backward_id and odd_id).
 
 Where events are missing, or may be, a tap.gap line stands in the stream, with one of these reasons:
@@ -58,15 +58,19 @@ Where events are missing, or may be, a tap.gap line stands in the stream, with o
   replay_late    the server's replay begins later than asked, as after a restart
   beyond_buffer  --since names a moment that the server no longer keeps
   no_position    there was no id to resume from
+  ids_went_back  the first id is so low that the server's clock must have been set back, further than was asked for
   observer_down  a call's socket was down; nothing of it is kept
 
 Two things nobody can see: an event that the server published below ids which it had published before, while no one was \
-connected; and a server that restarts without its buffer while the stream is older than five minutes, or before its first event.
+connected, by more than was asked for again (as long as evtap was away, 50 ms, and the last 64 events or 30 s; once ids have \
+gone back, twice as far as they did), if ids are beyond those again on the return; and a server that restarts without its \
+buffer while the stream is older than five minutes, or before its first event.
 
 With --cursor, stdout is flushed, then the record, then the cursor moves. So whatever kills evtap, stdout gets each event at \
 least once, and --record exactly once: evtap looks at the record's end before it appends, and mends a last line that was torn. \
 The cursor is replaced whole and forced to disk once a second and at the end; after a loss of power it may be a second old. It \
-holds ids and hashes of open fields, nothing that is hidden.",
+holds ids and hashes of open fields, nothing that is hidden. It is for workspaces: of a call nothing is replayed, so observe \
+has neither --cursor nor --since.",
 };
 
 const FORMATS: Topic = Topic {

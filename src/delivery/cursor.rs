@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Key, key};
 use crate::error::{Error, Exit, Result};
+use crate::private_file;
 use crate::redact::Shown;
 use crate::source::Frame;
 use crate::source::sse::Start;
@@ -160,7 +161,7 @@ impl Cursor {
         let beside = beside(&self.path);
         // What a killed run has left.
         let _ = fs::remove_file(&beside);
-        let mut file = private(fs::OpenOptions::new().write(true).create_new(true)).open(&beside)?;
+        let mut file = private_file::create_new(&beside)?;
         file.write_all(text.as_bytes())?;
         file.write_all(b"\n")?;
         if sync {
@@ -188,11 +189,4 @@ fn beside(path: &Path) -> PathBuf {
     name.push(path.file_name().unwrap_or_default());
     name.push(".new");
     path.with_file_name(name)
-}
-
-/// A file for its owner alone.
-pub(super) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
 }

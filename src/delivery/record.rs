@@ -8,9 +8,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::Key;
-use super::cursor::{Delivered, private, take};
+use super::cursor::{Delivered, take};
 use crate::decode::Decoder;
 use crate::error::{Error, Exit, Result};
+use crate::private_file;
 use crate::redact::{Policy, Redactor, Shown, identity};
 use crate::sink::Lines;
 use crate::sink::ndjson::object;
@@ -43,8 +44,7 @@ impl Record {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
-        let mut file = private(fs::OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(failed)?;
-        restrict(&file).map_err(failed)?;
+        let mut file = private_file::open(fs::OpenOptions::new().read(true).append(true).create(true), path).map_err(failed)?;
         let (tail, torn) = read_tail(&mut file).map_err(failed)?;
         if torn.is_some_and(|(_, is_ours)| !is_ours) {
             return Err(Error::usage(what(), "it does not end with a line of evtap's", "name another file"));
@@ -120,15 +120,4 @@ fn read_tail(file: &mut File) -> io::Result<(Delivered, Option<(u64, bool)>)> {
         }
     }
     Ok((tail, torn))
-}
-
-#[cfg(unix)]
-fn restrict(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &File) -> io::Result<()> {
-    Ok(())
 }

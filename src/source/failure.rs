@@ -75,6 +75,14 @@ impl Failure {
         Self::Passing { why: why.into(), at_least: Duration::ZERO }
     }
 
+    /// The reason.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Final { why, .. } | Self::Refused { why, .. } | Self::Doubtful { why, .. } | Self::Passing { why, .. } => why,
+        }
+    }
+
     /// The error that it is to a command that does not reconnect.
     #[must_use]
     pub fn into_error(self, what: &str) -> Error {

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::resume::MOMENT;
 use super::{Form, Notes, Origin, RawFrame};
 use crate::event::catalog::value::GapReason;
 
@@ -115,18 +116,19 @@ impl Return {
                 None => Arrival::Whole,
             };
         };
-        let stands_for = time(position);
+        // What was published a moment before the last event, by a clock that was set back, may be missing with the rest.
+        let known = if since { time(position) } else { time(position.saturating_sub(MOMENT)) };
         let doubt = |from, reason| Arrival::Doubtful(Doubt { from, reason, position, remembered, buffer });
         let age = millis(now) - i64::try_from(position).unwrap_or(i64::MAX) - offset;
         let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
         if since && age > kept {
-            return doubt(stands_for, GapReason::BeyondBuffer);
+            return doubt(known, GapReason::BeyondBuffer);
         }
         if left.is_some_and(|left| millis(now) - millis(left) > kept) {
-            return doubt(left.max(stands_for), GapReason::AwayTooLong);
+            return doubt(left.max(known), GapReason::AwayTooLong);
         }
         if borne && age <= kept {
-            return doubt(stands_for, GapReason::ReplayLate);
+            return doubt(known, GapReason::ReplayLate);
         }
         Arrival::Whole
     }
@@ -140,11 +142,12 @@ impl Doubt {
         delivered_before || is_position
     }
 
-    /// The hole, if an event of that id comes first. Below the position it tells nothing.
+    /// The hole, if an event of that id comes first. Below the position it tells nothing. A moment later, as what was
+    /// published before a clock was set back bears higher ids.
     #[must_use]
     pub fn hole_before(&self, id: Option<u64>) -> Option<Gap> {
         let id = id.filter(|id| *id > self.position || (self.remembered && *id == self.position))?;
-        Some(self.hole(time(id).unwrap_or(self.buffer)))
+        Some(self.hole(time(id.saturating_add(MOMENT)).unwrap_or(self.buffer)))
     }
 
     /// The hole, if nothing has come by then.
@@ -237,7 +240,7 @@ mod tests {
         assert_eq!(doubt.hole_before(Some(position - 1)), None);
         assert_eq!(doubt.hole_before(None), None);
         let gap = doubt.hole_before(Some(position + 5)).expect("a hole");
-        assert_eq!((gap.from, gap.to), (time(position), at(NOW - MINUTE + 5)));
+        assert_eq!((gap.from, gap.to), (time(position - MOMENT), time(position + 5 + MOMENT).expect("a time")));
     }
 
     #[test]

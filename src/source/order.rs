@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
+use super::resume::MOMENT;
 use super::{Form, Item, QUEUE, Receiver, Sender, channel};
 
 /// How many bytes may wait for their turn.
@@ -103,7 +104,8 @@ async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
     }
 }
 
-/// The time of an event, in milliseconds: its id, or when it arrived. A gap belongs before what ends it.
+/// The time of an event, in milliseconds: its id, or when it arrived. A gap belongs before what ends it, which may be a
+/// moment before its own end.
 fn time(item: &Item) -> i64 {
     #[derive(Deserialize)]
     struct Gap {
@@ -112,7 +114,8 @@ fn time(item: &Item) -> i64 {
     match item {
         Item::Frame(frame) if frame.form == Form::Own => {
             let gap = serde_json::from_slice::<Gap>(&frame.data).ok();
-            gap.and_then(|gap| gap.to.parse::<Timestamp>().ok()).map_or(0, Timestamp::as_millisecond)
+            gap.and_then(|gap| gap.to.parse::<Timestamp>().ok())
+                .map_or(0, |to| to.as_millisecond().saturating_sub_unsigned(MOMENT))
         }
         Item::Frame(frame) => {
             let id = frame.id.as_deref().filter(|_| !frame.notes.id_missing).and_then(|id| id.parse().ok());

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Fault, Form, Frame, Item, Lines, Notes, Origin, RawFrame, Sender};
+use super::sse::{CONTROL, control};
+use super::{Change, Fault, Form, Frame, Item, Lines, News, Notes, Origin, RawFrame, Sender};
 use crate::error::{Error, Exit, Result};
 use crate::progress::Progress;
 use crate::source::archive::{self, Packing};
@@ -322,13 +323,17 @@ fn sse(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> s
             let id = (!frame.last_event_id.is_empty()).then_some(frame.last_event_id);
             let (data, fault) = match frame.body {
                 Body::Empty => continue,
+                // The server's word to its client is no event: the captured connection ended there.
+                Body::Data(data) if frame.event.as_deref() == Some(CONTROL) => {
+                    let change = Change::Ended { why: control(&data).why().to_owned() };
+                    if tx.blocking_send(Item::News(News { origin: Arc::default(), change })).is_err() {
+                        return Ok(());
+                    }
+                    continue;
+                }
                 Body::Data(data) => (Bytes::from(data), None),
                 Body::TooLarge(length) => (Bytes::new(), Some((Fault::TooLarge, length))),
             };
-            // The server's word to its client, no event.
-            if frame.event.as_deref() == Some("error") {
-                continue;
-            }
             let raw = RawFrame {
                 origin: Arc::default(),
                 form: Form::Sse,

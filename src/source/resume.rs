@@ -5,10 +5,13 @@
 //! before, and drops what has been delivered: an event of the same id and content. Where it can't know, it lets an event
 //! through twice rather than lose it, but for a repeat on one connection, which is dropped and told of.
 //!
-//! The position is the id of the last new event, and follows the server backwards too: a server whose clock was set back
-//! publishes below what it has published, and only so would those come again. Once ids have gone backwards, it asks twice as
-//! much earlier from then on. Events without an id, or with one that is no
-//! number, are known again by their content alone, as long as a replay goes on.
+//! The position is the id of the last new event, and follows the server backwards too. A server whose clock is set back
+//! publishes below what it has published, and where nobody is connected at that time, asking from the position would miss
+//! it. So this asks further back: by the age of the position, since a clock that has caught up by now was set back by less
+//! than that; by the last few events, and a moment at least; and by twice what ids have been seen to go back. What that did
+//! not cover shows in the first id that is too low, and is told of. Never further than what would be known again.
+//!
+//! Events without an id, or with one that is no number, are known again by their content alone, as long as a replay goes on.
 //!
 //! Pure: it holds no connection and no clock. While no id has been a number, the last one is asked for literally.
 
@@ -18,8 +21,20 @@ use std::hash::{BuildHasher, RandomState};
 /// How many delivered events are remembered. A replay of more comes in part again.
 const REMEMBERED: usize = 65_536;
 
+/// How many of the last events are asked for again.
+const MARGIN: usize = 64;
+
+/// The furthest that is asked back for them, in milliseconds.
+const MARGIN_TIME: u64 = 30_000;
+
+/// How far is asked back at least, in milliseconds.
+pub(super) const MOMENT: u64 = 50;
+
 /// The furthest that is asked back, in milliseconds: what the server keeps.
-const MOST_SLACK: u64 = 5 * 60 * 1000;
+const MOST: u64 = 5 * 60 * 1000;
+
+/// How many connections in a row may break within the replay before less is asked for.
+const PATIENCE: u32 = 2;
 
 /// An event that was delivered: its id, if that is a number, and the keyed hash of its content.
 type Key = (Option<u64>, u64);
@@ -55,9 +70,18 @@ pub struct Resume {
     /// The highest id before this connection, until a new event beyond it ends the replay.
     replaying: Option<u64>,
     highest: u64,
-    /// How far below it ids have gone. What is published so while nobody is connected would not be replayed otherwise.
+    /// How far below it ids have gone, doubled.
     slack: u64,
-    /// How many connections in a row have brought nothing new: each halves the slack, so that it can't hold the stream up.
+    /// From which id on this connection was asked for everything.
+    asked: u64,
+    /// From which id on it would have been, had the connections before not broken so early, or were more remembered.
+    wanted: u64,
+    /// This connection has brought something that was delivered before.
+    has_replayed: bool,
+    /// This connection has brought something new.
+    has_new: bool,
+    /// How many connections in a row have broken within the replay: each from the third on halves what is asked for again,
+    /// so that it can't hold the stream up.
     fruitless: u32,
     hasher: RandomState,
 }
@@ -89,16 +113,62 @@ impl Resume {
         }
     }
 
-    /// The `Last-Event-ID` to ask from; `None` while there is no position. Begins a connection.
-    pub fn begin(&mut self) -> Option<String> {
+    /// The `Last-Event-ID` to ask from; `None` while there is no position. Begins a connection. `age` is how long ago the
+    /// event at the position was published, in milliseconds.
+    pub fn begin(&mut self, age: u64) -> Option<String> {
         self.connection = self.connection.wrapping_add(1);
+        (self.has_replayed, self.has_new) = (false, false);
         self.replaying = self.position.map(|_| self.highest);
-        let slack = self.slack.checked_shr(self.fruitless).unwrap_or_default();
-        self.fruitless = self.fruitless.saturating_add(1);
-        match self.position {
-            Some(id) => Some(id.min(self.highest.saturating_sub(slack)).saturating_sub(1).to_string()),
-            None => Some(self.literal.clone()).filter(|id| !id.is_empty()),
+        let Some(position) = self.position else { return Some(self.literal.clone()).filter(|id| !id.is_empty()) };
+        let slack = self.highest.saturating_sub(self.slack);
+        let margin = position - self.id(self.order.len().saturating_sub(MARGIN)).unwrap_or(position).min(position);
+        let margin = margin.clamp(MOMENT, MARGIN_TIME).max(age.min(MOST));
+        self.wanted = slack.min(position.saturating_sub(margin));
+        let less = (position - self.wanted).checked_shr(self.fruitless.saturating_sub(PATIENCE)).unwrap_or_default();
+        self.asked = (position - less).max(self.floor()).min(position);
+        Some(self.asked.saturating_sub(1).to_string())
+    }
+
+    /// What is below it would not be known again, or was published well before the beginning.
+    fn floor(&self) -> u64 {
+        // Ids that have gone backwards tell nothing of the beginning.
+        let forgets = self.order.len() >= REMEMBERED;
+        match self.id(0) {
+            None => u64::MAX,
+            Some(first) if forgets => first,
+            Some(_) if self.slack > 0 => 0,
+            Some(first) => first.saturating_sub(MOMENT),
         }
+    }
+
+    /// The id of the first remembered event from there on that has one.
+    fn id(&self, from: usize) -> Option<u64> {
+        self.order.iter().skip(from).find_map(|key| key.0)
+    }
+
+    /// The connection has broken. `early` if so soon that this may have been within the replay.
+    pub fn broke(&mut self, early: bool) {
+        if self.has_new {
+            self.fruitless = 0;
+        } else if self.has_replayed && early {
+            self.fruitless = self.fruitless.saturating_add(1);
+        }
+    }
+
+    /// A new event has come. If others may have been published below what was asked for while nobody was connected: the ids
+    /// that they would bear. `age` is as for [`begin`](Self::begin), before the event came.
+    pub fn unasked(&mut self, id: Option<u64>, backwards: bool, age: u64) -> Option<(u64, u64)> {
+        let is_first = !std::mem::replace(&mut self.has_new, true);
+        if let Some(id) = id.filter(|_| backwards && self.replaying.is_some()) {
+            // What the clock that was set back showed when the connection before was lost, or earlier.
+            let lost = id.saturating_sub(age);
+            return (lost < self.asked).then(|| {
+                self.asked = lost;
+                (lost, id)
+            });
+        }
+        let is_short = is_first && self.slack > 0 && self.wanted < self.asked;
+        is_short.then(|| (self.wanted, std::mem::replace(&mut self.asked, self.wanted)))
     }
 
     /// Judges an event by the `id:` of its own frame, if that has one, and its content.
@@ -107,8 +177,11 @@ impl Resume {
         let Some(number) = id.and_then(number) else { return self.judge_loose(id, content) };
         let key = (Some(number), content);
         if let Some(seen) = self.known.get_mut(&key) {
-            let again = std::mem::replace(seen, self.connection) == self.connection;
-            return if again { Verdict::Repeated } else { Verdict::Replayed };
+            if std::mem::replace(seen, self.connection) == self.connection {
+                return Verdict::Repeated;
+            }
+            self.has_replayed = true;
+            return Verdict::Replayed;
         }
         // It came without its id before.
         if self.replaying.is_some() && self.known.get(&(None, content)).is_some_and(|seen| *seen != self.connection) {
@@ -123,8 +196,7 @@ impl Resume {
         let backwards = number < self.highest && self.position.is_some_and(|last| number < last);
         self.highest = self.highest.max(number);
         // Twice as far, since it was measured from what had come by then.
-        self.slack = self.slack.max((self.highest - number).saturating_mul(2).min(MOST_SLACK));
-        self.fruitless = 0;
+        self.slack = self.slack.max((self.highest - number).saturating_mul(2).min(MOST));
         (self.position, self.borne) = (Some(number), true);
         self.literal.clear();
         Verdict::New { backwards }

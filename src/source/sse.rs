@@ -20,10 +20,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
 use crate::event::Stream;
+use crate::event::catalog::value::GapReason;
 use crate::source::client::{self, Client};
 use crate::source::failure::{Failure, cause};
 use crate::source::framer::{Body, Frame, Parser};
-use crate::source::gap::{self, Arrival, Doubt, Return};
+use crate::source::gap::{self, Arrival, Doubt, Gap, Return};
 use crate::source::keys::Keys;
 use crate::source::limits::Awake;
 use crate::source::link::Link;
@@ -35,7 +36,7 @@ use crate::source::{Fault, Form, Limits, Notes, Origin, RawFrame, Sender};
 pub const SILENCE: Duration = Duration::from_secs(120);
 
 /// The event type of the server's control frames.
-const CONTROL: &str = "error";
+pub(super) const CONTROL: &str = "error";
 
 /// Where a stream begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -102,7 +103,7 @@ impl<'a> Reader<'a> {
     async fn follow(mut self, request: impl Fn(&Credential) -> RequestBuilder, keys: &Keys) -> Error {
         loop {
             let key = keys.current();
-            let last_event_id = self.resume.begin();
+            let last_event_id = self.resume.begin(self.age(self.link.now()));
             let failure = match open(request(&key), last_event_id.as_deref(), "workspace").await {
                 Ok(response) => {
                     self.link.connected().await;
@@ -111,7 +112,10 @@ impl<'a> Reader<'a> {
                         self.resume.set_baseline(id);
                     }
                     let parser = Parser::new(last_event_id.as_deref().unwrap_or_default(), self.link.limits.frame);
-                    self.read(Box::pin(response.bytes_stream()), parser).await
+                    let begun = Instant::now();
+                    let failure = self.read(Box::pin(response.bytes_stream()), parser).await;
+                    self.resume.broke(begun.elapsed() < gap::SETTLE);
+                    failure
                 }
                 Err(failure) => failure,
             };
@@ -119,6 +123,12 @@ impl<'a> Reader<'a> {
                 return error;
             }
         }
+    }
+
+    /// How long before that the event at the position was published, in milliseconds, as far as that is known.
+    fn age(&self, now: Timestamp) -> u64 {
+        let published = self.resume.position().and_then(|id| i64::try_from(id).ok()).zip(self.offset);
+        published.map_or(0, |(id, offset)| u64::try_from(gap::millis(now) - id - offset).unwrap_or_default())
     }
 
     /// The connection stands: is there a hole behind it?
@@ -206,6 +216,7 @@ impl<'a> Reader<'a> {
             Body::TooLarge(bytes) => (Bytes::new(), Some((Fault::TooLarge, bytes))),
         };
         let own = frame.sets_id.then_some(frame.last_event_id.as_str());
+        let age = self.age(received_at);
         // What was too large is known by its size.
         let verdict = match fault {
             None => self.resume.judge(own, frame.event.as_deref(), &data),
@@ -217,10 +228,16 @@ impl<'a> Reader<'a> {
             self.repeat |= verdict == Verdict::Repeated;
             return;
         };
+        if let Some((from, to)) = self.resume.unasked(number, backwards, age) {
+            let to = gap::time(to).unwrap_or(received_at);
+            let gap = Gap { from: gap::time(from), to, certain: false, reason: GapReason::IdsWentBack };
+            self.link.gap(&gap).await;
+        }
         self.since = false;
         if let Some(id) = number.and_then(|id| i64::try_from(id).ok()) {
             let behind = gap::millis(received_at) - id;
-            self.offset = Some(self.offset.map_or(behind, |least| least.min(behind)));
+            // A clock that was set back is not the one that was measured before.
+            self.offset = Some(self.offset.filter(|_| !backwards).map_or(behind, |least| least.min(behind)));
         }
         let notes = Notes { id_missing: !frame.sets_id, id_backwards: backwards, after_repeat: std::mem::take(&mut self.repeat) };
         let frame = RawFrame {
@@ -316,7 +333,7 @@ pub(super) fn refusal(frame: &Frame) -> Option<Failure> {
 }
 
 /// What a control frame says. Its message is the server's prose and stays unread.
-fn control(data: &str) -> Failure {
+pub(super) fn control(data: &str) -> Failure {
     let control: Value = serde_json::from_str(data).unwrap_or_default();
     match control.get("code").and_then(Value::as_str) {
         Some("too_many_streams") => {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
+use crate::private_file;
 use crate::source::replay::cause;
 use crate::status;
 
@@ -81,11 +82,7 @@ impl Drop for Errands {
 }
 
 fn save(path: &Path, lines: &[Arc<str>]) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = io::BufWriter::new(options.open(path)?);
+    let mut file = io::BufWriter::new(private_file::create_new(path)?);
     for line in lines {
         writeln!(file, "{line}")?;
     }

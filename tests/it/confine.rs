@@ -54,3 +54,51 @@ async fn no_option_takes_the_key() {
     let help = evtap("watch --help").run().await.ended(0);
     assert!(help.contains("--api-key-file") && !help.contains("--api-key "), "{help}");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_it_writes_is_its_owners_alone_whatever_the_umask_and_no_link_is_followed() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let home = tempfile::tempdir().expect("a directory");
+    let run = |cursor: &str, record: &str| {
+        let line =
+            format!("umask 000; exec {} watch -w demo -n 3 --cursor {cursor} --record {record}", env!("CARGO_BIN_EXE_evtap"));
+        let mut command = Command::new("bash");
+        let ran = command.args(["-c", &line]).current_dir(home.path()).env_clear().output().expect("bash runs");
+        (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    std::fs::write(home.path().join("old"), "").expect("written");
+    std::fs::set_permissions(home.path().join("old"), std::fs::Permissions::from_mode(0o666)).expect("set");
+    for (cursor, record) in [("cursor", "record"), ("cursor", "old")] {
+        assert_eq!(run(cursor, record).0, Some(0));
+        for name in [cursor, record] {
+            let mode = std::fs::metadata(home.path().join(name)).expect("there").permissions().mode();
+            assert_eq!(mode & 0o7777, 0o600, "{name}");
+        }
+    }
+    std::fs::write(home.path().join("target"), "").expect("written");
+    for (link, target) in [("link", "target"), ("dangling", "none")] {
+        symlink(home.path().join(target), home.path().join(link)).expect("linked");
+        for (cursor, record) in [(link, "record"), ("cursor", link)] {
+            let (status, told) = run(cursor, record);
+            assert!(status == Some(2) && told.contains(link), "{status:?} {told}");
+        }
+    }
+    assert!(!home.path().join("none").exists());
+    assert_eq!(std::fs::read(home.path().join("target")).expect("there"), b"");
+}
+
+/// There is nothing to be verbose with, and the crates below have nobody to log to.
+#[tokio::test]
+async fn there_are_no_logs() {
+    let said = |verbose: bool| async move {
+        let base = scripted([format!("{STREAM}id: 1\nevent: text.started\ndata: {{}}\n\n").into_bytes()]).await;
+        let run = watch(&base, "-n 1");
+        let run = if verbose { run.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full") } else { run };
+        run.run().await.stderr()
+    };
+    assert_eq!(said(true).await, said(false).await);
+    for option in ["-v", "-vvv", "--verbose", "--debug"] {
+        assert_eq!(evtap(&format!("watch -w demo {option}")).run().await.status(), 2, "{option}");
+    }
+}

@@ -35,7 +35,7 @@ async fn elsewhere() -> (u16, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn no_redirect_takes_it_elsewhere() {
     let (port, connections) = elsewhere().await;
-    for status in [301, 302, 303, 307, 308] {
+    for status in 301..=308 {
         for to in [
             format!("http://127.0.0.1:{port}/x"),
             format!("http://localhost:{port}/x"),

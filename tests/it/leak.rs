@@ -367,6 +367,38 @@ async fn the_workspace_stream_hides() {
     }
 }
 
+/// What is left on the disk, and what is said beside it.
+#[tokio::test]
+async fn the_record_and_the_cursor_hide() {
+    let sse = sse();
+    let home = tempfile::tempdir().expect("a directory");
+    let [record, cursor] = ["record", "cursor"].map(|name| home.path().join(name));
+    for phi in ["mask", "drop", "partial"] {
+        let base = scripted([format!("{STREAM}{sse}").into_bytes()]).await;
+        let files = format!("--record {} --cursor {}", record.display(), cursor.display());
+        let line = format!("{files} --status json --stats --phi {phi} -n {}", frames(&sse));
+        leaves_no_trace(&watch(&base, &line).run().await, &line);
+        for file in [&record, &cursor] {
+            let text = std::fs::read_to_string(file).expect("it is there");
+            assert!(text.len() > 100, "{}: too little to say anything", file.display());
+            has_no_trace(&text, &line);
+            std::fs::remove_file(file).expect("it is there");
+        }
+        assert_eq!(std::fs::read_dir(home.path()).expect("a directory").count(), 0, "nothing is left beside them");
+    }
+}
+
+/// Without the word that reveals, nothing is even asked for.
+#[tokio::test]
+async fn raw_frames_are_not_fetched_unless_asked_for() {
+    let base = scripted([format!("{STREAM}{}", sse()).into_bytes()]).await;
+    for reveal in ["", "--reveal caller_id", "--reveal call.started.caller_id"] {
+        let ran = evtap(&format!("frames {base}/x {reveal}")).at(&base).run().await;
+        assert_eq!(ran.ended(2), "");
+        leaves_no_trace(&ran, reveal);
+    }
+}
+
 #[tokio::test]
 async fn the_observer_hides() {
     for output in OUTPUTS {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use evtap::emulator::{DEMO_WORKSPACE, Fault, Ledger, Options};
 use jiff::Timestamp;
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 
-use crate::support::{STREAM, emulator, events, evtap, fast, scripted, types, watch};
+use crate::support::{STREAM, emulator, events, evtap, fast, head, scripted, types, watch};
 
 /// An event with that id, as it stands on the wire.
 fn event(id: i64) -> String {
@@ -29,13 +31,13 @@ async fn a_gap_is_a_line_and_news_and_a_status_and_is_replayed_byte_for_byte() {
     assert_eq!(types(&out), ["text.completed", "tap.gap", "text.completed"]);
     let time = |id| format!("{:.3}", Timestamp::from_millisecond(id).expect("a time"));
     let gap = &events(&out)[1];
-    assert_eq!((gap["from"].as_str(), gap["to"].as_str()), (Some(&*time(id)), Some(&*time(id + 5))));
+    assert_eq!((gap["from"].as_str(), gap["to"].as_str()), (Some(&*time(id - 50)), Some(&*time(id + 55))));
     assert_eq!((&gap["certain"], &gap["reason"]), (&false.into(), &"replay_late".into()));
     assert_eq!(gap["_tap"]["workspace_id"], DEMO_WORKSPACE);
     let expected = format!(
         "gap in workspace {DEMO_WORKSPACE}: events may have been lost between {} and {} (replay_late)",
-        time(id),
-        time(id + 5)
+        time(id - 50),
+        time(id + 55)
     );
     assert!(run.stderr().contains(&expected), "{}", run.stderr());
     assert!(run.stderr().contains("1 gap (see the tap.gap lines)"), "{}", run.stderr());
@@ -99,22 +101,47 @@ async fn it_begins_in_the_past_where_it_is_told_to() {
     assert_eq!(evtap("watch --workspace demo --since yesterday").run().await.status(), 2);
 }
 
+/// A server that gives each workspace its events once both have asked, and then knows neither.
+async fn two_workspaces(first: (&'static str, Vec<i64>), second: (&'static str, Vec<i64>)) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let mut asked = Vec::new();
+        for _ in 0..2 {
+            let mut socket = BufReader::new(listener.accept().await.expect("a connection").0);
+            asked.push((head(&mut socket).await, socket));
+        }
+        for (workspace, ids) in [first, second] {
+            let at = asked.iter().position(|(head, _)| head.contains(workspace)).expect("it was asked for");
+            let body = ids.into_iter().map(event).collect::<Vec<_>>().concat();
+            asked.swap_remove(at).1.write_all(&stream(&body)).await.expect("it is read");
+        }
+        while let Ok((socket, _)) = listener.accept().await {
+            let mut socket = BufReader::new(socket);
+            head(&mut socket).await;
+            socket.write_all(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n").await.expect("it is read");
+        }
+    });
+    base
+}
+
 #[tokio::test]
-async fn two_workspaces_have_a_connection_and_a_cursor_each() {
-    let base = emulator(fast()).await;
+async fn two_workspaces_have_a_connection_and_a_cursor_each_and_come_in_order_of_time() {
     let other = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
+    let id = now();
+    let base = two_workspaces((other, vec![id + 1, id + 3, id + 5]), (DEMO_WORKSPACE, vec![id, id + 2, id + 4])).await;
     let home = tempfile::tempdir().expect("a directory");
     let cursor = home.path().join("cursor");
-    for order in ["arrival", "time"] {
-        let line = format!("--workspace {other} -n 200 --cursor {} --order {order} --order-window 50ms", cursor.display());
-        let out = events(&watch(&base, &line).run().await.ended(0));
-        let seen: BTreeSet<_> = out.iter().map(|event| event["_tap"]["workspace_id"].as_str().expect("a workspace")).collect();
-        assert_eq!(seen, BTreeSet::from([DEMO_WORKSPACE, other]));
-        if order == "time" {
-            let times: Vec<_> = out.iter().map(|event| event["_tap"]["id"].as_str().expect("an id").len()).collect();
-            assert_eq!(times.len(), 200);
-        }
-    }
+    // All wait until both streams are over.
+    let line = format!("--workspace {other} --cursor {} --order time --order-window 1h", cursor.display());
+    let run = watch(&base, &line).run().await;
+    let out = events(&run.ended(4));
+    let seen = |event: &serde_json::Value| {
+        let tap = &event["_tap"];
+        (tap["id"].as_str().expect("an id").to_owned(), tap["workspace_id"].as_str().expect("a workspace").to_owned())
+    };
+    let expected = |n: i64| ((id + n).to_string(), if n % 2 == 0 { DEMO_WORKSPACE } else { other }.to_owned());
+    assert_eq!(out.iter().map(seen).collect::<Vec<_>>(), (0..6).map(expected).collect::<Vec<_>>());
     let text = std::fs::read_to_string(&cursor).expect("a cursor");
     assert!(text.contains(DEMO_WORKSPACE) && text.contains(other), "{text}");
 }
@@ -141,7 +168,17 @@ async fn a_slow_reader_gets_everything_in_order() {
     while ledger.len() < 30_000 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    let out = first + &run.end().await.ended(0);
+    let mut out = first;
+    for _ in 0..29_000 {
+        out += &run.line().await;
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", run.child.id().expect("it runs"))).expect("Linux");
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        assert!(most.is_some_and(|most| most > 1000 && most < 64 << 10), "{most:?} KiB in use at most");
+    }
+    out += &run.end().await.ended(0);
     let numbers: Vec<_> =
         events(&out).iter().filter_map(|event| event[Ledger::FIELD].as_str().and_then(Ledger::number)).collect();
     assert_eq!(numbers, (0..30_000).collect::<Vec<_>>());

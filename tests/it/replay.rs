@@ -84,6 +84,17 @@ async fn nothing_recorded_is_nothing_shown() {
     assert_eq!((ran.ended(0), ran.stderr()), (String::new(), String::new()));
 }
 
+#[tokio::test]
+async fn a_control_frame_in_a_capture_is_no_event_and_is_told_of() {
+    let event = "id: 1\nevent: text.started\ndata: {}\n\n";
+    let capture = format!("{event}event: error\ndata: {{\"code\":\"stream_error\",\"message\":\"Jane\"}}\n\n{event}");
+    let run = evtap("replay - -o ndjson").stdin(capture.clone()).run().await;
+    assert_eq!(types(&run.ended(0)), ["text.started", "text.started"]);
+    assert!(run.stderr().contains("the stream ended: the platform reports an error of the stream"), "{}", run.stderr());
+    let json = evtap("replay - -o ndjson --status json").stdin(capture).run().await.stderr();
+    assert!(json.contains(r#""status":"ended""#) && !json.contains("Jane"), "{json}");
+}
+
 fn gzip(text: &str) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packer.write_all(text.as_bytes()).expect("written");

@@ -21,3 +21,22 @@ fn no_threat_is_without_a_test_that_exists() {
         }
     }
 }
+
+/// What `deny.toml` demands and needs no tool: cargo deny isn't everywhere.
+#[test]
+fn no_dependency_is_banned_and_all_come_from_crates_io() {
+    let quoted = |line: &'static str| line.split('"').skip(1).step_by(2).collect::<Vec<_>>();
+    let denied = include_str!("../../deny.toml").lines().find(|line| line.starts_with("deny = [")).expect("a list of bans");
+    let banned = quoted(denied);
+    assert!(banned.contains(&"openssl-sys") && banned.contains(&"native-tls"), "{banned:?}");
+    let packages: Vec<_> = include_str!("../../Cargo.lock").split("[[package]]").skip(1).collect();
+    assert!(packages.len() > 100);
+    for package in packages {
+        let value = |key: &str| package.lines().find_map(|line| line.strip_prefix(key)).map(|rest| quoted(rest)[0]);
+        let name = value("name = ").expect("a name");
+        assert!(!banned.contains(&name), "{name} is banned");
+        let is_ours = name == "evtap";
+        assert!(is_ours || value("source = ") == Some("registry+https://github.com/rust-lang/crates.io-index"), "{name}");
+    }
+    assert!(include_str!("../../Cargo.toml").contains("unsafe_code = \"forbid\""));
+}

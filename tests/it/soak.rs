@@ -54,8 +54,8 @@ fn pick(rng: &mut StdRng, of: &[&str]) -> String {
 fn soak_every_class_of_fault() {
     let mut out = std::io::stdout();
     let mut row = |name: &str, r: &Report| {
-        let Report { published, delivered, faults, gaps, named, unreachable, lost, twice, disordered } = r;
-        writeln!(out, "| {name} | {faults} | {published} | {delivered} | {gaps} | {named} | {unreachable} | {lost} | {twice} | {disordered} |")
+        let Report { published, delivered, faults, gaps, named, lost, twice, disordered, .. } = r;
+        writeln!(out, "| {name} | {faults} | {published} | {delivered} | {gaps} | {named} | {lost} | {twice} | {disordered} |")
             .expect("a terminal");
     };
     let mut sum = Report::default();
@@ -70,12 +70,9 @@ fn soak_every_class_of_fault() {
         // What the first connection brings is there to resume from.
         let script = std::iter::once("cut=30000".to_owned()).chain((0..FAULTS).map(|_| draw_one()));
         let faults: Vec<Fault> = script.map(|fault| fault.parse().expect("a fault")).collect();
-        // A stall lasts as long as the watchdog waits; more events than the server keeps would be published meanwhile.
-        let rate = match name {
-            "stall, half open" => 1000.0,
-            "ids backwards" | "all of them, mixed" => 2000.0,
-            _ => 10_000.0,
-        };
+        // A connection that breaks so soon must get beyond the replay now and then. A stall lasts as long as the watchdog
+        // waits; more events than the server keeps would be published meanwhile.
+        let rate = if name == "stall, half open" { 1000.0 } else { 2500.0 };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let report = runtime.block_on(tap(Tapping { seed: number as u64, rate, faults, events: EVENTS }));
         row(name, &report);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use evtap::credential::Credential;
 use evtap::decode::Decoder;
 use evtap::emulator::{self, DEMO_WORKSPACE, Fault, Ledger};
+use evtap::error::Exit;
 use evtap::redact::{Policy, Redactor};
 use evtap::sink::ndjson;
 use evtap::source::client::{Client, Endpoints, Network};
@@ -31,14 +32,14 @@ pub struct Report {
     pub gaps: usize,
     /// Events that lie in a named gap.
     pub named: usize,
-    /// Events published below an earlier id while nobody was connected: no request brings them back.
-    pub unreachable: usize,
     /// Events that are missing, and no gap says so.
     pub lost: usize,
     /// Events delivered twice.
     pub twice: usize,
     /// Events delivered after one that was published later.
     pub disordered: usize,
+    /// How the stream has ended, if it has.
+    pub exit: Option<Exit>,
 }
 
 /// How to tap.
@@ -57,7 +58,7 @@ pub struct Tapping {
 /// The largest frame. A small one, so that huge frames needn't be.
 pub const FRAME: usize = 64 * 1024;
 
-/// Taps until every fault has happened and enough has been delivered.
+/// Taps until every fault has happened and enough has been delivered, or until the stream ends.
 pub async fn tap(tapping: Tapping) -> Report {
     let ledger = Ledger::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -80,15 +81,16 @@ pub async fn tap(tapping: Tapping) -> Report {
     let mut seen = Seen::default();
     let mut lines = Lines::default();
     while seen.faults < tapping.faults.len() || seen.numbers.len() < tapping.events {
-        match items.recv().await.expect("a stream without end") {
+        let Some(item) = items.recv().await else { break };
+        match item {
             Item::Frame(frame) => seen.line(&lines.of(&frame)),
             Item::News(news) => seen.faults += usize::from(matches!(news.change, Change::Reconnecting { .. })),
             Item::Lines(_) => unreachable!("a stream has frames"),
         }
     }
-    reading.abort();
     serving.abort();
-    seen.report(&ledger.ids())
+    let exit = if items.recv().await.is_none() { reading.await.ok().and_then(Result::err).map(|error| error.exit) } else { None };
+    Report { exit, ..seen.report(&ledger.ids()) }
 }
 
 /// Frames as lines, by the way that all events take.
@@ -167,8 +169,6 @@ impl Seen {
             let id = i64::try_from(ids[number]).expect("a time");
             if self.gaps.iter().any(|(from, to)| (*from..=*to).contains(&id)) {
                 report.named += 1;
-            } else if is_low[number] {
-                report.unreachable += 1;
             } else {
                 report.lost += 1;
             }
@@ -185,7 +185,6 @@ impl Report {
         self.faults += other.faults;
         self.gaps += other.gaps;
         self.named += other.named;
-        self.unreachable += other.unreachable;
         self.lost += other.lost;
         self.twice += other.twice;
         self.disordered += other.disordered;

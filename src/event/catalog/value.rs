@@ -62,6 +62,8 @@ crate::choice! {
         BeyondBuffer = "beyond_buffer",
         /// There was no id to resume from.
         NoPosition = "no_position",
+        /// The ids went back while the stream was away, and further than it was asked back.
+        IdsWentBack = "ids_went_back",
         /// The observer was not connected, and its events are not kept.
         ObserverDown = "observer_down",
     }

@@ -1,8 +1,13 @@
 //! What must hold for any bytes. Property tests and fuzz targets run the same.
 
 use evtap::decode::Decoder;
+use evtap::delivery::Record;
+use evtap::error::Exit;
 use evtap::redact::{Key, Mode, Policy, Redactor, Scrub};
 use evtap::scrub::scrub;
+use evtap::select::Types;
+use evtap::select::check::{Kinds, check};
+use evtap::select::program::{Program, parse};
 use evtap::sink::ndjson;
 use evtap::source::framer::{Body, Parser};
 use evtap::source::{FRAME_LIMIT, Form, Frame, Notes, Origin};
@@ -70,4 +75,41 @@ pub fn framing(data: &[u8]) {
         bodies.into_iter().map(|frame| (frame.event, frame.last_event_id, frame.retry, body(frame.body))).collect::<Vec<_>>()
     };
     assert!(frames(usize::from(*step)) == frames(data.len()), "cut elsewhere, it reads otherwise");
+}
+
+/// Any expression is a program or an error that points into it; what is said of it is harmless and points into it too.
+pub fn predicate(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    // What is nested deeper has a stack of its own in evtap, and not here.
+    if text.len() > 300 {
+        return;
+    }
+    let parsed = match parse("--filter", &text) {
+        Ok(parsed) => parsed,
+        Err(error) => return assert_eq!(error.exit, Exit::Usage),
+    };
+    if Program::compile(&parsed, &[]).is_err() {
+        return;
+    }
+    for is_predicate in [true, false] {
+        let (_, findings) = check(&parsed, Kinds::kept(&Types::default()), &Policy::default(), is_predicate);
+        for finding in findings {
+            assert!(finding.range.end <= text.len() && text.get(finding.range).is_some(), "it points elsewhere");
+        }
+    }
+}
+
+/// Whatever stands at the end of a record, it is refused and left alone, or its whole lines are kept and a torn one goes.
+pub fn record(data: &[u8]) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("record");
+    std::fs::write(&path, data).expect("written");
+    let is_taken = Record::open(&path).is_ok();
+    let left = std::fs::read(&path).expect("read");
+    let whole = data.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    if is_taken {
+        assert!(left == data[..whole], "a whole line is gone, or a torn one is there");
+    } else {
+        assert!(left == data && whole < data.len(), "it is refused, and changed");
+    }
 }

@@ -70,8 +70,84 @@ const TEXT: &[&str] = &[
 ];
 const STREAM: &[&str] =
     &["data:", "data: {}", "id: 1", "id:", "event: x", "retry: 5", "\n", "\n\n", "\r", "\r\n", ":", " ", "\u{feff}", "é", "\0"];
+const PREDICATE: &[&str] = &[
+    ".",
+    "..",
+    "|",
+    ",",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ":",
+    "?",
+    "//",
+    "=",
+    "==",
+    "!=",
+    "<",
+    "and",
+    "or",
+    "not",
+    " ",
+    "\"",
+    "\\(",
+    "$x",
+    "if",
+    "then",
+    "else",
+    "end",
+    "try",
+    "reduce",
+    "foreach",
+    "as",
+    "def f:",
+    ";",
+    ".event_type",
+    ".caller_id",
+    "._tap.id",
+    "\"call.ended\"",
+    "\"in\"",
+    ".direction",
+    ".duration_seconds",
+    "60",
+    "null",
+    "true",
+    "select(",
+    "test(\"x\")",
+    "IN(",
+    "any",
+    "to_entries",
+    "has(\"x\")",
+    "é",
+    "\u{202e}",
+];
+const RECORD: &[&str] = &[
+    "\n",
+    "{\"event_type\":",
+    "{\"event_type\":\"call.started\",\"_tap\":{\"id\":\"17\"}}",
+    "{\"event",
+    "{",
+    "somebody's notes",
+    "\r",
+    "\u{feff}",
+    "{\"event_type\":\"tap.gap\",\"_tap\":{}}\n",
+    "é",
+];
 
 proptest! {
+    #[test]
+    fn predicate(data in near(PREDICATE)) {
+        bodies::predicate(&data[1..]);
+    }
+
+    #[test]
+    fn record(data in near(RECORD)) {
+        bodies::record(&data[1..]);
+    }
+
     #[test]
     fn decode_and_redact(data in near(EVENT)) {
         bodies::decode_and_redact(&data);

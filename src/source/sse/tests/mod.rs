@@ -1,3 +1,5 @@
+mod holes;
+
 use std::io;
 
 use futures_util::stream;
@@ -87,12 +89,12 @@ fn stop() -> Answer {
 
 #[tokio::test]
 async fn asks_as_the_protocol_says_and_sends_what_comes() {
-    let body = "retry: 3000\n\n: hello\n\nid: 17\nevent: call.started\ndata: {\"a\":1}\n\ndata: bare\n\n";
+    let body = "retry: 3000\n\n: hello\n\nid: 1017\nevent: call.started\ndata: {\"a\":1}\n\ndata: bare\n\n";
     let (items, heads, _) = play(vec![Answer::stream(body), stop()]).await;
     let expected = [
         Seen::Connected,
-        event("call.started", "17", "{\"a\":1}"),
-        event("", "17", "bare"),
+        event("call.started", "1017", "{\"a\":1}"),
+        event("", "1017", "bare"),
         reconnecting(1, "the server ended the stream"),
     ];
     assert_eq!(items, expected);
@@ -107,20 +109,22 @@ async fn asks_as_the_protocol_says_and_sends_what_comes() {
     ] {
         assert_eq!(header(&heads[0], name), expected.as_deref(), "{name}");
     }
-    assert_eq!(header(&heads[1], "last-event-id"), Some("16"));
+    let asked: u64 = header(&heads[1], "last-event-id").expect("asked").parse().expect("a number");
+    assert_eq!(asked, 1017 - 50 - 1);
 }
 
 #[tokio::test]
 async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
     let (items, heads, _) = play(vec![
-        Answer::stream("id:17\ndata:a\n\nid:17\ndata:b\n\nid:18\ndata:cut o"),
-        Answer::stream("id:17\ndata:a\n\nid:17\ndata:b\n\nid:17\ndata:c\n\nid:18\ndata:d\n\n"),
+        Answer::stream("id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1018\ndata:cut o"),
+        Answer::stream("id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1017\ndata:c\n\nid:1018\ndata:d\n\n"),
         stop(),
     ])
     .await;
     let events: Vec<_> = items.into_iter().filter(|item| matches!(item, Seen::Event(..))).collect();
-    assert_eq!(events, [event("", "17", "a"), event("", "17", "b"), event("", "17", "c"), event("", "18", "d")]);
-    assert_eq!(heads.iter().map(|head| header(head, "last-event-id")).collect::<Vec<_>>(), [None, Some("16"), Some("17")]);
+    assert_eq!(events, [event("", "1017", "a"), event("", "1017", "b"), event("", "1017", "c"), event("", "1018", "d")]);
+    let asked: Vec<_> = heads.iter().map(|head| header(head, "last-event-id").and_then(|id| id.parse::<u64>().ok())).collect();
+    assert!(asked[0].is_none() && asked[1] == Some(966) && asked[2].is_some_and(|id| id <= 967), "{asked:?}");
 }
 
 #[tokio::test]
@@ -297,72 +301,6 @@ async fn waits_as_long_as_the_back_off_says() {
     }
 }
 
-/// An event stream as the server of a day ago, or of now, would send it.
-fn dated(body: &str) -> Answer {
-    let now = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now()).expect("a date");
-    Answer::new(format!("HTTP/1.1 200 OK\r\nDate: {now}\r\nContent-Type: text/event-stream\r\n\r\n{body}"))
-}
-
-fn now() -> u64 {
-    u64::try_from(Timestamp::now().as_millisecond()).expect("a time")
-}
-
-#[tokio::test]
-async fn a_break_before_the_first_event_is_resumed_from_when_the_server_answered() {
-    let before = now() / 1000 * 1000;
-    let (items, heads, _) = play(vec![dated(": hello\n\n"), dated("data:a\n\n"), stop()]).await;
-    let asked: u64 = header(&heads[1], "last-event-id").expect("asked").parse().expect("a number");
-    assert!((before - 1..=now()).contains(&asked));
-    assert!(!items.iter().any(|item| matches!(item, Seen::Gap(_))));
-}
-
-#[tokio::test]
-async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() {
-    let id = now();
-    let event = |n: u64| format!("id:{n}\ndata:{n}\n\n");
-    for (second, expected) in [
-        (event(id) + &event(id + 1), vec![]),
-        (event(id + 1), vec!["replay_late"]),
-        (event(id - 1) + &event(id + 1), vec!["replay_late"]),
-        (": nothing yet\n\n".to_owned(), vec![]),
-    ] {
-        let (items, _, _) = play(vec![Answer::stream(&event(id)), Answer::stream(&second), stop()]).await;
-        let gaps: Vec<_> =
-            items.iter().filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None }).collect();
-        assert_eq!(gaps, expected, "{second}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_replay_that_never_comes_is_a_gap_after_a_while() {
-    let (tx, mut rx) = channel(9);
-    let limits = limits();
-    let link = Link::new("a test", Origin::default(), retry::SSE, &limits, &tx);
-    let mut reader = Reader::new(link, Start::After(now()));
-    reader.resume.begin();
-    reader.arrive().await;
-    let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
-    let began = tokio::time::Instant::now();
-    tokio::time::timeout(gap::SETTLE * 2, reader.read(body, Parser::new("", FRAME_LIMIT))).await.expect_err("silence");
-    assert!(began.elapsed() >= gap::SETTLE);
-    assert_eq!(seen(rx.try_recv().expect("a gap")), gap("replay_late"));
-    assert!(rx.try_recv().is_err(), "once");
-}
-
-#[tokio::test]
-async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
-    let old = now() - 600_000;
-    for (start, expected) in [(Start::Since(old), "beyond_buffer"), (Start::After(old), "away_too_long")] {
-        let mut server = Scripted::new([Answer::stream(&format!("id:{}\ndata:a\n\n", now())), stop()]).await;
-        let (tx, mut rx) = channel(100);
-        run(&server.client(), "ws-1", &keys(), start, &limits(), &tx).await.expect_err("the script ends");
-        assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
-        assert_eq!(seen(rx.recv().await.expect("a gap")), gap(expected));
-        assert!(matches!(seen(rx.recv().await.expect("an event")), Seen::Event(..)));
-        assert_eq!(header(&server.heads()[0], "last-event-id"), Some(&*(old - 1).to_string()));
-    }
-}
-
 #[tokio::test]
 async fn odd_ids_are_noted() {
     let server = Scripted::new([Answer::stream("id:9\ndata:a\n\nid:7\ndata:b\n\nid:7\ndata:b\n\ndata:c\n\n"), stop()]).await;
@@ -425,6 +363,35 @@ async fn interim_answers_are_passed_over() {
 async fn a_server_that_never_answers_is_given_up_on() {
     let (items, _, error) = play(vec![Answer::new("").and_hold()]).await;
     assert!(items.is_empty() && error.to_string().contains("the server did not answer"), "{error}");
+}
+
+/// A byte now and then is no answer, by either transport.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_trickles_in_is_given_up_on() {
+    use crate::source::client::{Client, Endpoints, Network};
+    for is_observer in [false, true] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.expect("a connection");
+            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: ".iter().chain(std::iter::repeat(&b'x')) {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                if tokio::io::AsyncWriteExt::write_all(&mut socket, &[*byte]).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let client = Client::new(Endpoints::resolve(&base, None, false).expect("a URL"), &Network::default()).expect("a client");
+        let (tx, _rx) = channel(9);
+        let began = tokio::time::Instant::now();
+        let ended = if is_observer {
+            crate::source::observer::run(&client, "ws-1", "CA1", &keys(), &limits(), &tx).await
+        } else {
+            run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await
+        };
+        let error = ended.expect_err("no answer").to_string();
+        assert!(error.contains("the server did not answer") && began.elapsed() <= Duration::from_secs(60), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
