@@ -38,6 +38,12 @@ pub enum Packing {
     Zstd,
 }
 
+/// Whether something packed begins like that.
+#[must_use]
+pub fn is_packed(first: &[u8]) -> bool {
+    first.starts_with(GZIP) || first.starts_with(ZSTD)
+}
+
 /// A recording as text, whichever way it is packed. From a pipe, no more is waited for than tells what it is.
 pub fn open(mut reader: impl Read + 'static) -> io::Result<(Box<dyn Read>, Packing)> {
     let mut first = Vec::new();

@@ -71,10 +71,15 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Sender) -> 
     result.map_err(|error| failed(&error, pieces.read))
 }
 
-/// How large these recordings are, in bytes; empty where one of them is no plain file.
+/// How much text there is in each of these recordings, in bytes; empty where one of them is no plain file, or is packed.
 #[must_use]
 pub fn sizes(paths: &[PathBuf]) -> Vec<u64> {
-    let size = |path: &PathBuf| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len());
+    let size = |path: &PathBuf| {
+        let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        let mut first = Vec::new();
+        std::fs::File::open(path).ok()?.take(4).read_to_end(&mut first).ok()?;
+        (!archive::is_packed(&first)).then_some(meta.len())
+    };
     paths.iter().map(size).collect::<Option<_>>().unwrap_or_default()
 }
 
