@@ -103,7 +103,8 @@ async fn expect(options: cli::Expect) -> Result<Exit> {
 
 async fn stats(options: cli::Stats) -> Result<Exit> {
     let stages = config::figures(&options)?;
-    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace, is_quiet: false };
+    let is_quiet = options.every.is_none();
+    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace, is_quiet };
     streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 

@@ -33,8 +33,8 @@ pub fn stitch(gathered: &mut Gathered, sid: &str, quiet: i64, revealed: Vec<Stri
     let (call, entries) = entries(timed, quiet);
     let first = entries.iter().find_map(|entry| entry.at);
     let is_likely =
-        |began: &Timestamp| first.is_none_or(|first| (0..EARLIEST).contains(&(first.as_millisecond() - began.as_millisecond())));
-    let began = call.began.filter(is_likely).or(first);
+        |first: Timestamp, began: &Timestamp| (0..EARLIEST).contains(&(first.as_millisecond() - began.as_millisecond()));
+    let began = first.map(|first| call.began.filter(|began| is_likely(first, began)).unwrap_or(first));
     Timeline {
         sid: sid.to_owned(),
         call,
@@ -97,7 +97,7 @@ fn moment(field: &Field<String>) -> Option<Timestamp> {
 
 /// An item that the call has made of an event, or an entry that is whole.
 enum Slot {
-    Item(Option<Stream>),
+    Item(Option<Timestamp>, Option<Stream>),
     Whole(Entry),
 }
 
@@ -125,13 +125,13 @@ fn entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<Entry>) {
             let is_told = call.talk.items.len() > before || kept.held.kind.is_some_and(goes_into_another);
             (!is_told).then(|| event(shown))
         });
-        slots.extend((before..call.talk.items.len()).map(|_| Slot::Item(kept.stream)));
+        slots.extend((before..call.talk.items.len()).map(|_| Slot::Item(at, kept.stream)));
         slots.extend(what.map(|what| Slot::Whole(Entry { at, stream: kept.stream, what })));
     }
     let mut items = std::mem::take(&mut call.talk.items).into_iter();
     let entry = |slot| match slot {
         Slot::Whole(entry) => Some(entry),
-        Slot::Item(stream) => items.next().map(|(at, item)| Entry { at: Some(at), stream, what: What::Item(item) }),
+        Slot::Item(at, stream) => items.next().map(|(_, item)| Entry { at, stream, what: What::Item(item) }),
     };
     let entries = slots.into_iter().filter_map(entry).collect();
     (call, entries)
