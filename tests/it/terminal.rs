@@ -1,20 +1,17 @@
 //! A real terminal, and everything hostile that can be sent to one: none of it arrives but as visible escapes.
 
 use std::fmt::Write;
-use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
 use evtap::event::Kind;
 use regex::bytes::Regex;
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::support::{KEY, STREAM, scripted, socket};
+use crate::support::{KEY, STREAM, pseudo_terminal, scripted, socket};
 
 /// Sequences that do something: set a title, a link, the clipboard; begin a device control string; move; clear; go back.
 const SEQUENCES: &[&str] = &[
@@ -53,11 +50,7 @@ fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec
     for (name, bytes) in files {
         std::fs::write(home.path().join(name), bytes).expect("a file");
     }
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-    grantpt(&master).expect("it is ours");
-    unlockpt(&master).expect("it is ours");
-    let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
-    tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: 180, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+    let (mut master, slave) = pseudo_terminal(180);
     let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
     command.args(args).current_dir(home.path()).env_clear().env("HOME", home.path()).env("TERM", "xterm-256color");
     command.envs(env.iter().copied()).stdin(Stdio::null());
@@ -66,7 +59,6 @@ fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec
     // The ends that the command holds would keep the terminal open.
     drop(command);
     let mut seen = Vec::new();
-    let mut master = File::from(master);
     let mut piece = [0; 4096];
     // A terminal whose other end is gone can't be read.
     while let Ok(read @ 1..) = master.read(&mut piece) {
