@@ -199,7 +199,7 @@ pub struct Observe {
 /// `evtap replay`
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture; `-` is stdin
+    /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture, plain or packed by gzip or zstd; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which events are kept.

@@ -17,6 +17,7 @@ use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::generate;
 use crate::platform::{Platform, Source};
+use crate::progress::{Progress, Telling};
 use crate::schema;
 use crate::shutdown;
 use crate::sink::raw;
@@ -85,13 +86,14 @@ async fn observe(options: cli::Observe) -> Result<Exit> {
 async fn expect(options: cli::Expect) -> Result<Exit> {
     let stages = config::expectations(&options, options.replay.is_empty())?;
     let workspaces = options.workspace.into_iter().collect();
-    let streams = Streams { files: options.replay, calls: options.call.into_iter().collect(), workspaces };
+    let calls = options.call.into_iter().collect();
+    let streams = Streams { files: options.replay, calls, workspaces, is_quiet: true };
     streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 
 async fn stats(options: cli::Stats) -> Result<Exit> {
     let stages = config::figures(&options)?;
-    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace };
+    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace, is_quiet: false };
     streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 
@@ -100,13 +102,17 @@ struct Streams {
     files: Vec<PathBuf>,
     calls: Vec<String>,
     workspaces: Vec<String>,
+    /// Nothing is written until the end.
+    is_quiet: bool,
 }
 
 impl Streams {
     async fn through(self, wiring: Wiring, connection: &cli::Connection, demo: &cli::Demo) -> Result<Exit> {
         let limits = Limits::default();
         if !self.files.is_empty() {
-            return wiring.stream(|tx| vec![recordings(self.files, limits.frame, tx)]).await;
+            let progress = Arc::new(Progress::of(&self.files));
+            let wiring = wiring.following(&progress, self.is_quiet);
+            return wiring.stream(|tx| vec![recordings(self.files, limits.frame, progress, tx)]).await;
         }
         if !self.calls.is_empty() {
             let calls: Vec<_> = self.calls.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
@@ -220,15 +226,18 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
     let limit = config::limits(&options.delivery, None)?.frame;
     let endpoint = config::endpoint(&options.forward, options.insecure_http, options.show.status)?;
     let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
-    wiring.stream(|tx| vec![recordings(options.files, limit, tx)]).await
+    let progress = Arc::new(Progress::of(&options.files));
+    let wiring = wiring.following(&progress, false);
+    wiring.stream(|tx| vec![recordings(options.files, limit, progress, tx)]).await
 }
 
-fn recordings(files: Vec<PathBuf>, limit: usize, tx: Sender) -> Source {
+fn recordings(files: Vec<PathBuf>, limit: usize, progress: Arc<Progress>, tx: Sender) -> Source {
     Box::pin(async move {
         // Reading blocks and can't be aborted, so the end of the channel to the walk is held here: dropping this future
         // closes it, and it stays open until the outcome of the reading is known.
         let (read, mut items) = source::channel(1);
-        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, limit, &read)));
+        let read = move || files.iter().try_for_each(|file| replay::run(file, limit, &progress, &read));
+        let reading = tokio::task::spawn_blocking(read);
         while let Some(item) = items.recv().await {
             if tx.send(item).await.is_err() {
                 items.close();
@@ -242,13 +251,21 @@ fn recordings(files: Vec<PathBuf>, limit: usize, tx: Sender) -> Source {
 
 /// Reading blocks, and can't be cut short: a signal doesn't wait for it.
 async fn audit(options: cli::Audit) -> Result<Exit> {
-    let report = tokio::select! {
-        report = tokio::task::spawn_blocking(move || audit::files(&options.files).map(|report| (report, options.output))) => report,
-        signal = shutdown::signal() => return Ok(signal.unwrap_or(Exit::Failure)),
+    let progress = Arc::new(Progress::of(&options.files));
+    let mut telling = Telling::of(Some(Arc::clone(&progress)), status::Format::Text, true);
+    let mut reading = tokio::task::spawn_blocking(move || audit::files(&options.files, &progress));
+    let mut signal = std::pin::pin!(shutdown::signal());
+    let report = loop {
+        tokio::select! {
+            report = &mut reading => break report,
+            signal = &mut signal => return Ok(signal.unwrap_or(Exit::Failure)),
+            () = telling.tell() => {}
+        }
     };
-    let (report, output) = report
+    drop(telling);
+    let report = report
         .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))?;
-    let text = match output {
+    let text = match options.output {
         cli::Report::Text => report.text(),
         cli::Report::Json => report.json().to_string() + "\n",
     };

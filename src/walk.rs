@@ -13,6 +13,7 @@ use crate::error::{Error, Exit, Result};
 use crate::event::Kind;
 use crate::event::catalog::TapGap;
 use crate::judge::Judge;
+use crate::progress::Progress;
 use crate::redact::{Policy, Redactor};
 use crate::select::{Select, Subject};
 use crate::shutdown::Stop;
@@ -48,6 +49,7 @@ pub struct Walk {
     status: status::Format,
     counts: Counts,
     stop: Arc<Stop>,
+    progress: Option<Arc<Progress>>,
 }
 
 /// How a run went.
@@ -77,6 +79,7 @@ impl Walk {
             status,
             counts: Counts::default(),
             stop: Arc::default(),
+            progress: None,
         }
     }
 
@@ -85,6 +88,13 @@ impl Walk {
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         self.delivery.heed(&self.stop);
+        self
+    }
+
+    /// The same, telling how many events have come.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Option<Arc<Progress>>) -> Self {
+        self.progress = progress;
         self
     }
 
@@ -152,6 +162,9 @@ impl Walk {
             };
             if let Some(exit) = self.item(&item)? {
                 return Ok(exit);
+            }
+            if let Some(progress) = &self.progress {
+                progress.set_events(self.counts.shown + self.counts.filtered);
             }
         }
     }

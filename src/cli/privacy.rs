@@ -28,7 +28,7 @@ pub struct Privacy {
 /// `evtap audit`
 #[derive(Debug, Args)]
 pub struct Audit {
-    /// NDJSON, by evtap or not, CloudEvents, or a raw SSE capture; `-` is stdin
+    /// NDJSON, by evtap or not, CloudEvents, or a raw SSE capture, plain or packed by gzip or zstd; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How the findings are written

@@ -3,6 +3,7 @@
 //! Sources push [`Item`]s into one bounded channel: when the reader of stdout is slow, the channel fills, and the socket
 //! waits. A source interprets nothing but its transport; what an event means is for [`decode`](crate::decode) to say.
 
+pub mod archive;
 pub mod calls;
 pub mod client;
 pub mod failure;

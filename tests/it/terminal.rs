@@ -1,7 +1,7 @@
 //! A real terminal, and everything hostile that can be sent to one: none of it arrives but as visible escapes.
 
 use std::fmt::Write;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
 
 use evtap::event::Kind;
@@ -245,4 +245,45 @@ async fn on_a_terminal(args: &[&str], base: &str) -> Vec<u8> {
         terminal(&args, &[], &[("AMIGO_API_KEY", KEY), ("AMIGO_BASE_URL", &base)])
     };
     tokio::task::spawn_blocking(run).await.expect("it runs")
+}
+
+/// A replay whose input comes in two parts, with stderr on a terminal; what that gets until the first part is told of, and
+/// after the second.
+fn told(options: &[&str]) -> (String, String) {
+    let (mut master, slave) = pseudo_terminal(180);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
+    command.args(["replay", "-", "--no-check"]).args(options).env_clear().env("TERM", "xterm-256color");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(slave).spawn().expect("it starts");
+    drop(command);
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let event = "{\"event_type\":\"call.ended\",\"reason\":\"\\u001b[31m\"}\n";
+    stdin.write_all(event.repeat(3).as_bytes()).expect("it reads");
+    let mut before = String::new();
+    let mut piece = [0; 4096];
+    while !before.contains("3 events") {
+        let read = master.read(&mut piece).expect("it tells");
+        before += &String::from_utf8_lossy(&piece[..read]);
+    }
+    stdin.write_all(event.as_bytes()).expect("it reads");
+    drop(stdin);
+    let mut after = Vec::new();
+    while let Ok(read @ 1..) = master.read(&mut piece) {
+        after.extend_from_slice(&piece[..read]);
+    }
+    assert!(child.wait().expect("it ends").success());
+    (before, String::from_utf8(after).expect("text"))
+}
+
+#[test]
+fn how_far_a_replay_is_stands_in_one_line_and_is_taken_away() {
+    let (before, after) = told(&[]);
+    let line = Regex::new("\r\x1b\\[K[0-9.]+ [KMG]?i?B  3 events  [0-9,]+/s").expect("a regular expression");
+    assert!(line.is_match(before.as_bytes()), "{before:?}");
+    let (_, last) = after.rsplit_once("\r\u{1b}[K").expect("it is taken away");
+    assert_eq!(last, "evtap: 4 events, 4 with drift (see _tap.drift)\r\n");
+    // What else is told stands above it, whole.
+    let (before, after) = told(&["--filter", ".reason | error"]);
+    let all = before + &after;
+    assert!(all.contains("\r\u{1b}[Kevtap: --filter fails on ") || all.starts_with("evtap: --filter fails on "), "{all:?}");
+    is_harmless(all.replace("\r\u{1b}[K", "").as_bytes(), "progress");
 }
