@@ -190,7 +190,7 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?
         .map(|setup| Setup { pace: Some(Arc::default()), ..setup });
     let limit = config::limits(&options.delivery, None)?.frame;
-    let wiring = Wiring::new(stages, &options.delivery, None)?.on(screen);
+    let wiring = Wiring::new(stages, &options.delivery, None)?.on_threads(config::threads(options.threads)).on(screen);
     wiring.stream(|tx| vec![recordings(options.files, limit, tx)]).await
 }
 

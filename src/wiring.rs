@@ -31,13 +31,14 @@ pub struct Wiring {
     delivery: Delivery,
     merge: Merge,
     fail_on_gap: bool,
+    threads: usize,
     screen: Option<Setup>,
 }
 
 impl Wiring {
     /// With nothing beside the walk.
     pub fn of(stages: Stages) -> Self {
-        Self { stages, delivery: Delivery::default(), merge: Merge::Arrival, fail_on_gap: false, screen: None }
+        Self { stages, delivery: Delivery::default(), merge: Merge::Arrival, fail_on_gap: false, threads: 1, screen: None }
     }
 
     pub fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
@@ -49,6 +50,11 @@ impl Wiring {
         Self { merge, ..self }
     }
 
+    /// With so many threads where that changes nothing.
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
     /// With the live screen, if one was asked for.
     pub fn on(self, screen: Option<Setup>) -> Self {
         Self { screen, ..self }
@@ -56,11 +62,11 @@ impl Wiring {
 
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
     pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-        let Self { mut stages, delivery, merge, fail_on_gap, screen } = self;
+        let Self { mut stages, delivery, merge, fail_on_gap, threads, screen } = self;
         let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
-        let walk = Walk::new(stages).with_delivery(delivery);
+        let walk = Walk::new(stages).with_delivery(delivery).with_threads(threads);
         let (tx, rx) = source::channel(source::QUEUE);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
         let stop = walk.stop();

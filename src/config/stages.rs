@@ -23,7 +23,7 @@ use crate::sink::none::Nowhere;
 use crate::sink::pretty::{Layout, Pretty};
 use crate::sink::table::Table;
 use crate::sink::template::Template;
-use crate::sink::{Out, Sink};
+use crate::sink::{Out, Sink, Writer};
 use crate::source::replay::cause;
 use crate::status;
 use crate::walk::Stages;
@@ -175,12 +175,12 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
     let terminal = std::io::stdout().is_terminal();
     let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
     if let Some(program) = program {
-        return Ok(Box::new(Jq::new(out, program, show.raw_strings, terminal)));
+        return Ok(Box::new(Writer::new(out, Jq::new(program, show.raw_strings, terminal))));
     }
     let columns = (!show.fields.is_empty()).then(|| Columns::new(show.fields.clone()));
     let usual = if terminal { Output::Pretty } else { Output::Ndjson };
     Ok(match show.output.as_ref().unwrap_or(&usual) {
-        Output::Ndjson => Box::new(Ndjson::new(out, columns)),
+        Output::Ndjson => Box::new(Writer::new(out, Ndjson::new(columns))),
         Output::Csv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), false)),
         Output::Tsv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true)),
         Output::Template(source) => Box::new(Template::new(out, source)?),

@@ -40,6 +40,12 @@ impl Delivery {
         Self { record, cursor, pending: 0 }
     }
 
+    /// Whether there is neither.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.record.is_none() && self.cursor.is_none()
+    }
+
     /// Whether an earlier run has delivered the event.
     pub fn is_known(&mut self, frame: &Frame<'_>, shown: &Shown<'_>) -> bool {
         self.cursor.as_mut().is_some_and(|cursor| cursor.is_known(frame, shown))

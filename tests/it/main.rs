@@ -14,6 +14,7 @@ mod leak;
 mod lossless;
 mod manual;
 mod model;
+mod paths;
 mod phi;
 mod predicates;
 mod process;
