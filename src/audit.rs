@@ -103,6 +103,7 @@ impl Auditor {
         self.report.events += 1;
         let event = self.decoder.decode(frame);
         let is_evtaps = event.recorded_tap.is_some();
+        let around: Vec<_> = event.envelope.iter().map(|attribute| attribute.name.clone().into_owned()).collect();
         let shown = self.redactor.audit(&event, &mut self.findings);
         let event_type = shown.event_type().to_owned();
         let other_tap = |tap: &crate::event::Tap| {
@@ -111,6 +112,7 @@ impl Auditor {
         if !is_evtaps && other_tap(shown.tap()) {
             self.findings.push(Finding { field: "_tap".to_owned(), reason: Reason::Unknown });
         }
+        self.findings.extend(around.into_iter().map(|field| Finding { field, reason: Reason::Unknown }));
         if shown.kind() == Some(Kind::TapMalformed) && !is_evtaps {
             self.findings.push(Finding { field: String::new(), reason: Reason::NoEvent });
             let found = scrub::scrub(&String::from_utf8_lossy(frame.data));

@@ -3,6 +3,7 @@
 mod commands;
 mod connection;
 mod delivery;
+mod figures;
 mod pick;
 mod privacy;
 mod show;
@@ -14,10 +15,11 @@ use clap::{Args, Parser, Subcommand};
 pub use commands::{Expect, Frames, Schema, Serve};
 pub use connection::{Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
+pub use figures::{Figures, Stats};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};
-pub use privacy::{Audit, Phi, Report, Scrub};
-pub use show::{Color, Output, Screen, Show};
+pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
+pub use show::{Color, Output, Screen, Show, Timestamps};
 
 use crate::status;
 
@@ -39,7 +41,7 @@ impl Cli {
             Command::Watch(Watch { show, .. })
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
-            Command::Expect(Expect { status, .. }) => *status,
+            Command::Expect(Expect { status, .. }) | Command::Stats(Stats { status, .. }) => *status,
             Command::Serve(_) | Command::Schema(_) | Command::Audit(_) | Command::Frames(_) => status::Format::Text,
         }
     }
@@ -56,6 +58,8 @@ pub enum Command {
     Replay(Replay),
     /// Check that certain events come, in order and in time
     Expect(Expect),
+    /// Count events and measure what they tell: on recordings, or live
+    Stats(Stats),
     /// Serve a synthetic clinic on the platform's two endpoints
     Serve(Serve),
     /// Describe the events, their fields and what is hidden
@@ -145,7 +149,7 @@ pub struct Observe {
 #[derive(Debug, Args)]
 #[command(after_long_help = PREDICATES)]
 pub struct Replay {
-    /// NDJSON (evtap's own or bare events) or a raw SSE capture; `-` is stdin
+    /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which events are kept.

@@ -1,5 +1,6 @@
 //! Options over environment over defaults: one resolved configuration, or an error that says what to do.
 
+mod figures;
 mod screen;
 mod stages;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use colored::control;
 use jiff::Timestamp;
 
-use crate::cli::{Color, Delivery, Liveness, Order, Phi, Scrub, Show};
+use crate::cli::{Color, Delivery, Liveness, Order, Phi, Privacy, Scrub};
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
@@ -21,6 +22,7 @@ use crate::schema;
 use crate::source::Limits;
 use crate::source::order::Merge;
 use crate::status;
+pub use figures::figures;
 pub use screen::screen;
 pub use stages::{expectations, stages};
 
@@ -80,21 +82,21 @@ pub fn rate(option: &str, rate: f64) -> Result<f64> {
 }
 
 /// What is hidden. Names that the model doesn't have are told of: a typing error would hide or reveal nothing.
-pub fn policy(show: &Show) -> Result<Policy> {
-    let scrub = match show.scrub {
+pub fn policy(privacy: &Privacy, format: status::Format) -> Result<Policy> {
+    let scrub = match privacy.scrub {
         Scrub::All => redact::Scrub::All,
         Scrub::Free => redact::Scrub::Free,
         Scrub::None => redact::Scrub::None,
     };
-    let mut policy = Policy { mode: mode(show.phi, show.phi_key_file.as_deref())?, scrub, ..Policy::default() };
-    reveal(&mut policy, &show.reveal, show.status)?;
-    for name in &show.redact {
+    let mut policy = Policy { mode: mode(privacy.phi, privacy.phi_key_file.as_deref())?, scrub, ..Policy::default() };
+    reveal(&mut policy, &privacy.reveal, format)?;
+    for name in &privacy.redact {
         check(name, |advice| {
             Err(Error::usage(format!("cannot redact {name}"), "no event in the model has such a field", advice))
         })?;
         policy.redact.add(name);
     }
-    if show.scrub == Scrub::None && show.status != status::Format::None {
+    if privacy.scrub == Scrub::None && format != status::Format::None {
         status::say("free text is shown as it is, whatever it holds, by --scrub none");
     }
     Ok(policy)

@@ -3,6 +3,8 @@
 //! An `Event` is the text that arrived, the table of its fields, and what the model knows of them. It can't be printed,
 //! compared or serialised: [`redact`](crate::redact) alone looks inside.
 
+mod envelope;
+
 use std::borrow::Cow;
 
 use jiff::Timestamp;
@@ -10,6 +12,7 @@ use jiff::Timestamp;
 use crate::event::{Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id};
 use crate::scan::{self, Category, Defect, Member, Span};
 use crate::source::{Fault, Form, Frame, Notes};
+use envelope::Attribute;
 
 /// An event, with everything that is to be hidden still in it.
 pub struct Event<'a> {
@@ -19,6 +22,8 @@ pub struct Event<'a> {
     pub(crate) tap: &'a Tap,
     /// Where `_tap` stands in a line that evtap wrote: its bytes are kept where nothing about it changes.
     pub(crate) recorded_tap: Option<Span>,
+    /// What stands in its envelope that evtap would not have written, and is not shown.
+    pub(crate) envelope: Vec<Attribute>,
 }
 
 /// What a frame holds.
@@ -50,20 +55,23 @@ pub struct Decoder {
 impl Decoder {
     /// Decodes one frame.
     pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Event<'a> {
-        match self.read(&frame) {
+        let mut envelope = Vec::new();
+        match self.read(&frame, &mut envelope) {
             Ok(Read { text, name, kind, recorded_tap }) => {
                 let content = Content::Event { name, kind, fields: &self.fields };
-                Event { frame, text, content, tap: &self.tap, recorded_tap }
+                Event { frame, text, content, tap: &self.tap, recorded_tap, envelope }
             }
             Err((defect, length)) => {
                 transport(&frame, &mut self.tap);
-                Event { frame, text: "", content: Content::Malformed { defect, length }, tap: &self.tap, recorded_tap: None }
+                let content = Content::Malformed { defect, length };
+                Event { frame, text: "", content, tap: &self.tap, recorded_tap: None, envelope }
             }
         }
     }
 
-    /// Reads a frame into the tables, or says where and why it is no event, and how long.
-    fn read<'a>(&mut self, frame: &Frame<'a>) -> Result<Read<'a>, (Defect, u64)> {
+    /// Reads a frame into the tables, or says where and why it is no event, and how long. What is odd about its envelope, if
+    /// it has one, is added to `odd`.
+    fn read<'a>(&mut self, frame: &Frame<'a>, odd: &mut Vec<Attribute>) -> Result<Read<'a>, (Defect, u64)> {
         if let Some((fault, length)) = frame.fault {
             let category = match fault {
                 Fault::TooLarge => Category::TooLarge,
@@ -74,14 +82,25 @@ impl Decoder {
         }
         let malformed = |defect| (defect, frame.data.len() as u64);
         let text = scan::object(frame.data, &mut self.members).map_err(malformed)?;
-        let naming = self.naming(text, frame);
+        let (mut frame, mut time) = (*frame, None);
+        if frame.form == Form::Record
+            && let Some(envelope) = envelope::open(text, &mut self.members)
+        {
+            if let Some(name) = envelope.name {
+                frame = Frame { form: Form::Sse, event: Some(name), ..frame };
+                time = envelope.time;
+            }
+            *odd = envelope.odd;
+        }
+        let naming = self.naming(text, &frame);
         let naming = naming.ok_or_else(|| malformed(Defect { category: Category::NoEventType, offset: 0 }))?;
         let kind = if naming.conflict { None } else { kind(&naming.name, frame.form) };
 
-        let recorded_tap = self.recorded_tap(text, frame, kind);
+        let recorded_tap = self.recorded_tap(text, &frame, kind);
         let mut drift = Vec::new();
         if recorded_tap.is_none() {
-            transport(frame, &mut self.tap);
+            transport(&frame, &mut self.tap);
+            self.tap.time = time.or(self.tap.time.take());
             drift = std::mem::take(&mut self.tap.drift);
         }
         if naming.conflict {
@@ -92,12 +111,15 @@ impl Decoder {
         self.find_fields(text, &naming, kind.map(Kind::spec), &mut drift);
         if recorded_tap.is_none() {
             self.tap.drift = drift;
-            if self.tap.stream.is_none() {
-                self.tap.stream = match kind.map(|kind| kind.spec().stream) {
-                    Some(stream @ (Stream::Workspace | Stream::Observer)) => Some(stream.name().into()),
-                    _ => None,
-                };
-            }
+        }
+        for Attribute { name, .. } in odd.iter().filter(|attribute| attribute.is_extension) {
+            self.tap.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.clone()) });
+        }
+        if recorded_tap.is_none() && self.tap.stream.is_none() {
+            self.tap.stream = match kind.map(|kind| kind.spec().stream) {
+                Some(stream @ (Stream::Workspace | Stream::Observer)) => Some(stream.name().into()),
+                _ => None,
+            };
         }
         Ok(Read { text, name: naming.name, kind, recorded_tap })
     }

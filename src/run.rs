@@ -32,6 +32,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Observe(options) => observe(options).await,
         Command::Replay(options) => replay(options).await,
         Command::Expect(options) => expect(options).await,
+        Command::Stats(options) => stats(options).await,
         Command::Serve(options) => serve(options).await,
         Command::Schema(options) => print_schema(&options),
         Command::Audit(options) => audit(options).await,
@@ -75,23 +76,42 @@ async fn observe(options: cli::Observe) -> Result<Exit> {
 
 async fn expect(options: cli::Expect) -> Result<Exit> {
     let stages = config::expectations(&options, options.replay.is_empty())?;
-    let wiring = Wiring::of(stages);
-    let limits = Limits::default();
-    if !options.replay.is_empty() {
-        return wiring.stream(|tx| vec![recordings(options.replay, limits.frame, tx)]).await;
+    let workspaces = options.workspace.into_iter().collect();
+    let streams = Streams { files: options.replay, calls: options.call.into_iter().collect(), workspaces };
+    streams.through(Wiring::of(stages), &options.connection, &options.demo).await
+}
+
+async fn stats(options: cli::Stats) -> Result<Exit> {
+    let stages = config::figures(&options)?;
+    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace };
+    streams.through(Wiring::of(stages), &options.connection, &options.demo).await
+}
+
+/// What a command looks at: recordings, else calls, else workspaces.
+struct Streams {
+    files: Vec<PathBuf>,
+    calls: Vec<String>,
+    workspaces: Vec<String>,
+}
+
+impl Streams {
+    async fn through(self, wiring: Wiring, connection: &cli::Connection, demo: &cli::Demo) -> Result<Exit> {
+        let limits = Limits::default();
+        if !self.files.is_empty() {
+            return wiring.stream(|tx| vec![recordings(self.files, limits.frame, tx)]).await;
+        }
+        if !self.calls.is_empty() {
+            let calls: Vec<_> = self.calls.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
+            let workspace = self.workspaces.first().map(String::as_str);
+            let (platform, workspace, calls) = Platform::of_calls(calls, workspace, connection, demo, limits).await?;
+            let source = |tx: Sender, call| platform.call(workspace.clone(), call, tx);
+            return wiring.stream(|tx| calls.into_iter().map(|call| source(tx.clone(), call)).collect()).await;
+        }
+        let workspaces = config::workspaces(&self.workspaces)?;
+        let (platform, workspaces) = Platform::of_workspaces(workspaces, connection, demo, limits).await?;
+        let source = |tx: Sender, workspace| platform.workspace(workspace, Start::Now, None, tx);
+        wiring.stream(|tx| workspaces.into_iter().map(|workspace| source(tx.clone(), workspace)).collect()).await
     }
-    if let Some(call) = &options.call {
-        let calls = vec![config::call(call)?];
-        let (platform, workspace, calls) =
-            Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
-        return wiring
-            .stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect())
-            .await;
-    }
-    let workspaces = config::workspaces(&options.workspace.into_iter().collect::<Vec<_>>())?;
-    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
-    let source = |tx: Sender, workspace| platform.workspace(workspace, Start::Now, None, tx);
-    wiring.stream(|tx| workspaces.into_iter().map(|workspace| source(tx.clone(), workspace)).collect()).await
 }
 
 async fn serve(options: cli::Serve) -> Result<Exit> {

@@ -206,7 +206,8 @@ pub fn lines(text: &str) {
     }
 }
 
-fn tell_json(object: &Value) {
+/// Tells machines something.
+pub fn tell_json(object: &Value) {
     let mut line = String::new();
     sanitize::push_json(&object.to_string(), &mut line);
     tell(&line);

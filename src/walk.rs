@@ -120,8 +120,11 @@ impl Walk {
     /// Takes items until there are no more, or enough. Blocks, waiting by the timers of `runtime`. What has been shown is
     /// flushed whenever nothing is at hand.
     pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<Outcome> {
-        let taken = self.take(&mut items, runtime).and_then(|exit| {
-            self.sink.flush()?;
+        let taken = self.take(&mut items, runtime);
+        // What went before a failure is whole.
+        let finished = self.sink.finish();
+        let taken = taken.and_then(|exit| {
+            finished?;
             self.delivery.finish()?;
             Ok(exit)
         });
@@ -133,11 +136,7 @@ impl Walk {
                 let advice = "free some space, or write elsewhere";
                 return Err(Error::new(Exit::Failure, "cannot write the events", error.kind().to_string(), advice));
             }
-            Err(Broken::Failed(error)) => {
-                // What went before it is whole.
-                let _ = self.sink.flush();
-                return Err(error);
-            }
+            Err(Broken::Failed(error)) => return Err(error),
         };
         if let Some(reason) = self.judge.reason() {
             status::verdict(self.status, &reason);

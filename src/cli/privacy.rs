@@ -4,10 +4,31 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+/// What is hidden.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Protected health information")]
+pub struct Privacy {
+    /// What takes the place of what is hidden
+    #[arg(long, value_enum, value_name = "MODE", default_value_t)]
+    pub phi: Phi,
+    /// Show a hidden field: `caller_id`, `call.started.caller_id`, or `all`; may repeat
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub reveal: Vec<String>,
+    /// Hide a field that is shown otherwise; goes before --reveal; may repeat
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub redact: Vec<String>,
+    /// With `--phi hash`, a file of at least 32 random bytes, mode 0600; a key is drawn for this run otherwise
+    #[arg(long, value_name = "FILE")]
+    pub phi_key_file: Option<PathBuf>,
+    /// Which text is searched for telephone numbers, email addresses and the like, to be masked
+    #[arg(long, value_enum, value_name = "TEXT", default_value_t)]
+    pub scrub: Scrub,
+}
+
 /// `evtap audit`
 #[derive(Debug, Args)]
 pub struct Audit {
-    /// NDJSON, by evtap or not, or a raw SSE capture; `-` is stdin
+    /// NDJSON, by evtap or not, CloudEvents, or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How the findings are written

@@ -1,18 +1,16 @@
 //! The options of what is shown, and how.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
-use super::{Phi, Scrub};
+use super::Privacy;
 use crate::status;
 
 /// What is shown, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Show {
-    /// How events are written: `pretty`, `ndjson`, `csv`, `tsv`, or `template=TEXT` in the language of Jinja; `pretty` on a
-    /// terminal and `ndjson` elsewhere, if not given
+    /// How events are written: `pretty`, `ndjson`, `json` (one array), `cloudevents`, `csv`, `tsv`, or `template=TEXT` in the
+    /// language of Jinja; `pretty` on a terminal and `ndjson` elsewhere, if not given
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<Output>,
     /// Show these parts of each event alone: names of fields, `event_type`, `_tap.time`
@@ -30,27 +28,24 @@ pub struct Show {
     /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Color,
+    /// Which times `pretty` shows; other outputs have RFC 3339 in UTC; `local`, if not given
+    #[arg(long, value_enum, value_name = "TIMES")]
+    pub timestamps: Option<Timestamps>,
+    /// The zone of the times that `pretty` and the live screen show, such as `Europe/Berlin`; this machine's, if not given
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
     /// Don't cut lines at the terminal's edge
     #[arg(long)]
     pub wrap: bool,
-    /// What takes the place of what is hidden
-    #[arg(long, value_enum, value_name = "MODE", default_value_t, help_heading = "Protected health information")]
-    pub phi: Phi,
-    /// Show a hidden field: `caller_id`, `call.started.caller_id`, or `all`; may repeat
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', help_heading = "Protected health information")]
-    pub reveal: Vec<String>,
-    /// Hide a field that is shown otherwise; goes before --reveal; may repeat
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', help_heading = "Protected health information")]
-    pub redact: Vec<String>,
-    /// With `--phi hash`, a file of at least 32 random bytes, mode 0600; a key is drawn for this run otherwise
-    #[arg(long, value_name = "FILE", help_heading = "Protected health information")]
-    pub phi_key_file: Option<PathBuf>,
-    /// Which text is searched for telephone numbers, email addresses and the like, to be masked
-    #[arg(long, value_enum, value_name = "TEXT", default_value_t, help_heading = "Protected health information")]
-    pub scrub: Scrub,
+    /// Sum up on stderr at the end what was shown: counts, rates, percentiles
+    #[arg(long)]
+    pub stats: bool,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::Format,
+    /// What is hidden.
+    #[command(flatten)]
+    pub privacy: Privacy,
 }
 
 /// The live screen.
@@ -58,7 +53,7 @@ pub struct Show {
 #[command(next_help_heading = "Live screen")]
 pub struct Screen {
     /// Show a live screen instead of lines; ? in it tells the keys
-    #[arg(long, conflicts_with_all = ["output", "fields", "jq"])]
+    #[arg(long, conflicts_with_all = ["output", "fields", "jq", "timestamps", "stats"])]
     pub tui: bool,
     /// How much the live screen keeps: events, a size such as 64MiB, or both, with a comma between
     #[arg(long, value_name = "LIMIT", requires = "tui", default_value = "100000,64MiB")]
@@ -72,6 +67,10 @@ pub enum Output {
     Pretty,
     /// A JSON object a line.
     Ndjson,
+    /// One JSON array.
+    Json,
+    /// A CloudEvent a line.
+    CloudEvents,
     /// A table between commas.
     Csv,
     /// A table between tabs.
@@ -87,12 +86,14 @@ impl std::str::FromStr for Output {
         match text {
             "pretty" => Ok(Self::Pretty),
             "ndjson" => Ok(Self::Ndjson),
+            "json" => Ok(Self::Json),
+            "cloudevents" => Ok(Self::CloudEvents),
             "csv" => Ok(Self::Csv),
             "tsv" => Ok(Self::Tsv),
             _ => text
                 .strip_prefix("template=")
                 .map(|source| Self::Template(source.to_owned()))
-                .ok_or("give pretty, ndjson, csv, tsv or template=TEXT"),
+                .ok_or("give pretty, ndjson, json, cloudevents, csv, tsv or template=TEXT"),
         }
     }
 }
@@ -107,4 +108,20 @@ pub enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// Which times are shown to people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Timestamps {
+    /// The time of day, in this machine's zone or in that of --tz
+    #[default]
+    Local,
+    /// The time of day in UTC
+    Utc,
+    /// The time since the first event
+    Relative,
+    /// The seconds since the event before
+    Delta,
+    /// None
+    None,
 }

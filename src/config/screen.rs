@@ -2,7 +2,7 @@
 
 use colored::control::SHOULD_COLORIZE;
 
-use super::stages::variables;
+use super::stages::{variables, zone};
 use crate::cli::{Pick, Screen, Show};
 use crate::error::{Error, Result};
 use crate::redact::Policy;
@@ -20,12 +20,12 @@ pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title:
     terminal::check()?;
     Ok(Some(Setup {
         title: title.to_owned(),
-        revealed: show.reveal.clone(),
+        revealed: show.privacy.reveal.clone(),
         policy: policy.clone(),
         variables: variables(&pick.args, &pick.json_args)?,
         limits,
         theme: Theme { colours: SHOULD_COLORIZE.should_colorize() },
-        zone: jiff::tz::TimeZone::system(),
+        zone: zone(show.tz.as_deref())?,
         pace: None,
     }))
 }

@@ -5,22 +5,27 @@ use std::path::Path;
 use std::time::Instant;
 
 use jaq_json::Val;
+use jiff::tz::TimeZone;
 
 use super::{colour, duration, policy, reveal};
-use crate::cli::{Expect as ExpectOptions, Output, Pick, Show, Until};
+use crate::cli::{Expect as ExpectOptions, Output, Pick, Show, Timestamps, Until};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::judge::conditions::Conditions;
 use crate::judge::expect::{self, Expect, Step};
 use crate::redact::Policy;
+use crate::schema;
 use crate::select::check::{Kinds, check, meant};
 use crate::select::program::{Parsed, Program, parse};
 use crate::select::{Grep, Predicate, Select, Types, value};
+use crate::sink::cloudevents::CloudEvents;
 use crate::sink::columns::Columns;
 use crate::sink::jq::Jq;
+use crate::sink::json::Json;
 use crate::sink::ndjson::Ndjson;
 use crate::sink::none::Nowhere;
-use crate::sink::pretty::{Layout, Pretty};
+use crate::sink::pretty::{Layout, Pretty, Times};
+use crate::sink::stats::Counted;
 use crate::sink::table::Table;
 use crate::sink::template::Template;
 use crate::sink::{Out, Sink, Writer};
@@ -31,11 +36,28 @@ use crate::walk::Stages;
 /// The stages of a stream command. `several` streams are merged in it.
 pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<Stages> {
     colour(show.color);
-    let policy = policy(show)?;
+    let policy = policy(&show.privacy, show.status)?;
     let variables = variables(&pick.args, &pick.json_args)?;
     let expressions = Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check };
     let judge = Box::new(conditions(until, &expressions)?);
+    let Kept { select, kinds, grep } = kept(pick, &expressions)?;
+    let program = show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
+    let mut sink = sink(show, program, several, grep.as_ref())?;
+    if show.stats {
+        sink = Box::new(Counted::new(sink, show.status));
+    }
+    Ok(Stages { select, policy, sink, limit: show.limit, judge, status: show.status })
+}
 
+/// What the options of selecting say.
+pub(super) struct Kept {
+    pub select: Select,
+    /// The events that can be among what is kept.
+    pub kinds: Kinds,
+    pub grep: Option<Grep>,
+}
+
+pub(super) fn kept(pick: &Pick, expressions: &Expressions<'_>) -> Result<Kept> {
     let types = types(pick)?;
     let mut kinds = Kinds::kept(&types);
     let file = pick.filter_file.as_deref().map(read).transpose()?;
@@ -43,13 +65,10 @@ pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<
         pick.filters.iter().map(|source| ("--filter", source)).chain(file.iter().map(|source| ("--filter-file", source)));
     let filters = sources.map(|(option, source)| expressions.predicate(option, source, &mut kinds)).collect::<Result<_>>()?;
     let grep = pick.grep.as_deref().map(Grep::new).transpose()?;
-    let program = show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
-
-    let sink = sink(show, program, several, grep.as_ref())?;
-    Ok(Stages { select: Select::new(types, filters, grep), policy, sink, limit: show.limit, judge, status: show.status })
+    Ok(Kept { select: Select::new(types, filters, grep.clone()), kinds, grep })
 }
 
-fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions> {
+pub(super) fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions> {
     let now = Instant::now();
     let length = |option, text: &Option<String>| text.as_deref().map(|text| duration(option, text)).transpose();
     let predicate = |option, source: &Option<String>| {
@@ -100,11 +119,11 @@ pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String
 }
 
 /// Compiles expressions, and holds them against the model first.
-struct Expressions<'a> {
-    variables: &'a [(String, Val)],
-    policy: &'a Policy,
-    format: status::Format,
-    check: bool,
+pub(super) struct Expressions<'a> {
+    pub variables: &'a [(String, Val)],
+    pub policy: &'a Policy,
+    pub format: status::Format,
+    pub check: bool,
 }
 
 impl Expressions<'_> {
@@ -117,7 +136,7 @@ impl Expressions<'_> {
     }
 
     /// A program whose outputs are printed.
-    fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
+    pub fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
         let parsed = parse(option, source)?;
         let program = Program::compile(&parsed, self.variables)?;
         self.check(&parsed, kinds, false)?;
@@ -174,6 +193,7 @@ fn read(path: &Path) -> Result<String> {
 fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep>) -> Result<Box<dyn Sink>> {
     let terminal = std::io::stdout().is_terminal();
     let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
+    let times = times(show)?;
     if let Some(program) = program {
         return Ok(Box::new(Writer::new(out, Jq::new(program, show.raw_strings, terminal))));
     }
@@ -181,18 +201,58 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
     let usual = if terminal { Output::Pretty } else { Output::Ndjson };
     Ok(match show.output.as_ref().unwrap_or(&usual) {
         Output::Ndjson => Box::new(Writer::new(out, Ndjson::new(columns))),
+        Output::Json => Box::new(Json::new(out, columns)),
+        Output::CloudEvents if columns.is_some() => {
+            let advice = "leave --fields out, or give -o ndjson";
+            return Err(Error::usage("cannot use --fields", "a CloudEvent holds the whole event", advice));
+        }
+        Output::CloudEvents => Box::new(CloudEvents::new(out)),
         Output::Csv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), false)),
         Output::Tsv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true)),
         Output::Template(source) => Box::new(Template::new(out, source)?),
         Output::Pretty => {
-            let layout = Layout {
-                cut: terminal && !show.wrap,
-                zone: jiff::tz::TimeZone::system(),
-                workspaces: several,
-                columns,
-                grep: grep.cloned(),
-            };
+            let layout = Layout { cut: terminal && !show.wrap, times, workspaces: several, columns, grep: grep.cloned() };
             Box::new(Pretty::new(out, layout))
         }
+    })
+}
+
+/// The times that people are shown. Those of machines are RFC 3339 in UTC, whatever is asked for.
+fn times(show: &Show) -> Result<Times> {
+    let times = match show.timestamps.unwrap_or_default() {
+        Timestamps::Local => Times::Day(zone(show.tz.as_deref())?),
+        other if show.tz.is_some() => {
+            let why = if other == Timestamps::Utc { "--timestamps asks for UTC" } else { "--timestamps asks for no time of day" };
+            return Err(Error::usage("cannot use --tz", why, "leave one of them out"));
+        }
+        Timestamps::Utc => Times::Day(TimeZone::UTC),
+        Timestamps::Relative => Times::Relative,
+        Timestamps::Delta => Times::Delta,
+        Timestamps::None => Times::Nothing,
+    };
+    let is_for_people = match &show.output {
+        _ if show.jq.is_some() => false,
+        Some(output) => *output == Output::Pretty,
+        None => std::io::stdout().is_terminal(),
+    };
+    let given = [("--timestamps", show.timestamps.is_some()), ("--tz", show.tz.is_some())];
+    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given && !is_for_people) {
+        let why = "only the times of -o pretty are for people, and others stay RFC 3339 in UTC";
+        status::warning(show.status, &Error::usage(format!("{option} changes nothing"), why, "give -o pretty, or leave it out"));
+    }
+    Ok(times)
+}
+
+/// A zone by its name in the time zone database; this machine's if none is named.
+pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
+    let Some(name) = name else { return Ok(TimeZone::system()) };
+    TimeZone::get(name).map_err(|_| {
+        let known: Vec<_> = jiff::tz::db().available().map(|known| known.to_string()).collect();
+        let advice = match schema::nearest(name, known.iter().map(String::as_str)) {
+            _ if known.is_empty() => "this machine has no time zone database; install its tzdata".to_owned(),
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "give a name of the time zone database, such as Europe/Berlin or UTC".to_owned(),
+        };
+        Error::usage(format!("cannot use --tz {name}"), "there is no such time zone", advice)
     })
 }

@@ -12,8 +12,7 @@ use std::io;
 pub use cursor::Cursor;
 pub use record::Record;
 
-use crate::event::Class;
-use crate::redact::Shown;
+use crate::redact::{Shown, identity};
 use crate::source::Frame;
 
 /// How many events may be delivered before they are flushed and the cursor moves, however busy the stream is.
@@ -83,38 +82,6 @@ impl Delivery {
             record.sync()?;
         }
         self.cursor.as_mut().map_or(Ok(()), Cursor::finish)
-    }
-}
-
-/// What an event is known by in a later run: its type and its open fields, which are the same whatever the policy shows. A
-/// hash of what is hidden would let others try out what that is.
-fn identity(shown: &Shown<'_>) -> u64 {
-    let mut hash = Fnv::default();
-    hash.part(shown.event_type());
-    for field in shown.fields() {
-        let is_open = field.spec.is_some_and(|spec| spec.class == Class::Open);
-        if is_open && !field.hidden && !field.json.starts_with(['{', '[']) {
-            hash.part(field.key);
-            hash.part(field.json);
-        }
-    }
-    hash.0
-}
-
-/// FNV-1a of 64 bits: the standard library's hashers promise nothing across versions.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn part(&mut self, text: &str) {
-        for byte in text.bytes().chain([0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
     }
 }
 

@@ -7,11 +7,11 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::Key;
 use super::cursor::{Delivered, private, take};
-use super::{Key, identity};
 use crate::decode::Decoder;
 use crate::error::{Error, Exit, Result};
-use crate::redact::{Policy, Redactor, Shown};
+use crate::redact::{Policy, Redactor, Shown, identity};
 use crate::sink::Lines;
 use crate::sink::ndjson::object;
 use crate::source;

@@ -8,6 +8,7 @@
 //! [`event!`](crate::event!).
 
 pub mod catalog;
+pub mod cloudevent;
 pub mod declare;
 mod phi;
 mod tap;

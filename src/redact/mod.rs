@@ -4,6 +4,7 @@
 //! `Shown`; none of it can come at what a mask covers, since only this module reads an `Event`. What stands in the place of
 //! a value is for [`mask`](Mode) to say, what counts as an identifier in free text for [`scrub`](crate::scrub).
 
+mod identity;
 mod mask;
 mod policy;
 mod rewrite;
@@ -19,6 +20,7 @@ use crate::sanitize;
 use crate::scrub::{Detector, Scrubbed};
 use crate::source::Frame;
 
+pub use identity::{Fnv, identity};
 pub use mask::{KEY_LENGTH, Key, Mode, pattern};
 pub use policy::{Names, Policy, Scrub};
 use policy::{Rule, Treatment};

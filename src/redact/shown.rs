@@ -53,7 +53,20 @@ pub struct ShownField<'a> {
     pub spec: Option<&'static FieldSpec>,
 }
 
-impl ShownField<'_> {
+impl<'a> ShownField<'a> {
+    /// What it says, if it is a string, be it a mask.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'a, str>> {
+        let inside = self.json.strip_prefix('"')?.strip_suffix('"')?;
+        Some(if inside.contains('\\') { Cow::Owned(scan::unescape(inside)) } else { Cow::Borrowed(inside) })
+    }
+
+    /// How much it is, if it is a number.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        self.json.parse().ok()
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {

@@ -3,12 +3,15 @@
 //! Sinks collect what they write in a buffer of their own. [`Sink::flush`] is called whenever no further event is at hand,
 //! so that on a live stream each event is out when it has been shown, and a long replay is written in large pieces.
 
+pub mod cloudevents;
 pub mod columns;
 pub mod jq;
+pub mod json;
 pub mod ndjson;
 pub mod none;
 pub mod pretty;
 pub mod raw;
+pub mod stats;
 pub mod table;
 pub mod template;
 
@@ -54,6 +57,12 @@ pub trait Sink: Send {
 
     /// Writes out what has been collected.
     fn flush(&mut self) -> io::Result<()>;
+
+    /// Nothing more comes: writes out what has been collected, and what belongs at the end. Called once, whatever has ended the
+    /// run.
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
+    }
 
     /// How many events it could not make all of what was asked for.
     fn failures(&mut self) -> u64 {
@@ -148,8 +157,15 @@ impl Lines {
 
     /// Lets `write` append a line, and writes out once enough has been collected.
     pub fn line(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        self.text(|buffer| {
+            write(buffer);
+            buffer.push(b'\n');
+        })
+    }
+
+    /// The same without a line end.
+    pub fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         write(&mut self.buffer);
-        self.buffer.push(b'\n');
         self.settle()
     }
 

@@ -110,13 +110,26 @@ const TYPE_WIDTH: usize = 29;
 /// Below so many columns, seconds are as fine as times get.
 const NARROW: usize = 100;
 
+/// The times shown.
+#[derive(Debug, Clone)]
+pub enum Times {
+    /// The time of day in a zone.
+    Day(TimeZone),
+    /// The time since the first event.
+    Relative,
+    /// The seconds since the event before.
+    Delta,
+    /// None.
+    Nothing,
+}
+
 /// How lines are laid out.
 #[derive(Debug, Clone)]
 pub struct Layout {
     /// Cut lines at the terminal's edge, wherever that is by then.
     pub cut: bool,
-    /// The zone of the times shown.
-    pub zone: TimeZone,
+    /// The times shown.
+    pub times: Times,
     /// Say which workspace an event is from.
     pub workspaces: bool,
     /// Show these parts of an event alone, in this order.
@@ -130,6 +143,8 @@ pub struct Pretty {
     lines: Lines,
     layout: Layout,
     width: Option<usize>,
+    /// The event that times are counted from.
+    from: Option<Timestamp>,
 }
 
 impl Pretty {
@@ -137,13 +152,17 @@ impl Pretty {
     #[must_use]
     pub fn new(out: Out, layout: Layout) -> Self {
         let width = terminal_width(&layout);
-        Self { lines: Lines::new(out), layout, width }
+        Self { lines: Lines::new(out), layout, width, from: None }
     }
 }
 
 impl Sink for Pretty {
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
-        Ok(self.lines.line(|out| out.extend_from_slice(line(subject.shown, &self.layout, self.width).as_bytes()))?)
+        let text = line(subject.shown, &self.layout, self.from, self.width);
+        if self.from.is_none() || matches!(self.layout.times, Times::Delta) {
+            self.from = time(subject.shown).or(self.from);
+        }
+        Ok(self.lines.line(|out| out.extend_from_slice(text.as_bytes()))?)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -160,13 +179,17 @@ fn terminal_width(layout: &Layout) -> Option<usize> {
     crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
-/// One event as one line of at most `width` columns, coloured if colours are on.
+fn time(shown: &Shown<'_>) -> Option<Timestamp> {
+    let tap = shown.tap();
+    tap.time.as_ref().or(tap.received_at.as_ref())?.parse().ok()
+}
+
+/// One event as one line of at most `width` columns, coloured if colours are on. Times that are counted count from `from`.
 #[must_use]
-pub fn line(shown: &Shown<'_>, layout: &Layout, width: Option<usize>) -> String {
+pub fn line(shown: &Shown<'_>, layout: &Layout, from: Option<Timestamp>, width: Option<usize>) -> String {
     let tap = shown.tap();
     let is_narrow = width.is_some_and(|width| width < NARROW);
-    let time = tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
-    let mut pieces = vec![clock(time, &layout.zone, is_narrow).dimmed()];
+    let mut pieces = vec![clock(time(shown), from, &layout.times, is_narrow).dimmed()];
     if layout.workspaces {
         let id = tap.workspace_id.as_deref().unwrap_or_default();
         pieces.push(format!(" {:8}", id.get(..8).unwrap_or(id)).dimmed());
@@ -255,9 +278,27 @@ pub(crate) fn plain(json: &str) -> String {
     if text.is_empty() || text.contains(' ') { format!("\"{text}\"") } else { text.into_owned() }
 }
 
-fn clock(time: Option<Timestamp>, zone: &TimeZone, is_narrow: bool) -> String {
+fn clock(time: Option<Timestamp>, from: Option<Timestamp>, times: &Times, is_narrow: bool) -> String {
     let (format, width) = if is_narrow { ("%H:%M:%S", 8) } else { ("%H:%M:%S%.3f", 12) };
-    time.map_or_else(|| " ".repeat(width), |time| time.to_zoned(zone.clone()).strftime(format).to_string())
+    let since = |time: Timestamp| time.as_millisecond() - from.unwrap_or(time).as_millisecond();
+    let sign = |millis: i64| if millis < 0 { '-' } else { '+' };
+    let text = match (times, time) {
+        (Times::Nothing, _) => return String::new(),
+        (_, None) => String::new(),
+        (Times::Day(zone), Some(time)) => time.to_zoned(zone.clone()).strftime(format).to_string(),
+        (Times::Relative, Some(time)) => {
+            let millis = since(time);
+            let all = millis.unsigned_abs();
+            let (hours, minutes, seconds) = (all / 3_600_000, all / 60_000 % 60, all / 1000 % 60);
+            let text = format!("{}{hours}:{minutes:02}:{seconds:02}.{:03}", sign(millis), all % 1000);
+            text[..text.len() - if is_narrow { 4 } else { 0 }].to_owned()
+        }
+        (Times::Delta, Some(time)) => {
+            let millis = since(time);
+            format!("{}{}.{:03}", sign(millis), millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000)
+        }
+    };
+    format!("{text:>width$}")
 }
 
 fn colour(family: &str, event_type: &str) -> Color {

@@ -1,4 +1,4 @@
-//! CSV by RFC 4180, and TSV: a line of names, then a line an event.
+//! CSV by RFC 4180, lines ending in CRLF as it wants, and TSV: a line of names, then a line an event.
 
 use std::io;
 
@@ -48,7 +48,7 @@ impl Sink for Table {
     }
 }
 
-/// One row, without its line end. Control characters are escapes, so that an event is one line.
+/// One row; LF comes after it. Control characters are escapes, so that an event is one line.
 fn row(cells: impl Iterator<Item = String>, tabs: bool) -> Vec<u8> {
     let mut writer = WriterBuilder::new()
         .delimiter(if tabs { b'\t' } else { b',' })
@@ -58,5 +58,8 @@ fn row(cells: impl Iterator<Item = String>, tabs: bool) -> Vec<u8> {
     let _ = writer.write_record(cells.map(|cell| sanitize::visible(&cell).into_owned()));
     let mut row = writer.into_inner().unwrap_or_default();
     row.pop();
+    if !tabs {
+        row.push(b'\r');
+    }
     row
 }

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::calls::text;
-use super::numbers::Measured;
 use crate::event::catalog::{
     AgentTranscript, AgentTranscriptDelta, BargeIn, Emotion, ForwardCallResolved, Latency, ParticipantJoined, ParticipantLeft,
     SpeakerMuted, ToolCallCompleted, ToolCallStarted, UserTranscript,
 };
 use crate::event::{Field, Kind, MASK};
+use crate::figures::measured::Measured;
 use crate::redact::Shown;
 
 /// How much of one call is kept, of each sort.

@@ -126,6 +126,12 @@ fn ndjson() -> Vec<u8> {
     for message in messages() {
         line(&message.into_data());
     }
+    for (event_type, payload) in bearers(Stream::Workspace) {
+        let canary = "Jane CanaryQzvxkwjh";
+        let attributes = json!({"specversion": "1.0", "id": canary, "source": canary, "subject": canary, "time": canary,
+            "type": event_type, "patient": canary, canary: 4_081_516_234_u64, "datacontenttype": canary, "data": payload});
+        line(attributes.to_string().as_bytes());
+    }
     for tap in [
         r#"{"id":"Jane CanaryQzvxkwjh"}"#,
         r#"{"redacted":["Jane CanaryQzvxkwjh"]}"#,
@@ -149,6 +155,11 @@ const OUTPUTS: &[&str] = &[
     "-o ndjson --status json",
     "-o ndjson --redact transcript,all",
     "-o ndjson --phi partial --scrub all",
+    "-o json",
+    "-o json --color always --fields event_type,caller_id,payload,_tap",
+    "-o cloudevents",
+    "-o cloudevents --phi drop --scrub all",
+    "-o pretty --timestamps delta --color never",
     "-o csv",
     "-o tsv --phi partial",
     "-o csv --fields event_type,caller_id,input,undeclared,_tap,payload",
@@ -272,6 +283,26 @@ async fn an_audit_hides() {
         ran.ended(7);
         leaves_no_trace(&ran, options);
     }
+}
+
+/// Names and values that are counted are those that are shown.
+#[tokio::test]
+async fn figures_hide() {
+    for options in ["", "-o json", "-o json --every 1m", "--every 1m -o csv --group-by [.caller_id,.transcript,.undeclared]"] {
+        for input in [ndjson(), sse().into_bytes()] {
+            let ran = evtap(&format!("stats - --no-check {options}")).stdin(input).run().await;
+            assert!(!ran.ended(0).is_empty());
+            leaves_no_trace(&ran, options);
+        }
+    }
+    for status in ["text", "json"] {
+        let ran = evtap(&format!("replay - -o ndjson --stats --status {status}")).stdin(ndjson()).run().await;
+        hides(&ran, status);
+    }
+    let everything = "[.. | scalars], (.. | tojson), .call_sid, .event_type, error(tojson)";
+    let ran = evtap("stats - --no-check -o json --group-by").arg(everything).stdin(ndjson()).run().await;
+    assert!(ran.ended(0).contains("[redacted]"));
+    leaves_no_trace(&ran, "groups");
 }
 
 #[tokio::test]

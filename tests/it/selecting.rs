@@ -80,16 +80,16 @@ async fn tables_and_templates_and_chosen_fields() {
     let csv = day(&["-o", "csv", "--fields", "event_type,reason,duration_seconds,caller_id"]).await;
     assert_eq!(
         csv,
-        "event_type,reason,duration_seconds,caller_id\ncall.started,,,[redacted]\nsurface.created,,,\ncall.escalated,\"wants a Refill, now\",,\ncall.ended,,90.50,\ncall.ended,,3,\n"
+        "event_type,reason,duration_seconds,caller_id\r\ncall.started,,,[redacted]\r\nsurface.created,,,\r\ncall.escalated,\"wants a Refill, now\",,\r\ncall.ended,,90.50,\r\ncall.ended,,3,\r\n"
     );
     assert!(day(&["-o", "tsv", "--fields", "event_type,reason"]).await.contains("call.escalated\twants a Refill, now\n"));
     assert_eq!(
         day(&["-o", "csv", "--fields", "call_sid", "-f", "false", "--no-check"]).await,
-        "call_sid\n",
+        "call_sid\r\n",
         "names, be there events or not"
     );
     let usual = day(&["-o", "csv", "-n", "1"]).await;
-    assert!(usual.starts_with("event_type,_tap.time,_tap.id,_tap.stream,_tap.workspace_id,call_sid,payload\ncall.started,2026-05-05T10:00:00Z,,,,CA1,"), "{usual}");
+    assert!(usual.starts_with("event_type,_tap.time,_tap.id,_tap.stream,_tap.workspace_id,call_sid,payload\r\ncall.started,2026-05-05T10:00:00Z,,,,CA1,"), "{usual}");
     assert_eq!(
         day(&[
             "-o",
@@ -198,7 +198,7 @@ async fn mistakes_end_with_2_before_anything_connects() {
         (&["--argjson", "x", "{"], "its value is no JSON"),
         (&["-f", ".call_sid == $sid"], "give it with --arg sid VALUE"),
         (&["--duration", "soon"], "it is no length of time"),
-        (&["-o", "xml"], "give pretty, ndjson, csv, tsv or template=TEXT"),
+        (&["-o", "xml"], "give pretty, ndjson, json, cloudevents, csv, tsv or template=TEXT"),
         (&["-o", "template={{"], "it is no template"),
         (&["--filter-file", "none.jq"], "there is no such file"),
         (&["-q", ".", "-o", "csv"], "cannot be used with"),

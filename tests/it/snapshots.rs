@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use evtap::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::sink::pretty::{self, Layout};
+use evtap::sink::pretty::{self, Layout, Times};
 use evtap::source::Form;
 use insta::assert_snapshot;
 use jiff::tz::TimeZone;
@@ -50,13 +50,13 @@ static COLOURS: Mutex<()> = Mutex::new(());
 fn pretty(width: Option<usize>, coloured: bool) -> String {
     let _guard = COLOURS.lock().expect("no test has failed with it");
     colored::control::set_override(coloured);
-    let layout = Layout { cut: width.is_some(), zone: TimeZone::UTC, workspaces: false, columns: None, grep: None };
+    let layout = Layout { cut: width.is_some(), times: Times::Day(TimeZone::UTC), workspaces: false, columns: None, grep: None };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let mut text = String::new();
     for (index, (form, data)) in EVENTS.iter().enumerate() {
         let mut frame = frame(*form, None, data.as_bytes());
         frame.id = Some((1_777_000_000_000 + 333 * index).to_string());
-        text += &pretty::line(&redactor.redact(&decoder.decode(frame.as_frame())), &layout, width);
+        text += &pretty::line(&redactor.redact(&decoder.decode(frame.as_frame())), &layout, None, width);
         text.push('\n');
     }
     text
@@ -112,7 +112,7 @@ async fn one_event() {
 
 #[tokio::test]
 async fn help() {
-    for command in ["", "watch", "observe", "replay", "serve", "schema", "frames"] {
+    for command in ["", "watch", "observe", "replay", "stats", "serve", "schema", "frames"] {
         let name = format!("help_{}", if command.is_empty() { "evtap" } else { command });
         assert_snapshot!(name, evtap(&format!("{command} --help")).run().await.ended(0));
     }

@@ -79,7 +79,7 @@ fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec
 /// Nothing is left but text once our own colours and line ends are gone.
 #[track_caller]
 fn is_harmless(seen: &[u8], how: &str) {
-    let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r\n").expect("a regular expression");
+    let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r?\r\n").expect("a regular expression");
     let rest = ours.replace_all(seen, &b""[..]);
     let rest = std::str::from_utf8(&rest).unwrap_or_else(|_| panic!("{how}: bytes that are no UTF-8"));
     let found = rest.chars().find(|character| evtap::sanitize::is_hostile(*character));
@@ -116,6 +116,8 @@ fn replays_are_harmless_in_every_output() {
         &["--reveal", "all"],
         &["--reveal", "all", "--wrap", "--color", "always"],
         &["--reveal", "all", "-o", "ndjson"],
+        &["--reveal", "all", "-o", "json"],
+        &["--reveal", "all", "-o", "cloudevents"],
         &["--reveal", "all", "-o", "csv"],
         &["--reveal", "all", "-o", "tsv"],
         &["--reveal", "all", "-o", "template={{ event_type }} {{ reason }} {{ caller_id }} {{ _tap }}"],
@@ -124,6 +126,7 @@ fn replays_are_harmless_in_every_output() {
         &["--reveal", "all", "--no-check", "-r", "--jq", "tojson, keys[]"],
         &["--reveal", "all", "--fields", "reason,caller_id,\u{1b}[31m,_tap.id"],
         &["--reveal", "all", "--grep", "."],
+        &["--reveal", "all", "--stats"],
     ];
     for (options, revealed) in hidden.iter().map(|options| (options, false)).chain(shown.iter().map(|options| (options, true))) {
         let seen = terminal(&[&["replay", "x.ndjson"], *options].concat(), &[("x.ndjson", &text)], &[]);
@@ -138,12 +141,33 @@ fn replays_are_harmless_in_every_output() {
 }
 
 #[test]
+fn figures_are_harmless() {
+    let text = events();
+    for options in [
+        &[][..],
+        &["-o", "json"],
+        &["--group-by", ".."],
+        &["--every", "1m", "--group-by", ".."],
+        &["--every", "1m", "-o", "json", "--group-by", ".."],
+    ] {
+        let args = [&["stats", "x.ndjson", "--reveal", "all", "--no-check"], options].concat();
+        let seen = terminal(&args, &[("x.ndjson", text.as_bytes())], &[]);
+        let how = options.join(" ");
+        is_harmless(&seen, &how);
+        let seen = String::from_utf8_lossy(&seen);
+        assert!(["\\u001b", "\\u{1b}"].iter().any(|escape| seen.contains(escape)), "{how}: it is shown, as an escape");
+    }
+}
+
+#[test]
 fn names_of_files_and_what_is_typed_are_harmless() {
     for name in ["\u{1b}]0;x\u{7}", "a\u{9b}31m", "a\u{202e}b", "a\nb\r\u{8}"] {
         for args in [
             &["replay", name][..],
             &["replay", name, "--status", "json"],
             &["audit", name],
+            &["stats", name],
+            &["stats", "-", "--group-by", name],
             &["schema", name],
             &["watch", "--workspace", name],
             &["watch", "--workspace", "demo", "--redact", name],
@@ -151,6 +175,7 @@ fn names_of_files_and_what_is_typed_are_harmless() {
             &["replay", "-", "--filter", name],
             &["replay", "-", "--jq", name],
             &["replay", "-", "-o", name],
+            &["replay", "-", "--tz", name],
             &["replay", "-", "--phi-key-file", name],
             &["frames", name, "--reveal", "all"],
             &["observe", "--call", name],

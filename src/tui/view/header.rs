@@ -7,6 +7,7 @@ use ratatui::text::Span;
 
 use super::text::{count, length, sides};
 use super::{SCREENS, areas};
+use crate::event::Kind;
 use crate::sanitize;
 use crate::tui::state::{Link, State};
 
@@ -21,6 +22,8 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, header: Rect, tabs: Rect) {
 fn told(state: &State, width: u16) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
     let numbers = &state.numbers;
+    let figures = &numbers.figures;
+    let (gaps, malformed) = (figures.of(Kind::TapGap), figures.of(Kind::TapMalformed));
     let age = numbers.last.map(|last| state.now.as_second() - last.as_second());
     let age = age.map_or_else(String::new, |age| format!(" {}", length(age)));
     let mut spans = vec![Span::styled(format!(" {} ", sanitize::visible(&state.setup.title)), theme.heading())];
@@ -40,16 +43,16 @@ fn told(state: &State, width: u16) -> Vec<Span<'static>> {
         spans.push(Span::styled(text, style));
     };
     part(format!("{}/s", count(numbers.rate())), theme.heading());
-    part(format!("{} events", count(numbers.total)), theme.quiet());
+    part(format!("{} events", count(figures.events)), theme.quiet());
     let problem = |number, style| if number > 0 { style } else { theme.quiet() };
-    if width >= 100 || numbers.gaps > 0 {
-        part(format!("gaps {}", count(numbers.gaps)), problem(numbers.gaps, theme.error()));
+    if width >= 100 || gaps > 0 {
+        part(format!("gaps {}", count(gaps)), problem(gaps, theme.error()));
     }
-    if width >= 100 || numbers.malformed > 0 {
-        part(format!("malformed {}", count(numbers.malformed)), problem(numbers.malformed, theme.error()));
+    if width >= 100 || malformed > 0 {
+        part(format!("malformed {}", count(malformed)), problem(malformed, theme.error()));
     }
-    if width >= 100 || numbers.drifted > 0 {
-        part(format!("drift {}", count(numbers.drifted)), problem(numbers.drifted, theme.warning()));
+    if width >= 100 || figures.drifted > 0 {
+        part(format!("drift {}", count(figures.drifted)), problem(figures.drifted, theme.warning()));
     }
     spans
 }

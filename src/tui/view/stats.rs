@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::{cell, count, cut};
 use crate::event::family;
+use crate::figures::text::span;
 use crate::tui::numbers::SECONDS;
 use crate::tui::state::State;
 
@@ -65,12 +66,12 @@ fn measured(state: &State) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
     let mut lines = vec![Line::from(vec![
         Span::styled(format!(" {}", cell("Percentiles", 26)), theme.heading()),
-        Span::styled("     p50      p95      p99   count", theme.quiet()),
+        Span::styled("      p50       p95       p99   count", theme.quiet()),
     ])];
-    for (name, measured) in &state.numbers.measured {
-        let Some([p50, p95, p99]) = measured.percentiles() else { continue };
-        let number = count(measured.len() as u64);
-        lines.push(Line::raw(format!("   {}{p50:>8.1} {p95:>8.1} {p99:>8.1} {number:>7}", cell(name, 24))));
+    for (name, measured) in state.numbers.figures.times() {
+        let Some([p50, p95, p99]) = measured.percentiles().map(|percentiles| percentiles.map(span)) else { continue };
+        let number = count(measured.count());
+        lines.push(Line::raw(format!("   {}{p50:>9} {p95:>9} {p99:>9} {number:>7}", cell(name, 24))));
     }
     lines.push(Line::default());
     lines
@@ -78,10 +79,11 @@ fn measured(state: &State) -> Vec<Line<'static>> {
 
 fn outcomes(state: &State, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(" How calls ended", state.setup.theme.heading())];
-    let most = state.numbers.outcomes.values().copied().max().unwrap_or(1);
-    lines.extend(sorted(&state.numbers.outcomes).into_iter().map(|(name, number)| {
+    let outcomes = state.numbers.figures.calls.outcomes.sorted(|number| *number);
+    let most = outcomes.iter().map(|(_, number)| **number).max().unwrap_or(1);
+    lines.extend(outcomes.into_iter().map(|(name, number)| {
         let style = state.setup.theme.family("call");
-        bar(name, number, most, width, style)
+        bar(name, *number, most, width, style)
     }));
     lines.push(Line::default());
     lines
@@ -89,22 +91,21 @@ fn outcomes(state: &State, width: usize) -> Vec<Line<'static>> {
 
 fn types(state: &State, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(" Events by type", state.setup.theme.heading())];
-    let most = state.numbers.types.values().copied().max().unwrap_or(1);
-    lines.extend(sorted(&state.numbers.types).into_iter().map(|(name, number)| {
-        let style = state.setup.theme.family(family(name));
+    let types = state.numbers.figures.types();
+    let most = types.iter().map(|(_, number)| *number).max().unwrap_or(1);
+    lines.extend(types.into_iter().map(|(name, number)| {
+        let style = state.setup.theme.family(family(name.unwrap_or_default()));
         bar(name, number, most, width, style)
     }));
     lines
 }
 
-fn sorted(counts: &std::collections::BTreeMap<String, u64>) -> Vec<(&str, u64)> {
-    let mut sorted: Vec<_> = counts.iter().map(|(name, number)| (name.as_str(), *number)).collect();
-    sorted.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-    sorted
-}
-
-fn bar(name: &str, number: u64, most: u64, width: usize, style: ratatui::style::Style) -> Line<'static> {
+/// `None` is the name of all that have none of their own.
+fn bar(name: Option<&str>, number: u64, most: u64, width: usize, style: ratatui::style::Style) -> Line<'static> {
     let cells = width.saturating_sub(42).min(50) as u64;
     let filled = usize::try_from((number * cells).div_ceil(most.max(1))).unwrap_or(0);
-    Line::from(vec![Span::raw(format!("   {} {:>9} ", cell(name, 26), count(number))), Span::styled("█".repeat(filled), style)])
+    Line::from(vec![
+        Span::raw(format!("   {} {:>9} ", cell(name.unwrap_or("(other)"), 26), count(number))),
+        Span::styled("█".repeat(filled), style),
+    ])
 }

@@ -1,10 +1,10 @@
-//! Text in cells: how wide it is, cut and wrapped at an edge, aligned to both sides, and numbers as people read them.
+//! Text in cells: how wide it is, cut and wrapped at an edge, aligned to both sides.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::sanitize;
+pub use crate::figures::text::{cell, count, length};
 
 /// How many cells a line takes.
 #[must_use]
@@ -64,41 +64,6 @@ pub fn sides(left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: usize) 
     line
 }
 
-/// Text safe to be shown, of exactly that many cells.
-#[must_use]
-pub fn cell(text: &str, width: usize) -> String {
-    let text = sanitize::visible(text);
-    let line = cut(vec![Span::raw(text.into_owned())], width);
-    let text: String = line.spans.iter().map(|span| &*span.content).collect();
-    let missing = width.saturating_sub(text.width());
-    text + &" ".repeat(missing)
-}
-
-/// A count with its thousands apart.
-#[must_use]
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A length of time as people read it at a glance.
-#[must_use]
-pub fn length(seconds: i64) -> String {
-    match seconds.max(0) {
-        seconds @ 0..60 => format!("{seconds}s"),
-        seconds @ 60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        seconds @ 3600..86400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
-        seconds => format!("{}d{:02}h", seconds / 86400, seconds % 86400 / 3600),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,14 +78,6 @@ mod tests {
         assert_eq!(texts(&wrap(spans(), 3)), ["ab", "漢", "字", "🙂c"]);
         assert_eq!(cut(spans(), 5).to_string(), "ab漢…");
         assert_eq!(cut(spans(), 9).to_string(), "ab漢字🙂c");
-        assert_eq!(cell("漢字", 3), "漢…");
-        assert_eq!(cell("\u{1b}", 8), "\\u{1b}  ");
         assert_eq!(texts(&wrap(spans(), 1)).len(), 6);
-    }
-
-    #[test]
-    fn tells_numbers_and_lengths_of_time() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([-1, 59, 61, 3661, 90_000].map(length), ["0s", "59s", "1m01s", "1h01m", "1d01h"]);
     }
 }

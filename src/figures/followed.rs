@@ -1,0 +1,77 @@
+//! How far each of many things has come, such as a form or a call, by its id.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+/// How many things are followed at once. An id takes some twenty bytes.
+const MOST: usize = 100_000;
+
+/// The same for all, so that what was followed in parts can be put together.
+static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// Which steps, by bits, each thing has taken.
+#[derive(Debug, Clone, Default)]
+pub struct Followed {
+    steps: HashMap<u64, u8>,
+    lost: u64,
+}
+
+impl Followed {
+    /// The thing of that id has taken a step.
+    pub fn step(&mut self, id: Option<&str>, step: u8) {
+        match id {
+            Some(id) => self.add(KEY.hash_one(id), step),
+            None => self.lost += 1,
+        }
+    }
+
+    fn add(&mut self, id: u64, step: u8) {
+        if self.steps.len() < MOST || self.steps.contains_key(&id) {
+            *self.steps.entry(id).or_default() |= step;
+        } else {
+            self.lost += 1;
+        }
+    }
+
+    /// Adds all of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.lost += other.lost;
+        for (id, step) in &other.steps {
+            self.add(*id, *step);
+        }
+    }
+
+    /// How many have taken these steps, and none of those.
+    #[must_use]
+    pub fn count(&self, taken: u8, missing: u8) -> u64 {
+        self.steps.values().filter(|steps| **steps & taken == taken && **steps & missing == 0).count() as u64
+    }
+
+    /// How often something took a step that could not be followed.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
+        self.lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_are_counted_once_whatever_they_do_and_only_so_many() {
+        let mut followed = Followed::default();
+        for (id, step) in [("a", 1), ("a", 1), ("b", 1), ("a", 2), ("c", 2)] {
+            followed.step(Some(id), step);
+        }
+        followed.step(None, 1);
+        assert_eq!((followed.count(1, 0), followed.count(2, 0), followed.count(1, 2), followed.lost()), (2, 2, 1, 1));
+        for number in 0..MOST * 2 {
+            followed.step(Some(&number.to_string()), 1);
+        }
+        assert_eq!(followed.steps.len(), MOST);
+        followed.step(Some("a"), 4);
+        assert_eq!(followed.count(4, 0), 1, "who is known stays so");
+    }
+}
