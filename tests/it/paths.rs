@@ -5,6 +5,8 @@ use evtap::decode::Decoder;
 use evtap::emulator::samples::sample;
 use evtap::event::Kind;
 use evtap::redact::{Policy, Redactor, Scrub};
+use evtap::select::Subject;
+use evtap::select::program::{Program, parse};
 use evtap::sink::ndjson;
 use evtap::source::{FRAME_LIMIT, Frame, Lines, Origin};
 use proptest::prelude::*;
@@ -12,6 +14,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value};
 
+use crate::predicates::on_stack;
 use crate::support::evtap;
 
 /// A recording, as the walk gets it.
@@ -151,6 +154,51 @@ proptest! {
             prop_assert!(is_event == read.is_ok_and(|value| value.is_object()) || out_of_range, "{}", shown);
         }
     }
+}
+
+/// What a program gives of the fields that it can read, and of the whole event.
+#[test]
+fn a_program_that_sees_less_says_the_same() {
+    let sources = [
+        ".call_sid",
+        "{event_type, d: (.duration_seconds // 0), \"\\(.state)\": ._tap.redacted}",
+        "select(.event_type | startswith(\"call\")) | .direction",
+        "if .escalated then .call_sid else .reason end",
+        "[.transcript, .reason] | map(select(. != null) | ascii_downcase | [scan(\"[a-z]+\")] | length)",
+        "(.reason // \"\") | sub(\"(?<first>[A-Z])\"; \"<\\(.first)>\") | [splits(\" \")] | .[0:3]",
+        ".duration_seconds as $d | has(\"call_sid\"), $d",
+        "try (.direction | .x) catch .",
+        "any(.names[]?; . == \"x\"), (.direction | test(\"IN\"; \"i\"))",
+        "select(.direction == \"inbound\")",
+        "to_entries | length",
+        "del(.call_sid) | keys",
+        ".. | strings",
+    ];
+    on_stack(|| {
+        let mut rng = StdRng::seed_from_u64(4);
+        let lines: Vec<_> = Kind::ALL.iter().map(|kind| event(*kind, &mut rng)).collect();
+        let (origin, lines) = (Origin::default(), self::lines(lines.join("\n").as_bytes()));
+        for source in sources {
+            let program = Program::compile(&parse("--jq", source).expect("parses"), &[]).expect("compiles");
+            let outputs = |value| {
+                let mut outputs = Vec::new();
+                let stop = program.run(value, |value| {
+                    outputs.push(value.to_string());
+                    true
+                });
+                (outputs, stop)
+            };
+            let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+            for frame in lines.frames(&origin) {
+                let shown = redactor.show(&mut decoder, frame);
+                let subject = Subject::new(&shown);
+                assert_eq!(outputs(program.view(&subject)), outputs(subject.value()), "{source} on {}", shown.event_type());
+                let is_true =
+                    |value| outputs(value).0.iter().map(|output| output != "null" && output != "false").collect::<Vec<_>>();
+                assert_eq!(is_true(program.glance(&subject)), is_true(subject.value()), "{source} as a predicate");
+            }
+        }
+    });
 }
 
 /// Cases as a test suite of JSON parsers names them: `y` must be taken, `n` must not, `i` is for the parser to decide, and

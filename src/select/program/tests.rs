@@ -42,6 +42,30 @@ fn runs_jq() {
 }
 
 #[test]
+fn regular_expressions_do_what_jq_makes_them_do() {
+    for (source, expected) in [
+        (r#""aXbXc" | [match("x"; "gi") | .offset, .length, .string]"#, r#"[1,1,"X",3,1,"X"]"#),
+        (r#""foo bar" | capture("(?<a>[a-z]+) (?<b>[a-z]+)")"#, r#"{"a":"foo","b":"bar"}"#),
+        (r#""abc" | sub("(?<x>b)"; "[\(.x)]")"#, r#""a[b]c""#),
+        (r#""aéb" | [match("b").offset]"#, "[2]"),
+        (r#""abab" | gsub("a"; "x")"#, r#""xbxb""#),
+        (r#""a1b22" | [scan("[0-9]+")]"#, r#"["1","22"]"#),
+        (r#""a1b22" | [scan("([a-z])([0-9]+)")]"#, r#"[["a","1"],["b","22"]]"#),
+        (r#""a, b,c" | [splits(", *")]"#, r#"["a","b","c"]"#),
+        (r#""xay" | split("a"; "g")"#, r#"["x","y"]"#),
+        (r#""ab" | test(""; "n")"#, "false"),
+        (r#"["A" | test("a", "b"; "", "i")]"#, "[false,false,true,false]"),
+        (r#""é" | [test("^.$"), test("\\w")]"#, "[true,false]"),
+    ] {
+        assert_eq!(run(source, "null"), Ok(vec![expected.to_owned()]), "{source}");
+        // A second time, it is compiled already.
+        assert_eq!(run(&format!("[({source}), ({source})] | .[1]"), "null"), Ok(vec![expected.to_owned()]), "{source}");
+    }
+    assert_eq!(run(r#""a" | test("(")"#, "null"), Err(Stop::Failed("its regular expression is invalid")));
+    assert_eq!(run("1 | test(\"a\")", "null"), Err(Stop::Failed("it needs a string where there is none")));
+}
+
+#[test]
 fn stops_what_would_not_end() {
     for endless in [
         "def f: f; f",
