@@ -60,6 +60,12 @@ struct Call {
     args: Vec<String>,
 }
 
+/// Does something once, and says how long that took.
+type Timed<'a> = Box<dyn Fn() -> Duration + 'a>;
+
+/// The same with a name.
+type Run<'a> = (&'a str, Timed<'a>);
+
 struct Job {
     name: &'static str,
     calls: Vec<Call>,
@@ -83,28 +89,20 @@ fn main() {
     let mut table = format!("{:22}{:>8}{:>10}{:>9}\n", "job", "s", "MB/s", "evtap");
     let size = fs::metadata(&ndjson).expect("it is there").len();
     for job in &jobs {
-        measure(
-            job.name,
-            size,
-            rounds,
-            &mut table,
-            job.calls.iter().map(|call| (call.tool, || run(call, &ndjson, &out))).collect(),
-        );
+        let (ndjson, out) = (&ndjson, &out);
+        let timed = |call| Box::new(move || run(call, ndjson, out)) as Timed<'_>;
+        let runs: Vec<Run<'_>> = job.calls.iter().map(|call| (call.tool, timed(call))).collect();
+        measure(job.name, size, rounds, &mut table, &runs);
     }
     let own = |args: &str| Call { tool: "evtap", args: args.split_whitespace().map(str::to_owned).collect() };
     let (all, stats) = (own("replay -o ndjson"), own("stats"));
-    measure(
-        "copy, stats, SSE",
-        size,
-        rounds,
-        &mut table,
-        vec![
-            ("replay", Box::new(|| run(&all, &ndjson, &out)) as Box<dyn Fn() -> Duration>),
-            ("a copy", Box::new(|| copy(&ndjson, &out))),
-            ("stats", Box::new(|| run(&stats, &ndjson, &out))),
-            ("SSE", Box::new(|| run(&all, &sse, &out))),
-        ],
-    );
+    let runs: [Run<'_>; 4] = [
+        ("replay", Box::new(|| run(&all, &ndjson, &out))),
+        ("a copy", Box::new(|| copy(&ndjson, &out))),
+        ("stats", Box::new(|| run(&stats, &ndjson, &out))),
+        ("SSE", Box::new(|| run(&all, &sse, &out))),
+    ];
+    measure("copy, stats, SSE", size, rounds, &mut table, &runs);
     live(&dir, rounds, &mut table);
     let resident = resident(&all, &ndjson, &out);
     let _ = writeln!(table, "resident at most, replaying: {:.1} MiB", resident as f64 / 1024.0);
@@ -232,16 +230,16 @@ fn plain(value: Value) -> Value {
 }
 
 /// Runs them in turn, and adds a row for each.
-fn measure<R: Fn() -> Duration>(job: &str, size: u64, rounds: usize, table: &mut String, runs: Vec<(&str, R)>) {
+fn measure(job: &str, size: u64, rounds: usize, table: &mut String, runs: &[Run<'_>]) {
     let mut times = vec![Vec::new(); runs.len()];
     for _ in 0..rounds {
-        for (times, (_, run)) in times.iter_mut().zip(&runs) {
+        for (times, (_, run)) in times.iter_mut().zip(runs) {
             times.push(run());
         }
     }
     let medians: Vec<_> = times.iter_mut().map(|times| median(times).as_secs_f64()).collect();
     let _ = writeln!(table, "{job}");
-    for (seconds, (name, _)) in medians.iter().zip(&runs) {
+    for (seconds, (name, _)) in medians.iter().zip(runs) {
         let (rate, ratio) = (size as f64 / seconds / 1e6, seconds / medians[0]);
         let _ = writeln!(table, "  {name:20}{seconds:8.3}{rate:10.0}{ratio:8.1}x");
     }
@@ -359,8 +357,8 @@ fn live(dir: &Path, rounds: usize, table: &mut String) {
         shell.args(["-c", &format!("curl -sN {address} | sed -un 's/^data: //p' | jq -c .")]);
         timed(shell)
     };
-    let runs: Vec<(&str, Box<dyn Fn() -> Duration>)> = vec![("evtap watch", Box::new(ours)), ("curl -N | jq", Box::new(theirs))];
-    measure("F 200,000 live events", EVENTS as u64 * 300, rounds, table, runs);
+    let runs: [Run<'_>; 2] = [("evtap watch", Box::new(ours)), ("curl -N | jq", Box::new(theirs))];
+    measure("F 200,000 live events", EVENTS as u64 * 300, rounds, table, &runs);
     for (name, is_ours) in [("evtap", true), ("curl -N", false)] {
         let began = Instant::now();
         let events = 3000;

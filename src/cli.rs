@@ -4,6 +4,7 @@ mod commands;
 mod connection;
 mod delivery;
 mod figures;
+mod forward;
 mod pick;
 mod privacy;
 mod show;
@@ -16,6 +17,7 @@ pub use commands::{Expect, Frames, Schema, Serve};
 pub use connection::{Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
 pub use figures::{Figures, Stats};
+pub use forward::{Format, Forward, Header};
 use pick::PREDICATES;
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
@@ -98,6 +100,9 @@ pub struct Watch {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
     /// How connections are kept.
     #[command(flatten)]
     pub liveness: Liveness,
@@ -134,6 +139,9 @@ pub struct Observe {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
     /// How connections are kept.
     #[command(flatten)]
     pub liveness: Liveness,
@@ -170,4 +178,10 @@ pub struct Replay {
     /// How many threads work on a recording; as many as there are processors, if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
+    /// Where else they go.
+    #[command(flatten)]
+    pub forward: Forward,
+    /// Forward in the clear to hosts other than this one
+    #[arg(long, requires = "url", help_heading = "Forwarding")]
+    pub insecure_http: bool,
 }

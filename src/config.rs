@@ -1,6 +1,7 @@
 //! Options over environment over defaults: one resolved configuration, or an error that says what to do.
 
 mod figures;
+mod forward;
 mod screen;
 mod stages;
 
@@ -23,6 +24,7 @@ use crate::source::Limits;
 use crate::source::order::Merge;
 use crate::status;
 pub use figures::figures;
+pub use forward::endpoint;
 pub use screen::screen;
 pub use stages::{expectations, stages};
 

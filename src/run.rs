@@ -45,6 +45,7 @@ async fn watch(options: cli::Watch) -> Result<Exit> {
     let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &workspaces.join(", "))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
+    let endpoint = config::endpoint(&options.forward, options.connection.insecure_http, options.show.status)?;
     let now = Timestamp::now();
     let since = options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
     let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
@@ -55,7 +56,8 @@ async fn watch(options: cli::Watch) -> Result<Exit> {
         let start = cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
         starts.push(start.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
     }
-    let wiring = Wiring::new(stages, &options.delivery, cursor)?.merged(config::merge(&options.liveness)?).on(screen);
+    let wiring =
+        Wiring::new(stages, &options.delivery, cursor)?.forwarding(endpoint).merged(config::merge(&options.liveness)?).on(screen);
     let streams = workspaces.into_iter().zip(starts);
     let observers = options.auto_observe;
     let source = |tx: Sender, (workspace, start)| platform.workspace(workspace, start, observers, tx);
@@ -68,9 +70,11 @@ async fn observe(options: cli::Observe) -> Result<Exit> {
     let screen =
         config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &format!("call {}", calls.join(", ")))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
+    let endpoint = config::endpoint(&options.forward, options.connection.insecure_http, options.show.status)?;
     let (platform, workspace, calls) =
         Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
-    let wiring = Wiring::new(stages, &options.delivery, None)?.merged(config::merge(&options.liveness)?).on(screen);
+    let wiring =
+        Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).merged(config::merge(&options.liveness)?).on(screen);
     wiring.stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect()).await
 }
 
@@ -210,7 +214,9 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?
         .map(|setup| Setup { pace: Some(Arc::default()), ..setup });
     let limit = config::limits(&options.delivery, None)?.frame;
-    let wiring = Wiring::new(stages, &options.delivery, None)?.on_threads(config::threads(options.threads)).on(screen);
+    let endpoint = config::endpoint(&options.forward, options.insecure_http, options.show.status)?;
+    let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
+    let wiring = wiring.on_threads(config::threads(options.threads));
     wiring.stream(|tx| vec![recordings(options.files, limit, tx)]).await
 }
 

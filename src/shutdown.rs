@@ -1,5 +1,9 @@
 //! One signal ends everything: the sources are dropped, the channel runs dry, and the walk finishes the line in hand.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
 use crate::error::Exit;
 
 /// Waits for SIGINT or SIGTERM, and says how the process is to exit.
@@ -17,4 +21,34 @@ pub async fn signal() -> std::io::Result<Exit> {
 #[cfg(not(unix))]
 pub async fn signal() -> std::io::Result<Exit> {
     tokio::signal::ctrl_c().await.map(|()| Exit::Interrupted)
+}
+
+/// Told once, from any thread, that the run is to end.
+#[derive(Debug, Default)]
+pub struct Stop {
+    is_set: AtomicBool,
+    told: Notify,
+}
+
+impl Stop {
+    /// The run is to end.
+    pub fn set(&self) {
+        self.is_set.store(true, Ordering::Relaxed);
+        self.told.notify_waiters();
+    }
+
+    /// Whether it is.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::Relaxed)
+    }
+
+    /// Waits until it is.
+    pub async fn wait(&self) {
+        // Made before the look, so that nothing falls between.
+        let told = self.told.notified();
+        if !self.is_set() {
+            told.await;
+        }
+    }
 }

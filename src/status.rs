@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -45,6 +46,17 @@ pub struct Counts {
     pub drifted: u64,
     /// Holes in the streams, or what may be one; each is shown as `tap.gap`.
     pub gaps: u64,
+    /// What the endpoint of `--forward` has made of the events shown, if there is one.
+    pub forwarded: Option<Forwarded>,
+}
+
+/// What an endpoint has made of the events that were posted to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forwarded {
+    /// It has taken them.
+    pub delivered: u64,
+    /// It will not have them.
+    pub refused: u64,
 }
 
 impl Counts {
@@ -81,7 +93,7 @@ pub fn news(format: Format, news: &News) {
             let mut object = match &news.change {
                 Change::Connected => json!({"status": "connected"}),
                 Change::Reconnecting { delay, attempt, why } => {
-                    json!({"status": "reconnecting", "delay_ms": u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), "attempt": attempt, "reason": why})
+                    json!({"status": "reconnecting", "delay_ms": millis(*delay), "attempt": attempt, "reason": why})
                 }
                 Change::Ended { why } => json!({"status": "ended", "reason": why}),
             };
@@ -101,13 +113,17 @@ fn name(origin: &Origin) -> String {
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
 pub fn summary(format: Format, counts: &Counts, watched: bool) {
-    let Counts { shown, filtered, malformed, failed, drifted, gaps } = *counts;
+    let Counts { shown, filtered, malformed, failed, drifted, gaps, forwarded } = *counts;
     match format {
         Format::Json => {
-            let done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
+            let mut done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
+            if let Some(Forwarded { delivered, refused }) = forwarded {
+                done["forwarded"] = json!(delivered);
+                done["refused"] = json!(refused);
+            }
             tell_json(&done);
         }
-        Format::Text if watched || malformed > 0 || failed > 0 || gaps > 0 => {
+        Format::Text if watched || malformed > 0 || failed > 0 || gaps > 0 || forwarded.is_some() => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if filtered > 0 {
                 let _ = write!(text, ", {filtered} filtered out");
@@ -124,10 +140,46 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             if gaps > 0 {
                 let _ = write!(text, ", {gaps} {} (see the tap.gap lines)", if gaps == 1 { "gap" } else { "gaps" });
             }
+            if let Some(Forwarded { delivered, refused }) = forwarded {
+                let _ = write!(text, ", {delivered} forwarded");
+                if refused > 0 {
+                    let _ = write!(text, ", {refused} refused by the endpoint");
+                }
+            }
             say(&text);
         }
         Format::Text | Format::None => {}
     }
+}
+
+/// Tells that the endpoint of `--forward` has not taken an event, and will get it again.
+pub fn forwarding_again(format: Format, why: &str, delay: Duration, attempt: u32) {
+    match format {
+        Format::None => {}
+        Format::Text => {
+            say(&format!("cannot forward now: {why}; trying again in {:.1} s (attempt {attempt})", delay.as_secs_f64()));
+        }
+        Format::Json => tell_json(
+            &json!({"status": "forward", "result": "again", "delay_ms": millis(delay), "attempt": attempt, "reason": why}),
+        ),
+    }
+}
+
+/// Tells that the endpoint of `--forward` refuses an event: the `first`, in text; each, in JSON.
+pub fn refused(format: Format, code: u16, event_type: &str, id: Option<&str>, first: bool) {
+    match format {
+        Format::Text if first => {
+            say(&format!("the endpoint refused a {event_type} ({code}), which is not sent again (told once, and counted)"));
+        }
+        Format::Text | Format::None => {}
+        Format::Json => {
+            tell_json(&json!({"status": "forward", "result": "refused", "code": code, "event_type": event_type, "id": id}));
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Tells of a hole in a stream, which is shown as `tap.gap` too.

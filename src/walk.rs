@@ -9,7 +9,6 @@ mod lane;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
@@ -23,6 +22,7 @@ use crate::event::catalog::TapGap;
 use crate::judge::Judge;
 use crate::redact::{Policy, Redactor};
 use crate::select::{Failures, Select, Subject};
+use crate::shutdown::Stop;
 use crate::sink::{Broken, Sink};
 use crate::source::{Frame, Item, Lines, Origin, Receiver};
 use crate::status::{self, Counts};
@@ -59,7 +59,7 @@ pub struct Walk {
     judge: Box<dyn Judge>,
     status: status::Format,
     counts: Counts,
-    stop: Arc<AtomicBool>,
+    stop: Arc<Stop>,
     /// How many threads may walk.
     threads: usize,
     crew: Option<Crew>,
@@ -104,16 +104,17 @@ impl Walk {
         self
     }
 
-    /// The same, with a record and a cursor.
+    /// The same, with what events are delivered to beside the sink.
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
+        self.delivery.heed(&self.stop);
         self
     }
 
     /// Set from another thread, it ends the walk after the line in hand, whatever still waits.
     #[must_use]
-    pub fn stop(&self) -> Arc<AtomicBool> {
+    pub fn stop(&self) -> Arc<Stop> {
         Arc::clone(&self.stop)
     }
 
@@ -141,6 +142,7 @@ impl Walk {
         if let Some(reason) = self.judge.reason() {
             status::verdict(self.status, &reason);
         }
+        self.counts.forwarded = self.delivery.forwarded();
         self.counts.failed = self.select.failures() + self.sink.failures() + self.judge.failures();
         Ok(Outcome { exit, counts: self.counts, report: self.judge.report() })
     }
@@ -264,7 +266,7 @@ impl Walk {
         if let Some(crew) = &mut self.crew {
             crew.give_back(walked.out);
         }
-        Ok(self.stop.load(Ordering::Relaxed).then_some(Exit::Done))
+        Ok(self.stop.is_set().then_some(Exit::Done))
     }
 
     fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, Broken> {
@@ -283,7 +285,7 @@ impl Walk {
         let verdict = self.judge.see(&subject)?;
         if self.select.keeps(&subject)? {
             self.sink.event(&subject)?;
-            self.delivery.record(&shown)?;
+            self.delivery.event(&shown)?;
             self.counts.shown += 1;
         } else {
             self.counts.filtered += 1;
@@ -291,12 +293,12 @@ impl Walk {
         if self.delivery.advance(&frame, &shown) {
             self.flush()?;
         }
-        let enough = self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.load(Ordering::Relaxed);
+        let enough = self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.is_set();
         Ok(verdict.or(enough.then_some(Exit::Done)))
     }
 
     /// First the sink, then the cursor: it never runs ahead of what is out.
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&mut self) -> Result<(), Broken> {
         self.sink.flush()?;
         self.delivery.flush()
     }

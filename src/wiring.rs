@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io::{IsTerminal, Write};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -10,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::cli;
-use crate::delivery::{Cursor, Delivery, Record};
+use crate::delivery::{Cursor, Delivery, Endpoint, Forward, Record};
 use crate::error::{Error, Exit, Result};
 use crate::platform::Source;
 use crate::select::program::THREAD_STACK;
@@ -44,6 +43,12 @@ impl Wiring {
     pub fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
         let record = options.record.as_deref().map(Record::open).transpose()?;
         Ok(Self { delivery: Delivery::new(record, cursor), fail_on_gap: options.fail_on_gap, ..Self::of(stages) })
+    }
+
+    /// With an endpoint that events are posted to, if one was asked for.
+    pub fn forwarding(mut self, endpoint: Option<Endpoint>) -> Self {
+        self.delivery = self.delivery.forwarding(endpoint.map(|endpoint| Forward::new(endpoint, Handle::current())));
+        self
     }
 
     pub fn merged(self, merge: Merge) -> Self {
@@ -87,12 +92,14 @@ impl Wiring {
                     }
                 }
                 exit = ended(&mut signal, &mut live) => {
-                    stop.store(true, Ordering::Relaxed);
+                    stop.set();
                     running.abort_all();
                     close(live).await;
                     let outcome = tokio::time::timeout(GRACE, walking).await;
-                    if let Ok(Ok(Ok(outcome))) = outcome {
-                        status::summary(format, &outcome.counts, watched);
+                    match outcome {
+                        Ok(Ok(Ok(outcome))) => status::summary(format, &outcome.counts, watched),
+                        Ok(Ok(Err(error))) => status::failed(format, &error),
+                        _ => {}
                     }
                     return exit;
                 }
@@ -118,7 +125,8 @@ impl Wiring {
             print(report.as_bytes())?;
         }
         status::summary(format, &outcome.counts, watched);
-        let lost = fail_on_gap && outcome.counts.gaps > 0 && outcome.exit == Exit::Done;
+        let refused = outcome.counts.forwarded.is_some_and(|forwarded| forwarded.refused > 0);
+        let lost = fail_on_gap && (outcome.counts.gaps > 0 || refused) && outcome.exit == Exit::Done;
         failure.map_or(Ok(if lost { Exit::Lost } else { outcome.exit }), Err)
     }
 }

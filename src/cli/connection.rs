@@ -23,7 +23,7 @@ pub struct Connection {
     /// A file with the API key; `AMIGO_API_KEY` otherwise
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
-    /// Send the key in the clear to hosts other than this one
+    /// Send the key, and what is forwarded, in the clear to hosts other than this one
     #[arg(long)]
     pub insecure_http: bool,
 }

@@ -25,7 +25,7 @@ pub struct Delivery {
     /// Also append what is shown to this file, as NDJSON, mode 0600, redacted exactly as shown
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Exit with status 8 if there was a gap
+    /// Exit with status 8 if there was a gap, or an event that the endpoint of --forward refused
     #[arg(long)]
     pub fail_on_gap: bool,
     /// The largest frame or line; a larger one becomes a tap.malformed line

@@ -1,27 +1,34 @@
-//! What has been delivered, beside stdout and beyond the life of the process: the record and the cursor.
+//! What has been delivered, beside stdout and beyond the life of the process: the record, an endpoint, and the cursor.
 //!
-//! The order is what makes the promise: first the sink is flushed, then the record, then the cursor moves. So whatever kills
-//! the process, the cursor never runs ahead of what was delivered, and the next run delivers the rest: on stdout at least
-//! once, in the record exactly once, since that can be looked at.
+//! The order is what makes the promise: first the sink is flushed, then the record, then the endpoint has taken what it was
+//! sent, then the cursor moves. So whatever kills the process, the cursor never runs ahead of what was delivered, and the next run delivers the rest: on stdout and to
+//! the endpoint at least once, in the record exactly once, since that can be looked at.
 
 mod cursor;
+mod forward;
 mod record;
 
 use std::io;
+use std::sync::Arc;
 
 pub use cursor::Cursor;
+pub use forward::{Body, Endpoint, Forward};
 pub use record::Record;
 
 use crate::redact::{Shown, identity};
+use crate::shutdown::Stop;
+use crate::sink::Broken;
 use crate::source::Frame;
+use crate::status::Forwarded;
 
 /// How many events may be delivered before they are flushed and the cursor moves, however busy the stream is.
 const BATCH: usize = 256;
 
-/// The record and the cursor, where there are any.
+/// The record, the endpoint and the cursor, where there are any.
 #[derive(Default)]
 pub struct Delivery {
     record: Option<Record>,
+    forward: Option<Forward>,
     cursor: Option<Cursor>,
     pending: usize,
 }
@@ -36,13 +43,33 @@ impl Delivery {
             (Some(record), None) => record.forget(),
             (None, _) => {}
         }
-        Self { record, cursor, pending: 0 }
+        Self { record, forward: None, cursor, pending: 0 }
     }
 
-    /// Whether there is neither.
+    /// And to that endpoint.
+    #[must_use]
+    pub fn forwarding(self, forward: Option<Forward>) -> Self {
+        Self { forward, ..self }
+    }
+
+    /// Waits for nothing any more once it is told to stop.
+    pub fn heed(&mut self, stop: &Arc<Stop>) {
+        if let Some(forward) = &mut self.forward {
+            forward.heed(Arc::clone(stop));
+        }
+    }
+
+    /// What the endpoint has made of the events, if there is one.
+    #[must_use]
+    pub fn forwarded(&self) -> Option<Forwarded> {
+        self.forward.as_ref().map(Forward::counts)
+    }
+
+    /// Whether there is nothing to deliver to, and no cursor.
     #[must_use]
     pub const fn is_none(&self) -> bool {
-        self.record.is_none() && self.cursor.is_none()
+        let Self { record, forward, cursor, pending: _ } = self;
+        record.is_none() && forward.is_none() && cursor.is_none()
     }
 
     /// Whether an earlier run has delivered the event.
@@ -50,8 +77,11 @@ impl Delivery {
         self.cursor.as_mut().is_some_and(|cursor| cursor.is_known(frame, shown))
     }
 
-    /// Adds an event that was shown to the record.
-    pub fn record(&mut self, shown: &Shown<'_>) -> io::Result<()> {
+    /// Takes an event that was shown.
+    pub fn event(&mut self, shown: &Shown<'_>) -> io::Result<()> {
+        if let Some(forward) = &mut self.forward {
+            forward.event(shown);
+        }
         self.record.as_mut().map_or(Ok(()), |record| record.event(shown))
     }
 
@@ -60,28 +90,31 @@ impl Delivery {
         if let Some(cursor) = &mut self.cursor {
             cursor.advance(frame, shown);
         }
-        self.pending += usize::from(self.cursor.is_some() || self.record.is_some());
-        self.pending >= BATCH
+        self.pending += usize::from(self.cursor.is_some() || self.record.is_some() || self.forward.is_some());
+        self.pending >= BATCH || self.forward.as_ref().is_some_and(Forward::is_full)
     }
 
-    /// The sink has been flushed: so is the record, and the cursor moves.
-    pub fn flush(&mut self) -> io::Result<()> {
+    /// The sink has been flushed: so is the record, the endpoint gets what is for it, and the cursor moves.
+    pub fn flush(&mut self) -> Result<(), Broken> {
         if std::mem::take(&mut self.pending) == 0 {
             return Ok(());
         }
         if let Some(record) = &mut self.record {
             record.flush()?;
         }
-        self.cursor.as_mut().map_or(Ok(()), Cursor::commit)
+        if let Some(forward) = &mut self.forward {
+            forward.flush()?;
+        }
+        Ok(self.cursor.as_mut().map_or(Ok(()), Cursor::commit)?)
     }
 
     /// The run is over: what was written is on the disk when this returns.
-    pub fn finish(&mut self) -> io::Result<()> {
+    pub fn finish(&mut self) -> Result<(), Broken> {
         self.flush()?;
         if let Some(record) = &mut self.record {
             record.sync()?;
         }
-        self.cursor.as_mut().map_or(Ok(()), Cursor::finish)
+        Ok(self.cursor.as_mut().map_or(Ok(()), Cursor::finish)?)
     }
 }
 

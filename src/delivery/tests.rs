@@ -40,7 +40,7 @@ fn deliver(delivery: &mut Delivery, frames: &[RawFrame], policy: &Policy) -> usi
             continue;
         }
         fresh += 1;
-        delivery.record(&shown).expect("written");
+        delivery.event(&shown).expect("written");
         delivery.advance(&frame, &shown);
     }
     fresh

@@ -91,11 +91,13 @@ impl Client {
 
 /// What a client is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
+pub(crate) enum Use {
     /// An endless body.
     Stream,
     /// HTTP/1.1 that becomes a WebSocket.
     Upgrade,
+    /// Posts, one after the other, to where nothing is followed.
+    Post,
 }
 
 /// A request for an event stream.
@@ -109,8 +111,8 @@ pub(super) fn stream_request(client: &reqwest::Client, url: Url, credential: Opt
 }
 
 /// A header value that no log shows.
-pub(super) fn secret(text: &str) -> HeaderValue {
-    let mut value = HeaderValue::from_str(text).expect("a credential is visible ASCII");
+pub(crate) fn secret(text: &str) -> HeaderValue {
+    let mut value = HeaderValue::from_str(text).expect("a secret is visible ASCII, with spaces at most");
     value.set_sensitive(true);
     value
 }
@@ -125,7 +127,7 @@ pub(super) async fn send(request: RequestBuilder) -> Result<Response, Failure> {
 }
 
 /// A client for one origin.
-pub(super) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<reqwest::Client> {
+pub(crate) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<reqwest::Client> {
     // Whoever was first has set the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -133,12 +135,14 @@ pub(super) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<req
         .redirect(Policy::custom(same_origin))
         .referer(false)
         .connect_timeout(CONNECT)
-        .tcp_nodelay(true)
+        .tcp_nodelay(true);
+    builder = match purpose {
         // A dead HTTP/2 connection must not be taken up again by the attempt that is to replace it.
-        .pool_max_idle_per_host(0);
-    if purpose == Use::Upgrade {
-        builder = builder.http1_only();
-    }
+        Use::Stream => builder.pool_max_idle_per_host(0),
+        Use::Upgrade => builder.pool_max_idle_per_host(0).http1_only(),
+        // A redirect would make a GET of a post.
+        Use::Post => builder.redirect(Policy::none()),
+    };
     // Plain text needs no certificates, so it works where there are none.
     if origin.scheme() == "http" {
         builder = builder.tls_certs_only([]);
@@ -189,15 +193,15 @@ fn same_origin(attempt: Attempt<'_>) -> Action {
 
 /// Checks the URL of an origin, and perhaps a path.
 fn origin(what: &str, text: &str, example: &str, insecure_http: bool) -> Result<Url> {
-    let url = address(what, text, example, insecure_http)?;
+    let url = address(what, text, example, "the API key", insecure_http)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(Error::usage(unusable(what), "it has a query or a fragment", format!("give one such as {example}")));
     }
     Ok(url)
 }
 
-/// Checks a URL that a credential may go to, and gives it as `http` or `https`: a WebSocket begins as HTTP.
-pub(super) fn address(what: &str, text: &str, example: &str, insecure_http: bool) -> Result<Url> {
+/// Checks a URL that something private may go to, and gives it as `http` or `https`: a WebSocket begins as HTTP.
+pub(crate) fn address(what: &str, text: &str, example: &str, private: &str, insecure_http: bool) -> Result<Url> {
     let wrong = |why: &str| Error::usage(unusable(what), why, format!("give one such as {example}"));
     let mut url = Url::parse(text.trim()).map_err(|_| wrong("it is not a URL"))?;
     let scheme = match url.scheme() {
@@ -212,7 +216,7 @@ pub(super) fn address(what: &str, text: &str, example: &str, insecure_http: bool
     if scheme == "http" && !is_loopback(&url) && !insecure_http {
         return Err(Error::usage(
             unusable(what),
-            "it is plain text, which would send the API key in the clear",
+            format!("it is plain text, which would send {private} in the clear"),
             "use https or wss, or --insecure-http if the network is your own",
         ));
     }

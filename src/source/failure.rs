@@ -126,7 +126,7 @@ impl Failure {
 }
 
 /// What `Retry-After` asks for, in seconds or as a date (RFC 9110, section 10.2.3); no time at all if it is not there.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Duration {
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Duration {
     static DATES: DateTimeParser = DateTimeParser::new();
     let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim) else {
         return Duration::ZERO;

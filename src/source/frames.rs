@@ -41,14 +41,14 @@ pub enum Raw {
 /// Reads a URL's frames into the channel until the connection ends well or the receiver is gone. The scheme decides: `http`
 /// and `https` are event streams, `ws` and `wss` a WebSocket. Dropping the future stops it at once.
 pub async fn run(url: &str, credential: Option<&Credential>, network: &Network, tx: &mpsc::Sender<Raw>) -> Result<()> {
-    let address = client::address("the URL", url, "https://api.example.com/stream", network.insecure_http)?;
+    let address = client::address("the URL", url, "https://api.example.com/stream", "the API key", network.insecure_http)?;
     let is_socket = Url::parse(url.trim()).is_ok_and(|url| matches!(url.scheme(), "ws" | "wss"));
     let purpose = if is_socket { Use::Upgrade } else { Use::Stream };
     let http = client::build(&address, network, purpose)?;
     let read = async {
         match purpose {
             Use::Stream => stream(client::stream_request(&http, address, credential), tx).await,
-            Use::Upgrade => messages(http.get(address), credential, tx).await,
+            Use::Upgrade | Use::Post => messages(http.get(address), credential, tx).await,
         }
     };
     tokio::select! {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
-use crate::support::{KEY, STREAM, head};
+use crate::support::{KEY, STREAM, endpoint, head, status};
 
 /// The most memory in use at any time, in KiB.
 const IN_USE: u64 = 192 << 10;
@@ -207,4 +207,29 @@ async fn websocket_frames_that_do_not_end() {
             held.stderr
         );
     }
+}
+
+#[tokio::test]
+async fn endpoints_that_do_not_end() {
+    for first in ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 200 OK\r\n\r\n"] {
+        let more = if first.contains("chunked") {
+            ["100000\r\n".as_bytes(), &vec![b'x'; MIB], b"\r\n"].concat()
+        } else {
+            vec![b'x'; MIB]
+        };
+        let base = endless(first.into(), more, 64, Vec::new()).await;
+        let line = format!("replay - --forward {base} --forward-retries 0");
+        let held = tokio::task::spawn_blocking(move || held(&line, "", |out| write(out, format!("{LAST}\n").as_bytes())));
+        let held = held.await.expect("it runs");
+        let delivered = held.stderr.contains("1 forwarded");
+        assert_eq!((held.status, delivered), if first.contains("X: ") { (1, false) } else { (0, true) }, "{}", held.stderr);
+        assert!(held.stdout.contains("the last"));
+    }
+    // Large events to an endpoint that takes its time: what waits is a batch, and not all of it.
+    let (url, posts) = endpoint(|_| status(200, "")).await;
+    let line = format!("replay - --forward {url}");
+    let event = format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n", "x".repeat(1_000_000));
+    let held = tokio::task::spawn_blocking(move || held(&line, "", |out| (0..250).for_each(|_| write(out, event.as_bytes()))));
+    assert_eq!(held.await.expect("it runs").status, 0);
+    assert_eq!(posts.lock().expect("no panic").len(), 250);
 }

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Ran, STREAM, evtap, observe, scripted, socket, watch};
+use crate::support::{Post, Ran, STREAM, bodies, endpoint, evtap, observe, scripted, socket, status, watch};
 use crate::traces::Traces;
 
 /// What a canary can be recognised by: as text, as a number, with a fraction.
@@ -201,10 +201,15 @@ fn hides(ran: &Ran, how: &str) {
 
 #[track_caller]
 fn leaves_no_trace(ran: &Ran, how: &str) {
+    has_no_trace(&ran.all(), how);
+}
+
+#[track_caller]
+fn has_no_trace(text: &str, how: &str) {
     static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::of(SECRETS));
-    let found = TRACES.find(&ran.all()).map(|(trace, line)| format!("{trace} in {line}"));
+    let found = TRACES.find(text).map(|(trace, line)| format!("{trace} in {line}"));
     assert_eq!(found, None, "{how}");
-    for line in ran.all().lines() {
+    for line in text.lines() {
         for canary in CANARIES {
             assert!(!line.contains(canary), "{how}: {canary} in {line}");
         }
@@ -227,6 +232,23 @@ async fn replays_hide() {
             } else {
                 hides(&ran, &how);
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_forwarded_hides() {
+    for options in ["", "--forward-format cloudevents --phi partial", "--status json"] {
+        // The endpoint refuses some, so that these are told.
+        let answer = |number: usize| status(if number.is_multiple_of(9) { 422 } else { 200 }, "");
+        let (url, posts) = endpoint(answer).await;
+        let ran = evtap(&format!("replay - --forward {url} {options}")).env("RUST_LOG", "trace").stdin(ndjson()).run().await;
+        hides(&ran, options);
+        let bodies = bodies(&posts);
+        assert!(bodies.lines().count() > 100);
+        has_no_trace(&bodies, options);
+        for Post { head, .. } in posts.lock().expect("no panic").iter() {
+            has_no_trace(head, options);
         }
     }
 }

@@ -7,6 +7,7 @@ mod confine;
 mod credential;
 mod errors;
 mod faults;
+mod forward;
 mod fuzz;
 mod hostile;
 mod killed;

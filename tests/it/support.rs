@@ -328,3 +328,56 @@ fn content_length(head: &str) -> usize {
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
     length.expect("a length")
 }
+
+/// A post as an endpoint got it.
+#[derive(Debug, Clone)]
+pub struct Post {
+    pub head: String,
+    pub body: String,
+}
+
+/// What an endpoint has got so far.
+pub type Posts = std::sync::Arc<std::sync::Mutex<Vec<Post>>>;
+
+/// An answer of that status, without a body.
+pub fn status(code: u16, headers: &str) -> String {
+    format!("HTTP/1.1 {code} Canary\r\nContent-Length: 0\r\n{headers}\r\n")
+}
+
+/// An endpoint for posts. It answers the one of that number, from 0, with what `answer` says; an empty answer closes the
+/// connection.
+pub async fn endpoint(answer: impl Fn(usize) -> String + Send + Sync + 'static) -> (String, Posts) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/in?x=y", listener.local_addr().expect("an address"));
+    let posts = Posts::default();
+    let got = Posts::clone(&posts);
+    let answer = std::sync::Arc::new(answer);
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let (got, answer) = (Posts::clone(&got), std::sync::Arc::clone(&answer));
+            tokio::spawn(async move {
+                let mut socket = BufReader::new(socket);
+                while socket.fill_buf().await.is_ok_and(|bytes| !bytes.is_empty()) {
+                    let head = head(&mut socket).await;
+                    let mut body = vec![0; content_length(&head)];
+                    socket.read_exact(&mut body).await.expect("a body");
+                    let number = {
+                        let mut got = got.lock().expect("no panic");
+                        got.push(Post { head, body: String::from_utf8(body).expect("text") });
+                        got.len() - 1
+                    };
+                    let answer = answer(number);
+                    if answer.is_empty() || socket.write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (url, posts)
+}
+
+/// The bodies that an endpoint has got, a line each.
+pub fn bodies(posts: &Posts) -> String {
+    posts.lock().expect("no panic").iter().flat_map(|post| [&*post.body, "\n"]).collect()
+}
