@@ -18,6 +18,10 @@ use crate::scan::{Cursor, Key, Span, Value};
 /// How many orders are kept of each type.
 const ORDERS: usize = 3;
 
+/// From how many events of each type it is learned, that were not recognised. Most have been by then; of the rest, the order
+/// is not what is special about them.
+const LESSONS: u16 = 1000;
+
 /// How an event begins that is known by its shape.
 const BEGINNING: &str = "{\"event_type\":\"";
 
@@ -26,9 +30,16 @@ const QUOTE: usize = 1;
 
 /// The shapes that have been seen, by the number of the kind.
 pub(super) struct Shapes {
-    of_kind: Vec<Vec<Shape>>,
+    of_kind: Vec<Learned>,
     /// `,"_tap":`
     tap: Key,
+}
+
+/// What was learned of one event type.
+#[derive(Default)]
+struct Learned {
+    shapes: Vec<Shape>,
+    lessons: u16,
 }
 
 /// The fields of one event type, in an order in which they have come. Any of them may be left out.
@@ -79,7 +90,7 @@ pub(super) enum KnownTap {
 impl Shapes {
     pub fn new() -> Self {
         let kinds = Kind::ALL.len() + Kind::OWN.len();
-        Self { of_kind: (0..kinds).map(|_| Vec::new()).collect(), tap: Key::new("_tap") }
+        Self { of_kind: (0..kinds).map(|_| Learned::default()).collect(), tap: Key::new("_tap") }
     }
 
     /// Walks an event that may be of a known shape, and makes the entries of its fields and, where it was recorded, its
@@ -88,7 +99,7 @@ impl Shapes {
         let rest = text.strip_prefix(BEGINNING)?;
         let end = BEGINNING.len() + memchr::memchr(b'"', rest.as_bytes())?;
         let kind = Kind::of(&text[BEGINNING.len()..end])?;
-        let shapes = self.of_kind.get_mut(kind as usize)?;
+        let shapes = &mut self.of_kind.get_mut(kind as usize)?.shapes;
         for (at, shape) in shapes.iter_mut().enumerate() {
             entries.clear();
             if let Some(walked) = shape.walk(text, end + QUOTE, &self.tap, entries) {
@@ -104,13 +115,17 @@ impl Shapes {
 
     /// What a shape says.
     pub fn said(&self, kind: Kind, shape: usize, said: usize) -> (&Tap, &str) {
-        let said = &self.of_kind[kind as usize][shape].taps[said];
+        let said = &self.of_kind[kind as usize].shapes[shape].taps[said];
         (&said.tap, &said.json)
     }
 
     /// Keeps the order of the fields of an event that was not recognised.
     pub fn learn(&mut self, kind: Kind, fields: &[Found], rules: &[Rule]) {
-        let Some(shapes) = self.of_kind.get_mut(kind as usize) else { return };
+        let Some(Learned { shapes, lessons }) = self.of_kind.get_mut(kind as usize) else { return };
+        if *lessons == LESSONS {
+            return;
+        }
+        *lessons += 1;
         let Some(order) = fields.iter().map(|field| field.index).collect::<Option<Vec<_>>>() else { return };
         let is_twice = |(at, index): (usize, &u8)| order[..at].contains(index);
         if order.iter().enumerate().any(is_twice) {
