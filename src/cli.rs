@@ -5,30 +5,34 @@ mod connection;
 mod delivery;
 mod figures;
 mod forward;
+pub mod manual;
 mod pick;
 mod privacy;
 mod show;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub use commands::{Expect, Frames, Schema, Serve};
+pub use commands::{Complete, Expect, Frames, Generate, Schema, Serve, Shell};
 pub use connection::{Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
 pub use figures::{Figures, Stats};
 pub use forward::{Format, Forward, Header};
-use pick::PREDICATES;
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
 pub use show::{Color, Output, Screen, Show, Timestamps};
 
+use crate::event::Kind;
+use crate::event::declare::LAST_SNAPSHOT;
 use crate::status;
 
 /// Tap and inspect the typed events of a healthcare AI platform. Protected health information is hidden unless you ask for it
 /// by name.
 #[derive(Debug, Parser)]
-#[command(name = "evtap", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "evtap", version, long_version = VERSION.as_str(), arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = manual::after("evtap"))]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -44,9 +48,44 @@ impl Cli {
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
             Command::Expect(Expect { status, .. }) | Command::Stats(Stats { status, .. }) => *status,
-            Command::Serve(_) | Command::Schema(_) | Command::Audit(_) | Command::Frames(_) => status::Format::Text,
+            Command::Serve(_)
+            | Command::Schema(_)
+            | Command::Audit(_)
+            | Command::Frames(_)
+            | Command::Generate(_)
+            | Command::Complete(_) => status::Format::Text,
         }
     }
+}
+
+/// The version, what it was built for, and which events it knows. No commit and no date: the same source gives the same binary.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{}\nbuilt for {} {}{}\n{} event types, by the contract of {LAST_SNAPSHOT}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+        if cfg!(target_feature = "crt-static") { ", static" } else { "" },
+        Kind::ALL.len(),
+    )
+});
+
+/// The command line as clap has it, with what help says at its end.
+#[must_use]
+pub fn definition() -> clap::Command {
+    let mut command = Cli::command().mut_subcommands(|command| {
+        let after = manual::after(command.get_name());
+        command.after_long_help(after)
+    });
+    command.build();
+    command
+}
+
+/// Reads the command line of this process.
+pub fn parse() -> Result<Cli, clap::Error> {
+    let mut definition = definition();
+    let mut matches = definition.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))
 }
 
 /// The commands.
@@ -70,11 +109,16 @@ pub enum Command {
     Audit(Audit),
     /// Print the raw transport frames of any SSE or WebSocket URL, nothing interpreted and nothing hidden
     Frames(Frames),
+    /// Print or write completion scripts and man pages
+    #[command(subcommand)]
+    Generate(Generate),
+    /// Say what may come next on a command line
+    #[command(name = "__complete", hide = true)]
+    Complete(Complete),
 }
 
 /// `evtap watch`
 #[derive(Debug, Args)]
-#[command(after_long_help = PREDICATES)]
 pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
@@ -116,7 +160,6 @@ pub struct Watch {
 
 /// `evtap observe`
 #[derive(Debug, Args)]
-#[command(after_long_help = PREDICATES)]
 pub struct Observe {
     /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
     #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
@@ -155,7 +198,6 @@ pub struct Observe {
 
 /// `evtap replay`
 #[derive(Debug, Args)]
-#[command(after_long_help = PREDICATES)]
 pub struct Replay {
     /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture; `-` is stdin
     #[arg(required = true, value_name = "FILE")]

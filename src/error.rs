@@ -6,31 +6,53 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// The exit status of the process. One place; the man page prints this list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Exit {
-    /// All done, or the limit was reached, or the reader of the pipe went away.
+/// Declares the exit status: what is said of each is its documentation, the table in README and a section of the man page.
+macro_rules! exits {
+    ($($(#[doc = $when:literal])+ $name:ident = $status:literal,)+) => {
+        /// The exit status of the process.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Exit {
+            $($(#[doc = $when])+ $name = $status,)+
+        }
+
+        impl Exit {
+            /// All there are, by number.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// When it is so, in words.
+            #[must_use]
+            pub const fn when(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($when),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+exits! {
+    /// Done, the limit was reached, `--until` held, or the reader of the pipe went away.
     Done = 0,
     /// Something failed while running.
     Failure = 1,
     /// The command line, the configuration or an expression is wrong.
     Usage = 2,
-    /// The credential is missing or was refused.
+    /// The API key is missing, illegal or refused.
     Credential = 3,
     /// There is no such workspace or call.
     NotFound = 4,
-    /// The connection could not be had again.
+    /// As many reconnects failed as there may be (`--max-reconnects`).
     GaveUp = 5,
     /// The workspace has as many open streams as it may.
     TooManyStreams = 6,
-    /// A condition that the user set was not met.
+    /// A condition that you set was not met (`--until`, `--fail-if`, `expect`), or `audit` found something.
     Verdict = 7,
-    /// Events were lost, and the user asked to be told so.
+    /// There was a gap, or the endpoint of `--forward` refused an event, with `--fail-on-gap`.
     Lost = 8,
-    /// Interrupted by SIGINT.
+    /// Interrupted (SIGINT); the line in hand is finished first.
     Interrupted = 130,
-    /// Terminated by SIGTERM.
+    /// Terminated (SIGTERM); the line in hand is finished first.
     Terminated = 143,
 }
 

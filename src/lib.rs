@@ -25,12 +25,13 @@
 //! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status, [`tui`]
 //! the live screen, [`status`] the news on stderr, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the
 //! guard of the terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`figures`] what
-//! events add up to, [`private_file`]
-//! what others must not read, [`confine`] what a crash may not tell, [`schema`] the model told to people and machines, and
-//! [`emulator`] a synthetic clinic to try it all on.
+//! events add up to, [`private_file`] what others must not read, [`confine`] what a crash may not tell, [`schema`] the model
+//! told to people and machines, [`complete`] what may come next on a command line, [`generate`] the man pages and the
+//! completion scripts, and [`emulator`] a synthetic clinic to try it all on.
 
 pub mod audit;
 pub mod cli;
+pub mod complete;
 pub mod config;
 pub mod confine;
 pub mod credential;
@@ -40,6 +41,7 @@ pub mod emulator;
 pub mod error;
 pub mod event;
 pub mod figures;
+pub mod generate;
 pub mod judge;
 mod platform;
 pub mod private_file;

@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use evtap::cli::Cli;
 use evtap::error::Exit;
-use evtap::{confine, run, sanitize, status};
+use evtap::{cli, confine, run, sanitize, status};
 
 fn main() -> ExitCode {
     confine::confine();
-    let cli = match Cli::try_parse() {
+    let cli = match cli::parse() {
         Ok(cli) => cli,
         Err(error) => {
             if std::env::args_os().any(|argument| sanitize::has_hostile(&argument.to_string_lossy())) {

@@ -9,11 +9,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::audit;
 use crate::cli::{self, Cli, Command};
+use crate::complete;
 use crate::config;
 use crate::credential::Credential;
 use crate::delivery::Cursor;
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
+use crate::generate;
 use crate::platform::{Platform, Source};
 use crate::schema;
 use crate::shutdown;
@@ -37,6 +39,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Schema(options) => print_schema(&options),
         Command::Audit(options) => audit(options).await,
         Command::Frames(options) => frames(options).await,
+        Command::Generate(options) => print(generate::run(&options)?.as_bytes()).map(|_| Exit::Done),
+        Command::Complete(options) => print(complete::next(&options).as_bytes()).map(|_| Exit::Done),
     }
 }
 

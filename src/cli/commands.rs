@@ -1,8 +1,9 @@
 //! The commands beside those that stream: what is typed after each.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Color, Connection, Demo};
 use crate::emulator;
@@ -65,7 +66,7 @@ pub struct Serve {
     #[arg(long)]
     pub once: bool,
     /// The only workspace there is; any id otherwise
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "UUID")]
     pub workspace: Option<String>,
     /// A file with the only API key that is accepted; any key otherwise
     #[arg(long, value_name = "FILE")]
@@ -119,4 +120,55 @@ pub struct Frames {
     /// Send the key in the clear to hosts other than this one
     #[arg(long)]
     pub insecure_http: bool,
+}
+
+/// `evtap generate`
+#[derive(Debug, Subcommand)]
+pub enum Generate {
+    /// Print a shell's completion script, or write those of all shells
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Option<Shell>,
+        /// Write the scripts of all shells to this directory
+        #[arg(long, value_name = "DIR", conflicts_with = "shell")]
+        dir: Option<PathBuf>,
+    },
+    /// Print the man page of evtap or of one command, or write all of them
+    Man {
+        /// One command, such as `watch`; evtap itself otherwise
+        #[arg(value_name = "PAGE")]
+        command: Option<String>,
+        /// Write all pages to this directory
+        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// The shells that have a completion script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// bash 4 or later
+    Bash,
+    /// Elvish
+    Elvish,
+    /// fish
+    Fish,
+    /// Nushell 0.108 or later
+    Nushell,
+    /// PowerShell
+    Powershell,
+    /// zsh
+    Zsh,
+}
+
+/// `evtap __complete`, which completion scripts ask.
+#[derive(Debug, Args)]
+pub struct Complete {
+    /// What has been typed of the word that is completed
+    #[arg(long, value_name = "WORD", default_value = "", allow_hyphen_values = true)]
+    pub current: OsString,
+    /// The words before it, without the program's name
+    #[arg(value_name = "WORD", last = true)]
+    pub before: Vec<OsString>,
 }

@@ -4,16 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Predicates that people need.
-pub(super) const PREDICATES: &str = r#"Predicates are jq. Some that people need:
-  -f '.event_type == "call.ended" and .duration_seconds > 60'
-  -f '.event_type == "call.ended" and (.completion_reason | IN("error", "timeout"))'
-  -f '.call_sid == $sid'
-  -f '.event_type == "tool_call_completed" and (.succeeded | not)'
-  -f '(.reason // "") | ascii_downcase | test("refill")'
-
-They see what is shown: of what is hidden, the mask. Before anything connects, each is held against the model of events."#;
-
 /// Which events are kept.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]

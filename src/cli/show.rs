@@ -79,6 +79,19 @@ pub enum Output {
     Template(String),
 }
 
+impl Output {
+    /// What completion offers, and what each is. After `template=` comes the template.
+    pub const OFFERED: &[(&str, &str)] = &[
+        ("pretty", "A line for people."),
+        ("ndjson", "A JSON object a line."),
+        ("json", "One JSON array."),
+        ("cloudevents", "A CloudEvent a line."),
+        ("csv", "A table between commas."),
+        ("tsv", "A table between tabs."),
+        ("template=", "A line by a template in the language of Jinja."),
+    ];
+}
+
 impl std::str::FromStr for Output {
     type Err = &'static str;
 

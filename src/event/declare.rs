@@ -8,6 +8,9 @@ use super::{Class, Field, Type};
 /// The day of the oldest dated snapshot of the platform's public contract.
 pub const FIRST_SNAPSHOT: &str = "2026-04-24";
 
+/// The day of the newest.
+pub const LAST_SNAPSHOT: &str = "2026-05-05";
+
 /// Which of the two streams carries an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {

@@ -3,12 +3,15 @@
 mod audit;
 mod certificates;
 mod check;
+mod compare;
+mod completing;
 mod confine;
 mod credential;
 mod errors;
 mod faults;
 mod forward;
 mod fuzz;
+mod generated;
 mod hostile;
 mod killed;
 mod leak;

@@ -1,8 +1,30 @@
 //! The README tells the truth: the commands in its `console` blocks run, here and in this order, and those whose output
 //! never changes print what it shows.
 
-use std::path::PathBuf;
-use std::process::Command;
+use evtap::cli::{self, manual};
+
+use crate::support::bash;
+
+/// The lines of its `sh` blocks, which say what to do and show no output.
+fn lines(readme: &str) -> Vec<&str> {
+    let blocks = readme.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("a block"));
+    blocks.flat_map(str::lines).collect()
+}
+
+/// They are examples of the help, which another test runs; but for those that install or build.
+#[test]
+fn its_lines_are_examples() {
+    let readme = include_str!("../../README.md");
+    let root = cli::definition();
+    let commands = root.get_subcommands().map(clap::Command::get_name).chain(["evtap"]);
+    let examples: Vec<_> = commands.flat_map(manual::examples).map(|example| example.line).collect();
+    let lines = lines(readme);
+    assert!(lines.len() > 8, "the blocks are not found");
+    for line in lines {
+        let builds = line.starts_with("cargo ") || line.starts_with("rustup ");
+        assert!(builds || examples.contains(&line), "neither an example in src/cli/manual.rs nor a build: {line}");
+    }
+}
 
 /// Commands with the output shown below each.
 fn commands(readme: &str) -> Vec<(String, String)> {
@@ -26,19 +48,10 @@ fn commands(readme: &str) -> Vec<(String, String)> {
 fn its_commands_succeed() {
     let readme = include_str!("../../README.md");
     let home = tempfile::tempdir().expect("a home");
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_evtap"));
-    let paths = [program.parent().expect("a directory").to_owned(), "/usr/local/bin".into(), "/usr/bin".into(), "/bin".into()];
     let commands = commands(readme);
     assert!(commands.len() > 8, "the blocks are not found");
     for (command, shown) in commands {
-        let run = Command::new("bash")
-            .args(["-o", "pipefail", "-c", &command])
-            .env_clear()
-            .env("PATH", std::env::join_paths(&paths).expect("paths"))
-            .env("HOME", home.path())
-            .current_dir(home.path())
-            .output()
-            .expect("bash runs");
+        let run = bash(home.path(), &command).output().expect("bash runs");
         let stderr = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.success(), "{command}: {stderr}");
         assert_eq!(run.stdout.is_empty(), shown.is_empty(), "{command} shows something else: {stderr}");

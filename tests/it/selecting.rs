@@ -1,6 +1,6 @@
 //! Filters, programs, formats, stop conditions and expectations, as people type them.
 
-use crate::support::{emulator, events, evtap, fast, types, watch};
+use crate::support::{emulator, evtap, fast, types, watch};
 
 const DAY: &str = concat!(
     r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+13035550161","direction":"inbound","service_id":"s","_tap":{"time":"2026-05-05T10:00:00Z"}}"#,
@@ -222,21 +222,4 @@ async fn what_fails_on_an_event_is_told_once_and_ends_nothing() {
     let endless = evtap("replay -").arg("-f").arg("[repeat(1)] | true").stdin(DAY).run().await;
     assert_eq!(endless.status(), 2);
     assert!(endless.stderr().contains("took more steps or space than any should"), "{}", endless.stderr());
-}
-
-/// The predicates that help and README show.
-#[tokio::test]
-async fn the_predicates_of_the_help_run() {
-    let help = evtap("watch --help").run().await.ended(0);
-    let shown: Vec<_> =
-        help.lines().filter_map(|line| line.trim().strip_prefix("-f '")?.strip_suffix('\'')).map(str::to_owned).collect();
-    assert_eq!(shown.len(), 5, "{help}");
-    let readme = include_str!("../../README.md");
-    let base = emulator(fast()).await;
-    let all = watch(&base, "-n 200").run().await.ended(0);
-    for predicate in shown {
-        assert!(readme.contains(&predicate), "the README lacks {predicate}");
-        let run = evtap("replay - --arg sid CA1").arg("-f").arg(&predicate).stdin(all.clone()).run().await;
-        events(&run.ended(0));
-    }
 }

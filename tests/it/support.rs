@@ -1,5 +1,6 @@
 //! The real binary, run alone: its own home, no environment but what a test gives it, and servers on loopback ports.
 
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -33,6 +34,16 @@ pub fn evtap(line: &str) -> Evtap {
     command.args(line.split_whitespace()).env_clear().current_dir(home.path()).kill_on_drop(true);
     command.env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path().join("config")).env("TZ", "UTC");
     Evtap { command, stdin: Vec::new(), stdin_stays_open: false, home }
+}
+
+/// A line of a script, as people would type it in a directory: `evtap` is the binary under test.
+pub fn bash(dir: &Path, line: &str) -> std::process::Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_evtap")).parent().expect("a directory");
+    let paths = [program, Path::new("/usr/local/bin"), Path::new("/usr/bin"), Path::new("/bin")];
+    let mut command = std::process::Command::new("bash");
+    command.args(["-o", "pipefail", "-c", line]).current_dir(dir).env_clear().env("HOME", dir);
+    command.env("PATH", std::env::join_paths(paths).expect("paths"));
+    command
 }
 
 impl Evtap {

@@ -1,0 +1,273 @@
+//! What help and the man pages say of each command beyond its options: a few topics, and examples that a test runs.
+
+use std::fmt::Write;
+
+/// Something that people need to know of a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Topic {
+    /// Its heading.
+    pub title: &'static str,
+    /// Paragraphs with empty lines between them. Where lines begin with blanks, they stand as they are.
+    pub text: &'static str,
+}
+
+/// A command line that does something people want.
+#[derive(Debug, Clone, Copy)]
+pub struct Example {
+    /// What it does.
+    pub does: &'static str,
+    /// The line.
+    pub line: &'static str,
+}
+
+const fn example(does: &'static str, line: &'static str) -> Example {
+    Example { does, line }
+}
+
+const PREDICATES: Topic = Topic {
+    title: "Predicates",
+    text: "Expressions are jq, the whole language, run on what is shown: of what is hidden they see the mask. Before anything \
+connects, each is held against the model of events: what no event can have, be or satisfy is an error that says what was \
+meant, what may surprise is a warning (--no-check silences both). `evtap schema` lists all events, `evtap schema EVENT` the \
+fields of one.",
+};
+
+const HIDDEN: Topic = Topic {
+    title: "What is hidden",
+    text: "Every field of every event has a class; `evtap schema --phi` lists what is hidden and why. phi (annotated by the \
+platform, in any version of its contract) and sensitive (plainly identifying) are hidden, whatever their JSON type. free is \
+prose: shown, with what looks like a telephone number, an address, a date, a card or a record number masked in it; it may \
+still name people. open is shown. Fields and events that are not in the model are hidden too, nested keys included; their \
+names are shown, and reported as drift.
+
+`_tap.redacted` names what is hidden in an event, `_tap.scrubbed` the prose in which something was masked. Pseudonyms (--phi \
+hash) and the last two characters (--phi partial) are no de-identified data. The same policy holds for everything that evtap \
+writes: lines, recordings, the live screen, errors.",
+};
+
+const RESUMING: Topic = Topic {
+    title: "Resuming",
+    text: "The server replays what bears a greater id than the one it is asked for, and several events can share a \
+millisecond. So evtap asks from just before the last millisecond that it has seen, and drops what it has delivered, known by id \
+and content. A repeat that the server sends by itself is dropped too, and the event after it says so (repeat_dropped in \
+`_tap.drift`, as are missing_id, backward_id and odd_id).
+
+Where events are missing, or may be, a tap.gap line stands in the stream, with one of these reasons:
+
+  away_too_long  the stream was away for longer than the five minutes that the server keeps
+  replay_late    the server's replay begins later than asked, as after a restart
+  beyond_buffer  --since names a moment that the server no longer keeps
+  no_position    there was no id to resume from
+  observer_down  a call's socket was down; nothing of it is kept
+
+Two things nobody can see: an event that the server published below ids which it had published before, while no one was \
+connected; and a server that restarts without its buffer while the stream is older than five minutes, or before its first event.
+
+With --cursor, stdout is flushed, then the record, then the cursor moves. So whatever kills evtap, stdout gets each event at \
+least once, and --record exactly once: evtap looks at the record's end before it appends, and mends a last line that was torn. \
+The cursor is replaced whole and forced to disk once a second and at the end; after a loss of power it may be a second old. It \
+holds ids and hashes of open fields, nothing that is hidden.",
+};
+
+const FORMATS: Topic = Topic {
+    title: "Formats",
+    text: "ndjson is an object a line: the fields as they arrived, to the digit, then `_tap`, which is what evtap knows of the event. \
+json is one array, closed by a limit or a signal too. csv and tsv have the columns of --fields, or the same seven for any event; \
+csv keeps to RFC 4180. cloudevents are those of version 1.0, structured, one a line: `data` is the line of ndjson, `source` the \
+stream's path on the platform, `subject` the call, surface or session. Their `id` has a hash of the event's open fields, and a \
+count where events are alike in these, since several can share a millisecond; it is the same in every run. `evtap replay` reads \
+ndjson and cloudevents again, to the byte. In lines for people, ids are cut first, and a ~ before the type marks what the model \
+did not expect.",
+};
+
+const FORWARDING: Topic = Topic {
+    title: "Forwarding",
+    text: "--forward posts each event that is shown, redacted as shown, one at a time and in order. What becomes of the answer:
+
+  2xx                      on to the next event
+  none, 408, 425, 429, 5xx tried again, up to --forward-retries, after longer and longer waits (Retry-After is heeded)
+  401, 403, 404, 405, 3xx  the end, with status 1: nothing would get through
+  another 4xx              told and counted; the status is 8 with --fail-on-gap
+
+A slow endpoint slows the stream; a batch (256 events or 1 MiB) is all that waits. --cursor moves once the endpoint has taken the \
+events, so each is delivered at least once. Headers, which may hold a secret, are shown nowhere; @FILE keeps them out of the list \
+of processes. Plain http goes to this machine only, unless --insecure-http is given.",
+};
+
+const FIGURES: Topic = Topic {
+    title: "Figures",
+    text: "Percentiles are exact of up to 256 measurements and within 0.1 % of more. Memory doesn't grow with the stream: only so \
+many names are told apart, and the rest is `(other)`. -o json has one shape: every member is always there, times are milliseconds, \
+null stands for a percentile of nothing. --every writes a row for each stretch of time that has events, by their own time; on a \
+live stream for every stretch, by the clock.",
+};
+
+const SCREEN: Topic = Topic {
+    title: "The live screen",
+    text: "--tui shows the stream, the calls, one call, the board of the workspace, and numbers; ? lists the keys. It keeps the \
+newest 100,000 events, or 64 MiB of them (--buffer). What is hidden never gets into it: no key reveals anything, only --reveal \
+does, and the header then says so in alarm colours. What is copied or saved is what is seen.",
+};
+
+const LIVENESS: Topic = Topic {
+    title: "Liveness",
+    text: "A connection that brings nothing, not even a comment or a pong, is opened anew (--read-timeout), and so is one over \
+which the machine has slept. A key that is refused in the middle of a day is read again from --api-key-file before evtap gives \
+up. What waits between the socket and a slow reader is at most 16 MiB; then the socket waits.",
+};
+
+/// What is to be known of a command.
+#[must_use]
+pub fn topics(command: &str) -> &'static [Topic] {
+    match command {
+        "watch" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, RESUMING, LIVENESS],
+        "observe" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, LIVENESS],
+        "replay" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN],
+        "stats" => &[PREDICATES, FIGURES],
+        "expect" => &[PREDICATES],
+        _ => &[],
+    }
+}
+
+const EVTAP: &[Example] = &[
+    example("See it work: a synthetic clinic, no account, no network", "evtap watch --workspace demo"),
+    example("The same on a live screen", "evtap watch --workspace demo --tui"),
+    example("A workspace of your own", "AMIGO_API_KEY=your-key evtap watch --workspace \"$WORKSPACE\""),
+    example("All about one event", "evtap schema call.ended"),
+];
+
+const WATCH: &[Example] = &[
+    example("A synthetic clinic, no account, no network", "evtap watch -w demo"),
+    example("A workspace, with the key in a file", "evtap watch -w \"$WORKSPACE\" --api-key-file amigo.key"),
+    example(
+        "Calls that took more than a minute",
+        r#"evtap watch -w demo -f '.event_type == "call.ended" and .duration_seconds > 60'"#,
+    ),
+    example(
+        "Calls that went wrong",
+        r#"evtap watch -w demo -f '.event_type == "call.ended" and (.completion_reason | IN("error", "timeout"))'"#,
+    ),
+    example("All about one call", "evtap watch -w demo -f '.call_sid == $sid' --arg sid \"$SID\""),
+    example("Prose with a word in it", r#"evtap watch -w demo -f '(.reason // "") | ascii_downcase | test("refill")'"#),
+    example("Events by type", "evtap watch -w demo -n 100 | jq -r .event_type | sort | uniq -c | sort -rn"),
+    example(
+        "Wait for an escalated call, for five minutes at most",
+        r#"evtap watch -w demo --until '.event_type == "call.ended" and .escalated' --duration 5m"#,
+    ),
+    example(
+        "Go on where the last run has stopped, and keep a record",
+        "evtap watch -w \"$WORKSPACE\" --cursor day.cursor --record day.ndjson",
+    ),
+    example("Fail if anything was lost", "evtap watch -w \"$WORKSPACE\" --since 3m --fail-on-gap --max-reconnects 20"),
+    example("Two workspaces by time, with their calls", "evtap watch -w \"$ONE\" -w \"$OTHER\" --order time --auto-observe 3"),
+];
+
+const OBSERVE: &[Example] = &[
+    example("A synthetic call", "evtap observe -c demo"),
+    example("One call, until it ends", "evtap observe -w \"$WORKSPACE\" -c \"$SID\""),
+    example("Tools that failed", "evtap observe -c demo -f '.event_type == \"tool_call_completed\" and (.succeeded | not)'"),
+    example(
+        "What is said, for whoever may read it",
+        "evtap observe -c demo -e '*_transcript' --reveal transcript --fields transcript",
+    ),
+];
+
+const REPLAY: &[Example] = &[
+    example("A recording, as it was shown", "evtap replay day.ndjson"),
+    example(
+        "A table of the calls",
+        "evtap replay day.ndjson -e call.ended -o csv --fields call_sid,duration_seconds,completion_reason",
+    ),
+    example("What curl has captured", "evtap replay - < capture.sse"),
+    example("To a consumer that you develop", "evtap replay day.ndjson --forward http://127.0.0.1:3000/events"),
+    example("The sum of a field", "evtap replay day.ndjson -e call.ended -q .duration_seconds | jq -s add"),
+];
+
+const STATS: &[Example] = &[
+    example("A day in numbers", "evtap stats day.ndjson"),
+    example("How calls ended", "evtap stats day.ndjson -e call.ended --group-by .completion_reason"),
+    example("A row a minute, for a spreadsheet", "evtap stats day.ndjson --every 1m -o csv"),
+    example("A workspace, until Ctrl-C", "evtap stats -w \"$WORKSPACE\""),
+];
+
+const EXPECT: &[Example] = &[
+    example(
+        "A call that starts and ends, in a recording",
+        r#"evtap expect --replay day.ndjson --then '.event_type == "call.started"' --then 'within 5m .event_type == "call.ended"'"#,
+    ),
+    example("Steps from a file, on a live stream", "evtap expect steps.txt -w \"$WORKSPACE\""),
+];
+
+const AUDIT: &[Example] = &[
+    example("May this recording be shared?", "evtap audit day.ndjson"),
+    example("The same for a machine", "evtap audit -o json day.ndjson | jq .findings"),
+];
+
+const SCHEMA: &[Example] = &[
+    example("All events", "evtap schema"),
+    example("All about one", "evtap schema call.ended"),
+    example("What is hidden, and why", "evtap schema --phi"),
+    example("The names of all fields", "evtap schema --json | jq -r '.events[].fields[].name' | sort -u"),
+    example("A JSON Schema of the lines", "evtap schema --json-schema > evtap.schema.json"),
+];
+
+const SERVE: &[Example] = &[
+    example("A clinic on port 8484, the same day each time", "evtap serve --seed 7"),
+    example(
+        "Two refusals, then a stream that breaks",
+        "evtap serve --fault status=503 --fault status=429:retry-after=2 --fault cut=4096",
+    ),
+    example("Every event once", "evtap serve --once --rate 1000"),
+];
+
+const FRAMES: &[Example] = &[example(
+    "The first frames of any stream",
+    "evtap frames --reveal all -n 3 http://127.0.0.1:8484/v1/d3300000-0000-4000-8000-000000000001/events/stream",
+)];
+
+const GENERATE: &[Example] = &[
+    example(
+        "Completion in bash, for this user",
+        "evtap generate completions bash > ~/.local/share/bash-completion/completions/evtap",
+    ),
+    example("Completion in zsh, with ~/.zfunc in $fpath", "evtap generate completions zsh > ~/.zfunc/_evtap"),
+    example("Completion in fish", "evtap generate completions fish > ~/.config/fish/completions/evtap.fish"),
+    example("All man pages", "evtap generate man --dir ~/.local/share/man/man1"),
+    example("Read one without installing it", "evtap generate man watch | man -l -"),
+];
+
+/// Command lines to begin with; those of evtap itself under `evtap`.
+#[must_use]
+pub fn examples(command: &str) -> &'static [Example] {
+    match command {
+        "evtap" => EVTAP,
+        "watch" => WATCH,
+        "observe" => OBSERVE,
+        "replay" => REPLAY,
+        "stats" => STATS,
+        "expect" => EXPECT,
+        "audit" => AUDIT,
+        "schema" => SCHEMA,
+        "serve" => SERVE,
+        "frames" => FRAMES,
+        "generate" => GENERATE,
+        _ => &[],
+    }
+}
+
+/// The end of a command's long help; nothing where there is nothing to say.
+#[must_use]
+pub fn after(command: &str) -> String {
+    let mut text = String::new();
+    if examples(command).is_empty() {
+        return text;
+    }
+    for topic in topics(command) {
+        let _ = write!(text, "{}:\n{}\n\n", topic.title, topic.text);
+    }
+    text.push_str("Examples:");
+    for example in examples(command) {
+        let _ = write!(text, "\n  # {}\n  {}", example.does, example.line);
+    }
+    text
+}

@@ -1,0 +1,154 @@
+//! Completion in the shells themselves: what is typed on a terminal, the tabulator, and the line that the shell then runs.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use tempfile::TempDir;
+
+/// Beyond it a shell is taken to hang: a guard, which no test waits for.
+const HANG: Duration = Duration::from_secs(90);
+
+/// What the shells prompt with once they are ready.
+const PROMPT: &str = "ready> ";
+
+/// A shell on a terminal. Its `evtap` answers completion scripts, and otherwise says what it was called with.
+struct Shell {
+    child: Child,
+    keys: File,
+    screen: Receiver<Vec<u8>>,
+    seen: String,
+    _home: TempDir,
+}
+
+impl Shell {
+    /// Starts a shell with this configuration, at that place in its home. `completions/` is `$COMPLETIONS` in it.
+    fn start(line: &[&str], config: &str, at: &str) -> Self {
+        let home = TempDir::new().expect("a home");
+        let file = home.path().join(at);
+        std::fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
+        std::fs::write(file, config).expect("a configuration");
+        std::fs::write(home.path().join("a recording.ndjson"), "").expect("a file");
+        let program = format!(
+            "#!/bin/sh\n[ \"$1\" = __complete ] && exec {} \"$@\"\nprintf 'called'; printf '<%s>' \"$@\"; echo .\n",
+            env!("CARGO_BIN_EXE_evtap")
+        );
+        std::fs::create_dir(home.path().join("bin")).expect("a directory");
+        let evtap = home.path().join("bin/evtap");
+        std::fs::write(&evtap, program).expect("a program");
+        assert!(Command::new("chmod").arg("+x").arg(evtap).status().expect("chmod runs").success());
+
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        grantpt(&master).expect("it is ours");
+        unlockpt(&master).expect("it is ours");
+        let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", "--wait"]).args(line).current_dir(home.path()).env_clear().env("HOME", home.path());
+        command.env("PATH", format!("{}:/usr/bin:/bin", home.path().join("bin").display())).env("LC_ALL", "C.UTF-8");
+        command.env("COMPLETIONS", Path::new(env!("CARGO_MANIFEST_DIR")).join("completions")).env("TERM", "xterm");
+        command.stdin(slave.try_clone().expect("a copy")).stdout(slave.try_clone().expect("a copy")).stderr(slave);
+        let child = command.spawn().expect("setsid runs");
+        drop(command);
+        let (tx, screen) = channel();
+        let mut output = File::from(master);
+        let keys = output.try_clone().expect("a copy");
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(read @ 1..) = output.read(&mut piece) {
+                if tx.send(piece[..read].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut shell = Self { child, keys, screen, seen: String::new(), _home: home };
+        shell.wait_for(PROMPT);
+        shell
+    }
+
+    /// Reads on until that stands on the screen, and gives what stood before it.
+    fn wait_for(&mut self, text: &str) -> String {
+        loop {
+            if let Some((before, after)) = self.seen.split_once(text) {
+                let (before, after) = (before.to_owned(), after.to_owned());
+                self.seen = after;
+                return before;
+            }
+            let piece = self.screen.recv_timeout(HANG);
+            let piece = piece.unwrap_or_else(|_| panic!("no {text:?} but {:?}", self.seen));
+            self.seen += &String::from_utf8_lossy(&piece);
+        }
+    }
+
+    /// Types a line with tabulators in it; what evtap is called with.
+    fn runs(&mut self, line: &str) -> String {
+        self.keys.write_all(format!("{line}\r").as_bytes()).expect("it reads");
+        self.wait_for("called<");
+        let arguments = self.wait_for(">.");
+        self.wait_for(PROMPT);
+        arguments
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        // Hanging up its terminal ends a shell; whichever way, none is left behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A shell of this machine. CI has all three.
+#[track_caller]
+fn installed(shell: &str) {
+    let there = ["/usr/bin", "/bin", "/usr/local/bin"].iter().any(|dir| Path::new(dir).join(shell).exists());
+    assert!(there, "{shell} is not installed, and its completion can't be tested without: apt-get install {shell}");
+}
+
+/// What must complete in every shell.
+#[track_caller]
+fn completes(shell: &mut Shell) {
+    for (typed, called) in [
+        ("evtap wat\t--no-ch\t", "watch><--no-check"),
+        ("evtap watch --event call.st\t", "watch><--event><call.started"),
+        ("evtap watch --event=call.st\t", "watch><--event=call.started"),
+        ("evtap watch -e call.e\ts\t", "watch><-e><call.escalated"),
+        ("evtap watch -e tap.\\*\t", "watch><-e><tap.*"),
+        ("evtap watch --reveal caller\t", "watch><--reveal><caller_id"),
+        ("evtap watch --redact call.started.dir\t", "watch><--redact><call.started.direction"),
+        ("evtap watch --fields event_type,_tap.ti\t", "watch><--fields><event_type,_tap.time"),
+        ("evtap watch --phi h\t-n 3", "watch><--phi><hash><-n><3"),
+        ("evtap watch --since 10:0\t", "watch><--since><10:0"),
+        ("evtap schema call.st\t--js\t", "schema><call.started><--json"),
+        ("evtap generate completions f\t", "generate><completions><fish"),
+        ("evtap replay a\\ rec\t", "replay><a recording.ndjson"),
+        ("evtap watch --record=a\\ rec\t", "watch><--record=a recording.ndjson"),
+    ] {
+        assert_eq!(shell.runs(typed), called, "{typed:?}");
+    }
+}
+
+#[test]
+fn bash_completes() {
+    installed("bash");
+    let config = format!("PS1='{PROMPT}'; bind 'set enable-bracketed-paste off'; . \"$COMPLETIONS/evtap.bash\"\n");
+    completes(&mut Shell::start(&["bash", "--noprofile", "--rcfile", "rc", "-i"], &config, "rc"));
+}
+
+#[test]
+fn zsh_completes() {
+    installed("zsh");
+    let config = format!("PS1='{PROMPT}'; fpath=($COMPLETIONS $fpath); autoload -Uz compinit; compinit -u -D\n");
+    completes(&mut Shell::start(&["zsh", "-d", "-i"], &config, ".zshrc"));
+}
+
+#[test]
+fn fish_completes() {
+    installed("fish");
+    let config = format!("function fish_prompt; printf '{PROMPT}'; end\nsource $COMPLETIONS/evtap.fish\n");
+    let mut shell = Shell::start(&["fish", "-i"], &config, ".config/fish/config.fish");
+    completes(&mut shell);
+}
