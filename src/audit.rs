@@ -7,12 +7,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::decode::Decoder;
 use crate::error::{Error, Exit, Result};
 use crate::event::{DriftKind, Kind};
+use crate::progress::Progress;
 use crate::redact::{Finding, Policy, Reason, Redactor, Scrub};
 use crate::sanitize;
 use crate::scrub::{self, Scrubbed};
@@ -45,7 +47,7 @@ struct Place {
 }
 
 /// Reads files to their end, `-` being stdin. Blocks.
-pub fn files(paths: &[PathBuf]) -> Result<Report> {
+pub fn files(paths: &[PathBuf], progress: &Arc<Progress>) -> Result<Report> {
     let mut auditor = Auditor {
         decoder: Decoder::default(),
         redactor: Redactor::new(Policy { scrub: Scrub::All, ..Policy::default() }),
@@ -53,7 +55,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Report> {
         report: Report::default(),
     };
     for path in paths {
-        auditor.file(path)?;
+        auditor.file(path, progress)?;
     }
     Ok(auditor.report)
 }
@@ -66,11 +68,11 @@ struct Auditor {
 }
 
 impl Auditor {
-    fn file(&mut self, path: &Path) -> Result<()> {
+    fn file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
         let (tx, mut rx) = source::channel(source::QUEUE);
         let mut place = Place { file: path.display().to_string(), event: 0, line: None };
         std::thread::scope(|threads| {
-            let reader = threads.spawn(move || replay::run(path, source::FRAME_LIMIT, &tx));
+            let reader = threads.spawn(move || replay::run(path, source::FRAME_LIMIT, progress, &tx));
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {
@@ -91,6 +93,7 @@ impl Auditor {
                     }
                     Item::News(_) => {}
                 }
+                progress.set_events(self.report.events);
             }
             reader.join().unwrap_or_else(|_| {
                 Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug"))

@@ -13,14 +13,16 @@ use crate::complete;
 use crate::config;
 use crate::credential::Credential;
 use crate::delivery::Cursor;
+use crate::doctor;
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::generate;
 use crate::platform::{Platform, Source};
+use crate::progress::{Progress, Telling};
+use crate::sanitize;
 use crate::schema;
 use crate::shutdown;
 use crate::sink::raw;
-use crate::source::client::Network;
 use crate::source::sse::Start;
 use crate::source::{self, Limits, Sender, frames, replay};
 use crate::status;
@@ -39,6 +41,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Schema(options) => print_schema(&options),
         Command::Audit(options) => audit(options).await,
         Command::Frames(options) => frames(options).await,
+        Command::Config(options) => configure(&options, &cli.choice),
+        Command::Doctor(options) => doctor::run(options, &cli.choice).await,
         Command::Generate(options) => print(generate::run(&options)?.as_bytes()).map(|_| Exit::Done),
         Command::Complete(options) => print(complete::next(&options).as_bytes()).map(|_| Exit::Done),
     }
@@ -49,7 +53,7 @@ async fn watch(options: cli::Watch) -> Result<Exit> {
     let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &workspaces.join(", "))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let endpoint = config::endpoint(&options.forward, options.connection.insecure_http, options.show.status)?;
+    let endpoint = config::endpoint(&options.forward, options.connection.access.insecure_http, options.show.status)?;
     let now = Timestamp::now();
     let since = options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
     let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
@@ -74,7 +78,7 @@ async fn observe(options: cli::Observe) -> Result<Exit> {
     let screen =
         config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &format!("call {}", calls.join(", ")))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let endpoint = config::endpoint(&options.forward, options.connection.insecure_http, options.show.status)?;
+    let endpoint = config::endpoint(&options.forward, options.connection.access.insecure_http, options.show.status)?;
     let (platform, workspace, calls) =
         Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
     let wiring =
@@ -85,13 +89,14 @@ async fn observe(options: cli::Observe) -> Result<Exit> {
 async fn expect(options: cli::Expect) -> Result<Exit> {
     let stages = config::expectations(&options, options.replay.is_empty())?;
     let workspaces = options.workspace.into_iter().collect();
-    let streams = Streams { files: options.replay, calls: options.call.into_iter().collect(), workspaces };
+    let calls = options.call.into_iter().collect();
+    let streams = Streams { files: options.replay, calls, workspaces, is_quiet: true };
     streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 
 async fn stats(options: cli::Stats) -> Result<Exit> {
     let stages = config::figures(&options)?;
-    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace };
+    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace, is_quiet: false };
     streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 
@@ -100,13 +105,17 @@ struct Streams {
     files: Vec<PathBuf>,
     calls: Vec<String>,
     workspaces: Vec<String>,
+    /// Nothing is written until the end.
+    is_quiet: bool,
 }
 
 impl Streams {
     async fn through(self, wiring: Wiring, connection: &cli::Connection, demo: &cli::Demo) -> Result<Exit> {
         let limits = Limits::default();
         if !self.files.is_empty() {
-            return wiring.stream(|tx| vec![recordings(self.files, limits.frame, tx)]).await;
+            let progress = Arc::new(Progress::of(&self.files));
+            let wiring = wiring.following(&progress, self.is_quiet);
+            return wiring.stream(|tx| vec![recordings(self.files, limits.frame, progress, tx)]).await;
         }
         if !self.calls.is_empty() {
             let calls: Vec<_> = self.calls.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
@@ -176,6 +185,31 @@ async fn serve(options: cli::Serve) -> Result<Exit> {
     }
 }
 
+fn configure(options: &cli::Config, choice: &cli::Choice) -> Result<Exit> {
+    let command = cli::definition();
+    let watch = command.find_subcommand("watch").expect("there is such a command");
+    let usual = choice.config.clone().or_else(config::usual_path);
+    let path = usual.ok_or_else(|| {
+        let advice = "set HOME or XDG_CONFIG_HOME, or give --config";
+        Error::usage("cannot find the configuration", "there is no home directory", advice)
+    })?;
+    match &options.action {
+        Some(cli::Action::Path) => {
+            return print(format!("{}\n", sanitize::visible(&path.display().to_string())).as_bytes()).map(|_| Exit::Done);
+        }
+        Some(cli::Action::Init) => config::init(&path, watch)?,
+        Some(cli::Action::SetProfile(profile)) => config::set_profile(&path, &profile.name, &profile.settings, watch)?,
+        None => {
+            config::colour(cli::Color::Auto);
+            let settled = config::Settled::of(&options.options, choice)?;
+            let text = if options.output == cli::Report::Json { settled.json() } else { settled.text() };
+            return print(text.as_bytes()).map(|_| Exit::Done);
+        }
+    }
+    status::say(&format!("wrote {}", path.display()));
+    Ok(Exit::Done)
+}
+
 async fn frames(options: cli::Frames) -> Result<Exit> {
     if options.reveal.as_deref() != Some("all") {
         let advice = "give --reveal all, and mind where the output goes; `watch` and `observe` redact";
@@ -185,11 +219,11 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
             advice,
         ));
     }
-    let credential = match (&options.api_key_file, std::env::var_os("AMIGO_API_KEY")) {
-        (None, None) => None,
-        (file, _) => Some(config::credential(file.as_deref())?),
+    let credential = match config::key_source(&options.access) {
+        None => None,
+        Some(source) => Some(source.read().await?),
     };
-    let network = Network { insecure_http: options.insecure_http, ..Network::default() };
+    let network = config::network(&options.access);
     let (tx, mut rx) = mpsc::channel(source::QUEUE);
     let url = options.url;
     let reading = tokio::spawn(async move { frames::run(&url, credential.as_ref(), &network, &tx).await });
@@ -220,16 +254,18 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
     let limit = config::limits(&options.delivery, None)?.frame;
     let endpoint = config::endpoint(&options.forward, options.insecure_http, options.show.status)?;
     let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
-    let wiring = wiring.on_threads(config::threads(options.threads));
-    wiring.stream(|tx| vec![recordings(options.files, limit, tx)]).await
+    let progress = Arc::new(Progress::of(&options.files));
+    let wiring = wiring.on_threads(config::threads(options.threads)).following(&progress, false);
+    wiring.stream(|tx| vec![recordings(options.files, limit, progress, tx)]).await
 }
 
-fn recordings(files: Vec<PathBuf>, limit: usize, tx: Sender) -> Source {
+fn recordings(files: Vec<PathBuf>, limit: usize, progress: Arc<Progress>, tx: Sender) -> Source {
     Box::pin(async move {
         // Reading blocks and can't be aborted, so the end of the channel to the walk is held here: dropping this future
         // closes it, and it stays open until the outcome of the reading is known.
         let (read, mut items) = source::channel(1);
-        let reading = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| replay::run(file, limit, &read)));
+        let read = move || files.iter().try_for_each(|file| replay::run(file, limit, &progress, &read));
+        let reading = tokio::task::spawn_blocking(read);
         while let Some(item) = items.recv().await {
             if tx.send(item).await.is_err() {
                 items.close();
@@ -243,13 +279,21 @@ fn recordings(files: Vec<PathBuf>, limit: usize, tx: Sender) -> Source {
 
 /// Reading blocks, and can't be cut short: a signal doesn't wait for it.
 async fn audit(options: cli::Audit) -> Result<Exit> {
-    let report = tokio::select! {
-        report = tokio::task::spawn_blocking(move || audit::files(&options.files).map(|report| (report, options.output))) => report,
-        signal = shutdown::signal() => return Ok(signal.unwrap_or(Exit::Failure)),
+    let progress = Arc::new(Progress::of(&options.files));
+    let mut telling = Telling::of(Some(Arc::clone(&progress)), status::Format::Text, true);
+    let mut reading = tokio::task::spawn_blocking(move || audit::files(&options.files, &progress));
+    let mut signal = std::pin::pin!(shutdown::signal());
+    let report = loop {
+        tokio::select! {
+            report = &mut reading => break report,
+            signal = &mut signal => return Ok(signal.unwrap_or(Exit::Failure)),
+            () = telling.tell() => {}
+        }
     };
-    let (report, output) = report
+    drop(telling);
+    let report = report
         .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))?;
-    let text = match output {
+    let text = match options.output {
         cli::Report::Text => report.text(),
         cli::Report::Json => report.json().to_string() + "\n",
     };

@@ -265,6 +265,20 @@ pub fn tell_json(object: &Value) {
     tell(&line);
 }
 
+/// The line that tells of progress, while there is one. It is the last on the terminal, below all others.
+static PROGRESS: Mutex<Option<String>> = Mutex::new(None);
+
+/// Shows a line that tells of progress in place of the one before, or takes it away.
+pub fn progress(line: Option<&str>) {
+    let mut shown = PROGRESS.lock().unwrap_or_else(PoisonError::into_inner);
+    *shown = line.map(|line| sanitize::visible(line).into_owned());
+    // Nobody is left to hear that stderr is gone.
+    let _ = write!(io::stderr().lock(), "{CLEAR}{}", shown.as_deref().unwrap_or_default());
+}
+
+/// Takes away what stands in the line of the cursor.
+const CLEAR: &str = "\r\x1b[K";
+
 /// The lines that wait, while they have to.
 static WAITING: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
@@ -290,5 +304,8 @@ fn tell(line: &str) {
     if let Some(waiting) = WAITING.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
         return waiting.push(line.to_owned());
     }
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = match PROGRESS.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
+        None => writeln!(io::stderr().lock(), "{line}"),
+        Some(progress) => write!(io::stderr().lock(), "{CLEAR}{line}\n{progress}"),
+    };
 }

@@ -20,6 +20,7 @@ use crate::error::{Error, Exit, Result};
 use crate::event::Kind;
 use crate::event::catalog::TapGap;
 use crate::judge::Judge;
+use crate::progress::Progress;
 use crate::redact::{Policy, Redactor};
 use crate::select::{Failures, Select, Subject};
 use crate::shutdown::Stop;
@@ -63,6 +64,7 @@ pub struct Walk {
     /// How many threads may walk.
     threads: usize,
     crew: Option<Crew>,
+    progress: Option<Arc<Progress>>,
 }
 
 /// How a run went.
@@ -94,6 +96,7 @@ impl Walk {
             stop: Arc::default(),
             threads: 1,
             crew: None,
+            progress: None,
         }
     }
 
@@ -109,6 +112,13 @@ impl Walk {
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         self.delivery.heed(&self.stop);
+        self
+    }
+
+    /// The same, telling how many events have come.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Option<Arc<Progress>>) -> Self {
+        self.progress = progress;
         self
     }
 
@@ -182,6 +192,9 @@ impl Walk {
             };
             if let Some(exit) = self.item(&item)? {
                 return Ok(exit);
+            }
+            if let Some(progress) = &self.progress {
+                progress.set_events(self.counts.shown + self.counts.filtered);
             }
         }
     }

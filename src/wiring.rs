@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -12,6 +13,7 @@ use crate::cli;
 use crate::delivery::{Cursor, Delivery, Endpoint, Forward, Record};
 use crate::error::{Error, Exit, Result};
 use crate::platform::Source;
+use crate::progress::{Progress, Telling};
 use crate::select::program::THREAD_STACK;
 use crate::shutdown;
 use crate::source::order::Merge;
@@ -32,12 +34,24 @@ pub struct Wiring {
     fail_on_gap: bool,
     threads: usize,
     screen: Option<Setup>,
+    progress: Option<Arc<Progress>>,
+    is_quiet: bool,
 }
 
 impl Wiring {
     /// With nothing beside the walk.
     pub fn of(stages: Stages) -> Self {
-        Self { stages, delivery: Delivery::default(), merge: Merge::Arrival, fail_on_gap: false, threads: 1, screen: None }
+        let delivery = Delivery::default();
+        Self {
+            stages,
+            delivery,
+            merge: Merge::Arrival,
+            fail_on_gap: false,
+            threads: 1,
+            screen: None,
+            progress: None,
+            is_quiet: false,
+        }
     }
 
     pub fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
@@ -65,13 +79,19 @@ impl Wiring {
         Self { screen, ..self }
     }
 
+    /// With recordings of which it is told how far they have been read; `is_quiet` if nothing is written until the end.
+    pub fn following(self, progress: &Arc<Progress>, is_quiet: bool) -> Self {
+        Self { progress: Some(Arc::clone(progress)), is_quiet, ..self }
+    }
+
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
     pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-        let Self { mut stages, delivery, merge, fail_on_gap, threads, screen } = self;
+        let Self { mut stages, delivery, merge, fail_on_gap, threads, screen, progress, is_quiet } = self;
         let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
-        let walk = Walk::new(stages).with_delivery(delivery).with_threads(threads);
+        let mut telling = Telling::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
+        let walk = Walk::new(stages).with_delivery(delivery).with_progress(progress).with_threads(threads);
         let (tx, rx) = source::channel(source::QUEUE);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
         let stop = walk.stop();
@@ -91,7 +111,9 @@ impl Wiring {
                         failure.get_or_insert(error);
                     }
                 }
+                () = telling.tell() => {}
                 exit = ended(&mut signal, &mut live) => {
+                    drop(telling);
                     stop.set();
                     running.abort_all();
                     close(live).await;
@@ -105,6 +127,7 @@ impl Wiring {
                 }
             }
         };
+        drop(telling);
         if live.is_some() {
             // What was shown stays to be looked at.
             let exit = ended(&mut signal, &mut live).await;

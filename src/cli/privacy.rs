@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::Standing;
+
 /// What is hidden.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Protected health information")]
@@ -23,12 +25,15 @@ pub struct Privacy {
     /// Which text is searched for telephone numbers, email addresses and the like, to be masked
     #[arg(long, value_enum, value_name = "TEXT", default_value_t)]
     pub scrub: Scrub,
+    /// The settings that nobody has typed.
+    #[arg(skip)]
+    pub standing: Standing,
 }
 
 /// `evtap audit`
 #[derive(Debug, Args)]
 pub struct Audit {
-    /// NDJSON, by evtap or not, CloudEvents, or a raw SSE capture; `-` is stdin
+    /// NDJSON, by evtap or not, CloudEvents, or a raw SSE capture, plain or packed by gzip or zstd; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How the findings are written

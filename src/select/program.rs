@@ -303,6 +303,8 @@ fn reason(message: &str) -> &'static str {
         ("cannot parse ", "", "a string can't be parsed"),
         ("invalid regex", "", "its regular expression is invalid"),
     ];
+    // jaq shows a message of its own as the JSON string that it is.
+    let message = message.trim_start_matches('"');
     let kind = KINDS.iter().find(|(start, end, _)| message.starts_with(start) && message.ends_with(end));
     kind.map_or("it ends in an error", |(_, _, reason)| reason)
 }

@@ -3,6 +3,7 @@
 //! Sources push [`Item`]s into one bounded channel: when the reader of stdout is slow, the channel fills, and the socket
 //! waits. A source interprets nothing but its transport; what an event means is for [`decode`](crate::decode) to say.
 
+pub mod archive;
 pub mod calls;
 pub mod client;
 pub mod failure;
@@ -14,6 +15,7 @@ pub mod limits;
 mod link;
 pub mod observer;
 pub mod order;
+pub mod probe;
 mod queue;
 pub mod replay;
 pub mod resume;

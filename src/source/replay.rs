@@ -1,4 +1,5 @@
-//! Recordings: NDJSON as evtap writes it, bare events a line each, or what `curl -N` captured of an SSE stream.
+//! Recordings: NDJSON as evtap writes it, bare events a line each, or what `curl -N` captured of an SSE stream; plain, or
+//! packed by gzip or zstd.
 //!
 //! A recording is read in large pieces of whole lines. A line over the limit is not held: it is skipped and reported.
 
@@ -11,7 +12,12 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::{Fault, Form, Frame, Item, Lines, Notes, Origin, RawFrame, Sender};
 use crate::error::{Error, Exit, Result};
+use crate::progress::Progress;
+use crate::source::archive::{self, Packing};
 use crate::source::framer::{Body, Parser};
+
+/// The name of stdin.
+pub const STDIN: &str = "-";
 
 /// How much is read at once, in bytes: more is no faster, and several pieces are under way at a time.
 const PIECE: usize = 1 << 18;
@@ -28,12 +34,12 @@ enum Kind {
 }
 
 /// Reads the recording at `path`, `-` being stdin, to its end. `limit` is the largest frame in bytes. Blocks.
-pub fn run(path: &Path, limit: usize, tx: &Sender) -> Result<()> {
+pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Sender) -> Result<()> {
     let name = path.display().to_string();
     let failed = |error: &std::io::Error| {
         Error::new(Exit::Failure, format!("cannot read {name}"), cause(error), "check the path and its permissions")
     };
-    let mut reader: Box<dyn Read> = if path.as_os_str() == "-" {
+    let file: Box<dyn Read> = if path.as_os_str() == STDIN {
         Box::new(std::io::stdin())
     } else {
         let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
@@ -42,17 +48,27 @@ pub fn run(path: &Path, limit: usize, tx: &Sender) -> Result<()> {
         }
         Box::new(file)
     };
+    let file = Metered { file, progress: Arc::clone(progress) };
+    let (mut reader, packing) = archive::open(file).map_err(|error| failed(&error))?;
     let mut pieces = Pieces::of(&mut reader);
-    let Some(first) = pieces.beginning().map_err(|error| failed(&error))? else { return Ok(()) };
+    let failed = |error: &std::io::Error, read: u64| match archive::fault(error).filter(|_| packing != Packing::Plain) {
+        None => failed(error),
+        Some(why) => {
+            let why = format!("{why}, after {read} bytes of its text; what stood there has been read");
+            Error::new(Exit::Failure, format!("cannot read all of {name}"), why, "get the file again, or its source")
+        }
+    };
+    let Some(first) = pieces.beginning().map_err(|error| failed(&error, 0))? else { return Ok(()) };
     let result = match kind(&first) {
         Kind::Ndjson => ndjson(first, &mut pieces, limit, tx),
         Kind::Sse => sse(first, &mut pieces, limit, tx),
         Kind::Binary => {
-            let advice = "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream";
+            let advice =
+                "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream, plain or packed by gzip or zstd";
             return Err(Error::new(Exit::Failure, format!("cannot replay {name}"), "it is no text", advice));
         }
     };
-    result.map_err(|error| failed(&error))
+    result.map_err(|error| failed(&error, pieces.read))
 }
 
 /// Why a file can't be read, without the number of the error.
@@ -81,16 +97,32 @@ fn kind(beginning: &[u8]) -> Kind {
     if is_field { Kind::Sse } else { Kind::Ndjson }
 }
 
+/// A file of which it is told how much has been read.
+struct Metered {
+    file: Box<dyn Read>,
+    progress: Arc<Progress>,
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.progress.read(read);
+        Ok(read)
+    }
+}
+
 struct Pieces<'a> {
     reader: &'a mut dyn Read,
     at_end: bool,
     /// What was handed over; once nobody else holds it, its memory is used again.
     lent: VecDeque<Bytes>,
+    /// How many bytes of text there were.
+    read: u64,
 }
 
 impl<'a> Pieces<'a> {
     fn of(reader: &'a mut dyn Read) -> Self {
-        Self { reader, at_end: false, lent: VecDeque::new() }
+        Self { reader, at_end: false, lent: VecDeque::new(), read: 0 }
     }
 
     /// Enough to tell what it is: a pipe may hand over the first line in parts.
@@ -118,6 +150,7 @@ impl<'a> Pieces<'a> {
                 }
                 Ok(read) => {
                     piece.truncate(open.len() + read);
+                    self.read += read as u64;
                     return Ok(Some(piece));
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -155,7 +188,15 @@ fn ndjson(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -
         if !pieces.send(cutter.push(piece), tx) {
             return Ok(());
         }
-        next = pieces.next(&cutter.open)?;
+        next = match pieces.next(&cutter.open) {
+            Ok(next) => next,
+            Err(error) => {
+                for item in cutter.cut_off() {
+                    let _ = tx.blocking_send(item);
+                }
+                return Err(error);
+            }
+        };
     }
     pieces.send(cutter.finish(), tx);
     Ok(())
@@ -218,11 +259,24 @@ impl Cutter {
         Item::Lines(Lines { bytes: lines.freeze(), offset, limit: self.limit })
     }
 
+    /// No more can be read: the line in hand is not whole.
+    fn cut_off(mut self) -> Vec<Item> {
+        match self.skipped {
+            Some(skipped) => vec![self.too_large(skipped)],
+            None if self.open.is_empty() => Vec::new(),
+            None => vec![self.no_line(Fault::CutOff, self.open.len() as u64)],
+        }
+    }
+
     /// A line of that many bytes has been skipped.
     fn too_large(&mut self, length: u64) -> Item {
-        let offset = self.offset;
+        let item = self.no_line(Fault::TooLarge, length);
         self.offset += length + 1;
         self.skipped = None;
+        item
+    }
+
+    fn no_line(&self, fault: Fault, length: u64) -> Item {
         Item::Frame(RawFrame {
             origin: Arc::default(),
             form: Form::Record,
@@ -230,8 +284,8 @@ impl Cutter {
             id: None,
             data: Bytes::new(),
             received_at: None,
-            fault: Some((Fault::TooLarge, length)),
-            offset,
+            fault: Some((fault, length)),
+            offset: self.offset,
             notes: Notes::default(),
         })
     }
@@ -284,8 +338,8 @@ fn is_blank(line: &[u8]) -> bool {
 /// A raw capture takes the path of a live stream. What its end cuts off is reported, since nothing will bring it again.
 fn sse(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> std::io::Result<()> {
     let mut parser = Parser::new("", limit);
-    let mut next = Some(first);
-    while let Some(piece) = next {
+    let mut next = Ok(Some(first));
+    while let Ok(Some(piece)) = next {
         for frame in parser.push(&piece) {
             let id = (!frame.last_event_id.is_empty()).then_some(frame.last_event_id);
             let (data, fault) = match frame.body {
@@ -312,7 +366,7 @@ fn sse(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> s
                 return Ok(());
             }
         }
-        next = pieces.next(&[])?;
+        next = pieces.next(&[]);
     }
     if parser.unfinished() > 0 {
         let fault = Some((Fault::CutOff, parser.unfinished()));
@@ -329,7 +383,7 @@ fn sse(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> s
         };
         let _ = tx.blocking_send(Item::Frame(raw));
     }
-    Ok(())
+    next.map(|_| ())
 }
 
 #[cfg(test)]

@@ -126,6 +126,33 @@ fn files() {
     }
 }
 
+/// A little that becomes a great deal: one line of 128 MiB, and 4 MiB of events that are each shown.
+#[test]
+fn packed_files() {
+    type Pack = fn(&[u8]) -> Vec<u8>;
+    let packers: [Pack; 2] = [
+        |text| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            packer.write_all(text).expect("written");
+            packer.finish().expect("written")
+        },
+        |text| ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest),
+    ];
+    for pack in packers {
+        let events = format!("{LAST}\n").repeat(MIB / (LAST.len() + 1)).into_bytes();
+        for (text, times) in [(vec![b'x'; MIB], 128), (events, 4)] {
+            let (piece, end) = (pack(&text), pack(format!("\n{LAST}\n").as_bytes()));
+            assert!(piece.len() < MIB / 20);
+            let held = held("replay -", "", |out| {
+                (0..times).for_each(|_| write(out, &piece));
+                write(out, &end);
+            });
+            assert_eq!(held.status, 0, "{}", held.stderr);
+            assert!(held.stdout.lines().last().is_some_and(|line| line.contains("the last")));
+        }
+    }
+}
+
 fn write(out: &mut dyn Write, bytes: &[u8]) {
     out.write_all(bytes).expect("it reads to the end");
 }

@@ -1,6 +1,8 @@
 //! Recordings of every make, from files and from stdin.
 
-use crate::support::{events, evtap, types};
+use std::io::Write;
+
+use crate::support::{emulator, events, evtap, fast, types, watch};
 
 const LINES: &str = concat!(
     r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+12025550123","direction":"inbound","service_id":"s"}"#,
@@ -80,4 +82,70 @@ async fn the_end_of_a_capture_is_reported_where_it_cuts_a_frame() {
 async fn nothing_recorded_is_nothing_shown() {
     let ran = evtap("replay -").run().await;
     assert_eq!((ran.ended(0), ran.stderr()), (String::new(), String::new()));
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(text.as_bytes()).expect("written");
+    packer.finish().expect("written")
+}
+
+fn zstd(text: &str) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+const PACKERS: &[fn(&str) -> Vec<u8>] = &[gzip, zstd];
+
+#[tokio::test]
+async fn packed_recordings_are_read_like_others() {
+    let base = emulator(fast()).await;
+    let lines = watch(&base, "-n 600").run().await.ended(0);
+    let cloud = evtap("replay - -o cloudevents").stdin(lines.clone()).run().await.ended(0);
+    let capture =
+        "id: 7\nevent: text.started\ndata: {\"session_id\":\"s\",\"channel_kind\":\"sms\",\"service_id\":\"x\"}\n\n".repeat(9);
+    for pack in PACKERS {
+        for text in [&lines, &cloud] {
+            assert_eq!(evtap("replay -").stdin(pack(text)).run().await.ended(0), lines);
+        }
+        // The end of the name tells nothing, and several in a row are one.
+        let (first, second) = lines.split_at(lines.len() / 3);
+        let row = [pack(first), pack(second)].concat();
+        assert_eq!(evtap("replay x.ndjson").file("x.ndjson", &row).run().await.ended(0), lines);
+        assert_eq!(types(&evtap("replay -").stdin(pack(&capture)).run().await.ended(0)), ["text.started"; 9]);
+        let audit = evtap("audit x").file("x", pack(LINES)).run().await.ended(7);
+        assert!(audit.contains("phi, in the clear") && audit.contains("x:1"), "{audit}");
+        let expect = evtap("expect --replay x --then").arg(".event_type == \"call.ended\"").file("x", pack(LINES)).run().await;
+        assert!(expect.ended(0).starts_with("met"));
+    }
+}
+
+#[tokio::test]
+async fn of_an_archive_that_is_cut_off_all_is_read_that_is_there() {
+    let base = emulator(fast()).await;
+    let lines = watch(&base, "-n 600").run().await.ended(0);
+    for pack in PACKERS {
+        let packed = pack(&lines);
+        let ran = evtap("replay - --status json").stdin(&packed[..packed.len() - 5]).run().await;
+        let shown = ran.ended(1);
+        let whole: Vec<_> = shown.lines().filter(|line| !line.contains("tap.malformed")).collect();
+        assert!(lines.starts_with(&(whole.join("\n") + "\n")) && whole.len() < 601);
+        let told = events(&ran.stderr()).pop().expect("a last line");
+        let reason = told["reason"].as_str().expect("a reason");
+        assert!(reason.starts_with("cannot read all of -: it ends in the middle, after ") && told["exit"] == 1, "{reason}");
+        // What is left of a line is told too.
+        if let Some(last) = events(&shown).pop().filter(|last| last["event_type"] == "tap.malformed") {
+            assert_eq!(last["category"], "truncated");
+        }
+        let mut damaged = packed.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle..middle + 40].fill(0x55);
+        let ran = evtap("audit -").stdin(damaged).run().await;
+        ran.ended(1);
+        assert!(ran.stderr().contains("cannot read all of -: it is damaged, after "), "{}", ran.stderr());
+    }
+    let cut = gzip(&format!("{}{}", LINES, "{\"event_type\":\"call.ended\",\"reason\":\"Jane Canary\"".repeat(20_000)));
+    let ran = evtap("replay -").stdin(&cut[..cut.len() - 9]).run().await;
+    let shown = events(&ran.ended(1));
+    assert_eq!((shown.len(), &shown[3]["category"]), (4, &"truncated".into()));
+    assert!(!ran.all().contains("Canary"));
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
 
 use evtap::event::Kind;
@@ -47,17 +47,23 @@ fn hostile() -> Vec<String> {
     SEQUENCES.iter().map(|text| (*text).to_owned()).chain(single.map(|character| format!("a{character}b"))).collect()
 }
 
+/// A pseudo-terminal, and its other end.
+fn pair() -> (File, File) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    grantpt(&master).expect("it is ours");
+    unlockpt(&master).expect("it is ours");
+    let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
+    tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: 180, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+    (File::from(master), slave)
+}
+
 /// What a terminal gets of it, run in a directory with these files.
 fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec<u8> {
     let home = TempDir::new().expect("a home");
     for (name, bytes) in files {
         std::fs::write(home.path().join(name), bytes).expect("a file");
     }
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-    grantpt(&master).expect("it is ours");
-    unlockpt(&master).expect("it is ours");
-    let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
-    tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: 180, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+    let (mut master, slave) = pair();
     let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
     command.args(args).current_dir(home.path()).env_clear().env("HOME", home.path()).env("TERM", "xterm-256color");
     command.envs(env.iter().copied()).stdin(Stdio::null());
@@ -66,7 +72,6 @@ fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec
     // The ends that the command holds would keep the terminal open.
     drop(command);
     let mut seen = Vec::new();
-    let mut master = File::from(master);
     let mut piece = [0; 4096];
     // A terminal whose other end is gone can't be read.
     while let Ok(read @ 1..) = master.read(&mut piece) {
@@ -253,4 +258,45 @@ async fn on_a_terminal(args: &[&str], base: &str) -> Vec<u8> {
         terminal(&args, &[], &[("AMIGO_API_KEY", KEY), ("AMIGO_BASE_URL", &base)])
     };
     tokio::task::spawn_blocking(run).await.expect("it runs")
+}
+
+/// A replay whose input comes in two parts, with stderr on a terminal; what that gets until the first part is told of, and
+/// after the second.
+fn told(options: &[&str]) -> (String, String) {
+    let (mut master, slave) = pair();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
+    command.args(["replay", "-", "--no-check"]).args(options).env_clear().env("TERM", "xterm-256color");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(slave).spawn().expect("it starts");
+    drop(command);
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let event = "{\"event_type\":\"call.ended\",\"reason\":\"\\u001b[31m\"}\n";
+    stdin.write_all(event.repeat(3).as_bytes()).expect("it reads");
+    let mut before = String::new();
+    let mut piece = [0; 4096];
+    while !before.contains("3 events") {
+        let read = master.read(&mut piece).expect("it tells");
+        before += &String::from_utf8_lossy(&piece[..read]);
+    }
+    stdin.write_all(event.as_bytes()).expect("it reads");
+    drop(stdin);
+    let mut after = Vec::new();
+    while let Ok(read @ 1..) = master.read(&mut piece) {
+        after.extend_from_slice(&piece[..read]);
+    }
+    assert!(child.wait().expect("it ends").success());
+    (before, String::from_utf8(after).expect("text"))
+}
+
+#[test]
+fn how_far_a_replay_is_stands_in_one_line_and_is_taken_away() {
+    let (before, after) = told(&[]);
+    let line = Regex::new("\r\x1b\\[K[0-9.]+ [KMG]?i?B  3 events  [0-9,]+/s").expect("a regular expression");
+    assert!(line.is_match(before.as_bytes()), "{before:?}");
+    let (_, last) = after.rsplit_once("\r\u{1b}[K").expect("it is taken away");
+    assert_eq!(last, "evtap: 4 events, 4 with drift (see _tap.drift)\r\n");
+    // What else is told stands above it, whole.
+    let (before, after) = told(&["--filter", ".reason | error"]);
+    let all = before + &after;
+    assert!(all.contains("\r\u{1b}[Kevtap: --filter fails on ") || all.starts_with("evtap: --filter fails on "), "{all:?}");
+    is_harmless(all.replace("\r\u{1b}[K", "").as_bytes(), "progress");
 }
