@@ -21,6 +21,7 @@ mod manual;
 mod model;
 mod outputs;
 mod overheard;
+mod paths;
 mod phi;
 mod predicates;
 mod process;
