@@ -247,7 +247,7 @@ fn a_pseudonym_is_of_the_kind_that_the_value_has() {
         ("+123456789012345", true),
         ("+1234567890123456", false),
         ("2025550123", true),
-        ("0025550123", false),
+        ("0205550123", false),
         ("12025550123", true),
         ("22025550123", false),
         ("0012345678", true),
@@ -434,8 +434,6 @@ fn an_event_is_known_by_its_type_and_its_open_fields_alone() {
     for same in [
         r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+2"}"#,
         r#"{"event_type":"call.started","call_sid":"CA1","undeclared":1}"#,
-        r#"{"event_type":"call.started","call_sid":"CA1","direction":{"a":1}}"#,
-        r#"{"event_type":"call.started","call_sid":"CA1","direction":[1]}"#,
     ] {
         assert_eq!(of(same), of(first), "{same}");
     }
