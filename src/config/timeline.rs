@@ -45,7 +45,8 @@ pub fn timeline(options: &Timeline) -> Result<Course> {
     let policy = policy(&options.privacy, options.status)?;
     let pick = &options.pick;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions = Expressions { variables: &variables, policy: &policy, format: options.status, check: !pick.no_check };
+    let expressions =
+        Expressions { variables: &variables, policy: &policy, format: options.status, check: !pick.no_check, named: &pick.named };
     let Kept { select, .. } = kept(pick, &expressions)?;
     let quiet = i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
     let length = options.duration.as_deref().map(|text| duration("--duration", text)).transpose()?;
