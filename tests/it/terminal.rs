@@ -68,10 +68,11 @@ fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec
     seen
 }
 
-/// Nothing is left but text once our own colours and line ends are gone.
+/// Nothing is left but text once our own colours and line ends are gone, and the beginnings of lines at which it is told how far a
+/// recording is.
 #[track_caller]
 fn is_harmless(seen: &[u8], how: &str) {
-    let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r?\r\n").expect("a regular expression");
+    let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r?\r\n|\r\x1b\\[K").expect("a regular expression");
     let rest = ours.replace_all(seen, &b""[..]);
     let rest = std::str::from_utf8(&rest).unwrap_or_else(|_| panic!("{how}: bytes that are no UTF-8"));
     let found = rest.chars().find(|character| evtap::sanitize::is_hostile(*character));
