@@ -257,7 +257,7 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
     let endpoint = config::endpoint(&options.forward, options.insecure_http, options.show.status)?;
     let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
     let progress = Arc::new(Progress::of(&options.files));
-    let wiring = wiring.following(&progress, false);
+    let wiring = wiring.on_threads(config::threads(options.threads)).following(&progress, false);
     wiring.stream(|tx| vec![recordings(options.files, limit, progress, tx)]).await
 }
 

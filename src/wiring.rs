@@ -32,6 +32,7 @@ pub struct Wiring {
     delivery: Delivery,
     merge: Merge,
     fail_on_gap: bool,
+    threads: usize,
     screen: Option<Setup>,
     progress: Option<Arc<Progress>>,
     is_quiet: bool,
@@ -41,7 +42,16 @@ impl Wiring {
     /// With nothing beside the walk.
     pub fn of(stages: Stages) -> Self {
         let delivery = Delivery::default();
-        Self { stages, delivery, merge: Merge::Arrival, fail_on_gap: false, screen: None, progress: None, is_quiet: false }
+        Self {
+            stages,
+            delivery,
+            merge: Merge::Arrival,
+            fail_on_gap: false,
+            threads: 1,
+            screen: None,
+            progress: None,
+            is_quiet: false,
+        }
     }
 
     pub fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
@@ -59,6 +69,11 @@ impl Wiring {
         Self { merge, ..self }
     }
 
+    /// With so many threads where that changes nothing.
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
     /// With the live screen, if one was asked for.
     pub fn on(self, screen: Option<Setup>) -> Self {
         Self { screen, ..self }
@@ -71,12 +86,12 @@ impl Wiring {
 
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
     pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-        let Self { mut stages, delivery, merge, fail_on_gap, screen, progress, is_quiet } = self;
+        let Self { mut stages, delivery, merge, fail_on_gap, threads, screen, progress, is_quiet } = self;
         let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
         let mut telling = Telling::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
-        let walk = Walk::new(stages).with_delivery(delivery).with_progress(progress);
+        let walk = Walk::new(stages).with_delivery(delivery).with_progress(progress).with_threads(threads);
         let (tx, rx) = source::channel(source::QUEUE);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
         let stop = walk.stop();

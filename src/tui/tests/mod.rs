@@ -55,6 +55,7 @@ fn held(event: &Value) -> Held {
         event: None,
         id: None,
         data: data.as_bytes(),
+        text: None,
         received_at: None,
         fault: None,
         offset: 0,
