@@ -220,6 +220,9 @@ pub struct Replay {
     /// Where else they go.
     #[command(flatten)]
     pub forward: Forward,
+    /// Replay at so many times real time, by the times of the events: 1 is real time; as fast as it goes, if not given
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub speed: Option<f64>,
     /// Forward in the clear to hosts other than this one
     #[arg(long, requires = "url", help_heading = "Forwarding")]
     pub insecure_http: bool,

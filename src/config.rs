@@ -7,6 +7,7 @@ mod stages;
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use colored::control;
@@ -16,6 +17,7 @@ use crate::cli::{Color, Delivery, Liveness, Order, Phi, Privacy, Scrub};
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
+use crate::pace::Pace;
 use crate::private_file;
 use crate::redact::{self, KEY_LENGTH, Key, Mode, Policy};
 use crate::schema;
@@ -79,6 +81,19 @@ pub fn rate(option: &str, rate: f64) -> Result<f64> {
         Ok(rate)
     } else {
         Err(Error::usage(format!("cannot use {option} {rate}"), "it is no rate", "give events per second, such as 5"))
+    }
+}
+
+/// The pace of a replay, in multiples of real time.
+pub fn pace(speed: Option<f64>) -> Result<Arc<Pace>> {
+    match speed {
+        None => Ok(Arc::default()),
+        Some(speed) if speed.is_finite() && speed > 0.0 => Ok(Arc::new(Pace::of(speed))),
+        Some(speed) => Err(Error::usage(
+            format!("cannot use --speed {speed}"),
+            "it is no speed",
+            "give 1 for real time, or such as 10 or 0.5",
+        )),
     }
 }
 

@@ -23,7 +23,7 @@
 //! # The rest
 //!
 //! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status, [`tui`]
-//! the live screen, [`status`] the news on stderr, [`progress`] how far a long recording has been read, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the
+//! the live screen, [`status`] the news on stderr, [`progress`] how far a long recording has been read, [`pace`] how fast, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the
 //! guard of the terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`figures`] what
 //! events add up to, [`private_file`] what others must not read, [`confine`] what a crash may not tell, [`schema`] the model
 //! told to people and machines, [`complete`] what may come next on a command line, [`generate`] the man pages and the
@@ -43,6 +43,7 @@ pub mod event;
 pub mod figures;
 pub mod generate;
 pub mod judge;
+pub mod pace;
 mod platform;
 pub mod private_file;
 pub mod progress;

@@ -219,15 +219,18 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 }
 
 async fn replay(options: cli::Replay) -> Result<Exit> {
+    let pace = config::pace(options.speed)?;
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
     let names: Vec<_> = options.files.iter().map(|file| file.display().to_string()).collect();
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?
-        .map(|setup| Setup { pace: Some(Arc::default()), ..setup });
+        .map(|setup| Setup { pace: Some(Arc::clone(&pace)), ..setup });
+    let is_paced = options.speed.is_some() && screen.is_none();
     let limit = config::limits(&options.delivery, None)?.frame;
     let endpoint = config::endpoint(&options.forward, options.insecure_http, options.show.status)?;
     let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
     let progress = Arc::new(Progress::of(&options.files));
-    let wiring = wiring.following(&progress, false);
+    // At a pace, what has been read tells nothing.
+    let wiring = if is_paced { wiring.at(pace) } else { wiring.following(&progress, false) };
     wiring.stream(|tx| vec![recordings(options.files, limit, progress, tx)]).await
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TryRecvError;
 
@@ -13,6 +14,7 @@ use crate::error::{Error, Exit, Result};
 use crate::event::Kind;
 use crate::event::catalog::TapGap;
 use crate::judge::Judge;
+use crate::pace::Pace;
 use crate::progress::Progress;
 use crate::redact::{Policy, Redactor};
 use crate::select::{Select, Subject};
@@ -50,6 +52,7 @@ pub struct Walk {
     counts: Counts,
     stop: Arc<Stop>,
     progress: Option<Arc<Progress>>,
+    pace: Option<Arc<Pace>>,
 }
 
 /// How a run went.
@@ -80,6 +83,7 @@ impl Walk {
             counts: Counts::default(),
             stop: Arc::default(),
             progress: None,
+            pace: None,
         }
     }
 
@@ -95,6 +99,13 @@ impl Walk {
     #[must_use]
     pub fn with_progress(mut self, progress: Option<Arc<Progress>>) -> Self {
         self.progress = progress;
+        self
+    }
+
+    /// The same, with events no sooner than they are due.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Option<Arc<Pace>>) -> Self {
+        self.pace = pace;
         self
     }
 
@@ -183,10 +194,16 @@ impl Walk {
             }
             Item::News(news) => {
                 self.flush()?;
-                if !self.sink.news(news)? {
-                    status::news(self.status, news);
+                if self.sink.news(news)? {
+                    return Ok(None);
                 }
-                Ok(None)
+                match news.frame(Timestamp::now()).filter(|_| self.status == status::Format::Inline) {
+                    Some(frame) => self.frame(frame.as_frame()),
+                    None => {
+                        status::news(self.status, news);
+                        Ok(None)
+                    }
+                }
             }
         }
     }
@@ -196,6 +213,17 @@ impl Walk {
         let shown = self.redactor.redact(&event);
         if self.delivery.is_known(&frame, &shown) {
             return Ok(None);
+        }
+        if let Some(pace) = &self.pace {
+            let time = shown.tap().moment();
+            // What came before is out before it waits.
+            if pace.is_early(time) {
+                self.sink.flush()?;
+                self.delivery.flush()?;
+            }
+            if !pace.wait(time, self.judge.deadline()) {
+                return Ok(Some(self.judge.end()));
+            }
         }
         let subject = Subject::new(&shown);
         self.counts.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));

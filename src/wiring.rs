@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::cli;
 use crate::delivery::{Cursor, Delivery, Endpoint, Forward, Record};
 use crate::error::{Error, Exit, Result};
+use crate::pace::Pace;
 use crate::platform::Source;
 use crate::progress::{Progress, Telling};
 use crate::select::program::THREAD_STACK;
@@ -35,13 +36,23 @@ pub struct Wiring {
     screen: Option<Setup>,
     progress: Option<Arc<Progress>>,
     is_quiet: bool,
+    pace: Option<Arc<Pace>>,
 }
 
 impl Wiring {
     /// With nothing beside the walk.
     pub fn of(stages: Stages) -> Self {
         let delivery = Delivery::default();
-        Self { stages, delivery, merge: Merge::Arrival, fail_on_gap: false, screen: None, progress: None, is_quiet: false }
+        Self {
+            stages,
+            delivery,
+            merge: Merge::Arrival,
+            fail_on_gap: false,
+            screen: None,
+            progress: None,
+            is_quiet: false,
+            pace: None,
+        }
     }
 
     pub fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
@@ -64,6 +75,11 @@ impl Wiring {
         Self { screen, ..self }
     }
 
+    /// With events no sooner than they are due.
+    pub fn at(self, pace: Arc<Pace>) -> Self {
+        Self { pace: Some(pace), ..self }
+    }
+
     /// With recordings of which it is told how far they have been read; `is_quiet` if nothing is written until the end.
     pub fn following(self, progress: &Arc<Progress>, is_quiet: bool) -> Self {
         Self { progress: Some(Arc::clone(progress)), is_quiet, ..self }
@@ -71,12 +87,12 @@ impl Wiring {
 
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
     pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-        let Self { mut stages, delivery, merge, fail_on_gap, screen, progress, is_quiet } = self;
+        let Self { mut stages, delivery, merge, fail_on_gap, screen, progress, is_quiet, pace } = self;
         let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
         let mut telling = Telling::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
-        let walk = Walk::new(stages).with_delivery(delivery).with_progress(progress);
+        let walk = Walk::new(stages).with_delivery(delivery).with_progress(progress).with_pace(pace.clone());
         let (tx, rx) = source::channel(source::QUEUE);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
         let stop = walk.stop();
@@ -100,6 +116,9 @@ impl Wiring {
                 exit = ended(&mut signal, &mut live) => {
                     drop(telling);
                     stop.set();
+                    if let Some(pace) = &pace {
+                        pace.end();
+                    }
                     running.abort_all();
                     close(live).await;
                     let outcome = tokio::time::timeout(GRACE, walking).await;

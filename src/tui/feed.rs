@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use super::held::Held;
-use super::pace::Pace;
+use crate::pace::Pace;
 use crate::select::Subject;
 use crate::sink::{Broken, Sink};
 use crate::source::News;
@@ -45,7 +45,7 @@ impl Sink for Feed {
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
         let held = Held::of(subject.shown);
         if let Some(pace) = &self.pace {
-            pace.wait(held.time);
+            pace.wait(held.time, None);
         }
         Ok(self.send(Fed::Event(held))?)
     }

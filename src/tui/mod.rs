@@ -17,7 +17,6 @@ pub mod keys;
 pub mod matching;
 pub mod numbers;
 pub mod office;
-pub mod pace;
 mod prompt;
 pub mod rows;
 pub mod state;

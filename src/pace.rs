@@ -1,6 +1,6 @@
-//! How fast a recording is replayed on the screen: as fast as it goes, in multiples of real time, step by step, or not now.
+//! How fast a recording is replayed: as fast as it goes, in multiples of real time, step by step, or not now.
 //!
-//! The feed waits here before each event; the keys change how long.
+//! The walk, or the feed of the live screen, waits here before each event; the keys of the screen change how long.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 /// The speeds that are gone through, in multiples of real time; after the last, as fast as it goes.
-const SPEEDS: &[u32] = &[1, 2, 5, 10, 20, 50, 100, 1000];
+const SPEEDS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0];
+
+/// How far a replay may fall behind and still catch up.
+const LAG: Duration = Duration::from_secs(1);
 
 /// The pace of a replay.
 #[derive(Debug)]
@@ -19,31 +22,46 @@ pub struct Pace {
 
 #[derive(Debug)]
 struct Going {
-    /// Which of [`SPEEDS`].
-    speed: usize,
+    /// In multiples of real time; without end is as fast as it goes.
+    speed: f64,
     is_held: bool,
     steps: u32,
     is_over: bool,
-    /// The time of the event before, and when it was let go.
+    /// The time of the event before, and when it was due.
     before: Option<(Timestamp, Instant)>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        let going = Going { speed: SPEEDS.len(), is_held: false, steps: 0, is_over: false, before: None };
-        Self { going: Mutex::new(going), changed: Condvar::new() }
+        Self::of(f64::INFINITY)
     }
 }
 
 impl Pace {
-    /// Waits until an event of that time is due.
-    pub fn wait(&self, time: Option<Timestamp>) {
+    /// In multiples of real time.
+    #[must_use]
+    pub const fn of(speed: f64) -> Self {
+        let going = Going { speed, is_held: false, steps: 0, is_over: false, before: None };
+        Self { going: Mutex::new(going), changed: Condvar::new() }
+    }
+
+    /// Whether an event of that time must wait.
+    #[must_use]
+    pub fn is_early(&self, time: Option<Timestamp>) -> bool {
+        self.lock().due(time).is_some_and(|due| due > Instant::now())
+    }
+
+    /// Waits until an event of that time is due, but no longer than until the `deadline`. False if that came first.
+    pub fn wait(&self, time: Option<Timestamp>, deadline: Option<Instant>) -> bool {
         let mut going = self.lock();
         loop {
             if going.is_over {
-                return;
+                return true;
             }
             let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return false;
+            }
             if going.steps > 0 {
                 going.steps -= 1;
                 break;
@@ -56,9 +74,14 @@ impl Pace {
             if wait.is_zero() {
                 break;
             }
+            let wait = deadline.map_or(wait, |deadline| wait.min(deadline.saturating_duration_since(now)));
             going = self.changed.wait_timeout(going, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
-        going.before = time.map(|time| (time, Instant::now())).or(going.before);
+        // What was late is caught up with, unless it was very late.
+        let now = Instant::now();
+        let at = going.due(time).filter(|due| now.saturating_duration_since(*due) < LAG).unwrap_or(now);
+        going.before = time.map(|time| (time, at)).or(going.before);
+        true
     }
 
     /// Holds the replay, or lets it go on.
@@ -79,7 +102,12 @@ impl Pace {
     /// Goes faster, or slower.
     pub fn change(&self, faster: bool) {
         let mut going = self.lock();
-        going.speed = if faster { (going.speed + 1).min(SPEEDS.len()) } else { going.speed.saturating_sub(1) };
+        let speed = going.speed;
+        going.speed = if faster {
+            SPEEDS.iter().copied().find(|faster| *faster > speed).unwrap_or(f64::INFINITY)
+        } else {
+            SPEEDS.iter().copied().rev().find(|slower| *slower < speed).unwrap_or(speed.min(SPEEDS[0]))
+        };
         self.changed.notify_all();
     }
 
@@ -96,7 +124,7 @@ impl Pace {
         if going.is_held {
             return "‖ held".to_owned();
         }
-        SPEEDS.get(going.speed).map_or_else(|| "▶ full speed".to_owned(), |speed| format!("▶ {speed}×"))
+        if going.speed.is_infinite() { "▶ full speed".to_owned() } else { format!("▶ {}×", going.speed) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Going> {
@@ -106,9 +134,9 @@ impl Pace {
 
 impl Going {
     fn due(&self, time: Option<Timestamp>) -> Option<Instant> {
-        let (speed, (before, at)) = (SPEEDS.get(self.speed)?, self.before?);
+        let (before, at) = self.before.filter(|_| self.speed.is_finite())?;
         let apart = Duration::try_from(time?.duration_since(before)).ok()?;
-        at.checked_add(apart / *speed)
+        at.checked_add(Duration::try_from_secs_f64(apart.as_secs_f64() / self.speed).ok()?)
     }
 }
 
@@ -129,7 +157,7 @@ mod tests {
         let waits = Arc::clone(&pace);
         let thread = std::thread::spawn(move || {
             for number in 0..4 {
-                waits.wait(None);
+                waits.wait(None, None);
                 sent.send(number).expect("the test listens");
             }
         });
@@ -149,11 +177,22 @@ mod tests {
         let time = |second| Timestamp::from_second(second).expect("a time");
         let began = Instant::now();
         let going = |speed| Going { speed, is_held: false, steps: 0, is_over: false, before: Some((time(10), began)) };
-        assert_eq!(going(0).due(Some(time(14))), began.checked_add(Duration::from_secs(4)));
-        assert_eq!(going(1).due(Some(time(14))), began.checked_add(Duration::from_secs(2)));
-        assert_eq!(going(SPEEDS.len()).due(Some(time(14))), None);
-        assert_eq!(going(0).due(Some(time(9))), None, "time that goes back is no reason to wait");
-        assert_eq!(going(0).due(None), None);
+        assert_eq!(going(1.0).due(Some(time(14))), began.checked_add(Duration::from_secs(4)));
+        assert_eq!(going(2.0).due(Some(time(14))), began.checked_add(Duration::from_secs(2)));
+        assert_eq!(going(f64::INFINITY).due(Some(time(14))), None);
+        assert_eq!(going(1.0).due(Some(time(9))), None, "time that goes back is no reason to wait");
+        assert_eq!(going(1.0).due(None), None);
+        assert_eq!(going(1e-300).due(Some(time(14))), None, "longer than time can be counted");
+    }
+
+    #[test]
+    fn a_deadline_comes_first() {
+        let time = |second| Timestamp::from_second(second).ok();
+        let pace = Pace::of(0.001);
+        let soon = || Some(Instant::now() + Duration::from_millis(5));
+        assert!(pace.wait(time(1), soon()) && !pace.is_early(time(1)) && pace.is_early(time(2)));
+        assert!(!pace.wait(time(2), soon()));
+        assert!(pace.wait(time(1), soon()), "what has the same time goes on");
     }
 
     #[test]
