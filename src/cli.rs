@@ -8,20 +8,22 @@ mod forward;
 pub mod manual;
 mod pick;
 mod privacy;
+mod settings;
 mod show;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-pub use commands::{Complete, Expect, Frames, Generate, Schema, Serve, Shell};
-pub use connection::{Connection, Demo};
+pub use commands::{Complete, Doctor, Expect, Frames, Generate, Schema, Serve, Shell};
+pub use connection::{Access, Connection, Demo};
 pub use delivery::{Delivery, Liveness, Order, Resume};
 pub use figures::{Figures, Stats};
 pub use forward::{Format, Forward, Header};
 pub use pick::{Pick, Until};
 pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
+pub use settings::{Action, Choice, Config, SetProfile, Standing};
 pub use show::{Color, Output, Screen, Show, Timestamps};
 
 use crate::event::Kind;
@@ -37,6 +39,9 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 impl Cli {
@@ -48,12 +53,7 @@ impl Cli {
             | Command::Observe(Observe { show, .. })
             | Command::Replay(Replay { show, .. }) => show.status,
             Command::Expect(Expect { status, .. }) | Command::Stats(Stats { status, .. }) => *status,
-            Command::Serve(_)
-            | Command::Schema(_)
-            | Command::Audit(_)
-            | Command::Frames(_)
-            | Command::Generate(_)
-            | Command::Complete(_) => status::Format::Text,
+            _ => status::Format::Text,
         }
     }
 }
@@ -73,19 +73,18 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 /// The command line as clap has it, with what help says at its end.
 #[must_use]
 pub fn definition() -> clap::Command {
-    let mut command = Cli::command().mut_subcommands(|command| {
-        let after = manual::after(command.get_name());
-        command.after_long_help(after)
-    });
+    let mut command = declaration();
     command.build();
     command
 }
 
-/// Reads the command line of this process.
-pub fn parse() -> Result<Cli, clap::Error> {
-    let mut definition = definition();
-    let mut matches = definition.try_get_matches_from_mut(std::env::args_os())?;
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))
+/// The same as it is declared: what may still be given other defaults.
+#[must_use]
+pub fn declaration() -> clap::Command {
+    Cli::command().mut_subcommands(|command| {
+        let after = manual::after(command.get_name());
+        command.after_long_help(after)
+    })
 }
 
 /// The commands.
@@ -109,12 +108,50 @@ pub enum Command {
     Audit(Audit),
     /// Print the raw transport frames of any SSE or WebSocket URL, nothing interpreted and nothing hidden
     Frames(Frames),
+    /// Show the settings and where each comes from, or write the configuration file
+    Config(Config),
+    /// Check what a connection needs: configuration, key, DNS, proxy, TLS, clock, both endpoints
+    Doctor(Doctor),
     /// Print or write completion scripts and man pages
     #[command(subcommand)]
     Generate(Generate),
     /// Say what may come next on a command line
     #[command(name = "__complete", hide = true)]
     Complete(Complete),
+}
+
+impl Command {
+    /// Its options of which events are kept.
+    pub(crate) const fn pick_mut(&mut self) -> Option<&mut Pick> {
+        match self {
+            Self::Watch(Watch { pick, .. })
+            | Self::Observe(Observe { pick, .. })
+            | Self::Replay(Replay { pick, .. })
+            | Self::Stats(Stats { pick, .. }) => Some(pick),
+            _ => None,
+        }
+    }
+
+    /// Its options of what is hidden.
+    pub(crate) const fn privacy_mut(&mut self) -> Option<&mut Privacy> {
+        match self {
+            Self::Stats(Stats { privacy, .. }) => Some(privacy),
+            _ => match self.show_mut() {
+                Some(show) => Some(&mut show.privacy),
+                None => None,
+            },
+        }
+    }
+
+    /// Its options of what is shown.
+    pub(crate) const fn show_mut(&mut self) -> Option<&mut Show> {
+        match self {
+            Self::Watch(Watch { show, .. }) | Self::Observe(Observe { show, .. }) | Self::Replay(Replay { show, .. }) => {
+                Some(show)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// `evtap watch`

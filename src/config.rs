@@ -1,8 +1,13 @@
-//! Options over environment over defaults: one resolved configuration, or an error that says what to do.
+//! Options over environment over profile over defaults: one resolved configuration, or an error that says what to do.
 
+mod edit;
 mod figures;
+mod file;
 mod forward;
+mod layers;
+mod report;
 mod screen;
+mod settings;
 mod stages;
 
 use std::io::IsTerminal;
@@ -13,8 +18,8 @@ use std::time::Duration;
 use colored::control;
 use jiff::Timestamp;
 
-use crate::cli::{Color, Delivery, Liveness, Order, Phi, Privacy, Scrub};
-use crate::credential::Credential;
+use crate::cli::{Access, Color, Delivery, Liveness, Order, Phi, Privacy, Scrub};
+use crate::credential::{self, Credential, KeySource};
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
 use crate::pace::Pace;
@@ -22,11 +27,17 @@ use crate::private_file;
 use crate::redact::{self, KEY_LENGTH, Key, Mode, Policy};
 use crate::schema;
 use crate::source::Limits;
+use crate::source::client::Network;
 use crate::source::order::Merge;
 use crate::status;
+pub use edit::{init, set_profile};
 pub use figures::figures;
+pub use file::{profiles, usual_path};
 pub use forward::endpoint;
+pub use layers::{Layers, Unparsed, parse};
+pub use report::Settled;
 pub use screen::screen;
+pub use settings::SETTINGS;
 pub use stages::{expectations, stages};
 
 /// The name of the built-in clinic, and of its call.
@@ -62,17 +73,30 @@ pub fn call(sid: &str) -> Result<String> {
     Err(Error::usage("cannot use that call", "its SID isn't CA and 32 letters or digits", advice))
 }
 
-/// The API key, from the file or from `AMIGO_API_KEY`.
-pub fn credential(file: Option<&Path>) -> Result<Credential> {
-    if let Some(path) = file {
-        return Credential::read(path);
+/// Where the API key comes from, if there is one.
+#[must_use]
+pub fn key_source(access: &Access) -> Option<KeySource> {
+    match (&access.api_key_file, &access.api_key_command) {
+        (Some(path), _) => Some(KeySource::File(path.clone())),
+        (None, Some(command)) => Some(KeySource::Command(command.clone())),
+        (None, None) => std::env::var_os(credential::VARIABLE).map(|_| KeySource::Environment),
     }
-    match std::env::var("AMIGO_API_KEY") {
-        Ok(key) => Credential::new(&key, "AMIGO_API_KEY"),
-        Err(_) => {
-            Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", "set AMIGO_API_KEY or give --api-key-file"))
-        }
-    }
+}
+
+/// The API key, and where it comes from.
+pub async fn key(access: &Access) -> Result<(Credential, KeySource)> {
+    let Some(source) = key_source(access) else {
+        let advice = "set AMIGO_API_KEY or give --api-key-file";
+        return Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", advice));
+    };
+    Ok((source.read().await?, source))
+}
+
+/// The way to the network.
+#[must_use]
+pub fn network(access: &Access) -> Network {
+    let Access { proxy, ca_cert, insecure_http, .. } = access;
+    Network { proxy: proxy.clone(), ca_cert: ca_cert.clone(), insecure_http: *insecure_http, resolver: None }
 }
 
 /// A rate of events, which must be above zero.
@@ -104,7 +128,9 @@ pub fn policy(privacy: &Privacy, format: status::Format) -> Result<Policy> {
         Scrub::Free => redact::Scrub::Free,
         Scrub::None => redact::Scrub::None,
     };
-    let mut policy = Policy { mode: mode(privacy.phi, privacy.phi_key_file.as_deref())?, scrub, ..Policy::default() };
+    let stands = privacy.standing.has("phi_key_file");
+    let key_file = privacy.phi_key_file.as_deref().filter(|_| privacy.phi == Phi::Hash || !stands);
+    let mut policy = Policy { mode: mode(privacy.phi, key_file)?, scrub, ..Policy::default() };
     reveal(&mut policy, &privacy.reveal, format)?;
     for name in &privacy.redact {
         check(name, |advice| {

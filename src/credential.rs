@@ -1,8 +1,13 @@
-//! The API key or JWT. It is never shown, not even by `Debug`, and only two places may read it: the `Authorization` header
-//! and the WebSocket subprotocol.
+//! The API key or JWT, and where it comes from. It is never shown, not even by `Debug`, and only two places may read it: the
+//! `Authorization` header and the WebSocket subprotocol.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
 
 use crate::error::{Error, Exit, Result};
 
@@ -65,6 +70,77 @@ impl fmt::Debug for Credential {
     }
 }
 
+/// The environment variable that holds a key.
+pub const VARIABLE: &str = "AMIGO_API_KEY";
+
+/// How long a command may take to print a key: somebody may have to unlock a store first.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a key comes from, and may be had again. It has no `Debug`: people write all kinds of things into a command.
+#[derive(Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// The environment variable [`VARIABLE`].
+    Environment,
+    /// A file.
+    File(PathBuf),
+    /// What a command prints, run by the shell.
+    Command(String),
+}
+
+impl KeySource {
+    /// Reads the key. Nothing that a command writes is told of.
+    pub async fn read(&self) -> Result<Credential> {
+        match self {
+            Self::Environment => match std::env::var(VARIABLE) {
+                Ok(key) => Credential::new(&key, VARIABLE),
+                Err(_) => Credential::new("", VARIABLE),
+            },
+            Self::File(path) => Credential::read(path),
+            Self::Command(command) => {
+                let printed = output(command).await.map_err(|why| {
+                    let advice = "run it by itself to see what it says";
+                    Error::new(Exit::Credential, "cannot get the API key from --api-key-command", why, advice)
+                })?;
+                Credential::new(&printed, "--api-key-command")
+            }
+        }
+    }
+}
+
+/// What a command prints. It has no stdin, since that may be a recording, and its stderr is nobody's business.
+async fn output(command: &str) -> Result<String, String> {
+    let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let mut child = Command::new(shell)
+        .args([option, command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| format!("there is no shell to run it: {}", error.kind()))?;
+    let mut stdout = child.stdout.take().expect("it is piped").take(MAX_LENGTH as u64 * 2);
+    let mut printed = Vec::new();
+    let ended = async {
+        stdout.read_to_end(&mut printed).await?;
+        // One that prints on without end is told that nobody reads any more.
+        drop(stdout);
+        child.wait().await
+    };
+    let status = match tokio::time::timeout(PATIENCE, ended).await {
+        Ok(Ok(status)) => status,
+        Ok(Err(error)) => return Err(error.kind().to_string()),
+        Err(_) => return Err(format!("it took longer than {} s", PATIENCE.as_secs())),
+    };
+    match status.code() {
+        // What is too long is told by its length, however the command took it that nobody reads any more.
+        _ if printed.len() > MAX_LENGTH => Ok(String::from_utf8_lossy(&printed).into_owned()),
+        Some(0) => Ok(String::from_utf8_lossy(&printed).into_owned()),
+        Some(127) => Err("it ended with status 127, as a command does that is not found".to_owned()),
+        Some(code) => Err(format!("it ended with status {code}")),
+        None => Err("a signal ended it".to_owned()),
+    }
+}
+
 const fn is_token(byte: u8) -> bool {
     byte.is_ascii_graphic()
         && !matches!(
@@ -85,6 +161,25 @@ mod tests {
             let error = Credential::new(bad, "a test").expect_err("illegal");
             assert_eq!(error.exit, Exit::Credential);
             assert!(bad.trim().len() < 2 || !error.to_string().contains(bad), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_command_gives_a_key_and_its_failure_tells_none() {
+        let read = async |command: &str| KeySource::Command(command.to_owned()).read().await;
+        assert_eq!(read("echo ' sk-1 '; echo canary >&2").await, Credential::new("sk-1", "a test"));
+        for (command, why) in [
+            ("echo canary-1; echo canary-2 >&2; exit 3", "it ended with status 3; run it by itself"),
+            ("echo canary; kill -9 $$", "a signal ended it"),
+            ("no-such-command-canary", "it ended with status 127, as a command does that is not found"),
+            ("true", "it is empty"),
+            ("echo canary one", "character 7 is none that a token may have"),
+            ("yes canary", "more than 4096"),
+        ] {
+            let error = read(command).await.expect_err(command);
+            assert_eq!(error.exit, Exit::Credential);
+            assert!(error.to_string().contains(why) && !error.to_string().contains("canary"), "{error}");
         }
     }
 

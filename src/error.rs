@@ -87,6 +87,12 @@ impl Error {
         self
     }
 
+    /// What failed, why, and what to do.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str, &str) {
+        (&self.what, &self.why, &self.advice)
+    }
+
     /// The lines below the message.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {

@@ -22,8 +22,10 @@
 //!
 //! # The rest
 //!
-//! [`cli`] is the command line as typed, [`config`] what it means, [`error`] what can go wrong and the exit status, [`tui`]
-//! the live screen, [`status`] the news on stderr, [`progress`] how far a long recording has been read, [`pace`] how fast, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the
+//! [`cli`] is the command line as typed, [`config`] what it means with the environment and the configuration file, [`error`]
+//! what can go wrong and the exit status, `doctor` the examination of what a connection needs, [`tui`] the live screen,
+//! [`status`] the news on stderr, [`progress`] how far a long recording has been read, [`pace`] how fast it is
+//! replayed, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the
 //! guard of the terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`figures`] what
 //! events add up to, [`private_file`] what others must not read, [`confine`] what a crash may not tell, [`schema`] the model
 //! told to people and machines, [`complete`] what may come next on a command line, [`generate`] the man pages and the
@@ -37,6 +39,7 @@ pub mod confine;
 pub mod credential;
 pub mod decode;
 pub mod delivery;
+mod doctor;
 pub mod emulator;
 pub mod error;
 pub mod event;

@@ -2,14 +2,19 @@
 
 use std::process::ExitCode;
 
+use evtap::config::{self, Unparsed};
 use evtap::error::Exit;
-use evtap::{cli, confine, run, sanitize, status};
+use evtap::{confine, run, sanitize, status};
 
 fn main() -> ExitCode {
     confine::confine();
-    let cli = match cli::parse() {
-        Ok(cli) => cli,
-        Err(error) => {
+    let (cli, layers) = match config::parse(std::env::args_os()) {
+        Ok(parsed) => parsed,
+        Err(Unparsed::Set(error)) => {
+            status::failed(status::Format::Text, &error);
+            return error.exit.into();
+        }
+        Err(Unparsed::Typed(error)) => {
             if std::env::args_os().any(|argument| sanitize::has_hostile(&argument.to_string_lossy())) {
                 // It quotes what was typed, which may be the name of a file that somebody else made.
                 status::lines(&error.to_string());
@@ -34,7 +39,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {
-            status::failed(format, &error);
+            status::failed(format, &layers.explain(error.clone()));
             error.exit.into()
         }
     }

@@ -29,16 +29,16 @@ pub struct Platform {
 
 impl Platform {
     /// The platform that the options name.
-    fn at(connection: &cli::Connection, limits: Limits) -> Result<Self> {
-        let endpoints = Endpoints::resolve(&connection.base_url, connection.agent_base_url.as_deref(), connection.insecure_http)?;
-        let credential = config::credential(connection.api_key_file.as_deref())?;
-        let network = Network { insecure_http: connection.insecure_http, ..Network::default() };
-        let keys = Keys::new(credential, connection.api_key_file.clone());
-        Ok(Self { client: Client::new(endpoints, &network)?, keys, limits })
+    async fn at(connection: &cli::Connection, limits: Limits) -> Result<Self> {
+        let network = config::network(&connection.access);
+        let endpoints = Endpoints::resolve(&connection.base_url, connection.agent_base_url.as_deref(), network.insecure_http)?;
+        let client = Client::new(endpoints, &network)?;
+        let (credential, source) = config::key(&connection.access).await?;
+        Ok(Self { client, keys: Keys::new(credential, Some(source)), limits })
     }
 
     /// Starts the emulator in this process, on a free port of the loopback interface.
-    async fn demo(demo: &cli::Demo, limits: Limits) -> Result<Self> {
+    pub async fn demo(demo: &cli::Demo, limits: Limits) -> Result<Self> {
         let failed =
             |error: std::io::Error| Error::new(Exit::Failure, "cannot start the demo", error.kind().to_string(), "try again");
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
@@ -54,6 +54,11 @@ impl Platform {
         Ok(Self { client: Client::new(endpoints, &Network::default())?, keys, limits })
     }
 
+    /// What its parts are.
+    pub fn into_parts(self) -> (Client, Keys) {
+        (self.client, self.keys)
+    }
+
     /// The platform that these workspaces are on, `demo` standing for the emulator's.
     pub async fn of_workspaces(
         workspaces: Vec<String>,
@@ -64,7 +69,7 @@ impl Platform {
         if workspaces == [config::DEMO] {
             return Ok((Self::demo(demo, limits).await?, vec![emulator::DEMO_WORKSPACE.to_owned()]));
         }
-        Ok((Self::at(connection, limits)?, workspaces))
+        Ok((Self::at(connection, limits).await?, workspaces))
     }
 
     /// The platform that these calls are on, with their workspace and their SIDs.
@@ -89,7 +94,7 @@ impl Platform {
                 "give --workspace or set AMIGO_WORKSPACE_ID",
             ));
         };
-        Ok((Self::at(connection, limits)?, config::workspace(workspace)?, calls))
+        Ok((Self::at(connection, limits).await?, config::workspace(workspace)?, calls))
     }
 
     /// A workspace's stream, and the observers of as many calls as start there at a time.

@@ -3,7 +3,7 @@
 //! A file that evtap makes is for its owner alone, whatever the umask says, and the last part of its path is never followed
 //! if it is a link: whoever may write to the directory could otherwise send the events elsewhere.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub fn update(path: &Path) -> io::Result<File> {
 
 #[cfg(unix)]
 fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+    use std::os::unix::fs::OpenOptionsExt;
     let file = options.mode(OWNER_ONLY).custom_flags(no_follow()).open(path).map_err(|error| {
         if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
             io::Error::new(io::ErrorKind::InvalidInput, "it is a link")
@@ -47,7 +47,7 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         }
     })?;
     let meta = file.metadata()?;
-    if meta.is_file() && meta.mode() & 0o077 != 0 {
+    if meta.is_file() && !is_private(&meta) {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may read it"));
     }
     Ok(file)
@@ -63,6 +63,21 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// The permissions of a file; those of a private one, on systems that have none.
+#[must_use]
+pub fn permissions(meta: &Metadata) -> u32 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::mode(meta) & 0o777;
+    #[cfg(not(unix))]
+    return 0o600;
+}
+
+/// Whether nobody but its owner may read or write a file.
+#[must_use]
+pub fn is_private(meta: &Metadata) -> bool {
+    permissions(meta).trailing_zeros() >= 6
+}
+
 /// The most bytes of a key file: more is something else.
 const KEY_LIMIT: u64 = 64 * 1024;
 
@@ -75,12 +90,8 @@ pub fn read_secret(option: &str, path: &Path) -> Result<Vec<u8>> {
     if !meta.is_file() {
         return Err(Error::usage(what(), "it is no regular file", "give a file"));
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        if meta.mode() & 0o077 != 0 {
-            return Err(Error::usage(what(), "others may read or write it", "make it private with `chmod 600`"));
-        }
+    if !is_private(&meta) {
+        return Err(Error::usage(what(), "others may read or write it", "make it private with `chmod 600`"));
     }
     let mut bytes = Vec::new();
     (&mut file).take(KEY_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;

@@ -13,11 +13,13 @@ use crate::complete;
 use crate::config;
 use crate::credential::Credential;
 use crate::delivery::Cursor;
+use crate::doctor;
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::generate;
 use crate::platform::{Platform, Source};
 use crate::progress::{Progress, Telling};
+use crate::sanitize;
 use crate::schema;
 use crate::shutdown;
 use crate::sink::raw;
@@ -40,6 +42,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Schema(options) => print_schema(&options),
         Command::Audit(options) => audit(options).await,
         Command::Frames(options) => frames(options).await,
+        Command::Config(options) => configure(&options, &cli.choice),
+        Command::Doctor(options) => doctor::run(options, &cli.choice).await,
         Command::Generate(options) => print(generate::run(&options)?.as_bytes()).map(|_| Exit::Done),
         Command::Complete(options) => print(complete::next(&options).as_bytes()).map(|_| Exit::Done),
     }
@@ -50,7 +54,7 @@ async fn watch(options: cli::Watch) -> Result<Exit> {
     let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &workspaces.join(", "))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let endpoint = config::endpoint(&options.forward, options.connection.insecure_http, options.show.status)?;
+    let endpoint = config::endpoint(&options.forward, &config::network(&options.connection.access), options.show.status)?;
     let now = Timestamp::now();
     let since = options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
     let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
@@ -75,7 +79,7 @@ async fn observe(options: cli::Observe) -> Result<Exit> {
     let screen =
         config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &format!("call {}", calls.join(", ")))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let endpoint = config::endpoint(&options.forward, options.connection.insecure_http, options.show.status)?;
+    let endpoint = config::endpoint(&options.forward, &config::network(&options.connection.access), options.show.status)?;
     let (platform, workspace, calls) =
         Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
     let wiring =
@@ -182,6 +186,31 @@ async fn serve(options: cli::Serve) -> Result<Exit> {
     }
 }
 
+fn configure(options: &cli::Config, choice: &cli::Choice) -> Result<Exit> {
+    let command = cli::definition();
+    let watch = command.find_subcommand("watch").expect("there is such a command");
+    let usual = choice.config.clone().or_else(config::usual_path);
+    let path = usual.ok_or_else(|| {
+        let advice = "set HOME or XDG_CONFIG_HOME, or give --config";
+        Error::usage("cannot find the configuration", "there is no home directory", advice)
+    })?;
+    match &options.action {
+        Some(cli::Action::Path) => {
+            return print(format!("{}\n", sanitize::visible(&path.display().to_string())).as_bytes()).map(|_| Exit::Done);
+        }
+        Some(cli::Action::Init) => config::init(&path, watch)?,
+        Some(cli::Action::SetProfile(profile)) => config::set_profile(&path, &profile.name, &profile.settings, watch)?,
+        None => {
+            config::colour(cli::Color::Auto);
+            let settled = config::Settled::of(&options.options, choice)?;
+            let text = if options.output == cli::Report::Json { settled.json() } else { settled.text() };
+            return print(text.as_bytes()).map(|_| Exit::Done);
+        }
+    }
+    status::say(&format!("wrote {}", path.display()));
+    Ok(Exit::Done)
+}
+
 async fn frames(options: cli::Frames) -> Result<Exit> {
     if options.reveal.as_deref() != Some("all") {
         let advice = "give --reveal all, and mind where the output goes; `watch` and `observe` redact";
@@ -191,11 +220,11 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
             advice,
         ));
     }
-    let credential = match (&options.api_key_file, std::env::var_os("AMIGO_API_KEY")) {
-        (None, None) => None,
-        (file, _) => Some(config::credential(file.as_deref())?),
+    let credential = match config::key_source(&options.access) {
+        None => None,
+        Some(source) => Some(source.read().await?),
     };
-    let network = Network { insecure_http: options.insecure_http, ..Network::default() };
+    let network = config::network(&options.access);
     let (tx, mut rx) = mpsc::channel(source::QUEUE);
     let url = options.url;
     let reading = tokio::spawn(async move { frames::run(&url, credential.as_ref(), &network, &tx).await });
@@ -226,7 +255,8 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
         .map(|setup| Setup { pace: Some(Arc::clone(&pace)), ..setup });
     let is_paced = options.speed.is_some() && screen.is_none();
     let limit = config::limits(&options.delivery, None)?.frame;
-    let endpoint = config::endpoint(&options.forward, options.insecure_http, options.show.status)?;
+    let network = Network { insecure_http: options.insecure_http, ..Network::default() };
+    let endpoint = config::endpoint(&options.forward, &network, options.show.status)?;
     let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
     let progress = Arc::new(Progress::of(&options.files));
     // At a pace, what has been read tells nothing.

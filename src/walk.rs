@@ -197,13 +197,13 @@ impl Walk {
                 if self.sink.news(news)? {
                     return Ok(None);
                 }
-                match news.frame(Timestamp::now()).filter(|_| self.status == status::Format::Inline) {
-                    Some(frame) => self.frame(frame.as_frame()),
-                    None => {
-                        status::news(self.status, news);
-                        Ok(None)
-                    }
+                if self.status == status::Format::Inline
+                    && let Some(frame) = news.frame(Timestamp::now())
+                {
+                    return self.frame(frame.as_frame());
                 }
+                status::news(self.status, news);
+                Ok(None)
             }
         }
     }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Color, Connection, Demo};
+use super::{Access, Color, Connection, Demo, Report};
 use crate::emulator;
+use crate::error::Error;
 use crate::status;
 
 /// `evtap expect`
@@ -114,12 +115,44 @@ pub struct Frames {
     /// Stop after that many frames
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<u64>,
-    /// A file with the API key, sent as a bearer or as the subprotocol `auth`
+    /// The key, sent as a bearer or as the subprotocol `auth`, if there is one; and the way.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `evtap doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The id of the workspace whose stream is opened, or `demo`
+    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
+    pub workspace: Vec<String>,
+    /// The SID of a call whose observer is opened too, or `demo`
+    #[arg(short, long, value_name = "SID")]
+    pub call: Option<String>,
+    /// A cursor file that is looked at
     #[arg(long, value_name = "FILE")]
-    pub api_key_file: Option<PathBuf>,
-    /// Send the key in the clear to hosts other than this one
-    #[arg(long)]
-    pub insecure_http: bool,
+    pub cursor: Option<PathBuf>,
+    /// A record that is looked at
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// The key for pseudonyms that is looked at
+    #[arg(long, value_name = "FILE")]
+    pub phi_key_file: Option<PathBuf>,
+    /// How the findings are written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: Report,
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Color,
+    /// Where the platform is.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// The built-in clinic.
+    #[command(flatten)]
+    pub demo: Demo,
+    /// Why the configuration can't be used.
+    #[arg(skip)]
+    pub broken: Option<Error>,
 }
 
 /// `evtap generate`

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 /// Where the platform is, and the key to it. The key itself is never an option: `AMIGO_API_KEY` or a file.
 #[derive(Debug, Args)]
@@ -20,11 +20,40 @@ pub struct Connection {
     /// The origin of the observer WebSocket, if it is another
     #[arg(long, value_name = "URL", env = "AMIGO_AGENT_BASE_URL", hide_env_values = true)]
     pub agent_base_url: Option<String>,
+    /// The key, and the way.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// The key, and the way to whoever it is for. The key itself is never an option: `AMIGO_API_KEY`, a file, or a command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Access {
     /// A file with the API key; `AMIGO_API_KEY` otherwise
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
+    /// A command that prints the API key, such as `pass show amigo`, run by the shell
+    #[arg(long, value_name = "COMMAND", conflicts_with = "api_key_file")]
+    pub api_key_command: Option<String>,
+    /// The proxy: `http`, `https` or `socks5h`, or `none`; what `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name, if not given.
+    /// `NO_PROXY` is heeded. A password is better off in these or in a profile than in the command line
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// A PEM file of certificates to trust beside the system's
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
     /// Send the key, and what is forwarded, in the clear to hosts other than this one
-    #[arg(long)]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value_t = false,
+        action = ArgAction::Set,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub insecure_http: bool,
 }
 

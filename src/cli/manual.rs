@@ -112,8 +112,29 @@ does, and the header then says so in alarm colours. What is copied or saved is w
 const LIVENESS: Topic = Topic {
     title: "Liveness",
     text: "A connection that brings nothing, not even a comment or a pong, is opened anew (--read-timeout), and so is one over \
-which the machine has slept. A key that is refused in the middle of a day is read again from --api-key-file before evtap gives \
-up. What waits between the socket and a slow reader is at most 16 MiB; then the socket waits.",
+which the machine has slept. A key that is refused in the middle of a day is read again, from --api-key-file or by --api-key-command, before \
+evtap gives up. What waits between the socket and a slow reader is at most 16 MiB; then the socket waits.",
+};
+
+const SETTINGS: Topic = Topic {
+    title: "Settings",
+    text: "Options go before the environment, that before the profile, that before the top of the file, and that before the \
+defaults. Every setting is an option of `watch` by the same name, with _ for -; its variable is EVTAP_ and its name in capitals, \
+such as EVTAP_OUTPUT, if the option has none of its own. A path in the file is from where the file is. A key stands in no file \
+of settings: api_key_file names one, api_key_command prints it. A file can hide more than a run without it, and never less: \
+`reveal`, `phi = \"partial\"` and `scrub = \"none\"` in it are errors.
+
+A filter of the table [filters], at the top or in a profile, is used as `--filter @NAME`.
+
+  profile = \"staging\"
+  output = \"ndjson\"
+
+  [filters]
+  escalations = '.event_type == \"call.escalated\"'
+
+  [profiles.staging]
+  base_url = \"https://staging.example.com\"
+  api_key_command = \"pass show amigo/staging\"",
 };
 
 /// What is to be known of a command.
@@ -123,6 +144,7 @@ pub fn topics(command: &str) -> &'static [Topic] {
         "watch" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, RESUMING, LIVENESS],
         "observe" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, LIVENESS],
         "replay" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN],
+        "config" => &[SETTINGS],
         "stats" => &[PREDICATES, FIGURES],
         "expect" => &[PREDICATES],
         _ => &[],
@@ -225,6 +247,23 @@ const FRAMES: &[Example] = &[example(
     "evtap frames --reveal all -n 3 http://127.0.0.1:8484/v1/d3300000-0000-4000-8000-000000000001/events/stream",
 )];
 
+const CONFIG: &[Example] = &[
+    example("What counts, and why", "evtap config"),
+    example("An example with every setting", "evtap config init"),
+    example(
+        "A profile, with a key from a store of passwords",
+        "evtap config set-profile staging base_url=https://staging.example.com api_key_command='pass show amigo/staging'",
+    ),
+    example("A filter with a name", "evtap config set-profile staging 'filters.long=.duration_seconds > 60'"),
+    example("What would come of some options", "evtap config -- --output csv"),
+];
+
+const DOCTOR: &[Example] = &[
+    example("See it work", "evtap doctor -c demo"),
+    example("All that a workspace needs", "evtap doctor -w \"$WORKSPACE\""),
+    example("For a ticket", "evtap doctor -w \"$WORKSPACE\" -o json | jq '.checks[] | select(.result == \"failed\")'"),
+];
+
 const GENERATE: &[Example] = &[
     example(
         "Completion in bash, for this user",
@@ -250,6 +289,8 @@ pub fn examples(command: &str) -> &'static [Example] {
         "schema" => SCHEMA,
         "serve" => SERVE,
         "frames" => FRAMES,
+        "config" => CONFIG,
+        "doctor" => DOCTOR,
         "generate" => GENERATE,
         _ => &[],
     }

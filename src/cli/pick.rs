@@ -1,5 +1,6 @@
 //! The options of which events are kept, and until when.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +9,8 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]
 pub struct Pick {
-    /// Keep the events for which a jq expression is true; may repeat, all must hold
+    /// Keep the events for which a jq expression is true, or one that has a name in the configuration: `@NAME`; may repeat, all
+    /// must hold
     #[arg(short, long = "filter", value_name = "EXPR")]
     pub filters: Vec<String>,
     /// The same from a file, out of the shell's history
@@ -32,6 +34,9 @@ pub struct Pick {
     /// Don't hold expressions against the model of events
     #[arg(long)]
     pub no_check: bool,
+    /// The filters that have names, from the configuration.
+    #[arg(skip)]
+    pub named: BTreeMap<String, String>,
 }
 
 /// When to stop before the stream does.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::Standing;
+
 /// What is hidden.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Protected health information")]
@@ -23,6 +25,9 @@ pub struct Privacy {
     /// Which text is searched for telephone numbers, email addresses and the like, to be masked
     #[arg(long, value_enum, value_name = "TEXT", default_value_t)]
     pub scrub: Scrub,
+    /// The settings that nobody has typed.
+    #[arg(skip)]
+    pub standing: Standing,
 }
 
 /// `evtap audit`

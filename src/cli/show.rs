@@ -1,8 +1,8 @@
 //! The options of what is shown, and how.
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
-use super::Privacy;
+use super::{Privacy, Standing};
 use crate::status;
 
 /// What is shown, and how.
@@ -35,7 +35,17 @@ pub struct Show {
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
     /// Don't cut lines at the terminal's edge
-    #[arg(long)]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value_t = false,
+        action = ArgAction::Set,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub wrap: bool,
     /// Sum up on stderr at the end what was shown: counts, rates, percentiles
     #[arg(long)]
@@ -46,6 +56,9 @@ pub struct Show {
     /// What is hidden.
     #[command(flatten)]
     pub privacy: Privacy,
+    /// The settings that nobody has typed.
+    #[arg(skip)]
+    pub standing: Standing,
 }
 
 /// The live screen.

@@ -4,6 +4,7 @@ use clap::{Arg, Command};
 
 use super::{Word, command_word};
 use crate::cli;
+use crate::config::{self, SETTINGS};
 use crate::event::{Class, EventSpec, FieldSpec, Kind, family};
 
 /// Parts of events that `--fields` takes beside their fields.
@@ -23,8 +24,7 @@ const PARTS: &[(&str, &str)] = &[
 
 /// Names of values that are nobody's to guess: numbers, times, expressions, addresses.
 #[cfg(test)]
-const FREE: &str =
-    "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT N NAME PROGRAM REGEX SIZE STEP TIME URL UUID VALUE WORD";
+const FREE: &str = "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT N NAME OPTION PROGRAM REGEX SIZE STEP TIME URL UUID VALUE WORD";
 
 /// What may stand for this argument, once `typed` of it has been.
 pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Word> {
@@ -38,6 +38,8 @@ pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Word> {
         "FIELD" => {
             std::iter::once(Word::new("all", "Everything that is hidden.")).chain(fields(typed, Class::is_hidden)).collect()
         }
+        "PROFILE" => config::profiles().into_iter().map(|name| Word::new(name, "")).collect(),
+        "KEY=VALUE" => SETTINGS.iter().map(|setting| Word::new(format!("{}=", setting.name), "")).collect(),
         "ZONE" => jiff::tz::db().available().map(|zone| Word::new(zone.as_str(), "")).collect(),
         "ID" | "SID" => vec![Word::new("demo", "The built-in clinic: no account, no network.")],
         "PAGE" => root.get_subcommands().filter(|command| !command.is_hide_set()).map(command_word).collect(),
@@ -101,6 +103,10 @@ mod tests {
         fn check(root: &Command, command: &Command) {
             for arg in command.get_arguments().filter(|arg| !arg.is_hide_set() && arg.get_action().takes_values()) {
                 let name = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
+                // What it has is in a file of whoever runs this.
+                if name == "PROFILE" {
+                    continue;
+                }
                 let words = arg.get_possible_values().len() + of(root, arg, "").len();
                 let what = format!("{} --{}", command.get_name(), arg.get_id());
                 let paths = matches!(arg.get_value_hint(), ValueHint::AnyPath | ValueHint::DirPath);

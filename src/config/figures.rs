@@ -21,7 +21,8 @@ pub fn figures(options: &Stats) -> Result<Stages> {
     let policy = policy(&options.privacy, options.status)?;
     let pick = &options.pick;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions = Expressions { variables: &variables, policy: &policy, format: options.status, check: !pick.no_check };
+    let expressions =
+        Expressions { variables: &variables, policy: &policy, format: options.status, check: !pick.no_check, named: &pick.named };
     let judge = Box::new(conditions(&options.until, &expressions)?);
     let Kept { select, kinds, .. } = kept(pick, &expressions)?;
     let group_by = options.group_by.as_deref().map(|source| expressions.program("--group-by", source, kinds)).transpose()?;

@@ -1,5 +1,6 @@
 //! What the options say of selecting, writing and stopping, as stages of a walk.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
@@ -7,6 +8,7 @@ use std::time::Instant;
 use jaq_json::Val;
 use jiff::tz::TimeZone;
 
+use super::file::{is_filter_name, meant as meant_among};
 use super::{colour, duration, policy, reveal};
 use crate::cli::{Expect as ExpectOptions, Output, Pick, Show, Timestamps, Until};
 use crate::error::{Error, Result};
@@ -38,7 +40,8 @@ pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<
     colour(show.color);
     let policy = policy(&show.privacy, show.status)?;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions = Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check };
+    let expressions =
+        Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check, named: &pick.named };
     let judge = Box::new(conditions(until, &expressions)?);
     let Kept { select, kinds, grep } = kept(pick, &expressions)?;
     let program = show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
@@ -89,7 +92,13 @@ pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
     let variables = variables(&options.args, &[])?;
     let mut policy = Policy::default();
     reveal(&mut policy, &options.reveal, options.status)?;
-    let expressions = Expressions { variables: &variables, policy: &policy, format: options.status, check: !options.no_check };
+    let expressions = Expressions {
+        variables: &variables,
+        policy: &policy,
+        format: options.status,
+        check: !options.no_check,
+        named: &BTreeMap::new(),
+    };
     let compile = |option: &str, source: &str| expressions.predicate(option, source, &mut Kinds::kept(&Types::default()));
     let steps = match &options.file {
         Some(path) => expect::read_file(&path.display().to_string(), &read(path)?, compile)?,
@@ -124,15 +133,33 @@ pub(super) struct Expressions<'a> {
     pub policy: &'a Policy,
     pub format: status::Format,
     pub check: bool,
+    /// Those that have names, from the configuration.
+    pub named: &'a BTreeMap<String, String>,
 }
 
 impl Expressions<'_> {
     /// A predicate on the events in `kinds`; leaves in it those that can satisfy the predicate.
     fn predicate(&self, option: &str, source: &str, kinds: &mut Kinds) -> Result<Predicate> {
-        let parsed = parse(option, source)?;
+        let (option, source) = match self.named(option, source)? {
+            Some((label, expression)) => (label, expression),
+            None => (option.to_owned(), source),
+        };
+        let parsed = parse(&option, source)?;
         let predicate = Predicate::compile(&parsed, self.variables)?;
         *kinds = self.check(&parsed, *kinds, true)?;
         Ok(predicate)
+    }
+
+    /// The expression of a name such as `@long`, and what to call it. `@json` and the like are formats of jq, and say nothing
+    /// by themselves.
+    fn named(&self, option: &str, source: &str) -> Result<Option<(String, &str)>> {
+        let Some(name) = source.trim().strip_prefix('@').filter(|name| is_filter_name(name)) else { return Ok(None) };
+        let label = format!("{option} @{name}");
+        if let Some(expression) = self.named.get(name) {
+            return Ok(Some((label, expression)));
+        }
+        let advice = meant_among(name, self.named.keys().map(String::as_str), "filter");
+        Err(Error::usage(format!("cannot use {label}"), "the configuration has no such filter", advice))
     }
 
     /// A program whose outputs are printed.
@@ -202,7 +229,7 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
     Ok(match show.output.as_ref().unwrap_or(&usual) {
         Output::Ndjson => Box::new(Ndjson::new(out, columns)),
         Output::Json => Box::new(Json::new(out, columns)),
-        Output::CloudEvents if columns.is_some() => {
+        Output::CloudEvents if columns.is_some() && !show.standing.has("fields") => {
             let advice = "leave --fields out, or give -o ndjson";
             return Err(Error::usage("cannot use --fields", "a CloudEvent holds the whole event", advice));
         }
@@ -221,7 +248,7 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
 fn times(show: &Show) -> Result<Times> {
     let times = match show.timestamps.unwrap_or_default() {
         Timestamps::Local => Times::Day(zone(show.tz.as_deref())?),
-        other if show.tz.is_some() => {
+        other if show.tz.is_some() && !show.standing.has("tz") => {
             let why = if other == Timestamps::Utc { "--timestamps asks for UTC" } else { "--timestamps asks for no time of day" };
             return Err(Error::usage("cannot use --tz", why, "leave one of them out"));
         }
@@ -235,7 +262,10 @@ fn times(show: &Show) -> Result<Times> {
         Some(output) => *output == Output::Pretty,
         None => std::io::stdout().is_terminal(),
     };
-    let given = [("--timestamps", show.timestamps.is_some()), ("--tz", show.tz.is_some())];
+    let given = [
+        ("--timestamps", show.timestamps.is_some() && !show.standing.has("timestamps")),
+        ("--tz", show.tz.is_some() && !show.standing.has("tz")),
+    ];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given && !is_for_people) {
         let why = "only the times of -o pretty are for people, and others stay RFC 3339 in UTC";
         status::warning(show.status, &Error::usage(format!("{option} changes nothing"), why, "give -o pretty, or leave it out"));

@@ -23,7 +23,7 @@ pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::usage(what(), crate::source::replay::cause(&error), "check the path of --fault-script"))?;
     let script: Script =
-        toml::from_str(&text).map_err(|_| Error::usage(what(), "it is no TOML with an array `faults`", advice))?;
+        toml_edit::de::from_str(&text).map_err(|_| Error::usage(what(), "it is no TOML with an array `faults`", advice))?;
     script.faults.iter().map(|fault| fault.parse()).collect()
 }
 

@@ -12,7 +12,15 @@ use crate::schema::nearest;
 /// What the environment says, beyond what stands beside an option of the same meaning: the name, what it does, and the option
 /// of the commands that heed it.
 const ENVIRONMENT: &[(&str, &str, &str)] = &[
-    ("AMIGO_API_KEY", "The API key, or a JWT. --api-key-file goes before it. The key is never an argument.", "api_key_file"),
+    (
+        "AMIGO_API_KEY",
+        "The API key, or a JWT. --api-key-file and --api-key-command go before it. The key is never an argument.",
+        "api_key_file",
+    ),
+    ("HTTPS_PROXY", "The proxy, if --proxy does not name it; likewise HTTP_PROXY for plain text, and ALL_PROXY.", "proxy"),
+    ("NO_PROXY", "Hosts that are reached without a proxy: names, addresses and networks, with commas between.", "proxy"),
+    ("XDG_CONFIG_HOME", "Where evtap/config.toml is; ~/.config otherwise.", "config"),
+    ("EVTAP_...", "Any other setting of evtap-config(1): EVTAP_ and its name in capitals.", "config"),
     ("NO_COLOR", "No colours, if it is set to anything but 0.", "color"),
     ("CLICOLOR_FORCE", "Colours even where stdout is no terminal, if it is set to anything but 0.", "color"),
     ("TERM", "The terminal; `dumb` has neither colours nor a live screen.", "color"),
@@ -24,6 +32,8 @@ const FILES: &[(&str, &str)] = &[
     ("record", "What was shown, as NDJSON, appended. Mode 0600, redacted exactly as shown."),
     ("api_key_file", "The API key, alone on its line. It must be its owner's alone."),
     ("phi_key_file", "The key of the pseudonyms of --phi hash: at least 32 random bytes, for its owner alone."),
+    ("config", "Settings, in TOML; see evtap-config(1). Nobody else may write it."),
+    ("ca_cert", "Certificates in PEM that are trusted beside the system's."),
     ("filter_file", "A jq expression, out of the shell's history."),
     ("fault_script", "TOML with an array `faults` of strings, each as for --fault."),
 ];

@@ -28,6 +28,9 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// How many redirects in a row are followed.
 const REDIRECTS: usize = 5;
 
+/// In place of a proxy: none, whatever the environment says.
+pub const NO_PROXY: &str = "none";
+
 /// How to reach the network.
 #[derive(Clone, Default)]
 pub struct Network {
@@ -61,6 +64,14 @@ impl Endpoints {
     }
 }
 
+impl Endpoints {
+    /// The origin of the workspace's stream, and that of the observer.
+    #[must_use]
+    pub const fn origins(&self) -> (&Url, &Url) {
+        (&self.base, &self.agent)
+    }
+}
+
 /// The HTTP clients for the two endpoints. Cheap to clone; each attempt has a connection of its own.
 #[derive(Clone)]
 pub struct Client {
@@ -75,6 +86,12 @@ impl Client {
         let streams = build(&endpoints.base, network, Use::Stream)?;
         let upgrades = build(&endpoints.agent, network, Use::Upgrade)?;
         Ok(Self { endpoints, streams, upgrades })
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// The request for a workspace's stream.
@@ -152,12 +169,11 @@ pub(crate) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<req
     if let Some(resolver) = &network.resolver {
         builder = builder.dns_resolver(Arc::clone(resolver));
     }
-    if is_loopback(origin) {
-        builder = builder.no_proxy();
-    } else if let Some(proxy) = &network.proxy {
-        builder = builder.proxy(Proxy::all(proxy).map_err(|_| {
-            Error::usage("the proxy can't be used", "it is not a URL", "give one such as http://proxy.example.com:3128")
-        })?);
+    match network.proxy.as_deref() {
+        Some(url) if url != NO_PROXY && !is_loopback(origin) => builder = builder.proxy(proxy(url)?),
+        Some(_) => builder = builder.no_proxy(),
+        None if is_loopback(origin) => builder = builder.no_proxy(),
+        None => {}
     }
     builder.build().map_err(|_| {
         Error::new(
@@ -167,6 +183,16 @@ pub(crate) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<req
             "install the system's CA certificates, or give some with --ca-cert",
         )
     })
+}
+
+/// The proxy of that URL. `NO_PROXY` tells what does without it. The URL may hold a password, so no error quotes it.
+fn proxy(url: &str) -> Result<Proxy> {
+    let wrong = |why| Error::usage("the proxy can't be used", why, "give one such as http://proxy.example.com:3128");
+    let parsed = Url::parse(url).map_err(|_| wrong("it is not a URL"))?;
+    if !matches!(parsed.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
+        return Err(wrong("its scheme is none of http, https, socks5 and socks5h"));
+    }
+    Ok(Proxy::all(parsed).map_err(|_| wrong("it is not a URL"))?.no_proxy(reqwest::NoProxy::from_env()))
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>> {
@@ -227,7 +253,9 @@ fn unusable(what: &str) -> String {
     format!("{what} can't be used")
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL names this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
@@ -300,8 +328,11 @@ mod tests {
         let remote = Url::parse("https://a.example").expect("a URL");
         let network = Network::default();
         assert!(build(&local, &network, Use::Stream).is_ok());
-        let proxy = Network { proxy: Some("http://".to_owned()), ..Network::default() };
-        assert_eq!(build(&remote, &proxy, Use::Stream).expect_err("no proxy").exit, Exit::Usage);
+        for wrong in ["http://", "user:canary@a.example", "ftp://user:canary@a.example", "canary"] {
+            let proxy = Network { proxy: Some(wrong.to_owned()), ..Network::default() };
+            let error = build(&remote, &proxy, Use::Stream).expect_err("no proxy");
+            assert!(error.exit == Exit::Usage && !error.to_string().contains("canary"), "{error}");
+        }
         let file = tempfile::NamedTempFile::new().expect("a file");
         for path in [file.path().to_owned(), file.path().join("missing")] {
             let certificate = Network { ca_cert: Some(path), ..Network::default() };

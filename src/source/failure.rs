@@ -204,7 +204,11 @@ fn known(error: &(dyn StdError + 'static)) -> Option<String> {
         return wrapped.and_then(known).or_else(|| io_kind(error.kind()).map(str::to_owned));
     }
     // The type is not public, and its text is fixed.
-    error.to_string().starts_with("tunnel error: ").then(|| "the proxy refused to connect".to_owned())
+    match error.to_string().strip_prefix("tunnel error: ")? {
+        "proxy authorization required" => Some("the proxy wants a login (407)".to_owned()),
+        "failed to create underlying connection" => None,
+        _ => Some("the proxy refused to connect".to_owned()),
+    }
 }
 
 fn io_kind(kind: io::ErrorKind) -> Option<&'static str> {

@@ -64,10 +64,11 @@ impl<'a> Link<'a> {
     /// The connection failed: returns when it is time for another, or gives the error that it ends with. A key that was
     /// refused is looked for anew, since keys are rotated in the middle of a day.
     pub(super) async fn after(&mut self, failure: Failure, keys: &Keys, used: &Credential) -> Result<()> {
+        let renewed = matches!(failure, Failure::Refused { .. }) && keys.renew(used).await;
         match failure {
             Failure::Passing { why, at_least } => self.pause(why, at_least, Duration::MAX).await,
             Failure::Doubtful { why, .. } if self.proven => self.pause(why, Duration::ZERO, Duration::MAX).await,
-            Failure::Refused { why, .. } if keys.renew(used) => {
+            Failure::Refused { why, .. } if renewed => {
                 self.pause(format!("{why}, and there is a newer one"), Duration::ZERO, Duration::ZERO).await
             }
             Failure::Final { .. } | Failure::Refused { .. } | Failure::Doubtful { .. } => Err(failure.into_error(self.what)),

@@ -15,6 +15,7 @@ pub mod limits;
 mod link;
 pub mod observer;
 pub mod order;
+pub mod probe;
 mod queue;
 pub mod replay;
 pub mod resume;

@@ -36,6 +36,9 @@ use crate::source::{Fault, Form, Item, Limits, Notes, Origin, RawFrame, Sender};
 /// How long a call may be unknown to the server, since one that is about to begin can be so for a moment.
 const UNKNOWN: Duration = Duration::from_secs(10);
 
+/// What the server says of a call that is unknown to it.
+const NO_SUCH_CALL: &str = "there is no such call (4004)";
+
 /// How long the server wants to be left alone that closes with "try again later" or "rate limit".
 const LATER: Duration = Duration::from_secs(5);
 
@@ -129,13 +132,11 @@ impl Unknown {
             }
             End::Failed(failure) => link.after(failure, keys, used).await?,
             End::Unknown => {
-                let why = "there is no such call (4004)";
                 let left = UNKNOWN.saturating_sub(self.0.get_or_insert_with(Instant::now).elapsed());
                 if left.is_zero() {
-                    let failure = Failure::fatal(Exit::NotFound, why, "check the call's SID and the workspace");
-                    return Err(failure.into_error(link.what));
+                    return Err(no_such_call().into_error(link.what));
                 }
-                link.pause(why.to_owned(), Duration::ZERO, left).await?;
+                link.pause(NO_SUCH_CALL.to_owned(), Duration::ZERO, left).await?;
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -274,6 +275,30 @@ impl<'a> Glance<'a> {
             _ => None,
         }
     }
+}
+
+/// What the first that is heard of a call shows.
+pub(super) enum Glimpse {
+    /// It is open.
+    Message,
+    /// It can't be observed.
+    Failed(Failure),
+}
+
+/// Tells a message from the end.
+pub(super) fn glimpse(heard: &Heard) -> Glimpse {
+    match heard {
+        Heard::Text(_) | Heard::Binary(_) | Heard::TooLarge(_) | Heard::NotUtf8 => Glimpse::Message,
+        Heard::Lost(why) => Glimpse::Failed(Failure::passing(why.clone())),
+        Heard::Closed(code) => Glimpse::Failed(match closed(*code, false) {
+            End::Failed(failure) => failure,
+            End::Over | End::Unknown => no_such_call(),
+        }),
+    }
+}
+
+fn no_such_call() -> Failure {
+    Failure::fatal(Exit::NotFound, NO_SUCH_CALL, "check the call's SID and the workspace")
 }
 
 /// What a close code means. After `session_end` each of them is the end.

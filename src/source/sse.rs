@@ -186,10 +186,8 @@ impl<'a> Reader<'a> {
                 self.link.backoff.set_initial(retry);
             }
             for frame in frames {
-                if let Body::Data(data) = &frame.body
-                    && frame.event.as_deref() == Some(CONTROL)
-                {
-                    return control(data);
+                if let Some(failure) = refusal(&frame) {
+                    return failure;
                 }
                 self.pass_on(frame, received_at).await;
             }
@@ -307,6 +305,14 @@ fn media_type(headers: &HeaderMap) -> &'static str {
     let essence = essence(headers);
     let known = MEDIA_TYPES.iter().find(|known| essence.eq_ignore_ascii_case(known));
     known.copied().unwrap_or(if essence.is_empty() { "no media type" } else { "another type" })
+}
+
+/// What a frame says against the stream, if it is a control frame.
+pub(super) fn refusal(frame: &Frame) -> Option<Failure> {
+    match &frame.body {
+        Body::Data(data) if frame.event.as_deref() == Some(CONTROL) => Some(control(data)),
+        _ => None,
+    }
 }
 
 /// What a control frame says. Its message is the server's prose and stays unread.

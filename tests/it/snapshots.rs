@@ -112,7 +112,7 @@ async fn one_event() {
 
 #[tokio::test]
 async fn help() {
-    for command in ["", "watch", "observe", "replay", "stats", "serve", "schema", "frames"] {
+    for command in ["", "watch", "observe", "replay", "stats", "serve", "schema", "frames", "config", "doctor"] {
         let name = format!("help_{}", if command.is_empty() { "evtap" } else { command });
         assert_snapshot!(name, evtap(&format!("{command} --help")).run().await.ended(0));
     }

@@ -76,8 +76,26 @@ impl Evtap {
 
     /// A file in its home, which is where it runs.
     pub fn file(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
-        std::fs::write(self.home.path().join(name), bytes).expect("a file is written");
+        std::fs::write(self.path(name), bytes).expect("a file is written");
         self
+    }
+
+    /// Its configuration, for its owner alone.
+    pub fn config(self, toml: &str) -> Self {
+        std::fs::create_dir_all(self.path("config/evtap")).expect("a directory is made");
+        self.file("config/evtap/config.toml", toml).mode("config/evtap/config.toml", 0o600)
+    }
+
+    /// The permissions of a file in its home.
+    pub fn mode(self, name: &str, mode: u32) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(mode)).expect("its owner may");
+        self
+    }
+
+    /// The path of a file in its home.
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.home.path().join(name)
     }
 
     /// Runs it to its end.

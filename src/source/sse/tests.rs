@@ -3,6 +3,7 @@ use std::io;
 use futures_util::stream;
 
 use super::*;
+use crate::credential::KeySource;
 use crate::source::scripted::{Answer, Scripted, TOKEN, credential, header};
 use crate::source::{Change, FRAME_LIMIT, Item, channel};
 
@@ -399,7 +400,7 @@ async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
     ])
     .await;
     let (tx, mut rx) = channel(100);
-    let keys = Keys::new(credential(), Some(file.path().to_owned()));
+    let keys = Keys::new(credential(), Some(KeySource::File(file.path().to_owned())));
     let error = run(&server.client(), "ws-1", &keys, Start::Now, &limits(), &tx).await.expect_err("refused for good");
     assert_eq!(error.exit, Exit::Credential);
     drop(tx);

@@ -1,0 +1,127 @@
+//! A TLS handshake that is looked at: the same trust as the real ones, and the chain that the server shows, even if it is not
+//! trusted.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use x509_cert::der::Decode;
+
+/// The chain that a server showed, and what came of it.
+pub(super) struct Handshake<S> {
+    /// The connection, or why there is none.
+    pub(super) stream: io::Result<TlsStream<S>>,
+    /// When each certificate of the chain expires, the server's own first. Empty if there was no chain, or it can't be read.
+    pub(super) expiries: Vec<Timestamp>,
+}
+
+impl<S> Handshake<S> {
+    /// The version of TLS.
+    pub(super) fn version(&self) -> &'static str {
+        match self.stream.as_ref().ok().and_then(|stream| stream.get_ref().1.protocol_version()) {
+            Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS",
+        }
+    }
+}
+
+/// Makes a handshake, trusting what the system trusts and the certificates of that file.
+pub(super) async fn shake<S: AsyncRead + AsyncWrite + Unpin>(host: &str, ca_cert: Option<&Path>, transport: S) -> Handshake<S> {
+    let witness = match Witness::new(ca_cert) {
+        Ok(witness) => Arc::new(witness),
+        Err(error) => return Handshake { stream: Err(error), expiries: Vec::new() },
+    };
+    let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned());
+    let stream = match name {
+        Err(_) => Err(io::Error::from(io::ErrorKind::InvalidInput)),
+        Ok(name) => {
+            let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .expect("the provider has them")
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::clone(&witness) as Arc<dyn ServerCertVerifier>)
+                .with_no_client_auth();
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            TlsConnector::from(Arc::new(config)).connect(name, transport).await
+        }
+    };
+    let chain = witness.chain.lock().unwrap_or_else(PoisonError::into_inner);
+    Handshake { stream, expiries: chain.iter().filter_map(expiry).collect() }
+}
+
+/// When a certificate expires.
+fn expiry(certificate: &CertificateDer<'static>) -> Option<Timestamp> {
+    let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
+    let until = certificate.tbs_certificate().validity().not_after.to_unix_duration();
+    Timestamp::from_second(i64::try_from(until.as_secs()).ok()?).ok()
+}
+
+/// The system's verifier, and what it was shown.
+#[derive(Debug)]
+struct Witness {
+    verifier: Verifier,
+    chain: Mutex<Vec<CertificateDer<'static>>>,
+}
+
+impl Witness {
+    fn new(ca_cert: Option<&Path>) -> io::Result<Self> {
+        let extra: Vec<CertificateDer<'static>> = match ca_cert {
+            Some(path) => {
+                let certificates = CertificateDer::pem_file_iter(path).map_err(|_| io::ErrorKind::InvalidData)?;
+                certificates.collect::<Result<_, _>>().map_err(|_| io::ErrorKind::InvalidData)?
+            }
+            None => Vec::new(),
+        };
+        let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
+        let verifier = Verifier::new_with_extra_roots(extra, provider).map_err(io::Error::other)?;
+        Ok(Self { verifier, chain: Mutex::default() })
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let shown = std::iter::once(end_entity).chain(intermediates).map(|certificate| certificate.clone().into_owned());
+        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = shown.collect();
+        self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}

@@ -1,0 +1,202 @@
+//! The doctor: what works, and what to do about what doesn't; nothing of it is secret or from the wire.
+
+use evtap::credential::Credential;
+use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE, Options};
+use jiff::Zoned;
+use jiff::civil::date;
+use serde_json::Value;
+
+use crate::proxies::{Authority, ConnectProxy, HOST, LATE, PASSWORD};
+use crate::support::{Evtap, KEY, STREAM, emulator, evtap, fast, scripted};
+use crate::traces::Traces;
+
+/// Examines the demo's workspace and call at `base`.
+fn doctor(base: &str, rest: &str) -> Evtap {
+    evtap(&format!("doctor --workspace {DEMO_WORKSPACE} --call {DEMO_CALL} -o json {rest}")).at(base)
+}
+
+/// What it finds: for each check, its result and what was found.
+struct Findings(Value);
+
+impl Findings {
+    async fn of(run: Evtap, status: i32) -> Self {
+        let ran = run.run().await;
+        let found: Value = serde_json::from_str(&ran.ended(status)).expect("one object");
+        assert_eq!(found["exit"], status);
+        assert_eq!(Traces::of(&[KEY, PASSWORD]).find(&ran.all()), None);
+        Self(found)
+    }
+
+    fn check(&self, name: &str) -> &Value {
+        let checks = self.0["checks"].as_array().expect("an array");
+        checks.iter().find(|check| check["check"] == name).unwrap_or_else(|| panic!("no {name} in {checks:?}"))
+    }
+
+    /// Holds one check to its result and what was found, of which this is a part.
+    #[track_caller]
+    fn hold(&self, name: &str, result: &str, found: &str) {
+        let check = self.check(name);
+        assert_eq!(check["result"], result, "{check}");
+        assert!(check["found"].as_str().expect("text").contains(found), "{check}");
+        assert_eq!(matches!(result, "warning" | "failed"), check["advice"].is_string(), "{check}");
+    }
+}
+
+#[tokio::test]
+async fn all_is_well_with_the_demo_and_with_a_server() {
+    let ran = evtap("doctor --workspace demo --call demo").run().await.ended(0);
+    assert!(ran.ends_with("\nall is well\n"), "{ran}");
+    for check in ["configuration", "key", "proxy", "DNS", "TCP", "TLS", "clock", "stream", "observer", "terminal"] {
+        assert!(
+            ran.lines().any(|line| line.get(9..).is_some_and(|line| line.starts_with(&format!("{check} ")))),
+            "{check}: {ran}"
+        );
+    }
+    let found = Findings::of(doctor(&emulator(fast()).await, ""), 0).await;
+    for (check, expected) in [
+        ("configuration", "no file"),
+        ("key", "legal, from AMIGO_API_KEY"),
+        ("proxy", "none: the host is this machine"),
+        ("TCP", "connected to port "),
+        ("clock", "within 2 s of the server's"),
+        ("stream", "open, the first frame after "),
+        ("observer", "open, the first frame after "),
+    ] {
+        found.hold(check, "ok", expected);
+    }
+    for check in ["TCP", "stream", "observer"] {
+        assert!(found.check(check)["ms"].as_f64().expect("a time") < 90_000.0);
+    }
+    found.hold("TLS", "skipped", "plain text");
+}
+
+#[tokio::test]
+async fn the_status_is_that_of_the_first_failure() {
+    let path = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(path.path(), KEY).expect("a key");
+    let key = Credential::read(path.path()).expect("legal");
+    let base = emulator(Options { api_key: Some(key), workspace: Some(DEMO_WORKSPACE.to_owned()), ..fast() }).await;
+    let found = Findings::of(doctor(&base, "").env("AMIGO_API_KEY", "another"), 3).await;
+    found.hold("stream", "failed", "the server refused the API key (401)");
+    let found = Findings::of(doctor(&base, "").env("AMIGO_API_KEY", "no key"), 3).await;
+    found.hold("key", "failed", "the API key from AMIGO_API_KEY can't be used: character 3 is none");
+    found.hold("clock", "ok", "within");
+    let found = Findings::of(evtap(&format!("doctor --workspace {DEMO_WORKSPACE} -o json --base-url {base}")), 3).await;
+    found.hold("key", "failed", "there is no API key");
+    let other = format!("doctor -w {} -o json --base-url {base}", DEMO_WORKSPACE.replace('d', "e"));
+    let found = Findings::of(evtap(&other).at(&base), 4).await;
+    found.hold("stream", "failed", "there is no such workspace (404)");
+    found.hold("observer", "skipped", "no call is named");
+
+    let found = Findings::of(doctor(&base, "").config("ouput = 1"), 2).await;
+    found.hold("configuration", "failed", "config.toml, line 1 (ouput): there is no such setting");
+    found.hold("stream", "ok", "open, the first frame");
+    let found = Findings::of(doctor("http://platform.example", ""), 2).await;
+    found.hold("URLs", "failed", "it is plain text");
+    let found = Findings::of(evtap("doctor -w x -o json").at(&base), 2).await;
+    found.hold("workspace", "failed", "its id is no UUID");
+
+    let gone = scripted([]).await;
+    drop(std::net::TcpStream::connect(gone.trim_start_matches("http://")));
+    let found = Findings::of(doctor(&gone, ""), 1).await;
+    found.hold("TCP", "failed", "connection refused");
+    let found = Findings::of(doctor(&format!("https://{HOST}"), ""), 1).await;
+    found.hold("DNS", "failed", &format!("no such host: {HOST}"));
+    let full = emulator(Options { max_streams: 0, ..fast() }).await;
+    Findings::of(doctor(&full, ""), 6).await.hold("stream", "failed", "as many as it may");
+}
+
+#[tokio::test]
+async fn the_way_through_a_proxy_is_told_step_by_step() {
+    let authority = Authority::new();
+    let behind = emulator(Options { rate: 200.0, ..fast() }).await;
+    let at = |rest: &str| doctor(&format!("https://{HOST}"), rest).file("ca.pem", authority.pem());
+    let proxy = ConnectProxy::to(authority.host(&behind, LATE).await).await;
+
+    let found = Findings::of(at(&format!("--ca-cert ca.pem --proxy {}", proxy.url())), 0).await;
+    found.hold("proxy", "ok", &format!("http://127.0.0.1:{}, with a login", proxy.port));
+    found.hold("DNS", "skipped", "none: the host is an address");
+    found.hold("tunnel", "ok", "the proxy lets it through");
+    found.hold("TLS", "ok", "TLS 1.3, 1 certificate, trusted, until 2120-01-01 (");
+    found.hold("clock", "ok", "within 2 s");
+    found.hold("stream", "ok", "open, the first frame");
+    found.hold("observer", "ok", "open, the first frame");
+    assert!(proxy.heads().iter().all(|head| Traces::of(&[KEY]).find(head).is_none()), "the proxy hears the key");
+
+    let found = Findings::of(at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()), 0).await;
+    found.hold("tunnel", "ok", "the proxy lets it through");
+    let found = Findings::of(at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()).env("NO_PROXY", HOST), 1).await;
+    found.hold("proxy", "ok", "none");
+    let found = Findings::of(at("--ca-cert ca.pem").env("HTTPS_PROXY", "ftp://x"), 1).await;
+    found.hold("proxy", "warning", "none: what HTTPS_PROXY says can't be used");
+
+    let wrong = format!("http://tap:{PASSWORD}x@127.0.0.1:{}", proxy.port);
+    let found = Findings::of(at(&format!("--ca-cert ca.pem --proxy {wrong}")), 1).await;
+    found.hold("tunnel", "failed", "the proxy wants a login (407)");
+    let found = Findings::of(at(&format!("--proxy {}", proxy.url())), 1).await;
+    found.hold("TLS", "failed", "certificate not trusted");
+    found.hold("stream", "failed", "certificate not trusted");
+    assert!(found.check("TLS")["advice"].as_str().expect("advice").contains("--ca-cert"));
+
+    let expired = ConnectProxy::to(authority.host(&behind, date(2021, 1, 1)).await).await;
+    let found = Findings::of(at(&format!("--ca-cert ca.pem --proxy {}", expired.url())), 1).await;
+    found.hold("TLS", "failed", "a certificate has expired on 2021-01-01");
+    let soon = Zoned::now().date().saturating_add(jiff::Span::new().days(5));
+    let soon = ConnectProxy::to(authority.host(&behind, soon).await).await;
+    let found = Findings::of(at(&format!("--ca-cert ca.pem --proxy {}", soon.url())), 0).await;
+    found.hold("TLS", "warning", " days)");
+}
+
+#[tokio::test]
+async fn files_that_others_may_read_are_told() {
+    let base = emulator(fast()).await;
+    let run =
+        || doctor(&base, "--api-key-file key --cursor day.cursor --record day.ndjson").file("key", KEY).file("day.ndjson", "");
+    let open = run().config("").mode("config/evtap/config.toml", 0o644).mode("key", 0o640).mode("day.ndjson", 0o604);
+    let found = Findings::of(open, 0).await;
+    found.hold("settings file", "warning", "has mode 0644");
+    found.hold("key file", "warning", "key has mode 0640");
+    found.hold("record", "warning", "day.ndjson has mode 0604");
+    found.hold("cursor", "skipped", "day.cursor is not there yet");
+    assert_eq!(found.0["warnings"], 3);
+    let found = Findings::of(run().config("").mode("key", 0o600).mode("day.ndjson", 0o600), 0).await;
+    assert_eq!(found.0["warnings"], 0);
+    for check in ["settings file", "key file", "record"] {
+        found.hold(check, "ok", "has mode 0600");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_server_says_is_repeated() {
+    const CANARY: &str = "canary-body-4c2f81";
+    let answer = |head: &str, body: &str| {
+        format!(
+            "HTTP/1.1 {head} {CANARY}\r\nX-Canary: {CANARY}\r\nDate: {CANARY}\r\nSet-Cookie: {KEY}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let say = |head: &str| answer(head, CANARY);
+    let stream = |body: &str| format!("{STREAM}{body}");
+    let pairs = [
+        (say("401"), say("403")),
+        (say("404"), say("418")),
+        (say("429"), say("503")),
+        (say("302"), format!("HTTP/1.1 302 x\r\nLocation: https://{CANARY}.example/{KEY}\r\n\r\n")),
+        (format!("{CANARY}\r\n\r\n"), format!("HTTP/1.1 101 {CANARY}\r\nUpgrade: {CANARY}\r\nConnection: {CANARY}\r\n\r\n")),
+        (
+            stream(&format!("event: error\ndata: {{\"code\":\"too_many_streams\",\"message\":\"{CANARY}\"}}\n\n")),
+            format!("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {CANARY}\r\n\r\n"),
+        ),
+        (stream(&format!("id: {CANARY}\nevent: {CANARY}\ndata: {CANARY} {KEY}\n\n")), say("410")),
+        (format!("HTTP/1.1 200 OK\r\nContent-Type: text/{CANARY}\r\n\r\n{CANARY}"), say("200")),
+    ];
+    for (first, second) in pairs {
+        for format in ["text", "json"] {
+            let base = scripted([say("200"), first.clone(), second.clone()].map(String::into_bytes)).await;
+            let line = format!("doctor --workspace {DEMO_WORKSPACE} --call {DEMO_CALL} -o {format}");
+            let ran = evtap(&line).at(&base).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").run().await;
+            assert_eq!(Traces::of(&[KEY, CANARY]).find(&ran.all()), None, "{first} {second}");
+            assert!(ran.all().contains("stream") && ran.all().contains("observer"), "{}", ran.all());
+        }
+    }
+}

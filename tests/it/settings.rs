@@ -1,0 +1,360 @@
+//! Settings: options over environment over profile over the top of the file over defaults.
+
+use std::os::unix::fs::PermissionsExt;
+
+use evtap::emulator::{DEMO_WORKSPACE, Options};
+use serde_json::Value;
+
+use crate::support::{Evtap, KEY, Ran, emulator, events, evtap, fast};
+
+/// An escalation, an end after a minute, and one after two seconds.
+const EVENTS: &str = r#"{"event_type":"call.escalated","call_sid":"CA1","escalation_id":"e1","trigger":"caller"}
+{"event_type":"call.ended","call_sid":"CA1","direction":"inbound","completion_reason":"completed","duration_seconds":61}
+{"event_type":"call.ended","call_sid":"CA2","direction":"inbound","completion_reason":"completed","duration_seconds":2}
+"#;
+
+const CONFIG: &str = r#"profile = "usual"
+output = "tsv"
+color = "never"
+
+[filters]
+escalations = '.event_type == "call.escalated"'
+long = 'error'
+
+[profiles.usual]
+fields = ["call_sid"]
+
+[profiles.other]
+output = "ndjson"
+phi = "drop"
+redact = "call_sid"
+
+[profiles.other.filters]
+long = '.event_type == "call.ended" and .duration_seconds > 60'
+"#;
+
+fn replay(rest: &str) -> Evtap {
+    evtap(&format!("replay - {rest}")).stdin(EVENTS).config(CONFIG)
+}
+
+/// The settings as `evtap config` has them.
+async fn settings(run: Evtap) -> Value {
+    let ran = run.run().await;
+    serde_json::from_str::<Value>(&ran.ended(0)).expect("one object")
+}
+
+fn of(settings: &Value, name: &str) -> String {
+    let setting = &settings["settings"][name];
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    format!("{} {}", text(&setting["value"]), text(&setting["from"]))
+}
+
+#[tokio::test]
+async fn each_layer_goes_before_those_below() {
+    let layers = [
+        (evtap("config -o json").config("max_frame = \"2MiB\""), "2MiB file"),
+        (evtap("config -o json").config(""), "1MiB default"),
+    ];
+    for (run, expected) in layers {
+        assert_eq!(of(&settings(run).await, "max_frame"), expected);
+    }
+    let file = "max_frame = \"2MiB\"\nworkspace = \"a\"\n[profiles.x]\nmax_frame = \"3MiB\"\nworkspace = [\"b\", \"c\"]";
+    let all = |line: &str| evtap(line).config(file);
+    for (run, frame, workspace) in [
+        (all("config -o json --profile x"), "3MiB profile", "b,c profile"),
+        (all("config -o json").env("EVTAP_PROFILE", "x"), "3MiB profile", "b,c profile"),
+        (
+            all("config -o json --profile x").env("EVTAP_MAX_FRAME", "4MiB").env("AMIGO_WORKSPACE_ID", "d"),
+            "4MiB environment",
+            "d environment",
+        ),
+        (
+            all("config -o json --profile x -- --max-frame 5MiB -w e,f")
+                .env("EVTAP_MAX_FRAME", "4MiB")
+                .env("AMIGO_WORKSPACE_ID", "d"),
+            "5MiB option",
+            "e,f option",
+        ),
+    ] {
+        let settings = settings(run).await;
+        assert_eq!((of(&settings, "max_frame").as_str(), of(&settings, "workspace").as_str()), (frame, workspace));
+    }
+}
+
+#[tokio::test]
+async fn what_a_file_says_is_what_an_option_would() {
+    assert_eq!(replay("").run().await.ended(0), "call_sid\nCA1\nCA1\nCA2\n");
+    assert_eq!(replay("--fields direction").run().await.ended(0), "direction\n\"\"\ninbound\ninbound\n");
+    assert_eq!(replay("-q .duration_seconds").run().await.ended(0), "null\n61\n2\n", "the file's output is no conflict");
+    let other = replay("--profile other").run().await.ended(0);
+    assert_eq!(events(&other).len(), 3);
+    assert!(!other.contains("CA1"), "redacted by the file, and dropped: {other}");
+    // What is hidden by the file stays so, whatever an option hides too.
+    let more = replay("--profile other --redact direction").run().await.ended(0);
+    assert!(!more.contains("CA1") && !more.contains("inbound"), "{more}");
+    let variable = replay("--profile other").env("EVTAP_REDACT", "direction").run().await.ended(0);
+    assert_eq!(variable, more);
+    assert_eq!(replay("-o ndjson").env("EVTAP_WRAP", "1").run().await.ended(0).lines().count(), 3);
+    let off = replay("-o ndjson --fail-on-gap=false").config("fail_on_gap = true").run().await;
+    assert_eq!(off.ended(0).lines().count(), 3);
+}
+
+#[tokio::test]
+async fn a_setting_gives_way_to_an_option_that_it_does_not_go_with() {
+    let toml =
+        "tz = \"Europe/Berlin\"\ntimestamps = \"local\"\nfields = \"call_sid\"\nphi = \"hash\"\nphi_key_file = \"none.key\"";
+    for rest in
+        ["-o pretty --timestamps utc --phi mask", "-o cloudevents --phi mask", "-o ndjson --phi drop", "-q .call_sid --phi mask"]
+    {
+        let ran = evtap(&format!("replay - {rest}")).stdin(EVENTS).config(toml).run().await;
+        assert_eq!(ran.ended(0).lines().count(), 3, "{rest}");
+        assert_eq!(ran.stderr(), "", "{rest}");
+    }
+    let ran = evtap("replay -").stdin(EVENTS).config(toml).run().await;
+    ran.ended(2);
+    assert!(ran.stderr().contains("config/evtap/none.key"), "a path is from where the file is: {}", ran.stderr());
+}
+
+#[tokio::test]
+async fn filters_have_names() {
+    for (rest, expected) in [("--filter @escalations", 1), ("--profile other -f @long", 1), ("--profile other --until @long", 2)]
+    {
+        assert_eq!(events(&replay(&format!("-o ndjson {rest}")).run().await.ended(0)).len(), expected, "{rest}");
+    }
+    let counted = evtap("stats - -o json --profile other -f @long").stdin(EVENTS).config(CONFIG).run().await.ended(0);
+    assert!(counted.contains("call.ended") && !counted.contains("call.escalated"), "{counted}");
+    for (rest, message) in [
+        ("-f @escalation", "cannot use --filter @escalation: the configuration has no such filter; did you mean escalations?"),
+        ("-f @nothing", "cannot use --filter @nothing: the configuration has no such filter; it has escalations, long"),
+    ] {
+        let ran = replay(rest).run().await;
+        assert_eq!(ran.ended(2), "");
+        assert!(ran.stderr().contains(message), "{}", ran.stderr());
+    }
+    let wrong = replay("-f @short").config("[filters]\nshort = '.durations < 3'").run().await;
+    wrong.ended(2);
+    assert!(wrong.stderr().contains("cannot use --filter @short: no event has `.durations`; did you mean"), "{}", wrong.stderr());
+    let none = evtap("replay - -f @x").stdin(EVENTS).run().await;
+    none.ended(2);
+    // A format of jq is no name.
+    assert_eq!(replay("-o ndjson --no-check -f").arg("@json \"x\"").run().await.ended(0).lines().count(), 3);
+}
+
+/// Runs it with that file, which can't be used.
+async fn refused(toml: &str, message: &str) {
+    let ran = evtap("replay -").stdin(EVENTS).config(toml).run().await;
+    assert_eq!(ran.ended(2), "", "{toml}");
+    let (stderr, expected) = (ran.stderr(), format!("config.toml, line {message}"));
+    assert!(stderr.contains(&expected), "{stderr} is not {expected}");
+    assert!(!stderr.to_lowercase().contains("canary"), "a value is quoted: {stderr}");
+}
+
+#[tokio::test]
+async fn mistakes_in_a_file_are_told_with_their_line_and_without_values() {
+    for (toml, message) in [
+        ("ouput = \"canary\"", "1 (ouput): there is no such setting; did you mean output?"),
+        ("\n[profiles.x]\ncolour = \"canary\"", "3 (colour): there is no such setting; did you mean color?"),
+        ("frobnicate = 1", "1 (frobnicate): there is no such setting; `evtap config` lists the settings"),
+        ("# x\ncolor = \"canary\"", "2 (color): its value is none that it takes; give one of auto, always, never"),
+        ("color = \"alway\"", "1 (color): its value is none that it takes; did you mean always?"),
+        ("output = \"canary\"", "1 (output): its value is none that it takes; give pretty, "),
+        ("max_reconnects = \"canary\"", "1 (max_reconnects): its value is none that it takes; "),
+        ("max_reconnects = 12.5", "1 (max_reconnects): it is of another type; give a string"),
+        ("insecure_http = \"canary\"", "1 (insecure_http): it is of another type; give true or false"),
+        ("fields = [1979-05-27]", "1 (fields): it is of another type; give a string, or several as [\"one\", \"other\"]"),
+        ("workspace = { canary = 1 }", "1 (workspace): it is of another type; "),
+        ("wrap = true\nwrap = \"canary\"", "2: it is no TOML; "),
+        ("color = canary", "1: it is no TOML; write it so: name = \"value\"; "),
+        ("\n\ncolor = \"canary", "3: it is no TOML; "),
+        (
+            "api_key = \"canary\"",
+            "1 (api_key): a key in a file of settings is soon copied along with them; use api_key_file or api_key_command",
+        ),
+        ("[profiles.x]\napi_key = \"canary\"", "2 (api_key): "),
+        (
+            "api_key_file = \"canary\"\napi_key_command = \"canary\"",
+            "2 (api_key_file, api_key_command): there can be one key only; ",
+        ),
+        ("profile = 1", "1 (profile): it is no name; "),
+        ("profiles = 1", "1 (profiles): it is no table; write its settings below [profiles], a line each"),
+        ("[filters]\n\"a b\" = \".canary\"", "2 (a b): it is no name for a filter; "),
+        ("[filters]\na = 1", "2 (a): it is no expression; "),
+    ] {
+        refused(toml, message).await;
+    }
+    let ran = evtap("replay -").stdin(EVENTS).config("profile = \"x\"\n[profiles.y]").run().await;
+    ran.ended(2);
+    assert!(ran.stderr().contains("cannot use the profile x: ") && ran.stderr().contains("it has y"), "{}", ran.stderr());
+    for (line, variable, message) in [
+        ("replay - --config none.toml", None, "cannot use the configuration none.toml: there is no such file; "),
+        (
+            "replay - --profile x",
+            None,
+            "cannot use the profile x: there is no configuration file; make one with `evtap config init`",
+        ),
+        (
+            "replay -",
+            Some(("EVTAP_COLOR", "canary")),
+            "cannot use the environment's EVTAP_COLOR: its value is none that it takes; ",
+        ),
+    ] {
+        let run = variable.into_iter().fold(evtap(line), |run, (name, value)| run.env(name, value));
+        let ran = run.stdin(EVENTS).run().await;
+        assert_eq!(ran.ended(2), "", "{line}");
+        assert!(ran.stderr().contains(message) && !ran.stderr().contains("canary"), "{}", ran.stderr());
+    }
+    // What only the stages can tell is traced to the file.
+    let ran = evtap("watch --workspace demo").config("\nread_timeout = \"soon\"").run().await;
+    ran.ended(2);
+    assert!(
+        ran.stderr().contains("read_timeout is set in ") && ran.stderr().contains("config.toml, line 2\n"),
+        "{}",
+        ran.stderr()
+    );
+}
+
+#[tokio::test]
+async fn a_file_reveals_nothing() {
+    for (toml, message) in [
+        (
+            "reveal = \"caller_id\"",
+            "1 (reveal): what is hidden is shown to who asks for it by name, each time; give --reveal on the command line",
+        ),
+        ("[profiles.x]\nreveal = [\"all\"]", "2 (reveal): "),
+        (
+            "phi = \"partial\"",
+            "1 (phi): partial shows more than the default, which wants to be asked for each time; give --phi partial",
+        ),
+        ("scrub = \"none\"", "1 (scrub): none shows more than the default, "),
+    ] {
+        refused(toml, message).await;
+    }
+    let event =
+        r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+12025550123","direction":"inbound","service_id":"s"}"#;
+    for (name, value) in [("EVTAP_REVEAL", "all"), ("EVTAP_PHI", "partial"), ("EVTAP_SCRUB", "none")] {
+        let ran = evtap("replay -").stdin(event).env(name, value).run().await;
+        assert!(!ran.all().contains("5550123") && !ran.all().contains("..23"), "{}", ran.all());
+    }
+}
+
+#[tokio::test]
+async fn others_may_not_write_a_file_nor_read_a_password_in_it() {
+    let path = "config/evtap/config.toml";
+    for mode in [0o620, 0o602, 0o666] {
+        let ran = evtap("replay -").stdin(EVENTS).config("output = \"ndjson\"").mode(path, mode).run().await;
+        assert_eq!(ran.ended(2), "");
+        assert!(ran.stderr().contains("others may write it, and with it say where your key goes; "), "{}", ran.stderr());
+    }
+    let proxy = "proxy = \"http://me:canary@proxy.example.com:3128\"";
+    let ran = evtap("replay -").stdin(EVENTS).config(proxy).mode(path, 0o644).run().await;
+    assert_eq!(ran.ended(2), "");
+    assert!(ran.stderr().contains("it holds a password, and others may read the file; ") && !ran.all().contains("canary"));
+    assert_eq!(evtap("replay - -o ndjson").stdin(EVENTS).config(proxy).run().await.ended(0).lines().count(), 3);
+}
+
+/// Watches one event at `base` with a key that this file or environment gives.
+async fn keyed(toml: &str, base: &str, prepare: impl Fn(Evtap) -> Evtap) -> Ran {
+    let config = format!("base_url = \"{base}\"\nworkspace = \"{DEMO_WORKSPACE}\"\n{toml}");
+    prepare(evtap("watch -n 1").file("right.key", KEY).file("wrong.key", "wrong").config(&config)).run().await
+}
+
+#[tokio::test]
+async fn a_key_comes_from_the_highest_layer_that_has_one() {
+    let key = std::env::temp_dir().join(format!("evtap-key-{}", std::process::id()));
+    std::fs::write(&key, KEY).expect("a key");
+    let credential = evtap::credential::Credential::read(&key).expect("legal");
+    std::fs::remove_file(&key).expect("it was made");
+    let base = emulator(Options { api_key: Some(credential), ..fast() }).await;
+    let as_it_is = |run: Evtap| run;
+    let file = "api_key_file = \"../../right.key\"";
+    let command = "api_key_command = \"cat right.key; echo canary >&2\"";
+    for toml in [file, command, &format!("api_key_file = \"../../wrong.key\"\n[profiles.x]\n{command}\n")] {
+        let prepare = |run: Evtap| if toml.contains("profiles") { run.env("EVTAP_PROFILE", "x") } else { run };
+        let ran = keyed(toml, &base, prepare).await;
+        assert_eq!(events(&ran.ended(0)).len(), 1, "{toml}");
+        assert!(!ran.all().contains("canary"));
+    }
+    // The environment goes before the file, and an option before both.
+    assert_eq!(keyed("api_key_command = \"echo wrong\"", &base, |run| run.env("AMIGO_API_KEY", KEY)).await.status(), 0);
+    assert_eq!(keyed(file, &base, |run| run.env("AMIGO_API_KEY", "wrong")).await.status(), 3);
+    assert_eq!(keyed(file, &base, |run| run.env("EVTAP_API_KEY_COMMAND", "echo wrong")).await.status(), 3);
+    assert_eq!(keyed(file, &base, |run| run.arg("--api-key-command").arg("echo wrong")).await.status(), 3);
+    let option = |run: Evtap| run.env("AMIGO_API_KEY", "wrong").arg("--api-key-file").arg("right.key");
+    assert_eq!(keyed("api_key_command = \"echo wrong\"", &base, option).await.status(), 0);
+    let failed = keyed("api_key_command = \"echo canary; echo canary >&2; exit 7\"", &base, as_it_is).await;
+    assert_eq!(failed.ended(3), "");
+    let message = "cannot get the API key from --api-key-command: it ended with status 7; run it by itself to see what it says\n";
+    assert!(failed.stderr().contains(message) && !failed.all().contains("canary"), "{}", failed.stderr());
+}
+
+#[tokio::test]
+async fn the_settings_are_shown_and_the_secrets_not() {
+    let file = "api_key_command = \"echo canary\"\nproxy = \"http://me:canary@proxy.example.com:3128\"\nbase_url = \"https://me:canary@a.example\"\n";
+    for format in ["text", "json"] {
+        for (line, api_key, from) in [("config -o", "", ""), ("config -o", KEY, "AMIGO_API_KEY")] {
+            let run = evtap(&format!("{line} {format}")).config(if api_key.is_empty() { file } else { "" });
+            let run = if api_key.is_empty() { run } else { run.env("AMIGO_API_KEY", api_key) };
+            let shown = run.env("HTTPS_PROXY", "http://me:canary@other.example.com:3128").run().await.ended(0);
+            assert!(!shown.contains("canary"), "{shown}");
+            assert!(shown.contains(from) && shown.contains("://***@"), "{shown}");
+            assert!(if api_key.is_empty() { shown.contains("echo …") } else { shown.contains("(hidden)") }, "{shown}");
+        }
+    }
+    let shown = evtap("config --profile other").config(CONFIG).run().await.ended(0);
+    for row in [
+        "profile  other, by --profile",
+        "color             never                          file, line 3",
+        "phi               drop                           profile other, line 14",
+        "base_url          https://api.platform.amigo.ai  default",
+        "@escalations  .event_type == \"call.escalated\"  file, line 6",
+    ] {
+        assert!(shown.contains(row), "{row} is not in {shown}");
+    }
+    let wrong = evtap("config -- --ouput x").run().await;
+    wrong.ended(2);
+    assert!(wrong.stderr().contains("cannot show the settings: unexpected argument '--ouput' found; "), "{}", wrong.stderr());
+}
+
+#[tokio::test]
+async fn a_file_is_begun_with_an_example_and_edited_with_its_comments() {
+    let home = tempfile::tempdir().expect("a home");
+    let path = home.path().join("config/evtap/config.toml");
+    let at = |line: &str| evtap(line).env("XDG_CONFIG_HOME", home.path().join("config").to_str().expect("text"));
+    let read = || std::fs::read_to_string(&path).expect("a file");
+    let mode = || std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777;
+    assert_eq!(at("config path").run().await.ended(0).trim_end(), path.display().to_string());
+    at("config init").run().await.ended(0);
+    let example = read();
+    assert_eq!(mode(), 0o600);
+    let again = at("config init").run().await;
+    assert_eq!(again.ended(2), "");
+    assert!(again.stderr().contains("it is there already; edit it, or use `evtap config set-profile`"), "{}", again.stderr());
+
+    let pairs = "output=ndjson max_reconnects=3 wrap=true redact=call_sid,direction filters.long=.duration_seconds>60";
+    at(&format!("config set-profile staging {pairs}")).run().await.ended(0);
+    let written = read();
+    let expected = "[profiles.staging]\noutput = \"ndjson\"\nmax_reconnects = 3\nwrap = true\nredact = [\"call_sid\", \"direction\"]\n\n[profiles.staging.filters]\nlong = \".duration_seconds>60\"\n";
+    assert_eq!(written, format!("{example}\n{expected}"));
+    assert_eq!(mode(), 0o600);
+    std::fs::write(&path, written.replace("\nwrap = true", "\nwrap = true # long lines")).expect("written");
+    at("config set-profile staging wrap=false output= filters.long=").run().await.ended(0);
+    let edited = read();
+    assert!(
+        edited.contains("\nwrap = false # long lines\n") && !edited.contains("\noutput = ") && !edited.contains("long = \".d"),
+        "{edited}"
+    );
+    assert!(edited.starts_with(&example));
+
+    for (pairs, message) in [
+        ("ouput=canary", "cannot set ouput: there is no such setting; did you mean output?"),
+        ("api_key=canary", "cannot set api_key: a key in a file of settings"),
+        ("reveal=caller_id", "cannot set reveal: what is hidden is shown to who asks for it"),
+        ("color=canary", "(color): its value is none that it takes; give one of auto, always, never"),
+        ("canary", "cannot set the profile: there is an argument without =; "),
+    ] {
+        let ran = at(&format!("config set-profile staging {pairs}")).run().await;
+        assert_eq!(ran.ended(2), "", "{pairs}");
+        assert!(ran.stderr().contains(message) && !ran.stderr().contains("canary"), "{}", ran.stderr());
+    }
+    assert_eq!(read(), edited, "a mistake changes nothing");
+}
