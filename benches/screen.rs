@@ -57,6 +57,7 @@ fn events() -> Vec<Held> {
             event: None,
             id: None,
             data: data.as_bytes(),
+            text: None,
             received_at: None,
             fault: None,
             offset: 0,

@@ -39,7 +39,7 @@ fn walk(lines: &Lines, out: &mut Vec<u8>) {
     let origin = Origin::default();
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     for frame in lines.frames(&origin) {
-        ndjson::object(&redactor.redact(&decoder.decode(frame)), out);
+        ndjson::object(&redactor.show(&mut decoder, frame), out);
         out.push(b'\n');
     }
 }

@@ -254,6 +254,9 @@ pub struct Replay {
     /// What becomes of events beside stdout.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// How many threads work on a recording; as many as there are processors, if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
     /// Where else they go.
     #[command(flatten)]
     pub forward: Forward,

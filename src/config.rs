@@ -11,6 +11,7 @@ mod settings;
 mod stages;
 
 use std::io::IsTerminal;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -254,6 +255,12 @@ pub fn since(text: &str, now: Timestamp) -> Result<u64> {
         let advice = "give an id such as 1700000000000, a time such as 2026-05-05T10:00:00Z, or an age such as 3m";
         Error::usage(format!("cannot begin at --since {text}"), "it is no id, no time and no age", advice)
     })
+}
+
+/// How many threads work on a recording.
+#[must_use]
+pub fn threads(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get), usize::from)
 }
 
 /// A length of time that is some.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::event::{Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Name, Stream, Tap, Type, is_id};
+use crate::event::{Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id};
 use crate::scan::{self, Category, Defect, Member, Span};
 use crate::source::{Fault, Form, Frame, Notes};
 use envelope::Attribute;
@@ -19,7 +19,7 @@ pub struct Event<'a> {
     pub(crate) frame: Frame<'a>,
     pub(crate) text: &'a str,
     pub(crate) content: Content<'a>,
-    pub(crate) tap: Tap,
+    pub(crate) tap: &'a Tap,
     /// Where `_tap` stands in a line that evtap wrote: its bytes are kept where nothing about it changes.
     pub(crate) recorded_tap: Option<Span>,
     /// What stands in its envelope that evtap would not have written, and is not shown.
@@ -49,87 +49,89 @@ pub(crate) struct Found {
 pub struct Decoder {
     members: Vec<Member>,
     fields: Vec<Found>,
+    tap: Tap,
 }
 
 impl Decoder {
     /// Decodes one frame.
     pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Event<'a> {
-        let mut event = Event {
-            frame,
-            text: "",
-            content: Content::Malformed {
-                defect: Defect { category: Category::Empty, offset: 0 },
-                length: frame.data.len() as u64,
-            },
-            tap: transport(&frame),
-            recorded_tap: None,
-            envelope: Vec::new(),
-        };
+        let mut envelope = Vec::new();
+        match self.read(&frame, &mut envelope) {
+            Ok(Read { text, name, kind, recorded_tap }) => {
+                let content = Content::Event { name, kind, fields: &self.fields };
+                Event { frame, text, content, tap: &self.tap, recorded_tap, envelope }
+            }
+            Err((defect, length)) => {
+                transport(&frame, &mut self.tap);
+                let content = Content::Malformed { defect, length };
+                Event { frame, text: "", content, tap: &self.tap, recorded_tap: None, envelope }
+            }
+        }
+    }
+
+    /// Reads a frame into the tables, or says where and why it is no event, and how long. What is odd about its envelope, if
+    /// it has one, is added to `odd`.
+    fn read<'a>(&mut self, frame: &Frame<'a>, odd: &mut Vec<Attribute>) -> Result<Read<'a>, (Defect, u64)> {
         if let Some((fault, length)) = frame.fault {
             let category = match fault {
                 Fault::TooLarge => Category::TooLarge,
                 Fault::NotUtf8 => Category::NotUtf8,
                 Fault::CutOff => Category::Truncated,
             };
-            event.content = Content::Malformed { defect: Defect { category, offset: 0 }, length };
-            return event;
+            return Err((Defect { category, offset: 0 }, length));
         }
-        let malformed = |defect| Content::Malformed { defect, length: frame.data.len() as u64 };
-        match scan::object(frame.data, &mut self.members) {
-            Ok(text) => event.text = text,
-            Err(defect) => {
-                event.content = malformed(defect);
-                return event;
-            }
-        }
-        let text = event.text;
-        let mut frame = frame;
+        let malformed = |defect| (defect, frame.data.len() as u64);
+        let text = scan::object(frame.data, &mut self.members).map_err(malformed)?;
+        let (mut frame, mut time) = (*frame, None);
         if frame.form == Form::Record
             && let Some(envelope) = envelope::open(text, &mut self.members)
         {
             if let Some(name) = envelope.name {
                 frame = Frame { form: Form::Sse, event: Some(name), ..frame };
-                event.tap.time = envelope.time;
+                time = envelope.time;
             }
-            event.envelope = envelope.odd;
+            *odd = envelope.odd;
         }
         let naming = self.naming(text, &frame);
-        let Some(naming) = naming else {
-            event.content = malformed(Defect { category: Category::NoEventType, offset: 0 });
-            return event;
-        };
+        let naming = naming.ok_or_else(|| malformed(Defect { category: Category::NoEventType, offset: 0 }))?;
         let kind = if naming.conflict { None } else { kind(&naming.name, frame.form) };
 
-        let mut drift = std::mem::take(&mut event.tap.drift);
+        let recorded_tap = self.recorded_tap(text, &frame, kind);
+        let mut drift = Vec::new();
+        if recorded_tap.is_none() {
+            transport(&frame, &mut self.tap);
+            self.tap.time = time.or(self.tap.time.take());
+            drift = std::mem::take(&mut self.tap.drift);
+        }
         if naming.conflict {
             drift.push(Drift { kind: DriftKind::TypeConflict, field: None });
         } else if kind.is_none() {
             drift.push(Drift { kind: DriftKind::UnknownEvent, field: None });
         }
-        if frame.form == Form::Record
-            && let Some(recorded) = self.members.last().filter(|last| last.key.of(text) == "_tap")
-            && let Ok(tap) = serde_json::from_str::<Tap>(recorded.value.of(text))
-            && tap.is_sound()
-        {
-            event.recorded_tap = Some(recorded.value);
-            event.tap = tap;
-            self.members.pop();
+        self.find_fields(text, &naming, kind.map(Kind::spec), &mut drift);
+        if recorded_tap.is_none() {
+            self.tap.drift = drift;
         }
-        self.find_fields(text, &naming, kind.map(Kind::spec), &event.tap.redacted, &mut drift);
-        if event.recorded_tap.is_none() {
-            event.tap.drift = drift;
+        for Attribute { name, .. } in odd.iter().filter(|attribute| attribute.is_extension) {
+            self.tap.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.clone()) });
         }
-        for Attribute { name, .. } in event.envelope.iter().filter(|attribute| attribute.is_extension) {
-            event.tap.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.clone()) });
-        }
-        if event.tap.stream.is_none() && event.recorded_tap.is_none() {
-            event.tap.stream = match kind.map(|kind| kind.spec().stream) {
+        if recorded_tap.is_none() && self.tap.stream.is_none() {
+            self.tap.stream = match kind.map(|kind| kind.spec().stream) {
                 Some(stream @ (Stream::Workspace | Stream::Observer)) => Some(stream.name().into()),
                 _ => None,
             };
         }
-        event.content = Content::Event { name: naming.name, kind, fields: &self.fields };
-        event
+        Ok(Read { text, name: naming.name, kind, recorded_tap })
+    }
+
+    /// Takes `_tap` of a line that evtap wrote for what is known of the event.
+    fn recorded_tap(&mut self, text: &str, frame: &Frame<'_>, kind: Option<Kind>) -> Option<Span> {
+        let is_record = frame.form == Form::Record;
+        let span = self.members.last().filter(|last| is_record && last.key.of(text) == "_tap")?.value;
+        self.tap.read(span.of(text), kind.map(Kind::spec)).then(|| {
+            self.members.pop();
+            span
+        })
     }
 
     /// Which event it is, and by which members it says so.
@@ -151,14 +153,7 @@ impl Decoder {
     }
 
     /// Fills the table of fields, and reports what the model did not expect.
-    fn find_fields(
-        &mut self,
-        text: &str,
-        naming: &Naming<'_>,
-        spec: Option<&'static EventSpec>,
-        redacted: &[Name],
-        drift: &mut Vec<Drift>,
-    ) {
+    fn find_fields(&mut self, text: &str, naming: &Naming<'_>, spec: Option<&'static EventSpec>, drift: &mut Vec<Drift>) {
         self.fields.clear();
         // The observer's nested shape: the fields stand in `data`.
         let wrapped = |member: &Member| {
@@ -206,11 +201,19 @@ impl Decoder {
             self.fields.push(Found { member: *member, index: index.and_then(|index| u8::try_from(index).ok()), odd });
         }
         for (index, field) in spec.into_iter().flat_map(|spec| spec.fields.iter().enumerate()) {
-            if field.required && seen & 1 << index == 0 && !redacted.iter().any(|name| name == field.name) {
+            if field.required && seen & 1 << index == 0 && !self.tap.redacted.iter().any(|name| name == field.name) {
                 drift.push(Drift { kind: DriftKind::MissingField, field: Some(field.name.into()) });
             }
         }
     }
+}
+
+/// What a frame was read to be.
+struct Read<'a> {
+    text: &'a str,
+    name: Cow<'a, str>,
+    kind: Option<Kind>,
+    recorded_tap: Option<Span>,
 }
 
 struct Naming<'a> {
@@ -227,9 +230,9 @@ impl Event<'_> {
     }
 }
 
-/// What the transport says of a frame.
-fn transport(frame: &Frame<'_>) -> Tap {
-    let mut tap = Tap {
+/// Sets `tap` to what the transport says of a frame.
+fn transport(frame: &Frame<'_>, tap: &mut Tap) {
+    *tap = Tap {
         received_at: frame.received_at.map(rfc3339),
         stream: frame.origin.stream.map(|stream| stream.name().into()),
         workspace_id: frame.origin.workspace_id.clone(),
@@ -252,7 +255,6 @@ fn transport(frame: &Frame<'_>) -> Tap {
             tap.drift.push(Drift { kind, field: None });
         }
     }
-    tap
 }
 
 /// RFC 3339 in UTC with three digits of a second.
@@ -286,7 +288,7 @@ pub(crate) fn shown_name(name: &str) -> &str {
 
 /// Holds a value against its type, all the way down. False if there is something inside that nobody has classed: a value
 /// with an inside where none is declared, or a key that the record doesn't have.
-fn fits(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> bool {
+pub(crate) fn fits(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> bool {
     let found = JsonType::of(json.as_bytes()[0]);
     let mut report =
         |kind| drift.push(Drift { kind, field: Some(path.split('.').map(shown_name).collect::<Vec<_>>().join(".").into()) });
@@ -326,7 +328,7 @@ fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> boo
     fit
 }
 
-fn is_choice(json: &str, choices: &[&str]) -> bool {
+pub(crate) fn is_choice(json: &str, choices: &[&str]) -> bool {
     let text = &json[1..json.len() - 1];
     if text.contains('\\') { choices.contains(&scan::unescape(text).as_str()) } else { choices.contains(&text) }
 }

@@ -259,8 +259,9 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
     let endpoint = config::endpoint(&options.forward, &network, options.show.status)?;
     let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
     let progress = Arc::new(Progress::of(&options.files));
-    // At a pace, what has been read tells nothing.
-    let wiring = if is_paced { wiring.at(pace) } else { wiring.following(&progress, false) };
+    // At a pace, one event comes after the other, and what has been read tells nothing.
+    let wiring =
+        if is_paced { wiring.at(pace) } else { wiring.on_threads(config::threads(options.threads)).following(&progress, false) };
     wiring.stream(|tx| vec![recordings(options.files, limit, progress, tx)]).await
 }
 

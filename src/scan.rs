@@ -4,7 +4,10 @@
 //! is refused here, with the same limit of nesting, but for numbers out of range (`1e999`), which are grammatical and whose
 //! digits are only passed on.
 
+mod cursor;
+
 use crate::event::JsonType;
+pub use cursor::{Cursor, Key, Value};
 
 /// The deepest nesting, as in `serde_json`.
 const MAX_DEPTH: u8 = 127;
@@ -21,6 +24,12 @@ impl Span {
     #[must_use]
     pub const fn start(&self) -> usize {
         self.start as usize
+    }
+
+    /// Where it ends.
+    #[must_use]
+    pub const fn end(&self) -> usize {
+        self.end as usize
     }
 
     /// The bytes that it spans.
@@ -102,22 +111,28 @@ pub fn object<'a>(bytes: &'a [u8], members: &mut Vec<Member>) -> Result<&'a str,
         return Err(Defect { category: Category::TooLarge, offset: 0 });
     }
     let text = std::str::from_utf8(bytes).map_err(|error| Defect { category: Category::NotUtf8, offset: error.valid_up_to() })?;
-    let mut scan = Scan { bytes, at: 0, spaced: false };
+    let mut scan = Scan { bytes, at: 0, spaced: false, high: 0 };
     scan.document(members).map_err(|category| Defect { category, offset: scan.at })?;
     Ok(text)
 }
 
 /// Appends the members of the object at `within`, which [`object`] has found in `text`.
 pub fn inner(text: &str, within: Span, members: &mut Vec<Member>) {
-    let mut scan = Scan { bytes: &text.as_bytes()[..within.end as usize], at: within.start as usize, spaced: false };
+    let mut scan = Scan { bytes: &text.as_bytes()[..within.end as usize], at: within.start as usize, spaced: false, high: 0 };
     // It has been found valid before; were it not, the members up to the defect would stand.
     let _ = scan.document(members);
 }
+
+/// Eight bytes of 1, and their high bits.
+const ONES: u64 = u64::MAX / 255;
+const HIGHS: u64 = ONES << 7;
 
 struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
     spaced: bool,
+    /// The high bit of a byte is set here if a string may have had one beyond ASCII.
+    high: u64,
 }
 
 type Step<T = ()> = Result<T, Category>;
@@ -317,10 +332,9 @@ impl Scan<'_> {
 
     /// Steps to the next quote, backslash or control character, eight bytes at a time.
     fn plain(&mut self) {
-        const ONES: u64 = u64::MAX / 255;
-        const HIGHS: u64 = ONES << 7;
         while let Some(chunk) = self.bytes[self.at..].first_chunk::<8>() {
             let word = u64::from_le_bytes(*chunk);
+            self.high |= word;
             let quote = word ^ (ONES * u64::from(b'"'));
             let slash = word ^ (ONES * u64::from(b'\\'));
             // A byte's high bit is set where it is zero (quote, slash) or below 0x20 (control); a borrow can set further
@@ -335,7 +349,8 @@ impl Scan<'_> {
             }
             self.at += 8;
         }
-        while self.bytes.get(self.at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        while let Some(byte) = self.bytes.get(self.at).filter(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+            self.high |= u64::from(*byte);
             self.at += 1;
         }
     }
@@ -391,7 +406,7 @@ pub fn unescape(inside: &str) -> String {
 #[must_use]
 pub fn entries(json: &str) -> Vec<(Option<&str>, &str)> {
     let mut entries = Vec::new();
-    let mut scan = Scan { bytes: json.as_bytes(), at: 1, spaced: false };
+    let mut scan = Scan { bytes: json.as_bytes(), at: 1, spaced: false, high: 0 };
     let keyed = json.starts_with('{');
     scan.space();
     while scan.bytes.get(scan.at).is_some_and(|byte| !matches!(byte, b']' | b'}')) {

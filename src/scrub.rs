@@ -88,7 +88,13 @@ static REGEXES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// Whether there may be anything to mask. It can be wrong in saying yes.
 #[must_use]
 pub fn fires(text: &str) -> bool {
-    SET.is_match(&Folded::of(text).text)
+    let folded = Folded::of(text);
+    folded.text.bytes().any(is_telling) && SET.is_match(&folded.text)
+}
+
+/// Whether a byte is one of those of which every identifier has one: digits, and the marks of addresses.
+const fn is_telling(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'@' | b'?')
 }
 
 /// The text with masks, if there is anything to mask. What is masked once stays as it is.

@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::event::Field;
 use crate::event::catalog::TapGap;
 use crate::event::catalog::value::GapReason;
+use crate::event::{Field, Kind};
+use crate::redact::Shown;
 use crate::sanitize;
 use crate::source::{Change, News, Origin};
 
@@ -58,6 +59,24 @@ pub struct Forwarded {
     pub delivered: u64,
     /// It will not have them.
     pub refused: u64,
+}
+
+impl Counts {
+    /// Counts what an event is, whatever becomes of it.
+    pub fn see(&mut self, shown: &Shown<'_>) {
+        self.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
+        self.drifted += u64::from(!shown.tap().drift.is_empty());
+    }
+
+    /// Adds those of another part of the run.
+    pub const fn add(&mut self, other: &Self) {
+        self.shown += other.shown;
+        self.filtered += other.filtered;
+        self.malformed += other.malformed;
+        self.failed += other.failed;
+        self.drifted += other.drifted;
+        self.gaps += other.gaps;
+    }
 }
 
 /// Tells news of a connection.

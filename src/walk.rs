@@ -1,4 +1,11 @@
 //! The walk of one event: frame, event, shown, select, sink. One way, no back edges.
+//!
+//! Of a long recording, several threads walk one piece each ([`lane`]), where nothing depends on the order of events but the
+//! order in which they are written ([`crew`]). What they can't do or must not tell is walked again in its turn, one event
+//! after the other: what comes out is the same, to the byte.
+
+mod crew;
+mod lane;
 
 use std::io;
 use std::sync::Arc;
@@ -17,11 +24,16 @@ use crate::judge::Judge;
 use crate::pace::Pace;
 use crate::progress::Progress;
 use crate::redact::{Policy, Redactor};
-use crate::select::{Select, Subject};
+use crate::select::{Failures, Select, Subject};
 use crate::shutdown::Stop;
 use crate::sink::{Broken, Sink};
-use crate::source::{Frame, Item, Origin, Receiver};
+use crate::source::{Frame, Item, Lines, Origin, Receiver};
 use crate::status::{self, Counts};
+use crew::Crew;
+use lane::{Lane, Walked};
+
+/// How long a piece of a recording is, at least, that is handed to another thread, in bytes.
+const LARGE: usize = 16 * 1024;
 
 /// The stages after decoding.
 pub struct Stages {
@@ -51,6 +63,9 @@ pub struct Walk {
     status: status::Format,
     counts: Counts,
     stop: Arc<Stop>,
+    /// How many threads may walk.
+    threads: usize,
+    crew: Option<Crew>,
     progress: Option<Arc<Progress>>,
     pace: Option<Arc<Pace>>,
 }
@@ -82,9 +97,18 @@ impl Walk {
             status,
             counts: Counts::default(),
             stop: Arc::default(),
+            threads: 1,
+            crew: None,
             progress: None,
             pace: None,
         }
+    }
+
+    /// The same, on so many threads where the order of events doesn't matter.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
     }
 
     /// The same, with what events are delivered to beside the sink.
@@ -155,8 +179,14 @@ impl Walk {
             }
             let item = match items.try_recv() {
                 Ok(item) => item,
-                Err(TryRecvError::Disconnected) => return Ok(self.judge.end()),
+                Err(TryRecvError::Disconnected) => {
+                    let ended = self.settle()?;
+                    return Ok(ended.unwrap_or_else(|| self.judge.end()));
+                }
                 Err(TryRecvError::Empty) => {
+                    if let Some(exit) = self.settle()? {
+                        return Ok(exit);
+                    }
                     self.flush()?;
                     let next = match deadline {
                         None => items.blocking_recv(),
@@ -181,17 +211,20 @@ impl Walk {
     }
 
     fn item(&mut self, item: &Item) -> Result<Option<Exit>, Broken> {
+        if let Item::Lines(lines) = item
+            && lines.bytes.len() >= LARGE
+            && let Some(crew) = self.crew()
+        {
+            let oldest = if crew.is_full() { crew.oldest() } else { None };
+            crew.hand_out(lines.clone());
+            return oldest.map_or(Ok(None), |(lines, walked)| self.accept(&lines, walked));
+        }
+        if let Some(exit) = self.settle()? {
+            return Ok(Some(exit));
+        }
         match item {
             Item::Frame(frame) => self.frame(frame.as_frame()),
-            Item::Lines(lines) => {
-                let origin = Origin::default();
-                for frame in lines.frames(&origin) {
-                    if let Some(exit) = self.frame(frame)? {
-                        return Ok(Some(exit));
-                    }
-                }
-                Ok(None)
-            }
+            Item::Lines(lines) => self.lines(lines),
             Item::News(news) => {
                 self.flush()?;
                 if self.sink.news(news)? {
@@ -208,9 +241,66 @@ impl Walk {
         }
     }
 
+    fn lines(&mut self, lines: &Lines) -> Result<Option<Exit>, Broken> {
+        let origin = Origin::default();
+        for frame in lines.frames(&origin) {
+            if let Some(exit) = self.frame(frame)? {
+                return Ok(Some(exit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The threads, if there may be any and nothing here depends on what came before.
+    fn crew(&mut self) -> Option<&mut Crew> {
+        if self.crew.is_none() && self.threads > 1 {
+            let is_free = self.limit.is_none() && self.judge.is_indifferent() && self.delivery.is_none();
+            if let Some(writer) = self.sink.writer().filter(|_| is_free) {
+                self.crew = Crew::start((0..self.threads).map(|_| Lane {
+                    decoder: Decoder::default(),
+                    redactor: self.redactor.twin(),
+                    select: self.select.twin(),
+                    render: writer.twin(),
+                }));
+            }
+            // They are not tried for again.
+            self.threads = 1;
+        }
+        self.crew.as_mut()
+    }
+
+    /// Waits for all that has been handed out.
+    fn settle(&mut self) -> Result<Option<Exit>, Broken> {
+        while let Some((lines, walked)) = self.crew.as_mut().and_then(Crew::oldest) {
+            if let Some(exit) = self.accept(&lines, walked)? {
+                return Ok(Some(exit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes what another thread has made of a piece, or walks it again if that must not go out as it is.
+    fn accept(&mut self, lines: &Lines, walked: Option<Walked>) -> Result<Option<Exit>, Broken> {
+        let Some(walked) = walked.filter(|walked| !walked.is_news) else { return self.lines(lines) };
+        let Some(writer) = self.sink.writer() else { return self.lines(lines) };
+        // The first failure of an expression is told.
+        let is_first = |(ours, theirs): (&mut Failures, &u64)| ours.count() == 0 && *theirs > 0;
+        if self.select.failures_each().chain(writer.expression()).zip(&walked.failures).any(is_first) {
+            return self.lines(lines);
+        }
+        writer.lines(&walked.out)?;
+        for (ours, theirs) in self.select.failures_each().chain(writer.expression()).zip(&walked.failures) {
+            ours.add(*theirs);
+        }
+        self.counts.add(&walked.counts);
+        if let Some(crew) = &mut self.crew {
+            crew.give_back(walked.out);
+        }
+        Ok(self.stop.is_set().then_some(Exit::Done))
+    }
+
     fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, Broken> {
-        let event = self.decoder.decode(frame);
-        let shown = self.redactor.redact(&event);
+        let shown = self.redactor.show(&mut self.decoder, frame);
         if self.delivery.is_known(&frame, &shown) {
             return Ok(None);
         }
@@ -226,12 +316,13 @@ impl Walk {
             }
         }
         let subject = Subject::new(&shown);
-        self.counts.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
-        if let Some(gap) = shown.read::<TapGap>() {
+        self.counts.see(&shown);
+        if shown.kind() == Some(Kind::TapGap)
+            && let Some(gap) = shown.read::<TapGap>()
+        {
             self.counts.gaps += 1;
             status::gap(self.status, frame.origin, &gap);
         }
-        self.counts.drifted += u64::from(!shown.tap().drift.is_empty());
         let verdict = self.judge.see(&subject)?;
         if self.select.keeps(&subject)? {
             self.sink.event(&subject)?;

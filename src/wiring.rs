@@ -33,6 +33,7 @@ pub struct Wiring {
     delivery: Delivery,
     merge: Merge,
     fail_on_gap: bool,
+    threads: usize,
     screen: Option<Setup>,
     progress: Option<Arc<Progress>>,
     is_quiet: bool,
@@ -48,6 +49,7 @@ impl Wiring {
             delivery,
             merge: Merge::Arrival,
             fail_on_gap: false,
+            threads: 1,
             screen: None,
             progress: None,
             is_quiet: false,
@@ -70,6 +72,11 @@ impl Wiring {
         Self { merge, ..self }
     }
 
+    /// With so many threads where that changes nothing.
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
     /// With the live screen, if one was asked for.
     pub fn on(self, screen: Option<Setup>) -> Self {
         Self { screen, ..self }
@@ -87,12 +94,13 @@ impl Wiring {
 
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
     pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-        let Self { mut stages, delivery, merge, fail_on_gap, screen, progress, is_quiet, pace } = self;
+        let Self { mut stages, delivery, merge, fail_on_gap, threads, screen, progress, is_quiet, pace } = self;
         let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
         let mut telling = Telling::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
-        let walk = Walk::new(stages).with_delivery(delivery).with_progress(progress).with_pace(pace.clone());
+        let walk =
+            Walk::new(stages).with_delivery(delivery).with_progress(progress).with_threads(threads).with_pace(pace.clone());
         let (tx, rx) = source::channel(source::QUEUE);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
         let stop = walk.stop();

@@ -30,7 +30,7 @@ use crate::sink::pretty::{Layout, Pretty, Times};
 use crate::sink::stats::Counted;
 use crate::sink::table::Table;
 use crate::sink::template::Template;
-use crate::sink::{Out, Sink};
+use crate::sink::{Out, Sink, Writer};
 use crate::source::replay::cause;
 use crate::status;
 use crate::walk::Stages;
@@ -222,12 +222,12 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
     let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
     let times = times(show)?;
     if let Some(program) = program {
-        return Ok(Box::new(Jq::new(out, program, show.raw_strings, terminal)));
+        return Ok(Box::new(Writer::new(out, Jq::new(program, show.raw_strings, terminal))));
     }
     let columns = (!show.fields.is_empty()).then(|| Columns::new(show.fields.clone()));
     let usual = if terminal { Output::Pretty } else { Output::Ndjson };
     Ok(match show.output.as_ref().unwrap_or(&usual) {
-        Output::Ndjson => Box::new(Ndjson::new(out, columns)),
+        Output::Ndjson => Box::new(Writer::new(out, Ndjson::new(columns))),
         Output::Json => Box::new(Json::new(out, columns)),
         Output::CloudEvents if columns.is_some() && !show.standing.has("fields") => {
             let advice = "leave --fields out, or give -o ndjson";

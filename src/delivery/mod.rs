@@ -65,6 +65,13 @@ impl Delivery {
         self.forward.as_ref().map(Forward::counts)
     }
 
+    /// Whether there is nothing to deliver to, and no cursor.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        let Self { record, forward, cursor, pending: _ } = self;
+        record.is_none() && forward.is_none() && cursor.is_none()
+    }
+
     /// Whether an earlier run has delivered the event.
     pub fn is_known(&mut self, frame: &Frame<'_>, shown: &Shown<'_>) -> bool {
         self.cursor.as_mut().is_some_and(|cursor| cursor.is_known(frame, shown))

@@ -47,6 +47,10 @@ impl Judge for Conditions {
         self.ends_at.into_iter().chain(idle).min()
     }
 
+    fn is_indifferent(&self) -> bool {
+        self.until.is_none() && self.fail_if.is_none() && self.ends_at.is_none() && self.idle.is_none()
+    }
+
     fn end(&mut self) -> Exit {
         if self.until.is_none() {
             return Exit::Done;

@@ -16,6 +16,11 @@ pub trait Judge: Send {
     /// When the run is to end if nothing happens.
     fn deadline(&self) -> Option<Instant>;
 
+    /// Whether no event and no time ends the run: then there is no need to show it any.
+    fn is_indifferent(&self) -> bool {
+        false
+    }
+
     /// The deadline is over, or the stream is: how the run ends.
     fn end(&mut self) -> Exit;
 

@@ -8,21 +8,24 @@ mod identity;
 mod mask;
 mod policy;
 mod rewrite;
+mod shape;
 mod shown;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::decode::{Content, Event, Found, key_of, shown_name};
+use crate::decode::{Content, Decoder, Event, Found, key_of, shown_name};
 use crate::event::{Class, Domain, FieldSpec, JsonType, Kind, MASK, Name, Tap};
 use crate::sanitize;
 use crate::scrub::{Detector, Scrubbed};
+use crate::source::Frame;
 
 pub use identity::{Fnv, identity};
 pub use mask::{KEY_LENGTH, Key, Mode, pattern};
-use policy::Treatment;
 pub use policy::{Names, Policy, Scrub};
+use policy::{Rule, Treatment};
 use rewrite::{Inside, Rewriter};
+use shape::{KnownTap, Recognised, Shapes};
 use shown::{Entry, Piece};
 pub use shown::{Shown, ShownField};
 
@@ -51,25 +54,44 @@ pub enum Reason {
 }
 
 /// What redacting one event says about it.
-#[derive(Default)]
 struct Notes<'n> {
-    tap: Tap,
-    /// What a recorded line says is hidden in it.
-    recorded: &'n [Name],
+    /// What was known of the event when it came.
+    arrived: &'n Tap,
+    /// The same with what is to be added to it, once there is something.
+    tap: &'n mut Tap,
+    is_edited: bool,
     /// The same, and all names of `tap.redacted`, once they are so many that a search would take long.
     recorded_index: HashSet<&'n str>,
     redacted_index: HashSet<Name>,
     findings: Option<&'n mut Vec<Finding>>,
 }
 
-impl Notes<'_> {
+impl<'n> Notes<'n> {
+    fn new(arrived: &'n Tap, tap: &'n mut Tap, findings: Option<&'n mut Vec<Finding>>) -> Self {
+        Self { arrived, tap, is_edited: false, recorded_index: HashSet::new(), redacted_index: HashSet::new(), findings }
+    }
+
+    /// What is known of the event by now.
+    const fn tap(&self) -> &Tap {
+        if self.is_edited { self.tap } else { self.arrived }
+    }
+
+    /// The same, to add to it.
+    fn edit(&mut self) -> &mut Tap {
+        if !std::mem::replace(&mut self.is_edited, true) {
+            self.tap.clone_from(self.arrived);
+        }
+        self.tap
+    }
+
     /// Whether that value was hidden before, and what stands for it came with a recording.
     fn already(&mut self, path: &str, json: &str) -> bool {
-        if self.recorded.len() > FEW && self.recorded_index.is_empty() {
-            self.recorded_index.extend(self.recorded.iter().map(|name| &**name));
+        let recorded = &self.arrived.redacted;
+        if recorded.len() > FEW && self.recorded_index.is_empty() {
+            self.recorded_index.extend(recorded.iter().map(|name| &**name));
         }
-        let is_known = match self.recorded.len() {
-            0..=FEW => self.recorded.iter().any(|known| known == path),
+        let is_known = match recorded.len() {
+            0..=FEW => recorded.iter().any(|known| known == path),
             _ => self.recorded_index.contains(path),
         };
         is_known && mask::is_stand_in(json)
@@ -84,21 +106,25 @@ impl Notes<'_> {
                 self.finds(&path, reason);
             }
         }
-        let names = &mut self.tap.redacted;
-        if names.len() <= FEW {
-            return note(names, path);
-        }
-        if self.redacted_index.is_empty() {
-            self.redacted_index.extend(names.iter().cloned());
-        }
-        if self.redacted_index.insert(path.clone()) {
-            names.push(path);
+        let names = &self.tap().redacted;
+        let is_new = if names.len() <= FEW {
+            !names.contains(&path)
+        } else {
+            if self.redacted_index.is_empty() {
+                self.redacted_index = names.iter().cloned().collect();
+            }
+            self.redacted_index.insert(path.clone())
+        };
+        if is_new {
+            self.edit().redacted.push(path);
         }
     }
 
     /// Something in a text is hidden that was not before.
     fn scrubs(&mut self, field: &str, scrubbed: &Scrubbed) {
-        note(&mut self.tap.scrubbed, Name::Owned(field.to_owned()));
+        if !self.tap().scrubbed.iter().any(|name| name == field) {
+            self.edit().scrubbed.push(Name::Owned(field.to_owned()));
+        }
         for detector in &scrubbed.detectors {
             self.finds(field, Reason::Text(*detector));
         }
@@ -114,24 +140,58 @@ impl Notes<'_> {
 /// Up to how many names a search through all of them is the quickest.
 const FEW: usize = 32;
 
-fn note(names: &mut Vec<Name>, name: Name) {
-    if !names.contains(&name) {
-        names.push(name);
-    }
-}
-
 /// Redacts event after event by one policy, with tables that are used again.
 pub struct Redactor {
     policy: Policy,
+    /// What is to be done with the declared fields of each kind.
+    rules: Vec<Vec<Rule>>,
     entries: Vec<Entry>,
     scratch: String,
+    tap: Tap,
+    /// What came before, if events may be known by it.
+    shapes: Option<Shapes>,
 }
 
 impl Redactor {
     /// A redactor by that policy.
     #[must_use]
-    pub const fn new(policy: Policy) -> Self {
-        Self { policy, entries: Vec::new(), scratch: String::new() }
+    pub fn new(policy: Policy) -> Self {
+        let rules = policy.rules();
+        // Other modes make something of each value; and a `_tap` of which a part is hidden is no longer as it was recorded.
+        let is_plain = matches!(policy.mode, Mode::Mask) && !policy.hides_origin();
+        let shapes = is_plain.then(Shapes::new);
+        Self { policy, rules, entries: Vec::new(), scratch: String::new(), tap: Tap::default(), shapes }
+    }
+
+    /// One by the same policy.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self::new(self.policy.clone())
+    }
+
+    /// Decodes a frame and hides what the policy hides: by the short way, if the event is like one before.
+    pub fn show<'a>(&'a mut self, decoder: &'a mut Decoder, frame: Frame<'a>) -> Shown<'a> {
+        if let (Some(text), Some(shapes)) = (frame.text, &mut self.shapes)
+            && let Some(recognised) = shapes.recognise(text, &mut self.entries, &mut self.tap)
+        {
+            return self.recognised(text, recognised);
+        }
+        let event = decoder.decode(frame);
+        if let (Some(shapes), Content::Event { kind: Some(kind), fields, .. }) = (&mut self.shapes, &event.content) {
+            shapes.learn(*kind, fields, &self.rules[*kind as usize]);
+        }
+        self.redact(&event)
+    }
+
+    /// What was recognised, its entries being made.
+    fn recognised<'a>(&'a self, text: &'a str, Recognised { kind, tap, name }: Recognised) -> Shown<'a> {
+        let (tap, json) = match (tap, &self.shapes) {
+            (KnownTap::Said { shape, said }, Some(shapes)) => shapes.said(kind, shape, said),
+            (KnownTap::Recorded(span), _) => (&self.tap, span.of(text)),
+            (KnownTap::Said { .. }, None) => (&self.tap, ""),
+        };
+        let name = Cow::Borrowed(&text[name.0..name.1]);
+        Shown { text, scratch: "", entries: &self.entries, name, kind: Some(kind), tap, recorded_tap: Some(json) }
     }
 
     /// Hides what the policy hides.
@@ -147,7 +207,8 @@ impl Redactor {
     fn examine<'a>(&'a mut self, event: &Event<'a>, findings: Option<&mut Vec<Finding>>) -> Shown<'a> {
         self.entries.clear();
         self.scratch.clear();
-        let mut notes = Notes { tap: event.tap.clone(), recorded: &event.tap.redacted, findings, ..Notes::default() };
+        let Self { policy, rules, entries, scratch, tap, .. } = self;
+        let mut notes = Notes::new(event.tap, tap, findings);
         let (name, kind) = match &event.content {
             Content::Malformed { defect, length } => {
                 let offset = event.frame.offset + defect.offset as u64;
@@ -156,44 +217,57 @@ impl Redactor {
                     length.to_string(),
                     format!("\"{}\"", defect.category.name()),
                 ]) {
-                    let mut made = |text: &str| made_with(&mut self.scratch, |out| out.push_str(text));
+                    let mut made = |text: &str| made_with(scratch, |out| out.push_str(text));
                     let (key, value) = (made(spec.name), made(&value));
-                    self.entries.push(Entry { key, value, hidden: false, spec: Some(spec) });
+                    entries.push(Entry { key, value, hidden: false, spec: Some(spec) });
                 }
                 (Cow::Borrowed(Kind::TapMalformed.spec().event_type), Some(Kind::TapMalformed))
             }
             Content::Event { name, kind, fields } => {
                 let plain = event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
+                entries.reserve(fields.len());
+                let mut fields_of = Fields { policy, text: event.text, plain, entries, scratch, notes: &mut notes };
                 for found in *fields {
-                    self.field(event, name, Event::spec_of(*kind, found), found, plain, &mut notes);
+                    let spec = Event::spec_of(*kind, found);
+                    let rule = match (kind, found.index) {
+                        (Some(kind), Some(index)) => rules[*kind as usize][usize::from(index)],
+                        _ => policy.rule(name, &key_of(&found.member, event.text), spec),
+                    };
+                    fields_of.field(found, spec, rule);
                 }
-                (if kind.is_some() { name.clone() } else { self.name(name, &mut notes) }, *kind)
+                (if kind.is_some() { name.clone() } else { shown_type(policy, name, &mut notes) }, *kind)
             }
         };
-        let mut tap = notes.tap;
-        for (name, part) in [("workspace_id", &mut tap.workspace_id), ("call_sid", &mut tap.call_sid)] {
-            if part.is_some() && self.policy.redact.has("_tap", name) {
-                *part = None;
-            }
+        if notes.tap().workspace_id.is_some() && policy.redact.has("_tap", "workspace_id") {
+            notes.edit().workspace_id = None;
         }
-        let recorded_tap = event.recorded_tap.filter(|_| tap == event.tap).map(|span| span.of(event.text));
+        if notes.tap().call_sid.is_some() && policy.redact.has("_tap", "call_sid") {
+            notes.edit().call_sid = None;
+        }
+        let is_edited = notes.is_edited;
+        let recorded_tap = event.recorded_tap.filter(|_| !is_edited).map(|span| span.of(event.text));
+        let tap = if is_edited { &self.tap } else { event.tap };
         Shown { text: event.text, scratch: &self.scratch, entries: &self.entries, name, kind, tap, recorded_tap }
     }
+}
 
-    fn field(
-        &mut self,
-        event: &Event<'_>,
-        event_type: &str,
-        spec: Option<&'static FieldSpec>,
-        found: &Found,
-        plain: bool,
-        notes: &mut Notes<'_>,
-    ) {
-        let Self { policy, entries, scratch } = self;
+/// The fields of one event on their way.
+struct Fields<'f, 'n> {
+    policy: &'f Policy,
+    text: &'f str,
+    /// There is nothing hostile in the text.
+    plain: bool,
+    entries: &'f mut Vec<Entry>,
+    scratch: &'f mut String,
+    notes: &'f mut Notes<'n>,
+}
+
+impl Fields<'_, '_> {
+    fn field(&mut self, found: &Found, spec: Option<&'static FieldSpec>, Rule { treatment, search }: Rule) {
+        let Self { policy, text, plain, entries, scratch, notes } = self;
         let member = &found.member;
-        let json = member.value.of(event.text);
-        let name = key_of(member, event.text);
-        let treatment = policy.treat(event_type, &name, spec);
+        let json = member.value.of(text);
+        let name = key_of(member, text);
         // A declared name needs no second look.
         let shown = if spec.is_some() || treatment == Treatment::Reveal { &name } else { shown_name(&name) };
         let already = notes.already(shown, json);
@@ -211,10 +285,10 @@ impl Redactor {
         }
         let key = if shown != name {
             made_with(scratch, |out| out.push_str(shown))
-        } else if plain || !sanitize::has_hostile(member.key.of(event.text)) {
+        } else if *plain || !sanitize::has_hostile(member.key.of(text)) {
             Piece::Arrived(member.key)
         } else {
-            made_with(scratch, |out| sanitize::push_json(member.key.of(event.text), out))
+            made_with(scratch, |out| sanitize::push_json(member.key.of(text), out))
         };
         let value = if hidden {
             match &policy.mode {
@@ -223,9 +297,8 @@ impl Redactor {
                 mode => made_with(scratch, |out| mask::push(mode, Domain::of(&name), json, out)),
             }
         } else {
-            let search = policy.search(treatment, spec);
             let is_odd = found.odd && treatment == Treatment::Show;
-            if is_odd || member.spaced || (!plain && sanitize::has_hostile(json)) || search.finds(json) {
+            if is_odd || member.spaced || (!*plain && sanitize::has_hostile(json)) || search.finds(json) {
                 let inside = if is_odd { Inside::Typed(spec.map(|spec| &spec.ty)) } else { Inside::Free };
                 let mut rewriter = Rewriter { mode: &policy.mode, search, field: shown, notes };
                 made_with(scratch, |out| rewriter.value(json, inside, shown, out))
@@ -235,14 +308,15 @@ impl Redactor {
         };
         entries.push(Entry { key, value, hidden, spec });
     }
+}
 
-    fn name<'a>(&self, name: &Cow<'a, str>, notes: &mut Notes<'_>) -> Cow<'a, str> {
-        if shown_name(name) == name || self.policy.reveal.has_all() {
-            name.clone()
-        } else {
-            notes.hides(Name::Borrowed("event_type"), name, Reason::Unknown);
-            Cow::Borrowed(MASK)
-        }
+/// The type of an event that nobody has declared, as it may be shown.
+fn shown_type<'a>(policy: &Policy, name: &Cow<'a, str>, notes: &mut Notes<'_>) -> Cow<'a, str> {
+    if shown_name(name) == name || policy.reveal.has_all() {
+        name.clone()
+    } else {
+        notes.hides(Name::Borrowed("event_type"), name, Reason::Unknown);
+        Cow::Borrowed(MASK)
     }
 }
 

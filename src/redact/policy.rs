@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Mode;
 use super::rewrite::Search;
-use crate::event::{Class, EventSpec, FieldSpec};
+use crate::event::{Class, EventSpec, FieldSpec, Kind};
 
 /// Fields by name: all of them, one of every event, or one of one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,8 +78,16 @@ pub(super) enum Treatment {
     Reveal,
 }
 
+/// What is to be done with a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
+    pub treatment: Treatment,
+    /// What of it is searched for identifiers, if it is shown.
+    pub search: Search,
+}
+
 impl Policy {
-    pub(super) fn treat(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> Treatment {
+    fn treat(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> Treatment {
         if self.redact.has(event, name) {
             Treatment::Hide
         } else if self.reveal.has(event, name) {
@@ -92,7 +100,7 @@ impl Policy {
     }
 
     /// What of a field that is shown is searched for identifiers.
-    pub(super) fn search(&self, treatment: Treatment, spec: Option<&FieldSpec>) -> Search {
+    fn search(&self, treatment: Treatment, spec: Option<&FieldSpec>) -> Search {
         let is_free = spec.is_some_and(|spec| spec.class == Class::Free);
         match self.scrub {
             _ if treatment == Treatment::Reveal => Search::Nothing,
@@ -100,6 +108,27 @@ impl Policy {
             Scrub::All => Search::Strings,
             Scrub::Free | Scrub::None => Search::Nothing,
         }
+    }
+
+    /// Whether a part of what `_tap` says of the stream is hidden.
+    pub(super) fn hides_origin(&self) -> bool {
+        self.redact.has("_tap", "workspace_id") || self.redact.has("_tap", "call_sid")
+    }
+
+    /// What is to be done with every declared field of every event.
+    pub(super) fn rules(&self) -> Vec<Vec<Rule>> {
+        let of_kind = |kind: &Kind| {
+            let spec = kind.spec();
+            spec.fields.iter().map(|field| self.rule(spec.event_type, field.name, Some(field))).collect()
+        };
+        // In the order of the kinds' numbers.
+        Kind::ALL.iter().chain(Kind::OWN).map(of_kind).collect()
+    }
+
+    /// What is to be done with a field.
+    pub(super) fn rule(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> Rule {
+        let treatment = self.treat(event, name, spec);
+        Rule { treatment, search: self.search(treatment, spec) }
     }
 
     /// Whether a declared field is hidden.

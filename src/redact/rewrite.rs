@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::mask::{self, Mode};
 use super::{Notes, Reason};
 use crate::decode::shown_name;
-use crate::event::{Domain, JsonType, MASK, Name, Type};
+use crate::event::{Domain, JsonType, MASK, Name, Tap, Type};
 use crate::sanitize;
 use crate::scan;
 use crate::scrub;
@@ -46,7 +46,7 @@ impl Inside<'_> {
 }
 
 /// Which values are searched for identifiers.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Search {
     Nothing,
     /// Strings, and keys inside of the field.
@@ -76,8 +76,9 @@ fn unquoted(json: &str) -> Cow<'_, str> {
 /// A value without white space between its tokens, all of it as it is.
 pub(super) fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    let (mode, mut notes) = (Mode::Mask, Notes::default());
-    Rewriter { mode: &mode, search: Search::Nothing, field: "", notes: &mut notes }.value(json, Inside::Free, "", &mut out);
+    let (arrived, mut tap) = (Tap::default(), Tap::default());
+    let mut notes = Notes::new(&arrived, &mut tap, None);
+    Rewriter { mode: &Mode::Mask, search: Search::Nothing, field: "", notes: &mut notes }.value(json, Inside::Free, "", &mut out);
     out
 }
 

@@ -8,6 +8,9 @@ use super::mask::MASK_JSON;
 use crate::event::{Declared, Field, FieldSpec, Kind, Stream, Tap};
 use crate::scan::{self, Span};
 
+/// The bytes between a key and its value, `":`, and between a value and the next key, `,"`, where no white space is.
+const TOGETHER: usize = 2;
+
 /// Where a text of a shown event stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Piece {
@@ -33,7 +36,7 @@ pub struct Shown<'a> {
     pub(super) entries: &'a [Entry],
     pub(super) name: Cow<'a, str>,
     pub(super) kind: Option<Kind>,
-    pub(super) tap: Tap,
+    pub(super) tap: &'a Tap,
     pub(super) recorded_tap: Option<&'a str>,
 }
 
@@ -86,8 +89,8 @@ impl<'a> Shown<'a> {
 
     /// What evtap says about it.
     #[must_use]
-    pub const fn tap(&self) -> &Tap {
-        &self.tap
+    pub const fn tap(&self) -> &'a Tap {
+        self.tap
     }
 
     /// `_tap` as JSON: what was recorded, to the byte, where it says the same.
@@ -120,18 +123,52 @@ impl<'a> Shown<'a> {
 
     /// Its fields, in the order in which they arrived.
     pub fn fields(&self) -> impl Iterator<Item = ShownField<'a>> {
-        let (text, scratch) = (self.text, self.scratch);
-        let piece = move |piece: Piece| match piece {
-            Piece::Arrived(span) => span.of(text),
-            Piece::Made(start, end) => &scratch[start..end],
-            Piece::Mask => MASK_JSON,
-        };
-        self.entries.iter().map(move |entry| ShownField {
-            key: piece(entry.key),
-            json: piece(entry.value),
+        self.entries.iter().map(|entry| ShownField {
+            key: self.piece(entry.key),
+            json: self.piece(entry.value),
             hidden: entry.hidden,
             spec: entry.spec,
         })
+    }
+
+    /// Appends its fields to a JSON object that has a member already, what stands together in the frame in one piece.
+    pub fn write_fields(&self, out: &mut Vec<u8>) {
+        let text = self.text.as_bytes();
+        // What is to be copied next, from a quote on.
+        let mut run: Option<(usize, usize)> = None;
+        let flush = |run: &mut Option<(usize, usize)>, out: &mut Vec<u8>| {
+            if let Some((start, end)) = run.take() {
+                out.push(b',');
+                out.extend_from_slice(&text[start..end]);
+            }
+        };
+        for entry in self.entries {
+            match (entry.key, entry.value) {
+                (Piece::Arrived(key), Piece::Arrived(value)) if value.start() == key.end() + TOGETHER => match &mut run {
+                    Some((_, end)) if key.start() == *end + TOGETHER => *end = value.end(),
+                    _ => {
+                        flush(&mut run, out);
+                        run = Some((key.start() - 1, value.end()));
+                    }
+                },
+                (key, value) => {
+                    flush(&mut run, out);
+                    out.extend_from_slice(b",\"");
+                    out.extend_from_slice(self.piece(key).as_bytes());
+                    out.extend_from_slice(b"\":");
+                    out.extend_from_slice(self.piece(value).as_bytes());
+                }
+            }
+        }
+        flush(&mut run, out);
+    }
+
+    fn piece(&self, piece: Piece) -> &'a str {
+        match piece {
+            Piece::Arrived(span) => span.of(self.text),
+            Piece::Made(start, end) => &self.scratch[start..end],
+            Piece::Mask => MASK_JSON,
+        }
     }
 
     /// The field of that name. Of several with one name, the last counts, as in other readers of JSON.

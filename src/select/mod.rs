@@ -4,11 +4,14 @@
 
 pub mod check;
 pub mod native;
+mod patterns;
 pub mod program;
+mod reads;
 pub mod value;
 
 use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jaq_json::Val;
@@ -42,11 +45,50 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// On how many events an expression has failed. The first time is told.
+#[derive(Debug, Default)]
+pub struct Failures {
+    count: u64,
+    is_mute: bool,
+}
+
+impl Failures {
+    /// None yet, and none to be told.
+    #[must_use]
+    pub const fn mute() -> Self {
+        Self { count: 0, is_mute: true }
+    }
+
+    /// One more, told in these words if it is the first.
+    pub fn tell(&mut self, words: impl FnOnce() -> String) {
+        if self.count == 0 && !self.is_mute {
+            status::say(&words());
+        }
+        self.count += 1;
+    }
+
+    /// So many more, of which none is the first.
+    pub const fn add(&mut self, more: u64) {
+        self.count += more;
+    }
+
+    /// How many there have been since this was asked last.
+    pub const fn take(&mut self) -> u64 {
+        std::mem::replace(&mut self.count, 0)
+    }
+
+    /// How many there have been.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+}
+
 /// A jq expression that holds of an event or doesn't.
 pub struct Predicate {
     option: String,
-    engine: Engine,
-    failures: u64,
+    engine: Arc<Engine>,
+    failures: Failures,
 }
 
 enum Engine {
@@ -60,19 +102,24 @@ impl Predicate {
         // Compiled in any case: what jq refuses is refused.
         let program = Program::compile(parsed, variables)?;
         let engine = Native::compile(&parsed.term, variables).map_or(Engine::Program(program), Engine::Native);
-        Ok(Self { option: parsed.option.to_owned(), engine, failures: 0 })
+        Ok(Self { option: parsed.option.to_owned(), engine: Arc::new(engine), failures: Failures::default() })
+    }
+
+    /// The same for another thread. It tells nothing.
+    fn twin(&self) -> Self {
+        Self { option: self.option.clone(), engine: Arc::clone(&self.engine), failures: Failures::mute() }
     }
 
     /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
     pub fn holds(&mut self, subject: &Subject<'_>) -> Result<bool> {
-        let outcome = match &self.engine {
+        let outcome = match &*self.engine {
             Engine::Native(native) => {
                 native.holds(subject.shown).map_err(|native::Failed| Stop::Failed("a value is of a type that it can't use"))
             }
             Engine::Program(program) => {
                 let mut held = false;
                 program
-                    .run(subject.value(), |value| {
+                    .run(program.glance(subject), |value| {
                         held = value::is_true(&value);
                         !held
                     })
@@ -82,14 +129,11 @@ impl Predicate {
         match outcome {
             Ok(held) => Ok(held),
             Err(Stop::Failed(reason)) => {
-                self.failures += 1;
-                if self.failures == 1 {
+                self.failures.tell(|| {
                     let event_type = subject.shown.event_type();
-                    status::say(&format!(
-                        "{} fails on {event_type}: {reason}; such events don't count as matching (told once)",
-                        self.option
-                    ));
-                }
+                    let option = &self.option;
+                    format!("{option} fails on {event_type}: {reason}; such events don't count as matching (told once)")
+                });
                 Ok(false)
             }
             Err(Stop::Endless) => Err(endless(&self.option)),
@@ -99,7 +143,7 @@ impl Predicate {
     /// On how many events it has failed.
     #[must_use]
     pub const fn failures(&self) -> u64 {
-        self.failures
+        self.failures.count()
     }
 }
 
@@ -207,6 +251,12 @@ impl Select {
         Self { types, filters, grep }
     }
 
+    /// The same for another thread. It tells nothing.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self { types: self.types.clone(), filters: self.filters.iter().map(Predicate::twin).collect(), grep: self.grep.clone() }
+    }
+
     /// Whether the event is kept.
     pub fn keeps(&mut self, subject: &Subject<'_>) -> Result<bool> {
         if !self.types.has(subject.shown.event_type()) {
@@ -218,6 +268,11 @@ impl Select {
             }
         }
         Ok(self.grep.as_ref().is_none_or(|grep| grep.matches(subject.shown)))
+    }
+
+    /// The failures of each filter.
+    pub fn failures_each(&mut self) -> impl Iterator<Item = &mut Failures> {
+        self.filters.iter_mut().map(|filter| &mut filter.failures)
     }
 
     /// How often a filter has failed.

@@ -198,7 +198,7 @@ impl Each {
 }
 
 /// A pattern on which this engine and jq's agree: letters, digits, and what both know alike.
-fn regex(pattern: &str, flags: &str) -> Option<Regex> {
+pub(super) fn regex(pattern: &str, flags: &str) -> Option<Regex> {
     let plain = |character: char| character.is_ascii_alphanumeric() || " _-.,:@/|()*+?^$".contains(character);
     if !pattern.chars().all(plain) || pattern.contains("(?") {
         return None;

@@ -14,6 +14,8 @@ use jaq_core::load::{Arena, File, Loader, lex};
 use jaq_core::{Bind, Compiler, Ctx, Exn, Filter, Lut, Native, Vars};
 use jaq_json::Val;
 
+use super::reads::Reads;
+use super::{Subject, patterns, value};
 use crate::error::{Error, Result};
 
 /// How many steps one event may take.
@@ -60,6 +62,8 @@ def IN(s): any(s == .; .);
 def IN(src; s): any(src == s; .);
 def INDEX(stream; f): reduce stream as $row ({}; .[$row | f | tostring] |= $row);
 def INDEX(f): INDEX(.[]; f);
+def test(re; flags): evtap_test(re; flags);
+def test(re): evtap_test(re; "");
 def ascii: [.] | implode;
 def leaf_paths: paths(scalars);
 def ltrimstr($s): if isstring and ($s | isstring) and startswith($s) then .[$s | length:] else . end;
@@ -218,6 +222,10 @@ pub enum Stop {
 pub struct Program {
     filter: Filter<Engine>,
     variables: Vec<Val>,
+    /// The fields that it reads, with their keys; `None` if it may read any.
+    fields: Option<Vec<(String, Val)>>,
+    /// What it gives may be the event as a whole.
+    gives_event: bool,
 }
 
 impl Program {
@@ -227,19 +235,39 @@ impl Program {
         let own = jaq_core::load::parse(PRELUDE, |parser| parser.defs()).unwrap_or_default();
         let main = Def { name: MAIN, args: Vec::new(), body: parsed.term.clone() };
         let defs = prelude.chain(own).map(stepping).map(shorten).chain(std::iter::once(stepping(main)));
-        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|fun| !ABSENT.contains(&fun.0));
+        let is_ours = |name| ABSENT.contains(&name) || patterns::NAMES.contains(&name);
+        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|fun| !is_ours(fun.0));
         let arena = Arena::default();
         let modules = Loader::new(defs).load(&arena, File { path: (), code: MAIN }).map_err(|_| broken(parsed))?;
         let names: Vec<String> = variables.iter().map(|(name, _)| format!("${name}")).collect();
         let filter = Compiler::default()
-            .with_funs(funs.chain(std::iter::once(tick())))
+            .with_funs(funs.chain(patterns::funs()).chain(std::iter::once(tick())))
             .with_global_vars(names.iter().map(String::as_str))
             .compile(modules)
             .map_err(|errors| {
                 let undefined = errors.into_iter().flat_map(|(_, errors)| errors).next();
                 undefined.map_or_else(|| broken(parsed), |(name, kind)| unknown(parsed, name, kind.as_str()))
             })?;
-        Ok(Self { filter, variables: variables.iter().map(|(_, value)| value.clone()).collect() })
+        let reads = Reads::of(&parsed.term);
+        let key = |name: &String| (name.clone(), value::text(name));
+        Ok(Self {
+            filter,
+            variables: variables.iter().map(|(_, value)| value.clone()).collect(),
+            fields: reads.fields.as_ref().map(|names| names.iter().map(key).collect()),
+            gives_event: reads.gives_event,
+        })
+    }
+
+    /// What of an event it needs to see, if no more is asked of what it gives than whether it is true.
+    #[must_use]
+    pub fn glance(&self, subject: &Subject<'_>) -> Val {
+        self.fields.as_ref().map_or_else(|| subject.value(), |fields| value::fields(subject.shown, fields))
+    }
+
+    /// What of an event it needs to see for all else.
+    #[must_use]
+    pub fn view(&self, subject: &Subject<'_>) -> Val {
+        if self.gives_event { subject.value() } else { self.glance(subject) }
     }
 
     /// Runs the program on a value, and hands each output to `take` until that says no.
@@ -275,6 +303,8 @@ fn reason(message: &str) -> &'static str {
         ("cannot parse ", "", "a string can't be parsed"),
         ("invalid regex", "", "its regular expression is invalid"),
     ];
+    // jaq shows a message of its own as the JSON string that it is.
+    let message = message.trim_start_matches('"');
     let kind = KINDS.iter().find(|(start, end, _)| message.starts_with(start) && message.ends_with(end));
     kind.map_or("it ends in an error", |(_, _, reason)| reason)
 }
@@ -383,109 +413,4 @@ fn part_of(part: jaq_core::path::Part<Term<&str>>) -> jaq_core::path::Part<Term<
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(source: &str, input: &str) -> Result<Vec<String>, Stop> {
-        let source = source.to_owned();
-        let input = input.to_owned();
-        let work = move || {
-            let program = Program::compile(&parse("--jq", &source).expect("parses"), &[]).expect("compiles");
-            let mut outputs = Vec::new();
-            program.run(jaq_json::read::parse_single(input.as_bytes()).expect("JSON"), |value| {
-                outputs.push(value.to_string());
-                true
-            })?;
-            Ok(outputs)
-        };
-        std::thread::Builder::new().stack_size(THREAD_STACK).spawn(work).expect("a thread").join().expect("no panic")
-    }
-
-    fn refusal(source: &str) -> String {
-        let parsed = match parse("--filter", source) {
-            Ok(parsed) => parsed,
-            Err(error) => return error.to_string(),
-        };
-        Program::compile(&parsed, &[]).err().map_or_else(|| "none".to_owned(), |error| error.to_string())
-    }
-
-    #[test]
-    fn runs_jq() {
-        assert_eq!(
-            run(".a | map(. + 1), length", r#"{"a":[1,2.50]}"#),
-            Ok(vec!["[2,3.50]".replace("3.50", "3.5"), "2".to_owned()])
-        );
-        assert_eq!(
-            run(".a, .b", r#"{"a":1.10,"b":12345678901234567890123}"#),
-            Ok(vec!["1.10".to_owned(), "12345678901234567890123".to_owned()])
-        );
-        assert_eq!(run("[paths]", r#"{"a":[1]}"#), Ok(vec![r#"[["a"],["a",0]]"#.to_owned()]));
-        assert_eq!(run(".a |= map(select(. > 1)) | del(.b)", r#"{"a":[1,2],"b":3}"#), Ok(vec![r#"{"a":[2]}"#.to_owned()]));
-        assert_eq!(
-            run("[limit(3; repeat(1))], ([range(5)] | add), IN(1, 2)", "2"),
-            Ok(vec!["[1,1,1]".to_owned(), "10".to_owned(), "true".to_owned()])
-        );
-        assert_eq!(run("try error(\"x\") catch .", "null"), Ok(vec!["\"x\"".to_owned()]));
-    }
-
-    #[test]
-    fn stops_what_would_not_end() {
-        for endless in [
-            "def f: f; f",
-            "def f: 1 + f; f",
-            "[repeat(1)]",
-            "[range(infinite)]",
-            "last(range(0; 1; 0))",
-            "until(false; .)",
-            "[recurse]",
-            "def f: try error catch f; f",
-            "def f: (try f catch .) | f; f",
-            "[while(true; .)]",
-            "reduce range(1e12) as $x (0; .)",
-            ". as $x | def f(g): f(g | g); f(.)",
-            "path(repeat(.a))",
-            r#"reduce range(1000) as $x ("x"; . + .)"#,
-            "label $out | foreach repeat(1) as $x (0; . + $x)",
-        ] {
-            let stop = run(endless, "null");
-            assert!(stop == Err(Stop::Endless) || endless == "[recurse]", "{endless}: {stop:?}");
-        }
-    }
-
-    #[test]
-    fn sees_nothing_but_its_input() {
-        for outside in [
-            "env",
-            "$ENV",
-            "env.PATH",
-            "input",
-            "[inputs]",
-            "debug",
-            "debug(1)",
-            "stderr",
-            "halt",
-            "halt(1)",
-            "halt_error",
-            "input_filename",
-            "input_line_number",
-            "$__loc__",
-            "get_search_list",
-        ] {
-            let refusal = refusal(outside);
-            assert!(refusal.contains("sees one event and nothing else"), "{outside}: {refusal}");
-        }
-        assert!(refusal("import \"a\" as a; .").contains("cannot read"));
-        assert!(refusal("include \"a\"; .").contains("cannot read"));
-    }
-
-    #[test]
-    fn says_where_it_is_wrong() {
-        let error = parse("--filter", ".a == ").err().expect("an error");
-        assert_eq!(error.to_string(), "cannot read --filter: term is missing at its end; see jq's manual for the language");
-        assert_eq!(error.detail(), Some("  .a == \n        ^"));
-        let error = parse("--filter", ".a = = 1").err().expect("an error");
-        assert_eq!(error.detail(), Some("  .a = = 1\n       ^"));
-        assert!(refusal(".a | startwith(\"x\")").contains("did you mean `startswith`?"));
-        assert!(refusal(".call_sid == $sid").contains("give it with --arg sid VALUE"));
-    }
-}
+mod tests;

@@ -19,6 +19,25 @@ pub fn event(shown: &Shown<'_>) -> Val {
     Val::obj(object)
 }
 
+/// These fields of the event, as far as it has them, as one object. Each name comes with itself as a key.
+#[must_use]
+pub fn fields(shown: &Shown<'_>, names: &[(String, Val)]) -> Val {
+    let mut object = Map::default();
+    for (name, key) in names {
+        // Of two with one name, the one in the payload counts, as it comes later.
+        let value = match name.as_str() {
+            "_tap" => json(&shown.tap_json()),
+            name => match shown.field(name) {
+                Some(field) => json(field.json),
+                None if name == "event_type" => text(shown.event_type()),
+                None => continue,
+            },
+        };
+        object.insert(key.clone(), value);
+    }
+    Val::obj(object)
+}
+
 /// A string.
 #[must_use]
 pub fn text(text: &str) -> Val {

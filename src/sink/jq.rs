@@ -1,66 +1,67 @@
 //! What a jq program makes of each event: a line for each of its outputs.
 
-use std::io;
+use std::sync::Arc;
 
 use jaq_json::Val;
 
-use super::{Broken, Lines, Out, Sink};
+use super::Render;
+use crate::error::Error;
 use crate::sanitize;
 use crate::select::program::{Program, Stop};
-use crate::select::{Subject, endless, value};
-use crate::status;
+use crate::select::{Failures, Subject, endless, value};
+
+/// The most that one event may be made into, in bytes.
+const MOST: usize = 64 << 20;
 
 /// Writes the outputs of a program.
 pub struct Jq {
-    lines: Lines,
-    program: Program,
+    program: Arc<Program>,
     raw: bool,
     terminal: bool,
-    failures: u64,
+    failures: Failures,
 }
 
 impl Jq {
-    /// Writes to `out`; with `raw`, strings without their quotes. On a terminal, what could do something to it is shown as
-    /// an escape in those too.
+    /// With `raw`, strings without their quotes. On a terminal, what could do something to it is shown as an escape in those
+    /// too.
     #[must_use]
-    pub const fn new(out: Out, program: Program, raw: bool, terminal: bool) -> Self {
-        Self { lines: Lines::new(out), program, raw, terminal, failures: 0 }
+    pub fn new(program: Program, raw: bool, terminal: bool) -> Self {
+        Self { program: Arc::new(program), raw, terminal, failures: Failures::default() }
     }
 }
 
-impl Sink for Jq {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
-        let mut written = Ok(());
-        let outcome = self.program.run(subject.value(), |value| {
-            written = self.lines.line(|out| match &value {
+impl Render for Jq {
+    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let start = out.len();
+        let outcome = self.program.run(self.program.view(subject), |value| {
+            match &value {
                 Val::TStr(text) if self.raw && self.terminal => {
                     out.extend_from_slice(sanitize::visible(&String::from_utf8_lossy(text)).as_bytes());
                 }
                 Val::TStr(text) if self.raw => out.extend_from_slice(text),
                 value => out.extend_from_slice(value::to_json(value).as_bytes()),
-            });
-            written.is_ok()
+            }
+            out.push(b'\n');
+            out.len() - start < MOST
         });
-        written?;
         match outcome {
-            Ok(()) => Ok(()),
-            Err(Stop::Endless) => Err(endless("--jq").into()),
+            Ok(()) if out.len() - start < MOST => Ok(()),
+            Ok(()) | Err(Stop::Endless) => Err(endless("--jq")),
             Err(Stop::Failed(reason)) => {
-                self.failures += 1;
-                if self.failures == 1 {
+                self.failures.tell(|| {
                     let event_type = subject.shown.event_type();
-                    status::say(&format!("--jq fails on {event_type}: {reason}; such events give no further line (told once)"));
-                }
+                    format!("--jq fails on {event_type}: {reason}; such events give no further line (told once)")
+                });
                 Ok(())
             }
         }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.lines.flush()
+    fn twin(&self) -> Box<dyn Render> {
+        Box::new(Self { program: Arc::clone(&self.program), failures: Failures::mute(), ..*self })
     }
 
-    fn failures(&self) -> u64 {
-        self.failures
+    fn failures(&mut self) -> Option<&mut Failures> {
+        Some(&mut self.failures)
     }
 }

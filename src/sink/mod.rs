@@ -18,7 +18,7 @@ pub mod template;
 use std::io::{self, Write};
 
 use crate::error::Error;
-use crate::select::Subject;
+use crate::select::{Failures, Subject};
 use crate::source::News;
 
 /// How much a sink collects before it writes by itself, in bytes.
@@ -65,8 +65,77 @@ pub trait Sink: Send {
     }
 
     /// How many events it could not make all of what was asked for.
-    fn failures(&self) -> u64 {
+    fn failures(&mut self) -> u64 {
         0
+    }
+
+    /// Itself, if all it does is to write what a [`Render`] makes of each event.
+    fn writer(&mut self) -> Option<&mut Writer> {
+        None
+    }
+}
+
+/// How an event is written, where that depends on nothing but the event: several threads can do it at once.
+pub trait Render: Send {
+    /// Appends its lines.
+    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error>;
+
+    /// The same for another thread. It tells nothing.
+    fn twin(&self) -> Box<dyn Render>;
+
+    /// The failures of its expression, if it has one.
+    fn failures(&mut self) -> Option<&mut Failures> {
+        None
+    }
+}
+
+/// The sink that writes what a [`Render`] makes of each event.
+pub struct Writer {
+    lines: Lines,
+    render: Box<dyn Render>,
+}
+
+impl Writer {
+    /// Writes to `out`.
+    #[must_use]
+    pub fn new(out: Out, render: impl Render + 'static) -> Self {
+        Self { lines: Lines::new(out), render: Box::new(render) }
+    }
+
+    /// The same way of writing for another thread.
+    #[must_use]
+    pub fn twin(&self) -> Box<dyn Render> {
+        self.render.twin()
+    }
+
+    /// Takes lines that a twin has made.
+    pub fn lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.lines.spill()?;
+        self.lines.out.write_all(lines)
+    }
+
+    /// The failures of its expression, if it has one.
+    pub fn expression(&mut self) -> Option<&mut Failures> {
+        self.render.failures()
+    }
+}
+
+impl Sink for Writer {
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        self.render.event(subject, &mut self.lines.buffer)?;
+        Ok(self.lines.settle()?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.lines.flush()
+    }
+
+    fn failures(&mut self) -> u64 {
+        self.render.failures().map_or(0, |failures| failures.count())
+    }
+
+    fn writer(&mut self) -> Option<&mut Writer> {
+        Some(self)
     }
 }
 
@@ -97,6 +166,11 @@ impl Lines {
     /// The same without a line end.
     pub fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         write(&mut self.buffer);
+        self.settle()
+    }
+
+    /// Writes out once enough has been collected.
+    fn settle(&mut self) -> io::Result<()> {
         if self.buffer.len() < BUFFER { Ok(()) } else { self.spill() }
     }
 

@@ -1,37 +1,37 @@
 //! One JSON object a line: `event_type`, the fields in the order in which they arrived, `_tap`.
 
-use std::io;
-
+use super::Render;
 use super::columns::Columns;
-use super::{Broken, Lines, Out, Sink};
+use crate::error::Error;
 use crate::redact::Shown;
 use crate::sanitize;
 use crate::select::Subject;
 
 /// Writes NDJSON.
 pub struct Ndjson {
-    lines: Lines,
     columns: Option<Columns>,
 }
 
 impl Ndjson {
-    /// Writes to `out`: whole events, or these columns of them.
+    /// Whole events, or these columns of them.
     #[must_use]
-    pub const fn new(out: Out, columns: Option<Columns>) -> Self {
-        Self { lines: Lines::new(out), columns }
+    pub const fn new(columns: Option<Columns>) -> Self {
+        Self { columns }
     }
 }
 
-impl Sink for Ndjson {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
-        Ok(self.lines.line(|out| match &self.columns {
+impl Render for Ndjson {
+    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        match &self.columns {
             None => object(subject.shown, out),
             Some(columns) => columns.object(subject.shown, out),
-        })?)
+        }
+        out.push(b'\n');
+        Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.lines.flush()
+    fn twin(&self) -> Box<dyn Render> {
+        Box::new(Self { columns: self.columns.clone() })
     }
 }
 
@@ -39,12 +39,7 @@ impl Sink for Ndjson {
 pub fn object(shown: &Shown<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"event_type\":");
     quoted(shown.event_type(), out);
-    for field in shown.fields() {
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(field.key.as_bytes());
-        out.extend_from_slice(b"\":");
-        out.extend_from_slice(field.json.as_bytes());
-    }
+    shown.write_fields(out);
     out.extend_from_slice(b",\"_tap\":");
     shown.write_tap(out);
     out.push(b'}');

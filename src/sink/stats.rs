@@ -168,7 +168,7 @@ impl Sink for Stats {
         told.finish()
     }
 
-    fn failures(&self) -> u64 {
+    fn failures(&mut self) -> u64 {
         self.failures
     }
 }
@@ -309,7 +309,7 @@ impl Sink for Counted {
         finished
     }
 
-    fn failures(&self) -> u64 {
+    fn failures(&mut self) -> u64 {
         self.sink.failures()
     }
 }

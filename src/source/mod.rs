@@ -131,6 +131,8 @@ pub struct Frame<'a> {
     pub id: Option<&'a str>,
     /// The payload.
     pub data: &'a [u8],
+    /// The same, where it has been found to be text without DEL, together with what stands around it.
+    pub text: Option<&'a str>,
     /// When it arrived; `None` in a recording.
     pub received_at: Option<Timestamp>,
     /// The transport could not deliver it; with how many bytes it had.
@@ -167,6 +169,7 @@ impl RawFrame {
             event: self.event.as_deref(),
             id: self.id.as_deref(),
             data: &self.data,
+            text: None,
             received_at: self.received_at,
             fault: self.fault,
             offset: self.offset,
@@ -182,6 +185,7 @@ impl std::fmt::Debug for RawFrame {
 }
 
 /// Whole lines of a recording, in one buffer.
+#[derive(Clone)]
 pub struct Lines {
     /// The lines, each ended by LF but perhaps the last.
     pub bytes: Bytes,

@@ -20,6 +20,9 @@ pub const QUEUE: usize = 256;
 /// How many KiB of payload may wait in them. An item that is larger by itself takes all there is.
 const BUDGET: u32 = 16 * 1024;
 
+/// How many times over the lines of a recording count: more of them are at hand at any time, so few need wait.
+const RECORDED: usize = 8;
+
 /// An item and its share of the budget.
 type Held = (Item, OwnedSemaphorePermit);
 
@@ -112,7 +115,7 @@ impl Wake for Unpark {
 fn share(item: &Item) -> u32 {
     let bytes = match item {
         Item::Frame(frame) => frame.data.len(),
-        Item::Lines(lines) => lines.bytes.len(),
+        Item::Lines(lines) => lines.bytes.len() * RECORDED,
         Item::News(_) => 0,
     };
     u32::try_from(bytes / 1024).unwrap_or(BUDGET).min(BUDGET)
@@ -134,11 +137,11 @@ mod tests {
     fn bytes_fill_it_before_items_do() {
         let (tx, mut rx) = channel(QUEUE);
         let mebibyte = 1 << 20;
-        let fit = std::iter::from_fn(|| tx.send(lines(mebibyte)).now_or_never()).take(QUEUE).count();
+        let fit = std::iter::from_fn(|| tx.send(lines(mebibyte / RECORDED)).now_or_never()).take(QUEUE).count();
         assert_eq!(fit, 16);
         assert!(rx.try_recv().is_ok());
-        assert_eq!(tx.send(lines(mebibyte)).now_or_never(), Some(Ok(())), "what is taken makes room");
-        assert_eq!(tx.send(lines(mebibyte)).now_or_never(), None);
+        assert_eq!(tx.send(lines(mebibyte / RECORDED)).now_or_never(), Some(Ok(())), "what is taken makes room");
+        assert_eq!(tx.send(lines(mebibyte / RECORDED)).now_or_never(), None);
         rx.close();
         while rx.try_recv().is_ok() {}
         assert_eq!(tx.send(lines(mebibyte)).now_or_never(), Some(Err(Closed)));

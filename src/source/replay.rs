@@ -3,11 +3,12 @@
 //!
 //! A recording is read in large pieces of whole lines. A line over the limit is not held: it is skipped and reported.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::{Fault, Form, Frame, Item, Lines, Notes, Origin, RawFrame, Sender};
 use crate::error::{Error, Exit, Result};
@@ -18,8 +19,8 @@ use crate::source::framer::{Body, Parser};
 /// The name of stdin.
 pub const STDIN: &str = "-";
 
-/// How much is read at once, in bytes.
-const PIECE: usize = 1 << 20;
+/// How much is read at once, in bytes: more is no faster, and several pieces are under way at a time.
+const PIECE: usize = 1 << 18;
 
 /// How much of a recording tells what it is, in bytes, if its first line doesn't.
 const BEGINNING: usize = 8192;
@@ -49,7 +50,7 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Sender) -> 
     };
     let file = Metered { file, progress: Arc::clone(progress) };
     let (mut reader, packing) = archive::open(file).map_err(|error| failed(&error))?;
-    let mut pieces = Pieces { reader: &mut reader, at_end: false, read: 0 };
+    let mut pieces = Pieces::of(&mut reader);
     let failed = |error: &std::io::Error, read: u64| match archive::fault(error).filter(|_| packing != Packing::Plain) {
         None => failed(error),
         Some(why) => {
@@ -113,35 +114,42 @@ impl Read for Metered {
 struct Pieces<'a> {
     reader: &'a mut dyn Read,
     at_end: bool,
+    /// What was handed over; once nobody else holds it, its memory is used again.
+    lent: VecDeque<Bytes>,
     /// How many bytes of text there were.
     read: u64,
 }
 
-impl Pieces<'_> {
+impl<'a> Pieces<'a> {
+    fn of(reader: &'a mut dyn Read) -> Self {
+        Self { reader, at_end: false, lent: VecDeque::new(), read: 0 }
+    }
+
     /// Enough to tell what it is: a pipe may hand over the first line in parts.
     fn beginning(&mut self) -> std::io::Result<Option<BytesMut>> {
-        let Some(mut beginning) = self.next()? else { return Ok(None) };
+        let Some(mut beginning) = self.next(&[])? else { return Ok(None) };
         while beginning.len() < BEGINNING && !beginning.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-            let Some(piece) = self.next()? else { break };
-            beginning.extend_from_slice(&piece);
+            let Some(longer) = self.next(&beginning)? else { break };
+            beginning = longer;
         }
         Ok(Some(beginning))
     }
 
-    /// The next bytes, as many as there are at hand; `None` at the end.
-    fn next(&mut self) -> std::io::Result<Option<BytesMut>> {
+    /// The bytes in `open`, and the next after them, as many as there are at hand; `None` at the end.
+    fn next(&mut self, open: &[u8]) -> std::io::Result<Option<BytesMut>> {
         if self.at_end {
             return Ok(None);
         }
-        let mut piece = BytesMut::zeroed(PIECE);
+        let mut piece = self.memory(open.len() + PIECE);
+        piece[..open.len()].copy_from_slice(open);
         loop {
-            match self.reader.read(&mut piece) {
+            match self.reader.read(&mut piece[open.len()..]) {
                 Ok(0) => {
                     self.at_end = true;
                     return Ok(None);
                 }
                 Ok(read) => {
-                    piece.truncate(read);
+                    piece.truncate(open.len() + read);
                     self.read += read as u64;
                     return Ok(Some(piece));
                 }
@@ -150,6 +158,26 @@ impl Pieces<'_> {
             }
         }
     }
+
+    fn memory(&mut self, length: usize) -> BytesMut {
+        let back = if self.lent.front().is_some_and(Bytes::is_unique) { self.lent.pop_front() } else { None };
+        let mut memory = back.and_then(|bytes| bytes.try_into_mut().ok()).unwrap_or_default();
+        memory.resize(length, 0);
+        memory
+    }
+
+    /// Hands items over. False if nobody takes them.
+    fn send(&mut self, items: Vec<Item>, tx: &Sender) -> bool {
+        for item in items {
+            if let Item::Lines(lines) = &item {
+                self.lent.push_back(lines.bytes.clone());
+            }
+            if tx.blocking_send(item).is_err() {
+                return false;
+            }
+        }
+        true
+    }
 }
 
 /// Cuts pieces at their last line end and hands whole lines over.
@@ -157,12 +185,10 @@ fn ndjson(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -
     let mut cutter = Cutter::new(limit);
     let mut next = Some(first);
     while let Some(piece) = next {
-        for item in cutter.push(&piece) {
-            if tx.blocking_send(item).is_err() {
-                return Ok(());
-            }
+        if !pieces.send(cutter.push(piece), tx) {
+            return Ok(());
         }
-        next = match pieces.next() {
+        next = match pieces.next(&cutter.open) {
             Ok(next) => next,
             Err(error) => {
                 for item in cutter.cut_off() {
@@ -172,9 +198,7 @@ fn ndjson(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -
             }
         };
     }
-    for item in cutter.finish() {
-        let _ = tx.blocking_send(item);
-    }
+    pieces.send(cutter.finish(), tx);
     Ok(())
 }
 
@@ -195,26 +219,26 @@ impl Cutter {
         Self { limit, open: BytesMut::new(), offset: 0, skipped: None }
     }
 
-    fn push(&mut self, mut piece: &[u8]) -> Vec<Item> {
+    /// Takes a piece that begins with what is `open`.
+    fn push(&mut self, mut piece: BytesMut) -> Vec<Item> {
         let mut items = Vec::new();
         if let Some(skipped) = self.skipped {
-            let Some(end) = memchr::memchr(b'\n', piece) else {
+            let Some(end) = memchr::memchr(b'\n', &piece) else {
                 self.skipped = Some(skipped + piece.len() as u64);
                 return items;
             };
             items.push(self.too_large(skipped + end as u64));
-            piece = &piece[end + 1..];
+            piece.advance(end + 1);
         }
-        let whole = memchr::memrchr(b'\n', piece).map_or(0, |end| end + 1);
+        let whole = memchr::memrchr(b'\n', &piece).map_or(0, |end| end + 1);
         if whole > 0 {
-            self.open.extend_from_slice(&piece[..whole]);
-            items.push(self.lines());
+            items.push(self.lines(piece.split_to(whole)));
         }
-        self.open.extend_from_slice(&piece[whole..]);
-        if self.open.len() > self.limit {
-            self.skipped = Some(self.open.len() as u64);
-            self.open.clear();
+        if piece.len() > self.limit {
+            self.skipped = Some(piece.len() as u64);
+            piece.clear();
         }
+        self.open = piece;
         items
     }
 
@@ -222,15 +246,17 @@ impl Cutter {
         match self.skipped {
             Some(skipped) => vec![self.too_large(skipped)],
             None if self.open.is_empty() => Vec::new(),
-            None => vec![self.lines()],
+            None => {
+                let rest = std::mem::take(&mut self.open);
+                vec![self.lines(rest)]
+            }
         }
     }
 
-    fn lines(&mut self) -> Item {
-        let bytes = std::mem::take(&mut self.open).freeze();
+    fn lines(&mut self, lines: BytesMut) -> Item {
         let offset = self.offset;
-        self.offset += bytes.len() as u64;
-        Item::Lines(Lines { bytes, offset, limit: self.limit })
+        self.offset += lines.len() as u64;
+        Item::Lines(Lines { bytes: lines.freeze(), offset, limit: self.limit })
     }
 
     /// No more can be read: the line in hand is not whole.
@@ -269,34 +295,32 @@ impl Lines {
     /// The lines that are not blank, as frames.
     pub fn frames<'a>(&'a self, origin: &'a Origin) -> impl Iterator<Item = Frame<'a>> {
         let mut start = 0;
-        let mut rest: &[u8] = &self.bytes;
-        if self.offset == 0
-            && let Some(text) = rest.strip_prefix(b"\xef\xbb\xbf")
-        {
-            (start, rest) = (3, text);
+        if self.offset == 0 && self.bytes.starts_with(b"\xef\xbb\xbf") {
+            start = 3;
         }
+        // All lines at once: one by one, it would take longer than to read them.
+        let text = std::str::from_utf8(&self.bytes).ok().filter(|_| memchr::memchr(0x7f, &self.bytes).is_none());
         std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let end = memchr::memchr(b'\n', rest);
-            let line = &rest[..end.unwrap_or(rest.len())];
-            let offset = self.offset + start as u64;
-            let step = end.map_or(rest.len(), |end| end + 1);
-            start += step;
-            rest = &rest[step..];
-            Some((line, offset))
+            let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;
+            let end = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = start..end;
+            start = end + 1;
+            Some(line)
         })
-        .filter(|(line, _)| !line.trim_ascii().is_empty())
-        .map(move |(line, offset)| {
-            let fault = (line.len() > self.limit).then_some((Fault::TooLarge, line.len() as u64));
-            let data = if fault.is_some() { &[] } else { line };
+        .map(move |line| {
+            (&self.bytes[line.clone()], text.and_then(|text| text.get(line.clone())), self.offset + line.start as u64)
+        })
+        .filter(|(data, ..)| !is_blank(data))
+        .map(move |(data, text, offset)| {
+            let fault = (data.len() > self.limit).then_some((Fault::TooLarge, data.len() as u64));
+            let (data, text) = if fault.is_some() { (&[][..], None) } else { (data, text) };
             Frame {
                 origin,
                 form: Form::Record,
                 event: None,
                 id: None,
                 data,
+                text,
                 received_at: None,
                 fault,
                 offset,
@@ -304,6 +328,11 @@ impl Lines {
             }
         })
     }
+}
+
+/// Whether there is nothing but white space; the first byte mostly tells.
+fn is_blank(line: &[u8]) -> bool {
+    line.first().is_none_or(u8::is_ascii_whitespace) && line.trim_ascii().is_empty()
 }
 
 /// A raw capture takes the path of a live stream. What its end cuts off is reported, since nothing will bring it again.
@@ -337,7 +366,7 @@ fn sse(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> s
                 return Ok(());
             }
         }
-        next = pieces.next();
+        next = pieces.next(&[]);
     }
     if parser.unfinished() > 0 {
         let fault = Some((Fault::CutOff, parser.unfinished()));
@@ -364,8 +393,9 @@ mod tests {
 
     fn cut(text: &[u8], at: usize) -> Vec<(u64, String)> {
         let mut cutter = Cutter::new(FRAME_LIMIT);
-        let mut items = cutter.push(&text[..at]);
-        items.extend(cutter.push(&text[at..]));
+        let mut items = cutter.push(text[..at].into());
+        let next = [&cutter.open, &text[at..]].concat();
+        items.extend(cutter.push(next.as_slice().into()));
         items.extend(cutter.finish());
         let origin = Origin::default();
         items
@@ -428,7 +458,7 @@ mod tests {
             (b"{}\n{}", 3, Kind::Ndjson),
         ] {
             let mut trickle = Trickle(text);
-            let mut pieces = Pieces { reader: &mut trickle, at_end: false, read: 0 };
+            let mut pieces = Pieces::of(&mut trickle);
             let beginning = pieces.beginning().expect("no failure").expect("something");
             assert_eq!((beginning.len(), kind(&beginning)), (read, expected));
         }

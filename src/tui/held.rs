@@ -100,6 +100,7 @@ impl Reader {
             event: None,
             id: None,
             data: held.line.as_bytes(),
+            text: None,
             received_at: None,
             fault: None,
             offset: 0,

@@ -20,6 +20,7 @@ mod lossless;
 mod manual;
 mod model;
 mod outputs;
+mod paths;
 mod phi;
 mod predicates;
 mod process;

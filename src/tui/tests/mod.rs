@@ -53,6 +53,7 @@ fn held(event: &Value) -> Held {
         event: None,
         id: None,
         data: data.as_bytes(),
+        text: None,
         received_at: None,
         fault: None,
         offset: 0,

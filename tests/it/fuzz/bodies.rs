@@ -16,6 +16,7 @@ fn line(form: Form, data: &[u8], policy: Policy) -> String {
         event: None,
         id: None,
         data,
+        text: None,
         received_at: None,
         fault: None,
         offset: 0,

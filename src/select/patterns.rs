@@ -1,0 +1,175 @@
+//! Regular expressions in jq programs. Each is compiled once, however many events it is held against.
+//!
+//! They are jaq's own, by the same crate: only that jaq compiles one anew each time that it is used. Where the faster engine
+//! of the fast path is known to agree, `test` asks that.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use jaq_core::native::{Fun, bome, run, v};
+use jaq_core::{Cv, DataT, Error, ValR};
+use jaq_json::{Map, Val};
+use jaq_std::ValT;
+use regex_bites::bytes::{Captures, Regex, RegexBuilder};
+
+use super::native;
+use super::value;
+
+/// How many are kept. A program that makes them up as it goes gains nothing.
+const KEPT: usize = 32;
+
+/// The filters that jaq has too.
+pub(super) const NAMES: &[&str] = &["matches", "split_matches", "split_"];
+
+thread_local! {
+    static COMPILED: RefCell<Vec<Rc<Pattern>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A compiled expression.
+struct Pattern {
+    source: String,
+    flags: String,
+    regex: Regex,
+    /// The same for a faster engine, where both agree.
+    quick: Option<regex::Regex>,
+}
+
+/// The filters on which jq's definitions of `test`, `match`, `capture`, `scan`, `split`, `sub` and `gsub` rest.
+pub(super) fn funs<D: for<'a> DataT<V<'a> = Val>>() -> impl Iterator<Item = Fun<D>> {
+    [
+        run(("matches", v(2), |cv| bome(with(cv, |text, pattern| Ok(pattern.parts(text, false, true)))))),
+        run(("split_matches", v(2), |cv| bome(with(cv, |text, pattern| Ok(pattern.parts(text, true, true)))))),
+        run(("split_", v(2), |cv| bome(with(cv, |text, pattern| Ok(pattern.parts(text, true, false)))))),
+        run((TEST, v(2), |cv| bome(with(cv, |text, pattern| Ok(Val::Bool(pattern.test(text))))))),
+    ]
+    .into_iter()
+}
+
+/// What `test` is defined by.
+pub(super) const TEST: &str = "evtap_test";
+
+/// Finds the pattern and the flags among the arguments, and hands the input over with what they are compiled to.
+fn with<'a, D: DataT<V<'a> = Val>>(mut cv: Cv<'a, D>, then: impl FnOnce(&Val, &Pattern) -> ValR<Val>) -> ValR<Val> {
+    let flags = cv.0.pop_var();
+    let source = cv.0.pop_var();
+    let pattern = compiled(text(&source)?, text(&flags)?)?;
+    text(&cv.1)?;
+    then(&cv.1, &pattern)
+}
+
+fn text(value: &Val) -> Result<&str, Error<Val>> {
+    let bytes = value.as_utf8_bytes().ok_or_else(|| Error::typ(value.clone(), "string"))?;
+    std::str::from_utf8(bytes).map_err(Error::str)
+}
+
+fn compiled(source: &str, flags: &str) -> Result<Rc<Pattern>, Error<Val>> {
+    COMPILED.with_borrow_mut(|kept| {
+        if let Some(known) = kept.iter().find(|known| known.source == source && known.flags == flags) {
+            return Ok(Rc::clone(known));
+        }
+        let pattern = Rc::new(Pattern::compile(source, flags)?);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.push(Rc::clone(&pattern));
+        Ok(pattern)
+    })
+}
+
+impl Pattern {
+    fn compile(source: &str, flags: &str) -> Result<Self, Error<Val>> {
+        if let Some(odd) = flags.chars().find(|flag| !"gnimslxp".contains(*flag)) {
+            return Err(Error::str(format_args!("invalid regex flag: {odd}")));
+        }
+        let has = |flag| flags.contains(flag);
+        let regex = RegexBuilder::new(source)
+            .case_insensitive(has('i'))
+            .multi_line(has('m') || has('p'))
+            .dot_matches_new_line(has('s') || has('p'))
+            .swap_greed(has('l'))
+            .ignore_whitespace(has('x'))
+            .build()
+            .map_err(|error| Error::str(format_args!("invalid regex: {error}")))?;
+        Ok(Self { source: source.to_owned(), flags: flags.to_owned(), regex, quick: native::regex(source, flags) })
+    }
+
+    fn has(&self, flag: char) -> bool {
+        self.flags.contains(flag)
+    }
+
+    fn test(&self, value: &Val) -> bool {
+        let bytes = value.as_utf8_bytes().unwrap_or_default();
+        match &self.quick {
+            Some(quick) => std::str::from_utf8(bytes).is_ok_and(|text| quick.is_match(text)),
+            None if self.has('n') => self.regex.find_iter(bytes).any(|found| !found.as_bytes().is_empty()),
+            None => self.regex.is_match(bytes),
+        }
+    }
+
+    /// An array of what is between the matches, of the matches, or of both in turn.
+    fn parts(&self, value: &Val, between: bool, matches: bool) -> Val {
+        let bytes = value.as_utf8_bytes().unwrap_or_default();
+        let mut parts = Vec::new();
+        let mut end = 0;
+        let mut characters = Characters { bytes, at: 0, count: 0 };
+        for captures in self.regex.captures_iter(bytes) {
+            let Some(whole) = captures.get(0) else { continue };
+            if self.has('n') && whole.as_bytes().is_empty() {
+                continue;
+            }
+            if between {
+                parts.push(value.as_sub_str(&bytes[end..whole.start()]));
+                end = whole.end();
+            }
+            if matches {
+                parts.push(self.groups(value, &captures, &mut characters));
+            }
+            if !self.has('g') {
+                break;
+            }
+        }
+        if between {
+            parts.push(value.as_sub_str(&bytes[end..]));
+        }
+        parts.into_iter().collect()
+    }
+
+    /// The whole match and the groups that take part in it, each as an object.
+    fn groups(&self, value: &Val, captures: &Captures<'_>, characters: &mut Characters<'_>) -> Val {
+        let groups = captures.iter().zip(self.regex.capture_names());
+        groups
+            .filter_map(|(group, name)| {
+                let group = group?;
+                let number = |number: usize| Val::from(isize::try_from(number).unwrap_or(isize::MAX));
+                let offset = characters.before(group.start());
+                let length = String::from_utf8_lossy(group.as_bytes()).chars().count();
+                let mut object = Map::default();
+                object.insert(value::text("offset"), number(offset));
+                object.insert(value::text("length"), number(length));
+                object.insert(value::text("string"), value.as_sub_str(group.as_bytes()));
+                if let Some(name) = name {
+                    object.insert(value::text("name"), value::text(name));
+                }
+                Some(Val::obj(object))
+            })
+            .collect()
+    }
+}
+
+/// Counts the characters of a text up to a byte, which is mostly the next or a later one.
+struct Characters<'t> {
+    bytes: &'t [u8],
+    at: usize,
+    count: usize,
+}
+
+impl Characters<'_> {
+    fn before(&mut self, byte: usize) -> usize {
+        if byte < self.at {
+            (self.at, self.count) = (0, 0);
+        }
+        self.count += String::from_utf8_lossy(&self.bytes[self.at..byte]).chars().count();
+        self.at = byte;
+        self.count
+    }
+}

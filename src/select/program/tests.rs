@@ -1,0 +1,127 @@
+//! What programs may do, and what stops them.
+
+use super::*;
+
+fn run(source: &str, input: &str) -> Result<Vec<String>, Stop> {
+    let source = source.to_owned();
+    let input = input.to_owned();
+    let work = move || {
+        let program = Program::compile(&parse("--jq", &source).expect("parses"), &[]).expect("compiles");
+        let mut outputs = Vec::new();
+        program.run(jaq_json::read::parse_single(input.as_bytes()).expect("JSON"), |value| {
+            outputs.push(value.to_string());
+            true
+        })?;
+        Ok(outputs)
+    };
+    std::thread::Builder::new().stack_size(THREAD_STACK).spawn(work).expect("a thread").join().expect("no panic")
+}
+
+fn refusal(source: &str) -> String {
+    let parsed = match parse("--filter", source) {
+        Ok(parsed) => parsed,
+        Err(error) => return error.to_string(),
+    };
+    Program::compile(&parsed, &[]).err().map_or_else(|| "none".to_owned(), |error| error.to_string())
+}
+
+#[test]
+fn runs_jq() {
+    assert_eq!(run(".a | map(. + 1), length", r#"{"a":[1,2.50]}"#), Ok(vec!["[2,3.50]".replace("3.50", "3.5"), "2".to_owned()]));
+    assert_eq!(
+        run(".a, .b", r#"{"a":1.10,"b":12345678901234567890123}"#),
+        Ok(vec!["1.10".to_owned(), "12345678901234567890123".to_owned()])
+    );
+    assert_eq!(run("[paths]", r#"{"a":[1]}"#), Ok(vec![r#"[["a"],["a",0]]"#.to_owned()]));
+    assert_eq!(run(".a |= map(select(. > 1)) | del(.b)", r#"{"a":[1,2],"b":3}"#), Ok(vec![r#"{"a":[2]}"#.to_owned()]));
+    assert_eq!(
+        run("[limit(3; repeat(1))], ([range(5)] | add), IN(1, 2)", "2"),
+        Ok(vec!["[1,1,1]".to_owned(), "10".to_owned(), "true".to_owned()])
+    );
+    assert_eq!(run("try error(\"x\") catch .", "null"), Ok(vec!["\"x\"".to_owned()]));
+}
+
+#[test]
+fn regular_expressions_do_what_jq_makes_them_do() {
+    for (source, expected) in [
+        (r#""aXbXc" | [match("x"; "gi") | .offset, .length, .string]"#, r#"[1,1,"X",3,1,"X"]"#),
+        (r#""foo bar" | capture("(?<a>[a-z]+) (?<b>[a-z]+)")"#, r#"{"a":"foo","b":"bar"}"#),
+        (r#""abc" | sub("(?<x>b)"; "[\(.x)]")"#, r#""a[b]c""#),
+        (r#""aéb" | [match("b").offset]"#, "[2]"),
+        (r#""abab" | gsub("a"; "x")"#, r#""xbxb""#),
+        (r#""a1b22" | [scan("[0-9]+")]"#, r#"["1","22"]"#),
+        (r#""a1b22" | [scan("([a-z])([0-9]+)")]"#, r#"[["a","1"],["b","22"]]"#),
+        (r#""a, b,c" | [splits(", *")]"#, r#"["a","b","c"]"#),
+        (r#""xay" | split("a"; "g")"#, r#"["x","y"]"#),
+        (r#""ab" | test(""; "n")"#, "false"),
+        (r#"["A" | test("a"; "", "i")]"#, "[false,true]"),
+        (r#""é" | [test("^.$"), test("\\w")]"#, "[true,false]"),
+    ] {
+        assert_eq!(run(source, "null"), Ok(vec![expected.to_owned()]), "{source}");
+        // A second time, it is compiled already.
+        assert_eq!(run(&format!("[({source}), ({source})] | .[1]"), "null"), Ok(vec![expected.to_owned()]), "{source}");
+    }
+    assert_eq!(run(r#""a" | test("(")"#, "null"), Err(Stop::Failed("its regular expression is invalid")));
+    assert_eq!(run("1 | test(\"a\")", "null"), Err(Stop::Failed("it needs a string where there is none")));
+}
+
+#[test]
+fn stops_what_would_not_end() {
+    for endless in [
+        "def f: f; f",
+        "def f: 1 + f; f",
+        "[repeat(1)]",
+        "[range(infinite)]",
+        "last(range(0; 1; 0))",
+        "until(false; .)",
+        "[recurse]",
+        "def f: try error catch f; f",
+        "def f: (try f catch .) | f; f",
+        "[while(true; .)]",
+        "reduce range(1e12) as $x (0; .)",
+        ". as $x | def f(g): f(g | g); f(.)",
+        "path(repeat(.a))",
+        r#"reduce range(1000) as $x ("x"; . + .)"#,
+        "label $out | foreach repeat(1) as $x (0; . + $x)",
+    ] {
+        let stop = run(endless, "null");
+        assert!(stop == Err(Stop::Endless) || endless == "[recurse]", "{endless}: {stop:?}");
+    }
+}
+
+#[test]
+fn sees_nothing_but_its_input() {
+    for outside in [
+        "env",
+        "$ENV",
+        "env.PATH",
+        "input",
+        "[inputs]",
+        "debug",
+        "debug(1)",
+        "stderr",
+        "halt",
+        "halt(1)",
+        "halt_error",
+        "input_filename",
+        "input_line_number",
+        "$__loc__",
+        "get_search_list",
+    ] {
+        let refusal = refusal(outside);
+        assert!(refusal.contains("sees one event and nothing else"), "{outside}: {refusal}");
+    }
+    assert!(refusal("import \"a\" as a; .").contains("cannot read"));
+    assert!(refusal("include \"a\"; .").contains("cannot read"));
+}
+
+#[test]
+fn says_where_it_is_wrong() {
+    let error = parse("--filter", ".a == ").err().expect("an error");
+    assert_eq!(error.to_string(), "cannot read --filter: term is missing at its end; see jq's manual for the language");
+    assert_eq!(error.detail(), Some("  .a == \n        ^"));
+    let error = parse("--filter", ".a = = 1").err().expect("an error");
+    assert_eq!(error.detail(), Some("  .a = = 1\n       ^"));
+    assert!(refusal(".a | startwith(\"x\")").contains("did you mean `startswith`?"));
+    assert!(refusal(".call_sid == $sid").contains("give it with --arg sid VALUE"));
+}
