@@ -273,9 +273,6 @@ pub struct Replay {
     /// The live screen.
     #[command(flatten)]
     pub screen: Screen,
-    /// How fast the live screen replays to begin with, in multiples of real time; as fast as it can if not given
-    #[arg(long, value_name = "N", requires = "tui", value_parser = clap::value_parser!(u32).range(1..))]
-    pub speed: Option<u32>,
     /// When to stop.
     #[command(flatten)]
     pub until: Until,
@@ -288,6 +285,9 @@ pub struct Replay {
     /// Where else they go.
     #[command(flatten)]
     pub forward: Forward,
+    /// Replay at so many times real time, by the times of the events: 1 is real time; as fast as it goes, if not given
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub speed: Option<f64>,
     /// Forward in the clear to hosts other than this one
     #[arg(long, requires = "url", help_heading = "Forwarding")]
     pub insecure_http: bool,

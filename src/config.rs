@@ -13,7 +13,8 @@ mod timeline;
 
 use std::io::IsTerminal;
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use colored::control;
@@ -23,12 +24,13 @@ use crate::cli::{Access, Color, Delivery, Liveness, Order, Phi, Privacy, Scrub};
 use crate::credential::{self, Credential, KeySource};
 use crate::error::{Error, Exit, Result};
 use crate::event::{Kind, is_call_sid, is_uuid};
+use crate::pace::Pace;
 use crate::private_file;
 use crate::redact::{self, KEY_LENGTH, Key, Mode, Policy};
 use crate::schema;
-use crate::source::Limits;
 use crate::source::client::Network;
 use crate::source::order::Merge;
+use crate::source::{Limits, replay};
 use crate::status;
 pub use edit::{init, set_profile};
 pub use figures::figures;
@@ -106,6 +108,19 @@ pub fn rate(option: &str, rate: f64) -> Result<f64> {
         Ok(rate)
     } else {
         Err(Error::usage(format!("cannot use {option} {rate}"), "it is no rate", "give events per second, such as 5"))
+    }
+}
+
+/// The pace of a replay of these files, in multiples of real time.
+pub fn pace(speed: Option<f64>, files: &[PathBuf]) -> Result<Arc<Pace>> {
+    match speed {
+        None => Ok(Arc::new(Pace::new(replay::sizes(files), f64::INFINITY))),
+        Some(speed) if speed.is_finite() && speed > 0.0 => Ok(Arc::new(Pace::new(replay::sizes(files), speed))),
+        Some(speed) => Err(Error::usage(
+            format!("cannot use --speed {speed}"),
+            "it is no speed",
+            "give 1 for real time, or such as 10 or 0.5",
+        )),
     }
 }
 

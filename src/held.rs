@@ -40,7 +40,7 @@ impl Held {
         let mut line = Vec::with_capacity(512);
         ndjson::object(shown, &mut line);
         let tap = shown.tap();
-        let time = tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
+        let time = tap.moment();
         let text = |name: &str| {
             let field = shown.field(name).filter(|field| !field.hidden)?;
             Some(scan::unescape(field.json.strip_prefix('"')?.strip_suffix('"')?))

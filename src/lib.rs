@@ -24,8 +24,8 @@
 //!
 //! [`cli`] is the command line as typed, [`config`] what it means with the environment and the configuration file, [`error`]
 //! what can go wrong and the exit status, `doctor` the examination of what a connection needs, [`tui`] the live screen,
-//! [`status`] the news on stderr, [`progress`] how far a long recording has been read, [`shutdown`] the end by signal,
-//! [`credential`] the key, [`sanitize`] the
+//! [`status`] the news on stderr, [`progress`] how far a long recording has been read, [`pace`] how fast it is
+//! replayed, [`shutdown`] the end by signal, [`credential`] the key, [`sanitize`] the
 //! guard of the terminal, [`scrub`] what is found in free text, [`audit`] what a recording still holds, [`figures`] what
 //! events add up to, [`held`] an event that is kept, [`call`] what events tell of a call, [`timeline`] that from its beginning
 //! to its end, [`private_file`] what others must not read, [`confine`] what a crash may not tell, [`schema`] the model
@@ -49,6 +49,7 @@ pub mod figures;
 pub mod generate;
 pub mod held;
 pub mod judge;
+pub mod pace;
 mod platform;
 pub mod private_file;
 pub mod progress;

@@ -77,7 +77,8 @@ impl Telling {
     pub fn of(progress: Option<Arc<Progress>>, format: status::Format, is_quiet: bool) -> Self {
         let is_terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let is_free = is_quiet || !std::io::stdout().is_terminal();
-        let progress = progress.filter(|_| format == status::Format::Text && is_terminal && is_free);
+        let progress =
+            progress.filter(|_| matches!(format, status::Format::Text | status::Format::Inline) && is_terminal && is_free);
         let now = Instant::now();
         Self { told: progress.map(|progress| (progress, now, interval_at(now + PATIENCE, EVERY))) }
     }

@@ -24,11 +24,11 @@ use crate::sanitize;
 use crate::schema;
 use crate::shutdown;
 use crate::sink::raw;
+use crate::source::client::Network;
 use crate::source::sse::Start;
 use crate::source::{self, Limits, Sender, frames, replay};
 use crate::status;
 use crate::timeline::{self, gather, stitch};
-use crate::tui::pace::Pace;
 use crate::tui::state::Setup;
 use crate::wiring::{GRACE, Printed, Wiring, print};
 
@@ -60,7 +60,7 @@ async fn watch(options: cli::Watch) -> Result<Exit> {
     let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &workspaces.join(", "))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let endpoint = config::endpoint(&options.forward, options.connection.access.insecure_http, options.show.status)?;
+    let endpoint = config::endpoint(&options.forward, &config::network(&options.connection.access), options.show.status)?;
     let now = Timestamp::now();
     let since = options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
     let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
@@ -85,7 +85,7 @@ async fn observe(options: cli::Observe) -> Result<Exit> {
     let screen =
         config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &format!("call {}", calls.join(", ")))?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let endpoint = config::endpoint(&options.forward, options.connection.access.insecure_http, options.show.status)?;
+    let endpoint = config::endpoint(&options.forward, &config::network(&options.connection.access), options.show.status)?;
     let (platform, workspace, calls) =
         Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
     let wiring =
@@ -304,16 +304,21 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 }
 
 async fn replay(options: cli::Replay) -> Result<Exit> {
+    let pace = config::pace(options.speed, &options.files)?;
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
     let name = |file: &PathBuf| file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
     let names: Vec<_> = options.files.iter().map(name).collect();
     let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?
-        .map(|setup| Setup { pace: Some(Arc::new(Pace::new(replay::sizes(&options.files), options.speed))), ..setup });
+        .map(|setup| Setup { pace: Some(Arc::clone(&pace)), ..setup });
+    let is_paced = options.speed.is_some() && screen.is_none();
     let limit = config::limits(&options.delivery, None)?.frame;
-    let endpoint = config::endpoint(&options.forward, options.insecure_http, options.show.status)?;
+    let network = Network { insecure_http: options.insecure_http, ..Network::default() };
+    let endpoint = config::endpoint(&options.forward, &network, options.show.status)?;
     let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
     let progress = Arc::new(Progress::of(&options.files));
-    let wiring = wiring.on_threads(config::threads(options.threads)).following(&progress, false);
+    // At a pace, one event comes after the other, and what has been read tells nothing.
+    let wiring =
+        if is_paced { wiring.at(pace) } else { wiring.on_threads(config::threads(options.threads)).following(&progress, false) };
     wiring.stream(|tx| vec![recordings(options.files, limit, progress, tx)]).await
 }
 

@@ -27,6 +27,8 @@ pub enum Format {
     Text,
     /// One JSON object a line.
     Json,
+    /// Lines for people, but `tap.connected` and `tap.ended` are lines of the stream.
+    Inline,
     /// Not at all.
     None,
 }
@@ -82,7 +84,7 @@ pub fn news(format: Format, news: &News) {
     let stream = name(&news.origin);
     match format {
         Format::None => {}
-        Format::Text => say(&match &news.change {
+        Format::Text | Format::Inline => say(&match &news.change {
             Change::Connected => format!("connected to {stream}"),
             Change::Reconnecting { delay, attempt, why } => {
                 format!("lost {stream}: {why}; trying again in {:.1} s (attempt {attempt})", delay.as_secs_f64())
@@ -123,7 +125,7 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             }
             tell_json(&done);
         }
-        Format::Text if watched || malformed > 0 || failed > 0 || gaps > 0 || forwarded.is_some() => {
+        Format::Text | Format::Inline if watched || malformed > 0 || failed > 0 || gaps > 0 || forwarded.is_some() => {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if filtered > 0 {
                 let _ = write!(text, ", {filtered} filtered out");
@@ -148,7 +150,7 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             }
             say(&text);
         }
-        Format::Text | Format::None => {}
+        Format::Text | Format::Inline | Format::None => {}
     }
 }
 
@@ -156,7 +158,7 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
 pub fn forwarding_again(format: Format, why: &str, delay: Duration, attempt: u32) {
     match format {
         Format::None => {}
-        Format::Text => {
+        Format::Text | Format::Inline => {
             say(&format!("cannot forward now: {why}; trying again in {:.1} s (attempt {attempt})", delay.as_secs_f64()));
         }
         Format::Json => tell_json(
@@ -168,10 +170,10 @@ pub fn forwarding_again(format: Format, why: &str, delay: Duration, attempt: u32
 /// Tells that the endpoint of `--forward` refuses an event: the `first`, in text; each, in JSON.
 pub fn refused(format: Format, code: u16, event_type: &str, id: Option<&str>, first: bool) {
     match format {
-        Format::Text if first => {
+        Format::Text | Format::Inline if first => {
             say(&format!("the endpoint refused a {event_type} ({code}), which is not sent again (told once, and counted)"));
         }
-        Format::Text | Format::None => {}
+        Format::Text | Format::Inline | Format::None => {}
         Format::Json => {
             tell_json(&json!({"status": "forward", "result": "refused", "code": code, "event_type": event_type, "id": id}));
         }
@@ -194,7 +196,7 @@ pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
     };
     match format {
         Format::None => {}
-        Format::Text => {
+        Format::Text | Format::Inline => {
             let lost = if certain { "events were lost" } else { "events may have been lost" };
             let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
             say(&format!("gap in {}: {lost} between {} and {} ({reason})", name(origin), told(from), told(to)));
@@ -219,7 +221,7 @@ fn identify(object: &mut Value, origin: &Origin) {
 pub fn warning(format: Format, error: &Error) {
     match format {
         Format::Json => tell_json(&json!({"status": "warning", "reason": error.to_string()})),
-        Format::Text => say_all(error),
+        Format::Text | Format::Inline => say_all(error),
         Format::None => {}
     }
 }
@@ -228,7 +230,7 @@ pub fn warning(format: Format, error: &Error) {
 pub fn verdict(format: Format, reason: &str) {
     match format {
         Format::Json => tell_json(&json!({"status": "verdict", "reason": reason})),
-        Format::Text => say(reason),
+        Format::Text | Format::Inline => say(reason),
         Format::None => {}
     }
 }
@@ -242,7 +244,7 @@ pub fn say(text: &str) {
 pub fn failed(format: Format, error: &Error) {
     match format {
         Format::Json => tell_json(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()})),
-        Format::Text | Format::None => say_all(error),
+        Format::Text | Format::Inline | Format::None => say_all(error),
     }
 }
 

@@ -11,6 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TryRecvError;
 
@@ -20,6 +21,7 @@ use crate::error::{Error, Exit, Result};
 use crate::event::Kind;
 use crate::event::catalog::TapGap;
 use crate::judge::Judge;
+use crate::pace::Pace;
 use crate::progress::Progress;
 use crate::redact::{Policy, Redactor};
 use crate::select::{Failures, Select, Subject};
@@ -65,6 +67,7 @@ pub struct Walk {
     threads: usize,
     crew: Option<Crew>,
     progress: Option<Arc<Progress>>,
+    pace: Option<Arc<Pace>>,
 }
 
 /// How a run went.
@@ -97,6 +100,7 @@ impl Walk {
             threads: 1,
             crew: None,
             progress: None,
+            pace: None,
         }
     }
 
@@ -119,6 +123,13 @@ impl Walk {
     #[must_use]
     pub fn with_progress(mut self, progress: Option<Arc<Progress>>) -> Self {
         self.progress = progress;
+        self
+    }
+
+    /// The same, with events no sooner than they are due.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Option<Arc<Pace>>) -> Self {
+        self.pace = pace;
         self
     }
 
@@ -216,9 +227,15 @@ impl Walk {
             Item::Lines(lines) => self.lines(lines),
             Item::News(news) => {
                 self.flush()?;
-                if !self.sink.news(news)? {
-                    status::news(self.status, news);
+                if self.sink.news(news)? {
+                    return Ok(None);
                 }
+                if self.status == status::Format::Inline
+                    && let Some(frame) = news.frame(Timestamp::now())
+                {
+                    return self.frame(frame.as_frame());
+                }
+                status::news(self.status, news);
                 Ok(None)
             }
         }
@@ -286,6 +303,17 @@ impl Walk {
         let shown = self.redactor.show(&mut self.decoder, frame);
         if self.delivery.is_known(&frame, &shown) {
             return Ok(None);
+        }
+        if let Some(pace) = &self.pace {
+            let time = shown.tap().moment();
+            // What came before is out before it waits.
+            if pace.is_early(time) {
+                self.sink.flush()?;
+                self.delivery.flush()?;
+            }
+            if !pace.wait(time, self.judge.deadline()) {
+                return Ok(Some(self.judge.end()));
+            }
         }
         let subject = Subject::new(&shown).at(frame.offset);
         self.counts.see(&shown);

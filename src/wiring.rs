@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::cli;
 use crate::delivery::{Cursor, Delivery, Endpoint, Forward, Record};
 use crate::error::{Error, Exit, Result};
+use crate::pace::Pace;
 use crate::platform::Source;
 use crate::progress::{Progress, Telling};
 use crate::select::program::THREAD_STACK;
@@ -36,6 +37,7 @@ pub struct Wiring {
     screen: Option<Setup>,
     progress: Option<Arc<Progress>>,
     is_quiet: bool,
+    pace: Option<Arc<Pace>>,
 }
 
 impl Wiring {
@@ -51,6 +53,7 @@ impl Wiring {
             screen: None,
             progress: None,
             is_quiet: false,
+            pace: None,
         }
     }
 
@@ -79,6 +82,11 @@ impl Wiring {
         Self { screen, ..self }
     }
 
+    /// With events no sooner than they are due.
+    pub fn at(self, pace: Arc<Pace>) -> Self {
+        Self { pace: Some(pace), ..self }
+    }
+
     /// With recordings of which it is told how far they have been read; `is_quiet` if nothing is written until the end.
     pub fn following(self, progress: &Arc<Progress>, is_quiet: bool) -> Self {
         Self { progress: Some(Arc::clone(progress)), is_quiet, ..self }
@@ -86,12 +94,13 @@ impl Wiring {
 
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
     pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-        let Self { mut stages, delivery, merge, fail_on_gap, threads, screen, progress, is_quiet } = self;
+        let Self { mut stages, delivery, merge, fail_on_gap, threads, screen, progress, is_quiet, pace } = self;
         let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
         let mut telling = Telling::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
-        let walk = Walk::new(stages).with_delivery(delivery).with_progress(progress).with_threads(threads);
+        let walk =
+            Walk::new(stages).with_delivery(delivery).with_progress(progress).with_threads(threads).with_pace(pace.clone());
         let (tx, rx) = source::channel(source::QUEUE);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
         let stop = walk.stop();
@@ -115,6 +124,9 @@ impl Wiring {
                 exit = ended(&mut signal, &mut live) => {
                     drop(telling);
                     stop.set();
+                    if let Some(pace) = &pace {
+                        pace.end();
+                    }
                     running.abort_all();
                     close(live).await;
                     let outcome = tokio::time::timeout(GRACE, walking).await;

@@ -18,12 +18,12 @@ use crate::status;
 /// What evtap and HTTP see to.
 const RESERVED: &[HeaderName] = &[CONTENT_TYPE, CONTENT_LENGTH, HOST, CONNECTION, TRANSFER_ENCODING, TE, UPGRADE, EXPECT];
 
-/// Where events are posted, if that was asked for.
-pub fn endpoint(options: &Forward, insecure_http: bool, status: status::Format) -> Result<Option<Endpoint>> {
+/// Where events are posted, if that was asked for, by the same ways as the platform is reached.
+pub fn endpoint(options: &Forward, network: &Network, status: status::Format) -> Result<Option<Endpoint>> {
     const EXAMPLE: &str = "http://127.0.0.1:9000/events";
     let Some(text) = &options.url else { return Ok(None) };
     let what = "the URL of --forward";
-    let url = address(what, text, EXAMPLE, "the events", insecure_http)?;
+    let url = address(what, text, EXAMPLE, "the events", network.insecure_http)?;
     if text.trim_start().get(..2).is_some_and(|scheme| scheme.eq_ignore_ascii_case("ws")) {
         return Err(Error::usage(
             format!("{what} can't be used"),
@@ -31,7 +31,7 @@ pub fn endpoint(options: &Forward, insecure_http: bool, status: status::Format) 
             format!("give one such as {EXAMPLE}"),
         ));
     }
-    let client = build(&url, &Network { insecure_http, ..Network::default() }, Use::Post)?;
+    let client = build(&url, network, Use::Post)?;
     let mut headers = HeaderMap::new();
     for (index, header) in options.headers.iter().enumerate() {
         match header.0.strip_prefix('@') {

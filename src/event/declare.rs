@@ -276,6 +276,8 @@ macro_rules! event {
             )$(.$mark($($arg)?))*;
 
             fn read<'a>(field: impl Fn(&'static str) -> $crate::event::Field<&'a str>) -> Self {
+                // An event may have no fields.
+                let _ = &field;
                 Self { $( $field: field($crate::event::declare::key(stringify!($field))).typed(), )* }
             }
         }

@@ -105,6 +105,12 @@ impl DriftKind {
 }
 
 impl Tap {
+    /// When it happened, as far as that is known: its time, or that of its arrival.
+    #[must_use]
+    pub fn moment(&self) -> Option<jiff::Timestamp> {
+        self.time.as_ref().or(self.received_at.as_ref())?.parse().ok()
+    }
+
     /// Appends it as JSON, without what is not known.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         out.push(b'{');

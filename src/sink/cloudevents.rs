@@ -6,8 +6,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 
-use jiff::Timestamp;
-
 use super::ndjson::{object, quoted};
 use super::{Broken, Lines, Out, Sink};
 use crate::event::cloudevent::{self, SUBJECTS, legal};
@@ -127,8 +125,5 @@ impl Ids {
 /// The event's own id, or its time in milliseconds.
 fn moment(shown: &Shown<'_>) -> Option<String> {
     let tap = shown.tap();
-    tap.id.clone().or_else(|| {
-        let time = tap.time.as_ref().or(tap.received_at.as_ref())?;
-        Some(time.parse::<Timestamp>().ok()?.as_millisecond().to_string())
-    })
+    tap.id.clone().or_else(|| Some(tap.moment()?.as_millisecond().to_string()))
 }

@@ -160,7 +160,7 @@ impl Sink for Pretty {
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
         let text = line(subject.shown, &self.layout, self.from, self.width);
         if self.from.is_none() || matches!(self.layout.times, Times::Delta) {
-            self.from = time(subject.shown).or(self.from);
+            self.from = subject.shown.tap().moment().or(self.from);
         }
         Ok(self.lines.line(|out| out.extend_from_slice(text.as_bytes()))?)
     }
@@ -179,17 +179,12 @@ fn terminal_width(layout: &Layout) -> Option<usize> {
     crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
-fn time(shown: &Shown<'_>) -> Option<Timestamp> {
-    let tap = shown.tap();
-    tap.time.as_ref().or(tap.received_at.as_ref())?.parse().ok()
-}
-
 /// One event as one line of at most `width` columns, coloured if colours are on. Times that are counted count from `from`.
 #[must_use]
 pub fn line(shown: &Shown<'_>, layout: &Layout, from: Option<Timestamp>, width: Option<usize>) -> String {
     let tap = shown.tap();
     let is_narrow = width.is_some_and(|width| width < NARROW);
-    let mut pieces = vec![clock(time(shown), from, &layout.times, is_narrow).dimmed()];
+    let mut pieces = vec![clock(tap.moment(), from, &layout.times, is_narrow).dimmed()];
     if layout.workspaces {
         let id = tap.workspace_id.as_deref().unwrap_or_default();
         pieces.push(format!(" {:8}", id.get(..8).unwrap_or(id)).dimmed());

@@ -9,12 +9,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::resume::MOMENT;
-use super::{Form, Notes, Origin, RawFrame};
+use super::{Origin, RawFrame};
 use crate::event::catalog::value::GapReason;
 
 /// How long the server keeps events for replay (PROTOCOL: five minutes), less what clocks and buffers may differ by.
@@ -48,17 +47,7 @@ impl Gap {
             "certain": self.certain,
             "reason": self.reason.as_str(),
         });
-        RawFrame {
-            origin: Arc::clone(origin),
-            form: Form::Own,
-            event: None,
-            id: None,
-            data: Bytes::from(line.to_string()),
-            received_at: Some(received_at),
-            fault: None,
-            offset: 0,
-            notes: Notes::default(),
-        }
+        RawFrame::own(origin, &line, received_at)
     }
 }
 

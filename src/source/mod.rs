@@ -31,6 +31,7 @@ use std::time::Duration;
 use crate::event::Stream;
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 pub use limits::{FRAME_LIMIT, Limits};
 pub use queue::{Closed, QUEUE, Receiver, Sender, channel};
@@ -143,6 +144,22 @@ pub struct Frame<'a> {
 }
 
 impl RawFrame {
+    /// A line of evtap's own.
+    #[must_use]
+    pub fn own(origin: &Arc<Origin>, line: &Value, received_at: Timestamp) -> Self {
+        Self {
+            origin: Arc::clone(origin),
+            form: Form::Own,
+            event: None,
+            id: None,
+            data: Bytes::from(line.to_string()),
+            received_at: Some(received_at),
+            fault: None,
+            offset: 0,
+            notes: Notes::default(),
+        }
+    }
+
     /// The frame, borrowed.
     #[must_use]
     pub fn as_frame(&self) -> Frame<'_> {
@@ -191,6 +208,19 @@ pub struct News {
     pub origin: Arc<Origin>,
     /// What happened.
     pub change: Change,
+}
+
+impl News {
+    /// The line that tells of it in the stream, where there is one.
+    #[must_use]
+    pub fn frame(&self, received_at: Timestamp) -> Option<RawFrame> {
+        let line = match &self.change {
+            Change::Connected => json!({"event_type": "tap.connected"}),
+            Change::Reconnecting { .. } => return None,
+            Change::Ended { why } => json!({"event_type": "tap.ended", "reason": why}),
+        };
+        Some(RawFrame::own(&self.origin, &line, received_at))
+    }
 }
 
 /// What happened to a connection.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::Thread;
 
-use super::pace::Pace;
 use crate::event::Kind;
 use crate::held::Held;
+use crate::pace::Pace;
 use crate::select::Subject;
 use crate::sink::{Broken, Sink};
 use crate::source::News;
@@ -75,7 +75,7 @@ impl Sink for Feed {
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
         let held = Held::of(subject.shown);
         if let Some(pace) = &self.pace {
-            pace.wait(held.time);
+            pace.wait(held.time, None);
             pace.reach(subject.offset);
         }
         self.tell_of_passed()?;

@@ -19,7 +19,6 @@ pub mod matching;
 mod mouse;
 pub mod numbers;
 pub mod office;
-pub mod pace;
 mod prompt;
 pub mod rows;
 pub mod state;

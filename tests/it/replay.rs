@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::support::{emulator, events, evtap, fast, types, watch};
+use crate::support::{bodies, emulator, endpoint, events, evtap, fast, status, types, watch};
 
 const LINES: &str = concat!(
     r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+12025550123","direction":"inbound","service_id":"s"}"#,
@@ -159,4 +159,33 @@ async fn of_an_archive_that_is_cut_off_all_is_read_that_is_there() {
     let shown = events(&ran.ended(1));
     assert_eq!((shown.len(), &shown[3]["category"]), (4, &"truncated".into()));
     assert!(!ran.all().contains("Canary"));
+}
+
+/// Two events a second apart, and two that are far from them.
+const APART: &str = concat!(
+    "{\"event_type\":\"text.started\",\"_tap\":{\"time\":\"2026-05-05T10:00:00.000Z\"}}\n",
+    "{\"event_type\":\"text.completed\"}\n",
+    "{\"event_type\":\"call.started\",\"_tap\":{\"time\":\"2026-05-05T10:00:01.000Z\"}}\n",
+    "{\"event_type\":\"call.ended\",\"_tap\":{\"time\":\"2026-05-05T23:00:00.000Z\"}}\n",
+);
+
+#[tokio::test]
+async fn at_a_speed_events_come_when_they_are_due() {
+    let (url, posts) = endpoint(|_| status(200, "")).await;
+    let mut run = evtap(&format!("replay - --speed 100 --forward {url}")).stdin(APART).start();
+    for event_type in ["text.started", "text.completed", "call.started"] {
+        assert!(run.line().await.contains(event_type));
+    }
+    // The last is due in some minutes: what came before has been forwarded, and a signal is heard.
+    while bodies(&posts).lines().count() < 3 {
+        tokio::task::yield_now().await;
+    }
+    run.signal("TERM").await;
+    run.end().await.ended(143);
+    let ran = evtap("replay - --speed 1000 --duration 20ms").stdin(APART).run().await;
+    assert!(types(&ran.ended(0)).len() < 4, "a limit of time is one");
+    for speed in ["0", "-1", "NaN", "inf"] {
+        let ran = evtap(&format!("replay - --speed={speed}")).run().await;
+        assert!(ran.ended(2).is_empty() && ran.stderr().contains("cannot use --speed"), "{}", ran.stderr());
+    }
 }

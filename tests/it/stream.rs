@@ -143,3 +143,20 @@ async fn a_connection_resumes_where_the_last_one_ended() {
     let sessions: Vec<_> = events(&lines).iter().map(|event| event["session_id"].as_str().expect("text").to_owned()).collect();
     assert_eq!(sessions, ["a", "b", "c", "d"]);
 }
+
+#[tokio::test]
+async fn news_can_be_lines_of_the_stream() {
+    let base = emulator(fast()).await;
+    let ran = watch(&base, "-n 3 --status inline").run().await;
+    let lines = events(&ran.ended(0));
+    assert_eq!(lines[0]["event_type"], "tap.connected");
+    assert_eq!(lines[0]["_tap"]["workspace_id"], evtap::emulator::DEMO_WORKSPACE);
+    assert!(lines[0]["_tap"]["received_at"].is_string() && !ran.stderr().contains("connected to"), "{}", ran.stderr());
+    let ran = observe(&base, "--status inline").run().await;
+    let shown = ran.ended(0);
+    let (first, last) = (&events(&shown)[0], &events(&shown).pop().expect("a line"));
+    assert_eq!((&first["event_type"], &last["event_type"]), (&"tap.connected".into(), &"tap.ended".into()));
+    assert!(last["reason"].is_string() && last["_tap"]["call_sid"] == evtap::emulator::DEMO_CALL, "{last}");
+    assert_eq!(evtap("replay -").stdin(shown.clone()).run().await.ended(0), shown, "and they are recorded");
+    assert!(!watch(&base, "-n 3").run().await.ended(0).contains("tap.connected"), "only when asked for");
+}

@@ -69,7 +69,7 @@ kinds! {
         observer::transcript::{AgentTranscript, AgentTranscriptDelta, BargeIn, UserTranscript}
     }
     own {
-        tap::{TapGap, TapMalformed}
+        tap::{TapConnected, TapEnded, TapGap, TapMalformed}
     }
 }
 

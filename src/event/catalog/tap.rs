@@ -3,6 +3,15 @@
 use crate::event::catalog::value::{GapReason, Malformation};
 
 crate::event! {
+    /// A connection stands from here on. Only with `--status inline`.
+    "tap.connected" TapConnected: Own {}
+
+    /// A stream is over for good, and well. Only with `--status inline`.
+    "tap.ended" TapEnded: Own {
+        /// Why.
+        Free reason: String, required;
+    }
+
     /// Events are missing here, or may be.
     "tap.gap" TapGap: Own {
         /// The last moment of which everything is known, RFC 3339 in UTC.

@@ -4,12 +4,12 @@ use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseBut
 use serde_json::json;
 
 use super::{CALL, at, code, control, day, feed, mouse, press, screen, text};
+use crate::pace::Pace;
 use crate::source::{Change, News, Origin};
 use crate::tui::buffer::Buffer;
 use crate::tui::buffer::Limits;
 use crate::tui::feed::{Fed, PassedOver};
 use crate::tui::matching::Slice;
-use crate::tui::pace::Pace;
 use crate::tui::state::{Effect, Link, Panel, State, TimeMode};
 use crate::tui::update::{Msg, update};
 
@@ -525,7 +525,7 @@ fn a_replay_has_a_pace_and_nothing_else_has() {
 #[test]
 fn a_replay_shows_how_far_it_has_come_and_runs_to_a_time() {
     let mut state = filled(40);
-    let pace = std::sync::Arc::new(Pace::new(vec![1000], Some(10)));
+    let pace = std::sync::Arc::new(Pace::new(vec![1000], 10.0));
     state.setup.pace = Some(std::sync::Arc::clone(&pace));
     pace.reach(250);
     let seen = text(&state);

@@ -1,14 +1,18 @@
-//! How fast a recording is replayed on the screen: as fast as it goes, in multiples of real time, step by step, or not now.
+//! How fast a recording is replayed: as fast as it goes, in multiples of real time, step by step, or not now.
 //!
-//! The feed waits here before each event, and says how far it has come; the keys change how long it waits.
+//! The walk, or the feed of the live screen, waits here before each event, and the feed says how far it has come; the keys of
+//! the screen change how long.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-/// The speeds that keys go through, in multiples of real time; after the last, as fast as it goes.
-const SPEEDS: &[u32] = &[1, 2, 5, 10, 20, 50, 100, 1000];
+/// The speeds that are gone through, in multiples of real time; after the last, as fast as it goes.
+const SPEEDS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0];
+
+/// How far a replay may fall behind and still catch up.
+const LAG: Duration = Duration::from_secs(1);
 
 /// The pace of a replay, and how far it has come.
 #[derive(Debug)]
@@ -21,8 +25,8 @@ pub struct Pace {
 
 #[derive(Debug)]
 struct Going {
-    /// In multiples of real time; `None` is as fast as it goes.
-    speed: Option<u32>,
+    /// In multiples of real time; without end is as fast as it goes.
+    speed: f64,
     is_held: bool,
     steps: u32,
     is_over: bool,
@@ -30,32 +34,41 @@ struct Going {
     until: Option<Timestamp>,
     /// Which recording it is in, and how many bytes into it.
     place: (usize, u64),
-    /// The time of the event before, and when it was let go.
+    /// The time of the event before, and when it was due.
     before: Option<(Timestamp, Instant)>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self::new(Vec::new(), None)
+        Self::new(Vec::new(), f64::INFINITY)
     }
 }
 
 impl Pace {
     /// The pace of replaying recordings of these sizes, in multiples of real time to begin with.
     #[must_use]
-    pub const fn new(sizes: Vec<u64>, speed: Option<u32>) -> Self {
+    pub const fn new(sizes: Vec<u64>, speed: f64) -> Self {
         let going = Going { speed, is_held: false, steps: 0, is_over: false, until: None, place: (0, 0), before: None };
         Self { going: Mutex::new(going), changed: Condvar::new(), sizes }
     }
 
-    /// Waits until an event of that time is due.
-    pub fn wait(&self, time: Option<Timestamp>) {
+    /// Whether an event of that time must wait.
+    #[must_use]
+    pub fn is_early(&self, time: Option<Timestamp>) -> bool {
+        self.lock().due(time).is_some_and(|due| due > Instant::now())
+    }
+
+    /// Waits until an event of that time is due, but no longer than until the `deadline`. False if that came first.
+    pub fn wait(&self, time: Option<Timestamp>, deadline: Option<Instant>) -> bool {
         let mut going = self.lock();
         loop {
             if going.is_over {
-                return;
+                return true;
             }
             let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return false;
+            }
             if going.steps > 0 {
                 going.steps -= 1;
                 break;
@@ -74,9 +87,14 @@ impl Pace {
             if wait.is_zero() {
                 break;
             }
+            let wait = deadline.map_or(wait, |deadline| wait.min(deadline.saturating_duration_since(now)));
             going = self.changed.wait_timeout(going, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
-        going.before = time.map(|time| (time, Instant::now())).or(going.before);
+        // What was late is caught up with, unless it was very late.
+        let now = Instant::now();
+        let at = going.due(time).filter(|due| now.saturating_duration_since(*due) < LAG).unwrap_or(now);
+        going.before = time.map(|time| (time, at)).or(going.before);
+        true
     }
 
     /// Holds the replay, or lets it go on.
@@ -120,11 +138,11 @@ impl Pace {
     /// Goes faster, or slower.
     pub fn change(&self, faster: bool) {
         let mut going = self.lock();
-        let now = going.speed.unwrap_or(u32::MAX);
+        let speed = going.speed;
         going.speed = if faster {
-            SPEEDS.iter().find(|speed| **speed > now).copied()
+            SPEEDS.iter().copied().find(|faster| *faster > speed).unwrap_or(f64::INFINITY)
         } else {
-            SPEEDS.iter().rfind(|speed| **speed < now).copied().or(Some(now))
+            SPEEDS.iter().copied().rev().find(|slower| *slower < speed).unwrap_or(speed.min(SPEEDS[0]))
         };
         self.changed.notify_all();
     }
@@ -144,7 +162,7 @@ impl Pace {
             (None, true) => "‖ held,",
             (None, false) => "▶",
         };
-        going.speed.map_or_else(|| format!("{sign} full speed"), |speed| format!("{sign} {speed}×"))
+        if going.speed.is_infinite() { format!("{sign} full speed") } else { format!("{sign} {}×", going.speed) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Going> {
@@ -154,9 +172,9 @@ impl Pace {
 
 impl Going {
     fn due(&self, time: Option<Timestamp>) -> Option<Instant> {
-        let (speed, (before, at)) = (self.speed?, self.before?);
+        let (before, at) = self.before.filter(|_| self.speed.is_finite())?;
         let apart = Duration::try_from(time?.duration_since(before)).ok()?;
-        at.checked_add(apart / speed)
+        at.checked_add(Duration::try_from_secs_f64(apart.as_secs_f64() / self.speed).ok()?)
     }
 }
 
@@ -177,7 +195,7 @@ mod tests {
         let waits = Arc::clone(&pace);
         let thread = std::thread::spawn(move || {
             for number in 0..4 {
-                waits.wait(None);
+                waits.wait(None, None);
                 sent.send(number).expect("the test listens");
             }
         });
@@ -198,11 +216,22 @@ mod tests {
         let began = Instant::now();
         let pace = Pace::default();
         let going = |speed| Going { speed, before: Some((time(10), began)), ..*pace.lock() };
-        assert_eq!(going(Some(1)).due(Some(time(14))), began.checked_add(Duration::from_secs(4)));
-        assert_eq!(going(Some(2)).due(Some(time(14))), began.checked_add(Duration::from_secs(2)));
-        assert_eq!(going(None).due(Some(time(14))), None);
-        assert_eq!(going(Some(1)).due(Some(time(9))), None, "time that goes back is no reason to wait");
-        assert_eq!(going(Some(1)).due(None), None);
+        assert_eq!(going(1.0).due(Some(time(14))), began.checked_add(Duration::from_secs(4)));
+        assert_eq!(going(2.0).due(Some(time(14))), began.checked_add(Duration::from_secs(2)));
+        assert_eq!(going(f64::INFINITY).due(Some(time(14))), None);
+        assert_eq!(going(1.0).due(Some(time(9))), None, "time that goes back is no reason to wait");
+        assert_eq!(going(1.0).due(None), None);
+        assert_eq!(going(1e-300).due(Some(time(14))), None, "longer than time can be counted");
+    }
+
+    #[test]
+    fn a_deadline_comes_first() {
+        let time = |second| Timestamp::from_second(second).ok();
+        let pace = Pace::new(Vec::new(), 0.001);
+        let soon = || Some(Instant::now() + Duration::from_millis(5));
+        assert!(pace.wait(time(1), soon()) && !pace.is_early(time(1)) && pace.is_early(time(2)));
+        assert!(!pace.wait(time(2), soon()));
+        assert!(pace.wait(time(1), soon()), "what has the same time goes on");
     }
 
     #[test]
@@ -215,7 +244,7 @@ mod tests {
         let waits = Arc::clone(&pace);
         let thread = std::thread::spawn(move || {
             for second in 10..15 {
-                waits.wait(time(second));
+                waits.wait(time(second), None);
                 sent.send(second).expect("the test listens");
             }
         });
@@ -228,7 +257,7 @@ mod tests {
 
     #[test]
     fn it_knows_how_far_it_has_come_through_all_recordings() {
-        let pace = Pace::new(vec![100, 300], None);
+        let pace = Pace::new(vec![100, 300], f64::INFINITY);
         let shares = [0, 50, 0, 200, 300].map(|offset| {
             pace.reach(offset);
             pace.share()
@@ -248,7 +277,7 @@ mod tests {
         assert_eq!(pace.told(), "▶ 1×");
         pace.change(true);
         assert_eq!(pace.told(), "▶ 2×");
-        let pace = Pace::new(Vec::new(), Some(7));
+        let pace = Pace::new(Vec::new(), 7.0);
         pace.change(true);
         assert_eq!(pace.told(), "▶ 10×", "from a speed of no key to the next that has one");
     }
