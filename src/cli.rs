@@ -11,10 +11,11 @@ mod privacy;
 mod settings;
 mod show;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Arg, ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 pub use commands::{Complete, Doctor, Expect, Frames, Generate, Schema, Serve, Shell};
 pub use connection::{Access, Connection, Demo};
@@ -83,8 +84,24 @@ pub fn definition() -> clap::Command {
 pub fn declaration() -> clap::Command {
     Cli::command().mut_subcommands(|command| {
         let after = manual::after(command.get_name());
-        command.after_long_help(after)
+        command.after_long_help(after).mut_args(|option| match option.get_id().as_str() {
+            "insecure_http" | "fail_on_gap" | "wrap" => revocable(option),
+            _ => option,
+        })
     })
+}
+
+/// A flag that may stand in a configuration, and that `=false` takes back.
+fn revocable(option: Arg) -> Arg {
+    option
+        .action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .value_name("BOOL")
+        .default_value("false")
+        .default_missing_value("true")
+        .hide_possible_values(true)
+        .hide_default_value(true)
 }
 
 /// The commands.
@@ -121,13 +138,14 @@ pub enum Command {
 }
 
 impl Command {
-    /// Its options of which events are kept.
-    pub(crate) const fn pick_mut(&mut self) -> Option<&mut Pick> {
+    /// Where its expressions find those that have names.
+    pub(crate) const fn named_mut(&mut self) -> Option<&mut BTreeMap<String, String>> {
         match self {
             Self::Watch(Watch { pick, .. })
             | Self::Observe(Observe { pick, .. })
             | Self::Replay(Replay { pick, .. })
-            | Self::Stats(Stats { pick, .. }) => Some(pick),
+            | Self::Stats(Stats { pick, .. }) => Some(&mut pick.named),
+            Self::Expect(Expect { named, .. }) => Some(named),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! The commands beside those that stream: what is typed after each.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ pub struct Expect {
     /// A file of steps, one a line: `[within TIME] EXPR`
     #[arg(value_name = "FILE", required_unless_present = "then", conflicts_with = "then")]
     pub file: Option<PathBuf>,
-    /// A step, such as `within 30s .event_type == "call.ended"`; may repeat
+    /// A step, such as `within 30s .event_type == "call.ended"`, or with the name of a filter, `within 30s @NAME`; may repeat
     #[arg(long, value_name = "STEP")]
     pub then: Vec<String>,
     /// The id of the workspace whose stream is checked, or `demo`
@@ -46,6 +47,9 @@ pub struct Expect {
     /// The built-in clinic.
     #[command(flatten)]
     pub demo: Demo,
+    /// The expressions that have names, from the configuration.
+    #[arg(skip)]
+    pub named: BTreeMap<String, String>,
 }
 
 /// `evtap serve`

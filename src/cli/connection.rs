@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args};
+use clap::Args;
 
 /// Where the platform is, and the key to it. The key itself is never an option: `AMIGO_API_KEY` or a file.
 #[derive(Debug, Args)]
@@ -43,17 +43,7 @@ pub struct Access {
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
     /// Send the key, and what is forwarded, in the clear to hosts other than this one
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        default_value_t = false,
-        action = ArgAction::Set,
-        hide_possible_values = true,
-        hide_default_value = true
-    )]
+    #[arg(long)]
     pub insecure_http: bool,
 }
 

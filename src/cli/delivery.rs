@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 
 /// Where to begin.
 #[derive(Debug, Args)]
@@ -26,17 +26,7 @@ pub struct Delivery {
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Exit with status 8 if there was a gap, or an event that the endpoint of --forward refused
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        default_value_t = false,
-        action = ArgAction::Set,
-        hide_possible_values = true,
-        hide_default_value = true
-    )]
+    #[arg(long)]
     pub fail_on_gap: bool,
     /// The largest frame or line; a larger one becomes a tap.malformed line
     #[arg(long, value_name = "SIZE", default_value = "1MiB")]

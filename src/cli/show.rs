@@ -1,6 +1,6 @@
 //! The options of what is shown, and how.
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use super::{Privacy, Standing};
 use crate::status;
@@ -35,17 +35,7 @@ pub struct Show {
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
     /// Don't cut lines at the terminal's edge
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        default_value_t = false,
-        action = ArgAction::Set,
-        hide_possible_values = true,
-        hide_default_value = true
-    )]
+    #[arg(long)]
     pub wrap: bool,
     /// Sum up on stderr at the end what was shown: counts, rates, percentiles
     #[arg(long)]

@@ -101,8 +101,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
 /// The command line as these matches have it, with what is no option.
 fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(matches)?;
-    if let Some(pick) = cli.command.pick_mut() {
-        pick.named = layers.filters().into_iter().map(|(name, (expression, _))| (name, expression)).collect();
+    if let Some(named) = cli.command.named_mut() {
+        *named = layers.filters().into_iter().map(|(name, (expression, _))| (name, expression)).collect();
     }
     let theirs = matches.subcommand().map_or(matches, |(_, theirs)| theirs);
     let stands = |setting: &&Setting| layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name);

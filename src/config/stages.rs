@@ -97,7 +97,7 @@ pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
         policy: &policy,
         format: options.status,
         check: !options.no_check,
-        named: &BTreeMap::new(),
+        named: &options.named,
     };
     let compile = |option: &str, source: &str| expressions.predicate(option, source, &mut Kinds::kept(&Types::default()));
     let steps = match &options.file {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::credential::Credential;
 use crate::source::client::Client;
 use crate::source::failure::{Failure, cause};
-use crate::source::framer::Parser;
+use crate::source::framer::{Body, Parser};
 use crate::source::observer::{self, Glimpse};
 use crate::source::socket;
 use crate::source::sse;
@@ -19,8 +19,9 @@ use crate::source::{FRAME_LIMIT, Limits};
 /// How long the first frame may take. The platform sends one at once, with its `retry:`.
 pub const FIRST: Duration = Duration::from_secs(10);
 
-/// How long after the first frame the server may refuse the stream all the same: its `retry:` comes before all else.
-const REFUSAL: Duration = Duration::from_millis(300);
+/// How long after the first frame the server may refuse the stream all the same: its `retry:` comes before all else. An
+/// event ends the wait.
+const REFUSAL: Duration = Duration::from_secs(2);
 
 /// A stream that could be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,10 @@ async fn first_frame<E: StdError + 'static>(
             if let Some(failure) = sse::refusal(&frame) {
                 return Err(failure);
             }
-            first.get_or_insert_with(|| begun.elapsed());
+            let elapsed = *first.get_or_insert_with(|| begun.elapsed());
+            if matches!(frame.body, Body::Data(_)) {
+                return Ok(Some(elapsed));
+            }
         }
     }
 }

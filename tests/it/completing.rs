@@ -7,8 +7,9 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use tempfile::TempDir;
+
+use crate::support::pseudo_terminal;
 
 /// Beyond it a shell is taken to hang: a guard, which no test waits for.
 const HANG: Duration = Duration::from_secs(90);
@@ -42,10 +43,7 @@ impl Shell {
         std::fs::write(&evtap, program).expect("a program");
         assert!(Command::new("chmod").arg("+x").arg(evtap).status().expect("chmod runs").success());
 
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-        grantpt(&master).expect("it is ours");
-        unlockpt(&master).expect("it is ours");
-        let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
+        let (mut output, slave) = pseudo_terminal(120);
         let mut command = Command::new("setsid");
         command.args(["--ctty", "--wait"]).args(line).current_dir(home.path()).env_clear().env("HOME", home.path());
         command.env("PATH", format!("{}:/usr/bin:/bin", home.path().join("bin").display())).env("LC_ALL", "C.UTF-8");
@@ -54,7 +52,6 @@ impl Shell {
         let child = command.spawn().expect("setsid runs");
         drop(command);
         let (tx, screen) = channel();
-        let mut output = File::from(master);
         let keys = output.try_clone().expect("a copy");
         std::thread::spawn(move || {
             let mut piece = [0; 4096];

@@ -123,6 +123,10 @@ async fn filters_have_names() {
     }
     let counted = evtap("stats - -o json --profile other -f @long").stdin(EVENTS).config(CONFIG).run().await.ended(0);
     assert!(counted.contains("call.ended") && !counted.contains("call.escalated"), "{counted}");
+    let steps = ["--then", "@escalations", "--then", "within 5m @long"];
+    let met = steps.into_iter().fold(evtap("expect --replay - --profile other"), Evtap::arg);
+    let met = met.stdin(EVENTS).config(CONFIG).run().await.ended(0);
+    assert_eq!(met.lines().filter(|line| line.starts_with("met ")).count(), 2, "{met}");
     for (rest, message) in [
         ("-f @escalation", "cannot use --filter @escalation: the configuration has no such filter; did you mean escalations?"),
         ("-f @nothing", "cannot use --filter @nothing: the configuration has no such filter; it has escalations, long"),

@@ -1,11 +1,14 @@
 //! The real binary, run alone: its own home, no environment but what a test gives it, and servers on loopback ports.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use evtap::emulator::{self, DEMO_WORKSPACE, Options};
 use futures_util::{SinkExt, StreamExt};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -44,6 +47,16 @@ pub fn bash(dir: &Path, line: &str) -> std::process::Command {
     command.args(["-o", "pipefail", "-c", line]).current_dir(dir).env_clear().env("HOME", dir);
     command.env("PATH", std::env::join_paths(paths).expect("paths"));
     command
+}
+
+/// A pseudo-terminal of that many columns and 50 rows: the end that sees and types, and the end that a program gets.
+pub fn pseudo_terminal(columns: u16) -> (File, File) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    grantpt(&master).expect("it is ours");
+    unlockpt(&master).expect("it is ours");
+    let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
+    tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+    (File::from(master), slave)
 }
 
 impl Evtap {

@@ -1,20 +1,17 @@
 //! A real terminal, and everything hostile that can be sent to one: none of it arrives but as visible escapes.
 
 use std::fmt::Write;
-use std::fs::File;
 use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
 
 use evtap::event::Kind;
 use regex::bytes::Regex;
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::support::{KEY, STREAM, scripted, socket};
+use crate::support::{KEY, STREAM, pseudo_terminal, scripted, socket};
 
 /// Sequences that do something: set a title, a link, the clipboard; begin a device control string; move; clear; go back.
 const SEQUENCES: &[&str] = &[
@@ -47,23 +44,13 @@ fn hostile() -> Vec<String> {
     SEQUENCES.iter().map(|text| (*text).to_owned()).chain(single.map(|character| format!("a{character}b"))).collect()
 }
 
-/// A pseudo-terminal, and its other end.
-fn pair() -> (File, File) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-    grantpt(&master).expect("it is ours");
-    unlockpt(&master).expect("it is ours");
-    let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
-    tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: 180, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
-    (File::from(master), slave)
-}
-
 /// What a terminal gets of it, run in a directory with these files.
 fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec<u8> {
     let home = TempDir::new().expect("a home");
     for (name, bytes) in files {
         std::fs::write(home.path().join(name), bytes).expect("a file");
     }
-    let (mut master, slave) = pair();
+    let (mut master, slave) = pseudo_terminal(180);
     let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
     command.args(args).current_dir(home.path()).env_clear().env("HOME", home.path()).env("TERM", "xterm-256color");
     command.envs(env.iter().copied()).stdin(Stdio::null());
@@ -263,7 +250,7 @@ async fn on_a_terminal(args: &[&str], base: &str) -> Vec<u8> {
 /// A replay whose input comes in two parts, with stderr on a terminal; what that gets until the first part is told of, and
 /// after the second.
 fn told(options: &[&str]) -> (String, String) {
-    let (mut master, slave) = pair();
+    let (mut master, slave) = pseudo_terminal(180);
     let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
     command.args(["replay", "-", "--no-check"]).args(options).env_clear().env("TERM", "xterm-256color");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(slave).spawn().expect("it starts");
