@@ -6,24 +6,15 @@ use evtap::redact::{Finding, Key, Mode, Policy, Reason, Redactor, Scrub};
 use evtap::sanitize;
 use evtap::scrub::Detector;
 use evtap::sink::ndjson;
-use evtap::source::{Form, Frame, Notes, Origin};
+use evtap::source::Form;
 use serde_json::{Value, json};
+
+use crate::walk::frame;
 
 /// The line that a recorded event becomes, and what is found in it.
 fn examined(data: &str, policy: &Policy) -> (String, Vec<Finding>) {
-    let origin = Origin::default();
-    let frame = Frame {
-        origin: &origin,
-        form: Form::Record,
-        event: None,
-        id: None,
-        data: data.as_bytes(),
-        text: None,
-        received_at: None,
-        fault: None,
-        offset: 0,
-        notes: Notes::default(),
-    };
+    let raw = frame(Form::Record, None, data.as_bytes());
+    let frame = raw.as_frame();
     let (mut decoder, mut redactor, mut out) = (Decoder::default(), Redactor::new(policy.clone()), Vec::new());
     ndjson::object(&redactor.redact(&decoder.decode(frame)), &mut out);
     let mut findings = Vec::new();
@@ -371,20 +362,9 @@ fn each_class_and_domain_has_its_name_and_says_what_it_means() {
 
 #[test]
 fn the_last_field_of_a_name_counts_and_names_are_what_their_escapes_say() {
-    let origin = Origin::default();
     let data = br#"{"event_type":"call.started","c\u0061ll_sid":"a","call_sid":"b"}"#;
-    let frame = Frame {
-        origin: &origin,
-        form: Form::Record,
-        event: None,
-        id: None,
-        data,
-        text: None,
-        received_at: None,
-        fault: None,
-        offset: 0,
-        notes: Notes::default(),
-    };
+    let raw = frame(Form::Record, None, data);
+    let frame = raw.as_frame();
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let event = decoder.decode(frame);
     let shown = redactor.redact(&event);
@@ -412,19 +392,8 @@ fn hostile_text_is_escaped_and_line_ends_are_readable() {
 #[test]
 fn an_event_is_known_by_its_type_and_its_open_fields_alone() {
     let known = |data: &str, policy: &Policy| {
-        let origin = Origin::default();
-        let frame = Frame {
-            origin: &origin,
-            form: Form::Record,
-            event: None,
-            id: None,
-            data: data.as_bytes(),
-            text: None,
-            received_at: None,
-            fault: None,
-            offset: 0,
-            notes: Notes::default(),
-        };
+        let raw = frame(Form::Record, None, data.as_bytes());
+        let frame = raw.as_frame();
         let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
         evtap::redact::identity(&redactor.redact(&decoder.decode(frame)))
     };
