@@ -392,9 +392,10 @@ async fn threads_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_reader_that_goes_away_ends_all_threads_in_silence() {
+async fn a_reader_that_goes_away_ends_all_threads_well() {
     let mut running = evtap("replay - --threads 2").stdin(eventful().repeat(4)).start();
     assert!(running.line().await.starts_with('{'));
     let (status, said) = running.close_stdout().await;
-    assert_eq!((status, said.as_str()), (0, ""));
+    // What was odd about the events until then may be summed up.
+    assert!(status == 0 && !said.contains("broke down") && !said.contains("cannot"), "{status}: {said}");
 }
