@@ -166,7 +166,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".event_type == \"call.ended\" and .reason != null",
-        "!`.reason` is a field of call.escalated, surface.review_rejected, tap.gap, and only call.ended comes here; ask for another event or another field",
+        "!`.reason` is a field of call.escalated, surface.review_rejected, tap.ended, tap.gap, and only call.ended comes here; ask for another event or another field",
     ),
     (
         "select(.event_type == \"call.ended\") | .surface_id",

@@ -54,8 +54,8 @@ fn pick(rng: &mut StdRng, of: &[&str]) -> String {
 fn soak_every_class_of_fault() {
     let mut out = std::io::stdout();
     let mut row = |name: &str, r: &Report| {
-        let Report { published, delivered, faults, gaps, named, lost, twice, disordered, .. } = r;
-        writeln!(out, "| {name} | {faults} | {published} | {delivered} | {gaps} | {named} | {lost} | {twice} | {disordered} |")
+        let Report { published, delivered, faults, gaps, named, unreachable, lost, twice, disordered, .. } = r;
+        writeln!(out, "| {name} | {faults} | {published} | {delivered} | {gaps} | {named} | {unreachable} | {lost} | {twice} | {disordered} |")
             .expect("a terminal");
     };
     let mut sum = Report::default();

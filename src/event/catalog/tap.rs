@@ -8,7 +8,7 @@ crate::event! {
 
     /// A stream is over for good, and well. Only with `--status inline`.
     "tap.ended" TapEnded: Own {
-        /// Why.
+        /// Why it is over.
         Free reason: String, required;
     }
 
