@@ -1,7 +1,7 @@
 //! The walk of one event: frame, event, shown, select, sink. One way, no back edges.
 //!
-//! Of a long recording, several threads walk one piece each ([`lane`]), where nothing depends on the order of events but the
-//! order in which they are written ([`crew`]). What they can't do or must not tell is walked again in its turn, one event
+//! Of a long recording, several threads walk one piece each (`lane`), where nothing depends on the order of events but the
+//! order in which they are written (`crew`). What they can't do or must not tell is walked again in its turn, one event
 //! after the other: what comes out is the same, to the byte.
 
 mod crew;
