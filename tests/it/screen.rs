@@ -1,5 +1,7 @@
 //! The live screen of the real binary in a terminal, which tmux is: what it shows, and what it leaves behind.
 
+mod pictures;
+
 use std::io::Write;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
