@@ -25,6 +25,11 @@ const ENVIRONMENT: &[(&str, &str, &str)] = &[
     ("CLICOLOR_FORCE", "Colours even where stdout is no terminal, if it is set to anything but 0.", "color"),
     ("TERM", "The terminal; `dumb` has neither colours nor a live screen.", "color"),
     ("COLORTERM", "`truecolor` or `24bit`: the live screen may take any colour.", "background"),
+    (
+        "DISPLAY",
+        "Where a clipboard may be; likewise WAYLAND_DISPLAY. What is copied goes to it, and to the terminal.",
+        "background",
+    ),
     ("COLORFGBG", "The number of the background's colour at its end; without it, the terminal is asked.", "background"),
 ];
 

@@ -28,7 +28,8 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
             let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.');
             let start = before.rfind(|character| !is_name(character)).map_or(0, |at| at + 1);
             let typed = &before[start..];
-            let is_text = before[..start].ends_with('"');
+            // Within a string, and not behind one that has ended.
+            let is_text = before[..start].ends_with('"') && before[..start].matches('"').count() % 2 == 1;
             if is_text && before[..start].trim_end_matches('"').contains("event_type") {
                 return matching(typed, Kind::ALL.iter().map(|kind| kind.spec().event_type.to_owned()));
             }

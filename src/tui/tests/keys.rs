@@ -380,6 +380,8 @@ fn words_are_completed() {
     assert_eq!(state.columns.as_ref().map(|columns| columns.names().to_vec()), Some(vec!["tool_name".into(), "_tap.id".into()]));
     press(&mut state, "f.completion_r\t == \"x\" and .event_type == \"call.esc\t");
     assert_eq!(typed(&state), ".completion_reason == \"x\" and .event_type == \"call.escalated");
+    press(&mut state, "\"\t");
+    assert_eq!(typed(&state), ".completion_reason == \"x\" and .event_type == \"call.escalated\"", "behind a text is none");
     press(&mut state, "\u{1b}:fi\t .dire\t");
     assert_eq!(typed(&state), "filter .direction");
     press(&mut state, "\u{1b}:\t");
