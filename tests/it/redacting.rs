@@ -284,6 +284,11 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
         let line = with(scrub);
         assert_eq!((&line["reason"], &line["trigger"]), (reason, trigger), "{scrub:?}");
     }
+    // Where something was found is told, once for each field.
+    let nested = r#"{"event_type":"session_end","emotional_summary":{"a":"x@example.org","b":"(202) 555-0123"},"trace_id":"x@example.org"}"#;
+    let scrubbed = |scrub| shown(nested, &Policy { scrub, ..Policy::default() })["_tap"]["scrubbed"].clone();
+    assert_eq!(scrubbed(Scrub::All), json!(["emotional_summary", "trace_id"]));
+    assert_eq!((scrubbed(Scrub::Free), scrubbed(Scrub::None)), (json!(["emotional_summary"]), Value::Null));
     // A number in prose may be somebody's; elsewhere it is a figure.
     let number = |event: &str, field: &str, scrub| {
         let data = format!(r#"{{"event_type":"{event}","{field}":2025550123}}"#);
