@@ -57,8 +57,8 @@ impl Walk {
 
 /// A line of these members, in this order.
 fn object(event_type: &str, fields: &[(&str, String)]) -> String {
-    let fields: String = fields.iter().map(|(name, json)| format!(",\"{name}\":{json}")).collect();
-    format!("{{\"event_type\":\"{event_type}\"{fields}}}")
+    let fields: Vec<_> = fields.iter().map(|(name, json)| format!(",\"{name}\":{json}")).collect();
+    format!("{{\"event_type\":\"{event_type}\"{}}}", fields.concat())
 }
 
 /// Every field of an event, as JSON.

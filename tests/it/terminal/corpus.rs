@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 use super::{hostile, is_harmless, on_a_terminal, terminal};
 use crate::support::{KEY, STREAM, scripted};
 
+/// Puts text at a place.
+type Put = fn(&str) -> String;
+
 /// Where text can stand in a file, and whether an event shows it to who reveals all.
-const PLACES: &[(&str, fn(&str) -> String, bool)] = &[
+const PLACES: &[(&str, Put, bool)] = &[
     ("a value", |text| json!({"event_type": "call.escalated", "reason": text}).to_string(), true),
     ("a key", |text| json!({"event_type": "call.escalated", text: 1}).to_string(), true),
     ("a key inside", |text| json!({"event_type": "brand.new", "x": [{text: 1}]}).to_string(), true),
@@ -32,7 +35,7 @@ fn in_json(character: char) -> String {
         '\n' => "\\n".to_owned(),
         '\r' => "\\r".to_owned(),
         '\t' => "\\t".to_owned(),
-        _ => character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+        _ => character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat(),
     }
 }
 
