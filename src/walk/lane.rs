@@ -7,7 +7,7 @@ use crate::event::Kind;
 use crate::redact::Redactor;
 use crate::select::{Failures, Select, Subject};
 use crate::sink::Render;
-use crate::source::{Frame, Lines, Origin};
+use crate::source::{Frame, Origin, Piece};
 
 /// The stages of one thread: from the frame to its lines.
 pub(super) struct Lane {
@@ -30,11 +30,11 @@ pub(super) struct Walked {
 }
 
 impl Lane {
-    /// Walks all lines of a piece. What is written is appended to `out`.
-    pub fn walk(&mut self, lines: &Lines, out: Vec<u8>) -> Walked {
+    /// Walks all of a piece. What is written is appended to `out`.
+    pub fn walk(&mut self, piece: &Piece, out: Vec<u8>) -> Walked {
         let mut walked = Walked { out, ..Walked::default() };
         let origin = Origin::default();
-        let done = lines.frames(&origin).try_for_each(|frame| self.frame(frame, &mut walked));
+        let done = piece.frames(&origin).try_for_each(|frame| self.frame(frame, &mut walked));
         // Whoever walks it again will meet the same.
         walked.is_news |= done.is_err();
         let failures = self.select.failures_each().chain(self.render.failures());

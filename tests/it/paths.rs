@@ -349,13 +349,32 @@ fn eventful() -> Vec<u8> {
     bytes
 }
 
+/// The same lines as they would come by a stream, which has something to say in the midst of them.
+fn captured(lines: &[u8]) -> Vec<u8> {
+    let mut capture = b"retry: 3000\n\n".to_vec();
+    for (at, line) in lines.split(|byte| *byte == b'\n').enumerate() {
+        match at % 3 {
+            0 => capture.extend(format!("id: {}\n", 1_700_000_000_000 + at).bytes()),
+            1 => capture.extend(b"event: call.ended\n"),
+            _ => {}
+        }
+        capture.extend([b"data: ", line, b"\n\n"].concat());
+        if at == 700 {
+            capture.extend(b"event: error\ndata: {\"code\":\"stream_error\"}\n\n");
+        }
+    }
+    capture
+}
+
 #[tokio::test]
 async fn threads_change_nothing() {
     let bytes = eventful();
+    let capture = captured(&bytes);
     for options in [
         vec![],
         vec!["--fail-on-gap"],
         vec!["--status", "json"],
+        vec!["--status", "inline"],
         vec!["-f", ".event_type == \"call.ended\" and .duration_seconds > 60"],
         vec!["-f", ".duration_seconds | startswith(\"x\")", "--no-check"],
         vec!["-f", ".call_sid | test(\"a\")", "-f", "(.duration_seconds | tostring | length) > 3", "--no-check"],
@@ -379,12 +398,13 @@ async fn threads_change_nothing() {
         vec!["--max-frame", "1KiB"],
     ] {
         let run = |threads: &str| {
-            let call = evtap(&format!("replay a.ndjson - --threads {threads}")).file("a.ndjson", &bytes).stdin(bytes.clone());
+            let line = format!("replay a.ndjson a.sse - --threads {threads}");
+            let call = evtap(&line).file("a.ndjson", &bytes).file("a.sse", &capture).stdin(bytes.clone());
             options.iter().fold(call, |call, option| call.arg(option)).run()
         };
         let one = run("1").await;
         let written = one.stdout().lines().count();
-        assert!(options.len() > 1 || written > 2500, "{written} lines are written: {}", one.stderr());
+        assert!(options.len() > 1 || written > 4000, "{written} lines are written: {}", one.stderr());
         let several = run("3").await;
         assert_eq!((several.status(), several.stderr()), (one.status(), one.stderr()), "{options:?}");
         assert!(several.stdout() == one.stdout(), "{options:?}: stdout differs");
