@@ -255,12 +255,10 @@ impl Walk {
     fn crew(&mut self) -> Option<&mut Crew> {
         if self.crew.is_none() && self.threads > 1 {
             let is_free = self.limit.is_none() && self.judge.is_indifferent() && self.delivery.is_none();
-            if let Some(writer) = self.sink.writer().filter(|_| is_free) {
-                self.crew = Crew::start((0..self.threads).map(|_| Lane {
-                    decoder: Decoder::default(),
-                    redactor: self.redactor.twin(),
-                    select: self.select.twin(),
-                    render: writer.twin(),
+            if is_free {
+                self.crew = Crew::start((0..self.threads).map_while(|_| {
+                    let (redactor, select) = (self.redactor.twin(), self.select.twin());
+                    Some(Lane { decoder: Decoder::default(), redactor, select, render: self.sink.twin()? })
                 }));
             }
             // They are not tried for again.
@@ -282,14 +280,14 @@ impl Walk {
     /// Takes what another thread has made of a piece, or walks it again if that must not go out as it is.
     fn accept(&mut self, piece: &Piece, walked: Option<Walked>) -> Result<Option<Exit>, Broken> {
         let Some(walked) = walked.filter(|walked| !walked.is_news) else { return self.piece(piece) };
-        let Some(writer) = self.sink.writer() else { return self.piece(piece) };
         // The first failure of an expression is told.
         let is_first = |(ours, theirs): (&mut Failures, &u64)| ours.count() == 0 && *theirs > 0;
-        if self.select.failures_each().chain(writer.expression()).zip(&walked.failures).any(is_first) {
+        if self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures).any(is_first)
+            || !self.sink.take(&walked.out, walked.counted.as_deref())?
+        {
             return self.piece(piece);
         }
-        writer.lines(&walked.out)?;
-        for (ours, theirs) in self.select.failures_each().chain(writer.expression()).zip(&walked.failures) {
+        for (ours, theirs) in self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures) {
             ours.add(*theirs);
         }
         self.counts.add(&walked.counts);

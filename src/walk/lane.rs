@@ -4,6 +4,7 @@ use super::Counts;
 use crate::decode::Decoder;
 use crate::error::Result;
 use crate::event::Kind;
+use crate::figures::board::Board;
 use crate::redact::Redactor;
 use crate::select::{Failures, Select, Subject};
 use crate::sink::Render;
@@ -22,6 +23,8 @@ pub(super) struct Lane {
 pub(super) struct Walked {
     /// What is to be written.
     pub out: Vec<u8>,
+    /// What was counted.
+    pub counted: Option<Box<Board>>,
     pub counts: Counts,
     /// How often each of its expressions has failed.
     pub failures: Vec<u64>,
@@ -39,6 +42,7 @@ impl Lane {
         walked.is_news |= done.is_err();
         let failures = self.select.failures_each().chain(self.render.failures());
         walked.failures = failures.map(Failures::take).collect();
+        walked.counted = self.render.counted();
         walked
     }
 

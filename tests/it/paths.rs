@@ -374,7 +374,7 @@ async fn threads_change_nothing() {
         vec![],
         vec!["--fail-on-gap"],
         vec!["--status", "json"],
-        vec!["--status", "inline"],
+        vec!["--stats"],
         vec!["-f", ".event_type == \"call.ended\" and .duration_seconds > 60"],
         vec!["-f", ".duration_seconds | startswith(\"x\")", "--no-check"],
         vec!["-f", ".call_sid | test(\"a\")", "-f", "(.duration_seconds | tostring | length) > 3", "--no-check"],
@@ -408,6 +408,39 @@ async fn threads_change_nothing() {
         let several = run("3").await;
         assert_eq!((several.status(), several.stderr()), (one.status(), one.stderr()), "{options:?}");
         assert!(several.stdout() == one.stdout(), "{options:?}: stdout differs");
+    }
+}
+
+/// Tools, types and calls by more names than are told apart, which come again and again.
+fn many_names() -> Vec<u8> {
+    let mut rng = StdRng::seed_from_u64(5);
+    let mut lines = String::new();
+    for at in 0..6000 {
+        let name = rng.random_range(0..=at / 8);
+        lines += &match at % 3 {
+            0 => format!("{{\"event_type\":\"tool_call_started\",\"tool_name\":\"t{name}\"}}\n"),
+            1 => format!("{{\"event_type\":\"new.{name}\",\"note\":\"{}\"}}\n", "x".repeat(400)),
+            _ => format!("{{\"event_type\":\"pipeline.sync_completed\",\"event_count\":{}}}\n", f64::from(name) / 10.0),
+        };
+    }
+    lines.into_bytes()
+}
+
+#[tokio::test]
+async fn figures_are_the_same_on_all_threads() {
+    let (bytes, names) = (eventful(), many_names());
+    let capture = captured(&bytes);
+    for options in
+        ["-o json", "", "-o json -e call.*", "-o json --every 1h", "-o json --group-by .event_type", "-f .duration_seconds>60"]
+    {
+        let run = |threads: u8| {
+            let line = format!("stats a.ndjson a.sse names.ndjson - --threads {threads} {options}");
+            evtap(&line).file("a.ndjson", &bytes).file("a.sse", &capture).file("names.ndjson", &names).stdin(bytes.clone()).run()
+        };
+        let one = run(1).await;
+        assert!(one.status() == 0 && one.stdout().len() > 500, "{}", one.stderr());
+        let several = run(3).await;
+        assert_eq!((several.stdout(), several.stderr()), (one.stdout(), one.stderr()), "{options}");
     }
 }
 
