@@ -414,16 +414,15 @@ async fn threads_change_nothing() {
 /// Tools, types and calls by more names than are told apart, which come again and again.
 fn many_names() -> Vec<u8> {
     let mut rng = StdRng::seed_from_u64(5);
-    let mut lines = String::new();
-    for at in 0..6000 {
+    let line = |at| {
         let name = rng.random_range(0..=at / 8);
-        lines += &match at % 3 {
+        match at % 3 {
             0 => format!("{{\"event_type\":\"tool_call_started\",\"tool_name\":\"t{name}\"}}\n"),
             1 => format!("{{\"event_type\":\"new.{name}\",\"note\":\"{}\"}}\n", "x".repeat(400)),
             _ => format!("{{\"event_type\":\"pipeline.sync_completed\",\"event_count\":{}}}\n", f64::from(name) / 10.0),
-        };
-    }
-    lines.into_bytes()
+        }
+    };
+    (0..6000).map(line).collect::<String>().into_bytes()
 }
 
 #[tokio::test]
