@@ -8,7 +8,7 @@ use super::ORDERS;
 use crate::decode::Decoder;
 use crate::emulator::samples::sample;
 use crate::event::{Class, Kind, Type};
-use crate::redact::{Key, Mode, Policy, Redactor};
+use crate::redact::{Key, Mode, Policy, Redactor, Scrub};
 use crate::sink::ndjson;
 use crate::source::{Form, Frame, Notes, Origin};
 
@@ -156,6 +156,10 @@ fn what_can_not_be_shown_as_it_stands_takes_the_long_way() {
         assert_eq!(walk.is_short(&escalated(reason)), is_short, "{reason}");
     }
     assert!(walk.is_short(&started(",\"caller_id\":\"(202) 555-0123\"")));
+    // Where all strings are searched, numbers are figures all the same.
+    let mut walk = Walk::by(Policy { scrub: Scrub::All, ..Policy::default() });
+    walk.line(&ended("1.5"));
+    assert!(walk.is_short(&ended("2025550123")));
 }
 
 /// White space inside of a value that is shown is not passed on; in one that is hidden it goes with it.
@@ -181,7 +185,7 @@ fn orders_that_do_not_contradict_each_other_are_one() {
     let of = |which: &[usize]| object("session_end", &which.iter().map(|at| all[*at].clone()).collect::<Vec<_>>());
     // More of them than are kept, if they were not put together; then all at once, which has not come yet.
     let mut walk = Walk::by(Policy::default());
-    for which in [&[2][..], &[1, 2], &[2, 4], &[2, 5], &[0, 1]] {
+    for which in [&[2][..], &[1, 2], &[2, 4], &[2, 5], &[0, 1], &[5, 6, 7]] {
         assert!(!walk.is_short(&of(which)), "{which:?}");
         assert!(walk.is_short(&of(which)), "{which:?}");
     }
