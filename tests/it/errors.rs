@@ -1,6 +1,6 @@
 //! Bad input: each has its status and says what failed, why, and what to do.
 
-use crate::support::{Evtap, KEY, STREAM, evtap, observe, scripted, socket, watch};
+use crate::support::{Evtap, KEY, STREAM, closed, evtap, observe, scripted, socket, watch};
 
 const UUID: &str = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
 const SID: &str = "CA00000000000000000000000000000001";
@@ -51,9 +51,7 @@ async fn keys_that_are_none() {
 
 #[tokio::test]
 async fn hosts_that_cannot_be_reached() {
-    // Nobody listens there any more.
-    let gone = scripted([]).await;
-    drop(std::net::TcpStream::connect(gone.trim_start_matches("http://")));
+    let (_held, gone) = closed();
     for run in [watch, observe] {
         let ran = run(&gone, "").run().await;
         assert_eq!(ran.ended(1), "");
