@@ -242,7 +242,7 @@ impl Expr {
                 };
                 match (constant, json.as_bytes()) {
                     (Val::TStr(text), [b'"', inside @ .., b'"']) if !inside.contains(&b'\\') => Some(op.run(&inside, &&***text)),
-                    (Val::Num(Num::Int(number)), _) => Some(op.run(&whole(json)?, number)),
+                    (Val::Num(Num::Int(number)), _) => compare_number(json, *op, *number),
                     _ => None,
                 }
             }
@@ -323,6 +323,16 @@ impl Expr {
     fn text(&self) -> Result<Cow<'_, str>, Failed> {
         text_of(self.value()).map(Cow::Borrowed).ok_or(Failed)
     }
+}
+
+/// Compares a number, if JSON is one that is whole and has few digits, or that has a fraction.
+fn compare_number(json: &str, op: Cmp, with: isize) -> Option<bool> {
+    if let Some(number) = whole(json) {
+        return Some(op.run(&number, &with));
+    }
+    let number: f64 = json.contains(['.', 'e', 'E']).then(|| json.parse().ok())??;
+    #[expect(clippy::cast_precision_loss, reason = "jq compares so")]
+    Some(op.run(&number, &(with as f64)))
 }
 
 /// The number that JSON is, if that is a whole one of few digits.
