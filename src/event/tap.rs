@@ -181,12 +181,13 @@ impl Members<'_> {
 /// What stands where something is hidden.
 pub const MASK: &str = "[redacted]";
 
-/// Whether text looks like the name of an event or a field, and not like something that somebody wrote.
+/// Whether text looks like the name of an event or a field, and not like something that somebody wrote: what stands between
+/// its dots is a name too, so that a path of names can be told from other text.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
+    text.len() <= 64
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$'))
-        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && text.split('.').all(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()))
 }
 
 /// Whether text is an id as the platform gives them: a decimal number of milliseconds.

@@ -21,6 +21,7 @@ const STARTED: &str = r#"{"event_type":"call.started","call_sid":"C\u00e9\n","ca
 #[test]
 fn its_fields_are_text_and_numbers_with_names() {
     asked(STARTED, &Policy::default(), |shown| {
+        assert_eq!(shown.name(), "call.started");
         assert_eq!(
             (shown.event_type(), shown.kind(), shown.stream()),
             ("call.started", Some(Kind::CallStarted), Some(Stream::Workspace))
