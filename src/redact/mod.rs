@@ -87,12 +87,13 @@ impl<'n> Notes<'n> {
     /// Whether that value was hidden before, and what stands for it came with a recording.
     fn already(&mut self, path: &str, json: &str) -> bool {
         let recorded = &self.arrived.redacted;
-        if recorded.len() > FEW && self.recorded_index.is_empty() {
-            self.recorded_index.extend(recorded.iter().map(|name| &**name));
-        }
-        let is_known = match recorded.len() {
-            0..=FEW => recorded.iter().any(|known| known == path),
-            _ => self.recorded_index.contains(path),
+        let is_known = if let 0..=FEW = recorded.len() {
+            recorded.iter().any(|known| known == path)
+        } else {
+            if self.recorded_index.is_empty() {
+                self.recorded_index.extend(recorded.iter().map(|name| &**name));
+            }
+            self.recorded_index.contains(path)
         };
         is_known && mask::is_stand_in(json)
     }
@@ -107,7 +108,7 @@ impl<'n> Notes<'n> {
             }
         }
         let names = &self.tap().redacted;
-        let is_new = if names.len() <= FEW {
+        let is_new = if let 0..=FEW = names.len() {
             !names.contains(&path)
         } else {
             if self.redacted_index.is_empty() {
@@ -273,9 +274,8 @@ impl Fields<'_, '_> {
         let already = notes.already(shown, json);
         let hidden = already || (treatment == Treatment::Hide && member.json != JsonType::Null);
         if hidden {
-            let declared = spec.filter(|spec| spec.name == shown).map(|spec| Name::Borrowed(spec.name));
             notes.hides(
-                declared.unwrap_or_else(|| Name::Owned(shown.to_owned())),
+                spec.map_or_else(|| Name::Owned(shown.to_owned()), |spec| Name::Borrowed(spec.name)),
                 json,
                 spec.map_or(Reason::Unknown, |spec| Reason::Declared(spec.class)),
             );
@@ -285,7 +285,7 @@ impl Fields<'_, '_> {
         }
         let key = if shown != name {
             made_with(scratch, |out| out.push_str(shown))
-        } else if *plain || !sanitize::has_hostile(member.key.of(text)) {
+        } else if !sanitize::has_hostile(member.key.of(text)) {
             Piece::Arrived(member.key)
         } else {
             made_with(scratch, |out| sanitize::push_json(member.key.of(text), out))
@@ -293,7 +293,6 @@ impl Fields<'_, '_> {
         let value = if hidden {
             match &policy.mode {
                 _ if already => Piece::Arrived(member.value),
-                Mode::Mask => Piece::Mask,
                 mode => made_with(scratch, |out| mask::push(mode, Domain::of(&name), json, out)),
             }
         } else {

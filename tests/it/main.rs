@@ -1,6 +1,7 @@
 //! What evtap promises, held against the library and the real binary.
 
 mod audit;
+mod canaries;
 mod certificates;
 mod check;
 mod compare;
@@ -36,6 +37,7 @@ mod security;
 mod selecting;
 mod serve;
 mod settings;
+mod shown;
 mod snapshots;
 mod soak;
 mod stats;

@@ -284,6 +284,11 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
         let line = with(scrub);
         assert_eq!((&line["reason"], &line["trigger"]), (reason, trigger), "{scrub:?}");
     }
+    // Where something was found is told, once for each field.
+    let nested = r#"{"event_type":"session_end","emotional_summary":{"a":"x@example.org","b":"(202) 555-0123"},"trace_id":"x@example.org"}"#;
+    let scrubbed = |scrub| shown(nested, &Policy { scrub, ..Policy::default() })["_tap"]["scrubbed"].clone();
+    assert_eq!(scrubbed(Scrub::All), json!(["emotional_summary", "trace_id"]));
+    assert_eq!((scrubbed(Scrub::Free), scrubbed(Scrub::None)), (json!(["emotional_summary"]), Value::Null));
     // A number in prose may be somebody's; elsewhere it is a figure.
     let number = |event: &str, field: &str, scrub| {
         let data = format!(r#"{{"event_type":"{event}","{field}":2025550123}}"#);
@@ -292,7 +297,17 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
     assert_eq!(number("call.escalated", "reason", Scrub::Free), "[phone]");
     assert_eq!(number("call.escalated", "reason", Scrub::None), 2_025_550_123_u64);
     assert_eq!(number("call.ended", "duration_seconds", Scrub::All), 2_025_550_123_u64);
+    // What is written anew for another reason is not searched for that.
+    let hostile = "{\"event_type\":\"call.escalated\",\"trigger\":\"\u{202e}call (202) 555-0123\"}";
+    assert_eq!(shown(hostile, &Policy::default())["trigger"], "\u{202e}call (202) 555-0123");
+    assert_eq!(shown(hostile, &Policy { scrub: Scrub::All, ..Policy::default() })["trigger"], "\u{202e}call [phone]");
     // Keys inside of prose are prose.
+    let keyed = r#"{"event_type":"session_end","emotional_summary":{"call (202) 555-0123":{"x@example.org":"y"}}}"#;
+    let summary = |scrub| shown(keyed, &Policy { scrub, ..Policy::default() })["emotional_summary"].clone();
+    assert_eq!(summary(Scrub::Free), json!({"call [phone]": {"[email]": "y"}}));
+    assert_eq!(summary(Scrub::None), json!({"call (202) 555-0123": {"x@example.org": "y"}}));
+    let spaced = keyed.replace(":{", ": {");
+    assert_eq!(shown(&spaced, &Policy { scrub: Scrub::None, ..Policy::default() })["emotional_summary"], summary(Scrub::None));
     let mut revealed = Policy { scrub: Scrub::All, ..Policy::default() };
     revealed.reveal.add("reason");
     let nested = r#"{"event_type":"call.escalated","reason":{"call (202) 555-0123":"x"}}"#;
@@ -417,8 +432,12 @@ fn an_event_is_known_by_its_type_and_its_open_fields_alone() {
     }
     let mut reveals = Policy::default();
     reveals.reveal.add("all");
+    // One whose open field holds what nobody has classed, which is hidden.
+    let odd = r#"{"event_type":"call.started","call_sid":{"x":"Jane Roe"},"direction":"inbound"}"#;
     for policy in [mode(Mode::Drop), mode(Mode::Partial), hash(), reveals] {
-        assert_eq!(known(first, &policy), of(first), "whatever the policy shows");
+        for data in [first, odd] {
+            assert_eq!(known(data, &policy), of(data), "whatever the policy shows");
+        }
     }
     // It stands in cursors, so it stays what it is: FNV-1a of the type and a zero byte.
     let fnv = "call.started\0"

@@ -1,7 +1,11 @@
 //! The screen without a terminal: events and keys go in, and what it draws is looked at.
 
+#[path = "../../../tests/it/canaries.rs"]
+mod canaries;
 mod canary;
 mod keys;
+#[path = "../../../tests/it/traces.rs"]
+mod traces;
 mod views;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
