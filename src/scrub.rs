@@ -94,10 +94,14 @@ pub fn fires(text: &str) -> bool {
         tells |= is_telling(byte);
     }
     if is_plain {
-        return tells && SET.is_match(text);
+        return tells && matches(text);
     }
     let folded = Folded::of(text);
-    folded.text.bytes().any(is_telling) && REGEXES.iter().any(|regex| regex.is_match(&folded.text))
+    folded.text.bytes().any(is_telling) && matches(&folded.text)
+}
+
+fn matches(text: &str) -> bool {
+    REGEXES.iter().any(|regex| regex.is_match(text))
 }
 
 /// Whether a byte is one of those of which every identifier has one: digits, and the marks of addresses.
