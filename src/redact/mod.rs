@@ -275,12 +275,19 @@ impl Fields<'_, '_> {
         // A declared name needs no second look.
         let shown = if spec.is_some() || treatment == Treatment::Reveal { &name } else { shown_name(&name) };
         let already = notes.already(shown, json);
-        let hidden = already || (treatment == Treatment::Hide && member.json != JsonType::Null);
+        let is_odd = found.odd && treatment == Treatment::Show;
+        let inside = if is_odd { Inside::Typed(spec.map(|spec| &spec.ty)) } else { Inside::Free };
+        // What has an inside where none is declared is hidden as a whole, in an open field too.
+        let hidden =
+            already || (treatment == Treatment::Hide && member.json != JsonType::Null) || !inside.has_inside(member.json);
         if hidden {
             notes.hides(
                 spec.map_or_else(|| Name::Owned(shown.to_owned()), |spec| Name::Borrowed(spec.name)),
                 json,
-                spec.map_or(Reason::Unknown, |spec| Reason::Declared(spec.class)),
+                match spec {
+                    Some(spec) if !is_odd => Reason::Declared(spec.class),
+                    _ => Reason::Unknown,
+                },
             );
         }
         if hidden && matches!(policy.mode, Mode::Drop) {
@@ -298,15 +305,11 @@ impl Fields<'_, '_> {
                 _ if already => Piece::Arrived(member.value),
                 mode => made_with(scratch, |out| mask::push(mode, Domain::of(&name), json, out)),
             }
+        } else if is_odd || member.spaced || (!*plain && sanitize::has_hostile(json)) || search.finds(json) {
+            let mut rewriter = Rewriter { mode: &policy.mode, search, field: shown, notes };
+            made_with(scratch, |out| rewriter.value(json, inside, shown, out))
         } else {
-            let is_odd = found.odd && treatment == Treatment::Show;
-            if is_odd || member.spaced || (!*plain && sanitize::has_hostile(json)) || search.finds(json) {
-                let inside = if is_odd { Inside::Typed(spec.map(|spec| &spec.ty)) } else { Inside::Free };
-                let mut rewriter = Rewriter { mode: &policy.mode, search, field: shown, notes };
-                made_with(scratch, |out| rewriter.value(json, inside, shown, out))
-            } else {
-                Piece::Arrived(member.value)
-            }
+            Piece::Arrived(member.value)
         };
         entries.push(Entry { key, value, hidden, spec });
     }

@@ -34,7 +34,8 @@ impl Inside<'_> {
         }
     }
 
-    fn has_inside(self, json: JsonType) -> bool {
+    /// Whether there is anything inside of a value of that type that is shown.
+    pub(super) fn has_inside(self, json: JsonType) -> bool {
         match self {
             Self::Free | Self::Typed(Some(Type::Any)) => true,
             Self::Typed(Some(Type::List(_) | Type::Map(_) | Type::Record(_))) => {
