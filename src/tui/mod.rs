@@ -37,6 +37,7 @@ use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use ratatui::Frame;
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Exit, Result};
@@ -70,14 +71,14 @@ const IDLE: Duration = Duration::from_millis(100);
 
 /// A screen that is open.
 pub struct Live {
-    closed: oneshot::Receiver<Result<()>>,
+    closed: oneshot::Receiver<Result<Exit>>,
     stop: Arc<AtomicBool>,
     thread: Thread,
 }
 
 impl Live {
-    /// Opens a screen, and makes it the sink of these stages.
-    pub fn open(setup: Setup, stages: &mut Stages) -> Result<Self> {
+    /// Opens a screen on which `draw` draws, and makes it the sink of these stages.
+    pub fn open(setup: Setup, stages: &mut Stages, draw: impl Fn(&State, &mut Frame<'_>) + Send + 'static) -> Result<Self> {
         terminal::check()?;
         let (screen, fed) = sync_channel(feed::QUEUE);
         let pace = setup.pace.clone();
@@ -88,9 +89,16 @@ impl Live {
         let builder = Builder::new().name("screen".to_owned()).stack_size(THREAD_STACK);
         let run = move || {
             let pace = setup.pace.clone();
-            let shown = show(setup, &fed, &told).map_err(|error| {
-                Error::new(Exit::Failure, "cannot show the live screen", cause(&error), "leave --tui out to have lines")
-            });
+            let shown = match show(setup, &fed, &told, draw) {
+                Ok(()) => Ok(Exit::Done),
+                Err(_) if terminal::is_gone() => Ok(Exit::HungUp),
+                Err(error) => Err(Error::new(
+                    Exit::Failure,
+                    "cannot show the live screen",
+                    cause(&error),
+                    "leave --tui out to have lines",
+                )),
+            };
             if let Some(pace) = pace {
                 pace.end();
             }
@@ -104,8 +112,8 @@ impl Live {
         Ok(Self { closed, stop, thread })
     }
 
-    /// Waits until the reader has closed it.
-    pub async fn closed(&mut self) -> Result<()> {
+    /// Waits until the reader has closed it, or the terminal has gone away.
+    pub async fn closed(&mut self) -> Result<Exit> {
         (&mut self.closed)
             .await
             .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the screen broke down", "report this as a bug")))
@@ -120,7 +128,12 @@ impl Live {
 }
 
 /// Shows the screen until somebody closes it.
-fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<()> {
+fn show(
+    mut setup: Setup,
+    fed: &Receiver<Fed>,
+    stop: &AtomicBool,
+    draw: impl Fn(&State, &mut Frame<'_>),
+) -> io::Result<()> {
     let mut taken = Taken::take()?;
     let mut errands = Errands::default();
     if setup.theme.depth != Depth::None {
@@ -171,7 +184,7 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<
             }
         }
         if state.changed && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
-            taken.terminal.draw(|frame| view::draw(&state, frame))?;
+            taken.terminal.draw(|frame| draw(&state, frame))?;
             state.changed = false;
             drawn = Some(Instant::now());
         }

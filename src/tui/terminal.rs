@@ -33,6 +33,12 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
+/// Whether there is no longer a terminal, where there was one.
+#[must_use]
+pub fn is_gone() -> bool {
+    !io::stdout().is_terminal() || !io::stdin().is_terminal()
+}
+
 /// A terminal that is taken over. Dropped, it is as it was before.
 pub struct Taken {
     /// To draw on.
