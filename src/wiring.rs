@@ -108,9 +108,8 @@ impl Wiring {
         let stop = walk.stop();
         let mut walking = spawn(walk, merge.apply(rx))?;
 
-        let mut signal = std::pin::pin!(async {
-            if at_terminal { shutdown::signal_at_terminal().await } else { shutdown::signal().await }
-        });
+        let mut signal =
+            std::pin::pin!(async { if at_terminal { shutdown::signal_at_terminal().await } else { shutdown::signal().await } });
         let mut failure = None;
         let outcome = loop {
             tokio::select! {

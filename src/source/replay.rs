@@ -420,7 +420,7 @@ mod tests {
             .flat_map(|item| match item {
                 Item::Lines(lines) => lines.frames(&origin).map(|frame| (frame.offset, told(frame))).collect(),
                 Item::Frame(frame) => vec![(frame.offset, told(frame.as_frame()))],
-                Item::News(_) => Vec::new(),
+                Item::News(_) | Item::Recording(_) => Vec::new(),
             })
             .collect()
     }

@@ -13,6 +13,8 @@ mod complete;
 pub mod edit;
 mod errands;
 pub mod feed;
+pub mod frames;
+mod goal;
 mod input;
 pub mod keys;
 pub mod matching;
@@ -21,11 +23,13 @@ pub mod numbers;
 pub mod office;
 mod prompt;
 pub mod rows;
+pub mod search;
 pub mod state;
 pub mod style;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
+pub mod ticks;
 pub mod update;
 pub mod view;
 
@@ -47,15 +51,13 @@ use crate::status;
 use crate::walk::Stages;
 use errands::Errands;
 use feed::{Fed, Feed};
+use frames::Frames;
 use input::Input;
 use matching::Slice;
 use state::{Effect, Setup, State};
 use style::Depth;
 use terminal::Taken;
 use update::{Msg, update};
-
-/// The least time between two frames: thirty a second.
-const FRAME: Duration = Duration::from_millis(33);
 
 /// How long one go at events, or at filtering, may take: keys wait no longer than that and one event.
 const SLICE: Duration = Duration::from_millis(8);
@@ -92,12 +94,9 @@ impl Live {
             let shown = match show(setup, &fed, &told, draw) {
                 Ok(()) => Ok(Exit::Done),
                 Err(_) if terminal::is_gone() => Ok(Exit::HungUp),
-                Err(error) => Err(Error::new(
-                    Exit::Failure,
-                    "cannot show the live screen",
-                    cause(&error),
-                    "leave --tui out to have lines",
-                )),
+                Err(error) => {
+                    Err(Error::new(Exit::Failure, "cannot show the live screen", cause(&error), "leave --tui out to have lines"))
+                }
             };
             if let Some(pace) = pace {
                 pace.end();
@@ -128,12 +127,7 @@ impl Live {
 }
 
 /// Shows the screen until somebody closes it.
-fn show(
-    mut setup: Setup,
-    fed: &Receiver<Fed>,
-    stop: &AtomicBool,
-    draw: impl Fn(&State, &mut Frame<'_>),
-) -> io::Result<()> {
+fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool, draw: impl Fn(&State, &mut Frame<'_>)) -> io::Result<()> {
     let mut taken = Taken::take()?;
     let mut errands = Errands::default();
     if setup.theme.depth != Depth::None {
@@ -146,7 +140,7 @@ fn show(
     }
     let mut input = Some(Input::listen()?);
     let mut state = State::new(setup, crossterm::terminal::size()?, Timestamp::now());
-    let (mut drawn, mut is_over) = (None::<Instant>, false);
+    let (mut frames, mut is_over) = (Frames::default(), false);
     while !stop.load(Ordering::Relaxed) {
         for typed in input.iter().flat_map(Input::take) {
             update(&mut state, Msg::Input(typed?));
@@ -183,18 +177,15 @@ fn show(
                 Effect::Save(path) => errands.save(path, state.listed()),
             }
         }
-        if state.changed && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
+        if frames.is_due(state.changed, Instant::now()) {
             taken.terminal.draw(|frame| draw(&state, frame))?;
             state.changed = false;
-            drawn = Some(Instant::now());
         }
         match taken_in {
             Taking::More => {}
             _ if state.is_busy() => {}
             Taking::Some => std::thread::sleep(BRIEF),
-            Taking::Nothing if state.changed => {
-                std::thread::park_timeout(drawn.map_or(FRAME, |drawn| FRAME.saturating_sub(drawn.elapsed())));
-            }
+            Taking::Nothing if state.changed => std::thread::park_timeout(frames.wait(Instant::now())),
             Taking::Nothing => std::thread::park_timeout(IDLE),
         }
     }

@@ -27,7 +27,7 @@ fn seen(item: Item) -> String {
                 }
             }
         }
-        Item::Lines(_) => unreachable!("a stream has frames"),
+        Item::Lines(_) | Item::Recording(_) => unreachable!("a stream has frames"),
     }
 }
 

@@ -1,7 +1,11 @@
 //! The screen without a terminal: events and keys go in, and what it draws is looked at.
 
 mod canary;
+mod finding;
 mod keys;
+mod mouse;
+mod replaying;
+mod told;
 mod views;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
@@ -36,6 +40,7 @@ fn screen(size: (u16, u16)) -> State {
         revealed: Vec::new(),
         policy: Policy::default(),
         variables: Vec::new(),
+        named: std::collections::BTreeMap::default(),
         limits: Limits::default(),
         theme: Theme { depth: Depth::Sixteen, ground: None },
         zone: TimeZone::UTC,
@@ -43,6 +48,21 @@ fn screen(size: (u16, u16)) -> State {
         pace: None,
     };
     State::new(setup, size, at(0))
+}
+
+/// A screen of 80×24 with so many events, of which each tenth is an error.
+fn filled(events: i64) -> State {
+    let mut state = screen((80, 24));
+    for number in 0..events {
+        let succeeded = number % 10 != 9;
+        let name = format!("tool_{number}");
+        feed(
+            &mut state,
+            number,
+            json!({"event_type": "tool_call_completed", "tool_name": name, "call_id": "c", "succeeded": succeeded}),
+        );
+    }
+    state
 }
 
 /// What the walk hands over of an event.

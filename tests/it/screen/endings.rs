@@ -101,6 +101,7 @@ fn child() {
         revealed: Vec::new(),
         policy: Policy::default(),
         variables: Vec::new(),
+        named: std::collections::BTreeMap::default(),
         limits: Limits::default(),
         theme: Theme { depth: Depth::None, ground: None },
         zone: jiff::tz::TimeZone::UTC,
