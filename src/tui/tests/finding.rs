@@ -176,7 +176,7 @@ fn commands_are_carried_out_and_wrong_ones_are_explained() {
 #[test]
 fn a_filter_that_has_a_name_is_taken_by_it() {
     let mut state = filled(40);
-    let named = [("failed", ".succeeded == false"), ("fast", ".duration_ms < 100"), ("wrong", ".durations > 1")];
+    let named = [("failed", ".succeeded == false"), ("slow", ".duration_ms > 100"), ("wrong", ".durations > 1")];
     state.setup.named = named.iter().map(|(name, filter)| ((*name).to_owned(), (*filter).to_owned())).collect::<BTreeMap<_, _>>();
     press(&mut state, "f@fai\t");
     assert!(text(&state).contains("filter @failed") && text(&state).contains("4 of 40 match"), "{}", text(&state));
@@ -194,9 +194,9 @@ fn a_filter_that_has_a_name_is_taken_by_it() {
     control(&mut state, 'u');
     press(&mut state, "@wrong");
     assert!(text(&state).contains("did you mean"), "{}", text(&state));
-    press(&mut state, "\u{1b}:filter @fast\n");
+    press(&mut state, "\u{1b}:filter @slow\n");
     assert_eq!(state.rows().len(), 0);
-    press(&mut state, ":filter @slow\n");
+    press(&mut state, ":filter @none\n");
     assert!(state.filter.is_some() && text(&state).contains("no such filter"), "one that is wrong changes nothing");
 }
 
