@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::redact::{Finding, Policy, Reason, Redactor, Scrub};
 use crate::sanitize;
 use crate::scrub::{self, Scrubbed};
-use crate::source::{self, Form, Frame, Item, Origin, replay};
+use crate::source::{self, Frame, Item, Origin, Piece, replay};
 
 /// How many places of one finding are told.
 const PLACES: usize = 5;
@@ -76,7 +76,7 @@ impl Auditor {
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {
-                    Item::Lines(piece) => {
+                    Item::Piece(Piece::Lines(piece)) => {
                         let origin = Origin::default();
                         for frame in piece.frames(&origin) {
                             let before = usize::try_from(frame.offset - piece.offset).unwrap_or(usize::MAX);
@@ -86,8 +86,14 @@ impl Auditor {
                         }
                         lines += ends(&piece.bytes);
                     }
+                    Item::Piece(Piece::Frames(frames)) => {
+                        place.line = None;
+                        for frame in frames.iter() {
+                            self.frame(frame.as_frame(), &mut place);
+                        }
+                    }
                     Item::Frame(frame) => {
-                        place.line = (frame.form == Form::Record).then_some(lines);
+                        place.line = Some(lines);
                         self.frame(frame.as_frame(), &mut place);
                         lines += 1;
                     }

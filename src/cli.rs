@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 pub use commands::{Complete, Doctor, Expect, Frames, Generate, Schema, Serve, Shell};
@@ -93,6 +94,17 @@ pub fn declaration() -> clap::Command {
             _ => option,
         })
     })
+}
+
+/// An error that suggests no command which nobody is to type.
+#[must_use]
+pub fn without_hidden(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::Strings(names)) = error.get(ContextKind::SuggestedSubcommand)
+        && names.iter().any(|name| name.starts_with("__"))
+    {
+        error.remove(ContextKind::SuggestedSubcommand);
+    }
+    error
 }
 
 /// A flag that may stand in a configuration, and that `=false` takes back.

@@ -32,6 +32,10 @@
 //! told to people and machines, [`complete`] what may come next on a command line, [`generate`] the man pages and the
 //! completion scripts, and [`emulator`] a synthetic clinic to try it all on.
 
+// What tests inside and outside of the crate have in common calls it by its name.
+#[cfg(test)]
+extern crate self as evtap;
+
 pub mod audit;
 pub mod call;
 pub mod cli;

@@ -97,14 +97,15 @@ async fn expect(options: cli::Expect) -> Result<Exit> {
     let stages = config::expectations(&options, options.replay.is_empty())?;
     let workspaces = options.workspace.into_iter().collect();
     let calls = options.call.into_iter().collect();
-    let streams = Streams { files: options.replay, calls, workspaces, is_quiet: true };
+    let streams = Streams { files: options.replay, calls, workspaces, threads: 1, is_quiet: true };
     streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 
 async fn stats(options: cli::Stats) -> Result<Exit> {
     let stages = config::figures(&options)?;
     let is_quiet = options.every.is_none();
-    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace, is_quiet };
+    let threads = config::threads(options.threads);
+    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace, threads, is_quiet };
     streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 
@@ -162,6 +163,8 @@ struct Streams {
     files: Vec<PathBuf>,
     calls: Vec<String>,
     workspaces: Vec<String>,
+    /// How many threads may work on recordings.
+    threads: usize,
     /// Nothing is written until the end.
     is_quiet: bool,
 }
@@ -171,7 +174,7 @@ impl Streams {
         let limits = Limits::default();
         if !self.files.is_empty() {
             let progress = Arc::new(Progress::of(&self.files));
-            let wiring = wiring.following(&progress, self.is_quiet);
+            let wiring = wiring.on_threads(self.threads).following(&progress, self.is_quiet);
             return wiring.stream(|tx| vec![recordings(self.files, limits.frame, progress, tx)]).await;
         }
         if !self.calls.is_empty() {

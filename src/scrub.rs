@@ -267,6 +267,18 @@ mod tests {
     }
 
     #[test]
+    fn ten_digits_in_one_run_are_a_number_by_the_plan_of_north_america_or_none() {
+        for number in ["2025550123", "12025550123", "4082516234", "2022120123", "3625550123", "9525550123"] {
+            assert_eq!(scrubbed(number), "[phone]", "{number}");
+        }
+        for other in ["2115550123", "2925550123", "3705550123", "3795550123", "9605550123", "2024110123", "19115550123"] {
+            assert_eq!(scrubbed(other), other, "nobody has it");
+            let divided = format!("{}-{}", &other[..other.len() - 4], &other[other.len() - 4..]);
+            assert_eq!(scrubbed(&divided), "[phone]", "somebody has divided it");
+        }
+    }
+
+    #[test]
     fn spelling_hides_nothing() {
         for text in [
             "555\u{200b}-0123 \u{ff0b}1 202\u{a0}555\u{2011}0123",

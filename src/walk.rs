@@ -27,7 +27,7 @@ use crate::redact::{Policy, Redactor};
 use crate::select::{Failures, Select, Subject};
 use crate::shutdown::Stop;
 use crate::sink::{Broken, Sink};
-use crate::source::{Frame, Item, Lines, Origin, Receiver};
+use crate::source::{Frame, Item, Origin, Piece, Receiver};
 use crate::status::{self, Counts};
 use crew::Crew;
 use lane::{Lane, Walked};
@@ -214,20 +214,20 @@ impl Walk {
     }
 
     fn item(&mut self, item: &Item) -> Result<Option<Exit>, Broken> {
-        if let Item::Lines(lines) = item
-            && lines.bytes.len() >= LARGE
+        if let Item::Piece(piece) = item
+            && piece.size() >= LARGE
             && let Some(crew) = self.crew()
         {
             let oldest = if crew.is_full() { crew.oldest() } else { None };
-            crew.hand_out(lines.clone());
-            return oldest.map_or(Ok(None), |(lines, walked)| self.accept(&lines, walked));
+            crew.hand_out(piece.clone());
+            return oldest.map_or(Ok(None), |(piece, walked)| self.accept(&piece, walked));
         }
         if let Some(exit) = self.settle()? {
             return Ok(Some(exit));
         }
         match item {
             Item::Frame(frame) => self.frame(frame.as_frame()),
-            Item::Lines(lines) => self.lines(lines),
+            Item::Piece(piece) => self.piece(piece),
             Item::Recording(number) => {
                 self.recording = *number;
                 Ok(None)
@@ -248,9 +248,9 @@ impl Walk {
         }
     }
 
-    fn lines(&mut self, lines: &Lines) -> Result<Option<Exit>, Broken> {
+    fn piece(&mut self, piece: &Piece) -> Result<Option<Exit>, Broken> {
         let origin = Origin::default();
-        for frame in lines.frames(&origin) {
+        for frame in piece.frames(&origin) {
             if let Some(exit) = self.frame(frame)? {
                 return Ok(Some(exit));
             }
@@ -262,12 +262,10 @@ impl Walk {
     fn crew(&mut self) -> Option<&mut Crew> {
         if self.crew.is_none() && self.threads > 1 {
             let is_free = self.limit.is_none() && self.judge.is_indifferent() && self.delivery.is_none();
-            if let Some(writer) = self.sink.writer().filter(|_| is_free) {
-                self.crew = Crew::start((0..self.threads).map(|_| Lane {
-                    decoder: Decoder::default(),
-                    redactor: self.redactor.twin(),
-                    select: self.select.twin(),
-                    render: writer.twin(),
+            if is_free {
+                self.crew = Crew::start((0..self.threads).map_while(|_| {
+                    let (redactor, select) = (self.redactor.twin(), self.select.twin());
+                    Some(Lane { decoder: Decoder::default(), redactor, select, render: self.sink.twin()? })
                 }));
             }
             // They are not tried for again.
@@ -278,8 +276,8 @@ impl Walk {
 
     /// Waits for all that has been handed out.
     fn settle(&mut self) -> Result<Option<Exit>, Broken> {
-        while let Some((lines, walked)) = self.crew.as_mut().and_then(Crew::oldest) {
-            if let Some(exit) = self.accept(&lines, walked)? {
+        while let Some((piece, walked)) = self.crew.as_mut().and_then(Crew::oldest) {
+            if let Some(exit) = self.accept(&piece, walked)? {
                 return Ok(Some(exit));
             }
         }
@@ -287,16 +285,16 @@ impl Walk {
     }
 
     /// Takes what another thread has made of a piece, or walks it again if that must not go out as it is.
-    fn accept(&mut self, lines: &Lines, walked: Option<Walked>) -> Result<Option<Exit>, Broken> {
-        let Some(walked) = walked.filter(|walked| !walked.is_news) else { return self.lines(lines) };
-        let Some(writer) = self.sink.writer() else { return self.lines(lines) };
+    fn accept(&mut self, piece: &Piece, walked: Option<Walked>) -> Result<Option<Exit>, Broken> {
+        let Some(walked) = walked.filter(|walked| !walked.is_news) else { return self.piece(piece) };
         // The first failure of an expression is told.
         let is_first = |(ours, theirs): (&mut Failures, &u64)| ours.count() == 0 && *theirs > 0;
-        if self.select.failures_each().chain(writer.expression()).zip(&walked.failures).any(is_first) {
-            return self.lines(lines);
+        if self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures).any(is_first)
+            || !self.sink.take(&walked.out, walked.counted.as_deref())?
+        {
+            return self.piece(piece);
         }
-        writer.lines(&walked.out)?;
-        for (ours, theirs) in self.select.failures_each().chain(writer.expression()).zip(&walked.failures) {
+        for (ours, theirs) in self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures) {
             ours.add(*theirs);
         }
         self.counts.add(&walked.counts);

@@ -29,6 +29,9 @@ pub struct Stats {
     /// Count by what a jq expression gives of each event, such as `.tool_name`
     #[arg(long, value_name = "EXPR")]
     pub group_by: Option<String>,
+    /// How many threads work on a recording; as many as there are processors, if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), requires = "files")]
+    pub threads: Option<u16>,
     /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Color,

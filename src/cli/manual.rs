@@ -59,6 +59,7 @@ Where events are missing, or may be, a tap.gap line stands in the stream, with o
   beyond_buffer  --since names a moment that the server no longer keeps
   no_position    there was no id to resume from
   ids_went_back  the first id is so low that the server's clock must have been set back, further than was asked for
+  replay_broken  five connections and more broke within the replay, so that less of it was asked for
   observer_down  a call's socket was down; nothing of it is kept
 
 Two things nobody can see: an event that the server published below ids which it had published before, while no one was \

@@ -83,7 +83,7 @@ pub type Filters = BTreeMap<String, (String, Origin)>;
 /// Parses the command line, and resolves it.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), Unparsed> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let typed = cli::declaration().try_get_matches_from(&arguments)?;
+    let typed = cli::declaration().try_get_matches_from(&arguments).map_err(cli::without_hidden)?;
     let mut cli = Cli::from_arg_matches(&typed)?;
     if matches!(cli.command, Command::Config(_)) {
         return Ok((cli, Layers::default()));

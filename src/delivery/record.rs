@@ -38,6 +38,11 @@ impl Record {
         let failed = |error: io::Error| {
             Error::new(Exit::Failure, what(), source::replay::cause(&error), "check the path of --record, and the space there")
         };
+        if let Some(packed) = path.extension().and_then(|name| name.to_str()).filter(|name| ["gz", "zst"].contains(name)) {
+            let why = format!("a record is plain NDJSON, which is no {packed}");
+            let advice = "name it without, and pack it when it is complete: replay reads it packed too";
+            return Err(Error::usage(what(), why, advice));
+        }
         match fs::symlink_metadata(path) {
             Ok(meta) if !meta.is_file() => return Err(Error::usage(what(), "it is no regular file", "name another file")),
             Ok(_) => {}

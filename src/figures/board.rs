@@ -1,5 +1,7 @@
 //! Figures of all that came, or of a stretch of time; by groups, if somebody asks for them.
 
+use std::io;
+
 use super::measured::Measured;
 use super::tally::Tally;
 use super::{Figures, measure};
@@ -32,6 +34,16 @@ impl Board {
     #[must_use]
     pub fn new(grouped: bool) -> Self {
         Self { figures: Figures::default(), groups: grouped.then(|| Tally::new(GROUPS)) }
+    }
+
+    /// Adds all of another without groups, unless that would not give what its events, one by one, would. False if so, or
+    /// if `also` says no, which is asked before anything is added.
+    pub fn add(&mut self, other: &Self, also: impl FnOnce() -> io::Result<bool>) -> io::Result<bool> {
+        let is_added = self.figures.has_room(&other.figures) && also()?;
+        if is_added {
+            self.figures.merge(&other.figures);
+        }
+        Ok(is_added)
     }
 
     /// Counts an event of that moment, which belongs to these groups.

@@ -42,6 +42,9 @@ pub const STAGES: [(&str, &str); 5] = [
     ("audio_ttfb_ms", "speech"),
 ];
 
+/// Up to where a double knows each whole number.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
 const STARTED: u8 = 1;
 const ENDED: u8 = 2;
 
@@ -202,6 +205,25 @@ impl Figures {
     fn surface(&mut self, shown: &Shown<'_>, step: usize) {
         let id = shown.field("surface_id").filter(|id| !id.hidden).and_then(|id| id.text());
         self.surfaces.step(id.as_deref(), SURFACE_STEPS[step].1);
+    }
+
+    /// Whether adding all of another gives what its events, one by one, would.
+    #[must_use]
+    pub fn has_room(&self, other: &Self) -> bool {
+        let synced = self.synced_events + other.synced_events;
+        let followed =
+            [(&self.calls, &other.calls), (&self.sessions, &other.sessions)].map(|(own, other)| (&own.followed, &other.followed));
+        [(&self.undeclared, &other.undeclared), (&self.triggers, &other.triggers)]
+            .into_iter()
+            .chain([(&self.drift, &other.drift), (&self.malformed, &other.malformed)])
+            .chain([(&self.calls.outcomes, &other.calls.outcomes), (&self.sessions.outcomes, &other.sessions.outcomes)])
+            .all(|(own, other)| own.has_room(other))
+            && self.tools.has_room(&other.tools)
+            && self.gaps.has_room(&other.gaps)
+            && followed.into_iter().chain([(&self.surfaces, &other.surfaces)]).all(|(own, other)| own.has_room(other))
+            // Whole numbers that doubles know have one sum.
+            && synced.fract() == 0.0
+            && synced < WHOLE
     }
 
     /// Adds all of another.

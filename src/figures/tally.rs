@@ -29,6 +29,14 @@ impl<V: Default> Tally<V> {
         self.named.entry(name.into()).or_default()
     }
 
+    /// Whether adding all of another gives what counting its names one by one would, in whatever order they came: there is
+    /// room for all of them, or was none before.
+    #[must_use]
+    pub fn has_room(&self, other: &Self) -> bool {
+        let new = || other.named.keys().filter(|name| !self.named.contains_key(*name)).count();
+        other.other.is_none() && (self.named.len() >= self.most || self.named.len() + new() <= self.most)
+    }
+
     /// Adds all of another.
     pub fn merge(&mut self, other: &Self, add: impl Fn(&mut V, &V)) {
         other.named().for_each(|(name, value)| add(self.of(name), value));
@@ -83,6 +91,31 @@ mod tests {
             *tally.of(name) += 1;
         }
         assert_eq!(tally.sorted(|count| *count), [(Some("a"), &3), (Some("b"), &2), (None, &2)]);
+    }
+
+    #[test]
+    fn what_has_room_can_be_added_in_any_order() {
+        let tally = |names: &str| {
+            let mut tally = Tally::<u64>::new(3);
+            names.split(' ').filter(|name| !name.is_empty()).for_each(|name| *tally.of(name) += 1);
+            tally
+        };
+        for (first, second, expected) in [
+            ("", "c b a", true),
+            ("a b", "b c a", true),
+            ("a b", "d c", false),
+            ("a b c", "d b e", true),
+            ("a b c d", "d b", true),
+            ("a", "d c b a", false),
+        ] {
+            let mut merged = tally(first);
+            assert_eq!(merged.has_room(&tally(second)), expected, "{first} and {second}");
+            if expected {
+                merged.merge(&tally(second), |own, other| *own += other);
+                let one_by_one = tally(&format!("{first} {second}"));
+                assert_eq!(merged.sorted(|count| *count), one_by_one.sorted(|count| *count), "{first} and {second}");
+            }
+        }
     }
 
     #[test]

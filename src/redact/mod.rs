@@ -87,12 +87,13 @@ impl<'n> Notes<'n> {
     /// Whether that value was hidden before, and what stands for it came with a recording.
     fn already(&mut self, path: &str, json: &str) -> bool {
         let recorded = &self.arrived.redacted;
-        if recorded.len() > FEW && self.recorded_index.is_empty() {
-            self.recorded_index.extend(recorded.iter().map(|name| &**name));
-        }
-        let is_known = match recorded.len() {
-            0..=FEW => recorded.iter().any(|known| known == path),
-            _ => self.recorded_index.contains(path),
+        let is_known = if let 0..=FEW = recorded.len() {
+            recorded.iter().any(|known| known == path)
+        } else {
+            if self.recorded_index.is_empty() {
+                self.recorded_index.extend(recorded.iter().map(|name| &**name));
+            }
+            self.recorded_index.contains(path)
         };
         is_known && mask::is_stand_in(json)
     }
@@ -107,7 +108,7 @@ impl<'n> Notes<'n> {
             }
         }
         let names = &self.tap().redacted;
-        let is_new = if names.len() <= FEW {
+        let is_new = if let 0..=FEW = names.len() {
             !names.contains(&path)
         } else {
             if self.redacted_index.is_empty() {

@@ -133,8 +133,7 @@ impl Shapes {
         }
         let merged = shapes.iter().enumerate().find_map(|(at, shape)| Some((at, merge(&shape.order(), &order)?)));
         match merged {
-            // All of it is known: it is another thing by which that event is special.
-            Some((at, merged)) if merged.len() == shapes[at].slots.len() => {}
+            // If all of it is known, it is another thing by which that event is special.
             Some((at, merged)) => shapes[at] = Shape::new(kind, &merged, rules),
             None if shapes.len() < ORDERS => shapes.push(Shape::new(kind, &order, rules)),
             None => {}
@@ -268,3 +267,6 @@ impl Slot {
 const fn bit(json: JsonType) -> u8 {
     1 << json as u8
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,9 +53,10 @@ pub(super) static RULES: &[Rule] = &[
     checked(Detector::Phone, r"\+[0-9]{1,3}(?:[ ./-]?\(?[0-9]{1,4}\)?){1,5}[ ./-]?[0-9]{1,4}", |text| digits(text) >= 8),
     checked(Detector::Phone, r"00[1-9][0-9]{0,2}(?:[ ./-]\(?[0-9]{2,4}\)?){1,4}[ ./-][0-9]{2,4}", |text| digits(text) >= 10),
     // North America.
-    alone(
+    checked(
         Detector::Phone,
         r"(?i)(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)|[2-9][0-9]{2})[ ./-]{0,3}[2-9][0-9]{2}[ .-]?[0-9]{4}(?:,? ?(?:x|ext\.?|extension) ?[0-9]{1,6})?",
+        is_north_american,
     ),
     // Elsewhere, with the zero that a country has before its areas.
     checked(Detector::Phone, r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}", |text| {
@@ -84,6 +85,15 @@ pub(super) static RULES: &[Rule] = &[
     alone(Detector::Ip, r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}(?::[0-9]{1,5})?"),
     checked(Detector::Ip, r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}[0-9A-Fa-f:]", is_ipv6),
 ];
+
+/// A run of digits that nothing divides may be any number, so it must be one that the plan of North America gives to a
+/// subscriber: no area or exchange is a service such as 911, and the areas N9X, 37X and 96X are kept for later.
+fn is_north_american(text: &str) -> bool {
+    let is_divided = text.bytes().any(|byte| !byte.is_ascii_digit());
+    let number = &text[text.len() - 10..];
+    let is_kept = &number[1..2] == "9" || number.starts_with("37") || number.starts_with("96");
+    is_divided || !(is_kept || &number[1..3] == "11" || &number[4..6] == "11")
+}
 
 /// Three numbers of which one can be a month and another a day.
 fn is_date(text: &str) -> bool {

@@ -18,6 +18,7 @@ pub mod template;
 use std::io::{self, Write};
 
 use crate::error::Error;
+use crate::figures::board::Board;
 use crate::select::{Failures, Subject};
 use crate::source::News;
 
@@ -74,19 +75,35 @@ pub trait Sink: Send {
         0
     }
 
-    /// Itself, if all it does is to write what a [`Render`] makes of each event.
-    fn writer(&mut self) -> Option<&mut Writer> {
+    /// What another thread can do of its work, where that depends on nothing but the event.
+    fn twin(&self) -> Option<Box<dyn Render>> {
+        None
+    }
+
+    /// Takes what a twin has made of some events: lines, and what was counted. False if it must see them one by one after
+    /// all; then it has taken nothing.
+    fn take(&mut self, _lines: &[u8], _counted: Option<&Board>) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// The failures of the expression that its twins have too.
+    fn expression(&mut self) -> Option<&mut Failures> {
         None
     }
 }
 
-/// How an event is written, where that depends on nothing but the event: several threads can do it at once.
+/// What is made of an event, where that depends on nothing but the event: several threads can do it at once.
 pub trait Render: Send {
     /// Appends its lines.
     fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error>;
 
     /// The same for another thread. It tells nothing.
     fn twin(&self) -> Box<dyn Render>;
+
+    /// What it has counted since this was asked last, if it counts.
+    fn counted(&mut self) -> Option<Box<Board>> {
+        None
+    }
 
     /// The failures of its expression, if it has one.
     fn failures(&mut self) -> Option<&mut Failures> {
@@ -106,23 +123,6 @@ impl Writer {
     pub fn new(out: Out, render: impl Render + 'static) -> Self {
         Self { lines: Lines::new(out), render: Box::new(render) }
     }
-
-    /// The same way of writing for another thread.
-    #[must_use]
-    pub fn twin(&self) -> Box<dyn Render> {
-        self.render.twin()
-    }
-
-    /// Takes lines that a twin has made.
-    pub fn lines(&mut self, lines: &[u8]) -> io::Result<()> {
-        self.lines.spill()?;
-        self.lines.out.write_all(lines)
-    }
-
-    /// The failures of its expression, if it has one.
-    pub fn expression(&mut self) -> Option<&mut Failures> {
-        self.render.failures()
-    }
 }
 
 impl Sink for Writer {
@@ -139,8 +139,18 @@ impl Sink for Writer {
         self.render.failures().map_or(0, |failures| failures.count())
     }
 
-    fn writer(&mut self) -> Option<&mut Writer> {
-        Some(self)
+    fn twin(&self) -> Option<Box<dyn Render>> {
+        Some(self.render.twin())
+    }
+
+    fn take(&mut self, lines: &[u8], _: Option<&Board>) -> io::Result<bool> {
+        self.lines.spill()?;
+        self.lines.out.write_all(lines)?;
+        Ok(true)
+    }
+
+    fn expression(&mut self) -> Option<&mut Failures> {
+        self.render.failures()
     }
 }
 

@@ -10,13 +10,14 @@ use crossterm::{cursor, queue, terminal};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Broken, Out, Sink};
+use super::{Broken, Out, Render, Sink};
+use crate::error::Error;
 use crate::figures;
 use crate::figures::board::Board;
 use crate::figures::series::{self, Row, Series};
 use crate::figures::text::cell;
 use crate::select::program::{Program, Stop};
-use crate::select::{Subject, endless, value};
+use crate::select::{Failures, Subject, endless, value};
 use crate::source::News;
 use crate::status;
 
@@ -112,6 +113,34 @@ impl Stats {
     }
 }
 
+/// What another thread counts.
+#[derive(Default)]
+struct Counting {
+    board: Option<Box<Board>>,
+    /// What it does beside.
+    render: Option<Box<dyn Render>>,
+}
+
+impl Render for Counting {
+    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let board = self.board.get_or_insert_with(|| Box::new(Board::new(false)));
+        board.see(subject.shown, figures::moment(subject.shown), &[]);
+        self.render.as_mut().map_or(Ok(()), |render| render.event(subject, out))
+    }
+
+    fn twin(&self) -> Box<dyn Render> {
+        Box::new(Self { board: None, render: self.render.as_ref().map(|render| render.twin()) })
+    }
+
+    fn counted(&mut self) -> Option<Box<Board>> {
+        self.board.take()
+    }
+
+    fn failures(&mut self) -> Option<&mut Failures> {
+        self.render.as_mut()?.failures()
+    }
+}
+
 fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
     told.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -170,6 +199,16 @@ impl Sink for Stats {
 
     fn failures(&mut self) -> u64 {
         self.failures
+    }
+
+    fn twin(&self) -> Option<Box<dyn Render>> {
+        // Stretches come one after the other, and of groups each failure is told.
+        let is_sum = !self.live && self.group_by.is_none() && lock(&self.told).series.is_none();
+        is_sum.then(|| Box::new(Counting::default()) as Box<dyn Render>)
+    }
+
+    fn take(&mut self, _: &[u8], counted: Option<&Board>) -> io::Result<bool> {
+        counted.map_or(Ok(true), |counted| lock(&self.told).board.add(counted, || Ok(true)))
     }
 }
 
@@ -311,5 +350,18 @@ impl Sink for Counted {
 
     fn failures(&mut self) -> u64 {
         self.sink.failures()
+    }
+
+    fn twin(&self) -> Option<Box<dyn Render>> {
+        Some(Box::new(Counting { board: None, render: Some(self.sink.twin()?) }))
+    }
+
+    fn take(&mut self, lines: &[u8], counted: Option<&Board>) -> io::Result<bool> {
+        let Self { sink, board, .. } = self;
+        counted.map_or(Ok(true), |counted| board.add(counted, || sink.take(lines, None)))
+    }
+
+    fn expression(&mut self) -> Option<&mut Failures> {
+        self.sink.expression()
     }
 }

@@ -4,8 +4,8 @@
 //! The crate is made for whole lines of valid UTF-8. The `Framer` makes those of any bytes: it takes the byte order mark
 //! off, ends lines at CR, LF or CRLF however they are cut into chunks, and keeps no more of a line than the limit. Then
 //! what has no bearing on the event stays here: comments, unknown fields, `id:` and `retry:`, which the crate shows only
-//! beside data. It gets `event:` and `data:` lines, one whole line a chunk, and puts the event together. So the time is
-//! linear in the bytes and the memory is bounded.
+//! beside data. It gets `event:` and `data:` lines, whole lines and few bytes at once, and puts the event together. So the
+//! time is linear in the bytes and the memory is bounded.
 //!
 //! A frame over the limit is reported with its size and skipped to its blank line. A frame that the end of the stream cuts
 //! off is discarded, as the standard says (HTML, section 9.2.6); [`Parser::unfinished`] tells. What an event means is for
@@ -150,10 +150,16 @@ fn strip_mark<'a>(line: &'a [u8], first: &mut bool) -> &'a [u8] {
     if std::mem::take(first) { line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line) } else { line }
 }
 
+/// How many bytes the crate gets at once, but for longer lines. It copies what follows each line in them, so that they must
+/// be few; and takes its time for each chunk, so that they should be all of most frames.
+const CHUNK: usize = 4096;
+
 /// Lines in, frames out.
 struct Fields {
     limit: usize,
     lines: Sender<Vec<u8>>,
+    /// The lines that the crate gets next.
+    chunk: Vec<u8>,
     events: EventStream<Queue>,
     last_event_id: String,
     retry: Option<u64>,
@@ -175,7 +181,15 @@ impl Fields {
     fn new(last_event_id: &str, limit: usize) -> Self {
         let (lines, queue) = channel();
         let events = EventStream::new(Queue(queue));
-        Self { limit, lines, events, last_event_id: last_event_id.to_owned(), retry: None, frame: Unfinished::default() }
+        Self {
+            limit,
+            lines,
+            chunk: Vec::new(),
+            events,
+            last_event_id: last_event_id.to_owned(),
+            retry: None,
+            frame: Unfinished::default(),
+        }
     }
 
     /// Takes one line, of which `cut` bytes are missing. Gives the frame that a blank line ends.
@@ -194,7 +208,7 @@ impl Fields {
                 // The LF after the last line is not part of the data.
                 frame.too_large |= cut > 0 || frame.bytes > self.limit as u64 + 1;
                 if !frame.too_large {
-                    hand_over(&self.lines, line);
+                    self.collect(line);
                 }
             }
             // Only a field's value can make a line that long; then neither type nor position of the frame is known.
@@ -204,7 +218,7 @@ impl Fields {
             }
             b"event" => {
                 frame.has_event = !value.is_empty();
-                hand_over(&self.lines, line);
+                self.collect(line);
             }
             b"id" if !value.contains(&0) => frame.id = Some(String::from_utf8_lossy(value).into_owned()),
             b"retry" => {
@@ -218,8 +232,29 @@ impl Fields {
         None
     }
 
+    /// Takes a line for the crate, lossily decoded as the standard says, and with its end.
+    fn collect(&mut self, line: &[u8]) {
+        if !self.chunk.is_empty() && self.chunk.len() + line.len() > CHUNK {
+            self.hand_over();
+        }
+        match std::str::from_utf8(line) {
+            Ok(text) => self.chunk.extend_from_slice(text.as_bytes()),
+            Err(_) => self.chunk.extend_from_slice(String::from_utf8_lossy(line).as_bytes()),
+        }
+        self.chunk.push(b'\n');
+    }
+
+    /// Puts what was collected into the queue.
+    fn hand_over(&mut self) {
+        // The next frame may be as long.
+        let next = Vec::with_capacity(self.chunk.len());
+        // The receiver lives as long as the sender: in the same struct.
+        let _ = self.lines.send(std::mem::replace(&mut self.chunk, next));
+    }
+
     fn end_frame(&mut self) -> Option<Frame> {
-        hand_over(&self.lines, b"");
+        self.collect(b"");
+        self.hand_over();
         let event = self.assembled();
         let frame = std::mem::take(&mut self.frame);
         let sets_id = frame.id.is_some();
@@ -243,14 +278,6 @@ impl Fields {
             Poll::Ready(_) | Poll::Pending => None,
         }
     }
-}
-
-/// Puts a line into the queue, lossily decoded as the standard says, and with its end.
-fn hand_over(lines: &Sender<Vec<u8>>, line: &[u8]) {
-    let mut line = String::from_utf8_lossy(line).into_owned().into_bytes();
-    line.push(b'\n');
-    // The receiver lives as long as the sender: in the same struct.
-    let _ = lines.send(line);
 }
 
 fn digits(value: &[u8]) -> Option<u64> {

@@ -41,8 +41,8 @@ pub use queue::{Closed, QUEUE, Receiver, Sender, channel};
 pub enum Item {
     /// One event.
     Frame(RawFrame),
-    /// Whole lines of a recording.
-    Lines(Lines),
+    /// Several events of a recording.
+    Piece(Piece),
     /// News of the connection.
     News(News),
     /// What follows is from the recording of that number, counted from 0.
@@ -183,6 +183,36 @@ impl RawFrame {
 impl std::fmt::Debug for RawFrame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RawFrame").field("form", &self.form).field("bytes", &self.data.len()).finish_non_exhaustive()
+    }
+}
+
+/// A piece of a recording: as many events as were read at once. To hand them over one by one would take longer than to show
+/// them.
+#[derive(Debug, Clone)]
+pub enum Piece {
+    /// Whole lines.
+    Lines(Lines),
+    /// What a capture of a stream had in it.
+    Frames(Arc<[RawFrame]>),
+}
+
+impl Piece {
+    /// How much memory it takes, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Lines(lines) => lines.bytes.len(),
+            Self::Frames(frames) => size_of_val(&**frames) + frames.iter().map(|frame| frame.data.len()).sum::<usize>(),
+        }
+    }
+
+    /// The frames in it.
+    pub fn frames<'a>(&'a self, origin: &'a Origin) -> impl Iterator<Item = Frame<'a>> {
+        let (lines, frames) = match self {
+            Self::Lines(lines) => (Some(lines.frames(origin)), &[][..]),
+            Self::Frames(frames) => (None, &**frames),
+        };
+        lines.into_iter().flatten().chain(frames.iter().map(RawFrame::as_frame))
     }
 }
 

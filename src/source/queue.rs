@@ -20,7 +20,7 @@ pub const QUEUE: usize = 256;
 /// How many KiB of payload may wait in them. An item that is larger by itself takes all there is.
 const BUDGET: u32 = 16 * 1024;
 
-/// How many times over the lines of a recording count: more of them are at hand at any time, so few need wait.
+/// How many times over a piece of a recording counts: more of it is at hand at any time, so few need wait.
 const RECORDED: usize = 8;
 
 /// An item and its share of the budget.
@@ -115,7 +115,7 @@ impl Wake for Unpark {
 fn share(item: &Item) -> u32 {
     let bytes = match item {
         Item::Frame(frame) => frame.data.len(),
-        Item::Lines(lines) => lines.bytes.len() * RECORDED,
+        Item::Piece(piece) => piece.size() * RECORDED,
         Item::News(_) | Item::Recording(_) => 0,
     };
     u32::try_from(bytes / 1024).unwrap_or(BUDGET).min(BUDGET)
@@ -127,10 +127,10 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::source::Lines;
+    use crate::source::{Lines, Piece};
 
     fn lines(bytes: usize) -> Item {
-        Item::Lines(Lines { bytes: Bytes::from(vec![b'x'; bytes]), offset: 0, limit: usize::MAX })
+        Item::Piece(Piece::Lines(Lines { bytes: Bytes::from(vec![b'x'; bytes]), offset: 0, limit: usize::MAX }))
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //!
 //! A recording is read in large pieces of whole lines. A line over the limit is not held: it is skipped and reported.
 
+mod capture;
+
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -10,12 +12,10 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::sse::{CONTROL, control};
-use super::{Change, Fault, Form, Frame, Item, Lines, News, Notes, Origin, RawFrame, Sender};
+use super::{Fault, Form, Frame, Item, Lines, Notes, Origin, Piece, RawFrame, Sender};
 use crate::error::{Error, Exit, Result};
 use crate::progress::Progress;
 use crate::source::archive::{self, Packing};
-use crate::source::framer::{Body, Parser};
 
 /// The name of stdin.
 pub const STDIN: &str = "-";
@@ -62,7 +62,7 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Sender) -> 
     let Some(first) = pieces.beginning().map_err(|error| failed(&error, 0))? else { return Ok(()) };
     let result = match kind(&first) {
         Kind::Ndjson => ndjson(first, &mut pieces, limit, tx),
-        Kind::Sse => sse(first, &mut pieces, limit, tx),
+        Kind::Sse => capture::frames(first, &mut pieces, limit, tx),
         Kind::Binary => {
             let advice =
                 "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream, plain or packed by gzip or zstd";
@@ -182,7 +182,7 @@ impl<'a> Pieces<'a> {
     /// Hands items over. False if nobody takes them.
     fn send(&mut self, items: Vec<Item>, tx: &Sender) -> bool {
         for item in items {
-            if let Item::Lines(lines) = &item {
+            if let Item::Piece(Piece::Lines(lines)) = &item {
                 self.lent.push_back(lines.bytes.clone());
             }
             if tx.blocking_send(item).is_err() {
@@ -269,7 +269,7 @@ impl Cutter {
     fn lines(&mut self, lines: BytesMut) -> Item {
         let offset = self.offset;
         self.offset += lines.len() as u64;
-        Item::Lines(Lines { bytes: lines.freeze(), offset, limit: self.limit })
+        Item::Piece(Piece::Lines(Lines { bytes: lines.freeze(), offset, limit: self.limit }))
     }
 
     /// No more can be read: the line in hand is not whole.
@@ -348,61 +348,6 @@ fn is_blank(line: &[u8]) -> bool {
     line.first().is_none_or(u8::is_ascii_whitespace) && line.trim_ascii().is_empty()
 }
 
-/// A raw capture takes the path of a live stream. What its end cuts off is reported, since nothing will bring it again.
-fn sse(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> std::io::Result<()> {
-    let mut parser = Parser::new("", limit);
-    let mut next = Ok(Some(first));
-    while let Ok(Some(piece)) = next {
-        for frame in parser.push(&piece) {
-            let id = (!frame.last_event_id.is_empty()).then_some(frame.last_event_id);
-            let (data, fault) = match frame.body {
-                Body::Empty => continue,
-                // The server's word to its client is no event: the captured connection ended there.
-                Body::Data(data) if frame.event.as_deref() == Some(CONTROL) => {
-                    let change = Change::Ended { why: control(&data).why().to_owned() };
-                    if tx.blocking_send(Item::News(News { origin: Arc::default(), change })).is_err() {
-                        return Ok(());
-                    }
-                    continue;
-                }
-                Body::Data(data) => (Bytes::from(data), None),
-                Body::TooLarge(length) => (Bytes::new(), Some((Fault::TooLarge, length))),
-            };
-            let raw = RawFrame {
-                origin: Arc::default(),
-                form: Form::Sse,
-                event: frame.event,
-                id,
-                data,
-                received_at: None,
-                fault,
-                offset: 0,
-                notes: Notes::default(),
-            };
-            if tx.blocking_send(Item::Frame(raw)).is_err() {
-                return Ok(());
-            }
-        }
-        next = pieces.next(&[]);
-    }
-    if parser.unfinished() > 0 {
-        let fault = Some((Fault::CutOff, parser.unfinished()));
-        let raw = RawFrame {
-            origin: Arc::default(),
-            form: Form::Sse,
-            event: None,
-            id: None,
-            data: Bytes::new(),
-            received_at: None,
-            fault,
-            offset: 0,
-            notes: Notes::default(),
-        };
-        let _ = tx.blocking_send(Item::Frame(raw));
-    }
-    next.map(|_| ())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -418,7 +363,7 @@ mod tests {
         items
             .iter()
             .flat_map(|item| match item {
-                Item::Lines(lines) => lines.frames(&origin).map(|frame| (frame.offset, told(frame))).collect(),
+                Item::Piece(piece) => piece.frames(&origin).map(|frame| (frame.offset, told(frame))).collect(),
                 Item::Frame(frame) => vec![(frame.offset, told(frame.as_frame()))],
                 Item::News(_) | Item::Recording(_) => Vec::new(),
             })

@@ -9,7 +9,8 @@
 //! publishes below what it has published, and where nobody is connected at that time, asking from the position would miss
 //! it. So this asks further back: by the age of the position, since a clock that has caught up by now was set back by less
 //! than that; by the last few events, and a moment at least; and by twice what ids have been seen to go back. What that did
-//! not cover shows in the first id that is too low, and is told of. Never further than what would be known again.
+//! not cover shows in the first id that is too low, and is told of. Never further than what would be known again. Where
+//! connections break so early that none gets beyond the replay, less is asked for, and that is told of too.
 //!
 //! Events without an id, or with one that is no number, are known again by their content alone, as long as a replay goes on.
 //!
@@ -17,6 +18,8 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+
+use crate::event::catalog::value::GapReason;
 
 /// How many delivered events are remembered. A replay of more comes in part again.
 const REMEMBERED: usize = 65_536;
@@ -34,7 +37,7 @@ pub(super) const MOMENT: u64 = 50;
 const MOST: u64 = 5 * 60 * 1000;
 
 /// How many connections in a row may break within the replay before less is asked for.
-const PATIENCE: u32 = 2;
+const PATIENCE: u32 = 4;
 
 /// An event that was delivered: its id, if that is a number, and the keyed hash of its content.
 type Key = (Option<u64>, u64);
@@ -53,6 +56,17 @@ pub enum Verdict {
     Repeated,
 }
 
+/// Ids that events may have borne which were not asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unasked {
+    /// The lowest.
+    pub from: u64,
+    /// The highest.
+    pub to: u64,
+    /// Why there may be any.
+    pub reason: GapReason,
+}
+
 /// The position in one stream.
 #[derive(Debug, Default)]
 pub struct Resume {
@@ -69,6 +83,9 @@ pub struct Resume {
     connection: u32,
     /// The highest id before this connection, until a new event beyond it ends the replay.
     replaying: Option<u64>,
+    /// The id that the server gave to what it published when this connection came to stand, or the highest before it. Until
+    /// one comes that is beyond it, events may have been published before, below what was asked for.
+    catching_up: Option<u64>,
     highest: u64,
     /// How far below it ids have gone, doubled.
     slack: u64,
@@ -80,8 +97,8 @@ pub struct Resume {
     has_replayed: bool,
     /// This connection has brought something new.
     has_new: bool,
-    /// How many connections in a row have broken within the replay: each from the third on halves what is asked for again,
-    /// so that it can't hold the stream up.
+    /// How many connections in a row have broken within the replay. Beyond the [`PATIENCE`] each halves what is asked for
+    /// again, so that it can't hold the stream up.
     fruitless: u32,
     hasher: RandomState,
 }
@@ -119,11 +136,15 @@ impl Resume {
         self.connection = self.connection.wrapping_add(1);
         (self.has_replayed, self.has_new) = (false, false);
         self.replaying = self.position.map(|_| self.highest);
+        self.catching_up = self.replaying;
         let Some(position) = self.position else { return Some(self.literal.clone()).filter(|id| !id.is_empty()) };
         let slack = self.highest.saturating_sub(self.slack);
         let margin = position - self.id(self.order.len().saturating_sub(MARGIN)).unwrap_or(position).min(position);
         let margin = margin.clamp(MOMENT, MARGIN_TIME).max(age.min(MOST));
         self.wanted = slack.min(position.saturating_sub(margin));
+        if self.slack == 0 {
+            self.wanted = self.wanted.max(self.floor()).min(position);
+        }
         let less = (position - self.wanted).checked_shr(self.fruitless.saturating_sub(PATIENCE)).unwrap_or_default();
         self.asked = (position - less).max(self.floor()).min(position);
         Some(self.asked.saturating_sub(1).to_string())
@@ -146,6 +167,13 @@ impl Resume {
         self.order.iter().skip(from).find_map(|key| key.0)
     }
 
+    /// The connection stands: what is published from now on comes as it is published. `age` is as for [`begin`](Self::begin).
+    pub fn stands(&mut self, age: u64) {
+        let published = |position: u64| self.highest.max(position.saturating_add(age));
+        // A clock that goes back and forth may show more than it did when that was measured.
+        self.catching_up = self.position.map(|position| published(position).saturating_add(self.slack));
+    }
+
     /// The connection has broken. `early` if so soon that this may have been within the replay.
     pub fn broke(&mut self, early: bool) {
         if self.has_new {
@@ -157,18 +185,18 @@ impl Resume {
 
     /// A new event has come. If others may have been published below what was asked for while nobody was connected: the ids
     /// that they would bear. `age` is as for [`begin`](Self::begin), before the event came.
-    pub fn unasked(&mut self, id: Option<u64>, backwards: bool, age: u64) -> Option<(u64, u64)> {
+    pub fn unasked(&mut self, id: Option<u64>, backwards: bool, age: u64) -> Option<Unasked> {
         let is_first = !std::mem::replace(&mut self.has_new, true);
-        if let Some(id) = id.filter(|_| backwards && self.replaying.is_some()) {
-            // What the clock that was set back showed when the connection before was lost, or earlier.
-            let lost = id.saturating_sub(age);
-            return (lost < self.asked).then(|| {
-                self.asked = lost;
-                (lost, id)
-            });
+        if id.zip(self.catching_up).is_some_and(|(id, end)| id > end) {
+            self.catching_up = None;
         }
-        let is_short = is_first && self.slack > 0 && self.wanted < self.asked;
-        is_short.then(|| (self.wanted, std::mem::replace(&mut self.asked, self.wanted)))
+        // What the clock that was set back showed when the connection before was lost, or earlier.
+        let set_back = id.filter(|_| backwards && self.catching_up.is_some()).map(|id| (id.saturating_sub(age), id));
+        let short = is_first.then_some((self.wanted, self.asked));
+        let (from, to) = [set_back, short].into_iter().flatten().find(|(from, _)| *from < self.asked)?;
+        self.asked = from;
+        let impatient = set_back.is_none() && self.fruitless > PATIENCE;
+        Some(Unasked { from, to, reason: if impatient { GapReason::ReplayBroken } else { GapReason::IdsWentBack } })
     }
 
     /// Judges an event by the `id:` of its own frame, if that has one, and its content.

@@ -20,7 +20,6 @@ use tokio::time::{Instant, sleep_until};
 use crate::credential::Credential;
 use crate::error::{Error, Exit, Result};
 use crate::event::Stream;
-use crate::event::catalog::value::GapReason;
 use crate::source::client::{self, Client};
 use crate::source::failure::{Failure, cause};
 use crate::source::framer::{Body, Frame, Parser};
@@ -28,7 +27,7 @@ use crate::source::gap::{self, Arrival, Doubt, Gap, Return};
 use crate::source::keys::Keys;
 use crate::source::limits::Awake;
 use crate::source::link::Link;
-use crate::source::resume::{Resume, Verdict, number};
+use crate::source::resume::{Resume, Unasked, Verdict, number};
 use crate::source::retry;
 use crate::source::{Fault, Form, Limits, Notes, Origin, RawFrame, Sender};
 
@@ -134,6 +133,7 @@ impl<'a> Reader<'a> {
     /// The connection stands: is there a hole behind it?
     async fn arrive(&mut self) {
         let now = self.link.now();
+        self.resume.stands(self.age(now));
         let (position, borne) = (self.resume.position(), self.resume.expected().is_some());
         let back = Return {
             position,
@@ -228,9 +228,8 @@ impl<'a> Reader<'a> {
             self.repeat |= verdict == Verdict::Repeated;
             return;
         };
-        if let Some((from, to)) = self.resume.unasked(number, backwards, age) {
-            let to = gap::time(to).unwrap_or(received_at);
-            let gap = Gap { from: gap::time(from), to, certain: false, reason: GapReason::IdsWentBack };
+        if let Some(Unasked { from, to, reason }) = self.resume.unasked(number, backwards, age) {
+            let gap = Gap { from: gap::time(from), to: gap::time(to).unwrap_or(received_at), certain: false, reason };
             self.link.gap(&gap).await;
         }
         self.since = false;

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::lane::{Lane, Walked};
 use crate::select::program::THREAD_STACK;
-use crate::source::Lines;
+use crate::source::Piece;
 
 /// How many pieces there may be for each thread: one in hand, one that waits, one that is done.
 const AHEAD: usize = 3;
 
 /// A piece to walk, memory for what becomes of it, and where that goes.
 struct Job {
-    lines: Lines,
+    piece: Piece,
     out: Vec<u8>,
     done: SyncSender<Walked>,
 }
@@ -22,7 +22,7 @@ struct Job {
 pub(super) struct Crew {
     jobs: Sender<Job>,
     /// What has been handed out, the oldest first.
-    waiting: VecDeque<(Lines, Receiver<Walked>)>,
+    waiting: VecDeque<(Piece, Receiver<Walked>)>,
     room: usize,
     /// Memory that was used before.
     spare: Vec<Vec<u8>>,
@@ -49,18 +49,18 @@ impl Crew {
     }
 
     /// Hands a piece out.
-    pub fn hand_out(&mut self, lines: Lines) {
+    pub fn hand_out(&mut self, piece: Piece) {
         let (done, walked) = sync_channel(1);
-        let job = Job { lines: lines.clone(), out: self.spare.pop().unwrap_or_default(), done };
+        let job = Job { piece: piece.clone(), out: self.spare.pop().unwrap_or_default(), done };
         // Where no thread is left, nothing comes back, which is told then.
         let _ = self.jobs.send(job);
-        self.waiting.push_back((lines, walked));
+        self.waiting.push_back((piece, walked));
     }
 
     /// Waits for the oldest piece, and gives it with what became of it: `None` if that thread broke down.
-    pub fn oldest(&mut self) -> Option<(Lines, Option<Walked>)> {
-        let (lines, walked) = self.waiting.pop_front()?;
-        Some((lines, walked.recv().ok()))
+    pub fn oldest(&mut self) -> Option<(Piece, Option<Walked>)> {
+        let (piece, walked) = self.waiting.pop_front()?;
+        Some((piece, walked.recv().ok()))
     }
 
     /// Takes memory back.
@@ -73,10 +73,10 @@ impl Crew {
 fn work(mut lane: Lane, queue: &Mutex<Receiver<Job>>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { lines, out, done }) = job else { return };
-        let walked = lane.walk(&lines, out);
+        let Ok(Job { piece, out, done }) = job else { return };
+        let walked = lane.walk(&piece, out);
         // The piece is given back before it is told to be done.
-        drop(lines);
+        drop(piece);
         let _ = done.send(walked);
     }
 }

@@ -4,10 +4,11 @@ use super::Counts;
 use crate::decode::Decoder;
 use crate::error::Result;
 use crate::event::Kind;
+use crate::figures::board::Board;
 use crate::redact::Redactor;
 use crate::select::{Failures, Select, Subject};
 use crate::sink::Render;
-use crate::source::{Frame, Lines, Origin};
+use crate::source::{Frame, Origin, Piece};
 
 /// The stages of one thread: from the frame to its lines.
 pub(super) struct Lane {
@@ -22,6 +23,8 @@ pub(super) struct Lane {
 pub(super) struct Walked {
     /// What is to be written.
     pub out: Vec<u8>,
+    /// What was counted.
+    pub counted: Option<Box<Board>>,
     pub counts: Counts,
     /// How often each of its expressions has failed.
     pub failures: Vec<u64>,
@@ -30,15 +33,16 @@ pub(super) struct Walked {
 }
 
 impl Lane {
-    /// Walks all lines of a piece. What is written is appended to `out`.
-    pub fn walk(&mut self, lines: &Lines, out: Vec<u8>) -> Walked {
+    /// Walks all of a piece. What is written is appended to `out`.
+    pub fn walk(&mut self, piece: &Piece, out: Vec<u8>) -> Walked {
         let mut walked = Walked { out, ..Walked::default() };
         let origin = Origin::default();
-        let done = lines.frames(&origin).try_for_each(|frame| self.frame(frame, &mut walked));
+        let done = piece.frames(&origin).try_for_each(|frame| self.frame(frame, &mut walked));
         // Whoever walks it again will meet the same.
         walked.is_news |= done.is_err();
         let failures = self.select.failures_each().chain(self.render.failures());
         walked.failures = failures.map(Failures::take).collect();
+        walked.counted = self.render.counted();
         walked
     }
 

@@ -7,7 +7,7 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use crate::proxies::{Authority, ConnectProxy, HOST, LATE, PASSWORD};
-use crate::support::{Evtap, KEY, STREAM, emulator, evtap, fast, scripted};
+use crate::support::{Evtap, KEY, STREAM, closed, emulator, evtap, fast, scripted};
 use crate::traces::Traces;
 
 /// Examines the demo's workspace and call at `base`.
@@ -96,9 +96,7 @@ async fn the_status_is_that_of_the_first_failure() {
     let found = Findings::of(evtap("doctor -w x -o json").at(&base), 2).await;
     found.hold("workspace", "failed", "its id is no UUID");
 
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let gone = format!("http://{}", listener.local_addr().expect("an address"));
-    drop(listener);
+    let (_held, gone) = closed();
     let found = Findings::of(doctor(&gone, ""), 1).await;
     found.hold("TCP", "failed", "connection refused");
     let found = Findings::of(doctor(&format!("https://{HOST}"), ""), 1).await;

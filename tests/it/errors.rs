@@ -1,6 +1,6 @@
 //! Bad input: each has its status and says what failed, why, and what to do.
 
-use crate::support::{Evtap, KEY, STREAM, evtap, observe, scripted, socket, watch};
+use crate::support::{Evtap, KEY, STREAM, closed, evtap, observe, scripted, socket, watch};
 
 const UUID: &str = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
 const SID: &str = "CA00000000000000000000000000000001";
@@ -51,9 +51,7 @@ async fn keys_that_are_none() {
 
 #[tokio::test]
 async fn hosts_that_cannot_be_reached() {
-    // Nobody listens there any more.
-    let gone = scripted([]).await;
-    drop(std::net::TcpStream::connect(gone.trim_start_matches("http://")));
+    let (_held, gone) = closed();
     for run in [watch, observe] {
         let ran = run(&gone, "").run().await;
         assert_eq!(ran.ended(1), "");
@@ -151,15 +149,19 @@ async fn usage() {
         "replay",
         "frames",
         "schema --json --json-schema",
+        "complete",
     ] {
         let ran = evtap(line).run().await;
         assert_eq!(ran.ended(2), "", "{line}");
         assert!(ran.stderr().contains("Usage: evtap") || ran.stderr().contains("--help"), "{line}: {}", ran.stderr());
+        assert!(!ran.stderr().contains("__"), "what is hidden isn't suggested: {}", ran.stderr());
     }
     for line in ["--help", "-h", "--version", "watch --help", "help replay"] {
         assert!(!evtap(line).run().await.ended(0).is_empty(), "{line}");
     }
     fails(evtap("schema call.end"), 2, "cannot describe call.end: there is no such event; did you mean call.ended?").await;
+    let packed = "watch --workspace demo --record day.ndjson.gz";
+    fails(evtap(packed), 2, "cannot record to day.ndjson.gz: a record is plain NDJSON, which is no gz; name it without").await;
     fails(evtap("serve --rate 0"), 2, "cannot use --rate 0: it is no rate; give").await;
     fails(evtap("watch --workspace demo --demo-rate=-1"), 2, "cannot use --demo-rate -1: it is no rate; ").await;
 }

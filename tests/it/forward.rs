@@ -6,7 +6,7 @@ use evtap::emulator::{self, Ledger};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{KEY, Post, bodies, emulator, endpoint, events, evtap, fast, status, watch};
+use crate::support::{KEY, Post, bodies, closed, emulator, endpoint, events, evtap, fast, status, watch};
 use crate::tapped::Seen;
 use crate::traces::Traces;
 
@@ -111,8 +111,8 @@ async fn where_nothing_gets_through_the_run_ends() {
     ran.ended(1);
     assert!(ran.stderr().contains("the endpoint answered 500, 3 times in a row; 0 went through, 1 event that was shown is"));
     assert_eq!(bodies(&posts).lines().count(), 3);
-    let gone = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address");
-    let ran = evtap(&format!("replay - --forward-retries 0 --forward http://{gone}")).stdin(lines(1)).run().await;
+    let (_held, gone) = closed();
+    let ran = evtap(&format!("replay - --forward-retries 0 --forward {gone}")).stdin(lines(1)).run().await;
     ran.ended(1);
     assert!(ran.stderr().contains("cannot forward the events: connection refused; "), "{}", ran.stderr());
 }

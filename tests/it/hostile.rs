@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::support::{KEY, STREAM, endpoint, head, status};
 
@@ -22,8 +23,9 @@ struct Held {
     stderr: String,
 }
 
-/// Runs it under the ceiling and tells the most memory that it had in use.
-fn held(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) + Send) -> Held {
+/// Runs it under the ceiling, and holds that its memory stays below what may be in use. What `input` gives is dropped once
+/// that has been looked at for the first time.
+fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Send) -> Held {
     let dir = tempfile::tempdir().expect("a directory");
     let [out, err] = ["out", "err"].map(|name| std::fs::File::create(dir.path().join(name)).expect("a file"));
     // The shell waits for it, and tells of its memory when it has ended; evtap itself can't.
@@ -45,13 +47,20 @@ fn held(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) + Send) -> He
         let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         most.unwrap_or_default()
     };
-    input(&mut stdin);
-    let mut most = in_use();
-    drop(stdin);
+    let input = input(&mut stdin);
     let begun = std::time::Instant::now();
+    // A guard, which no test waits for.
+    let is_late = || begun.elapsed() > std::time::Duration::from_secs(90);
+    // It can't end before its input does, or before a server has begun.
+    let mut most = in_use();
+    while most < 1000 {
+        assert!(!is_late(), "{line}: it is not there to be looked at");
+        std::thread::yield_now();
+        most = in_use();
+    }
+    drop((input, stdin));
     let status = loop {
-        // A guard, which no test waits for.
-        if begun.elapsed() > std::time::Duration::from_secs(90) {
+        if is_late() {
             let _ = child.kill();
         }
         // The mark is a high-water mark: the last look before the end tells it all.
@@ -64,7 +73,7 @@ fn held(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) + Send) -> He
     let read = |name: &str| String::from_utf8_lossy(&std::fs::read(dir.path().join(name)).expect("a file")).into_owned();
     let (stdout, stderr) = (read("out"), read("err"));
     assert!(!stderr.contains("broke down") && !stderr.contains("panicked") && !stderr.contains("allocation"), "{stderr}");
-    assert!(most > 1000 && most < IN_USE, "{line}: {most} KiB");
+    assert!(most < IN_USE, "{line}: {most} KiB");
     Held { status: status.code().expect("no signal has ended it"), stdout, stderr }
 }
 
@@ -157,14 +166,20 @@ fn write(out: &mut dyn Write, bytes: &[u8]) {
     out.write_all(bytes).expect("it reads to the end");
 }
 
-/// A server that writes this to its first client, then what `more` says that many times, then an end.
-async fn endless(first: Vec<u8>, more: Vec<u8>, times: usize, last: Vec<u8>) -> String {
+/// A server that writes this to its first client, then what `more` says that many times, then an end. It begins once the
+/// client's memory has been looked at.
+async fn endless(first: Vec<u8>, more: Vec<u8>, times: usize, last: Vec<u8>) -> Endless {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let (asks, asked) = oneshot::channel();
+    let (looked_at, is_looked_at) = oneshot::channel::<()>();
     tokio::spawn(async move {
         let (socket, _) = listener.accept().await.expect("a connection");
         let mut socket = BufReader::new(socket);
         let head = head(&mut socket).await;
+        asks.send(()).expect("somebody waits for it");
+        // It is dropped, and never sent.
+        let _ = is_looked_at.await;
         let key =
             head.lines().find_map(|line| line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim()));
         let accept = key.map(|key| tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes()));
@@ -179,11 +194,27 @@ async fn endless(first: Vec<u8>, more: Vec<u8>, times: usize, last: Vec<u8>) -> 
         let _ = socket.write_all(&last).await;
         std::future::pending::<()>().await;
     });
-    base
+    Endless { base, asked, looked_at }
 }
 
-async fn against(line: String, base: String) -> Held {
-    tokio::task::spawn_blocking(move || held(&line, &base, |_| {})).await.expect("it runs")
+/// A server without end.
+struct Endless {
+    base: String,
+    /// Comes when the client has asked, and so is there to be looked at.
+    asked: oneshot::Receiver<()>,
+    /// Dropped, it lets the server begin.
+    looked_at: oneshot::Sender<()>,
+}
+
+async fn against(line: String, server: Endless) -> Held {
+    let Endless { base, asked, looked_at } = server;
+    let run = move || {
+        held(&line, &base, |_| {
+            asked.blocking_recv().expect("it asks");
+            looked_at
+        })
+    };
+    tokio::task::spawn_blocking(run).await.expect("it runs")
 }
 
 #[tokio::test]
@@ -193,19 +224,19 @@ async fn streams_that_do_not_end() {
     for (begin, more) in
         [("data: ", vec![b'x'; MIB]), ("id: 1\n", "data: abc\n".repeat(MIB / 10).into_bytes()), ("event: ", vec![b'y'; MIB])]
     {
-        let base = endless(format!("{STREAM}{begin}").into_bytes(), more, 64, last.clone()).await;
-        let held = against(watch.clone(), base).await;
+        let server = endless(format!("{STREAM}{begin}").into_bytes(), more, 64, last.clone()).await;
+        let held = against(watch.clone(), server).await;
         assert_eq!(held.status, 0, "{}", held.stderr);
         assert!(held.stdout.contains("too_large") && held.stdout.contains("the last"), "{}", held.stdout);
     }
     // A head that does not end.
-    let base = endless(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; MIB], 64, Vec::new()).await;
-    assert_ne!(against(watch.clone(), base).await.status, 0);
+    let server = endless(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; MIB], 64, Vec::new()).await;
+    assert_ne!(against(watch.clone(), server).await.status, 0);
     // Compressed, which nobody asked for: not taken apart, whatever it would become.
     for encoding in ["gzip", "br", "zstd", "deflate", "identity, gzip"] {
         let begin = STREAM.replace("\r\n\r\n", &format!("\r\nContent-Encoding: {encoding}\r\n\r\n"));
-        let base = endless(begin.into_bytes(), vec![0x1f; MIB], 64, Vec::new()).await;
-        let held = against(watch.clone(), base).await;
+        let server = endless(begin.into_bytes(), vec![0x1f; MIB], 64, Vec::new()).await;
+        let held = against(watch.clone(), server).await;
         assert!(held.status == 1 && held.stderr.contains("the stream is compressed, which nobody asked for"), "{}", held.stderr);
     }
 }
@@ -225,8 +256,8 @@ async fn websocket_frames_that_do_not_end() {
         (length((1 << 20) + 1), vec![b'x'; MIB]),
         (vec![0x01, 0x01, b'{'], fragment),
     ] {
-        let base = endless(UPGRADE.as_bytes().to_vec(), [begin, more.clone()].concat(), 1, more.repeat(64)).await;
-        let held = against(observe.clone(), base).await;
+        let server = endless(UPGRADE.as_bytes().to_vec(), [begin, more.clone()].concat(), 1, more.repeat(64)).await;
+        let held = against(observe.clone(), server).await;
         assert!(
             held.stdout.contains("too_large") || held.stderr.contains("broke the WebSocket protocol"),
             "{} {}",
@@ -244,10 +275,18 @@ async fn endpoints_that_do_not_end() {
         } else {
             vec![b'x'; MIB]
         };
-        let base = endless(first.into(), more, 64, Vec::new()).await;
+        let server = endless(first.into(), more, 64, Vec::new()).await;
+        let Endless { base, asked, looked_at } = server;
         let line = format!("replay - --forward {base} --forward-retries 0");
-        let held = tokio::task::spawn_blocking(move || held(&line, "", |out| write(out, format!("{LAST}\n").as_bytes())));
-        let held = held.await.expect("it runs");
+        let run = move || {
+            held(&line, "", |out| {
+                write(out, format!("{LAST}\n").as_bytes());
+                out.flush().expect("it reads");
+                asked.blocking_recv().expect("it asks");
+                looked_at
+            })
+        };
+        let held = tokio::task::spawn_blocking(run).await.expect("it runs");
         let delivered = held.stderr.contains("1 forwarded");
         assert_eq!((held.status, delivered), if first.contains("X: ") { (1, false) } else { (0, true) }, "{}", held.stderr);
         assert!(held.stdout.contains("the last"));

@@ -4,59 +4,16 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use evtap::emulator::samples::sample;
-use evtap::event::{Class, EventSpec, Kind, Stream};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+use evtap::event::{Class, Kind, Stream};
 use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::canaries::{SECRETS, bearers, canaries};
 use crate::support::{Post, Ran, STREAM, bodies, endpoint, evtap, observe, scripted, socket, status, watch};
 use crate::traces::Traces;
 
 /// What a canary can be recognised by: as text, as a number, with a fraction.
 const CANARIES: &[&str] = &["Canary", "4081516234", "40815.16234"];
-const SECRETS: &[&str] = &["CanaryQzvxkwjh", "4081516234", "40815.16234"];
-
-/// A canary in each type of JSON. Text has a space, as what people write does; names of members don't need it to be hidden.
-fn canaries() -> [Value; 7] {
-    [
-        json!("Jane CanaryQzvxkwjh \u{1b}[31m\u{202e}+1 202 555 0123"),
-        json!(4_081_516_234_u64),
-        json!(40815.16234),
-        json!(true),
-        json!(["Jane CanaryQzvxkwjh", 4_081_516_234_u64, [{"a": "Canary"}]]),
-        json!({"name": "Jane CanaryQzvxkwjh", "inner": {"deep": [40815.16234, "Canary"]}}),
-        json!({"Jane CanaryQzvxkwjh": {"CanaryQzvxkwjhKey": 1, "4081516234": null}}),
-    ]
-}
-
-/// An event that has the canary in every hidden field, and in two fields that nobody has declared.
-fn bearing(spec: &'static EventSpec, canary: &Value, rng: &mut StdRng) -> Map<String, Value> {
-    let mut event = sample(spec, rng);
-    for field in spec.fields.iter().filter(|field| field.class.is_hidden()) {
-        event.insert(field.name.to_owned(), canary.clone());
-    }
-    event.insert("undeclared".to_owned(), canary.clone());
-    event.insert("Jane CanaryQzvxkwjh".to_owned(), canary.clone());
-    event
-}
-
-/// Every event of a stream with every canary, and events that nobody has declared; type and payload.
-fn bearers(stream: Stream) -> Vec<(String, Map<String, Value>)> {
-    let mut rng = StdRng::seed_from_u64(5);
-    let mut events = Vec::new();
-    for canary in &canaries() {
-        for kind in Kind::ALL.iter().filter(|kind| kind.spec().stream == stream) {
-            events.push((kind.spec().event_type.to_owned(), bearing(kind.spec(), canary, &mut rng)));
-        }
-        let unknown = json!({"field": canary, "Jane CanaryQzvxkwjh": canary});
-        for name in ["brand.new", "Jane CanaryQzvxkwjh", "+1 4081516234"] {
-            events.push((name.to_owned(), unknown.as_object().expect("an object").clone()));
-        }
-    }
-    events
-}
 
 /// What is no event, around a canary.
 const BROKEN: &[&str] = &[

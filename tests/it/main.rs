@@ -1,6 +1,7 @@
 //! What evtap promises, held against the library and the real binary.
 
 mod audit;
+mod canaries;
 mod certificates;
 mod check;
 mod compare;

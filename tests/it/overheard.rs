@@ -30,6 +30,8 @@ enum Ending {
     Close(Option<u16>),
     /// Without one.
     Cut,
+    /// By a reset, once everything has arrived.
+    Reset,
     /// Within a frame.
     CutWithin,
     /// Within a message of several frames.
@@ -85,12 +87,12 @@ pub struct Heard {
 fn passing_code(rng: &mut StdRng) -> u16 {
     loop {
         let code = if rng.random_bool(0.3) {
-            pick(rng, &[1000, 1001, 1002, 1003, 1007, 1009, 1010, 1011, 1012, 1014])
+            pick(rng, &[4004, 1000, 1001, 1002, 1003, 1007, 1009, 1010, 1011, 1012, 1014])
         } else {
             rng.random_range(3000..5000)
         };
         let is_final = FINAL.iter().any(|(ending, _)| *ending == Ending::Close(Some(code)));
-        if !is_final && !matches!(code, 1013 | 4029 | 4004) {
+        if !is_final && !matches!(code, 1013 | 4029) {
             return code;
         }
     }
@@ -101,12 +103,13 @@ fn pick<T: Copy>(rng: &mut StdRng, of: &[T]) -> T {
 }
 
 fn connection(rng: &mut StdRng) -> Connection {
-    let ending = match rng.random_range(0..12) {
+    let ending = match rng.random_range(0..13) {
         0..4 => Ending::Close(Some(passing_code(rng))),
         4 => Ending::Close(None),
         5 => Ending::Status(pick(rng, &[429, 500, 502, 503])),
         other => [
             Ending::Cut,
+            Ending::Reset,
             Ending::CutWithin,
             Ending::CutBetween,
             Ending::Huge,
@@ -213,10 +216,17 @@ async fn play(socket: TcpStream, connection: Connection, number: &mut usize, is_
         Ending::Huge => sent.extend([&[0x81, 127][..], &(FRAME as u64 + 1).to_be_bytes(), &vec![b'x'; FRAME + 1]].concat()),
         Ending::NotUtf8 => sent.extend(frame(0x81, b"\"\xff\"")),
         Ending::Garbage => sent.extend([0xff; 40]),
+        // Its answer shows that what is before it has arrived.
+        Ending::Reset => sent.extend(frame(0x89, b"")),
         Ending::Cut | Ending::Stall | Ending::Status(_) | Ending::NoHttp => {}
     }
     // A client that fails the connection closes it meanwhile.
     let _ = socket.write_all(&sent).await;
+    if connection.ending == Ending::Reset {
+        let _pong = socket.read(&mut [0; 512]).await.expect("an answer");
+        socket.get_ref().set_zero_linger().expect("a TCP socket");
+        return None;
+    }
     let mut socket = socket.into_inner();
     if connection.ending == Ending::Stall {
         return Some(socket);

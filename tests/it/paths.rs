@@ -349,13 +349,32 @@ fn eventful() -> Vec<u8> {
     bytes
 }
 
+/// The same lines as they would come by a stream, which has something to say in the midst of them.
+fn captured(lines: &[u8]) -> Vec<u8> {
+    let mut capture = b"retry: 3000\n\n".to_vec();
+    for (at, line) in lines.split(|byte| *byte == b'\n').enumerate() {
+        match at % 3 {
+            0 => capture.extend(format!("id: {}\n", 1_700_000_000_000 + at).bytes()),
+            1 => capture.extend(b"event: call.ended\n"),
+            _ => {}
+        }
+        capture.extend([b"data: ", line, b"\n\n"].concat());
+        if at == 700 {
+            capture.extend(b"event: error\ndata: {\"code\":\"stream_error\"}\n\n");
+        }
+    }
+    capture
+}
+
 #[tokio::test]
 async fn threads_change_nothing() {
     let bytes = eventful();
+    let capture = captured(&bytes);
     for options in [
         vec![],
         vec!["--fail-on-gap"],
         vec!["--status", "json"],
+        vec!["--stats"],
         vec!["-f", ".event_type == \"call.ended\" and .duration_seconds > 60"],
         vec!["-f", ".duration_seconds | startswith(\"x\")", "--no-check"],
         vec!["-f", ".call_sid | test(\"a\")", "-f", "(.duration_seconds | tostring | length) > 3", "--no-check"],
@@ -379,15 +398,48 @@ async fn threads_change_nothing() {
         vec!["--max-frame", "1KiB"],
     ] {
         let run = |threads: &str| {
-            let call = evtap(&format!("replay a.ndjson - --threads {threads}")).file("a.ndjson", &bytes).stdin(bytes.clone());
+            let line = format!("replay a.ndjson a.sse - --threads {threads}");
+            let call = evtap(&line).file("a.ndjson", &bytes).file("a.sse", &capture).stdin(bytes.clone());
             options.iter().fold(call, |call, option| call.arg(option)).run()
         };
         let one = run("1").await;
         let written = one.stdout().lines().count();
-        assert!(options.len() > 1 || written > 2500, "{written} lines are written: {}", one.stderr());
+        assert!(options.len() > 1 || written > 4000, "{written} lines are written: {}", one.stderr());
         let several = run("3").await;
         assert_eq!((several.status(), several.stderr()), (one.status(), one.stderr()), "{options:?}");
         assert!(several.stdout() == one.stdout(), "{options:?}: stdout differs");
+    }
+}
+
+/// Tools, types and calls by more names than are told apart, which come again and again.
+fn many_names() -> Vec<u8> {
+    let mut rng = StdRng::seed_from_u64(5);
+    let line = |at| {
+        let name = rng.random_range(0..=at / 8);
+        match at % 3 {
+            0 => format!("{{\"event_type\":\"tool_call_started\",\"tool_name\":\"t{name}\"}}\n"),
+            1 => format!("{{\"event_type\":\"new.{name}\",\"note\":\"{}\"}}\n", "x".repeat(400)),
+            _ => format!("{{\"event_type\":\"pipeline.sync_completed\",\"event_count\":{}}}\n", f64::from(name) / 10.0),
+        }
+    };
+    (0..6000).map(line).collect::<String>().into_bytes()
+}
+
+#[tokio::test]
+async fn figures_are_the_same_on_all_threads() {
+    let (bytes, names) = (eventful(), many_names());
+    let capture = captured(&bytes);
+    for options in
+        ["-o json", "", "-o json -e call.*", "-o json --every 1h", "-o json --group-by .event_type", "-f .duration_seconds>60"]
+    {
+        let run = |threads: u8| {
+            let line = format!("stats a.ndjson a.sse names.ndjson - --threads {threads} {options}");
+            evtap(&line).file("a.ndjson", &bytes).file("a.sse", &capture).file("names.ndjson", &names).stdin(bytes.clone()).run()
+        };
+        let one = run(1).await;
+        assert!(one.status() == 0 && one.stdout().len() > 500, "{}", one.stderr());
+        let several = run(3).await;
+        assert_eq!((several.stdout(), several.stderr()), (one.stdout(), one.stderr()), "{options}");
     }
 }
 

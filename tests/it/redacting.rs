@@ -284,6 +284,11 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
         let line = with(scrub);
         assert_eq!((&line["reason"], &line["trigger"]), (reason, trigger), "{scrub:?}");
     }
+    // Where something was found is told, once for each field.
+    let nested = r#"{"event_type":"session_end","emotional_summary":{"a":"x@example.org","b":"(202) 555-0123"},"trace_id":"x@example.org"}"#;
+    let scrubbed = |scrub| shown(nested, &Policy { scrub, ..Policy::default() })["_tap"]["scrubbed"].clone();
+    assert_eq!(scrubbed(Scrub::All), json!(["emotional_summary", "trace_id"]));
+    assert_eq!((scrubbed(Scrub::Free), scrubbed(Scrub::None)), (json!(["emotional_summary"]), Value::Null));
     // A number in prose may be somebody's; elsewhere it is a figure.
     let number = |event: &str, field: &str, scrub| {
         let data = format!(r#"{{"event_type":"{event}","{field}":2025550123}}"#);
@@ -417,8 +422,12 @@ fn an_event_is_known_by_its_type_and_its_open_fields_alone() {
     }
     let mut reveals = Policy::default();
     reveals.reveal.add("all");
+    // One whose open field holds what nobody has classed, which is hidden.
+    let odd = r#"{"event_type":"call.started","call_sid":{"x":"Jane Roe"},"direction":"inbound"}"#;
     for policy in [mode(Mode::Drop), mode(Mode::Partial), hash(), reveals] {
-        assert_eq!(known(first, &policy), of(first), "whatever the policy shows");
+        for data in [first, odd] {
+            assert_eq!(known(data, &policy), of(data), "whatever the policy shows");
+        }
     }
     // It stands in cursors, so it stays what it is: FNV-1a of the type and a zero byte.
     let fnv = "call.started\0"

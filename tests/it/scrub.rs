@@ -71,7 +71,18 @@ fn phone(rng: &mut StdRng) -> String {
         // Seven digits that nothing announces can't be told from a range: these count against the recall.
         "§##-####",
     ];
-    fill(pick(&shapes, rng), rng)
+    let mut number = fill(pick(&shapes, rng), rng);
+    // Nobody has a number that the plan of North America gives to nobody.
+    while number.len() == 10 && number.starts_with(|digit: char| digit >= '2') && is_nobodys(&number) {
+        number = fill("§##§######", rng);
+    }
+    number
+}
+
+/// Areas N9X, 37X and 96X are not given out, and N11 is neither an area nor an exchange.
+fn is_nobodys(number: &str) -> bool {
+    let (area, exchange) = (&number[..3], &number[3..6]);
+    area[1..].starts_with('9') || ["37", "96"].contains(&&area[..2]) || [area, exchange].iter().any(|part| part.ends_with("11"))
 }
 
 fn email(rng: &mut StdRng) -> String {

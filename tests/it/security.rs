@@ -13,10 +13,11 @@ fn no_threat_is_without_a_test_that_exists() {
         let names: Vec<_> = tests.split('`').skip(1).step_by(2).collect();
         assert!(!names.is_empty(), "no test: {row}");
         for name in names {
-            let (module, function) = name.split_once("::").expect("a path");
-            let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
-            let source = [dir.join(format!("{module}.rs")), dir.join(module).join("mod.rs")];
-            let source = source.iter().find_map(|path| std::fs::read_to_string(path).ok()).expect("a module");
+            let (module, function) = name.rsplit_once("::").expect("a path");
+            let module = module.replace("::", "/");
+            let places = ["tests/it/{}.rs", "tests/it/{}/mod.rs", "src/{}.rs"].map(|place| place.replace("{}", &module));
+            let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+            let source = places.iter().find_map(|place| std::fs::read_to_string(root.join(place)).ok()).expect("a module");
             assert!(source.contains(&format!("fn {function}(")), "{name} is not there");
         }
     }

@@ -12,7 +12,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
@@ -302,6 +302,14 @@ pub async fn scripted(answers: impl IntoIterator<Item = Vec<u8>>) -> String {
         std::future::pending::<()>().await;
     });
     base
+}
+
+/// A port at which nobody listens, and which nobody else can have for as long as the socket is held.
+pub fn closed() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let base = format!("http://{}", socket.local_addr().expect("an address"));
+    (socket, base)
 }
 
 /// Reads the head of a request.

@@ -32,9 +32,6 @@ pub struct Report {
     pub gaps: usize,
     /// Events that lie in a named gap.
     pub named: usize,
-    /// Events published below an earlier id while nobody was connected: where asking further back did not bring them, there
-    /// is not always a sign of them.
-    pub unreachable: usize,
     /// Events that are missing, and no gap says so.
     pub lost: usize,
     /// Events delivered twice.
@@ -88,7 +85,7 @@ pub async fn tap(tapping: Tapping) -> Report {
         match item {
             Item::Frame(frame) => seen.line(&lines.of(&frame)),
             Item::News(news) => seen.faults += usize::from(matches!(news.change, Change::Reconnecting { .. })),
-            Item::Lines(_) | Item::Recording(_) => unreachable!("a stream has frames"),
+            Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
         }
     }
     serving.abort();
@@ -172,8 +169,6 @@ impl Seen {
             let id = i64::try_from(ids[number]).expect("a time");
             if self.gaps.iter().any(|(from, to)| (*from..=*to).contains(&id)) {
                 report.named += 1;
-            } else if is_low[number] {
-                report.unreachable += 1;
             } else {
                 report.lost += 1;
             }
@@ -190,7 +185,6 @@ impl Report {
         self.faults += other.faults;
         self.gaps += other.gaps;
         self.named += other.named;
-        self.unreachable += other.unreachable;
         self.lost += other.lost;
         self.twice += other.twice;
         self.disordered += other.disordered;

@@ -1,7 +1,11 @@
 //! A real terminal, and everything hostile that can be sent to one: none of it arrives but as visible escapes.
 
+mod corpus;
+
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::io::{Read, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use evtap::event::Kind;
@@ -37,7 +41,8 @@ const SEQUENCES: &[&str] = &[
 pub fn hostile() -> Vec<String> {
     let single = ('\u{1}'..='\u{1f}')
         .chain('\u{7f}'..='\u{9f}')
-        .chain(['\u{61c}', '\u{ad}', '\u{feff}', '\u{2028}', '\u{2029}', '\u{fff9}', '\u{e0041}'])
+        .chain(['\u{61c}', '\u{ad}', '\u{34f}', '\u{180e}', '\u{3164}', '\u{feff}', '\u{2028}', '\u{2029}', '\u{fff9}'])
+        .chain(['\u{e0041}'])
         .chain('\u{200b}'..='\u{200f}')
         .chain('\u{202a}'..='\u{202e}')
         .chain('\u{2060}'..='\u{2069}');
@@ -45,7 +50,7 @@ pub fn hostile() -> Vec<String> {
 }
 
 /// What a terminal gets of it, run in a directory with these files.
-fn terminal(args: &[&str], files: &[(&str, &[u8])], env: &[(&str, &str)]) -> Vec<u8> {
+fn terminal<F: AsRef<Path>>(args: &[impl AsRef<OsStr>], files: &[(F, &[u8])], env: &[(&str, &str)]) -> Vec<u8> {
     let home = TempDir::new().expect("a home");
     for (name, bytes) in files {
         std::fs::write(home.path().join(name), bytes).expect("a file");
@@ -202,7 +207,7 @@ fn names_of_files_and_what_is_typed_are_harmless() {
             &["replay", "-", &format!("--{name}")],
             &[name],
         ] {
-            let seen = terminal(args, &[], &[("AMIGO_API_KEY", KEY)]);
+            let seen = terminal::<&str>(args, &[], &[("AMIGO_API_KEY", KEY)]);
             assert!(!seen.is_empty(), "{args:?}");
             is_harmless(&seen, &args.join(" ").escape_debug().to_string());
         }
@@ -270,7 +275,7 @@ async fn on_a_terminal(args: &[&str], base: &str) -> Vec<u8> {
     let base = base.to_owned();
     let run = move || {
         let args: Vec<_> = args.iter().map(String::as_str).collect();
-        terminal(&args, &[], &[("AMIGO_API_KEY", KEY), ("AMIGO_BASE_URL", &base)])
+        terminal::<&str>(&args, &[], &[("AMIGO_API_KEY", KEY), ("AMIGO_BASE_URL", &base)])
     };
     tokio::task::spawn_blocking(run).await.expect("it runs")
 }

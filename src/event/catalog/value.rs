@@ -64,6 +64,8 @@ crate::choice! {
         NoPosition = "no_position",
         /// The ids went back while the stream was away, and further than it was asked back.
         IdsWentBack = "ids_went_back",
+        /// So many connections broke within the replay that less of it was asked for.
+        ReplayBroken = "replay_broken",
         /// The observer was not connected, and its events are not kept.
         ObserverDown = "observer_down",
     }

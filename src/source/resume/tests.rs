@@ -144,17 +144,18 @@ fn connections_that_break_within_the_replay_ask_for_less_and_that_is_told() {
     let mut resume = Resume::default();
     delivered(&mut resume, (0..100).map(|n| 100_000 + n * 10).chain([100_905]));
     let mut asked = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..8 {
         asked.push(resume.begin(0).expect("a position").parse::<u64>().expect("a number"));
         // Something that is known comes, and no more.
         assert_eq!(resume.judge(Some("100905"), None, &100_905_u64.to_be_bytes()), Verdict::Replayed);
         resume.broke(true);
     }
     let back: Vec<_> = asked.iter().map(|asked| 100_905 - asked).collect();
-    assert!(back[0] > 500 && back[0] == back[2] && back[3] <= back[2] / 2 + 1 && back[5] <= back[2] / 8 + 1, "{back:?}");
+    assert!(back[0] > 500 && back[0] == back[4] && back[5] <= back[4] / 2 + 1 && back[7] <= back[4] / 8 + 1, "{back:?}");
     let wanted = asked[0] + 1;
-    resume.begin(0);
-    assert_eq!(resume.unasked(Some(101_000), false, 0).map(|(from, _)| from), Some(wanted), "ids have gone back before");
+    let short: u64 = resume.begin(0).expect("a position").parse().expect("a number");
+    let unasked = Unasked { from: wanted, to: short + 1, reason: GapReason::ReplayBroken };
+    assert_eq!(resume.unasked(Some(101_000), false, 0), Some(unasked));
     assert_eq!(resume.unasked(Some(101_001), false, 0), None, "once");
     resume.broke(true);
     assert_eq!(resume.begin(0).as_deref(), Some(&*asked[0].to_string()), "something new gives it patience again");
@@ -163,6 +164,35 @@ fn connections_that_break_within_the_replay_ask_for_less_and_that_is_told() {
         resume.judge(Some("100905"), None, &100_905_u64.to_be_bytes());
         resume.broke(false);
         assert_eq!(resume.begin(0).as_deref(), Some(&*asked[0].to_string()));
+    }
+}
+
+#[test]
+fn less_than_the_beginning_is_not_less_than_wanted() {
+    let mut resume = Resume::default();
+    delivered(&mut resume, [100_000].into_iter());
+    resume.begin(60_000);
+    assert_eq!(resume.unasked(Some(160_000), false, 60_000), None, "what is before the beginning was never asked for");
+}
+
+#[test]
+fn a_clock_set_back_is_seen_behind_newer_ids_of_the_replay() {
+    for (newer, told) in [(100_030, true), (100_060, false)] {
+        let mut resume = Resume::default();
+        delivered(&mut resume, [100_000].into_iter());
+        // Too impatient to ask for all: the clock was set back by 25 ms after 100 030, and what that hid is not asked for.
+        resume.fruitless = PATIENCE + 3;
+        assert_eq!(resume.begin(40).as_deref(), Some("99993"));
+        resume.stands(40);
+        let mut come = |id: u64, age| {
+            let verdict = resume.judge(Some(&id.to_string()), None, &id.to_be_bytes());
+            resume.unasked(Some(id), verdict == Verdict::New { backwards: true }, age)
+        };
+        assert_eq!(come(newer, 40).map(|unasked| unasked.reason), Some(GapReason::ReplayBroken));
+        let unasked = come(100_020, 50).map(|unasked| (unasked.from, unasked.to, unasked.reason));
+        assert_eq!(unasked, None, "what was short has been told of down to there");
+        let unasked = come(100_010, 200).map(|unasked| (unasked.from, unasked.to, unasked.reason));
+        assert_eq!(unasked, told.then_some((99_810, 100_010, GapReason::IdsWentBack)), "{newer}");
     }
 }
 

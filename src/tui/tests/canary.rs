@@ -1,76 +1,73 @@
-//! Nothing hidden gets onto the screen, into the clipboard or into a file.
+//! Nothing hidden gets onto the screen, into the clipboard or into a file: every hidden field of every event, in each type that
+//! JSON has, as in the tests of what comes out of the binary.
+
+use std::sync::LazyLock;
 
 use crossterm::event::KeyCode;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{code, drawn, feed, held, press, screen};
-use crate::emulator::samples::sample;
-use crate::event::Kind;
+use super::canaries::{SECRETS, bearers};
+use super::traces::Traces;
+use super::{CALL, code, drawn, feed, held, press, screen};
+use crate::event::Stream;
+use crate::tui::errands::Errands;
 use crate::tui::keys::bindings;
-use crate::tui::state::Effect;
+use crate::tui::state::{Effect, State};
 
-/// Short enough to stand in one line wherever it is wrapped, and in no word.
-const CANARY: &str = "QZXQ";
-
-/// Puts the canary where something hidden is.
-fn planted(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(planted),
-        Value::Object(members) => {
-            let inside = std::mem::take(members);
-            members.extend(inside.into_iter().map(|(key, _)| (format!("{CANARY}{key}"), json!(CANARY))));
-        }
-        _ => *value = json!(CANARY),
-    }
+/// Every event of both streams with every canary, all of one call.
+fn events() -> impl Iterator<Item = Value> {
+    [Stream::Workspace, Stream::Observer].into_iter().flat_map(|stream| {
+        bearers(stream).into_iter().map(move |(event_type, mut payload)| {
+            payload.insert("event_type".to_owned(), event_type.into());
+            payload.insert("call_sid".to_owned(), CALL.into());
+            payload.insert("_tap".to_owned(), json!({"stream": stream.name(), "call_sid": CALL}));
+            Value::Object(payload)
+        })
+    })
 }
 
-fn events() -> Vec<Value> {
-    let mut rng = StdRng::seed_from_u64(7);
-    let mut events: Vec<_> = Kind::ALL
-        .iter()
-        .map(|kind| {
-            let mut event = Map::from_iter([("event_type".to_owned(), json!(kind.spec().event_type))]);
-            for (name, mut value) in sample(kind.spec(), &mut rng) {
-                if kind.spec().field(&name).is_none_or(|field| field.class.is_hidden()) {
-                    planted(&mut value);
-                }
-                event.insert(name, value);
-            }
-            event.insert("unheard_of".to_owned(), json!({"inside": [CANARY]}));
-            event.insert("call_sid".to_owned(), json!(super::CALL));
-            event.insert("_tap".to_owned(), json!({"stream": "observer", "call_sid": super::CALL}));
-            Value::Object(event)
-        })
-        .collect();
-    events.push(json!({"event_type": "unheard.of", "anything": CANARY}));
-    events.push(json!({"event_type": format!("{CANARY} said she"), "anything": CANARY}));
-    events
+/// A screen on which they have all come.
+fn full(size: (u16, u16)) -> State {
+    let mut state = screen(size);
+    for (second, event) in (1..).zip(events()) {
+        feed(&mut state, second, event);
+    }
+    state
+}
+
+#[track_caller]
+fn has_no_trace(text: &str, how: &str) {
+    static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::of(SECRETS));
+    assert_eq!(TRACES.find(text), None, "{how}");
+}
+
+#[track_caller]
+fn shows_no_trace(state: &State, how: &str) {
+    let seen: String = drawn(state).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
+    has_no_trace(&seen, how);
 }
 
 #[test]
 fn no_cell_ever_holds_a_hidden_value() {
-    for size in [(20, 5), (80, 24), (200, 60)] {
-        let mut state = screen(size);
-        for (second, event) in (1..).zip(events()) {
-            feed(&mut state, second, event);
-            for keys in ["", "\n", "w", "\u{1b}w", "3", "2", "4", "5", "1"] {
-                press(&mut state, keys);
-                let seen: String = drawn(&state).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
-                assert!(!seen.contains(CANARY), "{size:?} {keys:?}: {seen}");
-            }
+    let mut states = [(20, 5), (80, 24), (200, 60)].map(screen);
+    press(&mut states[1], "w");
+    for (second, event) in (1..).zip(events()) {
+        for state in &mut states {
+            feed(state, second, event.clone());
         }
-        assert!(state.effects.is_empty());
+        // One after the other: each event comes seven times, so that each screen shows it, and more than once.
+        let state = &mut states[usize::try_from(second).expect("few") % 3];
+        for keys in ["", "\n", "\u{1b}3", "2", "4", "5", "1"] {
+            press(state, keys);
+            shows_no_trace(state, &format!("{:?} {keys:?} {}", state.size, event["event_type"]));
+        }
     }
+    assert!(states.iter().all(|state| state.effects.is_empty()));
 }
 
 #[test]
 fn no_key_brings_up_what_is_hidden() {
-    let mut state = screen((120, 30));
-    for (second, event) in (1..).zip(events()) {
-        feed(&mut state, second, event);
-    }
+    let mut state = full((120, 30));
     let keys = bindings().flat_map(|binding| binding.keys).filter(|(_, modifiers)| modifiers.is_empty());
     let keys: Vec<_> = keys.map(|(key, _)| *key).filter(|key| *key != KeyCode::Esc).collect();
     for before in ["1", "1\n\njj", "2", "3", "4", "5"] {
@@ -78,33 +75,88 @@ fn no_key_brings_up_what_is_hidden() {
             press(&mut state, before);
             code(&mut state, *key);
             code(&mut state, KeyCode::Tab);
-            let seen: String = drawn(&state).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
-            assert!(!seen.contains(CANARY), "{before:?} {key:?}: {seen}");
+            shows_no_trace(&state, &format!("{before:?} {key:?}"));
             press(&mut state, "\u{1b}\u{1b}\u{1b}\u{1b}");
             state.filter = None;
         }
     }
-    assert!(state.effects.iter().any(|effect| matches!(effect, Effect::Copy(_))));
-    assert!(!format!("{:?}", state.effects).contains(CANARY));
-    let listed = state.listed();
-    assert!(listed.len() == events().len() && listed.iter().all(|line| !line.contains(CANARY)), "nor is it saved");
+    has_no_trace(&format!("{:?}", state.effects), "effects");
+}
+
+/// What is typed is completed from names and from what is shown; what a filter or a search finds is shown.
+#[test]
+fn no_command_brings_up_what_is_hidden() {
+    let mut state = full((160, 40));
+    for typed in [
+        "f.\t",
+        "f.caller_id | length > 3\n",
+        "f[.. | strings] | any(length > 12)\n",
+        "f.event_type == \"\t",
+        "x.\t",
+        "xcaller_id,transcript,undeclared,input,_tap.redacted\n",
+        "/.\n",
+        "/redacted\nnnnN",
+        ":columns transcript,delta,undeclared\n",
+        ":filter .undeclared\n",
+        ":call \t\n",
+        ":call CA\t\n",
+        ":at 1\n",
+        ":\t\t",
+        "+\n",
+        "o",
+        "mu",
+    ] {
+        for place in ["1G", "1gjjj", "1G\nljj"] {
+            press(&mut state, place);
+            press(&mut state, typed);
+            shows_no_trace(&state, &format!("{place:?} {typed:?}"));
+            press(&mut state, "\u{1b}\u{1b}\u{1b}\u{1b}");
+            state.filter = None;
+        }
+    }
+    has_no_trace(&format!("{:?}", state.effects), "effects");
 }
 
 #[test]
-fn nothing_hidden_is_held_and_nothing_can_be_copied() {
+fn nothing_hidden_is_held_or_copied() {
     let mut state = screen((80, 24));
     for (second, event) in (1..).zip(events()) {
-        let made = format!("{:?}", held(&event));
-        assert!(!made.contains(CANARY), "{made}");
+        has_no_trace(&format!("{:?}", held(&event)), "held");
         feed(&mut state, second, event);
-        press(&mut state, "y");
+        // The event, then each line of its detail.
+        press(&mut state, "Gy\nl");
+        for _ in 0..24 {
+            press(&mut state, "yj");
+        }
+        press(&mut state, "\u{1b}\u{1b}");
+        let copied: Vec<_> = state.effects.drain(..).collect();
+        assert!(copied.len() > 3 && copied.iter().all(|effect| matches!(effect, Effect::Copy(_))), "{copied:?}");
+        has_no_trace(&format!("{copied:?}"), "copied");
     }
-    let copied = state.effects.iter().filter(|effect| matches!(effect, Effect::Copy(text) if !text.contains(CANARY))).count();
-    assert_eq!(copied, events().len());
+}
+
+#[test]
+fn nothing_hidden_is_saved() {
+    let mut state = full((80, 24));
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("saved");
+    press(&mut state, &format!(":save {}\n", path.display()));
+    let Some(Effect::Save(asked)) = state.effects.pop() else { panic!("it is to be saved") };
+    let mut errands = Errands::default();
+    errands.save(asked, state.listed());
+    drop(errands);
+    let saved = std::fs::read_to_string(path).expect("it is saved");
+    assert_eq!(saved.lines().count(), events().count());
+    has_no_trace(&saved, "saved");
 }
 
 #[test]
 fn the_canary_is_there_to_be_found() {
-    let planted = events().iter().filter(|event| event.to_string().contains(CANARY)).count();
-    assert_eq!(planted, events().len());
+    static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::of(SECRETS));
+    let bearing = events().filter(|event| TRACES.find(&event.to_string()).is_some()).count();
+    assert_eq!(bearing, events().count());
+    let mut shown = screen((120, 30));
+    shown.tell(SECRETS[0]);
+    let seen: String = drawn(&shown).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
+    assert!(TRACES.find(&seen).is_some(), "what is on the screen is seen");
 }

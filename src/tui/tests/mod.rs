@@ -1,11 +1,15 @@
 //! The screen without a terminal: events and keys go in, and what it draws is looked at.
 
+#[path = "../../../tests/it/canaries.rs"]
+mod canaries;
 mod canary;
 mod finding;
 mod keys;
 mod mouse;
 mod replaying;
 mod told;
+#[path = "../../../tests/it/traces.rs"]
+mod traces;
 mod views;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
