@@ -198,7 +198,7 @@ pub const BESIDE: &[(&str, &[(&str, &str)])] = &[
         &[
             ("!", "something went wrong"),
             ("~", "the model did not expect something about this event"),
-            ("◆", "marked"),
+            ("◆", "marked; on the bar of a replay, where the selected event is"),
             ("●  ○", "a call that is on, one that has ended"),
             ("…", "more than fits; a tool that has not answered yet"),
             ("[redacted]", "hidden; only --reveal on the command line lifts it, no key does"),

@@ -178,7 +178,9 @@ fn a_filter_that_has_a_name_is_taken_by_it() {
     let mut state = filled(40);
     let named = [("failed", ".succeeded == false"), ("slow", ".duration_ms > 100"), ("wrong", ".durations > 1")];
     state.setup.named = named.iter().map(|(name, filter)| ((*name).to_owned(), (*filter).to_owned())).collect::<BTreeMap<_, _>>();
-    press(&mut state, "f@fai\t");
+    press(&mut state, "f@");
+    assert!(text(&state).contains(" failed  slow  wrong"), "{}", text(&state));
+    press(&mut state, "fai\t");
     assert!(text(&state).contains("filter @failed") && text(&state).contains("4 of 40 match"), "{}", text(&state));
     press(&mut state, "\n");
     assert_eq!((state.rows().len(), state.history.last().map(String::as_str)), (4, Some("@failed")));

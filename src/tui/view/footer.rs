@@ -116,7 +116,13 @@ pub fn prompt(state: &State, frame: &mut Frame<'_>, area: Rect) {
         .collect();
     let mut lines = vec![Line::from(vec![Span::styled(label, theme.heading()), Span::raw(shown)])];
     lines.extend(remarks(state, prompt, width));
-    lines.truncate(usize::from(area.height));
+    let room = usize::from(area.height);
+    if let Some(candidates) = candidates(state, prompt, width) {
+        // They have the last line, if there is more than one below what is typed.
+        let place = if room > 2 { lines.len().min(room - 1) } else { lines.len() };
+        lines.insert(place, candidates);
+    }
+    lines.truncate(room);
     frame.render_widget(ratatui::widgets::Clear, area);
     frame.render_widget(ratatui::widgets::Paragraph::new(lines), area);
     let column = area.x + u16::try_from(label.width() + before - skipped).unwrap_or(0);
@@ -160,16 +166,18 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
         };
         lines.push(Line::styled(hint.to_owned(), theme.quiet()));
     }
-    // What the word may become: from the one that it has become on, as many as there is room for.
-    if !prompt.candidates.is_empty() {
-        let tried = prompt.tried.unwrap_or(0);
-        let mut spans = vec![Span::raw(" ")];
-        for (at, word) in prompt.candidates.iter().enumerate().skip(tried).take(width / 2) {
-            let style = if prompt.tried == Some(at) { theme.selected() } else { theme.key() };
-            spans.push(Span::styled(sanitize::visible(word).into_owned(), style));
-            spans.push(Span::raw("  "));
-        }
-        lines.push(super::text::cut(spans, width));
-    }
     lines
+}
+
+/// What the word may become: from the one that it has become on, as many as there is room for.
+fn candidates(state: &State, prompt: &Prompt, width: usize) -> Option<Line<'static>> {
+    let theme = state.setup.theme;
+    let tried = prompt.tried.unwrap_or(0);
+    let mut spans = vec![Span::raw(" ")];
+    for (at, word) in prompt.candidates.iter().enumerate().skip(tried).take(width / 2) {
+        let style = if prompt.tried == Some(at) { theme.selected() } else { theme.key() };
+        spans.push(Span::styled(sanitize::visible(word).into_owned(), style));
+        spans.push(Span::raw("  "));
+    }
+    (!prompt.candidates.is_empty()).then(|| cut(spans, width))
 }
