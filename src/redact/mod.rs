@@ -274,9 +274,8 @@ impl Fields<'_, '_> {
         let already = notes.already(shown, json);
         let hidden = already || (treatment == Treatment::Hide && member.json != JsonType::Null);
         if hidden {
-            let declared = spec.filter(|spec| spec.name == shown).map(|spec| Name::Borrowed(spec.name));
             notes.hides(
-                declared.unwrap_or_else(|| Name::Owned(shown.to_owned())),
+                spec.map_or_else(|| Name::Owned(shown.to_owned()), |spec| Name::Borrowed(spec.name)),
                 json,
                 spec.map_or(Reason::Unknown, |spec| Reason::Declared(spec.class)),
             );
@@ -286,7 +285,7 @@ impl Fields<'_, '_> {
         }
         let key = if shown != name {
             made_with(scratch, |out| out.push_str(shown))
-        } else if *plain || !sanitize::has_hostile(member.key.of(text)) {
+        } else if !sanitize::has_hostile(member.key.of(text)) {
             Piece::Arrived(member.key)
         } else {
             made_with(scratch, |out| sanitize::push_json(member.key.of(text), out))
@@ -294,7 +293,6 @@ impl Fields<'_, '_> {
         let value = if hidden {
             match &policy.mode {
                 _ if already => Piece::Arrived(member.value),
-                Mode::Mask => Piece::Mask,
                 mode => made_with(scratch, |out| mask::push(mode, Domain::of(&name), json, out)),
             }
         } else {

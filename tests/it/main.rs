@@ -37,6 +37,7 @@ mod security;
 mod selecting;
 mod serve;
 mod settings;
+mod shown;
 mod snapshots;
 mod soak;
 mod stats;

@@ -297,7 +297,17 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
     assert_eq!(number("call.escalated", "reason", Scrub::Free), "[phone]");
     assert_eq!(number("call.escalated", "reason", Scrub::None), 2_025_550_123_u64);
     assert_eq!(number("call.ended", "duration_seconds", Scrub::All), 2_025_550_123_u64);
+    // What is written anew for another reason is not searched for that.
+    let hostile = "{\"event_type\":\"call.escalated\",\"trigger\":\"\u{202e}call (202) 555-0123\"}";
+    assert_eq!(shown(hostile, &Policy::default())["trigger"], "\u{202e}call (202) 555-0123");
+    assert_eq!(shown(hostile, &Policy { scrub: Scrub::All, ..Policy::default() })["trigger"], "\u{202e}call [phone]");
     // Keys inside of prose are prose.
+    let keyed = r#"{"event_type":"session_end","emotional_summary":{"call (202) 555-0123":{"x@example.org":"y"}}}"#;
+    let summary = |scrub| shown(keyed, &Policy { scrub, ..Policy::default() })["emotional_summary"].clone();
+    assert_eq!(summary(Scrub::Free), json!({"call [phone]": {"[email]": "y"}}));
+    assert_eq!(summary(Scrub::None), json!({"call (202) 555-0123": {"x@example.org": "y"}}));
+    let spaced = keyed.replace(":{", ": {");
+    assert_eq!(shown(&spaced, &Policy { scrub: Scrub::None, ..Policy::default() })["emotional_summary"], summary(Scrub::None));
     let mut revealed = Policy { scrub: Scrub::All, ..Policy::default() };
     revealed.reveal.add("reason");
     let nested = r#"{"event_type":"call.escalated","reason":{"call (202) 555-0123":"x"}}"#;

@@ -15,7 +15,8 @@ fn no_threat_is_without_a_test_that_exists() {
         for name in names {
             let (module, function) = name.rsplit_once("::").expect("a path");
             let module = module.replace("::", "/");
-            let places = ["tests/it/{}.rs", "tests/it/{}/mod.rs", "src/{}.rs"].map(|place| place.replace("{}", &module));
+            let places =
+                ["tests/it/{}.rs", "tests/it/{}/mod.rs", "src/{}.rs", "src/{}/mod.rs"].map(|place| place.replace("{}", &module));
             let root = Path::new(env!("CARGO_MANIFEST_DIR"));
             let source = places.iter().find_map(|place| std::fs::read_to_string(root.join(place)).ok()).expect("a module");
             assert!(source.contains(&format!("fn {function}(")), "{name} is not there");
