@@ -36,6 +36,17 @@ pub fn check() -> Result<()> {
 /// Whether there is no longer a terminal, where there was one.
 #[must_use]
 pub fn is_gone() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        // It is found to be hung up a little before it is none.
+        let stdin = io::stdin();
+        let mut stands = [PollFd::new(&stdin, PollFlags::empty())];
+        let polled = poll(&mut stands, Some(&Timespec::default()));
+        if polled.is_err() || !stands[0].revents().is_empty() {
+            return true;
+        }
+    }
     !io::stdout().is_terminal() || !io::stdin().is_terminal()
 }
 
