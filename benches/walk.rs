@@ -1,16 +1,20 @@
-//! How fast the walk is on one core: decode, redact and write as NDJSON, in bytes of input a second. Beside it, the same
+//! How fast the walk is on one core, in bytes of input a second: decode, redact and write as NDJSON. Beside it, the same
 //! job done the obvious way: every event becomes a `serde_json::Value`, its hidden fields are replaced, and it is written.
+//!
+//! Then how far one gets by each stage: each does what those before it do, and its own part.
 
 use std::hint::black_box;
 
 use bytes::Bytes;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use evtap::decode::Decoder;
 use evtap::emulator::samples::sample;
 use evtap::event::{Kind, MASK};
-use evtap::redact::{Policy, Redactor};
+use evtap::redact::{Policy, Redactor, Shown};
+use evtap::select::program::parse;
+use evtap::select::{Predicate, Select, Subject, Types};
 use evtap::sink::ndjson;
-use evtap::source::{FRAME_LIMIT, Lines, Origin};
+use evtap::source::{FRAME_LIMIT, Frame, Lines, Origin};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
@@ -91,5 +95,67 @@ fn compare(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, compare);
+/// Counts the lines.
+fn split(lines: &Lines) -> usize {
+    lines.frames(&Origin::default()).filter(|frame| !frame.data.is_empty()).count()
+}
+
+/// Hands each event to `take`, once it may be shown: by the short way or, if not, by the long one.
+fn show(lines: &Lines, is_short: bool, mut take: impl FnMut(&Shown<'_>)) {
+    let origin = Origin::default();
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+    for frame in lines.frames(&origin) {
+        // Only what has been found to be text as a whole may take the short way.
+        let text = frame.text.filter(|_| is_short);
+        take(&redactor.show(&mut decoder, Frame { text, ..frame }));
+    }
+}
+
+/// How many events an expression keeps.
+fn select(lines: &Lines, filter: Predicate) -> usize {
+    let mut select = Select::new(Types::default(), vec![filter], None);
+    let mut kept = 0;
+    show(lines, true, |shown| kept += usize::from(select.keeps(&Subject::new(shown)).expect("it ends")));
+    kept
+}
+
+/// An expression for the native evaluator, and one that only jq knows.
+const FILTERS: [(&str, &str); 2] = [
+    ("select, native", r#".event_type == "call.ended" and .duration_seconds > 60"#),
+    ("select, jq", r#"(.duration_seconds // 0) * 2 > 120 and ((.call_sid // "") | length) == 34"#),
+];
+
+fn stages(criterion: &mut Criterion) {
+    let lines = recording();
+    let mut group = criterion.benchmark_group("stages");
+    group.throughput(Throughput::Bytes(lines.bytes.len() as u64));
+    group.bench_function("split into frames", |bencher| bencher.iter(|| split(black_box(&lines))));
+    for (name, is_short) in [("decode and redact, the long way", false), ("recognise and redact", true)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                show(black_box(&lines), is_short, |shown| {
+                    black_box(shown.event_type());
+                });
+            });
+        });
+    }
+    for (name, source) in FILTERS {
+        let filter = || Predicate::compile(&parse("--filter", source).expect("it parses"), &[]).expect("it compiles");
+        assert!((1..1000).contains(&select(&lines, filter())), "{source} keeps all or nothing");
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(filter, |filter| select(black_box(&lines), filter), BatchSize::LargeInput);
+        });
+    }
+    let mut out = Vec::with_capacity(2 * SIZE);
+    group.bench_function("recognise, redact and write", |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            show(black_box(&lines), true, |shown| ndjson::object(shown, &mut out));
+            black_box(&out);
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, compare, stages);
 criterion_main!(benches);

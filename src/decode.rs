@@ -190,7 +190,7 @@ impl Decoder {
                     let mut notes = Vec::new();
                     let field = &spec.fields[index];
                     if !(member.json == JsonType::Null && field.nullable) {
-                        odd = !fits(member.value.of(text), &field.ty, &mut notes, &name);
+                        odd = !fits(member.value.of(text), &field.ty, &mut notes, &|| name.to_string());
                     }
                     drift.append(&mut notes);
                 }
@@ -287,11 +287,11 @@ pub(crate) fn shown_name(name: &str) -> &str {
 }
 
 /// Holds a value against its type, all the way down. False if there is something inside that nobody has classed: a value
-/// with an inside where none is declared, or a key that the record doesn't have.
-pub(crate) fn fits(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> bool {
+/// with an inside where none is declared, or a key that the record doesn't have. `path` leads to it.
+pub(crate) fn fits(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() -> String) -> bool {
     let found = JsonType::of(json.as_bytes()[0]);
     let mut report =
-        |kind| drift.push(Drift { kind, field: Some(path.split('.').map(shown_name).collect::<Vec<_>>().join(".").into()) });
+        |kind| drift.push(Drift { kind, field: Some(path().split('.').map(shown_name).collect::<Vec<_>>().join(".").into()) });
     if !ty.accepts(found) {
         report(DriftKind::OtherType);
         return !found.is_container();
@@ -306,18 +306,20 @@ pub(crate) fn fits(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) ->
     true
 }
 
-fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &str) -> bool {
+fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() -> String) -> bool {
     let mut fit = true;
-    for (key, value) in scan::entries(json) {
-        let key = key.map(scan::unescape);
+    for (key, value) in scan::each(json) {
         let null = value == "null";
         match ty {
             Type::List(item) | Type::Map(item) => fit &= null || fits(value, item, drift, path),
             Type::Record(members) => {
-                if let Some(member) = members.iter().find(|member| key.as_deref() == Some(member.name)) {
-                    fit &= (null && !member.required) || fits(value, &member.ty, drift, &format!("{path}.{}", member.name));
+                let key = key.unwrap_or_default();
+                let key = if key.contains('\\') { Cow::Owned(scan::unescape(key)) } else { Cow::Borrowed(key) };
+                if let Some(member) = members.iter().find(|member| key == member.name) {
+                    let path = || format!("{}.{}", path(), member.name);
+                    fit &= (null && !member.required) || fits(value, &member.ty, drift, &path);
                 } else {
-                    let name = format!("{path}.{}", shown_name(key.as_deref().unwrap_or_default()));
+                    let name = format!("{}.{}", path(), shown_name(&key));
                     drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.into()) });
                     fit = false;
                 }

@@ -111,14 +111,14 @@ pub fn object<'a>(bytes: &'a [u8], members: &mut Vec<Member>) -> Result<&'a str,
         return Err(Defect { category: Category::TooLarge, offset: 0 });
     }
     let text = std::str::from_utf8(bytes).map_err(|error| Defect { category: Category::NotUtf8, offset: error.valid_up_to() })?;
-    let mut scan = Scan { bytes, at: 0, spaced: false, high: 0 };
+    let mut scan = Scan::at(bytes, 0);
     scan.document(members).map_err(|category| Defect { category, offset: scan.at })?;
     Ok(text)
 }
 
 /// Appends the members of the object at `within`, which [`object`] has found in `text`.
 pub fn inner(text: &str, within: Span, members: &mut Vec<Member>) {
-    let mut scan = Scan { bytes: &text.as_bytes()[..within.end as usize], at: within.start as usize, spaced: false, high: 0 };
+    let mut scan = Scan::at(&text.as_bytes()[..within.end as usize], within.start as usize);
     // It has been found valid before; were it not, the members up to the defect would stand.
     let _ = scan.document(members);
 }
@@ -133,9 +133,17 @@ struct Scan<'a> {
     spaced: bool,
     /// The high bit of a byte is set here if a string may have had one beyond ASCII.
     high: u64,
+    /// A number with a fraction or an exponent has been passed.
+    fraction: bool,
 }
 
 type Step<T = ()> = Result<T, Category>;
+
+impl<'a> Scan<'a> {
+    const fn at(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at, spaced: false, high: 0, fraction: false }
+    }
+}
 
 impl Scan<'_> {
     fn document(&mut self, members: &mut Vec<Member>) -> Step {
@@ -288,10 +296,12 @@ impl Scan<'_> {
             self.digits()?;
         }
         if self.bytes.get(self.at) == Some(&b'.') {
+            self.fraction = true;
             self.at += 1;
             self.digits()?;
         }
         if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+            self.fraction = true;
             self.at += 1;
             if let Some(b'+' | b'-') = self.bytes.get(self.at) {
                 self.at += 1;
@@ -312,6 +322,7 @@ impl Scan<'_> {
     }
 
     /// Steps over the rest of a string, its closing quote included; says whether it has escapes.
+    #[inline]
     fn string(&mut self) -> Step<bool> {
         let mut escaped = false;
         loop {
@@ -331,6 +342,7 @@ impl Scan<'_> {
     }
 
     /// Steps to the next quote, backslash or control character, eight bytes at a time.
+    #[inline]
     fn plain(&mut self) {
         while let Some(chunk) = self.bytes[self.at..].first_chunk::<8>() {
             let word = u64::from_le_bytes(*chunk);
@@ -403,17 +415,20 @@ pub fn unescape(inside: &str) -> String {
 }
 
 /// What stands in an array or object that [`object`] has found valid: values, with the inside of their keys in an object.
-#[must_use]
-pub fn entries(json: &str) -> Vec<(Option<&str>, &str)> {
-    let mut entries = Vec::new();
-    let mut scan = Scan { bytes: json.as_bytes(), at: 1, spaced: false, high: 0 };
+pub fn each(json: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
+    let mut scan = Scan::at(json.as_bytes(), 1);
     let keyed = json.starts_with('{');
     scan.space();
-    while scan.bytes.get(scan.at).is_some_and(|byte| !matches!(byte, b']' | b'}')) {
-        let Ok(entry) = scan.entry(json, keyed) else { break };
-        entries.push(entry);
-    }
-    entries
+    std::iter::from_fn(move || {
+        scan.bytes.get(scan.at).filter(|byte| !matches!(byte, b']' | b'}'))?;
+        scan.entry(json, keyed).ok()
+    })
+}
+
+/// The same, all at once.
+#[must_use]
+pub fn entries(json: &str) -> Vec<(Option<&str>, &str)> {
+    each(json).collect()
 }
 
 impl Scan<'_> {

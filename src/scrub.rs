@@ -88,6 +88,15 @@ static REGEXES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// Whether there may be anything to mask. It can be wrong in saying yes.
 #[must_use]
 pub fn fires(text: &str) -> bool {
+    // All of it is looked at, at several bytes a step.
+    let (mut is_plain, mut tells) = (true, false);
+    for byte in text.bytes() {
+        is_plain &= matches!(byte, b' '..=b'~');
+        tells |= is_telling(byte);
+    }
+    if is_plain {
+        return tells && SET.is_match(text);
+    }
     let folded = Folded::of(text);
     folded.text.bytes().any(is_telling) && SET.is_match(&folded.text)
 }

@@ -25,8 +25,8 @@ pub use mask::{KEY_LENGTH, Key, Mode, pattern};
 pub use policy::{Names, Policy, Scrub};
 use policy::{Rule, Treatment};
 use rewrite::{Inside, Rewriter};
-use shape::{KnownTap, Recognised, Shapes};
-use shown::{Entry, Piece};
+use shape::{KnownTap, Made, Recognised, Shapes};
+use shown::{Entry, Line, Piece};
 pub use shown::{Shown, ShownField};
 
 /// Something that stands in a frame and should not be passed on as it is.
@@ -146,7 +146,7 @@ pub struct Redactor {
     policy: Policy,
     /// What is to be done with the declared fields of each kind.
     rules: Vec<Vec<Rule>>,
-    entries: Vec<Entry>,
+    made: Made,
     scratch: String,
     tap: Tap,
     /// What came before, if events may be known by it.
@@ -161,7 +161,7 @@ impl Redactor {
         // Other modes make something of each value; and a `_tap` of which a part is hidden is no longer as it was recorded.
         let is_plain = matches!(policy.mode, Mode::Mask) && !policy.hides_origin();
         let shapes = is_plain.then(Shapes::new);
-        Self { policy, rules, entries: Vec::new(), scratch: String::new(), tap: Tap::default(), shapes }
+        Self { policy, rules, made: Made::default(), scratch: String::new(), tap: Tap::default(), shapes }
     }
 
     /// One by the same policy.
@@ -173,7 +173,7 @@ impl Redactor {
     /// Decodes a frame and hides what the policy hides: by the short way, if the event is like one before.
     pub fn show<'a>(&'a mut self, decoder: &'a mut Decoder, frame: Frame<'a>) -> Shown<'a> {
         if let (Some(text), Some(shapes)) = (frame.text, &mut self.shapes)
-            && let Some(recognised) = shapes.recognise(text, &mut self.entries, &mut self.tap)
+            && let Some(recognised) = shapes.recognise(text, &mut self.made, &mut self.tap)
         {
             return self.recognised(text, recognised);
         }
@@ -185,14 +185,16 @@ impl Redactor {
     }
 
     /// What was recognised, its entries being made.
-    fn recognised<'a>(&'a self, text: &'a str, Recognised { kind, tap, name }: Recognised) -> Shown<'a> {
+    fn recognised<'a>(&'a self, text: &'a str, Recognised { kind, tap, name, end }: Recognised) -> Shown<'a> {
         let (tap, json) = match (tap, &self.shapes) {
             (KnownTap::Said { shape, said }, Some(shapes)) => shapes.said(kind, shape, said),
             (KnownTap::Recorded(span), _) => (&self.tap, span.of(text)),
             (KnownTap::Said { .. }, None) => (&self.tap, ""),
         };
         let name = Cow::Borrowed(&text[name.0..name.1]);
-        Shown { text, scratch: "", entries: &self.entries, name, kind: Some(kind), tap, recorded_tap: Some(json) }
+        let Made { entries, masked } = &self.made;
+        let line = Some(Line { masked, end });
+        Shown { text, line, scratch: "", entries, name, kind: Some(kind), tap, recorded_tap: Some(json) }
     }
 
     /// Hides what the policy hides.
@@ -206,9 +208,9 @@ impl Redactor {
     }
 
     fn examine<'a>(&'a mut self, event: &Event<'a>, findings: Option<&mut Vec<Finding>>) -> Shown<'a> {
-        self.entries.clear();
+        self.made.entries.clear();
         self.scratch.clear();
-        let Self { policy, rules, entries, scratch, tap, .. } = self;
+        let Self { policy, rules, made: Made { entries, .. }, scratch, tap, .. } = self;
         let mut notes = Notes::new(event.tap, tap, findings);
         let (name, kind) = match &event.content {
             Content::Malformed { defect, length } => {
@@ -248,7 +250,8 @@ impl Redactor {
         let is_edited = notes.is_edited;
         let recorded_tap = event.recorded_tap.filter(|_| !is_edited).map(|span| span.of(event.text));
         let tap = if is_edited { &self.tap } else { event.tap };
-        Shown { text: event.text, scratch: &self.scratch, entries: &self.entries, name, kind, tap, recorded_tap }
+        let Self { scratch, made: Made { entries, .. }, .. } = self;
+        Shown { text: event.text, line: None, scratch, entries, name, kind, tap, recorded_tap }
     }
 }
 

@@ -9,6 +9,7 @@
 
 use super::mask::MASK_JSON;
 use super::policy::{Rule, Treatment};
+use super::rewrite::Search;
 use super::shown::{Entry, Piece};
 use crate::decode::{Found, fits, is_choice};
 use crate::event::{EventSpec, FieldSpec, JsonType, Kind, Name, Tap, Type};
@@ -60,6 +61,18 @@ struct Slot {
     rule: Rule,
     /// The types that its value may have, a bit each.
     types: u8,
+    check: Check,
+}
+
+/// What of a value of the right type is looked at.
+enum Check {
+    Nothing,
+    /// It is a number without a fraction.
+    Whole,
+    /// It is one of these.
+    Choice(&'static [&'static str]),
+    /// What is inside.
+    Inside,
 }
 
 /// What evtap says about an event in which these fields are hidden.
@@ -76,6 +89,16 @@ pub(super) struct Recognised {
     pub tap: KnownTap,
     /// Where its type stands.
     pub name: (usize, usize),
+    /// Where its fields end.
+    pub end: usize,
+}
+
+/// What is made of an event on the way through it.
+#[derive(Default)]
+pub(super) struct Made {
+    pub entries: Vec<Entry>,
+    /// The values in whose place the mask is to be.
+    pub masked: Vec<Span>,
 }
 
 /// What evtap says about it.
@@ -95,19 +118,21 @@ impl Shapes {
 
     /// Walks an event that may be of a known shape, and makes the entries of its fields and, where it was recorded, its
     /// `tap`.
-    pub fn recognise(&mut self, text: &str, entries: &mut Vec<Entry>, tap: &mut Tap) -> Option<Recognised> {
+    pub fn recognise(&mut self, text: &str, made: &mut Made, tap: &mut Tap) -> Option<Recognised> {
         let rest = text.strip_prefix(BEGINNING)?;
         let end = BEGINNING.len() + memchr::memchr(b'"', rest.as_bytes())?;
         let kind = Kind::of(&text[BEGINNING.len()..end])?;
+        let name = (BEGINNING.len(), end);
         let shapes = &mut self.of_kind.get_mut(kind as usize)?.shapes;
         for (at, shape) in shapes.iter_mut().enumerate() {
-            entries.clear();
-            if let Some(walked) = shape.walk(text, end + QUOTE, &self.tap, entries) {
+            made.entries.clear();
+            made.masked.clear();
+            if let Some(walked) = shape.walk(text, end + QUOTE, &self.tap, made) {
                 let tap = match walked.recorded {
-                    Some(span) => shape.agrees(&walked, span.of(text), tap).then_some(KnownTap::Recorded(span))?,
+                    Some(span) => shape.agrees(&walked, made, span.of(text), tap).then_some(KnownTap::Recorded(span))?,
                     None => KnownTap::Said { shape: at, said: shape.said(walked.hidden) },
                 };
-                return Some(Recognised { kind, tap, name: (BEGINNING.len(), end) });
+                return Some(Recognised { kind, tap, name, end: walked.end });
             }
         }
         None
@@ -162,10 +187,10 @@ fn merge(known: &[u8], new: &[u8]) -> Option<Vec<u8>> {
 struct Walked {
     /// The fields that are hidden, by index.
     hidden: u64,
-    /// Something is hidden that was not before.
-    is_clear: bool,
     /// Where `_tap` stands.
     recorded: Option<Span>,
+    /// Where the fields end.
+    end: usize,
 }
 
 impl Shape {
@@ -180,41 +205,46 @@ impl Shape {
         self.slots.iter().map(|slot| slot.index).collect()
     }
 
-    fn walk(&self, text: &str, at: usize, tap: &Key, entries: &mut Vec<Entry>) -> Option<Walked> {
+    fn walk(&self, text: &str, at: usize, tap: &Key, made: &mut Made) -> Option<Walked> {
         let mut cursor = Cursor::new(text, at);
-        let mut walked = Walked { hidden: 0, is_clear: false, recorded: None };
+        let mut walked = Walked { hidden: 0, recorded: None, end: at };
         let mut seen = 0;
         let mut slots = self.slots.iter();
         while !cursor.is_end() {
             let Some((slot, key)) = slots.find_map(|slot| Some((slot, cursor.key(&slot.key)?))) else {
                 cursor.key(tap)?;
-                let value = cursor.value()?;
-                walked.recorded = Some(value.span);
+                walked.recorded = Some(cursor.value()?.span);
                 return cursor.is_end().then_some(walked);
             };
             let value = cursor.value()?;
-            let json = value.span.of(text);
-            if slot.types & bit(value.json) == 0 || !slot.expects(json, value) {
+            if slot.types & bit(value.json) == 0 || !slot.expects(text, value) {
                 return None;
             }
             seen |= 1 << slot.index;
             let hidden = slot.rule.treatment == Treatment::Hide && value.json != JsonType::Null;
             if hidden {
                 walked.hidden |= 1 << slot.index;
-                walked.is_clear |= json != MASK_JSON;
-            } else if value.spaced || (value.high && sanitize::has_hostile(json)) || slot.rule.search.finds(json) {
+                if value.span.of(text) != MASK_JSON {
+                    made.masked.push(value.span);
+                }
+            } else if value.spaced
+                || (value.high && sanitize::has_hostile(value.span.of(text)))
+                || (slot.rule.search != Search::Nothing && slot.rule.search.finds(value.span.of(text)))
+            {
                 return None;
             }
-            let value = if hidden { Piece::Mask } else { Piece::Arrived(value.span) };
-            entries.push(Entry { key: Piece::Arrived(key), value, hidden, spec: Some(slot.spec) });
+            let piece = if hidden { Piece::Mask } else { Piece::Arrived(value.span) };
+            made.entries.push(Entry { key: Piece::Arrived(key), value: piece, hidden, spec: Some(slot.spec) });
+            walked.end = cursor.place();
         }
         (self.required & !seen == 0).then_some(walked)
     }
 
     /// Whether what a line says of itself is what evtap would say of it now.
-    fn agrees(&self, walked: &Walked, json: &str, tap: &mut Tap) -> bool {
+    fn agrees(&self, walked: &Walked, made: &Made, json: &str, tap: &mut Tap) -> bool {
         let hidden = self.slots.iter().filter(|slot| walked.hidden & 1 << slot.index != 0).map(|slot| slot.spec.name);
-        !walked.is_clear && tap.read(json, Some(self.kind.spec())) && hidden.eq(tap.redacted.iter().map(|name| &**name))
+        // Nothing is hidden that was not before.
+        made.masked.is_empty() && tap.read(json, Some(self.kind.spec())) && hidden.eq(tap.redacted.iter().map(|name| &**name))
     }
 
     /// Which of the taps says that these fields are hidden.
@@ -246,19 +276,26 @@ impl Slot {
         let field = &spec.fields[usize::from(index)];
         let accepts = |json: JsonType| (json == JsonType::Null && field.nullable) || field.ty.accepts(json);
         let types = TYPES.iter().filter(|json| accepts(**json)).fold(0, |bits, json| bits | bit(*json));
-        Self { key: Key::new(field.name), index, spec: field, rule, types }
+        let check = match field.ty {
+            Type::Integer => Check::Whole,
+            Type::Choice(choices) => Check::Choice(choices),
+            Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated => Check::Inside,
+            Type::Bool | Type::Number | Type::Text | Type::Uuid | Type::OneOf(_) | Type::Any => Check::Nothing,
+        };
+        Self { key: Key::new(field.name), index, spec: field, rule, types, check }
     }
 
     /// Whether a value of one of its types gives no cause for remarks.
-    fn expects(&self, json: &str, value: Value) -> bool {
-        match (&self.spec.ty, value.json) {
-            (_, JsonType::Null) => true,
-            (Type::Choice(choices), _) => is_choice(json, choices),
-            (Type::Integer | Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated, _) => {
+    fn expects(&self, text: &str, value: Value) -> bool {
+        match self.check {
+            _ if value.json == JsonType::Null => true,
+            Check::Nothing => true,
+            Check::Whole => !value.fraction,
+            Check::Choice(choices) => is_choice(value.span.of(text), choices),
+            Check::Inside => {
                 let mut drift = Vec::new();
-                fits(json, &self.spec.ty, &mut drift, self.spec.name) && drift.is_empty()
+                fits(value.span.of(text), &self.spec.ty, &mut drift, &String::new) && drift.is_empty()
             }
-            _ => true,
         }
     }
 }

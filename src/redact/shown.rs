@@ -11,6 +11,9 @@ use crate::scan::{self, Span};
 /// The bytes between a key and its value, `":`, and between a value and the next key, `,"`, where no white space is.
 const TOGETHER: usize = 2;
 
+/// How long `_tap` and what ends a line mostly are at most, in bytes.
+const TAP: usize = 256;
+
 /// Where a text of a shown event stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Piece {
@@ -29,9 +32,19 @@ pub(super) struct Entry {
     pub spec: Option<&'static FieldSpec>,
 }
 
+/// A frame that begins as its line does, `{"event_type":"…",…`, and that can be written as it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// The values in whose place the mask is to be, in order.
+    pub masked: &'a [Span],
+    /// Where the fields end.
+    pub end: usize,
+}
+
 /// An event as it may be shown.
 pub struct Shown<'a> {
     pub(super) text: &'a str,
+    pub(super) line: Option<Line<'a>>,
     pub(super) scratch: &'a str,
     pub(super) entries: &'a [Entry],
     pub(super) name: Cow<'a, str>,
@@ -81,6 +94,12 @@ impl<'a> Shown<'a> {
         &self.name
     }
 
+    /// Its type, for as long as the frame lives where it stands in it.
+    #[must_use]
+    pub fn name(&self) -> Cow<'a, str> {
+        self.name.clone()
+    }
+
     /// Which of the declared events it is.
     #[must_use]
     pub const fn kind(&self) -> Option<Kind> {
@@ -123,12 +142,27 @@ impl<'a> Shown<'a> {
 
     /// Its fields, in the order in which they arrived.
     pub fn fields(&self) -> impl Iterator<Item = ShownField<'a>> {
-        self.entries.iter().map(|entry| ShownField {
-            key: self.piece(entry.key),
-            json: self.piece(entry.value),
-            hidden: entry.hidden,
-            spec: entry.spec,
-        })
+        self.entries.iter().map(|entry| self.shown(entry))
+    }
+
+    fn shown(&self, entry: &Entry) -> ShownField<'a> {
+        ShownField { key: self.piece(entry.key), json: self.piece(entry.value), hidden: entry.hidden, spec: entry.spec }
+    }
+
+    /// Appends the beginning of its line, up to its last field, if that is the frame's but for the masks.
+    pub fn write_line(&self, out: &mut Vec<u8>) -> bool {
+        let Some(Line { masked, end }) = self.line else { return false };
+        let text = self.text.as_bytes();
+        // What follows has its place at once.
+        out.reserve(text.len() + masked.len() * MASK_JSON.len() + TAP);
+        let mut at = 0;
+        for span in masked {
+            out.extend_from_slice(&text[at..span.start()]);
+            out.extend_from_slice(MASK_JSON.as_bytes());
+            at = span.end();
+        }
+        out.extend_from_slice(&text[at..end]);
+        true
     }
 
     /// Appends its fields to a JSON object that has a member already, what stands together in the frame in one piece.
@@ -174,7 +208,11 @@ impl<'a> Shown<'a> {
     /// The field of that name. Of several with one name, the last counts, as in other readers of JSON.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<ShownField<'a>> {
-        self.fields().filter(|field| field.name() == name).last()
+        let is_it = |entry: &&Entry| match entry.spec {
+            Some(spec) => spec.name == name,
+            None => self.shown(entry).name() == name,
+        };
+        self.entries.iter().rev().find(is_it).map(|entry| self.shown(entry))
     }
 
     /// The typed struct, if it is such an event.

@@ -14,6 +14,8 @@ pub struct Key {
     /// Its first bytes, and which of them count.
     head: u128,
     mask: u128,
+    /// Its last bytes, and where they begin, if it is longer.
+    tail: Option<(usize, u128)>,
 }
 
 impl Key {
@@ -25,15 +27,21 @@ impl Key {
         for (at, byte) in text.iter().take(HEAD).enumerate() {
             (head[at], mask[at]) = (*byte, u8::MAX);
         }
-        Self { text: text.into(), head: u128::from_le_bytes(head), mask: u128::from_le_bytes(mask) }
+        let tail = text.last_chunk::<HEAD>().filter(|_| text.len() > HEAD);
+        let tail = tail.map(|tail| (text.len() - HEAD, u128::from_le_bytes(*tail)));
+        Self { text: text.into(), head: u128::from_le_bytes(head), mask: u128::from_le_bytes(mask), tail }
     }
 
+    #[inline]
     fn begins(&self, bytes: &[u8]) -> bool {
-        match bytes.first_chunk::<HEAD>() {
-            Some(head) if u128::from_le_bytes(*head) & self.mask != self.head => false,
-            Some(_) if self.text.len() <= HEAD => true,
-            _ => bytes.starts_with(&self.text),
+        let Some(head) = bytes.first_chunk::<HEAD>() else { return bytes.starts_with(&self.text) };
+        if u128::from_le_bytes(*head) & self.mask != self.head {
+            return false;
         }
+        let Some((at, tail)) = self.tail else { return true };
+        let rest = bytes.get(at..).and_then(<[u8]>::first_chunk::<HEAD>);
+        rest.is_some_and(|rest| u128::from_le_bytes(*rest) == tail)
+            && (self.text.len() <= 2 * HEAD || bytes.starts_with(&self.text))
     }
 }
 
@@ -48,6 +56,8 @@ pub struct Value {
     pub spaced: bool,
     /// There may be something beyond ASCII in it.
     pub high: bool,
+    /// There is a number with a fraction or an exponent in it.
+    pub fraction: bool,
 }
 
 /// A place in an object.
@@ -59,10 +69,11 @@ impl<'a> Cursor<'a> {
     /// At that byte. The text is below 4 GiB.
     #[must_use]
     pub const fn new(text: &'a str, at: usize) -> Self {
-        Self { scan: Scan { bytes: text.as_bytes(), at, spaced: false, high: 0 } }
+        Self { scan: Scan::at(text.as_bytes(), at) }
     }
 
     /// Steps over that key, if it is here, and says where it stands between its quotes.
+    #[inline]
     pub fn key(&mut self, key: &Key) -> Option<Span> {
         let start = self.scan.at;
         key.begins(self.scan.bytes.get(start..)?).then(|| {
@@ -72,16 +83,30 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over a value; `None` if it is none.
+    #[inline]
     pub fn value(&mut self) -> Option<Value> {
         let scan = &mut self.scan;
-        (scan.spaced, scan.high) = (false, 0);
+        (scan.spaced, scan.high, scan.fraction) = (false, 0, false);
         let start = scan.at;
         let json = JsonType::of(scan.peek().ok()?);
-        scan.value(1).ok()?;
-        Some(Value { span: Scan::span(start, scan.at), json, spaced: scan.spaced, high: scan.high & HIGHS != 0 })
+        if json == JsonType::String {
+            scan.at += 1;
+            scan.string().ok()?;
+        } else {
+            scan.value(1).ok()?;
+        }
+        let Scan { at, spaced, high, fraction, .. } = *scan;
+        Some(Value { span: Scan::span(start, at), json, spaced, high: high & HIGHS != 0, fraction })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn place(&self) -> usize {
+        self.scan.at
     }
 
     /// Whether the object ends here, and the text with it.
+    #[inline]
     #[must_use]
     pub fn is_end(&self) -> bool {
         self.scan.bytes.get(self.scan.at..).is_some_and(|rest| rest == b"}")

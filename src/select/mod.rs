@@ -3,6 +3,7 @@
 //! Selecting takes place after redaction, on [`Shown`] alone: a predicate sees the mask, and is no oracle for what it covers.
 
 pub mod check;
+mod memory;
 mod named;
 pub mod native;
 mod patterns;
@@ -22,6 +23,7 @@ use crate::error::{Error, Exit, Result};
 use crate::redact::Shown;
 use crate::scan;
 use crate::status;
+use memory::Memory;
 pub use named::{is_name, meant, named};
 use native::Native;
 use program::{Budget, Parsed, Program, Stop};
@@ -101,6 +103,7 @@ pub struct Predicate {
     option: String,
     engine: Arc<Engine>,
     failures: Failures,
+    memory: Memory<Result<bool, &'static str>>,
 }
 
 enum Engine {
@@ -119,29 +122,36 @@ impl Predicate {
         // Compiled in any case: what jq refuses is refused.
         let program = Program::compile(parsed, variables)?.within(budget);
         let engine = Native::compile(&parsed.term, variables).map_or(Engine::Program(program), Engine::Native);
-        Ok(Self { option: parsed.option.to_owned(), engine: Arc::new(engine), failures: Failures::default() })
+        Ok(Self::of(parsed.option.to_owned(), Arc::new(engine), Failures::default()))
+    }
+
+    fn of(option: String, engine: Arc<Engine>, failures: Failures) -> Self {
+        Self { option, engine, failures, memory: Memory::new() }
     }
 
     /// The same for another thread. It tells nothing.
     fn twin(&self) -> Self {
-        Self { option: self.option.clone(), engine: Arc::clone(&self.engine), failures: Failures::mute() }
+        Self::of(self.option.clone(), Arc::clone(&self.engine), Failures::mute())
     }
 
     /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
     pub fn holds(&mut self, subject: &Subject<'_>) -> Result<bool> {
-        let outcome = match &*self.engine {
+        let Self { engine, memory, .. } = self;
+        let outcome = match &**engine {
             Engine::Native(native) => {
                 native.holds(subject.shown).map_err(|native::Failed| Stop::Failed("a value is of a type that it can't use"))
             }
-            Engine::Program(program) => {
-                let mut held = false;
-                program
-                    .run(program.glance(subject), |value| {
-                        held = value::is_true(&value);
-                        !held
-                    })
-                    .map(|()| held)
-            }
+            Engine::Program(program) => match program.looks_at(subject.shown) {
+                None => program.holds(subject),
+                Some(fields) => {
+                    let said = memory.recall(fields, || match program.holds(subject) {
+                        Ok(held) => Ok(Ok(held)),
+                        Err(Stop::Failed(reason)) => Ok(Err(reason)),
+                        Err(Stop::Endless) => Err(Stop::Endless),
+                    });
+                    said.and_then(|said| said.map_err(Stop::Failed))
+                }
+            },
         };
         match outcome {
             Ok(held) => Ok(held),

@@ -10,7 +10,7 @@ use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::ops::Cmp;
 use jaq_core::path::{Opt, Part};
-use jaq_json::Val;
+use jaq_json::{Num, Val};
 use regex::Regex;
 
 use super::value;
@@ -31,6 +31,9 @@ impl Native {
 
     /// Whether the event is kept: a value that is true.
     pub fn holds(&self, shown: &Shown<'_>) -> Result<bool, Failed> {
+        if let Some(held) = self.0.glance(shown) {
+            return Ok(held);
+        }
         Ok(self.0.eval(shown, Seen::Event)?.is_some_and(|seen| seen.is_true()))
     }
 }
@@ -84,6 +87,7 @@ enum Seen<'a> {
     Event,
     Json(&'a str),
     Text(Cow<'a, str>),
+    Known(&'a Val),
     Made(Val),
 }
 
@@ -217,11 +221,40 @@ impl Expr {
         serde_json::from_str::<serde_json::Number>(number).is_ok().then_some(self)
     }
 
+    /// Whether it holds of an event, if comparisons of a field with a constant, each of the type that is usual, tell.
+    fn glance(&self, shown: &Shown<'_>) -> Option<bool> {
+        match self {
+            Self::And(left, right) => Some(left.glance(shown)? && right.glance(shown)?),
+            Self::Or(left, right) => Some(left.glance(shown)? || right.glance(shown)?),
+            Self::Compare(left, op, right) => {
+                let (Self::Step(event, Key::Name(name), _), Self::Constant(constant)) = (&**left, &**right) else { return None };
+                if !matches!(**event, Self::Input) || name == "_tap" {
+                    return None;
+                }
+                let field = shown.field(name);
+                let json = match &field {
+                    Some(field) => field.json,
+                    None if name == "event_type" => match constant {
+                        Val::TStr(text) => return Some(op.run(&shown.event_type().as_bytes(), &&***text)),
+                        _ => return None,
+                    },
+                    None => return None,
+                };
+                match (constant, json.as_bytes()) {
+                    (Val::TStr(text), [b'"', inside @ .., b'"']) if !inside.contains(&b'\\') => Some(op.run(&inside, &&***text)),
+                    (Val::Num(Num::Int(number)), _) => compare_number(json, *op, *number),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     fn eval<'a>(&'a self, shown: &Shown<'a>, input: Seen<'a>) -> Outcome<'a> {
         let bool = |value| Ok(Some(Seen::Made(Val::Bool(value))));
         match self {
             Self::Input => Ok(Some(input)),
-            Self::Constant(value) => Ok(Some(Seen::Made(value.clone()))),
+            Self::Constant(value) => Ok(Some(Seen::Known(value))),
             Self::Step(base, key, optional) => {
                 let Some(base) = base.eval(shown, input)? else { return Ok(None) };
                 match base.step(shown, key) {
@@ -263,11 +296,11 @@ impl Expr {
                 let input = input.value(shown);
                 bool(list.iter().any(|one| *one.value() == input))
             }
-            Self::Test(regex) => bool(regex.is_match(&input.text(shown)?)),
-            Self::Starts(prefix) => bool(input.text(shown)?.starts_with(&*prefix.text()?)),
-            Self::Ends(suffix) => bool(input.text(shown)?.ends_with(&*suffix.text()?)),
-            Self::Contains(part) => bool(input.text(shown).is_ok_and(|text| text.contains(part.as_str()))),
-            Self::Lower => Ok(Some(Seen::Text(Cow::Owned(input.text(shown)?.to_ascii_lowercase())))),
+            Self::Test(regex) => bool(regex.is_match(&input.text()?)),
+            Self::Starts(prefix) => bool(input.text()?.starts_with(&*prefix.text()?)),
+            Self::Ends(suffix) => bool(input.text()?.ends_with(&*suffix.text()?)),
+            Self::Contains(part) => bool(input.text().is_ok_and(|text| text.contains(part.as_str()))),
+            Self::Lower => Ok(Some(Seen::Text(Cow::Owned(input.text()?.to_ascii_lowercase())))),
             Self::Any(wanted, each, condition) => {
                 let mut decided = false;
                 each.visit(shown, input, |seen| {
@@ -290,6 +323,21 @@ impl Expr {
     fn text(&self) -> Result<Cow<'_, str>, Failed> {
         text_of(self.value()).map(Cow::Borrowed).ok_or(Failed)
     }
+}
+
+/// Compares a number, if JSON is one that is whole and has few digits, or that has a fraction.
+fn compare_number(json: &str, op: Cmp, with: isize) -> Option<bool> {
+    if let Some(number) = whole(json) {
+        return Some(op.run(&number, &with));
+    }
+    let number: f64 = json.contains(['.', 'e', 'E']).then(|| json.parse().ok())??;
+    #[expect(clippy::cast_precision_loss, reason = "jq compares so")]
+    Some(op.run(&number, &(with as f64)))
+}
+
+/// The number that JSON is, if that is a whole one of few digits.
+fn whole(json: &str) -> Option<isize> {
+    if json.len() < 10 { json.parse().ok() } else { None }
 }
 
 fn text_of(value: &Val) -> Option<&str> {
@@ -356,6 +404,7 @@ impl<'a> Seen<'a> {
         match self {
             Self::Event | Self::Text(_) => true,
             Self::Json(json) => !matches!(*json, "null" | "false"),
+            Self::Known(value) => value::is_true(value),
             Self::Made(value) => value::is_true(value),
         }
     }
@@ -365,17 +414,19 @@ impl<'a> Seen<'a> {
             Self::Event => value::event(shown),
             Self::Json(json) => value::json(json),
             Self::Text(text) => value::text(text),
+            Self::Known(value) => (*value).clone(),
             Self::Made(value) => value.clone(),
         }
     }
 
     fn step(self, shown: &Shown<'a>, key: &Key) -> Result<Self, Failed> {
         match (self, key) {
+            (Self::Known(value), key) => Self::Made(value.clone()).step(shown, key),
             (Self::Event, Key::Name(name)) => Ok(match name.as_str() {
                 "_tap" => Self::Made(value::json(&shown.tap_json())),
                 name => match shown.field(name) {
                     Some(field) => Self::Json(field.json),
-                    None if name == "event_type" => Self::Text(Cow::Owned(shown.event_type().to_owned())),
+                    None if name == "event_type" => Self::Text(shown.name()),
                     None => Self::Json("null"),
                 },
             }),
@@ -403,7 +454,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    fn text(&self, shown: &Shown<'_>) -> Result<Cow<'_, str>, Failed> {
+    fn text(&self) -> Result<Cow<'_, str>, Failed> {
         match self {
             Self::Text(text) => Ok(Cow::Borrowed(text)),
             Self::Json(json) => match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
@@ -411,14 +462,28 @@ impl<'a> Seen<'a> {
                 Some(inside) => Ok(Cow::Borrowed(inside)),
                 None => Err(Failed),
             },
-            other => text_of(&other.value(shown)).map(|text| Cow::Owned(text.to_owned())).ok_or(Failed),
+            Self::Known(value) => text_of(value).map(Cow::Borrowed).ok_or(Failed),
+            Self::Made(value) => text_of(value).map(Cow::Borrowed).ok_or(Failed),
+            Self::Event => Err(Failed),
         }
     }
 
     fn compare(&self, op: Cmp, other: &Self, shown: &Shown<'_>) -> bool {
-        if let (Ok(left), Ok(right)) = (self.text(shown), other.text(shown)) {
+        if let (Some(left), Some(right)) = (self.whole(), other.whole()) {
+            return op.run(&left, &right);
+        }
+        if let (Ok(left), Ok(right)) = (self.text(), other.text()) {
             return op.run(&left, &right);
         }
         op.run(&self.value(shown), &other.value(shown))
+    }
+
+    /// The same of what is seen.
+    fn whole(&self) -> Option<isize> {
+        match self {
+            Self::Json(json) => whole(json),
+            Self::Known(Val::Num(Num::Int(number))) | Self::Made(Val::Num(Num::Int(number))) => Some(*number),
+            _ => None,
+        }
     }
 }

@@ -17,6 +17,7 @@ use jaq_json::Val;
 use super::reads::Reads;
 use super::{Subject, patterns, value};
 use crate::error::{Error, Result};
+use crate::redact::Shown;
 
 /// How much one event may take.
 #[derive(Debug, Clone, Copy)]
@@ -302,6 +303,27 @@ impl Program {
     #[must_use]
     pub fn view(&self, subject: &Subject<'_>) -> Val {
         if self.gives_event { subject.value() } else { self.glance(subject) }
+    }
+
+    /// The JSON of each field that it reads, if those are known and none of them is `_tap`.
+    #[must_use]
+    pub fn looks_at<'s>(&self, shown: &'s Shown<'_>) -> Option<impl Iterator<Item = Option<&'s str>>> {
+        let fields = self.fields.as_ref().filter(|fields| fields.iter().all(|(name, _)| name != "_tap"))?;
+        Some(fields.iter().map(|(name, _)| match shown.field(name) {
+            Some(field) => Some(field.json),
+            None if name == "event_type" => Some(shown.event_type()),
+            None => None,
+        }))
+    }
+
+    /// Whether one of its values is neither false nor null.
+    pub fn holds(&self, subject: &Subject<'_>) -> Result<bool, Stop> {
+        let mut held = false;
+        self.run(self.glance(subject), |value| {
+            held = value::is_true(&value);
+            !held
+        })?;
+        Ok(held)
     }
 
     /// Runs the program on a value, and hands each output to `take` until that says no.

@@ -37,9 +37,11 @@ impl Render for Ndjson {
 
 /// Appends an event as one JSON object, without a line end.
 pub fn object(shown: &Shown<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"event_type\":");
-    quoted(shown.event_type(), out);
-    shown.write_fields(out);
+    if !shown.write_line(out) {
+        out.extend_from_slice(b"{\"event_type\":");
+        quoted(shown.event_type(), out);
+        shown.write_fields(out);
+    }
     out.extend_from_slice(b",\"_tap\":");
     shown.write_tap(out);
     out.push(b'}');

@@ -44,8 +44,8 @@ impl Walk {
             offset: 0,
             notes: Notes::default(),
         };
-        let Redactor { shapes, entries, tap, .. } = &mut self.asked.1;
-        let is_short = shapes.as_mut().is_some_and(|shapes| shapes.recognise(text, entries, tap).is_some());
+        let Redactor { shapes, made, tap, .. } = &mut self.asked.1;
+        let is_short = shapes.as_mut().is_some_and(|shapes| shapes.recognise(text, made, tap).is_some());
         let _ = self.asked.1.show(&mut self.asked.0, frame);
         let (mut walked, mut alone) = (Vec::new(), Vec::new());
         ndjson::object(&self.redactor.show(&mut self.decoder, frame), &mut walked);
