@@ -66,7 +66,7 @@ pub fn cut(spans: Vec<Span<'static>>, width: usize) -> Line<'static> {
     let mut line = wrap(spans, width.saturating_sub(1)).into_iter().next().unwrap_or_default();
     let style = line.spans.last().map_or_else(Style::default, |span| span.style);
     // What was shortened there says so already.
-    if !line.spans.last().is_some_and(|span| span.content.ends_with('…')) {
+    if !line.to_string().ends_with('…') {
         line.spans.push(Span::styled("…", style));
     }
     line
