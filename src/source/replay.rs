@@ -20,8 +20,8 @@ use crate::source::archive::{self, Packing};
 /// The name of stdin.
 pub const STDIN: &str = "-";
 
-/// How much is read at once, in bytes: more is no faster, and several pieces are under way at a time.
-const PIECE: usize = 1 << 18;
+/// How much is read at once, in bytes: more is no faster, and as several pieces are under way at a time, it costs memory.
+const PIECE: usize = 1 << 17;
 
 /// How much of a recording tells what it is, in bytes, if its first line doesn't.
 const BEGINNING: usize = 8192;
