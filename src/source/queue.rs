@@ -116,7 +116,7 @@ fn share(item: &Item) -> u32 {
     let bytes = match item {
         Item::Frame(frame) => frame.data.len(),
         Item::Piece(piece) => piece.size() * RECORDED,
-        Item::News(_) => 0,
+        Item::News(_) | Item::Recording(_) => 0,
     };
     u32::try_from(bytes / 1024).unwrap_or(BUDGET).min(BUDGET)
 }
