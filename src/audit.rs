@@ -97,7 +97,7 @@ impl Auditor {
                         self.frame(frame.as_frame(), &mut place);
                         lines += 1;
                     }
-                    Item::News(_) => {}
+                    Item::News(_) | Item::Recording(_) => {}
                 }
                 progress.set_events(self.report.events);
             }

@@ -50,6 +50,8 @@ exits! {
     Verdict = 7,
     /// There was a gap, or the endpoint of `--forward` refused an event, with `--fail-on-gap`.
     Lost = 8,
+    /// The terminal went away under the live screen (SIGHUP).
+    HungUp = 129,
     /// Interrupted (SIGINT); the line in hand is finished first.
     Interrupted = 130,
     /// Terminated (SIGTERM); the line in hand is finished first.

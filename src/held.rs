@@ -31,6 +31,8 @@ pub struct Held {
     pub drifted: bool,
     /// It tells of something that went wrong.
     pub is_error: bool,
+    /// How many bytes of the recordings that are replayed come before it, if any are.
+    pub place: u64,
 }
 
 impl Held {
@@ -56,6 +58,7 @@ impl Held {
             line: String::from_utf8_lossy(&line).into(),
             drifted: !tap.drift.is_empty(),
             is_error: tells_of_error(shown),
+            place: 0,
         }
     }
 

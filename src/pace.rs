@@ -23,6 +23,15 @@ pub struct Pace {
     sizes: Vec<u64>,
 }
 
+/// Where a replay is run to, to be held there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// The first event at that time or after it.
+    Time(Timestamp),
+    /// The first event with so many bytes of the recordings before it, or more.
+    Place(u64),
+}
+
 #[derive(Debug)]
 struct Going {
     /// In multiples of real time; without end is as fast as it goes.
@@ -30,10 +39,10 @@ struct Going {
     is_held: bool,
     steps: u32,
     is_over: bool,
-    /// The time that is run to, whatever the speed.
-    until: Option<Timestamp>,
-    /// Which recording it is in, and how many bytes into it.
-    place: (usize, u64),
+    /// What is run to, whatever the speed.
+    until: Option<Goal>,
+    /// How many bytes of the recordings come before the event that was reached last.
+    reached: u64,
     /// The time of the event before, and when it was due.
     before: Option<(Timestamp, Instant)>,
 }
@@ -48,7 +57,7 @@ impl Pace {
     /// The pace of replaying recordings of these sizes, in multiples of real time to begin with.
     #[must_use]
     pub const fn new(sizes: Vec<u64>, speed: f64) -> Self {
-        let going = Going { speed, is_held: false, steps: 0, is_over: false, until: None, place: (0, 0), before: None };
+        let going = Going { speed, is_held: false, steps: 0, is_over: false, until: None, reached: 0, before: None };
         Self { going: Mutex::new(going), changed: Condvar::new(), sizes }
     }
 
@@ -74,7 +83,7 @@ impl Pace {
                 break;
             }
             if let Some(until) = going.until {
-                if time.is_some_and(|time| time >= until) {
+                if matches!(until, Goal::Time(until) if time.is_some_and(|time| time >= until)) {
                     (going.until, going.is_held) = (None, true);
                 }
                 break;
@@ -112,27 +121,42 @@ impl Pace {
         self.changed.notify_all();
     }
 
-    /// Lets all through up to the first event at that time or after it, and holds there.
-    pub fn run_to(&self, time: Timestamp) {
-        self.lock().until = Some(time);
+    /// Lets all through up to that event, and holds there.
+    pub fn run_to(&self, goal: Goal) {
+        self.lock().until = Some(goal);
         self.changed.notify_all();
     }
 
-    /// The event that begins there has been reached. Within one recording, each begins after the one before.
-    pub fn reach(&self, offset: u64) {
+    /// The event that begins there in the recording of that number has been reached. Gives how many bytes come before it.
+    pub fn reach(&self, recording: usize, offset: u64) -> u64 {
+        let reached = self.sizes.iter().take(recording).sum::<u64>() + offset;
         let mut going = self.lock();
-        let (recording, reached) = going.place;
-        going.place = (recording + usize::from(offset < reached), offset);
+        going.reached = reached;
+        if matches!(going.until, Some(Goal::Place(place)) if reached >= place) {
+            (going.until, going.is_held) = (None, true);
+        }
+        reached
+    }
+
+    /// How many bytes the recordings have; 0 where nobody knows.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.sizes.iter().sum()
     }
 
     /// How much of the recordings has been replayed, from 0 to 1; `None` where nobody knows how much there is.
     #[must_use]
     pub fn share(&self) -> Option<f64> {
-        let going = self.lock();
-        let (recording, reached) = going.place;
-        let (all, before) = (self.sizes.iter().sum::<u64>(), self.sizes.iter().take(recording).sum::<u64>());
+        let reached = self.lock().reached;
+        self.share_of(reached)
+    }
+
+    /// Which share of the recordings comes before that place.
+    #[must_use]
+    pub fn share_of(&self, place: u64) -> Option<f64> {
+        let all = self.size();
         #[expect(clippy::cast_precision_loss, reason = "a share is seen in cells")]
-        (all > 0).then(|| (before + reached).min(all) as f64 / all as f64)
+        (all > 0).then(|| place.min(all) as f64 / all as f64)
     }
 
     /// Goes faster, or slower.
@@ -239,7 +263,7 @@ mod tests {
         let time = |second| Timestamp::from_second(second).ok();
         let pace = Arc::new(Pace::default());
         pace.hold();
-        pace.run_to(time(12).expect("a time"));
+        pace.run_to(Goal::Time(time(12).expect("a time")));
         let (sent, got) = channel();
         let waits = Arc::clone(&pace);
         let thread = std::thread::spawn(move || {
@@ -256,13 +280,22 @@ mod tests {
     }
 
     #[test]
+    fn it_runs_to_a_place_and_holds_there() {
+        let pace = Pace::new(vec![100, 300], 1.0);
+        pace.run_to(Goal::Place(150));
+        assert_eq!((pace.reach(0, 90), pace.told().as_str()), (90, "▶▶ going there"));
+        assert_eq!((pace.reach(1, 60), pace.told().as_str()), (160, "‖ held, 1×"));
+    }
+
+    #[test]
     fn it_knows_how_far_it_has_come_through_all_recordings() {
         let pace = Pace::new(vec![100, 300], f64::INFINITY);
-        let shares = [0, 50, 0, 200, 300].map(|offset| {
-            pace.reach(offset);
+        // Both begin with an event that is at their beginning, which is not the same place.
+        let shares = [(0, 0), (1, 0), (1, 200), (1, 300)].map(|(recording, offset)| {
+            pace.reach(recording, offset);
             pace.share()
         });
-        assert_eq!(shares, [0.0, 0.125, 0.25, 0.75, 1.0].map(Some));
+        assert_eq!(shares, [0.0, 0.25, 0.75, 1.0].map(Some));
         assert_eq!(Pace::default().share(), None);
     }
 

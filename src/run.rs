@@ -26,7 +26,7 @@ use crate::shutdown;
 use crate::sink::raw;
 use crate::source::client::Network;
 use crate::source::sse::Start;
-use crate::source::{self, Limits, Sender, frames, replay};
+use crate::source::{self, Item, Limits, Sender, frames, replay};
 use crate::status;
 use crate::timeline::{self, gather, stitch};
 use crate::tui::state::Setup;
@@ -330,7 +330,13 @@ fn recordings(files: Vec<PathBuf>, limit: usize, progress: Arc<Progress>, tx: Se
         // Reading blocks and can't be aborted, so the end of the channel to the walk is held here: dropping this future
         // closes it, and it stays open until the outcome of the reading is known.
         let (read, mut items) = source::channel(1);
-        let read = move || files.iter().try_for_each(|file| replay::run(file, limit, &progress, &read));
+        let read = move || {
+            files.iter().enumerate().try_for_each(|(number, file)| {
+                // Where nobody takes that any more, nobody takes what is read.
+                let _ = read.blocking_send(Item::Recording(number));
+                replay::run(file, limit, &progress, &read)
+            })
+        };
         let reading = tokio::task::spawn_blocking(read);
         while let Some(item) = items.recv().await {
             if tx.send(item).await.is_err() {

@@ -3,14 +3,14 @@
 //! This is a net, and not the promise: names, and what is written in words, pass through it. Fields that hold identifiers are
 //! hidden by their class and need none of this. How much it catches is measured on text that a test makes up.
 //!
-//! One [`RegexSet`] tells first whether there is anything at all, so that clean text costs little. Digits in other scripts,
-//! odd spaces and characters without width are read as what they stand for.
+//! A look at its bytes tells first whether there can be anything at all, so that most clean text costs little. Digits in other
+//! scripts, odd spaces and characters without width are read as what they stand for.
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexSet};
+use regex::Regex;
 
 use crate::event::MASK;
 use crate::sanitize;
@@ -78,9 +78,8 @@ struct Rule {
     accepts: fn(&str) -> bool,
 }
 
-static SET: LazyLock<RegexSet> =
-    LazyLock::new(|| RegexSet::new(rules::RULES.iter().map(|rule| rule.pattern)).expect("the patterns are regular expressions"));
-
+/// Each is searched for by itself: a set of all needs an automaton that is too large to be kept, so that a search takes ten times
+/// as long, and several times the memory.
 static REGEXES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     rules::RULES.iter().map(|rule| Regex::new(rule.pattern).expect("the pattern is a regular expression")).collect()
 });
@@ -95,10 +94,14 @@ pub fn fires(text: &str) -> bool {
         tells |= is_telling(byte);
     }
     if is_plain {
-        return tells && SET.is_match(text);
+        return tells && matches(text);
     }
     let folded = Folded::of(text);
-    folded.text.bytes().any(is_telling) && SET.is_match(&folded.text)
+    folded.text.bytes().any(is_telling) && matches(&folded.text)
+}
+
+fn matches(text: &str) -> bool {
+    REGEXES.iter().any(|regex| regex.is_match(text))
 }
 
 /// Whether a byte is one of those of which every identifier has one: digits, and the marks of addresses.
@@ -146,8 +149,7 @@ fn once(text: &str) -> Option<Scrubbed> {
 /// What is found in folded text, in order. What overlaps is one hit, named after its first part.
 fn hits(text: &str) -> Vec<(Range<usize>, Detector)> {
     let mut found = Vec::new();
-    for index in &SET.matches(text) {
-        let (rule, regex) = (&rules::RULES[index], &REGEXES[index]);
+    for (index, (rule, regex)) in rules::RULES.iter().zip(&*REGEXES).enumerate() {
         let mut at = 0;
         while let Some(captures) = regex.captures_at(text, at) {
             let Some(span) = captures.get(1).or_else(|| captures.get(0)).map(|group| group.range()) else { break };

@@ -68,6 +68,8 @@ pub struct Walk {
     crew: Option<Crew>,
     progress: Option<Arc<Progress>>,
     pace: Option<Arc<Pace>>,
+    /// The number of the recording that is read.
+    recording: usize,
 }
 
 /// How a run went.
@@ -101,6 +103,7 @@ impl Walk {
             crew: None,
             progress: None,
             pace: None,
+            recording: 0,
         }
     }
 
@@ -225,6 +228,10 @@ impl Walk {
         match item {
             Item::Frame(frame) => self.frame(frame.as_frame()),
             Item::Piece(piece) => self.piece(piece),
+            Item::Recording(number) => {
+                self.recording = *number;
+                Ok(None)
+            }
             Item::News(news) => {
                 self.flush()?;
                 if self.sink.news(news)? {
@@ -313,7 +320,7 @@ impl Walk {
                 return Ok(Some(self.judge.end()));
             }
         }
-        let subject = Subject::new(&shown).at(frame.offset);
+        let subject = Subject::new(&shown).at(self.recording, frame.offset);
         self.counts.see(&shown);
         if shown.kind() == Some(Kind::TapGap)
             && let Some(gap) = shown.read::<TapGap>()

@@ -22,6 +22,7 @@ use crate::source::{self, Sender};
 use crate::status;
 use crate::tui::Live;
 use crate::tui::state::Setup;
+use crate::tui::view;
 use crate::walk::{Outcome, Stages, Walk};
 
 /// How long the walk may take to finish the line in hand once a signal has come.
@@ -95,7 +96,8 @@ impl Wiring {
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
     pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
         let Self { mut stages, delivery, merge, fail_on_gap, threads, screen, progress, is_quiet, pace } = self;
-        let mut live = screen.map(|setup| Live::open(setup, &mut stages)).transpose()?;
+        let mut live = screen.map(|setup| Live::open(setup, &mut stages, view::draw)).transpose()?;
+        let at_terminal = live.is_some();
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
         let mut telling = Telling::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
@@ -106,7 +108,8 @@ impl Wiring {
         let stop = walk.stop();
         let mut walking = spawn(walk, merge.apply(rx))?;
 
-        let mut signal = std::pin::pin!(shutdown::signal());
+        let mut signal =
+            std::pin::pin!(async { if at_terminal { shutdown::signal_at_terminal().await } else { shutdown::signal().await } });
         let mut failure = None;
         let outcome = loop {
             tokio::select! {
@@ -174,7 +177,7 @@ async fn ended(signal: &mut (impl Future<Output = std::io::Result<Exit>> + Unpin
             signal = signal => Ok(signal.unwrap_or(Exit::Failure)),
             closed = screen.closed() => {
                 *live = None;
-                closed.map(|()| Exit::Done)
+                closed
             }
         },
     }

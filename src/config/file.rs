@@ -14,7 +14,7 @@ use toml_edit::{Document, Item, Table, Value};
 use super::settings::{Setting, is_flag, is_list, is_path};
 use crate::error::{Error, Result};
 use crate::private_file::{is_private, permissions};
-use crate::schema;
+use crate::select::is_name;
 use crate::source::replay::cause;
 
 /// The most bytes of a configuration: more is something else.
@@ -192,7 +192,7 @@ impl Reader<'_> {
 
     fn filter(&self, name: &str, item: &Item) -> Result<(String, usize)> {
         let line = self.line(item.span());
-        if !is_filter_name(name) {
+        if !is_name(name) {
             return Err(self.wrong(line, name, "it is no name for a filter", "use letters, digits, - and _"));
         }
         item.as_str()
@@ -240,23 +240,5 @@ impl Reader<'_> {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Whether a filter can be called so.
-#[must_use]
-pub fn is_filter_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
-/// The advice on a name that isn't among those that are.
-pub fn meant<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone, kind: &str) -> String {
-    if let Some(meant) = schema::nearest(name, names.clone()) {
-        return format!("did you mean {meant}?");
-    }
-    match names.collect::<Vec<_>>().as_slice() {
-        [] => format!("there is no {kind} in it; `evtap config init` writes an example"),
-        names => format!("it has {}", names.join(", ")),
     }
 }

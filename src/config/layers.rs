@@ -22,6 +22,7 @@ use super::settings::{SETTINGS, Setting, is_explicit, is_flag};
 use crate::cli::{self, Cli, Command, Standing};
 use crate::credential;
 use crate::error::{Error, Exit, Result};
+use crate::select::meant;
 
 /// The command whose options are the settings.
 const MODEL: &str = "watch";
@@ -297,7 +298,7 @@ fn chosen(typed: &ArgMatches, watch: &clap::Command) -> Result<Chosen> {
     };
     if !known.profiles.contains_key(&name) {
         let why = format!("{} has no such profile", known.path.display());
-        let advice = file::meant(&name, known.profiles.keys().map(String::as_str), "profile");
+        let advice = meant(&name, known.profiles.keys().map(String::as_str), "profile");
         return Err(Error::usage(format!("cannot use the profile {name}"), why, advice));
     }
     Ok((file, Some((name, by))))

@@ -23,6 +23,7 @@ pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title:
         revealed: show.privacy.reveal.clone(),
         policy: policy.clone(),
         variables: variables(&pick.args, &pick.json_args)?,
+        named: pick.named.clone(),
         limits,
         theme: theme(screen.background),
         zone: zone(show.tz.as_deref())?,

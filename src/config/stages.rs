@@ -8,7 +8,6 @@ use std::time::Instant;
 use jaq_json::Val;
 use jiff::tz::TimeZone;
 
-use super::file::{is_filter_name, meant as meant_among};
 use super::{colour, duration, policy, reveal};
 use crate::cli::{Expect as ExpectOptions, Output, Pick, Show, Timestamps, Until};
 use crate::error::{Error, Result};
@@ -19,7 +18,7 @@ use crate::redact::Policy;
 use crate::schema;
 use crate::select::check::{Kinds, check, meant};
 use crate::select::program::{Parsed, Program, parse};
-use crate::select::{Grep, Predicate, Select, Types, value};
+use crate::select::{Grep, Predicate, Select, Types, named, value};
 use crate::sink::cloudevents::CloudEvents;
 use crate::sink::columns::Columns;
 use crate::sink::jq::Jq;
@@ -140,7 +139,7 @@ pub(super) struct Expressions<'a> {
 impl Expressions<'_> {
     /// A predicate on the events in `kinds`; leaves in it those that can satisfy the predicate.
     fn predicate(&self, option: &str, source: &str, kinds: &mut Kinds) -> Result<Predicate> {
-        let (option, source) = match self.named(option, source)? {
+        let (option, source) = match named(self.named, option, source)? {
             Some((label, expression)) => (label, expression),
             None => (option.to_owned(), source),
         };
@@ -148,18 +147,6 @@ impl Expressions<'_> {
         let predicate = Predicate::compile(&parsed, self.variables)?;
         *kinds = self.check(&parsed, *kinds, true)?;
         Ok(predicate)
-    }
-
-    /// The expression of a name such as `@long`, and what to call it. `@json` and the like are formats of jq, and say nothing
-    /// by themselves.
-    fn named(&self, option: &str, source: &str) -> Result<Option<(String, &str)>> {
-        let Some(name) = source.trim().strip_prefix('@').filter(|name| is_filter_name(name)) else { return Ok(None) };
-        let label = format!("{option} @{name}");
-        if let Some(expression) = self.named.get(name) {
-            return Ok(Some((label, expression)));
-        }
-        let advice = meant_among(name, self.named.keys().map(String::as_str), "filter");
-        Err(Error::usage(format!("cannot use {label}"), "the configuration has no such filter", advice))
     }
 
     /// A program whose outputs are printed.

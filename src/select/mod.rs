@@ -4,6 +4,7 @@
 
 pub mod check;
 mod memory;
+mod named;
 pub mod native;
 mod patterns;
 pub mod program;
@@ -23,14 +24,17 @@ use crate::redact::Shown;
 use crate::scan;
 use crate::status;
 use memory::Memory;
+pub use named::{is_name, meant, named};
 use native::Native;
-use program::{Parsed, Program, Stop};
+use program::{Budget, Parsed, Program, Stop};
 
 /// An event under selection; its jq value is made once, if anything asks for it.
 pub struct Subject<'a> {
     /// The event.
     pub shown: &'a Shown<'a>,
-    /// Where in the recording it begins, in bytes; 0 on a live stream.
+    /// The number of the recording that it is from; 0 on a live stream.
+    pub recording: usize,
+    /// Where in it the event begins, in bytes; 0 on a live stream.
     pub offset: u64,
     value: OnceCell<Val>,
 }
@@ -39,13 +43,13 @@ impl<'a> Subject<'a> {
     /// An event to select from.
     #[must_use]
     pub const fn new(shown: &'a Shown<'a>) -> Self {
-        Self { shown, offset: 0, value: OnceCell::new() }
+        Self { shown, recording: 0, offset: 0, value: OnceCell::new() }
     }
 
-    /// The same event, which begins there in its recording.
+    /// The same event, which begins there in the recording of that number.
     #[must_use]
-    pub fn at(self, offset: u64) -> Self {
-        Self { offset, ..self }
+    pub fn at(self, recording: usize, offset: u64) -> Self {
+        Self { recording, offset, ..self }
     }
 
     /// It as jq sees it.
@@ -111,8 +115,13 @@ enum Engine {
 impl Predicate {
     /// Compiles a parsed expression, for the fast path if it will do.
     pub fn compile(parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
+        Self::within(Budget::AMPLE, parsed, variables)
+    }
+
+    /// The same, where an event may take no more than that.
+    pub fn within(budget: Budget, parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
         // Compiled in any case: what jq refuses is refused.
-        let program = Program::compile(parsed, variables)?;
+        let program = Program::compile(parsed, variables)?.within(budget);
         let engine = match Native::compile(&parsed.term, variables) {
             Some(native) => Engine::Native(native),
             None => Engine::Program(program, Native::before(&parsed.term, variables)),

@@ -1,8 +1,8 @@
 //! jq programs: parsed, checked for what they may call, compiled once, and run on one value at a time.
 //!
 //! A program sees its input and nothing else: no environment, no other inputs, no files, no modules, no way to print or to
-//! end the process. One that would not end is stopped: each call of a definition, each number of a `range` and each
-//! calculation takes a step, and the steps, the stack and the size of a value are bounded.
+//! end the process. One that would not end is stopped: each call of a definition, each number of a `range`, each value of a
+//! `[]` or a `..`, and each calculation takes a step, and the steps, the stack and the size of a value are bounded.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -19,8 +19,33 @@ use super::{Subject, patterns, value};
 use crate::error::{Error, Result};
 use crate::redact::Shown;
 
-/// How many steps one event may take.
-const STEPS: u32 = 250_000;
+/// How much one event may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// So many steps.
+    steps: u32,
+    /// So many bytes of the value in hand make a step one more.
+    grain: usize,
+}
+
+impl Budget {
+    /// As much as somebody may want who waits for it.
+    pub const AMPLE: Self = Self { steps: 250_000, grain: usize::MAX };
+
+    /// As little as nobody notices who types meanwhile.
+    pub const BRIEF: Self = Self { steps: 20_000, grain: 1024 };
+
+    /// What a step with that value in hand takes of it.
+    fn cost(self, value: &Val) -> u32 {
+        let bytes = match value {
+            Val::TStr(text) | Val::BStr(text) => text.len(),
+            Val::Arr(items) => items.len() * size_of::<Val>(),
+            Val::Obj(members) => members.len() * 4 * size_of::<Val>(),
+            _ => 0,
+        };
+        u32::try_from(bytes / self.grain).unwrap_or(u32::MAX).saturating_add(1)
+    }
+}
 
 /// How much of the stack one event may take, in bytes. The thread that runs programs must have more.
 const STACK: usize = 12 << 20;
@@ -157,6 +182,7 @@ struct Engine;
 struct Run<'a> {
     lut: &'a Lut<Engine>,
     steps: &'a Cell<u32>,
+    budget: Budget,
     stack: usize,
 }
 
@@ -175,7 +201,7 @@ impl Run<'_> {
     /// Takes a step with a value in hand; an exception that nothing catches if there are no more.
     fn step<'e>(&self, value: &Val) -> Result<(), Exn<'e, Val>> {
         let left = self.steps.get();
-        self.steps.set(left.saturating_sub(1));
+        self.steps.set(left.saturating_sub(self.budget.cost(value)));
         let huge = match value {
             Val::TStr(text) | Val::BStr(text) => text.len() > VALUE,
             Val::Arr(items) => items.len() > VALUE / 16,
@@ -227,6 +253,7 @@ pub struct Program {
     fields: Option<Vec<(String, Val)>>,
     /// What it gives may be the event as a whole.
     gives_event: bool,
+    budget: Budget,
 }
 
 impl Program {
@@ -256,7 +283,14 @@ impl Program {
             variables: variables.iter().map(|(_, value)| value.clone()).collect(),
             fields: reads.fields.as_ref().map(|names| names.iter().map(key).collect()),
             gives_event: reads.gives_event,
+            budget: Budget::AMPLE,
         })
+    }
+
+    /// The same, where one event may take no more than that.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
     }
 
     /// What of an event it needs to see, if no more is asked of what it gives than whether it is true.
@@ -294,8 +328,8 @@ impl Program {
 
     /// Runs the program on a value, and hands each output to `take` until that says no.
     pub fn run(&self, input: Val, mut take: impl FnMut(Val) -> bool) -> Result<(), Stop> {
-        let steps = Cell::new(STEPS);
-        let run = Run { lut: &self.filter.lut, steps: &steps, stack: stack_pointer() };
+        let steps = Cell::new(self.budget.steps);
+        let run = Run { lut: &self.filter.lut, steps: &steps, budget: self.budget, stack: stack_pointer() };
         let context = Ctx::<Engine>::new(run, Vars::new(self.variables.iter().cloned()));
         for output in self.filter.id.run((context, input)) {
             match output {
@@ -384,7 +418,7 @@ fn then<'s>(first: Term<&'s str>, second: Term<&'s str>) -> Term<&'s str> {
     Term::BinOp(Box::new(first), BinaryOp::Pipe(None), Box::new(second))
 }
 
-/// Lets every local definition and every number of a `range` take a step.
+/// Lets every local definition, every number of a `range` and every value that a `[]` or a `..` gives take a step.
 fn walk(term: Term<&str>) -> Term<&str> {
     let boxed = |term: Box<Term<_>>| Box::new(walk(*term));
     match term {
@@ -410,7 +444,10 @@ fn walk(term: Term<&str>) -> Term<&str> {
             last.map(boxed),
         ),
         Term::Path(inner, path) => {
-            Term::Path(boxed(inner), jaq_core::path::Path(path.0.into_iter().map(|(part, opt)| (part_of(part), opt)).collect()))
+            let gives_many = path.0.iter().any(|(part, _)| matches!(part, jaq_core::path::Part::Range(None, None)));
+            let path = jaq_core::path::Path(path.0.into_iter().map(|(part, opt)| (part_of(part), opt)).collect());
+            let term = Term::Path(boxed(inner), path);
+            if gives_many { then(term, call(TICK)) } else { term }
         }
         Term::Str(format, parts) => Term::Str(
             format,
@@ -422,7 +459,8 @@ fn walk(term: Term<&str>) -> Term<&str> {
                 })
                 .collect(),
         ),
-        Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_) => term,
+        Term::Recurse => then(Term::Recurse, call(TICK)),
+        Term::Id | Term::Num(_) | Term::Break(_) | Term::Var(_) => term,
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Item {
     Piece(Piece),
     /// News of the connection.
     News(News),
+    /// What follows is from the recording of that number, counted from 0.
+    Recording(usize),
 }
 
 /// Which stream a frame came by: known from the connection, unknown in a recording.

@@ -121,7 +121,7 @@ fn time(item: &Item) -> i64 {
             let id = frame.id.as_deref().filter(|_| !frame.notes.id_missing).and_then(|id| id.parse().ok());
             id.or_else(|| Some(frame.received_at?.as_millisecond())).unwrap_or_default()
         }
-        Item::Piece(_) | Item::News(_) => 0,
+        Item::Piece(_) | Item::News(_) | Item::Recording(_) => 0,
     }
 }
 
@@ -129,7 +129,7 @@ fn size(item: &Item) -> usize {
     match item {
         Item::Frame(frame) => frame.data.len(),
         Item::Piece(piece) => piece.size(),
-        Item::News(_) => 0,
+        Item::News(_) | Item::Recording(_) => 0,
     }
 }
 

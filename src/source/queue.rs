@@ -21,7 +21,7 @@ pub const QUEUE: usize = 256;
 const BUDGET: u32 = 16 * 1024;
 
 /// How many times over a piece of a recording counts: more of it is at hand at any time, so few need wait.
-const RECORDED: usize = 8;
+const RECORDED: usize = 64;
 
 /// An item and its share of the budget.
 type Held = (Item, OwnedSemaphorePermit);
@@ -116,7 +116,7 @@ fn share(item: &Item) -> u32 {
     let bytes = match item {
         Item::Frame(frame) => frame.data.len(),
         Item::Piece(piece) => piece.size() * RECORDED,
-        Item::News(_) => 0,
+        Item::News(_) | Item::Recording(_) => 0,
     };
     u32::try_from(bytes / 1024).unwrap_or(BUDGET).min(BUDGET)
 }

@@ -82,6 +82,7 @@ mod tests {
             line: line.into(),
             drifted: false,
             is_error: false,
+            place: 0,
         }
     }
 

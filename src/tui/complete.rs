@@ -3,6 +3,7 @@
 use super::prompt::COMMANDS;
 use super::state::{Purpose, State};
 use crate::event::Kind;
+use crate::select::is_name;
 
 /// The parts of `_tap` that can be listed or filtered by.
 const TAP: &[&str] = &["_tap.id", "_tap.time", "_tap.received_at", "_tap.stream", "_tap.workspace_id", "_tap.call_sid"];
@@ -12,21 +13,25 @@ const TAP: &[&str] = &["_tap.id", "_tap.time", "_tap.received_at", "_tap.stream"
 pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<String>) {
     match purpose {
         Purpose::Search | Purpose::Save => (0, Vec::new()),
-        Purpose::Columns => {
-            let names = fields(state).into_iter().chain(TAP.iter().map(|name| (*name).to_owned()));
-            let names = std::iter::once("event_type".to_owned()).chain(names);
-            matching(&before[before.rfind([',', ' ']).map_or(0, |at| at + 1)..], names)
-        }
         Purpose::Command => match before.split_once(' ') {
             None => matching(before, COMMANDS.iter().map(|(name, ..)| (*name).to_owned())),
             Some(("filter" | "f", rest)) => candidates(state, Purpose::Filter, rest),
-            Some(("columns", rest)) => candidates(state, Purpose::Columns, rest),
+            Some(("columns", rest)) => {
+                let names = std::iter::once("event_type".to_owned()).chain(fields(state));
+                matching(&rest[rest.rfind([',', ' ']).map_or(0, |at| at + 1)..], names)
+            }
             Some(("call", rest)) => matching(rest, state.calls.sorted().into_iter().map(|(sid, _)| sid.to_owned())),
             Some(_) => (0, Vec::new()),
         },
         Purpose::Filter => {
-            let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.');
-            let start = before.rfind(|character| !is_name(character)).map_or(0, |at| at + 1);
+            // One that has a name stands by itself.
+            if let Some(typed) = before.trim_start().strip_prefix('@')
+                && (typed.is_empty() || is_name(typed))
+            {
+                return matching(typed, state.setup.named.keys().cloned());
+            }
+            let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.');
+            let start = before.rfind(|character| !is_part(character)).map_or(0, |at| at + 1);
             let typed = &before[start..];
             // Within a string, and not behind one that has ended.
             let is_text = before[..start].ends_with('"') && before[..start].matches('"').count() % 2 == 1;
@@ -36,8 +41,7 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
             if is_text || !typed.starts_with('.') {
                 return (0, Vec::new());
             }
-            let names = fields(state).into_iter().chain(TAP.iter().map(|name| (*name).to_owned()));
-            matching(typed, std::iter::once("event_type".to_owned()).chain(names).map(|name| format!(".{name}")))
+            matching(typed, std::iter::once("event_type".to_owned()).chain(fields(state)).map(|name| format!(".{name}")))
         }
     }
 }
@@ -48,11 +52,12 @@ fn matching(word: &str, names: impl Iterator<Item = String>) -> (usize, Vec<Stri
     (length, names.filter(|name| name.starts_with(word) && *name != word && known.insert(name.clone())).collect())
 }
 
-/// The names of fields: those of the selected event first, then those of all types.
-fn fields(state: &State) -> Vec<String> {
+/// The names of fields: those of the selected event first, then those of all types, then the parts of `_tap`.
+pub fn fields(state: &State) -> Vec<String> {
     let chosen = state.chosen().and_then(|held| held.kind);
     let kinds = chosen.into_iter().chain(Kind::ALL.iter().copied());
-    kinds.flat_map(|kind| kind.spec().fields.iter().map(|field| field.name.to_owned())).collect()
+    let names = kinds.flat_map(|kind| kind.spec().fields.iter().map(|field| field.name.to_owned()));
+    names.chain(TAP.iter().map(|name| (*name).to_owned())).collect()
 }
 
 /// What all of them begin with.

@@ -73,10 +73,10 @@ impl Feed {
 
 impl Sink for Feed {
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
-        let held = Held::of(subject.shown);
+        let mut held = Held::of(subject.shown);
         if let Some(pace) = &self.pace {
             pace.wait(held.time, None);
-            pace.reach(subject.offset);
+            held.place = pace.reach(subject.recording, subject.offset);
         }
         self.tell_of_passed()?;
         Ok(self.send(Fed::Event(held))?)
@@ -85,7 +85,7 @@ impl Sink for Feed {
     fn passed_over(&mut self, subject: &Subject<'_>) -> io::Result<()> {
         let shown = subject.shown;
         if let Some(pace) = &self.pace {
-            pace.reach(subject.offset);
+            pace.reach(subject.recording, subject.offset);
         }
         self.passed.events += 1;
         self.passed.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));

@@ -63,8 +63,6 @@ pub struct Binding {
     pub action: Action,
     /// The same in words.
     pub help: &'static str,
-    /// In a word or two, where it is worth a place in the footer.
-    pub short: Option<&'static str>,
 }
 
 /// A heading of the help, and what stands below it.
@@ -86,11 +84,9 @@ const fn code(code: KeyCode) -> (KeyCode, KeyModifiers) {
 }
 
 macro_rules! bindings {
-    ($($name:literal [$($key:expr),+] $action:expr, $help:literal $(, $short:literal)?;)+) => {
-        &[$(Binding { keys: &[$($key),+], name: $name, action: $action, help: $help, short: bindings!(@ $($short)?) }),+]
+    ($($name:literal [$($key:expr),+] $action:expr, $help:literal;)+) => {
+        &[$(Binding { keys: &[$($key),+], name: $name, action: $action, help: $help }),+]
     };
-    (@ $short:literal) => { Some($short) };
-    (@) => { None };
 }
 
 /// All keys.
@@ -101,12 +97,12 @@ pub const TABLE: &[Group] = &[
             "j ↓" [key('j'), code(KeyCode::Down)] Action::Down, "down";
             "k ↑" [key('k'), code(KeyCode::Up)] Action::Up, "up; leaves following";
             "g Home" [key('g'), code(KeyCode::Home)] Action::Top, "to the oldest";
-            "G End" [key('G'), code(KeyCode::End)] Action::Bottom, "to the newest, and follow", "follow";
+            "G End" [key('G'), code(KeyCode::End)] Action::Bottom, "to the newest, and follow";
             "PgDn ^F" [code(KeyCode::PageDown), ctrl('f')] Action::PageDown, "a page down";
             "PgUp ^B" [code(KeyCode::PageUp), ctrl('b')] Action::PageUp, "a page up";
             "^D" [ctrl('d')] Action::HalfDown, "half a page down";
             "^U" [ctrl('u')] Action::HalfUp, "half a page up";
-            "e" [key('e')] Action::NextError, "to the next error", "errors";
+            "e" [key('e')] Action::NextError, "to the next error";
             "E" [key('E')] Action::PreviousError, "to the error before";
             "m" [key('m')] Action::Mark, "mark, or take the mark away";
             "u" [key('u')] Action::NextMark, "to the next mark";
@@ -116,26 +112,26 @@ pub const TABLE: &[Group] = &[
     (
         "Finding",
         bindings! {
-            "/" [key('/')] Action::Search, "search for a regular expression in what is seen", "search";
+            "/" [key('/')] Action::Search, "search for a regular expression in what is seen";
             "n" [key('n')] Action::Next, "to the next match";
             "N" [key('N')] Action::Previous, "to the match before";
-            "f" [key('f')] Action::Filter, "edit the filter, a jq expression; ↑ ↓ go through the last ones", "filter";
+            "f" [key('f')] Action::Filter, "edit the filter: jq, or the @name of one; ↑ ↓ go through the last ones";
             "F" [key('F')] Action::ToggleFilter, "filter off, and on again";
-            "o" [key('o')] Action::OnlyCall, "only the call of this event, and all again", "only call";
+            "o" [key('o')] Action::OnlyCall, "only the call of this event, and all again";
             "+" [key('+')] Action::AddToFilter, "add the value of this field to the filter";
         },
     ),
     (
         "Looking",
         bindings! {
-            "Enter" [code(KeyCode::Enter)] Action::Open, "open the detail, step into it, fold; open a call, then its parts", "detail";
+            "Enter" [code(KeyCode::Enter)] Action::Open, "open the detail, step into it, fold; open a call, then its parts";
             "l →" [key('l'), code(KeyCode::Right)] Action::Into, "into the detail; unfold";
             "h ←" [key('h'), code(KeyCode::Left)] Action::Out, "out of the detail; fold";
             ">" [key('>')] Action::Grow, "a larger detail (or drag its edge)";
             "<" [key('<')] Action::Shrink, "a smaller detail";
-            "Space" [key(' ')] Action::Pause, "pause, and go on", "pause";
+            "Space" [key(' ')] Action::Pause, "pause, and go on";
             "t" [key('t')] Action::Time, "time: local, UTC, age, since the line before, none";
-            "x" [key('x')] Action::Columns, "choose the fields that are listed, as a table; Tab completes";
+            "x" [key('x')] Action::Columns, "choose the fields that are listed, as a table: Space ticks, Enter takes them";
             "w" [key('w')] Action::Wrap, "wrap long lines, and cut them again";
         },
     ),
@@ -167,9 +163,9 @@ pub const TABLE: &[Group] = &[
             "Tab" [code(KeyCode::Tab)] Action::NextScreen, "the next screen";
             "S-Tab" [code(KeyCode::BackTab)] Action::PreviousScreen, "the screen before";
             ":" [key(':')] Action::Command, "a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
-            "?" [key('?')] Action::Help, "this help", "help";
+            "?" [key('?')] Action::Help, "this help";
             "Esc" [code(KeyCode::Esc)] Action::Back, "back: close what is open";
-            "q" [key('q'), ctrl('c')] Action::Quit, "quit", "quit";
+            "q" [key('q'), ctrl('c')] Action::Quit, "quit";
             "^Z" [ctrl('z')] Action::Suspend, "suspend; `fg` comes back";
         },
     ),
@@ -180,10 +176,10 @@ pub const BESIDE: &[(&str, &[(&str, &str)])] = &[
     (
         "With the mouse",
         &[
-            ("click", "choose an event, a call, a line of the detail, a screen; closes this help"),
+            ("click", "choose an event, a call, a line of the detail, a screen, a position; closes this help"),
             ("again", "open what is chosen"),
             ("wheel", "scroll what is below it"),
-            ("drag", "the edge of the detail"),
+            ("drag", "the edge of the detail, the position in a recording"),
             ("S-click", "select text as the terminal does"),
         ],
     ),
@@ -202,7 +198,7 @@ pub const BESIDE: &[(&str, &[(&str, &str)])] = &[
         &[
             ("!", "something went wrong"),
             ("~", "the model did not expect something about this event"),
-            ("◆", "marked"),
+            ("◆", "marked; on the bar of a replay, where the selected event is"),
             ("●  ○", "a call that is on, one that has ended"),
             ("…", "more than fits; a tool that has not answered yet"),
             ("[redacted]", "hidden; only --reveal on the command line lifts it, no key does"),

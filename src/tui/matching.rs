@@ -3,15 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use jaq_json::Val;
-
 use super::buffer::Buffer;
+use super::state::Setup;
 use crate::error::Error;
 use crate::held::Reader;
-use crate::redact::Policy;
 use crate::select::check::{Kinds, check};
-use crate::select::program::parse;
-use crate::select::{Predicate, Subject, Types};
+use crate::select::program::{Budget, parse};
+use crate::select::{Predicate, Subject, Types, named};
 
 /// The option that messages about the filter name.
 const NAME: &str = "the filter";
@@ -44,10 +42,18 @@ impl Slice {
     }
 }
 
+/// No key waits for an expression that takes so long on one event.
+fn too_long() -> Error {
+    let advice = "give it by --filter on the command line, where it may take longer";
+    Error::usage("cannot filter by that here", "on one event it takes so long that keys would have to wait", advice)
+}
+
 /// A filter on its way through the events at hand.
 pub struct Matching {
-    /// The expression as it was typed.
+    /// The expression as it was typed: perhaps a name.
     pub source: String,
+    /// The expression itself.
+    pub expression: String,
     /// What the checker has to say about it, though it can be used.
     pub remark: Option<String>,
     predicate: Predicate,
@@ -57,10 +63,13 @@ pub struct Matching {
 
 impl Matching {
     /// Compiles an expression, and holds it against the model.
-    pub fn compile(source: &str, variables: &[(String, Val)], policy: &Policy) -> Result<Self, Error> {
-        let parsed = parse(NAME, source)?;
-        let predicate = Predicate::compile(&parsed, variables)?;
-        let (_, findings) = check(&parsed, Kinds::kept(&Types::default()), policy, true);
+    pub fn compile(source: &str, setup: &Setup) -> Result<Self, Error> {
+        let named = named(&setup.named, NAME, source)?;
+        let (name, expression) = named.as_ref().map_or((NAME, source), |(name, expression)| (name.as_str(), *expression));
+        let parsed = parse(name, expression)?;
+        // Keys wait for the event in hand, so it may not take long.
+        let predicate = Predicate::within(Budget::BRIEF, &parsed, &setup.variables)?;
+        let (_, findings) = check(&parsed, Kinds::kept(&Types::default()), &setup.policy, true);
         let mut remark = None;
         for finding in findings {
             let error = finding.error(&parsed);
@@ -69,7 +78,8 @@ impl Matching {
             }
             remark.get_or_insert(error.to_string());
         }
-        Ok(Self { source: source.to_owned(), remark, predicate, numbers: VecDeque::new(), next: 0 })
+        let expression = expression.to_owned();
+        Ok(Self { source: source.to_owned(), expression, remark, predicate, numbers: VecDeque::new(), next: 0 })
     }
 
     /// Goes on through the events at hand until it is through or the slice is used up. Gives whether it is through.
@@ -82,7 +92,8 @@ impl Matching {
             if !slice.takes() {
                 return Ok(false);
             }
-            if reader.read(held, |shown| self.predicate.holds(&Subject::new(shown)))? {
+            let holds = reader.read(held, |shown| self.predicate.holds(&Subject::new(shown))).map_err(|_| too_long())?;
+            if holds {
                 self.numbers.push_back(self.next);
             }
             self.next += 1;

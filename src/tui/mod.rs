@@ -13,6 +13,8 @@ mod complete;
 pub mod edit;
 mod errands;
 pub mod feed;
+pub mod frames;
+mod goal;
 mod input;
 pub mod keys;
 pub mod matching;
@@ -21,11 +23,13 @@ pub mod numbers;
 pub mod office;
 mod prompt;
 pub mod rows;
+pub mod search;
 pub mod state;
 pub mod style;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
+pub mod ticks;
 pub mod update;
 pub mod view;
 
@@ -37,6 +41,7 @@ use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use ratatui::Frame;
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Exit, Result};
@@ -46,15 +51,13 @@ use crate::status;
 use crate::walk::Stages;
 use errands::Errands;
 use feed::{Fed, Feed};
+use frames::Frames;
 use input::Input;
 use matching::Slice;
 use state::{Effect, Setup, State};
 use style::Depth;
 use terminal::Taken;
 use update::{Msg, update};
-
-/// The least time between two frames: thirty a second.
-const FRAME: Duration = Duration::from_millis(33);
 
 /// How long one go at events, or at filtering, may take: keys wait no longer than that and one event.
 const SLICE: Duration = Duration::from_millis(8);
@@ -70,14 +73,14 @@ const IDLE: Duration = Duration::from_millis(100);
 
 /// A screen that is open.
 pub struct Live {
-    closed: oneshot::Receiver<Result<()>>,
+    closed: oneshot::Receiver<Result<Exit>>,
     stop: Arc<AtomicBool>,
     thread: Thread,
 }
 
 impl Live {
-    /// Opens a screen, and makes it the sink of these stages.
-    pub fn open(setup: Setup, stages: &mut Stages) -> Result<Self> {
+    /// Opens a screen on which `draw` draws, and makes it the sink of these stages.
+    pub fn open(setup: Setup, stages: &mut Stages, draw: impl Fn(&State, &mut Frame<'_>) + Send + 'static) -> Result<Self> {
         terminal::check()?;
         let (screen, fed) = sync_channel(feed::QUEUE);
         let pace = setup.pace.clone();
@@ -88,9 +91,13 @@ impl Live {
         let builder = Builder::new().name("screen".to_owned()).stack_size(THREAD_STACK);
         let run = move || {
             let pace = setup.pace.clone();
-            let shown = show(setup, &fed, &told).map_err(|error| {
-                Error::new(Exit::Failure, "cannot show the live screen", cause(&error), "leave --tui out to have lines")
-            });
+            let shown = match show(setup, &fed, &told, draw) {
+                Ok(()) => Ok(Exit::Done),
+                Err(_) if terminal::is_gone() => Ok(Exit::HungUp),
+                Err(error) => {
+                    Err(Error::new(Exit::Failure, "cannot show the live screen", cause(&error), "leave --tui out to have lines"))
+                }
+            };
             if let Some(pace) = pace {
                 pace.end();
             }
@@ -104,8 +111,8 @@ impl Live {
         Ok(Self { closed, stop, thread })
     }
 
-    /// Waits until the reader has closed it.
-    pub async fn closed(&mut self) -> Result<()> {
+    /// Waits until the reader has closed it, or the terminal has gone away.
+    pub async fn closed(&mut self) -> Result<Exit> {
         (&mut self.closed)
             .await
             .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the screen broke down", "report this as a bug")))
@@ -120,7 +127,7 @@ impl Live {
 }
 
 /// Shows the screen until somebody closes it.
-fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<()> {
+fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool, draw: impl Fn(&State, &mut Frame<'_>)) -> io::Result<()> {
     let mut taken = Taken::take()?;
     let mut errands = Errands::default();
     if setup.theme.depth != Depth::None {
@@ -133,7 +140,7 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<
     }
     let mut input = Some(Input::listen()?);
     let mut state = State::new(setup, crossterm::terminal::size()?, Timestamp::now());
-    let (mut drawn, mut is_over) = (None::<Instant>, false);
+    let (mut frames, mut is_over) = (Frames::default(), false);
     while !stop.load(Ordering::Relaxed) {
         for typed in input.iter().flat_map(Input::take) {
             update(&mut state, Msg::Input(typed?));
@@ -170,18 +177,15 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool) -> io::Result<
                 Effect::Save(path) => errands.save(path, state.listed()),
             }
         }
-        if state.changed && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
-            taken.terminal.draw(|frame| view::draw(&state, frame))?;
+        if frames.is_due(state.changed, Instant::now()) {
+            taken.terminal.draw(|frame| draw(&state, frame))?;
             state.changed = false;
-            drawn = Some(Instant::now());
         }
         match taken_in {
             Taking::More => {}
             _ if state.is_busy() => {}
             Taking::Some => std::thread::sleep(BRIEF),
-            Taking::Nothing if state.changed => {
-                std::thread::park_timeout(drawn.map_or(FRAME, |drawn| FRAME.saturating_sub(drawn.elapsed())));
-            }
+            Taking::Nothing if state.changed => std::thread::park_timeout(frames.wait(Instant::now())),
             Taking::Nothing => std::thread::park_timeout(IDLE),
         }
     }

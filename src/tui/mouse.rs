@@ -1,10 +1,13 @@
-//! What the mouse does: a click chooses, a second one opens, the wheel scrolls, and the edge of the detail can be dragged.
+//! What the mouse does: a click chooses, a second one opens, the wheel scrolls, and the edge of the detail and the place in a
+//! replay can be dragged.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
+use super::goal;
 use super::keys::Action;
-use super::state::State;
+use super::state::{Handle, State};
+use super::ticks;
 use super::update::{act, choose, detail, elsewhere, scroll_help, step};
 use super::view;
 
@@ -18,9 +21,14 @@ pub fn point(state: &mut State, mouse: MouseEvent) -> bool {
         MouseEventKind::ScrollDown => scroll(state, at, Action::Down),
         MouseEventKind::ScrollUp => scroll(state, at, Action::Up),
         MouseEventKind::Down(MouseButton::Left) if state.help.take().is_some() => {}
+        MouseEventKind::Down(MouseButton::Left) if state.ticks.is_some() => tick(state, at),
         MouseEventKind::Down(MouseButton::Left) => click(state, at),
-        MouseEventKind::Drag(MouseButton::Left) if state.dragging => drag(state, at),
-        MouseEventKind::Up(MouseButton::Left) => state.dragging = false,
+        MouseEventKind::Drag(MouseButton::Left) => match state.dragging {
+            Some(Handle::Edge) => drag(state, at),
+            Some(Handle::Position) => jump(state, at, true),
+            None => return false,
+        },
+        MouseEventKind::Up(MouseButton::Left) => state.dragging = None,
         _ => return false,
     }
     true
@@ -31,6 +39,7 @@ fn scroll(state: &mut State, at: Position, action: Action) {
     for _ in 0..LINES {
         match state.screen {
             _ if state.help.is_some() => drop(scroll_help(state, action)),
+            _ if state.ticks.is_some() => drop(ticks::act(state, action)),
             0 if over_detail => drop(detail(state, action)),
             0 => step(state, 1, action == Action::Down),
             _ => elsewhere(state, action),
@@ -42,6 +51,9 @@ fn click(state: &mut State, at: Position) {
     let areas = view::areas(state);
     if let Some(screen) = view::header::tab_at(state, at) {
         state.screen = screen;
+    } else if areas.position.contains(at) {
+        state.dragging = Some(Handle::Position);
+        jump(state, at, false);
     } else if state.screen == 1 && areas.body.contains(at) {
         let Some(place) = view::calls::at(state, at.y - areas.body.y) else { return };
         if state.call.is_some() && place == view::calls::place(state) {
@@ -49,7 +61,7 @@ fn click(state: &mut State, at: Position) {
         }
         choose(state, place);
     } else if state.screen == 0 {
-        state.dragging = areas.divider.is_some_and(|area| area.contains(at));
+        state.dragging = areas.divider.filter(|area| area.contains(at)).map(|_| Handle::Edge);
         if areas.list.contains(at) {
             let Some(number) = view::stream::at(state, at.y - areas.list.y) else { return };
             if number == state.selected && state.detail.is_none() {
@@ -65,6 +77,22 @@ fn click(state: &mut State, at: Position) {
                 (detail.focused, detail.cursor) = (true, cursor);
             }
         }
+    }
+}
+
+/// Ticks a column, or takes the tick away.
+fn tick(state: &mut State, at: Position) {
+    let Some(place) = state.ticks.as_ref().and_then(|ticks| view::ticks::at(state, ticks, at)) else { return };
+    if let Some(ticks) = &mut state.ticks {
+        ticks.cursor = place;
+        ticks.toggle();
+    }
+}
+
+/// Goes to that place of a replay.
+fn jump(state: &mut State, at: Position, is_held: bool) {
+    if let Some(place) = view::position::at(state, at, is_held) {
+        goal::go_to_place(state, place);
     }
 }
 

@@ -1,17 +1,15 @@
-//! The line that is typed at the bottom: what is searched for, the filter, the name of a file, columns, a command.
+//! The line that is typed at the bottom: what is searched for, the filter, the name of a file, a command.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use jiff::civil::Time;
-use jiff::{SignedDuration, Timestamp};
-
 use super::complete::{candidates, common};
 use super::edit::Line;
+use super::goal::{self, Moment};
 use super::matching::Matching;
-use super::state::{Effect, Link, Prompt, Purpose, Search, State};
+use super::search::Search;
+use super::state::{Effect, Prompt, Purpose, State};
 use crate::error::Error;
 use crate::select::Grep;
-use crate::sink::columns::Columns;
 
 /// How many filters are remembered.
 const REMEMBERED: usize = 100;
@@ -111,11 +109,11 @@ fn preview(state: &mut State) {
     }
     match prompt.purpose {
         Purpose::Search => prompt.error = Grep::new(&text).err().map(|_| no_regex()),
-        Purpose::Filter => match Matching::compile(&text, &setup.variables, &setup.policy) {
+        Purpose::Filter => match Matching::compile(&text, setup) {
             Ok(draft) => prompt.draft = Some(draft),
             Err(error) => prompt.error = Some(error),
         },
-        Purpose::Save | Purpose::Columns => {}
+        Purpose::Save => {}
         Purpose::Command => prompt.error = command(&text).err(),
     }
 }
@@ -140,16 +138,6 @@ enum Command {
     Save(String),
 }
 
-/// A time to go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Moment {
-    Instant(Timestamp),
-    /// On the day of the selected event.
-    OfDay(Time),
-    /// So much after the selected event, or before it.
-    Apart(SignedDuration),
-}
-
 fn command(text: &str) -> Result<Command, Error> {
     let (word, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     let rest = rest.trim();
@@ -158,23 +146,12 @@ fn command(text: &str) -> Result<Command, Error> {
         "f" | "filter" => Ok(Command::Filter(rest.to_owned())),
         "columns" => Ok(Command::Columns(rest.to_owned())),
         "w" | "save" if !rest.is_empty() => Ok(Command::Save(rest.to_owned())),
-        "at" => moment(rest).map(Command::At).ok_or_else(|| {
+        "at" => goal::moment(rest).map(Command::At).ok_or_else(|| {
             Error::usage("cannot go there", "this is no time", "write it like 09:30, 09:30:15, 2026-05-05T09:30:00Z, +5m or -30s")
         }),
         "call" if !rest.is_empty() => Ok(Command::Call(rest.to_owned())),
         _ => Err(Error::usage("cannot do that", "there is no such command", format!("there are: {}", commands()))),
     }
-}
-
-fn moment(text: &str) -> Option<Moment> {
-    if let Some(ahead) = text.strip_prefix('+') {
-        return ahead.parse().ok().map(Moment::Apart);
-    }
-    if let Some(back) = text.strip_prefix('-') {
-        return back.parse().ok().map(|back: SignedDuration| Moment::Apart(-back));
-    }
-    let instant = text.parse().ok().map(Moment::Instant);
-    instant.or_else(|| text.parse().ok().map(Moment::OfDay))
 }
 
 fn carry_out(state: &mut State, command: Command) {
@@ -183,7 +160,7 @@ fn carry_out(state: &mut State, command: Command) {
         Command::Filter(source) => filter_by(state, &source),
         Command::Columns(names) => columns(state, &names),
         Command::Save(name) => state.effects.push(Effect::Save(name.into())),
-        Command::At(moment) => go_to(state, moment),
+        Command::At(moment) => goal::go_to(state, moment),
         Command::Call(sid) if state.calls.get(&sid).is_some() => {
             (state.call, state.screen, state.places[2]) = (Some(sid), 2, 0);
         }
@@ -191,40 +168,9 @@ fn carry_out(state: &mut State, command: Command) {
     }
 }
 
-/// Selects the first event at that time or after it. A replay that has not come so far is let run to it.
-fn go_to(state: &mut State, moment: Moment) {
-    let from = state.chosen().and_then(|held| held.time).unwrap_or(state.now);
-    let day = from.to_zoned(state.setup.zone.clone());
-    let wanted = match moment {
-        Moment::Instant(instant) => Some(instant),
-        Moment::OfDay(time) => {
-            day.date().to_datetime(time).to_zoned(state.setup.zone.clone()).ok().map(|zoned| zoned.timestamp())
-        }
-        Moment::Apart(apart) => from.checked_add(apart).ok(),
-    };
-    let rows = state.rows();
-    let found = (0..rows.len())
-        .filter_map(|place| rows.get(place))
-        .find(|number| state.buffer.get(*number).and_then(|held| held.time) >= wanted && wanted.is_some());
-    match found {
-        Some(number) => {
-            state.screen = 0;
-            state.select(number);
-        }
-        None => match (wanted, &state.setup.pace) {
-            (Some(wanted), Some(pace)) if state.link != Link::Ended => {
-                pace.run_to(wanted);
-                (state.screen, state.paused, state.follow) = (0, None, true);
-            }
-            _ => state.tell("no event at that time or after it"),
-        },
-    }
-}
-
 /// Lists these fields alone, or all where none is named.
 fn columns(state: &mut State, names: &str) {
-    let names: Vec<_> = names.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    state.columns = (!names.is_empty()).then(|| Columns::new(names));
+    state.list(names.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect());
 }
 
 fn no_regex() -> Error {
@@ -254,7 +200,6 @@ fn enter(state: &mut State) {
             state.filtering = true;
             remember(state, text);
         }
-        Purpose::Columns => columns(state, &text),
         Purpose::Command => {
             if let Ok(command) = command(&text) {
                 carry_out(state, command);
@@ -276,13 +221,13 @@ fn remember(state: &mut State, source: String) {
     }
 }
 
-/// Filters by an expression that was made, not typed; by none where it is empty.
+/// Filters by an expression that was not seen while it was typed; by none where it is empty, as before where it is wrong.
 pub fn filter_by(state: &mut State, source: &str) {
-    state.filter = None;
     if source.is_empty() {
+        state.filter = None;
         return;
     }
-    match Matching::compile(source, &state.setup.variables, &state.setup.policy) {
+    match Matching::compile(source, &state.setup) {
         Ok(filter) => {
             state.filter = Some(filter);
             state.filtering = true;

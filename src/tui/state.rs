@@ -1,6 +1,6 @@
 //! All that the screen knows. [`update`](mod@super::update) changes it; the views look at it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,14 +14,15 @@ use super::matching::{Matching, Slice};
 use super::numbers::Numbers;
 use super::office::Office;
 use super::rows::Rows;
+use super::search::Search;
 use super::style::Theme;
+use super::ticks::Ticks;
 use super::view;
 use crate::call::Calls;
 use crate::error::Error;
 use crate::held::{Held, Reader};
 use crate::pace::Pace;
 use crate::redact::Policy;
-use crate::select::Grep;
 use crate::sink::columns::Columns;
 use crate::source::{Change, News, Origin};
 
@@ -35,6 +36,8 @@ pub struct Setup {
     pub policy: Policy,
     /// The variables of `--arg` and `--argjson`.
     pub variables: Vec<(String, Val)>,
+    /// The filters that have names, from the configuration.
+    pub named: BTreeMap<String, String>,
     /// How much is kept.
     pub limits: Limits,
     /// How things look.
@@ -80,8 +83,6 @@ pub enum Purpose {
     Filter,
     /// The name of a file to save to.
     Save,
-    /// The fields that are listed.
-    Columns,
     /// A command.
     Command,
 }
@@ -102,24 +103,6 @@ pub struct Prompt {
     pub candidates: Vec<String>,
     /// Which of them it has become, while Tab goes through them.
     pub tried: Option<usize>,
-}
-
-/// What is searched for.
-pub struct Search {
-    /// As it was typed.
-    pub pattern: String,
-    /// As it is looked for.
-    pub grep: Grep,
-    /// The place that is looked at next, while it is being looked for.
-    pub hunt: Option<Hunt>,
-}
-
-/// A search on its way.
-#[derive(Debug, Clone, Copy)]
-pub struct Hunt {
-    next: usize,
-    left: usize,
-    forward: bool,
 }
 
 /// What of a call is shown.
@@ -147,6 +130,15 @@ impl Panel {
             Self::Latency => Self::All,
         }
     }
+}
+
+/// What can be dragged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handle {
+    /// The edge of the detail.
+    Edge,
+    /// The place in a replay.
+    Position,
 }
 
 /// The open detail.
@@ -208,10 +200,12 @@ pub struct State {
     pub detail: Option<Detail>,
     /// How much of the screen the detail has, in percent.
     pub share: u16,
-    /// Whether the edge of the detail is being dragged.
-    pub dragging: bool,
+    /// What is being dragged.
+    pub dragging: Option<Handle>,
     /// The line that is being typed.
     pub prompt: Option<Prompt>,
+    /// The list that columns are chosen from, where it is open.
+    pub ticks: Option<Ticks>,
     /// How far the help is scrolled, where it is open.
     pub help: Option<usize>,
     /// How far each screen is scrolled, or which of its lines is selected.
@@ -271,8 +265,9 @@ impl State {
             paused: None,
             detail: None,
             share: 50,
-            dragging: false,
+            dragging: None,
             prompt: None,
+            ticks: None,
             help: None,
             places: [0; 5],
             marks: BTreeSet::new(),
@@ -358,6 +353,11 @@ impl State {
         held.map(|held| Arc::clone(&held.line)).collect()
     }
 
+    /// Lists these fields alone, or all where there is none.
+    pub fn list(&mut self, names: Vec<String>) {
+        self.columns = (!names.is_empty()).then(|| Columns::new(names));
+    }
+
     /// Tells the reader something.
     pub fn tell(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now));
@@ -380,59 +380,17 @@ impl State {
         }
         self.changed = true;
         let Self { filter, prompt, buffer, reader, .. } = self;
-        let drafts = prompt.as_mut().and_then(|prompt| prompt.draft.as_mut());
-        let mut failure = None;
-        for matching in drafts.into_iter().chain(filter.as_mut()) {
-            match matching.go_on(buffer, reader, &mut slice) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => failure = Some(error),
-            }
+        if let Some(prompt) = prompt
+            && let Some(Err(error)) = prompt.draft.as_mut().map(|draft| draft.go_on(buffer, reader, &mut slice))
+        {
+            (prompt.draft, prompt.error) = (None, Some(error));
         }
-        if let Some(error) = failure {
+        if let Some(Err(error)) = filter.as_mut().map(|filter| filter.go_on(buffer, reader, &mut slice)) {
             self.filter = None;
-            if let Some(prompt) = &mut self.prompt {
-                prompt.draft = None;
-            }
             self.tell(error.to_string());
         }
         self.go_on_searching(&mut slice);
         self.settle();
-    }
-
-    /// Starts a search from the selected event on.
-    pub fn seek(&mut self, forward: bool) {
-        let len = self.rows().len();
-        let place = self.rows().place(self.selected);
-        let Some(search) = &mut self.search else { return self.tell("nothing is searched for: / begins") };
-        let step = |place: usize| if forward { place + 1 } else { place + len - 1 };
-        if len > 0 {
-            search.hunt = Some(Hunt { next: step(place) % len, left: len, forward });
-        }
-    }
-
-    fn go_on_searching(&mut self, slice: &mut Slice) {
-        let Some(search) = &self.search else { return };
-        let (Some(mut hunt), grep) = (search.hunt, search.grep.clone()) else { return };
-        let mut reader = Reader::default();
-        let rows = self.rows();
-        let mut found = None;
-        while hunt.left > 0 && found.is_none() && slice.takes() {
-            let number = rows.get(hunt.next % rows.len().max(1));
-            found = number
-                .filter(|number| self.buffer.get(*number).is_some_and(|held| reader.read(held, |shown| grep.matches(shown))));
-            hunt.left -= 1;
-            hunt.next = if hunt.forward { hunt.next + 1 } else { hunt.next + rows.len() - 1 } % rows.len().max(1);
-        }
-        let is_over = hunt.left == 0 || found.is_some();
-        if let Some(search) = &mut self.search {
-            search.hunt = (!is_over).then_some(hunt);
-        }
-        match found {
-            Some(number) => self.select(number),
-            None if is_over => self.tell("nothing matches"),
-            None => {}
-        }
     }
 
     /// Selects the event of that number, or the one that stands nearest.

@@ -61,35 +61,39 @@ impl Ground {
     }
 }
 
-/// A colour: the named one on a dark ground and on a light one, then our own on each.
-struct Hue(Color, Color, [u8; 3], [u8; 3]);
+/// A colour, on a dark ground, on a light one, and where nobody knows which: the named one of sixteen, and our own.
+struct Hue([Color; 3], [[u8; 3]; 3]);
 
-const RED: Hue = Hue(Color::LightRed, Color::Red, [255, 122, 122], [185, 20, 30]);
-const AMBER: Hue = Hue(Color::Yellow, Color::Magenta, [240, 190, 90], [135, 85, 0]);
-const GREEN: Hue = Hue(Color::Green, Color::Green, [125, 210, 140], [15, 110, 50]);
-const LIME: Hue = Hue(Color::LightGreen, Color::Green, [185, 215, 100], [80, 105, 0]);
-const CYAN: Hue = Hue(Color::Cyan, Color::Blue, [105, 205, 220], [0, 100, 120]);
-const BLUE: Hue = Hue(Color::LightBlue, Color::Blue, [140, 175, 255], [35, 75, 190]);
-const SKY: Hue = Hue(Color::LightCyan, Color::Blue, [150, 200, 240], [0, 90, 150]);
-const VIOLET: Hue = Hue(Color::LightMagenta, Color::Magenta, [215, 155, 255], [125, 45, 160]);
-const GREY: Hue = Hue(Color::Reset, Color::Reset, [160, 160, 160], [95, 95, 95]);
+const RED: Hue = Hue([Color::LightRed, Color::Red, Color::Red], [[255, 122, 122], [185, 20, 30], [214, 62, 62]]);
+const AMBER: Hue = Hue([Color::Yellow, Color::Magenta, Color::Magenta], [[240, 190, 90], [135, 85, 0], [160, 107, 0]]);
+const GREEN: Hue = Hue([Color::Green, Color::Green, Color::Green], [[125, 210, 140], [15, 110, 50], [30, 135, 60]]);
+const LIME: Hue = Hue([Color::LightGreen, Color::Green, Color::Green], [[185, 215, 100], [80, 105, 0], [103, 127, 0]]);
+const CYAN: Hue = Hue([Color::Cyan, Color::Blue, Color::Reset], [[105, 205, 220], [0, 100, 120], [0, 130, 145]]);
+const BLUE: Hue = Hue([Color::LightBlue, Color::Blue, Color::Reset], [[140, 175, 255], [35, 75, 190], [73, 112, 218]]);
+const SKY: Hue = Hue([Color::LightCyan, Color::Blue, Color::Reset], [[150, 200, 240], [0, 90, 150], [20, 124, 183]]);
+const VIOLET: Hue = Hue([Color::LightMagenta, Color::Magenta, Color::Magenta], [[215, 155, 255], [125, 45, 160], [162, 83, 201]]);
+const GREY: Hue = Hue([Color::Reset, Color::Reset, Color::Reset], [[160, 160, 160], [95, 95, 95], [118, 118, 118]]);
 
 /// How things look.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
     /// How many colours there are.
     pub depth: Depth,
-    /// What they stand on; where nobody knows, it is taken to be dark.
+    /// What they stand on; where nobody knows, only such are taken as can be read on either.
     pub ground: Option<Ground>,
 }
 
 impl Theme {
-    fn colour(self, Hue(on_dark, on_light, dark, light): &Hue) -> Color {
-        let is_light = self.ground == Some(Ground::Light);
-        let [red, green, blue] = *if is_light { light } else { dark };
+    fn colour(self, Hue(named, own): &Hue) -> Color {
+        let place = match self.ground {
+            Some(Ground::Dark) => 0,
+            Some(Ground::Light) => 1,
+            None => 2,
+        };
+        let [red, green, blue] = own[place];
         match self.depth {
             Depth::None => Color::Reset,
-            Depth::Sixteen => *if is_light { on_light } else { on_dark },
+            Depth::Sixteen => named[place],
             Depth::Many => Color::Indexed(nearest([red, green, blue])),
             Depth::True => Color::Rgb(red, green, blue),
         }
@@ -226,7 +230,7 @@ mod tests {
         // Black and what is common instead; white and what is common instead.
         let dark = [[0, 0, 0], [30, 30, 30], [40, 42, 54]];
         let light = [[255, 255, 255], [253, 246, 227], [245, 245, 245]];
-        for Hue(.., on_dark, on_light) in HUES {
+        for Hue(_, [on_dark, on_light, on_either]) in HUES {
             for (colour, grounds) in [(on_dark, dark), (on_light, light)] {
                 for ground in grounds {
                     for seen in [*colour, indexed(nearest(*colour))] {
@@ -234,19 +238,28 @@ mod tests {
                     }
                 }
             }
+            // On both, no more than 4.58 is possible.
+            for ground in [[0; 3], [255; 3]] {
+                assert!(contrast(*on_either, ground) >= 4.5, "{on_either:?} on {ground:?}");
+                assert!(contrast(indexed(nearest(*on_either)), ground) >= 3.5, "{on_either:?} of 256 on {ground:?}");
+            }
         }
         assert!(contrast([255; 3], [175, 0, 0]) >= 4.5 && contrast(indexed(231), indexed(124)) >= 4.5);
     }
 
     #[test]
     fn of_sixteen_none_is_taken_that_is_pale_on_light() {
-        for Hue(_, on_light, ..) in HUES {
-            let is_pale = matches!(on_light, Color::Yellow | Color::Cyan | Color::White | Color::Gray);
-            assert!(!is_pale && !format!("{on_light:?}").starts_with("Light"), "{on_light:?}");
+        for Hue([_, on_light, on_either], _) in HUES {
+            for colour in [on_light, on_either] {
+                let is_pale = matches!(colour, Color::Yellow | Color::Cyan | Color::White | Color::Gray);
+                assert!(!is_pale && !format!("{colour:?}").starts_with("Light"), "{colour:?}");
+            }
+            assert!(!matches!(on_either, Color::Blue | Color::Black), "nor is one that is dark, where nobody knows");
         }
         let theme = Theme { depth: Depth::Sixteen, ground: Some(Ground::Light) };
         assert_eq!(theme.warning().fg, Some(Color::Magenta));
-        assert_eq!(Theme { ground: None, ..theme }.warning().fg, Some(Color::Yellow));
+        assert_eq!(Theme { ground: Some(Ground::Dark), ..theme }.warning().fg, Some(Color::Yellow));
+        assert_eq!(Theme { ground: None, ..theme }.warning().fg, Some(Color::Magenta));
     }
 
     #[test]

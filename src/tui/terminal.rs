@@ -33,6 +33,23 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
+/// Whether there is no longer a terminal, where there was one.
+#[must_use]
+pub fn is_gone() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        // It is found to be hung up a little before it is none.
+        let stdin = io::stdin();
+        let mut stands = [PollFd::new(&stdin, PollFlags::empty())];
+        let polled = poll(&mut stands, Some(&Timespec::default()));
+        if polled.is_err() || !stands[0].revents().is_empty() {
+            return true;
+        }
+    }
+    !io::stdout().is_terminal() || !io::stdin().is_terminal()
+}
+
 /// A terminal that is taken over. Dropped, it is as it was before.
 pub struct Taken {
     /// To draw on.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::feed::Fed;
 use super::keys::{self, Action};
 use super::state::{Detail, Effect, Link, Panel, Purpose, State, TimeMode};
+use super::ticks::{self, Ticks};
 use super::view::{self, detail};
 use super::{mouse, prompt};
 
@@ -72,7 +73,7 @@ fn press(state: &mut State, key: &KeyEvent) {
 /// Does what a key is for.
 pub(super) fn act(state: &mut State, action: Action) {
     state.notice = None;
-    if state.help.is_some() && scroll_help(state, action) {
+    if state.help.is_some() && scroll_help(state, action) || state.ticks.is_some() && ticks::act(state, action) {
         return;
     }
     match action {
@@ -181,10 +182,7 @@ fn stream(state: &mut State, action: Action) {
                 state.marks.insert(selected);
             }
         }
-        Action::Columns => {
-            let names = state.columns.as_ref().map(|columns| columns.names().join(",")).unwrap_or_default();
-            prompt::open(state, Purpose::Columns, &names);
-        }
+        Action::Columns => state.ticks = Some(Ticks::open(state)),
         Action::Wrap => state.wrap = !state.wrap,
         Action::Copy => {
             if let Some(held) = state.chosen() {
@@ -366,7 +364,7 @@ pub(super) fn detail(state: &mut State, action: Action) -> bool {
         Action::AddToFilter => match line.and_then(detail::Line::condition) {
             Some(condition) => {
                 let source = match state.filter.as_ref().filter(|_| state.filtering) {
-                    Some(filter) => format!("({}) and {condition}", filter.source),
+                    Some(filter) => format!("({}) and {condition}", filter.expression),
                     None => condition,
                 };
                 prompt::open(state, Purpose::Filter, &source);

@@ -8,8 +8,8 @@ use super::lane::{Lane, Walked};
 use crate::select::program::THREAD_STACK;
 use crate::source::Piece;
 
-/// How many pieces there may be for each thread: one in hand, one that waits, one that is done.
-const AHEAD: usize = 3;
+/// How many pieces there may be for each thread: one in hand, and one that waits or is done.
+const AHEAD: usize = 2;
 
 /// A piece to walk, memory for what becomes of it, and where that goes.
 struct Job {

@@ -1,5 +1,6 @@
 //! The live screen of the real binary in a terminal, which tmux is: what it shows, and what it leaves behind.
 
+mod endings;
 mod pictures;
 
 use std::io::Write;
@@ -7,7 +8,6 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use evtap::tui::terminal::Taken;
 use tempfile::TempDir;
 
 use crate::support::evtap;
@@ -190,33 +190,6 @@ fn stopped_without_being_asked_it_takes_the_terminal_again() {
     shell.is_as_before();
 }
 
-/// Not a test by itself: the test below runs it in a terminal.
-#[test]
-#[ignore = "it breaks down, as the test below wants it to"]
-fn child() {
-    evtap::confine::confine();
-    let broken = std::thread::spawn(|| {
-        let _taken = Taken::take().expect("a terminal");
-        while !std::path::Path::new("seen").exists() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("Jane Canary");
-    });
-    broken.join().expect_err("it breaks down");
-}
-
-#[test]
-fn broken_down_it_leaves_the_terminal_as_it_was_and_says_where() {
-    let Some(shell) = Shell::open(140, 30) else { return };
-    let this = std::env::current_exe().expect("this binary");
-    shell.line(&format!("{} --ignored --exact screen::child --nocapture --test-threads=1", this.display()));
-    shell.wait("screen", |shell| shell.modes() == "0 1 1");
-    std::fs::write(shell.home.path().join("seen"), "").expect("a file is written");
-    shell.wait_for("broke down at tests/it/screen.rs:");
-    assert!(!shell.seen().contains("Jane"), "{}", shell.seen());
-    shell.is_as_before();
-}
-
 #[test]
 fn what_is_copied_goes_to_the_terminal_and_to_the_tool_of_the_machine_as_it_is_shown() {
     let Some(shell) = Shell::open(100, 30) else { return };
@@ -260,15 +233,6 @@ fn limits_end_the_stream_and_not_the_screen() {
     shell.wait_for("■ ended");
     shell.send(&["q"]);
     shell.wait_for("status 7");
-    shell.is_as_before();
-}
-
-#[test]
-fn terminated_it_leaves_the_terminal_as_it_was() {
-    let Some(shell) = Shell::open(100, 30) else { return };
-    shell.start(DEMO);
-    shell.kill("TERM");
-    shell.wait_for("status 143");
     shell.is_as_before();
 }
 

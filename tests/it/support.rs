@@ -51,10 +51,12 @@ pub fn bash(dir: &Path, line: &str) -> std::process::Command {
 
 /// A pseudo-terminal of that many columns and 50 rows: the end that sees and types, and the end that a program gets.
 pub fn pseudo_terminal(columns: u16) -> (File, File) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    // No process that another test starts holds an end of it.
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = openpt(flags).expect("a pseudo-terminal");
     grantpt(&master).expect("it is ours");
     unlockpt(&master).expect("it is ours");
-    let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
+    let slave = File::from(ioctl_tiocgptpeer(&master, flags).expect("its other end"));
     tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
     (File::from(master), slave)
 }

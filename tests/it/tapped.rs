@@ -85,7 +85,7 @@ pub async fn tap(tapping: Tapping) -> Report {
         match item {
             Item::Frame(frame) => seen.line(&lines.of(&frame)),
             Item::News(news) => seen.faults += usize::from(matches!(news.change, Change::Reconnecting { .. })),
-            Item::Piece(_) => unreachable!("a stream has frames"),
+            Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
         }
     }
     serving.abort();

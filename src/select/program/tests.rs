@@ -83,10 +83,37 @@ fn stops_what_would_not_end() {
         "path(repeat(.a))",
         r#"reduce range(1000) as $x ("x"; . + .)"#,
         "label $out | foreach repeat(1) as $x (0; . + $x)",
+        "[range(200)] as $r | [$r[] | $r[] | $r[]] | length",
+        "[range(200)] as $r | [$r | .. | $r | .. | $r | ..] | length",
+        "[range(200)] as $r | [$r[] as $a | $r[] as $b | $r[] as $c | 1] | length",
     ] {
         let stop = run(endless, "null");
         assert!(stop == Err(Stop::Endless) || endless == "[recurse]", "{endless}: {stop:?}");
     }
+}
+
+#[test]
+fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
+    let brief = |source: &str| {
+        let program = Program::compile(&parse("--jq", source).expect("parses"), &[]).expect("compiles").within(Budget::BRIEF);
+        program.run(Val::Null, |_| true)
+    };
+    for usual in ["[range(1000)] | length", r#""x" * 100000 | test("y")"#, r#"[range(100) | "x" * 1000] | add | length"#] {
+        assert_eq!(brief(usual), Ok(()), "{usual}");
+    }
+    for long in ["[range(30000)]", r#"reduce range(1000) as $x ("x" * 100000; . + "y")"#, r#""x" * 30000000 | test("y")"#] {
+        assert!(run(long, "null").is_ok(), "{long}");
+        assert_eq!(brief(long), Err(Stop::Endless), "{long}");
+    }
+}
+
+#[test]
+fn what_gives_many_can_be_a_path_still() {
+    assert_eq!(run("[paths(.[]?)] | length, (.[] |= 1 | length)", "[[1],2]").map(|all| all.len()), Ok(2));
+    assert_eq!(run(".a[] |= . + 1 | .a", r#"{"a":[1,2]}"#), Ok(vec!["[2,3]".to_owned()]));
+    assert_eq!(run("[path(..)] | length", "[1,[2]]"), Ok(vec!["4".to_owned()]));
+    assert_eq!(run("del(.[] | select(. == 2))", "[1,2,3]"), Ok(vec!["[1,3]".to_owned()]));
+    assert_eq!(run("first(.[])", "[1,2,3]"), Ok(vec!["1".to_owned()]));
 }
 
 #[test]

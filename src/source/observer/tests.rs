@@ -27,7 +27,7 @@ fn seen(item: Item) -> String {
                 }
             }
         }
-        Item::Piece(_) => unreachable!("a stream has frames"),
+        Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
     }
 }
 

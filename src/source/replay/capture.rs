@@ -88,7 +88,7 @@ mod tests {
         let length = |item| match item {
             Item::Piece(piece) => Some(piece.frames(&Origin::default()).map(|frame| frame.data.len()).collect()),
             Item::Frame(_) => panic!("one by one is slow"),
-            Item::News(_) => None,
+            Item::News(_) | Item::Recording(_) => None,
         };
         std::iter::from_fn(|| rx.blocking_recv()).map(length).collect()
     }

@@ -3,7 +3,11 @@
 #[path = "../../../tests/it/canaries.rs"]
 mod canaries;
 mod canary;
+mod finding;
 mod keys;
+mod mouse;
+mod replaying;
+mod told;
 #[path = "../../../tests/it/traces.rs"]
 mod traces;
 mod views;
@@ -40,6 +44,7 @@ fn screen(size: (u16, u16)) -> State {
         revealed: Vec::new(),
         policy: Policy::default(),
         variables: Vec::new(),
+        named: std::collections::BTreeMap::default(),
         limits: Limits::default(),
         theme: Theme { depth: Depth::Sixteen, ground: None },
         zone: TimeZone::UTC,
@@ -47,6 +52,21 @@ fn screen(size: (u16, u16)) -> State {
         pace: None,
     };
     State::new(setup, size, at(0))
+}
+
+/// A screen of 80×24 with so many events, of which each tenth is an error.
+fn filled(events: i64) -> State {
+    let mut state = screen((80, 24));
+    for number in 0..events {
+        let succeeded = number % 10 != 9;
+        let name = format!("tool_{number}");
+        feed(
+            &mut state,
+            number,
+            json!({"event_type": "tool_call_completed", "tool_name": name, "call_id": "c", "succeeded": succeeded}),
+        );
+    }
+    state
 }
 
 /// What the walk hands over of an event.

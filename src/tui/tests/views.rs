@@ -52,6 +52,23 @@ fn the_help() {
 }
 
 #[test]
+fn the_columns_to_choose_from() {
+    at_each_size("ticks", "kx  jj ");
+}
+
+#[test]
+fn the_position_of_a_replay() {
+    for size in SIZES {
+        let mut state = screen(size);
+        day(&mut state);
+        let pace = std::sync::Arc::new(crate::pace::Pace::new(vec![600, 400], 5.0));
+        pace.reach(1, 150);
+        state.setup.pace = Some(pace);
+        insta::assert_snapshot!(format!("position_{}x{}", size.0, size.1), drawn(&state));
+    }
+}
+
+#[test]
 fn a_filter_that_is_wrong() {
     at_each_size("filter", "f.event_type == \"call.endd\"");
 }

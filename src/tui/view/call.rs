@@ -94,12 +94,15 @@ fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
     spans
 }
 
+/// What stands where nothing is heard.
+const UNHEARD: &str = " nothing was said yet; what is said is heard by `evtap observe`, or with --auto-observe";
+
 fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    if talk.items.is_empty() {
-        return vec![Line::styled(" nothing was said yet; `evtap observe` hears what is said in a call", theme.quiet())];
-    }
     let mut lines = Vec::new();
+    if talk.items.iter().all(|(_, item)| matches!(item, Item::Note(..))) {
+        lines.push(cut(vec![Span::styled(UNHEARD, theme.quiet())], width));
+    }
     for (time, item) in &talk.items {
         let clock = time.to_zoned(state.setup.zone.clone()).strftime("%H:%M:%S").to_string();
         match item {

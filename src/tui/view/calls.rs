@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::text::{cell, count, cut, length, sides};
+use super::text::{cell, cut, length};
 use crate::call::talk::Speaker;
 use crate::call::{Call, start};
 use crate::event::MASK;
@@ -38,11 +38,8 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     if sorted.is_empty() {
         return frame.render_widget(Paragraph::new(Line::styled("no call yet", theme.quiet()).centered()), area);
     }
-    let on = sorted.iter().filter(|(_, call)| call.ended.is_none()).count();
     let width = usize::from(area.width);
-    let counts = format!("{} on, {} ended ", count(on as u64), count((sorted.len() - on) as u64));
-    let counts = Span::styled(counts, theme.heading());
-    let mut lines = vec![sides(vec![Span::styled(heading(width), theme.quiet())], vec![counts], width)];
+    let mut lines = vec![cut(vec![Span::styled(heading(width), theme.quiet())], width)];
     let (chosen, room) = (place(state), usize::from(area.height).saturating_sub(1));
     for (at, (sid, call)) in sorted.into_iter().enumerate().skip(first(state, area.height)).take(room) {
         let spans = row(state, sid, call, width);
@@ -68,14 +65,19 @@ const fn columns(width: usize) -> [usize; 3] {
     }
 }
 
+/// How wide the column of SIDs is.
+const fn sid_width(width: usize) -> usize {
+    if width < 110 { 9 } else { 11 }
+}
+
 fn heading(width: usize) -> String {
     let [way, service, state] = columns(width);
     let service = if service > 0 { format!("{} ", cell("service", service)) } else { String::new() };
     format!(
         "   {} {} {service}{} {:>6} turns {} operators, last words",
-        cell("call", 11),
+        cell("call", sid_width(width)),
         cell("way", way),
-        cell("state / outcome", state),
+        cell("state or end", state),
         "time",
         if width >= 110 { "tools failed" } else { "fail" },
     )
@@ -94,7 +96,7 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
     };
     let mut spans = vec![
         Span::styled(if is_on { " ● " } else { " ○ " }, if is_on { theme.good() } else { theme.quiet() }),
-        Span::styled(format!("{}… ", cell(start(sid), 10)), theme.heading()),
+        Span::styled(format!("{} ", cell(sid, sid_width(width))), theme.heading()),
         Span::raw(format!("{} ", cell(direction, way))),
     ];
     if service > 0 {

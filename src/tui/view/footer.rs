@@ -35,17 +35,23 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     }
     // Where there is no line with tabs, what stands beside them stands here.
     let mut spans = if super::areas(state).tabs.height == 0 { super::header::kept(state) } else { Vec::new() };
+    let right = if width < 40 { key("?", "help") } else { [key("?", "help"), key("q", "quit")].concat() };
+    let room = width.saturating_sub(super::text::width(&right) + 1);
     for (action, what) in wanted(state) {
-        if let Some(binding) = keys::bindings().find(|binding| binding.action == action) {
-            spans.extend(key(binding.name.split(' ').next().unwrap_or(binding.name), what));
+        let Some(binding) = keys::bindings().find(|binding| binding.action == action) else { continue };
+        let more = key(binding.name.split(' ').next().unwrap_or(binding.name), what);
+        if super::text::width(&spans) + super::text::width(&more) <= room {
+            spans.extend(more);
         }
     }
-    let right = if width < 40 { key("?", "help") } else { [key("?", "help"), key("q", "quit")].concat() };
     frame.render_widget(sides(spans, right, width), area);
 }
 
 /// The keys that matter here, the most needed first.
 fn wanted(state: &State) -> Vec<(Action, &'static str)> {
+    if state.ticks.is_some() {
+        return vec![(Action::Pause, "tick"), (Action::Open, "take them"), (Action::Back, "leave them"), (Action::Down, "next")];
+    }
     if state.detail.as_ref().is_some_and(|detail| detail.focused) && state.screen == 0 {
         return vec![
             (Action::Down, "next"),
@@ -92,7 +98,6 @@ pub fn prompt(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Purpose::Search => " / ",
         Purpose::Filter => " filter ",
         Purpose::Save => " save as ",
-        Purpose::Columns => " columns ",
         Purpose::Command => " : ",
     };
     // The cursor stays in sight.
@@ -111,7 +116,13 @@ pub fn prompt(state: &State, frame: &mut Frame<'_>, area: Rect) {
         .collect();
     let mut lines = vec![Line::from(vec![Span::styled(label, theme.heading()), Span::raw(shown)])];
     lines.extend(remarks(state, prompt, width));
-    lines.truncate(usize::from(area.height));
+    let room = usize::from(area.height);
+    if let Some(candidates) = candidates(state, prompt, width) {
+        // They have the last line, if there is more than one below what is typed.
+        let place = if room > 2 { lines.len().min(room - 1) } else { lines.len() };
+        lines.insert(place, candidates);
+    }
+    lines.truncate(room);
     frame.render_widget(ratatui::widgets::Clear, area);
     frame.render_widget(ratatui::widgets::Paragraph::new(lines), area);
     let column = area.x + u16::try_from(label.width() + before - skipped).unwrap_or(0);
@@ -143,26 +154,30 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
     } else {
         let commands = format!(" {}", commands());
         let hint = match prompt.purpose {
+            Purpose::Filter if !state.setup.named.is_empty() => {
+                " a jq expression, such as .duration_seconds > 60, or the @name of one that you have; empty keeps all"
+            }
             Purpose::Filter => {
                 " a jq expression, such as .event_type == \"call.ended\" and .duration_seconds > 60; empty keeps all"
             }
             Purpose::Search => " a regular expression; capitals matter if there are any; empty repeats the last one",
-            Purpose::Columns => " names of fields, event_type or parts of _tap, such as call_sid,reason,_tap.id; empty lists all",
             Purpose::Command => &commands,
             Purpose::Save => " a new file, which only you can read; what is hidden stays hidden in it",
         };
         lines.push(Line::styled(hint.to_owned(), theme.quiet()));
     }
-    // What the word may become: from the one that it has become on, as many as there is room for.
-    if !prompt.candidates.is_empty() {
-        let tried = prompt.tried.unwrap_or(0);
-        let mut spans = vec![Span::raw(" ")];
-        for (at, word) in prompt.candidates.iter().enumerate().skip(tried).take(width / 2) {
-            let style = if prompt.tried == Some(at) { theme.selected() } else { theme.key() };
-            spans.push(Span::styled(sanitize::visible(word).into_owned(), style));
-            spans.push(Span::raw("  "));
-        }
-        lines.push(super::text::cut(spans, width));
-    }
     lines
+}
+
+/// What the word may become: from the one that it has become on, as many as there is room for.
+fn candidates(state: &State, prompt: &Prompt, width: usize) -> Option<Line<'static>> {
+    let theme = state.setup.theme;
+    let tried = prompt.tried.unwrap_or(0);
+    let mut spans = vec![Span::raw(" ")];
+    for (at, word) in prompt.candidates.iter().enumerate().skip(tried).take(width / 2) {
+        let style = if prompt.tried == Some(at) { theme.selected() } else { theme.key() };
+        spans.push(Span::styled(sanitize::visible(word).into_owned(), style));
+        spans.push(Span::raw("  "));
+    }
+    (!prompt.candidates.is_empty()).then(|| cut(spans, width))
 }

@@ -13,13 +13,15 @@ use crate::tui::state::{Link, State};
 
 /// Draws the head.
 pub fn draw(state: &State, frame: &mut Frame<'_>, header: Rect, tabs: Rect) {
-    frame.render_widget(sides(told(state, header.width), hidden(state), usize::from(header.width)), header);
+    let (hidden, width) = (hidden(state), usize::from(header.width));
+    let room = width.saturating_sub(super::text::width(&hidden));
+    frame.render_widget(sides(told(state, header.width, room), hidden, width), header);
     if tabs.height > 0 {
         frame.render_widget(sides(screens(state), kept(state), usize::from(tabs.width)), tabs);
     }
 }
 
-fn told(state: &State, width: u16) -> Vec<Span<'static>> {
+fn told(state: &State, width: u16, room: usize) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
     let numbers = &state.numbers;
     let figures = &numbers.figures;
@@ -52,18 +54,23 @@ fn told(state: &State, width: u16) -> Vec<Span<'static>> {
     };
     part(format!("{}/s", count(numbers.rate())), theme.heading());
     part(format!("{} events", count(figures.events + passed.events)), theme.quiet());
-    let problem = |number, style| if number > 0 { style } else { theme.quiet() };
-    if width >= 100 || gaps > 0 {
-        part(format!("gaps {}", count(gaps)), problem(gaps, theme.error()));
-    }
-    if width >= 100 || malformed > 0 {
-        part(format!("malformed {}", count(malformed)), problem(malformed, theme.error()));
-    }
-    if width >= 100 || drifted > 0 {
-        part(format!("drift {}", count(drifted)), problem(drifted, theme.warning()));
-    }
-    if width >= 120 || passed.events > 0 {
-        part(format!("filtered out {}", count(passed.events)), theme.quiet());
+    let rest = [
+        ("gaps", gaps, theme.error()),
+        ("malformed", malformed, theme.error()),
+        ("drift", drifted, theme.warning()),
+        ("filtered out", passed.events, theme.quiet()),
+    ];
+    let told = rest.map(|(name, number, style)| (format!("  {name} {}", count(number)), number > 0, style));
+    // What there is is told in any case; that there is none, where there is room beside that.
+    let needed: usize = told.iter().filter(|(_, is_some, _)| *is_some).map(|(text, ..)| text.len()).sum();
+    let mut room = room.saturating_sub(super::text::width(&spans) + needed + 1);
+    for (text, is_some, style) in told {
+        if is_some {
+            spans.push(Span::styled(text, style));
+        } else if text.len() <= room {
+            room -= text.len();
+            spans.push(Span::styled(text, theme.quiet()));
+        }
     }
     spans
 }
@@ -106,6 +113,11 @@ pub fn tab_at(state: &State, at: Position) -> Option<usize> {
 pub(super) fn kept(state: &State) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
     let mut spans = Vec::new();
+    if state.screen == 1 {
+        let ended = state.calls.sorted().iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
+        let on = state.calls.sorted().len() as u64 - ended;
+        return vec![Span::styled(format!(" {} on, {} ended ", count(on), count(ended)), theme.heading())];
+    }
     if let Some(end) = state.paused {
         let word = if state.size.0 < 60 { "‖" } else { "PAUSED," };
         let text = format!(" {word} {} new ", count(state.buffer.end().saturating_sub(end)));

@@ -21,6 +21,7 @@ pub mod position;
 pub mod stats;
 pub mod stream;
 pub mod text;
+pub mod ticks;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -126,6 +127,9 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         2 => call::draw(state, frame, areas.body),
         3 => board::draw(state, frame, areas.body),
         _ => stats::draw(state, frame, areas.body),
+    }
+    if let Some(ticks) = &state.ticks {
+        ticks::draw(state, ticks, frame, areas.body);
     }
     footer::prompt(state, frame, areas.prompt);
     footer::draw(state, frame, areas.footer);

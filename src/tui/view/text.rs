@@ -65,7 +65,10 @@ pub fn cut(spans: Vec<Span<'static>>, width: usize) -> Line<'static> {
     }
     let mut line = wrap(spans, width.saturating_sub(1)).into_iter().next().unwrap_or_default();
     let style = line.spans.last().map_or_else(Style::default, |span| span.style);
-    line.spans.push(Span::styled("…", style));
+    // What was shortened there says so already.
+    if !line.to_string().ends_with('…') {
+        line.spans.push(Span::styled("…", style));
+    }
     line
 }
 
@@ -97,6 +100,7 @@ mod tests {
         assert_eq!(texts(&wrap(spans(), 3)), ["ab", "漢", "字", "🙂c"]);
         assert_eq!(cut(spans(), 5).to_string(), "ab漢…");
         assert_eq!(cut(spans(), 9).to_string(), "ab漢字🙂c");
+        assert_eq!(cut(vec![Span::raw("a…"), Span::raw("bc")], 3).to_string(), "a…");
         assert_eq!(texts(&wrap(spans(), 1)).len(), 6);
         let family = "👩\u{200d}⚕\u{fe0f}";
         assert_eq!(texts(&wrap(vec![Span::raw(format!("a{family}{family}"))], 3)), [format!("a{family}"), family.to_owned()]);

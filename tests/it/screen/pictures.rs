@@ -131,8 +131,8 @@ fn svg(screen: &str, columns: usize, rows: usize) -> String {
 fn of_the_live_screen() {
     let (columns, rows) = (110, 30);
     for (name, command, key, text) in [
-        ("stream", "watch --workspace demo --demo-rate 40 --tui", "1", "call.ended"),
-        ("call", "observe --call demo --demo-rate 12 --tui", "3", "tool"),
+        ("stream", "watch --workspace demo --demo-rate 40 --tui --background dark", "1", "call.ended"),
+        ("call", "observe --call demo --demo-rate 12 --tui --background dark", "3", "tool"),
     ] {
         let shell = Shell::open(columns, rows).expect("tmux");
         shell.start(command);

@@ -53,7 +53,7 @@ fn seen(item: Item) -> Seen {
                 Seen::TooLarge(frame.id, bytes)
             }
         },
-        Item::Piece(_) => unreachable!("a stream has frames"),
+        Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
     }
 }
 

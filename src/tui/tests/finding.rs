@@ -1,0 +1,217 @@
+//! Filtering, searching, columns, commands, and what completes them.
+
+use std::collections::BTreeMap;
+
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use serde_json::json;
+
+use super::{CALL, code, control, day, feed, filled, finish, held, press, screen, text};
+use crate::tui::matching::Slice;
+use crate::tui::state::{Effect, State};
+use crate::tui::update::{Msg, update};
+
+#[test]
+fn a_filter_counts_while_it_is_typed_and_says_what_is_wrong() {
+    let mut state = filled(40);
+    press(&mut state, "f.succeeded == false");
+    assert!(text(&state).contains("4 of 40 match"));
+    assert_eq!(state.rows().len(), 40, "it is not taken yet");
+    press(&mut state, "\n");
+    assert_eq!(state.rows().len(), 4);
+    feed(&mut state, 50, json!({"event_type": "tool_call_completed", "tool_name": "x", "call_id": "c", "succeeded": false}));
+    finish(&mut state);
+    assert_eq!((state.rows().len(), state.selected), (5, 40), "what comes is filtered too");
+    press(&mut state, "F");
+    assert_eq!(state.rows().len(), 41);
+    press(&mut state, "F");
+    assert_eq!(state.rows().len(), 5);
+    press(&mut state, "f");
+    control(&mut state, 'u');
+    press(&mut state, ".durations");
+    assert!(text(&state).contains("did you mean"));
+    press(&mut state, "\n");
+    assert!(state.prompt.is_some(), "what is wrong is not taken");
+    code(&mut state, KeyCode::Up);
+    assert_eq!(state.prompt.as_ref().map(|prompt| prompt.line.text()), Some(".succeeded == false".to_owned()));
+    control(&mut state, 'u');
+    press(&mut state, "\n");
+    assert!(state.filter.is_none() && state.rows().len() == 41);
+}
+
+#[test]
+fn only_the_call_of_an_event_and_all_again() {
+    let mut state = screen((120, 40));
+    day(&mut state);
+    let all = state.rows().len();
+    press(&mut state, "f.event_type != \"emotion\"\ngo");
+    let rows = state.rows();
+    let kept = (0..rows.len()).filter_map(|place| state.buffer.get(rows.get(place)?)).collect::<Vec<_>>();
+    assert!(kept.len() > 10 && kept.iter().all(|held| held.call_sid.as_deref() == Some(CALL)));
+    press(&mut state, "o");
+    assert_eq!(state.rows().len(), all - 2, "the filter from before is back");
+}
+
+#[test]
+fn the_value_of_a_field_is_added_to_the_filter_but_no_mask() {
+    let mut state = filled(20);
+    press(&mut state, "\n\nj+");
+    assert_eq!(state.prompt.as_ref().map(|prompt| prompt.line.text()), Some(".tool_name == \"tool_19\"".to_owned()));
+    press(&mut state, "\n");
+    assert_eq!(state.rows().len(), 1);
+
+    let mut state = screen((80, 24));
+    feed(&mut state, 0, json!({"event_type": "call.started", "caller_id": "+1"}));
+    press(&mut state, "\n\nj+");
+    assert!(state.prompt.is_none());
+}
+
+#[test]
+fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn() {
+    let mut state = screen((80, 24));
+    let event = held(&json!({"event_type": "call.started", "direction": "inbound"}));
+    for _ in 0..10_000 {
+        state.take(event.clone());
+    }
+    state.settle();
+    let key = |state: &mut State, key| update(state, Msg::Input(Input::Key(KeyEvent::new(key, KeyModifiers::NONE))));
+    key(&mut state, KeyCode::Char('f'));
+    for character in r#".direction == "inbound""#.chars() {
+        key(&mut state, KeyCode::Char(character));
+    }
+    let matched = |state: &State| state.filter.as_ref().map_or(0, |filter| filter.numbers().len());
+    key(&mut state, KeyCode::Enter);
+    for go in 1..=25 {
+        assert!(state.is_busy());
+        state.work(Slice::of(400));
+        assert_eq!(matched(&state), go * 400);
+        let before = state.selected;
+        key(&mut state, KeyCode::Up);
+        assert_ne!(state.selected, before, "keys go on meanwhile");
+    }
+    assert!(!state.is_busy());
+    key(&mut state, KeyCode::Char('/'));
+    key(&mut state, KeyCode::Char('x'));
+    key(&mut state, KeyCode::Enter);
+    for _ in 0..25 {
+        assert!(state.is_busy());
+        state.work(Slice::of(400));
+    }
+    assert!(!state.is_busy(), "so does a search");
+    let past = std::time::Instant::now();
+    press(&mut state, "F");
+    state.filter = None;
+    key(&mut state, KeyCode::Char('n'));
+    state.work(Slice::of(400).until(past));
+    assert!(state.search.as_ref().is_some_and(|search| search.hunt.is_some()), "and nothing is begun once time is up");
+}
+
+#[test]
+fn words_are_completed() {
+    let mut state = filled(3);
+    let typed = |state: &State| state.prompt.as_ref().map(|prompt| prompt.line.text()).expect("a prompt");
+    press(&mut state, ":columns tool_n\t");
+    assert_eq!(typed(&state), "columns tool_name");
+    press(&mut state, ",_tap.i\t\n");
+    assert_eq!(state.columns.as_ref().map(|columns| columns.names().to_vec()), Some(vec!["tool_name".into(), "_tap.id".into()]));
+    press(&mut state, "f.completion_r\t == \"x\" and .event_type == \"call.esc\t");
+    assert_eq!(typed(&state), ".completion_reason == \"x\" and .event_type == \"call.escalated");
+    press(&mut state, "\"\t");
+    assert_eq!(typed(&state), ".completion_reason == \"x\" and .event_type == \"call.escalated\"", "behind a text is none");
+    press(&mut state, "\u{1b}:fi\t .dire\t");
+    assert_eq!(typed(&state), "filter .direction");
+    press(&mut state, "\u{1b}:\t");
+    assert_eq!(typed(&state), "at");
+    press(&mut state, "\t");
+    assert_eq!(typed(&state), "call", "Tab goes on");
+    code(&mut state, KeyCode::BackTab);
+    code(&mut state, KeyCode::BackTab);
+    assert_eq!(typed(&state), "quit", "and round, both ways");
+    press(&mut state, "\u{1b}/tool\t");
+    assert_eq!(typed(&state), "tool", "a pattern is nobody's name");
+}
+
+#[test]
+fn columns_are_ticked_and_listed_in_the_order_of_the_ticks() {
+    let mut state = filled(3);
+    press(&mut state, "x");
+    let seen = text(&state);
+    assert!(seen.contains("[ ] tool_name") && seen.contains("Space tick  Enter take them  Esc leave them"), "{seen}");
+    // The fields of the selected event come first: tool_name, call_id, succeeded.
+    press(&mut state, "jj ");
+    assert!(text(&state).contains("[1] succeeded"), "{}", text(&state));
+    press(&mut state, "gG");
+    assert!(text(&state).contains("_tap.call_sid"));
+    press(&mut state, "g \n");
+    let seen = text(&state);
+    assert!(seen.contains("  succeeded tool_name"), "{seen}");
+    assert!(seen.contains("tool_call_completed        true      tool_2"), "{seen}");
+    assert!(!seen.contains("call_id"));
+    press(&mut state, "xj \u{1b}");
+    assert!(state.ticks.is_none() && text(&state).contains("  succeeded tool_name"), "left as it was");
+    press(&mut state, "x j x");
+    assert!(state.ticks.is_none() && state.columns.is_some(), "so does the key that opened it");
+    press(&mut state, "x j \n");
+    assert!(text(&state).contains("call_id"), "none is all of them");
+}
+
+#[test]
+fn commands_are_carried_out_and_wrong_ones_are_explained() {
+    let mut state = filled(40);
+    press(&mut state, ":at 16:53:30\n");
+    assert_eq!(state.selected, 10);
+    press(&mut state, ":at 2026-05-05T16:53:25Z\n");
+    assert_eq!(state.selected, 5);
+    press(&mut state, ":at 23:00\n");
+    assert!(text(&state).contains("no event at that time or after it"));
+    press(&mut state, ":filter .succeeded == false\n");
+    assert_eq!(state.rows().len(), 4);
+    press(&mut state, ":save kept.ndjson\n:q\n");
+    assert_eq!(state.effects, [Effect::Save("kept.ndjson".into()), Effect::Quit]);
+    press(&mut state, ":nonsense");
+    assert!(text(&state).contains("there is no such command"));
+    press(&mut state, "\n");
+    assert!(state.prompt.is_some());
+}
+
+#[test]
+fn a_filter_that_has_a_name_is_taken_by_it() {
+    let mut state = filled(40);
+    let named = [("failed", ".succeeded == false"), ("slow", ".duration_ms > 100"), ("wrong", ".durations > 1")];
+    state.setup.named = named.iter().map(|(name, filter)| ((*name).to_owned(), (*filter).to_owned())).collect::<BTreeMap<_, _>>();
+    press(&mut state, "f@");
+    assert!(text(&state).contains(" failed  slow  wrong"), "{}", text(&state));
+    press(&mut state, "fai\t");
+    assert!(text(&state).contains("filter @failed") && text(&state).contains("4 of 40 match"), "{}", text(&state));
+    press(&mut state, "\n");
+    assert_eq!((state.rows().len(), state.history.last().map(String::as_str)), (4, Some("@failed")));
+    press(&mut state, "\n\nj+");
+    let typed = state.prompt.as_ref().map(|prompt| prompt.line.text());
+    assert_eq!(typed.as_deref(), Some("(.succeeded == false) and .tool_name == \"tool_39\""));
+    press(&mut state, "\n\u{1b}\u{1b}");
+    assert_eq!(state.rows().len(), 1);
+    press(&mut state, "f");
+    control(&mut state, 'u');
+    press(&mut state, "@failing");
+    assert!(text(&state).contains("the configuration has no such filter"), "{}", text(&state));
+    control(&mut state, 'u');
+    press(&mut state, "@wrong");
+    assert!(text(&state).contains("did you mean"), "{}", text(&state));
+    press(&mut state, "\u{1b}:filter @slow\n");
+    assert_eq!(state.rows().len(), 0);
+    press(&mut state, ":filter @none\n");
+    assert!(state.filter.is_some() && text(&state).contains("no such filter"), "one that is wrong changes nothing");
+}
+
+#[test]
+fn an_expression_that_takes_long_on_one_event_is_not_taken() {
+    let mut state = filled(3);
+    press(&mut state, "f[range(1000)] | length > 0");
+    assert!(text(&state).contains("3 of 3 match"), "{}", text(&state));
+    press(&mut state, "0");
+    control(&mut state, 'u');
+    press(&mut state, "[range(100000)] | length > 0");
+    let seen = text(&state);
+    assert!(seen.contains("cannot filter by that here") && seen.contains("--filter on the"), "{seen}");
+    press(&mut state, "\n");
+    assert!(state.prompt.is_some() && state.filter.is_none());
+}

@@ -1,0 +1,139 @@
+//! What the mouse does.
+
+use std::sync::Arc;
+
+use crossterm::event::{MouseButton, MouseEventKind};
+use serde_json::json;
+
+use super::{CALL, OTHER, at, day, filled, held, mouse, press, screen, text};
+use crate::pace::Pace;
+use crate::tui::feed::Fed;
+use crate::tui::state::State;
+use crate::tui::update::{Msg, update};
+
+#[test]
+fn the_mouse_selects_scrolls_and_drags() {
+    let mut state = filled(60);
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 30, 4);
+    assert_eq!(state.selected, state.top + 2);
+    let selected = state.selected;
+    mouse(&mut state, MouseEventKind::ScrollUp, 30, 4);
+    assert_eq!(state.selected, selected - 3);
+    press(&mut state, "\n");
+    let edge = crate::tui::view::areas(&state).divider.expect("an edge").y;
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 30, edge);
+    mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), 30, edge + 4);
+    mouse(&mut state, MouseEventKind::Up(MouseButton::Left), 30, edge + 4);
+    let dragged = crate::tui::view::areas(&state).divider.expect("an edge").y;
+    assert!(dragged.abs_diff(edge + 4) <= 1, "{edge} {dragged}");
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 13, 1);
+    assert_eq!(state.screen, 1);
+}
+
+#[test]
+fn the_mouse_chooses_and_opens_calls_and_events() {
+    let mut state = screen((120, 40));
+    day(&mut state);
+    press(&mut state, "2");
+    let click = MouseEventKind::Down(MouseButton::Left);
+    mouse(&mut state, click, 30, 4);
+    assert_eq!((state.screen, state.call.as_deref()), (1, Some(OTHER)));
+    mouse(&mut state, click, 30, 30);
+    mouse(&mut state, MouseEventKind::ScrollUp, 30, 4);
+    assert_eq!(state.call.as_deref(), Some(CALL));
+    mouse(&mut state, click, 30, 3);
+    assert_eq!(state.screen, 2);
+    press(&mut state, "1");
+    mouse(&mut state, click, 30, 10);
+    assert!(state.detail.is_none() && state.selected == 8);
+    mouse(&mut state, click, 30, 10);
+    assert!(state.detail.is_some());
+    let area = crate::tui::view::areas(&state).detail.expect("it is open");
+    mouse(&mut state, click, area.x + 2, area.y + 1);
+    assert!(state.detail.as_ref().is_some_and(|detail| detail.focused && detail.cursor == 1));
+    mouse(&mut state, MouseEventKind::ScrollDown, area.x + 2, area.y + 1);
+    assert!(state.detail.as_ref().is_some_and(|detail| detail.cursor == 4));
+    mouse(&mut state, click, 30, 3);
+    assert!(state.detail.as_ref().is_some_and(|detail| !detail.focused));
+}
+
+/// A replay of 40 events, each of 25 bytes, of which so many have come; the bar goes from column 21 to column 61 or so.
+fn replayed(events: u64) -> (State, Arc<Pace>, std::ops::Range<u16>) {
+    let mut state = screen((80, 24));
+    let pace = Arc::new(Pace::new(vec![500, 500], 10.0));
+    state.setup.pace = Some(Arc::clone(&pace));
+    for number in 0..events {
+        let mut event = held(&json!({"event_type": "call.started"}));
+        event.time = Some(at(i64::try_from(number).expect("a time")));
+        let (recording, offset) = if number < 20 { (0, number * 25) } else { (1, number * 25 - 500) };
+        event.place = pace.reach(recording, offset);
+        update(&mut state, Msg::Fed(Fed::Event(event)));
+    }
+    state.settle();
+    let line = text(&state).lines().nth(2).expect("a position").replace('"', "");
+    let cells: Vec<_> = line.chars().enumerate().filter(|(_, cell)| "━─".contains(*cell)).map(|(at, _)| at).collect();
+    let (first, last) = (cells.first().expect("a bar"), cells.last().expect("a bar"));
+    (state, pace, u16::try_from(*first).expect("a column")..u16::try_from(last + 1).expect("a column"))
+}
+
+#[test]
+fn the_mouse_goes_to_a_place_in_a_replay_that_is_at_hand() {
+    let (mut state, pace, bar) = replayed(40);
+    let half = u16::midpoint(bar.start, bar.end);
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), half, 2);
+    assert_eq!((state.selected, state.follow, pace.told().as_str()), (20, false, "▶ 10×"), "nothing is run to");
+    assert!(text(&state).contains("━◆━"), "{}", text(&state));
+    mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), bar.start, 9);
+    assert_eq!(state.selected, 0, "dragged, it goes along wherever the mouse is");
+    mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), 0, 9);
+    assert_eq!(state.selected, 0);
+    mouse(&mut state, MouseEventKind::Up(MouseButton::Left), 0, 9);
+    mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), half, 2);
+    assert_eq!(state.selected, 0, "no more once it is let go");
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 3, 2);
+    assert_eq!(state.selected, 0, "beside the bar is no place");
+    update(&mut state, Msg::Over);
+    mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), 79, 2);
+    assert!(state.follow && state.selected == 39, "behind its end is the last event");
+}
+
+#[test]
+fn the_mouse_lets_a_replay_run_to_a_place() {
+    let (mut state, pace, bar) = replayed(10);
+    press(&mut state, "4 ");
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), u16::midpoint(bar.start, bar.end), 2);
+    assert_eq!((state.screen, state.paused, state.follow), (0, None, true));
+    assert_eq!(pace.told(), "▶▶ going there");
+    pace.reach(0, 475);
+    assert_eq!(pace.told(), "▶▶ going there");
+    pace.reach(1, 0);
+    assert_eq!(pace.told(), "‖ held, 10×", "there it is held");
+}
+
+#[test]
+fn what_the_mouse_goes_to_may_be_gone() {
+    let (mut state, _, bar) = replayed(0);
+    state.buffer = crate::tui::buffer::Buffer::new(crate::tui::buffer::Limits { events: 5, bytes: usize::MAX });
+    for number in 0..20_u64 {
+        let mut event = held(&json!({"event_type": "call.started"}));
+        event.place = number * 25;
+        update(&mut state, Msg::Fed(Fed::Event(event)));
+    }
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), bar.start, 2);
+    assert_eq!(state.selected, 15);
+    assert!(text(&state).contains("--buffer keeps more"));
+}
+
+#[test]
+fn the_mouse_ticks_columns() {
+    let mut state = filled(3);
+    press(&mut state, "x");
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 8, 5);
+    assert!(text(&state).contains("[1] succeeded"), "{}", text(&state));
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 8, 5);
+    assert!(text(&state).contains("[ ] succeeded"));
+    mouse(&mut state, MouseEventKind::ScrollDown, 8, 5);
+    assert_eq!(state.ticks.as_ref().map(|ticks| ticks.cursor), Some(5));
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 8, 23);
+    assert!(state.ticks.is_some_and(|ticks| ticks.ticked.is_empty()), "below it is nothing");
+}

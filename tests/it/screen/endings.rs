@@ -1,0 +1,151 @@
+//! How the live screen ends where nobody asks it to: by a signal, a terminal that goes away, a breakdown of its own.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use evtap::error::Exit;
+use evtap::judge::conditions::Conditions;
+use evtap::redact::Policy;
+use evtap::select::Select;
+use evtap::sink::none::Nowhere;
+use evtap::tui::Live;
+use evtap::tui::buffer::Limits;
+use evtap::tui::state::Setup;
+use evtap::tui::style::{Depth, Theme};
+use evtap::tui::view;
+use evtap::walk::{Stages, Walk};
+use evtap::{source, status};
+
+use super::{DEMO, HANG, Shell};
+use crate::support::pseudo_terminal;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_evtap");
+
+#[test]
+fn terminated_it_leaves_the_terminal_as_it_was() {
+    let Some(shell) = Shell::open(100, 30) else { return };
+    shell.start(DEMO);
+    shell.kill("TERM");
+    shell.wait_for("status 143");
+    shell.is_as_before();
+}
+
+#[track_caller]
+fn wait(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < HANG, "no {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn without_its_terminal_it_ends_and_what_it_records_is_whole() {
+    let Some(shell) = Shell::open(100, 30) else { return };
+    let home = shell.home.path();
+    // The shell around it outlives the terminal, and tells how it has ended.
+    let inner = format!("echo $$ > pid; exec {BINARY} {DEMO} --record day.ndjson");
+    std::fs::write(home.join("run"), format!("trap : HUP\nsh -c '{inner}'\necho $? > ended\n")).expect("a script");
+    shell.line("sh run");
+    shell.wait("screen", |shell| shell.modes() == "0 1 1");
+    wait("record", || std::fs::metadata(home.join("day.ndjson")).is_ok_and(|file| file.len() > 0));
+    let pid = std::fs::read_to_string(home.join("pid")).expect("an id");
+    shell.tmux(&["kill-server"]);
+    wait("end", || std::fs::read_to_string(home.join("ended")).is_ok_and(|status| status.ends_with('\n')));
+    assert_eq!(std::fs::read_to_string(home.join("ended")).expect("a status"), "129\n");
+    assert!(!Path::new("/proc").join(pid.trim()).exists(), "nothing is left");
+    let record = std::fs::read_to_string(home.join("day.ndjson")).expect("a record");
+    assert!(record.ends_with('\n'));
+    assert!(record.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{record}");
+}
+
+/// Only who belongs to the terminal is sent a signal; others find it gone.
+#[test]
+fn without_a_signal_it_finds_that_the_terminal_is_gone() {
+    let (mut master, slave) = pseudo_terminal(80);
+    let mut command = Command::new(BINARY);
+    command.args(DEMO.split(' ')).env("TERM", "xterm-256color").stdin(Stdio::from(slave.try_clone().expect("a copy")));
+    command.stdout(slave.try_clone().expect("a copy")).stderr(slave);
+    let mut child = command.spawn().expect("it starts");
+    drop(command);
+    let (mut seen, mut piece) = (Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&seen).contains("REDACTED") {
+        let read = master.read(&mut piece).expect("it draws");
+        seen.extend_from_slice(&piece[..read]);
+    }
+    drop(master);
+    let began = Instant::now();
+    let ended = loop {
+        match child.try_wait().expect("it can be waited for") {
+            Some(ended) => break ended,
+            None if began.elapsed() < HANG => std::thread::sleep(Duration::from_millis(20)),
+            None => {
+                child.kill().expect("it is ours");
+                panic!("it goes on without a terminal");
+            }
+        }
+    };
+    assert_eq!(ended.code(), Some(129));
+}
+
+/// Not a test by itself: the test below runs it in a terminal. It is the whole screen, with the walk before it and one view
+/// that breaks down once there is an event to draw.
+#[test]
+#[ignore = "it breaks down, as the test below wants it to"]
+fn child() {
+    evtap::confine::confine();
+    let setup = Setup {
+        title: "breaking".to_owned(),
+        revealed: Vec::new(),
+        policy: Policy::default(),
+        variables: Vec::new(),
+        named: std::collections::BTreeMap::default(),
+        limits: Limits::default(),
+        theme: Theme { depth: Depth::None, ground: None },
+        zone: jiff::tz::TimeZone::UTC,
+        wrap: false,
+        pace: None,
+    };
+    let mut stages = Stages {
+        policy: Policy::default(),
+        select: Select::default(),
+        sink: Box::new(Nowhere),
+        limit: None,
+        judge: Box::new(Conditions::default()),
+        status: status::Format::None,
+    };
+    let breaking = |state: &evtap::tui::state::State, frame: &mut ratatui::Frame<'_>| {
+        view::draw(state, frame);
+        assert!(state.buffer.end() == 0, "Jane Canary");
+    };
+    let mut live = Live::open(setup, &mut stages, breaking).expect("a terminal");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (tx, rx) = source::channel(1);
+    let handle = runtime.handle().clone();
+    let walking = std::thread::spawn(move || Walk::new(stages).run(rx, &handle));
+    while !Path::new("seen").exists() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::fs::write("day.ndjson", "{\"event_type\":\"call.started\",\"caller_id\":\"Jane Canary\"}\n").expect("a file");
+    source::replay::run(Path::new("day.ndjson"), 1 << 20, &std::sync::Arc::default(), &tx).expect("it is read");
+    let closed = runtime.block_on(live.closed()).expect_err("it breaks down");
+    assert_eq!((closed.exit, closed.parts().1), (Exit::Failure, "the screen broke down"));
+    drop(tx);
+    walking.join().expect("the walk goes on").expect("and ends well");
+}
+
+#[test]
+fn broken_down_it_leaves_the_terminal_as_it_was_and_says_where() {
+    let Some(shell) = Shell::open(140, 30) else { return };
+    let this = std::env::current_exe().expect("this binary");
+    shell.line(&format!("{} --ignored --exact screen::endings::child --nocapture --test-threads=1", this.display()));
+    shell.wait("screen", |shell| shell.modes() == "0 1 1");
+    shell.wait_for("REDACTED");
+    std::fs::write(shell.home.path().join("seen"), "").expect("a file is written");
+    shell.wait_for("broke down at tests/it/screen/endings.rs:");
+    shell.wait_for("1 passed");
+    assert!(!shell.seen().contains("Jane"), "{}", shell.seen());
+    shell.is_as_before();
+}
