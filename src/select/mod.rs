@@ -108,7 +108,8 @@ pub struct Predicate {
 
 enum Engine {
     Native(Native),
-    Program(Program),
+    /// With what must hold for the program to be run at all: the `a` of `a and b`.
+    Program(Program, Option<Native>),
 }
 
 impl Predicate {
@@ -121,7 +122,10 @@ impl Predicate {
     pub fn within(budget: Budget, parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
         // Compiled in any case: what jq refuses is refused.
         let program = Program::compile(parsed, variables)?.within(budget);
-        let engine = Native::compile(&parsed.term, variables).map_or(Engine::Program(program), Engine::Native);
+        let engine = match Native::compile(&parsed.term, variables) {
+            Some(native) => Engine::Native(native),
+            None => Engine::Program(program, Native::before(&parsed.term, variables)),
+        };
         Ok(Self::of(parsed.option.to_owned(), Arc::new(engine), Failures::default()))
     }
 
@@ -141,7 +145,8 @@ impl Predicate {
             Engine::Native(native) => {
                 native.holds(subject.shown).map_err(|native::Failed| Stop::Failed("a value is of a type that it can't use"))
             }
-            Engine::Program(program) => match program.looks_at(subject.shown) {
+            Engine::Program(_, Some(before)) if matches!(before.holds(subject.shown), Ok(false)) => Ok(false),
+            Engine::Program(program, _) => match program.looks_at(subject.shown) {
                 None => program.holds(subject),
                 Some(fields) => {
                     let said = memory.recall(fields, || match program.holds(subject) {

@@ -7,6 +7,7 @@ use evtap::redact::{Policy, Redactor, Shown};
 use evtap::select::native::{Failed, Native};
 use evtap::select::program::{self, Program, Stop, THREAD_STACK};
 use evtap::select::value;
+use evtap::select::{Predicate, Select, Subject, Types};
 use evtap::source::Form;
 use proptest::prelude::*;
 
@@ -170,6 +171,28 @@ proptest! {
             (Native::compile(&parsed.term, &[]).map(|native| native.holds(shown)), by_jaq(&source, shown))
         }));
         prop_assert_eq!(native.unwrap_or(jaq), jaq, "{} on {}", source, event);
+    }
+
+    /// Only the beginning takes the fast path, and the second time the program is not run again.
+    #[test]
+    fn what_is_judged_by_its_beginning_or_remembered_is_what_jaq_says(
+        first in program_text(), rest in program_text(), event in event_text(),
+    ) {
+        let source = format!("({first}) and ([{rest}] | .[0])");
+        let (said, jaq) = on_stack(|| with_shown(&event, reveal_all(), |shown| {
+            let parsed = program::parse("--filter", &source).expect("parses");
+            assert!(Native::compile(&parsed.term, &[]).is_none(), "{source}");
+            let filter = Predicate::compile(&parsed, &[]).expect("compiles");
+            // A twin tells nothing.
+            let mut select = Select::new(Types::default(), vec![filter], None).twin();
+            let said = [(); 2].map(|()| {
+                let failures = select.failures();
+                let held = select.keeps(&Subject::new(shown)).expect("it ends");
+                if select.failures() > failures { Err(Failed) } else { Ok(held) }
+            });
+            (said, by_jaq(&source, shown))
+        }));
+        prop_assert_eq!(said, [jaq; 2], "{} on {}", source, event);
     }
 }
 
