@@ -187,8 +187,12 @@ impl Walk {
                     return Ok(ended.unwrap_or_else(|| self.judge.end()));
                 }
                 Err(TryRecvError::Empty) => {
-                    if let Some(exit) = self.settle()? {
-                        return Ok(exit);
+                    // While it waits for one piece, the next are handed out.
+                    if let Some((piece, walked)) = self.crew.as_mut().and_then(Crew::oldest) {
+                        if let Some(exit) = self.accept(&piece, walked)? {
+                            return Ok(exit);
+                        }
+                        continue;
                     }
                     self.flush()?;
                     let next = match deadline {
