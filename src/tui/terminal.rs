@@ -1,6 +1,7 @@
 //! The terminal: taken over at the start, and given back as it was, however the screen ends.
 
 use std::io::{self, IsTerminal, Stdout, Write};
+use std::mem::ManuallyDrop;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -52,8 +53,9 @@ pub fn is_gone() -> bool {
 
 /// A terminal that is taken over. Dropped, it is as it was before.
 pub struct Taken {
-    /// To draw on.
-    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// To draw on. It is never dropped by itself: it would show the cursor, which is shown by then, and break down where
+    /// neither the terminal nor stderr takes any more.
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Taken {
@@ -65,7 +67,7 @@ impl Taken {
             leave();
             status::release();
         }
-        taken.map(|terminal| Self { terminal })
+        taken.map(|terminal| Self { terminal: ManuallyDrop::new(terminal) })
     }
 
     /// Gives it back for as long as `meanwhile` takes.
@@ -74,7 +76,7 @@ impl Taken {
         meanwhile();
         // Another one, which takes nothing for drawn. To clear this one is no way: it asks the terminal for its cursor, and
         // the answer would go to whoever waits for keys.
-        self.terminal = enter()?;
+        self.terminal = ManuallyDrop::new(enter()?);
         Ok(())
     }
 }
