@@ -141,8 +141,8 @@ fn own(args: &str) -> Call {
     Call { tool: "evtap", args: args.split_whitespace().map(str::to_owned).collect() }
 }
 
-/// What masks the hidden fields in jq: of several ways the quickest, in each of the peers, and the one in which jaq leaves
-/// fields out that are not there.
+/// What masks the hidden fields in jq: of several ways the quickest, in each of the peers, and one in which jaq adds no field
+/// that is not there.
 fn mask() -> String {
     let policy = Policy::default();
     let fields = || KINDS.iter().flat_map(|kind| kind.spec().fields.iter().map(|field| (kind.spec(), field)));
