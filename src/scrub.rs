@@ -8,8 +8,9 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
+use memchr::{memchr, memchr_iter};
 use regex::Regex;
 
 use crate::event::MASK;
@@ -70,6 +71,8 @@ pub struct Scrubbed {
 /// One shape of an identifier.
 struct Rule {
     detector: Detector,
+    /// What of it tells, before anything is searched, whether it can be in a text at all.
+    least: Least,
     /// Its first group, if it has one, is what is masked.
     pattern: &'static str,
     /// Whether it must stand by itself, and not be a part of something longer such as an id.
@@ -79,10 +82,60 @@ struct Rule {
 }
 
 /// Each is searched for by itself: a set of all needs an automaton that is too large to be kept, so that a search takes ten times
-/// as long, and several times the memory.
-static REGEXES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    rules::RULES.iter().map(|rule| Regex::new(rule.pattern).expect("the pattern is a regular expression")).collect()
-});
+/// as long, and several times the memory. To make one takes as long as to search some hundred texts, so it is made where it is
+/// needed.
+static REGEXES: [OnceLock<Regex>; rules::RULES.len()] = [const { OnceLock::new() }; rules::RULES.len()];
+
+/// The rules whose identifiers may be in a text, each with its place among all.
+fn rules_for(text: &str) -> impl Iterator<Item = (usize, &'static Rule, &'static Regex)> {
+    let signs = Signs::of(text);
+    rules::RULES.iter().zip(&REGEXES).enumerate().filter(move |(_, (rule, _))| signs.allow(rule.least)).map(
+        |(at, (rule, regex))| {
+            (at, rule, regex.get_or_init(|| Regex::new(rule.pattern).expect("the pattern is a regular expression")))
+        },
+    )
+}
+
+/// What there must at least be in a text for an identifier to be in it.
+#[derive(Debug, Clone, Copy)]
+enum Least {
+    /// So many digits.
+    Digits(usize),
+    /// A digit and a colon.
+    Colon,
+    /// An `@`.
+    At,
+    /// A `?` that something follows at once, as nothing does in prose.
+    Query,
+}
+
+/// What of that there is in a text.
+#[derive(Debug, Default)]
+struct Signs {
+    digits: usize,
+    colon: bool,
+    at: bool,
+    query: bool,
+}
+
+impl Signs {
+    fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let digits = bytes.iter().map(|byte| usize::from(byte.is_ascii_digit())).sum();
+        let has = |byte| memchr(byte, bytes).is_some();
+        let follows = |at: usize| bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace());
+        Self { digits, colon: digits > 0 && has(b':'), at: has(b'@'), query: memchr_iter(b'?', bytes).any(follows) }
+    }
+
+    fn allow(&self, least: Least) -> bool {
+        match least {
+            Least::Digits(digits) => self.digits >= digits,
+            Least::Colon => self.colon,
+            Least::At => self.at,
+            Least::Query => self.query,
+        }
+    }
+}
 
 /// Whether there may be anything to mask. It can be wrong in saying yes.
 #[must_use]
@@ -101,7 +154,7 @@ pub fn fires(text: &str) -> bool {
 }
 
 fn matches(text: &str) -> bool {
-    REGEXES.iter().any(|regex| regex.is_match(text))
+    rules_for(text).any(|(.., regex)| regex.is_match(text))
 }
 
 /// Whether a byte is one of those of which every identifier has one: digits, and the marks of addresses.
@@ -149,7 +202,7 @@ fn once(text: &str) -> Option<Scrubbed> {
 /// What is found in folded text, in order. What overlaps is one hit, named after its first part.
 fn hits(text: &str) -> Vec<(Range<usize>, Detector)> {
     let mut found = Vec::new();
-    for (index, (rule, regex)) in rules::RULES.iter().zip(&*REGEXES).enumerate() {
+    for (index, rule, regex) in rules_for(text) {
         let mut at = 0;
         while let Some(captures) = regex.captures_at(text, at) {
             let Some(span) = captures.get(1).or_else(|| captures.get(0)).map(|group| group.range()) else { break };
@@ -321,6 +374,31 @@ mod tests {
         fn what_is_masked_once_stays(text in "[0-9a-zA-Z +().@:/?#,é\u{200b}-]{0,60}") {
             if let Some(once) = scrub(&text) {
                 prop_assert_eq!(scrub(&once.text).map(|again| again.text), None, "{}", once.text);
+            }
+        }
+
+        #[test]
+        fn no_rule_is_passed_over_that_finds_something(
+            parts in prop::collection::vec(
+                prop_oneof![
+                    prop::sample::select(vec![
+                        "https://", "www.", "a.example/x", "?", "?a=1", "jane", "@", "mrn", "member id ", "ssn ", "dob ", "May ", "of ",
+                        "call ", "ext", "::", ":", ".", "-", "/", " ", "(", ")", "+", "00", "ff", "\u{a0}", "\u{ff12}",
+                    ]).prop_map(str::to_owned),
+                    "[0-9]{1,5}",
+                ],
+                0..9,
+            )
+        ) {
+            let text = parts.concat();
+            let folded = Folded::of(&text);
+            let signs = Signs::of(&folded.text);
+            for (rule, regex) in rules::RULES.iter().zip(&REGEXES) {
+                let regex = regex.get_or_init(|| Regex::new(rule.pattern).expect("a pattern"));
+                let finds = |captures: regex::Captures<'_>| {
+                    captures.get(1).or_else(|| captures.get(0)).is_some_and(|group| (rule.accepts)(group.as_str()))
+                };
+                prop_assert!(signs.allow(rule.least) || !regex.captures_iter(&folded.text).any(finds), "{}", rule.pattern);
             }
         }
 

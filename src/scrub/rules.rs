@@ -2,7 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-use super::{Detector, Rule};
+use super::Least::{At, Colon, Digits, Query};
+use super::{Detector, Least, Rule};
 
 macro_rules! month {
     () => {
@@ -10,38 +11,42 @@ macro_rules! month {
     };
 }
 
-const fn alone(detector: Detector, pattern: &'static str) -> Rule {
-    Rule { detector, pattern, alone: true, accepts: |_| true }
+const fn alone(detector: Detector, least: Least, pattern: &'static str) -> Rule {
+    Rule { detector, least, pattern, alone: true, accepts: |_| true }
 }
 
-const fn checked(detector: Detector, pattern: &'static str, accepts: fn(&str) -> bool) -> Rule {
-    Rule { detector, pattern, alone: true, accepts }
+const fn checked(detector: Detector, least: Least, pattern: &'static str, accepts: fn(&str) -> bool) -> Rule {
+    Rule { detector, least, pattern, alone: true, accepts }
 }
 
 /// Where two overlap and begin together, the earlier names the hit.
 pub(super) static RULES: &[Rule] = &[
     Rule {
         detector: Detector::Url,
+        least: Query,
         pattern: r#"(?i)(?:[a-z][a-z0-9+.-]{0,15}://|www\.)[^\s?"<>]+\?[^\s"<>\[\]]*[\w/=&%#-]"#,
         alone: false,
         accepts: |_| true,
     },
     Rule {
         detector: Detector::Email,
+        least: At,
         pattern: r"[\w.%+'-]*[\w%+'-]@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,24}",
         alone: false,
         accepts: |_| true,
     },
-    checked(Detector::Card, r"[2-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,4}(?:[ -]?[0-9]{3})?", is_card),
-    checked(Detector::Card, r"3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4,5}", is_card),
-    checked(Detector::Ssn, r"[0-9]{3}-[0-9]{2}-[0-9]{4}", is_ssn),
-    checked(Detector::Ssn, r"[0-9]{3} [0-9]{2} [0-9]{4}", is_ssn),
+    checked(Detector::Card, Digits(13), r"[2-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,4}(?:[ -]?[0-9]{3})?", is_card),
+    checked(Detector::Card, Digits(14), r"3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4,5}", is_card),
+    checked(Detector::Ssn, Digits(9), r"[0-9]{3}-[0-9]{2}-[0-9]{4}", is_ssn),
+    checked(Detector::Ssn, Digits(9), r"[0-9]{3} [0-9]{2} [0-9]{4}", is_ssn),
     alone(
         Detector::Ssn,
+        Digits(9),
         r"(?i)(?:ssn|social(?: security)?(?: number| no\.?| #)?)(?: is)?[ :#=-]{0,3}([0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4})",
     ),
     Rule {
         detector: Detector::Record,
+        least: Digits(3),
         pattern: concat!(
             r"(?i)\b(?:mrn|m\.r\.n\.|(?:medical )?record|chart|patient|member|subscriber|policy|insurance|medicare|medicaid|group|acct|account|plan|npi|dea)",
             r"(?: (?:id|number|num|no|nr))?\.?(?: is)?[ :#=]{0,3}([A-Za-z0-9]{1,12}(?:-[A-Za-z0-9]{1,12}){0,4})",
@@ -50,40 +55,52 @@ pub(super) static RULES: &[Rule] = &[
         accepts: is_record,
     },
     // With a country's code, or the prefix that stands for it.
-    checked(Detector::Phone, r"\+[0-9]{1,3}(?:[ ./-]?\(?[0-9]{1,4}\)?){1,5}[ ./-]?[0-9]{1,4}", |text| digits(text) >= 8),
-    checked(Detector::Phone, r"00[1-9][0-9]{0,2}(?:[ ./-]\(?[0-9]{2,4}\)?){1,4}[ ./-][0-9]{2,4}", |text| digits(text) >= 10),
+    checked(Detector::Phone, Digits(8), r"\+[0-9]{1,3}(?:[ ./-]?\(?[0-9]{1,4}\)?){1,5}[ ./-]?[0-9]{1,4}", |text| {
+        digits(text) >= 8
+    }),
+    checked(Detector::Phone, Digits(10), r"00[1-9][0-9]{0,2}(?:[ ./-]\(?[0-9]{2,4}\)?){1,4}[ ./-][0-9]{2,4}", |text| {
+        digits(text) >= 10
+    }),
     // North America.
     checked(
         Detector::Phone,
+        Digits(10),
         r"(?i)(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)|[2-9][0-9]{2})[ ./-]{0,3}[2-9][0-9]{2}[ .-]?[0-9]{4}(?:,? ?(?:x|ext\.?|extension) ?[0-9]{1,6})?",
         is_north_american,
     ),
     // Elsewhere, with the zero that a country has before its areas.
-    checked(Detector::Phone, r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}", |text| {
+    checked(Detector::Phone, Digits(9), r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}", |text| {
         (9..=12).contains(&digits(text))
     }),
     // Without an area, where something says what it is.
     alone(
         Detector::Phone,
+        Digits(7),
         r"(?i)\b(?:call(?: (?:me|us|back|him|her|them))*|phone|tel|telephone|cell|mobile|fax|dial|number|text|reach(?: (?:me|us|him|her|them))?)(?: is| at| on|:|\.)* {0,2}([2-9][0-9]{2}[ .-]?[0-9]{4})",
     ),
     // With a time to the second it is the time of a log.
-    checked(Detector::Date, r"[12][0-9]{3}[/-][01]?[0-9][/-][0-3]?[0-9](?: [0-9]{2}:[0-9]{2}:[0-9]{2})?", |text| {
+    checked(Detector::Date, Digits(6), r"[12][0-9]{3}[/-][01]?[0-9][/-][0-3]?[0-9](?: [0-9]{2}:[0-9]{2}:[0-9]{2})?", |text| {
         !text.contains(':') && is_date(text)
     }),
-    checked(Detector::Date, r"[0-3]?[0-9][/-][0-3]?[0-9][/-](?:[12][0-9]{3}|[0-9]{2})", is_date),
-    checked(Detector::Date, r"[0-3]?[0-9]\.[01]?[0-9]\.[12][0-9]{3}", is_date),
-    alone(Detector::Date, concat!(r"(?i)\b(", month!(), r"\.? [0-3]?[0-9](?:st|nd|rd|th)?(?:,? [12][0-9]{3})?)")),
+    checked(Detector::Date, Digits(4), r"[0-3]?[0-9][/-][0-3]?[0-9][/-](?:[12][0-9]{3}|[0-9]{2})", is_date),
+    checked(Detector::Date, Digits(6), r"[0-3]?[0-9]\.[01]?[0-9]\.[12][0-9]{3}", is_date),
+    alone(Detector::Date, Digits(1), concat!(r"(?i)\b(", month!(), r"\.? [0-3]?[0-9](?:st|nd|rd|th)?(?:,? [12][0-9]{3})?)")),
     alone(
         Detector::Date,
+        Digits(1),
         concat!(r"(?i)([0-3]?[0-9](?:st|nd|rd|th)?(?: of)?[ -]", month!(), r"\.?(?:[ ,-]{1,2}(?:[12][0-9]{3}|[0-9]{2}))?)"),
     ),
     alone(
         Detector::Date,
+        Digits(6),
         r"(?i)\b(?:dob|d\.o\.b\.|born(?: on)?|birth ?(?:day|date)|date of birth)(?: is|:|=)* {0,2}([0-9]{6}(?:[0-9]{2})?)",
     ),
-    alone(Detector::Ip, r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}(?::[0-9]{1,5})?"),
-    checked(Detector::Ip, r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}[0-9A-Fa-f:]", is_ipv6),
+    alone(
+        Detector::Ip,
+        Digits(4),
+        r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}(?::[0-9]{1,5})?",
+    ),
+    checked(Detector::Ip, Colon, r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}[0-9A-Fa-f:]", is_ipv6),
 ];
 
 /// A run of digits that nothing divides may be any number, so it must be one that the plan of North America gives to a
