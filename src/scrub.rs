@@ -343,6 +343,40 @@ mod tests {
     }
 
     #[test]
+    fn the_least_that_a_rule_finds_is_allowed() {
+        let least = [
+            "www.a?a",
+            "a@b.co",
+            "4222222222222",
+            "30000000000004",
+            "078-05-1120",
+            "078 05 1120",
+            "ssn 078051120",
+            "mrn 12-a3",
+            "+44 555 012",
+            "001 20 20 120",
+            "2025550123",
+            "020 794609",
+            "call 5550123",
+            "2020/1/1",
+            "1/1/80",
+            "1.1.1980",
+            "May 3",
+            "3 May",
+            "dob 010180",
+            "1.1.1.1",
+            "1::1",
+        ];
+        for (index, text) in least.into_iter().enumerate() {
+            assert!(rules_for(text).any(|(at, _, regex)| at == index && regex.is_match(text)), "{text}");
+            if let Least::Digits(digits) = rules::RULES[index].least {
+                assert_eq!(Signs::of(text).digits, digits, "{text}");
+            }
+        }
+        assert_eq!(least.len(), rules::RULES.len());
+    }
+
+    #[test]
     fn spelling_hides_nothing() {
         for text in [
             "555\u{200b}-0123 \u{ff0b}1 202\u{a0}555\u{2011}0123",
