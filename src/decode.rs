@@ -231,7 +231,7 @@ impl Event<'_> {
 }
 
 /// Sets `tap` to what the transport says of a frame.
-fn transport(frame: &Frame<'_>, tap: &mut Tap) {
+pub(crate) fn transport(frame: &Frame<'_>, tap: &mut Tap) {
     *tap = Tap {
         received_at: frame.received_at.map(rfc3339),
         stream: frame.origin.stream.map(|stream| stream.name().into()),

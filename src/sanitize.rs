@@ -35,6 +35,19 @@ pub fn push_json(text: &str, out: &mut String) {
     }
 }
 
+/// Appends text as a JSON string, hostile characters as `\u` escapes.
+pub fn push_quoted(text: &str, out: &mut Vec<u8>) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        let mut safe = String::with_capacity(text.len() + 8);
+        push_json(&serde_json::Value::from(text).to_string(), &mut safe);
+        out.extend_from_slice(safe.as_bytes());
+    }
+}
+
 /// Text for a terminal, hostile characters as visible escapes.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {

@@ -6,6 +6,8 @@
 
 mod cursor;
 
+use wide::u8x16;
+
 use crate::event::JsonType;
 pub use cursor::{Cursor, Key, Value};
 
@@ -123,25 +125,27 @@ pub fn inner(text: &str, within: Span, members: &mut Vec<Member>) {
     let _ = scan.document(members);
 }
 
-/// Eight bytes of 1, and their high bits.
-const ONES: u64 = u64::MAX / 255;
-const HIGHS: u64 = ONES << 7;
+/// How many bytes of a string are looked at at once.
+const STRIDE: usize = 16;
 
+#[derive(Clone)]
 struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
     spaced: bool,
-    /// The high bit of a byte is set here if a string may have had one beyond ASCII.
-    high: u64,
+    /// Not zero if a string has had a byte beyond ASCII.
+    high: u32,
     /// A number with a fraction or an exponent has been passed.
     fraction: bool,
+    /// The types that have been passed inside of an array or object, a bit each.
+    inside: u8,
 }
 
 type Step<T = ()> = Result<T, Category>;
 
 impl<'a> Scan<'a> {
     const fn at(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at, spaced: false, high: 0, fraction: false }
+        Self { bytes, at, spaced: false, high: 0, fraction: false, inside: 0 }
     }
 }
 
@@ -265,6 +269,7 @@ impl Scan<'_> {
                 self.key()?;
                 self.colon()?;
             }
+            self.inside |= JsonType::of(self.peek()?).bit();
             self.value(depth + 1)?;
             self.space();
             if self.next_of(b',', end)? {
@@ -274,7 +279,8 @@ impl Scan<'_> {
         }
     }
 
-    fn literal(&mut self, word: &[u8]) -> Step {
+    #[inline]
+    fn literal<const LENGTH: usize>(&mut self, word: &[u8; LENGTH]) -> Step {
         let rest = &self.bytes[self.at..];
         if rest.starts_with(word) {
             self.at += word.len();
@@ -341,28 +347,27 @@ impl Scan<'_> {
         }
     }
 
-    /// Steps to the next quote, backslash or control character, eight bytes at a time.
+    /// Steps to the next quote, backslash or control character, several bytes at a time.
     #[inline]
     fn plain(&mut self) {
-        while let Some(chunk) = self.bytes[self.at..].first_chunk::<8>() {
-            let word = u64::from_le_bytes(*chunk);
-            self.high |= word;
-            let quote = word ^ (ONES * u64::from(b'"'));
-            let slash = word ^ (ONES * u64::from(b'\\'));
-            // A byte's high bit is set where it is zero (quote, slash) or below 0x20 (control); a borrow can set further
-            // ones, but only above the first.
-            let hits = ((quote.wrapping_sub(ONES) & !quote)
-                | (slash.wrapping_sub(ONES) & !slash)
-                | (word.wrapping_sub(ONES * 0x20) & !word))
-                & HIGHS;
+        const QUOTE: u8x16 = u8x16::splat(b'"');
+        const SLASH: u8x16 = u8x16::splat(b'\\');
+        const CONTROL: u8x16 = u8x16::splat(0x1f);
+        while let Some(chunk) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<STRIDE>) {
+            let chunk = u8x16::new(*chunk);
+            let hits = chunk.simd_eq(QUOTE) | chunk.simd_eq(SLASH) | chunk.simd_eq(chunk.min(CONTROL));
+            let (hits, high) = (hits.to_bitmask(), chunk.to_bitmask());
             if hits != 0 {
-                self.at += (hits.trailing_zeros() / 8) as usize;
+                // Those below the first.
+                self.high |= high & (hits.wrapping_sub(1) & !hits);
+                self.at += hits.trailing_zeros() as usize;
                 return;
             }
-            self.at += 8;
+            self.high |= high;
+            self.at += STRIDE;
         }
         while let Some(byte) = self.bytes.get(self.at).filter(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
-            self.high |= u64::from(*byte);
+            self.high |= u32::from(byte & 0x80);
             self.at += 1;
         }
     }

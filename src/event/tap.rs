@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sanitize::push_quoted;
+
 /// A name in `_tap`; most are the model's own.
 pub type Name = Cow<'static, str>;
 
@@ -133,7 +135,7 @@ impl Tap {
     }
 }
 
-/// An object that is being written. What [`Tap::read`] lets through needs no escapes; text that would is left to serde.
+/// An object that is being written.
 struct Members<'a> {
     out: &'a mut Vec<u8>,
     first: bool,
@@ -144,14 +146,14 @@ impl Members<'_> {
         if !std::mem::replace(&mut self.first, false) {
             self.out.push(b',');
         }
-        self.quoted(key);
+        push_quoted(key, self.out);
         self.out.push(b':');
     }
 
     fn text(&mut self, key: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.key(key);
-            self.quoted(value);
+            push_quoted(value, self.out);
         }
     }
 
@@ -162,19 +164,9 @@ impl Members<'_> {
         self.key(key);
         for (at, name) in names.iter().enumerate() {
             self.out.push(if at == 0 { b'[' } else { b',' });
-            self.quoted(name);
+            push_quoted(name, self.out);
         }
         self.out.push(b']');
-    }
-
-    fn quoted(&mut self, text: &str) {
-        if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
-            self.out.push(b'"');
-            self.out.extend_from_slice(text.as_bytes());
-            self.out.push(b'"');
-        } else {
-            self.out.extend_from_slice(&serde_json::to_vec(text).unwrap_or_default());
-        }
     }
 }
 

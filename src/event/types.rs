@@ -80,6 +80,12 @@ impl JsonType {
         }
     }
 
+    /// Its bit in a set of types.
+    #[must_use]
+    pub const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
     /// Its name in JSON Schema.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -26,7 +26,7 @@ pub use policy::{Names, Policy, Scrub};
 use policy::{Rule, Treatment};
 use rewrite::{Inside, Rewriter};
 use shape::{KnownTap, Made, Recognised, Shapes};
-use shown::{Entry, Line, Piece};
+use shown::{Entry, Fields, Known, Piece};
 pub use shown::{Shown, ShownField};
 
 /// Something that stands in a frame and should not be passed on as it is.
@@ -147,6 +147,7 @@ pub struct Redactor {
     /// What is to be done with the declared fields of each kind.
     rules: Vec<Vec<Rule>>,
     made: Made,
+    entries: Vec<Entry>,
     scratch: String,
     tap: Tap,
     /// What came before, if events may be known by it.
@@ -161,7 +162,7 @@ impl Redactor {
         // Other modes make something of each value; and a `_tap` of which a part is hidden is no longer as it was recorded.
         let is_plain = matches!(policy.mode, Mode::Mask) && !policy.hides_origin();
         let shapes = is_plain.then(Shapes::new);
-        Self { policy, rules, made: Made::default(), scratch: String::new(), tap: Tap::default(), shapes }
+        Self { policy, rules, made: Made::default(), entries: Vec::new(), scratch: String::new(), tap: Tap::default(), shapes }
     }
 
     /// One by the same policy.
@@ -172,10 +173,10 @@ impl Redactor {
 
     /// Decodes a frame and hides what the policy hides: by the short way, if the event is like one before.
     pub fn show<'a>(&'a mut self, decoder: &'a mut Decoder, frame: Frame<'a>) -> Shown<'a> {
-        if let (Some(text), Some(shapes)) = (frame.text, &mut self.shapes)
-            && let Some(recognised) = shapes.recognise(text, &mut self.made, &mut self.tap)
+        if let Some(shapes) = &mut self.shapes
+            && let Some(recognised) = shapes.recognise(&frame, &mut self.made, &mut self.tap)
         {
-            return self.recognised(text, recognised);
+            return self.recognised(frame.text.unwrap_or_default(), recognised);
         }
         let event = decoder.decode(frame);
         if let (Some(shapes), Content::Event { kind: Some(kind), fields, .. }) = (&mut self.shapes, &event.content) {
@@ -184,17 +185,22 @@ impl Redactor {
         self.redact(&event)
     }
 
-    /// What was recognised, its entries being made.
-    fn recognised<'a>(&'a self, text: &'a str, Recognised { kind, tap, name, end }: Recognised) -> Shown<'a> {
-        let (tap, json) = match (tap, &self.shapes) {
-            (KnownTap::Said { shape, said }, Some(shapes)) => shapes.said(kind, shape, said),
-            (KnownTap::Recorded(span), _) => (&self.tap, span.of(text)),
-            (KnownTap::Said { .. }, None) => (&self.tap, ""),
+    /// What was recognised, the places of its fields being made.
+    fn recognised<'a>(&'a self, text: &'a str, Recognised { kind, shape, tap, fields, .. }: Recognised) -> Shown<'a> {
+        let shape = self.shapes.as_ref().map(|shapes| shapes.shape(kind, shape));
+        let (tap, json) = match (tap, shape) {
+            (KnownTap::Said(said), Some(shape)) => {
+                let (tap, json) = shape.tap(said);
+                (tap, Some(json))
+            }
+            (KnownTap::Recorded(span), _) => (&self.tap, Some(span.of(text))),
+            (KnownTap::Transport | KnownTap::Said(_), _) => (&self.tap, None),
         };
-        let name = Cow::Borrowed(&text[name.0..name.1]);
-        let Made { entries, masked } = &self.made;
-        let line = Some(Line { masked, end });
-        Shown { text, line, scratch: "", entries, name, kind: Some(kind), tap, recorded_tap: Some(json) }
+        let slots = shape.map_or(&[][..], |shape| &shape.slots);
+        let Made { places, masked } = &self.made;
+        let fields = Fields::Known(Known { slots, places, masked, fields });
+        let name = Cow::Borrowed(kind.spec().event_type);
+        Shown { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap: json }
     }
 
     /// Hides what the policy hides.
@@ -208,9 +214,9 @@ impl Redactor {
     }
 
     fn examine<'a>(&'a mut self, event: &Event<'a>, findings: Option<&mut Vec<Finding>>) -> Shown<'a> {
-        self.made.entries.clear();
+        self.entries.clear();
         self.scratch.clear();
-        let Self { policy, rules, made: Made { entries, .. }, scratch, tap, .. } = self;
+        let Self { policy, rules, entries, scratch, tap, .. } = self;
         let mut notes = Notes::new(event.tap, tap, findings);
         let (name, kind) = match &event.content {
             Content::Malformed { defect, length } => {
@@ -229,7 +235,7 @@ impl Redactor {
             Content::Event { name, kind, fields } => {
                 let plain = event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
                 entries.reserve(fields.len());
-                let mut fields_of = Fields { policy, text: event.text, plain, entries, scratch, notes: &mut notes };
+                let mut fields_of = Walk { policy, text: event.text, plain, entries, scratch, notes: &mut notes };
                 for found in *fields {
                     let spec = Event::spec_of(*kind, found);
                     let rule = match (kind, found.index) {
@@ -250,13 +256,13 @@ impl Redactor {
         let is_edited = notes.is_edited;
         let recorded_tap = event.recorded_tap.filter(|_| !is_edited).map(|span| span.of(event.text));
         let tap = if is_edited { &self.tap } else { event.tap };
-        let Self { scratch, made: Made { entries, .. }, .. } = self;
-        Shown { text: event.text, line: None, scratch, entries, name, kind, tap, recorded_tap }
+        let Self { scratch, entries, .. } = self;
+        Shown { text: event.text, scratch, fields: Fields::Made(entries), name, kind, tap, recorded_tap }
     }
 }
 
 /// The fields of one event on their way.
-struct Fields<'f, 'n> {
+struct Walk<'f, 'n> {
     policy: &'f Policy,
     text: &'f str,
     /// There is nothing hostile in the text.
@@ -266,7 +272,7 @@ struct Fields<'f, 'n> {
     notes: &'f mut Notes<'n>,
 }
 
-impl Fields<'_, '_> {
+impl Walk<'_, '_> {
     fn field(&mut self, found: &Found, spec: Option<&'static FieldSpec>, Rule { treatment, search }: Rule) {
         let Self { policy, text, plain, entries, scratch, notes } = self;
         let member = &found.member;

@@ -10,11 +10,11 @@
 use super::mask::MASK_JSON;
 use super::policy::{Rule, Treatment};
 use super::rewrite::Search;
-use super::shown::{Entry, Piece};
-use crate::decode::{Found, fits, is_choice};
+use crate::decode::{Found, fits, is_choice, transport};
 use crate::event::{EventSpec, FieldSpec, JsonType, Kind, Name, Tap, Type};
 use crate::sanitize;
 use crate::scan::{Cursor, Key, Span, Value};
+use crate::source::{Form, Frame};
 
 /// How many orders are kept of each type.
 const ORDERS: usize = 3;
@@ -23,16 +23,13 @@ const ORDERS: usize = 3;
 /// is not what is special about them.
 const LESSONS: u16 = 1000;
 
-/// How an event begins that is known by its shape.
+/// How a line of a recording begins that is known by its shape.
 const BEGINNING: &str = "{\"event_type\":\"";
-
-/// What stands between the type and the next key, or the end.
-const QUOTE: usize = 1;
 
 /// The shapes that have been seen, by the number of the kind.
 pub(super) struct Shapes {
     of_kind: Vec<Learned>,
-    /// `,"_tap":`
+    /// `"_tap":`
     tap: Key,
 }
 
@@ -44,9 +41,9 @@ struct Learned {
 }
 
 /// The fields of one event type, in an order in which they have come. Any of them may be left out.
-struct Shape {
+pub(super) struct Shape {
     kind: Kind,
-    slots: Vec<Slot>,
+    pub slots: Vec<Slot>,
     /// The fields that must be there, by index.
     required: u64,
     /// What evtap says about such events, by which of the fields are hidden.
@@ -54,11 +51,12 @@ struct Shape {
 }
 
 /// A field that is expected.
-struct Slot {
+pub(super) struct Slot {
     key: Key,
     index: u8,
-    spec: &'static FieldSpec,
-    rule: Rule,
+    pub spec: &'static FieldSpec,
+    is_hidden: bool,
+    search: Search,
     /// The types that its value may have, a bit each.
     types: u8,
     check: Check,
@@ -71,8 +69,8 @@ enum Check {
     Whole,
     /// It is one of these.
     Choice(&'static [&'static str]),
-    /// What is inside.
-    Inside,
+    /// What is inside, if that is not of these types throughout, a bit each.
+    Inside(u8),
 }
 
 /// What evtap says about an event in which these fields are hidden.
@@ -86,28 +84,40 @@ struct Said {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Recognised {
     pub kind: Kind,
+    pub shape: usize,
     pub tap: KnownTap,
-    /// Where its type stands.
-    pub name: (usize, usize),
-    /// Where its fields end.
-    pub end: usize,
+    /// Where its fields begin and end: at the quote of the first key, and behind the last value.
+    pub fields: (usize, usize),
 }
 
 /// What is made of an event on the way through it.
 #[derive(Default)]
 pub(super) struct Made {
-    pub entries: Vec<Entry>,
+    /// The fields that it has.
+    pub places: Vec<Place>,
     /// The values in whose place the mask is to be.
     pub masked: Vec<Span>,
+}
+
+/// Where the value of a field stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Which of the slots it is.
+    pub slot: u8,
+    pub value: Span,
+    /// Another stands for it.
+    pub hidden: bool,
 }
 
 /// What evtap says about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum KnownTap {
-    /// As this shape says.
-    Said { shape: usize, said: usize },
+    /// As its shape says.
+    Said(usize),
     /// As the line itself says here.
     Recorded(Span),
+    /// As the transport says of it.
+    Transport,
 }
 
 impl Shapes {
@@ -116,32 +126,60 @@ impl Shapes {
         Self { of_kind: (0..kinds).map(|_| Learned::default()).collect(), tap: Key::new("_tap") }
     }
 
-    /// Walks an event that may be of a known shape, and makes the entries of its fields and, where it was recorded, its
-    /// `tap`.
-    pub fn recognise(&mut self, text: &str, made: &mut Made, tap: &mut Tap) -> Option<Recognised> {
-        let rest = text.strip_prefix(BEGINNING)?;
-        let end = BEGINNING.len() + memchr::memchr(b'"', rest.as_bytes())?;
-        let kind = Kind::of(&text[BEGINNING.len()..end])?;
-        let name = (BEGINNING.len(), end);
-        let shapes = &mut self.of_kind.get_mut(kind as usize)?.shapes;
-        for (at, shape) in shapes.iter_mut().enumerate() {
-            made.entries.clear();
-            made.masked.clear();
-            if let Some(walked) = shape.walk(text, end + QUOTE, &self.tap, made) {
+    /// Walks an event that may be of a known shape, and makes the places of its fields and, unless its shape says it, its `tap`.
+    pub fn recognise(&mut self, frame: &Frame<'_>, made: &mut Made, tap: &mut Tap) -> Option<Recognised> {
+        let (text, end) = (frame.text?, frame.data.len());
+        match frame.form {
+            Form::Record => {
+                let mut cursor = Cursor::new(text, BEGINNING.len(), end);
+                let quote = text.starts_with(BEGINNING).then(|| cursor.plain()).flatten()?;
+                let kind = Kind::of(text.get(BEGINNING.len()..quote)?)?;
+                let more = cursor.byte(b',');
+                let at = cursor.place();
+                let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
+                let known = &mut self.of_kind.get_mut(kind as usize)?.shapes[shape];
                 let tap = match walked.recorded {
-                    Some(span) => shape.agrees(&walked, made, span.of(text), tap).then_some(KnownTap::Recorded(span))?,
-                    None => KnownTap::Said { shape: at, said: shape.said(walked.hidden) },
+                    Some(span) => known.agrees(&walked, made, span.of(text), tap).then_some(KnownTap::Recorded(span))?,
+                    None => KnownTap::Said(known.said(walked.hidden)),
                 };
-                return Some(Recognised { kind, tap, name, end: walked.end });
+                Some(Recognised { kind, shape, tap, fields: (at, walked.end) })
             }
+            Form::Sse => {
+                let kind = Kind::of(frame.event?)?;
+                let mut cursor = Cursor::new(text, 0, end);
+                let more = cursor.byte(b'{').then(|| !cursor.is_end())?;
+                let at = cursor.place();
+                let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
+                if walked.recorded.is_some() {
+                    return None;
+                }
+                transport(frame, tap);
+                if !tap.drift.is_empty() {
+                    return None;
+                }
+                let known = &self.of_kind.get(kind as usize)?.shapes[shape];
+                tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
+                tap.redacted.extend(known.hidden(walked.hidden).map(Name::Borrowed));
+                Some(Recognised { kind, shape, tap: KnownTap::Transport, fields: (at, walked.end) })
+            }
+            Form::Observer | Form::Own => None,
         }
-        None
     }
 
-    /// What a shape says.
-    pub fn said(&self, kind: Kind, shape: usize, said: usize) -> (&Tap, &str) {
-        let said = &self.of_kind[kind as usize].shapes[shape].taps[said];
-        (&said.tap, &said.json)
+    /// The first of the shapes of that kind by which the fields come, of which there are none if not `more`, and what was found
+    /// on the way.
+    fn walk(&self, kind: Kind, text: &str, at: Cursor<'_>, more: bool, made: &mut Made) -> Option<(usize, Walked)> {
+        let shapes = &self.of_kind.get(kind as usize)?.shapes;
+        shapes.iter().enumerate().find_map(|(number, shape)| {
+            made.places.clear();
+            made.masked.clear();
+            Some((number, shape.walk(text, at.clone(), more, &self.tap, made)?))
+        })
+    }
+
+    /// The shape of that number.
+    pub fn shape(&self, kind: Kind, shape: usize) -> &Shape {
+        &self.of_kind[kind as usize].shapes[shape]
     }
 
     /// Keeps the order of the fields of an event that was not recognised.
@@ -205,46 +243,57 @@ impl Shape {
         self.slots.iter().map(|slot| slot.index).collect()
     }
 
-    fn walk(&self, text: &str, at: usize, tap: &Key, made: &mut Made) -> Option<Walked> {
-        let mut cursor = Cursor::new(text, at);
-        let mut walked = Walked { hidden: 0, recorded: None, end: at };
+    fn walk(&self, text: &str, mut cursor: Cursor<'_>, mut more: bool, tap: &Key, made: &mut Made) -> Option<Walked> {
+        let mut walked = Walked { hidden: 0, recorded: None, end: cursor.place() };
         let mut seen = 0;
-        let mut slots = self.slots.iter();
-        while !cursor.is_end() {
-            let Some((slot, key)) = slots.find_map(|slot| Some((slot, cursor.key(&slot.key)?))) else {
-                cursor.key(tap)?;
-                walked.recorded = Some(cursor.value()?.span);
-                return cursor.is_end().then_some(walked);
+        let mut slots = self.slots.iter().zip(0..);
+        while more {
+            let Some((slot, number)) = slots.find(|(slot, _)| cursor.key(&slot.key)) else {
+                walked.recorded = Some(cursor.key(tap).then(|| cursor.value())??.span);
+                break;
             };
             let value = cursor.value()?;
-            if slot.types & bit(value.json) == 0 || !slot.expects(text, value) {
+            if slot.types & value.json.bit() == 0 || !slot.expects(text, value) {
                 return None;
             }
-            seen |= 1 << slot.index;
-            let hidden = slot.rule.treatment == Treatment::Hide && value.json != JsonType::Null;
+            let bit = 1 << slot.index;
+            seen |= bit;
+            let hidden = slot.is_hidden && value.json != JsonType::Null;
             if hidden {
-                walked.hidden |= 1 << slot.index;
+                walked.hidden |= bit;
                 if value.span.of(text) != MASK_JSON {
                     made.masked.push(value.span);
                 }
             } else if value.spaced
                 || (value.high && sanitize::has_hostile(value.span.of(text)))
-                || (slot.rule.search != Search::Nothing && slot.rule.search.finds(value.span.of(text)))
+                || (slot.search != Search::Nothing && slot.search.finds(value.span.of(text)))
             {
                 return None;
             }
-            let piece = if hidden { Piece::Mask } else { Piece::Arrived(value.span) };
-            made.entries.push(Entry { key: Piece::Arrived(key), value: piece, hidden, spec: Some(slot.spec) });
+            made.places.push(Place { slot: number, value: value.span, hidden });
             walked.end = cursor.place();
+            more = cursor.byte(b',');
         }
-        (self.required & !seen == 0).then_some(walked)
+        (cursor.is_end() && self.required & !seen == 0).then_some(walked)
+    }
+
+    /// The names of the fields of which the bits are set.
+    fn hidden(&self, bits: u64) -> impl Iterator<Item = &'static str> {
+        self.slots.iter().filter(move |slot| bits & 1 << slot.index != 0).map(|slot| slot.spec.name)
     }
 
     /// Whether what a line says of itself is what evtap would say of it now.
     fn agrees(&self, walked: &Walked, made: &Made, json: &str, tap: &mut Tap) -> bool {
-        let hidden = self.slots.iter().filter(|slot| walked.hidden & 1 << slot.index != 0).map(|slot| slot.spec.name);
         // Nothing is hidden that was not before.
-        made.masked.is_empty() && tap.read(json, Some(self.kind.spec())) && hidden.eq(tap.redacted.iter().map(|name| &**name))
+        made.masked.is_empty()
+            && tap.read(json, Some(self.kind.spec()))
+            && self.hidden(walked.hidden).eq(tap.redacted.iter().map(|name| &**name))
+    }
+
+    /// What it says of its number.
+    pub fn tap(&self, said: usize) -> (&Tap, &str) {
+        let said = &self.taps[said];
+        (&said.tap, &said.json)
     }
 
     /// Which of the taps says that these fields are hidden.
@@ -252,10 +301,9 @@ impl Shape {
         if let Some(known) = self.taps.iter().position(|said| said.hidden == hidden) {
             return known;
         }
-        let names = self.slots.iter().filter(|slot| hidden & 1 << slot.index != 0);
         let tap = Tap {
             stream: Some(Name::Borrowed(self.kind.spec().stream.name())),
-            redacted: names.map(|slot| Name::Borrowed(slot.spec.name)).collect(),
+            redacted: self.hidden(hidden).map(Name::Borrowed).collect(),
             ..Tap::default()
         };
         let mut json = Vec::new();
@@ -275,34 +323,37 @@ impl Slot {
             [JsonType::Null, JsonType::Bool, JsonType::Number, JsonType::String, JsonType::Array, JsonType::Object];
         let field = &spec.fields[usize::from(index)];
         let accepts = |json: JsonType| (json == JsonType::Null && field.nullable) || field.ty.accepts(json);
-        let types = TYPES.iter().filter(|json| accepts(**json)).fold(0, |bits, json| bits | bit(*json));
+        let bits = |accepts: &dyn Fn(JsonType) -> bool| {
+            TYPES.iter().filter(|json| accepts(**json)).fold(0, |bits, json| bits | json.bit())
+        };
         let check = match field.ty {
             Type::Integer => Check::Whole,
             Type::Choice(choices) => Check::Choice(choices),
-            Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated => Check::Inside,
+            Type::List(item @ (Type::Text | Type::Uuid | Type::Number))
+            | Type::Map(item @ (Type::Text | Type::Uuid | Type::Number)) => {
+                Check::Inside(bits(&|json| json == JsonType::Null || item.accepts(json)))
+            }
+            Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated => Check::Inside(0),
             Type::Bool | Type::Number | Type::Text | Type::Uuid | Type::OneOf(_) | Type::Any => Check::Nothing,
         };
-        Self { key: Key::new(field.name), index, spec: field, rule, types, check }
+        let is_hidden = rule.treatment == Treatment::Hide;
+        Self { key: Key::new(field.name), index, spec: field, is_hidden, search: rule.search, types: bits(&accepts), check }
     }
 
     /// Whether a value of one of its types gives no cause for remarks.
     fn expects(&self, text: &str, value: Value) -> bool {
         match self.check {
-            _ if value.json == JsonType::Null => true,
             Check::Nothing => true,
+            _ if value.json == JsonType::Null => true,
             Check::Whole => !value.fraction,
             Check::Choice(choices) => is_choice(value.span.of(text), choices),
-            Check::Inside => {
+            Check::Inside(types) if value.inside != 0 && value.inside & !types == 0 => true,
+            Check::Inside(_) => {
                 let mut drift = Vec::new();
                 fits(value.span.of(text), &self.spec.ty, &mut drift, &String::new) && drift.is_empty()
             }
         }
     }
-}
-
-/// The bit of a type.
-const fn bit(json: JsonType) -> u8 {
-    1 << json as u8
 }
 
 #[cfg(test)]

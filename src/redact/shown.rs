@@ -5,14 +5,16 @@
 use std::borrow::Cow;
 
 use super::mask::MASK_JSON;
+use super::shape::{Place, Slot};
 use crate::event::{Declared, Field, FieldSpec, Kind, Stream, Tap};
+use crate::sanitize;
 use crate::scan::{self, Span};
 
 /// The bytes between a key and its value, `":`, and between a value and the next key, `,"`, where no white space is.
 const TOGETHER: usize = 2;
 
-/// How long `_tap` and what ends a line mostly are at most, in bytes.
-const TAP: usize = 256;
+/// How long the rest of a line mostly is at most, in bytes: `_tap`, and what is around the fields.
+const ROOM: usize = 256;
 
 /// Where a text of a shown event stands.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +23,6 @@ pub(super) enum Piece {
     Arrived(Span),
     /// In the scratch text.
     Made(usize, usize),
-    /// `"[redacted]"`, quotes included.
-    Mask,
 }
 
 pub(super) struct Entry {
@@ -32,21 +32,30 @@ pub(super) struct Entry {
     pub spec: Option<&'static FieldSpec>,
 }
 
-/// A frame that begins as its line does, `{"event_type":"…",…`, and that can be written as it stands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+/// The fields of an event that can be written as they stand in the frame, but for the masks.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub slots: &'a [Slot],
+    /// The fields that are there, in order.
+    pub places: &'a [Place],
     /// The values in whose place the mask is to be, in order.
     pub masked: &'a [Span],
-    /// Where the fields end.
-    pub end: usize,
+    /// Where they begin and end: at the quote of the first key, and behind the last value.
+    pub fields: (usize, usize),
+}
+
+/// The fields of an event.
+#[derive(Clone, Copy)]
+pub(super) enum Fields<'a> {
+    Known(Known<'a>),
+    Made(&'a [Entry]),
 }
 
 /// An event as it may be shown.
 pub struct Shown<'a> {
     pub(super) text: &'a str,
-    pub(super) line: Option<Line<'a>>,
     pub(super) scratch: &'a str,
-    pub(super) entries: &'a [Entry],
+    pub(super) fields: Fields<'a>,
     pub(super) name: Cow<'a, str>,
     pub(super) kind: Option<Kind>,
     pub(super) tap: &'a Tap,
@@ -142,31 +151,64 @@ impl<'a> Shown<'a> {
 
     /// Its fields, in the order in which they arrived.
     pub fn fields(&self) -> impl Iterator<Item = ShownField<'a>> {
-        self.entries.iter().map(|entry| self.shown(entry))
+        let (known, made) = match self.fields {
+            Fields::Known(known) => (Some(known), &[][..]),
+            Fields::Made(made) => (None, made),
+        };
+        let known = known.into_iter().flat_map(move |known| known.places.iter().map(move |place| self.known(known, place)));
+        known.chain(made.iter().map(|entry| self.made(entry)))
     }
 
-    fn shown(&self, entry: &Entry) -> ShownField<'a> {
+    fn known(&self, known: Known<'a>, place: &Place) -> ShownField<'a> {
+        let spec = known.slots[usize::from(place.slot)].spec;
+        let json = if place.hidden { MASK_JSON } else { place.value.of(self.text) };
+        ShownField { key: spec.name, json, hidden: place.hidden, spec: Some(spec) }
+    }
+
+    fn made(&self, entry: &Entry) -> ShownField<'a> {
         ShownField { key: self.piece(entry.key), json: self.piece(entry.value), hidden: entry.hidden, spec: entry.spec }
     }
 
-    /// Appends the beginning of its line, up to its last field, if that is the frame's but for the masks.
-    pub fn write_line(&self, out: &mut Vec<u8>) -> bool {
-        let Some(Line { masked, end }) = self.line else { return false };
+    /// Appends its type and its fields as a JSON object that nothing closes yet.
+    pub fn write_open(&self, out: &mut Vec<u8>) {
+        match self.fields {
+            Fields::Known(known) => {
+                // What follows has its place at once.
+                out.reserve(self.name.len() + known.fields.1 + known.masked.len() * MASK_JSON.len() + ROOM);
+                out.extend_from_slice(b"{\"event_type\":\"");
+                out.extend_from_slice(self.name.as_bytes());
+                out.push(b'"');
+                self.write_known(known, out);
+            }
+            Fields::Made(_) => {
+                out.extend_from_slice(b"{\"event_type\":");
+                sanitize::push_quoted(&self.name, out);
+                self.write_fields(out);
+            }
+        }
+    }
+
+    fn write_known(&self, known: Known<'_>, out: &mut Vec<u8>) {
+        if known.places.is_empty() {
+            return;
+        }
+        out.push(b',');
         let text = self.text.as_bytes();
-        // What follows has its place at once.
-        out.reserve(text.len() + masked.len() * MASK_JSON.len() + TAP);
-        let mut at = 0;
-        for span in masked {
+        let (mut at, end) = known.fields;
+        for span in known.masked {
             out.extend_from_slice(&text[at..span.start()]);
             out.extend_from_slice(MASK_JSON.as_bytes());
             at = span.end();
         }
         out.extend_from_slice(&text[at..end]);
-        true
     }
 
     /// Appends its fields to a JSON object that has a member already, what stands together in the frame in one piece.
     pub fn write_fields(&self, out: &mut Vec<u8>) {
+        let entries = match self.fields {
+            Fields::Known(known) => return self.write_known(known, out),
+            Fields::Made(entries) => entries,
+        };
         let text = self.text.as_bytes();
         // What is to be copied next, from a quote on.
         let mut run: Option<(usize, usize)> = None;
@@ -176,7 +218,7 @@ impl<'a> Shown<'a> {
                 out.extend_from_slice(&text[start..end]);
             }
         };
-        for entry in self.entries {
+        for entry in entries {
             match (entry.key, entry.value) {
                 (Piece::Arrived(key), Piece::Arrived(value)) if value.start() == key.end() + TOGETHER => match &mut run {
                     Some((_, end)) if key.start() == *end + TOGETHER => *end = value.end(),
@@ -201,18 +243,26 @@ impl<'a> Shown<'a> {
         match piece {
             Piece::Arrived(span) => span.of(self.text),
             Piece::Made(start, end) => &self.scratch[start..end],
-            Piece::Mask => MASK_JSON,
         }
     }
 
     /// The field of that name. Of several with one name, the last counts, as in other readers of JSON.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<ShownField<'a>> {
-        let is_it = |entry: &&Entry| match entry.spec {
-            Some(spec) => spec.name == name,
-            None => self.shown(entry).name() == name,
-        };
-        self.entries.iter().rev().find(is_it).map(|entry| self.shown(entry))
+        match self.fields {
+            // There are no two with one name.
+            Fields::Known(known) => {
+                let is_it = |place: &&Place| known.slots[usize::from(place.slot)].spec.name == name;
+                known.places.iter().find(is_it).map(|place| self.known(known, place))
+            }
+            Fields::Made(entries) => {
+                let is_it = |entry: &&Entry| match entry.spec {
+                    Some(spec) => spec.name == name,
+                    None => self.made(entry).name() == name,
+                };
+                entries.iter().rev().find(is_it).map(|entry| self.made(entry))
+            }
+        }
     }
 
     /// The typed struct, if it is such an event.

@@ -1,13 +1,13 @@
 //! A walk through an object by somebody who knows which keys to expect: they are compared, and only values are scanned. It is
 //! the same scan, so what it steps over is valid, and what it doesn't know it doesn't step over.
 
-use super::{HIGHS, Scan, Span};
+use super::{STRIDE, Scan, Span};
 use crate::event::JsonType;
 
 /// The bytes of a key that are compared at once.
 const HEAD: usize = 16;
 
-/// A key with what stands around it where no white space is: `,"key":`.
+/// A key with its quotes and the colon, where no white space is: `"key":`.
 #[derive(Debug)]
 pub struct Key {
     text: Box<[u8]>,
@@ -22,7 +22,7 @@ impl Key {
     /// The key of that name, which needs no escapes.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let text = format!(",\"{name}\":").into_bytes();
+        let text = format!("\"{name}\":").into_bytes();
         let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
         for (at, byte) in text.iter().take(HEAD).enumerate() {
             (head[at], mask[at]) = (*byte, u8::MAX);
@@ -54,49 +54,78 @@ pub struct Value {
     pub json: JsonType,
     /// There is white space in it, outside its strings.
     pub spaced: bool,
-    /// There may be something beyond ASCII in it.
+    /// There is something beyond ASCII in it.
     pub high: bool,
     /// There is a number with a fraction or an exponent in it.
     pub fraction: bool,
+    /// The types of what is inside of it, at any depth, a bit each.
+    pub inside: u8,
 }
 
 /// A place in an object.
+#[derive(Clone)]
 pub struct Cursor<'a> {
     scan: Scan<'a>,
+    end: usize,
 }
 
 impl<'a> Cursor<'a> {
-    /// At that byte. The text is below 4 GiB.
+    /// At byte `at` of an object that ends before `end`; what comes then is not of it, but spares a look at where it ends. The
+    /// text is below 4 GiB.
     #[must_use]
-    pub const fn new(text: &'a str, at: usize) -> Self {
-        Self { scan: Scan::at(text.as_bytes(), at) }
+    pub fn new(text: &'a str, at: usize, end: usize) -> Self {
+        let bytes = text.as_bytes();
+        Self { scan: Scan::at(&bytes[..bytes.len().min(end + STRIDE)], at), end }
     }
 
-    /// Steps over that key, if it is here, and says where it stands between its quotes.
+    /// Steps over that byte, if it is here.
     #[inline]
-    pub fn key(&mut self, key: &Key) -> Option<Span> {
-        let start = self.scan.at;
-        key.begins(self.scan.bytes.get(start..)?).then(|| {
+    pub fn byte(&mut self, byte: u8) -> bool {
+        let is_here = self.scan.bytes.get(self.scan.at) == Some(&byte);
+        self.scan.at += usize::from(is_here);
+        is_here
+    }
+
+    /// Steps over that key, if it is here.
+    #[inline]
+    pub fn key(&mut self, key: &Key) -> bool {
+        let is_here = self.scan.bytes.get(self.scan.at..).is_some_and(|rest| key.begins(rest));
+        if is_here {
             self.scan.at += key.text.len();
-            Scan::span(start + 2, self.scan.at - 2)
-        })
+        }
+        is_here
+    }
+
+    /// Steps over the rest of a string without escapes and its quote, and says where the quote is.
+    #[inline]
+    pub fn plain(&mut self) -> Option<usize> {
+        self.scan.plain();
+        let quote = self.scan.at;
+        self.byte(b'"').then_some(quote)
     }
 
     /// Steps over a value; `None` if it is none.
     #[inline]
     pub fn value(&mut self) -> Option<Value> {
-        let scan = &mut self.scan;
-        (scan.spaced, scan.high, scan.fraction) = (false, 0, false);
-        let start = scan.at;
-        let json = JsonType::of(scan.peek().ok()?);
+        let start = self.scan.at;
+        let json = JsonType::of(self.scan.peek().ok()?);
+        self.scan.high = 0;
         if json == JsonType::String {
-            scan.at += 1;
-            scan.string().ok()?;
-        } else {
-            scan.value(1).ok()?;
+            self.scan.at += 1;
+            if self.plain().is_none() {
+                self.scan.string().ok()?;
+            }
+            let high = self.scan.high != 0;
+            return Some(Value { span: self.since(start), json, spaced: false, high, fraction: false, inside: 0 });
         }
-        let Scan { at, spaced, high, fraction, .. } = *scan;
-        Some(Value { span: Scan::span(start, at), json, spaced, high: high & HIGHS != 0, fraction })
+        (self.scan.spaced, self.scan.fraction, self.scan.inside) = (false, false, 0);
+        self.scan.value(1).ok()?;
+        let Scan { spaced, high, fraction, inside, .. } = self.scan;
+        Some(Value { span: self.since(start), json, spaced, high: high != 0, fraction, inside })
+    }
+
+    fn since(&self, start: usize) -> Span {
+        Scan::span(start, self.scan.at)
     }
 
     /// Where it is.
@@ -105,10 +134,14 @@ impl<'a> Cursor<'a> {
         self.scan.at
     }
 
-    /// Whether the object ends here, and the text with it.
+    /// Whether the object ends here, with nothing but white space behind it.
     #[inline]
     #[must_use]
     pub fn is_end(&self) -> bool {
-        self.scan.bytes.get(self.scan.at..).is_some_and(|rest| rest == b"}")
+        match self.scan.bytes.get(self.scan.at..self.end) {
+            Some(b"}") => true,
+            Some([b'}', rest @ ..]) => rest.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r')),
+            _ => false,
+        }
     }
 }

@@ -6,10 +6,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 
-use super::ndjson::{object, quoted};
+use super::ndjson::object;
 use super::{Broken, Lines, Out, Sink};
 use crate::event::cloudevent::{self, SUBJECTS, legal};
 use crate::redact::{Fnv, Shown, identity};
+use crate::sanitize::push_quoted;
 use crate::scan;
 use crate::select::Subject;
 
@@ -52,7 +53,7 @@ pub fn cloud_event(shown: &Shown<'_>, ids: &mut Ids, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"");
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\":");
-        quoted(&legal(value), out);
+        push_quoted(&legal(value), out);
     };
     attribute("id", &id);
     attribute("source", &source);

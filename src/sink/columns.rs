@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::ndjson::quoted;
 use crate::redact::Shown;
+use crate::sanitize::push_quoted;
 use crate::scan;
 use crate::select::value::member;
 
@@ -50,7 +50,7 @@ impl Columns {
             if !std::mem::take(&mut first) {
                 out.push(b',');
             }
-            quoted(name, out);
+            push_quoted(name, out);
             out.push(b':');
             out.extend_from_slice(json.as_bytes());
         }
@@ -67,7 +67,7 @@ pub fn part<'a>(shown: &'a Shown<'_>, name: &str) -> Option<Cow<'a, str>> {
     match name {
         "event_type" => {
             let mut json = Vec::new();
-            quoted(shown.event_type(), &mut json);
+            push_quoted(shown.event_type(), &mut json);
             return String::from_utf8(json).ok().map(Cow::Owned);
         }
         "_tap" => return Some(shown.tap_json()),

@@ -8,9 +8,9 @@ use std::io;
 use colored::Colorize;
 
 use super::columns::Columns;
-use super::ndjson::quoted;
 use super::{Broken, Lines, Out, Sink};
 use crate::redact::Shown;
+use crate::sanitize::push_quoted;
 use crate::scan;
 use crate::select::Subject;
 
@@ -67,7 +67,7 @@ fn members_of<'a>(shown: &'a Shown<'_>, columns: Option<&'a Columns>) -> Vec<Mem
 
 fn key(text: &str) -> String {
     let mut json = Vec::new();
-    quoted(text, &mut json);
+    push_quoted(text, &mut json);
     String::from_utf8(json).unwrap_or_default()
 }
 

@@ -4,7 +4,6 @@ use super::Render;
 use super::columns::Columns;
 use crate::error::Error;
 use crate::redact::Shown;
-use crate::sanitize;
 use crate::select::Subject;
 
 /// Writes NDJSON.
@@ -37,25 +36,8 @@ impl Render for Ndjson {
 
 /// Appends an event as one JSON object, without a line end.
 pub fn object(shown: &Shown<'_>, out: &mut Vec<u8>) {
-    if !shown.write_line(out) {
-        out.extend_from_slice(b"{\"event_type\":");
-        quoted(shown.event_type(), out);
-        shown.write_fields(out);
-    }
+    shown.write_open(out);
     out.extend_from_slice(b",\"_tap\":");
     shown.write_tap(out);
     out.push(b'}');
-}
-
-/// Appends text as a JSON string.
-pub fn quoted(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        let mut safe = String::with_capacity(text.len() + 8);
-        sanitize::push_json(&serde_json::Value::from(text).to_string(), &mut safe);
-        out.extend_from_slice(safe.as_bytes());
-    }
 }

@@ -133,7 +133,7 @@ pub struct Frame<'a> {
     pub id: Option<&'a str>,
     /// The payload.
     pub data: &'a [u8],
-    /// The same, where it has been found to be text without DEL, together with what stands around it.
+    /// The same with what follows it where it stands, if all of that is known to be text without DEL.
     pub text: Option<&'a str>,
     /// When it arrived; `None` in a recording.
     pub received_at: Option<Timestamp>,
@@ -171,13 +171,18 @@ impl RawFrame {
             event: self.event.as_deref(),
             id: self.id.as_deref(),
             data: &self.data,
-            text: None,
+            text: if self.form == Form::Sse { plain(&self.data) } else { None },
             received_at: self.received_at,
             fault: self.fault,
             offset: self.offset,
             notes: self.notes,
         }
     }
+}
+
+/// Bytes as text, if they are text without DEL.
+fn plain(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok().filter(|_| memchr::memchr(0x7f, bytes).is_none())
 }
 
 impl std::fmt::Debug for RawFrame {

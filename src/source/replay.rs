@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{Fault, Form, Frame, Item, Lines, Notes, Origin, Piece, RawFrame, Sender};
+use super::{Fault, Form, Frame, Item, Lines, Notes, Origin, Piece, RawFrame, Sender, plain};
 use crate::error::{Error, Exit, Result};
 use crate::progress::Progress;
 use crate::source::archive::{self, Packing};
@@ -313,7 +313,7 @@ impl Lines {
             start = 3;
         }
         // All lines at once: one by one, it would take longer than to read them.
-        let text = std::str::from_utf8(&self.bytes).ok().filter(|_| memchr::memchr(0x7f, &self.bytes).is_none());
+        let text = plain(&self.bytes);
         std::iter::from_fn(move || {
             let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;
             let end = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -322,7 +322,7 @@ impl Lines {
             Some(line)
         })
         .map(move |line| {
-            (&self.bytes[line.clone()], text.and_then(|text| text.get(line.clone())), self.offset + line.start as u64)
+            (&self.bytes[line.clone()], text.and_then(|text| text.get(line.start..)), self.offset + line.start as u64)
         })
         .filter(|(data, ..)| !is_blank(data))
         .map(move |(data, text, offset)| {

@@ -1,5 +1,6 @@
 //! Which events take the short way, and that it leads to where the long one does.
 
+use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use super::ORDERS;
 use crate::decode::Decoder;
 use crate::emulator::samples::sample;
 use crate::event::{Class, Kind, Type};
-use crate::redact::{Key, Mode, Policy, Redactor, Scrub};
+use crate::redact::{Key, Mode, Policy, Redactor, Scrub, Shown, ShownField};
 use crate::sink::ndjson;
 use crate::source::{Form, Frame, Notes, Origin};
 
@@ -20,36 +21,66 @@ struct Walk {
     asked: (Decoder, Redactor),
     /// The same by the long way, which learns nothing.
     plain: (Decoder, Redactor),
+    has_more: bool,
+    /// The id of the frames of a stream.
+    id: &'static str,
 }
 
 impl Walk {
     fn by(policy: Policy) -> Self {
         let [asked, plain] = [(); 2].map(|()| (Decoder::default(), Redactor::new(policy.clone())));
-        Self { decoder: Decoder::default(), redactor: Redactor::new(policy), asked, plain }
+        Self { decoder: Decoder::default(), redactor: Redactor::new(policy), asked, plain, has_more: false, id: "1700000000001" }
     }
 
-    /// What a line becomes, which must be what the long way makes of it, and whether it takes the short one.
+    /// What a line becomes, which must be what the long way makes of it, and whether it takes the short one. Every other line
+    /// has others behind it.
     #[track_caller]
     fn line(&mut self, text: &str) -> (String, bool) {
-        let origin = Origin::default();
+        self.has_more ^= true;
+        let rest = if self.has_more { "\n,\"call_sid\":\"CA1\",1]}\"]}\n" } else { "" };
+        self.frame(Form::Record, None, text, rest)
+    }
+
+    /// The same of a frame of a stream.
+    #[track_caller]
+    fn event(&mut self, event_type: &str, text: &str) -> (String, bool) {
+        self.frame(Form::Sse, Some(event_type), text, "")
+    }
+
+    #[track_caller]
+    fn frame(&mut self, form: Form, event: Option<&str>, data: &str, rest: &str) -> (String, bool) {
+        let origin = Origin { workspace_id: event.map(|_| "w".to_owned()), ..Origin::default() };
+        let text = [data, rest].concat();
         let frame = Frame {
             origin: &origin,
-            form: Form::Record,
-            event: None,
-            id: None,
-            data: text.as_bytes(),
-            text: Some(text),
-            received_at: None,
+            form,
+            event,
+            id: event.and(Some(self.id)),
+            data: data.as_bytes(),
+            text: Some(&text),
+            received_at: event.and(Some(Timestamp::UNIX_EPOCH)),
             fault: None,
             offset: 0,
             notes: Notes::default(),
         };
         let Redactor { shapes, made, tap, .. } = &mut self.asked.1;
-        let is_short = shapes.as_mut().is_some_and(|shapes| shapes.recognise(text, made, tap).is_some());
+        let is_short = shapes.as_mut().is_some_and(|shapes| shapes.recognise(&frame, made, tap).is_some());
         let _ = self.asked.1.show(&mut self.asked.0, frame);
         let (mut walked, mut alone) = (Vec::new(), Vec::new());
-        ndjson::object(&self.redactor.show(&mut self.decoder, frame), &mut walked);
-        ndjson::object(&self.plain.1.redact(&self.plain.0.decode(frame)), &mut alone);
+        let shown = self.redactor.show(&mut self.decoder, frame);
+        let event = self.plain.0.decode(frame);
+        let plain = self.plain.1.redact(&event);
+        let fields = |shown: &Shown<'_>| {
+            let field = |field: ShownField<'_>| (field.key.to_owned(), field.json.to_owned(), field.hidden);
+            shown.fields().map(field).collect::<Vec<_>>()
+        };
+        assert_eq!(fields(&shown), fields(&plain), "{text}");
+        assert_eq!(shown.tap(), plain.tap(), "{text}");
+        for (key, json, _) in fields(&plain) {
+            assert_eq!(shown.field(&key).map(|field| field.json == json), plain.field(&key).map(|field| field.json == json));
+        }
+        ndjson::object(&shown, &mut walked);
+        ndjson::object(&plain, &mut alone);
         let [walked, alone] = [walked, alone].map(|line| String::from_utf8(line).expect("text"));
         assert_eq!(walked, alone, "{text}");
         (walked, is_short)
@@ -135,7 +166,11 @@ fn what_can_not_be_shown_as_it_stands_takes_the_long_way() {
         ("call.started", "call.nothing", false),
         ("\"event_type\"", "\"event_type\" ", false),
         ("}", ",\"undeclared\":1}", false),
-        ("}", "} ", false),
+        ("}", "} ", true),
+        ("}", "}\r", true),
+        ("}", "} x", false),
+        ("}", "}}", false),
+        ("}", ",}", false),
         ("}", "", false),
         ("}", ",\"direction\":\"inbound\"}", false),
     ] {
@@ -165,6 +200,40 @@ fn what_can_not_be_shown_as_it_stands_takes_the_long_way() {
     let mut walk = Walk::by(Policy { scrub: Scrub::All, ..Policy::default() });
     walk.line(&ended("1.5"));
     assert!(walk.is_short(&ended("2025550123")));
+}
+
+#[test]
+fn frames_of_a_stream_take_the_short_way_too() {
+    let mut walk = Walk::by(Policy::default());
+    let started = |rest: &str| format!("{{\"call_sid\":\"CA1\",\"direction\":\"inbound\",\"service_id\":\"s\"{rest}}}");
+    assert!(!walk.event("call.started", &started(",\"caller_id\":\"+1\"")).1, "nothing has come before");
+    for (event_type, data, is_short) in [
+        ("call.started", started(",\"caller_id\":\"+2\""), true),
+        ("call.started", started(""), true),
+        ("call.started", started("") + " ", true),
+        ("call.started", started(",\"caller_id\":\"+\u{202e}2\""), true),
+        ("call.started", started(",\"event_type\":\"call.started\""), false),
+        ("call.started", started(",\"event_type\":\"call.ended\""), false),
+        ("call.started", started(",\"_tap\":{}"), false),
+        ("call.started", started(",\"_tap\":{\"redacted\":[]}"), false),
+        ("call.started", started("").replacen('{', "{ ", 1), false),
+        ("call.started", started("").replacen('{', ",", 1), false),
+        ("call.started", "{}".to_owned(), false),
+        ("call.started", "{".to_owned(), false),
+        ("call.started", String::new(), false),
+        ("call.ended", started(""), false),
+        ("tap.gap", started(""), false),
+        ("", started(""), false),
+    ] {
+        assert_eq!(walk.event(event_type, &data).1, is_short, "{event_type} {data}");
+    }
+    let (name, json) = &fields(Kind::SessionEnd)[0];
+    walk.event("session_end", &format!("{{\"{name}\":{json}}}"));
+    let (line, is_short) = walk.event("session_end", "{}");
+    assert!(is_short && line.starts_with("{\"event_type\":\"session_end\",\"_tap\":{\"id\":"), "{line}");
+    walk.id = "soon";
+    let (line, is_short) = walk.event("call.started", &started(""));
+    assert!(!is_short && line.contains("drift"), "{line}");
 }
 
 /// White space inside of a value that is shown is not passed on; in one that is hidden it goes with it.
