@@ -72,7 +72,7 @@ impl Auditor {
         let (tx, mut rx) = source::channel(source::QUEUE);
         let mut place = Place { file: path.display().to_string(), event: 0, line: None };
         std::thread::scope(|threads| {
-            let reader = threads.spawn(move || replay::run(path, source::FRAME_LIMIT, progress, &tx));
+            let reader = threads.spawn(move || replay::run(path, source::FRAME_LIMIT, progress, &tx.lend()));
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {

@@ -327,22 +327,16 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
 
 fn recordings(files: Vec<PathBuf>, limit: usize, progress: Arc<Progress>, tx: Sender) -> Source {
     Box::pin(async move {
-        // Reading blocks and can't be aborted, so the end of the channel to the walk is held here: dropping this future
-        // closes it, and it stays open until the outcome of the reading is known.
-        let (read, mut items) = source::channel(1);
-        let read = move || {
+        // Reading blocks and can't be aborted. Dropping this future takes back what is lent to it, and the channel to the walk
+        // stays open until the outcome of the reading is known.
+        let lent = tx.lend();
+        let reading = tokio::task::spawn_blocking(move || {
             files.iter().enumerate().try_for_each(|(number, file)| {
                 // Where nobody takes that any more, nobody takes what is read.
-                let _ = read.blocking_send(Item::Recording(number));
-                replay::run(file, limit, &progress, &read)
+                let _ = lent.blocking_send(Item::Recording(number));
+                replay::run(file, limit, &progress, &lent)
             })
-        };
-        let reading = tokio::task::spawn_blocking(read);
-        while let Some(item) = items.recv().await {
-            if tx.send(item).await.is_err() {
-                items.close();
-            }
-        }
+        });
         reading
             .await
             .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))

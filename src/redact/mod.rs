@@ -196,9 +196,8 @@ impl Redactor {
             (KnownTap::Recorded(span), _) => (&self.tap, Some(span.of(text))),
             (KnownTap::Transport | KnownTap::Said(_), _) => (&self.tap, None),
         };
-        let slots = shape.map_or(&[][..], |shape| &shape.slots);
         let Made { places, masked } = &self.made;
-        let fields = Fields::Known(Known { slots, places, masked, fields });
+        let fields = Fields::Known(Known { places, masked, fields });
         let name = Cow::Borrowed(kind.spec().event_type);
         Shown { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap: json }
     }

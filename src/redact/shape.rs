@@ -43,7 +43,7 @@ struct Learned {
 /// The fields of one event type, in an order in which they have come. Any of them may be left out.
 pub(super) struct Shape {
     kind: Kind,
-    pub slots: Vec<Slot>,
+    slots: Vec<Slot>,
     /// The fields that must be there, by index.
     required: u64,
     /// What evtap says about such events, by which of the fields are hidden.
@@ -51,10 +51,12 @@ pub(super) struct Shape {
 }
 
 /// A field that is expected.
-pub(super) struct Slot {
+struct Slot {
     key: Key,
     index: u8,
-    pub spec: &'static FieldSpec,
+    /// The bit of its index.
+    bit: u64,
+    spec: &'static FieldSpec,
     is_hidden: bool,
     search: Search,
     /// The types that its value may have, a bit each.
@@ -102,8 +104,7 @@ pub(super) struct Made {
 /// Where the value of a field stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    /// Which of the slots it is.
-    pub slot: u8,
+    pub spec: &'static FieldSpec,
     pub value: Span,
     /// Another stands for it.
     pub hidden: bool,
@@ -173,7 +174,7 @@ impl Shapes {
         shapes.iter().enumerate().find_map(|(number, shape)| {
             made.places.clear();
             made.masked.clear();
-            Some((number, shape.walk(text, at.clone(), more, &self.tap, made)?))
+            Some((number, shape.walk(text, at, more, &self.tap, made)?))
         })
     }
 
@@ -245,23 +246,25 @@ impl Shape {
 
     fn walk(&self, text: &str, mut cursor: Cursor<'_>, mut more: bool, tap: &Key, made: &mut Made) -> Option<Walked> {
         let mut walked = Walked { hidden: 0, recorded: None, end: cursor.place() };
-        let mut seen = 0;
-        let mut slots = self.slots.iter().zip(0..);
+        let (mut seen, mut number) = (0, 0);
         while more {
-            let Some((slot, number)) = slots.find(|(slot, _)| cursor.key(&slot.key)) else {
+            let Some(slot) = self.slots.get(number) else {
                 walked.recorded = Some(cursor.key(tap).then(|| cursor.value())??.span);
                 break;
             };
+            number += 1;
+            if !cursor.key(&slot.key) {
+                continue;
+            }
             let value = cursor.value()?;
             if slot.types & value.json.bit() == 0 || !slot.expects(text, value) {
                 return None;
             }
-            let bit = 1 << slot.index;
-            seen |= bit;
+            seen |= slot.bit;
             let hidden = slot.is_hidden && value.json != JsonType::Null;
             if hidden {
-                walked.hidden |= bit;
-                if value.span.of(text) != MASK_JSON {
+                walked.hidden |= slot.bit;
+                if value.span.len() != MASK_JSON.len() || value.span.of(text) != MASK_JSON {
                     made.masked.push(value.span);
                 }
             } else if value.spaced
@@ -270,7 +273,7 @@ impl Shape {
             {
                 return None;
             }
-            made.places.push(Place { slot: number, value: value.span, hidden });
+            made.places.push(Place { spec: slot.spec, value: value.span, hidden });
             walked.end = cursor.place();
             more = cursor.byte(b',');
         }
@@ -279,7 +282,7 @@ impl Shape {
 
     /// The names of the fields of which the bits are set.
     fn hidden(&self, bits: u64) -> impl Iterator<Item = &'static str> {
-        self.slots.iter().filter(move |slot| bits & 1 << slot.index != 0).map(|slot| slot.spec.name)
+        self.slots.iter().filter(move |slot| bits & slot.bit != 0).map(|slot| slot.spec.name)
     }
 
     /// Whether what a line says of itself is what evtap would say of it now.
@@ -337,7 +340,16 @@ impl Slot {
             Type::Bool | Type::Number | Type::Text | Type::Uuid | Type::OneOf(_) | Type::Any => Check::Nothing,
         };
         let is_hidden = rule.treatment == Treatment::Hide;
-        Self { key: Key::new(field.name), index, spec: field, is_hidden, search: rule.search, types: bits(&accepts), check }
+        Self {
+            key: Key::new(field.name),
+            index,
+            bit: 1 << index,
+            spec: field,
+            is_hidden,
+            search: rule.search,
+            types: bits(&accepts),
+            check,
+        }
     }
 
     /// Whether a value of one of its types gives no cause for remarks.
@@ -346,7 +358,12 @@ impl Slot {
             Check::Nothing => true,
             _ if value.json == JsonType::Null => true,
             Check::Whole => !value.fraction,
-            Check::Choice(choices) => is_choice(value.span.of(text), choices),
+            Check::Choice(choices) => {
+                let json = value.span.of(text).as_bytes();
+                // As it mostly stands, and otherwise in whatever spelling.
+                choices.iter().any(|choice| json.get(1..json.len() - 1) == Some(choice.as_bytes()))
+                    || is_choice(value.span.of(text), choices)
+            }
             Check::Inside(types) if value.inside != 0 && value.inside & !types == 0 => true,
             Check::Inside(_) => {
                 let mut drift = Vec::new();

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::mask::MASK_JSON;
-use super::shape::{Place, Slot};
+use super::shape::Place;
 use crate::event::{Declared, Field, FieldSpec, Kind, Stream, Tap};
 use crate::sanitize;
 use crate::scan::{self, Span};
@@ -35,7 +35,6 @@ pub(super) struct Entry {
 /// The fields of an event that can be written as they stand in the frame, but for the masks.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
-    pub slots: &'a [Slot],
     /// The fields that are there, in order.
     pub places: &'a [Place],
     /// The values in whose place the mask is to be, in order.
@@ -155,12 +154,12 @@ impl<'a> Shown<'a> {
             Fields::Known(known) => (Some(known), &[][..]),
             Fields::Made(made) => (None, made),
         };
-        let known = known.into_iter().flat_map(move |known| known.places.iter().map(move |place| self.known(known, place)));
+        let known = known.into_iter().flat_map(move |known| known.places.iter().map(|place| self.known(place)));
         known.chain(made.iter().map(|entry| self.made(entry)))
     }
 
-    fn known(&self, known: Known<'a>, place: &Place) -> ShownField<'a> {
-        let spec = known.slots[usize::from(place.slot)].spec;
+    fn known(&self, place: &Place) -> ShownField<'a> {
+        let spec = place.spec;
         let json = if place.hidden { MASK_JSON } else { place.value.of(self.text) };
         ShownField { key: spec.name, json, hidden: place.hidden, spec: Some(spec) }
     }
@@ -251,10 +250,7 @@ impl<'a> Shown<'a> {
     pub fn field(&self, name: &str) -> Option<ShownField<'a>> {
         match self.fields {
             // There are no two with one name.
-            Fields::Known(known) => {
-                let is_it = |place: &&Place| known.slots[usize::from(place.slot)].spec.name == name;
-                known.places.iter().find(is_it).map(|place| self.known(known, place))
-            }
+            Fields::Known(known) => known.places.iter().find(|place| place.spec.name == name).map(|place| self.known(place)),
             Fields::Made(entries) => {
                 let is_it = |entry: &&Entry| match entry.spec {
                     Some(spec) => spec.name == name,

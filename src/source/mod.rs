@@ -34,7 +34,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub use limits::{FRAME_LIMIT, Limits};
-pub use queue::{Closed, QUEUE, Receiver, Sender, channel};
+pub use queue::{Closed, Lent, QUEUE, Receiver, Sender, channel};
 
 /// What comes out of a source, in order of arrival.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ pub const QUEUE: usize = 256;
 const BUDGET: u32 = 16 * 1024;
 
 /// How many times over a piece of a recording counts: more of it is at hand at any time, so few need wait.
-const RECORDED: usize = 64;
+const RECORDED: usize = 32;
 
 /// An item and its share of the budget.
 type Held = (Item, OwnedSemaphorePermit);
@@ -34,6 +34,13 @@ pub struct Closed;
 #[derive(Debug, Clone)]
 pub struct Sender {
     items: mpsc::Sender<Held>,
+    budget: Arc<Semaphore>,
+}
+
+/// The sending side in the hands of a thread that blocks and can't be aborted: it ends with the [`Sender`] that lent it.
+#[derive(Debug, Clone)]
+pub struct Lent {
+    items: mpsc::WeakSender<Held>,
     budget: Arc<Semaphore>,
 }
 
@@ -62,9 +69,23 @@ impl Sender {
         self.items.send((item, held)).await.map_err(|_| Closed)
     }
 
-    /// The same from a thread outside the runtime, which it blocks.
+    /// The same for a thread outside the runtime.
+    #[must_use]
+    pub fn lend(&self) -> Lent {
+        Lent { items: self.items.downgrade(), budget: Arc::clone(&self.budget) }
+    }
+
+    /// Waits until the receiver is gone.
+    pub async fn closed(&self) {
+        self.items.closed().await;
+    }
+}
+
+impl Lent {
+    /// Sends an item once there is room for it, and blocks the thread until then.
     pub fn blocking_send(&self, item: Item) -> Result<(), Closed> {
-        let mut sending = pin!(self.send(item));
+        let sender = Sender { items: self.items.upgrade().ok_or(Closed)?, budget: Arc::clone(&self.budget) };
+        let mut sending = pin!(sender.send(item));
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         loop {
             match sending.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -72,11 +93,6 @@ impl Sender {
                 Poll::Pending => std::thread::park(),
             }
         }
-    }
-
-    /// Waits until the receiver is gone.
-    pub async fn closed(&self) {
-        self.items.closed().await;
     }
 }
 
@@ -150,13 +166,23 @@ mod tests {
     #[test]
     fn a_thread_waits_for_room_and_for_the_end() {
         let (tx, mut rx) = channel(2);
-        let sending = std::thread::spawn(move || (0..10).map(|_| tx.blocking_send(lines(10 << 20))).collect::<Vec<_>>());
+        let sending = std::thread::spawn(move || (0..10).map(|_| tx.lend().blocking_send(lines(10 << 20))).collect::<Vec<_>>());
         for _ in 0..5 {
             assert!(rx.blocking_recv().is_some());
         }
         drop(rx);
         let sent = sending.join().expect("no panic");
         assert!(sent[..5].iter().all(Result::is_ok) && sent[9] == Err(Closed), "{sent:?}");
+    }
+
+    #[test]
+    fn what_is_lent_ends_with_its_lender() {
+        let (tx, mut rx) = channel(2);
+        let lent = tx.lend();
+        assert_eq!(lent.blocking_send(lines(1)), Ok(()));
+        drop(tx);
+        assert_eq!(lent.blocking_send(lines(1)), Err(Closed));
+        assert!(rx.blocking_recv().is_some() && rx.blocking_recv().is_none());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{Fault, Form, Frame, Item, Lines, Notes, Origin, Piece, RawFrame, Sender, plain};
+use super::{Fault, Form, Frame, Item, Lent, Lines, Notes, Origin, Piece, RawFrame, plain};
 use crate::error::{Error, Exit, Result};
 use crate::progress::Progress;
 use crate::source::archive::{self, Packing};
@@ -21,7 +21,7 @@ use crate::source::archive::{self, Packing};
 pub const STDIN: &str = "-";
 
 /// How much is read at once, in bytes: more is no faster, and as several pieces are under way at a time, it costs memory.
-const PIECE: usize = 1 << 17;
+const PIECE: usize = 1 << 18;
 
 /// How much of a recording tells what it is, in bytes, if its first line doesn't.
 const BEGINNING: usize = 8192;
@@ -35,7 +35,7 @@ enum Kind {
 }
 
 /// Reads the recording at `path`, `-` being stdin, to its end. `limit` is the largest frame in bytes. Blocks.
-pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Sender) -> Result<()> {
+pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Lent) -> Result<()> {
     let name = path.display().to_string();
     let failed = |error: &std::io::Error| {
         Error::new(Exit::Failure, format!("cannot read {name}"), cause(error), "check the path and its permissions")
@@ -181,7 +181,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// Hands items over. False if nobody takes them.
-    fn send(&mut self, items: Vec<Item>, tx: &Sender) -> bool {
+    fn send(&mut self, items: Vec<Item>, tx: &Lent) -> bool {
         for item in items {
             if let Item::Piece(Piece::Lines(lines)) = &item {
                 self.lent.push_back(lines.bytes.clone());
@@ -195,7 +195,7 @@ impl<'a> Pieces<'a> {
 }
 
 /// Cuts pieces at their last line end and hands whole lines over.
-fn ndjson(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> std::io::Result<()> {
+fn ndjson(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Lent) -> std::io::Result<()> {
     let mut cutter = Cutter::new(limit);
     let mut next = Some(first);
     while let Some(piece) = next {

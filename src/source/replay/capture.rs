@@ -8,11 +8,11 @@ use bytes::{Bytes, BytesMut};
 use super::Pieces;
 use crate::source::framer::{self, Body, Parser};
 use crate::source::sse::{CONTROL, control};
-use crate::source::{Change, Fault, Form, Item, News, Notes, Origin, Piece, RawFrame, Sender};
+use crate::source::{Change, Fault, Form, Item, Lent, News, Notes, Origin, Piece, RawFrame};
 
 /// Hands over the frames of a capture, all that one read has ended at once. What its end cuts off is reported, since nothing
 /// will bring it again.
-pub(super) fn frames(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Sender) -> Result<()> {
+pub(super) fn frames(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Lent) -> Result<()> {
     let mut parser = Parser::new("", limit);
     let origin = Arc::default();
     let mut next = Ok(Some(first));
@@ -32,7 +32,7 @@ pub(super) fn frames(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx:
 }
 
 /// False if nobody takes them.
-fn hand_over(frames: Vec<framer::Frame>, origin: &Arc<Origin>, tx: &Sender) -> bool {
+fn hand_over(frames: Vec<framer::Frame>, origin: &Arc<Origin>, tx: &Lent) -> bool {
     let mut ready = Vec::with_capacity(frames.len());
     let send = |ready: &mut Vec<RawFrame>| {
         ready.is_empty() || tx.blocking_send(Item::Piece(Piece::Frames(ready.drain(..).collect()))).is_ok()
@@ -83,7 +83,7 @@ mod tests {
         let mut reader = capture.as_bytes();
         let mut pieces = Pieces::of(&mut reader);
         let first = pieces.beginning().expect("no failure").expect("something");
-        frames(first, &mut pieces, FRAME_LIMIT, &tx).expect("no failure");
+        frames(first, &mut pieces, FRAME_LIMIT, &tx.lend()).expect("no failure");
         drop(tx);
         let length = |item| match item {
             Item::Piece(piece) => Some(piece.frames(&Origin::default()).map(|frame| frame.data.len()).collect()),

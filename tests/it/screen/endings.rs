@@ -129,7 +129,7 @@ fn child() {
         std::thread::sleep(Duration::from_millis(10));
     }
     std::fs::write("day.ndjson", "{\"event_type\":\"call.started\",\"caller_id\":\"Jane Canary\"}\n").expect("a file");
-    source::replay::run(Path::new("day.ndjson"), 1 << 20, &std::sync::Arc::default(), &tx).expect("it is read");
+    source::replay::run(Path::new("day.ndjson"), 1 << 20, &std::sync::Arc::default(), &tx.lend()).expect("it is read");
     let closed = runtime.block_on(live.closed()).expect_err("it breaks down");
     assert_eq!((closed.exit, closed.parts().1), (Exit::Failure, "the screen broke down"));
     drop(tx);
