@@ -29,11 +29,7 @@ use crate::shutdown::Stop;
 use crate::sink::{Broken, Sink};
 use crate::source::{Frame, Item, Origin, Piece, Receiver};
 use crate::status::{self, Counts};
-use crew::Crew;
 use lane::{Lane, Walked};
-
-/// How long a piece of a recording is, at least, that is handed to another thread, in bytes.
-const LARGE: usize = 16 * 1024;
 
 /// The stages after decoding.
 pub struct Stages {
@@ -65,7 +61,6 @@ pub struct Walk {
     stop: Arc<Stop>,
     /// How many threads may walk.
     threads: usize,
-    crew: Option<Crew>,
     progress: Option<Arc<Progress>>,
     pace: Option<Arc<Pace>>,
     /// The number of the recording that is read.
@@ -100,7 +95,6 @@ impl Walk {
             counts: Counts::default(),
             stop: Arc::default(),
             threads: 1,
-            crew: None,
             progress: None,
             pace: None,
             recording: 0,
@@ -182,18 +176,8 @@ impl Walk {
             }
             let item = match items.try_recv() {
                 Ok(item) => item,
-                Err(TryRecvError::Disconnected) => {
-                    let ended = self.settle()?;
-                    return Ok(ended.unwrap_or_else(|| self.judge.end()));
-                }
+                Err(TryRecvError::Disconnected) => return Ok(self.judge.end()),
                 Err(TryRecvError::Empty) => {
-                    // While it waits for one piece, the next are handed out.
-                    if let Some((piece, walked)) = self.crew.as_mut().and_then(Crew::oldest) {
-                        if let Some(exit) = self.accept(&piece, walked)? {
-                            return Ok(exit);
-                        }
-                        continue;
-                    }
                     self.flush()?;
                     let next = match deadline {
                         None => items.blocking_recv(),
@@ -208,27 +192,19 @@ impl Walk {
                     item
                 }
             };
+            if matches!(&item, Item::Piece(piece) if piece.is_large())
+                && let Some(lanes) = self.lanes()
+            {
+                return crew::run(self, item, items, lanes, runtime).unwrap_or_else(|| Ok(self.judge.end()));
+            }
             if let Some(exit) = self.item(&item)? {
                 return Ok(exit);
             }
-            if let Some(progress) = &self.progress {
-                progress.set_events(self.counts.shown + self.counts.filtered);
-            }
+            self.tell();
         }
     }
 
     fn item(&mut self, item: &Item) -> Result<Option<Exit>, Broken> {
-        if let Item::Piece(piece) = item
-            && piece.size() >= LARGE
-            && let Some(crew) = self.crew()
-        {
-            let oldest = if crew.is_full() { crew.oldest() } else { None };
-            crew.hand_out(piece.clone());
-            return oldest.map_or(Ok(None), |(piece, walked)| self.accept(&piece, walked));
-        }
-        if let Some(exit) = self.settle()? {
-            return Ok(Some(exit));
-        }
         match item {
             Item::Frame(frame) => self.frame(frame.as_frame()),
             Item::Piece(piece) => self.piece(piece),
@@ -262,39 +238,25 @@ impl Walk {
         Ok(None)
     }
 
-    /// The threads, if there may be any and nothing here depends on what came before.
-    fn crew(&mut self) -> Option<&mut Crew> {
-        if self.crew.is_none() && self.threads > 1 {
-            let is_free = self.limit.is_none() && self.judge.is_indifferent() && self.delivery.is_none();
-            if is_free {
-                self.crew = Crew::start((0..self.threads).map_while(|_| {
-                    let (redactor, select) = (self.redactor.twin(), self.select.twin());
-                    Some(Lane { decoder: Decoder::default(), redactor, select, render: self.sink.twin()? })
-                }));
-            }
-            // They are not tried for again.
-            self.threads = 1;
-        }
-        self.crew.as_mut()
+    /// A lane for each thread, if there may be several and nothing here depends on what came before.
+    fn lanes(&mut self) -> Option<Vec<Lane>> {
+        // They are not tried for again.
+        let threads = std::mem::replace(&mut self.threads, 1);
+        let is_free = threads > 1 && self.limit.is_none() && self.judge.is_indifferent() && self.delivery.is_none();
+        let lane = || {
+            let (redactor, select) = (self.redactor.twin(), self.select.twin());
+            Some(Lane { decoder: Decoder::default(), redactor, select, render: self.sink.twin()? })
+        };
+        is_free.then(|| (0..threads).map(|_| lane()).collect())?
     }
 
-    /// Waits for all that has been handed out.
-    fn settle(&mut self) -> Result<Option<Exit>, Broken> {
-        while let Some((piece, walked)) = self.crew.as_mut().and_then(Crew::oldest) {
-            if let Some(exit) = self.accept(&piece, walked)? {
-                return Ok(Some(exit));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Takes what another thread has made of a piece, or walks it again if that must not go out as it is.
-    fn accept(&mut self, piece: &Piece, walked: Option<Walked>) -> Result<Option<Exit>, Broken> {
-        let Some(walked) = walked.filter(|walked| !walked.is_news) else { return self.piece(piece) };
+    /// Takes what a lane has made of a piece, or walks it again if that must not go out as it is.
+    fn accept(&mut self, piece: &Piece, walked: &Walked, out: &[u8]) -> Result<Option<Exit>, Broken> {
         // The first failure of an expression is told.
         let is_first = |(ours, theirs): (&mut Failures, &u64)| ours.count() == 0 && *theirs > 0;
-        if self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures).any(is_first)
-            || !self.sink.take(&walked.out, walked.counted.as_deref())?
+        if walked.is_news
+            || self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures).any(is_first)
+            || !self.sink.take(out, walked.counted.as_deref())?
         {
             return self.piece(piece);
         }
@@ -302,10 +264,14 @@ impl Walk {
             ours.add(*theirs);
         }
         self.counts.add(&walked.counts);
-        if let Some(crew) = &mut self.crew {
-            crew.give_back(walked.out);
-        }
         Ok(self.stop.is_set().then_some(Exit::Done))
+    }
+
+    /// Tells how many events have come.
+    fn tell(&self) {
+        if let Some(progress) = &self.progress {
+            progress.set_events(self.counts.shown + self.counts.filtered);
+        }
     }
 
     fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, Broken> {

@@ -191,6 +191,9 @@ impl std::fmt::Debug for RawFrame {
     }
 }
 
+/// How long a piece of a recording is, at least, that is worth handing to a thread, in bytes.
+const LARGE: usize = 16 * 1024;
+
 /// A piece of a recording: as many events as were read at once. To hand them over one by one would take longer than to show
 /// them.
 #[derive(Debug, Clone)]
@@ -209,6 +212,12 @@ impl Piece {
             Self::Lines(lines) => lines.bytes.len(),
             Self::Frames(frames) => size_of_val(&**frames) + frames.iter().map(|frame| frame.data.len()).sum::<usize>(),
         }
+    }
+
+    /// Whether it is worth handing to a thread.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.size() >= LARGE
     }
 
     /// The frames in it.

@@ -1,82 +1,154 @@
-//! Threads that walk pieces of a recording, and hand back what they made of them in the order in which they got them.
+//! Threads that take items in turn, walk the pieces of a recording at the same time, and do the rest one after the other.
+//!
+//! Each item has a number. A piece is walked as soon as it has been taken; what comes of it is written once all before it
+//! have been. Whatever else comes, and what a lane can't do, has its turn in the same way.
 
-use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::thread;
 
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::error::TryRecvError;
+
+use super::Walk;
 use super::lane::{Lane, Walked};
+use crate::error::Exit;
 use crate::select::program::THREAD_STACK;
-use crate::source::Piece;
+use crate::sink::Broken;
+use crate::source::{Item, Receiver};
 
-/// How many pieces there may be for each thread: one in hand, and one that waits or is done.
-const AHEAD: usize = 2;
-
-/// A piece to walk, memory for what becomes of it, and where that goes.
-struct Job {
-    piece: Piece,
-    out: Vec<u8>,
-    done: SyncSender<Walked>,
+/// What the threads share.
+struct Crew<'w> {
+    queue: Mutex<Queue<'w>>,
+    /// How many items have been taken.
+    taken: AtomicU64,
+    turn: Mutex<Turn<'w>>,
+    /// Tells of the next turn.
+    next: Condvar,
+    /// Tells whoever waits for an item that there will be no more turns.
+    over: Notify,
+    runtime: &'w Handle,
 }
 
-/// The threads. They end when it is dropped.
-pub(super) struct Crew {
-    jobs: Sender<Job>,
-    /// What has been handed out, the oldest first.
-    waiting: VecDeque<(Piece, Receiver<Walked>)>,
-    room: usize,
-    /// Memory that was used before.
-    spare: Vec<Vec<u8>>,
+struct Queue<'w> {
+    items: &'w mut Receiver,
+    first: Option<Item>,
 }
 
-impl Crew {
-    /// A thread for each lane; `None` if there can be no threads.
-    pub fn start(lanes: impl Iterator<Item = Lane>) -> Option<Self> {
-        let (jobs, queue) = channel();
-        let queue = Arc::new(Mutex::new(queue));
-        let mut threads = 0;
+struct Turn<'w> {
+    walk: &'w mut Walk,
+    /// Whose it is.
+    number: u64,
+    /// How it has ended, before there were no more items.
+    ended: Option<Result<Exit, Broken>>,
+}
+
+/// Takes `first` and what comes after it, until there is no more, or enough: on a thread for each lane, of which this is one.
+pub(super) fn run(
+    walk: &mut Walk,
+    first: Item,
+    items: &mut Receiver,
+    lanes: Vec<Lane>,
+    runtime: &Handle,
+) -> Option<Result<Exit, Broken>> {
+    let crew = Crew {
+        queue: Mutex::new(Queue { items, first: Some(first) }),
+        taken: AtomicU64::new(0),
+        turn: Mutex::new(Turn { walk, number: 0, ended: None }),
+        next: Condvar::new(),
+        over: Notify::new(),
+        runtime,
+    };
+    thread::scope(|scope| {
+        let mut lanes = lanes.into_iter();
+        let own = lanes.next();
         for lane in lanes {
-            let queue = Arc::clone(&queue);
-            // Its stack is what jq programs may need.
-            let thread = std::thread::Builder::new().name("lane".to_owned()).stack_size(THREAD_STACK);
-            threads += usize::from(thread.spawn(move || work(lane, &queue)).is_ok());
+            // Its stack is what jq programs may need. Where there can be no thread, there are fewer.
+            let thread = thread::Builder::new().name("lane".to_owned()).stack_size(THREAD_STACK);
+            let _ = thread.spawn_scoped(scope, || crew.work(lane));
         }
-        (threads > 0).then(|| Self { jobs, waiting: VecDeque::new(), room: AHEAD * threads, spare: Vec::new() })
-    }
+        if let Some(lane) = own {
+            crew.work(lane);
+        }
+    });
+    crew.turn.into_inner().ok().and_then(|turn| turn.ended)
+}
 
-    /// Whether as much is under way as may be.
-    pub fn is_full(&self) -> bool {
-        self.waiting.len() >= self.room
-    }
+/// Wakes all when a thread ends, in whatever way.
+struct Bell<'c, 'w>(&'c Crew<'w>);
 
-    /// Hands a piece out.
-    pub fn hand_out(&mut self, piece: Piece) {
-        let (done, walked) = sync_channel(1);
-        let job = Job { piece: piece.clone(), out: self.spare.pop().unwrap_or_default(), done };
-        // Where no thread is left, nothing comes back, which is told then.
-        let _ = self.jobs.send(job);
-        self.waiting.push_back((piece, walked));
-    }
-
-    /// Waits for the oldest piece, and gives it with what became of it: `None` if that thread broke down.
-    pub fn oldest(&mut self) -> Option<(Piece, Option<Walked>)> {
-        let (piece, walked) = self.waiting.pop_front()?;
-        Some((piece, walked.recv().ok()))
-    }
-
-    /// Takes memory back.
-    pub fn give_back(&mut self, mut out: Vec<u8>) {
-        out.clear();
-        self.spare.push(out);
+impl Drop for Bell<'_, '_> {
+    fn drop(&mut self) {
+        self.0.next.notify_all();
+        self.0.over.notify_one();
     }
 }
 
-fn work(mut lane: Lane, queue: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { piece, out, done }) = job else { return };
-        let walked = lane.walk(&piece, out);
-        // The piece is given back before it is told to be done.
-        drop(piece);
-        let _ = done.send(walked);
+impl<'w> Crew<'w> {
+    fn work(&self, mut lane: Lane) {
+        let _bell = Bell(self);
+        let mut out = Vec::new();
+        while let Some((number, item)) = self.take() {
+            out.clear();
+            // A lane that breaks down leaves the piece to its turn, which will tell of it.
+            let walked = match &item {
+                Item::Piece(piece) if piece.is_large() => catch_unwind(AssertUnwindSafe(|| lane.walk(piece, &mut out))).ok(),
+                _ => None,
+            };
+            if self.finish(number, item, walked, &out).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// The next item and its number; `None` if there is none, or need be none.
+    fn take(&self) -> Option<(u64, Item)> {
+        let mut queue = self.queue.lock().ok()?;
+        let item = match queue.first.take().map_or_else(|| queue.items.try_recv(), Ok) {
+            Ok(item) => item,
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => self.runtime.block_on(async {
+                tokio::select! {
+                    item = queue.items.recv() => item,
+                    () = self.over.notified() => None,
+                }
+            })?,
+        };
+        Some((self.taken.fetch_add(1, Ordering::Relaxed), item))
+    }
+
+    /// Does what is left to do of an item, in its turn; `None` if there will be no more turns.
+    fn finish(&self, number: u64, item: Item, walked: Option<Walked>, out: &[u8]) -> Option<()> {
+        let mut turn = self.turn(number)?;
+        let done = match (&item, walked) {
+            (Item::Piece(piece), Some(walked)) => turn.walk.accept(piece, &walked, out),
+            _ => turn.walk.item(&item),
+        };
+        turn.walk.tell();
+        // It goes back to who will fill it again.
+        drop(item);
+        turn.number += 1;
+        // Where nothing is at hand, what has been shown is out.
+        let is_last = turn.number == self.taken.load(Ordering::Relaxed);
+        let flushed = if is_last && matches!(done, Ok(None)) { turn.walk.flush() } else { Ok(()) };
+        turn.ended = match (done, flushed) {
+            (Ok(None), Ok(())) => None,
+            (Ok(None), Err(error)) => Some(Err(error)),
+            (Ok(Some(exit)), _) => Some(Ok(exit)),
+            (Err(broken), _) => Some(Err(broken)),
+        };
+        let goes_on = turn.ended.is_none();
+        drop(turn);
+        self.next.notify_all();
+        goes_on.then_some(())
+    }
+
+    /// Waits for the turn of that number; `None` if it will not come.
+    fn turn(&self, number: u64) -> Option<MutexGuard<'_, Turn<'w>>> {
+        let waits = |turn: &mut Turn<'_>| turn.number != number && turn.ended.is_none();
+        let turn = self.next.wait_while(self.turn.lock().ok()?, waits).ok()?;
+        turn.ended.is_none().then_some(turn)
     }
 }

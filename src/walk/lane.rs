@@ -21,8 +21,6 @@ pub(super) struct Lane {
 /// What a lane makes of a piece of a recording.
 #[derive(Default)]
 pub(super) struct Walked {
-    /// What is to be written.
-    pub out: Vec<u8>,
     /// What was counted.
     pub counted: Option<Box<Board>>,
     pub counts: Counts,
@@ -33,11 +31,11 @@ pub(super) struct Walked {
 }
 
 impl Lane {
-    /// Walks all of a piece. What is written is appended to `out`.
-    pub fn walk(&mut self, piece: &Piece, out: Vec<u8>) -> Walked {
-        let mut walked = Walked { out, ..Walked::default() };
+    /// Walks all of a piece. What is to be written is appended to `out`.
+    pub fn walk(&mut self, piece: &Piece, out: &mut Vec<u8>) -> Walked {
+        let mut walked = Walked::default();
         let origin = Origin::default();
-        let done = piece.frames(&origin).try_for_each(|frame| self.frame(frame, &mut walked));
+        let done = piece.frames(&origin).try_for_each(|frame| self.frame(frame, &mut walked, out));
         // Whoever walks it again will meet the same.
         walked.is_news |= done.is_err();
         let failures = self.select.failures_each().chain(self.render.failures());
@@ -46,14 +44,14 @@ impl Lane {
         walked
     }
 
-    fn frame(&mut self, frame: Frame<'_>, walked: &mut Walked) -> Result<()> {
+    fn frame(&mut self, frame: Frame<'_>, walked: &mut Walked, out: &mut Vec<u8>) -> Result<()> {
         let shown = self.redactor.show(&mut self.decoder, frame);
         let subject = Subject::new(&shown);
         let counts = &mut walked.counts;
         counts.see(&shown);
         walked.is_news |= shown.kind() == Some(Kind::TapGap);
         if self.select.keeps(&subject)? {
-            self.render.event(&subject, &mut walked.out)?;
+            self.render.event(&subject, out)?;
             counts.shown += 1;
         } else {
             counts.filtered += 1;
