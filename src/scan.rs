@@ -9,7 +9,7 @@ mod cursor;
 use wide::u8x16;
 
 use crate::event::JsonType;
-pub use cursor::{Cursor, Key, Value};
+pub use cursor::{Cursor, Key, Traits, Value};
 
 /// The deepest nesting, as in `serde_json`.
 const MAX_DEPTH: u8 = 127;

@@ -233,7 +233,14 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
 
 /// The times that people are shown. Those of machines are RFC 3339 in UTC, whatever is asked for.
 fn times(show: &Show) -> Result<Times> {
+    let is_for_people = match &show.output {
+        _ if show.jq.is_some() => false,
+        Some(output) => *output == Output::Pretty,
+        None => std::io::stdout().is_terminal(),
+    };
     let times = match show.timestamps.unwrap_or_default() {
+        // To find the machine's zone takes longer than some recordings.
+        Timestamps::Local if !is_for_people && show.tz.is_none() => Times::Nothing,
         Timestamps::Local => Times::Day(zone(show.tz.as_deref())?),
         other if show.tz.is_some() && !show.standing.has("tz") => {
             let why = if other == Timestamps::Utc { "--timestamps asks for UTC" } else { "--timestamps asks for no time of day" };
@@ -243,11 +250,6 @@ fn times(show: &Show) -> Result<Times> {
         Timestamps::Relative => Times::Relative,
         Timestamps::Delta => Times::Delta,
         Timestamps::None => Times::Nothing,
-    };
-    let is_for_people = match &show.output {
-        _ if show.jq.is_some() => false,
-        Some(output) => *output == Output::Pretty,
-        None => std::io::stdout().is_terminal(),
     };
     let given = [
         ("--timestamps", show.timestamps.is_some() && !show.standing.has("timestamps")),

@@ -186,18 +186,18 @@ impl Redactor {
     }
 
     /// What was recognised, the places of its fields being made.
-    fn recognised<'a>(&'a self, text: &'a str, Recognised { kind, shape, tap, fields, .. }: Recognised) -> Shown<'a> {
-        let shape = self.shapes.as_ref().map(|shapes| shapes.shape(kind, shape));
-        let (tap, json) = match (tap, shape) {
-            (KnownTap::Said(said), Some(shape)) => {
-                let (tap, json) = shape.tap(said);
-                (tap, Some(json))
+    #[inline]
+    fn recognised<'a>(&'a self, text: &'a str, Recognised { kind, tap, is_line, start, end }: Recognised) -> Shown<'a> {
+        let (tap, json, rest) = match (tap, &self.shapes) {
+            (KnownTap::Said { shape, said }, Some(shapes)) => {
+                let said = shapes.said(kind, shape, said);
+                (&said.tap, Some(said.json()), Some(&*said.rest))
             }
-            (KnownTap::Recorded(span), _) => (&self.tap, Some(span.of(text))),
-            (KnownTap::Transport | KnownTap::Said(_), _) => (&self.tap, None),
+            (KnownTap::Recorded(span), _) => (&self.tap, Some(span.of(text)), None),
+            (KnownTap::Transport | KnownTap::Said { .. }, _) => (&self.tap, None, None),
         };
         let Made { places, masked } = &self.made;
-        let fields = Fields::Known(Known { places, masked, fields });
+        let fields = Fields::Known(Known { places, masked, is_line, start, end, rest });
         let name = Cow::Borrowed(kind.spec().event_type);
         Shown { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap: json }
     }

@@ -13,7 +13,7 @@ use super::rewrite::Search;
 use crate::decode::{Found, fits, is_choice, transport};
 use crate::event::{EventSpec, FieldSpec, JsonType, Kind, Name, Tap, Type};
 use crate::sanitize;
-use crate::scan::{Cursor, Key, Span, Value};
+use crate::scan::{Cursor, Key, Span, Traits, Value};
 use crate::source::{Form, Frame};
 
 /// How many orders are kept of each type.
@@ -25,6 +25,9 @@ const LESSONS: u16 = 1000;
 
 /// How a line of a recording begins that is known by its shape.
 const BEGINNING: &str = "{\"event_type\":\"";
+
+/// What stands before `_tap` in a line.
+const TAP: &str = ",\"_tap\":";
 
 /// The shapes that have been seen, by the number of the kind.
 pub(super) struct Shapes {
@@ -41,7 +44,7 @@ struct Learned {
 }
 
 /// The fields of one event type, in an order in which they have come. Any of them may be left out.
-pub(super) struct Shape {
+struct Shape {
     kind: Kind,
     slots: Vec<Slot>,
     /// The fields that must be there, by index.
@@ -76,20 +79,31 @@ enum Check {
 }
 
 /// What evtap says about an event in which these fields are hidden.
-struct Said {
+pub(super) struct Said {
     hidden: u64,
-    tap: Tap,
-    json: String,
+    pub tap: Tap,
+    /// It as it stands behind the fields in a line: `,"_tap":{…}}`.
+    pub rest: String,
+}
+
+impl Said {
+    /// It as JSON.
+    pub fn json(&self) -> &str {
+        &self.rest[TAP.len()..self.rest.len() - 1]
+    }
 }
 
 /// What is known of an event by its shape.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Recognised {
     pub kind: Kind,
-    pub shape: usize,
     pub tap: KnownTap,
-    /// Where its fields begin and end: at the quote of the first key, and behind the last value.
-    pub fields: (usize, usize),
+    /// It begins as its line does, and not with its fields.
+    pub is_line: bool,
+    /// Where its fields begin: at the quote of the first key.
+    pub start: usize,
+    /// Where they end: behind the last value.
+    pub end: usize,
 }
 
 /// What is made of an event on the way through it.
@@ -113,8 +127,8 @@ pub(super) struct Place {
 /// What evtap says about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum KnownTap {
-    /// As its shape says.
-    Said(usize),
+    /// As this shape says.
+    Said { shape: usize, said: usize },
     /// As the line itself says here.
     Recorded(Span),
     /// As the transport says of it.
@@ -141,9 +155,9 @@ impl Shapes {
                 let known = &mut self.of_kind.get_mut(kind as usize)?.shapes[shape];
                 let tap = match walked.recorded {
                     Some(span) => known.agrees(&walked, made, span.of(text), tap).then_some(KnownTap::Recorded(span))?,
-                    None => KnownTap::Said(known.said(walked.hidden)),
+                    None => KnownTap::Said { shape, said: known.said(walked.hidden) },
                 };
-                Some(Recognised { kind, shape, tap, fields: (at, walked.end) })
+                Some(Recognised { kind, tap, is_line: true, start: at, end: walked.end })
             }
             Form::Sse => {
                 let kind = Kind::of(frame.event?)?;
@@ -161,7 +175,7 @@ impl Shapes {
                 let known = &self.of_kind.get(kind as usize)?.shapes[shape];
                 tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
                 tap.redacted.extend(known.hidden(walked.hidden).map(Name::Borrowed));
-                Some(Recognised { kind, shape, tap: KnownTap::Transport, fields: (at, walked.end) })
+                Some(Recognised { kind, tap: KnownTap::Transport, is_line: false, start: at, end: walked.end })
             }
             Form::Observer | Form::Own => None,
         }
@@ -178,9 +192,9 @@ impl Shapes {
         })
     }
 
-    /// The shape of that number.
-    pub fn shape(&self, kind: Kind, shape: usize) -> &Shape {
-        &self.of_kind[kind as usize].shapes[shape]
+    /// What a shape says.
+    pub fn said(&self, kind: Kind, shape: usize, said: usize) -> &Said {
+        &self.of_kind[kind as usize].shapes[shape].taps[said]
     }
 
     /// Keeps the order of the fields of an event that was not recognised.
@@ -246,16 +260,13 @@ impl Shape {
 
     fn walk(&self, text: &str, mut cursor: Cursor<'_>, mut more: bool, tap: &Key, made: &mut Made) -> Option<Walked> {
         let mut walked = Walked { hidden: 0, recorded: None, end: cursor.place() };
-        let (mut seen, mut number) = (0, 0);
+        let mut seen = 0;
+        let mut slots = self.slots.iter();
         while more {
-            let Some(slot) = self.slots.get(number) else {
+            let Some(slot) = slots.find(|slot| cursor.key(&slot.key)) else {
                 walked.recorded = Some(cursor.key(tap).then(|| cursor.value())??.span);
                 break;
             };
-            number += 1;
-            if !cursor.key(&slot.key) {
-                continue;
-            }
             let value = cursor.value()?;
             if slot.types & value.json.bit() == 0 || !slot.expects(text, value) {
                 return None;
@@ -267,8 +278,8 @@ impl Shape {
                 if value.span.len() != MASK_JSON.len() || value.span.of(text) != MASK_JSON {
                     made.masked.push(value.span);
                 }
-            } else if value.spaced
-                || (value.high && sanitize::has_hostile(value.span.of(text)))
+            } else if value.traits.has(Traits::SPACED)
+                || (value.traits.has(Traits::HIGH) && sanitize::has_hostile(value.span.of(text)))
                 || (slot.search != Search::Nothing && slot.search.finds(value.span.of(text)))
             {
                 return None;
@@ -293,12 +304,6 @@ impl Shape {
             && self.hidden(walked.hidden).eq(tap.redacted.iter().map(|name| &**name))
     }
 
-    /// What it says of its number.
-    pub fn tap(&self, said: usize) -> (&Tap, &str) {
-        let said = &self.taps[said];
-        (&said.tap, &said.json)
-    }
-
     /// Which of the taps says that these fields are hidden.
     fn said(&mut self, hidden: u64) -> usize {
         if let Some(known) = self.taps.iter().position(|said| said.hidden == hidden) {
@@ -309,13 +314,14 @@ impl Shape {
             redacted: self.hidden(hidden).map(Name::Borrowed).collect(),
             ..Tap::default()
         };
-        let mut json = Vec::new();
-        tap.write_json(&mut json);
+        let mut rest = TAP.as_bytes().to_vec();
+        tap.write_json(&mut rest);
+        rest.push(b'}');
         // There are no more than combinations of what may be null; whoever sends all of them is served all the same.
         if self.taps.len() >= 64 {
             self.taps.clear();
         }
-        self.taps.push(Said { hidden, tap, json: String::from_utf8(json).unwrap_or_default() });
+        self.taps.push(Said { hidden, tap, rest: String::from_utf8(rest).unwrap_or_default() });
         self.taps.len() - 1
     }
 }
@@ -357,7 +363,7 @@ impl Slot {
         match self.check {
             Check::Nothing => true,
             _ if value.json == JsonType::Null => true,
-            Check::Whole => !value.fraction,
+            Check::Whole => !value.traits.has(Traits::FRACTION),
             Check::Choice(choices) => {
                 let json = value.span.of(text).as_bytes();
                 // As it mostly stands, and otherwise in whatever spelling.

@@ -39,8 +39,14 @@ pub(super) struct Known<'a> {
     pub places: &'a [Place],
     /// The values in whose place the mask is to be, in order.
     pub masked: &'a [Span],
-    /// Where they begin and end: at the quote of the first key, and behind the last value.
-    pub fields: (usize, usize),
+    /// The frame begins as its line does: `{"event_type":"…"`.
+    pub is_line: bool,
+    /// Where they begin: at the quote of the first key.
+    pub start: usize,
+    /// Where they end: behind the last value.
+    pub end: usize,
+    /// What is written behind them, to the end of the line, if that is known: `,"_tap":{…}}`.
+    pub rest: Option<&'a str>,
 }
 
 /// The fields of an event.
@@ -168,44 +174,61 @@ impl<'a> Shown<'a> {
         ShownField { key: self.piece(entry.key), json: self.piece(entry.value), hidden: entry.hidden, spec: entry.spec }
     }
 
-    /// Appends its type and its fields as a JSON object that nothing closes yet.
-    pub fn write_open(&self, out: &mut Vec<u8>) {
-        match self.fields {
+    /// Appends it as one JSON object: its type, its fields, `_tap`.
+    pub fn write_object(&self, out: &mut Vec<u8>) {
+        let rest = match self.fields {
             Fields::Known(known) => {
                 // What follows has its place at once.
-                out.reserve(self.name.len() + known.fields.1 + known.masked.len() * MASK_JSON.len() + ROOM);
-                out.extend_from_slice(b"{\"event_type\":\"");
-                out.extend_from_slice(self.name.as_bytes());
-                out.push(b'"');
-                self.write_known(known, out);
+                out.reserve(self.name.len() + known.end + known.masked.len() * MASK_JSON.len() + ROOM);
+                if known.is_line {
+                    self.write_known(known, 0, out);
+                } else {
+                    self.write_name(out);
+                    self.write_fields(out);
+                }
+                known.rest
             }
             Fields::Made(_) => {
-                out.extend_from_slice(b"{\"event_type\":");
-                sanitize::push_quoted(&self.name, out);
+                self.write_name(out);
                 self.write_fields(out);
+                None
             }
+        };
+        if let Some(rest) = rest {
+            out.extend_from_slice(rest.as_bytes());
+        } else {
+            out.extend_from_slice(b",\"_tap\":");
+            self.write_tap(out);
+            out.push(b'}');
         }
     }
 
-    fn write_known(&self, known: Known<'_>, out: &mut Vec<u8>) {
-        if known.places.is_empty() {
-            return;
-        }
-        out.push(b',');
-        let text = self.text.as_bytes();
-        let (mut at, end) = known.fields;
+    fn write_name(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"event_type\":");
+        sanitize::push_quoted(&self.name, out);
+    }
+
+    /// What stands in the frame from there on to the end of the fields, but for the masks.
+    fn write_known(&self, known: Known<'_>, from: usize, out: &mut Vec<u8>) {
+        let (text, mut at) = (self.text.as_bytes(), from);
         for span in known.masked {
             out.extend_from_slice(&text[at..span.start()]);
             out.extend_from_slice(MASK_JSON.as_bytes());
             at = span.end();
         }
-        out.extend_from_slice(&text[at..end]);
+        out.extend_from_slice(&text[at..known.end]);
     }
 
     /// Appends its fields to a JSON object that has a member already, what stands together in the frame in one piece.
     pub fn write_fields(&self, out: &mut Vec<u8>) {
         let entries = match self.fields {
-            Fields::Known(known) => return self.write_known(known, out),
+            Fields::Known(known) => {
+                if !known.places.is_empty() {
+                    out.push(b',');
+                    self.write_known(known, known.start, out);
+                }
+                return;
+            }
             Fields::Made(entries) => entries,
         };
         let text = self.text.as_bytes();

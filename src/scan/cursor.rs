@@ -53,14 +53,35 @@ pub struct Value {
     pub span: Span,
     /// Its type.
     pub json: JsonType,
-    /// There is white space in it, outside its strings.
-    pub spaced: bool,
-    /// There is something beyond ASCII in it.
-    pub high: bool,
-    /// There is a number with a fraction or an exponent in it.
-    pub fraction: bool,
+    /// What there is in it.
+    pub traits: Traits,
     /// The types of what is inside of it, at any depth, a bit each.
     pub inside: u8,
+}
+
+/// What there is in a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traits(u8);
+
+impl Traits {
+    /// Nothing of these.
+    const NONE: Self = Self(0);
+    /// White space outside its strings.
+    pub const SPACED: Self = Self(1);
+    /// Something beyond ASCII.
+    pub const HIGH: Self = Self(2);
+    /// A number with a fraction or an exponent.
+    pub const FRACTION: Self = Self(4);
+
+    /// Whether that is in it.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    const fn and(self, other: Self, is_there: bool) -> Self {
+        if is_there { Self(self.0 | other.0) } else { self }
+    }
 }
 
 /// A place in an object.
@@ -84,9 +105,11 @@ impl<'a> Cursor<'a> {
     /// Steps over that byte, if it is here.
     #[inline(always)]
     pub fn byte(&mut self, byte: u8) -> bool {
-        let is_here = self.bytes.get(self.at) == Some(&byte);
-        self.at += usize::from(is_here);
-        is_here
+        if self.bytes.get(self.at) != Some(&byte) {
+            return false;
+        }
+        self.at += 1;
+        true
     }
 
     /// Steps over that key, if it is here.
@@ -111,12 +134,12 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     pub fn value(&mut self) -> Option<Value> {
         let start = self.at;
-        if self.byte(b'"') {
-            let (quote, high) = plain(self.bytes, self.at, 0);
-            self.at = quote;
-            if self.byte(b'"') {
-                let (span, json) = (Scan::span(start, self.at), JsonType::String);
-                return Some(Value { span, json, spaced: false, high: high != 0, fraction: false, inside: 0 });
+        if self.bytes.get(start) == Some(&b'"') {
+            let (quote, high) = plain(self.bytes, start + 1, 0);
+            if self.bytes.get(quote) == Some(&b'"') {
+                self.at = quote + 1;
+                let traits = Traits::NONE.and(Traits::HIGH, high != 0);
+                return Some(Value { span: Scan::span(start, self.at), json: JsonType::String, traits, inside: 0 });
             }
         }
         let value = any(self.bytes, start)?;
@@ -149,5 +172,6 @@ fn any(bytes: &[u8], start: usize) -> Option<Value> {
     let mut scan = Scan::at(bytes, start);
     scan.value(1).ok()?;
     let Scan { at, spaced, high, fraction, inside, .. } = scan;
-    Some(Value { span: Scan::span(start, at), json, spaced, high: high != 0, fraction, inside })
+    let traits = Traits::NONE.and(Traits::SPACED, spaced).and(Traits::HIGH, high != 0).and(Traits::FRACTION, fraction);
+    Some(Value { span: Scan::span(start, at), json, traits, inside })
 }

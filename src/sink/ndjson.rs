@@ -36,8 +36,5 @@ impl Render for Ndjson {
 
 /// Appends an event as one JSON object, without a line end.
 pub fn object(shown: &Shown<'_>, out: &mut Vec<u8>) {
-    shown.write_open(out);
-    out.extend_from_slice(b",\"_tap\":");
-    shown.write_tap(out);
-    out.push(b'}');
+    shown.write_object(out);
 }
