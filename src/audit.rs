@@ -86,10 +86,10 @@ impl Auditor {
                         }
                         lines += ends(&piece.bytes);
                     }
-                    Item::Piece(Piece::Frames(frames)) => {
+                    Item::Piece(piece) => {
                         place.line = None;
-                        for frame in frames.iter() {
-                            self.frame(frame.as_frame(), &mut place);
+                        for frame in piece.frames(&Origin::default()) {
+                            self.frame(frame, &mut place);
                         }
                     }
                     Item::Frame(frame) => {

@@ -11,6 +11,7 @@
 //! off is discarded, as the standard says (HTML, section 9.2.6); [`Parser::unfinished`] tells. What an event means is for
 //! others.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use eventsource_stream::{Event, EventStream};
 use futures_util::{Stream, StreamExt};
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memrchr_iter, memrchr2};
 
 /// What one blank line ended. Blank lines after nothing but comments end no frame.
 pub struct Frame {
@@ -58,6 +59,20 @@ impl Parser {
     pub fn new(last_event_id: &str, limit: usize) -> Self {
         // The field's name doesn't count: data of exactly the limit fits.
         Self { framer: Framer::new(limit + "data: ".len()), fields: Fields::new(last_event_id, limit) }
+    }
+
+    /// Between two frames of a stream.
+    #[must_use]
+    pub fn between(last_event_id: &str, limit: usize) -> Self {
+        let mut parser = Self::new(last_event_id, limit);
+        parser.framer.first = false;
+        parser
+    }
+
+    /// The last event id in force.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        &self.fields.last_event_id
     }
 
     /// Takes the next bytes, cut anywhere, and gives the frames that they end.
@@ -197,10 +212,7 @@ impl Fields {
         if line.is_empty() {
             return self.end_frame();
         }
-        let colon = memchr(b':', line);
-        let name = &line[..colon.unwrap_or(line.len())];
-        let value = colon.map_or(&b""[..], |colon| &line[colon + 1..]);
-        let value = value.strip_prefix(b" ").unwrap_or(value);
+        let (name, value) = field(line);
         let frame = &mut self.frame;
         match name {
             b"data" => {
@@ -220,7 +232,7 @@ impl Fields {
                 frame.has_event = !value.is_empty();
                 self.collect(line);
             }
-            b"id" if !value.contains(&0) => frame.id = Some(String::from_utf8_lossy(value).into_owned()),
+            b"id" => frame.id = id(name, value).map(Cow::into_owned).or(frame.id.take()),
             b"retry" => {
                 if let Some(milliseconds) = digits(value) {
                     frame.retry = Some(milliseconds);
@@ -278,6 +290,40 @@ impl Fields {
             Poll::Ready(_) | Poll::Pending => None,
         }
     }
+}
+
+/// The field that a line sets, and to what.
+fn field(line: &[u8]) -> (&[u8], &[u8]) {
+    let colon = memchr(b':', line);
+    let value = colon.map_or(&b""[..], |colon| &line[colon + 1..]);
+    (&line[..colon.unwrap_or(line.len())], value.strip_prefix(b" ").unwrap_or(value))
+}
+
+/// The id that an `id:` line sets, if it is one that counts.
+fn id<'v>(name: &[u8], value: &'v [u8]) -> Option<Cow<'v, str>> {
+    (name == b"id" && !value.contains(&0)).then(|| String::from_utf8_lossy(value))
+}
+
+/// The last id that is set in whole frames.
+#[must_use]
+pub fn last_id(frames: &[u8]) -> Option<Cow<'_, str>> {
+    let mut rest = frames;
+    loop {
+        let start = memrchr2(b'\n', b'\r', rest).map_or(0, |end| end + 1);
+        let (name, value) = field(&rest[start..]);
+        if let Some(id) = id(name, value) {
+            return Some(id);
+        }
+        rest = &rest[..start.checked_sub(1)?];
+    }
+}
+
+/// How many of these bytes are whole frames, as far as it is plain to see.
+#[must_use]
+pub fn whole(bytes: &[u8]) -> usize {
+    memrchr_iter(b'\n', bytes)
+        .find(|end| bytes[..*end].ends_with(b"\n") || bytes[..*end].ends_with(b"\n\r"))
+        .map_or(0, |end| end + 1)
 }
 
 fn digits(value: &[u8]) -> Option<u64> {

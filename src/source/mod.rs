@@ -35,6 +35,7 @@ use serde_json::{Value, json};
 
 pub use limits::{FRAME_LIMIT, Limits};
 pub use queue::{Closed, Lent, QUEUE, Receiver, Sender, channel};
+pub use replay::Capture;
 
 /// What comes out of a source, in order of arrival.
 #[derive(Debug)]
@@ -202,6 +203,8 @@ pub enum Piece {
     Lines(Lines),
     /// What a capture of a stream had in it.
     Frames(Arc<[RawFrame]>),
+    /// A part of such a capture, which is taken apart by whoever looks at it first.
+    Capture(Arc<Capture>),
 }
 
 impl Piece {
@@ -211,6 +214,7 @@ impl Piece {
         match self {
             Self::Lines(lines) => lines.bytes.len(),
             Self::Frames(frames) => size_of_val(&**frames) + frames.iter().map(|frame| frame.data.len()).sum::<usize>(),
+            Self::Capture(capture) => capture.size(),
         }
     }
 
@@ -225,6 +229,7 @@ impl Piece {
         let (lines, frames) = match self {
             Self::Lines(lines) => (Some(lines.frames(origin)), &[][..]),
             Self::Frames(frames) => (None, &**frames),
+            Self::Capture(capture) => (None, capture.frames()),
         };
         lines.into_iter().flatten().chain(frames.iter().map(RawFrame::as_frame))
     }

@@ -16,6 +16,7 @@ use super::{Fault, Form, Frame, Item, Lent, Lines, Notes, Origin, Piece, RawFram
 use crate::error::{Error, Exit, Result};
 use crate::progress::Progress;
 use crate::source::archive::{self, Packing};
+pub use capture::Capture;
 
 /// The name of stdin.
 pub const STDIN: &str = "-";
@@ -183,8 +184,10 @@ impl<'a> Pieces<'a> {
     /// Hands items over. False if nobody takes them.
     fn send(&mut self, items: Vec<Item>, tx: &Lent) -> bool {
         for item in items {
-            if let Item::Piece(Piece::Lines(lines)) = &item {
-                self.lent.push_back(lines.bytes.clone());
+            match &item {
+                Item::Piece(Piece::Lines(lines)) => self.lent.push_back(lines.bytes.clone()),
+                Item::Piece(Piece::Capture(capture)) => self.lent.push_back(capture.bytes.clone()),
+                _ => {}
             }
             if tx.blocking_send(item).is_err() {
                 return false;
