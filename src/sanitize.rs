@@ -37,7 +37,9 @@ pub fn push_json(text: &str, out: &mut String) {
 
 /// Appends text as a JSON string, hostile characters as `\u` escapes.
 pub fn push_quoted(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+    // All of it is looked at, at several bytes a step.
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');

@@ -142,22 +142,24 @@ struct Members<'a> {
 }
 
 impl Members<'_> {
-    fn key(&mut self, key: &str) {
+    fn key(&mut self, key: &'static str) {
         if !std::mem::replace(&mut self.first, false) {
             self.out.push(b',');
         }
-        push_quoted(key, self.out);
-        self.out.push(b':');
+        // It needs no escapes.
+        for part in ["\"", key, "\":"] {
+            self.out.extend_from_slice(part.as_bytes());
+        }
     }
 
-    fn text(&mut self, key: &str, value: Option<&str>) {
+    fn text(&mut self, key: &'static str, value: Option<&str>) {
         if let Some(value) = value {
             self.key(key);
             push_quoted(value, self.out);
         }
     }
 
-    fn names(&mut self, key: &str, names: &[Name]) {
+    fn names(&mut self, key: &'static str, names: &[Name]) {
         if names.is_empty() {
             return;
         }
