@@ -16,6 +16,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_json::Val;
 use regex::{Regex, RegexBuilder};
 
@@ -102,14 +103,15 @@ impl Failures {
 pub struct Predicate {
     option: String,
     engine: Arc<Engine>,
+    /// What must hold for the engine to be asked at all: the `a` of `a and b`.
+    before: Option<Box<Predicate>>,
     failures: Failures,
     memory: Memory<Result<bool, &'static str>>,
 }
 
 enum Engine {
     Native(Native),
-    /// With what must hold for the program to be run at all: the `a` of `a and b`.
-    Program(Program, Option<Native>),
+    Program(Program),
 }
 
 impl Predicate {
@@ -122,43 +124,40 @@ impl Predicate {
     pub fn within(budget: Budget, parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
         // Compiled in any case: what jq refuses is refused.
         let program = Program::compile(parsed, variables)?.within(budget);
-        let engine = match Native::compile(&parsed.term, variables) {
-            Some(native) => Engine::Native(native),
-            None => Engine::Program(program, Native::before(&parsed.term, variables)),
-        };
-        Ok(Self::of(parsed.option.to_owned(), Arc::new(engine), Failures::default()))
+        let predicate = |engine| Self::of(parsed.option.to_owned(), Arc::new(engine), None, Failures::default());
+        Ok(match Native::compile(&parsed.term, variables) {
+            Some(native) => predicate(Engine::Native(native)),
+            None => Self { before: Self::before(budget, parsed, variables)?, ..predicate(Engine::Program(program)) },
+        })
     }
 
-    fn of(option: String, engine: Arc<Engine>, failures: Failures) -> Self {
-        Self { option, engine, failures, memory: Memory::new() }
+    /// The longest `a` of `a and b` that is for the fast path, or else the shortest, if it can be known by the fields that it
+    /// reads. Where it doesn't hold, the whole doesn't.
+    fn before(budget: Budget, parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Option<Box<Self>>> {
+        let Term::BinOp(left, BinaryOp::And, _) = &parsed.term else { return Ok(None) };
+        let parsed = Parsed { term: (**left).clone(), ..*parsed };
+        let engine = match Native::compile(&parsed.term, variables) {
+            Some(native) => Engine::Native(native),
+            None if matches!(parsed.term, Term::BinOp(_, BinaryOp::And, _)) => return Self::before(budget, &parsed, variables),
+            None => Engine::Program(Program::compile(&parsed, variables)?.within(budget)),
+        };
+        let is_quick = !matches!(&engine, Engine::Program(program) if !program.is_known_by_fields());
+        Ok(is_quick.then(|| Box::new(Self::of(parsed.option.to_owned(), Arc::new(engine), None, Failures::mute()))))
+    }
+
+    fn of(option: String, engine: Arc<Engine>, before: Option<Box<Self>>, failures: Failures) -> Self {
+        Self { option, engine, before, failures, memory: Memory::new() }
     }
 
     /// The same for another thread. It tells nothing.
     fn twin(&self) -> Self {
-        Self::of(self.option.clone(), Arc::clone(&self.engine), Failures::mute())
+        let before = self.before.as_ref().map(|before| Box::new(before.twin()));
+        Self::of(self.option.clone(), Arc::clone(&self.engine), before, Failures::mute())
     }
 
     /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
     pub fn holds(&mut self, subject: &Subject<'_>) -> Result<bool> {
-        let Self { engine, memory, .. } = self;
-        let outcome = match &**engine {
-            Engine::Native(native) => {
-                native.holds(subject.shown).map_err(|native::Failed| Stop::Failed("a value is of a type that it can't use"))
-            }
-            Engine::Program(_, Some(before)) if matches!(before.holds(subject.shown), Ok(false)) => Ok(false),
-            Engine::Program(program, _) => match program.looks_at(subject.shown) {
-                None => program.holds(subject),
-                Some(fields) => {
-                    let said = memory.recall(fields, || match program.holds(subject) {
-                        Ok(held) => Ok(Ok(held)),
-                        Err(Stop::Failed(reason)) => Ok(Err(reason)),
-                        Err(Stop::Endless) => Err(Stop::Endless),
-                    });
-                    said.and_then(|said| said.map_err(Stop::Failed))
-                }
-            },
-        };
-        match outcome {
+        match self.ask(subject) {
             Ok(held) => Ok(held),
             Err(Stop::Failed(reason)) => {
                 self.failures.tell(|| {
@@ -169,6 +168,31 @@ impl Predicate {
                 Ok(false)
             }
             Err(Stop::Endless) => Err(endless(&self.option)),
+        }
+    }
+
+    fn ask(&mut self, subject: &Subject<'_>) -> Result<bool, Stop> {
+        if let Some(before) = &mut self.before
+            && matches!(before.ask(subject), Ok(false))
+        {
+            return Ok(false);
+        }
+        let Self { engine, memory, .. } = self;
+        match &**engine {
+            Engine::Native(native) => {
+                native.holds(subject.shown).map_err(|native::Failed| Stop::Failed("a value is of a type that it can't use"))
+            }
+            Engine::Program(program) => match program.looks_at(subject.shown) {
+                None => program.holds(subject),
+                Some(fields) => {
+                    let said = memory.recall(fields, || match program.holds(subject) {
+                        Ok(held) => Ok(Ok(held)),
+                        Err(Stop::Failed(reason)) => Ok(Err(reason)),
+                        Err(Stop::Endless) => Err(Stop::Endless),
+                    });
+                    said.and_then(|said| said.map_err(Stop::Failed))
+                }
+            },
         }
     }
 

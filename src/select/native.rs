@@ -29,13 +29,6 @@ impl Native {
         compile(term, variables).map(Self)
     }
 
-    /// Compiles the longest `a` of `a and b` that is of the common kind: where it doesn't hold, the whole doesn't.
-    #[must_use]
-    pub fn before(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Self> {
-        let Term::BinOp(left, BinaryOp::And, _) = term else { return None };
-        Self::compile(left, variables).or_else(|| Self::before(left, variables))
-    }
-
     /// Whether the event is kept: a value that is true.
     pub fn holds(&self, shown: &Shown<'_>) -> Result<bool, Failed> {
         if let Some(held) = self.0.glance(shown) {

@@ -305,10 +305,16 @@ impl Program {
         if self.gives_event { subject.value() } else { self.glance(subject) }
     }
 
-    /// The JSON of each field that it reads, if those are known and none of them is `_tap`.
+    /// Whether the fields that it reads are known, and none of them is `_tap`.
+    #[must_use]
+    pub fn is_known_by_fields(&self) -> bool {
+        self.fields.as_ref().is_some_and(|fields| fields.iter().all(|(name, _)| name != "_tap"))
+    }
+
+    /// The JSON of each field that it reads, if it is known by them.
     #[must_use]
     pub fn looks_at<'s>(&self, shown: &'s Shown<'_>) -> Option<impl Iterator<Item = Option<&'s str>>> {
-        let fields = self.fields.as_ref().filter(|fields| fields.iter().all(|(name, _)| name != "_tap"))?;
+        let fields = self.fields.as_ref().filter(|_| self.is_known_by_fields())?;
         Some(fields.iter().map(|(name, _)| match shown.field(name) {
             Some(field) => Some(field.json),
             None if name == "event_type" => Some(shown.event_type()),
