@@ -103,15 +103,27 @@ impl Failures {
 pub struct Predicate {
     option: String,
     engine: Arc<Engine>,
-    /// What must hold for the engine to be asked at all: the `a` of `a and b`.
-    before: Option<Box<Predicate>>,
+    parts: Option<Box<Parts>>,
     failures: Failures,
-    memory: Memory<Result<bool, &'static str>>,
+    memory: Memory<Result<Said, &'static str>>,
 }
 
 enum Engine {
     Native(Native),
     Program(Program),
+}
+
+/// `first and rest`. If the first doesn't hold, the whole doesn't; if it holds by its only value, the whole is as the rest is.
+struct Parts {
+    first: Predicate,
+    rest: Predicate,
+}
+
+/// Whether an expression holds, and whether that is known to be by its only value.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    held: bool,
+    alone: bool,
 }
 
 impl Predicate {
@@ -124,41 +136,37 @@ impl Predicate {
     pub fn within(budget: Budget, parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
         // Compiled in any case: what jq refuses is refused.
         let program = Program::compile(parsed, variables)?.within(budget);
-        let predicate = |engine| Self::of(parsed.option.to_owned(), Arc::new(engine), None, Failures::default());
-        Ok(match Native::compile(&parsed.term, variables) {
-            Some(native) => predicate(Engine::Native(native)),
-            None => Self { before: Self::before(budget, parsed, variables)?, ..predicate(Engine::Program(program)) },
-        })
-    }
-
-    /// The longest `a` of `a and b` that is for the fast path, or else the shortest, if it can be known by the fields that it
-    /// reads. Where it doesn't hold, the whole doesn't.
-    fn before(budget: Budget, parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Option<Box<Self>>> {
-        let Term::BinOp(left, BinaryOp::And, _) = &parsed.term else { return Ok(None) };
-        let parsed = Parsed { term: (**left).clone(), ..*parsed };
-        let engine = match Native::compile(&parsed.term, variables) {
-            Some(native) => Engine::Native(native),
-            None if matches!(parsed.term, Term::BinOp(_, BinaryOp::And, _)) => return Self::before(budget, &parsed, variables),
-            None => Engine::Program(Program::compile(&parsed, variables)?.within(budget)),
+        let (engine, parts) = match Native::compile(&parsed.term, variables) {
+            Some(native) => (Engine::Native(native), None),
+            None => (Engine::Program(program), Self::parts(budget, parsed, variables)?),
         };
-        let is_quick = !matches!(&engine, Engine::Program(program) if !program.is_known_by_fields());
-        Ok(is_quick.then(|| Box::new(Self::of(parsed.option.to_owned(), Arc::new(engine), None, Failures::mute()))))
+        Ok(Self::of(parsed.option.to_owned(), Arc::new(engine), parts, Failures::default()))
     }
 
-    fn of(option: String, engine: Arc<Engine>, before: Option<Box<Self>>, failures: Failures) -> Self {
-        Self { option, engine, before, failures, memory: Memory::new() }
+    /// Takes a part off that is for the fast path, or else one that is known by the fields that it reads.
+    fn parts(budget: Budget, parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Option<Box<Parts>>> {
+        let is_native = |term: &Term<&str>| Native::compile(term, variables).is_some();
+        let Some((first, rest)) = split(&parsed.term, &is_native) else { return Ok(None) };
+        let part = |term: &Term<_>| Self::within(budget, &Parsed { term: term.clone(), ..*parsed }, variables);
+        let first = part(first)?;
+        let is_quick = !matches!(&*first.engine, Engine::Program(program) if !program.is_known_by_fields());
+        Ok(if is_quick { Some(Box::new(Parts { first, rest: part(&rest)? })) } else { None })
+    }
+
+    fn of(option: String, engine: Arc<Engine>, parts: Option<Box<Parts>>, failures: Failures) -> Self {
+        Self { option, engine, parts, failures, memory: Memory::new() }
     }
 
     /// The same for another thread. It tells nothing.
     fn twin(&self) -> Self {
-        let before = self.before.as_ref().map(|before| Box::new(before.twin()));
-        Self::of(self.option.clone(), Arc::clone(&self.engine), before, Failures::mute())
+        let parts = self.parts.as_ref().map(|parts| Box::new(Parts { first: parts.first.twin(), rest: parts.rest.twin() }));
+        Self::of(self.option.clone(), Arc::clone(&self.engine), parts, Failures::mute())
     }
 
     /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
     pub fn holds(&mut self, subject: &Subject<'_>) -> Result<bool> {
         match self.ask(subject) {
-            Ok(held) => Ok(held),
+            Ok(said) => Ok(said.held),
             Err(Stop::Failed(reason)) => {
                 self.failures.tell(|| {
                     let event_type = subject.shown.event_type();
@@ -171,26 +179,30 @@ impl Predicate {
         }
     }
 
-    fn ask(&mut self, subject: &Subject<'_>) -> Result<bool, Stop> {
-        if let Some(before) = &mut self.before
-            && matches!(before.ask(subject), Ok(false))
-        {
-            return Ok(false);
+    fn ask(&mut self, subject: &Subject<'_>) -> Result<Said, Stop> {
+        if let Some(parts) = &mut self.parts {
+            match parts.first.ask(subject) {
+                Ok(Said { held: true, alone: true }) => return parts.rest.ask(subject),
+                Ok(Said { held: true, .. }) | Err(_) => {}
+                Ok(said) => return Ok(said),
+            }
         }
         let Self { engine, memory, .. } = self;
+        let said = |(held, alone)| Said { held, alone };
         match &**engine {
-            Engine::Native(native) => {
-                native.holds(subject.shown).map_err(|native::Failed| Stop::Failed("a value is of a type that it can't use"))
-            }
+            Engine::Native(native) => match native.holds(subject.shown) {
+                Ok(held) => Ok(said((held, held))),
+                Err(native::Failed) => Err(Stop::Failed("a value is of a type that it can't use")),
+            },
             Engine::Program(program) => match program.looks_at(subject.shown) {
-                None => program.holds(subject),
+                None => program.holds(subject).map(|held| said((held, false))),
                 Some(fields) => {
-                    let said = memory.recall(fields, || match program.holds(subject) {
-                        Ok(held) => Ok(Ok(held)),
+                    let remembered = memory.recall(fields, || match program.holds_alone(subject) {
+                        Ok(known) => Ok(Ok(said(known))),
                         Err(Stop::Failed(reason)) => Ok(Err(reason)),
                         Err(Stop::Endless) => Err(Stop::Endless),
                     });
-                    said.and_then(|said| said.map_err(Stop::Failed))
+                    remembered.and_then(|said| said.map_err(Stop::Failed))
                 }
             },
         }
@@ -201,6 +213,21 @@ impl Predicate {
     pub const fn failures(&self) -> u64 {
         self.failures.count()
     }
+}
+
+/// The longest `a` of `a and b` that is for the fast path, or else the shortest, and the `b`.
+fn split<'t, 's>(
+    term: &'t Term<&'s str>,
+    is_native: &dyn Fn(&Term<&'s str>) -> bool,
+) -> Option<(&'t Term<&'s str>, Term<&'s str>)> {
+    let Term::BinOp(left, BinaryOp::And, right) = term else { return None };
+    if is_native(left) {
+        return Some((left, (**right).clone()));
+    }
+    Some(match split(left, is_native) {
+        Some((first, rest)) => (first, Term::BinOp(Box::new(rest), BinaryOp::And, right.clone())),
+        None => (left, (**right).clone()),
+    })
 }
 
 /// The error for a program that was stopped.

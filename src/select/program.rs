@@ -332,6 +332,24 @@ impl Program {
         Ok(held)
     }
 
+    /// The same, and whether that value is the only one.
+    pub fn holds_alone(&self, subject: &Subject<'_>) -> Result<(bool, bool), Stop> {
+        let (mut held, mut values) = (false, 0);
+        let ran = self.run(self.glance(subject), |value| {
+            values += 1;
+            if held {
+                return false;
+            }
+            held = value::is_true(&value);
+            !held || values == 1
+        });
+        match ran {
+            // It would not have been asked for more.
+            Err(_) if held => Ok((true, false)),
+            ran => ran.map(|()| (held, held && values == 1)),
+        }
+    }
+
     /// Runs the program on a value, and hands each output to `take` until that says no.
     pub fn run(&self, input: Val, mut take: impl FnMut(Val) -> bool) -> Result<(), Stop> {
         let steps = Cell::new(self.budget.steps);
