@@ -1,5 +1,7 @@
 //! An event may go by the short way or the long one, on one thread or on several: what comes out is the same, to the byte.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use evtap::decode::Decoder;
 use evtap::emulator::samples::sample;
@@ -8,7 +10,8 @@ use evtap::redact::{Policy, Redactor, Scrub};
 use evtap::select::Subject;
 use evtap::select::program::{Program, parse};
 use evtap::sink::ndjson;
-use evtap::source::{FRAME_LIMIT, Frame, Lines, Origin};
+use evtap::source::{FRAME_LIMIT, Form, Frame, Lines, Notes, Origin, RawFrame};
+use jiff::Timestamp;
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -44,6 +47,41 @@ fn alone(bytes: &[u8], policy: &Policy) -> Vec<String> {
         String::from_utf8(out).expect("NDJSON is UTF-8")
     };
     lines.frames(&origin).map(line).collect()
+}
+
+/// The same lines as frames of a stream, whose payload doesn't name the type: by the way that the walk takes, and by the long
+/// one.
+fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
+    let lines = lines(bytes);
+    let frame = |frame: Frame<'_>| {
+        let text = String::from_utf8_lossy(frame.data);
+        let named = text.strip_prefix("{\"event_type\":\"").and_then(|rest| rest.split_once("\","));
+        RawFrame {
+            origin: Arc::new(Origin { workspace_id: Some("w".to_owned()), ..Origin::default() }),
+            form: Form::Sse,
+            event: named.map(|(name, _)| name.to_owned()),
+            id: Some("1700000000001".to_owned()),
+            data: Bytes::from(named.map_or_else(|| text.to_string(), |(_, rest)| format!("{{{rest}"))),
+            received_at: Some(Timestamp::UNIX_EPOCH),
+            fault: None,
+            offset: 0,
+            notes: Notes::default(),
+        }
+    };
+    let frames: Vec<_> = lines.frames(&Origin::default()).map(frame).collect();
+    [false, true].map(|is_long| {
+        let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
+        let line = |raw: &RawFrame| {
+            let mut out = Vec::new();
+            if is_long {
+                ndjson::object(&redactor.redact(&decoder.decode(raw.as_frame())), &mut out);
+            } else {
+                ndjson::object(&redactor.show(&mut decoder, raw.as_frame()), &mut out);
+            }
+            String::from_utf8(out).expect("NDJSON is UTF-8")
+        };
+        frames.iter().map(line).collect()
+    })
 }
 
 fn policies() -> Vec<Policy> {
@@ -138,6 +176,8 @@ proptest! {
         for policy in policies() {
             for bytes in [&bytes, text.as_bytes()] {
                 prop_assert_eq!(walked(bytes, &policy), alone(bytes, &policy));
+                let [walked, alone] = streamed(bytes, &policy);
+                prop_assert_eq!(walked, alone);
             }
         }
     }
