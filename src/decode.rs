@@ -174,9 +174,10 @@ impl Decoder {
                 continue;
             }
             let mut report = |kind, field: &str| drift.push(Drift { kind, field: Some(shown_name(field).to_owned().into()) });
-            // Nobody but evtap writes `_tap`, and this is none of its own: it goes no further.
-            if name == "_tap" {
-                report(DriftKind::UnknownField, "_tap");
+            // Nobody but evtap writes `_tap`, and this is none of its own; and a type that is no name would be one, once a mask
+            // stands for it. They go no further.
+            if let "_tap" | "event_type" = &*name {
+                report(DriftKind::UnknownField, &name);
                 continue;
             }
             let index = spec.and_then(|spec| spec.fields.iter().position(|field| field.name == name));

@@ -272,6 +272,16 @@ fn nobody_smuggles_text_through_tap() {
 }
 
 #[test]
+fn a_type_that_is_no_name_goes_no_further() {
+    for value in ["{\"a\":1}", "[\"Jane\"]", "5", "null"] {
+        let line = sse("call.started", &format!(r#"{{"event_type":{value},"direction":"inbound"}}"#));
+        assert!(line.starts_with(r#"{"event_type":"call.started","direction":"inbound","_tap":"#), "{line}");
+        assert!(line.contains(r#"{"kind":"unknown_field","field":"event_type"}"#), "{line}");
+        assert_eq!(record(&line), line, "a replay says the same");
+    }
+}
+
+#[test]
 fn reveal_and_redact_go_by_name() {
     let data = r#"{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":"+1"}"#;
     let with = |policy| line(&frame(Form::Sse, Some("call.started"), data.as_bytes()), policy);
