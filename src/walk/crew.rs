@@ -87,15 +87,23 @@ impl Drop for Bell<'_, '_> {
 }
 
 impl<'w> Crew<'w> {
-    fn work(&self, mut lane: Lane) {
+    fn work(&self, lane: Lane) {
         let _bell = Bell(self);
-        let mut out = Vec::new();
+        let (mut lane, mut out) = (Some(lane), Vec::new());
         while let Some((number, item)) = self.take() {
             out.clear();
-            // A lane that breaks down leaves the piece to its turn, which will tell of it.
-            let walked = match &item {
-                Item::Piece(piece) if piece.is_large() => catch_unwind(AssertUnwindSafe(|| lane.walk(piece, &mut out))).ok(),
-                _ => None,
+            // A lane that breaks down walks no further, and leaves the piece to its turn, which will tell of it.
+            let walked = match (&item, lane.take()) {
+                (Item::Piece(piece), Some(mut at_hand)) if piece.is_large() => catch_unwind(AssertUnwindSafe(|| {
+                    let walked = at_hand.walk(piece, &mut out);
+                    lane = Some(at_hand);
+                    walked
+                }))
+                .ok(),
+                (_, idle) => {
+                    lane = idle;
+                    None
+                }
             };
             if self.finish(number, item, walked, &out).is_none() {
                 return;
@@ -152,3 +160,6 @@ impl<'w> Crew<'w> {
         turn.ended.is_none().then_some(turn)
     }
 }
+
+#[cfg(test)]
+mod tests;
