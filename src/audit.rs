@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::decode::Decoder;
 use crate::error::{Error, Exit, Result};
-use crate::event::{DriftKind, Kind};
+use crate::event::Kind;
 use crate::progress::Progress;
 use crate::redact::{Finding, Policy, Reason, Redactor, Scrub};
 use crate::sanitize;
@@ -112,16 +112,10 @@ impl Auditor {
         self.report.events += 1;
         let event = self.decoder.decode(frame);
         let is_evtaps = event.recorded_tap.is_some();
-        let around: Vec<_> = event.envelope.iter().map(|attribute| attribute.name.clone().into_owned()).collect();
+        let odd: Vec<_> = event.odd.iter().map(|attribute| attribute.name.clone().into_owned()).collect();
         let shown = self.redactor.audit(&event, &mut self.findings);
         let event_type = shown.event_type().to_owned();
-        let other_tap = |tap: &crate::event::Tap| {
-            tap.drift.iter().any(|drift| drift.kind == DriftKind::UnknownField && drift.field.as_deref() == Some("_tap"))
-        };
-        if !is_evtaps && other_tap(shown.tap()) {
-            self.findings.push(Finding { field: "_tap".to_owned(), reason: Reason::Unknown });
-        }
-        self.findings.extend(around.into_iter().map(|field| Finding { field, reason: Reason::Unknown }));
+        self.findings.extend(odd.into_iter().map(|field| Finding { field, reason: Reason::Unknown }));
         if shown.kind() == Some(Kind::TapMalformed) && !is_evtaps {
             self.findings.push(Finding { field: String::new(), reason: Reason::NoEvent });
             let found = scrub::scrub(&String::from_utf8_lossy(frame.data));

@@ -22,8 +22,8 @@ pub struct Event<'a> {
     pub(crate) tap: &'a Tap,
     /// Where `_tap` stands in a line that evtap wrote: its bytes are kept where nothing about it changes.
     pub(crate) recorded_tap: Option<Span>,
-    /// What stands in its envelope that evtap would not have written, and is not shown.
-    pub(crate) envelope: Vec<Attribute>,
+    /// What stands in it or in its envelope that evtap would not have written, and is not shown.
+    pub(crate) odd: Vec<Attribute>,
 }
 
 /// What a frame holds.
@@ -55,22 +55,22 @@ pub struct Decoder {
 impl Decoder {
     /// Decodes one frame.
     pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Event<'a> {
-        let mut envelope = Vec::new();
-        match self.read(&frame, &mut envelope) {
+        let mut odd = Vec::new();
+        match self.read(&frame, &mut odd) {
             Ok(Read { text, name, kind, recorded_tap }) => {
                 let content = Content::Event { name, kind, fields: &self.fields };
-                Event { frame, text, content, tap: &self.tap, recorded_tap, envelope }
+                Event { frame, text, content, tap: &self.tap, recorded_tap, odd }
             }
             Err((defect, length)) => {
                 transport(&frame, &mut self.tap);
                 let content = Content::Malformed { defect, length };
-                Event { frame, text: "", content, tap: &self.tap, recorded_tap: None, envelope }
+                Event { frame, text: "", content, tap: &self.tap, recorded_tap: None, odd }
             }
         }
     }
 
-    /// Reads a frame into the tables, or says where and why it is no event, and how long. What is odd about its envelope, if
-    /// it has one, is added to `odd`.
+    /// Reads a frame into the tables, or says where and why it is no event, and how long. What goes no further is added to
+    /// `odd`.
     fn read<'a>(&mut self, frame: &Frame<'a>, odd: &mut Vec<Attribute>) -> Result<Read<'a>, (Defect, u64)> {
         if let Some((fault, length)) = frame.fault {
             let category = match fault {
@@ -97,8 +97,9 @@ impl Decoder {
         let kind = if naming.conflict { None } else { kind(&naming.name, frame.form) };
 
         let recorded_tap = self.recorded_tap(text, &frame, kind);
+        let is_recorded = recorded_tap.is_some();
         let mut drift = Vec::new();
-        if recorded_tap.is_none() {
+        if !is_recorded {
             transport(&frame, &mut self.tap);
             self.tap.time = time.or(self.tap.time.take());
             drift = std::mem::take(&mut self.tap.drift);
@@ -108,14 +109,19 @@ impl Decoder {
         } else if kind.is_none() {
             drift.push(Drift { kind: DriftKind::UnknownEvent, field: None });
         }
-        self.find_fields(text, &naming, kind.map(Kind::spec), &mut drift);
-        if recorded_tap.is_none() {
+        let around = odd.len();
+        self.find_fields(text, &naming, kind.map(Kind::spec), &mut drift, odd);
+        let is_whole = odd.len() == around;
+        if !is_recorded {
             self.tap.drift = drift;
         }
-        for Attribute { name, .. } in odd.iter().filter(|attribute| attribute.is_extension) {
+        let is_told = |at: usize, attribute: &Attribute| attribute.is_extension || (is_recorded && at >= around);
+        for (_, Attribute { name, .. }) in odd.iter().enumerate().filter(|(at, attribute)| is_told(*at, attribute)) {
             self.tap.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.clone()) });
         }
-        if recorded_tap.is_none() && self.tap.stream.is_none() {
+        // It no longer says all.
+        let recorded_tap = recorded_tap.filter(|tap| is_whole && !tap.spaced).map(|tap| tap.value);
+        if !is_recorded && self.tap.stream.is_none() {
             self.tap.stream = match kind.map(|kind| kind.spec().stream) {
                 Some(stream @ (Stream::Workspace | Stream::Observer)) => Some(stream.name().into()),
                 _ => None,
@@ -125,12 +131,12 @@ impl Decoder {
     }
 
     /// Takes `_tap` of a line that evtap wrote for what is known of the event.
-    fn recorded_tap(&mut self, text: &str, frame: &Frame<'_>, kind: Option<Kind>) -> Option<Span> {
+    fn recorded_tap(&mut self, text: &str, frame: &Frame<'_>, kind: Option<Kind>) -> Option<Member> {
         let is_record = frame.form == Form::Record;
-        let span = self.members.last().filter(|last| is_record && last.key.of(text) == "_tap")?.value;
-        self.tap.read(span.of(text), kind.map(Kind::spec)).then(|| {
+        let last = *self.members.last().filter(|last| is_record && last.key.of(text) == "_tap")?;
+        self.tap.read(last.value.of(text), kind.map(Kind::spec)).then(|| {
             self.members.pop();
-            span
+            last
         })
     }
 
@@ -152,8 +158,15 @@ impl Decoder {
         Some(Naming { name, key, conflict })
     }
 
-    /// Fills the table of fields, and reports what the model did not expect.
-    fn find_fields(&mut self, text: &str, naming: &Naming<'_>, spec: Option<&'static EventSpec>, drift: &mut Vec<Drift>) {
+    /// Fills the table of fields, and reports what the model did not expect. What is no field is added to `odd`.
+    fn find_fields(
+        &mut self,
+        text: &str,
+        naming: &Naming<'_>,
+        spec: Option<&'static EventSpec>,
+        drift: &mut Vec<Drift>,
+        odd: &mut Vec<Attribute>,
+    ) {
         self.fields.clear();
         // The observer's nested shape: the fields stand in `data`.
         let wrapped = |member: &Member| {
@@ -162,22 +175,25 @@ impl Decoder {
                 && member.key.of(text) == "data"
                 && spec.is_none_or(|spec| spec.field("data").is_none())
         };
+        let mut inner = 0..0;
         if let Some(at) = self.members.iter().position(wrapped) {
             let after = self.members.split_off(at);
             scan::inner(text, after[0].value, &mut self.members);
+            inner = at..self.members.len();
             self.members.extend_from_slice(&after[1..]);
         }
         let mut seen = 0u64;
-        for member in &self.members {
+        for (at, member) in self.members.iter().enumerate() {
             let name = key_of(member, text);
-            if name == naming.key && member.json == JsonType::String {
+            if name == naming.key && member.json == JsonType::String && !inner.contains(&at) {
                 continue;
             }
             let mut report = |kind, field: &str| drift.push(Drift { kind, field: Some(shown_name(field).to_owned().into()) });
             // Nobody but evtap writes `_tap`, and this is none of its own; and a type that is no name would be one, once a mask
             // stands for it. They go no further.
-            if let "_tap" | "event_type" = &*name {
-                report(DriftKind::UnknownField, &name);
+            if let Some(name) = ["_tap", "event_type"].into_iter().find(|own| name == *own) {
+                report(DriftKind::UnknownField, name);
+                odd.push(Attribute { name: name.into(), is_extension: false });
                 continue;
             }
             let index = spec.and_then(|spec| spec.fields.iter().position(|field| field.name == name));

@@ -264,7 +264,9 @@ impl Shape {
         let mut slots = self.slots.iter();
         while more {
             let Some(slot) = slots.find(|slot| cursor.key(&slot.key)) else {
-                walked.recorded = Some(cursor.key(tap).then(|| cursor.value())??.span);
+                let value = cursor.key(tap).then(|| cursor.value())??;
+                walked.recorded = Some(value.span).filter(|_| !value.traits.has(Traits::SPACED));
+                walked.recorded?;
                 break;
             };
             let value = cursor.value()?;

@@ -101,6 +101,24 @@ async fn unknown_fields_identifiers_and_what_is_no_event_are_found() {
 }
 
 #[tokio::test]
+async fn what_goes_no_further_is_found_and_told_of() {
+    for (name, line) in [
+        ("event_type", r#"{"type":"emotion","event_type":{"patient":"Jane Canary"}}"#),
+        ("event_type", r#"{"type":"emotion","event_type":["Jane Canary"],"_tap":{"stream":"observer"}}"#),
+        ("event_type", r#"{"type":"emotion","data":{"event_type":"Jane Canary"}}"#),
+        ("type", r#"{"type":"emotion","data":{"type":"Jane Canary"}}"#),
+        ("_tap", r#"{"event_type":"emotion","_tap":{"note":"Jane Canary"},"_tap":{"stream":"observer"}}"#),
+    ] {
+        let found = audit("x.ndjson", line).run().await.ended(7);
+        assert!(found.contains(name) && !found.contains("Canary"), "{line}: {found}");
+        let told = evtap("replay -").stdin(line).run().await.ended(0);
+        let drift = format!(r#"{{"kind":"unknown_field","field":"{name}"}}"#);
+        assert!(told.contains(&drift) && !told.contains("Canary"), "{line}: {told}");
+        assert_eq!(evtap("replay -").stdin(told.clone()).run().await.ended(0), told, "a replay says the same");
+    }
+}
+
+#[tokio::test]
 async fn captures_stdin_and_files_that_are_none() {
     let capture = "retry: 1\n\nid: 1\nevent: call.started\ndata: {\"caller_id\":\"Jane\"}\n\n";
     assert!(audit("-", "").stdin(capture).run().await.ended(7).contains("- event 1\n"));

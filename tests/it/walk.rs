@@ -282,6 +282,14 @@ fn a_type_that_is_no_name_goes_no_further() {
 }
 
 #[test]
+fn what_evtap_said_is_kept_without_white_space() {
+    let line = record(
+        "{\"event_type\":\"text.started\",\"channel_kind\":\"sms\",\"service_id\":\"s\",\"session_id\":\"t\",\"_tap\":{\r\"id\":\t\"5\"}}",
+    );
+    assert!(line.ends_with(r#""session_id":"t","_tap":{"id":"5"}}"#), "{line}");
+}
+
+#[test]
 fn reveal_and_redact_go_by_name() {
     let data = r#"{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":"+1"}"#;
     let with = |policy| line(&frame(Form::Sse, Some("call.started"), data.as_bytes()), policy);
