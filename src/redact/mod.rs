@@ -234,7 +234,7 @@ impl Redactor {
             Content::Event { name, kind, fields } => {
                 let plain = event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
                 entries.reserve(fields.len());
-                let mut fields_of = Walk { policy, text: event.text, plain, entries, scratch, notes: &mut notes };
+                let mut fields_of = Examiner { policy, text: event.text, plain, entries, scratch, notes: &mut notes };
                 for found in *fields {
                     let spec = Event::spec_of(*kind, found);
                     let rule = match (kind, found.index) {
@@ -261,7 +261,7 @@ impl Redactor {
 }
 
 /// The fields of one event on their way.
-struct Walk<'f, 'n> {
+struct Examiner<'f, 'n> {
     policy: &'f Policy,
     text: &'f str,
     /// There is nothing hostile in the text.
@@ -271,7 +271,7 @@ struct Walk<'f, 'n> {
     notes: &'f mut Notes<'n>,
 }
 
-impl Walk<'_, '_> {
+impl Examiner<'_, '_> {
     fn field(&mut self, found: &Found, spec: Option<&'static FieldSpec>, Rule { treatment, search }: Rule) {
         let Self { policy, text, plain, entries, scratch, notes } = self;
         let member = &found.member;

@@ -15,7 +15,8 @@ use crate::source::sse::{CONTROL, control};
 use crate::source::{Change, Fault, Form, Item, Lent, News, Notes, Origin, Piece, RawFrame};
 
 /// Whole frames of a capture, and what is in force where they begin.
-#[derive(Debug)]
+///
+/// Its `Debug` shows how much it is, never what.
 pub struct Capture {
     pub(super) bytes: Bytes,
     last_event_id: String,
@@ -38,6 +39,12 @@ impl Capture {
             let frames = Parser::between(&self.last_event_id, self.limit).push(&self.bytes);
             frames.into_iter().filter_map(|frame| raw(&origin, frame)).collect()
         })
+    }
+}
+
+impl std::fmt::Debug for Capture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Capture").field("bytes", &self.bytes.len()).finish_non_exhaustive()
     }
 }
 
@@ -249,5 +256,20 @@ mod tests {
         let (frames, left) = told(events.as_bytes(), 1000, FRAME_LIMIT);
         assert!(frames.len() == 1000 && left > events.len() - 9000, "{left} of {}", events.len());
         assert_eq!(frames[999], "Some(\"text.started\") Some(\"7\") {\"error\":\"x\"} None");
+    }
+
+    #[test]
+    fn what_is_shown_of_it_for_debugging_holds_none_of_it() {
+        let event = "id: 4321\nevent: call.started\ndata: {\"caller_id\":\"Canary\"}\n\n".repeat(9);
+        let (tx, mut rx) = channel(100);
+        let mut reader = Chunks(event.as_bytes(), event.len() / 3);
+        let mut pieces = Pieces::of(&mut reader);
+        let first = pieces.beginning().expect("no failure").expect("something");
+        frames(first, &mut pieces, FRAME_LIMIT, &tx.lend()).expect("no failure");
+        drop(tx);
+        let items: Vec<_> = std::iter::from_fn(|| rx.blocking_recv()).collect();
+        assert!(items.iter().any(|item| matches!(item, Item::Piece(Piece::Capture(_)))));
+        let shown = format!("{items:?}");
+        assert!(!shown.contains("Canary") && !shown.contains("4321") && shown.contains("Capture { bytes: "), "{shown}");
     }
 }
