@@ -115,8 +115,7 @@ impl Decoder {
         if !is_recorded {
             self.tap.drift = drift;
         }
-        let is_told = |at: usize, attribute: &Attribute| attribute.is_extension || (is_recorded && at >= around);
-        for (_, Attribute { name, .. }) in odd.iter().enumerate().filter(|(at, attribute)| is_told(*at, attribute)) {
+        for Attribute { name, .. } in odd.iter().filter(|attribute| attribute.is_drift) {
             self.tap.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.clone()) });
         }
         // It no longer says all.
@@ -192,8 +191,7 @@ impl Decoder {
             // Nobody but evtap writes `_tap`, and this is none of its own; and a type that is no name would be one, once a mask
             // stands for it. They go no further.
             if let Some(name) = ["_tap", "event_type"].into_iter().find(|own| name == *own) {
-                report(DriftKind::UnknownField, name);
-                odd.push(Attribute { name: name.into(), is_extension: false });
+                odd.push(Attribute { name: name.into(), is_drift: true });
                 continue;
             }
             let index = spec.and_then(|spec| spec.fields.iter().position(|field| field.name == name));

@@ -21,12 +21,12 @@ pub(super) struct Envelope<'a> {
     pub odd: Vec<Attribute>,
 }
 
-/// An attribute that evtap would not have written.
+/// An attribute, or a member, that evtap would not have written.
 pub(crate) struct Attribute {
     /// Its name, as it may be shown.
     pub name: Name,
-    /// It is none of those that the specification has.
-    pub is_extension: bool,
+    /// It is told as drift: nobody has specified it.
+    pub is_drift: bool,
 }
 
 /// The attributes of the specification. `specversion` comes first where evtap wrote it, but need not.
@@ -62,7 +62,7 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
         let name = key_of(attribute, text);
         let is_extension = !CONTEXT.contains(&&*name);
         let name = if is_name(&name) { name.into_owned() } else { MASK.to_owned() };
-        Attribute { name: Name::Owned(format!("cloudevent.{name}")), is_extension }
+        Attribute { name: Name::Owned(format!("cloudevent.{name}")), is_drift: is_extension }
     });
     Some(Envelope { name: named.is_none().then_some(name), time: time.map(rfc3339), odd: odd.collect() })
 }
