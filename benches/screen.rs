@@ -99,7 +99,9 @@ fn screen(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     let mut next = events.iter().cycle();
     group.bench_function("event taken", |bencher| {
-        bencher.iter(|| update(&mut state, Msg::Fed(Fed::Event(next.next().expect("there are events").clone()))));
+        bencher.iter(|| {
+            update(&mut state, Msg::Fed(Fed::Event(next.next().expect("there are events").clone())))
+        });
     });
     group.sample_size(10).throughput(Throughput::Elements(EVENTS as u64));
     group.bench_function("filter through all", |bencher| {
@@ -158,17 +160,26 @@ struct Real {
 
 impl Real {
     fn start(arguments: &str) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pseudo-terminal");
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("a pseudo-terminal");
         grantpt(&master).expect("it is ours");
         unlockpt(&master).expect("it is ours");
-        let slave = File::from(ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end"));
-        tcsetwinsize(&master, Winsize { ws_row: 60, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+        let slave = File::from(
+            ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY)
+                .expect("its other end"),
+        );
+        tcsetwinsize(&master, Winsize { ws_row: 60, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 })
+            .expect("a size");
         let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
         command.args(arguments.split(' ')).env("TERM", "xterm-256color").env("COLORFGBG", "15;0");
-        command.stdin(slave.try_clone().expect("a copy")).stdout(slave.try_clone().expect("a copy")).stderr(slave);
+        command
+            .stdin(slave.try_clone().expect("a copy"))
+            .stdout(slave.try_clone().expect("a copy"))
+            .stderr(slave);
         let child = command.spawn().expect("it starts");
         let keyboard = File::from(master);
-        let (mut output, seen) = (keyboard.try_clone().expect("a copy"), Arc::<Mutex<Vec<u8>>>::default());
+        let (mut output, seen) =
+            (keyboard.try_clone().expect("a copy"), Arc::<Mutex<Vec<u8>>>::default());
         let told = Arc::clone(&seen);
         std::thread::spawn(move || {
             let mut piece = vec![0; 1 << 16];
@@ -181,7 +192,8 @@ impl Real {
 
     /// Takes what it has written since.
     fn taken(&self) -> String {
-        String::from_utf8_lossy(&std::mem::take(&mut *self.seen.lock().expect("nobody broke it"))).into_owned()
+        String::from_utf8_lossy(&std::mem::take(&mut *self.seen.lock().expect("nobody broke it")))
+            .into_owned()
     }
 
     /// Presses a key, and waits until that is seen. Gives what was written meanwhile.
@@ -198,7 +210,8 @@ impl Real {
 
     /// The time of the processor that it has taken.
     fn processor(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
         let fields: Vec<_> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
         let ticks: u64 = [11, 12].map(|at| fields[at].parse::<u64>().expect("ticks")).iter().sum();
         Duration::from_millis(ticks * 10)
@@ -238,10 +251,9 @@ fn real(_: &mut Criterion) {
         real.child.wait().expect("it ends");
         std::thread::sleep(Duration::from_millis(50));
         let end = end + &real.taken();
-        let events = end
-            .split("\u{1b}[?25h")
-            .last()
-            .and_then(|rest| rest.split(" event").next()?.split_whitespace().last()?.parse::<f64>().ok());
+        let events = end.split("\u{1b}[?25h").last().and_then(|rest| {
+            rest.split(" event").next()?.split_whitespace().last()?.parse::<f64>().ok()
+        });
         let seconds = (ended - began).as_secs_f64() + 2.0;
         let share = processor.as_secs_f64() / wall.as_secs_f64() * 100.0;
         let _ = writeln!(

@@ -55,7 +55,8 @@ fn tree(lines: &Lines, out: &mut Vec<u8>) {
         let kind = event["event_type"].as_str().and_then(Kind::of).expect("a declared event");
         let mut redacted = Vec::new();
         for (name, value) in &mut event {
-            let is_hidden = name != "event_type" && kind.spec().field(name).is_none_or(|field| field.class.is_hidden());
+            let is_hidden = name != "event_type"
+                && kind.spec().field(name).is_none_or(|field| field.class.is_hidden());
             if is_hidden && !value.is_null() {
                 *value = MASK.into();
                 redacted.push(name.clone());
@@ -115,7 +116,9 @@ fn show(lines: &Lines, is_short: bool, mut take: impl FnMut(&Shown<'_>)) {
 fn select(lines: &Lines, filter: Predicate) -> usize {
     let mut select = Select::new(Types::default(), vec![filter], None);
     let mut kept = 0;
-    show(lines, true, |shown| kept += usize::from(select.keeps(&Subject::new(shown)).expect("it ends")));
+    show(lines, true, |shown| {
+        kept += usize::from(select.keeps(&Subject::new(shown)).expect("it ends"))
+    });
     kept
 }
 
@@ -130,7 +133,9 @@ fn stages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("stages");
     group.throughput(Throughput::Bytes(lines.bytes.len() as u64));
     group.bench_function("split into frames", |bencher| bencher.iter(|| split(black_box(&lines))));
-    for (name, is_short) in [("decode and redact, the long way", false), ("recognise and redact", true)] {
+    for (name, is_short) in
+        [("decode and redact, the long way", false), ("recognise and redact", true)]
+    {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 show(black_box(&lines), is_short, |shown| {
@@ -140,10 +145,17 @@ fn stages(criterion: &mut Criterion) {
         });
     }
     for (name, source) in FILTERS {
-        let filter = || Predicate::compile(&parse("--filter", source).expect("it parses"), &[]).expect("it compiles");
+        let filter = || {
+            Predicate::compile(&parse("--filter", source).expect("it parses"), &[])
+                .expect("it compiles")
+        };
         assert!((1..1000).contains(&select(&lines, filter())), "{source} keeps all or nothing");
         group.bench_function(name, |bencher| {
-            bencher.iter_batched(filter, |filter| select(black_box(&lines), filter), BatchSize::LargeInput);
+            bencher.iter_batched(
+                filter,
+                |filter| select(black_box(&lines), filter),
+                BatchSize::LargeInput,
+            );
         });
     }
     let mut out = Vec::with_capacity(2 * SIZE);

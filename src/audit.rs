@@ -72,14 +72,16 @@ impl Auditor {
         let (tx, mut rx) = source::channel(source::QUEUE);
         let mut place = Place { file: path.display().to_string(), event: 0, line: None };
         std::thread::scope(|threads| {
-            let reader = threads.spawn(move || replay::run(path, source::FRAME_LIMIT, progress, &tx.lend()));
+            let reader =
+                threads.spawn(move || replay::run(path, source::FRAME_LIMIT, progress, &tx.lend()));
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {
                     Item::Piece(Piece::Lines(piece)) => {
                         let origin = Origin::default();
                         for frame in piece.frames(&origin) {
-                            let before = usize::try_from(frame.offset - piece.offset).unwrap_or(usize::MAX);
+                            let before =
+                                usize::try_from(frame.offset - piece.offset).unwrap_or(usize::MAX);
                             let before = piece.bytes.get(..before).unwrap_or_default();
                             place.line = Some(lines + ends(before));
                             self.frame(frame, &mut place);
@@ -102,7 +104,12 @@ impl Auditor {
                 progress.set_events(self.report.events);
             }
             reader.join().unwrap_or_else(|_| {
-                Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug"))
+                Err(Error::new(
+                    Exit::Failure,
+                    "cannot read on",
+                    "the reader broke down",
+                    "report this as a bug",
+                ))
             })
         })
     }
@@ -112,19 +119,23 @@ impl Auditor {
         self.report.events += 1;
         let event = self.decoder.decode(frame);
         let is_evtaps = event.recorded_tap.is_some();
-        let odd: Vec<_> = event.odd.iter().map(|attribute| attribute.name.clone().into_owned()).collect();
+        let odd: Vec<_> =
+            event.odd.iter().map(|attribute| attribute.name.clone().into_owned()).collect();
         let shown = self.redactor.audit(&event, &mut self.findings);
         let event_type = shown.event_type().to_owned();
-        self.findings.extend(odd.into_iter().map(|field| Finding { field, reason: Reason::Unknown }));
+        self.findings
+            .extend(odd.into_iter().map(|field| Finding { field, reason: Reason::Unknown }));
         if shown.kind() == Some(Kind::TapMalformed) && !is_evtaps {
             self.findings.push(Finding { field: String::new(), reason: Reason::NoEvent });
             let found = scrub::scrub(&String::from_utf8_lossy(frame.data));
             for detector in found.iter().flat_map(|Scrubbed { detectors, .. }| detectors) {
-                self.findings.push(Finding { field: String::new(), reason: Reason::Text(*detector) });
+                self.findings
+                    .push(Finding { field: String::new(), reason: Reason::Text(*detector) });
             }
         }
         for Finding { field, reason } in self.findings.drain(..) {
-            let places = self.report.findings.entry((reason, event_type.clone(), field)).or_default();
+            let places =
+                self.report.findings.entry((reason, event_type.clone(), field)).or_default();
             places.count += 1;
             if places.first.len() < PLACES && places.first.last() != Some(place) {
                 places.first.push(place.clone());
@@ -147,21 +158,33 @@ impl Report {
     /// Lines for people.
     #[must_use]
     pub fn text(&self) -> String {
-        let events = format!("{} {}", self.events, if self.events == 1 { "event" } else { "events" });
+        let events =
+            format!("{} {}", self.events, if self.events == 1 { "event" } else { "events" });
         if self.is_clean() {
-            return format!("nothing found in {events}; names and what is written out in words pass the detectors\n");
+            return format!(
+                "nothing found in {events}; names and what is written out in words pass the detectors\n"
+            );
         }
         let count = self.findings.values().map(|places| places.count).sum::<u64>();
-        let mut text = format!("{count} {} in {events}\n", if count == 1 { "finding" } else { "findings" });
-        let width =
-            |of: fn(&(Reason, String, String)) -> String| self.findings.keys().map(|key| of(key).len()).max().unwrap_or(0);
+        let mut text =
+            format!("{count} {} in {events}\n", if count == 1 { "finding" } else { "findings" });
+        let width = |of: fn(&(Reason, String, String)) -> String| {
+            self.findings.keys().map(|key| of(key).len()).max().unwrap_or(0)
+        };
         let (names, reasons) = (width(name), width(|(reason, ..)| sentence(*reason)));
         for (key, places) in &self.findings {
             let mut at: Vec<_> = places.first.iter().map(Place::text).collect();
             if places.count > at.len() as u64 {
                 at.push("…".to_owned());
             }
-            let _ = writeln!(text, "{:7}  {:names$}  {:reasons$}  {}", places.count, name(key), sentence(key.0), at.join(", "));
+            let _ = writeln!(
+                text,
+                "{:7}  {:names$}  {:reasons$}  {}",
+                places.count,
+                name(key),
+                sentence(key.0),
+                at.join(", ")
+            );
         }
         text
     }
@@ -184,7 +207,8 @@ impl Report {
 impl Place {
     fn text(&self) -> String {
         let file = sanitize::visible(&self.file);
-        self.line.map_or_else(|| format!("{file} event {}", self.event), |line| format!("{file}:{line}"))
+        self.line
+            .map_or_else(|| format!("{file} event {}", self.event), |line| format!("{file}:{line}"))
     }
 
     fn json(&self) -> Value {

@@ -172,7 +172,9 @@ impl Command {
     /// Its options of what is hidden.
     pub(crate) const fn privacy_mut(&mut self) -> Option<&mut Privacy> {
         match self {
-            Self::Stats(Stats { privacy, .. }) | Self::Timeline(Timeline { privacy, .. }) => Some(privacy),
+            Self::Stats(Stats { privacy, .. }) | Self::Timeline(Timeline { privacy, .. }) => {
+                Some(privacy)
+            }
             _ => match self.show_mut() {
                 Some(show) => Some(&mut show.privacy),
                 None => None,
@@ -183,9 +185,9 @@ impl Command {
     /// Its options of what is shown.
     pub(crate) const fn show_mut(&mut self) -> Option<&mut Show> {
         match self {
-            Self::Watch(Watch { show, .. }) | Self::Observe(Observe { show, .. }) | Self::Replay(Replay { show, .. }) => {
-                Some(show)
-            }
+            Self::Watch(Watch { show, .. })
+            | Self::Observe(Observe { show, .. })
+            | Self::Replay(Replay { show, .. }) => Some(show),
             _ => None,
         }
     }
@@ -195,7 +197,14 @@ impl Command {
 #[derive(Debug, Args)]
 pub struct Watch {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        value_name = "ID",
+        env = "AMIGO_WORKSPACE_ID",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
     pub workspace: Vec<String>,
     /// Open the observer of each call that starts, at most N at a time, and merge its events
     #[arg(long, value_name = "N")]

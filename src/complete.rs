@@ -46,7 +46,9 @@ impl Next {
     pub fn text(&self) -> String {
         match self {
             Self::Path => format!("{PATH}\n"),
-            Self::Words(words) => words.iter().flat_map(|word| [&word.text, "\t", &word.help, "\n"]).collect(),
+            Self::Words(words) => {
+                words.iter().flat_map(|word| [&word.text, "\t", &word.help, "\n"]).collect()
+            }
         }
     }
 }
@@ -62,7 +64,14 @@ pub fn next(options: &cli::Complete) -> String {
 /// What may stand where `current` is being typed, after these words; the program's name is not among them.
 #[must_use]
 pub fn complete(root: &Command, before: &[String], current: &str) -> Next {
-    let mut line = Line { root, command: root, given: Vec::new(), pending: None, positionals: 0, options: true };
+    let mut line = Line {
+        root,
+        command: root,
+        given: Vec::new(),
+        pending: None,
+        positionals: 0,
+        options: true,
+    };
     for word in before {
         line.read(word);
     }
@@ -89,7 +98,8 @@ impl<'a> Line<'a> {
         } else if self.options && word == "--" {
             self.options = false;
         } else if let Some(long) = word.strip_prefix("--").filter(|_| self.options) {
-            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            let (name, value) =
+                long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
             if let Some(arg) = self.long(name) {
                 self.expect(arg, value.is_none());
             }
@@ -97,7 +107,9 @@ impl<'a> Line<'a> {
             if let Some((arg, attached)) = self.cluster(word) {
                 self.expect(arg, attached.is_empty());
             }
-        } else if let Some(command) = self.command.find_subcommand(word).filter(|_| self.positionals == 0) {
+        } else if let Some(command) =
+            self.command.find_subcommand(word).filter(|_| self.positionals == 0)
+        {
             (self.command, self.given) = (command, Vec::new());
         } else {
             self.positionals += 1;
@@ -115,19 +127,29 @@ impl<'a> Line<'a> {
             return self.value(arg, current, "");
         }
         if self.options && current.starts_with('-') {
-            if let Some((name, value)) = current.strip_prefix("--").and_then(|long| long.split_once('=')) {
-                return self.long(name).map_or_else(nothing, |arg| self.value(arg, value, &format!("--{name}=")));
+            if let Some((name, value)) =
+                current.strip_prefix("--").and_then(|long| long.split_once('='))
+            {
+                return self
+                    .long(name)
+                    .map_or_else(nothing, |arg| self.value(arg, value, &format!("--{name}=")));
             }
             return match self.cluster(current) {
-                Some((arg, value)) if takes_value(arg) => self.value(arg, value, &current[..current.len() - value.len()]),
+                Some((arg, value)) if takes_value(arg) => {
+                    self.value(arg, value, &current[..current.len() - value.len()])
+                }
                 _ => words(self.flags(), current),
             };
         }
         if let Some(arg) = self.positional() {
             return self.value(arg, current, "");
         }
-        let commands: Vec<_> =
-            self.command.get_subcommands().filter(|command| !command.is_hide_set()).map(command_word).collect();
+        let commands: Vec<_> = self
+            .command
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .map(command_word)
+            .collect();
         words(if commands.is_empty() { self.flags() } else { commands }, current)
     }
 
@@ -150,7 +172,8 @@ impl<'a> Line<'a> {
 
     /// The positional argument whose turn it is; the last one may repeat.
     fn positional(&self) -> Option<&'a Arg> {
-        let mut all: Vec<_> = self.command.get_positionals().filter(|arg| !arg.is_hide_set()).collect();
+        let mut all: Vec<_> =
+            self.command.get_positionals().filter(|arg| !arg.is_hide_set()).collect();
         match all.len() {
             0 => None,
             count if self.positionals < count => Some(all.swap_remove(self.positionals)),
@@ -165,22 +188,43 @@ impl<'a> Line<'a> {
                 && (!self.given.contains(&arg.get_id().as_str())
                     || matches!(arg.get_action(), ArgAction::Append | ArgAction::Count))
         };
-        let word = |arg: &Arg| Some(Word::new(format!("--{}", arg.get_long()?), help(arg.get_help())));
+        let word =
+            |arg: &Arg| Some(Word::new(format!("--{}", arg.get_long()?), help(arg.get_help())));
         self.command.get_arguments().filter(may_come).filter_map(word).collect()
     }
 
     /// What an argument's value may be, after what of the word is no part of it. In a list, the item at its end is completed.
     fn value(&self, arg: &Arg, typed: &str, lead: &str) -> Next {
-        let end = if arg.get_value_delimiter() == Some(',') { typed.rfind(',').map_or(0, |comma| comma + 1) } else { 0 };
+        let end = if arg.get_value_delimiter() == Some(',') {
+            typed.rfind(',').map_or(0, |comma| comma + 1)
+        } else {
+            0
+        };
         let (kept, item) = typed.split_at(end);
-        let choices: Vec<_> = arg.get_possible_values().iter().filter(|value| !value.is_hide_set()).map(choice_word).collect();
+        let choices: Vec<_> = arg
+            .get_possible_values()
+            .iter()
+            .filter(|value| !value.is_hide_set())
+            .map(choice_word)
+            .collect();
         let offered = if choices.is_empty() { values::of(self.root, arg, item) } else { choices };
-        if offered.is_empty() && matches!(arg.get_value_hint(), ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath) {
+        if offered.is_empty()
+            && matches!(
+                arg.get_value_hint(),
+                ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath
+            )
+        {
             return Next::Path;
         }
         let already: Vec<_> = kept.split(',').collect();
-        let fitting = offered.into_iter().filter(|word| word.text.starts_with(item) && !already.contains(&word.text.as_str()));
-        Next::Words(fitting.map(|word| Word::new(format!("{lead}{kept}{}", word.text), word.help)).collect())
+        let fitting = offered
+            .into_iter()
+            .filter(|word| word.text.starts_with(item) && !already.contains(&word.text.as_str()));
+        Next::Words(
+            fitting
+                .map(|word| Word::new(format!("{lead}{kept}{}", word.text), word.help))
+                .collect(),
+        )
     }
 }
 
@@ -230,8 +274,14 @@ mod tests {
         assert_eq!(offered("help sche"), ["schema"]);
         assert!(!offered("").contains(&"__complete".to_owned()), "it is hidden");
         assert_eq!(offered("watch --max-f"), ["--max-frame"]);
-        assert!(offered("watch ").contains(&"--workspace".to_owned()), "there is nothing else to type");
-        assert!(offered("watch -n 3 --").iter().all(|word| word != "--limit"), "it can't be given twice");
+        assert!(
+            offered("watch ").contains(&"--workspace".to_owned()),
+            "there is nothing else to type"
+        );
+        assert!(
+            offered("watch -n 3 --").iter().all(|word| word != "--limit"),
+            "it can't be given twice"
+        );
         assert!(offered("watch -e x --").contains(&"--event".to_owned()), "it may repeat");
         assert_eq!(offered("nonsense --eve"), [""; 0]);
     }
@@ -241,7 +291,10 @@ mod tests {
         assert_eq!(offered("watch --event call.st"), ["call.started"]);
         assert_eq!(offered("watch --event=call.st"), ["--event=call.started"]);
         assert_eq!(offered("watch -ecall.st"), ["-ecall.started"]);
-        assert_eq!(offered("watch -E call."), ["call.*", "call.ended", "call.escalated", "call.started"].map(str::to_owned));
+        assert_eq!(
+            offered("watch -E call."),
+            ["call.*", "call.ended", "call.escalated", "call.started"].map(str::to_owned)
+        );
         assert_eq!(offered("schema call.st"), ["call.started"]);
         assert_eq!(offered("watch --phi h"), ["hash"]);
         assert_eq!(offered("watch -w d"), ["demo"]);
@@ -255,14 +308,27 @@ mod tests {
         assert_eq!(offered("watch --reveal caller"), ["caller_id"]);
         assert_eq!(offered("watch --reveal call.started."), ["call.started.caller_id"]);
         assert_eq!(offered("watch --redact call.started.dir"), ["call.started.direction"]);
-        assert!(!offered("watch --redact caller").contains(&"caller_id".to_owned()), "it is hidden already");
+        assert!(
+            !offered("watch --redact caller").contains(&"caller_id".to_owned()),
+            "it is hidden already"
+        );
         assert_eq!(offered("watch --fields call_sid,_tap.ti"), ["call_sid,_tap.time"]);
-        assert!(offered("watch --fields call_sid,call_s").iter().all(|word| word != "call_sid,call_sid"));
+        assert!(
+            offered("watch --fields call_sid,call_s")
+                .iter()
+                .all(|word| word != "call_sid,call_sid")
+        );
     }
 
     #[test]
     fn paths_are_left_to_the_shell() {
-        for line in ["replay ", "replay a.ndjson ", "watch --record ", "watch --cursor=x", "watch --api-key-file ./k"] {
+        for line in [
+            "replay ",
+            "replay a.ndjson ",
+            "watch --record ",
+            "watch --cursor=x",
+            "watch --api-key-file ./k",
+        ] {
             assert_eq!(offered(line), [PATH], "{line}");
         }
     }

@@ -53,7 +53,11 @@ pub fn workspaces(given: &[String]) -> Result<Vec<String>> {
         return Err(Error::usage("cannot watch", "no workspace is named", advice));
     }
     if given.len() > 1 && given.iter().any(|id| id == DEMO) {
-        return Err(Error::usage("cannot watch", "the demo can't be merged with a workspace", "watch it by itself"));
+        return Err(Error::usage(
+            "cannot watch",
+            "the demo can't be merged with a workspace",
+            "watch it by itself",
+        ));
     }
     given.iter().map(|id| workspace(id)).collect()
 }
@@ -99,7 +103,12 @@ pub async fn key(access: &Access) -> Result<(Credential, KeySource)> {
 #[must_use]
 pub fn network(access: &Access) -> Network {
     let Access { proxy, ca_cert, insecure_http, .. } = access;
-    Network { proxy: proxy.clone(), ca_cert: ca_cert.clone(), insecure_http: *insecure_http, resolver: None }
+    Network {
+        proxy: proxy.clone(),
+        ca_cert: ca_cert.clone(),
+        insecure_http: *insecure_http,
+        resolver: None,
+    }
 }
 
 /// A rate of events, which must be above zero.
@@ -107,7 +116,11 @@ pub fn rate(option: &str, rate: f64) -> Result<f64> {
     if rate.is_finite() && rate > 0.0 {
         Ok(rate)
     } else {
-        Err(Error::usage(format!("cannot use {option} {rate}"), "it is no rate", "give events per second, such as 5"))
+        Err(Error::usage(
+            format!("cannot use {option} {rate}"),
+            "it is no rate",
+            "give events per second, such as 5",
+        ))
     }
 }
 
@@ -115,7 +128,9 @@ pub fn rate(option: &str, rate: f64) -> Result<f64> {
 pub fn pace(speed: Option<f64>, files: &[PathBuf]) -> Result<Arc<Pace>> {
     match speed {
         None => Ok(Arc::new(Pace::new(replay::sizes(files), f64::INFINITY))),
-        Some(speed) if speed.is_finite() && speed > 0.0 => Ok(Arc::new(Pace::new(replay::sizes(files), speed))),
+        Some(speed) if speed.is_finite() && speed > 0.0 => {
+            Ok(Arc::new(Pace::new(replay::sizes(files), speed)))
+        }
         Some(speed) => Err(Error::usage(
             format!("cannot use --speed {speed}"),
             "it is no speed",
@@ -137,7 +152,11 @@ pub fn policy(privacy: &Privacy, format: status::Format) -> Result<Policy> {
     reveal(&mut policy, &privacy.reveal, format)?;
     for name in &privacy.redact {
         check(name, |advice| {
-            Err(Error::usage(format!("cannot redact {name}"), "no event in the model has such a field", advice))
+            Err(Error::usage(
+                format!("cannot redact {name}"),
+                "no event in the model has such a field",
+                advice,
+            ))
         })?;
         policy.redact.add(name);
     }
@@ -176,7 +195,11 @@ fn mode(phi: Phi, key_file: Option<&Path>) -> Result<Mode> {
     });
     match (phi, key.transpose()?) {
         (Phi::Hash, key) => Ok(Mode::Hash(key.unwrap_or_else(Key::draw))),
-        (_, Some(_)) => Err(Error::usage("cannot use --phi-key-file", "only pseudonyms have a key", "give --phi hash too")),
+        (_, Some(_)) => Err(Error::usage(
+            "cannot use --phi-key-file",
+            "only pseudonyms have a key",
+            "give --phi hash too",
+        )),
         (Phi::Mask, None) => Ok(Mode::Mask),
         (Phi::Partial, None) => Ok(Mode::Partial),
         (Phi::Drop, None) => Ok(Mode::Drop),
@@ -187,13 +210,15 @@ fn check(name: &str, unknown: impl FnOnce(String) -> Result<()>) -> Result<()> {
     let specs = || Kind::ALL.iter().map(|kind| kind.spec());
     let all: Vec<String> = specs()
         .flat_map(|spec| {
-            spec.fields
-                .iter()
-                .map(|field| field.name.to_owned())
-                .chain(spec.fields.iter().map(|field| format!("{}.{}", spec.event_type, field.name)))
+            spec.fields.iter().map(|field| field.name.to_owned()).chain(
+                spec.fields.iter().map(|field| format!("{}.{}", spec.event_type, field.name)),
+            )
         })
         .collect();
-    if name == "all" || all.iter().any(|known| known == name) || matches!(name, "_tap.call_sid" | "_tap.workspace_id") {
+    if name == "all"
+        || all.iter().any(|known| known == name)
+        || matches!(name, "_tap.call_sid" | "_tap.workspace_id")
+    {
         return Ok(());
     }
     unknown(match schema::nearest(name, all.iter().map(String::as_str)) {
@@ -210,15 +235,25 @@ pub fn colour(choice: Color) {
         Color::Never => false,
         Color::Auto if set("NO_COLOR") => false,
         Color::Auto if set("CLICOLOR_FORCE") => true,
-        Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        Color::Auto => {
+            std::io::stdout().is_terminal()
+                && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        }
     });
 }
 
 /// A length of time, such as `30s`, `5m` or `1h30m`.
 pub fn duration(option: &str, text: &str) -> Result<Duration> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    let parsed = text
+        .parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok());
     parsed.ok_or_else(|| {
-        Error::usage(format!("cannot use {option} {text}"), "it is no length of time", "write it like 30s, 5m or 1h30m")
+        Error::usage(
+            format!("cannot use {option} {text}"),
+            "it is no length of time",
+            "write it like 30s, 5m or 1h30m",
+        )
     })
 }
 
@@ -245,7 +280,9 @@ pub fn size(option: &str, text: &str) -> Result<usize> {
 
 /// The id to begin at: one, a time, or an age.
 pub fn since(text: &str, now: Timestamp) -> Result<u64> {
-    if let Some(id) = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse().ok())
+    if let Some(id) = Some(text)
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| text.parse().ok())
     {
         return Ok(id);
     }
@@ -305,7 +342,13 @@ mod tests {
         for text in ["", "s", "5", "0s", "-1s"] {
             assert_eq!(positive("-", text).expect_err(text).exit, Exit::Usage);
         }
-        for (text, expected) in [("65536", 65536), ("512KiB", 1 << 19), ("4MiB", 4 << 20), ("2MB", 2_000_000), ("1024", 1024)] {
+        for (text, expected) in [
+            ("65536", 65536),
+            ("512KiB", 1 << 19),
+            ("4MiB", 4 << 20),
+            ("2MB", 2_000_000),
+            ("1024", 1024),
+        ] {
             assert_eq!(size("-", text).expect("a size"), expected, "{text}");
         }
         for text in ["", "0", "1023", "1GB", "2000MiB", "x", "99999999999999999999"] {

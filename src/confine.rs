@@ -14,8 +14,12 @@ pub fn confine() {
 /// A panic's message can quote what it stumbled over, and a backtrace can be asked for by the environment: neither is told.
 fn quiet_panics() {
     panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
-        status::say(&format!("broke down{place}: this is a bug; report it with this line, which holds nothing of what was read"));
+        let place = info
+            .location()
+            .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        status::say(&format!(
+            "broke down{place}: this is a bug; report it with this line, which holds nothing of what was read"
+        ));
     }));
 }
 

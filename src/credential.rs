@@ -99,7 +99,12 @@ impl KeySource {
             Self::Command(command) => {
                 let printed = output(command).await.map_err(|why| {
                     let advice = "run it by itself to see what it says";
-                    Error::new(Exit::Credential, "cannot get the API key from --api-key-command", why, advice)
+                    Error::new(
+                        Exit::Credential,
+                        "cannot get the API key from --api-key-command",
+                        why,
+                        advice,
+                    )
                 })?;
                 Credential::new(&printed, "--api-key-command")
             }
@@ -135,7 +140,9 @@ async fn output(command: &str) -> Result<String, String> {
         // What is too long is told by its length, however the command took it that nobody reads any more.
         _ if printed.len() > MAX_LENGTH => Ok(String::from_utf8_lossy(&printed).into_owned()),
         Some(0) => Ok(String::from_utf8_lossy(&printed).into_owned()),
-        Some(127) => Err("it ended with status 127, as a command does that is not found".to_owned()),
+        Some(127) => {
+            Err("it ended with status 127, as a command does that is not found".to_owned())
+        }
         Some(code) => Err(format!("it ended with status {code}")),
         None => Err("a signal ended it".to_owned()),
     }
@@ -145,7 +152,22 @@ const fn is_token(byte: u8) -> bool {
     byte.is_ascii_graphic()
         && !matches!(
             byte,
-            b'(' | b')' | b'<' | b'>' | b'@' | b',' | b';' | b':' | b'\\' | b'"' | b'/' | b'[' | b']' | b'?' | b'=' | b'{' | b'}'
+            b'(' | b')'
+                | b'<'
+                | b'>'
+                | b'@'
+                | b','
+                | b';'
+                | b':'
+                | b'\\'
+                | b'"'
+                | b'/'
+                | b'['
+                | b']'
+                | b'?'
+                | b'='
+                | b'{'
+                | b'}'
         )
 }
 
@@ -157,7 +179,17 @@ mod tests {
     fn takes_keys_and_jwts_and_no_separator() {
         assert!(Credential::new("sk_live-1.a~b\n", "a test").is_ok());
         assert!(Credential::new("eyJhbGciOi.eyJzdWIi.c2ln", "a test").is_ok());
-        for bad in ["", " \n", "a b", "a,b", "a=", "a\u{e9}", "a\u{7f}", "(x)", &"x".repeat(MAX_LENGTH + 1)] {
+        for bad in [
+            "",
+            " \n",
+            "a b",
+            "a,b",
+            "a=",
+            "a\u{e9}",
+            "a\u{7f}",
+            "(x)",
+            &"x".repeat(MAX_LENGTH + 1),
+        ] {
             let error = Credential::new(bad, "a test").expect_err("illegal");
             assert_eq!(error.exit, Exit::Credential);
             assert!(bad.trim().len() < 2 || !error.to_string().contains(bad), "{error}");
@@ -170,16 +202,25 @@ mod tests {
         let read = async |command: &str| KeySource::Command(command.to_owned()).read().await;
         assert_eq!(read("echo ' sk-1 '; echo canary >&2").await, Credential::new("sk-1", "a test"));
         for (command, why) in [
-            ("echo canary-1; echo canary-2 >&2; exit 3", "it ended with status 3; run it by itself"),
+            (
+                "echo canary-1; echo canary-2 >&2; exit 3",
+                "it ended with status 3; run it by itself",
+            ),
             ("echo canary; kill -9 $$", "a signal ended it"),
-            ("no-such-command-canary", "it ended with status 127, as a command does that is not found"),
+            (
+                "no-such-command-canary",
+                "it ended with status 127, as a command does that is not found",
+            ),
             ("true", "it is empty"),
             ("echo canary one", "character 7 is none that a token may have"),
             ("yes canary", "more than 4096"),
         ] {
             let error = read(command).await.expect_err(command);
             assert_eq!(error.exit, Exit::Credential);
-            assert!(error.to_string().contains(why) && !error.to_string().contains("canary"), "{error}");
+            assert!(
+                error.to_string().contains(why) && !error.to_string().contains("canary"),
+                "{error}"
+            );
         }
     }
 

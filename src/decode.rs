@@ -9,7 +9,9 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::event::{Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id};
+use crate::event::{
+    Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id,
+};
 use crate::scan::{self, Category, Defect, Member, Span};
 use crate::source::{Fault, Form, Frame, Notes};
 use envelope::Attribute;
@@ -71,7 +73,11 @@ impl Decoder {
 
     /// Reads a frame into the tables, or says where and why it is no event, and how long. What goes no further is added to
     /// `odd`.
-    fn read<'a>(&mut self, frame: &Frame<'a>, odd: &mut Vec<Attribute>) -> Result<Read<'a>, (Defect, u64)> {
+    fn read<'a>(
+        &mut self,
+        frame: &Frame<'a>,
+        odd: &mut Vec<Attribute>,
+    ) -> Result<Read<'a>, (Defect, u64)> {
         if let Some((fault, length)) = frame.fault {
             let category = match fault {
                 Fault::TooLarge => Category::TooLarge,
@@ -93,7 +99,8 @@ impl Decoder {
             *odd = envelope.odd;
         }
         let naming = self.naming(text, &frame);
-        let naming = naming.ok_or_else(|| malformed(Defect { category: Category::NoEventType, offset: 0 }))?;
+        let naming = naming
+            .ok_or_else(|| malformed(Defect { category: Category::NoEventType, offset: 0 }))?;
         let kind = if naming.conflict { None } else { kind(&naming.name, frame.form) };
 
         let recorded_tap = self.recorded_tap(text, &frame, kind);
@@ -130,7 +137,12 @@ impl Decoder {
     }
 
     /// Takes `_tap` of a line that evtap wrote for what is known of the event.
-    fn recorded_tap(&mut self, text: &str, frame: &Frame<'_>, kind: Option<Kind>) -> Option<Member> {
+    fn recorded_tap(
+        &mut self,
+        text: &str,
+        frame: &Frame<'_>,
+        kind: Option<Kind>,
+    ) -> Option<Member> {
         let is_record = frame.form == Form::Record;
         let last = *self.members.last().filter(|last| is_record && last.key.of(text) == "_tap")?;
         self.tap.read(last.value.of(text), kind.map(Kind::spec)).then(|| {
@@ -142,17 +154,23 @@ impl Decoder {
     /// Which event it is, and by which members it says so.
     fn naming<'a>(&self, text: &'a str, frame: &Frame<'a>) -> Option<Naming<'a>> {
         let named = |key: &'static str| {
-            let is_name = move |member: &&Member| member.json == JsonType::String && key_of(member, text) == key;
+            let is_name = move |member: &&Member| {
+                member.json == JsonType::String && key_of(member, text) == key
+            };
             self.members.iter().filter(is_name).map(move |member| string(member.value, text))
         };
         let key = match frame.form {
             Form::Sse => "event_type",
-            Form::Observer | Form::Record | Form::Own if named("event_type").next().is_some() => "event_type",
+            Form::Observer | Form::Record | Form::Own if named("event_type").next().is_some() => {
+                "event_type"
+            }
             Form::Observer | Form::Record | Form::Own => "type",
         };
         let line = frame.event.filter(|line| !line.is_empty()).map(Cow::Borrowed);
         let mut given = line.into_iter().chain(named(key));
-        let name = given.next().or_else(|| (frame.form == Form::Sse).then_some(Cow::Borrowed("message")))?;
+        let name = given
+            .next()
+            .or_else(|| (frame.form == Form::Sse).then_some(Cow::Borrowed("message")))?;
         let conflict = given.any(|other| other != name);
         Some(Naming { name, key, conflict })
     }
@@ -187,14 +205,17 @@ impl Decoder {
             if name == naming.key && member.json == JsonType::String && !inner.contains(&at) {
                 continue;
             }
-            let mut report = |kind, field: &str| drift.push(Drift { kind, field: Some(shown_name(field).to_owned().into()) });
+            let mut report = |kind, field: &str| {
+                drift.push(Drift { kind, field: Some(shown_name(field).to_owned().into()) })
+            };
             // Nobody but evtap writes `_tap`, and this is none of its own; and a type that is no name would be one, once a mask
             // stands for it. They go no further.
             if let Some(name) = ["_tap", "event_type"].into_iter().find(|own| name == *own) {
                 odd.push(Attribute { name: name.into(), is_drift: true });
                 continue;
             }
-            let index = spec.and_then(|spec| spec.fields.iter().position(|field| field.name == name));
+            let index =
+                spec.and_then(|spec| spec.fields.iter().position(|field| field.name == name));
             let mut odd = false;
             match (spec, index) {
                 (Some(spec), Some(index)) => {
@@ -205,7 +226,9 @@ impl Decoder {
                     let mut notes = Vec::new();
                     let field = &spec.fields[index];
                     if !(member.json == JsonType::Null && field.nullable) {
-                        odd = !fits(member.value.of(text), &field.ty, &mut notes, &|| name.to_string());
+                        odd = !fits(member.value.of(text), &field.ty, &mut notes, &|| {
+                            name.to_string()
+                        });
                     }
                     drift.append(&mut notes);
                 }
@@ -213,10 +236,17 @@ impl Decoder {
                 (None, _) => odd = member.json.is_container(),
                 (Some(_), None) => report(DriftKind::UnknownField, &name),
             }
-            self.fields.push(Found { member: *member, index: index.and_then(|index| u8::try_from(index).ok()), odd });
+            self.fields.push(Found {
+                member: *member,
+                index: index.and_then(|index| u8::try_from(index).ok()),
+                odd,
+            });
         }
         for (index, field) in spec.into_iter().flat_map(|spec| spec.fields.iter().enumerate()) {
-            if field.required && seen & 1 << index == 0 && !self.tap.redacted.iter().any(|name| name == field.name) {
+            if field.required
+                && seen & 1 << index == 0
+                && !self.tap.redacted.iter().any(|name| name == field.name)
+            {
                 drift.push(Drift { kind: DriftKind::MissingField, field: Some(field.name.into()) });
             }
         }
@@ -257,15 +287,18 @@ pub(crate) fn transport(frame: &Frame<'_>, tap: &mut Tap) {
     match frame.id {
         Some(id) if is_id(id) => {
             tap.id = Some(id.to_owned());
-            tap.time = id.parse().ok().and_then(|id| Timestamp::from_millisecond(id).ok()).map(rfc3339);
+            tap.time =
+                id.parse().ok().and_then(|id| Timestamp::from_millisecond(id).ok()).map(rfc3339);
         }
         Some(_) => tap.drift.push(Drift { kind: DriftKind::OddId, field: None }),
         None => {}
     }
     let Notes { id_missing, id_backwards, after_repeat } = frame.notes;
-    for (noted, kind) in
-        [(id_missing, DriftKind::MissingId), (id_backwards, DriftKind::BackwardId), (after_repeat, DriftKind::RepeatDropped)]
-    {
+    for (noted, kind) in [
+        (id_missing, DriftKind::MissingId),
+        (id_backwards, DriftKind::BackwardId),
+        (after_repeat, DriftKind::RepeatDropped),
+    ] {
         if noted {
             tap.drift.push(Drift { kind, field: None });
         }
@@ -303,19 +336,32 @@ pub(crate) fn shown_name(name: &str) -> &str {
 
 /// Holds a value against its type, all the way down. False if there is something inside that nobody has classed: a value
 /// with an inside where none is declared, or a key that the record doesn't have. `path` leads to it.
-pub(crate) fn fits(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() -> String) -> bool {
+pub(crate) fn fits(
+    json: &str,
+    ty: &Type,
+    drift: &mut Vec<Drift>,
+    path: &dyn Fn() -> String,
+) -> bool {
     let found = JsonType::of(json.as_bytes()[0]);
-    let mut report =
-        |kind| drift.push(Drift { kind, field: Some(path().split('.').map(shown_name).collect::<Vec<_>>().join(".").into()) });
+    let mut report = |kind| {
+        drift.push(Drift {
+            kind,
+            field: Some(path().split('.').map(shown_name).collect::<Vec<_>>().join(".").into()),
+        })
+    };
     if !ty.accepts(found) {
         report(DriftKind::OtherType);
         return !found.is_container();
     }
     match ty {
-        Type::Integer if json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => report(DriftKind::OtherType),
+        Type::Integer if json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => {
+            report(DriftKind::OtherType)
+        }
         Type::Choice(choices) if !is_choice(json, choices) => report(DriftKind::UnknownValue),
         Type::Unstated => return !found.is_container(),
-        Type::List(_) | Type::Map(_) | Type::Record(_) => return fits_inside(json, ty, drift, path),
+        Type::List(_) | Type::Map(_) | Type::Record(_) => {
+            return fits_inside(json, ty, drift, path);
+        }
         _ => {}
     }
     true
@@ -329,7 +375,11 @@ fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() ->
             Type::List(item) | Type::Map(item) => fit &= null || fits(value, item, drift, path),
             Type::Record(members) => {
                 let key = key.unwrap_or_default();
-                let key = if key.contains('\\') { Cow::Owned(scan::unescape(key)) } else { Cow::Borrowed(key) };
+                let key = if key.contains('\\') {
+                    Cow::Owned(scan::unescape(key))
+                } else {
+                    Cow::Borrowed(key)
+                };
                 if let Some(member) = members.iter().find(|member| key == member.name) {
                     let path = || format!("{}.{}", path(), member.name);
                     fit &= (null && !member.required) || fits(value, &member.ty, drift, &path);
@@ -347,5 +397,9 @@ fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() ->
 
 pub(crate) fn is_choice(json: &str, choices: &[&str]) -> bool {
     let text = &json[1..json.len() - 1];
-    if text.contains('\\') { choices.contains(&scan::unescape(text).as_str()) } else { choices.contains(&text) }
+    if text.contains('\\') {
+        choices.contains(&scan::unescape(text).as_str())
+    } else {
+        choices.contains(&text)
+    }
 }

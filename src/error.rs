@@ -78,7 +78,12 @@ pub struct Error {
 impl Error {
     /// A failure from its three parts. None may hold text from the wire or a credential.
     #[must_use]
-    pub fn new(exit: Exit, what: impl Into<String>, why: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub fn new(
+        exit: Exit,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         Self { exit, what: what.into(), why: why.into(), advice: advice.into(), detail: None }
     }
 
@@ -103,7 +108,11 @@ impl Error {
 
     /// A mistake on the command line or in the configuration.
     #[must_use]
-    pub fn usage(what: impl Into<String>, why: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub fn usage(
+        what: impl Into<String>,
+        why: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         Self::new(Exit::Usage, what, why, advice)
     }
 }

@@ -12,13 +12,18 @@ use crate::error::{Error, Exit, Result};
 /// What `evtap generate` prints; nothing if it has written files.
 pub fn run(options: &Generate) -> Result<String> {
     match options {
-        Generate::Completions { dir: Some(dir), .. } => {
-            write(dir, Shell::value_variants().iter().map(|shell| (file(*shell).to_owned(), script(*shell).to_owned())))
-        }
+        Generate::Completions { dir: Some(dir), .. } => write(
+            dir,
+            Shell::value_variants()
+                .iter()
+                .map(|shell| (file(*shell).to_owned(), script(*shell).to_owned())),
+        ),
         Generate::Completions { shell: Some(shell), .. } => Ok(script(*shell).to_owned()),
-        Generate::Completions { .. } => {
-            Err(Error::usage("cannot generate completions", "no shell is named", "name one, or give --dir for all"))
-        }
+        Generate::Completions { .. } => Err(Error::usage(
+            "cannot generate completions",
+            "no shell is named",
+            "name one, or give --dir for all",
+        )),
         Generate::Man { dir: Some(dir), .. } => write(dir, man::pages()),
         Generate::Man { command, .. } => man::page(command.as_deref()),
     }
@@ -27,7 +32,12 @@ pub fn run(options: &Generate) -> Result<String> {
 fn write(dir: &Path, files: impl IntoIterator<Item = (String, String)>) -> Result<String> {
     let failed = |error: std::io::Error| {
         let what = format!("cannot write to {}", dir.display());
-        Error::new(Exit::Failure, what, error.kind().to_string(), "give a directory that you may write to")
+        Error::new(
+            Exit::Failure,
+            what,
+            error.kind().to_string(),
+            "give a directory that you may write to",
+        )
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
     for (name, text) in files {

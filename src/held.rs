@@ -71,11 +71,18 @@ impl Held {
 
 fn tells_of_error(shown: &Shown<'_>) -> bool {
     let name = shown.event_type();
-    let is = |field: &str, json: &[&str]| shown.field(field).is_some_and(|field| json.contains(&field.json));
+    let is = |field: &str, json: &[&str]| {
+        shown.field(field).is_some_and(|field| json.contains(&field.json))
+    };
     name == "tap.malformed"
-        || ["error", "failed", "bounced", "rejected", "complained"].iter().any(|end| name.ends_with(end))
+        || ["error", "failed", "bounced", "rejected", "complained"]
+            .iter()
+            .any(|end| name.ends_with(end))
         || is("succeeded", &["false"])
-        || is("completion_reason", &["\"error\"", "\"timeout\"", "\"transport_error\"", "\"disconnected\""])
+        || is(
+            "completion_reason",
+            &["\"error\"", "\"timeout\"", "\"transport_error\"", "\"disconnected\""],
+        )
         || is("status", &["\"failed\"", "\"error\""])
 }
 

@@ -15,7 +15,9 @@ fn main() -> ExitCode {
             return error.exit.into();
         }
         Err(Unparsed::Typed(error)) => {
-            if std::env::args_os().any(|argument| sanitize::has_hostile(&argument.to_string_lossy())) {
+            if std::env::args_os()
+                .any(|argument| sanitize::has_hostile(&argument.to_string_lossy()))
+            {
                 // It quotes what was typed, which may be the name of a file that somebody else made.
                 status::lines(&error.to_string());
             } else {
@@ -28,7 +30,10 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            status::say(&format!("cannot start: {}; free some of the machine's resources", error.kind()));
+            status::say(&format!(
+                "cannot start: {}; free some of the machine's resources",
+                error.kind()
+            ));
             return Exit::Failure.into();
         }
     };

@@ -57,7 +57,15 @@ impl Pace {
     /// The pace of replaying recordings of these sizes, in multiples of real time to begin with.
     #[must_use]
     pub const fn new(sizes: Vec<u64>, speed: f64) -> Self {
-        let going = Going { speed, is_held: false, steps: 0, is_over: false, until: None, reached: 0, before: None };
+        let going = Going {
+            speed,
+            is_held: false,
+            steps: 0,
+            is_over: false,
+            until: None,
+            reached: 0,
+            before: None,
+        };
         Self { going: Mutex::new(going), changed: Condvar::new(), sizes }
     }
 
@@ -92,16 +100,20 @@ impl Pace {
                 going = self.changed.wait(going).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let wait = going.due(time).map_or(Duration::ZERO, |due| due.saturating_duration_since(now));
+            let wait =
+                going.due(time).map_or(Duration::ZERO, |due| due.saturating_duration_since(now));
             if wait.is_zero() {
                 break;
             }
-            let wait = deadline.map_or(wait, |deadline| wait.min(deadline.saturating_duration_since(now)));
-            going = self.changed.wait_timeout(going, wait).unwrap_or_else(PoisonError::into_inner).0;
+            let wait =
+                deadline.map_or(wait, |deadline| wait.min(deadline.saturating_duration_since(now)));
+            going =
+                self.changed.wait_timeout(going, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
         // What was late is caught up with, unless it was very late.
         let now = Instant::now();
-        let at = going.due(time).filter(|due| now.saturating_duration_since(*due) < LAG).unwrap_or(now);
+        let at =
+            going.due(time).filter(|due| now.saturating_duration_since(*due) < LAG).unwrap_or(now);
         going.before = time.map(|time| (time, at)).or(going.before);
         true
     }
@@ -166,7 +178,12 @@ impl Pace {
         going.speed = if faster {
             SPEEDS.iter().copied().find(|faster| *faster > speed).unwrap_or(f64::INFINITY)
         } else {
-            SPEEDS.iter().copied().rev().find(|slower| *slower < speed).unwrap_or(speed.min(SPEEDS[0]))
+            SPEEDS
+                .iter()
+                .copied()
+                .rev()
+                .find(|slower| *slower < speed)
+                .unwrap_or(speed.min(SPEEDS[0]))
         };
         self.changed.notify_all();
     }
@@ -186,7 +203,11 @@ impl Pace {
             (None, true) => "‖ held,",
             (None, false) => "▶",
         };
-        if going.speed.is_infinite() { format!("{sign} full speed") } else { format!("{sign} {}×", going.speed) }
+        if going.speed.is_infinite() {
+            format!("{sign} full speed")
+        } else {
+            format!("{sign} {}×", going.speed)
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Going> {

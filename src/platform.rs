@@ -35,7 +35,11 @@ impl Platform {
     /// The platform that the options name.
     async fn at(connection: &cli::Connection, limits: Limits) -> Result<Self> {
         let network = config::network(&connection.access);
-        let endpoints = Endpoints::resolve(&connection.base_url, connection.agent_base_url.as_deref(), network.insecure_http)?;
+        let endpoints = Endpoints::resolve(
+            &connection.base_url,
+            connection.agent_base_url.as_deref(),
+            network.insecure_http,
+        )?;
         let client = Client::new(endpoints, &network)?;
         let (credential, source) = config::key(&connection.access).await?;
         Ok(Self { client, keys: Keys::new(credential, Some(source)), limits })
@@ -43,9 +47,16 @@ impl Platform {
 
     /// Starts the emulator in this process, on a free port of the loopback interface.
     pub async fn demo(demo: &cli::Demo, limits: Limits) -> Result<Self> {
-        let failed =
-            |error: std::io::Error| Error::new(Exit::Failure, "cannot start the demo", error.kind().to_string(), "try again");
-        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+        let failed = |error: std::io::Error| {
+            Error::new(
+                Exit::Failure,
+                "cannot start the demo",
+                error.kind().to_string(),
+                "try again",
+            )
+        };
+        let listener =
+            TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let options = emulator::Options {
             seed: demo.demo_seed,
@@ -71,7 +82,10 @@ impl Platform {
         limits: Limits,
     ) -> Result<(Self, Vec<String>)> {
         if workspaces == [config::DEMO] {
-            return Ok((Self::demo(demo, limits).await?, vec![emulator::DEMO_WORKSPACE.to_owned()]));
+            return Ok((
+                Self::demo(demo, limits).await?,
+                vec![emulator::DEMO_WORKSPACE.to_owned()],
+            ));
         }
         Ok((Self::at(connection, limits).await?, workspaces))
     }
@@ -86,10 +100,18 @@ impl Platform {
     ) -> Result<(Self, String, Vec<String>)> {
         if calls == [config::DEMO] {
             let platform = Self::demo(demo, limits).await?;
-            return Ok((platform, emulator::DEMO_WORKSPACE.to_owned(), vec![emulator::DEMO_CALL.to_owned()]));
+            return Ok((
+                platform,
+                emulator::DEMO_WORKSPACE.to_owned(),
+                vec![emulator::DEMO_CALL.to_owned()],
+            ));
         }
         if calls.iter().any(|call| call == config::DEMO) {
-            return Err(Error::usage("cannot observe", "the demo can't be merged with a call", "observe it by itself"));
+            return Err(Error::usage(
+                "cannot observe",
+                "the demo can't be merged with a call",
+                "observe it by itself",
+            ));
         }
         let Some(workspace) = workspace else {
             return Err(Error::usage(
@@ -102,7 +124,13 @@ impl Platform {
     }
 
     /// A workspace's stream, and the observers of as many calls as start there at a time.
-    pub fn workspace(&self, workspace: String, start: Start, observers: Option<usize>, tx: Sender) -> Source {
+    pub fn workspace(
+        &self,
+        workspace: String,
+        start: Start,
+        observers: Option<usize>,
+        tx: Sender,
+    ) -> Source {
         let platform = self.clone();
         Box::pin(async move {
             let Self { client, keys, limits } = &platform;
@@ -116,7 +144,8 @@ impl Platform {
                 drop(own);
                 ended
             };
-            let (ended, ()) = tokio::join!(stream, calls::follow(frames, Calls::new(most), observe, &tx));
+            let (ended, ()) =
+                tokio::join!(stream, calls::follow(frames, Calls::new(most), observe, &tx));
             ended
         })
     }
@@ -124,7 +153,9 @@ impl Platform {
     /// A call's observer.
     pub fn call(&self, workspace: String, call: String, tx: Sender) -> Source {
         let Self { client, keys, limits } = self.clone();
-        Box::pin(async move { observer::run(&client, &workspace, &call, &keys, &limits, &tx).await })
+        Box::pin(
+            async move { observer::run(&client, &workspace, &call, &keys, &limits, &tx).await },
+        )
     }
 
     /// A call's observer until it is over, and the stream of its workspace for as long and a little longer: what the

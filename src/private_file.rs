@@ -25,7 +25,11 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         let flags = i32::try_from(flags.bits()).unwrap_or_default();
         let file = options.mode(OWNER_ONLY).custom_flags(flags).open(path).map_err(|error| {
             let is_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
-            if is_link { io::Error::new(io::ErrorKind::InvalidInput, "it is a link") } else { error }
+            if is_link {
+                io::Error::new(io::ErrorKind::InvalidInput, "it is a link")
+            } else {
+                error
+            }
         })?;
         let meta = file.metadata()?;
         if meta.is_file() && meta.mode() & 0o077 != 0 {
@@ -65,12 +69,20 @@ pub fn read_secret(option: &str, path: &Path) -> Result<Vec<u8>> {
         return Err(Error::usage(what(), "it is no regular file", "give a file"));
     }
     if !is_private(&meta) {
-        return Err(Error::usage(what(), "others may read or write it", "make it private with `chmod 600`"));
+        return Err(Error::usage(
+            what(),
+            "others may read or write it",
+            "make it private with `chmod 600`",
+        ));
     }
     let mut bytes = Vec::new();
     (&mut file).take(KEY_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     if bytes.len() as u64 > KEY_LIMIT {
-        return Err(Error::usage(what(), "it is too large for a key", "give a file of random bytes, such as 32 of them"));
+        return Err(Error::usage(
+            what(),
+            "it is too large for a key",
+            "give a file of random bytes, such as 32 of them",
+        ));
     }
     Ok(bytes)
 }
@@ -97,9 +109,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a");
         for text in ["x", "y"] {
-            open(&mut append(), &path).expect("it opens").write_all(text.as_bytes()).expect("it is written");
+            open(&mut append(), &path)
+                .expect("it opens")
+                .write_all(text.as_bytes())
+                .expect("it is written");
             assert_eq!(mode(&path), 0o600);
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("its owner may");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644))
+                .expect("its owner may");
         }
         assert_eq!(std::fs::read(&path).expect("it is there"), b"xy");
         assert!(open(OpenOptions::new().write(true).create_new(true), &path).is_err());
@@ -108,7 +124,8 @@ mod tests {
     #[test]
     fn no_link_is_followed() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (target, link, dangling) = (dir.path().join("target"), dir.path().join("link"), dir.path().join("dangling"));
+        let (target, link, dangling) =
+            (dir.path().join("target"), dir.path().join("link"), dir.path().join("dangling"));
         std::fs::write(&target, "").expect("a file");
         symlink(&target, &link).expect("a link");
         symlink(dir.path().join("none"), &dangling).expect("a link");
@@ -124,11 +141,19 @@ mod tests {
         let path = dir.path().join("key");
         std::fs::write(&path, [7; 40]).expect("a file");
         for mode in [0o644, 0o640, 0o604, 0o620] {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("its owner may");
-            assert!(read_secret("--phi-key-file", &path).expect_err("refused").to_string().contains("others may"), "{mode:o}");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
+                .expect("its owner may");
+            assert!(
+                read_secret("--phi-key-file", &path)
+                    .expect_err("refused")
+                    .to_string()
+                    .contains("others may"),
+                "{mode:o}"
+            );
         }
         for mode in [0o600, 0o400] {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("its owner may");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
+                .expect("its owner may");
             assert_eq!(read_secret("--phi-key-file", &path), Ok(vec![7; 40]));
         }
         assert!(read_secret("--phi-key-file", dir.path()).is_err());

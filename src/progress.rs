@@ -50,7 +50,8 @@ impl Progress {
     /// The line, so long after the beginning.
     #[must_use]
     pub fn line(&self, after: Duration) -> String {
-        let (read, events) = (self.read.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed));
+        let (read, events) =
+            (self.read.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed));
         let rate = number(per_second(events, after));
         let counted = format!("{} events  {rate}/s", number(events));
         match self.all {
@@ -75,10 +76,14 @@ impl Telling {
     /// are not.
     #[must_use]
     pub fn of(progress: Option<Arc<Progress>>, format: status::Format, is_quiet: bool) -> Self {
-        let is_terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let is_terminal = std::io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let is_free = is_quiet || !std::io::stdout().is_terminal();
-        let progress =
-            progress.filter(|_| matches!(format, status::Format::Text | status::Format::Inline) && is_terminal && is_free);
+        let progress = progress.filter(|_| {
+            matches!(format, status::Format::Text | status::Format::Inline)
+                && is_terminal
+                && is_free
+        });
         let now = Instant::now();
         Self { told: progress.map(|progress| (progress, now, interval_at(now + PATIENCE, EVERY))) }
     }
@@ -126,7 +131,9 @@ fn size(bytes: u64) -> String {
     let unit = units.into_iter().find(|(_, shift)| bytes >> shift > 0);
     unit.map_or_else(
         || format!("{bytes} B"),
-        |(name, shift)| format!("{}.{} {name}", bytes >> shift, ((bytes >> (shift - 10)) & 1023) * 10 / 1024),
+        |(name, shift)| {
+            format!("{}.{} {name}", bytes >> shift, ((bytes >> (shift - 10)) & 1023) * 10 / 1024)
+        },
     )
 }
 

@@ -50,47 +50,94 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Frames(options) => frames(options).await,
         Command::Config(options) => configure(&options, &cli.choice),
         Command::Doctor(options) => doctor::run(options, &cli.choice).await,
-        Command::Generate(options) => print(generate::run(&options)?.as_bytes()).map(|_| Exit::Done),
-        Command::Complete(options) => print(complete::next(&options).as_bytes()).map(|_| Exit::Done),
+        Command::Generate(options) => {
+            print(generate::run(&options)?.as_bytes()).map(|_| Exit::Done)
+        }
+        Command::Complete(options) => {
+            print(complete::next(&options).as_bytes()).map(|_| Exit::Done)
+        }
     }
 }
 
 async fn watch(options: cli::Watch) -> Result<Exit> {
     let workspaces = config::workspaces(&options.workspace)?;
-    let stages = config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
-    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &workspaces.join(", "))?;
+    let stages =
+        config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
+    let screen = config::screen(
+        &options.screen,
+        &options.pick,
+        &options.show,
+        &stages.policy,
+        &workspaces.join(", "),
+    )?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let endpoint = config::endpoint(&options.forward, &config::network(&options.connection.access), options.show.status)?;
+    let endpoint = config::endpoint(
+        &options.forward,
+        &config::network(&options.connection.access),
+        options.show.status,
+    )?;
     let now = Timestamp::now();
-    let since = options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
-    let (platform, workspaces) = Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
+    let since =
+        options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
+    let (platform, workspaces) =
+        Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
     let mut cursor = options.resume.cursor.as_deref().map(Cursor::open).transpose()?;
     let mut starts = Vec::new();
     for workspace in &workspaces {
-        let begin = since.unwrap_or_else(|| u64::try_from(now.as_millisecond()).unwrap_or_default());
-        let start = cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
+        let begin =
+            since.unwrap_or_else(|| u64::try_from(now.as_millisecond()).unwrap_or_default());
+        let start =
+            cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
         starts.push(start.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
     }
-    let wiring =
-        Wiring::new(stages, &options.delivery, cursor)?.forwarding(endpoint).merged(config::merge(&options.liveness)?).on(screen);
+    let wiring = Wiring::new(stages, &options.delivery, cursor)?
+        .forwarding(endpoint)
+        .merged(config::merge(&options.liveness)?)
+        .on(screen);
     let streams = workspaces.into_iter().zip(starts);
     let observers = options.auto_observe;
-    let source = |tx: Sender, (workspace, start)| platform.workspace(workspace, start, observers, tx);
+    let source =
+        |tx: Sender, (workspace, start)| platform.workspace(workspace, start, observers, tx);
     wiring.stream(|tx| streams.map(|stream| source(tx.clone(), stream)).collect()).await
 }
 
 async fn observe(options: cli::Observe) -> Result<Exit> {
-    let calls: Vec<_> = options.call.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
+    let calls: Vec<_> =
+        options.call.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
-    let screen =
-        config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &format!("call {}", calls.join(", ")))?;
+    let screen = config::screen(
+        &options.screen,
+        &options.pick,
+        &options.show,
+        &stages.policy,
+        &format!("call {}", calls.join(", ")),
+    )?;
     let limits = config::limits(&options.delivery, Some(&options.liveness))?;
-    let endpoint = config::endpoint(&options.forward, &config::network(&options.connection.access), options.show.status)?;
-    let (platform, workspace, calls) =
-        Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
-    let wiring =
-        Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).merged(config::merge(&options.liveness)?).on(screen);
-    wiring.stream(|tx| calls.into_iter().map(|call| platform.call(workspace.clone(), call, tx.clone())).collect()).await
+    let endpoint = config::endpoint(
+        &options.forward,
+        &config::network(&options.connection.access),
+        options.show.status,
+    )?;
+    let (platform, workspace, calls) = Platform::of_calls(
+        calls,
+        options.workspace.as_deref(),
+        &options.connection,
+        &options.demo,
+        limits,
+    )
+    .await?;
+    let wiring = Wiring::new(stages, &options.delivery, None)?
+        .forwarding(endpoint)
+        .merged(config::merge(&options.liveness)?)
+        .on(screen);
+    wiring
+        .stream(|tx| {
+            calls
+                .into_iter()
+                .map(|call| platform.call(workspace.clone(), call, tx.clone()))
+                .collect()
+        })
+        .await
 }
 
 async fn expect(options: cli::Expect) -> Result<Exit> {
@@ -105,7 +152,13 @@ async fn stats(options: cli::Stats) -> Result<Exit> {
     let stages = config::figures(&options)?;
     let is_quiet = options.every.is_none();
     let threads = config::threads(options.threads);
-    let streams = Streams { files: options.files, calls: options.call, workspaces: options.workspace, threads, is_quiet };
+    let streams = Streams {
+        files: options.files,
+        calls: options.call,
+        workspaces: options.workspace,
+        threads,
+        is_quiet,
+    };
     streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 
@@ -116,8 +169,14 @@ async fn timeline(options: cli::Timeline) -> Result<Exit> {
     let ended = if files.is_empty() {
         let calls = vec![config::call(call.as_deref().unwrap_or_default())?];
         let now = Timestamp::now().as_millisecond();
-        let (platform, workspace, calls) =
-            Platform::of_calls(calls, options.workspace.as_deref(), &options.connection, &options.demo, limits).await?;
+        let (platform, workspace, calls) = Platform::of_calls(
+            calls,
+            options.workspace.as_deref(),
+            &options.connection,
+            &options.demo,
+            limits,
+        )
+        .await?;
         // The call has begun before, and the workspace's stream is kept for some minutes.
         let since = Start::Since(u64::try_from(now).unwrap_or_default().saturating_sub(KEPT));
         let source = |tx: Sender, call| platform.whole_call(workspace.clone(), call, since, tx);
@@ -170,31 +229,51 @@ struct Streams {
 }
 
 impl Streams {
-    async fn through(self, wiring: Wiring, connection: &cli::Connection, demo: &cli::Demo) -> Result<Exit> {
+    async fn through(
+        self,
+        wiring: Wiring,
+        connection: &cli::Connection,
+        demo: &cli::Demo,
+    ) -> Result<Exit> {
         let limits = Limits::default();
         if !self.files.is_empty() {
             let progress = Arc::new(Progress::of(&self.files));
             let wiring = wiring.on_threads(self.threads).following(&progress, self.is_quiet);
-            return wiring.stream(|tx| vec![recordings(self.files, limits.frame, progress, tx)]).await;
+            return wiring
+                .stream(|tx| vec![recordings(self.files, limits.frame, progress, tx)])
+                .await;
         }
         if !self.calls.is_empty() {
-            let calls: Vec<_> = self.calls.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
+            let calls: Vec<_> =
+                self.calls.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
             let workspace = self.workspaces.first().map(String::as_str);
-            let (platform, workspace, calls) = Platform::of_calls(calls, workspace, connection, demo, limits).await?;
+            let (platform, workspace, calls) =
+                Platform::of_calls(calls, workspace, connection, demo, limits).await?;
             let source = |tx: Sender, call| platform.call(workspace.clone(), call, tx);
-            return wiring.stream(|tx| calls.into_iter().map(|call| source(tx.clone(), call)).collect()).await;
+            return wiring
+                .stream(|tx| calls.into_iter().map(|call| source(tx.clone(), call)).collect())
+                .await;
         }
         let workspaces = config::workspaces(&self.workspaces)?;
-        let (platform, workspaces) = Platform::of_workspaces(workspaces, connection, demo, limits).await?;
+        let (platform, workspaces) =
+            Platform::of_workspaces(workspaces, connection, demo, limits).await?;
         let source = |tx: Sender, workspace| platform.workspace(workspace, Start::Now, None, tx);
-        wiring.stream(|tx| workspaces.into_iter().map(|workspace| source(tx.clone(), workspace)).collect()).await
+        wiring
+            .stream(|tx| {
+                workspaces.into_iter().map(|workspace| source(tx.clone(), workspace)).collect()
+            })
+            .await
     }
 }
 
 async fn serve(options: cli::Serve) -> Result<Exit> {
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         let advice = "listen on 127.0.0.1, or give --allow-remote";
-        return Err(Error::usage("cannot serve", "other machines could reach that address", advice));
+        return Err(Error::usage(
+            "cannot serve",
+            "other machines could reach that address",
+            advice,
+        ));
     }
     let failed = |error: std::io::Error| {
         Error::new(
@@ -211,16 +290,29 @@ async fn serve(options: cli::Serve) -> Result<Exit> {
         api_key: options.api_key_file.as_deref().map(Credential::read).transpose()?,
         workspace: options.workspace.as_deref().map(config::workspace).transpose()?,
         max_streams: options.max_streams,
-        faults: [options.faults, options.fault_script.as_deref().map(emulator::read_script).transpose()?.unwrap_or_default()]
-            .concat(),
+        faults: [
+            options.faults,
+            options
+                .fault_script
+                .as_deref()
+                .map(emulator::read_script)
+                .transpose()?
+                .unwrap_or_default(),
+        ]
+        .concat(),
         ..emulator::Options::default()
     };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let workspace = emulation.workspace.clone().unwrap_or_else(|| emulator::DEMO_WORKSPACE.to_owned());
+    let workspace =
+        emulation.workspace.clone().unwrap_or_else(|| emulator::DEMO_WORKSPACE.to_owned());
     status::say(&format!("serving a synthetic clinic on http://{address}; try"));
-    status::say(&format!("  curl -N -H 'Authorization: Bearer demo' http://{address}/v1/{workspace}/events/stream"));
-    status::say(&format!("  AMIGO_API_KEY=demo evtap watch --base-url http://{address} --workspace {workspace}"));
+    status::say(&format!(
+        "  curl -N -H 'Authorization: Bearer demo' http://{address}/v1/{workspace}/events/stream"
+    ));
+    status::say(&format!(
+        "  AMIGO_API_KEY=demo evtap watch --base-url http://{address} --workspace {workspace}"
+    ));
     status::say(&format!(
         "  AMIGO_API_KEY=demo evtap observe --base-url http://{address} --workspace {workspace} --call {}",
         emulator::DEMO_CALL
@@ -241,7 +333,12 @@ async fn serve(options: cli::Serve) -> Result<Exit> {
     match served {
         Ok(Ok(())) => Ok(Exit::Done),
         Ok(Err(error)) => Err(failed(error)),
-        Err(_) => Err(Error::new(Exit::Failure, "cannot serve on", "the emulator broke down", "report this as a bug")),
+        Err(_) => Err(Error::new(
+            Exit::Failure,
+            "cannot serve on",
+            "the emulator broke down",
+            "report this as a bug",
+        )),
     }
 }
 
@@ -255,14 +352,20 @@ fn configure(options: &cli::Config, choice: &cli::Choice) -> Result<Exit> {
     })?;
     match &options.action {
         Some(cli::Action::Path) => {
-            return print(format!("{}\n", sanitize::visible(&path.display().to_string())).as_bytes()).map(|_| Exit::Done);
+            return print(
+                format!("{}\n", sanitize::visible(&path.display().to_string())).as_bytes(),
+            )
+            .map(|_| Exit::Done);
         }
         Some(cli::Action::Init) => config::init(&path, watch)?,
-        Some(cli::Action::SetProfile(profile)) => config::set_profile(&path, &profile.name, &profile.settings, watch)?,
+        Some(cli::Action::SetProfile(profile)) => {
+            config::set_profile(&path, &profile.name, &profile.settings, watch)?
+        }
         None => {
             config::colour(cli::Color::Auto);
             let settled = config::Settled::of(&options.options, choice)?;
-            let text = if options.output == cli::Report::Json { settled.json() } else { settled.text() };
+            let text =
+                if options.output == cli::Report::Json { settled.json() } else { settled.text() };
             return print(text.as_bytes()).map(|_| Exit::Done);
         }
     }
@@ -272,7 +375,8 @@ fn configure(options: &cli::Config, choice: &cli::Choice) -> Result<Exit> {
 
 async fn frames(options: cli::Frames) -> Result<Exit> {
     if options.reveal.as_deref() != Some("all") {
-        let advice = "give --reveal all, and mind where the output goes; `watch` and `observe` redact";
+        let advice =
+            "give --reveal all, and mind where the output goes; `watch` and `observe` redact";
         return Err(Error::usage(
             "cannot print raw frames",
             "they may hold protected health information, and nothing in them can be hidden",
@@ -286,7 +390,8 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
     let network = config::network(&options.access);
     let (tx, mut rx) = mpsc::channel(source::QUEUE);
     let url = options.url;
-    let reading = tokio::spawn(async move { frames::run(&url, credential.as_ref(), &network, &tx).await });
+    let reading =
+        tokio::spawn(async move { frames::run(&url, credential.as_ref(), &network, &tx).await });
     let mut left = options.limit.unwrap_or(u64::MAX);
     let mut signal = std::pin::pin!(shutdown::signal());
     while left > 0 {
@@ -309,10 +414,18 @@ async fn frames(options: cli::Frames) -> Result<Exit> {
 async fn replay(options: cli::Replay) -> Result<Exit> {
     let pace = config::pace(options.speed, &options.files)?;
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
-    let name = |file: &PathBuf| file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    let name = |file: &PathBuf| {
+        file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+    };
     let names: Vec<_> = options.files.iter().map(name).collect();
-    let screen = config::screen(&options.screen, &options.pick, &options.show, &stages.policy, &names.join(", "))?
-        .map(|setup| Setup { pace: Some(Arc::clone(&pace)), ..setup });
+    let screen = config::screen(
+        &options.screen,
+        &options.pick,
+        &options.show,
+        &stages.policy,
+        &names.join(", "),
+    )?
+    .map(|setup| Setup { pace: Some(Arc::clone(&pace)), ..setup });
     let is_paced = options.speed.is_some() && screen.is_none();
     let limit = config::limits(&options.delivery, None)?.frame;
     let network = Network { insecure_http: options.insecure_http, ..Network::default() };
@@ -320,8 +433,11 @@ async fn replay(options: cli::Replay) -> Result<Exit> {
     let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
     let progress = Arc::new(Progress::of(&options.files));
     // At a pace, one event comes after the other, and what has been read tells nothing.
-    let wiring =
-        if is_paced { wiring.at(pace) } else { wiring.on_threads(config::threads(options.threads)).following(&progress, false) };
+    let wiring = if is_paced {
+        wiring.at(pace)
+    } else {
+        wiring.on_threads(config::threads(options.threads)).following(&progress, false)
+    };
     wiring.stream(|tx| vec![recordings(options.files, limit, progress, tx)]).await
 }
 
@@ -337,9 +453,14 @@ fn recordings(files: Vec<PathBuf>, limit: usize, progress: Arc<Progress>, tx: Se
                 replay::run(file, limit, &progress, &lent)
             })
         });
-        reading
-            .await
-            .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))
+        reading.await.unwrap_or_else(|_| {
+            Err(Error::new(
+                Exit::Failure,
+                "cannot read on",
+                "the reader broke down",
+                "report this as a bug",
+            ))
+        })
     })
 }
 
@@ -357,8 +478,14 @@ async fn audit(options: cli::Audit) -> Result<Exit> {
         }
     };
     drop(telling);
-    let report = report
-        .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot read on", "the reader broke down", "report this as a bug")))?;
+    let report = report.unwrap_or_else(|_| {
+        Err(Error::new(
+            Exit::Failure,
+            "cannot read on",
+            "the reader broke down",
+            "report this as a bug",
+        ))
+    })?;
     let text = match options.output {
         cli::Report::Text => report.text(),
         cli::Report::Json => report.json().to_string() + "\n",

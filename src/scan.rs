@@ -124,7 +124,8 @@ pub fn object<'a>(bytes: &'a [u8], members: &mut Vec<Member>) -> Result<&'a str,
     if u32::try_from(bytes.len()).is_err() {
         return Err(Defect { category: Category::TooLarge, offset: 0 });
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| Defect { category: Category::NotUtf8, offset: error.valid_up_to() })?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Defect { category: Category::NotUtf8, offset: error.valid_up_to() })?;
     let mut scan = Scan::at(bytes, 0);
     scan.document(members).map_err(|category| Defect { category, offset: scan.at })?;
     Ok(text)
@@ -189,7 +190,13 @@ impl Scan<'_> {
             let start = self.at;
             let json = JsonType::of(self.peek()?);
             self.value(1)?;
-            members.push(Member { key, value: Self::span(start, self.at), json, key_escaped, spaced: self.spaced });
+            members.push(Member {
+                key,
+                value: Self::span(start, self.at),
+                json,
+                key_escaped,
+                spaced: self.spaced,
+            });
             self.space();
             if self.next_of(b',', b'}')? {
                 return self.end();
@@ -381,7 +388,8 @@ fn number(bytes: &[u8], at: usize) -> (usize, Step<bool>) {
         (from + count, if count == 0 { Err(missing) } else { Ok(()) })
     };
     let start = at + usize::from(byte(at) == Some(b'-'));
-    let (mut end, mut found) = if byte(start) == Some(b'0') { (start + 1, Ok(())) } else { digits(start) };
+    let (mut end, mut found) =
+        if byte(start) == Some(b'0') { (start + 1, Ok(())) } else { digits(start) };
     let mut fraction = false;
     if found.is_ok() && byte(end) == Some(b'.') {
         fraction = true;
@@ -407,7 +415,10 @@ fn plain(bytes: &[u8], mut at: usize, mut high: u32) -> (usize, u32) {
         let (hits, highs) = (hits.to_bitmask(), chunk.to_bitmask());
         if hits != 0 {
             // Those below the first.
-            return (at + hits.trailing_zeros() as usize, high | (highs & hits.wrapping_sub(1) & !hits));
+            return (
+                at + hits.trailing_zeros() as usize,
+                high | (highs & hits.wrapping_sub(1) & !hits),
+            );
         }
         high |= highs;
         at += STRIDE;
@@ -422,7 +433,11 @@ fn plain(bytes: &[u8], mut at: usize, mut high: u32) -> (usize, u32) {
 /// The text that the inside of a JSON string, between its quotes, stands for.
 #[must_use]
 pub fn unescape(inside: &str) -> String {
-    if inside.contains('\\') { serde_json::from_str(&format!("\"{inside}\"")).unwrap_or_default() } else { inside.to_owned() }
+    if inside.contains('\\') {
+        serde_json::from_str(&format!("\"{inside}\"")).unwrap_or_default()
+    } else {
+        inside.to_owned()
+    }
 }
 
 /// What stands in an array or object that [`object`] has found valid: values, with the inside of their keys in an object.

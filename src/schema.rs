@@ -47,12 +47,21 @@ pub fn list(specs: &[&EventSpec]) -> String {
             last = family;
         }
         let hidden = spec.fields.iter().filter(|field| field.class.is_hidden()).count();
-        let hidden = if hidden == 0 { String::new() } else { format!(", {hidden} hidden").magenta().to_string() };
-        let fields = format!("{} {}", spec.fields.len(), if spec.fields.len() == 1 { "field" } else { "fields" });
+        let hidden = if hidden == 0 {
+            String::new()
+        } else {
+            format!(", {hidden} hidden").magenta().to_string()
+        };
+        let fields = format!(
+            "{} {}",
+            spec.fields.len(),
+            if spec.fields.len() == 1 { "field" } else { "fields" }
+        );
         let _ = writeln!(
             text,
             "  {:32} {} {}{hidden}{}",
-            spec.event_type.cyan().to_string() + &" ".repeat(32usize.saturating_sub(spec.event_type.len())),
+            spec.event_type.cyan().to_string()
+                + &" ".repeat(32usize.saturating_sub(spec.event_type.len())),
             spec.doc,
             "(".dimmed().to_string() + &fields.dimmed().to_string(),
             ")".dimmed()
@@ -101,14 +110,25 @@ pub fn detail(spec: &EventSpec) -> String {
     let _ = writeln!(
         text,
         "{}\n",
-        format!("stream: {}, in the contract since {}, {known}", spec.stream.name(), spec.first_seen).dimmed()
+        format!(
+            "stream: {}, in the contract since {}, {known}",
+            spec.stream.name(),
+            spec.first_seen
+        )
+        .dimmed()
     );
     let name = spec.fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
     let ty = spec.fields.iter().map(|field| type_name(field).len()).max().unwrap_or(0);
     for field in spec.fields {
         let class = format!("{:9}", field.class.name());
         let class = if field.class.is_hidden() { class.magenta() } else { class.normal() };
-        let _ = writeln!(text, "  {:name$}  {:ty$}  {class}  {}", field.name, type_name(field), field.doc);
+        let _ = writeln!(
+            text,
+            "  {:name$}  {:ty$}  {class}  {}",
+            field.name,
+            type_name(field),
+            field.doc
+        );
         let mut facts = Vec::new();
         if field.required {
             facts.push("always there".to_owned());
@@ -116,10 +136,15 @@ pub fn detail(spec: &EventSpec) -> String {
         match (field.first_seen, field.last_seen) {
             (None, _) => facts.push("only on the documentation page".to_owned()),
             (Some(_), Some(last)) => facts.push(format!("in the contract until {last}")),
-            (Some(first), None) if first != spec.first_seen => facts.push(format!("in the contract since {first}")),
+            (Some(first), None) if first != spec.first_seen => {
+                facts.push(format!("in the contract since {first}"))
+            }
             _ => {}
         }
-        let choices = field.ty.choices().map(|choices| wrapped(choices, " | ", WIDTH.saturating_sub(name + 4)));
+        let choices = field
+            .ty
+            .choices()
+            .map(|choices| wrapped(choices, " | ", WIDTH.saturating_sub(name + 4)));
         let facts = (!facts.is_empty()).then(|| facts.join("; "));
         for line in choices.into_iter().flatten().chain(facts) {
             let _ = writeln!(text, "  {:name$}  {}", "", line.dimmed());
@@ -189,9 +214,14 @@ fn field_json(field: &FieldSpec) -> Value {
 /// A JSON Schema of the lines that evtap writes: a hidden field may hold its value or the mask.
 #[must_use]
 pub fn json_schema(specs: &[&EventSpec]) -> Value {
-    let names: Vec<_> = specs.iter().map(|spec| json!({"$ref": format!("#/$defs/{}", spec.event_type)})).collect();
-    let mut defs: Map<_, _> = specs.iter().map(|spec| (spec.event_type.to_owned(), event_schema(spec))).collect();
-    defs.insert("_tap".to_owned(), json!({"type": "object", "description": "What evtap says about the event."}));
+    let names: Vec<_> =
+        specs.iter().map(|spec| json!({"$ref": format!("#/$defs/{}", spec.event_type)})).collect();
+    let mut defs: Map<_, _> =
+        specs.iter().map(|spec| (spec.event_type.to_owned(), event_schema(spec))).collect();
+    defs.insert(
+        "_tap".to_owned(),
+        json!({"type": "object", "description": "What evtap says about the event."}),
+    );
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of evtap's NDJSON",
@@ -208,7 +238,11 @@ fn event_schema(spec: &EventSpec) -> Value {
     }
     properties.insert("_tap".to_owned(), json!({"$ref": "#/$defs/_tap"}));
     // What is hidden may be left out.
-    let always = spec.fields.iter().filter(|field| field.required && !field.class.is_hidden()).map(|field| field.name);
+    let always = spec
+        .fields
+        .iter()
+        .filter(|field| field.required && !field.class.is_hidden())
+        .map(|field| field.name);
     let required: Vec<_> = std::iter::once("event_type").chain(always).collect();
     json!({"type": "object", "description": spec.doc, "properties": properties, "required": required})
 }
@@ -237,23 +271,38 @@ fn type_schema(ty: &Type, max_length: Option<u32>) -> Value {
         Type::Bool => json!({"type": "boolean"}),
         Type::Integer => json!({"type": "integer"}),
         Type::Number => json!({"type": "number"}),
-        Type::Text => max_length.map_or_else(|| json!({"type": "string"}), |most| json!({"type": "string", "maxLength": most})),
+        Type::Text => max_length.map_or_else(
+            || json!({"type": "string"}),
+            |most| json!({"type": "string", "maxLength": most}),
+        ),
         Type::Uuid => json!({"type": "string", "format": "uuid"}),
         Type::Choice(choices) => json!({"type": "string", "enum": choices}),
         Type::List(item) => json!({"type": "array", "items": type_schema(item, None)}),
-        Type::Map(value) => json!({"type": "object", "additionalProperties": type_schema(value, None)}),
+        Type::Map(value) => {
+            json!({"type": "object", "additionalProperties": type_schema(value, None)})
+        }
         Type::Record(members) => {
             let properties: Map<_, _> = members
                 .iter()
                 .map(|member| {
                     let schema = type_schema(&member.ty, None);
-                    (member.name.to_owned(), if member.required { schema } else { json!({"anyOf": [schema, {"type": "null"}]}) })
+                    (
+                        member.name.to_owned(),
+                        if member.required {
+                            schema
+                        } else {
+                            json!({"anyOf": [schema, {"type": "null"}]})
+                        },
+                    )
                 })
                 .collect();
-            let required: Vec<_> = members.iter().filter(|member| member.required).map(|member| member.name).collect();
+            let required: Vec<_> =
+                members.iter().filter(|member| member.required).map(|member| member.name).collect();
             json!({"type": "object", "properties": properties, "required": required})
         }
-        Type::OneOf(types) => json!({"anyOf": types.iter().map(|ty| type_schema(ty, None)).collect::<Vec<_>>()}),
+        Type::OneOf(types) => {
+            json!({"anyOf": types.iter().map(|ty| type_schema(ty, None)).collect::<Vec<_>>()})
+        }
         Type::Any | Type::Unstated => json!({}),
     }
 }

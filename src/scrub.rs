@@ -41,7 +41,16 @@ pub enum Detector {
 
 impl Detector {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Url, Self::Email, Self::Card, Self::Ssn, Self::Record, Self::Phone, Self::Date, Self::Ip];
+    pub const ALL: &[Self] = &[
+        Self::Url,
+        Self::Email,
+        Self::Card,
+        Self::Ssn,
+        Self::Record,
+        Self::Phone,
+        Self::Date,
+        Self::Ip,
+    ];
 
     /// Its name.
     #[must_use]
@@ -84,16 +93,26 @@ struct Rule {
 /// Each is searched for by itself: a set of all needs an automaton that is too large to be kept, so that a search takes ten times
 /// as long, and several times the memory. To make one takes as long as to search some hundred texts, so it is made where it is
 /// needed.
-static REGEXES: [OnceLock<Regex>; rules::RULES.len()] = [const { OnceLock::new() }; rules::RULES.len()];
+static REGEXES: [OnceLock<Regex>; rules::RULES.len()] =
+    [const { OnceLock::new() }; rules::RULES.len()];
 
 /// The rules whose identifiers may be in a text, each with its place among all.
 fn rules_for(text: &str) -> impl Iterator<Item = (usize, &'static Rule, &'static Regex)> {
     let signs = Signs::of(text);
-    rules::RULES.iter().zip(&REGEXES).enumerate().filter(move |(_, (rule, _))| signs.allow(rule.least)).map(
-        |(at, (rule, regex))| {
-            (at, rule, regex.get_or_init(|| Regex::new(rule.pattern).expect("the pattern is a regular expression")))
-        },
-    )
+    rules::RULES
+        .iter()
+        .zip(&REGEXES)
+        .enumerate()
+        .filter(move |(_, (rule, _))| signs.allow(rule.least))
+        .map(|(at, (rule, regex))| {
+            (
+                at,
+                rule,
+                regex.get_or_init(|| {
+                    Regex::new(rule.pattern).expect("the pattern is a regular expression")
+                }),
+            )
+        })
 }
 
 /// What there must at least be in a text for an identifier to be in it.
@@ -124,7 +143,12 @@ impl Signs {
         let digits = bytes.iter().map(|byte| usize::from(byte.is_ascii_digit())).sum();
         let has = |byte| memchr(byte, bytes).is_some();
         let follows = |at: usize| bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace());
-        Self { digits, colon: digits > 0 && has(b':'), at: has(b'@'), query: memchr_iter(b'?', bytes).any(follows) }
+        Self {
+            digits,
+            colon: digits > 0 && has(b':'),
+            at: has(b'@'),
+            query: memchr_iter(b'?', bytes).any(follows),
+        }
     }
 
     fn allow(&self, least: Least) -> bool {
@@ -169,7 +193,10 @@ pub fn scrub(text: &str) -> Option<Scrubbed> {
     // What stood beside something longer may stand alone now that this is masked.
     for _ in 0..PASSES {
         let Some(again) = once(&scrubbed.text) else { return Some(scrubbed) };
-        scrubbed = Scrubbed { text: again.text, detectors: [scrubbed.detectors, again.detectors].concat() };
+        scrubbed = Scrubbed {
+            text: again.text,
+            detectors: [scrubbed.detectors, again.detectors].concat(),
+        };
     }
     // Nobody writes such text but to get something through.
     Some(Scrubbed { text: MASK.to_owned(), ..scrubbed })
@@ -205,17 +232,24 @@ fn hits(text: &str) -> Vec<(Range<usize>, Detector)> {
     for (index, rule, regex) in rules_for(text) {
         let mut at = 0;
         while let Some(captures) = regex.captures_at(text, at) {
-            let Some(span) = captures.get(1).or_else(|| captures.get(0)).map(|group| group.range()) else { break };
+            let Some(span) = captures.get(1).or_else(|| captures.get(0)).map(|group| group.range())
+            else {
+                break;
+            };
             if span.is_empty() {
                 break;
             }
-            at = if (rule.accepts)(&text[span.clone()]) && (!rule.alone || stands_alone(text, &span)) {
+            at = if (rule.accepts)(&text[span.clone()])
+                && (!rule.alone || stands_alone(text, &span))
+            {
                 found.push((index, span.clone()));
                 span.end
             } else {
                 // Nothing that stands alone begins within a run of letters and digits.
                 let rest = &text[span.start..];
-                let run = rest.find(|character: char| !character.is_ascii_alphanumeric()).unwrap_or(rest.len());
+                let run = rest
+                    .find(|character: char| !character.is_ascii_alphanumeric())
+                    .unwrap_or(rest.len());
                 span.start + run.max(rest.chars().next().map_or(1, char::len_utf8))
             };
             if at >= text.len() {
@@ -243,7 +277,9 @@ fn stands_alone(text: &str, span: &Range<usize>) -> bool {
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
     let open = match previous {
         Some('#' | '/' | '@' | '$') => false,
-        Some('-' | '+' | '=') => !further.is_some_and(|character| is_word(character) && previous != Some('=')),
+        Some('-' | '+' | '=') => {
+            !further.is_some_and(|character| is_word(character) && previous != Some('='))
+        }
         Some('.' | ':' | ',') => !further.is_some_and(|character| character.is_ascii_digit()),
         Some(character) => !is_word(character),
         None => true,
@@ -270,13 +306,16 @@ impl<'t> Folded<'t> {
         if text.is_ascii() && !text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
             return Self { text: Cow::Borrowed(text), origin: Vec::new() };
         }
-        let (mut folded, mut origin) = (String::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
+        let (mut folded, mut origin) =
+            (String::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
         for (at, character) in text.char_indices() {
             let plain = match character {
                 '\t' | '\n' | '\r' => ' ',
                 character if character.is_whitespace() => ' ',
                 '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
-                '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
+                '\u{ff01}'..='\u{ff5e}' => {
+                    char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character)
+                }
                 character if sanitize::is_hostile(character) => continue,
                 character => digit(character).unwrap_or(character),
             };
@@ -332,10 +371,20 @@ mod tests {
 
     #[test]
     fn ten_digits_in_one_run_are_a_number_by_the_plan_of_north_america_or_none() {
-        for number in ["2025550123", "12025550123", "4082516234", "2022120123", "3625550123", "9525550123"] {
+        for number in
+            ["2025550123", "12025550123", "4082516234", "2022120123", "3625550123", "9525550123"]
+        {
             assert_eq!(scrubbed(number), "[phone]", "{number}");
         }
-        for other in ["2115550123", "2925550123", "3705550123", "3795550123", "9605550123", "2024110123", "19115550123"] {
+        for other in [
+            "2115550123",
+            "2925550123",
+            "3705550123",
+            "3795550123",
+            "9605550123",
+            "2024110123",
+            "19115550123",
+        ] {
             assert_eq!(scrubbed(other), other, "nobody has it");
             let divided = format!("{}-{}", &other[..other.len() - 4], &other[other.len() - 4..]);
             assert_eq!(scrubbed(&divided), "[phone]", "somebody has divided it");
@@ -368,7 +417,10 @@ mod tests {
             "1::1",
         ];
         for (index, text) in least.into_iter().enumerate() {
-            assert!(rules_for(text).any(|(at, _, regex)| at == index && regex.is_match(text)), "{text}");
+            assert!(
+                rules_for(text).any(|(at, _, regex)| at == index && regex.is_match(text)),
+                "{text}"
+            );
             if let Least::Digits(digits) = rules::RULES[index].least {
                 assert_eq!(Signs::of(text).digits, digits, "{text}");
             }
@@ -387,7 +439,11 @@ mod tests {
         ] {
             assert!(scrubbed(text).ends_with("[phone]"), "{}", scrubbed(text));
         }
-        assert_eq!(scrubbed("é\u{200b} 202\u{200b}-555-0123 é"), "é\u{200b} [phone] é", "what is around it stays");
+        assert_eq!(
+            scrubbed("é\u{200b} 202\u{200b}-555-0123 é"),
+            "é\u{200b} [phone] é",
+            "what is around it stays"
+        );
     }
 
     #[test]
@@ -398,7 +454,12 @@ mod tests {
 
     #[test]
     fn a_long_run_of_digits_takes_no_long_time() {
-        for text in ["2".repeat(1 << 20), "2025550123-".repeat(1 << 16), "1.".repeat(1 << 19), "a@".repeat(1 << 19)] {
+        for text in [
+            "2".repeat(1 << 20),
+            "2025550123-".repeat(1 << 16),
+            "1.".repeat(1 << 19),
+            "a@".repeat(1 << 19),
+        ] {
             let _ = scrub(&text);
         }
     }

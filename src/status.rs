@@ -87,7 +87,10 @@ pub fn news(format: Format, news: &News) {
         Format::Text | Format::Inline => say(&match &news.change {
             Change::Connected => format!("connected to {stream}"),
             Change::Reconnecting { delay, attempt, why } => {
-                format!("lost {stream}: {why}; trying again in {:.1} s (attempt {attempt})", delay.as_secs_f64())
+                format!(
+                    "lost {stream}: {why}; trying again in {:.1} s (attempt {attempt})",
+                    delay.as_secs_f64()
+                )
             }
             Change::Ended { why } => format!("{stream} ended: {why}"),
         }),
@@ -125,7 +128,9 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             }
             tell_json(&done);
         }
-        Format::Text | Format::Inline if watched || malformed > 0 || failed > 0 || gaps > 0 || forwarded.is_some() => {
+        Format::Text | Format::Inline
+            if watched || malformed > 0 || failed > 0 || gaps > 0 || forwarded.is_some() =>
+        {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if filtered > 0 {
                 let _ = write!(text, ", {filtered} filtered out");
@@ -140,7 +145,11 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
                 let _ = write!(text, ", {drifted} with drift (see _tap.drift)");
             }
             if gaps > 0 {
-                let _ = write!(text, ", {gaps} {} (see the tap.gap lines)", if gaps == 1 { "gap" } else { "gaps" });
+                let _ = write!(
+                    text,
+                    ", {gaps} {} (see the tap.gap lines)",
+                    if gaps == 1 { "gap" } else { "gaps" }
+                );
             }
             if let Some(Forwarded { delivered, refused }) = forwarded {
                 let _ = write!(text, ", {delivered} forwarded");
@@ -159,7 +168,10 @@ pub fn forwarding_again(format: Format, why: &str, delay: Duration, attempt: u32
     match format {
         Format::None => {}
         Format::Text | Format::Inline => {
-            say(&format!("cannot forward now: {why}; trying again in {:.1} s (attempt {attempt})", delay.as_secs_f64()));
+            say(&format!(
+                "cannot forward now: {why}; trying again in {:.1} s (attempt {attempt})",
+                delay.as_secs_f64()
+            ));
         }
         Format::Json => tell_json(
             &json!({"status": "forward", "result": "again", "delay_ms": millis(delay), "attempt": attempt, "reason": why}),
@@ -171,11 +183,15 @@ pub fn forwarding_again(format: Format, why: &str, delay: Duration, attempt: u32
 pub fn refused(format: Format, code: u16, event_type: &str, id: Option<&str>, first: bool) {
     match format {
         Format::Text | Format::Inline if first => {
-            say(&format!("the endpoint refused a {event_type} ({code}), which is not sent again (told once, and counted)"));
+            say(&format!(
+                "the endpoint refused a {event_type} ({code}), which is not sent again (told once, and counted)"
+            ));
         }
         Format::Text | Format::Inline | Format::None => {}
         Format::Json => {
-            tell_json(&json!({"status": "forward", "result": "refused", "code": code, "event_type": event_type, "id": id}));
+            tell_json(
+                &json!({"status": "forward", "result": "refused", "code": code, "event_type": event_type, "id": id}),
+            );
         }
     }
 }
@@ -188,7 +204,8 @@ fn millis(time: Duration) -> u64 {
 pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
     let certain = gap.certain.value().is_some_and(|certain| *certain);
     // A recording may hold anything in their place.
-    let time = |field: &Field<String>| Some(format!("{:.3}", field.value()?.parse::<Timestamp>().ok()?));
+    let time =
+        |field: &Field<String>| Some(format!("{:.3}", field.value()?.parse::<Timestamp>().ok()?));
     let (from, to) = (time(&gap.from), time(&gap.to));
     let reason = match gap.reason.value() {
         None | Some(GapReason::Other(_)) => "unknown",
@@ -199,7 +216,12 @@ pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
         Format::Text | Format::Inline => {
             let lost = if certain { "events were lost" } else { "events may have been lost" };
             let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
-            say(&format!("gap in {}: {lost} between {} and {} ({reason})", name(origin), told(from), told(to)));
+            say(&format!(
+                "gap in {}: {lost} between {} and {} ({reason})",
+                name(origin),
+                told(from),
+                told(to)
+            ));
         }
         Format::Json => {
             let mut object = json!({"status": "gap", "from": from, "to": to, "certain": certain, "reason": reason});
@@ -243,7 +265,9 @@ pub fn say(text: &str) {
 /// Tells of a failure.
 pub fn failed(format: Format, error: &Error) {
     match format {
-        Format::Json => tell_json(&json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()})),
+        Format::Json => tell_json(
+            &json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}),
+        ),
         Format::Text | Format::Inline | Format::None => say_all(error),
     }
 }
@@ -292,7 +316,12 @@ pub fn hold_back() {
 /// Takes the lines that wait.
 #[must_use]
 pub fn take_waiting() -> Vec<String> {
-    WAITING.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(std::mem::take).unwrap_or_default()
+    WAITING
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .as_mut()
+        .map(std::mem::take)
+        .unwrap_or_default()
 }
 
 /// Writes what still waits, and from now on waits no more.

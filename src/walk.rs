@@ -153,7 +153,12 @@ impl Walk {
             Err(Broken::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Err(Broken::Io(error)) => {
                 let advice = "free some space, or write elsewhere";
-                return Err(Error::new(Exit::Failure, "cannot write the events", error.kind().to_string(), advice));
+                return Err(Error::new(
+                    Exit::Failure,
+                    "cannot write the events",
+                    error.kind().to_string(),
+                    advice,
+                ));
             }
             Err(Broken::Failed(error)) => return Err(error),
         };
@@ -182,7 +187,9 @@ impl Walk {
                     let next = match deadline {
                         None => items.blocking_recv(),
                         Some(deadline) => {
-                            match runtime.block_on(async { tokio::time::timeout_at(deadline.into(), items.recv()).await }) {
+                            match runtime.block_on(async {
+                                tokio::time::timeout_at(deadline.into(), items.recv()).await
+                            }) {
                                 Ok(next) => next,
                                 Err(_) => continue,
                             }
@@ -195,7 +202,8 @@ impl Walk {
             if matches!(&item, Item::Piece(piece) if piece.is_large())
                 && let Some(lanes) = self.lanes()
             {
-                return crew::run(self, item, items, lanes, runtime).unwrap_or_else(|| Ok(self.judge.end()));
+                return crew::run(self, item, items, lanes, runtime)
+                    .unwrap_or_else(|| Ok(self.judge.end()));
             }
             if let Some(exit) = self.item(&item)? {
                 return Ok(exit);
@@ -242,7 +250,10 @@ impl Walk {
     fn lanes(&mut self) -> Option<Vec<Lane>> {
         // They are not tried for again.
         let threads = std::mem::replace(&mut self.threads, 1);
-        let is_free = threads > 1 && self.limit.is_none() && self.judge.is_indifferent() && self.delivery.is_none();
+        let is_free = threads > 1
+            && self.limit.is_none()
+            && self.judge.is_indifferent()
+            && self.delivery.is_none();
         let lane = || {
             let (redactor, select) = (self.redactor.twin(), self.select.twin());
             Some(Lane { decoder: Decoder::default(), redactor, select, render: self.sink.twin()? })
@@ -251,16 +262,28 @@ impl Walk {
     }
 
     /// Takes what a lane has made of a piece, or walks it again if that must not go out as it is.
-    fn accept(&mut self, piece: &Piece, walked: &Walked, out: &[u8]) -> Result<Option<Exit>, Broken> {
+    fn accept(
+        &mut self,
+        piece: &Piece,
+        walked: &Walked,
+        out: &[u8],
+    ) -> Result<Option<Exit>, Broken> {
         // The first failure of an expression is told.
         let is_first = |(ours, theirs): (&mut Failures, &u64)| ours.count() == 0 && *theirs > 0;
         if walked.is_news
-            || self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures).any(is_first)
+            || self
+                .select
+                .failures_each()
+                .chain(self.sink.expression())
+                .zip(&walked.failures)
+                .any(is_first)
             || !self.sink.take(out, walked.counted.as_deref())?
         {
             return self.piece(piece);
         }
-        for (ours, theirs) in self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures) {
+        for (ours, theirs) in
+            self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures)
+        {
             ours.add(*theirs);
         }
         self.counts.add(&walked.counts);
@@ -310,7 +333,8 @@ impl Walk {
         if self.delivery.advance(&frame, &shown) {
             self.flush()?;
         }
-        let enough = self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.is_set();
+        let enough =
+            self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.is_set();
         Ok(verdict.or(enough.then_some(Exit::Done)))
     }
 

@@ -60,12 +60,18 @@ impl Wiring {
 
     pub fn new(stages: Stages, options: &cli::Delivery, cursor: Option<Cursor>) -> Result<Self> {
         let record = options.record.as_deref().map(Record::open).transpose()?;
-        Ok(Self { delivery: Delivery::new(record, cursor), fail_on_gap: options.fail_on_gap, ..Self::of(stages) })
+        Ok(Self {
+            delivery: Delivery::new(record, cursor),
+            fail_on_gap: options.fail_on_gap,
+            ..Self::of(stages)
+        })
     }
 
     /// With an endpoint that events are posted to, if one was asked for.
     pub fn forwarding(mut self, endpoint: Option<Endpoint>) -> Self {
-        self.delivery = self.delivery.forwarding(endpoint.map(|endpoint| Forward::new(endpoint, Handle::current())));
+        self.delivery = self
+            .delivery
+            .forwarding(endpoint.map(|endpoint| Forward::new(endpoint, Handle::current())));
         self
     }
 
@@ -95,21 +101,41 @@ impl Wiring {
 
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
     pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
-        let Self { mut stages, delivery, merge, fail_on_gap, threads, screen, progress, is_quiet, pace } = self;
-        let mut live = screen.map(|setup| Live::open(setup, &mut stages, view::draw)).transpose()?;
+        let Self {
+            mut stages,
+            delivery,
+            merge,
+            fail_on_gap,
+            threads,
+            screen,
+            progress,
+            is_quiet,
+            pace,
+        } = self;
+        let mut live =
+            screen.map(|setup| Live::open(setup, &mut stages, view::draw)).transpose()?;
         let at_terminal = live.is_some();
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
-        let mut telling = Telling::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
-        let walk =
-            Walk::new(stages).with_delivery(delivery).with_progress(progress).with_threads(threads).with_pace(pace.clone());
+        let mut telling =
+            Telling::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
+        let walk = Walk::new(stages)
+            .with_delivery(delivery)
+            .with_progress(progress)
+            .with_threads(threads)
+            .with_pace(pace.clone());
         let (tx, rx) = source::channel(source::QUEUE);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
         let stop = walk.stop();
         let mut walking = spawn(walk, merge.apply(rx))?;
 
-        let mut signal =
-            std::pin::pin!(async { if at_terminal { shutdown::signal_at_terminal().await } else { shutdown::signal().await } });
+        let mut signal = std::pin::pin!(async {
+            if at_terminal {
+                shutdown::signal_at_terminal().await
+            } else {
+                shutdown::signal().await
+            }
+        });
         let mut failure = None;
         let outcome = loop {
             tokio::select! {
@@ -157,20 +183,30 @@ impl Wiring {
                 failure.get_or_insert(error);
             }
         }
-        let outcome = outcome
-            .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the walk broke down", "report this as a bug")))?;
+        let outcome = outcome.unwrap_or_else(|_| {
+            Err(Error::new(
+                Exit::Failure,
+                "cannot go on",
+                "the walk broke down",
+                "report this as a bug",
+            ))
+        })?;
         if let Some(report) = &outcome.report {
             print(report.as_bytes())?;
         }
         status::summary(format, &outcome.counts, watched);
         let refused = outcome.counts.forwarded.is_some_and(|forwarded| forwarded.refused > 0);
-        let lost = fail_on_gap && (outcome.counts.gaps > 0 || refused) && outcome.exit == Exit::Done;
+        let lost =
+            fail_on_gap && (outcome.counts.gaps > 0 || refused) && outcome.exit == Exit::Done;
         failure.map_or(Ok(if lost { Exit::Lost } else { outcome.exit }), Err)
     }
 }
 
 /// Waits for a signal, or for the end of the screen if there is one; says how the process is to exit.
-async fn ended(signal: &mut (impl Future<Output = std::io::Result<Exit>> + Unpin), live: &mut Option<Live>) -> Result<Exit> {
+async fn ended(
+    signal: &mut (impl Future<Output = std::io::Result<Exit>> + Unpin),
+    live: &mut Option<Live>,
+) -> Result<Exit> {
     match live {
         None => Ok(signal.await.unwrap_or(Exit::Failure)),
         Some(screen) => tokio::select! {
@@ -201,7 +237,12 @@ fn spawn(walk: Walk, items: source::Receiver) -> Result<oneshot::Receiver<Result
             let _ = done.send(walk.run(items, &runtime));
         })
         .map_err(|error| {
-            Error::new(Exit::Failure, "cannot start", error.kind().to_string(), "free some of the machine's memory")
+            Error::new(
+                Exit::Failure,
+                "cannot start",
+                error.kind().to_string(),
+                "free some of the machine's memory",
+            )
         })?;
     Ok(walking)
 }
@@ -219,6 +260,11 @@ pub fn print(bytes: &[u8]) -> Result<Printed> {
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Ok(Printed::Read),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Printed::Unread),
-        Err(error) => Err(Error::new(Exit::Failure, "cannot write to stdout", error.kind().to_string(), "write elsewhere")),
+        Err(error) => Err(Error::new(
+            Exit::Failure,
+            "cannot write to stdout",
+            error.kind().to_string(),
+            "write elsewhere",
+        )),
     }
 }

@@ -26,13 +26,17 @@ pub fn table(dir: &Path, megabytes: usize, rounds: usize) -> String {
     let begin = dir.join("begin.ndjson");
     recording::large(&begin, 1, 200);
     let measure = |call: &Call, input: &Path| {
-        let times = |input: &Path| median(&mut (0..rounds).map(|_| run(call, input, &out)).collect::<Vec<Duration>>());
+        let times = |input: &Path| {
+            median(&mut (0..rounds).map(|_| run(call, input, &out)).collect::<Vec<Duration>>())
+        };
         let seconds = times(input).saturating_sub(times(&begin)).as_secs_f64();
         Measured { seconds, resident: resident(call, input, &out) }
     };
 
-    let mut table = format!("{:26}{:>10}{:>16}{:>16}\n", "a recording of", "s", "time per byte", "memory");
-    let sizes = std::iter::successors(Some(10), |size| Some(size * 10)).take_while(|size| *size <= megabytes);
+    let mut table =
+        format!("{:26}{:>10}{:>16}{:>16}\n", "a recording of", "s", "time per byte", "memory");
+    let sizes = std::iter::successors(Some(10), |size| Some(size * 10))
+        .take_while(|size| *size <= megabytes);
     let rows = sizes.map(|size| {
         recording::long(&input, size * 1_000_000);
         (format!("{size} MB"), measure(&all, &input), size as f64)
@@ -43,7 +47,8 @@ pub fn table(dir: &Path, megabytes: usize, rounds: usize) -> String {
     recording::long(&input, SIZE);
     let rows = [1, 2, 4, 8, 16].map(|filters| {
         let mut call = own("replay -o ndjson");
-        call.args.extend(std::iter::repeat_n(["-f".to_owned(), FALSE.to_owned()], filters).flatten());
+        call.args
+            .extend(std::iter::repeat_n(["-f".to_owned(), FALSE.to_owned()], filters).flatten());
         (filters.to_string(), measure(&call, &input), 1.0)
     });
     tell(&mut table, rows);

@@ -20,7 +20,8 @@ fn serve(events: usize, pause: Duration, began: Instant) -> String {
         let (mut socket, _) = listener.accept().expect("a connection");
         request(&mut socket);
         socket.set_nodelay(true).expect("a socket");
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
         socket.write_all(head.as_bytes()).expect("somebody reads");
         let mut batch = String::new();
         for event in 0..events {
@@ -57,7 +58,15 @@ fn request(socket: &mut TcpStream) {
 
 fn watch(address: &str, events: usize) -> Command {
     let mut command = Command::new(EVTAP);
-    command.args(["watch", "--workspace", DEMO_WORKSPACE, "-o", "ndjson", "-n", &events.to_string()]);
+    command.args([
+        "watch",
+        "--workspace",
+        DEMO_WORKSPACE,
+        "-o",
+        "ndjson",
+        "-n",
+        &events.to_string(),
+    ]);
     command.env("AMIGO_API_KEY", "bench").env("AMIGO_BASE_URL", address);
     command
 }
@@ -80,7 +89,8 @@ pub fn measured(dir: &Path, rounds: usize, table: &mut String) {
         timed(shell)
     };
     let size = EVENTS as u64 * 300;
-    let runs: [Run<'_>; 2] = [("evtap watch", size, Box::new(ours)), ("curl -N | jq", size, Box::new(theirs))];
+    let runs: [Run<'_>; 2] =
+        [("evtap watch", size, Box::new(ours)), ("curl -N | jq", size, Box::new(theirs))];
     measure("F 200,000 live events", rounds, table, &runs);
     for (name, is_ours) in [("evtap", true), ("curl -N", false)] {
         let began = Instant::now();
@@ -93,19 +103,30 @@ pub fn measured(dir: &Path, rounds: usize, table: &mut String) {
             curl.args(["-sN", &address]);
             curl
         };
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
-        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
+        let lines =
+            BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
         let mut late: Vec<Duration> = lines
             .filter_map(|line| {
                 let arrived = began.elapsed();
                 let (_, rest) = line.split_once("\"duration_seconds\":")?;
                 let sent: u64 = rest.split(',').next()?.parse().ok()?;
-                Some(arrived.saturating_sub(Duration::from_millis(300)).saturating_sub(Duration::from_nanos(sent)))
+                Some(
+                    arrived
+                        .saturating_sub(Duration::from_millis(300))
+                        .saturating_sub(Duration::from_nanos(sent)),
+                )
             })
             .collect();
         child.wait().expect("it ends");
         late.sort_unstable();
         let at = |part: f64| late[(late.len() as f64 * part) as usize].as_secs_f64() * 1e3;
-        let _ = writeln!(table, "  {name:20} later than sent: p50 {:.2} ms, p99 {:.2} ms", at(0.5), at(0.99));
+        let _ = writeln!(
+            table,
+            "  {name:20} later than sent: p50 {:.2} ms, p99 {:.2} ms",
+            at(0.5),
+            at(0.99)
+        );
     }
 }

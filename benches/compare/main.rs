@@ -8,7 +8,12 @@
 //!
 //! With `growth` before the numbers, it tells how time and memory grow instead, up to recordings of so many megabytes.
 
-#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures for people")]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures for people"
+)]
 
 mod growth;
 mod live;
@@ -35,7 +40,8 @@ const IN_MEMORY: usize = 2000;
 const PEERS: [&str; 3] = ["jq", "jaq", "gojq"];
 
 const CONDITION: &str = r#".event_type == "call.ended" and .duration_seconds > 60"#;
-const ARITHMETIC: &str = r#"(.duration_seconds // 0) * 2 > 120 and ((.call_sid // "") | length) == 34"#;
+const ARITHMETIC: &str =
+    r#"(.duration_seconds // 0) * 2 > 120 and ((.call_sid // "") | length) == 34"#;
 const SEARCH: &str = r#"(.transcript // "") | ascii_downcase | test("friday")"#;
 const OBJECTS: &str = r#"{event_type, state, words: (.transcript | split(" ") | length)}"#;
 
@@ -67,7 +73,11 @@ fn main() {
     let base = memory.map_or_else(std::env::temp_dir, PathBuf::from);
     let dir = base.join(format!("evtap-compare-{}", std::process::id()));
     fs::create_dir(&dir).expect("a directory");
-    let table = if is_growth { growth::table(&dir, megabytes, rounds) } else { compare(&dir, megabytes, rounds) };
+    let table = if is_growth {
+        growth::table(&dir, megabytes, rounds)
+    } else {
+        compare(&dir, megabytes, rounds)
+    };
     fs::remove_dir_all(&dir).expect("it is ours");
     std::io::stdout().write_all((machine() + &table).as_bytes()).expect("somebody reads");
 }
@@ -85,7 +95,8 @@ fn compare(dir: &Path, megabytes: usize, rounds: usize) -> String {
     for job in &jobs {
         let (ndjson, out) = (&ndjson, &out);
         let timed = |call| Box::new(move || run(call, ndjson, out)) as Timed<'_>;
-        let runs: Vec<Run<'_>> = job.calls.iter().map(|call| (call.tool, size(ndjson), timed(call))).collect();
+        let runs: Vec<Run<'_>> =
+            job.calls.iter().map(|call| (call.tool, size(ndjson), timed(call))).collect();
         measure(job.name, rounds, &mut table, &runs);
     }
     let (all, stats) = (own("replay -o ndjson"), own("stats"));
@@ -104,8 +115,16 @@ fn compare(dir: &Path, megabytes: usize, rounds: usize) -> String {
     let resident = resident(&all, &ndjson, &out);
     let _ = writeln!(table, "resident at most, replaying: {:.1} MiB", resident as f64 / 1024.0);
     let mut first: Vec<_> = (0..rounds).map(|_| first_line()).collect();
-    let _ = writeln!(table, "start to the first line of the demo: {:.1} ms", median(&mut first).as_secs_f64() * 1e3);
-    let _ = writeln!(table, "size of the binary: {:.1} MB", fs::metadata(EVTAP).expect("it is there").len() as f64 / 1e6);
+    let _ = writeln!(
+        table,
+        "start to the first line of the demo: {:.1} ms",
+        median(&mut first).as_secs_f64() * 1e3
+    );
+    let _ = writeln!(
+        table,
+        "size of the binary: {:.1} MB",
+        fs::metadata(EVTAP).expect("it is there").len() as f64 / 1e6
+    );
     table
 }
 
@@ -117,18 +136,28 @@ fn machine() -> String {
         line.trim_start_matches([' ', '\t', ':']).trim().to_owned()
     };
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let (processor, kernel) = (said("/proc/cpuinfo", "model name"), said("/proc/sys/kernel/osrelease", ""));
+    let (processor, kernel) =
+        (said("/proc/cpuinfo", "model name"), said("/proc/sys/kernel/osrelease", ""));
     let memory = said("/proc/meminfo", "MemTotal");
-    let mut text = format!("{processor}, {cores} cores, {memory} of memory, {} {kernel}\n", std::env::consts::OS);
+    let mut text = format!(
+        "{processor}, {cores} cores, {memory} of memory, {} {kernel}\n",
+        std::env::consts::OS
+    );
     for tool in PEERS.iter().chain(&["rg", "curl"]) {
-        text += &version(tool).map_or_else(|| format!("no {tool}\n"), |version| format!("{version}\n"));
+        text +=
+            &version(tool).map_or_else(|| format!("no {tool}\n"), |version| format!("{version}\n"));
     }
     text
 }
 
 /// What a tool says that it is; `None` if it isn't installed.
 fn version(tool: &str) -> Option<String> {
-    let said = Command::new(tool).arg("--version").stderr(Stdio::null()).output().ok().filter(|said| said.status.success())?;
+    let said = Command::new(tool)
+        .arg("--version")
+        .stderr(Stdio::null())
+        .output()
+        .ok()
+        .filter(|said| said.status.success())?;
     Some(String::from_utf8_lossy(&said.stdout).lines().next().unwrap_or(tool).to_owned())
 }
 
@@ -145,14 +174,26 @@ fn own(args: &str) -> Call {
 /// that is not there.
 fn mask() -> String {
     let policy = Policy::default();
-    let fields = || KINDS.iter().flat_map(|kind| kind.spec().fields.iter().map(|field| (kind.spec(), field)));
-    let mut names: Vec<_> = fields().filter(|(spec, field)| policy.hides(spec, field)).map(|(_, field)| field.name).collect();
+    let fields = || {
+        KINDS.iter().flat_map(|kind| kind.spec().fields.iter().map(|field| (kind.spec(), field)))
+    };
+    let mut names: Vec<_> = fields()
+        .filter(|(spec, field)| policy.hides(spec, field))
+        .map(|(_, field)| field.name)
+        .collect();
     names.sort_unstable();
     names.dedup();
     for (spec, field) in fields().filter(|(_, field)| names.contains(&field.name)) {
-        assert!(policy.hides(spec, field), "{} is hidden in one event and not in another", field.name);
+        assert!(
+            policy.hides(spec, field),
+            "{} is hidden in one event and not in another",
+            field.name
+        );
     }
-    let steps: Vec<_> = names.iter().map(|name| format!("if .{name} != null then .{name} = \"[redacted]\" else . end")).collect();
+    let steps: Vec<_> = names
+        .iter()
+        .map(|name| format!("if .{name} != null then .{name} = \"[redacted]\" else . end"))
+        .collect();
     steps.join(" | ")
 }
 
@@ -166,8 +207,16 @@ fn jobs() -> Vec<Job> {
     };
     vec![
         job("A everything, masked", &["-o", "ndjson"], mask.clone()),
-        job("B a comparison", &["-o", "ndjson", "-f", CONDITION], format!("select({CONDITION}) | {mask}")),
-        job("C1 arithmetic", &["-o", "ndjson", "-f", ARITHMETIC], format!("select({ARITHMETIC}) | {mask}")),
+        job(
+            "B a comparison",
+            &["-o", "ndjson", "-f", CONDITION],
+            format!("select({CONDITION}) | {mask}"),
+        ),
+        job(
+            "C1 arithmetic",
+            &["-o", "ndjson", "-f", ARITHMETIC],
+            format!("select({ARITHMETIC}) | {mask}"),
+        ),
         job(
             "C2 regex and objects",
             &["--reveal", "transcript", "--status", "none", "-f", SEARCH, "-q", OBJECTS],
@@ -178,7 +227,11 @@ fn jobs() -> Vec<Job> {
 
 fn command(call: &Call, input: &Path, out: &Path) -> Command {
     let mut command = Command::new(if call.tool == "evtap" { EVTAP } else { call.tool });
-    command.args(&call.args).arg(input).stdout(File::create(out).expect("a file")).stderr(Stdio::null());
+    command
+        .args(&call.args)
+        .arg(input)
+        .stdout(File::create(out).expect("a file"))
+        .stderr(Stdio::null());
     command
 }
 
@@ -194,8 +247,11 @@ fn run(call: &Call, input: &Path, out: &Path) -> Duration {
 /// All say the same of the first lines.
 fn check(job: &Job, input: &Path, out: &Path) {
     let begin = input.with_extension("begin");
-    let lines: Vec<_> =
-        BufReader::new(File::open(input).expect("it is there")).lines().take(20_000).map_while(Result::ok).collect();
+    let lines: Vec<_> = BufReader::new(File::open(input).expect("it is there"))
+        .lines()
+        .take(20_000)
+        .map_while(Result::ok)
+        .collect();
     fs::write(&begin, lines.join("\n") + "\n").expect("there is space");
     let answers: Vec<Vec<Value>> = job
         .calls
@@ -218,8 +274,11 @@ fn check(job: &Job, input: &Path, out: &Path) {
 fn plain(value: Value) -> Value {
     match value {
         Value::Object(object) => {
-            let mut members: Vec<_> =
-                object.into_iter().filter(|(key, _)| key != "_tap").map(|(key, value)| (key, plain(value))).collect();
+            let mut members: Vec<_> = object
+                .into_iter()
+                .filter(|(key, _)| key != "_tap")
+                .map(|(key, value)| (key, plain(value)))
+                .collect();
             members.sort_by(|a, b| a.0.cmp(&b.0));
             members.into_iter().collect()
         }
@@ -252,7 +311,8 @@ fn median(times: &mut [Duration]) -> Duration {
 
 /// Reads and writes as evtap does, without looking.
 fn copy(input: &Path, out: &Path) -> Duration {
-    let (mut input, mut out) = (File::open(input).expect("it is there"), File::create(out).expect("a file"));
+    let (mut input, mut out) =
+        (File::open(input).expect("it is there"), File::create(out).expect("a file"));
     let mut piece = vec![0; 1 << 18];
     let began = Instant::now();
     loop {
@@ -271,7 +331,8 @@ fn resident(call: &Call, input: &Path, out: &Path) -> u64 {
     while child.try_wait().expect("a child").is_none() {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        most = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(most);
+        most =
+            line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(most);
         std::thread::sleep(Duration::from_millis(2));
     }
     most
@@ -279,7 +340,10 @@ fn resident(call: &Call, input: &Path, out: &Path) -> u64 {
 
 fn first_line() -> Duration {
     let mut command = Command::new(EVTAP);
-    command.args(["watch", "--workspace", "demo", "-o", "ndjson"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .args(["watch", "--workspace", "demo", "-o", "ndjson"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     let began = Instant::now();
     let mut child = command.spawn().expect("it runs");
     let mut line = String::new();

@@ -45,7 +45,10 @@ fn events(size: usize) -> (Vec<u8>, Vec<u8>) {
         let mut event = Map::from_iter([("event_type".to_owned(), kind.spec().event_type.into())]);
         event.extend(sample(kind.spec(), &mut rng));
         // The others search no free text for telephone numbers.
-        for value in event.values_mut().filter(|value| value.as_str().is_some_and(|text| scrub::scrub(text).is_some())) {
+        for value in event
+            .values_mut()
+            .filter(|value| value.as_str().is_some_and(|text| scrub::scrub(text).is_some()))
+        {
             let field_is_searched = value.as_str().is_some_and(|text| text.contains(' '));
             if field_is_searched {
                 *value = "Nothing to add.".into();
@@ -56,7 +59,14 @@ fn events(size: usize) -> (Vec<u8>, Vec<u8>) {
         lines.push(b'\n');
         // The platform takes the type out of the payload.
         event.shift_remove("event_type");
-        frames.extend(format!("id: {id}\nevent: {}\ndata: {}\n\n", kind.spec().event_type, Value::from(event)).bytes());
+        frames.extend(
+            format!(
+                "id: {id}\nevent: {}\ndata: {}\n\n",
+                kind.spec().event_type,
+                Value::from(event)
+            )
+            .bytes(),
+        );
     }
     (lines, frames)
 }
@@ -84,9 +94,13 @@ pub fn long(path: &Path, size: usize) {
 pub fn large(path: &Path, size: usize, each: usize) {
     let sentence = "The caller asks for another appointment and will call again. ";
     let mut file = BufWriter::new(File::create(path).expect("a file"));
-    let begins = ["{\"event_type\":\"user_transcript\",\"transcript\":\"", "{\"event_type\":\"pipeline.error\",\"error\":\""];
+    let begins = [
+        "{\"event_type\":\"user_transcript\",\"transcript\":\"",
+        "{\"event_type\":\"pipeline.error\",\"error\":\"",
+    ];
     for begin in begins.iter().cycle().take(size.div_ceil(each)) {
-        let prose: String = sentence.chars().cycle().take(each.saturating_sub(begin.len() + 3)).collect();
+        let prose: String =
+            sentence.chars().cycle().take(each.saturating_sub(begin.len() + 3)).collect();
         writeln!(file, "{begin}{prose}\"}}").expect("there is space");
     }
     file.flush().expect("there is space");

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::event::catalog::{
-    CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, SessionEnd, SessionInfo,
-    SessionStart, StateTransition,
+    CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall,
+    OperatorModeChanged, SessionEnd, SessionInfo, SessionStart, StateTransition,
 };
 use crate::event::{Declared, Field, Kind, MASK};
 use crate::held::Held;
@@ -47,7 +47,10 @@ impl Call {
     pub fn length(&self, now: Timestamp) -> i64 {
         let end = self.ended.as_ref().map_or(now, |(end, _)| *end);
         #[expect(clippy::cast_possible_truncation, reason = "whole seconds are what is shown")]
-        self.seconds.map_or_else(|| self.began.map_or(0, |began| end.as_second() - began.as_second()), |seconds| seconds as i64)
+        self.seconds.map_or_else(
+            || self.began.map_or(0, |began| end.as_second() - began.as_second()),
+            |seconds| seconds as i64,
+        )
     }
 }
 
@@ -95,7 +98,9 @@ impl Calls {
         let call = self.calls.entry(sid.to_string()).or_default();
         call.see(kind, shown, time);
         if self.calls.len() > CALLS {
-            let first = self.calls.iter().min_by_key(|(_, call)| call.ended.as_ref().map_or(Timestamp::MAX, |(end, _)| *end));
+            let first = self.calls.iter().min_by_key(|(_, call)| {
+                call.ended.as_ref().map_or(Timestamp::MAX, |(end, _)| *end)
+            });
             if let Some(sid) = first.map(|(sid, _)| sid.clone()) {
                 self.calls.remove(&sid);
             }
@@ -138,7 +143,11 @@ impl Call {
             Kind::CallStarted => read(shown, |it: CallStarted| {
                 self.began = Some(time);
                 (self.direction, self.service) = (text(&it.direction), text(&it.service_id));
-                self.talk.note(time, Mood::Plain, format!("call started, {}", text(&it.direction).unwrap_or_default()));
+                self.talk.note(
+                    time,
+                    Mood::Plain,
+                    format!("call started, {}", text(&it.direction).unwrap_or_default()),
+                );
             }),
             Kind::CallEnded => read(shown, |it: CallEnded| {
                 self.end(time, text(&it.completion_reason), it.duration_seconds.value().copied());
@@ -147,7 +156,8 @@ impl Call {
             }),
             Kind::CallEscalated => read(shown, |it: CallEscalated| {
                 self.escalated = true;
-                let (by, why) = (text(&it.trigger).unwrap_or_default(), text(&it.reason).unwrap_or_default());
+                let (by, why) =
+                    (text(&it.trigger).unwrap_or_default(), text(&it.reason).unwrap_or_default());
                 self.talk.note(time, Mood::Warning, format!("escalated by {by}: {why}"));
             }),
             Kind::OperatorJoinedCall => read(shown, |it: OperatorJoinedCall| {
@@ -166,8 +176,15 @@ impl Call {
                 self.direction = text(&it.direction).or_else(|| self.direction.take());
                 self.service = text(&it.service_id).or_else(|| self.service.take());
                 self.state = text(&it.current_state).or_else(|| self.state.take());
-                #[expect(clippy::cast_possible_truncation, reason = "milliseconds of Unix time are whole, and fit")]
-                if let Some(began) = it.start_time.value().and_then(|at| Timestamp::from_millisecond((at * 1000.0) as i64).ok()) {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "milliseconds of Unix time are whole, and fit"
+                )]
+                if let Some(began) = it
+                    .start_time
+                    .value()
+                    .and_then(|at| Timestamp::from_millisecond((at * 1000.0) as i64).ok())
+                {
                     self.began = Some(began);
                 }
             }),
@@ -176,8 +193,12 @@ impl Call {
                 self.service = text(&it.service_id).or_else(|| self.service.take());
             }),
             Kind::StateTransition => read(shown, |it: StateTransition| {
-                let (from, to) = (text(&it.previous_state).unwrap_or_default(), text(&it.next_state).unwrap_or_default());
-                let remark = text(&it.annotation).map(|remark| format!(" ({remark})")).unwrap_or_default();
+                let (from, to) = (
+                    text(&it.previous_state).unwrap_or_default(),
+                    text(&it.next_state).unwrap_or_default(),
+                );
+                let remark =
+                    text(&it.annotation).map(|remark| format!(" ({remark})")).unwrap_or_default();
                 self.talk.note(time, Mood::State, format!("{from} → {to}{remark}"));
                 self.state = Some(to);
             }),
@@ -214,5 +235,7 @@ impl Call {
 /// The beginning of an id, which tells it from others.
 #[must_use]
 pub fn start(id: &str) -> &str {
-    id.char_indices().nth(if id.starts_with("CA") { 10 } else { 8 }).map_or(id, |(end, _)| &id[..end])
+    id.char_indices()
+        .nth(if id.starts_with("CA") { 10 } else { 8 })
+        .map_or(id, |(end, _)| &id[..end])
 }

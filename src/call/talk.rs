@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::text;
 use crate::event::catalog::{
-    AgentTranscript, AgentTranscriptDelta, BargeIn, Emotion, ForwardCallResolved, Latency, ParticipantJoined, ParticipantLeft,
-    SpeakerMuted, ToolCallCompleted, ToolCallStarted, UserTranscript,
+    AgentTranscript, AgentTranscriptDelta, BargeIn, Emotion, ForwardCallResolved, Latency,
+    ParticipantJoined, ParticipantLeft, SpeakerMuted, ToolCallCompleted, ToolCallStarted,
+    UserTranscript,
 };
 use crate::event::{Field, Kind, MASK};
 use crate::figures::measured::Measured;
@@ -168,10 +169,18 @@ impl Talk {
         match kind {
             Kind::UserTranscript => {
                 let Some(it) = shown.read::<UserTranscript>() else { return };
-                let speaker =
-                    if text(&it.speaker_role).as_deref() == Some("operator") { Speaker::Operator } else { Speaker::User };
+                let speaker = if text(&it.speaker_role).as_deref() == Some("operator") {
+                    Speaker::Operator
+                } else {
+                    Speaker::User
+                };
                 let barged = it.is_barge_in.value() == Some(&true);
-                self.say(time, speaker, text(&it.transcript), barged.then_some("cut in").into_iter().collect());
+                self.say(
+                    time,
+                    speaker,
+                    text(&it.transcript),
+                    barged.then_some("cut in").into_iter().collect(),
+                );
             }
             Kind::AgentTranscript => {
                 let Some(it) = shown.read::<AgentTranscript>() else { return };
@@ -185,14 +194,24 @@ impl Talk {
                     marks.push("filler");
                 } else if let Some((words, known, growing)) = self.growing() {
                     // The whole takes the place of its pieces.
-                    (*words, *known, *growing) = (text(&it.transcript).unwrap_or_default(), marks, None);
+                    (*words, *known, *growing) =
+                        (text(&it.transcript).unwrap_or_default(), marks, None);
                     self.turn_count += 1;
                     return;
                 }
-                self.say(time, if is_operator { Speaker::Operator } else { Speaker::Agent }, text(&it.transcript), marks);
+                self.say(
+                    time,
+                    if is_operator { Speaker::Operator } else { Speaker::Agent },
+                    text(&it.transcript),
+                    marks,
+                );
             }
             Kind::AgentTranscriptDelta => {
-                let Some(piece) = shown.read::<AgentTranscriptDelta>().and_then(|it| text(&it.delta)) else { return };
+                let Some(piece) =
+                    shown.read::<AgentTranscriptDelta>().and_then(|it| text(&it.delta))
+                else {
+                    return;
+                };
                 if let Some((words, _, Some(pieces))) = self.growing() {
                     *pieces += 1;
                     if piece != MASK {
@@ -200,11 +219,20 @@ impl Talk {
                     }
                     return;
                 }
-                self.add(time, Item::Bubble { speaker: Speaker::Agent, text: piece, marks: Vec::new(), growing: Some(1) });
+                self.add(
+                    time,
+                    Item::Bubble {
+                        speaker: Speaker::Agent,
+                        text: piece,
+                        marks: Vec::new(),
+                        growing: Some(1),
+                    },
+                );
             }
             Kind::BargeIn => {
                 let Some(it) = shown.read::<BargeIn>() else { return };
-                let who = text(&it.interrupting_speaker_id).unwrap_or_else(|| "somebody".to_owned());
+                let who =
+                    text(&it.interrupting_speaker_id).unwrap_or_else(|| "somebody".to_owned());
                 self.note(time, Mood::Warning, format!("barge-in: {who} cut in"));
             }
             Kind::ToolCallStarted | Kind::ToolCallCompleted => self.tool(shown, time),
@@ -219,8 +247,16 @@ impl Talk {
                 self.note(time, Mood::Plain, format!("{role} left"));
             }
             Kind::SpeakerMuted => {
-                let muted = shown.read::<SpeakerMuted>().and_then(|it| it.muted.value().copied()).unwrap_or_default();
-                self.note(time, Mood::Plain, if muted { "a speaker was muted" } else { "a speaker is heard again" }.to_owned());
+                let muted = shown
+                    .read::<SpeakerMuted>()
+                    .and_then(|it| it.muted.value().copied())
+                    .unwrap_or_default();
+                self.note(
+                    time,
+                    Mood::Plain,
+                    if muted { "a speaker was muted" } else { "a speaker is heard again" }
+                        .to_owned(),
+                );
             }
             Kind::ForwardCallResolved => {
                 let Some(it) = shown.read::<ForwardCallResolved>() else { return };
@@ -236,8 +272,14 @@ impl Talk {
             }
             Kind::Latency => {
                 let Some(it) = shown.read::<Latency>() else { return };
-                let value =
-                    |field: &Field<f64>| field.value().copied().filter(|value| value.is_finite()).unwrap_or_default().max(0.0);
+                let value = |field: &Field<f64>| {
+                    field
+                        .value()
+                        .copied()
+                        .filter(|value| value.is_finite())
+                        .unwrap_or_default()
+                        .max(0.0)
+                };
                 let turn = Turn {
                     engine: value(&it.engine_ms),
                     nav: value(&it.nav_ms),
@@ -257,14 +299,25 @@ impl Talk {
             |(_, item)| matches!(item, Item::Bubble { speaker: Speaker::Agent, marks, .. } if !marks.contains(&"filler")),
         )?;
         match last {
-            Item::Bubble { text, marks, growing, .. } if growing.is_some() => Some((text, marks, growing)),
+            Item::Bubble { text, marks, growing, .. } if growing.is_some() => {
+                Some((text, marks, growing))
+            }
             _ => None,
         }
     }
 
-    fn say(&mut self, time: Timestamp, speaker: Speaker, text: Option<String>, marks: Vec<&'static str>) {
+    fn say(
+        &mut self,
+        time: Timestamp,
+        speaker: Speaker,
+        text: Option<String>,
+        marks: Vec<&'static str>,
+    ) {
         self.turn_count += 1;
-        self.add(time, Item::Bubble { speaker, text: text.unwrap_or_default(), marks, growing: None });
+        self.add(
+            time,
+            Item::Bubble { speaker, text: text.unwrap_or_default(), marks, growing: None },
+        );
     }
 
     fn tool(&mut self, shown: &Shown<'_>, time: Timestamp) {
@@ -297,14 +350,17 @@ impl Talk {
             // Before calls had ids, the tool's name told which it was.
             let open = self.items.iter_mut().rev().find_map(|(_, item)| match item {
                 Item::Tool { id, name, duration, succeeded, error, .. }
-                    if succeeded.is_none() && wanted.as_ref().map_or(*name == tool, |wanted| wanted == id) =>
+                    if succeeded.is_none()
+                        && wanted.as_ref().map_or(*name == tool, |wanted| wanted == id) =>
                 {
                     Some((duration, succeeded, error))
                 }
                 _ => None,
             });
             match open {
-                Some((duration, succeeded, error)) => (*duration, *succeeded, *error) = (length, worked.or(Some(true)), why),
+                Some((duration, succeeded, error)) => {
+                    (*duration, *succeeded, *error) = (length, worked.or(Some(true)), why)
+                }
                 None => self.add(
                     time,
                     Item::Tool {

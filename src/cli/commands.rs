@@ -128,7 +128,14 @@ pub struct Frames {
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// The id of the workspace whose stream is opened, or `demo`
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        value_name = "ID",
+        env = "AMIGO_WORKSPACE_ID",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
     pub workspace: Vec<String>,
     /// The SID of a call whose observer is opened too, or `demo`
     #[arg(short, long, value_name = "SID")]

@@ -14,7 +14,14 @@ pub struct Stats {
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The id of the workspace whose stream is counted, or `demo`; may repeat
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true, value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        value_name = "ID",
+        env = "AMIGO_WORKSPACE_ID",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
     pub workspace: Vec<String>,
     /// The SID of the call whose observer is counted, or `demo`; may repeat
     #[arg(short, long, value_name = "SID", value_delimiter = ',', conflicts_with = "files")]

@@ -17,7 +17,13 @@ pub struct Forward {
     #[arg(long = "forward-header", value_name = "HEADER", requires = "url")]
     pub headers: Vec<Header>,
     /// What is posted: `ndjson` is the event as application/json, `cloudevents` a CloudEvent
-    #[arg(long = "forward-format", value_enum, value_name = "FORMAT", default_value_t, requires = "url")]
+    #[arg(
+        long = "forward-format",
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        requires = "url"
+    )]
     pub format: Format,
     /// How long a post may take
     #[arg(long = "forward-timeout", value_name = "TIME", default_value = "10s", requires = "url")]

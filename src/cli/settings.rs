@@ -14,7 +14,13 @@ pub struct Choice {
     #[arg(long, value_name = "FILE", env = "EVTAP_CONFIG", hide_env_values = true, global = true)]
     pub config: Option<PathBuf>,
     /// Take settings from this profile of it
-    #[arg(long, value_name = "PROFILE", env = "EVTAP_PROFILE", hide_env_values = true, global = true)]
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        env = "EVTAP_PROFILE",
+        hide_env_values = true,
+        global = true
+    )]
     pub profile: Option<String>,
 }
 

@@ -35,14 +35,22 @@ pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Word> {
         "LIST" => told(PARTS).chain(names(|_| true)).collect(),
         "FORMAT" => told(cli::Output::OFFERED).collect(),
         "FIELD" if arg.get_id() == "redact" => fields(typed, |class| !class.is_hidden()),
-        "FIELD" => {
-            std::iter::once(Word::new("all", "Everything that is hidden.")).chain(fields(typed, Class::is_hidden)).collect()
-        }
+        "FIELD" => std::iter::once(Word::new("all", "Everything that is hidden."))
+            .chain(fields(typed, Class::is_hidden))
+            .collect(),
         "PROFILE" => config::profiles().into_iter().map(|name| Word::new(name, "")).collect(),
-        "KEY=VALUE" => SETTINGS.iter().map(|setting| Word::new(format!("{}=", setting.name), "")).collect(),
+        "KEY=VALUE" => {
+            SETTINGS.iter().map(|setting| Word::new(format!("{}=", setting.name), "")).collect()
+        }
         "ZONE" => jiff::tz::db().available().map(|zone| Word::new(zone.as_str(), "")).collect(),
-        "ID" | "SID" | "CALL" => vec![Word::new("demo", "The built-in clinic: no account, no network.")],
-        "PAGE" => root.get_subcommands().filter(|command| !command.is_hide_set()).map(command_word).collect(),
+        "ID" | "SID" | "CALL" => {
+            vec![Word::new("demo", "The built-in clinic: no account, no network.")]
+        }
+        "PAGE" => root
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .map(command_word)
+            .collect(),
         "all" => vec![Word::new("all", "Raw frames can't be redacted.")],
         _ => Vec::new(),
     }
@@ -62,11 +70,18 @@ fn types() -> impl Iterator<Item = Word> {
 
 /// A glob for each family that has more than one event; those of a call have no name in common.
 fn families() -> Vec<Word> {
-    let mut families: Vec<&str> = specs().map(|spec| family(spec.event_type)).filter(|family| *family != "observer").collect();
+    let mut families: Vec<&str> = specs()
+        .map(|spec| family(spec.event_type))
+        .filter(|family| *family != "observer")
+        .collect();
     families.dedup();
     let count = |family: &str| specs().filter(|spec| spec.family() == family).count();
     let several = families.into_iter().filter(|family| count(family) > 1);
-    several.map(|family| Word::new(format!("{family}.*"), format!("All {} events of {family}.", count(family)))).collect()
+    several
+        .map(|family| {
+            Word::new(format!("{family}.*"), format!("All {} events of {family}.", count(family)))
+        })
+        .collect()
 }
 
 /// Each field's name once, with what is said of it first.
@@ -86,7 +101,9 @@ fn fields(typed: &str, fits: impl Fn(Class) -> bool) -> Vec<Word> {
     if !typed.is_empty() {
         let of = |spec: &'static EventSpec| spec.fields.iter().map(move |field| (spec, field));
         let fields = specs().flat_map(of).filter(|(_, field)| fits(field.class));
-        words.extend(fields.map(|(spec, field)| Word::new(format!("{}.{}", spec.event_type, field.name), field.doc)));
+        words.extend(fields.map(|(spec, field)| {
+            Word::new(format!("{}.{}", spec.event_type, field.name), field.doc)
+        }));
     }
     words
 }
@@ -101,8 +118,12 @@ mod tests {
     #[test]
     fn every_value_has_words_or_is_known_to_have_none() {
         fn check(root: &Command, command: &Command) {
-            for arg in command.get_arguments().filter(|arg| !arg.is_hide_set() && arg.get_action().takes_values()) {
-                let name = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
+            for arg in command
+                .get_arguments()
+                .filter(|arg| !arg.is_hide_set() && arg.get_action().takes_values())
+            {
+                let name =
+                    arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
                 // What it has is in a file of whoever runs this.
                 if name == "PROFILE" {
                     continue;
@@ -116,7 +137,10 @@ mod tests {
                     "{what} {name}: give its words in `of`, or add it to FREE"
                 );
             }
-            command.get_subcommands().filter(|command| command.get_name() != "help").for_each(|command| check(root, command));
+            command
+                .get_subcommands()
+                .filter(|command| command.get_name() != "help")
+                .for_each(|command| check(root, command));
         }
         let root = cli::definition();
         check(&root, &root);
@@ -130,7 +154,12 @@ mod tests {
     #[test]
     fn families_are_those_with_several_events() {
         let families: Vec<_> = families().into_iter().map(|word| word.text).collect();
-        assert!(families.contains(&"call.*".to_owned()) && families.contains(&"tap.*".to_owned()), "{families:?}");
-        assert!(families.iter().all(|family| specs().filter(|spec| format!("{}.*", spec.family()) == *family).count() > 1));
+        assert!(
+            families.contains(&"call.*".to_owned()) && families.contains(&"tap.*".to_owned()),
+            "{families:?}"
+        );
+        assert!(families.iter().all(|family| {
+            specs().filter(|spec| format!("{}.*", spec.family()) == *family).count() > 1
+        }));
     }
 }

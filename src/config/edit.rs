@@ -23,14 +23,21 @@ pub fn init(path: &Path, watch: &Command) -> Result<()> {
     let what = format!("cannot write {}", path.display());
     make_directory(path).map_err(|error| failed(path, &error))?;
     let mut file = private_file::create_new(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Error::usage(what, "it is there already", "edit it, or use `evtap config set-profile`"),
+        io::ErrorKind::AlreadyExists => {
+            Error::usage(what, "it is there already", "edit it, or use `evtap config set-profile`")
+        }
         _ => failed(path, &error),
     })?;
     file.write_all(example(watch).as_bytes()).map_err(|error| failed(path, &error))
 }
 
 fn failed(path: &Path, error: &io::Error) -> Error {
-    Error::new(Exit::Failure, format!("cannot write {}", path.display()), cause(error), "check the path and its permissions")
+    Error::new(
+        Exit::Failure,
+        format!("cannot write {}", path.display()),
+        cause(error),
+        "check the path and its permissions",
+    )
 }
 
 fn make_directory(path: &Path) -> io::Result<()> {
@@ -52,7 +59,9 @@ pub fn example(watch: &Command) -> String {
 "
     .to_owned();
     for setting in SETTINGS {
-        let option = setting.option(watch, watch).expect("a test holds that all settings are options of watch");
+        let option = setting
+            .option(watch, watch)
+            .expect("a test holds that all settings are options of watch");
         text.push('\n');
         let help = option.get_help().map(ToString::to_string).unwrap_or_default();
         let mut column = 0;
@@ -100,28 +109,48 @@ pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -
             "try again",
         ));
     };
-    let unfit =
-        || Error::usage(format!("cannot edit {}", path.display()), "its profiles are no tables", "write them as [profiles.NAME]");
+    let unfit = || {
+        Error::usage(
+            format!("cannot edit {}", path.display()),
+            "its profiles are no tables",
+            "write them as [profiles.NAME]",
+        )
+    };
     let implicit = || {
         let mut table = Table::new();
         table.set_implicit(true);
         Item::Table(table)
     };
     // Of a file without settings, such as the example, all is a comment on what comes after the last of them.
-    let comments = document.is_empty().then(|| document.trailing().as_str().unwrap_or_default().to_owned());
-    let profiles = document.entry("profiles").or_insert_with(implicit).as_table_mut().ok_or_else(unfit)?;
-    let profile = profiles.entry(name).or_insert_with(toml_edit::table).as_table_mut().ok_or_else(unfit)?;
+    let comments =
+        document.is_empty().then(|| document.trailing().as_str().unwrap_or_default().to_owned());
+    let profiles =
+        document.entry("profiles").or_insert_with(implicit).as_table_mut().ok_or_else(unfit)?;
+    let profile =
+        profiles.entry(name).or_insert_with(toml_edit::table).as_table_mut().ok_or_else(unfit)?;
     if let Some(comments) = &comments {
-        profile.decor_mut().set_prefix(format!("{comments}{}", if comments.is_empty() { "" } else { "\n" }));
+        profile
+            .decor_mut()
+            .set_prefix(format!("{comments}{}", if comments.is_empty() { "" } else { "\n" }));
     }
     for pair in pairs {
         let (key, text) = pair.split_once('=').ok_or_else(|| {
-            Error::usage("cannot set the profile", "there is an argument without =", "write KEY=VALUE, such as output=ndjson")
+            Error::usage(
+                "cannot set the profile",
+                "there is an argument without =",
+                "write KEY=VALUE, such as output=ndjson",
+            )
         })?;
         let (table, key, value) = match key.strip_prefix("filters.") {
-            Some(filter) => {
-                (profile.entry("filters").or_insert_with(toml_edit::table).as_table_mut().ok_or_else(unfit)?, filter, text.into())
-            }
+            Some(filter) => (
+                profile
+                    .entry("filters")
+                    .or_insert_with(toml_edit::table)
+                    .as_table_mut()
+                    .ok_or_else(unfit)?,
+                filter,
+                text.into(),
+            ),
             None => (&mut *profile, key, value(key, text, watch)?),
         };
         match table.get_mut(key) {
@@ -145,13 +174,17 @@ pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -
 
 /// The value of a setting as TOML has it.
 fn value(key: &str, text: &str, watch: &Command) -> Result<Value> {
-    let setting = Setting::named(key).map_err(|(why, advice)| Error::usage(format!("cannot set {key}"), why, advice))?;
-    let option = setting.option(watch, watch).expect("a test holds that all settings are options of watch");
+    let setting = Setting::named(key)
+        .map_err(|(why, advice)| Error::usage(format!("cannot set {key}"), why, advice))?;
+    let option =
+        setting.option(watch, watch).expect("a test holds that all settings are options of watch");
     let number = text.parse::<i64>().ok().filter(|_| !is_text(option));
     Ok(match (text.parse::<bool>().ok().filter(|_| is_flag(option)), number) {
         (Some(flag), _) => flag.into(),
         (None, Some(number)) => number.into(),
-        (None, None) if is_list(option) && text.contains(',') => Value::Array(text.split(',').map(str::trim).collect::<Array>()),
+        (None, None) if is_list(option) && text.contains(',') => {
+            Value::Array(text.split(',').map(str::trim).collect::<Array>())
+        }
         (None, None) => text.into(),
     })
 }

@@ -21,20 +21,37 @@ pub fn figures(options: &Stats) -> Result<Stages> {
     let policy = policy(&options.privacy, options.status)?;
     let pick = &options.pick;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions =
-        Expressions { variables: &variables, policy: &policy, format: options.status, check: !pick.no_check, named: &pick.named };
+    let expressions = Expressions {
+        variables: &variables,
+        policy: &policy,
+        format: options.status,
+        check: !pick.no_check,
+        named: &pick.named,
+    };
     let judge = Box::new(conditions(&options.until, &expressions)?);
     let Kept { select, kinds, .. } = kept(pick, &expressions)?;
-    let group_by = options.group_by.as_deref().map(|source| expressions.program("--group-by", source, kinds)).transpose()?;
+    let group_by = options
+        .group_by
+        .as_deref()
+        .map(|source| expressions.program("--group-by", source, kinds))
+        .transpose()?;
     let every = options.every.as_deref().map(|text| positive("--every", text)).transpose()?;
     if every.is_some_and(|every| every < SHORTEST) {
-        return Err(Error::usage("cannot use --every", "it is less than a second", "write it like 10s, 1m or 1h"));
+        return Err(Error::usage(
+            "cannot use --every",
+            "it is less than a second",
+            "write it like 10s, 1m or 1h",
+        ));
     }
     let form = match options.output {
         Figures::Text => Form::Text,
         Figures::Json => Form::Json,
         Figures::Csv if every.is_none() => {
-            return Err(Error::usage("cannot use -o csv", "a sum is no table", "give --every too, or -o json"));
+            return Err(Error::usage(
+                "cannot use -o csv",
+                "a sum is no table",
+                "give --every too, or -o json",
+            ));
         }
         Figures::Csv => Form::Csv,
     };

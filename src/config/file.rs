@@ -60,14 +60,22 @@ impl std::fmt::Debug for Entry {
 /// Where the file is if nobody says so: by the XDG Base Directory Specification.
 #[must_use]
 pub fn usual_path() -> Option<PathBuf> {
-    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    Some(home.or_else(|| Some(std::env::home_dir()?.join(".config")))?.join("evtap").join("config.toml"))
+    let home =
+        std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    Some(
+        home.or_else(|| Some(std::env::home_dir()?.join(".config")))?
+            .join("evtap")
+            .join("config.toml"),
+    )
 }
 
 /// The names of the profiles in the file that `EVTAP_CONFIG` names, or the usual one; none, if it can't be read.
 #[must_use]
 pub fn profiles() -> Vec<String> {
-    let path = std::env::var_os("EVTAP_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from).or_else(usual_path);
+    let path = std::env::var_os("EVTAP_CONFIG")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .or_else(usual_path);
     let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     let document = Document::parse(text).ok();
     let table = document.as_ref().and_then(|document| document.get("profiles")?.as_table());
@@ -78,14 +86,20 @@ impl File {
     /// Reads a file. Nothing, if there is none.
     pub fn read(path: &Path, watch: &Command) -> Result<Option<Self>> {
         let what = || format!("cannot use the configuration {}", path.display());
-        let failed = |error: &io::Error| Error::usage(what(), cause(error), "check the path and its permissions");
+        let failed = |error: &io::Error| {
+            Error::usage(what(), cause(error), "check the path and its permissions")
+        };
         let meta = match std::fs::metadata(path) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(&error)),
         };
         if !meta.is_file() || meta.len() > LIMIT {
-            return Err(Error::usage(what(), "it is no file of settings", "name a TOML file; `evtap config init` writes one"));
+            return Err(Error::usage(
+                what(),
+                "it is no file of settings",
+                "name a TOML file; `evtap config init` writes one",
+            ));
         }
         if permissions(&meta) & 0o022 != 0 {
             let why = "others may write it, and with it say where your key goes";
@@ -115,9 +129,19 @@ impl Reader<'_> {
         self.text.get(..end).map_or(1, |before| before.matches('\n').count() + 1)
     }
 
-    fn wrong(&self, line: usize, what: &str, why: impl Into<String>, advice: impl Into<String>) -> Error {
+    fn wrong(
+        &self,
+        line: usize,
+        what: &str,
+        why: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Error {
         let subject = if what.is_empty() { String::new() } else { format!(" ({what})") };
-        Error::usage(format!("cannot use {}, line {line}{subject}", self.path.display()), why, advice)
+        Error::usage(
+            format!("cannot use {}, line {line}{subject}", self.path.display()),
+            why,
+            advice,
+        )
     }
 
     fn file(&self) -> Result<File> {
@@ -131,13 +155,15 @@ impl Reader<'_> {
                 "profile" => {
                     let advice = "write it so: profile = \"staging\"";
                     let name = item.as_str().map(str::to_owned);
-                    file.usual =
-                        Some(name.ok_or_else(|| self.wrong(self.line(item.span()), "profile", "it is no name", advice))?);
+                    file.usual = Some(name.ok_or_else(|| {
+                        self.wrong(self.line(item.span()), "profile", "it is no name", advice)
+                    })?);
                 }
                 "profiles" => {
                     let table = self.table(name, item)?;
                     for (name, item) in &table {
-                        file.profiles.insert(name.to_owned(), self.section(&self.table(name, item)?)?);
+                        file.profiles
+                            .insert(name.to_owned(), self.section(&self.table(name, item)?)?);
                     }
                 }
                 _ => self.entry(document.as_table(), name, item, &mut file.top)?,
@@ -165,7 +191,8 @@ impl Reader<'_> {
 
     /// One line: a setting, or the filters.
     fn entry(&self, table: &Table, name: &str, item: &Item, section: &mut Section) -> Result<()> {
-        let line = self.line(table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span()));
+        let line =
+            self.line(table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span()));
         if name == "filters" {
             for (name, item) in &self.table(name, item)? {
                 section.filters.insert(name.to_owned(), self.filter(name, item)?);
@@ -174,7 +201,9 @@ impl Reader<'_> {
         }
         let wrong = |(why, advice): (String, String)| self.wrong(line, name, why, advice);
         let setting = Setting::named(name).map_err(wrong)?;
-        let option = setting.option(self.watch, self.watch).expect("a test holds that all settings are options of watch");
+        let option = setting
+            .option(self.watch, self.watch)
+            .expect("a test holds that all settings are options of watch");
         let mut values = self.values(line, name, option, item)?;
         setting.check(option, &values).map_err(wrong)?;
         if is_path(option) {
@@ -193,15 +222,31 @@ impl Reader<'_> {
     fn filter(&self, name: &str, item: &Item) -> Result<(String, usize)> {
         let line = self.line(item.span());
         if !is_name(name) {
-            return Err(self.wrong(line, name, "it is no name for a filter", "use letters, digits, - and _"));
+            return Err(self.wrong(
+                line,
+                name,
+                "it is no name for a filter",
+                "use letters, digits, - and _",
+            ));
         }
-        item.as_str()
-            .map(|expression| (expression.to_owned(), line))
-            .ok_or_else(|| self.wrong(line, name, "it is no expression", "write it so: name = '.event_type == \"call.ended\"'"))
+        item.as_str().map(|expression| (expression.to_owned(), line)).ok_or_else(|| {
+            self.wrong(
+                line,
+                name,
+                "it is no expression",
+                "write it so: name = '.event_type == \"call.ended\"'",
+            )
+        })
     }
 
     /// The values of a setting, as the option takes them.
-    fn values(&self, line: usize, name: &str, option: &clap::Arg, item: &Item) -> Result<Vec<String>> {
+    fn values(
+        &self,
+        line: usize,
+        name: &str,
+        option: &clap::Arg,
+        item: &Item,
+    ) -> Result<Vec<String>> {
         let single = |value: &Value| match value {
             Value::Boolean(value) => is_flag(option).then(|| value.value().to_string()),
             Value::String(value) => (!is_flag(option)).then(|| value.value().clone()),
@@ -236,7 +281,12 @@ impl Reader<'_> {
         match (section.settings.get("api_key_file"), section.settings.get("api_key_command")) {
             (Some(file), Some(command)) => {
                 let line = file.line.max(command.line);
-                Err(self.wrong(line, "api_key_file, api_key_command", "there can be one key only", "take one of the two out"))
+                Err(self.wrong(
+                    line,
+                    "api_key_file, api_key_command",
+                    "there can be one key only",
+                    "take one of the two out",
+                ))
             }
             _ => Ok(()),
         }

@@ -103,10 +103,16 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
 fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(matches)?;
     if let Some(named) = cli.command.named_mut() {
-        *named = layers.filters().into_iter().map(|(name, (expression, _))| (name, expression)).collect();
+        *named = layers
+            .filters()
+            .into_iter()
+            .map(|(name, (expression, _))| (name, expression))
+            .collect();
     }
     let theirs = matches.subcommand().map_or(matches, |(_, theirs)| theirs);
-    let stands = |setting: &&Setting| layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name);
+    let stands = |setting: &&Setting| {
+        layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name)
+    };
     let standing = Standing(SETTINGS.iter().filter(stands).map(|setting| setting.name).collect());
     if let Some(privacy) = cli.command.privacy_mut() {
         privacy.redact.extend(layers.redacted());
@@ -119,27 +125,43 @@ fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
 }
 
 /// Resolves a command line that has been parsed once.
-pub fn resolve(arguments: &[OsString], typed: &ArgMatches) -> Result<(ArgMatches, Layers), Unparsed> {
+pub fn resolve(
+    arguments: &[OsString],
+    typed: &ArgMatches,
+) -> Result<(ArgMatches, Layers), Unparsed> {
     let command = cli::declaration();
     let watch = command.find_subcommand(MODEL).expect("there is such a command").clone();
-    let Some((name, theirs)) = typed.subcommand() else { return Ok((typed.clone(), Layers::default())) };
+    let Some((name, theirs)) = typed.subcommand() else {
+        return Ok((typed.clone(), Layers::default()));
+    };
     let subcommand = command.find_subcommand(name).filter(|_| !APART.contains(&name));
-    let is_option = |setting: &&Setting| subcommand.is_some_and(|command| setting.option(command, &watch).is_some());
+    let is_option = |setting: &&Setting| {
+        subcommand.is_some_and(|command| setting.option(command, &watch).is_some())
+    };
     let options: Vec<_> = SETTINGS.iter().filter(is_option).collect();
     if options.is_empty() {
         for choice in ["config", "profile"] {
             if theirs.value_source(choice) == Some(ValueSource::CommandLine) {
                 let what = format!("cannot use --{choice}");
-                return Err(Error::usage(what, format!("{name} takes no settings from a file"), "leave it out").into());
+                return Err(Error::usage(
+                    what,
+                    format!("{name} takes no settings from a file"),
+                    "leave it out",
+                )
+                .into());
             }
         }
         return Ok((typed.clone(), Layers::default()));
     }
     let layers = Layers::read(theirs, &watch)?;
     let command = command.mut_subcommand(name, |subcommand| {
-        options.iter().fold(subcommand, |subcommand, setting| match layers.winner(setting, theirs) {
-            Some((_, values)) => subcommand.mut_arg(setting.name, |option| option.default_values(values.clone())),
-            None => subcommand,
+        options.iter().fold(subcommand, |subcommand, setting| {
+            match layers.winner(setting, theirs) {
+                Some((_, values)) => {
+                    subcommand.mut_arg(setting.name, |option| option.default_values(values.clone()))
+                }
+                None => subcommand,
+            }
         })
     });
     Ok((command.try_get_matches_from(arguments)?, layers))
@@ -151,7 +173,9 @@ impl Layers {
         let (file, profile) = chosen(typed, watch)?;
         let mut layers = Self { file, profile, given: BTreeMap::new() };
         for setting in SETTINGS {
-            let option = setting.option(watch, watch).expect("a test holds that all settings are options of watch");
+            let option = setting
+                .option(watch, watch)
+                .expect("a test holds that all settings are options of watch");
             let mut given = Vec::new();
             if let Some(variable) = setting.variable(option)
                 && let Some(value) = std::env::var_os(&variable)
@@ -159,9 +183,9 @@ impl Layers {
                 let value = value.to_string_lossy().into_owned();
                 let value = if is_flag(option) && value == "1" { "true".to_owned() } else { value };
                 let values = vec![value];
-                setting
-                    .check(option, &values)
-                    .map_err(|(why, advice)| Error::usage(format!("cannot use the environment's {variable}"), why, advice))?;
+                setting.check(option, &values).map_err(|(why, advice)| {
+                    Error::usage(format!("cannot use the environment's {variable}"), why, advice)
+                })?;
                 given.push((Origin::Variable(variable), values));
             }
             given.extend(layers.entries(setting));
@@ -178,7 +202,10 @@ impl Layers {
             Some((Origin::Profile(name.clone(), *line), values.clone()))
         });
         let top = file.top.settings.get(setting.name);
-        profile.into_iter().chain(top.map(|Entry { values, line }| (Origin::File(*line), values.clone()))).collect()
+        profile
+            .into_iter()
+            .chain(top.map(|Entry { values, line }| (Origin::File(*line), values.clone())))
+            .collect()
     }
 
     /// What takes the place of the default, if anything does.
@@ -190,9 +217,12 @@ impl Layers {
             "redact" => None,
             "api_key_file" | "api_key_command" => {
                 let rivals = ["api_key_file", "api_key_command"];
-                let taken =
-                    std::env::var_os(credential::VARIABLE).is_some() || rivals.iter().any(|name| is_explicit(typed, name));
-                let higher = rivals.iter().filter_map(|name| given(name)).min_by_key(|(origin, _)| origin.rank())?;
+                let taken = std::env::var_os(credential::VARIABLE).is_some()
+                    || rivals.iter().any(|name| is_explicit(typed, name));
+                let higher = rivals
+                    .iter()
+                    .filter_map(|name| given(name))
+                    .min_by_key(|(origin, _)| origin.rank())?;
                 (!taken && won.0.rank() == higher.0.rank()).then_some(won)
             }
             _ => Some(won),
@@ -211,7 +241,9 @@ impl Layers {
             *names += if names.is_empty() { "" } else { "," };
             *names += &name;
         }
-        if let (Origin::Default, Some((highest, _))) = (&origin, self.given.get("redact").and_then(|given| given.first())) {
+        if let (Origin::Default, Some((highest, _))) =
+            (&origin, self.given.get("redact").and_then(|given| given.first()))
+        {
             *origin = highest.clone();
         }
     }
@@ -224,9 +256,14 @@ impl Layers {
         for (name, (expression, line)) in &file.top.filters {
             filters.insert(name.clone(), (expression.clone(), Origin::File(*line)));
         }
-        if let Some((profile, section)) = self.profile.as_ref().and_then(|(name, _)| Some((name, file.profiles.get(name)?))) {
+        if let Some((profile, section)) =
+            self.profile.as_ref().and_then(|(name, _)| Some((name, file.profiles.get(name)?)))
+        {
             for (name, (expression, line)) in &section.filters {
-                filters.insert(name.clone(), (expression.clone(), Origin::Profile(profile.clone(), *line)));
+                filters.insert(
+                    name.clone(),
+                    (expression.clone(), Origin::Profile(profile.clone(), *line)),
+                );
             }
         }
         filters
@@ -237,26 +274,33 @@ impl Layers {
     pub fn origin(&self, setting: &Setting, option: &clap::Arg, matches: &ArgMatches) -> Origin {
         match matches.value_source(setting.name) {
             Some(ValueSource::CommandLine) => Origin::Option,
-            Some(ValueSource::EnvVariable) => {
-                Origin::Variable(option.get_env().unwrap_or_default().to_string_lossy().into_owned())
+            Some(ValueSource::EnvVariable) => Origin::Variable(
+                option.get_env().unwrap_or_default().to_string_lossy().into_owned(),
+            ),
+            _ => {
+                self.winner(setting, matches).map_or(Origin::Default, |(origin, _)| origin.clone())
             }
-            _ => self.winner(setting, matches).map_or(Origin::Default, |(origin, _)| origin.clone()),
         }
     }
 
     /// An error in what the file says names an option that nobody has typed: this tells where it stands.
     #[must_use]
     pub fn explain(&self, error: Error) -> Error {
-        let Some(file) = self.file.as_ref().filter(|_| error.exit == Exit::Usage && error.detail().is_none()) else {
+        let Some(file) =
+            self.file.as_ref().filter(|_| error.exit == Exit::Usage && error.detail().is_none())
+        else {
             return error;
         };
         let text = error.to_string().to_lowercase().replace(['-', '_'], " ");
         let named = self.given.iter().find_map(|(name, given)| {
-            let (Origin::Profile(_, line) | Origin::File(line), _) = given.first()? else { return None };
+            let (Origin::Profile(_, line) | Origin::File(line), _) = given.first()? else {
+                return None;
+            };
             text.contains(&name.replace('_', " ")).then_some((name, line))
         });
         match named {
-            Some((name, line)) => error.with_detail(format!("  {name} is set in {}, line {line}", file.path.display())),
+            Some((name, line)) => error
+                .with_detail(format!("  {name} is set in {}, line {line}", file.path.display())),
             None => error,
         }
     }
@@ -279,22 +323,38 @@ impl Origin {
 type Chosen = (Option<File>, Option<(String, &'static str)>);
 
 fn chosen(typed: &ArgMatches, watch: &clap::Command) -> Result<Chosen> {
-    let path = typed.get_one::<PathBuf>("config").filter(|path| !path.as_os_str().is_empty()).cloned();
+    let path =
+        typed.get_one::<PathBuf>("config").filter(|path| !path.as_os_str().is_empty()).cloned();
     let file = match path.clone().or_else(file::usual_path) {
         Some(path) => File::read(&path, watch)?,
         None => None,
     };
     if let (Some(path), None) = (&path, &file) {
         let advice = "check the path of --config; `evtap config init` writes an example";
-        return Err(Error::usage(format!("cannot use the configuration {}", path.display()), "there is no such file", advice));
+        return Err(Error::usage(
+            format!("cannot use the configuration {}", path.display()),
+            "there is no such file",
+            advice,
+        ));
     }
-    let by = if typed.value_source("profile") == Some(ValueSource::EnvVariable) { "EVTAP_PROFILE" } else { "--profile" };
-    let named = typed.get_one::<String>("profile").filter(|name| !name.is_empty()).map(|name| (name.clone(), by));
+    let by = if typed.value_source("profile") == Some(ValueSource::EnvVariable) {
+        "EVTAP_PROFILE"
+    } else {
+        "--profile"
+    };
+    let named = typed
+        .get_one::<String>("profile")
+        .filter(|name| !name.is_empty())
+        .map(|name| (name.clone(), by));
     let profile = named.or_else(|| Some((file.as_ref()?.usual.clone()?, "profile")));
     let Some((name, by)) = profile else { return Ok((file, None)) };
     let Some(known) = &file else {
         let what = format!("cannot use the profile {name}");
-        return Err(Error::usage(what, "there is no configuration file", "make one with `evtap config init`"));
+        return Err(Error::usage(
+            what,
+            "there is no configuration file",
+            "make one with `evtap config init`",
+        ));
     };
     if !known.profiles.contains_key(&name) {
         let why = format!("{} has no such profile", known.path.display());

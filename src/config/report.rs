@@ -43,33 +43,56 @@ impl Settled {
         }
         arguments.extend(options.iter().map(OsString::from));
         let typed = |error: &clap::Error| {
-            let why = error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Error::usage("cannot show the settings", why, "give options of `evtap watch` after `--`")
+            let why = error
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
+            Error::usage(
+                "cannot show the settings",
+                why,
+                "give options of `evtap watch` after `--`",
+            )
         };
-        let matches = cli::declaration().try_get_matches_from(&arguments).map_err(|error| typed(&error))?;
+        let matches =
+            cli::declaration().try_get_matches_from(&arguments).map_err(|error| typed(&error))?;
         let (matches, layers) = resolve(&arguments, &matches).map_err(|error| match error {
             Unparsed::Typed(error) => typed(&error),
             Unparsed::Set(error) => error,
         })?;
-        let Some((_, matches)) = matches.subcommand() else { return Ok(Self { layers, rows: Vec::new() }) };
+        let Some((_, matches)) = matches.subcommand() else {
+            return Ok(Self { layers, rows: Vec::new() });
+        };
         let command = cli::declaration();
         let watch = command.find_subcommand("watch").unwrap_or(&command);
         let mut rows: Vec<_> = SETTINGS
             .iter()
             .filter_map(|setting| {
                 let option = setting.option(watch, watch)?;
-                let values =
-                    matches.get_raw(setting.name).map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>());
+                let values = matches
+                    .get_raw(setting.name)
+                    .map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>());
                 let value = values.map(|values| shown(setting.name, &values.join(",")));
-                Some(Row { name: setting.name, value, origin: layers.origin(setting, option, matches) })
+                Some(Row {
+                    name: setting.name,
+                    value,
+                    origin: layers.origin(setting, option, matches),
+                })
             })
             .collect();
         for row in &mut rows {
             if row.name == "proxy"
                 && row.value.is_none()
-                && let Some((variable, url)) = PROXIES.iter().find_map(|name| Some((*name, std::env::var(name).ok()?)))
+                && let Some((variable, url)) =
+                    PROXIES.iter().find_map(|name| Some((*name, std::env::var(name).ok()?)))
             {
-                *row = Row { name: "proxy", value: Some(shown("proxy", &url)), origin: Origin::Variable(variable.to_owned()) };
+                *row = Row {
+                    name: "proxy",
+                    value: Some(shown("proxy", &url)),
+                    origin: Origin::Variable(variable.to_owned()),
+                };
             }
         }
         // All of them count.
@@ -77,9 +100,11 @@ impl Settled {
             layers.add_up(redact.value.get_or_insert_default(), &mut redact.origin);
             redact.value.take_if(|names| names.is_empty());
         }
-        let keyless = rows.iter().all(|row| !row.name.starts_with("api_key") || row.value.is_none());
+        let keyless =
+            rows.iter().all(|row| !row.name.starts_with("api_key") || row.value.is_none());
         let key = keyless && std::env::var_os(credential::VARIABLE).is_some();
-        let origin = if key { Origin::Variable(credential::VARIABLE.to_owned()) } else { Origin::Default };
+        let origin =
+            if key { Origin::Variable(credential::VARIABLE.to_owned()) } else { Origin::Default };
         rows.insert(0, Row { name: "api_key", value: key.then(|| "(hidden)".to_owned()), origin });
         Ok(Self { layers, rows })
     }
@@ -88,22 +113,50 @@ impl Settled {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        let file = self.layers.file.as_ref().map_or_else(|| "none".to_owned(), |file| file.path.display().to_string());
-        let profile = self.layers.profile.as_ref().map_or_else(|| "none".to_owned(), |(name, by)| format!("{name}, by {by}"));
-        let _ = writeln!(text, "file     {}\nprofile  {}\n", sanitize::visible(&file), sanitize::visible(&profile));
+        let file = self
+            .layers
+            .file
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), |file| file.path.display().to_string());
+        let profile = self
+            .layers
+            .profile
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), |(name, by)| format!("{name}, by {by}"));
+        let _ = writeln!(
+            text,
+            "file     {}\nprofile  {}\n",
+            sanitize::visible(&file),
+            sanitize::visible(&profile)
+        );
         let value = |row: &Row| sanitize::visible(row.value.as_deref().unwrap_or("-")).into_owned();
-        let width = self.rows.iter().map(|row| value(row).chars().count()).max().unwrap_or_default().min(44);
+        let width = self
+            .rows
+            .iter()
+            .map(|row| value(row).chars().count())
+            .max()
+            .unwrap_or_default()
+            .min(44);
         for row in &self.rows {
             let line = format!("{:<16}  {:<width$}  ", row.name, value(row));
             let origin = row.origin.to_string();
-            let _ = writeln!(text, "{line}{}", if row.origin == Origin::Default { origin.dimmed() } else { origin.normal() });
+            let _ = writeln!(
+                text,
+                "{line}{}",
+                if row.origin == Origin::Default { origin.dimmed() } else { origin.normal() }
+            );
         }
         let filters = self.layers.filters();
         if !filters.is_empty() {
             text.push_str("\nfilters\n");
         }
         for (name, (expression, origin)) in filters {
-            let _ = writeln!(text, "@{name}  {}  {}", sanitize::visible(&expression), origin.to_string().dimmed());
+            let _ = writeln!(
+                text,
+                "@{name}  {}  {}",
+                sanitize::visible(&expression),
+                origin.to_string().dimmed()
+            );
         }
         text
     }
@@ -151,7 +204,9 @@ fn shown(name: &str, value: &str) -> String {
     }
     let (scheme, rest) = value.split_once("://").unwrap_or(("", value));
     match rest.rsplit_once('@') {
-        Some((_, host)) if name.ends_with("url") || name == "proxy" => format!("{scheme}://***@{host}"),
+        Some((_, host)) if name.ends_with("url") || name == "proxy" => {
+            format!("{scheme}://***@{host}")
+        }
         _ => value.to_owned(),
     }
 }
@@ -161,7 +216,9 @@ impl std::fmt::Display for Origin {
         match self {
             Self::Option => f.write_str("option"),
             Self::Variable(name) => write!(f, "environment, {name}"),
-            Self::Profile(name, line) => write!(f, "profile {}, line {line}", sanitize::visible(name)),
+            Self::Profile(name, line) => {
+                write!(f, "profile {}, line {line}", sanitize::visible(name))
+            }
             Self::File(line) => write!(f, "file, line {line}"),
             Self::Default => f.write_str("default"),
         }

@@ -12,7 +12,13 @@ use crate::tui::style::{Depth, Ground, Theme};
 use crate::tui::terminal;
 
 /// The live screen that is asked for, showing what has that name.
-pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title: &str) -> Result<Option<Setup>> {
+pub fn screen(
+    screen: &Screen,
+    pick: &Pick,
+    show: &Show,
+    policy: &Policy,
+    title: &str,
+) -> Result<Option<Setup>> {
     let limits = limits(&screen.buffer)?;
     if !screen.tui {
         return Ok(None);
@@ -35,8 +41,11 @@ pub fn screen(screen: &Screen, pick: &Pick, show: &Show, policy: &Policy, title:
 /// What is not told by the options is told by the environment, and what that doesn't tell the terminal is asked for.
 fn theme(background: Background) -> Theme {
     let variable = |name| std::env::var(name).unwrap_or_default();
-    let depth =
-        if SHOULD_COLORIZE.should_colorize() { Depth::of(&variable("TERM"), &variable("COLORTERM")) } else { Depth::None };
+    let depth = if SHOULD_COLORIZE.should_colorize() {
+        Depth::of(&variable("TERM"), &variable("COLORTERM"))
+    } else {
+        Depth::None
+    };
     let ground = match background {
         Background::Auto => Ground::by_number(&variable("COLORFGBG")),
         Background::Dark => Some(Ground::Dark),
@@ -59,7 +68,8 @@ fn limits(text: &str) -> Result<Limits> {
             Some((digits, shift)) => (digits, &mut limits.bytes, 1 << shift),
             None => (part, &mut limits.events, 1),
         };
-        let number = digits.trim().parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+        let number =
+            digits.trim().parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
         *limit = number.filter(|number| *number > 0).ok_or_else(wrong)?;
     }
     Ok(limits)

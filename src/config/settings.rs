@@ -54,8 +54,16 @@ pub const SETTINGS: &[Setting] = &[
 
 /// What people may look for in a file, and why it isn't there.
 const REFUSED: &[(&str, &str, &str)] = &[
-    ("api_key", "a key in a file of settings is soon copied along with them", "use api_key_file or api_key_command"),
-    ("reveal", "what is hidden is shown to who asks for it by name, each time", "give --reveal on the command line"),
+    (
+        "api_key",
+        "a key in a file of settings is soon copied along with them",
+        "use api_key_file or api_key_command",
+    ),
+    (
+        "reveal",
+        "what is hidden is shown to who asks for it by name, each time",
+        "give --reveal on the command line",
+    ),
 ];
 
 /// The values by which a file would show more than a run without it.
@@ -71,9 +79,14 @@ impl Setting {
             return Err(((*why).to_owned(), (*advice).to_owned()));
         }
         SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(|| {
-            let names = SETTINGS.iter().map(|setting| setting.name).chain(["profile", "profiles", "filters"]);
-            let advice = schema::nearest(name, names)
-                .map_or_else(|| "`evtap config` lists the settings".to_owned(), |meant| format!("did you mean {meant}?"));
+            let names = SETTINGS
+                .iter()
+                .map(|setting| setting.name)
+                .chain(["profile", "profiles", "filters"]);
+            let advice = schema::nearest(name, names).map_or_else(
+                || "`evtap config` lists the settings".to_owned(),
+                |meant| format!("did you mean {meant}?"),
+            );
             ("there is no such setting".to_owned(), advice)
         })
     }
@@ -87,16 +100,28 @@ impl Setting {
     /// The option that it is in a command, if it means the same there as in `watch`.
     #[must_use]
     pub fn option<'c>(&self, command: &'c Command, watch: &Command) -> Option<&'c Arg> {
-        let find = |command: &'c Command| command.get_arguments().find(|option| option.get_id() == self.name);
+        let find = |command: &'c Command| {
+            command.get_arguments().find(|option| option.get_id() == self.name)
+        };
         let theirs = watch.get_arguments().find(|option| option.get_id() == self.name)?;
-        find(command).filter(|option| option.get_value_parser().type_id() == theirs.get_value_parser().type_id())
+        find(command).filter(|option| {
+            option.get_value_parser().type_id() == theirs.get_value_parser().type_id()
+        })
     }
 
     /// Holds values against the option's own parser. What is wrong is told without them.
     pub fn check(&self, option: &Arg, values: &[String]) -> Result<(), Wrong> {
-        if let Some((_, weaker)) = WEAKER.iter().find(|(name, weaker)| *name == self.name && values.iter().any(|v| v == weaker)) {
+        if let Some((_, weaker)) = WEAKER
+            .iter()
+            .find(|(name, weaker)| *name == self.name && values.iter().any(|v| v == weaker))
+        {
             let advice = format!("give --{} {weaker} on the command line", self.name);
-            return Err((format!("{weaker} shows more than the default, which wants to be asked for each time"), advice));
+            return Err((
+                format!(
+                    "{weaker} shows more than the default, which wants to be asked for each time"
+                ),
+                advice,
+            ));
         }
         values.iter().try_for_each(|value| parse(option.get_value_parser().clone(), value))
     }
@@ -104,8 +129,9 @@ impl Setting {
 
 /// Parses a value as an option's.
 fn parse(parser: ValueParser, value: &str) -> Result<(), Wrong> {
-    let alone =
-        Command::new("setting").no_binary_name(true).arg(Arg::new("value").value_parser(parser).allow_hyphen_values(true));
+    let alone = Command::new("setting")
+        .no_binary_name(true)
+        .arg(Arg::new("value").value_parser(parser).allow_hyphen_values(true));
     let Err(error) = alone.try_get_matches_from([value]) else { return Ok(()) };
     let why = "its value is none that it takes".to_owned();
     let choices = match error.get(ContextKind::ValidValue) {
@@ -147,7 +173,10 @@ pub fn is_path(option: &Arg) -> bool {
 pub fn is_explicit(matches: &ArgMatches, name: &str) -> bool {
     // Of an option that the command doesn't have, clap doesn't bear to be asked.
     matches.try_contains_id(name).is_ok()
-        && matches!(matches.value_source(name), Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+        && matches!(
+            matches.value_source(name),
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        )
 }
 
 #[cfg(test)]
@@ -164,23 +193,45 @@ mod tests {
         let command = cli::declaration();
         let watch = command.find_subcommand("watch").expect("there is such a command");
         for setting in SETTINGS {
-            let option = setting.option(watch, watch).unwrap_or_else(|| panic!("{} is no option", setting.name));
-            assert_eq!(option.get_long().map(|long| long.replace('-', "_")).as_deref(), Some(setting.name));
+            let option = setting
+                .option(watch, watch)
+                .unwrap_or_else(|| panic!("{} is no option", setting.name));
+            assert_eq!(
+                option.get_long().map(|long| long.replace('-', "_")).as_deref(),
+                Some(setting.name)
+            );
             let line = format!("{} = {}\n", setting.name, setting.example);
-            let file = File::parse(Path::new("x"), &line, true, watch).unwrap_or_else(|error| panic!("{error}"));
+            let file = File::parse(Path::new("x"), &line, true, watch)
+                .unwrap_or_else(|error| panic!("{error}"));
             assert!(file.top.settings.contains_key(setting.name));
         }
         let example = example(watch);
         assert!(example.lines().all(|line| line.is_empty() || line.starts_with("# ")), "{example}");
-        assert_eq!(File::parse(Path::new("x"), &example, true, watch).expect("comments").top.settings.len(), 0);
+        assert_eq!(
+            File::parse(Path::new("x"), &example, true, watch)
+                .expect("comments")
+                .top
+                .settings
+                .len(),
+            0
+        );
         // Both ways to a key can't be taken at once.
-        let used: String =
-            example.lines().filter(|line| !line.starts_with("# api_key_command")).fold(String::new(), |text, line| {
-                let is_line =
-                    |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(name, _)| !name.contains(' '));
-                text + line.strip_prefix("# ").filter(|line| is_line(line)).unwrap_or_default() + "\n"
+        let used: String = example
+            .lines()
+            .filter(|line| !line.starts_with("# api_key_command"))
+            .fold(String::new(), |text, line| {
+                let is_line = |line: &str| {
+                    line.starts_with('[')
+                        || line.split_once(" = ").is_some_and(|(name, _)| !name.contains(' '))
+                };
+                text + line.strip_prefix("# ").filter(|line| is_line(line)).unwrap_or_default()
+                    + "\n"
             });
-        let file = File::parse(Path::new("x"), &used, true, watch).unwrap_or_else(|error| panic!("{error} in {used}"));
-        assert_eq!((file.top.settings.len(), file.top.filters.len(), file.profiles.len()), (SETTINGS.len() - 1, 1, 1));
+        let file = File::parse(Path::new("x"), &used, true, watch)
+            .unwrap_or_else(|error| panic!("{error} in {used}"));
+        assert_eq!(
+            (file.top.settings.len(), file.top.filters.len(), file.profiles.len()),
+            (SETTINGS.len() - 1, 1, 1)
+        );
     }
 }

@@ -39,11 +39,17 @@ pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<
     colour(show.color);
     let policy = policy(&show.privacy, show.status)?;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions =
-        Expressions { variables: &variables, policy: &policy, format: show.status, check: !pick.no_check, named: &pick.named };
+    let expressions = Expressions {
+        variables: &variables,
+        policy: &policy,
+        format: show.status,
+        check: !pick.no_check,
+        named: &pick.named,
+    };
     let judge = Box::new(conditions(until, &expressions)?);
     let Kept { select, kinds, grep } = kept(pick, &expressions)?;
-    let program = show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
+    let program =
+        show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
     let mut sink = sink(show, program, several, grep.as_ref())?;
     if show.stats {
         sink = Box::new(Counted::new(sink, show.status));
@@ -63,18 +69,30 @@ pub(super) fn kept(pick: &Pick, expressions: &Expressions<'_>) -> Result<Kept> {
     let types = types(pick)?;
     let mut kinds = Kinds::kept(&types);
     let file = pick.filter_file.as_deref().map(read).transpose()?;
-    let sources =
-        pick.filters.iter().map(|source| ("--filter", source)).chain(file.iter().map(|source| ("--filter-file", source)));
-    let filters = sources.map(|(option, source)| expressions.predicate(option, source, &mut kinds)).collect::<Result<_>>()?;
+    let sources = pick
+        .filters
+        .iter()
+        .map(|source| ("--filter", source))
+        .chain(file.iter().map(|source| ("--filter-file", source)));
+    let filters = sources
+        .map(|(option, source)| expressions.predicate(option, source, &mut kinds))
+        .collect::<Result<_>>()?;
     let grep = pick.grep.as_deref().map(Grep::new).transpose()?;
     Ok(Kept { select: Select::new(types, filters, grep.clone()), kinds, grep })
 }
 
 pub(super) fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions> {
     let now = Instant::now();
-    let length = |option, text: &Option<String>| text.as_deref().map(|text| duration(option, text)).transpose();
+    let length = |option, text: &Option<String>| {
+        text.as_deref().map(|text| duration(option, text)).transpose()
+    };
     let predicate = |option, source: &Option<String>| {
-        source.as_deref().map(|source| expressions.predicate(option, source, &mut Kinds::kept(&Types::default()))).transpose()
+        source
+            .as_deref()
+            .map(|source| {
+                expressions.predicate(option, source, &mut Kinds::kept(&Types::default()))
+            })
+            .transpose()
     };
     Ok(Conditions {
         until: predicate("--until", &until.until)?,
@@ -98,13 +116,26 @@ pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
         check: !options.no_check,
         named: &options.named,
     };
-    let compile = |option: &str, source: &str| expressions.predicate(option, source, &mut Kinds::kept(&Types::default()));
+    let compile = |option: &str, source: &str| {
+        expressions.predicate(option, source, &mut Kinds::kept(&Types::default()))
+    };
     let steps = match &options.file {
         Some(path) => expect::read_file(&path.display().to_string(), &read(path)?, compile)?,
-        None => options.then.iter().map(|step| Step::read("--then", step, &compile)).collect::<Result<_>>()?,
+        None => options
+            .then
+            .iter()
+            .map(|step| Step::read("--then", step, &compile))
+            .collect::<Result<_>>()?,
     };
     let judge = Box::new(Expect::new(steps, live));
-    Ok(Stages { policy, select: Select::default(), sink: Box::new(Nowhere), limit: None, judge, status: options.status })
+    Ok(Stages {
+        policy,
+        select: Select::default(),
+        sink: Box::new(Nowhere),
+        limit: None,
+        judge,
+        status: options.status,
+    })
 }
 
 /// The variables of `--arg` and `--argjson`, which come in pairs.
@@ -181,30 +212,54 @@ fn types(pick: &Pick) -> Result<Types> {
         for pattern in &pick.events {
             let alone = Types::new(std::slice::from_ref(pattern), &[])?;
             if Kinds::kept(&alone).is_undeclared() {
-                let names: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec().event_type).collect();
-                let families: Vec<_> = names.iter().filter_map(|name| Some(format!("{}.*", name.split_once('.')?.0))).collect();
-                let advice = match meant(pattern, names.into_iter().chain(families.iter().map(String::as_str))).as_slice() {
-                    [] => "`evtap schema` lists the events; --no-check takes it all the same".to_owned(),
+                let names: Vec<_> =
+                    Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec().event_type).collect();
+                let families: Vec<_> = names
+                    .iter()
+                    .filter_map(|name| Some(format!("{}.*", name.split_once('.')?.0)))
+                    .collect();
+                let advice = match meant(
+                    pattern,
+                    names.into_iter().chain(families.iter().map(String::as_str)),
+                )
+                .as_slice()
+                {
+                    [] => "`evtap schema` lists the events; --no-check takes it all the same"
+                        .to_owned(),
                     likely => format!("did you mean {}?", likely.join(" or ")),
                 };
-                return Err(Error::usage(format!("cannot use --event {pattern}"), "no event in the model matches", advice));
+                return Err(Error::usage(
+                    format!("cannot use --event {pattern}"),
+                    "no event in the model matches",
+                    advice,
+                ));
             }
         }
     }
     let types = Types::new(&pick.events, &pick.excludes)?;
     if !pick.no_check && Kinds::kept(&types).is_undeclared() {
-        return Err(Error::usage("cannot use --exclude", "it leaves no event of the model", "leave one of the patterns out"));
+        return Err(Error::usage(
+            "cannot use --exclude",
+            "it leaves no event of the model",
+            "leave one of the patterns out",
+        ));
     }
     Ok(types)
 }
 
 fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Error::usage(format!("cannot read {}", path.display()), cause(&error), "check the path"))
+    std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("cannot read {}", path.display()), cause(&error), "check the path")
+    })
 }
 
 /// The sink that the options ask for, on stdout.
-fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep>) -> Result<Box<dyn Sink>> {
+fn sink(
+    show: &Show,
+    program: Option<Program>,
+    several: bool,
+    grep: Option<&Grep>,
+) -> Result<Box<dyn Sink>> {
     let terminal = std::io::stdout().is_terminal();
     let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
     let times = times(show)?;
@@ -218,14 +273,24 @@ fn sink(show: &Show, program: Option<Program>, several: bool, grep: Option<&Grep
         Output::Json => Box::new(Json::new(out, columns)),
         Output::CloudEvents if columns.is_some() && !show.standing.has("fields") => {
             let advice = "leave --fields out, or give -o ndjson";
-            return Err(Error::usage("cannot use --fields", "a CloudEvent holds the whole event", advice));
+            return Err(Error::usage(
+                "cannot use --fields",
+                "a CloudEvent holds the whole event",
+                advice,
+            ));
         }
         Output::CloudEvents => Box::new(CloudEvents::new(out)),
         Output::Csv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), false)),
         Output::Tsv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true)),
         Output::Template(source) => Box::new(Template::new(out, source)?),
         Output::Pretty => {
-            let layout = Layout { cut: terminal && !show.wrap, times, workspaces: several, columns, grep: grep.cloned() };
+            let layout = Layout {
+                cut: terminal && !show.wrap,
+                times,
+                workspaces: several,
+                columns,
+                grep: grep.cloned(),
+            };
             Box::new(Pretty::new(out, layout))
         }
     })
@@ -243,7 +308,11 @@ fn times(show: &Show) -> Result<Times> {
         Timestamps::Local if !is_for_people && show.tz.is_none() => Times::Nothing,
         Timestamps::Local => Times::Day(zone(show.tz.as_deref())?),
         other if show.tz.is_some() && !show.standing.has("tz") => {
-            let why = if other == Timestamps::Utc { "--timestamps asks for UTC" } else { "--timestamps asks for no time of day" };
+            let why = if other == Timestamps::Utc {
+                "--timestamps asks for UTC"
+            } else {
+                "--timestamps asks for no time of day"
+            };
             return Err(Error::usage("cannot use --tz", why, "leave one of them out"));
         }
         Timestamps::Utc => Times::Day(TimeZone::UTC),
@@ -257,7 +326,14 @@ fn times(show: &Show) -> Result<Times> {
     ];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given && !is_for_people) {
         let why = "only the times of -o pretty are for people, and others stay RFC 3339 in UTC";
-        status::warning(show.status, &Error::usage(format!("{option} changes nothing"), why, "give -o pretty, or leave it out"));
+        status::warning(
+            show.status,
+            &Error::usage(
+                format!("{option} changes nothing"),
+                why,
+                "give -o pretty, or leave it out",
+            ),
+        );
     }
     Ok(times)
 }
@@ -268,9 +344,13 @@ pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
     TimeZone::get(name).map_err(|_| {
         let known: Vec<_> = jiff::tz::db().available().map(|known| known.to_string()).collect();
         let advice = match schema::nearest(name, known.iter().map(String::as_str)) {
-            _ if known.is_empty() => "this machine has no time zone database; install its tzdata".to_owned(),
+            _ if known.is_empty() => {
+                "this machine has no time zone database; install its tzdata".to_owned()
+            }
             Some(meant) => format!("did you mean {meant}?"),
-            None => "give a name of the time zone database, such as Europe/Berlin or UTC".to_owned(),
+            None => {
+                "give a name of the time zone database, such as Europe/Berlin or UTC".to_owned()
+            }
         };
         Error::usage(format!("cannot use --tz {name}"), "there is no such time zone", advice)
     })

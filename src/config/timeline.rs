@@ -45,22 +45,40 @@ pub fn timeline(options: &Timeline) -> Result<Course> {
     let policy = policy(&options.privacy, options.status)?;
     let pick = &options.pick;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions =
-        Expressions { variables: &variables, policy: &policy, format: options.status, check: !pick.no_check, named: &pick.named };
+    let expressions = Expressions {
+        variables: &variables,
+        policy: &policy,
+        format: options.status,
+        check: !pick.no_check,
+        named: &pick.named,
+    };
     let Kept { select, .. } = kept(pick, &expressions)?;
     let quiet = i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
-    let length = options.duration.as_deref().map(|text| duration("--duration", text)).transpose()?;
-    let judge = Box::new(Conditions { ends_at: length.map(|length| Instant::now() + length), ..Conditions::default() });
+    let length =
+        options.duration.as_deref().map(|text| duration("--duration", text)).transpose()?;
+    let judge = Box::new(Conditions {
+        ends_at: length.map(|length| Instant::now() + length),
+        ..Conditions::default()
+    });
     let wanted = call.clone().map(|call| if call == DEMO { DEMO_CALL.to_owned() } else { call });
     let (gather, gathered) = Gather::new(wanted);
-    let stages = Stages { select, policy, sink: Box::new(gather), limit: None, judge, status: options.status };
+    let stages = Stages {
+        select,
+        policy,
+        sink: Box::new(gather),
+        limit: None,
+        judge,
+        status: options.status,
+    };
     Ok(Course { call, files, stages, gathered, quiet })
 }
 
 /// The call, if the first argument is one: it may be a file as well.
 fn called(first: Option<&str>, files: &[PathBuf]) -> (Option<String>, Vec<PathBuf>) {
     let Some(first) = first else { return (None, files.to_vec()) };
-    let is_sid = first.len() <= 34 && first.starts_with("CA") && first.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_sid = first.len() <= 34
+        && first.starts_with("CA")
+        && first.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if first == DEMO || (is_sid && !Path::new(first).exists()) {
         return (Some(first.to_owned()), files.to_vec());
     }

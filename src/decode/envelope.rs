@@ -30,7 +30,8 @@ pub(crate) struct Attribute {
 }
 
 /// The attributes of the specification. `specversion` comes first where evtap wrote it, but need not.
-const CONTEXT: &[&str] = &["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema"];
+const CONTEXT: &[&str] =
+    &["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema"];
 
 /// Opens the envelope that an object is, if it is one: `members` are those of its data then. Data that is no object leaves
 /// the envelope closed, to be taken as an event that nobody has classed.
@@ -44,10 +45,13 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
     let name = find("type").filter(is_string)?.value.of(text);
     let name = name[1..name.len() - 1].trim();
     let data = *find("data").filter(|data| data.json == JsonType::Object)?;
-    let attributes: Vec<_> = members.iter().filter(|member| member.key != data.key).copied().collect();
+    let attributes: Vec<_> =
+        members.iter().filter(|member| member.key != data.key).copied().collect();
     members.clear();
     scan::inner(text, data.value, members);
-    let named = members.iter().find(|member| member.json == JsonType::String && member.key.of(text) == "event_type");
+    let named = members
+        .iter()
+        .find(|member| member.json == JsonType::String && member.key.of(text) == "event_type");
     // Escapes are in no name that is declared.
     if named.is_none() && name.contains('\\') {
         members.clear();
@@ -55,16 +59,28 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
         members.push(data);
         return None;
     }
-    let time = attributes.iter().find(|member| member.key.of(text) == "time").map(|time| time.value.of(text));
-    let time = time.filter(|_| named.is_none()).and_then(|time| time.trim_matches('"').parse::<Timestamp>().ok());
+    let time = attributes
+        .iter()
+        .find(|member| member.key.of(text) == "time")
+        .map(|time| time.value.of(text));
+    let time = time
+        .filter(|_| named.is_none())
+        .and_then(|time| time.trim_matches('"').parse::<Timestamp>().ok());
     let event_type = named.map(|named| string(named.value, text));
-    let odd = attributes.iter().filter(|attribute| !is_ours(attribute, event_type.as_deref(), text, members)).map(|attribute| {
-        let name = key_of(attribute, text);
-        let is_extension = !CONTEXT.contains(&&*name);
-        let name = if is_name(&name) { name.into_owned() } else { MASK.to_owned() };
-        Attribute { name: Name::Owned(format!("cloudevent.{name}")), is_drift: is_extension }
-    });
-    Some(Envelope { name: named.is_none().then_some(name), time: time.map(rfc3339), odd: odd.collect() })
+    let odd = attributes
+        .iter()
+        .filter(|attribute| !is_ours(attribute, event_type.as_deref(), text, members))
+        .map(|attribute| {
+            let name = key_of(attribute, text);
+            let is_extension = !CONTEXT.contains(&&*name);
+            let name = if is_name(&name) { name.into_owned() } else { MASK.to_owned() };
+            Attribute { name: Name::Owned(format!("cloudevent.{name}")), is_drift: is_extension }
+        });
+    Some(Envelope {
+        name: named.is_none().then_some(name),
+        time: time.map(rfc3339),
+        odd: odd.collect(),
+    })
 }
 
 /// Whether evtap could have written an attribute around that data.
@@ -87,6 +103,10 @@ fn is_ours(attribute: &Member, event_type: Option<&str>, text: &str, data: &[Mem
 }
 
 fn is_subject(value: &str, text: &str, data: &[Member]) -> bool {
-    let about = data.iter().filter(|member| SUBJECTS.contains(&&*key_of(member, text)) && member.json == JsonType::String);
-    about.map(|member| cloudevent::legal(&string(member.value, text))).any(|subject| subject == value)
+    let about = data.iter().filter(|member| {
+        SUBJECTS.contains(&&*key_of(member, text)) && member.json == JsonType::String
+    });
+    about
+        .map(|member| cloudevent::legal(&string(member.value, text)))
+        .any(|subject| subject == value)
 }

@@ -68,21 +68,37 @@ impl Cursor {
     pub fn open(path: &Path) -> Result<Self> {
         let what = || format!("cannot use the cursor {}", path.display());
         let failed = |error: &io::Error| {
-            Error::new(Exit::Failure, what(), crate::source::replay::cause(error), "check the path of --cursor")
+            Error::new(
+                Exit::Failure,
+                what(),
+                crate::source::replay::cause(error),
+                "check the path of --cursor",
+            )
         };
         let mut streams = HashMap::new();
         match fs::symlink_metadata(path) {
-            Ok(meta) if !meta.is_file() => return Err(Error::usage(what(), "it is no regular file", "name another file")),
+            Ok(meta) if !meta.is_file() => {
+                return Err(Error::usage(what(), "it is no regular file", "name another file"));
+            }
             Ok(_) => {
                 let bytes = fs::read(path).map_err(|error| failed(&error))?;
                 let written = match serde_json::from_slice::<Written>(&bytes) {
                     Ok(written) if written.version == 1 => written,
                     // All that a loss of power may leave.
                     _ if bytes.is_empty() => Written::default(),
-                    _ => return Err(Error::usage(what(), "it is no cursor of evtap's", "name another file, or remove it")),
+                    _ => {
+                        return Err(Error::usage(
+                            what(),
+                            "it is no cursor of evtap's",
+                            "name another file, or remove it",
+                        ));
+                    }
                 };
                 for (workspace, Position { id, events }) in written.streams {
-                    let delivered: Delivered = events.into_iter().map(|(id, identity, count)| ((id, identity), count)).collect();
+                    let delivered: Delivered = events
+                        .into_iter()
+                        .map(|(id, identity, count)| ((id, identity), count))
+                        .collect();
                     streams.insert(workspace, Stream { id, known: delivered.clone(), delivered });
                 }
             }
@@ -103,18 +119,27 @@ impl Cursor {
         self.changed = true;
         self.commit().map(|()| None).map_err(|error| {
             let what = format!("cannot write the cursor {}", self.path.display());
-            Error::new(Exit::Failure, what, crate::source::replay::cause(&error), "check the path of --cursor")
+            Error::new(
+                Exit::Failure,
+                what,
+                crate::source::replay::cause(&error),
+                "check the path of --cursor",
+            )
         })
     }
 
     /// Everything that earlier runs have delivered and this one may be sent again.
     pub(super) fn delivered(&self) -> impl Iterator<Item = (Key, u32)> {
-        self.streams.values().flat_map(|stream| stream.known.iter().map(|(key, count)| (*key, *count)))
+        self.streams
+            .values()
+            .flat_map(|stream| stream.known.iter().map(|(key, count)| (*key, *count)))
     }
 
     pub(super) fn is_known(&mut self, frame: &Frame<'_>, shown: &Shown<'_>) -> bool {
         let stream = frame.origin.workspace_id.as_ref().and_then(|id| self.streams.get_mut(id));
-        let (Some(stream), Some(key)) = (stream.filter(|stream| !stream.known.is_empty()), key(frame, shown)) else {
+        let (Some(stream), Some(key)) =
+            (stream.filter(|stream| !stream.known.is_empty()), key(frame, shown))
+        else {
             return false;
         };
         if stream.known.last_key_value().is_some_and(|((id, _), _)| key.0 > *id) {
@@ -154,9 +179,17 @@ impl Cursor {
         }
         let position = |stream: &Stream| Position {
             id: stream.id,
-            events: stream.delivered.iter().map(|((id, identity), count)| (*id, *identity, *count)).collect(),
+            events: stream
+                .delivered
+                .iter()
+                .map(|((id, identity), count)| (*id, *identity, *count))
+                .collect(),
         };
-        let streams = self.streams.iter().map(|(workspace, stream)| (workspace.clone(), position(stream))).collect();
+        let streams = self
+            .streams
+            .iter()
+            .map(|(workspace, stream)| (workspace.clone(), position(stream)))
+            .collect();
         let text = serde_json::to_string(&Written { version: 1, streams })?;
         let beside = beside(&self.path);
         // What a killed run has left.

@@ -143,8 +143,12 @@ impl Forward {
         });
         posted.map_err(|Given(why, advice)| {
             let left = self.waiting.len();
-            let events = if left == 1 { "event that was shown is" } else { "events that were shown are" };
-            let why = format!("{why}; {} went through, {left} {events} undelivered", self.counts.delivered);
+            let events =
+                if left == 1 { "event that was shown is" } else { "events that were shown are" };
+            let why = format!(
+                "{why}; {} went through, {left} {events} undelivered",
+                self.counts.delivered
+            );
             Error::new(Exit::Failure, "cannot forward the events", why, advice)
         })
     }
@@ -155,7 +159,13 @@ impl Forward {
                 None => self.counts.delivered += 1,
                 Some(code) => {
                     self.counts.refused += 1;
-                    status::refused(self.endpoint.status, code, event_type, id.as_deref(), self.counts.refused == 1);
+                    status::refused(
+                        self.endpoint.status,
+                        code,
+                        event_type,
+                        id.as_deref(),
+                        self.counts.refused == 1,
+                    );
                 }
             }
             self.waiting.pop_front();
@@ -180,7 +190,11 @@ impl Endpoint {
             };
             let (delay, attempt) = backoff.next(at_least, (self.random)());
             if attempt > self.retries || stop.is_set() {
-                let tries = if attempt == 1 { String::new() } else { format!(", {attempt} times in a row") };
+                let tries = if attempt == 1 {
+                    String::new()
+                } else {
+                    format!(", {attempt} times in a row")
+                };
                 return Err(Given(format!("{why}{tries}"), AGAIN));
             }
             status::forwarding_again(self.status, &why, delay, attempt);
@@ -196,7 +210,12 @@ impl Endpoint {
             Body::Json => "application/json",
             Body::CloudEvent => "application/cloudevents+json",
         };
-        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).header(CONTENT_TYPE, kind).body(body);
+        let request = self
+            .client
+            .post(self.url.clone())
+            .headers(self.headers.clone())
+            .header(CONTENT_TYPE, kind)
+            .body(body);
         let answered = tokio::time::timeout(self.timeout, async {
             let mut response = request.send().await?;
             let mut read = 0;
@@ -205,12 +224,17 @@ impl Endpoint {
             {
                 read += piece.len();
             }
-            Ok::<_, reqwest::Error>((response.status(), retry_after(response.headers(), Timestamp::now())))
+            Ok::<_, reqwest::Error>((
+                response.status(),
+                retry_after(response.headers(), Timestamp::now()),
+            ))
         });
         match answered.await {
             Ok(Ok((status, at_least))) => judge(status, at_least),
             Ok(Err(error)) => Answer::Later(cause(&error), Duration::ZERO),
-            Err(_) => Answer::Later("the endpoint did not answer in time".to_owned(), Duration::ZERO),
+            Err(_) => {
+                Answer::Later("the endpoint did not answer in time".to_owned(), Duration::ZERO)
+            }
         }
     }
 }
@@ -221,18 +245,25 @@ fn judge(status: StatusCode, at_least: Duration) -> Answer {
     let code = status.as_u16();
     match code {
         200..=299 => Answer::Taken,
-        408 | 425 | 429 | 500..=599 => Answer::Later(format!("the endpoint answered {code}"), at_least),
-        300..=399 => {
-            Answer::Never(format!("the endpoint redirects ({code}), which is not followed"), "give the final URL to --forward")
+        408 | 425 | 429 | 500..=599 => {
+            Answer::Later(format!("the endpoint answered {code}"), at_least)
         }
+        300..=399 => Answer::Never(
+            format!("the endpoint redirects ({code}), which is not followed"),
+            "give the final URL to --forward",
+        ),
         401 | 403 | 407 => Answer::Never(
             format!("the endpoint wants to know who posts ({code})"),
             "give what it wants with --forward-header @FILE",
         ),
-        404 | 405 | 410 | 421 | 426 => {
-            Answer::Never(format!("there is nothing to post to ({code})"), "check the URL of --forward")
-        }
+        404 | 405 | 410 | 421 | 426 => Answer::Never(
+            format!("there is nothing to post to ({code})"),
+            "check the URL of --forward",
+        ),
         400..=499 => Answer::Refused(code),
-        _ => Answer::Never(format!("the endpoint answered {code}, which means nothing here"), "check the URL of --forward"),
+        _ => Answer::Never(
+            format!("the endpoint answered {code}, which means nothing here"),
+            "check the URL of --forward",
+        ),
     }
 }

@@ -90,7 +90,8 @@ impl Delivery {
         if let Some(cursor) = &mut self.cursor {
             cursor.advance(frame, shown);
         }
-        self.pending += usize::from(self.cursor.is_some() || self.record.is_some() || self.forward.is_some());
+        self.pending +=
+            usize::from(self.cursor.is_some() || self.record.is_some() || self.forward.is_some());
         self.pending >= BATCH || self.forward.as_ref().is_some_and(Forward::is_full)
     }
 

@@ -36,23 +36,41 @@ impl Record {
     pub fn open(path: &Path) -> Result<Self> {
         let what = || format!("cannot record to {}", path.display());
         let failed = |error: io::Error| {
-            Error::new(Exit::Failure, what(), source::replay::cause(&error), "check the path of --record, and the space there")
+            Error::new(
+                Exit::Failure,
+                what(),
+                source::replay::cause(&error),
+                "check the path of --record, and the space there",
+            )
         };
-        if let Some(packed) = path.extension().and_then(|name| name.to_str()).filter(|name| ["gz", "zst"].contains(name)) {
+        if let Some(packed) = path
+            .extension()
+            .and_then(|name| name.to_str())
+            .filter(|name| ["gz", "zst"].contains(name))
+        {
             let why = format!("a record is plain NDJSON, which is no {packed}");
-            let advice = "name it without, and pack it when it is complete: replay reads it packed too";
+            let advice =
+                "name it without, and pack it when it is complete: replay reads it packed too";
             return Err(Error::usage(what(), why, advice));
         }
         match fs::symlink_metadata(path) {
-            Ok(meta) if !meta.is_file() => return Err(Error::usage(what(), "it is no regular file", "name another file")),
+            Ok(meta) if !meta.is_file() => {
+                return Err(Error::usage(what(), "it is no regular file", "name another file"));
+            }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
-        let mut file = private_file::open(fs::OpenOptions::new().read(true).append(true).create(true), path).map_err(failed)?;
+        let mut file =
+            private_file::open(fs::OpenOptions::new().read(true).append(true).create(true), path)
+                .map_err(failed)?;
         let (tail, torn) = read_tail(&mut file).map_err(failed)?;
         if torn.is_some_and(|(_, is_ours)| !is_ours) {
-            return Err(Error::usage(what(), "it does not end with a line of evtap's", "name another file"));
+            return Err(Error::usage(
+                what(),
+                "it does not end with a line of evtap's",
+                "name another file",
+            ));
         }
         if let Some((at, _)) = torn {
             file.set_len(at).map_err(failed)?;

@@ -63,12 +63,20 @@ fn a_run_that_ends_well_is_taken_up_where_it_ended() {
     let policy = Policy::default();
     let (mut delivery, start) = open(directory.path());
     assert_eq!(start, None);
-    assert_eq!(deliver(&mut delivery, &[frame(200, "a"), frame(201, "b"), frame(201, "b"), frame(201, "c")], &policy), 4);
+    assert_eq!(
+        deliver(
+            &mut delivery,
+            &[frame(200, "a"), frame(201, "b"), frame(201, "b"), frame(201, "c")],
+            &policy
+        ),
+        4
+    );
     delivery.finish().expect("written");
 
     let (mut delivery, start) = open(directory.path());
     assert_eq!(start, Some(Start::After(201)));
-    let again = [frame(201, "b"), frame(201, "b"), frame(201, "c"), frame(201, "d"), frame(202, "b")];
+    let again =
+        [frame(201, "b"), frame(201, "b"), frame(201, "c"), frame(201, "d"), frame(202, "b")];
     assert_eq!(deliver(&mut delivery, &again, &policy), 2);
     delivery.finish().expect("written");
     assert_eq!(recorded(directory.path()), 6);
@@ -100,7 +108,8 @@ fn what_was_recorded_before_the_cursor_moved_is_recorded_once() {
     assert_eq!(fresh, 60, "stdout gets at least once what the cursor does not know");
     delivery.finish().expect("written");
     let text = fs::read_to_string(directory.path().join("record")).expect("a record");
-    let calls: Vec<_> = text.lines().map(|line| line.split('"').nth(7).expect("a call").to_owned()).collect();
+    let calls: Vec<_> =
+        text.lines().map(|line| line.split('"').nth(7).expect("a call").to_owned()).collect();
     assert_eq!(calls, (0..100).map(|n| format!("c{n}")).collect::<Vec<_>>());
 }
 
@@ -117,7 +126,10 @@ fn a_torn_line_is_mended_and_what_is_not_ours_is_left_alone() {
     fs::write(&path, "somebody's notes").expect("written");
     assert_eq!(Record::open(&path).map(drop).expect_err("not ours").exit, Exit::Usage);
     assert_eq!(fs::read(&path).expect("read"), b"somebody's notes");
-    assert_eq!(Record::open(directory.path()).map(drop).expect_err("a directory").exit, Exit::Usage);
+    assert_eq!(
+        Record::open(directory.path()).map(drop).expect_err("a directory").exit,
+        Exit::Usage
+    );
 }
 
 #[test]
@@ -139,7 +151,8 @@ fn files_are_private_and_links_are_not_followed() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let directory = tempfile::tempdir().expect("a directory");
     fs::write(directory.path().join("record"), "").expect("written");
-    fs::set_permissions(directory.path().join("record"), fs::Permissions::from_mode(0o644)).expect("set");
+    fs::set_permissions(directory.path().join("record"), fs::Permissions::from_mode(0o644))
+        .expect("set");
     let (mut delivery, _) = open(directory.path());
     deliver(&mut delivery, &[frame(200, "a")], &Policy::default());
     delivery.finish().expect("written");
@@ -152,5 +165,9 @@ fn files_are_private_and_links_are_not_followed() {
     let link = directory.path().join("link");
     symlink(directory.path().join("cursor"), &link).expect("linked");
     assert!(Cursor::open(&link).is_err() && Record::open(&link).is_err());
-    assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 3, "nothing is left beside them");
+    assert_eq!(
+        fs::read_dir(directory.path()).expect("listed").count(),
+        3,
+        "nothing is left beside them"
+    );
 }

@@ -15,16 +15,30 @@ pub(super) fn private(check: &str, path: &Path) -> Finding {
             return Finding::skipped(check, format!("{} is not there yet", path.display()));
         }
         Err(error) => {
-            return Finding::failed(check, Exit::Failure, format!("{}: {}", path.display(), error.kind()), "check the path");
+            return Finding::failed(
+                check,
+                Exit::Failure,
+                format!("{}: {}", path.display(), error.kind()),
+                "check the path",
+            );
         }
     };
     let found = format!("{} has mode {:04o}", path.display(), permissions(&meta));
     if !meta.is_file() {
-        Finding::failed(check, Exit::Usage, format!("{} is no regular file", path.display()), "name another")
+        Finding::failed(
+            check,
+            Exit::Usage,
+            format!("{} is no regular file", path.display()),
+            "name another",
+        )
     } else if is_private(&meta) {
         Finding::well(check, found)
     } else {
-        Finding::warning(check, found, format!("others may read or write it: chmod 600 {}", path.display()))
+        Finding::warning(
+            check,
+            found,
+            format!("others may read or write it: chmod 600 {}", path.display()),
+        )
     }
 }
 
@@ -34,17 +48,31 @@ pub(super) fn terminal() -> Finding {
     if !std::io::stdout().is_terminal() {
         return Finding::skipped("terminal", "stdout is none");
     }
-    let size = crossterm::terminal::size().map(|(width, height)| format!("{width}x{height}")).unwrap_or_default();
+    let size = crossterm::terminal::size()
+        .map(|(width, height)| format!("{width}x{height}"))
+        .unwrap_or_default();
     let colours = colours(&variable("TERM"), &variable("COLORTERM"));
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable).into_iter().find(|locale| !locale.is_empty()).unwrap_or_default();
-    let off = if std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) { ", off by NO_COLOR" } else { "" };
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .map(variable)
+        .into_iter()
+        .find(|locale| !locale.is_empty())
+        .unwrap_or_default();
+    let off = if std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) {
+        ", off by NO_COLOR"
+    } else {
+        ""
+    };
     if variable("TERM") == "dumb" {
         let advice = "the live screen (--tui) needs another; set TERM to what your terminal is";
         return Finding::warning("terminal", "TERM=dumb: it can't move its cursor", advice);
     }
     if !is_unicode(&locale) {
         let found = format!("{size}, {colours}{off}, and the locale says nothing of UTF-8");
-        return Finding::warning("terminal", found, "set LANG=C.UTF-8, or lines and marks may look odd");
+        return Finding::warning(
+            "terminal",
+            found,
+            "set LANG=C.UTF-8, or lines and marks may look odd",
+        );
     }
     Finding::well("terminal", format!("{size}, {colours}{off}, UTF-8"))
 }
@@ -79,6 +107,11 @@ mod tests {
         ] {
             assert_eq!(colours(term, colorterm), expected, "{term} {colorterm}");
         }
-        assert!(is_unicode("de_DE.UTF-8") && is_unicode("C.utf8") && !is_unicode("C") && !is_unicode(""));
+        assert!(
+            is_unicode("de_DE.UTF-8")
+                && is_unicode("C.utf8")
+                && !is_unicode("C")
+                && !is_unicode("")
+        );
     }
 }

@@ -26,14 +26,22 @@ pub async fn run(options: cli::Doctor, choice: &Choice) -> Result<Exit> {
     config::colour(options.color);
     let mut report = Report::new(options.output);
     report.add(configuration(&options, choice))?;
-    let demo = options.call.as_deref() == Some(config::DEMO) || options.workspace.iter().any(|id| id == config::DEMO);
+    let demo = options.call.as_deref() == Some(config::DEMO)
+        || options.workspace.iter().any(|id| id == config::DEMO);
     if demo {
         let (client, keys) = Platform::demo(&options.demo, Limits::default()).await?.into_parts();
         report.add(Finding::well("key", "the demo's"))?;
         let call = options.call.as_ref().map(|_| emulator::DEMO_CALL.to_owned());
         let origins = client.endpoints().clone();
         network(&options, &origins, &mut report).await?;
-        streams(&client, &keys.current(), &[emulator::DEMO_WORKSPACE.to_owned()], call.as_deref(), &mut report).await?;
+        streams(
+            &client,
+            &keys.current(),
+            &[emulator::DEMO_WORKSPACE.to_owned()],
+            call.as_deref(),
+            &mut report,
+        )
+        .await?;
     } else {
         platform(&options, &mut report).await?;
     }
@@ -51,7 +59,9 @@ fn configuration(options: &cli::Doctor, choice: &Choice) -> Finding {
     match (path, &choice.profile) {
         (None, _) => Finding::well("configuration", "no file: options, environment and defaults"),
         (Some(path), None) => Finding::well("configuration", path.display().to_string()),
-        (Some(path), Some(profile)) => Finding::well("configuration", format!("{}, profile {profile}", path.display())),
+        (Some(path), Some(profile)) => {
+            Finding::well("configuration", format!("{}, profile {profile}", path.display()))
+        }
     }
 }
 
@@ -73,17 +83,22 @@ async fn platform(options: &cli::Doctor, report: &mut Report) -> Result<()> {
         }
     };
     let settings = config::network(access);
-    let endpoints = Endpoints::resolve(&connection.base_url, connection.agent_base_url.as_deref(), settings.insecure_http);
+    let endpoints = Endpoints::resolve(
+        &connection.base_url,
+        connection.agent_base_url.as_deref(),
+        settings.insecure_http,
+    );
     let client = endpoints.and_then(|endpoints| Client::new(endpoints, &settings));
     let client = match client {
         Ok(client) => client,
         Err(error) => return report.add(Finding::error("URLs", &error)).map(drop),
     };
     network(options, client.endpoints(), report).await?;
-    let workspaces: Vec<_> = match options.workspace.iter().map(|id| config::workspace(id)).collect::<Result<_>>() {
-        Ok(workspaces) => workspaces,
-        Err(error) => return report.add(Finding::error("workspace", &error)).map(drop),
-    };
+    let workspaces: Vec<_> =
+        match options.workspace.iter().map(|id| config::workspace(id)).collect::<Result<_>>() {
+            Ok(workspaces) => workspaces,
+            Err(error) => return report.add(Finding::error("workspace", &error)).map(drop),
+        };
     let call = match options.call.as_deref().map(config::call).transpose() {
         Ok(call) => call,
         Err(error) => return report.add(Finding::error("call", &error)).map(drop),
@@ -99,7 +114,9 @@ fn named(source: &KeySource) -> String {
     match source {
         KeySource::Environment => crate::credential::VARIABLE.to_owned(),
         KeySource::File(path) => path.display().to_string(),
-        KeySource::Command(command) => format!("the command {} …", command.split_whitespace().next().unwrap_or_default()),
+        KeySource::Command(command) => {
+            format!("the command {} …", command.split_whitespace().next().unwrap_or_default())
+        }
     }
 }
 
@@ -126,13 +143,19 @@ async fn streams(
         report.add(Finding::skipped("stream", "no workspace is named; give --workspace"))?;
     }
     for workspace in workspaces {
-        let check = if workspaces.len() == 1 { "stream".to_owned() } else { format!("stream {workspace}") };
+        let check =
+            if workspaces.len() == 1 { "stream".to_owned() } else { format!("stream {workspace}") };
         report.add(stream(check, probe::workspace(client, workspace, key).await))?;
     }
     match (call, workspaces.first()) {
         (None, _) => report.add(Finding::skipped("observer", "no call is named; give --call")),
-        (Some(_), None) => report.add(Finding::skipped("observer", "the call's workspace is not named; give --workspace")),
-        (Some(call), Some(workspace)) => report.add(stream("observer", probe::call(client, workspace, call, key).await)),
+        (Some(_), None) => report.add(Finding::skipped(
+            "observer",
+            "the call's workspace is not named; give --workspace",
+        )),
+        (Some(call), Some(workspace)) => {
+            report.add(stream("observer", probe::call(client, workspace, call, key).await))
+        }
     }
     .map(drop)
 }
@@ -140,7 +163,8 @@ async fn streams(
 fn stream(check: impl Into<String>, opened: std::result::Result<Opened, Failure>) -> Finding {
     match opened {
         Ok(Opened { after, first: Some(first) }) => {
-            Finding::well(check, format!("open, the first frame after {}", milliseconds(first))).took(after)
+            Finding::well(check, format!("open, the first frame after {}", milliseconds(first)))
+                .took(after)
         }
         Ok(Opened { after, first: None }) => {
             let found = format!("open, and nothing came for {} s", probe::FIRST.as_secs());

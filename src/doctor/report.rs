@@ -47,11 +47,20 @@ impl Finding {
         Self::new(check, Mark::Skipped, found)
     }
 
-    pub(super) fn warning(check: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(super) fn warning(
+        check: impl Into<String>,
+        found: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         Self { advice: Some(advice.into()), ..Self::new(check, Mark::Warning, found) }
     }
 
-    pub(super) fn failed(check: impl Into<String>, exit: Exit, found: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(super) fn failed(
+        check: impl Into<String>,
+        exit: Exit,
+        found: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         Self { advice: Some(advice.into()), ..Self::new(check, Mark::Failed(exit), found) }
     }
 
@@ -82,8 +91,12 @@ impl Finding {
             Mark::Failed(_) => "failed".red(),
             Mark::Skipped => "-".dimmed(),
         };
-        let took = self.took.map(|took| format!("  {}", milliseconds(took)).dimmed().to_string()).unwrap_or_default();
-        let mut text = format!("{mark:<7}  {:<16}  {}{took}\n", self.check, sanitize::visible(&self.found));
+        let took = self
+            .took
+            .map(|took| format!("  {}", milliseconds(took)).dimmed().to_string())
+            .unwrap_or_default();
+        let mut text =
+            format!("{mark:<7}  {:<16}  {}{took}\n", self.check, sanitize::visible(&self.found));
         if let Some(advice) = &self.advice {
             let _ = writeln!(text, "{:27}{}", "", sanitize::visible(advice));
         }
@@ -131,7 +144,9 @@ impl Report {
 
     /// Tells what is left to tell, and the status to exit with: that of the first failure.
     pub(super) fn end(self) -> Result<Exit> {
-        let failed = |finding: &Finding| if let Mark::Failed(exit) = finding.mark { Some(exit) } else { None };
+        let failed = |finding: &Finding| {
+            if let Mark::Failed(exit) = finding.mark { Some(exit) } else { None }
+        };
         let failures = self.findings.iter().filter(|finding| finding.is_failure()).count();
         let warnings = self.findings.iter().filter(|finding| finding.mark == Mark::Warning).count();
         let exit = self.findings.iter().find_map(failed).unwrap_or(Exit::Done);
@@ -142,8 +157,12 @@ impl Report {
                     1 => Some(format!("1 {one}")),
                     _ => Some(format!("{count} {one}s")),
                 };
-                let counts: Vec<_> = [count(failures, "failure"), count(warnings, "warning")].into_iter().flatten().collect();
-                let sum = if counts.is_empty() { "all is well".to_owned() } else { counts.join(", ") };
+                let counts: Vec<_> = [count(failures, "failure"), count(warnings, "warning")]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                let sum =
+                    if counts.is_empty() { "all is well".to_owned() } else { counts.join(", ") };
                 print(format!("\n{sum}\n").as_bytes())?;
             }
             Format::Json => {

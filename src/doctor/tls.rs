@@ -37,7 +37,11 @@ impl<S> Handshake<S> {
 }
 
 /// Makes a handshake, trusting what the system trusts and the certificates of that file.
-pub(super) async fn shake<S: AsyncRead + AsyncWrite + Unpin>(host: &str, ca_cert: Option<&Path>, transport: S) -> Handshake<S> {
+pub(super) async fn shake<S: AsyncRead + AsyncWrite + Unpin>(
+    host: &str,
+    ca_cert: Option<&Path>,
+    transport: S,
+) -> Handshake<S> {
     let witness = match Witness::new(ca_cert) {
         Ok(witness) => Arc::new(witness),
         Err(error) => return Handshake { stream: Err(error), expiries: Vec::new() },
@@ -46,12 +50,15 @@ pub(super) async fn shake<S: AsyncRead + AsyncWrite + Unpin>(host: &str, ca_cert
     let stream = match name {
         Err(_) => Err(io::Error::from(io::ErrorKind::InvalidInput)),
         Ok(name) => {
-            let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .expect("the provider has them")
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::clone(&witness) as Arc<dyn ServerCertVerifier>)
-                .with_no_client_auth();
+            let mut config =
+                ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                    .with_safe_default_protocol_versions()
+                    .expect("the provider has them")
+                    .dangerous()
+                    .with_custom_certificate_verifier(
+                        Arc::clone(&witness) as Arc<dyn ServerCertVerifier>
+                    )
+                    .with_no_client_auth();
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
             TlsConnector::from(Arc::new(config)).connect(name, transport).await
         }
@@ -78,7 +85,8 @@ impl Witness {
     fn new(ca_cert: Option<&Path>) -> io::Result<Self> {
         let extra: Vec<CertificateDer<'static>> = match ca_cert {
             Some(path) => {
-                let certificates = CertificateDer::pem_file_iter(path).map_err(|_| io::ErrorKind::InvalidData)?;
+                let certificates =
+                    CertificateDer::pem_file_iter(path).map_err(|_| io::ErrorKind::InvalidData)?;
                 certificates.collect::<Result<_, _>>().map_err(|_| io::ErrorKind::InvalidData)?
             }
             None => Vec::new(),
@@ -98,7 +106,9 @@ impl ServerCertVerifier for Witness {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let shown = std::iter::once(end_entity).chain(intermediates).map(|certificate| certificate.clone().into_owned());
+        let shown = std::iter::once(end_entity)
+            .chain(intermediates)
+            .map(|certificate| certificate.clone().into_owned());
         *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = shown.collect();
         self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }

@@ -34,13 +34,21 @@ const APART: f64 = 2.0;
 const DAYS: i64 = 14;
 
 /// Goes the way to an origin, as far as it leads. What the steps are called begins with `of`.
-pub(super) async fn walk(of: &str, origin: &Url, network: &Network, report: &mut Report) -> Result<()> {
+pub(super) async fn walk(
+    of: &str,
+    origin: &Url,
+    network: &Network,
+    report: &mut Report,
+) -> Result<()> {
     let target = origin.host_str().unwrap_or_default();
     let port = origin.port_or_known_default().unwrap_or(443);
     let (proxy, finding) = proxy(of, origin, network);
     report.add(finding)?;
     let (host, hop) = match &proxy {
-        Some(proxy) => (proxy.uri().host().unwrap_or_default(), proxy.uri().port_u16().unwrap_or_else(|| default_port(proxy))),
+        Some(proxy) => (
+            proxy.uri().host().unwrap_or_default(),
+            proxy.uri().port_u16().unwrap_or_else(|| default_port(proxy)),
+        ),
         None => (target, port),
     };
     let (socket, findings) = connect(of, host, hop).await;
@@ -68,12 +76,19 @@ pub(super) async fn walk(of: &str, origin: &Url, network: &Network, report: &mut
     let begun = Instant::now();
     let shake = tls::shake(target, network.ca_cert.as_deref(), socket);
     let Ok(shake) = tokio::time::timeout(STEP, shake).await else {
-        let finding = Finding::failed(format!("{of}TLS"), Exit::Failure, "timed out", "see whether a firewall is in the way");
+        let finding = Finding::failed(
+            format!("{of}TLS"),
+            Exit::Failure,
+            "timed out",
+            "see whether a firewall is in the way",
+        );
         return report.add(finding.took(begun.elapsed())).map(drop);
     };
     report.add(certificates(of, &shake, now).took(begun.elapsed()))?;
     match shake.stream {
-        Ok(mut stream) => report.add(clock(of, within(ask(&mut stream, target)).await, now)).map(drop),
+        Ok(mut stream) => {
+            report.add(clock(of, within(ask(&mut stream, target)).await, now)).map(drop)
+        }
         Err(_) => Ok(()),
     }
 }
@@ -89,7 +104,10 @@ fn proxy(of: &str, origin: &Url, network: &Network) -> (Option<Intercept>, Findi
     if is_loopback(origin) {
         return none("none: the host is this machine");
     }
-    let exempt = ["NO_PROXY", "no_proxy"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+    let exempt = ["NO_PROXY", "no_proxy"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_default();
     let matcher = match network.proxy.as_deref() {
         Some(NO_PROXY) => return none("none, as asked for"),
         Some(url) => Matcher::builder().all(url).no(exempt).build(),
@@ -97,13 +115,23 @@ fn proxy(of: &str, origin: &Url, network: &Network) -> (Option<Intercept>, Findi
     };
     let Ok(uri) = origin.as_str().parse::<Uri>() else { return none("none") };
     if let Some(proxy) = matcher.intercept(&uri) {
-        let (scheme, host) = (proxy.uri().scheme_str().unwrap_or_default(), proxy.uri().host().unwrap_or_default());
+        let (scheme, host) =
+            (proxy.uri().scheme_str().unwrap_or_default(), proxy.uri().host().unwrap_or_default());
         let port = proxy.uri().port_u16().unwrap_or_else(|| default_port(&proxy));
-        let login = if proxy.basic_auth().is_some() || proxy.raw_auth().is_some() { ", with a login" } else { "" };
-        return (Some(proxy.clone()), Finding::well(check, format!("{scheme}://{host}:{port}{login}")));
+        let login = if proxy.basic_auth().is_some() || proxy.raw_auth().is_some() {
+            ", with a login"
+        } else {
+            ""
+        };
+        return (
+            Some(proxy.clone()),
+            Finding::well(check, format!("{scheme}://{host}:{port}{login}")),
+        );
     }
     let set = |name: &&&str| {
-        std::env::var(name).is_ok_and(|url| !url.is_empty() && Matcher::builder().all(url).build().intercept(&uri).is_none())
+        std::env::var(name).is_ok_and(|url| {
+            !url.is_empty() && Matcher::builder().all(url).build().intercept(&uri).is_none()
+        })
     };
     let names: &[&str] = if origin.scheme() == "https" {
         &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
@@ -138,11 +166,20 @@ async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<Fin
     };
     let check = format!("{of}DNS");
     findings.push(match addresses.len() {
-        _ if host.parse::<IpAddr>().is_ok() => Finding::skipped(check, "none: the host is an address"),
-        0 => Finding::failed(check, Exit::Failure, format!("no such host: {host}"), "check the URL and the network")
-            .took(begun.elapsed()),
+        _ if host.parse::<IpAddr>().is_ok() => {
+            Finding::skipped(check, "none: the host is an address")
+        }
+        0 => Finding::failed(
+            check,
+            Exit::Failure,
+            format!("no such host: {host}"),
+            "check the URL and the network",
+        )
+        .took(begun.elapsed()),
         1 => Finding::well(check, format!("{host} has 1 address")).took(begun.elapsed()),
-        count => Finding::well(check, format!("{host} has {count} addresses")).took(begun.elapsed()),
+        count => {
+            Finding::well(check, format!("{host} has {count} addresses")).took(begun.elapsed())
+        }
     });
     if addresses.is_empty() {
         return (None, findings);
@@ -155,7 +192,12 @@ async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<Fin
             Ok(_) => Finding::well(check, format!("connected to port {port}")),
             Err(error) => {
                 let found = format!("port {port}: {}", cause(error));
-                Finding::failed(check, Exit::Failure, found, "check the URL, the network and the firewall")
+                Finding::failed(
+                    check,
+                    Exit::Failure,
+                    found,
+                    "check the URL, the network and the firewall",
+                )
             }
         }
         .took(begun.elapsed()),
@@ -164,8 +206,14 @@ async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<Fin
 }
 
 /// Asks a proxy for a tunnel (RFC 9110, section 9.3.6). Gives the status of its answer.
-async fn tunnel(socket: &mut TcpStream, host: &str, port: u16, proxy: &Intercept) -> io::Result<u16> {
-    let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").into_bytes();
+async fn tunnel(
+    socket: &mut TcpStream,
+    host: &str,
+    port: u16,
+    proxy: &Intercept,
+) -> io::Result<u16> {
+    let mut request =
+        format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").into_bytes();
     if let Some(login) = proxy.basic_auth() {
         request.extend([b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"].concat());
     }
@@ -176,22 +224,32 @@ async fn tunnel(socket: &mut TcpStream, host: &str, port: u16, proxy: &Intercept
 
 fn tunneled(of: &str, status: io::Result<u16>) -> Finding {
     let check = format!("{of}tunnel");
-    let failed = |found: String, advice: &str| Finding::failed(check.clone(), Exit::Failure, found, advice);
+    let failed =
+        |found: String, advice: &str| Finding::failed(check.clone(), Exit::Failure, found, advice);
     match status {
         Ok(200) => Finding::well(check, "the proxy lets it through"),
         // Some proxies say so as a server would.
-        Ok(status @ (401 | 407)) => {
-            failed(format!("the proxy wants a login ({status})"), "put user name and password into the proxy's URL")
-        }
-        Ok(status) => failed(format!("the proxy answers {status}"), "ask who runs the proxy to let the host through"),
+        Ok(status @ (401 | 407)) => failed(
+            format!("the proxy wants a login ({status})"),
+            "put user name and password into the proxy's URL",
+        ),
+        Ok(status) => failed(
+            format!("the proxy answers {status}"),
+            "ask who runs the proxy to let the host through",
+        ),
         Err(error) => failed(cause(&error), "check whether it is a proxy for http"),
     }
 }
 
 /// Asks a server for nothing in particular, without the key. Gives the `Date` of its answer.
-async fn ask<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, host: &str) -> io::Result<Option<Timestamp>> {
+async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    host: &str,
+) -> io::Result<Option<Timestamp>> {
     let version = env!("CARGO_PKG_VERSION");
-    let request = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: evtap/{version}\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "HEAD / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: evtap/{version}\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await?;
     Ok(read_head(stream).await?.1)
 }
@@ -223,7 +281,8 @@ fn certificates<S>(of: &str, shake: &tls::Handshake<S>, now: Timestamp) -> Findi
     let days = |until: &Timestamp| (until.as_second() - now.as_second()).div_euclid(24 * 60 * 60);
     let date = |until: &Timestamp| until.strftime("%Y-%m-%d").to_string();
     if let Err(error) = &shake.stream {
-        let advice = "if the authority is your company's or your own, give its certificate with --ca-cert";
+        let advice =
+            "if the authority is your company's or your own, give its certificate with --ca-cert";
         return match first.filter(|until| days(until) < 0) {
             Some(until) => Finding::failed(
                 check,
@@ -241,7 +300,12 @@ fn certificates<S>(of: &str, shake: &tls::Handshake<S>, now: Timestamp) -> Findi
     match first {
         None => Finding::well(check, format!("{}, trusted", shake.version())),
         Some(until) => {
-            let found = format!("{}, {count}, trusted, until {} ({} days)", shake.version(), date(until), days(until));
+            let found = format!(
+                "{}, {count}, trusted, until {} ({} days)",
+                shake.version(),
+                date(until),
+                days(until)
+            );
             if days(until) < DAYS {
                 Finding::warning(check, found, "tell who runs the server that it will expire")
             } else {
@@ -260,8 +324,16 @@ fn clock(of: &str, date: io::Result<Option<Timestamp>>, now: Timestamp) -> Findi
             if ahead.abs() <= APART {
                 return Finding::well(check, format!("within {APART} s of the server's"));
             }
-            let found = format!("{:.0} s {} the server's", ahead.abs(), if ahead > 0.0 { "ahead of" } else { "behind" });
-            Finding::warning(check, found, "set the clock: certificates, tokens and --since go by it")
+            let found = format!(
+                "{:.0} s {} the server's",
+                ahead.abs(),
+                if ahead > 0.0 { "ahead of" } else { "behind" }
+            );
+            Finding::warning(
+                check,
+                found,
+                "set the clock: certificates, tokens and --since go by it",
+            )
         }
         Ok(None) => Finding::skipped(check, "the server sends no date"),
         Err(error) => Finding::skipped(check, format!("no answer to go by: {}", cause(&error))),
@@ -292,9 +364,18 @@ mod tests {
     async fn of_a_head_a_status_and_a_date_are_read() {
         let head = async |mut text: &[u8]| read_head(&mut text).await.ok();
         let date = Some("2026-05-05T10:00:00Z".parse().expect("a time"));
-        assert_eq!(head(b"HTTP/1.1 404 x\r\nDATE: Tue, 05 May 2026 10:00:00 GMT\r\n\r\n").await, Some((404, date)));
+        assert_eq!(
+            head(b"HTTP/1.1 404 x\r\nDATE: Tue, 05 May 2026 10:00:00 GMT\r\n\r\n").await,
+            Some((404, date))
+        );
         assert_eq!(head(b"HTTP/1.0 200 x\r\nDate: canary\r\n\r\n").await, Some((200, None)));
-        for junk in ["", "HTTP/1.1 200 x\r\n", "canary\r\n\r\n", "HTTP/1.1 \u{e9}\u{e9}x\r\n\r\n", &"x".repeat(HEAD * 2)] {
+        for junk in [
+            "",
+            "HTTP/1.1 200 x\r\n",
+            "canary\r\n\r\n",
+            "HTTP/1.1 \u{e9}\u{e9}x\r\n\r\n",
+            &"x".repeat(HEAD * 2),
+        ] {
             assert_eq!(head(junk.as_bytes()).await, None);
         }
     }

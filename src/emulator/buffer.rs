@@ -38,7 +38,8 @@ impl Buffer {
         self.highest = self.highest.max(batch.id);
         self.bytes += batch.frames.len();
         self.batches.push_back(batch);
-        while self.batches.front().is_some_and(|first| first.id < oldest || self.bytes > MOST_BYTES) {
+        while self.batches.front().is_some_and(|first| first.id < oldest || self.bytes > MOST_BYTES)
+        {
             self.bytes -= self.batches.pop_front().map_or(0, |gone| gone.frames.len());
         }
     }
@@ -75,7 +76,11 @@ mod tests {
         }
         assert_eq!(ids(&buffer.after(0)), [10, 20, 20, 30]);
         assert_eq!(ids(&buffer.after(19)), [20, 20, 30]);
-        assert_eq!(ids(&buffer.after(20)), [30], "the second event of one millisecond is not replayed");
+        assert_eq!(
+            ids(&buffer.after(20)),
+            [30],
+            "the second event of one millisecond is not replayed"
+        );
         assert_eq!(ids(&buffer.after(30)), [0_u64; 0]);
     }
 

@@ -72,7 +72,13 @@ impl Bus {
     /// A bus on which nothing happens yet.
     pub fn new(ledger: Option<Ledger>) -> Self {
         let sender = Some(broadcast::Sender::new(BACKLOG));
-        let state = State { buffer: Buffer::default(), sender, calls: HashMap::new(), ledger, back: (0, 0) };
+        let state = State {
+            buffer: Buffer::default(),
+            sender,
+            calls: HashMap::new(),
+            ledger,
+            back: (0, 0),
+        };
         Self { clock: OnceLock::new(), begun: Notify::new(), state: Mutex::new(state) }
     }
 
@@ -83,7 +89,10 @@ impl Bus {
     }
 
     /// What was published after that id, and what will be; the latter is `None` when the day is over.
-    pub fn subscribe(&self, after: Option<u64>) -> (VecDeque<Batch>, Option<broadcast::Receiver<Batch>>) {
+    pub fn subscribe(
+        &self,
+        after: Option<u64>,
+    ) -> (VecDeque<Batch>, Option<broadcast::Receiver<Batch>>) {
         let state = self.state();
         let replay = after.map(|id| state.buffer.after(id)).unwrap_or_default();
         (replay, state.sender.as_ref().map(broadcast::Sender::subscribe))
@@ -120,7 +129,9 @@ impl Bus {
         while let Some(at) = scenario.next_at() {
             sleep_until(clock.when(at)).await;
             let now = clock.now();
-            let due = std::iter::from_fn(|| scenario.next_at().filter(|at| *at <= now).and_then(|_| scenario.next()));
+            let due = std::iter::from_fn(|| {
+                scenario.next_at().filter(|at| *at <= now).and_then(|_| scenario.next())
+            });
             self.publish(due.take(BATCH), clock);
         }
     }
@@ -144,10 +155,18 @@ impl Bus {
                 step.payload[Ledger::FIELD] = Value::String(ledger.enter(id));
             }
             // Writing into a string does not fail.
-            let _ = write!(frames, "id: {id}\nevent: {}\ndata: {}\n\n", step.kind.spec().event_type, step.payload);
+            let _ = write!(
+                frames,
+                "id: {id}\nevent: {}\ndata: {}\n\n",
+                step.kind.spec().event_type,
+                step.payload
+            );
             match step.call {
                 Some(call) if step.kind == Kind::CallStarted => {
-                    state.calls.insert(call.sid.clone(), Live { call, began: step.at, clock, whole: false });
+                    state.calls.insert(
+                        call.sid.clone(),
+                        Live { call, began: step.at, clock, whole: false },
+                    );
                 }
                 Some(call) => drop(state.calls.remove(&call.sid)),
                 None => {}
@@ -203,15 +222,21 @@ mod tests {
         published(&bus, 300);
         for batch in bus.subscribe(Some(0)).0 {
             let text = std::str::from_utf8(&batch.frames).expect("text");
-            let lines: Vec<_> = text.strip_suffix("\n\n").expect("a blank line").split('\n').collect();
+            let lines: Vec<_> =
+                text.strip_suffix("\n\n").expect("a blank line").split('\n').collect();
             assert_eq!(lines.len(), 3);
             assert_eq!(lines[0], format!("id: {}", batch.id));
-            let kind = Kind::of(lines[1].strip_prefix("event: ").expect("a type")).expect("a known type");
-            let data: Value = serde_json::from_str(lines[2].strip_prefix("data: ").expect("data")).expect("JSON");
+            let kind =
+                Kind::of(lines[1].strip_prefix("event: ").expect("a type")).expect("a known type");
+            let data: Value =
+                serde_json::from_str(lines[2].strip_prefix("data: ").expect("data")).expect("JSON");
             assert_eq!(data.get("event_type"), None);
-            crate::emulator::conformance::fits(kind.spec(), &data).expect("a payload of the declared shape");
+            crate::emulator::conformance::fits(kind.spec(), &data)
+                .expect("a payload of the declared shape");
             for name in TIMES {
-                assert!(data.get(name).is_none_or(|time| time.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok())));
+                assert!(data.get(name).is_none_or(|time| {
+                    time.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok())
+                }));
             }
         }
     }

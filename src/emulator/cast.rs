@@ -8,7 +8,8 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
 const GIVEN: &[&str] = &[
-    "Wrenna", "Teodric", "Ondine", "Jasko", "Brindle", "Isaura", "Torvin", "Calloway", "Maribeth", "Odalric", "Sunniva", "Perrin",
+    "Wrenna", "Teodric", "Ondine", "Jasko", "Brindle", "Isaura", "Torvin", "Calloway", "Maribeth",
+    "Odalric", "Sunniva", "Perrin",
 ];
 const FAMILY: &[&str] = &[
     "Fennimoor",
@@ -46,7 +47,8 @@ impl Person {
     /// Draws somebody.
     pub fn draw(rng: &mut StdRng) -> Self {
         let (given, family) = (pick(GIVEN, rng), pick(FAMILY, rng));
-        let email = format!("{}.{}@{}", given.to_lowercase(), family.to_lowercase(), pick(MAIL, rng));
+        let email =
+            format!("{}.{}@{}", given.to_lowercase(), family.to_lowercase(), pick(MAIL, rng));
         Self { name: format!("{given} {family}"), phone: phone(rng), email, entity_id: uuid(rng) }
     }
 }

@@ -9,7 +9,9 @@ use crate::event::{EventSpec, JsonType, Type};
 pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {
     let name = spec.event_type;
     let fields = payload.as_object().ok_or_else(|| format!("{name} is no object"))?;
-    if let Some(field) = spec.fields.iter().find(|field| field.required && !fields.contains_key(field.name)) {
+    if let Some(field) =
+        spec.fields.iter().find(|field| field.required && !fields.contains_key(field.name))
+    {
         return Err(format!("{name} lacks {}", field.name));
     }
     for (key, value) in fields {
@@ -20,7 +22,9 @@ pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {
         if !is(&field.ty, value) {
             return Err(format!("{name}.{key} is {value}, not {}", field.ty.name()));
         }
-        if field.max_length.is_some_and(|max| value.as_str().is_some_and(|text| text.chars().count() > max as usize)) {
+        if field.max_length.is_some_and(|max| {
+            value.as_str().is_some_and(|text| text.chars().count() > max as usize)
+        }) {
             return Err(format!("{name}.{key} is too long"));
         }
     }
@@ -34,8 +38,12 @@ fn is(ty: &Type, value: &Value) -> bool {
             Type::Integer => value.is_i64(),
             Type::Uuid => value.as_str().is_some_and(is_uuid),
             Type::Choice(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
-            Type::List(item) => value.as_array().is_some_and(|items| items.iter().all(|value| is(item, value))),
-            Type::Map(item) => value.as_object().is_some_and(|map| map.values().all(|value| is(item, value))),
+            Type::List(item) => {
+                value.as_array().is_some_and(|items| items.iter().all(|value| is(item, value)))
+            }
+            Type::Map(item) => {
+                value.as_object().is_some_and(|map| map.values().all(|value| is(item, value)))
+            }
             Type::Record(members) => value.as_object().is_some_and(|map| {
                 map.keys().all(|key| members.iter().any(|member| member.name == key))
                     && members.iter().all(|member| match map.get(member.name) {
@@ -55,8 +63,7 @@ fn what_does_not_fit_is_found() {
     use crate::event::Kind;
 
     let ended = |change: &dyn Fn(&mut Value)| {
-        let mut payload =
-            json!({ "call_sid": "CA0", "completion_reason": "completed", "direction": "inbound", "duration_seconds": 1.5 });
+        let mut payload = json!({ "call_sid": "CA0", "completion_reason": "completed", "direction": "inbound", "duration_seconds": 1.5 });
         change(&mut payload);
         fits(Kind::CallEnded.spec(), &payload)
     };
@@ -65,5 +72,10 @@ fn what_does_not_fit_is_found() {
     assert!(ended(&|payload| payload["duration_seconds"] = json!("1.5")).is_err());
     assert!(ended(&|payload| payload["call_sid"] = json!(null)).is_err());
     assert!(ended(&|payload| payload["surprise"] = json!(1)).is_err());
-    assert!(ended(&|payload| drop(payload.as_object_mut().and_then(|fields| fields.remove("direction")))).is_err());
+    assert!(
+        ended(&|payload| drop(
+            payload.as_object_mut().and_then(|fields| fields.remove("direction"))
+        ))
+        .is_err()
+    );
 }

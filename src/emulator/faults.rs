@@ -20,10 +20,15 @@ pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
     }
     let what = || format!("cannot read the faults in {}", path.display());
     let advice = "write it so: faults = [\"cut=2000\", \"none\", \"status=503\"]";
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::usage(what(), crate::source::replay::cause(&error), "check the path of --fault-script"))?;
-    let script: Script =
-        toml_edit::de::from_str(&text).map_err(|_| Error::usage(what(), "it is no TOML with an array `faults`", advice))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(
+            what(),
+            crate::source::replay::cause(&error),
+            "check the path of --fault-script",
+        )
+    })?;
+    let script: Script = toml_edit::de::from_str(&text)
+        .map_err(|_| Error::usage(what(), "it is no TOML with an array `faults`", advice))?;
     script.faults.iter().map(|fault| fault.parse()).collect()
 }
 
@@ -105,7 +110,10 @@ impl Fault {
     /// Whether it can happen to an observer.
     #[must_use]
     pub const fn is_for_observer(&self) -> bool {
-        matches!(self, Self::Status { .. } | Self::Cut(_) | Self::End(_) | Self::Close(_) | Self::None)
+        matches!(
+            self,
+            Self::Status { .. } | Self::Cut(_) | Self::End(_) | Self::Close(_) | Self::None
+        )
     }
 }
 
@@ -117,8 +125,14 @@ impl FromStr for Fault {
             return text.split('+').map(str::parse).collect::<Result<_, _>>().map(Self::All);
         }
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        let wrong = |why: &str, advice: &str| Error::usage(format!("cannot read the fault {text:?}"), why, advice);
-        let bytes = || value.parse().map_err(|_| wrong("its value is no number of bytes", "write it so: cut=2000"));
+        let wrong = |why: &str, advice: &str| {
+            Error::usage(format!("cannot read the fault {text:?}"), why, advice)
+        };
+        let bytes = || {
+            value
+                .parse()
+                .map_err(|_| wrong("its value is no number of bytes", "write it so: cut=2000"))
+        };
         let count = || {
             let count = value.parse().ok().filter(|count| *count > 0);
             count.ok_or_else(|| wrong("its value is no number of events", "write it so: repeat=5"))
@@ -149,11 +163,19 @@ impl FromStr for Fault {
                 .ok()
                 .filter(|code| CloseCode::from(*code).is_allowed())
                 .map(Self::Close)
-                .ok_or_else(|| wrong("its value is no close code that can be sent", "write it so: close=4100")),
+                .ok_or_else(|| {
+                    wrong("its value is no close code that can be sent", "write it so: close=4100")
+                }),
             "error" if is_code(value) => Ok(Self::Error(value.to_owned())),
-            "error" => Err(wrong("its value is no word of letters, digits, - and _", "write it so: error=stream_unavailable")),
+            "error" => Err(wrong(
+                "its value is no word of letters, digits, - and _",
+                "write it so: error=stream_unavailable",
+            )),
             "status" => status(value).ok_or_else(|| {
-                wrong("its value is none of 401, 403, 404, 410, 429, 500, 503", "write it so: status=429:retry-after=2")
+                wrong(
+                    "its value is none of 401, 403, 404, 410, 429, 500, 503",
+                    "write it so: status=429:retry-after=2",
+                )
             }),
             _ => Err(wrong(
                 "there is no fault of that name",
@@ -164,7 +186,8 @@ impl FromStr for Fault {
 }
 
 fn is_code(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    !value.is_empty()
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 fn cut_in(value: &str) -> Option<Fault> {
@@ -180,7 +203,8 @@ fn cut_in(value: &str) -> Option<Fault> {
 }
 
 fn status(value: &str) -> Option<Fault> {
-    let (code, rest) = value.split_once(':').map_or((value, None), |(code, rest)| (code, Some(rest)));
+    let (code, rest) =
+        value.split_once(':').map_or((value, None), |(code, rest)| (code, Some(rest)));
     let code = code.parse().ok().filter(|code| STATUSES.contains(code))?;
     let retry_after = match rest {
         Some(rest) => Some(Duration::from_secs(rest.strip_prefix("retry-after=")?.parse().ok()?)),
@@ -197,7 +221,10 @@ mod tests {
     fn faults_are_read() {
         let read = |text: &str| text.parse::<Fault>().expect("a fault");
         assert_eq!(read("status=401"), Fault::Status { code: 401, retry_after: None });
-        assert_eq!(read("status=429:retry-after=2"), Fault::Status { code: 429, retry_after: Some(Duration::from_secs(2)) });
+        assert_eq!(
+            read("status=429:retry-after=2"),
+            Fault::Status { code: 429, retry_after: Some(Duration::from_secs(2)) }
+        );
         assert_eq!(read("error=too_many_streams"), Fault::Error("too_many_streams".into()));
         assert_eq!(read("error=brand_new"), Fault::Error("brand_new".into()));
         assert_eq!(read("cut=0"), Fault::Cut(0));
@@ -207,13 +234,17 @@ mod tests {
         assert_eq!(read("reset=7"), Fault::Reset(7));
         assert_eq!(read("cut-in=line-end:9"), Fault::CutIn(Place::LineEnd, 9));
         assert_eq!(read("cut-in=character"), Fault::CutIn(Place::Character, 0));
-        assert_eq!(read("overlap+repeat=2+cut=9"), Fault::All(vec![Fault::Overlap, Fault::Repeat(2), Fault::Cut(9)]));
+        assert_eq!(
+            read("overlap+repeat=2+cut=9"),
+            Fault::All(vec![Fault::Overlap, Fault::Repeat(2), Fault::Cut(9)])
+        );
     }
 
     #[test]
     fn a_script_is_toml() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), "# a bad day\nfaults = [\n  \"cut=9\",\n  \"none\",\n]\n").expect("written");
+        std::fs::write(file.path(), "# a bad day\nfaults = [\n  \"cut=9\",\n  \"none\",\n]\n")
+            .expect("written");
         assert_eq!(read_script(file.path()), Ok(vec![Fault::Cut(9), Fault::None]));
         for wrong in ["faults = 1", "cut=9", "faults = []\nother = 1", "faults = [\"fire\"]"] {
             std::fs::write(file.path(), wrong).expect("written");
@@ -243,7 +274,10 @@ mod tests {
         ] {
             let error = text.parse::<Fault>().expect_err(text);
             assert_eq!(error.exit, crate::error::Exit::Usage);
-            assert!(error.to_string().starts_with(&format!("cannot read the fault {text:?}: ")), "{error}");
+            assert!(
+                error.to_string().starts_with(&format!("cannot read the fault {text:?}: ")),
+                "{error}"
+            );
         }
     }
 

@@ -59,7 +59,9 @@ pub async fn observe(
         match server.take_fault(Fault::is_for_observer) {
             Fault::Status { code, retry_after } => return refuse(code, retry_after),
             fault => match server.call(&sid) {
-                Some(live) => Ok(Session { live, workspace, fault, visit: server.presence.observer() }),
+                Some(live) => {
+                    Ok(Session { live, workspace, fault, visit: server.presence.observer() })
+                }
                 None => Err(NO_SUCH_CALL),
             },
         }
@@ -67,7 +69,8 @@ pub async fn observe(
     let accept = derive_accept_key(key.as_bytes());
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
-        let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
+        let mut socket =
+            WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
         match session {
             Ok(session) => session.play(socket).await,
             Err(code) => close(&mut socket, code).await,
@@ -94,7 +97,10 @@ fn handshake_key(headers: &HeaderMap) -> Option<String> {
 }
 
 fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
-    let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim).collect()
 }
 
@@ -120,7 +126,10 @@ impl Session {
         let mut script = script(call, &self.workspace);
         // The end is told whatever the time.
         let last = script.len().saturating_sub(1);
-        let mut coming = script.split_off(script.partition_point(|step| step.at < elapsed).min(last)).into_iter().peekable();
+        let mut coming = script
+            .split_off(script.partition_point(|step| step.at < elapsed).min(last))
+            .into_iter()
+            .peekable();
         let first = session_info(call, &self.workspace, state(&script), elapsed, self.start_time());
         let mut left = match self.fault {
             Fault::Cut(bytes) | Fault::End(bytes) => bytes,

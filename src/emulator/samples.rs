@@ -15,7 +15,8 @@ const SENTENCES: &[&str] = &[
     "Could Doctor Quillsby see my son before Friday?",
     "Thank you, that is all that I wanted to know.",
 ];
-const WORDS: &[&str] = &["greeting", "identify", "triage", "billing", "refill", "closing", "calendar", "records"];
+const WORDS: &[&str] =
+    &["greeting", "identify", "triage", "billing", "refill", "closing", "calendar", "records"];
 
 /// A payload with every field of the declaration.
 #[must_use]
@@ -27,13 +28,20 @@ fn value(ty: &Type, field: &FieldSpec, rng: &mut StdRng) -> Value {
     match ty {
         Type::Bool => rng.random_bool(0.5).into(),
         Type::Integer => rng.random_range(0..5000).into(),
-        Type::Number => Number::from_f64(measure(0.0, 500.0, rng)).map_or(Value::Null, Value::Number),
+        Type::Number => {
+            Number::from_f64(measure(0.0, 500.0, rng)).map_or(Value::Null, Value::Number)
+        }
         Type::Text | Type::Any | Type::Unstated => text(field, rng).into(),
         Type::Uuid => uuid(rng).into(),
         Type::Choice(choices) => pick(choices, rng).into(),
         Type::List(item) => (0..rng.random_range(1..4)).map(|_| value(item, field, rng)).collect(),
-        Type::Map(item) => (0..rng.random_range(1..4)).map(|index| (format!("key_{index}"), value(item, field, rng))).collect(),
-        Type::Record(members) => members.iter().map(|member| (member.name.to_owned(), value(&member.ty, field, rng))).collect(),
+        Type::Map(item) => (0..rng.random_range(1..4))
+            .map(|index| (format!("key_{index}"), value(item, field, rng)))
+            .collect(),
+        Type::Record(members) => members
+            .iter()
+            .map(|member| (member.name.to_owned(), value(&member.ty, field, rng)))
+            .collect(),
         Type::OneOf(types) => types.first().map_or(json!(null), |ty| value(ty, field, rng)),
     }
 }

@@ -74,7 +74,15 @@ impl Scenario {
         let mut rng = StdRng::seed_from_u64(seed);
         let clinic = Clinic::draw(&mut rng);
         let opening = OPENING.iter();
-        Self { rng, clinic, waiting: BinaryHeap::new(), opening, next_story: Some(Duration::ZERO), ends, order: 0 }
+        Self {
+            rng,
+            clinic,
+            waiting: BinaryHeap::new(),
+            opening,
+            next_story: Some(Duration::ZERO),
+            ends,
+            order: 0,
+        }
     }
 
     /// When the next event happens; `None` if there is none.
@@ -82,7 +90,9 @@ impl Scenario {
         loop {
             let first = self.waiting.peek().map(|Reverse(waiting)| waiting.step.at);
             match (self.next_story, first) {
-                (Some(begin), first) if first.is_none_or(|first| begin <= first) => self.begin_story(begin),
+                (Some(begin), first) if first.is_none_or(|first| begin <= first) => {
+                    self.begin_story(begin)
+                }
                 (_, first) => return first,
             }
         }
@@ -96,12 +106,16 @@ impl Scenario {
             return;
         };
         let story = plot(&mut self.clinic, &mut self.rng);
-        let share = Duration::from_secs(1).mul_f64(f64::from(u32::try_from(story.steps.len()).unwrap_or(1)) / DENSITY);
+        let share = Duration::from_secs(1)
+            .mul_f64(f64::from(u32::try_from(story.steps.len()).unwrap_or(1)) / DENSITY);
         let haste = if opening.is_some() { OPENING_HASTE } else { 1.0 };
         self.next_story = Some(begin + share.mul_f64(self.rng.random_range(0.4..1.6) * haste));
         for step in story.steps {
             self.order += 1;
-            self.waiting.push(Reverse(Waiting { order: self.order, step: Step { at: begin + step.at, ..step } }));
+            self.waiting.push(Reverse(Waiting {
+                order: self.order,
+                step: Step { at: begin + step.at, ..step },
+            }));
         }
     }
 
@@ -196,7 +210,10 @@ mod tests {
     fn a_day_that_ends_has_every_workspace_type_and_ends_its_calls() {
         for seed in 0..20 {
             let day: Vec<_> = Scenario::new(seed, true).collect();
-            assert_eq!(day.iter().map(|step| step.kind).collect::<BTreeSet<_>>(), all(Stream::Workspace));
+            assert_eq!(
+                day.iter().map(|step| step.kind).collect::<BTreeSet<_>>(),
+                all(Stream::Workspace)
+            );
             let count = |kind| day.iter().filter(|step| step.kind == kind).count();
             assert_eq!(count(Kind::CallStarted), count(Kind::CallEnded));
             assert!(day.last().expect("a last event").at < 2 * MINUTE);
@@ -207,7 +224,10 @@ mod tests {
     fn every_observer_type_happens_in_the_demo_call() {
         for seed in 0..20 {
             let call = demo(seed);
-            assert_eq!(call.iter().map(|step| step.kind).collect::<BTreeSet<_>>(), all(Stream::Observer));
+            assert_eq!(
+                call.iter().map(|step| step.kind).collect::<BTreeSet<_>>(),
+                all(Stream::Observer)
+            );
             assert_eq!(call.last().map(|step| step.kind), Some(Kind::SessionEnd));
             let seconds = call.last().map_or(0, |step| step.at.as_secs());
             assert!((60..=90).contains(&seconds), "{seconds} s");
@@ -216,7 +236,8 @@ mod tests {
 
     #[test]
     fn every_call_has_a_script_that_fits_and_ends() {
-        let calls = Scenario::new(3, false).take(3000).filter(|step| step.kind == Kind::CallStarted);
+        let calls =
+            Scenario::new(3, false).take(3000).filter(|step| step.kind == Kind::CallStarted);
         for call in calls.filter_map(|step| step.call) {
             let script = script(&call, "00000000-0000-4000-8000-000000000000");
             assert!(script.is_sorted_by_key(|step| step.at));
@@ -232,13 +253,24 @@ mod tests {
         let day: Vec<_> = Scenario::new(1, false).take(2000).collect();
         assert_eq!((day[0].kind, day[0].at), (Kind::CallStarted, Duration::ZERO));
         assert!(day.is_sorted_by_key(|step| step.at));
-        assert!(day.windows(2).any(|pair| pair[0].at == pair[1].at), "some events share their moment");
-        assert!(day.windows(2).any(|pair| pair[1].at > pair[0].at + Duration::from_millis(400)), "some come after a pause");
+        assert!(
+            day.windows(2).any(|pair| pair[0].at == pair[1].at),
+            "some events share their moment"
+        );
+        assert!(
+            day.windows(2).any(|pair| pair[1].at > pair[0].at + Duration::from_millis(400)),
+            "some come after a pause"
+        );
     }
 
     #[test]
     fn the_same_seed_gives_the_same_day() {
-        let day = |seed| Scenario::new(seed, false).take(1500).map(|step| (step.at, step.kind, step.payload)).collect::<Vec<_>>();
+        let day = |seed| {
+            Scenario::new(seed, false)
+                .take(1500)
+                .map(|step| (step.at, step.kind, step.payload))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(day(4), day(4));
         assert_ne!(day(4), day(5));
         let call = |seed| demo(seed).into_iter().map(|step| step.payload).collect::<Vec<_>>();
@@ -250,7 +282,8 @@ mod tests {
     fn the_density_is_as_stated() {
         let events = 20_000_u32;
         for seed in 0..3 {
-            let last = Scenario::new(seed, false).take(events as usize).last().expect("a last event");
+            let last =
+                Scenario::new(seed, false).take(events as usize).last().expect("a last event");
             let density = f64::from(events) / last.at.as_secs_f64();
             assert!((4.5..5.5).contains(&density), "{density} events per second");
         }

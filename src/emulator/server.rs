@@ -41,7 +41,11 @@ pub struct Server {
 /// and sockets are ended in good order first.
 ///
 /// Fails when the listener does.
-pub async fn run(listener: TcpListener, options: Options, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+pub async fn run(
+    listener: TcpListener,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let server = Arc::new(Server::new(options));
     let _closing = Closing(Arc::clone(&server));
     let router = Router::new()
@@ -59,7 +63,8 @@ pub async fn run(listener: TcpListener, options: Options, shutdown: impl Future<
         }
     };
     let service = router.into_make_service_with_connect_info::<Reset>();
-    let serving = axum::serve(Resettable(listener), service).with_graceful_shutdown(over).into_future();
+    let serving =
+        axum::serve(Resettable(listener), service).with_graceful_shutdown(over).into_future();
     let finished = async {
         serving.await?;
         // Upgraded connections are no longer the server's own.
@@ -113,12 +118,17 @@ impl Server {
     /// Whether that token lets anyone in.
     pub fn admits(&self, token: &str) -> bool {
         let legal = Credential::new(token, "a request");
-        legal.is_ok_and(|given| self.options.api_key.as_ref().is_none_or(|wanted| wanted.expose() == given.expose()))
+        legal.is_ok_and(|given| {
+            self.options.api_key.as_ref().is_none_or(|wanted| wanted.expose() == given.expose())
+        })
     }
 
     /// Whether there is that workspace.
     pub fn has_workspace(&self, id: &str) -> bool {
-        self.options.workspace.as_ref().map_or_else(|| is_uuid(id), |only| only.eq_ignore_ascii_case(id))
+        self.options
+            .workspace
+            .as_ref()
+            .map_or_else(|| is_uuid(id), |only| only.eq_ignore_ascii_case(id))
     }
 
     /// The call of that SID, if there is one right now. The demo call begins with the question.
@@ -127,7 +137,12 @@ impl Server {
             return self.bus.call(sid);
         }
         let call = Arc::new(demo_call(sid, self.options.seed));
-        Some(Live { call, began: Duration::ZERO, clock: Clock::start(self.options.rate), whole: true })
+        Some(Live {
+            call,
+            began: Duration::ZERO,
+            clock: Clock::start(self.options.rate),
+            whole: true,
+        })
     }
 
     /// The next fault that is for this transport.

@@ -53,7 +53,8 @@ pub async fn stream(
     let Some(visit) = server.presence.stream(most) else {
         return event_stream(Body::from(control("too_many_streams", most)));
     };
-    let mut after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse::<u64>().ok());
+    let mut after =
+        headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse::<u64>().ok());
     for fault in &faults {
         match fault {
             Fault::Overlap => after = after.map(|id| id.saturating_sub(OVERLAP)),
@@ -99,7 +100,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn event_stream(body: Body) -> Response {
-    ([(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+    ([(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")], body)
+        .into_response()
 }
 
 /// A whole body that holds a control frame.

@@ -38,8 +38,16 @@ impl Wire {
 
     /// Takes whole frames and gives what is sent for them.
     pub fn pass(&mut self, frames: &Bytes) -> VecDeque<Sent> {
-        let altered = if self.alters() { self.alter(&String::from_utf8_lossy(frames)).into() } else { frames.clone() };
-        let stop = self.faults.iter().filter_map(|fault| self.stop(fault, &altered)).min_by_key(|(at, _)| *at);
+        let altered = if self.alters() {
+            self.alter(&String::from_utf8_lossy(frames)).into()
+        } else {
+            frames.clone()
+        };
+        let stop = self
+            .faults
+            .iter()
+            .filter_map(|fault| self.stop(fault, &altered))
+            .min_by_key(|(at, _)| *at);
         let drips = self.faults.iter().any(|fault| matches!(fault, Fault::Drip(_)));
         let out = altered.slice(..stop.as_ref().map_or(altered.len(), |(at, _)| *at));
         self.sent += out.len();
@@ -55,7 +63,9 @@ impl Wire {
 
     /// Where in these bytes, if anywhere, the body stops, and how.
     fn stop(&self, fault: &Fault, bytes: &Bytes) -> Option<(usize, Sent)> {
-        let within = |at: usize| at.checked_sub(self.sent).map_or(Some(0), |at| (at <= bytes.len()).then_some(at));
+        let within = |at: usize| {
+            at.checked_sub(self.sent).map_or(Some(0), |at| (at <= bytes.len()).then_some(at))
+        };
         match *fault {
             Fault::Cut(at) | Fault::Drip(at) => Some((within(at)?, Sent::Break)),
             Fault::End(at) => Some((within(at)?, Sent::End)),
@@ -71,8 +81,12 @@ impl Wire {
 
     fn alters(&self) -> bool {
         use Fault::{CutIn, Huge, OddId, Repeat, StripId, Unknown};
-        let alters =
-            |fault: &Fault| matches!(fault, CutIn(Place::LineEnd, _) | Repeat(_) | StripId(_) | OddId(_) | Unknown | Huge(_));
+        let alters = |fault: &Fault| {
+            matches!(
+                fault,
+                CutIn(Place::LineEnd, _) | Repeat(_) | StripId(_) | OddId(_) | Unknown | Huge(_)
+            )
+        };
         self.faults.iter().any(alters)
     }
 
@@ -94,8 +108,12 @@ impl Wire {
                     Fault::StripId(count) if every(count) => {
                         frame = frame.split_once('\n').map_or("", |parts| parts.1).to_owned();
                     }
-                    Fault::OddId(count) if every(count) => frame.replace_range(.."id: ".len(), "id: x"),
-                    Fault::Unknown if self.events == 1 => out.push_str("event: weather.changed\ndata: {\"sky\":\"grey\"}\n\n"),
+                    Fault::OddId(count) if every(count) => {
+                        frame.replace_range(.."id: ".len(), "id: x")
+                    }
+                    Fault::Unknown if self.events == 1 => {
+                        out.push_str("event: weather.changed\ndata: {\"sky\":\"grey\"}\n\n")
+                    }
                     Fault::Huge(bytes) if self.events == 1 => {
                         let _ = write!(out, "event: call.started\ndata: {}\n\n", "x".repeat(bytes));
                     }
@@ -106,7 +124,8 @@ impl Wire {
                 out.push_str(&frame);
             }
         }
-        let has_line_ends = self.faults.iter().any(|fault| matches!(fault, Fault::CutIn(Place::LineEnd, _)));
+        let has_line_ends =
+            self.faults.iter().any(|fault| matches!(fault, Fault::CutIn(Place::LineEnd, _)));
         if has_line_ends { out.replace('\n', "\r\n") } else { out }
     }
 }
@@ -115,7 +134,9 @@ impl Place {
     /// How many bytes there are before the first such place.
     fn find(self, bytes: &[u8]) -> Option<usize> {
         let after = |needle: &[u8], more: usize| {
-            memchr::memmem::find(bytes, needle).map(|at| at + needle.len() + more).filter(|at| *at < bytes.len())
+            memchr::memmem::find(bytes, needle)
+                .map(|at| at + needle.len() + more)
+                .filter(|at| *at < bytes.len())
         };
         match self {
             Self::Character => bytes.iter().position(|byte| *byte >= 0xc0).map(|at| at + 1),

@@ -35,7 +35,8 @@ pub fn is_source(text: &str) -> bool {
 pub fn legal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        let is_noncharacter = matches!(character, '\u{fdd0}'..='\u{fdef}') || u32::from(character) & 0xfffe == 0xfffe;
+        let is_noncharacter =
+            matches!(character, '\u{fdd0}'..='\u{fdef}') || u32::from(character) & 0xfffe == 0xfffe;
         if character.is_control() || is_noncharacter {
             let _ = write!(out, "{}", character.escape_unicode());
         } else {
@@ -48,9 +49,12 @@ pub fn legal(text: &str) -> String {
 /// Whether text is an id as `-o cloudevents` makes them.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
-    let digits = |text: &str| (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |text: &str| {
+        (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
     let mut parts = text.splitn(3, '-');
-    let (moment, identity, count) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
+    let (moment, identity, count) =
+        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
     digits(moment.strip_prefix('n').unwrap_or(moment))
         && identity.len() == 16
         && identity.bytes().all(|byte| byte.is_ascii_hexdigit())

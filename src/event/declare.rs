@@ -54,7 +54,12 @@ pub struct EventSpec {
 impl EventSpec {
     /// A specification with nothing but what each event must have.
     #[must_use]
-    pub const fn new(event_type: &'static str, stream: Stream, doc: &'static str, fields: &'static [FieldSpec]) -> Self {
+    pub const fn new(
+        event_type: &'static str,
+        stream: Stream,
+        doc: &'static str,
+        fields: &'static [FieldSpec],
+    ) -> Self {
         Self { event_type, stream, doc, documented: false, first_seen: FIRST_SNAPSHOT, fields }
     }
 

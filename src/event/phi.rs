@@ -73,7 +73,9 @@ impl Domain {
     #[must_use]
     pub fn of(field: &str) -> Self {
         match field {
-            "caller_id" | "phone_number" | "recipient_phone_number" | "target_number" => Self::Phone,
+            "caller_id" | "phone_number" | "recipient_phone_number" | "target_number" => {
+                Self::Phone
+            }
             "channel_address" | "from_address" | "to_address" => Self::Address,
             "display_name" | "name" | "participant_name" => Self::Name,
             _ => Self::Text,

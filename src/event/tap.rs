@@ -180,7 +180,9 @@ pub const MASK: &str = "[redacted]";
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     text.len() <= 64
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$'))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$'))
         && text.split('.').all(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()))
 }
 
@@ -203,5 +205,7 @@ pub fn is_uuid(text: &str) -> bool {
 /// Whether text is a call SID: `CA` and 32 letters or digits.
 #[must_use]
 pub fn is_call_sid(text: &str) -> bool {
-    text.len() == 34 && text.starts_with("CA") && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    text.len() == 34
+        && text.starts_with("CA")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

@@ -246,7 +246,9 @@ impl Field<&str> {
             Self::Absent => Field::Absent,
             Self::Null => Field::Null,
             Self::Hidden => Field::Hidden,
-            Self::Value(json) => T::read(json).map_or_else(|| Field::Other(json.to_owned()), Field::Value),
+            Self::Value(json) => {
+                T::read(json).map_or_else(|| Field::Other(json.to_owned()), Field::Value)
+            }
             Self::Other(json) => Field::Other(json),
         }
     }

@@ -38,7 +38,11 @@ impl Board {
 
     /// Adds all of another without groups, unless that would not give what its events, one by one, would. False if so, or
     /// if `also` says no, which is asked before anything is added.
-    pub fn add(&mut self, other: &Self, also: impl FnOnce() -> io::Result<bool>) -> io::Result<bool> {
+    pub fn add(
+        &mut self,
+        other: &Self,
+        also: impl FnOnce() -> io::Result<bool>,
+    ) -> io::Result<bool> {
         let is_added = self.figures.has_room(&other.figures) && also()?;
         if is_added {
             self.figures.merge(&other.figures);
@@ -59,8 +63,13 @@ impl Board {
 
 /// How long it took what an event tells the end of, in milliseconds.
 fn took(shown: &Shown<'_>) -> Option<f64> {
-    const UNITS: &[(&str, f64)] =
-        &[("duration_ms", 1.0), ("duration_seconds", 1000.0), ("duration_s", 1000.0), ("e2e_ttfb_ms", 1.0), ("total_ms", 1.0)];
+    const UNITS: &[(&str, f64)] = &[
+        ("duration_ms", 1.0),
+        ("duration_seconds", 1000.0),
+        ("duration_s", 1000.0),
+        ("e2e_ttfb_ms", 1.0),
+        ("total_ms", 1.0),
+    ];
     if shown.kind() == Some(Kind::SessionInfo) {
         return None;
     }

@@ -64,7 +64,10 @@ impl Followed {
     /// How many have taken these steps, and none of those.
     #[must_use]
     pub fn count(&self, taken: u8, missing: u8) -> u64 {
-        self.steps.values().filter(|steps| steps.taken & taken == taken && steps.taken & missing == 0).count() as u64
+        self.steps
+            .values()
+            .filter(|steps| steps.taken & taken == taken && steps.taken & missing == 0)
+            .count() as u64
     }
 
     /// How often something took a step that could not be followed.
@@ -85,7 +88,10 @@ mod tests {
             followed.step(Some(id), step);
         }
         followed.step(None, 1);
-        assert_eq!((followed.count(1, 0), followed.count(2, 0), followed.count(1, 2), followed.lost()), (2, 2, 1, 1));
+        assert_eq!(
+            (followed.count(1, 0), followed.count(2, 0), followed.count(1, 2), followed.lost()),
+            (2, 2, 1, 1)
+        );
         for number in 0..MOST * 2 {
             followed.step(Some(&number.to_string()), 1);
         }
@@ -100,6 +106,10 @@ mod tests {
         assert!(followed.has_room(&part) && !part.has_room(&followed));
         let lost = followed.lost();
         followed.merge(&part);
-        assert_eq!((followed.count(8, 0), followed.lost()), (1, lost + 2), "as if they had come one by one");
+        assert_eq!(
+            (followed.count(8, 0), followed.lost()),
+            (1, lost + 2),
+            "as if they had come one by one"
+        );
     }
 }

@@ -53,7 +53,8 @@ pub fn figures(figures: &Figures, until: Option<i64>) -> Value {
         .into_iter()
         .map(|(name, number)| {
             let mut parts = name.unwrap_or_default().splitn(3, ' ').map(Some);
-            let [kind, event_type, field] = [(); 3].map(|()| parts.next().flatten().filter(|part| !part.is_empty()));
+            let [kind, event_type, field] =
+                [(); 3].map(|()| parts.next().flatten().filter(|part| !part.is_empty()));
             json!({"kind": kind, "event_type": event_type, "field": field, "count": number})
         })
         .collect();
@@ -63,8 +64,13 @@ pub fn figures(figures: &Figures, until: Option<i64>) -> Value {
         .into_iter()
         .map(|(reason, (certain, possible))| json!({"reason": reason, "certain": certain, "possible": possible}))
         .collect();
-    let latency = STAGES.iter().zip(&figures.latency).map(|((name, _), took)| ((*name).to_owned(), measured(took)));
-    let surfaces = SURFACE_STEPS.iter().map(|(name, step)| ((*name).to_owned(), json!(figures.surfaces.count(*step, 0))));
+    let latency = STAGES
+        .iter()
+        .zip(&figures.latency)
+        .map(|((name, _), took)| ((*name).to_owned(), measured(took)));
+    let surfaces = SURFACE_STEPS
+        .iter()
+        .map(|(name, step)| ((*name).to_owned(), json!(figures.surfaces.count(*step, 0))));
     json!({
         "events": figures.events,
         "from": span.map(|(first, _)| time(first)),
@@ -114,7 +120,11 @@ fn calls(calls: &Calls, started: u64) -> Value {
 
 /// `null` as a name stands for all beyond the first so many.
 fn counts(what: &str, tally: &Tally<u64>) -> Value {
-    tally.sorted(|count| *count).into_iter().map(|(name, number)| json!({what: name, "count": number})).collect()
+    tally
+        .sorted(|count| *count)
+        .into_iter()
+        .map(|(name, number)| json!({what: name, "count": number}))
+        .collect()
 }
 
 fn measured(took: &Measured) -> Value {

@@ -27,7 +27,10 @@ impl Measured {
             return;
         }
         self.count += 1;
-        self.bounds = Some(self.bounds.map_or((millis, millis), |bounds| (bounds.0.min(millis), bounds.1.max(millis))));
+        self.bounds = Some(
+            self.bounds
+                .map_or((millis, millis), |bounds| (bounds.0.min(millis), bounds.1.max(millis))),
+        );
         self.keep(millis);
     }
 
@@ -59,7 +62,9 @@ impl Measured {
     pub fn merge(&mut self, other: &Self) {
         let Some((least, most)) = other.bounds else { return };
         self.count += other.count;
-        self.bounds = Some(self.bounds.map_or((least, most), |bounds| (bounds.0.min(least), bounds.1.max(most))));
+        self.bounds = Some(
+            self.bounds.map_or((least, most), |bounds| (bounds.0.min(least), bounds.1.max(most))),
+        );
         other.few.iter().for_each(|millis| self.keep(*millis));
         if let Some(histogram) = &other.many {
             // It grows as far as it has to.
@@ -106,7 +111,11 @@ impl Measured {
 }
 
 fn record(histogram: &mut Histogram<u32>, millis: f64) {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "neither negative nor beyond the longest")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "neither negative nor beyond the longest"
+    )]
     let cell = (millis.min(LONGEST) * CELLS).round() as u64;
     // It grows as far as it has to.
     let _ = histogram.record(cell);
@@ -128,9 +137,10 @@ mod tests {
 
     fn close(told: Option<[f64; 3]>, exact: Option<[f64; 3]>) -> bool {
         match (told, exact) {
-            (Some(told), Some(exact)) => {
-                told.iter().zip(exact).all(|(told, exact)| (told - exact).abs() <= (exact * 0.001).max(0.1))
-            }
+            (Some(told), Some(exact)) => told
+                .iter()
+                .zip(exact)
+                .all(|(told, exact)| (told - exact).abs() <= (exact * 0.001).max(0.1)),
             (told, exact) => told.is_none() && exact.is_none(),
         }
     }
@@ -145,7 +155,8 @@ mod tests {
 
     /// Lengths of time of every magnitude, often the same.
     fn lengths() -> impl Strategy<Value = Vec<f64>> {
-        let length = prop_oneof![0.0..1.0, 0.0..5_000.0, 0.0..LONGEST, (0u32..20).prop_map(f64::from)];
+        let length =
+            prop_oneof![0.0..1.0, 0.0..5_000.0, 0.0..LONGEST, (0u32..20).prop_map(f64::from)];
         prop::collection::vec(length, 0..1500)
     }
 

@@ -112,7 +112,11 @@ pub struct Tool {
 
 impl Default for Calls {
     fn default() -> Self {
-        Self { outcomes: Tally::new(NAMES), took: Measured::default(), followed: Followed::default() }
+        Self {
+            outcomes: Tally::new(NAMES),
+            took: Measured::default(),
+            followed: Followed::default(),
+        }
     }
 }
 
@@ -146,14 +150,19 @@ impl Figures {
     pub fn see(&mut self, shown: &Shown<'_>, moment: Option<i64>) {
         self.events += 1;
         if let Some(moment) = moment {
-            self.span = Some(self.span.map_or((moment, moment), |(first, last)| (first.min(moment), last.max(moment))));
+            self.span =
+                Some(self.span.map_or((moment, moment), |(first, last)| {
+                    (first.min(moment), last.max(moment))
+                }));
         }
         let drift = &shown.tap().drift;
         if !drift.is_empty() {
             self.drifted += 1;
             for found in drift {
                 let field = found.field.as_deref().unwrap_or_default();
-                *self.drift.of(format!("{} {} {field}", found.kind.name(), shown.event_type()).trim_end()) += 1;
+                *self.drift.of(
+                    format!("{} {} {field}", found.kind.name(), shown.event_type()).trim_end()
+                ) += 1;
             }
         }
         let Some(kind) = shown.kind() else {
@@ -166,14 +175,19 @@ impl Figures {
         match kind {
             Kind::CallStarted => self.calls.followed.step(text("call_sid").as_deref(), STARTED),
             Kind::CallEnded => self.calls.end(shown, "duration_seconds"),
-            Kind::CallEscalated => *self.triggers.of(text("trigger").as_deref().unwrap_or("unknown")) += 1,
+            Kind::CallEscalated => {
+                *self.triggers.of(text("trigger").as_deref().unwrap_or("unknown")) += 1
+            }
             Kind::SessionStart => self.sessions.followed.step(session(shown).as_deref(), STARTED),
             Kind::SessionEnd => self.sessions.end(shown, "duration_s"),
-            Kind::ToolCallStarted => self.tools.of(&text("tool_name").unwrap_or_default()).started += 1,
+            Kind::ToolCallStarted => {
+                self.tools.of(&text("tool_name").unwrap_or_default()).started += 1
+            }
             Kind::ToolCallCompleted => {
                 let tool = self.tools.of(&text("tool_name").unwrap_or_default());
                 tool.completed += 1;
-                tool.failed += u64::from(shown.field("succeeded").is_some_and(|field| field.json == "false"));
+                tool.failed +=
+                    u64::from(shown.field("succeeded").is_some_and(|field| field.json == "false"));
                 let millis = number("duration_ms");
                 measure(&mut tool.took, millis);
                 measure(&mut self.tool_calls, millis);
@@ -191,13 +205,21 @@ impl Figures {
             Kind::SurfaceSubmitted => self.surface(shown, 4),
             Kind::PipelineSyncCompleted => {
                 measure(&mut self.syncs, number("duration_ms"));
-                self.synced_events += number("event_count").filter(|count| *count > 0.0).unwrap_or_default();
+                self.synced_events +=
+                    number("event_count").filter(|count| *count > 0.0).unwrap_or_default();
             }
             Kind::TapGap => {
-                let (certain, possible) = self.gaps.of(text("reason").as_deref().unwrap_or("unknown"));
-                *(if shown.field("certain").is_some_and(|field| field.json == "true") { certain } else { possible }) += 1;
+                let (certain, possible) =
+                    self.gaps.of(text("reason").as_deref().unwrap_or("unknown"));
+                *(if shown.field("certain").is_some_and(|field| field.json == "true") {
+                    certain
+                } else {
+                    possible
+                }) += 1;
             }
-            Kind::TapMalformed => *self.malformed.of(text("category").as_deref().unwrap_or("unknown")) += 1,
+            Kind::TapMalformed => {
+                *self.malformed.of(text("category").as_deref().unwrap_or("unknown")) += 1
+            }
             _ => {}
         }
     }
@@ -211,8 +233,8 @@ impl Figures {
     #[must_use]
     pub fn has_room(&self, other: &Self) -> bool {
         let synced = self.synced_events + other.synced_events;
-        let followed =
-            [(&self.calls, &other.calls), (&self.sessions, &other.sessions)].map(|(own, other)| (&own.followed, &other.followed));
+        let followed = [(&self.calls, &other.calls), (&self.sessions, &other.sessions)]
+            .map(|(own, other)| (&own.followed, &other.followed));
         [(&self.undeclared, &other.undeclared), (&self.triggers, &other.triggers)]
             .into_iter()
             .chain([(&self.drift, &other.drift), (&self.malformed, &other.malformed)])
@@ -246,7 +268,8 @@ impl Figures {
             own.failed += other.failed;
             own.took.merge(&other.took);
         });
-        for (own, other) in [(&mut self.calls, &other.calls), (&mut self.sessions, &other.sessions)] {
+        for (own, other) in [(&mut self.calls, &other.calls), (&mut self.sessions, &other.sessions)]
+        {
             own.outcomes.merge(&other.outcomes, add);
             own.took.merge(&other.took);
             own.followed.merge(&other.followed);
@@ -269,9 +292,13 @@ impl Figures {
     /// Events by type, the most first; `None` is what all types beyond the first so many have.
     #[must_use]
     pub fn types(&self) -> Vec<(Option<&str>, u64)> {
-        let declared = Kind::ALL.iter().chain(Kind::OWN).map(|kind| (Some(kind.spec().event_type), self.of(*kind)));
+        let declared = Kind::ALL
+            .iter()
+            .chain(Kind::OWN)
+            .map(|kind| (Some(kind.spec().event_type), self.of(*kind)));
         let undeclared = self.undeclared.named().map(|(name, count)| (Some(name), *count));
-        let mut types: Vec<_> = declared.filter(|(_, count)| *count > 0).chain(undeclared).collect();
+        let mut types: Vec<_> =
+            declared.filter(|(_, count)| *count > 0).chain(undeclared).collect();
         types.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         types.extend(self.undeclared.other().map(|count| (None, *count)));
         types
@@ -284,7 +311,11 @@ impl Figures {
         [("calls", &self.calls.took), ("observed calls", &self.sessions.took)]
             .into_iter()
             .chain(latency)
-            .chain([("model", &self.model), ("tool calls", &self.tool_calls), ("pipeline syncs", &self.syncs)])
+            .chain([
+                ("model", &self.model),
+                ("tool calls", &self.tool_calls),
+                ("pipeline syncs", &self.syncs),
+            ])
             .filter(|(_, took)| took.count() > 0)
             .collect()
     }
@@ -303,7 +334,10 @@ impl Calls {
     fn end(&mut self, shown: &Shown<'_>, seconds: &str) {
         let reason = shown.field("completion_reason").and_then(|field| field.text());
         *self.outcomes.of(reason.as_deref().unwrap_or("unknown")) += 1;
-        measure(&mut self.took, shown.field(seconds).and_then(|field| field.number()).map(|seconds| seconds * 1000.0));
+        measure(
+            &mut self.took,
+            shown.field(seconds).and_then(|field| field.number()).map(|seconds| seconds * 1000.0),
+        );
         self.followed.step(session(shown).as_deref(), ENDED);
     }
 
@@ -330,7 +364,8 @@ fn measure(measured: &mut Measured, millis: Option<f64>) {
 #[must_use]
 pub fn moment(shown: &Shown<'_>) -> Option<i64> {
     let tap = shown.tap();
-    let time = |time: &Option<String>| Some(time.as_ref()?.parse::<Timestamp>().ok()?.as_millisecond());
+    let time =
+        |time: &Option<String>| Some(time.as_ref()?.parse::<Timestamp>().ok()?.as_millisecond());
     // The id is the time, and quickly read.
     let id = tap.time.as_ref().and(tap.id.as_ref()).and_then(|id| id.parse().ok());
     id.or_else(|| time(&tap.time)).or_else(|| time(&tap.received_at))

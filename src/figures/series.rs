@@ -47,8 +47,19 @@ impl Series {
     }
 
     /// Counts an event, and gives the stretch that is over with it.
-    pub fn see(&mut self, shown: &Shown<'_>, moment: Option<i64>, groups: &[String]) -> Option<Row> {
-        let newest = self.open.keys().next_back().copied().flatten().or(self.over.map(|over| over - self.every));
+    pub fn see(
+        &mut self,
+        shown: &Shown<'_>,
+        moment: Option<i64>,
+        groups: &[String],
+    ) -> Option<Row> {
+        let newest = self
+            .open
+            .keys()
+            .next_back()
+            .copied()
+            .flatten()
+            .or(self.over.map(|over| over - self.every));
         let start = moment.map(|moment| moment.div_euclid(self.every) * self.every).or(newest);
         let is_late = start.zip(self.over).is_some_and(|(start, over)| start < over);
         let oldest = self.open.keys().flatten().next().copied().or(self.over);
@@ -108,8 +119,13 @@ const COLUMNS: &[Column] = &[
     ("gaps", "gaps", 5),
 ];
 
-const GROUP_COLUMNS: &[Column] =
-    &[("events", "events", 8), ("per_second", "per s", 8), ("ms_p50", "p50", 9), ("ms_p95", "p95", 9), ("ms_max", "max", 9)];
+const GROUP_COLUMNS: &[Column] = &[
+    ("events", "events", 8),
+    ("per_second", "per s", 8),
+    ("ms_p50", "p50", 9),
+    ("ms_p95", "p95", 9),
+    ("ms_max", "max", 9),
+];
 
 /// The columns of a group's value.
 const GROUP: usize = 22;
@@ -142,7 +158,8 @@ impl Cell {
 fn cells(figures: &Figures) -> Vec<Cell> {
     let tools = figures.tools.sorted(|_| 0);
     let sum = |of: fn(&super::Tool) -> u64| tools.iter().map(|(_, tool)| of(tool)).sum();
-    let gaps = figures.gaps.sorted(|_| 0).iter().map(|(_, (certain, possible))| certain + possible).sum();
+    let gaps =
+        figures.gaps.sorted(|_| 0).iter().map(|(_, (certain, possible))| certain + possible).sum();
     vec![
         Cell::Count(figures.events),
         Cell::Rate(figures.events),
@@ -165,7 +182,9 @@ impl Row {
 
     /// Each line of the row: the group, if there are groups, and the cells.
     fn lines(&self) -> Vec<(Option<String>, Vec<Cell>)> {
-        let Some(groups) = &self.board.groups else { return vec![(None, cells(&self.board.figures))] };
+        let Some(groups) = &self.board.groups else {
+            return vec![(None, cells(&self.board.figures))];
+        };
         let line = |(name, group): (Option<&str>, &super::board::Group)| {
             let (percentiles, bounds) = (group.took.percentiles(), group.took.bounds());
             let cells = vec![
@@ -183,7 +202,10 @@ impl Row {
     /// Lines for people.
     #[must_use]
     pub fn text(&self) -> String {
-        let time = self.stretch.map_or_else(|| "-".to_owned(), |(from, _)| time(from).strftime("%m-%d %H:%M:%S").to_string());
+        let time = self.stretch.map_or_else(
+            || "-".to_owned(),
+            |(from, _)| time(from).strftime("%m-%d %H:%M:%S").to_string(),
+        );
         let mut text = String::new();
         for (group, cells) in self.lines() {
             let _ = write!(text, "{time:14}");
@@ -203,7 +225,9 @@ impl Row {
     #[must_use]
     pub fn json(&self) -> String {
         let mut object = json::board(&self.board, None);
-        object["stretch"] = self.stretch.map_or(Value::Null, |(from, to)| json!([json::time(from), json::time(to)]));
+        object["stretch"] = self
+            .stretch
+            .map_or(Value::Null, |(from, to)| json!([json::time(from), json::time(to)]));
         object["late"] = json!(self.late);
         json::line(&object)
     }
@@ -211,11 +235,18 @@ impl Row {
     /// Records of a table between commas.
     #[must_use]
     pub fn csv(&self) -> String {
-        let (from, to) = self.stretch.map(|(from, to)| (json::time(from), json::time(to))).unwrap_or_default();
+        let (from, to) =
+            self.stretch.map(|(from, to)| (json::time(from), json::time(to))).unwrap_or_default();
         let mut text = String::new();
         for (group, cells) in self.lines() {
             let cells = cells.iter().map(|cell| cell.csv(self.seconds()));
-            text += &record([from.clone(), to.clone()].into_iter().chain(group).chain(cells).chain([self.late.to_string()]));
+            text += &record(
+                [from.clone(), to.clone()]
+                    .into_iter()
+                    .chain(group)
+                    .chain(cells)
+                    .chain([self.late.to_string()]),
+            );
         }
         text
     }
@@ -240,7 +271,9 @@ pub fn text_head(grouped: bool) -> String {
 pub fn csv_head(grouped: bool) -> String {
     let columns = if grouped { GROUP_COLUMNS } else { COLUMNS };
     let names = columns.iter().map(|(name, ..)| *name);
-    record(["from", "to"].into_iter().chain(grouped.then_some("group")).chain(names).chain(["late"]))
+    record(
+        ["from", "to"].into_iter().chain(grouped.then_some("group")).chain(names).chain(["late"]),
+    )
 }
 
 fn record(fields: impl Iterator<Item = impl AsRef<[u8]>>) -> String {

@@ -34,7 +34,8 @@ impl<V: Default> Tally<V> {
     #[must_use]
     pub fn has_room(&self, other: &Self) -> bool {
         let new = || other.named.keys().filter(|name| !self.named.contains_key(*name)).count();
-        other.other.is_none() && (self.named.len() >= self.most || self.named.len() + new() <= self.most)
+        other.other.is_none()
+            && (self.named.len() >= self.most || self.named.len() + new() <= self.most)
     }
 
     /// Adds all of another.
@@ -113,7 +114,11 @@ mod tests {
             if expected {
                 merged.merge(&tally(second), |own, other| *own += other);
                 let one_by_one = tally(&format!("{first} {second}"));
-                assert_eq!(merged.sorted(|count| *count), one_by_one.sorted(|count| *count), "{first} and {second}");
+                assert_eq!(
+                    merged.sorted(|count| *count),
+                    one_by_one.sorted(|count| *count),
+                    "{first} and {second}"
+                );
             }
         }
     }

@@ -44,8 +44,18 @@ impl Page {
         if let Some((first, last)) = figures.span {
             let time = |millis| Timestamp::from_millisecond(millis).unwrap_or_default();
             let (first, last) = (time(first), time(until.unwrap_or(last).max(last)));
-            let end = if first.strftime("%F").to_string() == last.strftime("%F").to_string() { "%T" } else { "%F %T" };
-            let _ = write!(line, " from {} to {} UTC, {}", first.strftime("%F %T"), last.strftime(end), rate(figures, until));
+            let end = if first.strftime("%F").to_string() == last.strftime("%F").to_string() {
+                "%T"
+            } else {
+                "%F %T"
+            };
+            let _ = write!(
+                line,
+                " from {} to {} UTC, {}",
+                first.strftime("%F %T"),
+                last.strftime(end),
+                rate(figures, until)
+            );
         }
         self.line(&if self.paint { line.bold().to_string() } else { line });
     }
@@ -57,7 +67,8 @@ impl Page {
         self.tools(&figures.tools);
         self.times(figures);
         self.surfaces(figures);
-        let (synced, failed) = (figures.of(Kind::PipelineSyncCompleted), figures.of(Kind::PipelineError));
+        let (synced, failed) =
+            (figures.of(Kind::PipelineSyncCompleted), figures.of(Kind::PipelineError));
         self.section("Pipelines", &["count"], NAME, synced + failed > 0);
         if synced + failed > 0 {
             self.row(Some("syncs"), &[count(synced)], NAME);
@@ -66,7 +77,9 @@ impl Page {
         }
         self.counts("Drift", &figures.drift);
         self.section("Gaps", &["certain", "possible"], NAME, !figures.gaps.is_empty());
-        for (reason, (certain, possible)) in figures.gaps.sorted(|(certain, possible)| certain + possible) {
+        for (reason, (certain, possible)) in
+            figures.gaps.sorted(|(certain, possible)| certain + possible)
+        {
             self.row(reason, &[count(*certain), count(*possible)], NAME);
         }
         self.counts("Malformed", &figures.malformed);
@@ -74,12 +87,17 @@ impl Page {
         let types = figures.types();
         self.section("Events", &["count", "share", "per s"], NAME, !types.is_empty());
         for (name, number) in types {
-            self.row(name, &[count(number), share(number, figures.events), per_second(number, seconds)], NAME);
+            self.row(
+                name,
+                &[count(number), share(number, figures.events), per_second(number, seconds)],
+                NAME,
+            );
         }
     }
 
     fn calls(&mut self, title: &str, started: u64, calls: &Calls) {
-        let ended: u64 = calls.outcomes.sorted(|count| *count).iter().map(|(_, count)| **count).sum();
+        let ended: u64 =
+            calls.outcomes.sorted(|count| *count).iter().map(|(_, count)| **count).sum();
         if started + ended == 0 {
             return;
         }
@@ -88,7 +106,8 @@ impl Page {
         self.row(Some("still on"), &[count(calls.on())], NAME);
         self.row(Some("ended"), &[count(ended)], NAME);
         for (outcome, number) in calls.outcomes.sorted(|count| *count) {
-            let name = outcome.map_or_else(|| "  (other)".to_owned(), |outcome| format!("  {outcome}"));
+            let name =
+                outcome.map_or_else(|| "  (other)".to_owned(), |outcome| format!("  {outcome}"));
             self.row(Some(&name), &[count(*number), share(*number, ended)], NAME);
         }
     }
@@ -113,9 +132,20 @@ impl Page {
     fn surfaces(&mut self, figures: &Figures) {
         let counts = SURFACE_STEPS.map(|(name, step)| (name, figures.surfaces.count(step, 0)));
         let created = counts[0].1;
-        self.section("Surfaces", &["count", "share"], NAME, counts.iter().any(|(_, number)| *number > 0));
-        for (name, number) in counts.into_iter().filter(|_| counts.iter().any(|(_, number)| *number > 0)) {
-            self.row(Some(name), &[count(number), if created > 0 { share(number, created) } else { String::new() }], NAME);
+        self.section(
+            "Surfaces",
+            &["count", "share"],
+            NAME,
+            counts.iter().any(|(_, number)| *number > 0),
+        );
+        for (name, number) in
+            counts.into_iter().filter(|_| counts.iter().any(|(_, number)| *number > 0))
+        {
+            self.row(
+                Some(name),
+                &[count(number), if created > 0 { share(number, created) } else { String::new() }],
+                NAME,
+            );
         }
         if figures.surfaces.lost() > 0 {
             self.row(Some("events of more, not followed"), &[count(figures.surfaces.lost())], NAME);
@@ -131,11 +161,24 @@ impl Page {
 
     fn groups(&mut self, groups: &Tally<Group>, figures: &Figures, until: Option<i64>) {
         let seconds = figures.seconds(until);
-        self.section("Groups", &["count", "share", "per s", "p50", "p95", "max"], SHORT_NAME, !groups.is_empty());
+        self.section(
+            "Groups",
+            &["count", "share", "per s", "p50", "p95", "max"],
+            SHORT_NAME,
+            !groups.is_empty(),
+        );
         for (name, group) in groups.sorted(|group| group.events) {
             let [p50, p95, _, most] = &percentiles(&group.took)[..] else { continue };
-            let numbers = [count(group.events), share(group.events, figures.events), per_second(group.events, seconds)];
-            self.row(name, &[&numbers[..], &[p50.clone(), p95.clone(), most.clone()]].concat(), SHORT_NAME);
+            let numbers = [
+                count(group.events),
+                share(group.events, figures.events),
+                per_second(group.events, seconds),
+            ];
+            self.row(
+                name,
+                &[&numbers[..], &[p50.clone(), p95.clone(), most.clone()]].concat(),
+                SHORT_NAME,
+            );
         }
     }
 
@@ -145,7 +188,11 @@ impl Page {
         }
         let (title, columns) = (cell(title, name), numbers(columns));
         self.line("");
-        self.line(&if self.paint { format!("{}{}", title.bold(), columns.dimmed()) } else { title + &columns });
+        self.line(&if self.paint {
+            format!("{}{}", title.bold(), columns.dimmed())
+        } else {
+            title + &columns
+        });
     }
 
     /// `None` is the name of all that have none of their own.
@@ -170,14 +217,20 @@ fn numbers(columns: &[impl AsRef<str>]) -> String {
 /// The percentiles and the maximum, or as many blanks.
 fn percentiles(took: &Measured) -> Vec<String> {
     match (took.percentiles(), took.bounds()) {
-        (Some(percentiles), Some((_, most))) => percentiles.into_iter().chain([most]).map(span).collect(),
+        (Some(percentiles), Some((_, most))) => {
+            percentiles.into_iter().chain([most]).map(span).collect()
+        }
         _ => vec![String::new(); 4],
     }
 }
 
 fn rate(figures: &Figures, until: Option<i64>) -> String {
     let seconds = figures.seconds(until);
-    if seconds > 0.0 { format!("{}/s", per_second(figures.events, seconds)) } else { "at once".to_owned() }
+    if seconds > 0.0 {
+        format!("{}/s", per_second(figures.events, seconds))
+    } else {
+        "at once".to_owned()
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53, and rounded")]
@@ -197,7 +250,11 @@ fn share(number: u64, of: u64) -> String {
     format!("{:.1} %", number as f64 * 100.0 / of.max(1) as f64)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a sum of counts")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is a sum of counts"
+)]
 fn count_of(number: f64) -> String {
     count(number as u64)
 }
@@ -275,7 +332,10 @@ mod tests {
     #[test]
     fn tells_numbers_and_lengths_of_time() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([-1, 59, 61, 3661, 90_000].map(length), ["0s", "59s", "1m01s", "1h01m", "1d01h"]);
+        assert_eq!(
+            [-1, 59, 61, 3661, 90_000].map(length),
+            ["0s", "59s", "1m01s", "1h01m", "1d01h"]
+        );
         assert_eq!(
             [0.04, 9.94, 10.0, 999.4, 1000.0, 59_940.0, 60_000.0, 3.7e6].map(span),
             ["0.0 ms", "9.9 ms", "10 ms", "999 ms", "1.0 s", "59.9 s", "1m00s", "1h01m"]

@@ -17,12 +17,28 @@ const ENVIRONMENT: &[(&str, &str, &str)] = &[
         "The API key, or a JWT. --api-key-file and --api-key-command go before it. The key is never an argument.",
         "api_key_file",
     ),
-    ("HTTPS_PROXY", "The proxy, if --proxy does not name it; likewise HTTP_PROXY for plain text, and ALL_PROXY.", "proxy"),
-    ("NO_PROXY", "Hosts that are reached without a proxy: names, addresses and networks, with commas between.", "proxy"),
+    (
+        "HTTPS_PROXY",
+        "The proxy, if --proxy does not name it; likewise HTTP_PROXY for plain text, and ALL_PROXY.",
+        "proxy",
+    ),
+    (
+        "NO_PROXY",
+        "Hosts that are reached without a proxy: names, addresses and networks, with commas between.",
+        "proxy",
+    ),
     ("XDG_CONFIG_HOME", "Where evtap/config.toml is; ~/.config otherwise.", "config"),
-    ("EVTAP_...", "Any other setting of evtap-config(1): EVTAP_ and its name in capitals.", "config"),
+    (
+        "EVTAP_...",
+        "Any other setting of evtap-config(1): EVTAP_ and its name in capitals.",
+        "config",
+    ),
     ("NO_COLOR", "No colours, if it is set to anything but 0.", "color"),
-    ("CLICOLOR_FORCE", "Colours even where stdout is no terminal, if it is set to anything but 0.", "color"),
+    (
+        "CLICOLOR_FORCE",
+        "Colours even where stdout is no terminal, if it is set to anything but 0.",
+        "color",
+    ),
     ("TERM", "The terminal; `dumb` has neither colours nor a live screen.", "color"),
     ("COLORTERM", "`truecolor` or `24bit`: the live screen may take any colour.", "background"),
     (
@@ -30,15 +46,25 @@ const ENVIRONMENT: &[(&str, &str, &str)] = &[
         "Where a clipboard may be; likewise WAYLAND_DISPLAY. What is copied goes to it, and to the terminal.",
         "background",
     ),
-    ("COLORFGBG", "The number of the background's colour at its end; without it, the terminal is asked.", "background"),
+    (
+        "COLORFGBG",
+        "The number of the background's colour at its end; without it, the terminal is asked.",
+        "background",
+    ),
 ];
 
 /// The files that options name.
 const FILES: &[(&str, &str)] = &[
-    ("cursor", "Where the stream is to be resumed. Mode 0600, replaced whole; ids and hashes of open fields, nothing hidden."),
+    (
+        "cursor",
+        "Where the stream is to be resumed. Mode 0600, replaced whole; ids and hashes of open fields, nothing hidden.",
+    ),
     ("record", "What was shown, as NDJSON, appended. Mode 0600, redacted exactly as shown."),
     ("api_key_file", "The API key, alone on its line. It must be its owner's alone."),
-    ("phi_key_file", "The key of the pseudonyms of --phi hash: at least 32 random bytes, for its owner alone."),
+    (
+        "phi_key_file",
+        "The key of the pseudonyms of --phi hash: at least 32 random bytes, for its owner alone.",
+    ),
     ("config", "Settings, in TOML; see evtap-config(1). Nobody else may write it."),
     ("ca_cert", "Certificates in PEM that are trusted beside the system's."),
     ("filter_file", "A jq expression, out of the shell's history."),
@@ -52,7 +78,10 @@ const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 pub(super) fn pages() -> Vec<(String, String)> {
     let root = cli::definition();
     let mut pages = vec![("evtap.1".to_owned(), render(&root, &root))];
-    pages.extend(commands(&root).map(|command| (format!("evtap-{}.1", command.get_name()), render(&root, command))));
+    pages.extend(
+        commands(&root)
+            .map(|command| (format!("evtap-{}.1", command.get_name()), render(&root, command))),
+    );
     pages
 }
 
@@ -66,12 +95,18 @@ pub(super) fn page(command: Option<&str>) -> Result<String> {
             Some(meant) => format!("did you mean {meant}?"),
             None => "`evtap --help` lists them all".to_owned(),
         };
-        Error::usage(format!("cannot print the man page of {name}"), "there is no such command", advice)
+        Error::usage(
+            format!("cannot print the man page of {name}"),
+            "there is no such command",
+            advice,
+        )
     })
 }
 
 fn commands(command: &Command) -> impl Iterator<Item = &Command> {
-    command.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help")
+    command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
 }
 
 fn render(root: &Command, command: &Command) -> String {
@@ -107,7 +142,10 @@ fn render(root: &Command, command: &Command) -> String {
     // Each part brings the same definition of the apostrophe: once will do.
     let parts = String::from_utf8_lossy(&page).replace(APOSTROPHE, "");
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_uppercase();
-    format!("{APOSTROPHE}.TH \"{name}\" \"1\" \"\" \"evtap {}\" \"evtap\"\n{parts}", env!("CARGO_PKG_VERSION"))
+    format!(
+        "{APOSTROPHE}.TH \"{name}\" \"1\" \"\" \"evtap {}\" \"evtap\"\n{parts}",
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 /// What clap knows: name, synopsis, description, options.
@@ -127,7 +165,11 @@ fn man(command: &Command) -> Man {
 }
 
 /// The commands of evtap, by their pages.
-fn sections<'a>(commands: impl Iterator<Item = &'a Command>, root: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
+fn sections<'a>(
+    commands: impl Iterator<Item = &'a Command>,
+    root: &Command,
+    page: &mut Vec<u8>,
+) -> std::io::Result<()> {
     let mut roff = Roff::new();
     section(&mut roff, "Commands");
     for command in commands {
@@ -149,7 +191,9 @@ fn nested(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
         man.render_description_section(&mut options)?;
         man.render_options_section(&mut options)?;
         // They stand below the command's name.
-        page.extend_from_slice(String::from_utf8_lossy(&options).replace(".SH ", ".SS ").as_bytes());
+        page.extend_from_slice(
+            String::from_utf8_lossy(&options).replace(".SH ", ".SS ").as_bytes(),
+        );
     }
     Ok(())
 }
@@ -199,8 +243,13 @@ fn everything<'a>(root: &'a Command, command: &'a Command, is_root: bool) -> Vec
 
 fn environment(roff: &mut Roff, args: &[&Arg]) {
     let has = |id: &str| args.iter().any(|arg| arg.get_id() == id);
-    let beside = args.iter().filter_map(|arg| Some((arg.get_env()?.to_str()?, format!("The same as --{}.", arg.get_long()?))));
-    let beyond = ENVIRONMENT.iter().filter(|(.., id)| has(id)).map(|(name, does, _)| (*name, (*does).to_owned()));
+    let beside = args.iter().filter_map(|arg| {
+        Some((arg.get_env()?.to_str()?, format!("The same as --{}.", arg.get_long()?)))
+    });
+    let beyond = ENVIRONMENT
+        .iter()
+        .filter(|(.., id)| has(id))
+        .map(|(name, does, _)| (*name, (*does).to_owned()));
     let all: Vec<_> = beyond.chain(beside).collect();
     if !all.is_empty() {
         section(roff, "Environment");
@@ -224,7 +273,9 @@ fn files(roff: &mut Roff, args: &[&Arg]) {
 fn see_also(roff: &mut Roff, root: &Command, is_root: bool) {
     section(roff, "See also");
     let names = if is_root { commands(root).map(Command::get_name).collect() } else { vec![""] };
-    let pages = names.iter().map(|name| if name.is_empty() { "evtap(1)".to_owned() } else { format!("evtap-{name}(1)") });
+    let pages = names.iter().map(|name| {
+        if name.is_empty() { "evtap(1)".to_owned() } else { format!("evtap-{name}(1)") }
+    });
     let pages: Vec<_> = pages.chain(["jq(1)".to_owned(), "curl(1)".to_owned()]).collect();
     roff.text([roman(pages.join(", "))]);
 }

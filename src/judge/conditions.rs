@@ -48,7 +48,10 @@ impl Judge for Conditions {
     }
 
     fn is_indifferent(&self) -> bool {
-        self.until.is_none() && self.fail_if.is_none() && self.ends_at.is_none() && self.idle.is_none()
+        self.until.is_none()
+            && self.fail_if.is_none()
+            && self.ends_at.is_none()
+            && self.idle.is_none()
     }
 
     fn end(&mut self) -> Exit {

@@ -31,11 +31,16 @@ struct Met {
 
 impl Step {
     /// Reads a step from the command line or a line of a file.
-    pub fn read(option: &str, line: &str, compile: &impl Fn(&str, &str) -> Result<Predicate>) -> Result<Self> {
+    pub fn read(
+        option: &str,
+        line: &str,
+        compile: &impl Fn(&str, &str) -> Result<Predicate>,
+    ) -> Result<Self> {
         let line = line.trim();
         let (within, text) = match line.strip_prefix("within ") {
             Some(rest) => {
-                let (duration, text) = rest.trim_start().split_once(char::is_whitespace).unwrap_or((rest, ""));
+                let (duration, text) =
+                    rest.trim_start().split_once(char::is_whitespace).unwrap_or((rest, ""));
                 (Some(crate::config::duration(option, duration)?), text.trim())
             }
             None => (None, line),
@@ -52,10 +57,18 @@ impl Step {
 }
 
 /// Reads the steps of a file: a line each, without blank lines and comments (`#`).
-pub fn read_file(name: &str, text: &str, compile: impl Fn(&str, &str) -> Result<Predicate>) -> Result<Vec<Step>> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    let steps: Vec<_> =
-        lines.map(|(at, line)| Step::read(&format!("line {} of {name}", at + 1), line, &compile)).collect::<Result<_>>()?;
+pub fn read_file(
+    name: &str,
+    text: &str,
+    compile: impl Fn(&str, &str) -> Result<Predicate>,
+) -> Result<Vec<Step>> {
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let steps: Vec<_> = lines
+        .map(|(at, line)| Step::read(&format!("line {} of {name}", at + 1), line, &compile))
+        .collect::<Result<_>>()?;
     if steps.is_empty() {
         return Err(Error::usage(
             format!("cannot expect what {name} says"),
@@ -93,12 +106,15 @@ impl Expect {
 impl Judge for Expect {
     fn see(&mut self, subject: &Subject<'_>) -> Result<Option<Exit>> {
         let tap = subject.shown.tap();
-        let now: Option<Timestamp> = tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
+        let now: Option<Timestamp> =
+            tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
         let since = *self.since.get_or_insert_with(|| now.unwrap_or_default());
         let after = now.map(|now| now.duration_since(since));
         let Some(step) = self.steps.get_mut(self.at) else { return Ok(Some(self.exit())) };
         let in_time = match (step.within, after) {
-            (Some(within), Some(after)) => after <= SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX),
+            (Some(within), Some(after)) => {
+                after <= SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX)
+            }
             (Some(within), None) => !self.live || self.began.elapsed() <= within,
             (None, _) => true,
         };
@@ -131,13 +147,18 @@ impl Judge for Expect {
         let mut text = String::new();
         for (at, step) in self.steps.iter().enumerate() {
             let (verdict, after) = match step.met {
-                Some(Met { after, .. }) => {
-                    ("met", after.map_or_else(|| "-".to_owned(), |after| format!("{:.3} s", after.as_secs_f64())))
-                }
+                Some(Met { after, .. }) => (
+                    "met",
+                    after.map_or_else(
+                        || "-".to_owned(),
+                        |after| format!("{:.3} s", after.as_secs_f64()),
+                    ),
+                ),
                 None if at == self.at => ("not met", "-".to_owned()),
                 None => ("not reached", "-".to_owned()),
             };
-            let within = step.within.map_or_else(String::new, |within| format!(" within {within:?}"));
+            let within =
+                step.within.map_or_else(String::new, |within| format!(" within {within:?}"));
             let _ = writeln!(text, "{verdict:11}  {after:>10}{within:14}  {}", step.text);
         }
         Some(text)

@@ -13,7 +13,11 @@ pub fn identity(shown: &Shown<'_>) -> u64 {
     for field in shown.fields() {
         let is_open = field.spec.is_some_and(|spec| spec.class == Class::Open);
         // What has an inside where none is declared is hidden in an open field too, by another text in each mode.
-        if is_open && !field.hidden && !field.json.starts_with(['{', '[']) && !mask::is_stand_in(field.json) {
+        if is_open
+            && !field.hidden
+            && !field.json.starts_with(['{', '['])
+            && !mask::is_stand_in(field.json)
+        {
             hash.part(field.key);
             hash.part(field.json);
         }

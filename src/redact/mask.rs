@@ -136,7 +136,10 @@ fn e164(text: &str) -> Option<String> {
             _ => return None,
         }
     }
-    let abroad = digits.strip_prefix("011").or_else(|| digits.strip_prefix("00")).filter(|rest| rest.len() >= 8);
+    let abroad = digits
+        .strip_prefix("011")
+        .or_else(|| digits.strip_prefix("00"))
+        .filter(|rest| rest.len() >= 8);
     match (plus, digits.len()) {
         (true, 7..=15) => Some(format!("+{digits}")),
         (false, 10) if !digits.starts_with('0') => Some(format!("+1{digits}")),
@@ -205,8 +208,10 @@ pub(super) fn is_partial(json: &str) -> bool {
 
 fn is_pseudonym(json: &str) -> bool {
     let parts: Vec<_> = json.trim_matches('"').split(':').collect();
-    let is_hex =
-        |text: &str, bytes: usize| text.len() == 2 * bytes && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hex = |text: &str, bytes: usize| {
+        text.len() == 2 * bytes
+            && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
     let &["phi", domain, id, code] = parts.as_slice() else { return false };
     json.len() == "\"phi:::\"".len() + domain.len() + id.len() + code.len()
         && Domain::ALL.iter().any(|known| known.name() == domain)
@@ -220,7 +225,10 @@ pub fn pattern() -> String {
     let domains: Vec<_> = Domain::ALL.iter().map(|domain| domain.name()).collect();
     let (id, code) = (2 * ID_LENGTH, 2 * LENGTH);
     let mask = MASK.trim_matches(['[', ']']);
-    format!("^(\\[{mask}( \\.\\...)?\\]|phi:({}):[0-9a-f]{{{id}}}:[0-9a-f]{{{code}}})$", domains.join("|"))
+    format!(
+        "^(\\[{mask}( \\.\\...)?\\]|phi:({}):[0-9a-f]{{{id}}}:[0-9a-f]{{{code}}})$",
+        domains.join("|")
+    )
 }
 
 #[cfg(test)]
@@ -247,7 +255,11 @@ mod tests {
 
     #[test]
     fn a_key_has_32_bytes_and_is_not_shown() {
-        assert!(Key::new(&[1; 31]).is_none() && Key::new(&[1; 32]).is_some() && Key::new(&[1; 100]).is_some());
+        assert!(
+            Key::new(&[1; 31]).is_none()
+                && Key::new(&[1; 32]).is_some()
+                && Key::new(&[1; 100]).is_some()
+        );
         assert_eq!(format!("{:?}", Mode::Hash(key())), "Hash(Key(hidden))");
         assert_ne!(Key::draw().id, Key::draw().id);
     }
@@ -279,12 +291,24 @@ mod tests {
             "12025550123",
             "2025550123",
         ] {
-            for field in ["phone_number", "target_number", "recipient_phone_number", "channel_address", "to_address"] {
+            for field in [
+                "phone_number",
+                "target_number",
+                "recipient_phone_number",
+                "channel_address",
+                "to_address",
+            ] {
                 assert_eq!(hash(field, spelling), number, "{field} {spelling}");
             }
         }
-        for other in ["\"+12025550124\"", "\"+442025550123\"", "\"555-0123\"", "\"anonymous\"", "\"+1 202 555 0123 x5\"", "true"]
-        {
+        for other in [
+            "\"+12025550124\"",
+            "\"+442025550123\"",
+            "\"555-0123\"",
+            "\"anonymous\"",
+            "\"+1 202 555 0123 x5\"",
+            "true",
+        ] {
             assert_ne!(hash("caller_id", other), number, "{other}");
         }
         assert_ne!(hash("transcript", "\"+12025550123\""), number, "text is another domain");
@@ -295,7 +319,11 @@ mod tests {
         let address = hash("to_address", "\"Jane.Roe@Example.com\"");
         assert!(address.starts_with("\"phi:address:"));
         assert_eq!(hash("from_address", "\" jane.roe@example.COM\""), address);
-        assert_eq!(hash("caller_id", "\"jane.roe@example.com\""), address, "not every caller has a number");
+        assert_eq!(
+            hash("caller_id", "\"jane.roe@example.com\""),
+            address,
+            "not every caller has a number"
+        );
         assert_ne!(hash("name", "\"Jane\""), hash("name", "\"jane\""));
         assert_ne!(hash("name", "\"Jane\""), hash("transcript", "\"Jane\""));
         assert_eq!(hash("display_name", "\"Jane\""), hash("participant_name", "\"\\u004aane\""));
@@ -308,9 +336,17 @@ mod tests {
         assert_eq!(partial("\"+12025550123\""), "\"[redacted ..23]\"");
         assert_eq!(partial("4081516234"), "\"[redacted ..34]\"");
         assert_eq!(partial("\"abcdé漢\""), "\"[redacted ..é漢]\"");
-        for short in
-            ["\"abcde\"", "\"\"", "12345", "true", "false", "[1,2,3,4]", "{\"a\":123456}", "\"abcde\\\"\"", "\"abcd\\u202ef\""]
-        {
+        for short in [
+            "\"abcde\"",
+            "\"\"",
+            "12345",
+            "true",
+            "false",
+            "[1,2,3,4]",
+            "{\"a\":123456}",
+            "\"abcde\\\"\"",
+            "\"abcd\\u202ef\"",
+        ] {
             assert_eq!(partial(short), MASK_JSON, "{short}");
         }
     }
@@ -342,7 +378,8 @@ mod tests {
     #[test]
     fn the_pattern_of_the_schema_says_the_same() {
         let pattern = regex::Regex::new(&pattern()).expect("a regular expression");
-        for stand_in in [hash("caller_id", "\"+12025550123\""), partial("\"abcdef\""), partial("1")] {
+        for stand_in in [hash("caller_id", "\"+12025550123\""), partial("\"abcdef\""), partial("1")]
+        {
             assert!(pattern.is_match(stand_in.trim_matches('"')), "{stand_in}");
         }
         assert!(!pattern.is_match("Jane") && !pattern.is_match("phi:phone:x:y"));

@@ -68,7 +68,14 @@ struct Notes<'n> {
 
 impl<'n> Notes<'n> {
     fn new(arrived: &'n Tap, tap: &'n mut Tap, findings: Option<&'n mut Vec<Finding>>) -> Self {
-        Self { arrived, tap, is_edited: false, recorded_index: HashSet::new(), redacted_index: HashSet::new(), findings }
+        Self {
+            arrived,
+            tap,
+            is_edited: false,
+            recorded_index: HashSet::new(),
+            redacted_index: HashSet::new(),
+            findings,
+        }
     }
 
     /// What is known of the event by now.
@@ -162,7 +169,15 @@ impl Redactor {
         // Other modes make something of each value; and a `_tap` of which a part is hidden is no longer as it was recorded.
         let is_plain = matches!(policy.mode, Mode::Mask) && !policy.hides_origin();
         let shapes = is_plain.then(Shapes::new);
-        Self { policy, rules, made: Made::default(), entries: Vec::new(), scratch: String::new(), tap: Tap::default(), shapes }
+        Self {
+            policy,
+            rules,
+            made: Made::default(),
+            entries: Vec::new(),
+            scratch: String::new(),
+            tap: Tap::default(),
+            shapes,
+        }
     }
 
     /// One by the same policy.
@@ -179,7 +194,9 @@ impl Redactor {
             return self.recognised(frame.text.unwrap_or_default(), recognised);
         }
         let event = decoder.decode(frame);
-        if let (Some(shapes), Content::Event { kind: Some(kind), fields, .. }) = (&mut self.shapes, &event.content) {
+        if let (Some(shapes), Content::Event { kind: Some(kind), fields, .. }) =
+            (&mut self.shapes, &event.content)
+        {
             shapes.learn(*kind, fields, &self.rules[*kind as usize]);
         }
         self.redact(&event)
@@ -187,7 +204,11 @@ impl Redactor {
 
     /// What was recognised, the places of its fields being made.
     #[inline]
-    fn recognised<'a>(&'a self, text: &'a str, Recognised { kind, tap, is_line, start, end }: Recognised) -> Shown<'a> {
+    fn recognised<'a>(
+        &'a self,
+        text: &'a str,
+        Recognised { kind, tap, is_line, start, end }: Recognised,
+    ) -> Shown<'a> {
         let (tap, json, rest) = match (tap, &self.shapes) {
             (KnownTap::Said { shape, said }, Some(shapes)) => {
                 let said = shapes.said(kind, shape, said);
@@ -212,7 +233,11 @@ impl Redactor {
         self.examine(event, Some(findings))
     }
 
-    fn examine<'a>(&'a mut self, event: &Event<'a>, findings: Option<&mut Vec<Finding>>) -> Shown<'a> {
+    fn examine<'a>(
+        &'a mut self,
+        event: &Event<'a>,
+        findings: Option<&mut Vec<Finding>>,
+    ) -> Shown<'a> {
         self.entries.clear();
         self.scratch.clear();
         let Self { policy, rules, entries, scratch, tap, .. } = self;
@@ -232,9 +257,17 @@ impl Redactor {
                 (Cow::Borrowed(Kind::TapMalformed.spec().event_type), Some(Kind::TapMalformed))
             }
             Content::Event { name, kind, fields } => {
-                let plain = event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
+                let plain =
+                    event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
                 entries.reserve(fields.len());
-                let mut fields_of = Examiner { policy, text: event.text, plain, entries, scratch, notes: &mut notes };
+                let mut fields_of = Examiner {
+                    policy,
+                    text: event.text,
+                    plain,
+                    entries,
+                    scratch,
+                    notes: &mut notes,
+                };
                 for found in *fields {
                     let spec = Event::spec_of(*kind, found);
                     let rule = match (kind, found.index) {
@@ -243,7 +276,14 @@ impl Redactor {
                     };
                     fields_of.field(found, spec, rule);
                 }
-                (if kind.is_some() { name.clone() } else { shown_type(policy, name, &mut notes) }, *kind)
+                (
+                    if kind.is_some() {
+                        name.clone()
+                    } else {
+                        shown_type(policy, name, &mut notes)
+                    },
+                    *kind,
+                )
             }
         };
         if notes.tap().workspace_id.is_some() && policy.redact.has("_tap", "workspace_id") {
@@ -253,10 +293,19 @@ impl Redactor {
             notes.edit().call_sid = None;
         }
         let is_edited = notes.is_edited;
-        let recorded_tap = event.recorded_tap.filter(|_| !is_edited).map(|span| span.of(event.text));
+        let recorded_tap =
+            event.recorded_tap.filter(|_| !is_edited).map(|span| span.of(event.text));
         let tap = if is_edited { &self.tap } else { event.tap };
         let Self { scratch, entries, .. } = self;
-        Shown { text: event.text, scratch, fields: Fields::Made(entries), name, kind, tap, recorded_tap }
+        Shown {
+            text: event.text,
+            scratch,
+            fields: Fields::Made(entries),
+            name,
+            kind,
+            tap,
+            recorded_tap,
+        }
     }
 }
 
@@ -272,22 +321,35 @@ struct Examiner<'f, 'n> {
 }
 
 impl Examiner<'_, '_> {
-    fn field(&mut self, found: &Found, spec: Option<&'static FieldSpec>, Rule { treatment, search }: Rule) {
+    fn field(
+        &mut self,
+        found: &Found,
+        spec: Option<&'static FieldSpec>,
+        Rule { treatment, search }: Rule,
+    ) {
         let Self { policy, text, plain, entries, scratch, notes } = self;
         let member = &found.member;
         let json = member.value.of(text);
         let name = key_of(member, text);
         // A declared name needs no second look.
-        let shown = if spec.is_some() || treatment == Treatment::Reveal { &name } else { shown_name(&name) };
+        let shown = if spec.is_some() || treatment == Treatment::Reveal {
+            &name
+        } else {
+            shown_name(&name)
+        };
         let already = notes.already(shown, json);
         let is_odd = found.odd && treatment == Treatment::Show;
         let inside = if is_odd { Inside::Typed(spec.map(|spec| &spec.ty)) } else { Inside::Free };
         // What has an inside where none is declared is hidden as a whole, in an open field too.
-        let hidden =
-            already || (treatment == Treatment::Hide && member.json != JsonType::Null) || !inside.has_inside(member.json);
+        let hidden = already
+            || (treatment == Treatment::Hide && member.json != JsonType::Null)
+            || !inside.has_inside(member.json);
         if hidden {
             notes.hides(
-                spec.map_or_else(|| Name::Owned(shown.to_owned()), |spec| Name::Borrowed(spec.name)),
+                spec.map_or_else(
+                    || Name::Owned(shown.to_owned()),
+                    |spec| Name::Borrowed(spec.name),
+                ),
                 json,
                 match spec {
                     Some(spec) if !is_odd => Reason::Declared(spec.class),
@@ -310,7 +372,11 @@ impl Examiner<'_, '_> {
                 _ if already => Piece::Arrived(member.value),
                 mode => made_with(scratch, |out| mask::push(mode, Domain::of(&name), json, out)),
             }
-        } else if is_odd || member.spaced || (!*plain && sanitize::has_hostile(json)) || search.finds(json) {
+        } else if is_odd
+            || member.spaced
+            || (!*plain && sanitize::has_hostile(json))
+            || search.finds(json)
+        {
             let mut rewriter = Rewriter { mode: &policy.mode, search, field: shown, notes };
             made_with(scratch, |out| rewriter.value(json, inside, shown, out))
         } else {

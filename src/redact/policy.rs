@@ -119,7 +119,10 @@ impl Policy {
     pub(super) fn rules(&self) -> Vec<Vec<Rule>> {
         let of_kind = |kind: &Kind| {
             let spec = kind.spec();
-            spec.fields.iter().map(|field| self.rule(spec.event_type, field.name, Some(field))).collect()
+            spec.fields
+                .iter()
+                .map(|field| self.rule(spec.event_type, field.name, Some(field)))
+                .collect()
         };
         // In the order of the kinds' numbers.
         Kind::ALL.iter().chain(Kind::OWN).map(of_kind).collect()

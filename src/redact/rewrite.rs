@@ -28,7 +28,10 @@ impl Inside<'_> {
             Self::Typed(Some(Type::List(item) | Type::Map(item))) => Some(Self::Typed(Some(item))),
             Self::Typed(Some(Type::Record(members))) => {
                 let key = scan::unescape(key?);
-                members.iter().find(|member| member.name == key).map(|member| Self::Typed(Some(&member.ty)))
+                members
+                    .iter()
+                    .find(|member| member.name == key)
+                    .map(|member| Self::Typed(Some(&member.ty)))
             }
             Self::Typed(_) => None,
         }
@@ -79,7 +82,12 @@ pub(super) fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let (arrived, mut tap) = (Tap::default(), Tap::default());
     let mut notes = Notes::new(&arrived, &mut tap, None);
-    Rewriter { mode: &Mode::Mask, search: Search::Nothing, field: "", notes: &mut notes }.value(json, Inside::Free, "", &mut out);
+    Rewriter { mode: &Mode::Mask, search: Search::Nothing, field: "", notes: &mut notes }.value(
+        json,
+        Inside::Free,
+        "",
+        &mut out,
+    );
     out
 }
 
@@ -109,8 +117,10 @@ impl Rewriter<'_, '_> {
         for (key, value) in scan::entries(json) {
             let known = inside.of(key);
             let name = key.map(scan::unescape);
-            let name = name.as_deref().map(|name| if known.is_some() { name } else { shown_name(name) });
-            let path = name.map_or_else(|| Cow::Borrowed(path), |name| Cow::Owned(format!("{path}.{name}")));
+            let name =
+                name.as_deref().map(|name| if known.is_some() { name } else { shown_name(name) });
+            let path = name
+                .map_or_else(|| Cow::Borrowed(path), |name| Cow::Owned(format!("{path}.{name}")));
             let hidden = known.is_none() && value != "null";
             let already = hidden && self.notes.already(&path, value);
             if hidden {
@@ -127,7 +137,9 @@ impl Rewriter<'_, '_> {
             }
             match known {
                 Some(inside) => self.value(value, inside, &path, out),
-                None if hidden && !already => mask::push(self.mode, Domain::of(name.unwrap_or_default()), value, out),
+                None if hidden && !already => {
+                    mask::push(self.mode, Domain::of(name.unwrap_or_default()), value, out)
+                }
                 None => out.push_str(value),
             }
         }
@@ -151,7 +163,8 @@ impl Rewriter<'_, '_> {
 
     /// Appends a key, given what stands between its quotes, and a colon.
     fn key(&mut self, key: &str, out: &mut String) {
-        let scrubbed = if self.search == Search::Nothing { None } else { scrub::scrub(&scan::unescape(key)) };
+        let scrubbed =
+            if self.search == Search::Nothing { None } else { scrub::scrub(&scan::unescape(key)) };
         if let Some(scrubbed) = scrubbed {
             self.notes.scrubs(self.field, &scrubbed);
             quote(&scrubbed.text, out);

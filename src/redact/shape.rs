@@ -142,7 +142,12 @@ impl Shapes {
     }
 
     /// Walks an event that may be of a known shape, and makes the places of its fields and, unless its shape says it, its `tap`.
-    pub fn recognise(&mut self, frame: &Frame<'_>, made: &mut Made, tap: &mut Tap) -> Option<Recognised> {
+    pub fn recognise(
+        &mut self,
+        frame: &Frame<'_>,
+        made: &mut Made,
+        tap: &mut Tap,
+    ) -> Option<Recognised> {
         let (text, end) = (frame.text?, frame.data.len());
         match frame.form {
             Form::Record => {
@@ -154,7 +159,9 @@ impl Shapes {
                 let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
                 let known = &mut self.of_kind.get_mut(kind as usize)?.shapes[shape];
                 let tap = match walked.recorded {
-                    Some(span) => known.agrees(&walked, made, span.of(text), tap).then_some(KnownTap::Recorded(span))?,
+                    Some(span) => known
+                        .agrees(&walked, made, span.of(text), tap)
+                        .then_some(KnownTap::Recorded(span))?,
                     None => KnownTap::Said { shape, said: known.said(walked.hidden) },
                 };
                 Some(Recognised { kind, tap, is_line: true, start: at, end: walked.end })
@@ -175,7 +182,13 @@ impl Shapes {
                 let known = &self.of_kind.get(kind as usize)?.shapes[shape];
                 tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
                 tap.redacted.extend(known.hidden(walked.hidden).map(Name::Borrowed));
-                Some(Recognised { kind, tap: KnownTap::Transport, is_line: false, start: at, end: walked.end })
+                Some(Recognised {
+                    kind,
+                    tap: KnownTap::Transport,
+                    is_line: false,
+                    start: at,
+                    end: walked.end,
+                })
             }
             Form::Observer | Form::Own => None,
         }
@@ -183,7 +196,14 @@ impl Shapes {
 
     /// The first of the shapes of that kind by which the fields come, of which there are none if not `more`, and what was found
     /// on the way.
-    fn walk(&self, kind: Kind, text: &str, at: Cursor<'_>, more: bool, made: &mut Made) -> Option<(usize, Walked)> {
+    fn walk(
+        &self,
+        kind: Kind,
+        text: &str,
+        at: Cursor<'_>,
+        more: bool,
+        made: &mut Made,
+    ) -> Option<(usize, Walked)> {
         let shapes = &self.of_kind.get(kind as usize)?.shapes;
         shapes.iter().enumerate().find_map(|(number, shape)| {
             made.places.clear();
@@ -204,12 +224,17 @@ impl Shapes {
             return;
         }
         *lessons += 1;
-        let Some(order) = fields.iter().map(|field| field.index).collect::<Option<Vec<_>>>() else { return };
+        let Some(order) = fields.iter().map(|field| field.index).collect::<Option<Vec<_>>>() else {
+            return;
+        };
         let is_twice = |(at, index): (usize, &u8)| order[..at].contains(index);
         if order.iter().enumerate().any(is_twice) {
             return;
         }
-        let merged = shapes.iter().enumerate().find_map(|(at, shape)| Some((at, merge(&shape.order(), &order)?)));
+        let merged = shapes
+            .iter()
+            .enumerate()
+            .find_map(|(at, shape)| Some((at, merge(&shape.order(), &order)?)));
         match merged {
             // If all of it is known, it is another thing by which that event is special.
             Some((at, merged)) => shapes[at] = Shape::new(kind, &merged, rules),
@@ -249,16 +274,29 @@ struct Walked {
 impl Shape {
     fn new(kind: Kind, order: &[u8], rules: &[Rule]) -> Self {
         let spec = kind.spec();
-        let slots = order.iter().map(|index| Slot::new(spec, *index, rules[usize::from(*index)])).collect();
+        let slots =
+            order.iter().map(|index| Slot::new(spec, *index, rules[usize::from(*index)])).collect();
         let required = spec.fields.iter().enumerate().filter(|(_, field)| field.required);
-        Self { kind, slots, required: required.fold(0, |bits, (at, _)| bits | 1 << at), taps: Vec::new() }
+        Self {
+            kind,
+            slots,
+            required: required.fold(0, |bits, (at, _)| bits | 1 << at),
+            taps: Vec::new(),
+        }
     }
 
     fn order(&self) -> Vec<u8> {
         self.slots.iter().map(|slot| slot.index).collect()
     }
 
-    fn walk(&self, text: &str, mut cursor: Cursor<'_>, mut more: bool, tap: &Key, made: &mut Made) -> Option<Walked> {
+    fn walk(
+        &self,
+        text: &str,
+        mut cursor: Cursor<'_>,
+        mut more: bool,
+        tap: &Key,
+        made: &mut Made,
+    ) -> Option<Walked> {
         let mut walked = Walked { hidden: 0, recorded: None, end: cursor.place() };
         let mut seen = 0;
         let mut slots = self.slots.iter();
@@ -330,10 +368,17 @@ impl Shape {
 
 impl Slot {
     fn new(spec: &'static EventSpec, index: u8, rule: Rule) -> Self {
-        const TYPES: [JsonType; 6] =
-            [JsonType::Null, JsonType::Bool, JsonType::Number, JsonType::String, JsonType::Array, JsonType::Object];
+        const TYPES: [JsonType; 6] = [
+            JsonType::Null,
+            JsonType::Bool,
+            JsonType::Number,
+            JsonType::String,
+            JsonType::Array,
+            JsonType::Object,
+        ];
         let field = &spec.fields[usize::from(index)];
-        let accepts = |json: JsonType| (json == JsonType::Null && field.nullable) || field.ty.accepts(json);
+        let accepts =
+            |json: JsonType| (json == JsonType::Null && field.nullable) || field.ty.accepts(json);
         let bits = |accepts: &dyn Fn(JsonType) -> bool| {
             TYPES.iter().filter(|json| accepts(**json)).fold(0, |bits, json| bits | json.bit())
         };
@@ -345,7 +390,9 @@ impl Slot {
                 Check::Inside(bits(&|json| json == JsonType::Null || item.accepts(json)))
             }
             Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated => Check::Inside(0),
-            Type::Bool | Type::Number | Type::Text | Type::Uuid | Type::OneOf(_) | Type::Any => Check::Nothing,
+            Type::Bool | Type::Number | Type::Text | Type::Uuid | Type::OneOf(_) | Type::Any => {
+                Check::Nothing
+            }
         };
         let is_hidden = rule.treatment == Treatment::Hide;
         Self {
@@ -375,7 +422,8 @@ impl Slot {
             Check::Inside(types) if value.inside != 0 && value.inside & !types == 0 => true,
             Check::Inside(_) => {
                 let mut drift = Vec::new();
-                fits(value.span.of(text), &self.spec.ty, &mut drift, &String::new) && drift.is_empty()
+                fits(value.span.of(text), &self.spec.ty, &mut drift, &String::new)
+                    && drift.is_empty()
             }
         }
     }

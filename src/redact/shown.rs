@@ -85,7 +85,11 @@ impl<'a> ShownField<'a> {
     #[must_use]
     pub fn text(&self) -> Option<Cow<'a, str>> {
         let inside = self.json.strip_prefix('"')?.strip_suffix('"')?;
-        Some(if inside.contains('\\') { Cow::Owned(scan::unescape(inside)) } else { Cow::Borrowed(inside) })
+        Some(if inside.contains('\\') {
+            Cow::Owned(scan::unescape(inside))
+        } else {
+            Cow::Borrowed(inside)
+        })
     }
 
     /// How much it is, if it is a number.
@@ -97,7 +101,11 @@ impl<'a> ShownField<'a> {
     /// Its name.
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {
-        if self.key.contains('\\') { Cow::Owned(scan::unescape(self.key)) } else { Cow::Borrowed(self.key) }
+        if self.key.contains('\\') {
+            Cow::Owned(scan::unescape(self.key))
+        } else {
+            Cow::Borrowed(self.key)
+        }
     }
 }
 
@@ -160,7 +168,9 @@ impl<'a> Shown<'a> {
             Fields::Known(known) => (Some(known), &[][..]),
             Fields::Made(made) => (None, made),
         };
-        let known = known.into_iter().flat_map(move |known| known.places.iter().map(|place| self.known(place)));
+        let known = known
+            .into_iter()
+            .flat_map(move |known| known.places.iter().map(|place| self.known(place)));
         known.chain(made.iter().map(|entry| self.made(entry)))
     }
 
@@ -171,7 +181,12 @@ impl<'a> Shown<'a> {
     }
 
     fn made(&self, entry: &Entry) -> ShownField<'a> {
-        ShownField { key: self.piece(entry.key), json: self.piece(entry.value), hidden: entry.hidden, spec: entry.spec }
+        ShownField {
+            key: self.piece(entry.key),
+            json: self.piece(entry.value),
+            hidden: entry.hidden,
+            spec: entry.spec,
+        }
     }
 
     /// Appends it as one JSON object: its type, its fields, `_tap`.
@@ -179,7 +194,9 @@ impl<'a> Shown<'a> {
         let rest = match self.fields {
             Fields::Known(known) => {
                 // What follows has its place at once.
-                out.reserve(self.name.len() + known.end + known.masked.len() * MASK_JSON.len() + ROOM);
+                out.reserve(
+                    self.name.len() + known.end + known.masked.len() * MASK_JSON.len() + ROOM,
+                );
                 if known.is_line {
                     self.write_known(known, 0, out);
                 } else {
@@ -242,13 +259,17 @@ impl<'a> Shown<'a> {
         };
         for entry in entries {
             match (entry.key, entry.value) {
-                (Piece::Arrived(key), Piece::Arrived(value)) if value.start() == key.end() + TOGETHER => match &mut run {
-                    Some((_, end)) if key.start() == *end + TOGETHER => *end = value.end(),
-                    _ => {
-                        flush(&mut run, out);
-                        run = Some((key.start() - 1, value.end()));
+                (Piece::Arrived(key), Piece::Arrived(value))
+                    if value.start() == key.end() + TOGETHER =>
+                {
+                    match &mut run {
+                        Some((_, end)) if key.start() == *end + TOGETHER => *end = value.end(),
+                        _ => {
+                            flush(&mut run, out);
+                            run = Some((key.start() - 1, value.end()));
+                        }
                     }
-                },
+                }
                 (key, value) => {
                     flush(&mut run, out);
                     out.extend_from_slice(b",\"");
@@ -273,7 +294,11 @@ impl<'a> Shown<'a> {
     pub fn field(&self, name: &str) -> Option<ShownField<'a>> {
         match self.fields {
             // There are no two with one name.
-            Fields::Known(known) => known.places.iter().find(|place| place.spec.name == name).map(|place| self.known(place)),
+            Fields::Known(known) => known
+                .places
+                .iter()
+                .find(|place| place.spec.name == name)
+                .map(|place| self.known(place)),
             Fields::Made(entries) => {
                 let is_it = |entry: &&Entry| match entry.spec {
                     Some(spec) => spec.name == name,

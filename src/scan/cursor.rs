@@ -29,11 +29,19 @@ impl Key {
         }
         let tail = text.last_chunk::<HEAD>().filter(|_| text.len() > HEAD);
         let tail = tail.map(|tail| (text.len() - HEAD, u128::from_le_bytes(*tail)));
-        Self { text: text.into(), head: u128::from_le_bytes(head), mask: u128::from_le_bytes(mask), tail }
+        Self {
+            text: text.into(),
+            head: u128::from_le_bytes(head),
+            mask: u128::from_le_bytes(mask),
+            tail,
+        }
     }
 
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it is a handful of instructions, once for each field")]
+    #[expect(
+        clippy::inline_always,
+        reason = "it is a handful of instructions, once for each field"
+    )]
     fn begins(&self, bytes: &[u8]) -> bool {
         let Some(head) = bytes.first_chunk::<HEAD>() else { return bytes.starts_with(&self.text) };
         if u128::from_le_bytes(*head) & self.mask != self.head {
@@ -92,7 +100,10 @@ pub struct Cursor<'a> {
     end: usize,
 }
 
-#[expect(clippy::inline_always, reason = "measured: the walk over known events takes a tenth longer without")]
+#[expect(
+    clippy::inline_always,
+    reason = "measured: the walk over known events takes a tenth longer without"
+)]
 impl<'a> Cursor<'a> {
     /// At byte `at` of an object that ends before `end`; what comes then is not of it, but spares a look at where it ends. The
     /// text is below 4 GiB.
@@ -139,7 +150,12 @@ impl<'a> Cursor<'a> {
             if self.bytes.get(quote) == Some(&b'"') {
                 self.at = quote + 1;
                 let traits = Traits::NONE.and(Traits::HIGH, high != 0);
-                return Some(Value { span: Scan::span(start, self.at), json: JsonType::String, traits, inside: 0 });
+                return Some(Value {
+                    span: Scan::span(start, self.at),
+                    json: JsonType::String,
+                    traits,
+                    inside: 0,
+                });
             }
         }
         let value = any(self.bytes, start)?;
@@ -159,7 +175,9 @@ impl<'a> Cursor<'a> {
     pub fn is_end(&self) -> bool {
         match self.bytes.get(self.at..self.end) {
             Some(b"}") => true,
-            Some([b'}', rest @ ..]) => rest.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r')),
+            Some([b'}', rest @ ..]) => {
+                rest.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r'))
+            }
             _ => false,
         }
     }
@@ -172,6 +190,9 @@ fn any(bytes: &[u8], start: usize) -> Option<Value> {
     let mut scan = Scan::at(bytes, start);
     scan.value(1).ok()?;
     let Scan { at, spaced, high, fraction, inside, .. } = scan;
-    let traits = Traits::NONE.and(Traits::SPACED, spaced).and(Traits::HIGH, high != 0).and(Traits::FRACTION, fraction);
+    let traits = Traits::NONE
+        .and(Traits::SPACED, spaced)
+        .and(Traits::HIGH, high != 0)
+        .and(Traits::FRACTION, fraction);
     Some(Value { span: Scan::span(start, at), json, traits, inside })
 }

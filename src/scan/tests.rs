@@ -18,7 +18,10 @@ fn finds_members_as_they_stand() {
     let text = r#" { "a" : [1, {"x":"}"}] ,"b\u0041":1.10,"a":null} "#;
     let mut members = Vec::new();
     object(text.as_bytes(), &mut members).expect("an object");
-    let seen: Vec<_> = members.iter().map(|m| (m.key.of(text), m.value.of(text), m.json, m.key_escaped, m.spaced)).collect();
+    let seen: Vec<_> = members
+        .iter()
+        .map(|m| (m.key.of(text), m.value.of(text), m.json, m.key_escaped, m.spaced))
+        .collect();
     assert_eq!(
         seen,
         [
@@ -33,7 +36,10 @@ fn finds_members_as_they_stand() {
 fn says_why_it_is_none() {
     assert_eq!(category(""), Category::Empty);
     assert_eq!(category(" \n"), Category::Empty);
-    assert_eq!(verdict(b"{\"a\":\"\xff\"}"), Err(Defect { category: Category::NotUtf8, offset: 6 }));
+    assert_eq!(
+        verdict(b"{\"a\":\"\xff\"}"),
+        Err(Defect { category: Category::NotUtf8, offset: 6 })
+    );
     for cut in [
         "{",
         "{\"a",
@@ -62,7 +68,9 @@ fn says_why_it_is_none() {
     ] {
         assert_eq!(category(bad), Category::NotJson, "{bad}");
     }
-    for lone in [r#"{"a":"\ud834"}"#, r#"{"a":"\udd1e"}"#, r#"{"a":"\ud834\u0041"}"#, r#"{"a":"\ud834x"}"#] {
+    for lone in
+        [r#"{"a":"\ud834"}"#, r#"{"a":"\udd1e"}"#, r#"{"a":"\ud834\u0041"}"#, r#"{"a":"\ud834x"}"#]
+    {
         assert_eq!(category(lone), Category::LoneSurrogate, "{lone}");
     }
     for other in ["1", "null", "[]", "\"x\"", "true", "[{}]"] {
@@ -75,7 +83,11 @@ fn nests_as_deep_as_serde_json() {
     for depth in [1, 126, 127, 128, 200, 100_000] {
         let text = format!("{{\"a\":{}1{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
         let ours = verdict(text.as_bytes());
-        assert_eq!(ours.is_ok(), serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{depth}");
+        assert_eq!(
+            ours.is_ok(),
+            serde_json::from_str::<serde_json::Value>(&text).is_ok(),
+            "{depth}"
+        );
         assert!(ours.is_ok() || category(&text) == Category::TooDeep);
     }
 }
@@ -90,7 +102,10 @@ fn takes_a_mebibyte_string_and_endless_digits() {
 fn lists_what_stands_inside() {
     assert_eq!(entries(" [ ] ".trim()), []);
     assert_eq!(entries("[1 , \"a,b\",{}]"), [(None, "1"), (None, "\"a,b\""), (None, "{}")]);
-    assert_eq!(entries(r#"{ "a" : [1], "b\n":null }"#), [(Some("a"), "[1]"), (Some(r"b\n"), "null")]);
+    assert_eq!(
+        entries(r#"{ "a" : [1], "b\n":null }"#),
+        [(Some("a"), "[1]"), (Some(r"b\n"), "null")]
+    );
     assert_eq!(unescape(r"b\n\u00e9"), "b\né");
 }
 
@@ -131,7 +146,8 @@ fn near_json() -> impl Strategy<Value = Vec<u8>> {
         "{\"a\":1}",
         "\"x\\\"y\"",
     ]);
-    prop::collection::vec(piece, 0..24).prop_map(|pieces| format!("{{{}}}", pieces.concat()).into_bytes())
+    prop::collection::vec(piece, 0..24)
+        .prop_map(|pieces| format!("{{{}}}", pieces.concat()).into_bytes())
 }
 
 proptest! {

@@ -15,7 +15,12 @@ const fn alone(detector: Detector, least: Least, pattern: &'static str) -> Rule 
     Rule { detector, least, pattern, alone: true, accepts: |_| true }
 }
 
-const fn checked(detector: Detector, least: Least, pattern: &'static str, accepts: fn(&str) -> bool) -> Rule {
+const fn checked(
+    detector: Detector,
+    least: Least,
+    pattern: &'static str,
+    accepts: fn(&str) -> bool,
+) -> Rule {
     Rule { detector, least, pattern, alone: true, accepts }
 }
 
@@ -35,7 +40,12 @@ pub(super) static RULES: &[Rule] = &[
         alone: false,
         accepts: |_| true,
     },
-    checked(Detector::Card, Digits(13), r"[2-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,4}(?:[ -]?[0-9]{3})?", is_card),
+    checked(
+        Detector::Card,
+        Digits(13),
+        r"[2-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,4}(?:[ -]?[0-9]{3})?",
+        is_card,
+    ),
     checked(Detector::Card, Digits(14), r"3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4,5}", is_card),
     checked(Detector::Ssn, Digits(9), r"[0-9]{3}-[0-9]{2}-[0-9]{4}", is_ssn),
     checked(Detector::Ssn, Digits(9), r"[0-9]{3} [0-9]{2} [0-9]{4}", is_ssn),
@@ -55,12 +65,18 @@ pub(super) static RULES: &[Rule] = &[
         accepts: is_record,
     },
     // With a country's code, or the prefix that stands for it.
-    checked(Detector::Phone, Digits(8), r"\+[0-9]{1,3}(?:[ ./-]?\(?[0-9]{1,4}\)?){1,5}[ ./-]?[0-9]{1,4}", |text| {
-        digits(text) >= 8
-    }),
-    checked(Detector::Phone, Digits(10), r"00[1-9][0-9]{0,2}(?:[ ./-]\(?[0-9]{2,4}\)?){1,4}[ ./-][0-9]{2,4}", |text| {
-        digits(text) >= 10
-    }),
+    checked(
+        Detector::Phone,
+        Digits(8),
+        r"\+[0-9]{1,3}(?:[ ./-]?\(?[0-9]{1,4}\)?){1,5}[ ./-]?[0-9]{1,4}",
+        |text| digits(text) >= 8,
+    ),
+    checked(
+        Detector::Phone,
+        Digits(10),
+        r"00[1-9][0-9]{0,2}(?:[ ./-]\(?[0-9]{2,4}\)?){1,4}[ ./-][0-9]{2,4}",
+        |text| digits(text) >= 10,
+    ),
     // North America.
     checked(
         Detector::Phone,
@@ -69,9 +85,12 @@ pub(super) static RULES: &[Rule] = &[
         is_north_american,
     ),
     // Elsewhere, with the zero that a country has before its areas.
-    checked(Detector::Phone, Digits(9), r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}", |text| {
-        (9..=12).contains(&digits(text))
-    }),
+    checked(
+        Detector::Phone,
+        Digits(9),
+        r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}",
+        |text| (9..=12).contains(&digits(text)),
+    ),
     // Without an area, where something says what it is.
     alone(
         Detector::Phone,
@@ -79,16 +98,32 @@ pub(super) static RULES: &[Rule] = &[
         r"(?i)\b(?:call(?: (?:me|us|back|him|her|them))*|phone|tel|telephone|cell|mobile|fax|dial|number|text|reach(?: (?:me|us|him|her|them))?)(?: is| at| on|:|\.)* {0,2}([2-9][0-9]{2}[ .-]?[0-9]{4})",
     ),
     // With a time to the second it is the time of a log.
-    checked(Detector::Date, Digits(6), r"[12][0-9]{3}[/-][01]?[0-9][/-][0-3]?[0-9](?: [0-9]{2}:[0-9]{2}:[0-9]{2})?", |text| {
-        !text.contains(':') && is_date(text)
-    }),
-    checked(Detector::Date, Digits(4), r"[0-3]?[0-9][/-][0-3]?[0-9][/-](?:[12][0-9]{3}|[0-9]{2})", is_date),
+    checked(
+        Detector::Date,
+        Digits(6),
+        r"[12][0-9]{3}[/-][01]?[0-9][/-][0-3]?[0-9](?: [0-9]{2}:[0-9]{2}:[0-9]{2})?",
+        |text| !text.contains(':') && is_date(text),
+    ),
+    checked(
+        Detector::Date,
+        Digits(4),
+        r"[0-3]?[0-9][/-][0-3]?[0-9][/-](?:[12][0-9]{3}|[0-9]{2})",
+        is_date,
+    ),
     checked(Detector::Date, Digits(6), r"[0-3]?[0-9]\.[01]?[0-9]\.[12][0-9]{3}", is_date),
-    alone(Detector::Date, Digits(1), concat!(r"(?i)\b(", month!(), r"\.? [0-3]?[0-9](?:st|nd|rd|th)?(?:,? [12][0-9]{3})?)")),
     alone(
         Detector::Date,
         Digits(1),
-        concat!(r"(?i)([0-3]?[0-9](?:st|nd|rd|th)?(?: of)?[ -]", month!(), r"\.?(?:[ ,-]{1,2}(?:[12][0-9]{3}|[0-9]{2}))?)"),
+        concat!(r"(?i)\b(", month!(), r"\.? [0-3]?[0-9](?:st|nd|rd|th)?(?:,? [12][0-9]{3})?)"),
+    ),
+    alone(
+        Detector::Date,
+        Digits(1),
+        concat!(
+            r"(?i)([0-3]?[0-9](?:st|nd|rd|th)?(?: of)?[ -]",
+            month!(),
+            r"\.?(?:[ ,-]{1,2}(?:[12][0-9]{3}|[0-9]{2}))?)"
+        ),
     ),
     alone(
         Detector::Date,
@@ -114,17 +149,23 @@ fn is_north_american(text: &str) -> bool {
 
 /// Three numbers of which one can be a month and another a day.
 fn is_date(text: &str) -> bool {
-    let parts: Vec<u32> = text.split(['/', '-', '.']).filter_map(|part| part.parse().ok()).collect();
+    let parts: Vec<u32> =
+        text.split(['/', '-', '.']).filter_map(|part| part.parse().ok()).collect();
     let of_month = |day: u32, month: u32| (1..=31).contains(&day) && (1..=12).contains(&month);
     match parts[..] {
         [year, month, day] if year >= 1000 => (1850..2150).contains(&year) && of_month(day, month),
-        [day, month, year] => (year < 100 || (1850..2150).contains(&year)) && (of_month(day, month) || of_month(month, day)),
+        [day, month, year] => {
+            (year < 100 || (1850..2150).contains(&year))
+                && (of_month(day, month) || of_month(month, day))
+        }
         _ => false,
     }
 }
 
 fn is_ipv6(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_digit()) && text.len() > 3 && text.parse::<Ipv6Addr>().is_ok()
+    text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.len() > 3
+        && text.parse::<Ipv6Addr>().is_ok()
 }
 
 /// Numbers have digits: at least four, or three beside letters. A year alone is none.
@@ -146,12 +187,19 @@ fn is_card(text: &str) -> bool {
         13 | 19 => begins(40, 49) || (digits.len() == 19 && begins(60, 69)),
         14 => begins(30, 30) || begins(36, 36) || begins(38, 39),
         15 => begins(34, 34) || begins(37, 37),
-        16 => begins(22, 27) || begins(35, 35) || begins(40, 49) || begins(51, 55) || begins(60, 69),
+        16 => {
+            begins(22, 27) || begins(35, 35) || begins(40, 49) || begins(51, 55) || begins(60, 69)
+        }
         17 | 18 => begins(62, 62),
         _ => false,
     };
     let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
-    let sum: u32 = digits.iter().rev().enumerate().map(|(at, digit)| if at % 2 == 1 { doubled(*digit) } else { *digit }).sum();
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, digit)| if at % 2 == 1 { doubled(*digit) } else { *digit })
+        .sum();
     is_known && sum.is_multiple_of(10)
 }
 

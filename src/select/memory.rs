@@ -89,7 +89,11 @@ mod tests {
         assert_eq!(asked.get(), 3 + 2 + 2);
         for number in 1000..1000 + 10 * SLOTS {
             let json = number.to_string();
-            assert_eq!(ask(&[Some(&json)], Ok(number)), Ok(number), "whatever was forgotten for it");
+            assert_eq!(
+                ask(&[Some(&json)], Ok(number)),
+                Ok(number),
+                "whatever was forgotten for it"
+            );
         }
         assert_eq!(ask(&[None, Some("1")], Ok(1)), Ok(1));
     }

@@ -133,7 +133,11 @@ impl Predicate {
     }
 
     /// The same, where an event may take no more than that.
-    pub fn within(budget: Budget, parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
+    pub fn within(
+        budget: Budget,
+        parsed: &Parsed<'_>,
+        variables: &[(String, Val)],
+    ) -> Result<Self> {
         // Compiled in any case: what jq refuses is refused.
         let program = Program::compile(parsed, variables)?.within(budget);
         let (engine, parts) = match Native::compile(&parsed.term, variables) {
@@ -144,22 +148,37 @@ impl Predicate {
     }
 
     /// Takes a part off that is for the fast path, or else one that is known by the fields that it reads.
-    fn parts(budget: Budget, parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Option<Box<Parts>>> {
+    fn parts(
+        budget: Budget,
+        parsed: &Parsed<'_>,
+        variables: &[(String, Val)],
+    ) -> Result<Option<Box<Parts>>> {
         let is_native = |term: &Term<&str>| Native::compile(term, variables).is_some();
         let Some((first, rest)) = split(&parsed.term, &is_native) else { return Ok(None) };
-        let part = |term: &Term<_>| Self::within(budget, &Parsed { term: term.clone(), ..*parsed }, variables);
+        let part = |term: &Term<_>| {
+            Self::within(budget, &Parsed { term: term.clone(), ..*parsed }, variables)
+        };
         let first = part(first)?;
-        let is_quick = !matches!(&*first.engine, Engine::Program(program) if !program.is_known_by_fields());
+        let is_quick =
+            !matches!(&*first.engine, Engine::Program(program) if !program.is_known_by_fields());
         Ok(if is_quick { Some(Box::new(Parts { first, rest: part(&rest)? })) } else { None })
     }
 
-    fn of(option: String, engine: Arc<Engine>, parts: Option<Box<Parts>>, failures: Failures) -> Self {
+    fn of(
+        option: String,
+        engine: Arc<Engine>,
+        parts: Option<Box<Parts>>,
+        failures: Failures,
+    ) -> Self {
         Self { option, engine, parts, failures, memory: Memory::new() }
     }
 
     /// The same for another thread. It tells nothing.
     fn twin(&self) -> Self {
-        let parts = self.parts.as_ref().map(|parts| Box::new(Parts { first: parts.first.twin(), rest: parts.rest.twin() }));
+        let parts = self
+            .parts
+            .as_ref()
+            .map(|parts| Box::new(Parts { first: parts.first.twin(), rest: parts.rest.twin() }));
         Self::of(self.option.clone(), Arc::clone(&self.engine), parts, Failures::mute())
     }
 
@@ -301,7 +320,8 @@ impl Grep {
     /// Whether a string of the event matches: its type, or one in a field that isn't hidden.
     #[must_use]
     pub fn matches(&self, shown: &Shown<'_>) -> bool {
-        self.0.is_match(shown.event_type()) || shown.fields().any(|field| !field.hidden && self.in_json(field.json))
+        self.0.is_match(shown.event_type())
+            || shown.fields().any(|field| !field.hidden && self.in_json(field.json))
     }
 
     fn in_json(&self, json: &str) -> bool {
@@ -315,7 +335,11 @@ impl Grep {
     /// Where a text matches.
     #[must_use]
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
-        self.0.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()).collect()
+        self.0
+            .find_iter(text)
+            .map(|found| found.range())
+            .filter(|range| !range.is_empty())
+            .collect()
     }
 }
 
@@ -337,7 +361,11 @@ impl Select {
     /// The same for another thread. It tells nothing.
     #[must_use]
     pub fn twin(&self) -> Self {
-        Self { types: self.types.clone(), filters: self.filters.iter().map(Predicate::twin).collect(), grep: self.grep.clone() }
+        Self {
+            types: self.types.clone(),
+            filters: self.filters.iter().map(Predicate::twin).collect(),
+            grep: self.grep.clone(),
+        }
     }
 
     /// Whether the event is kept.

@@ -14,8 +14,14 @@ pub fn is_name(name: &str) -> bool {
 
 /// The expression of a name such as `@long`, and what to call it where `option` is given that. `@json` and the like are formats
 /// of jq, and say nothing by themselves.
-pub fn named<'a>(names: &'a BTreeMap<String, String>, option: &str, source: &str) -> Result<Option<(String, &'a str)>> {
-    let Some(name) = source.trim().strip_prefix('@').filter(|name| is_name(name)) else { return Ok(None) };
+pub fn named<'a>(
+    names: &'a BTreeMap<String, String>,
+    option: &str,
+    source: &str,
+) -> Result<Option<(String, &'a str)>> {
+    let Some(name) = source.trim().strip_prefix('@').filter(|name| is_name(name)) else {
+        return Ok(None);
+    };
     let label = format!("{option} @{name}");
     if let Some(expression) = names.get(name) {
         return Ok(Some((label, expression)));

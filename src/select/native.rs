@@ -104,17 +104,23 @@ fn compile(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Expr> {
         Term::Id => Expr::Input,
         Term::Num(number) => Expr::Constant(value::json(number)).checked(number)?,
         Term::Str(None, parts) => Expr::Constant(value::text(&literal(parts)?)),
-        Term::Var(name) => {
-            Expr::Constant(variables.iter().find(|(known, _)| Some(known.as_str()) == name.strip_prefix('$'))?.1.clone())
+        Term::Var(name) => Expr::Constant(
+            variables
+                .iter()
+                .find(|(known, _)| Some(known.as_str()) == name.strip_prefix('$'))?
+                .1
+                .clone(),
+        ),
+        Term::Path(base, path) => {
+            path.0.iter().try_fold(compile(base, variables)?, |base, (part, opt)| {
+                let key = match part {
+                    Part::Index(Term::Str(None, parts)) => Key::Name(literal(parts)?),
+                    Part::Index(Term::Num(number)) => Key::Index(number.parse().ok()?),
+                    _ => return None,
+                };
+                Some(Expr::Step(Box::new(base), key, matches!(opt, Opt::Optional)))
+            })?
         }
-        Term::Path(base, path) => path.0.iter().try_fold(compile(base, variables)?, |base, (part, opt)| {
-            let key = match part {
-                Part::Index(Term::Str(None, parts)) => Key::Name(literal(parts)?),
-                Part::Index(Term::Num(number)) => Key::Index(number.parse().ok()?),
-                _ => return None,
-            };
-            Some(Expr::Step(Box::new(base), key, matches!(opt, Opt::Optional)))
-        })?,
         Term::BinOp(left, BinaryOp::Cmp(op), right) => Expr::Compare(sub(left)?, *op, sub(right)?),
         Term::BinOp(left, BinaryOp::And, right) => Expr::And(sub(left)?, sub(right)?),
         Term::BinOp(left, BinaryOp::Or, right) => Expr::Or(sub(left)?, sub(right)?),
@@ -136,8 +142,12 @@ fn compile(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Expr> {
                 Expr::Test(regex(&literal(pattern)?, &literal(flags)?)?)
             }
             ("IN", [list]) => Expr::OneOf(each(list, variables)?.constants()?),
-            ("any", [generator, condition]) => Expr::Any(true, each(generator, variables)?, sub(condition)?),
-            ("all", [generator, condition]) => Expr::Any(false, each(generator, variables)?, sub(condition)?),
+            ("any", [generator, condition]) => {
+                Expr::Any(true, each(generator, variables)?, sub(condition)?)
+            }
+            ("all", [generator, condition]) => {
+                Expr::Any(false, each(generator, variables)?, sub(condition)?)
+            }
             _ => return None,
         },
         _ => return None,
@@ -176,7 +186,11 @@ fn constant_object(term: &Term<&str>) -> Option<Expr> {
 fn each(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Each> {
     match term {
         Term::BinOp(left, BinaryOp::Comma, right) => {
-            let (Each::Of(mut left), Each::Of(right)) = (each(left, variables)?, each(right, variables)?) else { return None };
+            let (Each::Of(mut left), Each::Of(right)) =
+                (each(left, variables)?, each(right, variables)?)
+            else {
+                return None;
+            };
             left.extend(right);
             Some(Each::Of(left))
         }
@@ -195,7 +209,9 @@ impl Each {
     /// Its values, if all are known beforehand.
     fn constants(self) -> Option<Vec<Expr>> {
         match self {
-            Self::Of(list) if list.iter().all(|expr| matches!(expr, Expr::Constant(_))) => Some(list),
+            Self::Of(list) if list.iter().all(|expr| matches!(expr, Expr::Constant(_))) => {
+                Some(list)
+            }
             _ => None,
         }
     }
@@ -203,7 +219,9 @@ impl Each {
 
 /// A pattern on which this engine and jq's agree: letters, digits, and what both know alike.
 pub(super) fn regex(pattern: &str, flags: &str) -> Option<Regex> {
-    let plain = |character: char| character.is_ascii_alphanumeric() || " _-.,:@/|()*+?^$".contains(character);
+    let plain = |character: char| {
+        character.is_ascii_alphanumeric() || " _-.,:@/|()*+?^$".contains(character)
+    };
     if !pattern.chars().all(plain) || pattern.contains("(?") {
         return None;
     }
@@ -227,7 +245,11 @@ impl Expr {
             Self::And(left, right) => Some(left.glance(shown)? && right.glance(shown)?),
             Self::Or(left, right) => Some(left.glance(shown)? || right.glance(shown)?),
             Self::Compare(left, op, right) => {
-                let (Self::Step(event, Key::Name(name), _), Self::Constant(constant)) = (&**left, &**right) else { return None };
+                let (Self::Step(event, Key::Name(name), _), Self::Constant(constant)) =
+                    (&**left, &**right)
+                else {
+                    return None;
+                };
                 if !matches!(**event, Self::Input) || name == "_tap" {
                     return None;
                 }
@@ -235,13 +257,17 @@ impl Expr {
                 let json = match &field {
                     Some(field) => field.json,
                     None if name == "event_type" => match constant {
-                        Val::TStr(text) => return Some(op.run(&shown.event_type().as_bytes(), &&***text)),
+                        Val::TStr(text) => {
+                            return Some(op.run(&shown.event_type().as_bytes(), &&***text));
+                        }
                         _ => return None,
                     },
                     None => return None,
                 };
                 match (constant, json.as_bytes()) {
-                    (Val::TStr(text), [b'"', inside @ .., b'"']) if !inside.contains(&b'\\') => Some(op.run(&inside, &&***text)),
+                    (Val::TStr(text), [b'"', inside @ .., b'"']) if !inside.contains(&b'\\') => {
+                        Some(op.run(&inside, &&***text))
+                    }
                     (Val::Num(Num::Int(number)), _) => compare_number(json, *op, *number),
                     _ => None,
                 }
@@ -263,27 +289,35 @@ impl Expr {
                 }
             }
             // Without a value on either side there is none, whatever the other side does.
-            Self::Compare(left, op, right) => match (left.eval(shown, input.clone()), right.eval(shown, input)) {
-                (Ok(None), _) | (_, Ok(None)) => Ok(None),
-                (Ok(Some(left)), Ok(Some(right))) => bool(left.compare(*op, &right, shown)),
-                _ => Err(Failed),
-            },
+            Self::Compare(left, op, right) => {
+                match (left.eval(shown, input.clone()), right.eval(shown, input)) {
+                    (Ok(None), _) | (_, Ok(None)) => Ok(None),
+                    (Ok(Some(left)), Ok(Some(right))) => bool(left.compare(*op, &right, shown)),
+                    _ => Err(Failed),
+                }
+            }
             Self::And(left, right) => match left.eval(shown, input.clone())? {
                 None => Ok(None),
                 Some(left) if !left.is_true() => bool(false),
-                Some(_) => right.eval(shown, input)?.map_or(Ok(None), |right| bool(right.is_true())),
+                Some(_) => {
+                    right.eval(shown, input)?.map_or(Ok(None), |right| bool(right.is_true()))
+                }
             },
             Self::Or(left, right) => match left.eval(shown, input.clone())? {
                 None => Ok(None),
                 Some(left) if left.is_true() => bool(true),
-                Some(_) => right.eval(shown, input)?.map_or(Ok(None), |right| bool(right.is_true())),
+                Some(_) => {
+                    right.eval(shown, input)?.map_or(Ok(None), |right| bool(right.is_true()))
+                }
             },
             Self::Not => bool(!input.is_true()),
             Self::Else(left, right) => match left.eval(shown, input.clone()) {
                 Ok(Some(left)) if left.is_true() => Ok(Some(left)),
                 _ => right.eval(shown, input),
             },
-            Self::Pipe(left, right) => left.eval(shown, input)?.map_or(Ok(None), |middle| right.eval(shown, middle)),
+            Self::Pipe(left, right) => {
+                left.eval(shown, input)?.map_or(Ok(None), |middle| right.eval(shown, middle))
+            }
             Self::Select(condition) => {
                 let kept = condition.eval(shown, input.clone())?.is_some_and(|seen| seen.is_true());
                 Ok(kept.then_some(input))
@@ -299,12 +333,15 @@ impl Expr {
             Self::Test(regex) => bool(regex.is_match(&input.text()?)),
             Self::Starts(prefix) => bool(input.text()?.starts_with(&*prefix.text()?)),
             Self::Ends(suffix) => bool(input.text()?.ends_with(&*suffix.text()?)),
-            Self::Contains(part) => bool(input.text().is_ok_and(|text| text.contains(part.as_str()))),
+            Self::Contains(part) => {
+                bool(input.text().is_ok_and(|text| text.contains(part.as_str())))
+            }
             Self::Lower => Ok(Some(Seen::Text(Cow::Owned(input.text()?.to_ascii_lowercase())))),
             Self::Any(wanted, each, condition) => {
                 let mut decided = false;
                 each.visit(shown, input, |seen| {
-                    decided = condition.eval(shown, seen)?.is_some_and(|seen| seen.is_true() == *wanted);
+                    decided =
+                        condition.eval(shown, seen)?.is_some_and(|seen| seen.is_true() == *wanted);
                     Ok(decided)
                 })?;
                 bool(decided == *wanted)
@@ -434,20 +471,27 @@ impl<'a> Seen<'a> {
                 Ok(Self::Json(value::member(json, name).unwrap_or("null")))
             }
             // jaq's objects can have numbers for keys; those of JSON don't.
-            (Self::Event | Self::Made(Val::Obj(_)), Key::Index(_)) | (Self::Json("null") | Self::Made(Val::Null), _) => {
-                Ok(Self::Json("null"))
-            }
+            (Self::Event | Self::Made(Val::Obj(_)), Key::Index(_))
+            | (Self::Json("null") | Self::Made(Val::Null), _) => Ok(Self::Json("null")),
             (Self::Json(json), Key::Index(_)) if json.starts_with('{') => Ok(Self::Json("null")),
             (Self::Json(json), Key::Index(index)) if json.starts_with('[') => {
                 let items = scan::entries(json);
-                let at = if *index < 0 { items.len().checked_add_signed(*index) } else { usize::try_from(*index).ok() };
+                let at = if *index < 0 {
+                    items.len().checked_add_signed(*index)
+                } else {
+                    usize::try_from(*index).ok()
+                };
                 Ok(Self::Json(at.and_then(|at| items.get(at)).map_or("null", |(_, item)| item)))
             }
             (Self::Made(Val::Obj(object)), Key::Name(name)) => {
                 Ok(Self::Made(object.get(&value::text(name)).cloned().unwrap_or_default()))
             }
             (Self::Made(Val::Arr(items)), Key::Index(index)) => {
-                let at = if *index < 0 { items.len().checked_add_signed(*index) } else { usize::try_from(*index).ok() };
+                let at = if *index < 0 {
+                    items.len().checked_add_signed(*index)
+                } else {
+                    usize::try_from(*index).ok()
+                };
                 Ok(Self::Made(at.and_then(|at| items.get(at)).cloned().unwrap_or_default()))
             }
             _ => Err(Failed),
@@ -457,11 +501,13 @@ impl<'a> Seen<'a> {
     fn text(&self) -> Result<Cow<'_, str>, Failed> {
         match self {
             Self::Text(text) => Ok(Cow::Borrowed(text)),
-            Self::Json(json) => match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-                Some(inside) if inside.contains('\\') => Ok(Cow::Owned(scan::unescape(inside))),
-                Some(inside) => Ok(Cow::Borrowed(inside)),
-                None => Err(Failed),
-            },
+            Self::Json(json) => {
+                match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+                    Some(inside) if inside.contains('\\') => Ok(Cow::Owned(scan::unescape(inside))),
+                    Some(inside) => Ok(Cow::Borrowed(inside)),
+                    None => Err(Failed),
+                }
+            }
             Self::Known(value) => text_of(value).map(Cow::Borrowed).ok_or(Failed),
             Self::Made(value) => text_of(value).map(Cow::Borrowed).ok_or(Failed),
             Self::Event => Err(Failed),
@@ -482,7 +528,9 @@ impl<'a> Seen<'a> {
     fn whole(&self) -> Option<isize> {
         match self {
             Self::Json(json) => whole(json),
-            Self::Known(Val::Num(Num::Int(number))) | Self::Made(Val::Num(Num::Int(number))) => Some(*number),
+            Self::Known(Val::Num(Num::Int(number))) | Self::Made(Val::Num(Num::Int(number))) => {
+                Some(*number)
+            }
             _ => None,
         }
     }

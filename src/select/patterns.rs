@@ -37,9 +37,15 @@ struct Pattern {
 /// The filters on which jq's definitions of `test`, `match`, `capture`, `scan`, `split`, `sub` and `gsub` rest.
 pub(super) fn funs<D: for<'a> DataT<V<'a> = Val>>() -> impl Iterator<Item = Fun<D>> {
     [
-        run(("matches", v(2), |cv| bome(with(cv, |text, pattern| Ok(pattern.parts(text, false, true)))))),
-        run(("split_matches", v(2), |cv| bome(with(cv, |text, pattern| Ok(pattern.parts(text, true, true)))))),
-        run(("split_", v(2), |cv| bome(with(cv, |text, pattern| Ok(pattern.parts(text, true, false)))))),
+        run(("matches", v(2), |cv| {
+            bome(with(cv, |text, pattern| Ok(pattern.parts(text, false, true))))
+        })),
+        run(("split_matches", v(2), |cv| {
+            bome(with(cv, |text, pattern| Ok(pattern.parts(text, true, true))))
+        })),
+        run(("split_", v(2), |cv| {
+            bome(with(cv, |text, pattern| Ok(pattern.parts(text, true, false))))
+        })),
         run((TEST, v(2), |cv| bome(with(cv, |text, pattern| Ok(Val::Bool(pattern.test(text))))))),
     ]
     .into_iter()
@@ -49,7 +55,10 @@ pub(super) fn funs<D: for<'a> DataT<V<'a> = Val>>() -> impl Iterator<Item = Fun<
 pub(super) const TEST: &str = "evtap_test";
 
 /// Finds the pattern and the flags among the arguments, and hands the input over with what they are compiled to.
-fn with<'a, D: DataT<V<'a> = Val>>(mut cv: Cv<'a, D>, then: impl FnOnce(&Val, &Pattern) -> ValR<Val>) -> ValR<Val> {
+fn with<'a, D: DataT<V<'a> = Val>>(
+    mut cv: Cv<'a, D>,
+    then: impl FnOnce(&Val, &Pattern) -> ValR<Val>,
+) -> ValR<Val> {
     let flags = cv.0.pop_var();
     let source = cv.0.pop_var();
     let pattern = compiled(text(&source)?, text(&flags)?)?;
@@ -64,7 +73,9 @@ fn text(value: &Val) -> Result<&str, Error<Val>> {
 
 fn compiled(source: &str, flags: &str) -> Result<Rc<Pattern>, Error<Val>> {
     COMPILED.with_borrow_mut(|kept| {
-        if let Some(known) = kept.iter().find(|known| known.source == source && known.flags == flags) {
+        if let Some(known) =
+            kept.iter().find(|known| known.source == source && known.flags == flags)
+        {
             return Ok(Rc::clone(known));
         }
         let pattern = Rc::new(Pattern::compile(source, flags)?);
@@ -90,7 +101,12 @@ impl Pattern {
             .ignore_whitespace(has('x'))
             .build()
             .map_err(|error| Error::str(format_args!("invalid regex: {error}")))?;
-        Ok(Self { source: source.to_owned(), flags: flags.to_owned(), regex, quick: native::regex(source, flags) })
+        Ok(Self {
+            source: source.to_owned(),
+            flags: flags.to_owned(),
+            regex,
+            quick: native::regex(source, flags),
+        })
     }
 
     fn has(&self, flag: char) -> bool {
@@ -101,7 +117,9 @@ impl Pattern {
         let bytes = value.as_utf8_bytes().unwrap_or_default();
         match &self.quick {
             Some(quick) => std::str::from_utf8(bytes).is_ok_and(|text| quick.is_match(text)),
-            None if self.has('n') => self.regex.find_iter(bytes).any(|found| !found.as_bytes().is_empty()),
+            None if self.has('n') => {
+                self.regex.find_iter(bytes).any(|found| !found.as_bytes().is_empty())
+            }
             None => self.regex.is_match(bytes),
         }
     }
@@ -140,7 +158,8 @@ impl Pattern {
         groups
             .filter_map(|(group, name)| {
                 let group = group?;
-                let number = |number: usize| Val::from(isize::try_from(number).unwrap_or(isize::MAX));
+                let number =
+                    |number: usize| Val::from(isize::try_from(number).unwrap_or(isize::MAX));
                 let offset = characters.before(group.start());
                 let length = String::from_utf8_lossy(group.as_bytes()).chars().count();
                 let mut object = Map::default();

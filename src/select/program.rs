@@ -109,14 +109,17 @@ pub fn point(source: &str, range: &Range<usize>) -> String {
     let start = source[..range.start].rfind('\n').map_or(0, |at| at + 1);
     let line = source[start..].lines().next().unwrap_or_default();
     let column = source[start..range.start].chars().count();
-    let width = source[range.clone()].chars().take_while(|character| *character != '\n').count().max(1);
+    let width =
+        source[range.clone()].chars().take_while(|character| *character != '\n').count().max(1);
     format!("  {line}\n  {}{}", " ".repeat(column), "^".repeat(width))
 }
 
 /// Where a part of an expression stands in it; at its end, if it is no part of it.
 #[must_use]
 pub fn place(source: &str, part: &str) -> Range<usize> {
-    let within = (part.as_ptr().addr()).checked_sub(source.as_ptr().addr()).filter(|start| start + part.len() <= source.len());
+    let within = (part.as_ptr().addr())
+        .checked_sub(source.as_ptr().addr())
+        .filter(|start| start + part.len() <= source.len());
     within.map_or(source.len()..source.len(), |start| start..start + part.len())
 }
 
@@ -145,16 +148,20 @@ pub fn parse<'s>(option: &'s str, source: &'s str) -> Result<Parsed<'s>> {
             .with_detail(point(source, &range))
     };
     let tokens = lex::Lexer::new(source).lex().map_err(|errors| {
-        errors
-            .first()
-            .map_or_else(|| wrong("something", ""), |(expected, found)| wrong(&format!("a {}", expected.as_str()), found))
+        errors.first().map_or_else(
+            || wrong("something", ""),
+            |(expected, found)| wrong(&format!("a {}", expected.as_str()), found),
+        )
     })?;
     let term = Parser::new(&tokens).parse(Parser::term).map_err(|errors| {
         errors.first().map_or_else(
             || wrong("something", ""),
             |(expected, found)| {
                 let expected = expected.as_str();
-                wrong(if expected == "nothing" { "the end" } else { expected }, found.map_or("", |token| token.as_str()))
+                wrong(
+                    if expected == "nothing" { "the end" } else { expected },
+                    found.map_or("", |token| token.as_str()),
+                )
             },
         )
     })?;
@@ -224,12 +231,14 @@ fn stack_pointer() -> usize {
 
 /// The filter that takes a step and passes its input on.
 fn tick() -> (&'static str, Box<[Bind]>, Native<Engine>) {
-    let native = Native::<Engine>::new(|cv| Box::new(std::iter::once(cv.0.data().step(&cv.1).map(|()| cv.1))))
-        .with_paths(|cv| Box::new(std::iter::once(cv.0.data().step(&cv.1.0).map(|()| cv.1))))
-        .with_update(|cv, update| match cv.0.data().step(&cv.1) {
-            Ok(()) => update(cv.1),
-            Err(stop) => Box::new(std::iter::once(Err(stop))),
-        });
+    let native = Native::<Engine>::new(|cv| {
+        Box::new(std::iter::once(cv.0.data().step(&cv.1).map(|()| cv.1)))
+    })
+    .with_paths(|cv| Box::new(std::iter::once(cv.0.data().step(&cv.1.0).map(|()| cv.1))))
+    .with_update(|cv, update| match cv.0.data().step(&cv.1) {
+        Ok(()) => update(cv.1),
+        Err(stop) => Box::new(std::iter::once(Err(stop))),
+    });
     (TICK, Box::new([]), native)
 }
 
@@ -259,14 +268,23 @@ pub struct Program {
 impl Program {
     /// Compiles a parsed program, with the variables that it may use.
     pub fn compile(parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
-        let prelude = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).filter(|def| !ABSENT.contains(&def.name));
+        let prelude = jaq_core::defs()
+            .chain(jaq_std::defs())
+            .chain(jaq_json::defs())
+            .filter(|def| !ABSENT.contains(&def.name));
         let own = jaq_core::load::parse(PRELUDE, |parser| parser.defs()).unwrap_or_default();
         let main = Def { name: MAIN, args: Vec::new(), body: parsed.term.clone() };
-        let defs = prelude.chain(own).map(stepping).map(shorten).chain(std::iter::once(stepping(main)));
+        let defs =
+            prelude.chain(own).map(stepping).map(shorten).chain(std::iter::once(stepping(main)));
         let is_ours = |name| ABSENT.contains(&name) || patterns::NAMES.contains(&name);
-        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|fun| !is_ours(fun.0));
+        let funs = jaq_core::funs()
+            .chain(jaq_std::funs())
+            .chain(jaq_json::funs())
+            .filter(|fun| !is_ours(fun.0));
         let arena = Arena::default();
-        let modules = Loader::new(defs).load(&arena, File { path: (), code: MAIN }).map_err(|_| broken(parsed))?;
+        let modules = Loader::new(defs)
+            .load(&arena, File { path: (), code: MAIN })
+            .map_err(|_| broken(parsed))?;
         let names: Vec<String> = variables.iter().map(|(name, _)| format!("${name}")).collect();
         let filter = Compiler::default()
             .with_funs(funs.chain(patterns::funs()).chain(std::iter::once(tick())))
@@ -274,7 +292,10 @@ impl Program {
             .compile(modules)
             .map_err(|errors| {
                 let undefined = errors.into_iter().flat_map(|(_, errors)| errors).next();
-                undefined.map_or_else(|| broken(parsed), |(name, kind)| unknown(parsed, name, kind.as_str()))
+                undefined.map_or_else(
+                    || broken(parsed),
+                    |(name, kind)| unknown(parsed, name, kind.as_str()),
+                )
             })?;
         let reads = Reads::of(&parsed.term);
         let key = |name: &String| (name.clone(), value::text(name));
@@ -296,7 +317,9 @@ impl Program {
     /// What of an event it needs to see, if no more is asked of what it gives than whether it is true.
     #[must_use]
     pub fn glance(&self, subject: &Subject<'_>) -> Val {
-        self.fields.as_ref().map_or_else(|| subject.value(), |fields| value::fields(subject.shown, fields))
+        self.fields
+            .as_ref()
+            .map_or_else(|| subject.value(), |fields| value::fields(subject.shown, fields))
     }
 
     /// What of an event it needs to see for all else.
@@ -313,7 +336,10 @@ impl Program {
 
     /// The JSON of each field that it reads, if it is known by them.
     #[must_use]
-    pub fn looks_at<'s>(&self, shown: &'s Shown<'_>) -> Option<impl Iterator<Item = Option<&'s str>>> {
+    pub fn looks_at<'s>(
+        &self,
+        shown: &'s Shown<'_>,
+    ) -> Option<impl Iterator<Item = Option<&'s str>>> {
         let fields = self.fields.as_ref().filter(|_| self.is_known_by_fields())?;
         Some(fields.iter().map(|(name, _)| match shown.field(name) {
             Some(field) => Some(field.json),
@@ -353,7 +379,12 @@ impl Program {
     /// Runs the program on a value, and hands each output to `take` until that says no.
     pub fn run(&self, input: Val, mut take: impl FnMut(Val) -> bool) -> Result<(), Stop> {
         let steps = Cell::new(self.budget.steps);
-        let run = Run { lut: &self.filter.lut, steps: &steps, budget: self.budget, stack: stack_pointer() };
+        let run = Run {
+            lut: &self.filter.lut,
+            steps: &steps,
+            budget: self.budget,
+            stack: stack_pointer(),
+        };
         let context = Ctx::<Engine>::new(run, Vars::new(self.variables.iter().cloned()));
         for output in self.filter.id.run((context, input)) {
             match output {
@@ -363,7 +394,9 @@ impl Program {
                     }
                 }
                 Err(exception) => {
-                    return Err(exception.get_err().map_or(Stop::Endless, |error| Stop::Failed(reason(&error.to_string()))));
+                    return Err(exception
+                        .get_err()
+                        .map_or(Stop::Endless, |error| Stop::Failed(reason(&error.to_string()))));
                 }
             }
         }
@@ -385,29 +418,45 @@ fn reason(message: &str) -> &'static str {
     ];
     // jaq shows a message of its own as the JSON string that it is.
     let message = message.trim_start_matches('"');
-    let kind = KINDS.iter().find(|(start, end, _)| message.starts_with(start) && message.ends_with(end));
+    let kind =
+        KINDS.iter().find(|(start, end, _)| message.starts_with(start) && message.ends_with(end));
     kind.map_or("it ends in an error", |(_, _, reason)| reason)
 }
 
 fn broken(parsed: &Parsed<'_>) -> Error {
-    Error::usage(format!("cannot compile {}", parsed.option), "the compiler refuses it", "write it in another way")
+    Error::usage(
+        format!("cannot compile {}", parsed.option),
+        "the compiler refuses it",
+        "write it in another way",
+    )
 }
 
 fn unknown(parsed: &Parsed<'_>, name: &str, kind: &str) -> Error {
     let what = format!("cannot compile {}", parsed.option);
     let error = if ABSENT.contains(&name) {
-        Error::usage(what, format!("there is no `{name}` here"), "an expression sees one event and nothing else")
+        Error::usage(
+            what,
+            format!("there is no `{name}` here"),
+            "an expression sees one event and nothing else",
+        )
     } else {
         let known = known();
         let (why, advice) = match crate::schema::nearest(name, known.iter().map(String::as_str)) {
-            _ if kind == "variable" => {
-                (format!("`{name}` has no value"), format!("give it with --arg {} VALUE", name.trim_start_matches('$')))
+            _ if kind == "variable" => (
+                format!("`{name}` has no value"),
+                format!("give it with --arg {} VALUE", name.trim_start_matches('$')),
+            ),
+            Some(meant) if meant == name => (
+                format!("`{name}` doesn't take that many arguments"),
+                "see jq's manual for how many it takes".to_owned(),
+            ),
+            Some(meant) => {
+                (format!("there is no {kind} `{name}`"), format!("did you mean `{meant}`?"))
             }
-            Some(meant) if meant == name => {
-                (format!("`{name}` doesn't take that many arguments"), "see jq's manual for how many it takes".to_owned())
-            }
-            Some(meant) => (format!("there is no {kind} `{name}`"), format!("did you mean `{meant}`?")),
-            None => (format!("there is no {kind} `{name}`"), "see jq's manual for what there is".to_owned()),
+            None => (
+                format!("there is no {kind} `{name}`"),
+                "see jq's manual for what there is".to_owned(),
+            ),
         };
         Error::usage(what, why, advice)
     };
@@ -418,7 +467,8 @@ fn unknown(parsed: &Parsed<'_>, name: &str, kind: &str) -> Error {
 /// The names of all filters.
 fn known() -> HashSet<String> {
     let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).map(|def| def.name);
-    let funs = jaq_core::funs::<Engine>().chain(jaq_std::funs()).chain(jaq_json::funs()).map(|fun| fun.0);
+    let funs =
+        jaq_core::funs::<Engine>().chain(jaq_std::funs()).chain(jaq_json::funs()).map(|fun| fun.0);
     defs.chain(funs).filter(|name| !ABSENT.contains(name)).map(str::to_owned).collect()
 }
 
@@ -447,10 +497,14 @@ fn walk(term: Term<&str>) -> Term<&str> {
     let boxed = |term: Box<Term<_>>| Box::new(walk(*term));
     match term {
         Term::Def(defs, rest) => Term::Def(defs.into_iter().map(stepping).collect(), boxed(rest)),
-        Term::Call(name @ "range", args) => then(Term::Call(name, args.into_iter().map(walk).collect()), call(TICK)),
+        Term::Call(name @ "range", args) => {
+            then(Term::Call(name, args.into_iter().map(walk).collect()), call(TICK))
+        }
         Term::Call(name, args) => Term::Call(name, args.into_iter().map(walk).collect()),
         Term::Arr(inner) => Term::Arr(inner.map(boxed)),
-        Term::Obj(entries) => Term::Obj(entries.into_iter().map(|(key, value)| (walk(key), value.map(walk))).collect()),
+        Term::Obj(entries) => Term::Obj(
+            entries.into_iter().map(|(key, value)| (walk(key), value.map(walk))).collect(),
+        ),
         Term::Neg(inner) => Term::Neg(boxed(inner)),
         Term::BinOp(left, op @ (BinaryOp::Math(_) | BinaryOp::UpdateMath(_)), right) => {
             then(Term::BinOp(boxed(left), op, boxed(right)), call(TICK))
@@ -461,15 +515,22 @@ fn walk(term: Term<&str>) -> Term<&str> {
         }
         Term::BinOp(left, op, right) => Term::BinOp(boxed(left), op, boxed(right)),
         Term::Label(name, inner) => Term::Label(name, boxed(inner)),
-        Term::Fold(name, over, pattern, args) => Term::Fold(name, boxed(over), pattern, args.into_iter().map(walk).collect()),
+        Term::Fold(name, over, pattern, args) => {
+            Term::Fold(name, boxed(over), pattern, args.into_iter().map(walk).collect())
+        }
         Term::TryCatch(inner, catch) => Term::TryCatch(boxed(inner), catch.map(boxed)),
         Term::IfThenElse(branches, last) => Term::IfThenElse(
             branches.into_iter().map(|(condition, then)| (walk(condition), walk(then))).collect(),
             last.map(boxed),
         ),
         Term::Path(inner, path) => {
-            let gives_many = path.0.iter().any(|(part, _)| matches!(part, jaq_core::path::Part::Range(None, None)));
-            let path = jaq_core::path::Path(path.0.into_iter().map(|(part, opt)| (part_of(part), opt)).collect());
+            let gives_many = path
+                .0
+                .iter()
+                .any(|(part, _)| matches!(part, jaq_core::path::Part::Range(None, None)));
+            let path = jaq_core::path::Path(
+                path.0.into_iter().map(|(part, opt)| (part_of(part), opt)).collect(),
+            );
             let term = Term::Path(boxed(inner), path);
             if gives_many { then(term, call(TICK)) } else { term }
         }

@@ -89,7 +89,9 @@ impl Found {
                 let mut value = self.follow(base, input)?;
                 for (part, _) in &path.0 {
                     match part {
-                        Part::Index(Term::Str(None, parts)) if value == Value::Event => self.read(&literal(parts)?, value),
+                        Part::Index(Term::Str(None, parts)) if value == Value::Event => {
+                            self.read(&literal(parts)?, value)
+                        }
                         _ if value == Value::Event => return None,
                         Part::Index(index) => drop(self.part(index, input)?),
                         Part::Range(from, to) => {
@@ -106,11 +108,14 @@ impl Found {
             Term::Label(_, inner) => self.follow(inner, input),
             Term::TryCatch(inner, catch) => {
                 let tried = self.follow(inner, input)?;
-                let caught = catch.as_ref().map_or(Some(Value::Part), |catch| self.follow(catch, Value::Part))?;
+                let caught = catch
+                    .as_ref()
+                    .map_or(Some(Value::Part), |catch| self.follow(catch, Value::Part))?;
                 Some(tried.or(caught))
             }
             Term::IfThenElse(branches, last) => {
-                let mut value = last.as_ref().map_or(Some(input), |last| self.follow(last, input))?;
+                let mut value =
+                    last.as_ref().map_or(Some(input), |last| self.follow(last, input))?;
                 for (condition, then) in branches {
                     self.follow(condition, input)?;
                     value = value.or(self.follow(then, input)?);
@@ -131,7 +136,13 @@ impl Found {
         }
     }
 
-    fn operation(&mut self, left: &Term<&str>, op: &BinaryOp<&str>, right: &Term<&str>, input: Value) -> Option<Value> {
+    fn operation(
+        &mut self,
+        left: &Term<&str>,
+        op: &BinaryOp<&str>,
+        right: &Term<&str>,
+        input: Value,
+    ) -> Option<Value> {
         match op {
             BinaryOp::Pipe(None) => {
                 let middle = self.follow(left, input)?;
@@ -141,7 +152,9 @@ impl Found {
                 self.part(left, input)?;
                 self.follow(right, input)
             }
-            BinaryOp::Comma | BinaryOp::Alt => Some(self.follow(left, input)?.or(self.follow(right, input)?)),
+            BinaryOp::Comma | BinaryOp::Alt => {
+                Some(self.follow(left, input)?.or(self.follow(right, input)?))
+            }
             BinaryOp::And | BinaryOp::Or => {
                 self.follow(left, input)?;
                 self.follow(right, input)?;
@@ -270,10 +283,18 @@ mod tests {
 
     #[test]
     fn an_event_that_comes_out_is_told_of() {
-        for (source, gives_event) in
-            [("select(.a)", true), (".", true), (".a // .", true), (".a", false), ("select(.a) | .b", false)]
-        {
-            assert_eq!(Reads::of(&parse("--jq", source).expect("parses").term).gives_event, gives_event, "{source}");
+        for (source, gives_event) in [
+            ("select(.a)", true),
+            (".", true),
+            (".a // .", true),
+            (".a", false),
+            ("select(.a) | .b", false),
+        ] {
+            assert_eq!(
+                Reads::of(&parse("--jq", source).expect("parses").term).gives_event,
+                gives_event,
+                "{source}"
+            );
         }
     }
 }

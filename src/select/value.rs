@@ -48,7 +48,9 @@ pub fn text(text: &str) -> Val {
 #[must_use]
 pub fn json(json: &str) -> Val {
     match json.as_bytes() {
-        [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => Val::utf8_str(Bytes::copy_from_slice(inside)),
+        [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => {
+            Val::utf8_str(Bytes::copy_from_slice(inside))
+        }
         _ => jaq_json::read::parse_single(json.as_bytes()).unwrap_or_default(),
     }
 }
@@ -69,11 +71,17 @@ pub fn to_json(value: &Val) -> String {
 fn with_numbers_of_jq(value: &Val) -> Val {
     match value {
         Val::Num(Num::Float(number)) if number.is_nan() => Val::Null,
-        Val::Num(Num::Float(number)) if number.is_infinite() => Val::from(f64::MAX.copysign(*number)),
+        Val::Num(Num::Float(number)) if number.is_infinite() => {
+            Val::from(f64::MAX.copysign(*number))
+        }
         #[expect(clippy::cast_possible_truncation, reason = "below 2^53 it is exact")]
-        Val::Num(Num::Float(number)) if number.fract() == 0.0 && number.abs() < 9e15 => Val::from(*number as isize),
+        Val::Num(Num::Float(number)) if number.fract() == 0.0 && number.abs() < 9e15 => {
+            Val::from(*number as isize)
+        }
         Val::Arr(items) => items.iter().map(with_numbers_of_jq).collect(),
-        Val::Obj(object) => Val::obj(object.iter().map(|(key, value)| (key.clone(), with_numbers_of_jq(value))).collect()),
+        Val::Obj(object) => Val::obj(
+            object.iter().map(|(key, value)| (key.clone(), with_numbers_of_jq(value))).collect(),
+        ),
         other => other.clone(),
     }
 }
@@ -87,6 +95,11 @@ pub const fn is_true(value: &Val) -> bool {
 /// The member of an object in JSON: of several with one key, the last.
 #[must_use]
 pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
-    let is_key = |found: &str| found == key || (found.contains('\\') && scan::unescape(found) == key);
-    scan::entries(object).into_iter().rev().find(|(found, _)| found.is_some_and(is_key)).map(|(_, value)| value)
+    let is_key =
+        |found: &str| found == key || (found.contains('\\') && scan::unescape(found) == key);
+    scan::entries(object)
+        .into_iter()
+        .rev()
+        .find(|(found, _)| found.is_some_and(is_key))
+        .map(|(_, value)| value)
 }

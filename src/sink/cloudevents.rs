@@ -46,7 +46,8 @@ pub fn cloud_event(shown: &Shown<'_>, ids: &mut Ids, out: &mut Vec<u8>) {
     let source = source(shown);
     let id = ids.next(&source, shown);
     let tap = shown.tap();
-    let about = SUBJECTS.iter().find_map(|name| subject(shown, name)).or_else(|| tap.call_sid.clone());
+    let about =
+        SUBJECTS.iter().find_map(|name| subject(shown, name)).or_else(|| tap.call_sid.clone());
     let time = tap.time.as_ref().or(tap.received_at.as_ref());
     out.extend_from_slice(b"{\"specversion\":\"1.0\"");
     let mut attribute = |name: &str, value: &str| {

@@ -8,7 +8,15 @@ use crate::scan;
 use crate::select::value::member;
 
 /// The columns that an event has where nobody names any: what all events have in common, and the rest as JSON.
-const USUAL: &[&str] = &["event_type", "_tap.time", "_tap.id", "_tap.stream", "_tap.workspace_id", "call_sid", PAYLOAD];
+const USUAL: &[&str] = &[
+    "event_type",
+    "_tap.time",
+    "_tap.id",
+    "_tap.stream",
+    "_tap.workspace_id",
+    "call_sid",
+    PAYLOAD,
+];
 
 /// The fields of an event as one JSON object.
 const PAYLOAD: &str = "payload";
@@ -37,7 +45,10 @@ impl Columns {
     }
 
     /// Each name with its part of the event as JSON, `None` where the event has none.
-    pub fn parts<'a>(&self, shown: &'a Shown<'_>) -> impl Iterator<Item = (&str, Option<Cow<'a, str>>)> {
+    pub fn parts<'a>(
+        &self,
+        shown: &'a Shown<'_>,
+    ) -> impl Iterator<Item = (&str, Option<Cow<'a, str>>)> {
         self.0.iter().map(|name| (name.as_str(), part(shown, name)))
     }
 
@@ -72,7 +83,8 @@ pub fn part<'a>(shown: &'a Shown<'_>, name: &str) -> Option<Cow<'a, str>> {
         }
         "_tap" => return Some(shown.tap_json()),
         PAYLOAD => {
-            let members: Vec<_> = shown.fields().map(|field| format!("\"{}\":{}", field.key, field.json)).collect();
+            let members: Vec<_> =
+                shown.fields().map(|field| format!("\"{}\":{}", field.key, field.json)).collect();
             return Some(Cow::Owned(format!("{{{}}}", members.join(","))));
         }
         _ => {}

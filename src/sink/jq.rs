@@ -36,7 +36,9 @@ impl Render for Jq {
         let outcome = self.program.run(self.program.view(subject), |value| {
             match &value {
                 Val::TStr(text) if self.raw && self.terminal => {
-                    out.extend_from_slice(sanitize::visible(&String::from_utf8_lossy(text)).as_bytes());
+                    out.extend_from_slice(
+                        sanitize::visible(&String::from_utf8_lossy(text)).as_bytes(),
+                    );
                 }
                 Val::TStr(text) if self.raw => out.extend_from_slice(text),
                 value => out.extend_from_slice(value::to_json(value).as_bytes()),

@@ -34,7 +34,8 @@ impl Json {
 
 impl Sink for Json {
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
-        let mut text = if std::mem::replace(&mut self.begun, true) { ",\n" } else { "[\n" }.to_owned();
+        let mut text =
+            if std::mem::replace(&mut self.begun, true) { ",\n" } else { "[\n" }.to_owned();
         indent(STEP, &mut text);
         members(members_of(subject.shown, self.columns.as_ref()), STEP, &mut text);
         Ok(self.lines.text(|out| out.extend_from_slice(text.as_bytes()))?)
@@ -57,10 +58,15 @@ type Member<'a> = (String, Cow<'a, str>, bool);
 fn members_of<'a>(shown: &'a Shown<'_>, columns: Option<&'a Columns>) -> Vec<Member<'a>> {
     if let Some(columns) = columns {
         let is_hidden = |name: &str| shown.field(name).is_some_and(|field| field.hidden);
-        return columns.parts(shown).filter_map(|(name, json)| Some((key(name), json?, is_hidden(name)))).collect();
+        return columns
+            .parts(shown)
+            .filter_map(|(name, json)| Some((key(name), json?, is_hidden(name))))
+            .collect();
     }
     let first = (key("event_type"), Cow::Owned(key(shown.event_type())), false);
-    let fields = shown.fields().map(|field| (format!("\"{}\"", field.key), Cow::Borrowed(field.json), field.hidden));
+    let fields = shown
+        .fields()
+        .map(|field| (format!("\"{}\"", field.key), Cow::Borrowed(field.json), field.hidden));
     let last = (key("_tap"), shown.tap_json(), false);
     std::iter::once(first).chain(fields).chain([last]).collect()
 }
@@ -97,7 +103,13 @@ fn value(json: &str, by: usize, out: &mut String) {
     match json.as_bytes().first() {
         Some(b'{') => {
             let entries = scan::entries(json).into_iter();
-            members(entries.map(|(key, json)| (format!("\"{}\"", key.unwrap_or_default()), Cow::Borrowed(json), false)), by, out);
+            members(
+                entries.map(|(key, json)| {
+                    (format!("\"{}\"", key.unwrap_or_default()), Cow::Borrowed(json), false)
+                }),
+                by,
+                out,
+            );
         }
         Some(b'[') => {
             let mut first = true;

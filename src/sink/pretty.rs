@@ -176,12 +176,20 @@ fn terminal_width(layout: &Layout) -> Option<usize> {
     if !layout.cut {
         return None;
     }
-    crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
+    crossterm::terminal::size()
+        .ok()
+        .map(|(columns, _)| usize::from(columns))
+        .filter(|columns| *columns > 0)
 }
 
 /// One event as one line of at most `width` columns, coloured if colours are on. Times that are counted count from `from`.
 #[must_use]
-pub fn line(shown: &Shown<'_>, layout: &Layout, from: Option<Timestamp>, width: Option<usize>) -> String {
+pub fn line(
+    shown: &Shown<'_>,
+    layout: &Layout,
+    from: Option<Timestamp>,
+    width: Option<usize>,
+) -> String {
     let tap = shown.tap();
     let is_narrow = width.is_some_and(|width| width < NARROW);
     let mut pieces = vec![clock(tap.moment(), from, &layout.times, is_narrow).dimmed()];
@@ -191,9 +199,15 @@ pub fn line(shown: &Shown<'_>, layout: &Layout, from: Option<Timestamp>, width: 
     }
     pieces.push(if tap.drift.is_empty() { " ".normal() } else { "~".yellow().bold() });
     let event_type = sanitize::visible(shown.event_type());
-    pieces.push(format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), &event_type)));
-    let fields = layout.columns.as_ref().map_or_else(|| ordered(shown), |columns| chosen(shown, columns));
-    let needed = columns(&pieces) + fields.iter().map(|field| 2 + width_of(&field.name) + width_of(&field.value)).sum::<usize>();
+    pieces
+        .push(format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), &event_type)));
+    let fields =
+        layout.columns.as_ref().map_or_else(|| ordered(shown), |columns| chosen(shown, columns));
+    let needed = columns(&pieces)
+        + fields
+            .iter()
+            .map(|field| 2 + width_of(&field.name) + width_of(&field.value))
+            .sum::<usize>();
     let is_short = width.is_some_and(|width| needed > width);
     for Told { name, value, hidden, rank } in fields {
         pieces.push(format!(" {name}=").dimmed());
@@ -204,7 +218,13 @@ pub fn line(shown: &Shown<'_>, layout: &Layout, from: Option<Timestamp>, width: 
             (false, Rank::Other | Rank::Null) => text.dimmed(),
         };
         let mut rest = 0;
-        for found in layout.grep.as_ref().filter(|_| !hidden).map(|grep| grep.places(&value)).unwrap_or_default() {
+        for found in layout
+            .grep
+            .as_ref()
+            .filter(|_| !hidden)
+            .map(|grep| grep.places(&value))
+            .unwrap_or_default()
+        {
             pieces.push(style(&value[rest..found.start]));
             pieces.push(value[found.clone()].black().on_yellow());
             rest = found.end;
@@ -241,14 +261,24 @@ pub(crate) fn ordered(shown: &Shown<'_>) -> Vec<Told> {
 pub(crate) fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
     let told = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
         let hidden = shown.field(name).is_some_and(|field| field.hidden);
-        Some(Told { name: sanitize::visible(name).into_owned(), value: plain(&json?), hidden, rank: Rank::Leading(at) })
+        Some(Told {
+            name: sanitize::visible(name).into_owned(),
+            value: plain(&json?),
+            hidden,
+            rank: Rank::Leading(at),
+        })
     };
     columns.parts(shown).enumerate().filter_map(told).collect()
 }
 
 fn told(field: &ShownField<'_>) -> Told {
     let rank = rank(field.key, field.json);
-    Told { name: sanitize::visible(&field.name()).into_owned(), value: plain(field.json), hidden: field.hidden, rank }
+    Told {
+        name: sanitize::visible(&field.name()).into_owned(),
+        value: plain(field.json),
+        hidden: field.hidden,
+        rank,
+    }
 }
 
 /// How telling a field is.
@@ -272,13 +302,20 @@ pub(crate) fn short(value: String) -> String {
 
 /// A value as people read it: a string bare where it is one word, in quotes where it isn't.
 pub(crate) fn plain(json: &str) -> String {
-    let Some(inside) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return json.to_owned() };
+    let Some(inside) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return json.to_owned();
+    };
     let text = scan::unescape(inside);
     let text = sanitize::visible(&text);
     if text.is_empty() || text.contains(' ') { format!("\"{text}\"") } else { text.into_owned() }
 }
 
-fn clock(time: Option<Timestamp>, from: Option<Timestamp>, times: &Times, is_narrow: bool) -> String {
+fn clock(
+    time: Option<Timestamp>,
+    from: Option<Timestamp>,
+    times: &Times,
+    is_narrow: bool,
+) -> String {
     let (format, width) = if is_narrow { ("%H:%M:%S", 8) } else { ("%H:%M:%S%.3f", 12) };
     let since = |time: Timestamp| time.as_millisecond() - from.unwrap_or(time).as_millisecond();
     let sign = |millis: i64| if millis < 0 { '-' } else { '+' };
@@ -290,12 +327,18 @@ fn clock(time: Option<Timestamp>, from: Option<Timestamp>, times: &Times, is_nar
             let millis = since(time);
             let all = millis.unsigned_abs();
             let (hours, minutes, seconds) = (all / 3_600_000, all / 60_000 % 60, all / 1000 % 60);
-            let text = format!("{}{hours}:{minutes:02}:{seconds:02}.{:03}", sign(millis), all % 1000);
+            let text =
+                format!("{}{hours}:{minutes:02}:{seconds:02}.{:03}", sign(millis), all % 1000);
             text[..text.len() - if is_narrow { 4 } else { 0 }].to_owned()
         }
         (Times::Delta, Some(time)) => {
             let millis = since(time);
-            format!("{}{}.{:03}", sign(millis), millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000)
+            format!(
+                "{}{}.{:03}",
+                sign(millis),
+                millis.unsigned_abs() / 1000,
+                millis.unsigned_abs() % 1000
+            )
         }
     };
     format!("{text:>width$}")
@@ -304,7 +347,9 @@ fn clock(time: Option<Timestamp>, from: Option<Timestamp>, times: &Times, is_nar
 fn colour(family: &str, event_type: &str) -> Color {
     match family {
         "tap" => Color::Red,
-        _ if ["error", "failed", "bounced"].iter().any(|end| event_type.ends_with(end)) => Color::Red,
+        _ if ["error", "failed", "bounced"].iter().any(|end| event_type.ends_with(end)) => {
+            Color::Red
+        }
         "call" => Color::Green,
         "observer" => Color::Cyan,
         "operator" => Color::Yellow,

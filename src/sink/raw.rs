@@ -11,7 +11,9 @@ use crate::source::frames::Raw;
 #[must_use]
 pub fn line(raw: &Raw) -> Vec<u8> {
     let object = match raw {
-        Raw::Sse { event, id, retry, data } => json!({"event": event, "id": id, "retry": retry, "data": data}),
+        Raw::Sse { event, id, retry, data } => {
+            json!({"event": event, "id": id, "retry": retry, "data": data})
+        }
         Raw::Text(text) => message(Some(text)),
         Raw::Binary(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => with(message(Some(text)), "binary", json!(true)),
@@ -40,13 +42,30 @@ mod tests {
 
     #[test]
     fn every_frame_is_one_line_of_json() {
-        let sse = |data: &str| Raw::Sse { event: Some("x".into()), id: None, retry: Some(3000), data: data.into() };
+        let sse = |data: &str| Raw::Sse {
+            event: Some("x".into()),
+            id: None,
+            retry: Some(3000),
+            data: data.into(),
+        };
         for (raw, expected) in [
-            (sse("no json\n\u{9b}"), r#"{"event":"x","id":null,"retry":3000,"data":"no json\n\u009b"}"#),
+            (
+                sse("no json\n\u{9b}"),
+                r#"{"event":"x","id":null,"retry":3000,"data":"no json\n\u009b"}"#,
+            ),
             (Raw::Text("hi".into()), r#"{"event":null,"id":null,"retry":null,"data":"hi"}"#),
-            (Raw::Binary(b"hi".to_vec()), r#"{"event":null,"id":null,"retry":null,"data":"hi","binary":true}"#),
-            (Raw::Binary(vec![0xff]), r#"{"event":null,"id":null,"retry":null,"data":null,"base64":"/w=="}"#),
-            (Raw::TooLarge(7), r#"{"event":null,"id":null,"retry":null,"data":null,"too_large":7}"#),
+            (
+                Raw::Binary(b"hi".to_vec()),
+                r#"{"event":null,"id":null,"retry":null,"data":"hi","binary":true}"#,
+            ),
+            (
+                Raw::Binary(vec![0xff]),
+                r#"{"event":null,"id":null,"retry":null,"data":null,"base64":"/w=="}"#,
+            ),
+            (
+                Raw::TooLarge(7),
+                r#"{"event":null,"id":null,"retry":null,"data":null,"too_large":7}"#,
+            ),
         ] {
             assert_eq!(String::from_utf8(line(&raw)).expect("UTF-8"), format!("{expected}\n"));
         }

@@ -83,7 +83,16 @@ impl Stats {
         let painted = (live && terminal && every.is_none() && form == Form::Text).then_some(0);
         let series = every.map(|every| Series::new(every, grouped));
         let ticks = live && (series.is_some() || painted.is_some());
-        let mut told = Told { out, form, paint, live, board: Board::new(grouped), series, painted, broken: None };
+        let mut told = Told {
+            out,
+            form,
+            paint,
+            live,
+            board: Board::new(grouped),
+            series,
+            painted,
+            broken: None,
+        };
         told.head(grouped);
         let told = Arc::new(Mutex::new(told));
         let ticker = ticks.then(|| ticker(Arc::clone(&told)));
@@ -105,7 +114,9 @@ impl Stats {
                 self.failures += 1;
                 if self.failures == 1 {
                     let event_type = subject.shown.event_type();
-                    status::say(&format!("--group-by fails on {event_type}: {reason}; such events are in no group (told once)"));
+                    status::say(&format!(
+                        "--group-by fails on {event_type}: {reason}; such events are in no group (told once)"
+                    ));
                 }
             }
         }
@@ -259,16 +270,25 @@ impl Told {
 
     /// Puts the figures in the place of those before.
     fn paint(&mut self) -> io::Result<()> {
-        let (width, height) = terminal::size().map_or((80, 24), |(width, height)| (usize::from(width), usize::from(height)));
+        let (width, height) = terminal::size()
+            .map_or((80, 24), |(width, height)| (usize::from(width), usize::from(height)));
         // Where lines would be cut, colours would be.
         let text = self.text(self.paint && width >= 80);
         let room = height.saturating_sub(2);
-        let mut lines: Vec<_> = text.lines().map(|line| if width < 80 { cell(line, width) } else { line.to_owned() }).collect();
+        let mut lines: Vec<_> = text
+            .lines()
+            .map(|line| if width < 80 { cell(line, width) } else { line.to_owned() })
+            .collect();
         if lines.len() > room {
             let hidden = lines.len() - room;
             lines.truncate(room);
             lines.push(
-                cell(&format!("… {hidden} more lines, at the end or on a taller screen"), width.min(60)).trim_end().to_owned(),
+                cell(
+                    &format!("… {hidden} more lines, at the end or on a taller screen"),
+                    width.min(60),
+                )
+                .trim_end()
+                .to_owned(),
             );
         }
         self.wipe()?;
@@ -279,7 +299,11 @@ impl Told {
     /// Takes the figures away, and lets what waits on stderr out.
     fn wipe(&mut self) -> io::Result<()> {
         if let Some(lines @ 1..) = self.painted {
-            queue!(self.out, cursor::MoveToPreviousLine(lines), terminal::Clear(terminal::ClearType::FromCursorDown))?;
+            queue!(
+                self.out,
+                cursor::MoveToPreviousLine(lines),
+                terminal::Clear(terminal::ClearType::FromCursorDown)
+            )?;
             self.out.flush()?;
         }
         status::release();
@@ -299,7 +323,9 @@ impl Told {
         }
         let text = match self.form {
             Form::Text | Form::Csv => self.text(self.paint),
-            Form::Json => figures::json::line(&figures::json::board(&self.board, self.live.then(now))),
+            Form::Json => {
+                figures::json::line(&figures::json::board(&self.board, self.live.then(now)))
+            }
         };
         self.write(&text)
     }
@@ -341,7 +367,9 @@ impl Sink for Counted {
     fn finish(&mut self) -> io::Result<()> {
         let finished = self.sink.finish();
         if self.format == status::Format::Json {
-            status::tell_json(&json!({"status": "stats", "stats": figures::json::board(&self.board, None)}));
+            status::tell_json(
+                &json!({"status": "stats", "stats": figures::json::board(&self.board, None)}),
+            );
         } else {
             status::lines(&figures::text::board(&self.board, None, false));
         }

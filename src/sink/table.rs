@@ -37,7 +37,10 @@ impl Table {
 impl Sink for Table {
     fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
         self.begin()?;
-        let cells = self.columns.parts(subject.shown).map(|(_, json)| json.map_or_else(String::new, |json| text(&json)));
+        let cells = self
+            .columns
+            .parts(subject.shown)
+            .map(|(_, json)| json.map_or_else(String::new, |json| text(&json)));
         let row = row(cells, self.tabs);
         Ok(self.lines.line(|out| out.extend_from_slice(&row))?)
     }

@@ -39,9 +39,17 @@ impl Template {
 }
 
 fn context(shown: &Shown<'_>) -> Value {
-    let parse = |json: &str| serde_json::from_str::<serde_json::Value>(json).map_or(Value::UNDEFINED, Value::from_serialize);
-    let own = [("event_type".to_owned(), Value::from(shown.event_type())), ("_tap".to_owned(), parse(&shown.tap_json()))];
-    own.into_iter().chain(shown.fields().map(|field| (field.name().into_owned(), parse(field.json)))).collect()
+    let parse = |json: &str| {
+        serde_json::from_str::<serde_json::Value>(json)
+            .map_or(Value::UNDEFINED, Value::from_serialize)
+    };
+    let own = [
+        ("event_type".to_owned(), Value::from(shown.event_type())),
+        ("_tap".to_owned(), parse(&shown.tap_json())),
+    ];
+    own.into_iter()
+        .chain(shown.fields().map(|field| (field.name().into_owned(), parse(field.json))))
+        .collect()
 }
 
 impl Sink for Template {

@@ -105,8 +105,12 @@ impl<R: BufRead> Zstd<R> {
                     self.open = true;
                     return Ok(true);
                 }
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
-                    let skipped = io::copy(&mut (&mut self.packed).take(u64::from(length)), &mut io::sink())?;
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
+                    let skipped =
+                        io::copy(&mut (&mut self.packed).take(u64::from(length)), &mut io::sink())?;
                     if skipped < u64::from(length) {
                         return Err(ErrorKind::UnexpectedEof.into());
                     }
@@ -155,7 +159,9 @@ impl<R: BufRead> Read for Zstd<R> {
             if !self.open && !self.next_frame()? {
                 return Ok(0);
             }
-            if let Err(error) = self.decoder.decode_blocks(&mut self.packed, BlockDecodingStrategy::UptoBytes(STEP)) {
+            if let Err(error) =
+                self.decoder.decode_blocks(&mut self.packed, BlockDecodingStrategy::UptoBytes(STEP))
+            {
                 self.failed = Some(self.failed(&error));
                 // The decoder holds back what later blocks may refer to, until there has been a last one: this is an empty
                 // one, and a checksum that nobody looks at.
@@ -219,12 +225,19 @@ mod tests {
 
     #[test]
     fn wherever_it_is_cut_all_before_comes_out_and_the_end_is_told() {
-        let text: Vec<u8> = (0..20_000_u32).flat_map(|n| format!("{}\n", n.wrapping_mul(2_654_435_761)).into_bytes()).collect();
+        let text: Vec<u8> = (0..20_000_u32)
+            .flat_map(|n| format!("{}\n", n.wrapping_mul(2_654_435_761)).into_bytes())
+            .collect();
         for packed in [gzip(&text), zstd(&text)] {
             let mut longest = 0;
             for end in (4..packed.len()).step_by(2011).chain([packed.len() - 1]) {
                 let (got, fault) = unpack(&packed[..end]);
-                assert_eq!(fault, Some("it ends in the middle"), "cut at {end} of {}", packed.len());
+                assert_eq!(
+                    fault,
+                    Some("it ends in the middle"),
+                    "cut at {end} of {}",
+                    packed.len()
+                );
                 assert!(text.starts_with(&got));
                 longest = longest.max(got.len());
             }
@@ -237,12 +250,17 @@ mod tests {
     fn a_window_is_not_as_large_as_an_archive_says() {
         // RFC 8878, section 3.1.1.1: no content size, a window of 2^27 bytes.
         let (text, fault) = unpack(&[ZSTD, &[0, 17 << 3, 1, 0, 0]].concat());
-        assert_eq!((text.len(), fault), (0, Some("it was packed with a window of more than 64 MiB")));
+        assert_eq!(
+            (text.len(), fault),
+            (0, Some("it was packed with a window of more than 64 MiB"))
+        );
     }
 
     #[test]
     fn damage_is_found() {
-        let text: Vec<u8> = (0..3000_u32).flat_map(|n| format!("{}\n", n.wrapping_mul(2_654_435_761)).into_bytes()).collect();
+        let text: Vec<u8> = (0..3000_u32)
+            .flat_map(|n| format!("{}\n", n.wrapping_mul(2_654_435_761)).into_bytes())
+            .collect();
         for packed in [gzip(&text), zstd(&text)] {
             for at in (20..packed.len()).step_by(501) {
                 let mut damaged = packed.clone();

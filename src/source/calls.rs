@@ -35,7 +35,10 @@ impl Calls {
 
     /// A call has started.
     fn started(&mut self, call: String) {
-        if !self.observed.contains(&call) && !self.waiting.contains(&call) && self.waiting.len() < WAITING {
+        if !self.observed.contains(&call)
+            && !self.waiting.contains(&call)
+            && self.waiting.len() < WAITING
+        {
             self.waiting.push_back(call);
         }
     }
@@ -59,8 +62,12 @@ impl Calls {
 }
 
 /// Sends a workspace's items on, and observes the calls that start among them, until the stream is over and so are they.
-pub async fn follow<F>(mut items: Receiver, mut calls: Calls, observe: impl Fn(String) -> F, tx: &Sender)
-where
+pub async fn follow<F>(
+    mut items: Receiver,
+    mut calls: Calls,
+    observe: impl Fn(String) -> F,
+    tx: &Sender,
+) where
     F: Future<Output = Result<()>> + Send + 'static,
 {
     let mut running: JoinSet<String> = JoinSet::new();
@@ -112,12 +119,15 @@ impl Glance {
             #[serde(borrow)]
             call_sid: Cow<'a, str>,
         }
-        if frame.form != Form::Sse || !frame.event.as_deref().is_none_or(|event| event.starts_with("call.")) {
+        if frame.form != Form::Sse
+            || !frame.event.as_deref().is_none_or(|event| event.starts_with("call."))
+        {
             return None;
         }
         // Serde would take the members of an array for those of a struct.
         let data = frame.data.trim_ascii_start();
-        let fields = serde_json::from_slice::<Fields<'_>>(data).ok().filter(|_| data.starts_with(b"{"))?;
+        let fields =
+            serde_json::from_slice::<Fields<'_>>(data).ok().filter(|_| data.starts_with(b"{"))?;
         if !is_call_sid(&fields.call_sid) {
             return None;
         }
@@ -171,9 +181,13 @@ mod tests {
             }
         };
         let follow = tokio::spawn(async move { follow(frames, Calls::new(2), observe, &tx).await });
-        for (event, n) in
-            [("call.started", 1), ("call.started", 1), ("call.started", 2), ("call.started", 3), ("call.started", 4)]
-        {
+        for (event, n) in [
+            ("call.started", 1),
+            ("call.started", 1),
+            ("call.started", 2),
+            ("call.started", 3),
+            ("call.started", 4),
+        ] {
             own.send(frame(event, n)).await.expect("open");
         }
         own.send(frame("call.ended", 3)).await.expect("open");
@@ -190,7 +204,8 @@ mod tests {
         assert!(rx.recv().await.is_none());
     }
 
-    fn async_gate() -> (std::sync::Arc<tokio::sync::Semaphore>, std::sync::Arc<tokio::sync::Semaphore>) {
+    fn async_gate()
+    -> (std::sync::Arc<tokio::sync::Semaphore>, std::sync::Arc<tokio::sync::Semaphore>) {
         let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
         (std::sync::Arc::clone(&gate), gate)
     }

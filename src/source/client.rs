@@ -57,7 +57,9 @@ impl Endpoints {
     pub fn resolve(base: &str, agent: Option<&str>, insecure_http: bool) -> Result<Self> {
         let base = origin("the base URL", base, "https://api.example.com", insecure_http)?;
         let agent = match agent {
-            Some(agent) => origin("the agent base URL", agent, "wss://api.example.com", insecure_http)?,
+            Some(agent) => {
+                origin("the agent base URL", agent, "wss://api.example.com", insecure_http)?
+            }
             None => base.clone(),
         };
         Ok(Self { base, agent })
@@ -102,7 +104,8 @@ impl Client {
 
     /// The request for a call's observer WebSocket, still without the headers of the handshake.
     pub(super) fn observer(&self, workspace_id: &str, call_sid: &str) -> RequestBuilder {
-        self.upgrades.get(below(&self.endpoints.agent, &["v1", workspace_id, "observers", call_sid, "ws"]))
+        self.upgrades
+            .get(below(&self.endpoints.agent, &["v1", workspace_id, "observers", call_sid, "ws"]))
     }
 }
 
@@ -118,18 +121,28 @@ pub(crate) enum Use {
 }
 
 /// A request for an event stream.
-pub(super) fn stream_request(client: &reqwest::Client, url: Url, credential: Option<&Credential>) -> RequestBuilder {
-    let request =
-        client.get(url).header(ACCEPT, "text/event-stream").header(ACCEPT_ENCODING, "identity").header(CACHE_CONTROL, "no-cache");
+pub(super) fn stream_request(
+    client: &reqwest::Client,
+    url: Url,
+    credential: Option<&Credential>,
+) -> RequestBuilder {
+    let request = client
+        .get(url)
+        .header(ACCEPT, "text/event-stream")
+        .header(ACCEPT_ENCODING, "identity")
+        .header(CACHE_CONTROL, "no-cache");
     match credential {
-        Some(credential) => request.header(AUTHORIZATION, secret(&format!("Bearer {}", credential.expose()))),
+        Some(credential) => {
+            request.header(AUTHORIZATION, secret(&format!("Bearer {}", credential.expose())))
+        }
         None => request,
     }
 }
 
 /// A header value that no log shows.
 pub(crate) fn secret(text: &str) -> HeaderValue {
-    let mut value = HeaderValue::from_str(text).expect("a secret is visible ASCII, with spaces at most");
+    let mut value =
+        HeaderValue::from_str(text).expect("a secret is visible ASCII, with spaces at most");
     value.set_sensitive(true);
     value
 }
@@ -170,7 +183,9 @@ pub(crate) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<req
         builder = builder.dns_resolver(Arc::clone(resolver));
     }
     match network.proxy.as_deref() {
-        Some(url) if url != NO_PROXY && !is_loopback(origin) => builder = builder.proxy(proxy(url)?),
+        Some(url) if url != NO_PROXY && !is_loopback(origin) => {
+            builder = builder.proxy(proxy(url)?)
+        }
         Some(_) => builder = builder.no_proxy(),
         None if is_loopback(origin) => builder = builder.no_proxy(),
         None => {}
@@ -187,12 +202,20 @@ pub(crate) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<req
 
 /// The proxy of that URL. `NO_PROXY` tells what does without it. The URL may hold a password, so no error quotes it.
 fn proxy(url: &str) -> Result<Proxy> {
-    let wrong = |why| Error::usage("the proxy can't be used", why, "give one such as http://proxy.example.com:3128");
+    let wrong = |why| {
+        Error::usage(
+            "the proxy can't be used",
+            why,
+            "give one such as http://proxy.example.com:3128",
+        )
+    };
     let parsed = Url::parse(url).map_err(|_| wrong("it is not a URL"))?;
     if !matches!(parsed.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
         return Err(wrong("its scheme is none of http, https, socks5 and socks5h"));
     }
-    Ok(Proxy::all(parsed).map_err(|_| wrong("it is not a URL"))?.no_proxy(reqwest::NoProxy::from_env()))
+    Ok(Proxy::all(parsed)
+        .map_err(|_| wrong("it is not a URL"))?
+        .no_proxy(reqwest::NoProxy::from_env()))
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>> {
@@ -207,7 +230,8 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>> {
 }
 
 fn same_origin(attempt: Attempt<'_>) -> Action {
-    let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+    let same =
+        attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
     if !same {
         attempt.error(Redirect::OtherOrigin)
     } else if attempt.previous().len() > REDIRECTS {
@@ -221,14 +245,25 @@ fn same_origin(attempt: Attempt<'_>) -> Action {
 fn origin(what: &str, text: &str, example: &str, insecure_http: bool) -> Result<Url> {
     let url = address(what, text, example, "the API key", insecure_http)?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(Error::usage(unusable(what), "it has a query or a fragment", format!("give one such as {example}")));
+        return Err(Error::usage(
+            unusable(what),
+            "it has a query or a fragment",
+            format!("give one such as {example}"),
+        ));
     }
     Ok(url)
 }
 
 /// Checks a URL that something private may go to, and gives it as `http` or `https`: a WebSocket begins as HTTP.
-pub(crate) fn address(what: &str, text: &str, example: &str, private: &str, insecure_http: bool) -> Result<Url> {
-    let wrong = |why: &str| Error::usage(unusable(what), why, format!("give one such as {example}"));
+pub(crate) fn address(
+    what: &str,
+    text: &str,
+    example: &str,
+    private: &str,
+    insecure_http: bool,
+) -> Result<Url> {
+    let wrong =
+        |why: &str| Error::usage(unusable(what), why, format!("give one such as {example}"));
     let mut url = Url::parse(text.trim()).map_err(|_| wrong("it is not a URL"))?;
     let scheme = match url.scheme() {
         "https" | "wss" => "https",
@@ -281,9 +316,21 @@ mod tests {
         for (base, agent, expected) in [
             ("https://a.example", None, ("https://a.example/", "https://a.example/")),
             (" https://a.example:443/x/ ", None, ("https://a.example/x/", "https://a.example/x/")),
-            ("https://a.example", Some("wss://b.example:8443"), ("https://a.example/", "https://b.example:8443/")),
-            ("https://a.example", Some("https://b.example"), ("https://a.example/", "https://b.example/")),
-            ("http://127.0.0.1:81", Some("ws://localhost:82"), ("http://127.0.0.1:81/", "http://localhost:82/")),
+            (
+                "https://a.example",
+                Some("wss://b.example:8443"),
+                ("https://a.example/", "https://b.example:8443/"),
+            ),
+            (
+                "https://a.example",
+                Some("https://b.example"),
+                ("https://a.example/", "https://b.example/"),
+            ),
+            (
+                "http://127.0.0.1:81",
+                Some("ws://localhost:82"),
+                ("http://127.0.0.1:81/", "http://localhost:82/"),
+            ),
             ("http://[::1]:81", None, ("http://[::1]:81/", "http://[::1]:81/")),
             ("http://127.9.8.7", None, ("http://127.9.8.7/", "http://127.9.8.7/")),
         ] {
@@ -319,7 +366,10 @@ mod tests {
     #[test]
     fn paths_are_built_below_the_base() {
         let base = Url::parse("https://a.example/gateway/").expect("a URL");
-        assert_eq!(below(&base, &["v1", "a/b?c", "ws"]).as_str(), "https://a.example/gateway/v1/a%2Fb%3Fc/ws");
+        assert_eq!(
+            below(&base, &["v1", "a/b?c", "ws"]).as_str(),
+            "https://a.example/gateway/v1/a%2Fb%3Fc/ws"
+        );
     }
 
     #[test]
@@ -336,7 +386,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         for path in [file.path().to_owned(), file.path().join("missing")] {
             let certificate = Network { ca_cert: Some(path), ..Network::default() };
-            assert_eq!(build(&remote, &certificate, Use::Upgrade).expect_err("no PEM").exit, Exit::Usage);
+            assert_eq!(
+                build(&remote, &certificate, Use::Upgrade).expect_err("no PEM").exit,
+                Exit::Usage
+            );
         }
     }
 

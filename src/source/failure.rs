@@ -79,7 +79,10 @@ impl Failure {
     #[must_use]
     pub fn why(&self) -> &str {
         match self {
-            Self::Final { why, .. } | Self::Refused { why, .. } | Self::Doubtful { why, .. } | Self::Passing { why, .. } => why,
+            Self::Final { why, .. }
+            | Self::Refused { why, .. }
+            | Self::Doubtful { why, .. }
+            | Self::Passing { why, .. } => why,
         }
     }
 
@@ -107,7 +110,11 @@ impl Failure {
         let code = status.as_u16();
         match code {
             // HTML, section 9.2.3: 204 asks the client to stop reconnecting.
-            204 => Self::fatal(Exit::Failure, "the server has no stream here (204)", "check the base URL"),
+            204 => Self::fatal(
+                Exit::Failure,
+                "the server has no stream here (204)",
+                "check the base URL",
+            ),
             401 => Self::refused(
                 "the server refused the API key (401)",
                 "check that the key is current and belongs to this environment",
@@ -117,10 +124,15 @@ impl Failure {
                 format!("the API key may not read this {resource} (403)"),
                 "use a key that has access to it",
             ),
-            404 | 410 => {
-                Self::fatal(Exit::NotFound, format!("there is no such {resource} ({code})"), "check the id and the base URL")
-            }
-            407 => Self::doubtful("the proxy wants a login (407)", "put user name and password into the proxy's URL"),
+            404 | 410 => Self::fatal(
+                Exit::NotFound,
+                format!("there is no such {resource} ({code})"),
+                "check the id and the base URL",
+            ),
+            407 => Self::doubtful(
+                "the proxy wants a login (407)",
+                "put user name and password into the proxy's URL",
+            ),
             408 | 425 | 429 | 500..=599 => {
                 let why = match code {
                     429 => "the server limits the rate (429)".to_owned(),
@@ -128,7 +140,10 @@ impl Failure {
                 };
                 Self::Passing { why, at_least: retry_after(headers, now) }
             }
-            _ => Self::doubtful(format!("the server answered {code}, which opens no stream"), "check the base URL"),
+            _ => Self::doubtful(
+                format!("the server answered {code}, which opens no stream"),
+                "check the base URL",
+            ),
         }
     }
 }
@@ -136,14 +151,19 @@ impl Failure {
 /// What `Retry-After` asks for, in seconds or as a date (RFC 9110, section 10.2.3); no time at all if it is not there.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Duration {
     static DATES: DateTimeParser = DateTimeParser::new();
-    let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim) else {
+    let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim)
+    else {
         return Duration::ZERO;
     };
     let delay = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         value.parse().map_or(MAX_RETRY_AFTER, Duration::from_secs)
     } else {
         // A date in the past asks for nothing; neither does nonsense.
-        DATES.parse_timestamp(value).ok().and_then(|at| at.duration_since(now).try_into().ok()).unwrap_or_default()
+        DATES
+            .parse_timestamp(value)
+            .ok()
+            .and_then(|at| at.duration_since(now).try_into().ok())
+            .unwrap_or_default()
     };
     delay.min(MAX_RETRY_AFTER)
 }
@@ -160,7 +180,9 @@ pub(super) enum Redirect {
 impl fmt::Display for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OtherOrigin => "the server redirects to another origin, where the API key must not go",
+            Self::OtherOrigin => {
+                "the server redirects to another origin, where the API key must not go"
+            }
             Self::TooMany => "the server redirects in circles",
         })
     }
@@ -223,11 +245,15 @@ fn io_kind(kind: io::ErrorKind) -> Option<&'static str> {
     use io::ErrorKind as Kind;
     Some(match kind {
         Kind::ConnectionRefused => "connection refused",
-        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof | Kind::NotConnected => {
-            "connection closed"
-        }
+        Kind::ConnectionReset
+        | Kind::ConnectionAborted
+        | Kind::BrokenPipe
+        | Kind::UnexpectedEof
+        | Kind::NotConnected => "connection closed",
         Kind::TimedOut => "timed out",
-        Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown => "network unreachable",
+        Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown => {
+            "network unreachable"
+        }
         _ => return None,
     })
 }
@@ -235,15 +261,15 @@ fn io_kind(kind: io::ErrorKind) -> Option<&'static str> {
 fn tls(error: &rustls::Error) -> &'static str {
     use rustls::Error as Tls;
     match error {
-        Tls::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "TLS: the certificate has expired"
-        }
-        Tls::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
-            "TLS: the certificate is not valid yet; is the clock right?"
-        }
-        Tls::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
-            "TLS: the certificate is for another host"
-        }
+        Tls::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => "TLS: the certificate has expired",
+        Tls::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => "TLS: the certificate is not valid yet; is the clock right?",
+        Tls::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "TLS: the certificate is for another host",
         Tls::InvalidCertificate(_) => "TLS: certificate not trusted",
         Tls::InvalidMessage(_) => "TLS: the server speaks something else",
         _ => "TLS: no agreement with the server",
@@ -256,7 +282,10 @@ mod tests {
 
     fn seconds(status: u16, retry_after: Option<&str>) -> Option<u64> {
         let now: Timestamp = "2026-05-01T00:00:00Z".parse().expect("a timestamp");
-        let headers = retry_after.map(|value| (RETRY_AFTER, value.parse().expect("a header value"))).into_iter().collect();
+        let headers = retry_after
+            .map(|value| (RETRY_AFTER, value.parse().expect("a header value")))
+            .into_iter()
+            .collect();
         let status = StatusCode::from_u16(status).expect("a status");
         match Failure::status(status, &headers, now, "workspace") {
             Failure::Passing { at_least, .. } => Some(at_least.as_secs()),
@@ -313,17 +342,24 @@ mod tests {
 
     #[test]
     fn causes_are_found_through_wrappers_and_quote_nothing() {
-        let refused = io::Error::other(io::Error::other(io::Error::from(io::ErrorKind::ConnectionRefused)));
+        let refused =
+            io::Error::other(io::Error::other(io::Error::from(io::ErrorKind::ConnectionRefused)));
         let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let canary = rustls::Error::General("canary".to_owned());
         for (error, expected) in [
             (refused, "connection refused"),
             (io::Error::from(io::ErrorKind::UnexpectedEof), "connection closed"),
             (io::Error::other(untrusted), "TLS: certificate not trusted"),
-            (io::Error::new(io::ErrorKind::InvalidData, canary), "TLS: no agreement with the server"),
+            (
+                io::Error::new(io::ErrorKind::InvalidData, canary),
+                "TLS: no agreement with the server",
+            ),
             (io::Error::new(io::ErrorKind::TimedOut, "canary"), "timed out"),
             (io::Error::other("canary"), "the connection failed"),
-            (io::Error::other(Redirect::OtherOrigin), "the server redirects to another origin, where the API key must not go"),
+            (
+                io::Error::other(Redirect::OtherOrigin),
+                "the server redirects to another origin, where the API key must not go",
+            ),
         ] {
             assert_eq!(cause(&error), expected);
         }

@@ -58,7 +58,10 @@ impl Parser {
     #[must_use]
     pub fn new(last_event_id: &str, limit: usize) -> Self {
         // The field's name doesn't count: data of exactly the limit fits.
-        Self { framer: Framer::new(limit + "data: ".len()), fields: Fields::new(last_event_id, limit) }
+        Self {
+            framer: Framer::new(limit + "data: ".len()),
+            fields: Fields::new(last_event_id, limit),
+        }
     }
 
     /// Between two frames of a stream.
@@ -162,7 +165,11 @@ impl Framer {
 }
 
 fn strip_mark<'a>(line: &'a [u8], first: &mut bool) -> &'a [u8] {
-    if std::mem::take(first) { line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line) } else { line }
+    if std::mem::take(first) {
+        line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)
+    } else {
+        line
+    }
 }
 
 /// How many bytes the crate gets at once, but for longer lines. It copies what follows each line in them, so that they must
@@ -279,7 +286,13 @@ impl Fields {
             None if !sets_id && frame.retry.is_none() => return None,
             None => (None, Body::Empty),
         };
-        Some(Frame { event, last_event_id: self.last_event_id.clone(), sets_id, retry: frame.retry, body })
+        Some(Frame {
+            event,
+            last_event_id: self.last_event_id.clone(),
+            sets_id,
+            retry: frame.retry,
+            body,
+        })
     }
 
     /// What the crate makes of the lines that it has been handed. It fails on no whole line of valid UTF-8, and pends
@@ -328,7 +341,11 @@ pub fn whole(bytes: &[u8]) -> usize {
 
 fn digits(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    digits.then(|| value.iter().fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'))))
+    digits.then(|| {
+        value.iter().fold(0_u64, |sum, digit| {
+            sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+        })
+    })
 }
 
 /// The lines that wait for the crate. It is polled only when there is something for it, so no one needs to be woken.

@@ -40,8 +40,19 @@ pub enum Raw {
 
 /// Reads a URL's frames into the channel until the connection ends well or the receiver is gone. The scheme decides: `http`
 /// and `https` are event streams, `ws` and `wss` a WebSocket. Dropping the future stops it at once.
-pub async fn run(url: &str, credential: Option<&Credential>, network: &Network, tx: &mpsc::Sender<Raw>) -> Result<()> {
-    let address = client::address("the URL", url, "https://api.example.com/stream", "the API key", network.insecure_http)?;
+pub async fn run(
+    url: &str,
+    credential: Option<&Credential>,
+    network: &Network,
+    tx: &mpsc::Sender<Raw>,
+) -> Result<()> {
+    let address = client::address(
+        "the URL",
+        url,
+        "https://api.example.com/stream",
+        "the API key",
+        network.insecure_http,
+    )?;
     let is_socket = Url::parse(url.trim()).is_ok_and(|url| matches!(url.scheme(), "ws" | "wss"));
     let purpose = if is_socket { Use::Upgrade } else { Use::Stream };
     let http = client::build(&address, network, purpose)?;
@@ -61,7 +72,9 @@ pub async fn run(url: &str, credential: Option<&Credential>, network: &Network, 
 async fn stream(request: reqwest::RequestBuilder, tx: &mpsc::Sender<Raw>) -> Result<(), Failure> {
     let mut response = sse::open(request, None, "stream").await?;
     let mut parser = Parser::new("", FRAME_LIMIT);
-    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::passing(cause(&error)))? {
+    while let Some(chunk) =
+        response.chunk().await.map_err(|error| Failure::passing(cause(&error)))?
+    {
         for frame in parser.push(&chunk) {
             let sse = |data| Raw::Sse {
                 event: frame.event,
@@ -80,7 +93,9 @@ async fn stream(request: reqwest::RequestBuilder, tx: &mpsc::Sender<Raw>) -> Res
     }
     match parser.unfinished() {
         0 => Ok(()),
-        bytes => Err(Failure::passing(format!("the stream ended in the middle of a frame, after {bytes} bytes of it"))),
+        bytes => Err(Failure::passing(format!(
+            "the stream ended in the middle of a frame, after {bytes} bytes of it"
+        ))),
     }
 }
 
@@ -124,7 +139,9 @@ fn closed(code: Option<u16>) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use crate::error::{Error, Exit};
-    use crate::source::scripted::{Answer, Scripted, TOKEN, credential, header, message, switching};
+    use crate::source::scripted::{
+        Answer, Scripted, TOKEN, credential, header, message, switching,
+    };
 
     /// Reads what a script answers, by a scheme; the frames as tests may print them.
     async fn read(scheme: &str, answer: Answer, key: bool) -> (Vec<String>, String, Result<()>) {
@@ -137,7 +154,9 @@ mod tests {
         let mut frames = Vec::new();
         while let Some(raw) = rx.recv().await {
             frames.push(match raw {
-                Raw::Sse { event, id, retry, data } => format!("{event:?} {id:?} {retry:?} {data:?}"),
+                Raw::Sse { event, id, retry, data } => {
+                    format!("{event:?} {id:?} {retry:?} {data:?}")
+                }
                 Raw::Text(text) => format!("text {text}"),
                 Raw::Binary(data) => format!("binary {data:?}"),
                 Raw::TooLarge(bytes) => format!("too large {bytes}"),
@@ -149,7 +168,9 @@ mod tests {
     #[tokio::test]
     async fn an_event_streams_frames_as_they_are() {
         let large = "x".repeat(FRAME_LIMIT + 1);
-        let body = format!("retry: 7\n\n: hi\n\nid: 1\nevent: error\ndata: {{\n\ndata:{large}\n\ndata: b\n\nid: 2\n\n: bye");
+        let body = format!(
+            "retry: 7\n\n: hi\n\nid: 1\nevent: error\ndata: {{\n\ndata:{large}\n\ndata: b\n\nid: 2\n\n: bye"
+        );
         let (frames, head, result) = read("http", Answer::stream(&body), true).await;
         let expected = [
             r#"None None Some(7) """#,
@@ -167,7 +188,10 @@ mod tests {
     #[tokio::test]
     async fn a_stream_that_is_none_or_breaks_off_is_an_error() {
         for (answer, why) in [
-            (Answer::stream("data: canary"), "the stream ended in the middle of a frame, after 12 bytes of it"),
+            (
+                Answer::stream("data: canary"),
+                "the stream ended in the middle of a frame, after 12 bytes of it",
+            ),
             (Answer::status(503, ""), "the server answered 503"),
             (Answer::status(404, ""), "there is no such stream (404)"),
         ] {
@@ -180,9 +204,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_websockets_messages_as_they_are() {
-        let script = [message(1, "{".as_bytes()), message(2, &[255]), message(9, b""), message(8, &1000_u16.to_be_bytes())];
+        let script = [
+            message(1, "{".as_bytes()),
+            message(2, &[255]),
+            message(9, b""),
+            message(8, &1000_u16.to_be_bytes()),
+        ];
         let (frames, head, result) = read("ws", switching(None, script.concat()), false).await;
-        assert_eq!((frames, result), (vec!["text {".to_owned(), "binary [255]".to_owned()], Ok(())));
+        assert_eq!(
+            (frames, result),
+            (vec!["text {".to_owned(), "binary [255]".to_owned()], Ok(()))
+        );
         assert_eq!(header(&head, "sec-websocket-protocol"), None);
 
         let large = message(1, "x".repeat(FRAME_LIMIT + 1).as_bytes());
@@ -194,15 +226,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_close_that_is_not_good_is_told() {
-        let (_, _, result) = read("ws", switching(None, message(8, &4004_u16.to_be_bytes())), false).await;
-        assert!(result.expect_err("an error").to_string().contains("the server closed the connection (4004)"));
+        let (_, _, result) =
+            read("ws", switching(None, message(8, &4004_u16.to_be_bytes())), false).await;
+        assert!(
+            result
+                .expect_err("an error")
+                .to_string()
+                .contains("the server closed the connection (4004)")
+        );
     }
 
     #[tokio::test]
     async fn plain_text_stays_at_home() {
         let (tx, _rx) = mpsc::channel(1);
         for url in ["http://a.example/", "ws://a.example/", "a.example", "file:///etc/hosts"] {
-            let refused: Error = run(url, None, &Network::default(), &tx).await.expect_err("refused");
+            let refused: Error =
+                run(url, None, &Network::default(), &tx).await.expect_err("refused");
             assert_eq!(refused.exit, Exit::Usage);
         }
     }

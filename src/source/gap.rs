@@ -101,13 +101,19 @@ impl Return {
         let Some(position) = position else {
             return match left {
                 // Nothing could be asked for, so nothing is replayed.
-                Some(left) => Arrival::Hole(Gap { from: Some(left), to: now, certain: false, reason: GapReason::NoPosition }),
+                Some(left) => Arrival::Hole(Gap {
+                    from: Some(left),
+                    to: now,
+                    certain: false,
+                    reason: GapReason::NoPosition,
+                }),
                 None => Arrival::Whole,
             };
         };
         // What was published a moment before the last event, by a clock that was set back, may be missing with the rest.
         let known = if since { time(position) } else { time(position.saturating_sub(MOMENT)) };
-        let doubt = |from, reason| Arrival::Doubtful(Doubt { from, reason, position, remembered, buffer });
+        let doubt =
+            |from, reason| Arrival::Doubtful(Doubt { from, reason, position, remembered, buffer });
         let age = millis(now) - i64::try_from(position).unwrap_or(i64::MAX) - offset;
         let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
         if since && age > kept {
@@ -127,7 +133,8 @@ impl Doubt {
     /// An event has come that was delivered before, or that bears the position where only that is known: the replay is whole.
     #[must_use]
     pub fn clears(&self, id: Option<u64>, delivered_before: bool) -> bool {
-        let is_position = !self.remembered && self.reason != GapReason::BeyondBuffer && id == Some(self.position);
+        let is_position =
+            !self.remembered && self.reason != GapReason::BeyondBuffer && id == Some(self.position);
         delivered_before || is_position
     }
 
@@ -135,7 +142,8 @@ impl Doubt {
     /// published before a clock was set back bears higher ids.
     #[must_use]
     pub fn hole_before(&self, id: Option<u64>) -> Option<Gap> {
-        let id = id.filter(|id| *id > self.position || (self.remembered && *id == self.position))?;
+        let id =
+            id.filter(|id| *id > self.position || (self.remembered && *id == self.position))?;
         Some(self.hole(time(id.saturating_add(MOMENT)).unwrap_or(self.buffer)))
     }
 
@@ -147,7 +155,12 @@ impl Doubt {
             GapReason::BeyondBuffer | GapReason::AwayTooLong => until.min(self.buffer),
             _ => until,
         };
-        Gap { from: self.from, to: self.from.map_or(to, |from| to.max(from)), certain: false, reason: self.reason.clone() }
+        Gap {
+            from: self.from,
+            to: self.from.map_or(to, |from| to.max(from)),
+            certain: false,
+            reason: self.reason.clone(),
+        }
     }
 }
 
@@ -214,27 +227,47 @@ mod tests {
     #[test]
     fn the_clock_here_may_be_wrong() {
         let ahead = Return { offset: 10 * MINUTE, ..back(Some(1), Some(11), true) };
-        assert_eq!(reason(&ahead.judge(false)), Some(GapReason::ReplayLate), "a minute old by the server's clock");
+        assert_eq!(
+            reason(&ahead.judge(false)),
+            Some(GapReason::ReplayLate),
+            "a minute old by the server's clock"
+        );
     }
 
     #[test]
     fn what_was_delivered_clears_a_doubt_and_what_is_newer_confirms_it() {
-        let Arrival::Doubtful(doubt) = back(Some(1), Some(1), true).judge(false) else { panic!("a doubt") };
+        let Arrival::Doubtful(doubt) = back(Some(1), Some(1), true).judge(false) else {
+            panic!("a doubt")
+        };
         let position = doubt.position;
-        assert!(doubt.clears(Some(position), false) && doubt.clears(Some(position + 9), true) && doubt.clears(None, true));
+        assert!(
+            doubt.clears(Some(position), false)
+                && doubt.clears(Some(position + 9), true)
+                && doubt.clears(None, true)
+        );
         assert!(!doubt.clears(Some(position + 1), false) && !doubt.clears(None, false));
         let remembering = Doubt { remembered: true, ..doubt.clone() };
-        assert!(!remembering.clears(Some(position), false) && remembering.clears(Some(position), true));
-        assert!(remembering.hole_before(Some(position)).is_some(), "another event of the same millisecond");
+        assert!(
+            !remembering.clears(Some(position), false) && remembering.clears(Some(position), true)
+        );
+        assert!(
+            remembering.hole_before(Some(position)).is_some(),
+            "another event of the same millisecond"
+        );
         assert_eq!(doubt.hole_before(Some(position - 1)), None);
         assert_eq!(doubt.hole_before(None), None);
         let gap = doubt.hole_before(Some(position + 5)).expect("a hole");
-        assert_eq!((gap.from, gap.to), (time(position - MOMENT), time(position + 5 + MOMENT).expect("a time")));
+        assert_eq!(
+            (gap.from, gap.to),
+            (time(position - MOMENT), time(position + 5 + MOMENT).expect("a time"))
+        );
     }
 
     #[test]
     fn an_absence_beyond_the_buffer_ends_where_the_buffer_begins() {
-        let Arrival::Doubtful(doubt) = back(Some(9), Some(10), true).judge(false) else { panic!("a doubt") };
+        let Arrival::Doubtful(doubt) = back(Some(9), Some(10), true).judge(false) else {
+            panic!("a doubt")
+        };
         assert_eq!(
             doubt.hole(at(NOW)),
             Gap {

@@ -33,7 +33,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { frame: FRAME_LIMIT, silence: None, reconnects: None, random: rand::random, now: Timestamp::now }
+        Self {
+            frame: FRAME_LIMIT,
+            silence: None,
+            reconnects: None,
+            random: rand::random,
+            now: Timestamp::now,
+        }
     }
 }
 

@@ -27,8 +27,21 @@ pub(super) struct Link<'a> {
 
 impl<'a> Link<'a> {
     /// `what` is the first part of its errors.
-    pub(super) fn new(what: &'static str, origin: Origin, initial: Duration, limits: &'a Limits, tx: &'a Sender) -> Self {
-        Self { what, origin: Arc::new(origin), backoff: Backoff::new(initial), limits, tx, proven: false }
+    pub(super) fn new(
+        what: &'static str,
+        origin: Origin,
+        initial: Duration,
+        limits: &'a Limits,
+        tx: &'a Sender,
+    ) -> Self {
+        Self {
+            what,
+            origin: Arc::new(origin),
+            backoff: Backoff::new(initial),
+            limits,
+            tx,
+            proven: false,
+        }
     }
 
     /// The wall clock.
@@ -63,26 +76,53 @@ impl<'a> Link<'a> {
 
     /// The connection failed: returns when it is time for another, or gives the error that it ends with. A key that was
     /// refused is looked for anew, since keys are rotated in the middle of a day.
-    pub(super) async fn after(&mut self, failure: Failure, keys: &Keys, used: &Credential) -> Result<()> {
+    pub(super) async fn after(
+        &mut self,
+        failure: Failure,
+        keys: &Keys,
+        used: &Credential,
+    ) -> Result<()> {
         let renewed = matches!(failure, Failure::Refused { .. }) && keys.renew(used).await;
         match failure {
             Failure::Passing { why, at_least } => self.pause(why, at_least, Duration::MAX).await,
-            Failure::Doubtful { why, .. } if self.proven => self.pause(why, Duration::ZERO, Duration::MAX).await,
-            Failure::Refused { why, .. } if renewed => {
-                self.pause(format!("{why}, and there is a newer one"), Duration::ZERO, Duration::ZERO).await
+            Failure::Doubtful { why, .. } if self.proven => {
+                self.pause(why, Duration::ZERO, Duration::MAX).await
             }
-            Failure::Final { .. } | Failure::Refused { .. } | Failure::Doubtful { .. } => Err(failure.into_error(self.what)),
+            Failure::Refused { why, .. } if renewed => {
+                self.pause(
+                    format!("{why}, and there is a newer one"),
+                    Duration::ZERO,
+                    Duration::ZERO,
+                )
+                .await
+            }
+            Failure::Final { .. } | Failure::Refused { .. } | Failure::Doubtful { .. } => {
+                Err(failure.into_error(self.what))
+            }
         }
     }
 
     /// Tells that there will be another connection, and waits for its time; or gives up after as many tries as there may be.
-    pub(super) async fn pause(&mut self, why: String, at_least: Duration, at_most: Duration) -> Result<()> {
+    pub(super) async fn pause(
+        &mut self,
+        why: String,
+        at_least: Duration,
+        at_most: Duration,
+    ) -> Result<()> {
         self.proven = true;
         let (delay, attempt) = self.backoff.next(at_least, (self.limits.random)());
         if self.limits.reconnects.is_some_and(|most| attempt > most) {
             let tries = attempt - 1;
-            let why = format!("{why}; {tries} {} failed", if tries == 1 { "reconnect" } else { "reconnects" });
-            return Err(Error::new(Exit::GaveUp, self.what, why, "start again later, or allow more with --max-reconnects"));
+            let why = format!(
+                "{why}; {tries} {} failed",
+                if tries == 1 { "reconnect" } else { "reconnects" }
+            );
+            return Err(Error::new(
+                Exit::GaveUp,
+                self.what,
+                why,
+                "start again later, or allow more with --max-reconnects",
+            ));
         }
         let delay = delay.min(at_most);
         self.news(Change::Reconnecting { delay, attempt, why }).await;

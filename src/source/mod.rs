@@ -188,7 +188,10 @@ fn plain(bytes: &[u8]) -> Option<&str> {
 
 impl std::fmt::Debug for RawFrame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RawFrame").field("form", &self.form).field("bytes", &self.data.len()).finish_non_exhaustive()
+        f.debug_struct("RawFrame")
+            .field("form", &self.form)
+            .field("bytes", &self.data.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -213,7 +216,9 @@ impl Piece {
     pub fn size(&self) -> usize {
         match self {
             Self::Lines(lines) => lines.bytes.len(),
-            Self::Frames(frames) => size_of_val(&**frames) + frames.iter().map(|frame| frame.data.len()).sum::<usize>(),
+            Self::Frames(frames) => {
+                size_of_val(&**frames) + frames.iter().map(|frame| frame.data.len()).sum::<usize>()
+            }
             Self::Capture(capture) => capture.size(),
         }
     }
@@ -248,7 +253,10 @@ pub struct Lines {
 
 impl std::fmt::Debug for Lines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lines").field("bytes", &self.bytes.len()).field("offset", &self.offset).finish_non_exhaustive()
+        f.debug_struct("Lines")
+            .field("bytes", &self.bytes.len())
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
     }
 }
 

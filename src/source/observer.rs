@@ -58,7 +58,14 @@ enum End {
 
 /// Reads a call's events into the channel until the call is over or the receiver is gone, which are no errors, or until an
 /// error that no other try can mend. Dropping the future stops it at once.
-pub async fn run(client: &Client, workspace_id: &str, call_sid: &str, keys: &Keys, limits: &Limits, tx: &Sender) -> Result<()> {
+pub async fn run(
+    client: &Client,
+    workspace_id: &str,
+    call_sid: &str,
+    keys: &Keys,
+    limits: &Limits,
+    tx: &Sender,
+) -> Result<()> {
     let origin = Origin {
         stream: Some(Stream::Observer),
         workspace_id: Some(workspace_id.to_owned()),
@@ -73,7 +80,11 @@ pub async fn run(client: &Client, workspace_id: &str, call_sid: &str, keys: &Key
     }
 }
 
-async fn follow(mut link: Link<'_>, request: impl Fn() -> RequestBuilder, keys: &Keys) -> Result<()> {
+async fn follow(
+    mut link: Link<'_>,
+    request: impl Fn() -> RequestBuilder,
+    keys: &Keys,
+) -> Result<()> {
     let mut unknown = Unknown::default();
     let mut seen = Seen::default();
     loop {
@@ -114,7 +125,12 @@ impl Seen {
             return None;
         }
         let certain = state.zip(self.state.as_deref()).is_some_and(|(now, then)| now != then);
-        self.heard.map(|heard| Gap { from: Some(heard), to: now, certain, reason: GapReason::ObserverDown })
+        self.heard.map(|heard| Gap {
+            from: Some(heard),
+            to: now,
+            certain,
+            reason: GapReason::ObserverDown,
+        })
     }
 }
 
@@ -124,7 +140,13 @@ struct Unknown(Option<Instant>);
 
 impl Unknown {
     /// Turns the end of a connection into the end of the run, or waits for the next try.
-    async fn settle(&mut self, end: End, link: &mut Link<'_>, keys: &Keys, used: &Credential) -> Result<ControlFlow<()>> {
+    async fn settle(
+        &mut self,
+        end: End,
+        link: &mut Link<'_>,
+        keys: &Keys,
+        used: &Credential,
+    ) -> Result<ControlFlow<()>> {
         match end {
             End::Over => {
                 link.ended("the call is over").await;
@@ -132,7 +154,8 @@ impl Unknown {
             }
             End::Failed(failure) => link.after(failure, keys, used).await?,
             End::Unknown => {
-                let left = UNKNOWN.saturating_sub(self.0.get_or_insert_with(Instant::now).elapsed());
+                let left =
+                    UNKNOWN.saturating_sub(self.0.get_or_insert_with(Instant::now).elapsed());
                 if left.is_zero() {
                     return Err(no_such_call().into_error(link.what));
                 }
@@ -158,7 +181,11 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     let mut waiting = VecDeque::new();
     let end = loop {
         let heard = next(&mut socket, link, &mut waiting);
-        let heard = if over { timeout(CLOSING, heard).await.unwrap_or(Heard::Closed(None)) } else { heard.await };
+        let heard = if over {
+            timeout(CLOSING, heard).await.unwrap_or(Heard::Closed(None))
+        } else {
+            heard.await
+        };
         let received_at = link.now();
         let broken = match &heard {
             Heard::TooLarge(_) => Some("a message was larger than the limit"),
@@ -255,7 +282,9 @@ impl<'a> Glance<'a> {
         let is_object = data.trim_ascii_start().starts_with(b"{");
         let text = std::str::from_utf8(data).ok().filter(|_| is_object).unwrap_or("{}");
         let mut glance = serde_json::from_str::<Self>(text).unwrap_or_default();
-        if let Some(nested) = glance.data.map(RawValue::get).filter(|nested| nested.starts_with('{')) {
+        if let Some(nested) =
+            glance.data.map(RawValue::get).filter(|nested| nested.starts_with('{'))
+        {
             let nested = serde_json::from_str::<Self>(nested).unwrap_or_default();
             glance.current_state = glance.current_state.or(nested.current_state);
             glance.next_state = glance.next_state.or(nested.next_state);
@@ -307,17 +336,27 @@ fn closed(code: Option<u16>, over: bool) -> End {
     let stale = |why: &str, advice| End::Failed(Failure::refused(why, advice));
     match code {
         _ if over => End::Over,
-        Some(1008) => refused("the server's policy forbids it (1008)", "use an API key that has access to the call"),
-        Some(4001) => stale("the server refused the request or the API key (4001)", "check the API key and the call's SID"),
-        Some(code @ (4003 | 4403)) => {
-            refused(&format!("the API key may not observe this call ({code})"), "use a key that has access to it")
-        }
+        Some(1008) => refused(
+            "the server's policy forbids it (1008)",
+            "use an API key that has access to the call",
+        ),
+        Some(4001) => stale(
+            "the server refused the request or the API key (4001)",
+            "check the API key and the call's SID",
+        ),
+        Some(code @ (4003 | 4403)) => refused(
+            &format!("the API key may not observe this call ({code})"),
+            "use a key that has access to it",
+        ),
         Some(4100) => stale("the token has expired (4100)", "get a new one"),
         Some(4004) => End::Unknown,
-        Some(code @ (1013 | 4029)) => {
-            End::Failed(Failure::Passing { why: format!("the server asks to try later ({code})"), at_least: LATER })
+        Some(code @ (1013 | 4029)) => End::Failed(Failure::Passing {
+            why: format!("the server asks to try later ({code})"),
+            at_least: LATER,
+        }),
+        Some(code) => {
+            End::Failed(Failure::passing(format!("the server closed the connection ({code})")))
         }
-        Some(code) => End::Failed(Failure::passing(format!("the server closed the connection ({code})"))),
         None => End::Failed(Failure::passing("the server closed the connection")),
     }
 }

@@ -118,7 +118,11 @@ fn time(item: &Item) -> i64 {
                 .map_or(0, |to| to.as_millisecond().saturating_sub_unsigned(MOMENT))
         }
         Item::Frame(frame) => {
-            let id = frame.id.as_deref().filter(|_| !frame.notes.id_missing).and_then(|id| id.parse().ok());
+            let id = frame
+                .id
+                .as_deref()
+                .filter(|_| !frame.notes.id_missing)
+                .and_then(|id| id.parse().ok());
             id.or_else(|| Some(frame.received_at?.as_millisecond())).unwrap_or_default()
         }
         Item::Piece(_) | Item::News(_) | Item::Recording(_) => 0,

@@ -33,7 +33,11 @@ pub struct Opened {
 }
 
 /// Opens a workspace's stream, and waits for its first frame.
-pub async fn workspace(client: &Client, workspace_id: &str, credential: &Credential) -> Result<Opened, Failure> {
+pub async fn workspace(
+    client: &Client,
+    workspace_id: &str,
+    credential: &Credential,
+) -> Result<Opened, Failure> {
     let begun = Instant::now();
     let response = sse::open(client.events(workspace_id, credential), None, "workspace").await?;
     let stood = Instant::now();
@@ -53,7 +57,9 @@ async fn first_frame<E: StdError + 'static>(
         let chunk = match timeout_at(until, body.next()).await {
             Err(_) => return Ok(first),
             Ok(None) if first.is_some() => return Ok(first),
-            Ok(None) => return Err(Failure::passing("the server ended the stream before its first frame")),
+            Ok(None) => {
+                return Err(Failure::passing("the server ended the stream before its first frame"));
+            }
             Ok(Some(Err(error))) => return Err(Failure::passing(cause(&error))),
             Ok(Some(Ok(chunk))) => chunk,
         };
@@ -70,9 +76,20 @@ async fn first_frame<E: StdError + 'static>(
 }
 
 /// Opens a call's observer, and waits for its first message.
-pub async fn call(client: &Client, workspace_id: &str, call_sid: &str, credential: &Credential) -> Result<Opened, Failure> {
+pub async fn call(
+    client: &Client,
+    workspace_id: &str,
+    call_sid: &str,
+    credential: &Credential,
+) -> Result<Opened, Failure> {
     let begun = Instant::now();
-    let mut socket = socket::open(client.observer(workspace_id, call_sid), Some(credential), "call", &Limits::default()).await?;
+    let mut socket = socket::open(
+        client.observer(workspace_id, call_sid),
+        Some(credential),
+        "call",
+        &Limits::default(),
+    )
+    .await?;
     let stood = Instant::now();
     let first = match timeout_at(stood + FIRST, socket.next()).await {
         Err(_) => None,
@@ -98,8 +115,11 @@ mod tests {
         let server = Scripted::new([answer]).await;
         let endpoints = Endpoints::resolve(&server.url(), None, false).expect("an origin");
         let client = Client::new(endpoints, &Network::default()).expect("a client");
-        let opened =
-            if live { call(&client, "w", "c", &credential()).await } else { workspace(&client, "w", &credential()).await };
+        let opened = if live {
+            call(&client, "w", "c", &credential()).await
+        } else {
+            workspace(&client, "w", &credential()).await
+        };
         opened.map(|opened| opened.first)
     }
 
@@ -123,7 +143,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_is_held_back_is_waited_for_and_given_up() {
-        let half = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b": hi\n\nretry: 3000\n"))]);
+        let half =
+            stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b": hi\n\nretry: 3000\n"))]);
         let begun = Instant::now();
         assert_eq!(first_frame(Box::pin(half.chain(stream::pending()))).await, Ok(None));
         assert_eq!(begun.elapsed(), FIRST);
@@ -131,9 +152,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_first_message_is_any_and_a_close_is_told() {
-        assert!(matches!(probe(true, switching(Some("auth"), message(1, b"{"))).await, Ok(Some(_))));
-        for (code, why) in [(4004_u16, "there is no such call (4004)"), (4403, "the API key may not observe this call (4403)")] {
-            let error = probe(true, switching(Some("auth"), message(8, &code.to_be_bytes()))).await.expect_err(why);
+        assert!(matches!(
+            probe(true, switching(Some("auth"), message(1, b"{"))).await,
+            Ok(Some(_))
+        ));
+        for (code, why) in [
+            (4004_u16, "there is no such call (4004)"),
+            (4403, "the API key may not observe this call (4403)"),
+        ] {
+            let error = probe(true, switching(Some("auth"), message(8, &code.to_be_bytes())))
+                .await
+                .expect_err(why);
             assert!(error.into_error("x").to_string().contains(why));
         }
     }

@@ -54,7 +54,10 @@ pub struct Receiver {
 #[must_use]
 pub fn channel(items: usize) -> (Sender, Receiver) {
     let (tx, rx) = mpsc::channel(items);
-    (Sender { items: tx, budget: Arc::new(Semaphore::new(BUDGET as usize)) }, Receiver { items: rx })
+    (
+        Sender { items: tx, budget: Arc::new(Semaphore::new(BUDGET as usize)) },
+        Receiver { items: rx },
+    )
 }
 
 impl Sender {
@@ -84,7 +87,8 @@ impl Sender {
 impl Lent {
     /// Sends an item once there is room for it, and blocks the thread until then.
     pub fn blocking_send(&self, item: Item) -> Result<(), Closed> {
-        let sender = Sender { items: self.items.upgrade().ok_or(Closed)?, budget: Arc::clone(&self.budget) };
+        let sender =
+            Sender { items: self.items.upgrade().ok_or(Closed)?, budget: Arc::clone(&self.budget) };
         let mut sending = pin!(sender.send(item));
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         loop {
@@ -146,17 +150,27 @@ mod tests {
     use crate::source::{Lines, Piece};
 
     fn lines(bytes: usize) -> Item {
-        Item::Piece(Piece::Lines(Lines { bytes: Bytes::from(vec![b'x'; bytes]), offset: 0, limit: usize::MAX }))
+        Item::Piece(Piece::Lines(Lines {
+            bytes: Bytes::from(vec![b'x'; bytes]),
+            offset: 0,
+            limit: usize::MAX,
+        }))
     }
 
     #[test]
     fn bytes_fill_it_before_items_do() {
         let (tx, mut rx) = channel(QUEUE);
         let mebibyte = 1 << 20;
-        let fit = std::iter::from_fn(|| tx.send(lines(mebibyte / RECORDED)).now_or_never()).take(QUEUE).count();
+        let fit = std::iter::from_fn(|| tx.send(lines(mebibyte / RECORDED)).now_or_never())
+            .take(QUEUE)
+            .count();
         assert_eq!(fit, 16);
         assert!(rx.try_recv().is_ok());
-        assert_eq!(tx.send(lines(mebibyte / RECORDED)).now_or_never(), Some(Ok(())), "what is taken makes room");
+        assert_eq!(
+            tx.send(lines(mebibyte / RECORDED)).now_or_never(),
+            Some(Ok(())),
+            "what is taken makes room"
+        );
         assert_eq!(tx.send(lines(mebibyte / RECORDED)).now_or_never(), None);
         rx.close();
         while rx.try_recv().is_ok() {}
@@ -166,7 +180,9 @@ mod tests {
     #[test]
     fn a_thread_waits_for_room_and_for_the_end() {
         let (tx, mut rx) = channel(2);
-        let sending = std::thread::spawn(move || (0..10).map(|_| tx.lend().blocking_send(lines(10 << 20))).collect::<Vec<_>>());
+        let sending = std::thread::spawn(move || {
+            (0..10).map(|_| tx.lend().blocking_send(lines(10 << 20))).collect::<Vec<_>>()
+        });
         for _ in 0..5 {
             assert!(rx.blocking_recv().is_some());
         }

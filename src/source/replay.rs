@@ -39,25 +39,43 @@ enum Kind {
 pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Lent) -> Result<()> {
     let name = path.display().to_string();
     let failed = |error: &std::io::Error| {
-        Error::new(Exit::Failure, format!("cannot read {name}"), cause(error), "check the path and its permissions")
+        Error::new(
+            Exit::Failure,
+            format!("cannot read {name}"),
+            cause(error),
+            "check the path and its permissions",
+        )
     };
     let file: Box<dyn Read> = if path.as_os_str() == STDIN {
         Box::new(std::io::stdin())
     } else {
         let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
         if file.metadata().is_ok_and(|meta| meta.is_dir()) {
-            return Err(Error::new(Exit::Failure, format!("cannot read {name}"), "it is a directory", "name the files in it"));
+            return Err(Error::new(
+                Exit::Failure,
+                format!("cannot read {name}"),
+                "it is a directory",
+                "name the files in it",
+            ));
         }
         Box::new(file)
     };
     let file = Metered { file, progress: Arc::clone(progress) };
     let (mut reader, packing) = archive::open(file).map_err(|error| failed(&error))?;
     let mut pieces = Pieces::of(&mut reader);
-    let failed = |error: &std::io::Error, read: u64| match archive::fault(error).filter(|_| packing != Packing::Plain) {
+    let failed = |error: &std::io::Error, read: u64| match archive::fault(error)
+        .filter(|_| packing != Packing::Plain)
+    {
         None => failed(error),
         Some(why) => {
-            let why = format!("{why}, after {read} bytes of its text; what stood there has been read");
-            Error::new(Exit::Failure, format!("cannot read all of {name}"), why, "get the file again, or its source")
+            let why =
+                format!("{why}, after {read} bytes of its text; what stood there has been read");
+            Error::new(
+                Exit::Failure,
+                format!("cannot read all of {name}"),
+                why,
+                "get the file again, or its source",
+            )
         }
     };
     let Some(first) = pieces.beginning().map_err(|error| failed(&error, 0))? else { return Ok(()) };
@@ -65,9 +83,13 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Lent) -> Re
         Kind::Ndjson => ndjson(first, &mut pieces, limit, tx),
         Kind::Sse => capture::frames(first, &mut pieces, limit, tx),
         Kind::Binary => {
-            let advice =
-                "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream, plain or packed by gzip or zstd";
-            return Err(Error::new(Exit::Failure, format!("cannot replay {name}"), "it is no text", advice));
+            let advice = "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream, plain or packed by gzip or zstd";
+            return Err(Error::new(
+                Exit::Failure,
+                format!("cannot replay {name}"),
+                "it is no text",
+                advice,
+            ));
         }
     };
     result.map_err(|error| failed(&error, pieces.read))
@@ -108,7 +130,8 @@ fn kind(beginning: &[u8]) -> Kind {
         .unwrap_or_default();
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
     // A comment has no name at all.
-    let is_field = line.contains(&b':') && matches!(name, b"" | b"id" | b"event" | b"data" | b"retry");
+    let is_field =
+        line.contains(&b':') && matches!(name, b"" | b"id" | b"event" | b"data" | b"retry");
     if is_field { Kind::Sse } else { Kind::Ndjson }
 }
 
@@ -143,7 +166,9 @@ impl<'a> Pieces<'a> {
     /// Enough to tell what it is: a pipe may hand over the first line in parts.
     fn beginning(&mut self) -> std::io::Result<Option<BytesMut>> {
         let Some(mut beginning) = self.next(&[])? else { return Ok(None) };
-        while beginning.len() < BEGINNING && !beginning.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        while beginning.len() < BEGINNING
+            && !beginning.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r'))
+        {
             let Some(longer) = self.next(&beginning)? else { break };
             beginning = longer;
         }
@@ -175,7 +200,11 @@ impl<'a> Pieces<'a> {
     }
 
     fn memory(&mut self, length: usize) -> BytesMut {
-        let back = if self.lent.front().is_some_and(Bytes::is_unique) { self.lent.pop_front() } else { None };
+        let back = if self.lent.front().is_some_and(Bytes::is_unique) {
+            self.lent.pop_front()
+        } else {
+            None
+        };
         let mut memory = back.and_then(|bytes| bytes.try_into_mut().ok()).unwrap_or_default();
         memory.resize(length, 0);
         memory
@@ -198,7 +227,12 @@ impl<'a> Pieces<'a> {
 }
 
 /// Cuts pieces at their last line end and hands whole lines over.
-fn ndjson(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Lent) -> std::io::Result<()> {
+fn ndjson(
+    first: BytesMut,
+    pieces: &mut Pieces<'_>,
+    limit: usize,
+    tx: &Lent,
+) -> std::io::Result<()> {
     let mut cutter = Cutter::new(limit);
     let mut next = Some(first);
     while let Some(piece) = next {
@@ -325,7 +359,11 @@ impl Lines {
             Some(line)
         })
         .map(move |line| {
-            (&self.bytes[line.clone()], text.and_then(|text| text.get(line.start..)), self.offset + line.start as u64)
+            (
+                &self.bytes[line.clone()],
+                text.and_then(|text| text.get(line.start..)),
+                self.offset + line.start as u64,
+            )
         })
         .filter(|(data, ..)| !is_blank(data))
         .map(move |(data, text, offset)| {
@@ -367,7 +405,9 @@ mod tests {
         items
             .iter()
             .flat_map(|item| match item {
-                Item::Piece(piece) => piece.frames(&origin).map(|frame| (frame.offset, told(frame))).collect(),
+                Item::Piece(piece) => {
+                    piece.frames(&origin).map(|frame| (frame.offset, told(frame))).collect()
+                }
                 Item::Frame(frame) => vec![(frame.offset, told(frame.as_frame()))],
                 Item::News(_) | Item::Recording(_) => Vec::new(),
             })
@@ -375,13 +415,20 @@ mod tests {
     }
 
     fn told(frame: Frame<'_>) -> String {
-        frame.fault.map_or_else(|| String::from_utf8_lossy(frame.data).into_owned(), |fault| format!("{fault:?}"))
+        frame.fault.map_or_else(
+            || String::from_utf8_lossy(frame.data).into_owned(),
+            |fault| format!("{fault:?}"),
+        )
     }
 
     #[test]
     fn lines_are_whole_wherever_the_pieces_end() {
         let text = b"\xef\xbb\xbf{\"a\":1}\n\n \r\n{\"b\":2}\r\n{\"c\":3}";
-        let whole = [(3, "{\"a\":1}".to_owned()), (15, "{\"b\":2}\r".to_owned()), (24, "{\"c\":3}".to_owned())];
+        let whole = [
+            (3, "{\"a\":1}".to_owned()),
+            (15, "{\"b\":2}\r".to_owned()),
+            (24, "{\"c\":3}".to_owned()),
+        ];
         for at in 0..=text.len() {
             assert_eq!(cut(text, at), whole, "cut at {at}");
         }
@@ -393,7 +440,18 @@ mod tests {
         let text = format!("{{\"a\":1}}\n{long}\n{{\"b\":2}}\n{long}");
         let length = FRAME_LIMIT as u64 + 10;
         let report = format!("(TooLarge, {length})");
-        for at in [0, 5, 8, 9, 100, FRAME_LIMIT + 9, FRAME_LIMIT + 19, FRAME_LIMIT + 20, FRAME_LIMIT + 28, text.len()] {
+        for at in [
+            0,
+            5,
+            8,
+            9,
+            100,
+            FRAME_LIMIT + 9,
+            FRAME_LIMIT + 19,
+            FRAME_LIMIT + 20,
+            FRAME_LIMIT + 28,
+            text.len(),
+        ] {
             let seen: Vec<_> = cut(text.as_bytes(), at);
             let offsets: Vec<_> = seen.iter().map(|(offset, _)| *offset).collect();
             assert_eq!(offsets, [0, 8, 9 + length, 9 + length + 8], "cut at {at}");

@@ -137,15 +137,20 @@ impl Resume {
         (self.has_replayed, self.has_new) = (false, false);
         self.replaying = self.position.map(|_| self.highest);
         self.catching_up = self.replaying;
-        let Some(position) = self.position else { return Some(self.literal.clone()).filter(|id| !id.is_empty()) };
+        let Some(position) = self.position else {
+            return Some(self.literal.clone()).filter(|id| !id.is_empty());
+        };
         let slack = self.highest.saturating_sub(self.slack);
-        let margin = position - self.id(self.order.len().saturating_sub(MARGIN)).unwrap_or(position).min(position);
+        let margin = position
+            - self.id(self.order.len().saturating_sub(MARGIN)).unwrap_or(position).min(position);
         let margin = margin.clamp(MOMENT, MARGIN_TIME).max(age.min(MOST));
         self.wanted = slack.min(position.saturating_sub(margin));
         if self.slack == 0 {
             self.wanted = self.wanted.max(self.floor()).min(position);
         }
-        let less = (position - self.wanted).checked_shr(self.fruitless.saturating_sub(PATIENCE)).unwrap_or_default();
+        let less = (position - self.wanted)
+            .checked_shr(self.fruitless.saturating_sub(PATIENCE))
+            .unwrap_or_default();
         self.asked = (position - less).max(self.floor()).min(position);
         Some(self.asked.saturating_sub(1).to_string())
     }
@@ -171,7 +176,8 @@ impl Resume {
     pub fn stands(&mut self, age: u64) {
         let published = |position: u64| self.highest.max(position.saturating_add(age));
         // A clock that goes back and forth may show more than it did when that was measured.
-        self.catching_up = self.position.map(|position| published(position).saturating_add(self.slack));
+        self.catching_up =
+            self.position.map(|position| published(position).saturating_add(self.slack));
     }
 
     /// The connection has broken. `early` if so soon that this may have been within the replay.
@@ -191,12 +197,19 @@ impl Resume {
             self.catching_up = None;
         }
         // What the clock that was set back showed when the connection before was lost, or earlier.
-        let set_back = id.filter(|_| backwards && self.catching_up.is_some()).map(|id| (id.saturating_sub(age), id));
+        let set_back = id
+            .filter(|_| backwards && self.catching_up.is_some())
+            .map(|id| (id.saturating_sub(age), id));
         let short = is_first.then_some((self.wanted, self.asked));
-        let (from, to) = [set_back, short].into_iter().flatten().find(|(from, _)| *from < self.asked)?;
+        let (from, to) =
+            [set_back, short].into_iter().flatten().find(|(from, _)| *from < self.asked)?;
         self.asked = from;
         let impatient = set_back.is_none() && self.fruitless > PATIENCE;
-        Some(Unasked { from, to, reason: if impatient { GapReason::ReplayBroken } else { GapReason::IdsWentBack } })
+        Some(Unasked {
+            from,
+            to,
+            reason: if impatient { GapReason::ReplayBroken } else { GapReason::IdsWentBack },
+        })
     }
 
     /// Judges an event by the `id:` of its own frame, if that has one, and its content.
@@ -212,7 +225,9 @@ impl Resume {
             return Verdict::Replayed;
         }
         // It came without its id before.
-        if self.replaying.is_some() && self.known.get(&(None, content)).is_some_and(|seen| *seen != self.connection) {
+        if self.replaying.is_some()
+            && self.known.get(&(None, content)).is_some_and(|seen| *seen != self.connection)
+        {
             self.remember(key);
             return Verdict::Replayed;
         }
@@ -231,7 +246,9 @@ impl Resume {
     }
 
     fn judge_loose(&mut self, id: Option<&str>, content: u64) -> Verdict {
-        let is_old = |key: &Key| key.1 == content && self.known.get(key).is_some_and(|seen| *seen != self.connection);
+        let is_old = |key: &Key| {
+            key.1 == content && self.known.get(key).is_some_and(|seen| *seen != self.connection)
+        };
         if self.replaying.is_some()
             && let Some(key) = self.order.iter().find(|key| is_old(key)).copied()
         {

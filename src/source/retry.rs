@@ -61,7 +61,8 @@ mod tests {
 
     /// The delays in milliseconds of the first failures, rounded.
     fn delays(backoff: &mut Backoff, at_least: u64, random: f64, count: u32) -> Vec<u128> {
-        let delay = |_| (backoff.next(Duration::from_millis(at_least), random).0.as_micros() + 500) / 1000;
+        let delay =
+            |_| (backoff.next(Duration::from_millis(at_least), random).0.as_micros() + 500) / 1000;
         (0..count).map(delay).collect()
     }
 
@@ -79,7 +80,11 @@ mod tests {
         ];
         for (initial, at_least, random, expected) in rows {
             let count = u32::try_from(expected.len()).expect("small");
-            assert_eq!(delays(&mut Backoff::new(initial), at_least, random, count), expected, "{initial:?} {random}");
+            assert_eq!(
+                delays(&mut Backoff::new(initial), at_least, random, count),
+                expected,
+                "{initial:?} {random}"
+            );
         }
     }
 
@@ -88,7 +93,11 @@ mod tests {
         let mut backoff = Backoff::new(SSE);
         assert_eq!(delays(&mut backoff, 0, ALMOST_ONE, 3), [3000, 6000, 12000]);
         backoff.set_initial(Duration::from_millis(500));
-        assert_eq!(delays(&mut backoff, 0, ALMOST_ONE, 1), [4000], "a new initial delay forgets no failure");
+        assert_eq!(
+            delays(&mut backoff, 0, ALMOST_ONE, 1),
+            [4000],
+            "a new initial delay forgets no failure"
+        );
         backoff.reset();
         assert_eq!(backoff.next(Duration::ZERO, ALMOST_ONE).1, 1, "tries count from 1 again");
         assert_eq!(delays(&mut backoff, 0, ALMOST_ONE, 1), [1000]);

@@ -38,7 +38,9 @@ impl Answer {
 
     /// The head of an event stream, and a body up to the end of the connection.
     pub(crate) fn stream(body: &str) -> Self {
-        Self::new(format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n{body}"))
+        Self::new(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n{body}"
+        ))
     }
 
     /// A status, headers that end in CRLF, and nothing else.
@@ -136,8 +138,11 @@ pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 /// The answer to a WebSocket's handshake, with a subprotocol or none, and what follows it.
 pub(crate) fn switching(subprotocol: Option<&'static str>, then: Vec<u8>) -> Answer {
     Answer::to(move |head| {
-        let accept = derive_accept_key(header(head, "sec-websocket-key").expect("a key").as_bytes());
-        let subprotocol = subprotocol.map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n")).unwrap_or_default();
+        let accept =
+            derive_accept_key(header(head, "sec-websocket-key").expect("a key").as_bytes());
+        let subprotocol = subprotocol
+            .map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n"))
+            .unwrap_or_default();
         let head = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, upgrade\r\n\
              Sec-WebSocket-Accept: {accept}\r\n{subprotocol}\r\n"

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use reqwest::header::{
-    CONNECTION, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use reqwest::{RequestBuilder, StatusCode, Upgraded};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -80,11 +80,17 @@ pub(super) async fn open(
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, &key);
     if let Some(credential) = credential {
-        request = request.header(SEC_WEBSOCKET_PROTOCOL, secret(&format!("{AUTH}, {}", credential.expose())));
+        request = request
+            .header(SEC_WEBSOCKET_PROTOCOL, secret(&format!("{AUTH}, {}", credential.expose())));
     }
     let response = client::send(request).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(Failure::status(response.status(), response.headers(), Timestamp::now(), resource));
+        return Err(Failure::status(
+            response.status(),
+            response.headers(),
+            Timestamp::now(),
+            resource,
+        ));
     }
     check(response.headers(), &key, credential.map(|_| AUTH))
         .map_err(|why| Failure::doubtful(why, "check the agent base URL"))?;
@@ -94,10 +100,14 @@ pub(super) async fn open(
 
 /// Holds the server's handshake against what was asked.
 fn check(headers: &HeaderMap, key: &str, subprotocol: Option<&str>) -> Result<(), &'static str> {
-    let is = |name: &HeaderName, expected: &str| single(headers, name).is_some_and(|value| value.eq_ignore_ascii_case(expected));
+    let is = |name: &HeaderName, expected: &str| {
+        single(headers, name).is_some_and(|value| value.eq_ignore_ascii_case(expected))
+    };
     let upgrades = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
     if !is(&UPGRADE, "websocket")
-        || !upgrades.flat_map(|value| value.split(',')).any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
+        || !upgrades
+            .flat_map(|value| value.split(','))
+            .any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
     {
         Err("the server switched to something that is no WebSocket")
     } else if single(headers, &SEC_WEBSOCKET_ACCEPT) != Some(&derive_accept_key(key.as_bytes())) {
@@ -123,7 +133,9 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// A WebSocket over a connection whose handshake is done.
     pub(super) async fn new(io: S, limits: &Limits) -> Self {
-        let config = WebSocketConfig::default().max_message_size(Some(limits.frame)).max_frame_size(Some(limits.frame));
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(limits.frame))
+            .max_frame_size(Some(limits.frame));
         let silence = limits.silence.unwrap_or(SILENCE);
         // Two pings must fit into the silence, or a server that has nothing to say would be taken for dead.
         let ping = PING.min(silence / 3).max(Duration::from_millis(1));
@@ -152,7 +164,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             match message {
                 Some(Ok(Message::Text(text))) => return Heard::Text(text.into()),
                 Some(Ok(Message::Binary(data))) => return Heard::Binary(data),
-                Some(Ok(Message::Close(frame))) => return Heard::Closed(frame.map(|frame| frame.code.into())),
+                Some(Ok(Message::Close(frame))) => {
+                    return Heard::Closed(frame.map(|frame| frame.code.into()));
+                }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(error)) => return failed(&error),
                 None => return Heard::Lost("connection closed".to_owned()),
@@ -195,9 +209,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
 fn failed(error: &Error) -> Heard {
     match error {
-        Error::Capacity(CapacityError::MessageTooLong { size, .. }) => Heard::TooLarge(*size as u64),
+        Error::Capacity(CapacityError::MessageTooLong { size, .. }) => {
+            Heard::TooLarge(*size as u64)
+        }
         Error::Utf8(_) => Heard::NotUtf8,
-        Error::ConnectionClosed | Error::AlreadyClosed | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
             Heard::Lost("connection closed".to_owned())
         }
         Error::Protocol(_) => Heard::Lost("the server broke the WebSocket protocol".to_owned()),

@@ -51,8 +51,19 @@ pub enum Start {
 
 /// Reads a workspace's stream into the channel until the receiver is gone, which is no error, or until an error that no
 /// other try can mend. Dropping the future stops it at once.
-pub async fn run(client: &Client, workspace_id: &str, keys: &Keys, start: Start, limits: &Limits, tx: &Sender) -> Result<()> {
-    let origin = Origin { stream: Some(Stream::Workspace), workspace_id: Some(workspace_id.to_owned()), call_sid: None };
+pub async fn run(
+    client: &Client,
+    workspace_id: &str,
+    keys: &Keys,
+    start: Start,
+    limits: &Limits,
+    tx: &Sender,
+) -> Result<()> {
+    let origin = Origin {
+        stream: Some(Stream::Workspace),
+        workspace_id: Some(workspace_id.to_owned()),
+        call_sid: None,
+    };
     let link = Link::new("cannot read the workspace's stream", origin, retry::SSE, limits, tx);
     let request = |key: &Credential| client.events(workspace_id, key);
     tokio::select! {
@@ -99,7 +110,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn follow(mut self, request: impl Fn(&Credential) -> RequestBuilder, keys: &Keys) -> Error {
+    async fn follow(
+        mut self,
+        request: impl Fn(&Credential) -> RequestBuilder,
+        keys: &Keys,
+    ) -> Error {
         loop {
             let key = keys.current();
             let last_event_id = self.resume.begin(self.age(self.link.now()));
@@ -110,7 +125,10 @@ impl<'a> Reader<'a> {
                     if let Some(id) = answered_at(response.headers()) {
                         self.resume.set_baseline(id);
                     }
-                    let parser = Parser::new(last_event_id.as_deref().unwrap_or_default(), self.link.limits.frame);
+                    let parser = Parser::new(
+                        last_event_id.as_deref().unwrap_or_default(),
+                        self.link.limits.frame,
+                    );
                     let begun = Instant::now();
                     let failure = self.read(Box::pin(response.bytes_stream()), parser).await;
                     self.resume.broke(begun.elapsed() < gap::SETTLE);
@@ -126,8 +144,11 @@ impl<'a> Reader<'a> {
 
     /// How long before that the event at the position was published, in milliseconds, as far as that is known.
     fn age(&self, now: Timestamp) -> u64 {
-        let published = self.resume.position().and_then(|id| i64::try_from(id).ok()).zip(self.offset);
-        published.map_or(0, |(id, offset)| u64::try_from(gap::millis(now) - id - offset).unwrap_or_default())
+        let published =
+            self.resume.position().and_then(|id| i64::try_from(id).ok()).zip(self.offset);
+        published.map_or(0, |(id, offset)| {
+            u64::try_from(gap::millis(now) - id - offset).unwrap_or_default()
+        })
     }
 
     /// The connection stands: is there a hole behind it?
@@ -220,7 +241,9 @@ impl<'a> Reader<'a> {
         // What was too large is known by its size.
         let verdict = match fault {
             None => self.resume.judge(own, frame.event.as_deref(), &data),
-            Some((_, bytes)) => self.resume.judge(own, frame.event.as_deref(), &bytes.to_be_bytes()),
+            Some((_, bytes)) => {
+                self.resume.judge(own, frame.event.as_deref(), &bytes.to_be_bytes())
+            }
         };
         let number = own.and_then(number);
         self.settle(number, verdict).await;
@@ -229,16 +252,26 @@ impl<'a> Reader<'a> {
             return;
         };
         if let Some(Unasked { from, to, reason }) = self.resume.unasked(number, backwards, age) {
-            let gap = Gap { from: gap::time(from), to: gap::time(to).unwrap_or(received_at), certain: false, reason };
+            let gap = Gap {
+                from: gap::time(from),
+                to: gap::time(to).unwrap_or(received_at),
+                certain: false,
+                reason,
+            };
             self.link.gap(&gap).await;
         }
         self.since = false;
         if let Some(id) = number.and_then(|id| i64::try_from(id).ok()) {
             let behind = gap::millis(received_at) - id;
             // A clock that was set back is not the one that was measured before.
-            self.offset = Some(self.offset.filter(|_| !backwards).map_or(behind, |least| least.min(behind)));
+            self.offset =
+                Some(self.offset.filter(|_| !backwards).map_or(behind, |least| least.min(behind)));
         }
-        let notes = Notes { id_missing: !frame.sets_id, id_backwards: backwards, after_repeat: std::mem::take(&mut self.repeat) };
+        let notes = Notes {
+            id_missing: !frame.sets_id,
+            id_backwards: backwards,
+            after_repeat: std::mem::take(&mut self.repeat),
+        };
         let frame = RawFrame {
             origin: self.link.origin.clone(),
             form: Form::Sse,
@@ -281,21 +314,37 @@ fn answered_at(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// Sends the request and checks that the answer is an event stream. `resource` is what the URL names, for the messages.
-pub(super) async fn open(request: RequestBuilder, last_event_id: Option<&str>, resource: &str) -> Result<Response, Failure> {
+pub(super) async fn open(
+    request: RequestBuilder,
+    last_event_id: Option<&str>,
+    resource: &str,
+) -> Result<Response, Failure> {
     let request = match last_event_id {
         // A header can hold any bytes but control characters, and nothing else can be asked for again.
-        Some(id) if !id.bytes().any(|byte| byte.is_ascii_control()) => request.header("Last-Event-ID", id.as_bytes()),
+        Some(id) if !id.bytes().any(|byte| byte.is_ascii_control()) => {
+            request.header("Last-Event-ID", id.as_bytes())
+        }
         _ => request,
     };
     let response = client::send(request).await?;
     if response.status() != StatusCode::OK {
-        return Err(Failure::status(response.status(), response.headers(), Timestamp::now(), resource));
+        return Err(Failure::status(
+            response.status(),
+            response.headers(),
+            Timestamp::now(),
+            resource,
+        ));
     }
     if !is_event_stream(response.headers()) {
-        let why = format!("not an event stream: the server sent {}", media_type(response.headers()));
+        let why =
+            format!("not an event stream: the server sent {}", media_type(response.headers()));
         return Err(Failure::doubtful(why, "check the base URL"));
     }
-    if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    if response
+        .headers()
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
         return Err(Failure::doubtful(
             "the stream is compressed, which nobody asked for",
             "take the proxy that compresses it out of the way",
@@ -314,7 +363,8 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 }
 
 /// The media types that servers and proxies send in place of a stream.
-const MEDIA_TYPES: &[&str] = &["text/html", "text/plain", "application/json", "application/problem+json", "application/xml"];
+const MEDIA_TYPES: &[&str] =
+    &["text/html", "text/plain", "application/json", "application/problem+json", "application/xml"];
 
 /// The media type, if it is one of the usual: a header can hold anything.
 fn media_type(headers: &HeaderMap) -> &'static str {
@@ -341,7 +391,11 @@ pub(super) fn control(data: &str) -> Failure {
                 || "the workspace has as many open streams as it may".to_owned(),
                 |limit| format!("the workspace has {limit} open streams, as many as it may"),
             );
-            Failure::fatal(Exit::TooManyStreams, why, "close another stream of this workspace, then start again")
+            Failure::fatal(
+                Exit::TooManyStreams,
+                why,
+                "close another stream of this workspace, then start again",
+            )
         }
         Some("stream_unavailable") => Failure::passing("the platform's event bus is down"),
         Some("stream_error") => Failure::passing("the platform reports an error of the stream"),

@@ -63,7 +63,10 @@ pub fn moved(arrived: Option<Timestamp>, shift: Option<i64>) -> Option<Timestamp
     Timestamp::from_millisecond(arrived?.as_millisecond().saturating_sub(shift.unwrap_or(0))).ok()
 }
 
-fn around(one: Option<(Timestamp, Timestamp)>, other: Option<(Timestamp, Timestamp)>) -> Option<(Timestamp, Timestamp)> {
+fn around(
+    one: Option<(Timestamp, Timestamp)>,
+    other: Option<(Timestamp, Timestamp)>,
+) -> Option<(Timestamp, Timestamp)> {
     match (one, other) {
         (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
         (one, other) => one.or(other),
@@ -121,7 +124,8 @@ impl Sink for Gather {
 impl Gathered {
     fn see(&mut self, shown: &Shown<'_>) {
         let tap = shown.tap();
-        let parse = |time: &Option<String>| time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
+        let parse =
+            |time: &Option<String>| time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
         let (time, received) = (parse(&tap.time), parse(&tap.received_at));
         if let (Some(time), Some(received)) = (time, received) {
             let way = received.as_millisecond() - time.as_millisecond();
@@ -139,7 +143,11 @@ impl Gathered {
         if self.calls.len() < CALLS || self.calls.contains_key(&sid) {
             let call = self.calls.entry(sid.clone()).or_default();
             call.events += 1;
-            let (span, at) = if time.is_some() { (&mut call.times, time) } else { (&mut call.arrivals, received) };
+            let (span, at) = if time.is_some() {
+                (&mut call.times, time)
+            } else {
+                (&mut call.arrivals, received)
+            };
             *span = around(*span, at.map(|at| (at, at)));
             call.outcome = outcome(shown).or_else(|| call.outcome.take());
         }
@@ -148,7 +156,12 @@ impl Gathered {
         }
         self.bytes += held.bytes();
         if self.events.len() < MOST && self.bytes <= MOST_BYTES {
-            self.events.push(Kept { held: Held { call_sid: Some(sid.into()), ..held }, stream: shown.stream(), time, received });
+            self.events.push(Kept {
+                held: Held { call_sid: Some(sid.into()), ..held },
+                stream: shown.stream(),
+                time,
+                received,
+            });
         } else {
             self.dropped += 1;
         }
@@ -194,7 +207,12 @@ impl Gathered {
             None if self.calls.is_empty() => "there is no event of any call".to_owned(),
             None => "without a call, `evtap timeline FILE` lists those that there are".to_owned(),
         };
-        Error::new(Exit::NotFound, format!("cannot tell the course of {wanted}"), "there is no event of such a call", advice)
+        Error::new(
+            Exit::NotFound,
+            format!("cannot tell the course of {wanted}"),
+            "there is no event of such a call",
+            advice,
+        )
     }
 }
 

@@ -19,7 +19,9 @@ const STYLE: &str = include_str!("page.css");
 #[must_use]
 pub fn html(timeline: &Timeline) -> String {
     let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-    let policy = format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'");
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
+    );
     let sid = escape(&timeline.sid);
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -49,12 +51,18 @@ pub fn html(timeline: &Timeline) -> String {
         );
         for (at, (tone, words)) in told.words.iter().enumerate() {
             let between = if at > 0 { " " } else { "" };
-            let _ = write!(page, "{between}<span class=\"{}\">{}</span>", class_of(*tone), escape(words));
+            let _ = write!(
+                page,
+                "{between}<span class=\"{}\">{}</span>",
+                class_of(*tone),
+                escape(words)
+            );
         }
         page.push_str("</td></tr>\n");
     }
     let version = env!("CARGO_PKG_VERSION");
-    let _ = writeln!(page, "</tbody>\n</table>\n<footer>evtap {version}</footer>\n</body>\n</html>");
+    let _ =
+        writeln!(page, "</tbody>\n</table>\n<footer>evtap {version}</footer>\n</body>\n</html>");
     page
 }
 

@@ -46,7 +46,8 @@ fn told(timeline: &Timeline, entry: &Entry) -> Value {
         What::Item(Item::Note(_, text)) => json!({"kind": "note", "text": text}),
         What::Event { event_type, fields } => {
             let value = |json: &str| serde_json::from_str(json).unwrap_or(Value::Null);
-            let fields: Map<_, _> = fields.iter().map(|field| (field.name.clone(), value(&field.json))).collect();
+            let fields: Map<_, _> =
+                fields.iter().map(|field| (field.name.clone(), value(&field.json))).collect();
             json!({"kind": "event", "event_type": event_type, "fields": fields})
         }
         What::Gap { from, certain, reason } => {

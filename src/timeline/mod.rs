@@ -98,7 +98,13 @@ pub fn clock(offset: i64) -> String {
     let (sign, millis) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
     let (minutes, seconds) = (millis / 60_000, millis % 60_000);
     if minutes >= 60 {
-        return format!("{sign}{}:{:02}:{:02}.{:03}", minutes / 60, minutes % 60, seconds / 1000, seconds % 1000);
+        return format!(
+            "{sign}{}:{:02}:{:02}.{:03}",
+            minutes / 60,
+            minutes % 60,
+            seconds / 1000,
+            seconds % 1000
+        );
     }
     format!("{sign}{minutes}:{:02}.{:03}", seconds / 1000, seconds % 1000)
 }

@@ -20,8 +20,10 @@ const EARLIEST: i64 = 86_400_000;
 #[must_use]
 pub fn stitch(gathered: &mut Gathered, sid: &str, quiet: i64, revealed: Vec<String>) -> Timeline {
     let shift = gathered.shift.unwrap_or(0);
-    let events: Vec<_> =
-        std::mem::take(&mut gathered.events).into_iter().filter(|kept| kept.held.call_sid.as_deref() == Some(sid)).collect();
+    let events: Vec<_> = std::mem::take(&mut gathered.events)
+        .into_iter()
+        .filter(|kept| kept.held.call_sid.as_deref() == Some(sid))
+        .collect();
     let of = |stream| events.iter().filter(|kept| kept.stream == Some(stream)).count() as u64;
     let counts = (of(Stream::Workspace), of(Stream::Observer));
     let mut timed = times(events, shift);
@@ -32,9 +34,11 @@ pub fn stitch(gathered: &mut Gathered, sid: &str, quiet: i64, revealed: Vec<Stri
     }
     let (call, entries) = entries(timed, quiet);
     let first = entries.iter().find_map(|entry| entry.at);
-    let is_likely =
-        |first: Timestamp, began: &Timestamp| (0..EARLIEST).contains(&(first.as_millisecond() - began.as_millisecond()));
-    let began = first.map(|first| call.began.filter(|began| is_likely(first, began)).unwrap_or(first));
+    let is_likely = |first: Timestamp, began: &Timestamp| {
+        (0..EARLIEST).contains(&(first.as_millisecond() - began.as_millisecond()))
+    };
+    let began =
+        first.map(|first| call.began.filter(|began| is_likely(first, began)).unwrap_or(first));
     Timeline {
         sid: sid.to_owned(),
         call,
@@ -80,7 +84,9 @@ fn gaps(gaps: &[Kept], sid: &str, first: Timestamp, last: Timestamp) -> Vec<Time
     let concerns = |kept: &&Kept| kept.held.call_sid.as_deref().is_none_or(|call| call == sid);
     let mut found = Vec::new();
     for kept in gaps.iter().filter(concerns) {
-        let moments = reader.read(&kept.held, |shown| shown.read::<TapGap>().map(|gap| (moment(&gap.from), moment(&gap.to))));
+        let moments = reader.read(&kept.held, |shown| {
+            shown.read::<TapGap>().map(|gap| (moment(&gap.from), moment(&gap.to)))
+        });
         let Some((from, Some(to))) = moments else { continue };
         if to >= first && from.is_none_or(|from| from <= last) {
             // Within the course of the call, where the hole begins and ends need not be.
@@ -110,7 +116,11 @@ fn entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<Entry>) {
         if let Some((last, at)) = last.zip(at) {
             let silence = at.as_millisecond() - last.as_millisecond();
             if silence > quiet {
-                slots.push(Slot::Whole(Entry { at: Some(last), stream: None, what: What::Quiet(silence) }));
+                slots.push(Slot::Whole(Entry {
+                    at: Some(last),
+                    stream: None,
+                    what: What::Quiet(silence),
+                }));
             }
         }
         last = at.or(last);
@@ -122,7 +132,8 @@ fn entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<Entry>) {
             if let Some(kind) = kept.held.kind {
                 call.see(kind, shown, at.unwrap_or_default());
             }
-            let is_told = call.talk.items.len() > before || kept.held.kind.is_some_and(goes_into_another);
+            let is_told =
+                call.talk.items.len() > before || kept.held.kind.is_some_and(goes_into_another);
             (!is_told).then(|| event(shown))
         });
         slots.extend((before..call.talk.items.len()).map(|_| Slot::Item(at, kept.stream)));
@@ -131,7 +142,9 @@ fn entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<Entry>) {
     let mut items = std::mem::take(&mut call.talk.items).into_iter();
     let entry = |slot| match slot {
         Slot::Whole(entry) => Some(entry),
-        Slot::Item(at, stream) => items.next().map(|(_, item)| Entry { at, stream, what: What::Item(item) }),
+        Slot::Item(at, stream) => {
+            items.next().map(|(_, item)| Entry { at, stream, what: What::Item(item) })
+        }
     };
     let entries = slots.into_iter().filter_map(entry).collect();
     (call, entries)
@@ -156,18 +169,24 @@ fn told(gap: &TapGap) -> What {
     What::Gap {
         from: moment(&gap.from),
         certain: gap.certain.value().is_some_and(|certain| *certain),
-        reason: gap.reason.value().map_or_else(|| "unknown".to_owned(), |reason| reason.as_str().to_owned()),
+        reason: gap
+            .reason
+            .value()
+            .map_or_else(|| "unknown".to_owned(), |reason| reason.as_str().to_owned()),
     }
 }
 
 /// Puts tools below the tool that they are part of.
 fn nested(entries: Vec<Entry>) -> Vec<Entry> {
-    let ids: HashSet<String> = entries.iter().filter_map(|entry| tool(entry).map(|(id, _)| id.to_owned())).collect();
+    let ids: HashSet<String> =
+        entries.iter().filter_map(|entry| tool(entry).map(|(id, _)| id.to_owned())).collect();
     let mut parts: HashMap<String, Vec<usize>> = HashMap::new();
     let mut roots = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
         match tool(entry) {
-            Some((_, Some(parent))) if ids.contains(parent) => parts.entry(parent.to_owned()).or_default().push(at),
+            Some((_, Some(parent))) if ids.contains(parent) => {
+                parts.entry(parent.to_owned()).or_default().push(at)
+            }
             _ => roots.push(at),
         }
     }

@@ -20,8 +20,12 @@ const LABEL: usize = 9;
 pub fn text(timeline: &Timeline, width: usize) -> String {
     let mut text = String::new();
     for (name, value) in head(timeline) {
-        let _ =
-            writeln!(text, "{} {}", cell(name, LABEL).dimmed(), cell(&value, width.saturating_sub(LABEL + 1)).trim_end().bold());
+        let _ = writeln!(
+            text,
+            "{} {}",
+            cell(name, LABEL).dimmed(),
+            cell(&value, width.saturating_sub(LABEL + 1)).trim_end().bold()
+        );
     }
     let (hidden, says) = hiding(timeline);
     for line in wrap(&[(Tone::Plain, says)], width) {
@@ -46,7 +50,8 @@ pub fn text(timeline: &Timeline, width: usize) -> String {
         for (at, line) in lines.into_iter().enumerate() {
             if at == 0 {
                 let label = paint(told.tone, &cell(told.label, LABEL));
-                let _ = write!(text, "{} {label} {indent}{branch}", format!("{time:>TIME$}").dimmed());
+                let _ =
+                    write!(text, "{} {label} {indent}{branch}", format!("{time:>TIME$}").dimmed());
             } else {
                 text.push_str(&" ".repeat(before));
             }
@@ -74,7 +79,8 @@ fn paint(tone: Tone, words: &str) -> ColoredString {
 fn wrap(words: &[(Tone, String)], width: usize) -> Vec<Vec<(Tone, String)>> {
     let mut lines: Vec<Vec<(Tone, String)>> = vec![Vec::new()];
     let mut taken = 0;
-    let pieces = words.iter().flat_map(|(tone, text)| text.split(' ').map(move |word| (*tone, word)));
+    let pieces =
+        words.iter().flat_map(|(tone, text)| text.split(' ').map(move |word| (*tone, word)));
     for (tone, word) in pieces {
         let between = usize::from(taken > 0);
         if taken + between + width_of(word) > width && taken > 0 {
@@ -107,15 +113,28 @@ fn wrap(words: &[(Tone, String)], width: usize) -> Vec<Vec<(Tone, String)>> {
 /// The calls that there are.
 #[must_use]
 pub fn list(gathered: &Gathered) -> String {
-    let mut text = format!("{:34}  {:19}  {:>7}  {:>6}  {}\n", "call", "first seen (UTC)", "length", "events", "ended");
-    let mut sorted: Vec<_> = gathered.calls.iter().map(|(sid, found)| (found.span(gathered.shift), sid, found)).collect();
+    let mut text = format!(
+        "{:34}  {:19}  {:>7}  {:>6}  {}\n",
+        "call", "first seen (UTC)", "length", "events", "ended"
+    );
+    let mut sorted: Vec<_> = gathered
+        .calls
+        .iter()
+        .map(|(sid, found)| (found.span(gathered.shift), sid, found))
+        .collect();
     sorted.sort_by_key(|(span, ..)| *span);
     for (span, sid, found) in sorted {
         let first = span.map(|(first, _)| first.strftime("%F %T").to_string()).unwrap_or_default();
-        let seconds = span.map(|(first, last)| length(last.as_second() - first.as_second())).unwrap_or_default();
+        let seconds = span
+            .map(|(first, last)| length(last.as_second() - first.as_second()))
+            .unwrap_or_default();
         let outcome = found.outcome.as_deref().map(sanitize::visible).unwrap_or_default();
         let (sid, events) = (cell(sid, 34), count(found.events));
-        let _ = writeln!(text, "{}", format!("{sid}  {first:19}  {seconds:>7}  {events:>6}  {outcome}").trim_end());
+        let _ = writeln!(
+            text,
+            "{}",
+            format!("{sid}  {first:19}  {seconds:>7}  {events:>6}  {outcome}").trim_end()
+        );
     }
     text
 }

@@ -74,7 +74,9 @@ pub fn told(entry: &Entry) -> Told {
             }
             told = match succeeded {
                 Some(true) => told.say(Tone::Good, "ok"),
-                Some(false) => told.say(Tone::Bad, if error.is_some() { "failed:" } else { "failed" }),
+                Some(false) => {
+                    told.say(Tone::Bad, if error.is_some() { "failed:" } else { "failed" })
+                }
                 None => told.say(Tone::Warning, "no answer"),
             };
             if let Some(error) = error {
@@ -115,7 +117,9 @@ pub fn told(entry: &Entry) -> Told {
 pub fn head(timeline: &super::Timeline) -> Vec<(&'static str, String)> {
     let call = &timeline.call;
     let mut head = vec![("call", timeline.sid.clone())];
-    let mut add = |name, value: Option<String>| head.extend(value.map(|value| (name, sanitize::visible(&value).into_owned())));
+    let mut add = |name, value: Option<String>| {
+        head.extend(value.map(|value| (name, sanitize::visible(&value).into_owned())))
+    };
     add("direction", call.direction.clone());
     add("service", call.service.clone());
     add("began", timeline.began.map(|began| format!("{began:.3}")));
@@ -126,11 +130,21 @@ pub fn head(timeline: &super::Timeline) -> Vec<(&'static str, String)> {
             format!("{offset} {why}")
         }),
     );
-    add("took", call.seconds.filter(|seconds| *seconds >= 0.0).map(|seconds| span(seconds * 1000.0)));
+    add(
+        "took",
+        call.seconds.filter(|seconds| *seconds >= 0.0).map(|seconds| span(seconds * 1000.0)),
+    );
     add("escalated", call.escalated.then(|| "yes".to_owned()));
     let (workspace, observer) = timeline.events;
-    let dropped = if timeline.dropped > 0 { format!("; {} more are not kept", timeline.dropped) } else { String::new() };
-    add("events", Some(format!("{workspace} of the workspace, {observer} of the observer{dropped}")));
+    let dropped = if timeline.dropped > 0 {
+        format!("; {} more are not kept", timeline.dropped)
+    } else {
+        String::new()
+    };
+    add(
+        "events",
+        Some(format!("{workspace} of the workspace, {observer} of the observer{dropped}")),
+    );
     if observer > 0 && timeline.shift != 0 {
         add("clocks", Some(format!("times of arrival are moved by {} ms", -timeline.shift)));
     }

@@ -42,7 +42,9 @@ impl Buffer {
     pub fn push(&mut self, held: Held) -> u64 {
         self.bytes += held.bytes();
         self.rows.push_back(held);
-        while self.rows.len() > 1 && (self.rows.len() > self.limits.events || self.bytes > self.limits.bytes) {
+        while self.rows.len() > 1
+            && (self.rows.len() > self.limits.events || self.bytes > self.limits.bytes)
+        {
             let gone = self.rows.pop_front();
             self.bytes -= gone.map_or(0, |held| held.bytes());
             self.first += 1;

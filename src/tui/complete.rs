@@ -6,7 +6,14 @@ use crate::event::Kind;
 use crate::select::is_name;
 
 /// The parts of `_tap` that can be listed or filtered by.
-const TAP: &[&str] = &["_tap.id", "_tap.time", "_tap.received_at", "_tap.stream", "_tap.workspace_id", "_tap.call_sid"];
+const TAP: &[&str] = &[
+    "_tap.id",
+    "_tap.time",
+    "_tap.received_at",
+    "_tap.stream",
+    "_tap.workspace_id",
+    "_tap.call_sid",
+];
 
 /// How many characters before the end of `before` the word begins that can be completed, and what it may become.
 #[must_use]
@@ -20,7 +27,9 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
                 let names = std::iter::once("event_type".to_owned()).chain(fields(state));
                 matching(&rest[rest.rfind([',', ' ']).map_or(0, |at| at + 1)..], names)
             }
-            Some(("call", rest)) => matching(rest, state.calls.sorted().into_iter().map(|(sid, _)| sid.to_owned())),
+            Some(("call", rest)) => {
+                matching(rest, state.calls.sorted().into_iter().map(|(sid, _)| sid.to_owned()))
+            }
             Some(_) => (0, Vec::new()),
         },
         Purpose::Filter => {
@@ -30,18 +39,29 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
             {
                 return matching(typed, state.setup.named.keys().cloned());
             }
-            let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.');
+            let is_part = |character: char| {
+                character.is_ascii_alphanumeric() || matches!(character, '_' | '.')
+            };
             let start = before.rfind(|character| !is_part(character)).map_or(0, |at| at + 1);
             let typed = &before[start..];
             // Within a string, and not behind one that has ended.
-            let is_text = before[..start].ends_with('"') && before[..start].matches('"').count() % 2 == 1;
+            let is_text =
+                before[..start].ends_with('"') && before[..start].matches('"').count() % 2 == 1;
             if is_text && before[..start].trim_end_matches('"').contains("event_type") {
-                return matching(typed, Kind::ALL.iter().map(|kind| kind.spec().event_type.to_owned()));
+                return matching(
+                    typed,
+                    Kind::ALL.iter().map(|kind| kind.spec().event_type.to_owned()),
+                );
             }
             if is_text || !typed.starts_with('.') {
                 return (0, Vec::new());
             }
-            matching(typed, std::iter::once("event_type".to_owned()).chain(fields(state)).map(|name| format!(".{name}")))
+            matching(
+                typed,
+                std::iter::once("event_type".to_owned())
+                    .chain(fields(state))
+                    .map(|name| format!(".{name}")),
+            )
         }
     }
 }
@@ -49,7 +69,12 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
 fn matching(word: &str, names: impl Iterator<Item = String>) -> (usize, Vec<String>) {
     let length = word.chars().count();
     let mut known = std::collections::HashSet::new();
-    (length, names.filter(|name| name.starts_with(word) && *name != word && known.insert(name.clone())).collect())
+    (
+        length,
+        names
+            .filter(|name| name.starts_with(word) && *name != word && known.insert(name.clone()))
+            .collect(),
+    )
 }
 
 /// The names of fields: those of the selected event first, then those of all types, then the parts of `_tap`.
@@ -64,7 +89,8 @@ pub fn fields(state: &State) -> Vec<String> {
 #[must_use]
 pub fn common(candidates: &[String]) -> &str {
     let Some((first, rest)) = candidates.split_first() else { return "" };
-    let shared = |other: &String| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let shared =
+        |other: &String| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     let length = rest.iter().map(shared).min().unwrap_or(first.len());
     first.get(..length).unwrap_or_default()
 }

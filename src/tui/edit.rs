@@ -63,8 +63,14 @@ impl Line {
             }
             KeyCode::Char('k') if control => self.characters.truncate(self.at),
             KeyCode::Char('w') if control => {
-                let end = self.characters[..self.at].iter().rposition(|character| *character != ' ').map_or(0, |at| at + 1);
-                let start = self.characters[..end].iter().rposition(|character| *character == ' ').map_or(0, |at| at + 1);
+                let end = self.characters[..self.at]
+                    .iter()
+                    .rposition(|character| *character != ' ')
+                    .map_or(0, |at| at + 1);
+                let start = self.characters[..end]
+                    .iter()
+                    .rposition(|character| *character == ' ')
+                    .map_or(0, |at| at + 1);
                 self.characters.drain(start..self.at);
                 self.at = start;
             }
@@ -73,7 +79,9 @@ impl Line {
                 self.at -= 1;
                 self.characters.remove(self.at);
             }
-            KeyCode::Delete if self.at < self.characters.len() => drop(self.characters.remove(self.at)),
+            KeyCode::Delete if self.at < self.characters.len() => {
+                drop(self.characters.remove(self.at))
+            }
             KeyCode::Left => self.at = self.at.saturating_sub(1),
             KeyCode::Right => self.at = (self.at + 1).min(self.characters.len()),
             KeyCode::Home => self.at = 0,
@@ -99,10 +107,16 @@ mod tests {
     fn edits_as_a_shell_does() {
         let control = |character| (KeyCode::Char(character), KeyModifiers::CONTROL);
         let plain = |code| (code, KeyModifiers::NONE);
-        assert_eq!(after("ab é", &[plain(KeyCode::Backspace), plain(KeyCode::Char('漢'))]), ("ab 漢".into(), 4));
+        assert_eq!(
+            after("ab é", &[plain(KeyCode::Backspace), plain(KeyCode::Char('漢'))]),
+            ("ab 漢".into(), 4)
+        );
         assert_eq!(after("one two  ", &[control('w')]), ("one ".into(), 4));
         assert_eq!(after("one two", &[plain(KeyCode::Left), control('u')]), ("o".into(), 0));
-        assert_eq!(after("one", &[control('a'), plain(KeyCode::Right), control('k')]), ("o".into(), 1));
+        assert_eq!(
+            after("one", &[control('a'), plain(KeyCode::Right), control('k')]),
+            ("o".into(), 1)
+        );
         assert_eq!(after("one", &[plain(KeyCode::Home), plain(KeyCode::Delete)]), ("ne".into(), 0));
     }
 

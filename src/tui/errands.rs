@@ -39,7 +39,9 @@ impl Errands {
     pub fn save(&mut self, path: PathBuf, lines: Vec<Arc<str>>) {
         let started = self.start("save", move || match save(&path, &lines) {
             Ok(()) => format!("saved {} events to {}", lines.len(), path.display()),
-            Err(error) => format!("cannot save to {}: {}; choose another name", path.display(), cause(&error)),
+            Err(error) => {
+                format!("cannot save to {}: {}; choose another name", path.display(), cause(&error))
+            }
         });
         self.saving.extend(started);
     }
@@ -52,7 +54,11 @@ impl Errands {
         });
     }
 
-    fn start(&self, name: &str, run: impl FnOnce() -> String + Send + 'static) -> Option<JoinHandle<()>> {
+    fn start(
+        &self,
+        name: &str,
+        run: impl FnOnce() -> String + Send + 'static,
+    ) -> Option<JoinHandle<()>> {
         let tell = self.tell.clone();
         let run = move || {
             // Nobody listens once the screen is closed.
@@ -60,7 +66,9 @@ impl Errands {
         };
         let started = Builder::new().name(name.to_owned()).spawn(run);
         if started.is_err() {
-            let _ = self.tell.send(format!("cannot {name}: the machine has no thread to spare; try again"));
+            let _ = self
+                .tell
+                .send(format!("cannot {name}: the machine has no thread to spare; try again"));
         }
         started.ok()
     }
@@ -93,7 +101,9 @@ fn save(path: &Path, lines: &[Arc<str>]) -> io::Result<()> {
 fn hand_over(text: &str) -> Option<&'static str> {
     let is_set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
     let fit = TOOLS.iter().filter(|(.., variable)| variable.is_none_or(is_set));
-    fit.filter(|(tool, arguments, _)| feed(tool, arguments, text).is_ok_and(|took| took)).map(|(tool, ..)| *tool).next()
+    fit.filter(|(tool, arguments, _)| feed(tool, arguments, text).is_ok_and(|took| took))
+        .map(|(tool, ..)| *tool)
+        .next()
 }
 
 /// The text goes by a pipe: arguments can be seen by others.

@@ -55,7 +55,12 @@ impl Feed {
     /// A feed into that channel, from which that thread takes, at that pace.
     #[must_use]
     pub const fn new(screen: SyncSender<Fed>, sleeper: Thread, pace: Option<Arc<Pace>>) -> Self {
-        Self { screen, sleeper, pace, passed: PassedOver { events: 0, malformed: 0, drifted: 0, gaps: 0 } }
+        Self {
+            screen,
+            sleeper,
+            pace,
+            passed: PassedOver { events: 0, malformed: 0, drifted: 0, gaps: 0 },
+        }
     }
 
     fn send(&self, fed: Fed) -> io::Result<()> {

@@ -24,6 +24,8 @@ impl Frames {
     /// How long the next frame has to wait.
     #[must_use]
     pub fn wait(&self, now: Instant) -> Duration {
-        self.last.map_or(Duration::ZERO, |last| FRAME.saturating_sub(now.saturating_duration_since(last)))
+        self.last.map_or(Duration::ZERO, |last| {
+            FRAME.saturating_sub(now.saturating_duration_since(last))
+        })
     }
 }

@@ -37,9 +37,12 @@ pub fn go_to(state: &mut State, moment: Moment) {
     let day = from.to_zoned(state.setup.zone.clone());
     let wanted = match moment {
         Moment::Instant(instant) => Some(instant),
-        Moment::OfDay(time) => {
-            day.date().to_datetime(time).to_zoned(state.setup.zone.clone()).ok().map(|zoned| zoned.timestamp())
-        }
+        Moment::OfDay(time) => day
+            .date()
+            .to_datetime(time)
+            .to_zoned(state.setup.zone.clone())
+            .ok()
+            .map(|zoned| zoned.timestamp()),
         Moment::Apart(apart) => from.checked_add(apart).ok(),
     };
     let Some(wanted) = wanted else { return state.tell(NO_EVENT) };
@@ -59,7 +62,9 @@ const NO_EVENT: &str = "no event at that time or after it";
 
 fn select(state: &mut State, goal: Goal, is_it: impl Fn(&Held) -> bool) {
     let rows = state.rows();
-    let found = (0..rows.len()).filter_map(|place| rows.get(place)).find(|number| state.buffer.get(*number).is_some_and(&is_it));
+    let found = (0..rows.len())
+        .filter_map(|place| rows.get(place))
+        .find(|number| state.buffer.get(*number).is_some_and(&is_it));
     match (found, &state.setup.pace) {
         (Some(number), _) => {
             state.screen = 0;

@@ -132,7 +132,8 @@ mod bell {
     pub fn read(telling: &Telling, mut heard: UnixStream) -> io::Result<()> {
         let stdin = io::stdin();
         loop {
-            let mut ready = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&heard, PollFlags::IN)];
+            let mut ready =
+                [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&heard, PollFlags::IN)];
             match poll(&mut ready, None) {
                 Ok(_) => {}
                 Err(Errno::INTR) => continue,

@@ -176,7 +176,10 @@ pub const BESIDE: &[(&str, &[(&str, &str)])] = &[
     (
         "With the mouse",
         &[
-            ("click", "choose an event, a call, a line of the detail, a screen, a position; closes this help"),
+            (
+                "click",
+                "choose an event, a call, a line of the detail, a screen, a position; closes this help",
+            ),
             ("again", "open what is chosen"),
             ("wheel", "scroll what is below it"),
             ("drag", "the edge of the detail, the position in a recording"),

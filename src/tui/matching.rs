@@ -45,7 +45,11 @@ impl Slice {
 /// No key waits for an expression that takes so long on one event.
 fn too_long() -> Error {
     let advice = "give it by --filter on the command line, where it may take longer";
-    Error::usage("cannot filter by that here", "on one event it takes so long that keys would have to wait", advice)
+    Error::usage(
+        "cannot filter by that here",
+        "on one event it takes so long that keys would have to wait",
+        advice,
+    )
 }
 
 /// A filter on its way through the events at hand.
@@ -65,7 +69,9 @@ impl Matching {
     /// Compiles an expression, and holds it against the model.
     pub fn compile(source: &str, setup: &Setup) -> Result<Self, Error> {
         let named = named(&setup.named, NAME, source)?;
-        let (name, expression) = named.as_ref().map_or((NAME, source), |(name, expression)| (name.as_str(), *expression));
+        let (name, expression) = named
+            .as_ref()
+            .map_or((NAME, source), |(name, expression)| (name.as_str(), *expression));
         let parsed = parse(name, expression)?;
         // Keys wait for the event in hand, so it may not take long.
         let predicate = Predicate::within(Budget::BRIEF, &parsed, &setup.variables)?;
@@ -79,11 +85,23 @@ impl Matching {
             remark.get_or_insert(error.to_string());
         }
         let expression = expression.to_owned();
-        Ok(Self { source: source.to_owned(), expression, remark, predicate, numbers: VecDeque::new(), next: 0 })
+        Ok(Self {
+            source: source.to_owned(),
+            expression,
+            remark,
+            predicate,
+            numbers: VecDeque::new(),
+            next: 0,
+        })
     }
 
     /// Goes on through the events at hand until it is through or the slice is used up. Gives whether it is through.
-    pub fn go_on(&mut self, buffer: &Buffer, reader: &mut Reader, slice: &mut Slice) -> Result<bool, Error> {
+    pub fn go_on(
+        &mut self,
+        buffer: &Buffer,
+        reader: &mut Reader,
+        slice: &mut Slice,
+    ) -> Result<bool, Error> {
         while self.numbers.front().is_some_and(|number| *number < buffer.first()) {
             self.numbers.pop_front();
         }
@@ -92,7 +110,9 @@ impl Matching {
             if !slice.takes() {
                 return Ok(false);
             }
-            let holds = reader.read(held, |shown| self.predicate.holds(&Subject::new(shown))).map_err(|_| too_long())?;
+            let holds = reader
+                .read(held, |shown| self.predicate.holds(&Subject::new(shown)))
+                .map_err(|_| too_long())?;
             if holds {
                 self.numbers.push_back(self.next);
             }

@@ -80,7 +80,11 @@ pub struct Live {
 
 impl Live {
     /// Opens a screen on which `draw` draws, and makes it the sink of these stages.
-    pub fn open(setup: Setup, stages: &mut Stages, draw: impl Fn(&State, &mut Frame<'_>) + Send + 'static) -> Result<Self> {
+    pub fn open(
+        setup: Setup,
+        stages: &mut Stages,
+        draw: impl Fn(&State, &mut Frame<'_>) + Send + 'static,
+    ) -> Result<Self> {
         terminal::check()?;
         let (screen, fed) = sync_channel(feed::QUEUE);
         let pace = setup.pace.clone();
@@ -94,9 +98,12 @@ impl Live {
             let shown = match show(setup, &fed, &told, draw) {
                 Ok(()) => Ok(Exit::Done),
                 Err(_) if terminal::is_gone() => Ok(Exit::HungUp),
-                Err(error) => {
-                    Err(Error::new(Exit::Failure, "cannot show the live screen", cause(&error), "leave --tui out to have lines"))
-                }
+                Err(error) => Err(Error::new(
+                    Exit::Failure,
+                    "cannot show the live screen",
+                    cause(&error),
+                    "leave --tui out to have lines",
+                )),
             };
             if let Some(pace) = pace {
                 pace.end();
@@ -104,7 +111,12 @@ impl Live {
             let _ = done.send(shown);
         };
         let started = builder.spawn(run).map_err(|error| {
-            Error::new(Exit::Failure, "cannot start", error.kind().to_string(), "free some of the machine's memory")
+            Error::new(
+                Exit::Failure,
+                "cannot start",
+                error.kind().to_string(),
+                "free some of the machine's memory",
+            )
         })?;
         let thread = started.thread().clone();
         stages.sink = Box::new(Feed::new(screen, thread.clone(), pace));
@@ -113,9 +125,14 @@ impl Live {
 
     /// Waits until the reader has closed it, or the terminal has gone away.
     pub async fn closed(&mut self) -> Result<Exit> {
-        (&mut self.closed)
-            .await
-            .unwrap_or_else(|_| Err(Error::new(Exit::Failure, "cannot go on", "the screen broke down", "report this as a bug")))
+        (&mut self.closed).await.unwrap_or_else(|_| {
+            Err(Error::new(
+                Exit::Failure,
+                "cannot go on",
+                "the screen broke down",
+                "report this as a bug",
+            ))
+        })
     }
 
     /// Closes it, and waits until the terminal is as it was.
@@ -127,7 +144,12 @@ impl Live {
 }
 
 /// Shows the screen until somebody closes it.
-fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool, draw: impl Fn(&State, &mut Frame<'_>)) -> io::Result<()> {
+fn show(
+    mut setup: Setup,
+    fed: &Receiver<Fed>,
+    stop: &AtomicBool,
+    draw: impl Fn(&State, &mut Frame<'_>),
+) -> io::Result<()> {
     let mut taken = Taken::take()?;
     let mut errands = Errands::default();
     if setup.theme.depth != Depth::None {
@@ -135,7 +157,9 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool, draw: impl Fn(
     }
     let (suspended, continued) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
     #[cfg(unix)]
-    for (signal, flag) in [(signal_hook::consts::SIGTSTP, &suspended), (signal_hook::consts::SIGCONT, &continued)] {
+    for (signal, flag) in
+        [(signal_hook::consts::SIGTSTP, &suspended), (signal_hook::consts::SIGCONT, &continued)]
+    {
         let _ = signal_hook::flag::register(signal, Arc::clone(flag));
     }
     let mut input = Some(Input::listen()?);
@@ -185,7 +209,9 @@ fn show(mut setup: Setup, fed: &Receiver<Fed>, stop: &AtomicBool, draw: impl Fn(
             Taking::More => {}
             _ if state.is_busy() => {}
             Taking::Some => std::thread::sleep(BRIEF),
-            Taking::Nothing if state.changed => std::thread::park_timeout(frames.wait(Instant::now())),
+            Taking::Nothing if state.changed => {
+                std::thread::park_timeout(frames.wait(Instant::now()))
+            }
             Taking::Nothing => std::thread::park_timeout(IDLE),
         }
     }

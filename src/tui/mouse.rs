@@ -82,7 +82,10 @@ fn click(state: &mut State, at: Position) {
 
 /// Ticks a column, or takes the tick away.
 fn tick(state: &mut State, at: Position) {
-    let Some(place) = state.ticks.as_ref().and_then(|ticks| view::ticks::at(state, ticks, at)) else { return };
+    let Some(place) = state.ticks.as_ref().and_then(|ticks| view::ticks::at(state, ticks, at))
+    else {
+        return;
+    };
     if let Some(ticks) = &mut state.ticks {
         ticks.cursor = place;
         ticks.toggle();
@@ -105,5 +108,6 @@ fn drag(state: &mut State, at: Position) {
     } else {
         (body.bottom().saturating_sub(at.y), body.height)
     };
-    state.share = (u32::from(given) * 100 / u32::from(whole.max(1))).clamp(20, 80).try_into().unwrap_or(50);
+    state.share =
+        (u32::from(given) * 100 / u32::from(whole.max(1))).clamp(20, 80).try_into().unwrap_or(50);
 }

@@ -38,7 +38,10 @@ impl Numbers {
         self.last = Some(now);
         let family = family(&held.event_type);
         let known = self.rates.len() < FAMILIES || self.rates.contains_key(family);
-        let seconds = self.rates.entry(if known { family } else { "(others)" }.to_owned()).or_insert_with(|| VecDeque::from([0]));
+        let seconds = self
+            .rates
+            .entry(if known { family } else { "(others)" }.to_owned())
+            .or_insert_with(|| VecDeque::from([0]));
         if let Some(second) = seconds.back_mut() {
             *second += 1;
         }
@@ -71,8 +74,14 @@ impl Numbers {
     /// Events a second over the last five whole seconds.
     #[must_use]
     pub fn rate(&self) -> u64 {
-        let recent: u64 = self.rates.values().map(|seconds| seconds.iter().rev().skip(1).take(5).sum::<u64>()).sum();
-        let whole = self.rates.values().map(VecDeque::len).max().unwrap_or(0).saturating_sub(1).clamp(1, 5) as u64;
+        let recent: u64 = self
+            .rates
+            .values()
+            .map(|seconds| seconds.iter().rev().skip(1).take(5).sum::<u64>())
+            .sum();
+        let whole =
+            self.rates.values().map(VecDeque::len).max().unwrap_or(0).saturating_sub(1).clamp(1, 5)
+                as u64;
         recent.div_ceil(whole)
     }
 }

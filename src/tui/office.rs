@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use crate::call::text;
 use crate::event::catalog::{
-    OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorStatusChanged, PipelineError, PipelineSyncCompleted,
-    ReviewSubmitted, TriggerCompleted, TriggerFailed, TriggerFired,
+    OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorStatusChanged,
+    PipelineError, PipelineSyncCompleted, ReviewSubmitted, TriggerCompleted, TriggerFailed,
+    TriggerFired,
 };
 use crate::event::{Declared, Kind};
 use crate::held::Held;
@@ -25,7 +26,12 @@ pub const STEPS: &[(&str, &[Kind])] = &[
     ("filling in", &[Kind::SurfaceFieldSaved]),
     (
         "submitted",
-        &[Kind::SurfaceSubmitted, Kind::SurfacePendingReview, Kind::SurfaceReviewApproved, Kind::SurfaceReviewRejected],
+        &[
+            Kind::SurfaceSubmitted,
+            Kind::SurfacePendingReview,
+            Kind::SurfaceReviewApproved,
+            Kind::SurfaceReviewRejected,
+        ],
     ),
 ];
 
@@ -131,7 +137,8 @@ impl Office {
                 let Some(it) = read::<PipelineSyncCompleted>(shown) else { return };
                 if let Some(pipeline) = entry(&mut self.pipelines, text(&it.data_source_id)) {
                     pipeline.syncs += 1;
-                    pipeline.last = Some((time, it.event_count.value().copied().unwrap_or_default()));
+                    pipeline.last =
+                        Some((time, it.event_count.value().copied().unwrap_or_default()));
                     pipeline.error = None;
                 }
             }
@@ -167,14 +174,18 @@ impl Office {
 
     /// A surface that comes to a step has been at those before, whether or not that was seen.
     fn surface(&mut self, kind: Kind, shown: &Shown<'_>) {
-        for (count, counted) in
-            self.reviewed.iter_mut().zip([Kind::SurfaceReviewApproved, Kind::SurfaceReviewRejected, Kind::SurfaceArchived])
-        {
+        for (count, counted) in self.reviewed.iter_mut().zip([
+            Kind::SurfaceReviewApproved,
+            Kind::SurfaceReviewRejected,
+            Kind::SurfaceArchived,
+        ]) {
             *count += u64::from(kind == counted);
         }
         let Some(step) = STEPS.iter().position(|(_, kinds)| kinds.contains(&kind)) else { return };
         let id = shown.field("surface_id").filter(|field| !field.hidden);
-        let Some(id) = id.and_then(|field| Some(scan::unescape(field.json.strip_prefix('"')?.strip_suffix('"')?))) else {
+        let Some(id) = id.and_then(|field| {
+            Some(scan::unescape(field.json.strip_prefix('"')?.strip_suffix('"')?))
+        }) else {
             return;
         };
         let known = self.surfaces.get(&id).copied();

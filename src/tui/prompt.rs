@@ -18,7 +18,15 @@ const REMEMBERED: usize = 100;
 pub fn open(state: &mut State, purpose: Purpose, text: &str) {
     let recalled = state.history.len();
     let (candidates, tried) = (Vec::new(), None);
-    state.prompt = Some(Prompt { purpose, line: Line::new(text), draft: None, error: None, recalled, candidates, tried });
+    state.prompt = Some(Prompt {
+        purpose,
+        line: Line::new(text),
+        draft: None,
+        error: None,
+        recalled,
+        candidates,
+        tried,
+    });
     preview(state);
     suggest(state);
 }
@@ -41,7 +49,11 @@ pub fn press(state: &mut State, key: &KeyEvent) {
         KeyCode::Enter => enter(state),
         KeyCode::Tab | KeyCode::BackTab => complete(state, key.code == KeyCode::Tab),
         KeyCode::Up | KeyCode::Down if prompt.purpose == Purpose::Filter => {
-            let to = if key.code == KeyCode::Up { prompt.recalled.saturating_sub(1) } else { prompt.recalled + 1 };
+            let to = if key.code == KeyCode::Up {
+                prompt.recalled.saturating_sub(1)
+            } else {
+                prompt.recalled + 1
+            };
             prompt.recalled = to.min(state.history.len());
             prompt.line = Line::new(state.history.get(prompt.recalled).map_or("", String::as_str));
             preview(state);
@@ -119,12 +131,22 @@ fn preview(state: &mut State) {
 }
 
 /// The commands, and what is given to each.
-pub(super) const COMMANDS: &[(&str, &str)] =
-    &[("at", "TIME"), ("call", "SID"), ("filter", "EXPR"), ("columns", "LIST"), ("save", "FILE"), ("quit", "")];
+pub(super) const COMMANDS: &[(&str, &str)] = &[
+    ("at", "TIME"),
+    ("call", "SID"),
+    ("filter", "EXPR"),
+    ("columns", "LIST"),
+    ("save", "FILE"),
+    ("quit", ""),
+];
 
 /// The commands in a line.
 pub(super) fn commands() -> String {
-    COMMANDS.iter().map(|(name, given)| format!("{name} {given}").trim_end().to_owned()).collect::<Vec<_>>().join(", ")
+    COMMANDS
+        .iter()
+        .map(|(name, given)| format!("{name} {given}").trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// What can be commanded.
@@ -147,10 +169,18 @@ fn command(text: &str) -> Result<Command, Error> {
         "columns" => Ok(Command::Columns(rest.to_owned())),
         "w" | "save" if !rest.is_empty() => Ok(Command::Save(rest.to_owned())),
         "at" => goal::moment(rest).map(Command::At).ok_or_else(|| {
-            Error::usage("cannot go there", "this is no time", "write it like 09:30, 09:30:15, 2026-05-05T09:30:00Z, +5m or -30s")
+            Error::usage(
+                "cannot go there",
+                "this is no time",
+                "write it like 09:30, 09:30:15, 2026-05-05T09:30:00Z, +5m or -30s",
+            )
         }),
         "call" if !rest.is_empty() => Ok(Command::Call(rest.to_owned())),
-        _ => Err(Error::usage("cannot do that", "there is no such command", format!("there are: {}", commands()))),
+        _ => Err(Error::usage(
+            "cannot do that",
+            "there is no such command",
+            format!("there are: {}", commands()),
+        )),
     }
 }
 
@@ -170,11 +200,16 @@ fn carry_out(state: &mut State, command: Command) {
 
 /// Lists these fields alone, or all where none is named.
 fn columns(state: &mut State, names: &str) {
-    state.list(names.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect());
+    state
+        .list(names.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect());
 }
 
 fn no_regex() -> Error {
-    Error::usage("cannot search", "this is no regular expression", "put \\ before what is meant literally, such as \\(")
+    Error::usage(
+        "cannot search",
+        "this is no regular expression",
+        "put \\ before what is meant literally, such as \\(",
+    )
 }
 
 fn enter(state: &mut State) {

@@ -63,7 +63,9 @@ impl<'a> Rows<'a> {
             None => number,
             Some(numbers) => numbers.partition_point(|kept| *kept < number) as u64,
         };
-        usize::try_from(place.clamp(self.from, self.to) - self.from).unwrap_or(0).min(self.len().saturating_sub(1))
+        usize::try_from(place.clamp(self.from, self.to) - self.from)
+            .unwrap_or(0)
+            .min(self.len().saturating_sub(1))
     }
 }
 
@@ -74,7 +76,10 @@ mod tests {
     #[test]
     fn all_events_are_known_by_number() {
         let rows = Rows::new(None, 10, 15);
-        assert_eq!((rows.len(), rows.get(0), rows.last(), rows.get(5)), (5, Some(10), Some(14), None));
+        assert_eq!(
+            (rows.len(), rows.get(0), rows.last(), rows.get(5)),
+            (5, Some(10), Some(14), None)
+        );
         assert_eq!((rows.place(12), rows.place(3), rows.place(99)), (2, 0, 4));
     }
 

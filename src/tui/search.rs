@@ -28,7 +28,9 @@ impl State {
     pub fn seek(&mut self, forward: bool) {
         let len = self.rows().len();
         let place = self.rows().place(self.selected);
-        let Some(search) = &mut self.search else { return self.tell("nothing is searched for: / begins") };
+        let Some(search) = &mut self.search else {
+            return self.tell("nothing is searched for: / begins");
+        };
         let step = |place: usize| if forward { place + 1 } else { place + len - 1 };
         if len > 0 {
             search.hunt = Some(Hunt { next: step(place) % len, left: len, forward });
@@ -44,10 +46,14 @@ impl State {
         let mut found = None;
         while hunt.left > 0 && found.is_none() && slice.takes() {
             let number = rows.get(hunt.next % rows.len().max(1));
-            found = number
-                .filter(|number| self.buffer.get(*number).is_some_and(|held| reader.read(held, |shown| grep.matches(shown))));
+            found = number.filter(|number| {
+                self.buffer
+                    .get(*number)
+                    .is_some_and(|held| reader.read(held, |shown| grep.matches(shown)))
+            });
             hunt.left -= 1;
-            hunt.next = if hunt.forward { hunt.next + 1 } else { hunt.next + rows.len() - 1 } % rows.len().max(1);
+            hunt.next = if hunt.forward { hunt.next + 1 } else { hunt.next + rows.len() - 1 }
+                % rows.len().max(1);
         }
         let is_over = hunt.left == 0 || found.is_some();
         if let Some(search) = &mut self.search {

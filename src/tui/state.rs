@@ -331,9 +331,10 @@ impl State {
     pub fn hear(&mut self, news: &News) {
         let link = match &news.change {
             Change::Connected => Link::Live,
-            Change::Reconnecting { delay, attempt, why } => {
-                Link::Reconnecting(format!("{why}; again in {:.1} s (attempt {attempt})", delay.as_secs_f64()))
-            }
+            Change::Reconnecting { delay, attempt, why } => Link::Reconnecting(format!(
+                "{why}; again in {:.1} s (attempt {attempt})",
+                delay.as_secs_f64()
+            )),
             Change::Ended { .. } => Link::Ended,
         };
         self.links.retain(|(origin, _)| *origin != news.origin);
@@ -367,7 +368,9 @@ impl State {
     /// Whether there is work that [`work`](Self::work) would go on with.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        let waits = |matching: Option<&Matching>| matching.is_some_and(|matching| !matching.is_through(&self.buffer));
+        let waits = |matching: Option<&Matching>| {
+            matching.is_some_and(|matching| !matching.is_through(&self.buffer))
+        };
         waits(self.filter.as_ref())
             || waits(self.prompt.as_ref().and_then(|prompt| prompt.draft.as_ref()))
             || self.search.as_ref().is_some_and(|search| search.hunt.is_some())
@@ -381,11 +384,14 @@ impl State {
         self.changed = true;
         let Self { filter, prompt, buffer, reader, .. } = self;
         if let Some(prompt) = prompt
-            && let Some(Err(error)) = prompt.draft.as_mut().map(|draft| draft.go_on(buffer, reader, &mut slice))
+            && let Some(Err(error)) =
+                prompt.draft.as_mut().map(|draft| draft.go_on(buffer, reader, &mut slice))
         {
             (prompt.draft, prompt.error) = (None, Some(error));
         }
-        if let Some(Err(error)) = filter.as_mut().map(|filter| filter.go_on(buffer, reader, &mut slice)) {
+        if let Some(Err(error)) =
+            filter.as_mut().map(|filter| filter.go_on(buffer, reader, &mut slice))
+        {
             self.filter = None;
             self.tell(error.to_string());
         }
@@ -412,7 +418,8 @@ impl State {
     pub fn settle(&mut self) {
         let rows = self.rows();
         let (Some(last), Some(first)) = (rows.last(), rows.get(0)) else { return };
-        let selected = if self.follow { last } else { rows.get(rows.place(self.selected)).unwrap_or(first) };
+        let selected =
+            if self.follow { last } else { rows.get(rows.place(self.selected)).unwrap_or(first) };
         let height = usize::from(view::areas(self).list.height).max(1);
         let place = rows.place(selected);
         let mut top = rows.place(self.top).min(place);

@@ -57,22 +57,49 @@ impl Ground {
         });
         let (red, green, blue) = (parts.next()??, parts.next()??, parts.next()??);
         // How bright it looks.
-        Some(if red * 299 + green * 587 + blue * 114 > 127 * 1000 { Self::Light } else { Self::Dark })
+        Some(if red * 299 + green * 587 + blue * 114 > 127 * 1000 {
+            Self::Light
+        } else {
+            Self::Dark
+        })
     }
 }
 
 /// A colour, on a dark ground, on a light one, and where nobody knows which: the named one of sixteen, and our own.
 struct Hue([Color; 3], [[u8; 3]; 3]);
 
-const RED: Hue = Hue([Color::LightRed, Color::Red, Color::Red], [[255, 122, 122], [185, 20, 30], [214, 62, 62]]);
-const AMBER: Hue = Hue([Color::Yellow, Color::Magenta, Color::Magenta], [[240, 190, 90], [135, 85, 0], [160, 107, 0]]);
-const GREEN: Hue = Hue([Color::Green, Color::Green, Color::Green], [[125, 210, 140], [15, 110, 50], [30, 135, 60]]);
-const LIME: Hue = Hue([Color::LightGreen, Color::Green, Color::Green], [[185, 215, 100], [80, 105, 0], [103, 127, 0]]);
-const CYAN: Hue = Hue([Color::Cyan, Color::Blue, Color::Reset], [[105, 205, 220], [0, 100, 120], [0, 130, 145]]);
-const BLUE: Hue = Hue([Color::LightBlue, Color::Blue, Color::Reset], [[140, 175, 255], [35, 75, 190], [73, 112, 218]]);
-const SKY: Hue = Hue([Color::LightCyan, Color::Blue, Color::Reset], [[150, 200, 240], [0, 90, 150], [20, 124, 183]]);
-const VIOLET: Hue = Hue([Color::LightMagenta, Color::Magenta, Color::Magenta], [[215, 155, 255], [125, 45, 160], [162, 83, 201]]);
-const GREY: Hue = Hue([Color::Reset, Color::Reset, Color::Reset], [[160, 160, 160], [95, 95, 95], [118, 118, 118]]);
+const RED: Hue =
+    Hue([Color::LightRed, Color::Red, Color::Red], [[255, 122, 122], [185, 20, 30], [214, 62, 62]]);
+const AMBER: Hue = Hue(
+    [Color::Yellow, Color::Magenta, Color::Magenta],
+    [[240, 190, 90], [135, 85, 0], [160, 107, 0]],
+);
+const GREEN: Hue = Hue(
+    [Color::Green, Color::Green, Color::Green],
+    [[125, 210, 140], [15, 110, 50], [30, 135, 60]],
+);
+const LIME: Hue = Hue(
+    [Color::LightGreen, Color::Green, Color::Green],
+    [[185, 215, 100], [80, 105, 0], [103, 127, 0]],
+);
+const CYAN: Hue =
+    Hue([Color::Cyan, Color::Blue, Color::Reset], [[105, 205, 220], [0, 100, 120], [0, 130, 145]]);
+const BLUE: Hue = Hue(
+    [Color::LightBlue, Color::Blue, Color::Reset],
+    [[140, 175, 255], [35, 75, 190], [73, 112, 218]],
+);
+const SKY: Hue = Hue(
+    [Color::LightCyan, Color::Blue, Color::Reset],
+    [[150, 200, 240], [0, 90, 150], [20, 124, 183]],
+);
+const VIOLET: Hue = Hue(
+    [Color::LightMagenta, Color::Magenta, Color::Magenta],
+    [[215, 155, 255], [125, 45, 160], [162, 83, 201]],
+);
+const GREY: Hue = Hue(
+    [Color::Reset, Color::Reset, Color::Reset],
+    [[160, 160, 160], [95, 95, 95], [118, 118, 118]],
+);
 
 /// How things look.
 #[derive(Debug, Clone, Copy)]
@@ -171,9 +198,17 @@ impl Theme {
     pub fn alarm(self) -> Style {
         match self.depth {
             Depth::None => Style::new().add_modifier(Modifier::BOLD.union(Modifier::REVERSED)),
-            Depth::Sixteen => Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
-            Depth::Many => Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(124)).add_modifier(Modifier::BOLD),
-            Depth::True => Style::new().fg(Color::Rgb(255, 255, 255)).bg(Color::Rgb(175, 0, 0)).add_modifier(Modifier::BOLD),
+            Depth::Sixteen => {
+                Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD)
+            }
+            Depth::Many => Style::new()
+                .fg(Color::Indexed(231))
+                .bg(Color::Indexed(124))
+                .add_modifier(Modifier::BOLD),
+            Depth::True => Style::new()
+                .fg(Color::Rgb(255, 255, 255))
+                .bg(Color::Rgb(175, 0, 0))
+                .add_modifier(Modifier::BOLD),
         }
     }
 
@@ -189,7 +224,9 @@ const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
 /// The nearest of the 256: in the cube, or among the greys behind it.
 fn nearest(colour: [u8; 3]) -> u8 {
-    let step = |part: u8| (0..6).min_by_key(|level| LEVELS[usize::from(*level)].abs_diff(part)).unwrap_or(0);
+    let step = |part: u8| {
+        (0..6).min_by_key(|level| LEVELS[usize::from(*level)].abs_diff(part)).unwrap_or(0)
+    };
     let [red, green, blue] = colour.map(step);
     if colour[0] == colour[1] && colour[1] == colour[2] {
         return 232 + (colour[0].saturating_sub(8) / 10).min(23);
@@ -234,27 +271,40 @@ mod tests {
             for (colour, grounds) in [(on_dark, dark), (on_light, light)] {
                 for ground in grounds {
                     for seen in [*colour, indexed(nearest(*colour))] {
-                        assert!(contrast(seen, ground) >= 4.5, "{seen:?} on {ground:?}: {}", contrast(seen, ground));
+                        assert!(
+                            contrast(seen, ground) >= 4.5,
+                            "{seen:?} on {ground:?}: {}",
+                            contrast(seen, ground)
+                        );
                     }
                 }
             }
             // On both, no more than 4.58 is possible.
             for ground in [[0; 3], [255; 3]] {
                 assert!(contrast(*on_either, ground) >= 4.5, "{on_either:?} on {ground:?}");
-                assert!(contrast(indexed(nearest(*on_either)), ground) >= 3.5, "{on_either:?} of 256 on {ground:?}");
+                assert!(
+                    contrast(indexed(nearest(*on_either)), ground) >= 3.5,
+                    "{on_either:?} of 256 on {ground:?}"
+                );
             }
         }
-        assert!(contrast([255; 3], [175, 0, 0]) >= 4.5 && contrast(indexed(231), indexed(124)) >= 4.5);
+        assert!(
+            contrast([255; 3], [175, 0, 0]) >= 4.5 && contrast(indexed(231), indexed(124)) >= 4.5
+        );
     }
 
     #[test]
     fn of_sixteen_none_is_taken_that_is_pale_on_light() {
         for Hue([_, on_light, on_either], _) in HUES {
             for colour in [on_light, on_either] {
-                let is_pale = matches!(colour, Color::Yellow | Color::Cyan | Color::White | Color::Gray);
+                let is_pale =
+                    matches!(colour, Color::Yellow | Color::Cyan | Color::White | Color::Gray);
                 assert!(!is_pale && !format!("{colour:?}").starts_with("Light"), "{colour:?}");
             }
-            assert!(!matches!(on_either, Color::Blue | Color::Black), "nor is one that is dark, where nobody knows");
+            assert!(
+                !matches!(on_either, Color::Blue | Color::Black),
+                "nor is one that is dark, where nobody knows"
+            );
         }
         let theme = Theme { depth: Depth::Sixteen, ground: Some(Ground::Light) };
         assert_eq!(theme.warning().fg, Some(Color::Magenta));

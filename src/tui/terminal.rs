@@ -5,8 +5,12 @@ use std::mem::ManuallyDrop;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
-use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -21,7 +25,9 @@ const ANSWER: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Fails where there is no terminal that a screen could be drawn on.
 pub fn check() -> Result<()> {
-    let unfit = |why| Err(Error::usage("cannot show the live screen", why, "leave --tui out to have lines"));
+    let unfit = |why| {
+        Err(Error::usage("cannot show the live screen", why, "leave --tui out to have lines"))
+    };
     if !io::stdout().is_terminal() {
         return unfit("stdout is no terminal");
     }
@@ -91,7 +97,14 @@ impl Drop for Taken {
 fn enter() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
     enable_raw_mode()?;
     let mut out = io::stdout();
-    execute!(out, EnterAlternateScreen, Clear(ClearType::All), EnableMouseCapture, EnableBracketedPaste, cursor::Hide)?;
+    execute!(
+        out,
+        EnterAlternateScreen,
+        Clear(ClearType::All),
+        EnableMouseCapture,
+        EnableBracketedPaste,
+        cursor::Hide
+    )?;
     Terminal::new(CrosstermBackend::new(out))
 }
 
@@ -117,7 +130,8 @@ pub fn background() -> Option<Ground> {
     let until = std::time::Instant::now() + ANSWER;
     let (stdin, mut answer) = (io::stdin(), Vec::new());
     // `ESC [ ? … c` is what it is, and comes last.
-    let is_whole = |answer: &[u8]| answer.ends_with(b"c") && answer.windows(3).any(|start| start == b"\x1b[?");
+    let is_whole =
+        |answer: &[u8]| answer.ends_with(b"c") && answer.windows(3).any(|start| start == b"\x1b[?");
     while !is_whole(&answer) && answer.len() < 256 {
         let left = until.saturating_duration_since(std::time::Instant::now());
         let mut ready = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];

@@ -23,9 +23,12 @@ impl Ticks {
     /// The list, with what is listed now ticked.
     #[must_use]
     pub fn open(state: &State) -> Self {
-        let ticked = state.columns.as_ref().map(|columns| columns.names().to_vec()).unwrap_or_default();
+        let ticked =
+            state.columns.as_ref().map(|columns| columns.names().to_vec()).unwrap_or_default();
         let own = state.chosen().map(|held| {
-            Reader::default().read(held, |shown| shown.fields().map(|field| field.name().into_owned()).collect::<Vec<_>>())
+            Reader::default().read(held, |shown| {
+                shown.fields().map(|field| field.name().into_owned()).collect::<Vec<_>>()
+            })
         });
         let mut seen = HashSet::new();
         let names = ticked.iter().cloned().chain(own.into_iter().flatten()).chain(fields(state));

@@ -43,7 +43,11 @@ pub fn update(state: &mut State, msg: Msg) {
             }
             state.now = now;
             state.numbers.advance(now);
-            if state.notice.as_ref().is_some_and(|(_, since)| now.as_second() - since.as_second() > TOLD) {
+            if state
+                .notice
+                .as_ref()
+                .is_some_and(|(_, since)| now.as_second() - since.as_second() > TOLD)
+            {
                 state.notice = None;
             }
         }
@@ -73,7 +77,9 @@ fn press(state: &mut State, key: &KeyEvent) {
 /// Does what a key is for.
 pub(super) fn act(state: &mut State, action: Action) {
     state.notice = None;
-    if state.help.is_some() && scroll_help(state, action) || state.ticks.is_some() && ticks::act(state, action) {
+    if state.help.is_some() && scroll_help(state, action)
+        || state.ticks.is_some() && ticks::act(state, action)
+    {
         return;
     }
     match action {
@@ -82,7 +88,9 @@ pub(super) fn act(state: &mut State, action: Action) {
         Action::Help => state.help = Some(0),
         Action::Screen(screen) => state.screen = screen.min(view::SCREENS.len() - 1),
         Action::NextScreen => state.screen = (state.screen + 1) % view::SCREENS.len(),
-        Action::PreviousScreen => state.screen = (state.screen + view::SCREENS.len() - 1) % view::SCREENS.len(),
+        Action::PreviousScreen => {
+            state.screen = (state.screen + view::SCREENS.len() - 1) % view::SCREENS.len()
+        }
         Action::Pause => {
             state.paused = if state.paused.is_some() { None } else { Some(state.buffer.end()) };
         }
@@ -162,7 +170,8 @@ fn stream(state: &mut State, action: Action) {
         Action::Next => state.seek(true),
         Action::Previous => state.seek(false),
         Action::Filter => {
-            let source = state.filter.as_ref().map(|filter| filter.source.clone()).unwrap_or_default();
+            let source =
+                state.filter.as_ref().map(|filter| filter.source.clone()).unwrap_or_default();
             prompt::open(state, Purpose::Filter, &source);
         }
         Action::ToggleFilter => {
@@ -174,8 +183,12 @@ fn stream(state: &mut State, action: Action) {
         Action::OnlyCall => only_call(state),
         Action::NextError => jump(state, true, "error", is_error),
         Action::PreviousError => jump(state, false, "error", is_error),
-        Action::NextMark => jump(state, true, "mark", |state, number| state.marks.contains(&number)),
-        Action::PreviousMark => jump(state, false, "mark", |state, number| state.marks.contains(&number)),
+        Action::NextMark => {
+            jump(state, true, "mark", |state, number| state.marks.contains(&number))
+        }
+        Action::PreviousMark => {
+            jump(state, false, "mark", |state, number| state.marks.contains(&number))
+        }
         Action::Mark => {
             let selected = state.selected;
             if state.chosen().is_some() && !state.marks.remove(&selected) {
@@ -194,14 +207,18 @@ fn stream(state: &mut State, action: Action) {
             let name = format!("evtap-{}.ndjson", state.now.strftime("%Y%m%dT%H%M%SZ"));
             prompt::open(state, Purpose::Save, &name);
         }
-        Action::AddToFilter => state.tell("step into the detail (Enter, Enter) and choose a field first"),
+        Action::AddToFilter => {
+            state.tell("step into the detail (Enter, Enter) and choose a field first")
+        }
         _ => {}
     }
 }
 
 /// Closes the one thing that was opened last.
 fn back(state: &mut State) {
-    let closed = state.detail.take().is_some() || state.search.take().is_some() || state.paused.take().is_some();
+    let closed = state.detail.take().is_some()
+        || state.search.take().is_some()
+        || state.paused.take().is_some();
     if !closed {
         state.tell("q quits");
     }
@@ -287,7 +304,11 @@ pub(super) fn choose(state: &mut State, place: usize) {
 pub(super) fn step(state: &mut State, by: usize, down: bool) {
     let rows = state.rows();
     let place = rows.place(state.selected);
-    let place = if down { (place + by).min(rows.len().saturating_sub(1)) } else { place.saturating_sub(by) };
+    let place = if down {
+        (place + by).min(rows.len().saturating_sub(1))
+    } else {
+        place.saturating_sub(by)
+    };
     let Some(number) = rows.get(place) else { return };
     let stays = number == state.selected;
     state.select(number);
@@ -299,18 +320,24 @@ fn jump(state: &mut State, forward: bool, what: &str, is_it: impl Fn(&State, u64
     let rows = state.rows();
     let place = rows.place(state.selected);
     let found = if forward {
-        (place + 1..rows.len()).filter_map(|place| rows.get(place)).find(|number| is_it(state, *number))
+        (place + 1..rows.len())
+            .filter_map(|place| rows.get(place))
+            .find(|number| is_it(state, *number))
     } else {
         (0..place).rev().filter_map(|place| rows.get(place)).find(|number| is_it(state, *number))
     };
     match found {
         Some(number) => state.select(number),
-        None => state.tell(format!("no {what} {} this one", if forward { "after" } else { "before" })),
+        None => {
+            state.tell(format!("no {what} {} this one", if forward { "after" } else { "before" }))
+        }
     }
 }
 
 fn only_call(state: &mut State) {
-    if state.filter.as_ref().is_some_and(|filter| filter.source.starts_with(ONLY)) && state.filtering {
+    if state.filter.as_ref().is_some_and(|filter| filter.source.starts_with(ONLY))
+        && state.filtering
+    {
         let source = state.before_only.take().unwrap_or_default();
         return prompt::filter_by(state, &source);
     }
@@ -369,7 +396,9 @@ pub(super) fn detail(state: &mut State, action: Action) -> bool {
                 };
                 prompt::open(state, Purpose::Filter, &source);
             }
-            None => state.tell("a filter can't tell by that: choose a field with a value that is seen"),
+            None => {
+                state.tell("a filter can't tell by that: choose a field with a value that is seen")
+            }
         },
         _ => return false,
     }

@@ -94,12 +94,14 @@ impl<'w> Crew<'w> {
             out.clear();
             // A lane that breaks down walks no further, and leaves the piece to its turn, which will tell of it.
             let walked = match (&item, lane.take()) {
-                (Item::Piece(piece), Some(mut at_hand)) if piece.is_large() => catch_unwind(AssertUnwindSafe(|| {
-                    let walked = at_hand.walk(piece, &mut out);
-                    lane = Some(at_hand);
-                    walked
-                }))
-                .ok(),
+                (Item::Piece(piece), Some(mut at_hand)) if piece.is_large() => {
+                    catch_unwind(AssertUnwindSafe(|| {
+                        let walked = at_hand.walk(piece, &mut out);
+                        lane = Some(at_hand);
+                        walked
+                    }))
+                    .ok()
+                }
                 (_, idle) => {
                     lane = idle;
                     None

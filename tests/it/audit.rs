@@ -20,9 +20,11 @@ async fn what_evtap_wrote_is_clean_unless_something_was_revealed() {
         let ran = audit("x.ndjson", &lines).run().await;
         assert!(ran.ended(0).starts_with("nothing found in "), "{options}");
     }
-    for (options, what) in
-        [("--reveal all", "phi, in the clear"), ("--phi partial", "two characters are shown"), ("--scrub none", "looks like: ")]
-    {
+    for (options, what) in [
+        ("--reveal all", "phi, in the clear"),
+        ("--phi partial", "two characters are shown"),
+        ("--scrub none", "looks like: "),
+    ] {
         let lines = watch(&base, &format!("-n 600 {options}")).run().await.ended(0);
         assert!(audit("x.ndjson", &lines).run().await.ended(7).contains(what), "{options}");
     }
@@ -37,14 +39,21 @@ async fn every_hidden_field_is_found_with_its_line_and_without_its_value() {
         .collect();
     let lines: String = fields
         .iter()
-        .map(|(event, field)| json!({"event_type": event, field.name: "Jane Canary"}).to_string() + "\n\n")
+        .map(|(event, field)| {
+            json!({"event_type": event, field.name: "Jane Canary"}).to_string() + "\n\n"
+        })
         .collect();
     for options in ["x.ndjson", "x.ndjson -o json"] {
         assert!(!audit(options, &lines).run().await.ended(7).contains("Canary"));
     }
-    let report: Value = serde_json::from_str(&audit("x.ndjson -o json", &lines).run().await.ended(7)).expect("JSON");
+    let report: Value =
+        serde_json::from_str(&audit("x.ndjson -o json", &lines).run().await.ended(7))
+            .expect("JSON");
     let findings = report["findings"].as_array().expect("findings");
-    assert_eq!((report["events"].as_u64(), findings.len()), (Some(fields.len() as u64), fields.len()));
+    assert_eq!(
+        (report["events"].as_u64(), findings.len()),
+        (Some(fields.len() as u64), fields.len())
+    );
     for (index, (event, field)) in fields.iter().enumerate() {
         let expected = json!({"reason": field.class.name(), "event_type": event, "field": field.name, "count": 1,
             "places": [{"file": "x.ndjson", "event": index + 1, "line": 2 * index + 1}]});
@@ -65,7 +74,10 @@ async fn unknown_fields_identifiers_and_what_is_no_event_are_found() {
         "{\"event_type\":\"call.ended\",\"call_sid\":\"CA5f0c8d1f1d2e4b7a9c3d5e7f90123456\",\"duration_seconds\":2025550123}\n",
     );
     let report = audit("x.ndjson -o json", lines).run().await.ended(7);
-    assert!(!report.contains("Jane") && !report.contains("555") && !report.contains("1980"), "{report}");
+    assert!(
+        !report.contains("Jane") && !report.contains("555") && !report.contains("1980"),
+        "{report}"
+    );
     let report: Value = serde_json::from_str(&report).expect("JSON");
     let found: Vec<_> = report["findings"]
         .as_array()
@@ -97,24 +109,38 @@ async fn unknown_fields_identifiers_and_what_is_no_event_are_found() {
         ]
     );
     let text = audit("x.ndjson", lines).run().await.ended(7);
-    assert!(text.starts_with("10 findings in 8 events\n") && text.contains("call.escalated.reason  looks like: phone"), "{text}");
+    assert!(
+        text.starts_with("10 findings in 8 events\n")
+            && text.contains("call.escalated.reason  looks like: phone"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn what_goes_no_further_is_found_and_told_of() {
     for (name, line) in [
         ("event_type", r#"{"type":"emotion","event_type":{"patient":"Jane Canary"}}"#),
-        ("event_type", r#"{"type":"emotion","event_type":["Jane Canary"],"_tap":{"stream":"observer"}}"#),
+        (
+            "event_type",
+            r#"{"type":"emotion","event_type":["Jane Canary"],"_tap":{"stream":"observer"}}"#,
+        ),
         ("event_type", r#"{"type":"emotion","data":{"event_type":"Jane Canary"}}"#),
         ("type", r#"{"type":"emotion","data":{"type":"Jane Canary"}}"#),
-        ("_tap", r#"{"event_type":"emotion","_tap":{"note":"Jane Canary"},"_tap":{"stream":"observer"}}"#),
+        (
+            "_tap",
+            r#"{"event_type":"emotion","_tap":{"note":"Jane Canary"},"_tap":{"stream":"observer"}}"#,
+        ),
     ] {
         let found = audit("x.ndjson", line).run().await.ended(7);
         assert!(found.contains(name) && !found.contains("Canary"), "{line}: {found}");
         let told = evtap("replay -").stdin(line).run().await.ended(0);
         let drift = format!(r#"{{"kind":"unknown_field","field":"{name}"}}"#);
         assert!(told.contains(&drift) && !told.contains("Canary"), "{line}: {told}");
-        assert_eq!(evtap("replay -").stdin(told.clone()).run().await.ended(0), told, "a replay says the same");
+        assert_eq!(
+            evtap("replay -").stdin(told.clone()).run().await.ended(0),
+            told,
+            "a replay says the same"
+        );
     }
 }
 
@@ -129,14 +155,21 @@ async fn captures_stdin_and_files_that_are_none() {
 #[tokio::test]
 async fn schema_lists_what_is_hidden_and_why() {
     let text = evtap("schema --phi").run().await.ended(0);
-    let json: Value = serde_json::from_str(&evtap("schema --phi --json").run().await.ended(0)).expect("JSON");
+    let json: Value =
+        serde_json::from_str(&evtap("schema --phi --json").run().await.ended(0)).expect("JSON");
     let listed = json["fields"].as_array().expect("fields");
     let mut count = 0;
     for spec in Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec()) {
         for field in spec.fields.iter().filter(|field| field.class != Class::Open) {
             count += 1;
-            assert!(text.contains(&format!("  {}.{} ", spec.event_type, field.name)), "{}", field.name);
-            let entry = listed.iter().find(|entry| entry["event_type"] == spec.event_type && entry["field"] == field.name);
+            assert!(
+                text.contains(&format!("  {}.{} ", spec.event_type, field.name)),
+                "{}",
+                field.name
+            );
+            let entry = listed.iter().find(|entry| {
+                entry["event_type"] == spec.event_type && entry["field"] == field.name
+            });
             assert_eq!(entry.expect("it is listed")["class"], field.class.name());
         }
     }

@@ -40,7 +40,8 @@ pub fn bearers(stream: Stream) -> Vec<(String, Map<String, Value>)> {
     let mut events = Vec::new();
     for canary in &canaries() {
         for kind in Kind::ALL.iter().filter(|kind| kind.spec().stream == stream) {
-            events.push((kind.spec().event_type.to_owned(), bearing(kind.spec(), canary, &mut rng)));
+            events
+                .push((kind.spec().event_type.to_owned(), bearing(kind.spec(), canary, &mut rng)));
         }
         let unknown = json!({"field": canary, "Jane CanaryQzvxkwjh": canary});
         for name in ["brand.new", "Jane CanaryQzvxkwjh", "+1 4081516234"] {

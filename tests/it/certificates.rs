@@ -31,8 +31,11 @@ fn server(name: &'static str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
         let certificate = CertificateDer::from_pem_file(file(name)).expect("a certificate");
         let key = PrivateKeyDer::from_pem_file(file(name)).expect("its key");
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
-        let mut tls = rustls::ServerConnection::new(Arc::new(config.expect("a pair"))).expect("a server");
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key);
+        let mut tls =
+            rustls::ServerConnection::new(Arc::new(config.expect("a pair"))).expect("a server");
         let (mut socket, _) = listener.accept().expect("a connection");
         let mut stream = rustls::Stream::new(&mut tls, &mut socket);
         let mut heard = vec![0; 4096];
@@ -47,7 +50,8 @@ fn server(name: &'static str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
 /// What becomes of both streams at this origin.
 async fn errors(base: &str, live: bool) -> String {
     let network = Network { ca_cert: Some(file("ca.pem")), ..Network::default() };
-    let client = Client::new(Endpoints::resolve(base, None, false).expect("an origin"), &network).expect("a client");
+    let client = Client::new(Endpoints::resolve(base, None, false).expect("an origin"), &network)
+        .expect("a client");
     let keys = Keys::new(Credential::new(KEY, "a test").expect("legal"), None);
     let (limits, (tx, _rx)) = (Limits::default(), source::channel(1));
     let error = if live {
@@ -62,7 +66,10 @@ async fn errors(base: &str, live: bool) -> String {
 async fn only_who_proves_to_be_the_host_hears_the_key() {
     for live in [false, true] {
         let (base, heard) = server("good.pem");
-        assert!(errors(&base, live).await.contains("(401)"), "TLS stands, and the server has answered");
+        assert!(
+            errors(&base, live).await.contains("(401)"),
+            "TLS stands, and the server has answered"
+        );
         let heard = String::from_utf8_lossy(&heard.join().expect("a server")).into_owned();
         assert!(heard.contains(KEY), "{heard}");
         for name in ["expired.pem", "other.pem", "self.pem"] {

@@ -17,7 +17,9 @@ fn said(source: &str) -> Vec<String> {
     let (_, findings) = check(&parsed, Kinds::kept(&Types::default()), &Policy::default(), true);
     findings
         .iter()
-        .map(|finding| format!("{}{}; {}", if finding.fatal { "!" } else { "" }, finding.why, finding.advice))
+        .map(|finding| {
+            format!("{}{}; {}", if finding.fatal { "!" } else { "" }, finding.why, finding.advice)
+        })
         .collect()
 }
 
@@ -51,23 +53,56 @@ const MISTAKES: &[(&str, &str)] = &[
         "{call_sdi}",
         "!no event has `.call_sdi`; did you mean `.call_sid` (call.ended, call.escalated, call.started and 7 more) or `.call_id` (tool_call_completed, tool_call_started)?",
     ),
-    (".event_type == \"call.end\"", "!there is no event call.end; did you mean call.ended or call.started?"),
+    (
+        ".event_type == \"call.end\"",
+        "!there is no event call.end; did you mean call.ended or call.started?",
+    ),
     (".event_type == \"callended\"", "!there is no event callended; did you mean call.ended?"),
-    (".event_type == \"surface.create\"", "!there is no event surface.create; did you mean surface.created or surface.reshaped?"),
+    (
+        ".event_type == \"surface.create\"",
+        "!there is no event surface.create; did you mean surface.created or surface.reshaped?",
+    ),
     (".event_type == \"zzz\"", "!there is no event zzz; `evtap schema` lists the events"),
-    (".event_type != \"call.end\"", "there is no event call.end; did you mean call.ended or call.started?"),
-    (".event_type == 5", "!an event's type is a string; compare it with a name such as \"call.ended\""),
-    (".event_type == null", "!an event's type is a string; compare it with a name such as \"call.ended\""),
-    (".event_type | IN(\"call.ended\", \"call.startd\")", "!there is no event call.startd; did you mean call.started?"),
-    (".event_type | startswith(\"cal.\")", "!the type of no event that comes here is like that; `evtap schema` lists the events"),
+    (
+        ".event_type != \"call.end\"",
+        "there is no event call.end; did you mean call.ended or call.started?",
+    ),
+    (
+        ".event_type == 5",
+        "!an event's type is a string; compare it with a name such as \"call.ended\"",
+    ),
+    (
+        ".event_type == null",
+        "!an event's type is a string; compare it with a name such as \"call.ended\"",
+    ),
+    (
+        ".event_type | IN(\"call.ended\", \"call.startd\")",
+        "!there is no event call.startd; did you mean call.started?",
+    ),
+    (
+        ".event_type | startswith(\"cal.\")",
+        "!the type of no event that comes here is like that; `evtap schema` lists the events",
+    ),
     (
         ".event_type | endswith(\".finished\")",
         "!the type of no event that comes here is like that; `evtap schema` lists the events",
     ),
-    (".event_type | test(\"^phone\")", "!the type of no event that comes here is like that; `evtap schema` lists the events"),
-    (".event_type | contains(\"callx\")", "!the type of no event that comes here is like that; `evtap schema` lists the events"),
-    (".event_type.x", "!an event's type is a string and has no `.x`; compare it, or take it apart by `split`"),
-    (".event_type[0]", "!an event's type is a string and has nothing inside; compare it as a whole"),
+    (
+        ".event_type | test(\"^phone\")",
+        "!the type of no event that comes here is like that; `evtap schema` lists the events",
+    ),
+    (
+        ".event_type | contains(\"callx\")",
+        "!the type of no event that comes here is like that; `evtap schema` lists the events",
+    ),
+    (
+        ".event_type.x",
+        "!an event's type is a string and has no `.x`; compare it, or take it apart by `split`",
+    ),
+    (
+        ".event_type[0]",
+        "!an event's type is a string and has nothing inside; compare it as a whole",
+    ),
     (
         ".direction == \"in\"",
         "!it is never true: `.direction` is never \"in\"; it can be inbound, outbound, playground, simulated, test",
@@ -88,17 +123,26 @@ const MISTAKES: &[(&str, &str)] = &[
         ".direction | startswith(\"x\")",
         "!it is never true: `.direction` is never like that; it can be inbound, outbound, playground, simulated, test",
     ),
-    (".trigger == \"human\"", "!it is never true: `.trigger` is never \"human\"; it can be caller, ai, operator"),
+    (
+        ".trigger == \"human\"",
+        "!it is never true: `.trigger` is never \"human\"; it can be caller, ai, operator",
+    ),
     (
         ".tier_name == \"functional\"",
         "!it is never true: `.tier_name` is never \"functional\"; it can be FUNCTIONAL, LIGHT_TOUCH, FULL_EMPATHY, HOLD_SPACE",
     ),
-    (".trend == \"up\"", "!it is never true: `.trend` is never \"up\"; it can be improving, stable, deteriorating"),
+    (
+        ".trend == \"up\"",
+        "!it is never true: `.trend` is never \"up\"; it can be improving, stable, deteriorating",
+    ),
     (
         ".participant_role == \"patient\"",
         "!it is never true: `.participant_role` is never \"patient\"; it can be caller, agent, operator",
     ),
-    (".filler_type == \"sorry\"", "!it is never true: `.filler_type` is never \"sorry\"; it can be empathy, receipt, working"),
+    (
+        ".filler_type == \"sorry\"",
+        "!it is never true: `.filler_type` is never \"sorry\"; it can be empathy, receipt, working",
+    ),
     (
         ".speaker.energy_trend == \"up\"",
         "!it is never true: `.speaker.energy_trend` is never \"up\"; it can be rising, falling, stable",
@@ -111,7 +155,10 @@ const MISTAKES: &[(&str, &str)] = &[
         ".duration_seconds == \"60\"",
         "!it is never true: `.duration_seconds` is a number, and \"60\" is a string; compare it with a number",
     ),
-    (".duration_seconds > \"60\"", "!`.duration_seconds` is a number, and \"60\" is a string; compare it with a number"),
+    (
+        ".duration_seconds > \"60\"",
+        "!`.duration_seconds` is a number, and \"60\" is a string; compare it with a number",
+    ),
     (
         ".duration_seconds < 60",
         "it is true of events without `.duration_seconds` too, as null sorts before all else; put `.duration_seconds != null and` before it, or name the event",
@@ -124,10 +171,22 @@ const MISTAKES: &[(&str, &str)] = &[
         ".escalated == \"true\"",
         "!it is never true: `.escalated` is a boolean, and \"true\" is a string; compare it with a boolean",
     ),
-    (".escalated == 1", "!it is never true: `.escalated` is a boolean, and 1 is a number; compare it with a boolean"),
-    (".turn_count == \"3\"", "!it is never true: `.turn_count` is a number, and \"3\" is a string; compare it with a number"),
-    (".muted == \"yes\"", "!it is never true: `.muted` is a boolean, and \"yes\" is a string; compare it with a boolean"),
-    (".call_sid == 7", "!it is never true: `.call_sid` is a string, and 7 is a number; compare it with a string"),
+    (
+        ".escalated == 1",
+        "!it is never true: `.escalated` is a boolean, and 1 is a number; compare it with a boolean",
+    ),
+    (
+        ".turn_count == \"3\"",
+        "!it is never true: `.turn_count` is a number, and \"3\" is a string; compare it with a number",
+    ),
+    (
+        ".muted == \"yes\"",
+        "!it is never true: `.muted` is a boolean, and \"yes\" is a string; compare it with a boolean",
+    ),
+    (
+        ".call_sid == 7",
+        "!it is never true: `.call_sid` is a string, and 7 is a number; compare it with a string",
+    ),
     (".call_sid > 5", "!`.call_sid` is a string, and 5 is a number; compare it with a string"),
     (
         ".duration_seconds | test(\"6\")",
@@ -141,21 +200,36 @@ const MISTAKES: &[(&str, &str)] = &[
         ".duration_ms | ascii_downcase == \"x\"",
         "!`.duration_ms` is a number, and ascii_downcase needs a string; compare it, or make it one by `tostring`",
     ),
-    (".call_sid.x == 1", "!`.call_sid` is a string and has no `.x`; see `evtap schema` on `call_sid`"),
+    (
+        ".call_sid.x == 1",
+        "!`.call_sid` is a string and has no `.x`; see `evtap schema` on `call_sid`",
+    ),
     (
         ".duration_seconds[0] == 1",
         "!`.duration_seconds` is a number and has no numbered items; see `evtap schema` on `duration_seconds`",
     ),
-    (".call_sid[]", "!`.call_sid` is a string and has nothing inside; see `evtap schema` on `call_sid`"),
-    (".scores.joy > 0.5", "!`.scores` is an array and has no `.joy`; see `evtap schema` on `scores`"),
+    (
+        ".call_sid[]",
+        "!`.call_sid` is a string and has nothing inside; see `evtap schema` on `call_sid`",
+    ),
+    (
+        ".scores.joy > 0.5",
+        "!`.scores` is an array and has no `.joy`; see `evtap schema` on `scores`",
+    ),
     (".scores[0].nme == \"joy\"", "!`.scores[]` has no `.nme`; did you mean `.scores[].name`?"),
     (
         ".speaker.volume > 1",
         "!`.speaker` has no `.volume`; it has energy_delta, energy_trend, normalized, pitch_delta, zcr_delta",
     ),
     ("._tap.strem == \"workspace\"", "!`._tap` has no `.strem`; did you mean `._tap.stream`?"),
-    ("._tap.stream == \"sse\"", "!it is never true: `._tap.stream` is never \"sse\"; it can be workspace, observer"),
-    ("._tap.drift[0].knd == \"x\"", "!`._tap.drift[]` has no `.knd`; did you mean `._tap.drift[].kind`?"),
+    (
+        "._tap.stream == \"sse\"",
+        "!it is never true: `._tap.stream` is never \"sse\"; it can be workspace, observer",
+    ),
+    (
+        "._tap.drift[0].knd == \"x\"",
+        "!`._tap.drift[]` has no `.knd`; did you mean `._tap.drift[].kind`?",
+    ),
     (
         ".event_type == \"call.ended\" and .transcript == \"x\"",
         "!`.transcript` is a field of agent_transcript, user_transcript, and only call.ended comes here; ask for another event or another field",
@@ -201,7 +275,10 @@ const MISTAKES: &[(&str, &str)] = &[
         ".tool_input.patient == \"x\"",
         "`.tool_input` is hidden, so it sees the mask; give --reveal tool_input if it is to see the value",
     ),
-    (".subject == \"Refill\"", "`.subject` is hidden, so it sees the mask; give --reveal subject if it is to see the value"),
+    (
+        ".subject == \"Refill\"",
+        "`.subject` is hidden, so it sees the mask; give --reveal subject if it is to see the value",
+    ),
     (
         ".short_url | test(\"x\")",
         "`.short_url` is hidden, so it sees the mask; give --reveal short_url if it is to see the value",
@@ -210,24 +287,60 @@ const MISTAKES: &[(&str, &str)] = &[
         ".caller_id == .phone_number",
         "`.caller_id` is hidden, so it sees the mask; give --reveal caller_id if it is to see the value",
     ),
-    (".a ==", "!cannot read --filter: term is missing at its end; see jq's manual for the language"),
-    (".event_type = = \"x\"", "!cannot read --filter: term is missing at character 15; see jq's manual for the language"),
-    (".call_sid | startwith(\"CA\")", "!cannot compile --filter: there is no filter `startwith`; did you mean `startswith`?"),
-    (".call_sid == $sid", "!cannot compile --filter: `$sid` has no value; give it with --arg sid VALUE"),
-    ("env.HOME == \"x\"", "!cannot compile --filter: there is no `env` here; an expression sees one event and nothing else"),
-    ("input", "!cannot compile --filter: there is no `input` here; an expression sees one event and nothing else"),
-    (".call_sid | test(\"(\")", "!it is no regular expression; escape what is meant literally by \\\\"),
-    ("\"unclosed", "!cannot read --filter: a closing quote is missing at its end; see jq's manual for the language"),
+    (
+        ".a ==",
+        "!cannot read --filter: term is missing at its end; see jq's manual for the language",
+    ),
+    (
+        ".event_type = = \"x\"",
+        "!cannot read --filter: term is missing at character 15; see jq's manual for the language",
+    ),
+    (
+        ".call_sid | startwith(\"CA\")",
+        "!cannot compile --filter: there is no filter `startwith`; did you mean `startswith`?",
+    ),
+    (
+        ".call_sid == $sid",
+        "!cannot compile --filter: `$sid` has no value; give it with --arg sid VALUE",
+    ),
+    (
+        "env.HOME == \"x\"",
+        "!cannot compile --filter: there is no `env` here; an expression sees one event and nothing else",
+    ),
+    (
+        "input",
+        "!cannot compile --filter: there is no `input` here; an expression sees one event and nothing else",
+    ),
+    (
+        ".call_sid | test(\"(\")",
+        "!it is no regular expression; escape what is meant literally by \\\\",
+    ),
+    (
+        "\"unclosed",
+        "!cannot read --filter: a closing quote is missing at its end; see jq's manual for the language",
+    ),
     (
         ".event_type == 'call.ended'",
         "!cannot read --filter: a token is missing at character 16; write strings between double quotes",
     ),
     (".event_type = \"call.ended\"", "!`=` assigns, which is true of every event; compare by `==`"),
-    (".escalated && .call_sid == \"x\"", "!cannot read --filter: a token is missing at character 12; write `and`"),
-    (".escalated || .muted", "!cannot read --filter: the end is missing at character 12; write `or`"),
+    (
+        ".escalated && .call_sid == \"x\"",
+        "!cannot read --filter: a token is missing at character 12; write `and`",
+    ),
+    (
+        ".escalated || .muted",
+        "!cannot read --filter: the end is missing at character 12; write `or`",
+    ),
     ("!.escalated", "!cannot read --filter: term is missing at character 1; write `… | not`"),
-    (".direction === \"inbound\"", "!cannot read --filter: the end is missing at character 12; write `==`"),
-    (".reason | tset(\"x\")", "!cannot compile --filter: there is no filter `tset`; did you mean `test`?"),
+    (
+        ".direction === \"inbound\"",
+        "!cannot read --filter: the end is missing at character 12; write `==`",
+    ),
+    (
+        ".reason | tset(\"x\")",
+        "!cannot compile --filter: there is no filter `tset`; did you mean `test`?",
+    ),
     (
         ".call_sid | startswith(\"CA\"; \"i\")",
         "!cannot compile --filter: `startswith` doesn't take that many arguments; see jq's manual for how many it takes",
@@ -300,11 +413,18 @@ fn the_events_that_are_kept_narrow_what_is_right() {
     let parsed = parse("--filter", ".event_type == \"call.ended\"").expect("parses");
     let (left, findings) = check(&parsed, kept(&["call.*"]), &Policy::default(), true);
     assert_eq!((left.names(), findings.len()), ("call.ended".to_owned(), 0));
-    let (_, findings) = check(&parsed, kept(&["surface.{created,opened}"]), &Policy::default(), true);
-    assert_eq!(findings[0].why, "of the events that come here, surface.created, surface.opened, none can satisfy it");
+    let (_, findings) =
+        check(&parsed, kept(&["surface.{created,opened}"]), &Policy::default(), true);
+    assert_eq!(
+        findings[0].why,
+        "of the events that come here, surface.created, surface.opened, none can satisfy it"
+    );
     let parsed = parse("--filter", ".transcript != null").expect("parses");
     let (_, findings) = check(&parsed, left, &Policy::default(), true);
-    assert_eq!(findings[0].why, "`.transcript` is a field of agent_transcript, user_transcript, and only call.ended comes here");
+    assert_eq!(
+        findings[0].why,
+        "`.transcript` is a field of agent_transcript, user_transcript, and only call.ended comes here"
+    );
 }
 
 #[test]
@@ -312,7 +432,10 @@ fn what_is_revealed_is_no_mask() {
     let parsed = parse("--filter", ".transcript | test(\"refill\")").expect("parses");
     let everything = Kinds::kept(&Types::default());
     assert_eq!(check(&parsed, everything, &Policy::default(), true).1.len(), 1);
-    assert!(check(&parsed, everything, &Policy::default(), false).1.is_empty(), "a program may print a mask");
+    assert!(
+        check(&parsed, everything, &Policy::default(), false).1.is_empty(),
+        "a program may print a mask"
+    );
     for name in ["transcript", "all"] {
         let mut policy = Policy::default();
         policy.reveal.add(name);

@@ -9,7 +9,9 @@ use crate::support::{bash, emulator, fast, types, watch};
 /// What curl and jq make of the clinic's stream, as people would type it: their output, news and status.
 async fn curl_and_jq(base: &str, filter: &str) -> (String, String, i32) {
     let url = format!("{base}/v1/{DEMO_WORKSPACE}/events/stream");
-    let line = format!("curl -sN -H 'Authorization: Bearer key' {url} | sed -un 's/^data: //p' | jq --unbuffered -c '{filter}'");
+    let line = format!(
+        "curl -sN -H 'Authorization: Bearer key' {url} | sed -un 's/^data: //p' | jq --unbuffered -c '{filter}'"
+    );
     let dir = tempfile::tempdir().expect("a directory");
     let mut command = tokio::process::Command::from(bash(dir.path(), &line));
     let ran = command.output().await.expect("bash runs");
@@ -20,15 +22,22 @@ async fn curl_and_jq(base: &str, filter: &str) -> (String, String, i32) {
 #[tokio::test]
 async fn what_curl_and_jq_show_is_hidden() {
     let options = || Options { once: true, ..fast() };
-    let (shown, ..) = curl_and_jq(&emulator(options()).await, "select(.caller_id) | .caller_id").await;
+    let (shown, ..) =
+        curl_and_jq(&emulator(options()).await, "select(.caller_id) | .caller_id").await;
     assert!(shown.contains("\"+1"), "curl shows what there is: {shown}");
     let hidden = watch(&emulator(fast()).await, "-n 100 --status none").run().await.ended(0);
-    assert!(hidden.contains("\"caller_id\":\"[redacted]\"") && !hidden.contains("\"+1"), "{hidden}");
+    assert!(
+        hidden.contains("\"caller_id\":\"[redacted]\"") && !hidden.contains("\"+1"),
+        "{hidden}"
+    );
 }
 
 #[tokio::test]
 async fn a_stream_that_breaks_ends_curl_and_not_evtap() {
-    let broken = || Options { faults: vec!["cut=3000".parse::<emulator::Fault>().expect("a fault")], ..fast() };
+    let broken = || Options {
+        faults: vec!["cut=3000".parse::<emulator::Fault>().expect("a fault")],
+        ..fast()
+    };
     let (shown, said, status) = curl_and_jq(&emulator(broken()).await, ".").await;
     assert_ne!(status, 0);
     assert!(said.contains("parse error") && shown.lines().count() < 100, "{said}");
@@ -64,9 +73,14 @@ fn each_row_names_a_test_that_exists() {
     for dir in ["src", "tests"] {
         sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut code);
     }
-    let table = include_str!("../../README.md").split("## How it compares").nth(1).expect("the section");
-    let rows: Vec<_> =
-        table.lines().skip_while(|line| !line.starts_with("| ---")).skip(1).take_while(|line| line.starts_with('|')).collect();
+    let table =
+        include_str!("../../README.md").split("## How it compares").nth(1).expect("the section");
+    let rows: Vec<_> = table
+        .lines()
+        .skip_while(|line| !line.starts_with("| ---"))
+        .skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
     assert!(rows.len() > 7, "the table is not found");
     for row in rows {
         let name = row.trim_end_matches(" |").rsplit('`').nth(1).expect("a name");

@@ -45,10 +45,22 @@ impl Shell {
 
         let (mut output, slave) = pseudo_terminal(120);
         let mut command = Command::new("setsid");
-        command.args(["--ctty", "--wait"]).args(line).current_dir(home.path()).env_clear().env("HOME", home.path());
-        command.env("PATH", format!("{}:/usr/bin:/bin", home.path().join("bin").display())).env("LC_ALL", "C.UTF-8");
-        command.env("COMPLETIONS", Path::new(env!("CARGO_MANIFEST_DIR")).join("completions")).env("TERM", "xterm");
-        command.stdin(slave.try_clone().expect("a copy")).stdout(slave.try_clone().expect("a copy")).stderr(slave);
+        command
+            .args(["--ctty", "--wait"])
+            .args(line)
+            .current_dir(home.path())
+            .env_clear()
+            .env("HOME", home.path());
+        command
+            .env("PATH", format!("{}:/usr/bin:/bin", home.path().join("bin").display()))
+            .env("LC_ALL", "C.UTF-8");
+        command
+            .env("COMPLETIONS", Path::new(env!("CARGO_MANIFEST_DIR")).join("completions"))
+            .env("TERM", "xterm");
+        command
+            .stdin(slave.try_clone().expect("a copy"))
+            .stdout(slave.try_clone().expect("a copy"))
+            .stderr(slave);
         let child = command.spawn().expect("setsid runs");
         drop(command);
         let (tx, screen) = channel();
@@ -101,8 +113,13 @@ impl Drop for Shell {
 /// A shell of this machine. CI has all three.
 #[track_caller]
 fn installed(shell: &str) {
-    let there = ["/usr/bin", "/bin", "/usr/local/bin"].iter().any(|dir| Path::new(dir).join(shell).exists());
-    assert!(there, "{shell} is not installed, and its completion can't be tested without: apt-get install {shell}");
+    let there = ["/usr/bin", "/bin", "/usr/local/bin"]
+        .iter()
+        .any(|dir| Path::new(dir).join(shell).exists());
+    assert!(
+        there,
+        "{shell} is not installed, and its completion can't be tested without: apt-get install {shell}"
+    );
 }
 
 /// What must complete in every shell.
@@ -131,21 +148,26 @@ fn completes(shell: &mut Shell) {
 #[test]
 fn bash_completes() {
     installed("bash");
-    let config = format!("PS1='{PROMPT}'; bind 'set enable-bracketed-paste off'; . \"$COMPLETIONS/evtap.bash\"\n");
+    let config = format!(
+        "PS1='{PROMPT}'; bind 'set enable-bracketed-paste off'; . \"$COMPLETIONS/evtap.bash\"\n"
+    );
     completes(&mut Shell::start(&["bash", "--noprofile", "--rcfile", "rc", "-i"], &config, "rc"));
 }
 
 #[test]
 fn zsh_completes() {
     installed("zsh");
-    let config = format!("PS1='{PROMPT}'; fpath=($COMPLETIONS $fpath); autoload -Uz compinit; compinit -u -D\n");
+    let config = format!(
+        "PS1='{PROMPT}'; fpath=($COMPLETIONS $fpath); autoload -Uz compinit; compinit -u -D\n"
+    );
     completes(&mut Shell::start(&["zsh", "-d", "-i"], &config, ".zshrc"));
 }
 
 #[test]
 fn fish_completes() {
     installed("fish");
-    let config = format!("function fish_prompt; printf '{PROMPT}'; end\nsource $COMPLETIONS/evtap.fish\n");
+    let config =
+        format!("function fish_prompt; printf '{PROMPT}'; end\nsource $COMPLETIONS/evtap.fish\n");
     let mut shell = Shell::start(&["fish", "-i"], &config, ".config/fish/config.fish");
     completes(&mut shell);
 }

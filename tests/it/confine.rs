@@ -10,7 +10,10 @@ use crate::support::{KEY, STREAM, evtap, scripted, watch};
 fn child() {
     evtap::confine::confine();
     #[cfg(target_os = "linux")]
-    assert_eq!(rustix::process::dumpable_behavior(), Ok(rustix::process::DumpableBehavior::NotDumpable));
+    assert_eq!(
+        rustix::process::dumpable_behavior(),
+        Ok(rustix::process::DumpableBehavior::NotDumpable)
+    );
     let value = "Jane Canary 4081516234";
     let _ = std::panic::catch_unwind(|| panic!("no use for {value}"));
     let _ = std::panic::catch_unwind(|| value[..200].len());
@@ -39,10 +42,16 @@ async fn there_are_no_core_dumps_and_no_key_in_the_command_line() {
     let base = scripted([STREAM.as_bytes().to_vec()]).await;
     let mut running = watch(&base, "").start();
     assert!(running.news().await.contains("connected"));
-    let read = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", running.child.id().expect("it runs")));
+    let read = |name: &str| {
+        std::fs::read_to_string(format!("/proc/{}/{name}", running.child.id().expect("it runs")))
+    };
     let limits = read("limits").expect("a process has limits");
-    let core: Vec<_> =
-        limits.lines().find(|line| line.starts_with("Max core file size")).expect("it").split_whitespace().collect();
+    let core: Vec<_> = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .expect("it")
+        .split_whitespace()
+        .collect();
     assert_eq!(core[4..6], ["0", "0"], "{limits}");
     assert!(!read("cmdline").expect("a command line").contains(KEY));
     running.signal("INT").await;
@@ -61,18 +70,27 @@ async fn what_it_writes_is_its_owners_alone_whatever_the_umask_and_no_link_is_fo
     use std::os::unix::fs::{PermissionsExt, symlink};
     let home = tempfile::tempdir().expect("a directory");
     let run = |cursor: &str, record: &str| {
-        let line =
-            format!("umask 000; exec {} watch -w demo -n 3 --cursor {cursor} --record {record}", env!("CARGO_BIN_EXE_evtap"));
+        let line = format!(
+            "umask 000; exec {} watch -w demo -n 3 --cursor {cursor} --record {record}",
+            env!("CARGO_BIN_EXE_evtap")
+        );
         let mut command = Command::new("bash");
-        let ran = command.args(["-c", &line]).current_dir(home.path()).env_clear().output().expect("bash runs");
+        let ran = command
+            .args(["-c", &line])
+            .current_dir(home.path())
+            .env_clear()
+            .output()
+            .expect("bash runs");
         (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
     };
     std::fs::write(home.path().join("old"), "").expect("written");
-    std::fs::set_permissions(home.path().join("old"), std::fs::Permissions::from_mode(0o666)).expect("set");
+    std::fs::set_permissions(home.path().join("old"), std::fs::Permissions::from_mode(0o666))
+        .expect("set");
     for (cursor, record) in [("cursor", "record"), ("cursor", "old")] {
         assert_eq!(run(cursor, record).0, Some(0));
         for name in [cursor, record] {
-            let mode = std::fs::metadata(home.path().join(name)).expect("there").permissions().mode();
+            let mode =
+                std::fs::metadata(home.path().join(name)).expect("there").permissions().mode();
             assert_eq!(mode & 0o7777, 0o600, "{name}");
         }
     }
@@ -92,9 +110,12 @@ async fn what_it_writes_is_its_owners_alone_whatever_the_umask_and_no_link_is_fo
 #[tokio::test]
 async fn there_are_no_logs() {
     let said = |verbose: bool| async move {
-        let base = scripted([format!("{STREAM}id: 1\nevent: text.started\ndata: {{}}\n\n").into_bytes()]).await;
+        let base =
+            scripted([format!("{STREAM}id: 1\nevent: text.started\ndata: {{}}\n\n").into_bytes()])
+                .await;
         let run = watch(&base, "-n 1");
-        let run = if verbose { run.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full") } else { run };
+        let run =
+            if verbose { run.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full") } else { run };
         run.run().await.stderr()
     };
     assert_eq!(said(true).await, said(false).await);

@@ -20,7 +20,8 @@ async fn untold(run: Evtap, how: &str) -> i32 {
 /// A server that counts who connects, and says nothing.
 async fn elsewhere() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let (port, count) = (listener.local_addr().expect("an address").port(), Arc::new(AtomicUsize::new(0)));
+    let (port, count) =
+        (listener.local_addr().expect("an address").port(), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&count);
     tokio::spawn(async move {
         let mut open = Vec::new();
@@ -51,8 +52,9 @@ async fn no_redirect_takes_it_elsewhere() {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
                 let address = listener.local_addr().expect("an address").to_string();
                 let to = to.replace("SAME", &address);
-                let answer =
-                    format!("HTTP/1.1 {status} Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let answer = format!(
+                    "HTTP/1.1 {status} Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                );
                 let server = tokio::spawn(async move {
                     let mut heads = Vec::new();
                     while let Ok((socket, _)) = listener.accept().await {
@@ -92,10 +94,13 @@ async fn a_proxy_sees_none_of_it() {
                 let head = head(&mut socket).await;
                 let _ = socket.write_all(answer.as_bytes()).await;
                 let mut rest = Vec::new();
-                let _ = tokio::io::AsyncReadExt::read_to_end(&mut socket.into_inner(), &mut rest).await;
+                let _ =
+                    tokio::io::AsyncReadExt::read_to_end(&mut socket.into_inner(), &mut rest).await;
                 (head, rest)
             });
-            let run = run("https://platform.invalid", "--duration 1s").env("HTTPS_PROXY", &proxy).env("https_proxy", &proxy);
+            let run = run("https://platform.invalid", "--duration 1s")
+                .env("HTTPS_PROXY", &proxy)
+                .env("https_proxy", &proxy);
             untold(run, answer).await;
             let (asked, rest) = heard.await.expect("it was asked");
             assert!(asked.starts_with("CONNECT platform.invalid:443 "), "{asked}");
@@ -107,9 +112,16 @@ async fn a_proxy_sees_none_of_it() {
 
 #[tokio::test]
 async fn what_a_server_says_of_it_is_not_repeated() {
-    let say = |head: &str| format!("HTTP/1.1 {head}\r\nX-Key: {KEY}\r\nContent-Length: 18\r\nConnection: close\r\n\r\n{KEY}");
-    let switch = |headers: &str| format!("HTTP/1.1 101 {KEY}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n");
-    let mut answers: Vec<String> = [400, 401, 403, 404, 418].iter().map(|status| say(&format!("{status} {KEY}"))).collect();
+    let say = |head: &str| {
+        format!(
+            "HTTP/1.1 {head}\r\nX-Key: {KEY}\r\nContent-Length: 18\r\nConnection: close\r\n\r\n{KEY}"
+        )
+    };
+    let switch = |headers: &str| {
+        format!("HTTP/1.1 101 {KEY}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n")
+    };
+    let mut answers: Vec<String> =
+        [400, 401, 403, 404, 418].iter().map(|status| say(&format!("{status} {KEY}"))).collect();
     answers.extend([
         say(&format!("200 OK\r\nContent-Type: text/{KEY}")),
         say(&format!("302 x\r\nLocation: https://{KEY}.example/{KEY}")),
@@ -138,8 +150,11 @@ async fn what_a_server_says_of_it_is_not_repeated() {
 #[tokio::test]
 async fn frames_and_a_key_file_tell_as_little() {
     for url in ["http", "ws"] {
-        let base = scripted([format!("HTTP/1.1 403 {KEY}\r\nContent-Length: 0\r\n\r\n").into_bytes()]).await;
-        let line = format!("frames {}/x --reveal all --api-key-file key", base.replacen("http", url, 1));
+        let base =
+            scripted([format!("HTTP/1.1 403 {KEY}\r\nContent-Length: 0\r\n\r\n").into_bytes()])
+                .await;
+        let line =
+            format!("frames {}/x --reveal all --api-key-file key", base.replacen("http", url, 1));
         assert_eq!(untold(evtap(&line).file("key", KEY), url).await, 3);
     }
 }

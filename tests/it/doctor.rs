@@ -12,7 +12,8 @@ use crate::traces::Traces;
 
 /// Examines the demo's workspace and call at `base`.
 fn doctor(base: &str, rest: &str) -> Evtap {
-    evtap(&format!("doctor --workspace {DEMO_WORKSPACE} --call {DEMO_CALL} -o json {rest}")).at(base)
+    evtap(&format!("doctor --workspace {DEMO_WORKSPACE} --call {DEMO_CALL} -o json {rest}"))
+        .at(base)
 }
 
 /// What it finds: for each check, its result and what was found.
@@ -29,7 +30,10 @@ impl Findings {
 
     fn check(&self, name: &str) -> &Value {
         let checks = self.0["checks"].as_array().expect("an array");
-        checks.iter().find(|check| check["check"] == name).unwrap_or_else(|| panic!("no {name} in {checks:?}"))
+        checks
+            .iter()
+            .find(|check| check["check"] == name)
+            .unwrap_or_else(|| panic!("no {name} in {checks:?}"))
     }
 
     /// Holds one check to its result and what was found, of which this is a part.
@@ -46,9 +50,22 @@ impl Findings {
 async fn all_is_well_with_the_demo_and_with_a_server() {
     let ran = evtap("doctor --workspace demo --call demo").run().await.ended(0);
     assert!(ran.ends_with("\nall is well\n"), "{ran}");
-    for check in ["configuration", "key", "proxy", "DNS", "TCP", "TLS", "clock", "stream", "observer", "terminal"] {
+    for check in [
+        "configuration",
+        "key",
+        "proxy",
+        "DNS",
+        "TCP",
+        "TLS",
+        "clock",
+        "stream",
+        "observer",
+        "terminal",
+    ] {
         assert!(
-            ran.lines().any(|line| line.get(9..).is_some_and(|line| line.starts_with(&format!("{check} ")))),
+            ran.lines().any(|line| line
+                .get(9..)
+                .is_some_and(|line| line.starts_with(&format!("{check} ")))),
             "{check}: {ran}"
         );
     }
@@ -75,13 +92,26 @@ async fn the_status_is_that_of_the_first_failure() {
     let path = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(path.path(), KEY).expect("a key");
     let key = Credential::read(path.path()).expect("legal");
-    let base = emulator(Options { api_key: Some(key), workspace: Some(DEMO_WORKSPACE.to_owned()), ..fast() }).await;
+    let base = emulator(Options {
+        api_key: Some(key),
+        workspace: Some(DEMO_WORKSPACE.to_owned()),
+        ..fast()
+    })
+    .await;
     let found = Findings::of(doctor(&base, "").env("AMIGO_API_KEY", "another"), 3).await;
     found.hold("stream", "failed", "the server refused the API key (401)");
     let found = Findings::of(doctor(&base, "").env("AMIGO_API_KEY", "no key"), 3).await;
-    found.hold("key", "failed", "the API key from AMIGO_API_KEY can't be used: character 3 is none");
+    found.hold(
+        "key",
+        "failed",
+        "the API key from AMIGO_API_KEY can't be used: character 3 is none",
+    );
     found.hold("clock", "ok", "within");
-    let found = Findings::of(evtap(&format!("doctor --workspace {DEMO_WORKSPACE} -o json --base-url {base}")), 3).await;
+    let found = Findings::of(
+        evtap(&format!("doctor --workspace {DEMO_WORKSPACE} -o json --base-url {base}")),
+        3,
+    )
+    .await;
     found.hold("key", "failed", "there is no API key");
     let other = format!("doctor -w {} -o json --base-url {base}", DEMO_WORKSPACE.replace('d', "e"));
     let found = Findings::of(evtap(&other).at(&base), 4).await;
@@ -120,11 +150,18 @@ async fn the_way_through_a_proxy_is_told_step_by_step() {
     found.hold("clock", "ok", "within 2 s");
     found.hold("stream", "ok", "open, the first frame");
     found.hold("observer", "ok", "open, the first frame");
-    assert!(proxy.heads().iter().all(|head| Traces::of(&[KEY]).find(head).is_none()), "the proxy hears the key");
+    assert!(
+        proxy.heads().iter().all(|head| Traces::of(&[KEY]).find(head).is_none()),
+        "the proxy hears the key"
+    );
 
     let found = Findings::of(at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()), 0).await;
     found.hold("tunnel", "ok", "the proxy lets it through");
-    let found = Findings::of(at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()).env("NO_PROXY", HOST), 1).await;
+    let found = Findings::of(
+        at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()).env("NO_PROXY", HOST),
+        1,
+    )
+    .await;
     found.hold("proxy", "ok", "none");
     let found = Findings::of(at("--ca-cert ca.pem").env("HTTPS_PROXY", "ftp://x"), 1).await;
     found.hold("proxy", "warning", "none: what HTTPS_PROXY says can't be used");
@@ -149,16 +186,24 @@ async fn the_way_through_a_proxy_is_told_step_by_step() {
 #[tokio::test]
 async fn files_that_others_may_read_are_told() {
     let base = emulator(fast()).await;
-    let run =
-        || doctor(&base, "--api-key-file key --cursor day.cursor --record day.ndjson").file("key", KEY).file("day.ndjson", "");
-    let open = run().config("").mode("config/evtap/config.toml", 0o644).mode("key", 0o640).mode("day.ndjson", 0o604);
+    let run = || {
+        doctor(&base, "--api-key-file key --cursor day.cursor --record day.ndjson")
+            .file("key", KEY)
+            .file("day.ndjson", "")
+    };
+    let open = run()
+        .config("")
+        .mode("config/evtap/config.toml", 0o644)
+        .mode("key", 0o640)
+        .mode("day.ndjson", 0o604);
     let found = Findings::of(open, 0).await;
     found.hold("settings file", "warning", "has mode 0644");
     found.hold("key file", "warning", "key has mode 0640");
     found.hold("record", "warning", "day.ndjson has mode 0604");
     found.hold("cursor", "skipped", "day.cursor is not there yet");
     assert_eq!(found.0["warnings"], 3);
-    let found = Findings::of(run().config("").mode("key", 0o600).mode("day.ndjson", 0o600), 0).await;
+    let found =
+        Findings::of(run().config("").mode("key", 0o600).mode("day.ndjson", 0o600), 0).await;
     assert_eq!(found.0["warnings"], 0);
     for check in ["settings file", "key file", "record"] {
         found.hold(check, "ok", "has mode 0600");
@@ -181,21 +226,39 @@ async fn nothing_that_a_server_says_is_repeated() {
         (say("404"), say("418")),
         (say("429"), say("503")),
         (say("302"), format!("HTTP/1.1 302 x\r\nLocation: https://{CANARY}.example/{KEY}\r\n\r\n")),
-        (format!("{CANARY}\r\n\r\n"), format!("HTTP/1.1 101 {CANARY}\r\nUpgrade: {CANARY}\r\nConnection: {CANARY}\r\n\r\n")),
         (
-            stream(&format!("event: error\ndata: {{\"code\":\"too_many_streams\",\"message\":\"{CANARY}\"}}\n\n")),
-            format!("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {CANARY}\r\n\r\n"),
+            format!("{CANARY}\r\n\r\n"),
+            format!("HTTP/1.1 101 {CANARY}\r\nUpgrade: {CANARY}\r\nConnection: {CANARY}\r\n\r\n"),
+        ),
+        (
+            stream(&format!(
+                "event: error\ndata: {{\"code\":\"too_many_streams\",\"message\":\"{CANARY}\"}}\n\n"
+            )),
+            format!(
+                "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {CANARY}\r\n\r\n"
+            ),
         ),
         (stream(&format!("id: {CANARY}\nevent: {CANARY}\ndata: {CANARY} {KEY}\n\n")), say("410")),
         (format!("HTTP/1.1 200 OK\r\nContent-Type: text/{CANARY}\r\n\r\n{CANARY}"), say("200")),
     ];
     for (first, second) in pairs {
         for format in ["text", "json"] {
-            let base = scripted([say("200"), first.clone(), second.clone()].map(String::into_bytes)).await;
-            let line = format!("doctor --workspace {DEMO_WORKSPACE} --call {DEMO_CALL} -o {format}");
-            let ran = evtap(&line).at(&base).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").run().await;
+            let base =
+                scripted([say("200"), first.clone(), second.clone()].map(String::into_bytes)).await;
+            let line =
+                format!("doctor --workspace {DEMO_WORKSPACE} --call {DEMO_CALL} -o {format}");
+            let ran = evtap(&line)
+                .at(&base)
+                .env("RUST_LOG", "trace")
+                .env("RUST_BACKTRACE", "full")
+                .run()
+                .await;
             assert_eq!(Traces::of(&[KEY, CANARY]).find(&ran.all()), None, "{first} {second}");
-            assert!(ran.all().contains("stream") && ran.all().contains("observer"), "{}", ran.all());
+            assert!(
+                ran.all().contains("stream") && ran.all().contains("observer"),
+                "{}",
+                ran.all()
+            );
         }
     }
 }

@@ -12,41 +12,87 @@ async fn fails(run: Evtap, status: i32, message: &str) {
     let stderr = ran.stderr();
     assert!(stderr.starts_with(&format!("evtap: {message}")), "{stderr} is not {message}");
     let parts = stderr.strip_prefix("evtap: ").and_then(|message| message.split_once(": "));
-    assert!(parts.is_some_and(|(_, why)| why.contains("; ")), "what failed: why; what to do: {stderr}");
+    assert!(
+        parts.is_some_and(|(_, why)| why.contains("; ")),
+        "what failed: why; what to do: {stderr}"
+    );
 }
 
 #[tokio::test]
 async fn ids_that_are_none() {
     let keyed = |line: &str| evtap(line).env("AMIGO_API_KEY", KEY);
     for id in ["x", "1b4e28ba2fa111d2883f0016d3cca427", "CANARY", "../../etc"] {
-        fails(keyed(&format!("watch --workspace {id}")), 2, "cannot use that workspace: its id is no UUID; copy it").await;
+        fails(
+            keyed(&format!("watch --workspace {id}")),
+            2,
+            "cannot use that workspace: its id is no UUID; copy it",
+        )
+        .await;
     }
     fails(evtap("watch").env("AMIGO_WORKSPACE_ID", "x"), 2, "cannot use that workspace: ").await;
-    fails(evtap("watch"), 2, "cannot watch: no workspace is named; give --workspace or set AMIGO_WORKSPACE_ID").await;
-    for sid in ["x", "CA1", "CB00000000000000000000000000000001", "CA0000000000000000000000000000000/"] {
+    fails(
+        evtap("watch"),
+        2,
+        "cannot watch: no workspace is named; give --workspace or set AMIGO_WORKSPACE_ID",
+    )
+    .await;
+    for sid in
+        ["x", "CA1", "CB00000000000000000000000000000001", "CA0000000000000000000000000000000/"]
+    {
         let line = format!("observe --workspace {UUID} --call {sid}");
-        fails(keyed(&line), 2, "cannot use that call: its SID isn't CA and 32 letters or digits; copy").await;
-    }
-    fails(keyed(&format!("observe --call {SID}")), 2, "cannot observe: the call's workspace is not named; give --workspace")
+        fails(
+            keyed(&line),
+            2,
+            "cannot use that call: its SID isn't CA and 32 letters or digits; copy",
+        )
         .await;
-    fails(keyed(&format!("watch --workspace demo --workspace {UUID}")), 2, "cannot watch: the demo can't be merged").await;
+    }
+    fails(
+        keyed(&format!("observe --call {SID}")),
+        2,
+        "cannot observe: the call's workspace is not named; give --workspace",
+    )
+    .await;
+    fails(
+        keyed(&format!("watch --workspace demo --workspace {UUID}")),
+        2,
+        "cannot watch: the demo can't be merged",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn keys_that_are_none() {
     let line = format!("watch --workspace {UUID}");
-    fails(evtap(&line), 3, "cannot connect: there is no API key; set AMIGO_API_KEY or give --api-key-file").await;
-    for key in
-        ["", " ", "canary-key-7f3a9c,x", "canary-key-7f3a9c x", "canary-key-7f3a9cé", "canary-key-7f3a9c\"", &"k".repeat(4097)]
-    {
+    fails(
+        evtap(&line),
+        3,
+        "cannot connect: there is no API key; set AMIGO_API_KEY or give --api-key-file",
+    )
+    .await;
+    for key in [
+        "",
+        " ",
+        "canary-key-7f3a9c,x",
+        "canary-key-7f3a9c x",
+        "canary-key-7f3a9cé",
+        "canary-key-7f3a9c\"",
+        &"k".repeat(4097),
+    ] {
         let message = "the API key from AMIGO_API_KEY can't be used: ";
         fails(evtap(&line).env("AMIGO_API_KEY", key), 3, message).await;
         let message = "the API key from key can't be used: ";
         fails(evtap(&format!("{line} --api-key-file key")).file("key", key), 3, message).await;
     }
-    fails(evtap(&format!("{line} --api-key-file none")), 3, "cannot read the API key from none: ").await;
+    fails(evtap(&format!("{line} --api-key-file none")), 3, "cannot read the API key from none: ")
+        .await;
     let call = format!("observe --workspace {UUID} --call {SID}");
-    fails(evtap(&call).env("AMIGO_API_KEY", "canary-key-7f3a9c x"), 3, "the API key from AMIGO_API_KEY can't be used: ").await;
+    fails(
+        evtap(&call).env("AMIGO_API_KEY", "canary-key-7f3a9c x"),
+        3,
+        "the API key from AMIGO_API_KEY can't be used: ",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -55,14 +101,22 @@ async fn hosts_that_cannot_be_reached() {
     for run in [watch, observe] {
         let ran = run(&gone, "").run().await;
         assert_eq!(ran.ended(1), "");
-        assert!(ran.stderr().contains(": connection refused; check the URL, the network and the proxy"), "{}", ran.stderr());
+        assert!(
+            ran.stderr().contains(": connection refused; check the URL, the network and the proxy"),
+            "{}",
+            ran.stderr()
+        );
     }
 }
 
 #[tokio::test]
 async fn plain_text_goes_to_this_machine_only() {
     let plain = "the base URL can't be used: it is plain text, which would send the API key in the clear; use https";
-    for (base, message) in [("http://a.example", plain), ("ftp://a.example", "the base URL "), ("a.example", "the base URL ")] {
+    for (base, message) in [
+        ("http://a.example", plain),
+        ("ftp://a.example", "the base URL "),
+        ("a.example", "the base URL "),
+    ] {
         fails(watch(base, ""), 2, message).await;
     }
     let ran = observe("https://a.example", "--agent-base-url ws://a.example").run().await;
@@ -73,7 +127,8 @@ async fn plain_text_goes_to_this_machine_only() {
 
 /// An answer of that status, without a body.
 fn answer(status: u16, headers: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status} Canary\r\nContent-Length: 0\r\nConnection: close\r\n{headers}\r\n").into_bytes()
+    format!("HTTP/1.1 {status} Canary\r\nContent-Length: 0\r\nConnection: close\r\n{headers}\r\n")
+        .into_bytes()
 }
 
 #[tokio::test]
@@ -88,9 +143,11 @@ async fn answers_that_are_final() {
         let base = scripted([answer(status, "")]).await;
         fails(watch(&base, ""), exit, &format!("cannot read the workspace's stream: {why}")).await;
     }
-    for (status, exit, why) in
-        [(401, 3, "the server refused the API key (401)"), (404, 4, "there is no such call (404)"), (200, 1, "")]
-    {
+    for (status, exit, why) in [
+        (401, 3, "the server refused the API key (401)"),
+        (404, 4, "there is no such call (404)"),
+        (200, 1, ""),
+    ] {
         let base = scripted([answer(status, "")]).await;
         fails(observe(&base, ""), exit, &format!("cannot observe the call: {why}")).await;
     }
@@ -105,7 +162,11 @@ async fn a_rate_limit_is_waited_for() {
     let base = scripted([answer(429, "Retry-After: 0\r\n"), stream]).await;
     let ran = watch(&base, "-n 1").run().await;
     assert_eq!(ran.ended(0).lines().count(), 1);
-    assert!(ran.stderr().contains("the server limits the rate (429); trying again in "), "{}", ran.stderr());
+    assert!(
+        ran.stderr().contains("the server limits the rate (429); trying again in "),
+        "{}",
+        ran.stderr()
+    );
 }
 
 #[tokio::test]
@@ -114,12 +175,18 @@ async fn bodies_that_are_no_event_stream() {
     let message = "cannot read the workspace's stream: not an event stream: the server sent text/html; check the base URL";
     fails(watch(&scripted([page.into()]).await, ""), 1, message).await;
     let message = "cannot read the workspace's stream: ";
-    fails(watch(&scripted([b"canary, no HTTP at all\r\n\r\n".to_vec()]).await, ""), 1, message).await;
+    fails(watch(&scripted([b"canary, no HTTP at all\r\n\r\n".to_vec()]).await, ""), 1, message)
+        .await;
 }
 
 #[tokio::test]
 async fn files_that_are_no_recording() {
-    fails(evtap("replay none.ndjson"), 1, "cannot read none.ndjson: there is no such file; check the path").await;
+    fails(
+        evtap("replay none.ndjson"),
+        1,
+        "cannot read none.ndjson: there is no such file; check the path",
+    )
+    .await;
     fails(evtap("replay ."), 1, "cannot read .: it is a directory; name the files in it").await;
     let binary = evtap("replay x.bin").file("x.bin", b"\x7fELF\0\0\0canary");
     fails(binary, 1, "cannot replay x.bin: it is no text; give NDJSON").await;
@@ -131,8 +198,7 @@ async fn files_that_are_no_recording() {
 #[tokio::test]
 async fn frames_hide_nothing_so_they_want_to_be_asked() {
     for reveal in ["", "--reveal transcript"] {
-        let message =
-            "cannot print raw frames: they may hold protected health information, and nothing in them can be hidden; give";
+        let message = "cannot print raw frames: they may hold protected health information, and nothing in them can be hidden; give";
         fails(evtap(&format!("frames http://127.0.0.1:1/ {reveal}")), 2, message).await;
     }
 }
@@ -153,17 +219,36 @@ async fn usage() {
     ] {
         let ran = evtap(line).run().await;
         assert_eq!(ran.ended(2), "", "{line}");
-        assert!(ran.stderr().contains("Usage: evtap") || ran.stderr().contains("--help"), "{line}: {}", ran.stderr());
+        assert!(
+            ran.stderr().contains("Usage: evtap") || ran.stderr().contains("--help"),
+            "{line}: {}",
+            ran.stderr()
+        );
         assert!(!ran.stderr().contains("__"), "what is hidden isn't suggested: {}", ran.stderr());
     }
     for line in ["--help", "-h", "--version", "watch --help", "help replay"] {
         assert!(!evtap(line).run().await.ended(0).is_empty(), "{line}");
     }
-    fails(evtap("schema call.end"), 2, "cannot describe call.end: there is no such event; did you mean call.ended?").await;
+    fails(
+        evtap("schema call.end"),
+        2,
+        "cannot describe call.end: there is no such event; did you mean call.ended?",
+    )
+    .await;
     let packed = "watch --workspace demo --record day.ndjson.gz";
-    fails(evtap(packed), 2, "cannot record to day.ndjson.gz: a record is plain NDJSON, which is no gz; name it without").await;
+    fails(
+        evtap(packed),
+        2,
+        "cannot record to day.ndjson.gz: a record is plain NDJSON, which is no gz; name it without",
+    )
+    .await;
     fails(evtap("serve --rate 0"), 2, "cannot use --rate 0: it is no rate; give").await;
-    fails(evtap("watch --workspace demo --demo-rate=-1"), 2, "cannot use --demo-rate -1: it is no rate; ").await;
+    fails(
+        evtap("watch --workspace demo --demo-rate=-1"),
+        2,
+        "cannot use --demo-rate -1: it is no rate; ",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -175,6 +260,10 @@ async fn close_codes_that_are_final() {
         let base = socket(vec![Message::Close(Some(frame))]).await;
         let ran = observe(&base, "").run().await;
         assert_eq!(ran.ended(exit), "");
-        assert!(ran.stderr().contains(&format!("({code}); ")) && !ran.stderr().contains("canary"), "{}", ran.stderr());
+        assert!(
+            ran.stderr().contains(&format!("({code}); ")) && !ran.stderr().contains("canary"),
+            "{}",
+            ran.stderr()
+        );
     }
 }

@@ -70,12 +70,28 @@ async fn what_is_final_ends_a_stream_after_any_fault() {
         ("error=too_many_streams", Exit::TooManyStreams),
     ];
     for (index, (last, exit)) in finals.into_iter().enumerate() {
-        for before in ["none", "cut=3000", "reset=9000", "status=503", "error=stream_error", "stall=5000", "forget+cut=4000"] {
+        for before in [
+            "none",
+            "cut=3000",
+            "reset=9000",
+            "status=503",
+            "error=stream_error",
+            "stall=5000",
+            "forget+cut=4000",
+        ] {
             let script = ["cut=20000", before, "cut-in=fields:2000", last];
             // What does not end by itself is no fault before another.
-            let faults = script.iter().filter(|fault| **fault != "none").map(|fault| fault.parse().expect("a fault")).collect();
-            let report = tap(Tapping { seed: index as u64, rate: 5000.0, faults, events: usize::MAX }).await;
-            assert!(report.is_whole() && report.delivered > 0 && report.exit == Some(exit), "{before} {last}: {report:?}");
+            let faults = script
+                .iter()
+                .filter(|fault| **fault != "none")
+                .map(|fault| fault.parse().expect("a fault"))
+                .collect();
+            let report =
+                tap(Tapping { seed: index as u64, rate: 5000.0, faults, events: usize::MAX }).await;
+            assert!(
+                report.is_whole() && report.delivered > 0 && report.exit == Some(exit),
+                "{before} {last}: {report:?}"
+            );
         }
     }
 }
@@ -98,7 +114,10 @@ fn the_check_finds_what_is_wrong() {
     assert_eq!(report(&[0, 1, 3, 4, 5, 6], None).lost, 1);
     assert_eq!(report(&[0, 1, 1, 2, 3, 4, 5, 6], None).twice, 1);
     assert_eq!(report(&[0, 2, 1, 3, 4, 5, 6], None).disordered, 1);
-    assert_eq!((report(&[0, 4, 5, 6], Some((10, 12))).named, report(&[0, 4, 5, 6], Some((10, 12))).lost), (3, 0));
+    assert_eq!(
+        (report(&[0, 4, 5, 6], Some((10, 12))).named, report(&[0, 4, 5, 6], Some((10, 12))).lost),
+        (3, 0)
+    );
     assert_eq!(report(&[0, 4, 5, 6], Some((12, 12))).lost, 2);
     assert_eq!(report(&[0, 1, 2, 3, 4, 6], None).lost, 1);
 }

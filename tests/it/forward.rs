@@ -6,12 +6,16 @@ use evtap::emulator::{self, Ledger};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{KEY, Post, bodies, closed, emulator, endpoint, events, evtap, fast, status, watch};
+use crate::support::{
+    KEY, Post, bodies, closed, emulator, endpoint, events, evtap, fast, status, watch,
+};
 use crate::tapped::Seen;
 use crate::traces::Traces;
 
 fn lines(count: usize) -> String {
-    let line = |n| format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"CA{n}\",\"caller_id\":\"x\"}}\n");
+    let line = |n| {
+        format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"CA{n}\",\"caller_id\":\"x\"}}\n")
+    };
     (0..count).map(line).collect::<Vec<_>>().concat()
 }
 
@@ -22,21 +26,44 @@ fn taken(_: usize) -> String {
 #[tokio::test]
 async fn every_event_that_is_shown_is_posted_in_order() {
     let (url, posts) = endpoint(taken).await;
-    let ran = evtap(&format!("replay - -f .call_sid!=\"CA7\" --status json --forward {url}")).stdin(lines(600)).run().await;
+    let ran = evtap(&format!("replay - -f .call_sid!=\"CA7\" --status json --forward {url}"))
+        .stdin(lines(600))
+        .run()
+        .await;
     let shown = ran.ended(0);
     assert_eq!(shown.lines().count(), 599);
     assert_eq!(bodies(&posts), shown);
     let head = posts.lock().expect("no panic")[0].head.to_ascii_lowercase();
-    assert!(head.starts_with("post /in?x=y http/1.1\r\n") && head.contains("content-type: application/json\r\n"), "{head}");
+    assert!(
+        head.starts_with("post /in?x=y http/1.1\r\n")
+            && head.contains("content-type: application/json\r\n"),
+        "{head}"
+    );
     let done = events(&ran.stderr()).pop().expect("a last line");
-    assert_eq!((&done["status"], &done["forwarded"], &done["refused"]), (&json!("done"), &json!(599), &json!(0)));
+    assert_eq!(
+        (&done["status"], &done["forwarded"], &done["refused"]),
+        (&json!("done"), &json!(599), &json!(0))
+    );
 
     let (url, posts) = endpoint(taken).await;
-    let ran = evtap(&format!("replay - -o pretty --forward {url} --forward-format cloudevents")).stdin(lines(9)).run().await;
-    assert!(ran.ended(0).contains("CA8") && ran.stderr().contains("9 events, ") && ran.stderr().contains(", 9 forwarded"));
-    assert_eq!(bodies(&posts), evtap("replay - -o cloudevents").stdin(lines(9)).run().await.ended(0));
+    let ran = evtap(&format!("replay - -o pretty --forward {url} --forward-format cloudevents"))
+        .stdin(lines(9))
+        .run()
+        .await;
     assert!(
-        posts.lock().expect("no panic")[8].head.to_ascii_lowercase().contains("content-type: application/cloudevents+json\r\n")
+        ran.ended(0).contains("CA8")
+            && ran.stderr().contains("9 events, ")
+            && ran.stderr().contains(", 9 forwarded")
+    );
+    assert_eq!(
+        bodies(&posts),
+        evtap("replay - -o cloudevents").stdin(lines(9)).run().await.ended(0)
+    );
+    assert!(
+        posts.lock().expect("no panic")[8]
+            .head
+            .to_ascii_lowercase()
+            .contains("content-type: application/cloudevents+json\r\n")
     );
 }
 
@@ -58,7 +85,12 @@ async fn what_it_can_not_take_now_it_gets_again_before_the_next() {
     got.dedup();
     assert_eq!(got, shown.lines().collect::<Vec<_>>());
     let said = ran.stderr();
-    for why in ["the endpoint answered 503", "the endpoint answered 429", "connection closed", "the answer is not HTTP"] {
+    for why in [
+        "the endpoint answered 503",
+        "the endpoint answered 429",
+        "connection closed",
+        "the answer is not HTTP",
+    ] {
         assert!(said.contains(&format!("cannot forward now: {why}; trying again in ")), "{said}");
     }
     assert!(said.contains("5 forwarded\n") && !said.contains("Canary"), "{said}");
@@ -70,12 +102,21 @@ async fn what_it_refuses_is_told_and_counted_and_the_rest_goes_on() {
     let (url, posts) = endpoint(odd_ones).await;
     let ran = evtap(&format!("replay - --forward {url}")).stdin(lines(6)).run().await;
     assert_eq!(bodies(&posts), ran.ended(0));
-    assert_eq!(ran.stderr().matches("the endpoint refused a call.ended (422)").count(), 1, "{}", ran.stderr());
+    assert_eq!(
+        ran.stderr().matches("the endpoint refused a call.ended (422)").count(),
+        1,
+        "{}",
+        ran.stderr()
+    );
     assert!(ran.stderr().contains("3 forwarded, 3 refused by the endpoint"), "{}", ran.stderr());
     let (url, _) = endpoint(odd_ones).await;
-    let ran = evtap(&format!("replay - --status json --fail-on-gap --forward {url}")).stdin(lines(6)).run().await;
+    let ran = evtap(&format!("replay - --status json --fail-on-gap --forward {url}"))
+        .stdin(lines(6))
+        .run()
+        .await;
     ran.ended(8);
-    let refused: Vec<_> = events(&ran.stderr()).into_iter().filter(|news| news["result"] == "refused").collect();
+    let refused: Vec<_> =
+        events(&ran.stderr()).into_iter().filter(|news| news["result"] == "refused").collect();
     assert_eq!(refused.len(), 3);
     assert_eq!(
         refused[0],
@@ -93,7 +134,8 @@ async fn where_nothing_gets_through_the_run_ends() {
         (404, "there is nothing to post to (404)"),
     ] {
         let to = format!("Location: {elsewhere}\r\n");
-        let (url, posts) = endpoint(move |number| status(if number < 2 { 200 } else { code }, &to)).await;
+        let (url, posts) =
+            endpoint(move |number| status(if number < 2 { 200 } else { code }, &to)).await;
         let ran = evtap(&format!("replay - --forward {url}")).stdin(lines(5)).run().await;
         assert_eq!(ran.ended(1).lines().count(), 5, "stdout has them all");
         let said = ran.stderr();
@@ -107,14 +149,24 @@ async fn where_nothing_gets_through_the_run_ends() {
     }
     assert!(led.lock().expect("no panic").is_empty());
     let (url, posts) = endpoint(|_| status(500, "")).await;
-    let ran = evtap(&format!("replay - --forward-retries 2 --forward {url}")).stdin(lines(1)).run().await;
+    let ran =
+        evtap(&format!("replay - --forward-retries 2 --forward {url}")).stdin(lines(1)).run().await;
     ran.ended(1);
-    assert!(ran.stderr().contains("the endpoint answered 500, 3 times in a row; 0 went through, 1 event that was shown is"));
+    assert!(ran.stderr().contains(
+        "the endpoint answered 500, 3 times in a row; 0 went through, 1 event that was shown is"
+    ));
     assert_eq!(bodies(&posts).lines().count(), 3);
     let (_held, gone) = closed();
-    let ran = evtap(&format!("replay - --forward-retries 0 --forward {gone}")).stdin(lines(1)).run().await;
+    let ran = evtap(&format!("replay - --forward-retries 0 --forward {gone}"))
+        .stdin(lines(1))
+        .run()
+        .await;
     ran.ended(1);
-    assert!(ran.stderr().contains("cannot forward the events: connection refused; "), "{}", ran.stderr());
+    assert!(
+        ran.stderr().contains("cannot forward the events: connection refused; "),
+        "{}",
+        ran.stderr()
+    );
 }
 
 #[tokio::test]
@@ -124,7 +176,11 @@ async fn an_endpoint_that_does_not_answer_holds_no_one_up_for_ever() {
     let line = format!("replay - --forward-timeout 50ms --forward-retries 1 --forward {silent}");
     let ran = evtap(&line).stdin(lines(3)).run().await;
     ran.ended(1);
-    assert!(ran.stderr().contains("the endpoint did not answer in time, 2 times in a row"), "{}", ran.stderr());
+    assert!(
+        ran.stderr().contains("the endpoint did not answer in time, 2 times in a row"),
+        "{}",
+        ran.stderr()
+    );
 
     let base = emulator(fast()).await;
     let (url, _) = endpoint(|_| status(503, "Retry-After: 3600\r\n")).await;
@@ -140,7 +196,11 @@ async fn an_endpoint_that_does_not_answer_holds_no_one_up_for_ever() {
 #[tokio::test]
 async fn the_cursor_does_not_run_ahead_of_it() {
     let ledger = Ledger::default();
-    let options = emulator::Options { rate: 300.0, ledger: Some(ledger.clone()), ..emulator::Options::default() };
+    let options = emulator::Options {
+        rate: 300.0,
+        ledger: Some(ledger.clone()),
+        ..emulator::Options::default()
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(emulator::run(listener, options, std::future::pending()));
@@ -148,8 +208,13 @@ async fn the_cursor_does_not_run_ahead_of_it() {
     let cursor = home.path().join("cursor");
     let mut seen = Seen::default();
     for breaks_after in [30, 50, usize::MAX] {
-        let (url, posts) = endpoint(move |number| status(if number < breaks_after { 200 } else { 500 }, "")).await;
-        let line = format!("--cursor {} --forward {url} --forward-retries 0 -n 200 --reveal {}", cursor.display(), Ledger::FIELD);
+        let (url, posts) =
+            endpoint(move |number| status(if number < breaks_after { 200 } else { 500 }, "")).await;
+        let line = format!(
+            "--cursor {} --forward {url} --forward-retries 0 -n 200 --reveal {}",
+            cursor.display(),
+            Ledger::FIELD
+        );
         let ran = watch(&base, &line).run().await;
         ran.ended(i32::from(breaks_after != usize::MAX));
         for Post { body, .. } in posts.lock().expect("no panic").iter().take(breaks_after) {
@@ -164,19 +229,28 @@ async fn the_cursor_does_not_run_ahead_of_it() {
 async fn headers_go_along_and_are_shown_to_nobody() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("headers");
-    std::fs::write(&file, format!("Authorization: Bearer {KEY}\n\nX-Other: a b\n")).expect("a file");
+    std::fs::write(&file, format!("Authorization: Bearer {KEY}\n\nX-Other: a b\n"))
+        .expect("a file");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("its owner may");
     let traces = Traces::of(&[KEY]);
     for code in [200, 503, 401, 422, 302] {
-        let (url, posts) = endpoint(move |_| status(code, "Location: http://127.0.0.1:9/x\r\n")).await;
-        let run = evtap(&format!("replay - --forward-retries 1 --forward {url} --forward-header @{}", file.display()))
-            .arg("--forward-header")
-            .arg(&format!("X-Team: {KEY}"))
-            .env("RUST_LOG", "trace");
+        let (url, posts) =
+            endpoint(move |_| status(code, "Location: http://127.0.0.1:9/x\r\n")).await;
+        let run = evtap(&format!(
+            "replay - --forward-retries 1 --forward {url} --forward-header @{}",
+            file.display()
+        ))
+        .arg("--forward-header")
+        .arg(&format!("X-Team: {KEY}"))
+        .env("RUST_LOG", "trace");
         let ran = run.env("RUST_BACKTRACE", "full").stdin(lines(1)).run().await;
         assert_eq!(traces.find(&ran.all()), None, "{code}");
         let head = posts.lock().expect("no panic")[0].head.to_ascii_lowercase();
-        for header in [format!("authorization: bearer {KEY}"), "x-other: a b".to_owned(), format!("x-team: {KEY}")] {
+        for header in [
+            format!("authorization: bearer {KEY}"),
+            "x-other: a b".to_owned(),
+            format!("x-team: {KEY}"),
+        ] {
             assert!(head.contains(&header), "{head}");
         }
     }
@@ -187,12 +261,25 @@ async fn headers_go_along_and_are_shown_to_nobody() {
         (["--forward-timeout", "0s"], "it is no time at all"),
         (["--forward-format", "xml"], "invalid value 'xml'"),
     ] {
-        let ran = evtap("replay - --forward http://127.0.0.1:9").arg(options[0]).arg(options[1]).run().await;
+        let ran = evtap("replay - --forward http://127.0.0.1:9")
+            .arg(options[0])
+            .arg(options[1])
+            .run()
+            .await;
         assert!(ran.ended(2).is_empty() && ran.stderr().contains(what), "{}", ran.stderr());
     }
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("its owner may");
-    let ran = evtap(&format!("replay - --forward http://127.0.0.1:9 --forward-header @{}", file.display())).run().await;
-    assert!(ran.ended(2).is_empty() && ran.stderr().contains("others may read"), "{}", ran.stderr());
+    let ran = evtap(&format!(
+        "replay - --forward http://127.0.0.1:9 --forward-header @{}",
+        file.display()
+    ))
+    .run()
+    .await;
+    assert!(
+        ran.ended(2).is_empty() && ran.stderr().contains("others may read"),
+        "{}",
+        ran.stderr()
+    );
 }
 
 #[tokio::test]
@@ -206,7 +293,8 @@ async fn plain_text_goes_to_this_machine_only() {
     ] {
         let ran = evtap(&format!("replay - --forward {url}")).stdin(lines(1)).run().await;
         assert!(
-            ran.ended(2).is_empty() && ran.stderr().starts_with("evtap: the URL of --forward can't be used: "),
+            ran.ended(2).is_empty()
+                && ran.stderr().starts_with("evtap: the URL of --forward can't be used: "),
             "{}",
             ran.stderr()
         );
@@ -216,5 +304,10 @@ async fn plain_text_goes_to_this_machine_only() {
     let line = "replay - --forward http://events.invalid --insecure-http --forward-retries 0";
     evtap(line).stdin(lines(1)).run().await.ended(1);
     let ran = watch("http://127.0.0.1:9", "--forward http://events.example").run().await;
-    assert!(ran.ended(2).is_empty() && ran.stderr().contains("which would send the events in the clear"), "{}", ran.stderr());
+    assert!(
+        ran.ended(2).is_empty()
+            && ran.stderr().contains("which would send the events in the clear"),
+        "{}",
+        ran.stderr()
+    );
 }

@@ -13,7 +13,8 @@ use crate::support::{bash, emulator, evtap, fast};
 /// The files of a directory.
 fn files(dir: &Path) -> BTreeMap<String, String> {
     let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
-    let entries = std::fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
+    let entries =
+        std::fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
     entries.map(|path| (name(&path), std::fs::read_to_string(&path).expect("text"))).collect()
 }
 
@@ -21,8 +22,13 @@ fn files(dir: &Path) -> BTreeMap<String, String> {
 async fn what_is_checked_in_is_what_is_generated() {
     for what in ["man", "completions"] {
         let fresh = tempfile::tempdir().expect("a directory");
-        evtap(&format!("generate {what} --dir")).arg(fresh.path().to_str().expect("UTF-8")).run().await.ended(0);
-        let (fresh, here) = (files(fresh.path()), files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(what)));
+        evtap(&format!("generate {what} --dir"))
+            .arg(fresh.path().to_str().expect("UTF-8"))
+            .run()
+            .await
+            .ended(0);
+        let (fresh, here) =
+            (files(fresh.path()), files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(what)));
         let mend = format!("rm {what}/*; cargo run -- generate {what} --dir {what}");
         assert_eq!(
             here.keys().collect::<Vec<_>>(),
@@ -51,7 +57,8 @@ fn the_exit_statuses_of_readme_are_all_there_are() {
     let readme = include_str!("../../README.md");
     let table = readme.split("| status | when |\n| --- | --- |\n").nth(1).expect("a table");
     let rows: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
-    let expected: Vec<_> = Exit::ALL.iter().map(|exit| format!("| {} | {} |", *exit as u8, exit.when())).collect();
+    let expected: Vec<_> =
+        Exit::ALL.iter().map(|exit| format!("| {} | {} |", *exit as u8, exit.when())).collect();
     assert_eq!(rows, expected);
 }
 
@@ -59,7 +66,10 @@ fn the_exit_statuses_of_readme_are_all_there_are() {
 #[test]
 fn no_variable_is_heeded_in_secret() {
     fn walk(dir: &Path, found: &mut Vec<String>) {
-        let names = regex::Regex::new(r#"(?:env::var(?:_os)?\(|env = |set\(|VARIABLE: &str = )"([A-Z_]+)""#).expect("a regex");
+        let names = regex::Regex::new(
+            r#"(?:env::var(?:_os)?\(|env = |set\(|VARIABLE: &str = )"([A-Z_]+)""#,
+        )
+        .expect("a regex");
         for entry in std::fs::read_dir(dir).expect("a directory") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
@@ -72,22 +82,46 @@ fn no_variable_is_heeded_in_secret() {
     }
     let mut found = Vec::new();
     walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    assert!(found.contains(&"AMIGO_API_KEY".to_owned()) && found.contains(&"NO_COLOR".to_owned()), "{found:?}");
+    assert!(
+        found.contains(&"AMIGO_API_KEY".to_owned()) && found.contains(&"NO_COLOR".to_owned()),
+        "{found:?}"
+    );
     let page = include_str!("../../man/evtap.1");
     let readme = include_str!("../../README.md");
     for name in found {
-        assert!(page.contains(&format!("\\fB{name}\\fR")), "{name} is not in ENVIRONMENT of src/generate/man.rs");
-        assert!(readme.contains(&format!("`{name}`")) || name == "TERM", "{name} is not in README.md");
+        assert!(
+            page.contains(&format!("\\fB{name}\\fR")),
+            "{name} is not in ENVIRONMENT of src/generate/man.rs"
+        );
+        assert!(
+            readme.contains(&format!("`{name}`")) || name == "TERM",
+            "{name} is not in README.md"
+        );
     }
 }
 
 #[test]
 fn every_command_has_examples_of_itself() {
-    for command in cli::definition().get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help") {
+    for command in cli::definition()
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
+    {
         let examples = manual::examples(command.get_name());
-        assert!(!examples.is_empty(), "{} has no examples in src/cli/manual.rs", command.get_name());
-        assert!(examples.iter().all(|example| example.line.contains(&format!("evtap {}", command.get_name()))));
-        assert!(command.get_after_long_help().is_some(), "the help of {} lacks them", command.get_name());
+        assert!(
+            !examples.is_empty(),
+            "{} has no examples in src/cli/manual.rs",
+            command.get_name()
+        );
+        assert!(
+            examples
+                .iter()
+                .all(|example| example.line.contains(&format!("evtap {}", command.get_name())))
+        );
+        assert!(
+            command.get_after_long_help().is_some(),
+            "the help of {} lacks them",
+            command.get_name()
+        );
     }
 }
 
@@ -101,8 +135,14 @@ async fn the_examples_run() {
     }
     let run = async |line: &str| {
         let mut command = bash(home.path(), line);
-        command.env("AMIGO_API_KEY", "key").env("AMIGO_BASE_URL", &base).env("SID", "CAf834d81db411b9c9c76eda0e33a2725c");
-        command.env("WORKSPACE", DEMO_WORKSPACE).env("ONE", DEMO_WORKSPACE).env("OTHER", "1b4e28ba-2fa1-11d2-883f-0016d3cca427");
+        command
+            .env("AMIGO_API_KEY", "key")
+            .env("AMIGO_BASE_URL", &base)
+            .env("SID", "CAf834d81db411b9c9c76eda0e33a2725c");
+        command
+            .env("WORKSPACE", DEMO_WORKSPACE)
+            .env("ONE", DEMO_WORKSPACE)
+            .env("OTHER", "1b4e28ba-2fa1-11d2-883f-0016d3cca427");
         let ran = tokio::process::Command::from(command).output().await.expect("bash runs");
         assert!(ran.status.success(), "{line}: {}", String::from_utf8_lossy(&ran.stderr));
     };

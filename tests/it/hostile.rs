@@ -27,7 +27,8 @@ struct Held {
 /// that has been looked at for the first time.
 fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Send) -> Held {
     let dir = tempfile::tempdir().expect("a directory");
-    let [out, err] = ["out", "err"].map(|name| std::fs::File::create(dir.path().join(name)).expect("a file"));
+    let [out, err] =
+        ["out", "err"].map(|name| std::fs::File::create(dir.path().join(name)).expect("a file"));
     // The shell waits for it, and tells of its memory when it has ended; evtap itself can't.
     let script = format!("ulimit -v {ADDRESSES}; exec {} {line}", env!("CARGO_BIN_EXE_evtap"));
     let mut child = Command::new("bash")
@@ -44,7 +45,9 @@ fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Sen
     let status_file = format!("/proc/{}/status", child.id());
     let in_use = || {
         let status = std::fs::read_to_string(&status_file).unwrap_or_default();
-        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        let most = status.lines().find_map(|line| {
+            line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+        });
         most.unwrap_or_default()
     };
     let input = input(&mut stdin);
@@ -70,9 +73,16 @@ fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Sen
         }
         std::thread::yield_now();
     };
-    let read = |name: &str| String::from_utf8_lossy(&std::fs::read(dir.path().join(name)).expect("a file")).into_owned();
+    let read = |name: &str| {
+        String::from_utf8_lossy(&std::fs::read(dir.path().join(name)).expect("a file")).into_owned()
+    };
     let (stdout, stderr) = (read("out"), read("err"));
-    assert!(!stderr.contains("broke down") && !stderr.contains("panicked") && !stderr.contains("allocation"), "{stderr}");
+    assert!(
+        !stderr.contains("broke down")
+            && !stderr.contains("panicked")
+            && !stderr.contains("allocation"),
+        "{stderr}"
+    );
     assert!(most < IN_USE, "{line}: {most} KiB");
     Held { status: status.code().expect("no signal has ended it"), stdout, stderr }
 }
@@ -92,32 +102,61 @@ fn files() {
             (0..70).for_each(|_| write(out, "data: abc\n".repeat(MIB / 10).as_bytes()));
             write(out, b"\n");
         }),
-        ("brackets", |out| (0..10).for_each(|_| write(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice()))),
-        ("braces", |out| (0..10).for_each(|_| write(out, ["{\"a\":".repeat(100_000).as_bytes(), b"\n"].concat().as_slice()))),
+        ("brackets", |out| {
+            (0..10).for_each(|_| {
+                write(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice())
+            })
+        }),
+        ("braces", |out| {
+            (0..10).for_each(|_| {
+                write(out, ["{\"a\":".repeat(100_000).as_bytes(), b"\n"].concat().as_slice())
+            })
+        }),
         ("a million keys", |out| {
             let keys: Vec<_> = (0..1_000_000).map(|key| format!("\"k{key}\":{key}")).collect();
-            write(out, format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes());
+            write(
+                out,
+                format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes(),
+            );
         }),
         ("as many keys as fit", |out| {
             let keys: Vec<_> = (0..80_000).map(|key| format!("\"k{key}\":{}", key % 9)).collect();
             for _ in 0..2 {
-                write(out, format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes());
+                write(
+                    out,
+                    format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes(),
+                );
             }
         }),
         ("one key again and again", |out| {
-            write(out, format!("{{\"event_type\":\"call.started\"{}}}\n", ",\"caller_id\":1".repeat(60_000)).as_bytes());
+            write(
+                out,
+                format!(
+                    "{{\"event_type\":\"call.started\"{}}}\n",
+                    ",\"caller_id\":1".repeat(60_000)
+                )
+                .as_bytes(),
+            );
         }),
         ("large events", |out| {
-            let event = format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n", "x".repeat(1_000_000));
+            let event = format!(
+                "{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n",
+                "x".repeat(1_000_000)
+            );
             (0..80).for_each(|_| write(out, event.as_bytes()));
         }),
         ("digits", |out| {
-            let event =
-                format!("{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n", "call 202 555 0123 2-".repeat(20_000));
+            let event = format!(
+                "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n",
+                "call 202 555 0123 2-".repeat(20_000)
+            );
             (0..2).for_each(|_| write(out, event.as_bytes()));
         }),
         ("escapes", |out| {
-            let event = format!("{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n", "\\u0035".repeat(150_000));
+            let event = format!(
+                "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n",
+                "\\u0035".repeat(150_000)
+            );
             (0..2).for_each(|_| write(out, event.as_bytes()));
         }),
     ];
@@ -126,11 +165,19 @@ fn files() {
         for options in ["-o ndjson", "-o pretty --wrap --color always"] {
             let held = held(&format!("replay - {options}"), "", |out| {
                 input(out);
-                let last = if is_stream { format!("data: {LAST}\n\n") } else { format!("\n{LAST}\n") };
+                let last =
+                    if is_stream { format!("data: {LAST}\n\n") } else { format!("\n{LAST}\n") };
                 write(out, last.as_bytes());
             });
             assert_eq!(held.status, 0, "{name}: {}", held.stderr);
-            assert!(held.stdout.trim_end().lines().last().is_some_and(|line| line.contains("text.started")), "{name} {options}");
+            assert!(
+                held.stdout
+                    .trim_end()
+                    .lines()
+                    .last()
+                    .is_some_and(|line| line.contains("text.started")),
+                "{name} {options}"
+            );
         }
     }
 }
@@ -180,9 +227,12 @@ async fn endless(first: Vec<u8>, more: Vec<u8>, times: usize, last: Vec<u8>) -> 
         asks.send(()).expect("somebody waits for it");
         // It is dropped, and never sent.
         let _ = is_looked_at.await;
-        let key =
-            head.lines().find_map(|line| line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim()));
-        let accept = key.map(|key| tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes()));
+        let key = head.lines().find_map(|line| {
+            line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim())
+        });
+        let accept = key.map(|key| {
+            tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes())
+        });
         let first = String::from_utf8_lossy(&first).replace("ACCEPT", &accept.unwrap_or_default());
         let _ = socket.write_all(first.as_bytes()).await;
         for _ in 0..times {
@@ -221,23 +271,35 @@ async fn against(line: String, server: Endless) -> Held {
 async fn streams_that_do_not_end() {
     let watch = format!("watch --workspace {} -o ndjson -n 2", evtap::emulator::DEMO_WORKSPACE);
     let last = format!("\n\nid: 7\nevent: text.started\ndata: {LAST}\n\n").into_bytes();
-    for (begin, more) in
-        [("data: ", vec![b'x'; MIB]), ("id: 1\n", "data: abc\n".repeat(MIB / 10).into_bytes()), ("event: ", vec![b'y'; MIB])]
-    {
+    for (begin, more) in [
+        ("data: ", vec![b'x'; MIB]),
+        ("id: 1\n", "data: abc\n".repeat(MIB / 10).into_bytes()),
+        ("event: ", vec![b'y'; MIB]),
+    ] {
         let server = endless(format!("{STREAM}{begin}").into_bytes(), more, 64, last.clone()).await;
         let held = against(watch.clone(), server).await;
         assert_eq!(held.status, 0, "{}", held.stderr);
-        assert!(held.stdout.contains("too_large") && held.stdout.contains("the last"), "{}", held.stdout);
+        assert!(
+            held.stdout.contains("too_large") && held.stdout.contains("the last"),
+            "{}",
+            held.stdout
+        );
     }
     // A head that does not end.
     let server = endless(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; MIB], 64, Vec::new()).await;
     assert_ne!(against(watch.clone(), server).await.status, 0);
     // Compressed, which nobody asked for: not taken apart, whatever it would become.
     for encoding in ["gzip", "br", "zstd", "deflate", "identity, gzip"] {
-        let begin = STREAM.replace("\r\n\r\n", &format!("\r\nContent-Encoding: {encoding}\r\n\r\n"));
+        let begin =
+            STREAM.replace("\r\n\r\n", &format!("\r\nContent-Encoding: {encoding}\r\n\r\n"));
         let server = endless(begin.into_bytes(), vec![0x1f; MIB], 64, Vec::new()).await;
         let held = against(watch.clone(), server).await;
-        assert!(held.status == 1 && held.stderr.contains("the stream is compressed, which nobody asked for"), "{}", held.stderr);
+        assert!(
+            held.status == 1
+                && held.stderr.contains("the stream is compressed, which nobody asked for"),
+            "{}",
+            held.stderr
+        );
     }
 }
 
@@ -256,10 +318,17 @@ async fn websocket_frames_that_do_not_end() {
         (length((1 << 20) + 1), vec![b'x'; MIB]),
         (vec![0x01, 0x01, b'{'], fragment),
     ] {
-        let server = endless(UPGRADE.as_bytes().to_vec(), [begin, more.clone()].concat(), 1, more.repeat(64)).await;
+        let server = endless(
+            UPGRADE.as_bytes().to_vec(),
+            [begin, more.clone()].concat(),
+            1,
+            more.repeat(64),
+        )
+        .await;
         let held = against(observe.clone(), server).await;
         assert!(
-            held.stdout.contains("too_large") || held.stderr.contains("broke the WebSocket protocol"),
+            held.stdout.contains("too_large")
+                || held.stderr.contains("broke the WebSocket protocol"),
             "{} {}",
             held.stdout,
             held.stderr
@@ -269,7 +338,11 @@ async fn websocket_frames_that_do_not_end() {
 
 #[tokio::test]
 async fn endpoints_that_do_not_end() {
-    for first in ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 200 OK\r\n\r\n"] {
+    for first in [
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: ",
+        "HTTP/1.1 200 OK\r\n\r\n",
+    ] {
         let more = if first.contains("chunked") {
             ["100000\r\n".as_bytes(), &vec![b'x'; MIB], b"\r\n"].concat()
         } else {
@@ -288,14 +361,22 @@ async fn endpoints_that_do_not_end() {
         };
         let held = tokio::task::spawn_blocking(run).await.expect("it runs");
         let delivered = held.stderr.contains("1 forwarded");
-        assert_eq!((held.status, delivered), if first.contains("X: ") { (1, false) } else { (0, true) }, "{}", held.stderr);
+        assert_eq!(
+            (held.status, delivered),
+            if first.contains("X: ") { (1, false) } else { (0, true) },
+            "{}",
+            held.stderr
+        );
         assert!(held.stdout.contains("the last"));
     }
     // Large events to an endpoint that takes its time: what waits is a batch, and not all of it.
     let (url, posts) = endpoint(|_| status(200, "")).await;
     let line = format!("replay - --forward {url}");
-    let event = format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n", "x".repeat(1_000_000));
-    let held = tokio::task::spawn_blocking(move || held(&line, "", |out| (0..250).for_each(|_| write(out, event.as_bytes()))));
+    let event =
+        format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n", "x".repeat(1_000_000));
+    let held = tokio::task::spawn_blocking(move || {
+        held(&line, "", |out| (0..250).for_each(|_| write(out, event.as_bytes())))
+    });
     assert_eq!(held.await.expect("it runs").status, 0);
     assert_eq!(posts.lock().expect("no panic").len(), 250);
 }

@@ -17,7 +17,17 @@ use crate::tapped::{Report, Seen};
 fn start(base: &str, home: &Path) -> Child {
     let out = File::options().create(true).append(true).open(home.join("stdout")).expect("a file");
     Command::new(env!("CARGO_BIN_EXE_evtap"))
-        .args(["watch", "--workspace", DEMO_WORKSPACE, "--base-url", base, "--output", "ndjson", "--status", "none"])
+        .args([
+            "watch",
+            "--workspace",
+            DEMO_WORKSPACE,
+            "--base-url",
+            base,
+            "--output",
+            "ndjson",
+            "--status",
+            "none",
+        ])
         .args(["--cursor", "cursor", "--record", "record", "--reveal", Ledger::FIELD])
         .env_clear()
         .env("AMIGO_API_KEY", "test")
@@ -47,7 +57,12 @@ async fn kill_again_and_again(times: usize, seed: u64) -> (Report, Report) {
     let ledger = Ledger::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let options = emulator::Options { seed, rate: 500.0, ledger: Some(ledger.clone()), ..emulator::Options::default() };
+    let options = emulator::Options {
+        seed,
+        rate: 500.0,
+        ledger: Some(ledger.clone()),
+        ..emulator::Options::default()
+    };
     tokio::spawn(emulator::run(listener, options, std::future::pending()));
     let home = tempfile::tempdir().expect("a home");
     let mut rng = StdRng::seed_from_u64(seed);
@@ -75,8 +90,14 @@ async fn kill_again_and_again(times: usize, seed: u64) -> (Report, Report) {
 
 fn check((stdout, record): (Report, Report)) -> String {
     let summary = format!("stdout: {stdout:?}\nrecord: {record:?}\n");
-    assert!(record.is_whole() && record.gaps == 0 && record.delivered == record.published, "{summary}");
-    assert!(stdout.lost == 0 && stdout.gaps == 0 && stdout.delivered >= record.delivered, "{summary}");
+    assert!(
+        record.is_whole() && record.gaps == 0 && record.delivered == record.published,
+        "{summary}"
+    );
+    assert!(
+        stdout.lost == 0 && stdout.gaps == 0 && stdout.delivered >= record.delivered,
+        "{summary}"
+    );
     summary
 }
 

@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::canaries::{SECRETS, bearers, canaries};
-use crate::support::{Post, Ran, STREAM, bodies, endpoint, evtap, observe, scripted, socket, status, watch};
+use crate::support::{
+    Post, Ran, STREAM, bodies, endpoint, evtap, observe, scripted, socket, status, watch,
+};
 use crate::traces::Traces;
 
 /// What a canary can be recognised by: as text, as a number, with a fraction.
@@ -66,7 +68,10 @@ fn messages() -> Vec<Message> {
             messages.push(Message::text(Value::from(message).to_string()));
         }
     }
-    let broken = BROKEN.iter().map(|text| Message::text(*text)).chain([Message::binary(b"Jane CanaryQzvxkwjh \xff".to_vec())]);
+    let broken = BROKEN
+        .iter()
+        .map(|text| Message::text(*text))
+        .chain([Message::binary(b"Jane CanaryQzvxkwjh \xff".to_vec())]);
     messages.splice(0..0, broken);
     messages
 }
@@ -96,8 +101,18 @@ fn ndjson() -> Vec<u8> {
         r#"{"Jane CanaryQzvxkwjh":4081516234}"#,
         r#""Jane CanaryQzvxkwjh""#,
     ] {
-        line(format!(r#"{{"event_type":"call.started","caller_id":"Jane CanaryQzvxkwjh","_tap":{tap}}}"#).as_bytes());
-        line(format!(r#"{{"event_type":"call.started","_tap":{tap},"caller_id":"Jane CanaryQzvxkwjh"}}"#).as_bytes());
+        line(
+            format!(
+                r#"{{"event_type":"call.started","caller_id":"Jane CanaryQzvxkwjh","_tap":{tap}}}"#
+            )
+            .as_bytes(),
+        );
+        line(
+            format!(
+                r#"{{"event_type":"call.started","_tap":{tap},"caller_id":"Jane CanaryQzvxkwjh"}}"#
+            )
+            .as_bytes(),
+        );
     }
     lines
 }
@@ -125,7 +140,8 @@ const OUTPUTS: &[&str] = &[
 ];
 
 /// The same for what drops events, so that a stream would not come to its limit.
-const SELECTING: &[&str] = &["-o ndjson --status json --grep e", "-o pretty --color never -E tap.*"];
+const SELECTING: &[&str] =
+    &["-o ndjson --status json --grep e", "-o pretty --color never -E tap.*"];
 
 /// Programs that turn what they see inside out; their own errors are told on stderr.
 const PROGRAMS: &[&str] = &[
@@ -144,7 +160,8 @@ const PROGRAMS: &[&str] = &[
 /// The outputs, and what programs and templates make of the same.
 fn all_outputs() -> impl Iterator<Item = (String, Option<String>)> {
     let plain = OUTPUTS.iter().chain(SELECTING).map(|output| ((*output).to_owned(), None));
-    let programs = PROGRAMS.iter().map(|program| ("--no-check --jq".to_owned(), Some((*program).to_owned())));
+    let programs =
+        PROGRAMS.iter().map(|program| ("--no-check --jq".to_owned(), Some((*program).to_owned())));
     let template = "template={{ event_type }} {{ caller_id }} {{ transcript | upper }} {{ undeclared }} {{ input }} {{ _tap }}";
     plain.chain(programs).chain([("-o".to_owned(), Some(template.to_owned()))])
 }
@@ -170,8 +187,12 @@ fn has_no_trace(text: &str, how: &str) {
         for canary in CANARIES {
             assert!(!line.contains(canary), "{how}: {canary} in {line}");
         }
-        let terminal = if how.contains("tsv") { line.replace('\t', "") } else { line.replace("\u{1b}[", "") };
-        assert!(how.contains("always") || !terminal.chars().any(evtap::sanitize::is_hostile), "{how}: {line:?}");
+        let terminal =
+            if how.contains("tsv") { line.replace('\t', "") } else { line.replace("\u{1b}[", "") };
+        assert!(
+            how.contains("always") || !terminal.chars().any(evtap::sanitize::is_hostile),
+            "{how}: {line:?}"
+        );
     }
 }
 
@@ -179,8 +200,11 @@ fn has_no_trace(text: &str, how: &str) {
 async fn replays_hide() {
     for input in [ndjson(), sse().into_bytes()] {
         for (options, argument) in all_outputs() {
-            let run = evtap(&format!("replay - {options}")).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
-            let run = argument.iter().fold(run, |run, argument| run.arg(argument)).stdin(input.clone());
+            let run = evtap(&format!("replay - {options}"))
+                .env("RUST_LOG", "trace")
+                .env("RUST_BACKTRACE", "full");
+            let run =
+                argument.iter().fold(run, |run, argument| run.arg(argument)).stdin(input.clone());
             let how = format!("{options} {}", argument.as_deref().unwrap_or_default());
             let ran = run.run().await;
             if how.contains("error") || how.contains("ltrimstr") {
@@ -199,7 +223,11 @@ async fn what_is_forwarded_hides() {
         // The endpoint refuses some, so that these are told.
         let answer = |number: usize| status(if number.is_multiple_of(9) { 422 } else { 200 }, "");
         let (url, posts) = endpoint(answer).await;
-        let ran = evtap(&format!("replay - --forward {url} {options}")).env("RUST_LOG", "trace").stdin(ndjson()).run().await;
+        let ran = evtap(&format!("replay - --forward {url} {options}"))
+            .env("RUST_LOG", "trace")
+            .stdin(ndjson())
+            .run()
+            .await;
         hides(&ran, options);
         let bodies = bodies(&posts);
         assert!(bodies.lines().count() > 100);
@@ -228,7 +256,12 @@ async fn pseudonyms_hide() {
 async fn nothing_that_selects_or_judges_sees_behind_a_mask() {
     let canary = r#"[.. | strings] | any(test("Canary|4081516234"))"#;
     for (option, status) in [("--filter", 0), ("--until", 7), ("--fail-if", 0)] {
-        let ran = evtap("replay - --no-check -o ndjson -E *").arg(option).arg(canary).stdin(ndjson()).run().await;
+        let ran = evtap("replay - --no-check -o ndjson -E *")
+            .arg(option)
+            .arg(canary)
+            .stdin(ndjson())
+            .run()
+            .await;
         assert_eq!(ran.ended(status), "");
     }
     let ran = evtap("replay - -o ndjson --grep Canary|4081516234").stdin(ndjson()).run().await;
@@ -242,7 +275,8 @@ async fn nothing_that_selects_or_judges_sees_behind_a_mask() {
 #[tokio::test]
 async fn truncated_frames_hide() {
     let whole = r#"{"event_type":"call.started","caller_id":"Jane CanaryQzvxkwjh","\u004aane":{"CanaryQzvxkwjh":4081516234}}"#;
-    let lines = (1..whole.len()).map(|end| format!("{}\n", &whole[..end])).collect::<Vec<_>>().concat();
+    let lines =
+        (1..whole.len()).map(|end| format!("{}\n", &whole[..end])).collect::<Vec<_>>().concat();
     let frame = |end| format!("id: {end}\ndata: {}\n\n", &whole[..end]);
     let frames = (1..whole.len()).map(frame).collect::<Vec<_>>().concat();
     for input in [lines, frames] {
@@ -267,7 +301,12 @@ async fn an_audit_hides() {
 /// Names and values that are counted are those that are shown.
 #[tokio::test]
 async fn figures_hide() {
-    for options in ["", "-o json", "-o json --every 1m", "--every 1m -o csv --group-by [.caller_id,.transcript,.undeclared]"] {
+    for options in [
+        "",
+        "-o json",
+        "-o json --every 1m",
+        "--every 1m -o csv --group-by [.caller_id,.transcript,.undeclared]",
+    ] {
         for input in [ndjson(), sse().into_bytes()] {
             let ran = evtap(&format!("stats - --no-check {options}")).stdin(input).run().await;
             assert!(!ran.ended(0).is_empty());
@@ -275,11 +314,15 @@ async fn figures_hide() {
         }
     }
     for status in ["text", "json"] {
-        let ran = evtap(&format!("replay - -o ndjson --stats --status {status}")).stdin(ndjson()).run().await;
+        let ran = evtap(&format!("replay - -o ndjson --stats --status {status}"))
+            .stdin(ndjson())
+            .run()
+            .await;
         hides(&ran, status);
     }
     let everything = "[.. | scalars], (.. | tojson), .call_sid, .event_type, error(tojson)";
-    let ran = evtap("stats - --no-check -o json --group-by").arg(everything).stdin(ndjson()).run().await;
+    let ran =
+        evtap("stats - --no-check -o json --group-by").arg(everything).stdin(ndjson()).run().await;
     assert!(ran.ended(0).contains("[redacted]"));
     leaves_no_trace(&ran, "groups");
 }
@@ -288,7 +331,9 @@ async fn figures_hide() {
 async fn timelines_hide() {
     let sid = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
     let mut lines = String::new();
-    for (event_type, mut payload) in [bearers(Stream::Workspace), bearers(Stream::Observer)].concat() {
+    for (event_type, mut payload) in
+        [bearers(Stream::Workspace), bearers(Stream::Observer)].concat()
+    {
         payload.insert("call_sid".to_owned(), sid.into());
         payload.insert("event_type".to_owned(), event_type.into());
         let _ = writeln!(lines, "{}", Value::from(payload));
@@ -308,7 +353,10 @@ async fn timelines_hide() {
         }
     }
     let ran = evtap("timeline CA5f0c -")
-        .stdin(b"{\"event_type\":\"call.started\",\"call_sid\":\"CA5f0c Jane CanaryQzvxkwjh\"}".to_vec())
+        .stdin(
+            b"{\"event_type\":\"call.started\",\"call_sid\":\"CA5f0c Jane CanaryQzvxkwjh\"}"
+                .to_vec(),
+        )
         .run()
         .await;
     ran.ended(4);
@@ -341,7 +389,11 @@ async fn the_record_and_the_cursor_hide() {
             has_no_trace(&text, &line);
             std::fs::remove_file(file).expect("it is there");
         }
-        assert_eq!(std::fs::read_dir(home.path()).expect("a directory").count(), 0, "nothing is left beside them");
+        assert_eq!(
+            std::fs::read_dir(home.path()).expect("a directory").count(),
+            0,
+            "nothing is left beside them"
+        );
     }
 }
 
@@ -366,16 +418,22 @@ async fn the_observer_hides() {
 
 #[tokio::test]
 async fn a_control_frames_prose_and_an_answers_body_are_not_shown() {
-    let control =
-        "event: error\ndata: {\"code\":\"too_many_streams\",\"message\":\"Jane CanaryQzvxkwjh\",\"max_streams\":\"Canary\"}\n\n";
+    let control = "event: error\ndata: {\"code\":\"too_many_streams\",\"message\":\"Jane CanaryQzvxkwjh\",\"max_streams\":\"Canary\"}\n\n";
     let body = "HTTP/1.1 404 Canary\r\nX-Canary: Canary\r\nContent-Type: text/Canary\r\nContent-Length: 6\r\n\r\nCanary";
-    let page = "HTTP/1.1 200 Canary\r\nContent-Type: text/html; Canary\r\nContent-Length: 6\r\n\r\nCanary";
-    for (answer, status) in [(format!("{STREAM}{control}"), 6), (body.to_owned(), 4), (page.to_owned(), 1)] {
+    let page =
+        "HTTP/1.1 200 Canary\r\nContent-Type: text/html; Canary\r\nContent-Length: 6\r\n\r\nCanary";
+    for (answer, status) in
+        [(format!("{STREAM}{control}"), 6), (body.to_owned(), 4), (page.to_owned(), 1)]
+    {
         for format in ["text", "json"] {
             let base = scripted([answer.clone().into_bytes()]).await;
             let ran = watch(&base, &format!("--status {format}")).run().await;
             assert_eq!(ran.ended(status), "");
-            assert!(!ran.stderr().is_empty() && !ran.stderr().contains("Canary"), "{}", ran.stderr());
+            assert!(
+                !ran.stderr().is_empty() && !ran.stderr().contains("Canary"),
+                "{}",
+                ran.stderr()
+            );
         }
     }
 }
@@ -396,10 +454,16 @@ async fn each_hidden_field_is_shown_to_who_asks_and_its_mask_to_who_does_not() {
                 .collect();
             let text = lines.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n");
             let masked = evtap("replay -").stdin(text.clone()).run().await.ended(0);
-            let revealed =
-                evtap(&format!("replay - --reveal {}.{}", spec.event_type, field.name)).stdin(text).run().await.ended(0);
-            for (((canary, _), masked), revealed) in lines.iter().zip(masked.lines()).zip(revealed.lines()) {
-                let [masked, revealed] = [masked, revealed].map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+            let revealed = evtap(&format!("replay - --reveal {}.{}", spec.event_type, field.name))
+                .stdin(text)
+                .run()
+                .await
+                .ended(0);
+            for (((canary, _), masked), revealed) in
+                lines.iter().zip(masked.lines()).zip(revealed.lines())
+            {
+                let [masked, revealed] = [masked, revealed]
+                    .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
                 let mask = if canary.is_null() { Value::Null } else { json!("[redacted]") };
                 assert_eq!(masked[field.name], mask, "{}.{}", spec.event_type, field.name);
                 assert_eq!(masked["_tap"]["redacted"].is_array(), !canary.is_null());

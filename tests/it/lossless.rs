@@ -31,7 +31,10 @@ async fn a_gap_is_a_line_and_news_and_a_status_and_is_replayed_byte_for_byte() {
     assert_eq!(types(&out), ["text.completed", "tap.gap", "text.completed"]);
     let time = |id| format!("{:.3}", Timestamp::from_millisecond(id).expect("a time"));
     let gap = &events(&out)[1];
-    assert_eq!((gap["from"].as_str(), gap["to"].as_str()), (Some(&*time(id - 50)), Some(&*time(id + 55))));
+    assert_eq!(
+        (gap["from"].as_str(), gap["to"].as_str()),
+        (Some(&*time(id - 50)), Some(&*time(id + 55)))
+    );
     assert_eq!((&gap["certain"], &gap["reason"]), (&false.into(), &"replay_late".into()));
     assert_eq!(gap["_tap"]["workspace_id"], DEMO_WORKSPACE);
     let expected = format!(
@@ -44,16 +47,28 @@ async fn a_gap_is_a_line_and_news_and_a_status_and_is_replayed_byte_for_byte() {
 
     let again = evtap("replay - -o ndjson --fail-on-gap").stdin(out.clone()).run().await;
     assert_eq!(again.ended(8), out);
-    assert_eq!(watch(&scripted(answers()).await, "-n 3").run().await.status(), 0, "nobody asked to fail");
+    assert_eq!(
+        watch(&scripted(answers()).await, "-n 3").run().await.status(),
+        0,
+        "nobody asked to fail"
+    );
     let json = watch(&scripted(answers()).await, "-n 3 --status json").run().await.stderr();
-    assert!(json.contains(r#"{"status":"gap","from":""#) && json.contains(r#""gaps":1}"#), "{json}");
+    assert!(
+        json.contains(r#"{"status":"gap","from":""#) && json.contains(r#""gaps":1}"#),
+        "{json}"
+    );
 }
 
 #[tokio::test]
 async fn a_recorded_gap_puts_no_text_of_its_own_on_stderr() {
     let line = r#"{"event_type":"tap.gap","from":"Jane Roe","to":"Jane","certain":true,"reason":"Jane","_tap":{}}"#;
     let run = evtap("replay -").stdin(format!("{line}\n")).run().await;
-    assert!(!run.stderr().contains("Jane") && run.stderr().contains("gap in the stream: events were lost"), "{}", run.stderr());
+    assert!(
+        !run.stderr().contains("Jane")
+            && run.stderr().contains("gap in the stream: events were lost"),
+        "{}",
+        run.stderr()
+    );
 }
 
 #[tokio::test]
@@ -63,7 +78,8 @@ async fn it_gives_up_after_as_many_reconnects_as_it_may() {
     let run = watch(&base, "--max-reconnects 1 --read-timeout 300ms").run().await;
     assert_eq!(types(&run.ended(5)), ["text.completed"]);
     assert!(
-        run.stderr().contains("1 reconnect failed; start again later, or allow more with --max-reconnects"),
+        run.stderr()
+            .contains("1 reconnect failed; start again later, or allow more with --max-reconnects"),
         "{}",
         run.stderr()
     );
@@ -72,13 +88,23 @@ async fn it_gives_up_after_as_many_reconnects_as_it_may() {
 #[tokio::test]
 async fn what_is_over_the_limit_is_told_and_the_rest_goes_on() {
     let large = format!("id: 1\nevent: a.b\ndata: {}\n\n", "x".repeat(3000));
-    let run = watch(&scripted([stream(&(large.clone() + &event(2)))]).await, "-n 2 --max-frame 2KiB").run().await;
+    let run =
+        watch(&scripted([stream(&(large.clone() + &event(2)))]).await, "-n 2 --max-frame 2KiB")
+            .run()
+            .await;
     assert_eq!(types(&run.ended(0)), ["tap.malformed", "text.completed"]);
-    let line = format!("{{\"event_type\":\"a.b\",\"c\":\"{}\"}}\n{{\"event_type\":\"a.b\"}}\n", "x".repeat(3000));
+    let line = format!(
+        "{{\"event_type\":\"a.b\",\"c\":\"{}\"}}\n{{\"event_type\":\"a.b\"}}\n",
+        "x".repeat(3000)
+    );
     let run = evtap("replay - -o ndjson --max-frame 2KiB").stdin(line).run().await;
     assert_eq!(types(&run.ended(0)), ["tap.malformed", "a.b"]);
     for wrong in ["1", "2GiB", "much"] {
-        assert_eq!(evtap(&format!("replay - --max-frame {wrong}")).run().await.status(), 2, "{wrong}");
+        assert_eq!(
+            evtap(&format!("replay - --max-frame {wrong}")).run().await.status(),
+            2,
+            "{wrong}"
+        );
     }
 }
 
@@ -88,7 +114,10 @@ async fn it_begins_in_the_past_where_it_is_told_to() {
     let first = events(&watch(&base, "-n 300").run().await.ended(0));
     let id = first[100]["_tap"]["id"].as_str().expect("an id");
     let since = events(&watch(&base, &format!("-n 50 --since {id}")).run().await.ended(0));
-    let begin = first.iter().position(|event| event["_tap"]["id"] == id).expect("the first of its millisecond");
+    let begin = first
+        .iter()
+        .position(|event| event["_tap"]["id"] == id)
+        .expect("the first of its millisecond");
     let without_arrival = |event: &serde_json::Value| {
         let mut event = event.clone();
         event["_tap"]["received_at"].take();
@@ -102,7 +131,10 @@ async fn it_begins_in_the_past_where_it_is_told_to() {
 }
 
 /// A server that gives each workspace its events once both have asked, and then knows neither.
-async fn two_workspaces(first: (&'static str, Vec<i64>), second: (&'static str, Vec<i64>)) -> String {
+async fn two_workspaces(
+    first: (&'static str, Vec<i64>),
+    second: (&'static str, Vec<i64>),
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
@@ -112,14 +144,20 @@ async fn two_workspaces(first: (&'static str, Vec<i64>), second: (&'static str, 
             asked.push((head(&mut socket).await, socket));
         }
         for (workspace, ids) in [first, second] {
-            let at = asked.iter().position(|(head, _)| head.contains(workspace)).expect("it was asked for");
+            let at = asked
+                .iter()
+                .position(|(head, _)| head.contains(workspace))
+                .expect("it was asked for");
             let body = ids.into_iter().map(event).collect::<Vec<_>>().concat();
             asked.swap_remove(at).1.write_all(&stream(&body)).await.expect("it is read");
         }
         while let Ok((socket, _)) = listener.accept().await {
             let mut socket = BufReader::new(socket);
             head(&mut socket).await;
-            socket.write_all(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n").await.expect("it is read");
+            socket
+                .write_all(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n")
+                .await
+                .expect("it is read");
         }
     });
     base
@@ -129,18 +167,27 @@ async fn two_workspaces(first: (&'static str, Vec<i64>), second: (&'static str, 
 async fn two_workspaces_have_a_connection_and_a_cursor_each_and_come_in_order_of_time() {
     let other = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
     let id = now();
-    let base = two_workspaces((other, vec![id + 1, id + 3, id + 5]), (DEMO_WORKSPACE, vec![id, id + 2, id + 4])).await;
+    let base = two_workspaces(
+        (other, vec![id + 1, id + 3, id + 5]),
+        (DEMO_WORKSPACE, vec![id, id + 2, id + 4]),
+    )
+    .await;
     let home = tempfile::tempdir().expect("a directory");
     let cursor = home.path().join("cursor");
     // All wait until both streams are over.
-    let line = format!("--workspace {other} --cursor {} --order time --order-window 1h", cursor.display());
+    let line =
+        format!("--workspace {other} --cursor {} --order time --order-window 1h", cursor.display());
     let run = watch(&base, &line).run().await;
     let out = events(&run.ended(4));
     let seen = |event: &serde_json::Value| {
         let tap = &event["_tap"];
-        (tap["id"].as_str().expect("an id").to_owned(), tap["workspace_id"].as_str().expect("a workspace").to_owned())
+        (
+            tap["id"].as_str().expect("an id").to_owned(),
+            tap["workspace_id"].as_str().expect("a workspace").to_owned(),
+        )
     };
-    let expected = |n: i64| ((id + n).to_string(), if n % 2 == 0 { DEMO_WORKSPACE } else { other }.to_owned());
+    let expected =
+        |n: i64| ((id + n).to_string(), if n % 2 == 0 { DEMO_WORKSPACE } else { other }.to_owned());
     assert_eq!(out.iter().map(seen).collect::<Vec<_>>(), (0..6).map(expected).collect::<Vec<_>>());
     let text = std::fs::read_to_string(&cursor).expect("a cursor");
     assert!(text.contains(DEMO_WORKSPACE) && text.contains(other), "{text}");
@@ -151,17 +198,30 @@ async fn calls_are_observed_as_they_start() {
     let base = emulator(Options { rate: 50.0, ..fast() }).await;
     let out = events(&watch(&base, "--auto-observe 2 -n 150").run().await.ended(0));
     let of = |stream: &str| out.iter().filter(|event| event["_tap"]["stream"] == stream).count();
-    assert!(of("workspace") > 0 && of("observer") > 0, "{} and {}", of("workspace"), of("observer"));
-    let started: BTreeSet<_> =
-        out.iter().filter(|event| event["event_type"] == "call.started").map(|e| e["call_sid"].clone().to_string()).collect();
-    let observed = out.iter().filter(|event| event["_tap"]["stream"] == "observer").map(|e| e["_tap"]["call_sid"].to_string());
+    assert!(
+        of("workspace") > 0 && of("observer") > 0,
+        "{} and {}",
+        of("workspace"),
+        of("observer")
+    );
+    let started: BTreeSet<_> = out
+        .iter()
+        .filter(|event| event["event_type"] == "call.started")
+        .map(|e| e["call_sid"].clone().to_string())
+        .collect();
+    let observed = out
+        .iter()
+        .filter(|event| event["_tap"]["stream"] == "observer")
+        .map(|e| e["_tap"]["call_sid"].to_string());
     assert!(observed.collect::<BTreeSet<_>>().is_subset(&started));
 }
 
 #[tokio::test]
 async fn a_slow_reader_gets_everything_in_order() {
     let ledger = Ledger::default();
-    let base = emulator(Options { rate: 20_000.0, ledger: Some(ledger.clone()), ..Options::default() }).await;
+    let base =
+        emulator(Options { rate: 20_000.0, ledger: Some(ledger.clone()), ..Options::default() })
+            .await;
     let mut run = watch(&base, &format!("-n 30000 -o ndjson --reveal {}", Ledger::FIELD)).start();
     let first = run.line().await;
     // The pipe is full long before the server has published all.
@@ -174,12 +234,21 @@ async fn a_slow_reader_gets_everything_in_order() {
     }
     #[cfg(target_os = "linux")]
     {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", run.child.id().expect("it runs"))).expect("Linux");
-        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        assert!(most.is_some_and(|most| most > 1000 && most < 64 << 10), "{most:?} KiB in use at most");
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", run.child.id().expect("it runs")))
+                .expect("Linux");
+        let most = status.lines().find_map(|line| {
+            line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+        });
+        assert!(
+            most.is_some_and(|most| most > 1000 && most < 64 << 10),
+            "{most:?} KiB in use at most"
+        );
     }
     out += &run.end().await.ended(0);
-    let numbers: Vec<_> =
-        events(&out).iter().filter_map(|event| event[Ledger::FIELD].as_str().and_then(Ledger::number)).collect();
+    let numbers: Vec<_> = events(&out)
+        .iter()
+        .filter_map(|event| event[Ledger::FIELD].as_str().and_then(Ledger::number))
+        .collect();
     assert_eq!(numbers, (0..30_000).collect::<Vec<_>>());
 }

@@ -167,11 +167,15 @@ const MANUAL: &[(&str, &str)] = &[
     ("ascii", "65"),
     ("IN(1, 2)", "2"),
     ("INDEX(.id)", r#"[{"id":1},{"id":2}]"#),
-    ("label $out | foreach .[] as $item (3; . - 1; if . < 1 then $item, break $out else $item end)", "[11,22,33]"),
+    (
+        "label $out | foreach .[] as $item (3; . - 1; if . < 1 then $item, break $out else $item end)",
+        "[11,22,33]",
+    ),
 ];
 
 /// Where jaq goes another way than jq: destructuring alternatives, and division by zero, which gives infinity.
-const DIFFERENT: &[(&str, &str)] = &[(".[] as [$a] ?// $a | $a", "[[1],2]"), (".[] | (1 / .)?", "[1,0,-1]")];
+const DIFFERENT: &[(&str, &str)] =
+    &[(".[] as [$a] ?// $a | $a", "[[1],2]"), (".[] | (1 / .)?", "[1,0,-1]")];
 
 /// What this machine's jq gives; `None` if it refuses the program or fails.
 fn by_jq(source: &str, input: &str) -> Option<Vec<serde_json::Value>> {
@@ -185,10 +189,12 @@ fn by_jq(source: &str, input: &str) -> Option<Vec<serde_json::Value>> {
         .ok()?;
     jq.stdin.take()?.write_all(input.as_bytes()).ok()?;
     let output = jq.wait_with_output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    output.status.success().then(|| {
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    })
 }
 
 #[test]
@@ -204,7 +210,8 @@ fn the_programs_of_the_manual_give_what_jq_gives() {
             let end = program.run(value::json(input), |value| {
                 let json = value::to_json(&value);
                 outputs.push(
-                    serde_json::from_str::<serde_json::Value>(&json).unwrap_or_else(|_| panic!("{source} gives no JSON: {json}")),
+                    serde_json::from_str::<serde_json::Value>(&json)
+                        .unwrap_or_else(|_| panic!("{source} gives no JSON: {json}")),
                 );
                 true
             });

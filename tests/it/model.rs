@@ -10,8 +10,16 @@ fn the_platform_has_65_events_with_296_fields() {
     assert_eq!(Kind::ALL.len(), 65);
     assert_eq!(fields().count(), 296);
     assert_eq!(fields().filter(|field| field.class == Class::Phi).count(), 28, "annotated fields");
-    assert_eq!(fields().filter(|field| field.first_seen.is_none()).count(), 9, "fields that only the documents name");
-    assert_eq!(Kind::ALL.iter().filter(|kind| kind.spec().documented).count(), 38, "documented events");
+    assert_eq!(
+        fields().filter(|field| field.first_seen.is_none()).count(),
+        9,
+        "fields that only the documents name"
+    );
+    assert_eq!(
+        Kind::ALL.iter().filter(|kind| kind.spec().documented).count(),
+        38,
+        "documented events"
+    );
 }
 
 #[test]
@@ -36,9 +44,19 @@ fn names_are_unique_and_sorted_within_their_family() {
 fn everything_is_documented_and_every_enum_has_values() {
     for kind in Kind::ALL.iter().chain(Kind::OWN) {
         let spec = kind.spec();
-        assert!(spec.doc.ends_with('.') && spec.doc.len() > 10, "{}: {:?}", spec.event_type, spec.doc);
+        assert!(
+            spec.doc.ends_with('.') && spec.doc.len() > 10,
+            "{}: {:?}",
+            spec.event_type,
+            spec.doc
+        );
         for field in spec.fields {
-            assert!(field.doc.ends_with('.') && field.doc.len() > 5, "{}.{}", spec.event_type, field.name);
+            assert!(
+                field.doc.ends_with('.') && field.doc.len() > 5,
+                "{}.{}",
+                spec.event_type,
+                field.name
+            );
             check_type(&field.ty, field.name);
             assert!(
                 !(field.required && field.last_seen.is_some()),
@@ -89,6 +107,9 @@ fn what_is_plainly_identifying_is_hidden_too() {
         ("operator.registered", "name"),
         ("operator.profile_updated", "changes"),
     ] {
-        assert_eq!(Kind::of(event).and_then(|kind| kind.spec().field(field)).expect("declared").class, Class::Sensitive);
+        assert_eq!(
+            Kind::of(event).and_then(|kind| kind.spec().field(field)).expect("declared").class,
+            Class::Sensitive
+        );
     }
 }

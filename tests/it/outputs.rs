@@ -30,14 +30,20 @@ async fn json_is_what_jq_makes_of_the_lines() {
     let array = replayed("-o json", &lines).await;
     assert_eq!(serde_json::from_str::<Vec<Value>>(&array).expect("one array"), events(&lines));
     // The other hand writes some numbers and escapes in another way.
-    let is_plain =
-        |line: &&str| serde_json::from_str(line).map(|value: Value| value.to_string()).is_ok_and(|text| text == **line);
+    let is_plain = |line: &&str| {
+        serde_json::from_str(line)
+            .map(|value: Value| value.to_string())
+            .is_ok_and(|text| text == **line)
+    };
     let plain: Vec<_> = lines.lines().filter(is_plain).map(|line| [line, "\n"].concat()).collect();
     let plain = plain.concat();
     assert!(plain.lines().count() > 400);
     assert_eq!(replayed("-o json", &plain).await, indented(&plain), "it is as jq would have it");
     let chosen = replayed("-o json -n 1 --fields event_type,_tap.drift,caller_id", &lines).await;
-    assert_eq!(chosen, "[\n  {\n    \"event_type\": \"call.started\",\n    \"caller_id\": \"[redacted]\"\n  }\n]\n");
+    assert_eq!(
+        chosen,
+        "[\n  {\n    \"event_type\": \"call.started\",\n    \"caller_id\": \"[redacted]\"\n  }\n]\n"
+    );
     assert!(
         replayed("-o json --reveal all", BARE)
             .await
@@ -45,13 +51,16 @@ async fn json_is_what_jq_makes_of_the_lines() {
     );
     assert_eq!(replayed("-o json", "").await, "[]\n");
     assert_eq!(replayed("-o json -n 0", BARE).await, "[]\n");
-    let coloured = replayed("-o json --color always", "{\"event_type\":\"call.started\",\"caller_id\":\"x\"}").await;
+    let coloured =
+        replayed("-o json --color always", "{\"event_type\":\"call.started\",\"caller_id\":\"x\"}")
+            .await;
     assert!(coloured.contains("\u{1b}[35m\"[redacted]\"\u{1b}[0m"), "{coloured}");
 }
 
 /// What two spaces a level make of each line, by another hand.
 fn indented(lines: &str) -> String {
-    let pretty = |value: &Value| serde_json::to_string_pretty(value).expect("JSON").replace('\n', "\n  ");
+    let pretty =
+        |value: &Value| serde_json::to_string_pretty(value).expect("JSON").replace('\n', "\n  ");
     let texts: Vec<_> = events(lines).iter().map(pretty).collect();
     format!("[\n  {}\n]\n", texts.join(",\n  "))
 }
@@ -59,7 +68,9 @@ fn indented(lines: &str) -> String {
 #[tokio::test]
 async fn a_json_array_is_closed_whatever_ends_the_run() {
     let base = emulator(fast()).await;
-    for (options, status) in [("-n 3", 0), ("--until true --no-check", 0), ("--fail-if true --no-check", 7)] {
+    for (options, status) in
+        [("-n 3", 0), ("--until true --no-check", 0), ("--fail-if true --no-check", 7)]
+    {
         let array = watch(&base, &format!("-o json {options}")).run().await.ended(status);
         assert!(!serde_json::from_str::<Vec<Value>>(&array).expect("one array").is_empty());
     }
@@ -69,7 +80,9 @@ async fn a_json_array_is_closed_whatever_ends_the_run() {
         assert_eq!(first, "[\n");
         run.signal(signal).await;
         let rest = run.end().await.ended(status);
-        assert!(!serde_json::from_str::<Vec<Value>>(&(first + &rest)).expect("one array").is_empty());
+        assert!(
+            !serde_json::from_str::<Vec<Value>>(&(first + &rest)).expect("one array").is_empty()
+        );
     }
 }
 
@@ -104,31 +117,63 @@ async fn cloudevents_are_valid_and_replay_to_the_same_bytes() {
         let mut ids = HashSet::new();
         for (event, line) in events(&wrapped).iter().zip(lines.lines()) {
             assert!(schema.is_valid(event), "{event}");
-            reqwest::Url::parse("http://x").expect("a URL").join(event["source"].as_str().expect("text")).expect("a reference");
-            assert!(ids.insert(event["id"].to_string() + &event["source"].to_string()), "an id twice: {event}");
+            reqwest::Url::parse("http://x")
+                .expect("a URL")
+                .join(event["source"].as_str().expect("text"))
+                .expect("a reference");
+            assert!(
+                ids.insert(event["id"].to_string() + &event["source"].to_string()),
+                "an id twice: {event}"
+            );
             let data: Value = serde_json::from_str(line).expect("JSON");
             assert_eq!(event["data"], data);
-            let sid = data["call_sid"].as_str().filter(|_| !line.contains("[\"call_sid\"")).or(data["_tap"]["call_sid"].as_str());
-            assert!(sid.is_none_or(|sid| sid.contains('\u{1b}') || event["subject"] == sid), "{event}");
+            let sid = data["call_sid"]
+                .as_str()
+                .filter(|_| !line.contains("[\"call_sid\""))
+                .or(data["_tap"]["call_sid"].as_str());
+            assert!(
+                sid.is_none_or(|sid| sid.contains('\u{1b}') || event["subject"] == sid),
+                "{event}"
+            );
         }
         assert_eq!(events(&wrapped).len(), lines.lines().count());
         assert_eq!(replayed(keep, &wrapped).await, lines, "{options}");
-        assert_eq!(replayed(&format!("-o cloudevents {keep}"), &wrapped).await, wrapped, "{options}");
+        assert_eq!(
+            replayed(&format!("-o cloudevents {keep}"), &wrapped).await,
+            wrapped,
+            "{options}"
+        );
     }
 }
 
 #[tokio::test]
 async fn ids_tell_events_of_one_millisecond_apart_and_are_the_same_again() {
     let event = |call: &str, caller: &str| {
-        format!("id: 1700000000001\nevent: call.started\ndata: {{\"call_sid\":\"{call}\",\"caller_id\":\"{caller}\"}}\n\n")
+        format!(
+            "id: 1700000000001\nevent: call.started\ndata: {{\"call_sid\":\"{call}\",\"caller_id\":\"{caller}\"}}\n\n"
+        )
     };
-    let stream =
-        event("CA1", "+13035550161") + &event("CA2", "+13035550161") + &event("CA1", "+13035550162") + &event("CA1", "x");
-    let ids = |text: &str| events(text).iter().map(|event| event["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>();
+    let stream = event("CA1", "+13035550161")
+        + &event("CA2", "+13035550161")
+        + &event("CA1", "+13035550162")
+        + &event("CA1", "x");
+    let ids = |text: &str| {
+        events(text)
+            .iter()
+            .map(|event| event["id"].as_str().expect("an id").to_owned())
+            .collect::<Vec<_>>()
+    };
     let first = ids(&replayed("-o cloudevents", &stream).await);
     assert_eq!(first.iter().collect::<HashSet<_>>().len(), 4);
-    assert_eq!((first[2].clone(), first[3].clone()), (first[0].clone() + "-2", first[0].clone() + "-3"));
-    assert_eq!(ids(&replayed("-o cloudevents --reveal all", &stream).await), first, "whatever is shown");
+    assert_eq!(
+        (first[2].clone(), first[3].clone()),
+        (first[0].clone() + "-2", first[0].clone() + "-3")
+    );
+    assert_eq!(
+        ids(&replayed("-o cloudevents --reveal all", &stream).await),
+        first,
+        "whatever is shown"
+    );
 }
 
 #[tokio::test]
@@ -141,14 +186,21 @@ async fn cloudevents_of_others_are_events() {
     extended["patient"] = json!("Jane Canary");
     let line = replayed("--reveal all", &format!("{extended}\n")).await;
     assert!(!line.contains("Canary"), "{line}");
-    assert_eq!(events(&line)[0]["_tap"]["drift"], json!([{"kind": "unknown_field", "field": "cloudevent.patient"}]));
+    assert_eq!(
+        events(&line)[0]["_tap"]["drift"],
+        json!([{"kind": "unknown_field", "field": "cloudevent.patient"}])
+    );
     // What has no object in it is no envelope: all of it is there, and hidden.
     for data in [json!("Jane Canary"), json!(null)] {
         let mut odd = event.clone();
         odd["data"] = data;
         let line = replayed("", &format!("{odd}\n")).await;
         assert_eq!(types(&line), ["call.started"]);
-        assert!(events(&line)[0]["_tap"]["redacted"].as_array().expect("names").len() > 2 && !line.contains("Canary"), "{line}");
+        assert!(
+            events(&line)[0]["_tap"]["redacted"].as_array().expect("names").len() > 2
+                && !line.contains("Canary"),
+            "{line}"
+        );
     }
 }
 
@@ -166,7 +218,11 @@ async fn an_audit_looks_at_the_envelope_too() {
         ("\"subject\":\"", "\"subject\":\"Jane Canary ", "cloudevent.subject"),
         ("\"type\":\"", "\"type\":\"Jane Canary ", "cloudevent.type"),
         ("\"time\":\"", "\"time\":\"Jane Canary ", "cloudevent.time"),
-        ("\"datacontenttype\":", "\"patient\":\"Jane Canary\",\"datacontenttype\":", "cloudevent.patient"),
+        (
+            "\"datacontenttype\":",
+            "\"patient\":\"Jane Canary\",\"datacontenttype\":",
+            "cloudevent.patient",
+        ),
         ("\"datacontenttype\":", "\"Jane Canary\":1,\"datacontenttype\":", "cloudevent.[redacted]"),
     ] {
         let forged = first.replacen(from, to, 1);
@@ -184,8 +240,14 @@ async fn tables_are_those_of_the_rfc() {
     assert_eq!(table.matches('\n').count(), table.matches("\r\n").count());
     let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(table.as_bytes());
     let rows: Vec<_> = reader.records().map(|row| row.expect("as many cells as names")).collect();
-    assert!(rows.len() > 400 && rows.iter().all(|row| serde_json::from_str::<Value>(&row[6]).is_ok()));
-    let quoted = replayed("-o csv --fields reason", "{\"event_type\":\"call.escalated\",\"reason\":\"a \\\"b\\\", c\"}").await;
+    assert!(
+        rows.len() > 400 && rows.iter().all(|row| serde_json::from_str::<Value>(&row[6]).is_ok())
+    );
+    let quoted = replayed(
+        "-o csv --fields reason",
+        "{\"event_type\":\"call.escalated\",\"reason\":\"a \\\"b\\\", c\"}",
+    )
+    .await;
     assert_eq!(quoted, "reason\r\n\"a \"\"b\"\", c\"\r\n");
 }
 
@@ -202,23 +264,45 @@ async fn times_are_shown_as_asked_for() {
     let none = "            ";
     for (options, expected) in [
         ("", ["22:00:00.000", "22:00:01.250", none, "23:30:01.000", "23:30:00.500"]),
-        ("--timestamps utc", ["22:00:00.000", "22:00:01.250", none, "23:30:01.000", "23:30:00.500"]),
-        ("--tz Asia/Kolkata", ["03:30:00.000", "03:30:01.250", none, "05:00:01.000", "05:00:00.500"]),
-        ("--timestamps relative", ["+0:00:00.000", "+0:00:01.250", none, "+1:30:01.000", "+1:30:00.500"]),
-        ("--timestamps delta", ["      +0.000", "      +1.250", none, "   +5399.750", "      -0.500"]),
+        (
+            "--timestamps utc",
+            ["22:00:00.000", "22:00:01.250", none, "23:30:01.000", "23:30:00.500"],
+        ),
+        (
+            "--tz Asia/Kolkata",
+            ["03:30:00.000", "03:30:01.250", none, "05:00:01.000", "05:00:00.500"],
+        ),
+        (
+            "--timestamps relative",
+            ["+0:00:00.000", "+0:00:01.250", none, "+1:30:01.000", "+1:30:00.500"],
+        ),
+        (
+            "--timestamps delta",
+            ["      +0.000", "      +1.250", none, "   +5399.750", "      -0.500"],
+        ),
         ("--timestamps none", [""; 5]),
     ] {
         let text = replayed(&format!("-o pretty --color never {options}"), TIMES).await;
-        let shown: Vec<_> = text.lines().map(|line| line.split("call.ended").next().expect("a time")).collect();
+        let shown: Vec<_> =
+            text.lines().map(|line| line.split("call.ended").next().expect("a time")).collect();
         let marked = |time: &str| format!("{time} ");
-        let is_marked = |shown: &str, time: &str| shown == marked(time) || shown == format!("{time}~");
-        assert!(shown.iter().zip(expected).all(|(shown, time)| is_marked(shown, time)), "{options}: {shown:?}");
+        let is_marked =
+            |shown: &str, time: &str| shown == marked(time) || shown == format!("{time}~");
+        assert!(
+            shown.iter().zip(expected).all(|(shown, time)| is_marked(shown, time)),
+            "{options}: {shown:?}"
+        );
     }
     let ran = evtap("replay - --timestamps delta").stdin(TIMES).run().await;
-    assert!(ran.ended(0).lines().count() == 5 && ran.stderr().contains("--timestamps changes nothing"), "{}", ran.stderr());
-    for (options, what) in
-        [("--tz Europe/Berln", "did you mean Europe/Berlin?"), ("--tz UTC --timestamps delta", "asks for no time of day")]
-    {
+    assert!(
+        ran.ended(0).lines().count() == 5 && ran.stderr().contains("--timestamps changes nothing"),
+        "{}",
+        ran.stderr()
+    );
+    for (options, what) in [
+        ("--tz Europe/Berln", "did you mean Europe/Berlin?"),
+        ("--tz UTC --timestamps delta", "asks for no time of day"),
+    ] {
         let ran = evtap(&format!("replay - -o pretty {options}")).run().await;
         assert!(ran.status() == 2 && ran.stderr().contains(what), "{}", ran.stderr());
     }

@@ -126,7 +126,11 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
     let mut script = vec![Connection { missed: 0, messages: 2, ending: Ending::Cut }];
     script.extend((0..breaks).map(|_| connection(&mut rng)));
     let is_over = rng.random_bool(0.5);
-    let (ending, exit) = if is_over { (Ending::Close(Some(passing_code(&mut rng))), None) } else { pick_final(&mut rng) };
+    let (ending, exit) = if is_over {
+        (Ending::Close(Some(passing_code(&mut rng))), None)
+    } else {
+        pick_final(&mut rng)
+    };
     script.push(Connection { missed: 1, messages: rng.random_range(0..3), ending });
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -141,12 +145,22 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
         }
         std::future::pending::<()>().await;
     });
-    let client =
-        Client::new(Endpoints::resolve(&base, None, false).expect("a loopback URL"), &Network::default()).expect("a client");
+    let client = Client::new(
+        Endpoints::resolve(&base, None, false).expect("a loopback URL"),
+        &Network::default(),
+    )
+    .expect("a client");
     let keys = Keys::new(Credential::new("test", "a test").expect("legal"), None);
-    let limits = Limits { frame: FRAME, silence: Some(Duration::from_millis(150)), random: || 0.0, ..Limits::default() };
+    let limits = Limits {
+        frame: FRAME,
+        silence: Some(Duration::from_millis(150)),
+        random: || 0.0,
+        ..Limits::default()
+    };
     let (tx, mut items) = channel(evtap::source::QUEUE);
-    let reading = tokio::spawn(async move { observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &keys, &limits, &tx).await });
+    let reading = tokio::spawn(async move {
+        observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &keys, &limits, &tx).await
+    });
     let mut heard = Heard { faults: breaks + 1, ..Heard::default() };
     let (mut next, mut is_named) = (0, true);
     while let Some(item) = items.recv().await {
@@ -156,7 +170,11 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
             is_named = true;
         }
         let message: serde_json::Value = serde_json::from_slice(&frame.data).unwrap_or_default();
-        let Some(number) = message["number"].as_u64().and_then(|number| usize::try_from(number).ok()) else { continue };
+        let Some(number) =
+            message["number"].as_u64().and_then(|number| usize::try_from(number).ok())
+        else {
+            continue;
+        };
         heard.delivered += 1;
         heard.twice_or_disordered += usize::from(number < next);
         if number > next {
@@ -168,7 +186,8 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
     let ended = reading.await.expect("it does not break down");
     assert_eq!(ended.err().map(|error| error.exit), exit, "{script:?}");
     serving.abort();
-    let brings = |connection: &&Connection| !matches!(connection.ending, Ending::Status(_) | Ending::NoHttp);
+    let brings =
+        |connection: &&Connection| !matches!(connection.ending, Ending::Status(_) | Ending::NoHttp);
     heard.said = script.iter().filter(brings).map(|connection| connection.messages).sum();
     heard
 }
@@ -179,12 +198,18 @@ fn pick_final(rng: &mut StdRng) -> (Ending, Option<Exit>) {
 }
 
 /// Plays one connection. What stays open is given back.
-async fn play(socket: TcpStream, connection: Connection, number: &mut usize, is_over: bool) -> Option<TcpStream> {
+async fn play(
+    socket: TcpStream,
+    connection: Connection,
+    number: &mut usize,
+    is_over: bool,
+) -> Option<TcpStream> {
     let mut socket = BufReader::new(socket);
     let head = head(&mut socket).await;
     match connection.ending {
         Ending::Status(status) => {
-            let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let answer =
+                format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             socket.write_all(answer.as_bytes()).await.expect("it is read");
             return None;
         }
@@ -194,15 +219,19 @@ async fn play(socket: TcpStream, connection: Connection, number: &mut usize, is_
         }
         _ => {}
     }
-    let key =
-        head.lines().find_map(|line| line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim()));
+    let key = head.lines().find_map(|line| {
+        line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim())
+    });
     let accept = derive_accept_key(key.expect("a key").as_bytes());
     let mut sent = format!(
         "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: auth\r\n\r\n"
     )
     .into_bytes();
     for _ in 0..connection.messages {
-        sent.extend(frame(0x81, format!(r#"{{"type":"user_transcript","number":{number}}}"#).as_bytes()));
+        sent.extend(frame(
+            0x81,
+            format!(r#"{{"type":"user_transcript","number":{number}}}"#).as_bytes(),
+        ));
         *number += 1;
     }
     if is_over {
@@ -213,7 +242,9 @@ async fn play(socket: TcpStream, connection: Connection, number: &mut usize, is_
         Ending::Close(None) => sent.extend(frame(0x88, b"")),
         Ending::CutWithin => sent.extend(&frame(0x81, b"{\"type\":\"user_transcript\"}")[..9]),
         Ending::CutBetween => sent.extend(frame(0x01, b"{\"type\":\"user_")),
-        Ending::Huge => sent.extend([&[0x81, 127][..], &(FRAME as u64 + 1).to_be_bytes(), &vec![b'x'; FRAME + 1]].concat()),
+        Ending::Huge => sent.extend(
+            [&[0x81, 127][..], &(FRAME as u64 + 1).to_be_bytes(), &vec![b'x'; FRAME + 1]].concat(),
+        ),
         Ending::NotUtf8 => sent.extend(frame(0x81, b"\"\xff\"")),
         Ending::Garbage => sent.extend([0xff; 40]),
         // Its answer shows that what is before it has arrived.
@@ -233,8 +264,10 @@ async fn play(socket: TcpStream, connection: Connection, number: &mut usize, is_
     }
     let _ = socket.shutdown().await;
     // Closing with unread bytes would reset the connection, and with it what is still on the way.
-    let _ = tokio::time::timeout(Duration::from_secs(5), async { while matches!(socket.read(&mut [0; 512]).await, Ok(1..)) {} })
-        .await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), async {
+        while matches!(socket.read(&mut [0; 512]).await, Ok(1..)) {}
+    })
+    .await;
     None
 }
 

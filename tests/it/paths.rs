@@ -61,7 +61,9 @@ fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
             form: Form::Sse,
             event: named.map(|(name, _)| name.to_owned()),
             id: Some("1700000000001".to_owned()),
-            data: Bytes::from(named.map_or_else(|| text.to_string(), |(_, rest)| format!("{{{rest}"))),
+            data: Bytes::from(
+                named.map_or_else(|| text.to_string(), |(_, rest)| format!("{{{rest}")),
+            ),
             received_at: Some(Timestamp::UNIX_EPOCH),
             fault: None,
             offset: 0,
@@ -153,7 +155,11 @@ fn recording(seed: u64, events: usize) -> Vec<u8> {
         let mut line = event(kind, &mut rng);
         if rng.random_bool(0.4) {
             line = alone(line.as_bytes(), &Policy::default()).concat();
-            line = line.replacen("\"_tap\":{", "\"_tap\":{\"id\":\"1700000000001\",\"time\":\"2023-11-14T22:13:20.001Z\",", 1);
+            line = line.replacen(
+                "\"_tap\":{",
+                "\"_tap\":{\"id\":\"1700000000001\",\"time\":\"2023-11-14T22:13:20.001Z\",",
+                1,
+            );
         }
         if rng.random_bool(0.3) {
             bytes.extend(mutated(&line, &mut rng));
@@ -219,7 +225,8 @@ fn a_program_that_sees_less_says_the_same() {
         let lines: Vec<_> = Kind::ALL.iter().map(|kind| event(*kind, &mut rng)).collect();
         let (origin, lines) = (Origin::default(), self::lines(lines.join("\n").as_bytes()));
         for source in sources {
-            let program = Program::compile(&parse("--jq", source).expect("parses"), &[]).expect("compiles");
+            let program =
+                Program::compile(&parse("--jq", source).expect("parses"), &[]).expect("compiles");
             let outputs = |value| {
                 let mut outputs = Vec::new();
                 let stop = program.run(value, |value| {
@@ -228,14 +235,29 @@ fn a_program_that_sees_less_says_the_same() {
                 });
                 (outputs, stop)
             };
-            let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+            let (mut decoder, mut redactor) =
+                (Decoder::default(), Redactor::new(Policy::default()));
             for frame in lines.frames(&origin) {
                 let shown = redactor.show(&mut decoder, frame);
                 let subject = Subject::new(&shown);
-                assert_eq!(outputs(program.view(&subject)), outputs(subject.value()), "{source} on {}", shown.event_type());
-                let is_true =
-                    |value| outputs(value).0.iter().map(|output| output != "null" && output != "false").collect::<Vec<_>>();
-                assert_eq!(is_true(program.glance(&subject)), is_true(subject.value()), "{source} as a predicate");
+                assert_eq!(
+                    outputs(program.view(&subject)),
+                    outputs(subject.value()),
+                    "{source} on {}",
+                    shown.event_type()
+                );
+                let is_true = |value| {
+                    outputs(value)
+                        .0
+                        .iter()
+                        .map(|output| output != "null" && output != "false")
+                        .collect::<Vec<_>>()
+                };
+                assert_eq!(
+                    is_true(program.glance(&subject)),
+                    is_true(subject.value()),
+                    "{source} as a predicate"
+                );
             }
         }
     });
@@ -347,7 +369,10 @@ fn cases() -> Vec<u8> {
 fn verdicts(shown: &[String]) -> Vec<bool> {
     let taken: Vec<_> = shown[2..].iter().map(|line| !line.contains("tap.malformed")).collect();
     let agreed = |(three, (name, _)): (&[bool], &(&str, &str))| {
-        assert!(three.iter().all(|one| *one == three[0]), "{name} is taken in one field and not in another");
+        assert!(
+            three.iter().all(|one| *one == three[0]),
+            "{name} is taken in one field and not in another"
+        );
         three[0]
     };
     assert_eq!(taken.len(), 3 * CASES.len());
@@ -372,7 +397,10 @@ async fn valid_or_not_is_the_same_on_every_path() {
     // Long enough for several threads.
     let input = bytes.repeat(1 + (600 << 10) / bytes.len());
     let one = evtap("replay - --threads 1").stdin(input.clone()).run().await.stdout();
-    assert!(one == evtap("replay - --threads 2").stdin(input).run().await.stdout(), "threads differ");
+    assert!(
+        one == evtap("replay - --threads 2").stdin(input).run().await.stdout(),
+        "threads differ"
+    );
     let shown: Vec<_> = one.lines().take(2 + 3 * CASES.len()).map(str::to_owned).collect();
     assert_eq!(verdicts(&shown), long);
 }
@@ -417,7 +445,13 @@ async fn threads_change_nothing() {
         vec!["--stats"],
         vec!["-f", ".event_type == \"call.ended\" and .duration_seconds > 60"],
         vec!["-f", ".duration_seconds | startswith(\"x\")", "--no-check"],
-        vec!["-f", ".call_sid | test(\"a\")", "-f", "(.duration_seconds | tostring | length) > 3", "--no-check"],
+        vec![
+            "-f",
+            ".call_sid | test(\"a\")",
+            "-f",
+            "(.duration_seconds | tostring | length) > 3",
+            "--no-check",
+        ],
         vec!["-f", "[limit(3; repeat(1))] == [1]", "--no-check"],
         vec!["-f", "def f: f; f", "--no-check"],
         vec!["-e", "call.*", "-E", "call.started"],
@@ -439,14 +473,23 @@ async fn threads_change_nothing() {
     ] {
         let run = |threads: &str| {
             let line = format!("replay a.ndjson a.sse - --threads {threads}");
-            let call = evtap(&line).file("a.ndjson", &bytes).file("a.sse", &capture).stdin(bytes.clone());
+            let call =
+                evtap(&line).file("a.ndjson", &bytes).file("a.sse", &capture).stdin(bytes.clone());
             options.iter().fold(call, |call, option| call.arg(option)).run()
         };
         let one = run("1").await;
         let written = one.stdout().lines().count();
-        assert!(options.len() > 1 || written > 4000, "{written} lines are written: {}", one.stderr());
+        assert!(
+            options.len() > 1 || written > 4000,
+            "{written} lines are written: {}",
+            one.stderr()
+        );
         let several = run("3").await;
-        assert_eq!((several.status(), several.stderr()), (one.status(), one.stderr()), "{options:?}");
+        assert_eq!(
+            (several.status(), several.stderr()),
+            (one.status(), one.stderr()),
+            "{options:?}"
+        );
         assert!(several.stdout() == one.stdout(), "{options:?}: stdout differs");
     }
 }
@@ -459,7 +502,10 @@ fn many_names() -> Vec<u8> {
         match at % 3 {
             0 => format!("{{\"event_type\":\"tool_call_started\",\"tool_name\":\"t{name}\"}}\n"),
             1 => format!("{{\"event_type\":\"new.{name}\",\"note\":\"{}\"}}\n", "x".repeat(400)),
-            _ => format!("{{\"event_type\":\"pipeline.sync_completed\",\"event_count\":{}}}\n", f64::from(name) / 10.0),
+            _ => format!(
+                "{{\"event_type\":\"pipeline.sync_completed\",\"event_count\":{}}}\n",
+                f64::from(name) / 10.0
+            ),
         }
     };
     (0..6000).map(line).collect::<String>().into_bytes()
@@ -469,12 +515,22 @@ fn many_names() -> Vec<u8> {
 async fn figures_are_the_same_on_all_threads() {
     let (bytes, names) = (eventful(), many_names());
     let capture = captured(&bytes);
-    for options in
-        ["-o json", "", "-o json -e call.*", "-o json --every 1h", "-o json --group-by .event_type", "-f .duration_seconds>60"]
-    {
+    for options in [
+        "-o json",
+        "",
+        "-o json -e call.*",
+        "-o json --every 1h",
+        "-o json --group-by .event_type",
+        "-f .duration_seconds>60",
+    ] {
         let run = |threads: u8| {
             let line = format!("stats a.ndjson a.sse names.ndjson - --threads {threads} {options}");
-            evtap(&line).file("a.ndjson", &bytes).file("a.sse", &capture).file("names.ndjson", &names).stdin(bytes.clone()).run()
+            evtap(&line)
+                .file("a.ndjson", &bytes)
+                .file("a.sse", &capture)
+                .file("names.ndjson", &names)
+                .stdin(bytes.clone())
+                .run()
         };
         let one = run(1).await;
         assert!(one.status() == 0 && one.stdout().len() > 500, "{}", one.stderr());
@@ -489,5 +545,8 @@ async fn a_reader_that_goes_away_ends_all_threads_well() {
     assert!(running.line().await.starts_with('{'));
     let (status, said) = running.close_stdout().await;
     // What was odd about the events until then may be summed up.
-    assert!(status == 0 && !said.contains("broke down") && !said.contains("cannot"), "{status}: {said}");
+    assert!(
+        status == 0 && !said.contains("broke down") && !said.contains("cannot"),
+        "{status}: {said}"
+    );
 }

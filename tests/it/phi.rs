@@ -27,16 +27,28 @@ async fn one_number_is_one_pseudonym_in_every_field() {
     let lines = replay("--phi hash").await;
     let events = events(&lines);
     let number = events[0]["caller_id"].as_str().expect("a pseudonym");
-    assert!(number.starts_with("phi:phone:") && number.len() == "phi:phone:".len() + 8 + 1 + 32, "{number}");
-    for other in
-        [&events[1]["phone_number"], &events[2]["target_number"], &events[4]["channel_address"], &events[5]["phone_number"]]
-    {
+    assert!(
+        number.starts_with("phi:phone:") && number.len() == "phi:phone:".len() + 8 + 1 + 32,
+        "{number}"
+    );
+    for other in [
+        &events[1]["phone_number"],
+        &events[2]["target_number"],
+        &events[4]["channel_address"],
+        &events[5]["phone_number"],
+    ] {
         assert_eq!(other, number);
     }
     assert!(events[3]["to_address"].as_str().is_some_and(|text| text.starts_with("phi:address:")));
     assert!(events[1]["display_name"].as_str().is_some_and(|text| text.starts_with("phi:name:")));
-    assert!(events[5]["inner"].as_str().is_some_and(|text| text.starts_with("phi:text:")), "objects are covered");
-    assert!(events[6]["scores"][0]["who"].as_str().is_some_and(|text| text.starts_with("phi:text:")), "nested keys too");
+    assert!(
+        events[5]["inner"].as_str().is_some_and(|text| text.starts_with("phi:text:")),
+        "objects are covered"
+    );
+    assert!(
+        events[6]["scores"][0]["who"].as_str().is_some_and(|text| text.starts_with("phi:text:")),
+        "nested keys too"
+    );
     assert_eq!(events[5]["gone"], Value::Null);
     for canary in ["2025550123", "555-0123", "Jane", "x.example"] {
         assert!(!lines.contains(canary), "{canary} in {lines}");
@@ -52,7 +64,8 @@ async fn a_key_from_a_file_gives_the_same_pseudonyms_again() {
     let write = |bytes: &[u8], mode| {
         let _ = std::fs::remove_file(&path);
         std::fs::write(&path, bytes).expect("a file");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("its owner may");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
+            .expect("its owner may");
     };
     let options = format!("--phi hash --phi-key-file {}", path.display());
     write(&[7; 32], 0o600);
@@ -61,13 +74,17 @@ async fn a_key_from_a_file_gives_the_same_pseudonyms_again() {
     assert!(first.contains("phi:phone:c8a806eb:49bb82d2bd5e0c8da36f6746a02fa6bb"), "{first}");
     write(&[8; 32], 0o600);
     assert_ne!(replay(&options).await, first);
-    for (bytes, mode, why) in [(&[7; 31][..], 0o600, "it has 31 bytes, fewer than 32"), (&[7; 32], 0o644, "others may read")] {
+    for (bytes, mode, why) in [
+        (&[7; 31][..], 0o600, "it has 31 bytes, fewer than 32"),
+        (&[7; 32], 0o644, "others may read"),
+    ] {
         write(bytes, mode);
         let ran = evtap(&format!("replay - {options}")).stdin(NUMBERS).run().await;
         assert_eq!(ran.ended(2), "");
         assert!(ran.stderr().contains(why), "{}", ran.stderr());
     }
-    let ran = evtap(&format!("replay - --phi-key-file {}", path.display())).stdin(NUMBERS).run().await;
+    let ran =
+        evtap(&format!("replay - --phi-key-file {}", path.display())).stdin(NUMBERS).run().await;
     assert_eq!(ran.ended(2), "");
 }
 
@@ -81,7 +98,10 @@ async fn what_was_shown_in_one_mode_stays_so_in_a_replay_in_any() {
                 + &observe(&base, &options).run().await.ended(0)
                 + &replay(&options).await;
             for again in ["mask", "partial", "hash"] {
-                let replayed = evtap(&format!("replay - --phi {again} --scrub {scrub}")).stdin(lines.clone()).run().await;
+                let replayed = evtap(&format!("replay - --phi {again} --scrub {scrub}"))
+                    .stdin(lines.clone())
+                    .run()
+                    .await;
                 assert_eq!(replayed.ended(0), lines, "{mode} as {again}");
             }
         }
@@ -100,13 +120,27 @@ async fn partial_leaves_the_last_two_characters() {
 #[tokio::test]
 async fn free_text_is_scrubbed_unless_somebody_asks_for_it() {
     let spec = || Kind::ALL.iter().map(|kind| kind.spec());
-    let free =
-        || spec().flat_map(|spec| spec.fields.iter().filter(|field| field.class == Class::Free).map(move |field| (spec, field)));
+    let free = || {
+        spec().flat_map(|spec| {
+            spec.fields
+                .iter()
+                .filter(|field| field.class == Class::Free)
+                .map(move |field| (spec, field))
+        })
+    };
     assert!(free().count() >= 10);
-    let values = [json!("call 202-555-0123"), json!(2_025_550_123_u64), json!({"to": ["202-555-0123"], "202-555-0123": 1})];
+    let values = [
+        json!("call 202-555-0123"),
+        json!(2_025_550_123_u64),
+        json!({"to": ["202-555-0123"], "202-555-0123": 1}),
+    ];
     for (spec, field) in free() {
-        let lines: String =
-            values.iter().map(|value| json!({"event_type": spec.event_type, field.name: value}).to_string() + "\n").collect();
+        let lines: String = values
+            .iter()
+            .map(|value| {
+                json!({"event_type": spec.event_type, field.name: value}).to_string() + "\n"
+            })
+            .collect();
         let name = format!("{}.{}", spec.event_type, field.name);
         let ran = evtap("replay -").stdin(lines.clone()).run().await.ended(0);
         assert!(!ran.contains("555"), "{name}: {ran}");
@@ -117,7 +151,11 @@ async fn free_text_is_scrubbed_unless_somebody_asks_for_it() {
         for open in [format!("--reveal {name}"), "--scrub none --reveal none-of-these".to_owned()] {
             let ran = evtap(&format!("replay - {open}")).stdin(lines.clone()).run().await;
             assert!(ran.ended(0).contains("202-555-0123"), "{name} {open}");
-            assert!(ran.stderr().contains(if open.contains("none") { "by --scrub none" } else { "revealed by name" }));
+            assert!(ran.stderr().contains(if open.contains("none") {
+                "by --scrub none"
+            } else {
+                "revealed by name"
+            }));
         }
     }
 }
@@ -125,10 +163,15 @@ async fn free_text_is_scrubbed_unless_somebody_asks_for_it() {
 #[tokio::test]
 async fn scrub_all_covers_what_is_open_and_leaves_ids_alone() {
     let bounced = r#"{"event_type":"channel.email_bounced","email_id":"CA20255501232025550123202555012320","from_address":"office@example.org","to_address":"x"}"#;
-    let shown = |options: &'static str| async move { evtap(&format!("replay - {options}")).stdin(bounced).run().await.ended(0) };
+    let shown = |options: &'static str| async move {
+        evtap(&format!("replay - {options}")).stdin(bounced).run().await.ended(0)
+    };
     assert!(shown("").await.contains("office@example.org"));
     let scrubbed = shown("--scrub all").await;
-    assert!(scrubbed.contains(r#""from_address":"[email]""#) && scrubbed.contains("CA20255501232025550123202555012320"));
+    assert!(
+        scrubbed.contains(r#""from_address":"[email]""#)
+            && scrubbed.contains("CA20255501232025550123202555012320")
+    );
     assert!(scrubbed.contains(r#""scrubbed":["from_address"]"#), "{scrubbed}");
     assert!(shown("--scrub all --reveal from_address").await.contains("office@example.org"));
 }

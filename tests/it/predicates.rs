@@ -36,7 +36,8 @@ pub fn on_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 /// What jaq says: whether a value is true before there is an error.
 fn by_jaq(source: &str, shown: &Shown<'_>) -> Result<bool, Failed> {
-    let program = Program::compile(&program::parse("--filter", source).expect("parses"), &[]).expect("compiles");
+    let program = Program::compile(&program::parse("--filter", source).expect("parses"), &[])
+        .expect("compiles");
     let mut held = false;
     match program.run(value::event(shown), |value| {
         held = value::is_true(&value);
@@ -49,8 +50,21 @@ fn by_jaq(source: &str, shown: &Shown<'_>) -> Result<bool, Failed> {
 }
 
 fn path() -> impl Strategy<Value = String> {
-    let name = prop::sample::select(vec!["event_type", "call_sid", "n", "s", "b", "o", "a", "z", "gone", "_tap"]);
-    let step = prop::sample::select(vec!["", "", "", ".x", ".x.y", "[0]", "[-1]", "[\"x\"]", "?.x", ".x?", "[1].x"]);
+    let name = prop::sample::select(vec![
+        "event_type",
+        "call_sid",
+        "n",
+        "s",
+        "b",
+        "o",
+        "a",
+        "z",
+        "gone",
+        "_tap",
+    ]);
+    let step = prop::sample::select(vec![
+        "", "", "", ".x", ".x.y", "[0]", "[-1]", "[\"x\"]", "?.x", ".x?", "[1].x",
+    ]);
     prop_oneof![8 => (name, step).prop_map(|(name, step)| format!(".{name}{step}")), 1 => Just(".".to_owned())]
 }
 
@@ -81,7 +95,16 @@ fn scalar() -> impl Strategy<Value = String> {
 
 fn program_text() -> impl Strategy<Value = String> {
     let operator = prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
-    let pattern = prop::sample::select(vec!["x", "^call", "ended$", "(in|out)bound", "X Y", "", "[a-c]+", "y.?$"]);
+    let pattern = prop::sample::select(vec![
+        "x",
+        "^call",
+        "ended$",
+        "(in|out)bound",
+        "X Y",
+        "",
+        "[a-c]+",
+        "y.?$",
+    ]);
     let function = prop_oneof![
         pattern.clone().prop_map(|pattern| format!("test(\"{pattern}\")")),
         pattern.prop_map(|pattern| format!("test(\"{pattern}\"; \"i\")")),
@@ -105,12 +128,16 @@ fn program_text() -> impl Strategy<Value = String> {
     ];
     leaf.prop_recursive(3, 12, 2, |inner| {
         prop_oneof![
-            (inner.clone(), inner.clone()).prop_map(|(left, right)| format!("({left}) and ({right})")),
-            (inner.clone(), inner.clone()).prop_map(|(left, right)| format!("({left}) or ({right})")),
-            (inner.clone(), inner.clone()).prop_map(|(left, right)| format!("({left}) // ({right})")),
+            (inner.clone(), inner.clone())
+                .prop_map(|(left, right)| format!("({left}) and ({right})")),
+            (inner.clone(), inner.clone())
+                .prop_map(|(left, right)| format!("({left}) or ({right})")),
+            (inner.clone(), inner.clone())
+                .prop_map(|(left, right)| format!("({left}) // ({right})")),
             inner.clone().prop_map(|inner| format!("({inner}) | not")),
             inner.clone().prop_map(|inner| format!("select({inner})")),
-            (inner.clone(), inner).prop_map(|(condition, inner)| format!("select({condition}) | {inner}")),
+            (inner.clone(), inner)
+                .prop_map(|(condition, inner)| format!("select({condition}) | {inner}")),
         ]
     })
 }
@@ -140,17 +167,30 @@ fn event_text() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned);
     let json = scalar.prop_recursive(2, 8, 3, |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(","))),
-            prop::collection::vec((prop::sample::select(vec!["x", "y", "\\u0078"]), inner), 0..3).prop_map(|members| format!(
-                "{{{}}}",
-                members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect::<Vec<_>>().join(",")
-            )),
+            prop::collection::vec(inner.clone(), 0..3)
+                .prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec((prop::sample::select(vec!["x", "y", "\\u0078"]), inner), 0..3)
+                .prop_map(|members| format!(
+                    "{{{}}}",
+                    members
+                        .iter()
+                        .map(|(key, value)| format!("\"{key}\":{value}"))
+                        .collect::<Vec<_>>()
+                        .join(",")
+                )),
         ]
     });
     let event_type = prop::sample::select(vec!["call.ended", "call.started", "odd.one"]);
-    (event_type, prop::collection::vec((prop::sample::select(vec!["call_sid", "n", "s", "b", "o", "a", "z"]), json), 0..6))
+    (
+        event_type,
+        prop::collection::vec(
+            (prop::sample::select(vec!["call_sid", "n", "s", "b", "o", "a", "z"]), json),
+            0..6,
+        ),
+    )
         .prop_map(|(event_type, fields)| {
-            let fields: Vec<_> = fields.iter().map(|(key, value)| format!(",\"{key}\":{value}")).collect();
+            let fields: Vec<_> =
+                fields.iter().map(|(key, value)| format!(",\"{key}\":{value}")).collect();
             format!("{{\"event_type\":\"{event_type}\"{}}}", fields.concat())
         })
 }
@@ -210,7 +250,11 @@ fn common_predicates_take_the_fast_path() {
         ".escalated | not",
         "._tap.workspace_id == \"x\"",
     ] {
-        assert!(Native::compile(&program::parse("--filter", source).expect("parses").term, &[]).is_some(), "{source}");
+        assert!(
+            Native::compile(&program::parse("--filter", source).expect("parses").term, &[])
+                .is_some(),
+            "{source}"
+        );
     }
 }
 
@@ -296,7 +340,9 @@ proptest! {
 
 /// Those of [`ORACLES`] that compile: what evtap doesn't have can't tell anything.
 static PROGRAMS: LazyLock<Vec<(&str, Program)>> = LazyLock::new(|| {
-    let compile = |source: &&'static str| Some((*source, Program::compile(&program::parse("--jq", source).ok()?, &[]).ok()?));
+    let compile = |source: &&'static str| {
+        Some((*source, Program::compile(&program::parse("--jq", source).ok()?, &[]).ok()?))
+    };
     let programs: Vec<_> = ORACLES.iter().filter_map(compile).collect();
     assert!(programs.len() > 50, "{} compile", programs.len());
     programs
@@ -309,8 +355,16 @@ fn pair() -> impl Strategy<Value = (String, String)> {
         (value.clone(), value)
     };
     prop_oneof![
-        ("[a-zA-Z0-9 +]{0,20}", "[a-zA-Z0-9 +]{0,20}").prop_map(|(one, other)| (format!("\"{one}\""), format!("\"{other}\""))),
-        of(vec!["\"\"", "\"\\u001b]8;;x\\u0007\"", "\"+13035550161\"", "\"Jane\"", "\"[redacted]\"", "\"\u{9b}\""]),
+        ("[a-zA-Z0-9 +]{0,20}", "[a-zA-Z0-9 +]{0,20}")
+            .prop_map(|(one, other)| (format!("\"{one}\""), format!("\"{other}\""))),
+        of(vec![
+            "\"\"",
+            "\"\\u001b]8;;x\\u0007\"",
+            "\"+13035550161\"",
+            "\"Jane\"",
+            "\"[redacted]\"",
+            "\"\u{9b}\""
+        ]),
         (any::<i64>(), any::<i64>()).prop_map(|(one, other)| (one.to_string(), other.to_string())),
         of(vec!["true", "false"]),
         of(vec!["{}", "{\"Jane\":[1]}", "{\"a\":{\"b\":\"+13035550161\"}}"]),

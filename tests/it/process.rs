@@ -13,14 +13,21 @@ fn long() -> String {
 
 #[tokio::test]
 async fn a_closed_pipe_ends_in_silence() {
-    for line in ["replay - -o ndjson", "replay - -o pretty", "watch --workspace demo --demo-rate 5000", "schema --json"] {
+    for line in [
+        "replay - -o ndjson",
+        "replay - -o pretty",
+        "watch --workspace demo --demo-rate 5000",
+        "schema --json",
+    ] {
         let mut run = evtap(line).stdin(long()).start();
         let mut first = [0; 200];
         run.stdout.read_exact(&mut first).await.expect("a beginning");
         let (status, stderr) = run.close_stdout().await;
         assert_eq!(status, 0, "{line}");
         assert!(
-            stderr.is_empty() || stderr.starts_with("evtap: connected to workspace ") && stderr.lines().count() == 1,
+            stderr.is_empty()
+                || stderr.starts_with("evtap: connected to workspace ")
+                    && stderr.lines().count() == 1,
             "{stderr}"
         );
     }
@@ -47,7 +54,10 @@ async fn signals_end_it_with_whole_lines() {
 async fn signals_are_heard_before_anything_came() {
     let silent = scripted([format!("{STREAM}retry: 1\n\n").into_bytes()]).await;
     let mut run = watch(&silent, "").start();
-    assert_eq!(run.news().await, format!("evtap: connected to workspace {}\n", evtap::emulator::DEMO_WORKSPACE));
+    assert_eq!(
+        run.news().await,
+        format!("evtap: connected to workspace {}\n", evtap::emulator::DEMO_WORKSPACE)
+    );
     run.signal("TERM").await;
     assert_eq!(run.end().await.ended(143), "");
     // And while it waits for a server that is gone.
@@ -76,13 +86,18 @@ async fn a_signal_ends_a_long_replay_at_the_end_of_a_line() {
         run.line().await;
         run.signal("INT").await;
         let rest = run.end().await.ended(130);
-        assert!(rest.ends_with('\n') && rest.lines().count() < 49_999, "{output}: {} lines", rest.lines().count());
+        assert!(
+            rest.ends_with('\n') && rest.lines().count() < 49_999,
+            "{output}: {} lines",
+            rest.lines().count()
+        );
     }
 }
 
 #[tokio::test]
 async fn a_signal_ends_a_replay_whose_stdin_is_silent() {
-    let mut run = evtap("replay -").stdin("{\"event_type\":\"text.started\"}\n").stdin_stays_open().start();
+    let mut run =
+        evtap("replay -").stdin("{\"event_type\":\"text.started\"}\n").stdin_stays_open().start();
     run.line().await;
     run.signal("TERM").await;
     assert_eq!(run.end().await.ended(143), "");
@@ -102,18 +117,27 @@ async fn news_as_json_as_text_and_not_at_all() {
     let base = emulator(fast()).await;
     let json = watch(&base, "-n 3 --status json").run().await;
     let news = events(&json.stderr());
-    assert_eq!(news[0], serde_json::json!({"status": "connected", "workspace_id": evtap::emulator::DEMO_WORKSPACE}));
+    assert_eq!(
+        news[0],
+        serde_json::json!({"status": "connected", "workspace_id": evtap::emulator::DEMO_WORKSPACE})
+    );
     assert_eq!(
         news[1],
         serde_json::json!({"status": "done", "shown": 3, "filtered": 0, "malformed": 0, "failed": 0, "drifted": 0, "gaps": 0})
     );
     assert_eq!(watch(&base, "-n 3 --status none").run().await.stderr(), "");
     let text = watch(&base, "-n 3").run().await.stderr();
-    assert_eq!(text, format!("evtap: connected to workspace {}\n", evtap::emulator::DEMO_WORKSPACE));
+    assert_eq!(
+        text,
+        format!("evtap: connected to workspace {}\n", evtap::emulator::DEMO_WORKSPACE)
+    );
     let failed = evtap("replay none --status json").run().await;
     assert_eq!(failed.ended(1), "");
     let news = events(&failed.stderr());
-    assert_eq!((&news.last().expect("news")["status"], &news.last().expect("news")["exit"]), (&"failed".into(), &1.into()));
+    assert_eq!(
+        (&news.last().expect("news")["status"], &news.last().expect("news")["exit"]),
+        (&"failed".into(), &1.into())
+    );
 }
 
 #[tokio::test]
@@ -137,7 +161,8 @@ async fn colours_by_option_and_environment() {
             let shown = run.run().await.ended(0);
             assert_eq!(shown.contains('\u{1b}'), coloured, "{command} {options} {environment:?}");
         }
-        let ndjson = evtap(&format!("replay - -o ndjson {options}")).stdin(line).run().await.ended(0);
+        let ndjson =
+            evtap(&format!("replay - -o ndjson {options}")).stdin(line).run().await.ended(0);
         assert!(!ndjson.contains('\u{1b}'));
     }
 }
@@ -147,13 +172,16 @@ async fn pretty_is_a_line_an_event() {
     let base = emulator(fast()).await;
     let shown = watch(&base, "-n 200 -o pretty").run().await.ended(0);
     assert_eq!(shown.lines().count(), 200);
-    let known = |line: &str| Kind::ALL.iter().any(|kind| line.split_whitespace().nth(1) == Some(kind.spec().event_type));
+    let known = |line: &str| {
+        Kind::ALL.iter().any(|kind| line.split_whitespace().nth(1) == Some(kind.spec().event_type))
+    };
     assert!(shown.lines().all(known), "{shown}");
 }
 
 #[tokio::test]
 async fn frames_are_what_the_transport_delivers() {
-    let body = "retry: 7\n\n: hi\n\nid: 1\nevent: x\ndata: no {json\ndata: at all\n\ndata: {\"a\":1}\n\n";
+    let body =
+        "retry: 7\n\n: hi\n\nid: 1\nevent: x\ndata: no {json\ndata: at all\n\ndata: {\"a\":1}\n\n";
     let run = |rest: &str, base: &str| evtap(&format!("frames {base}/a?b=c --reveal all {rest}"));
     let answer = || [format!("{STREAM}{body}").into_bytes()];
     let lines = run("-n 3", &scripted(answer()).await).run().await.ended(0);
@@ -165,26 +193,42 @@ async fn frames_are_what_the_transport_delivers() {
     assert_eq!(lines, expected);
     let base = emulator(fast()).await;
     let path = format!("{base}/v1/{}/events/stream", evtap::emulator::DEMO_WORKSPACE);
-    let raw = evtap(&format!("frames {path} --reveal all -n 50")).env("AMIGO_API_KEY", crate::support::KEY).run().await.ended(0);
-    assert!(
-        events(&raw)
-            .iter()
-            .skip(1)
-            .all(|frame| frame["data"].as_str().is_some_and(|data| serde_json::from_str::<Value>(data).is_ok()))
-    );
+    let raw = evtap(&format!("frames {path} --reveal all -n 50"))
+        .env("AMIGO_API_KEY", crate::support::KEY)
+        .run()
+        .await
+        .ended(0);
+    assert!(events(&raw).iter().skip(1).all(|frame| {
+        frame["data"].as_str().is_some_and(|data| serde_json::from_str::<Value>(data).is_ok())
+    }));
 
-    let call = format!("/v1/{}/observers/{}/ws", evtap::emulator::DEMO_WORKSPACE, evtap::emulator::DEMO_CALL);
+    let call = format!(
+        "/v1/{}/observers/{}/ws",
+        evtap::emulator::DEMO_WORKSPACE,
+        evtap::emulator::DEMO_CALL
+    );
     let url = base.replacen("http", "ws", 1) + &call;
-    let raw = evtap(&format!("frames {url} --reveal all")).env("AMIGO_API_KEY", crate::support::KEY).run().await.ended(0);
+    let raw = evtap(&format!("frames {url} --reveal all"))
+        .env("AMIGO_API_KEY", crate::support::KEY)
+        .run()
+        .await
+        .ended(0);
     assert!(events(&raw).len() > 50 && raw.contains("session_end"));
 }
 
 #[tokio::test]
 async fn frames_of_a_websocket_need_not_be_json() {
     use tokio_tungstenite::tungstenite::Message;
-    let messages = vec![Message::text("no {json"), Message::binary(b"text".to_vec()), Message::binary(vec![0xff])];
+    let messages = vec![
+        Message::text("no {json"),
+        Message::binary(b"text".to_vec()),
+        Message::binary(vec![0xff]),
+    ];
     let url = crate::support::socket(messages).await.replacen("http", "ws", 1);
-    let ran = evtap(&format!("frames {url} --reveal all")).env("AMIGO_API_KEY", crate::support::KEY).run().await;
+    let ran = evtap(&format!("frames {url} --reveal all"))
+        .env("AMIGO_API_KEY", crate::support::KEY)
+        .run()
+        .await;
     let expected = concat!(
         "{\"event\":null,\"id\":null,\"retry\":null,\"data\":\"no {json\"}\n",
         "{\"event\":null,\"id\":null,\"retry\":null,\"data\":\"text\",\"binary\":true}\n",

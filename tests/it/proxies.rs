@@ -31,7 +31,10 @@ impl Authority {
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate"))
+        Self(
+            CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key"))
+                .expect("a certificate"),
+        )
     }
 
     /// Its certificate, for `--ca-cert`.
@@ -49,7 +52,9 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         let _ = rustls::crypto::ring::default_provider().install_default();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key);
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key);
         let acceptor = TlsAcceptor::from(Arc::new(config.expect("a pair")));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -80,7 +85,10 @@ impl ConnectProxy {
         let own = listener.local_addr().expect("an address").port();
         let heads = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&heads);
-        let login = format!("proxy-authorization: Basic {}\r\n", STANDARD.encode(format!("tap:{PASSWORD}")));
+        let login = format!(
+            "proxy-authorization: Basic {}\r\n",
+            STANDARD.encode(format!("tap:{PASSWORD}"))
+        );
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let mut socket = BufReader::new(socket);
@@ -88,11 +96,14 @@ impl ConnectProxy {
                 let welcome = head.to_ascii_lowercase().contains(&login.to_ascii_lowercase());
                 kept.lock().expect("no test has failed with it").push(head);
                 if !welcome {
-                    let _ = socket.write_all(b"HTTP/1.1 407 Canary\r\nProxy-Authenticate: Basic\r\n\r\n").await;
+                    let _ = socket
+                        .write_all(b"HTTP/1.1 407 Canary\r\nProxy-Authenticate: Basic\r\n\r\n")
+                        .await;
                     continue;
                 }
                 tokio::spawn(async move {
-                    let mut server = TcpStream::connect(("127.0.0.1", port)).await.expect("a server");
+                    let mut server =
+                        TcpStream::connect(("127.0.0.1", port)).await.expect("a server");
                     socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("the client reads");
                     let _ = copy_bidirectional(&mut socket, &mut server).await;
                 });
@@ -114,7 +125,9 @@ impl ConnectProxy {
 /// Both streams of the clinic at [`HOST`].
 fn both(rest: &str, ca: &str) -> [Evtap; 2] {
     let watch = format!("watch --workspace {DEMO_WORKSPACE} -n 5 --max-reconnects 0 {rest}");
-    let observe = format!("observe --workspace {DEMO_WORKSPACE} --call {DEMO_CALL} -n 5 --max-reconnects 0 {rest}");
+    let observe = format!(
+        "observe --workspace {DEMO_WORKSPACE} --call {DEMO_CALL} -n 5 --max-reconnects 0 {rest}"
+    );
     [watch, observe].map(|line| evtap(&line).at(&format!("https://{HOST}")).file("ca.pem", ca))
 }
 
@@ -127,7 +140,10 @@ fn discreet(ran: &Ran) {
 #[tokio::test]
 async fn both_streams_come_through_a_proxy_with_a_login_from_who_a_private_authority_vouches_for() {
     let authority = Authority::new();
-    let proxy = ConnectProxy::to(authority.host(&emulator(Options { rate: 200.0, ..fast() }).await, LATE).await).await;
+    let proxy = ConnectProxy::to(
+        authority.host(&emulator(Options { rate: 200.0, ..fast() }).await, LATE).await,
+    )
+    .await;
     let named = format!("--proxy {}", proxy.url());
     let ways: [(&str, &[&str]); 5] = [
         (&named, &[]),
@@ -167,19 +183,38 @@ async fn what_is_in_the_way_is_told() {
         (format!("--ca-cert ca.pem --proxy {wrong}"), None, "the proxy wants a login (407)"),
         (format!("--ca-cert ca.pem --proxy {closed}"), None, "connection refused"),
         (format!("--proxy {right}"), None, "TLS: certificate not trusted"),
-        (format!("--ca-cert ca.pem --proxy {right}"), Some(("NO_PROXY", ".invalid")), "no such host"),
-        ("--ca-cert ca.pem --proxy none".to_owned(), Some(("HTTPS_PROXY", right.as_str())), "no such host"),
-        ("--ca-cert ca.pem".to_owned(), Some(("HTTPS_PROXY", wrong.as_str())), "the proxy wants a login (407)"),
+        (
+            format!("--ca-cert ca.pem --proxy {right}"),
+            Some(("NO_PROXY", ".invalid")),
+            "no such host",
+        ),
+        (
+            "--ca-cert ca.pem --proxy none".to_owned(),
+            Some(("HTTPS_PROXY", right.as_str())),
+            "no such host",
+        ),
+        (
+            "--ca-cert ca.pem".to_owned(),
+            Some(("HTTPS_PROXY", wrong.as_str())),
+            "the proxy wants a login (407)",
+        ),
     ] {
         for run in both(&options, &authority.pem()) {
-            let ran = variable.into_iter().fold(run, |run, (name, value)| run.env(name, value)).run().await;
+            let ran = variable
+                .into_iter()
+                .fold(run, |run, (name, value)| run.env(name, value))
+                .run()
+                .await;
             assert_eq!(ran.ended(1), "", "{options}");
             assert!(ran.stderr().contains(why), "{options}: {}", ran.stderr());
             discreet(&ran);
         }
     }
     for (options, why) in [
-        (format!("--proxy ftp://tap:{PASSWORD}@127.0.0.1:1"), "the proxy can't be used: its scheme is none of http, https, "),
+        (
+            format!("--proxy ftp://tap:{PASSWORD}@127.0.0.1:1"),
+            "the proxy can't be used: its scheme is none of http, https, ",
+        ),
         (format!("--proxy {PASSWORD}"), "the proxy can't be used: it is not a URL; give one"),
         ("--ca-cert none.pem".to_owned(), "cannot use the certificates in none.pem: "),
     ] {
@@ -195,7 +230,8 @@ async fn what_is_in_the_way_is_told() {
 #[tokio::test]
 async fn an_expired_certificate_of_a_private_authority_is_none() {
     let authority = Authority::new();
-    let proxy = ConnectProxy::to(authority.host(&emulator(fast()).await, date(2021, 1, 1)).await).await;
+    let proxy =
+        ConnectProxy::to(authority.host(&emulator(fast()).await, date(2021, 1, 1)).await).await;
     for run in both(&format!("--ca-cert ca.pem --proxy {}", proxy.url()), &authority.pem()) {
         let ran = run.run().await;
         assert_eq!(ran.ended(1), "");

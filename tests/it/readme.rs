@@ -7,7 +7,8 @@ use crate::support::bash;
 
 /// The lines of its `sh` blocks, which say what to do and show no output.
 fn lines(readme: &str) -> Vec<&str> {
-    let blocks = readme.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("a block"));
+    let blocks =
+        readme.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("a block"));
     blocks.flat_map(str::lines).collect()
 }
 
@@ -17,12 +18,16 @@ fn its_lines_are_examples() {
     let readme = include_str!("../../README.md");
     let root = cli::definition();
     let commands = root.get_subcommands().map(clap::Command::get_name).chain(["evtap"]);
-    let examples: Vec<_> = commands.flat_map(manual::examples).map(|example| example.line).collect();
+    let examples: Vec<_> =
+        commands.flat_map(manual::examples).map(|example| example.line).collect();
     let lines = lines(readme);
     assert!(lines.len() > 8, "the blocks are not found");
     for line in lines {
         let builds = line.starts_with("cargo ") || line.starts_with("rustup ");
-        assert!(builds || examples.contains(&line), "neither an example in src/cli/manual.rs nor a build: {line}");
+        assert!(
+            builds || examples.contains(&line),
+            "neither an example in src/cli/manual.rs nor a build: {line}"
+        );
     }
 }
 
@@ -54,13 +59,21 @@ fn its_commands_succeed() {
         let run = bash(home.path(), &command).output().expect("bash runs");
         let stderr = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.success(), "{command}: {stderr}");
-        assert_eq!(run.stdout.is_empty(), shown.is_empty(), "{command} shows something else: {stderr}");
+        assert_eq!(
+            run.stdout.is_empty(),
+            shown.is_empty(),
+            "{command} shows something else: {stderr}"
+        );
         if command.starts_with("evtap schema") || command.starts_with("evtap replay capture") {
             let stdout = String::from_utf8_lossy(&run.stdout);
-            let expected: Vec<_> = shown.lines().filter(|line| !line.starts_with("evtap: ")).collect();
+            let expected: Vec<_> =
+                shown.lines().filter(|line| !line.starts_with("evtap: ")).collect();
             assert_eq!(stdout.lines().collect::<Vec<_>>(), expected, "{command}");
             assert!(
-                shown.lines().filter(|line| line.starts_with("evtap: ")).all(|line| stderr.contains(line)),
+                shown
+                    .lines()
+                    .filter(|line| line.starts_with("evtap: "))
+                    .all(|line| stderr.contains(line)),
                 "{command}: {stderr}"
             );
         }

@@ -15,7 +15,8 @@ use crate::walk::frame;
 fn examined(data: &str, policy: &Policy) -> (String, Vec<Finding>) {
     let raw = frame(Form::Record, None, data.as_bytes());
     let frame = raw.as_frame();
-    let (mut decoder, mut redactor, mut out) = (Decoder::default(), Redactor::new(policy.clone()), Vec::new());
+    let (mut decoder, mut redactor, mut out) =
+        (Decoder::default(), Redactor::new(policy.clone()), Vec::new());
     ndjson::object(&redactor.redact(&decoder.decode(frame)), &mut out);
     let mut findings = Vec::new();
     let mut audited = Vec::new();
@@ -29,7 +30,11 @@ fn shown(data: &str, policy: &Policy) -> Value {
 }
 
 fn found(data: &str) -> Vec<(String, Reason)> {
-    examined(data, &Policy::default()).1.into_iter().map(|finding| (finding.field, finding.reason)).collect()
+    examined(data, &Policy::default())
+        .1
+        .into_iter()
+        .map(|finding| (finding.field, finding.reason))
+        .collect()
 }
 
 fn mode(mode: Mode) -> Policy {
@@ -51,9 +56,18 @@ fn pseudonym(domain: &str) -> String {
 
 #[test]
 fn a_value_that_is_only_said_to_be_hidden_is_hidden() {
-    for value in ["\"Jane Roe\"", "7", "[\"Jane\"]", "{\"a\":\"Jane\"}", "\"[redacted] Jane\"", "\"phi:phone:Jane\""] {
+    for value in [
+        "\"Jane Roe\"",
+        "7",
+        "[\"Jane\"]",
+        "{\"a\":\"Jane\"}",
+        "\"[redacted] Jane\"",
+        "\"phi:phone:Jane\"",
+    ] {
         for policy in modes() {
-            let data = format!(r#"{{"event_type":"call.started","caller_id":{value},"_tap":{{"redacted":["caller_id"]}}}}"#);
+            let data = format!(
+                r#"{{"event_type":"call.started","caller_id":{value},"_tap":{{"redacted":["caller_id"]}}}}"#
+            );
             let line = shown(&data, &policy);
             assert_ne!(line["caller_id"].to_string(), value, "{data}");
             assert!(!line.to_string().contains("Jane"), "{line}");
@@ -68,9 +82,13 @@ fn a_value_that_is_only_said_to_be_hidden_is_hidden() {
 fn stand_ins_of_a_recording_stay_in_every_mode_however_many_there_are() {
     for count in [1, 31, 32, 33, 34, 70] {
         let names: Vec<_> = (0..count).map(|n| format!("field{n}")).collect();
-        let fields: Vec<_> = names.iter().map(|name| format!("\"{name}\":\"{}\"", pseudonym("text"))).collect();
+        let fields: Vec<_> =
+            names.iter().map(|name| format!("\"{name}\":\"{}\"", pseudonym("text"))).collect();
         let listed = json!(names);
-        let data = format!(r#"{{"event_type":"brand.new",{},"_tap":{{"redacted":{listed}}}}}"#, fields.join(","));
+        let data = format!(
+            r#"{{"event_type":"brand.new",{},"_tap":{{"redacted":{listed}}}}}"#,
+            fields.join(",")
+        );
         for policy in [Policy::default(), mode(Mode::Partial), hash()] {
             let line = shown(&data, &policy);
             for name in &names {
@@ -109,8 +127,10 @@ fn an_audit_finds_what_stands_in_the_clear_and_says_why() {
         let data = format!(r#"{{"event_type":"call.started",{fields}}}"#);
         assert_eq!(found(&data), expected, "{fields}");
     }
-    let prose = r#"{"event_type":"call.escalated","reason":"call (202) 555-0123 or jane@example.org"}"#;
-    let expected = [Detector::Phone, Detector::Email].map(|detector| finding("reason", Reason::Text(detector)));
+    let prose =
+        r#"{"event_type":"call.escalated","reason":"call (202) 555-0123 or jane@example.org"}"#;
+    let expected = [Detector::Phone, Detector::Email]
+        .map(|detector| finding("reason", Reason::Text(detector)));
     assert_eq!(found(prose), expected);
     let sensitive = r#"{"event_type":"surface.delivered","short_url":"https://a.example/x"}"#;
     assert_eq!(found(sensitive), [finding("short_url", Reason::Declared(Class::Sensitive))]);
@@ -120,11 +140,17 @@ fn an_audit_finds_what_stands_in_the_clear_and_says_why() {
 fn the_name_of_an_event_is_hidden_where_it_may_be_a_persons() {
     let data = r#"{"event_type":"Jane Roe"}"#;
     let hidden = shown(data, &Policy::default());
-    assert_eq!((&hidden["event_type"], &hidden["_tap"]["redacted"]), (&json!("[redacted]"), &json!(["event_type"])));
+    assert_eq!(
+        (&hidden["event_type"], &hidden["_tap"]["redacted"]),
+        (&json!("[redacted]"), &json!(["event_type"]))
+    );
     let mut all = Policy::default();
     all.reveal.add("all");
     assert_eq!(shown(data, &all)["event_type"], "Jane Roe");
-    assert_eq!(shown(r#"{"event_type":"brand.new"}"#, &Policy::default())["event_type"], "brand.new");
+    assert_eq!(
+        shown(r#"{"event_type":"brand.new"}"#, &Policy::default())["event_type"],
+        "brand.new"
+    );
 }
 
 #[test]
@@ -138,19 +164,26 @@ fn names_that_may_be_persons_are_hidden_with_their_values() {
     assert_eq!(line["Jane Roe"], "y", "the last of one name counts");
     // A declared field is known by its name, however it is spelt.
     let line = shown(r#"{"event_type":"call.started","c\u0061ller_id":"+1"}"#, &Policy::default());
-    assert_eq!((&line["caller_id"], &line["_tap"]["redacted"]), (&json!("[redacted]"), &json!(["caller_id"])));
+    assert_eq!(
+        (&line["caller_id"], &line["_tap"]["redacted"]),
+        (&json!("[redacted]"), &json!(["caller_id"]))
+    );
 }
 
 #[test]
 fn what_is_hostile_is_an_escape_in_keys_and_values_and_the_rest_is_as_it_arrived() {
     let mut all = Policy { scrub: Scrub::None, ..Policy::default() };
     all.reveal.add("all");
-    let (line, _) =
-        examined("{\"event_type\":\"call.started\",\"a\u{202e}b\":\"c\u{7f}d\u{9b}e\",\"call_sid\":\"\u{e9}\\u00e9\"}", &all);
+    let (line, _) = examined(
+        "{\"event_type\":\"call.started\",\"a\u{202e}b\":\"c\u{7f}d\u{9b}e\",\"call_sid\":\"\u{e9}\\u00e9\"}",
+        &all,
+    );
     assert!(line.contains(r#""a\u202eb":"c\u007fd\u009be","call_sid":"é\u00e9""#), "{line}");
-    let (line, _) = examined("{\"event_type\":\"call.started\",\"call_sid\":\"a\u{7f}b\"}", &Policy::default());
+    let (line, _) =
+        examined("{\"event_type\":\"call.started\",\"call_sid\":\"a\u{7f}b\"}", &Policy::default());
     assert!(line.contains(r#""call_sid":"a\u007fb""#), "{line}");
-    let (line, _) = examined(r#"{"event_type":"call.started","call_sid":"plain" }"#, &Policy::default());
+    let (line, _) =
+        examined(r#"{"event_type":"call.started","call_sid":"plain" }"#, &Policy::default());
     assert!(line.contains(r#""call_sid":"plain""#), "{line}");
 }
 
@@ -166,7 +199,9 @@ fn values_of_several_lines_become_one_and_lose_nothing() {
 #[test]
 fn nothing_is_said_of_a_recorded_tap_that_still_says_the_same_and_a_changed_one_is_made_anew() {
     let odd = r#"{ "redacted":["caller_id"], "id":"1" }"#;
-    let data = |tap: &str| format!(r#"{{"event_type":"call.started","caller_id":"[redacted]","_tap":{tap}}}"#);
+    let data = |tap: &str| {
+        format!(r#"{{"event_type":"call.started","caller_id":"[redacted]","_tap":{tap}}}"#)
+    };
     let first = examined(&data(odd), &Policy::default()).0;
     assert_eq!(examined(&first, &Policy::default()).0, first);
     let mut revealed = Policy::default();
@@ -175,14 +210,19 @@ fn nothing_is_said_of_a_recorded_tap_that_still_says_the_same_and_a_changed_one_
         r#"{"event_type":"call.started","call_sid":"CA1","_tap":{"call_sid":"CA00000000000000000000000000000001"}}"#,
         &revealed,
     );
-    assert_eq!((&line["call_sid"], &line["_tap"]["call_sid"]), (&json!("[redacted]"), &Value::Null));
+    assert_eq!(
+        (&line["call_sid"], &line["_tap"]["call_sid"]),
+        (&json!("[redacted]"), &Value::Null)
+    );
 }
 
 #[test]
 fn the_call_and_the_workspace_in_tap_are_hidden_each_by_its_own_name() {
     let sid = "CA00000000000000000000000000000001";
     let workspace = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
-    let data = format!(r#"{{"event_type":"call.started","_tap":{{"workspace_id":"{workspace}","call_sid":"{sid}"}}}}"#);
+    let data = format!(
+        r#"{{"event_type":"call.started","_tap":{{"workspace_id":"{workspace}","call_sid":"{sid}"}}}}"#
+    );
     for (name, left) in [("call_sid", "workspace_id"), ("workspace_id", "call_sid")] {
         let mut policy = Policy::default();
         policy.redact.add(name);
@@ -194,21 +234,29 @@ fn the_call_and_the_workspace_in_tap_are_hidden_each_by_its_own_name() {
 
 #[test]
 fn each_mode_leaves_what_it_says_at_any_depth() {
-    let data =
-        r#"{"event_type":"call.started","caller_id":"+12025550123","undeclared":{"n":1},"call_sid":{"x":"Jane Roe","y":null}}"#;
+    let data = r#"{"event_type":"call.started","caller_id":"+12025550123","undeclared":{"n":1},"call_sid":{"x":"Jane Roe","y":null}}"#;
     let masked = shown(data, &Policy::default());
     assert_eq!(
         (&masked["caller_id"], &masked["undeclared"], &masked["call_sid"]),
         (&json!("[redacted]"), &json!("[redacted]"), &json!("[redacted]"))
     );
     let partial = shown(data, &mode(Mode::Partial));
-    assert_eq!((&partial["caller_id"], &partial["undeclared"]), (&json!("[redacted ..23]"), &json!("[redacted]")));
+    assert_eq!(
+        (&partial["caller_id"], &partial["undeclared"]),
+        (&json!("[redacted ..23]"), &json!("[redacted]"))
+    );
     let dropped = shown(data, &mode(Mode::Drop));
     assert!(dropped.get("caller_id").is_none() && dropped.get("undeclared").is_none(), "{dropped}");
     assert_eq!(dropped["_tap"]["redacted"], json!(["caller_id", "undeclared", "call_sid"]));
     let hashed = shown(data, &hash());
-    assert!(hashed["caller_id"].as_str().is_some_and(|text| text.starts_with("phi:phone:")), "{hashed}");
-    assert!(hashed["undeclared"].as_str().is_some_and(|text| text.starts_with("phi:text:")), "{hashed}");
+    assert!(
+        hashed["caller_id"].as_str().is_some_and(|text| text.starts_with("phi:phone:")),
+        "{hashed}"
+    );
+    assert!(
+        hashed["undeclared"].as_str().is_some_and(|text| text.starts_with("phi:text:")),
+        "{hashed}"
+    );
 }
 
 #[test]
@@ -249,12 +297,23 @@ fn a_pseudonym_is_of_the_kind_that_the_value_has() {
     ] {
         // A number has one pseudonym with and without what stands between its digits.
         let spaced: String = value.chars().flat_map(|character| [character, ' ']).collect();
-        assert_eq!(call(&format!("\"{value}\"")) == call(&format!("\"{}\"", spaced.trim())), same, "{value}");
+        assert_eq!(
+            call(&format!("\"{value}\"")) == call(&format!("\"{}\"", spaced.trim())),
+            same,
+            "{value}"
+        );
     }
-    for (spelling, same) in
-        [("tel:+12025550123", true), ("sms:+12025550123", true), ("whatsapp:+12025550123", true), ("fax:+12025550123", false)]
-    {
-        assert_eq!(call(&format!("\"{spelling}\"")) == call("\"+12025550123\""), same, "{spelling}");
+    for (spelling, same) in [
+        ("tel:+12025550123", true),
+        ("sms:+12025550123", true),
+        ("whatsapp:+12025550123", true),
+        ("fax:+12025550123", false),
+    ] {
+        assert_eq!(
+            call(&format!("\"{spelling}\"")) == call("\"+12025550123\""),
+            same,
+            "{spelling}"
+        );
     }
     for between in ["(", ")", "-", ".", "/", "\u{a0}", "\u{2010}", "\u{2013}"] {
         assert_eq!(call(&format!("\"202{between}5550123\"")), call("\"2025550123\""), "{between}");
@@ -270,7 +329,10 @@ fn what_nobody_has_classed_inside_of_what_is_shown_is_hidden_and_the_rest_is_not
     assert_eq!(line["compounds"], expected(json!("[redacted]")));
     assert_eq!(line["_tap"]["redacted"], json!(["compounds.odd"]));
     assert_eq!(shown(data, &mode(Mode::Partial))["compounds"], expected(json!("[redacted ..oe]")));
-    assert_eq!(shown(data, &mode(Mode::Drop))["compounds"], json!([{"name": "joy", "score": 0.5, "none": null}]));
+    assert_eq!(
+        shown(data, &mode(Mode::Drop))["compounds"],
+        json!([{"name": "joy", "score": 0.5, "none": null}])
+    );
 }
 
 #[test]
@@ -278,17 +340,23 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
     let data = r#"{"event_type":"call.escalated","reason":"call (202) 555-0123","trigger":"call (202) 555-0123"}"#;
     let with = |scrub| shown(data, &Policy { scrub, ..Policy::default() });
     let (plain, masked) = (json!("call (202) 555-0123"), json!("call [phone]"));
-    for (scrub, reason, trigger) in
-        [(Scrub::Free, &masked, &plain), (Scrub::All, &masked, &masked), (Scrub::None, &plain, &plain)]
-    {
+    for (scrub, reason, trigger) in [
+        (Scrub::Free, &masked, &plain),
+        (Scrub::All, &masked, &masked),
+        (Scrub::None, &plain, &plain),
+    ] {
         let line = with(scrub);
         assert_eq!((&line["reason"], &line["trigger"]), (reason, trigger), "{scrub:?}");
     }
     // Where something was found is told, once for each field.
     let nested = r#"{"event_type":"session_end","emotional_summary":{"a":"x@example.org","b":"(202) 555-0123"},"trace_id":"x@example.org"}"#;
-    let scrubbed = |scrub| shown(nested, &Policy { scrub, ..Policy::default() })["_tap"]["scrubbed"].clone();
+    let scrubbed =
+        |scrub| shown(nested, &Policy { scrub, ..Policy::default() })["_tap"]["scrubbed"].clone();
     assert_eq!(scrubbed(Scrub::All), json!(["emotional_summary", "trace_id"]));
-    assert_eq!((scrubbed(Scrub::Free), scrubbed(Scrub::None)), (json!(["emotional_summary"]), Value::Null));
+    assert_eq!(
+        (scrubbed(Scrub::Free), scrubbed(Scrub::None)),
+        (json!(["emotional_summary"]), Value::Null)
+    );
     // A number in prose may be somebody's; elsewhere it is a figure.
     let number = |event: &str, field: &str, scrub| {
         let data = format!(r#"{{"event_type":"{event}","{field}":2025550123}}"#);
@@ -300,14 +368,21 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
     // What is written anew for another reason is not searched for that.
     let hostile = "{\"event_type\":\"call.escalated\",\"trigger\":\"\u{202e}call (202) 555-0123\"}";
     assert_eq!(shown(hostile, &Policy::default())["trigger"], "\u{202e}call (202) 555-0123");
-    assert_eq!(shown(hostile, &Policy { scrub: Scrub::All, ..Policy::default() })["trigger"], "\u{202e}call [phone]");
+    assert_eq!(
+        shown(hostile, &Policy { scrub: Scrub::All, ..Policy::default() })["trigger"],
+        "\u{202e}call [phone]"
+    );
     // Keys inside of prose are prose.
     let keyed = r#"{"event_type":"session_end","emotional_summary":{"call (202) 555-0123":{"x@example.org":"y"}}}"#;
-    let summary = |scrub| shown(keyed, &Policy { scrub, ..Policy::default() })["emotional_summary"].clone();
+    let summary =
+        |scrub| shown(keyed, &Policy { scrub, ..Policy::default() })["emotional_summary"].clone();
     assert_eq!(summary(Scrub::Free), json!({"call [phone]": {"[email]": "y"}}));
     assert_eq!(summary(Scrub::None), json!({"call (202) 555-0123": {"x@example.org": "y"}}));
     let spaced = keyed.replace(":{", ": {");
-    assert_eq!(shown(&spaced, &Policy { scrub: Scrub::None, ..Policy::default() })["emotional_summary"], summary(Scrub::None));
+    assert_eq!(
+        shown(&spaced, &Policy { scrub: Scrub::None, ..Policy::default() })["emotional_summary"],
+        summary(Scrub::None)
+    );
     let mut revealed = Policy { scrub: Scrub::All, ..Policy::default() };
     revealed.reveal.add("reason");
     let nested = r#"{"event_type":"call.escalated","reason":{"call (202) 555-0123":"x"}}"#;
@@ -337,10 +412,21 @@ fn fields_are_named_of_one_event_of_all_and_all_at_once() {
             }
         }
         let line = shown(data, &policy);
-        assert_eq!((line["caller_id"] == "+1", line["direction"] == "inbound"), (caller, direction), "{reveal} {redact}");
+        assert_eq!(
+            (line["caller_id"] == "+1", line["direction"] == "inbound"),
+            (caller, direction),
+            "{reveal} {redact}"
+        );
         let spec = Kind::CallStarted.spec();
-        let hides = |name: &str| policy.hides(spec, spec.fields.iter().find(|field| field.name == name).expect("declared"));
-        assert_eq!((hides("caller_id"), hides("direction")), (!caller, !direction), "{reveal} {redact}");
+        let hides = |name: &str| {
+            policy
+                .hides(spec, spec.fields.iter().find(|field| field.name == name).expect("declared"))
+        };
+        assert_eq!(
+            (hides("caller_id"), hides("direction")),
+            (!caller, !direction),
+            "{reveal} {redact}"
+        );
     }
 }
 
@@ -353,9 +439,15 @@ fn each_class_and_domain_has_its_name_and_says_what_it_means() {
         (Class::Open, "open", false),
     ];
     for (class, name, hidden) in classes {
-        assert_eq!((class.name(), class.to_string().as_str(), class.is_hidden()), (name, name, hidden));
+        assert_eq!(
+            (class.name(), class.to_string().as_str(), class.is_hidden()),
+            (name, name, hidden)
+        );
         assert_eq!(class.why().starts_with("hidden, "), hidden, "{}", class.why());
-        assert!(class.why().len() > 4 && classes.iter().filter(|other| other.0.why() == class.why()).count() == 1);
+        assert!(
+            class.why().len() > 4
+                && classes.iter().filter(|other| other.0.why() == class.why()).count() == 1
+        );
     }
     for (field, name) in [
         ("caller_id", "phone"),
@@ -440,8 +532,8 @@ fn an_event_is_known_by_its_type_and_its_open_fields_alone() {
         }
     }
     // It stands in cursors, so it stays what it is: FNV-1a of the type and a zero byte.
-    let fnv = "call.started\0"
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let fnv = "call.started\0".bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     assert_eq!(of(r#"{"event_type":"call.started"}"#), fnv);
 }

@@ -21,7 +21,10 @@ async fn files_and_stdin_in_their_order() {
         .stdin("{\"event_type\":\"text.started\"}\r\n")
         .run()
         .await;
-    assert_eq!(types(&ran.ended(0)), ["call.started", "user_transcript", "call.ended", "text.started", "session_end"]);
+    assert_eq!(
+        types(&ran.ended(0)),
+        ["call.started", "user_transcript", "call.ended", "text.started", "session_end"]
+    );
 }
 
 #[tokio::test]
@@ -55,9 +58,15 @@ async fn drop_leaves_fields_out_and_names_them() {
 
 #[tokio::test]
 async fn redact_goes_before_reveal() {
-    let ran = evtap("replay - --redact direction --reveal direction,call.started.caller_id").stdin(LINES).run().await;
+    let ran = evtap("replay - --redact direction --reveal direction,call.started.caller_id")
+        .stdin(LINES)
+        .run()
+        .await;
     let first = &events(&ran.ended(0))[0];
-    assert_eq!((&first["direction"], &first["caller_id"]), (&"[redacted]".into(), &"+12025550123".into()));
+    assert_eq!(
+        (&first["direction"], &first["caller_id"]),
+        (&"[redacted]".into(), &"+12025550123".into())
+    );
     assert_eq!(ran.stderr(), "evtap: revealed by name: direction, call.started.caller_id\n");
 }
 
@@ -67,7 +76,10 @@ async fn unknown_names_are_told() {
     assert_eq!(redact.ended(2), "");
     assert!(redact.stderr().contains("did you mean"), "{}", redact.stderr());
     let reveal = evtap("replay - --reveal caller_ids").stdin(LINES).run().await;
-    assert!(events(&reveal.ended(0)).len() == 3 && reveal.stderr().contains("no event in the model has such a field"));
+    assert!(
+        events(&reveal.ended(0)).len() == 3
+            && reveal.stderr().contains("no event in the model has such a field")
+    );
 }
 
 #[tokio::test]
@@ -87,10 +99,16 @@ async fn nothing_recorded_is_nothing_shown() {
 #[tokio::test]
 async fn a_control_frame_in_a_capture_is_no_event_and_is_told_of() {
     let event = "id: 1\nevent: text.started\ndata: {}\n\n";
-    let capture = format!("{event}event: error\ndata: {{\"code\":\"stream_error\",\"message\":\"Jane\"}}\n\n{event}");
+    let capture = format!(
+        "{event}event: error\ndata: {{\"code\":\"stream_error\",\"message\":\"Jane\"}}\n\n{event}"
+    );
     let run = evtap("replay - -o ndjson").stdin(capture.clone()).run().await;
     assert_eq!(types(&run.ended(0)), ["text.started", "text.started"]);
-    assert!(run.stderr().contains("the stream ended: the platform reports an error of the stream"), "{}", run.stderr());
+    assert!(
+        run.stderr().contains("the stream ended: the platform reports an error of the stream"),
+        "{}",
+        run.stderr()
+    );
     let json = evtap("replay - -o ndjson --status json").stdin(capture).run().await.stderr();
     assert!(json.contains(r#""status":"ended""#) && !json.contains("Jane"), "{json}");
 }
@@ -122,10 +140,17 @@ async fn packed_recordings_are_read_like_others() {
         let (first, second) = lines.split_at(lines.len() / 3);
         let row = [pack(first), pack(second)].concat();
         assert_eq!(evtap("replay x.ndjson").file("x.ndjson", &row).run().await.ended(0), lines);
-        assert_eq!(types(&evtap("replay -").stdin(pack(&capture)).run().await.ended(0)), ["text.started"; 9]);
+        assert_eq!(
+            types(&evtap("replay -").stdin(pack(&capture)).run().await.ended(0)),
+            ["text.started"; 9]
+        );
         let audit = evtap("audit x").file("x", pack(LINES)).run().await.ended(7);
         assert!(audit.contains("phi, in the clear") && audit.contains("x:1"), "{audit}");
-        let expect = evtap("expect --replay x --then").arg(".event_type == \"call.ended\"").file("x", pack(LINES)).run().await;
+        let expect = evtap("expect --replay x --then")
+            .arg(".event_type == \"call.ended\"")
+            .file("x", pack(LINES))
+            .run()
+            .await;
         assert!(expect.ended(0).starts_with("met"));
     }
 }
@@ -142,9 +167,15 @@ async fn of_an_archive_that_is_cut_off_all_is_read_that_is_there() {
         assert!(lines.starts_with(&(whole.join("\n") + "\n")) && whole.len() < 601);
         let told = events(&ran.stderr()).pop().expect("a last line");
         let reason = told["reason"].as_str().expect("a reason");
-        assert!(reason.starts_with("cannot read all of -: it ends in the middle, after ") && told["exit"] == 1, "{reason}");
+        assert!(
+            reason.starts_with("cannot read all of -: it ends in the middle, after ")
+                && told["exit"] == 1,
+            "{reason}"
+        );
         // What is left of a line is told too.
-        if let Some(last) = events(&shown).pop().filter(|last| last["event_type"] == "tap.malformed") {
+        if let Some(last) =
+            events(&shown).pop().filter(|last| last["event_type"] == "tap.malformed")
+        {
             assert_eq!(last["category"], "truncated");
         }
         let mut damaged = packed.clone();
@@ -152,9 +183,17 @@ async fn of_an_archive_that_is_cut_off_all_is_read_that_is_there() {
         damaged[middle..middle + 40].fill(0x55);
         let ran = evtap("audit -").stdin(damaged).run().await;
         ran.ended(1);
-        assert!(ran.stderr().contains("cannot read all of -: it is damaged, after "), "{}", ran.stderr());
+        assert!(
+            ran.stderr().contains("cannot read all of -: it is damaged, after "),
+            "{}",
+            ran.stderr()
+        );
     }
-    let cut = gzip(&format!("{}{}", LINES, "{\"event_type\":\"call.ended\",\"reason\":\"Jane Canary\"".repeat(20_000)));
+    let cut = gzip(&format!(
+        "{}{}",
+        LINES,
+        "{\"event_type\":\"call.ended\",\"reason\":\"Jane Canary\"".repeat(20_000)
+    ));
     let ran = evtap("replay -").stdin(&cut[..cut.len() - 9]).run().await;
     let shown = events(&ran.ended(1));
     assert_eq!((shown.len(), &shown[3]["category"]), (4, &"truncated".into()));
@@ -186,6 +225,10 @@ async fn at_a_speed_events_come_when_they_are_due() {
     assert!(types(&ran.ended(0)).len() < 4, "a limit of time is one");
     for speed in ["0", "-1", "NaN", "inf"] {
         let ran = evtap(&format!("replay - --speed={speed}")).run().await;
-        assert!(ran.ended(2).is_empty() && ran.stderr().contains("cannot use --speed"), "{}", ran.stderr());
+        assert!(
+            ran.ended(2).is_empty() && ran.stderr().contains("cannot use --speed"),
+            "{}",
+            ran.stderr()
+        );
     }
 }

@@ -7,14 +7,29 @@ use crate::support::{emulator, events, evtap, fast, observe, watch};
 
 #[tokio::test]
 async fn json_has_every_event_and_field() {
-    let model: Value = serde_json::from_str(&evtap("schema --json").run().await.ended(0)).expect("JSON");
+    let model: Value =
+        serde_json::from_str(&evtap("schema --json").run().await.ended(0)).expect("JSON");
     let events = model["events"].as_array().expect("events");
     assert_eq!(events.len(), Kind::ALL.len() + Kind::OWN.len());
-    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    let keys =
+        |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
     for event in events {
-        assert_eq!(keys(event), ["event_type", "stream", "doc", "first_seen", "documented", "fields"]);
+        assert_eq!(
+            keys(event),
+            ["event_type", "stream", "doc", "first_seen", "documented", "fields"]
+        );
         for field in event["fields"].as_array().expect("fields") {
-            let expected = ["name", "class", "type", "nullable", "required", "enum", "max_length", "first_seen", "last_seen"];
+            let expected = [
+                "name",
+                "class",
+                "type",
+                "nullable",
+                "required",
+                "enum",
+                "max_length",
+                "first_seen",
+                "last_seen",
+            ];
             assert_eq!(keys(field), [&expected[..], &["documented", "doc"]].concat());
         }
     }
@@ -23,7 +38,8 @@ async fn json_has_every_event_and_field() {
     assert_eq!((platform().count(), fields().count()), (65, 296));
     assert_eq!(fields().filter(|field| field["class"] == "phi").count(), 28);
 
-    let one: Value = serde_json::from_str(&evtap("schema call.ended --json").run().await.ended(0)).expect("JSON");
+    let one: Value = serde_json::from_str(&evtap("schema call.ended --json").run().await.ended(0))
+        .expect("JSON");
     let ended = platform().find(|event| event["event_type"] == "call.ended").expect("it is there");
     assert_eq!(one, json!({"events": [ended]}));
     let reason = &one["events"][0]["fields"][1];
@@ -36,7 +52,8 @@ async fn json_has_every_event_and_field() {
 
 #[tokio::test]
 async fn the_json_schema_is_valid_and_accepts_every_line() {
-    let schema: Value = serde_json::from_str(&evtap("schema --json-schema").run().await.ended(0)).expect("JSON");
+    let schema: Value =
+        serde_json::from_str(&evtap("schema --json-schema").run().await.ended(0)).expect("JSON");
     jsonschema::meta::validate(&schema).expect("a valid schema");
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
     let base = emulator(fast()).await;
@@ -46,7 +63,9 @@ async fn the_json_schema_is_valid_and_accepts_every_line() {
         lines += &observe(&base, options).run().await.ended(0);
     }
     lines += &evtap("replay -").stdin("{\n").run().await.ended(0);
-    let refused = |line: &Value| validator.iter_errors(line).map(|error| error.to_string()).collect::<Vec<_>>();
+    let refused = |line: &Value| {
+        validator.iter_errors(line).map(|error| error.to_string()).collect::<Vec<_>>()
+    };
     for line in events(&lines) {
         assert!(validator.is_valid(&line), "{line}: {:?}", refused(&line));
     }
@@ -66,7 +85,9 @@ async fn columns_stand_below_each_other_with_and_without_colours() {
     let coloured = evtap("schema --color always").run().await.ended(0);
     let colours = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a regex");
     assert_eq!(colours.replace_all(&coloured, ""), plain);
-    let column = |line: &str| line.starts_with("  ").then(|| line.find(|first: char| first.is_uppercase())).flatten();
+    let column = |line: &str| {
+        line.starts_with("  ").then(|| line.find(|first: char| first.is_uppercase())).flatten()
+    };
     let columns: std::collections::BTreeSet<_> = plain.lines().filter_map(column).collect();
     assert_eq!(columns.len(), 1, "{columns:?}");
     for kind in Kind::ALL {

@@ -32,8 +32,15 @@ impl Shell {
         }
         let shell = Self { home: tempfile::tempdir().expect("a home") };
         let (columns, rows) = (columns.to_string(), rows.to_string());
-        let opened =
-            shell.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, "env -i PATH=$PATH TERM=$TERM TZ=UTC PS1='$ ' sh -i"]);
+        let opened = shell.tmux(&[
+            "new-session",
+            "-d",
+            "-x",
+            &columns,
+            "-y",
+            &rows,
+            "env -i PATH=$PATH TERM=$TERM TZ=UTC PS1='$ ' sh -i",
+        ]);
         assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
         Some(shell)
     }
@@ -41,7 +48,14 @@ impl Shell {
     fn tmux(&self, arguments: &[&str]) -> Output {
         let socket = self.home.path().join("tmux");
         let mut command = Command::new("tmux");
-        command.arg("-f").arg("/dev/null").arg("-S").arg(socket).args(arguments).current_dir(self.home.path()).env_remove("TMUX");
+        command
+            .arg("-f")
+            .arg("/dev/null")
+            .arg("-S")
+            .arg(socket)
+            .args(arguments)
+            .current_dir(self.home.path())
+            .env_remove("TMUX");
         command.output().expect("tmux runs")
     }
 
@@ -73,14 +87,21 @@ impl Shell {
     /// What the terminal is like: `cursor, alternate screen, mouse`, each 0 or 1.
     fn modes(&self) -> String {
         let format = "#{cursor_flag} #{alternate_on} #{mouse_any_flag}";
-        String::from_utf8_lossy(&self.tmux(&["display-message", "-p", format]).stdout).trim().to_owned()
+        String::from_utf8_lossy(&self.tmux(&["display-message", "-p", format]).stdout)
+            .trim()
+            .to_owned()
     }
 
     #[track_caller]
     fn wait(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         while !is_so(self) {
-            assert!(began.elapsed() < HANG, "no {what}; seen:\n{}\nmodes: {}", self.seen(), self.modes());
+            assert!(
+                began.elapsed() < HANG,
+                "no {what}; seen:\n{}\nmodes: {}",
+                self.seen(),
+                self.modes()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -99,8 +120,12 @@ impl Shell {
     }
 
     fn kill(&self, signal: &str) {
-        let pid = std::fs::read_to_string(self.home.path().join("pid")).expect("the process has an id");
-        let sent = Command::new("kill").args([&format!("-{signal}"), pid.trim()]).status().expect("kill runs");
+        let pid =
+            std::fs::read_to_string(self.home.path().join("pid")).expect("the process has an id");
+        let sent = Command::new("kill")
+            .args([&format!("-{signal}"), pid.trim()])
+            .status()
+            .expect("kill runs");
         assert!(sent.success());
     }
 
@@ -109,11 +134,15 @@ impl Shell {
     fn is_as_before(&self) {
         self.wait("cursor and first screen", |shell| shell.modes() == "1 0 0");
         let listed = format!("listed {}", TIMES.fetch_add(1, Ordering::Relaxed));
-        self.line(&format!("clear; stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(echo|icanon|isig)'; echo {listed}"));
+        self.line(&format!(
+            "clear; stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(echo|icanon|isig)'; echo {listed}"
+        ));
         self.wait("modes of the line", |shell| shell.seen().lines().any(|line| line == listed));
         let seen = self.seen();
-        let modes: Vec<_> =
-            seen.lines().filter(|line| ["echo", "icanon", "isig", "-echo", "-icanon", "-isig"].contains(line)).collect();
+        let modes: Vec<_> = seen
+            .lines()
+            .filter(|line| ["echo", "icanon", "isig", "-echo", "-icanon", "-isig"].contains(line))
+            .collect();
         assert!(modes.len() == 3 && modes.iter().all(|mode| !mode.starts_with('-')), "{seen}");
     }
 }
@@ -145,10 +174,16 @@ fn it_is_started_typed_into_resized_and_quit() {
         rows.iter().all(|row| row.contains("call.started"))
     });
     shell.tmux(&["resize-window", "-x", "40", "-y", "10"]);
-    shell.wait("smaller screen", |shell| shell.seen().lines().nth(9).is_some_and(|line| line.trim_end().ends_with("q quit")));
+    shell.wait("smaller screen", |shell| {
+        shell.seen().lines().nth(9).is_some_and(|line| line.trim_end().ends_with("q quit"))
+    });
     shell.send(&["q"]);
     shell.wait_for("status 0");
-    assert!(shell.seen().contains("filtered out") || shell.seen().contains("events"), "{}", shell.seen());
+    assert!(
+        shell.seen().contains("filtered out") || shell.seen().contains("events"),
+        "{}",
+        shell.seen()
+    );
     shell.is_as_before();
 }
 
@@ -195,7 +230,8 @@ fn what_is_copied_goes_to_the_terminal_and_to_the_tool_of_the_machine_as_it_is_s
     let Some(shell) = Shell::open(100, 30) else { return };
     shell.tmux(&["set", "-s", "set-clipboard", "on"]);
     let line = r#"{"event_type":"call.started","call_sid":"CA00000000000000000000000000000001","caller_id":"+13035550161"}"#;
-    std::fs::write(shell.home.path().join("day.ndjson"), format!("{line}\n")).expect("a file is written");
+    std::fs::write(shell.home.path().join("day.ndjson"), format!("{line}\n"))
+        .expect("a file is written");
     // A tool that has a clipboard of its own, and one that has nothing to talk to.
     shell.program("wl-copy", "cat > wrong");
     shell.program("xclip", "echo \"$*\" > arguments; cat > copied");
@@ -206,8 +242,14 @@ fn what_is_copied_goes_to_the_terminal_and_to_the_tool_of_the_machine_as_it_is_s
     shell.wait_for("copied, by xclip and by OSC 52");
     let read = |name: &str| std::fs::read_to_string(shell.home.path().join(name)).ok();
     let copied = read("copied").expect("the tool was run");
-    assert!(copied.contains(r#""caller_id":"[redacted]""#) && !copied.contains("+13035550161"), "{copied}");
-    assert_eq!((read("arguments").as_deref(), read("wrong")), (Some("-selection clipboard\n"), None));
+    assert!(
+        copied.contains(r#""caller_id":"[redacted]""#) && !copied.contains("+13035550161"),
+        "{copied}"
+    );
+    assert_eq!(
+        (read("arguments").as_deref(), read("wrong")),
+        (Some("-selection clipboard\n"), None)
+    );
     assert_eq!(String::from_utf8_lossy(&shell.tmux(&["show-buffer"]).stdout), copied);
     shell.send(&["q"]);
     shell.wait_for("status 0");
@@ -219,7 +261,8 @@ fn limits_end_the_stream_and_not_the_screen() {
     shell.start(&format!("{DEMO} -n 20 --record day.ndjson"));
     shell.wait_for("■ ended");
     shell.wait_for("20 events");
-    let recorded = std::fs::read_to_string(shell.home.path().join("day.ndjson")).expect("it was recorded");
+    let recorded =
+        std::fs::read_to_string(shell.home.path().join("day.ndjson")).expect("it was recorded");
     assert_eq!(recorded.lines().count(), 20);
     shell.send(&["q"]);
     shell.wait_for("status 0");
@@ -240,7 +283,8 @@ fn limits_end_the_stream_and_not_the_screen() {
 fn a_recording_stays_on_the_screen_when_it_is_over() {
     let Some(shell) = Shell::open(100, 30) else { return };
     let line = r#"{"event_type":"call.started","call_sid":"CA00000000000000000000000000000001","caller_id":"+13035550161"}"#;
-    std::fs::write(shell.home.path().join("day.ndjson"), format!("{line}\n").repeat(300)).expect("a file is written");
+    std::fs::write(shell.home.path().join("day.ndjson"), format!("{line}\n").repeat(300))
+        .expect("a file is written");
     shell.start("replay day.ndjson --tui");
     shell.wait_for("■ ended");
     shell.wait_for("300 events");
@@ -251,8 +295,14 @@ fn a_recording_stays_on_the_screen_when_it_is_over() {
     shell.wait_for("saved 300 events");
     let kept = shell.home.path().join("kept.ndjson");
     let text = std::fs::read_to_string(&kept).expect("it was saved");
-    assert!(text.lines().count() == 300 && !text.contains("+13035550161") && text.contains("[redacted]"));
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&kept).expect("it is there").permissions());
+    assert!(
+        text.lines().count() == 300
+            && !text.contains("+13035550161")
+            && text.contains("[redacted]")
+    );
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(&kept).expect("it is there").permissions(),
+    );
     assert_eq!(mode & 0o777, 0o600);
     shell.send(&["q"]);
     shell.wait_for("status 0");
@@ -262,7 +312,12 @@ fn a_recording_stays_on_the_screen_when_it_is_over() {
 async fn without_a_terminal_it_says_so() {
     let ran = evtap("watch --workspace demo --tui").run().await;
     ran.ended(2);
-    assert!(ran.stderr().contains("cannot show the live screen: stdout is no terminal; leave --tui out"), "{}", ran.stderr());
+    assert!(
+        ran.stderr()
+            .contains("cannot show the live screen: stdout is no terminal; leave --tui out"),
+        "{}",
+        ran.stderr()
+    );
 }
 
 #[test]

@@ -73,7 +73,10 @@ fn phone(rng: &mut StdRng) -> String {
     ];
     let mut number = fill(pick(&shapes, rng), rng);
     // Nobody has a number that the plan of North America gives to nobody.
-    while number.len() == 10 && number.starts_with(|digit: char| digit >= '2') && is_nobodys(&number) {
+    while number.len() == 10
+        && number.starts_with(|digit: char| digit >= '2')
+        && is_nobodys(&number)
+    {
         number = fill("§##§######", rng);
     }
     number
@@ -82,12 +85,20 @@ fn phone(rng: &mut StdRng) -> String {
 /// Areas N9X, 37X and 96X are not given out, and N11 is neither an area nor an exchange.
 fn is_nobodys(number: &str) -> bool {
     let (area, exchange) = (&number[..3], &number[3..6]);
-    area[1..].starts_with('9') || ["37", "96"].contains(&&area[..2]) || [area, exchange].iter().any(|part| part.ends_with("11"))
+    area[1..].starts_with('9')
+        || ["37", "96"].contains(&&area[..2])
+        || [area, exchange].iter().any(|part| part.ends_with("11"))
 }
 
 fn email(rng: &mut StdRng) -> String {
     let local = ["jane.roe", "j_roe+clinic", "o'neill", "jane", "roe-1980", "jürgen"];
-    let host = ["example.org", "mail.example.co.uk", "clinic-east.example", "EXAMPLE.COM", "xn--bcher-kva.example"];
+    let host = [
+        "example.org",
+        "mail.example.co.uk",
+        "clinic-east.example",
+        "EXAMPLE.COM",
+        "xn--bcher-kva.example",
+    ];
     format!("{}{}@{}", pick(&local, rng), fill("##", rng), pick(&host, rng))
 }
 
@@ -97,7 +108,12 @@ fn luhn(prefix: &str, length: usize, rng: &mut StdRng) -> String {
         digits.push(rng.random_range(0..10));
     }
     let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
-    let sum: u32 = digits.iter().rev().enumerate().map(|(at, digit)| if at % 2 == 0 { doubled(*digit) } else { *digit }).sum();
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, digit)| if at % 2 == 0 { doubled(*digit) } else { *digit })
+        .sum();
     digits.push((10 - sum % 10) % 10);
     digits.iter().map(u32::to_string).collect()
 }
@@ -124,7 +140,8 @@ fn card(rng: &mut StdRng) -> String {
 }
 
 fn ssn(rng: &mut StdRng) -> String {
-    let (area, group, serial) = (rng.random_range(1..666), rng.random_range(1..100), rng.random_range(1..10_000));
+    let (area, group, serial) =
+        (rng.random_range(1..666), rng.random_range(1..100), rng.random_range(1..10_000));
     let between = pick(&["-", "-", " "], rng);
     let plain = format!("{area:03}{group:02}{serial:04}");
     match rng.random_range(0..4) {
@@ -134,11 +151,14 @@ fn ssn(rng: &mut StdRng) -> String {
     }
 }
 
-const MONTHS: &[&str] =
-    &["January", "Feb", "March", "Apr.", "May", "June", "Jul", "August", "Sept", "October", "Nov", "December"];
+const MONTHS: &[&str] = &[
+    "January", "Feb", "March", "Apr.", "May", "June", "Jul", "August", "Sept", "October", "Nov",
+    "December",
+];
 
 fn date(rng: &mut StdRng) -> String {
-    let (day, month, year) = (rng.random_range(1..29), rng.random_range(1..13), rng.random_range(1920..2026));
+    let (day, month, year) =
+        (rng.random_range(1..29), rng.random_range(1..13), rng.random_range(1920..2026));
     let (name, short) = (MONTHS[month - 1], year % 100);
     match rng.random_range(0..11) {
         0 => format!("{year}-{month:02}-{day:02}"),
@@ -167,7 +187,11 @@ fn ip(rng: &mut StdRng) -> String {
 }
 
 fn url(rng: &mut StdRng) -> String {
-    let shapes = ["https://a.example/form?patient=#####", "http://x.example/?q=¤¤¤¤¤¤¤¤&n=##", "www.clinic.example/r?t=¤¤¤¤¤¤"];
+    let shapes = [
+        "https://a.example/form?patient=#####",
+        "http://x.example/?q=¤¤¤¤¤¤¤¤&n=##",
+        "www.clinic.example/r?t=¤¤¤¤¤¤",
+    ];
     fill(pick(&shapes, rng), rng)
 }
 
@@ -191,11 +215,16 @@ fn record(rng: &mut StdRng) -> String {
 
 /// The words that announce a value stay: this is the value.
 fn value<'t>(detector: Detector, text: &'t str) -> &'t str {
-    let digits = |text: &'t str| &text[text.find(|character: char| character.is_ascii_digit()).unwrap_or(0)..];
+    let digits = |text: &'t str| {
+        &text[text.find(|character: char| character.is_ascii_digit()).unwrap_or(0)..]
+    };
     match detector {
         Detector::Phone if text.starts_with("call ") => &text[5..],
-        Detector::Ssn | Detector::Date if text.starts_with(['s', 'S', 'D', 'b']) && !text.starts_with("Sept") => {
-            let announced = ["SSN", "social", "DOB", "born"].iter().any(|word| text.starts_with(word));
+        Detector::Ssn | Detector::Date
+            if text.starts_with(['s', 'S', 'D', 'b']) && !text.starts_with("Sept") =>
+        {
+            let announced =
+                ["SSN", "social", "DOB", "born"].iter().any(|word| text.starts_with(word));
             if announced { digits(text) } else { text }
         }
         Detector::Date => text.strip_prefix("the ").unwrap_or(text),
@@ -222,7 +251,14 @@ fn positive(detector: Detector, rng: &mut StdRng) -> String {
 
 /// What is none of it, and looks like it.
 const LOOK_ALIKES: &[(&str, &[&str])] = &[
-    ("sid", &["CA¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤", "CA################################", "CF¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤"]),
+    (
+        "sid",
+        &[
+            "CA¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤",
+            "CA################################",
+            "CF¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤¤",
+        ],
+    ),
     ("uuid", &["¤¤¤¤¤¤¤¤-¤¤¤¤-4¤¤¤-8¤¤¤-¤¤¤¤¤¤¤¤¤¤¤¤", "########-####-4###-8###-############"]),
     (
         "time",
@@ -237,7 +273,16 @@ const LOOK_ALIKES: &[(&str, &[&str])] = &[
     ),
     (
         "version",
-        &["v1.2#.#", "2.#.1#", "1.0.##-rc.1", "v2026.1#.#", "1#.0.190##.1", "rustc 1.95.#", "serde@1.0.2##", "version 1#.#.#.#"],
+        &[
+            "v1.2#.#",
+            "2.#.1#",
+            "1.0.##-rc.1",
+            "v2026.1#.#",
+            "1#.0.190##.1",
+            "rustc 1.95.#",
+            "serde@1.0.2##",
+            "version 1#.#.#.#",
+        ],
     ),
     (
         "id",
@@ -253,7 +298,10 @@ const LOOK_ALIKES: &[(&str, &[&str])] = &[
             "node-10-0-#-##",
         ],
     ),
-    ("duration", &["##.#s", "took #### ms", "#h1#m", "300-1200 ms", "1#:##", "### of ####", "p99=####.##ms"]),
+    (
+        "duration",
+        &["##.#s", "took #### ms", "#h1#m", "300-1200 ms", "1#:##", "### of ####", "p99=####.##ms"],
+    ),
     (
         "prose",
         &[
@@ -303,7 +351,8 @@ struct Score {
 fn recall_and_precision_on_a_labelled_set() {
     let mut rng = StdRng::seed_from_u64(20_260_505);
     let mut scores: BTreeMap<&str, Score> = BTreeMap::new();
-    let (mut negatives, mut spoiled, mut examples) = (0, BTreeMap::<&str, usize>::new(), String::new());
+    let (mut negatives, mut spoiled, mut examples) =
+        (0, BTreeMap::<&str, usize>::new(), String::new());
     for detector in Detector::ALL {
         for _ in 0..EACH {
             let text = positive(*detector, &mut rng);
@@ -317,10 +366,16 @@ fn recall_and_precision_on_a_labelled_set() {
             let caught = found.as_ref().is_some_and(|found| found.text == expected);
             score.caught += usize::from(caught);
             if !caught && examples.len() < 4000 {
-                let _ =
-                    writeln!(examples, "missed {}: {around:?} -> {:?}", detector.name(), found.as_ref().map(|found| &found.text));
+                let _ = writeln!(
+                    examples,
+                    "missed {}: {around:?} -> {:?}",
+                    detector.name(),
+                    found.as_ref().map(|found| &found.text)
+                );
             }
-            for other in found.iter().flat_map(|found| &found.detectors).filter(|other| *other != detector) {
+            for other in
+                found.iter().flat_map(|found| &found.detectors).filter(|other| *other != detector)
+            {
                 scores.entry(other.name()).or_default().mistaken += 1;
             }
         }
@@ -334,20 +389,37 @@ fn recall_and_precision_on_a_labelled_set() {
                 scores.entry(detector.name()).or_default().mistaken += 1;
                 *spoiled.entry(kind).or_default() += 1;
                 if examples.len() < 8000 {
-                    let _ = writeln!(examples, "mistook {kind} for {}: {around:?}", detector.name());
+                    let _ =
+                        writeln!(examples, "mistook {kind} for {}: {around:?}", detector.name());
                 }
             }
         }
     }
-    let mut table = "| kind | positives | recall | precision |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut table =
+        "| kind | positives | recall | precision |\n| --- | --- | --- | --- |\n".to_owned();
     // Rounded down: a hundred is all of them.
-    let percent = |part: usize, whole: usize| format!("{}.{} %", part * 100 / whole, part * 1000 / whole % 10);
+    let percent = |part: usize, whole: usize| {
+        format!("{}.{} %", part * 100 / whole, part * 1000 / whole % 10)
+    };
     for (kind, score) in &scores {
         let precision = percent(score.caught, score.caught + score.mistaken);
-        let _ = writeln!(table, "| {kind} | {} | {} | {precision} |", score.positives, percent(score.caught, score.positives));
+        let _ = writeln!(
+            table,
+            "| {kind} | {} | {} | {precision} |",
+            score.positives,
+            percent(score.caught, score.positives)
+        );
     }
-    std::io::Write::write_all(&mut std::io::stderr(), format!("{examples}\n{table}\n{spoiled:?} of {negatives}\n").as_bytes())
-        .expect("stderr takes it");
-    assert!(include_str!("../../SECURITY.md").contains(&table), "SECURITY.md has other figures than\n{table}");
-    assert!(scores.values().map(|score| score.positives).sum::<usize>() >= 2000 && negatives >= 2000);
+    std::io::Write::write_all(
+        &mut std::io::stderr(),
+        format!("{examples}\n{table}\n{spoiled:?} of {negatives}\n").as_bytes(),
+    )
+    .expect("stderr takes it");
+    assert!(
+        include_str!("../../SECURITY.md").contains(&table),
+        "SECURITY.md has other figures than\n{table}"
+    );
+    assert!(
+        scores.values().map(|score| score.positives).sum::<usize>() >= 2000 && negatives >= 2000
+    );
 }

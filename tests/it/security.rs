@@ -15,10 +15,13 @@ fn no_threat_is_without_a_test_that_exists() {
         for name in names {
             let (module, function) = name.rsplit_once("::").expect("a path");
             let module = module.replace("::", "/");
-            let places =
-                ["tests/it/{}.rs", "tests/it/{}/mod.rs", "src/{}.rs", "src/{}/mod.rs"].map(|place| place.replace("{}", &module));
+            let places = ["tests/it/{}.rs", "tests/it/{}/mod.rs", "src/{}.rs", "src/{}/mod.rs"]
+                .map(|place| place.replace("{}", &module));
             let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-            let source = places.iter().find_map(|place| std::fs::read_to_string(root.join(place)).ok()).expect("a module");
+            let source = places
+                .iter()
+                .find_map(|place| std::fs::read_to_string(root.join(place)).ok())
+                .expect("a module");
             assert!(source.contains(&format!("fn {function}(")), "{name} is not there");
         }
     }
@@ -28,17 +31,27 @@ fn no_threat_is_without_a_test_that_exists() {
 #[test]
 fn no_dependency_is_banned_and_all_come_from_crates_io() {
     let quoted = |line: &'static str| line.split('"').skip(1).step_by(2).collect::<Vec<_>>();
-    let denied = include_str!("../../deny.toml").lines().find(|line| line.starts_with("deny = [")).expect("a list of bans");
+    let denied = include_str!("../../deny.toml")
+        .lines()
+        .find(|line| line.starts_with("deny = ["))
+        .expect("a list of bans");
     let banned = quoted(denied);
     assert!(banned.contains(&"openssl-sys") && banned.contains(&"native-tls"), "{banned:?}");
     let packages: Vec<_> = include_str!("../../Cargo.lock").split("[[package]]").skip(1).collect();
     assert!(packages.len() > 100);
     for package in packages {
-        let value = |key: &str| package.lines().find_map(|line| line.strip_prefix(key)).map(|rest| quoted(rest)[0]);
+        let value = |key: &str| {
+            package.lines().find_map(|line| line.strip_prefix(key)).map(|rest| quoted(rest)[0])
+        };
         let name = value("name = ").expect("a name");
         assert!(!banned.contains(&name), "{name} is banned");
         let is_ours = name == "evtap";
-        assert!(is_ours || value("source = ") == Some("registry+https://github.com/rust-lang/crates.io-index"), "{name}");
+        assert!(
+            is_ours
+                || value("source = ")
+                    == Some("registry+https://github.com/rust-lang/crates.io-index"),
+            "{name}"
+        );
     }
     assert!(include_str!("../../Cargo.toml").contains("unsafe_code = \"forbid\""));
 }

@@ -17,7 +17,13 @@ const DAY: &str = concat!(
 
 /// What a replay of the day gives with options that are given as they are, with their white space.
 async fn day(options: &[&str]) -> String {
-    options.iter().fold(evtap("replay -"), |run, option| run.arg(option)).stdin(DAY).run().await.ended(0)
+    options
+        .iter()
+        .fold(evtap("replay -"), |run, option| run.arg(option))
+        .stdin(DAY)
+        .run()
+        .await
+        .ended(0)
 }
 
 async fn kept(options: &[&str]) -> Vec<String> {
@@ -27,22 +33,47 @@ async fn kept(options: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn filters_must_all_hold() {
     assert_eq!(kept(&["-f", ".duration_seconds > 60"]).await, ["call.ended"]);
-    assert_eq!(kept(&["-f", ".direction == \"inbound\"", "--filter", ".event_type == \"call.ended\""]).await, ["call.ended"]);
-    assert_eq!(kept(&["-f", ".call_sid == $sid and .event_type == \"call.ended\"", "--arg", "sid", "CA2"]).await, ["call.ended"]);
-    assert_eq!(kept(&["-f", ".duration_seconds == $d", "--argjson", "d", "3.0"]).await, ["call.ended"]);
-    assert_eq!(kept(&["-f", "[.[]] | length > 5 and (.[0] | test(\"^call\"))"]).await.len(), 4, "on jaq");
-    let from_file =
-        evtap("replay - --filter-file f.jq").file("f.jq", "# long calls\n.duration_seconds > 60\n").stdin(DAY).run().await;
+    assert_eq!(
+        kept(&["-f", ".direction == \"inbound\"", "--filter", ".event_type == \"call.ended\""])
+            .await,
+        ["call.ended"]
+    );
+    assert_eq!(
+        kept(&["-f", ".call_sid == $sid and .event_type == \"call.ended\"", "--arg", "sid", "CA2"])
+            .await,
+        ["call.ended"]
+    );
+    assert_eq!(
+        kept(&["-f", ".duration_seconds == $d", "--argjson", "d", "3.0"]).await,
+        ["call.ended"]
+    );
+    assert_eq!(
+        kept(&["-f", "[.[]] | length > 5 and (.[0] | test(\"^call\"))"]).await.len(),
+        4,
+        "on jaq"
+    );
+    let from_file = evtap("replay - --filter-file f.jq")
+        .file("f.jq", "# long calls\n.duration_seconds > 60\n")
+        .stdin(DAY)
+        .run()
+        .await;
     assert_eq!(types(&from_file.ended(0)), ["call.ended"]);
 }
 
 #[tokio::test]
 async fn types_by_glob_and_text_by_regex() {
     assert_eq!(kept(&["-e", "call.*"]).await.len(), 4);
-    assert_eq!(kept(&["-e", "{surface.created,call.escalated}"]).await, ["surface.created", "call.escalated"]);
+    assert_eq!(
+        kept(&["-e", "{surface.created,call.escalated}"]).await,
+        ["surface.created", "call.escalated"]
+    );
     assert_eq!(kept(&["-e", "call.*", "-E", "*.ended"]).await, ["call.started", "call.escalated"]);
     assert_eq!(kept(&["--grep", "refill"]).await, ["call.escalated"]);
-    assert_eq!(kept(&["--grep", "REFILL"]).await, Vec::<String>::new(), "capitals matter where there are any");
+    assert_eq!(
+        kept(&["--grep", "REFILL"]).await,
+        Vec::<String>::new(),
+        "capitals matter where there are any"
+    );
     assert_eq!(
         kept(&["--grep", "redacted|3035550161"]).await,
         Vec::<String>::new(),
@@ -63,8 +94,14 @@ async fn filtering_a_recording_is_as_filtering_the_first_time() {
 #[tokio::test]
 async fn programs_print_what_they_make() {
     assert_eq!(day(&["-q", ".event_type, 1", "-n", "1"]).await, "\"call.started\"\n1\n");
-    assert_eq!(day(&["-r", "-q", "\"\\(.call_sid // \"-\") \\(.caller_id // \"-\")\"", "-n", "1"]).await, "CA1 [redacted]\n");
-    assert_eq!(day(&["-q", "select(.event_type == \"call.ended\") | .duration_seconds * 2"]).await, "181\n6\n");
+    assert_eq!(
+        day(&["-r", "-q", "\"\\(.call_sid // \"-\") \\(.caller_id // \"-\")\"", "-n", "1"]).await,
+        "CA1 [redacted]\n"
+    );
+    assert_eq!(
+        day(&["-q", "select(.event_type == \"call.ended\") | .duration_seconds * 2"]).await,
+        "181\n6\n"
+    );
     assert_eq!(
         day(&["-q", "{c: .call_sid, t: ._tap.time}", "-e", "surface.*"]).await,
         "{\"c\":null,\"t\":\"2026-05-05T10:00:10Z\"}\n"
@@ -82,7 +119,11 @@ async fn tables_and_templates_and_chosen_fields() {
         csv,
         "event_type,reason,duration_seconds,caller_id\r\ncall.started,,,[redacted]\r\nsurface.created,,,\r\ncall.escalated,\"wants a Refill, now\",,\r\ncall.ended,,90.50,\r\ncall.ended,,3,\r\n"
     );
-    assert!(day(&["-o", "tsv", "--fields", "event_type,reason"]).await.contains("call.escalated\twants a Refill, now\n"));
+    assert!(
+        day(&["-o", "tsv", "--fields", "event_type,reason"])
+            .await
+            .contains("call.escalated\twants a Refill, now\n")
+    );
     assert_eq!(
         day(&["-o", "csv", "--fields", "call_sid", "-f", "false", "--no-check"]).await,
         "call_sid\r\n",
@@ -106,16 +147,29 @@ async fn tables_and_templates_and_chosen_fields() {
 
 #[tokio::test]
 async fn verdicts() {
-    let run = |options: &'static [&str]| options.iter().fold(evtap("replay -"), |run, option| run.arg(option)).stdin(DAY).run();
+    let run = |options: &'static [&str]| {
+        options.iter().fold(evtap("replay -"), |run, option| run.arg(option)).stdin(DAY).run()
+    };
     let until = run(&["--until", ".event_type == \"call.ended\" and .call_sid == \"CA1\""]).await;
     assert_eq!(types(&until.ended(0)).len(), 4, "the event that ends it is shown");
     let never = run(&["--until", ".event_type == \"text.started\""]).await;
-    assert_eq!((never.status(), never.stderr().contains("--until held of no event")), (7, true), "{}", never.stderr());
-    let failed = run(&["--until", ".call_sid == \"CA2\"", "--fail-if", ".event_type == \"call.escalated\""]).await;
+    assert_eq!(
+        (never.status(), never.stderr().contains("--until held of no event")),
+        (7, true),
+        "{}",
+        never.stderr()
+    );
+    let failed =
+        run(&["--until", ".call_sid == \"CA2\"", "--fail-if", ".event_type == \"call.escalated\""])
+            .await;
     assert_eq!((failed.status(), types(&failed.stdout()).len()), (7, 3));
     assert!(failed.stderr().contains("--fail-if holds of an event"));
     let filtered = run(&["--until", ".call_sid == \"CA2\"", "-e", "surface.*"]).await;
-    assert_eq!(types(&filtered.ended(0)), ["surface.created"], "a filter hides nothing from --until");
+    assert_eq!(
+        types(&filtered.ended(0)),
+        ["surface.created"],
+        "a filter hides nothing from --until"
+    );
     let enough = run(&["--until", ".call_sid == \"CA9\"", "-n", "2"]).await;
     assert_eq!(types(&enough.ended(0)).len(), 2);
 }
@@ -143,7 +197,11 @@ async fn time_runs_out_on_a_live_stream() {
 #[tokio::test]
 async fn expectations_in_order_and_in_time() {
     let expect = |steps: &'static [&str]| {
-        steps.iter().fold(evtap("expect --replay -"), |run, step| run.arg("--then").arg(step)).stdin(DAY).run()
+        steps
+            .iter()
+            .fold(evtap("expect --replay -"), |run, step| run.arg("--then").arg(step))
+            .stdin(DAY)
+            .run()
     };
     let met = expect(&[
         ".event_type == \"call.started\"",
@@ -158,18 +216,33 @@ async fn expectations_in_order_and_in_time() {
             "met            90.000 s within 120s    .event_type == \"call.ended\" and .completion_reason == \"completed\"\n"
         )
     );
-    let late =
-        expect(&[".event_type == \"call.started\"", "within 30s .event_type == \"call.ended\"", ".call_sid == \"CA2\""]).await;
+    let late = expect(&[
+        ".event_type == \"call.started\"",
+        "within 30s .event_type == \"call.ended\"",
+        ".call_sid == \"CA2\"",
+    ])
+    .await;
     assert_eq!(late.status(), 7);
     assert_eq!(
-        late.stdout().lines().map(|line| line.split("  ").next().unwrap_or_default()).collect::<Vec<_>>(),
+        late.stdout()
+            .lines()
+            .map(|line| line.split("  ").next().unwrap_or_default())
+            .collect::<Vec<_>>(),
         ["met", "not met", "not reached"]
     );
-    assert_eq!(expect(&[".call_sid == \"CA2\"", ".call_sid == \"CA1\""]).await.status(), 7, "the order matters");
+    assert_eq!(
+        expect(&[".call_sid == \"CA2\"", ".call_sid == \"CA1\""]).await.status(),
+        7,
+        "the order matters"
+    );
     let told = expect(&["(.caller_id // \"\") | startswith(\"+1303\")"]).await;
     assert_eq!(told.status(), 7, "it sees the mask");
-    let told =
-        evtap("expect --replay - --reveal caller_id").arg("--then").arg(".caller_id == \"+13035550161\"").stdin(DAY).run().await;
+    let told = evtap("expect --replay - --reveal caller_id")
+        .arg("--then")
+        .arg(".caller_id == \"+13035550161\"")
+        .stdin(DAY)
+        .run()
+        .await;
     told.ended(0);
     assert!(told.stderr().contains("revealed by name: caller_id"), "{}", told.stderr());
     let steps = "# a call comes in and ends\n\n.event_type == \"call.started\"\nwithin 5m .event_type == \"call.ended\"\n";
@@ -204,22 +277,36 @@ async fn mistakes_end_with_2_before_anything_connects() {
         (&["-q", ".", "-o", "csv"], "cannot be used with"),
     ] {
         // The port answers nobody: who connected would fail in another way.
-        let run = options.iter().fold(watch("http://127.0.0.1:9", ""), |run, option| run.arg(option)).run().await;
+        let run = options
+            .iter()
+            .fold(watch("http://127.0.0.1:9", ""), |run, option| run.arg(option))
+            .run()
+            .await;
         assert_eq!(run.status(), 2, "{options:?}: {}", run.stderr());
         assert!(run.stderr().contains(expected), "{options:?}: {}", run.stderr());
         assert!(run.stdout().is_empty());
     }
-    let unchecked = evtap("replay - --no-check").arg("-f").arg(".durations > 60").stdin(DAY).run().await;
+    let unchecked =
+        evtap("replay - --no-check").arg("-f").arg(".durations > 60").stdin(DAY).run().await;
     assert_eq!(unchecked.ended(0), "");
 }
 
 #[tokio::test]
 async fn what_fails_on_an_event_is_told_once_and_ends_nothing() {
-    let run = evtap("replay -").arg("-f").arg("(.reason | test(\"now\")) and true").stdin(DAY).run().await;
+    let run = evtap("replay -")
+        .arg("-f")
+        .arg("(.reason | test(\"now\")) and true")
+        .stdin(DAY)
+        .run()
+        .await;
     assert_eq!(types(&run.ended(0)), ["call.escalated"]);
     assert_eq!(run.stderr().matches("--filter fails on").count(), 1, "{}", run.stderr());
     assert!(run.stderr().contains("expressions failed 4 times"), "{}", run.stderr());
     let endless = evtap("replay -").arg("-f").arg("[repeat(1)] | true").stdin(DAY).run().await;
     assert_eq!(endless.status(), 2);
-    assert!(endless.stderr().contains("took more steps or space than any should"), "{}", endless.stderr());
+    assert!(
+        endless.stderr().contains("took more steps or space than any should"),
+        "{}",
+        endless.stderr()
+    );
 }

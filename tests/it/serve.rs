@@ -10,7 +10,11 @@ use crate::support::{Running, curl, events, evtap, observe, watch};
 async fn served(options: &str) -> (Running, String) {
     let mut server = evtap(&format!("serve --listen 127.0.0.1:0 --rate 2000 {options}")).start();
     let said = server.news().await;
-    let base = said.split_whitespace().find_map(|word| word.strip_prefix("http://")).expect("an address").trim_end_matches(';');
+    let base = said
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("http://"))
+        .expect("an address")
+        .trim_end_matches(';');
     let base = format!("http://{base}");
     (server, base)
 }
@@ -27,7 +31,11 @@ async fn curl_sees_the_protocol() {
     let enough = |body: &str| body.matches("\ndata: ").count() >= 300;
     let (head, body) = curl(&base, &path(DEMO_WORKSPACE), BEARER, enough).await;
     let head = head.to_ascii_lowercase();
-    assert!(head.starts_with("http/1.1 200 ok\r\n") && head.contains("content-type: text/event-stream\r\n"), "{head}");
+    assert!(
+        head.starts_with("http/1.1 200 ok\r\n")
+            && head.contains("content-type: text/event-stream\r\n"),
+        "{head}"
+    );
     let rest = body.strip_prefix("retry: 3000\n\n").expect("the back-off first, alone");
     let mut last = 0;
     let mut shared = false;
@@ -43,31 +51,46 @@ async fn curl_sees_the_protocol() {
         shared |= id == last;
         last = id;
         assert!(Kind::of(event.strip_prefix("event: ").expect("a type")).is_some(), "{event}");
-        let data: Value = serde_json::from_str(data.strip_prefix("data: ").expect("data")).expect("JSON");
-        assert!(data.is_object() && data.get("event_type").is_none(), "the type is on the line above: {data}");
+        let data: Value =
+            serde_json::from_str(data.strip_prefix("data: ").expect("data")).expect("JSON");
+        assert!(
+            data.is_object() && data.get("event_type").is_none(),
+            "the type is on the line above: {data}"
+        );
     }
     assert!(shared, "several events share a millisecond");
 
     let resume = format!("{BEARER}Last-Event-ID: {last}\r\n");
-    let (_, body) = curl(&base, &path(DEMO_WORKSPACE), &resume, |body| body.contains("\ndata: ")).await;
+    let (_, body) =
+        curl(&base, &path(DEMO_WORKSPACE), &resume, |body| body.contains("\ndata: ")).await;
     let first = body.lines().find_map(|line| line.strip_prefix("id: ")).expect("an id");
     assert!(first.parse::<u64>().expect("a number") > last);
 }
 
 #[tokio::test]
 async fn what_is_refused_has_its_status() {
-    let options = format!("--api-key-file key --workspace {DEMO_WORKSPACE} --fault status=403 --fault status=429:retry-after=7");
+    let options = format!(
+        "--api-key-file key --workspace {DEMO_WORKSPACE} --fault status=403 --fault status=429:retry-after=7"
+    );
     let line = format!("serve --listen 127.0.0.1:0 {options}");
     let mut server = evtap(&line).file("key", "right\n").start();
     let said = server.news().await;
-    let base =
-        said.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").trim_end_matches(';').to_owned();
+    let base = said
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .expect("an address")
+        .trim_end_matches(';')
+        .to_owned();
     let right = "Authorization: Bearer right\r\n";
     let missing = path("00000000-0000-4000-8000-00000000000a");
     let there = path(DEMO_WORKSPACE);
-    for (path, headers, expected) in
-        [(&there, "", "401"), (&there, BEARER, "401"), (&missing, right, "404"), (&there, right, "403"), (&there, right, "429")]
-    {
+    for (path, headers, expected) in [
+        (&there, "", "401"),
+        (&there, BEARER, "401"),
+        (&missing, right, "404"),
+        (&there, right, "403"),
+        (&there, right, "429"),
+    ] {
         let (head, body) = curl(&base, path, headers, |_| false).await;
         assert!(head.starts_with(&format!("HTTP/1.1 {expected} ")), "{head}");
         assert_eq!(head.to_ascii_lowercase().contains("\r\nretry-after: 7\r\n"), expected == "429");
@@ -82,8 +105,13 @@ async fn too_many_streams_are_told_and_end_the_client() {
     first.line().await;
     let second = watch(&base, "").run().await;
     assert_eq!(second.ended(6), "");
-    assert!(second.stderr().contains("the workspace has 1 open streams, as many as it may"), "{}", second.stderr());
-    let (_, body) = curl(&base, &path(DEMO_WORKSPACE), BEARER, |body| body.ends_with("}\n\n")).await;
+    assert!(
+        second.stderr().contains("the workspace has 1 open streams, as many as it may"),
+        "{}",
+        second.stderr()
+    );
+    let (_, body) =
+        curl(&base, &path(DEMO_WORKSPACE), BEARER, |body| body.ends_with("}\n\n")).await;
     let data = body.strip_prefix("retry: 3000\n\nevent: error\ndata: ").expect("a control frame");
     let data: Value = serde_json::from_str(data).expect("JSON");
     assert_eq!((&data["code"], &data["max_streams"]), (&"too_many_streams".into(), &1.into()));

@@ -64,7 +64,9 @@ async fn each_layer_goes_before_those_below() {
         (all("config -o json --profile x"), "3MiB profile", "b,c profile"),
         (all("config -o json").env("EVTAP_PROFILE", "x"), "3MiB profile", "b,c profile"),
         (
-            all("config -o json --profile x").env("EVTAP_MAX_FRAME", "4MiB").env("AMIGO_WORKSPACE_ID", "d"),
+            all("config -o json --profile x")
+                .env("EVTAP_MAX_FRAME", "4MiB")
+                .env("AMIGO_WORKSPACE_ID", "d"),
             "4MiB environment",
             "d environment",
         ),
@@ -77,15 +79,25 @@ async fn each_layer_goes_before_those_below() {
         ),
     ] {
         let settings = settings(run).await;
-        assert_eq!((of(&settings, "max_frame").as_str(), of(&settings, "workspace").as_str()), (frame, workspace));
+        assert_eq!(
+            (of(&settings, "max_frame").as_str(), of(&settings, "workspace").as_str()),
+            (frame, workspace)
+        );
     }
 }
 
 #[tokio::test]
 async fn what_a_file_says_is_what_an_option_would() {
     assert_eq!(replay("").run().await.ended(0), "call_sid\nCA1\nCA1\nCA2\n");
-    assert_eq!(replay("--fields direction").run().await.ended(0), "direction\n\"\"\ninbound\ninbound\n");
-    assert_eq!(replay("-q .duration_seconds").run().await.ended(0), "null\n61\n2\n", "the file's output is no conflict");
+    assert_eq!(
+        replay("--fields direction").run().await.ended(0),
+        "direction\n\"\"\ninbound\ninbound\n"
+    );
+    assert_eq!(
+        replay("-q .duration_seconds").run().await.ended(0),
+        "null\n61\n2\n",
+        "the file's output is no conflict"
+    );
     let other = replay("--profile other").run().await.ended(0);
     assert_eq!(events(&other).len(), 3);
     assert!(!other.contains("CA1"), "redacted by the file, and dropped: {other}");
@@ -101,35 +113,59 @@ async fn what_a_file_says_is_what_an_option_would() {
 
 #[tokio::test]
 async fn a_setting_gives_way_to_an_option_that_it_does_not_go_with() {
-    let toml =
-        "tz = \"Europe/Berlin\"\ntimestamps = \"local\"\nfields = \"call_sid\"\nphi = \"hash\"\nphi_key_file = \"none.key\"";
-    for rest in
-        ["-o pretty --timestamps utc --phi mask", "-o cloudevents --phi mask", "-o ndjson --phi drop", "-q .call_sid --phi mask"]
-    {
+    let toml = "tz = \"Europe/Berlin\"\ntimestamps = \"local\"\nfields = \"call_sid\"\nphi = \"hash\"\nphi_key_file = \"none.key\"";
+    for rest in [
+        "-o pretty --timestamps utc --phi mask",
+        "-o cloudevents --phi mask",
+        "-o ndjson --phi drop",
+        "-q .call_sid --phi mask",
+    ] {
         let ran = evtap(&format!("replay - {rest}")).stdin(EVENTS).config(toml).run().await;
         assert_eq!(ran.ended(0).lines().count(), 3, "{rest}");
         assert_eq!(ran.stderr(), "", "{rest}");
     }
     let ran = evtap("replay -").stdin(EVENTS).config(toml).run().await;
     ran.ended(2);
-    assert!(ran.stderr().contains("config/evtap/none.key"), "a path is from where the file is: {}", ran.stderr());
+    assert!(
+        ran.stderr().contains("config/evtap/none.key"),
+        "a path is from where the file is: {}",
+        ran.stderr()
+    );
 }
 
 #[tokio::test]
 async fn filters_have_names() {
-    for (rest, expected) in [("--filter @escalations", 1), ("--profile other -f @long", 1), ("--profile other --until @long", 2)]
-    {
-        assert_eq!(events(&replay(&format!("-o ndjson {rest}")).run().await.ended(0)).len(), expected, "{rest}");
+    for (rest, expected) in [
+        ("--filter @escalations", 1),
+        ("--profile other -f @long", 1),
+        ("--profile other --until @long", 2),
+    ] {
+        assert_eq!(
+            events(&replay(&format!("-o ndjson {rest}")).run().await.ended(0)).len(),
+            expected,
+            "{rest}"
+        );
     }
-    let counted = evtap("stats - -o json --profile other -f @long").stdin(EVENTS).config(CONFIG).run().await.ended(0);
+    let counted = evtap("stats - -o json --profile other -f @long")
+        .stdin(EVENTS)
+        .config(CONFIG)
+        .run()
+        .await
+        .ended(0);
     assert!(counted.contains("call.ended") && !counted.contains("call.escalated"), "{counted}");
     let steps = ["--then", "@escalations", "--then", "within 5m @long"];
     let met = steps.into_iter().fold(evtap("expect --replay - --profile other"), Evtap::arg);
     let met = met.stdin(EVENTS).config(CONFIG).run().await.ended(0);
     assert_eq!(met.lines().filter(|line| line.starts_with("met ")).count(), 2, "{met}");
     for (rest, message) in [
-        ("-f @escalation", "cannot use --filter @escalation: the configuration has no such filter; did you mean escalations?"),
-        ("-f @nothing", "cannot use --filter @nothing: the configuration has no such filter; it has escalations, long"),
+        (
+            "-f @escalation",
+            "cannot use --filter @escalation: the configuration has no such filter; did you mean escalations?",
+        ),
+        (
+            "-f @nothing",
+            "cannot use --filter @nothing: the configuration has no such filter; it has escalations, long",
+        ),
     ] {
         let ran = replay(rest).run().await;
         assert_eq!(ran.ended(2), "");
@@ -137,11 +173,20 @@ async fn filters_have_names() {
     }
     let wrong = replay("-f @short").config("[filters]\nshort = '.durations < 3'").run().await;
     wrong.ended(2);
-    assert!(wrong.stderr().contains("cannot use --filter @short: no event has `.durations`; did you mean"), "{}", wrong.stderr());
+    assert!(
+        wrong
+            .stderr()
+            .contains("cannot use --filter @short: no event has `.durations`; did you mean"),
+        "{}",
+        wrong.stderr()
+    );
     let none = evtap("replay - -f @x").stdin(EVENTS).run().await;
     none.ended(2);
     // A format of jq is no name.
-    assert_eq!(replay("-o ndjson --no-check -f").arg("@json \"x\"").run().await.ended(0).lines().count(), 3);
+    assert_eq!(
+        replay("-o ndjson --no-check -f").arg("@json \"x\"").run().await.ended(0).lines().count(),
+        3
+    );
 }
 
 /// Runs it with that file, which can't be used.
@@ -157,15 +202,30 @@ async fn refused(toml: &str, message: &str) {
 async fn mistakes_in_a_file_are_told_with_their_line_and_without_values() {
     for (toml, message) in [
         ("ouput = \"canary\"", "1 (ouput): there is no such setting; did you mean output?"),
-        ("\n[profiles.x]\ncolour = \"canary\"", "3 (colour): there is no such setting; did you mean color?"),
-        ("frobnicate = 1", "1 (frobnicate): there is no such setting; `evtap config` lists the settings"),
-        ("# x\ncolor = \"canary\"", "2 (color): its value is none that it takes; give one of auto, always, never"),
+        (
+            "\n[profiles.x]\ncolour = \"canary\"",
+            "3 (colour): there is no such setting; did you mean color?",
+        ),
+        (
+            "frobnicate = 1",
+            "1 (frobnicate): there is no such setting; `evtap config` lists the settings",
+        ),
+        (
+            "# x\ncolor = \"canary\"",
+            "2 (color): its value is none that it takes; give one of auto, always, never",
+        ),
         ("color = \"alway\"", "1 (color): its value is none that it takes; did you mean always?"),
         ("output = \"canary\"", "1 (output): its value is none that it takes; give pretty, "),
         ("max_reconnects = \"canary\"", "1 (max_reconnects): its value is none that it takes; "),
         ("max_reconnects = 12.5", "1 (max_reconnects): it is of another type; give a string"),
-        ("insecure_http = \"canary\"", "1 (insecure_http): it is of another type; give true or false"),
-        ("fields = [1979-05-27]", "1 (fields): it is of another type; give a string, or several as [\"one\", \"other\"]"),
+        (
+            "insecure_http = \"canary\"",
+            "1 (insecure_http): it is of another type; give true or false",
+        ),
+        (
+            "fields = [1979-05-27]",
+            "1 (fields): it is of another type; give a string, or several as [\"one\", \"other\"]",
+        ),
         ("workspace = { canary = 1 }", "1 (workspace): it is of another type; "),
         ("wrap = true\nwrap = \"canary\"", "2: it is no TOML; "),
         ("color = canary", "1: it is no TOML; write it so: name = \"value\"; "),
@@ -180,7 +240,10 @@ async fn mistakes_in_a_file_are_told_with_their_line_and_without_values() {
             "2 (api_key_file, api_key_command): there can be one key only; ",
         ),
         ("profile = 1", "1 (profile): it is no name; "),
-        ("profiles = 1", "1 (profiles): it is no table; write its settings below [profiles], a line each"),
+        (
+            "profiles = 1",
+            "1 (profiles): it is no table; write its settings below [profiles], a line each",
+        ),
         ("[filters]\n\"a b\" = \".canary\"", "2 (a b): it is no name for a filter; "),
         ("[filters]\na = 1", "2 (a): it is no expression; "),
     ] {
@@ -188,9 +251,17 @@ async fn mistakes_in_a_file_are_told_with_their_line_and_without_values() {
     }
     let ran = evtap("replay -").stdin(EVENTS).config("profile = \"x\"\n[profiles.y]").run().await;
     ran.ended(2);
-    assert!(ran.stderr().contains("cannot use the profile x: ") && ran.stderr().contains("it has y"), "{}", ran.stderr());
+    assert!(
+        ran.stderr().contains("cannot use the profile x: ") && ran.stderr().contains("it has y"),
+        "{}",
+        ran.stderr()
+    );
     for (line, variable, message) in [
-        ("replay - --config none.toml", None, "cannot use the configuration none.toml: there is no such file; "),
+        (
+            "replay - --config none.toml",
+            None,
+            "cannot use the configuration none.toml: there is no such file; ",
+        ),
         (
             "replay - --profile x",
             None,
@@ -205,13 +276,18 @@ async fn mistakes_in_a_file_are_told_with_their_line_and_without_values() {
         let run = variable.into_iter().fold(evtap(line), |run, (name, value)| run.env(name, value));
         let ran = run.stdin(EVENTS).run().await;
         assert_eq!(ran.ended(2), "", "{line}");
-        assert!(ran.stderr().contains(message) && !ran.stderr().contains("canary"), "{}", ran.stderr());
+        assert!(
+            ran.stderr().contains(message) && !ran.stderr().contains("canary"),
+            "{}",
+            ran.stderr()
+        );
     }
     // What only the stages can tell is traced to the file.
     let ran = evtap("watch --workspace demo").config("\nread_timeout = \"soon\"").run().await;
     ran.ended(2);
     assert!(
-        ran.stderr().contains("read_timeout is set in ") && ran.stderr().contains("config.toml, line 2\n"),
+        ran.stderr().contains("read_timeout is set in ")
+            && ran.stderr().contains("config.toml, line 2\n"),
         "{}",
         ran.stderr()
     );
@@ -233,9 +309,10 @@ async fn a_file_reveals_nothing() {
     ] {
         refused(toml, message).await;
     }
-    let event =
-        r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+12025550123","direction":"inbound","service_id":"s"}"#;
-    for (name, value) in [("EVTAP_REVEAL", "all"), ("EVTAP_PHI", "partial"), ("EVTAP_SCRUB", "none")] {
+    let event = r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+12025550123","direction":"inbound","service_id":"s"}"#;
+    for (name, value) in
+        [("EVTAP_REVEAL", "all"), ("EVTAP_PHI", "partial"), ("EVTAP_SCRUB", "none")]
+    {
         let ran = evtap("replay -").stdin(event).env(name, value).run().await;
         assert!(!ran.all().contains("5550123") && !ran.all().contains("..23"), "{}", ran.all());
     }
@@ -245,21 +322,45 @@ async fn a_file_reveals_nothing() {
 async fn others_may_not_write_a_file_nor_read_a_password_in_it() {
     let path = "config/evtap/config.toml";
     for mode in [0o620, 0o602, 0o666] {
-        let ran = evtap("replay -").stdin(EVENTS).config("output = \"ndjson\"").mode(path, mode).run().await;
+        let ran = evtap("replay -")
+            .stdin(EVENTS)
+            .config("output = \"ndjson\"")
+            .mode(path, mode)
+            .run()
+            .await;
         assert_eq!(ran.ended(2), "");
-        assert!(ran.stderr().contains("others may write it, and with it say where your key goes; "), "{}", ran.stderr());
+        assert!(
+            ran.stderr().contains("others may write it, and with it say where your key goes; "),
+            "{}",
+            ran.stderr()
+        );
     }
     let proxy = "proxy = \"http://me:canary@proxy.example.com:3128\"";
     let ran = evtap("replay -").stdin(EVENTS).config(proxy).mode(path, 0o644).run().await;
     assert_eq!(ran.ended(2), "");
-    assert!(ran.stderr().contains("it holds a password, and others may read the file; ") && !ran.all().contains("canary"));
-    assert_eq!(evtap("replay - -o ndjson").stdin(EVENTS).config(proxy).run().await.ended(0).lines().count(), 3);
+    assert!(
+        ran.stderr().contains("it holds a password, and others may read the file; ")
+            && !ran.all().contains("canary")
+    );
+    assert_eq!(
+        evtap("replay - -o ndjson")
+            .stdin(EVENTS)
+            .config(proxy)
+            .run()
+            .await
+            .ended(0)
+            .lines()
+            .count(),
+        3
+    );
 }
 
 /// Watches one event at `base` with a key that this file or environment gives.
 async fn keyed(toml: &str, base: &str, prepare: impl Fn(Evtap) -> Evtap) -> Ran {
     let config = format!("base_url = \"{base}\"\nworkspace = \"{DEMO_WORKSPACE}\"\n{toml}");
-    prepare(evtap("watch -n 1").file("right.key", KEY).file("wrong.key", "wrong").config(&config)).run().await
+    prepare(evtap("watch -n 1").file("right.key", KEY).file("wrong.key", "wrong").config(&config))
+        .run()
+        .await
 }
 
 #[tokio::test]
@@ -272,23 +373,44 @@ async fn a_key_comes_from_the_highest_layer_that_has_one() {
     let as_it_is = |run: Evtap| run;
     let file = "api_key_file = \"../../right.key\"";
     let command = "api_key_command = \"cat right.key; echo canary >&2\"";
-    for toml in [file, command, &format!("api_key_file = \"../../wrong.key\"\n[profiles.x]\n{command}\n")] {
-        let prepare = |run: Evtap| if toml.contains("profiles") { run.env("EVTAP_PROFILE", "x") } else { run };
+    for toml in
+        [file, command, &format!("api_key_file = \"../../wrong.key\"\n[profiles.x]\n{command}\n")]
+    {
+        let prepare = |run: Evtap| {
+            if toml.contains("profiles") { run.env("EVTAP_PROFILE", "x") } else { run }
+        };
         let ran = keyed(toml, &base, prepare).await;
         assert_eq!(events(&ran.ended(0)).len(), 1, "{toml}");
         assert!(!ran.all().contains("canary"));
     }
     // The environment goes before the file, and an option before both.
-    assert_eq!(keyed("api_key_command = \"echo wrong\"", &base, |run| run.env("AMIGO_API_KEY", KEY)).await.status(), 0);
+    assert_eq!(
+        keyed("api_key_command = \"echo wrong\"", &base, |run| run.env("AMIGO_API_KEY", KEY))
+            .await
+            .status(),
+        0
+    );
     assert_eq!(keyed(file, &base, |run| run.env("AMIGO_API_KEY", "wrong")).await.status(), 3);
-    assert_eq!(keyed(file, &base, |run| run.env("EVTAP_API_KEY_COMMAND", "echo wrong")).await.status(), 3);
-    assert_eq!(keyed(file, &base, |run| run.arg("--api-key-command").arg("echo wrong")).await.status(), 3);
-    let option = |run: Evtap| run.env("AMIGO_API_KEY", "wrong").arg("--api-key-file").arg("right.key");
+    assert_eq!(
+        keyed(file, &base, |run| run.env("EVTAP_API_KEY_COMMAND", "echo wrong")).await.status(),
+        3
+    );
+    assert_eq!(
+        keyed(file, &base, |run| run.arg("--api-key-command").arg("echo wrong")).await.status(),
+        3
+    );
+    let option =
+        |run: Evtap| run.env("AMIGO_API_KEY", "wrong").arg("--api-key-file").arg("right.key");
     assert_eq!(keyed("api_key_command = \"echo wrong\"", &base, option).await.status(), 0);
-    let failed = keyed("api_key_command = \"echo canary; echo canary >&2; exit 7\"", &base, as_it_is).await;
+    let failed =
+        keyed("api_key_command = \"echo canary; echo canary >&2; exit 7\"", &base, as_it_is).await;
     assert_eq!(failed.ended(3), "");
     let message = "cannot get the API key from --api-key-command: it ended with status 7; run it by itself to see what it says\n";
-    assert!(failed.stderr().contains(message) && !failed.all().contains("canary"), "{}", failed.stderr());
+    assert!(
+        failed.stderr().contains(message) && !failed.all().contains("canary"),
+        "{}",
+        failed.stderr()
+    );
 }
 
 #[tokio::test]
@@ -296,12 +418,27 @@ async fn the_settings_are_shown_and_the_secrets_not() {
     let file = "api_key_command = \"echo canary\"\nproxy = \"http://me:canary@proxy.example.com:3128\"\nbase_url = \"https://me:canary@a.example\"\n";
     for format in ["text", "json"] {
         for (line, api_key, from) in [("config -o", "", ""), ("config -o", KEY, "AMIGO_API_KEY")] {
-            let run = evtap(&format!("{line} {format}")).config(if api_key.is_empty() { file } else { "" });
+            let run = evtap(&format!("{line} {format}")).config(if api_key.is_empty() {
+                file
+            } else {
+                ""
+            });
             let run = if api_key.is_empty() { run } else { run.env("AMIGO_API_KEY", api_key) };
-            let shown = run.env("HTTPS_PROXY", "http://me:canary@other.example.com:3128").run().await.ended(0);
+            let shown = run
+                .env("HTTPS_PROXY", "http://me:canary@other.example.com:3128")
+                .run()
+                .await
+                .ended(0);
             assert!(!shown.contains("canary"), "{shown}");
             assert!(shown.contains(from) && shown.contains("://***@"), "{shown}");
-            assert!(if api_key.is_empty() { shown.contains("echo …") } else { shown.contains("(hidden)") }, "{shown}");
+            assert!(
+                if api_key.is_empty() {
+                    shown.contains("echo …")
+                } else {
+                    shown.contains("(hidden)")
+                },
+                "{shown}"
+            );
         }
     }
     let shown = evtap("config --profile other").config(CONFIG).run().await.ended(0);
@@ -316,14 +453,20 @@ async fn the_settings_are_shown_and_the_secrets_not() {
     }
     let wrong = evtap("config -- --ouput x").run().await;
     wrong.ended(2);
-    assert!(wrong.stderr().contains("cannot show the settings: unexpected argument '--ouput' found; "), "{}", wrong.stderr());
+    assert!(
+        wrong.stderr().contains("cannot show the settings: unexpected argument '--ouput' found; "),
+        "{}",
+        wrong.stderr()
+    );
 }
 
 #[tokio::test]
 async fn a_file_is_begun_with_an_example_and_edited_with_its_comments() {
     let home = tempfile::tempdir().expect("a home");
     let path = home.path().join("config/evtap/config.toml");
-    let at = |line: &str| evtap(line).env("XDG_CONFIG_HOME", home.path().join("config").to_str().expect("text"));
+    let at = |line: &str| {
+        evtap(line).env("XDG_CONFIG_HOME", home.path().join("config").to_str().expect("text"))
+    };
     let read = || std::fs::read_to_string(&path).expect("a file");
     let mode = || std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777;
     assert_eq!(at("config path").run().await.ended(0).trim_end(), path.display().to_string());
@@ -332,7 +475,11 @@ async fn a_file_is_begun_with_an_example_and_edited_with_its_comments() {
     assert_eq!(mode(), 0o600);
     let again = at("config init").run().await;
     assert_eq!(again.ended(2), "");
-    assert!(again.stderr().contains("it is there already; edit it, or use `evtap config set-profile`"), "{}", again.stderr());
+    assert!(
+        again.stderr().contains("it is there already; edit it, or use `evtap config set-profile`"),
+        "{}",
+        again.stderr()
+    );
 
     let pairs = "output=ndjson max_reconnects=3 wrap=true redact=call_sid,direction filters.long=.duration_seconds>60";
     at(&format!("config set-profile staging {pairs}")).run().await.ended(0);
@@ -340,11 +487,14 @@ async fn a_file_is_begun_with_an_example_and_edited_with_its_comments() {
     let expected = "[profiles.staging]\noutput = \"ndjson\"\nmax_reconnects = 3\nwrap = true\nredact = [\"call_sid\", \"direction\"]\n\n[profiles.staging.filters]\nlong = \".duration_seconds>60\"\n";
     assert_eq!(written, format!("{example}\n{expected}"));
     assert_eq!(mode(), 0o600);
-    std::fs::write(&path, written.replace("\nwrap = true", "\nwrap = true # long lines")).expect("written");
+    std::fs::write(&path, written.replace("\nwrap = true", "\nwrap = true # long lines"))
+        .expect("written");
     at("config set-profile staging wrap=false output= filters.long=").run().await.ended(0);
     let edited = read();
     assert!(
-        edited.contains("\nwrap = false # long lines\n") && !edited.contains("\noutput = ") && !edited.contains("long = \".d"),
+        edited.contains("\nwrap = false # long lines\n")
+            && !edited.contains("\noutput = ")
+            && !edited.contains("long = \".d"),
         "{edited}"
     );
     assert!(edited.starts_with(&example));
@@ -353,12 +503,19 @@ async fn a_file_is_begun_with_an_example_and_edited_with_its_comments() {
         ("ouput=canary", "cannot set ouput: there is no such setting; did you mean output?"),
         ("api_key=canary", "cannot set api_key: a key in a file of settings"),
         ("reveal=caller_id", "cannot set reveal: what is hidden is shown to who asks for it"),
-        ("color=canary", "(color): its value is none that it takes; give one of auto, always, never"),
+        (
+            "color=canary",
+            "(color): its value is none that it takes; give one of auto, always, never",
+        ),
         ("canary", "cannot set the profile: there is an argument without =; "),
     ] {
         let ran = at(&format!("config set-profile staging {pairs}")).run().await;
         assert_eq!(ran.ended(2), "", "{pairs}");
-        assert!(ran.stderr().contains(message) && !ran.stderr().contains("canary"), "{}", ran.stderr());
+        assert!(
+            ran.stderr().contains(message) && !ran.stderr().contains("canary"),
+            "{}",
+            ran.stderr()
+        );
     }
     assert_eq!(read(), edited, "a mistake changes nothing");
 }

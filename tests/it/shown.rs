@@ -30,7 +30,12 @@ fn its_fields_are_text_and_numbers_with_names() {
         let fields: Vec<_> = shown
             .fields()
             .map(|field| {
-                (field.name().into_owned(), field.text().map(std::borrow::Cow::into_owned), field.number(), field.hidden)
+                (
+                    field.name().into_owned(),
+                    field.text().map(std::borrow::Cow::into_owned),
+                    field.number(),
+                    field.hidden,
+                )
             })
             .collect();
         let text = |text: &str| Some(text.to_owned());
@@ -41,14 +46,23 @@ fn its_fields_are_text_and_numbers_with_names() {
             ("service_id", None, Some(7.0), false),
             ("more", text("[redacted]"), None, true),
         ];
-        assert_eq!(fields, expected.map(|(name, text, number, hidden)| (name.to_owned(), text, number, hidden)));
+        assert_eq!(
+            fields,
+            expected.map(|(name, text, number, hidden)| (name.to_owned(), text, number, hidden))
+        );
         let plain = shown.field("caller_id").expect("it is there");
-        assert_eq!((plain.key, plain.json, plain.spec.map(|spec| spec.name)), ("caller_id", "\"[redacted]\"", Some("caller_id")));
+        assert_eq!(
+            (plain.key, plain.json, plain.spec.map(|spec| spec.name)),
+            ("caller_id", "\"[redacted]\"", Some("caller_id"))
+        );
         assert_eq!(shown.field("more").map(|field| field.hidden), Some(true));
         assert!(shown.field("mor").is_none() && shown.field("").is_none());
     });
     asked(r#"{"event_type":"brand.new"}"#, &Policy::default(), |shown| {
-        assert_eq!((shown.event_type(), shown.kind(), shown.stream(), shown.fields().count()), ("brand.new", None, None, 0));
+        assert_eq!(
+            (shown.event_type(), shown.kind(), shown.stream(), shown.fields().count()),
+            ("brand.new", None, None, 0)
+        );
     });
 }
 
@@ -56,14 +70,21 @@ fn its_fields_are_text_and_numbers_with_names() {
 fn it_is_read_as_the_type_that_it_is_and_no_other() {
     asked(STARTED, &Policy::default(), |shown| {
         let call: CallStarted = shown.read().expect("a call.started");
-        assert_eq!((&call.caller_id, &call.call_sid), (&Field::Hidden, &Field::Value("C\u{e9}\n".to_owned())));
+        assert_eq!(
+            (&call.caller_id, &call.call_sid),
+            (&Field::Hidden, &Field::Value("C\u{e9}\n".to_owned()))
+        );
         assert_eq!((call.direction, call.service_id), (Field::Null, Field::Other("7".to_owned())));
         assert!(shown.read::<CallEnded>().is_none() && shown.read::<TapGap>().is_none());
     });
     let dropping = Policy { mode: Mode::Drop, ..Policy::default() };
     asked(STARTED, &dropping, |shown| {
         assert!(shown.field("caller_id").is_none());
-        assert_eq!(shown.read::<CallStarted>().expect("a call.started").caller_id, Field::Hidden, "it was there");
+        assert_eq!(
+            shown.read::<CallStarted>().expect("a call.started").caller_id,
+            Field::Hidden,
+            "it was there"
+        );
     });
     let absent = r#"{"event_type":"call.started","_tap":{"redacted":["direction"]}}"#;
     asked(absent, &Policy::default(), |shown| {
@@ -76,14 +97,38 @@ fn it_is_read_as_the_type_that_it_is_and_no_other() {
 #[test]
 fn its_line_is_the_same_wherever_its_parts_stand() {
     for (data, expected) in [
-        (r#"{"event_type":"call.ended","call_sid":"a","direction":"inbound"}"#, r#","call_sid":"a","direction":"inbound""#),
-        (r#"{"event_type":"call.ended", "call_sid":"a","direction":"inbound"}"#, r#","call_sid":"a","direction":"inbound""#),
-        (r#"{"event_type":"call.ended","call_sid": "a","direction":"inbound"}"#, r#","call_sid":"a","direction":"inbound""#),
-        (r#"{"event_type":"call.ended","call_sid" :"a","direction":"inbound"}"#, r#","call_sid":"a","direction":"inbound""#),
-        (r#"{"event_type":"call.ended","call_sid":"a" ,"direction":"inbound"}"#, r#","call_sid":"a","direction":"inbound""#),
-        (r#"{"event_type":"call.ended","call_sid":"a", "direction":"inbound"}"#, r#","call_sid":"a","direction":"inbound""#),
-        (r#"{"call_sid":"a","event_type":"call.ended","direction":"inbound"}"#, r#","call_sid":"a","direction":"inbound""#),
-        (r#"{"call_sid":"a","direction":"inbound","event_type":"call.ended"}"#, r#","call_sid":"a","direction":"inbound""#),
+        (
+            r#"{"event_type":"call.ended","call_sid":"a","direction":"inbound"}"#,
+            r#","call_sid":"a","direction":"inbound""#,
+        ),
+        (
+            r#"{"event_type":"call.ended", "call_sid":"a","direction":"inbound"}"#,
+            r#","call_sid":"a","direction":"inbound""#,
+        ),
+        (
+            r#"{"event_type":"call.ended","call_sid": "a","direction":"inbound"}"#,
+            r#","call_sid":"a","direction":"inbound""#,
+        ),
+        (
+            r#"{"event_type":"call.ended","call_sid" :"a","direction":"inbound"}"#,
+            r#","call_sid":"a","direction":"inbound""#,
+        ),
+        (
+            r#"{"event_type":"call.ended","call_sid":"a" ,"direction":"inbound"}"#,
+            r#","call_sid":"a","direction":"inbound""#,
+        ),
+        (
+            r#"{"event_type":"call.ended","call_sid":"a", "direction":"inbound"}"#,
+            r#","call_sid":"a","direction":"inbound""#,
+        ),
+        (
+            r#"{"call_sid":"a","event_type":"call.ended","direction":"inbound"}"#,
+            r#","call_sid":"a","direction":"inbound""#,
+        ),
+        (
+            r#"{"call_sid":"a","direction":"inbound","event_type":"call.ended"}"#,
+            r#","call_sid":"a","direction":"inbound""#,
+        ),
         (
             r#"{"event_type":"call.ended","call_sid":"a","odd":1,"direction":"inbound"}"#,
             r#","call_sid":"a","odd":"[redacted]","direction":"inbound""#,
@@ -98,10 +143,18 @@ fn its_line_is_the_same_wherever_its_parts_stand() {
         asked(data, &Policy::default(), |shown| {
             let mut out = b"{\"event_type\":\"x\"".to_vec();
             shown.write_fields(&mut out);
-            assert_eq!(String::from_utf8(out).expect("text"), format!("{{\"event_type\":\"x\"{expected}"), "{data}");
+            assert_eq!(
+                String::from_utf8(out).expect("text"),
+                format!("{{\"event_type\":\"x\"{expected}"),
+                "{data}"
+            );
             let mut line = Vec::new();
             ndjson::object(shown, &mut line);
-            let begin = format!("{{\"event_type\":\"{}\"{expected},\"_tap\":{}}}", shown.event_type(), shown.tap_json());
+            let begin = format!(
+                "{{\"event_type\":\"{}\"{expected},\"_tap\":{}}}",
+                shown.event_type(),
+                shown.tap_json()
+            );
             assert_eq!(String::from_utf8(line).expect("text"), begin, "{data}");
         });
     }
@@ -123,7 +176,9 @@ fn what_evtap_says_of_it_is_what_was_recorded_where_that_still_holds() {
             shown.write_tap(&mut written);
             assert_eq!(shown.tap_json().as_bytes(), written);
             assert_eq!(written == tap.as_bytes(), is_kept, "{}", shown.tap_json());
-            assert!(shown.tap_json().contains("caller_id") && shown.tap().redacted == ["caller_id"]);
+            assert!(
+                shown.tap_json().contains("caller_id") && shown.tap().redacted == ["caller_id"]
+            );
         });
     }
 }

@@ -26,12 +26,18 @@ const EVENTS: &[(Form, &str)] = &[
         Form::Sse,
         r#"{"event_type":"call.ended","call_sid":"CA5f0c8d1f1d2e4b7a9c3d5e7f90123456","completion_reason":"abducted","direction":"inbound","duration_seconds":61.50,"weather":"fine"}"#,
     ),
-    (Form::Sse, r#"{"event_type":"workspace.member_role_updated","entity_id":null,"previous_role":"viewer","role":"admin"}"#),
+    (
+        Form::Sse,
+        r#"{"event_type":"workspace.member_role_updated","entity_id":null,"previous_role":"viewer","role":"admin"}"#,
+    ),
     (
         Form::Sse,
         r#"{"event_type":"pipeline.error","data_source_id":"d","error":"行 1184 に患者番号がありません。担当者に連絡してください。もう一度。"}"#,
     ),
-    (Form::Sse, "{\"event_type\":\"trigger.failed\",\"trigger_name\":\"re\u{202e}minder\\u001b[31m\",\"status\":\"failed\"}"),
+    (
+        Form::Sse,
+        "{\"event_type\":\"trigger.failed\",\"trigger_name\":\"re\u{202e}minder\\u001b[31m\",\"status\":\"failed\"}",
+    ),
     (
         Form::Observer,
         r#"{"type":"user_transcript","data":{"transcript":"I am Jane Roe.","speaker_role":"caller","state":"intake"}}"#,
@@ -50,13 +56,24 @@ pub static COLOURS: Mutex<()> = Mutex::new(());
 fn pretty(width: Option<usize>, coloured: bool) -> String {
     let _guard = COLOURS.lock().expect("no test has failed with it");
     colored::control::set_override(coloured);
-    let layout = Layout { cut: width.is_some(), times: Times::Day(TimeZone::UTC), workspaces: false, columns: None, grep: None };
+    let layout = Layout {
+        cut: width.is_some(),
+        times: Times::Day(TimeZone::UTC),
+        workspaces: false,
+        columns: None,
+        grep: None,
+    };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let mut text = String::new();
     for (index, (form, data)) in EVENTS.iter().enumerate() {
         let mut frame = frame(*form, None, data.as_bytes());
         frame.id = Some((1_777_000_000_000 + 333 * index).to_string());
-        text += &pretty::line(&redactor.redact(&decoder.decode(frame.as_frame())), &layout, None, width);
+        text += &pretty::line(
+            &redactor.redact(&decoder.decode(frame.as_frame())),
+            &layout,
+            None,
+            width,
+        );
         text.push('\n');
     }
     text
@@ -64,7 +81,9 @@ fn pretty(width: Option<usize>, coloured: bool) -> String {
 
 /// How many columns a terminal needs for it.
 fn columns(line: &str) -> usize {
-    line.chars().map(|character| unicode_width::UnicodeWidthChar::width(character).unwrap_or(0)).sum()
+    line.chars()
+        .map(|character| unicode_width::UnicodeWidthChar::width(character).unwrap_or(0))
+        .sum()
 }
 
 #[test]
@@ -112,7 +131,10 @@ async fn one_event() {
 
 #[tokio::test]
 async fn help() {
-    for command in ["", "watch", "observe", "replay", "stats", "timeline", "serve", "schema", "frames", "config", "doctor"] {
+    for command in [
+        "", "watch", "observe", "replay", "stats", "timeline", "serve", "schema", "frames",
+        "config", "doctor",
+    ] {
         let name = format!("help_{}", if command.is_empty() { "evtap" } else { command });
         assert_snapshot!(name, evtap(&format!("{command} --help")).run().await.ended(0));
     }

@@ -40,11 +40,17 @@ const CLASSES: &[Class] = &[
     ("duplicates", |rng| format!("repeat={}+cut={}", rng.random_range(1..9), bytes(rng))),
     ("ids backwards", |rng| format!("backwards={}+cut={}", rng.random_range(1..20), bytes(rng))),
     ("ids missing", |rng| format!("strip-id={}+cut={}", rng.random_range(1..9), bytes(rng))),
-    ("ids that are no number", |rng| format!("odd-id={}+cut={}", rng.random_range(1..9), bytes(rng))),
+    ("ids that are no number", |rng| {
+        format!("odd-id={}+cut={}", rng.random_range(1..9), bytes(rng))
+    }),
     ("unknown events", |rng| format!("unknown+cut={}", bytes(rng))),
-    ("huge frames", |rng| format!("huge={}+cut={}", rng.random_range(FRAME + 1..2 * FRAME), 2 * FRAME + bytes(rng))),
+    ("huge frames", |rng| {
+        format!("huge={}+cut={}", rng.random_range(FRAME + 1..2 * FRAME), 2 * FRAME + bytes(rng))
+    }),
     ("429, 500, 503", |rng| pick(rng, &["status=429", "status=500", "status=503"])),
-    ("error frames", |rng| pick(rng, &["error=stream_error", "error=stream_unavailable", "error=brand_new"])),
+    ("error frames", |rng| {
+        pick(rng, &["error=stream_error", "error=stream_unavailable", "error=brand_new"])
+    }),
     ("restart, buffer empty", |rng| format!("forget+cut={}", bytes(rng))),
 ];
 
@@ -104,6 +110,7 @@ fn soak(number: u64, name: &str, draw: Option<Draw>) -> Report {
     // A connection that breaks so soon must get beyond the replay now and then. A stall lasts as long as the watchdog
     // waits; more events than the server keeps would be published meanwhile.
     let rate = if name == "stall, half open" { 1000.0 } else { 2500.0 };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(tap(Tapping { seed: number, rate, faults, events: EVENTS }))
 }

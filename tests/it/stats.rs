@@ -14,12 +14,14 @@ use crate::walk::frame;
 
 /// A recording of the clinic, of both streams.
 async fn day() -> String {
-    let workspace = evtap("watch -w demo -n 400 --demo-rate 2000 --status none").run().await.ended(0);
+    let workspace =
+        evtap("watch -w demo -n 400 --demo-rate 2000 --status none").run().await.ended(0);
     workspace + &evtap("observe -c demo --demo-rate 500 --status none").run().await.ended(0)
 }
 
 async fn figures(day: &str, options: &str) -> Value {
-    let out = evtap(&format!("stats - -o json {options}")).stdin(day.to_owned()).run().await.ended(0);
+    let out =
+        evtap(&format!("stats - -o json {options}")).stdin(day.to_owned()).run().await.ended(0);
     serde_json::from_str(&out).expect("one object")
 }
 
@@ -32,7 +34,8 @@ fn nearest_rank(values: &mut [f64], percent: usize) -> f64 {
 async fn figures_are_those_of_a_count_by_hand() {
     let day = day().await;
     let all = events(&day);
-    let of = |name: &str| all.iter().filter(|event| event["event_type"] == name).collect::<Vec<_>>();
+    let of =
+        |name: &str| all.iter().filter(|event| event["event_type"] == name).collect::<Vec<_>>();
     let told = figures(&day, "").await;
     assert_eq!(told["events"], all.len());
 
@@ -44,28 +47,53 @@ async fn figures_are_those_of_a_count_by_hand() {
         .as_array()
         .expect("types")
         .iter()
-        .map(|row| (row["event_type"].as_str().expect("a name"), row["count"].as_u64().expect("a count")))
+        .map(|row| {
+            (row["event_type"].as_str().expect("a name"), row["count"].as_u64().expect("a count"))
+        })
         .collect();
     assert_eq!(counted, types);
 
     assert_eq!(told["calls"]["started"], of("call.started").len());
     assert_eq!(told["calls"]["ended"], of("call.ended").len());
-    assert!(told["calls"]["still_on"].as_u64() > Some(0), "the recording ends in the middle of the day");
-    let mut took: Vec<_> =
-        of("call.ended").iter().map(|event| event["duration_seconds"].as_f64().expect("seconds") * 1000.0).collect();
+    assert!(
+        told["calls"]["still_on"].as_u64() > Some(0),
+        "the recording ends in the middle of the day"
+    );
+    let mut took: Vec<_> = of("call.ended")
+        .iter()
+        .map(|event| event["duration_seconds"].as_f64().expect("seconds") * 1000.0)
+        .collect();
     for percent in [50, 95, 99] {
-        assert_eq!(told["calls"]["duration_ms"][format!("p{percent}")], nearest_rank(&mut took, percent));
+        assert_eq!(
+            told["calls"]["duration_ms"][format!("p{percent}")],
+            nearest_rank(&mut took, percent)
+        );
     }
-    let mut tools = of("tool_call_completed").iter().map(|event| event["duration_ms"].as_f64().expect("ms")).collect::<Vec<_>>();
+    let mut tools = of("tool_call_completed")
+        .iter()
+        .map(|event| event["duration_ms"].as_f64().expect("ms"))
+        .collect::<Vec<_>>();
     assert!(tools.len() > 1);
     let told_tools = told["tools"].as_array().expect("tools");
-    let sum = |what: &str| told_tools.iter().map(|tool| tool[what].as_u64().expect("a count")).sum::<u64>();
-    assert_eq!((sum("started"), sum("completed")), (of("tool_call_started").len() as u64, tools.len() as u64));
-    assert_eq!(sum("failed"), of("tool_call_completed").iter().filter(|event| event["succeeded"] == false).count() as u64);
-    let mut most: Vec<_> = told_tools.iter().filter_map(|tool| tool["duration_ms"]["max"].as_f64()).collect();
+    let sum = |what: &str| {
+        told_tools.iter().map(|tool| tool[what].as_u64().expect("a count")).sum::<u64>()
+    };
+    assert_eq!(
+        (sum("started"), sum("completed")),
+        (of("tool_call_started").len() as u64, tools.len() as u64)
+    );
+    assert_eq!(
+        sum("failed"),
+        of("tool_call_completed").iter().filter(|event| event["succeeded"] == false).count() as u64
+    );
+    let mut most: Vec<_> =
+        told_tools.iter().filter_map(|tool| tool["duration_ms"]["max"].as_f64()).collect();
     assert_eq!(json!(nearest_rank(&mut most, 100)), json!(nearest_rank(&mut tools, 100)));
     assert_eq!(told["latency_ms"]["e2e_ttfb_ms"]["count"], of("latency").len());
-    assert_eq!(told["observed_calls"]["outcomes"], json!([{"completion_reason": "escalated", "count": 1}]));
+    assert_eq!(
+        told["observed_calls"]["outcomes"],
+        json!([{"completion_reason": "escalated", "count": 1}])
+    );
 
     let made = [of("surface.created"), of("surface.reshaped")].concat();
     let created: BTreeSet<_> = made.iter().map(|event| event["surface_id"].to_string()).collect();
@@ -88,7 +116,8 @@ fn fixed() -> String {
             call * 7,
             json!({"event_type": "call.started", "call_sid": sid, "caller_id": "+12025550123", "direction": "inbound", "service_id": "0b0d0e0f-1111-4222-8333-444455556666"}),
         );
-        let reason = ["completed", "completed", "abandoned", "escalated", "abducted"][usize::try_from(call % 5).expect("small")];
+        let reason = ["completed", "completed", "abandoned", "escalated", "abducted"]
+            [usize::try_from(call % 5).expect("small")];
         if call % 9 > 0 {
             add(
                 call * 7 + 90,
@@ -104,10 +133,16 @@ fn fixed() -> String {
                 call * 7 + 6,
                 json!({"event_type": "tool_call_completed", "call_id": sid, "tool_name": format!("tool_{}", call % 3), "succeeded": call % 100 == 0, "duration_ms": call}),
             );
-            add(call * 7 + 6, json!({"event_type": "surface.created", "surface_id": format!("s{call}"), "entity_id": "e"}));
+            add(
+                call * 7 + 6,
+                json!({"event_type": "surface.created", "surface_id": format!("s{call}"), "entity_id": "e"}),
+            );
         }
         if call % 100 == 0 {
-            add(call * 7 + 7, json!({"event_type": "surface.submitted", "surface_id": format!("s{call}"), "entity_id": "e"}));
+            add(
+                call * 7 + 7,
+                json!({"event_type": "surface.submitted", "surface_id": format!("s{call}"), "entity_id": "e"}),
+            );
             add(
                 call * 7 + 8,
                 json!({"event_type": "call.escalated", "call_sid": sid, "escalation_id": "x", "trigger": "ai", "reason": "r"}),
@@ -127,13 +162,20 @@ async fn what_people_see() {
     let text = evtap("stats - --color never").stdin(fixed()).run().await.ended(0);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     insta::assert_snapshot!("stats", text);
-    let text = evtap("stats - --color never --group-by .completion_reason -e call.ended").stdin(fixed()).run().await.ended(0);
+    let text = evtap("stats - --color never --group-by .completion_reason -e call.ended")
+        .stdin(fixed())
+        .run()
+        .await
+        .ended(0);
     insta::assert_snapshot!("stats_by_group", text);
     let text = evtap("stats - --color never --every 1h").stdin(fixed()).run().await.ended(0);
     insta::assert_snapshot!("stats_by_the_hour", text);
     let coloured = evtap("stats - --color always").stdin(fixed()).run().await.ended(0);
     let colours = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a regex");
-    assert_eq!(colours.replace_all(&coloured, ""), evtap("stats -").stdin(fixed()).run().await.ended(0));
+    assert_eq!(
+        colours.replace_all(&coloured, ""),
+        evtap("stats -").stdin(fixed()).run().await.ended(0)
+    );
     assert!(coloured.contains('\u{1b}'));
 }
 
@@ -143,8 +185,12 @@ async fn what_is_not_kept_is_not_counted() {
     let told = figures(&day, "-e call.*").await;
     let kept = evtap("replay - -e call.*").stdin(day.clone()).run().await.ended(0);
     assert_eq!(told["events"], kept.lines().count());
-    let filtered =
-        evtap("stats - -o json -f").arg(".event_type == \"call.ended\" and .escalated").stdin(day).run().await.ended(0);
+    let filtered = evtap("stats - -o json -f")
+        .arg(".event_type == \"call.ended\" and .escalated")
+        .stdin(day)
+        .run()
+        .await
+        .ended(0);
     let filtered: Value = serde_json::from_str(&filtered).expect("an object");
     assert_eq!(filtered["types"].as_array().map(Vec::len), Some(1));
 }
@@ -178,8 +224,10 @@ async fn groups_are_what_is_shown_so_masks_are_one_group() {
     let count = told["events"].clone();
     let group = &told["groups"][0];
     assert_eq!((&group["group"], &group["count"]), (&json!("[redacted]"), &count));
-    let revealed = evtap("watch -w demo -n 400 --demo-rate 2000 --reveal caller_id").run().await.ended(0);
-    let shown = figures(&revealed, "-e call.started --group-by .caller_id --reveal caller_id").await;
+    let revealed =
+        evtap("watch -w demo -n 400 --demo-rate 2000 --reveal caller_id").run().await.ended(0);
+    let shown =
+        figures(&revealed, "-e call.started --group-by .caller_id --reveal caller_id").await;
     assert!(shown["groups"].as_array().map(Vec::len) > Some(1));
     let tools = figures(&day, "-e tool_call_completed --group-by .tool_name").await;
     assert!(tools["groups"][0]["ms"]["p95"].is_number(), "{tools}");
@@ -187,7 +235,11 @@ async fn groups_are_what_is_shown_so_masks_are_one_group() {
     let ran = evtap("stats - --group-by .durations").stdin("").run().await;
     ran.ended(2);
     assert!(ran.stderr().contains("did you mean"), "{}", ran.stderr());
-    let ran = evtap("stats - -o json --no-check --group-by").arg(".event_type | error").stdin(day).run().await;
+    let ran = evtap("stats - -o json --no-check --group-by")
+        .arg(".event_type | error")
+        .stdin(day)
+        .run()
+        .await;
     let told: Value = serde_json::from_str(&ran.ended(0)).expect("an object");
     assert_eq!(told["groups"], json!([]));
     assert!(ran.stderr().contains("--group-by fails on"), "{}", ran.stderr());
@@ -204,11 +256,18 @@ fn at(second: i64) -> String {
 
 #[tokio::test]
 async fn a_series_has_a_row_for_each_stretch_of_the_events_time() {
-    let day: String = [0, 30, 41, 39, 3700, 45, 100, 160, 220, 280, 340, 400, 460, 520, 30].map(at).concat();
+    let day: String =
+        [0, 30, 41, 39, 3700, 45, 100, 160, 220, 280, 340, 400, 460, 520, 30].map(at).concat();
     let rows = events(&evtap("stats - -o json --every 1m").stdin(day.clone()).run().await.ended(0));
     let told: Vec<_> = rows
         .iter()
-        .map(|row| (row["stretch"][0].as_str().expect("a time"), row["events"].as_u64(), row["late"].as_u64()))
+        .map(|row| {
+            (
+                row["stretch"][0].as_str().expect("a time"),
+                row["events"].as_u64(),
+                row["late"].as_u64(),
+            )
+        })
         .collect();
     // 22:13:20 is not a whole minute.
     assert_eq!(
@@ -220,18 +279,31 @@ async fn a_series_has_a_row_for_each_stretch_of_the_events_time() {
         ]
     );
     assert_eq!(told.iter().map(|row| row.1.expect("a count")).sum::<u64>(), 15);
-    assert_eq!(told.iter().map(|row| row.2.expect("a count")).sum::<u64>(), 1, "the last one came after its minute was over");
-    assert_eq!(told.last().map(|row| row.0), Some("2023-11-14T23:15:00.000Z"), "an hour of nothing has no rows");
+    assert_eq!(
+        told.iter().map(|row| row.2.expect("a count")).sum::<u64>(),
+        1,
+        "the last one came after its minute was over"
+    );
+    assert_eq!(
+        told.last().map(|row| row.0),
+        Some("2023-11-14T23:15:00.000Z"),
+        "an hour of nothing has no rows"
+    );
 
     let csv = evtap("stats - -o csv --every 1m").stdin(day.clone()).run().await.ended(0);
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    let from: Vec<_> = reader.records().map(|record| record.expect("a record")[0].to_owned()).collect();
+    let from: Vec<_> =
+        reader.records().map(|record| record.expect("a record")[0].to_owned()).collect();
     assert_eq!(from, told.iter().map(|row| row.0).collect::<Vec<_>>());
     let text = evtap("stats - --every 1m --color never").stdin(day.clone()).run().await.ended(0);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert_eq!(text.lines().count(), told.len() + 1);
-    let grouped = evtap("stats - -o csv --every 1m --group-by .error").stdin(day).run().await.ended(0);
-    assert!(grouped.lines().nth(1).is_some_and(|line| line.contains("\"\"\"x\"\"\",3,")), "{grouped}");
+    let grouped =
+        evtap("stats - -o csv --every 1m --group-by .error").stdin(day).run().await.ended(0);
+    assert!(
+        grouped.lines().nth(1).is_some_and(|line| line.contains("\"\"\"x\"\"\",3,")),
+        "{grouped}"
+    );
 }
 
 #[tokio::test]
@@ -257,18 +329,25 @@ async fn a_summary_at_the_end_is_on_stderr_and_leaves_stdout_as_it_is() {
     let plain = evtap("replay - -e call.*").stdin(day.clone()).run().await.ended(0);
     let ran = evtap("replay - -e call.* --stats").stdin(day.clone()).run().await;
     assert_eq!(ran.ended(0), plain);
-    assert!(ran.stderr().contains("call.ended") && ran.stderr().contains("still on"), "{}", ran.stderr());
+    assert!(
+        ran.stderr().contains("call.ended") && ran.stderr().contains("still on"),
+        "{}",
+        ran.stderr()
+    );
     assert!(!ran.stderr().contains('\u{1b}'));
     let ran = evtap("replay - -n 7 --stats --status json").stdin(day).run().await;
     ran.ended(0);
-    let told = events(&ran.stderr()).into_iter().find(|line| line["status"] == "stats").expect("a line");
+    let told =
+        events(&ran.stderr()).into_iter().find(|line| line["status"] == "stats").expect("a line");
     assert_eq!(told["stats"]["events"], 7);
 }
 
 #[tokio::test]
 async fn an_interrupted_count_of_a_live_stream_is_told() {
     let base = emulator(fast()).await;
-    let mut run = evtap(&format!("stats --workspace {} -o json", evtap::emulator::DEMO_WORKSPACE)).at(&base).start();
+    let mut run = evtap(&format!("stats --workspace {} -o json", evtap::emulator::DEMO_WORKSPACE))
+        .at(&base)
+        .start();
     run.news().await;
     // Something has come once another stream has seen it.
     watch(&base, "-n 50").run().await.ended(0);
@@ -280,7 +359,8 @@ async fn an_interrupted_count_of_a_live_stream_is_told() {
 
 #[tokio::test]
 async fn a_live_series_has_rows_by_the_clock() {
-    let mut run = evtap("stats --workspace demo --demo-rate 50 -o csv --every 1s --status none").start();
+    let mut run =
+        evtap("stats --workspace demo --demo-rate 50 -o csv --every 1s --status none").start();
     assert!(run.line().await.starts_with("from,to,events,per_second,"));
     let first = run.line().await;
     let second = run.line().await;
@@ -308,7 +388,8 @@ fn lines() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn count(lines: &[String]) -> Figures {
-    let (mut decoder, mut redactor, mut figures) = (Decoder::default(), Redactor::new(Policy::default()), Figures::default());
+    let (mut decoder, mut redactor, mut figures) =
+        (Decoder::default(), Redactor::new(Policy::default()), Figures::default());
     for line in lines {
         let frame = frame(Form::Record, None, line.as_bytes());
         let event = decoder.decode(frame.as_frame());

@@ -35,7 +35,10 @@ pub fn evtap(line: &str) -> Evtap {
     let home = tempfile::tempdir().expect("a home");
     let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
     command.args(line.split_whitespace()).env_clear().current_dir(home.path()).kill_on_drop(true);
-    command.env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path().join("config")).env("TZ", "UTC");
+    command
+        .env("HOME", home.path())
+        .env("XDG_CONFIG_HOME", home.path().join("config"))
+        .env("TZ", "UTC");
     Evtap { command, stdin: Vec::new(), stdin_stays_open: false, home }
 }
 
@@ -57,7 +60,8 @@ pub fn pseudo_terminal(columns: u16) -> (File, File) {
     grantpt(&master).expect("it is ours");
     unlockpt(&master).expect("it is ours");
     let slave = File::from(ioctl_tiocgptpeer(&master, flags).expect("its other end"));
-    tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+    tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })
+        .expect("a size");
     (File::from(master), slave)
 }
 
@@ -104,7 +108,8 @@ impl Evtap {
     /// The permissions of a file in its home.
     pub fn mode(self, name: &str, mode: u32) -> Self {
         use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(mode)).expect("its owner may");
+        std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(mode))
+            .expect("its owner may");
         self
     }
 
@@ -166,7 +171,11 @@ impl Running {
     /// Sends it a signal, such as `INT`.
     pub async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status().await.expect("kill runs");
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status()
+            .await
+            .expect("kill runs");
         assert!(sent.success());
     }
 
@@ -174,7 +183,10 @@ impl Running {
     pub async fn end(mut self) -> Ran {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let ended = async {
-            let (out, err) = tokio::join!(self.stdout.read_to_end(&mut stdout), self.stderr.read_to_end(&mut stderr));
+            let (out, err) = tokio::join!(
+                self.stdout.read_to_end(&mut stdout),
+                self.stderr.read_to_end(&mut stderr)
+            );
             out.and(err).expect("pipes are read");
             self.child.wait().await.expect("it ends")
         };
@@ -198,7 +210,10 @@ impl Running {
 
     /// Waits for its end while nobody reads its stdout; its status, and what stood in the pipe.
     pub async fn unread(mut self) -> (i32, Vec<u8>) {
-        let status = tokio::time::timeout(HANG, self.child.wait()).await.expect("evtap hangs").expect("it ends");
+        let status = tokio::time::timeout(HANG, self.child.wait())
+            .await
+            .expect("evtap hangs")
+            .expect("it ends");
         let mut rest = Vec::new();
         self.stdout.read_to_end(&mut rest).await.expect("a pipe is read");
         (status.code().expect("it was not killed"), rest)
@@ -212,7 +227,11 @@ impl Ran {
     /// The same without the places where it says again what was typed.
     pub fn without_what_was_typed(ran: &Self, typed: &str) -> Self {
         let cut = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(typed, "").into_bytes();
-        Self(Output { status: ran.0.status, stdout: cut(&ran.0.stdout), stderr: cut(&ran.0.stderr) })
+        Self(Output {
+            status: ran.0.status,
+            stdout: cut(&ran.0.stdout),
+            stderr: cut(&ran.0.stderr),
+        })
     }
 
     pub fn status(&self) -> i32 {
@@ -245,13 +264,19 @@ impl Ran {
 #[track_caller]
 pub fn events(ndjson: &str) -> Vec<Value> {
     assert!(ndjson.is_empty() || ndjson.ends_with('\n'), "the last line is not whole");
-    ndjson.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+    ndjson
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .collect()
 }
 
 /// The types of events in NDJSON.
 #[track_caller]
 pub fn types(ndjson: &str) -> Vec<String> {
-    events(ndjson).iter().map(|event| event["event_type"].as_str().expect("a type").to_owned()).collect()
+    events(ndjson)
+        .iter()
+        .map(|event| event["event_type"].as_str().expect("a type").to_owned())
+        .collect()
 }
 
 /// The emulator, within this process, until the test ends.
@@ -274,11 +299,13 @@ pub fn watch(base: &str, rest: &str) -> Evtap {
 
 /// `observe` of the demo call at `base`.
 pub fn observe(base: &str, rest: &str) -> Evtap {
-    evtap(&format!("observe --workspace {DEMO_WORKSPACE} --call {} {rest}", emulator::DEMO_CALL)).at(base)
+    evtap(&format!("observe --workspace {DEMO_WORKSPACE} --call {} {rest}", emulator::DEMO_CALL))
+        .at(base)
 }
 
 /// The head of an event stream whose body ends with the connection.
-pub const STREAM: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+pub const STREAM: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
 
 /// A server that answers one connection after the other with these bytes and closes each but the last, which it leaves
 /// open. Afterwards nobody is let in.
@@ -327,7 +354,8 @@ pub async fn socket(messages: Vec<Message>) -> String {
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a connection");
-        let mut socket = tokio_tungstenite::accept_hdr_async(stream, speak).await.expect("a handshake");
+        let mut socket =
+            tokio_tungstenite::accept_hdr_async(stream, speak).await.expect("a handshake");
         for message in messages {
             socket.send(message).await.expect("the client reads");
         }
@@ -338,7 +366,11 @@ pub async fn socket(messages: Vec<Message>) -> String {
     base
 }
 
-#[expect(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the signature is tungstenite's")]
+#[expect(
+    clippy::result_large_err,
+    clippy::unnecessary_wraps,
+    reason = "the signature is tungstenite's"
+)]
 fn speak(
     _: &Request,
     mut response: Response,
@@ -348,10 +380,17 @@ fn speak(
 }
 
 /// A GET as `curl -N` sends it, and the bytes of its answer, chunks taken apart, for as long as `enough` wants more.
-pub async fn curl(base: &str, path: &str, headers: &str, enough: impl Fn(&str) -> bool) -> (String, String) {
+pub async fn curl(
+    base: &str,
+    path: &str,
+    headers: &str,
+    enough: impl Fn(&str) -> bool,
+) -> (String, String) {
     let address = base.strip_prefix("http://").expect("plain HTTP");
     let mut socket = BufReader::new(TcpStream::connect(address).await.expect("a server"));
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: curl/8\r\nAccept: */*\r\n{headers}\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: curl/8\r\nAccept: */*\r\n{headers}\r\n"
+    );
     socket.write_all(request.as_bytes()).await.expect("the server reads");
     let head = head(&mut socket).await;
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
@@ -377,7 +416,9 @@ pub async fn curl(base: &str, path: &str, headers: &str, enough: impl Fn(&str) -
 }
 
 fn content_length(head: &str) -> usize {
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    let length = head.lines().find_map(|line| {
+        line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok()
+    });
     length.expect("a length")
 }
 

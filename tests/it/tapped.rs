@@ -71,12 +71,20 @@ pub async fn tap(tapping: Tapping) -> Report {
         ..emulator::Options::default()
     };
     let serving = tokio::spawn(emulator::run(listener, options, std::future::pending()));
-    let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false).expect("a loopback URL");
+    let endpoints =
+        Endpoints::resolve(&format!("http://{address}"), None, false).expect("a loopback URL");
     let client = Client::new(endpoints, &Network::default()).expect("a client");
     let keys = Keys::new(Credential::new("test", "a test").expect("legal"), None);
-    let limits = Limits { frame: FRAME, silence: Some(Duration::from_millis(100)), random: || 0.0, ..Limits::default() };
+    let limits = Limits {
+        frame: FRAME,
+        silence: Some(Duration::from_millis(100)),
+        random: || 0.0,
+        ..Limits::default()
+    };
     let (tx, mut items) = channel(evtap::source::QUEUE);
-    let reading = tokio::spawn(async move { sse::run(&client, DEMO_WORKSPACE, &keys, Start::Now, &limits, &tx).await });
+    let reading = tokio::spawn(async move {
+        sse::run(&client, DEMO_WORKSPACE, &keys, Start::Now, &limits, &tx).await
+    });
 
     let mut seen = Seen::default();
     let mut lines = Lines::default();
@@ -84,12 +92,18 @@ pub async fn tap(tapping: Tapping) -> Report {
         let Some(item) = items.recv().await else { break };
         match item {
             Item::Frame(frame) => seen.line(&lines.of(&frame)),
-            Item::News(news) => seen.faults += usize::from(matches!(news.change, Change::Reconnecting { .. })),
+            Item::News(news) => {
+                seen.faults += usize::from(matches!(news.change, Change::Reconnecting { .. }))
+            }
             Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
         }
     }
     serving.abort();
-    let exit = if items.recv().await.is_none() { reading.await.ok().and_then(Result::err).map(|error| error.exit) } else { None };
+    let exit = if items.recv().await.is_none() {
+        reading.await.ok().and_then(Result::err).map(|error| error.exit)
+    } else {
+        None
+    };
     Report { exit, ..seen.report(&ledger.ids()) }
 }
 
@@ -130,7 +144,8 @@ impl Seen {
         if let Some(number) = line[Ledger::FIELD].as_str().and_then(Ledger::number) {
             self.numbers.push(number);
         } else if line["event_type"] == "tap.gap" {
-            let time = |name: &str| line[name].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+            let time =
+                |name: &str| line[name].as_str().and_then(|time| time.parse::<Timestamp>().ok());
             let from = time("from").map_or(i64::MIN, Timestamp::as_millisecond);
             self.gaps.push((from, time("to").expect("an end").as_millisecond()));
         }
@@ -149,7 +164,12 @@ impl Seen {
                 is_low
             })
             .collect();
-        let mut report = Report { published: end, faults: self.faults, gaps: self.gaps.len(), ..Report::default() };
+        let mut report = Report {
+            published: end,
+            faults: self.faults,
+            gaps: self.gaps.len(),
+            ..Report::default()
+        };
         let mut times = vec![0_u32; end];
         let mut last = None;
         for &number in &self.numbers {

@@ -41,23 +41,39 @@ const SEQUENCES: &[&str] = &[
 pub fn hostile() -> Vec<String> {
     let single = ('\u{1}'..='\u{1f}')
         .chain('\u{7f}'..='\u{9f}')
-        .chain(['\u{61c}', '\u{ad}', '\u{34f}', '\u{180e}', '\u{3164}', '\u{feff}', '\u{2028}', '\u{2029}', '\u{fff9}'])
+        .chain([
+            '\u{61c}', '\u{ad}', '\u{34f}', '\u{180e}', '\u{3164}', '\u{feff}', '\u{2028}',
+            '\u{2029}', '\u{fff9}',
+        ])
         .chain(['\u{e0041}'])
         .chain('\u{200b}'..='\u{200f}')
         .chain('\u{202a}'..='\u{202e}')
         .chain('\u{2060}'..='\u{2069}');
-    SEQUENCES.iter().map(|text| (*text).to_owned()).chain(single.map(|character| format!("a{character}b"))).collect()
+    SEQUENCES
+        .iter()
+        .map(|text| (*text).to_owned())
+        .chain(single.map(|character| format!("a{character}b")))
+        .collect()
 }
 
 /// What a terminal gets of it, run in a directory with these files.
-fn terminal<F: AsRef<Path>>(args: &[impl AsRef<OsStr>], files: &[(F, &[u8])], env: &[(&str, &str)]) -> Vec<u8> {
+fn terminal<F: AsRef<Path>>(
+    args: &[impl AsRef<OsStr>],
+    files: &[(F, &[u8])],
+    env: &[(&str, &str)],
+) -> Vec<u8> {
     let home = TempDir::new().expect("a home");
     for (name, bytes) in files {
         std::fs::write(home.path().join(name), bytes).expect("a file");
     }
     let (mut master, slave) = pseudo_terminal(180);
     let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
-    command.args(args).current_dir(home.path()).env_clear().env("HOME", home.path()).env("TERM", "xterm-256color");
+    command
+        .args(args)
+        .current_dir(home.path())
+        .env_clear()
+        .env("HOME", home.path())
+        .env("TERM", "xterm-256color");
     command.envs(env.iter().copied()).stdin(Stdio::null());
     command.stdout(slave.try_clone().expect("a copy")).stderr(slave);
     let mut child = command.spawn().expect("it starts");
@@ -77,9 +93,11 @@ fn terminal<F: AsRef<Path>>(args: &[impl AsRef<OsStr>], files: &[(F, &[u8])], en
 /// recording is.
 #[track_caller]
 fn is_harmless(seen: &[u8], how: &str) {
-    let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r?\r\n|\r\x1b\\[K").expect("a regular expression");
+    let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r?\r\n|\r\x1b\\[K")
+        .expect("a regular expression");
     let rest = ours.replace_all(seen, &b""[..]);
-    let rest = std::str::from_utf8(&rest).unwrap_or_else(|_| panic!("{how}: bytes that are no UTF-8"));
+    let rest =
+        std::str::from_utf8(&rest).unwrap_or_else(|_| panic!("{how}: bytes that are no UTF-8"));
     let found = rest.chars().find(|character| evtap::sanitize::is_hostile(*character));
     assert_eq!(found.map(u32::from), None, "{how}: {}", rest.escape_debug());
 }
@@ -91,7 +109,11 @@ fn events() -> String {
     for (index, kind) in Kind::ALL.iter().cycle().take(hostile.len() * 2).enumerate() {
         let hostile = &hostile[index % hostile.len()];
         let mut event = Map::new();
-        let name = if index % 5 == 0 { format!("call.{hostile}") } else { kind.spec().event_type.to_owned() };
+        let name = if index % 5 == 0 {
+            format!("call.{hostile}")
+        } else {
+            kind.spec().event_type.to_owned()
+        };
         event.insert("event_type".to_owned(), name.into());
         for field in kind.spec().fields {
             event.insert(field.name.to_owned(), json!(hostile));
@@ -99,7 +121,11 @@ fn events() -> String {
         event.insert(hostile.clone(), json!({hostile: [hostile]}));
         // As escapes where JSON wants them, and raw: what may stand raw, does.
         let _ = writeln!(text, "{}", Value::from(event));
-        let _ = writeln!(text, "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}", hostile.replace(['\n', '"', '\\'], ""));
+        let _ = writeln!(
+            text,
+            "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}",
+            hostile.replace(['\n', '"', '\\'], "")
+        );
     }
     text
 }
@@ -118,7 +144,12 @@ fn replays_are_harmless_in_every_output() {
         &["--reveal", "all", "-o", "cloudevents"],
         &["--reveal", "all", "-o", "csv"],
         &["--reveal", "all", "-o", "tsv"],
-        &["--reveal", "all", "-o", "template={{ event_type }} {{ reason }} {{ caller_id }} {{ _tap }}"],
+        &[
+            "--reveal",
+            "all",
+            "-o",
+            "template={{ event_type }} {{ reason }} {{ caller_id }} {{ _tap }}",
+        ],
         &["--reveal", "all", "-r", "--jq", ".[]?"],
         &["--reveal", "all", "--no-check", "--jq", ".reason | error"],
         &["--reveal", "all", "--no-check", "-r", "--jq", "tojson, keys[]"],
@@ -126,14 +157,26 @@ fn replays_are_harmless_in_every_output() {
         &["--reveal", "all", "--grep", "."],
         &["--reveal", "all", "--stats"],
     ];
-    for (options, revealed) in hidden.iter().map(|options| (options, false)).chain(shown.iter().map(|options| (options, true))) {
-        let seen = terminal(&[&["replay", "x.ndjson"], *options].concat(), &[("x.ndjson", &text)], &[]);
+    for (options, revealed) in hidden
+        .iter()
+        .map(|options| (options, false))
+        .chain(shown.iter().map(|options| (options, true)))
+    {
+        let seen =
+            terminal(&[&["replay", "x.ndjson"], *options].concat(), &[("x.ndjson", &text)], &[]);
         let how = options.join(" ");
         // A table between tabs has tabs between its cells.
-        let seen: Vec<_> = seen.into_iter().filter(|byte| *byte != b'\t' || !how.contains("tsv")).collect();
+        let seen: Vec<_> =
+            seen.into_iter().filter(|byte| *byte != b'\t' || !how.contains("tsv")).collect();
         is_harmless(&seen, &how);
-        assert!(how.contains("error") || seen.len() > 10_000, "{how}: {}", String::from_utf8_lossy(&seen));
-        let has_escapes = ["\\u001b", "\\u{1b}"].iter().any(|escape| String::from_utf8_lossy(&seen).contains(escape));
+        assert!(
+            how.contains("error") || seen.len() > 10_000,
+            "{how}: {}",
+            String::from_utf8_lossy(&seen)
+        );
+        let has_escapes = ["\\u001b", "\\u{1b}"]
+            .iter()
+            .any(|escape| String::from_utf8_lossy(&seen).contains(escape));
         assert!(has_escapes || !revealed, "{how}: it is shown, as an escape");
     }
 }
@@ -153,7 +196,10 @@ fn figures_are_harmless() {
         let how = options.join(" ");
         is_harmless(&seen, &how);
         let seen = String::from_utf8_lossy(&seen);
-        assert!(["\\u001b", "\\u{1b}"].iter().any(|escape| seen.contains(escape)), "{how}: it is shown, as an escape");
+        assert!(
+            ["\\u001b", "\\u{1b}"].iter().any(|escape| seen.contains(escape)),
+            "{how}: it is shown, as an escape"
+        );
     }
 }
 
@@ -174,11 +220,18 @@ fn timelines_are_harmless() {
         (&["x.ndjson"], &events()),
         (&["x.ndjson", "-o", "json"], &events()),
     ] {
-        let seen = terminal(&[&["timeline", "--reveal", "all"], args].concat(), &[("x.ndjson", text.as_bytes())], &[]);
+        let seen = terminal(
+            &[&["timeline", "--reveal", "all"], args].concat(),
+            &[("x.ndjson", text.as_bytes())],
+            &[],
+        );
         let how = args.join(" ");
         is_harmless(&seen, &how);
         let seen = String::from_utf8_lossy(&seen);
-        assert!(["\\u001b", "\\u{1b}"].iter().any(|escape| seen.contains(escape)), "{how}: it is shown, as an escape");
+        assert!(
+            ["\\u001b", "\\u{1b}"].iter().any(|escape| seen.contains(escape)),
+            "{how}: it is shown, as an escape"
+        );
     }
 }
 
@@ -211,7 +264,11 @@ fn names_of_files_and_what_is_typed_are_harmless() {
             assert!(!seen.is_empty(), "{args:?}");
             is_harmless(&seen, &args.join(" ").escape_debug().to_string());
         }
-        let seen = terminal(&["audit", name], &[(name, b"{\"event_type\":\"call.started\",\"caller_id\":\"x\"}\n")], &[]);
+        let seen = terminal(
+            &["audit", name],
+            &[(name, b"{\"event_type\":\"call.started\",\"caller_id\":\"x\"}\n")],
+            &[],
+        );
         assert!(String::from_utf8_lossy(&seen).contains("in the clear"));
         is_harmless(&seen, "audit");
     }
@@ -253,20 +310,38 @@ async fn servers_are_harmless() {
         }
     }
     for code in [1000, 1008, 4001, 4999] {
-        let close = CloseFrame { code: code.into(), reason: evil.chars().take(30).collect::<String>().into() };
+        let close = CloseFrame {
+            code: code.into(),
+            reason: evil.chars().take(30).collect::<String>().into(),
+        };
         let messages = vec![
             Message::text(format!("{{\"type\":\"{}\"}}", "x\\u001b[31m")),
             Message::text(evil.clone()),
             Message::Close(Some(close)),
         ];
         let base = socket(messages).await;
-        let call = ["observe", "--workspace", evtap::emulator::DEMO_WORKSPACE, "--call", evtap::emulator::DEMO_CALL];
-        let seen = on_a_terminal(&[&call[..], &["--duration", "1s", "--reveal", "all"]].concat(), &base).await;
+        let call = [
+            "observe",
+            "--workspace",
+            evtap::emulator::DEMO_WORKSPACE,
+            "--call",
+            evtap::emulator::DEMO_CALL,
+        ];
+        let seen =
+            on_a_terminal(&[&call[..], &["--duration", "1s", "--reveal", "all"]].concat(), &base)
+                .await;
         is_harmless(&seen, &format!("close {code}"));
     }
-    let base = scripted([format!("{STREAM}id: {evil}\nevent: {evil}\ndata: {evil}\n\n").into_bytes()]).await;
-    let seen = on_a_terminal(&["frames", &format!("{base}/x"), "--reveal", "all", "-n", "1"], &base).await;
-    assert!(String::from_utf8_lossy(&seen).contains("\\u001b"), "{}", String::from_utf8_lossy(&seen));
+    let base =
+        scripted([format!("{STREAM}id: {evil}\nevent: {evil}\ndata: {evil}\n\n").into_bytes()])
+            .await;
+    let seen =
+        on_a_terminal(&["frames", &format!("{base}/x"), "--reveal", "all", "-n", "1"], &base).await;
+    assert!(
+        String::from_utf8_lossy(&seen).contains("\\u001b"),
+        "{}",
+        String::from_utf8_lossy(&seen)
+    );
     is_harmless(&seen, "frames");
 }
 
@@ -285,8 +360,17 @@ async fn on_a_terminal(args: &[&str], base: &str) -> Vec<u8> {
 fn told(options: &[&str]) -> (String, String) {
     let (mut master, slave) = pseudo_terminal(180);
     let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
-    command.args(["replay", "-", "--no-check"]).args(options).env_clear().env("TERM", "xterm-256color");
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(slave).spawn().expect("it starts");
+    command
+        .args(["replay", "-", "--no-check"])
+        .args(options)
+        .env_clear()
+        .env("TERM", "xterm-256color");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(slave)
+        .spawn()
+        .expect("it starts");
     drop(command);
     let mut stdin = child.stdin.take().expect("a pipe");
     let event = "{\"event_type\":\"call.ended\",\"reason\":\"\\u001b[31m\"}\n";
@@ -310,13 +394,18 @@ fn told(options: &[&str]) -> (String, String) {
 #[test]
 fn how_far_a_replay_is_stands_in_one_line_and_is_taken_away() {
     let (before, after) = told(&[]);
-    let line = Regex::new("\r\x1b\\[K[0-9.]+ [KMG]?i?B  3 events  [0-9,]+/s").expect("a regular expression");
+    let line = Regex::new("\r\x1b\\[K[0-9.]+ [KMG]?i?B  3 events  [0-9,]+/s")
+        .expect("a regular expression");
     assert!(line.is_match(before.as_bytes()), "{before:?}");
     let (_, last) = after.rsplit_once("\r\u{1b}[K").expect("it is taken away");
     assert_eq!(last, "evtap: 4 events, 4 with drift (see _tap.drift)\r\n");
     // What else is told stands above it, whole.
     let (before, after) = told(&["--filter", ".reason | error"]);
     let all = before + &after;
-    assert!(all.contains("\r\u{1b}[Kevtap: --filter fails on ") || all.starts_with("evtap: --filter fails on "), "{all:?}");
+    assert!(
+        all.contains("\r\u{1b}[Kevtap: --filter fails on ")
+            || all.starts_with("evtap: --filter fails on "),
+        "{all:?}"
+    );
     is_harmless(all.replace("\r\u{1b}[K", "").as_bytes(), "progress");
 }

@@ -66,14 +66,19 @@ fn answered(at: i64, id: &str, name: &str, succeeded: bool) -> String {
 
 fn gap(from: i64, to: i64, sid: Option<&str>) -> String {
     let mut line = json!({"event_type": "tap.gap", "from": time(BEGAN + from), "to": time(BEGAN + to), "certain": sid.is_some(), "reason": if sid.is_some() { "observer_down" } else { "away_too_long" }});
-    line["_tap"] = json!({"stream": if sid.is_some() { "observer" } else { "workspace" }, "call_sid": sid});
+    line["_tap"] =
+        json!({"stream": if sid.is_some() { "observer" } else { "workspace" }, "call_sid": sid});
     line.to_string() + "\n"
 }
 
 /// What both streams tell of a call: first the one's recording, then the other's.
 fn both() -> [String; 2] {
-    let says = |at, event_type: &str, words: &str| observer(at, SID, json!({"event_type": event_type, "transcript": words}));
-    let delta = |at, words: &str| observer(at, SID, json!({"event_type": "agent_transcript_delta", "delta": words}));
+    let says = |at, event_type: &str, words: &str| {
+        observer(at, SID, json!({"event_type": event_type, "transcript": words}))
+    };
+    let delta = |at, words: &str| {
+        observer(at, SID, json!({"event_type": "agent_transcript_delta", "delta": words}))
+    };
     let one = [
         workspace(0, started(SID)),
         workspace(5, started(OTHER)),
@@ -94,7 +99,11 @@ fn both() -> [String; 2] {
         ),
         says(1_000, "agent_transcript", "Larkmere clinic, how can I help?"),
         says(3_000, "user_transcript", "I am Jane Roe & I <b>hurt</b>."),
-        observer(3_100, SID, json!({"event_type": "state_transition", "previous_state": "greeting", "next_state": "triage"})),
+        observer(
+            3_100,
+            SID,
+            json!({"event_type": "state_transition", "previous_state": "greeting", "next_state": "triage"}),
+        ),
         tool(4_000, "t1", None, "find_patient"),
         delta(4_100, "One "),
         tool(4_200, "t2", Some("t1"), "records_search"),
@@ -103,7 +112,11 @@ fn both() -> [String; 2] {
         delta(4_700, "Jane."),
         answered(5_000, "t1", "find_patient", true),
         says(5_100, "agent_transcript", "One moment, Jane."),
-        observer(5_200, OTHER, json!({"event_type": "user_transcript", "transcript": "of another call"})),
+        observer(
+            5_200,
+            OTHER,
+            json!({"event_type": "user_transcript", "transcript": "of another call"}),
+        ),
         observer(
             5_300,
             SID,
@@ -139,9 +152,13 @@ async fn what_people_see() {
     insta::assert_snapshot!("timeline_80", narrow);
     insta::assert_snapshot!(
         "timeline_revealed",
-        told(&format!("{SID} one.ndjson two.ndjson --color never --reveal all --status none")).await
+        told(&format!("{SID} one.ndjson two.ndjson --color never --reveal all --status none"))
+            .await
     );
-    insta::assert_snapshot!("timeline_page", told(&format!("{SID} one.ndjson two.ndjson -o html")).await);
+    insta::assert_snapshot!(
+        "timeline_page",
+        told(&format!("{SID} one.ndjson two.ndjson -o html")).await
+    );
     insta::assert_snapshot!("timeline_list", told("one.ndjson two.ndjson").await);
     let coloured = told(&format!("{SID} one.ndjson two.ndjson --color always")).await;
     let colours = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a regex");
@@ -156,7 +173,8 @@ fn stitched(lines: &str, policy: Policy) -> evtap::timeline::Timeline {
     for line in lines.lines() {
         let frame = frame(Form::Record, None, line.as_bytes());
         let event = decoder.decode(frame.as_frame());
-        sink.event(&Subject::new(&redactor.redact(&event))).unwrap_or_else(|_| panic!("it gathers"));
+        sink.event(&Subject::new(&redactor.redact(&event)))
+            .unwrap_or_else(|_| panic!("it gathers"));
     }
     let mut gathered = gather::lock(&gathered);
     stitch(&mut gathered, SID, 10_000, Vec::new())
@@ -181,18 +199,34 @@ async fn both_streams_are_one_by_the_platforms_clock_in_whichever_order_they_are
     let timeline: Value = serde_json::from_str(&one).expect("an object");
     assert_eq!(timeline["events"], json!({"workspace": 3, "observer": 15, "not_kept": 0}));
     assert_eq!(timeline["moved_ms"], -(AHEAD + 40));
-    let offsets: Vec<_> = entries(&one).iter().map(|entry| entry["offset_ms"].as_i64().expect("an offset")).collect();
-    assert_eq!(offsets[..4], [0, 300, 1000, 3000], "the call began when the workspace says, and the observer's times are moved");
-    let kinds: BTreeSet<_> = entries(&one).iter().map(|entry| entry["kind"].as_str().expect("a kind").to_owned()).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["event", "gap", "note", "quiet", "said", "tool"]);
+    let offsets: Vec<_> =
+        entries(&one).iter().map(|entry| entry["offset_ms"].as_i64().expect("an offset")).collect();
+    assert_eq!(
+        offsets[..4],
+        [0, 300, 1000, 3000],
+        "the call began when the workspace says, and the observer's times are moved"
+    );
+    let kinds: BTreeSet<_> = entries(&one)
+        .iter()
+        .map(|entry| entry["kind"].as_str().expect("a kind").to_owned())
+        .collect();
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        ["event", "gap", "note", "quiet", "said", "tool"]
+    );
 }
 
 #[tokio::test]
-async fn pieces_are_one_utterance_tools_are_below_their_parents_and_silence_and_holes_have_entries() {
-    let all = entries(&told(&format!("{SID} one.ndjson two.ndjson -o json --reveal all --status none")).await);
+async fn pieces_are_one_utterance_tools_are_below_their_parents_and_silence_and_holes_have_entries()
+{
+    let all = entries(
+        &told(&format!("{SID} one.ndjson two.ndjson -o json --reveal all --status none")).await,
+    );
     let said: Vec<_> = all.iter().filter(|entry| entry["kind"] == "said").collect();
-    let words: Vec<_> =
-        said.iter().map(|entry| (entry["speaker"].as_str(), entry["text"].as_str(), entry["whole"].as_bool())).collect();
+    let words: Vec<_> = said
+        .iter()
+        .map(|entry| (entry["speaker"].as_str(), entry["text"].as_str(), entry["whole"].as_bool()))
+        .collect();
     assert_eq!(
         words,
         [
@@ -208,9 +242,21 @@ async fn pieces_are_one_utterance_tools_are_below_their_parents_and_silence_and_
         (&all[at("t2")]["depth"], &all[at("t2")]["succeeded"], &all[at("t1")]["duration_ms"]),
         (&json!(1), &json!(false), &json!(1234.5))
     );
-    let gaps: Vec<_> = all.iter().filter(|entry| entry["kind"] == "gap").map(|gap| gap["reason"].as_str()).collect();
-    assert_eq!(gaps, [Some("observer_down"), Some("away_too_long")], "those of other calls and other times are not among them");
-    let quiet: Vec<_> = all.iter().filter(|entry| entry["kind"] == "quiet").map(|quiet| quiet["ms"].as_i64()).collect();
+    let gaps: Vec<_> = all
+        .iter()
+        .filter(|entry| entry["kind"] == "gap")
+        .map(|gap| gap["reason"].as_str())
+        .collect();
+    assert_eq!(
+        gaps,
+        [Some("observer_down"), Some("away_too_long")],
+        "those of other calls and other times are not among them"
+    );
+    let quiet: Vec<_> = all
+        .iter()
+        .filter(|entry| entry["kind"] == "quiet")
+        .map(|quiet| quiet["ms"].as_i64())
+        .collect();
     assert_eq!(quiet, [Some(11_000), Some(11_000), Some(19_000), Some(11_000)]);
     assert!(!all.iter().any(|entry| entry.to_string().contains("of another call")));
     let none = told(&format!("{SID} one.ndjson two.ndjson -o json --quiet 1m")).await;
@@ -225,7 +271,8 @@ async fn a_call_goes_by_the_beginning_of_its_sid_and_an_unknown_one_says_what_is
     let ran = run("CA5f0c8d1f1d2e4b7a9c3d5e7f90123458 -".to_owned()).await;
     assert_eq!(ran.ended(4), "");
     assert!(
-        ran.stderr().contains(&format!("did you mean {SID}")) || ran.stderr().contains(&format!("did you mean {OTHER}")),
+        ran.stderr().contains(&format!("did you mean {SID}"))
+            || ran.stderr().contains(&format!("did you mean {OTHER}")),
         "{}",
         ran.stderr()
     );
@@ -235,9 +282,13 @@ async fn a_call_goes_by_the_beginning_of_its_sid_and_an_unknown_one_says_what_is
     let ran = evtap("timeline CA1 -").stdin("").run().await;
     ran.ended(4);
     assert!(ran.stderr().contains("no event of any call"), "{}", ran.stderr());
-    let list: Value = serde_json::from_str(&run("- -o json".to_owned()).await.ended(0)).expect("an object");
+    let list: Value =
+        serde_json::from_str(&run("- -o json".to_owned()).await.ended(0)).expect("an object");
     assert_eq!(list["calls"].as_array().expect("calls").len(), 2);
-    assert_eq!((&list["calls"][0]["call_sid"], &list["calls"][0]["completion_reason"]), (&json!(SID), &json!("completed")));
+    assert_eq!(
+        (&list["calls"][0]["call_sid"], &list["calls"][0]["completion_reason"]),
+        (&json!(SID), &json!("completed"))
+    );
 }
 
 #[tokio::test]
@@ -264,7 +315,10 @@ async fn an_observers_bare_events_are_of_the_session_that_was_announced() {
     let out = evtap(&format!("timeline {SID} - -o json")).stdin(lines).run().await.ended(0);
     let entries = entries(&out);
     assert_eq!(entries.len(), 3, "{out}");
-    assert!(entries.iter().all(|entry| entry["offset_ms"].is_null() && entry["at"].is_null()), "nobody knows when: {out}");
+    assert!(
+        entries.iter().all(|entry| entry["offset_ms"].is_null() && entry["at"].is_null()),
+        "nobody knows when: {out}"
+    );
 }
 
 #[tokio::test]
@@ -281,10 +335,15 @@ async fn a_call_that_is_not_there_and_one_that_is_cut_short() {
     let base = emulator(fast()).await;
     let options = format!("--workspace {}", evtap::emulator::DEMO_WORKSPACE);
     let base_slow = emulator(evtap::emulator::Options { rate: 5.0, ..fast() }).await;
-    let mut run = evtap(&format!("timeline {} {options}", evtap::emulator::DEMO_CALL)).at(&base_slow).start();
+    let mut run =
+        evtap(&format!("timeline {} {options}", evtap::emulator::DEMO_CALL)).at(&base_slow).start();
     while !run.news().await.contains("connected to call") {}
     // The first event comes right after it.
-    evtap(&format!("observe -c {} {options} -n 3", evtap::emulator::DEMO_CALL)).at(&base_slow).run().await.ended(0);
+    evtap(&format!("observe -c {} {options} -n 3", evtap::emulator::DEMO_CALL))
+        .at(&base_slow)
+        .run()
+        .await
+        .ended(0);
     run.signal("INT").await;
     assert!(run.end().await.ended(130).contains("session_info"));
     drop(base);
@@ -301,7 +360,11 @@ fn parse(page: &str) -> (String, Vec<Tag>) {
         let string = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
         match token {
             Token::StartTag(tag) => {
-                let attributes = tag.attributes.iter().map(|(name, value)| (string(name), string(value))).collect();
+                let attributes = tag
+                    .attributes
+                    .iter()
+                    .map(|(name, value)| (string(name), string(value)))
+                    .collect();
                 tags.push((string(&tag.name), attributes));
             }
             Token::String(words) => text += &string(&words),
@@ -335,7 +398,11 @@ fn a_page_is_text_whatever_was_said() {
     let all: Vec<_> = HOSTILE.iter().map(|text| (*text).to_owned()).chain(hostile()).collect();
     for (index, text) in (0..).zip(&all) {
         let at = 100 + index * 10;
-        lines += &observer(at, SID, json!({"event_type": "user_transcript", "transcript": text, "speaker_role": text}));
+        lines += &observer(
+            at,
+            SID,
+            json!({"event_type": "user_transcript", "transcript": text, "speaker_role": text}),
+        );
         lines += &observer(
             at + 1,
             SID,
@@ -346,14 +413,22 @@ fn a_page_is_text_whatever_was_said() {
             SID,
             json!({"event_type": "tool_call_completed", "call_id": text, "tool_name": text, "succeeded": false, "error_message": text}),
         );
-        lines += &observer(at + 3, SID, json!({"event_type": text, text.clone(): text, "nested": {text.clone(): [text]}}));
-        lines += &workspace(at + 4, json!({"event_type": "call.escalated", "call_sid": SID, "trigger": text, "reason": text}));
+        lines += &observer(
+            at + 3,
+            SID,
+            json!({"event_type": text, text.clone(): text, "nested": {text.clone(): [text]}}),
+        );
+        lines += &workspace(
+            at + 4,
+            json!({"event_type": "call.escalated", "call_sid": SID, "trigger": text, "reason": text}),
+        );
         lines += &observer(
             at + 5,
             SID,
             json!({"event_type": "session_info", "call_sid": SID, "direction": text, "service_id": text, "current_state": text}),
         );
-        lines += &gap(at, at + 5, Some(SID)).replace("observer_down", json!(text).to_string().trim_matches('"'));
+        lines += &gap(at, at + 5, Some(SID))
+            .replace("observer_down", json!(text).to_string().trim_matches('"'));
     }
     lines += &workspace(
         90_000,
@@ -366,15 +441,19 @@ fn a_page_is_text_whatever_was_said() {
     let page = html::html(&timeline);
     let (text, tags) = parse(&page);
     let known = [
-        "html", "head", "meta", "title", "style", "body", "h1", "dl", "dt", "dd", "p", "table", "thead", "tbody", "tr", "th",
-        "td", "time", "span", "footer",
+        "html", "head", "meta", "title", "style", "body", "h1", "dl", "dt", "dd", "p", "table",
+        "thead", "tbody", "tr", "th", "td", "time", "span", "footer",
     ];
     for (tag, attributes) in &tags {
         assert!(known.contains(&tag.as_str()), "<{tag}>");
         for (name, value) in attributes {
             let fits = match name.as_str() {
-                "class" => value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
-                "datetime" | "title" => value.is_empty() || value.parse::<jiff::Timestamp>().is_ok(),
+                "class" => {
+                    value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+                }
+                "datetime" | "title" => {
+                    value.is_empty() || value.parse::<jiff::Timestamp>().is_ok()
+                }
                 "lang" | "charset" | "http-equiv" | "name" | "content" | "scope" => {
                     matches!(tag.as_str(), "html" | "meta" | "th")
                 }
@@ -386,25 +465,34 @@ fn a_page_is_text_whatever_was_said() {
     assert_eq!(tags.iter().filter(|(tag, _)| tag == "style").count(), 1);
     assert_eq!(tags.iter().filter(|(tag, _)| tag == "table").count(), 1);
     let policy = tags.iter().find_map(|(tag, attributes)| {
-        let is = tag == "meta" && attributes.iter().any(|(_, value)| value == "Content-Security-Policy");
-        is.then(|| attributes.iter().find(|(name, _)| name == "content").map(|(_, value)| value.clone()))?
+        let is =
+            tag == "meta" && attributes.iter().any(|(_, value)| value == "Content-Security-Policy");
+        is.then(|| {
+            attributes.iter().find(|(name, _)| name == "content").map(|(_, value)| value.clone())
+        })?
     });
     assert!(
-        policy.is_some_and(|policy| policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"))
+        policy.is_some_and(|policy| policy.starts_with("default-src 'none'; style-src 'sha256-")
+            && !policy.contains("unsafe"))
     );
     for hostile in HOSTILE {
         assert!(text.contains(hostile), "it is there, as text: {hostile}");
     }
-    let found = page.chars().find(|character| *character != '\n' && evtap::sanitize::is_hostile(*character));
+    let found = page
+        .chars()
+        .find(|character| *character != '\n' && evtap::sanitize::is_hostile(*character));
     assert_eq!(found.map(u32::from), None);
 }
 
 #[test]
 fn tools_that_are_part_of_each_other_end() {
     let mut lines = workspace(0, started(SID));
-    lines += &(tool(1, "a", Some("b"), "x") + &tool(2, "b", Some("a"), "y") + &tool(3, "c", Some("c"), "z"));
+    lines += &(tool(1, "a", Some("b"), "x")
+        + &tool(2, "b", Some("a"), "y")
+        + &tool(3, "c", Some("c"), "z"));
     for number in 0..3000 {
-        lines += &tool(10 + number, &format!("n{number}"), Some(&format!("n{}", number - 1)), "deep");
+        lines +=
+            &tool(10 + number, &format!("n{number}"), Some(&format!("n{}", number - 1)), "deep");
     }
     assert_eq!(stitched(&lines, Policy::default()).entries.len(), 3004);
 }
@@ -416,20 +504,43 @@ fn the_page_in_a_browser() {
     let dir = std::env::temp_dir().join("evtap-page");
     std::fs::create_dir_all(&dir).expect("a directory");
     let (page, profile) = (dir.join("call.html"), tempfile::tempdir().expect("a directory"));
-    std::fs::write(&page, html::html(&stitched(&both().concat(), Policy::default()))).expect("a file");
+    std::fs::write(&page, html::html(&stitched(&both().concat(), Policy::default())))
+        .expect("a file");
     let chromium = |options: &[&str]| {
-        let flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
-        let more =
-            ["--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--window-size=1000,1300"];
+        let flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-sync",
+        ];
+        let more = [
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--hide-scrollbars",
+            "--window-size=1000,1300",
+        ];
         let mut command = Command::new("chromium");
-        command.args(flags).args(more).args(options).arg(format!("--user-data-dir={}", profile.path().display()));
-        let ran = command.arg(format!("file://{}", page.display())).output().expect("chromium runs");
+        command
+            .args(flags)
+            .args(more)
+            .args(options)
+            .arg(format!("--user-data-dir={}", profile.path().display()));
+        let ran =
+            command.arg(format!("file://{}", page.display())).output().expect("chromium runs");
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8_lossy(&ran.stdout).into_owned()
     };
     let document = chromium(&["--dump-dom"]);
-    assert!(document.contains("find_patient") && document.matches("<tr").count() > 10, "{document}");
-    for (name, options) in [("light", &[][..]), ("dark", &["--force-dark-mode", "--blink-settings=preferredColorScheme=0"])] {
+    assert!(
+        document.contains("find_patient") && document.matches("<tr").count() > 10,
+        "{document}"
+    );
+    for (name, options) in [
+        ("light", &[][..]),
+        ("dark", &["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]),
+    ] {
         let picture = dir.join(format!("{name}.png"));
         chromium(&[&[format!("--screenshot={}", picture.display()).as_str()], options].concat());
         assert!(std::fs::metadata(&picture).is_ok_and(|file| file.len() > 10_000));

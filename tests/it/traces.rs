@@ -24,11 +24,19 @@ impl Traces {
                 for before in 0..3 {
                     for engine in [&STANDARD, &URL_SAFE] {
                         let whole = engine.encode([&vec![0; before], piece].concat());
-                        traces.push(whole[(before * 4).div_ceil(3)..(before + piece.len()) * 4 / 3].to_owned());
+                        traces.push(
+                            whole[(before * 4).div_ceil(3)..(before + piece.len()) * 4 / 3]
+                                .to_owned(),
+                        );
                     }
                 }
             }
-            let hex = secret.bytes().take(PIECE).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+            let hex = secret
+                .bytes()
+                .take(PIECE)
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<Vec<_>>()
+                .concat();
             traces.extend([hex.to_uppercase(), hex]);
         }
         traces.sort();

@@ -55,11 +55,22 @@ fn reveal(names: &[&str]) -> Policy {
 #[test]
 fn both_sse_readings_give_the_same_line() {
     let expected = r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"[redacted]","direction":"inbound","service_id":"s","_tap":{"stream":"workspace","redacted":["caller_id"]}}"#;
-    let payload = r#""call_sid":"CA1","caller_id":"+12025550123","direction":"inbound","service_id":"s""#;
+    let payload =
+        r#""call_sid":"CA1","caller_id":"+12025550123","direction":"inbound","service_id":"s""#;
     assert_eq!(sse("call.started", &format!("{{{payload}}}")), expected);
-    assert_eq!(sse("call.started", &format!("{{\"event_type\":\"call.started\",{payload}}}")), expected);
     assert_eq!(
-        line(&frame(Form::Sse, None, format!("{{{payload},\"event_type\":\"call.started\"}}").as_bytes()), Policy::default()),
+        sse("call.started", &format!("{{\"event_type\":\"call.started\",{payload}}}")),
+        expected
+    );
+    assert_eq!(
+        line(
+            &frame(
+                Form::Sse,
+                None,
+                format!("{{{payload},\"event_type\":\"call.started\"}}").as_bytes()
+            ),
+            Policy::default()
+        ),
         expected
     );
 }
@@ -72,7 +83,10 @@ fn both_observer_shapes_give_the_same_line() {
         r#"{"type":"user_transcript","data":{"transcript":"I am Jane","state":"intake"}}"#,
         r#"{"data":{"transcript":"I am Jane"},"type":"user_transcript","state":"intake"}"#,
     ] {
-        assert_eq!(line(&frame(Form::Observer, None, data.as_bytes()), Policy::default()), expected);
+        assert_eq!(
+            line(&frame(Form::Observer, None, data.as_bytes()), Policy::default()),
+            expected
+        );
         assert_eq!(record(data), expected);
     }
 }
@@ -83,9 +97,14 @@ fn order_digits_and_spelling_stay() {
     let expected = r#"{"event_type":"call.ended","duration_seconds":1.10,"direction":"in\u0062ound","completion_reason":"completed","call_sid":"C\/A","escalated":false,"_tap":{"stream":"workspace"}}"#;
     assert_eq!(sse("call.ended", data), expected);
     let big = r#"{"trigger_id":"x","trigger_name":"y","status":"s","n":1}"#;
-    assert!(line(&frame(Form::Sse, Some("trigger.completed"), big.as_bytes()), reveal(&["n"])).contains(r#""n":1,"#));
+    assert!(
+        line(&frame(Form::Sse, Some("trigger.completed"), big.as_bytes()), reveal(&["n"]))
+            .contains(r#""n":1,"#)
+    );
     let digits = "9".repeat(400);
-    let data = format!(r#"{{"call_sid":"a","completion_reason":"completed","direction":"test","duration_seconds":{digits}}}"#);
+    let data = format!(
+        r#"{{"call_sid":"a","completion_reason":"completed","direction":"test","duration_seconds":{digits}}}"#
+    );
     assert!(sse("call.ended", &data).contains(&digits));
 }
 
@@ -101,22 +120,46 @@ fn one_event_is_one_line_and_does_nothing_to_a_terminal() {
 
 #[test]
 fn null_stays_null_and_every_other_type_is_masked() {
-    for value in ["\"x\"", "7", "-1.5e3", "true", "false", "[1,\"x\"]", "{\"x\":{\"y\":1}}", "\"\"", "[]", "{}", "\"[redacted]\""]
-    {
-        let line =
-            sse("call.started", &format!(r#"{{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":{value}}}"#));
+    for value in [
+        "\"x\"",
+        "7",
+        "-1.5e3",
+        "true",
+        "false",
+        "[1,\"x\"]",
+        "{\"x\":{\"y\":1}}",
+        "\"\"",
+        "[]",
+        "{}",
+        "\"[redacted]\"",
+    ] {
+        let line = sse(
+            "call.started",
+            &format!(
+                r#"{{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":{value}}}"#
+            ),
+        );
         assert!(line.contains(r#""caller_id":"[redacted]""#), "{line}");
         assert!(line.contains(r#""redacted":["caller_id"]"#), "{line}");
     }
-    let line = sse("call.started", r#"{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":null}"#);
+    let line = sse(
+        "call.started",
+        r#"{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":null}"#,
+    );
     assert!(line.contains(r#""caller_id":null"#) && !line.contains("redacted"), "{line}");
 }
 
 #[test]
 fn what_nobody_has_classed_is_hidden_and_reported() {
     let known = r#""call_sid":"C","direction":"inbound","service_id":"s""#;
-    let line = sse("call.started", &format!(r#"{{{known},"mood":{{"Jane":"sad"}},"Jane Roe, 1980":1,"gone":null}}"#));
-    assert!(line.contains(r#""mood":"[redacted]","[redacted]":"[redacted]","gone":null"#), "{line}");
+    let line = sse(
+        "call.started",
+        &format!(r#"{{{known},"mood":{{"Jane":"sad"}},"Jane Roe, 1980":1,"gone":null}}"#),
+    );
+    assert!(
+        line.contains(r#""mood":"[redacted]","[redacted]":"[redacted]","gone":null"#),
+        "{line}"
+    );
     assert!(line.contains(r#""drift":[{"kind":"unknown_field","field":"mood"},{"kind":"unknown_field","field":"[redacted]"},{"kind":"unknown_field","field":"gone"}]"#), "{line}");
     assert!(!line.contains("Jane"), "{line}");
     let line = sse("call.paused", r#"{"call_sid":"C","transcript":"Jane"}"#);
@@ -132,14 +175,21 @@ fn what_nobody_has_classed_is_hidden_and_reported() {
 fn what_hides_inside_an_open_field_is_masked() {
     let scores = r#"{"type":"emotion","arousal":0.1,"dominant":"joy","valence":0.2,"scores":[{"name":"joy","score":0.5,"who":"Jane"},["Jane"]],"speaker":{"zcr_delta":1,"energy_trend":"rising"},"provider":{"name":"Jane"}}"#;
     let line = record(scores);
-    assert!(line.contains(r#""scores":[{"name":"joy","score":0.5,"who":"[redacted]"},"[redacted]"]"#), "{line}");
+    assert!(
+        line.contains(r#""scores":[{"name":"joy","score":0.5,"who":"[redacted]"},"[redacted]"]"#),
+        "{line}"
+    );
     assert!(line.contains(r#""speaker":{"zcr_delta":1,"energy_trend":"rising"}"#), "{line}");
     assert!(line.contains(r#""provider":"[redacted]""#), "{line}");
     assert!(line.contains(r#""redacted":["scores.who","scores","provider"]"#), "{line}");
     assert!(!line.contains("Jane"), "{line}");
     assert_eq!(record(&line), line, "a line of evtap's own comes back the same");
-    let line = self::line(&frame(Form::Record, None, scores.as_bytes()), reveal(&["emotion.scores"]));
-    assert!(line.contains(r#""scores":[{"name":"joy","score":0.5,"who":"Jane"},["Jane"]]"#), "asked for by name: {line}");
+    let line =
+        self::line(&frame(Form::Record, None, scores.as_bytes()), reveal(&["emotion.scores"]));
+    assert!(
+        line.contains(r#""scores":[{"name":"joy","score":0.5,"who":"Jane"},["Jane"]]"#),
+        "asked for by name: {line}"
+    );
 }
 
 #[test]
@@ -171,7 +221,10 @@ fn duplicate_and_escaped_keys_hide_nothing_from_the_policy() {
         r#"{"event_type":"call.started","event_type":"call.ended","call_sid":"C"}"#,
     ] {
         let line = sse("call.started", data);
-        assert!(line.contains(r#""call_sid":"[redacted]""#) && line.contains("type_conflict"), "{line}");
+        assert!(
+            line.contains(r#""call_sid":"[redacted]""#) && line.contains("type_conflict"),
+            "{line}"
+        );
     }
 }
 
@@ -201,17 +254,24 @@ fn malformed_frames_are_lines_without_their_text() {
     }
     assert!(record(r#"{"call_sid":"Jane"}"#).contains("no_event_type"));
     assert!(
-        line(&frame(Form::Sse, None, b"{\"a\":1}"), Policy::default()).starts_with(r#"{"event_type":"message","a":"[redacted]""#)
+        line(&frame(Form::Sse, None, b"{\"a\":1}"), Policy::default())
+            .starts_with(r#"{"event_type":"message","a":"[redacted]""#)
     );
 }
 
 #[test]
 fn large_and_odd_values_pass() {
     let text = "é".repeat(1 << 19);
-    let line = sse("call.escalated", &format!(r#"{{"call_sid":"C","escalation_id":"e","trigger":"ai","reason":"{text}"}}"#));
+    let line = sse(
+        "call.escalated",
+        &format!(r#"{{"call_sid":"C","escalation_id":"e","trigger":"ai","reason":"{text}"}}"#),
+    );
     assert!(line.len() > 1 << 20 && line.contains(&text));
     let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
-    assert!(record(&format!(r#"{{"type":"session_end","emotional_summary":{{"a":{deep}}}}}"#)).contains(&deep));
+    assert!(
+        record(&format!(r#"{{"type":"session_end","emotional_summary":{{"a":{deep}}}}}"#))
+            .contains(&deep)
+    );
 }
 
 #[test]
@@ -235,16 +295,25 @@ fn a_recorded_line_comes_back_to_the_byte() {
     );
     assert_eq!(record(&first), first);
     let revealed = line(&live, reveal(&["all"]));
-    assert!(revealed.contains(r#""caller_id":"+1","odd":1.0"#) && !revealed.contains("redacted"), "{revealed}");
+    assert!(
+        revealed.contains(r#""caller_id":"+1","odd":1.0"#) && !revealed.contains("redacted"),
+        "{revealed}"
+    );
     assert_eq!(record(&revealed), first, "what was revealed is hidden again");
     let drop = Policy { mode: Mode::Drop, ..Policy::default() };
     let dropped = line(&live, drop.clone());
     assert!(
-        !dropped.contains("\"caller_id\":") && dropped.contains(r#""redacted":["service_id","caller_id","odd"]"#),
+        !dropped.contains("\"caller_id\":")
+            && dropped.contains(r#""redacted":["service_id","caller_id","odd"]"#),
         "{dropped}"
     );
     assert_eq!(record(&dropped), dropped);
-    assert_eq!(line(&frame(Form::Record, None, first.as_bytes()), drop.clone()).matches("caller_id").count(), 1);
+    assert_eq!(
+        line(&frame(Form::Record, None, first.as_bytes()), drop.clone())
+            .matches("caller_id")
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -274,8 +343,12 @@ fn nobody_smuggles_text_through_tap() {
 #[test]
 fn a_type_that_is_no_name_goes_no_further() {
     for value in ["{\"a\":1}", "[\"Jane\"]", "5", "null"] {
-        let line = sse("call.started", &format!(r#"{{"event_type":{value},"direction":"inbound"}}"#));
-        assert!(line.starts_with(r#"{"event_type":"call.started","direction":"inbound","_tap":"#), "{line}");
+        let line =
+            sse("call.started", &format!(r#"{{"event_type":{value},"direction":"inbound"}}"#));
+        assert!(
+            line.starts_with(r#"{"event_type":"call.started","direction":"inbound","_tap":"#),
+            "{line}"
+        );
         assert!(line.contains(r#"{"kind":"unknown_field","field":"event_type"}"#), "{line}");
         assert_eq!(record(&line), line, "a replay says the same");
     }
@@ -301,12 +374,19 @@ fn reveal_and_redact_go_by_name() {
     both.redact.add("caller_id");
     both.redact.add("call_sid");
     let line = with(both);
-    assert!(line.contains(r#""call_sid":"[redacted]""#) && line.contains(r#""caller_id":"[redacted]""#), "{line}");
+    assert!(
+        line.contains(r#""call_sid":"[redacted]""#) && line.contains(r#""caller_id":"[redacted]""#),
+        "{line}"
+    );
 }
 
 #[test]
 fn redacting_the_call_covers_what_the_transport_says_of_it() {
-    let mut observed = frame(Form::Observer, None, br#"{"type":"session_end","call_sid":"CA00000000000000000000000000000001"}"#);
+    let mut observed = frame(
+        Form::Observer,
+        None,
+        br#"{"type":"session_end","call_sid":"CA00000000000000000000000000000001"}"#,
+    );
     observed.origin = std::sync::Arc::new(Origin {
         stream: Some(Stream::Observer),
         workspace_id: None,
@@ -324,8 +404,11 @@ fn redacting_the_call_covers_what_the_transport_says_of_it() {
 fn typed_structs_are_read_from_what_is_shown() {
     let mut decoder = Decoder::default();
     let mut redactor = Redactor::new(Policy::default());
-    let started =
-        frame(Form::Sse, Some("call.started"), br#"{"call_sid":"C","direction":"sideways","service_id":"s","caller_id":"+1"}"#);
+    let started = frame(
+        Form::Sse,
+        Some("call.started"),
+        br#"{"call_sid":"C","direction":"sideways","service_id":"s","caller_id":"+1"}"#,
+    );
     let event = decoder.decode(started.as_frame());
     let shown = redactor.redact(&event);
     let call: CallStarted = shown.read().expect("a call.started");
@@ -334,8 +417,11 @@ fn typed_structs_are_read_from_what_is_shown() {
     assert_eq!(shown.read::<CallEnded>(), None);
     assert_eq!(shown.kind(), Some(Kind::CallStarted));
 
-    let ended =
-        frame(Form::Sse, Some("call.ended"), br#"{"completion_reason":"voicemail","duration_seconds":61.5,"escalated":"no"}"#);
+    let ended = frame(
+        Form::Sse,
+        Some("call.ended"),
+        br#"{"completion_reason":"voicemail","duration_seconds":61.5,"escalated":"no"}"#,
+    );
     let event = decoder.decode(ended.as_frame());
     let call: CallEnded = redactor.redact(&event).read().expect("a call.ended");
     assert_eq!(call.completion_reason, Field::Value(CompletionReason::Voicemail));

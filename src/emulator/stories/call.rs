@@ -92,7 +92,13 @@ impl Call {
         let (escalated, stays) = DEMO_HANDOVER;
         let handover = Handover::new(clinic, escalated, stays);
         let call = Self::draw(clinic, "escalated", DEMO_SECONDS, rng);
-        Self { sid: sid.to_owned(), topic: &TOPICS[0], handover: Some(handover), forwarded: true, ..call }
+        Self {
+            sid: sid.to_owned(),
+            topic: &TOPICS[0],
+            handover: Some(handover),
+            forwarded: true,
+            ..call
+        }
     }
 
     fn begin(self) -> (Story, Arc<Self>) {
@@ -166,7 +172,8 @@ pub fn escalated(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     story.go_to(joined).tell(Kind::OperatorStatusChanged, status("busy"));
     story.tell(Kind::OperatorJoinedCall, part("listen"));
     story.go_to(takeover).tell(Kind::OperatorModeChanged, part("takeover"));
-    let leaves = json!({ "call_sid": call.sid, "human_segment_turn_count": turns, "operator_id": operator });
+    let leaves =
+        json!({ "call_sid": call.sid, "human_segment_turn_count": turns, "operator_id": operator });
     story.go_to(left).tell(Kind::OperatorLeftCall, leaves);
     call.end(&mut story);
     let summary = json!({ "call_sid": call.sid, "wrap_up_reason": pick(WRAP_UP, rng) });
@@ -187,7 +194,8 @@ pub fn forwarded(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
 /// The caller gives up.
 pub fn abandoned(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let seconds = tenths(25, 80, rng);
-    let (mut story, call) = Call::draw(clinic, pick(&["abandoned", "caller_hangup"], rng), seconds, rng).begin();
+    let (mut story, call) =
+        Call::draw(clinic, pick(&["abandoned", "caller_hangup"], rng), seconds, rng).begin();
     call.end(&mut story);
     story
 }

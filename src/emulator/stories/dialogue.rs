@@ -59,11 +59,22 @@ pub enum Mood {
     Relieved,
 }
 
-const fn tool(name: &'static str, inner: &'static str, integration: &'static str, output: Option<&'static str>) -> Tool {
+const fn tool(
+    name: &'static str,
+    inner: &'static str,
+    integration: &'static str,
+    output: Option<&'static str>,
+) -> Tool {
     Tool { name, inner, integration, output }
 }
 
-const fn turn(caller: &'static str, agent: &'static str, state: &'static str, tool: Option<Tool>, mood: Mood) -> Turn {
+const fn turn(
+    caller: &'static str,
+    agent: &'static str,
+    state: &'static str,
+    tool: Option<Tool>,
+    mood: Mood,
+) -> Turn {
     Turn { caller, agent, state, tool, mood }
 }
 
@@ -87,7 +98,9 @@ pub const TOPICS: &[Topic] = &[
                     "find_patient",
                     "records_search",
                     "records",
-                    Some(r#"{"patient":"found","date_of_birth":"1985-03-14","next":"Thursday 10:00"}"#),
+                    Some(
+                        r#"{"patient":"found","date_of_birth":"1985-03-14","next":"Thursday 10:00"}"#,
+                    ),
                 )),
                 Mood::Calm,
             ),
@@ -113,7 +126,9 @@ pub const TOPICS: &[Topic] = &[
                     "book_slot",
                     "calendar_write",
                     "calendar",
-                    Some(r#"{"booked":"11:30","with":"Nurse Pellworth","reason":"chest tightness"}"#),
+                    Some(
+                        r#"{"booked":"11:30","with":"Nurse Pellworth","reason":"chest tightness"}"#,
+                    ),
                 )),
                 Mood::Relieved,
             ),
@@ -126,7 +141,12 @@ pub const TOPICS: &[Topic] = &[
                 "Hello, {name} here, I am out of my blood pressure tablets.",
                 "I can renew that. Are these the ten milligram tablets, once a day?",
                 "refill",
-                Some(tool("list_prescriptions", "records_search", "records", Some(r#"{"drug":"lisinopril","dose":"10 mg"}"#))),
+                Some(tool(
+                    "list_prescriptions",
+                    "records_search",
+                    "records",
+                    Some(r#"{"drug":"lisinopril","dose":"10 mg"}"#),
+                )),
                 Mood::Calm,
             ),
             turn(
@@ -140,7 +160,12 @@ pub const TOPICS: &[Topic] = &[
                 "Will I get them today? You can text me at {phone}.",
                 "They will be ready after four, and a text will tell you.",
                 "closing",
-                Some(tool("send_refill", "pharmacy_order", "pharmacy", Some(r#"{"ready":"16:00"}"#))),
+                Some(tool(
+                    "send_refill",
+                    "pharmacy_order",
+                    "pharmacy",
+                    Some(r#"{"ready":"16:00"}"#),
+                )),
                 Mood::Relieved,
             ),
         ],
@@ -159,7 +184,12 @@ pub const TOPICS: &[Topic] = &[
                 "That's the one. I was in hospital that week, with my hip.",
                 "I understand. I have marked the bill as disputed, and nothing is due until it is settled.",
                 "closing",
-                Some(tool("dispute_invoice", "ledger_write", "ledger", Some(r#"{"invoice":"20-4417","status":"disputed"}"#))),
+                Some(tool(
+                    "dispute_invoice",
+                    "ledger_write",
+                    "ledger",
+                    Some(r#"{"invoice":"20-4417","status":"disputed"}"#),
+                )),
                 Mood::Relieved,
             ),
         ],
@@ -171,7 +201,12 @@ pub const TOPICS: &[Topic] = &[
                 "Hi, {name}. Are the results of my thyroid test there?",
                 "They came in this morning. The doctor has looked at them, and all values are normal.",
                 "results",
-                Some(tool("get_results", "records_search", "records", Some(r#"{"test":"TSH","value":2.1,"flag":"normal"}"#))),
+                Some(tool(
+                    "get_results",
+                    "records_search",
+                    "records",
+                    Some(r#"{"test":"TSH","value":2.1,"flag":"normal"}"#),
+                )),
                 Mood::Worried,
             ),
             turn(
@@ -185,7 +220,12 @@ pub const TOPICS: &[Topic] = &[
                 "Yes please, to {phone}.",
                 "Done. Is there anything else?",
                 "closing",
-                Some(tool("set_reminder", "calendar_write", "calendar", Some(r#"{"reminder":"in 6 months"}"#))),
+                Some(tool(
+                    "set_reminder",
+                    "calendar_write",
+                    "calendar",
+                    Some(r#"{"reminder":"in 6 months"}"#),
+                )),
                 Mood::Calm,
             ),
         ],

@@ -8,7 +8,14 @@ use super::Story;
 use crate::emulator::cast::{Clinic, Person, pick, short_id, uuid};
 use crate::event::Kind;
 
-const FIELDS: &[&str] = &["date_of_birth", "insurance_member_id", "allergies", "medications", "emergency_contact", "consent"];
+const FIELDS: &[&str] = &[
+    "date_of_birth",
+    "insurance_member_id",
+    "allergies",
+    "medications",
+    "emergency_contact",
+    "consent",
+];
 const DELIVERY: &[&str] = &["delivered", "queued", "sent"];
 const SOURCE: &[&str] = &["call", "trigger", "operator"];
 const REJECTED: &[&str] = &[
@@ -29,7 +36,13 @@ struct Form {
 impl Form {
     fn draw(clinic: &Clinic, patient: Person, rng: &mut StdRng) -> Self {
         let channel = pick(&["sms", "email"], rng);
-        Self { id: uuid(rng), template: clinic.template(rng), channel, source: pick(SOURCE, rng), patient }
+        Self {
+            id: uuid(rng),
+            template: clinic.template(rng),
+            channel,
+            source: pick(SOURCE, rng),
+            patient,
+        }
     }
 
     fn ids(&self) -> Value {
@@ -100,7 +113,10 @@ impl Form {
         if action == "approve" {
             story.tell(Kind::SurfaceReviewApproved, json!({ "surface_id": self.id }));
         } else {
-            story.tell(Kind::SurfaceReviewRejected, json!({ "surface_id": self.id, "reason": pick(REJECTED, rng) }));
+            story.tell(
+                Kind::SurfaceReviewRejected,
+                json!({ "surface_id": self.id, "reason": pick(REJECTED, rng) }),
+            );
         }
         story.tell(
             Kind::ReviewSubmitted,
@@ -141,7 +157,12 @@ pub fn rejected_then_approved(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     first.delivered(&mut story, rng);
     first.filled_in(&mut story, rng);
     first.reviewed(&mut story, "reject", rng);
-    let second = Form { id: uuid(rng), template: first.template.clone(), patient: first.patient.clone(), ..first };
+    let second = Form {
+        id: uuid(rng),
+        template: first.template.clone(),
+        patient: first.patient.clone(),
+        ..first
+    };
     let reshaped = json!({ "surface_id": second.id, "original_surface_id": first.id });
     story.pause(0.3, 0.9, rng).tell(Kind::SurfaceReshaped, reshaped);
     second.delivered(&mut story, rng);

@@ -8,8 +8,12 @@ use super::Story;
 use crate::emulator::cast::{Clinic, Person, pick, short_id, uuid};
 use crate::event::Kind;
 
-const SUBJECT: &[&str] =
-    &["Re: Your appointment on Thursday", "Re: Lab results are in", "Re: Question about my prescription", "Re: Invoice 20-4417"];
+const SUBJECT: &[&str] = &[
+    "Re: Your appointment on Thursday",
+    "Re: Lab results are in",
+    "Re: Question about my prescription",
+    "Re: Invoice 20-4417",
+];
 
 struct Email {
     id: String,
@@ -63,7 +67,8 @@ pub fn email_delayed(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
 /// An email comes back.
 pub fn email_bounced(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let email = Email::draw(clinic, rng);
-    let (kind, subtype) = if rng.random_bool(0.7) { ("Permanent", "General") } else { ("Transient", "MailboxFull") };
+    let (kind, subtype) =
+        if rng.random_bool(0.7) { ("Permanent", "General") } else { ("Transient", "MailboxFull") };
     let bounced = json!({
         "bounce_subtype": subtype,
         "bounce_type": kind,
@@ -117,6 +122,9 @@ pub fn text_session(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
             "turn_count": rng.random_range(3..14),
         }),
     );
-    story.tell(Kind::EncounterUpdated, json!({ "encounter_entity_id": uuid(rng), "session_id": session }));
+    story.tell(
+        Kind::EncounterUpdated,
+        json!({ "encounter_entity_id": uuid(rng), "session_id": session }),
+    );
     story
 }

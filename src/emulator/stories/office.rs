@@ -8,7 +8,8 @@ use super::Story;
 use crate::emulator::cast::{Clinic, Person, measure, pick, short_id, uuid};
 use crate::event::Kind;
 
-const TRIGGERS: &[&str] = &["appointment-reminder", "no-show-follow-up", "lab-results-ready", "annual-check-up"];
+const TRIGGERS: &[&str] =
+    &["appointment-reminder", "no-show-follow-up", "lab-results-ready", "annual-check-up"];
 const SYNC_ERRORS: &[&str] = &[
     "The source answered 503 three times in a row.",
     "Cursor is older than the retention of the source.",
@@ -26,7 +27,10 @@ pub fn sync(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let mut story = Story::default();
     story.tell(Kind::PipelineSyncCompleted, completed);
     if rng.random_bool(0.5) {
-        story.tell(Kind::EncounterUpdated, json!({ "encounter_entity_id": uuid(rng), "session_id": uuid(rng) }));
+        story.tell(
+            Kind::EncounterUpdated,
+            json!({ "encounter_entity_id": uuid(rng), "session_id": uuid(rng) }),
+        );
     }
     story
 }
@@ -37,7 +41,12 @@ pub fn sync_fails(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let failed = json!({ "data_source_id": clinic.data_source, "error": pick(SYNC_ERRORS, rng) });
     story.tell(Kind::PipelineError, failed);
     story.pause(5.0, 12.0, rng);
-    story.steps.extend(sync(clinic, rng).steps.into_iter().map(|step| super::Step { at: story.now + step.at, ..step }));
+    story.steps.extend(
+        sync(clinic, rng)
+            .steps
+            .into_iter()
+            .map(|step| super::Step { at: story.now + step.at, ..step }),
+    );
     story
 }
 
@@ -54,7 +63,10 @@ pub fn trigger_fails(_: &mut Clinic, rng: &mut StdRng) -> Story {
 fn fired(end: Kind, status: &str, rng: &mut StdRng) -> Story {
     let (id, name) = (uuid(rng), pick(TRIGGERS, rng));
     let mut story = Story::default();
-    story.tell(Kind::TriggerFired, json!({ "manual": rng.random_bool(0.2), "trigger_id": id, "trigger_name": name }));
+    story.tell(
+        Kind::TriggerFired,
+        json!({ "manual": rng.random_bool(0.2), "trigger_id": id, "trigger_name": name }),
+    );
     // Some runs are over within the millisecond.
     if rng.random_bool(0.7) {
         story.pause(0.3, 3.0, rng);
@@ -122,11 +134,18 @@ pub fn shift(_: &mut Clinic, rng: &mut StdRng) -> Story {
     let operator = Person::draw(rng);
     let id = operator.entity_id;
     let mut story = Story::default();
-    story.tell(Kind::OperatorRegistered, json!({ "operator_id": id, "timestamp": null, "name": operator.name }));
+    story.tell(
+        Kind::OperatorRegistered,
+        json!({ "operator_id": id, "timestamp": null, "name": operator.name }),
+    );
     let changes = json!({ "name": operator.name, "phone_number": operator.phone });
-    story.pause(1.0, 3.0, rng).tell(Kind::OperatorProfileUpdated, json!({ "operator_id": id, "changes": changes }));
+    story
+        .pause(1.0, 3.0, rng)
+        .tell(Kind::OperatorProfileUpdated, json!({ "operator_id": id, "changes": changes }));
     for status in ["online", "busy", "offline"] {
-        story.pause(1.0, 8.0, rng).tell(Kind::OperatorStatusChanged, json!({ "operator_id": id, "status": status }));
+        story
+            .pause(1.0, 8.0, rng)
+            .tell(Kind::OperatorStatusChanged, json!({ "operator_id": id, "status": status }));
     }
     story
 }
@@ -135,11 +154,17 @@ pub fn shift(_: &mut Clinic, rng: &mut StdRng) -> Story {
 pub fn member(_: &mut Clinic, rng: &mut StdRng) -> Story {
     let (invitation, entity, role) = (short_id("inv_", rng), uuid(rng), pick(ROLES, rng));
     let mut story = Story::default();
-    story.tell(Kind::WorkspaceInvitationSent, json!({ "invitation_id": invitation, "resent": false, "role": role }));
+    story.tell(
+        Kind::WorkspaceInvitationSent,
+        json!({ "invitation_id": invitation, "resent": false, "role": role }),
+    );
+    story.pause(3.0, 6.0, rng).tell(
+        Kind::WorkspaceInvitationSent,
+        json!({ "invitation_id": invitation, "resent": true, "role": role }),
+    );
     story
-        .pause(3.0, 6.0, rng)
-        .tell(Kind::WorkspaceInvitationSent, json!({ "invitation_id": invitation, "resent": true, "role": role }));
-    story.pause(2.0, 5.0, rng).tell(Kind::WorkspaceInvitationAccepted, json!({ "entity_id": entity, "role": role }));
+        .pause(2.0, 5.0, rng)
+        .tell(Kind::WorkspaceInvitationAccepted, json!({ "entity_id": entity, "role": role }));
     story.tell(Kind::WorkspaceMemberAdded, json!({ "entity_id": entity, "role": role }));
     let changed = json!({ "entity_id": entity, "previous_role": role, "role": pick(ROLES, rng) });
     story.pause(4.0, 9.0, rng).tell(Kind::WorkspaceMemberRoleUpdated, changed);

@@ -23,7 +23,13 @@ const DELTA: usize = 3;
 pub const INITIAL_STATE: &str = "greeting";
 
 /// What comes first on every connection: who is on the line, since when, and in which state.
-pub fn session_info(call: &Call, workspace_id: &str, state: &str, elapsed: Duration, started: f64) -> Value {
+pub fn session_info(
+    call: &Call,
+    workspace_id: &str,
+    state: &str,
+    elapsed: Duration,
+    started: f64,
+) -> Value {
     json!({
         "call_sid": call.sid,
         "caller_id": call.caller.phone,
@@ -102,7 +108,11 @@ impl<'a> Script<'a> {
     /// The turns, spread over the time until a person takes over or the call ends.
     fn converse(&mut self) {
         let turns = self.call.topic.turns;
-        let until = self.call.handover.as_ref().map_or(self.call.seconds - 2.0, |handover| handover.escalated);
+        let until = self
+            .call
+            .handover
+            .as_ref()
+            .map_or(self.call.seconds - 2.0, |handover| handover.escalated);
         let slot = (until - 3.0).max(0.5) / f64::from(u32::try_from(turns.len()).unwrap_or(1));
         let mut begin = 3.0;
         for turn in turns {
@@ -175,7 +185,9 @@ impl<'a> Script<'a> {
     }
 
     fn hears(&mut self, at: f64, speaker: &str, role: &str, text: &str, barge_in: bool) {
-        let text = text.replace("{name}", &self.call.caller.name).replace("{phone}", &self.call.caller.phone);
+        let text = text
+            .replace("{name}", &self.call.caller.name)
+            .replace("{phone}", &self.call.caller.phone);
         let heard = json!({
             "eot_confidence": measure(0.6, 1.0, &mut self.rng),
             "is_barge_in": barge_in,
@@ -233,7 +245,11 @@ impl<'a> Script<'a> {
         self.at(at, Kind::Emotion, emotion);
         if mood != Mood::Calm {
             let compounds = json!([{ "name": format!("{dominant}-and-hope"), "score": measure(0.2, 0.7, &mut self.rng) }]);
-            self.at(at, Kind::CompoundEmotion, json!({ "compounds": compounds, "turn_index": self.turns }));
+            self.at(
+                at,
+                Kind::CompoundEmotion,
+                json!({ "compounds": compounds, "turn_index": self.turns }),
+            );
         }
         let empathy = json!({
             "empathy_baseline": 0.4,
@@ -256,7 +272,8 @@ impl<'a> Script<'a> {
     }
 
     fn navigates(&mut self, at: f64, turn: &Turn) {
-        let (nav, render) = (measure(60.0, 240.0, &mut self.rng), measure(80.0, 400.0, &mut self.rng));
+        let (nav, render) =
+            (measure(60.0, 240.0, &mut self.rng), measure(80.0, 400.0, &mut self.rng));
         let timing = json!({
             "input_tokens": self.rng.random_range(900..4000),
             "model": "navigator-2",
@@ -287,21 +304,30 @@ impl<'a> Script<'a> {
         let (outer, inner) = (short_id("tool_", &mut self.rng), short_id("tool_", &mut self.rng));
         let given = json!({ "name": self.call.caller.name, "phone": self.call.caller.phone });
         let step = (end - begin) / 4.0;
-        let started = |name: &str, id: &str, parent: Option<&str>, protocol: &str, input: &Value| {
-            json!({
-                "call_id": id,
-                "endpoint_name": format!("{name}_v1"),
-                "input": input,
-                "integration_name": tool.integration,
-                "parent_call_id": parent,
-                "protocol": protocol,
-                "tool_name": name,
-            })
-        };
+        let started =
+            |name: &str, id: &str, parent: Option<&str>, protocol: &str, input: &Value| {
+                json!({
+                    "call_id": id,
+                    "endpoint_name": format!("{name}_v1"),
+                    "input": input,
+                    "integration_name": tool.integration,
+                    "parent_call_id": parent,
+                    "protocol": protocol,
+                    "tool_name": name,
+                })
+            };
         // The inner tool takes its input as text: the contract allows both.
         let text = Value::String(given.to_string());
-        self.at(begin + step, Kind::ToolCallStarted, started(tool.name, &outer, None, "native", &given));
-        self.at(begin + step * 2.0, Kind::ToolCallStarted, started(tool.inner, &inner, Some(&outer), "mcp", &text));
+        self.at(
+            begin + step,
+            Kind::ToolCallStarted,
+            started(tool.name, &outer, None, "native", &given),
+        );
+        self.at(
+            begin + step * 2.0,
+            Kind::ToolCallStarted,
+            started(tool.inner, &inner, Some(&outer), "mcp", &text),
+        );
         let completed = |name: &str, id: &str, parent: Option<&str>, protocol: &str, took: f64| {
             json!({
                 "call_id": id,
@@ -316,12 +342,21 @@ impl<'a> Script<'a> {
                 "tool_name": name,
             })
         };
-        self.at(begin + step * 3.0, Kind::ToolCallCompleted, completed(tool.inner, &inner, Some(&outer), "mcp", step));
-        self.at(end, Kind::ToolCallCompleted, completed(tool.name, &outer, None, "native", step * 3.0));
+        self.at(
+            begin + step * 3.0,
+            Kind::ToolCallCompleted,
+            completed(tool.inner, &inner, Some(&outer), "mcp", step),
+        );
+        self.at(
+            end,
+            Kind::ToolCallCompleted,
+            completed(tool.name, &outer, None, "native", step * 3.0),
+        );
     }
 
     fn latency(&mut self, at: f64, greeting: bool) {
-        let [engine, nav, render, audio] = [200.0, 60.0, 80.0, 90.0].map(|low| measure(low, low * 3.0, &mut self.rng));
+        let [engine, nav, render, audio] =
+            [200.0, 60.0, 80.0, 90.0].map(|low| measure(low, low * 3.0, &mut self.rng));
         let latency = json!({
             "audio_ttfb_ms": audio,
             "continuation": false,
@@ -334,7 +369,14 @@ impl<'a> Script<'a> {
         self.at(at, Kind::Latency, latency);
     }
 
-    fn joins(&mut self, at: f64, role: &str, name: &str, number: Option<&str>, operator: Option<&str>) {
+    fn joins(
+        &mut self,
+        at: f64,
+        role: &str,
+        name: &str,
+        number: Option<&str>,
+        operator: Option<&str>,
+    ) {
         let joined = json!({
             "conference_sid": self.conference,
             "display_name": name,
@@ -347,7 +389,14 @@ impl<'a> Script<'a> {
         self.at(at, Kind::ParticipantJoined, joined);
     }
 
-    fn leaves(&mut self, at: f64, role: &str, name: &str, number: Option<&str>, operator: Option<&str>) {
+    fn leaves(
+        &mut self,
+        at: f64,
+        role: &str,
+        name: &str,
+        number: Option<&str>,
+        operator: Option<&str>,
+    ) {
         let left = json!({
             "conference_sid": self.conference,
             "display_name": name,
@@ -360,7 +409,8 @@ impl<'a> Script<'a> {
     }
 
     fn mutes(&mut self, at: f64, role: &str, muted: bool) {
-        let payload = json!({ "muted": muted, "speaker_id": format!("{role}-1"), "speaker_role": role });
+        let payload =
+            json!({ "muted": muted, "speaker_id": format!("{role}-1"), "speaker_role": role });
         self.at(at, Kind::SpeakerMuted, payload);
     }
 
@@ -385,23 +435,42 @@ impl<'a> Script<'a> {
         });
         self.at(handover.escalated, Kind::StateTransition, escalation);
         self.state = "with_operator";
-        self.says(handover.escalated, handover.joined, "I am getting a colleague on the line.", None);
+        self.says(
+            handover.escalated,
+            handover.joined,
+            "I am getting a colleague on the line.",
+            None,
+        );
         if self.call.forwarded {
             self.forwards(handover.joined);
         }
-        self.joins(handover.joined, "operator", &operator.name, Some(&operator.phone), Some(&operator.entity_id));
+        self.joins(
+            handover.joined,
+            "operator",
+            &operator.name,
+            Some(&operator.phone),
+            Some(&operator.entity_id),
+        );
         self.mutes(handover.joined, "operator", true);
         self.mutes(handover.takeover, "agent", true);
         self.mutes(handover.takeover, "operator", false);
-        let each = (handover.left - handover.takeover) / f64::from(u32::try_from(HANDED_OVER.len()).unwrap_or(1));
+        let each = (handover.left - handover.takeover)
+            / f64::from(u32::try_from(HANDED_OVER.len()).unwrap_or(1));
         let mut moment = handover.takeover + 0.3;
         for (index, line) in HANDED_OVER.iter().enumerate() {
-            let (speaker, role) = if index % 2 == 0 { ("operator-1", "operator") } else { ("caller-1", "caller") };
+            let (speaker, role) =
+                if index % 2 == 0 { ("operator-1", "operator") } else { ("caller-1", "caller") };
             self.turns += 1;
             self.hears(moment, speaker, role, &line.replace("{operator}", &operator.name), false);
             moment += each;
         }
-        self.leaves(handover.left, "operator", &operator.name, Some(&operator.phone), Some(&operator.entity_id));
+        self.leaves(
+            handover.left,
+            "operator",
+            &operator.name,
+            Some(&operator.phone),
+            Some(&operator.entity_id),
+        );
     }
 
     fn close(&mut self) {
@@ -412,7 +481,13 @@ impl<'a> Script<'a> {
         if call.forwarded && call.handover.is_none() {
             self.forwards(call.seconds - 0.8);
         }
-        self.leaves(call.seconds - 0.3, "caller", &call.caller.name, Some(&call.caller.phone), None);
+        self.leaves(
+            call.seconds - 0.3,
+            "caller",
+            &call.caller.name,
+            Some(&call.caller.phone),
+            None,
+        );
         let end = json!({
             "call_sid": call.sid,
             "completion_reason": call.reason,

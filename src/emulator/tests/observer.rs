@@ -19,12 +19,18 @@ use crate::event::{Kind, Stream};
 
 type Socket = WebSocketStream<TcpStream>;
 
-async fn connect(emulator: &Emulator, sid: &str, protocols: &str) -> Result<(Socket, Response<Option<Vec<u8>>>), Error> {
+async fn connect(
+    emulator: &Emulator,
+    sid: &str,
+    protocols: &str,
+) -> Result<(Socket, Response<Option<Vec<u8>>>), Error> {
     let address = emulator.address;
     let url = format!("ws://{address}/v1/{DEMO_WORKSPACE}/observers/{sid}/ws");
     let mut request = url.into_client_request().expect("a request");
     if !protocols.is_empty() {
-        request.headers_mut().insert("sec-websocket-protocol", protocols.parse().expect("a header"));
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocols.parse().expect("a header"));
     }
     client_async(request, TcpStream::connect(address).await.expect("a connection")).await
 }
@@ -73,13 +79,15 @@ fn fields(mut event: Value) -> Value {
 async fn the_demo_call_is_whole_and_ends_well() {
     let emulator = Emulator::start(Options { rate: AT_ONCE, ..Options::default() }).await;
     for _ in 0..2 {
-        let (mut socket, response) = connect(&emulator, DEMO_CALL, &format!("auth, {TOKEN}")).await.expect("an upgrade");
+        let (mut socket, response) =
+            connect(&emulator, DEMO_CALL, &format!("auth, {TOKEN}")).await.expect("an upgrade");
         assert_eq!(response.headers()["sec-websocket-protocol"], "auth");
         let (events, code) = all(&mut socket).await;
         assert_eq!(code, Some(1000));
         assert_eq!(events.first().map(kind), Some(Kind::SessionInfo));
         assert_eq!(events.last().map(kind), Some(Kind::SessionEnd));
-        let observed = Kind::ALL.iter().copied().filter(|kind| kind.spec().stream == Stream::Observer);
+        let observed =
+            Kind::ALL.iter().copied().filter(|kind| kind.spec().stream == Stream::Observer);
         assert_eq!(events.iter().map(kind).collect::<BTreeSet<_>>(), observed.collect());
         let nested = events.iter().filter(|event| event.get("data").is_some()).count();
         assert!(nested > 0 && nested < events.len(), "both shapes occur");
@@ -92,7 +100,8 @@ async fn the_demo_call_is_whole_and_ends_well() {
 
 #[tokio::test]
 async fn an_observer_alone_lets_the_emulator_end() {
-    let emulator = Emulator::start(Options { rate: AT_ONCE, once: true, ..Options::default() }).await;
+    let emulator =
+        Emulator::start(Options { rate: AT_ONCE, once: true, ..Options::default() }).await;
     assert_eq!(all(&mut observe(&emulator, DEMO_CALL).await).await.1, Some(1000));
     emulator.ends().await;
 }

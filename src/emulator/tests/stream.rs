@@ -50,7 +50,11 @@ async fn lets_nobody_in_without_the_credential() {
     let without = request(&emulator, DEMO_WORKSPACE).send().await.expect("an answer");
     assert_eq!(without.status(), StatusCode::UNAUTHORIZED);
     for wrong in ["Bearer other-key", "Bearer ", "Basic test-key", TOKEN] {
-        let answer = request(&emulator, DEMO_WORKSPACE).header("authorization", wrong).send().await.expect("an answer");
+        let answer = request(&emulator, DEMO_WORKSPACE)
+            .header("authorization", wrong)
+            .send()
+            .await
+            .expect("an answer");
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{wrong}");
     }
     assert_eq!(open(&emulator).await.status(), StatusCode::OK);
@@ -61,7 +65,8 @@ async fn lets_nobody_in_without_the_credential() {
 async fn any_legal_credential_will_do_where_none_is_set() {
     let emulator = Emulator::start(Options::default()).await;
     assert_eq!(open(&emulator).await.status(), StatusCode::OK);
-    let illegal = request(&emulator, DEMO_WORKSPACE).bearer_auth("a b").send().await.expect("an answer");
+    let illegal =
+        request(&emulator, DEMO_WORKSPACE).bearer_auth("a b").send().await.expect("an answer");
     assert_eq!(illegal.status(), StatusCode::UNAUTHORIZED);
     emulator.stop().await;
 }
@@ -70,14 +75,17 @@ async fn any_legal_credential_will_do_where_none_is_set() {
 async fn has_no_other_workspace() {
     let other = "00000000-0000-4000-8000-000000000009";
     let any = Emulator::start(Options::default()).await;
-    let one = Emulator::start(Options { workspace: Some(DEMO_WORKSPACE.into()), ..Options::default() }).await;
+    let one =
+        Emulator::start(Options { workspace: Some(DEMO_WORKSPACE.into()), ..Options::default() })
+            .await;
     for (emulator, workspace, status) in [
         (&any, "demo", StatusCode::NOT_FOUND),
         (&any, other, StatusCode::OK),
         (&one, other, StatusCode::NOT_FOUND),
         (&one, DEMO_WORKSPACE, StatusCode::OK),
     ] {
-        let answer = request(emulator, workspace).bearer_auth(TOKEN).send().await.expect("an answer");
+        let answer =
+            request(emulator, workspace).bearer_auth(TOKEN).send().await.expect("an answer");
         assert_eq!(answer.status(), status, "{workspace}");
     }
     any.stop().await;
@@ -98,10 +106,13 @@ async fn the_first_frame_is_retry_and_the_first_event_a_call() {
 
 #[tokio::test]
 async fn a_day_has_every_type_ends_the_body_and_the_emulator() {
-    let emulator = Emulator::start(Options { once: true, rate: AT_ONCE, ..Options::default() }).await;
+    let emulator =
+        Emulator::start(Options { once: true, rate: AT_ONCE, ..Options::default() }).await;
     let text = open(&emulator).await.text().await.expect("a whole body");
-    let events: Vec<_> = text.strip_prefix(RETRY).expect("retry first").split_terminator("\n\n").collect();
-    let seen: BTreeSet<_> = events.iter().filter_map(|frame| Kind::of(field(frame, "event")?)).collect();
+    let events: Vec<_> =
+        text.strip_prefix(RETRY).expect("retry first").split_terminator("\n\n").collect();
+    let seen: BTreeSet<_> =
+        events.iter().filter_map(|frame| Kind::of(field(frame, "event")?)).collect();
     let all = Kind::ALL.iter().copied().filter(|kind| kind.spec().stream == Stream::Workspace);
     assert_eq!(seen, all.collect());
     assert!(events.is_sorted_by_key(|frame| id(frame)));
@@ -112,7 +123,9 @@ async fn a_day_has_every_type_ends_the_body_and_the_emulator() {
 async fn the_same_seed_gives_the_same_events() {
     let mut days = Vec::new();
     for seed in [1, 1, 2] {
-        let emulator = Emulator::start(Options { once: true, rate: AT_ONCE, seed, ..Options::default() }).await;
+        let emulator =
+            Emulator::start(Options { once: true, rate: AT_ONCE, seed, ..Options::default() })
+                .await;
         let text = open(&emulator).await.text().await.expect("a whole body");
         let events: Vec<_> = text
             .split("\n\n")
@@ -155,22 +168,38 @@ async fn no_more_streams_than_there_may_be() {
     assert_eq!(field(frame, "event"), Some("error"));
     assert_eq!(field(frame, "id"), None);
     let data: Value = serde_json::from_str(field(frame, "data").expect("data")).expect("JSON");
-    assert_eq!((&data["code"], &data["max_streams"]), (&Value::from("too_many_streams"), &Value::from(1)));
+    assert_eq!(
+        (&data["code"], &data["max_streams"]),
+        (&Value::from("too_many_streams"), &Value::from(1))
+    );
     assert!(data["message"].is_string());
     emulator.stop().await;
 }
 
 #[tokio::test]
 async fn faults_come_in_order_and_then_none() {
-    let emulator = Emulator::start(faulty(&["status=429:retry-after=2", "status=503", "none", "error=stream_error"])).await;
+    let emulator = Emulator::start(faulty(&[
+        "status=429:retry-after=2",
+        "status=503",
+        "none",
+        "error=stream_error",
+    ]))
+    .await;
     let limited = open(&emulator).await;
     assert_eq!(limited.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(limited.headers()["retry-after"], "2");
     let unavailable = open(&emulator).await;
-    assert_eq!((unavailable.status(), unavailable.headers().get("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, None));
+    assert_eq!(
+        (unavailable.status(), unavailable.headers().get("retry-after")),
+        (StatusCode::SERVICE_UNAVAILABLE, None)
+    );
     assert!(frames(&mut open(&emulator).await, 2).await[1].contains("call.started"));
     let text = open(&emulator).await.text().await.expect("a whole body");
-    assert!(text.ends_with("\n\n") && text.contains("event: error\ndata: {\"code\":\"stream_error\",\"message\":"), "{text}");
+    assert!(
+        text.ends_with("\n\n")
+            && text.contains("event: error\ndata: {\"code\":\"stream_error\",\"message\":"),
+        "{text}"
+    );
     assert!(!text.contains("max_streams"));
     assert!(frames(&mut open(&emulator).await, 1).await[0].contains("retry"));
     emulator.stop().await;
@@ -179,14 +208,18 @@ async fn faults_come_in_order_and_then_none() {
 #[tokio::test]
 async fn a_refused_client_uses_no_fault_up() {
     let emulator = Emulator::start(faulty(&["status=500"])).await;
-    assert_eq!(request(&emulator, DEMO_WORKSPACE).send().await.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        request(&emulator, DEMO_WORKSPACE).send().await.expect("an answer").status(),
+        StatusCode::UNAUTHORIZED
+    );
     assert_eq!(open(&emulator).await.status(), StatusCode::INTERNAL_SERVER_ERROR);
     emulator.stop().await;
 }
 
 #[tokio::test]
 async fn a_body_ends_or_breaks_after_so_many_bytes() {
-    let emulator = Emulator::start(Options { rate: 500.0, ..faulty(&["end=200", "cut=300", "cut=0"]) }).await;
+    let emulator =
+        Emulator::start(Options { rate: 500.0, ..faulty(&["end=200", "cut=300", "cut=0"]) }).await;
     assert_eq!(open(&emulator).await.text().await.expect("a whole body").len(), 200);
     for expected in [300, 0] {
         let mut answer = open(&emulator).await;
@@ -206,7 +239,8 @@ async fn a_body_ends_or_breaks_after_so_many_bytes() {
 
 #[tokio::test]
 async fn who_was_cut_off_gets_the_rest_of_the_day() {
-    let emulator = Emulator::start(Options { once: true, rate: AT_ONCE, ..faulty(&["cut=500"]) }).await;
+    let emulator =
+        Emulator::start(Options { once: true, rate: AT_ONCE, ..faulty(&["cut=500"]) }).await;
     assert!(open(&emulator).await.text().await.is_err());
     let text = resume(&emulator, 0).await.text().await.expect("a whole body");
     assert!(text.starts_with(RETRY) && text.matches("event: call.ended").count() > 2);

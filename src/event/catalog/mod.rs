@@ -111,6 +111,9 @@ const fn slot(name: &str) -> usize {
     if length == 0 {
         return 0;
     }
-    let mixed = length * 31 + bytes[length - 1] as usize * 7 + bytes[length / 2] as usize * 13 + bytes[length / 3] as usize * 29;
+    let mixed = length * 31
+        + bytes[length - 1] as usize * 7
+        + bytes[length / 2] as usize * 13
+        + bytes[length / 3] as usize * 29;
     mixed % 256
 }

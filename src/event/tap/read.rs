@@ -46,7 +46,10 @@ impl Tap {
         self.id.as_deref().is_none_or(is_id)
             && time(&self.time)
             && time(&self.received_at)
-            && self.stream.as_deref().is_none_or(|stream| matches!(stream, "workspace" | "observer"))
+            && self
+                .stream
+                .as_deref()
+                .is_none_or(|stream| matches!(stream, "workspace" | "observer"))
             && self.workspace_id.as_deref().is_none_or(is_uuid)
             && self.call_sid.as_deref().is_none_or(is_call_sid)
             && self
@@ -54,7 +57,9 @@ impl Tap {
                 .iter()
                 .chain(&self.scrubbed)
                 .chain(self.drift.iter().filter_map(|drift| drift.field.as_ref()))
-                .all(|path| matches!(path, Name::Borrowed(_)) || path.split('.').all(is_name_or_mask))
+                .all(|path| {
+                    matches!(path, Name::Borrowed(_)) || path.split('.').all(is_name_or_mask)
+                })
     }
 }
 
@@ -74,7 +79,8 @@ impl<'j> Members<'j> {
 
     /// What stands before the next quote.
     fn quoted(&mut self) -> Option<&'j str> {
-        let (text, rest) = self.rest.split_at_checked(memchr::memchr(b'"', self.rest.as_bytes())?)?;
+        let (text, rest) =
+            self.rest.split_at_checked(memchr::memchr(b'"', self.rest.as_bytes())?)?;
         self.rest = &rest[1..];
         is_plain(text).then_some(text)
     }
@@ -94,7 +100,12 @@ impl<'j> Members<'j> {
             self.rest = self.rest.strip_prefix('"')?;
             let name = self.quoted()?;
             let declared = spec.and_then(|spec| spec.field(name));
-            names.push(declared.map_or_else(|| Name::Owned(name.to_owned()), |field| Name::Borrowed(field.name)));
+            names.push(
+                declared.map_or_else(
+                    || Name::Owned(name.to_owned()),
+                    |field| Name::Borrowed(field.name),
+                ),
+            );
             match self.rest.as_bytes().first()? {
                 b',' => self.rest = &self.rest[1..],
                 b']' => {
@@ -132,7 +143,10 @@ fn is_usual_time(text: &[u8]) -> bool {
     const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
     let two = |at: usize| (text[at] - b'0') * 10 + text[at + 1] - b'0';
     text.len() == FORM.len()
-        && text.iter().zip(FORM).all(|(byte, form)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form })
+        && text
+            .iter()
+            .zip(FORM)
+            .all(|(byte, form)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form })
         && (1..=12).contains(&two(5))
         && (1..=28).contains(&two(8))
         && two(11) < 24
@@ -156,14 +170,18 @@ mod tests {
 
     fn read(json: &str) -> Option<Tap> {
         // What an earlier line has left behind is gone.
-        let mut tap = Tap { id: Some("7".to_owned()), redacted: vec!["x".into()], scrubbed: vec!["y".into()], ..Tap::default() };
+        let mut tap = Tap {
+            id: Some("7".to_owned()),
+            redacted: vec!["x".into()],
+            scrubbed: vec!["y".into()],
+            ..Tap::default()
+        };
         tap.read(json, None).then_some(tap)
     }
 
     #[test]
     fn what_evtap_writes_needs_no_serde() {
-        let json =
-            r#"{"id":"1700000000000","time":"2023-11-14T22:13:20.000Z","stream":"workspace","redacted":["caller_id","a.b"]}"#;
+        let json = r#"{"id":"1700000000000","time":"2023-11-14T22:13:20.000Z","stream":"workspace","redacted":["caller_id","a.b"]}"#;
         let mut tap = Tap::default();
         assert_eq!(tap.read_plain(json, None), Some(()));
         assert_eq!(Some(tap), by_serde(json));

@@ -29,7 +29,14 @@ struct Walk {
 impl Walk {
     fn by(policy: Policy) -> Self {
         let [asked, plain] = [(); 2].map(|()| (Decoder::default(), Redactor::new(policy.clone())));
-        Self { decoder: Decoder::default(), redactor: Redactor::new(policy), asked, plain, has_more: false, id: "1700000000001" }
+        Self {
+            decoder: Decoder::default(),
+            redactor: Redactor::new(policy),
+            asked,
+            plain,
+            has_more: false,
+            id: "1700000000001",
+        }
     }
 
     /// What a line becomes, which must be what the long way makes of it, and whether it takes the short one. Every other line
@@ -64,20 +71,25 @@ impl Walk {
             notes: Notes::default(),
         };
         let Redactor { shapes, made, tap, .. } = &mut self.asked.1;
-        let is_short = shapes.as_mut().is_some_and(|shapes| shapes.recognise(&frame, made, tap).is_some());
+        let is_short =
+            shapes.as_mut().is_some_and(|shapes| shapes.recognise(&frame, made, tap).is_some());
         let _ = self.asked.1.show(&mut self.asked.0, frame);
         let (mut walked, mut alone) = (Vec::new(), Vec::new());
         let shown = self.redactor.show(&mut self.decoder, frame);
         let event = self.plain.0.decode(frame);
         let plain = self.plain.1.redact(&event);
         let fields = |shown: &Shown<'_>| {
-            let field = |field: ShownField<'_>| (field.key.to_owned(), field.json.to_owned(), field.hidden);
+            let field =
+                |field: ShownField<'_>| (field.key.to_owned(), field.json.to_owned(), field.hidden);
             shown.fields().map(field).collect::<Vec<_>>()
         };
         assert_eq!(fields(&shown), fields(&plain), "{text}");
         assert_eq!(shown.tap(), plain.tap(), "{text}");
         for (key, json, _) in fields(&plain) {
-            assert_eq!(shown.field(&key).map(|field| field.json == json), plain.field(&key).map(|field| field.json == json));
+            assert_eq!(
+                shown.field(&key).map(|field| field.json == json),
+                plain.field(&key).map(|field| field.json == json)
+            );
         }
         ndjson::object(&shown, &mut walked);
         ndjson::object(&plain, &mut alone);
@@ -105,10 +117,28 @@ fn fields(kind: Kind) -> Vec<(&'static str, String)> {
 
 /// Values of every type of JSON, those that a declaration may not expect among them.
 fn values() -> impl Iterator<Item = String> {
-    let odd = [json!(null), json!(true), json!(1), json!(-1.5), json!(1e3), json!(""), json!("x"), json!("[redacted]")];
-    let inside =
-        [json!([]), json!([1]), json!(["x", null]), json!({}), json!({"odd": 1}), json!([{"name": "joy", "score": 0.5}])];
-    odd.into_iter().chain(inside).map(|value| value.to_string()).chain(["\"call (202) 555-0123\"".to_owned()])
+    let odd = [
+        json!(null),
+        json!(true),
+        json!(1),
+        json!(-1.5),
+        json!(1e3),
+        json!(""),
+        json!("x"),
+        json!("[redacted]"),
+    ];
+    let inside = [
+        json!([]),
+        json!([1]),
+        json!(["x", null]),
+        json!({}),
+        json!({"odd": 1}),
+        json!([{"name": "joy", "score": 0.5}]),
+    ];
+    odd.into_iter()
+        .chain(inside)
+        .map(|value| value.to_string())
+        .chain(["\"call (202) 555-0123\"".to_owned()])
 }
 
 #[test]
@@ -122,8 +152,13 @@ fn what_comes_as_before_takes_the_short_way_unless_there_is_something_to_say_abo
             let is_unstated = |(at, (_, json)): (usize, &(&str, String))| {
                 kind.spec().fields[at].ty == Type::Unstated && json.starts_with(['[', '{'])
             };
-            let is_inside = fields.len() == kind.spec().fields.len() && fields.iter().enumerate().any(is_unstated);
-            assert_eq!(is_short, !line.contains("\"drift\"") && !line.contains("\"scrubbed\"") && !is_inside, "{line}");
+            let is_inside = fields.len() == kind.spec().fields.len()
+                && fields.iter().enumerate().any(is_unstated);
+            assert_eq!(
+                is_short,
+                !line.contains("\"drift\"") && !line.contains("\"scrubbed\"") && !is_inside,
+                "{line}"
+            );
             is_short
         };
         let is_prose = kind.spec().fields.iter().any(|field| field.class == Class::Free);
@@ -131,7 +166,11 @@ fn what_comes_as_before_takes_the_short_way_unless_there_is_something_to_say_abo
         for at in 0..fields.len() {
             let mut less = fields.clone();
             less.remove(at);
-            assert!(is_prose || is_short(&mut walk, &less) != kind.spec().fields[at].required, "{name} without {}", fields[at].0);
+            assert!(
+                is_prose || is_short(&mut walk, &less) != kind.spec().fields[at].required,
+                "{name} without {}",
+                fields[at].0
+            );
             for value in values() {
                 let mut other = fields.clone();
                 other[at].1 = value;
@@ -147,7 +186,9 @@ fn what_comes_as_before_takes_the_short_way_unless_there_is_something_to_say_abo
 }
 
 fn started(rest: &str) -> String {
-    format!("{{\"event_type\":\"call.started\",\"call_sid\":\"CA1\",\"direction\":\"inbound\",\"service_id\":\"s\"{rest}}}")
+    format!(
+        "{{\"event_type\":\"call.started\",\"call_sid\":\"CA1\",\"direction\":\"inbound\",\"service_id\":\"s\"{rest}}}"
+    )
 }
 
 #[test]
@@ -182,16 +223,23 @@ fn what_can_not_be_shown_as_it_stands_takes_the_long_way() {
         format!("{begin},\"direction\":\"inbound\",\"duration_seconds\":{steps}}}")
     };
     walk.line(&ended("1.5"));
-    for (steps, is_short) in [("1.10", true), ("2", true), ("1.", false), ("01", false), ("\"1\"", false)] {
+    for (steps, is_short) in
+        [("1.10", true), ("2", true), ("1.", false), ("01", false), ("\"1\"", false)]
+    {
         assert_eq!(walk.is_short(&ended(steps)), is_short, "{steps}");
     }
     // Prose that holds nothing may go, prose that may hold something not, and what is hidden may hold what it likes.
     let escalated = |reason: &str| {
-        let begin = "{\"event_type\":\"call.escalated\",\"call_sid\":\"CA1\",\"escalation_id\":\"e\"";
+        let begin =
+            "{\"event_type\":\"call.escalated\",\"call_sid\":\"CA1\",\"escalation_id\":\"e\"";
         format!("{begin},\"reason\":\"{reason}\",\"trigger\":\"caller\"}}")
     };
     walk.line(&escalated("asked for a person"));
-    let said = [("asked for somebody", true), ("call (202) 555-0123", false), ("call \\u0028202) 555-0123", false)];
+    let said = [
+        ("asked for somebody", true),
+        ("call (202) 555-0123", false),
+        ("call \\u0028202) 555-0123", false),
+    ];
     for (reason, is_short) in said {
         assert_eq!(walk.is_short(&escalated(reason)), is_short, "{reason}");
     }
@@ -205,8 +253,13 @@ fn what_can_not_be_shown_as_it_stands_takes_the_long_way() {
 #[test]
 fn frames_of_a_stream_take_the_short_way_too() {
     let mut walk = Walk::by(Policy::default());
-    let started = |rest: &str| format!("{{\"call_sid\":\"CA1\",\"direction\":\"inbound\",\"service_id\":\"s\"{rest}}}");
-    assert!(!walk.event("call.started", &started(",\"caller_id\":\"+1\"")).1, "nothing has come before");
+    let started = |rest: &str| {
+        format!("{{\"call_sid\":\"CA1\",\"direction\":\"inbound\",\"service_id\":\"s\"{rest}}}")
+    };
+    assert!(
+        !walk.event("call.started", &started(",\"caller_id\":\"+1\"")).1,
+        "nothing has come before"
+    );
     for (event_type, data, is_short) in [
         ("call.started", started(",\"caller_id\":\"+2\""), true),
         ("call.started", started(""), true),
@@ -230,7 +283,10 @@ fn frames_of_a_stream_take_the_short_way_too() {
     let (name, json) = &fields(Kind::SessionEnd)[0];
     walk.event("session_end", &format!("{{\"{name}\":{json}}}"));
     let (line, is_short) = walk.event("session_end", "{}");
-    assert!(is_short && line.starts_with("{\"event_type\":\"session_end\",\"_tap\":{\"id\":"), "{line}");
+    assert!(
+        is_short && line.starts_with("{\"event_type\":\"session_end\",\"_tap\":{\"id\":"),
+        "{line}"
+    );
     walk.id = "soon";
     let (line, is_short) = walk.event("call.started", &started(""));
     assert!(!is_short && line.contains("drift"), "{line}");
@@ -241,10 +297,15 @@ fn frames_of_a_stream_take_the_short_way_too() {
 fn space_inside_of_a_value_counts_where_it_is_shown() {
     let mut walk = Walk::by(Policy::default());
     let line = |names: &str| {
-        format!("{{\"event_type\":\"surface.submitted\",\"entity_id\":\"e\",\"fields_submitted\":{names},\"surface_id\":\"s\"}}")
+        format!(
+            "{{\"event_type\":\"surface.submitted\",\"entity_id\":\"e\",\"fields_submitted\":{names},\"surface_id\":\"s\"}}"
+        )
     };
     walk.line(&line("[\"a\"]"));
-    assert_eq!([walk.is_short(&line("[\"a\",\"b\"]")), walk.is_short(&line("[\"a\", \"b\"]"))], [true, false]);
+    assert_eq!(
+        [walk.is_short(&line("[\"a\",\"b\"]")), walk.is_short(&line("[\"a\", \"b\"]"))],
+        [true, false]
+    );
     let mut hiding = Policy::default();
     hiding.redact.add("fields_submitted");
     let mut walk = Walk::by(hiding);
@@ -255,8 +316,13 @@ fn space_inside_of_a_value_counts_where_it_is_shown() {
 #[test]
 fn orders_that_do_not_contradict_each_other_are_one() {
     let all = fields(Kind::SessionEnd);
-    assert!(all.len() > 2 * ORDERS && Kind::SessionEnd.spec().fields.iter().all(|field| !field.required));
-    let of = |which: &[usize]| object("session_end", &which.iter().map(|at| all[*at].clone()).collect::<Vec<_>>());
+    assert!(
+        all.len() > 2 * ORDERS
+            && Kind::SessionEnd.spec().fields.iter().all(|field| !field.required)
+    );
+    let of = |which: &[usize]| {
+        object("session_end", &which.iter().map(|at| all[*at].clone()).collect::<Vec<_>>())
+    };
     // More of them than are kept, if they were not put together; then all at once, which has not come yet.
     let mut walk = Walk::by(Policy::default());
     for which in [&[2][..], &[1, 2], &[2, 4], &[2, 5], &[0, 1], &[5, 6, 7]] {
@@ -264,7 +330,11 @@ fn orders_that_do_not_contradict_each_other_are_one() {
         assert!(walk.is_short(&of(which)), "{which:?}");
     }
     // What is new stands right behind what came before it.
-    assert!(walk.is_short(&of(&[0, 1, 2, 5, 4])) && walk.is_short(&of(&[0, 4])) && walk.is_short(&of(&[])));
+    assert!(
+        walk.is_short(&of(&[0, 1, 2, 5, 4]))
+            && walk.is_short(&of(&[0, 4]))
+            && walk.is_short(&of(&[]))
+    );
     // An order that contradicts is another, and only so many are kept.
     let orders = [[1, 0, 2], [2, 1, 0], [2, 0, 1], [0, 2, 1]];
     let mut kept = 1;
@@ -273,7 +343,10 @@ fn orders_that_do_not_contradict_each_other_are_one() {
         kept += usize::from(!is_known && walk.is_short(&of(&which)));
     }
     assert_eq!(kept, ORDERS);
-    assert!(walk.is_short(&of(&orders[0])) && walk.is_short(&of(&[0, 1, 2, 5, 4])), "none is forgotten for another");
+    assert!(
+        walk.is_short(&of(&orders[0])) && walk.is_short(&of(&[0, 1, 2, 5, 4])),
+        "none is forgotten for another"
+    );
 }
 
 #[test]
@@ -300,18 +373,27 @@ fn what_is_said_of_an_event_is_of_what_is_hidden_in_it() {
     for field in Kind::SessionEnd.spec().fields {
         all.redact.add(&format!("session_end.{}", field.name));
     }
-    for (policy, kind, most) in [(Policy::default(), Kind::SessionInfo, 2), (all, Kind::SessionEnd, 64)] {
+    for (policy, kind, most) in
+        [(Policy::default(), Kind::SessionInfo, 2), (all, Kind::SessionEnd, 64)]
+    {
         let mut walk = Walk::by(policy);
         let (name, optional) = (kind.spec().event_type, fields(kind));
         walk.line(&object(name, &optional));
         // So many that not all are remembered.
         for which in 0..200_usize {
-            let is_in = |(at, _): &(usize, &(&str, String))| kind.spec().fields[*at].required || which & 1 << (at % 8) != 0;
-            let some: Vec<_> = optional.iter().enumerate().filter(is_in).map(|(_, field)| field.clone()).collect();
+            let is_in = |(at, _): &(usize, &(&str, String))| {
+                kind.spec().fields[*at].required || which & 1 << (at % 8) != 0
+            };
+            let some: Vec<_> =
+                optional.iter().enumerate().filter(is_in).map(|(_, field)| field.clone()).collect();
             assert!(walk.is_short(&object(name, &some)), "{some:?}");
             let shapes = walk.redactor.shapes.as_ref().expect("the policy is plain");
             let taps = &shapes.of_kind[kind as usize].shapes[0].taps;
-            assert!(taps.len() <= most && (which < 2 || taps.len() > 1 || most == 64), "{}", taps.len());
+            assert!(
+                taps.len() <= most && (which < 2 || taps.len() > 1 || most == 64),
+                "{}",
+                taps.len()
+            );
         }
     }
 }
@@ -319,7 +401,8 @@ fn what_is_said_of_an_event_is_of_what_is_hidden_in_it() {
 #[test]
 fn a_recorded_line_takes_the_short_way_where_it_says_of_itself_what_would_be_said_now() {
     let mut walk = Walk::by(Policy::default());
-    let line = |caller: &str, tap: &str| started(&format!(",\"caller_id\":{caller},\"_tap\":{tap}"));
+    let line =
+        |caller: &str, tap: &str| started(&format!(",\"caller_id\":{caller},\"_tap\":{tap}"));
     walk.line(&started(",\"caller_id\":\"+1\""));
     let pseudonym = format!("\"phi:phone:00000000:{}\"", "0".repeat(32));
     let hidden = r#"{"id":"1700000000001","stream":"workspace","redacted":["caller_id"]}"#;
@@ -341,7 +424,10 @@ fn a_recorded_line_takes_the_short_way_where_it_says_of_itself_what_would_be_sai
         assert_eq!(walk.is_short(&line(caller, tap)), is_short, "{caller} {tap}");
     }
     let whole = line("\"[redacted]\"", hidden);
-    assert!(!walk.is_short(&whole.replacen("}}", "},\"call_sid\":\"CA2\"}", 1)), "`_tap` comes last");
+    assert!(
+        !walk.is_short(&whole.replacen("}}", "},\"call_sid\":\"CA2\"}", 1)),
+        "`_tap` comes last"
+    );
 }
 
 #[test]
@@ -374,11 +460,17 @@ fn the_short_way_is_for_masks_alone_and_not_where_a_part_of_tap_is_hidden() {
 #[test]
 fn an_event_of_nothing_but_its_type_is_one() {
     let mut walk = Walk::by(Policy::default());
-    for line in ["{\"event_type\":\"call.started\"}", "{\"event_type\":\"call.started\",}", "{\"event_type\":\"\"}", "{}"] {
+    for line in [
+        "{\"event_type\":\"call.started\"}",
+        "{\"event_type\":\"call.started\",}",
+        "{\"event_type\":\"\"}",
+        "{}",
+    ] {
         for _ in 0..2 {
             assert!(!walk.is_short(line), "{line}");
         }
     }
-    let value: Value = serde_json::from_str(&walk.line("{\"event_type\":\"call.started\"}").0).expect("JSON");
+    let value: Value =
+        serde_json::from_str(&walk.line("{\"event_type\":\"call.started\"}").0).expect("JSON");
     assert_eq!(value["event_type"], "call.started");
 }

@@ -14,14 +14,33 @@ use crate::event::{JsonType, Kind, MASK, Type};
 use crate::select::native::literal;
 
 impl<'p> Checker<'p> {
-    pub(super) fn compare(&mut self, left: &Term<&'p str>, op: Cmp, right: &Term<&'p str>, input: &Known, kinds: Kinds) -> Known {
+    pub(super) fn compare(
+        &mut self,
+        left: &Term<&'p str>,
+        op: Cmp,
+        right: &Term<&'p str>,
+        input: &Known,
+        kinds: Kinds,
+    ) -> Known {
         let (one, other) = (self.term(left, input, kinds), self.term(right, input, kinds));
-        let range = self.range(&Term::BinOp(Box::new(left.clone()), BinaryOp::Cmp(op), Box::new(right.clone())));
+        let range = self.range(&Term::BinOp(
+            Box::new(left.clone()),
+            BinaryOp::Cmp(op),
+            Box::new(right.clone()),
+        ));
         match (&one.shape, &other.shape) {
-            (Shape::EventType, Shape::Literal(value)) => self.event_type(op, value, self.range(right), kinds),
-            (Shape::Literal(value), Shape::EventType) => self.event_type(turned(op), value, self.range(left), kinds),
-            (Shape::Field(field), Shape::Literal(value)) => self.field_with(field, op, value, range, kinds),
-            (Shape::Literal(value), Shape::Field(field)) => self.field_with(field, turned(op), value, range, kinds),
+            (Shape::EventType, Shape::Literal(value)) => {
+                self.event_type(op, value, self.range(right), kinds)
+            }
+            (Shape::Literal(value), Shape::EventType) => {
+                self.event_type(turned(op), value, self.range(left), kinds)
+            }
+            (Shape::Field(field), Shape::Literal(value)) => {
+                self.field_with(field, op, value, range, kinds)
+            }
+            (Shape::Literal(value), Shape::Field(field)) => {
+                self.field_with(field, turned(op), value, range, kinds)
+            }
             (Shape::Field(field), _) | (_, Shape::Field(field)) => {
                 self.sees_mask(field, range);
                 Known::anything(kinds)
@@ -65,7 +84,14 @@ impl<'p> Checker<'p> {
         Kinds::NONE
     }
 
-    fn field_with(&mut self, field: &Field, op: Cmp, value: &Value, range: Range<usize>, kinds: Kinds) -> Known {
+    fn field_with(
+        &mut self,
+        field: &Field,
+        op: Cmp,
+        value: &Value,
+        range: Range<usize>,
+        kinds: Kinds,
+    ) -> Known {
         let has = kinds.and(field.kinds());
         if value.is_null() {
             return match op {
@@ -96,11 +122,23 @@ impl<'p> Checker<'p> {
     }
 
     /// `<` and the like: across types, jq sorts null, booleans, numbers, strings, arrays, objects.
-    fn order(&mut self, field: &Field, op: Cmp, value: &Value, range: Range<usize>, kinds: Kinds) -> Known {
+    fn order(
+        &mut self,
+        field: &Field,
+        op: Cmp,
+        value: &Value,
+        range: Range<usize>,
+        kinds: Kinds,
+    ) -> Known {
         let has = kinds.and(field.kinds());
         let same = kinds.and(field.kinds_where(|ty| ty.accepts(json_type(value))));
         if same.is_empty_of(has) {
-            let why = format!("`.{}` is {}, and {value} is {}", field.path, field.nature(), article(json_type(value)));
+            let why = format!(
+                "`.{}` is {}, and {value} is {}",
+                field.path,
+                field.nature(),
+                article(json_type(value))
+            );
             self.report(true, range, why, format!("compare it with {}", field.nature()));
             return Known::anything(kinds);
         }
@@ -109,8 +147,16 @@ impl<'p> Checker<'p> {
         }
         let lacking = kinds.without(field.kinds());
         if !lacking.is_undeclared() {
-            let why = format!("it is true of events without `.{}` too, as null sorts before all else", field.path);
-            self.report(false, range, why, format!("put `.{} != null and` before it, or name the event", field.path));
+            let why = format!(
+                "it is true of events without `.{}` too, as null sorts before all else",
+                field.path
+            );
+            self.report(
+                false,
+                range,
+                why,
+                format!("put `.{} != null and` before it, or name the event", field.path),
+            );
         }
         Known::anything(kinds)
     }
@@ -121,13 +167,23 @@ impl<'p> Checker<'p> {
         let path = &field.path;
         if let (Some(choices), Some(text)) = (field.choices(), value.as_str()) {
             let advice = match meant(text, choices.iter().copied()).first() {
-                Some(likely) => format!("did you mean \"{likely}\"? It can be {}", choices.join(", ")),
+                Some(likely) => {
+                    format!("did you mean \"{likely}\"? It can be {}", choices.join(", "))
+                }
                 None => format!("it can be {}", choices.join(", ")),
             };
-            self.report(equal, range, format!("it is {always} true: `.{path}` is never \"{text}\""), advice);
+            self.report(
+                equal,
+                range,
+                format!("it is {always} true: `.{path}` is never \"{text}\""),
+                advice,
+            );
         } else {
-            let why =
-                format!("it is {always} true: `.{path}` is {}, and {value} is {}", field.nature(), article(json_type(value)));
+            let why = format!(
+                "it is {always} true: `.{path}` is {}, and {value} is {}",
+                field.nature(),
+                article(json_type(value))
+            );
             self.report(equal, range, why, format!("compare it with {}", field.nature()));
         }
     }
@@ -141,7 +197,9 @@ impl<'p> Checker<'p> {
         }
         let mut truthy = Kinds::NONE;
         for term in literals {
-            let Shape::Literal(value) = self.term(term, input, kinds).shape else { return Known::anything(kinds) };
+            let Shape::Literal(value) = self.term(term, input, kinds).shape else {
+                return Known::anything(kinds);
+            };
             let range = self.range(term);
             let known = match &input.shape {
                 Shape::EventType => self.event_type(Cmp::Eq, &value, range, kinds),
@@ -181,7 +239,9 @@ impl<'p> Checker<'p> {
         }
         match &input.shape {
             Shape::EventType => {
-                let Some(matches) = text.and_then(|text| matcher(name, &text)) else { return Known::anything(kinds) };
+                let Some(matches) = text.and_then(|text| matcher(name, &text)) else {
+                    return Known::anything(kinds);
+                };
                 let truthy = Kinds::of(true, |kind| matches(kind.spec().event_type)).and(kinds);
                 if truthy.is_undeclared() && !kinds.is_undeclared() {
                     let range = self.range(term);
@@ -196,11 +256,25 @@ impl<'p> Checker<'p> {
             }
             Shape::Field(field) => {
                 let range = self.range(term);
-                let is_text = |ty: &Type| ty.accepts(JsonType::String) || (name == "contains" && ty.accepts(JsonType::Array));
+                let is_text = |ty: &Type| {
+                    ty.accepts(JsonType::String)
+                        || (name == "contains" && ty.accepts(JsonType::Array))
+                };
                 let fits = kinds.and(field.kinds_where(is_text));
-                if fits.is_empty_of(kinds.and(field.kinds())) && !matches!(args.first(), Some(Term::Arr(_) | Term::Obj(_))) {
-                    let why = format!("`.{}` is {}, and {name} needs a string", field.path, field.nature());
-                    self.report(true, range, why, "compare it, or make it one by `tostring`".to_owned());
+                if fits.is_empty_of(kinds.and(field.kinds()))
+                    && !matches!(args.first(), Some(Term::Arr(_) | Term::Obj(_)))
+                {
+                    let why = format!(
+                        "`.{}` is {}, and {name} needs a string",
+                        field.path,
+                        field.nature()
+                    );
+                    self.report(
+                        true,
+                        range,
+                        why,
+                        "compare it, or make it one by `tostring`".to_owned(),
+                    );
                     return Known::anything(kinds);
                 }
                 self.sees_mask(field, range.clone());
@@ -230,7 +304,11 @@ impl<'p> Checker<'p> {
     pub(super) fn sees_mask(&mut self, field: &Field, range: Range<usize>) {
         if field.hidden && self.predicate {
             let name = field.path.split(['.', '[']).next().unwrap_or_default();
-            if self.findings.iter().any(|finding| finding.advice.starts_with(&format!("give --reveal {name} "))) {
+            if self
+                .findings
+                .iter()
+                .any(|finding| finding.advice.starts_with(&format!("give --reveal {name} ")))
+            {
                 return;
             }
             self.report(
@@ -261,7 +339,11 @@ fn can_be(ty: &Type, value: &Value) -> bool {
 
 /// Strings in another case are none of the choices any more.
 fn lowered(field: &Field) -> Vec<(Kind, Type)> {
-    field.types.iter().map(|(kind, ty)| (*kind, if ty.choices().is_some() { Type::Text } else { *ty })).collect()
+    field
+        .types
+        .iter()
+        .map(|(kind, ty)| (*kind, if ty.choices().is_some() { Type::Text } else { *ty }))
+        .collect()
 }
 
 type Matcher = Box<dyn Fn(&str) -> bool>;

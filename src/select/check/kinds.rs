@@ -22,7 +22,12 @@ impl Kinds {
     /// Those that satisfy a condition.
     #[must_use]
     pub fn of(unknown: bool, condition: impl Fn(Kind) -> bool) -> Self {
-        Self { bits: all().filter(|kind| condition(*kind)).fold(0, |bits, kind| bits | 1 << kind as u8), unknown }
+        Self {
+            bits: all()
+                .filter(|kind| condition(*kind))
+                .fold(0, |bits, kind| bits | 1 << kind as u8),
+            unknown,
+        }
     }
 
     /// Those that the options keep. A pattern can match what nobody has declared.

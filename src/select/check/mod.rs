@@ -44,7 +44,9 @@ impl Known {
 
     fn of(shape: Shape, kinds: Kinds) -> Self {
         let (truthy, falsy) = match &shape {
-            Shape::Literal(serde_json::Value::Null | serde_json::Value::Bool(false)) => (Kinds::NONE, kinds),
+            Shape::Literal(serde_json::Value::Null | serde_json::Value::Bool(false)) => {
+                (Kinds::NONE, kinds)
+            }
             Shape::Event | Shape::EventType | Shape::Literal(_) => (kinds, Kinds::NONE),
             Shape::Field(field) => (kinds.and(field.kinds()), kinds),
             Shape::Any => (kinds, kinds),
@@ -61,9 +63,20 @@ impl Known {
 /// Holds an expression against the model, for the events in `kinds`. Returns those that can satisfy it, and what there is to
 /// say. `predicate` is false for a program whose outputs are printed: it may show a mask, and needn't be true of anything.
 #[must_use]
-pub fn check(parsed: &Parsed<'_>, kinds: Kinds, policy: &Policy, predicate: bool) -> (Kinds, Vec<Finding>) {
-    let mut checker =
-        Checker { source: parsed.source, policy, predicate, lenient: 0, variables: Vec::new(), findings: Vec::new() };
+pub fn check(
+    parsed: &Parsed<'_>,
+    kinds: Kinds,
+    policy: &Policy,
+    predicate: bool,
+) -> (Kinds, Vec<Finding>) {
+    let mut checker = Checker {
+        source: parsed.source,
+        policy,
+        predicate,
+        lenient: 0,
+        variables: Vec::new(),
+        findings: Vec::new(),
+    };
     let known = checker.term(&parsed.term, &Known::of(Shape::Event, kinds), kinds);
     let satisfied = known.truthy.and(known.live);
     if predicate && satisfied.is_empty() && !checker.findings.iter().any(|finding| finding.fatal) {
@@ -91,7 +104,11 @@ struct Checker<'p> {
 impl<'p> Checker<'p> {
     fn report(&mut self, fatal: bool, range: Range<usize>, why: String, advice: String) {
         let finding = Finding { fatal: fatal && self.lenient == 0, range, why, advice };
-        if !self.findings.iter().any(|known| known.range == finding.range && known.why == finding.why) {
+        if !self
+            .findings
+            .iter()
+            .any(|known| known.range == finding.range && known.why == finding.why)
+        {
             self.findings.push(finding);
         }
     }
@@ -128,8 +145,15 @@ impl<'p> Checker<'p> {
 
     fn term(&mut self, term: &Term<&'p str>, input: &Known, kinds: Kinds) -> Known {
         match term {
-            Term::Id => Known { live: kinds, truthy: input.truthy.and(kinds), falsy: input.falsy.and(kinds), ..input.clone() },
-            Term::Num(number) => Known::of(serde_json::from_str(number).map_or(Shape::Any, Shape::Literal), kinds),
+            Term::Id => Known {
+                live: kinds,
+                truthy: input.truthy.and(kinds),
+                falsy: input.falsy.and(kinds),
+                ..input.clone()
+            },
+            Term::Num(number) => {
+                Known::of(serde_json::from_str(number).map_or(Shape::Any, Shape::Literal), kinds)
+            }
             Term::Str(None, parts) => match literal(parts) {
                 Some(text) => Known::of(Shape::Literal(text.into()), kinds),
                 None => self.string(parts, input, kinds),
@@ -138,7 +162,9 @@ impl<'p> Checker<'p> {
             Term::Path(base, path) => self.path(base, path, input, kinds),
             Term::BinOp(left, op, right) => self.operation(left, op, right, input, kinds),
             Term::Call(name, args) => self.call(term, name, args, input, kinds),
-            Term::IfThenElse(branches, last) => self.branches(branches, last.as_deref(), input, kinds),
+            Term::IfThenElse(branches, last) => {
+                self.branches(branches, last.as_deref(), input, kinds)
+            }
             Term::TryCatch(inner, catch) => {
                 let known = self.leniently(true, |checker| checker.term(inner, input, kinds));
                 if let Some(catch) = catch {
@@ -147,8 +173,12 @@ impl<'p> Checker<'p> {
                 Known { falsy: kinds, ..known }
             }
             Term::Var(name) => {
-                let shape =
-                    self.variables.iter().rev().find(|(known, _)| known == name).map_or(Shape::Any, |(_, shape)| shape.clone());
+                let shape = self
+                    .variables
+                    .iter()
+                    .rev()
+                    .find(|(known, _)| known == name)
+                    .map_or(Shape::Any, |(_, shape)| shape.clone());
                 Known { truthy: kinds, falsy: kinds, ..Known::of(shape, kinds) }
             }
             Term::Obj(entries) => {
@@ -188,7 +218,12 @@ impl<'p> Checker<'p> {
         }
     }
 
-    fn string(&mut self, parts: &[StrPart<&'p str, Term<&'p str>>], input: &Known, kinds: Kinds) -> Known {
+    fn string(
+        &mut self,
+        parts: &[StrPart<&'p str, Term<&'p str>>],
+        input: &Known,
+        kinds: Kinds,
+    ) -> Known {
         for part in parts {
             if let StrPart::Term(term) = part {
                 self.term(term, input, kinds);
@@ -197,7 +232,13 @@ impl<'p> Checker<'p> {
         Known { falsy: Kinds::NONE, ..Known::anything(kinds) }
     }
 
-    fn path(&mut self, base: &Term<&'p str>, path: &Path<Term<&'p str>>, input: &Known, kinds: Kinds) -> Known {
+    fn path(
+        &mut self,
+        base: &Term<&'p str>,
+        path: &Path<Term<&'p str>>,
+        input: &Known,
+        kinds: Kinds,
+    ) -> Known {
         let base = self.term(base, input, kinds);
         let lenient = path.0.iter().any(|(_, opt)| matches!(opt, Opt::Optional));
         let mut shape = base.shape;
@@ -262,9 +303,15 @@ impl<'p> Checker<'p> {
             BinaryOp::And => {
                 let left = self.term(left, input, kinds);
                 let known = self.term(right, input, left.truthy);
-                if known.truthy.is_empty() && !left.truthy.is_empty() && !self.findings.iter().any(|finding| finding.fatal) {
+                if known.truthy.is_empty()
+                    && !left.truthy.is_empty()
+                    && !self.findings.iter().any(|finding| finding.fatal)
+                {
                     let range = self.range(right);
-                    let why = format!("it is never true of what stands before it, which leaves {}", left.truthy.names());
+                    let why = format!(
+                        "it is never true of what stands before it, which leaves {}",
+                        left.truthy.names()
+                    );
                     self.report(true, range, why, "use `or`, or drop one of them".to_owned());
                 }
                 Known::condition(kinds, known.truthy, left.falsy.or(known.falsy))
@@ -277,7 +324,12 @@ impl<'p> Checker<'p> {
             BinaryOp::Alt => {
                 let left = self.leniently(true, |checker| checker.term(left, input, kinds));
                 let other = self.term(right, input, kinds);
-                Known { shape: left.shape, truthy: left.truthy.or(other.truthy), falsy: other.falsy, live: kinds }
+                Known {
+                    shape: left.shape,
+                    truthy: left.truthy.or(other.truthy),
+                    falsy: other.falsy,
+                    live: kinds,
+                }
             }
             BinaryOp::Comma => {
                 let (left, right) = (self.term(left, input, kinds), self.term(right, input, kinds));
@@ -290,7 +342,12 @@ impl<'p> Checker<'p> {
             }
             BinaryOp::Assign if self.predicate => {
                 let range = self.range(left).start..self.range(right).end;
-                self.report(true, range, "`=` assigns, which is true of every event".to_owned(), "compare by `==`".to_owned());
+                self.report(
+                    true,
+                    range,
+                    "`=` assigns, which is true of every event".to_owned(),
+                    "compare by `==`".to_owned(),
+                );
                 Known::anything(kinds)
             }
             BinaryOp::Cmp(op) => self.compare(left, *op, right, input, kinds),
@@ -327,7 +384,14 @@ impl<'p> Checker<'p> {
         whole
     }
 
-    fn call(&mut self, term: &Term<&'p str>, name: &str, args: &[Term<&'p str>], input: &Known, kinds: Kinds) -> Known {
+    fn call(
+        &mut self,
+        term: &Term<&'p str>,
+        name: &str,
+        args: &[Term<&'p str>],
+        input: &Known,
+        kinds: Kinds,
+    ) -> Known {
         match (name, args) {
             ("not", []) => Known::condition(kinds, input.falsy.and(kinds), input.truthy.and(kinds)),
             ("true", []) => Known::of(Shape::Literal(true.into()), kinds),
@@ -345,8 +409,8 @@ impl<'p> Checker<'p> {
             }
             ("IN", [list]) => self.one_of(list, input, kinds),
             (
-                "test" | "startswith" | "endswith" | "contains" | "ltrimstr" | "rtrimstr" | "ascii_downcase" | "ascii_upcase"
-                | "split" | "match" | "capture",
+                "test" | "startswith" | "endswith" | "contains" | "ltrimstr" | "rtrimstr"
+                | "ascii_downcase" | "ascii_upcase" | "split" | "match" | "capture",
                 _,
             ) => {
                 for arg in args {
@@ -359,7 +423,11 @@ impl<'p> Checker<'p> {
                 let has = self.step(&name, range, &Shape::Event, kinds);
                 Known::condition(kinds, Known::of(has, kinds).truthy, kinds)
             }
-            ("del" | "path" | "pick" | "map_values" | "paths" | "isempty" | "first" | "last" | "limit" | "error", args) => {
+            (
+                "del" | "path" | "pick" | "map_values" | "paths" | "isempty" | "first" | "last"
+                | "limit" | "error",
+                args,
+            ) => {
                 for arg in args {
                     self.term(arg, input, kinds);
                 }
@@ -397,9 +465,10 @@ fn tokens<'s>(term: &Term<&'s str>, take: &mut impl FnMut(&'s str)) {
 /// The terms directly inside a term.
 fn inside<'t, 's>(term: &'t Term<&'s str>) -> Vec<&'t Term<&'s str>> {
     match term {
-        Term::Str(_, parts) => {
-            parts.iter().filter_map(|part| if let StrPart::Term(term) = part { Some(term) } else { None }).collect()
-        }
+        Term::Str(_, parts) => parts
+            .iter()
+            .filter_map(|part| if let StrPart::Term(term) = part { Some(term) } else { None })
+            .collect(),
         Term::Call(_, args) => args.iter().collect(),
         Term::Path(base, path) => {
             let parts = path.0.iter().flat_map(|(part, _)| match part {
@@ -409,12 +478,18 @@ fn inside<'t, 's>(term: &'t Term<&'s str>) -> Vec<&'t Term<&'s str>> {
             std::iter::once(&**base).chain(parts).collect()
         }
         Term::BinOp(left, _, right) => vec![left, right],
-        Term::Neg(inner) | Term::Label(_, inner) | Term::Arr(Some(inner)) | Term::Def(_, inner) => vec![inner],
-        Term::TryCatch(inner, catch) => std::iter::once(&**inner).chain(catch.as_deref()).collect(),
-        Term::IfThenElse(branches, last) => {
-            branches.iter().flat_map(|(condition, then)| [condition, then]).chain(last.as_deref()).collect()
+        Term::Neg(inner) | Term::Label(_, inner) | Term::Arr(Some(inner)) | Term::Def(_, inner) => {
+            vec![inner]
         }
-        Term::Obj(entries) => entries.iter().flat_map(|(key, value)| std::iter::once(key).chain(value)).collect(),
+        Term::TryCatch(inner, catch) => std::iter::once(&**inner).chain(catch.as_deref()).collect(),
+        Term::IfThenElse(branches, last) => branches
+            .iter()
+            .flat_map(|(condition, then)| [condition, then])
+            .chain(last.as_deref())
+            .collect(),
+        Term::Obj(entries) => {
+            entries.iter().flat_map(|(key, value)| std::iter::once(key).chain(value)).collect()
+        }
         Term::Fold(_, over, _, args) => std::iter::once(&**over).chain(args).collect(),
         _ => Vec::new(),
     }

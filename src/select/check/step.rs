@@ -20,7 +20,13 @@ fn having(name: &str) -> Kinds {
 
 impl Checker<'_> {
     /// A step by name.
-    pub(super) fn step(&mut self, name: &str, range: Range<usize>, from: &Shape, kinds: Kinds) -> Shape {
+    pub(super) fn step(
+        &mut self,
+        name: &str,
+        range: Range<usize>,
+        from: &Shape,
+        kinds: Kinds,
+    ) -> Shape {
         match from {
             Shape::Event => self.field(name, range, kinds),
             Shape::EventType => {
@@ -49,7 +55,8 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        let fields: Vec<_> = kinds.iter().filter_map(|kind| Some((kind, kind.spec().field(name)?))).collect();
+        let fields: Vec<_> =
+            kinds.iter().filter_map(|kind| Some((kind, kind.spec().field(name)?))).collect();
         if fields.is_empty() {
             // Where no declared event comes, there is nothing to hold it against.
             if !kinds.is_undeclared() {
@@ -68,12 +75,23 @@ impl Checker<'_> {
     fn unknown_field(&mut self, name: &str, range: Range<usize>, kinds: Kinds) {
         let elsewhere = having(name);
         if !elsewhere.is_undeclared() {
-            let why = format!("`.{name}` is a field of {}, and only {} comes here", elsewhere.names(), kinds.names());
+            let why = format!(
+                "`.{name}` is a field of {}, and only {} comes here",
+                elsewhere.names(),
+                kinds.names()
+            );
             // What is printed may well be null.
-            self.report(self.predicate, range, why, "ask for another event or another field".to_owned());
+            self.report(
+                self.predicate,
+                range,
+                why,
+                "ask for another event or another field".to_owned(),
+            );
             return;
         }
-        let names = everything().flat_map(|kind| kind.spec().fields.iter().map(|field| field.name)).chain(["event_type", "_tap"]);
+        let names = everything()
+            .flat_map(|kind| kind.spec().fields.iter().map(|field| field.name))
+            .chain(["event_type", "_tap"]);
         let likely: Vec<_> = meant(name, names)
             .into_iter()
             .map(|name| match having(name) {
@@ -90,7 +108,8 @@ impl Checker<'_> {
     }
 
     fn member(&mut self, name: &str, range: Range<usize>, field: &Field) -> Shape {
-        let inner: Vec<_> = field.types.iter().filter_map(|(kind, ty)| Some((*kind, into(ty, name)?))).collect();
+        let inner: Vec<_> =
+            field.types.iter().filter_map(|(kind, ty)| Some((*kind, into(ty, name)?))).collect();
         if inner.is_empty() {
             let members: Vec<_> = field.types.iter().flat_map(|(_, ty)| members(ty)).collect();
             let path = &field.path;
@@ -114,7 +133,11 @@ impl Checker<'_> {
             self.sees_mask(field, range);
             return Shape::Any;
         }
-        Shape::Field(Field { path: format!("{}.{name}", field.path), types: inner, hidden: field.hidden })
+        Shape::Field(Field {
+            path: format!("{}.{name}", field.path),
+            types: inner,
+            hidden: field.hidden,
+        })
     }
 
     /// A step by number, or to all that is inside.
@@ -155,14 +178,20 @@ impl Checker<'_> {
         if inner.iter().any(|(_, ty)| matches!(ty, Type::Any | Type::Unstated)) {
             return Shape::Any;
         }
-        Shape::Field(Field { path: format!("{}[]", field.path), types: inner, hidden: field.hidden })
+        Shape::Field(Field {
+            path: format!("{}[]", field.path),
+            types: inner,
+            hidden: field.hidden,
+        })
     }
 }
 
 /// The type of a member, if a value of the type can have it.
 fn into(ty: &Type, name: &str) -> Option<Type> {
     match ty {
-        Type::Record(members) => members.iter().find(|member| member.name == name).map(|member| member.ty),
+        Type::Record(members) => {
+            members.iter().find(|member| member.name == name).map(|member| member.ty)
+        }
         Type::Map(value) => Some(**value),
         Type::Any | Type::Unstated | Type::OneOf(_) => Some(Type::Any),
         _ => None,

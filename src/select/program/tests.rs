@@ -6,7 +6,8 @@ fn run(source: &str, input: &str) -> Result<Vec<String>, Stop> {
     let source = source.to_owned();
     let input = input.to_owned();
     let work = move || {
-        let program = Program::compile(&parse("--jq", &source).expect("parses"), &[]).expect("compiles");
+        let program =
+            Program::compile(&parse("--jq", &source).expect("parses"), &[]).expect("compiles");
         let mut outputs = Vec::new();
         program.run(jaq_json::read::parse_single(input.as_bytes()).expect("JSON"), |value| {
             outputs.push(value.to_string());
@@ -14,7 +15,12 @@ fn run(source: &str, input: &str) -> Result<Vec<String>, Stop> {
         })?;
         Ok(outputs)
     };
-    std::thread::Builder::new().stack_size(THREAD_STACK).spawn(work).expect("a thread").join().expect("no panic")
+    std::thread::Builder::new()
+        .stack_size(THREAD_STACK)
+        .spawn(work)
+        .expect("a thread")
+        .join()
+        .expect("no panic")
 }
 
 fn refusal(source: &str) -> String {
@@ -22,18 +28,26 @@ fn refusal(source: &str) -> String {
         Ok(parsed) => parsed,
         Err(error) => return error.to_string(),
     };
-    Program::compile(&parsed, &[]).err().map_or_else(|| "none".to_owned(), |error| error.to_string())
+    Program::compile(&parsed, &[])
+        .err()
+        .map_or_else(|| "none".to_owned(), |error| error.to_string())
 }
 
 #[test]
 fn runs_jq() {
-    assert_eq!(run(".a | map(. + 1), length", r#"{"a":[1,2.50]}"#), Ok(vec!["[2,3.50]".replace("3.50", "3.5"), "2".to_owned()]));
+    assert_eq!(
+        run(".a | map(. + 1), length", r#"{"a":[1,2.50]}"#),
+        Ok(vec!["[2,3.50]".replace("3.50", "3.5"), "2".to_owned()])
+    );
     assert_eq!(
         run(".a, .b", r#"{"a":1.10,"b":12345678901234567890123}"#),
         Ok(vec!["1.10".to_owned(), "12345678901234567890123".to_owned()])
     );
     assert_eq!(run("[paths]", r#"{"a":[1]}"#), Ok(vec![r#"[["a"],["a",0]]"#.to_owned()]));
-    assert_eq!(run(".a |= map(select(. > 1)) | del(.b)", r#"{"a":[1,2],"b":3}"#), Ok(vec![r#"{"a":[2]}"#.to_owned()]));
+    assert_eq!(
+        run(".a |= map(select(. > 1)) | del(.b)", r#"{"a":[1,2],"b":3}"#),
+        Ok(vec![r#"{"a":[2]}"#.to_owned()])
+    );
     assert_eq!(
         run("[limit(3; repeat(1))], ([range(5)] | add), IN(1, 2)", "2"),
         Ok(vec!["[1,1,1]".to_owned(), "10".to_owned(), "true".to_owned()])
@@ -59,10 +73,20 @@ fn regular_expressions_do_what_jq_makes_them_do() {
     ] {
         assert_eq!(run(source, "null"), Ok(vec![expected.to_owned()]), "{source}");
         // A second time, it is compiled already.
-        assert_eq!(run(&format!("[({source}), ({source})] | .[1]"), "null"), Ok(vec![expected.to_owned()]), "{source}");
+        assert_eq!(
+            run(&format!("[({source}), ({source})] | .[1]"), "null"),
+            Ok(vec![expected.to_owned()]),
+            "{source}"
+        );
     }
-    assert_eq!(run(r#""a" | test("(")"#, "null"), Err(Stop::Failed("its regular expression is invalid")));
-    assert_eq!(run("1 | test(\"a\")", "null"), Err(Stop::Failed("it needs a string where there is none")));
+    assert_eq!(
+        run(r#""a" | test("(")"#, "null"),
+        Err(Stop::Failed("its regular expression is invalid"))
+    );
+    assert_eq!(
+        run("1 | test(\"a\")", "null"),
+        Err(Stop::Failed("it needs a string where there is none"))
+    );
 }
 
 #[test]
@@ -95,13 +119,23 @@ fn stops_what_would_not_end() {
 #[test]
 fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
     let brief = |source: &str| {
-        let program = Program::compile(&parse("--jq", source).expect("parses"), &[]).expect("compiles").within(Budget::BRIEF);
+        let program = Program::compile(&parse("--jq", source).expect("parses"), &[])
+            .expect("compiles")
+            .within(Budget::BRIEF);
         program.run(Val::Null, |_| true)
     };
-    for usual in ["[range(1000)] | length", r#""x" * 100000 | test("y")"#, r#"[range(100) | "x" * 1000] | add | length"#] {
+    for usual in [
+        "[range(1000)] | length",
+        r#""x" * 100000 | test("y")"#,
+        r#"[range(100) | "x" * 1000] | add | length"#,
+    ] {
         assert_eq!(brief(usual), Ok(()), "{usual}");
     }
-    for long in ["[range(30000)]", r#"reduce range(1000) as $x ("x" * 100000; . + "y")"#, r#""x" * 30000000 | test("y")"#] {
+    for long in [
+        "[range(30000)]",
+        r#"reduce range(1000) as $x ("x" * 100000; . + "y")"#,
+        r#""x" * 30000000 | test("y")"#,
+    ] {
         assert!(run(long, "null").is_ok(), "{long}");
         assert_eq!(brief(long), Err(Stop::Endless), "{long}");
     }
@@ -109,7 +143,10 @@ fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
 
 #[test]
 fn what_gives_many_can_be_a_path_still() {
-    assert_eq!(run("[paths(.[]?)] | length, (.[] |= 1 | length)", "[[1],2]").map(|all| all.len()), Ok(2));
+    assert_eq!(
+        run("[paths(.[]?)] | length, (.[] |= 1 | length)", "[[1],2]").map(|all| all.len()),
+        Ok(2)
+    );
     assert_eq!(run(".a[] |= . + 1 | .a", r#"{"a":[1,2]}"#), Ok(vec!["[2,3]".to_owned()]));
     assert_eq!(run("[path(..)] | length", "[1,[2]]"), Ok(vec!["4".to_owned()]));
     assert_eq!(run("del(.[] | select(. == 2))", "[1,2,3]"), Ok(vec!["[1,3]".to_owned()]));
@@ -145,7 +182,10 @@ fn sees_nothing_but_its_input() {
 #[test]
 fn says_where_it_is_wrong() {
     let error = parse("--filter", ".a == ").err().expect("an error");
-    assert_eq!(error.to_string(), "cannot read --filter: term is missing at its end; see jq's manual for the language");
+    assert_eq!(
+        error.to_string(),
+        "cannot read --filter: term is missing at its end; see jq's manual for the language"
+    );
     assert_eq!(error.detail(), Some("  .a == \n        ^"));
     let error = parse("--filter", ".a = = 1").err().expect("an error");
     assert_eq!(error.detail(), Some("  .a = = 1\n       ^"));

@@ -32,7 +32,12 @@ fn parse_everywhere(seed: &str, limit: usize, input: &[u8]) -> Vec<Seen> {
 
 /// An event with data.
 fn event(event: &str, id: &str, data: &str) -> Seen {
-    (Some(event.to_owned()).filter(|event| !event.is_empty()), id.to_owned(), None, Ok(Some(data.to_owned())))
+    (
+        Some(event.to_owned()).filter(|event| !event.is_empty()),
+        id.to_owned(),
+        None,
+        Ok(Some(data.to_owned())),
+    )
 }
 
 /// A frame without data.
@@ -51,7 +56,10 @@ fn conforms_to_the_standard() {
         (b"data:a\n\rdata:b\r\n\n", &[event("", "", "a"), event("", "", "b")]),
         (b"data:a\r\ndata:b\rdata:c\n\n", &[event("", "", "a\nb\nc")]),
         (b"\r\n\r\ndata:a\r\n\r\n\r\n", &[event("", "", "a")]),
-        ("data:a\u{85}b\u{2028}c\x0bd\x0ce\n\n".as_bytes(), &[event("", "", "a\u{85}b\u{2028}c\x0bd\x0ce")]),
+        (
+            "data:a\u{85}b\u{2028}c\x0bd\x0ce\n\n".as_bytes(),
+            &[event("", "", "a\u{85}b\u{2028}c\x0bd\x0ce")],
+        ),
         // The byte order mark: one, at the beginning.
         (b"\xef\xbb\xbfdata:a\n\n", &[event("", "", "a")]),
         (b"\xef\xbb\xbf\ndata:a\n\n", &[event("", "", "a")]),
@@ -81,7 +89,10 @@ fn conforms_to_the_standard() {
         (b"foo:bar\nData:x\n data:y\ndata :z\ndatax:1\nfoo\n\n", &[]),
         (b"foo: bar\ndata:a\n\n", &[event("", "", "a")]),
         // The type.
-        (b"event:call.started\ndata:a\n\ndata:b\n\n", &[event("call.started", "", "a"), event("", "", "b")]),
+        (
+            b"event:call.started\ndata:a\n\ndata:b\n\n",
+            &[event("call.started", "", "a"), event("", "", "b")],
+        ),
         (b"data:a\nevent: late\n\n", &[event("late", "", "a")]),
         (b"event:one\nevent:two\ndata:a\n\n", &[event("two", "", "a")]),
         (b"event:one\nevent:\ndata:a\n\n", &[event("", "", "a")]),
@@ -98,7 +109,10 @@ fn conforms_to_the_standard() {
         // The reconnection time.
         (b"retry: 3000\n\n", &[empty("", Some(3000))]),
         (b"retry:007\nid:x\n\n", &[empty("x", Some(7))]),
-        (b"retry:+5\n\nretry:-5\n\nretry:5.0\n\nretry:\n\nretry\n\nretry: 5 \n\nretry:0x5\n\n", &[]),
+        (
+            b"retry:+5\n\nretry:-5\n\nretry:5.0\n\nretry:\n\nretry\n\nretry: 5 \n\nretry:0x5\n\n",
+            &[],
+        ),
         ("retry:\u{663}\n\n".as_bytes(), &[]),
         (b"retry:99999999999999999999999\n\n", &[empty("", Some(u64::MAX))]),
         // The end in mid-frame.
@@ -116,7 +130,11 @@ fn conforms_to_the_standard() {
 
 #[test]
 fn a_seeded_id_stays_until_the_stream_sets_another() {
-    let frames = parse_everywhere("41", FRAME_LIMIT, b"data:a\n\n\nretry:1\n\nid:42\n\ndata:b\n\nid\n\ndata:c\n\n");
+    let frames = parse_everywhere(
+        "41",
+        FRAME_LIMIT,
+        b"data:a\n\n\nretry:1\n\nid:42\n\ndata:b\n\nid\n\ndata:c\n\n",
+    );
     let expected = [
         event("", "41", "a"),
         empty("41", Some(1)),
@@ -142,7 +160,8 @@ fn a_retry_holds_from_its_line_on() {
 
 #[test]
 fn only_its_own_line_sets_an_id() {
-    let frames = Parser::new("1", FRAME_LIMIT).push(b"data:a\n\nid:1\ndata:b\n\nid:2\0\ndata:c\n\n");
+    let frames =
+        Parser::new("1", FRAME_LIMIT).push(b"data:a\n\nid:1\ndata:b\n\nid:2\0\ndata:c\n\n");
     assert_eq!(frames.iter().map(|frame| frame.sets_id).collect::<Vec<_>>(), [false, true, false]);
 }
 
@@ -156,7 +175,10 @@ fn a_frame_over_the_limit_is_reported_and_the_next_one_comes() {
         (b"data:1234\ndata:567\n\n", &[event("", "", "1234\n567")]),
         (b"data:1234\ndata:5678\n\ndata:b\n\n", &[large("", 10), next()]),
         (b"data:0123456789abcdef\n\ndata:b\n\n", &[large("", 17), next()]),
-        (b"data\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\n\ndata:b\n\n", &[large("", 10), next()]),
+        (
+            b"data\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\n\ndata:b\n\n",
+            &[large("", 10), next()],
+        ),
         (b"data:0123456789\nevent:x\ndata:1\nid:7\n\n", &[large("7", 13)]),
         (b"id:7\ndata:0123456789\ndata:1\n\n", &[large("7", 13)]),
         (b"event:0123456789\ndata:b\n\ndata:b\n\n", &[large("", 12), next()]),

@@ -95,8 +95,12 @@ async fn a_call_from_its_beginning_to_its_end() {
 #[tokio::test]
 async fn messages_that_cannot_be_delivered_are_reported() {
     let large = message(1, "x".repeat(FRAME_LIMIT + 1).as_bytes());
-    let (items, _) =
-        play(vec![answer(&[message(2, &[b'"', 255, b'"']), large]), answer(&[message(1, &[255])]), answer(&[text(END)])]).await;
+    let (items, _) = play(vec![
+        answer(&[message(2, &[b'"', 255, b'"']), large]),
+        answer(&[message(1, &[255])]),
+        answer(&[text(END)]),
+    ])
+    .await;
     let expected = [
         "connected",
         "NotUtf8 3",
@@ -121,10 +125,15 @@ fn every_close_code_has_an_outcome() {
         end => panic!("{code:?} {end:?}"),
     };
     for code in [4001, 4100] {
-        assert!(matches!(failure(Some(code)), Failure::Refused { .. }), "{code}: a newer key may do");
+        assert!(
+            matches!(failure(Some(code)), Failure::Refused { .. }),
+            "{code}: a newer key may do"
+        );
     }
     for code in [1008, 4003, 4403] {
-        let Failure::Final { exit, why, .. } = failure(Some(code)) else { panic!("{code} is final") };
+        let Failure::Final { exit, why, .. } = failure(Some(code)) else {
+            panic!("{code} is final")
+        };
         assert_eq!(exit, Exit::Credential);
         assert!(why.contains(&code.to_string()), "{why}");
     }
@@ -132,12 +141,19 @@ fn every_close_code_has_an_outcome() {
         assert!(matches!(failure(Some(code)), Failure::Passing { at_least: LATER, .. }), "{code}");
     }
     for code in [None, Some(1000), Some(1001), Some(1006), Some(1011), Some(4000), Some(4999)] {
-        assert!(matches!(failure(code), Failure::Passing { at_least: Duration::ZERO, .. }), "{code:?}");
+        assert!(
+            matches!(failure(code), Failure::Passing { at_least: Duration::ZERO, .. }),
+            "{code:?}"
+        );
     }
     for code in 0..=4999 {
         let is_final = matches!(code, 1008 | 4001 | 4003 | 4100 | 4403);
         let end = closed(Some(code), false);
-        assert_eq!(is_final, matches!(end, End::Failed(Failure::Final { .. } | Failure::Refused { .. })), "{code}");
+        assert_eq!(
+            is_final,
+            matches!(end, End::Failed(Failure::Final { .. } | Failure::Refused { .. })),
+            "{code}"
+        );
         assert_eq!(code == 4004, end == End::Unknown, "{code}");
     }
     assert_eq!(closed(Some(4004), false), End::Unknown);
@@ -170,7 +186,11 @@ async fn close_codes_and_statuses_end_a_run_or_do_not() {
     assert_eq!(items, expected);
     let error = result.expect_err("forbidden");
     assert_eq!(error.exit, Exit::Credential);
-    assert!(error.to_string().starts_with("cannot observe the call: the API key may not observe this call (4403); "));
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot observe the call: the API key may not observe this call (4403); ")
+    );
 
     for (first, exit) in [
         (Answer::status(401, ""), Exit::Credential),
@@ -212,7 +232,11 @@ async fn a_message_shows_that_the_call_is_known() {
     let mut unknown = Unknown(Some(Instant::now()));
     let (near, mut far) = duplex(1000);
     far.write_all(&[text("{}"), close(4004)].concat()).await.expect("room");
-    assert_eq!(listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut Seen::default()).await, End::Unknown);
+    assert_eq!(
+        listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut Seen::default())
+            .await,
+        End::Unknown
+    );
     assert_eq!(unknown.0, None);
 }
 
@@ -224,7 +248,13 @@ async fn a_server_that_forgets_to_close_ends_too() {
     let (near, mut far) = duplex(1000);
     far.write_all(&text(END)).await.expect("room");
     let began = Instant::now();
-    let end = listen(Socket::new(near, &limits).await, &mut link, &mut Unknown::default(), &mut Seen::default()).await;
+    let end = listen(
+        Socket::new(near, &limits).await,
+        &mut link,
+        &mut Unknown::default(),
+        &mut Seen::default(),
+    )
+    .await;
     assert_eq!((end, began.elapsed()), (End::Over, CLOSING));
     assert_eq!(seen(rx.try_recv().expect("a frame")), END);
 }
@@ -235,10 +265,16 @@ async fn a_server_that_asks_for_later_is_left_alone() {
     let limits = limits(|| 0.5);
     let mut link = Link::new("a test", Origin::default(), retry::WEBSOCKET, &limits, &tx);
     let began = Instant::now();
-    let next = Unknown::default().settle(closed(Some(4029), false), &mut link, &keys(), &credential()).await.expect("passing");
+    let next = Unknown::default()
+        .settle(closed(Some(4029), false), &mut link, &keys(), &credential())
+        .await
+        .expect("passing");
     assert!(next.is_continue());
     assert_eq!(began.elapsed(), LATER);
-    assert_eq!(seen(rx.try_recv().expect("news")), "reconnecting 1: the server asks to try later (4029)");
+    assert_eq!(
+        seen(rx.try_recv().expect("news")),
+        "reconnecting 1: the server asks to try later (4029)"
+    );
 }
 
 #[test]
@@ -260,7 +296,9 @@ fn only_the_type_tells_the_end() {
 
 #[tokio::test]
 async fn a_hole_is_certain_where_the_state_went_on_without_us() {
-    let info = |state: &str| text(&format!(r#"{{"type":"session_info","data":{{"current_state":"{state}"}}}}"#));
+    let info = |state: &str| {
+        text(&format!(r#"{{"type":"session_info","data":{{"current_state":"{state}"}}}}"#))
+    };
     let moved = text(r#"{"type":"state_transition","next_state":"b"}"#);
     for (again, certain) in [("b", false), ("c", true)] {
         let (items, _) = play(vec![
@@ -271,13 +309,18 @@ async fn a_hole_is_certain_where_the_state_went_on_without_us() {
         ])
         .await;
         let gaps: Vec<_> = items.iter().filter(|item| item.starts_with("gap")).collect();
-        assert_eq!(gaps, [&format!("gap observer_down {certain}")], "one hole, however many tries it took");
+        assert_eq!(
+            gaps,
+            [&format!("gap observer_down {certain}")],
+            "one hole, however many tries it took"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_hole_that_nothing_closes_is_named_at_the_end() {
-    let (items, result) = play(vec![answer(&[text("{}")]), answer(&[]), answer(&[close(4403)])]).await;
+    let (items, result) =
+        play(vec![answer(&[text("{}")]), answer(&[]), answer(&[close(4403)])]).await;
     assert!(result.is_err());
     assert_eq!(items.last().map(String::as_str), Some("gap observer_down false"));
 }

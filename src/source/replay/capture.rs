@@ -50,8 +50,14 @@ impl std::fmt::Debug for Capture {
 
 /// Hands over the frames of a capture, all that one read has ended at once. What its end cuts off is reported, since nothing
 /// will bring it again.
-pub(super) fn frames(first: BytesMut, pieces: &mut Pieces<'_>, limit: usize, tx: &Lent) -> Result<()> {
-    let mut cutter = Cutter { parser: Parser::new("", limit), limit, is_between: false, origin: Arc::default() };
+pub(super) fn frames(
+    first: BytesMut,
+    pieces: &mut Pieces<'_>,
+    limit: usize,
+    tx: &Lent,
+) -> Result<()> {
+    let mut cutter =
+        Cutter { parser: Parser::new("", limit), limit, is_between: false, origin: Arc::default() };
     let mut open = BytesMut::new();
     let mut next = Ok(Some(first));
     while let Ok(Some(piece)) = next {
@@ -82,7 +88,12 @@ struct Cutter {
 
 impl Cutter {
     /// Hands over what there is, and gives back what is to come again before the next bytes; `None` if nobody takes it.
-    fn hand_over(&mut self, mut piece: BytesMut, pieces: &mut Pieces<'_>, tx: &Lent) -> Option<BytesMut> {
+    fn hand_over(
+        &mut self,
+        mut piece: BytesMut,
+        pieces: &mut Pieces<'_>,
+        tx: &Lent,
+    ) -> Option<BytesMut> {
         let whole = framer::whole(&piece);
         let rest = piece.split_off(if whole == 0 { piece.len() } else { whole });
         let is_plain = self.is_between && whole <= self.limit && !has_news(&piece);
@@ -105,7 +116,8 @@ impl Cutter {
     fn each(&self, frames: Vec<framer::Frame>, tx: &Lent) -> bool {
         let mut ready = Vec::with_capacity(frames.len());
         let send = |ready: &mut Vec<RawFrame>| {
-            ready.is_empty() || tx.blocking_send(Item::Piece(Piece::Frames(ready.drain(..).collect()))).is_ok()
+            ready.is_empty()
+                || tx.blocking_send(Item::Piece(Piece::Frames(ready.drain(..).collect()))).is_ok()
         };
         for frame in frames {
             match frame.body {
@@ -126,14 +138,18 @@ impl Cutter {
 
 /// Whether there may be a word of the server's in it.
 fn has_news(bytes: &[u8]) -> bool {
-    ["event: ", "event:"].iter().any(|name| memmem::find(bytes, [name, CONTROL].concat().as_bytes()).is_some())
+    ["event: ", "event:"]
+        .iter()
+        .any(|name| memmem::find(bytes, [name, CONTROL].concat().as_bytes()).is_some())
 }
 
 /// A frame that carries something.
 fn raw(origin: &Arc<Origin>, frame: framer::Frame) -> Option<RawFrame> {
     let raw = match frame.body {
         Body::Empty => return None,
-        Body::Data(data) => RawFrame { data: Bytes::from(data), fault: None, ..nothing(origin, (Fault::CutOff, 0)) },
+        Body::Data(data) => {
+            RawFrame { data: Bytes::from(data), fault: None, ..nothing(origin, (Fault::CutOff, 0)) }
+        }
         Body::TooLarge(length) => nothing(origin, (Fault::TooLarge, length)),
     };
     let id = (!frame.last_event_id.is_empty()).then_some(frame.last_event_id);
@@ -171,7 +187,9 @@ mod tests {
         frames(first, &mut pieces, FRAME_LIMIT, &tx.lend()).expect("no failure");
         drop(tx);
         let length = |item| match item {
-            Item::Piece(piece) => Some(piece.frames(&Origin::default()).map(|frame| frame.data.len()).collect()),
+            Item::Piece(piece) => {
+                Some(piece.frames(&Origin::default()).map(|frame| frame.data.len()).collect())
+            }
             Item::Frame(_) => panic!("one by one is slow"),
             Item::News(_) | Item::Recording(_) => None,
         };
@@ -270,6 +288,11 @@ mod tests {
         let items: Vec<_> = std::iter::from_fn(|| rx.blocking_recv()).collect();
         assert!(items.iter().any(|item| matches!(item, Item::Piece(Piece::Capture(_)))));
         let shown = format!("{items:?}");
-        assert!(!shown.contains("Canary") && !shown.contains("4321") && shown.contains("Capture { bytes: "), "{shown}");
+        assert!(
+            !shown.contains("Canary")
+                && !shown.contains("4321")
+                && shown.contains("Capture { bytes: "),
+            "{shown}"
+        );
     }
 }

@@ -2,9 +2,14 @@ use super::*;
 
 /// Sends events through and gives those that are new. An empty id is none.
 fn new<'a>(resume: &mut Resume, events: &[(&'a str, &'a str)]) -> Vec<&'a str> {
-    let mut judge =
-        |id: &str, data: &str| resume.judge(Some(id).filter(|id| !id.is_empty()), Some("call.started"), data.as_bytes());
-    events.iter().filter(|(id, data)| matches!(judge(id, data), Verdict::New { .. })).map(|(_, data)| *data).collect()
+    let mut judge = |id: &str, data: &str| {
+        resume.judge(Some(id).filter(|id| !id.is_empty()), Some("call.started"), data.as_bytes())
+    };
+    events
+        .iter()
+        .filter(|(id, data)| matches!(judge(id, data), Verdict::New { .. }))
+        .map(|(_, data)| *data)
+        .collect()
 }
 
 #[test]
@@ -57,8 +62,15 @@ fn drops_what_was_delivered_and_nothing_else() {
     let mut resume = Resume::default();
     resume.begin(0);
     assert_eq!(new(&mut resume, &[("4", "old"), ("5", "a"), ("5", "b")]), ["old", "a", "b"]);
-    assert_eq!(resume.begin(0).as_deref(), Some("0"), "few as they are, all of them are asked for again");
-    assert_eq!(new(&mut resume, &[("4", "old"), ("5", "a"), ("5", "b"), ("5", "c"), ("6", "a")]), ["c", "a"]);
+    assert_eq!(
+        resume.begin(0).as_deref(),
+        Some("0"),
+        "few as they are, all of them are asked for again"
+    );
+    assert_eq!(
+        new(&mut resume, &[("4", "old"), ("5", "a"), ("5", "b"), ("5", "c"), ("6", "a")]),
+        ["c", "a"]
+    );
 }
 
 #[test]
@@ -89,12 +101,21 @@ fn ids_that_go_backwards_are_neither_lost_nor_doubled() {
     let mut resume = Resume::default();
     resume.begin(0);
     assert_eq!(new(&mut resume, &[("5000", "a"), ("7000", "b"), ("9000", "c")]), ["a", "b", "c"]);
-    assert_eq!(resume.judge(Some("6000"), Some("call.started"), b"d"), Verdict::New { backwards: true });
+    assert_eq!(
+        resume.judge(Some("6000"), Some("call.started"), b"d"),
+        Verdict::New { backwards: true }
+    );
     assert_eq!(resume.begin(0).as_deref(), Some("2999"), "twice as far below the highest");
     // The replay alone does not move the position: what comes after its end may lie below.
     assert!(new(&mut resume, &[("5000", "a"), ("7000", "b"), ("9000", "c")]).is_empty());
     assert_eq!(resume.begin(0).as_deref(), Some("2999"));
-    assert_eq!(new(&mut resume, &[("7000", "b"), ("9000", "c"), ("6000", "d"), ("6000", "e"), ("8000", "f")]), ["e", "f"]);
+    assert_eq!(
+        new(
+            &mut resume,
+            &[("7000", "b"), ("9000", "c"), ("6000", "d"), ("6000", "e"), ("8000", "f")]
+        ),
+        ["e", "f"]
+    );
 }
 
 /// Delivers so many events, ten milliseconds apart, on a connection of their own.
@@ -111,12 +132,18 @@ fn delivered(resume: &mut Resume, ids: impl Iterator<Item = u64>) {
 
 #[test]
 fn it_asks_back_by_the_last_events_by_age_and_by_what_has_gone_back() {
-    let asked = |resume: &mut Resume, age| resume.begin(age).expect("a position").parse::<u64>().expect("a number") + 1;
+    let asked = |resume: &mut Resume, age| {
+        resume.begin(age).expect("a position").parse::<u64>().expect("a number") + 1
+    };
     let mut resume = Resume::default();
     delivered(&mut resume, (0..1000).map(|n| 100_000 + n * 10));
     let last = 100_000 + 999 * 10;
     assert_eq!(asked(&mut resume, 0), last - 63 * 10, "the last 64");
-    assert_eq!(asked(&mut resume, 5000), last - 5000, "whatever a clock can have been set back by meanwhile");
+    assert_eq!(
+        asked(&mut resume, 5000),
+        last - 5000,
+        "whatever a clock can have been set back by meanwhile"
+    );
     assert_eq!(asked(&mut resume, 60_000), 100_000 - 50, "but not from well before the beginning");
     // Rare events are asked for by their age alone.
     let mut rare = Resume::default();
@@ -147,18 +174,31 @@ fn connections_that_break_within_the_replay_ask_for_less_and_that_is_told() {
     for _ in 0..8 {
         asked.push(resume.begin(0).expect("a position").parse::<u64>().expect("a number"));
         // Something that is known comes, and no more.
-        assert_eq!(resume.judge(Some("100905"), None, &100_905_u64.to_be_bytes()), Verdict::Replayed);
+        assert_eq!(
+            resume.judge(Some("100905"), None, &100_905_u64.to_be_bytes()),
+            Verdict::Replayed
+        );
         resume.broke(true);
     }
     let back: Vec<_> = asked.iter().map(|asked| 100_905 - asked).collect();
-    assert!(back[0] > 500 && back[0] == back[4] && back[5] <= back[4] / 2 + 1 && back[7] <= back[4] / 8 + 1, "{back:?}");
+    assert!(
+        back[0] > 500
+            && back[0] == back[4]
+            && back[5] <= back[4] / 2 + 1
+            && back[7] <= back[4] / 8 + 1,
+        "{back:?}"
+    );
     let wanted = asked[0] + 1;
     let short: u64 = resume.begin(0).expect("a position").parse().expect("a number");
     let unasked = Unasked { from: wanted, to: short + 1, reason: GapReason::ReplayBroken };
     assert_eq!(resume.unasked(Some(101_000), false, 0), Some(unasked));
     assert_eq!(resume.unasked(Some(101_001), false, 0), None, "once");
     resume.broke(true);
-    assert_eq!(resume.begin(0).as_deref(), Some(&*asked[0].to_string()), "something new gives it patience again");
+    assert_eq!(
+        resume.begin(0).as_deref(),
+        Some(&*asked[0].to_string()),
+        "something new gives it patience again"
+    );
     // Silence is no break within the replay.
     for _ in 0..9 {
         resume.judge(Some("100905"), None, &100_905_u64.to_be_bytes());
@@ -172,7 +212,11 @@ fn less_than_the_beginning_is_not_less_than_wanted() {
     let mut resume = Resume::default();
     delivered(&mut resume, [100_000].into_iter());
     resume.begin(60_000);
-    assert_eq!(resume.unasked(Some(160_000), false, 60_000), None, "what is before the beginning was never asked for");
+    assert_eq!(
+        resume.unasked(Some(160_000), false, 60_000),
+        None,
+        "what is before the beginning was never asked for"
+    );
 }
 
 #[test]
@@ -211,9 +255,16 @@ fn the_event_line_is_part_of_the_content() {
 fn what_came_without_its_id_is_known_when_it_comes_with_it_and_the_other_way_round() {
     let mut resume = Resume::default();
     resume.begin(0);
-    assert_eq!(new(&mut resume, &[("5", "a"), ("", "b"), ("x", "c"), ("", "b")]), ["a", "b", "c", "b"]);
+    assert_eq!(
+        new(&mut resume, &[("5", "a"), ("", "b"), ("x", "c"), ("", "b")]),
+        ["a", "b", "c", "b"]
+    );
     assert_eq!(resume.begin(0).as_deref(), Some("0"));
-    assert_eq!(new(&mut resume, &[("", "a"), ("5", "b"), ("6", "c"), ("7", "d"), ("", "b")]), ["d", "b"], "7 ends the replay");
+    assert_eq!(
+        new(&mut resume, &[("", "a"), ("5", "b"), ("6", "c"), ("7", "d"), ("", "b")]),
+        ["d", "b"],
+        "7 ends the replay"
+    );
 }
 
 #[test]
@@ -230,8 +281,9 @@ fn memory_is_bounded_and_beyond_it_events_come_twice_rather_than_never() {
     let mut resume = Resume::default();
     resume.begin(0);
     let data: Vec<_> = (0..=REMEMBERED).map(|n| n.to_string()).collect();
-    let is_new =
-        |resume: &mut Resume, data: &String| matches!(resume.judge(Some("5"), None, data.as_bytes()), Verdict::New { .. });
+    let is_new = |resume: &mut Resume, data: &String| {
+        matches!(resume.judge(Some("5"), None, data.as_bytes()), Verdict::New { .. })
+    };
     assert!(data.iter().all(|data| is_new(&mut resume, data)));
     assert_eq!((resume.known.len(), resume.order.len()), (REMEMBERED, REMEMBERED));
     resume.begin(0);

@@ -16,9 +16,13 @@ async fn pair() -> (Socket<DuplexStream>, DuplexStream) {
 async fn the_handshake_is_the_standards_and_hides_the_credential() {
     let mut server = Scripted::new([switching(Some("auth"), message(1, b"hello"))]).await;
     let request = server.client().observer("ws-1", "CA1");
-    let mut socket =
-        open(request, Some(&credential()), "call", &Limits::default()).await.unwrap_or_else(|failure| panic!("{failure:?}"));
-    assert!(socket.next().await == Heard::Text(Bytes::from("hello")), "what came with the handshake is not lost");
+    let mut socket = open(request, Some(&credential()), "call", &Limits::default())
+        .await
+        .unwrap_or_else(|failure| panic!("{failure:?}"));
+    assert!(
+        socket.next().await == Heard::Text(Bytes::from("hello")),
+        "what came with the handshake is not lost"
+    );
     let head = server.heads().remove(0);
     assert_eq!(head.lines().next(), Some("GET /v1/ws-1/observers/CA1/ws HTTP/1.1"));
     for (name, expected) in [
@@ -78,14 +82,25 @@ fn a_handshake_that_is_wrong_in_one_point_is_none() {
 async fn an_answer_that_switches_to_nothing_is_a_failure() {
     for (answer, expected) in [
         (Answer::stream(""), "the server answered 200, which opens no stream"),
-        (switching(Some("canary"), vec![]), "the server did not choose the subprotocol that it was offered"),
-        (Answer::status(302, "Location: http://127.0.0.2:1/\r\n"), "the server redirects to another origin"),
+        (
+            switching(Some("canary"), vec![]),
+            "the server did not choose the subprotocol that it was offered",
+        ),
+        (
+            Answer::status(302, "Location: http://127.0.0.2:1/\r\n"),
+            "the server redirects to another origin",
+        ),
     ] {
         let server = Scripted::new([answer]).await;
-        let failure = open(server.client().observer("ws-1", "CA1"), Some(&credential()), "call", &Limits::default())
-            .await
-            .err()
-            .expect("a failure");
+        let failure = open(
+            server.client().observer("ws-1", "CA1"),
+            Some(&credential()),
+            "call",
+            &Limits::default(),
+        )
+        .await
+        .err()
+        .expect("a failure");
         let Failure::Doubtful { why, .. } = failure else { panic!("{failure:?}") };
         assert!(why.starts_with(expected), "{why}");
     }
@@ -130,7 +145,10 @@ async fn pings_and_takes_silence_for_death() {
     assert_eq!(began.elapsed(), SILENCE);
     let mut written = [0; 100];
     let count = far.read(&mut written).await.expect("open");
-    assert!(matches!(count / 6, 2 | 3) && count.is_multiple_of(6), "a masked empty ping at 20 and 40 s, perhaps at 60 s");
+    assert!(
+        matches!(count / 6, 2 | 3) && count.is_multiple_of(6),
+        "a masked empty ping at 20 and 40 s, perhaps at 60 s"
+    );
     assert_eq!(written[..2], [0x89, 0x80]);
 }
 

@@ -43,7 +43,8 @@ fn has_no_trace(text: &str, how: &str) {
 
 #[track_caller]
 fn shows_no_trace(state: &State, how: &str) {
-    let seen: String = drawn(state).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
+    let seen: String =
+        drawn(state).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
     has_no_trace(&seen, how);
 }
 
@@ -68,7 +69,8 @@ fn no_cell_ever_holds_a_hidden_value() {
 #[test]
 fn no_key_brings_up_what_is_hidden() {
     let mut state = full((120, 30));
-    let keys = bindings().flat_map(|binding| binding.keys).filter(|(_, modifiers)| modifiers.is_empty());
+    let keys =
+        bindings().flat_map(|binding| binding.keys).filter(|(_, modifiers)| modifiers.is_empty());
     let keys: Vec<_> = keys.map(|(key, _)| *key).filter(|key| *key != KeyCode::Esc).collect();
     for before in ["1", "1\n\njj", "2", "3", "4", "5"] {
         for key in &keys {
@@ -130,7 +132,10 @@ fn nothing_hidden_is_held_or_copied() {
         }
         press(&mut state, "\u{1b}\u{1b}");
         let copied: Vec<_> = state.effects.drain(..).collect();
-        assert!(copied.len() > 3 && copied.iter().all(|effect| matches!(effect, Effect::Copy(_))), "{copied:?}");
+        assert!(
+            copied.len() > 3 && copied.iter().all(|effect| matches!(effect, Effect::Copy(_))),
+            "{copied:?}"
+        );
         has_no_trace(&format!("{copied:?}"), "copied");
     }
 }
@@ -157,6 +162,7 @@ fn the_canary_is_there_to_be_found() {
     assert_eq!(bearing, events().count());
     let mut shown = screen((120, 30));
     shown.tell(SECRETS[0]);
-    let seen: String = drawn(&shown).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
+    let seen: String =
+        drawn(&shown).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
     assert!(TRACES.find(&seen).is_some(), "what is on the screen is seen");
 }

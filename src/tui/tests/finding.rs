@@ -18,7 +18,11 @@ fn a_filter_counts_while_it_is_typed_and_says_what_is_wrong() {
     assert_eq!(state.rows().len(), 40, "it is not taken yet");
     press(&mut state, "\n");
     assert_eq!(state.rows().len(), 4);
-    feed(&mut state, 50, json!({"event_type": "tool_call_completed", "tool_name": "x", "call_id": "c", "succeeded": false}));
+    feed(
+        &mut state,
+        50,
+        json!({"event_type": "tool_call_completed", "tool_name": "x", "call_id": "c", "succeeded": false}),
+    );
     finish(&mut state);
     assert_eq!((state.rows().len(), state.selected), (5, 40), "what comes is filtered too");
     press(&mut state, "F");
@@ -32,7 +36,10 @@ fn a_filter_counts_while_it_is_typed_and_says_what_is_wrong() {
     press(&mut state, "\n");
     assert!(state.prompt.is_some(), "what is wrong is not taken");
     code(&mut state, KeyCode::Up);
-    assert_eq!(state.prompt.as_ref().map(|prompt| prompt.line.text()), Some(".succeeded == false".to_owned()));
+    assert_eq!(
+        state.prompt.as_ref().map(|prompt| prompt.line.text()),
+        Some(".succeeded == false".to_owned())
+    );
     control(&mut state, 'u');
     press(&mut state, "\n");
     assert!(state.filter.is_none() && state.rows().len() == 41);
@@ -45,7 +52,8 @@ fn only_the_call_of_an_event_and_all_again() {
     let all = state.rows().len();
     press(&mut state, "f.event_type != \"emotion\"\ngo");
     let rows = state.rows();
-    let kept = (0..rows.len()).filter_map(|place| state.buffer.get(rows.get(place)?)).collect::<Vec<_>>();
+    let kept =
+        (0..rows.len()).filter_map(|place| state.buffer.get(rows.get(place)?)).collect::<Vec<_>>();
     assert!(kept.len() > 10 && kept.iter().all(|held| held.call_sid.as_deref() == Some(CALL)));
     press(&mut state, "o");
     assert_eq!(state.rows().len(), all - 2, "the filter from before is back");
@@ -55,7 +63,10 @@ fn only_the_call_of_an_event_and_all_again() {
 fn the_value_of_a_field_is_added_to_the_filter_but_no_mask() {
     let mut state = filled(20);
     press(&mut state, "\n\nj+");
-    assert_eq!(state.prompt.as_ref().map(|prompt| prompt.line.text()), Some(".tool_name == \"tool_19\"".to_owned()));
+    assert_eq!(
+        state.prompt.as_ref().map(|prompt| prompt.line.text()),
+        Some(".tool_name == \"tool_19\"".to_owned())
+    );
     press(&mut state, "\n");
     assert_eq!(state.rows().len(), 1);
 
@@ -73,7 +84,9 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
         state.take(event.clone());
     }
     state.settle();
-    let key = |state: &mut State, key| update(state, Msg::Input(Input::Key(KeyEvent::new(key, KeyModifiers::NONE))));
+    let key = |state: &mut State, key| {
+        update(state, Msg::Input(Input::Key(KeyEvent::new(key, KeyModifiers::NONE))))
+    };
     key(&mut state, KeyCode::Char('f'));
     for character in r#".direction == "inbound""#.chars() {
         key(&mut state, KeyCode::Char(character));
@@ -102,21 +115,32 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
     state.filter = None;
     key(&mut state, KeyCode::Char('n'));
     state.work(Slice::of(400).until(past));
-    assert!(state.search.as_ref().is_some_and(|search| search.hunt.is_some()), "and nothing is begun once time is up");
+    assert!(
+        state.search.as_ref().is_some_and(|search| search.hunt.is_some()),
+        "and nothing is begun once time is up"
+    );
 }
 
 #[test]
 fn words_are_completed() {
     let mut state = filled(3);
-    let typed = |state: &State| state.prompt.as_ref().map(|prompt| prompt.line.text()).expect("a prompt");
+    let typed =
+        |state: &State| state.prompt.as_ref().map(|prompt| prompt.line.text()).expect("a prompt");
     press(&mut state, ":columns tool_n\t");
     assert_eq!(typed(&state), "columns tool_name");
     press(&mut state, ",_tap.i\t\n");
-    assert_eq!(state.columns.as_ref().map(|columns| columns.names().to_vec()), Some(vec!["tool_name".into(), "_tap.id".into()]));
+    assert_eq!(
+        state.columns.as_ref().map(|columns| columns.names().to_vec()),
+        Some(vec!["tool_name".into(), "_tap.id".into()])
+    );
     press(&mut state, "f.completion_r\t == \"x\" and .event_type == \"call.esc\t");
     assert_eq!(typed(&state), ".completion_reason == \"x\" and .event_type == \"call.escalated");
     press(&mut state, "\"\t");
-    assert_eq!(typed(&state), ".completion_reason == \"x\" and .event_type == \"call.escalated\"", "behind a text is none");
+    assert_eq!(
+        typed(&state),
+        ".completion_reason == \"x\" and .event_type == \"call.escalated\"",
+        "behind a text is none"
+    );
     press(&mut state, "\u{1b}:fi\t .dire\t");
     assert_eq!(typed(&state), "filter .direction");
     press(&mut state, "\u{1b}:\t");
@@ -135,7 +159,11 @@ fn columns_are_ticked_and_listed_in_the_order_of_the_ticks() {
     let mut state = filled(3);
     press(&mut state, "x");
     let seen = text(&state);
-    assert!(seen.contains("[ ] tool_name") && seen.contains("Space tick  Enter take them  Esc leave them"), "{seen}");
+    assert!(
+        seen.contains("[ ] tool_name")
+            && seen.contains("Space tick  Enter take them  Esc leave them"),
+        "{seen}"
+    );
     // The fields of the selected event come first: tool_name, call_id, succeeded.
     press(&mut state, "jj ");
     assert!(text(&state).contains("[1] succeeded"), "{}", text(&state));
@@ -147,7 +175,10 @@ fn columns_are_ticked_and_listed_in_the_order_of_the_ticks() {
     assert!(seen.contains("tool_call_completed        true      tool_2"), "{seen}");
     assert!(!seen.contains("call_id"));
     press(&mut state, "xj \u{1b}");
-    assert!(state.ticks.is_none() && text(&state).contains("  succeeded tool_name"), "left as it was");
+    assert!(
+        state.ticks.is_none() && text(&state).contains("  succeeded tool_name"),
+        "left as it was"
+    );
     press(&mut state, "x j x");
     assert!(state.ticks.is_none() && state.columns.is_some(), "so does the key that opened it");
     press(&mut state, "x j \n");
@@ -176,14 +207,28 @@ fn commands_are_carried_out_and_wrong_ones_are_explained() {
 #[test]
 fn a_filter_that_has_a_name_is_taken_by_it() {
     let mut state = filled(40);
-    let named = [("failed", ".succeeded == false"), ("slow", ".duration_ms > 100"), ("wrong", ".durations > 1")];
-    state.setup.named = named.iter().map(|(name, filter)| ((*name).to_owned(), (*filter).to_owned())).collect::<BTreeMap<_, _>>();
+    let named = [
+        ("failed", ".succeeded == false"),
+        ("slow", ".duration_ms > 100"),
+        ("wrong", ".durations > 1"),
+    ];
+    state.setup.named = named
+        .iter()
+        .map(|(name, filter)| ((*name).to_owned(), (*filter).to_owned()))
+        .collect::<BTreeMap<_, _>>();
     press(&mut state, "f@");
     assert!(text(&state).contains(" failed  slow  wrong"), "{}", text(&state));
     press(&mut state, "fai\t");
-    assert!(text(&state).contains("filter @failed") && text(&state).contains("4 of 40 match"), "{}", text(&state));
+    assert!(
+        text(&state).contains("filter @failed") && text(&state).contains("4 of 40 match"),
+        "{}",
+        text(&state)
+    );
     press(&mut state, "\n");
-    assert_eq!((state.rows().len(), state.history.last().map(String::as_str)), (4, Some("@failed")));
+    assert_eq!(
+        (state.rows().len(), state.history.last().map(String::as_str)),
+        (4, Some("@failed"))
+    );
     press(&mut state, "\n\nj+");
     let typed = state.prompt.as_ref().map(|prompt| prompt.line.text());
     assert_eq!(typed.as_deref(), Some("(.succeeded == false) and .tool_name == \"tool_39\""));
@@ -199,7 +244,10 @@ fn a_filter_that_has_a_name_is_taken_by_it() {
     press(&mut state, "\u{1b}:filter @slow\n");
     assert_eq!(state.rows().len(), 0);
     press(&mut state, ":filter @none\n");
-    assert!(state.filter.is_some() && text(&state).contains("no such filter"), "one that is wrong changes nothing");
+    assert!(
+        state.filter.is_some() && text(&state).contains("no such filter"),
+        "one that is wrong changes nothing"
+    );
 }
 
 #[test]
@@ -211,7 +259,10 @@ fn an_expression_that_takes_long_on_one_event_is_not_taken() {
     control(&mut state, 'u');
     press(&mut state, "[range(100000)] | length > 0");
     let seen = text(&state);
-    assert!(seen.contains("cannot filter by that here") && seen.contains("--filter on the"), "{seen}");
+    assert!(
+        seen.contains("cannot filter by that here") && seen.contains("--filter on the"),
+        "{seen}"
+    );
     press(&mut state, "\n");
     assert!(state.prompt.is_some() && state.filter.is_none());
 }

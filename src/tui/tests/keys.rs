@@ -104,7 +104,11 @@ fn errors_marks_and_matches_are_gone_to() {
 #[test]
 fn nested_values_are_folded_and_unfolded() {
     let mut state = screen((80, 24));
-    feed(&mut state, 0, json!({"event_type": "surface.submitted", "fields_submitted": ["one", "two"]}));
+    feed(
+        &mut state,
+        0,
+        json!({"event_type": "surface.submitted", "fields_submitted": ["one", "two"]}),
+    );
     press(&mut state, "\n\nj");
     assert!(text(&state).contains("[1] two"));
     press(&mut state, "\n");
@@ -169,12 +173,19 @@ fn screens_are_chosen_and_a_call_stays_chosen_while_the_board_moves() {
     day(&mut state);
     press(&mut state, "2j");
     let chosen = state.call.clone().expect("a call is chosen");
-    feed(&mut state, 60, json!({"event_type": "call.started", "call_sid": "CA00000000000000000000000000000003"}));
+    feed(
+        &mut state,
+        60,
+        json!({"event_type": "call.started", "call_sid": "CA00000000000000000000000000000003"}),
+    );
     press(&mut state, "\n");
     assert_eq!((state.screen, state.call.as_deref()), (2, Some(chosen.as_str())));
     assert!(text(&state).contains(&chosen));
     press(&mut state, "o");
-    assert!(state.screen == 0 && state.filter.as_ref().is_some_and(|filter| filter.source.contains(&chosen)));
+    assert!(
+        state.screen == 0
+            && state.filter.as_ref().is_some_and(|filter| filter.source.contains(&chosen))
+    );
     press(&mut state, "\t");
     assert_eq!(state.screen, 1);
     code(&mut state, KeyCode::BackTab);
@@ -196,8 +207,16 @@ fn everything_is_in_the_help_at_every_size() {
         }
         let words: std::collections::HashSet<_> = seen.split_whitespace().collect();
         for binding in crate::tui::keys::bindings() {
-            assert!(binding.help.split_whitespace().all(|word| words.contains(word)), "{}", binding.help);
-            assert!(words.contains(binding.name.split(' ').next().expect("a name")), "{}", binding.name);
+            assert!(
+                binding.help.split_whitespace().all(|word| words.contains(word)),
+                "{}",
+                binding.help
+            );
+            assert!(
+                words.contains(binding.name.split(' ').next().expect("a name")),
+                "{}",
+                binding.name
+            );
         }
         for (command, _) in crate::tui::prompt::COMMANDS {
             assert!(words.contains(command), "{command}");
@@ -221,9 +240,21 @@ fn a_call_is_gone_to_and_its_parts_are_gone_through() {
     for part in parts {
         assert_eq!(state.panel, part);
         let seen = text(&state);
-        assert_eq!(seen.contains("valence -0.40"), matches!(part, Panel::All | Panel::Emotion), "{seen}");
-        assert_eq!(seen.contains("latency by turn"), matches!(part, Panel::All | Panel::Latency), "{seen}");
-        assert_eq!(seen.contains("navigation          137    176    176"), part == Panel::Latency, "{seen}");
+        assert_eq!(
+            seen.contains("valence -0.40"),
+            matches!(part, Panel::All | Panel::Emotion),
+            "{seen}"
+        );
+        assert_eq!(
+            seen.contains("latency by turn"),
+            matches!(part, Panel::All | Panel::Latency),
+            "{seen}"
+        );
+        assert_eq!(
+            seen.contains("navigation          137    176    176"),
+            part == Panel::Latency,
+            "{seen}"
+        );
         press(&mut state, "\n");
     }
     press(&mut state, "\n\u{1b}");

@@ -12,7 +12,9 @@ mod told;
 mod traces;
 mod views;
 
-use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
@@ -135,7 +137,8 @@ fn finish(state: &mut State) {
 }
 
 fn drawn(state: &State) -> TestBackend {
-    let mut terminal = Terminal::new(TestBackend::new(state.size.0, state.size.1)).expect("memory is a terminal");
+    let mut terminal =
+        Terminal::new(TestBackend::new(state.size.0, state.size.1)).expect("memory is a terminal");
     terminal.draw(|frame| view::draw(state, frame)).expect("memory takes it");
     terminal.backend().clone()
 }
@@ -179,7 +182,10 @@ fn day(state: &mut State) {
             json!({"transcript": "I need a refill.", "speaker_role": "caller", "state": "greeting", "is_barge_in": true}),
         ),
         of_call("emotion", json!({"arousal": 0.3, "valence": 0.1, "dominant": "calm"})),
-        of_call("state_transition", json!({"previous_state": "greeting", "next_state": "refill", "annotation": null})),
+        of_call(
+            "state_transition",
+            json!({"previous_state": "greeting", "next_state": "refill", "annotation": null}),
+        ),
         of_call(
             "tool_call_started",
             json!({"tool_name": "find_patient", "call_id": "t1", "input": {"name": "Wrenna"}, "parent_call_id": null}),

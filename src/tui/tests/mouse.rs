@@ -65,15 +65,25 @@ fn replayed(events: u64) -> (State, Arc<Pace>, std::ops::Range<u16>) {
     for number in 0..events {
         let mut event = held(&json!({"event_type": "call.started"}));
         event.time = Some(at(i64::try_from(number).expect("a time")));
-        let (recording, offset) = if number < 20 { (0, number * 25) } else { (1, number * 25 - 500) };
+        let (recording, offset) =
+            if number < 20 { (0, number * 25) } else { (1, number * 25 - 500) };
         event.place = pace.reach(recording, offset);
         update(&mut state, Msg::Fed(Fed::Event(event)));
     }
     state.settle();
     let line = text(&state).lines().nth(2).expect("a position").replace('"', "");
-    let cells: Vec<_> = line.chars().enumerate().filter(|(_, cell)| "━─".contains(*cell)).map(|(at, _)| at).collect();
+    let cells: Vec<_> = line
+        .chars()
+        .enumerate()
+        .filter(|(_, cell)| "━─".contains(*cell))
+        .map(|(at, _)| at)
+        .collect();
     let (first, last) = (cells.first().expect("a bar"), cells.last().expect("a bar"));
-    (state, pace, u16::try_from(*first).expect("a column")..u16::try_from(last + 1).expect("a column"))
+    (
+        state,
+        pace,
+        u16::try_from(*first).expect("a column")..u16::try_from(last + 1).expect("a column"),
+    )
 }
 
 #[test]
@@ -81,7 +91,11 @@ fn the_mouse_goes_to_a_place_in_a_replay_that_is_at_hand() {
     let (mut state, pace, bar) = replayed(40);
     let half = u16::midpoint(bar.start, bar.end);
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), half, 2);
-    assert_eq!((state.selected, state.follow, pace.told().as_str()), (20, false, "▶ 10×"), "nothing is run to");
+    assert_eq!(
+        (state.selected, state.follow, pace.told().as_str()),
+        (20, false, "▶ 10×"),
+        "nothing is run to"
+    );
     assert!(text(&state).contains("━◆━"), "{}", text(&state));
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), bar.start, 9);
     assert_eq!(state.selected, 0, "dragged, it goes along wherever the mouse is");
@@ -101,7 +115,12 @@ fn the_mouse_goes_to_a_place_in_a_replay_that_is_at_hand() {
 fn the_mouse_lets_a_replay_run_to_a_place() {
     let (mut state, pace, bar) = replayed(10);
     press(&mut state, "4 ");
-    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), u16::midpoint(bar.start, bar.end), 2);
+    mouse(
+        &mut state,
+        MouseEventKind::Down(MouseButton::Left),
+        u16::midpoint(bar.start, bar.end),
+        2,
+    );
     assert_eq!((state.screen, state.paused, state.follow), (0, None, true));
     assert_eq!(pace.told(), "▶▶ going there");
     pace.reach(0, 475);
@@ -113,7 +132,10 @@ fn the_mouse_lets_a_replay_run_to_a_place() {
 #[test]
 fn what_the_mouse_goes_to_may_be_gone() {
     let (mut state, _, bar) = replayed(0);
-    state.buffer = crate::tui::buffer::Buffer::new(crate::tui::buffer::Limits { events: 5, bytes: usize::MAX });
+    state.buffer = crate::tui::buffer::Buffer::new(crate::tui::buffer::Limits {
+        events: 5,
+        bytes: usize::MAX,
+    });
     for number in 0..20_u64 {
         let mut event = held(&json!({"event_type": "call.started"}));
         event.place = number * 25;

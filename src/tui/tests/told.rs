@@ -14,7 +14,10 @@ use crate::tui::update::{Msg, update};
 #[test]
 fn what_was_not_selected_is_counted() {
     let mut state = filled(3);
-    update(&mut state, Msg::Fed(Fed::PassedOver(PassedOver { events: 7, malformed: 1, drifted: 2, gaps: 3 })));
+    update(
+        &mut state,
+        Msg::Fed(Fed::PassedOver(PassedOver { events: 7, malformed: 1, drifted: 2, gaps: 3 })),
+    );
     let seen = text(&state);
     assert!(seen.contains("10 events  gaps 3  malformed 1  drift 2"), "{seen}");
     assert_eq!(state.numbers.passed.events, 7);
@@ -25,12 +28,18 @@ fn what_was_not_selected_is_counted() {
 #[test]
 fn of_several_streams_the_one_that_is_lost_is_told_and_one_that_ends_ends_not_all() {
     let mut state = screen((120, 24));
-    let stream = |call: &str| std::sync::Arc::new(Origin { call_sid: Some(call.to_owned()), ..Origin::default() });
+    let stream = |call: &str| {
+        std::sync::Arc::new(Origin { call_sid: Some(call.to_owned()), ..Origin::default() })
+    };
     let mut hear = |call: &str, change| {
         update(&mut state, Msg::Fed(Fed::News(News { origin: stream(call), change })));
         text(&state).lines().next().expect("a header").to_owned()
     };
-    let lost = || Change::Reconnecting { delay: Duration::from_secs(3), attempt: 1, why: "it was cut".into() };
+    let lost = || Change::Reconnecting {
+        delay: Duration::from_secs(3),
+        attempt: 1,
+        why: "it was cut".into(),
+    };
     assert!(hear("a", Change::Connected).contains("● live "));
     assert!(hear("b", Change::Connected).contains("● live 2 streams"));
     assert!(hear("a", lost()).contains("reconnecting 1 of 2"));
@@ -55,7 +64,11 @@ fn the_link_is_told() {
     let news = |change| Msg::Fed(Fed::News(News { origin: Origin::default().into(), change }));
     update(&mut state, news(Change::Connected));
     assert_eq!(state.link, Link::Live);
-    let lost = Change::Reconnecting { delay: Duration::from_secs(3), attempt: 2, why: "the server closed".into() };
+    let lost = Change::Reconnecting {
+        delay: Duration::from_secs(3),
+        attempt: 2,
+        why: "the server closed".into(),
+    };
     update(&mut state, news(lost));
     assert!(text(&state).contains("reconnecting"));
     update(&mut state, Msg::Over);
@@ -72,11 +85,23 @@ fn the_head_tells_that_nothing_is_wrong_where_there_is_room_and_first_what_is() 
     day(&mut state);
     let head = |state: &State| text(state).lines().next().expect("a header").to_owned();
     assert!(head(&state).contains("gaps 0  malformed 0"), "{}", head(&state));
-    update(&mut state, Msg::Fed(Fed::PassedOver(PassedOver { events: 9_000_000, malformed: 1, drifted: 0, gaps: 0 })));
+    update(
+        &mut state,
+        Msg::Fed(Fed::PassedOver(PassedOver {
+            events: 9_000_000,
+            malformed: 1,
+            drifted: 0,
+            gaps: 0,
+        })),
+    );
     state.setup.title = "1b4e28ba-2fa1-11d2-883f-0016d3cca427".to_owned();
     assert!(!head(&state).contains("gaps"), "{}", head(&state));
     state.size.0 = 130;
-    assert!(head(&state).contains("malformed 1  drift 1  filtered out 9,000,000"), "{}", head(&state));
+    assert!(
+        head(&state).contains("malformed 1  drift 1  filtered out 9,000,000"),
+        "{}",
+        head(&state)
+    );
 }
 
 #[test]
@@ -103,7 +128,10 @@ fn a_frame_is_drawn_when_something_has_changed_and_thirty_times_a_second_at_most
             .filter(|turn| {
                 update(state, Msg::Tick(at(turn / 1000)));
                 happens(state, *turn);
-                let is_due = frames.is_due(state.changed, began + Duration::from_millis(u64::try_from(*turn).expect("a time")));
+                let is_due = frames.is_due(
+                    state.changed,
+                    began + Duration::from_millis(u64::try_from(*turn).expect("a time")),
+                );
                 state.changed &= !is_due;
                 is_due
             })

@@ -108,7 +108,10 @@ fn without_colours_no_cell_has_one() {
         press(&mut state, keys);
         let backend = drawn(&state);
         for cell in backend.buffer().content() {
-            assert_eq!((cell.fg, cell.bg), (ratatui::style::Color::Reset, ratatui::style::Color::Reset));
+            assert_eq!(
+                (cell.fg, cell.bg),
+                (ratatui::style::Color::Reset, ratatui::style::Color::Reset)
+            );
         }
         press(&mut state, "\u{1b}\u{1b}1");
     }

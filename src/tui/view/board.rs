@@ -30,7 +30,14 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
 /// All of it in one column.
 #[must_use]
 pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
-    [operators(state, width), funnel(state, width), triggers(state, width), pipelines(state, width), reviews(state)].concat()
+    [
+        operators(state, width),
+        funnel(state, width),
+        triggers(state, width),
+        pipelines(state, width),
+        reviews(state),
+    ]
+    .concat()
 }
 
 fn heading(state: &State, text: &str) -> Line<'static> {
@@ -45,7 +52,9 @@ fn none(state: &State, lines: &mut Vec<Line<'static>>) {
 }
 
 fn age(state: &State, time: Option<Timestamp>) -> String {
-    time.map_or_else(String::new, |time| format!("{:>7} ago", length(state.moment().as_second() - time.as_second())))
+    time.map_or_else(String::new, |time| {
+        format!("{:>7} ago", length(state.moment().as_second() - time.as_second()))
+    })
 }
 
 fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
@@ -65,7 +74,8 @@ fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
             Span::styled(age(state, operator.heard), theme.quiet()),
         ];
         if let Some((sid, mode)) = &operator.call {
-            let text = format!("  {} in {}…", sanitize::visible(mode), sanitize::visible(start(sid)));
+            let text =
+                format!("  {} in {}…", sanitize::visible(mode), sanitize::visible(start(sid)));
             spans.push(Span::styled(text, theme.family("operator")));
         }
         lines.push(cut(spans, width));
@@ -90,7 +100,10 @@ fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
     }
     if all > 0 {
         let [approved, rejected, archived] = state.office.reviewed.map(count);
-        lines.push(Line::styled(format!("   approved {approved}  rejected {rejected}  archived {archived}"), theme.quiet()));
+        lines.push(Line::styled(
+            format!("   approved {approved}  rejected {rejected}  archived {archived}"),
+            theme.quiet(),
+        ));
     }
     none(state, &mut lines);
     lines
@@ -98,13 +111,17 @@ fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
 
 fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let mut lines = vec![heading(state, &format!("Triggers  {}", count(state.office.triggers.len() as u64)))];
+    let mut lines =
+        vec![heading(state, &format!("Triggers  {}", count(state.office.triggers.len() as u64)))];
     for (name, trigger) in &state.office.triggers {
         let [fired, completed, failed] = trigger.counts;
         let spans = vec![
             Span::raw(format!("   {} ", cell(name, 24))),
             Span::raw(format!("fired {fired:>4}  done {completed:>4}  ")),
-            Span::styled(format!("failed {failed:>3}"), if failed > 0 { theme.error() } else { theme.quiet() }),
+            Span::styled(
+                format!("failed {failed:>3}"),
+                if failed > 0 { theme.error() } else { theme.quiet() },
+            ),
             Span::styled(age(state, trigger.heard), theme.quiet()),
         ];
         lines.push(cut(spans, width));
@@ -115,7 +132,8 @@ fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
 
 fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let mut lines = vec![heading(state, &format!("Pipelines  {}", count(state.office.pipelines.len() as u64)))];
+    let mut lines =
+        vec![heading(state, &format!("Pipelines  {}", count(state.office.pipelines.len() as u64)))];
     for (id, pipeline) in &state.office.pipelines {
         let mut spans = vec![Span::styled(format!("   {} ", cell(start(id), 8)), theme.heading())];
         if let Some((time, events)) = &pipeline.last {
@@ -127,9 +145,15 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
             spans.push(Span::styled(format!(" {} in all ", count(pipeline.syncs)), theme.quiet()));
         }
         if let Some((time, why)) = &pipeline.error {
-            spans.push(Span::styled(format!(" failed{}: {}", age(state, Some(*time)), sanitize::visible(why)), theme.error()));
+            spans.push(Span::styled(
+                format!(" failed{}: {}", age(state, Some(*time)), sanitize::visible(why)),
+                theme.error(),
+            ));
         } else if pipeline.errors > 0 {
-            spans.push(Span::styled(format!("{} errors before", count(pipeline.errors)), theme.quiet()));
+            spans.push(Span::styled(
+                format!("{} errors before", count(pipeline.errors)),
+                theme.quiet(),
+            ));
         }
         lines.push(cut(spans, width));
     }
@@ -138,7 +162,8 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
 }
 
 fn reviews(state: &State) -> Vec<Line<'static>> {
-    let mut lines = vec![heading(state, &format!("Reviews  {}", count(state.office.reviews.values().sum())))];
+    let mut lines =
+        vec![heading(state, &format!("Reviews  {}", count(state.office.reviews.values().sum())))];
     for (action, number) in &state.office.reviews {
         lines.push(Line::raw(format!("   {} {:>7}", cell(action, 16), count(*number))));
     }

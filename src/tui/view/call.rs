@@ -20,7 +20,10 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.setup.theme;
     let sorted = state.calls.sorted();
     let Some((sid, call)) = sorted.get(super::calls::place(state)) else {
-        return frame.render_widget(Paragraph::new(Line::styled("no call yet", theme.quiet()).centered()), area);
+        return frame.render_widget(
+            Paragraph::new(Line::styled("no call yet", theme.quiet()).centered()),
+            area,
+        );
     };
     let [mut head, mut body] = [area, area];
     head.height = head.height.min(1);
@@ -71,14 +74,18 @@ pub fn len(state: &State) -> usize {
     match state.panel {
         Panel::Emotion => 0,
         Panel::Latency => call.talk.turns.len() + summary(state, &call.talk, latency.height).len(),
-        Panel::All | Panel::Conversation => conversation(state, &call.talk, usize::from(talk.width)).len(),
+        Panel::All | Panel::Conversation => {
+            conversation(state, &call.talk, usize::from(talk.width)).len()
+        }
     }
 }
 
 fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
     let mut spans = vec![Span::styled(format!(" {} ", sanitize::visible(sid)), theme.heading())];
-    let mut part = |text: &str, style| spans.push(Span::styled(format!(" {} ", sanitize::visible(text)), style));
+    let mut part = |text: &str, style| {
+        spans.push(Span::styled(format!(" {} ", sanitize::visible(text)), style))
+    };
     part(&length(call.length(state.moment())), Style::new());
     match &call.ended {
         None => part(call.state.as_deref().unwrap_or("on"), theme.good()),
@@ -95,7 +102,8 @@ fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
 }
 
 /// What stands where nothing is heard.
-const UNHEARD: &str = " nothing was said yet; what is said is heard by `evtap observe`, or with --auto-observe";
+const UNHEARD: &str =
+    " nothing was said yet; what is said is heard by `evtap observe`, or with --auto-observe";
 
 fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
@@ -117,7 +125,9 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
                     Span::styled(format!(" {} ", name(*speaker)), style.patch(theme.heading())),
                     Span::styled(format!("{clock} "), theme.quiet()),
                 ];
-                head.extend(marks.iter().map(|mark| Span::styled(format!("{mark} "), theme.warning())));
+                head.extend(
+                    marks.iter().map(|mark| Span::styled(format!("{mark} "), theme.warning())),
+                );
                 if let Some(pieces) = growing {
                     head.push(Span::styled(
                         format!("… {pieces} {}", if *pieces == 1 { "piece" } else { "pieces" }),
@@ -157,7 +167,10 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
                     Mood::State => theme.family("surface"),
                     Mood::Warning => theme.warning(),
                 };
-                lines.push(cut(vec![Span::styled(format!("   · {clock} {}", sanitize::visible(text)), style)], width));
+                lines.push(cut(
+                    vec![Span::styled(format!("   · {clock} {}", sanitize::visible(text)), style)],
+                    width,
+                ));
             }
         }
     }
@@ -166,19 +179,31 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
 
 fn emotion(state: &State, talk: &Talk, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.setup.theme;
-    let (Some((first, ..)), Some((last, ..))) = (talk.emotions.front(), talk.emotions.back()) else {
+    let (Some((first, ..)), Some((last, ..))) = (talk.emotions.front(), talk.emotions.back())
+    else {
         return frame.render_widget(Line::styled(" emotion: none heard yet", theme.quiet()), area);
     };
     let at = |time: &jiff::Timestamp| time.duration_since(*first).as_secs_f64();
-    let valence: Vec<_> = talk.emotions.iter().map(|(time, valence, _)| (at(time), *valence)).collect();
-    let arousal: Vec<_> = talk.emotions.iter().map(|(time, _, arousal)| (at(time), *arousal)).collect();
-    let low = if valence.iter().chain(&arousal).any(|(_, value)| *value < 0.0) { -1.0 } else { 0.0 };
+    let valence: Vec<_> =
+        talk.emotions.iter().map(|(time, valence, _)| (at(time), *valence)).collect();
+    let arousal: Vec<_> =
+        talk.emotions.iter().map(|(time, _, arousal)| (at(time), *arousal)).collect();
+    let low =
+        if valence.iter().chain(&arousal).any(|(_, value)| *value < 0.0) { -1.0 } else { 0.0 };
     // Two kinds of line, which can be told apart without colours.
-    let line = |marker, style, data| Dataset::default().marker(marker).graph_type(GraphType::Line).style(style).data(data);
+    let line = |marker, style, data| {
+        Dataset::default().marker(marker).graph_type(GraphType::Line).style(style).data(data)
+    };
     let legend = Line::from(vec![
         Span::styled(" emotion  ", theme.heading()),
-        Span::styled(format!("⠒ valence {:+.2}  ", valence.last().map_or(0.0, |(_, value)| *value)), theme.good()),
-        Span::styled(format!("• arousal {:.2}", arousal.last().map_or(0.0, |(_, value)| *value)), theme.warning()),
+        Span::styled(
+            format!("⠒ valence {:+.2}  ", valence.last().map_or(0.0, |(_, value)| *value)),
+            theme.good(),
+        ),
+        Span::styled(
+            format!("• arousal {:.2}", arousal.last().map_or(0.0, |(_, value)| *value)),
+            theme.warning(),
+        ),
     ]);
     let span = at(last).max(1.0);
     let length = length(last.as_second() - first.as_second());
@@ -192,7 +217,12 @@ fn emotion(state: &State, talk: &Talk, frame: &mut Frame<'_>, area: Rect) {
         line(Marker::Braille, theme.good(), valence.as_slice()),
     ])
     .x_axis(Axis::default().bounds([0.0, span]).labels(times).style(theme.quiet()))
-    .y_axis(Axis::default().bounds([low, 1.0]).labels([format!("{low:.0}"), "1".to_owned()]).style(theme.quiet()))
+    .y_axis(
+        Axis::default()
+            .bounds([low, 1.0])
+            .labels([format!("{low:.0}"), "1".to_owned()])
+            .style(theme.quiet()),
+    )
     .legend_position(None);
     frame.render_widget(chart, below);
 }
@@ -225,7 +255,8 @@ fn turns(state: &State, talk: &Talk, area: Rect) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
     let mut lines = summary(state, talk, area.height);
     let room = usize::from(area.height).saturating_sub(lines.len());
-    let longest = talk.turns.iter().map(|turn| turn.whole.max(turn.engine + turn.audio)).fold(1.0, f64::max);
+    let longest =
+        talk.turns.iter().map(|turn| turn.whole.max(turn.engine + turn.audio)).fold(1.0, f64::max);
     let cells = usize::from(area.width).saturating_sub(13);
     let back = if state.panel == Panel::Latency { state.places[2] } else { 0 };
     let first = talk.turns.len().saturating_sub(room).saturating_sub(back);
@@ -240,7 +271,8 @@ fn turns(state: &State, talk: &Talk, area: Rect) -> Vec<Line<'static>> {
 }
 
 /// What the parts of a bar are drawn with, in the order in which they take place.
-const SIGNS: [(&str, &str); 4] = [("navigation", "█"), ("render", "▓"), ("engine", "▒"), ("speech", "░")];
+const SIGNS: [(&str, &str); 4] =
+    [("navigation", "█"), ("render", "▓"), ("engine", "▒"), ("speech", "░")];
 
 fn bar(turn: &Turn, longest: f64, cells: usize) -> String {
     let rest = (turn.engine - turn.nav - turn.render).max(0.0);
@@ -248,7 +280,12 @@ fn bar(turn: &Turn, longest: f64, cells: usize) -> String {
     let (mut sum, mut filled) = (0.0, 0);
     for ((_, sign), part) in SIGNS.into_iter().zip([turn.nav, turn.render, rest, turn.audio]) {
         sum += part;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "cells are few")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "cells are few"
+        )]
         let end = ((sum / longest * cells as f64).round() as usize).min(cells);
         bar.push_str(&sign.repeat(end.saturating_sub(filled)));
         filled = filled.max(end);

@@ -16,7 +16,11 @@ use crate::tui::state::State;
 #[must_use]
 pub fn place(state: &State) -> usize {
     let sorted = state.calls.sorted();
-    state.call.as_ref().and_then(|chosen| sorted.iter().position(|(sid, _)| sid == chosen)).unwrap_or(0)
+    state
+        .call
+        .as_ref()
+        .and_then(|chosen| sorted.iter().position(|(sid, _)| sid == chosen))
+        .unwrap_or(0)
 }
 
 /// The place of the call in the first line.
@@ -36,12 +40,17 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.setup.theme;
     let sorted = state.calls.sorted();
     if sorted.is_empty() {
-        return frame.render_widget(Paragraph::new(Line::styled("no call yet", theme.quiet()).centered()), area);
+        return frame.render_widget(
+            Paragraph::new(Line::styled("no call yet", theme.quiet()).centered()),
+            area,
+        );
     }
     let width = usize::from(area.width);
     let mut lines = vec![cut(vec![Span::styled(heading(width), theme.quiet())], width)];
     let (chosen, room) = (place(state), usize::from(area.height).saturating_sub(1));
-    for (at, (sid, call)) in sorted.into_iter().enumerate().skip(first(state, area.height)).take(room) {
+    for (at, (sid, call)) in
+        sorted.into_iter().enumerate().skip(first(state, area.height)).take(room)
+    {
         let spans = row(state, sid, call, width);
         let line = cut(spans, width);
         lines.push(if at == chosen {
@@ -72,7 +81,8 @@ const fn sid_width(width: usize) -> usize {
 
 fn heading(width: usize) -> String {
     let [way, service, state] = columns(width);
-    let service = if service > 0 { format!("{} ", cell("service", service)) } else { String::new() };
+    let service =
+        if service > 0 { format!("{} ", cell("service", service)) } else { String::new() };
     format!(
         "   {} {} {service}{} {:>6} turns {} operators, last words",
         cell("call", sid_width(width)),
@@ -95,20 +105,32 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
         direction => direction.unwrap_or(""),
     };
     let mut spans = vec![
-        Span::styled(if is_on { " ● " } else { " ○ " }, if is_on { theme.good() } else { theme.quiet() }),
+        Span::styled(
+            if is_on { " ● " } else { " ○ " },
+            if is_on { theme.good() } else { theme.quiet() },
+        ),
         Span::styled(format!("{} ", cell(sid, sid_width(width))), theme.heading()),
         Span::raw(format!("{} ", cell(direction, way))),
     ];
     if service > 0 {
-        spans.push(Span::raw(format!("{} ", cell(start(call.service.as_deref().unwrap_or("")), service))));
+        spans.push(Span::raw(format!(
+            "{} ",
+            cell(start(call.service.as_deref().unwrap_or("")), service)
+        )));
     }
     let is_wrong = matches!(outcome, "error" | "timeout" | "transport_error" | "disconnected");
     let style = if is_wrong { theme.error() } else { theme.family("observer") };
-    spans.push(Span::styled(format!("{} ", cell(word, stands)), if is_on || is_wrong { style } else { theme.quiet() }));
+    spans.push(Span::styled(
+        format!("{} ", cell(word, stands)),
+        if is_on || is_wrong { style } else { theme.quiet() },
+    ));
     spans.push(Span::raw(format!("{:>6} ", length(call.length(state.moment())))));
     spans.push(Span::raw(format!("{:>5} ", call.talk.turn_count)));
     let (failures, cells) = (call.talk.failures, if width >= 110 { 12 } else { 4 });
-    spans.push(Span::styled(format!("{failures:>cells$} "), if failures > 0 { theme.error() } else { theme.quiet() }));
+    spans.push(Span::styled(
+        format!("{failures:>cells$} "),
+        if failures > 0 { theme.error() } else { theme.quiet() },
+    ));
     if call.escalated {
         spans.push(Span::styled(if width >= 110 { "ESCALATED " } else { "ESC " }, theme.warning()));
     }

@@ -45,7 +45,8 @@ impl Line {
 #[must_use]
 pub fn lines(state: &State) -> Vec<Line> {
     let Some(held) = state.chosen() else { return Vec::new() };
-    let folded = |path: &str| state.detail.as_ref().is_some_and(|detail| detail.folded.contains(path));
+    let folded =
+        |path: &str| state.detail.as_ref().is_some_and(|detail| detail.folded.contains(path));
     Reader::default().read(held, |shown| of(shown, &folded))
 }
 
@@ -60,7 +61,13 @@ fn of(shown: &Shown<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<Line> {
         path: ".event_type".to_owned(),
         json: serde_json::Value::from(event_type).to_string(),
         is_hidden: event_type == MASK,
-        ..heading(event_type, spec.map_or_else(|| "no such event in the model".to_owned(), |spec| spec.doc.to_owned()))
+        ..heading(
+            event_type,
+            spec.map_or_else(
+                || "no such event in the model".to_owned(),
+                |spec| spec.doc.to_owned(),
+            ),
+        )
     }];
     for field in shown.fields() {
         let name = field.name();
@@ -68,7 +75,12 @@ fn of(shown: &Shown<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<Line> {
             Some(spec) => format!("{} · {} · {}", spec.ty.name(), spec.class.name(), spec.doc),
             None => "not in the model, so it is hidden".to_owned(),
         };
-        let value = Value { path: step("", &name), json: field.json, depth: 1, ty: field.spec.map(|spec| &spec.ty) };
+        let value = Value {
+            path: step("", &name),
+            json: field.json,
+            depth: 1,
+            ty: field.spec.map(|spec| &spec.ty),
+        };
         value.push(&name, note, field.hidden, folded, &mut lines);
     }
     let tap = shown.tap();
@@ -76,7 +88,12 @@ fn of(shown: &Shown<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<Line> {
         lines.push(heading("Drift", "what the model did not expect".to_owned()));
         for drift in &tap.drift {
             let name = drift.field.as_deref().unwrap_or("the event").to_owned();
-            lines.push(Line { depth: 1, name, json: drift.kind.name().replace('_', " "), ..Line::default() });
+            lines.push(Line {
+                depth: 1,
+                name,
+                json: drift.kind.name().replace('_', " "),
+                ..Line::default()
+            });
         }
     }
     lines.push(heading("_tap", "what evtap says about it".to_owned()));
@@ -108,7 +125,14 @@ struct Value<'a> {
 }
 
 impl Value<'_> {
-    fn push(&self, name: &str, note: String, hidden: bool, folded: &dyn Fn(&str) -> bool, lines: &mut Vec<Line>) {
+    fn push(
+        &self,
+        name: &str,
+        note: String,
+        hidden: bool,
+        folded: &dyn Fn(&str) -> bool,
+        lines: &mut Vec<Line>,
+    ) {
         let json = JsonType::of(self.json.as_bytes().first().copied().unwrap_or(b'n'));
         let entries = if json.is_container() { scan::entries(self.json) } else { Vec::new() };
         let is_container = !entries.is_empty();
@@ -129,16 +153,21 @@ impl Value<'_> {
             let name = key.map_or_else(|| format!("[{at}]"), scan::unescape);
             let (ty, doc) = match self.ty {
                 Some(Type::List(item) | Type::Map(item)) => (Some(*item), ""),
-                Some(Type::Record(members)) => {
-                    members.iter().find(|member| member.name == name).map_or((None, ""), |member| (Some(&member.ty), member.doc))
-                }
+                Some(Type::Record(members)) => members
+                    .iter()
+                    .find(|member| member.name == name)
+                    .map_or((None, ""), |member| (Some(&member.ty), member.doc)),
                 _ => (None, ""),
             };
             let mut note = ty.filter(|_| !doc.is_empty()).map(Type::name).unwrap_or_default();
             if !doc.is_empty() {
                 let _ = write!(note, " · {doc}");
             }
-            let path = if key.is_some() { step(&self.path, &name) } else { format!("{}{name}", self.path) };
+            let path = if key.is_some() {
+                step(&self.path, &name)
+            } else {
+                format!("{}{name}", self.path)
+            };
             Value { path, json, depth: self.depth + 1, ty }.push(&name, note, false, folded, lines);
         }
     }
@@ -154,7 +183,10 @@ fn drawn(state: &State, width: usize) -> Vec<(usize, text::Line<'static>)> {
     for (at, line) in lines.into_iter().enumerate() {
         let name = sanitize::visible(&line.name).into_owned();
         let spans = if line.is_heading {
-            vec![Span::styled(format!(" {name} "), theme.heading()), Span::styled(line.note, theme.quiet())]
+            vec![
+                Span::styled(format!(" {name} "), theme.heading()),
+                Span::styled(line.note, theme.quiet()),
+            ]
         } else {
             let folded = detail.folded.contains(&line.path);
             let sign = match (line.is_container, folded) {
@@ -209,6 +241,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
 pub fn at(state: &State, area: Rect, at: Position) -> usize {
     let cursor = state.detail.as_ref().map_or(0, |detail| detail.cursor);
     let drawn = drawn(state, usize::from(area.width));
-    let place = first(&drawn, cursor, usize::from(area.height)) + usize::from(at.y.saturating_sub(area.y));
+    let place =
+        first(&drawn, cursor, usize::from(area.height)) + usize::from(at.y.saturating_sub(area.y));
     drawn.get(place).map_or(cursor, |(line, _)| *line)
 }

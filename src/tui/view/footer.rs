@@ -17,13 +17,20 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     if let Some((text, _)) = &state.notice {
         let text = sanitize::visible(text).into_owned();
-        return frame.render_widget(cut(vec![Span::styled(format!(" {text}"), theme.warning())], width), area);
+        return frame.render_widget(
+            cut(vec![Span::styled(format!(" {text}"), theme.warning())], width),
+            area,
+        );
     }
     let key = |name: &str, what: &str| {
-        vec![Span::styled(format!(" {name} "), theme.key()), Span::styled(format!("{what} "), theme.quiet())]
+        vec![
+            Span::styled(format!(" {name} "), theme.key()),
+            Span::styled(format!("{what} "), theme.quiet()),
+        ]
     };
     if let Some(prompt) = &state.prompt {
-        let mut spans = key("Enter", if prompt.purpose == Purpose::Search { "search" } else { "take it" });
+        let mut spans =
+            key("Enter", if prompt.purpose == Purpose::Search { "search" } else { "take it" });
         spans.extend(key("Esc", "leave it"));
         if !prompt.candidates.is_empty() {
             spans.extend(key("Tab", "complete"));
@@ -34,11 +41,15 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         return frame.render_widget(cut(spans, width), area);
     }
     // Where there is no line with tabs, what stands beside them stands here.
-    let mut spans = if super::areas(state).tabs.height == 0 { super::header::kept(state) } else { Vec::new() };
-    let right = if width < 40 { key("?", "help") } else { [key("?", "help"), key("q", "quit")].concat() };
+    let mut spans =
+        if super::areas(state).tabs.height == 0 { super::header::kept(state) } else { Vec::new() };
+    let right =
+        if width < 40 { key("?", "help") } else { [key("?", "help"), key("q", "quit")].concat() };
     let room = width.saturating_sub(super::text::width(&right) + 1);
     for (action, what) in wanted(state) {
-        let Some(binding) = keys::bindings().find(|binding| binding.action == action) else { continue };
+        let Some(binding) = keys::bindings().find(|binding| binding.action == action) else {
+            continue;
+        };
         let more = key(binding.name.split(' ').next().unwrap_or(binding.name), what);
         if super::text::width(&spans) + super::text::width(&more) <= room {
             spans.extend(more);
@@ -50,7 +61,12 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
 /// The keys that matter here, the most needed first.
 fn wanted(state: &State) -> Vec<(Action, &'static str)> {
     if state.ticks.is_some() {
-        return vec![(Action::Pause, "tick"), (Action::Open, "take them"), (Action::Back, "leave them"), (Action::Down, "next")];
+        return vec![
+            (Action::Pause, "tick"),
+            (Action::Open, "take them"),
+            (Action::Back, "leave them"),
+            (Action::Down, "next"),
+        ];
     }
     if state.detail.as_ref().is_some_and(|detail| detail.focused) && state.screen == 0 {
         return vec![
@@ -64,7 +80,8 @@ fn wanted(state: &State) -> Vec<(Action, &'static str)> {
     if state.screen != 0 {
         return super::wanted(state);
     }
-    let mut wanted = vec![(Action::Open, if state.detail.is_some() { "step in" } else { "detail" })];
+    let mut wanted =
+        vec![(Action::Open, if state.detail.is_some() { "step in" } else { "detail" })];
     if !state.follow {
         wanted.push((Action::Bottom, "follow"));
     }
@@ -74,7 +91,12 @@ fn wanted(state: &State) -> Vec<(Action, &'static str)> {
         wanted.push((Action::ToggleFilter, if state.filtering { "off" } else { "on" }));
     }
     if state.setup.pace.is_some() && state.link != crate::tui::state::Link::Ended {
-        wanted.extend([(Action::Hold, "hold"), (Action::Step, "step"), (Action::Faster, "faster"), (Action::Slower, "slower")]);
+        wanted.extend([
+            (Action::Hold, "hold"),
+            (Action::Step, "step"),
+            (Action::Faster, "faster"),
+            (Action::Slower, "slower"),
+        ]);
     }
     wanted.push((Action::Search, "search"));
     if state.search.is_some() {
@@ -134,7 +156,10 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Some(error) = &prompt.error {
         lines.extend(super::text::wrap(
-            vec![Span::styled(format!(" {}", sanitize::visible(&error.to_string())), theme.error())],
+            vec![Span::styled(
+                format!(" {}", sanitize::visible(&error.to_string())),
+                theme.error(),
+            )],
             width,
         ));
         for line in error.detail().into_iter().flat_map(str::lines) {
@@ -142,14 +167,17 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
         }
     } else if let Some(draft) = &prompt.draft {
         let first = state.buffer.first();
-        let matches = draft.numbers().len() - draft.numbers().partition_point(|number| *number < first);
+        let matches =
+            draft.numbers().len() - draft.numbers().partition_point(|number| *number < first);
         let all = state.buffer.end() - first;
         let seeking = if draft.is_through(&state.buffer) { "" } else { " so far" };
         let text = format!(" {}{seeking} of {} match", count(matches as u64), count(all));
         lines.push(Line::styled(text, theme.good()));
         if let Some(remark) = &draft.remark {
-            lines
-                .extend(super::text::wrap(vec![Span::styled(format!(" {}", sanitize::visible(remark)), theme.warning())], width));
+            lines.extend(super::text::wrap(
+                vec![Span::styled(format!(" {}", sanitize::visible(remark)), theme.warning())],
+                width,
+            ));
         }
     } else {
         let commands = format!(" {}", commands());
@@ -160,9 +188,13 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
             Purpose::Filter => {
                 " a jq expression, such as .event_type == \"call.ended\" and .duration_seconds > 60; empty keeps all"
             }
-            Purpose::Search => " a regular expression; capitals matter if there are any; empty repeats the last one",
+            Purpose::Search => {
+                " a regular expression; capitals matter if there are any; empty repeats the last one"
+            }
             Purpose::Command => &commands,
-            Purpose::Save => " a new file, which only you can read; what is hidden stays hidden in it",
+            Purpose::Save => {
+                " a new file, which only you can read; what is hidden stays hidden in it"
+            }
         };
         lines.push(Line::styled(hint.to_owned(), theme.quiet()));
     }

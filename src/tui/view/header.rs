@@ -26,17 +26,21 @@ fn told(state: &State, width: u16, room: usize) -> Vec<Span<'static>> {
     let numbers = &state.numbers;
     let figures = &numbers.figures;
     let passed = &numbers.passed;
-    let (gaps, malformed) = (figures.of(Kind::TapGap) + passed.gaps, figures.of(Kind::TapMalformed) + passed.malformed);
+    let (gaps, malformed) =
+        (figures.of(Kind::TapGap) + passed.gaps, figures.of(Kind::TapMalformed) + passed.malformed);
     let drifted = figures.drifted + passed.drifted;
     let age = numbers.last.map(|last| state.now.as_second() - last.as_second());
     let age = age.map_or_else(String::new, |age| format!(" {}", length(age)));
-    let mut spans = vec![Span::styled(format!(" {} ", sanitize::visible(&state.setup.title)), theme.heading())];
+    let mut spans =
+        vec![Span::styled(format!(" {} ", sanitize::visible(&state.setup.title)), theme.heading())];
     let several = state.links.len();
     let lost = state.links.iter().filter(|(_, link)| *link != Link::Live).count();
     let of = if several > 1 { format!(" {lost} of {several}") } else { String::new() };
     let pace = state.setup.pace.as_ref().filter(|_| state.link != Link::Ended);
     spans.extend(match &state.link {
-        _ if pace.is_some() => vec![Span::styled(pace.map(|pace| pace.told()).unwrap_or_default(), theme.good())],
+        _ if pace.is_some() => {
+            vec![Span::styled(pace.map(|pace| pace.told()).unwrap_or_default(), theme.good())]
+        }
         Link::Waiting => vec![Span::styled("○ waiting", theme.quiet())],
         Link::Live => {
             let streams = if several > 1 { format!(" {several} streams") } else { String::new() };
@@ -44,7 +48,10 @@ fn told(state: &State, width: u16, room: usize) -> Vec<Span<'static>> {
         }
         Link::Reconnecting(why) => vec![
             Span::styled(format!("◌ reconnecting{of}"), theme.warning()),
-            Span::styled(if width >= 160 { format!(": {}", sanitize::visible(why)) } else { age }, theme.warning()),
+            Span::styled(
+                if width >= 160 { format!(": {}", sanitize::visible(why)) } else { age },
+                theme.warning(),
+            ),
         ],
         Link::Ended => vec![Span::styled("■ ended", theme.heading())],
     });
@@ -60,9 +67,11 @@ fn told(state: &State, width: u16, room: usize) -> Vec<Span<'static>> {
         ("drift", drifted, theme.warning()),
         ("filtered out", passed.events, theme.quiet()),
     ];
-    let told = rest.map(|(name, number, style)| (format!("  {name} {}", count(number)), number > 0, style));
+    let told = rest
+        .map(|(name, number, style)| (format!("  {name} {}", count(number)), number > 0, style));
     // What there is is told in any case; that there is none, where there is room beside that.
-    let needed: usize = told.iter().filter(|(_, is_some, _)| *is_some).map(|(text, ..)| text.len()).sum();
+    let needed: usize =
+        told.iter().filter(|(_, is_some, _)| *is_some).map(|(text, ..)| text.len()).sum();
     let mut room = room.saturating_sub(super::text::width(&spans) + needed + 1);
     for (text, is_some, style) in told {
         if is_some {
@@ -80,7 +89,10 @@ fn hidden(state: &State) -> Vec<Span<'static>> {
     if state.setup.revealed.is_empty() {
         return vec![Span::styled("REDACTED ", theme.good().patch(theme.heading()))];
     }
-    vec![Span::styled(format!(" REVEALED: {} ", sanitize::visible(&state.setup.revealed.join(", "))), theme.alarm())]
+    vec![Span::styled(
+        format!(" REVEALED: {} ", sanitize::visible(&state.setup.revealed.join(", "))),
+        theme.alarm(),
+    )]
 }
 
 fn screens(state: &State) -> Vec<Span<'static>> {
@@ -114,9 +126,13 @@ pub(super) fn kept(state: &State) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
     let mut spans = Vec::new();
     if state.screen == 1 {
-        let ended = state.calls.sorted().iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
+        let ended =
+            state.calls.sorted().iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
         let on = state.calls.sorted().len() as u64 - ended;
-        return vec![Span::styled(format!(" {} on, {} ended ", count(on), count(ended)), theme.heading())];
+        return vec![Span::styled(
+            format!(" {} on, {} ended ", count(on), count(ended)),
+            theme.heading(),
+        )];
     }
     if let Some(end) = state.paused {
         let word = if state.size.0 < 60 { "‖" } else { "PAUSED," };
@@ -129,7 +145,10 @@ pub(super) fn kept(state: &State) -> Vec<Span<'static>> {
     }
     if let Some(search) = &state.search {
         let seeking = if search.hunt.is_some() { "…" } else { "" };
-        spans.push(Span::styled(format!(" /{}{seeking} ", sanitize::visible(&search.pattern)), theme.quiet()));
+        spans.push(Span::styled(
+            format!(" /{}{seeking} ", sanitize::visible(&search.pattern)),
+            theme.quiet(),
+        ));
     }
     if let Some(filter) = &state.filter {
         let source = sanitize::visible(&filter.source).into_owned();
@@ -139,8 +158,10 @@ pub(super) fn kept(state: &State) -> Vec<Span<'static>> {
             let seeking = if filter.is_through(&state.buffer) { "" } else { "…" };
             spans.push(Span::styled(format!(" {listed}{seeking} of {all} "), theme.heading()));
             if state.size.0 >= 100 {
-                spans
-                    .push(Span::styled(format!(" {} ", super::text::cell(&source, source.chars().count().min(48))), theme.key()));
+                spans.push(Span::styled(
+                    format!(" {} ", super::text::cell(&source, source.chars().count().min(48))),
+                    theme.key(),
+                ));
             }
         } else {
             spans.push(Span::styled(" filter off ", theme.quiet()));

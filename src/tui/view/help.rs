@@ -22,9 +22,9 @@ const INDENT: usize = 13;
 #[must_use]
 pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let keys = TABLE
-        .iter()
-        .map(|(heading, bindings)| (*heading, bindings.iter().map(|binding| (binding.name, binding.help)).collect::<Vec<_>>()));
+    let keys = TABLE.iter().map(|(heading, bindings)| {
+        (*heading, bindings.iter().map(|binding| (binding.name, binding.help)).collect::<Vec<_>>())
+    });
     let beside = BESIDE.iter().map(|(heading, entries)| (*heading, entries.to_vec()));
     let number = (width / COLUMN).clamp(1, 3);
     let room = width / number;
@@ -35,7 +35,8 @@ pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
             for (name, help) in entries {
                 // Where it is narrow, what a key is for stands below it.
                 let indent = if room < NARROW { 3 } else { INDENT };
-                let mut name = Some(Span::styled(format!("  {} ", cell(name, INDENT - 3)), theme.key()));
+                let mut name =
+                    Some(Span::styled(format!("  {} ", cell(name, INDENT - 3)), theme.key()));
                 if room < NARROW {
                     lines.extend(name.take().map(Line::from));
                 }
@@ -52,7 +53,11 @@ pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
 }
 
 /// Fills columns one after the other, each with whole groups, about the same height.
-fn beside_each_other(groups: Vec<Vec<Line<'static>>>, number: usize, room: usize) -> Vec<Line<'static>> {
+fn beside_each_other(
+    groups: Vec<Vec<Line<'static>>>,
+    number: usize,
+    room: usize,
+) -> Vec<Line<'static>> {
     let height = groups.iter().map(Vec::len).sum::<usize>().div_ceil(number);
     let mut columns = vec![Vec::new()];
     let left = |columns: &Vec<Vec<Line<'_>>>| number - columns.len();
@@ -74,7 +79,9 @@ fn beside_each_other(groups: Vec<Vec<Line<'static>>>, number: usize, room: usize
             spans.extend(
                 column
                     .next()
-                    .map(|line| line.spans.into_iter().map(move |span| span.patch_style(line.style)))
+                    .map(|line| {
+                        line.spans.into_iter().map(move |span| span.patch_style(line.style))
+                    })
                     .into_iter()
                     .flatten(),
             );
@@ -98,9 +105,11 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let from = state.help.unwrap_or(0).min(lines.len().saturating_sub(usize::from(inner.height)));
     if inner != area {
         let below = lines.len().saturating_sub(from + usize::from(inner.height));
-        let more = if below > 0 { format!(" {below} more lines: j or Space ") } else { String::new() };
+        let more =
+            if below > 0 { format!(" {below} more lines: j or Space ") } else { String::new() };
         let block = Block::new().borders(Borders::ALL).border_style(state.setup.theme.quiet());
-        frame.render_widget(block.title(" Keys (j k scroll, Esc closes) ").title_bottom(more), area);
+        frame
+            .render_widget(block.title(" Keys (j k scroll, Esc closes) ").title_bottom(more), area);
     }
     super::scrolled(frame, inner, lines, from);
 }

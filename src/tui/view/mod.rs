@@ -81,7 +81,9 @@ pub fn areas(state: &State) -> Areas {
     let is_beside = width >= WIDE;
     let (mut list, mut divider, mut pane) = (body, None, None);
     if state.detail.is_some() && state.screen == 0 && body.height > 0 {
-        let part = |whole: u16| u16::try_from(u32::from(whole) * u32::from(state.share) / 100).unwrap_or(whole);
+        let part = |whole: u16| {
+            u16::try_from(u32::from(whole) * u32::from(state.share) / 100).unwrap_or(whole)
+        };
         if is_beside {
             let given = part(width).max(1);
             list.width = width - given;
@@ -157,7 +159,12 @@ fn events(state: &State, frame: &mut Frame<'_>, areas: &Areas) {
 /// The keys that matter on a screen other than the stream, for the footer.
 fn wanted(state: &State) -> Vec<(Action, &'static str)> {
     match state.screen {
-        1 => vec![(Action::Down, "next"), (Action::Open, "the call"), (Action::OnlyCall, "its events"), (Action::Back, "stream")],
+        1 => vec![
+            (Action::Down, "next"),
+            (Action::Open, "the call"),
+            (Action::OnlyCall, "its events"),
+            (Action::Back, "stream"),
+        ],
         2 => vec![
             (Action::Open, "next part"),
             (Action::Up, "earlier"),
@@ -166,7 +173,11 @@ fn wanted(state: &State) -> Vec<(Action, &'static str)> {
             (Action::Copy, "copy SID"),
             (Action::Back, "calls"),
         ],
-        _ => vec![(Action::Down, "scroll"), (Action::NextScreen, "next screen"), (Action::Back, "stream")],
+        _ => vec![
+            (Action::Down, "scroll"),
+            (Action::NextScreen, "next screen"),
+            (Action::Back, "stream"),
+        ],
     }
 }
 

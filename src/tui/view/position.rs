@@ -14,7 +14,9 @@ fn parts(state: &State, area: Rect) -> Option<(String, Option<Rect>, String)> {
     let pace = state.setup.pace.as_ref().filter(|_| area.height > 0)?;
     let is_over = state.link == Link::Ended;
     let format = if area.width < 60 { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
-    let time = state.latest.map(|time| time.to_zoned(state.setup.zone.clone()).strftime(format).to_string());
+    let time = state
+        .latest
+        .map(|time| time.to_zoned(state.setup.zone.clone()).strftime(format).to_string());
     let before = format!(" {} ", time.unwrap_or_default());
     let told = if is_over { "all of it".to_owned() } else { pace.told() };
     let Some(share) = pace.share().map(|share| if is_over { 1.0 } else { share }) else {
@@ -35,14 +37,17 @@ fn cell(share: f64, bar: Rect) -> usize {
 
 /// Draws it.
 pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
-    let (Some((before, bar, behind)), Some(pace)) = (parts(state, area), &state.setup.pace) else { return };
+    let (Some((before, bar, behind)), Some(pace)) = (parts(state, area), &state.setup.pace) else {
+        return;
+    };
     let theme = state.setup.theme;
     let mut spans = vec![Span::styled(before, theme.heading())];
     if let Some(bar) = bar {
         let share = if state.link == Link::Ended { Some(1.0) } else { pace.share() };
         let filled = cell(share.unwrap_or_default(), bar);
         let (done, left) = ("━".repeat(filled), "─".repeat(usize::from(bar.width) - filled));
-        let selected = state.chosen().filter(|_| !state.follow).and_then(|held| pace.share_of(held.place));
+        let selected =
+            state.chosen().filter(|_| !state.follow).and_then(|held| pace.share_of(held.place));
         match selected.map(|share| cell(share, bar)).filter(|at| *at < filled) {
             Some(at) => {
                 spans.push(Span::styled("━".repeat(at), theme.good()));
@@ -53,7 +58,10 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         }
         spans.push(Span::styled(left, theme.quiet()));
     }
-    frame.render_widget(sides(spans, vec![Span::styled(behind, theme.good())], area.width.into()), area);
+    frame.render_widget(
+        sides(spans, vec![Span::styled(behind, theme.good())], area.width.into()),
+        area,
+    );
 }
 
 /// How many bytes of the recordings come before that cell of the bar. Beside the bar there is `None`, unless it is held by the

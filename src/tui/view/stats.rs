@@ -16,7 +16,12 @@ const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "
 /// Draws the numbers, in two columns where there is room.
 pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     if area.width < 110 {
-        return super::scrolled(frame, area, lines(state, usize::from(area.width)), state.places[4]);
+        return super::scrolled(
+            frame,
+            area,
+            lines(state, usize::from(area.width)),
+            state.places[4],
+        );
     }
     let half = area.width / 2;
     let right = Rect::new(area.x + half, area.y, area.width - half, area.height);
@@ -44,12 +49,15 @@ fn rates(state: &State, width: usize) -> Vec<Line<'static>> {
     )];
     let rates = &state.numbers.rates;
     let longest = rates.values().map(std::collections::VecDeque::len).max().unwrap_or(0);
-    let sum = |back: usize| rates.values().filter_map(|seconds| seconds.get(seconds.len().checked_sub(back)?)).sum();
+    let sum = |back: usize| {
+        rates.values().filter_map(|seconds| seconds.get(seconds.len().checked_sub(back)?)).sum()
+    };
     let all = (1..=longest).rev().map(sum).collect();
     let families = rates.iter().map(|(family, seconds)| (family.as_str(), seconds));
     for (family, seconds) in std::iter::once(("all", &all)).chain(families) {
         let most = seconds.iter().rev().take(cells).copied().max().unwrap_or(0);
-        let mut line: String = seconds.iter().rev().take(cells).map(|events| level(*events, most)).collect();
+        let mut line: String =
+            seconds.iter().rev().take(cells).map(|events| level(*events, most)).collect();
         line = line.chars().rev().collect();
         let missing = " ".repeat(cells.saturating_sub(seconds.len()));
         lines.push(Line::from(vec![
@@ -74,9 +82,15 @@ fn measured(state: &State) -> Vec<Line<'static>> {
         Span::styled("      p50       p95       p99   count", theme.quiet()),
     ])];
     for (name, measured) in state.numbers.figures.times() {
-        let Some([p50, p95, p99]) = measured.percentiles().map(|percentiles| percentiles.map(span)) else { continue };
+        let Some([p50, p95, p99]) = measured.percentiles().map(|percentiles| percentiles.map(span))
+        else {
+            continue;
+        };
         let number = count(measured.count());
-        lines.push(Line::raw(format!("   {}{p50:>9} {p95:>9} {p99:>9} {number:>7}", cell(name, 24))));
+        lines.push(Line::raw(format!(
+            "   {}{p50:>9} {p95:>9} {p99:>9} {number:>7}",
+            cell(name, 24)
+        )));
     }
     lines.push(Line::default());
     lines
@@ -109,7 +123,13 @@ fn types(state: &State, width: usize) -> Vec<Line<'static>> {
 }
 
 /// `None` is the name of all that have none of their own.
-fn bar(name: Option<&str>, number: u64, most: u64, width: usize, style: ratatui::style::Style) -> Line<'static> {
+fn bar(
+    name: Option<&str>,
+    number: u64,
+    most: u64,
+    width: usize,
+    style: ratatui::style::Style,
+) -> Line<'static> {
     let cells = width.saturating_sub(42).min(50) as u64;
     let filled = usize::try_from((number * cells).div_ceil(most.max(1))).unwrap_or(0);
     Line::from(vec![

@@ -32,23 +32,34 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, heading: Rect, area: Rect) {
     let theme = state.setup.theme;
     if rows.is_empty() {
         let filtered = state.filter.is_some() && state.filtering && state.buffer.end() > 0;
-        let hint = if filtered { "no event matches the filter: F turns it off, f edits it" } else { "no event yet" };
-        return frame.render_widget(Paragraph::new(Line::styled(hint, theme.quiet()).centered()), area);
+        let hint = if filtered {
+            "no event matches the filter: F turns it off, f edits it"
+        } else {
+            "no event yet"
+        };
+        return frame
+            .render_widget(Paragraph::new(Line::styled(hint, theme.quiet()).centered()), area);
     }
     let (mut lines, room) = (Vec::new(), usize::from(area.height));
     let mut reader = Reader::default();
     let widths = widths(state, &mut reader, area);
     if heading.height > 0 {
         let names = state.columns.iter().flat_map(Columns::names).zip(&widths);
-        let names = names.map(|(name, width)| Span::styled(format!(" {}", text::cell(name, *width)), theme.key()));
+        let names = names.map(|(name, width)| {
+            Span::styled(format!(" {}", text::cell(name, *width)), theme.key())
+        });
         let before = " ".repeat(before(state, usize::from(area.width)));
-        frame.render_widget(cut(std::iter::once(Span::raw(before)).chain(names).collect(), usize::from(area.width)), heading);
+        frame.render_widget(
+            cut(std::iter::once(Span::raw(before)).chain(names).collect(), usize::from(area.width)),
+            heading,
+        );
     }
     let focused = state.detail.as_ref().is_none_or(|detail| !detail.focused);
     for place in rows.place(state.top)..rows.len() {
         let Some(number) = rows.get(place).filter(|_| lines.len() < room) else { break };
         let Some(held) = state.buffer.get(number) else { break };
-        let mut row = row(state, &mut reader, number, held, (place, usize::from(area.width)), &widths);
+        let mut row =
+            row(state, &mut reader, number, held, (place, usize::from(area.width)), &widths);
         if number == state.selected {
             for line in &mut row {
                 // One colour on the selected line: many, reversed, would be a chequered flag.
@@ -72,7 +83,15 @@ pub fn height(state: &State, number: u64) -> usize {
     }
     let Some(held) = state.buffer.get(number) else { return 1 };
     let place = state.rows().place(number);
-    row(state, &mut Reader::default(), number, held, (place, usize::from(areas(state).list.width)), &[]).len()
+    row(
+        state,
+        &mut Reader::default(),
+        number,
+        held,
+        (place, usize::from(areas(state).list.width)),
+        &[],
+    )
+    .len()
 }
 
 /// The number of the event on that line of the list.
@@ -95,8 +114,12 @@ pub fn at(state: &State, line: u16) -> Option<u64> {
 fn widths(state: &State, reader: &mut Reader, area: Rect) -> Vec<usize> {
     let Some(columns) = &state.columns else { return Vec::new() };
     let rows = state.rows();
-    let mut widths: Vec<_> = columns.names().iter().map(|name| chars(&sanitize::visible(name))).collect();
-    for number in (rows.place(state.top)..rows.len()).take(area.height.into()).filter_map(|place| rows.get(place)) {
+    let mut widths: Vec<_> =
+        columns.names().iter().map(|name| chars(&sanitize::visible(name))).collect();
+    for number in (rows.place(state.top)..rows.len())
+        .take(area.height.into())
+        .filter_map(|place| rows.get(place))
+    {
         let Some(held) = state.buffer.get(number) else { continue };
         let cells = reader.read(held, |shown| values(shown, columns));
         for (width, (value, _)) in widths.iter_mut().zip(cells) {
@@ -104,7 +127,10 @@ fn widths(state: &State, reader: &mut Reader, area: Rect) -> Vec<usize> {
         }
     }
     let number = widths.len();
-    widths.iter_mut().take(number.saturating_sub(1)).for_each(|width| *width = (*width).min(WIDEST));
+    widths
+        .iter_mut()
+        .take(number.saturating_sub(1))
+        .for_each(|width| *width = (*width).min(WIDEST));
     widths
 }
 
@@ -112,7 +138,12 @@ fn widths(state: &State, reader: &mut Reader, area: Rect) -> Vec<usize> {
 fn values(shown: &Shown<'_>, columns: &Columns) -> Vec<(String, bool)> {
     let value = |(name, json): (&str, Option<Cow<'_, str>>)| {
         let hidden = shown.field(name).is_some_and(|field| field.hidden);
-        (json.map_or_else(String::new, |json| short(sanitize::visible(&columns::text(&json)).into_owned())), hidden)
+        (
+            json.map_or_else(String::new, |json| {
+                short(sanitize::visible(&columns::text(&json)).into_owned())
+            }),
+            hidden,
+        )
     };
     columns.parts(shown).map(value).collect()
 }
@@ -158,7 +189,9 @@ fn row(
     };
     spans.push(Span::styled(padded, style));
     if let Some(chosen) = &state.columns {
-        for ((value, hidden), width) in reader.read(held, |shown| values(shown, chosen)).into_iter().zip(widths) {
+        for ((value, hidden), width) in
+            reader.read(held, |shown| values(shown, chosen)).into_iter().zip(widths)
+        {
             spans.push(Span::raw(" "));
             let style = if hidden || value.contains(MASK) { theme.masked() } else { Style::new() };
             found(state, &text::cell(&value, *width), style, hidden, &mut spans);
@@ -166,7 +199,8 @@ fn row(
         return vec![cut(spans, columns)];
     }
     let fields = reader.read(held, ordered);
-    let needed = width(&spans) + fields.iter().map(|field| 2 + chars(&field.name) + chars(&field.value)).sum::<usize>();
+    let needed = width(&spans)
+        + fields.iter().map(|field| 2 + chars(&field.name) + chars(&field.value)).sum::<usize>();
     let is_short = needed > columns && !state.wrap;
     for Told { name, value, hidden, rank } in fields {
         spans.push(Span::styled(format!(" {name}="), theme.quiet()));
@@ -184,11 +218,18 @@ fn row(
 /// A value with what is searched for marked in it.
 fn found(state: &State, value: &str, style: Style, hidden: bool, spans: &mut Vec<Span<'static>>) {
     let mut rest = 0;
-    let places = state.search.as_ref().filter(|_| !hidden).map(|search| search.grep.places(value)).unwrap_or_default();
+    let places = state
+        .search
+        .as_ref()
+        .filter(|_| !hidden)
+        .map(|search| search.grep.places(value))
+        .unwrap_or_default();
     for place in places {
         spans.push(Span::styled(value[rest..place.start].to_owned(), style));
-        spans
-            .push(Span::styled(value[place.clone()].to_owned(), state.setup.theme.warning().patch(state.setup.theme.selected())));
+        spans.push(Span::styled(
+            value[place.clone()].to_owned(),
+            state.setup.theme.warning().patch(state.setup.theme.selected()),
+        ));
         rest = place.end;
     }
     spans.push(Span::styled(value[rest..].to_owned(), style));
@@ -203,16 +244,24 @@ fn clock(state: &State, time: Option<Timestamp>, place: usize, columns: usize) -
     let absent = " ".repeat(cells);
     match state.time {
         TimeMode::None => String::new(),
-        TimeMode::Local => time.map_or(absent, |time| time.to_zoned(state.setup.zone.clone()).strftime(format).to_string()),
-        TimeMode::Utc => time.map_or(absent, |time| format!("{}Z", time.to_zoned(TimeZone::UTC).strftime(format))),
+        TimeMode::Local => time.map_or(absent, |time| {
+            time.to_zoned(state.setup.zone.clone()).strftime(format).to_string()
+        }),
+        TimeMode::Utc => time
+            .map_or(absent, |time| format!("{}Z", time.to_zoned(TimeZone::UTC).strftime(format))),
         TimeMode::Age => {
-            let age = time.map_or_else(String::new, |time| length(state.now.as_second() - time.as_second()));
+            let age = time
+                .map_or_else(String::new, |time| length(state.now.as_second() - time.as_second()));
             format!("{age:>6}")
         }
         TimeMode::Delta => {
-            let before = place.checked_sub(1).and_then(|place| state.buffer.get(state.rows().get(place)?)?.time);
+            let before = place
+                .checked_sub(1)
+                .and_then(|place| state.buffer.get(state.rows().get(place)?)?.time);
             match (before, time) {
-                (Some(before), Some(time)) => format!("{:+9.3}", time.duration_since(before).as_secs_f64()),
+                (Some(before), Some(time)) => {
+                    format!("{:+9.3}", time.duration_since(before).as_secs_f64())
+                }
                 _ => " ".repeat(9),
             }
         }

@@ -103,7 +103,10 @@ mod tests {
         assert_eq!(cut(vec![Span::raw("a…"), Span::raw("bc")], 3).to_string(), "a…");
         assert_eq!(texts(&wrap(spans(), 1)).len(), 6);
         let family = "👩\u{200d}⚕\u{fe0f}";
-        assert_eq!(texts(&wrap(vec![Span::raw(format!("a{family}{family}"))], 3)), [format!("a{family}"), family.to_owned()]);
+        assert_eq!(
+            texts(&wrap(vec![Span::raw(format!("a{family}{family}"))], 3)),
+            [format!("a{family}"), family.to_owned()]
+        );
         assert_eq!(cut(vec![Span::raw("e\u{301}שלום")], 3).to_string(), "e\u{301}ש…");
     }
 

@@ -40,28 +40,41 @@ pub fn draw(state: &State, ticks: &Ticks, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Clear, area);
     if inner != area {
         let block = Block::new().borders(Borders::ALL).border_style(theme.quiet());
-        let below = ticks.names.len().saturating_sub(first(ticks, inner.height) + usize::from(inner.height));
+        let below = ticks
+            .names
+            .len()
+            .saturating_sub(first(ticks, inner.height) + usize::from(inner.height));
         let more = if below > 0 { format!(" {below} more ") } else { String::new() };
-        frame.render_widget(block.title(" Columns, numbered from the left; none is all fields ").title_bottom(more), area);
+        frame.render_widget(
+            block.title(" Columns, numbered from the left; none is all fields ").title_bottom(more),
+            area,
+        );
     }
     let chosen = state.chosen().and_then(|held| held.kind);
     let width = usize::from(inner.width);
     let line = |(place, name): (usize, &String)| {
         let number = ticks.ticked.iter().position(|ticked| ticked == name);
-        let sign = number.map_or_else(|| " [ ] ".to_owned(), |number| format!(" [{}] ", number + 1));
+        let sign =
+            number.map_or_else(|| " [ ] ".to_owned(), |number| format!(" [{}] ", number + 1));
         let mut kinds = chosen.into_iter().chain(Kind::ALL.iter().copied());
-        let note = kinds
-            .find_map(|kind| kind.spec().field(name))
-            .map_or_else(String::new, |spec| format!(" {} · {} · {}", spec.ty.name(), spec.class.name(), spec.doc));
+        let note =
+            kinds.find_map(|kind| kind.spec().field(name)).map_or_else(String::new, |spec| {
+                format!(" {} · {} · {}", spec.ty.name(), spec.class.name(), spec.doc)
+            });
         let spans = vec![
             Span::styled(sign, theme.heading()),
             Span::styled(cell(&sanitize::visible(name), NAME), theme.key()),
             Span::styled(note, theme.quiet()),
         ];
         let line = cut(spans, width);
-        if place == ticks.cursor { Line::styled(cell(&line.to_string(), width), theme.selected()) } else { line }
+        if place == ticks.cursor {
+            Line::styled(cell(&line.to_string(), width), theme.selected())
+        } else {
+            line
+        }
     };
     let from = first(ticks, inner.height);
-    let lines = ticks.names.iter().enumerate().skip(from).take(inner.height.into()).map(line).collect();
+    let lines =
+        ticks.names.iter().enumerate().skip(from).take(inner.height.into()).map(line).collect();
     super::scrolled(frame, inner, lines, 0);
 }

@@ -36,7 +36,11 @@ impl Sink for Fragile {
         Some(Box::new(Twin(self.writer.twin()?, Arc::clone(&self.left))))
     }
 
-    fn take(&mut self, lines: &[u8], counted: Option<&crate::figures::board::Board>) -> io::Result<bool> {
+    fn take(
+        &mut self,
+        lines: &[u8],
+        counted: Option<&crate::figures::board::Board>,
+    ) -> io::Result<bool> {
         self.writer.take(lines, counted)
     }
 }
@@ -84,7 +88,12 @@ impl io::Write for Unread {
 /// So many pieces of 1000 events, each of which has its number.
 fn pieces(count: usize) -> impl Iterator<Item = Item> {
     (0..count).map(|piece| {
-        let line = |number| format!("{{\"event_type\":\"call.ended\",\"duration_seconds\":{}}}\n", piece * 1000 + number);
+        let line = |number| {
+            format!(
+                "{{\"event_type\":\"call.ended\",\"duration_seconds\":{}}}\n",
+                piece * 1000 + number
+            )
+        };
         let bytes = Bytes::from((0..1000).map(line).collect::<String>());
         Item::Piece(Piece::Lines(Lines { bytes, offset: 0, limit: FRAME_LIMIT }))
     })
@@ -96,7 +105,10 @@ fn walk(out: Out, left: usize, items: Receiver) -> Outcome {
     let stages = Stages {
         policy: Policy::default(),
         select: Select::default(),
-        sink: Box::new(Fragile { writer: Writer::new(out, Ndjson::new(None)), left: Arc::new(AtomicUsize::new(left)) }),
+        sink: Box::new(Fragile {
+            writer: Writer::new(out, Ndjson::new(None)),
+            left: Arc::new(AtomicUsize::new(left)),
+        }),
         limit: None,
         judge: Box::new(Conditions::default()),
         status: Format::None,
@@ -108,13 +120,18 @@ fn walk(out: Out, left: usize, items: Receiver) -> Outcome {
 fn what_a_lane_has_left_is_walked_all_the_same() {
     for left in [0, 1, 999, 1000, 2500, 100_000] {
         let (written, (tx, rx)) = (Written::default(), channel(100));
-        let sending = std::thread::spawn(move || pieces(7).try_for_each(|piece| tx.lend().blocking_send(piece)));
+        let sending = std::thread::spawn(move || {
+            pieces(7).try_for_each(|piece| tx.lend().blocking_send(piece))
+        });
         let outcome = walk(Box::new(written.clone()), left, rx);
         assert_eq!(sending.join().expect("no panic"), Ok(()));
         assert_eq!(outcome.counts.shown, 7000, "{left}");
         let text = String::from_utf8(written.0.lock().expect("it is whole").clone()).expect("text");
         for (number, line) in text.lines().enumerate() {
-            assert!(line.contains(&format!("\"duration_seconds\":{number}")), "{left}: {line} is in the place of {number}");
+            assert!(
+                line.contains(&format!("\"duration_seconds\":{number}")),
+                "{left}: {line} is in the place of {number}"
+            );
         }
     }
 }

@@ -39,7 +39,11 @@ pub fn decode_and_redact(data: &[u8]) {
     let form = [Form::Sse, Form::Observer, Form::Record][usize::from(choice % 3)];
     let key = Key::new(&[7; 32]).expect("it is long enough");
     for mode in [Mode::Mask, Mode::Partial, Mode::Hash(key), Mode::Drop] {
-        let policy = Policy { mode, scrub: if choice & 0x80 == 0 { Scrub::Free } else { Scrub::All }, ..Policy::default() };
+        let policy = Policy {
+            mode,
+            scrub: if choice & 0x80 == 0 { Scrub::Free } else { Scrub::All },
+            ..Policy::default()
+        };
         let line = line(form, data, policy.clone());
         assert!(serde_json::from_str::<serde_json::Map<_, _>>(&line).is_ok(), "no JSON");
         assert!(!evtap::sanitize::has_hostile(&line), "something hostile");
@@ -54,7 +58,9 @@ pub fn scrub_text(data: &[u8]) {
         assert!(!once.detectors.is_empty() && scrub(&once.text).is_none(), "it is scrubbed twice");
     }
     let visible = evtap::sanitize::visible(&text).into_owned();
-    assert!(!evtap::sanitize::has_hostile(&visible) && evtap::sanitize::visible(&visible) == visible);
+    assert!(
+        !evtap::sanitize::has_hostile(&visible) && evtap::sanitize::visible(&visible) == visible
+    );
 }
 
 /// What a body holds, or how many bytes were too many.
@@ -71,9 +77,14 @@ pub fn framing(data: &[u8]) {
     let Some((step, data)) = data.split_first() else { return };
     let frames = |size: usize| {
         let mut parser = Parser::new("", FRAME_LIMIT);
-        let bodies: Vec<_> =
-            data.chunks(size.max(1)).flat_map(|chunk| parser.push(&bytes::Bytes::copy_from_slice(chunk))).collect();
-        bodies.into_iter().map(|frame| (frame.event, frame.last_event_id, frame.retry, body(frame.body))).collect::<Vec<_>>()
+        let bodies: Vec<_> = data
+            .chunks(size.max(1))
+            .flat_map(|chunk| parser.push(&bytes::Bytes::copy_from_slice(chunk)))
+            .collect();
+        bodies
+            .into_iter()
+            .map(|frame| (frame.event, frame.last_event_id, frame.retry, body(frame.body)))
+            .collect::<Vec<_>>()
     };
     assert!(frames(usize::from(*step)) == frames(data.len()), "cut elsewhere, it reads otherwise");
 }
@@ -93,9 +104,13 @@ pub fn predicate(data: &[u8]) {
         return;
     }
     for is_predicate in [true, false] {
-        let (_, findings) = check(&parsed, Kinds::kept(&Types::default()), &Policy::default(), is_predicate);
+        let (_, findings) =
+            check(&parsed, Kinds::kept(&Types::default()), &Policy::default(), is_predicate);
         for finding in findings {
-            assert!(finding.range.end <= text.len() && text.get(finding.range).is_some(), "it points elsewhere");
+            assert!(
+                finding.range.end <= text.len() && text.get(finding.range).is_some(),
+                "it points elsewhere"
+            );
         }
     }
 }

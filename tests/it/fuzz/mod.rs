@@ -6,9 +6,11 @@ use proptest::prelude::*;
 
 /// Bytes near what a body expects: pieces of it, glued together.
 fn near(pieces: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
-    let glued = prop::collection::vec(prop::sample::select(pieces), 0..20).prop_map(|pieces| pieces.concat().into_bytes());
+    let glued = prop::collection::vec(prop::sample::select(pieces), 0..20)
+        .prop_map(|pieces| pieces.concat().into_bytes());
     let noise = prop::collection::vec(any::<u8>(), 0..64);
-    (any::<u8>(), prop_oneof![3 => glued, 1 => noise]).prop_map(|(first, rest)| [&[first][..], &rest].concat())
+    (any::<u8>(), prop_oneof![3 => glued, 1 => noise])
+        .prop_map(|(first, rest)| [&[first][..], &rest].concat())
 }
 
 const EVENT: &[&str] = &[
@@ -68,8 +70,10 @@ const TEXT: &[&str] = &[
     "/",
     "call ",
 ];
-const STREAM: &[&str] =
-    &["data:", "data: {}", "id: 1", "id:", "event: x", "retry: 5", "\n", "\n\n", "\r", "\r\n", ":", " ", "\u{feff}", "é", "\0"];
+const STREAM: &[&str] = &[
+    "data:", "data: {}", "id: 1", "id:", "event: x", "retry: 5", "\n", "\n\n", "\r", "\r\n", ":",
+    " ", "\u{feff}", "é", "\0",
+];
 const PREDICATE: &[&str] = &[
     ".",
     "..",
@@ -170,16 +174,20 @@ proptest! {
 fn what_was_found_once_holds() {
     for name in ["event_type.", ".a", "a..b", "a.1", "v1.2", ".", "a.b"] {
         for choice in [0, 1, 2, 0x80] {
-            let line =
-                format!(r#"{{"{name}":"surface.updated","x":{{"{name}":[{{"{name}":"abcdefgh"}}]}},"_tap":{{"id":"1"}}}}"#);
+            let line = format!(
+                r#"{{"{name}":"surface.updated","x":{{"{name}":[{{"{name}":"abcdefgh"}}]}},"_tap":{{"id":"1"}}}}"#
+            );
             bodies::decode_and_redact(&[&[choice], line.as_bytes()].concat());
-            let nested = format!(r#"{{"type":"compound_emotion","compounds":[{{"name":"joy","score":1,"{name}":"abcdefgh"}}]}}"#);
+            let nested = format!(
+                r#"{{"type":"compound_emotion","compounds":[{{"name":"joy","score":1,"{name}":"abcdefgh"}}]}}"#
+            );
             bodies::decode_and_redact(&[&[choice], nested.as_bytes()].concat());
         }
     }
     for inside in [r#"{"id":"1"}"#, "[1]", "{}", r#"["x",null]"#] {
-        let line =
-            format!(r#"{{"event_type":"surface.delivered","surface_id":"x","channel":{inside},"fields_submitted":{inside}}}"#);
+        let line = format!(
+            r#"{{"event_type":"surface.delivered","surface_id":"x","channel":{inside},"fields_submitted":{inside}}}"#
+        );
         bodies::decode_and_redact(&[&[2], line.as_bytes()].concat());
     }
 }

@@ -47,18 +47,24 @@ fn without_its_terminal_it_ends_and_what_it_records_is_whole() {
     let home = shell.home.path();
     // The shell around it outlives the terminal, and tells how it has ended.
     let inner = format!("echo $$ > pid; exec {BINARY} {DEMO} --record day.ndjson");
-    std::fs::write(home.join("run"), format!("trap : HUP\nsh -c '{inner}'\necho $? > ended\n")).expect("a script");
+    std::fs::write(home.join("run"), format!("trap : HUP\nsh -c '{inner}'\necho $? > ended\n"))
+        .expect("a script");
     shell.line("sh run");
     shell.wait("screen", |shell| shell.modes() == "0 1 1");
     wait("record", || std::fs::metadata(home.join("day.ndjson")).is_ok_and(|file| file.len() > 0));
     let pid = std::fs::read_to_string(home.join("pid")).expect("an id");
     shell.tmux(&["kill-server"]);
-    wait("end", || std::fs::read_to_string(home.join("ended")).is_ok_and(|status| status.ends_with('\n')));
+    wait("end", || {
+        std::fs::read_to_string(home.join("ended")).is_ok_and(|status| status.ends_with('\n'))
+    });
     assert_eq!(std::fs::read_to_string(home.join("ended")).expect("a status"), "129\n");
     assert!(!Path::new("/proc").join(pid.trim()).exists(), "nothing is left");
     let record = std::fs::read_to_string(home.join("day.ndjson")).expect("a record");
     assert!(record.ends_with('\n'));
-    assert!(record.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{record}");
+    assert!(
+        record.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+        "{record}"
+    );
 }
 
 /// Only who belongs to the terminal is sent a signal; others find it gone.
@@ -66,7 +72,10 @@ fn without_its_terminal_it_ends_and_what_it_records_is_whole() {
 fn without_a_signal_it_finds_that_the_terminal_is_gone() {
     let (mut master, slave) = pseudo_terminal(80);
     let mut command = Command::new(BINARY);
-    command.args(DEMO.split(' ')).env("TERM", "xterm-256color").stdin(Stdio::from(slave.try_clone().expect("a copy")));
+    command
+        .args(DEMO.split(' '))
+        .env("TERM", "xterm-256color")
+        .stdin(Stdio::from(slave.try_clone().expect("a copy")));
     command.stdout(slave.try_clone().expect("a copy")).stderr(slave);
     let mut child = command.spawn().expect("it starts");
     drop(command);
@@ -121,15 +130,21 @@ fn child() {
         assert!(state.buffer.end() == 0, "Jane Canary");
     };
     let mut live = Live::open(setup, &mut stages, breaking).expect("a terminal");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (tx, rx) = source::channel(1);
     let handle = runtime.handle().clone();
     let walking = std::thread::spawn(move || Walk::new(stages).run(rx, &handle));
     while !Path::new("seen").exists() {
         std::thread::sleep(Duration::from_millis(10));
     }
-    std::fs::write("day.ndjson", "{\"event_type\":\"call.started\",\"caller_id\":\"Jane Canary\"}\n").expect("a file");
-    source::replay::run(Path::new("day.ndjson"), 1 << 20, &std::sync::Arc::default(), &tx.lend()).expect("it is read");
+    std::fs::write(
+        "day.ndjson",
+        "{\"event_type\":\"call.started\",\"caller_id\":\"Jane Canary\"}\n",
+    )
+    .expect("a file");
+    source::replay::run(Path::new("day.ndjson"), 1 << 20, &std::sync::Arc::default(), &tx.lend())
+        .expect("it is read");
     let closed = runtime.block_on(live.closed()).expect_err("it breaks down");
     assert_eq!((closed.exit, closed.parts().1), (Exit::Failure, "the screen broke down"));
     drop(tx);
@@ -140,7 +155,10 @@ fn child() {
 fn broken_down_it_leaves_the_terminal_as_it_was_and_says_where() {
     let Some(shell) = Shell::open(140, 30) else { return };
     let this = std::env::current_exe().expect("this binary");
-    shell.line(&format!("{} --ignored --exact screen::endings::child --nocapture --test-threads=1", this.display()));
+    shell.line(&format!(
+        "{} --ignored --exact screen::endings::child --nocapture --test-threads=1",
+        this.display()
+    ));
     shell.wait("screen", |shell| shell.modes() == "0 1 1");
     shell.wait_for("REDACTED");
     std::fs::write(shell.home.path().join("seen"), "").expect("a file is written");

@@ -10,8 +10,8 @@ const CELL: (usize, usize) = (8, 17);
 
 /// The sixteen colours, and what stands for the terminal's own.
 const PALETTE: [&str; 16] = [
-    "#3b4048", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#c8ccd4", "#7f848e", "#ef8e96", "#b1d494",
-    "#f0d399", "#84c2f5", "#d69ae6", "#7fcdd6", "#ffffff",
+    "#3b4048", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#c8ccd4",
+    "#7f848e", "#ef8e96", "#b1d494", "#f0d399", "#84c2f5", "#d69ae6", "#7fcdd6", "#ffffff",
 ];
 const GROUND: &str = "#16181d";
 const TEXT: &str = "#c8ccd4";
@@ -29,7 +29,8 @@ struct Pen {
 impl Pen {
     /// Follows the parameters of a sequence that ends in `m`.
     fn follow(&mut self, parameters: &str) {
-        let numbers: Vec<usize> = parameters.split([';', ':']).map(|number| number.parse().unwrap_or_default()).collect();
+        let numbers: Vec<usize> =
+            parameters.split([';', ':']).map(|number| number.parse().unwrap_or_default()).collect();
         let mut rest = numbers.as_slice();
         while let [first, after @ ..] = rest {
             rest = after;
@@ -74,8 +75,12 @@ fn extended(parameters: &[usize]) -> (Option<String>, &[usize]) {
             let level = |place: usize| [0, 95, 135, 175, 215, 255][(number - 16) / place % 6];
             (Some(format!("#{:02x}{:02x}{:02x}", level(36), level(6), level(1))), rest)
         }
-        [5, number, rest @ ..] => (Some(format!("#{0:02x}{0:02x}{0:02x}", 8 + number.saturating_sub(232) * 10)), rest),
-        [2, red, green, blue, rest @ ..] => (Some(format!("#{red:02x}{green:02x}{blue:02x}")), rest),
+        [5, number, rest @ ..] => {
+            (Some(format!("#{0:02x}{0:02x}{0:02x}", 8 + number.saturating_sub(232) * 10)), rest)
+        }
+        [2, red, green, blue, rest @ ..] => {
+            (Some(format!("#{red:02x}{green:02x}{blue:02x}")), rest)
+        }
         _ => (None, &[]),
     }
 }
@@ -131,7 +136,12 @@ fn svg(screen: &str, columns: usize, rows: usize) -> String {
 fn of_the_live_screen() {
     let (columns, rows) = (110, 30);
     for (name, command, key, text) in [
-        ("stream", "watch --workspace demo --demo-rate 40 --tui --background dark", "1", "call.ended"),
+        (
+            "stream",
+            "watch --workspace demo --demo-rate 40 --tui --background dark",
+            "1",
+            "call.ended",
+        ),
         ("call", "observe --call demo --demo-rate 12 --tui --background dark", "3", "tool"),
     ] {
         let shell = Shell::open(columns, rows).expect("tmux");
@@ -140,15 +150,24 @@ fn of_the_live_screen() {
         shell.wait_for(text);
         std::thread::sleep(std::time::Duration::from_secs(4));
         let screen = shell.tmux(&["capture-pane", "-e", "-p"]);
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures").join(format!("{name}.svg"));
-        std::fs::write(path, svg(&String::from_utf8_lossy(&screen.stdout), columns.into(), rows.into()))
-            .expect("a picture is written");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/pictures")
+            .join(format!("{name}.svg"));
+        std::fs::write(
+            path,
+            svg(&String::from_utf8_lossy(&screen.stdout), columns.into(), rows.into()),
+        )
+        .expect("a picture is written");
     }
 }
 
 #[test]
 fn a_picture_has_the_text_and_its_colours() {
     let picture = svg("a \u{1b}[1;38;5;196mred\u{1b}[0m <&>\n\u{1b}[7mback\u{1b}[27m\n", 20, 2);
-    assert!(picture.contains("fill=\"#ff0000\" font-weight=\"bold\"") && picture.contains("> &lt;&amp;&gt;</text>"), "{picture}");
+    assert!(
+        picture.contains("fill=\"#ff0000\" font-weight=\"bold\"")
+            && picture.contains("> &lt;&amp;&gt;</text>"),
+        "{picture}"
+    );
     assert!(picture.contains(&format!("height=\"17\" fill=\"{TEXT}\"/>")), "{picture}");
 }

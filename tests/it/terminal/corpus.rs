@@ -18,13 +18,28 @@ const PLACES: &[(&str, Put, bool)] = &[
     ("a key", |text| json!({"event_type": "call.escalated", text: 1}).to_string(), true),
     ("a key inside", |text| json!({"event_type": "brand.new", "x": [{text: 1}]}).to_string(), true),
     ("an event's name", |text| json!({"event_type": format!("call.{text}")}).to_string(), true),
-    ("what evtap says of it", |text| json!({"event_type": "call.ended", "_tap": {"id": text, text: text}}).to_string(), false),
-    ("an envelope", |text| json!({"specversion": "1.0", "type": text, "id": text, text: text, "data": {}}).to_string(), false),
+    (
+        "what evtap says of it",
+        |text| json!({"event_type": "call.ended", "_tap": {"id": text, text: text}}).to_string(),
+        false,
+    ),
+    (
+        "an envelope",
+        |text| {
+            json!({"specversion": "1.0", "type": text, "id": text, text: text, "data": {}})
+                .to_string()
+        },
+        false,
+    ),
     ("a line", str::to_owned, false),
     ("an id", |text| format!("id: {text}\nevent: call.ended\ndata: {{}}\n"), false),
     ("an event's line", |text| format!("event: {text}\ndata: {{\"a\":1}}\n"), false),
     ("a frame's data", |text| format!("event: call.ended\ndata: {text}\n"), false),
-    ("a field of a frame", |text| format!(": {text}\n{text}: {text}\nretry: {text}\ndata: {{\"type\":\"x\"}}\n"), false),
+    (
+        "a field of a frame",
+        |text| format!(": {text}\n{text}: {text}\nretry: {text}\ndata: {{\"type\":\"x\"}}\n"),
+        false,
+    ),
 ];
 
 /// The escapes by which JSON shows a character.
@@ -35,7 +50,12 @@ fn in_json(character: char) -> String {
         '\n' => "\\n".to_owned(),
         '\r' => "\\r".to_owned(),
         '\t' => "\\t".to_owned(),
-        _ => character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat(),
+        _ => character
+            .encode_utf16(&mut [0; 2])
+            .iter()
+            .map(|unit| format!("\\u{unit:04x}"))
+            .collect::<Vec<_>>()
+            .concat(),
     }
 }
 
@@ -49,7 +69,8 @@ fn in_text(character: char) -> String {
 
 /// A replay on a terminal that reveals all.
 fn replayed(text: &[u8], output: &str) -> String {
-    let args = ["replay", "x", "--reveal", "all", "--scrub", "none", "--color", "never", "-o", output];
+    let args =
+        ["replay", "x", "--reveal", "all", "--scrub", "none", "--color", "never", "-o", output];
     let seen = terminal(&args, &[("x", text)], &[]);
     is_harmless(&seen, &format!("{output} {}", text.escape_ascii()));
     String::from_utf8(seen).expect("text")
@@ -66,23 +87,29 @@ fn each_is_an_escape_wherever_it_stands_in_a_file() {
             let seen = replayed((lines.join("\n") + "\n").as_bytes(), output);
             if !is_shown {
                 assert!(
-                    seen.contains("tap.malformed") || seen.contains("call.ended") || seen.contains("event"),
+                    seen.contains("tap.malformed")
+                        || seen.contains("call.ended")
+                        || seen.contains("event"),
                     "{place}: {seen}"
                 );
                 continue;
             }
-            let shown: Vec<_> = seen.lines().filter(|line| line.contains("call.") || line.contains("brand.new")).collect();
+            let shown: Vec<_> = seen
+                .lines()
+                .filter(|line| line.contains("call.") || line.contains("brand.new"))
+                .collect();
             assert_eq!(shown.len(), corpus.len(), "{place}: one line for each");
             for (text, line) in corpus.iter().zip(shown) {
                 for character in text.chars().filter(|character| is_hostile(*character)) {
                     // What has an inside is shown as JSON to people too.
-                    let is_escape =
-                        line.contains(&in_json(character)) || (output == "pretty" && line.contains(&in_text(character)));
+                    let is_escape = line.contains(&in_json(character))
+                        || (output == "pretty" && line.contains(&in_text(character)));
                     assert!(is_escape, "{place}, {output}: {line} shows {}", text.escape_debug());
                 }
                 if output == "ndjson" {
                     let line: Value = serde_json::from_str(line).expect("a line is JSON");
-                    let said = [&line["reason"], &line["event_type"]].map(|value| value.as_str().unwrap_or_default());
+                    let said = [&line["reason"], &line["event_type"]]
+                        .map(|value| value.as_str().unwrap_or_default());
                     let is_there = said.iter().any(|said| said.ends_with(text.as_str()));
                     let is_key = line.get(text).is_some() || line["x"][0].get(text).is_some();
                     assert!(is_there || is_key, "{place}: {line} means {}", text.escape_debug());
@@ -97,8 +124,15 @@ fn each_is_an_escape_wherever_it_stands_in_a_file() {
 fn bytes_that_are_no_text_are_harmless_wherever_they_stand_in_a_file() {
     const MARK: &str = "MARK";
     let raw = (0x80..=0x9f_u8).map(|byte| vec![b'a', byte, b'3', b'1', b'm']);
-    let sequences =
-        [&b"\x9d0;x\x9c"[..], b"\x90q\x9c", b"\x9d52;c;aGk=\x9c", b"\xc2", b"\xc0\x9b", b"\xe0\x80\x9b", b"\xff\xfe\x1b[2J"];
+    let sequences = [
+        &b"\x9d0;x\x9c"[..],
+        b"\x90q\x9c",
+        b"\x9d52;c;aGk=\x9c",
+        b"\xc2",
+        b"\xc0\x9b",
+        b"\xe0\x80\x9b",
+        b"\xff\xfe\x1b[2J",
+    ];
     let corpus: Vec<_> = raw.chain(sequences.map(<[u8]>::to_vec)).collect();
     for (_, put, _) in PLACES {
         let around = put(MARK);
@@ -106,7 +140,11 @@ fn bytes_that_are_no_text_are_harmless_wherever_they_stand_in_a_file() {
         let lines: Vec<u8> = corpus
             .iter()
             .flat_map(|bytes| {
-                let whole = pieces.iter().map(|piece| piece.as_bytes()).collect::<Vec<_>>().join(&bytes[..]);
+                let whole = pieces
+                    .iter()
+                    .map(|piece| piece.as_bytes())
+                    .collect::<Vec<_>>()
+                    .join(&bytes[..]);
                 [whole, b"\n".to_vec()].concat()
             })
             .collect();
@@ -128,7 +166,10 @@ fn each_is_an_escape_in_the_name_of_a_file() {
         is_harmless(&seen, &how);
         let seen = String::from_utf8_lossy(&seen);
         let hostile = how.contains("\\u{") && !how.contains("\\u{fffd}");
-        assert!(seen.contains("in the clear") && (!hostile || seen.contains("\\u{")), "{how}: {seen}");
+        assert!(
+            seen.contains("in the clear") && (!hostile || seen.contains("\\u{")),
+            "{how}: {seen}"
+        );
         for args in [&["replay"][..], &["replay", "--status", "json"], &["stats"]] {
             let args: Vec<_> = args.iter().map(OsString::from).chain([name.clone()]).collect();
             let seen = terminal::<&str>(&args, &[], &[("AMIGO_API_KEY", KEY)]);
@@ -140,9 +181,12 @@ fn each_is_an_escape_in_the_name_of_a_file() {
 
 #[tokio::test]
 async fn each_is_harmless_in_a_live_stream() {
-    let corpus: Vec<_> = hostile().into_iter().filter(|text| !text.contains(['\n', '\r'])).collect();
+    let corpus: Vec<_> =
+        hostile().into_iter().filter(|text| !text.contains(['\n', '\r'])).collect();
     let mut stream = STREAM.as_bytes().to_vec();
-    for text in corpus.iter().map(String::as_bytes).chain([&b"a\x9b31m"[..], b"\x9d0;x\x9c", b"\x90q\x9c"]) {
+    for text in
+        corpus.iter().map(String::as_bytes).chain([&b"a\x9b31m"[..], b"\x9d0;x\x9c", b"\x90q\x9c"])
+    {
         for (before, after) in [
             ("id: ", "\nevent: call.ended\ndata: {}\n\n"),
             ("event: ", "\ndata: {\"a\":1}\n\n"),
@@ -155,11 +199,25 @@ async fn each_is_harmless_in_a_live_stream() {
     let frames = stream.windows(6).filter(|bytes| bytes == b"\ndata:").count();
     let base = scripted([stream]).await;
     let count = frames.to_string();
-    let watch = ["watch", "--workspace", evtap::emulator::DEMO_WORKSPACE, "--reveal", "all", "-n", &count, "--status", "json"];
+    let watch = [
+        "watch",
+        "--workspace",
+        evtap::emulator::DEMO_WORKSPACE,
+        "--reveal",
+        "all",
+        "-n",
+        &count,
+        "--status",
+        "json",
+    ];
     let seen = on_a_terminal(&watch, &base).await;
     is_harmless(&seen, "a stream");
     let seen = String::from_utf8_lossy(&seen);
-    assert!(seen.lines().filter(|line| line.contains("call.") || line.contains("tap.")).count() > frames / 2, "{seen}");
+    assert!(
+        seen.lines().filter(|line| line.contains("call.") || line.contains("tap.")).count()
+            > frames / 2,
+        "{seen}"
+    );
 }
 
 /// What a server says beside a stream is told by none of its words, be they text or not.
@@ -173,15 +231,20 @@ async fn each_is_harmless_in_what_a_server_says_beside() {
         place("HTTP/1.1 404 x\r\n", ": x\r\nContent-Length: 0\r\n\r\n"),
         place("HTTP/1.1 404 x\r\nContent-Length: 27\r\n\r\n", ""),
         place("HTTP/1.1 200 x\r\nContent-Type: ", "\r\nContent-Length: 0\r\n\r\n"),
-        place("HTTP/1.1 200 x\r\nContent-Type: text/event-stream\r\nContent-Encoding: ", "\r\n\r\n"),
+        place(
+            "HTTP/1.1 200 x\r\nContent-Type: text/event-stream\r\nContent-Encoding: ",
+            "\r\n\r\n",
+        ),
         place("HTTP/1.1 302 x\r\nLocation: http://", "/\r\nContent-Length: 0\r\n\r\n"),
         place("HTTP/1.1 302 x\r\nLocation: /", "\r\nContent-Length: 0\r\n\r\n"),
         place("", "\r\n\r\n"),
     ] {
         let base = scripted([answer.clone()]).await;
-        let call = ["--workspace", evtap::emulator::DEMO_WORKSPACE, "--call", evtap::emulator::DEMO_CALL];
+        let call =
+            ["--workspace", evtap::emulator::DEMO_WORKSPACE, "--call", evtap::emulator::DEMO_CALL];
         for args in [["watch", call[0], call[1]].to_vec(), [&["observe"][..], &call].concat()] {
-            let base = if args[0] == "watch" { base.clone() } else { scripted([answer.clone()]).await };
+            let base =
+                if args[0] == "watch" { base.clone() } else { scripted([answer.clone()]).await };
             let seen = on_a_terminal(&[&args[..], &["--duration", "300ms"]].concat(), &base).await;
             assert!(!seen.is_empty());
             is_harmless(&seen, &format!("{} {}", args[0], answer.escape_ascii()));

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::catalog::value::{EmotionScore, EmpathyTier, FillerType, SpeakerVoice, Trend, VocalBurst};
+use crate::event::catalog::value::{
+    EmotionScore, EmpathyTier, FillerType, SpeakerVoice, Trend, VocalBurst,
+};
 
 crate::event! {
     /// Compound emotions heard in a turn.

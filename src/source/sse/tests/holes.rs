@@ -4,8 +4,12 @@ use super::*;
 
 /// An event stream as the server of a day ago, or of now, would send it.
 fn dated(body: &str) -> Answer {
-    let now = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now()).expect("a date");
-    Answer::new(format!("HTTP/1.1 200 OK\r\nDate: {now}\r\nContent-Type: text/event-stream\r\n\r\n{body}"))
+    let now = jiff::fmt::rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&Timestamp::now())
+        .expect("a date");
+    Answer::new(format!(
+        "HTTP/1.1 200 OK\r\nDate: {now}\r\nContent-Type: text/event-stream\r\n\r\n{body}"
+    ))
 }
 
 fn now() -> u64 {
@@ -31,9 +35,12 @@ async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() 
         (event(id - 1) + &event(id + 1), vec!["replay_late"]),
         (": nothing yet\n\n".to_owned(), vec![]),
     ] {
-        let (items, _, _) = play(vec![Answer::stream(&event(id)), Answer::stream(&second), stop()]).await;
-        let gaps: Vec<_> =
-            items.iter().filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None }).collect();
+        let (items, _, _) =
+            play(vec![Answer::stream(&event(id)), Answer::stream(&second), stop()]).await;
+        let gaps: Vec<_> = items
+            .iter()
+            .filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None })
+            .collect();
         assert_eq!(gaps, expected, "{second}");
     }
 }
@@ -48,7 +55,9 @@ async fn a_replay_that_never_comes_is_a_gap_after_a_while() {
     reader.arrive().await;
     let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
     let began = tokio::time::Instant::now();
-    tokio::time::timeout(gap::SETTLE * 2, reader.read(body, Parser::new("", FRAME_LIMIT))).await.expect_err("silence");
+    tokio::time::timeout(gap::SETTLE * 2, reader.read(body, Parser::new("", FRAME_LIMIT)))
+        .await
+        .expect_err("silence");
     assert!(began.elapsed() >= gap::SETTLE);
     assert_eq!(seen(rx.try_recv().expect("a gap")), gap("replay_late"));
     assert!(rx.try_recv().is_err(), "once");
@@ -57,10 +66,15 @@ async fn a_replay_that_never_comes_is_a_gap_after_a_while() {
 #[tokio::test]
 async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
     let old = now() - 600_000;
-    for (start, expected) in [(Start::Since(old), "beyond_buffer"), (Start::After(old), "away_too_long")] {
-        let mut server = Scripted::new([Answer::stream(&format!("id:{}\ndata:a\n\n", now())), stop()]).await;
+    for (start, expected) in
+        [(Start::Since(old), "beyond_buffer"), (Start::After(old), "away_too_long")]
+    {
+        let mut server =
+            Scripted::new([Answer::stream(&format!("id:{}\ndata:a\n\n", now())), stop()]).await;
         let (tx, mut rx) = channel(100);
-        run(&server.client(), "ws-1", &keys(), start, &limits(), &tx).await.expect_err("the script ends");
+        run(&server.client(), "ws-1", &keys(), start, &limits(), &tx)
+            .await
+            .expect_err("the script ends");
         assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
         assert_eq!(seen(rx.recv().await.expect("a gap")), gap(expected));
         assert!(matches!(seen(rx.recv().await.expect("an event")), Seen::Event(..)));
@@ -72,7 +86,9 @@ async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
 async fn gaps(answers: Vec<Answer>) -> Vec<(String, String, String)> {
     let server = Scripted::new(answers).await;
     let (tx, mut rx) = channel(1000);
-    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends in an error");
+    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
+        .await
+        .expect_err("the script ends in an error");
     drop(tx);
     let mut gaps = Vec::new();
     while let Some(item) = rx.recv().await {
@@ -93,9 +109,16 @@ async fn a_clock_that_was_set_back_while_nobody_was_connected_is_told_of() {
     let event = |n: u64| format!("id:{n}\ndata:{n}\n\n");
     let first = Answer::stream(&(event(id - 500) + &event(id)));
     // A minute back: what was published since the break, below what was asked for, may be missing.
-    let told = gaps(vec![first, Answer::stream(&(event(id) + &event(id - 60_000) + &event(id - 59_000))), stop()]).await;
+    let told = gaps(vec![
+        first,
+        Answer::stream(&(event(id) + &event(id - 60_000) + &event(id - 59_000))),
+        stop(),
+    ])
+    .await;
     assert_eq!(told.len(), 1, "{told:?}");
-    let moment = |text: &str| u64::try_from(text.parse::<Timestamp>().expect("a time").as_millisecond()).expect("a time");
+    let moment = |text: &str| {
+        u64::try_from(text.parse::<Timestamp>().expect("a time").as_millisecond()).expect("a time")
+    };
     assert_eq!((told[0].0.as_str(), moment(&told[0].2)), ("ids_went_back", id - 60_000));
     assert!((id - 70_000..=id - 60_000).contains(&moment(&told[0].1)), "{told:?}");
     // What was asked for again covers a step as small as that.
@@ -104,5 +127,13 @@ async fn a_clock_that_was_set_back_while_nobody_was_connected_is_told_of() {
     assert_eq!(gaps(vec![first, Answer::stream(&again), stop()]).await, []);
     // On a connection that has gone on for a while it comes as it is published.
     let first = Answer::stream(&event(id));
-    assert_eq!(gaps(vec![first, Answer::stream(&(event(id) + &event(id + 60_000) + &event(id - 60_000))), stop()]).await, []);
+    assert_eq!(
+        gaps(vec![
+            first,
+            Answer::stream(&(event(id) + &event(id + 60_000) + &event(id - 60_000))),
+            stop()
+        ])
+        .await,
+        []
+    );
 }

@@ -47,7 +47,11 @@ fn seen(item: Item) -> Seen {
             Seen::Gap(line.split('"').rev().nth(1).expect("a reason").to_owned())
         }
         Item::Frame(frame) => match frame.fault {
-            None => Seen::Event(frame.event, frame.id, String::from_utf8(frame.data.to_vec()).expect("valid")),
+            None => Seen::Event(
+                frame.event,
+                frame.id,
+                String::from_utf8(frame.data.to_vec()).expect("valid"),
+            ),
             Some((fault, bytes)) => {
                 assert_eq!((fault, frame.data.len()), (Fault::TooLarge, 0));
                 Seen::TooLarge(frame.id, bytes)
@@ -70,8 +74,9 @@ fn keys() -> Keys {
 async fn play(answers: Vec<Answer>) -> (Vec<Seen>, Vec<String>, Error) {
     let mut server = Scripted::new(answers).await;
     let (tx, mut rx) = channel(1000);
-    let error =
-        run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends in an error");
+    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
+        .await
+        .expect_err("the script ends in an error");
     assert!(!error.to_string().contains("anary"), "{error}");
     drop(tx);
     let mut items = Vec::new();
@@ -117,22 +122,45 @@ async fn asks_as_the_protocol_says_and_sends_what_comes() {
 async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
     let (items, heads, _) = play(vec![
         Answer::stream("id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1018\ndata:cut o"),
-        Answer::stream("id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1017\ndata:c\n\nid:1018\ndata:d\n\n"),
+        Answer::stream(
+            "id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1017\ndata:c\n\nid:1018\ndata:d\n\n",
+        ),
         stop(),
     ])
     .await;
     let events: Vec<_> = items.into_iter().filter(|item| matches!(item, Seen::Event(..))).collect();
-    assert_eq!(events, [event("", "1017", "a"), event("", "1017", "b"), event("", "1017", "c"), event("", "1018", "d")]);
-    let asked: Vec<_> = heads.iter().map(|head| header(head, "last-event-id").and_then(|id| id.parse::<u64>().ok())).collect();
-    assert!(asked[0].is_none() && asked[1] == Some(966) && asked[2].is_some_and(|id| id <= 967), "{asked:?}");
+    assert_eq!(
+        events,
+        [
+            event("", "1017", "a"),
+            event("", "1017", "b"),
+            event("", "1017", "c"),
+            event("", "1018", "d")
+        ]
+    );
+    let asked: Vec<_> = heads
+        .iter()
+        .map(|head| header(head, "last-event-id").and_then(|id| id.parse::<u64>().ok()))
+        .collect();
+    assert!(
+        asked[0].is_none() && asked[1] == Some(966) && asked[2].is_some_and(|id| id <= 967),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test]
 async fn frames_without_data_move_the_position() {
-    let (_, heads, _) = play(vec![Answer::stream("id:20\n\n"), Answer::stream("id: a\u{e9}b\n\n"), stop()]).await;
+    let (_, heads, _) =
+        play(vec![Answer::stream("id:20\n\n"), Answer::stream("id: a\u{e9}b\n\n"), stop()]).await;
     assert_eq!(header(&heads[1], "last-event-id"), Some("19"));
-    assert_eq!(header(&heads[2], "last-event-id"), Some("19"), "what is no number can't be asked before");
-    let (_, heads, _) = play(vec![Answer::stream("id: a\u{e9}b\n\n"), Answer::stream("id: x\ty\n\n"), stop()]).await;
+    assert_eq!(
+        header(&heads[2], "last-event-id"),
+        Some("19"),
+        "what is no number can't be asked before"
+    );
+    let (_, heads, _) =
+        play(vec![Answer::stream("id: a\u{e9}b\n\n"), Answer::stream("id: x\ty\n\n"), stop()])
+            .await;
     assert_eq!(header(&heads[1], "last-event-id"), Some("a\u{e9}b"), "better than nothing");
     assert_eq!(header(&heads[2], "last-event-id"), None, "no header can hold it");
 }
@@ -140,10 +168,17 @@ async fn frames_without_data_move_the_position() {
 #[tokio::test]
 async fn a_frame_that_is_too_large_is_reported_once() {
     let body = format!("id:5\ndata:{}\n\nid:6\ndata:a\n\n", "x".repeat(FRAME_LIMIT + 1));
-    let (items, _, _) = play(vec![Answer::stream(&body[..body.len() - 14]), Answer::stream(&body), stop()]).await;
-    let events: Vec<_> = items.into_iter().filter(|item| !matches!(item, Seen::Connected | Seen::Reconnecting(..))).collect();
+    let (items, _, _) =
+        play(vec![Answer::stream(&body[..body.len() - 14]), Answer::stream(&body), stop()]).await;
+    let events: Vec<_> = items
+        .into_iter()
+        .filter(|item| !matches!(item, Seen::Connected | Seen::Reconnecting(..)))
+        .collect();
     let size = FRAME_LIMIT as u64 + 2;
-    assert_eq!(events, [gap("no_position"), Seen::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]);
+    assert_eq!(
+        events,
+        [gap("no_position"), Seen::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]
+    );
 }
 
 #[tokio::test]
@@ -177,8 +212,7 @@ async fn tries_count_up_until_something_is_delivered() {
 
 #[tokio::test]
 async fn a_body_cut_short_is_a_passing_failure() {
-    let chunked =
-        "HTTP/1.1 200 OK\r\nContent-Type: TEXT/EVENT-STREAM\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata:a\n\n\r\n5\r\nda";
+    let chunked = "HTTP/1.1 200 OK\r\nContent-Type: TEXT/EVENT-STREAM\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata:a\n\n\r\n5\r\nda";
     let (items, _, _) = play(vec![Answer::new(chunked), stop()]).await;
     assert_eq!(items, [Seen::Connected, event("", "", "a"), reconnecting(1, "connection closed")]);
 }
@@ -187,13 +221,22 @@ async fn a_body_cut_short_is_a_passing_failure() {
 async fn the_first_answer_decides_whether_the_url_is_wrong() {
     let html = "HTTP/1.1 200 OK\r\nContent-Type: text/html; x=canary\r\n\r\n";
     let odd = "HTTP/1.1 200 OK\r\nContent-Type: canary canary\r\n\r\n";
-    let gzip = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n";
+    let gzip =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n";
     for (answer, exit, why) in [
         (Answer::status(401, ""), Exit::Credential, "the server refused the API key (401)"),
-        (Answer::status(403, ""), Exit::Credential, "the API key may not read this workspace (403)"),
+        (
+            Answer::status(403, ""),
+            Exit::Credential,
+            "the API key may not read this workspace (403)",
+        ),
         (Answer::status(404, ""), Exit::NotFound, "there is no such workspace (404)"),
         (Answer::status(410, ""), Exit::NotFound, "there is no such workspace (410)"),
-        (Answer::new("HTTP/1.1 204 No Content\r\n\r\n"), Exit::Failure, "the server has no stream here (204)"),
+        (
+            Answer::new("HTTP/1.1 204 No Content\r\n\r\n"),
+            Exit::Failure,
+            "the server has no stream here (204)",
+        ),
         (Answer::status(400, ""), Exit::Failure, "the server answered 400, which opens no stream"),
         (Answer::status(304, ""), Exit::Failure, "the server answered 304, which opens no stream"),
         (Answer::new(html), Exit::Failure, "not an event stream: the server sent text/html;"),
@@ -204,7 +247,10 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
     ] {
         let (items, _, error) = play(vec![answer]).await;
         assert_eq!((error.exit, items.len()), (exit, 0), "{error}");
-        assert!(error.to_string().starts_with(&format!("cannot read the workspace's stream: {why}")), "{error}");
+        assert!(
+            error.to_string().starts_with(&format!("cannot read the workspace's stream: {why}")),
+            "{error}"
+        );
     }
     let (items, _, error) = play(vec![]).await;
     assert_eq!((error.exit, items.len()), (Exit::Failure, 0), "nobody listens");
@@ -213,18 +259,24 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
 
 #[tokio::test]
 async fn redirects_stay_within_the_origin() {
-    let (items, heads, _) =
-        play(vec![Answer::status(307, "Location: /elsewhere\r\n"), Answer::stream("data:a\n\n"), stop()]).await;
+    let (items, heads, _) = play(vec![
+        Answer::status(307, "Location: /elsewhere\r\n"),
+        Answer::stream("data:a\n\n"),
+        stop(),
+    ])
+    .await;
     assert_eq!(items[..2], [Seen::Connected, event("", "", "a")]);
     assert!(heads[1].starts_with("GET /elsewhere HTTP/1.1\r\n"));
     assert_eq!(header(&heads[1], "authorization"), Some(&*format!("Bearer {TOKEN}")));
 
     let mut other = Scripted::new([stop()]).await;
-    let (_, _, error) = play(vec![Answer::status(302, &format!("Location: {}/canary\r\n", other.url()))]).await;
+    let (_, _, error) =
+        play(vec![Answer::status(302, &format!("Location: {}/canary\r\n", other.url()))]).await;
     assert!(error.to_string().contains("redirects to another origin"), "{error}");
     assert!(other.heads().is_empty());
 
-    let (_, heads, error) = play((0..6).map(|_| Answer::status(302, "Location: /again\r\n")).collect()).await;
+    let (_, heads, error) =
+        play((0..6).map(|_| Answer::status(302, "Location: /again\r\n")).collect()).await;
     assert!(error.to_string().contains("redirects in circles"), "{error}");
     assert_eq!(heads.len(), 6);
 }
@@ -233,12 +285,19 @@ async fn redirects_stay_within_the_origin() {
 async fn control_frames_are_obeyed_and_are_no_events() {
     for (data, why) in [
         (r#"{"code":"stream_unavailable","message":"canary"}"#, "the platform's event bus is down"),
-        (r#"{"code":"stream_error","message":"canary"}"#, "the platform reports an error of the stream"),
+        (
+            r#"{"code":"stream_error","message":"canary"}"#,
+            "the platform reports an error of the stream",
+        ),
         (r#"{"code":"canary"}"#, "the platform reports an error that is not known here"),
         (r#"{"code":7}"#, "the platform reports an error that is not known here"),
         ("canary", "the platform reports an error that is not known here"),
     ] {
-        let (items, _, _) = play(vec![Answer::stream(&format!("event: error\ndata: {data}\n\n")).and_hold(), stop()]).await;
+        let (items, _, _) = play(vec![
+            Answer::stream(&format!("event: error\ndata: {data}\n\n")).and_hold(),
+            stop(),
+        ])
+        .await;
         assert_eq!(items, [Seen::Connected, reconnecting(1, why)], "{why}");
     }
     for (limit, why) in [
@@ -303,14 +362,24 @@ async fn waits_as_long_as_the_back_off_says() {
 
 #[tokio::test]
 async fn odd_ids_are_noted() {
-    let server = Scripted::new([Answer::stream("id:9\ndata:a\n\nid:7\ndata:b\n\nid:7\ndata:b\n\ndata:c\n\n"), stop()]).await;
+    let server = Scripted::new([
+        Answer::stream("id:9\ndata:a\n\nid:7\ndata:b\n\nid:7\ndata:b\n\ndata:c\n\n"),
+        stop(),
+    ])
+    .await;
     let (tx, mut rx) = channel(100);
-    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends");
+    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
+        .await
+        .expect_err("the script ends");
     drop(tx);
     let mut notes = Vec::new();
     while let Some(item) = rx.recv().await {
         if let Item::Frame(frame) = item {
-            notes.push((frame.notes.id_missing, frame.notes.id_backwards, frame.notes.after_repeat));
+            notes.push((
+                frame.notes.id_missing,
+                frame.notes.id_backwards,
+                frame.notes.after_repeat,
+            ));
         }
     }
     assert_eq!(notes, [(false, false, false), (false, true, false), (true, false, true)]);
@@ -321,9 +390,14 @@ async fn gives_up_after_as_many_reconnects_as_there_may_be() {
     let server = Scripted::new((0..4).map(|_| Answer::status(503, ""))).await;
     let (tx, _rx) = channel(100);
     let limits = Limits { reconnects: Some(3), ..limits() };
-    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits, &tx).await.expect_err("gives up");
+    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits, &tx)
+        .await
+        .expect_err("gives up");
     assert_eq!(error.exit, Exit::GaveUp);
-    assert!(error.to_string().contains("the server answered 503; 3 reconnects failed; "), "{error}");
+    assert!(
+        error.to_string().contains("the server answered 503; 3 reconnects failed; "),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -339,7 +413,9 @@ async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
     .await;
     let (tx, mut rx) = channel(100);
     let keys = Keys::new(credential(), Some(KeySource::File(file.path().to_owned())));
-    let error = run(&server.client(), "ws-1", &keys, Start::Now, &limits(), &tx).await.expect_err("refused for good");
+    let error = run(&server.client(), "ws-1", &keys, Start::Now, &limits(), &tx)
+        .await
+        .expect_err("refused for good");
     assert_eq!(error.exit, Exit::Credential);
     drop(tx);
     let mut events = 0;
@@ -347,8 +423,19 @@ async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
         events += usize::from(matches!(item, Item::Frame(_)));
     }
     assert_eq!(events, 2);
-    let bearers: Vec<_> = server.heads().iter().map(|head| header(head, "authorization").expect("a key").to_owned()).collect();
-    assert_eq!(bearers[1..], [format!("Bearer {TOKEN}"), "Bearer newer-canary-key".into(), "Bearer newer-canary-key".into()]);
+    let bearers: Vec<_> = server
+        .heads()
+        .iter()
+        .map(|head| header(head, "authorization").expect("a key").to_owned())
+        .collect();
+    assert_eq!(
+        bearers[1..],
+        [
+            format!("Bearer {TOKEN}"),
+            "Bearer newer-canary-key".into(),
+            "Bearer newer-canary-key".into()
+        ]
+    );
 }
 
 #[tokio::test]
@@ -381,7 +468,11 @@ async fn an_answer_that_trickles_in_is_given_up_on() {
                 }
             }
         });
-        let client = Client::new(Endpoints::resolve(&base, None, false).expect("a URL"), &Network::default()).expect("a client");
+        let client = Client::new(
+            Endpoints::resolve(&base, None, false).expect("a URL"),
+            &Network::default(),
+        )
+        .expect("a client");
         let (tx, _rx) = channel(9);
         let began = tokio::time::Instant::now();
         let ended = if is_observer {
@@ -390,7 +481,11 @@ async fn an_answer_that_trickles_in_is_given_up_on() {
             run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await
         };
         let error = ended.expect_err("no answer").to_string();
-        assert!(error.contains("the server did not answer") && began.elapsed() <= Duration::from_secs(60), "{error}");
+        assert!(
+            error.contains("the server did not answer")
+                && began.elapsed() <= Duration::from_secs(60),
+            "{error}"
+        );
     }
 }
 
@@ -424,9 +519,15 @@ async fn an_idle_day_neither_reconnects_nor_grows() {
         Some((Ok::<_, io::Error>(Bytes::from_static(b": heartbeat\nid: 1700000000000\n\n")), ()))
     });
     let reading = reader.read(Box::pin(beats), Parser::new("", FRAME_LIMIT));
-    assert!(tokio::time::timeout(day, reading).await.is_err(), "a day is over, and the connection stands");
+    assert!(
+        tokio::time::timeout(day, reading).await.is_err(),
+        "a day is over, and the connection stands"
+    );
     assert!(rx.try_recv().is_err(), "nothing was said about it");
-    assert_eq!((reader.resume.position(), reader.resume.remembered()), (Some(1_700_000_000_000), 0));
+    assert_eq!(
+        (reader.resume.position(), reader.resume.remembered()),
+        (Some(1_700_000_000_000), 0)
+    );
 }
 
 /// Looks every name up as this machine, and counts.
@@ -443,11 +544,14 @@ impl reqwest::dns::Resolve for Counting {
 #[tokio::test]
 async fn the_name_is_looked_up_anew_on_each_attempt() {
     use crate::source::client::{Endpoints, Network};
-    let server = Scripted::new([Answer::stream("id:1\ndata:a\n\n"), Answer::status(503, ""), stop()]).await;
+    let server =
+        Scripted::new([Answer::stream("id:1\ndata:a\n\n"), Answer::status(503, ""), stop()]).await;
     let port = server.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     let names = std::sync::Arc::new(Counting(std::sync::atomic::AtomicUsize::default(), port));
-    let network = Network { insecure_http: true, resolver: Some(names.clone()), ..Network::default() };
-    let endpoints = Endpoints::resolve(&format!("http://platform.test:{port}"), None, true).expect("a URL");
+    let network =
+        Network { insecure_http: true, resolver: Some(names.clone()), ..Network::default() };
+    let endpoints =
+        Endpoints::resolve(&format!("http://platform.test:{port}"), None, true).expect("a URL");
     let client = Client::new(endpoints, &network).expect("a client");
     let (tx, _rx) = channel(100);
     run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends");
