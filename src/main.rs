@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
-use evtap::config::{self, Unparsed};
+use evtap::cli::config::{self, Unparsed};
+use evtap::cli::{commands, hardening};
 use evtap::error::Exit;
-use evtap::{confine, run, sanitize, status};
+use evtap::output::status;
+use evtap::text::terminal;
 
 fn main() -> ExitCode {
-    confine::confine();
+    hardening::confine();
     let (cli, layers) = match config::parse(std::env::args_os()) {
         Ok(parsed) => parsed,
         Err(Unparsed::Set(error)) => {
@@ -16,7 +18,7 @@ fn main() -> ExitCode {
         }
         Err(Unparsed::Typed(error)) => {
             if std::env::args_os()
-                .any(|argument| sanitize::has_hostile(&argument.to_string_lossy()))
+                .any(|argument| terminal::has_hostile(&argument.to_string_lossy()))
             {
                 // It quotes what was typed, which may be the name of a file that somebody else made.
                 status::lines(&error.to_string());
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
         }
     };
     let format = cli.status();
-    let outcome = runtime.block_on(run::run(cli));
+    let outcome = runtime.block_on(commands::run(cli));
     // A read of stdin can't be cut short: don't wait for it.
     runtime.shutdown_background();
     match outcome {

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::{Call, median, own, recording, resident, run};
+use crate::run;
+use crate::{Call, median, own, recording, resident};
 
 /// How large recordings are unless it is their size that grows, in bytes.
 const SIZE: usize = 50_000_000;

@@ -5,8 +5,8 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use evtap::emulator::samples::sample;
-use evtap::event::Kind;
-use evtap::scrub;
+use evtap::model::Kind;
+use evtap::text::scrub;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value};

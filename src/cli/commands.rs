@@ -1,218 +1,509 @@
-//! The commands beside those that stream: what is typed after each.
+//! Each command, as a sentence: resolve the configuration, wire sources to the walk, wait for the end or a signal.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
 
-use super::{Access, Color, Connection, Demo, Report};
+use crate::analysis::audit;
+use crate::analysis::timeline::{self, build, collect};
+use crate::cli::args::{self, Cli, Command};
+use crate::cli::config::{self, Course};
+use crate::cli::platform::{Platform, Source};
+use crate::cli::session::{GRACE, Printed, Wiring, print};
+use crate::cli::{completion, doctor, generate, schema};
+use crate::delivery::Cursor;
 use crate::emulator;
-use crate::error::Error;
-use crate::status;
+use crate::error::{Error, Exit, Result};
+use crate::output::{raw, status};
+use crate::text::terminal;
+use crate::transport::client::Network;
+use crate::transport::credential::Credential;
+use crate::transport::progress::{Progress, Telling};
+use crate::transport::sse::Start;
+use crate::transport::{self, Item, Limits, Sender, raw_frames, recording, shutdown};
+use crate::tui::state::Setup;
 
-/// `evtap expect`
-#[derive(Debug, Args)]
-pub struct Expect {
-    /// A file of steps, one a line: `[within TIME] EXPR`
-    #[arg(value_name = "FILE", required_unless_present = "then", conflicts_with = "then")]
-    pub file: Option<PathBuf>,
-    /// A step, such as `within 30s .event_type == "call.ended"`, or with the name of a filter, `within 30s @NAME`; may repeat
-    #[arg(long, value_name = "STEP")]
-    pub then: Vec<String>,
-    /// The id of the workspace whose stream is checked, or `demo`
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
-    pub workspace: Option<String>,
-    /// The SID of the call that is checked, or `demo`
-    #[arg(short, long, value_name = "SID", conflicts_with = "replay")]
-    pub call: Option<String>,
-    /// A recording that is checked; `-` is stdin; may repeat
-    #[arg(long, value_name = "FILE")]
-    pub replay: Vec<PathBuf>,
-    /// Show a hidden field to the expressions; may repeat
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
-    pub reveal: Vec<String>,
-    /// Let expressions use a string as $NAME; may repeat
-    #[arg(long = "arg", num_args = 2, value_names = ["NAME", "VALUE"])]
-    pub args: Vec<String>,
-    /// Don't hold expressions against the model of events
-    #[arg(long)]
-    pub no_check: bool,
-    /// How news of the connection is told on stderr
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub status: status::Format,
-    /// Where the platform is.
-    #[command(flatten)]
-    pub connection: Connection,
-    /// The built-in clinic.
-    #[command(flatten)]
-    pub demo: Demo,
-    /// The expressions that have names, from the configuration.
-    #[arg(skip)]
-    pub named: BTreeMap<String, String>,
+/// How far back a call's workspace is looked at, in milliseconds: a little less than the platform keeps.
+const KEPT: u64 = 290_000;
+
+/// Runs a command to its end.
+pub async fn run(cli: Cli) -> Result<Exit> {
+    match cli.command {
+        Command::Watch(options) => watch(options).await,
+        Command::Observe(options) => observe(options).await,
+        Command::Replay(options) => replay(options).await,
+        Command::Expect(options) => expect(options).await,
+        Command::Stats(options) => stats(options).await,
+        Command::Timeline(options) => timeline(options).await,
+        Command::Serve(options) => serve(options).await,
+        Command::Schema(options) => print_schema(&options),
+        Command::Audit(options) => audit(options).await,
+        Command::Frames(options) => frames(options).await,
+        Command::Config(options) => configure(&options, &cli.choice),
+        Command::Doctor(options) => doctor::run(options, &cli.choice).await,
+        Command::Generate(options) => {
+            print(generate::run(&options)?.as_bytes()).map(|_| Exit::Done)
+        }
+        Command::Complete(options) => {
+            print(completion::next(&options).as_bytes()).map(|_| Exit::Done)
+        }
+    }
 }
 
-/// `evtap serve`
-#[derive(Debug, Args)]
-pub struct Serve {
-    /// The address to listen on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8484")]
-    pub listen: std::net::SocketAddr,
-    /// Allow an address that other machines can reach
-    #[arg(long)]
-    pub allow_remote: bool,
-    /// The seed of the clinic's day; the same seed gives the same events
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// Events per second on the workspace stream, on average
-    #[arg(long, value_name = "N", default_value_t = 5.0)]
-    pub rate: f64,
-    /// Play one round in which every event appears, then end
-    #[arg(long)]
-    pub once: bool,
-    /// The only workspace there is; any id otherwise
-    #[arg(long, value_name = "UUID")]
-    pub workspace: Option<String>,
-    /// A file with the only API key that is accepted; any key otherwise
-    #[arg(long, value_name = "FILE")]
-    pub api_key_file: Option<PathBuf>,
-    /// How many streams may be open at once
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub max_streams: usize,
-    /// What goes wrong, connection by connection: `status=503`, `status=429:retry-after=2`, `error=stream_error`, `cut=N`,
-    /// `end=N` (after N bytes), `close=CODE`, `none`; may repeat
-    #[arg(long = "fault", value_name = "FAULT")]
-    pub faults: Vec<emulator::Fault>,
-    /// A TOML file of faults, in an array `faults` of strings as for --fault; they come after those
-    #[arg(long, value_name = "FILE")]
-    pub fault_script: Option<PathBuf>,
+async fn watch(options: args::Watch) -> Result<Exit> {
+    let workspaces = config::workspaces(&options.workspace)?;
+    let stages =
+        config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
+    let screen = config::screen(
+        &options.screen,
+        &options.pick,
+        &options.show,
+        &stages.policy,
+        &workspaces.join(", "),
+    )?;
+    let limits = config::limits(&options.delivery, Some(&options.liveness))?;
+    let endpoint = config::endpoint(
+        &options.forward,
+        &config::network(&options.connection.access),
+        options.show.status,
+    )?;
+    let now = Timestamp::now();
+    let since =
+        options.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
+    let (platform, workspaces) =
+        Platform::of_workspaces(workspaces, &options.connection, &options.demo, limits).await?;
+    let mut cursor = options.resume.cursor.as_deref().map(Cursor::open).transpose()?;
+    let mut starts = Vec::new();
+    for workspace in &workspaces {
+        let begin =
+            since.unwrap_or_else(|| u64::try_from(now.as_millisecond()).unwrap_or_default());
+        let start =
+            cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
+        starts.push(start.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
+    }
+    let wiring = Wiring::new(stages, &options.delivery, cursor)?
+        .forwarding(endpoint)
+        .merged(config::merge(&options.liveness)?)
+        .on(screen);
+    let streams = workspaces.into_iter().zip(starts);
+    let observers = options.auto_observe;
+    let source =
+        |tx: Sender, (workspace, start)| platform.workspace(workspace, start, observers, tx);
+    wiring.stream(|tx| streams.map(|stream| source(tx.clone(), stream)).collect()).await
 }
 
-/// `evtap schema`
-#[derive(Debug, Args)]
-pub struct Schema {
-    /// One event, such as `call.ended`; all of them otherwise
-    #[arg(value_name = "EVENT")]
-    pub event: Option<String>,
-    /// List what is hidden, and why
-    #[arg(long, conflicts_with = "json_schema")]
-    pub phi: bool,
-    /// One JSON object, for machines
-    #[arg(long, conflicts_with = "json_schema")]
-    pub json: bool,
-    /// A JSON Schema of the lines that evtap writes
-    #[arg(long)]
-    pub json_schema: bool,
-    /// When to use colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Color,
+async fn observe(options: args::Observe) -> Result<Exit> {
+    let calls: Vec<_> =
+        options.call.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
+    let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
+    let screen = config::screen(
+        &options.screen,
+        &options.pick,
+        &options.show,
+        &stages.policy,
+        &format!("call {}", calls.join(", ")),
+    )?;
+    let limits = config::limits(&options.delivery, Some(&options.liveness))?;
+    let endpoint = config::endpoint(
+        &options.forward,
+        &config::network(&options.connection.access),
+        options.show.status,
+    )?;
+    let (platform, workspace, calls) = Platform::of_calls(
+        calls,
+        options.workspace.as_deref(),
+        &options.connection,
+        &options.demo,
+        limits,
+    )
+    .await?;
+    let wiring = Wiring::new(stages, &options.delivery, None)?
+        .forwarding(endpoint)
+        .merged(config::merge(&options.liveness)?)
+        .on(screen);
+    wiring
+        .stream(|tx| {
+            calls
+                .into_iter()
+                .map(|call| platform.call(workspace.clone(), call, tx.clone()))
+                .collect()
+        })
+        .await
 }
 
-/// `evtap frames`
-#[derive(Debug, Args)]
-pub struct Frames {
-    /// An `http`, `https`, `ws` or `wss` URL
-    pub url: String,
-    /// Must be `all`: raw frames can't be redacted
-    #[arg(long, value_name = "all")]
-    pub reveal: Option<String>,
-    /// Stop after that many frames
-    #[arg(short = 'n', long, value_name = "N")]
-    pub limit: Option<u64>,
-    /// The key, sent as a bearer or as the subprotocol `auth`, if there is one; and the way.
-    #[command(flatten)]
-    pub access: Access,
+async fn expect(options: args::Expect) -> Result<Exit> {
+    let stages = config::expectations(&options, options.replay.is_empty())?;
+    let workspaces = options.workspace.into_iter().collect();
+    let calls = options.call.into_iter().collect();
+    let streams = Streams { files: options.replay, calls, workspaces, threads: 1, is_quiet: true };
+    streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 
-/// `evtap doctor`
-#[derive(Debug, Args)]
-pub struct Doctor {
-    /// The id of the workspace whose stream is opened, or `demo`
-    #[arg(
-        short,
-        long,
-        value_name = "ID",
-        env = "AMIGO_WORKSPACE_ID",
-        hide_env_values = true,
-        value_delimiter = ','
-    )]
-    pub workspace: Vec<String>,
-    /// The SID of a call whose observer is opened too, or `demo`
-    #[arg(short, long, value_name = "SID")]
-    pub call: Option<String>,
-    /// A cursor file that is looked at
-    #[arg(long, value_name = "FILE")]
-    pub cursor: Option<PathBuf>,
-    /// A record that is looked at
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
-    /// The key for pseudonyms that is looked at
-    #[arg(long, value_name = "FILE")]
-    pub phi_key_file: Option<PathBuf>,
-    /// How the findings are written
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: Report,
-    /// When to use colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Color,
-    /// Where the platform is.
-    #[command(flatten)]
-    pub connection: Connection,
-    /// The built-in clinic.
-    #[command(flatten)]
-    pub demo: Demo,
-    /// Why the configuration can't be used.
-    #[arg(skip)]
-    pub broken: Option<Error>,
+async fn stats(options: args::Stats) -> Result<Exit> {
+    let stages = config::figures(&options)?;
+    let is_quiet = options.every.is_none();
+    let threads = config::threads(options.threads);
+    let streams = Streams {
+        files: options.files,
+        calls: options.call,
+        workspaces: options.workspace,
+        threads,
+        is_quiet,
+    };
+    streams.through(Wiring::of(stages), &options.connection, &options.demo).await
 }
 
-/// `evtap generate`
-#[derive(Debug, Subcommand)]
-pub enum Generate {
-    /// Print a shell's completion script, or write those of all shells
-    Completions {
-        /// The shell
-        #[arg(value_enum)]
-        shell: Option<Shell>,
-        /// Write the scripts of all shells to this directory
-        #[arg(long, value_name = "DIR", conflicts_with = "shell")]
-        dir: Option<PathBuf>,
-    },
-    /// Print the man page of evtap or of one command, or write all of them
-    Man {
-        /// One command, such as `watch`; evtap itself otherwise
-        #[arg(value_name = "PAGE")]
-        command: Option<String>,
-        /// Write all pages to this directory
-        #[arg(long, value_name = "DIR", conflicts_with = "command")]
-        dir: Option<PathBuf>,
-    },
+async fn timeline(options: args::Timeline) -> Result<Exit> {
+    let Course { call, files, stages, gathered, quiet } = config::timeline(&options)?;
+    let wiring = Wiring::of(stages);
+    let limits = Limits::default();
+    let ended = if files.is_empty() {
+        let calls = vec![config::call(call.as_deref().unwrap_or_default())?];
+        let now = Timestamp::now().as_millisecond();
+        let (platform, workspace, calls) = Platform::of_calls(
+            calls,
+            options.workspace.as_deref(),
+            &options.connection,
+            &options.demo,
+            limits,
+        )
+        .await?;
+        // The call has begun before, and the workspace's stream is kept for some minutes.
+        let since = Start::Since(u64::try_from(now).unwrap_or_default().saturating_sub(KEPT));
+        let source = |tx: Sender, call| platform.whole_call(workspace.clone(), call, since, tx);
+        wiring.stream(|tx| calls.into_iter().map(|call| source(tx.clone(), call)).collect()).await
+    } else {
+        let progress = Arc::new(Progress::of(&files));
+        let wiring = wiring.following(&progress, true);
+        wiring.stream(|tx| vec![recordings(files, limits.frame, progress, tx)]).await
+    };
+    let mut gathered = collect::lock(&gathered);
+    if gathered.calls.is_empty() && ended.is_err() {
+        return ended;
+    }
+    let told = if call.is_none() {
+        Ok(match options.output {
+            args::Page::Json => timeline::json::list(&gathered),
+            args::Page::Text | args::Page::Html => timeline::text::list(&gathered),
+        })
+    } else {
+        gathered.found().map(|sid| {
+            let timeline = build::stitch(&mut gathered, &sid, quiet, options.privacy.reveal);
+            match options.output {
+                args::Page::Text => timeline::text::text(&timeline, width()),
+                args::Page::Json => timeline::json::json(&timeline),
+                args::Page::Html => timeline::html::html(&timeline),
+            }
+        })
+    };
+    match told {
+        Ok(text) => print(text.as_bytes()).and(ended),
+        Err(error) => ended.and(Err(error)),
+    }
 }
 
-/// The shells that have a completion script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Shell {
-    /// bash 4 or later
-    Bash,
-    /// Elvish
-    Elvish,
-    /// fish
-    Fish,
-    /// Nushell 0.108 or later
-    Nushell,
-    /// PowerShell
-    Powershell,
-    /// zsh
-    Zsh,
+/// The columns of the terminal, or as many as are usual.
+fn width() -> usize {
+    let terminal = std::io::stdout().is_terminal().then(crossterm::terminal::size);
+    terminal.and_then(std::result::Result::ok).map_or(80, |(columns, _)| usize::from(columns))
 }
 
-/// `evtap __complete`, which completion scripts ask.
-#[derive(Debug, Args)]
-pub struct Complete {
-    /// What has been typed of the word that is completed
-    #[arg(long, value_name = "WORD", default_value = "", allow_hyphen_values = true)]
-    pub current: OsString,
-    /// The words before it, without the program's name
-    #[arg(value_name = "WORD", last = true)]
-    pub before: Vec<OsString>,
+/// What a command looks at: recordings, else calls, else workspaces.
+struct Streams {
+    files: Vec<PathBuf>,
+    calls: Vec<String>,
+    workspaces: Vec<String>,
+    /// How many threads may work on recordings.
+    threads: usize,
+    /// Nothing is written until the end.
+    is_quiet: bool,
+}
+
+impl Streams {
+    async fn through(
+        self,
+        wiring: Wiring,
+        connection: &args::Connection,
+        demo: &args::Demo,
+    ) -> Result<Exit> {
+        let limits = Limits::default();
+        if !self.files.is_empty() {
+            let progress = Arc::new(Progress::of(&self.files));
+            let wiring = wiring.on_threads(self.threads).following(&progress, self.is_quiet);
+            return wiring
+                .stream(|tx| vec![recordings(self.files, limits.frame, progress, tx)])
+                .await;
+        }
+        if !self.calls.is_empty() {
+            let calls: Vec<_> =
+                self.calls.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
+            let workspace = self.workspaces.first().map(String::as_str);
+            let (platform, workspace, calls) =
+                Platform::of_calls(calls, workspace, connection, demo, limits).await?;
+            let source = |tx: Sender, call| platform.call(workspace.clone(), call, tx);
+            return wiring
+                .stream(|tx| calls.into_iter().map(|call| source(tx.clone(), call)).collect())
+                .await;
+        }
+        let workspaces = config::workspaces(&self.workspaces)?;
+        let (platform, workspaces) =
+            Platform::of_workspaces(workspaces, connection, demo, limits).await?;
+        let source = |tx: Sender, workspace| platform.workspace(workspace, Start::Now, None, tx);
+        wiring
+            .stream(|tx| {
+                workspaces.into_iter().map(|workspace| source(tx.clone(), workspace)).collect()
+            })
+            .await
+    }
+}
+
+async fn serve(options: args::Serve) -> Result<Exit> {
+    if !options.listen.ip().is_loopback() && !options.allow_remote {
+        let advice = "listen on 127.0.0.1, or give --allow-remote";
+        return Err(Error::usage(
+            "cannot serve",
+            "other machines could reach that address",
+            advice,
+        ));
+    }
+    let failed = |error: std::io::Error| {
+        Error::new(
+            Exit::Failure,
+            format!("cannot listen on {}", options.listen),
+            error.kind().to_string(),
+            "choose another address with --listen",
+        )
+    };
+    let emulation = emulator::Options {
+        seed: options.seed,
+        rate: config::rate("--rate", options.rate)?,
+        once: options.once,
+        api_key: options.api_key_file.as_deref().map(Credential::read).transpose()?,
+        workspace: options.workspace.as_deref().map(config::workspace).transpose()?,
+        max_streams: options.max_streams,
+        faults: [
+            options.faults,
+            options
+                .fault_script
+                .as_deref()
+                .map(emulator::read_script)
+                .transpose()?
+                .unwrap_or_default(),
+        ]
+        .concat(),
+        ..emulator::Options::default()
+    };
+    let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let workspace =
+        emulation.workspace.clone().unwrap_or_else(|| emulator::DEMO_WORKSPACE.to_owned());
+    status::say(&format!("serving a synthetic clinic on http://{address}; try"));
+    status::say(&format!(
+        "  curl -N -H 'Authorization: Bearer demo' http://{address}/v1/{workspace}/events/stream"
+    ));
+    status::say(&format!(
+        "  AMIGO_API_KEY=demo evtap watch --base-url http://{address} --workspace {workspace}"
+    ));
+    status::say(&format!(
+        "  AMIGO_API_KEY=demo evtap observe --base-url http://{address} --workspace {workspace} --call {}",
+        emulator::DEMO_CALL
+    ));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut serving = tokio::spawn(emulator::run(listener, emulation, async {
+        // The sender is never dropped before it has sent.
+        let _ = stopped.await;
+    }));
+    let served = tokio::select! {
+        served = &mut serving => served,
+        signal = shutdown::signal() => {
+            let _ = stop.send(());
+            let _ = tokio::time::timeout(GRACE, serving).await;
+            return Ok(signal.unwrap_or(Exit::Failure));
+        }
+    };
+    match served {
+        Ok(Ok(())) => Ok(Exit::Done),
+        Ok(Err(error)) => Err(failed(error)),
+        Err(_) => Err(Error::new(
+            Exit::Failure,
+            "cannot serve on",
+            "the emulator broke down",
+            "report this as a bug",
+        )),
+    }
+}
+
+fn configure(options: &args::Config, choice: &args::Choice) -> Result<Exit> {
+    let command = args::definition();
+    let watch = command.find_subcommand("watch").expect("there is such a command");
+    let usual = choice.config.clone().or_else(config::usual_path);
+    let path = usual.ok_or_else(|| {
+        let advice = "set HOME or XDG_CONFIG_HOME, or give --config";
+        Error::usage("cannot find the configuration", "there is no home directory", advice)
+    })?;
+    match &options.action {
+        Some(args::Action::Path) => {
+            return print(
+                format!("{}\n", terminal::visible(&path.display().to_string())).as_bytes(),
+            )
+            .map(|_| Exit::Done);
+        }
+        Some(args::Action::Init) => config::init(&path, watch)?,
+        Some(args::Action::SetProfile(profile)) => {
+            config::set_profile(&path, &profile.name, &profile.settings, watch)?
+        }
+        None => {
+            config::colour(args::Color::Auto);
+            let settled = config::Settled::of(&options.options, choice)?;
+            let text =
+                if options.output == args::Report::Json { settled.json() } else { settled.text() };
+            return print(text.as_bytes()).map(|_| Exit::Done);
+        }
+    }
+    status::say(&format!("wrote {}", path.display()));
+    Ok(Exit::Done)
+}
+
+async fn frames(options: args::Frames) -> Result<Exit> {
+    if options.reveal.as_deref() != Some("all") {
+        let advice =
+            "give --reveal all, and mind where the output goes; `watch` and `observe` redact";
+        return Err(Error::usage(
+            "cannot print raw frames",
+            "they may hold protected health information, and nothing in them can be hidden",
+            advice,
+        ));
+    }
+    let credential = match config::key_source(&options.access) {
+        None => None,
+        Some(source) => Some(source.read().await?),
+    };
+    let network = config::network(&options.access);
+    let (tx, mut rx) = mpsc::channel(transport::QUEUE);
+    let url = options.url;
+    let reading =
+        tokio::spawn(
+            async move { raw_frames::run(&url, credential.as_ref(), &network, &tx).await },
+        );
+    let mut left = options.limit.unwrap_or(u64::MAX);
+    let mut signal = std::pin::pin!(shutdown::signal());
+    while left > 0 {
+        tokio::select! {
+            raw = rx.recv() => match raw {
+                Some(raw) => {
+                    left -= 1;
+                    if print(&raw::line(&raw))? == Printed::Unread {
+                        return Ok(Exit::Done);
+                    }
+                }
+                None => return reading.await.unwrap_or(Ok(())).map(|()| Exit::Done),
+            },
+            signal = &mut signal => return Ok(signal.unwrap_or(Exit::Failure)),
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn replay(options: args::Replay) -> Result<Exit> {
+    let pace = config::pace(options.speed, &options.files)?;
+    let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
+    let name = |file: &PathBuf| {
+        file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+    };
+    let names: Vec<_> = options.files.iter().map(name).collect();
+    let screen = config::screen(
+        &options.screen,
+        &options.pick,
+        &options.show,
+        &stages.policy,
+        &names.join(", "),
+    )?
+    .map(|setup| Setup { pace: Some(Arc::clone(&pace)), ..setup });
+    let is_paced = options.speed.is_some() && screen.is_none();
+    let limit = config::limits(&options.delivery, None)?.frame;
+    let network = Network { insecure_http: options.insecure_http, ..Network::default() };
+    let endpoint = config::endpoint(&options.forward, &network, options.show.status)?;
+    let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
+    let progress = Arc::new(Progress::of(&options.files));
+    // At a pace, one event comes after the other, and what has been read tells nothing.
+    let wiring = if is_paced {
+        wiring.at(pace)
+    } else {
+        wiring.on_threads(config::threads(options.threads)).following(&progress, false)
+    };
+    wiring.stream(|tx| vec![recordings(options.files, limit, progress, tx)]).await
+}
+
+fn recordings(files: Vec<PathBuf>, limit: usize, progress: Arc<Progress>, tx: Sender) -> Source {
+    Box::pin(async move {
+        // Reading blocks and can't be aborted. Dropping this future takes back what is lent to it, and the channel to the walk
+        // stays open until the outcome of the reading is known.
+        let lent = tx.lend();
+        let reading = tokio::task::spawn_blocking(move || {
+            files.iter().enumerate().try_for_each(|(number, file)| {
+                // Where nobody takes that any more, nobody takes what is read.
+                let _ = lent.blocking_send(Item::Recording(number));
+                recording::run(file, limit, &progress, &lent)
+            })
+        });
+        reading.await.unwrap_or_else(|_| {
+            Err(Error::new(
+                Exit::Failure,
+                "cannot read on",
+                "the reader broke down",
+                "report this as a bug",
+            ))
+        })
+    })
+}
+
+/// Reading blocks, and can't be cut short: a signal doesn't wait for it.
+async fn audit(options: args::Audit) -> Result<Exit> {
+    let progress = Arc::new(Progress::of(&options.files));
+    let mut telling = Telling::of(Some(Arc::clone(&progress)), status::Format::Text, true);
+    let mut reading = tokio::task::spawn_blocking(move || audit::files(&options.files, &progress));
+    let mut signal = std::pin::pin!(shutdown::signal());
+    let report = loop {
+        tokio::select! {
+            report = &mut reading => break report,
+            signal = &mut signal => return Ok(signal.unwrap_or(Exit::Failure)),
+            () = telling.tell() => {}
+        }
+    };
+    drop(telling);
+    let report = report.unwrap_or_else(|_| {
+        Err(Error::new(
+            Exit::Failure,
+            "cannot read on",
+            "the reader broke down",
+            "report this as a bug",
+        ))
+    })?;
+    let text = match options.output {
+        args::Report::Text => report.text(),
+        args::Report::Json => report.json().to_string() + "\n",
+    };
+    print(text.as_bytes())?;
+    Ok(if report.is_clean() { Exit::Done } else { Exit::Verdict })
+}
+
+fn print_schema(options: &args::Schema) -> Result<Exit> {
+    config::colour(options.color);
+    let specs = schema::select(options.event.as_deref())?;
+    let text = if options.phi {
+        schema::hidden(&specs, options.json)
+    } else if options.json {
+        schema::json(&specs).to_string() + "\n"
+    } else if options.json_schema {
+        format!("{:#}\n", schema::json_schema(&specs))
+    } else if let ([spec], Some(_)) = (specs.as_slice(), &options.event) {
+        schema::detail(spec)
+    } else {
+        schema::list(&specs)
+    };
+    print(text.as_bytes()).map(|_| Exit::Done)
 }

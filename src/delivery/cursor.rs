@@ -15,10 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Key, key};
 use crate::error::{Error, Exit, Result};
-use crate::private_file;
 use crate::redact::Shown;
-use crate::source::Frame;
-use crate::source::sse::Start;
+use crate::transport::sse::Start;
+use crate::transport::{Frame, private_file};
 
 /// How often it is forced to disk.
 const SYNC: Duration = Duration::from_secs(1);
@@ -71,7 +70,7 @@ impl Cursor {
             Error::new(
                 Exit::Failure,
                 what(),
-                crate::source::replay::cause(error),
+                crate::transport::recording::cause(error),
                 "check the path of --cursor",
             )
         };
@@ -122,7 +121,7 @@ impl Cursor {
             Error::new(
                 Exit::Failure,
                 what,
-                crate::source::replay::cause(&error),
+                crate::transport::recording::cause(&error),
                 "check the path of --cursor",
             )
         })

@@ -15,13 +15,13 @@ use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::Handle;
 
 use crate::error::{Error, Exit, Result};
+use crate::output::cloudevents::{Ids, cloud_event};
+use crate::output::ndjson::object;
+use crate::output::status::{self, Forwarded};
 use crate::redact::Shown;
-use crate::shutdown::Stop;
-use crate::sink::cloudevents::{Ids, cloud_event};
-use crate::sink::ndjson::object;
-use crate::source::failure::{cause, retry_after};
-use crate::source::retry::{Backoff, Random};
-use crate::status::{self, Forwarded};
+use crate::transport::backoff::{Backoff, Random};
+use crate::transport::connect_error::{cause, retry_after};
+use crate::transport::shutdown::Stop;
 
 /// How many bytes may be collected before they are posted.
 const BATCH: usize = 1 << 20;

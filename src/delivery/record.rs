@@ -9,13 +9,12 @@ use std::path::Path;
 
 use super::Key;
 use super::cursor::{Delivered, take};
-use crate::decode::Decoder;
 use crate::error::{Error, Exit, Result};
-use crate::private_file;
+use crate::output::Lines;
+use crate::output::ndjson::object;
+use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor, Shown, identity};
-use crate::sink::Lines;
-use crate::sink::ndjson::object;
-use crate::source;
+use crate::transport::{self, private_file};
 
 /// How much of its end is read, in bytes: far more than is written between two moves of the cursor.
 const TAIL: u64 = 16 << 20;
@@ -39,7 +38,7 @@ impl Record {
             Error::new(
                 Exit::Failure,
                 what(),
-                source::replay::cause(&error),
+                transport::recording::cause(&error),
                 "check the path of --record, and the space there",
             )
         };
@@ -128,14 +127,14 @@ fn read_tail(file: &mut File) -> io::Result<(Delivered, Option<(u64, bool)>)> {
     });
     // The first line may be cut off.
     let first = if begin == 0 { 0 } else { memchr::memchr(b'\n', &bytes).map_or(0, |end| end + 1) };
-    let lines = source::Lines {
+    let lines = transport::Lines {
         bytes: bytes::Bytes::copy_from_slice(bytes.get(first..whole).unwrap_or_default()),
         offset: 0,
         limit: usize::MAX,
     };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let mut tail = Delivered::new();
-    let origin = source::Origin::default();
+    let origin = transport::Origin::default();
     for frame in lines.frames(&origin) {
         let event = decoder.decode(frame);
         if let Some(key) = key(&redactor.redact(&event)) {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::decode::Decoder;
 use crate::error::Exit;
+use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
-use crate::source::sse::Start;
-use crate::source::{Form, Notes, Origin, RawFrame};
+use crate::transport::sse::Start;
+use crate::transport::{Form, Notes, Origin, RawFrame};
 
 const WORKSPACE: &str = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
 

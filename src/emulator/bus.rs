@@ -18,7 +18,7 @@ use super::ledger::Ledger;
 use super::scenario::{Clock, Scenario};
 use super::stories::Step;
 use super::stories::call::Call;
-use crate::event::Kind;
+use crate::model::Kind;
 
 /// How many batches a stream may be behind: a second and more, however high the rate.
 const BACKLOG: usize = 1024;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::cast::is_uuid;
-use crate::event::{EventSpec, JsonType, Type};
+use crate::model::{EventSpec, JsonType, Type};
 
 /// Holds an object against a declaration: nothing unknown, nothing missing, every value of its type.
 pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {
@@ -60,7 +60,7 @@ fn is(ty: &Type, value: &Value) -> bool {
 fn what_does_not_fit_is_found() {
     use serde_json::json;
 
-    use crate::event::Kind;
+    use crate::model::Kind;
 
     let ended = |change: &dyn Fn(&mut Value)| {
         let mut payload = json!({ "call_sid": "CA0", "completion_reason": "completed", "direction": "inbound", "duration_seconds": 1.5 });

@@ -23,7 +23,7 @@ pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Error::usage(
             what(),
-            crate::source::replay::cause(&error),
+            crate::transport::recording::cause(&error),
             "check the path of --fault-script",
         )
     })?;

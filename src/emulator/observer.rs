@@ -22,7 +22,7 @@ use super::presence::Visit;
 use super::server::{Server, refuse};
 use super::stories::Step;
 use super::stories::script::{INITIAL_STATE, script, session_info};
-use crate::event::Kind;
+use crate::model::Kind;
 
 /// The subprotocol that is spoken; the credential stands beside it.
 const SUBPROTOCOL: &str = "auth";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::event::Stream;
+use crate::model::Stream;
 
 /// How long a client that left before the end has to come back: the longest back-off.
 const COME_BACK: Duration = Duration::from_secs(30);

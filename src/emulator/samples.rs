@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use serde_json::{Map, Number, Value, json};
 
 use super::cast::{Person, measure, phone, pick, short_id, sid, uuid};
-use crate::event::{Class, EventSpec, FieldSpec, Type};
+use crate::model::{Class, EventSpec, FieldSpec, Type};
 
 const SENTENCES: &[&str] = &[
     "My name is Wrenna Oakhallow, and my knee still hurts.",
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
     use crate::emulator::conformance::fits;
-    use crate::event::Kind;
+    use crate::model::Kind;
 
     #[test]
     fn each_sample_fits_its_declaration_and_has_every_field() {

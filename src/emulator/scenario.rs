@@ -172,7 +172,7 @@ mod tests {
     use super::*;
     use crate::emulator::conformance::fits;
     use crate::emulator::stories::script::{INITIAL_STATE, script, session_info};
-    use crate::event::{Kind, Stream};
+    use crate::model::{Kind, Stream};
 
     const MINUTE: Duration = Duration::from_secs(60);
     const SID: &str = crate::emulator::DEMO_CALL;

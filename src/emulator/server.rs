@@ -20,7 +20,7 @@ use super::presence::Presence;
 use super::reset::{Reset, Resettable};
 use super::scenario::{Clock, Scenario, demo_call};
 use super::{DEMO_CALL, Options, observer, sse};
-use crate::credential::Credential;
+use crate::transport::credential::Credential;
 
 /// How long connections have to end in good order.
 const PATIENCE: Duration = Duration::from_secs(2);

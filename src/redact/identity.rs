@@ -3,7 +3,7 @@
 //! A hash of what is hidden would let others try out what that is, so nothing of it goes in.
 
 use super::{Shown, mask};
-use crate::event::Class;
+use crate::model::Class;
 
 /// What an event is known by in a later run.
 #[must_use]

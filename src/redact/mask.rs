@@ -10,9 +10,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::rewrite::compact;
-use crate::event::{Domain, MASK};
-use crate::sanitize;
-use crate::scan;
+use crate::json::scan;
+use crate::model::{Domain, MASK};
+use crate::text::terminal;
 
 /// What takes the place of a hidden value.
 #[derive(Debug, Clone, Default)]
@@ -191,7 +191,7 @@ fn last_two(json: &str) -> Option<[char; 2]> {
 }
 
 fn is_plain(character: char) -> bool {
-    !sanitize::is_hostile(character) && !matches!(character, '"' | '\\')
+    !terminal::is_hostile(character) && !matches!(character, '"' | '\\')
 }
 
 /// Whether JSON is what evtap puts in the place of a hidden value. Only together with the name of the field in

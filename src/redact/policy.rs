@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Mode;
 use super::rewrite::Search;
-use crate::event::{Class, EventSpec, FieldSpec, Kind};
+use crate::model::{Class, EventSpec, FieldSpec, Kind};
 
 /// Fields by name: all of them, one of every event, or one of one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

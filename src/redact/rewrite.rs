@@ -5,11 +5,10 @@ use std::borrow::Cow;
 
 use super::mask::{self, Mode};
 use super::{Notes, Reason};
-use crate::decode::shown_name;
-use crate::event::{Domain, JsonType, MASK, Name, Tap, Type};
-use crate::sanitize;
-use crate::scan;
-use crate::scrub;
+use crate::json::scan;
+use crate::model::{Domain, JsonType, MASK, Name, Tap, Type};
+use crate::redact::decode::shown_name;
+use crate::text::{scrub, terminal};
 
 /// What is known of the inside of a value that is shown.
 #[derive(Clone, Copy)]
@@ -150,14 +149,14 @@ impl Rewriter<'_, '_> {
         let text = match ty {
             JsonType::String if self.search != Search::Nothing => unquoted(json),
             JsonType::Number if self.search == Search::Numbers => Cow::Borrowed(json),
-            _ => return sanitize::push_json(json, out),
+            _ => return terminal::push_json(json, out),
         };
         match scrub::scrub(&text) {
             Some(scrubbed) => {
                 self.notes.scrubs(self.field, &scrubbed);
                 quote(&scrubbed.text, out);
             }
-            None => sanitize::push_json(json, out),
+            None => terminal::push_json(json, out),
         }
     }
 
@@ -170,7 +169,7 @@ impl Rewriter<'_, '_> {
             quote(&scrubbed.text, out);
         } else {
             out.push('"');
-            sanitize::push_json(key, out);
+            terminal::push_json(key, out);
             out.push('"');
         }
         out.push(':');
@@ -178,5 +177,5 @@ impl Rewriter<'_, '_> {
 }
 
 fn quote(text: &str, out: &mut String) {
-    sanitize::push_json(&serde_json::Value::from(text).to_string(), out);
+    terminal::push_json(&serde_json::Value::from(text).to_string(), out);
 }

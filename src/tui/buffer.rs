@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::held::Held;
+use crate::output::stored_event::Held;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

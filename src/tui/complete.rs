@@ -2,8 +2,8 @@
 
 use super::prompt::COMMANDS;
 use super::state::{Purpose, State};
-use crate::event::Kind;
-use crate::select::is_name;
+use crate::model::Kind;
+use crate::query::is_name;
 
 /// The parts of `_tap` that can be listed or filtered by.
 const TAP: &[&str] = &[

@@ -80,7 +80,7 @@ impl Line {
                 self.characters.remove(self.at);
             }
             KeyCode::Delete if self.at < self.characters.len() => {
-                drop(self.characters.remove(self.at))
+                self.characters.remove(self.at);
             }
             KeyCode::Left => self.at = self.at.saturating_sub(1),
             KeyCode::Right => self.at = (self.at + 1).min(self.characters.len()),

@@ -4,10 +4,10 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::goal;
+use super::column_picker;
 use super::keys::Action;
+use super::seek;
 use super::state::{Handle, State};
-use super::ticks;
 use super::update::{act, choose, detail, elsewhere, scroll_help, step};
 use super::view;
 
@@ -39,7 +39,7 @@ fn scroll(state: &mut State, at: Position, action: Action) {
     for _ in 0..LINES {
         match state.screen {
             _ if state.help.is_some() => drop(scroll_help(state, action)),
-            _ if state.ticks.is_some() => drop(ticks::act(state, action)),
+            _ if state.ticks.is_some() => drop(column_picker::act(state, action)),
             0 if over_detail => drop(detail(state, action)),
             0 => step(state, 1, action == Action::Down),
             _ => elsewhere(state, action),
@@ -82,7 +82,8 @@ fn click(state: &mut State, at: Position) {
 
 /// Ticks a column, or takes the tick away.
 fn tick(state: &mut State, at: Position) {
-    let Some(place) = state.ticks.as_ref().and_then(|ticks| view::ticks::at(state, ticks, at))
+    let Some(place) =
+        state.ticks.as_ref().and_then(|ticks| view::column_picker::at(state, ticks, at))
     else {
         return;
     };
@@ -95,7 +96,7 @@ fn tick(state: &mut State, at: Position) {
 /// Goes to that place of a replay.
 fn jump(state: &mut State, at: Position, is_held: bool) {
     if let Some(place) = view::position::at(state, at, is_held) {
-        goal::go_to_place(state, place);
+        seek::go_to_place(state, place);
     }
 }
 

@@ -4,12 +4,12 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::complete::{candidates, common};
 use super::edit::Line;
-use super::goal::{self, Moment};
-use super::matching::Matching;
+use super::filter::Matching;
 use super::search::Search;
+use super::seek::{self, Moment};
 use super::state::{Effect, Prompt, Purpose, State};
 use crate::error::Error;
-use crate::select::Grep;
+use crate::query::Grep;
 
 /// How many filters are remembered.
 const REMEMBERED: usize = 100;
@@ -168,7 +168,7 @@ fn command(text: &str) -> Result<Command, Error> {
         "f" | "filter" => Ok(Command::Filter(rest.to_owned())),
         "columns" => Ok(Command::Columns(rest.to_owned())),
         "w" | "save" if !rest.is_empty() => Ok(Command::Save(rest.to_owned())),
-        "at" => goal::moment(rest).map(Command::At).ok_or_else(|| {
+        "at" => seek::moment(rest).map(Command::At).ok_or_else(|| {
             Error::usage(
                 "cannot go there",
                 "this is no time",
@@ -190,7 +190,7 @@ fn carry_out(state: &mut State, command: Command) {
         Command::Filter(source) => filter_by(state, &source),
         Command::Columns(names) => columns(state, &names),
         Command::Save(name) => state.effects.push(Effect::Save(name.into())),
-        Command::At(moment) => goal::go_to(state, moment),
+        Command::At(moment) => seek::go_to(state, moment),
         Command::Call(sid) if state.calls.get(&sid).is_some() => {
             (state.call, state.screen, state.places[2]) = (Some(sid), 2, 0);
         }

@@ -1,9 +1,9 @@
 //! The search for a regular expression among what is listed, in slices so that no key waits for it.
 
-use super::matching::Slice;
+use super::filter::Slice;
 use super::state::State;
-use crate::held::Reader;
-use crate::select::Grep;
+use crate::output::stored_event::Reader;
+use crate::query::Grep;
 
 /// What is searched for.
 pub struct Search {

@@ -9,22 +9,22 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::buffer::{Buffer, Limits};
+use super::column_picker::Ticks;
 use super::edit::Line;
-use super::matching::{Matching, Slice};
-use super::numbers::Numbers;
-use super::office::Office;
+use super::filter::{Matching, Slice};
+use super::live_stats::Numbers;
 use super::rows::Rows;
 use super::search::Search;
 use super::style::Theme;
-use super::ticks::Ticks;
 use super::view;
-use crate::call::Calls;
+use super::workspace_state::Office;
+use crate::analysis::call::Calls;
 use crate::error::Error;
-use crate::held::{Held, Reader};
-use crate::pace::Pace;
+use crate::output::columns::Columns;
+use crate::output::stored_event::{Held, Reader};
+use crate::pipeline::pacing::Pace;
 use crate::redact::Policy;
-use crate::sink::columns::Columns;
-use crate::source::{Change, News, Origin};
+use crate::transport::{Change, News, Origin};
 
 /// What stays as it is while the screen is open.
 pub struct Setup {

@@ -17,7 +17,7 @@ use ratatui::backend::CrosstermBackend;
 
 use super::style::Ground;
 use crate::error::{Error, Result};
-use crate::status;
+use crate::output::status;
 
 /// How long a terminal may take to answer; one over a slow line takes a while.
 #[cfg(unix)]

@@ -3,10 +3,10 @@
 use crossterm::event::{Event as Input, KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
-use super::feed::Fed;
+use super::column_picker::{self, Ticks};
+use super::event_sink::Fed;
 use super::keys::{self, Action};
 use super::state::{Detail, Effect, Link, Panel, Purpose, State, TimeMode};
-use super::ticks::{self, Ticks};
 use super::view::{self, detail};
 use super::{mouse, prompt};
 
@@ -78,7 +78,7 @@ fn press(state: &mut State, key: &KeyEvent) {
 pub(super) fn act(state: &mut State, action: Action) {
     state.notice = None;
     if state.help.is_some() && scroll_help(state, action)
-        || state.ticks.is_some() && ticks::act(state, action)
+        || state.ticks.is_some() && column_picker::act(state, action)
     {
         return;
     }

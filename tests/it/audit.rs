@@ -1,6 +1,6 @@
 //! `evtap audit` and `evtap schema --phi`: what is hidden, and what is not, told without a value.
 
-use evtap::event::{Class, Kind};
+use evtap::model::{Class, Kind};
 use serde_json::{Value, json};
 
 use crate::support::{Evtap, emulator, evtap, fast, observe, watch};

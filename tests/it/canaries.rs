@@ -2,7 +2,7 @@
 //! here, and so do those of the screen, which is looked at from inside.
 
 use evtap::emulator::samples::sample;
-use evtap::event::{EventSpec, Kind, Stream};
+use evtap::model::{EventSpec, Kind, Stream};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};

@@ -8,12 +8,12 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use evtap::credential::Credential;
 use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE};
-use evtap::source::client::{Client, Endpoints, Network};
-use evtap::source::keys::Keys;
-use evtap::source::sse::Start;
-use evtap::source::{self, Limits, observer, sse};
+use evtap::transport::client::{Client, Endpoints, Network};
+use evtap::transport::credential::Credential;
+use evtap::transport::key_ring::Keys;
+use evtap::transport::sse::{self, Start};
+use evtap::transport::{self, Limits, observer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -53,7 +53,7 @@ async fn errors(base: &str, live: bool) -> String {
     let client = Client::new(Endpoints::resolve(base, None, false).expect("an origin"), &network)
         .expect("a client");
     let keys = Keys::new(Credential::new(KEY, "a test").expect("legal"), None);
-    let (limits, (tx, _rx)) = (Limits::default(), source::channel(1));
+    let (limits, (tx, _rx)) = (Limits::default(), transport::channel(1));
     let error = if live {
         observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &keys, &limits, &tx).await
     } else {

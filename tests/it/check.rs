@@ -1,9 +1,9 @@
 //! Sixty mistakes, each with what is said of it, and programs of which nothing is to be said.
 
+use evtap::query::Types;
+use evtap::query::check::{Kinds, check};
+use evtap::query::program::{Program, parse};
 use evtap::redact::Policy;
-use evtap::select::Types;
-use evtap::select::check::{Kinds, check};
-use evtap::select::program::{Program, parse};
 
 /// What is said of an expression: `!` before what makes it useless.
 fn said(source: &str) -> Vec<String> {

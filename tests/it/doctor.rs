@@ -1,7 +1,7 @@
 //! The doctor: what works, and what to do about what doesn't; nothing of it is secret or from the wire.
 
-use evtap::credential::Credential;
 use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE, Options};
+use evtap::transport::credential::Credential;
 use jiff::Zoned;
 use jiff::civil::date;
 use serde_json::Value;

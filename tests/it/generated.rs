@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Parser;
-use evtap::cli::{self, Cli, manual};
+use evtap::cli::args::manual;
+use evtap::cli::args::{self, Cli};
 use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE};
 use evtap::error::Exit;
 
@@ -102,7 +103,7 @@ fn no_variable_is_heeded_in_secret() {
 
 #[test]
 fn every_command_has_examples_of_itself() {
-    for command in cli::definition()
+    for command in args::definition()
         .get_subcommands()
         .filter(|command| !command.is_hide_set() && command.get_name() != "help")
     {
@@ -148,7 +149,7 @@ async fn the_examples_run() {
     };
     run("evtap watch -w demo --demo-rate 2000 -n 500 > day.ndjson; echo key > amigo.key; chmod 600 amigo.key").await;
     run("printf 'event: call.ended\\ndata: {}\\n\\n' > capture.sse; echo '.event_type == \"call.started\"' > steps.txt").await;
-    let root = cli::definition();
+    let root = args::definition();
     let commands = root.get_subcommands().map(clap::Command::get_name).chain(["evtap"]);
     for example in commands.flat_map(manual::examples) {
         // What may never come in a fast clinic is looked for in a recording.

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use evtap::event::{Class, Kind, Stream};
+use evtap::model::{Class, Kind, Stream};
 use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -190,7 +190,7 @@ fn has_no_trace(text: &str, how: &str) {
         let terminal =
             if how.contains("tsv") { line.replace('\t', "") } else { line.replace("\u{1b}[", "") };
         assert!(
-            how.contains("always") || !terminal.chars().any(evtap::sanitize::is_hostile),
+            how.contains("always") || !terminal.chars().any(evtap::text::terminal::is_hostile),
             "{how}: {line:?}"
         );
     }

@@ -1,7 +1,7 @@
 //! jq's language as jq has it: the programs of its manual, run by evtap and by the jq of this machine.
 
-use evtap::select::program::{self, Program};
-use evtap::select::value;
+use evtap::query::program::{self, Program};
+use evtap::query::value;
 
 use crate::predicates::on_stack;
 

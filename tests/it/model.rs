@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use evtap::event::{Class, Kind, Type};
+use evtap::model::{Class, Kind, Type};
 
 #[test]
 fn the_platform_has_65_events_with_296_fields() {

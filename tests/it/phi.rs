@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use evtap::event::{Class, Kind};
+use evtap::model::{Class, Kind};
 use serde_json::{Value, json};
 
 use crate::support::{emulator, events, evtap, fast, observe, watch};

@@ -2,16 +2,15 @@
 
 use std::sync::LazyLock;
 
-use evtap::decode::Decoder;
+use evtap::query::native::{Failed, Native};
+use evtap::query::program::{self, Program, Stop, THREAD_STACK};
+use evtap::query::{Predicate, Select, Subject, Types, value};
+use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor, Shown};
-use evtap::select::native::{Failed, Native};
-use evtap::select::program::{self, Program, Stop, THREAD_STACK};
-use evtap::select::value;
-use evtap::select::{Predicate, Select, Subject, Types};
-use evtap::source::Form;
+use evtap::transport::Form;
 use proptest::prelude::*;
 
-use crate::walk::frame;
+use crate::decode_redact::frame;
 
 /// Shows a recorded line to `look`.
 fn with_shown<T>(line: &str, policy: Policy, look: impl FnOnce(&Shown<'_>) -> T) -> T {

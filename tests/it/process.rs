@@ -1,6 +1,6 @@
 //! The binary as a process: pipes that close, signals, news on stderr, colours.
 
-use evtap::event::Kind;
+use evtap::model::Kind;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 

@@ -1,7 +1,7 @@
 //! The README tells the truth: the commands in its `console` blocks run, here and in this order, and those whose output
 //! never changes print what it shows.
 
-use evtap::cli::{self, manual};
+use evtap::cli::args::{self, manual};
 
 use crate::support::bash;
 
@@ -16,7 +16,7 @@ fn lines(readme: &str) -> Vec<&str> {
 #[test]
 fn its_lines_are_examples() {
     let readme = include_str!("../../README.md");
-    let root = cli::definition();
+    let root = args::definition();
     let commands = root.get_subcommands().map(clap::Command::get_name).chain(["evtap"]);
     let examples: Vec<_> =
         commands.flat_map(manual::examples).map(|example| example.line).collect();

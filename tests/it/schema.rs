@@ -1,6 +1,6 @@
 //! `evtap schema`: what it tells people and machines, and whether the lines are what it says.
 
-use evtap::event::Kind;
+use evtap::model::Kind;
 use serde_json::{Value, json};
 
 use crate::support::{emulator, events, evtap, fast, observe, watch};

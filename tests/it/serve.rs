@@ -1,7 +1,7 @@
 //! `evtap serve` as any client sees it.
 
 use evtap::emulator::DEMO_WORKSPACE;
-use evtap::event::Kind;
+use evtap::model::Kind;
 use serde_json::Value;
 
 use crate::support::{Running, curl, events, evtap, observe, watch};

@@ -367,7 +367,7 @@ async fn keyed(toml: &str, base: &str, prepare: impl Fn(Evtap) -> Evtap) -> Ran 
 async fn a_key_comes_from_the_highest_layer_that_has_one() {
     let key = std::env::temp_dir().join(format!("evtap-key-{}", std::process::id()));
     std::fs::write(&key, KEY).expect("a key");
-    let credential = evtap::credential::Credential::read(&key).expect("legal");
+    let credential = evtap::transport::credential::Credential::read(&key).expect("legal");
     std::fs::remove_file(&key).expect("it was made");
     let base = emulator(Options { api_key: Some(credential), ..fast() }).await;
     let as_it_is = |run: Evtap| run;

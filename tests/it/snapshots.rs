@@ -2,15 +2,15 @@
 
 use std::sync::Mutex;
 
-use evtap::decode::Decoder;
+use evtap::output::pretty::{self, Layout, Times};
+use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::sink::pretty::{self, Layout, Times};
-use evtap::source::Form;
+use evtap::transport::Form;
 use insta::assert_snapshot;
 use jiff::tz::TimeZone;
 
+use crate::decode_redact::frame;
 use crate::support::evtap;
-use crate::walk::frame;
 
 /// A frame of each family: hidden fields, prose, ids, drift, something malformed, wide and hostile characters.
 const EVENTS: &[(Form, &str)] = &[

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evtap::decode::Decoder;
-use evtap::figures::{Figures, json, moment};
+use evtap::analysis::stats::{Figures, json, moment};
+use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::source::Form;
+use evtap::transport::Form;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::decode_redact::frame;
 use crate::support::{emulator, events, evtap, fast, watch};
-use crate::walk::frame;
 
 /// A recording of the clinic, of both streams.
 async fn day() -> String {

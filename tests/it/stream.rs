@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use evtap::emulator::{DEMO_WORKSPACE, Options};
-use evtap::event::{Kind, Stream};
+use evtap::model::{Kind, Stream};
 use serde_json::Value;
 
 use crate::support::{

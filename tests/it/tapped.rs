@@ -5,16 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evtap::credential::Credential;
-use evtap::decode::Decoder;
 use evtap::emulator::{self, DEMO_WORKSPACE, Fault, Ledger};
 use evtap::error::Exit;
+use evtap::output::ndjson;
+use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::sink::ndjson;
-use evtap::source::client::{Client, Endpoints, Network};
-use evtap::source::keys::Keys;
-use evtap::source::sse::{self, Start};
-use evtap::source::{Change, Item, Limits, RawFrame, channel};
+use evtap::transport::client::{Client, Endpoints, Network};
+use evtap::transport::credential::Credential;
+use evtap::transport::key_ring::Keys;
+use evtap::transport::sse::{self, Start};
+use evtap::transport::{Change, Item, Limits, RawFrame, channel};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -81,7 +81,7 @@ pub async fn tap(tapping: Tapping) -> Report {
         random: || 0.0,
         ..Limits::default()
     };
-    let (tx, mut items) = channel(evtap::source::QUEUE);
+    let (tx, mut items) = channel(evtap::transport::QUEUE);
     let reading = tokio::spawn(async move {
         sse::run(&client, DEMO_WORKSPACE, &keys, Start::Now, &limits, &tx).await
     });

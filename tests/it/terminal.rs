@@ -8,7 +8,7 @@ use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use evtap::event::Kind;
+use evtap::model::Kind;
 use regex::bytes::Regex;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -98,7 +98,7 @@ fn is_harmless(seen: &[u8], how: &str) {
     let rest = ours.replace_all(seen, &b""[..]);
     let rest =
         std::str::from_utf8(&rest).unwrap_or_else(|_| panic!("{how}: bytes that are no UTF-8"));
-    let found = rest.chars().find(|character| evtap::sanitize::is_hostile(*character));
+    let found = rest.chars().find(|character| evtap::text::terminal::is_hostile(*character));
     assert_eq!(found.map(u32::from), None, "{how}: {}", rest.escape_debug());
 }
 

@@ -3,22 +3,22 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use evtap::decode::Decoder;
-use evtap::figures::json::time;
+use evtap::analysis::stats::json::time;
+use evtap::analysis::timeline::build::stitch;
+use evtap::analysis::timeline::collect::{self, Gather};
+use evtap::analysis::timeline::{html, text};
+use evtap::output::Sink;
+use evtap::query::Subject;
+use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::select::Subject;
-use evtap::sink::Sink;
-use evtap::source::Form;
-use evtap::timeline::gather::{self, Gather};
-use evtap::timeline::stitch::stitch;
-use evtap::timeline::{html, text};
+use evtap::transport::Form;
 use html5gum::{Token, Tokenizer};
 use serde_json::{Value, json};
 
+use crate::decode_redact::frame;
 use crate::snapshots::COLOURS;
 use crate::support::{emulator, evtap, fast};
 use crate::terminal::hostile;
-use crate::walk::frame;
 
 const SID: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
 const OTHER: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123457";
@@ -167,7 +167,7 @@ async fn what_people_see() {
 }
 
 /// The timeline of the call in these lines, made by the library.
-fn stitched(lines: &str, policy: Policy) -> evtap::timeline::Timeline {
+fn stitched(lines: &str, policy: Policy) -> evtap::analysis::timeline::Timeline {
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
     let (mut sink, gathered) = Gather::new(Some(SID.to_owned()));
     for line in lines.lines() {
@@ -176,7 +176,7 @@ fn stitched(lines: &str, policy: Policy) -> evtap::timeline::Timeline {
         sink.event(&Subject::new(&redactor.redact(&event)))
             .unwrap_or_else(|_| panic!("it gathers"));
     }
-    let mut gathered = gather::lock(&gathered);
+    let mut gathered = collect::lock(&gathered);
     stitch(&mut gathered, SID, 10_000, Vec::new())
 }
 
@@ -480,7 +480,7 @@ fn a_page_is_text_whatever_was_said() {
     }
     let found = page
         .chars()
-        .find(|character| *character != '\n' && evtap::sanitize::is_hostile(*character));
+        .find(|character| *character != '\n' && evtap::text::terminal::is_hostile(*character));
     assert_eq!(found.map(u32::from), None);
 }
 

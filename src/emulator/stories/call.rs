@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Story;
 use super::dialogue::{TOPICS, Topic};
 use crate::emulator::cast::{Clinic, Person, pick, sid, uuid};
-use crate::event::Kind;
+use crate::model::Kind;
 
 /// When the demo call is handed over, and for how long an operator stays, in seconds.
 const DEMO_HANDOVER: (f64, f64) = (50.0, 22.0);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Story;
 use crate::emulator::cast::{Clinic, Person, pick, short_id, uuid};
-use crate::event::Kind;
+use crate::model::Kind;
 
 const SUBJECT: &[&str] = &[
     "Re: Your appointment on Thursday",

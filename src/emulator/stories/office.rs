@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Story;
 use crate::emulator::cast::{Clinic, Person, measure, pick, short_id, uuid};
-use crate::event::Kind;
+use crate::model::Kind;
 
 const TRIGGERS: &[&str] =
     &["appointment-reminder", "no-show-follow-up", "lab-results-ready", "annual-check-up"];

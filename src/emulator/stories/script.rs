@@ -13,7 +13,7 @@ use super::call::{Call, Handover};
 use super::dialogue::{HANDED_OVER, Mood, Tool, Turn};
 use super::{Step, Story};
 use crate::emulator::cast::{measure, phone, short_id, sid, uuid};
-use crate::event::Kind;
+use crate::model::Kind;
 
 /// The agent's turn begins this far into it; the caller's words, moods and tools come before.
 const ANSWER: f64 = 0.5;

@@ -12,10 +12,10 @@ use tokio_tungstenite::tungstenite::{Bytes, Error};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::{AT_ONCE, DEMO_WORKSPACE, Emulator, Options, TOKEN, client, faulty};
-use crate::credential::Credential;
 use crate::emulator::DEMO_CALL;
 use crate::emulator::conformance::fits;
-use crate::event::{Kind, Stream};
+use crate::model::{Kind, Stream};
+use crate::transport::credential::Credential;
 
 type Socket = WebSocketStream<TcpStream>;
 

@@ -7,8 +7,8 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 use super::{AT_ONCE, DEMO_WORKSPACE, Emulator, Options, TOKEN, client, faulty};
-use crate::credential::Credential;
-use crate::event::{Kind, Stream};
+use crate::model::{Kind, Stream};
+use crate::transport::credential::Credential;
 
 const RETRY: &str = "retry: 3000\n\n";
 

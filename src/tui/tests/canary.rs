@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::canaries::{SECRETS, bearers};
 use super::traces::Traces;
 use super::{CALL, code, drawn, feed, held, press, screen};
-use crate::event::Stream;
-use crate::tui::errands::Errands;
+use crate::model::Stream;
+use crate::tui::background_tasks::Errands;
 use crate::tui::keys::bindings;
 use crate::tui::state::{Effect, State};
 

@@ -6,7 +6,7 @@ use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use serde_json::json;
 
 use super::{CALL, code, control, day, feed, filled, finish, held, press, screen, text};
-use crate::tui::matching::Slice;
+use crate::tui::filter::Slice;
 use crate::tui::state::{Effect, State};
 use crate::tui::update::{Msg, update};
 

@@ -6,8 +6,8 @@ use crossterm::event::{MouseButton, MouseEventKind};
 use serde_json::json;
 
 use super::{CALL, OTHER, at, day, filled, held, mouse, press, screen, text};
-use crate::pace::Pace;
-use crate::tui::feed::Fed;
+use crate::pipeline::pacing::Pace;
+use crate::tui::event_sink::Fed;
 use crate::tui::state::State;
 use crate::tui::update::{Msg, update};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{CALL, at, feed, filled, press, screen, text};
-use crate::pace::Pace;
+use crate::pipeline::pacing::Pace;
 use crate::tui::update::{Msg, update};
 
 #[test]

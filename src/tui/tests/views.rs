@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::{code, day, drawn, press, screen, text};
-use crate::event::MASK;
+use crate::model::MASK;
 
 const SIZES: [(u16, u16); 4] = [(20, 5), (80, 24), (120, 40), (200, 60)];
 
@@ -61,7 +61,7 @@ fn the_position_of_a_replay() {
     for size in SIZES {
         let mut state = screen(size);
         day(&mut state);
-        let pace = std::sync::Arc::new(crate::pace::Pace::new(vec![600, 400], 5.0));
+        let pace = std::sync::Arc::new(crate::pipeline::pacing::Pace::new(vec![600, 400], 5.0));
         pace.reach(1, 150);
         state.setup.pace = Some(pace);
         insta::assert_snapshot!(format!("position_{}x{}", size.0, size.1), drawn(&state));

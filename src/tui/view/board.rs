@@ -6,10 +6,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::text::{cell, count, cut, length};
-use crate::call::start;
-use crate::sanitize;
-use crate::tui::office::STEPS;
+use crate::analysis::call::start;
+use crate::text::terminal;
 use crate::tui::state::State;
+use crate::tui::workspace_state::STEPS;
 
 /// Draws the board, in two columns where there is room.
 pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
@@ -75,7 +75,7 @@ fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
         ];
         if let Some((sid, mode)) = &operator.call {
             let text =
-                format!("  {} in {}…", sanitize::visible(mode), sanitize::visible(start(sid)));
+                format!("  {} in {}…", terminal::visible(mode), terminal::visible(start(sid)));
             spans.push(Span::styled(text, theme.family("operator")));
         }
         lines.push(cut(spans, width));
@@ -146,7 +146,7 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
         }
         if let Some((time, why)) = &pipeline.error {
             spans.push(Span::styled(
-                format!(" failed{}: {}", age(state, Some(*time)), sanitize::visible(why)),
+                format!(" failed{}: {}", age(state, Some(*time)), terminal::visible(why)),
                 theme.error(),
             ));
         } else if pipeline.errors > 0 {

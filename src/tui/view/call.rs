@@ -9,10 +9,10 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
 use super::calls::name;
 use super::text::{cell, cut, length, sides, wrap};
-use crate::call::Call;
-use crate::call::talk::{Item, Mood, PARTS, Speaker, Talk, Turn};
-use crate::event::MASK;
-use crate::sanitize;
+use crate::analysis::call::Call;
+use crate::analysis::call::transcript::{Item, Mood, PARTS, Speaker, Talk, Turn};
+use crate::model::MASK;
+use crate::text::terminal;
 use crate::tui::state::{Panel, State};
 
 /// Draws the call that is selected on the board.
@@ -82,9 +82,9 @@ pub fn len(state: &State) -> usize {
 
 fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
     let theme = state.setup.theme;
-    let mut spans = vec![Span::styled(format!(" {} ", sanitize::visible(sid)), theme.heading())];
+    let mut spans = vec![Span::styled(format!(" {} ", terminal::visible(sid)), theme.heading())];
     let mut part = |text: &str, style| {
-        spans.push(Span::styled(format!(" {} ", sanitize::visible(text)), style))
+        spans.push(Span::styled(format!(" {} ", terminal::visible(text)), style))
     };
     part(&length(call.length(state.moment())), Style::new());
     match &call.ended {
@@ -136,7 +136,7 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
                 }
                 lines.push(cut(head, width));
                 let masked = if text == MASK { theme.masked() } else { Style::new() };
-                let words = vec![Span::styled(sanitize::visible(text).into_owned(), masked)];
+                let words = vec![Span::styled(terminal::visible(text).into_owned(), masked)];
                 for mut line in wrap(words, (width * 5 / 6).saturating_sub(4).max(8)) {
                     line.spans.insert(0, Span::styled(format!("{} ▏ ", " ".repeat(side)), style));
                     lines.push(line);
@@ -151,13 +151,13 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
                 let branch = if *depth > 0 { "└ " } else { "" };
                 let mut spans = vec![
                     Span::styled(format!("   {}{branch}{sign} ", "  ".repeat(*depth)), style),
-                    Span::styled(format!("{} ", sanitize::visible(name)), theme.heading()),
+                    Span::styled(format!("{} ", terminal::visible(name)), theme.heading()),
                 ];
                 if let Some(duration) = duration {
                     spans.push(Span::styled(format!("{duration:.0} ms "), theme.quiet()));
                 }
                 if let Some(error) = error {
-                    spans.push(Span::styled(sanitize::visible(error).into_owned(), style));
+                    spans.push(Span::styled(terminal::visible(error).into_owned(), style));
                 }
                 lines.push(cut(spans, width));
             }
@@ -168,7 +168,7 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
                     Mood::Warning => theme.warning(),
                 };
                 lines.push(cut(
-                    vec![Span::styled(format!("   · {clock} {}", sanitize::visible(text)), style)],
+                    vec![Span::styled(format!("   · {clock} {}", terminal::visible(text)), style)],
                     width,
                 ));
             }

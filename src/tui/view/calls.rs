@@ -6,10 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::text::{cell, cut, length};
-use crate::call::talk::Speaker;
-use crate::call::{Call, start};
-use crate::event::MASK;
-use crate::sanitize;
+use crate::analysis::call::transcript::Speaker;
+use crate::analysis::call::{Call, start};
+use crate::model::MASK;
+use crate::text::terminal;
 use crate::tui::state::State;
 
 /// The place of the selected call.
@@ -135,13 +135,13 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
         spans.push(Span::styled(if width >= 110 { "ESCALATED " } else { "ESC " }, theme.warning()));
     }
     for (id, mode) in &call.operators {
-        let text = format!("{} {} ", sanitize::visible(start(id)), sanitize::visible(mode));
+        let text = format!("{} {} ", terminal::visible(start(id)), terminal::visible(mode));
         spans.push(Span::styled(text, theme.family("operator")));
     }
     if let Some((speaker, words)) = call.last_said() {
         spans.push(Span::styled(format!("{} ", name(speaker)), theme.quiet()));
         let style = if words == MASK { theme.masked() } else { ratatui::style::Style::new() };
-        spans.push(Span::styled(sanitize::visible(words).into_owned(), style));
+        spans.push(Span::styled(terminal::visible(words).into_owned(), style));
     }
     spans
 }

@@ -8,11 +8,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{self, Span};
 
 use super::text::{cut, wrap};
-use crate::event::{JsonType, MASK, Type};
-use crate::held::Reader;
+use crate::json::scan;
+use crate::model::{JsonType, MASK, Type};
+use crate::output::stored_event::Reader;
 use crate::redact::Shown;
-use crate::sanitize;
-use crate::scan;
+use crate::text::terminal;
 use crate::tui::state::State;
 
 /// A line of the detail.
@@ -55,7 +55,7 @@ fn heading(name: &str, note: String) -> Line {
 }
 
 fn of(shown: &Shown<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<Line> {
-    let spec = shown.kind().map(crate::event::Kind::spec);
+    let spec = shown.kind().map(crate::model::Kind::spec);
     let event_type = shown.event_type();
     let mut lines = vec![Line {
         path: ".event_type".to_owned(),
@@ -181,7 +181,7 @@ fn drawn(state: &State, width: usize) -> Vec<(usize, text::Line<'static>)> {
     let cursor = detail.cursor.min(lines.len().saturating_sub(1));
     let mut drawn = Vec::new();
     for (at, line) in lines.into_iter().enumerate() {
-        let name = sanitize::visible(&line.name).into_owned();
+        let name = terminal::visible(&line.name).into_owned();
         let spans = if line.is_heading {
             vec![
                 Span::styled(format!(" {name} "), theme.heading()),
@@ -195,7 +195,7 @@ fn drawn(state: &State, width: usize) -> Vec<(usize, text::Line<'static>)> {
                 _ => "  ",
             };
             let value = match line.json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-                Some(inside) => sanitize::visible(&scan::unescape(inside)).into_owned(),
+                Some(inside) => terminal::visible(&scan::unescape(inside)).into_owned(),
                 None if line.is_container && !folded => String::new(),
                 None => line.json,
             };

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{count, cut, sides};
-use crate::sanitize;
+use crate::text::terminal;
 use crate::tui::keys::{self, Action};
 use crate::tui::prompt::commands;
 use crate::tui::state::{Prompt, Purpose, State};
@@ -16,7 +16,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.setup.theme;
     let width = usize::from(area.width);
     if let Some((text, _)) = &state.notice {
-        let text = sanitize::visible(text).into_owned();
+        let text = terminal::visible(text).into_owned();
         return frame.render_widget(
             cut(vec![Span::styled(format!(" {text}"), theme.warning())], width),
             area,
@@ -123,9 +123,9 @@ pub fn prompt(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Purpose::Command => " : ",
     };
     // The cursor stays in sight.
-    let before = sanitize::visible(&prompt.line.before()).width();
+    let before = terminal::visible(&prompt.line.before()).width();
     let room = width.saturating_sub(label.width() + 1).max(1);
-    let text = sanitize::visible(&prompt.line.text()).into_owned();
+    let text = terminal::visible(&prompt.line.text()).into_owned();
     let skipped = before.saturating_sub(room);
     let mut taken = 0;
     let shown: String = text
@@ -157,13 +157,13 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
     if let Some(error) = &prompt.error {
         lines.extend(super::text::wrap(
             vec![Span::styled(
-                format!(" {}", sanitize::visible(&error.to_string())),
+                format!(" {}", terminal::visible(&error.to_string())),
                 theme.error(),
             )],
             width,
         ));
         for line in error.detail().into_iter().flat_map(str::lines) {
-            lines.push(Line::styled(format!(" {}", sanitize::visible(line)), theme.quiet()));
+            lines.push(Line::styled(format!(" {}", terminal::visible(line)), theme.quiet()));
         }
     } else if let Some(draft) = &prompt.draft {
         let first = state.buffer.first();
@@ -175,7 +175,7 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
         lines.push(Line::styled(text, theme.good()));
         if let Some(remark) = &draft.remark {
             lines.extend(super::text::wrap(
-                vec![Span::styled(format!(" {}", sanitize::visible(remark)), theme.warning())],
+                vec![Span::styled(format!(" {}", terminal::visible(remark)), theme.warning())],
                 width,
             ));
         }
@@ -208,7 +208,7 @@ fn candidates(state: &State, prompt: &Prompt, width: usize) -> Option<Line<'stat
     let mut spans = vec![Span::raw(" ")];
     for (at, word) in prompt.candidates.iter().enumerate().skip(tried).take(width / 2) {
         let style = if prompt.tried == Some(at) { theme.selected() } else { theme.key() };
-        spans.push(Span::styled(sanitize::visible(word).into_owned(), style));
+        spans.push(Span::styled(terminal::visible(word).into_owned(), style));
         spans.push(Span::raw("  "));
     }
     (!prompt.candidates.is_empty()).then(|| cut(spans, width))

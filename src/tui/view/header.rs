@@ -7,8 +7,8 @@ use ratatui::text::Span;
 
 use super::text::{count, length, sides};
 use super::{SCREENS, areas};
-use crate::event::Kind;
-use crate::sanitize;
+use crate::model::Kind;
+use crate::text::terminal;
 use crate::tui::state::{Link, State};
 
 /// Draws the head.
@@ -32,7 +32,7 @@ fn told(state: &State, width: u16, room: usize) -> Vec<Span<'static>> {
     let age = numbers.last.map(|last| state.now.as_second() - last.as_second());
     let age = age.map_or_else(String::new, |age| format!(" {}", length(age)));
     let mut spans =
-        vec![Span::styled(format!(" {} ", sanitize::visible(&state.setup.title)), theme.heading())];
+        vec![Span::styled(format!(" {} ", terminal::visible(&state.setup.title)), theme.heading())];
     let several = state.links.len();
     let lost = state.links.iter().filter(|(_, link)| *link != Link::Live).count();
     let of = if several > 1 { format!(" {lost} of {several}") } else { String::new() };
@@ -49,7 +49,7 @@ fn told(state: &State, width: u16, room: usize) -> Vec<Span<'static>> {
         Link::Reconnecting(why) => vec![
             Span::styled(format!("◌ reconnecting{of}"), theme.warning()),
             Span::styled(
-                if width >= 160 { format!(": {}", sanitize::visible(why)) } else { age },
+                if width >= 160 { format!(": {}", terminal::visible(why)) } else { age },
                 theme.warning(),
             ),
         ],
@@ -90,7 +90,7 @@ fn hidden(state: &State) -> Vec<Span<'static>> {
         return vec![Span::styled("REDACTED ", theme.good().patch(theme.heading()))];
     }
     vec![Span::styled(
-        format!(" REVEALED: {} ", sanitize::visible(&state.setup.revealed.join(", "))),
+        format!(" REVEALED: {} ", terminal::visible(&state.setup.revealed.join(", "))),
         theme.alarm(),
     )]
 }
@@ -146,12 +146,12 @@ pub(super) fn kept(state: &State) -> Vec<Span<'static>> {
     if let Some(search) = &state.search {
         let seeking = if search.hunt.is_some() { "…" } else { "" };
         spans.push(Span::styled(
-            format!(" /{}{seeking} ", sanitize::visible(&search.pattern)),
+            format!(" /{}{seeking} ", terminal::visible(&search.pattern)),
             theme.quiet(),
         ));
     }
     if let Some(filter) = &state.filter {
-        let source = sanitize::visible(&filter.source).into_owned();
+        let source = terminal::visible(&filter.source).into_owned();
         if state.filtering {
             let listed = count(state.rows().len() as u64);
             let all = count(state.buffer.end() - state.buffer.first());

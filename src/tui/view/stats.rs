@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::text::{cell, count, cut};
-use crate::event::family;
-use crate::figures::text::span;
-use crate::tui::numbers::SECONDS;
+use crate::analysis::stats::text::span;
+use crate::model::family;
+use crate::tui::live_stats::SECONDS;
 use crate::tui::state::State;
 
 /// Eighths of a cell, from nothing to all.

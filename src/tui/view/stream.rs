@@ -12,12 +12,12 @@ use ratatui::widgets::Paragraph;
 
 use super::text::{cut, length, width, wrap};
 use super::{areas, text};
-use crate::event::{MASK, family};
-use crate::held::{Held, Reader};
+use crate::model::{MASK, family};
+use crate::output::columns::{self, Columns};
+use crate::output::pretty::{Rank, Told, ordered, short};
+use crate::output::stored_event::{Held, Reader};
 use crate::redact::Shown;
-use crate::sanitize;
-use crate::sink::columns::{self, Columns};
-use crate::sink::pretty::{Rank, Told, ordered, short};
+use crate::text::terminal;
 use crate::tui::state::{State, TimeMode};
 
 /// Where types are padded to.
@@ -115,7 +115,7 @@ fn widths(state: &State, reader: &mut Reader, area: Rect) -> Vec<usize> {
     let Some(columns) = &state.columns else { return Vec::new() };
     let rows = state.rows();
     let mut widths: Vec<_> =
-        columns.names().iter().map(|name| chars(&sanitize::visible(name))).collect();
+        columns.names().iter().map(|name| chars(&terminal::visible(name))).collect();
     for number in (rows.place(state.top)..rows.len())
         .take(area.height.into())
         .filter_map(|place| rows.get(place))
@@ -140,7 +140,7 @@ fn values(shown: &Shown<'_>, columns: &Columns) -> Vec<(String, bool)> {
         let hidden = shown.field(name).is_some_and(|field| field.hidden);
         (
             json.map_or_else(String::new, |json| {
-                short(sanitize::visible(&columns::text(&json)).into_owned())
+                short(terminal::visible(&columns::text(&json)).into_owned())
             }),
             hidden,
         )
@@ -178,7 +178,7 @@ fn row(
     if !clock.is_empty() {
         spans.push(Span::styled(format!("{clock} "), theme.quiet()));
     }
-    let event_type = sanitize::visible(&held.event_type);
+    let event_type = terminal::visible(&held.event_type);
     let style = if held.is_error { theme.error() } else { theme.family(family(&event_type)) };
     let padded = if state.columns.is_some() {
         text::cell(&event_type, if columns >= 60 { TYPE_WIDTH } else { 0 })

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-pub use crate::figures::text::{cell, count, length};
+pub use crate::analysis::stats::text::{cell, count, length};
 
 /// How many cells a line takes.
 #[must_use]

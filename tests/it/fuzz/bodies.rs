@@ -1,16 +1,16 @@
 //! What must hold for any bytes. Property tests and fuzz targets run the same.
 
-use evtap::decode::Decoder;
 use evtap::delivery::Record;
 use evtap::error::Exit;
+use evtap::output::ndjson;
+use evtap::query::Types;
+use evtap::query::check::{Kinds, check};
+use evtap::query::program::{Program, parse};
+use evtap::redact::decode::Decoder;
 use evtap::redact::{Key, Mode, Policy, Redactor, Scrub};
-use evtap::scrub::scrub;
-use evtap::select::Types;
-use evtap::select::check::{Kinds, check};
-use evtap::select::program::{Program, parse};
-use evtap::sink::ndjson;
-use evtap::source::framer::{Body, Parser};
-use evtap::source::{FRAME_LIMIT, Form, Frame, Notes, Origin};
+use evtap::text::scrub::scrub;
+use evtap::transport::framer::{Body, Parser};
+use evtap::transport::{FRAME_LIMIT, Form, Frame, Notes, Origin};
 
 /// Redacts one frame by one policy.
 fn line(form: Form, data: &[u8], policy: Policy) -> String {
@@ -46,7 +46,7 @@ pub fn decode_and_redact(data: &[u8]) {
         };
         let line = line(form, data, policy.clone());
         assert!(serde_json::from_str::<serde_json::Map<_, _>>(&line).is_ok(), "no JSON");
-        assert!(!evtap::sanitize::has_hostile(&line), "something hostile");
+        assert!(!evtap::text::terminal::has_hostile(&line), "something hostile");
         assert_eq!(self::line(Form::Record, line.as_bytes(), policy), line, "a replay differs");
     }
 }
@@ -57,9 +57,10 @@ pub fn scrub_text(data: &[u8]) {
     if let Some(once) = scrub(&text) {
         assert!(!once.detectors.is_empty() && scrub(&once.text).is_none(), "it is scrubbed twice");
     }
-    let visible = evtap::sanitize::visible(&text).into_owned();
+    let visible = evtap::text::terminal::visible(&text).into_owned();
     assert!(
-        !evtap::sanitize::has_hostile(&visible) && evtap::sanitize::visible(&visible) == visible
+        !evtap::text::terminal::has_hostile(&visible)
+            && evtap::text::terminal::visible(&visible) == visible
     );
 }
 

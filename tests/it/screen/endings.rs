@@ -6,17 +6,17 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use evtap::error::Exit;
-use evtap::judge::conditions::Conditions;
+use evtap::output::discard::Nowhere;
+use evtap::output::status;
+use evtap::pipeline::stop::conditions::Conditions;
+use evtap::pipeline::{Stages, Walk};
+use evtap::query::Select;
 use evtap::redact::Policy;
-use evtap::select::Select;
-use evtap::sink::none::Nowhere;
-use evtap::tui::Live;
+use evtap::transport;
 use evtap::tui::buffer::Limits;
 use evtap::tui::state::Setup;
 use evtap::tui::style::{Depth, Theme};
-use evtap::tui::view;
-use evtap::walk::{Stages, Walk};
-use evtap::{source, status};
+use evtap::tui::{Live, view};
 
 use super::{DEMO, HANG, Shell};
 use crate::support::pseudo_terminal;
@@ -104,7 +104,7 @@ fn without_a_signal_it_finds_that_the_terminal_is_gone() {
 #[test]
 #[ignore = "it breaks down, as the test below wants it to"]
 fn child() {
-    evtap::confine::confine();
+    evtap::cli::hardening::confine();
     let setup = Setup {
         title: "breaking".to_owned(),
         revealed: Vec::new(),
@@ -132,7 +132,7 @@ fn child() {
     let mut live = Live::open(setup, &mut stages, breaking).expect("a terminal");
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (tx, rx) = source::channel(1);
+    let (tx, rx) = transport::channel(1);
     let handle = runtime.handle().clone();
     let walking = std::thread::spawn(move || Walk::new(stages).run(rx, &handle));
     while !Path::new("seen").exists() {
@@ -143,8 +143,13 @@ fn child() {
         "{\"event_type\":\"call.started\",\"caller_id\":\"Jane Canary\"}\n",
     )
     .expect("a file");
-    source::replay::run(Path::new("day.ndjson"), 1 << 20, &std::sync::Arc::default(), &tx.lend())
-        .expect("it is read");
+    transport::recording::run(
+        Path::new("day.ndjson"),
+        1 << 20,
+        &std::sync::Arc::default(),
+        &tx.lend(),
+    )
+    .expect("it is read");
     let closed = runtime.block_on(live.closed()).expect_err("it breaks down");
     assert_eq!((closed.exit, closed.parts().1), (Exit::Failure, "the screen broke down"));
     drop(tx);

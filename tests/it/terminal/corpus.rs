@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use evtap::sanitize::is_hostile;
+use evtap::text::terminal::is_hostile;
 use serde_json::{Value, json};
 
 use super::{hostile, is_harmless, on_a_terminal, terminal};

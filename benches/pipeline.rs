@@ -1,0 +1,173 @@
+//! How fast the walk is on one core, in bytes of input a second: decode, redact and write as NDJSON. Beside it, the same
+//! job done the obvious way: every event becomes a `serde_json::Value`, its hidden fields are replaced, and it is written.
+//!
+//! Then how far one gets by each stage: each does what those before it do, and its own part.
+
+use std::hint::black_box;
+
+use bytes::Bytes;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use evtap::emulator::samples::sample;
+use evtap::model::{Kind, MASK};
+use evtap::output::ndjson;
+use evtap::query::program::parse;
+use evtap::query::{Predicate, Select, Subject, Types};
+use evtap::redact::decode::Decoder;
+use evtap::redact::{Policy, Redactor, Shown};
+use evtap::transport::{FRAME_LIMIT, Frame, Lines, Origin};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Map, Value, json};
+
+/// So many bytes of events, at least.
+const SIZE: usize = 4 << 20;
+
+/// Events of every type in turn, a line each.
+fn recording() -> Lines {
+    let mut rng = StdRng::seed_from_u64(1);
+    let mut bytes = Vec::with_capacity(SIZE + 4096);
+    for kind in Kind::ALL.iter().cycle() {
+        let mut event = Map::from_iter([("event_type".to_owned(), kind.spec().event_type.into())]);
+        event.extend(sample(kind.spec(), &mut rng));
+        bytes.extend_from_slice(Value::from(event).to_string().as_bytes());
+        bytes.push(b'\n');
+        if bytes.len() >= SIZE {
+            break;
+        }
+    }
+    Lines { bytes: Bytes::from(bytes), offset: 0, limit: FRAME_LIMIT }
+}
+
+/// The walk.
+fn walk(lines: &Lines, out: &mut Vec<u8>) {
+    let origin = Origin::default();
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+    for frame in lines.frames(&origin) {
+        ndjson::object(&redactor.show(&mut decoder, frame), out);
+        out.push(b'\n');
+    }
+}
+
+/// The same by way of a tree. It checks nothing against the model but what is to be hidden, so it does less.
+fn tree(lines: &Lines, out: &mut Vec<u8>) {
+    for line in lines.bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let mut event: Map<String, Value> = serde_json::from_slice(line).expect("an object");
+        let kind = event["event_type"].as_str().and_then(Kind::of).expect("a declared event");
+        let mut redacted = Vec::new();
+        for (name, value) in &mut event {
+            let is_hidden = name != "event_type"
+                && kind.spec().field(name).is_none_or(|field| field.class.is_hidden());
+            if is_hidden && !value.is_null() {
+                *value = MASK.into();
+                redacted.push(name.clone());
+            }
+        }
+        let mut tap = json!({"stream": kind.spec().stream.name()});
+        if !redacted.is_empty() {
+            tap["redacted"] = redacted.into();
+        }
+        event.insert("_tap".to_owned(), tap);
+        serde_json::to_writer(&mut *out, &event).expect("memory takes it");
+        out.push(b'\n');
+    }
+}
+
+fn compare(criterion: &mut Criterion) {
+    let lines = recording();
+    let (mut walked, mut built) = (Vec::new(), Vec::new());
+    walk(&lines, &mut walked);
+    tree(&lines, &mut built);
+    assert!(walked == built, "both do the same job");
+
+    let mut group = criterion.benchmark_group("decode, redact, ndjson");
+    group.throughput(Throughput::Bytes(lines.bytes.len() as u64));
+    let mut out = Vec::with_capacity(2 * SIZE);
+    let mut run = |name: &str, job: fn(&Lines, &mut Vec<u8>)| {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                out.clear();
+                job(black_box(&lines), &mut out);
+                black_box(&out);
+            });
+        });
+    };
+    run("evtap", walk);
+    run("serde_json::Value", tree);
+    group.finish();
+}
+
+/// Counts the lines.
+fn split(lines: &Lines) -> usize {
+    lines.frames(&Origin::default()).filter(|frame| !frame.data.is_empty()).count()
+}
+
+/// Hands each event to `take`, once it may be shown: by the short way or, if not, by the long one.
+fn show(lines: &Lines, is_short: bool, mut take: impl FnMut(&Shown<'_>)) {
+    let origin = Origin::default();
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+    for frame in lines.frames(&origin) {
+        // Only what has been found to be text as a whole may take the short way.
+        let text = frame.text.filter(|_| is_short);
+        take(&redactor.show(&mut decoder, Frame { text, ..frame }));
+    }
+}
+
+/// How many events an expression keeps.
+fn select(lines: &Lines, filter: Predicate) -> usize {
+    let mut select = Select::new(Types::default(), vec![filter], None);
+    let mut kept = 0;
+    show(lines, true, |shown| {
+        kept += usize::from(select.keeps(&Subject::new(shown)).expect("it ends"))
+    });
+    kept
+}
+
+/// An expression for the native evaluator, and one that only jq knows.
+const FILTERS: [(&str, &str); 2] = [
+    ("select, native", r#".event_type == "call.ended" and .duration_seconds > 60"#),
+    ("select, jq", r#"(.duration_seconds // 0) * 2 > 120 and ((.call_sid // "") | length) == 34"#),
+];
+
+fn stages(criterion: &mut Criterion) {
+    let lines = recording();
+    let mut group = criterion.benchmark_group("stages");
+    group.throughput(Throughput::Bytes(lines.bytes.len() as u64));
+    group.bench_function("split into frames", |bencher| bencher.iter(|| split(black_box(&lines))));
+    for (name, is_short) in
+        [("decode and redact, the long way", false), ("recognise and redact", true)]
+    {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                show(black_box(&lines), is_short, |shown| {
+                    black_box(shown.event_type());
+                });
+            });
+        });
+    }
+    for (name, source) in FILTERS {
+        let filter = || {
+            Predicate::compile(&parse("--filter", source).expect("it parses"), &[])
+                .expect("it compiles")
+        };
+        assert!((1..1000).contains(&select(&lines, filter())), "{source} keeps all or nothing");
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                filter,
+                |filter| select(black_box(&lines), filter),
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    let mut out = Vec::with_capacity(2 * SIZE);
+    group.bench_function("recognise, redact and write", |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            show(black_box(&lines), true, |shown| ndjson::object(shown, &mut out));
+            black_box(&out);
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, compare, stages);
+criterion_main!(benches);

@@ -1,0 +1,6 @@
+//! What events add up to: statistics, the transcript of a call, its timeline, and the audit of a recording.
+
+pub mod audit;
+pub mod call;
+pub mod stats;
+pub mod timeline;

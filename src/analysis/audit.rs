@@ -1,0 +1,241 @@
+//! What a recording holds that should not be passed on: fields in the clear that are hidden by their class, fields that nobody
+//! has classed, text on which a detector fires, and lines that are no events.
+//!
+//! It tells counts and places, and never a value. It looks at all text that a line has, whatever was revealed when it was
+//! written. A clean report is as good as the detectors are: they are a net.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Exit, Result};
+use crate::model::Kind;
+use crate::redact::decode::Decoder;
+use crate::redact::{Finding, Policy, Reason, Redactor, Scrub};
+use crate::text::scrub::{self, Scrubbed};
+use crate::text::terminal;
+use crate::transport::progress::Progress;
+use crate::transport::{self, Frame, Item, Origin, Piece, recording};
+
+/// How many places of one finding are told.
+const PLACES: usize = 5;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Report {
+    events: u64,
+    findings: BTreeMap<(Reason, String, String), Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    count: u64,
+    first: Vec<Place>,
+}
+
+/// Where in which file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    file: String,
+    /// Which of its events, from 1.
+    event: u64,
+    /// The line, from 1; a capture of a stream has none.
+    line: Option<u64>,
+}
+
+/// Reads files to their end, `-` being stdin. Blocks.
+pub fn files(paths: &[PathBuf], progress: &Arc<Progress>) -> Result<Report> {
+    let mut auditor = Auditor {
+        decoder: Decoder::default(),
+        redactor: Redactor::new(Policy { scrub: Scrub::All, ..Policy::default() }),
+        findings: Vec::new(),
+        report: Report::default(),
+    };
+    for path in paths {
+        auditor.file(path, progress)?;
+    }
+    Ok(auditor.report)
+}
+
+struct Auditor {
+    decoder: Decoder,
+    redactor: Redactor,
+    findings: Vec<Finding>,
+    report: Report,
+}
+
+impl Auditor {
+    fn file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
+        let (tx, mut rx) = transport::channel(transport::QUEUE);
+        let mut place = Place { file: path.display().to_string(), event: 0, line: None };
+        std::thread::scope(|threads| {
+            let reader = threads
+                .spawn(move || recording::run(path, transport::FRAME_LIMIT, progress, &tx.lend()));
+            let mut lines = 1;
+            while let Some(item) = rx.blocking_recv() {
+                match item {
+                    Item::Piece(Piece::Lines(piece)) => {
+                        let origin = Origin::default();
+                        for frame in piece.frames(&origin) {
+                            let before =
+                                usize::try_from(frame.offset - piece.offset).unwrap_or(usize::MAX);
+                            let before = piece.bytes.get(..before).unwrap_or_default();
+                            place.line = Some(lines + ends(before));
+                            self.frame(frame, &mut place);
+                        }
+                        lines += ends(&piece.bytes);
+                    }
+                    Item::Piece(piece) => {
+                        place.line = None;
+                        for frame in piece.frames(&Origin::default()) {
+                            self.frame(frame, &mut place);
+                        }
+                    }
+                    Item::Frame(frame) => {
+                        place.line = Some(lines);
+                        self.frame(frame.as_frame(), &mut place);
+                        lines += 1;
+                    }
+                    Item::News(_) | Item::Recording(_) => {}
+                }
+                progress.set_events(self.report.events);
+            }
+            reader.join().unwrap_or_else(|_| {
+                Err(Error::new(
+                    Exit::Failure,
+                    "cannot read on",
+                    "the reader broke down",
+                    "report this as a bug",
+                ))
+            })
+        })
+    }
+
+    fn frame(&mut self, frame: Frame<'_>, place: &mut Place) {
+        place.event += 1;
+        self.report.events += 1;
+        let event = self.decoder.decode(frame);
+        let is_evtaps = event.recorded_tap.is_some();
+        let odd: Vec<_> =
+            event.odd.iter().map(|attribute| attribute.name.clone().into_owned()).collect();
+        let shown = self.redactor.audit(&event, &mut self.findings);
+        let event_type = shown.event_type().to_owned();
+        self.findings
+            .extend(odd.into_iter().map(|field| Finding { field, reason: Reason::Unknown }));
+        if shown.kind() == Some(Kind::TapMalformed) && !is_evtaps {
+            self.findings.push(Finding { field: String::new(), reason: Reason::NoEvent });
+            let found = scrub::scrub(&String::from_utf8_lossy(frame.data));
+            for detector in found.iter().flat_map(|Scrubbed { detectors, .. }| detectors) {
+                self.findings
+                    .push(Finding { field: String::new(), reason: Reason::Text(*detector) });
+            }
+        }
+        for Finding { field, reason } in self.findings.drain(..) {
+            let places =
+                self.report.findings.entry((reason, event_type.clone(), field)).or_default();
+            places.count += 1;
+            if places.first.len() < PLACES && places.first.last() != Some(place) {
+                places.first.push(place.clone());
+            }
+        }
+    }
+}
+
+fn ends(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+impl Report {
+    /// Whether there is nothing that should not be passed on.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// Lines for people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let events =
+            format!("{} {}", self.events, if self.events == 1 { "event" } else { "events" });
+        if self.is_clean() {
+            return format!(
+                "nothing found in {events}; names and what is written out in words pass the detectors\n"
+            );
+        }
+        let count = self.findings.values().map(|places| places.count).sum::<u64>();
+        let mut text =
+            format!("{count} {} in {events}\n", if count == 1 { "finding" } else { "findings" });
+        let width = |of: fn(&(Reason, String, String)) -> String| {
+            self.findings.keys().map(|key| of(key).len()).max().unwrap_or(0)
+        };
+        let (names, reasons) = (width(name), width(|(reason, ..)| sentence(*reason)));
+        for (key, places) in &self.findings {
+            let mut at: Vec<_> = places.first.iter().map(Place::text).collect();
+            if places.count > at.len() as u64 {
+                at.push("…".to_owned());
+            }
+            let _ = writeln!(
+                text,
+                "{:7}  {:names$}  {:reasons$}  {}",
+                places.count,
+                name(key),
+                sentence(key.0),
+                at.join(", ")
+            );
+        }
+        text
+    }
+
+    /// One object for machines.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let findings: Vec<_> = self
+            .findings
+            .iter()
+            .map(|((reason, event_type, field), places)| {
+                let places_json: Vec<_> = places.first.iter().map(Place::json).collect();
+                json!({"reason": code(*reason), "event_type": event_type, "field": field, "count": places.count, "places": places_json})
+            })
+            .collect();
+        json!({"events": self.events, "findings": findings})
+    }
+}
+
+impl Place {
+    fn text(&self) -> String {
+        let file = terminal::visible(&self.file);
+        self.line
+            .map_or_else(|| format!("{file} event {}", self.event), |line| format!("{file}:{line}"))
+    }
+
+    fn json(&self) -> Value {
+        json!({"file": terminal::visible(&self.file), "event": self.event, "line": self.line})
+    }
+}
+
+fn name((_, event_type, field): &(Reason, String, String)) -> String {
+    if field.is_empty() { event_type.clone() } else { format!("{event_type}.{field}") }
+}
+
+fn sentence(reason: Reason) -> String {
+    match reason {
+        Reason::Declared(class) => format!("{class}, in the clear"),
+        Reason::Unknown => "nobody has classed it".to_owned(),
+        Reason::Partial => "two characters are shown".to_owned(),
+        Reason::Text(detector) => format!("looks like: {}", detector.name()),
+        Reason::NoEvent => "no event; may hold anything".to_owned(),
+    }
+}
+
+fn code(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Declared(class) => class.name(),
+        Reason::Unknown => "unknown",
+        Reason::Partial => "partial",
+        Reason::Text(detector) => detector.name(),
+        Reason::NoEvent => "no_event",
+    }
+}

@@ -1,0 +1,241 @@
+//! The calls, as both streams tell of them: who, in which state, for how long, and how they went.
+
+pub mod transcript;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::catalog::{
+    CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall,
+    OperatorModeChanged, SessionEnd, SessionInfo, SessionStart, StateTransition,
+};
+use crate::model::{Declared, Field, Kind, MASK};
+use crate::output::stored_event::Held;
+use crate::redact::Shown;
+use transcript::{Mood, Speaker, Talk};
+
+/// How many calls are kept; beyond it, the ones that ended first go.
+const CALLS: usize = 2000;
+
+/// One call.
+#[derive(Debug, Clone, Default)]
+pub struct Call {
+    /// Which way it goes.
+    pub direction: Option<String>,
+    /// The service that answers.
+    pub service: Option<String>,
+    /// The state that the agent is in.
+    pub state: Option<String>,
+    /// When it began, or was first heard of.
+    pub began: Option<Timestamp>,
+    /// When it ended, and why.
+    pub ended: Option<(Timestamp, String)>,
+    /// How long it took, in seconds, as the platform says.
+    pub seconds: Option<f64>,
+    /// Whether it was handed to a person.
+    pub escalated: bool,
+    /// The operators who take part, and how.
+    pub operators: BTreeMap<String, String>,
+    /// What is said and done in it.
+    pub talk: Talk,
+}
+
+impl Call {
+    /// How long it has taken by then, in seconds.
+    #[must_use]
+    pub fn length(&self, now: Timestamp) -> i64 {
+        let end = self.ended.as_ref().map_or(now, |(end, _)| *end);
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds are what is shown")]
+        self.seconds.map_or_else(
+            || self.began.map_or(0, |began| end.as_second() - began.as_second()),
+            |seconds| seconds as i64,
+        )
+    }
+}
+
+/// All calls, by SID.
+#[derive(Debug, Clone, Default)]
+pub struct Calls {
+    calls: BTreeMap<String, Call>,
+}
+
+/// What can be shown of a field: its text, or the mask.
+pub fn text<T: AsRef<str>>(field: &Field<T>) -> Option<String> {
+    match field {
+        Field::Value(value) => Some(value.as_ref().to_owned()),
+        Field::Hidden => Some(MASK.to_owned()),
+        _ => None,
+    }
+}
+
+macro_rules! as_text {
+    ($($ty:ty: $get:expr),+ $(,)?) => {$(
+        impl AsRef<str> for $ty {
+            fn as_ref(&self) -> &str {
+                let get: fn(&Self) -> &str = $get;
+                get(self)
+            }
+        }
+    )+};
+}
+
+as_text! {
+    crate::model::Uuid: |id| &id.0,
+    crate::model::catalog::value::Direction: |value| value.as_str(),
+    crate::model::catalog::value::CompletionReason: |value| value.as_str(),
+    crate::model::catalog::value::OperatorMode: |value| value.as_str(),
+    crate::model::catalog::value::OperatorStatus: |value| value.as_str(),
+    crate::model::catalog::value::ReviewAction: |value| value.as_str(),
+    crate::model::catalog::value::EscalationTrigger: |value| value.as_str(),
+}
+
+impl Calls {
+    /// Takes an event.
+    pub fn see(&mut self, held: &Held, shown: &Shown<'_>, now: Timestamp) {
+        let (Some(sid), Some(kind)) = (&held.call_sid, held.kind) else { return };
+        let time = held.time.unwrap_or(now);
+        let call = self.calls.entry(sid.to_string()).or_default();
+        call.see(kind, shown, time);
+        if self.calls.len() > CALLS {
+            let first = self.calls.iter().min_by_key(|(_, call)| {
+                call.ended.as_ref().map_or(Timestamp::MAX, |(end, _)| *end)
+            });
+            if let Some(sid) = first.map(|(sid, _)| sid.clone()) {
+                self.calls.remove(&sid);
+            }
+        }
+    }
+
+    /// The call with that SID.
+    #[must_use]
+    pub fn get(&self, sid: &str) -> Option<&Call> {
+        self.calls.get(sid)
+    }
+
+    /// The calls that are on, the longest first; then those that have ended, the latest first.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<(&str, &Call)> {
+        let mut calls: Vec<_> = self.calls.iter().map(|(sid, call)| (sid.as_str(), call)).collect();
+        calls.sort_by_key(|(_, call)| match &call.ended {
+            None => (false, call.began.map_or(0, Timestamp::as_millisecond)),
+            Some((end, _)) => (true, -end.as_millisecond()),
+        });
+        calls
+    }
+}
+
+impl Call {
+    /// Takes an event of the call.
+    pub fn see(&mut self, kind: Kind, shown: &Shown<'_>, time: Timestamp) {
+        self.began.get_or_insert(time);
+        self.learn(kind, shown, time);
+        self.talk.see(kind, shown, time);
+    }
+
+    fn learn(&mut self, kind: Kind, shown: &Shown<'_>, time: Timestamp) {
+        fn read<T: Declared>(shown: &Shown<'_>, then: impl FnOnce(T)) {
+            if let Some(event) = shown.read::<T>() {
+                then(event);
+            }
+        }
+        match kind {
+            Kind::CallStarted => read(shown, |it: CallStarted| {
+                self.began = Some(time);
+                (self.direction, self.service) = (text(&it.direction), text(&it.service_id));
+                self.talk.note(
+                    time,
+                    Mood::Plain,
+                    format!("call started, {}", text(&it.direction).unwrap_or_default()),
+                );
+            }),
+            Kind::CallEnded => read(shown, |it: CallEnded| {
+                self.end(time, text(&it.completion_reason), it.duration_seconds.value().copied());
+                self.escalated |= it.escalated.value().copied().unwrap_or_default();
+                self.direction = text(&it.direction).or_else(|| self.direction.take());
+            }),
+            Kind::CallEscalated => read(shown, |it: CallEscalated| {
+                self.escalated = true;
+                let (by, why) =
+                    (text(&it.trigger).unwrap_or_default(), text(&it.reason).unwrap_or_default());
+                self.talk.note(time, Mood::Warning, format!("escalated by {by}: {why}"));
+            }),
+            Kind::OperatorJoinedCall => read(shown, |it: OperatorJoinedCall| {
+                self.operator(time, text(&it.operator_id), text(&it.mode), "joined");
+            }),
+            Kind::OperatorModeChanged => read(shown, |it: OperatorModeChanged| {
+                self.operator(time, text(&it.operator_id), text(&it.mode), "changed over");
+            }),
+            Kind::OperatorLeftCall => read(shown, |it: OperatorLeftCall| {
+                if let Some(id) = text(&it.operator_id) {
+                    self.operators.remove(&id);
+                    self.talk.note(time, Mood::Plain, format!("operator {} left", start(&id)));
+                }
+            }),
+            Kind::SessionInfo => read(shown, |it: SessionInfo| {
+                self.direction = text(&it.direction).or_else(|| self.direction.take());
+                self.service = text(&it.service_id).or_else(|| self.service.take());
+                self.state = text(&it.current_state).or_else(|| self.state.take());
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "milliseconds of Unix time are whole, and fit"
+                )]
+                if let Some(began) = it
+                    .start_time
+                    .value()
+                    .and_then(|at| Timestamp::from_millisecond((at * 1000.0) as i64).ok())
+                {
+                    self.began = Some(began);
+                }
+            }),
+            Kind::SessionStart => read(shown, |it: SessionStart| {
+                self.state = text(&it.initial_state).or_else(|| self.state.take());
+                self.service = text(&it.service_id).or_else(|| self.service.take());
+            }),
+            Kind::StateTransition => read(shown, |it: StateTransition| {
+                let (from, to) = (
+                    text(&it.previous_state).unwrap_or_default(),
+                    text(&it.next_state).unwrap_or_default(),
+                );
+                let remark =
+                    text(&it.annotation).map(|remark| format!(" ({remark})")).unwrap_or_default();
+                self.talk.note(time, Mood::State, format!("{from} → {to}{remark}"));
+                self.state = Some(to);
+            }),
+            Kind::SessionEnd => read(shown, |it: SessionEnd| {
+                self.end(time, text(&it.completion_reason), it.duration_s.value().copied());
+                self.state = text(&it.final_state).or_else(|| self.state.take());
+            }),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, time: Timestamp, reason: Option<String>, seconds: Option<f64>) {
+        let reason = reason.unwrap_or_else(|| "unknown".to_owned());
+        if self.ended.is_none() {
+            self.talk.note(time, Mood::Plain, format!("call ended: {reason}"));
+        }
+        self.ended = Some((time, reason));
+        self.seconds = seconds.or(self.seconds);
+    }
+
+    fn operator(&mut self, time: Timestamp, id: Option<String>, mode: Option<String>, did: &str) {
+        let (Some(id), mode) = (id, mode.unwrap_or_default()) else { return };
+        self.talk.note(time, Mood::Warning, format!("operator {} {did}: {mode}", start(&id)));
+        self.operators.insert(id, mode);
+    }
+
+    /// What was said last, and by whom.
+    #[must_use]
+    pub fn last_said(&self) -> Option<(Speaker, &str)> {
+        self.talk.last_said()
+    }
+}
+
+/// The beginning of an id, which tells it from others.
+#[must_use]
+pub fn start(id: &str) -> &str {
+    id.char_indices()
+        .nth(if id.starts_with("CA") { 10 } else { 8 })
+        .map_or(id, |(end, _)| &id[..end])
+}

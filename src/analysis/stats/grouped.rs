@@ -1,0 +1,77 @@
+//! Figures of all that came, or of a stretch of time; by groups, if somebody asks for them.
+
+use std::io;
+
+use super::histogram::Measured;
+use super::tally::Tally;
+use super::{Figures, measure};
+use crate::model::Kind;
+use crate::redact::Shown;
+
+/// How many groups are told apart.
+const GROUPS: usize = 200;
+
+/// What is counted.
+#[derive(Debug, Clone)]
+pub struct Board {
+    /// Of all events.
+    pub figures: Figures,
+    /// Of the events of each group, by the group's value as JSON.
+    pub groups: Option<Tally<Group>>,
+}
+
+/// What is counted of a group.
+#[derive(Debug, Clone, Default)]
+pub struct Group {
+    /// Its events.
+    pub events: u64,
+    /// How long those took that tell it.
+    pub took: Measured,
+}
+
+impl Board {
+    /// An empty one, with groups if it is `grouped`.
+    #[must_use]
+    pub fn new(grouped: bool) -> Self {
+        Self { figures: Figures::default(), groups: grouped.then(|| Tally::new(GROUPS)) }
+    }
+
+    /// Adds all of another without groups, unless that would not give what its events, one by one, would. False if so, or
+    /// if `also` says no, which is asked before anything is added.
+    pub fn add(
+        &mut self,
+        other: &Self,
+        also: impl FnOnce() -> io::Result<bool>,
+    ) -> io::Result<bool> {
+        let is_added = self.figures.has_room(&other.figures) && also()?;
+        if is_added {
+            self.figures.merge(&other.figures);
+        }
+        Ok(is_added)
+    }
+
+    /// Counts an event of that moment, which belongs to these groups.
+    pub fn see(&mut self, shown: &Shown<'_>, moment: Option<i64>, groups: &[String]) {
+        self.figures.see(shown, moment);
+        for name in groups {
+            let Some(group) = self.groups.as_mut().map(|tally| tally.of(name)) else { return };
+            group.events += 1;
+            measure(&mut group.took, took(shown));
+        }
+    }
+}
+
+/// How long it took what an event tells the end of, in milliseconds.
+fn took(shown: &Shown<'_>) -> Option<f64> {
+    const UNITS: &[(&str, f64)] = &[
+        ("duration_ms", 1.0),
+        ("duration_seconds", 1000.0),
+        ("duration_s", 1000.0),
+        ("e2e_ttfb_ms", 1.0),
+        ("total_ms", 1.0),
+    ];
+    if shown.kind() == Some(Kind::SessionInfo) {
+        return None;
+    }
+    UNITS.iter().find_map(|(name, millis)| Some(shown.field(name)?.number()? * millis))
+}

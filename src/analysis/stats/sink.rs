@@ -1,0 +1,393 @@
+//! Counts events instead of writing them, or beside: `evtap stats` and `--stats`.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossterm::{cursor, queue, terminal};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::analysis::stats;
+use crate::analysis::stats::grouped::Board;
+use crate::analysis::stats::series::{self, Row, Series};
+use crate::analysis::stats::text::cell;
+use crate::error::Error;
+use crate::output::status;
+use crate::output::{Broken, Out, Render, Sink};
+use crate::query::program::{Program, Stop};
+use crate::query::{Failures, Subject, endless, value};
+use crate::transport::News;
+
+/// How often a live stream's figures are told anew.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How figures are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A table for people.
+    Text,
+    /// A JSON object; one a line, of a series.
+    Json,
+    /// A series as a table between commas.
+    Csv,
+}
+
+/// What figures are wanted.
+pub struct Setup {
+    /// How they are written.
+    pub form: Form,
+    /// A row for so much time, rather than a sum at the end.
+    pub every: Option<Duration>,
+    /// What they are grouped by.
+    pub group_by: Option<Program>,
+    /// The stream is live: time is that of the clock.
+    pub live: bool,
+    /// There is a terminal, on which the figures are kept up to date.
+    pub terminal: bool,
+    /// There may be colours.
+    pub paint: bool,
+}
+
+/// Counts events, and writes what it has counted.
+pub struct Stats {
+    told: Arc<Mutex<Told>>,
+    group_by: Option<Program>,
+    live: bool,
+    failures: u64,
+    ticker: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+/// What was counted, and where it is told.
+struct Told {
+    out: Out,
+    form: Form,
+    paint: bool,
+    live: bool,
+    board: Board,
+    series: Option<Series>,
+    /// How many lines on the terminal are to be replaced.
+    painted: Option<u16>,
+    broken: Option<io::Error>,
+}
+
+impl Stats {
+    /// Writes to `out`.
+    #[must_use]
+    pub fn new(out: Out, setup: Setup) -> Self {
+        let Setup { form, every, group_by, live, terminal, paint } = setup;
+        let grouped = group_by.is_some();
+        let every = every.map(|every| i64::try_from(every.as_millis()).unwrap_or(i64::MAX));
+        let painted = (live && terminal && every.is_none() && form == Form::Text).then_some(0);
+        let series = every.map(|every| Series::new(every, grouped));
+        let ticks = live && (series.is_some() || painted.is_some());
+        let mut told = Told {
+            out,
+            form,
+            paint,
+            live,
+            board: Board::new(grouped),
+            series,
+            painted,
+            broken: None,
+        };
+        told.head(grouped);
+        let told = Arc::new(Mutex::new(told));
+        let ticker = ticks.then(|| ticker(Arc::clone(&told)));
+        Self { told, group_by, live, failures: 0, ticker }
+    }
+
+    /// The groups that an event belongs to.
+    fn groups(&mut self, subject: &Subject<'_>) -> Result<Vec<String>, Broken> {
+        let Some(program) = &self.group_by else { return Ok(Vec::new()) };
+        let mut groups = Vec::new();
+        let outcome = program.run(subject.value(), |value| {
+            groups.push(value::to_json(&value));
+            true
+        });
+        match outcome {
+            Ok(()) => {}
+            Err(Stop::Endless) => return Err(endless("--group-by").into()),
+            Err(Stop::Failed(reason)) => {
+                self.failures += 1;
+                if self.failures == 1 {
+                    let event_type = subject.shown.event_type();
+                    status::say(&format!(
+                        "--group-by fails on {event_type}: {reason}; such events are in no group (told once)"
+                    ));
+                }
+            }
+        }
+        Ok(groups)
+    }
+}
+
+/// What another thread counts.
+#[derive(Default)]
+struct Counting {
+    board: Option<Box<Board>>,
+    /// What it does beside.
+    render: Option<Box<dyn Render>>,
+}
+
+impl Render for Counting {
+    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let board = self.board.get_or_insert_with(|| Box::new(Board::new(false)));
+        board.see(subject.shown, stats::moment(subject.shown), &[]);
+        self.render.as_mut().map_or(Ok(()), |render| render.event(subject, out))
+    }
+
+    fn twin(&self) -> Box<dyn Render> {
+        Box::new(Self { board: None, render: self.render.as_ref().map(|render| render.twin()) })
+    }
+
+    fn counted(&mut self) -> Option<Box<Board>> {
+        self.board.take()
+    }
+
+    fn failures(&mut self) -> Option<&mut Failures> {
+        self.render.as_mut()?.failures()
+    }
+}
+
+fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
+    told.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tells what time has made of the figures, until the sender is dropped.
+fn ticker(told: Arc<Mutex<Told>>) -> (Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = channel();
+    lock(&told).tick();
+    let run = move || {
+        while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+            lock(&told).tick();
+        }
+    };
+    (stop, std::thread::spawn(run))
+}
+
+impl Sink for Stats {
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        let groups = self.groups(subject)?;
+        let moment = if self.live { Some(now()) } else { stats::moment(subject.shown) };
+        let mut told = lock(&self.told);
+        if let Some(error) = told.broken.take() {
+            return Err(error.into());
+        }
+        match &mut told.series {
+            None => told.board.see(subject.shown, moment, &groups),
+            Some(series) => {
+                let rows = series.see(subject.shown, moment, &groups).into_iter().collect();
+                told.rows(rows)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn news(&mut self, _: &News) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut told = lock(&self.told);
+        told.broken.take().map_or(Ok(()), Err)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if let Some((stop, ticker)) = self.ticker.take() {
+            drop(stop);
+            // It has nothing to give.
+            let _ = ticker.join();
+        }
+        let mut told = lock(&self.told);
+        if let Some(error) = told.broken.take() {
+            return Err(error);
+        }
+        told.finish()
+    }
+
+    fn failures(&mut self) -> u64 {
+        self.failures
+    }
+
+    fn twin(&self) -> Option<Box<dyn Render>> {
+        // Stretches come one after the other, and of groups each failure is told.
+        let is_sum = !self.live && self.group_by.is_none() && lock(&self.told).series.is_none();
+        is_sum.then(|| Box::new(Counting::default()) as Box<dyn Render>)
+    }
+
+    fn take(&mut self, _: &[u8], counted: Option<&Board>) -> io::Result<bool> {
+        counted.map_or(Ok(true), |counted| lock(&self.told).board.add(counted, || Ok(true)))
+    }
+}
+
+impl Told {
+    fn head(&mut self, grouped: bool) {
+        if self.painted.is_some() {
+            // What is told on stderr would stand in the middle of the figures.
+            status::hold_back();
+        }
+        let head = match (&self.series, self.form) {
+            (None, _) | (_, Form::Json) => return,
+            (_, Form::Text) => series::text_head(grouped),
+            (_, Form::Csv) => series::csv_head(grouped),
+        };
+        self.broken = self.write(&head).err();
+    }
+
+    fn tick(&mut self) {
+        let written = if let Some(series) = &mut self.series {
+            let rows = series.until(now());
+            self.rows(rows)
+        } else {
+            self.paint()
+        };
+        self.broken = self.broken.take().or(written.err());
+    }
+
+    fn rows(&mut self, rows: Vec<Row>) -> io::Result<()> {
+        for row in rows {
+            let text = match self.form {
+                Form::Text => row.text(),
+                Form::Json => row.json(),
+                Form::Csv => row.csv(),
+            };
+            self.write(&text)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    fn text(&self, paint: bool) -> String {
+        stats::text::board(&self.board, self.live.then(now), paint)
+    }
+
+    /// Puts the figures in the place of those before.
+    fn paint(&mut self) -> io::Result<()> {
+        let (width, height) = terminal::size()
+            .map_or((80, 24), |(width, height)| (usize::from(width), usize::from(height)));
+        // Where lines would be cut, colours would be.
+        let text = self.text(self.paint && width >= 80);
+        let room = height.saturating_sub(2);
+        let mut lines: Vec<_> = text
+            .lines()
+            .map(|line| if width < 80 { cell(line, width) } else { line.to_owned() })
+            .collect();
+        if lines.len() > room {
+            let hidden = lines.len() - room;
+            lines.truncate(room);
+            lines.push(
+                cell(
+                    &format!("… {hidden} more lines, at the end or on a taller screen"),
+                    width.min(60),
+                )
+                .trim_end()
+                .to_owned(),
+            );
+        }
+        self.wipe()?;
+        self.painted = u16::try_from(lines.len()).ok();
+        self.write(&(lines.join("\n") + "\n"))
+    }
+
+    /// Takes the figures away, and lets what waits on stderr out.
+    fn wipe(&mut self) -> io::Result<()> {
+        if let Some(lines @ 1..) = self.painted {
+            queue!(
+                self.out,
+                cursor::MoveToPreviousLine(lines),
+                terminal::Clear(terminal::ClearType::FromCursorDown)
+            )?;
+            self.out.flush()?;
+        }
+        status::release();
+        status::hold_back();
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if self.painted.is_some() {
+            let wiped = self.wipe();
+            status::release();
+            wiped?;
+        }
+        if let Some(series) = &mut self.series {
+            let rows = series.finish();
+            return self.rows(rows);
+        }
+        let text = match self.form {
+            Form::Text | Form::Csv => self.text(self.paint),
+            Form::Json => stats::json::line(&stats::json::board(&self.board, self.live.then(now))),
+        };
+        self.write(&text)
+    }
+}
+
+fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+/// Counts what another sink writes, and sums it up on stderr at the end.
+pub struct Counted {
+    sink: Box<dyn Sink>,
+    board: Board,
+    format: status::Format,
+}
+
+impl Counted {
+    /// Counts what `sink` writes.
+    #[must_use]
+    pub fn new(sink: Box<dyn Sink>, format: status::Format) -> Self {
+        Self { sink, board: Board::new(false), format }
+    }
+}
+
+impl Sink for Counted {
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        self.board.see(subject.shown, stats::moment(subject.shown), &[]);
+        self.sink.event(subject)
+    }
+
+    fn news(&mut self, news: &News) -> io::Result<bool> {
+        self.sink.news(news)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let finished = self.sink.finish();
+        if self.format == status::Format::Json {
+            status::tell_json(
+                &json!({"status": "stats", "stats": stats::json::board(&self.board, None)}),
+            );
+        } else {
+            status::lines(&stats::text::board(&self.board, None, false));
+        }
+        finished
+    }
+
+    fn failures(&mut self) -> u64 {
+        self.sink.failures()
+    }
+
+    fn twin(&self) -> Option<Box<dyn Render>> {
+        Some(Box::new(Counting { board: None, render: Some(self.sink.twin()?) }))
+    }
+
+    fn take(&mut self, lines: &[u8], counted: Option<&Board>) -> io::Result<bool> {
+        let Self { sink, board, .. } = self;
+        counted.map_or(Ok(true), |counted| board.add(counted, || sink.take(lines, None)))
+    }
+
+    fn expression(&mut self) -> Option<&mut Failures> {
+        self.sink.expression()
+    }
+}

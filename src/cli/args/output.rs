@@ -1,0 +1,158 @@
+//! The options of what is shown, and how.
+
+use clap::{Args, ValueEnum};
+
+use super::{Privacy, Standing};
+use crate::output::status;
+
+/// What is shown, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Show {
+    /// How events are written: `pretty`, `ndjson`, `json` (one array), `cloudevents`, `csv`, `tsv`, or `template=TEXT` in the
+    /// language of Jinja; `pretty` on a terminal and `ndjson` elsewhere, if not given
+    #[arg(short, long, value_name = "FORMAT")]
+    pub output: Option<Output>,
+    /// Show these parts of each event alone: names of fields, `event_type`, `_tap.time`
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub fields: Vec<String>,
+    /// Print what a jq program makes of each event, a line for each output
+    #[arg(short = 'q', long, value_name = "PROGRAM", conflicts_with_all = ["output", "fields"])]
+    pub jq: Option<String>,
+    /// With --jq, print strings without their quotes
+    #[arg(short, long, requires = "jq")]
+    pub raw_strings: bool,
+    /// Stop after that many events
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Color,
+    /// Which times `pretty` shows; other outputs have RFC 3339 in UTC; `local`, if not given
+    #[arg(long, value_enum, value_name = "TIMES")]
+    pub timestamps: Option<Timestamps>,
+    /// The zone of the times that `pretty` and the live screen show, such as `Europe/Berlin`; this machine's, if not given
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
+    /// Don't cut lines at the terminal's edge
+    #[arg(long)]
+    pub wrap: bool,
+    /// Sum up on stderr at the end what was shown: counts, rates, percentiles
+    #[arg(long)]
+    pub stats: bool,
+    /// How news of the connection is told on stderr
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub status: status::Format,
+    /// What is hidden.
+    #[command(flatten)]
+    pub privacy: Privacy,
+    /// The settings that nobody has typed.
+    #[arg(skip)]
+    pub standing: Standing,
+}
+
+/// The live screen.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Live screen")]
+pub struct Screen {
+    /// Show a live screen instead of lines; ? in it tells the keys
+    #[arg(long, conflicts_with_all = ["output", "fields", "jq", "timestamps", "stats"])]
+    pub tui: bool,
+    /// How much the live screen keeps: events, a size such as 64MiB, or both, with a comma between
+    #[arg(long, value_name = "LIMIT", requires = "tui", default_value = "100000,64MiB")]
+    pub buffer: String,
+    /// What the live screen's colours are to be read on; `auto` goes by COLORFGBG, and asks the terminal
+    #[arg(long, value_enum, value_name = "GROUND", requires = "tui", default_value_t)]
+    pub background: Background,
+}
+
+/// What colours are read on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Background {
+    /// What the terminal has
+    #[default]
+    Auto,
+    /// Something dark
+    Dark,
+    /// Something light
+    Light,
+}
+
+/// The formats of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A line for people.
+    Pretty,
+    /// A JSON object a line.
+    Ndjson,
+    /// One JSON array.
+    Json,
+    /// A CloudEvent a line.
+    CloudEvents,
+    /// A table between commas.
+    Csv,
+    /// A table between tabs.
+    Tsv,
+    /// A line by a template.
+    Template(String),
+}
+
+impl Output {
+    /// What completion offers, and what each is. After `template=` comes the template.
+    pub const OFFERED: &[(&str, &str)] = &[
+        ("pretty", "A line for people."),
+        ("ndjson", "A JSON object a line."),
+        ("json", "One JSON array."),
+        ("cloudevents", "A CloudEvent a line."),
+        ("csv", "A table between commas."),
+        ("tsv", "A table between tabs."),
+        ("template=", "A line by a template in the language of Jinja."),
+    ];
+}
+
+impl std::str::FromStr for Output {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "pretty" => Ok(Self::Pretty),
+            "ndjson" => Ok(Self::Ndjson),
+            "json" => Ok(Self::Json),
+            "cloudevents" => Ok(Self::CloudEvents),
+            "csv" => Ok(Self::Csv),
+            "tsv" => Ok(Self::Tsv),
+            _ => text
+                .strip_prefix("template=")
+                .map(|source| Self::Template(source.to_owned()))
+                .ok_or("give pretty, ndjson, json, cloudevents, csv, tsv or template=TEXT"),
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that has them
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Which times are shown to people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Timestamps {
+    /// The time of day, in this machine's zone or in that of --tz
+    #[default]
+    Local,
+    /// The time of day in UTC
+    Utc,
+    /// The time since the first event
+    Relative,
+    /// The seconds since the event before
+    Delta,
+    /// None
+    None,
+}

@@ -1,0 +1,75 @@
+//! What people type for figures.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Color, Connection, Demo, Pick, Privacy, Until};
+use crate::output::status;
+
+/// `evtap stats`
+#[derive(Debug, Args)]
+pub struct Stats {
+    /// Recordings, as for `replay`; `-` is stdin; a live stream if there is none
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The id of the workspace whose stream is counted, or `demo`; may repeat
+    #[arg(
+        short,
+        long,
+        value_name = "ID",
+        env = "AMIGO_WORKSPACE_ID",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub workspace: Vec<String>,
+    /// The SID of the call whose observer is counted, or `demo`; may repeat
+    #[arg(short, long, value_name = "SID", value_delimiter = ',', conflicts_with = "files")]
+    pub call: Vec<String>,
+    /// How figures are written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: Figures,
+    /// Write a row for each stretch of so much time, such as 1m, instead of a sum: by the events' own time in recordings, by
+    /// the clock on a live stream
+    #[arg(long, value_name = "TIME")]
+    pub every: Option<String>,
+    /// Count by what a jq expression gives of each event, such as `.tool_name`
+    #[arg(long, value_name = "EXPR")]
+    pub group_by: Option<String>,
+    /// How many threads work on a recording; as many as there are processors, if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), requires = "files")]
+    pub threads: Option<u16>,
+    /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Color,
+    /// How news of the connection is told on stderr
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub status: status::Format,
+    /// Which events are counted.
+    #[command(flatten)]
+    pub pick: Pick,
+    /// When to stop.
+    #[command(flatten)]
+    pub until: Until,
+    /// What is hidden.
+    #[command(flatten)]
+    pub privacy: Privacy,
+    /// Where the platform is.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// The built-in clinic.
+    #[command(flatten)]
+    pub demo: Demo,
+}
+
+/// The formats of figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Figures {
+    /// Tables for people
+    #[default]
+    Text,
+    /// One JSON object, or one a line with --every
+    Json,
+    /// A table between commas, with --every
+    Csv,
+}

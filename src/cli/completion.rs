@@ -1,0 +1,335 @@
+//! What may come next on a command line that somebody is typing. The scripts in `completions/` ask for it, by the hidden
+//! command `__complete`.
+//!
+//! Commands, options and fixed choices come from clap's definition, event types and fields from the model. So the scripts
+//! know nothing, stay short, and are never out of date. What is offered restricts nothing, and nothing here fails: where
+//! there is nothing to offer, nothing is.
+
+mod values;
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command, ValueHint};
+
+use crate::cli::args;
+
+/// What may come next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// One of these.
+    Words(Vec<Word>),
+    /// The path of a file: the shell knows best how to complete it.
+    Path,
+}
+
+/// A word that may come next, whole: with what was typed of it already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The word.
+    pub text: String,
+    /// What it means, in one line; may be empty.
+    pub help: String,
+}
+
+impl Word {
+    fn new(text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { text: text.into(), help: help.into() }
+    }
+}
+
+/// What the scripts read instead of words where a path may come.
+const PATH: &str = ":path";
+
+impl Next {
+    /// The form that the scripts read: a word, a tab and its meaning a line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Path => format!("{PATH}\n"),
+            Self::Words(words) => {
+                words.iter().flat_map(|word| [&word.text, "\t", &word.help, "\n"]).collect()
+            }
+        }
+    }
+}
+
+/// The answer to a script.
+#[must_use]
+pub fn next(options: &args::Complete) -> String {
+    let text = |word: &OsString| word.to_string_lossy().into_owned();
+    let before: Vec<_> = options.before.iter().map(text).collect();
+    complete(&args::definition(), &before, &text(&options.current)).text()
+}
+
+/// What may stand where `current` is being typed, after these words; the program's name is not among them.
+#[must_use]
+pub fn complete(root: &Command, before: &[String], current: &str) -> Next {
+    let mut line = Line {
+        root,
+        command: root,
+        given: Vec::new(),
+        pending: None,
+        positionals: 0,
+        options: true,
+    };
+    for word in before {
+        line.read(word);
+    }
+    line.next(current)
+}
+
+/// What has been understood of a line so far.
+struct Line<'a> {
+    root: &'a Command,
+    command: &'a Command,
+    /// The options that stand there already.
+    given: Vec<&'a str>,
+    /// An option that waits for so many more values.
+    pending: Option<(&'a Arg, usize)>,
+    positionals: usize,
+    /// Whether options may still come: no `--` has been typed.
+    options: bool,
+}
+
+impl<'a> Line<'a> {
+    fn read(&mut self, word: &str) {
+        if let Some((arg, left)) = self.pending.take() {
+            self.pending = (left > 1).then(|| (arg, left - 1));
+        } else if self.options && word == "--" {
+            self.options = false;
+        } else if let Some(long) = word.strip_prefix("--").filter(|_| self.options) {
+            let (name, value) =
+                long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            if let Some(arg) = self.long(name) {
+                self.expect(arg, value.is_none());
+            }
+        } else if word.len() > 1 && word.starts_with('-') && self.options {
+            if let Some((arg, attached)) = self.cluster(word) {
+                self.expect(arg, attached.is_empty());
+            }
+        } else if let Some(command) =
+            self.command.find_subcommand(word).filter(|_| self.positionals == 0)
+        {
+            (self.command, self.given) = (command, Vec::new());
+        } else {
+            self.positionals += 1;
+        }
+    }
+
+    fn expect(&mut self, arg: &'a Arg, has_no_value: bool) {
+        self.given.push(arg.get_id().as_str());
+        let wanted = arg.get_num_args().map_or(0, |range| range.min_values());
+        self.pending = (wanted > 0 && has_no_value).then_some((arg, wanted));
+    }
+
+    fn next(&self, current: &str) -> Next {
+        if let Some((arg, _)) = self.pending {
+            return self.value(arg, current, "");
+        }
+        if self.options && current.starts_with('-') {
+            if let Some((name, value)) =
+                current.strip_prefix("--").and_then(|long| long.split_once('='))
+            {
+                return self
+                    .long(name)
+                    .map_or_else(nothing, |arg| self.value(arg, value, &format!("--{name}=")));
+            }
+            return match self.cluster(current) {
+                Some((arg, value)) if takes_value(arg) => {
+                    self.value(arg, value, &current[..current.len() - value.len()])
+                }
+                _ => words(self.flags(), current),
+            };
+        }
+        if let Some(arg) = self.positional() {
+            return self.value(arg, current, "");
+        }
+        let commands: Vec<_> = self
+            .command
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .map(command_word)
+            .collect();
+        words(if commands.is_empty() { self.flags() } else { commands }, current)
+    }
+
+    fn long(&self, name: &str) -> Option<&'a Arg> {
+        self.command.get_arguments().find(|arg| arg.get_long() == Some(name))
+    }
+
+    /// The last option of `-rn5`, and what is attached to it. One that takes a value takes the rest of the word.
+    fn cluster<'w>(&self, word: &'w str) -> Option<(&'a Arg, &'w str)> {
+        let mut last = None;
+        for (at, letter) in word.char_indices().skip(1) {
+            let arg = self.command.get_arguments().find(|arg| arg.get_short() == Some(letter))?;
+            last = Some((arg, &word[at + letter.len_utf8()..]));
+            if takes_value(arg) {
+                break;
+            }
+        }
+        last
+    }
+
+    /// The positional argument whose turn it is; the last one may repeat.
+    fn positional(&self) -> Option<&'a Arg> {
+        let mut all: Vec<_> =
+            self.command.get_positionals().filter(|arg| !arg.is_hide_set()).collect();
+        match all.len() {
+            0 => None,
+            count if self.positionals < count => Some(all.swap_remove(self.positionals)),
+            _ => all.pop().filter(|last| matches!(last.get_action(), ArgAction::Append)),
+        }
+    }
+
+    /// The options that may still be given.
+    fn flags(&self) -> Vec<Word> {
+        let may_come = |arg: &&Arg| {
+            !arg.is_hide_set()
+                && (!self.given.contains(&arg.get_id().as_str())
+                    || matches!(arg.get_action(), ArgAction::Append | ArgAction::Count))
+        };
+        let word =
+            |arg: &Arg| Some(Word::new(format!("--{}", arg.get_long()?), help(arg.get_help())));
+        self.command.get_arguments().filter(may_come).filter_map(word).collect()
+    }
+
+    /// What an argument's value may be, after what of the word is no part of it. In a list, the item at its end is completed.
+    fn value(&self, arg: &Arg, typed: &str, lead: &str) -> Next {
+        let end = if arg.get_value_delimiter() == Some(',') {
+            typed.rfind(',').map_or(0, |comma| comma + 1)
+        } else {
+            0
+        };
+        let (kept, item) = typed.split_at(end);
+        let choices: Vec<_> = arg
+            .get_possible_values()
+            .iter()
+            .filter(|value| !value.is_hide_set())
+            .map(choice_word)
+            .collect();
+        let offered = if choices.is_empty() { values::of(self.root, arg, item) } else { choices };
+        if offered.is_empty()
+            && matches!(
+                arg.get_value_hint(),
+                ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath
+            )
+        {
+            return Next::Path;
+        }
+        let already: Vec<_> = kept.split(',').collect();
+        let fitting = offered
+            .into_iter()
+            .filter(|word| word.text.starts_with(item) && !already.contains(&word.text.as_str()));
+        Next::Words(
+            fitting
+                .map(|word| Word::new(format!("{lead}{kept}{}", word.text), word.help))
+                .collect(),
+        )
+    }
+}
+
+fn takes_value(arg: &Arg) -> bool {
+    arg.get_num_args().is_some_and(|range| range.takes_values())
+}
+
+const fn nothing() -> Next {
+    Next::Words(Vec::new())
+}
+
+fn words(all: Vec<Word>, current: &str) -> Next {
+    Next::Words(all.into_iter().filter(|word| word.text.starts_with(current)).collect())
+}
+
+fn command_word(command: &Command) -> Word {
+    Word::new(command.get_name(), help(command.get_about()))
+}
+
+fn choice_word(value: &clap::builder::PossibleValue) -> Word {
+    Word::new(value.get_name(), help(value.get_help()))
+}
+
+/// The first line of a help text: a menu has room for no more.
+fn help(text: Option<&clap::builder::StyledStr>) -> String {
+    let text = text.map(ToString::to_string).unwrap_or_default();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words offered for a line; what follows its last blank is being typed.
+    fn offered(line: &str) -> Vec<String> {
+        let (before, current) = line.rsplit_once(' ').unwrap_or(("", line));
+        let before: Vec<_> = before.split_whitespace().map(str::to_owned).collect();
+        match complete(&args::definition(), &before, current) {
+            Next::Words(words) => words.into_iter().map(|word| word.text).collect(),
+            Next::Path => vec![PATH.to_owned()],
+        }
+    }
+
+    #[test]
+    fn commands_and_options() {
+        assert_eq!(offered("wat"), ["watch"]);
+        assert_eq!(offered("help sche"), ["schema"]);
+        assert!(!offered("").contains(&"__complete".to_owned()), "it is hidden");
+        assert_eq!(offered("watch --max-f"), ["--max-frame"]);
+        assert!(
+            offered("watch ").contains(&"--workspace".to_owned()),
+            "there is nothing else to type"
+        );
+        assert!(
+            offered("watch -n 3 --").iter().all(|word| word != "--limit"),
+            "it can't be given twice"
+        );
+        assert!(offered("watch -e x --").contains(&"--event".to_owned()), "it may repeat");
+        assert_eq!(offered("nonsense --eve"), [""; 0]);
+    }
+
+    #[test]
+    fn values() {
+        assert_eq!(offered("watch --event call.st"), ["call.started"]);
+        assert_eq!(offered("watch --event=call.st"), ["--event=call.started"]);
+        assert_eq!(offered("watch -ecall.st"), ["-ecall.started"]);
+        assert_eq!(
+            offered("watch -E call."),
+            ["call.*", "call.ended", "call.escalated", "call.started"].map(str::to_owned)
+        );
+        assert_eq!(offered("schema call.st"), ["call.started"]);
+        assert_eq!(offered("watch --phi h"), ["hash"]);
+        assert_eq!(offered("watch -w d"), ["demo"]);
+        assert_eq!(offered("watch --arg name value -n 3 --gre"), ["--grep"]);
+        assert_eq!(offered("watch --arg name value -n "), [""; 0]);
+        assert_eq!(offered("frames --reveal "), ["all"]);
+    }
+
+    #[test]
+    fn fields() {
+        assert_eq!(offered("watch --reveal caller"), ["caller_id"]);
+        assert_eq!(offered("watch --reveal call.started."), ["call.started.caller_id"]);
+        assert_eq!(offered("watch --redact call.started.dir"), ["call.started.direction"]);
+        assert!(
+            !offered("watch --redact caller").contains(&"caller_id".to_owned()),
+            "it is hidden already"
+        );
+        assert_eq!(offered("watch --fields call_sid,_tap.ti"), ["call_sid,_tap.time"]);
+        assert!(
+            offered("watch --fields call_sid,call_s")
+                .iter()
+                .all(|word| word != "call_sid,call_sid")
+        );
+    }
+
+    #[test]
+    fn paths_are_left_to_the_shell() {
+        for line in [
+            "replay ",
+            "replay a.ndjson ",
+            "watch --record ",
+            "watch --cursor=x",
+            "watch --api-key-file ./k",
+        ] {
+            assert_eq!(offered(line), [PATH], "{line}");
+        }
+    }
+}

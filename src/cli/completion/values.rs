@@ -1,0 +1,165 @@
+//! What the values of arguments may be, beyond what clap knows, by the name that help gives to the value.
+
+use clap::{Arg, Command};
+
+use super::{Word, command_word};
+use crate::cli::args;
+use crate::cli::config::{self, SETTINGS};
+use crate::model::{Class, EventSpec, FieldSpec, Kind, family};
+
+/// Parts of events that `--fields` takes beside their fields.
+const PARTS: &[(&str, &str)] = &[
+    ("event_type", "The type of the event."),
+    ("payload", "All its fields, as one JSON object."),
+    ("_tap.id", "Its id: milliseconds of Unix time."),
+    ("_tap.time", "The id as a time, in UTC."),
+    ("_tap.received_at", "When it arrived here."),
+    ("_tap.stream", "The stream that it came by: workspace or observer."),
+    ("_tap.workspace_id", "The workspace whose stream it came by."),
+    ("_tap.call_sid", "The call whose observer it came by."),
+    ("_tap.redacted", "The fields that are hidden."),
+    ("_tap.scrubbed", "The fields in which something was masked."),
+    ("_tap.drift", "What the model did not expect."),
+];
+
+/// Names of values that are nobody's to guess: numbers, times, expressions, addresses.
+#[cfg(test)]
+const FREE: &str = "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT N NAME OPTION PROGRAM REGEX SIZE STEP TIME URL UUID VALUE WORD";
+
+/// What may stand for this argument, once `typed` of it has been.
+pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Word> {
+    let name = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
+    match name {
+        "GLOB" => families().into_iter().chain(types()).collect(),
+        "EVENT" => types().collect(),
+        "LIST" => told(PARTS).chain(names(|_| true)).collect(),
+        "FORMAT" => told(args::Output::OFFERED).collect(),
+        "FIELD" if arg.get_id() == "redact" => fields(typed, |class| !class.is_hidden()),
+        "FIELD" => std::iter::once(Word::new("all", "Everything that is hidden."))
+            .chain(fields(typed, Class::is_hidden))
+            .collect(),
+        "PROFILE" => config::profiles().into_iter().map(|name| Word::new(name, "")).collect(),
+        "KEY=VALUE" => {
+            SETTINGS.iter().map(|setting| Word::new(format!("{}=", setting.name), "")).collect()
+        }
+        "ZONE" => jiff::tz::db().available().map(|zone| Word::new(zone.as_str(), "")).collect(),
+        "ID" | "SID" | "CALL" => {
+            vec![Word::new("demo", "The built-in clinic: no account, no network.")]
+        }
+        "PAGE" => root
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .map(command_word)
+            .collect(),
+        "all" => vec![Word::new("all", "Raw frames can't be redacted.")],
+        _ => Vec::new(),
+    }
+}
+
+fn told(words: &'static [(&str, &str)]) -> impl Iterator<Item = Word> {
+    words.iter().map(|(word, help)| Word::new(*word, *help))
+}
+
+fn specs() -> impl Iterator<Item = &'static EventSpec> {
+    Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec())
+}
+
+fn types() -> impl Iterator<Item = Word> {
+    specs().map(|spec| Word::new(spec.event_type, spec.doc))
+}
+
+/// A glob for each family that has more than one event; those of a call have no name in common.
+fn families() -> Vec<Word> {
+    let mut families: Vec<&str> = specs()
+        .map(|spec| family(spec.event_type))
+        .filter(|family| *family != "observer")
+        .collect();
+    families.dedup();
+    let count = |family: &str| specs().filter(|spec| spec.family() == family).count();
+    let several = families.into_iter().filter(|family| count(family) > 1);
+    several
+        .map(|family| {
+            Word::new(format!("{family}.*"), format!("All {} events of {family}.", count(family)))
+        })
+        .collect()
+}
+
+/// Each field's name once, with what is said of it first.
+fn names(fits: impl Fn(&FieldSpec) -> bool) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    for field in specs().flat_map(|spec| spec.fields).filter(|field| fits(field)) {
+        if words.iter().all(|word| word.text != field.name) {
+            words.push(Word::new(field.name, field.doc));
+        }
+    }
+    words
+}
+
+/// Fields by name; those of one event too, once something has been typed: they are many.
+fn fields(typed: &str, fits: impl Fn(Class) -> bool) -> Vec<Word> {
+    let mut words = names(|field| fits(field.class));
+    if !typed.is_empty() {
+        let of = |spec: &'static EventSpec| spec.fields.iter().map(move |field| (spec, field));
+        let fields = specs().flat_map(of).filter(|(_, field)| fits(field.class));
+        words.extend(fields.map(|(spec, field)| {
+            Word::new(format!("{}.{}", spec.event_type, field.name), field.doc)
+        }));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueHint;
+
+    use super::*;
+
+    /// A new kind of value must be given words, or be named as one that has none.
+    #[test]
+    fn every_value_has_words_or_is_known_to_have_none() {
+        fn check(root: &Command, command: &Command) {
+            for arg in command
+                .get_arguments()
+                .filter(|arg| !arg.is_hide_set() && arg.get_action().takes_values())
+            {
+                let name =
+                    arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
+                // What it has is in a file of whoever runs this.
+                if name == "PROFILE" {
+                    continue;
+                }
+                let words = arg.get_possible_values().len() + of(root, arg, "").len();
+                let what = format!("{} --{}", command.get_name(), arg.get_id());
+                let paths = matches!(arg.get_value_hint(), ValueHint::AnyPath | ValueHint::DirPath);
+                assert_ne!(
+                    words > 0,
+                    paths || FREE.split(' ').any(|free| free == name),
+                    "{what} {name}: give its words in `of`, or add it to FREE"
+                );
+            }
+            command
+                .get_subcommands()
+                .filter(|command| command.get_name() != "help")
+                .for_each(|command| check(root, command));
+        }
+        let root = args::definition();
+        check(&root, &root);
+    }
+
+    #[test]
+    fn every_format_that_is_offered_is_one() {
+        assert!(args::Output::OFFERED.iter().all(|(name, _)| name.parse::<args::Output>().is_ok()));
+    }
+
+    #[test]
+    fn families_are_those_with_several_events() {
+        let families: Vec<_> = families().into_iter().map(|word| word.text).collect();
+        assert!(
+            families.contains(&"call.*".to_owned()) && families.contains(&"tap.*".to_owned()),
+            "{families:?}"
+        );
+        assert!(families.iter().all(|family| {
+            specs().filter(|spec| format!("{}.*", spec.family()) == *family).count() > 1
+        }));
+    }
+}

@@ -1,0 +1,210 @@
+//! Writing the configuration file: an example to begin with, and profiles from the command line, with all comments kept.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::builder::ValueParser;
+use clap::{Arg, Command};
+use toml_edit::{Array, DocumentMut, Item, Table, Value};
+
+use super::file::File;
+use super::settings::{SETTINGS, Setting, is_flag, is_list};
+use crate::error::{Error, Exit, Result};
+use crate::transport::private_file;
+use crate::transport::recording::cause;
+
+/// How wide comments are.
+const WIDTH: usize = 100;
+
+/// Writes an example, for its owner alone, where there is no file yet.
+pub fn init(path: &Path, watch: &Command) -> Result<()> {
+    let what = format!("cannot write {}", path.display());
+    make_directory(path).map_err(|error| failed(path, &error))?;
+    let mut file = private_file::create_new(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Error::usage(what, "it is there already", "edit it, or use `evtap config set-profile`")
+        }
+        _ => failed(path, &error),
+    })?;
+    file.write_all(example(watch).as_bytes()).map_err(|error| failed(path, &error))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Error {
+    Error::new(
+        Exit::Failure,
+        format!("cannot write {}", path.display()),
+        cause(error),
+        "check the path and its permissions",
+    )
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    path.parent().map_or(Ok(()), |parent| builder.recursive(true).create(parent))
+}
+
+/// Every setting with what its option says of it, commented out.
+#[must_use]
+pub fn example(watch: &Command) -> String {
+    let mut text = "\
+# Settings of evtap. Options and the environment go before a profile, a profile before what stands at the top, and that before
+# the defaults. `evtap config` shows what comes of it. What is hidden is revealed on the command line alone.
+
+# The profile that counts if nobody names another
+# profile = \"staging\"
+"
+    .to_owned();
+    for setting in SETTINGS {
+        let option = setting
+            .option(watch, watch)
+            .expect("a test holds that all settings are options of watch");
+        text.push('\n');
+        let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+        let mut column = 0;
+        for word in help.split_whitespace() {
+            if column == 0 || column + 1 + word.len() > WIDTH {
+                text.push_str(if column == 0 { "#" } else { "\n#" });
+                column = 1;
+            }
+            let _ = write!(text, " {word}");
+            column += 1 + word.len();
+        }
+        let _ = writeln!(text, "\n# {} = {}", setting.name, setting.example);
+    }
+    text.push_str(
+        "
+# Predicates with names: evtap watch --filter @escalations
+# [filters]
+# escalations = '.event_type == \"call.escalated\"'
+
+# [profiles.staging]
+# base_url = \"https://staging.example.com\"
+# api_key_command = \"pass show amigo/staging\"
+
+# [profiles.staging.filters]
+# long = '.event_type == \"call.ended\" and .duration_seconds > 60'
+",
+    );
+    text
+}
+
+/// Sets what `KEY=VALUE` says in a profile, and takes out what `KEY=` names.
+pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -> Result<()> {
+    // A file that can't be used is not made worse.
+    File::read(path, watch)?;
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(path, &error)),
+    };
+    let Ok(mut document) = text.parse::<DocumentMut>() else {
+        return Err(Error::new(
+            Exit::Failure,
+            format!("cannot edit {}", path.display()),
+            "it has changed meanwhile",
+            "try again",
+        ));
+    };
+    let unfit = || {
+        Error::usage(
+            format!("cannot edit {}", path.display()),
+            "its profiles are no tables",
+            "write them as [profiles.NAME]",
+        )
+    };
+    let implicit = || {
+        let mut table = Table::new();
+        table.set_implicit(true);
+        Item::Table(table)
+    };
+    // Of a file without settings, such as the example, all is a comment on what comes after the last of them.
+    let comments =
+        document.is_empty().then(|| document.trailing().as_str().unwrap_or_default().to_owned());
+    let profiles =
+        document.entry("profiles").or_insert_with(implicit).as_table_mut().ok_or_else(unfit)?;
+    let profile =
+        profiles.entry(name).or_insert_with(toml_edit::table).as_table_mut().ok_or_else(unfit)?;
+    if let Some(comments) = &comments {
+        profile
+            .decor_mut()
+            .set_prefix(format!("{comments}{}", if comments.is_empty() { "" } else { "\n" }));
+    }
+    for pair in pairs {
+        let (key, text) = pair.split_once('=').ok_or_else(|| {
+            Error::usage(
+                "cannot set the profile",
+                "there is an argument without =",
+                "write KEY=VALUE, such as output=ndjson",
+            )
+        })?;
+        let (table, key, value) = match key.strip_prefix("filters.") {
+            Some(filter) => (
+                profile
+                    .entry("filters")
+                    .or_insert_with(toml_edit::table)
+                    .as_table_mut()
+                    .ok_or_else(unfit)?,
+                filter,
+                text.into(),
+            ),
+            None => (&mut *profile, key, value(key, text, watch)?),
+        };
+        match table.get_mut(key) {
+            _ if text.is_empty() => drop(table.remove(key)),
+            Some(Item::Value(old)) => {
+                // What stands beside it, such as a comment, stays.
+                let decor = old.decor().clone();
+                *old = value;
+                *old.decor_mut() = decor;
+            }
+            _ => drop(table.insert(key, Item::Value(value))),
+        }
+    }
+    if comments.is_some() {
+        document.set_trailing("");
+    }
+    let text = document.to_string();
+    File::parse(path, &text, true, watch)?;
+    replace(path, &text).map_err(|error| failed(path, &error))
+}
+
+/// The value of a setting as TOML has it.
+fn value(key: &str, text: &str, watch: &Command) -> Result<Value> {
+    let setting = Setting::named(key)
+        .map_err(|(why, advice)| Error::usage(format!("cannot set {key}"), why, advice))?;
+    let option =
+        setting.option(watch, watch).expect("a test holds that all settings are options of watch");
+    let number = text.parse::<i64>().ok().filter(|_| !is_text(option));
+    Ok(match (text.parse::<bool>().ok().filter(|_| is_flag(option)), number) {
+        (Some(flag), _) => flag.into(),
+        (None, Some(number)) => number.into(),
+        (None, None) if is_list(option) && text.contains(',') => {
+            Value::Array(text.split(',').map(str::trim).collect::<Array>())
+        }
+        (None, None) => text.into(),
+    })
+}
+
+fn is_text(option: &Arg) -> bool {
+    option.get_value_parser().type_id() == ValueParser::string().type_id()
+}
+
+/// Puts a new file in the place of the old, whole, and for its owner alone. If it is a link, in the place of what it names.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    make_directory(path)?;
+    let path: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    // What a killed run has left.
+    let _ = fs::remove_file(&beside);
+    let mut file = private_file::create_new(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&beside, &path)
+}

@@ -1,0 +1,294 @@
+//! The configuration file: read whole, held against the table of settings, and refused with the line at the first mistake.
+//!
+//! At its top stand settings for every run; `[profiles.NAME]` has those of a profile, which go before them; `[filters]`, at
+//! the top or in a profile, has predicates with names. No error quotes a value: somebody may have put a key there.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use clap::Command;
+use toml_edit::{Document, Item, Table, Value};
+
+use super::settings::{Setting, is_flag, is_list, is_path};
+use crate::error::{Error, Result};
+use crate::query::is_name;
+use crate::transport::private_file::{is_private, permissions};
+use crate::transport::recording::cause;
+
+/// The most bytes of a configuration: more is something else.
+const LIMIT: u64 = 1 << 20;
+
+/// What a file says.
+#[derive(Debug, Default)]
+pub struct File {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The profile that it names as the usual.
+    pub usual: Option<String>,
+    /// What counts in every run.
+    pub top: Section,
+    /// What counts with a profile.
+    pub profiles: BTreeMap<String, Section>,
+}
+
+/// The settings and filters of one part of a file.
+#[derive(Debug, Default)]
+pub struct Section {
+    /// The settings.
+    pub settings: BTreeMap<&'static str, Entry>,
+    /// The predicates by name, each with its line.
+    pub filters: BTreeMap<String, (String, usize)>,
+}
+
+/// A setting in a file. It has no `Debug` of its values: somebody may have put a key there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its values, as the option takes them.
+    pub values: Vec<String>,
+    /// The line that it is on, from 1.
+    pub line: usize,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry").field("line", &self.line).finish_non_exhaustive()
+    }
+}
+
+/// Where the file is if nobody says so: by the XDG Base Directory Specification.
+#[must_use]
+pub fn usual_path() -> Option<PathBuf> {
+    let home =
+        std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    Some(
+        home.or_else(|| Some(std::env::home_dir()?.join(".config")))?
+            .join("evtap")
+            .join("config.toml"),
+    )
+}
+
+/// The names of the profiles in the file that `EVTAP_CONFIG` names, or the usual one; none, if it can't be read.
+#[must_use]
+pub fn profiles() -> Vec<String> {
+    let path = std::env::var_os("EVTAP_CONFIG")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .or_else(usual_path);
+    let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let document = Document::parse(text).ok();
+    let table = document.as_ref().and_then(|document| document.get("profiles")?.as_table());
+    table.into_iter().flatten().map(|(name, _)| name.to_owned()).collect()
+}
+
+impl File {
+    /// Reads a file. Nothing, if there is none.
+    pub fn read(path: &Path, watch: &Command) -> Result<Option<Self>> {
+        let what = || format!("cannot use the configuration {}", path.display());
+        let failed = |error: &io::Error| {
+            Error::usage(what(), cause(error), "check the path and its permissions")
+        };
+        let meta = match std::fs::metadata(path) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&error)),
+        };
+        if !meta.is_file() || meta.len() > LIMIT {
+            return Err(Error::usage(
+                what(),
+                "it is no file of settings",
+                "name a TOML file; `evtap config init` writes one",
+            ));
+        }
+        if permissions(&meta) & 0o022 != 0 {
+            let why = "others may write it, and with it say where your key goes";
+            return Err(Error::usage(what(), why, "take that from them with `chmod go-w`"));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+        Self::parse(path, &text, is_private(&meta), watch).map(Some)
+    }
+
+    /// Reads the text of a file, which nobody else may read if it is `private`.
+    pub fn parse(path: &Path, text: &str, private: bool, watch: &Command) -> Result<Self> {
+        Reader { path, text, private, watch }.file()
+    }
+}
+
+/// Reads one file.
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    private: bool,
+    watch: &'a Command,
+}
+
+impl Reader<'_> {
+    fn line(&self, span: Option<Range<usize>>) -> usize {
+        let end = span.map_or(0, |span| span.start).min(self.text.len());
+        self.text.get(..end).map_or(1, |before| before.matches('\n').count() + 1)
+    }
+
+    fn wrong(
+        &self,
+        line: usize,
+        what: &str,
+        why: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Error {
+        let subject = if what.is_empty() { String::new() } else { format!(" ({what})") };
+        Error::usage(
+            format!("cannot use {}, line {line}{subject}", self.path.display()),
+            why,
+            advice,
+        )
+    }
+
+    fn file(&self) -> Result<File> {
+        let document = Document::parse(self.text).map_err(|error| {
+            let advice = "write it so: name = \"value\"; `evtap config init` writes an example";
+            self.wrong(self.line(error.span()), "", "it is no TOML", advice)
+        })?;
+        let mut file = File { path: self.path.to_owned(), ..File::default() };
+        for (name, item) in document.iter() {
+            match name {
+                "profile" => {
+                    let advice = "write it so: profile = \"staging\"";
+                    let name = item.as_str().map(str::to_owned);
+                    file.usual = Some(name.ok_or_else(|| {
+                        self.wrong(self.line(item.span()), "profile", "it is no name", advice)
+                    })?);
+                }
+                "profiles" => {
+                    let table = self.table(name, item)?;
+                    for (name, item) in &table {
+                        file.profiles
+                            .insert(name.to_owned(), self.section(&self.table(name, item)?)?);
+                    }
+                }
+                _ => self.entry(document.as_table(), name, item, &mut file.top)?,
+            }
+        }
+        self.rivals(&file.top)?;
+        Ok(file)
+    }
+
+    fn section(&self, table: &Table) -> Result<Section> {
+        let mut section = Section::default();
+        for (name, item) in table {
+            self.entry(table, name, item, &mut section)?;
+        }
+        self.rivals(&section)?;
+        Ok(section)
+    }
+
+    fn table(&self, name: &str, item: &Item) -> Result<Table> {
+        item.clone().into_table().map_err(|_| {
+            let advice = format!("write its settings below [{name}], a line each");
+            self.wrong(self.line(item.span()), name, "it is no table", advice)
+        })
+    }
+
+    /// One line: a setting, or the filters.
+    fn entry(&self, table: &Table, name: &str, item: &Item, section: &mut Section) -> Result<()> {
+        let line =
+            self.line(table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span()));
+        if name == "filters" {
+            for (name, item) in &self.table(name, item)? {
+                section.filters.insert(name.to_owned(), self.filter(name, item)?);
+            }
+            return Ok(());
+        }
+        let wrong = |(why, advice): (String, String)| self.wrong(line, name, why, advice);
+        let setting = Setting::named(name).map_err(wrong)?;
+        let option = setting
+            .option(self.watch, self.watch)
+            .expect("a test holds that all settings are options of watch");
+        let mut values = self.values(line, name, option, item)?;
+        setting.check(option, &values).map_err(wrong)?;
+        if is_path(option) {
+            for path in &mut values {
+                *path = self.resolve(path);
+            }
+        }
+        if setting.name == "proxy" && !self.private && values.iter().any(|url| url.contains('@')) {
+            let why = "it holds a password, and others may read the file";
+            return Err(self.wrong(line, name, why, "make the file private with `chmod 600`"));
+        }
+        section.settings.insert(setting.name, Entry { values, line });
+        Ok(())
+    }
+
+    fn filter(&self, name: &str, item: &Item) -> Result<(String, usize)> {
+        let line = self.line(item.span());
+        if !is_name(name) {
+            return Err(self.wrong(
+                line,
+                name,
+                "it is no name for a filter",
+                "use letters, digits, - and _",
+            ));
+        }
+        item.as_str().map(|expression| (expression.to_owned(), line)).ok_or_else(|| {
+            self.wrong(
+                line,
+                name,
+                "it is no expression",
+                "write it so: name = '.event_type == \"call.ended\"'",
+            )
+        })
+    }
+
+    /// The values of a setting, as the option takes them.
+    fn values(
+        &self,
+        line: usize,
+        name: &str,
+        option: &clap::Arg,
+        item: &Item,
+    ) -> Result<Vec<String>> {
+        let single = |value: &Value| match value {
+            Value::Boolean(value) => is_flag(option).then(|| value.value().to_string()),
+            Value::String(value) => (!is_flag(option)).then(|| value.value().clone()),
+            Value::Integer(value) => (!is_flag(option)).then(|| value.value().to_string()),
+            Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::InlineTable(_) => None,
+        };
+        let values = match item.as_value() {
+            Some(Value::Array(array)) if is_list(option) => array.iter().map(single).collect(),
+            Some(value) => single(value).map(|value| vec![value]),
+            None => None,
+        };
+        values.ok_or_else(|| {
+            let advice = if is_flag(option) {
+                "give true or false"
+            } else if is_list(option) {
+                "give a string, or several as [\"one\", \"other\"]"
+            } else {
+                "give a string"
+            };
+            self.wrong(line, name, "it is of another type", advice)
+        })
+    }
+
+    /// A path in a file is from where the file is, and `~/` is the home.
+    fn resolve(&self, path: &str) -> String {
+        let home = path.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+        let path = home.unwrap_or_else(|| self.path.parent().unwrap_or(Path::new("")).join(path));
+        path.to_string_lossy().into_owned()
+    }
+
+    fn rivals(&self, section: &Section) -> Result<()> {
+        match (section.settings.get("api_key_file"), section.settings.get("api_key_command")) {
+            (Some(file), Some(command)) => {
+                let line = file.line.max(command.line);
+                Err(self.wrong(
+                    line,
+                    "api_key_file, api_key_command",
+                    "there can be one key only",
+                    "take one of the two out",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}

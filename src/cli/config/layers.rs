@@ -1,0 +1,366 @@
+//! Options over environment over profile over the top of the file over defaults: the command line as it is meant.
+//!
+//! The command line is parsed twice. The first parse finds the mistakes in it, and which file and profile count. What these
+//! and the environment say then becomes the default of the options, and the second parse resolves all of it by the one rule
+//! that options have anyway: what is typed goes before what is default.
+//!
+//! Two kinds of settings know more than that. The keys of one layer go before those of a lower one however they are given, so that
+//! no profile puts its key in place of `AMIGO_API_KEY`. And `redact` adds up, since a file that hides more must not be undone
+//! by an option that hides something else.
+//!
+//! Where a setting and an option don't go together, the setting gives way: see [`Standing`].
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, FromArgMatches};
+
+use super::file::{self, Entry, File};
+use super::settings::{SETTINGS, Setting, is_explicit, is_flag};
+use crate::cli::args::{self, Cli, Command, Standing};
+use crate::error::{Error, Exit, Result};
+use crate::query::meant;
+use crate::transport::credential;
+
+/// The command whose options are the settings.
+const MODEL: &str = "watch";
+
+/// Commands that have options of these names, and mean something else by them.
+const APART: &[&str] = &["serve"];
+
+/// Where the value of a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// An option.
+    Option,
+    /// An environment variable.
+    Variable(String),
+    /// A line of a profile.
+    Profile(String, usize),
+    /// A line at the top of the file.
+    File(usize),
+    /// Nobody has set it.
+    Default,
+}
+
+/// Why there is no command line to go by.
+#[derive(Debug)]
+pub enum Unparsed {
+    /// It is wrong, or asks for help.
+    Typed(clap::Error),
+    /// The file or the environment is wrong.
+    Set(Error),
+}
+
+impl From<clap::Error> for Unparsed {
+    fn from(error: clap::Error) -> Self {
+        Self::Typed(error)
+    }
+}
+
+impl From<Error> for Unparsed {
+    fn from(error: Error) -> Self {
+        Self::Set(error)
+    }
+}
+
+/// What the environment and the file say.
+#[derive(Debug, Default)]
+pub struct Layers {
+    /// The file, if there is one.
+    pub file: Option<File>,
+    /// The profile that counts, and who chose it.
+    pub profile: Option<(String, &'static str)>,
+    /// For each setting, what the layers say of it, the highest first.
+    given: BTreeMap<&'static str, Vec<(Origin, Vec<String>)>>,
+}
+
+/// The named filters that count, and where each is from.
+pub type Filters = BTreeMap<String, (String, Origin)>;
+
+/// Parses the command line, and resolves it.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), Unparsed> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let typed =
+        args::declaration().try_get_matches_from(&arguments).map_err(args::without_hidden)?;
+    let mut cli = Cli::from_arg_matches(&typed)?;
+    if matches!(cli.command, Command::Config(_)) {
+        return Ok((cli, Layers::default()));
+    }
+    match (resolve(&arguments, &typed), &mut cli.command) {
+        (Ok((matches, layers)), _) => Ok((filled(&matches, &layers)?, layers)),
+        // It is there to tell what is broken.
+        (Err(Unparsed::Set(error)), Command::Doctor(doctor)) => {
+            doctor.broken = Some(error);
+            Ok((cli, Layers::default()))
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// The command line as these matches have it, with what is no option.
+fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::from_arg_matches(matches)?;
+    if let Some(named) = cli.command.named_mut() {
+        *named = layers
+            .filters()
+            .into_iter()
+            .map(|(name, (expression, _))| (name, expression))
+            .collect();
+    }
+    let theirs = matches.subcommand().map_or(matches, |(_, theirs)| theirs);
+    let stands = |setting: &&Setting| {
+        layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name)
+    };
+    let standing = Standing(SETTINGS.iter().filter(stands).map(|setting| setting.name).collect());
+    if let Some(privacy) = cli.command.privacy_mut() {
+        privacy.redact.extend(layers.redacted());
+        privacy.standing = standing.clone();
+    }
+    if let Some(show) = cli.command.show_mut() {
+        show.standing = standing;
+    }
+    Ok(cli)
+}
+
+/// Resolves a command line that has been parsed once.
+pub fn resolve(
+    arguments: &[OsString],
+    typed: &ArgMatches,
+) -> Result<(ArgMatches, Layers), Unparsed> {
+    let command = args::declaration();
+    let watch = command.find_subcommand(MODEL).expect("there is such a command").clone();
+    let Some((name, theirs)) = typed.subcommand() else {
+        return Ok((typed.clone(), Layers::default()));
+    };
+    let subcommand = command.find_subcommand(name).filter(|_| !APART.contains(&name));
+    let is_option = |setting: &&Setting| {
+        subcommand.is_some_and(|command| setting.option(command, &watch).is_some())
+    };
+    let options: Vec<_> = SETTINGS.iter().filter(is_option).collect();
+    if options.is_empty() {
+        for choice in ["config", "profile"] {
+            if theirs.value_source(choice) == Some(ValueSource::CommandLine) {
+                let what = format!("cannot use --{choice}");
+                return Err(Error::usage(
+                    what,
+                    format!("{name} takes no settings from a file"),
+                    "leave it out",
+                )
+                .into());
+            }
+        }
+        return Ok((typed.clone(), Layers::default()));
+    }
+    let layers = Layers::read(theirs, &watch)?;
+    let command = command.mut_subcommand(name, |subcommand| {
+        options.iter().fold(subcommand, |subcommand, setting| {
+            match layers.winner(setting, theirs) {
+                Some((_, values)) => {
+                    subcommand.mut_arg(setting.name, |option| option.default_values(values.clone()))
+                }
+                None => subcommand,
+            }
+        })
+    });
+    Ok((command.try_get_matches_from(arguments)?, layers))
+}
+
+impl Layers {
+    /// Reads the environment, the file and the profile that the options choose.
+    fn read(typed: &ArgMatches, watch: &clap::Command) -> Result<Self> {
+        let (file, profile) = chosen(typed, watch)?;
+        let mut layers = Self { file, profile, given: BTreeMap::new() };
+        for setting in SETTINGS {
+            let option = setting
+                .option(watch, watch)
+                .expect("a test holds that all settings are options of watch");
+            let mut given = Vec::new();
+            if let Some(variable) = setting.variable(option)
+                && let Some(value) = std::env::var_os(&variable)
+            {
+                let value = value.to_string_lossy().into_owned();
+                let value = if is_flag(option) && value == "1" { "true".to_owned() } else { value };
+                let values = vec![value];
+                setting.check(option, &values).map_err(|(why, advice)| {
+                    Error::usage(format!("cannot use the environment's {variable}"), why, advice)
+                })?;
+                given.push((Origin::Variable(variable), values));
+            }
+            given.extend(layers.entries(setting));
+            layers.given.insert(setting.name, given);
+        }
+        Ok(layers)
+    }
+
+    /// What the profile and the top of the file say of a setting.
+    fn entries(&self, setting: &Setting) -> Vec<(Origin, Vec<String>)> {
+        let Some(file) = &self.file else { return Vec::new() };
+        let profile = self.profile.as_ref().and_then(|(name, _)| {
+            let Entry { values, line } = file.profiles.get(name)?.settings.get(setting.name)?;
+            Some((Origin::Profile(name.clone(), *line), values.clone()))
+        });
+        let top = file.top.settings.get(setting.name);
+        profile
+            .into_iter()
+            .chain(top.map(|Entry { values, line }| (Origin::File(*line), values.clone())))
+            .collect()
+    }
+
+    /// What takes the place of the default, if anything does.
+    fn winner(&self, setting: &Setting, typed: &ArgMatches) -> Option<&(Origin, Vec<String>)> {
+        let given = |name: &str| self.given.get(name).and_then(|given| given.first());
+        let won = given(setting.name)?;
+        match setting.name {
+            // All of them are added later on.
+            "redact" => None,
+            "api_key_file" | "api_key_command" => {
+                let rivals = ["api_key_file", "api_key_command"];
+                let taken = std::env::var_os(credential::VARIABLE).is_some()
+                    || rivals.iter().any(|name| is_explicit(typed, name));
+                let higher = rivals
+                    .iter()
+                    .filter_map(|name| given(name))
+                    .min_by_key(|(origin, _)| origin.rank())?;
+                (!taken && won.0.rank() == higher.0.rank()).then_some(won)
+            }
+            _ => Some(won),
+        }
+    }
+
+    /// The names that `redact` has in all layers.
+    fn redacted(&self) -> impl Iterator<Item = String> {
+        let all = self.given.get("redact").into_iter().flatten().flat_map(|(_, values)| values);
+        all.flat_map(|names| names.split(',')).map(str::to_owned)
+    }
+
+    /// Adds them to those of an option.
+    pub fn add_up(&self, names: &mut String, origin: &mut Origin) {
+        for name in self.redacted() {
+            *names += if names.is_empty() { "" } else { "," };
+            *names += &name;
+        }
+        if let (Origin::Default, Some((highest, _))) =
+            (&origin, self.given.get("redact").and_then(|given| given.first()))
+        {
+            *origin = highest.clone();
+        }
+    }
+
+    /// The named filters that count: the profile's go before those at the top.
+    #[must_use]
+    pub fn filters(&self) -> Filters {
+        let mut filters = Filters::new();
+        let Some(file) = &self.file else { return filters };
+        for (name, (expression, line)) in &file.top.filters {
+            filters.insert(name.clone(), (expression.clone(), Origin::File(*line)));
+        }
+        if let Some((profile, section)) =
+            self.profile.as_ref().and_then(|(name, _)| Some((name, file.profiles.get(name)?)))
+        {
+            for (name, (expression, line)) in &section.filters {
+                filters.insert(
+                    name.clone(),
+                    (expression.clone(), Origin::Profile(profile.clone(), *line)),
+                );
+            }
+        }
+        filters
+    }
+
+    /// Where the value of a setting comes from, by what the second parse has found.
+    #[must_use]
+    pub fn origin(&self, setting: &Setting, option: &clap::Arg, matches: &ArgMatches) -> Origin {
+        match matches.value_source(setting.name) {
+            Some(ValueSource::CommandLine) => Origin::Option,
+            Some(ValueSource::EnvVariable) => Origin::Variable(
+                option.get_env().unwrap_or_default().to_string_lossy().into_owned(),
+            ),
+            _ => {
+                self.winner(setting, matches).map_or(Origin::Default, |(origin, _)| origin.clone())
+            }
+        }
+    }
+
+    /// An error in what the file says names an option that nobody has typed: this tells where it stands.
+    #[must_use]
+    pub fn explain(&self, error: Error) -> Error {
+        let Some(file) =
+            self.file.as_ref().filter(|_| error.exit == Exit::Usage && error.detail().is_none())
+        else {
+            return error;
+        };
+        let text = error.to_string().to_lowercase().replace(['-', '_'], " ");
+        let named = self.given.iter().find_map(|(name, given)| {
+            let (Origin::Profile(_, line) | Origin::File(line), _) = given.first()? else {
+                return None;
+            };
+            text.contains(&name.replace('_', " ")).then_some((name, line))
+        });
+        match named {
+            Some((name, line)) => error
+                .with_detail(format!("  {name} is set in {}, line {line}", file.path.display())),
+            None => error,
+        }
+    }
+}
+
+impl Origin {
+    /// The highest is 0.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Option => 0,
+            Self::Variable(_) => 1,
+            Self::Profile(..) => 2,
+            Self::File(_) => 3,
+            Self::Default => 4,
+        }
+    }
+}
+
+/// The file and the profile that count, and who chose the profile.
+type Chosen = (Option<File>, Option<(String, &'static str)>);
+
+fn chosen(typed: &ArgMatches, watch: &clap::Command) -> Result<Chosen> {
+    let path =
+        typed.get_one::<PathBuf>("config").filter(|path| !path.as_os_str().is_empty()).cloned();
+    let file = match path.clone().or_else(file::usual_path) {
+        Some(path) => File::read(&path, watch)?,
+        None => None,
+    };
+    if let (Some(path), None) = (&path, &file) {
+        let advice = "check the path of --config; `evtap config init` writes an example";
+        return Err(Error::usage(
+            format!("cannot use the configuration {}", path.display()),
+            "there is no such file",
+            advice,
+        ));
+    }
+    let by = if typed.value_source("profile") == Some(ValueSource::EnvVariable) {
+        "EVTAP_PROFILE"
+    } else {
+        "--profile"
+    };
+    let named = typed
+        .get_one::<String>("profile")
+        .filter(|name| !name.is_empty())
+        .map(|name| (name.clone(), by));
+    let profile = named.or_else(|| Some((file.as_ref()?.usual.clone()?, "profile")));
+    let Some((name, by)) = profile else { return Ok((file, None)) };
+    let Some(known) = &file else {
+        let what = format!("cannot use the profile {name}");
+        return Err(Error::usage(
+            what,
+            "there is no configuration file",
+            "make one with `evtap config init`",
+        ));
+    };
+    if !known.profiles.contains_key(&name) {
+        let why = format!("{} has no such profile", known.path.display());
+        let advice = meant(&name, known.profiles.keys().map(String::as_str), "profile");
+        return Err(Error::usage(format!("cannot use the profile {name}"), why, advice));
+    }
+    Ok((file, Some((name, by))))
+}

@@ -1,0 +1,238 @@
+//! What `evtap config` shows: each setting, its value, and where it comes from. Secrets are no values.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use colored::Colorize;
+use serde_json::{Map, Value, json};
+
+use super::layers::{Filters, Layers, Origin, Unparsed, resolve};
+use super::settings::SETTINGS;
+use crate::cli::args::{self, Choice};
+use crate::error::{Error, Result};
+use crate::text::terminal;
+use crate::transport::credential;
+
+/// The variables that name a proxy for `https`, the first going before the others.
+pub const PROXIES: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// A setting as it is.
+struct Row {
+    name: &'static str,
+    value: Option<String>,
+    origin: Origin,
+}
+
+/// What comes of everything, given these options of `watch`.
+pub struct Settled {
+    layers: Layers,
+    rows: Vec<Row>,
+}
+
+impl Settled {
+    /// Resolves the settings.
+    pub fn of(options: &[String], choice: &Choice) -> Result<Self> {
+        let mut arguments: Vec<OsString> = ["evtap", "watch"].map(OsString::from).to_vec();
+        for (option, value) in [
+            ("--config", choice.config.as_ref().map(|path| path.as_os_str().to_owned())),
+            ("--profile", choice.profile.clone().map(Into::into)),
+        ] {
+            if let Some(value) = value {
+                arguments.extend([option.into(), value]);
+            }
+        }
+        arguments.extend(options.iter().map(OsString::from));
+        let typed = |error: &clap::Error| {
+            let why = error
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
+            Error::usage(
+                "cannot show the settings",
+                why,
+                "give options of `evtap watch` after `--`",
+            )
+        };
+        let matches =
+            args::declaration().try_get_matches_from(&arguments).map_err(|error| typed(&error))?;
+        let (matches, layers) = resolve(&arguments, &matches).map_err(|error| match error {
+            Unparsed::Typed(error) => typed(&error),
+            Unparsed::Set(error) => error,
+        })?;
+        let Some((_, matches)) = matches.subcommand() else {
+            return Ok(Self { layers, rows: Vec::new() });
+        };
+        let command = args::declaration();
+        let watch = command.find_subcommand("watch").unwrap_or(&command);
+        let mut rows: Vec<_> = SETTINGS
+            .iter()
+            .filter_map(|setting| {
+                let option = setting.option(watch, watch)?;
+                let values = matches
+                    .get_raw(setting.name)
+                    .map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>());
+                let value = values.map(|values| shown(setting.name, &values.join(",")));
+                Some(Row {
+                    name: setting.name,
+                    value,
+                    origin: layers.origin(setting, option, matches),
+                })
+            })
+            .collect();
+        for row in &mut rows {
+            if row.name == "proxy"
+                && row.value.is_none()
+                && let Some((variable, url)) =
+                    PROXIES.iter().find_map(|name| Some((*name, std::env::var(name).ok()?)))
+            {
+                *row = Row {
+                    name: "proxy",
+                    value: Some(shown("proxy", &url)),
+                    origin: Origin::Variable(variable.to_owned()),
+                };
+            }
+        }
+        // All of them count.
+        if let Some(redact) = rows.iter_mut().find(|row| row.name == "redact") {
+            layers.add_up(redact.value.get_or_insert_default(), &mut redact.origin);
+            redact.value.take_if(|names| names.is_empty());
+        }
+        let keyless =
+            rows.iter().all(|row| !row.name.starts_with("api_key") || row.value.is_none());
+        let key = keyless && std::env::var_os(credential::VARIABLE).is_some();
+        let origin =
+            if key { Origin::Variable(credential::VARIABLE.to_owned()) } else { Origin::Default };
+        rows.insert(0, Row { name: "api_key", value: key.then(|| "(hidden)".to_owned()), origin });
+        Ok(Self { layers, rows })
+    }
+
+    /// As lines for people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let file = self
+            .layers
+            .file
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), |file| file.path.display().to_string());
+        let profile = self
+            .layers
+            .profile
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), |(name, by)| format!("{name}, by {by}"));
+        let _ = writeln!(
+            text,
+            "file     {}\nprofile  {}\n",
+            terminal::visible(&file),
+            terminal::visible(&profile)
+        );
+        let value = |row: &Row| terminal::visible(row.value.as_deref().unwrap_or("-")).into_owned();
+        let width = self
+            .rows
+            .iter()
+            .map(|row| value(row).chars().count())
+            .max()
+            .unwrap_or_default()
+            .min(44);
+        for row in &self.rows {
+            let line = format!("{:<16}  {:<width$}  ", row.name, value(row));
+            let origin = row.origin.to_string();
+            let _ = writeln!(
+                text,
+                "{line}{}",
+                if row.origin == Origin::Default { origin.dimmed() } else { origin.normal() }
+            );
+        }
+        let filters = self.layers.filters();
+        if !filters.is_empty() {
+            text.push_str("\nfilters\n");
+        }
+        for (name, (expression, origin)) in filters {
+            let _ = writeln!(
+                text,
+                "@{name}  {}  {}",
+                terminal::visible(&expression),
+                origin.to_string().dimmed()
+            );
+        }
+        text
+    }
+
+    /// As one JSON object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let settings: Map<_, _> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let mut object = row.origin.json();
+                object["value"] = json!(row.value);
+                (row.name.to_owned(), object)
+            })
+            .collect();
+        let filters: Filters = self.layers.filters();
+        let filters: Map<_, _> = filters
+            .into_iter()
+            .map(|(name, (expression, origin))| {
+                let mut object = origin.json();
+                object["expression"] = json!(expression);
+                (name, object)
+            })
+            .collect();
+        let object = json!({
+            "file": self.layers.file.as_ref().map(|file| file.path.display().to_string()),
+            "profile": self.layers.profile.as_ref().map(|(name, _)| name),
+            "settings": settings,
+            "filters": filters,
+        });
+        let mut line = String::new();
+        terminal::push_json(&object.to_string(), &mut line);
+        line + "\n"
+    }
+}
+
+/// A value as it may be seen: without the password of a URL, and without what a command is told.
+fn shown(name: &str, value: &str) -> String {
+    if name == "api_key_command" {
+        return match value.trim().split_once(char::is_whitespace) {
+            Some((command, _)) => format!("{command} …"),
+            None => value.to_owned(),
+        };
+    }
+    let (scheme, rest) = value.split_once("://").unwrap_or(("", value));
+    match rest.rsplit_once('@') {
+        Some((_, host)) if name.ends_with("url") || name == "proxy" => {
+            format!("{scheme}://***@{host}")
+        }
+        _ => value.to_owned(),
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Option => f.write_str("option"),
+            Self::Variable(name) => write!(f, "environment, {name}"),
+            Self::Profile(name, line) => {
+                write!(f, "profile {}, line {line}", terminal::visible(name))
+            }
+            Self::File(line) => write!(f, "file, line {line}"),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+impl Origin {
+    fn json(&self) -> Value {
+        match self {
+            Self::Option => json!({"from": "option"}),
+            Self::Variable(name) => json!({"from": "environment", "variable": name}),
+            Self::Profile(name, line) => json!({"from": "profile", "profile": name, "line": line}),
+            Self::File(line) => json!({"from": "file", "line": line}),
+            Self::Default => json!({"from": "default"}),
+        }
+    }
+}

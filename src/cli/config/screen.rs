@@ -1,0 +1,91 @@
+//! What the options say of the live screen.
+
+use colored::control::SHOULD_COLORIZE;
+
+use super::stages::{variables, zone};
+use crate::cli::args::{Background, Pick, Screen, Show};
+use crate::error::{Error, Result};
+use crate::redact::Policy;
+use crate::tui::buffer::Limits;
+use crate::tui::state::Setup;
+use crate::tui::style::{Depth, Ground, Theme};
+use crate::tui::terminal;
+
+/// The live screen that is asked for, showing what has that name.
+pub fn screen(
+    screen: &Screen,
+    pick: &Pick,
+    show: &Show,
+    policy: &Policy,
+    title: &str,
+) -> Result<Option<Setup>> {
+    let limits = limits(&screen.buffer)?;
+    if !screen.tui {
+        return Ok(None);
+    }
+    terminal::check()?;
+    Ok(Some(Setup {
+        title: title.to_owned(),
+        revealed: show.privacy.reveal.clone(),
+        policy: policy.clone(),
+        variables: variables(&pick.args, &pick.json_args)?,
+        named: pick.named.clone(),
+        limits,
+        theme: theme(screen.background),
+        zone: zone(show.tz.as_deref())?,
+        wrap: show.wrap,
+        pace: None,
+    }))
+}
+
+/// What is not told by the options is told by the environment, and what that doesn't tell the terminal is asked for.
+fn theme(background: Background) -> Theme {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let depth = if SHOULD_COLORIZE.should_colorize() {
+        Depth::of(&variable("TERM"), &variable("COLORTERM"))
+    } else {
+        Depth::None
+    };
+    let ground = match background {
+        Background::Auto => Ground::by_number(&variable("COLORFGBG")),
+        Background::Dark => Some(Ground::Dark),
+        Background::Light => Some(Ground::Light),
+    };
+    Theme { depth, ground }
+}
+
+/// Reads `100000`, `64MiB` or `100000,64MiB`.
+fn limits(text: &str) -> Result<Limits> {
+    const UNITS: &[(&str, usize)] = &[("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let wrong = || {
+        let advice = "give a number of events, a size, or both, such as 100000,64MiB";
+        Error::usage(format!("cannot use --buffer {text}"), "it is no limit", advice)
+    };
+    let mut limits = Limits::default();
+    for part in text.split(',') {
+        let unit = UNITS.iter().find_map(|(unit, shift)| Some((part.strip_suffix(unit)?, shift)));
+        let (digits, limit, factor) = match unit {
+            Some((digits, shift)) => (digits, &mut limits.bytes, 1 << shift),
+            None => (part, &mut limits.events, 1),
+        };
+        let number =
+            digits.trim().parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+        *limit = number.filter(|number| *number > 0).ok_or_else(wrong)?;
+    }
+    Ok(limits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_events_and_bytes() {
+        assert_eq!(limits("500"), Ok(Limits { events: 500, bytes: 64 << 20 }));
+        assert_eq!(limits("2MiB"), Ok(Limits { events: 100_000, bytes: 2 << 20 }));
+        assert_eq!(limits("10, 1KiB"), Ok(Limits { events: 10, bytes: 1024 }));
+        for wrong in ["", "0", "x", "1,2MB", "-1", "99999999999999999999GiB"] {
+            assert!(limits(wrong).is_err(), "{wrong}");
+        }
+    }
+}

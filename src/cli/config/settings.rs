@@ -1,0 +1,237 @@
+//! The settings that may stand in a configuration file or in the environment, declared once.
+//!
+//! A setting is an option of `watch` under another roof: its name is the option's, and what it takes, what it means and what
+//! it is by default stand with the option alone. So a file can't say what an option couldn't. What would show more than a
+//! run without it is missing from the table on purpose, see [`REFUSED`].
+
+use std::path::PathBuf;
+
+use clap::builder::ValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::cli::schema;
+
+/// A setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name in a file; the option's with `_` for `-`.
+    pub name: &'static str,
+    /// What stands for it in the example that `evtap config init` writes.
+    pub example: &'static str,
+}
+
+/// All of them, in the order in which they are listed.
+pub const SETTINGS: &[Setting] = &[
+    Setting { name: "workspace", example: "\"1b4e28ba-2fa1-11d2-883f-0016d3cca427\"" },
+    Setting { name: "base_url", example: "\"https://api.platform.amigo.ai\"" },
+    Setting { name: "agent_base_url", example: "\"wss://agent.example.com\"" },
+    Setting { name: "api_key_file", example: "\"~/.config/evtap/staging.key\"" },
+    Setting { name: "api_key_command", example: "\"pass show amigo/staging\"" },
+    Setting { name: "proxy", example: "\"http://proxy.example.com:3128\"" },
+    Setting { name: "ca_cert", example: "\"company.pem\"" },
+    Setting { name: "insecure_http", example: "false" },
+    Setting { name: "read_timeout", example: "\"2m\"" },
+    Setting { name: "max_reconnects", example: "20" },
+    Setting { name: "order", example: "\"time\"" },
+    Setting { name: "order_window", example: "\"1s\"" },
+    Setting { name: "max_frame", example: "\"1MiB\"" },
+    Setting { name: "fail_on_gap", example: "true" },
+    Setting { name: "output", example: "\"pretty\"" },
+    Setting { name: "fields", example: "[\"call_sid\", \"direction\"]" },
+    Setting { name: "timestamps", example: "\"utc\"" },
+    Setting { name: "tz", example: "\"Europe/Berlin\"" },
+    Setting { name: "color", example: "\"auto\"" },
+    Setting { name: "wrap", example: "true" },
+    Setting { name: "buffer", example: "\"100000,64MiB\"" },
+    Setting { name: "status", example: "\"text\"" },
+    Setting { name: "phi", example: "\"hash\"" },
+    Setting { name: "phi_key_file", example: "\"~/.config/evtap/phi.key\"" },
+    Setting { name: "redact", example: "[\"call_sid\"]" },
+    Setting { name: "scrub", example: "\"all\"" },
+];
+
+/// What people may look for in a file, and why it isn't there.
+const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "api_key",
+        "a key in a file of settings is soon copied along with them",
+        "use api_key_file or api_key_command",
+    ),
+    (
+        "reveal",
+        "what is hidden is shown to who asks for it by name, each time",
+        "give --reveal on the command line",
+    ),
+];
+
+/// The values by which a file would show more than a run without it.
+const WEAKER: &[(&str, &str)] = &[("phi", "partial"), ("scrub", "none")];
+
+/// Why something is no setting: why, and what to do.
+pub type Wrong = (String, String);
+
+impl Setting {
+    /// The setting of that name, or why there is none.
+    pub fn named(name: &str) -> Result<&'static Self, Wrong> {
+        if let Some((_, why, advice)) = REFUSED.iter().find(|(refused, ..)| *refused == name) {
+            return Err(((*why).to_owned(), (*advice).to_owned()));
+        }
+        SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(|| {
+            let names = SETTINGS
+                .iter()
+                .map(|setting| setting.name)
+                .chain(["profile", "profiles", "filters"]);
+            let advice = schema::nearest(name, names).map_or_else(
+                || "`evtap config` lists the settings".to_owned(),
+                |meant| format!("did you mean {meant}?"),
+            );
+            ("there is no such setting".to_owned(), advice)
+        })
+    }
+
+    /// The environment variable for it, unless the option has one already.
+    #[must_use]
+    pub fn variable(&self, option: &Arg) -> Option<String> {
+        option.get_env().is_none().then(|| format!("EVTAP_{}", self.name.to_ascii_uppercase()))
+    }
+
+    /// The option that it is in a command, if it means the same there as in `watch`.
+    #[must_use]
+    pub fn option<'c>(&self, command: &'c Command, watch: &Command) -> Option<&'c Arg> {
+        let find = |command: &'c Command| {
+            command.get_arguments().find(|option| option.get_id() == self.name)
+        };
+        let theirs = watch.get_arguments().find(|option| option.get_id() == self.name)?;
+        find(command).filter(|option| {
+            option.get_value_parser().type_id() == theirs.get_value_parser().type_id()
+        })
+    }
+
+    /// Holds values against the option's own parser. What is wrong is told without them.
+    pub fn check(&self, option: &Arg, values: &[String]) -> Result<(), Wrong> {
+        if let Some((_, weaker)) = WEAKER
+            .iter()
+            .find(|(name, weaker)| *name == self.name && values.iter().any(|v| v == weaker))
+        {
+            let advice = format!("give --{} {weaker} on the command line", self.name);
+            return Err((
+                format!(
+                    "{weaker} shows more than the default, which wants to be asked for each time"
+                ),
+                advice,
+            ));
+        }
+        values.iter().try_for_each(|value| parse(option.get_value_parser().clone(), value))
+    }
+}
+
+/// Parses a value as an option's.
+fn parse(parser: ValueParser, value: &str) -> Result<(), Wrong> {
+    let alone = Command::new("setting")
+        .no_binary_name(true)
+        .arg(Arg::new("value").value_parser(parser).allow_hyphen_values(true));
+    let Err(error) = alone.try_get_matches_from([value]) else { return Ok(()) };
+    let why = "its value is none that it takes".to_owned();
+    let choices = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(choices)) if !choices.is_empty() => choices,
+        _ => {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let quotes = source.as_ref().is_some_and(|text| text.contains(value));
+            let advice = source.filter(|_| error.kind() == ErrorKind::ValueValidation && !quotes);
+            return Err((why, advice.unwrap_or_else(|| "see `evtap watch --help`".to_owned())));
+        }
+    };
+    let advice = match schema::nearest(value, choices.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => format!("give one of {}", choices.join(", ")),
+    };
+    Err((why, advice))
+}
+
+/// Whether an option is on or off.
+#[must_use]
+pub fn is_flag(option: &Arg) -> bool {
+    option.get_value_parser().type_id() == clap::builder::ValueParser::bool().type_id()
+}
+
+/// Whether an option takes several values.
+#[must_use]
+pub fn is_list(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::Append)
+}
+
+/// Whether an option names a file.
+#[must_use]
+pub fn is_path(option: &Arg) -> bool {
+    option.get_value_parser().type_id() == clap::value_parser!(PathBuf).type_id()
+}
+
+/// Whether somebody has typed the option, or set the variable that it declares.
+#[must_use]
+pub fn is_explicit(matches: &ArgMatches, name: &str) -> bool {
+    // Of an option that the command doesn't have, clap doesn't bear to be asked.
+    matches.try_contains_id(name).is_ok()
+        && matches!(
+            matches.value_source(name),
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::edit::example;
+    use super::super::file::File;
+    use super::*;
+    use crate::cli::args;
+
+    #[test]
+    fn each_setting_is_an_option_of_watch_and_its_example_can_be_used() {
+        let command = args::declaration();
+        let watch = command.find_subcommand("watch").expect("there is such a command");
+        for setting in SETTINGS {
+            let option = setting
+                .option(watch, watch)
+                .unwrap_or_else(|| panic!("{} is no option", setting.name));
+            assert_eq!(
+                option.get_long().map(|long| long.replace('-', "_")).as_deref(),
+                Some(setting.name)
+            );
+            let line = format!("{} = {}\n", setting.name, setting.example);
+            let file = File::parse(Path::new("x"), &line, true, watch)
+                .unwrap_or_else(|error| panic!("{error}"));
+            assert!(file.top.settings.contains_key(setting.name));
+        }
+        let example = example(watch);
+        assert!(example.lines().all(|line| line.is_empty() || line.starts_with("# ")), "{example}");
+        assert_eq!(
+            File::parse(Path::new("x"), &example, true, watch)
+                .expect("comments")
+                .top
+                .settings
+                .len(),
+            0
+        );
+        // Both ways to a key can't be taken at once.
+        let used: String = example
+            .lines()
+            .filter(|line| !line.starts_with("# api_key_command"))
+            .fold(String::new(), |text, line| {
+                let is_line = |line: &str| {
+                    line.starts_with('[')
+                        || line.split_once(" = ").is_some_and(|(name, _)| !name.contains(' '))
+                };
+                text + line.strip_prefix("# ").filter(|line| is_line(line)).unwrap_or_default()
+                    + "\n"
+            });
+        let file = File::parse(Path::new("x"), &used, true, watch)
+            .unwrap_or_else(|error| panic!("{error} in {used}"));
+        assert_eq!(
+            (file.top.settings.len(), file.top.filters.len(), file.profiles.len()),
+            (SETTINGS.len() - 1, 1, 1)
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! What the options say of figures.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use colored::control::SHOULD_COLORIZE;
+
+use super::stages::{Expressions, Kept, conditions, kept, variables};
+use super::{colour, policy, positive};
+use crate::analysis::stats::sink::{self, Form, Setup};
+use crate::cli::args::{Figures, Stats};
+use crate::error::{Error, Result};
+use crate::pipeline::Stages;
+
+/// The shortest stretch of a series.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// The stages of `stats`.
+pub fn figures(options: &Stats) -> Result<Stages> {
+    colour(options.color);
+    let policy = policy(&options.privacy, options.status)?;
+    let pick = &options.pick;
+    let variables = variables(&pick.args, &pick.json_args)?;
+    let expressions = Expressions {
+        variables: &variables,
+        policy: &policy,
+        format: options.status,
+        check: !pick.no_check,
+        named: &pick.named,
+    };
+    let judge = Box::new(conditions(&options.until, &expressions)?);
+    let Kept { select, kinds, .. } = kept(pick, &expressions)?;
+    let group_by = options
+        .group_by
+        .as_deref()
+        .map(|source| expressions.program("--group-by", source, kinds))
+        .transpose()?;
+    let every = options.every.as_deref().map(|text| positive("--every", text)).transpose()?;
+    if every.is_some_and(|every| every < SHORTEST) {
+        return Err(Error::usage(
+            "cannot use --every",
+            "it is less than a second",
+            "write it like 10s, 1m or 1h",
+        ));
+    }
+    let form = match options.output {
+        Figures::Text => Form::Text,
+        Figures::Json => Form::Json,
+        Figures::Csv if every.is_none() => {
+            return Err(Error::usage(
+                "cannot use -o csv",
+                "a sum is no table",
+                "give --every too, or -o json",
+            ));
+        }
+        Figures::Csv => Form::Csv,
+    };
+    let setup = Setup {
+        form,
+        every,
+        group_by,
+        live: options.files.is_empty(),
+        terminal: std::io::stdout().is_terminal(),
+        paint: SHOULD_COLORIZE.should_colorize(),
+    };
+    let sink = Box::new(sink::Stats::new(Box::new(std::io::stdout()), setup));
+    Ok(Stages { select, policy, sink, limit: None, judge, status: options.status })
+}

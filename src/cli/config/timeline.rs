@@ -1,0 +1,86 @@
+//! What the options say of the course of a call.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::stages::{Expressions, Kept, kept, variables};
+use super::{DEMO, colour, duration, policy};
+use crate::analysis::timeline::collect::{Gather, Gathered};
+use crate::cli::args::{Page, Timeline};
+use crate::emulator::DEMO_CALL;
+use crate::error::{Error, Result};
+use crate::pipeline::Stages;
+use crate::pipeline::stop::conditions::Conditions;
+
+/// What a timeline is made from.
+pub struct Course {
+    /// The SID of the call, or its beginning; `demo` for that of the clinic.
+    pub call: Option<String>,
+    /// The recordings; none if the call is followed live.
+    pub files: Vec<PathBuf>,
+    /// The stages, which gather.
+    pub stages: Stages,
+    /// What they have gathered.
+    pub gathered: Arc<Mutex<Gathered>>,
+    /// How many milliseconds of nothing are told of.
+    pub quiet: i64,
+}
+
+/// The course of a call that the options ask for.
+pub fn timeline(options: &Timeline) -> Result<Course> {
+    colour(options.color);
+    let (call, files) = called(options.call.as_deref(), &options.files);
+    if call.is_none() && options.output == Page::Html {
+        return Err(Error::usage(
+            "cannot write a page",
+            "no call is named",
+            "leave -o html out to list the calls that there are",
+        ));
+    }
+    if call.is_none() && files.is_empty() {
+        let advice = "give a call's SID and recordings, or --workspace too; `evtap timeline demo` needs neither";
+        return Err(Error::usage("cannot tell the course of a call", "none is named", advice));
+    }
+    let policy = policy(&options.privacy, options.status)?;
+    let pick = &options.pick;
+    let variables = variables(&pick.args, &pick.json_args)?;
+    let expressions = Expressions {
+        variables: &variables,
+        policy: &policy,
+        format: options.status,
+        check: !pick.no_check,
+        named: &pick.named,
+    };
+    let Kept { select, .. } = kept(pick, &expressions)?;
+    let quiet = i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
+    let length =
+        options.duration.as_deref().map(|text| duration("--duration", text)).transpose()?;
+    let judge = Box::new(Conditions {
+        ends_at: length.map(|length| Instant::now() + length),
+        ..Conditions::default()
+    });
+    let wanted = call.clone().map(|call| if call == DEMO { DEMO_CALL.to_owned() } else { call });
+    let (gather, gathered) = Gather::new(wanted);
+    let stages = Stages {
+        select,
+        policy,
+        sink: Box::new(gather),
+        limit: None,
+        judge,
+        status: options.status,
+    };
+    Ok(Course { call, files, stages, gathered, quiet })
+}
+
+/// The call, if the first argument is one: it may be a file as well.
+fn called(first: Option<&str>, files: &[PathBuf]) -> (Option<String>, Vec<PathBuf>) {
+    let Some(first) = first else { return (None, files.to_vec()) };
+    let is_sid = first.len() <= 34
+        && first.starts_with("CA")
+        && first.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if first == DEMO || (is_sid && !Path::new(first).exists()) {
+        return (Some(first.to_owned()), files.to_vec());
+    }
+    (None, [&[PathBuf::from(first)], files].concat())
+}

@@ -1,0 +1,194 @@
+//! `evtap doctor`: what a connection needs, checked step by step: what works, and what to do about what doesn't.
+//!
+//! It tells nothing of what comes over the wire but statuses, dates and times taken, and no secret.
+
+mod local;
+mod network;
+mod report;
+mod tls;
+
+use std::path::PathBuf;
+
+use crate::cli::args::{self, Choice};
+use crate::cli::config;
+use crate::cli::platform::Platform;
+use crate::emulator;
+use crate::error::{Exit, Result};
+use crate::transport::Limits;
+use crate::transport::client::{Client, Endpoints};
+use crate::transport::connect_error::Failure;
+use crate::transport::credential::{Credential, KeySource};
+use crate::transport::probe::{self, Opened};
+use report::{Finding, Report, milliseconds};
+
+/// Checks everything that there is to check with these options.
+pub async fn run(options: args::Doctor, choice: &Choice) -> Result<Exit> {
+    config::colour(options.color);
+    let mut report = Report::new(options.output);
+    report.add(configuration(&options, choice))?;
+    let demo = options.call.as_deref() == Some(config::DEMO)
+        || options.workspace.iter().any(|id| id == config::DEMO);
+    if demo {
+        let (client, keys) = Platform::demo(&options.demo, Limits::default()).await?.into_parts();
+        report.add(Finding::well("key", "the demo's"))?;
+        let call = options.call.as_ref().map(|_| emulator::DEMO_CALL.to_owned());
+        let origins = client.endpoints().clone();
+        network(&options, &origins, &mut report).await?;
+        streams(
+            &client,
+            &keys.current(),
+            &[emulator::DEMO_WORKSPACE.to_owned()],
+            call.as_deref(),
+            &mut report,
+        )
+        .await?;
+    } else {
+        platform(&options, &mut report).await?;
+    }
+    files(&options, choice, &mut report)?;
+    report.add(local::terminal())?;
+    report.end()
+}
+
+/// Which settings count, and whether they can be used.
+fn configuration(options: &args::Doctor, choice: &Choice) -> Finding {
+    if let Some(error) = &options.broken {
+        return Finding::error("configuration", error);
+    }
+    let path = settings_file(choice);
+    match (path, &choice.profile) {
+        (None, _) => Finding::well("configuration", "no file: options, environment and defaults"),
+        (Some(path), None) => Finding::well("configuration", path.display().to_string()),
+        (Some(path), Some(profile)) => {
+            Finding::well("configuration", format!("{}, profile {profile}", path.display()))
+        }
+    }
+}
+
+fn settings_file(choice: &Choice) -> Option<PathBuf> {
+    choice.config.clone().or_else(config::usual_path).filter(|path| path.exists())
+}
+
+/// Checks a platform that isn't the demo.
+async fn platform(options: &args::Doctor, report: &mut Report) -> Result<()> {
+    let (connection, access) = (&options.connection, &options.connection.access);
+    let key = match config::key(access).await {
+        Ok((key, source)) => {
+            report.add(Finding::well("key", format!("legal, from {}", named(&source))))?;
+            Some(key)
+        }
+        Err(error) => {
+            report.add(Finding::error("key", &error))?;
+            None
+        }
+    };
+    let settings = config::network(access);
+    let endpoints = Endpoints::resolve(
+        &connection.base_url,
+        connection.agent_base_url.as_deref(),
+        settings.insecure_http,
+    );
+    let client = endpoints.and_then(|endpoints| Client::new(endpoints, &settings));
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => return report.add(Finding::error("URLs", &error)).map(drop),
+    };
+    network(options, client.endpoints(), report).await?;
+    let workspaces: Vec<_> =
+        match options.workspace.iter().map(|id| config::workspace(id)).collect::<Result<_>>() {
+            Ok(workspaces) => workspaces,
+            Err(error) => return report.add(Finding::error("workspace", &error)).map(drop),
+        };
+    let call = match options.call.as_deref().map(config::call).transpose() {
+        Ok(call) => call,
+        Err(error) => return report.add(Finding::error("call", &error)).map(drop),
+    };
+    match key {
+        Some(key) => streams(&client, &key, &workspaces, call.as_deref(), report).await,
+        None => Ok(()),
+    }
+}
+
+/// Where a key comes from. Of a command its first word, since people write all kinds of things into the rest.
+fn named(source: &KeySource) -> String {
+    match source {
+        KeySource::Environment => crate::transport::credential::VARIABLE.to_owned(),
+        KeySource::File(path) => path.display().to_string(),
+        KeySource::Command(command) => {
+            format!("the command {} …", command.split_whitespace().next().unwrap_or_default())
+        }
+    }
+}
+
+/// The ways to both origins; one, if they are the same.
+async fn network(options: &args::Doctor, endpoints: &Endpoints, report: &mut Report) -> Result<()> {
+    let settings = config::network(&options.connection.access);
+    let (base, agent) = endpoints.origins();
+    network::walk("", base, &settings, report).await?;
+    if base.origin() != agent.origin() {
+        network::walk("agent ", agent, &settings, report).await?;
+    }
+    Ok(())
+}
+
+/// Opens what there is to open.
+async fn streams(
+    client: &Client,
+    key: &Credential,
+    workspaces: &[String],
+    call: Option<&str>,
+    report: &mut Report,
+) -> Result<()> {
+    if workspaces.is_empty() {
+        report.add(Finding::skipped("stream", "no workspace is named; give --workspace"))?;
+    }
+    for workspace in workspaces {
+        let check =
+            if workspaces.len() == 1 { "stream".to_owned() } else { format!("stream {workspace}") };
+        report.add(stream(check, probe::workspace(client, workspace, key).await))?;
+    }
+    match (call, workspaces.first()) {
+        (None, _) => report.add(Finding::skipped("observer", "no call is named; give --call")),
+        (Some(_), None) => report.add(Finding::skipped(
+            "observer",
+            "the call's workspace is not named; give --workspace",
+        )),
+        (Some(call), Some(workspace)) => {
+            report.add(stream("observer", probe::call(client, workspace, call, key).await))
+        }
+    }
+    .map(drop)
+}
+
+fn stream(check: impl Into<String>, opened: std::result::Result<Opened, Failure>) -> Finding {
+    match opened {
+        Ok(Opened { after, first: Some(first) }) => {
+            Finding::well(check, format!("open, the first frame after {}", milliseconds(first)))
+                .took(after)
+        }
+        Ok(Opened { after, first: None }) => {
+            let found = format!("open, and nothing came for {} s", probe::FIRST.as_secs());
+            let advice = "a proxy may hold the stream back: it must not buffer text/event-stream";
+            Finding::warning(check, found, advice).took(after)
+        }
+        Err(failure) => Finding::failure(check, failure),
+    }
+}
+
+/// The modes of the files that there are.
+fn files(options: &args::Doctor, choice: &Choice, report: &mut Report) -> Result<()> {
+    let settings = settings_file(choice);
+    let files = [
+        ("settings file", settings.as_deref()),
+        ("key file", options.connection.access.api_key_file.as_deref()),
+        ("pseudonyms' key", options.phi_key_file.as_deref()),
+        ("cursor", options.cursor.as_deref()),
+        ("record", options.record.as_deref()),
+    ];
+    for (check, path) in files {
+        if let Some(path) = path {
+            report.add(local::private(check, path))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! What can be checked without a network: files and their modes, and what the terminal can do.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use super::report::Finding;
+use crate::error::Exit;
+use crate::transport::private_file::{is_private, permissions};
+
+/// A file that is to be for its owner alone.
+pub(super) fn private(check: &str, path: &Path) -> Finding {
+    let meta = match std::fs::metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Finding::skipped(check, format!("{} is not there yet", path.display()));
+        }
+        Err(error) => {
+            return Finding::failed(
+                check,
+                Exit::Failure,
+                format!("{}: {}", path.display(), error.kind()),
+                "check the path",
+            );
+        }
+    };
+    let found = format!("{} has mode {:04o}", path.display(), permissions(&meta));
+    if !meta.is_file() {
+        Finding::failed(
+            check,
+            Exit::Usage,
+            format!("{} is no regular file", path.display()),
+            "name another",
+        )
+    } else if is_private(&meta) {
+        Finding::well(check, found)
+    } else {
+        Finding::warning(
+            check,
+            found,
+            format!("others may read or write it: chmod 600 {}", path.display()),
+        )
+    }
+}
+
+/// What the terminal can do, as far as it says so.
+pub(super) fn terminal() -> Finding {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    if !std::io::stdout().is_terminal() {
+        return Finding::skipped("terminal", "stdout is none");
+    }
+    let size = crossterm::terminal::size()
+        .map(|(width, height)| format!("{width}x{height}"))
+        .unwrap_or_default();
+    let colours = colours(&variable("TERM"), &variable("COLORTERM"));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .map(variable)
+        .into_iter()
+        .find(|locale| !locale.is_empty())
+        .unwrap_or_default();
+    let off = if std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) {
+        ", off by NO_COLOR"
+    } else {
+        ""
+    };
+    if variable("TERM") == "dumb" {
+        let advice = "the live screen (--tui) needs another; set TERM to what your terminal is";
+        return Finding::warning("terminal", "TERM=dumb: it can't move its cursor", advice);
+    }
+    if !is_unicode(&locale) {
+        let found = format!("{size}, {colours}{off}, and the locale says nothing of UTF-8");
+        return Finding::warning(
+            "terminal",
+            found,
+            "set LANG=C.UTF-8, or lines and marks may look odd",
+        );
+    }
+    Finding::well("terminal", format!("{size}, {colours}{off}, UTF-8"))
+}
+
+fn colours(term: &str, colorterm: &str) -> &'static str {
+    match (colorterm, term) {
+        ("truecolor" | "24bit", _) => "16 million colours",
+        (_, term) if term.contains("256color") => "256 colours",
+        (_, term) if term.contains("direct") => "16 million colours",
+        (_, "" | "dumb") => "no colours",
+        _ => "16 colours",
+    }
+}
+
+fn is_unicode(locale: &str) -> bool {
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_say_what_they_can_do() {
+        for (term, colorterm, expected) in [
+            ("xterm-256color", "", "256 colours"),
+            ("xterm", "truecolor", "16 million colours"),
+            ("xterm-direct", "", "16 million colours"),
+            ("linux", "", "16 colours"),
+            ("", "", "no colours"),
+        ] {
+            assert_eq!(colours(term, colorterm), expected, "{term} {colorterm}");
+        }
+        assert!(
+            is_unicode("de_DE.UTF-8")
+                && is_unicode("C.utf8")
+                && !is_unicode("C")
+                && !is_unicode("")
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! What the doctor finds, told one by one as it is found, or all at once as JSON.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use colored::Colorize;
+use serde_json::{Value, json};
+
+use crate::cli::args::Report as Format;
+use crate::cli::session::print;
+use crate::error::{Error, Exit, Result};
+use crate::text::terminal;
+use crate::transport::connect_error::Failure;
+
+/// How a check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    Well,
+    /// It works, and will bite.
+    Warning,
+    /// It doesn't work, which ends a run with that status.
+    Failed(Exit),
+    /// There was nothing to check, or no way to.
+    Skipped,
+}
+
+/// One check and its result. Nothing in it is from the wire but numbers, and nothing is secret.
+#[derive(Debug)]
+pub(super) struct Finding {
+    check: String,
+    mark: Mark,
+    found: String,
+    advice: Option<String>,
+    took: Option<Duration>,
+}
+
+impl Finding {
+    fn new(check: impl Into<String>, mark: Mark, found: impl Into<String>) -> Self {
+        Self { check: check.into(), mark, found: found.into(), advice: None, took: None }
+    }
+
+    pub(super) fn well(check: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::new(check, Mark::Well, found)
+    }
+
+    pub(super) fn skipped(check: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::new(check, Mark::Skipped, found)
+    }
+
+    pub(super) fn warning(
+        check: impl Into<String>,
+        found: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self { advice: Some(advice.into()), ..Self::new(check, Mark::Warning, found) }
+    }
+
+    pub(super) fn failed(
+        check: impl Into<String>,
+        exit: Exit,
+        found: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self { advice: Some(advice.into()), ..Self::new(check, Mark::Failed(exit), found) }
+    }
+
+    pub(super) fn error(check: impl Into<String>, error: &Error) -> Self {
+        let (what, why, advice) = error.parts();
+        Self::failed(check, error.exit, format!("{what}: {why}"), advice)
+    }
+
+    pub(super) fn failure(check: impl Into<String>, failure: Failure) -> Self {
+        let error = failure.into_error("");
+        let (_, why, advice) = error.parts();
+        Self::failed(check, error.exit, why, advice)
+    }
+
+    pub(super) fn took(self, took: Duration) -> Self {
+        Self { took: Some(took), ..self }
+    }
+
+    pub(super) const fn is_failure(&self) -> bool {
+        matches!(self.mark, Mark::Failed(_))
+    }
+
+    /// A line for people, and one below it for the advice.
+    fn text(&self) -> String {
+        let mark = match self.mark {
+            Mark::Well => "ok".green(),
+            Mark::Warning => "warning".yellow(),
+            Mark::Failed(_) => "failed".red(),
+            Mark::Skipped => "-".dimmed(),
+        };
+        let took = self
+            .took
+            .map(|took| format!("  {}", milliseconds(took)).dimmed().to_string())
+            .unwrap_or_default();
+        let mut text =
+            format!("{mark:<7}  {:<16}  {}{took}\n", self.check, terminal::visible(&self.found));
+        if let Some(advice) = &self.advice {
+            let _ = writeln!(text, "{:27}{}", "", terminal::visible(advice));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let (result, exit) = match self.mark {
+            Mark::Well => ("ok", None),
+            Mark::Warning => ("warning", None),
+            Mark::Failed(exit) => ("failed", Some(exit as u8)),
+            Mark::Skipped => ("skipped", None),
+        };
+        let ms = self.took.map(|took| (took.as_secs_f64() * 1e4).round() / 10.0);
+        json!({"check": self.check, "result": result, "exit": exit, "ms": ms, "found": self.found, "advice": self.advice})
+    }
+}
+
+/// Milliseconds, as exact as is of use.
+pub(super) fn milliseconds(took: Duration) -> String {
+    let ms = took.as_secs_f64() * 1e3;
+    if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
+}
+
+/// All findings so far.
+pub(super) struct Report {
+    format: Format,
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    pub(super) const fn new(format: Format) -> Self {
+        Self { format, findings: Vec::new() }
+    }
+
+    /// Adds a finding, and tells it if people read. Whether it is no failure.
+    pub(super) fn add(&mut self, finding: Finding) -> Result<bool> {
+        if self.format == Format::Text {
+            print(finding.text().as_bytes())?;
+        }
+        let passed = !finding.is_failure();
+        self.findings.push(finding);
+        Ok(passed)
+    }
+
+    /// Tells what is left to tell, and the status to exit with: that of the first failure.
+    pub(super) fn end(self) -> Result<Exit> {
+        let failed = |finding: &Finding| {
+            if let Mark::Failed(exit) = finding.mark { Some(exit) } else { None }
+        };
+        let failures = self.findings.iter().filter(|finding| finding.is_failure()).count();
+        let warnings = self.findings.iter().filter(|finding| finding.mark == Mark::Warning).count();
+        let exit = self.findings.iter().find_map(failed).unwrap_or(Exit::Done);
+        match self.format {
+            Format::Text => {
+                let count = |count: usize, one: &str| match count {
+                    0 => None,
+                    1 => Some(format!("1 {one}")),
+                    _ => Some(format!("{count} {one}s")),
+                };
+                let counts: Vec<_> = [count(failures, "failure"), count(warnings, "warning")]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                let sum =
+                    if counts.is_empty() { "all is well".to_owned() } else { counts.join(", ") };
+                print(format!("\n{sum}\n").as_bytes())?;
+            }
+            Format::Json => {
+                let checks: Vec<_> = self.findings.iter().map(Finding::json).collect();
+                let object = json!({"exit": exit as u8, "failures": failures, "warnings": warnings, "checks": checks});
+                let mut line = String::new();
+                terminal::push_json(&object.to_string(), &mut line);
+                print((line + "\n").as_bytes())?;
+            }
+        }
+        Ok(exit)
+    }
+}

@@ -1,0 +1,71 @@
+//! What stands in `completions/` and `man/`, made from the command line's definition, so that neither says anything else.
+
+mod man;
+
+use std::path::Path;
+
+use clap::ValueEnum as _;
+
+use crate::cli::args::{Generate, Shell};
+use crate::error::{Error, Exit, Result};
+
+/// What `evtap generate` prints; nothing if it has written files.
+pub fn run(options: &Generate) -> Result<String> {
+    match options {
+        Generate::Completions { dir: Some(dir), .. } => write(
+            dir,
+            Shell::value_variants()
+                .iter()
+                .map(|shell| (file(*shell).to_owned(), script(*shell).to_owned())),
+        ),
+        Generate::Completions { shell: Some(shell), .. } => Ok(script(*shell).to_owned()),
+        Generate::Completions { .. } => Err(Error::usage(
+            "cannot generate completions",
+            "no shell is named",
+            "name one, or give --dir for all",
+        )),
+        Generate::Man { dir: Some(dir), .. } => write(dir, man::pages()),
+        Generate::Man { command, .. } => man::page(command.as_deref()),
+    }
+}
+
+fn write(dir: &Path, files: impl IntoIterator<Item = (String, String)>) -> Result<String> {
+    let failed = |error: std::io::Error| {
+        let what = format!("cannot write to {}", dir.display());
+        Error::new(
+            Exit::Failure,
+            what,
+            error.kind().to_string(),
+            "give a directory that you may write to",
+        )
+    };
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    for (name, text) in files {
+        std::fs::write(dir.join(name), text).map_err(failed)?;
+    }
+    Ok(String::new())
+}
+
+/// The name of a shell's script, as the shell wants it where that matters.
+const fn file(shell: Shell) -> &'static str {
+    match shell {
+        Shell::Bash => "evtap.bash",
+        Shell::Elvish => "evtap.elv",
+        Shell::Fish => "evtap.fish",
+        Shell::Nushell => "evtap.nu",
+        Shell::Powershell => "evtap.ps1",
+        Shell::Zsh => "_evtap",
+    }
+}
+
+/// A shell's script. It asks evtap for all that it offers: see [`complete`](crate::cli::completion).
+const fn script(shell: Shell) -> &'static str {
+    match shell {
+        Shell::Bash => include_str!("../../completions/evtap.bash"),
+        Shell::Elvish => include_str!("../../completions/evtap.elv"),
+        Shell::Fish => include_str!("../../completions/evtap.fish"),
+        Shell::Nushell => include_str!("../../completions/evtap.nu"),
+        Shell::Powershell => include_str!("../../completions/evtap.ps1"),
+        Shell::Zsh => include_str!("../../completions/_evtap"),
+    }
+}

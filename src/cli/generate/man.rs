@@ -1,0 +1,281 @@
+//! The man pages: what clap knows of each command, and the sections that it does not write.
+
+use clap::{Arg, Command};
+use clap_mangen::Man;
+use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
+
+use crate::cli::args;
+use crate::cli::args::manual::{examples, topics};
+use crate::cli::schema::nearest;
+use crate::error::{Error, Exit, Result};
+
+/// What the environment says, beyond what stands beside an option of the same meaning: the name, what it does, and the option
+/// of the commands that heed it.
+const ENVIRONMENT: &[(&str, &str, &str)] = &[
+    (
+        "AMIGO_API_KEY",
+        "The API key, or a JWT. --api-key-file and --api-key-command go before it. The key is never an argument.",
+        "api_key_file",
+    ),
+    (
+        "HTTPS_PROXY",
+        "The proxy, if --proxy does not name it; likewise HTTP_PROXY for plain text, and ALL_PROXY.",
+        "proxy",
+    ),
+    (
+        "NO_PROXY",
+        "Hosts that are reached without a proxy: names, addresses and networks, with commas between.",
+        "proxy",
+    ),
+    ("XDG_CONFIG_HOME", "Where evtap/config.toml is; ~/.config otherwise.", "config"),
+    (
+        "EVTAP_...",
+        "Any other setting of evtap-config(1): EVTAP_ and its name in capitals.",
+        "config",
+    ),
+    ("NO_COLOR", "No colours, if it is set to anything but 0.", "color"),
+    (
+        "CLICOLOR_FORCE",
+        "Colours even where stdout is no terminal, if it is set to anything but 0.",
+        "color",
+    ),
+    ("TERM", "The terminal; `dumb` has neither colours nor a live screen.", "color"),
+    ("COLORTERM", "`truecolor` or `24bit`: the live screen may take any colour.", "background"),
+    (
+        "DISPLAY",
+        "Where a clipboard may be; likewise WAYLAND_DISPLAY. What is copied goes to it, and to the terminal.",
+        "background",
+    ),
+    (
+        "COLORFGBG",
+        "The number of the background's colour at its end; without it, the terminal is asked.",
+        "background",
+    ),
+];
+
+/// The files that options name.
+const FILES: &[(&str, &str)] = &[
+    (
+        "cursor",
+        "Where the stream is to be resumed. Mode 0600, replaced whole; ids and hashes of open fields, nothing hidden.",
+    ),
+    ("record", "What was shown, as NDJSON, appended. Mode 0600, redacted exactly as shown."),
+    ("api_key_file", "The API key, alone on its line. It must be its owner's alone."),
+    (
+        "phi_key_file",
+        "The key of the pseudonyms of --phi hash: at least 32 random bytes, for its owner alone.",
+    ),
+    ("config", "Settings, in TOML; see evtap-config(1). Nobody else may write it."),
+    ("ca_cert", "Certificates in PEM that are trusted beside the system's."),
+    ("filter_file", "A jq expression, out of the shell's history."),
+    ("fault_script", "TOML with an array `faults` of strings, each as for --fault."),
+];
+
+/// What the renderer puts before each part.
+const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
+
+/// The name of the file and the text of each page: evtap's, and one for each command.
+pub(super) fn pages() -> Vec<(String, String)> {
+    let root = args::definition();
+    let mut pages = vec![("evtap.1".to_owned(), render(&root, &root))];
+    pages.extend(
+        commands(&root)
+            .map(|command| (format!("evtap-{}.1", command.get_name()), render(&root, command))),
+    );
+    pages
+}
+
+/// The page of one command, or evtap's own.
+pub(super) fn page(command: Option<&str>) -> Result<String> {
+    let root = args::definition();
+    let Some(name) = command else { return Ok(render(&root, &root)) };
+    let found = commands(&root).find(|command| command.get_name() == name);
+    found.map(|command| render(&root, command)).ok_or_else(|| {
+        let advice = match nearest(name, commands(&root).map(Command::get_name)) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "`evtap --help` lists them all".to_owned(),
+        };
+        Error::usage(
+            format!("cannot print the man page of {name}"),
+            "there is no such command",
+            advice,
+        )
+    })
+}
+
+fn commands(command: &Command) -> impl Iterator<Item = &Command> {
+    command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
+}
+
+fn render(root: &Command, command: &Command) -> String {
+    let is_root = command.get_name() == root.get_name();
+    let mut page = Vec::new();
+    // Writing to memory does not fail. No date: the same source gives the same page.
+    let _ = head(command, &mut page);
+    if is_root {
+        let _ = sections(commands(root), root, &mut page);
+    } else {
+        let _ = nested(command, &mut page);
+    }
+    let mut roff = Roff::new();
+    for topic in topics(command.get_name()) {
+        section(&mut roff, topic.title);
+        topic.text.split("\n\n").for_each(|paragraph| prose(&mut roff, paragraph));
+    }
+    section(&mut roff, "Examples");
+    for example in examples(command.get_name()) {
+        roff.control("PP", []);
+        roff.text([roman(example.does)]);
+        as_it_stands(&mut roff, example.line);
+    }
+    section(&mut roff, "Exit status");
+    for exit in Exit::ALL {
+        item(&mut roff, bold((*exit as u8).to_string()), exit.when());
+    }
+    let all = everything(root, command, is_root);
+    environment(&mut roff, &all);
+    files(&mut roff, &all);
+    see_also(&mut roff, root, is_root);
+    let _ = roff.to_writer(&mut page);
+    // Each part brings the same definition of the apostrophe: once will do.
+    let parts = String::from_utf8_lossy(&page).replace(APOSTROPHE, "");
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_uppercase();
+    format!(
+        "{APOSTROPHE}.TH \"{name}\" \"1\" \"\" \"evtap {}\" \"evtap\"\n{parts}",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// What clap knows: name, synopsis, description, options.
+fn head(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
+    let man = man(command);
+    man.render_name_section(page)?;
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)
+}
+
+/// clap's renderer. The usage is that of help: a synopsis of forty options helps nobody.
+fn man(command: &Command) -> Man {
+    let usage = command.clone().render_usage().to_string();
+    let command = command.clone().override_usage(usage.trim_start_matches("Usage: ").to_owned());
+    Man::new(command)
+}
+
+/// The commands of evtap, by their pages.
+fn sections<'a>(
+    commands: impl Iterator<Item = &'a Command>,
+    root: &Command,
+    page: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let mut roff = Roff::new();
+    section(&mut roff, "Commands");
+    for command in commands {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        item(&mut roff, bold(format!("{}-{}(1)", root.get_name(), command.get_name())), &about);
+    }
+    roff.to_writer(page)
+}
+
+/// The commands of a command, which have no pages: a section each, with usage and options.
+fn nested(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
+    for command in commands(command) {
+        let mut roff = Roff::new();
+        section(&mut roff, command.get_bin_name().unwrap_or_else(|| command.get_name()));
+        roff.to_writer(page)?;
+        let mut options = Vec::new();
+        let man = man(command);
+        man.render_synopsis_section(&mut options)?;
+        man.render_description_section(&mut options)?;
+        man.render_options_section(&mut options)?;
+        // They stand below the command's name.
+        page.extend_from_slice(
+            String::from_utf8_lossy(&options).replace(".SH ", ".SS ").as_bytes(),
+        );
+    }
+    Ok(())
+}
+
+fn section(roff: &mut Roff, title: &str) {
+    roff.control("SH", [title.to_uppercase().as_str()]);
+}
+
+fn item(roff: &mut Roff, term: Inline, text: &str) {
+    roff.control("TP", []);
+    roff.text([term]);
+    roff.text([roman(text)]);
+}
+
+/// Flowing text, or lines as they stand where they begin with blanks.
+fn prose(roff: &mut Roff, paragraph: &str) {
+    if paragraph.starts_with("  ") {
+        as_it_stands(roff, paragraph);
+    } else {
+        roff.control("PP", []);
+        roff.text([roman(paragraph)]);
+    }
+}
+
+fn as_it_stands(roff: &mut Roff, lines: &str) {
+    roff.control("RS", ["4"]);
+    roff.control("nf", []);
+    for line in lines.lines() {
+        roff.text([roman(line.trim_start_matches("  "))]);
+    }
+    roff.control("fi", []);
+    roff.control("RE", []);
+}
+
+/// The arguments of a command with those of its own commands; of all there are, for evtap itself.
+fn everything<'a>(root: &'a Command, command: &'a Command, is_root: bool) -> Vec<&'a Arg> {
+    let mut all: Vec<&Arg> = command.get_arguments().collect();
+    for nested in commands(if is_root { root } else { command }) {
+        for arg in everything(root, nested, false) {
+            if all.iter().all(|other| other.get_id() != arg.get_id()) {
+                all.push(arg);
+            }
+        }
+    }
+    all
+}
+
+fn environment(roff: &mut Roff, args: &[&Arg]) {
+    let has = |id: &str| args.iter().any(|arg| arg.get_id() == id);
+    let beside = args.iter().filter_map(|arg| {
+        Some((arg.get_env()?.to_str()?, format!("The same as --{}.", arg.get_long()?)))
+    });
+    let beyond = ENVIRONMENT
+        .iter()
+        .filter(|(.., id)| has(id))
+        .map(|(name, does, _)| (*name, (*does).to_owned()));
+    let all: Vec<_> = beyond.chain(beside).collect();
+    if !all.is_empty() {
+        section(roff, "Environment");
+    }
+    for (name, does) in all {
+        item(roff, bold(name), &does);
+    }
+}
+
+fn files(roff: &mut Roff, args: &[&Arg]) {
+    let named = |id: &str| args.iter().find(|arg| arg.get_id() == id)?.get_long();
+    let all: Vec<_> = FILES.iter().filter_map(|(id, is)| Some((named(id)?, *is))).collect();
+    if !all.is_empty() {
+        section(roff, "Files");
+    }
+    for (option, is) in all {
+        item(roff, italic(format!("--{option} FILE")), is);
+    }
+}
+
+fn see_also(roff: &mut Roff, root: &Command, is_root: bool) {
+    section(roff, "See also");
+    let names = if is_root { commands(root).map(Command::get_name).collect() } else { vec![""] };
+    let pages = names.iter().map(|name| {
+        if name.is_empty() { "evtap(1)".to_owned() } else { format!("evtap-{name}(1)") }
+    });
+    let pages: Vec<_> = pages.chain(["jq(1)".to_owned(), "curl(1)".to_owned()]).collect();
+    roff.text([roman(pages.join(", "))]);
+}

@@ -1,0 +1,174 @@
+//! The platform, or what stands in for it, as a source of streams.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::cli::{args, config};
+use crate::emulator;
+use crate::error::{Error, Exit, Result};
+use crate::transport::auto_observe::{self, Calls};
+use crate::transport::client::{Client, Endpoints, Network};
+use crate::transport::credential::Credential;
+use crate::transport::key_ring::Keys;
+use crate::transport::sse::{self, Start};
+use crate::transport::{self, Limits, Sender, observer};
+
+/// For how long a workspace's stream is followed once the call is over.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// A source, as a task that ends when its stream is over for good.
+pub type Source = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// Where the platform is, the key to it, and what is borne with from it.
+#[derive(Clone)]
+pub struct Platform {
+    client: Client,
+    keys: Keys,
+    limits: Limits,
+}
+
+impl Platform {
+    /// The platform that the options name.
+    async fn at(connection: &args::Connection, limits: Limits) -> Result<Self> {
+        let network = config::network(&connection.access);
+        let endpoints = Endpoints::resolve(
+            &connection.base_url,
+            connection.agent_base_url.as_deref(),
+            network.insecure_http,
+        )?;
+        let client = Client::new(endpoints, &network)?;
+        let (credential, source) = config::key(&connection.access).await?;
+        Ok(Self { client, keys: Keys::new(credential, Some(source)), limits })
+    }
+
+    /// Starts the emulator in this process, on a free port of the loopback interface.
+    pub async fn demo(demo: &args::Demo, limits: Limits) -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            Error::new(
+                Exit::Failure,
+                "cannot start the demo",
+                error.kind().to_string(),
+                "try again",
+            )
+        };
+        let listener =
+            TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let options = emulator::Options {
+            seed: demo.demo_seed,
+            rate: config::rate("--demo-rate", demo.demo_rate)?,
+            ..emulator::Options::default()
+        };
+        tokio::spawn(emulator::run(listener, options, std::future::pending()));
+        let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false)?;
+        let keys = Keys::new(Credential::new("demo", "the demo")?, None);
+        Ok(Self { client: Client::new(endpoints, &Network::default())?, keys, limits })
+    }
+
+    /// What its parts are.
+    pub fn into_parts(self) -> (Client, Keys) {
+        (self.client, self.keys)
+    }
+
+    /// The platform that these workspaces are on, `demo` standing for the emulator's.
+    pub async fn of_workspaces(
+        workspaces: Vec<String>,
+        connection: &args::Connection,
+        demo: &args::Demo,
+        limits: Limits,
+    ) -> Result<(Self, Vec<String>)> {
+        if workspaces == [config::DEMO] {
+            return Ok((
+                Self::demo(demo, limits).await?,
+                vec![emulator::DEMO_WORKSPACE.to_owned()],
+            ));
+        }
+        Ok((Self::at(connection, limits).await?, workspaces))
+    }
+
+    /// The platform that these calls are on, with their workspace and their SIDs.
+    pub async fn of_calls(
+        calls: Vec<String>,
+        workspace: Option<&str>,
+        connection: &args::Connection,
+        demo: &args::Demo,
+        limits: Limits,
+    ) -> Result<(Self, String, Vec<String>)> {
+        if calls == [config::DEMO] {
+            let platform = Self::demo(demo, limits).await?;
+            return Ok((
+                platform,
+                emulator::DEMO_WORKSPACE.to_owned(),
+                vec![emulator::DEMO_CALL.to_owned()],
+            ));
+        }
+        if calls.iter().any(|call| call == config::DEMO) {
+            return Err(Error::usage(
+                "cannot observe",
+                "the demo can't be merged with a call",
+                "observe it by itself",
+            ));
+        }
+        let Some(workspace) = workspace else {
+            return Err(Error::usage(
+                "cannot observe",
+                "the call's workspace is not named",
+                "give --workspace or set AMIGO_WORKSPACE_ID",
+            ));
+        };
+        Ok((Self::at(connection, limits).await?, config::workspace(workspace)?, calls))
+    }
+
+    /// A workspace's stream, and the observers of as many calls as start there at a time.
+    pub fn workspace(
+        &self,
+        workspace: String,
+        start: Start,
+        observers: Option<usize>,
+        tx: Sender,
+    ) -> Source {
+        let platform = self.clone();
+        Box::pin(async move {
+            let Self { client, keys, limits } = &platform;
+            let Some(most) = observers else {
+                return sse::run(client, &workspace, keys, start, limits, &tx).await;
+            };
+            let (own, frames) = transport::channel(transport::QUEUE);
+            let observe = |call| platform.call(workspace.clone(), call, tx.clone());
+            let stream = async {
+                let ended = sse::run(client, &workspace, keys, start, limits, &own).await;
+                drop(own);
+                ended
+            };
+            let (ended, ()) =
+                tokio::join!(stream, auto_observe::follow(frames, Calls::new(most), observe, &tx));
+            ended
+        })
+    }
+
+    /// A call's observer.
+    pub fn call(&self, workspace: String, call: String, tx: Sender) -> Source {
+        let Self { client, keys, limits } = self.clone();
+        Box::pin(
+            async move { observer::run(&client, &workspace, &call, &keys, &limits, &tx).await },
+        )
+    }
+
+    /// A call's observer until it is over, and the stream of its workspace for as long and a little longer: what the
+    /// workspace says of the end may come after it.
+    pub fn whole_call(&self, workspace: String, call: String, since: Start, tx: Sender) -> Source {
+        let mut stream = self.workspace(workspace.clone(), since, None, tx.clone());
+        let mut observer = self.call(workspace, call, tx);
+        Box::pin(async move {
+            tokio::select! {
+                ended = &mut observer => ended?,
+                ended = &mut stream => return ended,
+            }
+            // That the time is up is the usual end.
+            tokio::time::timeout(LINGER, stream).await.unwrap_or(Ok(()))
+        })
+    }
+}

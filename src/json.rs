@@ -1,0 +1,3 @@
+//! A strict JSON scanner that works on spans of the text that arrived and allocates nothing.
+
+pub mod scan;

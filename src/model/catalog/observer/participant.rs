@@ -1,0 +1,62 @@
+//! Who takes part in the call.
+
+use crate::model::catalog::value::ParticipantRole;
+use crate::model::{Unstated, Uuid};
+
+crate::event! {
+    /// It is settled where a call is forwarded to.
+    "forward_call_resolved" ForwardCallResolved: Observer, documented {
+        /// What went wrong, in words.
+        Free error: String, nullable, documented;
+        /// The place the call is forwarded to.
+        Open location_name: String, nullable, documented;
+        /// How the forwarding went.
+        Free result: String, nullable, documented;
+        /// The number that the call is forwarded to.
+        Phi target_number: String, nullable, documented;
+    }
+
+    /// Somebody joined the conference of the call.
+    "participant_joined" ParticipantJoined: Observer {
+        /// Twilio SID of the conference.
+        Open conference_sid: String, required;
+        /// The name shown for the participant.
+        Phi display_name: String, nullable;
+        /// The operator, where the participant is one.
+        Open operator_entity_id: Uuid, nullable;
+        /// Id of the participant.
+        Open participant_id: String, required;
+        /// The participant's name.
+        Phi participant_name: String, nullable;
+        /// What the participant is in the call.
+        Open participant_role: ParticipantRole, required;
+        /// The participant's telephone number.
+        Phi phone_number: String, nullable;
+    }
+
+    /// Somebody left the conference of the call.
+    "participant_left" ParticipantLeft: Observer {
+        /// Twilio SID of the conference.
+        Open conference_sid: String, required;
+        /// The name shown for the participant.
+        Phi display_name: String, nullable;
+        /// The operator, where the participant is one.
+        Open operator_entity_id: Uuid, nullable;
+        /// Id of the participant.
+        Open participant_id: String, required;
+        /// What the participant is in the call.
+        Open participant_role: ParticipantRole, required;
+        /// The participant's telephone number.
+        Phi phone_number: String, nullable;
+    }
+
+    /// A speaker was muted, or heard again.
+    "speaker_muted" SpeakerMuted: Observer, documented {
+        /// Whether the speaker is muted now.
+        Open muted: bool, required;
+        /// Whose microphone it is.
+        Open speaker_id: Unstated, only_documented;
+        /// What the speaker is in the call.
+        Open speaker_role: Unstated, only_documented;
+    }
+}

@@ -1,0 +1,74 @@
+//! The people who listen in on calls and take them over.
+
+use std::collections::BTreeMap;
+
+use crate::model::catalog::value::{OperatorMode, OperatorStatus};
+use crate::model::{Unstated, Uuid};
+
+crate::event! {
+    /// An operator joined a call.
+    "operator.joined_call" OperatorJoinedCall: Workspace, documented {
+        /// Twilio SID of the call.
+        Open call_sid: String, required, documented;
+        /// How the operator takes part.
+        Open mode: OperatorMode, required, documented;
+        /// The operator.
+        Open operator_id: Uuid, required, documented;
+    }
+
+    /// An operator left a call.
+    "operator.left_call" OperatorLeftCall: Workspace, documented {
+        /// Twilio SID of the call.
+        Open call_sid: String, required, documented;
+        /// How many turns the operator spoke.
+        Open human_segment_turn_count: i64, nullable;
+        /// The operator.
+        Open operator_id: Uuid, required, documented;
+    }
+
+    /// An operator listens instead of speaking, or the reverse.
+    "operator.mode_changed" OperatorModeChanged: Workspace, documented {
+        /// Twilio SID of the call.
+        Open call_sid: String, required, documented;
+        /// How the operator takes part.
+        Open mode: OperatorMode, required, documented;
+        /// The operator.
+        Open operator_id: Uuid, required, documented;
+    }
+
+    /// An operator's profile changed.
+    "operator.profile_updated" OperatorProfileUpdated: Workspace, documented {
+        /// The values that changed, by name.
+        Sensitive changes: BTreeMap<String, Option<String>>, nullable;
+        /// The operator.
+        Open operator_id: Uuid, required, documented;
+    }
+
+    /// An operator was registered.
+    "operator.registered" OperatorRegistered: Workspace, documented {
+        /// The operator.
+        Open operator_id: Uuid, required, documented;
+        /// When it happened.
+        Open timestamp: String, nullable;
+        /// The operator's name.
+        Sensitive name: Unstated, only_documented;
+    }
+
+    /// An operator is online, busy or offline.
+    "operator.status_changed" OperatorStatusChanged: Workspace, documented {
+        /// The operator.
+        Open operator_id: Uuid, required, documented;
+        /// Whether the operator can take calls.
+        Open status: OperatorStatus, required, documented;
+    }
+
+    /// An operator summed a call up.
+    "operator.wrap_up" OperatorWrapUp: Workspace, documented {
+        /// Twilio SID of the call.
+        Open call_sid: String, required, documented;
+        /// How the operator sums the call up, in words.
+        Free wrap_up_reason: String, nullable;
+        /// The operator.
+        Open operator_id: Unstated, only_documented;
+    }
+}

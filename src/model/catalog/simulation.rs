@@ -1,0 +1,23 @@
+//! Simulated conversations.
+
+use crate::model::Uuid;
+
+crate::event! {
+    /// A turn of a simulated conversation was stored.
+    "simulation.turn_stored" SimulationTurnStored: Workspace, documented {
+        /// Whether the run ends with it.
+        Open is_terminal: bool, required, documented;
+        /// The simulation run.
+        Open run_id: String, required, documented;
+        /// The service that answers.
+        Open service_id: Uuid, required, documented;
+        /// The session.
+        Open session_id: String, required, documented;
+        /// The state after the turn.
+        Open state_after: String, required, documented;
+        /// The state before the turn.
+        Open state_before: String, required, documented;
+        /// The number of the turn.
+        Open turn_index: i64, required, documented;
+    }
+}

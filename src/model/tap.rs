@@ -1,0 +1,211 @@
+//! `_tap`: what evtap says about an event, at the end of its line.
+//!
+//! It holds only what is known, and nothing that could not stand in the clear: times, ids, names of fields. That is what
+//! makes it safe to copy from a recording, once [`Tap::read`] has looked at every part of it.
+
+mod read;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::terminal::push_quoted;
+
+/// A name in `_tap`; most are the model's own.
+pub type Name = Cow<'static, str>;
+
+/// What evtap says about one event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tap {
+    /// The id of the SSE frame: milliseconds of Unix time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The id as a time, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// When it arrived here, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<String>,
+    /// `workspace` or `observer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Name>,
+    /// The workspace whose stream it came by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// The call whose observer it came by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_sid: Option<String>,
+    /// The fields that are hidden, in the order of the event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redacted: Vec<Name>,
+    /// The fields that are shown with something in them masked, in the order of the event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scrubbed: Vec<Name>,
+    /// What the model did not expect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Drift>,
+}
+
+/// Something about an event that the model did not expect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    /// What kind of thing.
+    pub kind: DriftKind,
+    /// The field that it is about; `outer.inner` where it is nested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<Name>,
+}
+
+/// The kinds of drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftKind {
+    /// No event of that type is declared.
+    UnknownEvent,
+    /// The frame and its data name different types, or the data names two.
+    TypeConflict,
+    /// The event doesn't have such a field.
+    UnknownField,
+    /// The string is none of those that the field can have.
+    UnknownValue,
+    /// The value is of a type that the field doesn't have.
+    OtherType,
+    /// A field that every such event has isn't there.
+    MissingField,
+    /// The field is there twice.
+    DuplicateField,
+    /// The frame's id isn't a number.
+    OddId,
+    /// The frame has no id of its own.
+    MissingId,
+    /// The frame's id is lower than the one before.
+    BackwardId,
+    /// Right before it the server sent an event a second time, which was dropped.
+    RepeatDropped,
+}
+
+impl DriftKind {
+    /// Its name in `_tap.drift`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownEvent => "unknown_event",
+            Self::TypeConflict => "type_conflict",
+            Self::UnknownField => "unknown_field",
+            Self::UnknownValue => "unknown_value",
+            Self::OtherType => "other_type",
+            Self::MissingField => "missing_field",
+            Self::DuplicateField => "duplicate_field",
+            Self::OddId => "odd_id",
+            Self::MissingId => "missing_id",
+            Self::BackwardId => "backward_id",
+            Self::RepeatDropped => "repeat_dropped",
+        }
+    }
+}
+
+impl Tap {
+    /// When it happened, as far as that is known: its time, or that of its arrival.
+    #[must_use]
+    pub fn moment(&self) -> Option<jiff::Timestamp> {
+        self.time.as_ref().or(self.received_at.as_ref())?.parse().ok()
+    }
+
+    /// Appends it as JSON, without what is not known.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        let mut members = Members { out, first: true };
+        let named = [("id", &self.id), ("time", &self.time), ("received_at", &self.received_at)];
+        for (key, value) in named {
+            members.text(key, value.as_deref());
+        }
+        members.text("stream", self.stream.as_deref());
+        members.text("workspace_id", self.workspace_id.as_deref());
+        members.text("call_sid", self.call_sid.as_deref());
+        members.names("redacted", &self.redacted);
+        members.names("scrubbed", &self.scrubbed);
+        if !self.drift.is_empty() {
+            members.key("drift");
+            // Drift is rare, and of simple parts.
+            members.out.extend_from_slice(&serde_json::to_vec(&self.drift).unwrap_or_default());
+        }
+        out.push(b'}');
+    }
+}
+
+/// An object that is being written.
+struct Members<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl Members<'_> {
+    fn key(&mut self, key: &'static str) {
+        if !std::mem::replace(&mut self.first, false) {
+            self.out.push(b',');
+        }
+        // It needs no escapes.
+        for part in ["\"", key, "\":"] {
+            self.out.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    fn text(&mut self, key: &'static str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.key(key);
+            push_quoted(value, self.out);
+        }
+    }
+
+    fn names(&mut self, key: &'static str, names: &[Name]) {
+        if names.is_empty() {
+            return;
+        }
+        self.key(key);
+        for (at, name) in names.iter().enumerate() {
+            self.out.push(if at == 0 { b'[' } else { b',' });
+            push_quoted(name, self.out);
+        }
+        self.out.push(b']');
+    }
+}
+
+/// What stands where something is hidden.
+pub const MASK: &str = "[redacted]";
+
+/// Whether text looks like the name of an event or a field, and not like something that somebody wrote: what stands between
+/// its dots is a name too, so that a path of names can be told from other text.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    text.len() <= 64
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$'))
+        && text.split('.').all(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()))
+}
+
+/// Whether text is an id as the platform gives them: a decimal number of milliseconds.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether text is a UUID in its usual form.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Whether text is a call SID: `CA` and 32 letters or digits.
+#[must_use]
+pub fn is_call_sid(text: &str) -> bool {
+    text.len() == 34
+        && text.starts_with("CA")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}

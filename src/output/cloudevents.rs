@@ -1,0 +1,131 @@
+//! CloudEvents 1.0 in the JSON format, structured, one a line.
+//!
+//! `data` is the line that `ndjson` has, to the byte, so that a replay gives it back. The attributes around it are made
+//! from what is shown, and hold nothing that the line does not.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+
+use super::ndjson::object;
+use super::{Broken, Lines, Out, Sink};
+use crate::json::scan;
+use crate::model::cloudevent::{self, SUBJECTS, legal};
+use crate::query::Subject;
+use crate::redact::{Fnv, Shown, identity};
+use crate::text::terminal::push_quoted;
+
+/// How many ids are remembered, to tell events apart that are alike.
+const REMEMBERED: usize = 4096;
+
+/// Writes CloudEvents.
+pub struct CloudEvents {
+    lines: Lines,
+    ids: Ids,
+}
+
+impl CloudEvents {
+    /// Writes to `out`.
+    #[must_use]
+    pub fn new(out: Out) -> Self {
+        Self { lines: Lines::new(out), ids: Ids::default() }
+    }
+}
+
+impl Sink for CloudEvents {
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        Ok(self.lines.line(|out| cloud_event(subject.shown, &mut self.ids, out))?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.lines.flush()
+    }
+}
+
+/// Appends an event as a CloudEvent, without a line end.
+pub fn cloud_event(shown: &Shown<'_>, ids: &mut Ids, out: &mut Vec<u8>) {
+    let source = source(shown);
+    let id = ids.next(&source, shown);
+    let tap = shown.tap();
+    let about =
+        SUBJECTS.iter().find_map(|name| subject(shown, name)).or_else(|| tap.call_sid.clone());
+    let time = tap.time.as_ref().or(tap.received_at.as_ref());
+    out.extend_from_slice(b"{\"specversion\":\"1.0\"");
+    let mut attribute = |name: &str, value: &str| {
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        push_quoted(&legal(value), out);
+    };
+    attribute("id", &id);
+    attribute("source", &source);
+    attribute("type", shown.event_type());
+    for (name, value) in [("subject", about.as_ref()), ("time", time)] {
+        if let Some(value) = value {
+            attribute(name, value);
+        }
+    }
+    attribute("datacontenttype", "application/json");
+    out.extend_from_slice(b",\"data\":");
+    object(shown, out);
+    out.push(b'}');
+}
+
+fn source(shown: &Shown<'_>) -> String {
+    cloudevent::source(shown.tap().workspace_id.as_deref(), shown.tap().call_sid.as_deref())
+}
+
+/// The text of a field that is shown.
+fn subject(shown: &Shown<'_>, name: &str) -> Option<String> {
+    let field = shown.field(name).filter(|field| !field.hidden)?;
+    let inside = field.json.strip_prefix('"')?.strip_suffix('"')?;
+    Some(scan::unescape(inside)).filter(|text| !text.is_empty())
+}
+
+/// Ids that tell a source's events apart: several can share a millisecond, which is all that the platform's own ids tell.
+///
+/// An id is made from what the event is known by, so that it is the same in the next run, and in a replay: who gets an event
+/// twice can tell. Events that are alike in all of that are counted.
+#[derive(Default)]
+pub struct Ids {
+    counts: HashMap<u64, u32>,
+    order: VecDeque<u64>,
+    without_time: u64,
+}
+
+impl Ids {
+    fn next(&mut self, source: &str, shown: &Shown<'_>) -> String {
+        let identity = identity(shown);
+        let Some(moment) = moment(shown) else {
+            self.without_time += 1;
+            return format!("n{}-{identity:016x}", self.without_time);
+        };
+        let mut key = Fnv(identity);
+        key.part(source);
+        key.part(&moment);
+        match self.count(key.0) {
+            1 => format!("{moment}-{identity:016x}"),
+            count => format!("{moment}-{identity:016x}-{count}"),
+        }
+    }
+
+    fn count(&mut self, key: u64) -> u32 {
+        let count = self.counts.entry(key).or_default();
+        *count += 1;
+        let count = *count;
+        if count == 1 {
+            self.order.push_back(key);
+            if self.order.len() > REMEMBERED
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.counts.remove(&oldest);
+            }
+        }
+        count
+    }
+}
+
+/// The event's own id, or its time in milliseconds.
+fn moment(shown: &Shown<'_>) -> Option<String> {
+    let tap = shown.tap();
+    tap.id.clone().or_else(|| Some(tap.moment()?.as_millisecond().to_string()))
+}

@@ -1,0 +1,108 @@
+//! Parts of an event by name: `event_type`, a field, or a part of `_tap` such as `_tap.time`.
+
+use std::borrow::Cow;
+
+use crate::json::scan;
+use crate::query::value::member;
+use crate::redact::Shown;
+use crate::text::terminal::push_quoted;
+
+/// The columns that an event has where nobody names any: what all events have in common, and the rest as JSON.
+const USUAL: &[&str] = &[
+    "event_type",
+    "_tap.time",
+    "_tap.id",
+    "_tap.stream",
+    "_tap.workspace_id",
+    "call_sid",
+    PAYLOAD,
+];
+
+/// The fields of an event as one JSON object.
+const PAYLOAD: &str = "payload";
+
+/// Names of parts, in the order in which they are written.
+#[derive(Debug, Clone)]
+pub struct Columns(Vec<String>);
+
+impl Columns {
+    /// These.
+    #[must_use]
+    pub const fn new(names: Vec<String>) -> Self {
+        Self(names)
+    }
+
+    /// Those that serve for any event.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self(USUAL.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    /// The names.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Each name with its part of the event as JSON, `None` where the event has none.
+    pub fn parts<'a>(
+        &self,
+        shown: &'a Shown<'_>,
+    ) -> impl Iterator<Item = (&str, Option<Cow<'a, str>>)> {
+        self.0.iter().map(|name| (name.as_str(), part(shown, name)))
+    }
+
+    /// Appends the parts that are there as one JSON object.
+    pub fn object(&self, shown: &Shown<'_>, out: &mut Vec<u8>) {
+        out.push(b'{');
+        let mut first = true;
+        for (name, json) in self.parts(shown) {
+            let Some(json) = json else { continue };
+            if !std::mem::take(&mut first) {
+                out.push(b',');
+            }
+            push_quoted(name, out);
+            out.push(b':');
+            out.extend_from_slice(json.as_bytes());
+        }
+        out.push(b'}');
+    }
+}
+
+/// A part of an event as JSON. `a.b` goes into an object.
+#[must_use]
+pub fn part<'a>(shown: &'a Shown<'_>, name: &str) -> Option<Cow<'a, str>> {
+    if let Some(field) = shown.field(name) {
+        return Some(Cow::Borrowed(field.json));
+    }
+    match name {
+        "event_type" => {
+            let mut json = Vec::new();
+            push_quoted(shown.event_type(), &mut json);
+            return String::from_utf8(json).ok().map(Cow::Owned);
+        }
+        "_tap" => return Some(shown.tap_json()),
+        PAYLOAD => {
+            let members: Vec<_> =
+                shown.fields().map(|field| format!("\"{}\":{}", field.key, field.json)).collect();
+            return Some(Cow::Owned(format!("{{{}}}", members.join(","))));
+        }
+        _ => {}
+    }
+    let (outer, inner) = name.split_once('.')?;
+    let mut json = part(shown, outer)?.into_owned();
+    for key in inner.split('.') {
+        json = if json.starts_with('{') { member(&json, key)?.to_owned() } else { return None };
+    }
+    Some(Cow::Owned(json))
+}
+
+/// A part as text for a cell or a template: a string without its quotes, anything else as JSON, null as nothing.
+#[must_use]
+pub fn text(json: &str) -> String {
+    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inside) => scan::unescape(inside),
+        None if json == "null" => String::new(),
+        None => json.to_owned(),
+    }
+}

@@ -1,0 +1,40 @@
+//! One JSON object a line: `event_type`, the fields in the order in which they arrived, `_tap`.
+
+use super::Render;
+use super::columns::Columns;
+use crate::error::Error;
+use crate::query::Subject;
+use crate::redact::Shown;
+
+/// Writes NDJSON.
+pub struct Ndjson {
+    columns: Option<Columns>,
+}
+
+impl Ndjson {
+    /// Whole events, or these columns of them.
+    #[must_use]
+    pub const fn new(columns: Option<Columns>) -> Self {
+        Self { columns }
+    }
+}
+
+impl Render for Ndjson {
+    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        match &self.columns {
+            None => object(subject.shown, out),
+            Some(columns) => columns.object(subject.shown, out),
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn twin(&self) -> Box<dyn Render> {
+        Box::new(Self { columns: self.columns.clone() })
+    }
+}
+
+/// Appends an event as one JSON object, without a line end.
+pub fn object(shown: &Shown<'_>, out: &mut Vec<u8>) {
+    shown.write_object(out);
+}

@@ -1,0 +1,394 @@
+//! One line an event, for people: time, type in the colour of its family, the fields that matter most, then the rest dimmed.
+//!
+//! Lines are cut at the terminal's edge unless wrapping is asked for; where one would be, its ids are cut first, down to
+//! what tells them apart. What is hidden is marked; what the model did not expect has a `~` before its type.
+
+use std::borrow::Cow;
+use std::io;
+
+use colored::{Color, ColoredString, Colorize};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthChar;
+
+use super::columns::Columns;
+use super::{Broken, Lines, Out, Sink};
+use crate::json::scan;
+use crate::model::{family, is_call_sid, is_uuid};
+use crate::query::{Grep, Subject};
+use crate::redact::{Shown, ShownField};
+use crate::text::terminal;
+
+/// The fields that people look for first, whatever the event.
+const LEADING: &[&str] = &[
+    "speaker_role",
+    "participant_role",
+    "transcript",
+    "delta",
+    "direction",
+    "caller_id",
+    "completion_reason",
+    "escalated",
+    "duration_seconds",
+    "duration_s",
+    "trigger",
+    "trigger_name",
+    "reason",
+    "tool_name",
+    "input",
+    "tool_input",
+    "output",
+    "succeeded",
+    "error",
+    "error_message",
+    "duration_ms",
+    "status",
+    "mode",
+    "previous_state",
+    "next_state",
+    "current_state",
+    "initial_state",
+    "final_state",
+    "transition_type",
+    "state_before",
+    "state_after",
+    "is_terminal",
+    "muted",
+    "result",
+    "participant_name",
+    "display_name",
+    "phone_number",
+    "target_number",
+    "location_name",
+    "compounds",
+    "dominant",
+    "valence",
+    "arousal",
+    "trend",
+    "tier_name",
+    "filler_type",
+    "interrupted_text",
+    "discarded_texts",
+    "e2e_ttfb_ms",
+    "engine_ms",
+    "total_ms",
+    "channel",
+    "channel_kind",
+    "channel_address",
+    "delivery_status",
+    "fields_count",
+    "fields_submitted",
+    "field_key",
+    "field_id",
+    "subject",
+    "from_address",
+    "to_address",
+    "recipient_phone_number",
+    "bounce_type",
+    "role",
+    "previous_role",
+    "resent",
+    "manual",
+    "action",
+    "entity_type",
+    "count",
+    "confidence",
+    "event_count",
+    "turn_count",
+    "turns",
+    "wrap_up_reason",
+    "name",
+    "changes",
+    "category",
+    "offset",
+    "length",
+];
+
+/// As wide as the longest type is, so that the fields of all events begin in one column.
+const TYPE_WIDTH: usize = 29;
+
+/// Below so many columns, seconds are as fine as times get.
+const NARROW: usize = 100;
+
+/// The times shown.
+#[derive(Debug, Clone)]
+pub enum Times {
+    /// The time of day in a zone.
+    Day(TimeZone),
+    /// The time since the first event.
+    Relative,
+    /// The seconds since the event before.
+    Delta,
+    /// None.
+    Nothing,
+}
+
+/// How lines are laid out.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// Cut lines at the terminal's edge, wherever that is by then.
+    pub cut: bool,
+    /// The times shown.
+    pub times: Times,
+    /// Say which workspace an event is from.
+    pub workspaces: bool,
+    /// Show these parts of an event alone, in this order.
+    pub columns: Option<Columns>,
+    /// Mark where this matches.
+    pub grep: Option<Grep>,
+}
+
+/// Writes lines for people.
+pub struct Pretty {
+    lines: Lines,
+    layout: Layout,
+    width: Option<usize>,
+    /// The event that times are counted from.
+    from: Option<Timestamp>,
+}
+
+impl Pretty {
+    /// Writes to `out`.
+    #[must_use]
+    pub fn new(out: Out, layout: Layout) -> Self {
+        let width = terminal_width(&layout);
+        Self { lines: Lines::new(out), layout, width, from: None }
+    }
+}
+
+impl Sink for Pretty {
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        let text = line(subject.shown, &self.layout, self.from, self.width);
+        if self.from.is_none() || matches!(self.layout.times, Times::Delta) {
+            self.from = subject.shown.tap().moment().or(self.from);
+        }
+        Ok(self.lines.line(|out| out.extend_from_slice(text.as_bytes()))?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.width = terminal_width(&self.layout);
+        self.lines.flush()
+    }
+}
+
+/// The columns to cut lines at.
+fn terminal_width(layout: &Layout) -> Option<usize> {
+    if !layout.cut {
+        return None;
+    }
+    crossterm::terminal::size()
+        .ok()
+        .map(|(columns, _)| usize::from(columns))
+        .filter(|columns| *columns > 0)
+}
+
+/// One event as one line of at most `width` columns, coloured if colours are on. Times that are counted count from `from`.
+#[must_use]
+pub fn line(
+    shown: &Shown<'_>,
+    layout: &Layout,
+    from: Option<Timestamp>,
+    width: Option<usize>,
+) -> String {
+    let tap = shown.tap();
+    let is_narrow = width.is_some_and(|width| width < NARROW);
+    let mut pieces = vec![clock(tap.moment(), from, &layout.times, is_narrow).dimmed()];
+    if layout.workspaces {
+        let id = tap.workspace_id.as_deref().unwrap_or_default();
+        pieces.push(format!(" {:8}", id.get(..8).unwrap_or(id)).dimmed());
+    }
+    pieces.push(if tap.drift.is_empty() { " ".normal() } else { "~".yellow().bold() });
+    let event_type = terminal::visible(shown.event_type());
+    pieces
+        .push(format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), &event_type)));
+    let fields =
+        layout.columns.as_ref().map_or_else(|| ordered(shown), |columns| chosen(shown, columns));
+    let needed = columns(&pieces)
+        + fields
+            .iter()
+            .map(|field| 2 + width_of(&field.name) + width_of(&field.value))
+            .sum::<usize>();
+    let is_short = width.is_some_and(|width| needed > width);
+    for Told { name, value, hidden, rank } in fields {
+        pieces.push(format!(" {name}=").dimmed());
+        let value = if is_short { short(value) } else { value };
+        let style = |text: &str| match (hidden, rank) {
+            (true, _) => text.magenta(),
+            (false, Rank::Leading(_)) => text.normal(),
+            (false, Rank::Other | Rank::Null) => text.dimmed(),
+        };
+        let mut rest = 0;
+        for found in layout
+            .grep
+            .as_ref()
+            .filter(|_| !hidden)
+            .map(|grep| grep.places(&value))
+            .unwrap_or_default()
+        {
+            pieces.push(style(&value[rest..found.start]));
+            pieces.push(value[found.clone()].black().on_yellow());
+            rest = found.end;
+        }
+        pieces.push(style(&value[rest..]));
+    }
+    cut(pieces, width)
+}
+
+/// What a field is told for, the most telling first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    Leading(usize),
+    Other,
+    Null,
+}
+
+/// A field as text.
+pub(crate) struct Told {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) hidden: bool,
+    pub(crate) rank: Rank,
+}
+
+/// The fields, the most telling first, and otherwise in the order in which they arrived.
+pub(crate) fn ordered(shown: &Shown<'_>) -> Vec<Told> {
+    let mut fields: Vec<_> = shown.fields().map(|field| told(&field)).collect();
+    fields.sort_by_key(|field| field.rank);
+    fields
+}
+
+/// The parts that were asked for, in that order.
+pub(crate) fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
+    let told = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
+        let hidden = shown.field(name).is_some_and(|field| field.hidden);
+        Some(Told {
+            name: terminal::visible(name).into_owned(),
+            value: plain(&json?),
+            hidden,
+            rank: Rank::Leading(at),
+        })
+    };
+    columns.parts(shown).enumerate().filter_map(told).collect()
+}
+
+fn told(field: &ShownField<'_>) -> Told {
+    let rank = rank(field.key, field.json);
+    Told {
+        name: terminal::visible(&field.name()).into_owned(),
+        value: plain(field.json),
+        hidden: field.hidden,
+        rank,
+    }
+}
+
+/// How telling a field is.
+pub(crate) fn rank(name: &str, json: &str) -> Rank {
+    match LEADING.iter().position(|leading| *leading == name) {
+        _ if json == "null" => Rank::Null,
+        Some(position) => Rank::Leading(position),
+        None => Rank::Other,
+    }
+}
+
+/// An id's beginning; any other value as it is.
+pub(crate) fn short(value: String) -> String {
+    let kept = match &value {
+        id if is_uuid(id) => 8,
+        sid if is_call_sid(sid) => 10,
+        _ => return value,
+    };
+    format!("{}…", &value[..kept])
+}
+
+/// A value as people read it: a string bare where it is one word, in quotes where it isn't.
+pub(crate) fn plain(json: &str) -> String {
+    let Some(inside) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return json.to_owned();
+    };
+    let text = scan::unescape(inside);
+    let text = terminal::visible(&text);
+    if text.is_empty() || text.contains(' ') { format!("\"{text}\"") } else { text.into_owned() }
+}
+
+fn clock(
+    time: Option<Timestamp>,
+    from: Option<Timestamp>,
+    times: &Times,
+    is_narrow: bool,
+) -> String {
+    let (format, width) = if is_narrow { ("%H:%M:%S", 8) } else { ("%H:%M:%S%.3f", 12) };
+    let since = |time: Timestamp| time.as_millisecond() - from.unwrap_or(time).as_millisecond();
+    let sign = |millis: i64| if millis < 0 { '-' } else { '+' };
+    let text = match (times, time) {
+        (Times::Nothing, _) => return String::new(),
+        (_, None) => String::new(),
+        (Times::Day(zone), Some(time)) => time.to_zoned(zone.clone()).strftime(format).to_string(),
+        (Times::Relative, Some(time)) => {
+            let millis = since(time);
+            let all = millis.unsigned_abs();
+            let (hours, minutes, seconds) = (all / 3_600_000, all / 60_000 % 60, all / 1000 % 60);
+            let text =
+                format!("{}{hours}:{minutes:02}:{seconds:02}.{:03}", sign(millis), all % 1000);
+            text[..text.len() - if is_narrow { 4 } else { 0 }].to_owned()
+        }
+        (Times::Delta, Some(time)) => {
+            let millis = since(time);
+            format!(
+                "{}{}.{:03}",
+                sign(millis),
+                millis.unsigned_abs() / 1000,
+                millis.unsigned_abs() % 1000
+            )
+        }
+    };
+    format!("{text:>width$}")
+}
+
+fn colour(family: &str, event_type: &str) -> Color {
+    match family {
+        "tap" => Color::Red,
+        _ if ["error", "failed", "bounced"].iter().any(|end| event_type.ends_with(end)) => {
+            Color::Red
+        }
+        "call" => Color::Green,
+        "observer" => Color::Cyan,
+        "operator" => Color::Yellow,
+        "surface" | "review" => Color::Blue,
+        "text" | "channel" => Color::BrightGreen,
+        "pipeline" | "trigger" => Color::BrightBlue,
+        _ => Color::White,
+    }
+}
+
+/// Pieces as one line, cut where it would be wider than that.
+fn cut(pieces: Vec<ColoredString>, width: Option<usize>) -> String {
+    let mut room = match width {
+        Some(width) if columns(&pieces) > width => width.saturating_sub(1),
+        _ => usize::MAX,
+    };
+    let mut line = String::new();
+    for mut piece in pieces {
+        let width = width_of(&piece.input);
+        if width > room {
+            let fits = |character: &char| {
+                let taken = character.width().unwrap_or(0);
+                let fits = taken <= room;
+                room = if fits { room - taken } else { 0 };
+                fits
+            };
+            piece.input = piece.input.chars().take_while(fits).collect::<String>() + "…";
+            return line + &piece.to_string();
+        }
+        room -= width;
+        line += &piece.to_string();
+    }
+    line
+}
+
+fn columns(pieces: &[ColoredString]) -> usize {
+    pieces.iter().map(|piece| width_of(&piece.input)).sum()
+}
+
+pub(crate) fn width_of(text: &str) -> usize {
+    text.chars().map(|character| character.width().unwrap_or(0)).sum()
+}

@@ -1,0 +1,342 @@
+//! News of the connection and of the run, on stderr: for people, or one JSON object a line.
+//!
+//! This is the one door to stderr. It says nothing that came over the wire. While the live screen has the terminal, the
+//! door is closed: lines wait for the screen to show them, or for its end.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::model::catalog::TapGap;
+use crate::model::catalog::value::GapReason;
+use crate::model::{Field, Kind};
+use crate::redact::Shown;
+use crate::text::terminal;
+use crate::transport::{Change, News, Origin};
+
+/// How news is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// Lines for people, but `tap.connected` and `tap.ended` are lines of the stream.
+    Inline,
+    /// Not at all.
+    None,
+}
+
+/// What a run has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events shown.
+    pub shown: u64,
+    /// Events that a filter kept back.
+    pub filtered: u64,
+    /// Frames that held no event; each is shown as `tap.malformed`.
+    pub malformed: u64,
+    /// How often an expression has failed on an event.
+    pub failed: u64,
+    /// Events with something that the model did not expect.
+    pub drifted: u64,
+    /// Holes in the streams, or what may be one; each is shown as `tap.gap`.
+    pub gaps: u64,
+    /// What the endpoint of `--forward` has made of the events shown, if there is one.
+    pub forwarded: Option<Forwarded>,
+}
+
+/// What an endpoint has made of the events that were posted to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forwarded {
+    /// It has taken them.
+    pub delivered: u64,
+    /// It will not have them.
+    pub refused: u64,
+}
+
+impl Counts {
+    /// Counts what an event is, whatever becomes of it.
+    pub fn see(&mut self, shown: &Shown<'_>) {
+        self.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
+        self.drifted += u64::from(!shown.tap().drift.is_empty());
+    }
+
+    /// Adds those of another part of the run.
+    pub const fn add(&mut self, other: &Self) {
+        self.shown += other.shown;
+        self.filtered += other.filtered;
+        self.malformed += other.malformed;
+        self.failed += other.failed;
+        self.drifted += other.drifted;
+        self.gaps += other.gaps;
+    }
+}
+
+/// Tells news of a connection.
+pub fn news(format: Format, news: &News) {
+    let stream = name(&news.origin);
+    match format {
+        Format::None => {}
+        Format::Text | Format::Inline => say(&match &news.change {
+            Change::Connected => format!("connected to {stream}"),
+            Change::Reconnecting { delay, attempt, why } => {
+                format!(
+                    "lost {stream}: {why}; trying again in {:.1} s (attempt {attempt})",
+                    delay.as_secs_f64()
+                )
+            }
+            Change::Ended { why } => format!("{stream} ended: {why}"),
+        }),
+        Format::Json => {
+            let mut object = match &news.change {
+                Change::Connected => json!({"status": "connected"}),
+                Change::Reconnecting { delay, attempt, why } => {
+                    json!({"status": "reconnecting", "delay_ms": millis(*delay), "attempt": attempt, "reason": why})
+                }
+                Change::Ended { why } => json!({"status": "ended", "reason": why}),
+            };
+            identify(&mut object, &news.origin);
+            tell_json(&object);
+        }
+    }
+}
+
+fn name(origin: &Origin) -> String {
+    match (&origin.call_sid, &origin.workspace_id) {
+        (Some(call), _) => format!("call {call}"),
+        (None, Some(workspace)) => format!("workspace {workspace}"),
+        (None, None) => "the stream".to_owned(),
+    }
+}
+
+/// Sums a run up. In text, only where there is something to tell, or somebody who watches.
+pub fn summary(format: Format, counts: &Counts, watched: bool) {
+    let Counts { shown, filtered, malformed, failed, drifted, gaps, forwarded } = *counts;
+    match format {
+        Format::Json => {
+            let mut done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
+            if let Some(Forwarded { delivered, refused }) = forwarded {
+                done["forwarded"] = json!(delivered);
+                done["refused"] = json!(refused);
+            }
+            tell_json(&done);
+        }
+        Format::Text | Format::Inline
+            if watched || malformed > 0 || failed > 0 || gaps > 0 || forwarded.is_some() =>
+        {
+            let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
+            if filtered > 0 {
+                let _ = write!(text, ", {filtered} filtered out");
+            }
+            if malformed > 0 {
+                let _ = write!(text, ", {malformed} malformed (each is a tap.malformed line)");
+            }
+            if failed > 0 {
+                let _ = write!(text, ", expressions failed {failed} times");
+            }
+            if drifted > 0 {
+                let _ = write!(text, ", {drifted} with drift (see _tap.drift)");
+            }
+            if gaps > 0 {
+                let _ = write!(
+                    text,
+                    ", {gaps} {} (see the tap.gap lines)",
+                    if gaps == 1 { "gap" } else { "gaps" }
+                );
+            }
+            if let Some(Forwarded { delivered, refused }) = forwarded {
+                let _ = write!(text, ", {delivered} forwarded");
+                if refused > 0 {
+                    let _ = write!(text, ", {refused} refused by the endpoint");
+                }
+            }
+            say(&text);
+        }
+        Format::Text | Format::Inline | Format::None => {}
+    }
+}
+
+/// Tells that the endpoint of `--forward` has not taken an event, and will get it again.
+pub fn forwarding_again(format: Format, why: &str, delay: Duration, attempt: u32) {
+    match format {
+        Format::None => {}
+        Format::Text | Format::Inline => {
+            say(&format!(
+                "cannot forward now: {why}; trying again in {:.1} s (attempt {attempt})",
+                delay.as_secs_f64()
+            ));
+        }
+        Format::Json => tell_json(
+            &json!({"status": "forward", "result": "again", "delay_ms": millis(delay), "attempt": attempt, "reason": why}),
+        ),
+    }
+}
+
+/// Tells that the endpoint of `--forward` refuses an event: the `first`, in text; each, in JSON.
+pub fn refused(format: Format, code: u16, event_type: &str, id: Option<&str>, first: bool) {
+    match format {
+        Format::Text | Format::Inline if first => {
+            say(&format!(
+                "the endpoint refused a {event_type} ({code}), which is not sent again (told once, and counted)"
+            ));
+        }
+        Format::Text | Format::Inline | Format::None => {}
+        Format::Json => {
+            tell_json(
+                &json!({"status": "forward", "result": "refused", "code": code, "event_type": event_type, "id": id}),
+            );
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Tells of a hole in a stream, which is shown as `tap.gap` too.
+pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
+    let certain = gap.certain.value().is_some_and(|certain| *certain);
+    // A recording may hold anything in their place.
+    let time =
+        |field: &Field<String>| Some(format!("{:.3}", field.value()?.parse::<Timestamp>().ok()?));
+    let (from, to) = (time(&gap.from), time(&gap.to));
+    let reason = match gap.reason.value() {
+        None | Some(GapReason::Other(_)) => "unknown",
+        Some(reason) => reason.as_str(),
+    };
+    match format {
+        Format::None => {}
+        Format::Text | Format::Inline => {
+            let lost = if certain { "events were lost" } else { "events may have been lost" };
+            let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
+            say(&format!(
+                "gap in {}: {lost} between {} and {} ({reason})",
+                name(origin),
+                told(from),
+                told(to)
+            ));
+        }
+        Format::Json => {
+            let mut object = json!({"status": "gap", "from": from, "to": to, "certain": certain, "reason": reason});
+            identify(&mut object, origin);
+            tell_json(&object);
+        }
+    }
+}
+
+fn identify(object: &mut Value, origin: &Origin) {
+    for (key, value) in [("workspace_id", &origin.workspace_id), ("call_sid", &origin.call_sid)] {
+        if let Some(value) = value {
+            object[key] = json!(value);
+        }
+    }
+}
+
+/// Tells of something that is no failure, but may become one.
+pub fn warning(format: Format, error: &Error) {
+    match format {
+        Format::Json => tell_json(&json!({"status": "warning", "reason": error.to_string()})),
+        Format::Text | Format::Inline => say_all(error),
+        Format::None => {}
+    }
+}
+
+/// Tells why a run ends as it does.
+pub fn verdict(format: Format, reason: &str) {
+    match format {
+        Format::Json => tell_json(&json!({"status": "verdict", "reason": reason})),
+        Format::Text | Format::Inline => say(reason),
+        Format::None => {}
+    }
+}
+
+/// Tells people something: `evtap: …`.
+pub fn say(text: &str) {
+    tell(&format!("evtap: {}", terminal::visible(text)));
+}
+
+/// Tells of a failure.
+pub fn failed(format: Format, error: &Error) {
+    match format {
+        Format::Json => tell_json(
+            &json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}),
+        ),
+        Format::Text | Format::Inline | Format::None => say_all(error),
+    }
+}
+
+fn say_all(error: &Error) {
+    say(&error.to_string());
+    lines(error.detail().unwrap_or_default());
+}
+
+/// Tells people several lines as they are.
+pub fn lines(text: &str) {
+    for line in text.lines() {
+        tell(&terminal::visible(line));
+    }
+}
+
+/// Tells machines something.
+pub fn tell_json(object: &Value) {
+    let mut line = String::new();
+    terminal::push_json(&object.to_string(), &mut line);
+    tell(&line);
+}
+
+/// The line that tells of progress, while there is one. It is the last on the terminal, below all others.
+static PROGRESS: Mutex<Option<String>> = Mutex::new(None);
+
+/// Shows a line that tells of progress in place of the one before, or takes it away.
+pub fn progress(line: Option<&str>) {
+    let mut shown = PROGRESS.lock().unwrap_or_else(PoisonError::into_inner);
+    *shown = line.map(|line| terminal::visible(line).into_owned());
+    // Nobody is left to hear that stderr is gone.
+    let _ = write!(io::stderr().lock(), "{CLEAR}{}", shown.as_deref().unwrap_or_default());
+}
+
+/// Takes away what stands in the line of the cursor.
+const CLEAR: &str = "\r\x1b[K";
+
+/// The lines that wait, while they have to.
+static WAITING: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+/// From now on, lines wait.
+pub fn hold_back() {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+}
+
+/// Takes the lines that wait.
+#[must_use]
+pub fn take_waiting() -> Vec<String> {
+    WAITING
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .as_mut()
+        .map(std::mem::take)
+        .unwrap_or_default()
+}
+
+/// Writes what still waits, and from now on waits no more.
+pub fn release() {
+    let waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner).take();
+    waiting.into_iter().flatten().for_each(|line| tell(&line));
+}
+
+/// Nobody is left to hear that stderr is gone.
+fn tell(line: &str) {
+    if let Some(waiting) = WAITING.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        return waiting.push(line.to_owned());
+    }
+    let _ = match PROGRESS.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
+        None => writeln!(io::stderr().lock(), "{line}"),
+        Some(progress) => write!(io::stderr().lock(), "{CLEAR}{line}\n{progress}"),
+    };
+}

@@ -1,0 +1,122 @@
+//! An event as the screen holds it: its line as `-o ndjson` would write it, and what the list needs beside that.
+//!
+//! A [`Held`] is made from a [`Shown`] alone, so what is hidden never gets here. [`Reader`] looks into one again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::json::scan;
+use crate::model::Kind;
+use crate::output::ndjson;
+use crate::redact::decode::Decoder;
+use crate::redact::{Policy, Redactor, Shown};
+use crate::transport::{Form, Frame, Origin};
+
+/// One event, owned, with masks where something is hidden.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// Its type.
+    pub event_type: Cow<'static, str>,
+    /// Which of the declared events it is.
+    pub kind: Option<Kind>,
+    /// When it took place, or arrived.
+    pub time: Option<Timestamp>,
+    /// The call that it is about.
+    pub call_sid: Option<Box<str>>,
+    /// One JSON object. Shared, so that saving can go on while the buffer lets go of it.
+    pub line: Arc<str>,
+    /// The model did not expect something about it.
+    pub drifted: bool,
+    /// It tells of something that went wrong.
+    pub is_error: bool,
+    /// How many bytes of the recordings that are replayed come before it, if any are.
+    pub place: u64,
+}
+
+impl Held {
+    /// What may be kept of an event.
+    #[must_use]
+    pub fn of(shown: &Shown<'_>) -> Self {
+        let mut line = Vec::with_capacity(512);
+        ndjson::object(shown, &mut line);
+        let tap = shown.tap();
+        let time = tap.moment();
+        let text = |name: &str| {
+            let field = shown.field(name).filter(|field| !field.hidden)?;
+            Some(scan::unescape(field.json.strip_prefix('"')?.strip_suffix('"')?))
+        };
+        Self {
+            event_type: match shown.kind() {
+                Some(kind) => Cow::Borrowed(kind.spec().event_type),
+                None => Cow::Owned(shown.event_type().to_owned()),
+            },
+            kind: shown.kind(),
+            time,
+            call_sid: text("call_sid").or_else(|| tap.call_sid.clone()).map(Into::into),
+            line: String::from_utf8_lossy(&line).into(),
+            drifted: !tap.drift.is_empty(),
+            is_error: tells_of_error(shown),
+            place: 0,
+        }
+    }
+
+    /// About how much memory it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.line.len() + self.call_sid.as_ref().map_or(0, |sid| sid.len())
+    }
+}
+
+fn tells_of_error(shown: &Shown<'_>) -> bool {
+    let name = shown.event_type();
+    let is = |field: &str, json: &[&str]| {
+        shown.field(field).is_some_and(|field| json.contains(&field.json))
+    };
+    name == "tap.malformed"
+        || ["error", "failed", "bounced", "rejected", "complained"]
+            .iter()
+            .any(|end| name.ends_with(end))
+        || is("succeeded", &["false"])
+        || is(
+            "completion_reason",
+            &["\"error\"", "\"timeout\"", "\"transport_error\"", "\"disconnected\""],
+        )
+        || is("status", &["\"failed\"", "\"error\""])
+}
+
+/// Looks into held events, with tables that are used again.
+pub struct Reader {
+    decoder: Decoder,
+    redactor: Redactor,
+}
+
+impl Default for Reader {
+    /// The lines are redacted already, and are read as they stand.
+    fn default() -> Self {
+        let mut policy = Policy::default();
+        policy.reveal.add("all");
+        Self { decoder: Decoder::default(), redactor: Redactor::new(policy) }
+    }
+}
+
+impl Reader {
+    /// Reads a held event.
+    pub fn read<T>(&mut self, held: &Held, look: impl FnOnce(&Shown<'_>) -> T) -> T {
+        let origin = Origin::default();
+        let frame = Frame {
+            origin: &origin,
+            form: Form::Record,
+            event: None,
+            id: None,
+            data: held.line.as_bytes(),
+            text: None,
+            received_at: None,
+            fault: None,
+            offset: 0,
+            notes: crate::transport::Notes::default(),
+        };
+        look(&self.redactor.redact(&self.decoder.decode(frame)))
+    }
+}

@@ -1,0 +1,150 @@
+//! Lanes that break down, and readers that go away.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::error::Error;
+use crate::output::ndjson::Ndjson;
+use crate::output::status::Format;
+use crate::output::{Out, Render, Sink, Writer};
+use crate::pipeline::stop::conditions::Conditions;
+use crate::pipeline::{Outcome, Stages};
+use crate::query::{Select, Subject};
+use crate::redact::Policy;
+use crate::transport::{FRAME_LIMIT, Lines, Piece, channel};
+
+/// Breaks down on another thread, once so many events have come.
+struct Fragile {
+    writer: Writer,
+    left: Arc<AtomicUsize>,
+}
+
+impl Sink for Fragile {
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        self.writer.event(subject)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    fn twin(&self) -> Option<Box<dyn Render>> {
+        Some(Box::new(Twin(self.writer.twin()?, Arc::clone(&self.left))))
+    }
+
+    fn take(
+        &mut self,
+        lines: &[u8],
+        counted: Option<&crate::analysis::stats::grouped::Board>,
+    ) -> io::Result<bool> {
+        self.writer.take(lines, counted)
+    }
+}
+
+struct Twin(Box<dyn Render>, Arc<AtomicUsize>);
+
+impl Render for Twin {
+    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        assert!(self.1.fetch_sub(1, Ordering::Relaxed) != 0, "no more");
+        self.0.event(subject, out)
+    }
+
+    fn twin(&self) -> Box<dyn Render> {
+        Box::new(Self(self.0.twin(), Arc::clone(&self.1)))
+    }
+}
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("it is whole").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A pipe that nobody reads.
+struct Unread;
+
+impl io::Write for Unread {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// So many pieces of 1000 events, each of which has its number.
+fn pieces(count: usize) -> impl Iterator<Item = Item> {
+    (0..count).map(|piece| {
+        let line = |number| {
+            format!(
+                "{{\"event_type\":\"call.ended\",\"duration_seconds\":{}}}\n",
+                piece * 1000 + number
+            )
+        };
+        let bytes = Bytes::from((0..1000).map(line).collect::<String>());
+        Item::Piece(Piece::Lines(Lines { bytes, offset: 0, limit: FRAME_LIMIT }))
+    })
+}
+
+/// A walk on two threads that may see so many events before one breaks down.
+fn walk(out: Out, left: usize, items: Receiver) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let stages = Stages {
+        policy: Policy::default(),
+        select: Select::default(),
+        sink: Box::new(Fragile {
+            writer: Writer::new(out, Ndjson::new(None)),
+            left: Arc::new(AtomicUsize::new(left)),
+        }),
+        limit: None,
+        judge: Box::new(Conditions::default()),
+        status: Format::None,
+    };
+    Walk::new(stages).with_threads(2).run(items, runtime.handle()).expect("it ends well")
+}
+
+#[test]
+fn what_a_lane_has_left_is_walked_all_the_same() {
+    for left in [0, 1, 999, 1000, 2500, 100_000] {
+        let (written, (tx, rx)) = (Written::default(), channel(100));
+        let sending = std::thread::spawn(move || {
+            pieces(7).try_for_each(|piece| tx.lend().blocking_send(piece))
+        });
+        let outcome = walk(Box::new(written.clone()), left, rx);
+        assert_eq!(sending.join().expect("no panic"), Ok(()));
+        assert_eq!(outcome.counts.shown, 7000, "{left}");
+        let text = String::from_utf8(written.0.lock().expect("it is whole").clone()).expect("text");
+        for (number, line) in text.lines().enumerate() {
+            assert!(
+                line.contains(&format!("\"duration_seconds\":{number}")),
+                "{left}: {line} is in the place of {number}"
+            );
+        }
+    }
+}
+
+#[test]
+fn nobody_waits_for_what_nobody_takes() {
+    let (tx, rx) = channel(100);
+    let lent = tx.lend();
+    for piece in pieces(2) {
+        lent.blocking_send(piece).expect("there is room");
+    }
+    // Something could still come.
+    let outcome = walk(Box::new(Unread), 100_000, rx);
+    assert_eq!(outcome.exit, Exit::Done);
+    drop(tx);
+}

@@ -1,0 +1,166 @@
+//! An ordered check: one predicate after the other must hold, each within its time.
+//!
+//! Times are those of the events where they have one, so that a recording is judged as the live stream would have been. The
+//! clock only decides when a live stream has nothing more to say.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Judge;
+use crate::error::{Error, Exit, Result};
+use crate::query::{Predicate, Subject};
+
+/// One step: `[within DURATION] EXPRESSION`.
+pub struct Step {
+    text: String,
+    within: Option<Duration>,
+    predicate: Predicate,
+    met: Option<Met>,
+}
+
+/// How a step was met.
+#[derive(Debug, Clone, Copy)]
+struct Met {
+    /// After the step before it, or after the first event.
+    after: Option<SignedDuration>,
+    /// Within its time.
+    in_time: bool,
+}
+
+impl Step {
+    /// Reads a step from the command line or a line of a file.
+    pub fn read(
+        option: &str,
+        line: &str,
+        compile: &impl Fn(&str, &str) -> Result<Predicate>,
+    ) -> Result<Self> {
+        let line = line.trim();
+        let (within, text) = match line.strip_prefix("within ") {
+            Some(rest) => {
+                let (duration, text) =
+                    rest.trim_start().split_once(char::is_whitespace).unwrap_or((rest, ""));
+                (Some(crate::cli::config::duration(option, duration)?), text.trim())
+            }
+            None => (None, line),
+        };
+        let predicate = compile(option, text)?;
+        Ok(Self { text: text.to_owned(), within, predicate, met: None })
+    }
+
+    /// Its expression.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Reads the steps of a file: a line each, without blank lines and comments (`#`).
+pub fn read_file(
+    name: &str,
+    text: &str,
+    compile: impl Fn(&str, &str) -> Result<Predicate>,
+) -> Result<Vec<Step>> {
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let steps: Vec<_> = lines
+        .map(|(at, line)| Step::read(&format!("line {} of {name}", at + 1), line, &compile))
+        .collect::<Result<_>>()?;
+    if steps.is_empty() {
+        return Err(Error::usage(
+            format!("cannot expect what {name} says"),
+            "it has no steps",
+            "write a line like: within 30s .event_type == \"call.ended\"",
+        ));
+    }
+    Ok(steps)
+}
+
+/// The steps, and how far they have come.
+pub struct Expect {
+    steps: Vec<Step>,
+    at: usize,
+    /// The time of the event that met the last step, or of the first.
+    since: Option<Timestamp>,
+    /// The clock when the step at hand began.
+    began: Instant,
+    live: bool,
+}
+
+impl Expect {
+    /// These steps, on a live stream or on a recording.
+    #[must_use]
+    pub fn new(steps: Vec<Step>, live: bool) -> Self {
+        Self { steps, at: 0, since: None, began: Instant::now(), live }
+    }
+
+    fn exit(&self) -> Exit {
+        let all = self.steps.iter().all(|step| step.met.is_some_and(|met| met.in_time));
+        if all { Exit::Done } else { Exit::Verdict }
+    }
+}
+
+impl Judge for Expect {
+    fn see(&mut self, subject: &Subject<'_>) -> Result<Option<Exit>> {
+        let tap = subject.shown.tap();
+        let now: Option<Timestamp> =
+            tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
+        let since = *self.since.get_or_insert_with(|| now.unwrap_or_default());
+        let after = now.map(|now| now.duration_since(since));
+        let Some(step) = self.steps.get_mut(self.at) else { return Ok(Some(self.exit())) };
+        let in_time = match (step.within, after) {
+            (Some(within), Some(after)) => {
+                after <= SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX)
+            }
+            (Some(within), None) => !self.live || self.began.elapsed() <= within,
+            (None, _) => true,
+        };
+        if !in_time {
+            return Ok(Some(self.exit()));
+        }
+        if step.predicate.holds(subject)? {
+            step.met = Some(Met { after, in_time });
+            self.at += 1;
+            self.since = now.or(self.since);
+            self.began = Instant::now();
+        }
+        Ok((self.at == self.steps.len()).then(|| self.exit()))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let step = self.steps.get(self.at).filter(|_| self.live)?;
+        step.within.map(|within| self.began + within)
+    }
+
+    fn end(&mut self) -> Exit {
+        self.exit()
+    }
+
+    fn failures(&self) -> u64 {
+        self.steps.iter().map(|step| step.predicate.failures()).sum()
+    }
+
+    fn report(&self) -> Option<String> {
+        let mut text = String::new();
+        for (at, step) in self.steps.iter().enumerate() {
+            let (verdict, after) = match step.met {
+                Some(Met { after, .. }) => (
+                    "met",
+                    after.map_or_else(
+                        || "-".to_owned(),
+                        |after| format!("{:.3} s", after.as_secs_f64()),
+                    ),
+                ),
+                None if at == self.at => ("not met", "-".to_owned()),
+                None => ("not reached", "-".to_owned()),
+            };
+            let within =
+                step.within.map_or_else(String::new, |within| format!(" within {within:?}"));
+            let _ = writeln!(text, "{verdict:11}  {after:>10}{within:14}  {}", step.text);
+        }
+        Some(text)
+    }
+}

@@ -1,0 +1,61 @@
+//! The part of the walk that needs nothing but the event itself, so that several threads can do it at once.
+
+use super::Counts;
+use crate::analysis::stats::grouped::Board;
+use crate::error::Result;
+use crate::model::Kind;
+use crate::output::Render;
+use crate::query::{Failures, Select, Subject};
+use crate::redact::Redactor;
+use crate::redact::decode::Decoder;
+use crate::transport::{Frame, Origin, Piece};
+
+/// The stages of one thread: from the frame to its lines.
+pub(super) struct Lane {
+    pub decoder: Decoder,
+    pub redactor: Redactor,
+    pub select: Select,
+    pub render: Box<dyn Render>,
+}
+
+/// What a lane makes of a piece of a recording.
+#[derive(Default)]
+pub(super) struct Walked {
+    /// What was counted.
+    pub counted: Option<Box<Board>>,
+    pub counts: Counts,
+    /// How often each of its expressions has failed.
+    pub failures: Vec<u64>,
+    /// There is something in it that must be told of in its turn; the rest is worth nothing.
+    pub is_news: bool,
+}
+
+impl Lane {
+    /// Walks all of a piece. What is to be written is appended to `out`.
+    pub fn walk(&mut self, piece: &Piece, out: &mut Vec<u8>) -> Walked {
+        let mut walked = Walked::default();
+        let origin = Origin::default();
+        let done = piece.frames(&origin).try_for_each(|frame| self.frame(frame, &mut walked, out));
+        // Whoever walks it again will meet the same.
+        walked.is_news |= done.is_err();
+        let failures = self.select.failures_each().chain(self.render.failures());
+        walked.failures = failures.map(Failures::take).collect();
+        walked.counted = self.render.counted();
+        walked
+    }
+
+    fn frame(&mut self, frame: Frame<'_>, walked: &mut Walked, out: &mut Vec<u8>) -> Result<()> {
+        let shown = self.redactor.show(&mut self.decoder, frame);
+        let subject = Subject::new(&shown);
+        let counts = &mut walked.counts;
+        counts.see(&shown);
+        walked.is_news |= shown.kind() == Some(Kind::TapGap);
+        if self.select.keeps(&subject)? {
+            self.render.event(&subject, out)?;
+            counts.shown += 1;
+        } else {
+            counts.filtered += 1;
+        }
+        Ok(())
+    }
+}

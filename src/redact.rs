@@ -1,0 +1,404 @@
+//! From [`Event`] to [`Shown`]: the only way, and the only place that decides what is hidden.
+//!
+//! A `Shown` is the text that arrived with masks in place of spans. Whatever prints, filters, counts or records takes a
+//! `Shown`; none of it can come at what a mask covers, since only this module reads an `Event`. What stands in the place of
+//! a value is for [`mask`](Mode) to say, what counts as an identifier in free text for [`scrub`](crate::text::scrub).
+
+pub mod decode;
+mod event;
+mod fast_path;
+mod identity;
+mod mask;
+mod policy;
+mod rewrite;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::model::{Class, Domain, FieldSpec, JsonType, Kind, MASK, Name, Tap};
+use crate::redact::decode::{Content, Decoder, Event, Found, key_of, shown_name};
+use crate::text::scrub::{Detector, Scrubbed};
+use crate::text::terminal;
+use crate::transport::Frame;
+
+use event::{Entry, Fields, Known, Piece};
+pub use event::{Shown, ShownField};
+use fast_path::{KnownTap, Made, Recognised, Shapes};
+pub use identity::{Fnv, identity};
+pub use mask::{KEY_LENGTH, Key, Mode, pattern};
+pub use policy::{Names, Policy, Scrub};
+use policy::{Rule, Treatment};
+use rewrite::{Inside, Rewriter};
+
+/// Something that stands in a frame and should not be passed on as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The field, as it may be shown; `outer.inner` where it is nested.
+    pub field: String,
+    /// Why it should not.
+    pub reason: Reason,
+}
+
+/// Why something should not be passed on as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The field is declared as one that is hidden, or the policy hides it, and it stands in the clear.
+    Declared(Class),
+    /// Nobody has classed the field.
+    Unknown,
+    /// Two characters of a hidden value are shown.
+    Partial,
+    /// A detector fires on its text.
+    Text(Detector),
+    /// It is no event, so nobody can tell what it holds.
+    NoEvent,
+}
+
+/// What redacting one event says about it.
+struct Notes<'n> {
+    /// What was known of the event when it came.
+    arrived: &'n Tap,
+    /// The same with what is to be added to it, once there is something.
+    tap: &'n mut Tap,
+    is_edited: bool,
+    /// The same, and all names of `tap.redacted`, once they are so many that a search would take long.
+    recorded_index: HashSet<&'n str>,
+    redacted_index: HashSet<Name>,
+    findings: Option<&'n mut Vec<Finding>>,
+}
+
+impl<'n> Notes<'n> {
+    fn new(arrived: &'n Tap, tap: &'n mut Tap, findings: Option<&'n mut Vec<Finding>>) -> Self {
+        Self {
+            arrived,
+            tap,
+            is_edited: false,
+            recorded_index: HashSet::new(),
+            redacted_index: HashSet::new(),
+            findings,
+        }
+    }
+
+    /// What is known of the event by now.
+    const fn tap(&self) -> &Tap {
+        if self.is_edited { self.tap } else { self.arrived }
+    }
+
+    /// The same, to add to it.
+    fn edit(&mut self) -> &mut Tap {
+        if !std::mem::replace(&mut self.is_edited, true) {
+            self.tap.clone_from(self.arrived);
+        }
+        self.tap
+    }
+
+    /// Whether that value was hidden before, and what stands for it came with a recording.
+    fn already(&mut self, path: &str, json: &str) -> bool {
+        let recorded = &self.arrived.redacted;
+        let is_known = if let 0..=FEW = recorded.len() {
+            recorded.iter().any(|known| known == path)
+        } else {
+            if self.recorded_index.is_empty() {
+                self.recorded_index.extend(recorded.iter().map(|name| &**name));
+            }
+            self.recorded_index.contains(path)
+        };
+        is_known && mask::is_stand_in(json)
+    }
+
+    /// A value is hidden.
+    fn hides(&mut self, path: Name, json: &str, reason: Reason) {
+        if self.findings.is_some() {
+            if mask::is_partial(json) {
+                self.finds(&path, Reason::Partial);
+            } else if !mask::is_stand_in(json) {
+                self.finds(&path, reason);
+            }
+        }
+        let names = &self.tap().redacted;
+        let is_new = if let 0..=FEW = names.len() {
+            !names.contains(&path)
+        } else {
+            if self.redacted_index.is_empty() {
+                self.redacted_index = names.iter().cloned().collect();
+            }
+            self.redacted_index.insert(path.clone())
+        };
+        if is_new {
+            self.edit().redacted.push(path);
+        }
+    }
+
+    /// Something in a text is hidden that was not before.
+    fn scrubs(&mut self, field: &str, scrubbed: &Scrubbed) {
+        if !self.tap().scrubbed.iter().any(|name| name == field) {
+            self.edit().scrubbed.push(Name::Owned(field.to_owned()));
+        }
+        for detector in &scrubbed.detectors {
+            self.finds(field, Reason::Text(*detector));
+        }
+    }
+
+    fn finds(&mut self, field: &str, reason: Reason) {
+        if let Some(findings) = &mut self.findings {
+            findings.push(Finding { field: field.to_owned(), reason });
+        }
+    }
+}
+
+/// Up to how many names a search through all of them is the quickest.
+const FEW: usize = 32;
+
+/// Redacts event after event by one policy, with tables that are used again.
+pub struct Redactor {
+    policy: Policy,
+    /// What is to be done with the declared fields of each kind.
+    rules: Vec<Vec<Rule>>,
+    made: Made,
+    entries: Vec<Entry>,
+    scratch: String,
+    tap: Tap,
+    /// What came before, if events may be known by it.
+    shapes: Option<Shapes>,
+}
+
+impl Redactor {
+    /// A redactor by that policy.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        let rules = policy.rules();
+        // Other modes make something of each value; and a `_tap` of which a part is hidden is no longer as it was recorded.
+        let is_plain = matches!(policy.mode, Mode::Mask) && !policy.hides_origin();
+        let shapes = is_plain.then(Shapes::new);
+        Self {
+            policy,
+            rules,
+            made: Made::default(),
+            entries: Vec::new(),
+            scratch: String::new(),
+            tap: Tap::default(),
+            shapes,
+        }
+    }
+
+    /// One by the same policy.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self::new(self.policy.clone())
+    }
+
+    /// Decodes a frame and hides what the policy hides: by the short way, if the event is like one before.
+    pub fn show<'a>(&'a mut self, decoder: &'a mut Decoder, frame: Frame<'a>) -> Shown<'a> {
+        if let Some(shapes) = &mut self.shapes
+            && let Some(recognised) = shapes.recognise(&frame, &mut self.made, &mut self.tap)
+        {
+            return self.recognised(frame.text.unwrap_or_default(), recognised);
+        }
+        let event = decoder.decode(frame);
+        if let (Some(shapes), Content::Event { kind: Some(kind), fields, .. }) =
+            (&mut self.shapes, &event.content)
+        {
+            shapes.learn(*kind, fields, &self.rules[*kind as usize]);
+        }
+        self.redact(&event)
+    }
+
+    /// What was recognised, the places of its fields being made.
+    #[inline]
+    fn recognised<'a>(
+        &'a self,
+        text: &'a str,
+        Recognised { kind, tap, is_line, start, end }: Recognised,
+    ) -> Shown<'a> {
+        let (tap, json, rest) = match (tap, &self.shapes) {
+            (KnownTap::Said { shape, said }, Some(shapes)) => {
+                let said = shapes.said(kind, shape, said);
+                (&said.tap, Some(said.json()), Some(&*said.rest))
+            }
+            (KnownTap::Recorded(span), _) => (&self.tap, Some(span.of(text)), None),
+            (KnownTap::Transport | KnownTap::Said { .. }, _) => (&self.tap, None, None),
+        };
+        let Made { places, masked } = &self.made;
+        let fields = Fields::Known(Known { places, masked, is_line, start, end, rest });
+        let name = Cow::Borrowed(kind.spec().event_type);
+        Shown { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap: json }
+    }
+
+    /// Hides what the policy hides.
+    pub fn redact<'a>(&'a mut self, event: &Event<'a>) -> Shown<'a> {
+        self.examine(event, None)
+    }
+
+    /// Hides what the policy hides, and appends to `findings` what was not hidden before.
+    pub fn audit<'a>(&'a mut self, event: &Event<'a>, findings: &mut Vec<Finding>) -> Shown<'a> {
+        self.examine(event, Some(findings))
+    }
+
+    fn examine<'a>(
+        &'a mut self,
+        event: &Event<'a>,
+        findings: Option<&mut Vec<Finding>>,
+    ) -> Shown<'a> {
+        self.entries.clear();
+        self.scratch.clear();
+        let Self { policy, rules, entries, scratch, tap, .. } = self;
+        let mut notes = Notes::new(event.tap, tap, findings);
+        let (name, kind) = match &event.content {
+            Content::Malformed { defect, length } => {
+                let offset = event.frame.offset + defect.offset as u64;
+                for (spec, value) in Kind::TapMalformed.spec().fields.iter().zip([
+                    offset.to_string(),
+                    length.to_string(),
+                    format!("\"{}\"", defect.category.name()),
+                ]) {
+                    let mut made = |text: &str| made_with(scratch, |out| out.push_str(text));
+                    let (key, value) = (made(spec.name), made(&value));
+                    entries.push(Entry { key, value, hidden: false, spec: Some(spec) });
+                }
+                (Cow::Borrowed(Kind::TapMalformed.spec().event_type), Some(Kind::TapMalformed))
+            }
+            Content::Event { name, kind, fields } => {
+                let plain =
+                    event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
+                entries.reserve(fields.len());
+                let mut fields_of = Examiner {
+                    policy,
+                    text: event.text,
+                    plain,
+                    entries,
+                    scratch,
+                    notes: &mut notes,
+                };
+                for found in *fields {
+                    let spec = Event::spec_of(*kind, found);
+                    let rule = match (kind, found.index) {
+                        (Some(kind), Some(index)) => rules[*kind as usize][usize::from(index)],
+                        _ => policy.rule(name, &key_of(&found.member, event.text), spec),
+                    };
+                    fields_of.field(found, spec, rule);
+                }
+                (
+                    if kind.is_some() {
+                        name.clone()
+                    } else {
+                        shown_type(policy, name, &mut notes)
+                    },
+                    *kind,
+                )
+            }
+        };
+        if notes.tap().workspace_id.is_some() && policy.redact.has("_tap", "workspace_id") {
+            notes.edit().workspace_id = None;
+        }
+        if notes.tap().call_sid.is_some() && policy.redact.has("_tap", "call_sid") {
+            notes.edit().call_sid = None;
+        }
+        let is_edited = notes.is_edited;
+        let recorded_tap =
+            event.recorded_tap.filter(|_| !is_edited).map(|span| span.of(event.text));
+        let tap = if is_edited { &self.tap } else { event.tap };
+        let Self { scratch, entries, .. } = self;
+        Shown {
+            text: event.text,
+            scratch,
+            fields: Fields::Made(entries),
+            name,
+            kind,
+            tap,
+            recorded_tap,
+        }
+    }
+}
+
+/// The fields of one event on their way.
+struct Examiner<'f, 'n> {
+    policy: &'f Policy,
+    text: &'f str,
+    /// There is nothing hostile in the text.
+    plain: bool,
+    entries: &'f mut Vec<Entry>,
+    scratch: &'f mut String,
+    notes: &'f mut Notes<'n>,
+}
+
+impl Examiner<'_, '_> {
+    fn field(
+        &mut self,
+        found: &Found,
+        spec: Option<&'static FieldSpec>,
+        Rule { treatment, search }: Rule,
+    ) {
+        let Self { policy, text, plain, entries, scratch, notes } = self;
+        let member = &found.member;
+        let json = member.value.of(text);
+        let name = key_of(member, text);
+        // A declared name needs no second look.
+        let shown = if spec.is_some() || treatment == Treatment::Reveal {
+            &name
+        } else {
+            shown_name(&name)
+        };
+        let already = notes.already(shown, json);
+        let is_odd = found.odd && treatment == Treatment::Show;
+        let inside = if is_odd { Inside::Typed(spec.map(|spec| &spec.ty)) } else { Inside::Free };
+        // What has an inside where none is declared is hidden as a whole, in an open field too.
+        let hidden = already
+            || (treatment == Treatment::Hide && member.json != JsonType::Null)
+            || !inside.has_inside(member.json);
+        if hidden {
+            notes.hides(
+                spec.map_or_else(
+                    || Name::Owned(shown.to_owned()),
+                    |spec| Name::Borrowed(spec.name),
+                ),
+                json,
+                match spec {
+                    Some(spec) if !is_odd => Reason::Declared(spec.class),
+                    _ => Reason::Unknown,
+                },
+            );
+        }
+        if hidden && matches!(policy.mode, Mode::Drop) {
+            return;
+        }
+        let key = if shown != name {
+            made_with(scratch, |out| out.push_str(shown))
+        } else if !terminal::has_hostile(member.key.of(text)) {
+            Piece::Arrived(member.key)
+        } else {
+            made_with(scratch, |out| terminal::push_json(member.key.of(text), out))
+        };
+        let value = if hidden {
+            match &policy.mode {
+                _ if already => Piece::Arrived(member.value),
+                mode => made_with(scratch, |out| mask::push(mode, Domain::of(&name), json, out)),
+            }
+        } else if is_odd
+            || member.spaced
+            || (!*plain && terminal::has_hostile(json))
+            || search.finds(json)
+        {
+            let mut rewriter = Rewriter { mode: &policy.mode, search, field: shown, notes };
+            made_with(scratch, |out| rewriter.value(json, inside, shown, out))
+        } else {
+            Piece::Arrived(member.value)
+        };
+        entries.push(Entry { key, value, hidden, spec });
+    }
+}
+
+/// The type of an event that nobody has declared, as it may be shown.
+fn shown_type<'a>(policy: &Policy, name: &Cow<'a, str>, notes: &mut Notes<'_>) -> Cow<'a, str> {
+    if shown_name(name) == name || policy.reveal.has_all() {
+        name.clone()
+    } else {
+        notes.hides(Name::Borrowed("event_type"), name, Reason::Unknown);
+        Cow::Borrowed(MASK)
+    }
+}
+
+fn made_with(scratch: &mut String, write: impl FnOnce(&mut String)) -> Piece {
+    let start = scratch.len();
+    write(scratch);
+    Piece::Made(start, scratch.len())
+}

@@ -1,0 +1,405 @@
+//! Frames become events. Decoding is total: any bytes give an [`Event`], and nothing that the model did not expect stops it.
+//!
+//! An `Event` is the text that arrived, the table of its fields, and what the model knows of them. It can't be printed,
+//! compared or serialised: [`redact`](crate::redact) alone looks inside.
+
+mod envelope;
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use crate::json::scan::{self, Category, Defect, Member, Span};
+use crate::model::{
+    Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id,
+};
+use crate::transport::{Fault, Form, Frame, Notes};
+use envelope::Attribute;
+
+/// An event, with everything that is to be hidden still in it.
+pub struct Event<'a> {
+    pub(crate) frame: Frame<'a>,
+    pub(crate) text: &'a str,
+    pub(crate) content: Content<'a>,
+    pub(crate) tap: &'a Tap,
+    /// Where `_tap` stands in a line that evtap wrote: its bytes are kept where nothing about it changes.
+    pub(crate) recorded_tap: Option<Span>,
+    /// What stands in it or in its envelope that evtap would not have written, and is not shown.
+    pub(crate) odd: Vec<Attribute>,
+}
+
+/// What a frame holds.
+pub(crate) enum Content<'a> {
+    /// An event of the platform, or of evtap's own.
+    Event { name: Cow<'a, str>, kind: Option<Kind>, fields: &'a [Found] },
+    /// No event.
+    Malformed { defect: Defect, length: u64 },
+}
+
+/// A field of an event, as found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub member: Member,
+    /// Which of the declared fields it is.
+    pub index: Option<u8>,
+    /// There is something inside that nobody has classed.
+    pub odd: bool,
+}
+
+/// Decodes frame after frame, with tables that are used again.
+#[derive(Default)]
+pub struct Decoder {
+    members: Vec<Member>,
+    fields: Vec<Found>,
+    tap: Tap,
+}
+
+impl Decoder {
+    /// Decodes one frame.
+    pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Event<'a> {
+        let mut odd = Vec::new();
+        match self.read(&frame, &mut odd) {
+            Ok(Read { text, name, kind, recorded_tap }) => {
+                let content = Content::Event { name, kind, fields: &self.fields };
+                Event { frame, text, content, tap: &self.tap, recorded_tap, odd }
+            }
+            Err((defect, length)) => {
+                transport(&frame, &mut self.tap);
+                let content = Content::Malformed { defect, length };
+                Event { frame, text: "", content, tap: &self.tap, recorded_tap: None, odd }
+            }
+        }
+    }
+
+    /// Reads a frame into the tables, or says where and why it is no event, and how long. What goes no further is added to
+    /// `odd`.
+    fn read<'a>(
+        &mut self,
+        frame: &Frame<'a>,
+        odd: &mut Vec<Attribute>,
+    ) -> Result<Read<'a>, (Defect, u64)> {
+        if let Some((fault, length)) = frame.fault {
+            let category = match fault {
+                Fault::TooLarge => Category::TooLarge,
+                Fault::NotUtf8 => Category::NotUtf8,
+                Fault::CutOff => Category::Truncated,
+            };
+            return Err((Defect { category, offset: 0 }, length));
+        }
+        let malformed = |defect| (defect, frame.data.len() as u64);
+        let text = scan::object(frame.data, &mut self.members).map_err(malformed)?;
+        let (mut frame, mut time) = (*frame, None);
+        if frame.form == Form::Record
+            && let Some(envelope) = envelope::open(text, &mut self.members)
+        {
+            if let Some(name) = envelope.name {
+                frame = Frame { form: Form::Sse, event: Some(name), ..frame };
+                time = envelope.time;
+            }
+            *odd = envelope.odd;
+        }
+        let naming = self.naming(text, &frame);
+        let naming = naming
+            .ok_or_else(|| malformed(Defect { category: Category::NoEventType, offset: 0 }))?;
+        let kind = if naming.conflict { None } else { kind(&naming.name, frame.form) };
+
+        let recorded_tap = self.recorded_tap(text, &frame, kind);
+        let is_recorded = recorded_tap.is_some();
+        let mut drift = Vec::new();
+        if !is_recorded {
+            transport(&frame, &mut self.tap);
+            self.tap.time = time.or(self.tap.time.take());
+            drift = std::mem::take(&mut self.tap.drift);
+        }
+        if naming.conflict {
+            drift.push(Drift { kind: DriftKind::TypeConflict, field: None });
+        } else if kind.is_none() {
+            drift.push(Drift { kind: DriftKind::UnknownEvent, field: None });
+        }
+        let around = odd.len();
+        self.find_fields(text, &naming, kind.map(Kind::spec), &mut drift, odd);
+        let is_whole = odd.len() == around;
+        if !is_recorded {
+            self.tap.drift = drift;
+        }
+        for Attribute { name, .. } in odd.iter().filter(|attribute| attribute.is_drift) {
+            self.tap.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.clone()) });
+        }
+        // It no longer says all.
+        let recorded_tap = recorded_tap.filter(|tap| is_whole && !tap.spaced).map(|tap| tap.value);
+        if !is_recorded && self.tap.stream.is_none() {
+            self.tap.stream = match kind.map(|kind| kind.spec().stream) {
+                Some(stream @ (Stream::Workspace | Stream::Observer)) => Some(stream.name().into()),
+                _ => None,
+            };
+        }
+        Ok(Read { text, name: naming.name, kind, recorded_tap })
+    }
+
+    /// Takes `_tap` of a line that evtap wrote for what is known of the event.
+    fn recorded_tap(
+        &mut self,
+        text: &str,
+        frame: &Frame<'_>,
+        kind: Option<Kind>,
+    ) -> Option<Member> {
+        let is_record = frame.form == Form::Record;
+        let last = *self.members.last().filter(|last| is_record && last.key.of(text) == "_tap")?;
+        self.tap.read(last.value.of(text), kind.map(Kind::spec)).then(|| {
+            self.members.pop();
+            last
+        })
+    }
+
+    /// Which event it is, and by which members it says so.
+    fn naming<'a>(&self, text: &'a str, frame: &Frame<'a>) -> Option<Naming<'a>> {
+        let named = |key: &'static str| {
+            let is_name = move |member: &&Member| {
+                member.json == JsonType::String && key_of(member, text) == key
+            };
+            self.members.iter().filter(is_name).map(move |member| string(member.value, text))
+        };
+        let key = match frame.form {
+            Form::Sse => "event_type",
+            Form::Observer | Form::Record | Form::Own if named("event_type").next().is_some() => {
+                "event_type"
+            }
+            Form::Observer | Form::Record | Form::Own => "type",
+        };
+        let line = frame.event.filter(|line| !line.is_empty()).map(Cow::Borrowed);
+        let mut given = line.into_iter().chain(named(key));
+        let name = given
+            .next()
+            .or_else(|| (frame.form == Form::Sse).then_some(Cow::Borrowed("message")))?;
+        let conflict = given.any(|other| other != name);
+        Some(Naming { name, key, conflict })
+    }
+
+    /// Fills the table of fields, and reports what the model did not expect. What is no field is added to `odd`.
+    fn find_fields(
+        &mut self,
+        text: &str,
+        naming: &Naming<'_>,
+        spec: Option<&'static EventSpec>,
+        drift: &mut Vec<Drift>,
+        odd: &mut Vec<Attribute>,
+    ) {
+        self.fields.clear();
+        // The observer's nested shape: the fields stand in `data`.
+        let wrapped = |member: &Member| {
+            naming.key == "type"
+                && member.json == JsonType::Object
+                && member.key.of(text) == "data"
+                && spec.is_none_or(|spec| spec.field("data").is_none())
+        };
+        let mut inner = 0..0;
+        if let Some(at) = self.members.iter().position(wrapped) {
+            let after = self.members.split_off(at);
+            scan::inner(text, after[0].value, &mut self.members);
+            inner = at..self.members.len();
+            self.members.extend_from_slice(&after[1..]);
+        }
+        let mut seen = 0u64;
+        for (at, member) in self.members.iter().enumerate() {
+            let name = key_of(member, text);
+            if name == naming.key && member.json == JsonType::String && !inner.contains(&at) {
+                continue;
+            }
+            let mut report = |kind, field: &str| {
+                drift.push(Drift { kind, field: Some(shown_name(field).to_owned().into()) })
+            };
+            // Nobody but evtap writes `_tap`, and this is none of its own; and a type that is no name would be one, once a mask
+            // stands for it. They go no further.
+            if let Some(name) = ["_tap", "event_type"].into_iter().find(|own| name == *own) {
+                odd.push(Attribute { name: name.into(), is_drift: true });
+                continue;
+            }
+            let index =
+                spec.and_then(|spec| spec.fields.iter().position(|field| field.name == name));
+            let mut odd = false;
+            match (spec, index) {
+                (Some(spec), Some(index)) => {
+                    if seen & 1 << index != 0 {
+                        report(DriftKind::DuplicateField, &name);
+                    }
+                    seen |= 1 << index;
+                    let mut notes = Vec::new();
+                    let field = &spec.fields[index];
+                    if !(member.json == JsonType::Null && field.nullable) {
+                        odd = !fits(member.value.of(text), &field.ty, &mut notes, &|| {
+                            name.to_string()
+                        });
+                    }
+                    drift.append(&mut notes);
+                }
+                // Of an unknown event, all fields are unknown: it has been said once.
+                (None, _) => odd = member.json.is_container(),
+                (Some(_), None) => report(DriftKind::UnknownField, &name),
+            }
+            self.fields.push(Found {
+                member: *member,
+                index: index.and_then(|index| u8::try_from(index).ok()),
+                odd,
+            });
+        }
+        for (index, field) in spec.into_iter().flat_map(|spec| spec.fields.iter().enumerate()) {
+            if field.required
+                && seen & 1 << index == 0
+                && !self.tap.redacted.iter().any(|name| name == field.name)
+            {
+                drift.push(Drift { kind: DriftKind::MissingField, field: Some(field.name.into()) });
+            }
+        }
+    }
+}
+
+/// What a frame was read to be.
+struct Read<'a> {
+    text: &'a str,
+    name: Cow<'a, str>,
+    kind: Option<Kind>,
+    recorded_tap: Option<Span>,
+}
+
+struct Naming<'a> {
+    name: Cow<'a, str>,
+    /// The key under which data of this form names its type.
+    key: &'static str,
+    /// Two names are given that differ.
+    conflict: bool,
+}
+
+impl Event<'_> {
+    pub(crate) fn spec_of(kind: Option<Kind>, found: &Found) -> Option<&'static FieldSpec> {
+        Some(&kind?.spec().fields[usize::from(found.index?)])
+    }
+}
+
+/// Sets `tap` to what the transport says of a frame.
+pub(crate) fn transport(frame: &Frame<'_>, tap: &mut Tap) {
+    *tap = Tap {
+        received_at: frame.received_at.map(rfc3339),
+        stream: frame.origin.stream.map(|stream| stream.name().into()),
+        workspace_id: frame.origin.workspace_id.clone(),
+        call_sid: frame.origin.call_sid.clone(),
+        ..Tap::default()
+    };
+    match frame.id {
+        Some(id) if is_id(id) => {
+            tap.id = Some(id.to_owned());
+            tap.time =
+                id.parse().ok().and_then(|id| Timestamp::from_millisecond(id).ok()).map(rfc3339);
+        }
+        Some(_) => tap.drift.push(Drift { kind: DriftKind::OddId, field: None }),
+        None => {}
+    }
+    let Notes { id_missing, id_backwards, after_repeat } = frame.notes;
+    for (noted, kind) in [
+        (id_missing, DriftKind::MissingId),
+        (id_backwards, DriftKind::BackwardId),
+        (after_repeat, DriftKind::RepeatDropped),
+    ] {
+        if noted {
+            tap.drift.push(Drift { kind, field: None });
+        }
+    }
+}
+
+/// RFC 3339 in UTC with three digits of a second.
+fn rfc3339(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// The event of that name. Those of evtap's own are never taken from a server.
+fn kind(name: &str, form: Form) -> Option<Kind> {
+    let own = || Kind::OWN.iter().copied().find(|kind| kind.spec().event_type == name);
+    Kind::of(name).or_else(|| if matches!(form, Form::Record | Form::Own) { own() } else { None })
+}
+
+/// A member's key, its escapes resolved.
+pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
+    let key = member.key.of(text);
+    if member.key_escaped { Cow::Owned(scan::unescape(key)) } else { Cow::Borrowed(key) }
+}
+
+/// The text of the JSON string at `span`.
+fn string(span: Span, text: &str) -> Cow<'_, str> {
+    let quoted = span.of(text);
+    let text = &quoted[1..quoted.len() - 1];
+    if text.contains('\\') { Cow::Owned(scan::unescape(text)) } else { Cow::Borrowed(text) }
+}
+
+/// A name as it may be shown: what doesn't look like one may be something that somebody wrote.
+pub(crate) fn shown_name(name: &str) -> &str {
+    if crate::model::is_name(name) { name } else { crate::model::MASK }
+}
+
+/// Holds a value against its type, all the way down. False if there is something inside that nobody has classed: a value
+/// with an inside where none is declared, or a key that the record doesn't have. `path` leads to it.
+pub(crate) fn fits(
+    json: &str,
+    ty: &Type,
+    drift: &mut Vec<Drift>,
+    path: &dyn Fn() -> String,
+) -> bool {
+    let found = JsonType::of(json.as_bytes()[0]);
+    let mut report = |kind| {
+        drift.push(Drift {
+            kind,
+            field: Some(path().split('.').map(shown_name).collect::<Vec<_>>().join(".").into()),
+        })
+    };
+    if !ty.accepts(found) {
+        report(DriftKind::OtherType);
+        return !found.is_container();
+    }
+    match ty {
+        Type::Integer if json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => {
+            report(DriftKind::OtherType)
+        }
+        Type::Choice(choices) if !is_choice(json, choices) => report(DriftKind::UnknownValue),
+        Type::Unstated => return !found.is_container(),
+        Type::List(_) | Type::Map(_) | Type::Record(_) => {
+            return fits_inside(json, ty, drift, path);
+        }
+        _ => {}
+    }
+    true
+}
+
+fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() -> String) -> bool {
+    let mut fit = true;
+    for (key, value) in scan::each(json) {
+        let null = value == "null";
+        match ty {
+            Type::List(item) | Type::Map(item) => fit &= null || fits(value, item, drift, path),
+            Type::Record(members) => {
+                let key = key.unwrap_or_default();
+                let key = if key.contains('\\') {
+                    Cow::Owned(scan::unescape(key))
+                } else {
+                    Cow::Borrowed(key)
+                };
+                if let Some(member) = members.iter().find(|member| key == member.name) {
+                    let path = || format!("{}.{}", path(), member.name);
+                    fit &= (null && !member.required) || fits(value, &member.ty, drift, &path);
+                } else {
+                    let name = format!("{}.{}", path(), shown_name(&key));
+                    drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.into()) });
+                    fit = false;
+                }
+            }
+            _ => {}
+        }
+    }
+    fit
+}
+
+pub(crate) fn is_choice(json: &str, choices: &[&str]) -> bool {
+    let text = &json[1..json.len() - 1];
+    if text.contains('\\') {
+        choices.contains(&scan::unescape(text).as_str())
+    } else {
+        choices.contains(&text)
+    }
+}

@@ -1,0 +1,433 @@
+//! The short way for events that come as others have come before.
+//!
+//! Nearly all events of one type have the same fields in the same order, each with a value that its declaration expects. For
+//! those, what is to be hidden is known beforehand, and nothing is left to do but to step from value to value and to see that
+//! each is valid and as expected. Whatever is in any way else is left to [`Decoder`](crate::redact::decode::Decoder) and
+//! [`Redactor::redact`](super::Redactor::redact): what they make of an event is what this makes of it, or this makes nothing.
+//!
+//! What is learned is the order of declared fields, so that nobody can make it learn without end.
+
+use super::mask::MASK_JSON;
+use super::policy::{Rule, Treatment};
+use super::rewrite::Search;
+use crate::json::scan::{Cursor, Key, Span, Traits, Value};
+use crate::model::{EventSpec, FieldSpec, JsonType, Kind, Name, Tap, Type};
+use crate::redact::decode::{Found, fits, is_choice, transport};
+use crate::text::terminal;
+use crate::transport::{Form, Frame};
+
+/// How many orders are kept of each type.
+const ORDERS: usize = 3;
+
+/// From how many events of each type it is learned, that were not recognised. Most have been by then; of the rest, the order
+/// is not what is special about them.
+const LESSONS: u16 = 1000;
+
+/// How a line of a recording begins that is known by its shape.
+const BEGINNING: &str = "{\"event_type\":\"";
+
+/// What stands before `_tap` in a line.
+const TAP: &str = ",\"_tap\":";
+
+/// The shapes that have been seen, by the number of the kind.
+pub(super) struct Shapes {
+    of_kind: Vec<Learned>,
+    /// `"_tap":`
+    tap: Key,
+}
+
+/// What was learned of one event type.
+#[derive(Default)]
+struct Learned {
+    shapes: Vec<Shape>,
+    lessons: u16,
+}
+
+/// The fields of one event type, in an order in which they have come. Any of them may be left out.
+struct Shape {
+    kind: Kind,
+    slots: Vec<Slot>,
+    /// The fields that must be there, by index.
+    required: u64,
+    /// What evtap says about such events, by which of the fields are hidden.
+    taps: Vec<Said>,
+}
+
+/// A field that is expected.
+struct Slot {
+    key: Key,
+    index: u8,
+    /// The bit of its index.
+    bit: u64,
+    spec: &'static FieldSpec,
+    is_hidden: bool,
+    search: Search,
+    /// The types that its value may have, a bit each.
+    types: u8,
+    check: Check,
+}
+
+/// What of a value of the right type is looked at.
+enum Check {
+    Nothing,
+    /// It is a number without a fraction.
+    Whole,
+    /// It is one of these.
+    Choice(&'static [&'static str]),
+    /// What is inside, if that is not of these types throughout, a bit each.
+    Inside(u8),
+}
+
+/// What evtap says about an event in which these fields are hidden.
+pub(super) struct Said {
+    hidden: u64,
+    pub tap: Tap,
+    /// It as it stands behind the fields in a line: `,"_tap":{…}}`.
+    pub rest: String,
+}
+
+impl Said {
+    /// It as JSON.
+    pub fn json(&self) -> &str {
+        &self.rest[TAP.len()..self.rest.len() - 1]
+    }
+}
+
+/// What is known of an event by its shape.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recognised {
+    pub kind: Kind,
+    pub tap: KnownTap,
+    /// It begins as its line does, and not with its fields.
+    pub is_line: bool,
+    /// Where its fields begin: at the quote of the first key.
+    pub start: usize,
+    /// Where they end: behind the last value.
+    pub end: usize,
+}
+
+/// What is made of an event on the way through it.
+#[derive(Default)]
+pub(super) struct Made {
+    /// The fields that it has.
+    pub places: Vec<Place>,
+    /// The values in whose place the mask is to be.
+    pub masked: Vec<Span>,
+}
+
+/// Where the value of a field stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub spec: &'static FieldSpec,
+    pub value: Span,
+    /// Another stands for it.
+    pub hidden: bool,
+}
+
+/// What evtap says about it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum KnownTap {
+    /// As this shape says.
+    Said { shape: usize, said: usize },
+    /// As the line itself says here.
+    Recorded(Span),
+    /// As the transport says of it.
+    Transport,
+}
+
+impl Shapes {
+    pub fn new() -> Self {
+        let kinds = Kind::ALL.len() + Kind::OWN.len();
+        Self { of_kind: (0..kinds).map(|_| Learned::default()).collect(), tap: Key::new("_tap") }
+    }
+
+    /// Walks an event that may be of a known shape, and makes the places of its fields and, unless its shape says it, its `tap`.
+    pub fn recognise(
+        &mut self,
+        frame: &Frame<'_>,
+        made: &mut Made,
+        tap: &mut Tap,
+    ) -> Option<Recognised> {
+        let (text, end) = (frame.text?, frame.data.len());
+        match frame.form {
+            Form::Record => {
+                let mut cursor = Cursor::new(text, BEGINNING.len(), end);
+                let quote = text.starts_with(BEGINNING).then(|| cursor.plain()).flatten()?;
+                let kind = Kind::of(text.get(BEGINNING.len()..quote)?)?;
+                let more = cursor.byte(b',');
+                let at = cursor.place();
+                let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
+                let known = &mut self.of_kind.get_mut(kind as usize)?.shapes[shape];
+                let tap = match walked.recorded {
+                    Some(span) => known
+                        .agrees(&walked, made, span.of(text), tap)
+                        .then_some(KnownTap::Recorded(span))?,
+                    None => KnownTap::Said { shape, said: known.said(walked.hidden) },
+                };
+                Some(Recognised { kind, tap, is_line: true, start: at, end: walked.end })
+            }
+            Form::Sse => {
+                let kind = Kind::of(frame.event?)?;
+                let mut cursor = Cursor::new(text, 0, end);
+                let more = cursor.byte(b'{').then(|| !cursor.is_end())?;
+                let at = cursor.place();
+                let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
+                if walked.recorded.is_some() {
+                    return None;
+                }
+                transport(frame, tap);
+                if !tap.drift.is_empty() {
+                    return None;
+                }
+                let known = &self.of_kind.get(kind as usize)?.shapes[shape];
+                tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
+                tap.redacted.extend(known.hidden(walked.hidden).map(Name::Borrowed));
+                Some(Recognised {
+                    kind,
+                    tap: KnownTap::Transport,
+                    is_line: false,
+                    start: at,
+                    end: walked.end,
+                })
+            }
+            Form::Observer | Form::Own => None,
+        }
+    }
+
+    /// The first of the shapes of that kind by which the fields come, of which there are none if not `more`, and what was found
+    /// on the way.
+    fn walk(
+        &self,
+        kind: Kind,
+        text: &str,
+        at: Cursor<'_>,
+        more: bool,
+        made: &mut Made,
+    ) -> Option<(usize, Walked)> {
+        let shapes = &self.of_kind.get(kind as usize)?.shapes;
+        shapes.iter().enumerate().find_map(|(number, shape)| {
+            made.places.clear();
+            made.masked.clear();
+            Some((number, shape.walk(text, at, more, &self.tap, made)?))
+        })
+    }
+
+    /// What a shape says.
+    pub fn said(&self, kind: Kind, shape: usize, said: usize) -> &Said {
+        &self.of_kind[kind as usize].shapes[shape].taps[said]
+    }
+
+    /// Keeps the order of the fields of an event that was not recognised.
+    pub fn learn(&mut self, kind: Kind, fields: &[Found], rules: &[Rule]) {
+        let Some(Learned { shapes, lessons }) = self.of_kind.get_mut(kind as usize) else { return };
+        if *lessons == LESSONS {
+            return;
+        }
+        *lessons += 1;
+        let Some(order) = fields.iter().map(|field| field.index).collect::<Option<Vec<_>>>() else {
+            return;
+        };
+        let is_twice = |(at, index): (usize, &u8)| order[..at].contains(index);
+        if order.iter().enumerate().any(is_twice) {
+            return;
+        }
+        let merged = shapes
+            .iter()
+            .enumerate()
+            .find_map(|(at, shape)| Some((at, merge(&shape.order(), &order)?)));
+        match merged {
+            // If all of it is known, it is another thing by which that event is special.
+            Some((at, merged)) => shapes[at] = Shape::new(kind, &merged, rules),
+            None if shapes.len() < ORDERS => shapes.push(Shape::new(kind, &order, rules)),
+            None => {}
+        }
+    }
+}
+
+/// Both orders in one, if they don't contradict each other.
+fn merge(known: &[u8], new: &[u8]) -> Option<Vec<u8>> {
+    let mut merged = known.to_vec();
+    let mut at = 0;
+    for index in new {
+        match merged.iter().position(|known| known == index) {
+            Some(place) if place < at => return None,
+            Some(place) => at = place + 1,
+            None => {
+                merged.insert(at, *index);
+                at += 1;
+            }
+        }
+    }
+    Some(merged)
+}
+
+/// What was found on the way through an event.
+struct Walked {
+    /// The fields that are hidden, by index.
+    hidden: u64,
+    /// Where `_tap` stands.
+    recorded: Option<Span>,
+    /// Where the fields end.
+    end: usize,
+}
+
+impl Shape {
+    fn new(kind: Kind, order: &[u8], rules: &[Rule]) -> Self {
+        let spec = kind.spec();
+        let slots =
+            order.iter().map(|index| Slot::new(spec, *index, rules[usize::from(*index)])).collect();
+        let required = spec.fields.iter().enumerate().filter(|(_, field)| field.required);
+        Self {
+            kind,
+            slots,
+            required: required.fold(0, |bits, (at, _)| bits | 1 << at),
+            taps: Vec::new(),
+        }
+    }
+
+    fn order(&self) -> Vec<u8> {
+        self.slots.iter().map(|slot| slot.index).collect()
+    }
+
+    fn walk(
+        &self,
+        text: &str,
+        mut cursor: Cursor<'_>,
+        mut more: bool,
+        tap: &Key,
+        made: &mut Made,
+    ) -> Option<Walked> {
+        let mut walked = Walked { hidden: 0, recorded: None, end: cursor.place() };
+        let mut seen = 0;
+        let mut slots = self.slots.iter();
+        while more {
+            let Some(slot) = slots.find(|slot| cursor.key(&slot.key)) else {
+                let value = cursor.key(tap).then(|| cursor.value())??;
+                walked.recorded = Some(value.span).filter(|_| !value.traits.has(Traits::SPACED));
+                walked.recorded?;
+                break;
+            };
+            let value = cursor.value()?;
+            if slot.types & value.json.bit() == 0 || !slot.expects(text, value) {
+                return None;
+            }
+            seen |= slot.bit;
+            let hidden = slot.is_hidden && value.json != JsonType::Null;
+            if hidden {
+                walked.hidden |= slot.bit;
+                if value.span.len() != MASK_JSON.len() || value.span.of(text) != MASK_JSON {
+                    made.masked.push(value.span);
+                }
+            } else if value.traits.has(Traits::SPACED)
+                || (value.traits.has(Traits::HIGH) && terminal::has_hostile(value.span.of(text)))
+                || (slot.search != Search::Nothing && slot.search.finds(value.span.of(text)))
+            {
+                return None;
+            }
+            made.places.push(Place { spec: slot.spec, value: value.span, hidden });
+            walked.end = cursor.place();
+            more = cursor.byte(b',');
+        }
+        (cursor.is_end() && self.required & !seen == 0).then_some(walked)
+    }
+
+    /// The names of the fields of which the bits are set.
+    fn hidden(&self, bits: u64) -> impl Iterator<Item = &'static str> {
+        self.slots.iter().filter(move |slot| bits & slot.bit != 0).map(|slot| slot.spec.name)
+    }
+
+    /// Whether what a line says of itself is what evtap would say of it now.
+    fn agrees(&self, walked: &Walked, made: &Made, json: &str, tap: &mut Tap) -> bool {
+        // Nothing is hidden that was not before.
+        made.masked.is_empty()
+            && tap.read(json, Some(self.kind.spec()))
+            && self.hidden(walked.hidden).eq(tap.redacted.iter().map(|name| &**name))
+    }
+
+    /// Which of the taps says that these fields are hidden.
+    fn said(&mut self, hidden: u64) -> usize {
+        if let Some(known) = self.taps.iter().position(|said| said.hidden == hidden) {
+            return known;
+        }
+        let tap = Tap {
+            stream: Some(Name::Borrowed(self.kind.spec().stream.name())),
+            redacted: self.hidden(hidden).map(Name::Borrowed).collect(),
+            ..Tap::default()
+        };
+        let mut rest = TAP.as_bytes().to_vec();
+        tap.write_json(&mut rest);
+        rest.push(b'}');
+        // There are no more than combinations of what may be null; whoever sends all of them is served all the same.
+        if self.taps.len() >= 64 {
+            self.taps.clear();
+        }
+        self.taps.push(Said { hidden, tap, rest: String::from_utf8(rest).unwrap_or_default() });
+        self.taps.len() - 1
+    }
+}
+
+impl Slot {
+    fn new(spec: &'static EventSpec, index: u8, rule: Rule) -> Self {
+        const TYPES: [JsonType; 6] = [
+            JsonType::Null,
+            JsonType::Bool,
+            JsonType::Number,
+            JsonType::String,
+            JsonType::Array,
+            JsonType::Object,
+        ];
+        let field = &spec.fields[usize::from(index)];
+        let accepts =
+            |json: JsonType| (json == JsonType::Null && field.nullable) || field.ty.accepts(json);
+        let bits = |accepts: &dyn Fn(JsonType) -> bool| {
+            TYPES.iter().filter(|json| accepts(**json)).fold(0, |bits, json| bits | json.bit())
+        };
+        let check = match field.ty {
+            Type::Integer => Check::Whole,
+            Type::Choice(choices) => Check::Choice(choices),
+            Type::List(item @ (Type::Text | Type::Uuid | Type::Number))
+            | Type::Map(item @ (Type::Text | Type::Uuid | Type::Number)) => {
+                Check::Inside(bits(&|json| json == JsonType::Null || item.accepts(json)))
+            }
+            Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated => Check::Inside(0),
+            Type::Bool | Type::Number | Type::Text | Type::Uuid | Type::OneOf(_) | Type::Any => {
+                Check::Nothing
+            }
+        };
+        let is_hidden = rule.treatment == Treatment::Hide;
+        Self {
+            key: Key::new(field.name),
+            index,
+            bit: 1 << index,
+            spec: field,
+            is_hidden,
+            search: rule.search,
+            types: bits(&accepts),
+            check,
+        }
+    }
+
+    /// Whether a value of one of its types gives no cause for remarks.
+    fn expects(&self, text: &str, value: Value) -> bool {
+        match self.check {
+            Check::Nothing => true,
+            _ if value.json == JsonType::Null => true,
+            Check::Whole => !value.traits.has(Traits::FRACTION),
+            Check::Choice(choices) => {
+                let json = value.span.of(text).as_bytes();
+                // As it mostly stands, and otherwise in whatever spelling.
+                choices.iter().any(|choice| json.get(1..json.len() - 1) == Some(choice.as_bytes()))
+                    || is_choice(value.span.of(text), choices)
+            }
+            Check::Inside(types) if value.inside != 0 && value.inside & !types == 0 => true,
+            Check::Inside(_) => {
+                let mut drift = Vec::new();
+                fits(value.span.of(text), &self.spec.ty, &mut drift, &String::new)
+                    && drift.is_empty()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

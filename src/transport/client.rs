@@ -1,0 +1,401 @@
+//! The one door to the network: where the two endpoints are, and the HTTP clients that reach them.
+//!
+//! The credential leaves in one of two headers, marked sensitive, and only to the origin that the user named: never in the
+//! clear past this machine unless that was asked for, never after a redirect to another scheme, host or port, and never by
+//! way of a proxy to a loopback address. The WebSocket's handshake is made by the same kind of client as SSE, so that
+//! proxies, certificates and TLS are one matter.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::Resolve;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, HeaderValue};
+use reqwest::redirect::{Action, Attempt, Policy};
+use reqwest::{Certificate, Proxy, RequestBuilder, Response, Url};
+
+use crate::error::{Error, Exit, Result};
+use crate::transport::connect_error::{Failure, Redirect};
+use crate::transport::credential::Credential;
+
+/// How long a connection, TLS included, may take to stand.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long the head of an answer may take.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// How many redirects in a row are followed.
+const REDIRECTS: usize = 5;
+
+/// In place of a proxy: none, whatever the environment says.
+pub const NO_PROXY: &str = "none";
+
+/// How to reach the network.
+#[derive(Clone, Default)]
+pub struct Network {
+    /// The proxy's URL, in place of what the environment says.
+    pub proxy: Option<String>,
+    /// A PEM file of certificates to trust besides the system's.
+    pub ca_cert: Option<PathBuf>,
+    /// Allows plain text, and so the credential in the clear, to hosts other than this one.
+    pub insecure_http: bool,
+    /// Looks names up, in place of the system.
+    pub resolver: Option<Arc<dyn Resolve>>,
+}
+
+/// Where the platform is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    base: Url,
+    agent: Url,
+}
+
+impl Endpoints {
+    /// Checks the two URLs. Without one of its own, the WebSocket's host is the base's. A path before `/v1` is kept, for
+    /// gateways.
+    pub fn resolve(base: &str, agent: Option<&str>, insecure_http: bool) -> Result<Self> {
+        let base = origin("the base URL", base, "https://api.example.com", insecure_http)?;
+        let agent = match agent {
+            Some(agent) => {
+                origin("the agent base URL", agent, "wss://api.example.com", insecure_http)?
+            }
+            None => base.clone(),
+        };
+        Ok(Self { base, agent })
+    }
+}
+
+impl Endpoints {
+    /// The origin of the workspace's stream, and that of the observer.
+    #[must_use]
+    pub const fn origins(&self) -> (&Url, &Url) {
+        (&self.base, &self.agent)
+    }
+}
+
+/// The HTTP clients for the two endpoints. Cheap to clone; each attempt has a connection of its own.
+#[derive(Clone)]
+pub struct Client {
+    endpoints: Endpoints,
+    streams: reqwest::Client,
+    upgrades: reqwest::Client,
+}
+
+impl Client {
+    /// Sets up TLS, the proxy and the certificates; connects to nothing yet.
+    pub fn new(endpoints: Endpoints, network: &Network) -> Result<Self> {
+        let streams = build(&endpoints.base, network, Use::Stream)?;
+        let upgrades = build(&endpoints.agent, network, Use::Upgrade)?;
+        Ok(Self { endpoints, streams, upgrades })
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The request for a workspace's stream.
+    pub(super) fn events(&self, workspace_id: &str, credential: &Credential) -> RequestBuilder {
+        let url = below(&self.endpoints.base, &["v1", workspace_id, "events", "stream"]);
+        stream_request(&self.streams, url, Some(credential))
+    }
+
+    /// The request for a call's observer WebSocket, still without the headers of the handshake.
+    pub(super) fn observer(&self, workspace_id: &str, call_sid: &str) -> RequestBuilder {
+        self.upgrades
+            .get(below(&self.endpoints.agent, &["v1", workspace_id, "observers", call_sid, "ws"]))
+    }
+}
+
+/// What a client is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// An endless body.
+    Stream,
+    /// HTTP/1.1 that becomes a WebSocket.
+    Upgrade,
+    /// Posts, one after the other, to where nothing is followed.
+    Post,
+}
+
+/// A request for an event stream.
+pub(super) fn stream_request(
+    client: &reqwest::Client,
+    url: Url,
+    credential: Option<&Credential>,
+) -> RequestBuilder {
+    let request = client
+        .get(url)
+        .header(ACCEPT, "text/event-stream")
+        .header(ACCEPT_ENCODING, "identity")
+        .header(CACHE_CONTROL, "no-cache");
+    match credential {
+        Some(credential) => {
+            request.header(AUTHORIZATION, secret(&format!("Bearer {}", credential.expose())))
+        }
+        None => request,
+    }
+}
+
+/// A header value that no log shows.
+pub(crate) fn secret(text: &str) -> HeaderValue {
+    let mut value =
+        HeaderValue::from_str(text).expect("a secret is visible ASCII, with spaces at most");
+    value.set_sensitive(true);
+    value
+}
+
+/// Sends a request and waits for the head of the answer.
+pub(super) async fn send(request: RequestBuilder) -> Result<Response, Failure> {
+    match tokio::time::timeout(ANSWER, request.send()).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(error)) => Err(Failure::unreachable(&error)),
+        Err(_) => Err(Failure::doubtful("the server did not answer", "check the URL")),
+    }
+}
+
+/// A client for one origin.
+pub(crate) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<reqwest::Client> {
+    // Whoever was first has set the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("evtap/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::custom(same_origin))
+        .referer(false)
+        .connect_timeout(CONNECT)
+        .tcp_nodelay(true);
+    builder = match purpose {
+        // A dead HTTP/2 connection must not be taken up again by the attempt that is to replace it.
+        Use::Stream => builder.pool_max_idle_per_host(0),
+        Use::Upgrade => builder.pool_max_idle_per_host(0).http1_only(),
+        // A redirect would make a GET of a post.
+        Use::Post => builder.redirect(Policy::none()),
+    };
+    // Plain text needs no certificates, so it works where there are none.
+    if origin.scheme() == "http" {
+        builder = builder.tls_certs_only([]);
+    } else if let Some(path) = &network.ca_cert {
+        builder = builder.tls_certs_merge(certificates(path)?);
+    }
+    if let Some(resolver) = &network.resolver {
+        builder = builder.dns_resolver(Arc::clone(resolver));
+    }
+    match network.proxy.as_deref() {
+        Some(url) if url != NO_PROXY && !is_loopback(origin) => {
+            builder = builder.proxy(proxy(url)?)
+        }
+        Some(_) => builder = builder.no_proxy(),
+        None if is_loopback(origin) => builder = builder.no_proxy(),
+        None => {}
+    }
+    builder.build().map_err(|_| {
+        Error::new(
+            Exit::Failure,
+            "cannot set up TLS",
+            "there are no certificates to trust, or they can't be read",
+            "install the system's CA certificates, or give some with --ca-cert",
+        )
+    })
+}
+
+/// The proxy of that URL. `NO_PROXY` tells what does without it. The URL may hold a password, so no error quotes it.
+fn proxy(url: &str) -> Result<Proxy> {
+    let wrong = |why| {
+        Error::usage(
+            "the proxy can't be used",
+            why,
+            "give one such as http://proxy.example.com:3128",
+        )
+    };
+    let parsed = Url::parse(url).map_err(|_| wrong("it is not a URL"))?;
+    if !matches!(parsed.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
+        return Err(wrong("its scheme is none of http, https, socks5 and socks5h"));
+    }
+    Ok(Proxy::all(parsed)
+        .map_err(|_| wrong("it is not a URL"))?
+        .no_proxy(reqwest::NoProxy::from_env()))
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>> {
+    let what = format!("cannot use the certificates in {}", path.display());
+    let advice = "check the path of --ca-cert: it must be a PEM file";
+    let error = |why: String| Error::usage(what.clone(), why, advice);
+    let pem = std::fs::read(path).map_err(|problem| error(problem.kind().to_string()))?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) | Err(_) => Err(error("no certificate could be read from it".to_owned())),
+    }
+}
+
+fn same_origin(attempt: Attempt<'_>) -> Action {
+    let same =
+        attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+    if !same {
+        attempt.error(Redirect::OtherOrigin)
+    } else if attempt.previous().len() > REDIRECTS {
+        attempt.error(Redirect::TooMany)
+    } else {
+        attempt.follow()
+    }
+}
+
+/// Checks the URL of an origin, and perhaps a path.
+fn origin(what: &str, text: &str, example: &str, insecure_http: bool) -> Result<Url> {
+    let url = address(what, text, example, "the API key", insecure_http)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Error::usage(
+            unusable(what),
+            "it has a query or a fragment",
+            format!("give one such as {example}"),
+        ));
+    }
+    Ok(url)
+}
+
+/// Checks a URL that something private may go to, and gives it as `http` or `https`: a WebSocket begins as HTTP.
+pub(crate) fn address(
+    what: &str,
+    text: &str,
+    example: &str,
+    private: &str,
+    insecure_http: bool,
+) -> Result<Url> {
+    let wrong =
+        |why: &str| Error::usage(unusable(what), why, format!("give one such as {example}"));
+    let mut url = Url::parse(text.trim()).map_err(|_| wrong("it is not a URL"))?;
+    let scheme = match url.scheme() {
+        "https" | "wss" => "https",
+        "http" | "ws" => "http",
+        _ => return Err(wrong("its scheme is none of https, wss, http and ws")),
+    };
+    url.set_scheme(scheme).map_err(|()| wrong("it is not a URL"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it holds a user name or password"));
+    }
+    if scheme == "http" && !is_loopback(&url) && !insecure_http {
+        return Err(Error::usage(
+            unusable(what),
+            format!("it is plain text, which would send {private} in the clear"),
+            "use https or wss, or --insecure-http if the network is your own",
+        ));
+    }
+    Ok(url)
+}
+
+fn unusable(what: &str) -> String {
+    format!("{what} can't be used")
+}
+
+/// Whether a URL names this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn below(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(segments);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(base: &str, agent: Option<&str>, insecure_http: bool) -> Result<(String, String)> {
+        let endpoints = Endpoints::resolve(base, agent, insecure_http)?;
+        Ok((endpoints.base.to_string(), endpoints.agent.to_string()))
+    }
+
+    #[test]
+    fn endpoints_are_resolved() {
+        for (base, agent, expected) in [
+            ("https://a.example", None, ("https://a.example/", "https://a.example/")),
+            (" https://a.example:443/x/ ", None, ("https://a.example/x/", "https://a.example/x/")),
+            (
+                "https://a.example",
+                Some("wss://b.example:8443"),
+                ("https://a.example/", "https://b.example:8443/"),
+            ),
+            (
+                "https://a.example",
+                Some("https://b.example"),
+                ("https://a.example/", "https://b.example/"),
+            ),
+            (
+                "http://127.0.0.1:81",
+                Some("ws://localhost:82"),
+                ("http://127.0.0.1:81/", "http://localhost:82/"),
+            ),
+            ("http://[::1]:81", None, ("http://[::1]:81/", "http://[::1]:81/")),
+            ("http://127.9.8.7", None, ("http://127.9.8.7/", "http://127.9.8.7/")),
+        ] {
+            let resolved = resolve(base, agent, false).expect("legal");
+            assert_eq!((resolved.0.as_str(), resolved.1.as_str()), expected);
+        }
+        assert!(resolve("http://a.example", Some("ws://b.example"), true).is_ok());
+    }
+
+    #[test]
+    fn endpoints_are_refused_without_quoting_them() {
+        for (base, agent) in [
+            ("", None),
+            ("canary.example", None),
+            ("ftp://canary.example", None),
+            ("http://canary.example", None),
+            ("http://127.0.0.1.canary.example", None),
+            ("http://localhost.canary.example", None),
+            ("http://[::2]", None),
+            ("https://canary@a.example", None),
+            ("https://:canary@a.example", None),
+            ("https://a.example?canary", None),
+            ("https://a.example#canary", None),
+            ("https://a.example", Some("ws://canary.example")),
+            ("https://a.example", Some("canary")),
+        ] {
+            let error = resolve(base, agent, false).expect_err("refused");
+            assert_eq!(error.exit, Exit::Usage);
+            assert!(!error.to_string().contains("canary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn paths_are_built_below_the_base() {
+        let base = Url::parse("https://a.example/gateway/").expect("a URL");
+        assert_eq!(
+            below(&base, &["v1", "a/b?c", "ws"]).as_str(),
+            "https://a.example/gateway/v1/a%2Fb%3Fc/ws"
+        );
+    }
+
+    #[test]
+    fn clients_can_be_built_and_a_bad_proxy_or_certificate_is_the_users() {
+        let local = Url::parse("http://127.0.0.1:1").expect("a URL");
+        let remote = Url::parse("https://a.example").expect("a URL");
+        let network = Network::default();
+        assert!(build(&local, &network, Use::Stream).is_ok());
+        for wrong in ["http://", "user:canary@a.example", "ftp://user:canary@a.example", "canary"] {
+            let proxy = Network { proxy: Some(wrong.to_owned()), ..Network::default() };
+            let error = build(&remote, &proxy, Use::Stream).expect_err("no proxy");
+            assert!(error.exit == Exit::Usage && !error.to_string().contains("canary"), "{error}");
+        }
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        for path in [file.path().to_owned(), file.path().join("missing")] {
+            let certificate = Network { ca_cert: Some(path), ..Network::default() };
+            assert_eq!(
+                build(&remote, &certificate, Use::Upgrade).expect_err("no PEM").exit,
+                Exit::Usage
+            );
+        }
+    }
+
+    #[test]
+    fn the_credential_is_sensitive() {
+        assert!(secret("Bearer canary").is_sensitive());
+        assert!(!format!("{:?}", secret("Bearer canary")).contains("canary"));
+    }
+}

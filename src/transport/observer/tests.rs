@@ -1,0 +1,343 @@
+use tokio::io::{AsyncWriteExt, duplex};
+
+use super::*;
+use crate::error::Error;
+use crate::transport::scripted::{Answer, Scripted, credential, message, switching};
+use crate::transport::{Change, FRAME_LIMIT, Item, channel};
+
+/// What a run sent, as tests may print it.
+fn seen(item: Item) -> String {
+    match item {
+        Item::News(news) => match news.change {
+            Change::Connected => "connected".to_owned(),
+            Change::Reconnecting { attempt, why, .. } => format!("reconnecting {attempt}: {why}"),
+            Change::Ended { why } => format!("ended: {why}"),
+        },
+        Item::Frame(frame) if frame.form == Form::Own => {
+            let line: serde_json::Value = serde_json::from_slice(&frame.data).expect("JSON");
+            format!("gap {} {}", line["reason"].as_str().expect("a reason"), line["certain"])
+        }
+        Item::Frame(frame) => {
+            assert_eq!((frame.form, frame.event, frame.id), (Form::Observer, None, None));
+            match frame.fault {
+                None => String::from_utf8(frame.data.to_vec()).expect("valid"),
+                Some((fault, bytes)) => {
+                    assert!(frame.data.is_empty());
+                    format!("{fault:?} {bytes}")
+                }
+            }
+        }
+        Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
+    }
+}
+
+fn limits(random: fn() -> f64) -> Limits {
+    Limits { random, ..Limits::default() }
+}
+
+fn keys() -> Keys {
+    Keys::new(credential(), None)
+}
+
+/// Runs against a script; no jitter means no waiting.
+async fn play(answers: Vec<Answer>) -> (Vec<String>, Result<()>) {
+    let server = Scripted::new(answers).await;
+    let (tx, mut rx) = channel(1000);
+    let result = run(&server.client(), "ws-1", "CA1", &keys(), &limits(|| 0.0), &tx).await;
+    drop(tx);
+    let mut items = Vec::new();
+    while let Some(item) = rx.recv().await {
+        items.push(seen(item));
+    }
+    let error = result.as_ref().err().map(Error::to_string).unwrap_or_default();
+    assert!(!error.contains("anary") && !items.concat().contains("anary"), "{error} {items:?}");
+    (items, result)
+}
+
+fn text(data: &str) -> Vec<u8> {
+    message(1, data.as_bytes())
+}
+
+fn close(code: u16) -> Vec<u8> {
+    message(8, &[&code.to_be_bytes()[..], b"canary"].concat())
+}
+
+fn answer(messages: &[Vec<u8>]) -> Answer {
+    switching(Some("auth"), messages.concat())
+}
+
+const END: &str = r#"{"a":1,"type":"session_end","data":{}}"#;
+
+#[tokio::test]
+async fn a_call_from_its_beginning_to_its_end() {
+    let (items, result) = play(vec![
+        answer(&[text(r#"{"type":"session_info"}"#), message(2, b"{}"), text("not JSON")]),
+        answer(&[text(r#"{"type":"x"}"#), message(9, b""), text(END), text("{}"), close(1000)]),
+    ])
+    .await;
+    let expected = [
+        "connected",
+        r#"{"type":"session_info"}"#,
+        "{}",
+        "not JSON",
+        "reconnecting 1: connection closed",
+        "connected",
+        "gap observer_down false",
+        r#"{"type":"x"}"#,
+        END,
+        "{}",
+        "ended: the call is over",
+    ];
+    assert_eq!(items, expected);
+    assert_eq!(result, Ok(()));
+}
+
+#[tokio::test]
+async fn messages_that_cannot_be_delivered_are_reported() {
+    let large = message(1, "x".repeat(FRAME_LIMIT + 1).as_bytes());
+    let (items, _) = play(vec![
+        answer(&[message(2, &[b'"', 255, b'"']), large]),
+        answer(&[message(1, &[255])]),
+        answer(&[text(END)]),
+    ])
+    .await;
+    let expected = [
+        "connected",
+        "NotUtf8 3",
+        "TooLarge 1048577",
+        "reconnecting 1: a message was larger than the limit",
+        "connected",
+        "gap observer_down false",
+        "NotUtf8 0",
+        "reconnecting 1: a text message was no UTF-8",
+        "connected",
+        "gap observer_down false",
+        END,
+        "ended: the call is over",
+    ];
+    assert_eq!(items, expected);
+}
+
+#[test]
+fn every_close_code_has_an_outcome() {
+    let failure = |code| match closed(code, false) {
+        End::Failed(failure) => failure,
+        end => panic!("{code:?} {end:?}"),
+    };
+    for code in [4001, 4100] {
+        assert!(
+            matches!(failure(Some(code)), Failure::Refused { .. }),
+            "{code}: a newer key may do"
+        );
+    }
+    for code in [1008, 4003, 4403] {
+        let Failure::Final { exit, why, .. } = failure(Some(code)) else {
+            panic!("{code} is final")
+        };
+        assert_eq!(exit, Exit::Credential);
+        assert!(why.contains(&code.to_string()), "{why}");
+    }
+    for code in [1013, 4029] {
+        assert!(matches!(failure(Some(code)), Failure::Passing { at_least: LATER, .. }), "{code}");
+    }
+    for code in [None, Some(1000), Some(1001), Some(1006), Some(1011), Some(4000), Some(4999)] {
+        assert!(
+            matches!(failure(code), Failure::Passing { at_least: Duration::ZERO, .. }),
+            "{code:?}"
+        );
+    }
+    for code in 0..=4999 {
+        let is_final = matches!(code, 1008 | 4001 | 4003 | 4100 | 4403);
+        let end = closed(Some(code), false);
+        assert_eq!(
+            is_final,
+            matches!(end, End::Failed(Failure::Final { .. } | Failure::Refused { .. })),
+            "{code}"
+        );
+        assert_eq!(code == 4004, end == End::Unknown, "{code}");
+    }
+    assert_eq!(closed(Some(4004), false), End::Unknown);
+    for code in [None, Some(1000), Some(1008), Some(4004), Some(1013)] {
+        assert_eq!(closed(code, true), End::Over, "{code:?}");
+    }
+}
+
+#[tokio::test]
+async fn close_codes_and_statuses_end_a_run_or_do_not() {
+    let (items, result) = play(vec![
+        answer(&[close(4004)]),
+        answer(&[close(1011)]),
+        Answer::status(503, ""),
+        Answer::status(429, "Retry-After: 0\r\n"),
+        Answer::new(""),
+        answer(&[close(4403)]),
+    ])
+    .await;
+    let expected = [
+        "connected",
+        "reconnecting 1: there is no such call (4004)",
+        "connected",
+        "reconnecting 2: the server closed the connection (1011)",
+        "reconnecting 3: the server answered 503",
+        "reconnecting 4: the server limits the rate (429)",
+        "reconnecting 5: connection closed",
+        "connected",
+    ];
+    assert_eq!(items, expected);
+    let error = result.expect_err("forbidden");
+    assert_eq!(error.exit, Exit::Credential);
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot observe the call: the API key may not observe this call (4403); ")
+    );
+
+    for (first, exit) in [
+        (Answer::status(401, ""), Exit::Credential),
+        (Answer::status(403, ""), Exit::Credential),
+        (Answer::status(404, ""), Exit::NotFound),
+        (Answer::status(400, ""), Exit::Failure),
+        (Answer::stream("data: a\n\n"), Exit::Failure),
+        (switching(None, vec![]), Exit::Failure),
+    ] {
+        let (items, result) = play(vec![first]).await;
+        assert_eq!(result.expect_err("final").exit, exit);
+        assert!(items.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_call_is_asked_for_ten_seconds_and_no_longer() {
+    let (tx, mut rx) = channel(100);
+    let limits = limits(|| 1.0);
+    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let mut unknown = Unknown::default();
+    let began = Instant::now();
+    let error = loop {
+        if let Err(error) = unknown.settle(End::Unknown, &mut link, &keys(), &credential()).await {
+            break error;
+        }
+    };
+    assert_eq!(began.elapsed(), UNKNOWN);
+    assert_eq!(error.exit, Exit::NotFound);
+    let tries = std::iter::from_fn(|| rx.try_recv().ok()).count();
+    assert_eq!(tries, 4, "after 1, 2 and 4 s, and at the end of the ten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_shows_that_the_call_is_known() {
+    let (tx, _rx) = channel(100);
+    let limits = limits(|| 1.0);
+    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let mut unknown = Unknown(Some(Instant::now()));
+    let (near, mut far) = duplex(1000);
+    far.write_all(&[text("{}"), close(4004)].concat()).await.expect("room");
+    assert_eq!(
+        listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut Seen::default())
+            .await,
+        End::Unknown
+    );
+    assert_eq!(unknown.0, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_forgets_to_close_ends_too() {
+    let (tx, mut rx) = channel(100);
+    let limits = limits(|| 1.0);
+    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let (near, mut far) = duplex(1000);
+    far.write_all(&text(END)).await.expect("room");
+    let began = Instant::now();
+    let end = listen(
+        Socket::new(near, &limits).await,
+        &mut link,
+        &mut Unknown::default(),
+        &mut Seen::default(),
+    )
+    .await;
+    assert_eq!((end, began.elapsed()), (End::Over, CLOSING));
+    assert_eq!(seen(rx.try_recv().expect("a frame")), END);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_later_is_left_alone() {
+    let (tx, mut rx) = channel(9);
+    let limits = limits(|| 0.5);
+    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let began = Instant::now();
+    let next = Unknown::default()
+        .settle(closed(Some(4029), false), &mut link, &keys(), &credential())
+        .await
+        .expect("passing");
+    assert!(next.is_continue());
+    assert_eq!(began.elapsed(), LATER);
+    assert_eq!(
+        seen(rx.try_recv().expect("news")),
+        "reconnecting 1: the server asks to try later (4029)"
+    );
+}
+
+#[test]
+fn only_the_type_tells_the_end() {
+    for (data, expected) in [
+        (END, true),
+        (r#"{"type":"session_\u0065nd"}"#, true),
+        (r#"{"type":"session_ended"}"#, false),
+        (r#"{"type":"x","data":{"type":"session_end"}}"#, false),
+        (r#"{"text":"session_end"}"#, false),
+        (r#"{"type":7}"#, false),
+        (r#"["session_end"]"#, false),
+        (r#"{"type":"session_end""#, false),
+        ("", false),
+    ] {
+        assert_eq!(Glance::of(data.as_bytes()).is("session_end"), expected, "{data}");
+    }
+}
+
+#[tokio::test]
+async fn a_hole_is_certain_where_the_state_went_on_without_us() {
+    let info = |state: &str| {
+        text(&format!(r#"{{"type":"session_info","data":{{"current_state":"{state}"}}}}"#))
+    };
+    let moved = text(r#"{"type":"state_transition","next_state":"b"}"#);
+    for (again, certain) in [("b", false), ("c", true)] {
+        let (items, _) = play(vec![
+            answer(&[info("a"), moved.clone()]),
+            Answer::status(503, ""),
+            answer(&[]),
+            answer(&[info(again), text(END)]),
+        ])
+        .await;
+        let gaps: Vec<_> = items.iter().filter(|item| item.starts_with("gap")).collect();
+        assert_eq!(
+            gaps,
+            [&format!("gap observer_down {certain}")],
+            "one hole, however many tries it took"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_hole_that_nothing_closes_is_named_at_the_end() {
+    let (items, result) =
+        play(vec![answer(&[text("{}")]), answer(&[]), answer(&[close(4403)])]).await;
+    assert!(result.is_err());
+    assert_eq!(items.last().map(String::as_str), Some("gap observer_down false"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_go_on_while_nobody_takes_what_came() {
+    let (tx, _rx) = channel(1);
+    let limits = limits(|| 0.0);
+    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let (near, mut far) = duplex(1 << 20);
+    for _ in 0..AHEAD.0 + 100 {
+        far.write_all(&text("{}")).await.expect("room");
+    }
+    let (mut unknown, mut seen) = (Unknown::default(), Seen::default());
+    let listening = listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut seen);
+    assert!(timeout(Duration::from_secs(3600), listening).await.is_err(), "the connection is kept");
+    let mut pings = [0; 6 * 170];
+    tokio::io::AsyncReadExt::read_exact(&mut far, &mut pings).await.expect("a ping every 20 s");
+    assert!(pings.chunks(6).all(|ping| ping[..2] == [0x89, 0x80]));
+}

@@ -1,0 +1,216 @@
+use futures_util::FutureExt;
+use reqwest::header::HeaderValue;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+use super::*;
+use crate::transport::FRAME_LIMIT;
+use crate::transport::scripted::{Answer, Scripted, TOKEN, credential, header, message, switching};
+
+/// A socket without a network, and its other end.
+async fn pair() -> (Socket<DuplexStream>, DuplexStream) {
+    let (near, far) = duplex(1 << 22);
+    (Socket::new(near, &Limits::default()).await, far)
+}
+
+#[tokio::test]
+async fn the_handshake_is_the_standards_and_hides_the_credential() {
+    let mut server = Scripted::new([switching(Some("auth"), message(1, b"hello"))]).await;
+    let request = server.client().observer("ws-1", "CA1");
+    let mut socket = open(request, Some(&credential()), "call", &Limits::default())
+        .await
+        .unwrap_or_else(|failure| panic!("{failure:?}"));
+    assert!(
+        socket.next().await == Heard::Text(Bytes::from("hello")),
+        "what came with the handshake is not lost"
+    );
+    let head = server.heads().remove(0);
+    assert_eq!(head.lines().next(), Some("GET /v1/ws-1/observers/CA1/ws HTTP/1.1"));
+    for (name, expected) in [
+        ("connection", Some("Upgrade")),
+        ("upgrade", Some("websocket")),
+        ("sec-websocket-version", Some("13")),
+        ("sec-websocket-extensions", None),
+        ("authorization", None),
+    ] {
+        assert_eq!(header(&head, name), expected, "{name}");
+    }
+    assert_eq!(header(&head, "sec-websocket-protocol"), Some(&*format!("auth, {TOKEN}")));
+    assert_eq!(header(&head, "sec-websocket-key").map(str::len), Some(24), "16 bytes in base64");
+}
+
+#[test]
+fn a_handshake_that_is_wrong_in_one_point_is_none() {
+    let key = "dGhlIHNhbXBsZSBub25jZQ==";
+    let good = || {
+        HeaderMap::from_iter(
+            [
+                (UPGRADE, "websocket"),
+                (CONNECTION, "Upgrade"),
+                (SEC_WEBSOCKET_ACCEPT, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+                (SEC_WEBSOCKET_PROTOCOL, "auth"),
+            ]
+            .map(|(name, value)| (name, HeaderValue::from_static(value))),
+        )
+    };
+    assert_eq!(check(&good(), key, Some(AUTH)), Ok(()));
+    assert!(check(&good(), key, None).is_err(), "a subprotocol that nobody offered");
+    for (name, value) in [
+        (UPGRADE, None),
+        (UPGRADE, Some("h2c")),
+        (CONNECTION, None),
+        (CONNECTION, Some("keep-alive")),
+        (SEC_WEBSOCKET_ACCEPT, None),
+        (SEC_WEBSOCKET_ACCEPT, Some("S3pPLMBiTxaQ9kYGzzhZRbK+xOo=")),
+        (SEC_WEBSOCKET_PROTOCOL, None),
+        (SEC_WEBSOCKET_PROTOCOL, Some("Auth")),
+        (SEC_WEBSOCKET_PROTOCOL, Some("auth, auth")),
+        (SEC_WEBSOCKET_EXTENSIONS, Some("permessage-deflate")),
+    ] {
+        let mut headers = good();
+        headers.remove(&name);
+        if let Some(value) = value {
+            headers.insert(name.clone(), HeaderValue::from_static(value));
+        }
+        assert!(check(&headers, key, Some(AUTH)).is_err(), "{name}: {value:?}");
+    }
+    let mut twice = good();
+    twice.append(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("other"));
+    assert!(check(&twice, key, Some(AUTH)).is_err());
+}
+
+#[tokio::test]
+async fn an_answer_that_switches_to_nothing_is_a_failure() {
+    for (answer, expected) in [
+        (Answer::stream(""), "the server answered 200, which opens no stream"),
+        (
+            switching(Some("canary"), vec![]),
+            "the server did not choose the subprotocol that it was offered",
+        ),
+        (
+            Answer::status(302, "Location: http://127.0.0.2:1/\r\n"),
+            "the server redirects to another origin",
+        ),
+    ] {
+        let server = Scripted::new([answer]).await;
+        let failure = open(
+            server.client().observer("ws-1", "CA1"),
+            Some(&credential()),
+            "call",
+            &Limits::default(),
+        )
+        .await
+        .err()
+        .expect("a failure");
+        let Failure::Doubtful { why, .. } = failure else { panic!("{failure:?}") };
+        assert!(why.starts_with(expected), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn messages_and_ends_are_told_apart() {
+    let large = message(1, "x".repeat(FRAME_LIMIT + 1).as_bytes());
+    let full = "x".repeat(FRAME_LIMIT);
+    let pieces = [&[0x01, 2][..], b"ab", &[0x89, 0], &[0x80, 1], b"c"].concat();
+    let lost = |why: &str| Heard::Lost(why.to_owned());
+    for (number, (bytes, expected)) in [
+        (message(1, b"a"), Heard::Text(Bytes::from("a"))),
+        (message(2, &[255, 0]), Heard::Binary(Bytes::from_static(&[255, 0]))),
+        (message(1, full.as_bytes()), Heard::Text(Bytes::from(full.clone()))),
+        (pieces, Heard::Text(Bytes::from("abc"))),
+        (message(8, &4004_u16.to_be_bytes()), Heard::Closed(Some(4004))),
+        (message(8, &[&1013_u16.to_be_bytes()[..], b"canary"].concat()), Heard::Closed(Some(1013))),
+        (message(8, b""), Heard::Closed(None)),
+        (large, Heard::TooLarge(FRAME_LIMIT as u64 + 1)),
+        (message(1, &[b'a', 255]), Heard::NotUtf8),
+        (message(3, b"a"), lost("the server broke the WebSocket protocol")),
+        (vec![0x81, 0x81, 0, 0, 0, 0, b'a'], lost("the server broke the WebSocket protocol")),
+        (vec![0x81, 5, b'a'], lost("connection closed")),
+        (vec![], lost("connection closed")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (mut socket, mut far) = pair().await;
+        far.write_all(&bytes).await.expect("room");
+        far.shutdown().await.expect("open");
+        assert!(socket.next().await == expected, "case {number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_and_takes_silence_for_death() {
+    let (mut socket, mut far) = pair().await;
+    let began = Instant::now();
+    assert!(socket.next().await == Heard::Lost("nothing came for 60 s".to_owned()));
+    assert_eq!(began.elapsed(), SILENCE);
+    let mut written = [0; 100];
+    let count = far.read(&mut written).await.expect("open");
+    assert!(
+        matches!(count / 6, 2 | 3) && count.is_multiple_of(6),
+        "a masked empty ping at 20 and 40 s, perhaps at 60 s"
+    );
+    assert_eq!(written[..2], [0x89, 0x80]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pong_is_a_sign_of_life_and_so_is_a_ping() {
+    let (mut socket, mut far) = pair().await;
+    let began = Instant::now();
+    let server = async {
+        for opcode in [10, 9, 10] {
+            tokio::time::sleep(Duration::from_secs(59)).await;
+            far.write_all(&message(opcode, b"")).await.expect("room");
+        }
+        far
+    };
+    let (heard, _far) = tokio::join!(socket.next(), server);
+    assert!(heard == Heard::Lost("nothing came for 60 s".to_owned()));
+    assert_eq!(began.elapsed(), Duration::from_secs(59 * 3) + SILENCE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_caller_does_not_make_the_server_silent() {
+    let (mut socket, mut far) = pair().await;
+    tokio::time::sleep(SILENCE * 2).await;
+    assert!(socket.next().now_or_never().is_none(), "silence begins with the call");
+    far.write_all(&message(1, b"a")).await.expect("room");
+    assert!(socket.next().await == Heard::Text(Bytes::from("a")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_answers_the_servers_close_and_takes_no_longer_than_a_moment() {
+    let (mut socket, mut far) = pair().await;
+    far.write_all(&message(8, &1000_u16.to_be_bytes())).await.expect("room");
+    assert!(socket.next().await == Heard::Closed(Some(1000)));
+    socket.close().await;
+    let mut written = Vec::new();
+    far.read_to_end(&mut written).await.expect("closed");
+    assert_eq!(written.first(), Some(&0x88), "a close frame");
+
+    // Nobody reads at the other end.
+    let (near, _far) = duplex(1);
+    let began = Instant::now();
+    Socket::new(near, &Limits::default()).await.close().await;
+    assert_eq!(began.elapsed(), GOODBYE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_day_of_pongs_neither_ends_nor_grows() {
+    let (mut socket, mut far) = pair().await;
+    let server = async {
+        let (mut ping, mut pongs) = ([0; 6], 0);
+        while far.read_exact(&mut ping).await.is_ok() {
+            far.write_all(&message(10, b"")).await.expect("room");
+            pongs += 1;
+            if pongs == 24 * 3600 / 20 {
+                break;
+            }
+        }
+        far.write_all(&message(1, b"at last")).await.expect("room");
+        far
+    };
+    let began = Instant::now();
+    let (heard, _far) = tokio::join!(socket.next(), server);
+    assert!(heard == Heard::Text(Bytes::from("at last")));
+    assert_eq!(began.elapsed(), Duration::from_secs(24 * 3600));
+}

@@ -1,0 +1,559 @@
+mod gaps;
+
+use std::io;
+
+use futures_util::stream;
+
+use super::*;
+use crate::transport::credential::KeySource;
+use crate::transport::scripted::{Answer, Scripted, TOKEN, credential, header};
+use crate::transport::{Change, FRAME_LIMIT, Item, channel};
+
+/// What a run sent, as tests may print it.
+#[derive(Debug, PartialEq)]
+enum Seen {
+    Connected,
+    Reconnecting(u32, String),
+    Event(Option<String>, Option<String>, String),
+    TooLarge(Option<String>, u64),
+    Gap(String),
+}
+
+fn event(event: &str, id: &str, data: &str) -> Seen {
+    Seen::Event(
+        Some(event.to_owned()).filter(|e| !e.is_empty()),
+        Some(id.to_owned()).filter(|id| !id.is_empty()),
+        data.to_owned(),
+    )
+}
+
+fn reconnecting(attempt: u32, why: &str) -> Seen {
+    Seen::Reconnecting(attempt, why.to_owned())
+}
+
+fn gap(reason: &str) -> Seen {
+    Seen::Gap(reason.to_owned())
+}
+
+fn seen(item: Item) -> Seen {
+    match item {
+        Item::News(news) => match news.change {
+            Change::Connected => Seen::Connected,
+            Change::Reconnecting { attempt, why, .. } => Seen::Reconnecting(attempt, why),
+            Change::Ended { .. } => unreachable!("a workspace does not end"),
+        },
+        Item::Frame(frame) if frame.form == Form::Own => {
+            let line = String::from_utf8(frame.data.to_vec()).expect("valid");
+            Seen::Gap(line.split('"').rev().nth(1).expect("a reason").to_owned())
+        }
+        Item::Frame(frame) => match frame.fault {
+            None => Seen::Event(
+                frame.event,
+                frame.id,
+                String::from_utf8(frame.data.to_vec()).expect("valid"),
+            ),
+            Some((fault, bytes)) => {
+                assert_eq!((fault, frame.data.len()), (Fault::TooLarge, 0));
+                Seen::TooLarge(frame.id, bytes)
+            }
+        },
+        Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
+    }
+}
+
+/// Without jitter there is no waiting.
+fn limits() -> Limits {
+    Limits { random: || 0.0, ..Limits::default() }
+}
+
+fn keys() -> Keys {
+    Keys::new(credential(), None)
+}
+
+/// Runs against a script that ends in an error; no jitter means no waiting.
+async fn play(answers: Vec<Answer>) -> (Vec<Seen>, Vec<String>, Error) {
+    let mut server = Scripted::new(answers).await;
+    let (tx, mut rx) = channel(1000);
+    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
+        .await
+        .expect_err("the script ends in an error");
+    assert!(!error.to_string().contains("anary"), "{error}");
+    drop(tx);
+    let mut items = Vec::new();
+    while let Some(item) = rx.recv().await {
+        assert!(!format!("{item:?}").contains("anary"));
+        items.push(seen(item));
+    }
+    (items, server.heads(), error)
+}
+
+/// A last answer that ends a run.
+fn stop() -> Answer {
+    Answer::status(401, "")
+}
+
+#[tokio::test]
+async fn asks_as_the_protocol_says_and_sends_what_comes() {
+    let body = "retry: 3000\n\n: hello\n\nid: 1017\nevent: call.started\ndata: {\"a\":1}\n\ndata: bare\n\n";
+    let (items, heads, _) = play(vec![Answer::stream(body), stop()]).await;
+    let expected = [
+        Seen::Connected,
+        event("call.started", "1017", "{\"a\":1}"),
+        event("", "1017", "bare"),
+        reconnecting(1, "the server ended the stream"),
+    ];
+    assert_eq!(items, expected);
+    assert_eq!(heads[0].lines().next(), Some("GET /v1/ws-1/events/stream HTTP/1.1"));
+    for (name, expected) in [
+        ("authorization", Some(format!("Bearer {TOKEN}"))),
+        ("accept", Some("text/event-stream".to_owned())),
+        ("user-agent", Some(format!("evtap/{}", env!("CARGO_PKG_VERSION")))),
+        ("accept-encoding", Some("identity".to_owned())),
+        ("last-event-id", None),
+        ("referer", None),
+    ] {
+        assert_eq!(header(&heads[0], name), expected.as_deref(), "{name}");
+    }
+    let asked: u64 = header(&heads[1], "last-event-id").expect("asked").parse().expect("a number");
+    assert_eq!(asked, 1017 - 50 - 1);
+}
+
+#[tokio::test]
+async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
+    let (items, heads, _) = play(vec![
+        Answer::stream("id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1018\ndata:cut o"),
+        Answer::stream(
+            "id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1017\ndata:c\n\nid:1018\ndata:d\n\n",
+        ),
+        stop(),
+    ])
+    .await;
+    let events: Vec<_> = items.into_iter().filter(|item| matches!(item, Seen::Event(..))).collect();
+    assert_eq!(
+        events,
+        [
+            event("", "1017", "a"),
+            event("", "1017", "b"),
+            event("", "1017", "c"),
+            event("", "1018", "d")
+        ]
+    );
+    let asked: Vec<_> = heads
+        .iter()
+        .map(|head| header(head, "last-event-id").and_then(|id| id.parse::<u64>().ok()))
+        .collect();
+    assert!(
+        asked[0].is_none() && asked[1] == Some(966) && asked[2].is_some_and(|id| id <= 967),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn frames_without_data_move_the_position() {
+    let (_, heads, _) =
+        play(vec![Answer::stream("id:20\n\n"), Answer::stream("id: a\u{e9}b\n\n"), stop()]).await;
+    assert_eq!(header(&heads[1], "last-event-id"), Some("19"));
+    assert_eq!(
+        header(&heads[2], "last-event-id"),
+        Some("19"),
+        "what is no number can't be asked before"
+    );
+    let (_, heads, _) =
+        play(vec![Answer::stream("id: a\u{e9}b\n\n"), Answer::stream("id: x\ty\n\n"), stop()])
+            .await;
+    assert_eq!(header(&heads[1], "last-event-id"), Some("a\u{e9}b"), "better than nothing");
+    assert_eq!(header(&heads[2], "last-event-id"), None, "no header can hold it");
+}
+
+#[tokio::test]
+async fn a_frame_that_is_too_large_is_reported_once() {
+    let body = format!("id:5\ndata:{}\n\nid:6\ndata:a\n\n", "x".repeat(FRAME_LIMIT + 1));
+    let (items, _, _) =
+        play(vec![Answer::stream(&body[..body.len() - 14]), Answer::stream(&body), stop()]).await;
+    let events: Vec<_> = items
+        .into_iter()
+        .filter(|item| !matches!(item, Seen::Connected | Seen::Reconnecting(..)))
+        .collect();
+    let size = FRAME_LIMIT as u64 + 2;
+    assert_eq!(
+        events,
+        [gap("no_position"), Seen::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]
+    );
+}
+
+#[tokio::test]
+async fn tries_count_up_until_something_is_delivered() {
+    let (items, _, _) = play(vec![
+        Answer::status(503, ""),
+        Answer::status(429, "Retry-After: 0\r\n"),
+        Answer::stream("retry: 1\n\n: hello\n\n"),
+        Answer::stream("data:a\n\n"),
+        Answer::new("not HTTP"),
+        Answer::new(""),
+        Answer::new("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"),
+        stop(),
+    ])
+    .await;
+    let expected = [
+        reconnecting(1, "the server answered 503"),
+        reconnecting(2, "the server limits the rate (429)"),
+        Seen::Connected,
+        reconnecting(3, "the server ended the stream"),
+        Seen::Connected,
+        gap("no_position"),
+        event("", "", "a"),
+        reconnecting(1, "the server ended the stream"),
+        reconnecting(2, "the answer is not HTTP"),
+        reconnecting(3, "connection closed"),
+        reconnecting(4, "not an event stream: the server sent text/html"),
+    ];
+    assert_eq!(items, expected);
+}
+
+#[tokio::test]
+async fn a_body_cut_short_is_a_passing_failure() {
+    let chunked = "HTTP/1.1 200 OK\r\nContent-Type: TEXT/EVENT-STREAM\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata:a\n\n\r\n5\r\nda";
+    let (items, _, _) = play(vec![Answer::new(chunked), stop()]).await;
+    assert_eq!(items, [Seen::Connected, event("", "", "a"), reconnecting(1, "connection closed")]);
+}
+
+#[tokio::test]
+async fn the_first_answer_decides_whether_the_url_is_wrong() {
+    let html = "HTTP/1.1 200 OK\r\nContent-Type: text/html; x=canary\r\n\r\n";
+    let odd = "HTTP/1.1 200 OK\r\nContent-Type: canary canary\r\n\r\n";
+    let gzip =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n";
+    for (answer, exit, why) in [
+        (Answer::status(401, ""), Exit::Credential, "the server refused the API key (401)"),
+        (
+            Answer::status(403, ""),
+            Exit::Credential,
+            "the API key may not read this workspace (403)",
+        ),
+        (Answer::status(404, ""), Exit::NotFound, "there is no such workspace (404)"),
+        (Answer::status(410, ""), Exit::NotFound, "there is no such workspace (410)"),
+        (
+            Answer::new("HTTP/1.1 204 No Content\r\n\r\n"),
+            Exit::Failure,
+            "the server has no stream here (204)",
+        ),
+        (Answer::status(400, ""), Exit::Failure, "the server answered 400, which opens no stream"),
+        (Answer::status(304, ""), Exit::Failure, "the server answered 304, which opens no stream"),
+        (Answer::new(html), Exit::Failure, "not an event stream: the server sent text/html;"),
+        (Answer::new(odd), Exit::Failure, "not an event stream: the server sent another type;"),
+        (Answer::new(gzip), Exit::Failure, "the stream is compressed, which nobody asked for"),
+        (Answer::new("canary"), Exit::Failure, "the answer is not HTTP"),
+        (Answer::new(""), Exit::Failure, "connection closed"),
+    ] {
+        let (items, _, error) = play(vec![answer]).await;
+        assert_eq!((error.exit, items.len()), (exit, 0), "{error}");
+        assert!(
+            error.to_string().starts_with(&format!("cannot read the workspace's stream: {why}")),
+            "{error}"
+        );
+    }
+    let (items, _, error) = play(vec![]).await;
+    assert_eq!((error.exit, items.len()), (Exit::Failure, 0), "nobody listens");
+    assert!(error.to_string().contains("connection refused"), "{error}");
+}
+
+#[tokio::test]
+async fn redirects_stay_within_the_origin() {
+    let (items, heads, _) = play(vec![
+        Answer::status(307, "Location: /elsewhere\r\n"),
+        Answer::stream("data:a\n\n"),
+        stop(),
+    ])
+    .await;
+    assert_eq!(items[..2], [Seen::Connected, event("", "", "a")]);
+    assert!(heads[1].starts_with("GET /elsewhere HTTP/1.1\r\n"));
+    assert_eq!(header(&heads[1], "authorization"), Some(&*format!("Bearer {TOKEN}")));
+
+    let mut other = Scripted::new([stop()]).await;
+    let (_, _, error) =
+        play(vec![Answer::status(302, &format!("Location: {}/canary\r\n", other.url()))]).await;
+    assert!(error.to_string().contains("redirects to another origin"), "{error}");
+    assert!(other.heads().is_empty());
+
+    let (_, heads, error) =
+        play((0..6).map(|_| Answer::status(302, "Location: /again\r\n")).collect()).await;
+    assert!(error.to_string().contains("redirects in circles"), "{error}");
+    assert_eq!(heads.len(), 6);
+}
+
+#[tokio::test]
+async fn control_frames_are_obeyed_and_are_no_events() {
+    for (data, why) in [
+        (r#"{"code":"stream_unavailable","message":"canary"}"#, "the platform's event bus is down"),
+        (
+            r#"{"code":"stream_error","message":"canary"}"#,
+            "the platform reports an error of the stream",
+        ),
+        (r#"{"code":"canary"}"#, "the platform reports an error that is not known here"),
+        (r#"{"code":7}"#, "the platform reports an error that is not known here"),
+        ("canary", "the platform reports an error that is not known here"),
+    ] {
+        let (items, _, _) = play(vec![
+            Answer::stream(&format!("event: error\ndata: {data}\n\n")).and_hold(),
+            stop(),
+        ])
+        .await;
+        assert_eq!(items, [Seen::Connected, reconnecting(1, why)], "{why}");
+    }
+    for (limit, why) in [
+        (r#","max_streams":50"#, "the workspace has 50 open streams, as many as it may"),
+        (r#","max_streams":"canary""#, "the workspace has as many open streams as it may"),
+        ("", "the workspace has as many open streams as it may"),
+    ] {
+        let body = format!("event: error\ndata: {{\"code\":\"too_many_streams\"{limit}}}\n\n");
+        let (items, _, error) = play(vec![Answer::stream(&body).and_hold()]).await;
+        assert_eq!((error.exit, items.len()), (Exit::TooManyStreams, 1));
+        assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn ends_well_when_nobody_listens() {
+    let server = Scripted::new([Answer::stream("data:a\n\n").and_hold()]).await;
+    let (tx, mut rx) = channel(1);
+    let (client, keys, limits) = (server.client(), keys(), limits());
+    let listen = async {
+        assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
+        rx.close();
+    };
+    let (result, ()) = tokio::join!(run(&client, "ws-1", &keys, Start::Now, &limits, &tx), listen);
+    assert_eq!(result, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_a_failure_and_any_byte_breaks_it() {
+    let (tx, mut rx) = channel(9);
+    let limits = limits();
+    let link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::Now);
+    let began = tokio::time::Instant::now();
+    let comments = stream::iter([":", "\n", ":\n"]).then(|chunk| async move {
+        tokio::time::sleep(SILENCE * 3 / 4).await;
+        Ok::<_, io::Error>(Bytes::from(chunk))
+    });
+    let body = Box::pin(comments.chain(stream::pending()));
+    let failure = reader.read(body, Parser::new("", FRAME_LIMIT)).await;
+    assert_eq!(failure, Failure::passing("nothing came for 120 s"));
+    assert_eq!(began.elapsed(), SILENCE * 3 * 3 / 4 + SILENCE);
+    assert!(rx.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_as_long_as_the_back_off_says() {
+    let (tx, mut rx) = channel(9);
+    let limits = Limits { random: || 0.5, ..Limits::default() };
+    let mut link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    for (failure, expected) in [
+        (Failure::passing("a"), 1500),
+        (Failure::passing("a"), 3000),
+        (Failure::Passing { why: "a".to_owned(), at_least: Duration::from_secs(9) }, 9000),
+    ] {
+        let began = tokio::time::Instant::now();
+        link.after(failure, &keys(), &credential()).await.expect("passing");
+        assert_eq!(began.elapsed(), Duration::from_millis(expected));
+        assert!(matches!(rx.try_recv(), Ok(Item::News(_))));
+    }
+}
+
+#[tokio::test]
+async fn odd_ids_are_noted() {
+    let server = Scripted::new([
+        Answer::stream("id:9\ndata:a\n\nid:7\ndata:b\n\nid:7\ndata:b\n\ndata:c\n\n"),
+        stop(),
+    ])
+    .await;
+    let (tx, mut rx) = channel(100);
+    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
+        .await
+        .expect_err("the script ends");
+    drop(tx);
+    let mut notes = Vec::new();
+    while let Some(item) = rx.recv().await {
+        if let Item::Frame(frame) = item {
+            notes.push((
+                frame.notes.id_missing,
+                frame.notes.id_backwards,
+                frame.notes.after_repeat,
+            ));
+        }
+    }
+    assert_eq!(notes, [(false, false, false), (false, true, false), (true, false, true)]);
+}
+
+#[tokio::test]
+async fn gives_up_after_as_many_reconnects_as_there_may_be() {
+    let server = Scripted::new((0..4).map(|_| Answer::status(503, ""))).await;
+    let (tx, _rx) = channel(100);
+    let limits = Limits { reconnects: Some(3), ..limits() };
+    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits, &tx)
+        .await
+        .expect_err("gives up");
+    assert_eq!(error.exit, Exit::GaveUp);
+    assert!(
+        error.to_string().contains("the server answered 503; 3 reconnects failed; "),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "newer-canary-key").expect("written");
+    let mut server = Scripted::new([
+        Answer::stream("id:5\ndata:a\n\n"),
+        Answer::status(401, ""),
+        Answer::stream("id:5\ndata:a\n\nid:6\ndata:b\n\n"),
+        Answer::status(401, ""),
+    ])
+    .await;
+    let (tx, mut rx) = channel(100);
+    let keys = Keys::new(credential(), Some(KeySource::File(file.path().to_owned())));
+    let error = run(&server.client(), "ws-1", &keys, Start::Now, &limits(), &tx)
+        .await
+        .expect_err("refused for good");
+    assert_eq!(error.exit, Exit::Credential);
+    drop(tx);
+    let mut events = 0;
+    while let Some(item) = rx.recv().await {
+        events += usize::from(matches!(item, Item::Frame(_)));
+    }
+    assert_eq!(events, 2);
+    let bearers: Vec<_> = server
+        .heads()
+        .iter()
+        .map(|head| header(head, "authorization").expect("a key").to_owned())
+        .collect();
+    assert_eq!(
+        bearers[1..],
+        [
+            format!("Bearer {TOKEN}"),
+            "Bearer newer-canary-key".into(),
+            "Bearer newer-canary-key".into()
+        ]
+    );
+}
+
+#[tokio::test]
+async fn interim_answers_are_passed_over() {
+    let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n\
+                 HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata:a\n\n";
+    let (items, _, _) = play(vec![Answer::new(early), stop()]).await;
+    assert_eq!(items[..2], [Seen::Connected, event("", "", "a")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_is_given_up_on() {
+    let (items, _, error) = play(vec![Answer::new("").and_hold()]).await;
+    assert!(items.is_empty() && error.to_string().contains("the server did not answer"), "{error}");
+}
+
+/// A byte now and then is no answer, by either transport.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_trickles_in_is_given_up_on() {
+    use crate::transport::client::{Client, Endpoints, Network};
+    for is_observer in [false, true] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.expect("a connection");
+            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: ".iter().chain(std::iter::repeat(&b'x')) {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                if tokio::io::AsyncWriteExt::write_all(&mut socket, &[*byte]).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let client = Client::new(
+            Endpoints::resolve(&base, None, false).expect("a URL"),
+            &Network::default(),
+        )
+        .expect("a client");
+        let (tx, _rx) = channel(9);
+        let began = tokio::time::Instant::now();
+        let ended = if is_observer {
+            crate::transport::observer::run(&client, "ws-1", "CA1", &keys(), &limits(), &tx).await
+        } else {
+            run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await
+        };
+        let error = ended.expect_err("no answer").to_string();
+        assert!(
+            error.contains("the server did not answer")
+                && began.elapsed() <= Duration::from_secs(60),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_slept_reconnects_at_once() {
+    use crate::transport::source_config::hand;
+    let (tx, _rx) = channel(9);
+    let limits = Limits { now: hand::now, ..limits() };
+    let link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::Now);
+    let sleep = async {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        hand::advance(Duration::from_secs(8 * 3600));
+    };
+    let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
+    let began = tokio::time::Instant::now();
+    let (failure, ()) = tokio::join!(reader.read(body, Parser::new("", FRAME_LIMIT)), sleep);
+    assert_eq!(failure, Failure::passing("the machine has slept"));
+    assert!(began.elapsed() <= Duration::from_secs(12), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_day_neither_reconnects_nor_grows() {
+    let (tx, mut rx) = channel(9);
+    let limits = limits();
+    let link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::Now);
+    let day = Duration::from_secs(24 * 3600);
+    let beats = stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        Some((Ok::<_, io::Error>(Bytes::from_static(b": heartbeat\nid: 1700000000000\n\n")), ()))
+    });
+    let reading = reader.read(Box::pin(beats), Parser::new("", FRAME_LIMIT));
+    assert!(
+        tokio::time::timeout(day, reading).await.is_err(),
+        "a day is over, and the connection stands"
+    );
+    assert!(rx.try_recv().is_err(), "nothing was said about it");
+    assert_eq!(
+        (reader.resume.position(), reader.resume.remembered()),
+        (Some(1_700_000_000_000), 0)
+    );
+}
+
+/// Looks every name up as this machine, and counts.
+struct Counting(std::sync::atomic::AtomicUsize, u16);
+
+impl reqwest::dns::Resolve for Counting {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], self.1));
+        Box::pin(async move { Ok(Box::new(std::iter::once(address)) as reqwest::dns::Addrs) })
+    }
+}
+
+#[tokio::test]
+async fn the_name_is_looked_up_anew_on_each_attempt() {
+    use crate::transport::client::{Endpoints, Network};
+    let server =
+        Scripted::new([Answer::stream("id:1\ndata:a\n\n"), Answer::status(503, ""), stop()]).await;
+    let port = server.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let names = std::sync::Arc::new(Counting(std::sync::atomic::AtomicUsize::default(), port));
+    let network =
+        Network { insecure_http: true, resolver: Some(names.clone()), ..Network::default() };
+    let endpoints =
+        Endpoints::resolve(&format!("http://platform.test:{port}"), None, true).expect("a URL");
+    let client = Client::new(endpoints, &network).expect("a client");
+    let (tx, _rx) = channel(100);
+    run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends");
+    assert_eq!(names.0.load(std::sync::atomic::Ordering::Relaxed), 3);
+}

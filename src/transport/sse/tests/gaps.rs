@@ -1,0 +1,139 @@
+//! Holes: when one is named, and when there is none.
+
+use super::*;
+
+/// An event stream as the server of a day ago, or of now, would send it.
+fn dated(body: &str) -> Answer {
+    let now = jiff::fmt::rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&Timestamp::now())
+        .expect("a date");
+    Answer::new(format!(
+        "HTTP/1.1 200 OK\r\nDate: {now}\r\nContent-Type: text/event-stream\r\n\r\n{body}"
+    ))
+}
+
+fn now() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).expect("a time")
+}
+
+#[tokio::test]
+async fn a_break_before_the_first_event_is_resumed_from_when_the_server_answered() {
+    let before = now() / 1000 * 1000;
+    let (items, heads, _) = play(vec![dated(": hello\n\n"), dated("data:a\n\n"), stop()]).await;
+    let asked: u64 = header(&heads[1], "last-event-id").expect("asked").parse().expect("a number");
+    assert!((before - 1..=now()).contains(&asked));
+    assert!(!items.iter().any(|item| matches!(item, Seen::Gap(_))));
+}
+
+#[tokio::test]
+async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() {
+    let id = now();
+    let event = |n: u64| format!("id:{n}\ndata:{n}\n\n");
+    for (second, expected) in [
+        (event(id) + &event(id + 1), vec![]),
+        (event(id + 1), vec!["replay_late"]),
+        (event(id - 1) + &event(id + 1), vec!["replay_late"]),
+        (": nothing yet\n\n".to_owned(), vec![]),
+    ] {
+        let (items, _, _) =
+            play(vec![Answer::stream(&event(id)), Answer::stream(&second), stop()]).await;
+        let gaps: Vec<_> = items
+            .iter()
+            .filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None })
+            .collect();
+        assert_eq!(gaps, expected, "{second}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_that_never_comes_is_a_gap_after_a_while() {
+    let (tx, mut rx) = channel(9);
+    let limits = limits();
+    let link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let mut reader = Reader::new(link, Start::After(now()));
+    reader.resume.begin(0);
+    reader.arrive().await;
+    let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
+    let began = tokio::time::Instant::now();
+    tokio::time::timeout(gap::SETTLE * 2, reader.read(body, Parser::new("", FRAME_LIMIT)))
+        .await
+        .expect_err("silence");
+    assert!(began.elapsed() >= gap::SETTLE);
+    assert_eq!(seen(rx.try_recv().expect("a gap")), gap("replay_late"));
+    assert!(rx.try_recv().is_err(), "once");
+}
+
+#[tokio::test]
+async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
+    let old = now() - 600_000;
+    for (start, expected) in
+        [(Start::Since(old), "beyond_buffer"), (Start::After(old), "away_too_long")]
+    {
+        let mut server =
+            Scripted::new([Answer::stream(&format!("id:{}\ndata:a\n\n", now())), stop()]).await;
+        let (tx, mut rx) = channel(100);
+        run(&server.client(), "ws-1", &keys(), start, &limits(), &tx)
+            .await
+            .expect_err("the script ends");
+        assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
+        assert_eq!(seen(rx.recv().await.expect("a gap")), gap(expected));
+        assert!(matches!(seen(rx.recv().await.expect("an event")), Seen::Event(..)));
+        assert_eq!(header(&server.heads()[0], "last-event-id"), Some(&*(old - 1).to_string()));
+    }
+}
+
+/// The lines of the gaps that a run has sent.
+async fn gaps(answers: Vec<Answer>) -> Vec<(String, String, String)> {
+    let server = Scripted::new(answers).await;
+    let (tx, mut rx) = channel(1000);
+    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
+        .await
+        .expect_err("the script ends in an error");
+    drop(tx);
+    let mut gaps = Vec::new();
+    while let Some(item) = rx.recv().await {
+        if let Item::Frame(frame) = item
+            && frame.form == Form::Own
+        {
+            let line: Value = serde_json::from_slice(&frame.data).expect("JSON");
+            let text = |name: &str| line[name].as_str().expect("text").to_owned();
+            gaps.push((text("reason"), text("from"), text("to")));
+        }
+    }
+    gaps
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_while_nobody_was_connected_is_told_of() {
+    let id = now();
+    let event = |n: u64| format!("id:{n}\ndata:{n}\n\n");
+    let first = Answer::stream(&(event(id - 500) + &event(id)));
+    // A minute back: what was published since the break, below what was asked for, may be missing.
+    let told = gaps(vec![
+        first,
+        Answer::stream(&(event(id) + &event(id - 60_000) + &event(id - 59_000))),
+        stop(),
+    ])
+    .await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let moment = |text: &str| {
+        u64::try_from(text.parse::<Timestamp>().expect("a time").as_millisecond()).expect("a time")
+    };
+    assert_eq!((told[0].0.as_str(), moment(&told[0].2)), ("ids_went_back", id - 60_000));
+    assert!((id - 70_000..=id - 60_000).contains(&moment(&told[0].1)), "{told:?}");
+    // What was asked for again covers a step as small as that.
+    let first = Answer::stream(&(event(id - 500) + &event(id)));
+    let again = event(id - 500) + &event(id) + &event(id - 200) + &event(id - 100) + &event(id + 1);
+    assert_eq!(gaps(vec![first, Answer::stream(&again), stop()]).await, []);
+    // On a connection that has gone on for a while it comes as it is published.
+    let first = Answer::stream(&event(id));
+    assert_eq!(
+        gaps(vec![
+            first,
+            Answer::stream(&(event(id) + &event(id + 60_000) + &event(id - 60_000))),
+            stop()
+        ])
+        .await,
+        []
+    );
+}

@@ -1,0 +1,117 @@
+//! The sink that feeds the screen. The channel to it is bounded: what the screen can't take yet waits in the socket.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread::Thread;
+
+use crate::model::Kind;
+use crate::output::stored_event::Held;
+use crate::output::{Broken, Sink};
+use crate::pipeline::pacing::Pace;
+use crate::query::Subject;
+use crate::transport::News;
+
+/// How many events may wait for the screen.
+pub const QUEUE: usize = 1024;
+
+/// How many events that were not selected make up a message.
+const PASSED: u64 = 256;
+
+/// What is known of events that were not selected: they are counted, not held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PassedOver {
+    /// How many they are.
+    pub events: u64,
+    /// Of these, frames that held no event.
+    pub malformed: u64,
+    /// Those with something that the model did not expect.
+    pub drifted: u64,
+    /// Those that tell of lost events.
+    pub gaps: u64,
+}
+
+/// What the walk tells the screen.
+#[derive(Debug)]
+pub enum Fed {
+    /// An event.
+    Event(Held),
+    /// Events that were not selected since this was told last.
+    PassedOver(PassedOver),
+    /// News of a connection.
+    News(News),
+}
+
+/// Hands events over to the screen.
+pub struct Feed {
+    screen: SyncSender<Fed>,
+    /// Who takes what is sent; asleep, perhaps.
+    sleeper: Thread,
+    pace: Option<Arc<Pace>>,
+    passed: PassedOver,
+}
+
+impl Feed {
+    /// A feed into that channel, from which that thread takes, at that pace.
+    #[must_use]
+    pub const fn new(screen: SyncSender<Fed>, sleeper: Thread, pace: Option<Arc<Pace>>) -> Self {
+        Self {
+            screen,
+            sleeper,
+            pace,
+            passed: PassedOver { events: 0, malformed: 0, drifted: 0, gaps: 0 },
+        }
+    }
+
+    fn send(&self, fed: Fed) -> io::Result<()> {
+        // A screen that is closed is like a reader that has gone.
+        let sent = self.screen.send(fed).map_err(|_| io::ErrorKind::BrokenPipe.into());
+        self.sleeper.unpark();
+        sent
+    }
+
+    fn tell_of_passed(&mut self) -> io::Result<()> {
+        let passed = std::mem::take(&mut self.passed);
+        if passed.events > 0 { self.send(Fed::PassedOver(passed)) } else { Ok(()) }
+    }
+}
+
+impl Sink for Feed {
+    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+        let mut held = Held::of(subject.shown);
+        if let Some(pace) = &self.pace {
+            pace.wait(held.time, None);
+            held.place = pace.reach(subject.recording, subject.offset);
+        }
+        self.tell_of_passed()?;
+        Ok(self.send(Fed::Event(held))?)
+    }
+
+    fn passed_over(&mut self, subject: &Subject<'_>) -> io::Result<()> {
+        let shown = subject.shown;
+        if let Some(pace) = &self.pace {
+            pace.reach(subject.recording, subject.offset);
+        }
+        self.passed.events += 1;
+        self.passed.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
+        self.passed.gaps += u64::from(shown.kind() == Some(Kind::TapGap));
+        self.passed.drifted += u64::from(!shown.tap().drift.is_empty());
+        if self.passed.events < PASSED { Ok(()) } else { self.tell_of_passed() }
+    }
+
+    fn news(&mut self, news: &News) -> io::Result<bool> {
+        self.send(Fed::News(news.clone())).map(|()| true)
+    }
+
+    /// Nothing more is at hand.
+    fn flush(&mut self) -> io::Result<()> {
+        self.tell_of_passed()
+    }
+}
+
+/// The end of the events is something to wake up for, too.
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.sleeper.unpark();
+    }
+}

@@ -1,0 +1,206 @@
+//! The state of the workspace as its events tell it: operators, surfaces, triggers, pipelines, reviews.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+
+use crate::analysis::call::text;
+use crate::json::scan;
+use crate::model::catalog::{
+    OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorStatusChanged,
+    PipelineError, PipelineSyncCompleted, ReviewSubmitted, TriggerCompleted, TriggerFailed,
+    TriggerFired,
+};
+use crate::model::{Declared, Kind};
+use crate::output::stored_event::Held;
+use crate::redact::Shown;
+
+/// How many things of one sort are told apart.
+const KEPT: usize = 5000;
+
+/// How far a surface comes, step by step.
+pub const STEPS: &[(&str, &[Kind])] = &[
+    ("created", &[Kind::SurfaceCreated, Kind::SurfaceReshaped]),
+    ("delivered", &[Kind::SurfaceDelivered]),
+    ("opened", &[Kind::SurfaceOpened]),
+    ("filling in", &[Kind::SurfaceFieldSaved]),
+    (
+        "submitted",
+        &[
+            Kind::SurfaceSubmitted,
+            Kind::SurfacePendingReview,
+            Kind::SurfaceReviewApproved,
+            Kind::SurfaceReviewRejected,
+        ],
+    ),
+];
+
+/// An operator.
+#[derive(Debug, Clone, Default)]
+pub struct Operator {
+    /// Whether the operator can take calls.
+    pub status: Option<String>,
+    /// The call that the operator is in, and how.
+    pub call: Option<(String, String)>,
+    /// When that was last heard of.
+    pub heard: Option<Timestamp>,
+}
+
+/// A trigger.
+#[derive(Debug, Clone, Default)]
+pub struct Trigger {
+    /// How often it was fired, has completed, has failed.
+    pub counts: [u64; 3],
+    /// When it was last heard of.
+    pub heard: Option<Timestamp>,
+}
+
+/// A data source.
+#[derive(Debug, Clone, Default)]
+pub struct Pipeline {
+    /// How often it was synchronised.
+    pub syncs: u64,
+    /// When last, with how many events.
+    pub last: Option<(Timestamp, i64)>,
+    /// How often that failed.
+    pub errors: u64,
+    /// When last, and why; gone once a sync works again.
+    pub error: Option<(Timestamp, String)>,
+}
+
+/// All of it.
+#[derive(Debug, Clone, Default)]
+pub struct Office {
+    /// By id.
+    pub operators: BTreeMap<String, Operator>,
+    /// How many surfaces came as far as each step.
+    pub funnel: [u64; 5],
+    /// How many were approved, rejected, archived.
+    pub reviewed: [u64; 3],
+    /// By name.
+    pub triggers: BTreeMap<String, Trigger>,
+    /// By id.
+    pub pipelines: BTreeMap<String, Pipeline>,
+    /// Decisions by action.
+    pub reviews: BTreeMap<String, u64>,
+    surfaces: BTreeMap<String, usize>,
+    order: VecDeque<String>,
+}
+
+/// The entry of that name, unless there are too many already.
+fn entry<T: Default>(map: &mut BTreeMap<String, T>, name: Option<String>) -> Option<&mut T> {
+    let name = name.filter(|name| map.len() < KEPT || map.contains_key(name))?;
+    Some(map.entry(name).or_default())
+}
+
+impl Office {
+    /// Takes an event.
+    pub fn see(&mut self, held: &Held, shown: &Shown<'_>, now: Timestamp) {
+        fn read<T: Declared>(shown: &Shown<'_>) -> Option<T> {
+            shown.read::<T>()
+        }
+        let time = held.time.unwrap_or(now);
+        let Some(kind) = held.kind else { return };
+        self.surface(kind, shown);
+        match kind {
+            Kind::OperatorStatusChanged => {
+                let Some(it) = read::<OperatorStatusChanged>(shown) else { return };
+                if let Some(operator) = entry(&mut self.operators, text(&it.operator_id)) {
+                    (operator.status, operator.heard) = (text(&it.status), Some(time));
+                }
+            }
+            Kind::OperatorJoinedCall => {
+                let Some(it) = read::<OperatorJoinedCall>(shown) else { return };
+                self.operator(text(&it.operator_id), text(&it.call_sid).zip(text(&it.mode)), time);
+            }
+            Kind::OperatorModeChanged => {
+                let Some(it) = read::<OperatorModeChanged>(shown) else { return };
+                self.operator(text(&it.operator_id), text(&it.call_sid).zip(text(&it.mode)), time);
+            }
+            Kind::OperatorLeftCall => {
+                let Some(it) = read::<OperatorLeftCall>(shown) else { return };
+                self.operator(text(&it.operator_id), None, time);
+            }
+            Kind::TriggerFired => {
+                let name = read::<TriggerFired>(shown).and_then(|it| text(&it.trigger_name));
+                self.trigger(name, 0, time);
+            }
+            Kind::TriggerCompleted => {
+                let name = read::<TriggerCompleted>(shown).and_then(|it| text(&it.trigger_name));
+                self.trigger(name, 1, time);
+            }
+            Kind::TriggerFailed => {
+                let name = read::<TriggerFailed>(shown).and_then(|it| text(&it.trigger_name));
+                self.trigger(name, 2, time);
+            }
+            Kind::PipelineSyncCompleted => {
+                let Some(it) = read::<PipelineSyncCompleted>(shown) else { return };
+                if let Some(pipeline) = entry(&mut self.pipelines, text(&it.data_source_id)) {
+                    pipeline.syncs += 1;
+                    pipeline.last =
+                        Some((time, it.event_count.value().copied().unwrap_or_default()));
+                    pipeline.error = None;
+                }
+            }
+            Kind::PipelineError => {
+                let Some(it) = read::<PipelineError>(shown) else { return };
+                if let Some(pipeline) = entry(&mut self.pipelines, text(&it.data_source_id)) {
+                    pipeline.errors += 1;
+                    pipeline.error = Some((time, text(&it.error).unwrap_or_default()));
+                }
+            }
+            Kind::ReviewSubmitted => {
+                let action = read::<ReviewSubmitted>(shown).and_then(|it| text(&it.action));
+                if let Some(count) = entry(&mut self.reviews, action) {
+                    *count += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn operator(&mut self, id: Option<String>, call: Option<(String, String)>, time: Timestamp) {
+        if let Some(operator) = entry(&mut self.operators, id) {
+            (operator.call, operator.heard) = (call, Some(time));
+        }
+    }
+
+    fn trigger(&mut self, name: Option<String>, what: usize, time: Timestamp) {
+        if let Some(trigger) = entry(&mut self.triggers, name) {
+            trigger.counts[what] += 1;
+            trigger.heard = Some(time);
+        }
+    }
+
+    /// A surface that comes to a step has been at those before, whether or not that was seen.
+    fn surface(&mut self, kind: Kind, shown: &Shown<'_>) {
+        for (count, counted) in self.reviewed.iter_mut().zip([
+            Kind::SurfaceReviewApproved,
+            Kind::SurfaceReviewRejected,
+            Kind::SurfaceArchived,
+        ]) {
+            *count += u64::from(kind == counted);
+        }
+        let Some(step) = STEPS.iter().position(|(_, kinds)| kinds.contains(&kind)) else { return };
+        let id = shown.field("surface_id").filter(|field| !field.hidden);
+        let Some(id) = id.and_then(|field| {
+            Some(scan::unescape(field.json.strip_prefix('"')?.strip_suffix('"')?))
+        }) else {
+            return;
+        };
+        let known = self.surfaces.get(&id).copied();
+        let reached = known.map_or(0, |known| known + 1);
+        for count in self.funnel.iter_mut().take(step + 1).skip(reached) {
+            *count += 1;
+        }
+        if known.is_none() {
+            self.order.push_back(id.clone());
+            if self.order.len() > KEPT
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.surfaces.remove(&oldest);
+            }
+        }
+        self.surfaces.insert(id, known.unwrap_or(0).max(step));
+    }
+}

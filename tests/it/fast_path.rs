@@ -1,0 +1,552 @@
+//! An event may go by the short way or the long one, on one thread or on several: what comes out is the same, to the byte.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use evtap::emulator::samples::sample;
+use evtap::model::Kind;
+use evtap::output::ndjson;
+use evtap::query::Subject;
+use evtap::query::program::{Program, parse};
+use evtap::redact::decode::Decoder;
+use evtap::redact::{Policy, Redactor, Scrub};
+use evtap::transport::{FRAME_LIMIT, Form, Frame, Lines, Notes, Origin, RawFrame};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Map, Value};
+
+use crate::predicates::on_stack;
+use crate::support::evtap;
+
+/// A recording, as the walk gets it.
+fn lines(bytes: &[u8]) -> Lines {
+    Lines { bytes: Bytes::copy_from_slice(bytes), offset: 0, limit: FRAME_LIMIT }
+}
+
+/// Each line by the way that the walk takes, which learns as it goes.
+fn walked(bytes: &[u8], policy: &Policy) -> Vec<String> {
+    let (origin, lines) = (Origin::default(), lines(bytes));
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
+    let line = |frame: Frame<'_>| {
+        let mut out = Vec::new();
+        ndjson::object(&redactor.show(&mut decoder, frame), &mut out);
+        String::from_utf8(out).expect("NDJSON is UTF-8")
+    };
+    lines.frames(&origin).map(line).collect()
+}
+
+/// Each line by the long way, which learns nothing.
+fn alone(bytes: &[u8], policy: &Policy) -> Vec<String> {
+    let (origin, lines) = (Origin::default(), lines(bytes));
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
+    let line = |frame: Frame<'_>| {
+        let mut out = Vec::new();
+        ndjson::object(&redactor.redact(&decoder.decode(frame)), &mut out);
+        String::from_utf8(out).expect("NDJSON is UTF-8")
+    };
+    lines.frames(&origin).map(line).collect()
+}
+
+/// The same lines as frames of a stream, whose payload doesn't name the type: by the way that the walk takes, and by the long
+/// one.
+fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
+    let lines = lines(bytes);
+    let frame = |frame: Frame<'_>| {
+        let text = String::from_utf8_lossy(frame.data);
+        let named = text.strip_prefix("{\"event_type\":\"").and_then(|rest| rest.split_once("\","));
+        RawFrame {
+            origin: Arc::new(Origin { workspace_id: Some("w".to_owned()), ..Origin::default() }),
+            form: Form::Sse,
+            event: named.map(|(name, _)| name.to_owned()),
+            id: Some("1700000000001".to_owned()),
+            data: Bytes::from(
+                named.map_or_else(|| text.to_string(), |(_, rest)| format!("{{{rest}")),
+            ),
+            received_at: Some(Timestamp::UNIX_EPOCH),
+            fault: None,
+            offset: 0,
+            notes: Notes::default(),
+        }
+    };
+    let frames: Vec<_> = lines.frames(&Origin::default()).map(frame).collect();
+    [false, true].map(|is_long| {
+        let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
+        let line = |raw: &RawFrame| {
+            let mut out = Vec::new();
+            if is_long {
+                ndjson::object(&redactor.redact(&decoder.decode(raw.as_frame())), &mut out);
+            } else {
+                ndjson::object(&redactor.show(&mut decoder, raw.as_frame()), &mut out);
+            }
+            String::from_utf8(out).expect("NDJSON is UTF-8")
+        };
+        frames.iter().map(line).collect()
+    })
+}
+
+fn policies() -> Vec<Policy> {
+    let mut revealing = Policy::default();
+    revealing.reveal.add("transcript");
+    revealing.reveal.add("call.started.caller_id");
+    let mut hiding = Policy { scrub: Scrub::All, ..Policy::default() };
+    hiding.redact.add("direction");
+    hiding.redact.add("workspace_id");
+    let open = Policy { scrub: Scrub::None, ..Policy::default() };
+    vec![Policy::default(), revealing, hiding, open]
+}
+
+/// An event of that type, some of whose fields are left out, null, or in another place.
+fn event(kind: Kind, rng: &mut StdRng) -> String {
+    let mut fields: Vec<(String, Value)> = sample(kind.spec(), rng).into_iter().collect();
+    if rng.random_bool(0.3) {
+        fields.retain(|_| rng.random_bool(0.8));
+    }
+    for (_, value) in &mut fields {
+        match rng.random_range(0..40) {
+            0 => *value = Value::Null,
+            1 => *value = "José \u{202e}\u{7f} \"said\"\n".into(),
+            2 => *value = serde_json::json!({"key": [1, "x"]}),
+            3 => *value = "[redacted]".into(),
+            _ => {}
+        }
+    }
+    if rng.random_bool(0.1) && fields.len() > 1 {
+        let (from, to) = (rng.random_range(0..fields.len()), rng.random_range(0..fields.len()));
+        fields.swap(from, to);
+    }
+    let mut event = Map::from_iter([("event_type".to_owned(), kind.spec().event_type.into())]);
+    event.extend(fields);
+    Value::from(event).to_string()
+}
+
+/// Nearly the same line: a byte is another, missing, or there twice, or a piece of the line is.
+fn mutated(line: &str, rng: &mut StdRng) -> Vec<u8> {
+    const BYTES: &[u8] = b"\"\\{}[]:,0-.eE+ntf \t\r\x01\x1f\x7f\x80\xc3\xff";
+    let mut bytes = line.as_bytes().to_vec();
+    let at = rng.random_range(0..bytes.len());
+    let end = rng.random_range(at..bytes.len().min(at + 30));
+    match rng.random_range(0..6) {
+        0 => bytes[at] = BYTES[rng.random_range(0..BYTES.len())],
+        1 => drop(bytes.remove(at)),
+        2 => bytes.insert(at, BYTES[rng.random_range(0..BYTES.len())]),
+        3 => bytes.truncate(at),
+        4 => drop(bytes.drain(at..end)),
+        _ => {
+            let piece = bytes[at..end].to_vec();
+            bytes.splice(at..at, piece);
+        }
+    }
+    bytes.retain(|byte| *byte != b'\n');
+    bytes
+}
+
+/// Events as they come, some of them broken, some as evtap writes them, with `_tap`.
+///
+/// No byte is zero: with one near its beginning, a recording is none.
+fn recording(seed: u64, events: usize) -> Vec<u8> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut bytes = Vec::new();
+    for _ in 0..events {
+        // Few types, so that most shapes have been seen.
+        let kind = Kind::ALL[rng.random_range(0..Kind::ALL.len())];
+        let kind = if rng.random_bool(0.7) { Kind::ALL[kind as usize % 6] } else { kind };
+        let mut line = event(kind, &mut rng);
+        if rng.random_bool(0.4) {
+            line = alone(line.as_bytes(), &Policy::default()).concat();
+            line = line.replacen(
+                "\"_tap\":{",
+                "\"_tap\":{\"id\":\"1700000000001\",\"time\":\"2023-11-14T22:13:20.001Z\",",
+                1,
+            );
+        }
+        if rng.random_bool(0.3) {
+            bytes.extend(mutated(&line, &mut rng));
+        } else {
+            bytes.extend(line.as_bytes());
+        }
+        bytes.push(b'\n');
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_short_way_is_the_long_one(seed in any::<u64>()) {
+        // Bytes that are no text take the short way from all lines of a piece, so a part of the pieces has none.
+        let bytes = recording(seed, 150);
+        let text = String::from_utf8_lossy(&bytes).replace(['\u{fffd}', '\u{7f}'], "?");
+        for policy in policies() {
+            for bytes in [&bytes, text.as_bytes()] {
+                prop_assert_eq!(walked(bytes, &policy), alone(bytes, &policy));
+                let [walked, alone] = streamed(bytes, &policy);
+                prop_assert_eq!(walked, alone);
+            }
+        }
+    }
+
+    #[test]
+    fn what_serde_json_refuses_is_no_event(seed in any::<u64>()) {
+        let bytes = recording(seed, 150);
+        let blank = |line: &&[u8]| !line.trim_ascii().is_empty();
+        for (line, shown) in bytes.split(|byte| *byte == b'\n').filter(blank).zip(walked(&bytes, &Policy::default())) {
+            let read = serde_json::from_slice::<Value>(line);
+            let category = serde_json::from_str::<Value>(&shown).expect("a line is JSON")["category"].clone();
+            let is_event = category.is_null() || category == "no_event_type" || !shown.contains("tap.malformed");
+            let out_of_range = read.as_ref().is_err_and(|error| error.to_string().contains("out of range"));
+            prop_assert!(is_event == read.is_ok_and(|value| value.is_object()) || out_of_range, "{}", shown);
+        }
+    }
+}
+
+/// What a program gives of the fields that it can read, and of the whole event.
+#[test]
+fn a_program_that_sees_less_says_the_same() {
+    let sources = [
+        ".call_sid",
+        "{event_type, d: (.duration_seconds // 0), \"\\(.state)\": ._tap.redacted}",
+        "select(.event_type | startswith(\"call\")) | .direction",
+        "if .escalated then .call_sid else .reason end",
+        "[.transcript, .reason] | map(select(. != null) | ascii_downcase | [scan(\"[a-z]+\")] | length)",
+        "(.reason // \"\") | sub(\"(?<first>[A-Z])\"; \"<\\(.first)>\") | [splits(\" \")] | .[0:3]",
+        ".duration_seconds as $d | has(\"call_sid\"), $d",
+        "try (.direction | .x) catch .",
+        "any(.names[]?; . == \"x\"), (.direction | test(\"IN\"; \"i\"))",
+        "select(.direction == \"inbound\")",
+        "to_entries | length",
+        "del(.call_sid) | keys",
+        ".. | strings",
+    ];
+    on_stack(|| {
+        let mut rng = StdRng::seed_from_u64(4);
+        let lines: Vec<_> = Kind::ALL.iter().map(|kind| event(*kind, &mut rng)).collect();
+        let (origin, lines) = (Origin::default(), self::lines(lines.join("\n").as_bytes()));
+        for source in sources {
+            let program =
+                Program::compile(&parse("--jq", source).expect("parses"), &[]).expect("compiles");
+            let outputs = |value| {
+                let mut outputs = Vec::new();
+                let stop = program.run(value, |value| {
+                    outputs.push(value.to_string());
+                    true
+                });
+                (outputs, stop)
+            };
+            let (mut decoder, mut redactor) =
+                (Decoder::default(), Redactor::new(Policy::default()));
+            for frame in lines.frames(&origin) {
+                let shown = redactor.show(&mut decoder, frame);
+                let subject = Subject::new(&shown);
+                assert_eq!(
+                    outputs(program.view(&subject)),
+                    outputs(subject.value()),
+                    "{source} on {}",
+                    shown.event_type()
+                );
+                let is_true = |value| {
+                    outputs(value)
+                        .0
+                        .iter()
+                        .map(|output| output != "null" && output != "false")
+                        .collect::<Vec<_>>()
+                };
+                assert_eq!(
+                    is_true(program.glance(&subject)),
+                    is_true(subject.value()),
+                    "{source} as a predicate"
+                );
+            }
+        }
+    });
+}
+
+/// Cases as a test suite of JSON parsers names them: `y` must be taken, `n` must not, `i` is for the parser to decide, and
+/// evtap decides as `serde_json` does.
+const CASES: &[(&str, &str)] = &[
+    ("y_array_empty", "[]"),
+    ("y_array_of_all", r#"[null,true,1,"a",{},[]]"#),
+    ("y_array_with_spaces", "[ 1 ,\t2 ]"),
+    ("n_array_comma_after", "[1,]"),
+    ("n_array_comma_before", "[,1]"),
+    ("n_array_two_commas", "[1,,2]"),
+    ("n_array_without_comma", "[1 2]"),
+    ("n_array_colon", "[\"a\":1]"),
+    ("n_array_unclosed", "[1"),
+    ("n_array_closed_twice", "[1]]"),
+    ("n_array_other_end", "[1}"),
+    ("n_array_star", "[*]"),
+    ("y_object_empty", "{}"),
+    ("y_object_empty_key", r#"{"":1}"#),
+    ("y_object_same_key", r#"{"a":1,"a":1}"#),
+    ("y_object_escaped_key", r#"{"\u0061\u0000":1}"#),
+    ("n_object_comma_after", r#"{"a":1,}"#),
+    ("n_object_without_value", r#"{"a":}"#),
+    ("n_object_without_colon", r#"{"a" 1}"#),
+    ("n_object_two_colons", r#"{"a"::1}"#),
+    ("n_object_key_unquoted", "{a:1}"),
+    ("n_object_key_single_quotes", "{'a':1}"),
+    ("n_object_key_number", "{1:1}"),
+    ("n_object_comment", r#"{"a":1/**/}"#),
+    ("n_object_unclosed", r#"{"a":1"#),
+    ("y_number_zero", "0"),
+    ("y_number_minus_zero", "-0"),
+    ("y_number_fraction", "-12.50"),
+    ("y_number_exponent", "1E+2"),
+    ("y_number_exponent_of_zero", "0e1"),
+    ("y_number_long", "123456789012345678901234567890"),
+    ("n_number_leading_zero", "012"),
+    ("n_number_minus_leading_zero", "-01"),
+    ("n_number_plus", "+1"),
+    ("n_number_minus_alone", "-"),
+    ("n_number_two_minuses", "--1"),
+    ("n_number_minus_space", "- 1"),
+    ("n_number_point_first", ".5"),
+    ("n_number_point_last", "5."),
+    ("n_number_point_exponent", "5.e1"),
+    ("n_number_exponent_alone", "5e"),
+    ("n_number_exponent_sign", "5e+"),
+    ("n_number_two_exponents", "5e1e1"),
+    ("n_number_hexadecimal", "0x1F"),
+    ("n_number_infinity", "Infinity"),
+    ("n_number_not_a_number", "NaN"),
+    ("n_number_letter_after", "1a"),
+    ("n_number_wide_digit", "\u{ff11}"),
+    ("i_number_exponent_beyond_doubles", "1e400"),
+    ("i_number_tiny", "1e-400"),
+    ("y_string_empty", "\"\""),
+    ("y_string_escapes", r#""\"\\\/\b\f\n\r\t""#),
+    ("y_string_unicode_escape", r#""\u00e9\uFFFF""#),
+    ("y_string_pair", r#""\ud834\udd1e""#),
+    ("y_string_utf8", "\"é€\u{1f600}\""),
+    ("y_string_delete", "\"\u{7f}\""),
+    ("y_string_line_separator", "\"\u{2028}\""),
+    ("y_string_comment", r#""/* a */""#),
+    ("n_string_unclosed", "\"a"),
+    ("n_string_single_quotes", "'a'"),
+    ("n_string_newline_escape_alone", "\"\\"),
+    ("n_string_unknown_escape", r#""\a""#),
+    ("n_string_hexadecimal_escape", r#""\x41""#),
+    ("n_string_short_escape", r#""\u00e""#),
+    ("n_string_no_digits", r#""\u00zz""#),
+    ("n_string_tab", "\"\t\""),
+    ("n_string_control", "\"\u{1f}\""),
+    ("n_string_null", "\"\u{0}\""),
+    ("n_string_after_string", "\"a\"\"b\""),
+    ("i_string_first_half", r#""\ud834""#),
+    ("i_string_second_half", r#""\udd1e""#),
+    ("i_string_halves_swapped", r#""\udd1e\ud834""#),
+    ("i_string_half_and_letter", r#""\ud834a""#),
+    ("y_literal_true", "true"),
+    ("y_literal_false", "false"),
+    ("y_literal_null", "null"),
+    ("n_literal_capital", "True"),
+    ("n_literal_cut", "nul"),
+    ("n_literal_long", "nulll"),
+    ("n_literal_undefined", "undefined"),
+    ("n_structure_nothing", ""),
+    ("n_structure_two_values", "1 1"),
+    ("n_structure_form_feed", "\u{c}1"),
+    ("n_structure_no_break_space", "\u{a0}1"),
+    ("n_structure_byte_order_mark", "\u{feff}1"),
+];
+
+/// Events of one shape, then each case as the value of two declared fields and of one that nobody has declared.
+fn cases() -> Vec<u8> {
+    let plain = "{\"event_type\":\"call.ended\",\"call_sid\":\"CA1\",\"duration_seconds\":1}\n";
+    let mut lines = plain.repeat(2);
+    for (_, json) in CASES {
+        lines += &plain.replace("\"CA1\"", json);
+        lines += &plain.replace(":1}", &format!(":{json}}}"));
+        lines += &plain.replace(",\"call_sid\"", &format!(",\"unknown\":{json},\"call_sid\""));
+    }
+    lines.into_bytes()
+}
+
+/// Whether each case was taken, given the lines that [`cases`] become.
+fn verdicts(shown: &[String]) -> Vec<bool> {
+    let taken: Vec<_> = shown[2..].iter().map(|line| !line.contains("tap.malformed")).collect();
+    let agreed = |(three, (name, _)): (&[bool], &(&str, &str))| {
+        assert!(
+            three.iter().all(|one| *one == three[0]),
+            "{name} is taken in one field and not in another"
+        );
+        three[0]
+    };
+    assert_eq!(taken.len(), 3 * CASES.len());
+    taken.chunks(3).zip(CASES).map(agreed).collect()
+}
+
+#[tokio::test]
+async fn valid_or_not_is_the_same_on_every_path() {
+    let bytes = cases();
+    let long = verdicts(&alone(&bytes, &Policy::default()));
+    for ((name, json), taken) in CASES.iter().zip(&long) {
+        let by_serde = serde_json::from_str::<Value>(json).is_ok();
+        let expected = match name.as_bytes()[0] {
+            b'y' => true,
+            b'n' => false,
+            _ => by_serde,
+        };
+        // Out of the range of doubles is still a number.
+        assert_eq!(*taken, expected || *name == "i_number_exponent_beyond_doubles", "{name}");
+    }
+    assert_eq!(verdicts(&walked(&bytes, &Policy::default())), long);
+    // Long enough for several threads.
+    let input = bytes.repeat(1 + (600 << 10) / bytes.len());
+    let one = evtap("replay - --threads 1").stdin(input.clone()).run().await.stdout();
+    assert!(
+        one == evtap("replay - --threads 2").stdin(input).run().await.stdout(),
+        "threads differ"
+    );
+    let shown: Vec<_> = one.lines().take(2 + 3 * CASES.len()).map(str::to_owned).collect();
+    assert_eq!(verdicts(&shown), long);
+}
+
+/// A recording of several pieces in which there is something to tell of.
+fn eventful() -> Vec<u8> {
+    let mut bytes = recording(3, 1500);
+    let gap = r#"{"event_type":"tap.gap","from":"2023-11-14T22:13:20.001Z","to":"2023-11-14T22:14:20.001Z","certain":true,"reason":"away_too_long","_tap":{}}"#;
+    for at in [bytes.len() / 3, bytes.len() / 2] {
+        let line = at + bytes[at..].iter().position(|byte| *byte == b'\n').expect("a line end") + 1;
+        bytes.splice(line..line, format!("{gap}\n").into_bytes());
+    }
+    bytes.extend(b"{\"event_type\":\"call.started\",");
+    bytes
+}
+
+/// The same lines as they would come by a stream, which has something to say in the midst of them.
+fn captured(lines: &[u8]) -> Vec<u8> {
+    let mut capture = b"retry: 3000\n\n".to_vec();
+    for (at, line) in lines.split(|byte| *byte == b'\n').enumerate() {
+        match at % 3 {
+            0 => capture.extend(format!("id: {}\n", 1_700_000_000_000 + at).bytes()),
+            1 => capture.extend(b"event: call.ended\n"),
+            _ => {}
+        }
+        capture.extend([b"data: ", line, b"\n\n"].concat());
+        if at == 700 {
+            capture.extend(b"event: error\ndata: {\"code\":\"stream_error\"}\n\n");
+        }
+    }
+    capture
+}
+
+#[tokio::test]
+async fn threads_change_nothing() {
+    let bytes = eventful();
+    let capture = captured(&bytes);
+    for options in [
+        vec![],
+        vec!["--fail-on-gap"],
+        vec!["--status", "json"],
+        vec!["--stats"],
+        vec!["-f", ".event_type == \"call.ended\" and .duration_seconds > 60"],
+        vec!["-f", ".duration_seconds | startswith(\"x\")", "--no-check"],
+        vec![
+            "-f",
+            ".call_sid | test(\"a\")",
+            "-f",
+            "(.duration_seconds | tostring | length) > 3",
+            "--no-check",
+        ],
+        vec!["-f", "[limit(3; repeat(1))] == [1]", "--no-check"],
+        vec!["-f", "def f: f; f", "--no-check"],
+        vec!["-e", "call.*", "-E", "call.started"],
+        vec!["--grep", "refill"],
+        vec!["-q", "{t: .event_type, d: (.duration_seconds // 0)}"],
+        vec!["-q", ".call_sid | ascii_downcase", "--no-check"],
+        vec!["-q", ".", "--reveal", "all"],
+        vec!["--fields", "event_type,call_sid,_tap.time"],
+        vec!["-o", "csv"],
+        vec!["-o", "pretty"],
+        vec!["-n", "777"],
+        vec!["--until", ".event_type == \"surface.created\" and false"],
+        vec!["--fail-if", ".duration_seconds > 400"],
+        vec!["--duration", "1h"],
+        vec!["--phi", "partial"],
+        vec!["--phi", "drop", "--scrub", "all"],
+        vec!["--record", "record.ndjson"],
+        vec!["--max-frame", "1KiB"],
+    ] {
+        let run = |threads: &str| {
+            let line = format!("replay a.ndjson a.sse - --threads {threads}");
+            let call =
+                evtap(&line).file("a.ndjson", &bytes).file("a.sse", &capture).stdin(bytes.clone());
+            options.iter().fold(call, |call, option| call.arg(option)).run()
+        };
+        let one = run("1").await;
+        let written = one.stdout().lines().count();
+        assert!(
+            options.len() > 1 || written > 4000,
+            "{written} lines are written: {}",
+            one.stderr()
+        );
+        let several = run("3").await;
+        assert_eq!(
+            (several.status(), several.stderr()),
+            (one.status(), one.stderr()),
+            "{options:?}"
+        );
+        assert!(several.stdout() == one.stdout(), "{options:?}: stdout differs");
+    }
+}
+
+/// Tools, types and calls by more names than are told apart, which come again and again.
+fn many_names() -> Vec<u8> {
+    let mut rng = StdRng::seed_from_u64(5);
+    let line = |at| {
+        let name = rng.random_range(0..=at / 8);
+        match at % 3 {
+            0 => format!("{{\"event_type\":\"tool_call_started\",\"tool_name\":\"t{name}\"}}\n"),
+            1 => format!("{{\"event_type\":\"new.{name}\",\"note\":\"{}\"}}\n", "x".repeat(400)),
+            _ => format!(
+                "{{\"event_type\":\"pipeline.sync_completed\",\"event_count\":{}}}\n",
+                f64::from(name) / 10.0
+            ),
+        }
+    };
+    (0..6000).map(line).collect::<String>().into_bytes()
+}
+
+#[tokio::test]
+async fn figures_are_the_same_on_all_threads() {
+    let (bytes, names) = (eventful(), many_names());
+    let capture = captured(&bytes);
+    for options in [
+        "-o json",
+        "",
+        "-o json -e call.*",
+        "-o json --every 1h",
+        "-o json --group-by .event_type",
+        "-f .duration_seconds>60",
+    ] {
+        let run = |threads: u8| {
+            let line = format!("stats a.ndjson a.sse names.ndjson - --threads {threads} {options}");
+            evtap(&line)
+                .file("a.ndjson", &bytes)
+                .file("a.sse", &capture)
+                .file("names.ndjson", &names)
+                .stdin(bytes.clone())
+                .run()
+        };
+        let one = run(1).await;
+        assert!(one.status() == 0 && one.stdout().len() > 500, "{}", one.stderr());
+        let several = run(3).await;
+        assert_eq!((several.stdout(), several.stderr()), (one.stdout(), one.stderr()), "{options}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_ends_all_threads_well() {
+    let mut running = evtap("replay - --threads 2").stdin(eventful().repeat(4)).start();
+    assert!(running.line().await.starts_with('{'));
+    let (status, said) = running.close_stdout().await;
+    // What was odd about the events until then may be summed up.
+    assert!(
+        status == 0 && !said.contains("broke down") && !said.contains("cannot"),
+        "{status}: {said}"
+    );
+}

@@ -1,0 +1,320 @@
+//! A call's observer whose socket breaks in every way, and what came of it held against what was said.
+//!
+//! Nothing of a call is kept, so what is said while nobody is connected is lost: each such hole must have a `tap.gap`, and
+//! what was sent must arrive once and in order.
+
+use std::time::Duration;
+
+use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE};
+use evtap::error::Exit;
+use evtap::transport::client::{Client, Endpoints, Network};
+use evtap::transport::credential::Credential;
+use evtap::transport::key_ring::Keys;
+use evtap::transport::{Form, Item, Limits, channel, observer};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::support::head;
+
+/// The largest message. A small one, so that huge ones needn't be.
+const FRAME: usize = 4096;
+
+/// How a connection comes to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// By a close frame of that code, or of none.
+    Close(Option<u16>),
+    /// Without one.
+    Cut,
+    /// By a reset, once everything has arrived.
+    Reset,
+    /// Within a frame.
+    CutWithin,
+    /// Within a message of several frames.
+    CutBetween,
+    /// It never ends: nothing more is said.
+    Stall,
+    /// By a message over the limit.
+    Huge,
+    /// By text that is no UTF-8.
+    NotUtf8,
+    /// By what is no frame.
+    Garbage,
+    /// Before it began: the handshake is answered with that status.
+    Status(u16),
+    /// The same with something that is no HTTP.
+    NoHttp,
+}
+
+/// One connection: how many messages are missed before it, how many it brings, and how it ends.
+#[derive(Debug, Clone, Copy)]
+struct Connection {
+    missed: usize,
+    messages: usize,
+    ending: Ending,
+}
+
+/// What no other try mends, and the status that it leads to.
+const FINAL: &[(Ending, Exit)] = &[
+    (Ending::Close(Some(1008)), Exit::Credential),
+    (Ending::Close(Some(4001)), Exit::Credential),
+    (Ending::Close(Some(4003)), Exit::Credential),
+    (Ending::Close(Some(4100)), Exit::Credential),
+    (Ending::Close(Some(4403)), Exit::Credential),
+    (Ending::Status(401), Exit::Credential),
+    (Ending::Status(403), Exit::Credential),
+    (Ending::Status(404), Exit::NotFound),
+    (Ending::Status(410), Exit::NotFound),
+];
+
+/// What came of a call.
+#[derive(Debug, Default)]
+pub struct Heard {
+    pub faults: usize,
+    pub said: usize,
+    pub delivered: usize,
+    pub gaps: usize,
+    pub missed: usize,
+    pub unnamed: usize,
+    pub twice_or_disordered: usize,
+}
+
+/// Any code that can be sent and is not final, but for those that want to be left alone for five seconds.
+fn passing_code(rng: &mut StdRng) -> u16 {
+    loop {
+        let code = if rng.random_bool(0.3) {
+            pick(rng, &[4004, 1000, 1001, 1002, 1003, 1007, 1009, 1010, 1011, 1012, 1014])
+        } else {
+            rng.random_range(3000..5000)
+        };
+        let is_final = FINAL.iter().any(|(ending, _)| *ending == Ending::Close(Some(code)));
+        if !is_final && !matches!(code, 1013 | 4029) {
+            return code;
+        }
+    }
+}
+
+fn pick<T: Copy>(rng: &mut StdRng, of: &[T]) -> T {
+    *of.choose(rng).expect("some")
+}
+
+fn connection(rng: &mut StdRng) -> Connection {
+    let ending = match rng.random_range(0..13) {
+        0..4 => Ending::Close(Some(passing_code(rng))),
+        4 => Ending::Close(None),
+        5 => Ending::Status(pick(rng, &[429, 500, 502, 503])),
+        other => [
+            Ending::Cut,
+            Ending::Reset,
+            Ending::CutWithin,
+            Ending::CutBetween,
+            Ending::Huge,
+            Ending::NotUtf8,
+            pick(rng, &[Ending::Garbage, Ending::NoHttp, Ending::Stall]),
+        ][other - 6],
+    };
+    Connection { missed: pick(rng, &[0, 1, 3]), messages: rng.random_range(0..5), ending }
+}
+
+/// Listens to a call that is broken so many times, and ends well or in a way that is final. Everything is drawn from the seed.
+pub async fn overhear(seed: u64, breaks: usize) -> Heard {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut script = vec![Connection { missed: 0, messages: 2, ending: Ending::Cut }];
+    script.extend((0..breaks).map(|_| connection(&mut rng)));
+    let is_over = rng.random_bool(0.5);
+    let (ending, exit) = if is_over {
+        (Ending::Close(Some(passing_code(&mut rng))), None)
+    } else {
+        pick_final(&mut rng)
+    };
+    script.push(Connection { missed: 1, messages: rng.random_range(0..3), ending });
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let (last, plan) = (script.len() - 1, script.clone());
+    let serving = tokio::spawn(async move {
+        let (mut number, mut open) = (0, Vec::new());
+        for (index, connection) in plan.into_iter().enumerate() {
+            let (socket, _) = listener.accept().await.expect("a connection");
+            number += connection.missed;
+            open.extend(play(socket, connection, &mut number, is_over && index == last).await);
+        }
+        std::future::pending::<()>().await;
+    });
+    let client = Client::new(
+        Endpoints::resolve(&base, None, false).expect("a loopback URL"),
+        &Network::default(),
+    )
+    .expect("a client");
+    let keys = Keys::new(Credential::new("test", "a test").expect("legal"), None);
+    let limits = Limits {
+        frame: FRAME,
+        silence: Some(Duration::from_millis(150)),
+        random: || 0.0,
+        ..Limits::default()
+    };
+    let (tx, mut items) = channel(evtap::transport::QUEUE);
+    let reading = tokio::spawn(async move {
+        observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &keys, &limits, &tx).await
+    });
+    let mut heard = Heard { faults: breaks + 1, ..Heard::default() };
+    let (mut next, mut is_named) = (0, true);
+    while let Some(item) = items.recv().await {
+        let Item::Frame(frame) = item else { continue };
+        if frame.form == Form::Own {
+            heard.gaps += 1;
+            is_named = true;
+        }
+        let message: serde_json::Value = serde_json::from_slice(&frame.data).unwrap_or_default();
+        let Some(number) =
+            message["number"].as_u64().and_then(|number| usize::try_from(number).ok())
+        else {
+            continue;
+        };
+        heard.delivered += 1;
+        heard.twice_or_disordered += usize::from(number < next);
+        if number > next {
+            heard.missed += number - next;
+            heard.unnamed += if is_named { 0 } else { number - next };
+        }
+        (next, is_named) = (number + 1, false);
+    }
+    let ended = reading.await.expect("it does not break down");
+    assert_eq!(ended.err().map(|error| error.exit), exit, "{script:?}");
+    serving.abort();
+    let brings =
+        |connection: &&Connection| !matches!(connection.ending, Ending::Status(_) | Ending::NoHttp);
+    heard.said = script.iter().filter(brings).map(|connection| connection.messages).sum();
+    heard
+}
+
+fn pick_final(rng: &mut StdRng) -> (Ending, Option<Exit>) {
+    let (ending, exit) = pick(rng, FINAL);
+    (ending, Some(exit))
+}
+
+/// Plays one connection. What stays open is given back.
+async fn play(
+    socket: TcpStream,
+    connection: Connection,
+    number: &mut usize,
+    is_over: bool,
+) -> Option<TcpStream> {
+    let mut socket = BufReader::new(socket);
+    let head = head(&mut socket).await;
+    match connection.ending {
+        Ending::Status(status) => {
+            let answer =
+                format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            socket.write_all(answer.as_bytes()).await.expect("it is read");
+            return None;
+        }
+        Ending::NoHttp => {
+            socket.write_all(b"no HTTP\r\n\r\n").await.expect("it is read");
+            return None;
+        }
+        _ => {}
+    }
+    let key = head.lines().find_map(|line| {
+        line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim())
+    });
+    let accept = derive_accept_key(key.expect("a key").as_bytes());
+    let mut sent = format!(
+        "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: auth\r\n\r\n"
+    )
+    .into_bytes();
+    for _ in 0..connection.messages {
+        sent.extend(frame(
+            0x81,
+            format!(r#"{{"type":"user_transcript","number":{number}}}"#).as_bytes(),
+        ));
+        *number += 1;
+    }
+    if is_over {
+        sent.extend(frame(0x81, br#"{"type":"session_end"}"#));
+    }
+    match connection.ending {
+        Ending::Close(Some(code)) => sent.extend(frame(0x88, &code.to_be_bytes())),
+        Ending::Close(None) => sent.extend(frame(0x88, b"")),
+        Ending::CutWithin => sent.extend(&frame(0x81, b"{\"type\":\"user_transcript\"}")[..9]),
+        Ending::CutBetween => sent.extend(frame(0x01, b"{\"type\":\"user_")),
+        Ending::Huge => sent.extend(
+            [&[0x81, 127][..], &(FRAME as u64 + 1).to_be_bytes(), &vec![b'x'; FRAME + 1]].concat(),
+        ),
+        Ending::NotUtf8 => sent.extend(frame(0x81, b"\"\xff\"")),
+        Ending::Garbage => sent.extend([0xff; 40]),
+        // Its answer shows that what is before it has arrived.
+        Ending::Reset => sent.extend(frame(0x89, b"")),
+        Ending::Cut | Ending::Stall | Ending::Status(_) | Ending::NoHttp => {}
+    }
+    // A client that fails the connection closes it meanwhile.
+    let _ = socket.write_all(&sent).await;
+    if connection.ending == Ending::Reset {
+        let _pong = socket.read(&mut [0; 512]).await.expect("an answer");
+        socket.get_ref().set_zero_linger().expect("a TCP socket");
+        return None;
+    }
+    let mut socket = socket.into_inner();
+    if connection.ending == Ending::Stall {
+        return Some(socket);
+    }
+    let _ = socket.shutdown().await;
+    // Closing with unread bytes would reset the connection, and with it what is still on the way.
+    let _ = tokio::time::timeout(Duration::from_secs(5), async {
+        while matches!(socket.read(&mut [0; 512]).await, Ok(1..)) {}
+    })
+    .await;
+    None
+}
+
+/// One frame as a server writes it: unmasked, and short.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    [&[first, u8::try_from(payload.len()).expect("short")], payload].concat()
+}
+
+impl Heard {
+    /// What was sent has come, once and in order, and each hole has a name.
+    pub fn is_whole(&self) -> bool {
+        self.unnamed == 0 && self.twice_or_disordered == 0 && self.delivered == self.said
+    }
+
+    /// Adds another one.
+    pub fn add(&mut self, other: &Self) {
+        self.faults += other.faults;
+        self.said += other.said;
+        self.delivered += other.delivered;
+        self.gaps += other.gaps;
+        self.missed += other.missed;
+        self.unnamed += other.unnamed;
+        self.twice_or_disordered += other.twice_or_disordered;
+    }
+}
+
+#[tokio::test]
+async fn however_a_call_breaks_off_each_hole_has_a_name_and_the_end_is_told() {
+    let mut sum = Heard::default();
+    for seed in 0..40 {
+        let heard = overhear(seed, 6).await;
+        assert!(heard.is_whole(), "{seed}: {heard:?}");
+        sum.add(&heard);
+    }
+    assert!(sum.missed > 20 && sum.gaps > 20 && sum.delivered > 100, "{sum:?}");
+}
+
+/// The long run behind the figure in the README.
+#[tokio::test]
+#[ignore = "takes minutes"]
+async fn soak_calls() {
+    use std::io::Write;
+    let mut sum = Heard::default();
+    for seed in 1000..2200 {
+        let heard = overhear(seed, 9).await;
+        assert!(heard.is_whole(), "{seed}: {heard:?}");
+        sum.add(&heard);
+    }
+    std::io::stdout().write_all(format!("calls: {sum:?}\n").as_bytes()).expect("a terminal");
+}

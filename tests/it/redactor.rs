@@ -1,0 +1,539 @@
+//! What redacting does with each value, held from outside: by what the library shows, and by what it finds.
+
+use evtap::model::{Class, Domain, Kind};
+use evtap::output::ndjson;
+use evtap::redact::decode::Decoder;
+use evtap::redact::{Finding, Key, Mode, Policy, Reason, Redactor, Scrub};
+use evtap::text::scrub::Detector;
+use evtap::text::terminal;
+use evtap::transport::Form;
+use serde_json::{Value, json};
+
+use crate::decode_redact::frame;
+
+/// The line that a recorded event becomes, and what is found in it.
+fn examined(data: &str, policy: &Policy) -> (String, Vec<Finding>) {
+    let raw = frame(Form::Record, None, data.as_bytes());
+    let frame = raw.as_frame();
+    let (mut decoder, mut redactor, mut out) =
+        (Decoder::default(), Redactor::new(policy.clone()), Vec::new());
+    ndjson::object(&redactor.redact(&decoder.decode(frame)), &mut out);
+    let mut findings = Vec::new();
+    let mut audited = Vec::new();
+    ndjson::object(&redactor.audit(&decoder.decode(frame), &mut findings), &mut audited);
+    assert_eq!(out, audited, "an audit shows the same");
+    (String::from_utf8(out).expect("NDJSON is UTF-8"), findings)
+}
+
+fn shown(data: &str, policy: &Policy) -> Value {
+    serde_json::from_str(&examined(data, policy).0).expect("a line is JSON")
+}
+
+fn found(data: &str) -> Vec<(String, Reason)> {
+    examined(data, &Policy::default())
+        .1
+        .into_iter()
+        .map(|finding| (finding.field, finding.reason))
+        .collect()
+}
+
+fn mode(mode: Mode) -> Policy {
+    Policy { mode, ..Policy::default() }
+}
+
+fn hash() -> Policy {
+    mode(Mode::Hash(Key::new(&[7; 32]).expect("long enough")))
+}
+
+fn modes() -> [Policy; 4] {
+    [Policy::default(), mode(Mode::Partial), hash(), mode(Mode::Drop)]
+}
+
+/// What evtap writes under a key of 32 bytes for a value of that kind.
+fn pseudonym(domain: &str) -> String {
+    format!("phi:{domain}:00000000:{}", "0".repeat(32))
+}
+
+#[test]
+fn a_value_that_is_only_said_to_be_hidden_is_hidden() {
+    for value in [
+        "\"Jane Roe\"",
+        "7",
+        "[\"Jane\"]",
+        "{\"a\":\"Jane\"}",
+        "\"[redacted] Jane\"",
+        "\"phi:phone:Jane\"",
+    ] {
+        for policy in modes() {
+            let data = format!(
+                r#"{{"event_type":"call.started","caller_id":{value},"_tap":{{"redacted":["caller_id"]}}}}"#
+            );
+            let line = shown(&data, &policy);
+            assert_ne!(line["caller_id"].to_string(), value, "{data}");
+            assert!(!line.to_string().contains("Jane"), "{line}");
+        }
+    }
+    // Nor is what looks like a stand-in taken for one where nobody says so, but for the mask, which says nothing.
+    let data = format!(r#"{{"event_type":"call.started","caller_id":"{}"}}"#, pseudonym("phone"));
+    assert_eq!(shown(&data, &Policy::default())["caller_id"], "[redacted]");
+}
+
+#[test]
+fn stand_ins_of_a_recording_stay_in_every_mode_however_many_there_are() {
+    for count in [1, 31, 32, 33, 34, 70] {
+        let names: Vec<_> = (0..count).map(|n| format!("field{n}")).collect();
+        let fields: Vec<_> =
+            names.iter().map(|name| format!("\"{name}\":\"{}\"", pseudonym("text"))).collect();
+        let listed = json!(names);
+        let data = format!(
+            r#"{{"event_type":"brand.new",{},"_tap":{{"redacted":{listed}}}}}"#,
+            fields.join(",")
+        );
+        for policy in [Policy::default(), mode(Mode::Partial), hash()] {
+            let line = shown(&data, &policy);
+            for name in &names {
+                assert_eq!(line[name], pseudonym("text"), "{count}: {name}");
+            }
+            assert_eq!(line["_tap"]["redacted"], listed, "{count}");
+        }
+        assert_eq!(found(&data), [], "what is hidden is no finding");
+    }
+}
+
+#[test]
+fn each_hidden_name_is_told_once_however_many_there_are() {
+    for count in [1, 32, 33, 34, 35, 80] {
+        let fields: Vec<_> = (0..count).map(|n| format!("\"field{n}\":{n}")).collect();
+        let twice = [fields.clone(), fields.clone()].concat().join(",");
+        let line = shown(&format!(r#"{{"event_type":"brand.new",{twice}}}"#), &Policy::default());
+        let expected: Vec<_> = (0..count).map(|n| format!("field{n}")).collect();
+        assert_eq!(line["_tap"]["redacted"], json!(expected));
+    }
+}
+
+#[test]
+fn an_audit_finds_what_stands_in_the_clear_and_says_why() {
+    let finding = |field: &str, reason| (field.to_owned(), reason);
+    for (fields, expected) in [
+        (r#""caller_id":"+12025550123""#, vec![finding("caller_id", Reason::Declared(Class::Phi))]),
+        (r#""caller_id":"[redacted]""#, vec![]),
+        (r#""caller_id":"[redacted ..23]""#, vec![finding("caller_id", Reason::Partial)]),
+        (r#""caller_id":null"#, vec![]),
+        (r#""undeclared":1"#, vec![finding("undeclared", Reason::Unknown)]),
+        (r#""undeclared":{"a":1}"#, vec![finding("undeclared", Reason::Unknown)]),
+        (r#""call_sid":"CA1""#, vec![]),
+        (r#""call_sid":{"inner":"x"}"#, vec![finding("call_sid", Reason::Unknown)]),
+    ] {
+        let data = format!(r#"{{"event_type":"call.started",{fields}}}"#);
+        assert_eq!(found(&data), expected, "{fields}");
+    }
+    let prose =
+        r#"{"event_type":"call.escalated","reason":"call (202) 555-0123 or jane@example.org"}"#;
+    let expected = [Detector::Phone, Detector::Email]
+        .map(|detector| finding("reason", Reason::Text(detector)));
+    assert_eq!(found(prose), expected);
+    let sensitive = r#"{"event_type":"surface.delivered","short_url":"https://a.example/x"}"#;
+    assert_eq!(found(sensitive), [finding("short_url", Reason::Declared(Class::Sensitive))]);
+}
+
+#[test]
+fn the_name_of_an_event_is_hidden_where_it_may_be_a_persons() {
+    let data = r#"{"event_type":"Jane Roe"}"#;
+    let hidden = shown(data, &Policy::default());
+    assert_eq!(
+        (&hidden["event_type"], &hidden["_tap"]["redacted"]),
+        (&json!("[redacted]"), &json!(["event_type"]))
+    );
+    let mut all = Policy::default();
+    all.reveal.add("all");
+    assert_eq!(shown(data, &all)["event_type"], "Jane Roe");
+    assert_eq!(
+        shown(r#"{"event_type":"brand.new"}"#, &Policy::default())["event_type"],
+        "brand.new"
+    );
+}
+
+#[test]
+fn names_that_may_be_persons_are_hidden_with_their_values() {
+    let data = r#"{"event_type":"call.started","Jane Roe":"x","J\u0061ne Roe":"y","\u006fdd":1}"#;
+    let (line, _) = examined(data, &Policy::default());
+    assert!(!line.contains("ane"), "{line}");
+    let mut revealed = Policy::default();
+    revealed.reveal.add("Jane Roe");
+    let line = shown(data, &revealed);
+    assert_eq!(line["Jane Roe"], "y", "the last of one name counts");
+    // A declared field is known by its name, however it is spelt.
+    let line = shown(r#"{"event_type":"call.started","c\u0061ller_id":"+1"}"#, &Policy::default());
+    assert_eq!(
+        (&line["caller_id"], &line["_tap"]["redacted"]),
+        (&json!("[redacted]"), &json!(["caller_id"]))
+    );
+}
+
+#[test]
+fn what_is_hostile_is_an_escape_in_keys_and_values_and_the_rest_is_as_it_arrived() {
+    let mut all = Policy { scrub: Scrub::None, ..Policy::default() };
+    all.reveal.add("all");
+    let (line, _) = examined(
+        "{\"event_type\":\"call.started\",\"a\u{202e}b\":\"c\u{7f}d\u{9b}e\",\"call_sid\":\"\u{e9}\\u00e9\"}",
+        &all,
+    );
+    assert!(line.contains(r#""a\u202eb":"c\u007fd\u009be","call_sid":"é\u00e9""#), "{line}");
+    let (line, _) =
+        examined("{\"event_type\":\"call.started\",\"call_sid\":\"a\u{7f}b\"}", &Policy::default());
+    assert!(line.contains(r#""call_sid":"a\u007fb""#), "{line}");
+    let (line, _) =
+        examined(r#"{"event_type":"call.started","call_sid":"plain" }"#, &Policy::default());
+    assert!(line.contains(r#""call_sid":"plain""#), "{line}");
+}
+
+#[test]
+fn values_of_several_lines_become_one_and_lose_nothing() {
+    let data = r#"{"event_type":"call.ended","durations_by_step":{"a": [ 1 , {"b" :null} ], "c":{} , "d": [ ]}}"#;
+    let mut all = Policy::default();
+    all.reveal.add("all");
+    let (line, _) = examined(data, &all);
+    assert!(line.contains(r#""durations_by_step":{"a":[1,{"b":null}],"c":{},"d":[]}"#), "{line}");
+}
+
+#[test]
+fn nothing_is_said_of_a_recorded_tap_that_still_says_the_same_and_a_changed_one_is_made_anew() {
+    let odd = r#"{ "redacted":["caller_id"], "id":"1" }"#;
+    let data = |tap: &str| {
+        format!(r#"{{"event_type":"call.started","caller_id":"[redacted]","_tap":{tap}}}"#)
+    };
+    let first = examined(&data(odd), &Policy::default()).0;
+    assert_eq!(examined(&first, &Policy::default()).0, first);
+    let mut revealed = Policy::default();
+    revealed.redact.add("call_sid");
+    let line = shown(
+        r#"{"event_type":"call.started","call_sid":"CA1","_tap":{"call_sid":"CA00000000000000000000000000000001"}}"#,
+        &revealed,
+    );
+    assert_eq!(
+        (&line["call_sid"], &line["_tap"]["call_sid"]),
+        (&json!("[redacted]"), &Value::Null)
+    );
+}
+
+#[test]
+fn the_call_and_the_workspace_in_tap_are_hidden_each_by_its_own_name() {
+    let sid = "CA00000000000000000000000000000001";
+    let workspace = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
+    let data = format!(
+        r#"{{"event_type":"call.started","_tap":{{"workspace_id":"{workspace}","call_sid":"{sid}"}}}}"#
+    );
+    for (name, left) in [("call_sid", "workspace_id"), ("workspace_id", "call_sid")] {
+        let mut policy = Policy::default();
+        policy.redact.add(name);
+        let tap = &shown(&data, &policy)["_tap"];
+        assert!(tap[name].is_null() && tap[left].is_string(), "{tap}");
+    }
+    assert!(shown(&data, &Policy::default())["_tap"]["call_sid"].is_string());
+}
+
+#[test]
+fn each_mode_leaves_what_it_says_at_any_depth() {
+    let data = r#"{"event_type":"call.started","caller_id":"+12025550123","undeclared":{"n":1},"call_sid":{"x":"Jane Roe","y":null}}"#;
+    let masked = shown(data, &Policy::default());
+    assert_eq!(
+        (&masked["caller_id"], &masked["undeclared"], &masked["call_sid"]),
+        (&json!("[redacted]"), &json!("[redacted]"), &json!("[redacted]"))
+    );
+    let partial = shown(data, &mode(Mode::Partial));
+    assert_eq!(
+        (&partial["caller_id"], &partial["undeclared"]),
+        (&json!("[redacted ..23]"), &json!("[redacted]"))
+    );
+    let dropped = shown(data, &mode(Mode::Drop));
+    assert!(dropped.get("caller_id").is_none() && dropped.get("undeclared").is_none(), "{dropped}");
+    assert_eq!(dropped["_tap"]["redacted"], json!(["caller_id", "undeclared", "call_sid"]));
+    let hashed = shown(data, &hash());
+    assert!(
+        hashed["caller_id"].as_str().is_some_and(|text| text.starts_with("phi:phone:")),
+        "{hashed}"
+    );
+    assert!(
+        hashed["undeclared"].as_str().is_some_and(|text| text.starts_with("phi:text:")),
+        "{hashed}"
+    );
+}
+
+#[test]
+fn a_pseudonym_is_of_the_kind_that_the_value_has() {
+    let of = |event: &str, field: &str, value: &str| {
+        let data = format!(r#"{{"event_type":"{event}","{field}":{value}}}"#);
+        shown(&data, &hash())[field].as_str().expect("a pseudonym").to_owned()
+    };
+    let call = |value: &str| of("call.started", "caller_id", value);
+    let mail = |value: &str| of("channel.email_bounced", "to_address", value);
+    for (pseudonym, kind) in [
+        (call("\"+12025550123\""), "phone"),
+        (call("\"Anonymous\""), "phone"),
+        (call("\"sip:jane@example.org\""), "address"),
+        (mail("\"frontdesk\""), "address"),
+        (mail("\"+1 202 555 0123\""), "phone"),
+        (of("call.started", "undeclared", "\"x\""), "text"),
+    ] {
+        assert!(pseudonym.starts_with(&format!("phi:{kind}:")), "{pseudonym} {kind}");
+    }
+    assert_eq!(mail("\"FrontDesk \""), mail("\"frontdesk\""));
+    assert_ne!(call("\"Anonymous\""), call("\"anonymous\""), "what is no number is taken as it is");
+    // Seven digits to fifteen after a plus; ten, or eleven that begin with 1; fifteen after a prefix.
+    for (value, same) in [
+        ("+1234567", true),
+        ("+123456", false),
+        ("+123456789012345", true),
+        ("+1234567890123456", false),
+        ("2025550123", true),
+        ("0205550123", false),
+        ("12025550123", true),
+        ("22025550123", false),
+        ("0012345678", true),
+        ("001234567", false),
+        ("00123456789012345", true),
+        ("001234567890123456", false),
+        ("01112345678", true),
+    ] {
+        // A number has one pseudonym with and without what stands between its digits.
+        let spaced: String = value.chars().flat_map(|character| [character, ' ']).collect();
+        assert_eq!(
+            call(&format!("\"{value}\"")) == call(&format!("\"{}\"", spaced.trim())),
+            same,
+            "{value}"
+        );
+    }
+    for (spelling, same) in [
+        ("tel:+12025550123", true),
+        ("sms:+12025550123", true),
+        ("whatsapp:+12025550123", true),
+        ("fax:+12025550123", false),
+    ] {
+        assert_eq!(
+            call(&format!("\"{spelling}\"")) == call("\"+12025550123\""),
+            same,
+            "{spelling}"
+        );
+    }
+    for between in ["(", ")", "-", ".", "/", "\u{a0}", "\u{2010}", "\u{2013}"] {
+        assert_eq!(call(&format!("\"202{between}5550123\"")), call("\"2025550123\""), "{between}");
+    }
+}
+
+/// A record whose members are declared, with one that is not: of it and of it alone something is hidden.
+#[test]
+fn what_nobody_has_classed_inside_of_what_is_shown_is_hidden_and_the_rest_is_not() {
+    let data = r#"{"event_type":"compound_emotion","compounds":[{"name":"joy","score":0.5,"odd":"Jane Roe","none":null}]}"#;
+    let expected = |with: Value| json!([{"name": "joy", "score": 0.5, "odd": with, "none": null}]);
+    let line = shown(data, &Policy::default());
+    assert_eq!(line["compounds"], expected(json!("[redacted]")));
+    assert_eq!(line["_tap"]["redacted"], json!(["compounds.odd"]));
+    assert_eq!(shown(data, &mode(Mode::Partial))["compounds"], expected(json!("[redacted ..oe]")));
+    assert_eq!(
+        shown(data, &mode(Mode::Drop))["compounds"],
+        json!([{"name": "joy", "score": 0.5, "none": null}])
+    );
+}
+
+#[test]
+fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
+    let data = r#"{"event_type":"call.escalated","reason":"call (202) 555-0123","trigger":"call (202) 555-0123"}"#;
+    let with = |scrub| shown(data, &Policy { scrub, ..Policy::default() });
+    let (plain, masked) = (json!("call (202) 555-0123"), json!("call [phone]"));
+    for (scrub, reason, trigger) in [
+        (Scrub::Free, &masked, &plain),
+        (Scrub::All, &masked, &masked),
+        (Scrub::None, &plain, &plain),
+    ] {
+        let line = with(scrub);
+        assert_eq!((&line["reason"], &line["trigger"]), (reason, trigger), "{scrub:?}");
+    }
+    // Where something was found is told, once for each field.
+    let nested = r#"{"event_type":"session_end","emotional_summary":{"a":"x@example.org","b":"(202) 555-0123"},"trace_id":"x@example.org"}"#;
+    let scrubbed =
+        |scrub| shown(nested, &Policy { scrub, ..Policy::default() })["_tap"]["scrubbed"].clone();
+    assert_eq!(scrubbed(Scrub::All), json!(["emotional_summary", "trace_id"]));
+    assert_eq!(
+        (scrubbed(Scrub::Free), scrubbed(Scrub::None)),
+        (json!(["emotional_summary"]), Value::Null)
+    );
+    // A number in prose may be somebody's; elsewhere it is a figure.
+    let number = |event: &str, field: &str, scrub| {
+        let data = format!(r#"{{"event_type":"{event}","{field}":2025550123}}"#);
+        shown(&data, &Policy { scrub, ..Policy::default() })[field].clone()
+    };
+    assert_eq!(number("call.escalated", "reason", Scrub::Free), "[phone]");
+    assert_eq!(number("call.escalated", "reason", Scrub::None), 2_025_550_123_u64);
+    assert_eq!(number("call.ended", "duration_seconds", Scrub::All), 2_025_550_123_u64);
+    // What is written anew for another reason is not searched for that.
+    let hostile = "{\"event_type\":\"call.escalated\",\"trigger\":\"\u{202e}call (202) 555-0123\"}";
+    assert_eq!(shown(hostile, &Policy::default())["trigger"], "\u{202e}call (202) 555-0123");
+    assert_eq!(
+        shown(hostile, &Policy { scrub: Scrub::All, ..Policy::default() })["trigger"],
+        "\u{202e}call [phone]"
+    );
+    // Keys inside of prose are prose.
+    let keyed = r#"{"event_type":"session_end","emotional_summary":{"call (202) 555-0123":{"x@example.org":"y"}}}"#;
+    let summary =
+        |scrub| shown(keyed, &Policy { scrub, ..Policy::default() })["emotional_summary"].clone();
+    assert_eq!(summary(Scrub::Free), json!({"call [phone]": {"[email]": "y"}}));
+    assert_eq!(summary(Scrub::None), json!({"call (202) 555-0123": {"x@example.org": "y"}}));
+    let spaced = keyed.replace(":{", ": {");
+    assert_eq!(
+        shown(&spaced, &Policy { scrub: Scrub::None, ..Policy::default() })["emotional_summary"],
+        summary(Scrub::None)
+    );
+    let mut revealed = Policy { scrub: Scrub::All, ..Policy::default() };
+    revealed.reveal.add("reason");
+    let nested = r#"{"event_type":"call.escalated","reason":{"call (202) 555-0123":"x"}}"#;
+    assert!(!examined(nested, &Policy::default()).0.contains("555"));
+    assert!(examined(nested, &revealed).0.contains("555"), "it was asked for");
+}
+
+#[test]
+fn fields_are_named_of_one_event_of_all_and_all_at_once() {
+    let data = r#"{"event_type":"call.started","caller_id":"+1","direction":"inbound"}"#;
+    for (reveal, redact, caller, direction) in [
+        ("", "", false, true),
+        ("caller_id", "", true, true),
+        ("call.started.caller_id", "", true, true),
+        ("call.ended.caller_id", "", false, true),
+        ("call.started.direction", "", false, true),
+        ("all", "", true, true),
+        ("all", "direction", true, false),
+        ("all", "call.started.direction", true, false),
+        ("all", "call.ended.direction", true, true),
+        ("", "all", false, false),
+    ] {
+        let mut policy = Policy::default();
+        for (names, name) in [(&mut policy.reveal, reveal), (&mut policy.redact, redact)] {
+            if !name.is_empty() {
+                names.add(name);
+            }
+        }
+        let line = shown(data, &policy);
+        assert_eq!(
+            (line["caller_id"] == "+1", line["direction"] == "inbound"),
+            (caller, direction),
+            "{reveal} {redact}"
+        );
+        let spec = Kind::CallStarted.spec();
+        let hides = |name: &str| {
+            policy
+                .hides(spec, spec.fields.iter().find(|field| field.name == name).expect("declared"))
+        };
+        assert_eq!(
+            (hides("caller_id"), hides("direction")),
+            (!caller, !direction),
+            "{reveal} {redact}"
+        );
+    }
+}
+
+#[test]
+fn each_class_and_domain_has_its_name_and_says_what_it_means() {
+    let classes = [
+        (Class::Phi, "phi", true),
+        (Class::Sensitive, "sensitive", true),
+        (Class::Free, "free", false),
+        (Class::Open, "open", false),
+    ];
+    for (class, name, hidden) in classes {
+        assert_eq!(
+            (class.name(), class.to_string().as_str(), class.is_hidden()),
+            (name, name, hidden)
+        );
+        assert_eq!(class.why().starts_with("hidden, "), hidden, "{}", class.why());
+        assert!(
+            class.why().len() > 4
+                && classes.iter().filter(|other| other.0.why() == class.why()).count() == 1
+        );
+    }
+    for (field, name) in [
+        ("caller_id", "phone"),
+        ("phone_number", "phone"),
+        ("recipient_phone_number", "phone"),
+        ("target_number", "phone"),
+        ("channel_address", "address"),
+        ("from_address", "address"),
+        ("to_address", "address"),
+        ("display_name", "name"),
+        ("name", "name"),
+        ("participant_name", "name"),
+        ("transcript", "text"),
+    ] {
+        assert_eq!(Domain::of(field).name(), name, "{field}");
+    }
+    assert_eq!(Domain::ALL.len(), 4);
+}
+
+#[test]
+fn the_last_field_of_a_name_counts_and_names_are_what_their_escapes_say() {
+    let data = br#"{"event_type":"call.started","c\u0061ll_sid":"a","call_sid":"b"}"#;
+    let raw = frame(Form::Record, None, data);
+    let frame = raw.as_frame();
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+    let event = decoder.decode(frame);
+    let shown = redactor.redact(&event);
+    assert_eq!(shown.field("call_sid").map(|field| field.json), Some("\"b\""));
+    assert!(shown.fields().all(|field| field.name() == "call_sid"));
+    assert!(shown.field("caller_id").is_none());
+    assert_eq!(shown.kind(), Some(Kind::CallStarted));
+    let mut tap = Vec::new();
+    shown.write_tap(&mut tap);
+    assert_eq!(shown.tap_json().as_bytes(), tap);
+}
+
+#[test]
+fn hostile_text_is_escaped_and_line_ends_are_readable() {
+    assert_eq!(terminal::visible("a\nb\rc\td"), "a\\nb\\rc\\td");
+    assert_eq!(terminal::visible("a\u{1b}b"), "a\\u{1b}b");
+    assert!(matches!(terminal::visible("plain é"), std::borrow::Cow::Borrowed("plain é")));
+    let mut json = String::new();
+    terminal::push_json("a\u{e0041}\u{7f}é", &mut json);
+    assert_eq!(json, "a\\udb40\\udc41\\u007fé");
+    assert!(terminal::has_hostile("a\u{200b}") && !terminal::has_hostile("a b"));
+}
+
+/// What one event is known by in a later run.
+#[test]
+fn an_event_is_known_by_its_type_and_its_open_fields_alone() {
+    let known = |data: &str, policy: &Policy| {
+        let raw = frame(Form::Record, None, data.as_bytes());
+        let frame = raw.as_frame();
+        let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
+        evtap::redact::identity(&redactor.redact(&decoder.decode(frame)))
+    };
+    let mask = Policy::default();
+    let first = r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+1"}"#;
+    let of = |data: &str| known(data, &mask);
+    for same in [
+        r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+2"}"#,
+        r#"{"event_type":"call.started","call_sid":"CA1","undeclared":1}"#,
+    ] {
+        assert_eq!(of(same), of(first), "{same}");
+    }
+    for other in [
+        r#"{"event_type":"call.ended","call_sid":"CA1"}"#,
+        r#"{"event_type":"call.started","call_sid":"CA2"}"#,
+        r#"{"event_type":"call.started","service_id":"CA1"}"#,
+        r#"{"event_type":"call.started","call_sid":"CA1","direction":"inbound"}"#,
+        r#"{"event_type":"call.started"}"#,
+    ] {
+        assert_ne!(of(other), of(first), "{other}");
+    }
+    let mut reveals = Policy::default();
+    reveals.reveal.add("all");
+    // One whose open field holds what nobody has classed, which is hidden.
+    let odd = r#"{"event_type":"call.started","call_sid":{"x":"Jane Roe"},"direction":"inbound"}"#;
+    for policy in [mode(Mode::Drop), mode(Mode::Partial), hash(), reveals] {
+        for data in [first, odd] {
+            assert_eq!(known(data, &policy), of(data), "whatever the policy shows");
+        }
+    }
+    // It stands in cursors, so it stays what it is: FNV-1a of the type and a zero byte.
+    let fnv = "call.started\0".bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    assert_eq!(of(r#"{"event_type":"call.started"}"#), fnv);
+}
