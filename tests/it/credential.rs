@@ -98,7 +98,7 @@ async fn a_proxy_sees_none_of_it() {
                     tokio::io::AsyncReadExt::read_to_end(&mut socket.into_inner(), &mut rest).await;
                 (head, rest)
             });
-            let run = run("https://platform.invalid", "--duration 1s")
+            let run = run("https://platform.invalid", "--max-reconnects 1")
                 .env("HTTPS_PROXY", &proxy)
                 .env("https_proxy", &proxy);
             untold(run, answer).await;

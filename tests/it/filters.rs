@@ -189,8 +189,8 @@ async fn time_runs_out_on_a_live_stream() {
         .await;
     assert_eq!(late.status(), 7);
     watch(&base, "--duration 100ms").run().await.ended(0);
-    // A demo call is over soon at that rate, and then nothing comes.
-    let idle = evtap("replay - --idle-timeout 100ms").stdin(DAY).stdin_stays_open().run().await;
+    // Time for the five events to arrive on a busy machine, and then nothing comes.
+    let idle = evtap("replay - --idle-timeout 1s").stdin(DAY).stdin_stays_open().run().await;
     assert_eq!(types(&idle.ended(0)).len(), 5);
 }
 
@@ -251,7 +251,7 @@ async fn expectations_in_order_and_in_time() {
     let live = evtap("expect -w d3300000-0000-4000-8000-000000000001")
         .at(&base)
         .arg("--then")
-        .arg("within 1m .event_type == \"call.ended\"")
+        .arg("within 1h .event_type == \"call.ended\"")
         .run()
         .await;
     live.ended(0);
