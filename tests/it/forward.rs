@@ -187,7 +187,7 @@ async fn an_endpoint_that_does_not_answer_holds_no_one_up_for_ever() {
     let mut run = watch(&base, &format!("--forward {url} -n 1")).start();
     assert!(run.news().await.contains("connected to"));
     assert!(run.news().await.contains("trying again in 3600.0 s"));
-    run.signal("INT").await;
+    run.signal("INT");
     let ran = run.end().await;
     assert_eq!(ran.ended(130).lines().count(), 1);
     assert!(ran.stderr().contains("1 event that was shown is undelivered"), "{}", ran.stderr());

@@ -31,7 +31,7 @@ fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Sen
         ["out", "err"].map(|name| std::fs::File::create(dir.path().join(name)).expect("a file"));
     // The shell waits for it, and tells of its memory when it has ended; evtap itself can't.
     let script = format!("ulimit -v {ADDRESSES}; exec {} {line}", env!("CARGO_BIN_EXE_evtap"));
-    let mut child = Command::new("bash")
+    let mut child = Command::new("sh")
         .args(["-c", &script])
         .env_clear()
         .envs([("AMIGO_API_KEY", KEY), ("AMIGO_BASE_URL", base), ("HOME", "/nonexistent")])
@@ -40,7 +40,7 @@ fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Sen
         .stdout(out)
         .stderr(err)
         .spawn()
-        .expect("bash starts");
+        .expect("sh starts");
     let mut stdin = child.stdin.take().expect("a pipe");
     let status_file = format!("/proc/{}/status", child.id());
     let in_use = || {

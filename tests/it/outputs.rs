@@ -78,7 +78,7 @@ async fn a_json_array_is_closed_whatever_ends_the_run() {
         let mut run = watch(&base, "-o json").start();
         let first = run.line().await;
         assert_eq!(first, "[\n");
-        run.signal(signal).await;
+        run.signal(signal);
         let rest = run.end().await.ended(status);
         assert!(
             !serde_json::from_str::<Vec<Value>>(&(first + &rest)).expect("one array").is_empty()

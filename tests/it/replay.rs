@@ -219,7 +219,7 @@ async fn at_a_speed_events_come_when_they_are_due() {
     while bodies(&posts).lines().count() < 3 {
         tokio::task::yield_now().await;
     }
-    run.signal("TERM").await;
+    run.signal("TERM");
     run.end().await.ended(143);
     let ran = evtap("replay - --speed 1000 --duration 20ms").stdin(APART).run().await;
     assert!(types(&ran.ended(0)).len() < 4, "a limit of time is one");

@@ -3,14 +3,13 @@
 mod endings;
 mod pictures;
 
-use std::io::Write;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::evtap;
+use crate::support::{self, evtap, tools};
 
 /// Beyond it the screen is taken to hang.
 const HANG: Duration = Duration::from_secs(60);
@@ -24,10 +23,9 @@ struct Shell {
 }
 
 impl Shell {
-    /// `None` where there is no tmux, which is told.
+    /// `None` where there is no tmux, which is reported.
     fn open(columns: u16, rows: u16) -> Option<Self> {
-        if Command::new("tmux").arg("-V").output().is_err() {
-            let _ = writeln!(std::io::stderr(), "skipped: there is no tmux to show the screen in");
+        if !tools::available(&["tmux"]) {
             return None;
         }
         let shell = Self { home: tempfile::tempdir().expect("a home") };
@@ -122,11 +120,7 @@ impl Shell {
     fn kill(&self, signal: &str) {
         let pid =
             std::fs::read_to_string(self.home.path().join("pid")).expect("the process has an id");
-        let sent = Command::new("kill")
-            .args([&format!("-{signal}"), pid.trim()])
-            .status()
-            .expect("kill runs");
-        assert!(sent.success());
+        support::kill(pid.trim().parse().expect("a number"), signal);
     }
 
     /// Holds the terminal to what a shell needs.

@@ -351,7 +351,7 @@ async fn an_interrupted_count_of_a_live_stream_is_told() {
     run.news().await;
     // Something has come once another stream has seen it.
     watch(&base, "-n 50").run().await.ended(0);
-    run.signal("INT").await;
+    run.signal("INT");
     let ran = run.end().await;
     let told: Value = serde_json::from_str(&ran.ended(130)).expect("an object");
     assert!(told["events"].as_u64() > Some(0), "{told}");
@@ -366,7 +366,7 @@ async fn a_live_series_has_rows_by_the_clock() {
     let second = run.line().await;
     let to = first.split(',').nth(1).expect("a time").to_owned();
     assert_eq!(second.split(',').next(), Some(&*to), "one stretch follows the other");
-    run.signal("TERM").await;
+    run.signal("TERM");
     run.end().await.ended(143);
 }
 

@@ -1,5 +1,7 @@
 //! The real binary, run alone: its own home, no environment but what a test gives it, and servers on loopback ports.
 
+pub mod tools;
+
 use std::fs::File;
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -43,9 +45,11 @@ pub fn evtap(line: &str) -> Evtap {
 }
 
 /// A line of a script, as people would type it in a directory: `evtap` is the binary under test.
+/// [`tools::available_for`] tells whether the other programs of the line are installed.
 pub fn bash(dir: &Path, line: &str) -> std::process::Command {
     let program = Path::new(env!("CARGO_BIN_EXE_evtap")).parent().expect("a directory");
-    let paths = [program, Path::new("/usr/local/bin"), Path::new("/usr/bin"), Path::new("/bin")];
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::iter::once(program.to_owned()).chain(std::env::split_paths(&inherited));
     let mut command = std::process::Command::new("bash");
     command.args(["-o", "pipefail", "-c", line]).current_dir(dir).env_clear().env("HOME", dir);
     command.env("PATH", std::env::join_paths(paths).expect("paths"));
@@ -169,14 +173,8 @@ impl Running {
     }
 
     /// Sends it a signal, such as `INT`.
-    pub async fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
-        let sent = Command::new("kill")
-            .args([&format!("-{name}"), &pid])
-            .status()
-            .await
-            .expect("kill runs");
-        assert!(sent.success());
+    pub fn signal(&self, name: &str) {
+        kill(self.child.id().expect("it runs"), name);
     }
 
     /// What it still writes, and how it ends.
@@ -218,6 +216,20 @@ impl Running {
         self.stdout.read_to_end(&mut rest).await.expect("a pipe is read");
         (status.code().expect("it was not killed"), rest)
     }
+}
+
+/// Sends a process a signal, such as `INT`. Not every machine has a program for that.
+pub fn kill(pid: u32, signal: &str) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let signal = match signal {
+        "INT" => Signal::INT,
+        "STOP" => Signal::STOP,
+        "TERM" => Signal::TERM,
+        "TSTP" => Signal::TSTP,
+        _ => unreachable!("no test sends {signal}"),
+    };
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("the id of a process");
+    kill_process(pid, signal).expect("it is ours");
 }
 
 /// What a run has left.

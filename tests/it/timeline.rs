@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::decode_redact::frame;
 use crate::snapshots::COLOURS;
-use crate::support::{emulator, evtap, fast};
+use crate::support::{emulator, evtap, fast, tools};
 use crate::terminal::hostile;
 
 const SID: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
@@ -344,7 +344,7 @@ async fn a_call_that_is_not_there_and_one_that_is_cut_short() {
         .run()
         .await
         .ended(0);
-    run.signal("INT").await;
+    run.signal("INT");
     assert!(run.end().await.ended(130).contains("session_info"));
     drop(base);
 }
@@ -501,6 +501,9 @@ fn tools_that_are_part_of_each_other_end() {
 #[test]
 #[ignore = "needs chromium, and somebody who looks at the pictures"]
 fn the_page_in_a_browser() {
+    if !tools::available(&["chromium"]) {
+        return;
+    }
     let dir = std::env::temp_dir().join("evtap-page");
     std::fs::create_dir_all(&dir).expect("a directory");
     let (page, profile) = (dir.join("call.html"), tempfile::tempdir().expect("a directory"));

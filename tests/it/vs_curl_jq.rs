@@ -4,7 +4,10 @@ use std::path::Path;
 
 use evtap::emulator::{self, DEMO_WORKSPACE, Options};
 
-use crate::support::{bash, emulator, fast, types, watch};
+use crate::support::{bash, emulator, fast, tools, types, watch};
+
+/// The programs that it takes to do without evtap.
+const TOOLS: &[&str] = &["bash", "curl", "jq", "sed"];
 
 /// What curl and jq make of the clinic's stream, as people would type it: their output, news and status.
 async fn curl_and_jq(base: &str, filter: &str) -> (String, String, i32) {
@@ -21,6 +24,9 @@ async fn curl_and_jq(base: &str, filter: &str) -> (String, String, i32) {
 
 #[tokio::test]
 async fn what_curl_and_jq_show_is_hidden() {
+    if !tools::available(TOOLS) {
+        return;
+    }
     let options = || Options { once: true, ..fast() };
     let (shown, ..) =
         curl_and_jq(&emulator(options()).await, "select(.caller_id) | .caller_id").await;
@@ -34,6 +40,9 @@ async fn what_curl_and_jq_show_is_hidden() {
 
 #[tokio::test]
 async fn a_stream_that_breaks_ends_curl_and_not_evtap() {
+    if !tools::available(TOOLS) {
+        return;
+    }
     let broken = || Options {
         faults: vec!["cut=3000".parse::<emulator::Fault>().expect("a fault")],
         ..fast()
@@ -48,6 +57,9 @@ async fn a_stream_that_breaks_ends_curl_and_not_evtap() {
 
 #[tokio::test]
 async fn a_misspelt_filter_is_silence_from_jq_and_an_error_from_evtap() {
+    if !tools::available(TOOLS) {
+        return;
+    }
     let base = emulator(Options { once: true, ..fast() }).await;
     let (shown, said, _) = curl_and_jq(&base, "select(.durations > 60)").await;
     assert_eq!((shown.as_str(), said.as_str()), ("", ""));
