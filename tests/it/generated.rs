@@ -1,4 +1,4 @@
-//! What is generated and checked in is current, and help, man pages and README say the same.
+//! Generated files are current, and help, man pages and documentation agree.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -54,16 +54,16 @@ async fn one_page_or_script_goes_to_stdout() {
 }
 
 #[test]
-fn the_exit_statuses_of_readme_are_all_there_are() {
-    let readme = include_str!("../../README.md");
-    let table = readme.split("| status | when |\n| --- | --- |\n").nth(1).expect("a table");
+fn the_documented_exit_statuses_are_all_there_are() {
+    let page = include_str!("../../docs/exit-status.md");
+    let table = page.split("| status | when |\n| --- | --- |\n").nth(1).expect("a table");
     let rows: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
     let expected: Vec<_> =
         Exit::ALL.iter().map(|exit| format!("| {} | {} |", *exit as u8, exit.when())).collect();
-    assert_eq!(rows, expected);
+    assert_eq!(rows, expected, "docs/exit-status.md differs from the documentation of `Exit`");
 }
 
-/// Every variable that the code reads stands in the man page and in README.
+/// The man page and docs/configuration.md list every variable that the code reads.
 #[test]
 fn no_variable_is_heeded_in_secret() {
     fn walk(dir: &Path, found: &mut Vec<String>) {
@@ -88,15 +88,15 @@ fn no_variable_is_heeded_in_secret() {
         "{found:?}"
     );
     let page = include_str!("../../man/evtap.1");
-    let readme = include_str!("../../README.md");
+    let configuration = include_str!("../../docs/configuration.md");
     for name in found {
         assert!(
             page.contains(&format!("\\fB{name}\\fR")),
             "{name} is not in ENVIRONMENT of src/generate/man.rs"
         );
         assert!(
-            readme.contains(&format!("`{name}`")) || name == "TERM",
-            "{name} is not in README.md"
+            configuration.contains(&format!("`{name}`")),
+            "{name} is not in docs/configuration.md"
         );
     }
 }
