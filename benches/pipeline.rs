@@ -11,10 +11,10 @@ use evtap::emulator::samples::sample;
 use evtap::model::{Kind, MASK};
 use evtap::output::ndjson;
 use evtap::query::program::parse;
-use evtap::query::{Predicate, Select, Subject, Types};
+use evtap::query::{EventContext, EventFilter, Predicate, TypeFilter};
 use evtap::redact::decode::Decoder;
-use evtap::redact::{Policy, Redactor, Shown};
-use evtap::transport::{FRAME_LIMIT, Frame, Lines, Origin};
+use evtap::redact::{Policy, RedactedEvent, Redactor};
+use evtap::transport::{FRAME_LIMIT, Frame, LineChunk, Origin};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 const SIZE: usize = 4 << 20;
 
 /// Events of every type in turn, a line each.
-fn recording() -> Lines {
+fn recording() -> LineChunk {
     let mut rng = StdRng::seed_from_u64(1);
     let mut bytes = Vec::with_capacity(SIZE + 4096);
     for kind in Kind::ALL.iter().cycle() {
@@ -35,11 +35,11 @@ fn recording() -> Lines {
             break;
         }
     }
-    Lines { bytes: Bytes::from(bytes), offset: 0, limit: FRAME_LIMIT }
+    LineChunk { bytes: Bytes::from(bytes), offset: 0, limit: FRAME_LIMIT }
 }
 
 /// The walk.
-fn walk(lines: &Lines, out: &mut Vec<u8>) {
+fn walk(lines: &LineChunk, out: &mut Vec<u8>) {
     let origin = Origin::default();
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     for frame in lines.frames(&origin) {
@@ -49,7 +49,7 @@ fn walk(lines: &Lines, out: &mut Vec<u8>) {
 }
 
 /// The same by way of a tree. It checks nothing against the model but what is to be hidden, so it does less.
-fn tree(lines: &Lines, out: &mut Vec<u8>) {
+fn tree(lines: &LineChunk, out: &mut Vec<u8>) {
     for line in lines.bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let mut event: Map<String, Value> = serde_json::from_slice(line).expect("an object");
         let kind = event["event_type"].as_str().and_then(Kind::of).expect("a declared event");
@@ -82,7 +82,7 @@ fn compare(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decode, redact, ndjson");
     group.throughput(Throughput::Bytes(lines.bytes.len() as u64));
     let mut out = Vec::with_capacity(2 * SIZE);
-    let mut run = |name: &str, job: fn(&Lines, &mut Vec<u8>)| {
+    let mut run = |name: &str, job: fn(&LineChunk, &mut Vec<u8>)| {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 out.clear();
@@ -97,12 +97,12 @@ fn compare(criterion: &mut Criterion) {
 }
 
 /// Counts the lines.
-fn split(lines: &Lines) -> usize {
+fn split(lines: &LineChunk) -> usize {
     lines.frames(&Origin::default()).filter(|frame| !frame.data.is_empty()).count()
 }
 
 /// Hands each event to `take`, once it may be shown: by the short way or, if not, by the long one.
-fn show(lines: &Lines, is_short: bool, mut take: impl FnMut(&Shown<'_>)) {
+fn show(lines: &LineChunk, is_short: bool, mut take: impl FnMut(&RedactedEvent<'_>)) {
     let origin = Origin::default();
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     for frame in lines.frames(&origin) {
@@ -113,11 +113,11 @@ fn show(lines: &Lines, is_short: bool, mut take: impl FnMut(&Shown<'_>)) {
 }
 
 /// How many events an expression keeps.
-fn select(lines: &Lines, filter: Predicate) -> usize {
-    let mut select = Select::new(Types::default(), vec![filter], None);
+fn select(lines: &LineChunk, filter: Predicate) -> usize {
+    let mut select = EventFilter::new(TypeFilter::default(), vec![filter], None);
     let mut kept = 0;
     show(lines, true, |shown| {
-        kept += usize::from(select.keeps(&Subject::new(shown)).expect("it ends"))
+        kept += usize::from(select.keeps(&EventContext::new(shown)).expect("it ends"))
     });
     kept
 }

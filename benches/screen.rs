@@ -15,14 +15,14 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use evtap::emulator::samples::sample;
 use evtap::model::Kind;
-use evtap::output::stored_event::Held;
+use evtap::output::stored_event::StoredEvent;
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::transport::{Form, Frame, Notes, Origin};
-use evtap::tui::buffer::Limits;
-use evtap::tui::event_sink::Fed;
-use evtap::tui::filter::{Matching, Slice};
-use evtap::tui::state::{Setup, State};
+use evtap::transport::{Frame, FrameFlags, FrameFormat, Origin};
+use evtap::tui::buffer::BufferLimits;
+use evtap::tui::event_sink::ScreenMessage;
+use evtap::tui::filter::{FilterTask, TimeSlice};
+use evtap::tui::state::{ScreenConfig, State};
 use evtap::tui::style::{Depth, Theme};
 use evtap::tui::update::{Msg, update};
 use evtap::tui::view;
@@ -38,14 +38,14 @@ use serde_json::{Map, Value};
 const EVENTS: usize = 100_000;
 const FILTER: &str = r#"(.call_sid // "") | test("7$")"#;
 
-fn setup() -> Setup {
-    Setup {
+fn setup() -> ScreenConfig {
+    ScreenConfig {
         title: "bench".to_owned(),
         revealed: Vec::new(),
         policy: Policy::default(),
         variables: Vec::new(),
         named: BTreeMap::default(),
-        limits: Limits { events: EVENTS, bytes: 1 << 30 },
+        limits: BufferLimits { events: EVENTS, bytes: 1 << 30 },
         theme: Theme { depth: Depth::True, ground: None },
         zone: jiff::tz::TimeZone::UTC,
         wrap: false,
@@ -54,7 +54,7 @@ fn setup() -> Setup {
 }
 
 /// Events of every type in turn.
-fn events() -> Vec<Held> {
+fn events() -> Vec<StoredEvent> {
     let mut rng = StdRng::seed_from_u64(1);
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let origin = Origin::default();
@@ -64,7 +64,7 @@ fn events() -> Vec<Held> {
         let data = Value::from(event).to_string();
         let frame = Frame {
             origin: &origin,
-            form: Form::Record,
+            form: FrameFormat::Record,
             event: None,
             id: None,
             data: data.as_bytes(),
@@ -72,9 +72,9 @@ fn events() -> Vec<Held> {
             received_at: None,
             fault: None,
             offset: 0,
-            notes: Notes::default(),
+            notes: FrameFlags::default(),
         };
-        Held::of(&redactor.redact(&decoder.decode(frame)))
+        StoredEvent::of(&redactor.redact(&decoder.decode(frame)))
     };
     Kind::ALL.iter().cycle().take(EVENTS).map(&mut held).collect()
 }
@@ -100,14 +100,17 @@ fn screen(criterion: &mut Criterion) {
     let mut next = events.iter().cycle();
     group.bench_function("event taken", |bencher| {
         bencher.iter(|| {
-            update(&mut state, Msg::Fed(Fed::Event(next.next().expect("there are events").clone())))
+            update(
+                &mut state,
+                Msg::Fed(ScreenMessage::Event(next.next().expect("there are events").clone())),
+            )
         });
     });
     group.sample_size(10).throughput(Throughput::Elements(EVENTS as u64));
     group.bench_function("filter through all", |bencher| {
         bencher.iter(|| {
-            state.filter = Matching::compile(FILTER, &setup()).ok();
-            state.work(Slice::of(EVENTS));
+            state.filter = FilterTask::compile(FILTER, &setup()).ok();
+            state.work(TimeSlice::of(EVENTS));
             black_box(state.rows().len())
         });
     });
@@ -116,10 +119,10 @@ fn screen(criterion: &mut Criterion) {
         bencher.iter_custom(|times| {
             let mut longest = Duration::ZERO;
             for _ in 0..times {
-                state.filter = Matching::compile(FILTER, &setup()).ok();
+                state.filter = FilterTask::compile(FILTER, &setup()).ok();
                 while state.is_busy() {
                     let began = Instant::now();
-                    state.work(Slice::of(4096).until(began + Duration::from_millis(8)));
+                    state.work(TimeSlice::of(4096).until(began + Duration::from_millis(8)));
                     update(&mut state, up());
                     black_box(terminal.draw(|frame| view::draw(&state, frame)).is_ok());
                     longest = longest.max(began.elapsed());
@@ -133,9 +136,9 @@ fn screen(criterion: &mut Criterion) {
         bencher.iter_custom(|times| {
             let mut taken = Duration::ZERO;
             for _ in 0..times {
-                state.filter = Matching::compile(greedy, &setup()).ok();
+                state.filter = FilterTask::compile(greedy, &setup()).ok();
                 let began = Instant::now();
-                state.work(Slice::of(1));
+                state.work(TimeSlice::of(1));
                 taken += began.elapsed();
                 assert!(state.filter.is_none(), "it is stopped");
             }

@@ -12,14 +12,14 @@ use std::io;
 use std::sync::Arc;
 
 pub use cursor::Cursor;
-pub use forward::{Body, Endpoint, Forward};
-pub use record::Record;
+pub use forward::{Endpoint, ForwardBody, Forwarder};
+pub use record::Recorder;
 
-use crate::output::Broken;
-use crate::output::status::Forwarded;
-use crate::redact::{Shown, identity};
+use crate::output::OutputError;
+use crate::output::status::ForwardCounts;
+use crate::redact::{RedactedEvent, identity};
 use crate::transport::Frame;
-use crate::transport::shutdown::Stop;
+use crate::transport::shutdown::ShutdownFlag;
 
 /// How many events may be delivered before they are flushed and the cursor moves, however busy the stream is.
 const BATCH: usize = 256;
@@ -27,8 +27,8 @@ const BATCH: usize = 256;
 /// The record, the endpoint and the cursor, where there are any.
 #[derive(Default)]
 pub struct Delivery {
-    record: Option<Record>,
-    forward: Option<Forward>,
+    record: Option<Recorder>,
+    forward: Option<Forwarder>,
     cursor: Option<Cursor>,
     pending: usize,
 }
@@ -36,7 +36,7 @@ pub struct Delivery {
 impl Delivery {
     /// To that record, and by that cursor.
     #[must_use]
-    pub fn new(mut record: Option<Record>, cursor: Option<Cursor>) -> Self {
+    pub fn new(mut record: Option<Recorder>, cursor: Option<Cursor>) -> Self {
         match (&mut record, &cursor) {
             (Some(record), Some(cursor)) => record.forgive(cursor.delivered()),
             // Without a cursor nothing is asked for again.
@@ -48,12 +48,12 @@ impl Delivery {
 
     /// And to that endpoint.
     #[must_use]
-    pub fn forwarding(self, forward: Option<Forward>) -> Self {
+    pub fn forwarding(self, forward: Option<Forwarder>) -> Self {
         Self { forward, ..self }
     }
 
     /// Waits for nothing any more once it is told to stop.
-    pub fn heed(&mut self, stop: &Arc<Stop>) {
+    pub fn heed(&mut self, stop: &Arc<ShutdownFlag>) {
         if let Some(forward) = &mut self.forward {
             forward.heed(Arc::clone(stop));
         }
@@ -61,8 +61,8 @@ impl Delivery {
 
     /// What the endpoint has made of the events, if there is one.
     #[must_use]
-    pub fn forwarded(&self) -> Option<Forwarded> {
-        self.forward.as_ref().map(Forward::counts)
+    pub fn forwarded(&self) -> Option<ForwardCounts> {
+        self.forward.as_ref().map(Forwarder::counts)
     }
 
     /// Whether there is nothing to deliver to, and no cursor.
@@ -73,12 +73,12 @@ impl Delivery {
     }
 
     /// Whether an earlier run has delivered the event.
-    pub fn is_known(&mut self, frame: &Frame<'_>, shown: &Shown<'_>) -> bool {
+    pub fn is_known(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> bool {
         self.cursor.as_mut().is_some_and(|cursor| cursor.is_known(frame, shown))
     }
 
     /// Takes an event that was shown.
-    pub fn event(&mut self, shown: &Shown<'_>) -> io::Result<()> {
+    pub fn event(&mut self, shown: &RedactedEvent<'_>) -> io::Result<()> {
         if let Some(forward) = &mut self.forward {
             forward.event(shown);
         }
@@ -86,17 +86,17 @@ impl Delivery {
     }
 
     /// The walk is done with an event. True if it is time to flush.
-    pub fn advance(&mut self, frame: &Frame<'_>, shown: &Shown<'_>) -> bool {
+    pub fn advance(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> bool {
         if let Some(cursor) = &mut self.cursor {
             cursor.advance(frame, shown);
         }
         self.pending +=
             usize::from(self.cursor.is_some() || self.record.is_some() || self.forward.is_some());
-        self.pending >= BATCH || self.forward.as_ref().is_some_and(Forward::is_full)
+        self.pending >= BATCH || self.forward.as_ref().is_some_and(Forwarder::is_full)
     }
 
     /// The sink has been flushed: so is the record, the endpoint gets what is for it, and the cursor moves.
-    pub fn flush(&mut self) -> Result<(), Broken> {
+    pub fn flush(&mut self) -> Result<(), OutputError> {
         if std::mem::take(&mut self.pending) == 0 {
             return Ok(());
         }
@@ -110,7 +110,7 @@ impl Delivery {
     }
 
     /// The run is over: what was written is on the disk when this returns.
-    pub fn finish(&mut self) -> Result<(), Broken> {
+    pub fn finish(&mut self) -> Result<(), OutputError> {
         self.flush()?;
         if let Some(record) = &mut self.record {
             record.sync()?;
@@ -120,10 +120,10 @@ impl Delivery {
 }
 
 /// An event of a stream: its id and its identity.
-type Key = (u64, u64);
+type DeliveryKey = (u64, u64);
 
 /// The key of an event that has an id of its own.
-fn key(frame: &Frame<'_>, shown: &Shown<'_>) -> Option<Key> {
+fn key(frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> Option<DeliveryKey> {
     let id = frame.id.filter(|_| !frame.notes.id_missing)?;
     Some((id.parse().ok()?, identity(shown)))
 }

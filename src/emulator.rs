@@ -27,7 +27,7 @@ mod wire;
 
 use std::time::Duration;
 
-pub use faults::{Fault, Place, read_script};
+pub use faults::{CutPoint, Fault, read_script};
 pub use ledger::Ledger;
 pub use server::run;
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use evtap::cli::config::{self, Unparsed};
+use evtap::cli::config::{self, ParseError};
 use evtap::cli::{commands, hardening};
 use evtap::error::Exit;
 use evtap::output::status;
@@ -12,11 +12,11 @@ fn main() -> ExitCode {
     hardening::confine();
     let (cli, layers) = match config::parse(std::env::args_os()) {
         Ok(parsed) => parsed,
-        Err(Unparsed::Set(error)) => {
-            status::failed(status::Format::Text, &error);
+        Err(ParseError::Set(error)) => {
+            status::failed(status::StatusFormat::Text, &error);
             return error.exit.into();
         }
-        Err(Unparsed::Typed(error)) => {
+        Err(ParseError::Typed(error)) => {
             if std::env::args_os()
                 .any(|argument| terminal::has_hostile(&argument.to_string_lossy()))
             {

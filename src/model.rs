@@ -18,4 +18,4 @@ pub use catalog::Kind;
 pub use class::{Class, Domain};
 pub use declare::{Declared, EventSpec, FieldSpec, Stream, family};
 pub use tap::{Drift, DriftKind, MASK, Name, Tap, is_call_sid, is_id, is_name, is_uuid};
-pub use types::{Field, JsonType, Member, Model, ObjectOrText, Type, Unstated, Uuid};
+pub use types::{Field, JsonType, MemberSpec, Model, ObjectOrText, Type, Unstated, Uuid};

@@ -1,6 +1,6 @@
 //! Where events go. A sink takes a [`Shown`](crate::redact::Shown) and nothing else, so it has nothing to leak.
 //!
-//! Sinks collect what they write in a buffer of their own. [`Sink::flush`] is called whenever no further event is at hand,
+//! Sinks collect what they write in a buffer of their own. [`EventSink::flush`] is called whenever no further event is at hand,
 //! so that on a live stream each event is out when it has been shown, and a long replay is written in large pieces.
 
 pub mod cloudevents;
@@ -18,47 +18,47 @@ pub mod template;
 
 use std::io::{self, Write};
 
-use crate::analysis::stats::grouped::Board;
+use crate::analysis::stats::grouped::GroupedStats;
 use crate::error::Error;
-use crate::query::{Failures, Subject};
-use crate::transport::News;
+use crate::query::{EventContext, Failures};
+use crate::transport::ConnectionEvent;
 
 /// How much a sink collects before it writes by itself, in bytes.
 const BUFFER: usize = 64 * 1024;
 
 /// Why a sink takes no more.
 #[derive(Debug)]
-pub enum Broken {
+pub enum OutputError {
     /// Writing failed; the reader of a pipe may have gone.
     Io(io::Error),
     /// The event can't be written as asked for.
     Failed(Error),
 }
 
-impl From<io::Error> for Broken {
+impl From<io::Error> for OutputError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<Error> for Broken {
+impl From<Error> for OutputError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
 /// One way of writing events.
-pub trait Sink: Send {
+pub trait EventSink: Send {
     /// Takes one event.
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken>;
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError>;
 
     /// Hears of an event that was not selected: nothing to write, but a sink may count.
-    fn passed_over(&mut self, _subject: &Subject<'_>) -> io::Result<()> {
+    fn passed_over(&mut self, _subject: &EventContext<'_>) -> io::Result<()> {
         Ok(())
     }
 
     /// Takes news of a connection, if it is a place for them. Gives whether it is.
-    fn news(&mut self, _news: &News) -> io::Result<bool> {
+    fn news(&mut self, _news: &ConnectionEvent) -> io::Result<bool> {
         Ok(false)
     }
 
@@ -77,13 +77,13 @@ pub trait Sink: Send {
     }
 
     /// What another thread can do of its work, where that depends on nothing but the event.
-    fn twin(&self) -> Option<Box<dyn Render>> {
+    fn twin(&self) -> Option<Box<dyn Encoder>> {
         None
     }
 
     /// Takes what a twin has made of some events: lines, and what was counted. False if it must see them one by one after
     /// all; then it has taken nothing.
-    fn take(&mut self, _lines: &[u8], _counted: Option<&Board>) -> io::Result<bool> {
+    fn take(&mut self, _lines: &[u8], _counted: Option<&GroupedStats>) -> io::Result<bool> {
         Ok(false)
     }
 
@@ -94,15 +94,15 @@ pub trait Sink: Send {
 }
 
 /// What is made of an event, where that depends on nothing but the event: several threads can do it at once.
-pub trait Render: Send {
+pub trait Encoder: Send {
     /// Appends its lines.
-    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error>;
+    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error>;
 
     /// The same for another thread. It tells nothing.
-    fn twin(&self) -> Box<dyn Render>;
+    fn twin(&self) -> Box<dyn Encoder>;
 
     /// What it has counted since this was asked last, if it counts.
-    fn counted(&mut self) -> Option<Box<Board>> {
+    fn counted(&mut self) -> Option<Box<GroupedStats>> {
         None
     }
 
@@ -112,22 +112,22 @@ pub trait Render: Send {
     }
 }
 
-/// The sink that writes what a [`Render`] makes of each event.
+/// The sink that writes what a [`Encoder`] makes of each event.
 pub struct Writer {
-    lines: Lines,
-    render: Box<dyn Render>,
+    lines: LineBuffer,
+    render: Box<dyn Encoder>,
 }
 
 impl Writer {
     /// Writes to `out`.
     #[must_use]
-    pub fn new(out: Out, render: impl Render + 'static) -> Self {
-        Self { lines: Lines::new(out), render: Box::new(render) }
+    pub fn new(out: Out, render: impl Encoder + 'static) -> Self {
+        Self { lines: LineBuffer::new(out), render: Box::new(render) }
     }
 }
 
-impl Sink for Writer {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for Writer {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         self.render.event(subject, &mut self.lines.buffer)?;
         Ok(self.lines.settle()?)
     }
@@ -140,11 +140,11 @@ impl Sink for Writer {
         self.render.failures().map_or(0, |failures| failures.count())
     }
 
-    fn twin(&self) -> Option<Box<dyn Render>> {
+    fn twin(&self) -> Option<Box<dyn Encoder>> {
         Some(self.render.twin())
     }
 
-    fn take(&mut self, lines: &[u8], _: Option<&Board>) -> io::Result<bool> {
+    fn take(&mut self, lines: &[u8], _: Option<&GroupedStats>) -> io::Result<bool> {
         self.lines.spill()?;
         self.lines.out.write_all(lines)?;
         Ok(true)
@@ -159,12 +159,12 @@ impl Sink for Writer {
 pub type Out = Box<dyn Write + Send>;
 
 /// Lines collected for one [`Out`].
-pub struct Lines {
+pub struct LineBuffer {
     out: Out,
     buffer: Vec<u8>,
 }
 
-impl Lines {
+impl LineBuffer {
     /// Nothing collected yet.
     #[must_use]
     pub const fn new(out: Out) -> Self {

@@ -21,46 +21,46 @@ use crate::delivery::Delivery;
 use crate::error::{Error, Exit, Result};
 use crate::model::Kind;
 use crate::model::catalog::TapGap;
-use crate::output::status::{self, Counts};
-use crate::output::{Broken, Sink};
+use crate::output::status::{self, RunCounts};
+use crate::output::{EventSink, OutputError};
 use crate::pipeline::pacing::Pace;
-use crate::pipeline::stop::Judge;
-use crate::query::{Failures, Select, Subject};
+use crate::pipeline::stop::StopCondition;
+use crate::query::{EventContext, EventFilter, Failures};
 use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
 use crate::transport::progress::Progress;
-use crate::transport::shutdown::Stop;
-use crate::transport::{Frame, Item, Origin, Piece, Receiver};
-use worker::{Lane, Walked};
+use crate::transport::shutdown::ShutdownFlag;
+use crate::transport::{Chunk, Frame, Item, Origin, Receiver};
+use worker::{Worker, WorkerOutput};
 
 /// The stages after decoding.
 pub struct Stages {
     /// What is hidden.
     pub policy: Policy,
     /// Which events are kept.
-    pub select: Select,
+    pub select: EventFilter,
     /// Where they go.
-    pub sink: Box<dyn Sink>,
+    pub sink: Box<dyn EventSink>,
     /// How many of them.
     pub limit: Option<u64>,
     /// What ends the run before that.
-    pub judge: Box<dyn Judge>,
+    pub judge: Box<dyn StopCondition>,
     /// How news is told.
-    pub status: status::Format,
+    pub status: status::StatusFormat,
 }
 
 /// The stages, wired.
-pub struct Walk {
+pub struct Pipeline {
     decoder: Decoder,
     redactor: Redactor,
-    select: Select,
-    sink: Box<dyn Sink>,
+    select: EventFilter,
+    sink: Box<dyn EventSink>,
     delivery: Delivery,
     limit: Option<u64>,
-    judge: Box<dyn Judge>,
-    status: status::Format,
-    counts: Counts,
-    stop: Arc<Stop>,
+    judge: Box<dyn StopCondition>,
+    status: status::StatusFormat,
+    counts: RunCounts,
+    stop: Arc<ShutdownFlag>,
     /// How many threads may walk.
     threads: usize,
     progress: Option<Arc<Progress>>,
@@ -71,16 +71,16 @@ pub struct Walk {
 
 /// How a run went.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// The status to exit with.
     pub exit: Exit,
     /// What it has done.
-    pub counts: Counts,
+    pub counts: RunCounts,
     /// What there is to report on stdout.
     pub report: Option<String>,
 }
 
-impl Walk {
+impl Pipeline {
     /// A walk through these stages.
     #[must_use]
     pub fn new(stages: Stages) -> Self {
@@ -94,7 +94,7 @@ impl Walk {
             limit,
             judge,
             status,
-            counts: Counts::default(),
+            counts: RunCounts::default(),
             stop: Arc::default(),
             threads: 1,
             progress: None,
@@ -134,13 +134,13 @@ impl Walk {
 
     /// Set from another thread, it ends the walk after the line in hand, whatever still waits.
     #[must_use]
-    pub fn stop(&self) -> Arc<Stop> {
+    pub fn stop(&self) -> Arc<ShutdownFlag> {
         Arc::clone(&self.stop)
     }
 
     /// Takes items until there are no more, or enough. Blocks, waiting by the timers of `runtime`. What has been shown is
     /// flushed whenever nothing is at hand.
-    pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<Outcome> {
+    pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<RunOutcome> {
         let taken = self.take(&mut items, runtime);
         // What went before a failure is whole.
         let finished = self.sink.finish();
@@ -152,8 +152,8 @@ impl Walk {
         let exit = match taken {
             Ok(exit) => exit,
             // The reader of the pipe has what it wanted.
-            Err(Broken::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Err(Broken::Io(error)) => {
+            Err(OutputError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Err(OutputError::Io(error)) => {
                 let advice = "free some space, or write elsewhere";
                 return Err(Error::new(
                     Exit::Failure,
@@ -162,17 +162,17 @@ impl Walk {
                     advice,
                 ));
             }
-            Err(Broken::Failed(error)) => return Err(error),
+            Err(OutputError::Failed(error)) => return Err(error),
         };
         if let Some(reason) = self.judge.reason() {
             status::verdict(self.status, &reason);
         }
         self.counts.forwarded = self.delivery.forwarded();
         self.counts.failed = self.select.failures() + self.sink.failures() + self.judge.failures();
-        Ok(Outcome { exit, counts: self.counts, report: self.judge.report() })
+        Ok(RunOutcome { exit, counts: self.counts, report: self.judge.report() })
     }
 
-    fn take(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, Broken> {
+    fn take(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, OutputError> {
         if self.limit == Some(0) {
             return Ok(Exit::Done);
         }
@@ -214,7 +214,7 @@ impl Walk {
         }
     }
 
-    fn item(&mut self, item: &Item) -> Result<Option<Exit>, Broken> {
+    fn item(&mut self, item: &Item) -> Result<Option<Exit>, OutputError> {
         match item {
             Item::Frame(frame) => self.frame(frame.as_frame()),
             Item::Piece(piece) => self.piece(piece),
@@ -227,7 +227,7 @@ impl Walk {
                 if self.sink.news(news)? {
                     return Ok(None);
                 }
-                if self.status == status::Format::Inline
+                if self.status == status::StatusFormat::Inline
                     && let Some(frame) = news.frame(Timestamp::now())
                 {
                     return self.frame(frame.as_frame());
@@ -238,7 +238,7 @@ impl Walk {
         }
     }
 
-    fn piece(&mut self, piece: &Piece) -> Result<Option<Exit>, Broken> {
+    fn piece(&mut self, piece: &Chunk) -> Result<Option<Exit>, OutputError> {
         let origin = Origin::default();
         for frame in piece.frames(&origin) {
             if let Some(exit) = self.frame(frame)? {
@@ -249,7 +249,7 @@ impl Walk {
     }
 
     /// A lane for each thread, if there may be several and nothing here depends on what came before.
-    fn lanes(&mut self) -> Option<Vec<Lane>> {
+    fn lanes(&mut self) -> Option<Vec<Worker>> {
         // They are not tried for again.
         let threads = std::mem::replace(&mut self.threads, 1);
         let is_free = threads > 1
@@ -258,7 +258,12 @@ impl Walk {
             && self.delivery.is_none();
         let lane = || {
             let (redactor, select) = (self.redactor.twin(), self.select.twin());
-            Some(Lane { decoder: Decoder::default(), redactor, select, render: self.sink.twin()? })
+            Some(Worker {
+                decoder: Decoder::default(),
+                redactor,
+                select,
+                render: self.sink.twin()?,
+            })
         };
         is_free.then(|| (0..threads).map(|_| lane()).collect())?
     }
@@ -266,10 +271,10 @@ impl Walk {
     /// Takes what a lane has made of a piece, or walks it again if that must not go out as it is.
     fn accept(
         &mut self,
-        piece: &Piece,
-        walked: &Walked,
+        piece: &Chunk,
+        walked: &WorkerOutput,
         out: &[u8],
-    ) -> Result<Option<Exit>, Broken> {
+    ) -> Result<Option<Exit>, OutputError> {
         // The first failure of an expression is told.
         let is_first = |(ours, theirs): (&mut Failures, &u64)| ours.count() == 0 && *theirs > 0;
         if walked.is_news
@@ -299,7 +304,7 @@ impl Walk {
         }
     }
 
-    fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, Broken> {
+    fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, OutputError> {
         let shown = self.redactor.show(&mut self.decoder, frame);
         if self.delivery.is_known(&frame, &shown) {
             return Ok(None);
@@ -315,7 +320,7 @@ impl Walk {
                 return Ok(Some(self.judge.end()));
             }
         }
-        let subject = Subject::new(&shown).at(self.recording, frame.offset);
+        let subject = EventContext::new(&shown).at(self.recording, frame.offset);
         self.counts.see(&shown);
         if shown.kind() == Some(Kind::TapGap)
             && let Some(gap) = shown.read::<TapGap>()
@@ -341,7 +346,7 @@ impl Walk {
     }
 
     /// First the sink, then the cursor: it never runs ahead of what is out.
-    fn flush(&mut self) -> Result<(), Broken> {
+    fn flush(&mut self) -> Result<(), OutputError> {
         self.sink.flush()?;
         self.delivery.flush()
     }

@@ -1,6 +1,6 @@
 //! Which events are kept: by type, by expression, by the text that is seen.
 //!
-//! Selecting takes place after redaction, on [`Shown`] alone: a predicate sees the mask, and is no oracle for what it covers.
+//! Selecting takes place after redaction, on [`RedactedEvent`] alone: a predicate sees the mask, and is no oracle for what it covers.
 
 pub mod check;
 mod field_access;
@@ -23,16 +23,16 @@ use regex::{Regex, RegexBuilder};
 use crate::error::{Error, Exit, Result};
 use crate::json::scan;
 use crate::output::status;
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 pub use named::{is_name, meant, named};
 use native::Native;
-use program::{Budget, Parsed, Program, Stop};
-use result_cache::Memory;
+use program::{ParsedProgram, Program, ProgramError, StepBudget};
+use result_cache::ResultCache;
 
 /// An event under selection; its jq value is made once, if anything asks for it.
-pub struct Subject<'a> {
+pub struct EventContext<'a> {
     /// The event.
-    pub shown: &'a Shown<'a>,
+    pub shown: &'a RedactedEvent<'a>,
     /// The number of the recording that it is from; 0 on a live stream.
     pub recording: usize,
     /// Where in it the event begins, in bytes; 0 on a live stream.
@@ -40,10 +40,10 @@ pub struct Subject<'a> {
     value: OnceCell<Val>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> EventContext<'a> {
     /// An event to select from.
     #[must_use]
-    pub const fn new(shown: &'a Shown<'a>) -> Self {
+    pub const fn new(shown: &'a RedactedEvent<'a>) -> Self {
         Self { shown, recording: 0, offset: 0, value: OnceCell::new() }
     }
 
@@ -102,91 +102,93 @@ impl Failures {
 /// A jq expression that holds of an event or doesn't.
 pub struct Predicate {
     option: String,
-    engine: Arc<Engine>,
-    parts: Option<Box<Parts>>,
+    engine: Arc<PredicateEngine>,
+    parts: Option<Box<SplitPredicate>>,
     failures: Failures,
-    memory: Memory<Result<Said, &'static str>>,
+    memory: ResultCache<Result<Match, &'static str>>,
 }
 
-enum Engine {
+enum PredicateEngine {
     Native(Native),
     Program(Program),
 }
 
 /// `first and rest`. If the first doesn't hold, the whole doesn't; if it holds by its only value, the whole is as the rest is.
-struct Parts {
+struct SplitPredicate {
     first: Predicate,
     rest: Predicate,
 }
 
 /// Whether an expression holds, and whether that is known to be by its only value.
 #[derive(Debug, Clone, Copy)]
-struct Said {
+struct Match {
     held: bool,
     alone: bool,
 }
 
 impl Predicate {
     /// Compiles a parsed expression, for the fast path if it will do.
-    pub fn compile(parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
-        Self::within(Budget::AMPLE, parsed, variables)
+    pub fn compile(parsed: &ParsedProgram<'_>, variables: &[(String, Val)]) -> Result<Self> {
+        Self::within(StepBudget::AMPLE, parsed, variables)
     }
 
     /// The same, where an event may take no more than that.
     pub fn within(
-        budget: Budget,
-        parsed: &Parsed<'_>,
+        budget: StepBudget,
+        parsed: &ParsedProgram<'_>,
         variables: &[(String, Val)],
     ) -> Result<Self> {
         // Compiled in any case: what jq refuses is refused.
         let program = Program::compile(parsed, variables)?.within(budget);
         let (engine, parts) = match Native::compile(&parsed.term, variables) {
-            Some(native) => (Engine::Native(native), None),
-            None => (Engine::Program(program), Self::parts(budget, parsed, variables)?),
+            Some(native) => (PredicateEngine::Native(native), None),
+            None => (PredicateEngine::Program(program), Self::parts(budget, parsed, variables)?),
         };
         Ok(Self::of(parsed.option.to_owned(), Arc::new(engine), parts, Failures::default()))
     }
 
     /// Takes a part off that is for the fast path, or else one that is known by the fields that it reads.
     fn parts(
-        budget: Budget,
-        parsed: &Parsed<'_>,
+        budget: StepBudget,
+        parsed: &ParsedProgram<'_>,
         variables: &[(String, Val)],
-    ) -> Result<Option<Box<Parts>>> {
+    ) -> Result<Option<Box<SplitPredicate>>> {
         let is_native = |term: &Term<&str>| Native::compile(term, variables).is_some();
         let Some((first, rest)) = split(&parsed.term, &is_native) else { return Ok(None) };
         let part = |term: &Term<_>| {
-            Self::within(budget, &Parsed { term: term.clone(), ..*parsed }, variables)
+            Self::within(budget, &ParsedProgram { term: term.clone(), ..*parsed }, variables)
         };
         let first = part(first)?;
-        let is_quick =
-            !matches!(&*first.engine, Engine::Program(program) if !program.is_known_by_fields());
-        Ok(if is_quick { Some(Box::new(Parts { first, rest: part(&rest)? })) } else { None })
+        let is_quick = !matches!(&*first.engine, PredicateEngine::Program(program) if !program.is_known_by_fields());
+        Ok(if is_quick {
+            Some(Box::new(SplitPredicate { first, rest: part(&rest)? }))
+        } else {
+            None
+        })
     }
 
     fn of(
         option: String,
-        engine: Arc<Engine>,
-        parts: Option<Box<Parts>>,
+        engine: Arc<PredicateEngine>,
+        parts: Option<Box<SplitPredicate>>,
         failures: Failures,
     ) -> Self {
-        Self { option, engine, parts, failures, memory: Memory::new() }
+        Self { option, engine, parts, failures, memory: ResultCache::new() }
     }
 
     /// The same for another thread. It tells nothing.
     fn twin(&self) -> Self {
-        let parts = self
-            .parts
-            .as_ref()
-            .map(|parts| Box::new(Parts { first: parts.first.twin(), rest: parts.rest.twin() }));
+        let parts = self.parts.as_ref().map(|parts| {
+            Box::new(SplitPredicate { first: parts.first.twin(), rest: parts.rest.twin() })
+        });
         Self::of(self.option.clone(), Arc::clone(&self.engine), parts, Failures::mute())
     }
 
     /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
-    pub fn holds(&mut self, subject: &Subject<'_>) -> Result<bool> {
+    pub fn holds(&mut self, subject: &EventContext<'_>) -> Result<bool> {
         match self.ask(subject) {
             Ok(said) => Ok(said.held),
-            Err(Stop::Failed(reason)) => {
+            Err(ProgramError::Failed(reason)) => {
                 self.failures.tell(|| {
                     let event_type = subject.shown.event_type();
                     let option = &self.option;
@@ -194,34 +196,36 @@ impl Predicate {
                 });
                 Ok(false)
             }
-            Err(Stop::Endless) => Err(endless(&self.option)),
+            Err(ProgramError::Endless) => Err(endless(&self.option)),
         }
     }
 
-    fn ask(&mut self, subject: &Subject<'_>) -> Result<Said, Stop> {
+    fn ask(&mut self, subject: &EventContext<'_>) -> Result<Match, ProgramError> {
         if let Some(parts) = &mut self.parts {
             match parts.first.ask(subject) {
-                Ok(Said { held: true, alone: true }) => return parts.rest.ask(subject),
-                Ok(Said { held: true, .. }) | Err(_) => {}
+                Ok(Match { held: true, alone: true }) => return parts.rest.ask(subject),
+                Ok(Match { held: true, .. }) | Err(_) => {}
                 Ok(said) => return Ok(said),
             }
         }
         let Self { engine, memory, .. } = self;
-        let said = |(held, alone)| Said { held, alone };
+        let said = |(held, alone)| Match { held, alone };
         match &**engine {
-            Engine::Native(native) => match native.holds(subject.shown) {
+            PredicateEngine::Native(native) => match native.holds(subject.shown) {
                 Ok(held) => Ok(said((held, held))),
-                Err(native::Failed) => Err(Stop::Failed("a value is of a type that it can't use")),
+                Err(native::EvalError) => {
+                    Err(ProgramError::Failed("a value is of a type that it can't use"))
+                }
             },
-            Engine::Program(program) => match program.looks_at(subject.shown) {
+            PredicateEngine::Program(program) => match program.looks_at(subject.shown) {
                 None => program.holds(subject).map(|held| said((held, false))),
                 Some(fields) => {
                     let remembered = memory.recall(fields, || match program.holds_alone(subject) {
                         Ok(known) => Ok(Ok(said(known))),
-                        Err(Stop::Failed(reason)) => Ok(Err(reason)),
-                        Err(Stop::Endless) => Err(Stop::Endless),
+                        Err(ProgramError::Failed(reason)) => Ok(Err(reason)),
+                        Err(ProgramError::Endless) => Err(ProgramError::Endless),
                     });
-                    remembered.and_then(|said| said.map_err(Stop::Failed))
+                    remembered.and_then(|said| said.map_err(ProgramError::Failed))
                 }
             },
         }
@@ -262,12 +266,12 @@ pub fn endless(option: &str) -> Error {
 
 /// Event types by their names.
 #[derive(Debug, Clone, Default)]
-pub struct Types {
+pub struct TypeFilter {
     keep: Option<GlobSet>,
     drop: Option<GlobSet>,
 }
 
-impl Types {
+impl TypeFilter {
     /// The types that one of `keep` matches, or all if there is none, without those that one of `drop` matches.
     pub fn new(keep: &[String], drop: &[String]) -> Result<Self> {
         Ok(Self { keep: globs("--event", keep)?, drop: globs("--exclude", drop)? })
@@ -301,9 +305,9 @@ fn globs(option: &str, patterns: &[String]) -> Result<Option<GlobSet>> {
 
 /// A regular expression that is looked for in the strings that are seen.
 #[derive(Debug, Clone)]
-pub struct Grep(Regex);
+pub struct GrepFilter(Regex);
 
-impl Grep {
+impl GrepFilter {
     /// Without capitals in it, capitals don't matter.
     pub fn new(pattern: &str) -> Result<Self> {
         let insensitive = !pattern.chars().any(char::is_uppercase);
@@ -319,7 +323,7 @@ impl Grep {
 
     /// Whether a string of the event matches: its type, or one in a field that isn't hidden.
     #[must_use]
-    pub fn matches(&self, shown: &Shown<'_>) -> bool {
+    pub fn matches(&self, shown: &RedactedEvent<'_>) -> bool {
         self.0.is_match(shown.event_type())
             || shown.fields().any(|field| !field.hidden && self.in_json(field.json))
     }
@@ -345,16 +349,16 @@ impl Grep {
 
 /// Everything that an event must satisfy to be kept.
 #[derive(Default)]
-pub struct Select {
-    types: Types,
+pub struct EventFilter {
+    types: TypeFilter,
     filters: Vec<Predicate>,
-    grep: Option<Grep>,
+    grep: Option<GrepFilter>,
 }
 
-impl Select {
+impl EventFilter {
     /// All of these must hold.
     #[must_use]
-    pub const fn new(types: Types, filters: Vec<Predicate>, grep: Option<Grep>) -> Self {
+    pub const fn new(types: TypeFilter, filters: Vec<Predicate>, grep: Option<GrepFilter>) -> Self {
         Self { types, filters, grep }
     }
 
@@ -369,7 +373,7 @@ impl Select {
     }
 
     /// Whether the event is kept.
-    pub fn keeps(&mut self, subject: &Subject<'_>) -> Result<bool> {
+    pub fn keeps(&mut self, subject: &EventContext<'_>) -> Result<bool> {
         if !self.types.has(subject.shown.event_type()) {
             return Ok(false);
         }

@@ -1,7 +1,7 @@
-//! From [`Event`] to [`Shown`]: the only way, and the only place that decides what is hidden.
+//! From [`DecodedEvent`] to [`RedactedEvent`]: the only way, and the only place that decides what is hidden.
 //!
-//! A `Shown` is the text that arrived with masks in place of spans. Whatever prints, filters, counts or records takes a
-//! `Shown`; none of it can come at what a mask covers, since only this module reads an `Event`. What stands in the place of
+//! A `RedactedEvent` is the text that arrived with masks in place of spans. Whatever prints, filters, counts or records takes a
+//! `RedactedEvent`; none of it can come at what a mask covers, since only this module reads an `DecodedEvent`. What stands in the place of
 //! a value is for [`mask`](Mode) to say, what counts as an identifier in free text for [`scrub`](crate::text::scrub).
 
 pub mod decode;
@@ -16,19 +16,19 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::model::{Class, Domain, FieldSpec, JsonType, Kind, MASK, Name, Tap};
-use crate::redact::decode::{Content, Decoder, Event, Found, key_of, shown_name};
+use crate::redact::decode::{Content, DecodedEvent, DecodedField, Decoder, key_of, shown_name};
 use crate::text::scrub::{Detector, Scrubbed};
 use crate::text::terminal;
 use crate::transport::Frame;
 
-use event::{Entry, Fields, Known, Piece};
-pub use event::{Shown, ShownField};
-use fast_path::{KnownTap, Made, Recognised, Shapes};
+use event::{FieldEntry, FieldSource, InPlaceFields, TextRef};
+pub use event::{RedactedEvent, RedactedField};
+use fast_path::{FieldBuffer, KnownTap, RecognizedEvent, ShapeCache};
 pub use identity::{Fnv, identity};
-pub use mask::{KEY_LENGTH, Key, Mode, pattern};
-pub use policy::{Names, Policy, Scrub};
-use policy::{Rule, Treatment};
-use rewrite::{Inside, Rewriter};
+pub use mask::{KEY_LENGTH, Mode, PseudonymKey, pattern};
+use policy::{FieldAction, FieldRule};
+pub use policy::{FieldNames, Policy, ScrubMode};
+use rewrite::{NestedType, Rewriter};
 
 /// Something that stands in a frame and should not be passed on as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub enum Reason {
 }
 
 /// What redacting one event says about it.
-struct Notes<'n> {
+struct RedactionLog<'n> {
     /// What was known of the event when it came.
     arrived: &'n Tap,
     /// The same with what is to be added to it, once there is something.
@@ -67,7 +67,7 @@ struct Notes<'n> {
     findings: Option<&'n mut Vec<Finding>>,
 }
 
-impl<'n> Notes<'n> {
+impl<'n> RedactionLog<'n> {
     fn new(arrived: &'n Tap, tap: &'n mut Tap, findings: Option<&'n mut Vec<Finding>>) -> Self {
         Self {
             arrived,
@@ -153,13 +153,13 @@ const FEW: usize = 32;
 pub struct Redactor {
     policy: Policy,
     /// What is to be done with the declared fields of each kind.
-    rules: Vec<Vec<Rule>>,
-    made: Made,
-    entries: Vec<Entry>,
+    rules: Vec<Vec<FieldRule>>,
+    made: FieldBuffer,
+    entries: Vec<FieldEntry>,
     scratch: String,
     tap: Tap,
     /// What came before, if events may be known by it.
-    shapes: Option<Shapes>,
+    shapes: Option<ShapeCache>,
 }
 
 impl Redactor {
@@ -169,11 +169,11 @@ impl Redactor {
         let rules = policy.rules();
         // Other modes make something of each value; and a `_tap` of which a part is hidden is no longer as it was recorded.
         let is_plain = matches!(policy.mode, Mode::Mask) && !policy.hides_origin();
-        let shapes = is_plain.then(Shapes::new);
+        let shapes = is_plain.then(ShapeCache::new);
         Self {
             policy,
             rules,
-            made: Made::default(),
+            made: FieldBuffer::default(),
             entries: Vec::new(),
             scratch: String::new(),
             tap: Tap::default(),
@@ -188,7 +188,7 @@ impl Redactor {
     }
 
     /// Decodes a frame and hides what the policy hides: by the short way, if the event is like one before.
-    pub fn show<'a>(&'a mut self, decoder: &'a mut Decoder, frame: Frame<'a>) -> Shown<'a> {
+    pub fn show<'a>(&'a mut self, decoder: &'a mut Decoder, frame: Frame<'a>) -> RedactedEvent<'a> {
         if let Some(shapes) = &mut self.shapes
             && let Some(recognised) = shapes.recognise(&frame, &mut self.made, &mut self.tap)
         {
@@ -208,8 +208,8 @@ impl Redactor {
     fn recognised<'a>(
         &'a self,
         text: &'a str,
-        Recognised { kind, tap, is_line, start, end }: Recognised,
-    ) -> Shown<'a> {
+        RecognizedEvent { kind, tap, is_line, start, end }: RecognizedEvent,
+    ) -> RedactedEvent<'a> {
         let (tap, json, rest) = match (tap, &self.shapes) {
             (KnownTap::Said { shape, said }, Some(shapes)) => {
                 let said = shapes.said(kind, shape, said);
@@ -218,31 +218,36 @@ impl Redactor {
             (KnownTap::Recorded(span), _) => (&self.tap, Some(span.of(text)), None),
             (KnownTap::Transport | KnownTap::Said { .. }, _) => (&self.tap, None, None),
         };
-        let Made { places, masked } = &self.made;
-        let fields = Fields::Known(Known { places, masked, is_line, start, end, rest });
+        let FieldBuffer { places, masked } = &self.made;
+        let fields =
+            FieldSource::Known(InPlaceFields { places, masked, is_line, start, end, rest });
         let name = Cow::Borrowed(kind.spec().event_type);
-        Shown { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap: json }
+        RedactedEvent { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap: json }
     }
 
     /// Hides what the policy hides.
-    pub fn redact<'a>(&'a mut self, event: &Event<'a>) -> Shown<'a> {
+    pub fn redact<'a>(&'a mut self, event: &DecodedEvent<'a>) -> RedactedEvent<'a> {
         self.examine(event, None)
     }
 
     /// Hides what the policy hides, and appends to `findings` what was not hidden before.
-    pub fn audit<'a>(&'a mut self, event: &Event<'a>, findings: &mut Vec<Finding>) -> Shown<'a> {
+    pub fn audit<'a>(
+        &'a mut self,
+        event: &DecodedEvent<'a>,
+        findings: &mut Vec<Finding>,
+    ) -> RedactedEvent<'a> {
         self.examine(event, Some(findings))
     }
 
     fn examine<'a>(
         &'a mut self,
-        event: &Event<'a>,
+        event: &DecodedEvent<'a>,
         findings: Option<&mut Vec<Finding>>,
-    ) -> Shown<'a> {
+    ) -> RedactedEvent<'a> {
         self.entries.clear();
         self.scratch.clear();
         let Self { policy, rules, entries, scratch, tap, .. } = self;
-        let mut notes = Notes::new(event.tap, tap, findings);
+        let mut notes = RedactionLog::new(event.tap, tap, findings);
         let (name, kind) = match &event.content {
             Content::Malformed { defect, length } => {
                 let offset = event.frame.offset + defect.offset as u64;
@@ -253,7 +258,7 @@ impl Redactor {
                 ]) {
                     let mut made = |text: &str| made_with(scratch, |out| out.push_str(text));
                     let (key, value) = (made(spec.name), made(&value));
-                    entries.push(Entry { key, value, hidden: false, spec: Some(spec) });
+                    entries.push(FieldEntry { key, value, hidden: false, spec: Some(spec) });
                 }
                 (Cow::Borrowed(Kind::TapMalformed.spec().event_type), Some(Kind::TapMalformed))
             }
@@ -261,7 +266,7 @@ impl Redactor {
                 let plain =
                     event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
                 entries.reserve(fields.len());
-                let mut fields_of = Examiner {
+                let mut fields_of = FieldRedactor {
                     policy,
                     text: event.text,
                     plain,
@@ -270,7 +275,7 @@ impl Redactor {
                     notes: &mut notes,
                 };
                 for found in *fields {
-                    let spec = Event::spec_of(*kind, found);
+                    let spec = DecodedEvent::spec_of(*kind, found);
                     let rule = match (kind, found.index) {
                         (Some(kind), Some(index)) => rules[*kind as usize][usize::from(index)],
                         _ => policy.rule(name, &key_of(&found.member, event.text), spec),
@@ -298,10 +303,10 @@ impl Redactor {
             event.recorded_tap.filter(|_| !is_edited).map(|span| span.of(event.text));
         let tap = if is_edited { &self.tap } else { event.tap };
         let Self { scratch, entries, .. } = self;
-        Shown {
+        RedactedEvent {
             text: event.text,
             scratch,
-            fields: Fields::Made(entries),
+            fields: FieldSource::Made(entries),
             name,
             kind,
             tap,
@@ -311,39 +316,40 @@ impl Redactor {
 }
 
 /// The fields of one event on their way.
-struct Examiner<'f, 'n> {
+struct FieldRedactor<'f, 'n> {
     policy: &'f Policy,
     text: &'f str,
     /// There is nothing hostile in the text.
     plain: bool,
-    entries: &'f mut Vec<Entry>,
+    entries: &'f mut Vec<FieldEntry>,
     scratch: &'f mut String,
-    notes: &'f mut Notes<'n>,
+    notes: &'f mut RedactionLog<'n>,
 }
 
-impl Examiner<'_, '_> {
+impl FieldRedactor<'_, '_> {
     fn field(
         &mut self,
-        found: &Found,
+        found: &DecodedField,
         spec: Option<&'static FieldSpec>,
-        Rule { treatment, search }: Rule,
+        FieldRule { treatment, search }: FieldRule,
     ) {
         let Self { policy, text, plain, entries, scratch, notes } = self;
         let member = &found.member;
         let json = member.value.of(text);
         let name = key_of(member, text);
         // A declared name needs no second look.
-        let shown = if spec.is_some() || treatment == Treatment::Reveal {
+        let shown = if spec.is_some() || treatment == FieldAction::Reveal {
             &name
         } else {
             shown_name(&name)
         };
         let already = notes.already(shown, json);
-        let is_odd = found.odd && treatment == Treatment::Show;
-        let inside = if is_odd { Inside::Typed(spec.map(|spec| &spec.ty)) } else { Inside::Free };
+        let is_odd = found.odd && treatment == FieldAction::Show;
+        let inside =
+            if is_odd { NestedType::Typed(spec.map(|spec| &spec.ty)) } else { NestedType::Free };
         // What has an inside where none is declared is hidden as a whole, in an open field too.
         let hidden = already
-            || (treatment == Treatment::Hide && member.json != JsonType::Null)
+            || (treatment == FieldAction::Hide && member.json != JsonType::Null)
             || !inside.has_inside(member.json);
         if hidden {
             notes.hides(
@@ -364,13 +370,13 @@ impl Examiner<'_, '_> {
         let key = if shown != name {
             made_with(scratch, |out| out.push_str(shown))
         } else if !terminal::has_hostile(member.key.of(text)) {
-            Piece::Arrived(member.key)
+            TextRef::Arrived(member.key)
         } else {
             made_with(scratch, |out| terminal::push_json(member.key.of(text), out))
         };
         let value = if hidden {
             match &policy.mode {
-                _ if already => Piece::Arrived(member.value),
+                _ if already => TextRef::Arrived(member.value),
                 mode => made_with(scratch, |out| mask::push(mode, Domain::of(&name), json, out)),
             }
         } else if is_odd
@@ -381,14 +387,18 @@ impl Examiner<'_, '_> {
             let mut rewriter = Rewriter { mode: &policy.mode, search, field: shown, notes };
             made_with(scratch, |out| rewriter.value(json, inside, shown, out))
         } else {
-            Piece::Arrived(member.value)
+            TextRef::Arrived(member.value)
         };
-        entries.push(Entry { key, value, hidden, spec });
+        entries.push(FieldEntry { key, value, hidden, spec });
     }
 }
 
 /// The type of an event that nobody has declared, as it may be shown.
-fn shown_type<'a>(policy: &Policy, name: &Cow<'a, str>, notes: &mut Notes<'_>) -> Cow<'a, str> {
+fn shown_type<'a>(
+    policy: &Policy,
+    name: &Cow<'a, str>,
+    notes: &mut RedactionLog<'_>,
+) -> Cow<'a, str> {
     if shown_name(name) == name || policy.reveal.has_all() {
         name.clone()
     } else {
@@ -397,8 +407,8 @@ fn shown_type<'a>(policy: &Policy, name: &Cow<'a, str>, notes: &mut Notes<'_>) -
     }
 }
 
-fn made_with(scratch: &mut String, write: impl FnOnce(&mut String)) -> Piece {
+fn made_with(scratch: &mut String, write: impl FnOnce(&mut String)) -> TextRef {
     let start = scratch.len();
     write(scratch);
-    Piece::Made(start, scratch.len())
+    TextRef::Made(start, scratch.len())
 }

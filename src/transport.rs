@@ -37,9 +37,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub use queue::{Closed, Lent, QUEUE, Receiver, Sender, channel};
+pub use queue::{BlockingSender, Closed, QUEUE, Receiver, Sender, channel};
 pub use recording::Capture;
-pub use source_config::{FRAME_LIMIT, Limits};
+pub use source_config::{FRAME_LIMIT, SourceConfig};
 
 /// What comes out of a source, in order of arrival.
 #[derive(Debug)]
@@ -47,9 +47,9 @@ pub enum Item {
     /// One event.
     Frame(RawFrame),
     /// Several events of a recording.
-    Piece(Piece),
+    Piece(Chunk),
     /// News of the connection.
-    News(News),
+    News(ConnectionEvent),
     /// What follows is from the recording of that number, counted from 0.
     Recording(usize),
 }
@@ -67,7 +67,7 @@ pub struct Origin {
 
 /// How a frame wraps its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum FrameFormat {
     /// SSE: the type on the `event:` line or as `event_type` in the data.
     Sse,
     /// The observer WebSocket: the type as `type`, the fields beside it or in `data`.
@@ -80,7 +80,7 @@ pub enum Form {
 
 /// What the transport noticed about a frame that its bytes don't tell: for `_tap.drift`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Notes {
+pub struct FrameFlags {
     /// It has no id of its own, on a stream whose events should.
     pub id_missing: bool,
     /// Its id is lower than the one before.
@@ -91,7 +91,7 @@ pub struct Notes {
 
 /// Why there is no event in a frame that did arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum FrameError {
     /// Larger than the limit; skipped.
     TooLarge,
     /// Text that is no UTF-8, where the transport demands it.
@@ -108,7 +108,7 @@ pub struct RawFrame {
     /// The stream that it came by.
     pub origin: Arc<Origin>,
     /// How it wraps the event.
-    pub form: Form,
+    pub form: FrameFormat,
     /// SSE: the `event:` line.
     pub event: Option<String>,
     /// SSE: the `id:` in force.
@@ -118,11 +118,11 @@ pub struct RawFrame {
     /// When it arrived; `None` in a recording.
     pub received_at: Option<Timestamp>,
     /// The transport could not deliver it; with how many bytes it had.
-    pub fault: Option<(Fault, u64)>,
+    pub fault: Option<(FrameError, u64)>,
     /// Where in the recording it begins, in bytes; 0 on a live stream.
     pub offset: u64,
     /// What the transport noticed about it.
-    pub notes: Notes,
+    pub notes: FrameFlags,
 }
 
 /// A frame as decoding sees it: borrowed, from a transport or from a line of a recording.
@@ -131,7 +131,7 @@ pub struct Frame<'a> {
     /// The stream that it came by.
     pub origin: &'a Origin,
     /// How it wraps the event.
-    pub form: Form,
+    pub form: FrameFormat,
     /// SSE: the `event:` line.
     pub event: Option<&'a str>,
     /// SSE: the `id:` in force.
@@ -143,11 +143,11 @@ pub struct Frame<'a> {
     /// When it arrived; `None` in a recording.
     pub received_at: Option<Timestamp>,
     /// The transport could not deliver it; with how many bytes it had.
-    pub fault: Option<(Fault, u64)>,
+    pub fault: Option<(FrameError, u64)>,
     /// Where in the recording it begins, in bytes; 0 on a live stream.
     pub offset: u64,
     /// What the transport noticed about it.
-    pub notes: Notes,
+    pub notes: FrameFlags,
 }
 
 impl RawFrame {
@@ -156,14 +156,14 @@ impl RawFrame {
     pub fn own(origin: &Arc<Origin>, line: &Value, received_at: Timestamp) -> Self {
         Self {
             origin: Arc::clone(origin),
-            form: Form::Own,
+            form: FrameFormat::Own,
             event: None,
             id: None,
             data: Bytes::from(line.to_string()),
             received_at: Some(received_at),
             fault: None,
             offset: 0,
-            notes: Notes::default(),
+            notes: FrameFlags::default(),
         }
     }
 
@@ -176,7 +176,7 @@ impl RawFrame {
             event: self.event.as_deref(),
             id: self.id.as_deref(),
             data: &self.data,
-            text: if self.form == Form::Sse { plain(&self.data) } else { None },
+            text: if self.form == FrameFormat::Sse { plain(&self.data) } else { None },
             received_at: self.received_at,
             fault: self.fault,
             offset: self.offset,
@@ -205,16 +205,16 @@ const LARGE: usize = 16 * 1024;
 /// A piece of a recording: as many events as were read at once. To hand them over one by one would take longer than to show
 /// them.
 #[derive(Debug, Clone)]
-pub enum Piece {
+pub enum Chunk {
     /// Whole lines.
-    Lines(Lines),
+    Lines(LineChunk),
     /// What a capture of a stream had in it.
     Frames(Arc<[RawFrame]>),
     /// A part of such a capture, which is taken apart by whoever looks at it first.
     Capture(Arc<Capture>),
 }
 
-impl Piece {
+impl Chunk {
     /// How much memory it takes, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -246,7 +246,7 @@ impl Piece {
 
 /// Whole lines of a recording, in one buffer.
 #[derive(Clone)]
-pub struct Lines {
+pub struct LineChunk {
     /// The lines, each ended by LF but perhaps the last.
     pub bytes: Bytes,
     /// Where in the file the first of them begins, in bytes.
@@ -255,7 +255,7 @@ pub struct Lines {
     pub limit: usize,
 }
 
-impl std::fmt::Debug for Lines {
+impl std::fmt::Debug for LineChunk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Lines")
             .field("bytes", &self.bytes.len())
@@ -266,21 +266,21 @@ impl std::fmt::Debug for Lines {
 
 /// News of a connection, for people and for `--status json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
+pub struct ConnectionEvent {
     /// The stream that it is about.
     pub origin: Arc<Origin>,
     /// What happened.
-    pub change: Change,
+    pub change: ConnectionState,
 }
 
-impl News {
+impl ConnectionEvent {
     /// The line that tells of it in the stream, where there is one.
     #[must_use]
     pub fn frame(&self, received_at: Timestamp) -> Option<RawFrame> {
         let line = match &self.change {
-            Change::Connected => json!({"event_type": "tap.connected"}),
-            Change::Reconnecting { .. } => return None,
-            Change::Ended { why } => json!({"event_type": "tap.ended", "reason": why}),
+            ConnectionState::Connected => json!({"event_type": "tap.connected"}),
+            ConnectionState::Reconnecting { .. } => return None,
+            ConnectionState::Ended { why } => json!({"event_type": "tap.ended", "reason": why}),
         };
         Some(RawFrame::own(&self.origin, &line, received_at))
     }
@@ -288,7 +288,7 @@ impl News {
 
 /// What happened to a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum ConnectionState {
     /// It stands, and frames may come.
     Connected,
     /// It is gone, and will be tried again.

@@ -49,14 +49,14 @@ use crate::output::status;
 use crate::pipeline::Stages;
 use crate::query::program::THREAD_STACK;
 use crate::transport::recording::cause;
-use background_tasks::Errands;
-use event_sink::{Fed, Feed};
-use filter::Slice;
-use frames::Frames;
-use input::Input;
-use state::{Effect, Setup, State};
+use background_tasks::BackgroundTasks;
+use event_sink::{ScreenMessage, ScreenSink};
+use filter::TimeSlice;
+use frames::FramePacer;
+use input::InputReader;
+use state::{Effect, ScreenConfig, State};
 use style::Depth;
-use terminal::Taken;
+use terminal::TerminalGuard;
 use update::{Msg, update};
 
 /// How long one go at events, or at filtering, may take: keys wait no longer than that and one event.
@@ -72,16 +72,16 @@ const BRIEF: Duration = Duration::from_millis(2);
 const IDLE: Duration = Duration::from_millis(100);
 
 /// A screen that is open.
-pub struct Live {
+pub struct LiveScreen {
     closed: oneshot::Receiver<Result<Exit>>,
     stop: Arc<AtomicBool>,
     thread: Thread,
 }
 
-impl Live {
+impl LiveScreen {
     /// Opens a screen on which `draw` draws, and makes it the sink of these stages.
     pub fn open(
-        setup: Setup,
+        setup: ScreenConfig,
         stages: &mut Stages,
         draw: impl Fn(&State, &mut Frame<'_>) + Send + 'static,
     ) -> Result<Self> {
@@ -119,7 +119,7 @@ impl Live {
             )
         })?;
         let thread = started.thread().clone();
-        stages.sink = Box::new(Feed::new(screen, thread.clone(), pace));
+        stages.sink = Box::new(ScreenSink::new(screen, thread.clone(), pace));
         Ok(Self { closed, stop, thread })
     }
 
@@ -145,13 +145,13 @@ impl Live {
 
 /// Shows the screen until somebody closes it.
 fn show(
-    mut setup: Setup,
-    fed: &Receiver<Fed>,
+    mut setup: ScreenConfig,
+    fed: &Receiver<ScreenMessage>,
     stop: &AtomicBool,
     draw: impl Fn(&State, &mut Frame<'_>),
 ) -> io::Result<()> {
-    let mut taken = Taken::take()?;
-    let mut errands = Errands::default();
+    let mut taken = TerminalGuard::take()?;
+    let mut errands = BackgroundTasks::default();
     if setup.theme.depth != Depth::None {
         setup.theme.ground = setup.theme.ground.or_else(terminal::background);
     }
@@ -162,19 +162,20 @@ fn show(
     {
         let _ = signal_hook::flag::register(signal, Arc::clone(flag));
     }
-    let mut input = Some(Input::listen()?);
+    let mut input = Some(InputReader::listen()?);
     let mut state = State::new(setup, crossterm::terminal::size()?, Timestamp::now());
-    let (mut frames, mut is_over) = (Frames::default(), false);
+    let (mut frames, mut is_over) = (FramePacer::default(), false);
     while !stop.load(Ordering::Relaxed) {
-        for typed in input.iter().flat_map(Input::take) {
+        for typed in input.iter().flat_map(InputReader::take) {
             update(&mut state, Msg::Input(typed?));
         }
         update(&mut state, Msg::Tick(Timestamp::now()));
         for line in status::take_waiting().into_iter().chain(errands.told()) {
             update(&mut state, Msg::Told(line));
         }
-        let taken_in = if is_over { Taking::Nothing } else { take(&mut state, fed, &mut is_over) };
-        state.work(Slice::of(EVENTS).until(Instant::now() + SLICE));
+        let taken_in =
+            if is_over { FeedResult::Nothing } else { take(&mut state, fed, &mut is_over) };
+        state.work(TimeSlice::of(EVENTS).until(Instant::now() + SLICE));
         if suspended.swap(false, Ordering::Relaxed) {
             state.effects.push(Effect::Suspend);
         } else if continued.swap(false, Ordering::Relaxed) {
@@ -189,7 +190,7 @@ fn show(
                 Effect::Suspend => {
                     drop(input.take());
                     taken.lend(suspend)?;
-                    input = Some(Input::listen()?);
+                    input = Some(InputReader::listen()?);
                     continued.store(false, Ordering::Relaxed);
                     state.size = crossterm::terminal::size()?;
                     state.changed = true;
@@ -206,13 +207,13 @@ fn show(
             state.changed = false;
         }
         match taken_in {
-            Taking::More => {}
+            FeedResult::More => {}
             _ if state.is_busy() => {}
-            Taking::Some => std::thread::sleep(BRIEF),
-            Taking::Nothing if state.changed => {
+            FeedResult::Some => std::thread::sleep(BRIEF),
+            FeedResult::Nothing if state.changed => {
                 std::thread::park_timeout(frames.wait(Instant::now()))
             }
-            Taking::Nothing => std::thread::park_timeout(IDLE),
+            FeedResult::Nothing => std::thread::park_timeout(IDLE),
         }
     }
     Ok(())
@@ -220,7 +221,7 @@ fn show(
 
 /// What came of taking what the walk feeds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Taking {
+enum FeedResult {
     /// There was nothing.
     Nothing,
     /// There was something, and it is all taken.
@@ -230,9 +231,9 @@ enum Taking {
 }
 
 /// Takes what the walk feeds, for a while.
-fn take(state: &mut State, fed: &Receiver<Fed>, is_over: &mut bool) -> Taking {
-    let mut slice = Slice::of(EVENTS).until(Instant::now() + SLICE);
-    let mut taking = Taking::Nothing;
+fn take(state: &mut State, fed: &Receiver<ScreenMessage>, is_over: &mut bool) -> FeedResult {
+    let mut slice = TimeSlice::of(EVENTS).until(Instant::now() + SLICE);
+    let mut taking = FeedResult::Nothing;
     while slice.takes() {
         match fed.try_recv() {
             Ok(fed) => update(state, Msg::Fed(fed)),
@@ -243,13 +244,13 @@ fn take(state: &mut State, fed: &Receiver<Fed>, is_over: &mut bool) -> Taking {
                 return settled(state, taking);
             }
         }
-        taking = Taking::Some;
+        taking = FeedResult::Some;
     }
-    settled(state, Taking::More)
+    settled(state, FeedResult::More)
 }
 
-fn settled(state: &mut State, taking: Taking) -> Taking {
-    if taking != Taking::Nothing {
+fn settled(state: &mut State, taking: FeedResult) -> FeedResult {
+    if taking != FeedResult::Nothing {
         state.settle();
     }
     taking

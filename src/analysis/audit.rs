@@ -14,31 +14,31 @@ use serde_json::{Value, json};
 use crate::error::{Error, Exit, Result};
 use crate::model::Kind;
 use crate::redact::decode::Decoder;
-use crate::redact::{Finding, Policy, Reason, Redactor, Scrub};
+use crate::redact::{Finding, Policy, Reason, Redactor, ScrubMode};
 use crate::text::scrub::{self, Scrubbed};
 use crate::text::terminal;
 use crate::transport::progress::Progress;
-use crate::transport::{self, Frame, Item, Origin, Piece, recording};
+use crate::transport::{self, Chunk, Frame, Item, Origin, recording};
 
 /// How many places of one finding are told.
 const PLACES: usize = 5;
 
 /// What was found.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct AuditReport {
     events: u64,
-    findings: BTreeMap<(Reason, String, String), Places>,
+    findings: BTreeMap<(Reason, String, String), AuditLocations>,
 }
 
 #[derive(Debug, Default)]
-struct Places {
+struct AuditLocations {
     count: u64,
-    first: Vec<Place>,
+    first: Vec<AuditLocation>,
 }
 
 /// Where in which file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct AuditLocation {
     file: String,
     /// Which of its events, from 1.
     event: u64,
@@ -47,12 +47,12 @@ struct Place {
 }
 
 /// Reads files to their end, `-` being stdin. Blocks.
-pub fn files(paths: &[PathBuf], progress: &Arc<Progress>) -> Result<Report> {
+pub fn files(paths: &[PathBuf], progress: &Arc<Progress>) -> Result<AuditReport> {
     let mut auditor = Auditor {
         decoder: Decoder::default(),
-        redactor: Redactor::new(Policy { scrub: Scrub::All, ..Policy::default() }),
+        redactor: Redactor::new(Policy { scrub: ScrubMode::All, ..Policy::default() }),
         findings: Vec::new(),
-        report: Report::default(),
+        report: AuditReport::default(),
     };
     for path in paths {
         auditor.file(path, progress)?;
@@ -64,20 +64,20 @@ struct Auditor {
     decoder: Decoder,
     redactor: Redactor,
     findings: Vec<Finding>,
-    report: Report,
+    report: AuditReport,
 }
 
 impl Auditor {
     fn file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
         let (tx, mut rx) = transport::channel(transport::QUEUE);
-        let mut place = Place { file: path.display().to_string(), event: 0, line: None };
+        let mut place = AuditLocation { file: path.display().to_string(), event: 0, line: None };
         std::thread::scope(|threads| {
             let reader = threads
                 .spawn(move || recording::run(path, transport::FRAME_LIMIT, progress, &tx.lend()));
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {
-                    Item::Piece(Piece::Lines(piece)) => {
+                    Item::Piece(Chunk::Lines(piece)) => {
                         let origin = Origin::default();
                         for frame in piece.frames(&origin) {
                             let before =
@@ -114,7 +114,7 @@ impl Auditor {
         })
     }
 
-    fn frame(&mut self, frame: Frame<'_>, place: &mut Place) {
+    fn frame(&mut self, frame: Frame<'_>, place: &mut AuditLocation) {
         place.event += 1;
         self.report.events += 1;
         let event = self.decoder.decode(frame);
@@ -148,7 +148,7 @@ fn ends(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
-impl Report {
+impl AuditReport {
     /// Whether there is nothing that should not be passed on.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -173,7 +173,7 @@ impl Report {
         };
         let (names, reasons) = (width(name), width(|(reason, ..)| sentence(*reason)));
         for (key, places) in &self.findings {
-            let mut at: Vec<_> = places.first.iter().map(Place::text).collect();
+            let mut at: Vec<_> = places.first.iter().map(AuditLocation::text).collect();
             if places.count > at.len() as u64 {
                 at.push("…".to_owned());
             }
@@ -196,7 +196,7 @@ impl Report {
             .findings
             .iter()
             .map(|((reason, event_type, field), places)| {
-                let places_json: Vec<_> = places.first.iter().map(Place::json).collect();
+                let places_json: Vec<_> = places.first.iter().map(AuditLocation::json).collect();
                 json!({"reason": code(*reason), "event_type": event_type, "field": field, "count": places.count, "places": places_json})
             })
             .collect();
@@ -204,7 +204,7 @@ impl Report {
     }
 }
 
-impl Place {
+impl AuditLocation {
     fn text(&self) -> String {
         let file = terminal::visible(&self.file);
         self.line

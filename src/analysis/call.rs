@@ -11,9 +11,9 @@ use crate::model::catalog::{
     OperatorModeChanged, SessionEnd, SessionInfo, SessionStart, StateTransition,
 };
 use crate::model::{Declared, Field, Kind, MASK};
-use crate::output::stored_event::Held;
-use crate::redact::Shown;
-use transcript::{Mood, Speaker, Talk};
+use crate::output::stored_event::StoredEvent;
+use crate::redact::RedactedEvent;
+use transcript::{NoteLevel, Speaker, Transcript};
 
 /// How many calls are kept; beyond it, the ones that ended first go.
 const CALLS: usize = 2000;
@@ -38,7 +38,7 @@ pub struct Call {
     /// The operators who take part, and how.
     pub operators: BTreeMap<String, String>,
     /// What is said and done in it.
-    pub talk: Talk,
+    pub talk: Transcript,
 }
 
 impl Call {
@@ -56,7 +56,7 @@ impl Call {
 
 /// All calls, by SID.
 #[derive(Debug, Clone, Default)]
-pub struct Calls {
+pub struct CallTracker {
     calls: BTreeMap<String, Call>,
 }
 
@@ -90,9 +90,9 @@ as_text! {
     crate::model::catalog::value::EscalationTrigger: |value| value.as_str(),
 }
 
-impl Calls {
+impl CallTracker {
     /// Takes an event.
-    pub fn see(&mut self, held: &Held, shown: &Shown<'_>, now: Timestamp) {
+    pub fn see(&mut self, held: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
         let (Some(sid), Some(kind)) = (&held.call_sid, held.kind) else { return };
         let time = held.time.unwrap_or(now);
         let call = self.calls.entry(sid.to_string()).or_default();
@@ -127,14 +127,14 @@ impl Calls {
 
 impl Call {
     /// Takes an event of the call.
-    pub fn see(&mut self, kind: Kind, shown: &Shown<'_>, time: Timestamp) {
+    pub fn see(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
         self.began.get_or_insert(time);
         self.learn(kind, shown, time);
         self.talk.see(kind, shown, time);
     }
 
-    fn learn(&mut self, kind: Kind, shown: &Shown<'_>, time: Timestamp) {
-        fn read<T: Declared>(shown: &Shown<'_>, then: impl FnOnce(T)) {
+    fn learn(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
+        fn read<T: Declared>(shown: &RedactedEvent<'_>, then: impl FnOnce(T)) {
             if let Some(event) = shown.read::<T>() {
                 then(event);
             }
@@ -145,7 +145,7 @@ impl Call {
                 (self.direction, self.service) = (text(&it.direction), text(&it.service_id));
                 self.talk.note(
                     time,
-                    Mood::Plain,
+                    NoteLevel::Plain,
                     format!("call started, {}", text(&it.direction).unwrap_or_default()),
                 );
             }),
@@ -158,7 +158,7 @@ impl Call {
                 self.escalated = true;
                 let (by, why) =
                     (text(&it.trigger).unwrap_or_default(), text(&it.reason).unwrap_or_default());
-                self.talk.note(time, Mood::Warning, format!("escalated by {by}: {why}"));
+                self.talk.note(time, NoteLevel::Warning, format!("escalated by {by}: {why}"));
             }),
             Kind::OperatorJoinedCall => read(shown, |it: OperatorJoinedCall| {
                 self.operator(time, text(&it.operator_id), text(&it.mode), "joined");
@@ -169,7 +169,7 @@ impl Call {
             Kind::OperatorLeftCall => read(shown, |it: OperatorLeftCall| {
                 if let Some(id) = text(&it.operator_id) {
                     self.operators.remove(&id);
-                    self.talk.note(time, Mood::Plain, format!("operator {} left", start(&id)));
+                    self.talk.note(time, NoteLevel::Plain, format!("operator {} left", start(&id)));
                 }
             }),
             Kind::SessionInfo => read(shown, |it: SessionInfo| {
@@ -199,7 +199,7 @@ impl Call {
                 );
                 let remark =
                     text(&it.annotation).map(|remark| format!(" ({remark})")).unwrap_or_default();
-                self.talk.note(time, Mood::State, format!("{from} → {to}{remark}"));
+                self.talk.note(time, NoteLevel::State, format!("{from} → {to}{remark}"));
                 self.state = Some(to);
             }),
             Kind::SessionEnd => read(shown, |it: SessionEnd| {
@@ -213,7 +213,7 @@ impl Call {
     fn end(&mut self, time: Timestamp, reason: Option<String>, seconds: Option<f64>) {
         let reason = reason.unwrap_or_else(|| "unknown".to_owned());
         if self.ended.is_none() {
-            self.talk.note(time, Mood::Plain, format!("call ended: {reason}"));
+            self.talk.note(time, NoteLevel::Plain, format!("call ended: {reason}"));
         }
         self.ended = Some((time, reason));
         self.seconds = seconds.or(self.seconds);
@@ -221,7 +221,7 @@ impl Call {
 
     fn operator(&mut self, time: Timestamp, id: Option<String>, mode: Option<String>, did: &str) {
         let (Some(id), mode) = (id, mode.unwrap_or_default()) else { return };
-        self.talk.note(time, Mood::Warning, format!("operator {} {did}: {mode}", start(&id)));
+        self.talk.note(time, NoteLevel::Warning, format!("operator {} {did}: {mode}", start(&id)));
         self.operators.insert(id, mode);
     }
 

@@ -16,9 +16,9 @@ pub mod text;
 use jiff::Timestamp;
 
 use crate::model::Kind;
-use crate::redact::Shown;
-use histogram::Measured;
-use step_tracker::Followed;
+use crate::redact::RedactedEvent;
+use histogram::DurationHistogram;
+use step_tracker::StepTracker;
 use tally::Tally;
 
 /// How many types of events that nobody has declared, fields that drift, and reasons are told apart.
@@ -30,11 +30,11 @@ const TOOLS: usize = 100;
 /// How many kinds of events are declared.
 const KINDS: usize = Kind::ALL.len() + Kind::OWN.len();
 
-/// The steps of a form on its way, by the bits of [`Figures::surfaces`].
+/// The steps of a form on its way, by the bits of [`EventStats::surfaces`].
 pub const SURFACE_STEPS: [(&str, u8); 5] =
     [("created", 1), ("delivered", 2), ("opened", 4), ("field_saved", 8), ("submitted", 16)];
 
-/// The parts of a turn of the agent, as events name them and as people do, in the order of [`Figures::latency`].
+/// The parts of a turn of the agent, as events name them and as people do, in the order of [`EventStats::latency`].
 pub const STAGES: [(&str, &str); 5] = [
     ("e2e_ttfb_ms", "turn to first audio"),
     ("engine_ms", "engine"),
@@ -51,7 +51,7 @@ const ENDED: u8 = 2;
 
 /// What is counted and measured.
 #[derive(Debug, Clone)]
-pub struct Figures {
+pub struct EventStats {
     /// Events in all.
     pub events: u64,
     /// The moments of the first and the last of them, in milliseconds of Unix time.
@@ -59,23 +59,23 @@ pub struct Figures {
     declared: [u64; KINDS],
     undeclared: Tally<u64>,
     /// Calls, as the workspace tells of them.
-    pub calls: Calls,
+    pub calls: CallStats,
     /// Calls, as their observers tell of them.
-    pub sessions: Calls,
+    pub sessions: CallStats,
     /// Escalations by who asked for a person.
     pub triggers: Tally<u64>,
     /// Tools that the agent called.
-    pub tools: Tally<Tool>,
+    pub tools: Tally<ToolStats>,
     /// How long all of them took.
-    pub tool_calls: Measured,
+    pub tool_calls: DurationHistogram,
     /// How long the parts of turns took: see [`STAGES`].
-    pub latency: [Measured; STAGES.len()],
+    pub latency: [DurationHistogram; STAGES.len()],
     /// How long the model took to choose and to word an answer.
-    pub model: Measured,
+    pub model: DurationHistogram,
     /// Which steps forms have taken: see [`SURFACE_STEPS`].
-    pub surfaces: Followed,
+    pub surfaces: StepTracker,
     /// How long pipelines took to catch up with their sources.
-    pub syncs: Measured,
+    pub syncs: DurationHistogram,
     /// How many events they took in.
     pub synced_events: f64,
     /// What the model did not expect, by `kind event_type field`.
@@ -90,17 +90,17 @@ pub struct Figures {
 
 /// Calls, as one kind of stream tells of them.
 #[derive(Debug, Clone)]
-pub struct Calls {
+pub struct CallStats {
     /// How many ended, by the reason.
     pub outcomes: Tally<u64>,
     /// How long they took.
-    pub took: Measured,
-    followed: Followed,
+    pub took: DurationHistogram,
+    followed: StepTracker,
 }
 
 /// What became of the calls of one tool.
 #[derive(Debug, Clone, Default)]
-pub struct Tool {
+pub struct ToolStats {
     /// How often it was called.
     pub started: u64,
     /// How often it answered.
@@ -108,35 +108,35 @@ pub struct Tool {
     /// How often it answered that it failed.
     pub failed: u64,
     /// How long it took.
-    pub took: Measured,
+    pub took: DurationHistogram,
 }
 
-impl Default for Calls {
+impl Default for CallStats {
     fn default() -> Self {
         Self {
             outcomes: Tally::new(NAMES),
-            took: Measured::default(),
-            followed: Followed::default(),
+            took: DurationHistogram::default(),
+            followed: StepTracker::default(),
         }
     }
 }
 
-impl Default for Figures {
+impl Default for EventStats {
     fn default() -> Self {
         Self {
             events: 0,
             span: None,
             declared: [0; KINDS],
             undeclared: Tally::new(NAMES),
-            calls: Calls::default(),
-            sessions: Calls::default(),
+            calls: CallStats::default(),
+            sessions: CallStats::default(),
             triggers: Tally::new(NAMES),
             tools: Tally::new(TOOLS),
-            tool_calls: Measured::default(),
+            tool_calls: DurationHistogram::default(),
             latency: Default::default(),
-            model: Measured::default(),
-            surfaces: Followed::default(),
-            syncs: Measured::default(),
+            model: DurationHistogram::default(),
+            surfaces: StepTracker::default(),
+            syncs: DurationHistogram::default(),
             synced_events: 0.0,
             drift: Tally::new(NAMES),
             gaps: Tally::new(NAMES),
@@ -146,9 +146,9 @@ impl Default for Figures {
     }
 }
 
-impl Figures {
+impl EventStats {
     /// Counts an event of that moment, in milliseconds of Unix time.
-    pub fn see(&mut self, shown: &Shown<'_>, moment: Option<i64>) {
+    pub fn see(&mut self, shown: &RedactedEvent<'_>, moment: Option<i64>) {
         self.events += 1;
         if let Some(moment) = moment {
             self.span =
@@ -225,7 +225,7 @@ impl Figures {
         }
     }
 
-    fn surface(&mut self, shown: &Shown<'_>, step: usize) {
+    fn surface(&mut self, shown: &RedactedEvent<'_>, step: usize) {
         let id = shown.field("surface_id").filter(|id| !id.hidden).and_then(|id| id.text());
         self.surfaces.step(id.as_deref(), SURFACE_STEPS[step].1);
     }
@@ -307,7 +307,7 @@ impl Figures {
 
     /// What was measured, by its name.
     #[must_use]
-    pub fn times(&self) -> Vec<(&'static str, &Measured)> {
+    pub fn times(&self) -> Vec<(&'static str, &DurationHistogram)> {
         let latency = STAGES.iter().map(|(_, name)| *name).zip(&self.latency);
         [("calls", &self.calls.took), ("observed calls", &self.sessions.took)]
             .into_iter()
@@ -331,8 +331,8 @@ impl Figures {
     }
 }
 
-impl Calls {
-    fn end(&mut self, shown: &Shown<'_>, seconds: &str) {
+impl CallStats {
+    fn end(&mut self, shown: &RedactedEvent<'_>, seconds: &str) {
         let reason = shown.field("completion_reason").and_then(|field| field.text());
         *self.outcomes.of(reason.as_deref().unwrap_or("unknown")) += 1;
         measure(
@@ -350,12 +350,12 @@ impl Calls {
 }
 
 /// The call that an event is about.
-fn session<'a>(shown: &'a Shown<'_>) -> Option<std::borrow::Cow<'a, str>> {
+fn session<'a>(shown: &'a RedactedEvent<'_>) -> Option<std::borrow::Cow<'a, str>> {
     let field = shown.field("call_sid").filter(|sid| !sid.hidden).and_then(|sid| sid.text());
     field.or_else(|| shown.tap().call_sid.as_deref().map(Into::into))
 }
 
-fn measure(measured: &mut Measured, millis: Option<f64>) {
+fn measure(measured: &mut DurationHistogram, millis: Option<f64>) {
     if let Some(millis) = millis {
         measured.add(millis);
     }
@@ -363,7 +363,7 @@ fn measure(measured: &mut Measured, millis: Option<f64>) {
 
 /// When an event took place, or arrived, in milliseconds of Unix time.
 #[must_use]
-pub fn moment(shown: &Shown<'_>) -> Option<i64> {
+pub fn moment(shown: &RedactedEvent<'_>) -> Option<i64> {
     let tap = shown.tap();
     let time =
         |time: &Option<String>| Some(time.as_ref()?.parse::<Timestamp>().ok()?.as_millisecond());

@@ -17,7 +17,7 @@ pub mod text;
 use jiff::Timestamp;
 
 use crate::analysis::call::Call;
-use crate::analysis::call::transcript::Item;
+use crate::analysis::call::transcript::TranscriptItem;
 use crate::model::Stream;
 
 /// The course of one call.
@@ -29,7 +29,7 @@ pub struct Timeline {
     /// When it began, as far as is known.
     pub began: Option<Timestamp>,
     /// In order of time, tools below what they are part of.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<TimelineEntry>,
     /// How many events of the workspace's stream and of the observer it is made from.
     pub events: (u64, u64),
     /// How many more there were than are kept.
@@ -41,25 +41,25 @@ pub struct Timeline {
 }
 
 /// Something in the course of a call.
-pub struct Entry {
+pub struct TimelineEntry {
     /// When, if that is known.
     pub at: Option<Timestamp>,
     /// The stream that told of it.
     pub stream: Option<Stream>,
     /// What it is.
-    pub what: What,
+    pub what: EntryKind,
 }
 
 /// What happened.
-pub enum What {
+pub enum EntryKind {
     /// Words, a tool, a note.
-    Item(Item),
+    Item(TranscriptItem),
     /// An event of which nothing else is made.
     Event {
         /// Its type.
         event_type: String,
         /// Its fields.
-        fields: Vec<Shown>,
+        fields: Vec<TimelineField>,
     },
     /// A hole in a stream.
     Gap {
@@ -75,7 +75,7 @@ pub enum What {
 }
 
 /// A field as it may be shown.
-pub struct Shown {
+pub struct TimelineField {
     /// Its name.
     pub name: String,
     /// Its value in JSON.

@@ -19,16 +19,18 @@ use std::sync::LazyLock;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
-pub use commands::{Complete, Doctor, Expect, Frames, Generate, Schema, Serve, Shell};
-pub use connection::{Access, Connection, Demo};
-pub use delivery::{Delivery, Liveness, Order, Resume};
-pub use filter::{Pick, Until};
-pub use forward::{Format, Forward, Header};
-pub use output::{Background, Color, Output, Screen, Show, Timestamps};
-pub use privacy::{Audit, Phi, Privacy, Report, Scrub};
-pub use settings::{Action, Choice, Config, SetProfile, Standing};
-pub use stats::{Figures, Stats};
-pub use timeline::{Page, Timeline};
+pub use commands::{
+    CompleteArgs, DoctorArgs, ExpectArgs, FramesArgs, GenerateArgs, SchemaArgs, ServeArgs, Shell,
+};
+pub use connection::{AuthArgs, ConnectionArgs, DemoArgs};
+pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs, ResumeArgs};
+pub use filter::{FilterArgs, StopArgs};
+pub use forward::{ForwardArgs, ForwardFormat, ForwardHeader};
+pub use output::{Background, ColorWhen, OutputArgs, OutputFormat, ScreenArgs, Timestamps};
+pub use privacy::{AuditArgs, PhiMode, PrivacyArgs, ReportFormat, ScrubArg};
+pub use settings::{ConfigAction, ConfigArgs, ConfigChoice, ConfigDefaults, SetProfile};
+pub use stats::{StatsArgs, StatsOutputArgs};
+pub use timeline::{TimelineArgs, TimelineFormat};
 
 use crate::model::Kind;
 use crate::model::declare::LAST_SNAPSHOT;
@@ -45,21 +47,21 @@ pub struct Cli {
     pub command: Command,
     /// Where settings come from.
     #[command(flatten)]
-    pub choice: Choice,
+    pub choice: ConfigChoice,
 }
 
 impl Cli {
     /// How this command tells its news.
     #[must_use]
-    pub const fn status(&self) -> status::Format {
+    pub const fn status(&self) -> status::StatusFormat {
         match &self.command {
-            Command::Watch(Watch { show, .. })
-            | Command::Observe(Observe { show, .. })
-            | Command::Replay(Replay { show, .. }) => show.status,
-            Command::Expect(Expect { status, .. })
-            | Command::Stats(Stats { status, .. })
-            | Command::Timeline(Timeline { status, .. }) => *status,
-            _ => status::Format::Text,
+            Command::Watch(WatchArgs { show, .. })
+            | Command::Observe(ObserveArgs { show, .. })
+            | Command::Replay(ReplayArgs { show, .. }) => show.status,
+            Command::Expect(ExpectArgs { status, .. })
+            | Command::Stats(StatsArgs { status, .. })
+            | Command::Timeline(TimelineArgs { status, .. }) => *status,
+            _ => status::StatusFormat::Text,
         }
     }
 }
@@ -124,57 +126,56 @@ fn revocable(option: Arg) -> Arg {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Watch the event stream of a workspace
-    Watch(Watch),
+    Watch(WatchArgs),
     /// Observe one live call
-    Observe(Observe),
+    Observe(ObserveArgs),
     /// Replay a recording
-    Replay(Replay),
+    Replay(ReplayArgs),
     /// Check that certain events come, in order and in time
-    Expect(Expect),
+    Expect(ExpectArgs),
     /// Count events and measure what they tell: on recordings, or live
-    Stats(Stats),
+    Stats(StatsArgs),
     /// Tell one call from its beginning to its end: from recordings, or live
-    Timeline(Timeline),
+    Timeline(TimelineArgs),
     /// Serve a synthetic clinic on the platform's two endpoints
-    Serve(Serve),
+    Serve(ServeArgs),
     /// Describe the events, their fields and what is hidden
-    Schema(Schema),
+    Schema(SchemaArgs),
     /// Check whether a recording can be shared: what in it is not hidden, by counts and places
-    Audit(Audit),
+    Audit(AuditArgs),
     /// Print the raw transport frames of any SSE or WebSocket URL, nothing interpreted and nothing hidden
-    Frames(Frames),
+    Frames(FramesArgs),
     /// Show the settings and where each comes from, or write the configuration file
-    Config(Config),
+    Config(ConfigArgs),
     /// Check what a connection needs: configuration, key, DNS, proxy, TLS, clock, both endpoints
-    Doctor(Doctor),
+    Doctor(DoctorArgs),
     /// Print or write completion scripts and man pages
     #[command(subcommand)]
-    Generate(Generate),
+    Generate(GenerateArgs),
     /// Say what may come next on a command line
     #[command(name = "__complete", hide = true)]
-    Complete(Complete),
+    Complete(CompleteArgs),
 }
 
 impl Command {
     /// Where its expressions find those that have names.
     pub(crate) const fn named_mut(&mut self) -> Option<&mut BTreeMap<String, String>> {
         match self {
-            Self::Watch(Watch { pick, .. })
-            | Self::Observe(Observe { pick, .. })
-            | Self::Replay(Replay { pick, .. })
-            | Self::Stats(Stats { pick, .. })
-            | Self::Timeline(Timeline { pick, .. }) => Some(&mut pick.named),
-            Self::Expect(Expect { named, .. }) => Some(named),
+            Self::Watch(WatchArgs { pick, .. })
+            | Self::Observe(ObserveArgs { pick, .. })
+            | Self::Replay(ReplayArgs { pick, .. })
+            | Self::Stats(StatsArgs { pick, .. })
+            | Self::Timeline(TimelineArgs { pick, .. }) => Some(&mut pick.named),
+            Self::Expect(ExpectArgs { named, .. }) => Some(named),
             _ => None,
         }
     }
 
     /// Its options of what is hidden.
-    pub(crate) const fn privacy_mut(&mut self) -> Option<&mut Privacy> {
+    pub(crate) const fn privacy_mut(&mut self) -> Option<&mut PrivacyArgs> {
         match self {
-            Self::Stats(Stats { privacy, .. }) | Self::Timeline(Timeline { privacy, .. }) => {
-                Some(privacy)
-            }
+            Self::Stats(StatsArgs { privacy, .. })
+            | Self::Timeline(TimelineArgs { privacy, .. }) => Some(privacy),
             _ => match self.show_mut() {
                 Some(show) => Some(&mut show.privacy),
                 None => None,
@@ -183,11 +184,11 @@ impl Command {
     }
 
     /// Its options of what is shown.
-    pub(crate) const fn show_mut(&mut self) -> Option<&mut Show> {
+    pub(crate) const fn show_mut(&mut self) -> Option<&mut OutputArgs> {
         match self {
-            Self::Watch(Watch { show, .. })
-            | Self::Observe(Observe { show, .. })
-            | Self::Replay(Replay { show, .. }) => Some(show),
+            Self::Watch(WatchArgs { show, .. })
+            | Self::Observe(ObserveArgs { show, .. })
+            | Self::Replay(ReplayArgs { show, .. }) => Some(show),
             _ => None,
         }
     }
@@ -195,7 +196,7 @@ impl Command {
 
 /// `evtap watch`
 #[derive(Debug, Args)]
-pub struct Watch {
+pub struct WatchArgs {
     /// The workspace's id, or `demo` for the built-in clinic; may repeat
     #[arg(
         short,
@@ -211,39 +212,39 @@ pub struct Watch {
     pub auto_observe: Option<usize>,
     /// Which events are kept.
     #[command(flatten)]
-    pub pick: Pick,
+    pub pick: FilterArgs,
     /// What is shown, and how.
     #[command(flatten)]
-    pub show: Show,
+    pub show: OutputArgs,
     /// The live screen.
     #[command(flatten)]
-    pub screen: Screen,
+    pub screen: ScreenArgs,
     /// When to stop.
     #[command(flatten)]
-    pub until: Until,
+    pub until: StopArgs,
     /// Where to begin.
     #[command(flatten)]
-    pub resume: Resume,
+    pub resume: ResumeArgs,
     /// What becomes of events beside stdout.
     #[command(flatten)]
-    pub delivery: Delivery,
+    pub delivery: DeliveryArgs,
     /// Where else they go.
     #[command(flatten)]
-    pub forward: Forward,
+    pub forward: ForwardArgs,
     /// How connections are kept.
     #[command(flatten)]
-    pub liveness: Liveness,
+    pub liveness: ReconnectArgs,
     /// Where the platform is.
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionArgs,
     /// The built-in clinic.
     #[command(flatten)]
-    pub demo: Demo,
+    pub demo: DemoArgs,
 }
 
 /// `evtap observe`
 #[derive(Debug, Args)]
-pub struct Observe {
+pub struct ObserveArgs {
     /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
     #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
     pub call: Vec<String>,
@@ -252,60 +253,60 @@ pub struct Observe {
     pub workspace: Option<String>,
     /// Which events are kept.
     #[command(flatten)]
-    pub pick: Pick,
+    pub pick: FilterArgs,
     /// What is shown, and how.
     #[command(flatten)]
-    pub show: Show,
+    pub show: OutputArgs,
     /// The live screen.
     #[command(flatten)]
-    pub screen: Screen,
+    pub screen: ScreenArgs,
     /// When to stop.
     #[command(flatten)]
-    pub until: Until,
+    pub until: StopArgs,
     /// What becomes of events beside stdout.
     #[command(flatten)]
-    pub delivery: Delivery,
+    pub delivery: DeliveryArgs,
     /// Where else they go.
     #[command(flatten)]
-    pub forward: Forward,
+    pub forward: ForwardArgs,
     /// How connections are kept.
     #[command(flatten)]
-    pub liveness: Liveness,
+    pub liveness: ReconnectArgs,
     /// Where the platform is.
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionArgs,
     /// The built-in clinic.
     #[command(flatten)]
-    pub demo: Demo,
+    pub demo: DemoArgs,
 }
 
 /// `evtap replay`
 #[derive(Debug, Args)]
-pub struct Replay {
+pub struct ReplayArgs {
     /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture, plain or packed by gzip or zstd; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which events are kept.
     #[command(flatten)]
-    pub pick: Pick,
+    pub pick: FilterArgs,
     /// What is shown, and how.
     #[command(flatten)]
-    pub show: Show,
+    pub show: OutputArgs,
     /// The live screen.
     #[command(flatten)]
-    pub screen: Screen,
+    pub screen: ScreenArgs,
     /// When to stop.
     #[command(flatten)]
-    pub until: Until,
+    pub until: StopArgs,
     /// What becomes of events beside stdout.
     #[command(flatten)]
-    pub delivery: Delivery,
+    pub delivery: DeliveryArgs,
     /// How many threads work on a recording; as many as there are processors, if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
     /// Where else they go.
     #[command(flatten)]
-    pub forward: Forward,
+    pub forward: ForwardArgs,
     /// Replay at so many times real time, by the times of the events: 1 is real time; as fast as it goes, if not given
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub speed: Option<f64>,

@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::analysis::audit;
 use crate::analysis::timeline::{self, build, collect};
 use crate::cli::args::{self, Cli, Command};
-use crate::cli::config::{self, Course};
-use crate::cli::platform::{Platform, Source};
-use crate::cli::session::{GRACE, Printed, Wiring, print};
+use crate::cli::config::{self, TimelinePlan};
+use crate::cli::platform::{Platform, SourceTask};
+use crate::cli::session::{GRACE, Printed, SessionBuilder, print};
 use crate::cli::{completion, doctor, generate, schema};
 use crate::delivery::Cursor;
 use crate::emulator;
@@ -22,10 +22,10 @@ use crate::output::{raw, status};
 use crate::text::terminal;
 use crate::transport::client::Network;
 use crate::transport::credential::Credential;
-use crate::transport::progress::{Progress, Telling};
+use crate::transport::progress::{Progress, ProgressLine};
 use crate::transport::sse::Start;
-use crate::transport::{self, Item, Limits, Sender, raw_frames, recording, shutdown};
-use crate::tui::state::Setup;
+use crate::transport::{self, Item, Sender, SourceConfig, raw_frames, recording, shutdown};
+use crate::tui::state::ScreenConfig;
 
 /// How far back a call's workspace is looked at, in milliseconds: a little less than the platform keeps.
 const KEPT: u64 = 290_000;
@@ -54,7 +54,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
     }
 }
 
-async fn watch(options: args::Watch) -> Result<Exit> {
+async fn watch(options: args::WatchArgs) -> Result<Exit> {
     let workspaces = config::workspaces(&options.workspace)?;
     let stages =
         config::stages(&options.pick, &options.show, &options.until, workspaces.len() > 1)?;
@@ -85,7 +85,7 @@ async fn watch(options: args::Watch) -> Result<Exit> {
             cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
         starts.push(start.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
     }
-    let wiring = Wiring::new(stages, &options.delivery, cursor)?
+    let wiring = SessionBuilder::new(stages, &options.delivery, cursor)?
         .forwarding(endpoint)
         .merged(config::merge(&options.liveness)?)
         .on(screen);
@@ -96,7 +96,7 @@ async fn watch(options: args::Watch) -> Result<Exit> {
     wiring.stream(|tx| streams.map(|stream| source(tx.clone(), stream)).collect()).await
 }
 
-async fn observe(options: args::Observe) -> Result<Exit> {
+async fn observe(options: args::ObserveArgs) -> Result<Exit> {
     let calls: Vec<_> =
         options.call.iter().map(|call| config::call(call)).collect::<Result<_>>()?;
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
@@ -121,7 +121,7 @@ async fn observe(options: args::Observe) -> Result<Exit> {
         limits,
     )
     .await?;
-    let wiring = Wiring::new(stages, &options.delivery, None)?
+    let wiring = SessionBuilder::new(stages, &options.delivery, None)?
         .forwarding(endpoint)
         .merged(config::merge(&options.liveness)?)
         .on(screen);
@@ -135,32 +135,33 @@ async fn observe(options: args::Observe) -> Result<Exit> {
         .await
 }
 
-async fn expect(options: args::Expect) -> Result<Exit> {
+async fn expect(options: args::ExpectArgs) -> Result<Exit> {
     let stages = config::expectations(&options, options.replay.is_empty())?;
     let workspaces = options.workspace.into_iter().collect();
     let calls = options.call.into_iter().collect();
-    let streams = Streams { files: options.replay, calls, workspaces, threads: 1, is_quiet: true };
-    streams.through(Wiring::of(stages), &options.connection, &options.demo).await
+    let streams =
+        InputStreams { files: options.replay, calls, workspaces, threads: 1, is_quiet: true };
+    streams.through(SessionBuilder::of(stages), &options.connection, &options.demo).await
 }
 
-async fn stats(options: args::Stats) -> Result<Exit> {
+async fn stats(options: args::StatsArgs) -> Result<Exit> {
     let stages = config::figures(&options)?;
     let is_quiet = options.every.is_none();
     let threads = config::threads(options.threads);
-    let streams = Streams {
+    let streams = InputStreams {
         files: options.files,
         calls: options.call,
         workspaces: options.workspace,
         threads,
         is_quiet,
     };
-    streams.through(Wiring::of(stages), &options.connection, &options.demo).await
+    streams.through(SessionBuilder::of(stages), &options.connection, &options.demo).await
 }
 
-async fn timeline(options: args::Timeline) -> Result<Exit> {
-    let Course { call, files, stages, gathered, quiet } = config::timeline(&options)?;
-    let wiring = Wiring::of(stages);
-    let limits = Limits::default();
+async fn timeline(options: args::TimelineArgs) -> Result<Exit> {
+    let TimelinePlan { call, files, stages, gathered, quiet } = config::timeline(&options)?;
+    let wiring = SessionBuilder::of(stages);
+    let limits = SourceConfig::default();
     let ended = if files.is_empty() {
         let calls = vec![config::call(call.as_deref().unwrap_or_default())?];
         let now = Timestamp::now().as_millisecond();
@@ -187,16 +188,18 @@ async fn timeline(options: args::Timeline) -> Result<Exit> {
     }
     let told = if call.is_none() {
         Ok(match options.output {
-            args::Page::Json => timeline::json::list(&gathered),
-            args::Page::Text | args::Page::Html => timeline::text::list(&gathered),
+            args::TimelineFormat::Json => timeline::json::list(&gathered),
+            args::TimelineFormat::Text | args::TimelineFormat::Html => {
+                timeline::text::list(&gathered)
+            }
         })
     } else {
         gathered.found().map(|sid| {
             let timeline = build::stitch(&mut gathered, &sid, quiet, options.privacy.reveal);
             match options.output {
-                args::Page::Text => timeline::text::text(&timeline, width()),
-                args::Page::Json => timeline::json::json(&timeline),
-                args::Page::Html => timeline::html::html(&timeline),
+                args::TimelineFormat::Text => timeline::text::text(&timeline, width()),
+                args::TimelineFormat::Json => timeline::json::json(&timeline),
+                args::TimelineFormat::Html => timeline::html::html(&timeline),
             }
         })
     };
@@ -213,7 +216,7 @@ fn width() -> usize {
 }
 
 /// What a command looks at: recordings, else calls, else workspaces.
-struct Streams {
+struct InputStreams {
     files: Vec<PathBuf>,
     calls: Vec<String>,
     workspaces: Vec<String>,
@@ -223,14 +226,14 @@ struct Streams {
     is_quiet: bool,
 }
 
-impl Streams {
+impl InputStreams {
     async fn through(
         self,
-        wiring: Wiring,
-        connection: &args::Connection,
-        demo: &args::Demo,
+        wiring: SessionBuilder,
+        connection: &args::ConnectionArgs,
+        demo: &args::DemoArgs,
     ) -> Result<Exit> {
-        let limits = Limits::default();
+        let limits = SourceConfig::default();
         if !self.files.is_empty() {
             let progress = Arc::new(Progress::of(&self.files));
             let wiring = wiring.on_threads(self.threads).following(&progress, self.is_quiet);
@@ -261,7 +264,7 @@ impl Streams {
     }
 }
 
-async fn serve(options: args::Serve) -> Result<Exit> {
+async fn serve(options: args::ServeArgs) -> Result<Exit> {
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         let advice = "listen on 127.0.0.1, or give --allow-remote";
         return Err(Error::usage(
@@ -337,7 +340,7 @@ async fn serve(options: args::Serve) -> Result<Exit> {
     }
 }
 
-fn configure(options: &args::Config, choice: &args::Choice) -> Result<Exit> {
+fn configure(options: &args::ConfigArgs, choice: &args::ConfigChoice) -> Result<Exit> {
     let command = args::definition();
     let watch = command.find_subcommand("watch").expect("there is such a command");
     let usual = choice.config.clone().or_else(config::usual_path);
@@ -346,21 +349,24 @@ fn configure(options: &args::Config, choice: &args::Choice) -> Result<Exit> {
         Error::usage("cannot find the configuration", "there is no home directory", advice)
     })?;
     match &options.action {
-        Some(args::Action::Path) => {
+        Some(args::ConfigAction::Path) => {
             return print(
                 format!("{}\n", terminal::visible(&path.display().to_string())).as_bytes(),
             )
             .map(|_| Exit::Done);
         }
-        Some(args::Action::Init) => config::init(&path, watch)?,
-        Some(args::Action::SetProfile(profile)) => {
+        Some(args::ConfigAction::Init) => config::init(&path, watch)?,
+        Some(args::ConfigAction::SetProfile(profile)) => {
             config::set_profile(&path, &profile.name, &profile.settings, watch)?
         }
         None => {
-            config::colour(args::Color::Auto);
-            let settled = config::Settled::of(&options.options, choice)?;
-            let text =
-                if options.output == args::Report::Json { settled.json() } else { settled.text() };
+            config::colour(args::ColorWhen::Auto);
+            let settled = config::ResolvedConfig::of(&options.options, choice)?;
+            let text = if options.output == args::ReportFormat::Json {
+                settled.json()
+            } else {
+                settled.text()
+            };
             return print(text.as_bytes()).map(|_| Exit::Done);
         }
     }
@@ -368,7 +374,7 @@ fn configure(options: &args::Config, choice: &args::Choice) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn frames(options: args::Frames) -> Result<Exit> {
+async fn frames(options: args::FramesArgs) -> Result<Exit> {
     if options.reveal.as_deref() != Some("all") {
         let advice =
             "give --reveal all, and mind where the output goes; `watch` and `observe` redact";
@@ -408,7 +414,7 @@ async fn frames(options: args::Frames) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn replay(options: args::Replay) -> Result<Exit> {
+async fn replay(options: args::ReplayArgs) -> Result<Exit> {
     let pace = config::pace(options.speed, &options.files)?;
     let stages = config::stages(&options.pick, &options.show, &options.until, false)?;
     let name = |file: &PathBuf| {
@@ -422,12 +428,13 @@ async fn replay(options: args::Replay) -> Result<Exit> {
         &stages.policy,
         &names.join(", "),
     )?
-    .map(|setup| Setup { pace: Some(Arc::clone(&pace)), ..setup });
+    .map(|setup| ScreenConfig { pace: Some(Arc::clone(&pace)), ..setup });
     let is_paced = options.speed.is_some() && screen.is_none();
     let limit = config::limits(&options.delivery, None)?.frame;
     let network = Network { insecure_http: options.insecure_http, ..Network::default() };
     let endpoint = config::endpoint(&options.forward, &network, options.show.status)?;
-    let wiring = Wiring::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
+    let wiring =
+        SessionBuilder::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
     let progress = Arc::new(Progress::of(&options.files));
     // At a pace, one event comes after the other, and what has been read tells nothing.
     let wiring = if is_paced {
@@ -438,7 +445,12 @@ async fn replay(options: args::Replay) -> Result<Exit> {
     wiring.stream(|tx| vec![recordings(options.files, limit, progress, tx)]).await
 }
 
-fn recordings(files: Vec<PathBuf>, limit: usize, progress: Arc<Progress>, tx: Sender) -> Source {
+fn recordings(
+    files: Vec<PathBuf>,
+    limit: usize,
+    progress: Arc<Progress>,
+    tx: Sender,
+) -> SourceTask {
     Box::pin(async move {
         // Reading blocks and can't be aborted. Dropping this future takes back what is lent to it, and the channel to the walk
         // stays open until the outcome of the reading is known.
@@ -462,9 +474,10 @@ fn recordings(files: Vec<PathBuf>, limit: usize, progress: Arc<Progress>, tx: Se
 }
 
 /// Reading blocks, and can't be cut short: a signal doesn't wait for it.
-async fn audit(options: args::Audit) -> Result<Exit> {
+async fn audit(options: args::AuditArgs) -> Result<Exit> {
     let progress = Arc::new(Progress::of(&options.files));
-    let mut telling = Telling::of(Some(Arc::clone(&progress)), status::Format::Text, true);
+    let mut telling =
+        ProgressLine::of(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
     let mut reading = tokio::task::spawn_blocking(move || audit::files(&options.files, &progress));
     let mut signal = std::pin::pin!(shutdown::signal());
     let report = loop {
@@ -484,14 +497,14 @@ async fn audit(options: args::Audit) -> Result<Exit> {
         ))
     })?;
     let text = match options.output {
-        args::Report::Text => report.text(),
-        args::Report::Json => report.json().to_string() + "\n",
+        args::ReportFormat::Text => report.text(),
+        args::ReportFormat::Json => report.json().to_string() + "\n",
     };
     print(text.as_bytes())?;
     Ok(if report.is_clean() { Exit::Done } else { Exit::Verdict })
 }
 
-fn print_schema(options: &args::Schema) -> Result<Exit> {
+fn print_schema(options: &args::SchemaArgs) -> Result<Exit> {
     config::colour(options.color);
     let specs = schema::select(options.event.as_deref())?;
     let text = if options.phi {

@@ -15,23 +15,23 @@ use crate::cli::args;
 
 /// What may come next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub enum Expected {
     /// One of these.
-    Words(Vec<Word>),
+    Words(Vec<Candidate>),
     /// The path of a file: the shell knows best how to complete it.
     Path,
 }
 
 /// A word that may come next, whole: with what was typed of it already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
+pub struct Candidate {
     /// The word.
     pub text: String,
     /// What it means, in one line; may be empty.
     pub help: String,
 }
 
-impl Word {
+impl Candidate {
     fn new(text: impl Into<String>, help: impl Into<String>) -> Self {
         Self { text: text.into(), help: help.into() }
     }
@@ -40,7 +40,7 @@ impl Word {
 /// What the scripts read instead of words where a path may come.
 const PATH: &str = ":path";
 
-impl Next {
+impl Expected {
     /// The form that the scripts read: a word, a tab and its meaning a line.
     #[must_use]
     pub fn text(&self) -> String {
@@ -55,7 +55,7 @@ impl Next {
 
 /// The answer to a script.
 #[must_use]
-pub fn next(options: &args::Complete) -> String {
+pub fn next(options: &args::CompleteArgs) -> String {
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let before: Vec<_> = options.before.iter().map(text).collect();
     complete(&args::definition(), &before, &text(&options.current)).text()
@@ -63,8 +63,8 @@ pub fn next(options: &args::Complete) -> String {
 
 /// What may stand where `current` is being typed, after these words; the program's name is not among them.
 #[must_use]
-pub fn complete(root: &Command, before: &[String], current: &str) -> Next {
-    let mut line = Line {
+pub fn complete(root: &Command, before: &[String], current: &str) -> Expected {
+    let mut line = ParsedLine {
         root,
         command: root,
         given: Vec::new(),
@@ -79,7 +79,7 @@ pub fn complete(root: &Command, before: &[String], current: &str) -> Next {
 }
 
 /// What has been understood of a line so far.
-struct Line<'a> {
+struct ParsedLine<'a> {
     root: &'a Command,
     command: &'a Command,
     /// The options that stand there already.
@@ -91,7 +91,7 @@ struct Line<'a> {
     options: bool,
 }
 
-impl<'a> Line<'a> {
+impl<'a> ParsedLine<'a> {
     fn read(&mut self, word: &str) {
         if let Some((arg, left)) = self.pending.take() {
             self.pending = (left > 1).then(|| (arg, left - 1));
@@ -122,7 +122,7 @@ impl<'a> Line<'a> {
         self.pending = (wanted > 0 && has_no_value).then_some((arg, wanted));
     }
 
-    fn next(&self, current: &str) -> Next {
+    fn next(&self, current: &str) -> Expected {
         if let Some((arg, _)) = self.pending {
             return self.value(arg, current, "");
         }
@@ -182,19 +182,20 @@ impl<'a> Line<'a> {
     }
 
     /// The options that may still be given.
-    fn flags(&self) -> Vec<Word> {
+    fn flags(&self) -> Vec<Candidate> {
         let may_come = |arg: &&Arg| {
             !arg.is_hide_set()
                 && (!self.given.contains(&arg.get_id().as_str())
                     || matches!(arg.get_action(), ArgAction::Append | ArgAction::Count))
         };
-        let word =
-            |arg: &Arg| Some(Word::new(format!("--{}", arg.get_long()?), help(arg.get_help())));
+        let word = |arg: &Arg| {
+            Some(Candidate::new(format!("--{}", arg.get_long()?), help(arg.get_help())))
+        };
         self.command.get_arguments().filter(may_come).filter_map(word).collect()
     }
 
     /// What an argument's value may be, after what of the word is no part of it. In a list, the item at its end is completed.
-    fn value(&self, arg: &Arg, typed: &str, lead: &str) -> Next {
+    fn value(&self, arg: &Arg, typed: &str, lead: &str) -> Expected {
         let end = if arg.get_value_delimiter() == Some(',') {
             typed.rfind(',').map_or(0, |comma| comma + 1)
         } else {
@@ -214,15 +215,15 @@ impl<'a> Line<'a> {
                 ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath
             )
         {
-            return Next::Path;
+            return Expected::Path;
         }
         let already: Vec<_> = kept.split(',').collect();
         let fitting = offered
             .into_iter()
             .filter(|word| word.text.starts_with(item) && !already.contains(&word.text.as_str()));
-        Next::Words(
+        Expected::Words(
             fitting
-                .map(|word| Word::new(format!("{lead}{kept}{}", word.text), word.help))
+                .map(|word| Candidate::new(format!("{lead}{kept}{}", word.text), word.help))
                 .collect(),
         )
     }
@@ -232,20 +233,20 @@ fn takes_value(arg: &Arg) -> bool {
     arg.get_num_args().is_some_and(|range| range.takes_values())
 }
 
-const fn nothing() -> Next {
-    Next::Words(Vec::new())
+const fn nothing() -> Expected {
+    Expected::Words(Vec::new())
 }
 
-fn words(all: Vec<Word>, current: &str) -> Next {
-    Next::Words(all.into_iter().filter(|word| word.text.starts_with(current)).collect())
+fn words(all: Vec<Candidate>, current: &str) -> Expected {
+    Expected::Words(all.into_iter().filter(|word| word.text.starts_with(current)).collect())
 }
 
-fn command_word(command: &Command) -> Word {
-    Word::new(command.get_name(), help(command.get_about()))
+fn command_word(command: &Command) -> Candidate {
+    Candidate::new(command.get_name(), help(command.get_about()))
 }
 
-fn choice_word(value: &clap::builder::PossibleValue) -> Word {
-    Word::new(value.get_name(), help(value.get_help()))
+fn choice_word(value: &clap::builder::PossibleValue) -> Candidate {
+    Candidate::new(value.get_name(), help(value.get_help()))
 }
 
 /// The first line of a help text: a menu has room for no more.
@@ -263,8 +264,8 @@ mod tests {
         let (before, current) = line.rsplit_once(' ').unwrap_or(("", line));
         let before: Vec<_> = before.split_whitespace().map(str::to_owned).collect();
         match complete(&args::definition(), &before, current) {
-            Next::Words(words) => words.into_iter().map(|word| word.text).collect(),
-            Next::Path => vec![PATH.to_owned()],
+            Expected::Words(words) => words.into_iter().map(|word| word.text).collect(),
+            Expected::Path => vec![PATH.to_owned()],
         }
     }
 

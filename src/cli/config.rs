@@ -20,27 +20,29 @@ use std::time::Duration;
 use colored::control;
 use jiff::Timestamp;
 
-use crate::cli::args::{Access, Color, Delivery, Liveness, Order, Phi, Privacy, Scrub};
+use crate::cli::args::{
+    AuthArgs, ColorWhen, DeliveryArgs, MergeOrder, PhiMode, PrivacyArgs, ReconnectArgs, ScrubArg,
+};
 use crate::cli::schema;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Kind, is_call_sid, is_uuid};
 use crate::output::status;
 use crate::pipeline::pacing::Pace;
-use crate::redact::{self, KEY_LENGTH, Key, Mode, Policy};
+use crate::redact::{self, KEY_LENGTH, Mode, Policy, PseudonymKey};
 use crate::transport::client::Network;
 use crate::transport::credential::{self, Credential, KeySource};
 use crate::transport::merge::Merge;
-use crate::transport::{Limits, private_file, recording};
+use crate::transport::{SourceConfig, private_file, recording};
 pub use edit::{init, set_profile};
 pub use file::{profiles, usual_path};
 pub use forward::endpoint;
-pub use layers::{Layers, Unparsed, parse};
-pub use report::Settled;
+pub use layers::{Layers, ParseError, parse};
+pub use report::ResolvedConfig;
 pub use screen::screen;
 pub use settings::SETTINGS;
 pub use stages::{expectations, stages};
 pub use stats::figures;
-pub use timeline::{Course, timeline};
+pub use timeline::{TimelinePlan, timeline};
 
 /// The name of the built-in clinic, and of its call.
 pub const DEMO: &str = "demo";
@@ -81,7 +83,7 @@ pub fn call(sid: &str) -> Result<String> {
 
 /// Where the API key comes from, if there is one.
 #[must_use]
-pub fn key_source(access: &Access) -> Option<KeySource> {
+pub fn key_source(access: &AuthArgs) -> Option<KeySource> {
     match (&access.api_key_file, &access.api_key_command) {
         (Some(path), _) => Some(KeySource::File(path.clone())),
         (None, Some(command)) => Some(KeySource::Command(command.clone())),
@@ -90,7 +92,7 @@ pub fn key_source(access: &Access) -> Option<KeySource> {
 }
 
 /// The API key, and where it comes from.
-pub async fn key(access: &Access) -> Result<(Credential, KeySource)> {
+pub async fn key(access: &AuthArgs) -> Result<(Credential, KeySource)> {
     let Some(source) = key_source(access) else {
         let advice = "set AMIGO_API_KEY or give --api-key-file";
         return Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", advice));
@@ -100,8 +102,8 @@ pub async fn key(access: &Access) -> Result<(Credential, KeySource)> {
 
 /// The way to the network.
 #[must_use]
-pub fn network(access: &Access) -> Network {
-    let Access { proxy, ca_cert, insecure_http, .. } = access;
+pub fn network(access: &AuthArgs) -> Network {
+    let AuthArgs { proxy, ca_cert, insecure_http, .. } = access;
     Network {
         proxy: proxy.clone(),
         ca_cert: ca_cert.clone(),
@@ -139,14 +141,15 @@ pub fn pace(speed: Option<f64>, files: &[PathBuf]) -> Result<Arc<Pace>> {
 }
 
 /// What is hidden. Names that the model doesn't have are told of: a typing error would hide or reveal nothing.
-pub fn policy(privacy: &Privacy, format: status::Format) -> Result<Policy> {
+pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Policy> {
     let scrub = match privacy.scrub {
-        Scrub::All => redact::Scrub::All,
-        Scrub::Free => redact::Scrub::Free,
-        Scrub::None => redact::Scrub::None,
+        ScrubArg::All => redact::ScrubMode::All,
+        ScrubArg::Free => redact::ScrubMode::Free,
+        ScrubArg::None => redact::ScrubMode::None,
     };
     let stands = privacy.standing.has("phi_key_file");
-    let key_file = privacy.phi_key_file.as_deref().filter(|_| privacy.phi == Phi::Hash || !stands);
+    let key_file =
+        privacy.phi_key_file.as_deref().filter(|_| privacy.phi == PhiMode::Hash || !stands);
     let mut policy = Policy { mode: mode(privacy.phi, key_file)?, scrub, ..Policy::default() };
     reveal(&mut policy, &privacy.reveal, format)?;
     for name in &privacy.redact {
@@ -159,14 +162,14 @@ pub fn policy(privacy: &Privacy, format: status::Format) -> Result<Policy> {
         })?;
         policy.redact.add(name);
     }
-    if privacy.scrub == Scrub::None && format != status::Format::None {
+    if privacy.scrub == ScrubArg::None && format != status::StatusFormat::None {
         status::say("free text is shown as it is, whatever it holds, by --scrub none");
     }
     Ok(policy)
 }
 
 /// Reveals fields by name, and says so.
-fn reveal(policy: &mut Policy, names: &[String], format: status::Format) -> Result<()> {
+fn reveal(policy: &mut Policy, names: &[String], format: status::StatusFormat) -> Result<()> {
     for name in names {
         check(name, |advice| {
             status::say(&format!(
@@ -176,32 +179,32 @@ fn reveal(policy: &mut Policy, names: &[String], format: status::Format) -> Resu
         })?;
         policy.reveal.add(name);
     }
-    if !names.is_empty() && format != status::Format::None {
+    if !names.is_empty() && format != status::StatusFormat::None {
         status::say(&format!("revealed by name: {}", names.join(", ")));
     }
     Ok(())
 }
 
 /// What takes the place of hidden values, with the key that it needs.
-fn mode(phi: Phi, key_file: Option<&Path>) -> Result<Mode> {
+fn mode(phi: PhiMode, key_file: Option<&Path>) -> Result<Mode> {
     let key = key_file.map(|path| {
         let bytes = private_file::read_secret("--phi-key-file", path)?;
-        Key::new(&bytes).ok_or_else(|| {
+        PseudonymKey::new(&bytes).ok_or_else(|| {
             let advice = format!("make one with `head -c {KEY_LENGTH} /dev/urandom`");
             let why = format!("it has {} bytes, fewer than {KEY_LENGTH}", bytes.len());
             Error::usage(format!("cannot use --phi-key-file {}", path.display()), why, advice)
         })
     });
     match (phi, key.transpose()?) {
-        (Phi::Hash, key) => Ok(Mode::Hash(key.unwrap_or_else(Key::draw))),
+        (PhiMode::Hash, key) => Ok(Mode::Hash(key.unwrap_or_else(PseudonymKey::draw))),
         (_, Some(_)) => Err(Error::usage(
             "cannot use --phi-key-file",
             "only pseudonyms have a key",
             "give --phi hash too",
         )),
-        (Phi::Mask, None) => Ok(Mode::Mask),
-        (Phi::Partial, None) => Ok(Mode::Partial),
-        (Phi::Drop, None) => Ok(Mode::Drop),
+        (PhiMode::Mask, None) => Ok(Mode::Mask),
+        (PhiMode::Partial, None) => Ok(Mode::Partial),
+        (PhiMode::Drop, None) => Ok(Mode::Drop),
     }
 }
 
@@ -227,14 +230,14 @@ fn check(name: &str, unknown: impl FnOnce(String) -> Result<()>) -> Result<()> {
 }
 
 /// Whether colours are on, by option, `NO_COLOR`, `CLICOLOR_FORCE` and the terminal, in this order.
-pub fn colour(choice: Color) {
+pub fn colour(choice: ColorWhen) {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     control::set_override(match choice {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto if set("NO_COLOR") => false,
-        Color::Auto if set("CLICOLOR_FORCE") => true,
-        Color::Auto => {
+        ColorWhen::Always => true,
+        ColorWhen::Never => false,
+        ColorWhen::Auto if set("NO_COLOR") => false,
+        ColorWhen::Auto if set("CLICOLOR_FORCE") => true,
+        ColorWhen::Auto => {
             std::io::stdout().is_terminal()
                 && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
         }
@@ -315,19 +318,19 @@ fn positive(option: &str, text: &str) -> Result<Duration> {
 }
 
 /// How several streams become one.
-pub fn merge(liveness: &Liveness) -> Result<Merge> {
+pub fn merge(liveness: &ReconnectArgs) -> Result<Merge> {
     let window = duration("--order-window", &liveness.order_window)?;
-    Ok(if liveness.order == Order::Time { Merge::Time(window) } else { Merge::Arrival })
+    Ok(if liveness.order == MergeOrder::Time { Merge::Time(window) } else { Merge::Arrival })
 }
 
 /// How much the sources bear.
-pub fn limits(delivery: &Delivery, liveness: Option<&Liveness>) -> Result<Limits> {
+pub fn limits(delivery: &DeliveryArgs, liveness: Option<&ReconnectArgs>) -> Result<SourceConfig> {
     let silence = liveness.and_then(|liveness| liveness.read_timeout.as_deref());
-    Ok(Limits {
+    Ok(SourceConfig {
         frame: size("--max-frame", &delivery.max_frame)?,
         silence: silence.map(|text| positive("--read-timeout", text)).transpose()?,
         reconnects: liveness.and_then(|liveness| liveness.max_reconnects),
-        ..Limits::default()
+        ..SourceConfig::default()
     })
 }
 

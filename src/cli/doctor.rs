@@ -9,28 +9,29 @@ mod tls;
 
 use std::path::PathBuf;
 
-use crate::cli::args::{self, Choice};
+use crate::cli::args::{self, ConfigChoice};
 use crate::cli::config;
 use crate::cli::platform::Platform;
 use crate::emulator;
 use crate::error::{Exit, Result};
-use crate::transport::Limits;
+use crate::transport::SourceConfig;
 use crate::transport::client::{Client, Endpoints};
-use crate::transport::connect_error::Failure;
+use crate::transport::connect_error::ConnectError;
 use crate::transport::credential::{Credential, KeySource};
-use crate::transport::probe::{self, Opened};
-use report::{Finding, Report, milliseconds};
+use crate::transport::probe::{self, OpenedStream};
+use report::{CheckResult, DoctorReport, milliseconds};
 
 /// Checks everything that there is to check with these options.
-pub async fn run(options: args::Doctor, choice: &Choice) -> Result<Exit> {
+pub async fn run(options: args::DoctorArgs, choice: &ConfigChoice) -> Result<Exit> {
     config::colour(options.color);
-    let mut report = Report::new(options.output);
+    let mut report = DoctorReport::new(options.output);
     report.add(configuration(&options, choice))?;
     let demo = options.call.as_deref() == Some(config::DEMO)
         || options.workspace.iter().any(|id| id == config::DEMO);
     if demo {
-        let (client, keys) = Platform::demo(&options.demo, Limits::default()).await?.into_parts();
-        report.add(Finding::well("key", "the demo's"))?;
+        let (client, keys) =
+            Platform::demo(&options.demo, SourceConfig::default()).await?.into_parts();
+        report.add(CheckResult::well("key", "the demo's"))?;
         let call = options.call.as_ref().map(|_| emulator::DEMO_CALL.to_owned());
         let origins = client.endpoints().clone();
         network(&options, &origins, &mut report).await?;
@@ -51,34 +52,36 @@ pub async fn run(options: args::Doctor, choice: &Choice) -> Result<Exit> {
 }
 
 /// Which settings count, and whether they can be used.
-fn configuration(options: &args::Doctor, choice: &Choice) -> Finding {
+fn configuration(options: &args::DoctorArgs, choice: &ConfigChoice) -> CheckResult {
     if let Some(error) = &options.broken {
-        return Finding::error("configuration", error);
+        return CheckResult::error("configuration", error);
     }
     let path = settings_file(choice);
     match (path, &choice.profile) {
-        (None, _) => Finding::well("configuration", "no file: options, environment and defaults"),
-        (Some(path), None) => Finding::well("configuration", path.display().to_string()),
+        (None, _) => {
+            CheckResult::well("configuration", "no file: options, environment and defaults")
+        }
+        (Some(path), None) => CheckResult::well("configuration", path.display().to_string()),
         (Some(path), Some(profile)) => {
-            Finding::well("configuration", format!("{}, profile {profile}", path.display()))
+            CheckResult::well("configuration", format!("{}, profile {profile}", path.display()))
         }
     }
 }
 
-fn settings_file(choice: &Choice) -> Option<PathBuf> {
+fn settings_file(choice: &ConfigChoice) -> Option<PathBuf> {
     choice.config.clone().or_else(config::usual_path).filter(|path| path.exists())
 }
 
 /// Checks a platform that isn't the demo.
-async fn platform(options: &args::Doctor, report: &mut Report) -> Result<()> {
+async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Result<()> {
     let (connection, access) = (&options.connection, &options.connection.access);
     let key = match config::key(access).await {
         Ok((key, source)) => {
-            report.add(Finding::well("key", format!("legal, from {}", named(&source))))?;
+            report.add(CheckResult::well("key", format!("legal, from {}", named(&source))))?;
             Some(key)
         }
         Err(error) => {
-            report.add(Finding::error("key", &error))?;
+            report.add(CheckResult::error("key", &error))?;
             None
         }
     };
@@ -91,17 +94,17 @@ async fn platform(options: &args::Doctor, report: &mut Report) -> Result<()> {
     let client = endpoints.and_then(|endpoints| Client::new(endpoints, &settings));
     let client = match client {
         Ok(client) => client,
-        Err(error) => return report.add(Finding::error("URLs", &error)).map(drop),
+        Err(error) => return report.add(CheckResult::error("URLs", &error)).map(drop),
     };
     network(options, client.endpoints(), report).await?;
     let workspaces: Vec<_> =
         match options.workspace.iter().map(|id| config::workspace(id)).collect::<Result<_>>() {
             Ok(workspaces) => workspaces,
-            Err(error) => return report.add(Finding::error("workspace", &error)).map(drop),
+            Err(error) => return report.add(CheckResult::error("workspace", &error)).map(drop),
         };
     let call = match options.call.as_deref().map(config::call).transpose() {
         Ok(call) => call,
-        Err(error) => return report.add(Finding::error("call", &error)).map(drop),
+        Err(error) => return report.add(CheckResult::error("call", &error)).map(drop),
     };
     match key {
         Some(key) => streams(&client, &key, &workspaces, call.as_deref(), report).await,
@@ -121,7 +124,11 @@ fn named(source: &KeySource) -> String {
 }
 
 /// The ways to both origins; one, if they are the same.
-async fn network(options: &args::Doctor, endpoints: &Endpoints, report: &mut Report) -> Result<()> {
+async fn network(
+    options: &args::DoctorArgs,
+    endpoints: &Endpoints,
+    report: &mut DoctorReport,
+) -> Result<()> {
     let settings = config::network(&options.connection.access);
     let (base, agent) = endpoints.origins();
     network::walk("", base, &settings, report).await?;
@@ -137,10 +144,10 @@ async fn streams(
     key: &Credential,
     workspaces: &[String],
     call: Option<&str>,
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) -> Result<()> {
     if workspaces.is_empty() {
-        report.add(Finding::skipped("stream", "no workspace is named; give --workspace"))?;
+        report.add(CheckResult::skipped("stream", "no workspace is named; give --workspace"))?;
     }
     for workspace in workspaces {
         let check =
@@ -148,8 +155,8 @@ async fn streams(
         report.add(stream(check, probe::workspace(client, workspace, key).await))?;
     }
     match (call, workspaces.first()) {
-        (None, _) => report.add(Finding::skipped("observer", "no call is named; give --call")),
-        (Some(_), None) => report.add(Finding::skipped(
+        (None, _) => report.add(CheckResult::skipped("observer", "no call is named; give --call")),
+        (Some(_), None) => report.add(CheckResult::skipped(
             "observer",
             "the call's workspace is not named; give --workspace",
         )),
@@ -160,23 +167,30 @@ async fn streams(
     .map(drop)
 }
 
-fn stream(check: impl Into<String>, opened: std::result::Result<Opened, Failure>) -> Finding {
+fn stream(
+    check: impl Into<String>,
+    opened: std::result::Result<OpenedStream, ConnectError>,
+) -> CheckResult {
     match opened {
-        Ok(Opened { after, first: Some(first) }) => {
-            Finding::well(check, format!("open, the first frame after {}", milliseconds(first)))
+        Ok(OpenedStream { after, first: Some(first) }) => {
+            CheckResult::well(check, format!("open, the first frame after {}", milliseconds(first)))
                 .took(after)
         }
-        Ok(Opened { after, first: None }) => {
+        Ok(OpenedStream { after, first: None }) => {
             let found = format!("open, and nothing came for {} s", probe::FIRST.as_secs());
             let advice = "a proxy may hold the stream back: it must not buffer text/event-stream";
-            Finding::warning(check, found, advice).took(after)
+            CheckResult::warning(check, found, advice).took(after)
         }
-        Err(failure) => Finding::failure(check, failure),
+        Err(failure) => CheckResult::failure(check, failure),
     }
 }
 
 /// The modes of the files that there are.
-fn files(options: &args::Doctor, choice: &Choice, report: &mut Report) -> Result<()> {
+fn files(
+    options: &args::DoctorArgs,
+    choice: &ConfigChoice,
+    report: &mut DoctorReport,
+) -> Result<()> {
     let settings = settings_file(choice);
     let files = [
         ("settings file", settings.as_deref()),

@@ -6,26 +6,26 @@ use std::path::Path;
 
 use clap::ValueEnum as _;
 
-use crate::cli::args::{Generate, Shell};
+use crate::cli::args::{GenerateArgs, Shell};
 use crate::error::{Error, Exit, Result};
 
 /// What `evtap generate` prints; nothing if it has written files.
-pub fn run(options: &Generate) -> Result<String> {
+pub fn run(options: &GenerateArgs) -> Result<String> {
     match options {
-        Generate::Completions { dir: Some(dir), .. } => write(
+        GenerateArgs::Completions { dir: Some(dir), .. } => write(
             dir,
             Shell::value_variants()
                 .iter()
                 .map(|shell| (file(*shell).to_owned(), script(*shell).to_owned())),
         ),
-        Generate::Completions { shell: Some(shell), .. } => Ok(script(*shell).to_owned()),
-        Generate::Completions { .. } => Err(Error::usage(
+        GenerateArgs::Completions { shell: Some(shell), .. } => Ok(script(*shell).to_owned()),
+        GenerateArgs::Completions { .. } => Err(Error::usage(
             "cannot generate completions",
             "no shell is named",
             "name one, or give --dir for all",
         )),
-        Generate::Man { dir: Some(dir), .. } => write(dir, man::pages()),
-        Generate::Man { command, .. } => man::page(command.as_deref()),
+        GenerateArgs::Man { dir: Some(dir), .. } => write(dir, man::pages()),
+        GenerateArgs::Man { command, .. } => man::page(command.as_deref()),
     }
 }
 

@@ -9,30 +9,30 @@ use tokio::net::TcpListener;
 use crate::cli::{args, config};
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
-use crate::transport::auto_observe::{self, Calls};
+use crate::transport::auto_observe::{self, AutoObserver};
 use crate::transport::client::{Client, Endpoints, Network};
 use crate::transport::credential::Credential;
-use crate::transport::key_ring::Keys;
+use crate::transport::key_ring::KeyRing;
 use crate::transport::sse::{self, Start};
-use crate::transport::{self, Limits, Sender, observer};
+use crate::transport::{self, Sender, SourceConfig, observer};
 
 /// For how long a workspace's stream is followed once the call is over.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// A source, as a task that ends when its stream is over for good.
-pub type Source = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+pub type SourceTask = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 /// Where the platform is, the key to it, and what is borne with from it.
 #[derive(Clone)]
 pub struct Platform {
     client: Client,
-    keys: Keys,
-    limits: Limits,
+    keys: KeyRing,
+    limits: SourceConfig,
 }
 
 impl Platform {
     /// The platform that the options name.
-    async fn at(connection: &args::Connection, limits: Limits) -> Result<Self> {
+    async fn at(connection: &args::ConnectionArgs, limits: SourceConfig) -> Result<Self> {
         let network = config::network(&connection.access);
         let endpoints = Endpoints::resolve(
             &connection.base_url,
@@ -41,11 +41,11 @@ impl Platform {
         )?;
         let client = Client::new(endpoints, &network)?;
         let (credential, source) = config::key(&connection.access).await?;
-        Ok(Self { client, keys: Keys::new(credential, Some(source)), limits })
+        Ok(Self { client, keys: KeyRing::new(credential, Some(source)), limits })
     }
 
     /// Starts the emulator in this process, on a free port of the loopback interface.
-    pub async fn demo(demo: &args::Demo, limits: Limits) -> Result<Self> {
+    pub async fn demo(demo: &args::DemoArgs, limits: SourceConfig) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Error::new(
                 Exit::Failure,
@@ -64,21 +64,21 @@ impl Platform {
         };
         tokio::spawn(emulator::run(listener, options, std::future::pending()));
         let endpoints = Endpoints::resolve(&format!("http://{address}"), None, false)?;
-        let keys = Keys::new(Credential::new("demo", "the demo")?, None);
+        let keys = KeyRing::new(Credential::new("demo", "the demo")?, None);
         Ok(Self { client: Client::new(endpoints, &Network::default())?, keys, limits })
     }
 
     /// What its parts are.
-    pub fn into_parts(self) -> (Client, Keys) {
+    pub fn into_parts(self) -> (Client, KeyRing) {
         (self.client, self.keys)
     }
 
     /// The platform that these workspaces are on, `demo` standing for the emulator's.
     pub async fn of_workspaces(
         workspaces: Vec<String>,
-        connection: &args::Connection,
-        demo: &args::Demo,
-        limits: Limits,
+        connection: &args::ConnectionArgs,
+        demo: &args::DemoArgs,
+        limits: SourceConfig,
     ) -> Result<(Self, Vec<String>)> {
         if workspaces == [config::DEMO] {
             return Ok((
@@ -93,9 +93,9 @@ impl Platform {
     pub async fn of_calls(
         calls: Vec<String>,
         workspace: Option<&str>,
-        connection: &args::Connection,
-        demo: &args::Demo,
-        limits: Limits,
+        connection: &args::ConnectionArgs,
+        demo: &args::DemoArgs,
+        limits: SourceConfig,
     ) -> Result<(Self, String, Vec<String>)> {
         if calls == [config::DEMO] {
             let platform = Self::demo(demo, limits).await?;
@@ -129,7 +129,7 @@ impl Platform {
         start: Start,
         observers: Option<usize>,
         tx: Sender,
-    ) -> Source {
+    ) -> SourceTask {
         let platform = self.clone();
         Box::pin(async move {
             let Self { client, keys, limits } = &platform;
@@ -143,14 +143,16 @@ impl Platform {
                 drop(own);
                 ended
             };
-            let (ended, ()) =
-                tokio::join!(stream, auto_observe::follow(frames, Calls::new(most), observe, &tx));
+            let (ended, ()) = tokio::join!(
+                stream,
+                auto_observe::follow(frames, AutoObserver::new(most), observe, &tx)
+            );
             ended
         })
     }
 
     /// A call's observer.
-    pub fn call(&self, workspace: String, call: String, tx: Sender) -> Source {
+    pub fn call(&self, workspace: String, call: String, tx: Sender) -> SourceTask {
         let Self { client, keys, limits } = self.clone();
         Box::pin(
             async move { observer::run(&client, &workspace, &call, &keys, &limits, &tx).await },
@@ -159,7 +161,13 @@ impl Platform {
 
     /// A call's observer until it is over, and the stream of its workspace for as long and a little longer: what the
     /// workspace says of the end may come after it.
-    pub fn whole_call(&self, workspace: String, call: String, since: Start, tx: Sender) -> Source {
+    pub fn whole_call(
+        &self,
+        workspace: String,
+        call: String,
+        since: Start,
+        tx: Sender,
+    ) -> SourceTask {
         let mut stream = self.workspace(workspace.clone(), since, None, tx.clone());
         let mut observer = self.call(workspace, call, tx);
         Box::pin(async move {

@@ -10,36 +10,36 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::cli::args;
-use crate::cli::platform::Source;
-use crate::delivery::{Cursor, Delivery, Endpoint, Forward, Record};
+use crate::cli::platform::SourceTask;
+use crate::delivery::{Cursor, Delivery, Endpoint, Forwarder, Recorder};
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
 use crate::pipeline::pacing::Pace;
-use crate::pipeline::{Outcome, Stages, Walk};
+use crate::pipeline::{Pipeline, RunOutcome, Stages};
 use crate::query::program::THREAD_STACK;
 use crate::transport::merge::Merge;
-use crate::transport::progress::{Progress, Telling};
+use crate::transport::progress::{Progress, ProgressLine};
 use crate::transport::{self, Sender, shutdown};
-use crate::tui::state::Setup;
-use crate::tui::{Live, view};
+use crate::tui::state::ScreenConfig;
+use crate::tui::{LiveScreen, view};
 
 /// How long the walk may take to finish the line in hand once a signal has come.
 pub const GRACE: Duration = Duration::from_secs(2);
 
 /// The walk, and how the sources come to it.
-pub struct Wiring {
+pub struct SessionBuilder {
     stages: Stages,
     delivery: Delivery,
     merge: Merge,
     fail_on_gap: bool,
     threads: usize,
-    screen: Option<Setup>,
+    screen: Option<ScreenConfig>,
     progress: Option<Arc<Progress>>,
     is_quiet: bool,
     pace: Option<Arc<Pace>>,
 }
 
-impl Wiring {
+impl SessionBuilder {
     /// With nothing beside the walk.
     pub fn of(stages: Stages) -> Self {
         let delivery = Delivery::default();
@@ -56,8 +56,12 @@ impl Wiring {
         }
     }
 
-    pub fn new(stages: Stages, options: &args::Delivery, cursor: Option<Cursor>) -> Result<Self> {
-        let record = options.record.as_deref().map(Record::open).transpose()?;
+    pub fn new(
+        stages: Stages,
+        options: &args::DeliveryArgs,
+        cursor: Option<Cursor>,
+    ) -> Result<Self> {
+        let record = options.record.as_deref().map(Recorder::open).transpose()?;
         Ok(Self {
             delivery: Delivery::new(record, cursor),
             fail_on_gap: options.fail_on_gap,
@@ -69,7 +73,7 @@ impl Wiring {
     pub fn forwarding(mut self, endpoint: Option<Endpoint>) -> Self {
         self.delivery = self
             .delivery
-            .forwarding(endpoint.map(|endpoint| Forward::new(endpoint, Handle::current())));
+            .forwarding(endpoint.map(|endpoint| Forwarder::new(endpoint, Handle::current())));
         self
     }
 
@@ -83,7 +87,7 @@ impl Wiring {
     }
 
     /// With the live screen, if one was asked for.
-    pub fn on(self, screen: Option<Setup>) -> Self {
+    pub fn on(self, screen: Option<ScreenConfig>) -> Self {
         Self { screen, ..self }
     }
 
@@ -98,7 +102,7 @@ impl Wiring {
     }
 
     /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
-    pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<Source>) -> Result<Exit> {
+    pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<SourceTask>) -> Result<Exit> {
         let Self {
             mut stages,
             delivery,
@@ -111,13 +115,13 @@ impl Wiring {
             pace,
         } = self;
         let mut live =
-            screen.map(|setup| Live::open(setup, &mut stages, view::draw)).transpose()?;
+            screen.map(|setup| LiveScreen::open(setup, &mut stages, view::draw)).transpose()?;
         let at_terminal = live.is_some();
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
         let mut telling =
-            Telling::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
-        let walk = Walk::new(stages)
+            ProgressLine::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
+        let walk = Pipeline::new(stages)
             .with_delivery(delivery)
             .with_progress(progress)
             .with_threads(threads)
@@ -203,7 +207,7 @@ impl Wiring {
 /// Waits for a signal, or for the end of the screen if there is one; says how the process is to exit.
 async fn ended(
     signal: &mut (impl Future<Output = std::io::Result<Exit>> + Unpin),
-    live: &mut Option<Live>,
+    live: &mut Option<LiveScreen>,
 ) -> Result<Exit> {
     match live {
         None => Ok(signal.await.unwrap_or(Exit::Failure)),
@@ -217,7 +221,7 @@ async fn ended(
     }
 }
 
-async fn close(live: Option<Live>) {
+async fn close(live: Option<LiveScreen>) {
     if let Some(live) = live {
         live.close().await;
     }
@@ -225,7 +229,10 @@ async fn close(live: Option<Live>) {
 
 /// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck. Its stack is
 /// what jq programs may need.
-fn spawn(walk: Walk, items: transport::Receiver) -> Result<oneshot::Receiver<Result<Outcome>>> {
+fn spawn(
+    walk: Pipeline,
+    items: transport::Receiver,
+) -> Result<oneshot::Receiver<Result<RunOutcome>>> {
     let (done, walking) = oneshot::channel();
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("walk".to_owned()).stack_size(THREAD_STACK);

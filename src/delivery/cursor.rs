@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, key};
+use super::{DeliveryKey, key};
 use crate::error::{Error, Exit, Result};
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 use crate::transport::sse::Start;
 use crate::transport::{Frame, private_file};
 
@@ -26,12 +26,12 @@ const SYNC: Duration = Duration::from_secs(1);
 const KEPT: usize = 4096;
 
 /// How often each event was delivered.
-pub(super) type Delivered = BTreeMap<Key, u32>;
+pub(super) type DeliveryCounts = BTreeMap<DeliveryKey, u32>;
 
 /// The file as it is written.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct CursorFile {
     version: u32,
     streams: BTreeMap<String, Position>,
 }
@@ -49,17 +49,17 @@ struct Position {
 /// How far each workspace has been delivered, and the file that holds it.
 pub struct Cursor {
     path: PathBuf,
-    streams: HashMap<String, Stream>,
+    streams: HashMap<String, CursorStream>,
     changed: bool,
     synced: Option<Instant>,
 }
 
 #[derive(Default)]
-struct Stream {
+struct CursorStream {
     id: u64,
-    delivered: Delivered,
+    delivered: DeliveryCounts,
     /// What an earlier run has delivered, and this one will be sent again.
-    known: Delivered,
+    known: DeliveryCounts,
 }
 
 impl Cursor {
@@ -81,10 +81,10 @@ impl Cursor {
             }
             Ok(_) => {
                 let bytes = fs::read(path).map_err(|error| failed(&error))?;
-                let written = match serde_json::from_slice::<Written>(&bytes) {
+                let written = match serde_json::from_slice::<CursorFile>(&bytes) {
                     Ok(written) if written.version == 1 => written,
                     // All that a loss of power may leave.
-                    _ if bytes.is_empty() => Written::default(),
+                    _ if bytes.is_empty() => CursorFile::default(),
                     _ => {
                         return Err(Error::usage(
                             what(),
@@ -94,11 +94,14 @@ impl Cursor {
                     }
                 };
                 for (workspace, Position { id, events }) in written.streams {
-                    let delivered: Delivered = events
+                    let delivered: DeliveryCounts = events
                         .into_iter()
                         .map(|(id, identity, count)| ((id, identity), count))
                         .collect();
-                    streams.insert(workspace, Stream { id, known: delivered.clone(), delivered });
+                    streams.insert(
+                        workspace,
+                        CursorStream { id, known: delivered.clone(), delivered },
+                    );
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -114,7 +117,8 @@ impl Cursor {
             let borne = stream.delivered.keys().any(|(id, _)| *id == stream.id);
             return Ok(Some(if borne { Start::After(stream.id) } else { Start::Since(stream.id) }));
         }
-        self.streams.insert(workspace_id.to_owned(), Stream { id: now, ..Stream::default() });
+        self.streams
+            .insert(workspace_id.to_owned(), CursorStream { id: now, ..CursorStream::default() });
         self.changed = true;
         self.commit().map(|()| None).map_err(|error| {
             let what = format!("cannot write the cursor {}", self.path.display());
@@ -128,13 +132,13 @@ impl Cursor {
     }
 
     /// Everything that earlier runs have delivered and this one may be sent again.
-    pub(super) fn delivered(&self) -> impl Iterator<Item = (Key, u32)> {
+    pub(super) fn delivered(&self) -> impl Iterator<Item = (DeliveryKey, u32)> {
         self.streams
             .values()
             .flat_map(|stream| stream.known.iter().map(|(key, count)| (*key, *count)))
     }
 
-    pub(super) fn is_known(&mut self, frame: &Frame<'_>, shown: &Shown<'_>) -> bool {
+    pub(super) fn is_known(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> bool {
         let stream = frame.origin.workspace_id.as_ref().and_then(|id| self.streams.get_mut(id));
         let (Some(stream), Some(key)) =
             (stream.filter(|stream| !stream.known.is_empty()), key(frame, shown))
@@ -147,7 +151,7 @@ impl Cursor {
         take(&mut stream.known, key)
     }
 
-    pub(super) fn advance(&mut self, frame: &Frame<'_>, shown: &Shown<'_>) {
+    pub(super) fn advance(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) {
         let stream = frame.origin.workspace_id.as_ref().and_then(|id| self.streams.get_mut(id));
         let (Some(stream), Some(key)) = (stream, key(frame, shown)) else { return };
         if key.0 != stream.id {
@@ -176,7 +180,7 @@ impl Cursor {
         if !std::mem::take(&mut self.changed) {
             return Ok(());
         }
-        let position = |stream: &Stream| Position {
+        let position = |stream: &CursorStream| Position {
             id: stream.id,
             events: stream
                 .delivered
@@ -189,7 +193,7 @@ impl Cursor {
             .iter()
             .map(|(workspace, stream)| (workspace.clone(), position(stream)))
             .collect();
-        let text = serde_json::to_string(&Written { version: 1, streams })?;
+        let text = serde_json::to_string(&CursorFile { version: 1, streams })?;
         let beside = beside(&self.path);
         // What a killed run has left.
         let _ = fs::remove_file(&beside);
@@ -205,7 +209,7 @@ impl Cursor {
 }
 
 /// Takes one of what is there. False if there was none.
-pub(super) fn take(delivered: &mut Delivered, key: Key) -> bool {
+pub(super) fn take(delivered: &mut DeliveryCounts, key: DeliveryKey) -> bool {
     match delivered.get_mut(&key) {
         Some(1) => delivered.remove(&key).is_some(),
         Some(count) => {

@@ -15,13 +15,13 @@ use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::Handle;
 
 use crate::error::{Error, Exit, Result};
-use crate::output::cloudevents::{Ids, cloud_event};
+use crate::output::cloudevents::{EventIds, cloud_event};
 use crate::output::ndjson::object;
-use crate::output::status::{self, Forwarded};
-use crate::redact::Shown;
+use crate::output::status::{self, ForwardCounts};
+use crate::redact::RedactedEvent;
 use crate::transport::backoff::{Backoff, Random};
 use crate::transport::connect_error::{cause, retry_after};
-use crate::transport::shutdown::Stop;
+use crate::transport::shutdown::ShutdownFlag;
 
 /// How many bytes may be collected before they are posted.
 const BATCH: usize = 1 << 20;
@@ -37,7 +37,7 @@ const ANSWER: usize = 64 * 1024;
 
 /// What is posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
+pub enum ForwardBody {
     /// The line of `ndjson`.
     Json,
     /// A structured CloudEvent.
@@ -53,37 +53,37 @@ pub struct Endpoint {
     /// What the user adds; it may hold secrets.
     pub headers: HeaderMap,
     /// What is posted.
-    pub body: Body,
+    pub body: ForwardBody,
     /// How long one post may take.
     pub timeout: Duration,
     /// How often one event is tried again.
     pub retries: u32,
     /// How news is told.
-    pub status: status::Format,
+    pub status: status::StatusFormat,
     /// Jitter.
     pub random: Random,
 }
 
 /// An event that waits to be posted.
-struct Waiting {
+struct PendingEvent {
     body: Bytes,
     event_type: String,
     id: Option<String>,
 }
 
 /// Posts events to an endpoint.
-pub struct Forward {
+pub struct Forwarder {
     endpoint: Endpoint,
     runtime: Handle,
-    ids: Ids,
-    waiting: VecDeque<Waiting>,
+    ids: EventIds,
+    waiting: VecDeque<PendingEvent>,
     bytes: usize,
-    counts: Forwarded,
-    stop: Arc<Stop>,
+    counts: ForwardCounts,
+    stop: Arc<ShutdownFlag>,
 }
 
 /// What an answer means.
-enum Answer {
+enum EndpointResponse {
     Taken,
     /// This event is refused, and others may not be.
     Refused(u16),
@@ -93,27 +93,27 @@ enum Answer {
     Never(String, &'static str),
 }
 
-impl Forward {
+impl Forwarder {
     /// To that endpoint, by the timers and sockets of `runtime`.
     #[must_use]
     pub fn new(endpoint: Endpoint, runtime: Handle) -> Self {
-        let (ids, counts, stop) = (Ids::default(), Forwarded::default(), Arc::default());
+        let (ids, counts, stop) = (EventIds::default(), ForwardCounts::default(), Arc::default());
         Self { endpoint, runtime, ids, waiting: VecDeque::new(), bytes: 0, counts, stop }
     }
 
-    pub(super) fn heed(&mut self, stop: Arc<Stop>) {
+    pub(super) fn heed(&mut self, stop: Arc<ShutdownFlag>) {
         self.stop = stop;
     }
 
     /// Takes an event to be posted.
-    pub(super) fn event(&mut self, shown: &Shown<'_>) {
+    pub(super) fn event(&mut self, shown: &RedactedEvent<'_>) {
         let mut body = Vec::new();
         match self.endpoint.body {
-            Body::Json => object(shown, &mut body),
-            Body::CloudEvent => cloud_event(shown, &mut self.ids, &mut body),
+            ForwardBody::Json => object(shown, &mut body),
+            ForwardBody::CloudEvent => cloud_event(shown, &mut self.ids, &mut body),
         }
         self.bytes += body.len();
-        self.waiting.push_back(Waiting {
+        self.waiting.push_back(PendingEvent {
             body: body.into(),
             event_type: shown.event_type().to_owned(),
             id: shown.tap().id.clone(),
@@ -124,7 +124,7 @@ impl Forward {
         self.bytes >= BATCH
     }
 
-    pub(super) const fn counts(&self) -> Forwarded {
+    pub(super) const fn counts(&self) -> ForwardCounts {
         self.counts
     }
 
@@ -137,11 +137,11 @@ impl Forward {
                 biased;
                 posted = self.post_all() => posted,
                 () = async { stop.wait().await; tokio::time::sleep(LAST).await } => {
-                    Err(Given("the run was to end before the endpoint had taken them".to_owned(), AGAIN))
+                    Err(ForwardError("the run was to end before the endpoint had taken them".to_owned(), AGAIN))
                 }
             }
         });
-        posted.map_err(|Given(why, advice)| {
+        posted.map_err(|ForwardError(why, advice)| {
             let left = self.waiting.len();
             let events =
                 if left == 1 { "event that was shown is" } else { "events that were shown are" };
@@ -153,8 +153,8 @@ impl Forward {
         })
     }
 
-    async fn post_all(&mut self) -> Result<(), Given> {
-        while let Some(Waiting { body, event_type, id }) = self.waiting.front() {
+    async fn post_all(&mut self) -> Result<(), ForwardError> {
+        while let Some(PendingEvent { body, event_type, id }) = self.waiting.front() {
             match self.endpoint.deliver(body, &self.stop).await? {
                 None => self.counts.delivered += 1,
                 Some(code) => {
@@ -175,18 +175,22 @@ impl Forward {
 }
 
 /// Why no more is posted, and what to do.
-struct Given(String, &'static str);
+struct ForwardError(String, &'static str);
 
 impl Endpoint {
     /// Posts one event until it is taken, or refused with that status.
-    async fn deliver(&self, body: &Bytes, stop: &Stop) -> Result<Option<u16>, Given> {
+    async fn deliver(
+        &self,
+        body: &Bytes,
+        stop: &ShutdownFlag,
+    ) -> Result<Option<u16>, ForwardError> {
         let mut backoff = Backoff::new(FIRST_WAIT);
         loop {
             let (why, at_least) = match self.post(body.clone()).await {
-                Answer::Taken => return Ok(None),
-                Answer::Refused(code) => return Ok(Some(code)),
-                Answer::Never(why, advice) => return Err(Given(why, advice)),
-                Answer::Later(why, at_least) => (why, at_least),
+                EndpointResponse::Taken => return Ok(None),
+                EndpointResponse::Refused(code) => return Ok(Some(code)),
+                EndpointResponse::Never(why, advice) => return Err(ForwardError(why, advice)),
+                EndpointResponse::Later(why, at_least) => (why, at_least),
             };
             let (delay, attempt) = backoff.next(at_least, (self.random)());
             if attempt > self.retries || stop.is_set() {
@@ -195,20 +199,20 @@ impl Endpoint {
                 } else {
                     format!(", {attempt} times in a row")
                 };
-                return Err(Given(format!("{why}{tries}"), AGAIN));
+                return Err(ForwardError(format!("{why}{tries}"), AGAIN));
             }
             status::forwarding_again(self.status, &why, delay, attempt);
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                () = stop.wait() => return Err(Given(why, AGAIN)),
+                () = stop.wait() => return Err(ForwardError(why, AGAIN)),
             }
         }
     }
 
-    async fn post(&self, body: Bytes) -> Answer {
+    async fn post(&self, body: Bytes) -> EndpointResponse {
         let kind = match self.body {
-            Body::Json => "application/json",
-            Body::CloudEvent => "application/cloudevents+json",
+            ForwardBody::Json => "application/json",
+            ForwardBody::CloudEvent => "application/cloudevents+json",
         };
         let request = self
             .client
@@ -231,37 +235,38 @@ impl Endpoint {
         });
         match answered.await {
             Ok(Ok((status, at_least))) => judge(status, at_least),
-            Ok(Err(error)) => Answer::Later(cause(&error), Duration::ZERO),
-            Err(_) => {
-                Answer::Later("the endpoint did not answer in time".to_owned(), Duration::ZERO)
-            }
+            Ok(Err(error)) => EndpointResponse::Later(cause(&error), Duration::ZERO),
+            Err(_) => EndpointResponse::Later(
+                "the endpoint did not answer in time".to_owned(),
+                Duration::ZERO,
+            ),
         }
     }
 }
 
 const AGAIN: &str = "see to the endpoint and start again; with --cursor it goes on there";
 
-fn judge(status: StatusCode, at_least: Duration) -> Answer {
+fn judge(status: StatusCode, at_least: Duration) -> EndpointResponse {
     let code = status.as_u16();
     match code {
-        200..=299 => Answer::Taken,
+        200..=299 => EndpointResponse::Taken,
         408 | 425 | 429 | 500..=599 => {
-            Answer::Later(format!("the endpoint answered {code}"), at_least)
+            EndpointResponse::Later(format!("the endpoint answered {code}"), at_least)
         }
-        300..=399 => Answer::Never(
+        300..=399 => EndpointResponse::Never(
             format!("the endpoint redirects ({code}), which is not followed"),
             "give the final URL to --forward",
         ),
-        401 | 403 | 407 => Answer::Never(
+        401 | 403 | 407 => EndpointResponse::Never(
             format!("the endpoint wants to know who posts ({code})"),
             "give what it wants with --forward-header @FILE",
         ),
-        404 | 405 | 410 | 421 | 426 => Answer::Never(
+        404 | 405 | 410 | 421 | 426 => EndpointResponse::Never(
             format!("there is nothing to post to ({code})"),
             "check the URL of --forward",
         ),
-        400..=499 => Answer::Refused(code),
-        _ => Answer::Never(
+        400..=499 => EndpointResponse::Refused(code),
+        _ => EndpointResponse::Never(
             format!("the endpoint answered {code}, which means nothing here"),
             "check the URL of --forward",
         ),

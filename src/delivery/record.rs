@@ -7,13 +7,13 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::Key;
-use super::cursor::{Delivered, take};
+use super::DeliveryKey;
+use super::cursor::{DeliveryCounts, take};
 use crate::error::{Error, Exit, Result};
-use crate::output::Lines;
+use crate::output::LineBuffer;
 use crate::output::ndjson::object;
 use crate::redact::decode::Decoder;
-use crate::redact::{Policy, Redactor, Shown, identity};
+use crate::redact::{Policy, RedactedEvent, Redactor, identity};
 use crate::transport::{self, private_file};
 
 /// How much of its end is read, in bytes: far more than is written between two moves of the cursor.
@@ -23,14 +23,14 @@ const TAIL: u64 = 16 << 20;
 const BEGINNING: &[u8] = b"{\"event_type\":";
 
 /// A file to which what is shown is appended.
-pub struct Record {
-    lines: Lines,
+pub struct Recorder {
+    lines: LineBuffer,
     file: File,
     /// What stands at its end and may be sent again.
-    tail: Delivered,
+    tail: DeliveryCounts,
 }
 
-impl Record {
+impl Recorder {
     /// Opens a file to append to, and mends its end.
     pub fn open(path: &Path) -> Result<Self> {
         let what = || format!("cannot record to {}", path.display());
@@ -75,11 +75,11 @@ impl Record {
             file.set_len(at).map_err(failed)?;
         }
         let out = file.try_clone().map_err(failed)?;
-        Ok(Self { lines: Lines::new(Box::new(out)), file, tail })
+        Ok(Self { lines: LineBuffer::new(Box::new(out)), file, tail })
     }
 
     /// What the cursor knows to be delivered is dropped before it comes here.
-    pub(super) fn forgive(&mut self, delivered: impl Iterator<Item = (Key, u32)>) {
+    pub(super) fn forgive(&mut self, delivered: impl Iterator<Item = (DeliveryKey, u32)>) {
         for (key, count) in delivered {
             for _ in 0..count {
                 take(&mut self.tail, key);
@@ -91,7 +91,7 @@ impl Record {
         self.tail.clear();
     }
 
-    pub(super) fn event(&mut self, shown: &Shown<'_>) -> io::Result<()> {
+    pub(super) fn event(&mut self, shown: &RedactedEvent<'_>) -> io::Result<()> {
         if !self.tail.is_empty() && key(shown).is_some_and(|key| take(&mut self.tail, key)) {
             return Ok(());
         }
@@ -108,12 +108,12 @@ impl Record {
 }
 
 /// What an event in the record is known by. The id tells streams apart well enough.
-fn key(shown: &Shown<'_>) -> Option<Key> {
+fn key(shown: &RedactedEvent<'_>) -> Option<DeliveryKey> {
     Some((shown.tap().id.as_ref()?.parse().ok()?, identity(shown)))
 }
 
 /// Reads the end of a record: the events in it, and where a torn line begins, if there is one, and whether that is ours.
-fn read_tail(file: &mut File) -> io::Result<(Delivered, Option<(u64, bool)>)> {
+fn read_tail(file: &mut File) -> io::Result<(DeliveryCounts, Option<(u64, bool)>)> {
     let length = file.seek(SeekFrom::End(0))?;
     let begin = length.saturating_sub(TAIL);
     file.seek(SeekFrom::Start(begin))?;
@@ -127,13 +127,13 @@ fn read_tail(file: &mut File) -> io::Result<(Delivered, Option<(u64, bool)>)> {
     });
     // The first line may be cut off.
     let first = if begin == 0 { 0 } else { memchr::memchr(b'\n', &bytes).map_or(0, |end| end + 1) };
-    let lines = transport::Lines {
+    let lines = transport::LineChunk {
         bytes: bytes::Bytes::copy_from_slice(bytes.get(first..whole).unwrap_or_default()),
         offset: 0,
         limit: usize::MAX,
     };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
-    let mut tail = Delivered::new();
+    let mut tail = DeliveryCounts::new();
     let origin = transport::Origin::default();
     for frame in lines.frames(&origin) {
         let event = decoder.decode(frame);

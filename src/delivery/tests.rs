@@ -9,7 +9,7 @@ use crate::error::Exit;
 use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
 use crate::transport::sse::Start;
-use crate::transport::{Form, Notes, Origin, RawFrame};
+use crate::transport::{FrameFlags, FrameFormat, Origin, RawFrame};
 
 const WORKSPACE: &str = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
 
@@ -17,14 +17,14 @@ fn frame(id: u64, call: &str) -> RawFrame {
     let origin = Origin { workspace_id: Some(WORKSPACE.to_owned()), ..Origin::default() };
     RawFrame {
         origin: Arc::new(origin),
-        form: Form::Sse,
+        form: FrameFormat::Sse,
         event: Some("call.started".to_owned()),
         id: Some(id.to_string()),
         data: Bytes::from(format!(r#"{{"call_sid":"{call}","caller_id":"+12025550123"}}"#)),
         received_at: None,
         fault: None,
         offset: 0,
-        notes: Notes::default(),
+        notes: FrameFlags::default(),
     }
 }
 
@@ -49,7 +49,7 @@ fn deliver(delivery: &mut Delivery, frames: &[RawFrame], policy: &Policy) -> usi
 fn open(directory: &Path) -> (Delivery, Option<Start>) {
     let mut cursor = Cursor::open(&directory.join("cursor")).expect("a cursor");
     let start = cursor.start(WORKSPACE, 100).expect("written");
-    let record = Record::open(&directory.join("record")).expect("a record");
+    let record = Recorder::open(&directory.join("record")).expect("a record");
     (Delivery::new(Some(record), Some(cursor)), start)
 }
 
@@ -120,14 +120,14 @@ fn a_torn_line_is_mended_and_what_is_not_ours_is_left_alone() {
     for torn in [&b"{"[..], b"{\"event_type\":\"call.st", b""] {
         let line = b"{\"event_type\":\"text.started\",\"_tap\":{}}\n";
         fs::write(&path, [line, torn].concat()).expect("written");
-        drop(Record::open(&path).expect("a record"));
+        drop(Recorder::open(&path).expect("a record"));
         assert_eq!(fs::read(&path).expect("read"), line);
     }
     fs::write(&path, "somebody's notes").expect("written");
-    assert_eq!(Record::open(&path).map(drop).expect_err("not ours").exit, Exit::Usage);
+    assert_eq!(Recorder::open(&path).map(drop).expect_err("not ours").exit, Exit::Usage);
     assert_eq!(fs::read(&path).expect("read"), b"somebody's notes");
     assert_eq!(
-        Record::open(directory.path()).map(drop).expect_err("a directory").exit,
+        Recorder::open(directory.path()).map(drop).expect_err("a directory").exit,
         Exit::Usage
     );
 }
@@ -164,7 +164,7 @@ fn files_are_private_and_links_are_not_followed() {
     assert!(!text.contains("2025550123"), "{text}");
     let link = directory.path().join("link");
     symlink(directory.path().join("cursor"), &link).expect("linked");
-    assert!(Cursor::open(&link).is_err() && Record::open(&link).is_err());
+    assert!(Cursor::open(&link).is_err() && Recorder::open(&link).is_err());
     assert_eq!(
         fs::read_dir(directory.path()).expect("listed").count(),
         3,

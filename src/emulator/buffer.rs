@@ -20,13 +20,13 @@ pub struct Batch {
 
 /// Batches in the order in which they were published: that of their ids, unless the clock was set back on request.
 #[derive(Debug, Default)]
-pub struct Buffer {
+pub struct ReplayBuffer {
     batches: VecDeque<Batch>,
     bytes: usize,
     highest: u64,
 }
 
-impl Buffer {
+impl ReplayBuffer {
     /// The id for what is published now: the time, but never less than the one before, whatever the clock does.
     pub fn next_id(&self, now: u64) -> u64 {
         self.highest.max(now)
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn replays_only_greater_ids() {
-        let mut buffer = Buffer::default();
+        let mut buffer = ReplayBuffer::default();
         for id in [10, 20, 20, 30] {
             buffer.push(batch(id, "x"));
         }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn ids_never_go_backwards() {
-        let mut buffer = Buffer::default();
+        let mut buffer = ReplayBuffer::default();
         assert_eq!(buffer.next_id(100), 100);
         buffer.push(batch(100, "x"));
         assert_eq!(buffer.next_id(99), 100);
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn keeps_five_minutes() {
-        let mut buffer = Buffer::default();
+        let mut buffer = ReplayBuffer::default();
         for id in [1000, 1001, 1000 + KEPT, 1001 + KEPT] {
             buffer.push(batch(id, "x"));
         }
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn keeps_no_more_than_memory_allows() {
-        let mut buffer = Buffer::default();
+        let mut buffer = ReplayBuffer::default();
         let frames = Bytes::from(vec![b'x'; MOST_BYTES / 4 + 1]);
         for id in 1..=5 {
             buffer.push(Batch { id, frames: frames.clone() });

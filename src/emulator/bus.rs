@@ -13,11 +13,11 @@ use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
 use tokio::time::sleep_until;
 
-use super::buffer::{Batch, Buffer};
+use super::buffer::{Batch, ReplayBuffer};
 use super::ledger::Ledger;
 use super::scenario::{Clock, Scenario};
-use super::stories::Step;
-use super::stories::call::Call;
+use super::stories::StoryStep;
+use super::stories::call::CallStory;
 use crate::model::Kind;
 
 /// How many batches a stream may be behind: a second and more, however high the rate.
@@ -31,9 +31,9 @@ const TIMES: &[&str] = &["timestamp", "submitted_at"];
 
 /// A call that goes on.
 #[derive(Debug, Clone)]
-pub struct Live {
+pub struct LiveCall {
     /// The call.
-    pub call: Arc<Call>,
+    pub call: Arc<CallStory>,
     /// When it began, by the clock.
     pub began: Duration,
     /// The clock.
@@ -42,7 +42,7 @@ pub struct Live {
     pub whole: bool,
 }
 
-impl Live {
+impl LiveCall {
     /// How much of it an observer who comes now has missed.
     pub fn missed(&self) -> Duration {
         if self.whole { Duration::ZERO } else { self.clock.now().saturating_sub(self.began) }
@@ -54,15 +54,15 @@ impl Live {
 pub struct Bus {
     clock: OnceLock<Clock>,
     begun: Notify,
-    state: Mutex<State>,
+    state: Mutex<BusState>,
 }
 
 #[derive(Debug)]
-struct State {
-    buffer: Buffer,
+struct BusState {
+    buffer: ReplayBuffer,
     /// `None` when the day is over.
     sender: Option<broadcast::Sender<Batch>>,
-    calls: HashMap<String, Live>,
+    calls: HashMap<String, LiveCall>,
     ledger: Option<Ledger>,
     /// By how many milliseconds the ids of the next batches are lower, and how many batches.
     back: (u64, u32),
@@ -72,8 +72,8 @@ impl Bus {
     /// A bus on which nothing happens yet.
     pub fn new(ledger: Option<Ledger>) -> Self {
         let sender = Some(broadcast::Sender::new(BACKLOG));
-        let state = State {
-            buffer: Buffer::default(),
+        let state = BusState {
+            buffer: ReplayBuffer::default(),
             sender,
             calls: HashMap::new(),
             ledger,
@@ -109,7 +109,7 @@ impl Bus {
     }
 
     /// The call of that SID, if it goes on right now.
-    pub fn call(&self, sid: &str) -> Option<Live> {
+    pub fn call(&self, sid: &str) -> Option<LiveCall> {
         self.state().calls.get(sid).cloned()
     }
 
@@ -136,7 +136,7 @@ impl Bus {
         }
     }
 
-    fn publish(&self, steps: impl Iterator<Item = Step>, clock: Clock) {
+    fn publish(&self, steps: impl Iterator<Item = StoryStep>, clock: Clock) {
         let mut state = self.state();
         let now = Timestamp::now();
         let mut id = state.buffer.next_id(now.as_millisecond().try_into().unwrap_or_default());
@@ -165,7 +165,7 @@ impl Bus {
                 Some(call) if step.kind == Kind::CallStarted => {
                     state.calls.insert(
                         call.sid.clone(),
-                        Live { call, began: step.at, clock, whole: false },
+                        LiveCall { call, began: step.at, clock, whole: false },
                     );
                 }
                 Some(call) => drop(state.calls.remove(&call.sid)),
@@ -181,7 +181,7 @@ impl Bus {
         let _ = state.sender.as_ref().map(|sender| sender.send(batch));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, BusState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -55,7 +55,7 @@ pub enum Fault {
     /// The body comes one byte at a time, and breaks after so many. SSE.
     Drip(usize),
     /// The body breaks at the first such place after so many bytes. SSE.
-    CutIn(Place, usize),
+    CutIn(CutPoint, usize),
     /// Every so many events one is sent twice. SSE.
     Repeat(usize),
     /// Every so many events one is sent without its id. SSE.
@@ -82,7 +82,7 @@ pub enum Fault {
 
 /// A place in a body where a cut hurts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum CutPoint {
     /// Within a character of several bytes.
     Character,
     /// Within a `data:` line.
@@ -193,10 +193,10 @@ fn is_code(value: &str) -> bool {
 fn cut_in(value: &str) -> Option<Fault> {
     let (place, bytes) = value.split_once(':').unwrap_or((value, "0"));
     let place = match place {
-        "character" => Place::Character,
-        "line" => Place::Line,
-        "fields" => Place::Fields,
-        "line-end" => Place::LineEnd,
+        "character" => CutPoint::Character,
+        "line" => CutPoint::Line,
+        "fields" => CutPoint::Fields,
+        "line-end" => CutPoint::LineEnd,
         _ => return None,
     };
     Some(Fault::CutIn(place, bytes.parse().ok()?))
@@ -232,8 +232,8 @@ mod tests {
         assert_eq!(read("close=4004"), Fault::Close(4004));
         assert_eq!(read("none"), Fault::None);
         assert_eq!(read("reset=7"), Fault::Reset(7));
-        assert_eq!(read("cut-in=line-end:9"), Fault::CutIn(Place::LineEnd, 9));
-        assert_eq!(read("cut-in=character"), Fault::CutIn(Place::Character, 0));
+        assert_eq!(read("cut-in=line-end:9"), Fault::CutIn(CutPoint::LineEnd, 9));
+        assert_eq!(read("cut-in=character"), Fault::CutIn(CutPoint::Character, 0));
         assert_eq!(
             read("overlap+repeat=2+cut=9"),
             Fault::All(vec![Fault::Overlap, Fault::Repeat(2), Fault::Cut(9)])

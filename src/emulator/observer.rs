@@ -16,11 +16,11 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
 
-use super::bus::Live;
+use super::bus::LiveCall;
 use super::faults::Fault;
 use super::presence::Visit;
 use super::server::{Server, refuse};
-use super::stories::Step;
+use super::stories::StoryStep;
 use super::stories::script::{INITIAL_STATE, script, session_info};
 use crate::model::Kind;
 
@@ -34,7 +34,7 @@ const GOING_AWAY: u16 = 1001;
 const WRONG_CREDENTIAL: u16 = 4001;
 const NO_SUCH_CALL: u16 = 4004;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type ObserverSocket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Answers a request to observe a call.
 pub async fn observe(
@@ -59,9 +59,12 @@ pub async fn observe(
         match server.take_fault(Fault::is_for_observer) {
             Fault::Status { code, retry_after } => return refuse(code, retry_after),
             fault => match server.call(&sid) {
-                Some(live) => {
-                    Ok(Session { live, workspace, fault, visit: server.presence.observer() })
-                }
+                Some(live) => Ok(ObserverSession {
+                    live,
+                    workspace,
+                    fault,
+                    visit: server.presence.observer(),
+                }),
                 None => Err(NO_SUCH_CALL),
             },
         }
@@ -105,23 +108,23 @@ fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
 }
 
 /// One observer of one call.
-struct Session {
-    live: Live,
+struct ObserverSession {
+    live: LiveCall,
     workspace: String,
     fault: Fault,
     visit: Visit,
 }
 
 /// What became of the socket while there was nothing to say.
-enum Meanwhile {
+enum SocketActivity {
     Open,
     Gone,
     Closing,
 }
 
-impl Session {
-    async fn play(self, mut socket: Socket) {
-        let Live { call, began, clock, .. } = &self.live;
+impl ObserverSession {
+    async fn play(self, mut socket: ObserverSocket) {
+        let LiveCall { call, began, clock, .. } = &self.live;
         let elapsed = self.live.missed();
         let mut script = script(call, &self.workspace);
         // The end is told whatever the time.
@@ -155,9 +158,9 @@ impl Session {
             }
             let Some(next) = coming.peek() else { break };
             match self.listen(&mut socket, clock.when(*began + next.at)).await {
-                Meanwhile::Open => {}
-                Meanwhile::Gone => return,
-                Meanwhile::Closing => return close(&mut socket, GOING_AWAY).await,
+                SocketActivity::Open => {}
+                SocketActivity::Gone => return,
+                SocketActivity::Closing => return close(&mut socket, GOING_AWAY).await,
             }
             let now = clock.now();
             while let Some(step) = coming.next_if(|step| *began + step.at <= now) {
@@ -169,27 +172,27 @@ impl Session {
     }
 
     /// Takes in what the client says, which is answered where the protocol wants it (pings), until it is time to speak.
-    async fn listen(&self, socket: &mut Socket, until: Instant) -> Meanwhile {
+    async fn listen(&self, socket: &mut ObserverSocket, until: Instant) -> SocketActivity {
         let timer = sleep_until(until);
         tokio::pin!(timer);
         loop {
             tokio::select! {
-                () = &mut timer => return Meanwhile::Open,
-                () = self.visit.closing() => return Meanwhile::Closing,
+                () = &mut timer => return SocketActivity::Open,
+                () = self.visit.closing() => return SocketActivity::Closing,
                 message = socket.next() => match message {
                     Some(Ok(Message::Close(_))) => {
                         close(socket, CALL_OVER).await;
-                        return Meanwhile::Gone;
+                        return SocketActivity::Gone;
                     }
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return Meanwhile::Gone,
+                    Some(Err(_)) | None => return SocketActivity::Gone,
                 },
             }
         }
     }
 
     /// The bytes that the fault allows are used up.
-    async fn fail(&self, mut socket: Socket) {
+    async fn fail(&self, mut socket: ObserverSocket) {
         // What was said before counts as said.
         let _ = socket.flush().await;
         if matches!(self.fault, Fault::End(_)) {
@@ -206,7 +209,7 @@ impl Session {
 }
 
 /// The state that the agent is in after these steps.
-fn state(passed: &[Step]) -> &str {
+fn state(passed: &[StoryStep]) -> &str {
     let transition = passed.iter().rev().find(|step| step.kind == Kind::StateTransition);
     transition.and_then(|step| step.payload["next_state"].as_str()).unwrap_or(INITIAL_STATE)
 }
@@ -239,7 +242,7 @@ const fn is_nested(kind: Kind) -> bool {
 }
 
 /// Closes the socket with a code, and gives the client a moment to do the same.
-async fn close(socket: &mut Socket, code: u16) {
+async fn close(socket: &mut ObserverSocket, code: u16) {
     let frame = CloseFrame { code: code.into(), reason: "".into() };
     // A client that is gone already needs no farewell.
     let _ = socket.close(Some(frame)).await;

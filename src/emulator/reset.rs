@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A listener of such connections.
-pub struct Resettable(pub TcpListener);
+pub struct ResettableListener(pub TcpListener);
 
 /// Asks for the reset of one connection, once it is closed.
 #[derive(Debug, Clone, Default)]
@@ -27,20 +27,20 @@ impl Reset {
 }
 
 /// One connection.
-pub struct Connection {
+pub struct ResettableStream {
     stream: TcpStream,
     reset: Reset,
 }
 
-impl Listener for Resettable {
-    type Io = Connection;
+impl Listener for ResettableListener {
+    type Io = ResettableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (ResettableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Without it frames may wait for each other; that the platform is slower then is no reason to fail.
         let _ = stream.set_nodelay(true);
-        (Connection { stream, reset: Reset::default() }, address)
+        (ResettableStream { stream, reset: Reset::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -48,13 +48,13 @@ impl Listener for Resettable {
     }
 }
 
-impl Connected<IncomingStream<'_, Resettable>> for Reset {
-    fn connect_info(stream: IncomingStream<'_, Resettable>) -> Self {
+impl Connected<IncomingStream<'_, ResettableListener>> for Reset {
+    fn connect_info(stream: IncomingStream<'_, ResettableListener>) -> Self {
         stream.io().reset.clone()
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for ResettableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -64,7 +64,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for ResettableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -97,7 +97,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for ResettableStream {
     fn drop(&mut self) {
         if self.reset.0.load(Ordering::Relaxed) {
             // Where it can't be had, the connection just closes.

@@ -13,8 +13,8 @@ use rand::{RngExt, SeedableRng};
 use tokio::time::Instant;
 
 use super::cast::Clinic;
-use super::stories::call::Call;
-use super::stories::{OPENING, Plot, Step, USUAL};
+use super::stories::call::CallStory;
+use super::stories::{OPENING, Plot, StoryStep, USUAL};
 
 /// How many workspace events a virtual second has, on average: at this rate virtual time is real.
 pub const DENSITY: f64 = 5.0;
@@ -60,7 +60,7 @@ impl Clock {
 pub struct Scenario {
     rng: StdRng,
     clinic: Clinic,
-    waiting: BinaryHeap<Reverse<Waiting>>,
+    waiting: BinaryHeap<Reverse<PendingStep>>,
     opening: std::slice::Iter<'static, Plot>,
     /// When the next story begins; `None` after closing time.
     next_story: Option<Duration>,
@@ -112,9 +112,9 @@ impl Scenario {
         self.next_story = Some(begin + share.mul_f64(self.rng.random_range(0.4..1.6) * haste));
         for step in story.steps {
             self.order += 1;
-            self.waiting.push(Reverse(Waiting {
+            self.waiting.push(Reverse(PendingStep {
                 order: self.order,
-                step: Step { at: begin + step.at, ..step },
+                step: StoryStep { at: begin + step.at, ..step },
             }));
         }
     }
@@ -128,42 +128,42 @@ impl Scenario {
 }
 
 impl Iterator for Scenario {
-    type Item = Step;
+    type Item = StoryStep;
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self) -> Option<StoryStep> {
         self.next_at()?;
         self.waiting.pop().map(|Reverse(waiting)| waiting.step)
     }
 }
 
 /// The call that is always there, drawn from the seed.
-pub fn demo_call(sid: &str, seed: u64) -> Call {
-    Call::demo(sid, &mut StdRng::seed_from_u64(seed))
+pub fn demo_call(sid: &str, seed: u64) -> CallStory {
+    CallStory::demo(sid, &mut StdRng::seed_from_u64(seed))
 }
 
 /// A step yet to come, ordered by time, and in the order of its story within one.
 #[derive(Debug)]
-struct Waiting {
+struct PendingStep {
     order: u64,
-    step: Step,
+    step: StoryStep,
 }
 
-impl Ord for Waiting {
+impl Ord for PendingStep {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.step.at, self.order).cmp(&(other.step.at, other.order))
     }
 }
-impl PartialOrd for Waiting {
+impl PartialOrd for PendingStep {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
-impl PartialEq for Waiting {
+impl PartialEq for PendingStep {
     fn eq(&self, other: &Self) -> bool {
         self.order == other.order
     }
 }
-impl Eq for Waiting {}
+impl Eq for PendingStep {}
 
 #[cfg(test)]
 mod tests {
@@ -182,10 +182,10 @@ mod tests {
     }
 
     /// The demo call from `session_info` to `session_end`.
-    fn demo(seed: u64) -> Vec<Step> {
+    fn demo(seed: u64) -> Vec<StoryStep> {
         let call = demo_call(SID, seed);
         let payload = session_info(&call, "w", INITIAL_STATE, Duration::ZERO, 0.0);
-        let first = Step { at: Duration::ZERO, kind: Kind::SessionInfo, payload, call: None };
+        let first = StoryStep { at: Duration::ZERO, kind: Kind::SessionInfo, payload, call: None };
         std::iter::once(first).chain(script(&call, crate::emulator::DEMO_WORKSPACE)).collect()
     }
 

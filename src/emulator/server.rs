@@ -13,11 +13,11 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-use super::bus::{Bus, Live};
+use super::bus::{Bus, LiveCall};
 use super::cast::is_uuid;
 use super::faults::Fault;
 use super::presence::Presence;
-use super::reset::{Reset, Resettable};
+use super::reset::{Reset, ResettableListener};
 use super::scenario::{Clock, Scenario, demo_call};
 use super::{DEMO_CALL, Options, observer, sse};
 use crate::transport::credential::Credential;
@@ -63,8 +63,9 @@ pub async fn run(
         }
     };
     let service = router.into_make_service_with_connect_info::<Reset>();
-    let serving =
-        axum::serve(Resettable(listener), service).with_graceful_shutdown(over).into_future();
+    let serving = axum::serve(ResettableListener(listener), service)
+        .with_graceful_shutdown(over)
+        .into_future();
     let finished = async {
         serving.await?;
         // Upgraded connections are no longer the server's own.
@@ -132,12 +133,12 @@ impl Server {
     }
 
     /// The call of that SID, if there is one right now. The demo call begins with the question.
-    pub fn call(&self, sid: &str) -> Option<Live> {
+    pub fn call(&self, sid: &str) -> Option<LiveCall> {
         if sid != DEMO_CALL {
             return self.bus.call(sid);
         }
         let call = Arc::new(demo_call(sid, self.options.seed));
-        Some(Live {
+        Some(LiveCall {
             call,
             began: Duration::ZERO,
             clock: Clock::start(self.options.rate),

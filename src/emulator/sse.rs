@@ -22,7 +22,7 @@ use super::faults::Fault;
 use super::presence::Visit;
 use super::reset::Reset;
 use super::server::{Server, refuse};
-use super::wire::{Sent, Wire};
+use super::wire::{Wire, WireOutput};
 
 /// The first frame of each stream: how long to wait before coming back, in milliseconds.
 const RETRY: &str = "retry: 3000\n\n";
@@ -74,16 +74,16 @@ pub async fn stream(
             waiting = wire.pass(&events.next().await?);
         }
         let chunk = match waiting.pop_front()? {
-            Sent::Bytes(bytes) => Ok(bytes),
-            Sent::End => return None,
-            Sent::Nothing => {
+            WireOutput::Bytes(bytes) => Ok(bytes),
+            WireOutput::End => return None,
+            WireOutput::Nothing => {
                 events.visit.closing().await;
                 return None;
             }
             broken => {
                 // What was written must have left before the connection breaks.
                 yield_now().await;
-                if broken == Sent::Reset {
+                if broken == WireOutput::Reset {
                     reset.ask();
                 }
                 Err(io::Error::from(io::ErrorKind::ConnectionAborted))

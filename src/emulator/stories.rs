@@ -16,7 +16,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::Value;
 
-use self::call::Call;
+use self::call::CallStory;
 use super::cast::Clinic;
 use crate::model::Kind;
 
@@ -80,7 +80,7 @@ pub const USUAL: &[(u32, Plot)] = &[
 
 /// One event, and when in its story, or its call, it happens.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct StoryStep {
     /// Since the beginning.
     pub at: Duration,
     /// Which event.
@@ -88,7 +88,7 @@ pub struct Step {
     /// Its fields: an object.
     pub payload: Value,
     /// The call that begins or ends with it.
-    pub call: Option<Arc<Call>>,
+    pub call: Option<Arc<CallStory>>,
 }
 
 /// Events in order of time.
@@ -96,7 +96,7 @@ pub struct Step {
 pub struct Story {
     now: Duration,
     /// The events.
-    pub steps: Vec<Step>,
+    pub steps: Vec<StoryStep>,
 }
 
 impl Story {
@@ -119,13 +119,13 @@ impl Story {
 
     /// Lets something happen now. What happens without a pause between has one id on the wire.
     pub fn tell(&mut self, kind: Kind, payload: Value) -> &mut Self {
-        self.steps.push(Step { at: self.now, kind, payload, call: None });
+        self.steps.push(StoryStep { at: self.now, kind, payload, call: None });
         self
     }
 
     /// Lets a call begin or end now.
-    pub fn mark(&mut self, kind: Kind, payload: Value, call: &Arc<Call>) -> &mut Self {
-        self.steps.push(Step { at: self.now, kind, payload, call: Some(Arc::clone(call)) });
+    pub fn mark(&mut self, kind: Kind, payload: Value, call: &Arc<CallStory>) -> &mut Self {
+        self.steps.push(StoryStep { at: self.now, kind, payload, call: Some(Arc::clone(call)) });
         self
     }
 }

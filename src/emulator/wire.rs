@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 
-use super::faults::{Fault, Place};
+use super::faults::{CutPoint, Fault};
 
 /// What is sent in place of a piece of the body.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Sent {
+pub enum WireOutput {
     /// These bytes.
     Bytes(Bytes),
     /// The good end of the body.
@@ -37,7 +37,7 @@ impl Wire {
     }
 
     /// Takes whole frames and gives what is sent for them.
-    pub fn pass(&mut self, frames: &Bytes) -> VecDeque<Sent> {
+    pub fn pass(&mut self, frames: &Bytes) -> VecDeque<WireOutput> {
         let altered = if self.alters() {
             self.alter(&String::from_utf8_lossy(frames)).into()
         } else {
@@ -53,27 +53,27 @@ impl Wire {
         self.sent += out.len();
         let mut sent = VecDeque::new();
         if drips {
-            sent.extend((0..out.len()).map(|at| Sent::Bytes(out.slice(at..=at))));
+            sent.extend((0..out.len()).map(|at| WireOutput::Bytes(out.slice(at..=at))));
         } else if !out.is_empty() {
-            sent.push_back(Sent::Bytes(out));
+            sent.push_back(WireOutput::Bytes(out));
         }
         sent.extend(stop.map(|(_, end)| end));
         sent
     }
 
     /// Where in these bytes, if anywhere, the body stops, and how.
-    fn stop(&self, fault: &Fault, bytes: &Bytes) -> Option<(usize, Sent)> {
+    fn stop(&self, fault: &Fault, bytes: &Bytes) -> Option<(usize, WireOutput)> {
         let within = |at: usize| {
             at.checked_sub(self.sent).map_or(Some(0), |at| (at <= bytes.len()).then_some(at))
         };
         match *fault {
-            Fault::Cut(at) | Fault::Drip(at) => Some((within(at)?, Sent::Break)),
-            Fault::End(at) => Some((within(at)?, Sent::End)),
-            Fault::Reset(at) => Some((within(at)?, Sent::Reset)),
-            Fault::Stall(at) => Some((within(at)?, Sent::Nothing)),
+            Fault::Cut(at) | Fault::Drip(at) => Some((within(at)?, WireOutput::Break)),
+            Fault::End(at) => Some((within(at)?, WireOutput::End)),
+            Fault::Reset(at) => Some((within(at)?, WireOutput::Reset)),
+            Fault::Stall(at) => Some((within(at)?, WireOutput::Nothing)),
             Fault::CutIn(place, at) => {
                 let from = within(at)?;
-                Some((from + place.find(&bytes[from..])?, Sent::Break))
+                Some((from + place.find(&bytes[from..])?, WireOutput::Break))
             }
             _ => None,
         }
@@ -84,7 +84,7 @@ impl Wire {
         let alters = |fault: &Fault| {
             matches!(
                 fault,
-                CutIn(Place::LineEnd, _) | Repeat(_) | StripId(_) | OddId(_) | Unknown | Huge(_)
+                CutIn(CutPoint::LineEnd, _) | Repeat(_) | StripId(_) | OddId(_) | Unknown | Huge(_)
             )
         };
         self.faults.iter().any(alters)
@@ -125,12 +125,12 @@ impl Wire {
             }
         }
         let has_line_ends =
-            self.faults.iter().any(|fault| matches!(fault, Fault::CutIn(Place::LineEnd, _)));
+            self.faults.iter().any(|fault| matches!(fault, Fault::CutIn(CutPoint::LineEnd, _)));
         if has_line_ends { out.replace('\n', "\r\n") } else { out }
     }
 }
 
-impl Place {
+impl CutPoint {
     /// How many bytes there are before the first such place.
     fn find(self, bytes: &[u8]) -> Option<usize> {
         let after = |needle: &[u8], more: usize| {
@@ -163,7 +163,7 @@ mod tests {
         let mut text = Vec::new();
         for sent in wire.pass(&Bytes::from_static(FRAMES.as_bytes())) {
             match sent {
-                Sent::Bytes(bytes) => text.extend_from_slice(&bytes),
+                WireOutput::Bytes(bytes) => text.extend_from_slice(&bytes),
                 _ => text.push(b'|'),
             }
         }

@@ -9,7 +9,7 @@ mod cursor;
 use wide::u8x16;
 
 use crate::model::JsonType;
-pub use cursor::{Cursor, Key, Traits, Value};
+pub use cursor::{JsonCursor, KeyToken, ScannedValue, ValueTraits};
 
 /// The deepest nesting, as in `serde_json`.
 const MAX_DEPTH: u8 = 127;

@@ -346,7 +346,7 @@ macro_rules! record {
 
         impl $crate::model::Model for $name {
             const TYPE: $crate::model::Type = $crate::model::Type::Record(&[$(
-                $crate::model::Member {
+                $crate::model::MemberSpec {
                     name: $crate::model::declare::key(stringify!($member)),
                     ty: <$ty as $crate::model::Model>::TYPE,
                     required: $crate::record!(@ $($required)?),

@@ -116,7 +116,7 @@ impl Tap {
     /// Appends it as JSON, without what is not known.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         out.push(b'{');
-        let mut members = Members { out, first: true };
+        let mut members = TapWriter { out, first: true };
         let named = [("id", &self.id), ("time", &self.time), ("received_at", &self.received_at)];
         for (key, value) in named {
             members.text(key, value.as_deref());
@@ -136,12 +136,12 @@ impl Tap {
 }
 
 /// An object that is being written.
-struct Members<'a> {
+struct TapWriter<'a> {
     out: &'a mut Vec<u8>,
     first: bool,
 }
 
-impl Members<'_> {
+impl TapWriter<'_> {
     fn key(&mut self, key: &'static str) {
         if !std::mem::replace(&mut self.first, false) {
             self.out.push(b',');

@@ -27,7 +27,7 @@ pub enum Type {
     /// An object with arbitrary keys, whose values have one type.
     Map(&'static Type),
     /// An object with these members.
-    Record(&'static [Member]),
+    Record(&'static [MemberSpec]),
     /// A value of any of these types.
     OneOf(&'static [Type]),
     /// Any JSON value: the contract says so.
@@ -38,7 +38,7 @@ pub enum Type {
 
 /// A member of a [`Type::Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
+pub struct MemberSpec {
     /// Its key.
     pub name: &'static str,
     /// Its type.

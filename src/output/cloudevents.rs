@@ -7,11 +7,11 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 
 use super::ndjson::object;
-use super::{Broken, Lines, Out, Sink};
+use super::{EventSink, LineBuffer, Out, OutputError};
 use crate::json::scan;
 use crate::model::cloudevent::{self, SUBJECTS, legal};
-use crate::query::Subject;
-use crate::redact::{Fnv, Shown, identity};
+use crate::query::EventContext;
+use crate::redact::{Fnv, RedactedEvent, identity};
 use crate::text::terminal::push_quoted;
 
 /// How many ids are remembered, to tell events apart that are alike.
@@ -19,20 +19,20 @@ const REMEMBERED: usize = 4096;
 
 /// Writes CloudEvents.
 pub struct CloudEvents {
-    lines: Lines,
-    ids: Ids,
+    lines: LineBuffer,
+    ids: EventIds,
 }
 
 impl CloudEvents {
     /// Writes to `out`.
     #[must_use]
     pub fn new(out: Out) -> Self {
-        Self { lines: Lines::new(out), ids: Ids::default() }
+        Self { lines: LineBuffer::new(out), ids: EventIds::default() }
     }
 }
 
-impl Sink for CloudEvents {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for CloudEvents {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         Ok(self.lines.line(|out| cloud_event(subject.shown, &mut self.ids, out))?)
     }
 
@@ -42,7 +42,7 @@ impl Sink for CloudEvents {
 }
 
 /// Appends an event as a CloudEvent, without a line end.
-pub fn cloud_event(shown: &Shown<'_>, ids: &mut Ids, out: &mut Vec<u8>) {
+pub fn cloud_event(shown: &RedactedEvent<'_>, ids: &mut EventIds, out: &mut Vec<u8>) {
     let source = source(shown);
     let id = ids.next(&source, shown);
     let tap = shown.tap();
@@ -70,12 +70,12 @@ pub fn cloud_event(shown: &Shown<'_>, ids: &mut Ids, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn source(shown: &Shown<'_>) -> String {
+fn source(shown: &RedactedEvent<'_>) -> String {
     cloudevent::source(shown.tap().workspace_id.as_deref(), shown.tap().call_sid.as_deref())
 }
 
 /// The text of a field that is shown.
-fn subject(shown: &Shown<'_>, name: &str) -> Option<String> {
+fn subject(shown: &RedactedEvent<'_>, name: &str) -> Option<String> {
     let field = shown.field(name).filter(|field| !field.hidden)?;
     let inside = field.json.strip_prefix('"')?.strip_suffix('"')?;
     Some(scan::unescape(inside)).filter(|text| !text.is_empty())
@@ -86,14 +86,14 @@ fn subject(shown: &Shown<'_>, name: &str) -> Option<String> {
 /// An id is made from what the event is known by, so that it is the same in the next run, and in a replay: who gets an event
 /// twice can tell. Events that are alike in all of that are counted.
 #[derive(Default)]
-pub struct Ids {
+pub struct EventIds {
     counts: HashMap<u64, u32>,
     order: VecDeque<u64>,
     without_time: u64,
 }
 
-impl Ids {
-    fn next(&mut self, source: &str, shown: &Shown<'_>) -> String {
+impl EventIds {
+    fn next(&mut self, source: &str, shown: &RedactedEvent<'_>) -> String {
         let identity = identity(shown);
         let Some(moment) = moment(shown) else {
             self.without_time += 1;
@@ -125,7 +125,7 @@ impl Ids {
 }
 
 /// The event's own id, or its time in milliseconds.
-fn moment(shown: &Shown<'_>) -> Option<String> {
+fn moment(shown: &RedactedEvent<'_>) -> Option<String> {
     let tap = shown.tap();
     tap.id.clone().or_else(|| Some(tap.moment()?.as_millisecond().to_string()))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::json::scan;
 use crate::query::value::member;
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 use crate::text::terminal::push_quoted;
 
 /// The columns that an event has where nobody names any: what all events have in common, and the rest as JSON.
@@ -47,13 +47,13 @@ impl Columns {
     /// Each name with its part of the event as JSON, `None` where the event has none.
     pub fn parts<'a>(
         &self,
-        shown: &'a Shown<'_>,
+        shown: &'a RedactedEvent<'_>,
     ) -> impl Iterator<Item = (&str, Option<Cow<'a, str>>)> {
         self.0.iter().map(|name| (name.as_str(), part(shown, name)))
     }
 
     /// Appends the parts that are there as one JSON object.
-    pub fn object(&self, shown: &Shown<'_>, out: &mut Vec<u8>) {
+    pub fn object(&self, shown: &RedactedEvent<'_>, out: &mut Vec<u8>) {
         out.push(b'{');
         let mut first = true;
         for (name, json) in self.parts(shown) {
@@ -71,7 +71,7 @@ impl Columns {
 
 /// A part of an event as JSON. `a.b` goes into an object.
 #[must_use]
-pub fn part<'a>(shown: &'a Shown<'_>, name: &str) -> Option<Cow<'a, str>> {
+pub fn part<'a>(shown: &'a RedactedEvent<'_>, name: &str) -> Option<Cow<'a, str>> {
     if let Some(field) = shown.field(name) {
         return Some(Cow::Borrowed(field.json));
     }

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use super::{Broken, Sink};
-use crate::query::Subject;
+use super::{EventSink, OutputError};
+use crate::query::EventContext;
 
 /// Takes every event and writes none.
-pub struct Nowhere;
+pub struct Discard;
 
-impl Sink for Nowhere {
-    fn event(&mut self, _: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for Discard {
+    fn event(&mut self, _: &EventContext<'_>) -> Result<(), OutputError> {
         Ok(())
     }
 

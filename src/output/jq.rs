@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jaq_json::Val;
 
-use super::Render;
+use super::Encoder;
 use crate::error::Error;
-use crate::query::program::{Program, Stop};
-use crate::query::{Failures, Subject, endless, value};
+use crate::query::program::{Program, ProgramError};
+use crate::query::{EventContext, Failures, endless, value};
 use crate::text::terminal;
 
 /// The most that one event may be made into, in bytes.
@@ -30,8 +30,8 @@ impl Jq {
     }
 }
 
-impl Render for Jq {
-    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+impl Encoder for Jq {
+    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let start = out.len();
         let outcome = self.program.run(self.program.view(subject), |value| {
             match &value {
@@ -48,8 +48,8 @@ impl Render for Jq {
         });
         match outcome {
             Ok(()) if out.len() - start < MOST => Ok(()),
-            Ok(()) | Err(Stop::Endless) => Err(endless("--jq")),
-            Err(Stop::Failed(reason)) => {
+            Ok(()) | Err(ProgramError::Endless) => Err(endless("--jq")),
+            Err(ProgramError::Failed(reason)) => {
                 self.failures.tell(|| {
                     let event_type = subject.shown.event_type();
                     format!("--jq fails on {event_type}: {reason}; such events give no further line (told once)")
@@ -59,7 +59,7 @@ impl Render for Jq {
         }
     }
 
-    fn twin(&self) -> Box<dyn Render> {
+    fn twin(&self) -> Box<dyn Encoder> {
         Box::new(Self { program: Arc::clone(&self.program), failures: Failures::mute(), ..*self })
     }
 

@@ -8,10 +8,10 @@ use std::io;
 use colored::Colorize;
 
 use super::columns::Columns;
-use super::{Broken, Lines, Out, Sink};
+use super::{EventSink, LineBuffer, Out, OutputError};
 use crate::json::scan;
-use crate::query::Subject;
-use crate::redact::Shown;
+use crate::query::EventContext;
+use crate::redact::RedactedEvent;
 use crate::text::terminal::push_quoted;
 
 /// How far each level is indented.
@@ -19,7 +19,7 @@ const STEP: usize = 2;
 
 /// Writes an array.
 pub struct Json {
-    lines: Lines,
+    lines: LineBuffer,
     columns: Option<Columns>,
     begun: bool,
 }
@@ -28,12 +28,12 @@ impl Json {
     /// Writes to `out`: whole events, or these columns of them; coloured if colours are on.
     #[must_use]
     pub const fn new(out: Out, columns: Option<Columns>) -> Self {
-        Self { lines: Lines::new(out), columns, begun: false }
+        Self { lines: LineBuffer::new(out), columns, begun: false }
     }
 }
 
-impl Sink for Json {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for Json {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         let mut text =
             if std::mem::replace(&mut self.begun, true) { ",\n" } else { "[\n" }.to_owned();
         indent(STEP, &mut text);
@@ -53,9 +53,12 @@ impl Sink for Json {
 }
 
 /// A member: its key as JSON, its value, and whether that is hidden.
-type Member<'a> = (String, Cow<'a, str>, bool);
+type JsonField<'a> = (String, Cow<'a, str>, bool);
 
-fn members_of<'a>(shown: &'a Shown<'_>, columns: Option<&'a Columns>) -> Vec<Member<'a>> {
+fn members_of<'a>(
+    shown: &'a RedactedEvent<'_>,
+    columns: Option<&'a Columns>,
+) -> Vec<JsonField<'a>> {
     if let Some(columns) = columns {
         let is_hidden = |name: &str| shown.field(name).is_some_and(|field| field.hidden);
         return columns
@@ -82,7 +85,7 @@ fn indent(by: usize, out: &mut String) {
 }
 
 /// Appends an object whose own line is indented by that much.
-fn members<'a>(members: impl IntoIterator<Item = Member<'a>>, by: usize, out: &mut String) {
+fn members<'a>(members: impl IntoIterator<Item = JsonField<'a>>, by: usize, out: &mut String) {
     let mut first = true;
     for (key, json, is_hidden) in members {
         out.push_str(if std::mem::take(&mut first) { "{\n" } else { ",\n" });

@@ -1,10 +1,10 @@
 //! One JSON object a line: `event_type`, the fields in the order in which they arrived, `_tap`.
 
-use super::Render;
+use super::Encoder;
 use super::columns::Columns;
 use crate::error::Error;
-use crate::query::Subject;
-use crate::redact::Shown;
+use crate::query::EventContext;
+use crate::redact::RedactedEvent;
 
 /// Writes NDJSON.
 pub struct Ndjson {
@@ -19,8 +19,8 @@ impl Ndjson {
     }
 }
 
-impl Render for Ndjson {
-    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+impl Encoder for Ndjson {
+    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         match &self.columns {
             None => object(subject.shown, out),
             Some(columns) => columns.object(subject.shown, out),
@@ -29,12 +29,12 @@ impl Render for Ndjson {
         Ok(())
     }
 
-    fn twin(&self) -> Box<dyn Render> {
+    fn twin(&self) -> Box<dyn Encoder> {
         Box::new(Self { columns: self.columns.clone() })
     }
 }
 
 /// Appends an event as one JSON object, without a line end.
-pub fn object(shown: &Shown<'_>, out: &mut Vec<u8>) {
+pub fn object(shown: &RedactedEvent<'_>, out: &mut Vec<u8>) {
     shown.write_object(out);
 }

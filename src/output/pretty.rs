@@ -12,11 +12,11 @@ use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
 
 use super::columns::Columns;
-use super::{Broken, Lines, Out, Sink};
+use super::{EventSink, LineBuffer, Out, OutputError};
 use crate::json::scan;
 use crate::model::{family, is_call_sid, is_uuid};
-use crate::query::{Grep, Subject};
-use crate::redact::{Shown, ShownField};
+use crate::query::{EventContext, GrepFilter};
+use crate::redact::{RedactedEvent, RedactedField};
 use crate::text::terminal;
 
 /// The fields that people look for first, whatever the event.
@@ -112,7 +112,7 @@ const NARROW: usize = 100;
 
 /// The times shown.
 #[derive(Debug, Clone)]
-pub enum Times {
+pub enum TimeDisplay {
     /// The time of day in a zone.
     Day(TimeZone),
     /// The time since the first event.
@@ -125,23 +125,23 @@ pub enum Times {
 
 /// How lines are laid out.
 #[derive(Debug, Clone)]
-pub struct Layout {
+pub struct PrettyLayout {
     /// Cut lines at the terminal's edge, wherever that is by then.
     pub cut: bool,
     /// The times shown.
-    pub times: Times,
+    pub times: TimeDisplay,
     /// Say which workspace an event is from.
     pub workspaces: bool,
     /// Show these parts of an event alone, in this order.
     pub columns: Option<Columns>,
     /// Mark where this matches.
-    pub grep: Option<Grep>,
+    pub grep: Option<GrepFilter>,
 }
 
 /// Writes lines for people.
 pub struct Pretty {
-    lines: Lines,
-    layout: Layout,
+    lines: LineBuffer,
+    layout: PrettyLayout,
     width: Option<usize>,
     /// The event that times are counted from.
     from: Option<Timestamp>,
@@ -150,16 +150,16 @@ pub struct Pretty {
 impl Pretty {
     /// Writes to `out`.
     #[must_use]
-    pub fn new(out: Out, layout: Layout) -> Self {
+    pub fn new(out: Out, layout: PrettyLayout) -> Self {
         let width = terminal_width(&layout);
-        Self { lines: Lines::new(out), layout, width, from: None }
+        Self { lines: LineBuffer::new(out), layout, width, from: None }
     }
 }
 
-impl Sink for Pretty {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for Pretty {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         let text = line(subject.shown, &self.layout, self.from, self.width);
-        if self.from.is_none() || matches!(self.layout.times, Times::Delta) {
+        if self.from.is_none() || matches!(self.layout.times, TimeDisplay::Delta) {
             self.from = subject.shown.tap().moment().or(self.from);
         }
         Ok(self.lines.line(|out| out.extend_from_slice(text.as_bytes()))?)
@@ -172,7 +172,7 @@ impl Sink for Pretty {
 }
 
 /// The columns to cut lines at.
-fn terminal_width(layout: &Layout) -> Option<usize> {
+fn terminal_width(layout: &PrettyLayout) -> Option<usize> {
     if !layout.cut {
         return None;
     }
@@ -185,8 +185,8 @@ fn terminal_width(layout: &Layout) -> Option<usize> {
 /// One event as one line of at most `width` columns, coloured if colours are on. Times that are counted count from `from`.
 #[must_use]
 pub fn line(
-    shown: &Shown<'_>,
-    layout: &Layout,
+    shown: &RedactedEvent<'_>,
+    layout: &PrettyLayout,
     from: Option<Timestamp>,
     width: Option<usize>,
 ) -> String {
@@ -209,13 +209,13 @@ pub fn line(
             .map(|field| 2 + width_of(&field.name) + width_of(&field.value))
             .sum::<usize>();
     let is_short = width.is_some_and(|width| needed > width);
-    for Told { name, value, hidden, rank } in fields {
+    for FieldText { name, value, hidden, rank } in fields {
         pieces.push(format!(" {name}=").dimmed());
         let value = if is_short { short(value) } else { value };
         let style = |text: &str| match (hidden, rank) {
             (true, _) => text.magenta(),
-            (false, Rank::Leading(_)) => text.normal(),
-            (false, Rank::Other | Rank::Null) => text.dimmed(),
+            (false, FieldRank::Leading(_)) => text.normal(),
+            (false, FieldRank::Other | FieldRank::Null) => text.dimmed(),
         };
         let mut rest = 0;
         for found in layout
@@ -236,44 +236,44 @@ pub fn line(
 
 /// What a field is told for, the most telling first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rank {
+pub(crate) enum FieldRank {
     Leading(usize),
     Other,
     Null,
 }
 
 /// A field as text.
-pub(crate) struct Told {
+pub(crate) struct FieldText {
     pub(crate) name: String,
     pub(crate) value: String,
     pub(crate) hidden: bool,
-    pub(crate) rank: Rank,
+    pub(crate) rank: FieldRank,
 }
 
 /// The fields, the most telling first, and otherwise in the order in which they arrived.
-pub(crate) fn ordered(shown: &Shown<'_>) -> Vec<Told> {
+pub(crate) fn ordered(shown: &RedactedEvent<'_>) -> Vec<FieldText> {
     let mut fields: Vec<_> = shown.fields().map(|field| told(&field)).collect();
     fields.sort_by_key(|field| field.rank);
     fields
 }
 
 /// The parts that were asked for, in that order.
-pub(crate) fn chosen(shown: &Shown<'_>, columns: &Columns) -> Vec<Told> {
+pub(crate) fn chosen(shown: &RedactedEvent<'_>, columns: &Columns) -> Vec<FieldText> {
     let told = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
         let hidden = shown.field(name).is_some_and(|field| field.hidden);
-        Some(Told {
+        Some(FieldText {
             name: terminal::visible(name).into_owned(),
             value: plain(&json?),
             hidden,
-            rank: Rank::Leading(at),
+            rank: FieldRank::Leading(at),
         })
     };
     columns.parts(shown).enumerate().filter_map(told).collect()
 }
 
-fn told(field: &ShownField<'_>) -> Told {
+fn told(field: &RedactedField<'_>) -> FieldText {
     let rank = rank(field.key, field.json);
-    Told {
+    FieldText {
         name: terminal::visible(&field.name()).into_owned(),
         value: plain(field.json),
         hidden: field.hidden,
@@ -282,11 +282,11 @@ fn told(field: &ShownField<'_>) -> Told {
 }
 
 /// How telling a field is.
-pub(crate) fn rank(name: &str, json: &str) -> Rank {
+pub(crate) fn rank(name: &str, json: &str) -> FieldRank {
     match LEADING.iter().position(|leading| *leading == name) {
-        _ if json == "null" => Rank::Null,
-        Some(position) => Rank::Leading(position),
-        None => Rank::Other,
+        _ if json == "null" => FieldRank::Null,
+        Some(position) => FieldRank::Leading(position),
+        None => FieldRank::Other,
     }
 }
 
@@ -313,17 +313,19 @@ pub(crate) fn plain(json: &str) -> String {
 fn clock(
     time: Option<Timestamp>,
     from: Option<Timestamp>,
-    times: &Times,
+    times: &TimeDisplay,
     is_narrow: bool,
 ) -> String {
     let (format, width) = if is_narrow { ("%H:%M:%S", 8) } else { ("%H:%M:%S%.3f", 12) };
     let since = |time: Timestamp| time.as_millisecond() - from.unwrap_or(time).as_millisecond();
     let sign = |millis: i64| if millis < 0 { '-' } else { '+' };
     let text = match (times, time) {
-        (Times::Nothing, _) => return String::new(),
+        (TimeDisplay::Nothing, _) => return String::new(),
         (_, None) => String::new(),
-        (Times::Day(zone), Some(time)) => time.to_zoned(zone.clone()).strftime(format).to_string(),
-        (Times::Relative, Some(time)) => {
+        (TimeDisplay::Day(zone), Some(time)) => {
+            time.to_zoned(zone.clone()).strftime(format).to_string()
+        }
+        (TimeDisplay::Relative, Some(time)) => {
             let millis = since(time);
             let all = millis.unsigned_abs();
             let (hours, minutes, seconds) = (all / 3_600_000, all / 60_000 % 60, all / 1000 % 60);
@@ -331,7 +333,7 @@ fn clock(
                 format!("{}{hours}:{minutes:02}:{seconds:02}.{:03}", sign(millis), all % 1000);
             text[..text.len() - if is_narrow { 4 } else { 0 }].to_owned()
         }
-        (Times::Delta, Some(time)) => {
+        (TimeDisplay::Delta, Some(time)) => {
             let millis = since(time);
             format!(
                 "{}{}.{:03}",

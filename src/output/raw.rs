@@ -5,21 +5,21 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::text::terminal;
-use crate::transport::raw_frames::Raw;
+use crate::transport::raw_frames::RawMessage;
 
 /// A frame as one line, its line end included.
 #[must_use]
-pub fn line(raw: &Raw) -> Vec<u8> {
+pub fn line(raw: &RawMessage) -> Vec<u8> {
     let object = match raw {
-        Raw::Sse { event, id, retry, data } => {
+        RawMessage::Sse { event, id, retry, data } => {
             json!({"event": event, "id": id, "retry": retry, "data": data})
         }
-        Raw::Text(text) => message(Some(text)),
-        Raw::Binary(bytes) => match std::str::from_utf8(bytes) {
+        RawMessage::Text(text) => message(Some(text)),
+        RawMessage::Binary(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => with(message(Some(text)), "binary", json!(true)),
             Err(_) => with(message(None), "base64", json!(BASE64_STANDARD.encode(bytes))),
         },
-        Raw::TooLarge(bytes) => with(message(None), "too_large", json!(bytes)),
+        RawMessage::TooLarge(bytes) => with(message(None), "too_large", json!(bytes)),
     };
     let mut line = String::new();
     terminal::push_json(&object.to_string(), &mut line);
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn every_frame_is_one_line_of_json() {
-        let sse = |data: &str| Raw::Sse {
+        let sse = |data: &str| RawMessage::Sse {
             event: Some("x".into()),
             id: None,
             retry: Some(3000),
@@ -53,17 +53,17 @@ mod tests {
                 sse("no json\n\u{9b}"),
                 r#"{"event":"x","id":null,"retry":3000,"data":"no json\n\u009b"}"#,
             ),
-            (Raw::Text("hi".into()), r#"{"event":null,"id":null,"retry":null,"data":"hi"}"#),
+            (RawMessage::Text("hi".into()), r#"{"event":null,"id":null,"retry":null,"data":"hi"}"#),
             (
-                Raw::Binary(b"hi".to_vec()),
+                RawMessage::Binary(b"hi".to_vec()),
                 r#"{"event":null,"id":null,"retry":null,"data":"hi","binary":true}"#,
             ),
             (
-                Raw::Binary(vec![0xff]),
+                RawMessage::Binary(vec![0xff]),
                 r#"{"event":null,"id":null,"retry":null,"data":null,"base64":"/w=="}"#,
             ),
             (
-                Raw::TooLarge(7),
+                RawMessage::TooLarge(7),
                 r#"{"event":null,"id":null,"retry":null,"data":null,"too_large":7}"#,
             ),
         ] {

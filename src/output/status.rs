@@ -15,13 +15,13 @@ use crate::error::Error;
 use crate::model::catalog::TapGap;
 use crate::model::catalog::value::GapReason;
 use crate::model::{Field, Kind};
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 use crate::text::terminal;
-use crate::transport::{Change, News, Origin};
+use crate::transport::{ConnectionEvent, ConnectionState, Origin};
 
 /// How news is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub enum StatusFormat {
     /// Lines for people.
     #[default]
     Text,
@@ -35,7 +35,7 @@ pub enum Format {
 
 /// What a run has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RunCounts {
     /// Events shown.
     pub shown: u64,
     /// Events that a filter kept back.
@@ -49,21 +49,21 @@ pub struct Counts {
     /// Holes in the streams, or what may be one; each is shown as `tap.gap`.
     pub gaps: u64,
     /// What the endpoint of `--forward` has made of the events shown, if there is one.
-    pub forwarded: Option<Forwarded>,
+    pub forwarded: Option<ForwardCounts>,
 }
 
 /// What an endpoint has made of the events that were posted to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Forwarded {
+pub struct ForwardCounts {
     /// It has taken them.
     pub delivered: u64,
     /// It will not have them.
     pub refused: u64,
 }
 
-impl Counts {
+impl RunCounts {
     /// Counts what an event is, whatever becomes of it.
-    pub fn see(&mut self, shown: &Shown<'_>) {
+    pub fn see(&mut self, shown: &RedactedEvent<'_>) {
         self.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
         self.drifted += u64::from(!shown.tap().drift.is_empty());
     }
@@ -80,27 +80,27 @@ impl Counts {
 }
 
 /// Tells news of a connection.
-pub fn news(format: Format, news: &News) {
+pub fn news(format: StatusFormat, news: &ConnectionEvent) {
     let stream = name(&news.origin);
     match format {
-        Format::None => {}
-        Format::Text | Format::Inline => say(&match &news.change {
-            Change::Connected => format!("connected to {stream}"),
-            Change::Reconnecting { delay, attempt, why } => {
+        StatusFormat::None => {}
+        StatusFormat::Text | StatusFormat::Inline => say(&match &news.change {
+            ConnectionState::Connected => format!("connected to {stream}"),
+            ConnectionState::Reconnecting { delay, attempt, why } => {
                 format!(
                     "lost {stream}: {why}; trying again in {:.1} s (attempt {attempt})",
                     delay.as_secs_f64()
                 )
             }
-            Change::Ended { why } => format!("{stream} ended: {why}"),
+            ConnectionState::Ended { why } => format!("{stream} ended: {why}"),
         }),
-        Format::Json => {
+        StatusFormat::Json => {
             let mut object = match &news.change {
-                Change::Connected => json!({"status": "connected"}),
-                Change::Reconnecting { delay, attempt, why } => {
+                ConnectionState::Connected => json!({"status": "connected"}),
+                ConnectionState::Reconnecting { delay, attempt, why } => {
                     json!({"status": "reconnecting", "delay_ms": millis(*delay), "attempt": attempt, "reason": why})
                 }
-                Change::Ended { why } => json!({"status": "ended", "reason": why}),
+                ConnectionState::Ended { why } => json!({"status": "ended", "reason": why}),
             };
             identify(&mut object, &news.origin);
             tell_json(&object);
@@ -117,18 +117,18 @@ fn name(origin: &Origin) -> String {
 }
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
-pub fn summary(format: Format, counts: &Counts, watched: bool) {
-    let Counts { shown, filtered, malformed, failed, drifted, gaps, forwarded } = *counts;
+pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
+    let RunCounts { shown, filtered, malformed, failed, drifted, gaps, forwarded } = *counts;
     match format {
-        Format::Json => {
+        StatusFormat::Json => {
             let mut done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
-            if let Some(Forwarded { delivered, refused }) = forwarded {
+            if let Some(ForwardCounts { delivered, refused }) = forwarded {
                 done["forwarded"] = json!(delivered);
                 done["refused"] = json!(refused);
             }
             tell_json(&done);
         }
-        Format::Text | Format::Inline
+        StatusFormat::Text | StatusFormat::Inline
             if watched || malformed > 0 || failed > 0 || gaps > 0 || forwarded.is_some() =>
         {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
@@ -151,7 +151,7 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
                     if gaps == 1 { "gap" } else { "gaps" }
                 );
             }
-            if let Some(Forwarded { delivered, refused }) = forwarded {
+            if let Some(ForwardCounts { delivered, refused }) = forwarded {
                 let _ = write!(text, ", {delivered} forwarded");
                 if refused > 0 {
                     let _ = write!(text, ", {refused} refused by the endpoint");
@@ -159,36 +159,36 @@ pub fn summary(format: Format, counts: &Counts, watched: bool) {
             }
             say(&text);
         }
-        Format::Text | Format::Inline | Format::None => {}
+        StatusFormat::Text | StatusFormat::Inline | StatusFormat::None => {}
     }
 }
 
 /// Tells that the endpoint of `--forward` has not taken an event, and will get it again.
-pub fn forwarding_again(format: Format, why: &str, delay: Duration, attempt: u32) {
+pub fn forwarding_again(format: StatusFormat, why: &str, delay: Duration, attempt: u32) {
     match format {
-        Format::None => {}
-        Format::Text | Format::Inline => {
+        StatusFormat::None => {}
+        StatusFormat::Text | StatusFormat::Inline => {
             say(&format!(
                 "cannot forward now: {why}; trying again in {:.1} s (attempt {attempt})",
                 delay.as_secs_f64()
             ));
         }
-        Format::Json => tell_json(
+        StatusFormat::Json => tell_json(
             &json!({"status": "forward", "result": "again", "delay_ms": millis(delay), "attempt": attempt, "reason": why}),
         ),
     }
 }
 
 /// Tells that the endpoint of `--forward` refuses an event: the `first`, in text; each, in JSON.
-pub fn refused(format: Format, code: u16, event_type: &str, id: Option<&str>, first: bool) {
+pub fn refused(format: StatusFormat, code: u16, event_type: &str, id: Option<&str>, first: bool) {
     match format {
-        Format::Text | Format::Inline if first => {
+        StatusFormat::Text | StatusFormat::Inline if first => {
             say(&format!(
                 "the endpoint refused a {event_type} ({code}), which is not sent again (told once, and counted)"
             ));
         }
-        Format::Text | Format::Inline | Format::None => {}
-        Format::Json => {
+        StatusFormat::Text | StatusFormat::Inline | StatusFormat::None => {}
+        StatusFormat::Json => {
             tell_json(
                 &json!({"status": "forward", "result": "refused", "code": code, "event_type": event_type, "id": id}),
             );
@@ -201,7 +201,7 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// Tells of a hole in a stream, which is shown as `tap.gap` too.
-pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
+pub fn gap(format: StatusFormat, origin: &Origin, gap: &TapGap) {
     let certain = gap.certain.value().is_some_and(|certain| *certain);
     // A recording may hold anything in their place.
     let time =
@@ -212,8 +212,8 @@ pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
         Some(reason) => reason.as_str(),
     };
     match format {
-        Format::None => {}
-        Format::Text | Format::Inline => {
+        StatusFormat::None => {}
+        StatusFormat::Text | StatusFormat::Inline => {
             let lost = if certain { "events were lost" } else { "events may have been lost" };
             let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
             say(&format!(
@@ -223,7 +223,7 @@ pub fn gap(format: Format, origin: &Origin, gap: &TapGap) {
                 told(to)
             ));
         }
-        Format::Json => {
+        StatusFormat::Json => {
             let mut object = json!({"status": "gap", "from": from, "to": to, "certain": certain, "reason": reason});
             identify(&mut object, origin);
             tell_json(&object);
@@ -240,20 +240,20 @@ fn identify(object: &mut Value, origin: &Origin) {
 }
 
 /// Tells of something that is no failure, but may become one.
-pub fn warning(format: Format, error: &Error) {
+pub fn warning(format: StatusFormat, error: &Error) {
     match format {
-        Format::Json => tell_json(&json!({"status": "warning", "reason": error.to_string()})),
-        Format::Text | Format::Inline => say_all(error),
-        Format::None => {}
+        StatusFormat::Json => tell_json(&json!({"status": "warning", "reason": error.to_string()})),
+        StatusFormat::Text | StatusFormat::Inline => say_all(error),
+        StatusFormat::None => {}
     }
 }
 
 /// Tells why a run ends as it does.
-pub fn verdict(format: Format, reason: &str) {
+pub fn verdict(format: StatusFormat, reason: &str) {
     match format {
-        Format::Json => tell_json(&json!({"status": "verdict", "reason": reason})),
-        Format::Text | Format::Inline => say(reason),
-        Format::None => {}
+        StatusFormat::Json => tell_json(&json!({"status": "verdict", "reason": reason})),
+        StatusFormat::Text | StatusFormat::Inline => say(reason),
+        StatusFormat::None => {}
     }
 }
 
@@ -263,12 +263,12 @@ pub fn say(text: &str) {
 }
 
 /// Tells of a failure.
-pub fn failed(format: Format, error: &Error) {
+pub fn failed(format: StatusFormat, error: &Error) {
     match format {
-        Format::Json => tell_json(
+        StatusFormat::Json => tell_json(
             &json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}),
         ),
-        Format::Text | Format::Inline | Format::None => say_all(error),
+        StatusFormat::Text | StatusFormat::Inline | StatusFormat::None => say_all(error),
     }
 }
 

@@ -1,6 +1,6 @@
 //! An event as the screen holds it: its line as `-o ndjson` would write it, and what the list needs beside that.
 //!
-//! A [`Held`] is made from a [`Shown`] alone, so what is hidden never gets here. [`Reader`] looks into one again.
+//! A [`StoredEvent`] is made from a [`RedactedEvent`] alone, so what is hidden never gets here. [`StoredEventReader`] looks into one again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::json::scan;
 use crate::model::Kind;
 use crate::output::ndjson;
 use crate::redact::decode::Decoder;
-use crate::redact::{Policy, Redactor, Shown};
-use crate::transport::{Form, Frame, Origin};
+use crate::redact::{Policy, RedactedEvent, Redactor};
+use crate::transport::{Frame, FrameFormat, Origin};
 
 /// One event, owned, with masks where something is hidden.
 #[derive(Debug, Clone)]
-pub struct Held {
+pub struct StoredEvent {
     /// Its type.
     pub event_type: Cow<'static, str>,
     /// Which of the declared events it is.
@@ -35,10 +35,10 @@ pub struct Held {
     pub place: u64,
 }
 
-impl Held {
+impl StoredEvent {
     /// What may be kept of an event.
     #[must_use]
-    pub fn of(shown: &Shown<'_>) -> Self {
+    pub fn of(shown: &RedactedEvent<'_>) -> Self {
         let mut line = Vec::with_capacity(512);
         ndjson::object(shown, &mut line);
         let tap = shown.tap();
@@ -69,7 +69,7 @@ impl Held {
     }
 }
 
-fn tells_of_error(shown: &Shown<'_>) -> bool {
+fn tells_of_error(shown: &RedactedEvent<'_>) -> bool {
     let name = shown.event_type();
     let is = |field: &str, json: &[&str]| {
         shown.field(field).is_some_and(|field| json.contains(&field.json))
@@ -87,12 +87,12 @@ fn tells_of_error(shown: &Shown<'_>) -> bool {
 }
 
 /// Looks into held events, with tables that are used again.
-pub struct Reader {
+pub struct StoredEventReader {
     decoder: Decoder,
     redactor: Redactor,
 }
 
-impl Default for Reader {
+impl Default for StoredEventReader {
     /// The lines are redacted already, and are read as they stand.
     fn default() -> Self {
         let mut policy = Policy::default();
@@ -101,13 +101,13 @@ impl Default for Reader {
     }
 }
 
-impl Reader {
+impl StoredEventReader {
     /// Reads a held event.
-    pub fn read<T>(&mut self, held: &Held, look: impl FnOnce(&Shown<'_>) -> T) -> T {
+    pub fn read<T>(&mut self, held: &StoredEvent, look: impl FnOnce(&RedactedEvent<'_>) -> T) -> T {
         let origin = Origin::default();
         let frame = Frame {
             origin: &origin,
-            form: Form::Record,
+            form: FrameFormat::Record,
             event: None,
             id: None,
             data: held.line.as_bytes(),
@@ -115,7 +115,7 @@ impl Reader {
             received_at: None,
             fault: None,
             offset: 0,
-            notes: crate::transport::Notes::default(),
+            notes: crate::transport::FrameFlags::default(),
         };
         look(&self.redactor.redact(&self.decoder.decode(frame)))
     }

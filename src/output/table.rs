@@ -5,13 +5,13 @@ use std::io;
 use csv::{QuoteStyle, WriterBuilder};
 
 use super::columns::{Columns, text};
-use super::{Broken, Lines, Out, Sink};
-use crate::query::Subject;
+use super::{EventSink, LineBuffer, Out, OutputError};
+use crate::query::EventContext;
 use crate::text::terminal;
 
 /// Writes a table.
 pub struct Table {
-    lines: Lines,
+    lines: LineBuffer,
     columns: Columns,
     tabs: bool,
     begun: bool,
@@ -21,7 +21,7 @@ impl Table {
     /// Writes these columns to `out`, between commas or tabs.
     #[must_use]
     pub const fn new(out: Out, columns: Columns, tabs: bool) -> Self {
-        Self { lines: Lines::new(out), columns, tabs, begun: false }
+        Self { lines: LineBuffer::new(out), columns, tabs, begun: false }
     }
 
     /// The line of names, before anything else, be there events or not.
@@ -34,8 +34,8 @@ impl Table {
     }
 }
 
-impl Sink for Table {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for Table {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         self.begin()?;
         let cells = self
             .columns

@@ -6,15 +6,15 @@ use std::io;
 
 use minijinja::{Environment, Value};
 
-use super::{Broken, Lines, Out, Sink};
+use super::{EventSink, LineBuffer, Out, OutputError};
 use crate::error::{Error, Result};
-use crate::query::Subject;
-use crate::redact::Shown;
+use crate::query::EventContext;
+use crate::redact::RedactedEvent;
 use crate::text::terminal;
 
 /// Writes what a template makes of each event.
 pub struct Template {
-    lines: Lines,
+    lines: LineBuffer,
     environment: Environment<'static>,
 }
 
@@ -34,11 +34,11 @@ impl Template {
                 "write it like '{{ event_type }} {{ call_sid }}'",
             )
         })?;
-        Ok(Self { lines: Lines::new(out), environment })
+        Ok(Self { lines: LineBuffer::new(out), environment })
     }
 }
 
-fn context(shown: &Shown<'_>) -> Value {
+fn context(shown: &RedactedEvent<'_>) -> Value {
     let parse = |json: &str| {
         serde_json::from_str::<serde_json::Value>(json)
             .map_or(Value::UNDEFINED, Value::from_serialize)
@@ -52,8 +52,8 @@ fn context(shown: &Shown<'_>) -> Value {
         .collect()
 }
 
-impl Sink for Template {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for Template {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         // The engine's own message may quote a value.
         let failed = |_| {
             Error::usage(

@@ -25,7 +25,7 @@ pub struct Pace {
 
 /// Where a replay is run to, to be held there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
+pub enum SeekTarget {
     /// The first event at that time or after it.
     Time(Timestamp),
     /// The first event with so many bytes of the recordings before it, or more.
@@ -40,7 +40,7 @@ struct Going {
     steps: u32,
     is_over: bool,
     /// What is run to, whatever the speed.
-    until: Option<Goal>,
+    until: Option<SeekTarget>,
     /// How many bytes of the recordings come before the event that was reached last.
     reached: u64,
     /// The time of the event before, and when it was due.
@@ -91,7 +91,8 @@ impl Pace {
                 break;
             }
             if let Some(until) = going.until {
-                if matches!(until, Goal::Time(until) if time.is_some_and(|time| time >= until)) {
+                if matches!(until, SeekTarget::Time(until) if time.is_some_and(|time| time >= until))
+                {
                     (going.until, going.is_held) = (None, true);
                 }
                 break;
@@ -134,7 +135,7 @@ impl Pace {
     }
 
     /// Lets all through up to that event, and holds there.
-    pub fn run_to(&self, goal: Goal) {
+    pub fn run_to(&self, goal: SeekTarget) {
         self.lock().until = Some(goal);
         self.changed.notify_all();
     }
@@ -144,7 +145,7 @@ impl Pace {
         let reached = self.sizes.iter().take(recording).sum::<u64>() + offset;
         let mut going = self.lock();
         going.reached = reached;
-        if matches!(going.until, Some(Goal::Place(place)) if reached >= place) {
+        if matches!(going.until, Some(SeekTarget::Place(place)) if reached >= place) {
             (going.until, going.is_held) = (None, true);
         }
         reached
@@ -285,7 +286,7 @@ mod tests {
         let time = |second| Timestamp::from_second(second).ok();
         let pace = Arc::new(Pace::default());
         pace.hold();
-        pace.run_to(Goal::Time(time(12).expect("a time")));
+        pace.run_to(SeekTarget::Time(time(12).expect("a time")));
         let (sent, got) = channel();
         let waits = Arc::clone(&pace);
         let thread = std::thread::spawn(move || {
@@ -304,7 +305,7 @@ mod tests {
     #[test]
     fn it_runs_to_a_place_and_holds_there() {
         let pace = Pace::new(vec![100, 300], 1.0);
-        pace.run_to(Goal::Place(150));
+        pace.run_to(SeekTarget::Place(150));
         assert_eq!((pace.reach(0, 90), pace.told().as_str()), (90, "▶▶ going there"));
         assert_eq!((pace.reach(1, 60), pace.told().as_str()), (160, "‖ held, 1×"));
     }

@@ -12,19 +12,19 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::error::TryRecvError;
 
-use super::Walk;
-use super::worker::{Lane, Walked};
+use super::Pipeline;
+use super::worker::{Worker, WorkerOutput};
 use crate::error::Exit;
-use crate::output::Broken;
+use crate::output::OutputError;
 use crate::query::program::THREAD_STACK;
 use crate::transport::{Item, Receiver};
 
 /// What the threads share.
-struct Crew<'w> {
-    queue: Mutex<Queue<'w>>,
+struct WorkerPool<'w> {
+    queue: Mutex<WorkQueue<'w>>,
     /// How many items have been taken.
     taken: AtomicU64,
-    turn: Mutex<Turn<'w>>,
+    turn: Mutex<MergeTurn<'w>>,
     /// Tells of the next turn.
     next: Condvar,
     /// Tells whoever waits for an item that there will be no more turns.
@@ -32,31 +32,31 @@ struct Crew<'w> {
     runtime: &'w Handle,
 }
 
-struct Queue<'w> {
+struct WorkQueue<'w> {
     items: &'w mut Receiver,
     first: Option<Item>,
 }
 
-struct Turn<'w> {
-    walk: &'w mut Walk,
+struct MergeTurn<'w> {
+    walk: &'w mut Pipeline,
     /// Whose it is.
     number: u64,
     /// How it has ended, before there were no more items.
-    ended: Option<Result<Exit, Broken>>,
+    ended: Option<Result<Exit, OutputError>>,
 }
 
 /// Takes `first` and what comes after it, until there is no more, or enough: on a thread for each lane, of which this is one.
 pub(super) fn run(
-    walk: &mut Walk,
+    walk: &mut Pipeline,
     first: Item,
     items: &mut Receiver,
-    lanes: Vec<Lane>,
+    lanes: Vec<Worker>,
     runtime: &Handle,
-) -> Option<Result<Exit, Broken>> {
-    let crew = Crew {
-        queue: Mutex::new(Queue { items, first: Some(first) }),
+) -> Option<Result<Exit, OutputError>> {
+    let crew = WorkerPool {
+        queue: Mutex::new(WorkQueue { items, first: Some(first) }),
         taken: AtomicU64::new(0),
-        turn: Mutex::new(Turn { walk, number: 0, ended: None }),
+        turn: Mutex::new(MergeTurn { walk, number: 0, ended: None }),
         next: Condvar::new(),
         over: Notify::new(),
         runtime,
@@ -77,18 +77,18 @@ pub(super) fn run(
 }
 
 /// Wakes all when a thread ends, in whatever way.
-struct Bell<'c, 'w>(&'c Crew<'w>);
+struct NotifyOnDrop<'c, 'w>(&'c WorkerPool<'w>);
 
-impl Drop for Bell<'_, '_> {
+impl Drop for NotifyOnDrop<'_, '_> {
     fn drop(&mut self) {
         self.0.next.notify_all();
         self.0.over.notify_one();
     }
 }
 
-impl<'w> Crew<'w> {
-    fn work(&self, lane: Lane) {
-        let _bell = Bell(self);
+impl<'w> WorkerPool<'w> {
+    fn work(&self, lane: Worker) {
+        let _bell = NotifyOnDrop(self);
         let (mut lane, mut out) = (Some(lane), Vec::new());
         while let Some((number, item)) = self.take() {
             out.clear();
@@ -130,7 +130,13 @@ impl<'w> Crew<'w> {
     }
 
     /// Does what is left to do of an item, in its turn; `None` if there will be no more turns.
-    fn finish(&self, number: u64, item: Item, walked: Option<Walked>, out: &[u8]) -> Option<()> {
+    fn finish(
+        &self,
+        number: u64,
+        item: Item,
+        walked: Option<WorkerOutput>,
+        out: &[u8],
+    ) -> Option<()> {
         let mut turn = self.turn(number)?;
         let done = match (&item, walked) {
             (Item::Piece(piece), Some(walked)) => turn.walk.accept(piece, &walked, out),
@@ -156,8 +162,8 @@ impl<'w> Crew<'w> {
     }
 
     /// Waits for the turn of that number; `None` if it will not come.
-    fn turn(&self, number: u64) -> Option<MutexGuard<'_, Turn<'w>>> {
-        let waits = |turn: &mut Turn<'_>| turn.number != number && turn.ended.is_none();
+    fn turn(&self, number: u64) -> Option<MutexGuard<'_, MergeTurn<'w>>> {
+        let waits = |turn: &mut MergeTurn<'_>| turn.number != number && turn.ended.is_none();
         let turn = self.next.wait_while(self.turn.lock().ok()?, waits).ok()?;
         turn.ended.is_none().then_some(turn)
     }

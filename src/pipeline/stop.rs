@@ -6,12 +6,12 @@ pub mod expect;
 use std::time::Instant;
 
 use crate::error::{Exit, Result};
-use crate::query::Subject;
+use crate::query::EventContext;
 
 /// Sees every event before any is selected.
-pub trait Judge: Send {
+pub trait StopCondition: Send {
     /// Looks at an event. `Some` ends the run with it.
-    fn see(&mut self, subject: &Subject<'_>) -> Result<Option<Exit>>;
+    fn see(&mut self, subject: &EventContext<'_>) -> Result<Option<Exit>>;
 
     /// When the run is to end if nothing happens.
     fn deadline(&self) -> Option<Instant>;

@@ -1,39 +1,39 @@
 //! The part of the walk that needs nothing but the event itself, so that several threads can do it at once.
 
-use super::Counts;
-use crate::analysis::stats::grouped::Board;
+use super::RunCounts;
+use crate::analysis::stats::grouped::GroupedStats;
 use crate::error::Result;
 use crate::model::Kind;
-use crate::output::Render;
-use crate::query::{Failures, Select, Subject};
+use crate::output::Encoder;
+use crate::query::{EventContext, EventFilter, Failures};
 use crate::redact::Redactor;
 use crate::redact::decode::Decoder;
-use crate::transport::{Frame, Origin, Piece};
+use crate::transport::{Chunk, Frame, Origin};
 
 /// The stages of one thread: from the frame to its lines.
-pub(super) struct Lane {
+pub(super) struct Worker {
     pub decoder: Decoder,
     pub redactor: Redactor,
-    pub select: Select,
-    pub render: Box<dyn Render>,
+    pub select: EventFilter,
+    pub render: Box<dyn Encoder>,
 }
 
 /// What a lane makes of a piece of a recording.
 #[derive(Default)]
-pub(super) struct Walked {
+pub(super) struct WorkerOutput {
     /// What was counted.
-    pub counted: Option<Box<Board>>,
-    pub counts: Counts,
+    pub counted: Option<Box<GroupedStats>>,
+    pub counts: RunCounts,
     /// How often each of its expressions has failed.
     pub failures: Vec<u64>,
     /// There is something in it that must be told of in its turn; the rest is worth nothing.
     pub is_news: bool,
 }
 
-impl Lane {
+impl Worker {
     /// Walks all of a piece. What is to be written is appended to `out`.
-    pub fn walk(&mut self, piece: &Piece, out: &mut Vec<u8>) -> Walked {
-        let mut walked = Walked::default();
+    pub fn walk(&mut self, piece: &Chunk, out: &mut Vec<u8>) -> WorkerOutput {
+        let mut walked = WorkerOutput::default();
         let origin = Origin::default();
         let done = piece.frames(&origin).try_for_each(|frame| self.frame(frame, &mut walked, out));
         // Whoever walks it again will meet the same.
@@ -44,9 +44,14 @@ impl Lane {
         walked
     }
 
-    fn frame(&mut self, frame: Frame<'_>, walked: &mut Walked, out: &mut Vec<u8>) -> Result<()> {
+    fn frame(
+        &mut self,
+        frame: Frame<'_>,
+        walked: &mut WorkerOutput,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         let shown = self.redactor.show(&mut self.decoder, frame);
-        let subject = Subject::new(&shown);
+        let subject = EventContext::new(&shown);
         let counts = &mut walked.counts;
         counts.see(&shown);
         walked.is_news |= shown.kind() == Some(Kind::TapGap);

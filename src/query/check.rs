@@ -16,18 +16,18 @@ use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::path::{Opt, Part, Path};
 
-pub use finding::{Finding, meant};
+pub use finding::{CheckFinding, meant};
 pub use kinds::Kinds;
-use shape::Shape;
+use shape::TermType;
 
 use super::native::literal;
-use super::program::{Parsed, place};
+use super::program::{ParsedProgram, place};
 use crate::redact::Policy;
 
 /// What is known of a term.
 #[derive(Debug, Clone)]
-struct Known {
-    shape: Shape,
+struct TermInfo {
+    shape: TermType,
     /// The events for which it can be true.
     truthy: Kinds,
     /// The events for which it can be false or null.
@@ -36,27 +36,27 @@ struct Known {
     live: Kinds,
 }
 
-impl Known {
+impl TermInfo {
     /// Nothing is known but where it is reached.
     const fn anything(kinds: Kinds) -> Self {
-        Self { shape: Shape::Any, truthy: kinds, falsy: kinds, live: kinds }
+        Self { shape: TermType::Any, truthy: kinds, falsy: kinds, live: kinds }
     }
 
-    fn of(shape: Shape, kinds: Kinds) -> Self {
+    fn of(shape: TermType, kinds: Kinds) -> Self {
         let (truthy, falsy) = match &shape {
-            Shape::Literal(serde_json::Value::Null | serde_json::Value::Bool(false)) => {
+            TermType::Literal(serde_json::Value::Null | serde_json::Value::Bool(false)) => {
                 (Kinds::NONE, kinds)
             }
-            Shape::Event | Shape::EventType | Shape::Literal(_) => (kinds, Kinds::NONE),
-            Shape::Field(field) => (kinds.and(field.kinds()), kinds),
-            Shape::Any => (kinds, kinds),
+            TermType::Event | TermType::EventType | TermType::Literal(_) => (kinds, Kinds::NONE),
+            TermType::Field(field) => (kinds.and(field.kinds()), kinds),
+            TermType::Any => (kinds, kinds),
         };
         Self { shape, truthy, falsy, live: kinds }
     }
 
     /// A condition that holds for some events and doesn't for others.
     const fn condition(kinds: Kinds, truthy: Kinds, falsy: Kinds) -> Self {
-        Self { shape: Shape::Any, truthy, falsy, live: kinds }
+        Self { shape: TermType::Any, truthy, falsy, live: kinds }
     }
 }
 
@@ -64,11 +64,11 @@ impl Known {
 /// say. `predicate` is false for a program whose outputs are printed: it may show a mask, and needn't be true of anything.
 #[must_use]
 pub fn check(
-    parsed: &Parsed<'_>,
+    parsed: &ParsedProgram<'_>,
     kinds: Kinds,
     policy: &Policy,
     predicate: bool,
-) -> (Kinds, Vec<Finding>) {
+) -> (Kinds, Vec<CheckFinding>) {
     let mut checker = Checker {
         source: parsed.source,
         policy,
@@ -77,7 +77,7 @@ pub fn check(
         variables: Vec::new(),
         findings: Vec::new(),
     };
-    let known = checker.term(&parsed.term, &Known::of(Shape::Event, kinds), kinds);
+    let known = checker.term(&parsed.term, &TermInfo::of(TermType::Event, kinds), kinds);
     let satisfied = known.truthy.and(known.live);
     if predicate && satisfied.is_empty() && !checker.findings.iter().any(|finding| finding.fatal) {
         let range = 0..parsed.source.trim_end().len();
@@ -97,13 +97,13 @@ struct Checker<'p> {
     predicate: bool,
     /// Within `?`, `try` or the left of `//`: what isn't there has been thought of.
     lenient: u32,
-    variables: Vec<(String, Shape)>,
-    findings: Vec<Finding>,
+    variables: Vec<(String, TermType)>,
+    findings: Vec<CheckFinding>,
 }
 
 impl<'p> Checker<'p> {
     fn report(&mut self, fatal: bool, range: Range<usize>, why: String, advice: String) {
-        let finding = Finding { fatal: fatal && self.lenient == 0, range, why, advice };
+        let finding = CheckFinding { fatal: fatal && self.lenient == 0, range, why, advice };
         if !self
             .findings
             .iter()
@@ -143,19 +143,20 @@ impl<'p> Checker<'p> {
         range
     }
 
-    fn term(&mut self, term: &Term<&'p str>, input: &Known, kinds: Kinds) -> Known {
+    fn term(&mut self, term: &Term<&'p str>, input: &TermInfo, kinds: Kinds) -> TermInfo {
         match term {
-            Term::Id => Known {
+            Term::Id => TermInfo {
                 live: kinds,
                 truthy: input.truthy.and(kinds),
                 falsy: input.falsy.and(kinds),
                 ..input.clone()
             },
-            Term::Num(number) => {
-                Known::of(serde_json::from_str(number).map_or(Shape::Any, Shape::Literal), kinds)
-            }
+            Term::Num(number) => TermInfo::of(
+                serde_json::from_str(number).map_or(TermType::Any, TermType::Literal),
+                kinds,
+            ),
             Term::Str(None, parts) => match literal(parts) {
-                Some(text) => Known::of(Shape::Literal(text.into()), kinds),
+                Some(text) => TermInfo::of(TermType::Literal(text.into()), kinds),
                 None => self.string(parts, input, kinds),
             },
             Term::Str(Some(_), parts) => self.string(parts, input, kinds),
@@ -168,9 +169,9 @@ impl<'p> Checker<'p> {
             Term::TryCatch(inner, catch) => {
                 let known = self.leniently(true, |checker| checker.term(inner, input, kinds));
                 if let Some(catch) = catch {
-                    self.term(catch, &Known::anything(kinds), kinds);
+                    self.term(catch, &TermInfo::anything(kinds), kinds);
                 }
-                Known { falsy: kinds, ..known }
+                TermInfo { falsy: kinds, ..known }
             }
             Term::Var(name) => {
                 let shape = self
@@ -178,8 +179,8 @@ impl<'p> Checker<'p> {
                     .iter()
                     .rev()
                     .find(|(known, _)| known == name)
-                    .map_or(Shape::Any, |(_, shape)| shape.clone());
-                Known { truthy: kinds, falsy: kinds, ..Known::of(shape, kinds) }
+                    .map_or(TermType::Any, |(_, shape)| shape.clone());
+                TermInfo { truthy: kinds, falsy: kinds, ..TermInfo::of(shape, kinds) }
             }
             Term::Obj(entries) => {
                 for (key, value) in entries {
@@ -194,51 +195,51 @@ impl<'p> Checker<'p> {
                         _ => {}
                     }
                 }
-                Known { falsy: Kinds::NONE, ..Known::anything(kinds) }
+                TermInfo { falsy: Kinds::NONE, ..TermInfo::anything(kinds) }
             }
             Term::Arr(inner) => {
                 if let Some(inner) = inner {
                     self.term(inner, input, kinds);
                 }
-                Known { falsy: Kinds::NONE, ..Known::anything(kinds) }
+                TermInfo { falsy: Kinds::NONE, ..TermInfo::anything(kinds) }
             }
             Term::Neg(inner) | Term::Label(_, inner) => {
                 self.term(inner, input, kinds);
-                Known::anything(kinds)
+                TermInfo::anything(kinds)
             }
             Term::Fold(_, over, _, args) => {
                 self.term(over, input, kinds);
                 if let Some(first) = args.first() {
                     self.term(first, input, kinds);
                 }
-                Known::anything(kinds)
+                TermInfo::anything(kinds)
             }
             Term::Def(_, rest) => self.term(rest, input, kinds),
-            Term::Recurse | Term::Break(_) => Known::anything(kinds),
+            Term::Recurse | Term::Break(_) => TermInfo::anything(kinds),
         }
     }
 
     fn string(
         &mut self,
         parts: &[StrPart<&'p str, Term<&'p str>>],
-        input: &Known,
+        input: &TermInfo,
         kinds: Kinds,
-    ) -> Known {
+    ) -> TermInfo {
         for part in parts {
             if let StrPart::Term(term) = part {
                 self.term(term, input, kinds);
             }
         }
-        Known { falsy: Kinds::NONE, ..Known::anything(kinds) }
+        TermInfo { falsy: Kinds::NONE, ..TermInfo::anything(kinds) }
     }
 
     fn path(
         &mut self,
         base: &Term<&'p str>,
         path: &Path<Term<&'p str>>,
-        input: &Known,
+        input: &TermInfo,
         kinds: Kinds,
-    ) -> Known {
+    ) -> TermInfo {
         let base = self.term(base, input, kinds);
         let lenient = path.0.iter().any(|(_, opt)| matches!(opt, Opt::Optional));
         let mut shape = base.shape;
@@ -256,18 +257,18 @@ impl<'p> Checker<'p> {
                 }
                 Part::Index(index) => {
                     self.term(index, input, kinds);
-                    Shape::Any
+                    TermType::Any
                 }
                 Part::Range(from, to) => {
                     for bound in [from, to].into_iter().flatten() {
                         self.term(bound, input, kinds);
                     }
-                    Shape::Any
+                    TermType::Any
                 }
             };
         }
-        let known = Known::of(shape, base.live.and(kinds));
-        if lenient { Known { falsy: kinds, ..known } } else { known }
+        let known = TermInfo::of(shape, base.live.and(kinds));
+        if lenient { TermInfo { falsy: kinds, ..known } } else { known }
     }
 
     /// Where the key of a path stands, with its dot.
@@ -281,9 +282,9 @@ impl<'p> Checker<'p> {
         left: &Term<&'p str>,
         op: &BinaryOp<&'p str>,
         right: &Term<&'p str>,
-        input: &Known,
+        input: &TermInfo,
         kinds: Kinds,
-    ) -> Known {
+    ) -> TermInfo {
         match op {
             BinaryOp::Pipe(None) => {
                 let left = self.term(left, input, kinds);
@@ -314,17 +315,17 @@ impl<'p> Checker<'p> {
                     );
                     self.report(true, range, why, "use `or`, or drop one of them".to_owned());
                 }
-                Known::condition(kinds, known.truthy, left.falsy.or(known.falsy))
+                TermInfo::condition(kinds, known.truthy, left.falsy.or(known.falsy))
             }
             BinaryOp::Or => {
                 let left = self.term(left, input, kinds);
                 let known = self.term(right, input, left.falsy);
-                Known::condition(kinds, left.truthy.or(known.truthy), known.falsy)
+                TermInfo::condition(kinds, left.truthy.or(known.truthy), known.falsy)
             }
             BinaryOp::Alt => {
                 let left = self.leniently(true, |checker| checker.term(left, input, kinds));
                 let other = self.term(right, input, kinds);
-                Known {
+                TermInfo {
                     shape: left.shape,
                     truthy: left.truthy.or(other.truthy),
                     falsy: other.falsy,
@@ -333,8 +334,8 @@ impl<'p> Checker<'p> {
             }
             BinaryOp::Comma => {
                 let (left, right) = (self.term(left, input, kinds), self.term(right, input, kinds));
-                Known {
-                    shape: Shape::Any,
+                TermInfo {
+                    shape: TermType::Any,
                     truthy: left.truthy.or(right.truthy),
                     falsy: left.falsy.or(right.falsy),
                     live: left.live.or(right.live),
@@ -348,13 +349,13 @@ impl<'p> Checker<'p> {
                     "`=` assigns, which is true of every event".to_owned(),
                     "compare by `==`".to_owned(),
                 );
-                Known::anything(kinds)
+                TermInfo::anything(kinds)
             }
             BinaryOp::Cmp(op) => self.compare(left, *op, right, input, kinds),
             _ => {
                 self.term(left, input, kinds);
                 self.term(right, input, kinds);
-                Known::anything(kinds)
+                TermInfo::anything(kinds)
             }
         }
     }
@@ -363,12 +364,12 @@ impl<'p> Checker<'p> {
         &mut self,
         branches: &[(Term<&'p str>, Term<&'p str>)],
         last: Option<&Term<&'p str>>,
-        input: &Known,
+        input: &TermInfo,
         kinds: Kinds,
-    ) -> Known {
+    ) -> TermInfo {
         let mut rest = kinds;
-        let mut whole = Known::condition(kinds, Kinds::NONE, Kinds::NONE);
-        let mut add = |known: &Known| {
+        let mut whole = TermInfo::condition(kinds, Kinds::NONE, Kinds::NONE);
+        let mut add = |known: &TermInfo| {
             whole.truthy = whole.truthy.or(known.truthy);
             whole.falsy = whole.falsy.or(known.falsy);
         };
@@ -379,7 +380,7 @@ impl<'p> Checker<'p> {
         }
         match last {
             Some(last) => add(&self.term(last, input, rest)),
-            None => add(&Known::of(input.shape.clone(), rest)),
+            None => add(&TermInfo::of(input.shape.clone(), rest)),
         }
         whole
     }
@@ -389,23 +390,25 @@ impl<'p> Checker<'p> {
         term: &Term<&'p str>,
         name: &str,
         args: &[Term<&'p str>],
-        input: &Known,
+        input: &TermInfo,
         kinds: Kinds,
-    ) -> Known {
+    ) -> TermInfo {
         match (name, args) {
-            ("not", []) => Known::condition(kinds, input.falsy.and(kinds), input.truthy.and(kinds)),
-            ("true", []) => Known::of(Shape::Literal(true.into()), kinds),
-            ("false", []) => Known::of(Shape::Literal(false.into()), kinds),
-            ("null", []) => Known::of(Shape::Literal(serde_json::Value::Null), kinds),
-            ("empty", []) => Known::condition(Kinds::NONE, Kinds::NONE, Kinds::NONE),
+            ("not", []) => {
+                TermInfo::condition(kinds, input.falsy.and(kinds), input.truthy.and(kinds))
+            }
+            ("true", []) => TermInfo::of(TermType::Literal(true.into()), kinds),
+            ("false", []) => TermInfo::of(TermType::Literal(false.into()), kinds),
+            ("null", []) => TermInfo::of(TermType::Literal(serde_json::Value::Null), kinds),
+            ("empty", []) => TermInfo::condition(Kinds::NONE, Kinds::NONE, Kinds::NONE),
             ("select", [condition]) => {
                 let condition = self.term(condition, input, kinds);
-                Known::of(input.shape.clone(), condition.truthy)
+                TermInfo::of(input.shape.clone(), condition.truthy)
             }
             ("any" | "all", [generator, condition]) => {
                 let each = self.term(generator, input, kinds);
                 self.term(condition, &each, kinds);
-                Known::anything(kinds)
+                TermInfo::anything(kinds)
             }
             ("IN", [list]) => self.one_of(list, input, kinds),
             (
@@ -414,14 +417,14 @@ impl<'p> Checker<'p> {
                 _,
             ) => {
                 for arg in args {
-                    self.term(arg, &Known::of(Shape::Event, kinds), kinds);
+                    self.term(arg, &TermInfo::of(TermType::Event, kinds), kinds);
                 }
                 self.on_string(term, name, args, input, kinds)
             }
-            ("has", [Term::Str(None, parts)]) if input.shape == Shape::Event => {
+            ("has", [Term::Str(None, parts)]) if input.shape == TermType::Event => {
                 let (name, range) = (literal(parts).unwrap_or_default(), self.key_range(parts));
-                let has = self.step(&name, range, &Shape::Event, kinds);
-                Known::condition(kinds, Known::of(has, kinds).truthy, kinds)
+                let has = self.step(&name, range, &TermType::Event, kinds);
+                TermInfo::condition(kinds, TermInfo::of(has, kinds).truthy, kinds)
             }
             (
                 "del" | "path" | "pick" | "map_values" | "paths" | "isempty" | "first" | "last"
@@ -431,13 +434,13 @@ impl<'p> Checker<'p> {
                 for arg in args {
                     self.term(arg, input, kinds);
                 }
-                Known::anything(kinds)
+                TermInfo::anything(kinds)
             }
             _ => {
                 for arg in args {
-                    self.term(arg, &Known::anything(kinds), kinds);
+                    self.term(arg, &TermInfo::anything(kinds), kinds);
                 }
-                Known::anything(kinds)
+                TermInfo::anything(kinds)
             }
         }
     }

@@ -11,20 +11,22 @@ use super::native::literal;
 
 /// What a program reads of its input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reads {
+pub struct FieldAccess {
     /// The names of the fields, if they are known; all, if not.
     pub fields: Option<Vec<String>>,
     /// The event as a whole may be what comes out. Then only whether it is true tells anything.
     pub gives_event: bool,
 }
 
-impl Reads {
+impl FieldAccess {
     /// What that program reads.
     #[must_use]
     pub fn of(term: &Term<&str>) -> Self {
-        let mut found = Found::default();
-        match found.follow(term, Value::Event) {
-            Some(value) => Self { fields: Some(found.fields), gives_event: value == Value::Event },
+        let mut found = AccessResult::default();
+        match found.follow(term, AccessValue::Event) {
+            Some(value) => {
+                Self { fields: Some(found.fields), gives_event: value == AccessValue::Event }
+            }
             None => Self { fields: None, gives_event: true },
         }
     }
@@ -32,14 +34,14 @@ impl Reads {
 
 /// What a term can be handed, or give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Value {
+enum AccessValue {
     /// The event as a whole, perhaps.
     Event,
     /// Anything but that.
     Part,
 }
 
-impl Value {
+impl AccessValue {
     fn or(self, other: Self) -> Self {
         if self == Self::Event { self } else { other }
     }
@@ -50,17 +52,19 @@ impl Value {
 }
 
 #[derive(Default)]
-struct Found {
+struct AccessResult {
     fields: Vec<String>,
 }
 
-impl Found {
+impl AccessResult {
     /// What a term gives for that input; `None` if the event gets out of sight.
-    fn follow(&mut self, term: &Term<&str>, input: Value) -> Option<Value> {
+    fn follow(&mut self, term: &Term<&str>, input: AccessValue) -> Option<AccessValue> {
         // What has no event to begin with can come by none, but for definitions that are called from elsewhere.
         match term {
             Term::Id => Some(input),
-            Term::Num(_) | Term::Var(_) | Term::Arr(None) | Term::Break(_) => Some(Value::Part),
+            Term::Num(_) | Term::Var(_) | Term::Arr(None) | Term::Break(_) => {
+                Some(AccessValue::Part)
+            }
             Term::Recurse => input.part(),
             Term::Str(_, parts) => {
                 for part in parts {
@@ -68,7 +72,7 @@ impl Found {
                         self.part(term, input)?;
                     }
                 }
-                Some(Value::Part)
+                Some(AccessValue::Part)
             }
             Term::Arr(Some(inner)) | Term::Neg(inner) => self.part(inner, input),
             Term::Obj(entries) => {
@@ -83,16 +87,16 @@ impl Found {
                         _ => return None,
                     }
                 }
-                Some(Value::Part)
+                Some(AccessValue::Part)
             }
             Term::Path(base, path) => {
                 let mut value = self.follow(base, input)?;
                 for (part, _) in &path.0 {
                     match part {
-                        Part::Index(Term::Str(None, parts)) if value == Value::Event => {
+                        Part::Index(Term::Str(None, parts)) if value == AccessValue::Event => {
                             self.read(&literal(parts)?, value)
                         }
-                        _ if value == Value::Event => return None,
+                        _ if value == AccessValue::Event => return None,
                         Part::Index(index) => drop(self.part(index, input)?),
                         Part::Range(from, to) => {
                             for bound in from.iter().chain(to) {
@@ -100,7 +104,7 @@ impl Found {
                             }
                         }
                     }
-                    value = Value::Part;
+                    value = AccessValue::Part;
                 }
                 Some(value)
             }
@@ -108,9 +112,9 @@ impl Found {
             Term::Label(_, inner) => self.follow(inner, input),
             Term::TryCatch(inner, catch) => {
                 let tried = self.follow(inner, input)?;
-                let caught = catch
-                    .as_ref()
-                    .map_or(Some(Value::Part), |catch| self.follow(catch, Value::Part))?;
+                let caught = catch.as_ref().map_or(Some(AccessValue::Part), |catch| {
+                    self.follow(catch, AccessValue::Part)
+                })?;
                 Some(tried.or(caught))
             }
             Term::IfThenElse(branches, last) => {
@@ -127,9 +131,9 @@ impl Found {
                 let (first, rest) = args.split_first()?;
                 self.part(first, input)?;
                 for term in rest {
-                    self.part(term, Value::Part)?;
+                    self.part(term, AccessValue::Part)?;
                 }
-                Some(Value::Part)
+                Some(AccessValue::Part)
             }
             Term::Call(name, args) => self.call(name, args, input),
             Term::Fold(..) | Term::Def(..) => None,
@@ -141,8 +145,8 @@ impl Found {
         left: &Term<&str>,
         op: &BinaryOp<&str>,
         right: &Term<&str>,
-        input: Value,
-    ) -> Option<Value> {
+        input: AccessValue,
+    ) -> Option<AccessValue> {
         match op {
             BinaryOp::Pipe(None) => {
                 let middle = self.follow(left, input)?;
@@ -158,7 +162,7 @@ impl Found {
             BinaryOp::And | BinaryOp::Or => {
                 self.follow(left, input)?;
                 self.follow(right, input)?;
-                Some(Value::Part)
+                Some(AccessValue::Part)
             }
             BinaryOp::Math(_) | BinaryOp::Cmp(_) => {
                 self.part(left, input)?;
@@ -172,39 +176,39 @@ impl Found {
         }
     }
 
-    fn call(&mut self, name: &str, args: &[Term<&str>], input: Value) -> Option<Value> {
+    fn call(&mut self, name: &str, args: &[Term<&str>], input: AccessValue) -> Option<AccessValue> {
         match (name, args) {
             ("select", [condition]) => {
                 self.follow(condition, input)?;
                 Some(input)
             }
-            ("not" | "empty" | "true" | "false" | "null", []) => Some(Value::Part),
+            ("not" | "empty" | "true" | "false" | "null", []) => Some(AccessValue::Part),
             ("first" | "last", [inner]) => self.follow(inner, input),
             ("any" | "all", [generator, condition]) => {
                 self.part(generator, input)?;
-                self.follow(condition, Value::Part)?;
-                Some(Value::Part)
+                self.follow(condition, AccessValue::Part)?;
+                Some(AccessValue::Part)
             }
-            ("has", [Term::Str(None, parts)]) if input == Value::Event => {
+            ("has", [Term::Str(None, parts)]) if input == AccessValue::Event => {
                 self.read(&literal(parts)?, input);
-                Some(Value::Part)
+                Some(AccessValue::Part)
             }
             // Whatever it does, and its arguments with it, it has nothing else to do it with.
             _ => {
                 input.part()?;
                 args.iter().try_for_each(|arg| self.part(arg, input).map(drop))?;
-                Some(Value::Part)
+                Some(AccessValue::Part)
             }
         }
     }
 
     /// Follows a term that may not give the event.
-    fn part(&mut self, term: &Term<&str>, input: Value) -> Option<Value> {
+    fn part(&mut self, term: &Term<&str>, input: AccessValue) -> Option<AccessValue> {
         self.follow(term, input)?.part()
     }
 
-    fn read(&mut self, name: &str, of: Value) {
-        if of == Value::Event && !self.fields.iter().any(|known| known == name) {
+    fn read(&mut self, name: &str, of: AccessValue) {
+        if of == AccessValue::Event && !self.fields.iter().any(|known| known == name) {
             self.fields.push(name.to_owned());
         }
     }
@@ -216,7 +220,7 @@ mod tests {
     use crate::query::program::parse;
 
     fn reads(source: &str) -> Option<Vec<String>> {
-        Reads::of(&parse("--jq", source).expect("parses").term).fields
+        FieldAccess::of(&parse("--jq", source).expect("parses").term).fields
     }
 
     #[test]
@@ -291,7 +295,7 @@ mod tests {
             ("select(.a) | .b", false),
         ] {
             assert_eq!(
-                Reads::of(&parse("--jq", source).expect("parses").term).gives_event,
+                FieldAccess::of(&parse("--jq", source).expect("parses").term).gives_event,
                 gives_event,
                 "{source}"
             );

@@ -16,7 +16,7 @@ use regex::Regex;
 use super::value;
 use crate::json::scan;
 use crate::model::JsonType;
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 
 /// A predicate on the fast path.
 #[derive(Debug)]
@@ -30,11 +30,11 @@ impl Native {
     }
 
     /// Whether the event is kept: a value that is true.
-    pub fn holds(&self, shown: &Shown<'_>) -> Result<bool, Failed> {
+    pub fn holds(&self, shown: &RedactedEvent<'_>) -> Result<bool, EvalError> {
         if let Some(held) = self.0.glance(shown) {
             return Ok(held);
         }
-        Ok(self.0.eval(shown, Seen::Event)?.is_some_and(|seen| seen.is_true()))
+        Ok(self.0.eval(shown, NativeValue::Event)?.is_some_and(|seen| seen.is_true()))
     }
 }
 
@@ -46,7 +46,7 @@ enum Expr {
     /// A value known beforehand.
     Constant(Val),
     /// A step into an object or array: `.a`, `.["a"]`, `.[0]`; with `?`, an error is no value.
-    Step(Box<Expr>, Key, bool),
+    Step(Box<Expr>, PathStep, bool),
     Compare(Box<Expr>, Cmp, Box<Expr>),
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
@@ -62,19 +62,19 @@ enum Expr {
     Contains(String),
     Lower,
     /// `any` (true) or `all` (false) of what a generator gives.
-    Any(bool, Each, Box<Expr>),
+    Any(bool, Generator, Box<Expr>),
 }
 
 /// A step into a value.
 #[derive(Debug)]
-enum Key {
+enum PathStep {
     Name(String),
     Index(isize),
 }
 
 /// What gives several values.
 #[derive(Debug)]
-enum Each {
+enum Generator {
     /// `f, g`
     Of(Vec<Expr>),
     /// `f[]`
@@ -83,7 +83,7 @@ enum Each {
 
 /// A value of an event: still its bytes, where that will do.
 #[derive(Clone)]
-enum Seen<'a> {
+enum NativeValue<'a> {
     Event,
     Json(&'a str),
     Text(Cow<'a, str>),
@@ -93,10 +93,10 @@ enum Seen<'a> {
 
 /// The expression failed, as jq's would.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failed;
+pub struct EvalError;
 
 /// `None` is jq's `empty`.
-type Outcome<'a> = Result<Option<Seen<'a>>, Failed>;
+type EvalResult<'a> = Result<Option<NativeValue<'a>>, EvalError>;
 
 fn compile(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Expr> {
     let sub = |term: &Term<&str>| compile(term, variables).map(Box::new);
@@ -114,8 +114,8 @@ fn compile(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Expr> {
         Term::Path(base, path) => {
             path.0.iter().try_fold(compile(base, variables)?, |base, (part, opt)| {
                 let key = match part {
-                    Part::Index(Term::Str(None, parts)) => Key::Name(literal(parts)?),
-                    Part::Index(Term::Num(number)) => Key::Index(number.parse().ok()?),
+                    Part::Index(Term::Str(None, parts)) => PathStep::Name(literal(parts)?),
+                    Part::Index(Term::Num(number)) => PathStep::Index(number.parse().ok()?),
                     _ => return None,
                 };
                 Some(Expr::Step(Box::new(base), key, matches!(opt, Opt::Optional)))
@@ -183,29 +183,29 @@ fn constant_object(term: &Term<&str>) -> Option<Expr> {
     Some(Expr::Constant(Val::obj(object)))
 }
 
-fn each(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Each> {
+fn each(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Generator> {
     match term {
         Term::BinOp(left, BinaryOp::Comma, right) => {
-            let (Each::Of(mut left), Each::Of(right)) =
+            let (Generator::Of(mut left), Generator::Of(right)) =
                 (each(left, variables)?, each(right, variables)?)
             else {
                 return None;
             };
             left.extend(right);
-            Some(Each::Of(left))
+            Some(Generator::Of(left))
         }
         Term::Path(base, path) => match path.0.split_last() {
             Some(((Part::Range(None, None), Opt::Essential), rest)) => {
                 let inner = Term::Path(base.clone(), jaq_core::path::Path(rest.to_vec()));
-                Some(Each::In(Box::new(compile(&inner, variables)?)))
+                Some(Generator::In(Box::new(compile(&inner, variables)?)))
             }
-            _ => Some(Each::Of(vec![compile(term, variables)?])),
+            _ => Some(Generator::Of(vec![compile(term, variables)?])),
         },
-        _ => Some(Each::Of(vec![compile(term, variables)?])),
+        _ => Some(Generator::Of(vec![compile(term, variables)?])),
     }
 }
 
-impl Each {
+impl Generator {
     /// Its values, if all are known beforehand.
     fn constants(self) -> Option<Vec<Expr>> {
         match self {
@@ -240,12 +240,12 @@ impl Expr {
     }
 
     /// Whether it holds of an event, if comparisons of a field with a constant, each of the type that is usual, tell.
-    fn glance(&self, shown: &Shown<'_>) -> Option<bool> {
+    fn glance(&self, shown: &RedactedEvent<'_>) -> Option<bool> {
         match self {
             Self::And(left, right) => Some(left.glance(shown)? && right.glance(shown)?),
             Self::Or(left, right) => Some(left.glance(shown)? || right.glance(shown)?),
             Self::Compare(left, op, right) => {
-                let (Self::Step(event, Key::Name(name), _), Self::Constant(constant)) =
+                let (Self::Step(event, PathStep::Name(name), _), Self::Constant(constant)) =
                     (&**left, &**right)
                 else {
                     return None;
@@ -276,15 +276,15 @@ impl Expr {
         }
     }
 
-    fn eval<'a>(&'a self, shown: &Shown<'a>, input: Seen<'a>) -> Outcome<'a> {
-        let bool = |value| Ok(Some(Seen::Made(Val::Bool(value))));
+    fn eval<'a>(&'a self, shown: &RedactedEvent<'a>, input: NativeValue<'a>) -> EvalResult<'a> {
+        let bool = |value| Ok(Some(NativeValue::Made(Val::Bool(value))));
         match self {
             Self::Input => Ok(Some(input)),
-            Self::Constant(value) => Ok(Some(Seen::Known(value))),
+            Self::Constant(value) => Ok(Some(NativeValue::Known(value))),
             Self::Step(base, key, optional) => {
                 let Some(base) = base.eval(shown, input)? else { return Ok(None) };
                 match base.step(shown, key) {
-                    Err(Failed) if *optional => Ok(None),
+                    Err(EvalError) if *optional => Ok(None),
                     stepped => stepped.map(Some),
                 }
             }
@@ -293,7 +293,7 @@ impl Expr {
                 match (left.eval(shown, input.clone()), right.eval(shown, input)) {
                     (Ok(None), _) | (_, Ok(None)) => Ok(None),
                     (Ok(Some(left)), Ok(Some(right))) => bool(left.compare(*op, &right, shown)),
-                    _ => Err(Failed),
+                    _ => Err(EvalError),
                 }
             }
             Self::And(left, right) => match left.eval(shown, input.clone())? {
@@ -324,7 +324,7 @@ impl Expr {
             }
             Self::In(object) => match object.value() {
                 Val::Obj(object) => bool(object.contains_key(&input.value(shown))),
-                _ => Err(Failed),
+                _ => Err(EvalError),
             },
             Self::OneOf(list) => {
                 let input = input.value(shown);
@@ -336,7 +336,9 @@ impl Expr {
             Self::Contains(part) => {
                 bool(input.text().is_ok_and(|text| text.contains(part.as_str())))
             }
-            Self::Lower => Ok(Some(Seen::Text(Cow::Owned(input.text()?.to_ascii_lowercase())))),
+            Self::Lower => {
+                Ok(Some(NativeValue::Text(Cow::Owned(input.text()?.to_ascii_lowercase()))))
+            }
             Self::Any(wanted, each, condition) => {
                 let mut decided = false;
                 each.visit(shown, input, |seen| {
@@ -357,8 +359,8 @@ impl Expr {
         }
     }
 
-    fn text(&self) -> Result<Cow<'_, str>, Failed> {
-        text_of(self.value()).map(Cow::Borrowed).ok_or(Failed)
+    fn text(&self) -> Result<Cow<'_, str>, EvalError> {
+        text_of(self.value()).map(Cow::Borrowed).ok_or(EvalError)
     }
 }
 
@@ -384,14 +386,14 @@ fn text_of(value: &Val) -> Option<&str> {
     }
 }
 
-impl Each {
+impl Generator {
     /// Hands each value to `visit` until that says that it is decided.
     fn visit<'a>(
         &'a self,
-        shown: &Shown<'a>,
-        input: Seen<'a>,
-        mut visit: impl FnMut(Seen<'a>) -> Result<bool, Failed>,
-    ) -> Result<(), Failed> {
+        shown: &RedactedEvent<'a>,
+        input: NativeValue<'a>,
+        mut visit: impl FnMut(NativeValue<'a>) -> Result<bool, EvalError>,
+    ) -> Result<(), EvalError> {
         match self {
             Self::Of(list) => {
                 for expr in list {
@@ -405,9 +407,11 @@ impl Each {
             Self::In(expr) => {
                 let Some(container) = expr.eval(shown, input)? else { return Ok(()) };
                 match container {
-                    Seen::Json(json) if JsonType::of(json.as_bytes()[0]) == JsonType::Array => {
+                    NativeValue::Json(json)
+                        if JsonType::of(json.as_bytes()[0]) == JsonType::Array =>
+                    {
                         for (_, item) in scan::entries(json) {
-                            if visit(Seen::Json(item))? {
+                            if visit(NativeValue::Json(item))? {
                                 break;
                             }
                         }
@@ -415,19 +419,19 @@ impl Each {
                     other => match other.value(shown) {
                         Val::Arr(items) => {
                             for item in items.iter() {
-                                if visit(Seen::Made(item.clone()))? {
+                                if visit(NativeValue::Made(item.clone()))? {
                                     break;
                                 }
                             }
                         }
                         Val::Obj(object) => {
                             for item in object.values() {
-                                if visit(Seen::Made(item.clone()))? {
+                                if visit(NativeValue::Made(item.clone()))? {
                                     break;
                                 }
                             }
                         }
-                        _ => return Err(Failed),
+                        _ => return Err(EvalError),
                     },
                 }
             }
@@ -436,7 +440,7 @@ impl Each {
     }
 }
 
-impl<'a> Seen<'a> {
+impl<'a> NativeValue<'a> {
     fn is_true(&self) -> bool {
         match self {
             Self::Event | Self::Text(_) => true,
@@ -446,7 +450,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    fn value(&self, shown: &Shown<'_>) -> Val {
+    fn value(&self, shown: &RedactedEvent<'_>) -> Val {
         match self {
             Self::Event => value::event(shown),
             Self::Json(json) => value::json(json),
@@ -456,10 +460,10 @@ impl<'a> Seen<'a> {
         }
     }
 
-    fn step(self, shown: &Shown<'a>, key: &Key) -> Result<Self, Failed> {
+    fn step(self, shown: &RedactedEvent<'a>, key: &PathStep) -> Result<Self, EvalError> {
         match (self, key) {
             (Self::Known(value), key) => Self::Made(value.clone()).step(shown, key),
-            (Self::Event, Key::Name(name)) => Ok(match name.as_str() {
+            (Self::Event, PathStep::Name(name)) => Ok(match name.as_str() {
                 "_tap" => Self::Made(value::json(&shown.tap_json())),
                 name => match shown.field(name) {
                     Some(field) => Self::Json(field.json),
@@ -467,14 +471,16 @@ impl<'a> Seen<'a> {
                     None => Self::Json("null"),
                 },
             }),
-            (Self::Json(json), Key::Name(name)) if json.starts_with('{') => {
+            (Self::Json(json), PathStep::Name(name)) if json.starts_with('{') => {
                 Ok(Self::Json(value::member(json, name).unwrap_or("null")))
             }
             // jaq's objects can have numbers for keys; those of JSON don't.
-            (Self::Event | Self::Made(Val::Obj(_)), Key::Index(_))
+            (Self::Event | Self::Made(Val::Obj(_)), PathStep::Index(_))
             | (Self::Json("null") | Self::Made(Val::Null), _) => Ok(Self::Json("null")),
-            (Self::Json(json), Key::Index(_)) if json.starts_with('{') => Ok(Self::Json("null")),
-            (Self::Json(json), Key::Index(index)) if json.starts_with('[') => {
+            (Self::Json(json), PathStep::Index(_)) if json.starts_with('{') => {
+                Ok(Self::Json("null"))
+            }
+            (Self::Json(json), PathStep::Index(index)) if json.starts_with('[') => {
                 let items = scan::entries(json);
                 let at = if *index < 0 {
                     items.len().checked_add_signed(*index)
@@ -483,10 +489,10 @@ impl<'a> Seen<'a> {
                 };
                 Ok(Self::Json(at.and_then(|at| items.get(at)).map_or("null", |(_, item)| item)))
             }
-            (Self::Made(Val::Obj(object)), Key::Name(name)) => {
+            (Self::Made(Val::Obj(object)), PathStep::Name(name)) => {
                 Ok(Self::Made(object.get(&value::text(name)).cloned().unwrap_or_default()))
             }
-            (Self::Made(Val::Arr(items)), Key::Index(index)) => {
+            (Self::Made(Val::Arr(items)), PathStep::Index(index)) => {
                 let at = if *index < 0 {
                     items.len().checked_add_signed(*index)
                 } else {
@@ -494,27 +500,27 @@ impl<'a> Seen<'a> {
                 };
                 Ok(Self::Made(at.and_then(|at| items.get(at)).cloned().unwrap_or_default()))
             }
-            _ => Err(Failed),
+            _ => Err(EvalError),
         }
     }
 
-    fn text(&self) -> Result<Cow<'_, str>, Failed> {
+    fn text(&self) -> Result<Cow<'_, str>, EvalError> {
         match self {
             Self::Text(text) => Ok(Cow::Borrowed(text)),
             Self::Json(json) => {
                 match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
                     Some(inside) if inside.contains('\\') => Ok(Cow::Owned(scan::unescape(inside))),
                     Some(inside) => Ok(Cow::Borrowed(inside)),
-                    None => Err(Failed),
+                    None => Err(EvalError),
                 }
             }
-            Self::Known(value) => text_of(value).map(Cow::Borrowed).ok_or(Failed),
-            Self::Made(value) => text_of(value).map(Cow::Borrowed).ok_or(Failed),
-            Self::Event => Err(Failed),
+            Self::Known(value) => text_of(value).map(Cow::Borrowed).ok_or(EvalError),
+            Self::Made(value) => text_of(value).map(Cow::Borrowed).ok_or(EvalError),
+            Self::Event => Err(EvalError),
         }
     }
 
-    fn compare(&self, op: Cmp, other: &Self, shown: &Shown<'_>) -> bool {
+    fn compare(&self, op: Cmp, other: &Self, shown: &RedactedEvent<'_>) -> bool {
         if let (Some(left), Some(right)) = (self.whole(), other.whole()) {
             return op.run(&left, &right);
         }

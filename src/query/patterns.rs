@@ -22,11 +22,11 @@ const KEPT: usize = 32;
 pub(super) const NAMES: &[&str] = &["matches", "split_matches", "split_"];
 
 thread_local! {
-    static COMPILED: RefCell<Vec<Rc<Pattern>>> = const { RefCell::new(Vec::new()) };
+    static COMPILED: RefCell<Vec<Rc<CachedRegex>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A compiled expression.
-struct Pattern {
+struct CachedRegex {
     source: String,
     flags: String,
     regex: Regex,
@@ -57,7 +57,7 @@ pub(super) const TEST: &str = "evtap_test";
 /// Finds the pattern and the flags among the arguments, and hands the input over with what they are compiled to.
 fn with<'a, D: DataT<V<'a> = Val>>(
     mut cv: Cv<'a, D>,
-    then: impl FnOnce(&Val, &Pattern) -> ValR<Val>,
+    then: impl FnOnce(&Val, &CachedRegex) -> ValR<Val>,
 ) -> ValR<Val> {
     let flags = cv.0.pop_var();
     let source = cv.0.pop_var();
@@ -71,14 +71,14 @@ fn text(value: &Val) -> Result<&str, Error<Val>> {
     std::str::from_utf8(bytes).map_err(Error::str)
 }
 
-fn compiled(source: &str, flags: &str) -> Result<Rc<Pattern>, Error<Val>> {
+fn compiled(source: &str, flags: &str) -> Result<Rc<CachedRegex>, Error<Val>> {
     COMPILED.with_borrow_mut(|kept| {
         if let Some(known) =
             kept.iter().find(|known| known.source == source && known.flags == flags)
         {
             return Ok(Rc::clone(known));
         }
-        let pattern = Rc::new(Pattern::compile(source, flags)?);
+        let pattern = Rc::new(CachedRegex::compile(source, flags)?);
         if kept.len() >= KEPT {
             kept.clear();
         }
@@ -87,7 +87,7 @@ fn compiled(source: &str, flags: &str) -> Result<Rc<Pattern>, Error<Val>> {
     })
 }
 
-impl Pattern {
+impl CachedRegex {
     fn compile(source: &str, flags: &str) -> Result<Self, Error<Val>> {
         if let Some(odd) = flags.chars().find(|flag| !"gnimslxp".contains(*flag)) {
             return Err(Error::str(format_args!("invalid regex flag: {odd}")));
@@ -129,7 +129,7 @@ impl Pattern {
         let bytes = value.as_utf8_bytes().unwrap_or_default();
         let mut parts = Vec::new();
         let mut end = 0;
-        let mut characters = Characters { bytes, at: 0, count: 0 };
+        let mut characters = CharCounter { bytes, at: 0, count: 0 };
         for captures in self.regex.captures_iter(bytes) {
             let Some(whole) = captures.get(0) else { continue };
             if self.has('n') && whole.as_bytes().is_empty() {
@@ -153,7 +153,12 @@ impl Pattern {
     }
 
     /// The whole match and the groups that take part in it, each as an object.
-    fn groups(&self, value: &Val, captures: &Captures<'_>, characters: &mut Characters<'_>) -> Val {
+    fn groups(
+        &self,
+        value: &Val,
+        captures: &Captures<'_>,
+        characters: &mut CharCounter<'_>,
+    ) -> Val {
         let groups = captures.iter().zip(self.regex.capture_names());
         groups
             .filter_map(|(group, name)| {
@@ -176,13 +181,13 @@ impl Pattern {
 }
 
 /// Counts the characters of a text up to a byte, which is mostly the next or a later one.
-struct Characters<'t> {
+struct CharCounter<'t> {
     bytes: &'t [u8],
     at: usize,
     count: usize,
 }
 
-impl Characters<'_> {
+impl CharCounter<'_> {
     fn before(&mut self, byte: usize) -> usize {
         if byte < self.at {
             (self.at, self.count) = (0, 0);

@@ -14,21 +14,21 @@ use jaq_core::load::{Arena, File, Loader, lex};
 use jaq_core::{Bind, Compiler, Ctx, Exn, Filter, Lut, Native, Vars};
 use jaq_json::Val;
 
-use super::field_access::Reads;
-use super::{Subject, patterns, value};
+use super::field_access::FieldAccess;
+use super::{EventContext, patterns, value};
 use crate::error::{Error, Result};
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 
 /// How much one event may take.
 #[derive(Debug, Clone, Copy)]
-pub struct Budget {
+pub struct StepBudget {
     /// So many steps.
     steps: u32,
     /// So many bytes of the value in hand make a step one more.
     grain: usize,
 }
 
-impl Budget {
+impl StepBudget {
     /// As much as somebody may want who waits for it.
     pub const AMPLE: Self = Self { steps: 250_000, grain: usize::MAX };
 
@@ -124,7 +124,7 @@ pub fn place(source: &str, part: &str) -> Range<usize> {
 }
 
 /// A program that has been parsed, with the option that it comes from.
-pub struct Parsed<'s> {
+pub struct ParsedProgram<'s> {
     /// The option, for messages.
     pub option: &'s str,
     /// Its text.
@@ -134,7 +134,7 @@ pub struct Parsed<'s> {
 }
 
 /// Parses a program. The error points at the place.
-pub fn parse<'s>(option: &'s str, source: &'s str) -> Result<Parsed<'s>> {
+pub fn parse<'s>(option: &'s str, source: &'s str) -> Result<ParsedProgram<'s>> {
     let wrong = |expected: &str, found: &str| {
         let range = place(source, found);
         let what = format!("cannot read {option}");
@@ -165,7 +165,7 @@ pub fn parse<'s>(option: &'s str, source: &'s str) -> Result<Parsed<'s>> {
             },
         )
     })?;
-    Ok(Parsed { option, source, term })
+    Ok(ParsedProgram { option, source, term })
 }
 
 /// What somebody may have had in mind who wrote what jq doesn't know.
@@ -182,29 +182,29 @@ fn advice(source: &str, at: usize) -> &'static str {
 }
 
 /// What programs run on.
-struct Engine;
+struct JqEngine;
 
 /// What native filters see of a run.
 #[derive(Clone)]
-struct Run<'a> {
-    lut: &'a Lut<Engine>,
+struct RunState<'a> {
+    lut: &'a Lut<JqEngine>,
     steps: &'a Cell<u32>,
-    budget: Budget,
+    budget: StepBudget,
     stack: usize,
 }
 
-impl DataT for Engine {
+impl DataT for JqEngine {
     type V<'a> = Val;
-    type Data<'a> = Run<'a>;
+    type Data<'a> = RunState<'a>;
 }
 
-impl<'a> HasLut<'a, Engine> for Run<'a> {
-    fn lut(&self) -> &'a Lut<Engine> {
+impl<'a> HasLut<'a, JqEngine> for RunState<'a> {
+    fn lut(&self) -> &'a Lut<JqEngine> {
         self.lut
     }
 }
 
-impl Run<'_> {
+impl RunState<'_> {
     /// Takes a step with a value in hand; an exception that nothing catches if there are no more.
     fn step<'e>(&self, value: &Val) -> Result<(), Exn<'e, Val>> {
         let left = self.steps.get();
@@ -230,8 +230,8 @@ fn stack_pointer() -> usize {
 }
 
 /// The filter that takes a step and passes its input on.
-fn tick() -> (&'static str, Box<[Bind]>, Native<Engine>) {
-    let native = Native::<Engine>::new(|cv| {
+fn tick() -> (&'static str, Box<[Bind]>, Native<JqEngine>) {
+    let native = Native::<JqEngine>::new(|cv| {
         Box::new(std::iter::once(cv.0.data().step(&cv.1).map(|()| cv.1)))
     })
     .with_paths(|cv| Box::new(std::iter::once(cv.0.data().step(&cv.1.0).map(|()| cv.1))))
@@ -247,7 +247,7 @@ const MAIN: &str = "evtap_main";
 
 /// Why a program gave no (further) value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
+pub enum ProgramError {
     /// It failed on this value, and why. jq's own message may quote the value and is not kept.
     Failed(&'static str),
     /// It used up its steps or the stack.
@@ -256,18 +256,18 @@ pub enum Stop {
 
 /// A compiled program.
 pub struct Program {
-    filter: Filter<Engine>,
+    filter: Filter<JqEngine>,
     variables: Vec<Val>,
     /// The fields that it reads, with their keys; `None` if it may read any.
     fields: Option<Vec<(String, Val)>>,
     /// What it gives may be the event as a whole.
     gives_event: bool,
-    budget: Budget,
+    budget: StepBudget,
 }
 
 impl Program {
     /// Compiles a parsed program, with the variables that it may use.
-    pub fn compile(parsed: &Parsed<'_>, variables: &[(String, Val)]) -> Result<Self> {
+    pub fn compile(parsed: &ParsedProgram<'_>, variables: &[(String, Val)]) -> Result<Self> {
         let prelude = jaq_core::defs()
             .chain(jaq_std::defs())
             .chain(jaq_json::defs())
@@ -297,26 +297,26 @@ impl Program {
                     |(name, kind)| unknown(parsed, name, kind.as_str()),
                 )
             })?;
-        let reads = Reads::of(&parsed.term);
+        let reads = FieldAccess::of(&parsed.term);
         let key = |name: &String| (name.clone(), value::text(name));
         Ok(Self {
             filter,
             variables: variables.iter().map(|(_, value)| value.clone()).collect(),
             fields: reads.fields.as_ref().map(|names| names.iter().map(key).collect()),
             gives_event: reads.gives_event,
-            budget: Budget::AMPLE,
+            budget: StepBudget::AMPLE,
         })
     }
 
     /// The same, where one event may take no more than that.
     #[must_use]
-    pub fn within(self, budget: Budget) -> Self {
+    pub fn within(self, budget: StepBudget) -> Self {
         Self { budget, ..self }
     }
 
     /// What of an event it needs to see, if no more is asked of what it gives than whether it is true.
     #[must_use]
-    pub fn glance(&self, subject: &Subject<'_>) -> Val {
+    pub fn glance(&self, subject: &EventContext<'_>) -> Val {
         self.fields
             .as_ref()
             .map_or_else(|| subject.value(), |fields| value::fields(subject.shown, fields))
@@ -324,7 +324,7 @@ impl Program {
 
     /// What of an event it needs to see for all else.
     #[must_use]
-    pub fn view(&self, subject: &Subject<'_>) -> Val {
+    pub fn view(&self, subject: &EventContext<'_>) -> Val {
         if self.gives_event { subject.value() } else { self.glance(subject) }
     }
 
@@ -338,7 +338,7 @@ impl Program {
     #[must_use]
     pub fn looks_at<'s>(
         &self,
-        shown: &'s Shown<'_>,
+        shown: &'s RedactedEvent<'_>,
     ) -> Option<impl Iterator<Item = Option<&'s str>>> {
         let fields = self.fields.as_ref().filter(|_| self.is_known_by_fields())?;
         Some(fields.iter().map(|(name, _)| match shown.field(name) {
@@ -349,7 +349,7 @@ impl Program {
     }
 
     /// Whether one of its values is neither false nor null.
-    pub fn holds(&self, subject: &Subject<'_>) -> Result<bool, Stop> {
+    pub fn holds(&self, subject: &EventContext<'_>) -> Result<bool, ProgramError> {
         let mut held = false;
         self.run(self.glance(subject), |value| {
             held = value::is_true(&value);
@@ -359,7 +359,7 @@ impl Program {
     }
 
     /// The same, and whether that value is the only one.
-    pub fn holds_alone(&self, subject: &Subject<'_>) -> Result<(bool, bool), Stop> {
+    pub fn holds_alone(&self, subject: &EventContext<'_>) -> Result<(bool, bool), ProgramError> {
         let (mut held, mut values) = (false, 0);
         let ran = self.run(self.glance(subject), |value| {
             values += 1;
@@ -377,15 +377,15 @@ impl Program {
     }
 
     /// Runs the program on a value, and hands each output to `take` until that says no.
-    pub fn run(&self, input: Val, mut take: impl FnMut(Val) -> bool) -> Result<(), Stop> {
+    pub fn run(&self, input: Val, mut take: impl FnMut(Val) -> bool) -> Result<(), ProgramError> {
         let steps = Cell::new(self.budget.steps);
-        let run = Run {
+        let run = RunState {
             lut: &self.filter.lut,
             steps: &steps,
             budget: self.budget,
             stack: stack_pointer(),
         };
-        let context = Ctx::<Engine>::new(run, Vars::new(self.variables.iter().cloned()));
+        let context = Ctx::<JqEngine>::new(run, Vars::new(self.variables.iter().cloned()));
         for output in self.filter.id.run((context, input)) {
             match output {
                 Ok(value) => {
@@ -394,9 +394,9 @@ impl Program {
                     }
                 }
                 Err(exception) => {
-                    return Err(exception
-                        .get_err()
-                        .map_or(Stop::Endless, |error| Stop::Failed(reason(&error.to_string()))));
+                    return Err(exception.get_err().map_or(ProgramError::Endless, |error| {
+                        ProgramError::Failed(reason(&error.to_string()))
+                    }));
                 }
             }
         }
@@ -423,7 +423,7 @@ fn reason(message: &str) -> &'static str {
     kind.map_or("it ends in an error", |(_, _, reason)| reason)
 }
 
-fn broken(parsed: &Parsed<'_>) -> Error {
+fn broken(parsed: &ParsedProgram<'_>) -> Error {
     Error::usage(
         format!("cannot compile {}", parsed.option),
         "the compiler refuses it",
@@ -431,7 +431,7 @@ fn broken(parsed: &Parsed<'_>) -> Error {
     )
 }
 
-fn unknown(parsed: &Parsed<'_>, name: &str, kind: &str) -> Error {
+fn unknown(parsed: &ParsedProgram<'_>, name: &str, kind: &str) -> Error {
     let what = format!("cannot compile {}", parsed.option);
     let error = if ABSENT.contains(&name) {
         Error::usage(
@@ -468,8 +468,10 @@ fn unknown(parsed: &Parsed<'_>, name: &str, kind: &str) -> Error {
 /// The names of all filters.
 fn known() -> HashSet<String> {
     let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).map(|def| def.name);
-    let funs =
-        jaq_core::funs::<Engine>().chain(jaq_std::funs()).chain(jaq_json::funs()).map(|fun| fun.0);
+    let funs = jaq_core::funs::<JqEngine>()
+        .chain(jaq_std::funs())
+        .chain(jaq_json::funs())
+        .map(|fun| fun.0);
     defs.chain(funs).filter(|name| !ABSENT.contains(name)).map(str::to_owned).collect()
 }
 

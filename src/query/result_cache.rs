@@ -13,13 +13,13 @@ const LOOK: usize = 256;
 
 /// What was said, by how the event looked.
 #[derive(Debug)]
-pub(super) struct Memory<T> {
+pub(super) struct ResultCache<T> {
     /// How the event in hand looks: the JSON of each field, and what no JSON has between them.
     look: Vec<u8>,
     slots: Vec<Option<(Vec<u8>, T)>>,
 }
 
-impl<T: Copy> Memory<T> {
+impl<T: Copy> ResultCache<T> {
     /// Nothing is remembered yet.
     pub const fn new() -> Self {
         Self { look: Vec::new(), slots: Vec::new() }
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn what_looks_the_same_is_asked_once() {
-        let mut memory = Memory::new();
+        let mut memory = ResultCache::new();
         let asked = Cell::new(0);
         let mut ask = |fields: &[Option<&str>], says: Result<usize, ()>| {
             memory.recall(fields.iter().copied(), || {

@@ -1,15 +1,15 @@
-//! Events as jq sees them: the values of a [`Shown`], and nothing behind its masks.
+//! Events as jq sees them: the values of a [`RedactedEvent`], and nothing behind its masks.
 
 use bytes::Bytes;
 use jaq_json::{Map, Num, Val};
 
 use crate::json::scan;
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 use crate::text::terminal;
 
 /// The whole event as one object, `event_type` first and `_tap` last, as in NDJSON.
 #[must_use]
-pub fn event(shown: &Shown<'_>) -> Val {
+pub fn event(shown: &RedactedEvent<'_>) -> Val {
     let mut object = Map::default();
     object.insert(text("event_type"), text(shown.event_type()));
     for field in shown.fields() {
@@ -21,7 +21,7 @@ pub fn event(shown: &Shown<'_>) -> Val {
 
 /// These fields of the event, as far as it has them, as one object. Each name comes with itself as a key.
 #[must_use]
-pub fn fields(shown: &Shown<'_>, names: &[(String, Val)]) -> Val {
+pub fn fields(shown: &RedactedEvent<'_>, names: &[(String, Val)]) -> Val {
     let mut object = Map::default();
     for (name, key) in names {
         // Of two with one name, the one in the payload counts, as it comes later.

@@ -1,6 +1,6 @@
-//! Frames become events. Decoding is total: any bytes give an [`Event`], and nothing that the model did not expect stops it.
+//! Frames become events. Decoding is total: any bytes give an [`DecodedEvent`], and nothing that the model did not expect stops it.
 //!
-//! An `Event` is the text that arrived, the table of its fields, and what the model knows of them. It can't be printed,
+//! An `DecodedEvent` is the text that arrived, the table of its fields, and what the model knows of them. It can't be printed,
 //! compared or serialised: [`redact`](crate::redact) alone looks inside.
 
 mod envelope;
@@ -13,11 +13,11 @@ use crate::json::scan::{self, Category, Defect, Member, Span};
 use crate::model::{
     Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id,
 };
-use crate::transport::{Fault, Form, Frame, Notes};
-use envelope::Attribute;
+use crate::transport::{Frame, FrameError, FrameFlags, FrameFormat};
+use envelope::UnexpectedMember;
 
 /// An event, with everything that is to be hidden still in it.
-pub struct Event<'a> {
+pub struct DecodedEvent<'a> {
     pub(crate) frame: Frame<'a>,
     pub(crate) text: &'a str,
     pub(crate) content: Content<'a>,
@@ -25,20 +25,20 @@ pub struct Event<'a> {
     /// Where `_tap` stands in a line that evtap wrote: its bytes are kept where nothing about it changes.
     pub(crate) recorded_tap: Option<Span>,
     /// What stands in it or in its envelope that evtap would not have written, and is not shown.
-    pub(crate) odd: Vec<Attribute>,
+    pub(crate) odd: Vec<UnexpectedMember>,
 }
 
 /// What a frame holds.
 pub(crate) enum Content<'a> {
     /// An event of the platform, or of evtap's own.
-    Event { name: Cow<'a, str>, kind: Option<Kind>, fields: &'a [Found] },
+    Event { name: Cow<'a, str>, kind: Option<Kind>, fields: &'a [DecodedField] },
     /// No event.
     Malformed { defect: Defect, length: u64 },
 }
 
 /// A field of an event, as found.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found {
+pub(crate) struct DecodedField {
     pub member: Member,
     /// Which of the declared fields it is.
     pub index: Option<u8>,
@@ -50,23 +50,23 @@ pub(crate) struct Found {
 #[derive(Default)]
 pub struct Decoder {
     members: Vec<Member>,
-    fields: Vec<Found>,
+    fields: Vec<DecodedField>,
     tap: Tap,
 }
 
 impl Decoder {
     /// Decodes one frame.
-    pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Event<'a> {
+    pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> DecodedEvent<'a> {
         let mut odd = Vec::new();
         match self.read(&frame, &mut odd) {
-            Ok(Read { text, name, kind, recorded_tap }) => {
+            Ok(ParsedFrame { text, name, kind, recorded_tap }) => {
                 let content = Content::Event { name, kind, fields: &self.fields };
-                Event { frame, text, content, tap: &self.tap, recorded_tap, odd }
+                DecodedEvent { frame, text, content, tap: &self.tap, recorded_tap, odd }
             }
             Err((defect, length)) => {
                 transport(&frame, &mut self.tap);
                 let content = Content::Malformed { defect, length };
-                Event { frame, text: "", content, tap: &self.tap, recorded_tap: None, odd }
+                DecodedEvent { frame, text: "", content, tap: &self.tap, recorded_tap: None, odd }
             }
         }
     }
@@ -76,24 +76,24 @@ impl Decoder {
     fn read<'a>(
         &mut self,
         frame: &Frame<'a>,
-        odd: &mut Vec<Attribute>,
-    ) -> Result<Read<'a>, (Defect, u64)> {
+        odd: &mut Vec<UnexpectedMember>,
+    ) -> Result<ParsedFrame<'a>, (Defect, u64)> {
         if let Some((fault, length)) = frame.fault {
             let category = match fault {
-                Fault::TooLarge => Category::TooLarge,
-                Fault::NotUtf8 => Category::NotUtf8,
-                Fault::CutOff => Category::Truncated,
+                FrameError::TooLarge => Category::TooLarge,
+                FrameError::NotUtf8 => Category::NotUtf8,
+                FrameError::CutOff => Category::Truncated,
             };
             return Err((Defect { category, offset: 0 }, length));
         }
         let malformed = |defect| (defect, frame.data.len() as u64);
         let text = scan::object(frame.data, &mut self.members).map_err(malformed)?;
         let (mut frame, mut time) = (*frame, None);
-        if frame.form == Form::Record
+        if frame.form == FrameFormat::Record
             && let Some(envelope) = envelope::open(text, &mut self.members)
         {
             if let Some(name) = envelope.name {
-                frame = Frame { form: Form::Sse, event: Some(name), ..frame };
+                frame = Frame { form: FrameFormat::Sse, event: Some(name), ..frame };
                 time = envelope.time;
             }
             *odd = envelope.odd;
@@ -122,7 +122,7 @@ impl Decoder {
         if !is_recorded {
             self.tap.drift = drift;
         }
-        for Attribute { name, .. } in odd.iter().filter(|attribute| attribute.is_drift) {
+        for UnexpectedMember { name, .. } in odd.iter().filter(|attribute| attribute.is_drift) {
             self.tap.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(name.clone()) });
         }
         // It no longer says all.
@@ -133,7 +133,7 @@ impl Decoder {
                 _ => None,
             };
         }
-        Ok(Read { text, name: naming.name, kind, recorded_tap })
+        Ok(ParsedFrame { text, name: naming.name, kind, recorded_tap })
     }
 
     /// Takes `_tap` of a line that evtap wrote for what is known of the event.
@@ -143,7 +143,7 @@ impl Decoder {
         frame: &Frame<'_>,
         kind: Option<Kind>,
     ) -> Option<Member> {
-        let is_record = frame.form == Form::Record;
+        let is_record = frame.form == FrameFormat::Record;
         let last = *self.members.last().filter(|last| is_record && last.key.of(text) == "_tap")?;
         self.tap.read(last.value.of(text), kind.map(Kind::spec)).then(|| {
             self.members.pop();
@@ -152,7 +152,7 @@ impl Decoder {
     }
 
     /// Which event it is, and by which members it says so.
-    fn naming<'a>(&self, text: &'a str, frame: &Frame<'a>) -> Option<Naming<'a>> {
+    fn naming<'a>(&self, text: &'a str, frame: &Frame<'a>) -> Option<EventName<'a>> {
         let named = |key: &'static str| {
             let is_name = move |member: &&Member| {
                 member.json == JsonType::String && key_of(member, text) == key
@@ -160,29 +160,31 @@ impl Decoder {
             self.members.iter().filter(is_name).map(move |member| string(member.value, text))
         };
         let key = match frame.form {
-            Form::Sse => "event_type",
-            Form::Observer | Form::Record | Form::Own if named("event_type").next().is_some() => {
+            FrameFormat::Sse => "event_type",
+            FrameFormat::Observer | FrameFormat::Record | FrameFormat::Own
+                if named("event_type").next().is_some() =>
+            {
                 "event_type"
             }
-            Form::Observer | Form::Record | Form::Own => "type",
+            FrameFormat::Observer | FrameFormat::Record | FrameFormat::Own => "type",
         };
         let line = frame.event.filter(|line| !line.is_empty()).map(Cow::Borrowed);
         let mut given = line.into_iter().chain(named(key));
         let name = given
             .next()
-            .or_else(|| (frame.form == Form::Sse).then_some(Cow::Borrowed("message")))?;
+            .or_else(|| (frame.form == FrameFormat::Sse).then_some(Cow::Borrowed("message")))?;
         let conflict = given.any(|other| other != name);
-        Some(Naming { name, key, conflict })
+        Some(EventName { name, key, conflict })
     }
 
     /// Fills the table of fields, and reports what the model did not expect. What is no field is added to `odd`.
     fn find_fields(
         &mut self,
         text: &str,
-        naming: &Naming<'_>,
+        naming: &EventName<'_>,
         spec: Option<&'static EventSpec>,
         drift: &mut Vec<Drift>,
-        odd: &mut Vec<Attribute>,
+        odd: &mut Vec<UnexpectedMember>,
     ) {
         self.fields.clear();
         // The observer's nested shape: the fields stand in `data`.
@@ -211,7 +213,7 @@ impl Decoder {
             // Nobody but evtap writes `_tap`, and this is none of its own; and a type that is no name would be one, once a mask
             // stands for it. They go no further.
             if let Some(name) = ["_tap", "event_type"].into_iter().find(|own| name == *own) {
-                odd.push(Attribute { name: name.into(), is_drift: true });
+                odd.push(UnexpectedMember { name: name.into(), is_drift: true });
                 continue;
             }
             let index =
@@ -236,7 +238,7 @@ impl Decoder {
                 (None, _) => odd = member.json.is_container(),
                 (Some(_), None) => report(DriftKind::UnknownField, &name),
             }
-            self.fields.push(Found {
+            self.fields.push(DecodedField {
                 member: *member,
                 index: index.and_then(|index| u8::try_from(index).ok()),
                 odd,
@@ -254,14 +256,14 @@ impl Decoder {
 }
 
 /// What a frame was read to be.
-struct Read<'a> {
+struct ParsedFrame<'a> {
     text: &'a str,
     name: Cow<'a, str>,
     kind: Option<Kind>,
     recorded_tap: Option<Span>,
 }
 
-struct Naming<'a> {
+struct EventName<'a> {
     name: Cow<'a, str>,
     /// The key under which data of this form names its type.
     key: &'static str,
@@ -269,8 +271,8 @@ struct Naming<'a> {
     conflict: bool,
 }
 
-impl Event<'_> {
-    pub(crate) fn spec_of(kind: Option<Kind>, found: &Found) -> Option<&'static FieldSpec> {
+impl DecodedEvent<'_> {
+    pub(crate) fn spec_of(kind: Option<Kind>, found: &DecodedField) -> Option<&'static FieldSpec> {
         Some(&kind?.spec().fields[usize::from(found.index?)])
     }
 }
@@ -293,7 +295,7 @@ pub(crate) fn transport(frame: &Frame<'_>, tap: &mut Tap) {
         Some(_) => tap.drift.push(Drift { kind: DriftKind::OddId, field: None }),
         None => {}
     }
-    let Notes { id_missing, id_backwards, after_repeat } = frame.notes;
+    let FrameFlags { id_missing, id_backwards, after_repeat } = frame.notes;
     for (noted, kind) in [
         (id_missing, DriftKind::MissingId),
         (id_backwards, DriftKind::BackwardId),
@@ -311,9 +313,11 @@ fn rfc3339(at: Timestamp) -> String {
 }
 
 /// The event of that name. Those of evtap's own are never taken from a server.
-fn kind(name: &str, form: Form) -> Option<Kind> {
+fn kind(name: &str, form: FrameFormat) -> Option<Kind> {
     let own = || Kind::OWN.iter().copied().find(|kind| kind.spec().event_type == name);
-    Kind::of(name).or_else(|| if matches!(form, Form::Record | Form::Own) { own() } else { None })
+    Kind::of(name).or_else(|| {
+        if matches!(form, FrameFormat::Record | FrameFormat::Own) { own() } else { None }
+    })
 }
 
 /// A member's key, its escapes resolved.

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::fast_path::Place;
+use super::fast_path::ValueSpan;
 use super::mask::MASK_JSON;
 use crate::json::scan::{self, Span};
 use crate::model::{Declared, Field, FieldSpec, Kind, Stream, Tap};
@@ -18,25 +18,25 @@ const ROOM: usize = 256;
 
 /// Where a text of a shown event stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Piece {
+pub(super) enum TextRef {
     /// In the frame, as it arrived.
     Arrived(Span),
     /// In the scratch text.
     Made(usize, usize),
 }
 
-pub(super) struct Entry {
-    pub key: Piece,
-    pub value: Piece,
+pub(super) struct FieldEntry {
+    pub key: TextRef,
+    pub value: TextRef,
     pub hidden: bool,
     pub spec: Option<&'static FieldSpec>,
 }
 
 /// The fields of an event that can be written as they stand in the frame, but for the masks.
 #[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
+pub(super) struct InPlaceFields<'a> {
     /// The fields that are there, in order.
-    pub places: &'a [Place],
+    pub places: &'a [ValueSpan],
     /// The values in whose place the mask is to be, in order.
     pub masked: &'a [Span],
     /// The frame begins as its line does: `{"event_type":"…"`.
@@ -51,16 +51,16 @@ pub(super) struct Known<'a> {
 
 /// The fields of an event.
 #[derive(Clone, Copy)]
-pub(super) enum Fields<'a> {
-    Known(Known<'a>),
-    Made(&'a [Entry]),
+pub(super) enum FieldSource<'a> {
+    Known(InPlaceFields<'a>),
+    Made(&'a [FieldEntry]),
 }
 
 /// An event as it may be shown.
-pub struct Shown<'a> {
+pub struct RedactedEvent<'a> {
     pub(super) text: &'a str,
     pub(super) scratch: &'a str,
-    pub(super) fields: Fields<'a>,
+    pub(super) fields: FieldSource<'a>,
     pub(super) name: Cow<'a, str>,
     pub(super) kind: Option<Kind>,
     pub(super) tap: &'a Tap,
@@ -69,7 +69,7 @@ pub struct Shown<'a> {
 
 /// A field as it may be shown.
 #[derive(Clone, Copy)]
-pub struct ShownField<'a> {
+pub struct RedactedField<'a> {
     /// What stands between the quotes of its key.
     pub key: &'a str,
     /// Its value: valid JSON on one line, without white space between tokens and without hostile characters.
@@ -80,7 +80,7 @@ pub struct ShownField<'a> {
     pub spec: Option<&'static FieldSpec>,
 }
 
-impl<'a> ShownField<'a> {
+impl<'a> RedactedField<'a> {
     /// What it says, if it is a string, be it a mask.
     #[must_use]
     pub fn text(&self) -> Option<Cow<'a, str>> {
@@ -109,7 +109,7 @@ impl<'a> ShownField<'a> {
     }
 }
 
-impl<'a> Shown<'a> {
+impl<'a> RedactedEvent<'a> {
     /// Its type.
     #[must_use]
     pub fn event_type(&self) -> &str {
@@ -147,7 +147,7 @@ impl<'a> Shown<'a> {
         )
     }
 
-    /// Appends what [`Shown::tap_json`] gives.
+    /// Appends what [`RedactedEvent::tap_json`] gives.
     pub fn write_tap(&self, out: &mut Vec<u8>) {
         if let Some(recorded) = self.recorded_tap {
             out.extend_from_slice(recorded.as_bytes());
@@ -163,10 +163,10 @@ impl<'a> Shown<'a> {
     }
 
     /// Its fields, in the order in which they arrived.
-    pub fn fields(&self) -> impl Iterator<Item = ShownField<'a>> {
+    pub fn fields(&self) -> impl Iterator<Item = RedactedField<'a>> {
         let (known, made) = match self.fields {
-            Fields::Known(known) => (Some(known), &[][..]),
-            Fields::Made(made) => (None, made),
+            FieldSource::Known(known) => (Some(known), &[][..]),
+            FieldSource::Made(made) => (None, made),
         };
         let known = known
             .into_iter()
@@ -174,14 +174,14 @@ impl<'a> Shown<'a> {
         known.chain(made.iter().map(|entry| self.made(entry)))
     }
 
-    fn known(&self, place: &Place) -> ShownField<'a> {
+    fn known(&self, place: &ValueSpan) -> RedactedField<'a> {
         let spec = place.spec;
         let json = if place.hidden { MASK_JSON } else { place.value.of(self.text) };
-        ShownField { key: spec.name, json, hidden: place.hidden, spec: Some(spec) }
+        RedactedField { key: spec.name, json, hidden: place.hidden, spec: Some(spec) }
     }
 
-    fn made(&self, entry: &Entry) -> ShownField<'a> {
-        ShownField {
+    fn made(&self, entry: &FieldEntry) -> RedactedField<'a> {
+        RedactedField {
             key: self.piece(entry.key),
             json: self.piece(entry.value),
             hidden: entry.hidden,
@@ -192,7 +192,7 @@ impl<'a> Shown<'a> {
     /// Appends it as one JSON object: its type, its fields, `_tap`.
     pub fn write_object(&self, out: &mut Vec<u8>) {
         let rest = match self.fields {
-            Fields::Known(known) => {
+            FieldSource::Known(known) => {
                 // What follows has its place at once.
                 out.reserve(
                     self.name.len() + known.end + known.masked.len() * MASK_JSON.len() + ROOM,
@@ -205,7 +205,7 @@ impl<'a> Shown<'a> {
                 }
                 known.rest
             }
-            Fields::Made(_) => {
+            FieldSource::Made(_) => {
                 self.write_name(out);
                 self.write_fields(out);
                 None
@@ -226,7 +226,7 @@ impl<'a> Shown<'a> {
     }
 
     /// What stands in the frame from there on to the end of the fields, but for the masks.
-    fn write_known(&self, known: Known<'_>, from: usize, out: &mut Vec<u8>) {
+    fn write_known(&self, known: InPlaceFields<'_>, from: usize, out: &mut Vec<u8>) {
         let (text, mut at) = (self.text.as_bytes(), from);
         for span in known.masked {
             out.extend_from_slice(&text[at..span.start()]);
@@ -239,14 +239,14 @@ impl<'a> Shown<'a> {
     /// Appends its fields to a JSON object that has a member already, what stands together in the frame in one piece.
     pub fn write_fields(&self, out: &mut Vec<u8>) {
         let entries = match self.fields {
-            Fields::Known(known) => {
+            FieldSource::Known(known) => {
                 if !known.places.is_empty() {
                     out.push(b',');
                     self.write_known(known, known.start, out);
                 }
                 return;
             }
-            Fields::Made(entries) => entries,
+            FieldSource::Made(entries) => entries,
         };
         let text = self.text.as_bytes();
         // What is to be copied next, from a quote on.
@@ -259,7 +259,7 @@ impl<'a> Shown<'a> {
         };
         for entry in entries {
             match (entry.key, entry.value) {
-                (Piece::Arrived(key), Piece::Arrived(value))
+                (TextRef::Arrived(key), TextRef::Arrived(value))
                     if value.start() == key.end() + TOGETHER =>
                 {
                     match &mut run {
@@ -282,25 +282,25 @@ impl<'a> Shown<'a> {
         flush(&mut run, out);
     }
 
-    fn piece(&self, piece: Piece) -> &'a str {
+    fn piece(&self, piece: TextRef) -> &'a str {
         match piece {
-            Piece::Arrived(span) => span.of(self.text),
-            Piece::Made(start, end) => &self.scratch[start..end],
+            TextRef::Arrived(span) => span.of(self.text),
+            TextRef::Made(start, end) => &self.scratch[start..end],
         }
     }
 
     /// The field of that name. Of several with one name, the last counts, as in other readers of JSON.
     #[must_use]
-    pub fn field(&self, name: &str) -> Option<ShownField<'a>> {
+    pub fn field(&self, name: &str) -> Option<RedactedField<'a>> {
         match self.fields {
             // There are no two with one name.
-            Fields::Known(known) => known
+            FieldSource::Known(known) => known
                 .places
                 .iter()
                 .find(|place| place.spec.name == name)
                 .map(|place| self.known(place)),
-            Fields::Made(entries) => {
-                let is_it = |entry: &&Entry| match entry.spec {
+            FieldSource::Made(entries) => {
+                let is_it = |entry: &&FieldEntry| match entry.spec {
                     Some(spec) => spec.name == name,
                     None => self.made(entry).name() == name,
                 };

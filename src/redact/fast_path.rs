@@ -8,13 +8,13 @@
 //! What is learned is the order of declared fields, so that nobody can make it learn without end.
 
 use super::mask::MASK_JSON;
-use super::policy::{Rule, Treatment};
-use super::rewrite::Search;
-use crate::json::scan::{Cursor, Key, Span, Traits, Value};
+use super::policy::{FieldAction, FieldRule};
+use super::rewrite::ScrubScope;
+use crate::json::scan::{JsonCursor, KeyToken, ScannedValue, Span, ValueTraits};
 use crate::model::{EventSpec, FieldSpec, JsonType, Kind, Name, Tap, Type};
-use crate::redact::decode::{Found, fits, is_choice, transport};
+use crate::redact::decode::{DecodedField, fits, is_choice, transport};
 use crate::text::terminal;
-use crate::transport::{Form, Frame};
+use crate::transport::{Frame, FrameFormat};
 
 /// How many orders are kept of each type.
 const ORDERS: usize = 3;
@@ -30,45 +30,45 @@ const BEGINNING: &str = "{\"event_type\":\"";
 const TAP: &str = ",\"_tap\":";
 
 /// The shapes that have been seen, by the number of the kind.
-pub(super) struct Shapes {
-    of_kind: Vec<Learned>,
+pub(super) struct ShapeCache {
+    of_kind: Vec<LearnedShapes>,
     /// `"_tap":`
-    tap: Key,
+    tap: KeyToken,
 }
 
 /// What was learned of one event type.
 #[derive(Default)]
-struct Learned {
-    shapes: Vec<Shape>,
+struct LearnedShapes {
+    shapes: Vec<EventShape>,
     lessons: u16,
 }
 
 /// The fields of one event type, in an order in which they have come. Any of them may be left out.
-struct Shape {
+struct EventShape {
     kind: Kind,
-    slots: Vec<Slot>,
+    slots: Vec<ExpectedField>,
     /// The fields that must be there, by index.
     required: u64,
     /// What evtap says about such events, by which of the fields are hidden.
-    taps: Vec<Said>,
+    taps: Vec<CachedTap>,
 }
 
 /// A field that is expected.
-struct Slot {
-    key: Key,
+struct ExpectedField {
+    key: KeyToken,
     index: u8,
     /// The bit of its index.
     bit: u64,
     spec: &'static FieldSpec,
     is_hidden: bool,
-    search: Search,
+    search: ScrubScope,
     /// The types that its value may have, a bit each.
     types: u8,
-    check: Check,
+    check: ValueCheck,
 }
 
 /// What of a value of the right type is looked at.
-enum Check {
+enum ValueCheck {
     Nothing,
     /// It is a number without a fraction.
     Whole,
@@ -79,14 +79,14 @@ enum Check {
 }
 
 /// What evtap says about an event in which these fields are hidden.
-pub(super) struct Said {
+pub(super) struct CachedTap {
     hidden: u64,
     pub tap: Tap,
     /// It as it stands behind the fields in a line: `,"_tap":{…}}`.
     pub rest: String,
 }
 
-impl Said {
+impl CachedTap {
     /// It as JSON.
     pub fn json(&self) -> &str {
         &self.rest[TAP.len()..self.rest.len() - 1]
@@ -95,7 +95,7 @@ impl Said {
 
 /// What is known of an event by its shape.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Recognised {
+pub(super) struct RecognizedEvent {
     pub kind: Kind,
     pub tap: KnownTap,
     /// It begins as its line does, and not with its fields.
@@ -108,16 +108,16 @@ pub(super) struct Recognised {
 
 /// What is made of an event on the way through it.
 #[derive(Default)]
-pub(super) struct Made {
+pub(super) struct FieldBuffer {
     /// The fields that it has.
-    pub places: Vec<Place>,
+    pub places: Vec<ValueSpan>,
     /// The values in whose place the mask is to be.
     pub masked: Vec<Span>,
 }
 
 /// Where the value of a field stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct ValueSpan {
     pub spec: &'static FieldSpec,
     pub value: Span,
     /// Another stands for it.
@@ -135,23 +135,26 @@ pub(super) enum KnownTap {
     Transport,
 }
 
-impl Shapes {
+impl ShapeCache {
     pub fn new() -> Self {
         let kinds = Kind::ALL.len() + Kind::OWN.len();
-        Self { of_kind: (0..kinds).map(|_| Learned::default()).collect(), tap: Key::new("_tap") }
+        Self {
+            of_kind: (0..kinds).map(|_| LearnedShapes::default()).collect(),
+            tap: KeyToken::new("_tap"),
+        }
     }
 
     /// Walks an event that may be of a known shape, and makes the places of its fields and, unless its shape says it, its `tap`.
     pub fn recognise(
         &mut self,
         frame: &Frame<'_>,
-        made: &mut Made,
+        made: &mut FieldBuffer,
         tap: &mut Tap,
-    ) -> Option<Recognised> {
+    ) -> Option<RecognizedEvent> {
         let (text, end) = (frame.text?, frame.data.len());
         match frame.form {
-            Form::Record => {
-                let mut cursor = Cursor::new(text, BEGINNING.len(), end);
+            FrameFormat::Record => {
+                let mut cursor = JsonCursor::new(text, BEGINNING.len(), end);
                 let quote = text.starts_with(BEGINNING).then(|| cursor.plain()).flatten()?;
                 let kind = Kind::of(text.get(BEGINNING.len()..quote)?)?;
                 let more = cursor.byte(b',');
@@ -164,11 +167,11 @@ impl Shapes {
                         .then_some(KnownTap::Recorded(span))?,
                     None => KnownTap::Said { shape, said: known.said(walked.hidden) },
                 };
-                Some(Recognised { kind, tap, is_line: true, start: at, end: walked.end })
+                Some(RecognizedEvent { kind, tap, is_line: true, start: at, end: walked.end })
             }
-            Form::Sse => {
+            FrameFormat::Sse => {
                 let kind = Kind::of(frame.event?)?;
-                let mut cursor = Cursor::new(text, 0, end);
+                let mut cursor = JsonCursor::new(text, 0, end);
                 let more = cursor.byte(b'{').then(|| !cursor.is_end())?;
                 let at = cursor.place();
                 let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
@@ -182,7 +185,7 @@ impl Shapes {
                 let known = &self.of_kind.get(kind as usize)?.shapes[shape];
                 tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
                 tap.redacted.extend(known.hidden(walked.hidden).map(Name::Borrowed));
-                Some(Recognised {
+                Some(RecognizedEvent {
                     kind,
                     tap: KnownTap::Transport,
                     is_line: false,
@@ -190,7 +193,7 @@ impl Shapes {
                     end: walked.end,
                 })
             }
-            Form::Observer | Form::Own => None,
+            FrameFormat::Observer | FrameFormat::Own => None,
         }
     }
 
@@ -200,10 +203,10 @@ impl Shapes {
         &self,
         kind: Kind,
         text: &str,
-        at: Cursor<'_>,
+        at: JsonCursor<'_>,
         more: bool,
-        made: &mut Made,
-    ) -> Option<(usize, Walked)> {
+        made: &mut FieldBuffer,
+    ) -> Option<(usize, FastScan)> {
         let shapes = &self.of_kind.get(kind as usize)?.shapes;
         shapes.iter().enumerate().find_map(|(number, shape)| {
             made.places.clear();
@@ -213,13 +216,15 @@ impl Shapes {
     }
 
     /// What a shape says.
-    pub fn said(&self, kind: Kind, shape: usize, said: usize) -> &Said {
+    pub fn said(&self, kind: Kind, shape: usize, said: usize) -> &CachedTap {
         &self.of_kind[kind as usize].shapes[shape].taps[said]
     }
 
     /// Keeps the order of the fields of an event that was not recognised.
-    pub fn learn(&mut self, kind: Kind, fields: &[Found], rules: &[Rule]) {
-        let Some(Learned { shapes, lessons }) = self.of_kind.get_mut(kind as usize) else { return };
+    pub fn learn(&mut self, kind: Kind, fields: &[DecodedField], rules: &[FieldRule]) {
+        let Some(LearnedShapes { shapes, lessons }) = self.of_kind.get_mut(kind as usize) else {
+            return;
+        };
         if *lessons == LESSONS {
             return;
         }
@@ -237,8 +242,8 @@ impl Shapes {
             .find_map(|(at, shape)| Some((at, merge(&shape.order(), &order)?)));
         match merged {
             // If all of it is known, it is another thing by which that event is special.
-            Some((at, merged)) => shapes[at] = Shape::new(kind, &merged, rules),
-            None if shapes.len() < ORDERS => shapes.push(Shape::new(kind, &order, rules)),
+            Some((at, merged)) => shapes[at] = EventShape::new(kind, &merged, rules),
+            None if shapes.len() < ORDERS => shapes.push(EventShape::new(kind, &order, rules)),
             None => {}
         }
     }
@@ -262,7 +267,7 @@ fn merge(known: &[u8], new: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What was found on the way through an event.
-struct Walked {
+struct FastScan {
     /// The fields that are hidden, by index.
     hidden: u64,
     /// Where `_tap` stands.
@@ -271,11 +276,13 @@ struct Walked {
     end: usize,
 }
 
-impl Shape {
-    fn new(kind: Kind, order: &[u8], rules: &[Rule]) -> Self {
+impl EventShape {
+    fn new(kind: Kind, order: &[u8], rules: &[FieldRule]) -> Self {
         let spec = kind.spec();
-        let slots =
-            order.iter().map(|index| Slot::new(spec, *index, rules[usize::from(*index)])).collect();
+        let slots = order
+            .iter()
+            .map(|index| ExpectedField::new(spec, *index, rules[usize::from(*index)]))
+            .collect();
         let required = spec.fields.iter().enumerate().filter(|(_, field)| field.required);
         Self {
             kind,
@@ -292,18 +299,19 @@ impl Shape {
     fn walk(
         &self,
         text: &str,
-        mut cursor: Cursor<'_>,
+        mut cursor: JsonCursor<'_>,
         mut more: bool,
-        tap: &Key,
-        made: &mut Made,
-    ) -> Option<Walked> {
-        let mut walked = Walked { hidden: 0, recorded: None, end: cursor.place() };
+        tap: &KeyToken,
+        made: &mut FieldBuffer,
+    ) -> Option<FastScan> {
+        let mut walked = FastScan { hidden: 0, recorded: None, end: cursor.place() };
         let mut seen = 0;
         let mut slots = self.slots.iter();
         while more {
             let Some(slot) = slots.find(|slot| cursor.key(&slot.key)) else {
                 let value = cursor.key(tap).then(|| cursor.value())??;
-                walked.recorded = Some(value.span).filter(|_| !value.traits.has(Traits::SPACED));
+                walked.recorded =
+                    Some(value.span).filter(|_| !value.traits.has(ValueTraits::SPACED));
                 walked.recorded?;
                 break;
             };
@@ -318,13 +326,14 @@ impl Shape {
                 if value.span.len() != MASK_JSON.len() || value.span.of(text) != MASK_JSON {
                     made.masked.push(value.span);
                 }
-            } else if value.traits.has(Traits::SPACED)
-                || (value.traits.has(Traits::HIGH) && terminal::has_hostile(value.span.of(text)))
-                || (slot.search != Search::Nothing && slot.search.finds(value.span.of(text)))
+            } else if value.traits.has(ValueTraits::SPACED)
+                || (value.traits.has(ValueTraits::HIGH)
+                    && terminal::has_hostile(value.span.of(text)))
+                || (slot.search != ScrubScope::Nothing && slot.search.finds(value.span.of(text)))
             {
                 return None;
             }
-            made.places.push(Place { spec: slot.spec, value: value.span, hidden });
+            made.places.push(ValueSpan { spec: slot.spec, value: value.span, hidden });
             walked.end = cursor.place();
             more = cursor.byte(b',');
         }
@@ -337,7 +346,7 @@ impl Shape {
     }
 
     /// Whether what a line says of itself is what evtap would say of it now.
-    fn agrees(&self, walked: &Walked, made: &Made, json: &str, tap: &mut Tap) -> bool {
+    fn agrees(&self, walked: &FastScan, made: &FieldBuffer, json: &str, tap: &mut Tap) -> bool {
         // Nothing is hidden that was not before.
         made.masked.is_empty()
             && tap.read(json, Some(self.kind.spec()))
@@ -361,13 +370,17 @@ impl Shape {
         if self.taps.len() >= 64 {
             self.taps.clear();
         }
-        self.taps.push(Said { hidden, tap, rest: String::from_utf8(rest).unwrap_or_default() });
+        self.taps.push(CachedTap {
+            hidden,
+            tap,
+            rest: String::from_utf8(rest).unwrap_or_default(),
+        });
         self.taps.len() - 1
     }
 }
 
-impl Slot {
-    fn new(spec: &'static EventSpec, index: u8, rule: Rule) -> Self {
+impl ExpectedField {
+    fn new(spec: &'static EventSpec, index: u8, rule: FieldRule) -> Self {
         const TYPES: [JsonType; 6] = [
             JsonType::Null,
             JsonType::Bool,
@@ -383,20 +396,22 @@ impl Slot {
             TYPES.iter().filter(|json| accepts(**json)).fold(0, |bits, json| bits | json.bit())
         };
         let check = match field.ty {
-            Type::Integer => Check::Whole,
-            Type::Choice(choices) => Check::Choice(choices),
+            Type::Integer => ValueCheck::Whole,
+            Type::Choice(choices) => ValueCheck::Choice(choices),
             Type::List(item @ (Type::Text | Type::Uuid | Type::Number))
             | Type::Map(item @ (Type::Text | Type::Uuid | Type::Number)) => {
-                Check::Inside(bits(&|json| json == JsonType::Null || item.accepts(json)))
+                ValueCheck::Inside(bits(&|json| json == JsonType::Null || item.accepts(json)))
             }
-            Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated => Check::Inside(0),
+            Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated => {
+                ValueCheck::Inside(0)
+            }
             Type::Bool | Type::Number | Type::Text | Type::Uuid | Type::OneOf(_) | Type::Any => {
-                Check::Nothing
+                ValueCheck::Nothing
             }
         };
-        let is_hidden = rule.treatment == Treatment::Hide;
+        let is_hidden = rule.treatment == FieldAction::Hide;
         Self {
-            key: Key::new(field.name),
+            key: KeyToken::new(field.name),
             index,
             bit: 1 << index,
             spec: field,
@@ -408,19 +423,19 @@ impl Slot {
     }
 
     /// Whether a value of one of its types gives no cause for remarks.
-    fn expects(&self, text: &str, value: Value) -> bool {
+    fn expects(&self, text: &str, value: ScannedValue) -> bool {
         match self.check {
-            Check::Nothing => true,
+            ValueCheck::Nothing => true,
             _ if value.json == JsonType::Null => true,
-            Check::Whole => !value.traits.has(Traits::FRACTION),
-            Check::Choice(choices) => {
+            ValueCheck::Whole => !value.traits.has(ValueTraits::FRACTION),
+            ValueCheck::Choice(choices) => {
                 let json = value.span.of(text).as_bytes();
                 // As it mostly stands, and otherwise in whatever spelling.
                 choices.iter().any(|choice| json.get(1..json.len() - 1) == Some(choice.as_bytes()))
                     || is_choice(value.span.of(text), choices)
             }
-            Check::Inside(types) if value.inside != 0 && value.inside & !types == 0 => true,
-            Check::Inside(_) => {
+            ValueCheck::Inside(types) if value.inside != 0 && value.inside & !types == 0 => true,
+            ValueCheck::Inside(_) => {
                 let mut drift = Vec::new();
                 fits(value.span.of(text), &self.spec.ty, &mut drift, &String::new)
                     && drift.is_empty()

@@ -2,12 +2,12 @@
 //!
 //! A hash of what is hidden would let others try out what that is, so nothing of it goes in.
 
-use super::{Shown, mask};
+use super::{RedactedEvent, mask};
 use crate::model::Class;
 
 /// What an event is known by in a later run.
 #[must_use]
-pub fn identity(shown: &Shown<'_>) -> u64 {
+pub fn identity(shown: &RedactedEvent<'_>) -> u64 {
     let mut hash = Fnv::default();
     hash.part(shown.event_type());
     for field in shown.fields() {

@@ -23,14 +23,14 @@ pub enum Mode {
     /// The last two characters: `"[redacted ..23]"`.
     Partial,
     /// A pseudonym by that key.
-    Hash(Key),
+    Hash(PseudonymKey),
     /// Nothing: the field is left out.
     Drop,
 }
 
 /// The key of pseudonyms. `Debug` shows nothing of it.
 #[derive(Clone)]
-pub struct Key {
+pub struct PseudonymKey {
     mac: Hmac<Sha256>,
     /// What tells pseudonyms of one key from those of another, in hexadecimal digits.
     id: String,
@@ -45,7 +45,7 @@ const LENGTH: usize = 16;
 /// The bytes of a key's id.
 const ID_LENGTH: usize = 4;
 
-impl Key {
+impl PseudonymKey {
     /// A key of at least [`KEY_LENGTH`] bytes; `None` if there are fewer.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
@@ -74,7 +74,7 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for PseudonymKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(hidden)")
     }
@@ -235,8 +235,8 @@ pub fn pattern() -> String {
 mod tests {
     use super::*;
 
-    fn key() -> Key {
-        Key::new(&[7; 32]).expect("long enough")
+    fn key() -> PseudonymKey {
+        PseudonymKey::new(&[7; 32]).expect("long enough")
     }
 
     fn hash(field: &str, json: &str) -> String {
@@ -256,12 +256,12 @@ mod tests {
     #[test]
     fn a_key_has_32_bytes_and_is_not_shown() {
         assert!(
-            Key::new(&[1; 31]).is_none()
-                && Key::new(&[1; 32]).is_some()
-                && Key::new(&[1; 100]).is_some()
+            PseudonymKey::new(&[1; 31]).is_none()
+                && PseudonymKey::new(&[1; 32]).is_some()
+                && PseudonymKey::new(&[1; 100]).is_some()
         );
         assert_eq!(format!("{:?}", Mode::Hash(key())), "Hash(Key(hidden))");
-        assert_ne!(Key::draw().id, Key::draw().id);
+        assert_ne!(PseudonymKey::draw().id, PseudonymKey::draw().id);
     }
 
     /// By hand: `printf 'phone\0+12025550123' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707…07`.

@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 
 use super::Mode;
-use super::rewrite::Search;
+use super::rewrite::ScrubScope;
 use crate::model::{Class, EventSpec, FieldSpec, Kind};
 
 /// Fields by name: all of them, one of every event, or one of one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct FieldNames {
     all: bool,
     anywhere: HashSet<String>,
     of_event: HashSet<(String, String)>,
 }
 
-impl Names {
+impl FieldNames {
     /// Adds `all`, `field` or `event.field`.
     pub fn add(&mut self, name: &str) {
         if name == "all" {
@@ -45,7 +45,7 @@ fn of_event(name: &str) -> Option<(&str, &str)> {
 
 /// Which text is searched for telephone numbers, addresses and other identifiers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Scrub {
+pub enum ScrubMode {
     /// Every string that is shown.
     All,
     /// Fields of the class `free`.
@@ -61,16 +61,16 @@ pub struct Policy {
     /// What takes the place of a hidden value.
     pub mode: Mode,
     /// Which text is searched for identifiers.
-    pub scrub: Scrub,
+    pub scrub: ScrubMode,
     /// What is shown though its class says otherwise.
-    pub reveal: Names,
+    pub reveal: FieldNames,
     /// What is hidden though its class says otherwise. It goes before `reveal`.
-    pub redact: Names,
+    pub redact: FieldNames,
 }
 
 /// How a field is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Treatment {
+pub(super) enum FieldAction {
     Hide,
     /// Shown, but for what nobody has classed inside it.
     Show,
@@ -80,33 +80,33 @@ pub(super) enum Treatment {
 
 /// What is to be done with a field.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rule {
-    pub treatment: Treatment,
+pub(super) struct FieldRule {
+    pub treatment: FieldAction,
     /// What of it is searched for identifiers, if it is shown.
-    pub search: Search,
+    pub search: ScrubScope,
 }
 
 impl Policy {
-    fn treat(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> Treatment {
+    fn treat(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> FieldAction {
         if self.redact.has(event, name) {
-            Treatment::Hide
+            FieldAction::Hide
         } else if self.reveal.has(event, name) {
-            Treatment::Reveal
+            FieldAction::Reveal
         } else if spec.is_none_or(|spec| spec.class.is_hidden()) {
-            Treatment::Hide
+            FieldAction::Hide
         } else {
-            Treatment::Show
+            FieldAction::Show
         }
     }
 
     /// What of a field that is shown is searched for identifiers.
-    fn search(&self, treatment: Treatment, spec: Option<&FieldSpec>) -> Search {
+    fn search(&self, treatment: FieldAction, spec: Option<&FieldSpec>) -> ScrubScope {
         let is_free = spec.is_some_and(|spec| spec.class == Class::Free);
         match self.scrub {
-            _ if treatment == Treatment::Reveal => Search::Nothing,
-            Scrub::All | Scrub::Free if is_free => Search::Numbers,
-            Scrub::All => Search::Strings,
-            Scrub::Free | Scrub::None => Search::Nothing,
+            _ if treatment == FieldAction::Reveal => ScrubScope::Nothing,
+            ScrubMode::All | ScrubMode::Free if is_free => ScrubScope::Numbers,
+            ScrubMode::All => ScrubScope::Strings,
+            ScrubMode::Free | ScrubMode::None => ScrubScope::Nothing,
         }
     }
 
@@ -116,7 +116,7 @@ impl Policy {
     }
 
     /// What is to be done with every declared field of every event.
-    pub(super) fn rules(&self) -> Vec<Vec<Rule>> {
+    pub(super) fn rules(&self) -> Vec<Vec<FieldRule>> {
         let of_kind = |kind: &Kind| {
             let spec = kind.spec();
             spec.fields
@@ -129,14 +129,14 @@ impl Policy {
     }
 
     /// What is to be done with a field.
-    pub(super) fn rule(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> Rule {
+    pub(super) fn rule(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> FieldRule {
         let treatment = self.treat(event, name, spec);
-        Rule { treatment, search: self.search(treatment, spec) }
+        FieldRule { treatment, search: self.search(treatment, spec) }
     }
 
     /// Whether a declared field is hidden.
     #[must_use]
     pub fn hides(&self, event: &EventSpec, field: &FieldSpec) -> bool {
-        self.treat(event.event_type, field.name, Some(field)) == Treatment::Hide
+        self.treat(event.event_type, field.name, Some(field)) == FieldAction::Hide
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::mask::{self, Mode};
-use super::{Notes, Reason};
+use super::{Reason, RedactionLog};
 use crate::json::scan;
 use crate::model::{Domain, JsonType, MASK, Name, Tap, Type};
 use crate::redact::decode::shown_name;
@@ -12,14 +12,14 @@ use crate::text::{scrub, terminal};
 
 /// What is known of the inside of a value that is shown.
 #[derive(Clone, Copy)]
-pub(super) enum Inside<'t> {
+pub(super) enum NestedType<'t> {
     /// All of it is shown.
     Free,
     /// What the type has is shown.
     Typed(Option<&'t Type>),
 }
 
-impl Inside<'_> {
+impl NestedType<'_> {
     /// What is known of the value of `key` in a value of this type; `None` if nobody has classed it.
     fn of(self, key: Option<&str>) -> Option<Self> {
         match self {
@@ -50,7 +50,7 @@ impl Inside<'_> {
 
 /// Which values are searched for identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Search {
+pub(super) enum ScrubScope {
     Nothing,
     /// Strings, and keys inside of the field.
     Strings,
@@ -58,7 +58,7 @@ pub(super) enum Search {
     Numbers,
 }
 
-impl Search {
+impl ScrubScope {
     /// Whether a value must be written anew for it.
     pub(super) fn finds(self, json: &str) -> bool {
         match JsonType::of(json.as_bytes()[0]) {
@@ -80,28 +80,30 @@ fn unquoted(json: &str) -> Cow<'_, str> {
 pub(super) fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let (arrived, mut tap) = (Tap::default(), Tap::default());
-    let mut notes = Notes::new(&arrived, &mut tap, None);
-    Rewriter { mode: &Mode::Mask, search: Search::Nothing, field: "", notes: &mut notes }.value(
-        json,
-        Inside::Free,
-        "",
-        &mut out,
-    );
+    let mut notes = RedactionLog::new(&arrived, &mut tap, None);
+    Rewriter { mode: &Mode::Mask, search: ScrubScope::Nothing, field: "", notes: &mut notes }
+        .value(json, NestedType::Free, "", &mut out);
     out
 }
 
 /// Writes the values of one field.
 pub(super) struct Rewriter<'r, 'n> {
     pub mode: &'r Mode,
-    pub search: Search,
+    pub search: ScrubScope,
     /// The field's name, as it may be shown.
     pub field: &'r str,
-    pub notes: &'r mut Notes<'n>,
+    pub notes: &'r mut RedactionLog<'n>,
 }
 
 impl Rewriter<'_, '_> {
     /// Appends a value. `path` leads to it.
-    pub(super) fn value(&mut self, json: &str, inside: Inside<'_>, path: &str, out: &mut String) {
+    pub(super) fn value(
+        &mut self,
+        json: &str,
+        inside: NestedType<'_>,
+        path: &str,
+        out: &mut String,
+    ) {
         let ty = JsonType::of(json.as_bytes()[0]);
         if !ty.is_container() {
             return self.scalar(json, ty, out);
@@ -147,8 +149,8 @@ impl Rewriter<'_, '_> {
 
     fn scalar(&mut self, json: &str, ty: JsonType, out: &mut String) {
         let text = match ty {
-            JsonType::String if self.search != Search::Nothing => unquoted(json),
-            JsonType::Number if self.search == Search::Numbers => Cow::Borrowed(json),
+            JsonType::String if self.search != ScrubScope::Nothing => unquoted(json),
+            JsonType::Number if self.search == ScrubScope::Numbers => Cow::Borrowed(json),
             _ => return terminal::push_json(json, out),
         };
         match scrub::scrub(&text) {
@@ -162,8 +164,11 @@ impl Rewriter<'_, '_> {
 
     /// Appends a key, given what stands between its quotes, and a colon.
     fn key(&mut self, key: &str, out: &mut String) {
-        let scrubbed =
-            if self.search == Search::Nothing { None } else { scrub::scrub(&scan::unescape(key)) };
+        let scrubbed = if self.search == ScrubScope::Nothing {
+            None
+        } else {
+            scrub::scrub(&scan::unescape(key))
+        };
         if let Some(scrubbed) = scrubbed {
             self.notes.scrubs(self.field, &scrubbed);
             quote(&scrubbed.text, out);

@@ -78,10 +78,10 @@ pub struct Scrubbed {
 }
 
 /// One shape of an identifier.
-struct Rule {
+struct DetectorRule {
     detector: Detector,
     /// What of it tells, before anything is searched, whether it can be in a text at all.
-    least: Least,
+    least: Requirement,
     /// Its first group, if it has one, is what is masked.
     pattern: &'static str,
     /// Whether it must stand by itself, and not be a part of something longer such as an id.
@@ -97,8 +97,8 @@ static REGEXES: [OnceLock<Regex>; rules::RULES.len()] =
     [const { OnceLock::new() }; rules::RULES.len()];
 
 /// The rules whose identifiers may be in a text, each with its place among all.
-fn rules_for(text: &str) -> impl Iterator<Item = (usize, &'static Rule, &'static Regex)> {
-    let signs = Signs::of(text);
+fn rules_for(text: &str) -> impl Iterator<Item = (usize, &'static DetectorRule, &'static Regex)> {
+    let signs = TextFeatures::of(text);
     rules::RULES
         .iter()
         .zip(&REGEXES)
@@ -117,7 +117,7 @@ fn rules_for(text: &str) -> impl Iterator<Item = (usize, &'static Rule, &'static
 
 /// What there must at least be in a text for an identifier to be in it.
 #[derive(Debug, Clone, Copy)]
-enum Least {
+enum Requirement {
     /// So many digits.
     Digits(usize),
     /// A digit and a colon.
@@ -130,14 +130,14 @@ enum Least {
 
 /// What of that there is in a text.
 #[derive(Debug, Default)]
-struct Signs {
+struct TextFeatures {
     digits: usize,
     colon: bool,
     at: bool,
     query: bool,
 }
 
-impl Signs {
+impl TextFeatures {
     fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
         let digits = bytes.iter().map(|byte| usize::from(byte.is_ascii_digit())).sum();
@@ -151,12 +151,12 @@ impl Signs {
         }
     }
 
-    fn allow(&self, least: Least) -> bool {
+    fn allow(&self, least: Requirement) -> bool {
         match least {
-            Least::Digits(digits) => self.digits >= digits,
-            Least::Colon => self.colon,
-            Least::At => self.at,
-            Least::Query => self.query,
+            Requirement::Digits(digits) => self.digits >= digits,
+            Requirement::Colon => self.colon,
+            Requirement::At => self.at,
+            Requirement::Query => self.query,
         }
     }
 }
@@ -173,7 +173,7 @@ pub fn fires(text: &str) -> bool {
     if is_plain {
         return tells && matches(text);
     }
-    let folded = Folded::of(text);
+    let folded = FoldedText::of(text);
     folded.text.bytes().any(is_telling) && matches(&folded.text)
 }
 
@@ -206,7 +206,7 @@ pub fn scrub(text: &str) -> Option<Scrubbed> {
 const PASSES: usize = 8;
 
 fn once(text: &str) -> Option<Scrubbed> {
-    let folded = Folded::of(text);
+    let folded = FoldedText::of(text);
     let hits = hits(&folded.text);
     if hits.is_empty() {
         return None;
@@ -295,13 +295,13 @@ fn stands_alone(text: &str, span: &Range<usize>) -> bool {
 }
 
 /// Text in which every spelling of a digit, a space and a hyphen is the plain one, and characters without width are gone.
-struct Folded<'t> {
+struct FoldedText<'t> {
     text: Cow<'t, str>,
     /// For each of its bytes, and for its end, where in the original it stands; empty where nothing was folded.
     origin: Vec<usize>,
 }
 
-impl<'t> Folded<'t> {
+impl<'t> FoldedText<'t> {
     fn of(text: &'t str) -> Self {
         if text.is_ascii() && !text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
             return Self { text: Cow::Borrowed(text), origin: Vec::new() };
@@ -421,8 +421,8 @@ mod tests {
                 rules_for(text).any(|(at, _, regex)| at == index && regex.is_match(text)),
                 "{text}"
             );
-            if let Least::Digits(digits) = rules::RULES[index].least {
-                assert_eq!(Signs::of(text).digits, digits, "{text}");
+            if let Requirement::Digits(digits) = rules::RULES[index].least {
+                assert_eq!(TextFeatures::of(text).digits, digits, "{text}");
             }
         }
         assert_eq!(least.len(), rules::RULES.len());
@@ -486,8 +486,8 @@ mod tests {
             )
         ) {
             let text = parts.concat();
-            let folded = Folded::of(&text);
-            let signs = Signs::of(&folded.text);
+            let folded = FoldedText::of(&text);
+            let signs = TextFeatures::of(&folded.text);
             for (rule, regex) in rules::RULES.iter().zip(&REGEXES) {
                 let regex = regex.get_or_init(|| Regex::new(rule.pattern).expect("a pattern"));
                 let finds = |captures: regex::Captures<'_>| {

@@ -11,7 +11,7 @@ use std::future::Future;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
-use super::{Form, Item, RawFrame, Receiver, Sender};
+use super::{FrameFormat, Item, RawFrame, Receiver, Sender};
 use crate::error::Result;
 use crate::model::is_call_sid;
 
@@ -20,13 +20,13 @@ const WAITING: usize = 1024;
 
 /// Which calls to observe.
 #[derive(Debug)]
-pub struct Calls {
+pub struct AutoObserver {
     most: usize,
     observed: HashSet<String>,
     waiting: VecDeque<String>,
 }
 
-impl Calls {
+impl AutoObserver {
     /// None yet, and at most so many at a time.
     #[must_use]
     pub fn new(most: usize) -> Self {
@@ -64,7 +64,7 @@ impl Calls {
 /// Sends a workspace's items on, and observes the calls that start among them, until the stream is over and so are they.
 pub async fn follow<F>(
     mut items: Receiver,
-    mut calls: Calls,
+    mut calls: AutoObserver,
     observe: impl Fn(String) -> F,
     tx: &Sender,
 ) where
@@ -78,9 +78,9 @@ pub async fn follow<F>(
                 None => open = false,
                 Some(item) => {
                     if let Item::Frame(frame) = &item {
-                        match Glance::of(frame) {
-                            Some(Glance::Started(call)) => calls.started(call),
-                            Some(Glance::Ended(call)) => calls.ended(&call),
+                        match CallSignal::of(frame) {
+                            Some(CallSignal::Started(call)) => calls.started(call),
+                            Some(CallSignal::Ended(call)) => calls.ended(&call),
                             None => {}
                         }
                     }
@@ -105,12 +105,12 @@ pub async fn follow<F>(
 }
 
 /// What is read of an event.
-enum Glance {
+enum CallSignal {
     Started(String),
     Ended(String),
 }
 
-impl Glance {
+impl CallSignal {
     fn of(frame: &RawFrame) -> Option<Self> {
         #[derive(Deserialize)]
         struct Fields<'a> {
@@ -119,7 +119,7 @@ impl Glance {
             #[serde(borrow)]
             call_sid: Cow<'a, str>,
         }
-        if frame.form != Form::Sse
+        if frame.form != FrameFormat::Sse
             || !frame.event.as_deref().is_none_or(|event| event.starts_with("call."))
         {
             return None;
@@ -146,7 +146,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::transport::{Notes, channel};
+    use crate::transport::{FrameFlags, channel};
 
     fn sid(n: u8) -> String {
         format!("CA{n:032}")
@@ -155,14 +155,14 @@ mod tests {
     fn frame(event: &str, n: u8) -> Item {
         Item::Frame(RawFrame {
             origin: std::sync::Arc::default(),
-            form: Form::Sse,
+            form: FrameFormat::Sse,
             event: Some(event.to_owned()),
             id: None,
             data: Bytes::from(format!(r#"{{"call_sid":"{}"}}"#, sid(n))),
             received_at: None,
             fault: None,
             offset: 0,
-            notes: Notes::default(),
+            notes: FrameFlags::default(),
         })
     }
 
@@ -180,7 +180,8 @@ mod tests {
                 Ok(())
             }
         };
-        let follow = tokio::spawn(async move { follow(frames, Calls::new(2), observe, &tx).await });
+        let follow =
+            tokio::spawn(async move { follow(frames, AutoObserver::new(2), observe, &tx).await });
         for (event, n) in [
             ("call.started", 1),
             ("call.started", 1),

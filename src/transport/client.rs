@@ -16,7 +16,7 @@ use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Certificate, Proxy, RequestBuilder, Response, Url};
 
 use crate::error::{Error, Exit, Result};
-use crate::transport::connect_error::{Failure, Redirect};
+use crate::transport::connect_error::{ConnectError, Redirect};
 use crate::transport::credential::Credential;
 
 /// How long a connection, TLS included, may take to stand.
@@ -85,8 +85,8 @@ pub struct Client {
 impl Client {
     /// Sets up TLS, the proxy and the certificates; connects to nothing yet.
     pub fn new(endpoints: Endpoints, network: &Network) -> Result<Self> {
-        let streams = build(&endpoints.base, network, Use::Stream)?;
-        let upgrades = build(&endpoints.agent, network, Use::Upgrade)?;
+        let streams = build(&endpoints.base, network, ClientPurpose::Stream)?;
+        let upgrades = build(&endpoints.agent, network, ClientPurpose::Upgrade)?;
         Ok(Self { endpoints, streams, upgrades })
     }
 
@@ -111,7 +111,7 @@ impl Client {
 
 /// What a client is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
+pub(crate) enum ClientPurpose {
     /// An endless body.
     Stream,
     /// HTTP/1.1 that becomes a WebSocket.
@@ -148,16 +148,20 @@ pub(crate) fn secret(text: &str) -> HeaderValue {
 }
 
 /// Sends a request and waits for the head of the answer.
-pub(super) async fn send(request: RequestBuilder) -> Result<Response, Failure> {
+pub(super) async fn send(request: RequestBuilder) -> Result<Response, ConnectError> {
     match tokio::time::timeout(ANSWER, request.send()).await {
         Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => Err(Failure::unreachable(&error)),
-        Err(_) => Err(Failure::doubtful("the server did not answer", "check the URL")),
+        Ok(Err(error)) => Err(ConnectError::unreachable(&error)),
+        Err(_) => Err(ConnectError::doubtful("the server did not answer", "check the URL")),
     }
 }
 
 /// A client for one origin.
-pub(crate) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<reqwest::Client> {
+pub(crate) fn build(
+    origin: &Url,
+    network: &Network,
+    purpose: ClientPurpose,
+) -> Result<reqwest::Client> {
     // Whoever was first has set the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -168,10 +172,10 @@ pub(crate) fn build(origin: &Url, network: &Network, purpose: Use) -> Result<req
         .tcp_nodelay(true);
     builder = match purpose {
         // A dead HTTP/2 connection must not be taken up again by the attempt that is to replace it.
-        Use::Stream => builder.pool_max_idle_per_host(0),
-        Use::Upgrade => builder.pool_max_idle_per_host(0).http1_only(),
+        ClientPurpose::Stream => builder.pool_max_idle_per_host(0),
+        ClientPurpose::Upgrade => builder.pool_max_idle_per_host(0).http1_only(),
         // A redirect would make a GET of a post.
-        Use::Post => builder.redirect(Policy::none()),
+        ClientPurpose::Post => builder.redirect(Policy::none()),
     };
     // Plain text needs no certificates, so it works where there are none.
     if origin.scheme() == "http" {
@@ -377,17 +381,17 @@ mod tests {
         let local = Url::parse("http://127.0.0.1:1").expect("a URL");
         let remote = Url::parse("https://a.example").expect("a URL");
         let network = Network::default();
-        assert!(build(&local, &network, Use::Stream).is_ok());
+        assert!(build(&local, &network, ClientPurpose::Stream).is_ok());
         for wrong in ["http://", "user:canary@a.example", "ftp://user:canary@a.example", "canary"] {
             let proxy = Network { proxy: Some(wrong.to_owned()), ..Network::default() };
-            let error = build(&remote, &proxy, Use::Stream).expect_err("no proxy");
+            let error = build(&remote, &proxy, ClientPurpose::Stream).expect_err("no proxy");
             assert!(error.exit == Exit::Usage && !error.to_string().contains("canary"), "{error}");
         }
         let file = tempfile::NamedTempFile::new().expect("a file");
         for path in [file.path().to_owned(), file.path().join("missing")] {
             let certificate = Network { ca_cert: Some(path), ..Network::default() };
             assert_eq!(
-                build(&remote, &certificate, Use::Upgrade).expect_err("no PEM").exit,
+                build(&remote, &certificate, ClientPurpose::Upgrade).expect_err("no PEM").exit,
                 Exit::Usage
             );
         }

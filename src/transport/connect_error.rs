@@ -21,7 +21,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// Why there is no connection, or no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum ConnectError {
     /// No other try will mend it.
     Final {
         /// The status to exit with.
@@ -54,7 +54,7 @@ pub enum Failure {
     },
 }
 
-impl Failure {
+impl ConnectError {
     /// A failure that no other try will mend.
     pub fn fatal(exit: Exit, why: impl Into<String>, advice: &'static str) -> Self {
         Self::Final { exit, why: why.into(), advice }
@@ -287,9 +287,11 @@ mod tests {
             .into_iter()
             .collect();
         let status = StatusCode::from_u16(status).expect("a status");
-        match Failure::status(status, &headers, now, "workspace") {
-            Failure::Passing { at_least, .. } => Some(at_least.as_secs()),
-            Failure::Final { .. } | Failure::Refused { .. } | Failure::Doubtful { .. } => None,
+        match ConnectError::status(status, &headers, now, "workspace") {
+            ConnectError::Passing { at_least, .. } => Some(at_least.as_secs()),
+            ConnectError::Final { .. }
+            | ConnectError::Refused { .. }
+            | ConnectError::Doubtful { .. } => None,
         }
     }
 
@@ -320,15 +322,16 @@ mod tests {
         let headers = HeaderMap::new();
         for code in 100..1000 {
             let status = StatusCode::from_u16(code).expect("a status");
-            let exit = match Failure::status(status, &headers, Timestamp::UNIX_EPOCH, "workspace") {
-                Failure::Final { exit, .. } => Some(exit),
-                Failure::Refused { .. } => Some(Exit::Credential),
-                Failure::Doubtful { .. } => None,
-                Failure::Passing { .. } => {
-                    assert!(matches!(code, 408 | 425 | 429 | 500..=599), "{code}");
-                    continue;
-                }
-            };
+            let exit =
+                match ConnectError::status(status, &headers, Timestamp::UNIX_EPOCH, "workspace") {
+                    ConnectError::Final { exit, .. } => Some(exit),
+                    ConnectError::Refused { .. } => Some(Exit::Credential),
+                    ConnectError::Doubtful { .. } => None,
+                    ConnectError::Passing { .. } => {
+                        assert!(matches!(code, 408 | 425 | 429 | 500..=599), "{code}");
+                        continue;
+                    }
+                };
             let expected = match code {
                 204 => Some(Exit::Failure),
                 401 | 403 => Some(Exit::Credential),

@@ -23,7 +23,7 @@ use futures_util::{Stream, StreamExt};
 use memchr::{memchr, memchr2, memrchr_iter, memrchr2};
 
 /// What one blank line ended. Blank lines after nothing but comments end no frame.
-pub struct Frame {
+pub struct SseFrame {
     /// The event type, if an `event:` line named one; otherwise the standard's default, `message`, is meant.
     pub event: Option<String>,
     /// The last event id in force, "" if there is none.
@@ -33,11 +33,11 @@ pub struct Frame {
     /// The `retry:` of this frame, in milliseconds.
     pub retry: Option<u64>,
     /// What it carried.
-    pub body: Body,
+    pub body: SseBody,
 }
 
 /// What a frame carried.
-pub enum Body {
+pub enum SseBody {
     /// No data: only an id, a type or a retry. The standard makes no event of it.
     Empty,
     /// The `data:` lines, joined by LF.
@@ -49,7 +49,7 @@ pub enum Body {
 /// Bytes in, frames out. One for each connection.
 pub struct Parser {
     framer: Framer,
-    fields: Fields,
+    fields: FrameAssembler,
 }
 
 impl Parser {
@@ -60,7 +60,7 @@ impl Parser {
         // The field's name doesn't count: data of exactly the limit fits.
         Self {
             framer: Framer::new(limit + "data: ".len()),
-            fields: Fields::new(last_event_id, limit),
+            fields: FrameAssembler::new(last_event_id, limit),
         }
     }
 
@@ -79,7 +79,7 @@ impl Parser {
     }
 
     /// Takes the next bytes, cut anywhere, and gives the frames that they end.
-    pub fn push(&mut self, chunk: &[u8]) -> Vec<Frame> {
+    pub fn push(&mut self, chunk: &[u8]) -> Vec<SseFrame> {
         let mut frames = Vec::new();
         self.framer.push(chunk, |line, cut| frames.extend(self.fields.line(line, cut)));
         frames
@@ -177,20 +177,20 @@ fn strip_mark<'a>(line: &'a [u8], first: &mut bool) -> &'a [u8] {
 const CHUNK: usize = 4096;
 
 /// Lines in, frames out.
-struct Fields {
+struct FrameAssembler {
     limit: usize,
     lines: Sender<Vec<u8>>,
     /// The lines that the crate gets next.
     chunk: Vec<u8>,
-    events: EventStream<Queue>,
+    events: EventStream<LineQueue>,
     last_event_id: String,
     retry: Option<u64>,
-    frame: Unfinished,
+    frame: PendingFrame,
 }
 
 /// What is known of a frame before its blank line.
 #[derive(Default)]
-struct Unfinished {
+struct PendingFrame {
     has_event: bool,
     id: Option<String>,
     retry: Option<u64>,
@@ -199,10 +199,10 @@ struct Unfinished {
     too_large: bool,
 }
 
-impl Fields {
+impl FrameAssembler {
     fn new(last_event_id: &str, limit: usize) -> Self {
         let (lines, queue) = channel();
-        let events = EventStream::new(Queue(queue));
+        let events = EventStream::new(LineQueue(queue));
         Self {
             limit,
             lines,
@@ -210,12 +210,12 @@ impl Fields {
             events,
             last_event_id: last_event_id.to_owned(),
             retry: None,
-            frame: Unfinished::default(),
+            frame: PendingFrame::default(),
         }
     }
 
     /// Takes one line, of which `cut` bytes are missing. Gives the frame that a blank line ends.
-    fn line(&mut self, line: &[u8], cut: u64) -> Option<Frame> {
+    fn line(&mut self, line: &[u8], cut: u64) -> Option<SseFrame> {
         if line.is_empty() {
             return self.end_frame();
         }
@@ -271,7 +271,7 @@ impl Fields {
         let _ = self.lines.send(std::mem::replace(&mut self.chunk, next));
     }
 
-    fn end_frame(&mut self) -> Option<Frame> {
+    fn end_frame(&mut self) -> Option<SseFrame> {
         self.collect(b"");
         self.hand_over();
         let event = self.assembled();
@@ -281,12 +281,14 @@ impl Fields {
             self.last_event_id = id;
         }
         let (event, body) = match event {
-            _ if frame.too_large => (None, Body::TooLarge(frame.bytes)),
-            Some(Event { event, data, .. }) => (frame.has_event.then_some(event), Body::Data(data)),
+            _ if frame.too_large => (None, SseBody::TooLarge(frame.bytes)),
+            Some(Event { event, data, .. }) => {
+                (frame.has_event.then_some(event), SseBody::Data(data))
+            }
             None if !sets_id && frame.retry.is_none() => return None,
-            None => (None, Body::Empty),
+            None => (None, SseBody::Empty),
         };
-        Some(Frame {
+        Some(SseFrame {
             event,
             last_event_id: self.last_event_id.clone(),
             sets_id,
@@ -349,9 +351,9 @@ fn digits(value: &[u8]) -> Option<u64> {
 }
 
 /// The lines that wait for the crate. It is polled only when there is something for it, so no one needs to be woken.
-struct Queue(Receiver<Vec<u8>>);
+struct LineQueue(Receiver<Vec<u8>>);
 
-impl Stream for Queue {
+impl Stream for LineQueue {
     type Item = Result<Vec<u8>, Infallible>;
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {

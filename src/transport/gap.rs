@@ -53,7 +53,7 @@ impl Gap {
 
 /// What is not known yet of a connection to the workspace stream: whether its replay leaves a hole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
+pub struct PendingGap {
     from: Option<Timestamp>,
     reason: GapReason,
     /// Ids below this one prove nothing.
@@ -66,7 +66,7 @@ pub struct Doubt {
 
 /// What a client knows when a connection stands again.
 #[derive(Debug, Clone, Copy)]
-pub struct Return {
+pub struct ReconnectInfo {
     /// The id of the position that was asked for, if there was one.
     pub position: Option<u64>,
     /// An event bore it.
@@ -83,37 +83,38 @@ pub struct Return {
 
 /// What to make of a new connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Arrival {
+pub enum GapAssessment {
     /// There is no hole.
     Whole,
     /// Its first events will tell.
-    Doubtful(Doubt),
+    Doubtful(PendingGap),
     /// There is a hole.
     Hole(Gap),
 }
 
-impl Return {
+impl ReconnectInfo {
     /// Judges a connection that stands. `since` is the moment that somebody named to begin at, on the first one.
     #[must_use]
-    pub fn judge(&self, since: bool) -> Arrival {
+    pub fn judge(&self, since: bool) -> GapAssessment {
         let Self { position, borne, remembered, left, now, offset } = *self;
         let buffer = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
         let Some(position) = position else {
             return match left {
                 // Nothing could be asked for, so nothing is replayed.
-                Some(left) => Arrival::Hole(Gap {
+                Some(left) => GapAssessment::Hole(Gap {
                     from: Some(left),
                     to: now,
                     certain: false,
                     reason: GapReason::NoPosition,
                 }),
-                None => Arrival::Whole,
+                None => GapAssessment::Whole,
             };
         };
         // What was published a moment before the last event, by a clock that was set back, may be missing with the rest.
         let known = if since { time(position) } else { time(position.saturating_sub(MOMENT)) };
-        let doubt =
-            |from, reason| Arrival::Doubtful(Doubt { from, reason, position, remembered, buffer });
+        let doubt = |from, reason| {
+            GapAssessment::Doubtful(PendingGap { from, reason, position, remembered, buffer })
+        };
         let age = millis(now) - i64::try_from(position).unwrap_or(i64::MAX) - offset;
         let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
         if since && age > kept {
@@ -125,11 +126,11 @@ impl Return {
         if borne && age <= kept {
             return doubt(known, GapReason::ReplayLate);
         }
-        Arrival::Whole
+        GapAssessment::Whole
     }
 }
 
-impl Doubt {
+impl PendingGap {
     /// An event has come that was delivered before, or that bears the position where only that is known: the replay is whole.
     #[must_use]
     pub fn clears(&self, id: Option<u64>, delivered_before: bool) -> bool {
@@ -186,8 +187,8 @@ mod tests {
     }
 
     /// Comes back after so many minutes, with a position so many minutes old.
-    fn back(away: Option<i64>, age: Option<i64>, borne: bool) -> Return {
-        Return {
+    fn back(away: Option<i64>, age: Option<i64>, borne: bool) -> ReconnectInfo {
+        ReconnectInfo {
             position: age.map(|age| u64::try_from(NOW - age * MINUTE).expect("a time")),
             borne,
             remembered: false,
@@ -197,11 +198,11 @@ mod tests {
         }
     }
 
-    fn reason(arrival: &Arrival) -> Option<GapReason> {
+    fn reason(arrival: &GapAssessment) -> Option<GapReason> {
         match arrival {
-            Arrival::Whole => None,
-            Arrival::Doubtful(doubt) => Some(doubt.reason.clone()),
-            Arrival::Hole(gap) => Some(gap.reason.clone()),
+            GapAssessment::Whole => None,
+            GapAssessment::Doubtful(doubt) => Some(doubt.reason.clone()),
+            GapAssessment::Hole(gap) => Some(gap.reason.clone()),
         }
     }
 
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_clock_here_may_be_wrong() {
-        let ahead = Return { offset: 10 * MINUTE, ..back(Some(1), Some(11), true) };
+        let ahead = ReconnectInfo { offset: 10 * MINUTE, ..back(Some(1), Some(11), true) };
         assert_eq!(
             reason(&ahead.judge(false)),
             Some(GapReason::ReplayLate),
@@ -236,7 +237,7 @@ mod tests {
 
     #[test]
     fn what_was_delivered_clears_a_doubt_and_what_is_newer_confirms_it() {
-        let Arrival::Doubtful(doubt) = back(Some(1), Some(1), true).judge(false) else {
+        let GapAssessment::Doubtful(doubt) = back(Some(1), Some(1), true).judge(false) else {
             panic!("a doubt")
         };
         let position = doubt.position;
@@ -246,7 +247,7 @@ mod tests {
                 && doubt.clears(None, true)
         );
         assert!(!doubt.clears(Some(position + 1), false) && !doubt.clears(None, false));
-        let remembering = Doubt { remembered: true, ..doubt.clone() };
+        let remembering = PendingGap { remembered: true, ..doubt.clone() };
         assert!(
             !remembering.clears(Some(position), false) && remembering.clears(Some(position), true)
         );
@@ -265,7 +266,7 @@ mod tests {
 
     #[test]
     fn an_absence_beyond_the_buffer_ends_where_the_buffer_begins() {
-        let Arrival::Doubtful(doubt) = back(Some(9), Some(10), true).judge(false) else {
+        let GapAssessment::Doubtful(doubt) = back(Some(9), Some(10), true).judge(false) else {
             panic!("a doubt")
         };
         assert_eq!(

@@ -7,14 +7,14 @@ use crate::transport::credential::{Credential, KeySource};
 
 /// The key that all connections use, and where a newer one may be found.
 #[derive(Clone)]
-pub struct Keys {
+pub struct KeyRing {
     current: Arc<Mutex<Credential>>,
     source: Option<KeySource>,
     /// Whose turn it is to look for a newer one.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Keys {
+impl KeyRing {
     /// A key, and where it was read from, if it may change there.
     #[must_use]
     pub fn new(credential: Credential, source: Option<KeySource>) -> Self {
@@ -58,7 +58,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let command = KeySource::Command(format!("cat '{}'", file.path().display()));
         for source in [KeySource::File(file.path().to_owned()), command] {
-            let keys = Keys::new(key("old"), Some(source));
+            let keys = KeyRing::new(key("old"), Some(source));
             for useless in ["", "old\n"] {
                 std::fs::write(file.path(), useless).expect("written");
                 assert!(!keys.renew(&key("old")).await);
@@ -69,6 +69,6 @@ mod tests {
             assert!(other.renew(&key("old")).await, "the other stream has it too");
             assert!(!keys.renew(&key("new")).await);
         }
-        assert!(!Keys::new(key("old"), None).renew(&key("old")).await);
+        assert!(!KeyRing::new(key("old"), None).renew(&key("old")).await);
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
 use super::resume::MOMENT;
-use super::{Form, Item, QUEUE, Receiver, Sender, channel};
+use super::{FrameFormat, Item, QUEUE, Receiver, Sender, channel};
 
 /// How many bytes may wait for their turn.
 const MOST_BYTES: usize = 8 << 20;
@@ -45,39 +45,39 @@ impl Merge {
 }
 
 /// An item that waits. Of two with one time, the one that came first goes first.
-struct Waiting {
+struct QueuedItem {
     time: i64,
     number: u64,
     due: Instant,
     item: Item,
 }
 
-impl Ord for Waiting {
+impl Ord for QueuedItem {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.time, self.number).cmp(&(other.time, other.number))
     }
 }
-impl PartialOrd for Waiting {
+impl PartialOrd for QueuedItem {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
-impl PartialEq for Waiting {
+impl PartialEq for QueuedItem {
     fn eq(&self, other: &Self) -> bool {
         self.number == other.number
     }
 }
-impl Eq for Waiting {}
+impl Eq for QueuedItem {}
 
 async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
-    let mut waiting: BinaryHeap<Reverse<Waiting>> = BinaryHeap::new();
+    let mut waiting: BinaryHeap<Reverse<QueuedItem>> = BinaryHeap::new();
     let (mut bytes, mut number, mut open) = (0, 0, true);
     loop {
         let full = waiting.len() >= MOST || bytes >= MOST_BYTES;
         let due = waiting.peek().map(|Reverse(first)| first.due);
         let is_due = due.is_some_and(|due| full || !open || due <= Instant::now());
         if is_due {
-            let Some(Reverse(Waiting { item, .. })) = waiting.pop() else { continue };
+            let Some(Reverse(QueuedItem { item, .. })) = waiting.pop() else { continue };
             bytes -= size(&item);
             if tx.send(item).await.is_err() {
                 return;
@@ -96,7 +96,7 @@ async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
                 Some(item) => {
                     number += 1;
                     bytes += size(&item);
-                    waiting.push(Reverse(Waiting { time: time(&item), number, due: Instant::now() + window, item }));
+                    waiting.push(Reverse(QueuedItem { time: time(&item), number, due: Instant::now() + window, item }));
                 }
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
@@ -112,7 +112,7 @@ fn time(item: &Item) -> i64 {
         to: String,
     }
     match item {
-        Item::Frame(frame) if frame.form == Form::Own => {
+        Item::Frame(frame) if frame.form == FrameFormat::Own => {
             let gap = serde_json::from_slice::<Gap>(&frame.data).ok();
             gap.and_then(|gap| gap.to.parse::<Timestamp>().ok())
                 .map_or(0, |to| to.as_millisecond().saturating_sub_unsigned(MOMENT))
@@ -142,19 +142,19 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::transport::{Form, Notes, RawFrame};
+    use crate::transport::{FrameFlags, FrameFormat, RawFrame};
 
     fn event(id: u64) -> Item {
         Item::Frame(RawFrame {
             origin: std::sync::Arc::default(),
-            form: Form::Sse,
+            form: FrameFormat::Sse,
             event: None,
             id: Some(id.to_string()),
             data: Bytes::new(),
             received_at: None,
             fault: None,
             offset: 0,
-            notes: Notes::default(),
+            notes: FrameFlags::default(),
         })
     }
 

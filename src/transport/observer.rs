@@ -24,13 +24,15 @@ use crate::error::{Exit, Result};
 use crate::model::Stream;
 use crate::model::catalog::value::GapReason;
 use crate::transport::client::Client;
-use crate::transport::connect_error::Failure;
+use crate::transport::connect_error::ConnectError;
 use crate::transport::credential::Credential;
 use crate::transport::gap::Gap;
-use crate::transport::key_ring::Keys;
-use crate::transport::socket::{self, Heard, Socket};
-use crate::transport::stream_context::Link;
-use crate::transport::{Fault, Form, Item, Limits, Notes, Origin, RawFrame, Sender, backoff};
+use crate::transport::key_ring::KeyRing;
+use crate::transport::socket::{self, Socket, SocketEvent};
+use crate::transport::stream_context::StreamContext;
+use crate::transport::{
+    FrameError, FrameFlags, FrameFormat, Item, Origin, RawFrame, Sender, SourceConfig, backoff,
+};
 
 /// How long a call may be unknown to the server, since one that is about to begin can be so for a moment.
 const UNKNOWN: Duration = Duration::from_secs(10);
@@ -46,13 +48,13 @@ const CLOSING: Duration = Duration::from_secs(10);
 
 /// How a connection came to its end.
 #[derive(Debug, PartialEq, Eq)]
-enum End {
+enum ObserverEnd {
     /// With the call.
     Over,
     /// There is no such call, or not yet.
     Unknown,
     /// By a failure.
-    Failed(Failure),
+    Failed(ConnectError),
 }
 
 /// Reads a call's events into the channel until the call is over or the receiver is gone, which are no errors, or until an
@@ -61,8 +63,8 @@ pub async fn run(
     client: &Client,
     workspace_id: &str,
     call_sid: &str,
-    keys: &Keys,
-    limits: &Limits,
+    keys: &KeyRing,
+    limits: &SourceConfig,
     tx: &Sender,
 ) -> Result<()> {
     let origin = Origin {
@@ -70,7 +72,8 @@ pub async fn run(
         workspace_id: Some(workspace_id.to_owned()),
         call_sid: Some(call_sid.to_owned()),
     };
-    let link = Link::new("cannot observe the call", origin, backoff::WEBSOCKET, limits, tx);
+    let link =
+        StreamContext::new("cannot observe the call", origin, backoff::WEBSOCKET, limits, tx);
     let request = || client.observer(workspace_id, call_sid);
     tokio::select! {
         biased;
@@ -80,12 +83,12 @@ pub async fn run(
 }
 
 async fn follow(
-    mut link: Link<'_>,
+    mut link: StreamContext<'_>,
     request: impl Fn() -> RequestBuilder,
-    keys: &Keys,
+    keys: &KeyRing,
 ) -> Result<()> {
-    let mut unknown = Unknown::default();
-    let mut seen = Seen::default();
+    let mut unknown = UnknownCall::default();
+    let mut seen = CallProgress::default();
     loop {
         let key = keys.current();
         let end = match socket::open(request(), Some(&key), "call", link.limits).await {
@@ -93,7 +96,7 @@ async fn follow(
                 link.connected().await;
                 listen(socket, &mut link, &mut unknown, &mut seen).await
             }
-            Err(failure) => End::Failed(failure),
+            Err(failure) => ObserverEnd::Failed(failure),
         };
         let next = unknown.settle(end, &mut link, keys, &key).await;
         if !matches!(next, Ok(ControlFlow::Continue(()))) {
@@ -108,7 +111,7 @@ async fn follow(
 
 /// What has been seen of the call.
 #[derive(Debug, Default)]
-struct Seen {
+struct CallProgress {
     /// When something came last.
     heard: Option<Timestamp>,
     /// The state that the agent was in.
@@ -117,7 +120,7 @@ struct Seen {
     down: bool,
 }
 
-impl Seen {
+impl CallProgress {
     /// The hole that a reconnect leaves, once something comes again, in which the agent is in that state.
     fn hole(&mut self, state: Option<&str>, now: Timestamp) -> Option<Gap> {
         if !std::mem::take(&mut self.down) {
@@ -135,24 +138,24 @@ impl Seen {
 
 /// Since when the server has known no such call.
 #[derive(Debug, Default)]
-struct Unknown(Option<Instant>);
+struct UnknownCall(Option<Instant>);
 
-impl Unknown {
+impl UnknownCall {
     /// Turns the end of a connection into the end of the run, or waits for the next try.
     async fn settle(
         &mut self,
-        end: End,
-        link: &mut Link<'_>,
-        keys: &Keys,
+        end: ObserverEnd,
+        link: &mut StreamContext<'_>,
+        keys: &KeyRing,
         used: &Credential,
     ) -> Result<ControlFlow<()>> {
         match end {
-            End::Over => {
+            ObserverEnd::Over => {
                 link.ended("the call is over").await;
                 return Ok(ControlFlow::Break(()));
             }
-            End::Failed(failure) => link.after(failure, keys, used).await?,
-            End::Unknown => {
+            ObserverEnd::Failed(failure) => link.after(failure, keys, used).await?,
+            ObserverEnd::Unknown => {
                 let left =
                     UNKNOWN.saturating_sub(self.0.get_or_insert_with(Instant::now).elapsed());
                 if left.is_zero() {
@@ -171,41 +174,43 @@ const AHEAD: (usize, usize) = (1024, 2 << 20);
 /// Sends a connection's messages on until its end.
 async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     mut socket: Socket<S>,
-    link: &mut Link<'_>,
-    unknown: &mut Unknown,
-    seen: &mut Seen,
-) -> End {
+    link: &mut StreamContext<'_>,
+    unknown: &mut UnknownCall,
+    seen: &mut CallProgress,
+) -> ObserverEnd {
     seen.down = seen.heard.is_some();
     let mut over = false;
     let mut waiting = VecDeque::new();
     let end = loop {
         let heard = next(&mut socket, link, &mut waiting);
         let heard = if over {
-            timeout(CLOSING, heard).await.unwrap_or(Heard::Closed(None))
+            timeout(CLOSING, heard).await.unwrap_or(SocketEvent::Closed(None))
         } else {
             heard.await
         };
         let received_at = link.now();
         let broken = match &heard {
-            Heard::TooLarge(_) => Some("a message was larger than the limit"),
-            Heard::NotUtf8 => Some("a text message was no UTF-8"),
+            SocketEvent::TooLarge(_) => Some("a message was larger than the limit"),
+            SocketEvent::NotUtf8 => Some("a text message was no UTF-8"),
             _ => None,
         };
         let (data, fault) = match heard {
-            Heard::Text(text) => (text, None),
-            Heard::Binary(data) if std::str::from_utf8(&data).is_ok() => (data, None),
-            Heard::Binary(data) => (Bytes::new(), Some((Fault::NotUtf8, data.len() as u64))),
-            Heard::TooLarge(bytes) => (Bytes::new(), Some((Fault::TooLarge, bytes))),
+            SocketEvent::Text(text) => (text, None),
+            SocketEvent::Binary(data) if std::str::from_utf8(&data).is_ok() => (data, None),
+            SocketEvent::Binary(data) => {
+                (Bytes::new(), Some((FrameError::NotUtf8, data.len() as u64)))
+            }
+            SocketEvent::TooLarge(bytes) => (Bytes::new(), Some((FrameError::TooLarge, bytes))),
             // How many bytes there were, the protocol's parser doesn't tell.
-            Heard::NotUtf8 => (Bytes::new(), Some((Fault::NotUtf8, 0))),
-            Heard::Closed(code) => {
+            SocketEvent::NotUtf8 => (Bytes::new(), Some((FrameError::NotUtf8, 0))),
+            SocketEvent::Closed(code) => {
                 socket.close().await;
                 break closed(code, over);
             }
-            Heard::Lost(_) if over => break End::Over,
-            Heard::Lost(why) => break End::Failed(Failure::passing(why)),
+            SocketEvent::Lost(_) if over => break ObserverEnd::Over,
+            SocketEvent::Lost(why) => break ObserverEnd::Failed(ConnectError::passing(why)),
         };
-        let glance = Glance::of(&data);
+        let glance = MessagePeek::of(&data);
         over |= glance.is("session_end");
         unknown.0 = None;
         if let Some(gap) = seen.hole(glance.state(), received_at) {
@@ -217,18 +222,18 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         }
         waiting.push_back(RawFrame {
             origin: link.origin.clone(),
-            form: Form::Observer,
+            form: FrameFormat::Observer,
             event: None,
             id: None,
             data,
             received_at: Some(received_at),
             fault,
             offset: 0,
-            notes: Notes::default(),
+            notes: FrameFlags::default(),
         });
         link.backoff.reset();
         if let Some(why) = broken {
-            break End::Failed(Failure::passing(why));
+            break ObserverEnd::Failed(ConnectError::passing(why));
         }
     };
     for frame in waiting {
@@ -240,9 +245,9 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
 /// Waits for the next message, and meanwhile sends on what waits.
 async fn next<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
-    link: &mut Link<'_>,
+    link: &mut StreamContext<'_>,
     waiting: &mut VecDeque<RawFrame>,
-) -> Heard {
+) -> SocketEvent {
     let tx = link.channel();
     loop {
         let bytes: usize = waiting.iter().map(|frame| frame.data.len()).sum();
@@ -264,7 +269,7 @@ async fn next<S: AsyncRead + AsyncWrite + Unpin>(
 /// What is read of a message.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Glance<'a> {
+struct MessagePeek<'a> {
     #[serde(borrow)]
     r#type: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -275,7 +280,7 @@ struct Glance<'a> {
     data: Option<&'a RawValue>,
 }
 
-impl<'a> Glance<'a> {
+impl<'a> MessagePeek<'a> {
     fn of(data: &'a [u8]) -> Self {
         // Serde would take the members of an array for those of a struct.
         let is_object = data.trim_ascii_start().starts_with(b"{");
@@ -306,35 +311,39 @@ impl<'a> Glance<'a> {
 }
 
 /// What the first that is heard of a call shows.
-pub(super) enum Glimpse {
+pub(super) enum EventPeek {
     /// It is open.
     Message,
     /// It can't be observed.
-    Failed(Failure),
+    Failed(ConnectError),
 }
 
 /// Tells a message from the end.
-pub(super) fn glimpse(heard: &Heard) -> Glimpse {
+pub(super) fn glimpse(heard: &SocketEvent) -> EventPeek {
     match heard {
-        Heard::Text(_) | Heard::Binary(_) | Heard::TooLarge(_) | Heard::NotUtf8 => Glimpse::Message,
-        Heard::Lost(why) => Glimpse::Failed(Failure::passing(why.clone())),
-        Heard::Closed(code) => Glimpse::Failed(match closed(*code, false) {
-            End::Failed(failure) => failure,
-            End::Over | End::Unknown => no_such_call(),
+        SocketEvent::Text(_)
+        | SocketEvent::Binary(_)
+        | SocketEvent::TooLarge(_)
+        | SocketEvent::NotUtf8 => EventPeek::Message,
+        SocketEvent::Lost(why) => EventPeek::Failed(ConnectError::passing(why.clone())),
+        SocketEvent::Closed(code) => EventPeek::Failed(match closed(*code, false) {
+            ObserverEnd::Failed(failure) => failure,
+            ObserverEnd::Over | ObserverEnd::Unknown => no_such_call(),
         }),
     }
 }
 
-fn no_such_call() -> Failure {
-    Failure::fatal(Exit::NotFound, NO_SUCH_CALL, "check the call's SID and the workspace")
+fn no_such_call() -> ConnectError {
+    ConnectError::fatal(Exit::NotFound, NO_SUCH_CALL, "check the call's SID and the workspace")
 }
 
 /// What a close code means. After `session_end` each of them is the end.
-fn closed(code: Option<u16>, over: bool) -> End {
-    let refused = |why: &str, advice| End::Failed(Failure::fatal(Exit::Credential, why, advice));
-    let stale = |why: &str, advice| End::Failed(Failure::refused(why, advice));
+fn closed(code: Option<u16>, over: bool) -> ObserverEnd {
+    let refused =
+        |why: &str, advice| ObserverEnd::Failed(ConnectError::fatal(Exit::Credential, why, advice));
+    let stale = |why: &str, advice| ObserverEnd::Failed(ConnectError::refused(why, advice));
     match code {
-        _ if over => End::Over,
+        _ if over => ObserverEnd::Over,
         Some(1008) => refused(
             "the server's policy forbids it (1008)",
             "use an API key that has access to the call",
@@ -348,15 +357,15 @@ fn closed(code: Option<u16>, over: bool) -> End {
             "use a key that has access to it",
         ),
         Some(4100) => stale("the token has expired (4100)", "get a new one"),
-        Some(4004) => End::Unknown,
-        Some(code @ (1013 | 4029)) => End::Failed(Failure::Passing {
+        Some(4004) => ObserverEnd::Unknown,
+        Some(code @ (1013 | 4029)) => ObserverEnd::Failed(ConnectError::Passing {
             why: format!("the server asks to try later ({code})"),
             at_least: LATER,
         }),
-        Some(code) => {
-            End::Failed(Failure::passing(format!("the server closed the connection ({code})")))
-        }
-        None => End::Failed(Failure::passing("the server closed the connection")),
+        Some(code) => ObserverEnd::Failed(ConnectError::passing(format!(
+            "the server closed the connection ({code})"
+        ))),
+        None => ObserverEnd::Failed(ConnectError::passing("the server closed the connection")),
     }
 }
 

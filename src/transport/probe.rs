@@ -8,11 +8,11 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
 use crate::transport::client::Client;
-use crate::transport::connect_error::{Failure, cause};
+use crate::transport::connect_error::{ConnectError, cause};
 use crate::transport::credential::Credential;
-use crate::transport::framer::{Body, Parser};
-use crate::transport::observer::{self, Glimpse};
-use crate::transport::{FRAME_LIMIT, Limits, socket, sse};
+use crate::transport::framer::{Parser, SseBody};
+use crate::transport::observer::{self, EventPeek};
+use crate::transport::{FRAME_LIMIT, SourceConfig, socket, sse};
 
 /// How long the first frame may take. The platform sends one at once, with its `retry:`.
 pub const FIRST: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ const REFUSAL: Duration = Duration::from_secs(2);
 
 /// A stream that could be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedStream {
     /// How long it took until it stood.
     pub after: Duration,
     /// How long the first frame took from then on, if one came in time.
@@ -35,18 +35,18 @@ pub async fn workspace(
     client: &Client,
     workspace_id: &str,
     credential: &Credential,
-) -> Result<Opened, Failure> {
+) -> Result<OpenedStream, ConnectError> {
     let begun = Instant::now();
     let response = sse::open(client.events(workspace_id, credential), None, "workspace").await?;
     let stood = Instant::now();
     let first = first_frame(Box::pin(response.bytes_stream())).await?;
-    Ok(Opened { after: stood - begun, first })
+    Ok(OpenedStream { after: stood - begun, first })
 }
 
 /// How long it takes until a whole frame has come that nothing speaks against.
 async fn first_frame<E: StdError + 'static>(
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
-) -> Result<Option<Duration>, Failure> {
+) -> Result<Option<Duration>, ConnectError> {
     let begun = Instant::now();
     let mut parser = Parser::new("", FRAME_LIMIT);
     let mut first = None;
@@ -56,9 +56,11 @@ async fn first_frame<E: StdError + 'static>(
             Err(_) => return Ok(first),
             Ok(None) if first.is_some() => return Ok(first),
             Ok(None) => {
-                return Err(Failure::passing("the server ended the stream before its first frame"));
+                return Err(ConnectError::passing(
+                    "the server ended the stream before its first frame",
+                ));
             }
-            Ok(Some(Err(error))) => return Err(Failure::passing(cause(&error))),
+            Ok(Some(Err(error))) => return Err(ConnectError::passing(cause(&error))),
             Ok(Some(Ok(chunk))) => chunk,
         };
         for frame in parser.push(&chunk) {
@@ -66,7 +68,7 @@ async fn first_frame<E: StdError + 'static>(
                 return Err(failure);
             }
             let elapsed = *first.get_or_insert_with(|| begun.elapsed());
-            if matches!(frame.body, Body::Data(_)) {
+            if matches!(frame.body, SseBody::Data(_)) {
                 return Ok(Some(elapsed));
             }
         }
@@ -79,25 +81,25 @@ pub async fn call(
     workspace_id: &str,
     call_sid: &str,
     credential: &Credential,
-) -> Result<Opened, Failure> {
+) -> Result<OpenedStream, ConnectError> {
     let begun = Instant::now();
     let mut socket = socket::open(
         client.observer(workspace_id, call_sid),
         Some(credential),
         "call",
-        &Limits::default(),
+        &SourceConfig::default(),
     )
     .await?;
     let stood = Instant::now();
     let first = match timeout_at(stood + FIRST, socket.next()).await {
         Err(_) => None,
         Ok(heard) => match observer::glimpse(&heard) {
-            Glimpse::Message => Some(stood.elapsed()),
-            Glimpse::Failed(failure) => return Err(failure),
+            EventPeek::Message => Some(stood.elapsed()),
+            EventPeek::Failed(failure) => return Err(failure),
         },
     };
     socket.close().await;
-    Ok(Opened { after: stood - begun, first })
+    Ok(OpenedStream { after: stood - begun, first })
 }
 
 #[cfg(test)]
@@ -106,10 +108,10 @@ mod tests {
 
     use super::*;
     use crate::transport::client::{Endpoints, Network};
-    use crate::transport::scripted::{Answer, Scripted, credential, message, switching};
+    use crate::transport::scripted::{Scripted, ScriptedResponse, credential, message, switching};
 
     /// What becomes of the workspace's stream, or the call's, with this answer.
-    async fn probe(live: bool, answer: Answer) -> Result<Option<Duration>, Failure> {
+    async fn probe(live: bool, answer: ScriptedResponse) -> Result<Option<Duration>, ConnectError> {
         let server = Scripted::new([answer]).await;
         let endpoints = Endpoints::resolve(&server.url(), None, false).expect("an origin");
         let client = Client::new(endpoints, &Network::default()).expect("a client");
@@ -124,15 +126,21 @@ mod tests {
     #[tokio::test]
     async fn a_first_frame_is_any_but_a_refusal() {
         for body in ["retry: 3000\n\n", "id: 1\n\n", ": hi\n\nid: 1\nevent: x\ndata: canary\n\n"] {
-            assert!(matches!(probe(false, Answer::stream(body)).await, Ok(Some(_))), "{body}");
+            assert!(
+                matches!(probe(false, ScriptedResponse::stream(body)).await, Ok(Some(_))),
+                "{body}"
+            );
         }
         let full = "event: error\ndata: {\"code\":\"too_many_streams\",\"message\":\"canary\"}\n\n";
         let late = format!("retry: 3000\n\n{full}");
         for (answer, why) in [
-            (Answer::stream(&late), "the workspace has as many open streams as it may"),
-            (Answer::stream(full), "the workspace has as many open streams as it may"),
-            (Answer::stream(": hi"), "the server ended the stream before its first frame"),
-            (Answer::status(401, ""), "the server refused the API key (401)"),
+            (ScriptedResponse::stream(&late), "the workspace has as many open streams as it may"),
+            (ScriptedResponse::stream(full), "the workspace has as many open streams as it may"),
+            (
+                ScriptedResponse::stream(": hi"),
+                "the server ended the stream before its first frame",
+            ),
+            (ScriptedResponse::status(401, ""), "the server refused the API key (401)"),
         ] {
             let error = probe(false, answer).await.expect_err(why).into_error("x").to_string();
             assert!(error.contains(why) && !error.contains("canary"), "{error}");

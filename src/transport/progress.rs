@@ -67,20 +67,24 @@ impl Progress {
 }
 
 /// Tells of a progress until it is dropped, which takes the line away.
-pub struct Telling {
+pub struct ProgressLine {
     told: Option<(Arc<Progress>, Instant, Interval)>,
 }
 
-impl Telling {
+impl ProgressLine {
     /// On stderr, if that is a terminal for people, and unless events are written to the same: `is_quiet` says that they
     /// are not.
     #[must_use]
-    pub fn of(progress: Option<Arc<Progress>>, format: status::Format, is_quiet: bool) -> Self {
+    pub fn of(
+        progress: Option<Arc<Progress>>,
+        format: status::StatusFormat,
+        is_quiet: bool,
+    ) -> Self {
         let is_terminal = std::io::stderr().is_terminal()
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let is_free = is_quiet || !std::io::stdout().is_terminal();
         let progress = progress.filter(|_| {
-            matches!(format, status::Format::Text | status::Format::Inline)
+            matches!(format, status::StatusFormat::Text | status::StatusFormat::Inline)
                 && is_terminal
                 && is_free
         });
@@ -100,7 +104,7 @@ impl Telling {
     }
 }
 
-impl Drop for Telling {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         if self.told.is_some() {
             status::progress(None);

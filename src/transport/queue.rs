@@ -24,7 +24,7 @@ const BUDGET: u32 = 16 * 1024;
 const RECORDED: usize = 32;
 
 /// An item and its share of the budget.
-type Held = (Item, OwnedSemaphorePermit);
+type Queued = (Item, OwnedSemaphorePermit);
 
 /// The receiver is gone: the walk is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,21 +33,21 @@ pub struct Closed;
 /// The sending side. A send fails when the walk is over; the source then ends in silence.
 #[derive(Debug, Clone)]
 pub struct Sender {
-    items: mpsc::Sender<Held>,
+    items: mpsc::Sender<Queued>,
     budget: Arc<Semaphore>,
 }
 
 /// The sending side in the hands of a thread that blocks and can't be aborted: it ends with the [`Sender`] that lent it.
 #[derive(Debug, Clone)]
-pub struct Lent {
-    items: mpsc::WeakSender<Held>,
+pub struct BlockingSender {
+    items: mpsc::WeakSender<Queued>,
     budget: Arc<Semaphore>,
 }
 
 /// The receiving side.
 #[derive(Debug)]
 pub struct Receiver {
-    items: mpsc::Receiver<Held>,
+    items: mpsc::Receiver<Queued>,
 }
 
 /// A channel of that many items.
@@ -74,8 +74,8 @@ impl Sender {
 
     /// The same for a thread outside the runtime.
     #[must_use]
-    pub fn lend(&self) -> Lent {
-        Lent { items: self.items.downgrade(), budget: Arc::clone(&self.budget) }
+    pub fn lend(&self) -> BlockingSender {
+        BlockingSender { items: self.items.downgrade(), budget: Arc::clone(&self.budget) }
     }
 
     /// Waits until the receiver is gone.
@@ -84,13 +84,13 @@ impl Sender {
     }
 }
 
-impl Lent {
+impl BlockingSender {
     /// Sends an item once there is room for it, and blocks the thread until then.
     pub fn blocking_send(&self, item: Item) -> Result<(), Closed> {
         let sender =
             Sender { items: self.items.upgrade().ok_or(Closed)?, budget: Arc::clone(&self.budget) };
         let mut sending = pin!(sender.send(item));
-        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let waker = Waker::from(Arc::new(ThreadWaker(std::thread::current())));
         loop {
             match sending.as_mut().poll(&mut Context::from_waker(&waker)) {
                 Poll::Ready(sent) => return sent,
@@ -123,9 +123,9 @@ impl Receiver {
 }
 
 /// Wakes a thread that waits for room.
-struct Unpark(Thread);
+struct ThreadWaker(Thread);
 
-impl Wake for Unpark {
+impl Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
     }
@@ -147,10 +147,10 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::transport::{Lines, Piece};
+    use crate::transport::{Chunk, LineChunk};
 
     fn lines(bytes: usize) -> Item {
-        Item::Piece(Piece::Lines(Lines {
+        Item::Piece(Chunk::Lines(LineChunk {
             bytes: Bytes::from(vec![b'x'; bytes]),
             offset: 0,
             limit: usize::MAX,

@@ -6,18 +6,18 @@ use reqwest::Url;
 use tokio::sync::mpsc;
 
 use crate::error::Result;
-use crate::transport::client::{self, Network, Use};
-use crate::transport::connect_error::{Failure, cause};
+use crate::transport::client::{self, ClientPurpose, Network};
+use crate::transport::connect_error::{ConnectError, cause};
 use crate::transport::credential::Credential;
-use crate::transport::framer::{Body, Parser};
-use crate::transport::socket::{self, Heard};
-use crate::transport::{FRAME_LIMIT, Limits, sse};
+use crate::transport::framer::{Parser, SseBody};
+use crate::transport::socket::{self, SocketEvent};
+use crate::transport::{FRAME_LIMIT, SourceConfig, sse};
 
 const WHAT: &str = "cannot read the URL's frames";
 
 /// One frame as the transport delivers it. It has no `Debug`: everything in it may be protected.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Raw {
+pub enum RawMessage {
     /// What a blank line of an event stream ended. Without `data:` lines, `data` is empty.
     Sse {
         /// The `event:` line.
@@ -43,7 +43,7 @@ pub async fn run(
     url: &str,
     credential: Option<&Credential>,
     network: &Network,
-    tx: &mpsc::Sender<Raw>,
+    tx: &mpsc::Sender<RawMessage>,
 ) -> Result<()> {
     let address = client::address(
         "the URL",
@@ -53,12 +53,16 @@ pub async fn run(
         network.insecure_http,
     )?;
     let is_socket = Url::parse(url.trim()).is_ok_and(|url| matches!(url.scheme(), "ws" | "wss"));
-    let purpose = if is_socket { Use::Upgrade } else { Use::Stream };
+    let purpose = if is_socket { ClientPurpose::Upgrade } else { ClientPurpose::Stream };
     let http = client::build(&address, network, purpose)?;
     let read = async {
         match purpose {
-            Use::Stream => stream(client::stream_request(&http, address, credential), tx).await,
-            Use::Upgrade | Use::Post => messages(http.get(address), credential, tx).await,
+            ClientPurpose::Stream => {
+                stream(client::stream_request(&http, address, credential), tx).await
+            }
+            ClientPurpose::Upgrade | ClientPurpose::Post => {
+                messages(http.get(address), credential, tx).await
+            }
         }
     };
     tokio::select! {
@@ -68,23 +72,26 @@ pub async fn run(
     }
 }
 
-async fn stream(request: reqwest::RequestBuilder, tx: &mpsc::Sender<Raw>) -> Result<(), Failure> {
+async fn stream(
+    request: reqwest::RequestBuilder,
+    tx: &mpsc::Sender<RawMessage>,
+) -> Result<(), ConnectError> {
     let mut response = sse::open(request, None, "stream").await?;
     let mut parser = Parser::new("", FRAME_LIMIT);
     while let Some(chunk) =
-        response.chunk().await.map_err(|error| Failure::passing(cause(&error)))?
+        response.chunk().await.map_err(|error| ConnectError::passing(cause(&error)))?
     {
         for frame in parser.push(&chunk) {
-            let sse = |data| Raw::Sse {
+            let sse = |data| RawMessage::Sse {
                 event: frame.event,
                 id: frame.sets_id.then_some(frame.last_event_id),
                 retry: frame.retry,
                 data,
             };
             let raw = match frame.body {
-                Body::Empty => sse(String::new()),
-                Body::Data(data) => sse(data),
-                Body::TooLarge(bytes) => Raw::TooLarge(bytes),
+                SseBody::Empty => sse(String::new()),
+                SseBody::Data(data) => sse(data),
+                SseBody::TooLarge(bytes) => RawMessage::TooLarge(bytes),
             };
             // `run` watches for a receiver that is gone.
             let _ = tx.send(raw).await;
@@ -92,7 +99,7 @@ async fn stream(request: reqwest::RequestBuilder, tx: &mpsc::Sender<Raw>) -> Res
     }
     match parser.unfinished() {
         0 => Ok(()),
-        bytes => Err(Failure::passing(format!(
+        bytes => Err(ConnectError::passing(format!(
             "the stream ended in the middle of a frame, after {bytes} bytes of it"
         ))),
     }
@@ -101,36 +108,43 @@ async fn stream(request: reqwest::RequestBuilder, tx: &mpsc::Sender<Raw>) -> Res
 async fn messages(
     request: reqwest::RequestBuilder,
     credential: Option<&Credential>,
-    tx: &mpsc::Sender<Raw>,
-) -> Result<(), Failure> {
-    let mut socket = socket::open(request, credential, "WebSocket", &Limits::default()).await?;
+    tx: &mpsc::Sender<RawMessage>,
+) -> Result<(), ConnectError> {
+    let mut socket =
+        socket::open(request, credential, "WebSocket", &SourceConfig::default()).await?;
     loop {
         let raw = match socket.next().await {
             // It is valid, so nothing is replaced.
-            Heard::Text(text) => Raw::Text(String::from_utf8_lossy(&text).into_owned()),
-            Heard::Binary(data) => Raw::Binary(data.into()),
-            Heard::TooLarge(bytes) => Raw::TooLarge(bytes),
-            Heard::Closed(code) => {
+            SocketEvent::Text(text) => {
+                RawMessage::Text(String::from_utf8_lossy(&text).into_owned())
+            }
+            SocketEvent::Binary(data) => RawMessage::Binary(data.into()),
+            SocketEvent::TooLarge(bytes) => RawMessage::TooLarge(bytes),
+            SocketEvent::Closed(code) => {
                 socket.close().await;
                 return closed(code);
             }
-            Heard::NotUtf8 => return Err(Failure::passing("a text message is no UTF-8")),
-            Heard::Lost(why) => return Err(Failure::passing(why)),
+            SocketEvent::NotUtf8 => {
+                return Err(ConnectError::passing("a text message is no UTF-8"));
+            }
+            SocketEvent::Lost(why) => return Err(ConnectError::passing(why)),
         };
-        let is_end = matches!(raw, Raw::TooLarge(_));
+        let is_end = matches!(raw, RawMessage::TooLarge(_));
         // `run` watches for a receiver that is gone.
         let _ = tx.send(raw).await;
         if is_end {
-            return Err(Failure::passing("a message was larger than the limit"));
+            return Err(ConnectError::passing("a message was larger than the limit"));
         }
     }
 }
 
 /// 1000 is a good end, and so is a close without a code; any other is told.
-fn closed(code: Option<u16>) -> Result<(), Failure> {
+fn closed(code: Option<u16>) -> Result<(), ConnectError> {
     match code {
         None | Some(1000 | 1001 | 1005) => Ok(()),
-        Some(code) => Err(Failure::passing(format!("the server closed the connection ({code})"))),
+        Some(code) => {
+            Err(ConnectError::passing(format!("the server closed the connection ({code})")))
+        }
     }
 }
 
@@ -139,11 +153,15 @@ mod tests {
     use super::*;
     use crate::error::{Error, Exit};
     use crate::transport::scripted::{
-        Answer, Scripted, TOKEN, credential, header, message, switching,
+        Scripted, ScriptedResponse, TOKEN, credential, header, message, switching,
     };
 
     /// Reads what a script answers, by a scheme; the frames as tests may print them.
-    async fn read(scheme: &str, answer: Answer, key: bool) -> (Vec<String>, String, Result<()>) {
+    async fn read(
+        scheme: &str,
+        answer: ScriptedResponse,
+        key: bool,
+    ) -> (Vec<String>, String, Result<()>) {
         let mut server = Scripted::new([answer]).await;
         let (tx, mut rx) = mpsc::channel(100);
         let url = server.url().replacen("http", scheme, 1) + "/a/b?c=d";
@@ -153,12 +171,12 @@ mod tests {
         let mut frames = Vec::new();
         while let Some(raw) = rx.recv().await {
             frames.push(match raw {
-                Raw::Sse { event, id, retry, data } => {
+                RawMessage::Sse { event, id, retry, data } => {
                     format!("{event:?} {id:?} {retry:?} {data:?}")
                 }
-                Raw::Text(text) => format!("text {text}"),
-                Raw::Binary(data) => format!("binary {data:?}"),
-                Raw::TooLarge(bytes) => format!("too large {bytes}"),
+                RawMessage::Text(text) => format!("text {text}"),
+                RawMessage::Binary(data) => format!("binary {data:?}"),
+                RawMessage::TooLarge(bytes) => format!("too large {bytes}"),
             });
         }
         (frames, server.heads().remove(0), result)
@@ -170,7 +188,7 @@ mod tests {
         let body = format!(
             "retry: 7\n\n: hi\n\nid: 1\nevent: error\ndata: {{\n\ndata:{large}\n\ndata: b\n\nid: 2\n\n: bye"
         );
-        let (frames, head, result) = read("http", Answer::stream(&body), true).await;
+        let (frames, head, result) = read("http", ScriptedResponse::stream(&body), true).await;
         let expected = [
             r#"None None Some(7) """#,
             r#"Some("error") Some("1") None "{""#,
@@ -188,11 +206,11 @@ mod tests {
     async fn a_stream_that_is_none_or_breaks_off_is_an_error() {
         for (answer, why) in [
             (
-                Answer::stream("data: canary"),
+                ScriptedResponse::stream("data: canary"),
                 "the stream ended in the middle of a frame, after 12 bytes of it",
             ),
-            (Answer::status(503, ""), "the server answered 503"),
-            (Answer::status(404, ""), "there is no such stream (404)"),
+            (ScriptedResponse::status(503, ""), "the server answered 503"),
+            (ScriptedResponse::status(404, ""), "there is no such stream (404)"),
         ] {
             let (frames, head, result) = read("http", answer, false).await;
             let error = result.expect_err("an error").to_string();

@@ -12,7 +12,10 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{Fault, Form, Frame, Item, Lent, Lines, Notes, Origin, Piece, RawFrame, plain};
+use super::{
+    BlockingSender, Chunk, Frame, FrameError, FrameFlags, FrameFormat, Item, LineChunk, Origin,
+    RawFrame, plain,
+};
 use crate::error::{Error, Exit, Result};
 use crate::transport::archive::{self, Packing};
 use crate::transport::progress::Progress;
@@ -29,14 +32,14 @@ const BEGINNING: usize = 8192;
 
 /// What a recording is, by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RecordingKind {
     Ndjson,
     Sse,
     Binary,
 }
 
 /// Reads the recording at `path`, `-` being stdin, to its end. `limit` is the largest frame in bytes. Blocks.
-pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Lent) -> Result<()> {
+pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &BlockingSender) -> Result<()> {
     let name = path.display().to_string();
     let failed = |error: &std::io::Error| {
         Error::new(
@@ -60,9 +63,9 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Lent) -> Re
         }
         Box::new(file)
     };
-    let file = Metered { file, progress: Arc::clone(progress) };
+    let file = MeteredReader { file, progress: Arc::clone(progress) };
     let (mut reader, packing) = archive::open(file).map_err(|error| failed(&error))?;
-    let mut pieces = Pieces::of(&mut reader);
+    let mut pieces = ChunkReader::of(&mut reader);
     let failed = |error: &std::io::Error, read: u64| match archive::fault(error)
         .filter(|_| packing != Packing::Plain)
     {
@@ -80,9 +83,9 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &Lent) -> Re
     };
     let Some(first) = pieces.beginning().map_err(|error| failed(&error, 0))? else { return Ok(()) };
     let result = match kind(&first) {
-        Kind::Ndjson => ndjson(first, &mut pieces, limit, tx),
-        Kind::Sse => capture::frames(first, &mut pieces, limit, tx),
-        Kind::Binary => {
+        RecordingKind::Ndjson => ndjson(first, &mut pieces, limit, tx),
+        RecordingKind::Sse => capture::frames(first, &mut pieces, limit, tx),
+        RecordingKind::Binary => {
             let advice = "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream, plain or packed by gzip or zstd";
             return Err(Error::new(
                 Exit::Failure,
@@ -103,7 +106,7 @@ pub fn sizes(paths: &[PathBuf]) -> Vec<u64> {
         let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         let mut first = Vec::new();
         std::fs::File::open(path).ok()?.take(BEGINNING as u64).read_to_end(&mut first).ok()?;
-        (!archive::is_packed(&first) && kind(&first) == Kind::Ndjson).then_some(meta.len())
+        (!archive::is_packed(&first) && kind(&first) == RecordingKind::Ndjson).then_some(meta.len())
     };
     paths.iter().map(size).collect::<Option<_>>().unwrap_or_default()
 }
@@ -118,10 +121,10 @@ pub fn cause(error: &std::io::Error) -> String {
     }
 }
 
-fn kind(beginning: &[u8]) -> Kind {
+fn kind(beginning: &[u8]) -> RecordingKind {
     let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
     if text[..text.len().min(BEGINNING)].contains(&0) {
-        return Kind::Binary;
+        return RecordingKind::Binary;
     }
     let line = text
         .split(|byte| matches!(byte, b'\n' | b'\r'))
@@ -132,16 +135,16 @@ fn kind(beginning: &[u8]) -> Kind {
     // A comment has no name at all.
     let is_field =
         line.contains(&b':') && matches!(name, b"" | b"id" | b"event" | b"data" | b"retry");
-    if is_field { Kind::Sse } else { Kind::Ndjson }
+    if is_field { RecordingKind::Sse } else { RecordingKind::Ndjson }
 }
 
 /// A file of which it is told how much has been read.
-struct Metered {
+struct MeteredReader {
     file: Box<dyn Read>,
     progress: Arc<Progress>,
 }
 
-impl Read for Metered {
+impl Read for MeteredReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.file.read(buffer)?;
         self.progress.read(read);
@@ -149,7 +152,7 @@ impl Read for Metered {
     }
 }
 
-struct Pieces<'a> {
+struct ChunkReader<'a> {
     reader: &'a mut dyn Read,
     at_end: bool,
     /// What was handed over; once nobody else holds it, its memory is used again.
@@ -158,7 +161,7 @@ struct Pieces<'a> {
     read: u64,
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> ChunkReader<'a> {
     fn of(reader: &'a mut dyn Read) -> Self {
         Self { reader, at_end: false, lent: VecDeque::new(), read: 0 }
     }
@@ -211,11 +214,11 @@ impl<'a> Pieces<'a> {
     }
 
     /// Hands items over. False if nobody takes them.
-    fn send(&mut self, items: Vec<Item>, tx: &Lent) -> bool {
+    fn send(&mut self, items: Vec<Item>, tx: &BlockingSender) -> bool {
         for item in items {
             match &item {
-                Item::Piece(Piece::Lines(lines)) => self.lent.push_back(lines.bytes.clone()),
-                Item::Piece(Piece::Capture(capture)) => self.lent.push_back(capture.bytes.clone()),
+                Item::Piece(Chunk::Lines(lines)) => self.lent.push_back(lines.bytes.clone()),
+                Item::Piece(Chunk::Capture(capture)) => self.lent.push_back(capture.bytes.clone()),
                 _ => {}
             }
             if tx.blocking_send(item).is_err() {
@@ -229,11 +232,11 @@ impl<'a> Pieces<'a> {
 /// Cuts pieces at their last line end and hands whole lines over.
 fn ndjson(
     first: BytesMut,
-    pieces: &mut Pieces<'_>,
+    pieces: &mut ChunkReader<'_>,
     limit: usize,
-    tx: &Lent,
+    tx: &BlockingSender,
 ) -> std::io::Result<()> {
-    let mut cutter = Cutter::new(limit);
+    let mut cutter = LineSplitter::new(limit);
     let mut next = Some(first);
     while let Some(piece) = next {
         if !pieces.send(cutter.push(piece), tx) {
@@ -254,7 +257,7 @@ fn ndjson(
 }
 
 /// Whole lines out of pieces cut anywhere.
-struct Cutter {
+struct LineSplitter {
     /// The largest line, in bytes.
     limit: usize,
     /// The beginning of a line whose end has not come.
@@ -265,7 +268,7 @@ struct Cutter {
     skipped: Option<u64>,
 }
 
-impl Cutter {
+impl LineSplitter {
     fn new(limit: usize) -> Self {
         Self { limit, open: BytesMut::new(), offset: 0, skipped: None }
     }
@@ -307,7 +310,7 @@ impl Cutter {
     fn lines(&mut self, lines: BytesMut) -> Item {
         let offset = self.offset;
         self.offset += lines.len() as u64;
-        Item::Piece(Piece::Lines(Lines { bytes: lines.freeze(), offset, limit: self.limit }))
+        Item::Piece(Chunk::Lines(LineChunk { bytes: lines.freeze(), offset, limit: self.limit }))
     }
 
     /// No more can be read: the line in hand is not whole.
@@ -315,34 +318,34 @@ impl Cutter {
         match self.skipped {
             Some(skipped) => vec![self.too_large(skipped)],
             None if self.open.is_empty() => Vec::new(),
-            None => vec![self.no_line(Fault::CutOff, self.open.len() as u64)],
+            None => vec![self.no_line(FrameError::CutOff, self.open.len() as u64)],
         }
     }
 
     /// A line of that many bytes has been skipped.
     fn too_large(&mut self, length: u64) -> Item {
-        let item = self.no_line(Fault::TooLarge, length);
+        let item = self.no_line(FrameError::TooLarge, length);
         self.offset += length + 1;
         self.skipped = None;
         item
     }
 
-    fn no_line(&self, fault: Fault, length: u64) -> Item {
+    fn no_line(&self, fault: FrameError, length: u64) -> Item {
         Item::Frame(RawFrame {
             origin: Arc::default(),
-            form: Form::Record,
+            form: FrameFormat::Record,
             event: None,
             id: None,
             data: Bytes::new(),
             received_at: None,
             fault: Some((fault, length)),
             offset: self.offset,
-            notes: Notes::default(),
+            notes: FrameFlags::default(),
         })
     }
 }
 
-impl Lines {
+impl LineChunk {
     /// The lines that are not blank, as frames.
     pub fn frames<'a>(&'a self, origin: &'a Origin) -> impl Iterator<Item = Frame<'a>> {
         let mut start = 0;
@@ -367,11 +370,12 @@ impl Lines {
         })
         .filter(|(data, ..)| !is_blank(data))
         .map(move |(data, text, offset)| {
-            let fault = (data.len() > self.limit).then_some((Fault::TooLarge, data.len() as u64));
+            let fault =
+                (data.len() > self.limit).then_some((FrameError::TooLarge, data.len() as u64));
             let (data, text) = if fault.is_some() { (&[][..], None) } else { (data, text) };
             Frame {
                 origin,
-                form: Form::Record,
+                form: FrameFormat::Record,
                 event: None,
                 id: None,
                 data,
@@ -379,7 +383,7 @@ impl Lines {
                 received_at: None,
                 fault,
                 offset,
-                notes: Notes::default(),
+                notes: FrameFlags::default(),
             }
         })
     }
@@ -396,7 +400,7 @@ mod tests {
     use crate::transport::FRAME_LIMIT;
 
     fn cut(text: &[u8], at: usize) -> Vec<(u64, String)> {
-        let mut cutter = Cutter::new(FRAME_LIMIT);
+        let mut cutter = LineSplitter::new(FRAME_LIMIT);
         let mut items = cutter.push(text[..at].into());
         let next = [&cutter.open, &text[at..]].concat();
         items.extend(cutter.push(next.as_slice().into()));
@@ -476,13 +480,13 @@ mod tests {
     #[test]
     fn a_first_line_in_parts_still_tells() {
         for (text, read, expected) in [
-            (&b"\n data"[..], 6, Kind::Ndjson),
-            (b"\n\ndata: {}\n\n", 11, Kind::Sse),
-            (b"retry: 1\r", 9, Kind::Sse),
-            (b"{}\n{}", 3, Kind::Ndjson),
+            (&b"\n data"[..], 6, RecordingKind::Ndjson),
+            (b"\n\ndata: {}\n\n", 11, RecordingKind::Sse),
+            (b"retry: 1\r", 9, RecordingKind::Sse),
+            (b"{}\n{}", 3, RecordingKind::Ndjson),
         ] {
             let mut trickle = Trickle(text);
-            let mut pieces = Pieces::of(&mut trickle);
+            let mut pieces = ChunkReader::of(&mut trickle);
             let beginning = pieces.beginning().expect("no failure").expect("something");
             assert_eq!((beginning.len(), kind(&beginning)), (read, expected));
         }
@@ -491,13 +495,13 @@ mod tests {
     #[test]
     fn knows_a_recording_by_its_beginning() {
         for (beginning, expected) in [
-            (&b"{\"event_type\":\"x\"}\n"[..], Kind::Ndjson),
-            (b"\xef\xbb\xbf\n\n{}", Kind::Ndjson),
-            (b"oops\n", Kind::Ndjson),
-            (b"retry: 3000\n\n", Kind::Sse),
-            (b": hello\n", Kind::Sse),
-            (b"\r\nid:1\r\n", Kind::Sse),
-            (b"\x7fELF\0\0", Kind::Binary),
+            (&b"{\"event_type\":\"x\"}\n"[..], RecordingKind::Ndjson),
+            (b"\xef\xbb\xbf\n\n{}", RecordingKind::Ndjson),
+            (b"oops\n", RecordingKind::Ndjson),
+            (b"retry: 3000\n\n", RecordingKind::Sse),
+            (b": hello\n", RecordingKind::Sse),
+            (b"\r\nid:1\r\n", RecordingKind::Sse),
+            (b"\x7fELF\0\0", RecordingKind::Binary),
         ] {
             assert_eq!(kind(beginning), expected, "{}", String::from_utf8_lossy(beginning));
         }

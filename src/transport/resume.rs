@@ -40,11 +40,11 @@ const MOST: u64 = 5 * 60 * 1000;
 const PATIENCE: u32 = 4;
 
 /// An event that was delivered: its id, if that is a number, and the keyed hash of its content.
-type Key = (Option<u64>, u64);
+type EventKey = (Option<u64>, u64);
 
 /// What is to become of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ResumeDecision {
     /// It is delivered.
     New {
         /// Its id is lower than the one before.
@@ -58,7 +58,7 @@ pub enum Verdict {
 
 /// Ids that events may have borne which were not asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unasked {
+pub struct UncoveredRange {
     /// The lowest.
     pub from: u64,
     /// The highest.
@@ -77,9 +77,9 @@ pub struct Resume {
     /// The last id that is none, while none has been a number.
     literal: String,
     /// On which connection each remembered event was last seen.
-    known: HashMap<Key, u32>,
+    known: HashMap<EventKey, u32>,
     /// The same, from the oldest to the newest.
-    order: VecDeque<Key>,
+    order: VecDeque<EventKey>,
     connection: u32,
     /// The highest id before this connection, until a new event beyond it ends the replay.
     replaying: Option<u64>,
@@ -191,7 +191,12 @@ impl Resume {
 
     /// A new event has come. If others may have been published below what was asked for while nobody was connected: the ids
     /// that they would bear. `age` is as for [`begin`](Self::begin), before the event came.
-    pub fn unasked(&mut self, id: Option<u64>, backwards: bool, age: u64) -> Option<Unasked> {
+    pub fn unasked(
+        &mut self,
+        id: Option<u64>,
+        backwards: bool,
+        age: u64,
+    ) -> Option<UncoveredRange> {
         let is_first = !std::mem::replace(&mut self.has_new, true);
         if id.zip(self.catching_up).is_some_and(|(id, end)| id > end) {
             self.catching_up = None;
@@ -205,7 +210,7 @@ impl Resume {
             [set_back, short].into_iter().flatten().find(|(from, _)| *from < self.asked)?;
         self.asked = from;
         let impatient = set_back.is_none() && self.fruitless > PATIENCE;
-        Some(Unasked {
+        Some(UncoveredRange {
             from,
             to,
             reason: if impatient { GapReason::ReplayBroken } else { GapReason::IdsWentBack },
@@ -213,23 +218,23 @@ impl Resume {
     }
 
     /// Judges an event by the `id:` of its own frame, if that has one, and its content.
-    pub fn judge(&mut self, id: Option<&str>, event: Option<&str>, data: &[u8]) -> Verdict {
+    pub fn judge(&mut self, id: Option<&str>, event: Option<&str>, data: &[u8]) -> ResumeDecision {
         let content = self.hasher.hash_one((event, data));
         let Some(number) = id.and_then(number) else { return self.judge_loose(id, content) };
         let key = (Some(number), content);
         if let Some(seen) = self.known.get_mut(&key) {
             if std::mem::replace(seen, self.connection) == self.connection {
-                return Verdict::Repeated;
+                return ResumeDecision::Repeated;
             }
             self.has_replayed = true;
-            return Verdict::Replayed;
+            return ResumeDecision::Replayed;
         }
         // It came without its id before.
         if self.replaying.is_some()
             && self.known.get(&(None, content)).is_some_and(|seen| *seen != self.connection)
         {
             self.remember(key);
-            return Verdict::Replayed;
+            return ResumeDecision::Replayed;
         }
         // Whatever was delivered was published before it.
         if self.replaying.is_some_and(|highest| number > highest) {
@@ -242,25 +247,25 @@ impl Resume {
         self.slack = self.slack.max((self.highest - number).saturating_mul(2).min(MOST));
         (self.position, self.borne) = (Some(number), true);
         self.literal.clear();
-        Verdict::New { backwards }
+        ResumeDecision::New { backwards }
     }
 
-    fn judge_loose(&mut self, id: Option<&str>, content: u64) -> Verdict {
-        let is_old = |key: &Key| {
+    fn judge_loose(&mut self, id: Option<&str>, content: u64) -> ResumeDecision {
+        let is_old = |key: &EventKey| {
             key.1 == content && self.known.get(key).is_some_and(|seen| *seen != self.connection)
         };
         if self.replaying.is_some()
             && let Some(key) = self.order.iter().find(|key| is_old(key)).copied()
         {
             self.known.insert(key, self.connection);
-            return Verdict::Replayed;
+            return ResumeDecision::Replayed;
         }
         // On one connection two equal events without ids are two.
         if self.position.is_some() {
             self.remember((None, content));
         }
         self.move_to(id.unwrap_or_default());
-        Verdict::New { backwards: false }
+        ResumeDecision::New { backwards: false }
     }
 
     /// The position moves to an id without an event.
@@ -293,7 +298,7 @@ impl Resume {
         self.order.len()
     }
 
-    fn remember(&mut self, key: Key) {
+    fn remember(&mut self, key: EventKey) {
         if self.known.insert(key, self.connection).is_none() {
             self.order.push_back(key);
         }

@@ -16,15 +16,15 @@ use crate::transport::credential::Credential;
 pub(crate) const TOKEN: &str = "canary-token";
 
 /// Makes an answer out of the head of a request.
-type Write = Box<dyn FnOnce(&str) -> Vec<u8> + Send>;
+type ScriptedWrite = Box<dyn FnOnce(&str) -> Vec<u8> + Send>;
 
 /// What to write once the head of a request has come.
-pub(crate) struct Answer {
-    write: Write,
+pub(crate) struct ScriptedResponse {
+    write: ScriptedWrite,
     hold: bool,
 }
 
-impl Answer {
+impl ScriptedResponse {
     /// Depending on the request, as a handshake does. Afterwards the connection is closed.
     pub(crate) fn to(write: impl FnOnce(&str) -> Vec<u8> + Send + 'static) -> Self {
         Self { write: Box::new(write), hold: false }
@@ -62,7 +62,7 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     /// Begins to listen.
-    pub(crate) async fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub(crate) async fn new(answers: impl IntoIterator<Item = ScriptedResponse>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (tx, heads) = mpsc::unbounded_channel();
@@ -96,7 +96,11 @@ pub(crate) fn credential() -> Credential {
     Credential::new(TOKEN, "a test").expect("a legal token")
 }
 
-async fn serve(listener: TcpListener, answers: Vec<Answer>, heads: mpsc::UnboundedSender<String>) {
+async fn serve(
+    listener: TcpListener,
+    answers: Vec<ScriptedResponse>,
+    heads: mpsc::UnboundedSender<String>,
+) {
     let mut connections = JoinSet::new();
     for answer in answers {
         let (socket, _) = listener.accept().await.expect("a connection");
@@ -106,7 +110,11 @@ async fn serve(listener: TcpListener, answers: Vec<Answer>, heads: mpsc::Unbound
     connections.join_all().await;
 }
 
-async fn play(mut socket: TcpStream, answer: Answer, heads: mpsc::UnboundedSender<String>) {
+async fn play(
+    mut socket: TcpStream,
+    answer: ScriptedResponse,
+    heads: mpsc::UnboundedSender<String>,
+) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match socket.read_u8().await {
@@ -136,8 +144,8 @@ pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The answer to a WebSocket's handshake, with a subprotocol or none, and what follows it.
-pub(crate) fn switching(subprotocol: Option<&'static str>, then: Vec<u8>) -> Answer {
-    Answer::to(move |head| {
+pub(crate) fn switching(subprotocol: Option<&'static str>, then: Vec<u8>) -> ScriptedResponse {
+    ScriptedResponse::to(move |head| {
         let accept =
             derive_accept_key(header(head, "sec-websocket-key").expect("a key").as_bytes());
         let subprotocol = subprotocol

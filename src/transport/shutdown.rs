@@ -43,12 +43,12 @@ pub async fn signal_at_terminal() -> std::io::Result<Exit> {
 
 /// Told once, from any thread, that the run is to end.
 #[derive(Debug, Default)]
-pub struct Stop {
+pub struct ShutdownFlag {
     is_set: AtomicBool,
     told: Notify,
 }
 
-impl Stop {
+impl ShutdownFlag {
     /// The run is to end.
     pub fn set(&self) {
         self.is_set.store(true, Ordering::Relaxed);

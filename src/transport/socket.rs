@@ -22,11 +22,11 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::transport::Limits;
+use crate::transport::SourceConfig;
 use crate::transport::client::{self, secret};
-use crate::transport::connect_error::{Failure, cause};
+use crate::transport::connect_error::{ConnectError, cause};
 use crate::transport::credential::Credential;
-use crate::transport::source_config::Awake;
+use crate::transport::source_config::SuspendDetector;
 
 /// How often the server is pinged.
 const PING: Duration = Duration::from_secs(20);
@@ -42,7 +42,7 @@ const AUTH: &str = "auth";
 
 /// What came out of a WebSocket. After all but the first two it is of no more use.
 #[derive(PartialEq, Eq)]
-pub(super) enum Heard {
+pub(super) enum SocketEvent {
     /// A text message, which is valid UTF-8.
     Text(Bytes),
     /// A binary message.
@@ -62,7 +62,7 @@ pub(super) struct Socket<S> {
     stream: WebSocketStream<S>,
     pings: Interval,
     silence: Duration,
-    awake: Awake,
+    awake: SuspendDetector,
 }
 
 /// Makes the handshake (RFC 6455, section 4.1). The credential, if there is one, goes as a subprotocol. `resource` is what
@@ -71,8 +71,8 @@ pub(super) async fn open(
     request: RequestBuilder,
     credential: Option<&Credential>,
     resource: &str,
-    limits: &Limits,
-) -> Result<Socket<Upgraded>, Failure> {
+    limits: &SourceConfig,
+) -> Result<Socket<Upgraded>, ConnectError> {
     let key = generate_key();
     let mut request = request
         .header(CONNECTION, "Upgrade")
@@ -85,7 +85,7 @@ pub(super) async fn open(
     }
     let response = client::send(request).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(Failure::status(
+        return Err(ConnectError::status(
             response.status(),
             response.headers(),
             Timestamp::now(),
@@ -93,8 +93,8 @@ pub(super) async fn open(
         ));
     }
     check(response.headers(), &key, credential.map(|_| AUTH))
-        .map_err(|why| Failure::doubtful(why, "check the agent base URL"))?;
-    let upgraded = response.upgrade().await.map_err(|error| Failure::unreachable(&error))?;
+        .map_err(|why| ConnectError::doubtful(why, "check the agent base URL"))?;
+    let upgraded = response.upgrade().await.map_err(|error| ConnectError::unreachable(&error))?;
     Ok(Socket::new(upgraded, limits).await)
 }
 
@@ -132,7 +132,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// A WebSocket over a connection whose handshake is done.
-    pub(super) async fn new(io: S, limits: &Limits) -> Self {
+    pub(super) async fn new(io: S, limits: &SourceConfig) -> Self {
         let config = WebSocketConfig::default()
             .max_message_size(Some(limits.frame))
             .max_frame_size(Some(limits.frame));
@@ -142,12 +142,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let mut pings = interval_at(Instant::now() + ping, ping);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stream = WebSocketStream::from_raw_socket(io, Role::Client, Some(config)).await;
-        Self { stream, pings, silence, awake: Awake::new(limits.now) }
+        Self { stream, pings, silence, awake: SuspendDetector::new(limits.now) }
     }
 
     /// Waits for the next message, pinging meanwhile. Nothing is lost if it is not waited for to the end. The silence is
     /// counted from the call: between two calls it is the caller who does not listen.
-    pub(super) async fn next(&mut self) -> Heard {
+    pub(super) async fn next(&mut self) -> SocketEvent {
         let mut dead = Instant::now() + self.silence;
         loop {
             let message = tokio::select! {
@@ -157,25 +157,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     Ok(()) => continue,
                     Err(heard) => return heard,
                 },
-                () = self.awake.slept() => return Heard::Lost("the machine has slept".to_owned()),
+                () = self.awake.slept() => return SocketEvent::Lost("the machine has slept".to_owned()),
                 () = sleep_until(dead) => return self.silent(),
             };
             dead = Instant::now() + self.silence;
             match message {
-                Some(Ok(Message::Text(text))) => return Heard::Text(text.into()),
-                Some(Ok(Message::Binary(data))) => return Heard::Binary(data),
+                Some(Ok(Message::Text(text))) => return SocketEvent::Text(text.into()),
+                Some(Ok(Message::Binary(data))) => return SocketEvent::Binary(data),
                 Some(Ok(Message::Close(frame))) => {
-                    return Heard::Closed(frame.map(|frame| frame.code.into()));
+                    return SocketEvent::Closed(frame.map(|frame| frame.code.into()));
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(error)) => return failed(&error),
-                None => return Heard::Lost("connection closed".to_owned()),
+                None => return SocketEvent::Lost("connection closed".to_owned()),
             }
         }
     }
 
     /// The same, but for a caller who is `full` reads nothing: then it returns only when the connection has broken.
-    pub(super) async fn attend(&mut self, full: bool) -> Heard {
+    pub(super) async fn attend(&mut self, full: bool) -> SocketEvent {
         if !full {
             return self.next().await;
         }
@@ -188,7 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// A ping that can't be written within its interval tells as much as a missing pong.
-    async fn ping(&mut self) -> Result<(), Heard> {
+    async fn ping(&mut self) -> Result<(), SocketEvent> {
         match timeout(self.pings.period(), self.stream.send(Message::Ping(Bytes::new()))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(failed(&error)),
@@ -196,8 +196,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    fn silent(&self) -> Heard {
-        Heard::Lost(format!("nothing came for {} s", self.silence.as_secs_f64()))
+    fn silent(&self) -> SocketEvent {
+        SocketEvent::Lost(format!("nothing came for {} s", self.silence.as_secs_f64()))
     }
 
     /// Closes the connection as the protocol wants it, if that is quick.
@@ -207,19 +207,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 }
 
-fn failed(error: &Error) -> Heard {
+fn failed(error: &Error) -> SocketEvent {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { size, .. }) => {
-            Heard::TooLarge(*size as u64)
+            SocketEvent::TooLarge(*size as u64)
         }
-        Error::Utf8(_) => Heard::NotUtf8,
+        Error::Utf8(_) => SocketEvent::NotUtf8,
         Error::ConnectionClosed
         | Error::AlreadyClosed
         | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-            Heard::Lost("connection closed".to_owned())
+            SocketEvent::Lost("connection closed".to_owned())
         }
-        Error::Protocol(_) => Heard::Lost("the server broke the WebSocket protocol".to_owned()),
-        error => Heard::Lost(cause(error)),
+        Error::Protocol(_) => {
+            SocketEvent::Lost("the server broke the WebSocket protocol".to_owned())
+        }
+        error => SocketEvent::Lost(cause(error)),
     }
 }
 

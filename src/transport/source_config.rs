@@ -18,7 +18,7 @@ pub(super) const LOOK: Duration = Duration::from_secs(5);
 
 /// The limits of a source. Chance and the clock come with them, so that tests can do without either.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct SourceConfig {
     /// The largest frame in bytes.
     pub frame: usize,
     /// How long a connection may bring nothing at all; the transport's own default if it is not given.
@@ -31,7 +31,7 @@ pub struct Limits {
     pub now: fn() -> Timestamp,
 }
 
-impl Default for Limits {
+impl Default for SourceConfig {
     fn default() -> Self {
         Self {
             frame: FRAME_LIMIT,
@@ -45,13 +45,13 @@ impl Default for Limits {
 
 /// Notices that the machine slept: the wall clock went on and the monotonic one did not.
 #[derive(Debug)]
-pub(super) struct Awake {
+pub(super) struct SuspendDetector {
     now: fn() -> Timestamp,
     wall: Timestamp,
     steady: Instant,
 }
 
-impl Awake {
+impl SuspendDetector {
     pub(super) fn new(now: fn() -> Timestamp) -> Self {
         Self { now, wall: now(), steady: Instant::now() }
     }
@@ -103,7 +103,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_sleep_is_noticed_at_the_next_look_and_a_long_wait_is_none() {
-        let mut awake = Awake::new(hand::now);
+        let mut awake = SuspendDetector::new(hand::now);
         // Virtual time runs ahead of the wall clock here, which is no sleep.
         assert!(tokio::time::timeout(LOOK * 1000, awake.slept()).await.is_err());
         hand::advance(Duration::from_secs(3600));

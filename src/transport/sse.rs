@@ -20,15 +20,17 @@ use tokio::time::{Instant, sleep_until};
 use crate::error::{Error, Exit, Result};
 use crate::model::Stream;
 use crate::transport::client::{self, Client};
-use crate::transport::connect_error::{Failure, cause};
+use crate::transport::connect_error::{ConnectError, cause};
 use crate::transport::credential::Credential;
-use crate::transport::framer::{Body, Frame, Parser};
-use crate::transport::gap::{self, Arrival, Doubt, Gap, Return};
-use crate::transport::key_ring::Keys;
-use crate::transport::resume::{Resume, Unasked, Verdict, number};
-use crate::transport::source_config::Awake;
-use crate::transport::stream_context::Link;
-use crate::transport::{Fault, Form, Limits, Notes, Origin, RawFrame, Sender, backoff};
+use crate::transport::framer::{Parser, SseBody, SseFrame};
+use crate::transport::gap::{self, Gap, GapAssessment, PendingGap, ReconnectInfo};
+use crate::transport::key_ring::KeyRing;
+use crate::transport::resume::{Resume, ResumeDecision, UncoveredRange, number};
+use crate::transport::source_config::SuspendDetector;
+use crate::transport::stream_context::StreamContext;
+use crate::transport::{
+    FrameError, FrameFlags, FrameFormat, Origin, RawFrame, Sender, SourceConfig, backoff,
+};
 
 /// How long a connection may bring nothing at all, not even a comment, before it is taken for dead. Resuming costs nothing.
 pub const SILENCE: Duration = Duration::from_secs(120);
@@ -53,9 +55,9 @@ pub enum Start {
 pub async fn run(
     client: &Client,
     workspace_id: &str,
-    keys: &Keys,
+    keys: &KeyRing,
     start: Start,
-    limits: &Limits,
+    limits: &SourceConfig,
     tx: &Sender,
 ) -> Result<()> {
     let origin = Origin {
@@ -63,18 +65,19 @@ pub async fn run(
         workspace_id: Some(workspace_id.to_owned()),
         call_sid: None,
     };
-    let link = Link::new("cannot read the workspace's stream", origin, backoff::SSE, limits, tx);
+    let link =
+        StreamContext::new("cannot read the workspace's stream", origin, backoff::SSE, limits, tx);
     let request = |key: &Credential| client.events(workspace_id, key);
     tokio::select! {
         biased;
         () = tx.closed() => Ok(()),
-        error = Reader::new(link, start).follow(request, keys) => Err(error),
+        error = SseReader::new(link, start).follow(request, keys) => Err(error),
     }
 }
 
 /// A stream over all of its connections.
-struct Reader<'a> {
-    link: Link<'a>,
+struct SseReader<'a> {
+    link: StreamContext<'a>,
     resume: Resume,
     /// The stream is to begin at a moment that somebody named, and has not yet.
     since: bool,
@@ -83,15 +86,15 @@ struct Reader<'a> {
     /// How far the ids are behind the clock here, at least, in milliseconds.
     offset: Option<i64>,
     /// Whether there is a hole before what comes next.
-    doubt: Option<Doubt>,
+    doubt: Option<PendingGap>,
     /// Events came while there was a doubt: that they come again later says nothing of what was before them.
     unproven: bool,
     /// A repeat was dropped and not told of yet.
     repeat: bool,
 }
 
-impl<'a> Reader<'a> {
-    fn new(link: Link<'a>, start: Start) -> Self {
+impl<'a> SseReader<'a> {
+    fn new(link: StreamContext<'a>, start: Start) -> Self {
         let (resume, heard) = match start {
             Start::Now => (Resume::default(), None),
             Start::Since(id) => (Resume::at(id, false), None),
@@ -112,7 +115,7 @@ impl<'a> Reader<'a> {
     async fn follow(
         mut self,
         request: impl Fn(&Credential) -> RequestBuilder,
-        keys: &Keys,
+        keys: &KeyRing,
     ) -> Error {
         loop {
             let key = keys.current();
@@ -155,7 +158,7 @@ impl<'a> Reader<'a> {
         let now = self.link.now();
         self.resume.stands(self.age(now));
         let (position, borne) = (self.resume.position(), self.resume.expected().is_some());
-        let back = Return {
+        let back = ReconnectInfo {
             position,
             borne,
             remembered: self.resume.remembers(),
@@ -173,9 +176,9 @@ impl<'a> Reader<'a> {
         }
         match back.judge(self.since) {
             // A doubt of the connection before that nothing has settled stays.
-            Arrival::Whole => {}
-            Arrival::Doubtful(doubt) => _ = self.doubt.get_or_insert(doubt),
-            Arrival::Hole(gap) => self.link.gap(&gap).await,
+            GapAssessment::Whole => {}
+            GapAssessment::Doubtful(doubt) => _ = self.doubt.get_or_insert(doubt),
+            GapAssessment::Hole(gap) => self.link.gap(&gap).await,
         }
     }
 
@@ -184,16 +187,16 @@ impl<'a> Reader<'a> {
         &mut self,
         mut body: impl Chunks<Item = Result<Bytes, E>> + Unpin,
         mut parser: Parser,
-    ) -> Failure {
+    ) -> ConnectError {
         let silence = self.link.limits.silence.unwrap_or(SILENCE);
-        let mut awake = Awake::new(self.link.limits.now);
+        let mut awake = SuspendDetector::new(self.link.limits.now);
         let settled = Instant::now() + gap::SETTLE;
         let mut dead = Instant::now() + silence;
         loop {
             let chunk = tokio::select! {
                 biased;
                 chunk = body.next() => chunk,
-                () = awake.slept() => return Failure::passing("the machine has slept"),
+                () = awake.slept() => return ConnectError::passing("the machine has slept"),
                 () = sleep_until(settled), if self.doubt.is_some() => {
                     if let Some(doubt) = self.doubt.take() {
                         self.unproven = false;
@@ -202,12 +205,12 @@ impl<'a> Reader<'a> {
                     }
                     continue;
                 }
-                () = sleep_until(dead) => return Failure::passing(format!("nothing came for {} s", silence.as_secs_f64())),
+                () = sleep_until(dead) => return ConnectError::passing(format!("nothing came for {} s", silence.as_secs_f64())),
             };
             let chunk = match chunk {
                 Some(Ok(chunk)) => chunk,
-                Some(Err(error)) => return Failure::passing(cause(&error)),
-                None => return Failure::passing("the server ended the stream"),
+                Some(Err(error)) => return ConnectError::passing(cause(&error)),
+                None => return ConnectError::passing("the server ended the stream"),
             };
             let received_at = self.link.now();
             self.heard = Some(received_at);
@@ -227,13 +230,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Sends a frame on, unless it was delivered before.
-    async fn pass_on(&mut self, frame: Frame, received_at: Timestamp) {
+    async fn pass_on(&mut self, frame: SseFrame, received_at: Timestamp) {
         let (data, fault) = match frame.body {
-            Body::Empty if frame.sets_id => return self.resume.move_to(&frame.last_event_id),
+            SseBody::Empty if frame.sets_id => return self.resume.move_to(&frame.last_event_id),
             // The id in force is the one that was asked for, and says nothing of where the stream is.
-            Body::Empty => return,
-            Body::Data(data) => (Bytes::from(data), None),
-            Body::TooLarge(bytes) => (Bytes::new(), Some((Fault::TooLarge, bytes))),
+            SseBody::Empty => return,
+            SseBody::Data(data) => (Bytes::from(data), None),
+            SseBody::TooLarge(bytes) => (Bytes::new(), Some((FrameError::TooLarge, bytes))),
         };
         let own = frame.sets_id.then_some(frame.last_event_id.as_str());
         let age = self.age(received_at);
@@ -246,11 +249,13 @@ impl<'a> Reader<'a> {
         };
         let number = own.and_then(number);
         self.settle(number, verdict).await;
-        let Verdict::New { backwards } = verdict else {
-            self.repeat |= verdict == Verdict::Repeated;
+        let ResumeDecision::New { backwards } = verdict else {
+            self.repeat |= verdict == ResumeDecision::Repeated;
             return;
         };
-        if let Some(Unasked { from, to, reason }) = self.resume.unasked(number, backwards, age) {
+        if let Some(UncoveredRange { from, to, reason }) =
+            self.resume.unasked(number, backwards, age)
+        {
             let gap = Gap {
                 from: gap::time(from),
                 to: gap::time(to).unwrap_or(received_at),
@@ -266,14 +271,14 @@ impl<'a> Reader<'a> {
             self.offset =
                 Some(self.offset.filter(|_| !backwards).map_or(behind, |least| least.min(behind)));
         }
-        let notes = Notes {
+        let notes = FrameFlags {
             id_missing: !frame.sets_id,
             id_backwards: backwards,
             after_repeat: std::mem::take(&mut self.repeat),
         };
         let frame = RawFrame {
             origin: self.link.origin.clone(),
-            form: Form::Sse,
+            form: FrameFormat::Sse,
             event: frame.event,
             id: Some(frame.last_event_id).filter(|id| !id.is_empty()),
             data,
@@ -286,9 +291,9 @@ impl<'a> Reader<'a> {
     }
 
     /// What an event tells of the hole that there may be before it.
-    async fn settle(&mut self, id: Option<u64>, verdict: Verdict) {
+    async fn settle(&mut self, id: Option<u64>, verdict: ResumeDecision) {
         let Some(doubt) = &self.doubt else { return };
-        if doubt.clears(id, verdict == Verdict::Replayed) {
+        if doubt.clears(id, verdict == ResumeDecision::Replayed) {
             self.doubt = None;
             self.unproven = false;
         } else if let Some(mut gap) = doubt.hole_before(id) {
@@ -300,7 +305,7 @@ impl<'a> Reader<'a> {
             self.unproven = false;
             self.link.gap(&gap).await;
         } else {
-            self.unproven |= verdict != Verdict::Replayed;
+            self.unproven |= verdict != ResumeDecision::Replayed;
         }
     }
 }
@@ -317,7 +322,7 @@ pub(super) async fn open(
     request: RequestBuilder,
     last_event_id: Option<&str>,
     resource: &str,
-) -> Result<Response, Failure> {
+) -> Result<Response, ConnectError> {
     let request = match last_event_id {
         // A header can hold any bytes but control characters, and nothing else can be asked for again.
         Some(id) if !id.bytes().any(|byte| byte.is_ascii_control()) => {
@@ -327,7 +332,7 @@ pub(super) async fn open(
     };
     let response = client::send(request).await?;
     if response.status() != StatusCode::OK {
-        return Err(Failure::status(
+        return Err(ConnectError::status(
             response.status(),
             response.headers(),
             Timestamp::now(),
@@ -337,14 +342,14 @@ pub(super) async fn open(
     if !is_event_stream(response.headers()) {
         let why =
             format!("not an event stream: the server sent {}", media_type(response.headers()));
-        return Err(Failure::doubtful(why, "check the base URL"));
+        return Err(ConnectError::doubtful(why, "check the base URL"));
     }
     if response
         .headers()
         .get(CONTENT_ENCODING)
         .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
-        return Err(Failure::doubtful(
+        return Err(ConnectError::doubtful(
             "the stream is compressed, which nobody asked for",
             "take the proxy that compresses it out of the way",
         ));
@@ -373,15 +378,15 @@ fn media_type(headers: &HeaderMap) -> &'static str {
 }
 
 /// What a frame says against the stream, if it is a control frame.
-pub(super) fn refusal(frame: &Frame) -> Option<Failure> {
+pub(super) fn refusal(frame: &SseFrame) -> Option<ConnectError> {
     match &frame.body {
-        Body::Data(data) if frame.event.as_deref() == Some(CONTROL) => Some(control(data)),
+        SseBody::Data(data) if frame.event.as_deref() == Some(CONTROL) => Some(control(data)),
         _ => None,
     }
 }
 
 /// What a control frame says. Its message is the server's prose and stays unread.
-pub(super) fn control(data: &str) -> Failure {
+pub(super) fn control(data: &str) -> ConnectError {
     let control: Value = serde_json::from_str(data).unwrap_or_default();
     match control.get("code").and_then(Value::as_str) {
         Some("too_many_streams") => {
@@ -390,15 +395,17 @@ pub(super) fn control(data: &str) -> Failure {
                 || "the workspace has as many open streams as it may".to_owned(),
                 |limit| format!("the workspace has {limit} open streams, as many as it may"),
             );
-            Failure::fatal(
+            ConnectError::fatal(
                 Exit::TooManyStreams,
                 why,
                 "close another stream of this workspace, then start again",
             )
         }
-        Some("stream_unavailable") => Failure::passing("the platform's event bus is down"),
-        Some("stream_error") => Failure::passing("the platform reports an error of the stream"),
-        _ => Failure::passing("the platform reports an error that is not known here"),
+        Some("stream_unavailable") => ConnectError::passing("the platform's event bus is down"),
+        Some("stream_error") => {
+            ConnectError::passing("the platform reports an error of the stream")
+        }
+        _ => ConnectError::passing("the platform reports an error that is not known here"),
     }
 }
 

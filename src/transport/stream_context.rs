@@ -9,29 +9,31 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Exit, Result};
 use crate::transport::backoff::Backoff;
-use crate::transport::connect_error::Failure;
+use crate::transport::connect_error::ConnectError;
 use crate::transport::credential::Credential;
 use crate::transport::gap::Gap;
-use crate::transport::key_ring::Keys;
-use crate::transport::{Change, Item, Limits, News, Origin, RawFrame, Sender};
+use crate::transport::key_ring::KeyRing;
+use crate::transport::{
+    ConnectionEvent, ConnectionState, Item, Origin, RawFrame, Sender, SourceConfig,
+};
 
-pub(super) struct Link<'a> {
+pub(super) struct StreamContext<'a> {
     pub(super) what: &'static str,
     pub(super) origin: Arc<Origin>,
     pub(super) backoff: Backoff,
-    pub(super) limits: &'a Limits,
+    pub(super) limits: &'a SourceConfig,
     tx: &'a Sender,
     /// The server has been reached, so a failure is no longer likely to be the user's mistake.
     proven: bool,
 }
 
-impl<'a> Link<'a> {
+impl<'a> StreamContext<'a> {
     /// `what` is the first part of its errors.
     pub(super) fn new(
         what: &'static str,
         origin: Origin,
         initial: Duration,
-        limits: &'a Limits,
+        limits: &'a SourceConfig,
         tx: &'a Sender,
     ) -> Self {
         Self {
@@ -52,7 +54,7 @@ impl<'a> Link<'a> {
     /// The connection stands.
     pub(super) async fn connected(&mut self) {
         self.proven = true;
-        self.news(Change::Connected).await;
+        self.news(ConnectionState::Connected).await;
     }
 
     /// A frame arrived, so the connection is a healthy one.
@@ -71,24 +73,26 @@ impl<'a> Link<'a> {
 
     /// The stream is over for good, and well.
     pub(super) async fn ended(&mut self, why: &str) {
-        self.news(Change::Ended { why: why.to_owned() }).await;
+        self.news(ConnectionState::Ended { why: why.to_owned() }).await;
     }
 
     /// The connection failed: returns when it is time for another, or gives the error that it ends with. A key that was
     /// refused is looked for anew, since keys are rotated in the middle of a day.
     pub(super) async fn after(
         &mut self,
-        failure: Failure,
-        keys: &Keys,
+        failure: ConnectError,
+        keys: &KeyRing,
         used: &Credential,
     ) -> Result<()> {
-        let renewed = matches!(failure, Failure::Refused { .. }) && keys.renew(used).await;
+        let renewed = matches!(failure, ConnectError::Refused { .. }) && keys.renew(used).await;
         match failure {
-            Failure::Passing { why, at_least } => self.pause(why, at_least, Duration::MAX).await,
-            Failure::Doubtful { why, .. } if self.proven => {
+            ConnectError::Passing { why, at_least } => {
+                self.pause(why, at_least, Duration::MAX).await
+            }
+            ConnectError::Doubtful { why, .. } if self.proven => {
                 self.pause(why, Duration::ZERO, Duration::MAX).await
             }
-            Failure::Refused { why, .. } if renewed => {
+            ConnectError::Refused { why, .. } if renewed => {
                 self.pause(
                     format!("{why}, and there is a newer one"),
                     Duration::ZERO,
@@ -96,9 +100,9 @@ impl<'a> Link<'a> {
                 )
                 .await
             }
-            Failure::Final { .. } | Failure::Refused { .. } | Failure::Doubtful { .. } => {
-                Err(failure.into_error(self.what))
-            }
+            ConnectError::Final { .. }
+            | ConnectError::Refused { .. }
+            | ConnectError::Doubtful { .. } => Err(failure.into_error(self.what)),
         }
     }
 
@@ -125,14 +129,17 @@ impl<'a> Link<'a> {
             ));
         }
         let delay = delay.min(at_most);
-        self.news(Change::Reconnecting { delay, attempt, why }).await;
+        self.news(ConnectionState::Reconnecting { delay, attempt, why }).await;
         tokio::time::sleep(delay).await;
         Ok(())
     }
 
-    async fn news(&mut self, change: Change) {
+    async fn news(&mut self, change: ConnectionState) {
         // See the module's word on sends.
-        let _ = self.tx.send(Item::News(News { origin: Arc::clone(&self.origin), change })).await;
+        let _ = self
+            .tx
+            .send(Item::News(ConnectionEvent { origin: Arc::clone(&self.origin), change }))
+            .await;
     }
 
     /// The channel itself, for a source that does something while it waits for room.

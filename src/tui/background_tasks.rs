@@ -21,20 +21,20 @@ const TOOLS: &[(&str, &[&str], Option<&str>)] = &[
 ];
 
 /// Errands on their way.
-pub struct Errands {
+pub struct BackgroundTasks {
     tell: Sender<String>,
     told: Receiver<String>,
     saving: Vec<JoinHandle<()>>,
 }
 
-impl Default for Errands {
+impl Default for BackgroundTasks {
     fn default() -> Self {
         let (tell, told) = channel();
         Self { tell, told, saving: Vec::new() }
     }
 }
 
-impl Errands {
+impl BackgroundTasks {
     /// Saves lines to a new file that nobody else can read.
     pub fn save(&mut self, path: PathBuf, lines: Vec<Arc<str>>) {
         let started = self.start("save", move || match save(&path, &lines) {
@@ -80,7 +80,7 @@ impl Errands {
 }
 
 /// What is being saved is saved to its end.
-impl Drop for Errands {
+impl Drop for BackgroundTasks {
     fn drop(&mut self) {
         for saving in self.saving.drain(..) {
             let _ = saving.join();

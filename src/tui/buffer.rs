@@ -5,18 +5,18 @@
 
 use std::collections::VecDeque;
 
-use crate::output::stored_event::Held;
+use crate::output::stored_event::StoredEvent;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct BufferLimits {
     /// So many events.
     pub events: usize,
     /// So many bytes of them.
     pub bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for BufferLimits {
     fn default() -> Self {
         Self { events: 100_000, bytes: 64 << 20 }
     }
@@ -24,22 +24,22 @@ impl Default for Limits {
 
 /// The events at hand, oldest first.
 #[derive(Debug)]
-pub struct Buffer {
-    limits: Limits,
-    rows: VecDeque<Held>,
+pub struct EventBuffer {
+    limits: BufferLimits,
+    rows: VecDeque<StoredEvent>,
     first: u64,
     bytes: usize,
 }
 
-impl Buffer {
+impl EventBuffer {
     /// An empty buffer.
     #[must_use]
-    pub const fn new(limits: Limits) -> Self {
+    pub const fn new(limits: BufferLimits) -> Self {
         Self { limits, rows: VecDeque::new(), first: 0, bytes: 0 }
     }
 
     /// Adds an event, and lets the oldest go where it is one too many. Gives its number.
-    pub fn push(&mut self, held: Held) -> u64 {
+    pub fn push(&mut self, held: StoredEvent) -> u64 {
         self.bytes += held.bytes();
         self.rows.push_back(held);
         while self.rows.len() > 1
@@ -66,7 +66,7 @@ impl Buffer {
 
     /// The event of that number, if it is still there.
     #[must_use]
-    pub fn get(&self, number: u64) -> Option<&Held> {
+    pub fn get(&self, number: u64) -> Option<&StoredEvent> {
         self.rows.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 }
@@ -75,8 +75,8 @@ impl Buffer {
 mod tests {
     use super::*;
 
-    fn held(line: &str) -> Held {
-        Held {
+    fn held(line: &str) -> StoredEvent {
+        StoredEvent {
             event_type: "x".into(),
             kind: None,
             time: None,
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn numbers_stay_when_the_oldest_go() {
-        let mut buffer = Buffer::new(Limits { events: 3, bytes: usize::MAX });
+        let mut buffer = EventBuffer::new(BufferLimits { events: 3, bytes: usize::MAX });
         for number in 0..5 {
             assert_eq!(buffer.push(held(&number.to_string())), number);
         }
@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn bytes_are_a_limit_too_but_the_newest_event_stays() {
-        let mut buffer = Buffer::new(Limits { events: 10, bytes: 2 * held("aaaa").bytes() });
+        let mut buffer =
+            EventBuffer::new(BufferLimits { events: 10, bytes: 2 * held("aaaa").bytes() });
         for _ in 0..4 {
             buffer.push(held("aaaa"));
         }

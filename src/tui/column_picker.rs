@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use super::complete::fields;
-use super::keys::Action;
+use super::keys::KeyAction;
 use super::state::State;
 use super::view;
-use crate::output::stored_event::Reader;
+use crate::output::stored_event::StoredEventReader;
 
 /// The list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ticks {
+pub struct ColumnPicker {
     /// What can be ticked.
     pub names: Vec<String>,
     /// What is, in the order in which it was: the columns from left to right.
@@ -19,14 +19,14 @@ pub struct Ticks {
     pub cursor: usize,
 }
 
-impl Ticks {
+impl ColumnPicker {
     /// The list, with what is listed now ticked.
     #[must_use]
     pub fn open(state: &State) -> Self {
         let ticked =
             state.columns.as_ref().map(|columns| columns.names().to_vec()).unwrap_or_default();
         let own = state.chosen().map(|held| {
-            Reader::default().read(held, |shown| {
+            StoredEventReader::default().read(held, |shown| {
                 shown.fields().map(|field| field.name().into_owned()).collect::<Vec<_>>()
             })
         });
@@ -46,31 +46,31 @@ impl Ticks {
 }
 
 /// Takes a key while the list is open. Gives whether it was for the list.
-pub fn act(state: &mut State, action: Action) -> bool {
+pub fn act(state: &mut State, action: KeyAction) -> bool {
     let page = usize::from(view::column_picker::inner(state).height).max(1);
     let Some(ticks) = &mut state.ticks else { return false };
     let at = ticks.cursor;
     let to = match action {
-        Action::Quit | Action::Suspend | Action::Help => return false,
-        Action::Down => at + 1,
-        Action::Up => at.saturating_sub(1),
-        Action::PageDown => at + page,
-        Action::PageUp => at.saturating_sub(page),
-        Action::HalfDown => at + page.div_ceil(2),
-        Action::HalfUp => at.saturating_sub(page.div_ceil(2)),
-        Action::Top => 0,
-        Action::Bottom => usize::MAX,
-        Action::Pause => {
+        KeyAction::Quit | KeyAction::Suspend | KeyAction::Help => return false,
+        KeyAction::Down => at + 1,
+        KeyAction::Up => at.saturating_sub(1),
+        KeyAction::PageDown => at + page,
+        KeyAction::PageUp => at.saturating_sub(page),
+        KeyAction::HalfDown => at + page.div_ceil(2),
+        KeyAction::HalfUp => at.saturating_sub(page.div_ceil(2)),
+        KeyAction::Top => 0,
+        KeyAction::Bottom => usize::MAX,
+        KeyAction::Pause => {
             ticks.toggle();
             at
         }
-        Action::Open => {
+        KeyAction::Open => {
             let ticked = std::mem::take(&mut ticks.ticked);
             state.list(ticked);
             state.ticks = None;
             return true;
         }
-        Action::Back | Action::Columns => {
+        KeyAction::Back | KeyAction::Columns => {
             state.ticks = None;
             return true;
         }

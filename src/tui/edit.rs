@@ -7,13 +7,13 @@ const LONGEST: usize = 4096;
 
 /// A line that is edited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct LineEditor {
     characters: Vec<char>,
     /// Before which character the next one goes.
     pub at: usize,
 }
 
-impl Line {
+impl LineEditor {
     /// A line with the cursor at its end.
     #[must_use]
     pub fn new(text: &str) -> Self {
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn after(text: &str, keys: &[(KeyCode, KeyModifiers)]) -> (String, usize) {
-        let mut line = Line::new(text);
+        let mut line = LineEditor::new(text);
         for (code, modifiers) in keys {
             line.key(&KeyEvent::new(*code, *modifiers));
         }
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn takes_no_control_character_from_a_paste() {
-        let mut line = Line::default();
+        let mut line = LineEditor::default();
         line.insert("a\u{1b}[31m\nb");
         assert_eq!(line.text(), "a[31mb");
     }

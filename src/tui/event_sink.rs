@@ -6,11 +6,11 @@ use std::sync::mpsc::SyncSender;
 use std::thread::Thread;
 
 use crate::model::Kind;
-use crate::output::stored_event::Held;
-use crate::output::{Broken, Sink};
+use crate::output::stored_event::StoredEvent;
+use crate::output::{EventSink, OutputError};
 use crate::pipeline::pacing::Pace;
-use crate::query::Subject;
-use crate::transport::News;
+use crate::query::EventContext;
+use crate::transport::ConnectionEvent;
 
 /// How many events may wait for the screen.
 pub const QUEUE: usize = 1024;
@@ -20,7 +20,7 @@ const PASSED: u64 = 256;
 
 /// What is known of events that were not selected: they are counted, not held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PassedOver {
+pub struct FilteredEvent {
     /// How many they are.
     pub events: u64,
     /// Of these, frames that held no event.
@@ -33,37 +33,41 @@ pub struct PassedOver {
 
 /// What the walk tells the screen.
 #[derive(Debug)]
-pub enum Fed {
+pub enum ScreenMessage {
     /// An event.
-    Event(Held),
+    Event(StoredEvent),
     /// Events that were not selected since this was told last.
-    PassedOver(PassedOver),
+    PassedOver(FilteredEvent),
     /// News of a connection.
-    News(News),
+    News(ConnectionEvent),
 }
 
 /// Hands events over to the screen.
-pub struct Feed {
-    screen: SyncSender<Fed>,
+pub struct ScreenSink {
+    screen: SyncSender<ScreenMessage>,
     /// Who takes what is sent; asleep, perhaps.
     sleeper: Thread,
     pace: Option<Arc<Pace>>,
-    passed: PassedOver,
+    passed: FilteredEvent,
 }
 
-impl Feed {
+impl ScreenSink {
     /// A feed into that channel, from which that thread takes, at that pace.
     #[must_use]
-    pub const fn new(screen: SyncSender<Fed>, sleeper: Thread, pace: Option<Arc<Pace>>) -> Self {
+    pub const fn new(
+        screen: SyncSender<ScreenMessage>,
+        sleeper: Thread,
+        pace: Option<Arc<Pace>>,
+    ) -> Self {
         Self {
             screen,
             sleeper,
             pace,
-            passed: PassedOver { events: 0, malformed: 0, drifted: 0, gaps: 0 },
+            passed: FilteredEvent { events: 0, malformed: 0, drifted: 0, gaps: 0 },
         }
     }
 
-    fn send(&self, fed: Fed) -> io::Result<()> {
+    fn send(&self, fed: ScreenMessage) -> io::Result<()> {
         // A screen that is closed is like a reader that has gone.
         let sent = self.screen.send(fed).map_err(|_| io::ErrorKind::BrokenPipe.into());
         self.sleeper.unpark();
@@ -72,22 +76,22 @@ impl Feed {
 
     fn tell_of_passed(&mut self) -> io::Result<()> {
         let passed = std::mem::take(&mut self.passed);
-        if passed.events > 0 { self.send(Fed::PassedOver(passed)) } else { Ok(()) }
+        if passed.events > 0 { self.send(ScreenMessage::PassedOver(passed)) } else { Ok(()) }
     }
 }
 
-impl Sink for Feed {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
-        let mut held = Held::of(subject.shown);
+impl EventSink for ScreenSink {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
+        let mut held = StoredEvent::of(subject.shown);
         if let Some(pace) = &self.pace {
             pace.wait(held.time, None);
             held.place = pace.reach(subject.recording, subject.offset);
         }
         self.tell_of_passed()?;
-        Ok(self.send(Fed::Event(held))?)
+        Ok(self.send(ScreenMessage::Event(held))?)
     }
 
-    fn passed_over(&mut self, subject: &Subject<'_>) -> io::Result<()> {
+    fn passed_over(&mut self, subject: &EventContext<'_>) -> io::Result<()> {
         let shown = subject.shown;
         if let Some(pace) = &self.pace {
             pace.reach(subject.recording, subject.offset);
@@ -99,8 +103,8 @@ impl Sink for Feed {
         if self.passed.events < PASSED { Ok(()) } else { self.tell_of_passed() }
     }
 
-    fn news(&mut self, news: &News) -> io::Result<bool> {
-        self.send(Fed::News(news.clone())).map(|()| true)
+    fn news(&mut self, news: &ConnectionEvent) -> io::Result<bool> {
+        self.send(ScreenMessage::News(news.clone())).map(|()| true)
     }
 
     /// Nothing more is at hand.
@@ -110,7 +114,7 @@ impl Sink for Feed {
 }
 
 /// The end of the events is something to wake up for, too.
-impl Drop for Feed {
+impl Drop for ScreenSink {
     fn drop(&mut self) {
         self.sleeper.unpark();
     }

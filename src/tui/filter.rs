@@ -3,25 +3,25 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::buffer::Buffer;
-use super::state::Setup;
+use super::buffer::EventBuffer;
+use super::state::ScreenConfig;
 use crate::error::Error;
-use crate::output::stored_event::Reader;
+use crate::output::stored_event::StoredEventReader;
 use crate::query::check::{Kinds, check};
-use crate::query::program::{Budget, parse};
-use crate::query::{Predicate, Subject, Types, named};
+use crate::query::program::{StepBudget, parse};
+use crate::query::{EventContext, Predicate, TypeFilter, named};
 
 /// The option that messages about the filter name.
 const NAME: &str = "the filter";
 
 /// How much may be done before the keys have their turn: so many events, and no event after that time.
 #[derive(Debug, Clone, Copy)]
-pub struct Slice {
+pub struct TimeSlice {
     events: usize,
     until: Option<Instant>,
 }
 
-impl Slice {
+impl TimeSlice {
     /// So many events.
     #[must_use]
     pub const fn of(events: usize) -> Self {
@@ -53,7 +53,7 @@ fn too_long() -> Error {
 }
 
 /// A filter on its way through the events at hand.
-pub struct Matching {
+pub struct FilterTask {
     /// The expression as it was typed: perhaps a name.
     pub source: String,
     /// The expression itself.
@@ -65,17 +65,18 @@ pub struct Matching {
     next: u64,
 }
 
-impl Matching {
+impl FilterTask {
     /// Compiles an expression, and holds it against the model.
-    pub fn compile(source: &str, setup: &Setup) -> Result<Self, Error> {
+    pub fn compile(source: &str, setup: &ScreenConfig) -> Result<Self, Error> {
         let named = named(&setup.named, NAME, source)?;
         let (name, expression) = named
             .as_ref()
             .map_or((NAME, source), |(name, expression)| (name.as_str(), *expression));
         let parsed = parse(name, expression)?;
         // Keys wait for the event in hand, so it may not take long.
-        let predicate = Predicate::within(Budget::BRIEF, &parsed, &setup.variables)?;
-        let (_, findings) = check(&parsed, Kinds::kept(&Types::default()), &setup.policy, true);
+        let predicate = Predicate::within(StepBudget::BRIEF, &parsed, &setup.variables)?;
+        let (_, findings) =
+            check(&parsed, Kinds::kept(&TypeFilter::default()), &setup.policy, true);
         let mut remark = None;
         for finding in findings {
             let error = finding.error(&parsed);
@@ -98,9 +99,9 @@ impl Matching {
     /// Goes on through the events at hand until it is through or the slice is used up. Gives whether it is through.
     pub fn go_on(
         &mut self,
-        buffer: &Buffer,
-        reader: &mut Reader,
-        slice: &mut Slice,
+        buffer: &EventBuffer,
+        reader: &mut StoredEventReader,
+        slice: &mut TimeSlice,
     ) -> Result<bool, Error> {
         while self.numbers.front().is_some_and(|number| *number < buffer.first()) {
             self.numbers.pop_front();
@@ -111,7 +112,7 @@ impl Matching {
                 return Ok(false);
             }
             let holds = reader
-                .read(held, |shown| self.predicate.holds(&Subject::new(shown)))
+                .read(held, |shown| self.predicate.holds(&EventContext::new(shown)))
                 .map_err(|_| too_long())?;
             if holds {
                 self.numbers.push_back(self.next);
@@ -123,7 +124,7 @@ impl Matching {
 
     /// Whether all events at hand were looked at.
     #[must_use]
-    pub fn is_through(&self, buffer: &Buffer) -> bool {
+    pub fn is_through(&self, buffer: &EventBuffer) -> bool {
         self.next >= buffer.end()
     }
 

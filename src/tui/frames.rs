@@ -7,11 +7,11 @@ const FRAME: Duration = Duration::from_millis(34);
 
 /// The frames so far.
 #[derive(Debug, Default)]
-pub struct Frames {
+pub struct FramePacer {
     last: Option<Instant>,
 }
 
-impl Frames {
+impl FramePacer {
     /// Whether to draw now, where something has changed. If so, it is taken for drawn.
     pub fn is_due(&mut self, changed: bool, now: Instant) -> bool {
         let is_due = changed && self.wait(now).is_zero();

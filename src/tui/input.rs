@@ -13,14 +13,14 @@ use crossterm::event::{self, Event};
 const REST: Duration = Duration::from_millis(1);
 
 /// A thread that reads what is typed.
-pub struct Input {
+pub struct InputReader {
     typed: Receiver<io::Result<Event>>,
     thread: Option<JoinHandle<()>>,
     #[cfg(unix)]
     bell: bell::Bell,
 }
 
-impl Input {
+impl InputReader {
     /// Starts to read, and will wake the thread that calls this.
     pub fn listen() -> io::Result<Self> {
         let (send, typed) = channel();
@@ -28,7 +28,7 @@ impl Input {
         #[cfg(unix)]
         let (bell, heard) = bell::Bell::hang()?;
         let thread = Builder::new().name("keys".to_owned()).spawn(move || {
-            let telling = Telling { send, sleeper };
+            let telling = InputState { send, sleeper };
             #[cfg(unix)]
             let read = bell::read(&telling, heard);
             #[cfg(not(unix))]
@@ -52,7 +52,7 @@ impl Input {
 }
 
 #[cfg(unix)]
-impl Drop for Input {
+impl Drop for InputReader {
     fn drop(&mut self) {
         self.bell.ring();
         if let Some(thread) = self.thread.take() {
@@ -61,12 +61,12 @@ impl Drop for Input {
     }
 }
 
-struct Telling {
+struct InputState {
     send: Sender<io::Result<Event>>,
     sleeper: Thread,
 }
 
-impl Telling {
+impl InputState {
     /// Gives whether somebody listens.
     fn tell(&self, event: io::Result<Event>) -> bool {
         let sent = self.send.send(event).is_ok();
@@ -87,7 +87,7 @@ impl Telling {
 
 /// Where a console can't be waited for together with anything else.
 #[cfg(not(unix))]
-fn read(telling: &Telling) -> io::Result<()> {
+fn read(telling: &InputState) -> io::Result<()> {
     while telling.tell(Ok(event::read()?)) {}
     Ok(())
 }
@@ -104,7 +104,7 @@ mod bell {
     use signal_hook::consts::SIGWINCH;
     use signal_hook::low_level::{pipe, unregister};
 
-    use super::Telling;
+    use super::InputState;
 
     /// What ends the wait for keys: a window of another size, or the end.
     pub struct Bell {
@@ -129,7 +129,7 @@ mod bell {
 
     const END: &[u8] = b"e";
 
-    pub fn read(telling: &Telling, mut heard: UnixStream) -> io::Result<()> {
+    pub fn read(telling: &InputState, mut heard: UnixStream) -> io::Result<()> {
         let stdin = io::stdin();
         loop {
             let mut ready =

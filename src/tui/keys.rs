@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each has its line in the table")]
-pub enum Action {
+pub enum KeyAction {
     Quit,
     Back,
     Suspend,
@@ -54,19 +54,19 @@ pub enum Action {
 
 /// A line of the table.
 #[derive(Debug)]
-pub struct Binding {
+pub struct KeyBinding {
     /// The keys.
     pub keys: &'static [(KeyCode, KeyModifiers)],
     /// What people call them.
     pub name: &'static str,
     /// What they are for.
-    pub action: Action,
+    pub action: KeyAction,
     /// The same in words.
     pub help: &'static str,
 }
 
 /// A heading of the help, and what stands below it.
-pub type Group = (&'static str, &'static [Binding]);
+pub type KeyGroup = (&'static str, &'static [KeyBinding]);
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
@@ -85,88 +85,88 @@ const fn code(code: KeyCode) -> (KeyCode, KeyModifiers) {
 
 macro_rules! bindings {
     ($($name:literal [$($key:expr),+] $action:expr, $help:literal;)+) => {
-        &[$(Binding { keys: &[$($key),+], name: $name, action: $action, help: $help }),+]
+        &[$(KeyBinding { keys: &[$($key),+], name: $name, action: $action, help: $help }),+]
     };
 }
 
 /// All keys.
-pub const TABLE: &[Group] = &[
+pub const TABLE: &[KeyGroup] = &[
     (
         "Moving",
         bindings! {
-            "j ↓" [key('j'), code(KeyCode::Down)] Action::Down, "down";
-            "k ↑" [key('k'), code(KeyCode::Up)] Action::Up, "up; leaves following";
-            "g Home" [key('g'), code(KeyCode::Home)] Action::Top, "to the oldest";
-            "G End" [key('G'), code(KeyCode::End)] Action::Bottom, "to the newest, and follow";
-            "PgDn ^F" [code(KeyCode::PageDown), ctrl('f')] Action::PageDown, "a page down";
-            "PgUp ^B" [code(KeyCode::PageUp), ctrl('b')] Action::PageUp, "a page up";
-            "^D" [ctrl('d')] Action::HalfDown, "half a page down";
-            "^U" [ctrl('u')] Action::HalfUp, "half a page up";
-            "e" [key('e')] Action::NextError, "to the next error";
-            "E" [key('E')] Action::PreviousError, "to the error before";
-            "m" [key('m')] Action::Mark, "mark, or take the mark away";
-            "u" [key('u')] Action::NextMark, "to the next mark";
-            "U" [key('U')] Action::PreviousMark, "to the mark before";
+            "j ↓" [key('j'), code(KeyCode::Down)] KeyAction::Down, "down";
+            "k ↑" [key('k'), code(KeyCode::Up)] KeyAction::Up, "up; leaves following";
+            "g Home" [key('g'), code(KeyCode::Home)] KeyAction::Top, "to the oldest";
+            "G End" [key('G'), code(KeyCode::End)] KeyAction::Bottom, "to the newest, and follow";
+            "PgDn ^F" [code(KeyCode::PageDown), ctrl('f')] KeyAction::PageDown, "a page down";
+            "PgUp ^B" [code(KeyCode::PageUp), ctrl('b')] KeyAction::PageUp, "a page up";
+            "^D" [ctrl('d')] KeyAction::HalfDown, "half a page down";
+            "^U" [ctrl('u')] KeyAction::HalfUp, "half a page up";
+            "e" [key('e')] KeyAction::NextError, "to the next error";
+            "E" [key('E')] KeyAction::PreviousError, "to the error before";
+            "m" [key('m')] KeyAction::Mark, "mark, or take the mark away";
+            "u" [key('u')] KeyAction::NextMark, "to the next mark";
+            "U" [key('U')] KeyAction::PreviousMark, "to the mark before";
         },
     ),
     (
         "Finding",
         bindings! {
-            "/" [key('/')] Action::Search, "search for a regular expression in what is seen";
-            "n" [key('n')] Action::Next, "to the next match";
-            "N" [key('N')] Action::Previous, "to the match before";
-            "f" [key('f')] Action::Filter, "edit the filter: jq, or the @name of one; ↑ ↓ go through the last ones";
-            "F" [key('F')] Action::ToggleFilter, "filter off, and on again";
-            "o" [key('o')] Action::OnlyCall, "only the call of this event, and all again";
-            "+" [key('+')] Action::AddToFilter, "add the value of this field to the filter";
+            "/" [key('/')] KeyAction::Search, "search for a regular expression in what is seen";
+            "n" [key('n')] KeyAction::Next, "to the next match";
+            "N" [key('N')] KeyAction::Previous, "to the match before";
+            "f" [key('f')] KeyAction::Filter, "edit the filter: jq, or the @name of one; ↑ ↓ go through the last ones";
+            "F" [key('F')] KeyAction::ToggleFilter, "filter off, and on again";
+            "o" [key('o')] KeyAction::OnlyCall, "only the call of this event, and all again";
+            "+" [key('+')] KeyAction::AddToFilter, "add the value of this field to the filter";
         },
     ),
     (
         "Looking",
         bindings! {
-            "Enter" [code(KeyCode::Enter)] Action::Open, "open the detail, step into it, fold; open a call, then its parts";
-            "l →" [key('l'), code(KeyCode::Right)] Action::Into, "into the detail; unfold";
-            "h ←" [key('h'), code(KeyCode::Left)] Action::Out, "out of the detail; fold";
-            ">" [key('>')] Action::Grow, "a larger detail (or drag its edge)";
-            "<" [key('<')] Action::Shrink, "a smaller detail";
-            "Space" [key(' ')] Action::Pause, "pause, and go on";
-            "t" [key('t')] Action::Time, "time: local, UTC, age, since the line before, none";
-            "x" [key('x')] Action::Columns, "choose the fields that are listed, as a table: Space ticks, Enter takes them";
-            "w" [key('w')] Action::Wrap, "wrap long lines, and cut them again";
+            "Enter" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, step into it, fold; open a call, then its parts";
+            "l →" [key('l'), code(KeyCode::Right)] KeyAction::Into, "into the detail; unfold";
+            "h ←" [key('h'), code(KeyCode::Left)] KeyAction::Out, "out of the detail; fold";
+            ">" [key('>')] KeyAction::Grow, "a larger detail (or drag its edge)";
+            "<" [key('<')] KeyAction::Shrink, "a smaller detail";
+            "Space" [key(' ')] KeyAction::Pause, "pause, and go on";
+            "t" [key('t')] KeyAction::Time, "time: local, UTC, age, since the line before, none";
+            "x" [key('x')] KeyAction::Columns, "choose the fields that are listed, as a table: Space ticks, Enter takes them";
+            "w" [key('w')] KeyAction::Wrap, "wrap long lines, and cut them again";
         },
     ),
     (
         "Replaying a recording",
         bindings! {
-            "p" [key('p')] Action::Hold, "hold the replay, and go on";
-            "." [key('.')] Action::Step, "hold it, and let one event through";
-            "]" [key(']')] Action::Faster, "faster: 1× is real time, the last is full speed";
-            "[" [key('[')] Action::Slower, "slower";
-            "@" [key('@')] Action::GoTo, "go to a time: 09:30, +5m, -30s; what is not replayed yet is run through";
+            "p" [key('p')] KeyAction::Hold, "hold the replay, and go on";
+            "." [key('.')] KeyAction::Step, "hold it, and let one event through";
+            "]" [key(']')] KeyAction::Faster, "faster: 1× is real time, the last is full speed";
+            "[" [key('[')] KeyAction::Slower, "slower";
+            "@" [key('@')] KeyAction::GoTo, "go to a time: 09:30, +5m, -30s; what is not replayed yet is run through";
         },
     ),
     (
         "Taking along",
         bindings! {
-            "y" [key('y')] Action::Copy, "copy the event as it is shown; in the detail the value, of a call the SID";
-            "s" [key('s')] Action::Save, "save what is listed as NDJSON, for you alone (mode 0600)";
+            "y" [key('y')] KeyAction::Copy, "copy the event as it is shown; in the detail the value, of a call the SID";
+            "s" [key('s')] KeyAction::Save, "save what is listed as NDJSON, for you alone (mode 0600)";
         },
     ),
     (
         "Screens",
         bindings! {
-            "1" [key('1')] Action::Screen(0), "the stream of events";
-            "2" [key('2')] Action::Screen(1), "the calls";
-            "3" [key('3')] Action::Screen(2), "one call: what is said, tools, emotion, latency";
-            "4" [key('4')] Action::Screen(3), "operators, surfaces, triggers, pipelines, reviews";
-            "5" [key('5')] Action::Screen(4), "numbers";
-            "Tab" [code(KeyCode::Tab)] Action::NextScreen, "the next screen";
-            "S-Tab" [code(KeyCode::BackTab)] Action::PreviousScreen, "the screen before";
-            ":" [key(':')] Action::Command, "a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
-            "?" [key('?')] Action::Help, "this help";
-            "Esc" [code(KeyCode::Esc)] Action::Back, "back: close what is open";
-            "q" [key('q'), ctrl('c')] Action::Quit, "quit";
-            "^Z" [ctrl('z')] Action::Suspend, "suspend; `fg` comes back";
+            "1" [key('1')] KeyAction::Screen(0), "the stream of events";
+            "2" [key('2')] KeyAction::Screen(1), "the calls";
+            "3" [key('3')] KeyAction::Screen(2), "one call: what is said, tools, emotion, latency";
+            "4" [key('4')] KeyAction::Screen(3), "operators, surfaces, triggers, pipelines, reviews";
+            "5" [key('5')] KeyAction::Screen(4), "numbers";
+            "Tab" [code(KeyCode::Tab)] KeyAction::NextScreen, "the next screen";
+            "S-Tab" [code(KeyCode::BackTab)] KeyAction::PreviousScreen, "the screen before";
+            ":" [key(':')] KeyAction::Command, "a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
+            "?" [key('?')] KeyAction::Help, "this help";
+            "Esc" [code(KeyCode::Esc)] KeyAction::Back, "back: close what is open";
+            "q" [key('q'), ctrl('c')] KeyAction::Quit, "quit";
+            "^Z" [ctrl('z')] KeyAction::Suspend, "suspend; `fg` comes back";
         },
     ),
 ];
@@ -211,14 +211,14 @@ pub const BESIDE: &[(&str, &[(&str, &str)])] = &[
 
 /// What a key is for, outside a line that is edited.
 #[must_use]
-pub fn action(event: &KeyEvent) -> Option<Action> {
+pub fn action(event: &KeyEvent) -> Option<KeyAction> {
     let modifiers = event.modifiers - KeyModifiers::SHIFT;
     let pressed = (event.code, modifiers);
     bindings().find(|binding| binding.keys.contains(&pressed)).map(|binding| binding.action)
 }
 
 /// All lines of the table.
-pub fn bindings() -> impl Iterator<Item = &'static Binding> {
+pub fn bindings() -> impl Iterator<Item = &'static KeyBinding> {
     TABLE.iter().flat_map(|(_, bindings)| bindings.iter())
 }
 

@@ -4,22 +4,22 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
-use super::event_sink::PassedOver;
-use crate::analysis::stats::Figures;
+use super::event_sink::FilteredEvent;
+use crate::analysis::stats::EventStats;
 use crate::model::family;
-use crate::output::stored_event::Held;
-use crate::redact::Shown;
+use crate::output::stored_event::StoredEvent;
+use crate::redact::RedactedEvent;
 
 /// For how many seconds rates are kept.
 pub const SECONDS: usize = 240;
 
 /// What is counted.
 #[derive(Debug, Clone, Default)]
-pub struct Numbers {
+pub struct LiveStats {
     /// Of all events.
-    pub figures: Figures,
+    pub figures: EventStats,
     /// What was not selected.
-    pub passed: PassedOver,
+    pub passed: FilteredEvent,
     /// When the last event came.
     pub last: Option<Timestamp>,
     /// Events a second by family, the newest second last.
@@ -30,9 +30,9 @@ pub struct Numbers {
 /// How many families are told apart.
 const FAMILIES: usize = 100;
 
-impl Numbers {
+impl LiveStats {
     /// Counts an event.
-    pub fn see(&mut self, held: &Held, shown: &Shown<'_>, now: Timestamp) {
+    pub fn see(&mut self, held: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
         self.advance(now);
         self.figures.see(shown, held.time.map(Timestamp::as_millisecond));
         self.last = Some(now);
@@ -48,7 +48,7 @@ impl Numbers {
     }
 
     /// Counts events that were not selected.
-    pub const fn pass(&mut self, passed: PassedOver, now: Timestamp) {
+    pub const fn pass(&mut self, passed: FilteredEvent, now: Timestamp) {
         self.passed.events += passed.events;
         self.passed.malformed += passed.malformed;
         self.passed.drifted += passed.drifted;

@@ -5,7 +5,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::column_picker;
-use super::keys::Action;
+use super::keys::KeyAction;
 use super::seek;
 use super::state::{Handle, State};
 use super::update::{act, choose, detail, elsewhere, scroll_help, step};
@@ -18,8 +18,8 @@ const LINES: usize = 3;
 pub fn point(state: &mut State, mouse: MouseEvent) -> bool {
     let at = Position::new(mouse.column, mouse.row);
     match mouse.kind {
-        MouseEventKind::ScrollDown => scroll(state, at, Action::Down),
-        MouseEventKind::ScrollUp => scroll(state, at, Action::Up),
+        MouseEventKind::ScrollDown => scroll(state, at, KeyAction::Down),
+        MouseEventKind::ScrollUp => scroll(state, at, KeyAction::Up),
         MouseEventKind::Down(MouseButton::Left) if state.help.take().is_some() => {}
         MouseEventKind::Down(MouseButton::Left) if state.ticks.is_some() => tick(state, at),
         MouseEventKind::Down(MouseButton::Left) => click(state, at),
@@ -34,14 +34,14 @@ pub fn point(state: &mut State, mouse: MouseEvent) -> bool {
     true
 }
 
-fn scroll(state: &mut State, at: Position, action: Action) {
+fn scroll(state: &mut State, at: Position, action: KeyAction) {
     let over_detail = view::areas(state).detail.is_some_and(|area| area.contains(at));
     for _ in 0..LINES {
         match state.screen {
             _ if state.help.is_some() => drop(scroll_help(state, action)),
             _ if state.ticks.is_some() => drop(column_picker::act(state, action)),
             0 if over_detail => drop(detail(state, action)),
-            0 => step(state, 1, action == Action::Down),
+            0 => step(state, 1, action == KeyAction::Down),
             _ => elsewhere(state, action),
         }
     }
@@ -57,7 +57,7 @@ fn click(state: &mut State, at: Position) {
     } else if state.screen == 1 && areas.body.contains(at) {
         let Some(place) = view::calls::at(state, at.y - areas.body.y) else { return };
         if state.call.is_some() && place == view::calls::place(state) {
-            return act(state, Action::Open);
+            return act(state, KeyAction::Open);
         }
         choose(state, place);
     } else if state.screen == 0 {
@@ -65,7 +65,7 @@ fn click(state: &mut State, at: Position) {
         if areas.list.contains(at) {
             let Some(number) = view::stream::at(state, at.y - areas.list.y) else { return };
             if number == state.selected && state.detail.is_none() {
-                return act(state, Action::Open);
+                return act(state, KeyAction::Open);
             }
             state.select(number);
             if let Some(detail) = &mut state.detail {

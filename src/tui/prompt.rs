@@ -3,13 +3,13 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::complete::{candidates, common};
-use super::edit::Line;
-use super::filter::Matching;
-use super::search::Search;
-use super::seek::{self, Moment};
+use super::edit::LineEditor;
+use super::filter::FilterTask;
+use super::search::SearchQuery;
+use super::seek::{self, SeekTime};
 use super::state::{Effect, Prompt, Purpose, State};
 use crate::error::Error;
-use crate::query::Grep;
+use crate::query::GrepFilter;
 
 /// How many filters are remembered.
 const REMEMBERED: usize = 100;
@@ -20,7 +20,7 @@ pub fn open(state: &mut State, purpose: Purpose, text: &str) {
     let (candidates, tried) = (Vec::new(), None);
     state.prompt = Some(Prompt {
         purpose,
-        line: Line::new(text),
+        line: LineEditor::new(text),
         draft: None,
         error: None,
         recalled,
@@ -55,7 +55,8 @@ pub fn press(state: &mut State, key: &KeyEvent) {
                 prompt.recalled + 1
             };
             prompt.recalled = to.min(state.history.len());
-            prompt.line = Line::new(state.history.get(prompt.recalled).map_or("", String::as_str));
+            prompt.line =
+                LineEditor::new(state.history.get(prompt.recalled).map_or("", String::as_str));
             preview(state);
             suggest(state);
         }
@@ -120,8 +121,8 @@ fn preview(state: &mut State) {
         return;
     }
     match prompt.purpose {
-        Purpose::Search => prompt.error = Grep::new(&text).err().map(|_| no_regex()),
-        Purpose::Filter => match Matching::compile(&text, setup) {
+        Purpose::Search => prompt.error = GrepFilter::new(&text).err().map(|_| no_regex()),
+        Purpose::Filter => match FilterTask::compile(&text, setup) {
             Ok(draft) => prompt.draft = Some(draft),
             Err(error) => prompt.error = Some(error),
         },
@@ -151,31 +152,31 @@ pub(super) fn commands() -> String {
 
 /// What can be commanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Command {
+enum PromptCommand {
     Quit,
-    At(Moment),
+    At(SeekTime),
     Call(String),
     Filter(String),
     Columns(String),
     Save(String),
 }
 
-fn command(text: &str) -> Result<Command, Error> {
+fn command(text: &str) -> Result<PromptCommand, Error> {
     let (word, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     let rest = rest.trim();
     match word {
-        "q" | "quit" => Ok(Command::Quit),
-        "f" | "filter" => Ok(Command::Filter(rest.to_owned())),
-        "columns" => Ok(Command::Columns(rest.to_owned())),
-        "w" | "save" if !rest.is_empty() => Ok(Command::Save(rest.to_owned())),
-        "at" => seek::moment(rest).map(Command::At).ok_or_else(|| {
+        "q" | "quit" => Ok(PromptCommand::Quit),
+        "f" | "filter" => Ok(PromptCommand::Filter(rest.to_owned())),
+        "columns" => Ok(PromptCommand::Columns(rest.to_owned())),
+        "w" | "save" if !rest.is_empty() => Ok(PromptCommand::Save(rest.to_owned())),
+        "at" => seek::moment(rest).map(PromptCommand::At).ok_or_else(|| {
             Error::usage(
                 "cannot go there",
                 "this is no time",
                 "write it like 09:30, 09:30:15, 2026-05-05T09:30:00Z, +5m or -30s",
             )
         }),
-        "call" if !rest.is_empty() => Ok(Command::Call(rest.to_owned())),
+        "call" if !rest.is_empty() => Ok(PromptCommand::Call(rest.to_owned())),
         _ => Err(Error::usage(
             "cannot do that",
             "there is no such command",
@@ -184,17 +185,19 @@ fn command(text: &str) -> Result<Command, Error> {
     }
 }
 
-fn carry_out(state: &mut State, command: Command) {
+fn carry_out(state: &mut State, command: PromptCommand) {
     match command {
-        Command::Quit => state.effects.push(Effect::Quit),
-        Command::Filter(source) => filter_by(state, &source),
-        Command::Columns(names) => columns(state, &names),
-        Command::Save(name) => state.effects.push(Effect::Save(name.into())),
-        Command::At(moment) => seek::go_to(state, moment),
-        Command::Call(sid) if state.calls.get(&sid).is_some() => {
+        PromptCommand::Quit => state.effects.push(Effect::Quit),
+        PromptCommand::Filter(source) => filter_by(state, &source),
+        PromptCommand::Columns(names) => columns(state, &names),
+        PromptCommand::Save(name) => state.effects.push(Effect::Save(name.into())),
+        PromptCommand::At(moment) => seek::go_to(state, moment),
+        PromptCommand::Call(sid) if state.calls.get(&sid).is_some() => {
             (state.call, state.screen, state.places[2]) = (Some(sid), 2, 0);
         }
-        Command::Call(_) => state.tell("no such call was seen; Tab goes through those that were"),
+        PromptCommand::Call(_) => {
+            state.tell("no such call was seen; Tab goes through those that were")
+        }
     }
 }
 
@@ -223,10 +226,10 @@ fn enter(state: &mut State) {
     match purpose {
         Purpose::Search => {
             // As in less, nothing typed means the same again.
-            if let Ok(grep) = Grep::new(&text)
+            if let Ok(grep) = GrepFilter::new(&text)
                 && !text.is_empty()
             {
-                state.search = Some(Search { pattern: text, grep, hunt: None });
+                state.search = Some(SearchQuery { pattern: text, grep, hunt: None });
             }
             state.seek(true);
         }
@@ -262,7 +265,7 @@ pub fn filter_by(state: &mut State, source: &str) {
         state.filter = None;
         return;
     }
-    match Matching::compile(source, &state.setup) {
+    match FilterTask::compile(source, &state.setup) {
         Ok(filter) => {
             state.filter = Some(filter);
             state.filtering = true;

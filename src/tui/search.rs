@@ -1,23 +1,23 @@
 //! The search for a regular expression among what is listed, in slices so that no key waits for it.
 
-use super::filter::Slice;
+use super::filter::TimeSlice;
 use super::state::State;
-use crate::output::stored_event::Reader;
-use crate::query::Grep;
+use crate::output::stored_event::StoredEventReader;
+use crate::query::GrepFilter;
 
 /// What is searched for.
-pub struct Search {
+pub struct SearchQuery {
     /// As it was typed.
     pub pattern: String,
     /// As it is looked for.
-    pub grep: Grep,
+    pub grep: GrepFilter,
     /// The place that is looked at next, while it is being looked for.
-    pub hunt: Option<Hunt>,
+    pub hunt: Option<SearchTask>,
 }
 
 /// A search on its way.
 #[derive(Debug, Clone, Copy)]
-pub struct Hunt {
+pub struct SearchTask {
     next: usize,
     left: usize,
     forward: bool,
@@ -33,15 +33,15 @@ impl State {
         };
         let step = |place: usize| if forward { place + 1 } else { place + len - 1 };
         if len > 0 {
-            search.hunt = Some(Hunt { next: step(place) % len, left: len, forward });
+            search.hunt = Some(SearchTask { next: step(place) % len, left: len, forward });
         }
     }
 
     /// Goes on with the search until something is found, all was looked at, or the slice is used up.
-    pub(super) fn go_on_searching(&mut self, slice: &mut Slice) {
+    pub(super) fn go_on_searching(&mut self, slice: &mut TimeSlice) {
         let Some(search) = &self.search else { return };
         let (Some(mut hunt), grep) = (search.hunt, search.grep.clone()) else { return };
-        let mut reader = Reader::default();
+        let mut reader = StoredEventReader::default();
         let rows = self.rows();
         let mut found = None;
         while hunt.left > 0 && found.is_none() && slice.takes() {

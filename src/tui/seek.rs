@@ -4,13 +4,13 @@
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
-use super::state::{Link, State};
-use crate::output::stored_event::Held;
-use crate::pipeline::pacing::Goal;
+use super::state::{ConnectionStatus, State};
+use crate::output::stored_event::StoredEvent;
+use crate::pipeline::pacing::SeekTarget;
 
 /// A time to go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum SeekTime {
     /// This one.
     Instant(Timestamp),
     /// On the day of the selected event.
@@ -20,38 +20,38 @@ pub enum Moment {
 }
 
 /// Reads a time to go to.
-pub fn moment(text: &str) -> Option<Moment> {
+pub fn moment(text: &str) -> Option<SeekTime> {
     if let Some(ahead) = text.strip_prefix('+') {
-        return ahead.parse().ok().map(Moment::Apart);
+        return ahead.parse().ok().map(SeekTime::Apart);
     }
     if let Some(back) = text.strip_prefix('-') {
-        return back.parse().ok().map(|back: SignedDuration| Moment::Apart(-back));
+        return back.parse().ok().map(|back: SignedDuration| SeekTime::Apart(-back));
     }
-    let instant = text.parse().ok().map(Moment::Instant);
-    instant.or_else(|| text.parse().ok().map(Moment::OfDay))
+    let instant = text.parse().ok().map(SeekTime::Instant);
+    instant.or_else(|| text.parse().ok().map(SeekTime::OfDay))
 }
 
 /// Goes to the first event at that time or after it.
-pub fn go_to(state: &mut State, moment: Moment) {
+pub fn go_to(state: &mut State, moment: SeekTime) {
     let from = state.chosen().and_then(|held| held.time).unwrap_or(state.now);
     let day = from.to_zoned(state.setup.zone.clone());
     let wanted = match moment {
-        Moment::Instant(instant) => Some(instant),
-        Moment::OfDay(time) => day
+        SeekTime::Instant(instant) => Some(instant),
+        SeekTime::OfDay(time) => day
             .date()
             .to_datetime(time)
             .to_zoned(state.setup.zone.clone())
             .ok()
             .map(|zoned| zoned.timestamp()),
-        Moment::Apart(apart) => from.checked_add(apart).ok(),
+        SeekTime::Apart(apart) => from.checked_add(apart).ok(),
     };
     let Some(wanted) = wanted else { return state.tell(NO_EVENT) };
-    select(state, Goal::Time(wanted), |held| held.time >= Some(wanted));
+    select(state, SeekTarget::Time(wanted), |held| held.time >= Some(wanted));
 }
 
 /// Goes to the first event that begins there in the recordings, or after it.
 pub fn go_to_place(state: &mut State, place: u64) {
-    select(state, Goal::Place(place), |held| held.place >= place);
+    select(state, SeekTarget::Place(place), |held| held.place >= place);
     let first = state.buffer.first();
     if first > 0 && state.buffer.get(first).is_some_and(|held| held.place > place) {
         state.tell("what was before it is not at hand any more: --buffer keeps more");
@@ -60,7 +60,7 @@ pub fn go_to_place(state: &mut State, place: u64) {
 
 const NO_EVENT: &str = "no event at that time or after it";
 
-fn select(state: &mut State, goal: Goal, is_it: impl Fn(&Held) -> bool) {
+fn select(state: &mut State, goal: SeekTarget, is_it: impl Fn(&StoredEvent) -> bool) {
     let rows = state.rows();
     let found = (0..rows.len())
         .filter_map(|place| rows.get(place))
@@ -70,12 +70,12 @@ fn select(state: &mut State, goal: Goal, is_it: impl Fn(&Held) -> bool) {
             state.screen = 0;
             state.select(number);
         }
-        (None, Some(pace)) if state.link != Link::Ended => {
+        (None, Some(pace)) if state.link != ConnectionStatus::Ended => {
             pace.run_to(goal);
             (state.screen, state.paused, state.follow) = (0, None, true);
         }
         // The end of the last event is beyond where it begins.
-        (None, _) if matches!(goal, Goal::Place(_)) => state.select(u64::MAX),
+        (None, _) if matches!(goal, SeekTarget::Place(_)) => state.select(u64::MAX),
         (None, _) => state.tell(NO_EVENT),
     }
 }

@@ -8,26 +8,26 @@ use jaq_json::Val;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::buffer::{Buffer, Limits};
-use super::column_picker::Ticks;
-use super::edit::Line;
-use super::filter::{Matching, Slice};
-use super::live_stats::Numbers;
+use super::buffer::{BufferLimits, EventBuffer};
+use super::column_picker::ColumnPicker;
+use super::edit::LineEditor;
+use super::filter::{FilterTask, TimeSlice};
+use super::live_stats::LiveStats;
 use super::rows::Rows;
-use super::search::Search;
+use super::search::SearchQuery;
 use super::style::Theme;
 use super::view;
-use super::workspace_state::Office;
-use crate::analysis::call::Calls;
+use super::workspace_state::WorkspaceState;
+use crate::analysis::call::CallTracker;
 use crate::error::Error;
 use crate::output::columns::Columns;
-use crate::output::stored_event::{Held, Reader};
+use crate::output::stored_event::{StoredEvent, StoredEventReader};
 use crate::pipeline::pacing::Pace;
 use crate::redact::Policy;
-use crate::transport::{Change, News, Origin};
+use crate::transport::{ConnectionEvent, ConnectionState, Origin};
 
 /// What stays as it is while the screen is open.
-pub struct Setup {
+pub struct ScreenConfig {
     /// What is looked at, such as the workspace.
     pub title: String,
     /// The names that were given to `--reveal`.
@@ -39,7 +39,7 @@ pub struct Setup {
     /// The filters that have names, from the configuration.
     pub named: BTreeMap<String, String>,
     /// How much is kept.
-    pub limits: Limits,
+    pub limits: BufferLimits,
     /// How things look.
     pub theme: Theme,
     /// Where local time is told.
@@ -52,7 +52,7 @@ pub struct Setup {
 
 /// How the connection is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Link {
+pub enum ConnectionStatus {
     /// Nothing is known yet.
     Waiting,
     /// It stands.
@@ -92,9 +92,9 @@ pub struct Prompt {
     /// What for.
     pub purpose: Purpose,
     /// The line.
-    pub line: Line,
+    pub line: LineEditor,
     /// The filter that it makes, counting already.
-    pub draft: Option<Matching>,
+    pub draft: Option<FilterTask>,
     /// What is wrong with it.
     pub error: Option<Error>,
     /// Which line of the history it is.
@@ -143,7 +143,7 @@ pub enum Handle {
 
 /// The open detail.
 #[derive(Debug, Clone, Default)]
-pub struct Detail {
+pub struct DetailPane {
     /// Whether the keys are for it, not for the list.
     pub focused: bool,
     /// The line that the cursor is on.
@@ -169,7 +169,7 @@ pub enum Effect {
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that a key turns")]
 pub struct State {
     /// What stays as it is.
-    pub setup: Setup,
+    pub setup: ScreenConfig,
     /// The size of the terminal: columns, rows.
     pub size: (u16, u16),
     /// What time it is.
@@ -177,9 +177,9 @@ pub struct State {
     /// The time of the last event.
     pub latest: Option<Timestamp>,
     /// The events at hand.
-    pub buffer: Buffer,
+    pub buffer: EventBuffer,
     /// The filter.
-    pub filter: Option<Matching>,
+    pub filter: Option<FilterTask>,
     /// Whether it is on.
     pub filtering: bool,
     /// The filter that was there before the one that keeps one call.
@@ -197,7 +197,7 @@ pub struct State {
     /// Before which event the list ends while it is paused.
     pub paused: Option<u64>,
     /// The detail, where it is open.
-    pub detail: Option<Detail>,
+    pub detail: Option<DetailPane>,
     /// How much of the screen the detail has, in percent.
     pub share: u16,
     /// What is being dragged.
@@ -205,7 +205,7 @@ pub struct State {
     /// The line that is being typed.
     pub prompt: Option<Prompt>,
     /// The list that columns are chosen from, where it is open.
-    pub ticks: Option<Ticks>,
+    pub ticks: Option<ColumnPicker>,
     /// How far the help is scrolled, where it is open.
     pub help: Option<usize>,
     /// How far each screen is scrolled, or which of its lines is selected.
@@ -221,34 +221,34 @@ pub struct State {
     /// What there is to tell, and since when.
     pub notice: Option<(String, Timestamp)>,
     /// What is searched for.
-    pub search: Option<Search>,
+    pub search: Option<SearchQuery>,
     /// How the connections are doing, taken together.
-    pub link: Link,
+    pub link: ConnectionStatus,
     /// How each of them is doing that is not over.
-    pub links: Vec<(Arc<Origin>, Link)>,
+    pub links: Vec<(Arc<Origin>, ConnectionStatus)>,
     /// What was counted.
-    pub numbers: Numbers,
+    pub numbers: LiveStats,
     /// The calls.
-    pub calls: Calls,
+    pub calls: CallTracker,
     /// The SID of the call that is selected among them.
     pub call: Option<String>,
     /// What of it is shown.
     pub panel: Panel,
     /// Operators, surfaces, triggers, pipelines, reviews.
-    pub office: Office,
+    pub office: WorkspaceState,
     /// What the loop has to do.
     pub effects: Vec<Effect>,
     /// Whether there is something new to draw.
     pub changed: bool,
-    pub(super) reader: Reader,
+    pub(super) reader: StoredEventReader,
 }
 
 impl State {
     /// An empty screen of that size.
     #[must_use]
-    pub fn new(setup: Setup, size: (u16, u16), now: Timestamp) -> Self {
+    pub fn new(setup: ScreenConfig, size: (u16, u16), now: Timestamp) -> Self {
         Self {
-            buffer: Buffer::new(setup.limits),
+            buffer: EventBuffer::new(setup.limits),
             wrap: setup.wrap,
             setup,
             size,
@@ -275,16 +275,16 @@ impl State {
             columns: None,
             notice: None,
             search: None,
-            link: Link::Waiting,
+            link: ConnectionStatus::Waiting,
             links: Vec::new(),
-            numbers: Numbers::default(),
-            calls: Calls::default(),
+            numbers: LiveStats::default(),
+            calls: CallTracker::default(),
             call: None,
             panel: Panel::All,
-            office: Office::default(),
+            office: WorkspaceState::default(),
             effects: Vec::new(),
             changed: true,
-            reader: Reader::default(),
+            reader: StoredEventReader::default(),
         }
     }
 
@@ -297,18 +297,18 @@ impl State {
     /// The events that are listed.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
-        let kept = self.filter.as_ref().filter(|_| self.filtering).map(Matching::numbers);
+        let kept = self.filter.as_ref().filter(|_| self.filtering).map(FilterTask::numbers);
         Rows::new(kept, self.buffer.first(), self.paused.unwrap_or(u64::MAX).min(self.buffer.end()))
     }
 
     /// The selected event.
     #[must_use]
-    pub fn chosen(&self) -> Option<&Held> {
+    pub fn chosen(&self) -> Option<&StoredEvent> {
         if self.rows().is_empty() { None } else { self.buffer.get(self.selected) }
     }
 
     /// Takes an event.
-    pub fn take(&mut self, held: Held) {
+    pub fn take(&mut self, held: StoredEvent) {
         let Self { reader, numbers, calls, office, now, .. } = self;
         reader.read(&held, |shown| {
             numbers.see(&held, shown, *now);
@@ -321,28 +321,31 @@ impl State {
         while self.marks.first().is_some_and(|mark| *mark < first) {
             self.marks.pop_first();
         }
-        if self.link == Link::Waiting {
-            self.link = Link::Live;
+        if self.link == ConnectionStatus::Waiting {
+            self.link = ConnectionStatus::Live;
         }
         self.changed = true;
     }
 
     /// Takes news of a connection. One that is lost is told before those that stand; the last one that is over ends it all.
-    pub fn hear(&mut self, news: &News) {
+    pub fn hear(&mut self, news: &ConnectionEvent) {
         let link = match &news.change {
-            Change::Connected => Link::Live,
-            Change::Reconnecting { delay, attempt, why } => Link::Reconnecting(format!(
-                "{why}; again in {:.1} s (attempt {attempt})",
-                delay.as_secs_f64()
-            )),
-            Change::Ended { .. } => Link::Ended,
+            ConnectionState::Connected => ConnectionStatus::Live,
+            ConnectionState::Reconnecting { delay, attempt, why } => {
+                ConnectionStatus::Reconnecting(format!(
+                    "{why}; again in {:.1} s (attempt {attempt})",
+                    delay.as_secs_f64()
+                ))
+            }
+            ConnectionState::Ended { .. } => ConnectionStatus::Ended,
         };
         self.links.retain(|(origin, _)| *origin != news.origin);
-        if link != Link::Ended {
+        if link != ConnectionStatus::Ended {
             self.links.push((Arc::clone(&news.origin), link));
         }
-        let lost = self.links.iter().find(|(_, link)| *link != Link::Live);
-        self.link = lost.or(self.links.first()).map_or(Link::Ended, |(_, link)| link.clone());
+        let lost = self.links.iter().find(|(_, link)| *link != ConnectionStatus::Live);
+        self.link =
+            lost.or(self.links.first()).map_or(ConnectionStatus::Ended, |(_, link)| link.clone());
         self.changed = true;
     }
 
@@ -368,7 +371,7 @@ impl State {
     /// Whether there is work that [`work`](Self::work) would go on with.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        let waits = |matching: Option<&Matching>| {
+        let waits = |matching: Option<&FilterTask>| {
             matching.is_some_and(|matching| !matching.is_through(&self.buffer))
         };
         waits(self.filter.as_ref())
@@ -377,7 +380,7 @@ impl State {
     }
 
     /// Goes on with filtering and searching until it is done or the slice is used up.
-    pub fn work(&mut self, mut slice: Slice) {
+    pub fn work(&mut self, mut slice: TimeSlice) {
         if !self.is_busy() {
             return;
         }

@@ -34,12 +34,12 @@ impl Depth {
 /// What a terminal writes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "their names say it")]
-pub enum Ground {
+pub enum BackgroundTone {
     Dark,
     Light,
 }
 
-impl Ground {
+impl BackgroundTone {
     /// As `COLORFGBG` tells: the number of a colour at the end of it.
     #[must_use]
     pub fn by_number(colorfgbg: &str) -> Option<Self> {
@@ -107,14 +107,14 @@ pub struct Theme {
     /// How many colours there are.
     pub depth: Depth,
     /// What they stand on; where nobody knows, only such are taken as can be read on either.
-    pub ground: Option<Ground>,
+    pub ground: Option<BackgroundTone>,
 }
 
 impl Theme {
     fn colour(self, Hue(named, own): &Hue) -> Color {
         let place = match self.ground {
-            Some(Ground::Dark) => 0,
-            Some(Ground::Light) => 1,
+            Some(BackgroundTone::Dark) => 0,
+            Some(BackgroundTone::Light) => 1,
             None => 2,
         };
         let [red, green, blue] = own[place];
@@ -306,9 +306,12 @@ mod tests {
                 "nor is one that is dark, where nobody knows"
             );
         }
-        let theme = Theme { depth: Depth::Sixteen, ground: Some(Ground::Light) };
+        let theme = Theme { depth: Depth::Sixteen, ground: Some(BackgroundTone::Light) };
         assert_eq!(theme.warning().fg, Some(Color::Magenta));
-        assert_eq!(Theme { ground: Some(Ground::Dark), ..theme }.warning().fg, Some(Color::Yellow));
+        assert_eq!(
+            Theme { ground: Some(BackgroundTone::Dark), ..theme }.warning().fg,
+            Some(Color::Yellow)
+        );
         assert_eq!(Theme { ground: None, ..theme }.warning().fg, Some(Color::Magenta));
     }
 
@@ -317,13 +320,13 @@ mod tests {
         assert_eq!(Depth::of("xterm-256color", ""), Depth::Many);
         assert_eq!(Depth::of("xterm-256color", "truecolor"), Depth::True);
         assert_eq!(Depth::of("linux", ""), Depth::Sixteen);
-        assert_eq!(Ground::by_number("15;0"), Some(Ground::Dark));
-        assert_eq!(Ground::by_number("0;default;15"), Some(Ground::Light));
-        assert_eq!(Ground::by_number("default"), None);
-        assert_eq!(Ground::by_answer("rgb:ffff/fafa/e3e3"), Some(Ground::Light));
-        assert_eq!(Ground::by_answer("rgb:1e/1e/2e"), Some(Ground::Dark));
+        assert_eq!(BackgroundTone::by_number("15;0"), Some(BackgroundTone::Dark));
+        assert_eq!(BackgroundTone::by_number("0;default;15"), Some(BackgroundTone::Light));
+        assert_eq!(BackgroundTone::by_number("default"), None);
+        assert_eq!(BackgroundTone::by_answer("rgb:ffff/fafa/e3e3"), Some(BackgroundTone::Light));
+        assert_eq!(BackgroundTone::by_answer("rgb:1e/1e/2e"), Some(BackgroundTone::Dark));
         for wrong in ["", "rgb:", "rgb:ff/ff", "rgb:xx/00/00", "#ffffff", "rgb:é/é/é"] {
-            assert_eq!(Ground::by_answer(wrong), None, "{wrong}");
+            assert_eq!(BackgroundTone::by_answer(wrong), None, "{wrong}");
         }
     }
 }

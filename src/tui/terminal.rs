@@ -15,7 +15,7 @@ use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use super::style::Ground;
+use super::style::BackgroundTone;
 use crate::error::{Error, Result};
 use crate::output::status;
 
@@ -58,13 +58,13 @@ pub fn is_gone() -> bool {
 }
 
 /// A terminal that is taken over. Dropped, it is as it was before.
-pub struct Taken {
+pub struct TerminalGuard {
     /// To draw on. It is never dropped by itself: it would show the cursor, which is shown by then, and break down where
     /// neither the terminal nor stderr takes any more.
     pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
-impl Taken {
+impl TerminalGuard {
     /// Takes the terminal over.
     pub fn take() -> io::Result<Self> {
         status::hold_back();
@@ -87,7 +87,7 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         leave();
         status::release();
@@ -124,7 +124,7 @@ fn leave() {
 /// After the question it is asked what it is, which any terminal answers: so nobody waits for one that knows no colours.
 #[cfg(unix)]
 #[must_use]
-pub fn background() -> Option<Ground> {
+pub fn background() -> Option<BackgroundTone> {
     let mut out = io::stdout();
     out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).ok()?;
     let until = std::time::Instant::now() + ANSWER;
@@ -145,12 +145,12 @@ pub fn background() -> Option<Ground> {
     }
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (_, colour) = answer.split_once("]11;")?;
-    Ground::by_answer(colour.split(['\x07', '\x1b']).next()?)
+    BackgroundTone::by_answer(colour.split(['\x07', '\x1b']).next()?)
 }
 
 #[cfg(not(unix))]
 #[must_use]
-pub fn background() -> Option<Ground> {
+pub fn background() -> Option<BackgroundTone> {
     None
 }
 

@@ -21,17 +21,17 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::{Value, json};
 
-use super::buffer::Limits;
-use super::event_sink::Fed;
-use super::filter::Slice;
-use super::state::{Setup, State};
+use super::buffer::BufferLimits;
+use super::event_sink::ScreenMessage;
+use super::filter::TimeSlice;
+use super::state::{ScreenConfig, State};
 use super::style::{Depth, Theme};
 use super::update::{Msg, update};
 use super::view;
-use crate::output::stored_event::Held;
+use crate::output::stored_event::StoredEvent;
 use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
-use crate::transport::{Form, Frame, Origin};
+use crate::transport::{Frame, FrameFormat, Origin};
 
 const CALL: &str = "CA00000000000000000000000000000001";
 const OTHER: &str = "CA00000000000000000000000000000002";
@@ -41,13 +41,13 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn screen(size: (u16, u16)) -> State {
-    let setup = Setup {
+    let setup = ScreenConfig {
         title: "demo".to_owned(),
         revealed: Vec::new(),
         policy: Policy::default(),
         variables: Vec::new(),
         named: std::collections::BTreeMap::default(),
-        limits: Limits::default(),
+        limits: BufferLimits::default(),
         theme: Theme { depth: Depth::Sixteen, ground: None },
         zone: TimeZone::UTC,
         wrap: false,
@@ -72,12 +72,12 @@ fn filled(events: i64) -> State {
 }
 
 /// What the walk hands over of an event.
-fn held(event: &Value) -> Held {
+fn held(event: &Value) -> StoredEvent {
     let origin = Origin::default();
     let data = event.to_string();
     let frame = Frame {
         origin: &origin,
-        form: Form::Record,
+        form: FrameFormat::Record,
         event: None,
         id: None,
         data: data.as_bytes(),
@@ -85,16 +85,16 @@ fn held(event: &Value) -> Held {
         received_at: None,
         fault: None,
         offset: 0,
-        notes: crate::transport::Notes::default(),
+        notes: crate::transport::FrameFlags::default(),
     };
-    Held::of(&Redactor::new(Policy::default()).redact(&Decoder::default().decode(frame)))
+    StoredEvent::of(&Redactor::new(Policy::default()).redact(&Decoder::default().decode(frame)))
 }
 
 /// Lets an event come, so many seconds after the beginning.
 fn feed(state: &mut State, second: i64, mut event: Value) {
     event["_tap"]["time"] = json!(at(second).to_string());
     update(state, Msg::Tick(at(second)));
-    update(state, Msg::Fed(Fed::Event(held(&event))));
+    update(state, Msg::Fed(ScreenMessage::Event(held(&event))));
     state.settle();
 }
 
@@ -132,7 +132,7 @@ fn mouse(state: &mut State, kind: MouseEventKind, column: u16, row: u16) {
 /// Lets filtering and searching come to their end.
 fn finish(state: &mut State) {
     while state.is_busy() {
-        state.work(Slice::of(1000));
+        state.work(TimeSlice::of(1000));
     }
 }
 

@@ -3,10 +3,10 @@
 use crossterm::event::{Event as Input, KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
-use super::column_picker::{self, Ticks};
-use super::event_sink::Fed;
-use super::keys::{self, Action};
-use super::state::{Detail, Effect, Link, Panel, Purpose, State, TimeMode};
+use super::column_picker::{self, ColumnPicker};
+use super::event_sink::ScreenMessage;
+use super::keys::{self, KeyAction};
+use super::state::{ConnectionStatus, DetailPane, Effect, Panel, Purpose, State, TimeMode};
 use super::view::{self, detail};
 use super::{mouse, prompt};
 
@@ -19,7 +19,7 @@ pub enum Msg {
     /// Something at the terminal.
     Input(Input),
     /// Something from the walk.
-    Fed(Fed),
+    Fed(ScreenMessage),
     /// Something for the reader.
     Told(String),
     /// The walk is over.
@@ -31,11 +31,11 @@ pub enum Msg {
 /// Takes a message.
 pub fn update(state: &mut State, msg: Msg) {
     match msg {
-        Msg::Fed(Fed::Event(held)) => return state.take(held),
-        Msg::Fed(Fed::News(news)) => return state.hear(&news),
-        Msg::Fed(Fed::PassedOver(passed)) => state.numbers.pass(passed, state.now),
+        Msg::Fed(ScreenMessage::Event(held)) => return state.take(held),
+        Msg::Fed(ScreenMessage::News(news)) => return state.hear(&news),
+        Msg::Fed(ScreenMessage::PassedOver(passed)) => state.numbers.pass(passed, state.now),
         Msg::Told(text) => return state.tell(text.trim_start_matches("evtap: ")),
-        Msg::Over => state.link = Link::Ended,
+        Msg::Over => state.link = ConnectionStatus::Ended,
         Msg::Tick(now) => {
             // Ages are told in seconds, so a second is what makes a difference.
             if now.as_second() == state.now.as_second() {
@@ -75,7 +75,7 @@ fn press(state: &mut State, key: &KeyEvent) {
 }
 
 /// Does what a key is for.
-pub(super) fn act(state: &mut State, action: Action) {
+pub(super) fn act(state: &mut State, action: KeyAction) {
     state.notice = None;
     if state.help.is_some() && scroll_help(state, action)
         || state.ticks.is_some() && column_picker::act(state, action)
@@ -83,28 +83,30 @@ pub(super) fn act(state: &mut State, action: Action) {
         return;
     }
     match action {
-        Action::Quit => state.effects.push(Effect::Quit),
-        Action::Suspend => state.effects.push(Effect::Suspend),
-        Action::Help => state.help = Some(0),
-        Action::Screen(screen) => state.screen = screen.min(view::SCREENS.len() - 1),
-        Action::NextScreen => state.screen = (state.screen + 1) % view::SCREENS.len(),
-        Action::PreviousScreen => {
+        KeyAction::Quit => state.effects.push(Effect::Quit),
+        KeyAction::Suspend => state.effects.push(Effect::Suspend),
+        KeyAction::Help => state.help = Some(0),
+        KeyAction::Screen(screen) => state.screen = screen.min(view::SCREENS.len() - 1),
+        KeyAction::NextScreen => state.screen = (state.screen + 1) % view::SCREENS.len(),
+        KeyAction::PreviousScreen => {
             state.screen = (state.screen + view::SCREENS.len() - 1) % view::SCREENS.len()
         }
-        Action::Pause => {
+        KeyAction::Pause => {
             state.paused = if state.paused.is_some() { None } else { Some(state.buffer.end()) };
         }
-        Action::Hold | Action::Step | Action::Faster | Action::Slower => match &state.setup.pace {
-            None => state.tell("only a replay has a pace"),
-            Some(pace) => match action {
-                Action::Hold => pace.hold(),
-                Action::Step => pace.step(),
-                _ => pace.change(action == Action::Faster),
-            },
-        },
-        Action::Command => prompt::open(state, Purpose::Command, ""),
-        Action::GoTo => prompt::open(state, Purpose::Command, "at "),
-        Action::Time => {
+        KeyAction::Hold | KeyAction::Step | KeyAction::Faster | KeyAction::Slower => {
+            match &state.setup.pace {
+                None => state.tell("only a replay has a pace"),
+                Some(pace) => match action {
+                    KeyAction::Hold => pace.hold(),
+                    KeyAction::Step => pace.step(),
+                    _ => pace.change(action == KeyAction::Faster),
+                },
+            }
+        }
+        KeyAction::Command => prompt::open(state, Purpose::Command, ""),
+        KeyAction::GoTo => prompt::open(state, Purpose::Command, "at "),
+        KeyAction::Time => {
             state.time = match state.time {
                 TimeMode::Local => TimeMode::Utc,
                 TimeMode::Utc => TimeMode::Age,
@@ -119,95 +121,95 @@ pub(super) fn act(state: &mut State, action: Action) {
 }
 
 /// Takes a key while the help is open. Gives whether it was for the help.
-pub(super) fn scroll_help(state: &mut State, action: Action) -> bool {
+pub(super) fn scroll_help(state: &mut State, action: KeyAction) -> bool {
     let at = state.help.unwrap_or(0);
     let inner = view::help::inner(state);
     let page = usize::from(inner.height).max(1);
     let most = view::help::lines(state, usize::from(inner.width)).len().saturating_sub(page);
     state.help = match action {
-        Action::Quit | Action::Suspend => return false,
-        Action::Down => Some(at + 1),
-        Action::Up => Some(at.saturating_sub(1)),
-        Action::PageDown | Action::HalfDown | Action::Pause => Some(at + page),
-        Action::PageUp | Action::HalfUp => Some(at.saturating_sub(page)),
-        Action::Top => Some(0),
-        Action::Bottom => Some(most),
+        KeyAction::Quit | KeyAction::Suspend => return false,
+        KeyAction::Down => Some(at + 1),
+        KeyAction::Up => Some(at.saturating_sub(1)),
+        KeyAction::PageDown | KeyAction::HalfDown | KeyAction::Pause => Some(at + page),
+        KeyAction::PageUp | KeyAction::HalfUp => Some(at.saturating_sub(page)),
+        KeyAction::Top => Some(0),
+        KeyAction::Bottom => Some(most),
         _ => None,
     }
     .map(|at| at.min(most));
     true
 }
 
-fn stream(state: &mut State, action: Action) {
+fn stream(state: &mut State, action: KeyAction) {
     if state.detail.as_ref().is_some_and(|detail| detail.focused) && detail(state, action) {
         return;
     }
     let page = usize::from(view::areas(state).list.height).max(1);
     match action {
-        Action::Down => step(state, 1, true),
-        Action::Up => step(state, 1, false),
-        Action::PageDown => step(state, page, true),
-        Action::PageUp => step(state, page, false),
-        Action::HalfDown => step(state, page.div_ceil(2), true),
-        Action::HalfUp => step(state, page.div_ceil(2), false),
-        Action::Top => {
+        KeyAction::Down => step(state, 1, true),
+        KeyAction::Up => step(state, 1, false),
+        KeyAction::PageDown => step(state, page, true),
+        KeyAction::PageUp => step(state, page, false),
+        KeyAction::HalfDown => step(state, page.div_ceil(2), true),
+        KeyAction::HalfUp => step(state, page.div_ceil(2), false),
+        KeyAction::Top => {
             state.select(0);
             state.follow = false;
         }
-        Action::Bottom => {
+        KeyAction::Bottom => {
             state.select(u64::MAX);
             state.follow = state.paused.is_none();
         }
-        Action::Open | Action::Into => match &mut state.detail {
+        KeyAction::Open | KeyAction::Into => match &mut state.detail {
             Some(detail) => detail.focused = true,
-            None => state.detail = Some(Detail::default()),
+            None => state.detail = Some(DetailPane::default()),
         },
-        Action::Back => back(state),
-        Action::Out => state.detail = None,
-        Action::Grow => state.share = (state.share + 5).min(80),
-        Action::Shrink => state.share = state.share.saturating_sub(5).max(20),
-        Action::Search => prompt::open(state, Purpose::Search, ""),
-        Action::Next => state.seek(true),
-        Action::Previous => state.seek(false),
-        Action::Filter => {
+        KeyAction::Back => back(state),
+        KeyAction::Out => state.detail = None,
+        KeyAction::Grow => state.share = (state.share + 5).min(80),
+        KeyAction::Shrink => state.share = state.share.saturating_sub(5).max(20),
+        KeyAction::Search => prompt::open(state, Purpose::Search, ""),
+        KeyAction::Next => state.seek(true),
+        KeyAction::Previous => state.seek(false),
+        KeyAction::Filter => {
             let source =
                 state.filter.as_ref().map(|filter| filter.source.clone()).unwrap_or_default();
             prompt::open(state, Purpose::Filter, &source);
         }
-        Action::ToggleFilter => {
+        KeyAction::ToggleFilter => {
             if state.filter.is_none() {
                 return state.tell("there is no filter: f edits one");
             }
             state.filtering = !state.filtering;
         }
-        Action::OnlyCall => only_call(state),
-        Action::NextError => jump(state, true, "error", is_error),
-        Action::PreviousError => jump(state, false, "error", is_error),
-        Action::NextMark => {
+        KeyAction::OnlyCall => only_call(state),
+        KeyAction::NextError => jump(state, true, "error", is_error),
+        KeyAction::PreviousError => jump(state, false, "error", is_error),
+        KeyAction::NextMark => {
             jump(state, true, "mark", |state, number| state.marks.contains(&number))
         }
-        Action::PreviousMark => {
+        KeyAction::PreviousMark => {
             jump(state, false, "mark", |state, number| state.marks.contains(&number))
         }
-        Action::Mark => {
+        KeyAction::Mark => {
             let selected = state.selected;
             if state.chosen().is_some() && !state.marks.remove(&selected) {
                 state.marks.insert(selected);
             }
         }
-        Action::Columns => state.ticks = Some(Ticks::open(state)),
-        Action::Wrap => state.wrap = !state.wrap,
-        Action::Copy => {
+        KeyAction::Columns => state.ticks = Some(ColumnPicker::open(state)),
+        KeyAction::Wrap => state.wrap = !state.wrap,
+        KeyAction::Copy => {
             if let Some(held) = state.chosen() {
                 let line = held.line.to_string();
                 state.effects.push(Effect::Copy(line));
             }
         }
-        Action::Save => {
+        KeyAction::Save => {
             let name = format!("evtap-{}.ndjson", state.now.strftime("%Y%m%dT%H%M%SZ"));
             prompt::open(state, Purpose::Save, &name);
         }
-        Action::AddToFilter => {
+        KeyAction::AddToFilter => {
             state.tell("step into the detail (Enter, Enter) and choose a field first")
         }
         _ => {}
@@ -229,7 +231,7 @@ fn is_error(state: &State, number: u64) -> bool {
 }
 
 /// Takes a key on a screen other than the stream.
-pub(super) fn elsewhere(state: &mut State, action: Action) {
+pub(super) fn elsewhere(state: &mut State, action: KeyAction) {
     let page = usize::from(view::areas(state).body.height).max(1);
     let length = view::length(state);
     // A conversation is scrolled from its end, all else from its beginning.
@@ -240,24 +242,24 @@ pub(super) fn elsewhere(state: &mut State, action: Action) {
     let forward = |by: usize| if state.screen == 2 { at.saturating_sub(by) } else { at + by };
     let backward = |by: usize| if state.screen == 2 { at + by } else { at.saturating_sub(by) };
     let to = match action {
-        Action::Down => forward(1),
-        Action::Up => backward(1),
-        Action::PageDown => forward(page),
-        Action::PageUp => backward(page),
-        Action::HalfDown => forward(page.div_ceil(2)),
-        Action::HalfUp => backward(page.div_ceil(2)),
-        Action::Top => backward(usize::MAX / 2),
-        Action::Bottom => forward(usize::MAX / 2),
-        Action::Open | Action::Into if state.screen == 1 => {
+        KeyAction::Down => forward(1),
+        KeyAction::Up => backward(1),
+        KeyAction::PageDown => forward(page),
+        KeyAction::PageUp => backward(page),
+        KeyAction::HalfDown => forward(page.div_ceil(2)),
+        KeyAction::HalfUp => backward(page.div_ceil(2)),
+        KeyAction::Top => backward(usize::MAX / 2),
+        KeyAction::Bottom => forward(usize::MAX / 2),
+        KeyAction::Open | KeyAction::Into if state.screen == 1 => {
             choose(state, at);
             (state.screen, state.panel) = (2, Panel::All);
             return;
         }
-        Action::Open if state.screen == 2 => {
+        KeyAction::Open if state.screen == 2 => {
             (state.panel, state.places[2]) = (state.panel.next(), 0);
             return;
         }
-        Action::OnlyCall if matches!(state.screen, 1 | 2) => {
+        KeyAction::OnlyCall if matches!(state.screen, 1 | 2) => {
             choose(state, view::calls::place(state));
             if let Some(sid) = state.call.clone() {
                 state.screen = 0;
@@ -265,20 +267,20 @@ pub(super) fn elsewhere(state: &mut State, action: Action) {
             }
             return;
         }
-        Action::Copy if matches!(state.screen, 1 | 2) => {
+        KeyAction::Copy if matches!(state.screen, 1 | 2) => {
             choose(state, view::calls::place(state));
             state.effects.extend(state.call.clone().map(Effect::Copy));
             return;
         }
-        Action::Back | Action::Out if state.screen == 2 && state.panel != Panel::All => {
+        KeyAction::Back | KeyAction::Out if state.screen == 2 && state.panel != Panel::All => {
             state.panel = Panel::All;
             return;
         }
-        Action::Back | Action::Out => {
+        KeyAction::Back | KeyAction::Out => {
             state.screen = usize::from(state.screen == 2);
             return;
         }
-        Action::Filter | Action::Search | Action::Save | Action::Columns => {
+        KeyAction::Filter | KeyAction::Search | KeyAction::Save | KeyAction::Columns => {
             state.screen = 0;
             return stream(state, action);
         }
@@ -356,7 +358,7 @@ fn only_events_of(state: &mut State, sid: &str) {
 const ONLY: &str = "(.call_sid // ._tap.call_sid)";
 
 /// Takes a key for the detail. Gives whether it was for it.
-pub(super) fn detail(state: &mut State, action: Action) -> bool {
+pub(super) fn detail(state: &mut State, action: KeyAction) -> bool {
     let lines = detail::lines(state);
     let Some(detail) = &mut state.detail else { return false };
     let last = lines.len().saturating_sub(1);
@@ -364,31 +366,31 @@ pub(super) fn detail(state: &mut State, action: Action) -> bool {
     let line = lines.get(at);
     let page = usize::from(state.size.1 / 2).max(1);
     match action {
-        Action::Down => detail.cursor = (at + 1).min(last),
-        Action::Up => detail.cursor = at.saturating_sub(1),
-        Action::PageDown | Action::HalfDown => detail.cursor = (at + page).min(last),
-        Action::PageUp | Action::HalfUp => detail.cursor = at.saturating_sub(page),
-        Action::Top => detail.cursor = 0,
-        Action::Bottom => detail.cursor = last,
-        Action::Back => detail.focused = false,
-        Action::Open | Action::Into | Action::Out => {
+        KeyAction::Down => detail.cursor = (at + 1).min(last),
+        KeyAction::Up => detail.cursor = at.saturating_sub(1),
+        KeyAction::PageDown | KeyAction::HalfDown => detail.cursor = (at + page).min(last),
+        KeyAction::PageUp | KeyAction::HalfUp => detail.cursor = at.saturating_sub(page),
+        KeyAction::Top => detail.cursor = 0,
+        KeyAction::Bottom => detail.cursor = last,
+        KeyAction::Back => detail.focused = false,
+        KeyAction::Open | KeyAction::Into | KeyAction::Out => {
             let Some(line) = line.filter(|line| line.is_container) else {
-                detail.focused &= action != Action::Out;
+                detail.focused &= action != KeyAction::Out;
                 return true;
             };
             let is_folded = detail.folded.contains(&line.path);
-            if is_folded && action != Action::Out {
+            if is_folded && action != KeyAction::Out {
                 detail.folded.remove(&line.path);
-            } else if !is_folded && action != Action::Into {
+            } else if !is_folded && action != KeyAction::Into {
                 detail.folded.insert(line.path.clone());
             }
         }
-        Action::Copy => {
+        KeyAction::Copy => {
             if let Some(line) = line {
                 state.effects.push(Effect::Copy(line.json.clone()));
             }
         }
-        Action::AddToFilter => match line.and_then(detail::Line::condition) {
+        KeyAction::AddToFilter => match line.and_then(detail::DetailLine::condition) {
             Some(condition) => {
                 let source = match state.filter.as_ref().filter(|_| state.filtering) {
                     Some(filter) => format!("({}) and {condition}", filter.expression),

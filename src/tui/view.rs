@@ -27,7 +27,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
-use super::keys::Action;
+use super::keys::KeyAction;
 use super::state::State;
 
 /// The screens, in the order of their numbers.
@@ -157,26 +157,26 @@ fn events(state: &State, frame: &mut Frame<'_>, areas: &Areas) {
 }
 
 /// The keys that matter on a screen other than the stream, for the footer.
-fn wanted(state: &State) -> Vec<(Action, &'static str)> {
+fn wanted(state: &State) -> Vec<(KeyAction, &'static str)> {
     match state.screen {
         1 => vec![
-            (Action::Down, "next"),
-            (Action::Open, "the call"),
-            (Action::OnlyCall, "its events"),
-            (Action::Back, "stream"),
+            (KeyAction::Down, "next"),
+            (KeyAction::Open, "the call"),
+            (KeyAction::OnlyCall, "its events"),
+            (KeyAction::Back, "stream"),
         ],
         2 => vec![
-            (Action::Open, "next part"),
-            (Action::Up, "earlier"),
-            (Action::Bottom, "newest"),
-            (Action::OnlyCall, "its events"),
-            (Action::Copy, "copy SID"),
-            (Action::Back, "calls"),
+            (KeyAction::Open, "next part"),
+            (KeyAction::Up, "earlier"),
+            (KeyAction::Bottom, "newest"),
+            (KeyAction::OnlyCall, "its events"),
+            (KeyAction::Copy, "copy SID"),
+            (KeyAction::Back, "calls"),
         ],
         _ => vec![
-            (Action::Down, "scroll"),
-            (Action::NextScreen, "next screen"),
-            (Action::Back, "stream"),
+            (KeyAction::Down, "scroll"),
+            (KeyAction::NextScreen, "next screen"),
+            (KeyAction::Back, "stream"),
         ],
     }
 }

@@ -12,8 +12,8 @@ use crate::model::catalog::{
     TriggerFired,
 };
 use crate::model::{Declared, Kind};
-use crate::output::stored_event::Held;
-use crate::redact::Shown;
+use crate::output::stored_event::StoredEvent;
+use crate::redact::RedactedEvent;
 
 /// How many things of one sort are told apart.
 const KEPT: usize = 5000;
@@ -37,7 +37,7 @@ pub const STEPS: &[(&str, &[Kind])] = &[
 
 /// An operator.
 #[derive(Debug, Clone, Default)]
-pub struct Operator {
+pub struct OperatorState {
     /// Whether the operator can take calls.
     pub status: Option<String>,
     /// The call that the operator is in, and how.
@@ -48,7 +48,7 @@ pub struct Operator {
 
 /// A trigger.
 #[derive(Debug, Clone, Default)]
-pub struct Trigger {
+pub struct TriggerState {
     /// How often it was fired, has completed, has failed.
     pub counts: [u64; 3],
     /// When it was last heard of.
@@ -57,7 +57,7 @@ pub struct Trigger {
 
 /// A data source.
 #[derive(Debug, Clone, Default)]
-pub struct Pipeline {
+pub struct DataPipeline {
     /// How often it was synchronised.
     pub syncs: u64,
     /// When last, with how many events.
@@ -70,17 +70,17 @@ pub struct Pipeline {
 
 /// All of it.
 #[derive(Debug, Clone, Default)]
-pub struct Office {
+pub struct WorkspaceState {
     /// By id.
-    pub operators: BTreeMap<String, Operator>,
+    pub operators: BTreeMap<String, OperatorState>,
     /// How many surfaces came as far as each step.
     pub funnel: [u64; 5],
     /// How many were approved, rejected, archived.
     pub reviewed: [u64; 3],
     /// By name.
-    pub triggers: BTreeMap<String, Trigger>,
+    pub triggers: BTreeMap<String, TriggerState>,
     /// By id.
-    pub pipelines: BTreeMap<String, Pipeline>,
+    pub pipelines: BTreeMap<String, DataPipeline>,
     /// Decisions by action.
     pub reviews: BTreeMap<String, u64>,
     surfaces: BTreeMap<String, usize>,
@@ -93,10 +93,10 @@ fn entry<T: Default>(map: &mut BTreeMap<String, T>, name: Option<String>) -> Opt
     Some(map.entry(name).or_default())
 }
 
-impl Office {
+impl WorkspaceState {
     /// Takes an event.
-    pub fn see(&mut self, held: &Held, shown: &Shown<'_>, now: Timestamp) {
-        fn read<T: Declared>(shown: &Shown<'_>) -> Option<T> {
+    pub fn see(&mut self, held: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
+        fn read<T: Declared>(shown: &RedactedEvent<'_>) -> Option<T> {
             shown.read::<T>()
         }
         let time = held.time.unwrap_or(now);
@@ -173,7 +173,7 @@ impl Office {
     }
 
     /// A surface that comes to a step has been at those before, whether or not that was seen.
-    fn surface(&mut self, kind: Kind, shown: &Shown<'_>) {
+    fn surface(&mut self, kind: Kind, shown: &RedactedEvent<'_>) {
         for (count, counted) in self.reviewed.iter_mut().zip([
             Kind::SurfaceReviewApproved,
             Kind::SurfaceReviewRejected,

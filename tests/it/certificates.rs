@@ -11,9 +11,9 @@ use std::sync::Arc;
 use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE};
 use evtap::transport::client::{Client, Endpoints, Network};
 use evtap::transport::credential::Credential;
-use evtap::transport::key_ring::Keys;
+use evtap::transport::key_ring::KeyRing;
 use evtap::transport::sse::{self, Start};
-use evtap::transport::{self, Limits, observer};
+use evtap::transport::{self, SourceConfig, observer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -52,8 +52,8 @@ async fn errors(base: &str, live: bool) -> String {
     let network = Network { ca_cert: Some(file("ca.pem")), ..Network::default() };
     let client = Client::new(Endpoints::resolve(base, None, false).expect("an origin"), &network)
         .expect("a client");
-    let keys = Keys::new(Credential::new(KEY, "a test").expect("legal"), None);
-    let (limits, (tx, _rx)) = (Limits::default(), transport::channel(1));
+    let keys = KeyRing::new(Credential::new(KEY, "a test").expect("legal"), None);
+    let (limits, (tx, _rx)) = (SourceConfig::default(), transport::channel(1));
     let error = if live {
         observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &keys, &limits, &tx).await
     } else {

@@ -1,6 +1,6 @@
 //! Sixty mistakes, each with what is said of it, and programs of which nothing is to be said.
 
-use evtap::query::Types;
+use evtap::query::TypeFilter;
 use evtap::query::check::{Kinds, check};
 use evtap::query::program::{Program, parse};
 use evtap::redact::Policy;
@@ -14,7 +14,8 @@ fn said(source: &str) -> Vec<String> {
     if let Err(error) = Program::compile(&parsed, &[]) {
         return vec![format!("!{error}")];
     }
-    let (_, findings) = check(&parsed, Kinds::kept(&Types::default()), &Policy::default(), true);
+    let (_, findings) =
+        check(&parsed, Kinds::kept(&TypeFilter::default()), &Policy::default(), true);
     findings
         .iter()
         .map(|finding| {
@@ -408,7 +409,7 @@ fn nothing_is_said_of_what_is_right() {
 fn the_events_that_are_kept_narrow_what_is_right() {
     let kept = |globs: &[&str]| {
         let globs: Vec<_> = globs.iter().map(|glob| (*glob).to_owned()).collect();
-        Kinds::kept(&Types::new(&globs, &[]).expect("globs"))
+        Kinds::kept(&TypeFilter::new(&globs, &[]).expect("globs"))
     };
     let parsed = parse("--filter", ".event_type == \"call.ended\"").expect("parses");
     let (left, findings) = check(&parsed, kept(&["call.*"]), &Policy::default(), true);
@@ -430,7 +431,7 @@ fn the_events_that_are_kept_narrow_what_is_right() {
 #[test]
 fn what_is_revealed_is_no_mask() {
     let parsed = parse("--filter", ".transcript | test(\"refill\")").expect("parses");
-    let everything = Kinds::kept(&Types::default());
+    let everything = Kinds::kept(&TypeFilter::default());
     assert_eq!(check(&parsed, everything, &Policy::default(), true).1.len(), 1);
     assert!(
         check(&parsed, everything, &Policy::default(), false).1.is_empty(),

@@ -7,13 +7,13 @@ use evtap::model::catalog::{CallEnded, CallStarted};
 use evtap::model::{Field, Kind, Stream};
 use evtap::output::ndjson;
 use evtap::redact::decode::Decoder;
-use evtap::redact::{Key, Mode, Policy, Redactor};
-use evtap::transport::{Form, Notes, Origin, RawFrame};
+use evtap::redact::{Mode, Policy, PseudonymKey, Redactor};
+use evtap::transport::{FrameFlags, FrameFormat, Origin, RawFrame};
 use proptest::prelude::*;
 use serde_json::Value;
 
 /// A frame of that form.
-pub fn frame(form: Form, event: Option<&str>, data: &[u8]) -> RawFrame {
+pub fn frame(form: FrameFormat, event: Option<&str>, data: &[u8]) -> RawFrame {
     RawFrame {
         origin: std::sync::Arc::default(),
         form,
@@ -23,7 +23,7 @@ pub fn frame(form: Form, event: Option<&str>, data: &[u8]) -> RawFrame {
         received_at: None,
         fault: None,
         offset: 0,
-        notes: Notes::default(),
+        notes: FrameFlags::default(),
     }
 }
 
@@ -38,11 +38,11 @@ pub fn line(frame: &RawFrame, policy: Policy) -> String {
 }
 
 fn sse(event: &str, data: &str) -> String {
-    line(&frame(Form::Sse, Some(event), data.as_bytes()), Policy::default())
+    line(&frame(FrameFormat::Sse, Some(event), data.as_bytes()), Policy::default())
 }
 
 fn record(data: &str) -> String {
-    line(&frame(Form::Record, None, data.as_bytes()), Policy::default())
+    line(&frame(FrameFormat::Record, None, data.as_bytes()), Policy::default())
 }
 
 fn reveal(names: &[&str]) -> Policy {
@@ -66,7 +66,7 @@ fn both_sse_readings_give_the_same_line() {
     assert_eq!(
         line(
             &frame(
-                Form::Sse,
+                FrameFormat::Sse,
                 None,
                 format!("{{{payload},\"event_type\":\"call.started\"}}").as_bytes()
             ),
@@ -85,7 +85,7 @@ fn both_observer_shapes_give_the_same_line() {
         r#"{"data":{"transcript":"I am Jane"},"type":"user_transcript","state":"intake"}"#,
     ] {
         assert_eq!(
-            line(&frame(Form::Observer, None, data.as_bytes()), Policy::default()),
+            line(&frame(FrameFormat::Observer, None, data.as_bytes()), Policy::default()),
             expected
         );
         assert_eq!(record(data), expected);
@@ -99,7 +99,7 @@ fn order_digits_and_spelling_stay() {
     assert_eq!(sse("call.ended", data), expected);
     let big = r#"{"trigger_id":"x","trigger_name":"y","status":"s","n":1}"#;
     assert!(
-        line(&frame(Form::Sse, Some("trigger.completed"), big.as_bytes()), reveal(&["n"]))
+        line(&frame(FrameFormat::Sse, Some("trigger.completed"), big.as_bytes()), reveal(&["n"]))
             .contains(r#""n":1,"#)
     );
     let digits = "9".repeat(400);
@@ -185,8 +185,10 @@ fn what_hides_inside_an_open_field_is_masked() {
     assert!(line.contains(r#""redacted":["scores.who","scores","provider"]"#), "{line}");
     assert!(!line.contains("Jane"), "{line}");
     assert_eq!(record(&line), line, "a line of evtap's own comes back the same");
-    let line =
-        self::line(&frame(Form::Record, None, scores.as_bytes()), reveal(&["emotion.scores"]));
+    let line = self::line(
+        &frame(FrameFormat::Record, None, scores.as_bytes()),
+        reveal(&["emotion.scores"]),
+    );
     assert!(
         line.contains(r#""scores":[{"name":"joy","score":0.5,"who":"Jane"},["Jane"]]"#),
         "asked for by name: {line}"
@@ -245,7 +247,7 @@ fn malformed_frames_are_lines_without_their_text() {
         (b"{\"call_sid\":\"\\ud800\"}", "lone_surrogate", 19),
         (deep.as_bytes(), "too_deep", 131),
     ] {
-        let line = line(&frame(Form::Sse, Some("call.started"), data), Policy::default());
+        let line = line(&frame(FrameFormat::Sse, Some("call.started"), data), Policy::default());
         let expected = format!(
             r#"{{"event_type":"tap.malformed","offset":{offset},"length":{},"category":"{category}","_tap":{{}}}}"#,
             data.len()
@@ -255,7 +257,7 @@ fn malformed_frames_are_lines_without_their_text() {
     }
     assert!(record(r#"{"call_sid":"Jane"}"#).contains("no_event_type"));
     assert!(
-        line(&frame(Form::Sse, None, b"{\"a\":1}"), Policy::default())
+        line(&frame(FrameFormat::Sse, None, b"{\"a\":1}"), Policy::default())
             .starts_with(r#"{"event_type":"message","a":"[redacted]""#)
     );
 }
@@ -278,7 +280,7 @@ fn large_and_odd_values_pass() {
 #[test]
 fn a_recorded_line_comes_back_to_the_byte() {
     let mut live = frame(
-        Form::Sse,
+        FrameFormat::Sse,
         Some("call.started"),
         br#"{"call_sid":"C","direction":"sideways","service_id":{"a":1},"caller_id":"+1","odd":1.0}"#,
     );
@@ -310,7 +312,7 @@ fn a_recorded_line_comes_back_to_the_byte() {
     );
     assert_eq!(record(&dropped), dropped);
     assert_eq!(
-        line(&frame(Form::Record, None, first.as_bytes()), drop.clone())
+        line(&frame(FrameFormat::Record, None, first.as_bytes()), drop.clone())
             .matches("caller_id")
             .count(),
         1
@@ -366,7 +368,8 @@ fn what_evtap_said_is_kept_without_white_space() {
 #[test]
 fn reveal_and_redact_go_by_name() {
     let data = r#"{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":"+1"}"#;
-    let with = |policy| line(&frame(Form::Sse, Some("call.started"), data.as_bytes()), policy);
+    let with =
+        |policy| line(&frame(FrameFormat::Sse, Some("call.started"), data.as_bytes()), policy);
     assert!(with(reveal(&["caller_id"])).contains(r#""caller_id":"+1""#));
     assert!(with(reveal(&["call.started.caller_id"])).contains(r#""caller_id":"+1""#));
     assert!(with(reveal(&["session_info.caller_id"])).contains(r#""caller_id":"[redacted]""#));
@@ -384,7 +387,7 @@ fn reveal_and_redact_go_by_name() {
 #[test]
 fn redacting_the_call_covers_what_the_transport_says_of_it() {
     let mut observed = frame(
-        Form::Observer,
+        FrameFormat::Observer,
         None,
         br#"{"type":"session_end","call_sid":"CA00000000000000000000000000000001"}"#,
     );
@@ -398,7 +401,7 @@ fn redacting_the_call_covers_what_the_transport_says_of_it() {
     let first = line(&observed, Policy::default());
     assert_eq!(first.matches("CA0000").count(), 2, "{first}");
     assert!(!line(&observed, policy.clone()).contains("CA0000"));
-    assert!(!line(&frame(Form::Record, None, first.as_bytes()), policy).contains("CA0000"));
+    assert!(!line(&frame(FrameFormat::Record, None, first.as_bytes()), policy).contains("CA0000"));
 }
 
 #[test]
@@ -406,7 +409,7 @@ fn typed_structs_are_read_from_what_is_shown() {
     let mut decoder = Decoder::default();
     let mut redactor = Redactor::new(Policy::default());
     let started = frame(
-        Form::Sse,
+        FrameFormat::Sse,
         Some("call.started"),
         br#"{"call_sid":"C","direction":"sideways","service_id":"s","caller_id":"+1"}"#,
     );
@@ -419,7 +422,7 @@ fn typed_structs_are_read_from_what_is_shown() {
     assert_eq!(shown.kind(), Some(Kind::CallStarted));
 
     let ended = frame(
-        Form::Sse,
+        FrameFormat::Sse,
         Some("call.ended"),
         br#"{"completion_reason":"voicemail","duration_seconds":61.5,"escalated":"no"}"#,
     );
@@ -431,7 +434,7 @@ fn typed_structs_are_read_from_what_is_shown() {
     assert_eq!(call.call_sid, Field::Absent);
 
     let emotion = frame(
-        Form::Observer,
+        FrameFormat::Observer,
         None,
         br#"{"type":"emotion","data":{"scores":[{"name":"joy","score":1}],"speaker":{"normalized":true},"coherence":null}}"#,
     );
@@ -461,7 +464,7 @@ fn canaries(canary: &'static str) -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn any_bytes_give_a_line_that_is_json(event in prop::option::of(".{0,12}"), data in prop::collection::vec(any::<u8>(), 0..80), form in 0usize..3) {
-        let form = [Form::Sse, Form::Observer, Form::Record][form];
+        let form = [FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][form];
         let line = line(&frame(form, event.as_deref(), &data), Policy::default());
         prop_assert!(serde_json::from_str::<Value>(&line).is_ok_and(|value| value.is_object()), "{}", line);
         prop_assert!(!line.chars().any(evtap::text::terminal::is_hostile));
@@ -477,11 +480,11 @@ proptest! {
         }
         object.insert("undeclared".to_owned(), unknown);
         let data = Value::from(object).to_string();
-        for mode in [Mode::Mask, Mode::Drop, Mode::Partial, Mode::Hash(Key::draw())] {
+        for mode in [Mode::Mask, Mode::Drop, Mode::Partial, Mode::Hash(PseudonymKey::draw())] {
             let policy = Policy { mode, ..Policy::default() };
-            let line = line(&frame([Form::Sse, Form::Observer, Form::Record][form], None, data.as_bytes()), policy.clone());
+            let line = line(&frame([FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][form], None, data.as_bytes()), policy.clone());
             prop_assert!(!line.contains("canary") && !line.contains("4081516234"), "{}", line);
-            prop_assert_eq!(self::line(&frame(Form::Record, None, line.as_bytes()), policy), line);
+            prop_assert_eq!(self::line(&frame(FrameFormat::Record, None, line.as_bytes()), policy), line);
         }
     }
 }

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use evtap::emulator::samples::sample;
 use evtap::model::Kind;
 use evtap::output::ndjson;
-use evtap::query::Subject;
+use evtap::query::EventContext;
 use evtap::query::program::{Program, parse};
 use evtap::redact::decode::Decoder;
-use evtap::redact::{Policy, Redactor, Scrub};
-use evtap::transport::{FRAME_LIMIT, Form, Frame, Lines, Notes, Origin, RawFrame};
+use evtap::redact::{Policy, Redactor, ScrubMode};
+use evtap::transport::{FRAME_LIMIT, Frame, FrameFlags, FrameFormat, LineChunk, Origin, RawFrame};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use rand::rngs::StdRng;
@@ -21,8 +21,8 @@ use crate::predicates::on_stack;
 use crate::support::evtap;
 
 /// A recording, as the walk gets it.
-fn lines(bytes: &[u8]) -> Lines {
-    Lines { bytes: Bytes::copy_from_slice(bytes), offset: 0, limit: FRAME_LIMIT }
+fn lines(bytes: &[u8]) -> LineChunk {
+    LineChunk { bytes: Bytes::copy_from_slice(bytes), offset: 0, limit: FRAME_LIMIT }
 }
 
 /// Each line by the way that the walk takes, which learns as it goes.
@@ -58,7 +58,7 @@ fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
         let named = text.strip_prefix("{\"event_type\":\"").and_then(|rest| rest.split_once("\","));
         RawFrame {
             origin: Arc::new(Origin { workspace_id: Some("w".to_owned()), ..Origin::default() }),
-            form: Form::Sse,
+            form: FrameFormat::Sse,
             event: named.map(|(name, _)| name.to_owned()),
             id: Some("1700000000001".to_owned()),
             data: Bytes::from(
@@ -67,7 +67,7 @@ fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
             received_at: Some(Timestamp::UNIX_EPOCH),
             fault: None,
             offset: 0,
-            notes: Notes::default(),
+            notes: FrameFlags::default(),
         }
     };
     let frames: Vec<_> = lines.frames(&Origin::default()).map(frame).collect();
@@ -90,10 +90,10 @@ fn policies() -> Vec<Policy> {
     let mut revealing = Policy::default();
     revealing.reveal.add("transcript");
     revealing.reveal.add("call.started.caller_id");
-    let mut hiding = Policy { scrub: Scrub::All, ..Policy::default() };
+    let mut hiding = Policy { scrub: ScrubMode::All, ..Policy::default() };
     hiding.redact.add("direction");
     hiding.redact.add("workspace_id");
-    let open = Policy { scrub: Scrub::None, ..Policy::default() };
+    let open = Policy { scrub: ScrubMode::None, ..Policy::default() };
     vec![Policy::default(), revealing, hiding, open]
 }
 
@@ -239,7 +239,7 @@ fn a_program_that_sees_less_says_the_same() {
                 (Decoder::default(), Redactor::new(Policy::default()));
             for frame in lines.frames(&origin) {
                 let shown = redactor.show(&mut decoder, frame);
-                let subject = Subject::new(&shown);
+                let subject = EventContext::new(&shown);
                 assert_eq!(
                     outputs(program.view(&subject)),
                     outputs(subject.value()),

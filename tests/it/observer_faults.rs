@@ -9,8 +9,8 @@ use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE};
 use evtap::error::Exit;
 use evtap::transport::client::{Client, Endpoints, Network};
 use evtap::transport::credential::Credential;
-use evtap::transport::key_ring::Keys;
-use evtap::transport::{Form, Item, Limits, channel, observer};
+use evtap::transport::key_ring::KeyRing;
+use evtap::transport::{FrameFormat, Item, SourceConfig, channel, observer};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -150,12 +150,12 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
         &Network::default(),
     )
     .expect("a client");
-    let keys = Keys::new(Credential::new("test", "a test").expect("legal"), None);
-    let limits = Limits {
+    let keys = KeyRing::new(Credential::new("test", "a test").expect("legal"), None);
+    let limits = SourceConfig {
         frame: FRAME,
         silence: Some(Duration::from_millis(150)),
         random: || 0.0,
-        ..Limits::default()
+        ..SourceConfig::default()
     };
     let (tx, mut items) = channel(evtap::transport::QUEUE);
     let reading = tokio::spawn(async move {
@@ -165,7 +165,7 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
     let (mut next, mut is_named) = (0, true);
     while let Some(item) = items.recv().await {
         let Item::Frame(frame) = item else { continue };
-        if frame.form == Form::Own {
+        if frame.form == FrameFormat::Own {
             heard.gaps += 1;
             is_named = true;
         }

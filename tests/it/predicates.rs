@@ -2,19 +2,19 @@
 
 use std::sync::LazyLock;
 
-use evtap::query::native::{Failed, Native};
-use evtap::query::program::{self, Program, Stop, THREAD_STACK};
-use evtap::query::{Predicate, Select, Subject, Types, value};
+use evtap::query::native::{EvalError, Native};
+use evtap::query::program::{self, Program, ProgramError, THREAD_STACK};
+use evtap::query::{EventContext, EventFilter, Predicate, TypeFilter, value};
 use evtap::redact::decode::Decoder;
-use evtap::redact::{Policy, Redactor, Shown};
-use evtap::transport::Form;
+use evtap::redact::{Policy, RedactedEvent, Redactor};
+use evtap::transport::FrameFormat;
 use proptest::prelude::*;
 
 use crate::decode_redact::frame;
 
 /// Shows a recorded line to `look`.
-fn with_shown<T>(line: &str, policy: Policy, look: impl FnOnce(&Shown<'_>) -> T) -> T {
-    let frame = frame(Form::Record, None, line.as_bytes());
+fn with_shown<T>(line: &str, policy: Policy, look: impl FnOnce(&RedactedEvent<'_>) -> T) -> T {
+    let frame = frame(FrameFormat::Record, None, line.as_bytes());
     let mut decoder = Decoder::default();
     let mut redactor = Redactor::new(policy);
     let event = decoder.decode(frame.as_frame());
@@ -34,7 +34,7 @@ pub fn on_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 /// What jaq says: whether a value is true before there is an error.
-fn by_jaq(source: &str, shown: &Shown<'_>) -> Result<bool, Failed> {
+fn by_jaq(source: &str, shown: &RedactedEvent<'_>) -> Result<bool, EvalError> {
     let program = Program::compile(&program::parse("--filter", source).expect("parses"), &[])
         .expect("compiles");
     let mut held = false;
@@ -43,8 +43,8 @@ fn by_jaq(source: &str, shown: &Shown<'_>) -> Result<bool, Failed> {
         !held
     }) {
         Ok(()) => Ok(held),
-        Err(Stop::Failed(_)) => Err(Failed),
-        Err(Stop::Endless) => panic!("{source} doesn't end"),
+        Err(ProgramError::Failed(_)) => Err(EvalError),
+        Err(ProgramError::Endless) => panic!("{source} doesn't end"),
     }
 }
 
@@ -225,11 +225,11 @@ proptest! {
             assert!(Native::compile(&parsed.term, &[]).is_none(), "{source}");
             let filter = Predicate::compile(&parsed, &[]).expect("compiles");
             // A twin tells nothing.
-            let mut select = Select::new(Types::default(), vec![filter], None).twin();
+            let mut select = EventFilter::new(TypeFilter::default(), vec![filter], None).twin();
             let said = [(); 2].map(|()| {
                 let failures = select.failures();
-                let held = select.keeps(&Subject::new(shown)).expect("it ends");
-                if select.failures() > failures { Err(Failed) } else { Ok(held) }
+                let held = select.keeps(&EventContext::new(shown)).expect("it ends");
+                if select.failures() > failures { Err(EvalError) } else { Ok(held) }
             });
             (said, by_jaq(&source, shown))
         }));

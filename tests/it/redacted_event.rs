@@ -4,14 +4,14 @@ use evtap::model::catalog::{CallEnded, CallStarted, TapGap};
 use evtap::model::{Field, Kind, Stream};
 use evtap::output::ndjson;
 use evtap::redact::decode::Decoder;
-use evtap::redact::{Mode, Policy, Redactor, Shown};
-use evtap::transport::Form;
+use evtap::redact::{Mode, Policy, RedactedEvent, Redactor};
+use evtap::transport::FrameFormat;
 
 use crate::decode_redact::frame;
 
 /// Asks the event that a recorded line becomes.
-fn asked<T>(data: &str, policy: &Policy, ask: impl FnOnce(&Shown<'_>) -> T) -> T {
-    let raw = frame(Form::Record, None, data.as_bytes());
+fn asked<T>(data: &str, policy: &Policy, ask: impl FnOnce(&RedactedEvent<'_>) -> T) -> T {
+    let raw = frame(FrameFormat::Record, None, data.as_bytes());
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
     ask(&redactor.redact(&decoder.decode(raw.as_frame())))
 }

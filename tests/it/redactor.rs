@@ -3,17 +3,17 @@
 use evtap::model::{Class, Domain, Kind};
 use evtap::output::ndjson;
 use evtap::redact::decode::Decoder;
-use evtap::redact::{Finding, Key, Mode, Policy, Reason, Redactor, Scrub};
+use evtap::redact::{Finding, Mode, Policy, PseudonymKey, Reason, Redactor, ScrubMode};
 use evtap::text::scrub::Detector;
 use evtap::text::terminal;
-use evtap::transport::Form;
+use evtap::transport::FrameFormat;
 use serde_json::{Value, json};
 
 use crate::decode_redact::frame;
 
 /// The line that a recorded event becomes, and what is found in it.
 fn examined(data: &str, policy: &Policy) -> (String, Vec<Finding>) {
-    let raw = frame(Form::Record, None, data.as_bytes());
+    let raw = frame(FrameFormat::Record, None, data.as_bytes());
     let frame = raw.as_frame();
     let (mut decoder, mut redactor, mut out) =
         (Decoder::default(), Redactor::new(policy.clone()), Vec::new());
@@ -42,7 +42,7 @@ fn mode(mode: Mode) -> Policy {
 }
 
 fn hash() -> Policy {
-    mode(Mode::Hash(Key::new(&[7; 32]).expect("long enough")))
+    mode(Mode::Hash(PseudonymKey::new(&[7; 32]).expect("long enough")))
 }
 
 fn modes() -> [Policy; 4] {
@@ -172,7 +172,7 @@ fn names_that_may_be_persons_are_hidden_with_their_values() {
 
 #[test]
 fn what_is_hostile_is_an_escape_in_keys_and_values_and_the_rest_is_as_it_arrived() {
-    let mut all = Policy { scrub: Scrub::None, ..Policy::default() };
+    let mut all = Policy { scrub: ScrubMode::None, ..Policy::default() };
     all.reveal.add("all");
     let (line, _) = examined(
         "{\"event_type\":\"call.started\",\"a\u{202e}b\":\"c\u{7f}d\u{9b}e\",\"call_sid\":\"\u{e9}\\u00e9\"}",
@@ -341,9 +341,9 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
     let with = |scrub| shown(data, &Policy { scrub, ..Policy::default() });
     let (plain, masked) = (json!("call (202) 555-0123"), json!("call [phone]"));
     for (scrub, reason, trigger) in [
-        (Scrub::Free, &masked, &plain),
-        (Scrub::All, &masked, &masked),
-        (Scrub::None, &plain, &plain),
+        (ScrubMode::Free, &masked, &plain),
+        (ScrubMode::All, &masked, &masked),
+        (ScrubMode::None, &plain, &plain),
     ] {
         let line = with(scrub);
         assert_eq!((&line["reason"], &line["trigger"]), (reason, trigger), "{scrub:?}");
@@ -352,9 +352,9 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
     let nested = r#"{"event_type":"session_end","emotional_summary":{"a":"x@example.org","b":"(202) 555-0123"},"trace_id":"x@example.org"}"#;
     let scrubbed =
         |scrub| shown(nested, &Policy { scrub, ..Policy::default() })["_tap"]["scrubbed"].clone();
-    assert_eq!(scrubbed(Scrub::All), json!(["emotional_summary", "trace_id"]));
+    assert_eq!(scrubbed(ScrubMode::All), json!(["emotional_summary", "trace_id"]));
     assert_eq!(
-        (scrubbed(Scrub::Free), scrubbed(Scrub::None)),
+        (scrubbed(ScrubMode::Free), scrubbed(ScrubMode::None)),
         (json!(["emotional_summary"]), Value::Null)
     );
     // A number in prose may be somebody's; elsewhere it is a figure.
@@ -362,28 +362,28 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
         let data = format!(r#"{{"event_type":"{event}","{field}":2025550123}}"#);
         shown(&data, &Policy { scrub, ..Policy::default() })[field].clone()
     };
-    assert_eq!(number("call.escalated", "reason", Scrub::Free), "[phone]");
-    assert_eq!(number("call.escalated", "reason", Scrub::None), 2_025_550_123_u64);
-    assert_eq!(number("call.ended", "duration_seconds", Scrub::All), 2_025_550_123_u64);
+    assert_eq!(number("call.escalated", "reason", ScrubMode::Free), "[phone]");
+    assert_eq!(number("call.escalated", "reason", ScrubMode::None), 2_025_550_123_u64);
+    assert_eq!(number("call.ended", "duration_seconds", ScrubMode::All), 2_025_550_123_u64);
     // What is written anew for another reason is not searched for that.
     let hostile = "{\"event_type\":\"call.escalated\",\"trigger\":\"\u{202e}call (202) 555-0123\"}";
     assert_eq!(shown(hostile, &Policy::default())["trigger"], "\u{202e}call (202) 555-0123");
     assert_eq!(
-        shown(hostile, &Policy { scrub: Scrub::All, ..Policy::default() })["trigger"],
+        shown(hostile, &Policy { scrub: ScrubMode::All, ..Policy::default() })["trigger"],
         "\u{202e}call [phone]"
     );
     // Keys inside of prose are prose.
     let keyed = r#"{"event_type":"session_end","emotional_summary":{"call (202) 555-0123":{"x@example.org":"y"}}}"#;
     let summary =
         |scrub| shown(keyed, &Policy { scrub, ..Policy::default() })["emotional_summary"].clone();
-    assert_eq!(summary(Scrub::Free), json!({"call [phone]": {"[email]": "y"}}));
-    assert_eq!(summary(Scrub::None), json!({"call (202) 555-0123": {"x@example.org": "y"}}));
+    assert_eq!(summary(ScrubMode::Free), json!({"call [phone]": {"[email]": "y"}}));
+    assert_eq!(summary(ScrubMode::None), json!({"call (202) 555-0123": {"x@example.org": "y"}}));
     let spaced = keyed.replace(":{", ": {");
     assert_eq!(
-        shown(&spaced, &Policy { scrub: Scrub::None, ..Policy::default() })["emotional_summary"],
-        summary(Scrub::None)
+        shown(&spaced, &Policy { scrub: ScrubMode::None, ..Policy::default() })["emotional_summary"],
+        summary(ScrubMode::None)
     );
-    let mut revealed = Policy { scrub: Scrub::All, ..Policy::default() };
+    let mut revealed = Policy { scrub: ScrubMode::All, ..Policy::default() };
     revealed.reveal.add("reason");
     let nested = r#"{"event_type":"call.escalated","reason":{"call (202) 555-0123":"x"}}"#;
     assert!(!examined(nested, &Policy::default()).0.contains("555"));
@@ -470,7 +470,7 @@ fn each_class_and_domain_has_its_name_and_says_what_it_means() {
 #[test]
 fn the_last_field_of_a_name_counts_and_names_are_what_their_escapes_say() {
     let data = br#"{"event_type":"call.started","c\u0061ll_sid":"a","call_sid":"b"}"#;
-    let raw = frame(Form::Record, None, data);
+    let raw = frame(FrameFormat::Record, None, data);
     let frame = raw.as_frame();
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let event = decoder.decode(frame);
@@ -499,7 +499,7 @@ fn hostile_text_is_escaped_and_line_ends_are_readable() {
 #[test]
 fn an_event_is_known_by_its_type_and_its_open_fields_alone() {
     let known = |data: &str, policy: &Policy| {
-        let raw = frame(Form::Record, None, data.as_bytes());
+        let raw = frame(FrameFormat::Record, None, data.as_bytes());
         let frame = raw.as_frame();
         let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
         evtap::redact::identity(&redactor.redact(&decoder.decode(frame)))

@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
-use evtap::output::pretty::{self, Layout, Times};
+use evtap::output::pretty::{self, PrettyLayout, TimeDisplay};
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::transport::Form;
+use evtap::transport::FrameFormat;
 use insta::assert_snapshot;
 use jiff::tz::TimeZone;
 
@@ -13,41 +13,41 @@ use crate::decode_redact::frame;
 use crate::support::evtap;
 
 /// A frame of each family: hidden fields, prose, ids, drift, something malformed, wide and hostile characters.
-const EVENTS: &[(Form, &str)] = &[
+const EVENTS: &[(FrameFormat, &str)] = &[
     (
-        Form::Sse,
+        FrameFormat::Sse,
         r#"{"event_type":"call.started","call_sid":"CA5f0c8d1f1d2e4b7a9c3d5e7f90123456","caller_id":"+12025550123","direction":"inbound","service_id":"0b0d0e0f-1111-4222-8333-444455556666"}"#,
     ),
     (
-        Form::Sse,
+        FrameFormat::Sse,
         r#"{"event_type":"call.escalated","call_sid":"CA5f0c8d1f1d2e4b7a9c3d5e7f90123456","escalation_id":"0b0d0e0f-1111-4222-8333-444455556666","reason":"Chest pain mentioned; protocol demands a person.","trigger":"ai"}"#,
     ),
     (
-        Form::Sse,
+        FrameFormat::Sse,
         r#"{"event_type":"call.ended","call_sid":"CA5f0c8d1f1d2e4b7a9c3d5e7f90123456","completion_reason":"abducted","direction":"inbound","duration_seconds":61.50,"weather":"fine"}"#,
     ),
     (
-        Form::Sse,
+        FrameFormat::Sse,
         r#"{"event_type":"workspace.member_role_updated","entity_id":null,"previous_role":"viewer","role":"admin"}"#,
     ),
     (
-        Form::Sse,
+        FrameFormat::Sse,
         r#"{"event_type":"pipeline.error","data_source_id":"d","error":"行 1184 に患者番号がありません。担当者に連絡してください。もう一度。"}"#,
     ),
     (
-        Form::Sse,
+        FrameFormat::Sse,
         "{\"event_type\":\"trigger.failed\",\"trigger_name\":\"re\u{202e}minder\\u001b[31m\",\"status\":\"failed\"}",
     ),
     (
-        Form::Observer,
+        FrameFormat::Observer,
         r#"{"type":"user_transcript","data":{"transcript":"I am Jane Roe.","speaker_role":"caller","state":"intake"}}"#,
     ),
     (
-        Form::Observer,
+        FrameFormat::Observer,
         r#"{"type":"tool_call_completed","tool_name":"find_patient","output":{"name":"Jane"},"succeeded":true,"duration_ms":775.5}"#,
     ),
-    (Form::Observer, r#"{"type":"brand_new","anything":"at all"}"#),
-    (Form::Observer, r#"{"type":"user_transcript","transcript":"I am Ja"#),
+    (FrameFormat::Observer, r#"{"type":"brand_new","anything":"at all"}"#),
+    (FrameFormat::Observer, r#"{"type":"user_transcript","transcript":"I am Ja"#),
 ];
 
 /// Colours are switched for the whole process.
@@ -56,9 +56,9 @@ pub static COLOURS: Mutex<()> = Mutex::new(());
 fn pretty(width: Option<usize>, coloured: bool) -> String {
     let _guard = COLOURS.lock().expect("no test has failed with it");
     colored::control::set_override(coloured);
-    let layout = Layout {
+    let layout = PrettyLayout {
         cut: width.is_some(),
-        times: Times::Day(TimeZone::UTC),
+        times: TimeDisplay::Day(TimeZone::UTC),
         workspaces: false,
         columns: None,
         grep: None,

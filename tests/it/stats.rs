@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evtap::analysis::stats::{Figures, json, moment};
+use evtap::analysis::stats::{EventStats, json, moment};
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::transport::Form;
+use evtap::transport::FrameFormat;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -387,11 +387,11 @@ fn lines() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(line, 0..600)
 }
 
-fn count(lines: &[String]) -> Figures {
+fn count(lines: &[String]) -> EventStats {
     let (mut decoder, mut redactor, mut figures) =
-        (Decoder::default(), Redactor::new(Policy::default()), Figures::default());
+        (Decoder::default(), Redactor::new(Policy::default()), EventStats::default());
     for line in lines {
-        let frame = frame(Form::Record, None, line.as_bytes());
+        let frame = frame(FrameFormat::Record, None, line.as_bytes());
         let event = decoder.decode(frame.as_frame());
         let shown = redactor.redact(&event);
         figures.see(&shown, moment(&shown));

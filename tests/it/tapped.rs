@@ -12,9 +12,9 @@ use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
 use evtap::transport::client::{Client, Endpoints, Network};
 use evtap::transport::credential::Credential;
-use evtap::transport::key_ring::Keys;
+use evtap::transport::key_ring::KeyRing;
 use evtap::transport::sse::{self, Start};
-use evtap::transport::{Change, Item, Limits, RawFrame, channel};
+use evtap::transport::{ConnectionState, Item, RawFrame, SourceConfig, channel};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -74,12 +74,12 @@ pub async fn tap(tapping: Tapping) -> Report {
     let endpoints =
         Endpoints::resolve(&format!("http://{address}"), None, false).expect("a loopback URL");
     let client = Client::new(endpoints, &Network::default()).expect("a client");
-    let keys = Keys::new(Credential::new("test", "a test").expect("legal"), None);
-    let limits = Limits {
+    let keys = KeyRing::new(Credential::new("test", "a test").expect("legal"), None);
+    let limits = SourceConfig {
         frame: FRAME,
         silence: Some(Duration::from_millis(100)),
         random: || 0.0,
-        ..Limits::default()
+        ..SourceConfig::default()
     };
     let (tx, mut items) = channel(evtap::transport::QUEUE);
     let reading = tokio::spawn(async move {
@@ -93,7 +93,8 @@ pub async fn tap(tapping: Tapping) -> Report {
         match item {
             Item::Frame(frame) => seen.line(&lines.of(&frame)),
             Item::News(news) => {
-                seen.faults += usize::from(matches!(news.change, Change::Reconnecting { .. }))
+                seen.faults +=
+                    usize::from(matches!(news.change, ConnectionState::Reconnecting { .. }))
             }
             Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
         }

@@ -5,13 +5,13 @@ use std::process::Command;
 
 use evtap::analysis::stats::json::time;
 use evtap::analysis::timeline::build::stitch;
-use evtap::analysis::timeline::collect::{self, Gather};
+use evtap::analysis::timeline::collect::{self, TimelineCollector};
 use evtap::analysis::timeline::{html, text};
-use evtap::output::Sink;
-use evtap::query::Subject;
+use evtap::output::EventSink;
+use evtap::query::EventContext;
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::transport::Form;
+use evtap::transport::FrameFormat;
 use html5gum::{Token, Tokenizer};
 use serde_json::{Value, json};
 
@@ -169,11 +169,11 @@ async fn what_people_see() {
 /// The timeline of the call in these lines, made by the library.
 fn stitched(lines: &str, policy: Policy) -> evtap::analysis::timeline::Timeline {
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
-    let (mut sink, gathered) = Gather::new(Some(SID.to_owned()));
+    let (mut sink, gathered) = TimelineCollector::new(Some(SID.to_owned()));
     for line in lines.lines() {
-        let frame = frame(Form::Record, None, line.as_bytes());
+        let frame = frame(FrameFormat::Record, None, line.as_bytes());
         let event = decoder.decode(frame.as_frame());
-        sink.event(&Subject::new(&redactor.redact(&event)))
+        sink.event(&EventContext::new(&redactor.redact(&event)))
             .unwrap_or_else(|_| panic!("it gathers"));
     }
     let mut gathered = collect::lock(&gathered);

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::text;
-use crate::analysis::stats::histogram::Measured;
+use crate::analysis::stats::histogram::DurationHistogram;
 use crate::model::catalog::{
     AgentTranscript, AgentTranscriptDelta, BargeIn, Emotion, ForwardCallResolved, Latency,
     ParticipantJoined, ParticipantLeft, SpeakerMuted, ToolCallCompleted, ToolCallStarted,
     UserTranscript,
 };
 use crate::model::{Field, Kind, MASK};
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 
 /// How much of one call is kept, of each sort, if nothing else is said.
 const KEPT: usize = 2000;
@@ -28,7 +28,7 @@ pub enum Speaker {
 
 /// How a note is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub enum NoteLevel {
     /// For the record.
     Plain,
     /// The agent's state.
@@ -39,7 +39,7 @@ pub enum Mood {
 
 /// Something in the course of a call.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Item {
+pub enum TranscriptItem {
     /// Words.
     Bubble {
         /// Whose.
@@ -69,12 +69,12 @@ pub enum Item {
         error: Option<String>,
     },
     /// Anything else worth a line.
-    Note(Mood, String),
+    Note(NoteLevel, String),
 }
 
 /// Where the time of a turn went, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Turn {
+pub struct TurnLatency {
     /// In the engine, navigation and rendering among it.
     pub engine: f64,
     /// Choosing the next action.
@@ -88,10 +88,10 @@ pub struct Turn {
 }
 
 /// How long a part of a turn took.
-pub type Part = fn(&Turn) -> f64;
+pub type LatencyPart = fn(&TurnLatency) -> f64;
 
 /// The parts of a turn, by what they are called.
-pub const PARTS: [(&str, Part); 5] = [
+pub const PARTS: [(&str, LatencyPart); 5] = [
     ("first audio", |turn| turn.whole),
     ("engine", |turn| turn.engine),
     ("navigation", |turn| turn.nav),
@@ -101,15 +101,15 @@ pub const PARTS: [(&str, Part); 5] = [
 
 /// What is known of the course of a call.
 #[derive(Debug, Clone)]
-pub struct Talk {
+pub struct Transcript {
     /// In the order in which it came.
-    pub items: VecDeque<(Timestamp, Item)>,
+    pub items: VecDeque<(Timestamp, TranscriptItem)>,
     /// When, valence and arousal.
     pub emotions: VecDeque<(Timestamp, f64, f64)>,
     /// The strongest emotion.
     pub dominant: Option<String>,
     /// The turns of the agent.
-    pub turns: VecDeque<Turn>,
+    pub turns: VecDeque<TurnLatency>,
     /// How often somebody has spoken.
     pub turn_count: u64,
     /// How many tools failed.
@@ -117,13 +117,13 @@ pub struct Talk {
     most: usize,
 }
 
-impl Default for Talk {
+impl Default for Transcript {
     fn default() -> Self {
         Self::keeping(KEPT)
     }
 }
 
-impl Talk {
+impl Transcript {
     /// Keeps the newest so many of each sort.
     #[must_use]
     pub fn keeping(most: usize) -> Self {
@@ -139,11 +139,11 @@ impl Talk {
     }
 
     /// Adds a note.
-    pub fn note(&mut self, time: Timestamp, mood: Mood, text: String) {
-        self.add(time, Item::Note(mood, text));
+    pub fn note(&mut self, time: Timestamp, mood: NoteLevel, text: String) {
+        self.add(time, TranscriptItem::Note(mood, text));
     }
 
-    fn add(&mut self, time: Timestamp, item: Item) {
+    fn add(&mut self, time: Timestamp, item: TranscriptItem) {
         keep(&mut self.items, (time, item), self.most);
     }
 
@@ -151,21 +151,21 @@ impl Talk {
     #[must_use]
     pub fn last_said(&self) -> Option<(Speaker, &str)> {
         self.items.iter().rev().find_map(|(_, item)| match item {
-            Item::Bubble { speaker, text, .. } => Some((*speaker, text.as_str())),
+            TranscriptItem::Bubble { speaker, text, .. } => Some((*speaker, text.as_str())),
             _ => None,
         })
     }
 
     /// The percentiles of a part of the turns, in milliseconds.
     #[must_use]
-    pub fn percentiles(&self, part: Part) -> Option<[f64; 3]> {
-        let mut measured = Measured::default();
+    pub fn percentiles(&self, part: LatencyPart) -> Option<[f64; 3]> {
+        let mut measured = DurationHistogram::default();
         self.turns.iter().for_each(|turn| measured.add(part(turn)));
         measured.percentiles()
     }
 
     /// Takes an event of the call.
-    pub fn see(&mut self, kind: Kind, shown: &Shown<'_>, time: Timestamp) {
+    pub fn see(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
         match kind {
             Kind::UserTranscript => {
                 let Some(it) = shown.read::<UserTranscript>() else { return };
@@ -221,7 +221,7 @@ impl Talk {
                 }
                 self.add(
                     time,
-                    Item::Bubble {
+                    TranscriptItem::Bubble {
                         speaker: Speaker::Agent,
                         text: piece,
                         marks: Vec::new(),
@@ -233,18 +233,18 @@ impl Talk {
                 let Some(it) = shown.read::<BargeIn>() else { return };
                 let who =
                     text(&it.interrupting_speaker_id).unwrap_or_else(|| "somebody".to_owned());
-                self.note(time, Mood::Warning, format!("barge-in: {who} cut in"));
+                self.note(time, NoteLevel::Warning, format!("barge-in: {who} cut in"));
             }
             Kind::ToolCallStarted | Kind::ToolCallCompleted => self.tool(shown, time),
             Kind::ParticipantJoined => {
                 let Some(it) = shown.read::<ParticipantJoined>() else { return };
                 let role = it.participant_role.value().map_or("participant", |role| role.as_str());
-                self.note(time, Mood::Plain, format!("{role} joined"));
+                self.note(time, NoteLevel::Plain, format!("{role} joined"));
             }
             Kind::ParticipantLeft => {
                 let Some(it) = shown.read::<ParticipantLeft>() else { return };
                 let role = it.participant_role.value().map_or("participant", |role| role.as_str());
-                self.note(time, Mood::Plain, format!("{role} left"));
+                self.note(time, NoteLevel::Plain, format!("{role} left"));
             }
             Kind::SpeakerMuted => {
                 let muted = shown
@@ -253,7 +253,7 @@ impl Talk {
                     .unwrap_or_default();
                 self.note(
                     time,
-                    Mood::Plain,
+                    NoteLevel::Plain,
                     if muted { "a speaker was muted" } else { "a speaker is heard again" }
                         .to_owned(),
                 );
@@ -261,7 +261,7 @@ impl Talk {
             Kind::ForwardCallResolved => {
                 let Some(it) = shown.read::<ForwardCallResolved>() else { return };
                 let place = text(&it.location_name).unwrap_or_else(|| "nowhere".to_owned());
-                self.note(time, Mood::Warning, format!("forwarded to {place}"));
+                self.note(time, NoteLevel::Warning, format!("forwarded to {place}"));
             }
             Kind::Emotion => {
                 let Some(it) = shown.read::<Emotion>() else { return };
@@ -280,7 +280,7 @@ impl Talk {
                         .unwrap_or_default()
                         .max(0.0)
                 };
-                let turn = Turn {
+                let turn = TurnLatency {
                     engine: value(&it.engine_ms),
                     nav: value(&it.nav_ms),
                     render: value(&it.render_ms),
@@ -296,10 +296,10 @@ impl Talk {
     /// The agent's bubble that more may be added to. Others may have cut in since it began.
     fn growing(&mut self) -> Option<(&mut String, &mut Vec<&'static str>, &mut Option<usize>)> {
         let (_, last) = self.items.iter_mut().rev().find(
-            |(_, item)| matches!(item, Item::Bubble { speaker: Speaker::Agent, marks, .. } if !marks.contains(&"filler")),
+            |(_, item)| matches!(item, TranscriptItem::Bubble { speaker: Speaker::Agent, marks, .. } if !marks.contains(&"filler")),
         )?;
         match last {
-            Item::Bubble { text, marks, growing, .. } if growing.is_some() => {
+            TranscriptItem::Bubble { text, marks, growing, .. } if growing.is_some() => {
                 Some((text, marks, growing))
             }
             _ => None,
@@ -316,22 +316,27 @@ impl Talk {
         self.turn_count += 1;
         self.add(
             time,
-            Item::Bubble { speaker, text: text.unwrap_or_default(), marks, growing: None },
+            TranscriptItem::Bubble {
+                speaker,
+                text: text.unwrap_or_default(),
+                marks,
+                growing: None,
+            },
         );
     }
 
-    fn tool(&mut self, shown: &Shown<'_>, time: Timestamp) {
+    fn tool(&mut self, shown: &RedactedEvent<'_>, time: Timestamp) {
         if let Some(it) = shown.read::<ToolCallStarted>() {
             let parent = text(&it.parent_call_id);
             let depth = parent.as_ref().and_then(|parent| {
                 self.items.iter().rev().find_map(|(_, item)| match item {
-                    Item::Tool { id, depth, .. } if id == parent => Some(depth + 1),
+                    TranscriptItem::Tool { id, depth, .. } if id == parent => Some(depth + 1),
                     _ => None,
                 })
             });
             self.add(
                 time,
-                Item::Tool {
+                TranscriptItem::Tool {
                     id: text(&it.call_id).unwrap_or_default(),
                     parent,
                     depth: depth.unwrap_or(0),
@@ -349,7 +354,7 @@ impl Talk {
             let length = it.duration_ms.value().copied();
             // Before calls had ids, the tool's name told which it was.
             let open = self.items.iter_mut().rev().find_map(|(_, item)| match item {
-                Item::Tool { id, name, duration, succeeded, error, .. }
+                TranscriptItem::Tool { id, name, duration, succeeded, error, .. }
                     if succeeded.is_none()
                         && wanted.as_ref().map_or(*name == tool, |wanted| wanted == id) =>
                 {
@@ -363,7 +368,7 @@ impl Talk {
                 }
                 None => self.add(
                     time,
-                    Item::Tool {
+                    TranscriptItem::Tool {
                         id: wanted.unwrap_or_default(),
                         parent: text(&it.parent_call_id),
                         depth: 0,

@@ -2,38 +2,38 @@
 
 use std::io;
 
-use super::histogram::Measured;
+use super::histogram::DurationHistogram;
 use super::tally::Tally;
-use super::{Figures, measure};
+use super::{EventStats, measure};
 use crate::model::Kind;
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 
 /// How many groups are told apart.
 const GROUPS: usize = 200;
 
 /// What is counted.
 #[derive(Debug, Clone)]
-pub struct Board {
+pub struct GroupedStats {
     /// Of all events.
-    pub figures: Figures,
+    pub figures: EventStats,
     /// Of the events of each group, by the group's value as JSON.
-    pub groups: Option<Tally<Group>>,
+    pub groups: Option<Tally<GroupStats>>,
 }
 
 /// What is counted of a group.
 #[derive(Debug, Clone, Default)]
-pub struct Group {
+pub struct GroupStats {
     /// Its events.
     pub events: u64,
     /// How long those took that tell it.
-    pub took: Measured,
+    pub took: DurationHistogram,
 }
 
-impl Board {
+impl GroupedStats {
     /// An empty one, with groups if it is `grouped`.
     #[must_use]
     pub fn new(grouped: bool) -> Self {
-        Self { figures: Figures::default(), groups: grouped.then(|| Tally::new(GROUPS)) }
+        Self { figures: EventStats::default(), groups: grouped.then(|| Tally::new(GROUPS)) }
     }
 
     /// Adds all of another without groups, unless that would not give what its events, one by one, would. False if so, or
@@ -51,7 +51,7 @@ impl Board {
     }
 
     /// Counts an event of that moment, which belongs to these groups.
-    pub fn see(&mut self, shown: &Shown<'_>, moment: Option<i64>, groups: &[String]) {
+    pub fn see(&mut self, shown: &RedactedEvent<'_>, moment: Option<i64>, groups: &[String]) {
         self.figures.see(shown, moment);
         for name in groups {
             let Some(group) = self.groups.as_mut().map(|tally| tally.of(name)) else { return };
@@ -62,7 +62,7 @@ impl Board {
 }
 
 /// How long it took what an event tells the end of, in milliseconds.
-fn took(shown: &Shown<'_>) -> Option<f64> {
+fn took(shown: &RedactedEvent<'_>) -> Option<f64> {
     const UNITS: &[(&str, f64)] = &[
         ("duration_ms", 1.0),
         ("duration_seconds", 1000.0),

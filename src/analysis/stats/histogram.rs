@@ -13,14 +13,14 @@ const LONGEST: f64 = 864_000_000.0;
 
 /// Measurements in milliseconds. Percentiles are by nearest rank: exact of a few hundred, within 0.1 % (or 0.1 ms) of more.
 #[derive(Debug, Clone, Default)]
-pub struct Measured {
+pub struct DurationHistogram {
     few: Vec<f64>,
     many: Option<Histogram<u32>>,
     bounds: Option<(f64, f64)>,
     count: u64,
 }
 
-impl Measured {
+impl DurationHistogram {
     /// Adds one. What is no length of time is left out.
     pub fn add(&mut self, millis: f64) {
         if !millis.is_finite() || millis < 0.0 {
@@ -145,8 +145,8 @@ mod tests {
         }
     }
 
-    fn measured(values: &[f64]) -> Measured {
-        let mut measured = Measured::default();
+    fn measured(values: &[f64]) -> DurationHistogram {
+        let mut measured = DurationHistogram::default();
         for value in values {
             measured.add(*value);
         }

@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::grouped::Board;
-use super::histogram::Measured;
+use super::grouped::GroupedStats;
+use super::histogram::DurationHistogram;
 use super::tally::Tally;
-use super::{Calls, Figures, STAGES, SURFACE_STEPS};
+use super::{CallStats, EventStats, STAGES, SURFACE_STEPS};
 use crate::model::Kind;
 use crate::text::terminal;
 
 /// All that was counted, until that moment if it is later than the last event.
 #[must_use]
-pub fn board(board: &Board, until: Option<i64>) -> Value {
+pub fn board(board: &GroupedStats, until: Option<i64>) -> Value {
     let mut object = figures(&board.figures, until);
     object["groups"] = board.groups.as_ref().map_or(Value::Null, |groups| {
-        let group = |(name, group): (Option<&str>, &super::grouped::Group)| {
+        let group = |(name, group): (Option<&str>, &super::grouped::GroupStats)| {
             // Its name is the JSON of a value, unless it was too long.
             let value = name.map(|name| serde_json::from_str(name).unwrap_or_else(|_| json!(name)));
             json!({"group": value, "other": name.is_none(), "count": group.events, "ms": measured(&group.took)})
@@ -26,7 +26,7 @@ pub fn board(board: &Board, until: Option<i64>) -> Value {
 
 /// The figures without groups.
 #[must_use]
-pub fn figures(figures: &Figures, until: Option<i64>) -> Value {
+pub fn figures(figures: &EventStats, until: Option<i64>) -> Value {
     let span = figures.span.map(|(first, last)| (first, until.unwrap_or(last).max(last)));
     let seconds = figures.seconds(until);
     #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
@@ -110,7 +110,7 @@ pub fn time(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis).map(|time| format!("{time:.3}")).unwrap_or_default()
 }
 
-fn calls(calls: &Calls, started: u64) -> Value {
+fn calls(calls: &CallStats, started: u64) -> Value {
     let ended: u64 = calls.outcomes.sorted(|count| *count).iter().map(|(_, count)| **count).sum();
     json!({
         "started": started, "ended": ended, "still_on": calls.on(),
@@ -127,7 +127,7 @@ fn counts(what: &str, tally: &Tally<u64>) -> Value {
         .collect()
 }
 
-fn measured(took: &Measured) -> Value {
+fn measured(took: &DurationHistogram) -> Value {
     let [p50, p95, p99] = took.percentiles().map_or([None; 3], |percentiles| percentiles.map(Some));
     let bounds = took.bounds();
     json!({

@@ -10,11 +10,11 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::grouped::Board;
+use super::grouped::GroupedStats;
 use super::text::{cell, count, per_second, span};
-use super::{Figures, json};
+use super::{EventStats, json};
 use crate::model::Kind;
-use crate::redact::Shown;
+use crate::redact::RedactedEvent;
 
 /// How many stretches are open at once.
 const OPEN: usize = 8;
@@ -24,17 +24,17 @@ pub struct Series {
     /// The length of a stretch, in milliseconds.
     every: i64,
     grouped: bool,
-    open: BTreeMap<Option<i64>, Row>,
+    open: BTreeMap<Option<i64>, SeriesRow>,
     /// The end of the last stretch that is over.
     over: Option<i64>,
 }
 
 /// One stretch.
-pub struct Row {
+pub struct SeriesRow {
     /// When it begins and ends, in milliseconds of Unix time; unknown of events without a time before any that has one.
     pub stretch: Option<(i64, i64)>,
     /// What was counted in it.
-    pub board: Board,
+    pub board: GroupedStats,
     /// How many of its events belong to a stretch that was over.
     pub late: u64,
 }
@@ -49,10 +49,10 @@ impl Series {
     /// Counts an event, and gives the stretch that is over with it.
     pub fn see(
         &mut self,
-        shown: &Shown<'_>,
+        shown: &RedactedEvent<'_>,
         moment: Option<i64>,
         groups: &[String],
-    ) -> Option<Row> {
+    ) -> Option<SeriesRow> {
         let newest = self
             .open
             .keys()
@@ -69,23 +69,23 @@ impl Series {
         (self.open.len() > OPEN).then(|| self.close())?
     }
 
-    fn row(&mut self, start: Option<i64>) -> &mut Row {
+    fn row(&mut self, start: Option<i64>) -> &mut SeriesRow {
         let Self { every, grouped, open, .. } = self;
-        open.entry(start).or_insert_with(|| Row {
+        open.entry(start).or_insert_with(|| SeriesRow {
             stretch: start.map(|start| (start, start.saturating_add(*every))),
-            board: Board::new(*grouped),
+            board: GroupedStats::new(*grouped),
             late: 0,
         })
     }
 
-    fn close(&mut self) -> Option<Row> {
+    fn close(&mut self) -> Option<SeriesRow> {
         let (start, row) = self.open.pop_first()?;
         self.over = start.map(|start| start.saturating_add(self.every)).or(self.over);
         Some(row)
     }
 
     /// The stretches that are over by the clock, also those without events.
-    pub fn until(&mut self, now: i64) -> Vec<Row> {
+    pub fn until(&mut self, now: i64) -> Vec<SeriesRow> {
         let mut rows = Vec::new();
         let mut next = self.over.unwrap_or_else(|| now.div_euclid(self.every) * self.every);
         while next.saturating_add(self.every) <= now {
@@ -98,7 +98,7 @@ impl Series {
     }
 
     /// All stretches that are still open.
-    pub fn finish(&mut self) -> Vec<Row> {
+    pub fn finish(&mut self) -> Vec<SeriesRow> {
         std::iter::from_fn(|| self.close()).collect()
     }
 }
@@ -155,9 +155,9 @@ impl Cell {
     }
 }
 
-fn cells(figures: &Figures) -> Vec<Cell> {
+fn cells(figures: &EventStats) -> Vec<Cell> {
     let tools = figures.tools.sorted(|_| 0);
-    let sum = |of: fn(&super::Tool) -> u64| tools.iter().map(|(_, tool)| of(tool)).sum();
+    let sum = |of: fn(&super::ToolStats) -> u64| tools.iter().map(|(_, tool)| of(tool)).sum();
     let gaps =
         figures.gaps.sorted(|_| 0).iter().map(|(_, (certain, possible))| certain + possible).sum();
     vec![
@@ -174,7 +174,7 @@ fn cells(figures: &Figures) -> Vec<Cell> {
     ]
 }
 
-impl Row {
+impl SeriesRow {
     fn seconds(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         self.stretch.map_or(0.0, |(from, to)| (to - from) as f64 / 1000.0)
@@ -185,7 +185,7 @@ impl Row {
         let Some(groups) = &self.board.groups else {
             return vec![(None, cells(&self.board.figures))];
         };
-        let line = |(name, group): (Option<&str>, &super::grouped::Group)| {
+        let line = |(name, group): (Option<&str>, &super::grouped::GroupStats)| {
             let (percentiles, bounds) = (group.took.percentiles(), group.took.bounds());
             let cells = vec![
                 Cell::Count(group.events),

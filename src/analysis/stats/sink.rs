@@ -11,22 +11,22 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::analysis::stats;
-use crate::analysis::stats::grouped::Board;
-use crate::analysis::stats::series::{self, Row, Series};
+use crate::analysis::stats::grouped::GroupedStats;
+use crate::analysis::stats::series::{self, Series, SeriesRow};
 use crate::analysis::stats::text::cell;
 use crate::error::Error;
 use crate::output::status;
-use crate::output::{Broken, Out, Render, Sink};
-use crate::query::program::{Program, Stop};
-use crate::query::{Failures, Subject, endless, value};
-use crate::transport::News;
+use crate::output::{Encoder, EventSink, Out, OutputError};
+use crate::query::program::{Program, ProgramError};
+use crate::query::{EventContext, Failures, endless, value};
+use crate::transport::ConnectionEvent;
 
 /// How often a live stream's figures are told anew.
 const TICK: Duration = Duration::from_secs(1);
 
 /// How figures are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum StatsFormat {
     /// A table for people.
     Text,
     /// A JSON object; one a line, of a series.
@@ -36,9 +36,9 @@ pub enum Form {
 }
 
 /// What figures are wanted.
-pub struct Setup {
+pub struct StatsConfig {
     /// How they are written.
-    pub form: Form,
+    pub form: StatsFormat,
     /// A row for so much time, rather than a sum at the end.
     pub every: Option<Duration>,
     /// What they are grouped by.
@@ -52,8 +52,8 @@ pub struct Setup {
 }
 
 /// Counts events, and writes what it has counted.
-pub struct Stats {
-    told: Arc<Mutex<Told>>,
+pub struct StatsSink {
+    told: Arc<Mutex<StatsOutput>>,
     group_by: Option<Program>,
     live: bool,
     failures: u64,
@@ -61,34 +61,35 @@ pub struct Stats {
 }
 
 /// What was counted, and where it is told.
-struct Told {
+struct StatsOutput {
     out: Out,
-    form: Form,
+    form: StatsFormat,
     paint: bool,
     live: bool,
-    board: Board,
+    board: GroupedStats,
     series: Option<Series>,
     /// How many lines on the terminal are to be replaced.
     painted: Option<u16>,
     broken: Option<io::Error>,
 }
 
-impl Stats {
+impl StatsSink {
     /// Writes to `out`.
     #[must_use]
-    pub fn new(out: Out, setup: Setup) -> Self {
-        let Setup { form, every, group_by, live, terminal, paint } = setup;
+    pub fn new(out: Out, setup: StatsConfig) -> Self {
+        let StatsConfig { form, every, group_by, live, terminal, paint } = setup;
         let grouped = group_by.is_some();
         let every = every.map(|every| i64::try_from(every.as_millis()).unwrap_or(i64::MAX));
-        let painted = (live && terminal && every.is_none() && form == Form::Text).then_some(0);
+        let painted =
+            (live && terminal && every.is_none() && form == StatsFormat::Text).then_some(0);
         let series = every.map(|every| Series::new(every, grouped));
         let ticks = live && (series.is_some() || painted.is_some());
-        let mut told = Told {
+        let mut told = StatsOutput {
             out,
             form,
             paint,
             live,
-            board: Board::new(grouped),
+            board: GroupedStats::new(grouped),
             series,
             painted,
             broken: None,
@@ -100,7 +101,7 @@ impl Stats {
     }
 
     /// The groups that an event belongs to.
-    fn groups(&mut self, subject: &Subject<'_>) -> Result<Vec<String>, Broken> {
+    fn groups(&mut self, subject: &EventContext<'_>) -> Result<Vec<String>, OutputError> {
         let Some(program) = &self.group_by else { return Ok(Vec::new()) };
         let mut groups = Vec::new();
         let outcome = program.run(subject.value(), |value| {
@@ -109,8 +110,8 @@ impl Stats {
         });
         match outcome {
             Ok(()) => {}
-            Err(Stop::Endless) => return Err(endless("--group-by").into()),
-            Err(Stop::Failed(reason)) => {
+            Err(ProgramError::Endless) => return Err(endless("--group-by").into()),
+            Err(ProgramError::Failed(reason)) => {
                 self.failures += 1;
                 if self.failures == 1 {
                     let event_type = subject.shown.event_type();
@@ -126,24 +127,24 @@ impl Stats {
 
 /// What another thread counts.
 #[derive(Default)]
-struct Counting {
-    board: Option<Box<Board>>,
+struct StatsCounter {
+    board: Option<Box<GroupedStats>>,
     /// What it does beside.
-    render: Option<Box<dyn Render>>,
+    render: Option<Box<dyn Encoder>>,
 }
 
-impl Render for Counting {
-    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let board = self.board.get_or_insert_with(|| Box::new(Board::new(false)));
+impl Encoder for StatsCounter {
+    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let board = self.board.get_or_insert_with(|| Box::new(GroupedStats::new(false)));
         board.see(subject.shown, stats::moment(subject.shown), &[]);
         self.render.as_mut().map_or(Ok(()), |render| render.event(subject, out))
     }
 
-    fn twin(&self) -> Box<dyn Render> {
+    fn twin(&self) -> Box<dyn Encoder> {
         Box::new(Self { board: None, render: self.render.as_ref().map(|render| render.twin()) })
     }
 
-    fn counted(&mut self) -> Option<Box<Board>> {
+    fn counted(&mut self) -> Option<Box<GroupedStats>> {
         self.board.take()
     }
 
@@ -152,12 +153,12 @@ impl Render for Counting {
     }
 }
 
-fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
+fn lock(told: &Mutex<StatsOutput>) -> MutexGuard<'_, StatsOutput> {
     told.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Tells what time has made of the figures, until the sender is dropped.
-fn ticker(told: Arc<Mutex<Told>>) -> (Sender<()>, JoinHandle<()>) {
+fn ticker(told: Arc<Mutex<StatsOutput>>) -> (Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = channel();
     lock(&told).tick();
     let run = move || {
@@ -168,8 +169,8 @@ fn ticker(told: Arc<Mutex<Told>>) -> (Sender<()>, JoinHandle<()>) {
     (stop, std::thread::spawn(run))
 }
 
-impl Sink for Stats {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for StatsSink {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         let groups = self.groups(subject)?;
         let moment = if self.live { Some(now()) } else { stats::moment(subject.shown) };
         let mut told = lock(&self.told);
@@ -186,7 +187,7 @@ impl Sink for Stats {
         Ok(())
     }
 
-    fn news(&mut self, _: &News) -> io::Result<bool> {
+    fn news(&mut self, _: &ConnectionEvent) -> io::Result<bool> {
         Ok(false)
     }
 
@@ -212,27 +213,27 @@ impl Sink for Stats {
         self.failures
     }
 
-    fn twin(&self) -> Option<Box<dyn Render>> {
+    fn twin(&self) -> Option<Box<dyn Encoder>> {
         // Stretches come one after the other, and of groups each failure is told.
         let is_sum = !self.live && self.group_by.is_none() && lock(&self.told).series.is_none();
-        is_sum.then(|| Box::new(Counting::default()) as Box<dyn Render>)
+        is_sum.then(|| Box::new(StatsCounter::default()) as Box<dyn Encoder>)
     }
 
-    fn take(&mut self, _: &[u8], counted: Option<&Board>) -> io::Result<bool> {
+    fn take(&mut self, _: &[u8], counted: Option<&GroupedStats>) -> io::Result<bool> {
         counted.map_or(Ok(true), |counted| lock(&self.told).board.add(counted, || Ok(true)))
     }
 }
 
-impl Told {
+impl StatsOutput {
     fn head(&mut self, grouped: bool) {
         if self.painted.is_some() {
             // What is told on stderr would stand in the middle of the figures.
             status::hold_back();
         }
         let head = match (&self.series, self.form) {
-            (None, _) | (_, Form::Json) => return,
-            (_, Form::Text) => series::text_head(grouped),
-            (_, Form::Csv) => series::csv_head(grouped),
+            (None, _) | (_, StatsFormat::Json) => return,
+            (_, StatsFormat::Text) => series::text_head(grouped),
+            (_, StatsFormat::Csv) => series::csv_head(grouped),
         };
         self.broken = self.write(&head).err();
     }
@@ -247,12 +248,12 @@ impl Told {
         self.broken = self.broken.take().or(written.err());
     }
 
-    fn rows(&mut self, rows: Vec<Row>) -> io::Result<()> {
+    fn rows(&mut self, rows: Vec<SeriesRow>) -> io::Result<()> {
         for row in rows {
             let text = match self.form {
-                Form::Text => row.text(),
-                Form::Json => row.json(),
-                Form::Csv => row.csv(),
+                StatsFormat::Text => row.text(),
+                StatsFormat::Json => row.json(),
+                StatsFormat::Csv => row.csv(),
             };
             self.write(&text)?;
         }
@@ -322,8 +323,10 @@ impl Told {
             return self.rows(rows);
         }
         let text = match self.form {
-            Form::Text | Form::Csv => self.text(self.paint),
-            Form::Json => stats::json::line(&stats::json::board(&self.board, self.live.then(now))),
+            StatsFormat::Text | StatsFormat::Csv => self.text(self.paint),
+            StatsFormat::Json => {
+                stats::json::line(&stats::json::board(&self.board, self.live.then(now)))
+            }
         };
         self.write(&text)
     }
@@ -334,27 +337,27 @@ fn now() -> i64 {
 }
 
 /// Counts what another sink writes, and sums it up on stderr at the end.
-pub struct Counted {
-    sink: Box<dyn Sink>,
-    board: Board,
-    format: status::Format,
+pub struct SummarySink {
+    sink: Box<dyn EventSink>,
+    board: GroupedStats,
+    format: status::StatusFormat,
 }
 
-impl Counted {
+impl SummarySink {
     /// Counts what `sink` writes.
     #[must_use]
-    pub fn new(sink: Box<dyn Sink>, format: status::Format) -> Self {
-        Self { sink, board: Board::new(false), format }
+    pub fn new(sink: Box<dyn EventSink>, format: status::StatusFormat) -> Self {
+        Self { sink, board: GroupedStats::new(false), format }
     }
 }
 
-impl Sink for Counted {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for SummarySink {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         self.board.see(subject.shown, stats::moment(subject.shown), &[]);
         self.sink.event(subject)
     }
 
-    fn news(&mut self, news: &News) -> io::Result<bool> {
+    fn news(&mut self, news: &ConnectionEvent) -> io::Result<bool> {
         self.sink.news(news)
     }
 
@@ -364,7 +367,7 @@ impl Sink for Counted {
 
     fn finish(&mut self) -> io::Result<()> {
         let finished = self.sink.finish();
-        if self.format == status::Format::Json {
+        if self.format == status::StatusFormat::Json {
             status::tell_json(
                 &json!({"status": "stats", "stats": stats::json::board(&self.board, None)}),
             );
@@ -378,11 +381,11 @@ impl Sink for Counted {
         self.sink.failures()
     }
 
-    fn twin(&self) -> Option<Box<dyn Render>> {
-        Some(Box::new(Counting { board: None, render: Some(self.sink.twin()?) }))
+    fn twin(&self) -> Option<Box<dyn Encoder>> {
+        Some(Box::new(StatsCounter { board: None, render: Some(self.sink.twin()?) }))
     }
 
-    fn take(&mut self, lines: &[u8], counted: Option<&Board>) -> io::Result<bool> {
+    fn take(&mut self, lines: &[u8], counted: Option<&GroupedStats>) -> io::Result<bool> {
         let Self { sink, board, .. } = self;
         counted.map_or(Ok(true), |counted| board.add(counted, || sink.take(lines, None)))
     }

@@ -12,29 +12,29 @@ static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// Which steps, by bits, each thing has taken.
 #[derive(Debug, Clone, Default)]
-pub struct Followed {
-    steps: HashMap<u64, Steps>,
+pub struct StepTracker {
+    steps: HashMap<u64, StepState>,
     lost: u64,
 }
 
 /// What one thing has done.
 #[derive(Debug, Clone, Copy, Default)]
-struct Steps {
+struct StepState {
     taken: u8,
     /// How often it took one.
     times: u32,
 }
 
-impl Followed {
+impl StepTracker {
     /// The thing of that id has taken a step.
     pub fn step(&mut self, id: Option<&str>, step: u8) {
         match id {
-            Some(id) => self.add(KEY.hash_one(id), Steps { taken: step, times: 1 }),
+            Some(id) => self.add(KEY.hash_one(id), StepState { taken: step, times: 1 }),
             None => self.lost += 1,
         }
     }
 
-    fn add(&mut self, id: u64, steps: Steps) {
+    fn add(&mut self, id: u64, steps: StepState) {
         if self.steps.len() < MOST || self.steps.contains_key(&id) {
             let known = self.steps.entry(id).or_default();
             known.taken |= steps.taken;
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn things_are_counted_once_whatever_they_do_and_only_so_many() {
-        let mut followed = Followed::default();
+        let mut followed = StepTracker::default();
         for (id, step) in [("a", 1), ("a", 1), ("b", 1), ("a", 2), ("c", 2)] {
             followed.step(Some(id), step);
         }
@@ -99,7 +99,7 @@ mod tests {
         followed.step(Some("a"), 4);
         assert_eq!(followed.count(4, 0), 1, "who is known stays so");
 
-        let mut part = Followed::default();
+        let mut part = StepTracker::default();
         for (id, step) in [("a", 8), ("new", 8), ("new", 16)] {
             part.step(Some(id), step);
         }

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use colored::Colorize;
 use jiff::Timestamp;
 
-use super::grouped::{Board, Group};
-use super::histogram::Measured;
+use super::grouped::{GroupStats, GroupedStats};
+use super::histogram::DurationHistogram;
 use super::tally::Tally;
-use super::{Calls, Figures, SURFACE_STEPS, Tool};
+use super::{CallStats, EventStats, SURFACE_STEPS, ToolStats};
 use crate::model::Kind;
 use crate::output::pretty::width_of;
 use crate::text::terminal;
@@ -19,15 +19,15 @@ const SHORT_NAME: usize = 25;
 const NUMBER: usize = 9;
 
 /// A table that grows.
-struct Page {
+struct TextTable {
     text: String,
     paint: bool,
 }
 
 /// What was counted, until that moment if it is later than the last event. `paint` allows for colours.
 #[must_use]
-pub fn board(board: &Board, until: Option<i64>, paint: bool) -> String {
-    let mut page = Page { text: String::new(), paint };
+pub fn board(board: &GroupedStats, until: Option<i64>, paint: bool) -> String {
+    let mut page = TextTable { text: String::new(), paint };
     let figures = &board.figures;
     page.summary(figures, until);
     match &board.groups {
@@ -37,8 +37,8 @@ pub fn board(board: &Board, until: Option<i64>, paint: bool) -> String {
     page.text
 }
 
-impl Page {
-    fn summary(&mut self, figures: &Figures, until: Option<i64>) {
+impl TextTable {
+    fn summary(&mut self, figures: &EventStats, until: Option<i64>) {
         let events = if figures.events == 1 { "event" } else { "events" };
         let mut line = format!("{} {events}", count(figures.events));
         if let Some((first, last)) = figures.span {
@@ -60,7 +60,7 @@ impl Page {
         self.line(&if self.paint { line.bold().to_string() } else { line });
     }
 
-    fn figures(&mut self, figures: &Figures, until: Option<i64>) {
+    fn figures(&mut self, figures: &EventStats, until: Option<i64>) {
         self.calls("Calls", figures.of(Kind::CallStarted), &figures.calls);
         self.calls("Observed calls", figures.of(Kind::SessionStart), &figures.sessions);
         self.counts("Escalations by", &figures.triggers);
@@ -95,7 +95,7 @@ impl Page {
         }
     }
 
-    fn calls(&mut self, title: &str, started: u64, calls: &Calls) {
+    fn calls(&mut self, title: &str, started: u64, calls: &CallStats) {
         let ended: u64 =
             calls.outcomes.sorted(|count| *count).iter().map(|(_, count)| **count).sum();
         if started + ended == 0 {
@@ -112,7 +112,7 @@ impl Page {
         }
     }
 
-    fn tools(&mut self, tools: &Tally<Tool>) {
+    fn tools(&mut self, tools: &Tally<ToolStats>) {
         let titles = ["calls", "failed", "p50", "p95", "p99", "max"];
         self.section("Tools", &titles, SHORT_NAME, !tools.is_empty());
         for (name, tool) in tools.sorted(|tool| tool.started.max(tool.completed)) {
@@ -121,7 +121,7 @@ impl Page {
         }
     }
 
-    fn times(&mut self, figures: &Figures) {
+    fn times(&mut self, figures: &EventStats) {
         let rows = figures.times();
         self.section("Time taken", &["count", "p50", "p95", "p99", "max"], NAME, !rows.is_empty());
         for (name, took) in rows {
@@ -129,7 +129,7 @@ impl Page {
         }
     }
 
-    fn surfaces(&mut self, figures: &Figures) {
+    fn surfaces(&mut self, figures: &EventStats) {
         let counts = SURFACE_STEPS.map(|(name, step)| (name, figures.surfaces.count(step, 0)));
         let created = counts[0].1;
         self.section(
@@ -159,7 +159,7 @@ impl Page {
         }
     }
 
-    fn groups(&mut self, groups: &Tally<Group>, figures: &Figures, until: Option<i64>) {
+    fn groups(&mut self, groups: &Tally<GroupStats>, figures: &EventStats, until: Option<i64>) {
         let seconds = figures.seconds(until);
         self.section(
             "Groups",
@@ -215,7 +215,7 @@ fn numbers(columns: &[impl AsRef<str>]) -> String {
 }
 
 /// The percentiles and the maximum, or as many blanks.
-fn percentiles(took: &Measured) -> Vec<String> {
+fn percentiles(took: &DurationHistogram) -> Vec<String> {
     match (took.percentiles(), took.bounds()) {
         (Some(percentiles), Some((_, most))) => {
             percentiles.into_iter().chain([most]).map(span).collect()
@@ -224,7 +224,7 @@ fn percentiles(took: &Measured) -> Vec<String> {
     }
 }
 
-fn rate(figures: &Figures, until: Option<i64>) -> String {
+fn rate(figures: &EventStats, until: Option<i64>) -> String {
     let seconds = figures.seconds(until);
     if seconds > 0.0 {
         format!("{}/s", per_second(figures.events, seconds))

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::collect::{Gathered, Kept, moved};
-use super::{Entry, Shown, Timeline, What};
+use super::collect::{CallEvent, CollectedEvents, moved};
+use super::{EntryKind, Timeline, TimelineEntry, TimelineField};
 use crate::analysis::call::Call;
-use crate::analysis::call::transcript::{Item, Talk};
+use crate::analysis::call::transcript::{Transcript, TranscriptItem};
 use crate::model::catalog::TapGap;
 use crate::model::{Field, Kind, Stream};
-use crate::output::stored_event::Reader;
+use crate::output::stored_event::StoredEventReader;
 use crate::redact;
 
 /// How long before its first event a call may say that it began, in milliseconds: a day.
@@ -18,7 +18,12 @@ const EARLIEST: i64 = 86_400_000;
 
 /// The timeline of the call with that SID; `quiet` is how many milliseconds of nothing are told of.
 #[must_use]
-pub fn stitch(gathered: &mut Gathered, sid: &str, quiet: i64, revealed: Vec<String>) -> Timeline {
+pub fn stitch(
+    gathered: &mut CollectedEvents,
+    sid: &str,
+    quiet: i64,
+    revealed: Vec<String>,
+) -> Timeline {
     let shift = gathered.shift.unwrap_or(0);
     let events: Vec<_> = std::mem::take(&mut gathered.events)
         .into_iter()
@@ -51,10 +56,10 @@ pub fn stitch(gathered: &mut Gathered, sid: &str, quiet: i64, revealed: Vec<Stri
     }
 }
 
-type Timed = (Option<Timestamp>, Kept);
+type Timed = (Option<Timestamp>, CallEvent);
 
 /// The events with their times by one clock, in order. What has no time is with what came before it.
-fn times(events: Vec<Kept>, shift: i64) -> Vec<Timed> {
+fn times(events: Vec<CallEvent>, shift: i64) -> Vec<Timed> {
     let mut last = HashMap::new();
     let mut timed: Vec<Timed> = Vec::new();
     for kept in events {
@@ -79,9 +84,9 @@ fn times(events: Vec<Kept>, shift: i64) -> Vec<Timed> {
 }
 
 /// The holes that may hold something of the call.
-fn gaps(gaps: &[Kept], sid: &str, first: Timestamp, last: Timestamp) -> Vec<Timed> {
-    let mut reader = Reader::default();
-    let concerns = |kept: &&Kept| kept.held.call_sid.as_deref().is_none_or(|call| call == sid);
+fn gaps(gaps: &[CallEvent], sid: &str, first: Timestamp, last: Timestamp) -> Vec<Timed> {
+    let mut reader = StoredEventReader::default();
+    let concerns = |kept: &&CallEvent| kept.held.call_sid.as_deref().is_none_or(|call| call == sid);
     let mut found = Vec::new();
     for kept in gaps.iter().filter(concerns) {
         let moments = reader.read(&kept.held, |shown| {
@@ -90,7 +95,7 @@ fn gaps(gaps: &[Kept], sid: &str, first: Timestamp, last: Timestamp) -> Vec<Time
         let Some((from, Some(to))) = moments else { continue };
         if to >= first && from.is_none_or(|from| from <= last) {
             // Within the course of the call, where the hole begins and ends need not be.
-            let kept = Kept { held: kept.held.clone(), ..*kept };
+            let kept = CallEvent { held: kept.held.clone(), ..*kept };
             found.push((Some(to.min(last)), kept));
         }
     }
@@ -102,24 +107,24 @@ fn moment(field: &Field<String>) -> Option<Timestamp> {
 }
 
 /// An item that the call has made of an event, or an entry that is whole.
-enum Slot {
+enum TimelineSlot {
     Item(Option<Timestamp>, Option<Stream>),
-    Whole(Entry),
+    Whole(TimelineEntry),
 }
 
-fn entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<Entry>) {
-    let mut reader = Reader::default();
-    let mut call = Call { talk: Talk::keeping(usize::MAX), ..Call::default() };
+fn entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<TimelineEntry>) {
+    let mut reader = StoredEventReader::default();
+    let mut call = Call { talk: Transcript::keeping(usize::MAX), ..Call::default() };
     let mut slots = Vec::new();
     let mut last: Option<Timestamp> = None;
     for (at, kept) in timed {
         if let Some((last, at)) = last.zip(at) {
             let silence = at.as_millisecond() - last.as_millisecond();
             if silence > quiet {
-                slots.push(Slot::Whole(Entry {
+                slots.push(TimelineSlot::Whole(TimelineEntry {
                     at: Some(last),
                     stream: None,
-                    what: What::Quiet(silence),
+                    what: EntryKind::Quiet(silence),
                 }));
             }
         }
@@ -136,14 +141,16 @@ fn entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<Entry>) {
                 call.talk.items.len() > before || kept.held.kind.is_some_and(goes_into_another);
             (!is_told).then(|| event(shown))
         });
-        slots.extend((before..call.talk.items.len()).map(|_| Slot::Item(at, kept.stream)));
-        slots.extend(what.map(|what| Slot::Whole(Entry { at, stream: kept.stream, what })));
+        slots.extend((before..call.talk.items.len()).map(|_| TimelineSlot::Item(at, kept.stream)));
+        slots.extend(
+            what.map(|what| TimelineSlot::Whole(TimelineEntry { at, stream: kept.stream, what })),
+        );
     }
     let mut items = std::mem::take(&mut call.talk.items).into_iter();
     let entry = |slot| match slot {
-        Slot::Whole(entry) => Some(entry),
-        Slot::Item(at, stream) => {
-            items.next().map(|(_, item)| Entry { at, stream, what: What::Item(item) })
+        TimelineSlot::Whole(entry) => Some(entry),
+        TimelineSlot::Item(at, stream) => {
+            items.next().map(|(_, item)| TimelineEntry { at, stream, what: EntryKind::Item(item) })
         }
     };
     let entries = slots.into_iter().filter_map(entry).collect();
@@ -155,18 +162,18 @@ const fn goes_into_another(kind: Kind) -> bool {
     matches!(kind, Kind::AgentTranscript | Kind::AgentTranscriptDelta | Kind::ToolCallCompleted)
 }
 
-fn event(shown: &redact::Shown<'_>) -> What {
-    let field = |field: redact::ShownField<'_>| Shown {
+fn event(shown: &redact::RedactedEvent<'_>) -> EntryKind {
+    let field = |field: redact::RedactedField<'_>| TimelineField {
         name: field.name().into_owned(),
         json: field.json.to_owned(),
         hidden: field.hidden,
     };
     let fields = shown.fields().filter(|field| field.key != "call_sid").map(field).collect();
-    What::Event { event_type: shown.event_type().to_owned(), fields }
+    EntryKind::Event { event_type: shown.event_type().to_owned(), fields }
 }
 
-fn told(gap: &TapGap) -> What {
-    What::Gap {
+fn told(gap: &TapGap) -> EntryKind {
+    EntryKind::Gap {
         from: moment(&gap.from),
         certain: gap.certain.value().is_some_and(|certain| *certain),
         reason: gap
@@ -177,7 +184,7 @@ fn told(gap: &TapGap) -> What {
 }
 
 /// Puts tools below the tool that they are part of.
-fn nested(entries: Vec<Entry>) -> Vec<Entry> {
+fn nested(entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
     let ids: HashSet<String> =
         entries.iter().filter_map(|entry| tool(entry).map(|(id, _)| id.to_owned())).collect();
     let mut parts: HashMap<String, Vec<usize>> = HashMap::new();
@@ -207,9 +214,9 @@ fn nested(entries: Vec<Entry>) -> Vec<Entry> {
 }
 
 /// The id of a tool's call, and of the one that it is part of.
-fn tool(entry: &Entry) -> Option<(&str, Option<&str>)> {
+fn tool(entry: &TimelineEntry) -> Option<(&str, Option<&str>)> {
     match &entry.what {
-        What::Item(Item::Tool { id, parent, .. }) => Some((id, parent.as_deref())),
+        EntryKind::Item(TranscriptItem::Tool { id, parent, .. }) => Some((id, parent.as_deref())),
         _ => None,
     }
 }

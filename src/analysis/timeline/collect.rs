@@ -10,10 +10,10 @@ use crate::cli::schema;
 use crate::error::{Error, Exit, Result};
 use crate::model::catalog::{CallEnded, SessionEnd};
 use crate::model::{Kind, Stream, is_call_sid};
-use crate::output::stored_event::Held;
-use crate::output::{Broken, Sink};
-use crate::query::Subject;
-use crate::redact::Shown;
+use crate::output::stored_event::StoredEvent;
+use crate::output::{EventSink, OutputError};
+use crate::query::EventContext;
+use crate::redact::RedactedEvent;
 
 /// How many events of a call are kept, and how many bytes of them.
 const MOST: usize = 50_000;
@@ -24,9 +24,9 @@ const CALLS: usize = 10_000;
 const GAPS: usize = 1000;
 
 /// An event of the call.
-pub struct Kept {
+pub struct CallEvent {
     /// The event.
-    pub held: Held,
+    pub held: StoredEvent,
     /// The stream that it came by.
     pub stream: Option<Stream>,
     /// When it took place, by the platform's clock.
@@ -37,7 +37,7 @@ pub struct Kept {
 
 /// What is known of a call among others.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub struct CallSummary {
     /// How many events it has.
     pub events: u64,
     /// From when until when they took place, by the platform's clock.
@@ -48,7 +48,7 @@ pub struct Found {
     pub outcome: Option<String>,
 }
 
-impl Found {
+impl CallSummary {
     /// From when until when there are events of it, by the platform's clock.
     #[must_use]
     pub fn span(&self, shift: Option<i64>) -> Option<(Timestamp, Timestamp)> {
@@ -75,15 +75,15 @@ fn around(
 
 /// What was gathered.
 #[derive(Default)]
-pub struct Gathered {
+pub struct CollectedEvents {
     /// The SID that is looked for, or its beginning; none if the calls are to be listed.
     wanted: Option<String>,
     /// The calls, by SID.
-    pub calls: BTreeMap<String, Found>,
+    pub calls: BTreeMap<String, CallSummary>,
     /// The events of the calls that are looked for, in the order in which they came.
-    pub events: Vec<Kept>,
+    pub events: Vec<CallEvent>,
     /// The holes in the streams.
-    pub gaps: Vec<Kept>,
+    pub gaps: Vec<CallEvent>,
     /// How many events there were no room for.
     pub dropped: u64,
     /// The least time that an event was under way, in milliseconds: by two clocks, so it may be less than none.
@@ -94,24 +94,25 @@ pub struct Gathered {
 }
 
 /// Gathers what is looked for.
-pub struct Gather(Arc<Mutex<Gathered>>);
+pub struct TimelineCollector(Arc<Mutex<CollectedEvents>>);
 
-impl Gather {
+impl TimelineCollector {
     /// Looks for the call whose SID begins so; for all calls, but without their events, if none is named.
     #[must_use]
-    pub fn new(wanted: Option<String>) -> (Self, Arc<Mutex<Gathered>>) {
-        let gathered = Arc::new(Mutex::new(Gathered { wanted, ..Gathered::default() }));
+    pub fn new(wanted: Option<String>) -> (Self, Arc<Mutex<CollectedEvents>>) {
+        let gathered =
+            Arc::new(Mutex::new(CollectedEvents { wanted, ..CollectedEvents::default() }));
         (Self(Arc::clone(&gathered)), gathered)
     }
 }
 
 /// What was gathered so far.
-pub fn lock(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
+pub fn lock(gathered: &Mutex<CollectedEvents>) -> MutexGuard<'_, CollectedEvents> {
     gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Sink for Gather {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for TimelineCollector {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         lock(&self.0).see(subject.shown);
         Ok(())
     }
@@ -121,8 +122,8 @@ impl Sink for Gather {
     }
 }
 
-impl Gathered {
-    fn see(&mut self, shown: &Shown<'_>) {
+impl CollectedEvents {
+    fn see(&mut self, shown: &RedactedEvent<'_>) {
         let tap = shown.tap();
         let parse =
             |time: &Option<String>| time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
@@ -131,8 +132,8 @@ impl Gathered {
             let way = received.as_millisecond() - time.as_millisecond();
             self.shift = Some(self.shift.map_or(way, |least| least.min(way)));
         }
-        let held = Held::of(shown);
-        let kept = |held| Kept { held, stream: shown.stream(), time, received };
+        let held = StoredEvent::of(shown);
+        let kept = |held| CallEvent { held, stream: shown.stream(), time, received };
         if held.kind == Some(Kind::TapGap) {
             if self.gaps.len() < GAPS {
                 self.gaps.push(kept(held));
@@ -156,8 +157,8 @@ impl Gathered {
         }
         self.bytes += held.bytes();
         if self.events.len() < MOST && self.bytes <= MOST_BYTES {
-            self.events.push(Kept {
-                held: Held { call_sid: Some(sid.into()), ..held },
+            self.events.push(CallEvent {
+                held: StoredEvent { call_sid: Some(sid.into()), ..held },
                 stream: shown.stream(),
                 time,
                 received,
@@ -168,7 +169,7 @@ impl Gathered {
     }
 
     /// The call that an event is of. An observer's events may not say; they are of the session that was announced last.
-    fn sid(&mut self, held: &Held, shown: &Shown<'_>) -> Option<String> {
+    fn sid(&mut self, held: &StoredEvent, shown: &RedactedEvent<'_>) -> Option<String> {
         let own = held.call_sid.as_deref().map(str::to_owned);
         if shown.stream() != Some(Stream::Observer) {
             return own;
@@ -216,7 +217,7 @@ impl Gathered {
     }
 }
 
-fn outcome(shown: &Shown<'_>) -> Option<String> {
+fn outcome(shown: &RedactedEvent<'_>) -> Option<String> {
     use crate::analysis::call::text;
     let ended = shown.read::<CallEnded>().and_then(|it| text(&it.completion_reason));
     ended.or_else(|| shown.read::<SessionEnd>().and_then(|it| text(&it.completion_reason)))

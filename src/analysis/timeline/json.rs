@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::collect::{Found, Gathered};
-use super::{Entry, Timeline, What};
-use crate::analysis::call::transcript::{Item, Speaker};
+use super::collect::{CallSummary, CollectedEvents};
+use super::{EntryKind, Timeline, TimelineEntry};
+use crate::analysis::call::transcript::{Speaker, TranscriptItem};
 use crate::analysis::stats::json::line;
 use crate::model::Stream;
 
@@ -29,9 +29,9 @@ pub fn json(timeline: &Timeline) -> String {
     }))
 }
 
-fn told(timeline: &Timeline, entry: &Entry) -> Value {
+fn told(timeline: &Timeline, entry: &TimelineEntry) -> Value {
     let mut object = match &entry.what {
-        What::Item(Item::Bubble { speaker, text, marks, growing }) => {
+        EntryKind::Item(TranscriptItem::Bubble { speaker, text, marks, growing }) => {
             let speaker = match speaker {
                 Speaker::User => "caller",
                 Speaker::Agent => "agent",
@@ -39,21 +39,29 @@ fn told(timeline: &Timeline, entry: &Entry) -> Value {
             };
             json!({"kind": "said", "speaker": speaker, "text": text, "marks": marks, "whole": growing.is_none()})
         }
-        What::Item(Item::Tool { id, parent, depth, name, duration, succeeded, error }) => json!({
+        EntryKind::Item(TranscriptItem::Tool {
+            id,
+            parent,
+            depth,
+            name,
+            duration,
+            succeeded,
+            error,
+        }) => json!({
             "kind": "tool", "tool_name": name, "call_id": id, "parent_call_id": parent, "depth": depth,
             "duration_ms": duration, "succeeded": succeeded, "error": error,
         }),
-        What::Item(Item::Note(_, text)) => json!({"kind": "note", "text": text}),
-        What::Event { event_type, fields } => {
+        EntryKind::Item(TranscriptItem::Note(_, text)) => json!({"kind": "note", "text": text}),
+        EntryKind::Event { event_type, fields } => {
             let value = |json: &str| serde_json::from_str(json).unwrap_or(Value::Null);
             let fields: Map<_, _> =
                 fields.iter().map(|field| (field.name.clone(), value(&field.json))).collect();
             json!({"kind": "event", "event_type": event_type, "fields": fields})
         }
-        What::Gap { from, certain, reason } => {
+        EntryKind::Gap { from, certain, reason } => {
             json!({"kind": "gap", "from": from.map(|from| format!("{from:.3}")), "certain": certain, "reason": reason})
         }
-        What::Quiet(millis) => json!({"kind": "quiet", "ms": millis}),
+        EntryKind::Quiet(millis) => json!({"kind": "quiet", "ms": millis}),
     };
     object["at"] = json!(entry.at.map(|at| format!("{at:.3}")));
     object["offset_ms"] = json!(timeline.offset(entry.at));
@@ -63,8 +71,8 @@ fn told(timeline: &Timeline, entry: &Entry) -> Value {
 
 /// The calls that there are, an object each.
 #[must_use]
-pub fn list(gathered: &Gathered) -> String {
-    let call = |(sid, found): (&String, &Found)| {
+pub fn list(gathered: &CollectedEvents) -> String {
+    let call = |(sid, found): (&String, &CallSummary)| {
         let span = found.span(gathered.shift);
         json!({
             "call_sid": sid, "events": found.events, "first": span.map(|(first, _)| format!("{first:.3}")),

@@ -1,7 +1,7 @@
 //! An entry in words, for whichever page it stands on.
 
-use super::{Entry, What, clock};
-use crate::analysis::call::transcript::{Item, Mood, Speaker};
+use super::{EntryKind, TimelineEntry, clock};
+use crate::analysis::call::transcript::{NoteLevel, Speaker, TranscriptItem};
 use crate::analysis::stats::text::span;
 use crate::model::MASK;
 use crate::output::pretty::{plain, rank};
@@ -28,7 +28,7 @@ pub enum Tone {
 }
 
 /// An entry in words.
-pub struct Told {
+pub struct RenderedEntry {
     /// What or who it is: one word.
     pub label: &'static str,
     /// How the label is meant.
@@ -39,7 +39,7 @@ pub struct Told {
     pub depth: usize,
 }
 
-impl Told {
+impl RenderedEntry {
     fn new(label: &'static str, tone: Tone) -> Self {
         Self { label, tone, words: Vec::new(), depth: 0 }
     }
@@ -52,23 +52,25 @@ impl Told {
 
 /// Tells an entry.
 #[must_use]
-pub fn told(entry: &Entry) -> Told {
+pub fn told(entry: &TimelineEntry) -> RenderedEntry {
     match &entry.what {
-        What::Item(Item::Bubble { speaker, text, marks, growing }) => {
+        EntryKind::Item(TranscriptItem::Bubble { speaker, text, marks, growing }) => {
             let label = match speaker {
                 Speaker::User => "caller",
                 Speaker::Agent => "agent",
                 Speaker::Operator => "operator",
             };
             let tone = if text.contains(MASK) { Tone::Hidden } else { Tone::Plain };
-            let mut told = Told::new(label, Tone::Plain).say(tone, text);
+            let mut told = RenderedEntry::new(label, Tone::Plain).say(tone, text);
             for mark in marks {
                 told = told.say(Tone::Warning, mark);
             }
             if growing.is_some() { told.say(Tone::Quiet, "(the rest is missing)") } else { told }
         }
-        What::Item(Item::Tool { depth, name, duration, succeeded, error, .. }) => {
-            let mut told = Told::new("tool", Tone::Plain).say(Tone::Plain, name);
+        EntryKind::Item(TranscriptItem::Tool {
+            depth, name, duration, succeeded, error, ..
+        }) => {
+            let mut told = RenderedEntry::new("tool", Tone::Plain).say(Tone::Plain, name);
             if let Some(millis) = duration.filter(|millis| millis.is_finite() && *millis >= 0.0) {
                 told = told.say(Tone::Quiet, &span(millis));
             }
@@ -82,15 +84,17 @@ pub fn told(entry: &Entry) -> Told {
             if let Some(error) = error {
                 told = told.say(Tone::Bad, error);
             }
-            Told { depth: (*depth).min(DEEPEST), ..told }
+            RenderedEntry { depth: (*depth).min(DEEPEST), ..told }
         }
-        What::Item(Item::Note(mood, text)) => match mood {
-            Mood::Plain => Told::new("call", Tone::Good).say(Tone::Plain, text),
-            Mood::State => Told::new("state", Tone::Quiet).say(Tone::Plain, text),
-            Mood::Warning => Told::new("notice", Tone::Warning).say(Tone::Warning, text),
+        EntryKind::Item(TranscriptItem::Note(mood, text)) => match mood {
+            NoteLevel::Plain => RenderedEntry::new("call", Tone::Good).say(Tone::Plain, text),
+            NoteLevel::State => RenderedEntry::new("state", Tone::Quiet).say(Tone::Plain, text),
+            NoteLevel::Warning => {
+                RenderedEntry::new("notice", Tone::Warning).say(Tone::Warning, text)
+            }
         },
-        What::Event { event_type, fields } => {
-            let mut told = Told::new("event", Tone::Quiet).say(Tone::Plain, event_type);
+        EntryKind::Event { event_type, fields } => {
+            let mut told = RenderedEntry::new("event", Tone::Quiet).say(Tone::Plain, event_type);
             let mut fields: Vec<_> = fields.iter().filter(|field| field.json != "null").collect();
             fields.sort_by_key(|field| rank(&field.name, &field.json));
             for field in fields {
@@ -99,15 +103,17 @@ pub fn told(entry: &Entry) -> Told {
             }
             told
         }
-        What::Gap { from, certain, reason } => {
+        EntryKind::Gap { from, certain, reason } => {
             let lost = if *certain { "events were lost" } else { "events may have been lost" };
             let since = from.map_or_else(String::new, |from| format!(" since {from:.3}"));
-            Told::new("gap", Tone::Bad).say(Tone::Bad, &format!("{lost}{since} ({reason})"))
+            RenderedEntry::new("gap", Tone::Bad)
+                .say(Tone::Bad, &format!("{lost}{since} ({reason})"))
         }
-        What::Quiet(millis) => {
+        EntryKind::Quiet(millis) => {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^53, and rounded")]
             let length = span(*millis as f64);
-            Told::new("quiet", Tone::Quiet).say(Tone::Quiet, &format!("nothing for {length}"))
+            RenderedEntry::new("quiet", Tone::Quiet)
+                .say(Tone::Quiet, &format!("nothing for {length}"))
         }
     }
 }

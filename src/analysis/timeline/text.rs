@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use colored::{ColoredString, Colorize};
 
-use super::collect::Gathered;
+use super::collect::CollectedEvents;
 use super::render::{Tone, head, hiding, told};
-use super::{Timeline, What, clock};
+use super::{EntryKind, Timeline, clock};
 use crate::analysis::stats::text::{cell, count, length};
 use crate::output::pretty::width_of;
 use crate::text::terminal;
@@ -41,7 +41,7 @@ pub fn text(timeline: &Timeline, width: usize) -> String {
         let before = TIME + 1 + LABEL + 1 + indent.len() + width_of(branch);
         let room = width.saturating_sub(before).max(10);
         let mut lines = wrap(&told.words, room);
-        if matches!(entry.what, What::Event { .. }) && lines.len() > 1 {
+        if matches!(entry.what, EntryKind::Event { .. }) && lines.len() > 1 {
             // Of the course of the call the less important; other outputs have all of it.
             lines = wrap(&told.words, room - 2);
             lines.truncate(1);
@@ -112,7 +112,7 @@ fn wrap(words: &[(Tone, String)], width: usize) -> Vec<Vec<(Tone, String)>> {
 
 /// The calls that there are.
 #[must_use]
-pub fn list(gathered: &Gathered) -> String {
+pub fn list(gathered: &CollectedEvents) -> String {
     let mut text = format!(
         "{:34}  {:19}  {:>7}  {:>6}  {}\n",
         "call", "first seen (UTC)", "length", "events", "ended"

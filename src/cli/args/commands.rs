@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Access, Color, Connection, Demo, Report};
+use super::{AuthArgs, ColorWhen, ConnectionArgs, DemoArgs, ReportFormat};
 use crate::emulator;
 use crate::error::Error;
 use crate::output::status;
 
 /// `evtap expect`
 #[derive(Debug, Args)]
-pub struct Expect {
+pub struct ExpectArgs {
     /// A file of steps, one a line: `[within TIME] EXPR`
     #[arg(value_name = "FILE", required_unless_present = "then", conflicts_with = "then")]
     pub file: Option<PathBuf>,
@@ -40,13 +40,13 @@ pub struct Expect {
     pub no_check: bool,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub status: status::Format,
+    pub status: status::StatusFormat,
     /// Where the platform is.
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionArgs,
     /// The built-in clinic.
     #[command(flatten)]
-    pub demo: Demo,
+    pub demo: DemoArgs,
     /// The expressions that have names, from the configuration.
     #[arg(skip)]
     pub named: BTreeMap<String, String>,
@@ -54,7 +54,7 @@ pub struct Expect {
 
 /// `evtap serve`
 #[derive(Debug, Args)]
-pub struct Serve {
+pub struct ServeArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8484")]
     pub listen: std::net::SocketAddr,
@@ -90,7 +90,7 @@ pub struct Serve {
 
 /// `evtap schema`
 #[derive(Debug, Args)]
-pub struct Schema {
+pub struct SchemaArgs {
     /// One event, such as `call.ended`; all of them otherwise
     #[arg(value_name = "EVENT")]
     pub event: Option<String>,
@@ -105,12 +105,12 @@ pub struct Schema {
     pub json_schema: bool,
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Color,
+    pub color: ColorWhen,
 }
 
 /// `evtap frames`
 #[derive(Debug, Args)]
-pub struct Frames {
+pub struct FramesArgs {
     /// An `http`, `https`, `ws` or `wss` URL
     pub url: String,
     /// Must be `all`: raw frames can't be redacted
@@ -121,12 +121,12 @@ pub struct Frames {
     pub limit: Option<u64>,
     /// The key, sent as a bearer or as the subprotocol `auth`, if there is one; and the way.
     #[command(flatten)]
-    pub access: Access,
+    pub access: AuthArgs,
 }
 
 /// `evtap doctor`
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// The id of the workspace whose stream is opened, or `demo`
     #[arg(
         short,
@@ -151,16 +151,16 @@ pub struct Doctor {
     pub phi_key_file: Option<PathBuf>,
     /// How the findings are written
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: Report,
+    pub output: ReportFormat,
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Color,
+    pub color: ColorWhen,
     /// Where the platform is.
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionArgs,
     /// The built-in clinic.
     #[command(flatten)]
-    pub demo: Demo,
+    pub demo: DemoArgs,
     /// Why the configuration can't be used.
     #[arg(skip)]
     pub broken: Option<Error>,
@@ -168,7 +168,7 @@ pub struct Doctor {
 
 /// `evtap generate`
 #[derive(Debug, Subcommand)]
-pub enum Generate {
+pub enum GenerateArgs {
     /// Print a shell's completion script, or write those of all shells
     Completions {
         /// The shell
@@ -208,7 +208,7 @@ pub enum Shell {
 
 /// `evtap __complete`, which completion scripts ask.
 #[derive(Debug, Args)]
-pub struct Complete {
+pub struct CompleteArgs {
     /// What has been typed of the word that is completed
     #[arg(long, value_name = "WORD", default_value = "", allow_hyphen_values = true)]
     pub current: OsString,

@@ -7,7 +7,7 @@ use clap::Args;
 /// Where the platform is, and the key to it. The key itself is never an option: `AMIGO_API_KEY` or a file.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct Connection {
+pub struct ConnectionArgs {
     /// The platform's origin
     #[arg(
         long,
@@ -22,13 +22,13 @@ pub struct Connection {
     pub agent_base_url: Option<String>,
     /// The key, and the way.
     #[command(flatten)]
-    pub access: Access,
+    pub access: AuthArgs,
 }
 
 /// The key, and the way to whoever it is for. The key itself is never an option: `AMIGO_API_KEY`, a file, or a command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct Access {
+pub struct AuthArgs {
     /// A file with the API key; `AMIGO_API_KEY` otherwise
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
@@ -50,7 +50,7 @@ pub struct Access {
 /// The built-in clinic.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Demo")]
-pub struct Demo {
+pub struct DemoArgs {
     /// The seed of the demo's day
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub demo_seed: u64,

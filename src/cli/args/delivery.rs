@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// Where to begin.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Resuming")]
-pub struct Resume {
+pub struct ResumeArgs {
     /// Begin in the past: an id (`1700000000000`), a time (`2026-05-05T10:00:00Z`), or an age (`90s`, `3m`). The platform keeps
     /// five minutes; what it no longer has is named by a tap.gap line
     #[arg(long, value_name = "ID|TIME|AGE")]
@@ -21,7 +21,7 @@ pub struct Resume {
 /// What becomes of events beside stdout.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
-pub struct Delivery {
+pub struct DeliveryArgs {
     /// Also append what is shown to this file, as NDJSON, mode 0600, redacted exactly as shown
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
@@ -36,7 +36,7 @@ pub struct Delivery {
 /// How connections are kept.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct Liveness {
+pub struct ReconnectArgs {
     /// Reconnect when nothing came for so long, not even a comment or a pong; 2m for a workspace and 1m for a call, if not given
     #[arg(long, value_name = "DURATION")]
     pub read_timeout: Option<String>,
@@ -45,7 +45,7 @@ pub struct Liveness {
     pub max_reconnects: Option<u32>,
     /// How several streams are merged
     #[arg(long, value_enum, value_name = "ORDER", default_value_t)]
-    pub order: Order,
+    pub order: MergeOrder,
     /// How long events wait for earlier ones of other streams, with --order time
     #[arg(long, value_name = "DURATION", default_value = "1s")]
     pub order_window: String,
@@ -53,7 +53,7 @@ pub struct Liveness {
 
 /// How several streams are merged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Order {
+pub enum MergeOrder {
     /// As events arrive
     #[default]
     Arrival,

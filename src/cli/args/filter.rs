@@ -8,7 +8,7 @@ use clap::Args;
 /// Which events are kept.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]
-pub struct Pick {
+pub struct FilterArgs {
     /// Keep the events for which a jq expression is true, or one that has a name in the configuration: `@NAME`; may repeat, all
     /// must hold
     #[arg(short, long = "filter", value_name = "EXPR")]
@@ -42,7 +42,7 @@ pub struct Pick {
 /// When to stop before the stream does.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Stopping")]
-pub struct Until {
+pub struct StopArgs {
     /// Stop once a jq expression is true of an event; status 7 if it never is
     #[arg(long, value_name = "EXPR")]
     pub until: Option<String>,

@@ -9,13 +9,13 @@ use clap::{Args, ValueEnum};
 /// Where else events go.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Forwarding")]
-pub struct Forward {
+pub struct ForwardArgs {
     /// Post each event that is shown to this URL, one at a time and in order; an endpoint that is slow slows the stream
     #[arg(long = "forward", value_name = "URL")]
     pub url: Option<String>,
     /// A header of the posts, such as `X-Team: front desk`; `@FILE` reads headers from a private file, a line each; may repeat
     #[arg(long = "forward-header", value_name = "HEADER", requires = "url")]
-    pub headers: Vec<Header>,
+    pub headers: Vec<ForwardHeader>,
     /// What is posted: `ndjson` is the event as application/json, `cloudevents` a CloudEvent
     #[arg(
         long = "forward-format",
@@ -24,7 +24,7 @@ pub struct Forward {
         default_value_t,
         requires = "url"
     )]
-    pub format: Format,
+    pub format: ForwardFormat,
     /// How long a post may take
     #[arg(long = "forward-timeout", value_name = "TIME", default_value = "10s", requires = "url")]
     pub timeout: String,
@@ -37,15 +37,15 @@ pub struct Forward {
 
 /// The text of `--forward-header`, which may hold a secret: nothing shows it.
 #[derive(Clone)]
-pub struct Header(pub String);
+pub struct ForwardHeader(pub String);
 
-impl fmt::Debug for Header {
+impl fmt::Debug for ForwardHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Header(hidden)")
     }
 }
 
-impl FromStr for Header {
+impl FromStr for ForwardHeader {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -55,7 +55,7 @@ impl FromStr for Header {
 
 /// What is posted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum ForwardFormat {
     /// The event as one JSON object, `application/json`
     #[default]
     Ndjson,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Something that people need to know of a command.
 #[derive(Debug, Clone, Copy)]
-pub struct Topic {
+pub struct HelpTopic {
     /// Its heading.
     pub title: &'static str,
     /// Paragraphs with empty lines between them. Where lines begin with blanks, they stand as they are.
@@ -24,7 +24,7 @@ const fn example(does: &'static str, line: &'static str) -> Example {
     Example { does, line }
 }
 
-const PREDICATES: Topic = Topic {
+const PREDICATES: HelpTopic = HelpTopic {
     title: "Predicates",
     text: "Expressions are jq, the whole language, run on what is shown: of what is hidden they see the mask. Before anything \
 connects, each is held against the model of events: what no event can have, be or satisfy is an error that says what was \
@@ -32,7 +32,7 @@ meant, what may surprise is a warning (--no-check silences both). `evtap schema`
 fields of one.",
 };
 
-const HIDDEN: Topic = Topic {
+const HIDDEN: HelpTopic = HelpTopic {
     title: "What is hidden",
     text: "Every field of every event has a class; `evtap schema --phi` lists what is hidden and why. phi (annotated by the \
 platform, in any version of its contract) and sensitive (plainly identifying) are hidden, whatever their JSON type. free is \
@@ -45,7 +45,7 @@ hash) and the last two characters (--phi partial) are no de-identified data. The
 writes: lines, recordings, the live screen, errors.",
 };
 
-const RESUMING: Topic = Topic {
+const RESUMING: HelpTopic = HelpTopic {
     title: "Resuming",
     text: "The server replays what bears a greater id than the one it is asked for, and several events can share a \
 millisecond; and a server whose clock is set back publishes below what it has published. So evtap asks from before the last \
@@ -74,7 +74,7 @@ holds ids and hashes of open fields, nothing that is hidden. It is for workspace
 has neither --cursor nor --since.",
 };
 
-const FORMATS: Topic = Topic {
+const FORMATS: HelpTopic = HelpTopic {
     title: "Formats",
     text: "ndjson is an object a line: the fields as they arrived, to the digit, then `_tap`, which is what evtap knows of the event. \
 json is one array, closed by a limit or a signal too. csv and tsv have the columns of --fields, or the same seven for any event; \
@@ -85,7 +85,7 @@ ndjson and cloudevents again, to the byte. In lines for people, ids are cut firs
 did not expect.",
 };
 
-const FORWARDING: Topic = Topic {
+const FORWARDING: HelpTopic = HelpTopic {
     title: "Forwarding",
     text: "--forward posts each event that is shown, redacted as shown, one at a time and in order. What becomes of the answer:
 
@@ -99,7 +99,7 @@ events, so each is delivered at least once. Headers, which may hold a secret, ar
 of processes. Plain http goes to this machine only, unless --insecure-http is given.",
 };
 
-const FIGURES: Topic = Topic {
+const FIGURES: HelpTopic = HelpTopic {
     title: "Figures",
     text: "Percentiles are exact of up to 256 measurements and within 0.1 % of more. Memory doesn't grow with the stream: only so \
 many names are told apart, and the rest is `(other)`. -o json has one shape: every member is always there, times are milliseconds, \
@@ -107,7 +107,7 @@ null stands for a percentile of nothing. --every writes a row for each stretch o
 live stream for every stretch, by the clock.",
 };
 
-const TIMELINE: Topic = Topic {
+const TIMELINE: HelpTopic = HelpTopic {
     title: "The course of a call",
     text: "Pieces of speech are one utterance, tools stand below the tool that they are part of, silence (--quiet) and holes have \
 lines of their own. Observers' events have times of arrival only; where events of the workspace have been recorded with both \
@@ -119,21 +119,21 @@ A live call is followed until it is over; Ctrl-C tells what has come so far. The
 and runs nothing, light or dark, and prints; what --reveal shows is announced in red.",
 };
 
-const SCREEN: Topic = Topic {
+const SCREEN: HelpTopic = HelpTopic {
     title: "The live screen",
     text: "--tui shows the stream, the calls, one call, the board of the workspace, and numbers; ? lists the keys. It keeps the \
 newest 100,000 events, or 64 MiB of them (--buffer). What is hidden never gets into it: no key reveals anything, only --reveal \
 does, and the header then says so in alarm colours. What is copied or saved is what is seen.",
 };
 
-const LIVENESS: Topic = Topic {
+const LIVENESS: HelpTopic = HelpTopic {
     title: "Liveness",
     text: "A connection that brings nothing, not even a comment or a pong, is opened anew (--read-timeout), and so is one over \
 which the machine has slept. A key that is refused in the middle of a day is read again, from --api-key-file or by --api-key-command, before \
 evtap gives up. What waits between the socket and a slow reader is at most 16 MiB; then the socket waits.",
 };
 
-const SETTINGS: Topic = Topic {
+const SETTINGS: HelpTopic = HelpTopic {
     title: "Settings",
     text: "Options go before the environment, that before the profile, that before the top of the file, and that before the \
 defaults. Every setting is an option of `watch` by the same name, with _ for -; its variable is EVTAP_ and its name in capitals, \
@@ -156,7 +156,7 @@ A filter of the table [filters], at the top or in a profile, is used as `--filte
 
 /// What is to be known of a command.
 #[must_use]
-pub fn topics(command: &str) -> &'static [Topic] {
+pub fn topics(command: &str) -> &'static [HelpTopic] {
     match command {
         "watch" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, RESUMING, LIVENESS],
         "observe" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, LIVENESS],

@@ -2,17 +2,17 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Privacy, Standing};
+use super::{ConfigDefaults, PrivacyArgs};
 use crate::output::status;
 
 /// What is shown, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub struct Show {
+pub struct OutputArgs {
     /// How events are written: `pretty`, `ndjson`, `json` (one array), `cloudevents`, `csv`, `tsv`, or `template=TEXT` in the
     /// language of Jinja; `pretty` on a terminal and `ndjson` elsewhere, if not given
     #[arg(short, long, value_name = "FORMAT")]
-    pub output: Option<Output>,
+    pub output: Option<OutputFormat>,
     /// Show these parts of each event alone: names of fields, `event_type`, `_tap.time`
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub fields: Vec<String>,
@@ -27,7 +27,7 @@ pub struct Show {
     pub limit: Option<u64>,
     /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Color,
+    pub color: ColorWhen,
     /// Which times `pretty` shows; other outputs have RFC 3339 in UTC; `local`, if not given
     #[arg(long, value_enum, value_name = "TIMES")]
     pub timestamps: Option<Timestamps>,
@@ -42,19 +42,19 @@ pub struct Show {
     pub stats: bool,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub status: status::Format,
+    pub status: status::StatusFormat,
     /// What is hidden.
     #[command(flatten)]
-    pub privacy: Privacy,
+    pub privacy: PrivacyArgs,
     /// The settings that nobody has typed.
     #[arg(skip)]
-    pub standing: Standing,
+    pub standing: ConfigDefaults,
 }
 
 /// The live screen.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Live screen")]
-pub struct Screen {
+pub struct ScreenArgs {
     /// Show a live screen instead of lines; ? in it tells the keys
     #[arg(long, conflicts_with_all = ["output", "fields", "jq", "timestamps", "stats"])]
     pub tui: bool,
@@ -80,7 +80,7 @@ pub enum Background {
 
 /// The formats of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
+pub enum OutputFormat {
     /// A line for people.
     Pretty,
     /// A JSON object a line.
@@ -97,7 +97,7 @@ pub enum Output {
     Template(String),
 }
 
-impl Output {
+impl OutputFormat {
     /// What completion offers, and what each is. After `template=` comes the template.
     pub const OFFERED: &[(&str, &str)] = &[
         ("pretty", "A line for people."),
@@ -110,7 +110,7 @@ impl Output {
     ];
 }
 
-impl std::str::FromStr for Output {
+impl std::str::FromStr for OutputFormat {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -131,7 +131,7 @@ impl std::str::FromStr for Output {
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub enum ColorWhen {
     /// On a terminal that has them
     #[default]
     Auto,

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Standing;
+use super::ConfigDefaults;
 
 /// What is hidden.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Protected health information")]
-pub struct Privacy {
+pub struct PrivacyArgs {
     /// What takes the place of what is hidden
     #[arg(long, value_enum, value_name = "MODE", default_value_t)]
-    pub phi: Phi,
+    pub phi: PhiMode,
     /// Show a hidden field: `caller_id`, `call.started.caller_id`, or `all`; may repeat
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub reveal: Vec<String>,
@@ -24,26 +24,26 @@ pub struct Privacy {
     pub phi_key_file: Option<PathBuf>,
     /// Which text is searched for telephone numbers, email addresses and the like, to be masked
     #[arg(long, value_enum, value_name = "TEXT", default_value_t)]
-    pub scrub: Scrub,
+    pub scrub: ScrubArg,
     /// The settings that nobody has typed.
     #[arg(skip)]
-    pub standing: Standing,
+    pub standing: ConfigDefaults,
 }
 
 /// `evtap audit`
 #[derive(Debug, Args)]
-pub struct Audit {
+pub struct AuditArgs {
     /// NDJSON, by evtap or not, CloudEvents, or a raw SSE capture, plain or packed by gzip or zstd; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How the findings are written
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: Report,
+    pub output: ReportFormat,
 }
 
 /// The formats of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Report {
+pub enum ReportFormat {
     /// Lines for people
     #[default]
     Text,
@@ -53,7 +53,7 @@ pub enum Report {
 
 /// What takes the place of what is hidden.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Phi {
+pub enum PhiMode {
     /// `[redacted]`
     #[default]
     Mask,
@@ -67,7 +67,7 @@ pub enum Phi {
 
 /// Which text is searched for identifiers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Scrub {
+pub enum ScrubArg {
     /// Every string that is shown
     All,
     /// The fields that hold prose, such as `reason`

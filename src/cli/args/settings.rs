@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Report;
+use super::ReportFormat;
 
 /// Where settings come from.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Configuration")]
-pub struct Choice {
+pub struct ConfigChoice {
     /// The configuration file; `$XDG_CONFIG_HOME/evtap/config.toml` if not given
     #[arg(long, value_name = "FILE", env = "EVTAP_CONFIG", hide_env_values = true, global = true)]
     pub config: Option<PathBuf>,
@@ -27,13 +27,13 @@ pub struct Choice {
 /// `evtap config`
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Config {
+pub struct ConfigArgs {
     /// Write or find the file, instead of showing what comes of it.
     #[command(subcommand)]
-    pub action: Option<Action>,
+    pub action: Option<ConfigAction>,
     /// How the settings are written
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: Report,
+    pub output: ReportFormat,
     /// Options of `watch`, to see what becomes of them
     #[arg(last = true, value_name = "OPTION")]
     pub options: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Config {
 
 /// What `evtap config` does to the file.
 #[derive(Debug, Subcommand)]
-pub enum Action {
+pub enum ConfigAction {
     /// Print where the file is, or would be
     Path,
     /// Write an example with every setting, each commented out
@@ -64,9 +64,9 @@ pub struct SetProfile {
 /// The settings that stand in the environment or in a file, and that nobody has typed for this run. Such a one gives way where
 /// it doesn't go together with what was typed.
 #[derive(Debug, Clone, Default)]
-pub struct Standing(pub Vec<&'static str>);
+pub struct ConfigDefaults(pub Vec<&'static str>);
 
-impl Standing {
+impl ConfigDefaults {
     /// Whether this setting is one of them.
     #[must_use]
     pub fn has(&self, setting: &str) -> bool {

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Color, Connection, Demo, Pick, Privacy, Until};
+use super::{ColorWhen, ConnectionArgs, DemoArgs, FilterArgs, PrivacyArgs, StopArgs};
 use crate::output::status;
 
 /// `evtap stats`
 #[derive(Debug, Args)]
-pub struct Stats {
+pub struct StatsArgs {
     /// Recordings, as for `replay`; `-` is stdin; a live stream if there is none
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -28,7 +28,7 @@ pub struct Stats {
     pub call: Vec<String>,
     /// How figures are written
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: Figures,
+    pub output: StatsOutputArgs,
     /// Write a row for each stretch of so much time, such as 1m, instead of a sum: by the events' own time in recordings, by
     /// the clock on a live stream
     #[arg(long, value_name = "TIME")]
@@ -41,30 +41,30 @@ pub struct Stats {
     pub threads: Option<u16>,
     /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Color,
+    pub color: ColorWhen,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub status: status::Format,
+    pub status: status::StatusFormat,
     /// Which events are counted.
     #[command(flatten)]
-    pub pick: Pick,
+    pub pick: FilterArgs,
     /// When to stop.
     #[command(flatten)]
-    pub until: Until,
+    pub until: StopArgs,
     /// What is hidden.
     #[command(flatten)]
-    pub privacy: Privacy,
+    pub privacy: PrivacyArgs,
     /// Where the platform is.
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionArgs,
     /// The built-in clinic.
     #[command(flatten)]
-    pub demo: Demo,
+    pub demo: DemoArgs,
 }
 
 /// The formats of figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Figures {
+pub enum StatsOutputArgs {
     /// Tables for people
     #[default]
     Text,

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Color, Connection, Demo, Pick, Privacy};
+use super::{ColorWhen, ConnectionArgs, DemoArgs, FilterArgs, PrivacyArgs};
 use crate::output::status;
 
 /// `evtap timeline`
 #[derive(Debug, Args)]
-pub struct Timeline {
+pub struct TimelineArgs {
     /// The call's SID or its beginning, or `demo`; the calls that there are are listed if none is named
     #[arg(value_name = "CALL")]
     pub call: Option<String>,
@@ -21,7 +21,7 @@ pub struct Timeline {
     pub workspace: Option<String>,
     /// How the timeline is written
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: Page,
+    pub output: TimelineFormat,
     /// Tell of it when nothing comes for longer than that
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub quiet: String,
@@ -30,27 +30,27 @@ pub struct Timeline {
     pub duration: Option<String>,
     /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Color,
+    pub color: ColorWhen,
     /// How news of the connection is told on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub status: status::Format,
+    pub status: status::StatusFormat,
     /// Which events are in it.
     #[command(flatten)]
-    pub pick: Pick,
+    pub pick: FilterArgs,
     /// What is hidden.
     #[command(flatten)]
-    pub privacy: Privacy,
+    pub privacy: PrivacyArgs,
     /// Where the platform is.
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionArgs,
     /// The built-in clinic.
     #[command(flatten)]
-    pub demo: Demo,
+    pub demo: DemoArgs,
 }
 
 /// The formats of a timeline.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Page {
+pub enum TimelineFormat {
     /// Lines for people
     #[default]
     Text,

@@ -2,7 +2,7 @@
 
 use clap::{Arg, Command};
 
-use super::{Word, command_word};
+use super::{Candidate, command_word};
 use crate::cli::args;
 use crate::cli::config::{self, SETTINGS};
 use crate::model::{Class, EventSpec, FieldSpec, Kind, family};
@@ -27,49 +27,52 @@ const PARTS: &[(&str, &str)] = &[
 const FREE: &str = "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT N NAME OPTION PROGRAM REGEX SIZE STEP TIME URL UUID VALUE WORD";
 
 /// What may stand for this argument, once `typed` of it has been.
-pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Word> {
+pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidate> {
     let name = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
     match name {
         "GLOB" => families().into_iter().chain(types()).collect(),
         "EVENT" => types().collect(),
         "LIST" => told(PARTS).chain(names(|_| true)).collect(),
-        "FORMAT" => told(args::Output::OFFERED).collect(),
+        "FORMAT" => told(args::OutputFormat::OFFERED).collect(),
         "FIELD" if arg.get_id() == "redact" => fields(typed, |class| !class.is_hidden()),
-        "FIELD" => std::iter::once(Word::new("all", "Everything that is hidden."))
+        "FIELD" => std::iter::once(Candidate::new("all", "Everything that is hidden."))
             .chain(fields(typed, Class::is_hidden))
             .collect(),
-        "PROFILE" => config::profiles().into_iter().map(|name| Word::new(name, "")).collect(),
-        "KEY=VALUE" => {
-            SETTINGS.iter().map(|setting| Word::new(format!("{}=", setting.name), "")).collect()
+        "PROFILE" => config::profiles().into_iter().map(|name| Candidate::new(name, "")).collect(),
+        "KEY=VALUE" => SETTINGS
+            .iter()
+            .map(|setting| Candidate::new(format!("{}=", setting.name), ""))
+            .collect(),
+        "ZONE" => {
+            jiff::tz::db().available().map(|zone| Candidate::new(zone.as_str(), "")).collect()
         }
-        "ZONE" => jiff::tz::db().available().map(|zone| Word::new(zone.as_str(), "")).collect(),
         "ID" | "SID" | "CALL" => {
-            vec![Word::new("demo", "The built-in clinic: no account, no network.")]
+            vec![Candidate::new("demo", "The built-in clinic: no account, no network.")]
         }
         "PAGE" => root
             .get_subcommands()
             .filter(|command| !command.is_hide_set())
             .map(command_word)
             .collect(),
-        "all" => vec![Word::new("all", "Raw frames can't be redacted.")],
+        "all" => vec![Candidate::new("all", "Raw frames can't be redacted.")],
         _ => Vec::new(),
     }
 }
 
-fn told(words: &'static [(&str, &str)]) -> impl Iterator<Item = Word> {
-    words.iter().map(|(word, help)| Word::new(*word, *help))
+fn told(words: &'static [(&str, &str)]) -> impl Iterator<Item = Candidate> {
+    words.iter().map(|(word, help)| Candidate::new(*word, *help))
 }
 
 fn specs() -> impl Iterator<Item = &'static EventSpec> {
     Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec())
 }
 
-fn types() -> impl Iterator<Item = Word> {
-    specs().map(|spec| Word::new(spec.event_type, spec.doc))
+fn types() -> impl Iterator<Item = Candidate> {
+    specs().map(|spec| Candidate::new(spec.event_type, spec.doc))
 }
 
 /// A glob for each family that has more than one event; those of a call have no name in common.
-fn families() -> Vec<Word> {
+fn families() -> Vec<Candidate> {
     let mut families: Vec<&str> = specs()
         .map(|spec| family(spec.event_type))
         .filter(|family| *family != "observer")
@@ -79,30 +82,33 @@ fn families() -> Vec<Word> {
     let several = families.into_iter().filter(|family| count(family) > 1);
     several
         .map(|family| {
-            Word::new(format!("{family}.*"), format!("All {} events of {family}.", count(family)))
+            Candidate::new(
+                format!("{family}.*"),
+                format!("All {} events of {family}.", count(family)),
+            )
         })
         .collect()
 }
 
 /// Each field's name once, with what is said of it first.
-fn names(fits: impl Fn(&FieldSpec) -> bool) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
+fn names(fits: impl Fn(&FieldSpec) -> bool) -> Vec<Candidate> {
+    let mut words: Vec<Candidate> = Vec::new();
     for field in specs().flat_map(|spec| spec.fields).filter(|field| fits(field)) {
         if words.iter().all(|word| word.text != field.name) {
-            words.push(Word::new(field.name, field.doc));
+            words.push(Candidate::new(field.name, field.doc));
         }
     }
     words
 }
 
 /// Fields by name; those of one event too, once something has been typed: they are many.
-fn fields(typed: &str, fits: impl Fn(Class) -> bool) -> Vec<Word> {
+fn fields(typed: &str, fits: impl Fn(Class) -> bool) -> Vec<Candidate> {
     let mut words = names(|field| fits(field.class));
     if !typed.is_empty() {
         let of = |spec: &'static EventSpec| spec.fields.iter().map(move |field| (spec, field));
         let fields = specs().flat_map(of).filter(|(_, field)| fits(field.class));
         words.extend(fields.map(|(spec, field)| {
-            Word::new(format!("{}.{}", spec.event_type, field.name), field.doc)
+            Candidate::new(format!("{}.{}", spec.event_type, field.name), field.doc)
         }));
     }
     words
@@ -148,7 +154,11 @@ mod tests {
 
     #[test]
     fn every_format_that_is_offered_is_one() {
-        assert!(args::Output::OFFERED.iter().all(|(name, _)| name.parse::<args::Output>().is_ok()));
+        assert!(
+            args::OutputFormat::OFFERED
+                .iter()
+                .all(|(name, _)| name.parse::<args::OutputFormat>().is_ok())
+        );
     }
 
     #[test]

@@ -37,21 +37,21 @@ pub struct File {
 #[derive(Debug, Default)]
 pub struct Section {
     /// The settings.
-    pub settings: BTreeMap<&'static str, Entry>,
+    pub settings: BTreeMap<&'static str, FileEntry>,
     /// The predicates by name, each with its line.
     pub filters: BTreeMap<String, (String, usize)>,
 }
 
 /// A setting in a file. It has no `Debug` of its values: somebody may have put a key there.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct FileEntry {
     /// Its values, as the option takes them.
     pub values: Vec<String>,
     /// The line that it is on, from 1.
     pub line: usize,
 }
 
-impl std::fmt::Debug for Entry {
+impl std::fmt::Debug for FileEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Entry").field("line", &self.line).finish_non_exhaustive()
     }
@@ -111,19 +111,19 @@ impl File {
 
     /// Reads the text of a file, which nobody else may read if it is `private`.
     pub fn parse(path: &Path, text: &str, private: bool, watch: &Command) -> Result<Self> {
-        Reader { path, text, private, watch }.file()
+        ConfigReader { path, text, private, watch }.file()
     }
 }
 
 /// Reads one file.
-struct Reader<'a> {
+struct ConfigReader<'a> {
     path: &'a Path,
     text: &'a str,
     private: bool,
     watch: &'a Command,
 }
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     fn line(&self, span: Option<Range<usize>>) -> usize {
         let end = span.map_or(0, |span| span.start).min(self.text.len());
         self.text.get(..end).map_or(1, |before| before.matches('\n').count() + 1)
@@ -215,7 +215,7 @@ impl Reader<'_> {
             let why = "it holds a password, and others may read the file";
             return Err(self.wrong(line, name, why, "make the file private with `chmod 600`"));
         }
-        section.settings.insert(setting.name, Entry { values, line });
+        section.settings.insert(setting.name, FileEntry { values, line });
         Ok(())
     }
 

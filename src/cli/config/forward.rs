@@ -8,12 +8,12 @@ use reqwest::header::{
 };
 
 use super::positive;
-use crate::cli::args::{Format, Forward};
-use crate::delivery::{Body, Endpoint};
+use crate::cli::args::{ForwardArgs, ForwardFormat};
+use crate::delivery::{Endpoint, ForwardBody};
 use crate::error::{Error, Result};
 use crate::output::status;
-use crate::transport::client::{Network, Use, address, build, secret};
-use crate::transport::{Limits, private_file};
+use crate::transport::client::{ClientPurpose, Network, address, build, secret};
+use crate::transport::{SourceConfig, private_file};
 
 /// What evtap and HTTP see to.
 const RESERVED: &[HeaderName] =
@@ -21,9 +21,9 @@ const RESERVED: &[HeaderName] =
 
 /// Where events are posted, if that was asked for, by the same ways as the platform is reached.
 pub fn endpoint(
-    options: &Forward,
+    options: &ForwardArgs,
     network: &Network,
-    status: status::Format,
+    status: status::StatusFormat,
 ) -> Result<Option<Endpoint>> {
     const EXAMPLE: &str = "http://127.0.0.1:9000/events";
     let Some(text) = &options.url else { return Ok(None) };
@@ -36,7 +36,7 @@ pub fn endpoint(
             format!("give one such as {EXAMPLE}"),
         ));
     }
-    let client = build(&url, network, Use::Post)?;
+    let client = build(&url, network, ClientPurpose::Post)?;
     let mut headers = HeaderMap::new();
     for (index, header) in options.headers.iter().enumerate() {
         match header.0.strip_prefix('@') {
@@ -56,8 +56,8 @@ pub fn endpoint(
         }
     }
     let body = match options.format {
-        Format::Ndjson => Body::Json,
-        Format::Cloudevents => Body::CloudEvent,
+        ForwardFormat::Ndjson => ForwardBody::Json,
+        ForwardFormat::Cloudevents => ForwardBody::CloudEvent,
     };
     let timeout = positive("--forward-timeout", &options.timeout)?;
     Ok(Some(Endpoint {
@@ -68,7 +68,7 @@ pub fn endpoint(
         timeout,
         retries: options.retries,
         status,
-        random: Limits::default().random,
+        random: SourceConfig::default().random,
     }))
 }
 

@@ -8,7 +8,7 @@
 //! no profile puts its key in place of `AMIGO_API_KEY`. And `redact` adds up, since a file that hides more must not be undone
 //! by an option that hides something else.
 //!
-//! Where a setting and an option don't go together, the setting gives way: see [`Standing`].
+//! Where a setting and an option don't go together, the setting gives way: see [`ConfigDefaults`].
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,9 +17,9 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 
-use super::file::{self, Entry, File};
+use super::file::{self, File, FileEntry};
 use super::settings::{SETTINGS, Setting, is_explicit, is_flag};
-use crate::cli::args::{self, Cli, Command, Standing};
+use crate::cli::args::{self, Cli, Command, ConfigDefaults};
 use crate::error::{Error, Exit, Result};
 use crate::query::meant;
 use crate::transport::credential;
@@ -32,7 +32,7 @@ const APART: &[&str] = &["serve"];
 
 /// Where the value of a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingOrigin {
     /// An option.
     Option,
     /// An environment variable.
@@ -47,20 +47,20 @@ pub enum Origin {
 
 /// Why there is no command line to go by.
 #[derive(Debug)]
-pub enum Unparsed {
+pub enum ParseError {
     /// It is wrong, or asks for help.
     Typed(clap::Error),
     /// The file or the environment is wrong.
     Set(Error),
 }
 
-impl From<clap::Error> for Unparsed {
+impl From<clap::Error> for ParseError {
     fn from(error: clap::Error) -> Self {
         Self::Typed(error)
     }
 }
 
-impl From<Error> for Unparsed {
+impl From<Error> for ParseError {
     fn from(error: Error) -> Self {
         Self::Set(error)
     }
@@ -74,14 +74,14 @@ pub struct Layers {
     /// The profile that counts, and who chose it.
     pub profile: Option<(String, &'static str)>,
     /// For each setting, what the layers say of it, the highest first.
-    given: BTreeMap<&'static str, Vec<(Origin, Vec<String>)>>,
+    given: BTreeMap<&'static str, Vec<(SettingOrigin, Vec<String>)>>,
 }
 
 /// The named filters that count, and where each is from.
-pub type Filters = BTreeMap<String, (String, Origin)>;
+pub type NamedFilters = BTreeMap<String, (String, SettingOrigin)>;
 
 /// Parses the command line, and resolves it.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), Unparsed> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), ParseError> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let typed =
         args::declaration().try_get_matches_from(&arguments).map_err(args::without_hidden)?;
@@ -92,7 +92,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
     match (resolve(&arguments, &typed), &mut cli.command) {
         (Ok((matches, layers)), _) => Ok((filled(&matches, &layers)?, layers)),
         // It is there to tell what is broken.
-        (Err(Unparsed::Set(error)), Command::Doctor(doctor)) => {
+        (Err(ParseError::Set(error)), Command::Doctor(doctor)) => {
             doctor.broken = Some(error);
             Ok((cli, Layers::default()))
         }
@@ -114,7 +114,8 @@ fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
     let stands = |setting: &&Setting| {
         layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name)
     };
-    let standing = Standing(SETTINGS.iter().filter(stands).map(|setting| setting.name).collect());
+    let standing =
+        ConfigDefaults(SETTINGS.iter().filter(stands).map(|setting| setting.name).collect());
     if let Some(privacy) = cli.command.privacy_mut() {
         privacy.redact.extend(layers.redacted());
         privacy.standing = standing.clone();
@@ -129,7 +130,7 @@ fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
 pub fn resolve(
     arguments: &[OsString],
     typed: &ArgMatches,
-) -> Result<(ArgMatches, Layers), Unparsed> {
+) -> Result<(ArgMatches, Layers), ParseError> {
     let command = args::declaration();
     let watch = command.find_subcommand(MODEL).expect("there is such a command").clone();
     let Some((name, theirs)) = typed.subcommand() else {
@@ -187,7 +188,7 @@ impl Layers {
                 setting.check(option, &values).map_err(|(why, advice)| {
                     Error::usage(format!("cannot use the environment's {variable}"), why, advice)
                 })?;
-                given.push((Origin::Variable(variable), values));
+                given.push((SettingOrigin::Variable(variable), values));
             }
             given.extend(layers.entries(setting));
             layers.given.insert(setting.name, given);
@@ -196,21 +197,27 @@ impl Layers {
     }
 
     /// What the profile and the top of the file say of a setting.
-    fn entries(&self, setting: &Setting) -> Vec<(Origin, Vec<String>)> {
+    fn entries(&self, setting: &Setting) -> Vec<(SettingOrigin, Vec<String>)> {
         let Some(file) = &self.file else { return Vec::new() };
         let profile = self.profile.as_ref().and_then(|(name, _)| {
-            let Entry { values, line } = file.profiles.get(name)?.settings.get(setting.name)?;
-            Some((Origin::Profile(name.clone(), *line), values.clone()))
+            let FileEntry { values, line } = file.profiles.get(name)?.settings.get(setting.name)?;
+            Some((SettingOrigin::Profile(name.clone(), *line), values.clone()))
         });
         let top = file.top.settings.get(setting.name);
         profile
             .into_iter()
-            .chain(top.map(|Entry { values, line }| (Origin::File(*line), values.clone())))
+            .chain(
+                top.map(|FileEntry { values, line }| (SettingOrigin::File(*line), values.clone())),
+            )
             .collect()
     }
 
     /// What takes the place of the default, if anything does.
-    fn winner(&self, setting: &Setting, typed: &ArgMatches) -> Option<&(Origin, Vec<String>)> {
+    fn winner(
+        &self,
+        setting: &Setting,
+        typed: &ArgMatches,
+    ) -> Option<&(SettingOrigin, Vec<String>)> {
         let given = |name: &str| self.given.get(name).and_then(|given| given.first());
         let won = given(setting.name)?;
         match setting.name {
@@ -237,12 +244,12 @@ impl Layers {
     }
 
     /// Adds them to those of an option.
-    pub fn add_up(&self, names: &mut String, origin: &mut Origin) {
+    pub fn add_up(&self, names: &mut String, origin: &mut SettingOrigin) {
         for name in self.redacted() {
             *names += if names.is_empty() { "" } else { "," };
             *names += &name;
         }
-        if let (Origin::Default, Some((highest, _))) =
+        if let (SettingOrigin::Default, Some((highest, _))) =
             (&origin, self.given.get("redact").and_then(|given| given.first()))
         {
             *origin = highest.clone();
@@ -251,11 +258,11 @@ impl Layers {
 
     /// The named filters that count: the profile's go before those at the top.
     #[must_use]
-    pub fn filters(&self) -> Filters {
-        let mut filters = Filters::new();
+    pub fn filters(&self) -> NamedFilters {
+        let mut filters = NamedFilters::new();
         let Some(file) = &self.file else { return filters };
         for (name, (expression, line)) in &file.top.filters {
-            filters.insert(name.clone(), (expression.clone(), Origin::File(*line)));
+            filters.insert(name.clone(), (expression.clone(), SettingOrigin::File(*line)));
         }
         if let Some((profile, section)) =
             self.profile.as_ref().and_then(|(name, _)| Some((name, file.profiles.get(name)?)))
@@ -263,7 +270,7 @@ impl Layers {
             for (name, (expression, line)) in &section.filters {
                 filters.insert(
                     name.clone(),
-                    (expression.clone(), Origin::Profile(profile.clone(), *line)),
+                    (expression.clone(), SettingOrigin::Profile(profile.clone(), *line)),
                 );
             }
         }
@@ -272,15 +279,20 @@ impl Layers {
 
     /// Where the value of a setting comes from, by what the second parse has found.
     #[must_use]
-    pub fn origin(&self, setting: &Setting, option: &clap::Arg, matches: &ArgMatches) -> Origin {
+    pub fn origin(
+        &self,
+        setting: &Setting,
+        option: &clap::Arg,
+        matches: &ArgMatches,
+    ) -> SettingOrigin {
         match matches.value_source(setting.name) {
-            Some(ValueSource::CommandLine) => Origin::Option,
-            Some(ValueSource::EnvVariable) => Origin::Variable(
+            Some(ValueSource::CommandLine) => SettingOrigin::Option,
+            Some(ValueSource::EnvVariable) => SettingOrigin::Variable(
                 option.get_env().unwrap_or_default().to_string_lossy().into_owned(),
             ),
-            _ => {
-                self.winner(setting, matches).map_or(Origin::Default, |(origin, _)| origin.clone())
-            }
+            _ => self
+                .winner(setting, matches)
+                .map_or(SettingOrigin::Default, |(origin, _)| origin.clone()),
         }
     }
 
@@ -294,7 +306,8 @@ impl Layers {
         };
         let text = error.to_string().to_lowercase().replace(['-', '_'], " ");
         let named = self.given.iter().find_map(|(name, given)| {
-            let (Origin::Profile(_, line) | Origin::File(line), _) = given.first()? else {
+            let (SettingOrigin::Profile(_, line) | SettingOrigin::File(line), _) = given.first()?
+            else {
                 return None;
             };
             text.contains(&name.replace('_', " ")).then_some((name, line))
@@ -307,7 +320,7 @@ impl Layers {
     }
 }
 
-impl Origin {
+impl SettingOrigin {
     /// The highest is 0.
     const fn rank(&self) -> u8 {
         match self {

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use colored::Colorize;
 use serde_json::{Map, Value, json};
 
-use super::layers::{Filters, Layers, Origin, Unparsed, resolve};
+use super::layers::{Layers, NamedFilters, ParseError, SettingOrigin, resolve};
 use super::settings::SETTINGS;
-use crate::cli::args::{self, Choice};
+use crate::cli::args::{self, ConfigChoice};
 use crate::error::{Error, Result};
 use crate::text::terminal;
 use crate::transport::credential;
@@ -17,21 +17,21 @@ use crate::transport::credential;
 pub const PROXIES: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// A setting as it is.
-struct Row {
+struct SettingRow {
     name: &'static str,
     value: Option<String>,
-    origin: Origin,
+    origin: SettingOrigin,
 }
 
 /// What comes of everything, given these options of `watch`.
-pub struct Settled {
+pub struct ResolvedConfig {
     layers: Layers,
-    rows: Vec<Row>,
+    rows: Vec<SettingRow>,
 }
 
-impl Settled {
+impl ResolvedConfig {
     /// Resolves the settings.
-    pub fn of(options: &[String], choice: &Choice) -> Result<Self> {
+    pub fn of(options: &[String], choice: &ConfigChoice) -> Result<Self> {
         let mut arguments: Vec<OsString> = ["evtap", "watch"].map(OsString::from).to_vec();
         for (option, value) in [
             ("--config", choice.config.as_ref().map(|path| path.as_os_str().to_owned())),
@@ -59,8 +59,8 @@ impl Settled {
         let matches =
             args::declaration().try_get_matches_from(&arguments).map_err(|error| typed(&error))?;
         let (matches, layers) = resolve(&arguments, &matches).map_err(|error| match error {
-            Unparsed::Typed(error) => typed(&error),
-            Unparsed::Set(error) => error,
+            ParseError::Typed(error) => typed(&error),
+            ParseError::Set(error) => error,
         })?;
         let Some((_, matches)) = matches.subcommand() else {
             return Ok(Self { layers, rows: Vec::new() });
@@ -75,7 +75,7 @@ impl Settled {
                     .get_raw(setting.name)
                     .map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>());
                 let value = values.map(|values| shown(setting.name, &values.join(",")));
-                Some(Row {
+                Some(SettingRow {
                     name: setting.name,
                     value,
                     origin: layers.origin(setting, option, matches),
@@ -88,10 +88,10 @@ impl Settled {
                 && let Some((variable, url)) =
                     PROXIES.iter().find_map(|name| Some((*name, std::env::var(name).ok()?)))
             {
-                *row = Row {
+                *row = SettingRow {
                     name: "proxy",
                     value: Some(shown("proxy", &url)),
-                    origin: Origin::Variable(variable.to_owned()),
+                    origin: SettingOrigin::Variable(variable.to_owned()),
                 };
             }
         }
@@ -103,9 +103,15 @@ impl Settled {
         let keyless =
             rows.iter().all(|row| !row.name.starts_with("api_key") || row.value.is_none());
         let key = keyless && std::env::var_os(credential::VARIABLE).is_some();
-        let origin =
-            if key { Origin::Variable(credential::VARIABLE.to_owned()) } else { Origin::Default };
-        rows.insert(0, Row { name: "api_key", value: key.then(|| "(hidden)".to_owned()), origin });
+        let origin = if key {
+            SettingOrigin::Variable(credential::VARIABLE.to_owned())
+        } else {
+            SettingOrigin::Default
+        };
+        rows.insert(
+            0,
+            SettingRow { name: "api_key", value: key.then(|| "(hidden)".to_owned()), origin },
+        );
         Ok(Self { layers, rows })
     }
 
@@ -129,7 +135,8 @@ impl Settled {
             terminal::visible(&file),
             terminal::visible(&profile)
         );
-        let value = |row: &Row| terminal::visible(row.value.as_deref().unwrap_or("-")).into_owned();
+        let value =
+            |row: &SettingRow| terminal::visible(row.value.as_deref().unwrap_or("-")).into_owned();
         let width = self
             .rows
             .iter()
@@ -143,7 +150,11 @@ impl Settled {
             let _ = writeln!(
                 text,
                 "{line}{}",
-                if row.origin == Origin::Default { origin.dimmed() } else { origin.normal() }
+                if row.origin == SettingOrigin::Default {
+                    origin.dimmed()
+                } else {
+                    origin.normal()
+                }
             );
         }
         let filters = self.layers.filters();
@@ -173,7 +184,7 @@ impl Settled {
                 (row.name.to_owned(), object)
             })
             .collect();
-        let filters: Filters = self.layers.filters();
+        let filters: NamedFilters = self.layers.filters();
         let filters: Map<_, _> = filters
             .into_iter()
             .map(|(name, (expression, origin))| {
@@ -211,7 +222,7 @@ fn shown(name: &str, value: &str) -> String {
     }
 }
 
-impl std::fmt::Display for Origin {
+impl std::fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Option => f.write_str("option"),
@@ -225,7 +236,7 @@ impl std::fmt::Display for Origin {
     }
 }
 
-impl Origin {
+impl SettingOrigin {
     fn json(&self) -> Value {
         match self {
             Self::Option => json!({"from": "option"}),

@@ -3,28 +3,28 @@
 use colored::control::SHOULD_COLORIZE;
 
 use super::stages::{variables, zone};
-use crate::cli::args::{Background, Pick, Screen, Show};
+use crate::cli::args::{Background, FilterArgs, OutputArgs, ScreenArgs};
 use crate::error::{Error, Result};
 use crate::redact::Policy;
-use crate::tui::buffer::Limits;
-use crate::tui::state::Setup;
-use crate::tui::style::{Depth, Ground, Theme};
+use crate::tui::buffer::BufferLimits;
+use crate::tui::state::ScreenConfig;
+use crate::tui::style::{BackgroundTone, Depth, Theme};
 use crate::tui::terminal;
 
 /// The live screen that is asked for, showing what has that name.
 pub fn screen(
-    screen: &Screen,
-    pick: &Pick,
-    show: &Show,
+    screen: &ScreenArgs,
+    pick: &FilterArgs,
+    show: &OutputArgs,
     policy: &Policy,
     title: &str,
-) -> Result<Option<Setup>> {
+) -> Result<Option<ScreenConfig>> {
     let limits = limits(&screen.buffer)?;
     if !screen.tui {
         return Ok(None);
     }
     terminal::check()?;
-    Ok(Some(Setup {
+    Ok(Some(ScreenConfig {
         title: title.to_owned(),
         revealed: show.privacy.reveal.clone(),
         policy: policy.clone(),
@@ -47,21 +47,21 @@ fn theme(background: Background) -> Theme {
         Depth::None
     };
     let ground = match background {
-        Background::Auto => Ground::by_number(&variable("COLORFGBG")),
-        Background::Dark => Some(Ground::Dark),
-        Background::Light => Some(Ground::Light),
+        Background::Auto => BackgroundTone::by_number(&variable("COLORFGBG")),
+        Background::Dark => Some(BackgroundTone::Dark),
+        Background::Light => Some(BackgroundTone::Light),
     };
     Theme { depth, ground }
 }
 
 /// Reads `100000`, `64MiB` or `100000,64MiB`.
-fn limits(text: &str) -> Result<Limits> {
+fn limits(text: &str) -> Result<BufferLimits> {
     const UNITS: &[(&str, usize)] = &[("KiB", 10), ("MiB", 20), ("GiB", 30)];
     let wrong = || {
         let advice = "give a number of events, a size, or both, such as 100000,64MiB";
         Error::usage(format!("cannot use --buffer {text}"), "it is no limit", advice)
     };
-    let mut limits = Limits::default();
+    let mut limits = BufferLimits::default();
     for part in text.split(',') {
         let unit = UNITS.iter().find_map(|(unit, shift)| Some((part.strip_suffix(unit)?, shift)));
         let (digits, limit, factor) = match unit {
@@ -81,9 +81,9 @@ mod tests {
 
     #[test]
     fn limits_are_events_and_bytes() {
-        assert_eq!(limits("500"), Ok(Limits { events: 500, bytes: 64 << 20 }));
-        assert_eq!(limits("2MiB"), Ok(Limits { events: 100_000, bytes: 2 << 20 }));
-        assert_eq!(limits("10, 1KiB"), Ok(Limits { events: 10, bytes: 1024 }));
+        assert_eq!(limits("500"), Ok(BufferLimits { events: 500, bytes: 64 << 20 }));
+        assert_eq!(limits("2MiB"), Ok(BufferLimits { events: 100_000, bytes: 2 << 20 }));
+        assert_eq!(limits("10, 1KiB"), Ok(BufferLimits { events: 10, bytes: 1024 }));
         for wrong in ["", "0", "x", "1,2MB", "-1", "99999999999999999999GiB"] {
             assert!(limits(wrong).is_err(), "{wrong}");
         }

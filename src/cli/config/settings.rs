@@ -70,11 +70,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
 const WEAKER: &[(&str, &str)] = &[("phi", "partial"), ("scrub", "none")];
 
 /// Why something is no setting: why, and what to do.
-pub type Wrong = (String, String);
+pub type SettingError = (String, String);
 
 impl Setting {
     /// The setting of that name, or why there is none.
-    pub fn named(name: &str) -> Result<&'static Self, Wrong> {
+    pub fn named(name: &str) -> Result<&'static Self, SettingError> {
         if let Some((_, why, advice)) = REFUSED.iter().find(|(refused, ..)| *refused == name) {
             return Err(((*why).to_owned(), (*advice).to_owned()));
         }
@@ -110,7 +110,7 @@ impl Setting {
     }
 
     /// Holds values against the option's own parser. What is wrong is told without them.
-    pub fn check(&self, option: &Arg, values: &[String]) -> Result<(), Wrong> {
+    pub fn check(&self, option: &Arg, values: &[String]) -> Result<(), SettingError> {
         if let Some((_, weaker)) = WEAKER
             .iter()
             .find(|(name, weaker)| *name == self.name && values.iter().any(|v| v == weaker))
@@ -128,7 +128,7 @@ impl Setting {
 }
 
 /// Parses a value as an option's.
-fn parse(parser: ValueParser, value: &str) -> Result<(), Wrong> {
+fn parse(parser: ValueParser, value: &str) -> Result<(), SettingError> {
     let alone = Command::new("setting")
         .no_binary_name(true)
         .arg(Arg::new("value").value_parser(parser).allow_hyphen_values(true));

@@ -9,36 +9,43 @@ use jaq_json::Val;
 use jiff::tz::TimeZone;
 
 use super::{colour, duration, policy, reveal};
-use crate::analysis::stats::sink::Counted;
-use crate::cli::args::{Expect as ExpectOptions, Output, Pick, Show, Timestamps, Until};
+use crate::analysis::stats::sink::SummarySink;
+use crate::cli::args::{
+    ExpectArgs as ExpectOptions, FilterArgs, OutputArgs, OutputFormat, StopArgs, Timestamps,
+};
 use crate::cli::schema;
 use crate::error::{Error, Result};
 use crate::model::Kind;
 use crate::output::cloudevents::CloudEvents;
 use crate::output::columns::Columns;
-use crate::output::discard::Nowhere;
+use crate::output::discard::Discard;
 use crate::output::jq::Jq;
 use crate::output::json::Json;
 use crate::output::ndjson::Ndjson;
-use crate::output::pretty::{Layout, Pretty, Times};
+use crate::output::pretty::{Pretty, PrettyLayout, TimeDisplay};
 use crate::output::table::Table;
 use crate::output::template::Template;
-use crate::output::{Out, Sink, Writer, status};
+use crate::output::{EventSink, Out, Writer, status};
 use crate::pipeline::Stages;
 use crate::pipeline::stop::conditions::Conditions;
-use crate::pipeline::stop::expect::{self, Expect, Step};
+use crate::pipeline::stop::expect::{self, ExpectStep, Expectation};
 use crate::query::check::{Kinds, check, meant};
-use crate::query::program::{Parsed, Program, parse};
-use crate::query::{Grep, Predicate, Select, Types, named, value};
+use crate::query::program::{ParsedProgram, Program, parse};
+use crate::query::{EventFilter, GrepFilter, Predicate, TypeFilter, named, value};
 use crate::redact::Policy;
 use crate::transport::recording::cause;
 
 /// The stages of a stream command. `several` streams are merged in it.
-pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<Stages> {
+pub fn stages(
+    pick: &FilterArgs,
+    show: &OutputArgs,
+    until: &StopArgs,
+    several: bool,
+) -> Result<Stages> {
     colour(show.color);
     let policy = policy(&show.privacy, show.status)?;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions = Expressions {
+    let expressions = ExpressionCompiler {
         variables: &variables,
         policy: &policy,
         format: show.status,
@@ -46,25 +53,25 @@ pub fn stages(pick: &Pick, show: &Show, until: &Until, several: bool) -> Result<
         named: &pick.named,
     };
     let judge = Box::new(conditions(until, &expressions)?);
-    let Kept { select, kinds, grep } = kept(pick, &expressions)?;
+    let FilterSetup { select, kinds, grep } = kept(pick, &expressions)?;
     let program =
         show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
     let mut sink = sink(show, program, several, grep.as_ref())?;
     if show.stats {
-        sink = Box::new(Counted::new(sink, show.status));
+        sink = Box::new(SummarySink::new(sink, show.status));
     }
     Ok(Stages { select, policy, sink, limit: show.limit, judge, status: show.status })
 }
 
 /// What the options of selecting say.
-pub(super) struct Kept {
-    pub select: Select,
+pub(super) struct FilterSetup {
+    pub select: EventFilter,
     /// The events that can be among what is kept.
     pub kinds: Kinds,
-    pub grep: Option<Grep>,
+    pub grep: Option<GrepFilter>,
 }
 
-pub(super) fn kept(pick: &Pick, expressions: &Expressions<'_>) -> Result<Kept> {
+pub(super) fn kept(pick: &FilterArgs, expressions: &ExpressionCompiler<'_>) -> Result<FilterSetup> {
     let types = types(pick)?;
     let mut kinds = Kinds::kept(&types);
     let file = pick.filter_file.as_deref().map(read).transpose()?;
@@ -76,11 +83,14 @@ pub(super) fn kept(pick: &Pick, expressions: &Expressions<'_>) -> Result<Kept> {
     let filters = sources
         .map(|(option, source)| expressions.predicate(option, source, &mut kinds))
         .collect::<Result<_>>()?;
-    let grep = pick.grep.as_deref().map(Grep::new).transpose()?;
-    Ok(Kept { select: Select::new(types, filters, grep.clone()), kinds, grep })
+    let grep = pick.grep.as_deref().map(GrepFilter::new).transpose()?;
+    Ok(FilterSetup { select: EventFilter::new(types, filters, grep.clone()), kinds, grep })
 }
 
-pub(super) fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result<Conditions> {
+pub(super) fn conditions(
+    until: &StopArgs,
+    expressions: &ExpressionCompiler<'_>,
+) -> Result<Conditions> {
     let now = Instant::now();
     let length = |option, text: &Option<String>| {
         text.as_deref().map(|text| duration(option, text)).transpose()
@@ -89,7 +99,7 @@ pub(super) fn conditions(until: &Until, expressions: &Expressions<'_>) -> Result
         source
             .as_deref()
             .map(|source| {
-                expressions.predicate(option, source, &mut Kinds::kept(&Types::default()))
+                expressions.predicate(option, source, &mut Kinds::kept(&TypeFilter::default()))
             })
             .transpose()
     };
@@ -108,7 +118,7 @@ pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
     let variables = variables(&options.args, &[])?;
     let mut policy = Policy::default();
     reveal(&mut policy, &options.reveal, options.status)?;
-    let expressions = Expressions {
+    let expressions = ExpressionCompiler {
         variables: &variables,
         policy: &policy,
         format: options.status,
@@ -116,21 +126,21 @@ pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
         named: &options.named,
     };
     let compile = |option: &str, source: &str| {
-        expressions.predicate(option, source, &mut Kinds::kept(&Types::default()))
+        expressions.predicate(option, source, &mut Kinds::kept(&TypeFilter::default()))
     };
     let steps = match &options.file {
         Some(path) => expect::read_file(&path.display().to_string(), &read(path)?, compile)?,
         None => options
             .then
             .iter()
-            .map(|step| Step::read("--then", step, &compile))
+            .map(|step| ExpectStep::read("--then", step, &compile))
             .collect::<Result<_>>()?,
     };
-    let judge = Box::new(Expect::new(steps, live));
+    let judge = Box::new(Expectation::new(steps, live));
     Ok(Stages {
         policy,
-        select: Select::default(),
-        sink: Box::new(Nowhere),
+        select: EventFilter::default(),
+        sink: Box::new(Discard),
         limit: None,
         judge,
         status: options.status,
@@ -157,16 +167,16 @@ pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String
 }
 
 /// Compiles expressions, and holds them against the model first.
-pub(super) struct Expressions<'a> {
+pub(super) struct ExpressionCompiler<'a> {
     pub variables: &'a [(String, Val)],
     pub policy: &'a Policy,
-    pub format: status::Format,
+    pub format: status::StatusFormat,
     pub check: bool,
     /// Those that have names, from the configuration.
     pub named: &'a BTreeMap<String, String>,
 }
 
-impl Expressions<'_> {
+impl ExpressionCompiler<'_> {
     /// A predicate on the events in `kinds`; leaves in it those that can satisfy the predicate.
     fn predicate(&self, option: &str, source: &str, kinds: &mut Kinds) -> Result<Predicate> {
         let (option, source) = match named(self.named, option, source)? {
@@ -187,7 +197,7 @@ impl Expressions<'_> {
         Ok(program)
     }
 
-    fn check(&self, parsed: &Parsed<'_>, kinds: Kinds, predicate: bool) -> Result<Kinds> {
+    fn check(&self, parsed: &ParsedProgram<'_>, kinds: Kinds, predicate: bool) -> Result<Kinds> {
         if !self.check {
             return Ok(kinds);
         }
@@ -206,10 +216,10 @@ impl Expressions<'_> {
 }
 
 /// The event types that are kept. A pattern that matches none is a typing error.
-fn types(pick: &Pick) -> Result<Types> {
+fn types(pick: &FilterArgs) -> Result<TypeFilter> {
     if !pick.no_check {
         for pattern in &pick.events {
-            let alone = Types::new(std::slice::from_ref(pattern), &[])?;
+            let alone = TypeFilter::new(std::slice::from_ref(pattern), &[])?;
             if Kinds::kept(&alone).is_undeclared() {
                 let names: Vec<_> =
                     Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec().event_type).collect();
@@ -235,7 +245,7 @@ fn types(pick: &Pick) -> Result<Types> {
             }
         }
     }
-    let types = Types::new(&pick.events, &pick.excludes)?;
+    let types = TypeFilter::new(&pick.events, &pick.excludes)?;
     if !pick.no_check && Kinds::kept(&types).is_undeclared() {
         return Err(Error::usage(
             "cannot use --exclude",
@@ -254,11 +264,11 @@ fn read(path: &Path) -> Result<String> {
 
 /// The sink that the options ask for, on stdout.
 fn sink(
-    show: &Show,
+    show: &OutputArgs,
     program: Option<Program>,
     several: bool,
-    grep: Option<&Grep>,
-) -> Result<Box<dyn Sink>> {
+    grep: Option<&GrepFilter>,
+) -> Result<Box<dyn EventSink>> {
     let terminal = std::io::stdout().is_terminal();
     let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
     let times = times(show)?;
@@ -266,11 +276,11 @@ fn sink(
         return Ok(Box::new(Writer::new(out, Jq::new(program, show.raw_strings, terminal))));
     }
     let columns = (!show.fields.is_empty()).then(|| Columns::new(show.fields.clone()));
-    let usual = if terminal { Output::Pretty } else { Output::Ndjson };
+    let usual = if terminal { OutputFormat::Pretty } else { OutputFormat::Ndjson };
     Ok(match show.output.as_ref().unwrap_or(&usual) {
-        Output::Ndjson => Box::new(Writer::new(out, Ndjson::new(columns))),
-        Output::Json => Box::new(Json::new(out, columns)),
-        Output::CloudEvents if columns.is_some() && !show.standing.has("fields") => {
+        OutputFormat::Ndjson => Box::new(Writer::new(out, Ndjson::new(columns))),
+        OutputFormat::Json => Box::new(Json::new(out, columns)),
+        OutputFormat::CloudEvents if columns.is_some() && !show.standing.has("fields") => {
             let advice = "leave --fields out, or give -o ndjson";
             return Err(Error::usage(
                 "cannot use --fields",
@@ -278,12 +288,16 @@ fn sink(
                 advice,
             ));
         }
-        Output::CloudEvents => Box::new(CloudEvents::new(out)),
-        Output::Csv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), false)),
-        Output::Tsv => Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true)),
-        Output::Template(source) => Box::new(Template::new(out, source)?),
-        Output::Pretty => {
-            let layout = Layout {
+        OutputFormat::CloudEvents => Box::new(CloudEvents::new(out)),
+        OutputFormat::Csv => {
+            Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), false))
+        }
+        OutputFormat::Tsv => {
+            Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true))
+        }
+        OutputFormat::Template(source) => Box::new(Template::new(out, source)?),
+        OutputFormat::Pretty => {
+            let layout = PrettyLayout {
                 cut: terminal && !show.wrap,
                 times,
                 workspaces: several,
@@ -296,16 +310,16 @@ fn sink(
 }
 
 /// The times that people are shown. Those of machines are RFC 3339 in UTC, whatever is asked for.
-fn times(show: &Show) -> Result<Times> {
+fn times(show: &OutputArgs) -> Result<TimeDisplay> {
     let is_for_people = match &show.output {
         _ if show.jq.is_some() => false,
-        Some(output) => *output == Output::Pretty,
+        Some(output) => *output == OutputFormat::Pretty,
         None => std::io::stdout().is_terminal(),
     };
     let times = match show.timestamps.unwrap_or_default() {
         // To find the machine's zone takes longer than some recordings.
-        Timestamps::Local if !is_for_people && show.tz.is_none() => Times::Nothing,
-        Timestamps::Local => Times::Day(zone(show.tz.as_deref())?),
+        Timestamps::Local if !is_for_people && show.tz.is_none() => TimeDisplay::Nothing,
+        Timestamps::Local => TimeDisplay::Day(zone(show.tz.as_deref())?),
         other if show.tz.is_some() && !show.standing.has("tz") => {
             let why = if other == Timestamps::Utc {
                 "--timestamps asks for UTC"
@@ -314,10 +328,10 @@ fn times(show: &Show) -> Result<Times> {
             };
             return Err(Error::usage("cannot use --tz", why, "leave one of them out"));
         }
-        Timestamps::Utc => Times::Day(TimeZone::UTC),
-        Timestamps::Relative => Times::Relative,
-        Timestamps::Delta => Times::Delta,
-        Timestamps::None => Times::Nothing,
+        Timestamps::Utc => TimeDisplay::Day(TimeZone::UTC),
+        Timestamps::Relative => TimeDisplay::Relative,
+        Timestamps::Delta => TimeDisplay::Delta,
+        Timestamps::None => TimeDisplay::Nothing,
     };
     let given = [
         ("--timestamps", show.timestamps.is_some() && !show.standing.has("timestamps")),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use colored::control::SHOULD_COLORIZE;
 
-use super::stages::{Expressions, Kept, conditions, kept, variables};
+use super::stages::{ExpressionCompiler, FilterSetup, conditions, kept, variables};
 use super::{colour, policy, positive};
-use crate::analysis::stats::sink::{self, Form, Setup};
-use crate::cli::args::{Figures, Stats};
+use crate::analysis::stats::sink::{self, StatsConfig, StatsFormat};
+use crate::cli::args::{StatsArgs, StatsOutputArgs};
 use crate::error::{Error, Result};
 use crate::pipeline::Stages;
 
@@ -16,12 +16,12 @@ use crate::pipeline::Stages;
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The stages of `stats`.
-pub fn figures(options: &Stats) -> Result<Stages> {
+pub fn figures(options: &StatsArgs) -> Result<Stages> {
     colour(options.color);
     let policy = policy(&options.privacy, options.status)?;
     let pick = &options.pick;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions = Expressions {
+    let expressions = ExpressionCompiler {
         variables: &variables,
         policy: &policy,
         format: options.status,
@@ -29,7 +29,7 @@ pub fn figures(options: &Stats) -> Result<Stages> {
         named: &pick.named,
     };
     let judge = Box::new(conditions(&options.until, &expressions)?);
-    let Kept { select, kinds, .. } = kept(pick, &expressions)?;
+    let FilterSetup { select, kinds, .. } = kept(pick, &expressions)?;
     let group_by = options
         .group_by
         .as_deref()
@@ -44,18 +44,18 @@ pub fn figures(options: &Stats) -> Result<Stages> {
         ));
     }
     let form = match options.output {
-        Figures::Text => Form::Text,
-        Figures::Json => Form::Json,
-        Figures::Csv if every.is_none() => {
+        StatsOutputArgs::Text => StatsFormat::Text,
+        StatsOutputArgs::Json => StatsFormat::Json,
+        StatsOutputArgs::Csv if every.is_none() => {
             return Err(Error::usage(
                 "cannot use -o csv",
                 "a sum is no table",
                 "give --every too, or -o json",
             ));
         }
-        Figures::Csv => Form::Csv,
+        StatsOutputArgs::Csv => StatsFormat::Csv,
     };
-    let setup = Setup {
+    let setup = StatsConfig {
         form,
         every,
         group_by,
@@ -63,6 +63,6 @@ pub fn figures(options: &Stats) -> Result<Stages> {
         terminal: std::io::stdout().is_terminal(),
         paint: SHOULD_COLORIZE.should_colorize(),
     };
-    let sink = Box::new(sink::Stats::new(Box::new(std::io::stdout()), setup));
+    let sink = Box::new(sink::StatsSink::new(Box::new(std::io::stdout()), setup));
     Ok(Stages { select, policy, sink, limit: None, judge, status: options.status })
 }

@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::stages::{Expressions, Kept, kept, variables};
+use super::stages::{ExpressionCompiler, FilterSetup, kept, variables};
 use super::{DEMO, colour, duration, policy};
-use crate::analysis::timeline::collect::{Gather, Gathered};
-use crate::cli::args::{Page, Timeline};
+use crate::analysis::timeline::collect::{CollectedEvents, TimelineCollector};
+use crate::cli::args::{TimelineArgs, TimelineFormat};
 use crate::emulator::DEMO_CALL;
 use crate::error::{Error, Result};
 use crate::pipeline::Stages;
 use crate::pipeline::stop::conditions::Conditions;
 
 /// What a timeline is made from.
-pub struct Course {
+pub struct TimelinePlan {
     /// The SID of the call, or its beginning; `demo` for that of the clinic.
     pub call: Option<String>,
     /// The recordings; none if the call is followed live.
@@ -22,16 +22,16 @@ pub struct Course {
     /// The stages, which gather.
     pub stages: Stages,
     /// What they have gathered.
-    pub gathered: Arc<Mutex<Gathered>>,
+    pub gathered: Arc<Mutex<CollectedEvents>>,
     /// How many milliseconds of nothing are told of.
     pub quiet: i64,
 }
 
 /// The course of a call that the options ask for.
-pub fn timeline(options: &Timeline) -> Result<Course> {
+pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     colour(options.color);
     let (call, files) = called(options.call.as_deref(), &options.files);
-    if call.is_none() && options.output == Page::Html {
+    if call.is_none() && options.output == TimelineFormat::Html {
         return Err(Error::usage(
             "cannot write a page",
             "no call is named",
@@ -45,14 +45,14 @@ pub fn timeline(options: &Timeline) -> Result<Course> {
     let policy = policy(&options.privacy, options.status)?;
     let pick = &options.pick;
     let variables = variables(&pick.args, &pick.json_args)?;
-    let expressions = Expressions {
+    let expressions = ExpressionCompiler {
         variables: &variables,
         policy: &policy,
         format: options.status,
         check: !pick.no_check,
         named: &pick.named,
     };
-    let Kept { select, .. } = kept(pick, &expressions)?;
+    let FilterSetup { select, .. } = kept(pick, &expressions)?;
     let quiet = i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
     let length =
         options.duration.as_deref().map(|text| duration("--duration", text)).transpose()?;
@@ -61,7 +61,7 @@ pub fn timeline(options: &Timeline) -> Result<Course> {
         ..Conditions::default()
     });
     let wanted = call.clone().map(|call| if call == DEMO { DEMO_CALL.to_owned() } else { call });
-    let (gather, gathered) = Gather::new(wanted);
+    let (gather, gathered) = TimelineCollector::new(wanted);
     let stages = Stages {
         select,
         policy,
@@ -70,7 +70,7 @@ pub fn timeline(options: &Timeline) -> Result<Course> {
         judge,
         status: options.status,
     };
-    Ok(Course { call, files, stages, gathered, quiet })
+    Ok(TimelinePlan { call, files, stages, gathered, quiet })
 }
 
 /// The call, if the first argument is one: it may be a file as well.

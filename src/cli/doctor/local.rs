@@ -3,19 +3,19 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use super::report::Finding;
+use super::report::CheckResult;
 use crate::error::Exit;
 use crate::transport::private_file::{is_private, permissions};
 
 /// A file that is to be for its owner alone.
-pub(super) fn private(check: &str, path: &Path) -> Finding {
+pub(super) fn private(check: &str, path: &Path) -> CheckResult {
     let meta = match std::fs::metadata(path) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Finding::skipped(check, format!("{} is not there yet", path.display()));
+            return CheckResult::skipped(check, format!("{} is not there yet", path.display()));
         }
         Err(error) => {
-            return Finding::failed(
+            return CheckResult::failed(
                 check,
                 Exit::Failure,
                 format!("{}: {}", path.display(), error.kind()),
@@ -25,16 +25,16 @@ pub(super) fn private(check: &str, path: &Path) -> Finding {
     };
     let found = format!("{} has mode {:04o}", path.display(), permissions(&meta));
     if !meta.is_file() {
-        Finding::failed(
+        CheckResult::failed(
             check,
             Exit::Usage,
             format!("{} is no regular file", path.display()),
             "name another",
         )
     } else if is_private(&meta) {
-        Finding::well(check, found)
+        CheckResult::well(check, found)
     } else {
-        Finding::warning(
+        CheckResult::warning(
             check,
             found,
             format!("others may read or write it: chmod 600 {}", path.display()),
@@ -43,10 +43,10 @@ pub(super) fn private(check: &str, path: &Path) -> Finding {
 }
 
 /// What the terminal can do, as far as it says so.
-pub(super) fn terminal() -> Finding {
+pub(super) fn terminal() -> CheckResult {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     if !std::io::stdout().is_terminal() {
-        return Finding::skipped("terminal", "stdout is none");
+        return CheckResult::skipped("terminal", "stdout is none");
     }
     let size = crossterm::terminal::size()
         .map(|(width, height)| format!("{width}x{height}"))
@@ -64,17 +64,17 @@ pub(super) fn terminal() -> Finding {
     };
     if variable("TERM") == "dumb" {
         let advice = "the live screen (--tui) needs another; set TERM to what your terminal is";
-        return Finding::warning("terminal", "TERM=dumb: it can't move its cursor", advice);
+        return CheckResult::warning("terminal", "TERM=dumb: it can't move its cursor", advice);
     }
     if !is_unicode(&locale) {
         let found = format!("{size}, {colours}{off}, and the locale says nothing of UTF-8");
-        return Finding::warning(
+        return CheckResult::warning(
             "terminal",
             found,
             "set LANG=C.UTF-8, or lines and marks may look odd",
         );
     }
-    Finding::well("terminal", format!("{size}, {colours}{off}, UTF-8"))
+    CheckResult::well("terminal", format!("{size}, {colours}{off}, UTF-8"))
 }
 
 fn colours(term: &str, colorterm: &str) -> &'static str {

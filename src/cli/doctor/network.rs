@@ -15,7 +15,7 @@ use reqwest::Url;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 
-use super::report::{Finding, Report};
+use super::report::{CheckResult, DoctorReport};
 use super::tls;
 use crate::error::{Exit, Result};
 use crate::transport::client::{NO_PROXY, Network, is_loopback};
@@ -38,7 +38,7 @@ pub(super) async fn walk(
     of: &str,
     origin: &Url,
     network: &Network,
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) -> Result<()> {
     let target = origin.host_str().unwrap_or_default();
     let port = origin.port_or_known_default().unwrap_or(443);
@@ -60,7 +60,7 @@ pub(super) async fn walk(
         let scheme = proxy.uri().scheme_str().unwrap_or_default();
         if scheme != "http" || origin.scheme() != "https" {
             let found = format!("not looked at, by way of {scheme}; see whether the stream opens");
-            return report.add(Finding::skipped(format!("{of}TLS"), found)).map(drop);
+            return report.add(CheckResult::skipped(format!("{of}TLS"), found)).map(drop);
         }
         let begun = Instant::now();
         let tunnel = within(tunnel(&mut socket, target, port, proxy)).await;
@@ -70,13 +70,13 @@ pub(super) async fn walk(
     }
     let now = Timestamp::now();
     if origin.scheme() == "http" {
-        report.add(Finding::skipped(format!("{of}TLS"), "none: it is plain text"))?;
+        report.add(CheckResult::skipped(format!("{of}TLS"), "none: it is plain text"))?;
         return report.add(clock(of, within(ask(&mut socket, target)).await, now)).map(drop);
     }
     let begun = Instant::now();
     let shake = tls::shake(target, network.ca_cert.as_deref(), socket);
     let Ok(shake) = tokio::time::timeout(STEP, shake).await else {
-        let finding = Finding::failed(
+        let finding = CheckResult::failed(
             format!("{of}TLS"),
             Exit::Failure,
             "timed out",
@@ -98,9 +98,9 @@ async fn within<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
 }
 
 /// By which proxy requests to an origin go: the same rules as those of the client.
-fn proxy(of: &str, origin: &Url, network: &Network) -> (Option<Intercept>, Finding) {
+fn proxy(of: &str, origin: &Url, network: &Network) -> (Option<Intercept>, CheckResult) {
     let check = format!("{of}proxy");
-    let none = |why: &str| (None, Finding::well(check.clone(), why));
+    let none = |why: &str| (None, CheckResult::well(check.clone(), why));
     if is_loopback(origin) {
         return none("none: the host is this machine");
     }
@@ -125,7 +125,7 @@ fn proxy(of: &str, origin: &Url, network: &Network) -> (Option<Intercept>, Findi
         };
         return (
             Some(proxy.clone()),
-            Finding::well(check, format!("{scheme}://{host}:{port}{login}")),
+            CheckResult::well(check, format!("{scheme}://{host}:{port}{login}")),
         );
     }
     let set = |name: &&&str| {
@@ -141,7 +141,14 @@ fn proxy(of: &str, origin: &Url, network: &Network) -> (Option<Intercept>, Findi
     match names.iter().find(set).filter(|_| network.proxy.is_none()) {
         Some(name) => {
             let advice = "write it like http://proxy.example.com:3128, or unset it";
-            (None, Finding::warning(check, format!("none: what {name} says can't be used"), advice))
+            (
+                None,
+                CheckResult::warning(
+                    check,
+                    format!("none: what {name} says can't be used"),
+                    advice,
+                ),
+            )
         }
         None => none("none"),
     }
@@ -156,7 +163,7 @@ fn default_port(proxy: &Intercept) -> u16 {
 }
 
 /// Looks a name up, and opens a connection.
-async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<Finding>) {
+async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<CheckResult>) {
     let mut findings = Vec::new();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let begun = Instant::now();
@@ -167,18 +174,18 @@ async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<Fin
     let check = format!("{of}DNS");
     findings.push(match addresses.len() {
         _ if host.parse::<IpAddr>().is_ok() => {
-            Finding::skipped(check, "none: the host is an address")
+            CheckResult::skipped(check, "none: the host is an address")
         }
-        0 => Finding::failed(
+        0 => CheckResult::failed(
             check,
             Exit::Failure,
             format!("no such host: {host}"),
             "check the URL and the network",
         )
         .took(begun.elapsed()),
-        1 => Finding::well(check, format!("{host} has 1 address")).took(begun.elapsed()),
+        1 => CheckResult::well(check, format!("{host} has 1 address")).took(begun.elapsed()),
         count => {
-            Finding::well(check, format!("{host} has {count} addresses")).took(begun.elapsed())
+            CheckResult::well(check, format!("{host} has {count} addresses")).took(begun.elapsed())
         }
     });
     if addresses.is_empty() {
@@ -189,10 +196,10 @@ async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<Fin
     let check = format!("{of}TCP");
     findings.push(
         match &socket {
-            Ok(_) => Finding::well(check, format!("connected to port {port}")),
+            Ok(_) => CheckResult::well(check, format!("connected to port {port}")),
             Err(error) => {
                 let found = format!("port {port}: {}", cause(error));
-                Finding::failed(
+                CheckResult::failed(
                     check,
                     Exit::Failure,
                     found,
@@ -222,12 +229,13 @@ async fn tunnel(
     Ok(read_head(socket).await?.0)
 }
 
-fn tunneled(of: &str, status: io::Result<u16>) -> Finding {
+fn tunneled(of: &str, status: io::Result<u16>) -> CheckResult {
     let check = format!("{of}tunnel");
-    let failed =
-        |found: String, advice: &str| Finding::failed(check.clone(), Exit::Failure, found, advice);
+    let failed = |found: String, advice: &str| {
+        CheckResult::failed(check.clone(), Exit::Failure, found, advice)
+    };
     match status {
-        Ok(200) => Finding::well(check, "the proxy lets it through"),
+        Ok(200) => CheckResult::well(check, "the proxy lets it through"),
         // Some proxies say so as a server would.
         Ok(status @ (401 | 407)) => failed(
             format!("the proxy wants a login ({status})"),
@@ -275,7 +283,7 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<(u16, Opt
 }
 
 /// What the chain says, and whether it is trusted.
-fn certificates<S>(of: &str, shake: &tls::Handshake<S>, now: Timestamp) -> Finding {
+fn certificates<S>(of: &str, shake: &tls::Handshake<S>, now: Timestamp) -> CheckResult {
     let check = format!("{of}TLS");
     let first = shake.expiries.iter().min();
     let days = |until: &Timestamp| (until.as_second() - now.as_second()).div_euclid(24 * 60 * 60);
@@ -284,13 +292,13 @@ fn certificates<S>(of: &str, shake: &tls::Handshake<S>, now: Timestamp) -> Findi
         let advice =
             "if the authority is your company's or your own, give its certificate with --ca-cert";
         return match first.filter(|until| days(until) < 0) {
-            Some(until) => Finding::failed(
+            Some(until) => CheckResult::failed(
                 check,
                 Exit::Failure,
                 format!("a certificate has expired on {}", date(until)),
                 "tell who runs the server",
             ),
-            None => Finding::failed(check, Exit::Failure, cause(error), advice),
+            None => CheckResult::failed(check, Exit::Failure, cause(error), advice),
         };
     }
     let count = match shake.expiries.len() {
@@ -298,7 +306,7 @@ fn certificates<S>(of: &str, shake: &tls::Handshake<S>, now: Timestamp) -> Findi
         count => format!("a chain of {count} certificates"),
     };
     match first {
-        None => Finding::well(check, format!("{}, trusted", shake.version())),
+        None => CheckResult::well(check, format!("{}, trusted", shake.version())),
         Some(until) => {
             let found = format!(
                 "{}, {count}, trusted, until {} ({} days)",
@@ -307,36 +315,36 @@ fn certificates<S>(of: &str, shake: &tls::Handshake<S>, now: Timestamp) -> Findi
                 days(until)
             );
             if days(until) < DAYS {
-                Finding::warning(check, found, "tell who runs the server that it will expire")
+                CheckResult::warning(check, found, "tell who runs the server that it will expire")
             } else {
-                Finding::well(check, found)
+                CheckResult::well(check, found)
             }
         }
     }
 }
 
 /// How far this clock is from the server's.
-fn clock(of: &str, date: io::Result<Option<Timestamp>>, now: Timestamp) -> Finding {
+fn clock(of: &str, date: io::Result<Option<Timestamp>>, now: Timestamp) -> CheckResult {
     let check = format!("{of}clock");
     match date {
         Ok(Some(date)) => {
             let ahead = now.duration_since(date).as_secs_f64() - 0.5;
             if ahead.abs() <= APART {
-                return Finding::well(check, format!("within {APART} s of the server's"));
+                return CheckResult::well(check, format!("within {APART} s of the server's"));
             }
             let found = format!(
                 "{:.0} s {} the server's",
                 ahead.abs(),
                 if ahead > 0.0 { "ahead of" } else { "behind" }
             );
-            Finding::warning(
+            CheckResult::warning(
                 check,
                 found,
                 "set the clock: certificates, tokens and --since go by it",
             )
         }
-        Ok(None) => Finding::skipped(check, "the server sends no date"),
-        Err(error) => Finding::skipped(check, format!("no answer to go by: {}", cause(&error))),
+        Ok(None) => CheckResult::skipped(check, "the server sends no date"),
+        Err(error) => CheckResult::skipped(check, format!("no answer to go by: {}", cause(&error))),
     }
 }
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 use colored::Colorize;
 use serde_json::{Value, json};
 
-use crate::cli::args::Report as Format;
+use crate::cli::args::ReportFormat as Format;
 use crate::cli::session::print;
 use crate::error::{Error, Exit, Result};
 use crate::text::terminal;
-use crate::transport::connect_error::Failure;
+use crate::transport::connect_error::ConnectError;
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum CheckStatus {
     Well,
     /// It works, and will bite.
     Warning,
@@ -26,25 +26,25 @@ pub(super) enum Mark {
 
 /// One check and its result. Nothing in it is from the wire but numbers, and nothing is secret.
 #[derive(Debug)]
-pub(super) struct Finding {
+pub(super) struct CheckResult {
     check: String,
-    mark: Mark,
+    mark: CheckStatus,
     found: String,
     advice: Option<String>,
     took: Option<Duration>,
 }
 
-impl Finding {
-    fn new(check: impl Into<String>, mark: Mark, found: impl Into<String>) -> Self {
+impl CheckResult {
+    fn new(check: impl Into<String>, mark: CheckStatus, found: impl Into<String>) -> Self {
         Self { check: check.into(), mark, found: found.into(), advice: None, took: None }
     }
 
     pub(super) fn well(check: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::new(check, Mark::Well, found)
+        Self::new(check, CheckStatus::Well, found)
     }
 
     pub(super) fn skipped(check: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::new(check, Mark::Skipped, found)
+        Self::new(check, CheckStatus::Skipped, found)
     }
 
     pub(super) fn warning(
@@ -52,7 +52,7 @@ impl Finding {
         found: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
-        Self { advice: Some(advice.into()), ..Self::new(check, Mark::Warning, found) }
+        Self { advice: Some(advice.into()), ..Self::new(check, CheckStatus::Warning, found) }
     }
 
     pub(super) fn failed(
@@ -61,7 +61,7 @@ impl Finding {
         found: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
-        Self { advice: Some(advice.into()), ..Self::new(check, Mark::Failed(exit), found) }
+        Self { advice: Some(advice.into()), ..Self::new(check, CheckStatus::Failed(exit), found) }
     }
 
     pub(super) fn error(check: impl Into<String>, error: &Error) -> Self {
@@ -69,7 +69,7 @@ impl Finding {
         Self::failed(check, error.exit, format!("{what}: {why}"), advice)
     }
 
-    pub(super) fn failure(check: impl Into<String>, failure: Failure) -> Self {
+    pub(super) fn failure(check: impl Into<String>, failure: ConnectError) -> Self {
         let error = failure.into_error("");
         let (_, why, advice) = error.parts();
         Self::failed(check, error.exit, why, advice)
@@ -80,16 +80,16 @@ impl Finding {
     }
 
     pub(super) const fn is_failure(&self) -> bool {
-        matches!(self.mark, Mark::Failed(_))
+        matches!(self.mark, CheckStatus::Failed(_))
     }
 
     /// A line for people, and one below it for the advice.
     fn text(&self) -> String {
         let mark = match self.mark {
-            Mark::Well => "ok".green(),
-            Mark::Warning => "warning".yellow(),
-            Mark::Failed(_) => "failed".red(),
-            Mark::Skipped => "-".dimmed(),
+            CheckStatus::Well => "ok".green(),
+            CheckStatus::Warning => "warning".yellow(),
+            CheckStatus::Failed(_) => "failed".red(),
+            CheckStatus::Skipped => "-".dimmed(),
         };
         let took = self
             .took
@@ -105,10 +105,10 @@ impl Finding {
 
     fn json(&self) -> Value {
         let (result, exit) = match self.mark {
-            Mark::Well => ("ok", None),
-            Mark::Warning => ("warning", None),
-            Mark::Failed(exit) => ("failed", Some(exit as u8)),
-            Mark::Skipped => ("skipped", None),
+            CheckStatus::Well => ("ok", None),
+            CheckStatus::Warning => ("warning", None),
+            CheckStatus::Failed(exit) => ("failed", Some(exit as u8)),
+            CheckStatus::Skipped => ("skipped", None),
         };
         let ms = self.took.map(|took| (took.as_secs_f64() * 1e4).round() / 10.0);
         json!({"check": self.check, "result": result, "exit": exit, "ms": ms, "found": self.found, "advice": self.advice})
@@ -122,18 +122,18 @@ pub(super) fn milliseconds(took: Duration) -> String {
 }
 
 /// All findings so far.
-pub(super) struct Report {
+pub(super) struct DoctorReport {
     format: Format,
-    findings: Vec<Finding>,
+    findings: Vec<CheckResult>,
 }
 
-impl Report {
+impl DoctorReport {
     pub(super) const fn new(format: Format) -> Self {
         Self { format, findings: Vec::new() }
     }
 
     /// Adds a finding, and tells it if people read. Whether it is no failure.
-    pub(super) fn add(&mut self, finding: Finding) -> Result<bool> {
+    pub(super) fn add(&mut self, finding: CheckResult) -> Result<bool> {
         if self.format == Format::Text {
             print(finding.text().as_bytes())?;
         }
@@ -144,11 +144,12 @@ impl Report {
 
     /// Tells what is left to tell, and the status to exit with: that of the first failure.
     pub(super) fn end(self) -> Result<Exit> {
-        let failed = |finding: &Finding| {
-            if let Mark::Failed(exit) = finding.mark { Some(exit) } else { None }
+        let failed = |finding: &CheckResult| {
+            if let CheckStatus::Failed(exit) = finding.mark { Some(exit) } else { None }
         };
         let failures = self.findings.iter().filter(|finding| finding.is_failure()).count();
-        let warnings = self.findings.iter().filter(|finding| finding.mark == Mark::Warning).count();
+        let warnings =
+            self.findings.iter().filter(|finding| finding.mark == CheckStatus::Warning).count();
         let exit = self.findings.iter().find_map(failed).unwrap_or(Exit::Done);
         match self.format {
             Format::Text => {
@@ -166,7 +167,7 @@ impl Report {
                 print(format!("\n{sum}\n").as_bytes())?;
             }
             Format::Json => {
-                let checks: Vec<_> = self.findings.iter().map(Finding::json).collect();
+                let checks: Vec<_> = self.findings.iter().map(CheckResult::json).collect();
                 let object = json!({"exit": exit as u8, "failures": failures, "warnings": warnings, "checks": checks});
                 let mut line = String::new();
                 terminal::push_json(&object.to_string(), &mut line);

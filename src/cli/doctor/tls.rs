@@ -42,7 +42,7 @@ pub(super) async fn shake<S: AsyncRead + AsyncWrite + Unpin>(
     ca_cert: Option<&Path>,
     transport: S,
 ) -> Handshake<S> {
-    let witness = match Witness::new(ca_cert) {
+    let witness = match RecordingVerifier::new(ca_cert) {
         Ok(witness) => Arc::new(witness),
         Err(error) => return Handshake { stream: Err(error), expiries: Vec::new() },
     };
@@ -76,12 +76,12 @@ fn expiry(certificate: &CertificateDer<'static>) -> Option<Timestamp> {
 
 /// The system's verifier, and what it was shown.
 #[derive(Debug)]
-struct Witness {
+struct RecordingVerifier {
     verifier: Verifier,
     chain: Mutex<Vec<CertificateDer<'static>>>,
 }
 
-impl Witness {
+impl RecordingVerifier {
     fn new(ca_cert: Option<&Path>) -> io::Result<Self> {
         let extra: Vec<CertificateDer<'static>> = match ca_cert {
             Some(path) => {
@@ -97,7 +97,7 @@ impl Witness {
     }
 }
 
-impl ServerCertVerifier for Witness {
+impl ServerCertVerifier for RecordingVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -8,7 +8,7 @@ use rand::{Rng, RngExt};
 use serde_json::json;
 
 use super::Story;
-use super::dialogue::{TOPICS, Topic};
+use super::dialogue::{CallTopic, TOPICS};
 use crate::emulator::cast::{Clinic, Person, pick, sid, uuid};
 use crate::model::Kind;
 
@@ -30,7 +30,7 @@ const WRAP_UP: &[&str] = &[
 
 /// How one call goes. Times are in seconds since it began.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct CallStory {
     /// Its SID.
     pub sid: String,
     /// Which way it goes.
@@ -40,7 +40,7 @@ pub struct Call {
     /// The service that answers.
     pub service_id: String,
     /// What it is about.
-    pub topic: &'static Topic,
+    pub topic: &'static CallTopic,
     /// How long it takes.
     pub seconds: f64,
     /// How it ends.
@@ -70,7 +70,7 @@ pub struct Handover {
     pub turns: u32,
 }
 
-impl Call {
+impl CallStory {
     fn draw(clinic: &Clinic, reason: &'static str, seconds: f64, rng: &mut StdRng) -> Self {
         Self {
             sid: sid("CA", rng),
@@ -142,7 +142,7 @@ impl Handover {
 /// The agent helps.
 pub fn resolved(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let seconds = tenths(180, 320, rng);
-    let (mut story, call) = Call::draw(clinic, "completed", seconds, rng).begin();
+    let (mut story, call) = CallStory::draw(clinic, "completed", seconds, rng).begin();
     call.end(&mut story);
     if rng.random_bool(0.4) {
         let encounter = json!({ "encounter_entity_id": uuid(rng), "session_id": uuid(rng) });
@@ -155,8 +155,8 @@ pub fn resolved(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
 pub fn escalated(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let (at, stays) = (tenths(80, 140, rng), tenths(90, 140, rng));
     let handover = Handover::new(clinic, at, stays);
-    let call = Call::draw(clinic, "escalated", at + stays + 1.0, rng);
-    let (mut story, call) = Call { handover: Some(handover.clone()), ..call }.begin();
+    let call = CallStory::draw(clinic, "escalated", at + stays + 1.0, rng);
+    let (mut story, call) = CallStory { handover: Some(handover.clone()), ..call }.begin();
     let Handover { operator, escalated, joined, takeover, left, turns } = handover;
     let operator = operator.entity_id;
 
@@ -185,8 +185,8 @@ pub fn escalated(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
 /// The caller is put through to another number.
 pub fn forwarded(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let seconds = tenths(120, 200, rng);
-    let call = Call::draw(clinic, "forwarded", seconds, rng);
-    let (mut story, call) = Call { forwarded: true, ..call }.begin();
+    let call = CallStory::draw(clinic, "forwarded", seconds, rng);
+    let (mut story, call) = CallStory { forwarded: true, ..call }.begin();
     call.end(&mut story);
     story
 }
@@ -195,7 +195,7 @@ pub fn forwarded(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
 pub fn abandoned(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let seconds = tenths(25, 80, rng);
     let (mut story, call) =
-        Call::draw(clinic, pick(&["abandoned", "caller_hangup"], rng), seconds, rng).begin();
+        CallStory::draw(clinic, pick(&["abandoned", "caller_hangup"], rng), seconds, rng).begin();
     call.end(&mut story);
     story
 }
@@ -205,8 +205,8 @@ pub fn voicemail(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let seconds = tenths(60, 120, rng);
     let status = pick(&["delivered", "delivered", "skipped", "failed", "not_delivered"], rng);
     let reason = if status == "delivered" { "voicemail" } else { "no_answer" };
-    let call = Call::draw(clinic, reason, seconds, rng);
-    let (mut story, call) = Call { direction: "outbound", ..call }.begin();
+    let call = CallStory::draw(clinic, reason, seconds, rng);
+    let (mut story, call) = CallStory { direction: "outbound", ..call }.begin();
     call.end(&mut story);
     let message = json!({ "recipient_phone_number": call.caller.phone, "status": status, "voicemail_id": uuid(rng) });
     story.tell(Kind::ChannelVoicemailStatus, message);

@@ -2,16 +2,16 @@
 
 /// What a call is about.
 #[derive(Debug)]
-pub struct Topic {
+pub struct CallTopic {
     /// The first words of the agent.
     pub greeting: &'static str,
     /// What follows, turn by turn.
-    pub turns: &'static [Turn],
+    pub turns: &'static [DialogueTurn],
 }
 
 /// The caller says something, and the agent answers.
 #[derive(Debug)]
-pub struct Turn {
+pub struct DialogueTurn {
     /// The caller's words. `{name}` and `{phone}` are the caller's.
     pub caller: &'static str,
     /// The agent's words.
@@ -19,7 +19,7 @@ pub struct Turn {
     /// The state that the agent is in afterwards.
     pub state: &'static str,
     /// The tool that the agent needs for it.
-    pub tool: Option<Tool>,
+    pub tool: Option<ToolUse>,
     /// How the caller sounds.
     pub mood: Mood,
 }
@@ -35,7 +35,7 @@ pub const HANDED_OVER: &[&str] = &[
 
 /// A tool that calls another.
 #[derive(Debug)]
-pub struct Tool {
+pub struct ToolUse {
     /// Its name.
     pub name: &'static str,
     /// The tool that it calls.
@@ -64,23 +64,23 @@ const fn tool(
     inner: &'static str,
     integration: &'static str,
     output: Option<&'static str>,
-) -> Tool {
-    Tool { name, inner, integration, output }
+) -> ToolUse {
+    ToolUse { name, inner, integration, output }
 }
 
 const fn turn(
     caller: &'static str,
     agent: &'static str,
     state: &'static str,
-    tool: Option<Tool>,
+    tool: Option<ToolUse>,
     mood: Mood,
-) -> Turn {
-    Turn { caller, agent, state, tool, mood }
+) -> DialogueTurn {
+    DialogueTurn { caller, agent, state, tool, mood }
 }
 
 /// All topics. The first is the demo call's.
-pub const TOPICS: &[Topic] = &[
-    Topic {
+pub const TOPICS: &[CallTopic] = &[
+    CallTopic {
         greeting: "Good morning, this is the virtual assistant of the Larkmere clinic. How can I help you today?",
         turns: &[
             turn(
@@ -134,7 +134,7 @@ pub const TOPICS: &[Topic] = &[
             ),
         ],
     },
-    Topic {
+    CallTopic {
         greeting: "Hello, you have reached the pharmacy line of the Larkmere clinic.",
         turns: &[
             turn(
@@ -170,7 +170,7 @@ pub const TOPICS: &[Topic] = &[
             ),
         ],
     },
-    Topic {
+    CallTopic {
         greeting: "Good afternoon, billing at the Larkmere clinic. What can I do for you?",
         turns: &[
             turn(
@@ -194,7 +194,7 @@ pub const TOPICS: &[Topic] = &[
             ),
         ],
     },
-    Topic {
+    CallTopic {
         greeting: "Hello, this is the Larkmere clinic with your lab results line.",
         turns: &[
             turn(

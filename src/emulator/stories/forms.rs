@@ -25,7 +25,7 @@ const REJECTED: &[&str] = &[
     "Patient asked to be called back at (503) 555-0142 about the medication list.",
 ];
 
-struct Form {
+struct SurfaceStory {
     id: String,
     template: String,
     channel: &'static str,
@@ -33,7 +33,7 @@ struct Form {
     patient: Person,
 }
 
-impl Form {
+impl SurfaceStory {
     fn draw(clinic: &Clinic, patient: Person, rng: &mut StdRng) -> Self {
         let channel = pick(&["sms", "email"], rng);
         Self {
@@ -138,7 +138,7 @@ impl Form {
 /// A form comes back and is fine.
 pub fn approved(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let mut story = Story::default();
-    let form = Form::draw(clinic, Person::draw(rng), rng);
+    let form = SurfaceStory::draw(clinic, Person::draw(rng), rng);
     form.created(&mut story);
     form.delivered(&mut story, rng);
     form.filled_in(&mut story, rng);
@@ -152,12 +152,12 @@ pub fn approved(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
 /// A form comes back wrong; a second one, made from it, is fine.
 pub fn rejected_then_approved(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let mut story = Story::default();
-    let first = Form::draw(clinic, Person::draw(rng), rng);
+    let first = SurfaceStory::draw(clinic, Person::draw(rng), rng);
     first.created(&mut story);
     first.delivered(&mut story, rng);
     first.filled_in(&mut story, rng);
     first.reviewed(&mut story, "reject", rng);
-    let second = Form {
+    let second = SurfaceStory {
         id: uuid(rng),
         template: first.template.clone(),
         patient: first.patient.clone(),
@@ -175,7 +175,7 @@ pub fn rejected_then_approved(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
 /// A form is sent, changed and sent again, and nobody opens it.
 pub fn ignored(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let mut story = Story::default();
-    let form = Form::draw(clinic, Person::draw(rng), rng);
+    let form = SurfaceStory::draw(clinic, Person::draw(rng), rng);
     form.created(&mut story);
     form.delivered(&mut story, rng);
     story.pause(6.0, 9.0, rng).tell(Kind::SurfaceUpdated, json!({ "surface_id": form.id }));

@@ -45,7 +45,7 @@ pub fn sync_fails(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
         sync(clinic, rng)
             .steps
             .into_iter()
-            .map(|step| super::Step { at: story.now + step.at, ..step }),
+            .map(|step| super::StoryStep { at: story.now + step.at, ..step }),
     );
     story
 }

@@ -1,6 +1,6 @@
 //! A call as its observer sees it: every turn with its words, moods, tools and timings.
 //!
-//! The script is made from the [`Call`] alone, so that it comes out the same for whoever observes the call, and only if
+//! The script is made from the [`CallStory`] alone, so that it comes out the same for whoever observes the call, and only if
 //! somebody does.
 
 use std::time::Duration;
@@ -9,9 +9,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::call::{Call, Handover};
-use super::dialogue::{HANDED_OVER, Mood, Tool, Turn};
-use super::{Step, Story};
+use super::call::{CallStory, Handover};
+use super::dialogue::{DialogueTurn, HANDED_OVER, Mood, ToolUse};
+use super::{Story, StoryStep};
 use crate::emulator::cast::{measure, phone, short_id, sid, uuid};
 use crate::model::Kind;
 
@@ -24,7 +24,7 @@ pub const INITIAL_STATE: &str = "greeting";
 
 /// What comes first on every connection: who is on the line, since when, and in which state.
 pub fn session_info(
-    call: &Call,
+    call: &CallStory,
     workspace_id: &str,
     state: &str,
     elapsed: Duration,
@@ -43,7 +43,7 @@ pub fn session_info(
 }
 
 /// Everything after it, up to `session_end`.
-pub fn script(call: &Call, workspace_id: &str) -> Vec<Step> {
+pub fn script(call: &CallStory, workspace_id: &str) -> Vec<StoryStep> {
     let mut script = Script::new(call);
     script.open(workspace_id);
     script.converse();
@@ -52,7 +52,7 @@ pub fn script(call: &Call, workspace_id: &str) -> Vec<Step> {
 }
 
 struct Script<'a> {
-    call: &'a Call,
+    call: &'a CallStory,
     rng: StdRng,
     story: Story,
     state: &'static str,
@@ -65,7 +65,7 @@ struct Script<'a> {
 }
 
 impl<'a> Script<'a> {
-    fn new(call: &'a Call) -> Self {
+    fn new(call: &'a CallStory) -> Self {
         let mut rng = StdRng::seed_from_u64(call.seed);
         let (session, trace, conference) = (uuid(&mut rng), uuid(&mut rng), sid("CF", &mut rng));
         Self {
@@ -124,7 +124,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    fn turn(&mut self, turn: &Turn, begin: f64, slot: f64) {
+    fn turn(&mut self, turn: &DialogueTurn, begin: f64, slot: f64) {
         let at = |fraction: f64| begin + slot * fraction;
         // Who is cross does not let the agent finish.
         let cut_in = turn.mood == Mood::Cross;
@@ -271,7 +271,7 @@ impl<'a> Script<'a> {
         self.at(at, Kind::VoiceContextApplied, voice);
     }
 
-    fn navigates(&mut self, at: f64, turn: &Turn) {
+    fn navigates(&mut self, at: f64, turn: &DialogueTurn) {
         let (nav, render) =
             (measure(60.0, 240.0, &mut self.rng), measure(80.0, 400.0, &mut self.rng));
         let timing = json!({
@@ -290,7 +290,7 @@ impl<'a> Script<'a> {
     }
 
     /// The agent says that it is at work, and calls a tool, which calls another.
-    fn works(&mut self, begin: f64, end: f64, tool: &Tool) {
+    fn works(&mut self, begin: f64, end: f64, tool: &ToolUse) {
         let filler = json!({
             "action": "filler",
             "filler_type": "working",

@@ -9,7 +9,7 @@ const HEAD: usize = 16;
 
 /// A key with its quotes and the colon, where no white space is: `"key":`.
 #[derive(Debug)]
-pub struct Key {
+pub struct KeyToken {
     text: Box<[u8]>,
     /// Its first bytes, and which of them count.
     head: u128,
@@ -18,7 +18,7 @@ pub struct Key {
     tail: Option<(usize, u128)>,
 }
 
-impl Key {
+impl KeyToken {
     /// The key of that name, which needs no escapes.
     #[must_use]
     pub fn new(name: &str) -> Self {
@@ -56,22 +56,22 @@ impl Key {
 
 /// A value that was stepped over.
 #[derive(Debug, Clone, Copy)]
-pub struct Value {
+pub struct ScannedValue {
     /// Where it stands.
     pub span: Span,
     /// Its type.
     pub json: JsonType,
     /// What there is in it.
-    pub traits: Traits,
+    pub traits: ValueTraits,
     /// The types of what is inside of it, at any depth, a bit each.
     pub inside: u8,
 }
 
 /// What there is in a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Traits(u8);
+pub struct ValueTraits(u8);
 
-impl Traits {
+impl ValueTraits {
     /// Nothing of these.
     const NONE: Self = Self(0);
     /// White space outside its strings.
@@ -94,7 +94,7 @@ impl Traits {
 
 /// A place in an object.
 #[derive(Clone, Copy)]
-pub struct Cursor<'a> {
+pub struct JsonCursor<'a> {
     bytes: &'a [u8],
     at: usize,
     end: usize,
@@ -104,7 +104,7 @@ pub struct Cursor<'a> {
     clippy::inline_always,
     reason = "measured: the walk over known events takes a tenth longer without"
 )]
-impl<'a> Cursor<'a> {
+impl<'a> JsonCursor<'a> {
     /// At byte `at` of an object that ends before `end`; what comes then is not of it, but spares a look at where it ends. The
     /// text is below 4 GiB.
     #[must_use]
@@ -125,7 +125,7 @@ impl<'a> Cursor<'a> {
 
     /// Steps over that key, if it is here.
     #[inline(always)]
-    pub fn key(&mut self, key: &Key) -> bool {
+    pub fn key(&mut self, key: &KeyToken) -> bool {
         let is_here = self.bytes.get(self.at..).is_some_and(|rest| key.begins(rest));
         if is_here {
             self.at += key.text.len();
@@ -143,14 +143,14 @@ impl<'a> Cursor<'a> {
 
     /// Steps over a value; `None` if it is none.
     #[inline(always)]
-    pub fn value(&mut self) -> Option<Value> {
+    pub fn value(&mut self) -> Option<ScannedValue> {
         let start = self.at;
         if self.bytes.get(start) == Some(&b'"') {
             let (quote, high) = plain(self.bytes, start + 1, 0);
             if self.bytes.get(quote) == Some(&b'"') {
                 self.at = quote + 1;
-                let traits = Traits::NONE.and(Traits::HIGH, high != 0);
-                return Some(Value {
+                let traits = ValueTraits::NONE.and(ValueTraits::HIGH, high != 0);
+                return Some(ScannedValue {
                     span: Scan::span(start, self.at),
                     json: JsonType::String,
                     traits,
@@ -185,14 +185,14 @@ impl<'a> Cursor<'a> {
 
 /// The value at `start`, whatever it is.
 #[inline(never)]
-fn any(bytes: &[u8], start: usize) -> Option<Value> {
+fn any(bytes: &[u8], start: usize) -> Option<ScannedValue> {
     let json = JsonType::of(*bytes.get(start)?);
     let mut scan = Scan::at(bytes, start);
     scan.value(1).ok()?;
     let Scan { at, spaced, high, fraction, inside, .. } = scan;
-    let traits = Traits::NONE
-        .and(Traits::SPACED, spaced)
-        .and(Traits::HIGH, high != 0)
-        .and(Traits::FRACTION, fraction);
-    Some(Value { span: Scan::span(start, at), json, traits, inside })
+    let traits = ValueTraits::NONE
+        .and(ValueTraits::SPACED, spaced)
+        .and(ValueTraits::HIGH, high != 0)
+        .and(ValueTraits::FRACTION, fraction);
+    Some(ScannedValue { span: Scan::span(start, at), json, traits, inside })
 }

@@ -23,7 +23,7 @@ impl Tap {
 
     /// Reads it if it is written as evtap does.
     fn read_plain(&mut self, json: &str, spec: Option<&EventSpec>) -> Option<()> {
-        let mut members = Members { rest: json.strip_prefix('{')?, is_first: true };
+        let mut members = TapReader { rest: json.strip_prefix('{')?, is_first: true };
         set(&mut self.id, members.text("\"id\":\"")?);
         set(&mut self.time, members.text("\"time\":\"")?);
         set(&mut self.received_at, members.text("\"received_at\":\"")?);
@@ -64,12 +64,12 @@ impl Tap {
 }
 
 /// The rest of an object.
-struct Members<'j> {
+struct TapReader<'j> {
     rest: &'j str,
     is_first: bool,
 }
 
-impl<'j> Members<'j> {
+impl<'j> TapReader<'j> {
     fn begins(&mut self, key: &str) -> bool {
         let rest = if self.is_first { Some(self.rest) } else { self.rest.strip_prefix(',') };
         let Some(rest) = rest.and_then(|rest| rest.strip_prefix(key)) else { return false };

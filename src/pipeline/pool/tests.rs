@@ -9,13 +9,13 @@ use bytes::Bytes;
 use super::*;
 use crate::error::Error;
 use crate::output::ndjson::Ndjson;
-use crate::output::status::Format;
-use crate::output::{Out, Render, Sink, Writer};
+use crate::output::status::StatusFormat;
+use crate::output::{Encoder, EventSink, Out, Writer};
 use crate::pipeline::stop::conditions::Conditions;
-use crate::pipeline::{Outcome, Stages};
-use crate::query::{Select, Subject};
+use crate::pipeline::{RunOutcome, Stages};
+use crate::query::{EventContext, EventFilter};
 use crate::redact::Policy;
-use crate::transport::{FRAME_LIMIT, Lines, Piece, channel};
+use crate::transport::{Chunk, FRAME_LIMIT, LineChunk, channel};
 
 /// Breaks down on another thread, once so many events have come.
 struct Fragile {
@@ -23,8 +23,8 @@ struct Fragile {
     left: Arc<AtomicUsize>,
 }
 
-impl Sink for Fragile {
-    fn event(&mut self, subject: &Subject<'_>) -> Result<(), Broken> {
+impl EventSink for Fragile {
+    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
         self.writer.event(subject)
     }
 
@@ -32,28 +32,28 @@ impl Sink for Fragile {
         self.writer.flush()
     }
 
-    fn twin(&self) -> Option<Box<dyn Render>> {
+    fn twin(&self) -> Option<Box<dyn Encoder>> {
         Some(Box::new(Twin(self.writer.twin()?, Arc::clone(&self.left))))
     }
 
     fn take(
         &mut self,
         lines: &[u8],
-        counted: Option<&crate::analysis::stats::grouped::Board>,
+        counted: Option<&crate::analysis::stats::grouped::GroupedStats>,
     ) -> io::Result<bool> {
         self.writer.take(lines, counted)
     }
 }
 
-struct Twin(Box<dyn Render>, Arc<AtomicUsize>);
+struct Twin(Box<dyn Encoder>, Arc<AtomicUsize>);
 
-impl Render for Twin {
-    fn event(&mut self, subject: &Subject<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+impl Encoder for Twin {
+    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         assert!(self.1.fetch_sub(1, Ordering::Relaxed) != 0, "no more");
         self.0.event(subject, out)
     }
 
-    fn twin(&self) -> Box<dyn Render> {
+    fn twin(&self) -> Box<dyn Encoder> {
         Box::new(Self(self.0.twin(), Arc::clone(&self.1)))
     }
 }
@@ -95,25 +95,25 @@ fn pieces(count: usize) -> impl Iterator<Item = Item> {
             )
         };
         let bytes = Bytes::from((0..1000).map(line).collect::<String>());
-        Item::Piece(Piece::Lines(Lines { bytes, offset: 0, limit: FRAME_LIMIT }))
+        Item::Piece(Chunk::Lines(LineChunk { bytes, offset: 0, limit: FRAME_LIMIT }))
     })
 }
 
 /// A walk on two threads that may see so many events before one breaks down.
-fn walk(out: Out, left: usize, items: Receiver) -> Outcome {
+fn walk(out: Out, left: usize, items: Receiver) -> RunOutcome {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let stages = Stages {
         policy: Policy::default(),
-        select: Select::default(),
+        select: EventFilter::default(),
         sink: Box::new(Fragile {
             writer: Writer::new(out, Ndjson::new(None)),
             left: Arc::new(AtomicUsize::new(left)),
         }),
         limit: None,
         judge: Box::new(Conditions::default()),
-        status: Format::None,
+        status: StatusFormat::None,
     };
-    Walk::new(stages).with_threads(2).run(items, runtime.handle()).expect("it ends well")
+    Pipeline::new(stages).with_threads(2).run(items, runtime.handle()).expect("it ends well")
 }
 
 #[test]

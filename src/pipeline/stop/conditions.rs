@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::Judge;
+use super::StopCondition;
 use crate::error::{Exit, Result};
-use crate::query::{Predicate, Subject};
+use crate::query::{EventContext, Predicate};
 
 /// Conditions on the stream as a whole.
 #[derive(Default)]
@@ -23,8 +23,8 @@ pub struct Conditions {
     pub reason: Option<&'static str>,
 }
 
-impl Judge for Conditions {
-    fn see(&mut self, subject: &Subject<'_>) -> Result<Option<Exit>> {
+impl StopCondition for Conditions {
+    fn see(&mut self, subject: &EventContext<'_>) -> Result<Option<Exit>> {
         if self.idle.is_some() {
             self.last = Some(Instant::now());
         }

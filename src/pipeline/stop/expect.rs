@@ -8,28 +8,28 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Judge;
+use super::StopCondition;
 use crate::error::{Error, Exit, Result};
-use crate::query::{Predicate, Subject};
+use crate::query::{EventContext, Predicate};
 
 /// One step: `[within DURATION] EXPRESSION`.
-pub struct Step {
+pub struct ExpectStep {
     text: String,
     within: Option<Duration>,
     predicate: Predicate,
-    met: Option<Met>,
+    met: Option<StepMatch>,
 }
 
 /// How a step was met.
 #[derive(Debug, Clone, Copy)]
-struct Met {
+struct StepMatch {
     /// After the step before it, or after the first event.
     after: Option<SignedDuration>,
     /// Within its time.
     in_time: bool,
 }
 
-impl Step {
+impl ExpectStep {
     /// Reads a step from the command line or a line of a file.
     pub fn read(
         option: &str,
@@ -61,13 +61,13 @@ pub fn read_file(
     name: &str,
     text: &str,
     compile: impl Fn(&str, &str) -> Result<Predicate>,
-) -> Result<Vec<Step>> {
+) -> Result<Vec<ExpectStep>> {
     let lines = text
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     let steps: Vec<_> = lines
-        .map(|(at, line)| Step::read(&format!("line {} of {name}", at + 1), line, &compile))
+        .map(|(at, line)| ExpectStep::read(&format!("line {} of {name}", at + 1), line, &compile))
         .collect::<Result<_>>()?;
     if steps.is_empty() {
         return Err(Error::usage(
@@ -80,8 +80,8 @@ pub fn read_file(
 }
 
 /// The steps, and how far they have come.
-pub struct Expect {
-    steps: Vec<Step>,
+pub struct Expectation {
+    steps: Vec<ExpectStep>,
     at: usize,
     /// The time of the event that met the last step, or of the first.
     since: Option<Timestamp>,
@@ -90,10 +90,10 @@ pub struct Expect {
     live: bool,
 }
 
-impl Expect {
+impl Expectation {
     /// These steps, on a live stream or on a recording.
     #[must_use]
-    pub fn new(steps: Vec<Step>, live: bool) -> Self {
+    pub fn new(steps: Vec<ExpectStep>, live: bool) -> Self {
         Self { steps, at: 0, since: None, began: Instant::now(), live }
     }
 
@@ -103,8 +103,8 @@ impl Expect {
     }
 }
 
-impl Judge for Expect {
-    fn see(&mut self, subject: &Subject<'_>) -> Result<Option<Exit>> {
+impl StopCondition for Expectation {
+    fn see(&mut self, subject: &EventContext<'_>) -> Result<Option<Exit>> {
         let tap = subject.shown.tap();
         let now: Option<Timestamp> =
             tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
@@ -122,7 +122,7 @@ impl Judge for Expect {
             return Ok(Some(self.exit()));
         }
         if step.predicate.holds(subject)? {
-            step.met = Some(Met { after, in_time });
+            step.met = Some(StepMatch { after, in_time });
             self.at += 1;
             self.since = now.or(self.since);
             self.began = Instant::now();
@@ -147,7 +147,7 @@ impl Judge for Expect {
         let mut text = String::new();
         for (at, step) in self.steps.iter().enumerate() {
             let (verdict, after) = match step.met {
-                Some(Met { after, .. }) => (
+                Some(StepMatch { after, .. }) => (
                     "met",
                     after.map_or_else(
                         || "-".to_owned(),

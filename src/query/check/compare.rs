@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::finding::meant;
 use super::kinds::Kinds;
-use super::shape::{Field, Shape, json_type};
-use super::{Checker, Known};
+use super::shape::{FieldRef, TermType, json_type};
+use super::{Checker, TermInfo};
 use crate::model::{JsonType, Kind, MASK, Type};
 use crate::query::native::literal;
 
@@ -19,9 +19,9 @@ impl<'p> Checker<'p> {
         left: &Term<&'p str>,
         op: Cmp,
         right: &Term<&'p str>,
-        input: &Known,
+        input: &TermInfo,
         kinds: Kinds,
-    ) -> Known {
+    ) -> TermInfo {
         let (one, other) = (self.term(left, input, kinds), self.term(right, input, kinds));
         let range = self.range(&Term::BinOp(
             Box::new(left.clone()),
@@ -29,35 +29,41 @@ impl<'p> Checker<'p> {
             Box::new(right.clone()),
         ));
         match (&one.shape, &other.shape) {
-            (Shape::EventType, Shape::Literal(value)) => {
+            (TermType::EventType, TermType::Literal(value)) => {
                 self.event_type(op, value, self.range(right), kinds)
             }
-            (Shape::Literal(value), Shape::EventType) => {
+            (TermType::Literal(value), TermType::EventType) => {
                 self.event_type(turned(op), value, self.range(left), kinds)
             }
-            (Shape::Field(field), Shape::Literal(value)) => {
+            (TermType::Field(field), TermType::Literal(value)) => {
                 self.field_with(field, op, value, range, kinds)
             }
-            (Shape::Literal(value), Shape::Field(field)) => {
+            (TermType::Literal(value), TermType::Field(field)) => {
                 self.field_with(field, turned(op), value, range, kinds)
             }
-            (Shape::Field(field), _) | (_, Shape::Field(field)) => {
+            (TermType::Field(field), _) | (_, TermType::Field(field)) => {
                 self.sees_mask(field, range);
-                Known::anything(kinds)
+                TermInfo::anything(kinds)
             }
-            _ => Known::anything(kinds),
+            _ => TermInfo::anything(kinds),
         }
     }
 
     /// The type of an event against a literal.
-    fn event_type(&mut self, op: Cmp, value: &Value, range: Range<usize>, kinds: Kinds) -> Known {
+    fn event_type(
+        &mut self,
+        op: Cmp,
+        value: &Value,
+        range: Range<usize>,
+        kinds: Kinds,
+    ) -> TermInfo {
         if !matches!(op, Cmp::Eq | Cmp::Ne) {
-            return Known::anything(kinds);
+            return TermInfo::anything(kinds);
         }
         let named = self.named(value, range, kinds, op == Cmp::Eq);
         match op {
-            Cmp::Eq => Known::condition(kinds, named, kinds.without(named)),
-            _ => Known::condition(kinds, kinds.without(named), named),
+            Cmp::Eq => TermInfo::condition(kinds, named, kinds.without(named)),
+            _ => TermInfo::condition(kinds, kinds.without(named), named),
         }
     }
 
@@ -86,22 +92,22 @@ impl<'p> Checker<'p> {
 
     fn field_with(
         &mut self,
-        field: &Field,
+        field: &FieldRef,
         op: Cmp,
         value: &Value,
         range: Range<usize>,
         kinds: Kinds,
-    ) -> Known {
+    ) -> TermInfo {
         let has = kinds.and(field.kinds());
         if value.is_null() {
             return match op {
-                Cmp::Ne | Cmp::Gt => Known::condition(kinds, has, kinds),
-                _ => Known::anything(kinds),
+                Cmp::Ne | Cmp::Gt => TermInfo::condition(kinds, has, kinds),
+                _ => TermInfo::anything(kinds),
             };
         }
         if field.hidden && value.as_str() != Some(MASK) {
             self.sees_mask(field, range);
-            return Known::anything(kinds);
+            return TermInfo::anything(kinds);
         }
         let can_equal = kinds.and(field.kinds_where(|ty| can_be(ty, value)));
         match op {
@@ -109,13 +115,13 @@ impl<'p> Checker<'p> {
                 if can_equal.is_empty_of(has) {
                     self.never(field, value, range, true);
                 }
-                Known::condition(kinds, can_equal, kinds)
+                TermInfo::condition(kinds, can_equal, kinds)
             }
             Cmp::Ne => {
                 if can_equal.is_empty_of(has) {
                     self.never(field, value, range, false);
                 }
-                Known::anything(kinds)
+                TermInfo::anything(kinds)
             }
             Cmp::Gt | Cmp::Ge | Cmp::Lt | Cmp::Le => self.order(field, op, value, range, kinds),
         }
@@ -124,12 +130,12 @@ impl<'p> Checker<'p> {
     /// `<` and the like: across types, jq sorts null, booleans, numbers, strings, arrays, objects.
     fn order(
         &mut self,
-        field: &Field,
+        field: &FieldRef,
         op: Cmp,
         value: &Value,
         range: Range<usize>,
         kinds: Kinds,
-    ) -> Known {
+    ) -> TermInfo {
         let has = kinds.and(field.kinds());
         let same = kinds.and(field.kinds_where(|ty| ty.accepts(json_type(value))));
         if same.is_empty_of(has) {
@@ -140,10 +146,10 @@ impl<'p> Checker<'p> {
                 article(json_type(value))
             );
             self.report(true, range, why, format!("compare it with {}", field.nature()));
-            return Known::anything(kinds);
+            return TermInfo::anything(kinds);
         }
         if matches!(op, Cmp::Gt | Cmp::Ge) {
-            return Known::condition(kinds, has, kinds);
+            return TermInfo::condition(kinds, has, kinds);
         }
         let lacking = kinds.without(field.kinds());
         if !lacking.is_undeclared() {
@@ -158,11 +164,11 @@ impl<'p> Checker<'p> {
                 format!("put `.{} != null and` before it, or name the event", field.path),
             );
         }
-        Known::anything(kinds)
+        TermInfo::anything(kinds)
     }
 
     /// An equality that can't be.
-    fn never(&mut self, field: &Field, value: &Value, range: Range<usize>, equal: bool) {
+    fn never(&mut self, field: &FieldRef, value: &Value, range: Range<usize>, equal: bool) {
         let always = if equal { "never" } else { "always" };
         let path = &field.path;
         if let (Some(choices), Some(text)) = (field.choices(), value.as_str()) {
@@ -189,26 +195,31 @@ impl<'p> Checker<'p> {
     }
 
     /// `IN("a", "b")`.
-    pub(super) fn one_of(&mut self, list: &Term<&'p str>, input: &Known, kinds: Kinds) -> Known {
+    pub(super) fn one_of(
+        &mut self,
+        list: &Term<&'p str>,
+        input: &TermInfo,
+        kinds: Kinds,
+    ) -> TermInfo {
         let mut literals = Vec::new();
         if !collect(list, &mut literals) {
             self.term(list, input, kinds);
-            return Known::anything(kinds);
+            return TermInfo::anything(kinds);
         }
         let mut truthy = Kinds::NONE;
         for term in literals {
-            let Shape::Literal(value) = self.term(term, input, kinds).shape else {
-                return Known::anything(kinds);
+            let TermType::Literal(value) = self.term(term, input, kinds).shape else {
+                return TermInfo::anything(kinds);
             };
             let range = self.range(term);
             let known = match &input.shape {
-                Shape::EventType => self.event_type(Cmp::Eq, &value, range, kinds),
-                Shape::Field(field) => self.field_with(field, Cmp::Eq, &value, range, kinds),
-                _ => return Known::anything(kinds),
+                TermType::EventType => self.event_type(Cmp::Eq, &value, range, kinds),
+                TermType::Field(field) => self.field_with(field, Cmp::Eq, &value, range, kinds),
+                _ => return TermInfo::anything(kinds),
             };
             truthy = truthy.or(known.truthy);
         }
-        Known::condition(kinds, truthy, kinds)
+        TermInfo::condition(kinds, truthy, kinds)
     }
 
     /// A function that needs a string for its input.
@@ -217,9 +228,9 @@ impl<'p> Checker<'p> {
         term: &Term<&'p str>,
         name: &str,
         args: &[Term<&'p str>],
-        input: &Known,
+        input: &TermInfo,
         kinds: Kinds,
-    ) -> Known {
+    ) -> TermInfo {
         let text = match args.first() {
             Some(Term::Str(None, parts)) => literal(parts),
             _ => None,
@@ -238,9 +249,9 @@ impl<'p> Checker<'p> {
             );
         }
         match &input.shape {
-            Shape::EventType => {
+            TermType::EventType => {
                 let Some(matches) = text.and_then(|text| matcher(name, &text)) else {
-                    return Known::anything(kinds);
+                    return TermInfo::anything(kinds);
                 };
                 let truthy = Kinds::of(true, |kind| matches(kind.spec().event_type)).and(kinds);
                 if truthy.is_undeclared() && !kinds.is_undeclared() {
@@ -252,9 +263,9 @@ impl<'p> Checker<'p> {
                         "`evtap schema` lists the events".to_owned(),
                     );
                 }
-                Known::condition(kinds, truthy, kinds)
+                TermInfo::condition(kinds, truthy, kinds)
             }
-            Shape::Field(field) => {
+            TermType::Field(field) => {
                 let range = self.range(term);
                 let is_text = |ty: &Type| {
                     ty.accepts(JsonType::String)
@@ -275,7 +286,7 @@ impl<'p> Checker<'p> {
                         why,
                         "compare it, or make it one by `tostring`".to_owned(),
                     );
-                    return Known::anything(kinds);
+                    return TermInfo::anything(kinds);
                 }
                 self.sees_mask(field, range.clone());
                 if let (Some(choices), Some(text)) = (field.choices(), &text)
@@ -291,17 +302,17 @@ impl<'p> Checker<'p> {
                 }
                 let truthy = if matcher(name, "").is_some() { fits } else { kinds };
                 let shape = if name.starts_with("ascii_") {
-                    Shape::Field(Field { types: lowered(field), ..field.clone() })
+                    TermType::Field(FieldRef { types: lowered(field), ..field.clone() })
                 } else {
-                    Shape::Any
+                    TermType::Any
                 };
-                Known { shape, truthy, falsy: kinds, live: kinds }
+                TermInfo { shape, truthy, falsy: kinds, live: kinds }
             }
-            _ => Known::anything(kinds),
+            _ => TermInfo::anything(kinds),
         }
     }
 
-    pub(super) fn sees_mask(&mut self, field: &Field, range: Range<usize>) {
+    pub(super) fn sees_mask(&mut self, field: &FieldRef, range: Range<usize>) {
         if field.hidden && self.predicate {
             let name = field.path.split(['.', '[']).next().unwrap_or_default();
             if self
@@ -338,7 +349,7 @@ fn can_be(ty: &Type, value: &Value) -> bool {
 }
 
 /// Strings in another case are none of the choices any more.
-fn lowered(field: &Field) -> Vec<(Kind, Type)> {
+fn lowered(field: &FieldRef) -> Vec<(Kind, Type)> {
     field
         .types
         .iter()

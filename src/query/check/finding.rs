@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use crate::error::Error;
-use crate::query::program::{Parsed, point};
+use crate::query::program::{ParsedProgram, point};
 
 /// A remark on a place in an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct CheckFinding {
     /// It makes the expression useless.
     pub fatal: bool,
     /// Where.
@@ -18,10 +18,10 @@ pub struct Finding {
     pub advice: String,
 }
 
-impl Finding {
+impl CheckFinding {
     /// As a message that points at the place.
     #[must_use]
-    pub fn error(&self, parsed: &Parsed<'_>) -> Error {
+    pub fn error(&self, parsed: &ParsedProgram<'_>) -> Error {
         let what = if self.fatal {
             format!("cannot use {}", parsed.option)
         } else {

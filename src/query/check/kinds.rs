@@ -1,7 +1,7 @@
 //! Sets of event types.
 
 use crate::model::Kind;
-use crate::query::Types;
+use crate::query::TypeFilter;
 
 /// Some of the declared events, and perhaps those that nobody has declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Kinds {
 
     /// Those that the options keep. A pattern can match what nobody has declared.
     #[must_use]
-    pub fn kept(types: &Types) -> Self {
+    pub fn kept(types: &TypeFilter) -> Self {
         Self::of(true, |kind| types.has(kind.spec().event_type))
     }
 

@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 
 use super::kinds::Kinds;
-use crate::model::{JsonType, Kind, Member, Type};
+use crate::model::{JsonType, Kind, MemberSpec, Type};
 
 /// What a term gives.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
+pub enum TermType {
     /// The event itself.
     Event,
     /// Its type.
     EventType,
     /// The value of a field, or something inside.
-    Field(Field),
+    Field(FieldRef),
     /// A scalar that stands in the expression, as JSON.
     Literal(serde_json::Value),
     /// Anything.
@@ -22,7 +22,7 @@ pub enum Shape {
 
 /// A field of some events.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Field {
+pub struct FieldRef {
     /// Its name, as a path.
     pub path: String,
     /// The events that have it, with its type there.
@@ -31,7 +31,7 @@ pub struct Field {
     pub hidden: bool,
 }
 
-impl Field {
+impl FieldRef {
     /// The events that have it.
     pub fn kinds(&self) -> Kinds {
         Kinds::of(true, |kind| self.types.iter().any(|(has, _)| *has == kind))
@@ -87,8 +87,8 @@ pub fn json_type(value: &serde_json::Value) -> JsonType {
     }
 }
 
-const fn member(name: &'static str, ty: Type) -> Member {
-    Member { name, ty, required: false, doc: "" }
+const fn member(name: &'static str, ty: Type) -> MemberSpec {
+    MemberSpec { name, ty, required: false, doc: "" }
 }
 
 /// `_tap`, as a type.

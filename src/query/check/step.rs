@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Checker;
 use super::finding::meant;
 use super::kinds::Kinds;
-use super::shape::{Field, Shape, TAP, nature};
+use super::shape::{FieldRef, TAP, TermType, nature};
 use crate::model::{Kind, Type};
 
 /// All declared events.
@@ -24,30 +24,30 @@ impl Checker<'_> {
         &mut self,
         name: &str,
         range: Range<usize>,
-        from: &Shape,
+        from: &TermType,
         kinds: Kinds,
-    ) -> Shape {
+    ) -> TermType {
         match from {
-            Shape::Event => self.field(name, range, kinds),
-            Shape::EventType => {
+            TermType::Event => self.field(name, range, kinds),
+            TermType::EventType => {
                 self.report(
                     true,
                     range,
                     format!("an event's type is a string and has no `.{name}`"),
                     "compare it, or take it apart by `split`".to_owned(),
                 );
-                Shape::Any
+                TermType::Any
             }
-            Shape::Field(field) => self.member(name, range, field),
-            Shape::Literal(_) | Shape::Any => Shape::Any,
+            TermType::Field(field) => self.member(name, range, field),
+            TermType::Literal(_) | TermType::Any => TermType::Any,
         }
     }
 
-    fn field(&mut self, name: &str, range: Range<usize>, kinds: Kinds) -> Shape {
+    fn field(&mut self, name: &str, range: Range<usize>, kinds: Kinds) -> TermType {
         match name {
-            "event_type" => return Shape::EventType,
+            "event_type" => return TermType::EventType,
             "_tap" => {
-                return Shape::Field(Field {
+                return TermType::Field(FieldRef {
                     path: "_tap".into(),
                     types: everything().map(|kind| (kind, TAP)).collect(),
                     hidden: false,
@@ -62,10 +62,10 @@ impl Checker<'_> {
             if !kinds.is_undeclared() {
                 self.unknown_field(name, range, kinds);
             }
-            return Shape::Any;
+            return TermType::Any;
         }
         let hidden = fields.iter().all(|(kind, field)| self.policy.hides(kind.spec(), field));
-        Shape::Field(Field {
+        TermType::Field(FieldRef {
             path: name.to_owned(),
             types: fields.iter().map(|(kind, field)| (*kind, field.ty)).collect(),
             hidden,
@@ -107,7 +107,7 @@ impl Checker<'_> {
         self.report(true, range, format!("no event has `.{name}`"), advice);
     }
 
-    fn member(&mut self, name: &str, range: Range<usize>, field: &Field) -> Shape {
+    fn member(&mut self, name: &str, range: Range<usize>, field: &FieldRef) -> TermType {
         let inner: Vec<_> =
             field.types.iter().filter_map(|(kind, ty)| Some((*kind, into(ty, name)?))).collect();
         if inner.is_empty() {
@@ -127,13 +127,13 @@ impl Checker<'_> {
                 };
                 self.report(true, range, format!("`.{path}` has no `.{name}`"), advice);
             }
-            return Shape::Any;
+            return TermType::Any;
         }
         if inner.iter().any(|(_, ty)| matches!(ty, Type::Any | Type::Unstated)) {
             self.sees_mask(field, range);
-            return Shape::Any;
+            return TermType::Any;
         }
-        Shape::Field(Field {
+        TermType::Field(FieldRef {
             path: format!("{}.{name}", field.path),
             types: inner,
             hidden: field.hidden,
@@ -141,9 +141,9 @@ impl Checker<'_> {
     }
 
     /// A step by number, or to all that is inside.
-    pub(super) fn inside(&mut self, index: bool, range: Range<usize>, from: &Shape) -> Shape {
-        let Shape::Field(field) = from else {
-            if *from == Shape::EventType {
+    pub(super) fn inside(&mut self, index: bool, range: Range<usize>, from: &TermType) -> TermType {
+        let TermType::Field(field) = from else {
+            if *from == TermType::EventType {
                 self.report(
                     true,
                     range,
@@ -151,7 +151,7 @@ impl Checker<'_> {
                     "compare it as a whole".to_owned(),
                 );
             }
-            return Shape::Any;
+            return TermType::Any;
         };
         let inner: Vec<_> = field
             .types
@@ -173,12 +173,12 @@ impl Checker<'_> {
                 format!("`.{}` is {natures} and has {what}", field.path),
                 format!("see `evtap schema` on `{}`", field.path),
             );
-            return Shape::Any;
+            return TermType::Any;
         }
         if inner.iter().any(|(_, ty)| matches!(ty, Type::Any | Type::Unstated)) {
-            return Shape::Any;
+            return TermType::Any;
         }
-        Shape::Field(Field {
+        TermType::Field(FieldRef {
             path: format!("{}[]", field.path),
             types: inner,
             hidden: field.hidden,

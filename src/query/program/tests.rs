@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn run(source: &str, input: &str) -> Result<Vec<String>, Stop> {
+fn run(source: &str, input: &str) -> Result<Vec<String>, ProgramError> {
     let source = source.to_owned();
     let input = input.to_owned();
     let work = move || {
@@ -81,11 +81,11 @@ fn regular_expressions_do_what_jq_makes_them_do() {
     }
     assert_eq!(
         run(r#""a" | test("(")"#, "null"),
-        Err(Stop::Failed("its regular expression is invalid"))
+        Err(ProgramError::Failed("its regular expression is invalid"))
     );
     assert_eq!(
         run("1 | test(\"a\")", "null"),
-        Err(Stop::Failed("it needs a string where there is none"))
+        Err(ProgramError::Failed("it needs a string where there is none"))
     );
 }
 
@@ -112,7 +112,10 @@ fn stops_what_would_not_end() {
         "[range(200)] as $r | [$r[] as $a | $r[] as $b | $r[] as $c | 1] | length",
     ] {
         let stop = run(endless, "null");
-        assert!(stop == Err(Stop::Endless) || endless == "[recurse]", "{endless}: {stop:?}");
+        assert!(
+            stop == Err(ProgramError::Endless) || endless == "[recurse]",
+            "{endless}: {stop:?}"
+        );
     }
 }
 
@@ -121,7 +124,7 @@ fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
     let brief = |source: &str| {
         let program = Program::compile(&parse("--jq", source).expect("parses"), &[])
             .expect("compiles")
-            .within(Budget::BRIEF);
+            .within(StepBudget::BRIEF);
         program.run(Val::Null, |_| true)
     };
     for usual in [
@@ -137,7 +140,7 @@ fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
         r#""x" * 30000000 | test("y")"#,
     ] {
         assert!(run(long, "null").is_ok(), "{long}");
-        assert_eq!(brief(long), Err(Stop::Endless), "{long}");
+        assert_eq!(brief(long), Err(ProgramError::Endless), "{long}");
     }
 }
 

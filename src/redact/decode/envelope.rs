@@ -18,11 +18,11 @@ pub(super) struct Envelope<'a> {
     /// Its time, where the data is no line of evtap's.
     pub time: Option<String>,
     /// The attributes that evtap would not have written, or not so.
-    pub odd: Vec<Attribute>,
+    pub odd: Vec<UnexpectedMember>,
 }
 
 /// An attribute, or a member, that evtap would not have written.
-pub(crate) struct Attribute {
+pub(crate) struct UnexpectedMember {
     /// Its name, as it may be shown.
     pub name: Name,
     /// It is told as drift: nobody has specified it.
@@ -74,7 +74,10 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
             let name = key_of(attribute, text);
             let is_extension = !CONTEXT.contains(&&*name);
             let name = if is_name(&name) { name.into_owned() } else { MASK.to_owned() };
-            Attribute { name: Name::Owned(format!("cloudevent.{name}")), is_drift: is_extension }
+            UnexpectedMember {
+                name: Name::Owned(format!("cloudevent.{name}")),
+                is_drift: is_extension,
+            }
         });
     Some(Envelope {
         name: named.is_none().then_some(name),

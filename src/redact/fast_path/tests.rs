@@ -10,8 +10,10 @@ use crate::emulator::samples::sample;
 use crate::model::{Class, Kind, Type};
 use crate::output::ndjson;
 use crate::redact::decode::Decoder;
-use crate::redact::{Key, Mode, Policy, Redactor, Scrub, Shown, ShownField};
-use crate::transport::{Form, Frame, Notes, Origin};
+use crate::redact::{
+    Mode, Policy, PseudonymKey, RedactedEvent, RedactedField, Redactor, ScrubMode,
+};
+use crate::transport::{Frame, FrameFlags, FrameFormat, Origin};
 
 /// A walk that learns as it goes.
 struct Walk {
@@ -45,17 +47,23 @@ impl Walk {
     fn line(&mut self, text: &str) -> (String, bool) {
         self.has_more ^= true;
         let rest = if self.has_more { "\n,\"call_sid\":\"CA1\",1]}\"]}\n" } else { "" };
-        self.frame(Form::Record, None, text, rest)
+        self.frame(FrameFormat::Record, None, text, rest)
     }
 
     /// The same of a frame of a stream.
     #[track_caller]
     fn event(&mut self, event_type: &str, text: &str) -> (String, bool) {
-        self.frame(Form::Sse, Some(event_type), text, "")
+        self.frame(FrameFormat::Sse, Some(event_type), text, "")
     }
 
     #[track_caller]
-    fn frame(&mut self, form: Form, event: Option<&str>, data: &str, rest: &str) -> (String, bool) {
+    fn frame(
+        &mut self,
+        form: FrameFormat,
+        event: Option<&str>,
+        data: &str,
+        rest: &str,
+    ) -> (String, bool) {
         let origin = Origin { workspace_id: event.map(|_| "w".to_owned()), ..Origin::default() };
         let text = [data, rest].concat();
         let frame = Frame {
@@ -68,7 +76,7 @@ impl Walk {
             received_at: event.and(Some(Timestamp::UNIX_EPOCH)),
             fault: None,
             offset: 0,
-            notes: Notes::default(),
+            notes: FrameFlags::default(),
         };
         let Redactor { shapes, made, tap, .. } = &mut self.asked.1;
         let is_short =
@@ -78,9 +86,10 @@ impl Walk {
         let shown = self.redactor.show(&mut self.decoder, frame);
         let event = self.plain.0.decode(frame);
         let plain = self.plain.1.redact(&event);
-        let fields = |shown: &Shown<'_>| {
-            let field =
-                |field: ShownField<'_>| (field.key.to_owned(), field.json.to_owned(), field.hidden);
+        let fields = |shown: &RedactedEvent<'_>| {
+            let field = |field: RedactedField<'_>| {
+                (field.key.to_owned(), field.json.to_owned(), field.hidden)
+            };
             shown.fields().map(field).collect::<Vec<_>>()
         };
         assert_eq!(fields(&shown), fields(&plain), "{text}");
@@ -245,7 +254,7 @@ fn what_can_not_be_shown_as_it_stands_takes_the_long_way() {
     }
     assert!(walk.is_short(&started(",\"caller_id\":\"(202) 555-0123\"")));
     // Where all strings are searched, numbers are figures all the same.
-    let mut walk = Walk::by(Policy { scrub: Scrub::All, ..Policy::default() });
+    let mut walk = Walk::by(Policy { scrub: ScrubMode::All, ..Policy::default() });
     walk.line(&ended("1.5"));
     assert!(walk.is_short(&ended("2025550123")));
 }
@@ -437,7 +446,7 @@ fn the_short_way_is_for_masks_alone_and_not_where_a_part_of_tap_is_hidden() {
         policy.redact.add(name);
         policy
     };
-    let key = Key::new(&[7; 32]).expect("long enough");
+    let key = PseudonymKey::new(&[7; 32]).expect("long enough");
     let mode = |mode| Policy { mode, ..Policy::default() };
     for (policy, is_plain) in [
         (Policy::default(), true),

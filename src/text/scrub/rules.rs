@@ -2,8 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-use super::Least::{At, Colon, Digits, Query};
-use super::{Detector, Least, Rule};
+use super::Requirement::{At, Colon, Digits, Query};
+use super::{Detector, DetectorRule, Requirement};
 
 macro_rules! month {
     () => {
@@ -11,29 +11,29 @@ macro_rules! month {
     };
 }
 
-const fn alone(detector: Detector, least: Least, pattern: &'static str) -> Rule {
-    Rule { detector, least, pattern, alone: true, accepts: |_| true }
+const fn alone(detector: Detector, least: Requirement, pattern: &'static str) -> DetectorRule {
+    DetectorRule { detector, least, pattern, alone: true, accepts: |_| true }
 }
 
 const fn checked(
     detector: Detector,
-    least: Least,
+    least: Requirement,
     pattern: &'static str,
     accepts: fn(&str) -> bool,
-) -> Rule {
-    Rule { detector, least, pattern, alone: true, accepts }
+) -> DetectorRule {
+    DetectorRule { detector, least, pattern, alone: true, accepts }
 }
 
 /// Where two overlap and begin together, the earlier names the hit.
-pub(super) static RULES: &[Rule] = &[
-    Rule {
+pub(super) static RULES: &[DetectorRule] = &[
+    DetectorRule {
         detector: Detector::Url,
         least: Query,
         pattern: r#"(?i)(?:[a-z][a-z0-9+.-]{0,15}://|www\.)[^\s?"<>]+\?[^\s"<>\[\]]*[\w/=&%#-]"#,
         alone: false,
         accepts: |_| true,
     },
-    Rule {
+    DetectorRule {
         detector: Detector::Email,
         least: At,
         pattern: r"[\w.%+'-]*[\w%+'-]@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,24}",
@@ -54,7 +54,7 @@ pub(super) static RULES: &[Rule] = &[
         Digits(9),
         r"(?i)(?:ssn|social(?: security)?(?: number| no\.?| #)?)(?: is)?[ :#=-]{0,3}([0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4})",
     ),
-    Rule {
+    DetectorRule {
         detector: Detector::Record,
         least: Digits(3),
         pattern: concat!(

@@ -6,11 +6,11 @@ use crate::transport::FRAME_LIMIT;
 /// A frame in a form that tests may print: type, id in force, retry, and data or the size of what was too large.
 type Seen = (Option<String>, String, Option<u64>, Result<Option<String>, u64>);
 
-fn seen(frame: Frame) -> Seen {
+fn seen(frame: SseFrame) -> Seen {
     let body = match frame.body {
-        Body::Empty => Ok(None),
-        Body::Data(data) => Ok(Some(data)),
-        Body::TooLarge(bytes) => Err(bytes),
+        SseBody::Empty => Ok(None),
+        SseBody::Data(data) => Ok(Some(data)),
+        SseBody::TooLarge(bytes) => Err(bytes),
     };
     (frame.event, frame.last_event_id, frame.retry, body)
 }

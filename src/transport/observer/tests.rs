@@ -2,23 +2,25 @@ use tokio::io::{AsyncWriteExt, duplex};
 
 use super::*;
 use crate::error::Error;
-use crate::transport::scripted::{Answer, Scripted, credential, message, switching};
-use crate::transport::{Change, FRAME_LIMIT, Item, channel};
+use crate::transport::scripted::{Scripted, ScriptedResponse, credential, message, switching};
+use crate::transport::{ConnectionState, FRAME_LIMIT, Item, channel};
 
 /// What a run sent, as tests may print it.
 fn seen(item: Item) -> String {
     match item {
         Item::News(news) => match news.change {
-            Change::Connected => "connected".to_owned(),
-            Change::Reconnecting { attempt, why, .. } => format!("reconnecting {attempt}: {why}"),
-            Change::Ended { why } => format!("ended: {why}"),
+            ConnectionState::Connected => "connected".to_owned(),
+            ConnectionState::Reconnecting { attempt, why, .. } => {
+                format!("reconnecting {attempt}: {why}")
+            }
+            ConnectionState::Ended { why } => format!("ended: {why}"),
         },
-        Item::Frame(frame) if frame.form == Form::Own => {
+        Item::Frame(frame) if frame.form == FrameFormat::Own => {
             let line: serde_json::Value = serde_json::from_slice(&frame.data).expect("JSON");
             format!("gap {} {}", line["reason"].as_str().expect("a reason"), line["certain"])
         }
         Item::Frame(frame) => {
-            assert_eq!((frame.form, frame.event, frame.id), (Form::Observer, None, None));
+            assert_eq!((frame.form, frame.event, frame.id), (FrameFormat::Observer, None, None));
             match frame.fault {
                 None => String::from_utf8(frame.data.to_vec()).expect("valid"),
                 Some((fault, bytes)) => {
@@ -31,16 +33,16 @@ fn seen(item: Item) -> String {
     }
 }
 
-fn limits(random: fn() -> f64) -> Limits {
-    Limits { random, ..Limits::default() }
+fn limits(random: fn() -> f64) -> SourceConfig {
+    SourceConfig { random, ..SourceConfig::default() }
 }
 
-fn keys() -> Keys {
-    Keys::new(credential(), None)
+fn keys() -> KeyRing {
+    KeyRing::new(credential(), None)
 }
 
 /// Runs against a script; no jitter means no waiting.
-async fn play(answers: Vec<Answer>) -> (Vec<String>, Result<()>) {
+async fn play(answers: Vec<ScriptedResponse>) -> (Vec<String>, Result<()>) {
     let server = Scripted::new(answers).await;
     let (tx, mut rx) = channel(1000);
     let result = run(&server.client(), "ws-1", "CA1", &keys(), &limits(|| 0.0), &tx).await;
@@ -62,7 +64,7 @@ fn close(code: u16) -> Vec<u8> {
     message(8, &[&code.to_be_bytes()[..], b"canary"].concat())
 }
 
-fn answer(messages: &[Vec<u8>]) -> Answer {
+fn answer(messages: &[Vec<u8>]) -> ScriptedResponse {
     switching(Some("auth"), messages.concat())
 }
 
@@ -121,28 +123,31 @@ async fn messages_that_cannot_be_delivered_are_reported() {
 #[test]
 fn every_close_code_has_an_outcome() {
     let failure = |code| match closed(code, false) {
-        End::Failed(failure) => failure,
+        ObserverEnd::Failed(failure) => failure,
         end => panic!("{code:?} {end:?}"),
     };
     for code in [4001, 4100] {
         assert!(
-            matches!(failure(Some(code)), Failure::Refused { .. }),
+            matches!(failure(Some(code)), ConnectError::Refused { .. }),
             "{code}: a newer key may do"
         );
     }
     for code in [1008, 4003, 4403] {
-        let Failure::Final { exit, why, .. } = failure(Some(code)) else {
+        let ConnectError::Final { exit, why, .. } = failure(Some(code)) else {
             panic!("{code} is final")
         };
         assert_eq!(exit, Exit::Credential);
         assert!(why.contains(&code.to_string()), "{why}");
     }
     for code in [1013, 4029] {
-        assert!(matches!(failure(Some(code)), Failure::Passing { at_least: LATER, .. }), "{code}");
+        assert!(
+            matches!(failure(Some(code)), ConnectError::Passing { at_least: LATER, .. }),
+            "{code}"
+        );
     }
     for code in [None, Some(1000), Some(1001), Some(1006), Some(1011), Some(4000), Some(4999)] {
         assert!(
-            matches!(failure(code), Failure::Passing { at_least: Duration::ZERO, .. }),
+            matches!(failure(code), ConnectError::Passing { at_least: Duration::ZERO, .. }),
             "{code:?}"
         );
     }
@@ -151,14 +156,17 @@ fn every_close_code_has_an_outcome() {
         let end = closed(Some(code), false);
         assert_eq!(
             is_final,
-            matches!(end, End::Failed(Failure::Final { .. } | Failure::Refused { .. })),
+            matches!(
+                end,
+                ObserverEnd::Failed(ConnectError::Final { .. } | ConnectError::Refused { .. })
+            ),
             "{code}"
         );
-        assert_eq!(code == 4004, end == End::Unknown, "{code}");
+        assert_eq!(code == 4004, end == ObserverEnd::Unknown, "{code}");
     }
-    assert_eq!(closed(Some(4004), false), End::Unknown);
+    assert_eq!(closed(Some(4004), false), ObserverEnd::Unknown);
     for code in [None, Some(1000), Some(1008), Some(4004), Some(1013)] {
-        assert_eq!(closed(code, true), End::Over, "{code:?}");
+        assert_eq!(closed(code, true), ObserverEnd::Over, "{code:?}");
     }
 }
 
@@ -167,9 +175,9 @@ async fn close_codes_and_statuses_end_a_run_or_do_not() {
     let (items, result) = play(vec![
         answer(&[close(4004)]),
         answer(&[close(1011)]),
-        Answer::status(503, ""),
-        Answer::status(429, "Retry-After: 0\r\n"),
-        Answer::new(""),
+        ScriptedResponse::status(503, ""),
+        ScriptedResponse::status(429, "Retry-After: 0\r\n"),
+        ScriptedResponse::new(""),
         answer(&[close(4403)]),
     ])
     .await;
@@ -193,11 +201,11 @@ async fn close_codes_and_statuses_end_a_run_or_do_not() {
     );
 
     for (first, exit) in [
-        (Answer::status(401, ""), Exit::Credential),
-        (Answer::status(403, ""), Exit::Credential),
-        (Answer::status(404, ""), Exit::NotFound),
-        (Answer::status(400, ""), Exit::Failure),
-        (Answer::stream("data: a\n\n"), Exit::Failure),
+        (ScriptedResponse::status(401, ""), Exit::Credential),
+        (ScriptedResponse::status(403, ""), Exit::Credential),
+        (ScriptedResponse::status(404, ""), Exit::NotFound),
+        (ScriptedResponse::status(400, ""), Exit::Failure),
+        (ScriptedResponse::stream("data: a\n\n"), Exit::Failure),
         (switching(None, vec![]), Exit::Failure),
     ] {
         let (items, result) = play(vec![first]).await;
@@ -210,11 +218,14 @@ async fn close_codes_and_statuses_end_a_run_or_do_not() {
 async fn an_unknown_call_is_asked_for_ten_seconds_and_no_longer() {
     let (tx, mut rx) = channel(100);
     let limits = limits(|| 1.0);
-    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
-    let mut unknown = Unknown::default();
+    let mut link =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let mut unknown = UnknownCall::default();
     let began = Instant::now();
     let error = loop {
-        if let Err(error) = unknown.settle(End::Unknown, &mut link, &keys(), &credential()).await {
+        if let Err(error) =
+            unknown.settle(ObserverEnd::Unknown, &mut link, &keys(), &credential()).await
+        {
             break error;
         }
     };
@@ -228,14 +239,20 @@ async fn an_unknown_call_is_asked_for_ten_seconds_and_no_longer() {
 async fn a_message_shows_that_the_call_is_known() {
     let (tx, _rx) = channel(100);
     let limits = limits(|| 1.0);
-    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
-    let mut unknown = Unknown(Some(Instant::now()));
+    let mut link =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let mut unknown = UnknownCall(Some(Instant::now()));
     let (near, mut far) = duplex(1000);
     far.write_all(&[text("{}"), close(4004)].concat()).await.expect("room");
     assert_eq!(
-        listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut Seen::default())
-            .await,
-        End::Unknown
+        listen(
+            Socket::new(near, &limits).await,
+            &mut link,
+            &mut unknown,
+            &mut CallProgress::default()
+        )
+        .await,
+        ObserverEnd::Unknown
     );
     assert_eq!(unknown.0, None);
 }
@@ -244,18 +261,19 @@ async fn a_message_shows_that_the_call_is_known() {
 async fn a_server_that_forgets_to_close_ends_too() {
     let (tx, mut rx) = channel(100);
     let limits = limits(|| 1.0);
-    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let mut link =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
     let (near, mut far) = duplex(1000);
     far.write_all(&text(END)).await.expect("room");
     let began = Instant::now();
     let end = listen(
         Socket::new(near, &limits).await,
         &mut link,
-        &mut Unknown::default(),
-        &mut Seen::default(),
+        &mut UnknownCall::default(),
+        &mut CallProgress::default(),
     )
     .await;
-    assert_eq!((end, began.elapsed()), (End::Over, CLOSING));
+    assert_eq!((end, began.elapsed()), (ObserverEnd::Over, CLOSING));
     assert_eq!(seen(rx.try_recv().expect("a frame")), END);
 }
 
@@ -263,9 +281,10 @@ async fn a_server_that_forgets_to_close_ends_too() {
 async fn a_server_that_asks_for_later_is_left_alone() {
     let (tx, mut rx) = channel(9);
     let limits = limits(|| 0.5);
-    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let mut link =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
     let began = Instant::now();
-    let next = Unknown::default()
+    let next = UnknownCall::default()
         .settle(closed(Some(4029), false), &mut link, &keys(), &credential())
         .await
         .expect("passing");
@@ -290,7 +309,7 @@ fn only_the_type_tells_the_end() {
         (r#"{"type":"session_end""#, false),
         ("", false),
     ] {
-        assert_eq!(Glance::of(data.as_bytes()).is("session_end"), expected, "{data}");
+        assert_eq!(MessagePeek::of(data.as_bytes()).is("session_end"), expected, "{data}");
     }
 }
 
@@ -303,7 +322,7 @@ async fn a_hole_is_certain_where_the_state_went_on_without_us() {
     for (again, certain) in [("b", false), ("c", true)] {
         let (items, _) = play(vec![
             answer(&[info("a"), moved.clone()]),
-            Answer::status(503, ""),
+            ScriptedResponse::status(503, ""),
             answer(&[]),
             answer(&[info(again), text(END)]),
         ])
@@ -329,12 +348,13 @@ async fn a_hole_that_nothing_closes_is_named_at_the_end() {
 async fn pings_go_on_while_nobody_takes_what_came() {
     let (tx, _rx) = channel(1);
     let limits = limits(|| 0.0);
-    let mut link = Link::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let mut link =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
     let (near, mut far) = duplex(1 << 20);
     for _ in 0..AHEAD.0 + 100 {
         far.write_all(&text("{}")).await.expect("room");
     }
-    let (mut unknown, mut seen) = (Unknown::default(), Seen::default());
+    let (mut unknown, mut seen) = (UnknownCall::default(), CallProgress::default());
     let listening = listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut seen);
     assert!(timeout(Duration::from_secs(3600), listening).await.is_err(), "the connection is kept");
     let mut pings = [0; 6 * 170];

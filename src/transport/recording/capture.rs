@@ -9,10 +9,13 @@ use std::sync::{Arc, OnceLock};
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 
-use super::Pieces;
-use crate::transport::framer::{self, Body, Parser};
+use super::ChunkReader;
+use crate::transport::framer::{self, Parser, SseBody};
 use crate::transport::sse::{CONTROL, control};
-use crate::transport::{Change, Fault, Form, Item, Lent, News, Notes, Origin, Piece, RawFrame};
+use crate::transport::{
+    BlockingSender, Chunk, ConnectionEvent, ConnectionState, FrameError, FrameFlags, FrameFormat,
+    Item, Origin, RawFrame,
+};
 
 /// Whole frames of a capture, and what is in force where they begin.
 ///
@@ -52,12 +55,16 @@ impl std::fmt::Debug for Capture {
 /// will bring it again.
 pub(super) fn frames(
     first: BytesMut,
-    pieces: &mut Pieces<'_>,
+    pieces: &mut ChunkReader<'_>,
     limit: usize,
-    tx: &Lent,
+    tx: &BlockingSender,
 ) -> Result<()> {
-    let mut cutter =
-        Cutter { parser: Parser::new("", limit), limit, is_between: false, origin: Arc::default() };
+    let mut cutter = FrameSplitter {
+        parser: Parser::new("", limit),
+        limit,
+        is_between: false,
+        origin: Arc::default(),
+    };
     let mut open = BytesMut::new();
     let mut next = Ok(Some(first));
     while let Ok(Some(piece)) = next {
@@ -70,13 +77,13 @@ pub(super) fn frames(
         return Ok(());
     }
     if cutter.parser.unfinished() > 0 {
-        let cut_off = nothing(&cutter.origin, (Fault::CutOff, cutter.parser.unfinished()));
-        let _ = tx.blocking_send(Item::Piece(Piece::Frames(Arc::new([cut_off]))));
+        let cut_off = nothing(&cutter.origin, (FrameError::CutOff, cutter.parser.unfinished()));
+        let _ = tx.blocking_send(Item::Piece(Chunk::Frames(Arc::new([cut_off]))));
     }
     next.map(|_| ())
 }
 
-struct Cutter {
+struct FrameSplitter {
     /// At the end of what has been handed over.
     parser: Parser,
     /// The largest frame, in bytes.
@@ -86,13 +93,13 @@ struct Cutter {
     origin: Arc<Origin>,
 }
 
-impl Cutter {
+impl FrameSplitter {
     /// Hands over what there is, and gives back what is to come again before the next bytes; `None` if nobody takes it.
     fn hand_over(
         &mut self,
         mut piece: BytesMut,
-        pieces: &mut Pieces<'_>,
-        tx: &Lent,
+        pieces: &mut ChunkReader<'_>,
+        tx: &BlockingSender,
     ) -> Option<BytesMut> {
         let whole = framer::whole(&piece);
         let rest = piece.split_off(if whole == 0 { piece.len() } else { whole });
@@ -109,22 +116,23 @@ impl Cutter {
             self.parser = Parser::between(&id, self.limit);
         }
         let capture = Capture { bytes, last_event_id, limit: self.limit, frames: OnceLock::new() };
-        pieces.send(vec![Item::Piece(Piece::Capture(Arc::new(capture)))], tx).then_some(rest)
+        pieces.send(vec![Item::Piece(Chunk::Capture(Arc::new(capture)))], tx).then_some(rest)
     }
 
     /// Hands frames over, and news in their place. False if nobody takes them.
-    fn each(&self, frames: Vec<framer::Frame>, tx: &Lent) -> bool {
+    fn each(&self, frames: Vec<framer::SseFrame>, tx: &BlockingSender) -> bool {
         let mut ready = Vec::with_capacity(frames.len());
         let send = |ready: &mut Vec<RawFrame>| {
             ready.is_empty()
-                || tx.blocking_send(Item::Piece(Piece::Frames(ready.drain(..).collect()))).is_ok()
+                || tx.blocking_send(Item::Piece(Chunk::Frames(ready.drain(..).collect()))).is_ok()
         };
         for frame in frames {
             match frame.body {
                 // The server's word to its client is no event: the captured connection ended there.
-                Body::Data(data) if frame.event.as_deref() == Some(CONTROL) => {
-                    let change = Change::Ended { why: control(&data).why().to_owned() };
-                    let news = Item::News(News { origin: Arc::clone(&self.origin), change });
+                SseBody::Data(data) if frame.event.as_deref() == Some(CONTROL) => {
+                    let change = ConnectionState::Ended { why: control(&data).why().to_owned() };
+                    let news =
+                        Item::News(ConnectionEvent { origin: Arc::clone(&self.origin), change });
                     if !send(&mut ready) || tx.blocking_send(news).is_err() {
                         return false;
                     }
@@ -144,30 +152,32 @@ fn has_news(bytes: &[u8]) -> bool {
 }
 
 /// A frame that carries something.
-fn raw(origin: &Arc<Origin>, frame: framer::Frame) -> Option<RawFrame> {
+fn raw(origin: &Arc<Origin>, frame: framer::SseFrame) -> Option<RawFrame> {
     let raw = match frame.body {
-        Body::Empty => return None,
-        Body::Data(data) => {
-            RawFrame { data: Bytes::from(data), fault: None, ..nothing(origin, (Fault::CutOff, 0)) }
-        }
-        Body::TooLarge(length) => nothing(origin, (Fault::TooLarge, length)),
+        SseBody::Empty => return None,
+        SseBody::Data(data) => RawFrame {
+            data: Bytes::from(data),
+            fault: None,
+            ..nothing(origin, (FrameError::CutOff, 0))
+        },
+        SseBody::TooLarge(length) => nothing(origin, (FrameError::TooLarge, length)),
     };
     let id = (!frame.last_event_id.is_empty()).then_some(frame.last_event_id);
     Some(RawFrame { event: frame.event, id, ..raw })
 }
 
 /// What could not be delivered.
-fn nothing(origin: &Arc<Origin>, fault: (Fault, u64)) -> RawFrame {
+fn nothing(origin: &Arc<Origin>, fault: (FrameError, u64)) -> RawFrame {
     RawFrame {
         origin: Arc::clone(origin),
-        form: Form::Sse,
+        form: FrameFormat::Sse,
         event: None,
         id: None,
         data: Bytes::new(),
         received_at: None,
         fault: Some(fault),
         offset: 0,
-        notes: Notes::default(),
+        notes: FrameFlags::default(),
     }
 }
 
@@ -182,7 +192,7 @@ mod tests {
     fn items(capture: &str) -> Vec<Option<Vec<usize>>> {
         let (tx, mut rx) = channel(100);
         let mut reader = capture.as_bytes();
-        let mut pieces = Pieces::of(&mut reader);
+        let mut pieces = ChunkReader::of(&mut reader);
         let first = pieces.beginning().expect("no failure").expect("something");
         frames(first, &mut pieces, FRAME_LIMIT, &tx.lend()).expect("no failure");
         drop(tx);
@@ -221,7 +231,7 @@ mod tests {
     fn told(capture: &[u8], chunk: usize, limit: usize) -> (Vec<String>, usize) {
         let (tx, mut rx) = channel(10_000);
         let mut reader = Chunks(capture, chunk);
-        let mut pieces = Pieces::of(&mut reader);
+        let mut pieces = ChunkReader::of(&mut reader);
         let Some(first) = pieces.beginning().expect("no failure") else { return (Vec::new(), 0) };
         frames(first, &mut pieces, limit, &tx.lend()).expect("no failure");
         drop(tx);
@@ -229,7 +239,7 @@ mod tests {
         while let Some(item) = rx.blocking_recv() {
             match item {
                 Item::Piece(piece) => {
-                    left += if let Piece::Capture(capture) = &piece { capture.size() } else { 0 };
+                    left += if let Chunk::Capture(capture) = &piece { capture.size() } else { 0 };
                     told.extend(piece.frames(&Origin::default()).map(|frame| {
                         let data = String::from_utf8_lossy(frame.data);
                         format!("{:?} {:?} {data} {:?}", frame.event, frame.id, frame.fault)
@@ -281,12 +291,12 @@ mod tests {
         let event = "id: 4321\nevent: call.started\ndata: {\"caller_id\":\"Canary\"}\n\n".repeat(9);
         let (tx, mut rx) = channel(100);
         let mut reader = Chunks(event.as_bytes(), event.len() / 3);
-        let mut pieces = Pieces::of(&mut reader);
+        let mut pieces = ChunkReader::of(&mut reader);
         let first = pieces.beginning().expect("no failure").expect("something");
         frames(first, &mut pieces, FRAME_LIMIT, &tx.lend()).expect("no failure");
         drop(tx);
         let items: Vec<_> = std::iter::from_fn(|| rx.blocking_recv()).collect();
-        assert!(items.iter().any(|item| matches!(item, Item::Piece(Piece::Capture(_)))));
+        assert!(items.iter().any(|item| matches!(item, Item::Piece(Chunk::Capture(_)))));
         let shown = format!("{items:?}");
         assert!(
             !shown.contains("Canary")

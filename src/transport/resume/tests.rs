@@ -7,7 +7,7 @@ fn new<'a>(resume: &mut Resume, events: &[(&'a str, &'a str)]) -> Vec<&'a str> {
     };
     events
         .iter()
-        .filter(|(id, data)| matches!(judge(id, data), Verdict::New { .. }))
+        .filter(|(id, data)| matches!(judge(id, data), ResumeDecision::New { .. }))
         .map(|(_, data)| *data)
         .collect()
 }
@@ -78,11 +78,11 @@ fn a_repeat_is_told_from_a_replay() {
     let mut resume = Resume::default();
     resume.begin(0);
     let judge = |resume: &mut Resume| resume.judge(Some("5"), None, b"a");
-    assert_eq!(judge(&mut resume), Verdict::New { backwards: false });
-    assert_eq!(judge(&mut resume), Verdict::Repeated);
+    assert_eq!(judge(&mut resume), ResumeDecision::New { backwards: false });
+    assert_eq!(judge(&mut resume), ResumeDecision::Repeated);
     resume.begin(0);
-    assert_eq!(judge(&mut resume), Verdict::Replayed);
-    assert_eq!(judge(&mut resume), Verdict::Repeated);
+    assert_eq!(judge(&mut resume), ResumeDecision::Replayed);
+    assert_eq!(judge(&mut resume), ResumeDecision::Repeated);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn ids_that_go_backwards_are_neither_lost_nor_doubled() {
     assert_eq!(new(&mut resume, &[("5000", "a"), ("7000", "b"), ("9000", "c")]), ["a", "b", "c"]);
     assert_eq!(
         resume.judge(Some("6000"), Some("call.started"), b"d"),
-        Verdict::New { backwards: true }
+        ResumeDecision::New { backwards: true }
     );
     assert_eq!(resume.begin(0).as_deref(), Some("2999"), "twice as far below the highest");
     // The replay alone does not move the position: what comes after its end may lie below.
@@ -123,7 +123,7 @@ fn delivered(resume: &mut Resume, ids: impl Iterator<Item = u64>) {
     resume.begin(0);
     for id in ids {
         let verdict = resume.judge(Some(&id.to_string()), None, &id.to_be_bytes());
-        if let Verdict::New { backwards } = verdict {
+        if let ResumeDecision::New { backwards } = verdict {
             resume.unasked(Some(id), backwards, 0);
         }
     }
@@ -176,7 +176,7 @@ fn connections_that_break_within_the_replay_ask_for_less_and_that_is_told() {
         // Something that is known comes, and no more.
         assert_eq!(
             resume.judge(Some("100905"), None, &100_905_u64.to_be_bytes()),
-            Verdict::Replayed
+            ResumeDecision::Replayed
         );
         resume.broke(true);
     }
@@ -190,7 +190,7 @@ fn connections_that_break_within_the_replay_ask_for_less_and_that_is_told() {
     );
     let wanted = asked[0] + 1;
     let short: u64 = resume.begin(0).expect("a position").parse().expect("a number");
-    let unasked = Unasked { from: wanted, to: short + 1, reason: GapReason::ReplayBroken };
+    let unasked = UncoveredRange { from: wanted, to: short + 1, reason: GapReason::ReplayBroken };
     assert_eq!(resume.unasked(Some(101_000), false, 0), Some(unasked));
     assert_eq!(resume.unasked(Some(101_001), false, 0), None, "once");
     resume.broke(true);
@@ -230,7 +230,7 @@ fn a_clock_set_back_is_seen_behind_newer_ids_of_the_replay() {
         resume.stands(40);
         let mut come = |id: u64, age| {
             let verdict = resume.judge(Some(&id.to_string()), None, &id.to_be_bytes());
-            resume.unasked(Some(id), verdict == Verdict::New { backwards: true }, age)
+            resume.unasked(Some(id), verdict == ResumeDecision::New { backwards: true }, age)
         };
         assert_eq!(come(newer, 40).map(|unasked| unasked.reason), Some(GapReason::ReplayBroken));
         let unasked = come(100_020, 50).map(|unasked| (unasked.from, unasked.to, unasked.reason));
@@ -244,11 +244,11 @@ fn a_clock_set_back_is_seen_behind_newer_ids_of_the_replay() {
 fn the_event_line_is_part_of_the_content() {
     let mut resume = Resume::default();
     resume.begin(0);
-    assert!(matches!(resume.judge(Some("5"), Some("a"), b"{}"), Verdict::New { .. }));
+    assert!(matches!(resume.judge(Some("5"), Some("a"), b"{}"), ResumeDecision::New { .. }));
     resume.begin(0);
-    assert!(matches!(resume.judge(Some("5"), None, b"{}"), Verdict::New { .. }));
-    assert!(matches!(resume.judge(Some("5"), Some("b"), b"{}"), Verdict::New { .. }));
-    assert_eq!(resume.judge(Some("5"), Some("a"), b"{}"), Verdict::Replayed);
+    assert!(matches!(resume.judge(Some("5"), None, b"{}"), ResumeDecision::New { .. }));
+    assert!(matches!(resume.judge(Some("5"), Some("b"), b"{}"), ResumeDecision::New { .. }));
+    assert_eq!(resume.judge(Some("5"), Some("a"), b"{}"), ResumeDecision::Replayed);
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn memory_is_bounded_and_beyond_it_events_come_twice_rather_than_never() {
     resume.begin(0);
     let data: Vec<_> = (0..=REMEMBERED).map(|n| n.to_string()).collect();
     let is_new = |resume: &mut Resume, data: &String| {
-        matches!(resume.judge(Some("5"), None, data.as_bytes()), Verdict::New { .. })
+        matches!(resume.judge(Some("5"), None, data.as_bytes()), ResumeDecision::New { .. })
     };
     assert!(data.iter().all(|data| is_new(&mut resume, data)));
     assert_eq!((resume.known.len(), resume.order.len()), (REMEMBERED, REMEMBERED));

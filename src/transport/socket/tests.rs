@@ -4,23 +4,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
 use crate::transport::FRAME_LIMIT;
-use crate::transport::scripted::{Answer, Scripted, TOKEN, credential, header, message, switching};
+use crate::transport::scripted::{
+    Scripted, ScriptedResponse, TOKEN, credential, header, message, switching,
+};
 
 /// A socket without a network, and its other end.
 async fn pair() -> (Socket<DuplexStream>, DuplexStream) {
     let (near, far) = duplex(1 << 22);
-    (Socket::new(near, &Limits::default()).await, far)
+    (Socket::new(near, &SourceConfig::default()).await, far)
 }
 
 #[tokio::test]
 async fn the_handshake_is_the_standards_and_hides_the_credential() {
     let mut server = Scripted::new([switching(Some("auth"), message(1, b"hello"))]).await;
     let request = server.client().observer("ws-1", "CA1");
-    let mut socket = open(request, Some(&credential()), "call", &Limits::default())
+    let mut socket = open(request, Some(&credential()), "call", &SourceConfig::default())
         .await
         .unwrap_or_else(|failure| panic!("{failure:?}"));
     assert!(
-        socket.next().await == Heard::Text(Bytes::from("hello")),
+        socket.next().await == SocketEvent::Text(Bytes::from("hello")),
         "what came with the handshake is not lost"
     );
     let head = server.heads().remove(0);
@@ -81,13 +83,13 @@ fn a_handshake_that_is_wrong_in_one_point_is_none() {
 #[tokio::test]
 async fn an_answer_that_switches_to_nothing_is_a_failure() {
     for (answer, expected) in [
-        (Answer::stream(""), "the server answered 200, which opens no stream"),
+        (ScriptedResponse::stream(""), "the server answered 200, which opens no stream"),
         (
             switching(Some("canary"), vec![]),
             "the server did not choose the subprotocol that it was offered",
         ),
         (
-            Answer::status(302, "Location: http://127.0.0.2:1/\r\n"),
+            ScriptedResponse::status(302, "Location: http://127.0.0.2:1/\r\n"),
             "the server redirects to another origin",
         ),
     ] {
@@ -96,12 +98,12 @@ async fn an_answer_that_switches_to_nothing_is_a_failure() {
             server.client().observer("ws-1", "CA1"),
             Some(&credential()),
             "call",
-            &Limits::default(),
+            &SourceConfig::default(),
         )
         .await
         .err()
         .expect("a failure");
-        let Failure::Doubtful { why, .. } = failure else { panic!("{failure:?}") };
+        let ConnectError::Doubtful { why, .. } = failure else { panic!("{failure:?}") };
         assert!(why.starts_with(expected), "{why}");
     }
 }
@@ -111,17 +113,20 @@ async fn messages_and_ends_are_told_apart() {
     let large = message(1, "x".repeat(FRAME_LIMIT + 1).as_bytes());
     let full = "x".repeat(FRAME_LIMIT);
     let pieces = [&[0x01, 2][..], b"ab", &[0x89, 0], &[0x80, 1], b"c"].concat();
-    let lost = |why: &str| Heard::Lost(why.to_owned());
+    let lost = |why: &str| SocketEvent::Lost(why.to_owned());
     for (number, (bytes, expected)) in [
-        (message(1, b"a"), Heard::Text(Bytes::from("a"))),
-        (message(2, &[255, 0]), Heard::Binary(Bytes::from_static(&[255, 0]))),
-        (message(1, full.as_bytes()), Heard::Text(Bytes::from(full.clone()))),
-        (pieces, Heard::Text(Bytes::from("abc"))),
-        (message(8, &4004_u16.to_be_bytes()), Heard::Closed(Some(4004))),
-        (message(8, &[&1013_u16.to_be_bytes()[..], b"canary"].concat()), Heard::Closed(Some(1013))),
-        (message(8, b""), Heard::Closed(None)),
-        (large, Heard::TooLarge(FRAME_LIMIT as u64 + 1)),
-        (message(1, &[b'a', 255]), Heard::NotUtf8),
+        (message(1, b"a"), SocketEvent::Text(Bytes::from("a"))),
+        (message(2, &[255, 0]), SocketEvent::Binary(Bytes::from_static(&[255, 0]))),
+        (message(1, full.as_bytes()), SocketEvent::Text(Bytes::from(full.clone()))),
+        (pieces, SocketEvent::Text(Bytes::from("abc"))),
+        (message(8, &4004_u16.to_be_bytes()), SocketEvent::Closed(Some(4004))),
+        (
+            message(8, &[&1013_u16.to_be_bytes()[..], b"canary"].concat()),
+            SocketEvent::Closed(Some(1013)),
+        ),
+        (message(8, b""), SocketEvent::Closed(None)),
+        (large, SocketEvent::TooLarge(FRAME_LIMIT as u64 + 1)),
+        (message(1, &[b'a', 255]), SocketEvent::NotUtf8),
         (message(3, b"a"), lost("the server broke the WebSocket protocol")),
         (vec![0x81, 0x81, 0, 0, 0, 0, b'a'], lost("the server broke the WebSocket protocol")),
         (vec![0x81, 5, b'a'], lost("connection closed")),
@@ -141,7 +146,7 @@ async fn messages_and_ends_are_told_apart() {
 async fn pings_and_takes_silence_for_death() {
     let (mut socket, mut far) = pair().await;
     let began = Instant::now();
-    assert!(socket.next().await == Heard::Lost("nothing came for 60 s".to_owned()));
+    assert!(socket.next().await == SocketEvent::Lost("nothing came for 60 s".to_owned()));
     assert_eq!(began.elapsed(), SILENCE);
     let mut written = [0; 100];
     let count = far.read(&mut written).await.expect("open");
@@ -164,7 +169,7 @@ async fn a_pong_is_a_sign_of_life_and_so_is_a_ping() {
         far
     };
     let (heard, _far) = tokio::join!(socket.next(), server);
-    assert!(heard == Heard::Lost("nothing came for 60 s".to_owned()));
+    assert!(heard == SocketEvent::Lost("nothing came for 60 s".to_owned()));
     assert_eq!(began.elapsed(), Duration::from_secs(59 * 3) + SILENCE);
 }
 
@@ -174,14 +179,14 @@ async fn a_slow_caller_does_not_make_the_server_silent() {
     tokio::time::sleep(SILENCE * 2).await;
     assert!(socket.next().now_or_never().is_none(), "silence begins with the call");
     far.write_all(&message(1, b"a")).await.expect("room");
-    assert!(socket.next().await == Heard::Text(Bytes::from("a")));
+    assert!(socket.next().await == SocketEvent::Text(Bytes::from("a")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn closing_answers_the_servers_close_and_takes_no_longer_than_a_moment() {
     let (mut socket, mut far) = pair().await;
     far.write_all(&message(8, &1000_u16.to_be_bytes())).await.expect("room");
-    assert!(socket.next().await == Heard::Closed(Some(1000)));
+    assert!(socket.next().await == SocketEvent::Closed(Some(1000)));
     socket.close().await;
     let mut written = Vec::new();
     far.read_to_end(&mut written).await.expect("closed");
@@ -190,7 +195,7 @@ async fn closing_answers_the_servers_close_and_takes_no_longer_than_a_moment() {
     // Nobody reads at the other end.
     let (near, _far) = duplex(1);
     let began = Instant::now();
-    Socket::new(near, &Limits::default()).await.close().await;
+    Socket::new(near, &SourceConfig::default()).await.close().await;
     assert_eq!(began.elapsed(), GOODBYE);
 }
 
@@ -211,6 +216,6 @@ async fn a_silent_day_of_pongs_neither_ends_nor_grows() {
     };
     let began = Instant::now();
     let (heard, _far) = tokio::join!(socket.next(), server);
-    assert!(heard == Heard::Text(Bytes::from("at last")));
+    assert!(heard == SocketEvent::Text(Bytes::from("at last")));
     assert_eq!(began.elapsed(), Duration::from_secs(24 * 3600));
 }

@@ -6,8 +6,8 @@ use futures_util::stream;
 
 use super::*;
 use crate::transport::credential::KeySource;
-use crate::transport::scripted::{Answer, Scripted, TOKEN, credential, header};
-use crate::transport::{Change, FRAME_LIMIT, Item, channel};
+use crate::transport::scripted::{Scripted, ScriptedResponse, TOKEN, credential, header};
+use crate::transport::{ConnectionState, FRAME_LIMIT, Item, channel};
 
 /// What a run sent, as tests may print it.
 #[derive(Debug, PartialEq)]
@@ -38,11 +38,11 @@ fn gap(reason: &str) -> Seen {
 fn seen(item: Item) -> Seen {
     match item {
         Item::News(news) => match news.change {
-            Change::Connected => Seen::Connected,
-            Change::Reconnecting { attempt, why, .. } => Seen::Reconnecting(attempt, why),
-            Change::Ended { .. } => unreachable!("a workspace does not end"),
+            ConnectionState::Connected => Seen::Connected,
+            ConnectionState::Reconnecting { attempt, why, .. } => Seen::Reconnecting(attempt, why),
+            ConnectionState::Ended { .. } => unreachable!("a workspace does not end"),
         },
-        Item::Frame(frame) if frame.form == Form::Own => {
+        Item::Frame(frame) if frame.form == FrameFormat::Own => {
             let line = String::from_utf8(frame.data.to_vec()).expect("valid");
             Seen::Gap(line.split('"').rev().nth(1).expect("a reason").to_owned())
         }
@@ -53,7 +53,7 @@ fn seen(item: Item) -> Seen {
                 String::from_utf8(frame.data.to_vec()).expect("valid"),
             ),
             Some((fault, bytes)) => {
-                assert_eq!((fault, frame.data.len()), (Fault::TooLarge, 0));
+                assert_eq!((fault, frame.data.len()), (FrameError::TooLarge, 0));
                 Seen::TooLarge(frame.id, bytes)
             }
         },
@@ -62,16 +62,16 @@ fn seen(item: Item) -> Seen {
 }
 
 /// Without jitter there is no waiting.
-fn limits() -> Limits {
-    Limits { random: || 0.0, ..Limits::default() }
+fn limits() -> SourceConfig {
+    SourceConfig { random: || 0.0, ..SourceConfig::default() }
 }
 
-fn keys() -> Keys {
-    Keys::new(credential(), None)
+fn keys() -> KeyRing {
+    KeyRing::new(credential(), None)
 }
 
 /// Runs against a script that ends in an error; no jitter means no waiting.
-async fn play(answers: Vec<Answer>) -> (Vec<Seen>, Vec<String>, Error) {
+async fn play(answers: Vec<ScriptedResponse>) -> (Vec<Seen>, Vec<String>, Error) {
     let mut server = Scripted::new(answers).await;
     let (tx, mut rx) = channel(1000);
     let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
@@ -88,14 +88,14 @@ async fn play(answers: Vec<Answer>) -> (Vec<Seen>, Vec<String>, Error) {
 }
 
 /// A last answer that ends a run.
-fn stop() -> Answer {
-    Answer::status(401, "")
+fn stop() -> ScriptedResponse {
+    ScriptedResponse::status(401, "")
 }
 
 #[tokio::test]
 async fn asks_as_the_protocol_says_and_sends_what_comes() {
     let body = "retry: 3000\n\n: hello\n\nid: 1017\nevent: call.started\ndata: {\"a\":1}\n\ndata: bare\n\n";
-    let (items, heads, _) = play(vec![Answer::stream(body), stop()]).await;
+    let (items, heads, _) = play(vec![ScriptedResponse::stream(body), stop()]).await;
     let expected = [
         Seen::Connected,
         event("call.started", "1017", "{\"a\":1}"),
@@ -121,8 +121,8 @@ async fn asks_as_the_protocol_says_and_sends_what_comes() {
 #[tokio::test]
 async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
     let (items, heads, _) = play(vec![
-        Answer::stream("id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1018\ndata:cut o"),
-        Answer::stream(
+        ScriptedResponse::stream("id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1018\ndata:cut o"),
+        ScriptedResponse::stream(
             "id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1017\ndata:c\n\nid:1018\ndata:d\n\n",
         ),
         stop(),
@@ -150,17 +150,24 @@ async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn frames_without_data_move_the_position() {
-    let (_, heads, _) =
-        play(vec![Answer::stream("id:20\n\n"), Answer::stream("id: a\u{e9}b\n\n"), stop()]).await;
+    let (_, heads, _) = play(vec![
+        ScriptedResponse::stream("id:20\n\n"),
+        ScriptedResponse::stream("id: a\u{e9}b\n\n"),
+        stop(),
+    ])
+    .await;
     assert_eq!(header(&heads[1], "last-event-id"), Some("19"));
     assert_eq!(
         header(&heads[2], "last-event-id"),
         Some("19"),
         "what is no number can't be asked before"
     );
-    let (_, heads, _) =
-        play(vec![Answer::stream("id: a\u{e9}b\n\n"), Answer::stream("id: x\ty\n\n"), stop()])
-            .await;
+    let (_, heads, _) = play(vec![
+        ScriptedResponse::stream("id: a\u{e9}b\n\n"),
+        ScriptedResponse::stream("id: x\ty\n\n"),
+        stop(),
+    ])
+    .await;
     assert_eq!(header(&heads[1], "last-event-id"), Some("a\u{e9}b"), "better than nothing");
     assert_eq!(header(&heads[2], "last-event-id"), None, "no header can hold it");
 }
@@ -168,8 +175,12 @@ async fn frames_without_data_move_the_position() {
 #[tokio::test]
 async fn a_frame_that_is_too_large_is_reported_once() {
     let body = format!("id:5\ndata:{}\n\nid:6\ndata:a\n\n", "x".repeat(FRAME_LIMIT + 1));
-    let (items, _, _) =
-        play(vec![Answer::stream(&body[..body.len() - 14]), Answer::stream(&body), stop()]).await;
+    let (items, _, _) = play(vec![
+        ScriptedResponse::stream(&body[..body.len() - 14]),
+        ScriptedResponse::stream(&body),
+        stop(),
+    ])
+    .await;
     let events: Vec<_> = items
         .into_iter()
         .filter(|item| !matches!(item, Seen::Connected | Seen::Reconnecting(..)))
@@ -184,13 +195,13 @@ async fn a_frame_that_is_too_large_is_reported_once() {
 #[tokio::test]
 async fn tries_count_up_until_something_is_delivered() {
     let (items, _, _) = play(vec![
-        Answer::status(503, ""),
-        Answer::status(429, "Retry-After: 0\r\n"),
-        Answer::stream("retry: 1\n\n: hello\n\n"),
-        Answer::stream("data:a\n\n"),
-        Answer::new("not HTTP"),
-        Answer::new(""),
-        Answer::new("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"),
+        ScriptedResponse::status(503, ""),
+        ScriptedResponse::status(429, "Retry-After: 0\r\n"),
+        ScriptedResponse::stream("retry: 1\n\n: hello\n\n"),
+        ScriptedResponse::stream("data:a\n\n"),
+        ScriptedResponse::new("not HTTP"),
+        ScriptedResponse::new(""),
+        ScriptedResponse::new("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"),
         stop(),
     ])
     .await;
@@ -213,7 +224,7 @@ async fn tries_count_up_until_something_is_delivered() {
 #[tokio::test]
 async fn a_body_cut_short_is_a_passing_failure() {
     let chunked = "HTTP/1.1 200 OK\r\nContent-Type: TEXT/EVENT-STREAM\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata:a\n\n\r\n5\r\nda";
-    let (items, _, _) = play(vec![Answer::new(chunked), stop()]).await;
+    let (items, _, _) = play(vec![ScriptedResponse::new(chunked), stop()]).await;
     assert_eq!(items, [Seen::Connected, event("", "", "a"), reconnecting(1, "connection closed")]);
 }
 
@@ -224,26 +235,50 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
     let gzip =
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n";
     for (answer, exit, why) in [
-        (Answer::status(401, ""), Exit::Credential, "the server refused the API key (401)"),
         (
-            Answer::status(403, ""),
+            ScriptedResponse::status(401, ""),
+            Exit::Credential,
+            "the server refused the API key (401)",
+        ),
+        (
+            ScriptedResponse::status(403, ""),
             Exit::Credential,
             "the API key may not read this workspace (403)",
         ),
-        (Answer::status(404, ""), Exit::NotFound, "there is no such workspace (404)"),
-        (Answer::status(410, ""), Exit::NotFound, "there is no such workspace (410)"),
+        (ScriptedResponse::status(404, ""), Exit::NotFound, "there is no such workspace (404)"),
+        (ScriptedResponse::status(410, ""), Exit::NotFound, "there is no such workspace (410)"),
         (
-            Answer::new("HTTP/1.1 204 No Content\r\n\r\n"),
+            ScriptedResponse::new("HTTP/1.1 204 No Content\r\n\r\n"),
             Exit::Failure,
             "the server has no stream here (204)",
         ),
-        (Answer::status(400, ""), Exit::Failure, "the server answered 400, which opens no stream"),
-        (Answer::status(304, ""), Exit::Failure, "the server answered 304, which opens no stream"),
-        (Answer::new(html), Exit::Failure, "not an event stream: the server sent text/html;"),
-        (Answer::new(odd), Exit::Failure, "not an event stream: the server sent another type;"),
-        (Answer::new(gzip), Exit::Failure, "the stream is compressed, which nobody asked for"),
-        (Answer::new("canary"), Exit::Failure, "the answer is not HTTP"),
-        (Answer::new(""), Exit::Failure, "connection closed"),
+        (
+            ScriptedResponse::status(400, ""),
+            Exit::Failure,
+            "the server answered 400, which opens no stream",
+        ),
+        (
+            ScriptedResponse::status(304, ""),
+            Exit::Failure,
+            "the server answered 304, which opens no stream",
+        ),
+        (
+            ScriptedResponse::new(html),
+            Exit::Failure,
+            "not an event stream: the server sent text/html;",
+        ),
+        (
+            ScriptedResponse::new(odd),
+            Exit::Failure,
+            "not an event stream: the server sent another type;",
+        ),
+        (
+            ScriptedResponse::new(gzip),
+            Exit::Failure,
+            "the stream is compressed, which nobody asked for",
+        ),
+        (ScriptedResponse::new("canary"), Exit::Failure, "the answer is not HTTP"),
+        (ScriptedResponse::new(""), Exit::Failure, "connection closed"),
     ] {
         let (items, _, error) = play(vec![answer]).await;
         assert_eq!((error.exit, items.len()), (exit, 0), "{error}");
@@ -260,8 +295,8 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
 #[tokio::test]
 async fn redirects_stay_within_the_origin() {
     let (items, heads, _) = play(vec![
-        Answer::status(307, "Location: /elsewhere\r\n"),
-        Answer::stream("data:a\n\n"),
+        ScriptedResponse::status(307, "Location: /elsewhere\r\n"),
+        ScriptedResponse::stream("data:a\n\n"),
         stop(),
     ])
     .await;
@@ -271,12 +306,13 @@ async fn redirects_stay_within_the_origin() {
 
     let mut other = Scripted::new([stop()]).await;
     let (_, _, error) =
-        play(vec![Answer::status(302, &format!("Location: {}/canary\r\n", other.url()))]).await;
+        play(vec![ScriptedResponse::status(302, &format!("Location: {}/canary\r\n", other.url()))])
+            .await;
     assert!(error.to_string().contains("redirects to another origin"), "{error}");
     assert!(other.heads().is_empty());
 
     let (_, heads, error) =
-        play((0..6).map(|_| Answer::status(302, "Location: /again\r\n")).collect()).await;
+        play((0..6).map(|_| ScriptedResponse::status(302, "Location: /again\r\n")).collect()).await;
     assert!(error.to_string().contains("redirects in circles"), "{error}");
     assert_eq!(heads.len(), 6);
 }
@@ -294,7 +330,7 @@ async fn control_frames_are_obeyed_and_are_no_events() {
         ("canary", "the platform reports an error that is not known here"),
     ] {
         let (items, _, _) = play(vec![
-            Answer::stream(&format!("event: error\ndata: {data}\n\n")).and_hold(),
+            ScriptedResponse::stream(&format!("event: error\ndata: {data}\n\n")).and_hold(),
             stop(),
         ])
         .await;
@@ -306,7 +342,7 @@ async fn control_frames_are_obeyed_and_are_no_events() {
         ("", "the workspace has as many open streams as it may"),
     ] {
         let body = format!("event: error\ndata: {{\"code\":\"too_many_streams\"{limit}}}\n\n");
-        let (items, _, error) = play(vec![Answer::stream(&body).and_hold()]).await;
+        let (items, _, error) = play(vec![ScriptedResponse::stream(&body).and_hold()]).await;
         assert_eq!((error.exit, items.len()), (Exit::TooManyStreams, 1));
         assert!(error.to_string().contains(why), "{error}");
     }
@@ -314,7 +350,7 @@ async fn control_frames_are_obeyed_and_are_no_events() {
 
 #[tokio::test]
 async fn ends_well_when_nobody_listens() {
-    let server = Scripted::new([Answer::stream("data:a\n\n").and_hold()]).await;
+    let server = Scripted::new([ScriptedResponse::stream("data:a\n\n").and_hold()]).await;
     let (tx, mut rx) = channel(1);
     let (client, keys, limits) = (server.client(), keys(), limits());
     let listen = async {
@@ -329,8 +365,8 @@ async fn ends_well_when_nobody_listens() {
 async fn silence_is_a_failure_and_any_byte_breaks_it() {
     let (tx, mut rx) = channel(9);
     let limits = limits();
-    let link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
-    let mut reader = Reader::new(link, Start::Now);
+    let link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let mut reader = SseReader::new(link, Start::Now);
     let began = tokio::time::Instant::now();
     let comments = stream::iter([":", "\n", ":\n"]).then(|chunk| async move {
         tokio::time::sleep(SILENCE * 3 / 4).await;
@@ -338,7 +374,7 @@ async fn silence_is_a_failure_and_any_byte_breaks_it() {
     });
     let body = Box::pin(comments.chain(stream::pending()));
     let failure = reader.read(body, Parser::new("", FRAME_LIMIT)).await;
-    assert_eq!(failure, Failure::passing("nothing came for 120 s"));
+    assert_eq!(failure, ConnectError::passing("nothing came for 120 s"));
     assert_eq!(began.elapsed(), SILENCE * 3 * 3 / 4 + SILENCE);
     assert!(rx.try_recv().is_err());
 }
@@ -346,12 +382,12 @@ async fn silence_is_a_failure_and_any_byte_breaks_it() {
 #[tokio::test(start_paused = true)]
 async fn waits_as_long_as_the_back_off_says() {
     let (tx, mut rx) = channel(9);
-    let limits = Limits { random: || 0.5, ..Limits::default() };
-    let mut link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let limits = SourceConfig { random: || 0.5, ..SourceConfig::default() };
+    let mut link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
     for (failure, expected) in [
-        (Failure::passing("a"), 1500),
-        (Failure::passing("a"), 3000),
-        (Failure::Passing { why: "a".to_owned(), at_least: Duration::from_secs(9) }, 9000),
+        (ConnectError::passing("a"), 1500),
+        (ConnectError::passing("a"), 3000),
+        (ConnectError::Passing { why: "a".to_owned(), at_least: Duration::from_secs(9) }, 9000),
     ] {
         let began = tokio::time::Instant::now();
         link.after(failure, &keys(), &credential()).await.expect("passing");
@@ -363,7 +399,7 @@ async fn waits_as_long_as_the_back_off_says() {
 #[tokio::test]
 async fn odd_ids_are_noted() {
     let server = Scripted::new([
-        Answer::stream("id:9\ndata:a\n\nid:7\ndata:b\n\nid:7\ndata:b\n\ndata:c\n\n"),
+        ScriptedResponse::stream("id:9\ndata:a\n\nid:7\ndata:b\n\nid:7\ndata:b\n\ndata:c\n\n"),
         stop(),
     ])
     .await;
@@ -387,9 +423,9 @@ async fn odd_ids_are_noted() {
 
 #[tokio::test]
 async fn gives_up_after_as_many_reconnects_as_there_may_be() {
-    let server = Scripted::new((0..4).map(|_| Answer::status(503, ""))).await;
+    let server = Scripted::new((0..4).map(|_| ScriptedResponse::status(503, ""))).await;
     let (tx, _rx) = channel(100);
-    let limits = Limits { reconnects: Some(3), ..limits() };
+    let limits = SourceConfig { reconnects: Some(3), ..limits() };
     let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits, &tx)
         .await
         .expect_err("gives up");
@@ -405,14 +441,14 @@ async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "newer-canary-key").expect("written");
     let mut server = Scripted::new([
-        Answer::stream("id:5\ndata:a\n\n"),
-        Answer::status(401, ""),
-        Answer::stream("id:5\ndata:a\n\nid:6\ndata:b\n\n"),
-        Answer::status(401, ""),
+        ScriptedResponse::stream("id:5\ndata:a\n\n"),
+        ScriptedResponse::status(401, ""),
+        ScriptedResponse::stream("id:5\ndata:a\n\nid:6\ndata:b\n\n"),
+        ScriptedResponse::status(401, ""),
     ])
     .await;
     let (tx, mut rx) = channel(100);
-    let keys = Keys::new(credential(), Some(KeySource::File(file.path().to_owned())));
+    let keys = KeyRing::new(credential(), Some(KeySource::File(file.path().to_owned())));
     let error = run(&server.client(), "ws-1", &keys, Start::Now, &limits(), &tx)
         .await
         .expect_err("refused for good");
@@ -442,13 +478,13 @@ async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
 async fn interim_answers_are_passed_over() {
     let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n\
                  HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata:a\n\n";
-    let (items, _, _) = play(vec![Answer::new(early), stop()]).await;
+    let (items, _, _) = play(vec![ScriptedResponse::new(early), stop()]).await;
     assert_eq!(items[..2], [Seen::Connected, event("", "", "a")]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_is_given_up_on() {
-    let (items, _, error) = play(vec![Answer::new("").and_hold()]).await;
+    let (items, _, error) = play(vec![ScriptedResponse::new("").and_hold()]).await;
     assert!(items.is_empty() && error.to_string().contains("the server did not answer"), "{error}");
 }
 
@@ -493,9 +529,9 @@ async fn an_answer_that_trickles_in_is_given_up_on() {
 async fn a_machine_that_slept_reconnects_at_once() {
     use crate::transport::source_config::hand;
     let (tx, _rx) = channel(9);
-    let limits = Limits { now: hand::now, ..limits() };
-    let link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
-    let mut reader = Reader::new(link, Start::Now);
+    let limits = SourceConfig { now: hand::now, ..limits() };
+    let link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let mut reader = SseReader::new(link, Start::Now);
     let sleep = async {
         tokio::time::sleep(Duration::from_secs(7)).await;
         hand::advance(Duration::from_secs(8 * 3600));
@@ -503,7 +539,7 @@ async fn a_machine_that_slept_reconnects_at_once() {
     let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
     let began = tokio::time::Instant::now();
     let (failure, ()) = tokio::join!(reader.read(body, Parser::new("", FRAME_LIMIT)), sleep);
-    assert_eq!(failure, Failure::passing("the machine has slept"));
+    assert_eq!(failure, ConnectError::passing("the machine has slept"));
     assert!(began.elapsed() <= Duration::from_secs(12), "{:?}", began.elapsed());
 }
 
@@ -511,8 +547,8 @@ async fn a_machine_that_slept_reconnects_at_once() {
 async fn an_idle_day_neither_reconnects_nor_grows() {
     let (tx, mut rx) = channel(9);
     let limits = limits();
-    let link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
-    let mut reader = Reader::new(link, Start::Now);
+    let link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let mut reader = SseReader::new(link, Start::Now);
     let day = Duration::from_secs(24 * 3600);
     let beats = stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_secs(15)).await;
@@ -544,8 +580,12 @@ impl reqwest::dns::Resolve for Counting {
 #[tokio::test]
 async fn the_name_is_looked_up_anew_on_each_attempt() {
     use crate::transport::client::{Endpoints, Network};
-    let server =
-        Scripted::new([Answer::stream("id:1\ndata:a\n\n"), Answer::status(503, ""), stop()]).await;
+    let server = Scripted::new([
+        ScriptedResponse::stream("id:1\ndata:a\n\n"),
+        ScriptedResponse::status(503, ""),
+        stop(),
+    ])
+    .await;
     let port = server.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     let names = std::sync::Arc::new(Counting(std::sync::atomic::AtomicUsize::default(), port));
     let network =

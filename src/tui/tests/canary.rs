@@ -10,7 +10,7 @@ use super::canaries::{SECRETS, bearers};
 use super::traces::Traces;
 use super::{CALL, code, drawn, feed, held, press, screen};
 use crate::model::Stream;
-use crate::tui::background_tasks::Errands;
+use crate::tui::background_tasks::BackgroundTasks;
 use crate::tui::keys::bindings;
 use crate::tui::state::{Effect, State};
 
@@ -147,7 +147,7 @@ fn nothing_hidden_is_saved() {
     let path = home.path().join("saved");
     press(&mut state, &format!(":save {}\n", path.display()));
     let Some(Effect::Save(asked)) = state.effects.pop() else { panic!("it is to be saved") };
-    let mut errands = Errands::default();
+    let mut errands = BackgroundTasks::default();
     errands.save(asked, state.listed());
     drop(errands);
     let saved = std::fs::read_to_string(path).expect("it is saved");

@@ -6,7 +6,7 @@ use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use serde_json::json;
 
 use super::{CALL, code, control, day, feed, filled, finish, held, press, screen, text};
-use crate::tui::filter::Slice;
+use crate::tui::filter::TimeSlice;
 use crate::tui::state::{Effect, State};
 use crate::tui::update::{Msg, update};
 
@@ -95,7 +95,7 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
     key(&mut state, KeyCode::Enter);
     for go in 1..=25 {
         assert!(state.is_busy());
-        state.work(Slice::of(400));
+        state.work(TimeSlice::of(400));
         assert_eq!(matched(&state), go * 400);
         let before = state.selected;
         key(&mut state, KeyCode::Up);
@@ -107,14 +107,14 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
     key(&mut state, KeyCode::Enter);
     for _ in 0..25 {
         assert!(state.is_busy());
-        state.work(Slice::of(400));
+        state.work(TimeSlice::of(400));
     }
     assert!(!state.is_busy(), "so does a search");
     let past = std::time::Instant::now();
     press(&mut state, "F");
     state.filter = None;
     key(&mut state, KeyCode::Char('n'));
-    state.work(Slice::of(400).until(past));
+    state.work(TimeSlice::of(400).until(past));
     assert!(
         state.search.as_ref().is_some_and(|search| search.hunt.is_some()),
         "and nothing is begun once time is up"

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 use serde_json::json;
 
 use super::{CALL, code, control, day, feed, filled, press, screen, text};
-use crate::tui::buffer::{Buffer, Limits};
+use crate::tui::buffer::{BufferLimits, EventBuffer};
 use crate::tui::state::{Effect, Panel, TimeMode};
 
 #[test]
@@ -46,7 +46,7 @@ fn pages_and_half_pages() {
 #[test]
 fn the_selection_stays_on_its_event_when_older_ones_go() {
     let mut state = screen((80, 24));
-    state.buffer = Buffer::new(Limits { events: 50, bytes: usize::MAX });
+    state.buffer = EventBuffer::new(BufferLimits { events: 50, bytes: usize::MAX });
     for number in 0..50 {
         feed(&mut state, number, json!({"event_type": "call.started"}));
     }

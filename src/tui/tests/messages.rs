@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{at, day, feed, filled, press, screen, text};
-use crate::transport::{Change, News, Origin};
-use crate::tui::event_sink::{Fed, PassedOver};
-use crate::tui::frames::Frames;
-use crate::tui::state::{Link, State};
+use crate::transport::{ConnectionEvent, ConnectionState, Origin};
+use crate::tui::event_sink::{FilteredEvent, ScreenMessage};
+use crate::tui::frames::FramePacer;
+use crate::tui::state::{ConnectionStatus, State};
 use crate::tui::update::{Msg, update};
 
 #[test]
@@ -16,7 +16,12 @@ fn what_was_not_selected_is_counted() {
     let mut state = filled(3);
     update(
         &mut state,
-        Msg::Fed(Fed::PassedOver(PassedOver { events: 7, malformed: 1, drifted: 2, gaps: 3 })),
+        Msg::Fed(ScreenMessage::PassedOver(FilteredEvent {
+            events: 7,
+            malformed: 1,
+            drifted: 2,
+            gaps: 3,
+        })),
     );
     let seen = text(&state);
     assert!(seen.contains("10 events  gaps 3  malformed 1  drift 2"), "{seen}");
@@ -32,20 +37,25 @@ fn of_several_streams_the_one_that_is_lost_is_told_and_one_that_ends_ends_not_al
         std::sync::Arc::new(Origin { call_sid: Some(call.to_owned()), ..Origin::default() })
     };
     let mut hear = |call: &str, change| {
-        update(&mut state, Msg::Fed(Fed::News(News { origin: stream(call), change })));
+        update(
+            &mut state,
+            Msg::Fed(ScreenMessage::News(ConnectionEvent { origin: stream(call), change })),
+        );
         text(&state).lines().next().expect("a header").to_owned()
     };
-    let lost = || Change::Reconnecting {
+    let lost = || ConnectionState::Reconnecting {
         delay: Duration::from_secs(3),
         attempt: 1,
         why: "it was cut".into(),
     };
-    assert!(hear("a", Change::Connected).contains("● live "));
-    assert!(hear("b", Change::Connected).contains("● live 2 streams"));
+    assert!(hear("a", ConnectionState::Connected).contains("● live "));
+    assert!(hear("b", ConnectionState::Connected).contains("● live 2 streams"));
     assert!(hear("a", lost()).contains("reconnecting 1 of 2"));
-    assert!(hear("a", Change::Connected).contains("● live 2 streams"));
-    assert!(hear("b", Change::Ended { why: "the call is over".into() }).contains("● live "));
-    assert!(hear("a", Change::Ended { why: "the call is over".into() }).contains("ended"));
+    assert!(hear("a", ConnectionState::Connected).contains("● live 2 streams"));
+    assert!(
+        hear("b", ConnectionState::Ended { why: "the call is over".into() }).contains("● live ")
+    );
+    assert!(hear("a", ConnectionState::Ended { why: "the call is over".into() }).contains("ended"));
 }
 
 #[test]
@@ -61,10 +71,12 @@ fn where_there_is_no_line_for_it_the_footer_tells_of_a_pause() {
 #[test]
 fn the_link_is_told() {
     let mut state = screen((120, 24));
-    let news = |change| Msg::Fed(Fed::News(News { origin: Origin::default().into(), change }));
-    update(&mut state, news(Change::Connected));
-    assert_eq!(state.link, Link::Live);
-    let lost = Change::Reconnecting {
+    let news = |change| {
+        Msg::Fed(ScreenMessage::News(ConnectionEvent { origin: Origin::default().into(), change }))
+    };
+    update(&mut state, news(ConnectionState::Connected));
+    assert_eq!(state.link, ConnectionStatus::Live);
+    let lost = ConnectionState::Reconnecting {
         delay: Duration::from_secs(3),
         attempt: 2,
         why: "the server closed".into(),
@@ -87,7 +99,7 @@ fn the_head_tells_that_nothing_is_wrong_where_there_is_room_and_first_what_is() 
     assert!(head(&state).contains("gaps 0  malformed 0"), "{}", head(&state));
     update(
         &mut state,
-        Msg::Fed(Fed::PassedOver(PassedOver {
+        Msg::Fed(ScreenMessage::PassedOver(FilteredEvent {
             events: 9_000_000,
             malformed: 1,
             drifted: 0,
@@ -121,7 +133,7 @@ fn the_foot_tells_whole_keys_or_none() {
 fn a_frame_is_drawn_when_something_has_changed_and_thirty_times_a_second_at_most() {
     let mut state = screen((80, 24));
     let began = Instant::now();
-    let mut frames = Frames::default();
+    let mut frames = FramePacer::default();
     // Ten seconds, a thousand turns of the loop in each.
     let mut drawn = |state: &mut State, happens: &dyn Fn(&mut State, i64)| {
         (0..10_000)
@@ -138,9 +150,10 @@ fn a_frame_is_drawn_when_something_has_changed_and_thirty_times_a_second_at_most
             .count()
     };
     let event = super::held(&json!({"event_type": "call.started"}));
-    let much = drawn(&mut state, &|state, _| update(state, Msg::Fed(Fed::Event(event.clone()))));
+    let much =
+        drawn(&mut state, &|state, _| update(state, Msg::Fed(ScreenMessage::Event(event.clone()))));
     assert!((250..=300).contains(&much), "{much}");
-    let mut frames = Frames::default();
+    let mut frames = FramePacer::default();
     let mut idle = 0;
     for turn in 0..10_000_u64 {
         update(&mut state, Msg::Tick(at(10 + i64::try_from(turn).expect("a time") / 1000)));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{CALL, OTHER, at, day, filled, held, mouse, press, screen, text};
 use crate::pipeline::pacing::Pace;
-use crate::tui::event_sink::Fed;
+use crate::tui::event_sink::ScreenMessage;
 use crate::tui::state::State;
 use crate::tui::update::{Msg, update};
 
@@ -68,7 +68,7 @@ fn replayed(events: u64) -> (State, Arc<Pace>, std::ops::Range<u16>) {
         let (recording, offset) =
             if number < 20 { (0, number * 25) } else { (1, number * 25 - 500) };
         event.place = pace.reach(recording, offset);
-        update(&mut state, Msg::Fed(Fed::Event(event)));
+        update(&mut state, Msg::Fed(ScreenMessage::Event(event)));
     }
     state.settle();
     let line = text(&state).lines().nth(2).expect("a position").replace('"', "");
@@ -132,14 +132,14 @@ fn the_mouse_lets_a_replay_run_to_a_place() {
 #[test]
 fn what_the_mouse_goes_to_may_be_gone() {
     let (mut state, _, bar) = replayed(0);
-    state.buffer = crate::tui::buffer::Buffer::new(crate::tui::buffer::Limits {
+    state.buffer = crate::tui::buffer::EventBuffer::new(crate::tui::buffer::BufferLimits {
         events: 5,
         bytes: usize::MAX,
     });
     for number in 0..20_u64 {
         let mut event = held(&json!({"event_type": "call.started"}));
         event.place = number * 25;
-        update(&mut state, Msg::Fed(Fed::Event(event)));
+        update(&mut state, Msg::Fed(ScreenMessage::Event(event)));
     }
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), bar.start, 2);
     assert_eq!(state.selected, 15);

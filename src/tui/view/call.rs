@@ -10,7 +10,9 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 use super::calls::name;
 use super::text::{cell, cut, length, sides, wrap};
 use crate::analysis::call::Call;
-use crate::analysis::call::transcript::{Item, Mood, PARTS, Speaker, Talk, Turn};
+use crate::analysis::call::transcript::{
+    NoteLevel, PARTS, Speaker, Transcript, TranscriptItem, TurnLatency,
+};
 use crate::model::MASK;
 use crate::text::terminal;
 use crate::tui::state::{Panel, State};
@@ -105,16 +107,16 @@ fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
 const UNHEARD: &str =
     " nothing was said yet; what is said is heard by `evtap observe`, or with --auto-observe";
 
-fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> {
+fn conversation(state: &State, talk: &Transcript, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
     let mut lines = Vec::new();
-    if talk.items.iter().all(|(_, item)| matches!(item, Item::Note(..))) {
+    if talk.items.iter().all(|(_, item)| matches!(item, TranscriptItem::Note(..))) {
         lines.push(cut(vec![Span::styled(UNHEARD, theme.quiet())], width));
     }
     for (time, item) in &talk.items {
         let clock = time.to_zoned(state.setup.zone.clone()).strftime("%H:%M:%S").to_string();
         match item {
-            Item::Bubble { speaker, text, marks, growing } => {
+            TranscriptItem::Bubble { speaker, text, marks, growing } => {
                 let (side, style) = match speaker {
                     Speaker::User => (0, theme.family("call")),
                     Speaker::Agent => (width / 6, theme.family("observer")),
@@ -142,7 +144,7 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
                     lines.push(line);
                 }
             }
-            Item::Tool { depth, name, duration, succeeded, error, .. } => {
+            TranscriptItem::Tool { depth, name, duration, succeeded, error, .. } => {
                 let (sign, style) = match succeeded {
                     None => ("…", theme.quiet()),
                     Some(true) => ("✓", theme.good()),
@@ -161,11 +163,11 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
                 }
                 lines.push(cut(spans, width));
             }
-            Item::Note(mood, text) => {
+            TranscriptItem::Note(mood, text) => {
                 let style = match mood {
-                    Mood::Plain => theme.quiet(),
-                    Mood::State => theme.family("surface"),
-                    Mood::Warning => theme.warning(),
+                    NoteLevel::Plain => theme.quiet(),
+                    NoteLevel::State => theme.family("surface"),
+                    NoteLevel::Warning => theme.warning(),
                 };
                 lines.push(cut(
                     vec![Span::styled(format!("   · {clock} {}", terminal::visible(text)), style)],
@@ -177,7 +179,7 @@ fn conversation(state: &State, talk: &Talk, width: usize) -> Vec<Line<'static>> 
     lines
 }
 
-fn emotion(state: &State, talk: &Talk, frame: &mut Frame<'_>, area: Rect) {
+fn emotion(state: &State, talk: &Transcript, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.setup.theme;
     let (Some((first, ..)), Some((last, ..))) = (talk.emotions.front(), talk.emotions.back())
     else {
@@ -228,7 +230,7 @@ fn emotion(state: &State, talk: &Talk, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// What all turns have in common: percentiles, of each part where there is room.
-fn summary(state: &State, talk: &Talk, height: u16) -> Vec<Line<'static>> {
+fn summary(state: &State, talk: &Transcript, height: u16) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
     let parts = if height >= 11 { PARTS.as_slice() } else { &PARTS[..1] };
     let heading = vec![
@@ -251,7 +253,7 @@ fn summary(state: &State, talk: &Talk, height: u16) -> Vec<Line<'static>> {
     lines
 }
 
-fn turns(state: &State, talk: &Talk, area: Rect) -> Vec<Line<'static>> {
+fn turns(state: &State, talk: &Transcript, area: Rect) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
     let mut lines = summary(state, talk, area.height);
     let room = usize::from(area.height).saturating_sub(lines.len());
@@ -274,7 +276,7 @@ fn turns(state: &State, talk: &Talk, area: Rect) -> Vec<Line<'static>> {
 const SIGNS: [(&str, &str); 4] =
     [("navigation", "█"), ("render", "▓"), ("engine", "▒"), ("speech", "░")];
 
-fn bar(turn: &Turn, longest: f64, cells: usize) -> String {
+fn bar(turn: &TurnLatency, longest: f64, cells: usize) -> String {
     let rest = (turn.engine - turn.nav - turn.render).max(0.0);
     let mut bar = String::new();
     let (mut sum, mut filled) = (0.0, 0);

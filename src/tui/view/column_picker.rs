@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Borders, Clear};
 use super::text::{cell, cut};
 use crate::model::Kind;
 use crate::text::terminal;
-use crate::tui::column_picker::Ticks;
+use crate::tui::column_picker::ColumnPicker;
 use crate::tui::state::State;
 
 /// How wide the names are, at least.
@@ -21,20 +21,20 @@ pub fn inner(state: &State) -> Rect {
     if body.height >= 6 { Block::new().borders(Borders::ALL).inner(body) } else { body }
 }
 
-fn first(ticks: &Ticks, height: u16) -> usize {
+fn first(ticks: &ColumnPicker, height: u16) -> usize {
     (ticks.cursor + 1).saturating_sub(usize::from(height))
 }
 
 /// The place of the name that stands there.
 #[must_use]
-pub fn at(state: &State, ticks: &Ticks, at: Position) -> Option<usize> {
+pub fn at(state: &State, ticks: &ColumnPicker, at: Position) -> Option<usize> {
     let inner = inner(state);
     let place = first(ticks, inner.height) + usize::from(at.y.checked_sub(inner.y)?);
     (inner.contains(at) && place < ticks.names.len()).then_some(place)
 }
 
 /// Draws it.
-pub fn draw(state: &State, ticks: &Ticks, frame: &mut Frame<'_>, area: Rect) {
+pub fn draw(state: &State, ticks: &ColumnPicker, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.setup.theme;
     let inner = inner(state);
     frame.render_widget(Clear, area);

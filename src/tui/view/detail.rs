@@ -10,14 +10,14 @@ use ratatui::text::{self, Span};
 use super::text::{cut, wrap};
 use crate::json::scan;
 use crate::model::{JsonType, MASK, Type};
-use crate::output::stored_event::Reader;
-use crate::redact::Shown;
+use crate::output::stored_event::StoredEventReader;
+use crate::redact::RedactedEvent;
 use crate::text::terminal;
 use crate::tui::state::State;
 
 /// A line of the detail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct DetailLine {
     /// How jq gets at the value; empty where there is none.
     pub path: String,
     /// Its JSON.
@@ -32,7 +32,7 @@ pub struct Line {
     is_heading: bool,
 }
 
-impl Line {
+impl DetailLine {
     /// The condition that an event has this value.
     #[must_use]
     pub fn condition(&self) -> Option<String> {
@@ -43,21 +43,21 @@ impl Line {
 
 /// What the detail of the selected event says.
 #[must_use]
-pub fn lines(state: &State) -> Vec<Line> {
+pub fn lines(state: &State) -> Vec<DetailLine> {
     let Some(held) = state.chosen() else { return Vec::new() };
     let folded =
         |path: &str| state.detail.as_ref().is_some_and(|detail| detail.folded.contains(path));
-    Reader::default().read(held, |shown| of(shown, &folded))
+    StoredEventReader::default().read(held, |shown| of(shown, &folded))
 }
 
-fn heading(name: &str, note: String) -> Line {
-    Line { name: name.to_owned(), note, is_heading: true, ..Line::default() }
+fn heading(name: &str, note: String) -> DetailLine {
+    DetailLine { name: name.to_owned(), note, is_heading: true, ..DetailLine::default() }
 }
 
-fn of(shown: &Shown<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<Line> {
+fn of(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<DetailLine> {
     let spec = shown.kind().map(crate::model::Kind::spec);
     let event_type = shown.event_type();
-    let mut lines = vec![Line {
+    let mut lines = vec![DetailLine {
         path: ".event_type".to_owned(),
         json: serde_json::Value::from(event_type).to_string(),
         is_hidden: event_type == MASK,
@@ -75,7 +75,7 @@ fn of(shown: &Shown<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<Line> {
             Some(spec) => format!("{} · {} · {}", spec.ty.name(), spec.class.name(), spec.doc),
             None => "not in the model, so it is hidden".to_owned(),
         };
-        let value = Value {
+        let value = DetailValue {
             path: step("", &name),
             json: field.json,
             depth: 1,
@@ -88,18 +88,18 @@ fn of(shown: &Shown<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<Line> {
         lines.push(heading("Drift", "what the model did not expect".to_owned()));
         for drift in &tap.drift {
             let name = drift.field.as_deref().unwrap_or("the event").to_owned();
-            lines.push(Line {
+            lines.push(DetailLine {
                 depth: 1,
                 name,
                 json: drift.kind.name().replace('_', " "),
-                ..Line::default()
+                ..DetailLine::default()
             });
         }
     }
     lines.push(heading("_tap", "what evtap says about it".to_owned()));
     for (key, json) in scan::entries(&shown.tap_json()) {
         let Some(name) = key.map(scan::unescape) else { continue };
-        let value = Value { path: step("._tap", &name), json, depth: 1, ty: None };
+        let value = DetailValue { path: step("._tap", &name), json, depth: 1, ty: None };
         value.push(&name, String::new(), false, folded, &mut lines);
     }
     lines
@@ -117,26 +117,26 @@ fn step(path: &str, name: &str) -> String {
 }
 
 /// A value that lines are made from.
-struct Value<'a> {
+struct DetailValue<'a> {
     path: String,
     json: &'a str,
     depth: usize,
     ty: Option<&'a Type>,
 }
 
-impl Value<'_> {
+impl DetailValue<'_> {
     fn push(
         &self,
         name: &str,
         note: String,
         hidden: bool,
         folded: &dyn Fn(&str) -> bool,
-        lines: &mut Vec<Line>,
+        lines: &mut Vec<DetailLine>,
     ) {
         let json = JsonType::of(self.json.as_bytes().first().copied().unwrap_or(b'n'));
         let entries = if json.is_container() { scan::entries(self.json) } else { Vec::new() };
         let is_container = !entries.is_empty();
-        lines.push(Line {
+        lines.push(DetailLine {
             path: self.path.clone(),
             json: self.json.to_owned(),
             is_container,
@@ -168,7 +168,8 @@ impl Value<'_> {
             } else {
                 format!("{}{name}", self.path)
             };
-            Value { path, json, depth: self.depth + 1, ty }.push(&name, note, false, folded, lines);
+            DetailValue { path, json, depth: self.depth + 1, ty }
+                .push(&name, note, false, folded, lines);
         }
     }
 }

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::text::{count, cut, sides};
 use crate::text::terminal;
-use crate::tui::keys::{self, Action};
+use crate::tui::keys::{self, KeyAction};
 use crate::tui::prompt::commands;
 use crate::tui::state::{Prompt, Purpose, State};
 
@@ -59,54 +59,54 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// The keys that matter here, the most needed first.
-fn wanted(state: &State) -> Vec<(Action, &'static str)> {
+fn wanted(state: &State) -> Vec<(KeyAction, &'static str)> {
     if state.ticks.is_some() {
         return vec![
-            (Action::Pause, "tick"),
-            (Action::Open, "take them"),
-            (Action::Back, "leave them"),
-            (Action::Down, "next"),
+            (KeyAction::Pause, "tick"),
+            (KeyAction::Open, "take them"),
+            (KeyAction::Back, "leave them"),
+            (KeyAction::Down, "next"),
         ];
     }
     if state.detail.as_ref().is_some_and(|detail| detail.focused) && state.screen == 0 {
         return vec![
-            (Action::Down, "next"),
-            (Action::Open, "fold"),
-            (Action::AddToFilter, "to filter"),
-            (Action::Copy, "copy"),
-            (Action::Back, "list"),
+            (KeyAction::Down, "next"),
+            (KeyAction::Open, "fold"),
+            (KeyAction::AddToFilter, "to filter"),
+            (KeyAction::Copy, "copy"),
+            (KeyAction::Back, "list"),
         ];
     }
     if state.screen != 0 {
         return super::wanted(state);
     }
     let mut wanted =
-        vec![(Action::Open, if state.detail.is_some() { "step in" } else { "detail" })];
+        vec![(KeyAction::Open, if state.detail.is_some() { "step in" } else { "detail" })];
     if !state.follow {
-        wanted.push((Action::Bottom, "follow"));
+        wanted.push((KeyAction::Bottom, "follow"));
     }
-    wanted.push((Action::Pause, if state.paused.is_some() { "go on" } else { "pause" }));
-    wanted.push((Action::Filter, "filter"));
+    wanted.push((KeyAction::Pause, if state.paused.is_some() { "go on" } else { "pause" }));
+    wanted.push((KeyAction::Filter, "filter"));
     if state.filter.is_some() {
-        wanted.push((Action::ToggleFilter, if state.filtering { "off" } else { "on" }));
+        wanted.push((KeyAction::ToggleFilter, if state.filtering { "off" } else { "on" }));
     }
-    if state.setup.pace.is_some() && state.link != crate::tui::state::Link::Ended {
+    if state.setup.pace.is_some() && state.link != crate::tui::state::ConnectionStatus::Ended {
         wanted.extend([
-            (Action::Hold, "hold"),
-            (Action::Step, "step"),
-            (Action::Faster, "faster"),
-            (Action::Slower, "slower"),
+            (KeyAction::Hold, "hold"),
+            (KeyAction::Step, "step"),
+            (KeyAction::Faster, "faster"),
+            (KeyAction::Slower, "slower"),
         ]);
     }
-    wanted.push((Action::Search, "search"));
+    wanted.push((KeyAction::Search, "search"));
     if state.search.is_some() {
-        wanted.push((Action::Next, "next"));
+        wanted.push((KeyAction::Next, "next"));
     }
     wanted.extend([
-        (Action::NextError, "errors"),
-        (Action::OnlyCall, "only call"),
-        (Action::Time, "time"),
-        (Action::Save, "save"),
+        (KeyAction::NextError, "errors"),
+        (KeyAction::OnlyCall, "only call"),
+        (KeyAction::Time, "time"),
+        (KeyAction::Save, "save"),
     ]);
     wanted
 }

@@ -9,7 +9,7 @@ use super::text::{count, length, sides};
 use super::{SCREENS, areas};
 use crate::model::Kind;
 use crate::text::terminal;
-use crate::tui::state::{Link, State};
+use crate::tui::state::{ConnectionStatus, State};
 
 /// Draws the head.
 pub fn draw(state: &State, frame: &mut Frame<'_>, header: Rect, tabs: Rect) {
@@ -34,26 +34,26 @@ fn told(state: &State, width: u16, room: usize) -> Vec<Span<'static>> {
     let mut spans =
         vec![Span::styled(format!(" {} ", terminal::visible(&state.setup.title)), theme.heading())];
     let several = state.links.len();
-    let lost = state.links.iter().filter(|(_, link)| *link != Link::Live).count();
+    let lost = state.links.iter().filter(|(_, link)| *link != ConnectionStatus::Live).count();
     let of = if several > 1 { format!(" {lost} of {several}") } else { String::new() };
-    let pace = state.setup.pace.as_ref().filter(|_| state.link != Link::Ended);
+    let pace = state.setup.pace.as_ref().filter(|_| state.link != ConnectionStatus::Ended);
     spans.extend(match &state.link {
         _ if pace.is_some() => {
             vec![Span::styled(pace.map(|pace| pace.told()).unwrap_or_default(), theme.good())]
         }
-        Link::Waiting => vec![Span::styled("○ waiting", theme.quiet())],
-        Link::Live => {
+        ConnectionStatus::Waiting => vec![Span::styled("○ waiting", theme.quiet())],
+        ConnectionStatus::Live => {
             let streams = if several > 1 { format!(" {several} streams") } else { String::new() };
             vec![Span::styled("● live", theme.good()), Span::styled(streams + &age, theme.quiet())]
         }
-        Link::Reconnecting(why) => vec![
+        ConnectionStatus::Reconnecting(why) => vec![
             Span::styled(format!("◌ reconnecting{of}"), theme.warning()),
             Span::styled(
                 if width >= 160 { format!(": {}", terminal::visible(why)) } else { age },
                 theme.warning(),
             ),
         ],
-        Link::Ended => vec![Span::styled("■ ended", theme.heading())],
+        ConnectionStatus::Ended => vec![Span::styled("■ ended", theme.heading())],
     });
     let mut part = |text: String, style| {
         spans.push(Span::raw("  "));

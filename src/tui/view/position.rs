@@ -7,12 +7,12 @@ use ratatui::text::Span;
 use unicode_width::UnicodeWidthStr;
 
 use super::text::sides;
-use crate::tui::state::{Link, State};
+use crate::tui::state::{ConnectionStatus, State};
 
 /// What stands before the bar, the bar, and what stands behind it.
 fn parts(state: &State, area: Rect) -> Option<(String, Option<Rect>, String)> {
     let pace = state.setup.pace.as_ref().filter(|_| area.height > 0)?;
-    let is_over = state.link == Link::Ended;
+    let is_over = state.link == ConnectionStatus::Ended;
     let format = if area.width < 60 { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     let time = state
         .latest
@@ -43,7 +43,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.setup.theme;
     let mut spans = vec![Span::styled(before, theme.heading())];
     if let Some(bar) = bar {
-        let share = if state.link == Link::Ended { Some(1.0) } else { pace.share() };
+        let share = if state.link == ConnectionStatus::Ended { Some(1.0) } else { pace.share() };
         let filled = cell(share.unwrap_or_default(), bar);
         let (done, left) = ("━".repeat(filled), "─".repeat(usize::from(bar.width) - filled));
         let selected =

@@ -14,9 +14,9 @@ use super::text::{cut, length, width, wrap};
 use super::{areas, text};
 use crate::model::{MASK, family};
 use crate::output::columns::{self, Columns};
-use crate::output::pretty::{Rank, Told, ordered, short};
-use crate::output::stored_event::{Held, Reader};
-use crate::redact::Shown;
+use crate::output::pretty::{FieldRank, FieldText, ordered, short};
+use crate::output::stored_event::{StoredEvent, StoredEventReader};
+use crate::redact::RedactedEvent;
 use crate::text::terminal;
 use crate::tui::state::{State, TimeMode};
 
@@ -41,7 +41,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, heading: Rect, area: Rect) {
             .render_widget(Paragraph::new(Line::styled(hint, theme.quiet()).centered()), area);
     }
     let (mut lines, room) = (Vec::new(), usize::from(area.height));
-    let mut reader = Reader::default();
+    let mut reader = StoredEventReader::default();
     let widths = widths(state, &mut reader, area);
     if heading.height > 0 {
         let names = state.columns.iter().flat_map(Columns::names).zip(&widths);
@@ -85,7 +85,7 @@ pub fn height(state: &State, number: u64) -> usize {
     let place = state.rows().place(number);
     row(
         state,
-        &mut Reader::default(),
+        &mut StoredEventReader::default(),
         number,
         held,
         (place, usize::from(areas(state).list.width)),
@@ -111,7 +111,7 @@ pub fn at(state: &State, line: u16) -> Option<u64> {
 }
 
 /// How wide each chosen column is: as its name and what is seen in it demand, and the last one as there is room.
-fn widths(state: &State, reader: &mut Reader, area: Rect) -> Vec<usize> {
+fn widths(state: &State, reader: &mut StoredEventReader, area: Rect) -> Vec<usize> {
     let Some(columns) = &state.columns else { return Vec::new() };
     let rows = state.rows();
     let mut widths: Vec<_> =
@@ -135,7 +135,7 @@ fn widths(state: &State, reader: &mut Reader, area: Rect) -> Vec<usize> {
 }
 
 /// What an event has in each chosen column, and whether it is hidden.
-fn values(shown: &Shown<'_>, columns: &Columns) -> Vec<(String, bool)> {
+fn values(shown: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool)> {
     let value = |(name, json): (&str, Option<Cow<'_, str>>)| {
         let hidden = shown.field(name).is_some_and(|field| field.hidden);
         (
@@ -156,9 +156,9 @@ fn before(state: &State, columns: usize) -> usize {
 
 fn row(
     state: &State,
-    reader: &mut Reader,
+    reader: &mut StoredEventReader,
     number: u64,
-    held: &Held,
+    held: &StoredEvent,
     (place, columns): (usize, usize),
     widths: &[usize],
 ) -> Vec<Line<'static>> {
@@ -202,13 +202,13 @@ fn row(
     let needed = width(&spans)
         + fields.iter().map(|field| 2 + chars(&field.name) + chars(&field.value)).sum::<usize>();
     let is_short = needed > columns && !state.wrap;
-    for Told { name, value, hidden, rank } in fields {
+    for FieldText { name, value, hidden, rank } in fields {
         spans.push(Span::styled(format!(" {name}="), theme.quiet()));
         let value = if is_short { short(value) } else { value };
         let style = match rank {
             _ if hidden || value.contains(MASK) => theme.masked(),
-            Rank::Leading(_) => Style::new(),
-            Rank::Other | Rank::Null => theme.quiet(),
+            FieldRank::Leading(_) => Style::new(),
+            FieldRank::Other | FieldRank::Null => theme.quiet(),
         };
         found(state, &value, style, hidden, &mut spans);
     }

@@ -1,19 +1,19 @@
 //! What must hold for any bytes. Property tests and fuzz targets run the same.
 
-use evtap::delivery::Record;
+use evtap::delivery::Recorder;
 use evtap::error::Exit;
 use evtap::output::ndjson;
-use evtap::query::Types;
+use evtap::query::TypeFilter;
 use evtap::query::check::{Kinds, check};
 use evtap::query::program::{Program, parse};
 use evtap::redact::decode::Decoder;
-use evtap::redact::{Key, Mode, Policy, Redactor, Scrub};
+use evtap::redact::{Mode, Policy, PseudonymKey, Redactor, ScrubMode};
 use evtap::text::scrub::scrub;
-use evtap::transport::framer::{Body, Parser};
-use evtap::transport::{FRAME_LIMIT, Form, Frame, Notes, Origin};
+use evtap::transport::framer::{Parser, SseBody};
+use evtap::transport::{FRAME_LIMIT, Frame, FrameFlags, FrameFormat, Origin};
 
 /// Redacts one frame by one policy.
-fn line(form: Form, data: &[u8], policy: Policy) -> String {
+fn line(form: FrameFormat, data: &[u8], policy: Policy) -> String {
     let origin = Origin::default();
     let frame = Frame {
         origin: &origin,
@@ -25,7 +25,7 @@ fn line(form: Form, data: &[u8], policy: Policy) -> String {
         received_at: None,
         fault: None,
         offset: 0,
-        notes: Notes::default(),
+        notes: FrameFlags::default(),
     };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
     let mut out = Vec::new();
@@ -36,18 +36,23 @@ fn line(form: Form, data: &[u8], policy: Policy) -> String {
 /// Any frame is one harmless line of JSON, in any mode, and that line is the same again in a replay.
 pub fn decode_and_redact(data: &[u8]) {
     let Some((choice, data)) = data.split_first() else { return };
-    let form = [Form::Sse, Form::Observer, Form::Record][usize::from(choice % 3)];
-    let key = Key::new(&[7; 32]).expect("it is long enough");
+    let form =
+        [FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][usize::from(choice % 3)];
+    let key = PseudonymKey::new(&[7; 32]).expect("it is long enough");
     for mode in [Mode::Mask, Mode::Partial, Mode::Hash(key), Mode::Drop] {
         let policy = Policy {
             mode,
-            scrub: if choice & 0x80 == 0 { Scrub::Free } else { Scrub::All },
+            scrub: if choice & 0x80 == 0 { ScrubMode::Free } else { ScrubMode::All },
             ..Policy::default()
         };
         let line = line(form, data, policy.clone());
         assert!(serde_json::from_str::<serde_json::Map<_, _>>(&line).is_ok(), "no JSON");
         assert!(!evtap::text::terminal::has_hostile(&line), "something hostile");
-        assert_eq!(self::line(Form::Record, line.as_bytes(), policy), line, "a replay differs");
+        assert_eq!(
+            self::line(FrameFormat::Record, line.as_bytes(), policy),
+            line,
+            "a replay differs"
+        );
     }
 }
 
@@ -65,11 +70,11 @@ pub fn scrub_text(data: &[u8]) {
 }
 
 /// What a body holds, or how many bytes were too many.
-fn body(body: Body) -> Result<String, u64> {
+fn body(body: SseBody) -> Result<String, u64> {
     match body {
-        Body::Empty => Ok(String::new()),
-        Body::Data(data) => Ok(data),
-        Body::TooLarge(bytes) => Err(bytes),
+        SseBody::Empty => Ok(String::new()),
+        SseBody::Data(data) => Ok(data),
+        SseBody::TooLarge(bytes) => Err(bytes),
     }
 }
 
@@ -106,7 +111,7 @@ pub fn predicate(data: &[u8]) {
     }
     for is_predicate in [true, false] {
         let (_, findings) =
-            check(&parsed, Kinds::kept(&Types::default()), &Policy::default(), is_predicate);
+            check(&parsed, Kinds::kept(&TypeFilter::default()), &Policy::default(), is_predicate);
         for finding in findings {
             assert!(
                 finding.range.end <= text.len() && text.get(finding.range).is_some(),
@@ -121,7 +126,7 @@ pub fn record(data: &[u8]) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("record");
     std::fs::write(&path, data).expect("written");
-    let is_taken = Record::open(&path).is_ok();
+    let is_taken = Recorder::open(&path).is_ok();
     let left = std::fs::read(&path).expect("read");
     let whole = data.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     if is_taken {

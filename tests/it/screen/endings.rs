@@ -6,17 +6,17 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use evtap::error::Exit;
-use evtap::output::discard::Nowhere;
+use evtap::output::discard::Discard;
 use evtap::output::status;
 use evtap::pipeline::stop::conditions::Conditions;
-use evtap::pipeline::{Stages, Walk};
-use evtap::query::Select;
+use evtap::pipeline::{Pipeline, Stages};
+use evtap::query::EventFilter;
 use evtap::redact::Policy;
 use evtap::transport;
-use evtap::tui::buffer::Limits;
-use evtap::tui::state::Setup;
+use evtap::tui::buffer::BufferLimits;
+use evtap::tui::state::ScreenConfig;
 use evtap::tui::style::{Depth, Theme};
-use evtap::tui::{Live, view};
+use evtap::tui::{LiveScreen, view};
 
 use super::{DEMO, HANG, Shell};
 use crate::support::pseudo_terminal;
@@ -105,13 +105,13 @@ fn without_a_signal_it_finds_that_the_terminal_is_gone() {
 #[ignore = "it breaks down, as the test below wants it to"]
 fn child() {
     evtap::cli::hardening::confine();
-    let setup = Setup {
+    let setup = ScreenConfig {
         title: "breaking".to_owned(),
         revealed: Vec::new(),
         policy: Policy::default(),
         variables: Vec::new(),
         named: std::collections::BTreeMap::default(),
-        limits: Limits::default(),
+        limits: BufferLimits::default(),
         theme: Theme { depth: Depth::None, ground: None },
         zone: jiff::tz::TimeZone::UTC,
         wrap: false,
@@ -119,22 +119,22 @@ fn child() {
     };
     let mut stages = Stages {
         policy: Policy::default(),
-        select: Select::default(),
-        sink: Box::new(Nowhere),
+        select: EventFilter::default(),
+        sink: Box::new(Discard),
         limit: None,
         judge: Box::new(Conditions::default()),
-        status: status::Format::None,
+        status: status::StatusFormat::None,
     };
     let breaking = |state: &evtap::tui::state::State, frame: &mut ratatui::Frame<'_>| {
         view::draw(state, frame);
         assert!(state.buffer.end() == 0, "Jane Canary");
     };
-    let mut live = Live::open(setup, &mut stages, breaking).expect("a terminal");
+    let mut live = LiveScreen::open(setup, &mut stages, breaking).expect("a terminal");
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (tx, rx) = transport::channel(1);
     let handle = runtime.handle().clone();
-    let walking = std::thread::spawn(move || Walk::new(stages).run(rx, &handle));
+    let walking = std::thread::spawn(move || Pipeline::new(stages).run(rx, &handle));
     while !Path::new("seen").exists() {
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -3,11 +3,11 @@
 use super::*;
 
 /// An event stream as the server of a day ago, or of now, would send it.
-fn dated(body: &str) -> Answer {
+fn dated(body: &str) -> ScriptedResponse {
     let now = jiff::fmt::rfc2822::DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&Timestamp::now())
         .expect("a date");
-    Answer::new(format!(
+    ScriptedResponse::new(format!(
         "HTTP/1.1 200 OK\r\nDate: {now}\r\nContent-Type: text/event-stream\r\n\r\n{body}"
     ))
 }
@@ -35,8 +35,12 @@ async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() 
         (event(id - 1) + &event(id + 1), vec!["replay_late"]),
         (": nothing yet\n\n".to_owned(), vec![]),
     ] {
-        let (items, _, _) =
-            play(vec![Answer::stream(&event(id)), Answer::stream(&second), stop()]).await;
+        let (items, _, _) = play(vec![
+            ScriptedResponse::stream(&event(id)),
+            ScriptedResponse::stream(&second),
+            stop(),
+        ])
+        .await;
         let gaps: Vec<_> = items
             .iter()
             .filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None })
@@ -49,8 +53,8 @@ async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() 
 async fn a_replay_that_never_comes_is_a_gap_after_a_while() {
     let (tx, mut rx) = channel(9);
     let limits = limits();
-    let link = Link::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
-    let mut reader = Reader::new(link, Start::After(now()));
+    let link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let mut reader = SseReader::new(link, Start::After(now()));
     reader.resume.begin(0);
     reader.arrive().await;
     let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
@@ -70,7 +74,8 @@ async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
         [(Start::Since(old), "beyond_buffer"), (Start::After(old), "away_too_long")]
     {
         let mut server =
-            Scripted::new([Answer::stream(&format!("id:{}\ndata:a\n\n", now())), stop()]).await;
+            Scripted::new([ScriptedResponse::stream(&format!("id:{}\ndata:a\n\n", now())), stop()])
+                .await;
         let (tx, mut rx) = channel(100);
         run(&server.client(), "ws-1", &keys(), start, &limits(), &tx)
             .await
@@ -83,7 +88,7 @@ async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
 }
 
 /// The lines of the gaps that a run has sent.
-async fn gaps(answers: Vec<Answer>) -> Vec<(String, String, String)> {
+async fn gaps(answers: Vec<ScriptedResponse>) -> Vec<(String, String, String)> {
     let server = Scripted::new(answers).await;
     let (tx, mut rx) = channel(1000);
     run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
@@ -93,7 +98,7 @@ async fn gaps(answers: Vec<Answer>) -> Vec<(String, String, String)> {
     let mut gaps = Vec::new();
     while let Some(item) = rx.recv().await {
         if let Item::Frame(frame) = item
-            && frame.form == Form::Own
+            && frame.form == FrameFormat::Own
         {
             let line: Value = serde_json::from_slice(&frame.data).expect("JSON");
             let text = |name: &str| line[name].as_str().expect("text").to_owned();
@@ -107,11 +112,11 @@ async fn gaps(answers: Vec<Answer>) -> Vec<(String, String, String)> {
 async fn a_clock_that_was_set_back_while_nobody_was_connected_is_told_of() {
     let id = now();
     let event = |n: u64| format!("id:{n}\ndata:{n}\n\n");
-    let first = Answer::stream(&(event(id - 500) + &event(id)));
+    let first = ScriptedResponse::stream(&(event(id - 500) + &event(id)));
     // A minute back: what was published since the break, below what was asked for, may be missing.
     let told = gaps(vec![
         first,
-        Answer::stream(&(event(id) + &event(id - 60_000) + &event(id - 59_000))),
+        ScriptedResponse::stream(&(event(id) + &event(id - 60_000) + &event(id - 59_000))),
         stop(),
     ])
     .await;
@@ -122,15 +127,15 @@ async fn a_clock_that_was_set_back_while_nobody_was_connected_is_told_of() {
     assert_eq!((told[0].0.as_str(), moment(&told[0].2)), ("ids_went_back", id - 60_000));
     assert!((id - 70_000..=id - 60_000).contains(&moment(&told[0].1)), "{told:?}");
     // What was asked for again covers a step as small as that.
-    let first = Answer::stream(&(event(id - 500) + &event(id)));
+    let first = ScriptedResponse::stream(&(event(id - 500) + &event(id)));
     let again = event(id - 500) + &event(id) + &event(id - 200) + &event(id - 100) + &event(id + 1);
-    assert_eq!(gaps(vec![first, Answer::stream(&again), stop()]).await, []);
+    assert_eq!(gaps(vec![first, ScriptedResponse::stream(&again), stop()]).await, []);
     // On a connection that has gone on for a while it comes as it is published.
-    let first = Answer::stream(&event(id));
+    let first = ScriptedResponse::stream(&event(id));
     assert_eq!(
         gaps(vec![
             first,
-            Answer::stream(&(event(id) + &event(id + 60_000) + &event(id - 60_000))),
+            ScriptedResponse::stream(&(event(id) + &event(id + 60_000) + &event(id - 60_000))),
             stop()
         ])
         .await,
