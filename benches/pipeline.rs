@@ -52,7 +52,8 @@ fn walk(lines: &LineChunk, out: &mut Vec<u8>) {
 fn tree(lines: &LineChunk, out: &mut Vec<u8>) {
     for line in lines.bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let mut event: Map<String, Value> = serde_json::from_slice(line).expect("an object");
-        let kind = event["event_type"].as_str().and_then(Kind::of).expect("a declared event");
+        let kind =
+            event["event_type"].as_str().and_then(Kind::from_name).expect("a declared event");
         let mut redacted = Vec::new();
         for (name, value) in &mut event {
             let is_hidden = name != "event_type"

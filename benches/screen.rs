@@ -74,7 +74,7 @@ fn events() -> Vec<StoredEvent> {
             offset: 0,
             notes: FrameFlags::default(),
         };
-        StoredEvent::of(&redactor.redact(&decoder.decode(frame)))
+        StoredEvent::new(&redactor.redact(&decoder.decode(frame)))
     };
     Kind::ALL.iter().cycle().take(EVENTS).map(&mut held).collect()
 }
@@ -110,7 +110,7 @@ fn screen(criterion: &mut Criterion) {
     group.bench_function("filter through all", |bencher| {
         bencher.iter(|| {
             state.filter = FilterTask::compile(FILTER, &setup()).ok();
-            state.work(TimeSlice::of(EVENTS));
+            state.work(TimeSlice::with_events(EVENTS));
             black_box(state.rows().len())
         });
     });
@@ -122,7 +122,8 @@ fn screen(criterion: &mut Criterion) {
                 state.filter = FilterTask::compile(FILTER, &setup()).ok();
                 while state.is_busy() {
                     let began = Instant::now();
-                    state.work(TimeSlice::of(4096).until(began + Duration::from_millis(8)));
+                    state
+                        .work(TimeSlice::with_events(4096).until(began + Duration::from_millis(8)));
                     update(&mut state, up());
                     black_box(terminal.draw(|frame| view::draw(&state, frame)).is_ok());
                     longest = longest.max(began.elapsed());
@@ -138,7 +139,7 @@ fn screen(criterion: &mut Criterion) {
             for _ in 0..times {
                 state.filter = FilterTask::compile(greedy, &setup()).ok();
                 let began = Instant::now();
-                state.work(TimeSlice::of(1));
+                state.work(TimeSlice::with_events(1));
                 taken += began.elapsed();
                 assert!(state.filter.is_none(), "it is stopped");
             }

@@ -38,9 +38,9 @@ impl Delivery {
     #[must_use]
     pub fn new(mut record: Option<Recorder>, cursor: Option<Cursor>) -> Self {
         match (&mut record, &cursor) {
-            (Some(record), Some(cursor)) => record.forgive(cursor.delivered()),
+            (Some(record), Some(cursor)) => record.skip_delivered(cursor.delivered()),
             // Without a cursor nothing is asked for again.
-            (Some(record), None) => record.forget(),
+            (Some(record), None) => record.clear_tail(),
             (None, _) => {}
         }
         Self { record, forward: None, cursor, pending: 0 }
@@ -53,9 +53,9 @@ impl Delivery {
     }
 
     /// Waits for nothing any more once it is told to stop.
-    pub fn heed(&mut self, stop: &Arc<ShutdownFlag>) {
+    pub fn stop_on(&mut self, stop: &Arc<ShutdownFlag>) {
         if let Some(forward) = &mut self.forward {
-            forward.heed(Arc::clone(stop));
+            forward.stop_on(Arc::clone(stop));
         }
     }
 

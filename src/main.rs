@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            status::say(&format!(
+            status::report(&format!(
                 "cannot start: {}; free some of the machine's resources",
                 error.kind()
             ));

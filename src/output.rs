@@ -50,10 +50,10 @@ impl From<Error> for OutputError {
 /// One way of writing events.
 pub trait EventSink: Send {
     /// Takes one event.
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError>;
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError>;
 
     /// Hears of an event that was not selected: nothing to write, but a sink may count.
-    fn passed_over(&mut self, _subject: &EventContext<'_>) -> io::Result<()> {
+    fn filtered_out(&mut self, _subject: &EventContext<'_>) -> io::Result<()> {
         Ok(())
     }
 
@@ -77,7 +77,7 @@ pub trait EventSink: Send {
     }
 
     /// What another thread can do of its work, where that depends on nothing but the event.
-    fn twin(&self) -> Option<Box<dyn Encoder>> {
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
         None
     }
 
@@ -96,10 +96,10 @@ pub trait EventSink: Send {
 /// What is made of an event, where that depends on nothing but the event: several threads can do it at once.
 pub trait Encoder: Send {
     /// Appends its lines.
-    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error>;
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error>;
 
     /// The same for another thread. It tells nothing.
-    fn twin(&self) -> Box<dyn Encoder>;
+    fn fork(&self) -> Box<dyn Encoder>;
 
     /// What it has counted since this was asked last, if it counts.
     fn counted(&mut self) -> Option<Box<GroupedStats>> {
@@ -127,8 +127,8 @@ impl Writer {
 }
 
 impl EventSink for Writer {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
-        self.render.event(subject, &mut self.lines.buffer)?;
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        self.render.event(context, &mut self.lines.buffer)?;
         Ok(self.lines.settle()?)
     }
 
@@ -140,8 +140,8 @@ impl EventSink for Writer {
         self.render.failures().map_or(0, |failures| failures.count())
     }
 
-    fn twin(&self) -> Option<Box<dyn Encoder>> {
-        Some(self.render.twin())
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        Some(self.render.fork())
     }
 
     fn take(&mut self, lines: &[u8], _: Option<&GroupedStats>) -> io::Result<bool> {

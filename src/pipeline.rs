@@ -1,7 +1,7 @@
 //! The walk of one event: frame, event, shown, select, sink. One way, no back edges.
 //!
-//! Of a long recording, several threads walk one piece each (`lane`), where nothing depends on the order of events but the
-//! order in which they are written (`crew`). What they can't do or must not tell is walked again in its turn, one event
+//! Of a long recording, several threads walk one piece each (`worker`), where nothing depends on the order of events but the
+//! order in which they are written (`pool`). What they can't do or must not tell is walked again in its turn, one event
 //! after the other: what comes out is the same, to the byte.
 
 pub mod pacing;
@@ -114,7 +114,7 @@ impl Pipeline {
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
-        self.delivery.heed(&self.stop);
+        self.delivery.stop_on(&self.stop);
         self
     }
 
@@ -202,9 +202,9 @@ impl Pipeline {
                 }
             };
             if matches!(&item, Item::Piece(piece) if piece.is_large())
-                && let Some(lanes) = self.lanes()
+                && let Some(workers) = self.workers()
             {
-                return pool::run(self, item, items, lanes, runtime)
+                return pool::run(self, item, items, workers, runtime)
                     .unwrap_or_else(|| Ok(self.judge.end()));
             }
             if let Some(exit) = self.item(&item)? {
@@ -249,23 +249,21 @@ impl Pipeline {
     }
 
     /// A lane for each thread, if there may be several and nothing here depends on what came before.
-    fn lanes(&mut self) -> Option<Vec<Worker>> {
+    fn workers(&mut self) -> Option<Vec<Worker>> {
         // They are not tried for again.
         let threads = std::mem::replace(&mut self.threads, 1);
-        let is_free = threads > 1
-            && self.limit.is_none()
-            && self.judge.is_indifferent()
-            && self.delivery.is_none();
-        let lane = || {
-            let (redactor, select) = (self.redactor.twin(), self.select.twin());
+        let is_free =
+            threads > 1 && self.limit.is_none() && self.judge.is_noop() && self.delivery.is_none();
+        let worker = || {
+            let (redactor, select) = (self.redactor.fork(), self.select.fork());
             Some(Worker {
                 decoder: Decoder::default(),
                 redactor,
                 select,
-                render: self.sink.twin()?,
+                render: self.sink.fork()?,
             })
         };
-        is_free.then(|| (0..threads).map(|_| lane()).collect())?
+        is_free.then(|| (0..threads).map(|_| worker()).collect())?
     }
 
     /// Takes what a lane has made of a piece, or walks it again if that must not go out as it is.
@@ -320,21 +318,21 @@ impl Pipeline {
                 return Ok(Some(self.judge.end()));
             }
         }
-        let subject = EventContext::new(&shown).at(self.recording, frame.offset);
-        self.counts.see(&shown);
+        let context = EventContext::new(&shown).at(self.recording, frame.offset);
+        self.counts.observe(&shown);
         if shown.kind() == Some(Kind::TapGap)
             && let Some(gap) = shown.read::<TapGap>()
         {
             self.counts.gaps += 1;
             status::gap(self.status, frame.origin, &gap);
         }
-        let verdict = self.judge.see(&subject)?;
-        if self.select.keeps(&subject)? {
-            self.sink.event(&subject)?;
+        let verdict = self.judge.observe(&context)?;
+        if self.select.keeps(&context)? {
+            self.sink.event(&context)?;
             self.delivery.event(&shown)?;
             self.counts.shown += 1;
         } else {
-            self.sink.passed_over(&subject)?;
+            self.sink.filtered_out(&context)?;
             self.counts.filtered += 1;
         }
         if self.delivery.advance(&frame, &shown) {

@@ -77,7 +77,7 @@ impl Failures {
     /// One more, told in these words if it is the first.
     pub fn tell(&mut self, words: impl FnOnce() -> String) {
         if self.count == 0 && !self.is_mute {
-            status::say(&words());
+            status::report(&words());
         }
         self.count += 1;
     }
@@ -177,20 +177,20 @@ impl Predicate {
     }
 
     /// The same for another thread. It tells nothing.
-    fn twin(&self) -> Self {
+    fn fork(&self) -> Self {
         let parts = self.parts.as_ref().map(|parts| {
-            Box::new(SplitPredicate { first: parts.first.twin(), rest: parts.rest.twin() })
+            Box::new(SplitPredicate { first: parts.first.fork(), rest: parts.rest.fork() })
         });
         Self::of(self.option.clone(), Arc::clone(&self.engine), parts, Failures::mute())
     }
 
     /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
-    pub fn holds(&mut self, subject: &EventContext<'_>) -> Result<bool> {
-        match self.ask(subject) {
+    pub fn holds(&mut self, context: &EventContext<'_>) -> Result<bool> {
+        match self.ask(context) {
             Ok(said) => Ok(said.held),
             Err(ProgramError::Failed(reason)) => {
                 self.failures.tell(|| {
-                    let event_type = subject.shown.event_type();
+                    let event_type = context.shown.event_type();
                     let option = &self.option;
                     format!("{option} fails on {event_type}: {reason}; such events don't count as matching (told once)")
                 });
@@ -200,10 +200,10 @@ impl Predicate {
         }
     }
 
-    fn ask(&mut self, subject: &EventContext<'_>) -> Result<Match, ProgramError> {
+    fn ask(&mut self, context: &EventContext<'_>) -> Result<Match, ProgramError> {
         if let Some(parts) = &mut self.parts {
-            match parts.first.ask(subject) {
-                Ok(Match { held: true, alone: true }) => return parts.rest.ask(subject),
+            match parts.first.ask(context) {
+                Ok(Match { held: true, alone: true }) => return parts.rest.ask(context),
                 Ok(Match { held: true, .. }) | Err(_) => {}
                 Ok(said) => return Ok(said),
             }
@@ -211,20 +211,21 @@ impl Predicate {
         let Self { engine, memory, .. } = self;
         let said = |(held, alone)| Match { held, alone };
         match &**engine {
-            PredicateEngine::Native(native) => match native.holds(subject.shown) {
+            PredicateEngine::Native(native) => match native.holds(context.shown) {
                 Ok(held) => Ok(said((held, held))),
                 Err(native::EvalError) => {
                     Err(ProgramError::Failed("a value is of a type that it can't use"))
                 }
             },
-            PredicateEngine::Program(program) => match program.looks_at(subject.shown) {
-                None => program.holds(subject).map(|held| said((held, false))),
+            PredicateEngine::Program(program) => match program.looks_at(context.shown) {
+                None => program.holds(context).map(|held| said((held, false))),
                 Some(fields) => {
-                    let remembered = memory.recall(fields, || match program.holds_alone(subject) {
-                        Ok(known) => Ok(Ok(said(known))),
-                        Err(ProgramError::Failed(reason)) => Ok(Err(reason)),
-                        Err(ProgramError::Endless) => Err(ProgramError::Endless),
-                    });
+                    let remembered =
+                        memory.get_or_compute(fields, || match program.holds_alone(context) {
+                            Ok(known) => Ok(Ok(said(known))),
+                            Err(ProgramError::Failed(reason)) => Ok(Err(reason)),
+                            Err(ProgramError::Endless) => Err(ProgramError::Endless),
+                        });
                     remembered.and_then(|said| said.map_err(ProgramError::Failed))
                 }
             },
@@ -364,25 +365,25 @@ impl EventFilter {
 
     /// The same for another thread. It tells nothing.
     #[must_use]
-    pub fn twin(&self) -> Self {
+    pub fn fork(&self) -> Self {
         Self {
             types: self.types.clone(),
-            filters: self.filters.iter().map(Predicate::twin).collect(),
+            filters: self.filters.iter().map(Predicate::fork).collect(),
             grep: self.grep.clone(),
         }
     }
 
     /// Whether the event is kept.
-    pub fn keeps(&mut self, subject: &EventContext<'_>) -> Result<bool> {
-        if !self.types.has(subject.shown.event_type()) {
+    pub fn keeps(&mut self, context: &EventContext<'_>) -> Result<bool> {
+        if !self.types.has(context.shown.event_type()) {
             return Ok(false);
         }
         for filter in &mut self.filters {
-            if !filter.holds(subject)? {
+            if !filter.holds(context)? {
                 return Ok(false);
             }
         }
-        Ok(self.grep.as_ref().is_none_or(|grep| grep.matches(subject.shown)))
+        Ok(self.grep.as_ref().is_none_or(|grep| grep.matches(context.shown)))
     }
 
     /// The failures of each filter.

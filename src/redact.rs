@@ -183,7 +183,7 @@ impl Redactor {
 
     /// One by the same policy.
     #[must_use]
-    pub fn twin(&self) -> Self {
+    pub fn fork(&self) -> Self {
         Self::new(self.policy.clone())
     }
 
@@ -215,7 +215,7 @@ impl Redactor {
                 let said = shapes.said(kind, shape, said);
                 (&said.tap, Some(said.json()), Some(&*said.rest))
             }
-            (KnownTap::Recorded(span), _) => (&self.tap, Some(span.of(text)), None),
+            (KnownTap::Recorded(span), _) => (&self.tap, Some(span.slice(text)), None),
             (KnownTap::Transport | KnownTap::Said { .. }, _) => (&self.tap, None, None),
         };
         let FieldBuffer { places, masked } = &self.made;
@@ -300,7 +300,7 @@ impl Redactor {
         }
         let is_edited = notes.is_edited;
         let recorded_tap =
-            event.recorded_tap.filter(|_| !is_edited).map(|span| span.of(event.text));
+            event.recorded_tap.filter(|_| !is_edited).map(|span| span.slice(event.text));
         let tap = if is_edited { &self.tap } else { event.tap };
         let Self { scratch, entries, .. } = self;
         RedactedEvent {
@@ -335,7 +335,7 @@ impl FieldRedactor<'_, '_> {
     ) {
         let Self { policy, text, plain, entries, scratch, notes } = self;
         let member = &found.member;
-        let json = member.value.of(text);
+        let json = member.value.slice(text);
         let name = key_of(member, text);
         // A declared name needs no second look.
         let shown = if spec.is_some() || treatment == FieldAction::Reveal {
@@ -369,15 +369,17 @@ impl FieldRedactor<'_, '_> {
         }
         let key = if shown != name {
             made_with(scratch, |out| out.push_str(shown))
-        } else if !terminal::has_hostile(member.key.of(text)) {
+        } else if !terminal::has_hostile(member.key.slice(text)) {
             TextRef::Arrived(member.key)
         } else {
-            made_with(scratch, |out| terminal::push_json(member.key.of(text), out))
+            made_with(scratch, |out| terminal::push_json(member.key.slice(text), out))
         };
         let value = if hidden {
             match &policy.mode {
                 _ if already => TextRef::Arrived(member.value),
-                mode => made_with(scratch, |out| mask::push(mode, Domain::of(&name), json, out)),
+                mode => {
+                    made_with(scratch, |out| mask::push(mode, Domain::for_field(&name), json, out))
+                }
             }
         } else if is_odd
             || member.spaced

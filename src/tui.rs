@@ -175,12 +175,12 @@ fn show(
         }
         let taken_in =
             if is_over { FeedResult::Nothing } else { take(&mut state, fed, &mut is_over) };
-        state.work(TimeSlice::of(EVENTS).until(Instant::now() + SLICE));
+        state.work(TimeSlice::with_events(EVENTS).until(Instant::now() + SLICE));
         if suspended.swap(false, Ordering::Relaxed) {
             state.effects.push(Effect::Suspend);
         } else if continued.swap(false, Ordering::Relaxed) {
             // Whoever stopped it without asking may have used the terminal meanwhile.
-            taken.lend(|| {})?;
+            taken.release_while(|| {})?;
             state.size = crossterm::terminal::size()?;
             state.changed = true;
         }
@@ -189,7 +189,7 @@ fn show(
                 Effect::Quit => return Ok(()),
                 Effect::Suspend => {
                     drop(input.take());
-                    taken.lend(suspend)?;
+                    taken.release_while(suspend)?;
                     input = Some(InputReader::listen()?);
                     continued.store(false, Ordering::Relaxed);
                     state.size = crossterm::terminal::size()?;
@@ -232,7 +232,7 @@ enum FeedResult {
 
 /// Takes what the walk feeds, for a while.
 fn take(state: &mut State, fed: &Receiver<ScreenMessage>, is_over: &mut bool) -> FeedResult {
-    let mut slice = TimeSlice::of(EVENTS).until(Instant::now() + SLICE);
+    let mut slice = TimeSlice::with_events(EVENTS).until(Instant::now() + SLICE);
     let mut taking = FeedResult::Nothing;
     while slice.takes() {
         match fed.try_recv() {

@@ -72,8 +72,9 @@ impl Auditor {
         let (tx, mut rx) = transport::channel(transport::QUEUE);
         let mut place = AuditLocation { file: path.display().to_string(), event: 0, line: None };
         std::thread::scope(|threads| {
-            let reader = threads
-                .spawn(move || recording::run(path, transport::FRAME_LIMIT, progress, &tx.lend()));
+            let reader = threads.spawn(move || {
+                recording::run(path, transport::FRAME_LIMIT, progress, &tx.blocking())
+            });
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {

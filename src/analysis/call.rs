@@ -38,7 +38,7 @@ pub struct Call {
     /// The operators who take part, and how.
     pub operators: BTreeMap<String, String>,
     /// What is said and done in it.
-    pub talk: Transcript,
+    pub transcript: Transcript,
 }
 
 impl Call {
@@ -92,11 +92,11 @@ as_text! {
 
 impl CallTracker {
     /// Takes an event.
-    pub fn see(&mut self, held: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
-        let (Some(sid), Some(kind)) = (&held.call_sid, held.kind) else { return };
-        let time = held.time.unwrap_or(now);
+    pub fn observe(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
+        let (Some(sid), Some(kind)) = (&stored.call_sid, stored.kind) else { return };
+        let time = stored.time.unwrap_or(now);
         let call = self.calls.entry(sid.to_string()).or_default();
-        call.see(kind, shown, time);
+        call.observe(kind, shown, time);
         if self.calls.len() > CALLS {
             let first = self.calls.iter().min_by_key(|(_, call)| {
                 call.ended.as_ref().map_or(Timestamp::MAX, |(end, _)| *end)
@@ -127,10 +127,10 @@ impl CallTracker {
 
 impl Call {
     /// Takes an event of the call.
-    pub fn see(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
+    pub fn observe(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
         self.began.get_or_insert(time);
         self.learn(kind, shown, time);
-        self.talk.see(kind, shown, time);
+        self.transcript.observe(kind, shown, time);
     }
 
     fn learn(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
@@ -143,7 +143,7 @@ impl Call {
             Kind::CallStarted => read(shown, |it: CallStarted| {
                 self.began = Some(time);
                 (self.direction, self.service) = (text(&it.direction), text(&it.service_id));
-                self.talk.note(
+                self.transcript.note(
                     time,
                     NoteLevel::Plain,
                     format!("call started, {}", text(&it.direction).unwrap_or_default()),
@@ -158,7 +158,7 @@ impl Call {
                 self.escalated = true;
                 let (by, why) =
                     (text(&it.trigger).unwrap_or_default(), text(&it.reason).unwrap_or_default());
-                self.talk.note(time, NoteLevel::Warning, format!("escalated by {by}: {why}"));
+                self.transcript.note(time, NoteLevel::Warning, format!("escalated by {by}: {why}"));
             }),
             Kind::OperatorJoinedCall => read(shown, |it: OperatorJoinedCall| {
                 self.operator(time, text(&it.operator_id), text(&it.mode), "joined");
@@ -169,7 +169,11 @@ impl Call {
             Kind::OperatorLeftCall => read(shown, |it: OperatorLeftCall| {
                 if let Some(id) = text(&it.operator_id) {
                     self.operators.remove(&id);
-                    self.talk.note(time, NoteLevel::Plain, format!("operator {} left", start(&id)));
+                    self.transcript.note(
+                        time,
+                        NoteLevel::Plain,
+                        format!("operator {} left", start(&id)),
+                    );
                 }
             }),
             Kind::SessionInfo => read(shown, |it: SessionInfo| {
@@ -199,7 +203,7 @@ impl Call {
                 );
                 let remark =
                     text(&it.annotation).map(|remark| format!(" ({remark})")).unwrap_or_default();
-                self.talk.note(time, NoteLevel::State, format!("{from} → {to}{remark}"));
+                self.transcript.note(time, NoteLevel::State, format!("{from} → {to}{remark}"));
                 self.state = Some(to);
             }),
             Kind::SessionEnd => read(shown, |it: SessionEnd| {
@@ -213,7 +217,7 @@ impl Call {
     fn end(&mut self, time: Timestamp, reason: Option<String>, seconds: Option<f64>) {
         let reason = reason.unwrap_or_else(|| "unknown".to_owned());
         if self.ended.is_none() {
-            self.talk.note(time, NoteLevel::Plain, format!("call ended: {reason}"));
+            self.transcript.note(time, NoteLevel::Plain, format!("call ended: {reason}"));
         }
         self.ended = Some((time, reason));
         self.seconds = seconds.or(self.seconds);
@@ -221,14 +225,18 @@ impl Call {
 
     fn operator(&mut self, time: Timestamp, id: Option<String>, mode: Option<String>, did: &str) {
         let (Some(id), mode) = (id, mode.unwrap_or_default()) else { return };
-        self.talk.note(time, NoteLevel::Warning, format!("operator {} {did}: {mode}", start(&id)));
+        self.transcript.note(
+            time,
+            NoteLevel::Warning,
+            format!("operator {} {did}: {mode}", start(&id)),
+        );
         self.operators.insert(id, mode);
     }
 
     /// What was said last, and by whom.
     #[must_use]
     pub fn last_said(&self) -> Option<(Speaker, &str)> {
-        self.talk.last_said()
+        self.transcript.last_said()
     }
 }
 

@@ -148,7 +148,7 @@ impl Default for EventStats {
 
 impl EventStats {
     /// Counts an event of that moment, in milliseconds of Unix time.
-    pub fn see(&mut self, shown: &RedactedEvent<'_>, moment: Option<i64>) {
+    pub fn observe(&mut self, shown: &RedactedEvent<'_>, moment: Option<i64>) {
         self.events += 1;
         if let Some(moment) = moment {
             self.span =

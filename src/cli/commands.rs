@@ -141,7 +141,7 @@ async fn expect(options: args::ExpectArgs) -> Result<Exit> {
     let calls = options.call.into_iter().collect();
     let streams =
         InputStreams { files: options.replay, calls, workspaces, threads: 1, is_quiet: true };
-    streams.through(SessionBuilder::of(stages), &options.connection, &options.demo).await
+    streams.through(SessionBuilder::new_with(stages), &options.connection, &options.demo).await
 }
 
 async fn stats(options: args::StatsArgs) -> Result<Exit> {
@@ -155,12 +155,12 @@ async fn stats(options: args::StatsArgs) -> Result<Exit> {
         threads,
         is_quiet,
     };
-    streams.through(SessionBuilder::of(stages), &options.connection, &options.demo).await
+    streams.through(SessionBuilder::new_with(stages), &options.connection, &options.demo).await
 }
 
 async fn timeline(options: args::TimelineArgs) -> Result<Exit> {
     let TimelinePlan { call, files, stages, gathered, quiet } = config::timeline(&options)?;
-    let wiring = SessionBuilder::of(stages);
+    let wiring = SessionBuilder::new_with(stages);
     let limits = SourceConfig::default();
     let ended = if files.is_empty() {
         let calls = vec![config::call(call.as_deref().unwrap_or_default())?];
@@ -178,7 +178,7 @@ async fn timeline(options: args::TimelineArgs) -> Result<Exit> {
         let source = |tx: Sender, call| platform.whole_call(workspace.clone(), call, since, tx);
         wiring.stream(|tx| calls.into_iter().map(|call| source(tx.clone(), call)).collect()).await
     } else {
-        let progress = Arc::new(Progress::of(&files));
+        let progress = Arc::new(Progress::new(&files));
         let wiring = wiring.following(&progress, true);
         wiring.stream(|tx| vec![recordings(files, limits.frame, progress, tx)]).await
     };
@@ -195,7 +195,7 @@ async fn timeline(options: args::TimelineArgs) -> Result<Exit> {
         })
     } else {
         gathered.found().map(|sid| {
-            let timeline = build::stitch(&mut gathered, &sid, quiet, options.privacy.reveal);
+            let timeline = build::build(&mut gathered, &sid, quiet, options.privacy.reveal);
             match options.output {
                 args::TimelineFormat::Text => timeline::text::text(&timeline, width()),
                 args::TimelineFormat::Json => timeline::json::json(&timeline),
@@ -235,7 +235,7 @@ impl InputStreams {
     ) -> Result<Exit> {
         let limits = SourceConfig::default();
         if !self.files.is_empty() {
-            let progress = Arc::new(Progress::of(&self.files));
+            let progress = Arc::new(Progress::new(&self.files));
             let wiring = wiring.on_threads(self.threads).following(&progress, self.is_quiet);
             return wiring
                 .stream(|tx| vec![recordings(self.files, limits.frame, progress, tx)])
@@ -304,14 +304,14 @@ async fn serve(options: args::ServeArgs) -> Result<Exit> {
     let address = listener.local_addr().map_err(failed)?;
     let workspace =
         emulation.workspace.clone().unwrap_or_else(|| emulator::DEMO_WORKSPACE.to_owned());
-    status::say(&format!("serving a synthetic clinic on http://{address}; try"));
-    status::say(&format!(
+    status::report(&format!("serving a synthetic clinic on http://{address}; try"));
+    status::report(&format!(
         "  curl -N -H 'Authorization: Bearer demo' http://{address}/v1/{workspace}/events/stream"
     ));
-    status::say(&format!(
+    status::report(&format!(
         "  AMIGO_API_KEY=demo evtap watch --base-url http://{address} --workspace {workspace}"
     ));
-    status::say(&format!(
+    status::report(&format!(
         "  AMIGO_API_KEY=demo evtap observe --base-url http://{address} --workspace {workspace} --call {}",
         emulator::DEMO_CALL
     ));
@@ -361,7 +361,7 @@ fn configure(options: &args::ConfigArgs, choice: &args::ConfigChoice) -> Result<
         }
         None => {
             config::colour(args::ColorWhen::Auto);
-            let settled = config::ResolvedConfig::of(&options.options, choice)?;
+            let settled = config::ResolvedConfig::resolve(&options.options, choice)?;
             let text = if options.output == args::ReportFormat::Json {
                 settled.json()
             } else {
@@ -370,7 +370,7 @@ fn configure(options: &args::ConfigArgs, choice: &args::ConfigChoice) -> Result<
             return print(text.as_bytes()).map(|_| Exit::Done);
         }
     }
-    status::say(&format!("wrote {}", path.display()));
+    status::report(&format!("wrote {}", path.display()));
     Ok(Exit::Done)
 }
 
@@ -435,7 +435,7 @@ async fn replay(options: args::ReplayArgs) -> Result<Exit> {
     let endpoint = config::endpoint(&options.forward, &network, options.show.status)?;
     let wiring =
         SessionBuilder::new(stages, &options.delivery, None)?.forwarding(endpoint).on(screen);
-    let progress = Arc::new(Progress::of(&options.files));
+    let progress = Arc::new(Progress::new(&options.files));
     // At a pace, one event comes after the other, and what has been read tells nothing.
     let wiring = if is_paced {
         wiring.at(pace)
@@ -454,7 +454,7 @@ fn recordings(
     Box::pin(async move {
         // Reading blocks and can't be aborted. Dropping this future takes back what is lent to it, and the channel to the walk
         // stays open until the outcome of the reading is known.
-        let lent = tx.lend();
+        let lent = tx.blocking();
         let reading = tokio::task::spawn_blocking(move || {
             files.iter().enumerate().try_for_each(|(number, file)| {
                 // Where nobody takes that any more, nobody takes what is read.
@@ -475,9 +475,9 @@ fn recordings(
 
 /// Reading blocks, and can't be cut short: a signal doesn't wait for it.
 async fn audit(options: args::AuditArgs) -> Result<Exit> {
-    let progress = Arc::new(Progress::of(&options.files));
+    let progress = Arc::new(Progress::new(&options.files));
     let mut telling =
-        ProgressLine::of(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
+        ProgressLine::new(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
     let mut reading = tokio::task::spawn_blocking(move || audit::files(&options.files, &progress));
     let mut signal = std::pin::pin!(shutdown::signal());
     let report = loop {

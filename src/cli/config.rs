@@ -163,7 +163,7 @@ pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Pol
         policy.redact.add(name);
     }
     if privacy.scrub == ScrubArg::None && format != status::StatusFormat::None {
-        status::say("free text is shown as it is, whatever it holds, by --scrub none");
+        status::report("free text is shown as it is, whatever it holds, by --scrub none");
     }
     Ok(policy)
 }
@@ -172,7 +172,7 @@ pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Pol
 fn reveal(policy: &mut Policy, names: &[String], format: status::StatusFormat) -> Result<()> {
     for name in names {
         check(name, |advice| {
-            status::say(&format!(
+            status::report(&format!(
                 "--reveal {name}: no event in the model has such a field; {advice}, or it is shown should it arrive"
             ));
             Ok(())
@@ -180,7 +180,7 @@ fn reveal(policy: &mut Policy, names: &[String], format: status::StatusFormat) -
         policy.reveal.add(name);
     }
     if !names.is_empty() && format != status::StatusFormat::None {
-        status::say(&format!("revealed by name: {}", names.join(", ")));
+        status::report(&format!("revealed by name: {}", names.join(", ")));
     }
     Ok(())
 }

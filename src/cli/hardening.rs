@@ -17,7 +17,7 @@ fn quiet_panics() {
         let place = info
             .location()
             .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
-        status::say(&format!(
+        status::report(&format!(
             "broke down{place}: this is a bug; report it with this line, which holds nothing of what was read"
         ));
     }));

@@ -82,7 +82,7 @@ pub fn hidden(specs: &[&EventSpec], as_json: bool) -> String {
         let fields: Vec<_> = fields
             .iter()
             .map(|(spec, field)| {
-                let domain = field.class.is_hidden().then(|| Domain::of(field.name).name());
+                let domain = field.class.is_hidden().then(|| Domain::for_field(field.name).name());
                 json!({"event_type": spec.event_type, "field": field.name, "class": field.class.name(), "domain": domain, "why": field.class.why()})
             })
             .collect();
@@ -94,7 +94,7 @@ pub fn hidden(specs: &[&EventSpec], as_json: bool) -> String {
     for class in [Class::Phi, Class::Sensitive, Class::Free] {
         let _ = writeln!(text, "{}: {}", class.name().bold(), class.why());
         for (spec, field) in fields.iter().filter(|(_, field)| field.class == class) {
-            let domain = if class.is_hidden() { Domain::of(field.name).name() } else { "" };
+            let domain = if class.is_hidden() { Domain::for_field(field.name).name() } else { "" };
             let _ = writeln!(text, "  {:width$}  {domain:7}  {}", name(spec, field), field.doc);
         }
         text.push('\n');

@@ -41,7 +41,7 @@ pub struct SessionBuilder {
 
 impl SessionBuilder {
     /// With nothing beside the walk.
-    pub fn of(stages: Stages) -> Self {
+    pub fn new_with(stages: Stages) -> Self {
         let delivery = Delivery::default();
         Self {
             stages,
@@ -65,7 +65,7 @@ impl SessionBuilder {
         Ok(Self {
             delivery: Delivery::new(record, cursor),
             fail_on_gap: options.fail_on_gap,
-            ..Self::of(stages)
+            ..Self::new_with(stages)
         })
     }
 
@@ -120,7 +120,7 @@ impl SessionBuilder {
         let format = stages.status;
         let watched = std::io::stderr().is_terminal();
         let mut telling =
-            ProgressLine::of(progress.clone().filter(|_| live.is_none()), format, is_quiet);
+            ProgressLine::new(progress.clone().filter(|_| live.is_none()), format, is_quiet);
         let walk = Pipeline::new(stages)
             .with_delivery(delivery)
             .with_progress(progress)
@@ -235,7 +235,7 @@ fn spawn(
 ) -> Result<oneshot::Receiver<Result<RunOutcome>>> {
     let (done, walking) = oneshot::channel();
     let runtime = Handle::current();
-    let thread = std::thread::Builder::new().name("walk".to_owned()).stack_size(THREAD_STACK);
+    let thread = std::thread::Builder::new().name("pipeline".to_owned()).stack_size(THREAD_STACK);
     thread
         .spawn(move || {
             // Nobody is left to hear it after a signal.

@@ -101,7 +101,7 @@ impl Forwarder {
         Self { endpoint, runtime, ids, waiting: VecDeque::new(), bytes: 0, counts, stop }
     }
 
-    pub(super) fn heed(&mut self, stop: Arc<ShutdownFlag>) {
+    pub(super) fn stop_on(&mut self, stop: Arc<ShutdownFlag>) {
         self.stop = stop;
     }
 

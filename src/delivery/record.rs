@@ -79,7 +79,7 @@ impl Recorder {
     }
 
     /// What the cursor knows to be delivered is dropped before it comes here.
-    pub(super) fn forgive(&mut self, delivered: impl Iterator<Item = (DeliveryKey, u32)>) {
+    pub(super) fn skip_delivered(&mut self, delivered: impl Iterator<Item = (DeliveryKey, u32)>) {
         for (key, count) in delivered {
             for _ in 0..count {
                 take(&mut self.tail, key);
@@ -87,7 +87,7 @@ impl Recorder {
         }
     }
 
-    pub(super) fn forget(&mut self) {
+    pub(super) fn clear_tail(&mut self) {
         self.tail.clear();
     }
 

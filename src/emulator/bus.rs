@@ -226,8 +226,8 @@ mod tests {
                 text.strip_suffix("\n\n").expect("a blank line").split('\n').collect();
             assert_eq!(lines.len(), 3);
             assert_eq!(lines[0], format!("id: {}", batch.id));
-            let kind =
-                Kind::of(lines[1].strip_prefix("event: ").expect("a type")).expect("a known type");
+            let kind = Kind::from_name(lines[1].strip_prefix("event: ").expect("a type"))
+                .expect("a known type");
             let data: Value =
                 serde_json::from_str(lines[2].strip_prefix("data: ").expect("data")).expect("JSON");
             assert_eq!(data.get("event_type"), None);

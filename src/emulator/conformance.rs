@@ -33,7 +33,7 @@ pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {
 
 fn is(ty: &Type, value: &Value) -> bool {
     let first = value.to_string().as_bytes()[0];
-    ty.accepts(JsonType::of(first))
+    ty.accepts(JsonType::from_first_byte(first))
         && match ty {
             Type::Integer => value.is_i64(),
             Type::Uuid => value.as_str().is_some_and(is_uuid),

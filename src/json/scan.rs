@@ -48,7 +48,7 @@ impl Span {
 
     /// The bytes that it spans.
     #[must_use]
-    pub fn of<'a>(&self, text: &'a str) -> &'a str {
+    pub fn slice<'a>(&self, text: &'a str) -> &'a str {
         &text[self.start as usize..self.end as usize]
     }
 }
@@ -188,7 +188,7 @@ impl Scan<'_> {
             self.colon()?;
             self.spaced = false;
             let start = self.at;
-            let json = JsonType::of(self.peek()?);
+            let json = JsonType::from_first_byte(self.peek()?);
             self.value(1)?;
             members.push(Member {
                 key,
@@ -288,7 +288,7 @@ impl Scan<'_> {
                 self.key()?;
                 self.colon()?;
             }
-            self.inside |= JsonType::of(self.peek()?).bit();
+            self.inside |= JsonType::from_first_byte(self.peek()?).bit();
             self.value(depth + 1)?;
             self.space();
             if self.next_of(b',', end)? {

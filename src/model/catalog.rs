@@ -76,7 +76,7 @@ kinds! {
 impl Kind {
     /// The platform's event of that name on the wire.
     #[must_use]
-    pub fn of(event_type: &str) -> Option<Self> {
+    pub fn from_name(event_type: &str) -> Option<Self> {
         let mut slot = slot(event_type);
         while let Some(kind) = SLOTS[slot] {
             if kind.spec().event_type == event_type {

@@ -71,7 +71,7 @@ impl Domain {
 
     /// The domain of a field, by its name: one name means one thing in every event.
     #[must_use]
-    pub fn of(field: &str) -> Self {
+    pub fn for_field(field: &str) -> Self {
         match field {
             "caller_id" | "phone_number" | "recipient_phone_number" | "target_number" => {
                 Self::Phone

@@ -69,7 +69,7 @@ pub enum JsonType {
 impl JsonType {
     /// The type of the valid JSON value that begins with this byte.
     #[must_use]
-    pub const fn of(first: u8) -> Self {
+    pub const fn from_first_byte(first: u8) -> Self {
         match first {
             b'n' => Self::Null,
             b't' | b'f' => Self::Bool,

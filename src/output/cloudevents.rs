@@ -32,8 +32,8 @@ impl CloudEvents {
 }
 
 impl EventSink for CloudEvents {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
-        Ok(self.lines.line(|out| cloud_event(subject.shown, &mut self.ids, out))?)
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        Ok(self.lines.line(|out| cloud_event(context.shown, &mut self.ids, out))?)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -47,7 +47,7 @@ pub fn cloud_event(shown: &RedactedEvent<'_>, ids: &mut EventIds, out: &mut Vec<
     let id = ids.next(&source, shown);
     let tap = shown.tap();
     let about =
-        SUBJECTS.iter().find_map(|name| subject(shown, name)).or_else(|| tap.call_sid.clone());
+        SUBJECTS.iter().find_map(|name| context(shown, name)).or_else(|| tap.call_sid.clone());
     let time = tap.time.as_ref().or(tap.received_at.as_ref());
     out.extend_from_slice(b"{\"specversion\":\"1.0\"");
     let mut attribute = |name: &str, value: &str| {
@@ -75,7 +75,7 @@ fn source(shown: &RedactedEvent<'_>) -> String {
 }
 
 /// The text of a field that is shown.
-fn subject(shown: &RedactedEvent<'_>, name: &str) -> Option<String> {
+fn context(shown: &RedactedEvent<'_>, name: &str) -> Option<String> {
     let field = shown.field(name).filter(|field| !field.hidden)?;
     let inside = field.json.strip_prefix('"')?.strip_suffix('"')?;
     Some(scan::unescape(inside)).filter(|text| !text.is_empty())

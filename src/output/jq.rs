@@ -31,9 +31,9 @@ impl Jq {
 }
 
 impl Encoder for Jq {
-    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let start = out.len();
-        let outcome = self.program.run(self.program.view(subject), |value| {
+        let outcome = self.program.run(self.program.view(context), |value| {
             match &value {
                 Val::TStr(text) if self.raw && self.terminal => {
                     out.extend_from_slice(
@@ -51,7 +51,7 @@ impl Encoder for Jq {
             Ok(()) | Err(ProgramError::Endless) => Err(endless("--jq")),
             Err(ProgramError::Failed(reason)) => {
                 self.failures.tell(|| {
-                    let event_type = subject.shown.event_type();
+                    let event_type = context.shown.event_type();
                     format!("--jq fails on {event_type}: {reason}; such events give no further line (told once)")
                 });
                 Ok(())
@@ -59,7 +59,7 @@ impl Encoder for Jq {
         }
     }
 
-    fn twin(&self) -> Box<dyn Encoder> {
+    fn fork(&self) -> Box<dyn Encoder> {
         Box::new(Self { program: Arc::clone(&self.program), failures: Failures::mute(), ..*self })
     }
 

@@ -33,11 +33,11 @@ impl Json {
 }
 
 impl EventSink for Json {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         let mut text =
             if std::mem::replace(&mut self.begun, true) { ",\n" } else { "[\n" }.to_owned();
         indent(STEP, &mut text);
-        members(members_of(subject.shown, self.columns.as_ref()), STEP, &mut text);
+        members(members_of(context.shown, self.columns.as_ref()), STEP, &mut text);
         Ok(self.lines.text(|out| out.extend_from_slice(text.as_bytes()))?)
     }
 

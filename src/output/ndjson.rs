@@ -20,16 +20,16 @@ impl Ndjson {
 }
 
 impl Encoder for Ndjson {
-    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         match &self.columns {
-            None => object(subject.shown, out),
-            Some(columns) => columns.object(subject.shown, out),
+            None => object(context.shown, out),
+            Some(columns) => columns.object(context.shown, out),
         }
         out.push(b'\n');
         Ok(())
     }
 
-    fn twin(&self) -> Box<dyn Encoder> {
+    fn fork(&self) -> Box<dyn Encoder> {
         Box::new(Self { columns: self.columns.clone() })
     }
 }

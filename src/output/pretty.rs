@@ -157,10 +157,10 @@ impl Pretty {
 }
 
 impl EventSink for Pretty {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
-        let text = line(subject.shown, &self.layout, self.from, self.width);
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        let text = line(context.shown, &self.layout, self.from, self.width);
         if self.from.is_none() || matches!(self.layout.times, TimeDisplay::Delta) {
-            self.from = subject.shown.tap().moment().or(self.from);
+            self.from = context.shown.tap().moment().or(self.from);
         }
         Ok(self.lines.line(|out| out.extend_from_slice(text.as_bytes()))?)
     }

@@ -63,7 +63,7 @@ pub struct ForwardCounts {
 
 impl RunCounts {
     /// Counts what an event is, whatever becomes of it.
-    pub fn see(&mut self, shown: &RedactedEvent<'_>) {
+    pub fn observe(&mut self, shown: &RedactedEvent<'_>) {
         self.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
         self.drifted += u64::from(!shown.tap().drift.is_empty());
     }
@@ -84,7 +84,7 @@ pub fn news(format: StatusFormat, news: &ConnectionEvent) {
     let stream = name(&news.origin);
     match format {
         StatusFormat::None => {}
-        StatusFormat::Text | StatusFormat::Inline => say(&match &news.change {
+        StatusFormat::Text | StatusFormat::Inline => report(&match &news.change {
             ConnectionState::Connected => format!("connected to {stream}"),
             ConnectionState::Reconnecting { delay, attempt, why } => {
                 format!(
@@ -157,7 +157,7 @@ pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
                     let _ = write!(text, ", {refused} refused by the endpoint");
                 }
             }
-            say(&text);
+            report(&text);
         }
         StatusFormat::Text | StatusFormat::Inline | StatusFormat::None => {}
     }
@@ -168,7 +168,7 @@ pub fn forwarding_again(format: StatusFormat, why: &str, delay: Duration, attemp
     match format {
         StatusFormat::None => {}
         StatusFormat::Text | StatusFormat::Inline => {
-            say(&format!(
+            report(&format!(
                 "cannot forward now: {why}; trying again in {:.1} s (attempt {attempt})",
                 delay.as_secs_f64()
             ));
@@ -183,7 +183,7 @@ pub fn forwarding_again(format: StatusFormat, why: &str, delay: Duration, attemp
 pub fn refused(format: StatusFormat, code: u16, event_type: &str, id: Option<&str>, first: bool) {
     match format {
         StatusFormat::Text | StatusFormat::Inline if first => {
-            say(&format!(
+            report(&format!(
                 "the endpoint refused a {event_type} ({code}), which is not sent again (told once, and counted)"
             ));
         }
@@ -216,7 +216,7 @@ pub fn gap(format: StatusFormat, origin: &Origin, gap: &TapGap) {
         StatusFormat::Text | StatusFormat::Inline => {
             let lost = if certain { "events were lost" } else { "events may have been lost" };
             let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
-            say(&format!(
+            report(&format!(
                 "gap in {}: {lost} between {} and {} ({reason})",
                 name(origin),
                 told(from),
@@ -252,13 +252,13 @@ pub fn warning(format: StatusFormat, error: &Error) {
 pub fn verdict(format: StatusFormat, reason: &str) {
     match format {
         StatusFormat::Json => tell_json(&json!({"status": "verdict", "reason": reason})),
-        StatusFormat::Text | StatusFormat::Inline => say(reason),
+        StatusFormat::Text | StatusFormat::Inline => report(reason),
         StatusFormat::None => {}
     }
 }
 
 /// Tells people something: `evtap: …`.
-pub fn say(text: &str) {
+pub fn report(text: &str) {
     tell(&format!("evtap: {}", terminal::visible(text)));
 }
 
@@ -273,7 +273,7 @@ pub fn failed(format: StatusFormat, error: &Error) {
 }
 
 fn say_all(error: &Error) {
-    say(&error.to_string());
+    report(&error.to_string());
     lines(error.detail().unwrap_or_default());
 }
 

@@ -38,7 +38,7 @@ pub struct StoredEvent {
 impl StoredEvent {
     /// What may be kept of an event.
     #[must_use]
-    pub fn of(shown: &RedactedEvent<'_>) -> Self {
+    pub fn new(shown: &RedactedEvent<'_>) -> Self {
         let mut line = Vec::with_capacity(512);
         ndjson::object(shown, &mut line);
         let tap = shown.tap();
@@ -103,14 +103,18 @@ impl Default for StoredEventReader {
 
 impl StoredEventReader {
     /// Reads a held event.
-    pub fn read<T>(&mut self, held: &StoredEvent, look: impl FnOnce(&RedactedEvent<'_>) -> T) -> T {
+    pub fn read<T>(
+        &mut self,
+        stored: &StoredEvent,
+        look: impl FnOnce(&RedactedEvent<'_>) -> T,
+    ) -> T {
         let origin = Origin::default();
         let frame = Frame {
             origin: &origin,
             form: FrameFormat::Record,
             event: None,
             id: None,
-            data: held.line.as_bytes(),
+            data: stored.line.as_bytes(),
             text: None,
             received_at: None,
             fault: None,

@@ -35,11 +35,11 @@ impl Table {
 }
 
 impl EventSink for Table {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         self.begin()?;
         let cells = self
             .columns
-            .parts(subject.shown)
+            .parts(context.shown)
             .map(|(_, json)| json.map_or_else(String::new, |json| text(&json)));
         let row = row(cells, self.tabs);
         Ok(self.lines.line(|out| out.extend_from_slice(&row))?)

@@ -38,7 +38,7 @@ impl Template {
     }
 }
 
-fn context(shown: &RedactedEvent<'_>) -> Value {
+fn values(shown: &RedactedEvent<'_>) -> Value {
     let parse = |json: &str| {
         serde_json::from_str::<serde_json::Value>(json)
             .map_or(Value::UNDEFINED, Value::from_serialize)
@@ -53,17 +53,17 @@ fn context(shown: &RedactedEvent<'_>) -> Value {
 }
 
 impl EventSink for Template {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         // The engine's own message may quote a value.
         let failed = |_| {
             Error::usage(
                 "cannot use the template",
-                format!("it fails on {}", subject.shown.event_type()),
+                format!("it fails on {}", context.shown.event_type()),
                 "guard what may be absent by `if`",
             )
         };
         let template = self.environment.get_template(NAME).map_err(failed)?;
-        let text = template.render(context(subject.shown)).map_err(failed)?;
+        let text = template.render(values(context.shown)).map_err(failed)?;
         Ok(self.lines.line(|out| out.extend_from_slice(terminal::visible(&text).as_bytes()))?)
     }
 

@@ -50,10 +50,10 @@ pub(super) fn run(
     walk: &mut Pipeline,
     first: Item,
     items: &mut Receiver,
-    lanes: Vec<Worker>,
+    workers: Vec<Worker>,
     runtime: &Handle,
 ) -> Option<Result<Exit, OutputError>> {
-    let crew = WorkerPool {
+    let pool = WorkerPool {
         queue: Mutex::new(WorkQueue { items, first: Some(first) }),
         taken: AtomicU64::new(0),
         turn: Mutex::new(MergeTurn { walk, number: 0, ended: None }),
@@ -62,18 +62,19 @@ pub(super) fn run(
         runtime,
     };
     thread::scope(|scope| {
-        let mut lanes = lanes.into_iter();
-        let own = lanes.next();
-        for lane in lanes {
+        let mut workers = workers.into_iter();
+        let own = workers.next();
+        for (number, worker) in (1..).zip(workers) {
             // Its stack is what jq programs may need. Where there can be no thread, there are fewer.
-            let thread = thread::Builder::new().name("lane".to_owned()).stack_size(THREAD_STACK);
-            let _ = thread.spawn_scoped(scope, || crew.work(lane));
+            let thread =
+                thread::Builder::new().name(format!("worker-{number}")).stack_size(THREAD_STACK);
+            let _ = thread.spawn_scoped(scope, || pool.work(worker));
         }
-        if let Some(lane) = own {
-            crew.work(lane);
+        if let Some(worker) = own {
+            pool.work(worker);
         }
     });
-    crew.turn.into_inner().ok().and_then(|turn| turn.ended)
+    pool.turn.into_inner().ok().and_then(|turn| turn.ended)
 }
 
 /// Wakes all when a thread ends, in whatever way.
@@ -87,23 +88,23 @@ impl Drop for NotifyOnDrop<'_, '_> {
 }
 
 impl<'w> WorkerPool<'w> {
-    fn work(&self, lane: Worker) {
-        let _bell = NotifyOnDrop(self);
-        let (mut lane, mut out) = (Some(lane), Vec::new());
+    fn work(&self, worker: Worker) {
+        let _notify = NotifyOnDrop(self);
+        let (mut worker, mut out) = (Some(worker), Vec::new());
         while let Some((number, item)) = self.take() {
             out.clear();
             // A lane that breaks down walks no further, and leaves the piece to its turn, which will tell of it.
-            let walked = match (&item, lane.take()) {
+            let walked = match (&item, worker.take()) {
                 (Item::Piece(piece), Some(mut at_hand)) if piece.is_large() => {
                     catch_unwind(AssertUnwindSafe(|| {
                         let walked = at_hand.walk(piece, &mut out);
-                        lane = Some(at_hand);
+                        worker = Some(at_hand);
                         walked
                     }))
                     .ok()
                 }
                 (_, idle) => {
-                    lane = idle;
+                    worker = idle;
                     None
                 }
             };

@@ -11,13 +11,13 @@ use crate::query::EventContext;
 /// Sees every event before any is selected.
 pub trait StopCondition: Send {
     /// Looks at an event. `Some` ends the run with it.
-    fn see(&mut self, subject: &EventContext<'_>) -> Result<Option<Exit>>;
+    fn observe(&mut self, context: &EventContext<'_>) -> Result<Option<Exit>>;
 
     /// When the run is to end if nothing happens.
     fn deadline(&self) -> Option<Instant>;
 
     /// Whether no event and no time ends the run: then there is no need to show it any.
-    fn is_indifferent(&self) -> bool {
+    fn is_noop(&self) -> bool {
         false
     }
 

@@ -51,12 +51,12 @@ impl Worker {
         out: &mut Vec<u8>,
     ) -> Result<()> {
         let shown = self.redactor.show(&mut self.decoder, frame);
-        let subject = EventContext::new(&shown);
+        let context = EventContext::new(&shown);
         let counts = &mut walked.counts;
-        counts.see(&shown);
+        counts.observe(&shown);
         walked.is_news |= shown.kind() == Some(Kind::TapGap);
-        if self.select.keeps(&subject)? {
-            self.render.event(&subject, out)?;
+        if self.select.keeps(&context)? {
+            self.render.event(&context, out)?;
             counts.shown += 1;
         } else {
             counts.filtered += 1;

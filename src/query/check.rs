@@ -42,7 +42,7 @@ impl TermInfo {
         Self { shape: TermType::Any, truthy: kinds, falsy: kinds, live: kinds }
     }
 
-    fn of(shape: TermType, kinds: Kinds) -> Self {
+    fn new(shape: TermType, kinds: Kinds) -> Self {
         let (truthy, falsy) = match &shape {
             TermType::Literal(serde_json::Value::Null | serde_json::Value::Bool(false)) => {
                 (Kinds::NONE, kinds)
@@ -77,11 +77,11 @@ pub fn check(
         variables: Vec::new(),
         findings: Vec::new(),
     };
-    let known = checker.term(&parsed.term, &TermInfo::of(TermType::Event, kinds), kinds);
+    let known = checker.term(&parsed.term, &TermInfo::new(TermType::Event, kinds), kinds);
     let satisfied = known.truthy.and(known.live);
     if predicate && satisfied.is_empty() && !checker.findings.iter().any(|finding| finding.fatal) {
         let range = 0..parsed.source.trim_end().len();
-        let why = if kinds == Kinds::of(true, |_| true) {
+        let why = if kinds == Kinds::matching(true, |_| true) {
             "no event can satisfy it".to_owned()
         } else {
             format!("of the events that come here, {}, none can satisfy it", kinds.names())
@@ -151,12 +151,12 @@ impl<'p> Checker<'p> {
                 falsy: input.falsy.and(kinds),
                 ..input.clone()
             },
-            Term::Num(number) => TermInfo::of(
+            Term::Num(number) => TermInfo::new(
                 serde_json::from_str(number).map_or(TermType::Any, TermType::Literal),
                 kinds,
             ),
             Term::Str(None, parts) => match literal(parts) {
-                Some(text) => TermInfo::of(TermType::Literal(text.into()), kinds),
+                Some(text) => TermInfo::new(TermType::Literal(text.into()), kinds),
                 None => self.string(parts, input, kinds),
             },
             Term::Str(Some(_), parts) => self.string(parts, input, kinds),
@@ -180,7 +180,7 @@ impl<'p> Checker<'p> {
                     .rev()
                     .find(|(known, _)| known == name)
                     .map_or(TermType::Any, |(_, shape)| shape.clone());
-                TermInfo { truthy: kinds, falsy: kinds, ..TermInfo::of(shape, kinds) }
+                TermInfo { truthy: kinds, falsy: kinds, ..TermInfo::new(shape, kinds) }
             }
             Term::Obj(entries) => {
                 for (key, value) in entries {
@@ -267,7 +267,7 @@ impl<'p> Checker<'p> {
                 }
             };
         }
-        let known = TermInfo::of(shape, base.live.and(kinds));
+        let known = TermInfo::new(shape, base.live.and(kinds));
         if lenient { TermInfo { falsy: kinds, ..known } } else { known }
     }
 
@@ -380,7 +380,7 @@ impl<'p> Checker<'p> {
         }
         match last {
             Some(last) => add(&self.term(last, input, rest)),
-            None => add(&TermInfo::of(input.shape.clone(), rest)),
+            None => add(&TermInfo::new(input.shape.clone(), rest)),
         }
         whole
     }
@@ -397,13 +397,13 @@ impl<'p> Checker<'p> {
             ("not", []) => {
                 TermInfo::condition(kinds, input.falsy.and(kinds), input.truthy.and(kinds))
             }
-            ("true", []) => TermInfo::of(TermType::Literal(true.into()), kinds),
-            ("false", []) => TermInfo::of(TermType::Literal(false.into()), kinds),
-            ("null", []) => TermInfo::of(TermType::Literal(serde_json::Value::Null), kinds),
+            ("true", []) => TermInfo::new(TermType::Literal(true.into()), kinds),
+            ("false", []) => TermInfo::new(TermType::Literal(false.into()), kinds),
+            ("null", []) => TermInfo::new(TermType::Literal(serde_json::Value::Null), kinds),
             ("empty", []) => TermInfo::condition(Kinds::NONE, Kinds::NONE, Kinds::NONE),
             ("select", [condition]) => {
                 let condition = self.term(condition, input, kinds);
-                TermInfo::of(input.shape.clone(), condition.truthy)
+                TermInfo::new(input.shape.clone(), condition.truthy)
             }
             ("any" | "all", [generator, condition]) => {
                 let each = self.term(generator, input, kinds);
@@ -417,14 +417,14 @@ impl<'p> Checker<'p> {
                 _,
             ) => {
                 for arg in args {
-                    self.term(arg, &TermInfo::of(TermType::Event, kinds), kinds);
+                    self.term(arg, &TermInfo::new(TermType::Event, kinds), kinds);
                 }
                 self.on_string(term, name, args, input, kinds)
             }
             ("has", [Term::Str(None, parts)]) if input.shape == TermType::Event => {
                 let (name, range) = (literal(parts).unwrap_or_default(), self.key_range(parts));
                 let has = self.step(&name, range, &TermType::Event, kinds);
-                TermInfo::condition(kinds, TermInfo::of(has, kinds).truthy, kinds)
+                TermInfo::condition(kinds, TermInfo::new(has, kinds).truthy, kinds)
             }
             (
                 "del" | "path" | "pick" | "map_values" | "paths" | "isempty" | "first" | "last"

@@ -21,7 +21,7 @@ pub struct FieldAccess {
 impl FieldAccess {
     /// What that program reads.
     #[must_use]
-    pub fn of(term: &Term<&str>) -> Self {
+    pub fn from_term(term: &Term<&str>) -> Self {
         let mut found = AccessResult::default();
         match found.follow(term, AccessValue::Event) {
             Some(value) => {
@@ -220,7 +220,7 @@ mod tests {
     use crate::query::program::parse;
 
     fn reads(source: &str) -> Option<Vec<String>> {
-        FieldAccess::of(&parse("--jq", source).expect("parses").term).fields
+        FieldAccess::from_term(&parse("--jq", source).expect("parses").term).fields
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
             ("select(.a) | .b", false),
         ] {
             assert_eq!(
-                FieldAccess::of(&parse("--jq", source).expect("parses").term).gives_event,
+                FieldAccess::from_term(&parse("--jq", source).expect("parses").term).gives_event,
                 gives_event,
                 "{source}"
             );

@@ -31,7 +31,7 @@ impl Native {
 
     /// Whether the event is kept: a value that is true.
     pub fn holds(&self, shown: &RedactedEvent<'_>) -> Result<bool, EvalError> {
-        if let Some(held) = self.0.glance(shown) {
+        if let Some(held) = self.0.peek(shown) {
             return Ok(held);
         }
         Ok(self.0.eval(shown, NativeValue::Event)?.is_some_and(|seen| seen.is_true()))
@@ -240,10 +240,10 @@ impl Expr {
     }
 
     /// Whether it holds of an event, if comparisons of a field with a constant, each of the type that is usual, tell.
-    fn glance(&self, shown: &RedactedEvent<'_>) -> Option<bool> {
+    fn peek(&self, shown: &RedactedEvent<'_>) -> Option<bool> {
         match self {
-            Self::And(left, right) => Some(left.glance(shown)? && right.glance(shown)?),
-            Self::Or(left, right) => Some(left.glance(shown)? || right.glance(shown)?),
+            Self::And(left, right) => Some(left.peek(shown)? && right.peek(shown)?),
+            Self::Or(left, right) => Some(left.peek(shown)? || right.peek(shown)?),
             Self::Compare(left, op, right) => {
                 let (Self::Step(event, PathStep::Name(name), _), Self::Constant(constant)) =
                     (&**left, &**right)
@@ -408,7 +408,7 @@ impl Generator {
                 let Some(container) = expr.eval(shown, input)? else { return Ok(()) };
                 match container {
                     NativeValue::Json(json)
-                        if JsonType::of(json.as_bytes()[0]) == JsonType::Array =>
+                        if JsonType::from_first_byte(json.as_bytes()[0]) == JsonType::Array =>
                     {
                         for (_, item) in scan::entries(json) {
                             if visit(NativeValue::Json(item))? {

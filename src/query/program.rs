@@ -297,7 +297,7 @@ impl Program {
                     |(name, kind)| unknown(parsed, name, kind.as_str()),
                 )
             })?;
-        let reads = FieldAccess::of(&parsed.term);
+        let reads = FieldAccess::from_term(&parsed.term);
         let key = |name: &String| (name.clone(), value::text(name));
         Ok(Self {
             filter,
@@ -316,16 +316,16 @@ impl Program {
 
     /// What of an event it needs to see, if no more is asked of what it gives than whether it is true.
     #[must_use]
-    pub fn glance(&self, subject: &EventContext<'_>) -> Val {
+    pub fn peek(&self, context: &EventContext<'_>) -> Val {
         self.fields
             .as_ref()
-            .map_or_else(|| subject.value(), |fields| value::fields(subject.shown, fields))
+            .map_or_else(|| context.value(), |fields| value::fields(context.shown, fields))
     }
 
     /// What of an event it needs to see for all else.
     #[must_use]
-    pub fn view(&self, subject: &EventContext<'_>) -> Val {
-        if self.gives_event { subject.value() } else { self.glance(subject) }
+    pub fn view(&self, context: &EventContext<'_>) -> Val {
+        if self.gives_event { context.value() } else { self.peek(context) }
     }
 
     /// Whether the fields that it reads are known, and none of them is `_tap`.
@@ -349,9 +349,9 @@ impl Program {
     }
 
     /// Whether one of its values is neither false nor null.
-    pub fn holds(&self, subject: &EventContext<'_>) -> Result<bool, ProgramError> {
+    pub fn holds(&self, context: &EventContext<'_>) -> Result<bool, ProgramError> {
         let mut held = false;
-        self.run(self.glance(subject), |value| {
+        self.run(self.peek(context), |value| {
             held = value::is_true(&value);
             !held
         })?;
@@ -359,9 +359,9 @@ impl Program {
     }
 
     /// The same, and whether that value is the only one.
-    pub fn holds_alone(&self, subject: &EventContext<'_>) -> Result<(bool, bool), ProgramError> {
+    pub fn holds_alone(&self, context: &EventContext<'_>) -> Result<(bool, bool), ProgramError> {
         let (mut held, mut values) = (false, 0);
-        let ran = self.run(self.glance(subject), |value| {
+        let ran = self.run(self.peek(context), |value| {
             values += 1;
             if held {
                 return false;

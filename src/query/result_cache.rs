@@ -27,7 +27,7 @@ impl<T: Copy> ResultCache<T> {
 
     /// Looks at an event through the JSON of its fields, `None` where it doesn't have one, and gives what was said of one that
     /// looked the same, or else what `say` says now. What `say` refuses to say is not remembered.
-    pub fn recall<'j, E>(
+    pub fn get_or_compute<'j, E>(
         &mut self,
         fields: impl Iterator<Item = Option<&'j str>>,
         say: impl FnOnce() -> Result<T, E>,
@@ -73,7 +73,7 @@ mod tests {
         let mut memory = ResultCache::new();
         let asked = Cell::new(0);
         let mut ask = |fields: &[Option<&str>], says: Result<usize, ()>| {
-            memory.recall(fields.iter().copied(), || {
+            memory.get_or_compute(fields.iter().copied(), || {
                 asked.set(asked.get() + 1);
                 says
             })

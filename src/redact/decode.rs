@@ -144,8 +144,9 @@ impl Decoder {
         kind: Option<Kind>,
     ) -> Option<Member> {
         let is_record = frame.form == FrameFormat::Record;
-        let last = *self.members.last().filter(|last| is_record && last.key.of(text) == "_tap")?;
-        self.tap.read(last.value.of(text), kind.map(Kind::spec)).then(|| {
+        let last =
+            *self.members.last().filter(|last| is_record && last.key.slice(text) == "_tap")?;
+        self.tap.read(last.value.slice(text), kind.map(Kind::spec)).then(|| {
             self.members.pop();
             last
         })
@@ -191,7 +192,7 @@ impl Decoder {
         let wrapped = |member: &Member| {
             naming.key == "type"
                 && member.json == JsonType::Object
-                && member.key.of(text) == "data"
+                && member.key.slice(text) == "data"
                 && spec.is_none_or(|spec| spec.field("data").is_none())
         };
         let mut inner = 0..0;
@@ -228,7 +229,7 @@ impl Decoder {
                     let mut notes = Vec::new();
                     let field = &spec.fields[index];
                     if !(member.json == JsonType::Null && field.nullable) {
-                        odd = !fits(member.value.of(text), &field.ty, &mut notes, &|| {
+                        odd = !fits(member.value.slice(text), &field.ty, &mut notes, &|| {
                             name.to_string()
                         });
                     }
@@ -315,20 +316,20 @@ fn rfc3339(at: Timestamp) -> String {
 /// The event of that name. Those of evtap's own are never taken from a server.
 fn kind(name: &str, form: FrameFormat) -> Option<Kind> {
     let own = || Kind::OWN.iter().copied().find(|kind| kind.spec().event_type == name);
-    Kind::of(name).or_else(|| {
+    Kind::from_name(name).or_else(|| {
         if matches!(form, FrameFormat::Record | FrameFormat::Own) { own() } else { None }
     })
 }
 
 /// A member's key, its escapes resolved.
 pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
-    let key = member.key.of(text);
+    let key = member.key.slice(text);
     if member.key_escaped { Cow::Owned(scan::unescape(key)) } else { Cow::Borrowed(key) }
 }
 
 /// The text of the JSON string at `span`.
 fn string(span: Span, text: &str) -> Cow<'_, str> {
-    let quoted = span.of(text);
+    let quoted = span.slice(text);
     let text = &quoted[1..quoted.len() - 1];
     if text.contains('\\') { Cow::Owned(scan::unescape(text)) } else { Cow::Borrowed(text) }
 }
@@ -346,7 +347,7 @@ pub(crate) fn fits(
     drift: &mut Vec<Drift>,
     path: &dyn Fn() -> String,
 ) -> bool {
-    let found = JsonType::of(json.as_bytes()[0]);
+    let found = JsonType::from_first_byte(json.as_bytes()[0]);
     let mut report = |kind| {
         drift.push(Drift {
             kind,

@@ -176,7 +176,7 @@ impl<'a> RedactedEvent<'a> {
 
     fn known(&self, place: &ValueSpan) -> RedactedField<'a> {
         let spec = place.spec;
-        let json = if place.hidden { MASK_JSON } else { place.value.of(self.text) };
+        let json = if place.hidden { MASK_JSON } else { place.value.slice(self.text) };
         RedactedField { key: spec.name, json, hidden: place.hidden, spec: Some(spec) }
     }
 
@@ -284,7 +284,7 @@ impl<'a> RedactedEvent<'a> {
 
     fn piece(&self, piece: TextRef) -> &'a str {
         match piece {
-            TextRef::Arrived(span) => span.of(self.text),
+            TextRef::Arrived(span) => span.slice(self.text),
             TextRef::Made(start, end) => &self.scratch[start..end],
         }
     }

@@ -156,21 +156,21 @@ impl ShapeCache {
             FrameFormat::Record => {
                 let mut cursor = JsonCursor::new(text, BEGINNING.len(), end);
                 let quote = text.starts_with(BEGINNING).then(|| cursor.plain()).flatten()?;
-                let kind = Kind::of(text.get(BEGINNING.len()..quote)?)?;
+                let kind = Kind::from_name(text.get(BEGINNING.len()..quote)?)?;
                 let more = cursor.byte(b',');
                 let at = cursor.place();
                 let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
                 let known = &mut self.of_kind.get_mut(kind as usize)?.shapes[shape];
                 let tap = match walked.recorded {
                     Some(span) => known
-                        .agrees(&walked, made, span.of(text), tap)
+                        .agrees(&walked, made, span.slice(text), tap)
                         .then_some(KnownTap::Recorded(span))?,
                     None => KnownTap::Said { shape, said: known.said(walked.hidden) },
                 };
                 Some(RecognizedEvent { kind, tap, is_line: true, start: at, end: walked.end })
             }
             FrameFormat::Sse => {
-                let kind = Kind::of(frame.event?)?;
+                let kind = Kind::from_name(frame.event?)?;
                 let mut cursor = JsonCursor::new(text, 0, end);
                 let more = cursor.byte(b'{').then(|| !cursor.is_end())?;
                 let at = cursor.place();
@@ -323,13 +323,13 @@ impl EventShape {
             let hidden = slot.is_hidden && value.json != JsonType::Null;
             if hidden {
                 walked.hidden |= slot.bit;
-                if value.span.len() != MASK_JSON.len() || value.span.of(text) != MASK_JSON {
+                if value.span.len() != MASK_JSON.len() || value.span.slice(text) != MASK_JSON {
                     made.masked.push(value.span);
                 }
             } else if value.traits.has(ValueTraits::SPACED)
                 || (value.traits.has(ValueTraits::HIGH)
-                    && terminal::has_hostile(value.span.of(text)))
-                || (slot.search != ScrubScope::Nothing && slot.search.finds(value.span.of(text)))
+                    && terminal::has_hostile(value.span.slice(text)))
+                || (slot.search != ScrubScope::Nothing && slot.search.finds(value.span.slice(text)))
             {
                 return None;
             }
@@ -429,15 +429,15 @@ impl ExpectedField {
             _ if value.json == JsonType::Null => true,
             ValueCheck::Whole => !value.traits.has(ValueTraits::FRACTION),
             ValueCheck::Choice(choices) => {
-                let json = value.span.of(text).as_bytes();
+                let json = value.span.slice(text).as_bytes();
                 // As it mostly stands, and otherwise in whatever spelling.
                 choices.iter().any(|choice| json.get(1..json.len() - 1) == Some(choice.as_bytes()))
-                    || is_choice(value.span.of(text), choices)
+                    || is_choice(value.span.slice(text), choices)
             }
             ValueCheck::Inside(types) if value.inside != 0 && value.inside & !types == 0 => true,
             ValueCheck::Inside(_) => {
                 let mut drift = Vec::new();
-                fits(value.span.of(text), &self.spec.ty, &mut drift, &String::new)
+                fits(value.span.slice(text), &self.spec.ty, &mut drift, &String::new)
                     && drift.is_empty()
             }
         }

@@ -241,7 +241,7 @@ mod tests {
 
     fn hash(field: &str, json: &str) -> String {
         let mut out = String::new();
-        push(&Mode::Hash(key()), Domain::of(field), json, &mut out);
+        push(&Mode::Hash(key()), Domain::for_field(field), json, &mut out);
         assert!(is_stand_in(&out) && !is_partial(&out), "{out}");
         out
     }

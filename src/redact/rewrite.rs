@@ -61,7 +61,7 @@ pub(super) enum ScrubScope {
 impl ScrubScope {
     /// Whether a value must be written anew for it.
     pub(super) fn finds(self, json: &str) -> bool {
-        match JsonType::of(json.as_bytes()[0]) {
+        match JsonType::from_first_byte(json.as_bytes()[0]) {
             JsonType::String => self != Self::Nothing && scrub::fires(&unquoted(json)),
             JsonType::Number => self == Self::Numbers && scrub::fires(json),
             JsonType::Array | JsonType::Object => self != Self::Nothing,
@@ -104,13 +104,13 @@ impl Rewriter<'_, '_> {
         path: &str,
         out: &mut String,
     ) {
-        let ty = JsonType::of(json.as_bytes()[0]);
+        let ty = JsonType::from_first_byte(json.as_bytes()[0]);
         if !ty.is_container() {
             return self.scalar(json, ty, out);
         }
         if !inside.has_inside(ty) {
             self.notes.hides(Name::Owned(path.to_owned()), json, Reason::Unknown);
-            return mask::push(self.mode, Domain::of(path), json, out);
+            return mask::push(self.mode, Domain::for_field(path), json, out);
         }
         let (open, close) = if ty == JsonType::Object { ('{', '}') } else { ('[', ']') };
         out.push(open);
@@ -139,7 +139,7 @@ impl Rewriter<'_, '_> {
             match known {
                 Some(inside) => self.value(value, inside, &path, out),
                 None if hidden && !already => {
-                    mask::push(self.mode, Domain::of(name.unwrap_or_default()), value, out)
+                    mask::push(self.mode, Domain::for_field(name.unwrap_or_default()), value, out)
                 }
                 None => out.push_str(value),
             }

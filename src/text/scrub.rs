@@ -98,7 +98,7 @@ static REGEXES: [OnceLock<Regex>; rules::RULES.len()] =
 
 /// The rules whose identifiers may be in a text, each with its place among all.
 fn rules_for(text: &str) -> impl Iterator<Item = (usize, &'static DetectorRule, &'static Regex)> {
-    let signs = TextFeatures::of(text);
+    let signs = TextFeatures::scan(text);
     rules::RULES
         .iter()
         .zip(&REGEXES)
@@ -138,7 +138,7 @@ struct TextFeatures {
 }
 
 impl TextFeatures {
-    fn of(text: &str) -> Self {
+    fn scan(text: &str) -> Self {
         let bytes = text.as_bytes();
         let digits = bytes.iter().map(|byte| usize::from(byte.is_ascii_digit())).sum();
         let has = |byte| memchr(byte, bytes).is_some();
@@ -173,7 +173,7 @@ pub fn fires(text: &str) -> bool {
     if is_plain {
         return tells && matches(text);
     }
-    let folded = FoldedText::of(text);
+    let folded = FoldedText::new(text);
     folded.text.bytes().any(is_telling) && matches(&folded.text)
 }
 
@@ -206,7 +206,7 @@ pub fn scrub(text: &str) -> Option<Scrubbed> {
 const PASSES: usize = 8;
 
 fn once(text: &str) -> Option<Scrubbed> {
-    let folded = FoldedText::of(text);
+    let folded = FoldedText::new(text);
     let hits = hits(&folded.text);
     if hits.is_empty() {
         return None;
@@ -302,7 +302,7 @@ struct FoldedText<'t> {
 }
 
 impl<'t> FoldedText<'t> {
-    fn of(text: &'t str) -> Self {
+    fn new(text: &'t str) -> Self {
         if text.is_ascii() && !text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
             return Self { text: Cow::Borrowed(text), origin: Vec::new() };
         }
@@ -422,7 +422,7 @@ mod tests {
                 "{text}"
             );
             if let Requirement::Digits(digits) = rules::RULES[index].least {
-                assert_eq!(TextFeatures::of(text).digits, digits, "{text}");
+                assert_eq!(TextFeatures::scan(text).digits, digits, "{text}");
             }
         }
         assert_eq!(least.len(), rules::RULES.len());
@@ -486,8 +486,8 @@ mod tests {
             )
         ) {
             let text = parts.concat();
-            let folded = FoldedText::of(&text);
-            let signs = TextFeatures::of(&folded.text);
+            let folded = FoldedText::new(&text);
+            let signs = TextFeatures::scan(&folded.text);
             for (rule, regex) in rules::RULES.iter().zip(&REGEXES) {
                 let regex = regex.get_or_init(|| Regex::new(rule.pattern).expect("a pattern"));
                 let finds = |captures: regex::Captures<'_>| {

@@ -78,7 +78,7 @@ pub async fn follow<F>(
                 None => open = false,
                 Some(item) => {
                     if let Item::Frame(frame) = &item {
-                        match CallSignal::of(frame) {
+                        match CallSignal::from_frame(frame) {
                             Some(CallSignal::Started(call)) => calls.started(call),
                             Some(CallSignal::Ended(call)) => calls.ended(&call),
                             None => {}
@@ -111,7 +111,7 @@ enum CallSignal {
 }
 
 impl CallSignal {
-    fn of(frame: &RawFrame) -> Option<Self> {
+    fn from_frame(frame: &RawFrame) -> Option<Self> {
         #[derive(Deserialize)]
         struct Fields<'a> {
             #[serde(borrow, default)]

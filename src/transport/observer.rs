@@ -210,7 +210,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
             SocketEvent::Lost(_) if over => break ObserverEnd::Over,
             SocketEvent::Lost(why) => break ObserverEnd::Failed(ConnectError::passing(why)),
         };
-        let glance = MessagePeek::of(&data);
+        let glance = MessagePeek::parse(&data);
         over |= glance.is("session_end");
         unknown.0 = None;
         if let Some(gap) = seen.hole(glance.state(), received_at) {
@@ -281,7 +281,7 @@ struct MessagePeek<'a> {
 }
 
 impl<'a> MessagePeek<'a> {
-    fn of(data: &'a [u8]) -> Self {
+    fn parse(data: &'a [u8]) -> Self {
         // Serde would take the members of an array for those of a struct.
         let is_object = data.trim_ascii_start().starts_with(b"{");
         let text = std::str::from_utf8(data).ok().filter(|_| is_object).unwrap_or("{}");

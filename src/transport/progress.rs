@@ -29,7 +29,7 @@ pub struct Progress {
 impl Progress {
     /// Of these recordings, `-` being stdin.
     #[must_use]
-    pub fn of(files: &[PathBuf]) -> Self {
+    pub fn new(files: &[PathBuf]) -> Self {
         let size = |file: &PathBuf| {
             let meta = std::fs::metadata(file).ok().filter(|_| file.as_os_str() != STDIN)?;
             meta.is_file().then_some(meta.len())
@@ -75,7 +75,7 @@ impl ProgressLine {
     /// On stderr, if that is a terminal for people, and unless events are written to the same: `is_quiet` says that they
     /// are not.
     #[must_use]
-    pub fn of(
+    pub fn new(
         progress: Option<Arc<Progress>>,
         format: status::StatusFormat,
         is_quiet: bool,
@@ -172,9 +172,9 @@ mod tests {
     fn all_there_is_is_known_of_files_alone() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "12345").expect("written");
-        assert_eq!(Progress::of(&[file.path().to_owned(), file.path().to_owned()]).all, Some(10));
+        assert_eq!(Progress::new(&[file.path().to_owned(), file.path().to_owned()]).all, Some(10));
         for other in ["-", "/dev/null", "/nonexistent"] {
-            assert_eq!(Progress::of(&[file.path().to_owned(), other.into()]).all, None, "{other}");
+            assert_eq!(Progress::new(&[file.path().to_owned(), other.into()]).all, None, "{other}");
         }
     }
 }

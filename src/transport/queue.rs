@@ -74,7 +74,7 @@ impl Sender {
 
     /// The same for a thread outside the runtime.
     #[must_use]
-    pub fn lend(&self) -> BlockingSender {
+    pub fn blocking(&self) -> BlockingSender {
         BlockingSender { items: self.items.downgrade(), budget: Arc::clone(&self.budget) }
     }
 
@@ -181,7 +181,7 @@ mod tests {
     fn a_thread_waits_for_room_and_for_the_end() {
         let (tx, mut rx) = channel(2);
         let sending = std::thread::spawn(move || {
-            (0..10).map(|_| tx.lend().blocking_send(lines(10 << 20))).collect::<Vec<_>>()
+            (0..10).map(|_| tx.blocking().blocking_send(lines(10 << 20))).collect::<Vec<_>>()
         });
         for _ in 0..5 {
             assert!(rx.blocking_recv().is_some());
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn what_is_lent_ends_with_its_lender() {
         let (tx, mut rx) = channel(2);
-        let lent = tx.lend();
+        let lent = tx.blocking();
         assert_eq!(lent.blocking_send(lines(1)), Ok(()));
         drop(tx);
         assert_eq!(lent.blocking_send(lines(1)), Err(Closed));

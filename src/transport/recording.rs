@@ -65,7 +65,7 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &BlockingSen
     };
     let file = MeteredReader { file, progress: Arc::clone(progress) };
     let (mut reader, packing) = archive::open(file).map_err(|error| failed(&error))?;
-    let mut pieces = ChunkReader::of(&mut reader);
+    let mut pieces = ChunkReader::new(&mut reader);
     let failed = |error: &std::io::Error, read: u64| match archive::fault(error)
         .filter(|_| packing != Packing::Plain)
     {
@@ -162,7 +162,7 @@ struct ChunkReader<'a> {
 }
 
 impl<'a> ChunkReader<'a> {
-    fn of(reader: &'a mut dyn Read) -> Self {
+    fn new(reader: &'a mut dyn Read) -> Self {
         Self { reader, at_end: false, lent: VecDeque::new(), read: 0 }
     }
 
@@ -486,7 +486,7 @@ mod tests {
             (b"{}\n{}", 3, RecordingKind::Ndjson),
         ] {
             let mut trickle = Trickle(text);
-            let mut pieces = ChunkReader::of(&mut trickle);
+            let mut pieces = ChunkReader::new(&mut trickle);
             let beginning = pieces.beginning().expect("no failure").expect("something");
             assert_eq!((beginning.len(), kind(&beginning)), (read, expected));
         }

@@ -85,7 +85,7 @@ impl Drop for BackgroundTasks {
         for saving in self.saving.drain(..) {
             let _ = saving.join();
         }
-        self.told.try_iter().for_each(|told| status::say(&told));
+        self.told.try_iter().for_each(|told| status::report(&told));
     }
 }
 

@@ -39,14 +39,14 @@ impl EventBuffer {
     }
 
     /// Adds an event, and lets the oldest go where it is one too many. Gives its number.
-    pub fn push(&mut self, held: StoredEvent) -> u64 {
-        self.bytes += held.bytes();
-        self.rows.push_back(held);
+    pub fn push(&mut self, stored: StoredEvent) -> u64 {
+        self.bytes += stored.bytes();
+        self.rows.push_back(stored);
         while self.rows.len() > 1
             && (self.rows.len() > self.limits.events || self.bytes > self.limits.bytes)
         {
             let gone = self.rows.pop_front();
-            self.bytes -= gone.map_or(0, |held| held.bytes());
+            self.bytes -= gone.map_or(0, |stored| stored.bytes());
             self.first += 1;
         }
         self.end() - 1
@@ -75,7 +75,7 @@ impl EventBuffer {
 mod tests {
     use super::*;
 
-    fn held(line: &str) -> StoredEvent {
+    fn stored(line: &str) -> StoredEvent {
         StoredEvent {
             event_type: "x".into(),
             kind: None,
@@ -92,7 +92,7 @@ mod tests {
     fn numbers_stay_when_the_oldest_go() {
         let mut buffer = EventBuffer::new(BufferLimits { events: 3, bytes: usize::MAX });
         for number in 0..5 {
-            assert_eq!(buffer.push(held(&number.to_string())), number);
+            assert_eq!(buffer.push(stored(&number.to_string())), number);
         }
         assert_eq!((buffer.first(), buffer.end()), (2, 5));
         assert!(buffer.get(1).is_none());
@@ -103,12 +103,12 @@ mod tests {
     #[test]
     fn bytes_are_a_limit_too_but_the_newest_event_stays() {
         let mut buffer =
-            EventBuffer::new(BufferLimits { events: 10, bytes: 2 * held("aaaa").bytes() });
+            EventBuffer::new(BufferLimits { events: 10, bytes: 2 * stored("aaaa").bytes() });
         for _ in 0..4 {
-            buffer.push(held("aaaa"));
+            buffer.push(stored("aaaa"));
         }
         assert_eq!((buffer.first(), buffer.end()), (2, 4));
-        buffer.push(held(&"b".repeat(4096)));
+        buffer.push(stored(&"b".repeat(4096)));
         assert_eq!((buffer.first(), buffer.end()), (4, 5));
     }
 }

@@ -25,8 +25,8 @@ impl ColumnPicker {
     pub fn open(state: &State) -> Self {
         let ticked =
             state.columns.as_ref().map(|columns| columns.names().to_vec()).unwrap_or_default();
-        let own = state.chosen().map(|held| {
-            StoredEventReader::default().read(held, |shown| {
+        let own = state.chosen().map(|stored| {
+            StoredEventReader::default().read(stored, |shown| {
                 shown.fields().map(|field| field.name().into_owned()).collect::<Vec<_>>()
             })
         });

@@ -79,7 +79,7 @@ fn matching(word: &str, names: impl Iterator<Item = String>) -> (usize, Vec<Stri
 
 /// The names of fields: those of the selected event first, then those of all types, then the parts of `_tap`.
 pub fn fields(state: &State) -> Vec<String> {
-    let chosen = state.chosen().and_then(|held| held.kind);
+    let chosen = state.chosen().and_then(|stored| stored.kind);
     let kinds = chosen.into_iter().chain(Kind::ALL.iter().copied());
     let names = kinds.flat_map(|kind| kind.spec().fields.iter().map(|field| field.name.to_owned()));
     names.chain(TAP.iter().map(|name| (*name).to_owned())).collect()

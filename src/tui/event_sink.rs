@@ -81,20 +81,20 @@ impl ScreenSink {
 }
 
 impl EventSink for ScreenSink {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
-        let mut held = StoredEvent::of(subject.shown);
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        let mut stored = StoredEvent::new(context.shown);
         if let Some(pace) = &self.pace {
-            pace.wait(held.time, None);
-            held.place = pace.reach(subject.recording, subject.offset);
+            pace.wait(stored.time, None);
+            stored.place = pace.reach(context.recording, context.offset);
         }
         self.tell_of_passed()?;
-        Ok(self.send(ScreenMessage::Event(held))?)
+        Ok(self.send(ScreenMessage::Event(stored))?)
     }
 
-    fn passed_over(&mut self, subject: &EventContext<'_>) -> io::Result<()> {
-        let shown = subject.shown;
+    fn filtered_out(&mut self, context: &EventContext<'_>) -> io::Result<()> {
+        let shown = context.shown;
         if let Some(pace) = &self.pace {
-            pace.reach(subject.recording, subject.offset);
+            pace.reach(context.recording, context.offset);
         }
         self.passed.events += 1;
         self.passed.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));

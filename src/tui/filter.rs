@@ -24,7 +24,7 @@ pub struct TimeSlice {
 impl TimeSlice {
     /// So many events.
     #[must_use]
-    pub const fn of(events: usize) -> Self {
+    pub const fn with_events(events: usize) -> Self {
         Self { events, until: None }
     }
 
@@ -107,12 +107,12 @@ impl FilterTask {
             self.numbers.pop_front();
         }
         self.next = self.next.max(buffer.first());
-        while let Some(held) = buffer.get(self.next) {
+        while let Some(stored) = buffer.get(self.next) {
             if !slice.takes() {
                 return Ok(false);
             }
             let holds = reader
-                .read(held, |shown| self.predicate.holds(&EventContext::new(shown)))
+                .read(stored, |shown| self.predicate.holds(&EventContext::new(shown)))
                 .map_err(|_| too_long())?;
             if holds {
                 self.numbers.push_back(self.next);

@@ -27,7 +27,7 @@ impl InputReader {
         let sleeper = std::thread::current();
         #[cfg(unix)]
         let (bell, heard) = bell::Bell::hang()?;
-        let thread = Builder::new().name("keys".to_owned()).spawn(move || {
+        let thread = Builder::new().name("input".to_owned()).spawn(move || {
             let telling = InputState { send, sleeper };
             #[cfg(unix)]
             let read = bell::read(&telling, heard);

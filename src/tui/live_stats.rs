@@ -32,11 +32,11 @@ const FAMILIES: usize = 100;
 
 impl LiveStats {
     /// Counts an event.
-    pub fn see(&mut self, held: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
+    pub fn observe(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
         self.advance(now);
-        self.figures.see(shown, held.time.map(Timestamp::as_millisecond));
+        self.figures.observe(shown, stored.time.map(Timestamp::as_millisecond));
         self.last = Some(now);
-        let family = family(&held.event_type);
+        let family = family(&stored.event_type);
         let known = self.rates.len() < FAMILIES || self.rates.contains_key(family);
         let seconds = self
             .rates

@@ -49,7 +49,7 @@ impl State {
             found = number.filter(|number| {
                 self.buffer
                     .get(*number)
-                    .is_some_and(|held| reader.read(held, |shown| grep.matches(shown)))
+                    .is_some_and(|stored| reader.read(stored, |shown| grep.matches(shown)))
             });
             hunt.left -= 1;
             hunt.next = if hunt.forward { hunt.next + 1 } else { hunt.next + rows.len() - 1 }

@@ -33,7 +33,7 @@ pub fn moment(text: &str) -> Option<SeekTime> {
 
 /// Goes to the first event at that time or after it.
 pub fn go_to(state: &mut State, moment: SeekTime) {
-    let from = state.chosen().and_then(|held| held.time).unwrap_or(state.now);
+    let from = state.chosen().and_then(|stored| stored.time).unwrap_or(state.now);
     let day = from.to_zoned(state.setup.zone.clone());
     let wanted = match moment {
         SeekTime::Instant(instant) => Some(instant),
@@ -46,14 +46,14 @@ pub fn go_to(state: &mut State, moment: SeekTime) {
         SeekTime::Apart(apart) => from.checked_add(apart).ok(),
     };
     let Some(wanted) = wanted else { return state.tell(NO_EVENT) };
-    select(state, SeekTarget::Time(wanted), |held| held.time >= Some(wanted));
+    select(state, SeekTarget::Time(wanted), |stored| stored.time >= Some(wanted));
 }
 
 /// Goes to the first event that begins there in the recordings, or after it.
 pub fn go_to_place(state: &mut State, place: u64) {
-    select(state, SeekTarget::Place(place), |held| held.place >= place);
+    select(state, SeekTarget::Place(place), |stored| stored.place >= place);
     let first = state.buffer.first();
-    if first > 0 && state.buffer.get(first).is_some_and(|held| held.place > place) {
+    if first > 0 && state.buffer.get(first).is_some_and(|stored| stored.place > place) {
         state.tell("what was before it is not at hand any more: --buffer keeps more");
     }
 }

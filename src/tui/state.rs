@@ -235,7 +235,7 @@ pub struct State {
     /// What of it is shown.
     pub panel: Panel,
     /// Operators, surfaces, triggers, pipelines, reviews.
-    pub office: WorkspaceState,
+    pub workspace: WorkspaceState,
     /// What the loop has to do.
     pub effects: Vec<Effect>,
     /// Whether there is something new to draw.
@@ -281,7 +281,7 @@ impl State {
             calls: CallTracker::default(),
             call: None,
             panel: Panel::All,
-            office: WorkspaceState::default(),
+            workspace: WorkspaceState::default(),
             effects: Vec::new(),
             changed: true,
             reader: StoredEventReader::default(),
@@ -308,15 +308,15 @@ impl State {
     }
 
     /// Takes an event.
-    pub fn take(&mut self, held: StoredEvent) {
-        let Self { reader, numbers, calls, office, now, .. } = self;
-        reader.read(&held, |shown| {
-            numbers.see(&held, shown, *now);
-            calls.see(&held, shown, *now);
-            office.see(&held, shown, *now);
+    pub fn take(&mut self, stored: StoredEvent) {
+        let Self { reader, numbers, calls, workspace, now, .. } = self;
+        reader.read(&stored, |shown| {
+            numbers.observe(&stored, shown, *now);
+            calls.observe(&stored, shown, *now);
+            workspace.observe(&stored, shown, *now);
         });
-        self.latest = held.time.or(self.latest);
-        self.buffer.push(held);
+        self.latest = stored.time.or(self.latest);
+        self.buffer.push(stored);
         let first = self.buffer.first();
         while self.marks.first().is_some_and(|mark| *mark < first) {
             self.marks.pop_first();
@@ -353,8 +353,8 @@ impl State {
     #[must_use]
     pub fn listed(&self) -> Vec<Arc<str>> {
         let rows = self.rows();
-        let held = (0..rows.len()).filter_map(|place| self.buffer.get(rows.get(place)?));
-        held.map(|held| Arc::clone(&held.line)).collect()
+        let stored = (0..rows.len()).filter_map(|place| self.buffer.get(rows.get(place)?));
+        stored.map(|stored| Arc::clone(&stored.line)).collect()
     }
 
     /// Lists these fields alone, or all where there is none.

@@ -20,7 +20,7 @@ pub enum Depth {
 impl Depth {
     /// That of the terminal that calls itself so, by `TERM` and `COLORTERM`.
     #[must_use]
-    pub fn of(term: &str, colorterm: &str) -> Self {
+    pub fn detect(term: &str, colorterm: &str) -> Self {
         if matches!(colorterm, "truecolor" | "24bit") || term.contains("direct") {
             Self::True
         } else if term.contains("256color") {
@@ -317,9 +317,9 @@ mod tests {
 
     #[test]
     fn the_terminal_is_known_by_what_it_says() {
-        assert_eq!(Depth::of("xterm-256color", ""), Depth::Many);
-        assert_eq!(Depth::of("xterm-256color", "truecolor"), Depth::True);
-        assert_eq!(Depth::of("linux", ""), Depth::Sixteen);
+        assert_eq!(Depth::detect("xterm-256color", ""), Depth::Many);
+        assert_eq!(Depth::detect("xterm-256color", "truecolor"), Depth::True);
+        assert_eq!(Depth::detect("linux", ""), Depth::Sixteen);
         assert_eq!(BackgroundTone::by_number("15;0"), Some(BackgroundTone::Dark));
         assert_eq!(BackgroundTone::by_number("0;default;15"), Some(BackgroundTone::Light));
         assert_eq!(BackgroundTone::by_number("default"), None);

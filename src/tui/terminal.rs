@@ -77,7 +77,7 @@ impl TerminalGuard {
     }
 
     /// Gives it back for as long as `meanwhile` takes.
-    pub fn lend(&mut self, meanwhile: impl FnOnce()) -> io::Result<()> {
+    pub fn release_while(&mut self, meanwhile: impl FnOnce()) -> io::Result<()> {
         leave();
         meanwhile();
         // Another one, which takes nothing for drawn. To clear this one is no way: it asks the terminal for its cursor, and

@@ -72,7 +72,7 @@ fn filled(events: i64) -> State {
 }
 
 /// What the walk hands over of an event.
-fn held(event: &Value) -> StoredEvent {
+fn stored(event: &Value) -> StoredEvent {
     let origin = Origin::default();
     let data = event.to_string();
     let frame = Frame {
@@ -87,14 +87,14 @@ fn held(event: &Value) -> StoredEvent {
         offset: 0,
         notes: crate::transport::FrameFlags::default(),
     };
-    StoredEvent::of(&Redactor::new(Policy::default()).redact(&Decoder::default().decode(frame)))
+    StoredEvent::new(&Redactor::new(Policy::default()).redact(&Decoder::default().decode(frame)))
 }
 
 /// Lets an event come, so many seconds after the beginning.
 fn feed(state: &mut State, second: i64, mut event: Value) {
     event["_tap"]["time"] = json!(at(second).to_string());
     update(state, Msg::Tick(at(second)));
-    update(state, Msg::Fed(ScreenMessage::Event(held(&event))));
+    update(state, Msg::Fed(ScreenMessage::Event(stored(&event))));
     state.settle();
 }
 
@@ -132,7 +132,7 @@ fn mouse(state: &mut State, kind: MouseEventKind, column: u16, row: u16) {
 /// Lets filtering and searching come to their end.
 fn finish(state: &mut State) {
     while state.is_busy() {
-        state.work(TimeSlice::of(1000));
+        state.work(TimeSlice::with_events(1000));
     }
 }
 

@@ -31,7 +31,7 @@ pub enum Msg {
 /// Takes a message.
 pub fn update(state: &mut State, msg: Msg) {
     match msg {
-        Msg::Fed(ScreenMessage::Event(held)) => return state.take(held),
+        Msg::Fed(ScreenMessage::Event(stored)) => return state.take(stored),
         Msg::Fed(ScreenMessage::News(news)) => return state.hear(&news),
         Msg::Fed(ScreenMessage::PassedOver(passed)) => state.numbers.pass(passed, state.now),
         Msg::Told(text) => return state.tell(text.trim_start_matches("evtap: ")),
@@ -200,8 +200,8 @@ fn stream(state: &mut State, action: KeyAction) {
         KeyAction::Columns => state.ticks = Some(ColumnPicker::open(state)),
         KeyAction::Wrap => state.wrap = !state.wrap,
         KeyAction::Copy => {
-            if let Some(held) = state.chosen() {
-                let line = held.line.to_string();
+            if let Some(stored) = state.chosen() {
+                let line = stored.line.to_string();
                 state.effects.push(Effect::Copy(line));
             }
         }
@@ -227,7 +227,7 @@ fn back(state: &mut State) {
 }
 
 fn is_error(state: &State, number: u64) -> bool {
-    state.buffer.get(number).is_some_and(|held| held.is_error)
+    state.buffer.get(number).is_some_and(|stored| stored.is_error)
 }
 
 /// Takes a key on a screen other than the stream.
@@ -343,7 +343,7 @@ fn only_call(state: &mut State) {
         let source = state.before_only.take().unwrap_or_default();
         return prompt::filter_by(state, &source);
     }
-    let Some(sid) = state.chosen().and_then(|held| held.call_sid.clone()) else {
+    let Some(sid) = state.chosen().and_then(|stored| stored.call_sid.clone()) else {
         return state.tell("this event is about no call");
     };
     only_events_of(state, &sid);

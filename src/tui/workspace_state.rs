@@ -95,12 +95,12 @@ fn entry<T: Default>(map: &mut BTreeMap<String, T>, name: Option<String>) -> Opt
 
 impl WorkspaceState {
     /// Takes an event.
-    pub fn see(&mut self, held: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
+    pub fn observe(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
         fn read<T: Declared>(shown: &RedactedEvent<'_>) -> Option<T> {
             shown.read::<T>()
         }
-        let time = held.time.unwrap_or(now);
-        let Some(kind) = held.kind else { return };
+        let time = stored.time.unwrap_or(now);
+        let Some(kind) = stored.kind else { return };
         self.surface(kind, shown);
         match kind {
             Kind::OperatorStatusChanged => {

@@ -239,10 +239,10 @@ fn a_program_that_sees_less_says_the_same() {
                 (Decoder::default(), Redactor::new(Policy::default()));
             for frame in lines.frames(&origin) {
                 let shown = redactor.show(&mut decoder, frame);
-                let subject = EventContext::new(&shown);
+                let context = EventContext::new(&shown);
                 assert_eq!(
-                    outputs(program.view(&subject)),
-                    outputs(subject.value()),
+                    outputs(program.view(&context)),
+                    outputs(context.value()),
                     "{source} on {}",
                     shown.event_type()
                 );
@@ -254,8 +254,8 @@ fn a_program_that_sees_less_says_the_same() {
                         .collect::<Vec<_>>()
                 };
                 assert_eq!(
-                    is_true(program.glance(&subject)),
-                    is_true(subject.value()),
+                    is_true(program.peek(&context)),
+                    is_true(context.value()),
                     "{source} as a predicate"
                 );
             }

@@ -29,7 +29,7 @@ fn names_are_unique_and_sorted_within_their_family() {
     for kind in Kind::ALL.iter().chain(Kind::OWN) {
         let spec = kind.spec();
         assert!(seen.insert(spec.event_type), "{} stands twice", spec.event_type);
-        assert_eq!(Kind::of(spec.event_type).or(Some(*kind)), Some(*kind));
+        assert_eq!(Kind::from_name(spec.event_type).or(Some(*kind)), Some(*kind));
         if last.split('.').next() == spec.event_type.split('.').next() {
             assert!(last < spec.event_type, "{} stands before {last}", spec.event_type);
         }
@@ -93,7 +93,7 @@ fn renamed_fields_stand_under_both_names() {
         ("tool_call_started", "tool_input", "input"),
         ("tool_call_completed", "error", "error_message"),
     ] {
-        let spec = Kind::of(event).expect("declared").spec();
+        let spec = Kind::from_name(event).expect("declared").spec();
         let class = |name| spec.field(name).expect("declared").class;
         assert_eq!(class(before), class(after), "{event}");
     }
@@ -108,7 +108,10 @@ fn what_is_plainly_identifying_is_hidden_too() {
         ("operator.profile_updated", "changes"),
     ] {
         assert_eq!(
-            Kind::of(event).and_then(|kind| kind.spec().field(field)).expect("declared").class,
+            Kind::from_name(event)
+                .and_then(|kind| kind.spec().field(field))
+                .expect("declared")
+                .class,
             Class::Sensitive
         );
     }

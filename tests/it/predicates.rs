@@ -225,7 +225,7 @@ proptest! {
             assert!(Native::compile(&parsed.term, &[]).is_none(), "{source}");
             let filter = Predicate::compile(&parsed, &[]).expect("compiles");
             // A twin tells nothing.
-            let mut select = EventFilter::new(TypeFilter::default(), vec![filter], None).twin();
+            let mut select = EventFilter::new(TypeFilter::default(), vec![filter], None).fork();
             let said = [(); 2].map(|()| {
                 let failures = select.failures();
                 let held = select.keeps(&EventContext::new(shown)).expect("it ends");

@@ -462,7 +462,7 @@ fn each_class_and_domain_has_its_name_and_says_what_it_means() {
         ("participant_name", "name"),
         ("transcript", "text"),
     ] {
-        assert_eq!(Domain::of(field).name(), name, "{field}");
+        assert_eq!(Domain::for_field(field).name(), name, "{field}");
     }
     assert_eq!(Domain::ALL.len(), 4);
 }

@@ -50,7 +50,10 @@ async fn curl_sees_the_protocol() {
         assert!((1_700_000_000_000..4_000_000_000_000).contains(&id) && id >= last);
         shared |= id == last;
         last = id;
-        assert!(Kind::of(event.strip_prefix("event: ").expect("a type")).is_some(), "{event}");
+        assert!(
+            Kind::from_name(event.strip_prefix("event: ").expect("a type")).is_some(),
+            "{event}"
+        );
         let data: Value =
             serde_json::from_str(data.strip_prefix("data: ").expect("data")).expect("JSON");
         assert!(

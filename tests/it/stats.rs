@@ -394,7 +394,7 @@ fn count(lines: &[String]) -> EventStats {
         let frame = frame(FrameFormat::Record, None, line.as_bytes());
         let event = decoder.decode(frame.as_frame());
         let shown = redactor.redact(&event);
-        figures.see(&shown, moment(&shown));
+        figures.observe(&shown, moment(&shown));
     }
     figures
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use evtap::analysis::stats::json::time;
-use evtap::analysis::timeline::build::stitch;
+use evtap::analysis::timeline::build::build;
 use evtap::analysis::timeline::collect::{self, TimelineCollector};
 use evtap::analysis::timeline::{html, text};
 use evtap::output::EventSink;
@@ -177,7 +177,7 @@ fn stitched(lines: &str, policy: Policy) -> evtap::analysis::timeline::Timeline 
             .unwrap_or_else(|_| panic!("it gathers"));
     }
     let mut gathered = collect::lock(&gathered);
-    stitch(&mut gathered, SID, 10_000, Vec::new())
+    build(&mut gathered, SID, 10_000, Vec::new())
 }
 
 #[test]

@@ -165,7 +165,7 @@ impl Transcript {
     }
 
     /// Takes an event of the call.
-    pub fn see(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
+    pub fn observe(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
         match kind {
             Kind::UserTranscript => {
                 let Some(it) = shown.read::<UserTranscript>() else { return };

@@ -51,8 +51,8 @@ impl GroupedStats {
     }
 
     /// Counts an event of that moment, which belongs to these groups.
-    pub fn see(&mut self, shown: &RedactedEvent<'_>, moment: Option<i64>, groups: &[String]) {
-        self.figures.see(shown, moment);
+    pub fn observe(&mut self, shown: &RedactedEvent<'_>, moment: Option<i64>, groups: &[String]) {
+        self.figures.observe(shown, moment);
         for name in groups {
             let Some(group) = self.groups.as_mut().map(|tally| tally.of(name)) else { return };
             group.events += 1;

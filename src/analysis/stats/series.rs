@@ -47,7 +47,7 @@ impl Series {
     }
 
     /// Counts an event, and gives the stretch that is over with it.
-    pub fn see(
+    pub fn observe(
         &mut self,
         shown: &RedactedEvent<'_>,
         moment: Option<i64>,
@@ -65,7 +65,7 @@ impl Series {
         let oldest = self.open.keys().flatten().next().copied().or(self.over);
         let row = self.row(if is_late { oldest } else { start });
         row.late += u64::from(is_late);
-        row.board.see(shown, moment, groups);
+        row.board.observe(shown, moment, groups);
         (self.open.len() > OPEN).then(|| self.close())?
     }
 

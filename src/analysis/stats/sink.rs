@@ -101,10 +101,10 @@ impl StatsSink {
     }
 
     /// The groups that an event belongs to.
-    fn groups(&mut self, subject: &EventContext<'_>) -> Result<Vec<String>, OutputError> {
+    fn groups(&mut self, context: &EventContext<'_>) -> Result<Vec<String>, OutputError> {
         let Some(program) = &self.group_by else { return Ok(Vec::new()) };
         let mut groups = Vec::new();
-        let outcome = program.run(subject.value(), |value| {
+        let outcome = program.run(context.value(), |value| {
             groups.push(value::to_json(&value));
             true
         });
@@ -114,8 +114,8 @@ impl StatsSink {
             Err(ProgramError::Failed(reason)) => {
                 self.failures += 1;
                 if self.failures == 1 {
-                    let event_type = subject.shown.event_type();
-                    status::say(&format!(
+                    let event_type = context.shown.event_type();
+                    status::report(&format!(
                         "--group-by fails on {event_type}: {reason}; such events are in no group (told once)"
                     ));
                 }
@@ -134,14 +134,14 @@ struct StatsCounter {
 }
 
 impl Encoder for StatsCounter {
-    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let board = self.board.get_or_insert_with(|| Box::new(GroupedStats::new(false)));
-        board.see(subject.shown, stats::moment(subject.shown), &[]);
-        self.render.as_mut().map_or(Ok(()), |render| render.event(subject, out))
+        board.observe(context.shown, stats::moment(context.shown), &[]);
+        self.render.as_mut().map_or(Ok(()), |render| render.event(context, out))
     }
 
-    fn twin(&self) -> Box<dyn Encoder> {
-        Box::new(Self { board: None, render: self.render.as_ref().map(|render| render.twin()) })
+    fn fork(&self) -> Box<dyn Encoder> {
+        Box::new(Self { board: None, render: self.render.as_ref().map(|render| render.fork()) })
     }
 
     fn counted(&mut self) -> Option<Box<GroupedStats>> {
@@ -170,17 +170,17 @@ fn ticker(told: Arc<Mutex<StatsOutput>>) -> (Sender<()>, JoinHandle<()>) {
 }
 
 impl EventSink for StatsSink {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
-        let groups = self.groups(subject)?;
-        let moment = if self.live { Some(now()) } else { stats::moment(subject.shown) };
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        let groups = self.groups(context)?;
+        let moment = if self.live { Some(now()) } else { stats::moment(context.shown) };
         let mut told = lock(&self.told);
         if let Some(error) = told.broken.take() {
             return Err(error.into());
         }
         match &mut told.series {
-            None => told.board.see(subject.shown, moment, &groups),
+            None => told.board.observe(context.shown, moment, &groups),
             Some(series) => {
-                let rows = series.see(subject.shown, moment, &groups).into_iter().collect();
+                let rows = series.observe(context.shown, moment, &groups).into_iter().collect();
                 told.rows(rows)?;
             }
         }
@@ -213,7 +213,7 @@ impl EventSink for StatsSink {
         self.failures
     }
 
-    fn twin(&self) -> Option<Box<dyn Encoder>> {
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
         // Stretches come one after the other, and of groups each failure is told.
         let is_sum = !self.live && self.group_by.is_none() && lock(&self.told).series.is_none();
         is_sum.then(|| Box::new(StatsCounter::default()) as Box<dyn Encoder>)
@@ -352,9 +352,9 @@ impl SummarySink {
 }
 
 impl EventSink for SummarySink {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
-        self.board.see(subject.shown, stats::moment(subject.shown), &[]);
-        self.sink.event(subject)
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        self.board.observe(context.shown, stats::moment(context.shown), &[]);
+        self.sink.event(context)
     }
 
     fn news(&mut self, news: &ConnectionEvent) -> io::Result<bool> {
@@ -381,8 +381,8 @@ impl EventSink for SummarySink {
         self.sink.failures()
     }
 
-    fn twin(&self) -> Option<Box<dyn Encoder>> {
-        Some(Box::new(StatsCounter { board: None, render: Some(self.sink.twin()?) }))
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        Some(Box::new(StatsCounter { board: None, render: Some(self.sink.fork()?) }))
     }
 
     fn take(&mut self, lines: &[u8], counted: Option<&GroupedStats>) -> io::Result<bool> {

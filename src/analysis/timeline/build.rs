@@ -18,7 +18,7 @@ const EARLIEST: i64 = 86_400_000;
 
 /// The timeline of the call with that SID; `quiet` is how many milliseconds of nothing are told of.
 #[must_use]
-pub fn stitch(
+pub fn build(
     gathered: &mut CollectedEvents,
     sid: &str,
     quiet: i64,
@@ -27,7 +27,7 @@ pub fn stitch(
     let shift = gathered.shift.unwrap_or(0);
     let events: Vec<_> = std::mem::take(&mut gathered.events)
         .into_iter()
-        .filter(|kept| kept.held.call_sid.as_deref() == Some(sid))
+        .filter(|kept| kept.stored.call_sid.as_deref() == Some(sid))
         .collect();
     let of = |stream| events.iter().filter(|kept| kept.stream == Some(stream)).count() as u64;
     let counts = (of(Stream::Workspace), of(Stream::Observer));
@@ -86,16 +86,17 @@ fn times(events: Vec<CallEvent>, shift: i64) -> Vec<Timed> {
 /// The holes that may hold something of the call.
 fn gaps(gaps: &[CallEvent], sid: &str, first: Timestamp, last: Timestamp) -> Vec<Timed> {
     let mut reader = StoredEventReader::default();
-    let concerns = |kept: &&CallEvent| kept.held.call_sid.as_deref().is_none_or(|call| call == sid);
+    let concerns =
+        |kept: &&CallEvent| kept.stored.call_sid.as_deref().is_none_or(|call| call == sid);
     let mut found = Vec::new();
     for kept in gaps.iter().filter(concerns) {
-        let moments = reader.read(&kept.held, |shown| {
+        let moments = reader.read(&kept.stored, |shown| {
             shown.read::<TapGap>().map(|gap| (moment(&gap.from), moment(&gap.to)))
         });
         let Some((from, Some(to))) = moments else { continue };
         if to >= first && from.is_none_or(|from| from <= last) {
             // Within the course of the call, where the hole begins and ends need not be.
-            let kept = CallEvent { held: kept.held.clone(), ..*kept };
+            let kept = CallEvent { stored: kept.stored.clone(), ..*kept };
             found.push((Some(to.min(last)), kept));
         }
     }
@@ -114,7 +115,7 @@ enum TimelineSlot {
 
 fn entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<TimelineEntry>) {
     let mut reader = StoredEventReader::default();
-    let mut call = Call { talk: Transcript::keeping(usize::MAX), ..Call::default() };
+    let mut call = Call { transcript: Transcript::keeping(usize::MAX), ..Call::default() };
     let mut slots = Vec::new();
     let mut last: Option<Timestamp> = None;
     for (at, kept) in timed {
@@ -129,24 +130,26 @@ fn entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<TimelineEntry>) {
             }
         }
         last = at.or(last);
-        let before = call.talk.items.len();
-        let what = reader.read(&kept.held, |shown| {
+        let before = call.transcript.items.len();
+        let what = reader.read(&kept.stored, |shown| {
             if let Some(gap) = shown.read::<TapGap>() {
                 return Some(told(&gap));
             }
-            if let Some(kind) = kept.held.kind {
-                call.see(kind, shown, at.unwrap_or_default());
+            if let Some(kind) = kept.stored.kind {
+                call.observe(kind, shown, at.unwrap_or_default());
             }
-            let is_told =
-                call.talk.items.len() > before || kept.held.kind.is_some_and(goes_into_another);
+            let is_told = call.transcript.items.len() > before
+                || kept.stored.kind.is_some_and(goes_into_another);
             (!is_told).then(|| event(shown))
         });
-        slots.extend((before..call.talk.items.len()).map(|_| TimelineSlot::Item(at, kept.stream)));
+        slots.extend(
+            (before..call.transcript.items.len()).map(|_| TimelineSlot::Item(at, kept.stream)),
+        );
         slots.extend(
             what.map(|what| TimelineSlot::Whole(TimelineEntry { at, stream: kept.stream, what })),
         );
     }
-    let mut items = std::mem::take(&mut call.talk.items).into_iter();
+    let mut items = std::mem::take(&mut call.transcript.items).into_iter();
     let entry = |slot| match slot {
         TimelineSlot::Whole(entry) => Some(entry),
         TimelineSlot::Item(at, stream) => {

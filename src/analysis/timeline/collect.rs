@@ -26,7 +26,7 @@ const GAPS: usize = 1000;
 /// An event of the call.
 pub struct CallEvent {
     /// The event.
-    pub held: StoredEvent,
+    pub stored: StoredEvent,
     /// The stream that it came by.
     pub stream: Option<Stream>,
     /// When it took place, by the platform's clock.
@@ -112,8 +112,8 @@ pub fn lock(gathered: &Mutex<CollectedEvents>) -> MutexGuard<'_, CollectedEvents
 }
 
 impl EventSink for TimelineCollector {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
-        lock(&self.0).see(subject.shown);
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        lock(&self.0).observe(context.shown);
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl EventSink for TimelineCollector {
 }
 
 impl CollectedEvents {
-    fn see(&mut self, shown: &RedactedEvent<'_>) {
+    fn observe(&mut self, shown: &RedactedEvent<'_>) {
         let tap = shown.tap();
         let parse =
             |time: &Option<String>| time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
@@ -132,15 +132,15 @@ impl CollectedEvents {
             let way = received.as_millisecond() - time.as_millisecond();
             self.shift = Some(self.shift.map_or(way, |least| least.min(way)));
         }
-        let held = StoredEvent::of(shown);
-        let kept = |held| CallEvent { held, stream: shown.stream(), time, received };
-        if held.kind == Some(Kind::TapGap) {
+        let stored = StoredEvent::new(shown);
+        let kept = |stored| CallEvent { stored, stream: shown.stream(), time, received };
+        if stored.kind == Some(Kind::TapGap) {
             if self.gaps.len() < GAPS {
-                self.gaps.push(kept(held));
+                self.gaps.push(kept(stored));
             }
             return;
         }
-        let Some(sid) = self.sid(&held, shown) else { return };
+        let Some(sid) = self.sid(&stored, shown) else { return };
         if self.calls.len() < CALLS || self.calls.contains_key(&sid) {
             let call = self.calls.entry(sid.clone()).or_default();
             call.events += 1;
@@ -155,10 +155,10 @@ impl CollectedEvents {
         if !self.wanted.as_ref().is_some_and(|wanted| sid.starts_with(wanted)) {
             return;
         }
-        self.bytes += held.bytes();
+        self.bytes += stored.bytes();
         if self.events.len() < MOST && self.bytes <= MOST_BYTES {
             self.events.push(CallEvent {
-                held: StoredEvent { call_sid: Some(sid.into()), ..held },
+                stored: StoredEvent { call_sid: Some(sid.into()), ..stored },
                 stream: shown.stream(),
                 time,
                 received,
@@ -169,13 +169,13 @@ impl CollectedEvents {
     }
 
     /// The call that an event is of. An observer's events may not say; they are of the session that was announced last.
-    fn sid(&mut self, held: &StoredEvent, shown: &RedactedEvent<'_>) -> Option<String> {
-        let own = held.call_sid.as_deref().map(str::to_owned);
+    fn sid(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>) -> Option<String> {
+        let own = stored.call_sid.as_deref().map(str::to_owned);
         if shown.stream() != Some(Stream::Observer) {
             return own;
         }
         let sid = own.or_else(|| self.session.clone());
-        self.session = if held.kind == Some(Kind::SessionEnd) { None } else { sid.clone() };
+        self.session = if stored.kind == Some(Kind::SessionEnd) { None } else { sid.clone() };
         sid
     }
 

@@ -31,7 +31,7 @@ pub struct ResolvedConfig {
 
 impl ResolvedConfig {
     /// Resolves the settings.
-    pub fn of(options: &[String], choice: &ConfigChoice) -> Result<Self> {
+    pub fn resolve(options: &[String], choice: &ConfigChoice) -> Result<Self> {
         let mut arguments: Vec<OsString> = ["evtap", "watch"].map(OsString::from).to_vec();
         for (option, value) in [
             ("--config", choice.config.as_ref().map(|path| path.as_os_str().to_owned())),

@@ -42,7 +42,7 @@ pub fn screen(
 fn theme(background: Background) -> Theme {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let depth = if SHOULD_COLORIZE.should_colorize() {
-        Depth::of(&variable("TERM"), &variable("COLORTERM"))
+        Depth::detect(&variable("TERM"), &variable("COLORTERM"))
     } else {
         Depth::None
     };

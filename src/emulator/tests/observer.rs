@@ -63,7 +63,7 @@ async fn all(socket: &mut Socket) -> (Vec<Value>, Option<u16>) {
 }
 
 fn kind(event: &Value) -> Kind {
-    event["type"].as_str().and_then(Kind::of).expect("a known type")
+    event["type"].as_str().and_then(Kind::from_name).expect("a known type")
 }
 
 /// The fields of an event of either shape.

@@ -112,7 +112,7 @@ async fn a_day_has_every_type_ends_the_body_and_the_emulator() {
     let events: Vec<_> =
         text.strip_prefix(RETRY).expect("retry first").split_terminator("\n\n").collect();
     let seen: BTreeSet<_> =
-        events.iter().filter_map(|frame| Kind::of(field(frame, "event")?)).collect();
+        events.iter().filter_map(|frame| Kind::from_name(field(frame, "event")?)).collect();
     let all = Kind::ALL.iter().copied().filter(|kind| kind.spec().stream == Stream::Workspace);
     assert_eq!(seen, all.collect());
     assert!(events.is_sorted_by_key(|frame| id(frame)));

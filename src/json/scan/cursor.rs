@@ -186,7 +186,7 @@ impl<'a> JsonCursor<'a> {
 /// The value at `start`, whatever it is.
 #[inline(never)]
 fn any(bytes: &[u8], start: usize) -> Option<ScannedValue> {
-    let json = JsonType::of(*bytes.get(start)?);
+    let json = JsonType::from_first_byte(*bytes.get(start)?);
     let mut scan = Scan::at(bytes, start);
     scan.value(1).ok()?;
     let Scan { at, spaced, high, fraction, inside, .. } = scan;

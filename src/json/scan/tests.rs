@@ -20,7 +20,7 @@ fn finds_members_as_they_stand() {
     object(text.as_bytes(), &mut members).expect("an object");
     let seen: Vec<_> = members
         .iter()
-        .map(|m| (m.key.of(text), m.value.of(text), m.json, m.key_escaped, m.spaced))
+        .map(|m| (m.key.slice(text), m.value.slice(text), m.json, m.key_escaped, m.spaced))
         .collect();
     assert_eq!(
         seen,

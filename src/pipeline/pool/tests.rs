@@ -24,16 +24,16 @@ struct Fragile {
 }
 
 impl EventSink for Fragile {
-    fn event(&mut self, subject: &EventContext<'_>) -> Result<(), OutputError> {
-        self.writer.event(subject)
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        self.writer.event(context)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
     }
 
-    fn twin(&self) -> Option<Box<dyn Encoder>> {
-        Some(Box::new(Twin(self.writer.twin()?, Arc::clone(&self.left))))
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        Some(Box::new(Twin(self.writer.fork()?, Arc::clone(&self.left))))
     }
 
     fn take(
@@ -48,13 +48,13 @@ impl EventSink for Fragile {
 struct Twin(Box<dyn Encoder>, Arc<AtomicUsize>);
 
 impl Encoder for Twin {
-    fn event(&mut self, subject: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         assert!(self.1.fetch_sub(1, Ordering::Relaxed) != 0, "no more");
-        self.0.event(subject, out)
+        self.0.event(context, out)
     }
 
-    fn twin(&self) -> Box<dyn Encoder> {
-        Box::new(Self(self.0.twin(), Arc::clone(&self.1)))
+    fn fork(&self) -> Box<dyn Encoder> {
+        Box::new(Self(self.0.fork(), Arc::clone(&self.1)))
     }
 }
 
@@ -121,7 +121,7 @@ fn what_a_lane_has_left_is_walked_all_the_same() {
     for left in [0, 1, 999, 1000, 2500, 100_000] {
         let (written, (tx, rx)) = (Written::default(), channel(100));
         let sending = std::thread::spawn(move || {
-            pieces(7).try_for_each(|piece| tx.lend().blocking_send(piece))
+            pieces(7).try_for_each(|piece| tx.blocking().blocking_send(piece))
         });
         let outcome = walk(Box::new(written.clone()), left, rx);
         assert_eq!(sending.join().expect("no panic"), Ok(()));
@@ -139,7 +139,7 @@ fn what_a_lane_has_left_is_walked_all_the_same() {
 #[test]
 fn nobody_waits_for_what_nobody_takes() {
     let (tx, rx) = channel(100);
-    let lent = tx.lend();
+    let lent = tx.blocking();
     for piece in pieces(2) {
         lent.blocking_send(piece).expect("there is room");
     }

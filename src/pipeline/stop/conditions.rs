@@ -24,18 +24,18 @@ pub struct Conditions {
 }
 
 impl StopCondition for Conditions {
-    fn see(&mut self, subject: &EventContext<'_>) -> Result<Option<Exit>> {
+    fn observe(&mut self, context: &EventContext<'_>) -> Result<Option<Exit>> {
         if self.idle.is_some() {
             self.last = Some(Instant::now());
         }
         if let Some(fail_if) = &mut self.fail_if
-            && fail_if.holds(subject)?
+            && fail_if.holds(context)?
         {
             self.reason = Some("--fail-if holds of an event");
             return Ok(Some(Exit::Verdict));
         }
         if let Some(until) = &mut self.until
-            && until.holds(subject)?
+            && until.holds(context)?
         {
             return Ok(Some(Exit::Done));
         }
@@ -47,7 +47,7 @@ impl StopCondition for Conditions {
         self.ends_at.into_iter().chain(idle).min()
     }
 
-    fn is_indifferent(&self) -> bool {
+    fn is_noop(&self) -> bool {
         self.until.is_none()
             && self.fail_if.is_none()
             && self.ends_at.is_none()

@@ -104,8 +104,8 @@ impl Expectation {
 }
 
 impl StopCondition for Expectation {
-    fn see(&mut self, subject: &EventContext<'_>) -> Result<Option<Exit>> {
-        let tap = subject.shown.tap();
+    fn observe(&mut self, context: &EventContext<'_>) -> Result<Option<Exit>> {
+        let tap = context.shown.tap();
         let now: Option<Timestamp> =
             tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
         let since = *self.since.get_or_insert_with(|| now.unwrap_or_default());
@@ -121,7 +121,7 @@ impl StopCondition for Expectation {
         if !in_time {
             return Ok(Some(self.exit()));
         }
-        if step.predicate.holds(subject)? {
+        if step.predicate.holds(context)? {
             step.met = Some(StepMatch { after, in_time });
             self.at += 1;
             self.since = now.or(self.since);

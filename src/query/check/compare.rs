@@ -253,7 +253,8 @@ impl<'p> Checker<'p> {
                 let Some(matches) = text.and_then(|text| matcher(name, &text)) else {
                     return TermInfo::anything(kinds);
                 };
-                let truthy = Kinds::of(true, |kind| matches(kind.spec().event_type)).and(kinds);
+                let truthy =
+                    Kinds::matching(true, |kind| matches(kind.spec().event_type)).and(kinds);
                 if truthy.is_undeclared() && !kinds.is_undeclared() {
                     let range = self.range(term);
                     self.report(

@@ -21,7 +21,7 @@ impl Kinds {
 
     /// Those that satisfy a condition.
     #[must_use]
-    pub fn of(unknown: bool, condition: impl Fn(Kind) -> bool) -> Self {
+    pub fn matching(unknown: bool, condition: impl Fn(Kind) -> bool) -> Self {
         Self {
             bits: all()
                 .filter(|kind| condition(*kind))
@@ -33,7 +33,7 @@ impl Kinds {
     /// Those that the options keep. A pattern can match what nobody has declared.
     #[must_use]
     pub fn kept(types: &TypeFilter) -> Self {
-        Self::of(true, |kind| types.has(kind.spec().event_type))
+        Self::matching(true, |kind| types.has(kind.spec().event_type))
     }
 
     /// The one.

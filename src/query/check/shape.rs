@@ -34,12 +34,12 @@ pub struct FieldRef {
 impl FieldRef {
     /// The events that have it.
     pub fn kinds(&self) -> Kinds {
-        Kinds::of(true, |kind| self.types.iter().any(|(has, _)| *has == kind))
+        Kinds::matching(true, |kind| self.types.iter().any(|(has, _)| *has == kind))
     }
 
     /// Those in which it can be what `fits` says.
     pub fn kinds_where(&self, fits: impl Fn(&Type) -> bool) -> Kinds {
-        Kinds::of(true, |kind| self.types.iter().any(|(has, ty)| *has == kind && fits(ty)))
+        Kinds::matching(true, |kind| self.types.iter().any(|(has, ty)| *has == kind && fits(ty)))
     }
 
     /// What it is, in words.

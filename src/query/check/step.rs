@@ -15,7 +15,7 @@ fn everything() -> impl Iterator<Item = Kind> {
 
 /// The events that have a field of that name.
 fn having(name: &str) -> Kinds {
-    Kinds::of(false, |kind| kind.spec().field(name).is_some())
+    Kinds::matching(false, |kind| kind.spec().field(name).is_some())
 }
 
 impl Checker<'_> {

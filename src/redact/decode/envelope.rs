@@ -36,13 +36,13 @@ const CONTEXT: &[&str] =
 /// Opens the envelope that an object is, if it is one: `members` are those of its data then. Data that is no object leaves
 /// the envelope closed, to be taken as an event that nobody has classed.
 pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envelope<'a>> {
-    let find = |name: &str| members.iter().find(|member| member.key.of(text) == name);
+    let find = |name: &str| members.iter().find(|member| member.key.slice(text) == name);
     let is_string = |member: &&Member| member.json == JsonType::String;
     find("specversion").filter(is_string)?;
     if find("event_type").is_some() {
         return None;
     }
-    let name = find("type").filter(is_string)?.value.of(text);
+    let name = find("type").filter(is_string)?.value.slice(text);
     let name = name[1..name.len() - 1].trim();
     let data = *find("data").filter(|data| data.json == JsonType::Object)?;
     let attributes: Vec<_> =
@@ -51,7 +51,7 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
     scan::inner(text, data.value, members);
     let named = members
         .iter()
-        .find(|member| member.json == JsonType::String && member.key.of(text) == "event_type");
+        .find(|member| member.json == JsonType::String && member.key.slice(text) == "event_type");
     // Escapes are in no name that is declared.
     if named.is_none() && name.contains('\\') {
         members.clear();
@@ -61,8 +61,8 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
     }
     let time = attributes
         .iter()
-        .find(|member| member.key.of(text) == "time")
-        .map(|time| time.value.of(text));
+        .find(|member| member.key.slice(text) == "time")
+        .map(|time| time.value.slice(text));
     let time = time
         .filter(|_| named.is_none())
         .and_then(|time| time.trim_matches('"').parse::<Timestamp>().ok());

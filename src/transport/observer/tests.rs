@@ -309,7 +309,7 @@ fn only_the_type_tells_the_end() {
         (r#"{"type":"session_end""#, false),
         ("", false),
     ] {
-        assert_eq!(MessagePeek::of(data.as_bytes()).is("session_end"), expected, "{data}");
+        assert_eq!(MessagePeek::parse(data.as_bytes()).is("session_end"), expected, "{data}");
     }
 }
 

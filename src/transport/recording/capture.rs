@@ -192,9 +192,9 @@ mod tests {
     fn items(capture: &str) -> Vec<Option<Vec<usize>>> {
         let (tx, mut rx) = channel(100);
         let mut reader = capture.as_bytes();
-        let mut pieces = ChunkReader::of(&mut reader);
+        let mut pieces = ChunkReader::new(&mut reader);
         let first = pieces.beginning().expect("no failure").expect("something");
-        frames(first, &mut pieces, FRAME_LIMIT, &tx.lend()).expect("no failure");
+        frames(first, &mut pieces, FRAME_LIMIT, &tx.blocking()).expect("no failure");
         drop(tx);
         let length = |item| match item {
             Item::Piece(piece) => {
@@ -231,9 +231,9 @@ mod tests {
     fn told(capture: &[u8], chunk: usize, limit: usize) -> (Vec<String>, usize) {
         let (tx, mut rx) = channel(10_000);
         let mut reader = Chunks(capture, chunk);
-        let mut pieces = ChunkReader::of(&mut reader);
+        let mut pieces = ChunkReader::new(&mut reader);
         let Some(first) = pieces.beginning().expect("no failure") else { return (Vec::new(), 0) };
-        frames(first, &mut pieces, limit, &tx.lend()).expect("no failure");
+        frames(first, &mut pieces, limit, &tx.blocking()).expect("no failure");
         drop(tx);
         let (mut told, mut left) = (Vec::new(), 0);
         while let Some(item) = rx.blocking_recv() {
@@ -291,9 +291,9 @@ mod tests {
         let event = "id: 4321\nevent: call.started\ndata: {\"caller_id\":\"Canary\"}\n\n".repeat(9);
         let (tx, mut rx) = channel(100);
         let mut reader = Chunks(event.as_bytes(), event.len() / 3);
-        let mut pieces = ChunkReader::of(&mut reader);
+        let mut pieces = ChunkReader::new(&mut reader);
         let first = pieces.beginning().expect("no failure").expect("something");
-        frames(first, &mut pieces, FRAME_LIMIT, &tx.lend()).expect("no failure");
+        frames(first, &mut pieces, FRAME_LIMIT, &tx.blocking()).expect("no failure");
         drop(tx);
         let items: Vec<_> = std::iter::from_fn(|| rx.blocking_recv()).collect();
         assert!(items.iter().any(|item| matches!(item, Item::Piece(Chunk::Capture(_)))));

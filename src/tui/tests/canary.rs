@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::canaries::{SECRETS, bearers};
 use super::traces::Traces;
-use super::{CALL, code, drawn, feed, held, press, screen};
+use super::{CALL, code, drawn, feed, press, screen, stored};
 use crate::model::Stream;
 use crate::tui::background_tasks::BackgroundTasks;
 use crate::tui::keys::bindings;
@@ -123,7 +123,7 @@ fn no_command_brings_up_what_is_hidden() {
 fn nothing_hidden_is_held_or_copied() {
     let mut state = screen((80, 24));
     for (second, event) in (1..).zip(events()) {
-        has_no_trace(&format!("{:?}", held(&event)), "held");
+        has_no_trace(&format!("{:?}", stored(&event)), "held");
         feed(&mut state, second, event);
         // The event, then each line of its detail.
         press(&mut state, "Gy\nl");

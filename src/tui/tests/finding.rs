@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use serde_json::json;
 
-use super::{CALL, code, control, day, feed, filled, finish, held, press, screen, text};
+use super::{CALL, code, control, day, feed, filled, finish, press, screen, stored, text};
 use crate::tui::filter::TimeSlice;
 use crate::tui::state::{Effect, State};
 use crate::tui::update::{Msg, update};
@@ -54,7 +54,7 @@ fn only_the_call_of_an_event_and_all_again() {
     let rows = state.rows();
     let kept =
         (0..rows.len()).filter_map(|place| state.buffer.get(rows.get(place)?)).collect::<Vec<_>>();
-    assert!(kept.len() > 10 && kept.iter().all(|held| held.call_sid.as_deref() == Some(CALL)));
+    assert!(kept.len() > 10 && kept.iter().all(|stored| stored.call_sid.as_deref() == Some(CALL)));
     press(&mut state, "o");
     assert_eq!(state.rows().len(), all - 2, "the filter from before is back");
 }
@@ -79,7 +79,7 @@ fn the_value_of_a_field_is_added_to_the_filter_but_no_mask() {
 #[test]
 fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn() {
     let mut state = screen((80, 24));
-    let event = held(&json!({"event_type": "call.started", "direction": "inbound"}));
+    let event = stored(&json!({"event_type": "call.started", "direction": "inbound"}));
     for _ in 0..10_000 {
         state.take(event.clone());
     }
@@ -95,7 +95,7 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
     key(&mut state, KeyCode::Enter);
     for go in 1..=25 {
         assert!(state.is_busy());
-        state.work(TimeSlice::of(400));
+        state.work(TimeSlice::with_events(400));
         assert_eq!(matched(&state), go * 400);
         let before = state.selected;
         key(&mut state, KeyCode::Up);
@@ -107,14 +107,14 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
     key(&mut state, KeyCode::Enter);
     for _ in 0..25 {
         assert!(state.is_busy());
-        state.work(TimeSlice::of(400));
+        state.work(TimeSlice::with_events(400));
     }
     assert!(!state.is_busy(), "so does a search");
     let past = std::time::Instant::now();
     press(&mut state, "F");
     state.filter = None;
     key(&mut state, KeyCode::Char('n'));
-    state.work(TimeSlice::of(400).until(past));
+    state.work(TimeSlice::with_events(400).until(past));
     assert!(
         state.search.as_ref().is_some_and(|search| search.hunt.is_some()),
         "and nothing is begun once time is up"

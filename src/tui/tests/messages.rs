@@ -149,7 +149,7 @@ fn a_frame_is_drawn_when_something_has_changed_and_thirty_times_a_second_at_most
             })
             .count()
     };
-    let event = super::held(&json!({"event_type": "call.started"}));
+    let event = super::stored(&json!({"event_type": "call.started"}));
     let much =
         drawn(&mut state, &|state, _| update(state, Msg::Fed(ScreenMessage::Event(event.clone()))));
     assert!((250..=300).contains(&much), "{much}");

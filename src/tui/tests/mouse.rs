@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossterm::event::{MouseButton, MouseEventKind};
 use serde_json::json;
 
-use super::{CALL, OTHER, at, day, filled, held, mouse, press, screen, text};
+use super::{CALL, OTHER, at, day, filled, mouse, press, screen, stored, text};
 use crate::pipeline::pacing::Pace;
 use crate::tui::event_sink::ScreenMessage;
 use crate::tui::state::State;
@@ -63,7 +63,7 @@ fn replayed(events: u64) -> (State, Arc<Pace>, std::ops::Range<u16>) {
     let pace = Arc::new(Pace::new(vec![500, 500], 10.0));
     state.setup.pace = Some(Arc::clone(&pace));
     for number in 0..events {
-        let mut event = held(&json!({"event_type": "call.started"}));
+        let mut event = stored(&json!({"event_type": "call.started"}));
         event.time = Some(at(i64::try_from(number).expect("a time")));
         let (recording, offset) =
             if number < 20 { (0, number * 25) } else { (1, number * 25 - 500) };
@@ -137,7 +137,7 @@ fn what_the_mouse_goes_to_may_be_gone() {
         bytes: usize::MAX,
     });
     for number in 0..20_u64 {
-        let mut event = held(&json!({"event_type": "call.started"}));
+        let mut event = stored(&json!({"event_type": "call.started"}));
         event.place = number * 25;
         update(&mut state, Msg::Fed(ScreenMessage::Event(event)));
     }

@@ -59,7 +59,7 @@ fn age(state: &State, time: Option<Timestamp>) -> String {
 
 fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let operators = &state.office.operators;
+    let operators = &state.workspace.operators;
     let mut lines = vec![heading(state, &format!("Operators  {}", count(operators.len() as u64)))];
     for (id, operator) in operators {
         let status = operator.status.as_deref().unwrap_or("unknown");
@@ -86,7 +86,7 @@ fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
 
 fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let funnel = state.office.funnel;
+    let funnel = state.workspace.funnel;
     let all = funnel[0];
     let mut lines = vec![heading(state, &format!("Surfaces  {}", count(all)))];
     for ((name, _), reached) in STEPS.iter().zip(funnel).filter(|_| all > 0) {
@@ -99,7 +99,7 @@ fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
         ]));
     }
     if all > 0 {
-        let [approved, rejected, archived] = state.office.reviewed.map(count);
+        let [approved, rejected, archived] = state.workspace.reviewed.map(count);
         lines.push(Line::styled(
             format!("   approved {approved}  rejected {rejected}  archived {archived}"),
             theme.quiet(),
@@ -111,9 +111,11 @@ fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
 
 fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let mut lines =
-        vec![heading(state, &format!("Triggers  {}", count(state.office.triggers.len() as u64)))];
-    for (name, trigger) in &state.office.triggers {
+    let mut lines = vec![heading(
+        state,
+        &format!("Triggers  {}", count(state.workspace.triggers.len() as u64)),
+    )];
+    for (name, trigger) in &state.workspace.triggers {
         let [fired, completed, failed] = trigger.counts;
         let spans = vec![
             Span::raw(format!("   {} ", cell(name, 24))),
@@ -132,9 +134,11 @@ fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
 
 fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let mut lines =
-        vec![heading(state, &format!("Pipelines  {}", count(state.office.pipelines.len() as u64)))];
-    for (id, pipeline) in &state.office.pipelines {
+    let mut lines = vec![heading(
+        state,
+        &format!("Pipelines  {}", count(state.workspace.pipelines.len() as u64)),
+    )];
+    for (id, pipeline) in &state.workspace.pipelines {
         let mut spans = vec![Span::styled(format!("   {} ", cell(start(id), 8)), theme.heading())];
         if let Some((time, events)) = &pipeline.last {
             spans.push(Span::raw(format!(
@@ -162,9 +166,11 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
 }
 
 fn reviews(state: &State) -> Vec<Line<'static>> {
-    let mut lines =
-        vec![heading(state, &format!("Reviews  {}", count(state.office.reviews.values().sum())))];
-    for (action, number) in &state.office.reviews {
+    let mut lines = vec![heading(
+        state,
+        &format!("Reviews  {}", count(state.workspace.reviews.values().sum())),
+    )];
+    for (action, number) in &state.workspace.reviews {
         lines.push(Line::raw(format!("   {} {:>7}", cell(action, 16), count(*number))));
     }
     none(state, &mut lines);

@@ -32,39 +32,49 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     body.y += head.height;
     body.height -= head.height;
     frame.render_widget(sides(title(state, sid, call), Vec::new(), usize::from(head.width)), head);
-    let [talk, mood, latency] = panels(state.panel, body);
-    let lines = conversation(state, &call.talk, usize::from(talk.width));
+    let [transcript, mood, latency] = panels(state.panel, body);
+    let lines = conversation(state, &call.transcript, usize::from(transcript.width));
     // Scrolled from the end, so that what is new is in sight.
-    let from = lines.len().saturating_sub(usize::from(talk.height)).saturating_sub(state.places[2]);
-    super::scrolled(frame, talk, lines, from);
+    let from =
+        lines.len().saturating_sub(usize::from(transcript.height)).saturating_sub(state.places[2]);
+    super::scrolled(frame, transcript, lines, from);
     if mood.height > 0 {
-        emotion(state, &call.talk, frame, mood);
+        emotion(state, &call.transcript, frame, mood);
     }
     if latency.height > 0 {
-        frame.render_widget(Paragraph::new(turns(state, &call.talk, latency)), latency);
+        frame.render_widget(Paragraph::new(turns(state, &call.transcript, latency)), latency);
     }
 }
 
 /// The room for the conversation, for emotion and for latency.
 fn panels(panel: Panel, body: Rect) -> [Rect; 3] {
     let none = Rect { height: 0, ..body };
-    let mut talk = body;
+    let mut transcript = body;
     let beside = match panel {
         Panel::Emotion => return [none, body, none],
         Panel::Latency => return [none, none, body],
         Panel::All if body.width >= 100 => {
-            talk.width = body.width * 3 / 5;
-            Rect::new(talk.right() + 1, body.y, body.width - talk.width - 1, body.height)
+            transcript.width = body.width * 3 / 5;
+            Rect::new(
+                transcript.right() + 1,
+                body.y,
+                body.width - transcript.width - 1,
+                body.height,
+            )
         }
         Panel::All if body.height >= 18 => {
-            talk.height = body.height / 2;
-            Rect::new(body.x, talk.bottom(), body.width, body.height - talk.height)
+            transcript.height = body.height / 2;
+            Rect::new(body.x, transcript.bottom(), body.width, body.height - transcript.height)
         }
         // Where there is no room, Enter shows the others.
         Panel::All | Panel::Conversation => return [body, none, none],
     };
     let chart = Rect { height: (beside.height / 2).min(16), ..beside };
-    [talk, chart, Rect::new(beside.x, chart.bottom(), beside.width, beside.height - chart.height)]
+    [
+        transcript,
+        chart,
+        Rect::new(beside.x, chart.bottom(), beside.width, beside.height - chart.height),
+    ]
 }
 
 /// How many lines there are to scroll through.
@@ -72,12 +82,14 @@ fn panels(panel: Panel, body: Rect) -> [Rect; 3] {
 pub fn len(state: &State) -> usize {
     let sorted = state.calls.sorted();
     let Some((_, call)) = sorted.get(super::calls::place(state)) else { return 0 };
-    let [talk, _, latency] = panels(state.panel, super::areas(state).body);
+    let [transcript, _, latency] = panels(state.panel, super::areas(state).body);
     match state.panel {
         Panel::Emotion => 0,
-        Panel::Latency => call.talk.turns.len() + summary(state, &call.talk, latency.height).len(),
+        Panel::Latency => {
+            call.transcript.turns.len() + summary(state, &call.transcript, latency.height).len()
+        }
         Panel::All | Panel::Conversation => {
-            conversation(state, &call.talk, usize::from(talk.width)).len()
+            conversation(state, &call.transcript, usize::from(transcript.width)).len()
         }
     }
 }
@@ -96,7 +108,7 @@ fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
     if call.escalated {
         part("ESCALATED", theme.warning());
     }
-    if let Some(dominant) = &call.talk.dominant {
+    if let Some(dominant) = &call.transcript.dominant {
         part(dominant, theme.family("observer"));
     }
     part(call.direction.as_deref().unwrap_or(""), theme.quiet());
@@ -107,13 +119,13 @@ fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
 const UNHEARD: &str =
     " nothing was said yet; what is said is heard by `evtap observe`, or with --auto-observe";
 
-fn conversation(state: &State, talk: &Transcript, width: usize) -> Vec<Line<'static>> {
+fn conversation(state: &State, transcript: &Transcript, width: usize) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
     let mut lines = Vec::new();
-    if talk.items.iter().all(|(_, item)| matches!(item, TranscriptItem::Note(..))) {
+    if transcript.items.iter().all(|(_, item)| matches!(item, TranscriptItem::Note(..))) {
         lines.push(cut(vec![Span::styled(UNHEARD, theme.quiet())], width));
     }
-    for (time, item) in &talk.items {
+    for (time, item) in &transcript.items {
         let clock = time.to_zoned(state.setup.zone.clone()).strftime("%H:%M:%S").to_string();
         match item {
             TranscriptItem::Bubble { speaker, text, marks, growing } => {
@@ -179,17 +191,18 @@ fn conversation(state: &State, talk: &Transcript, width: usize) -> Vec<Line<'sta
     lines
 }
 
-fn emotion(state: &State, talk: &Transcript, frame: &mut Frame<'_>, area: Rect) {
+fn emotion(state: &State, transcript: &Transcript, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.setup.theme;
-    let (Some((first, ..)), Some((last, ..))) = (talk.emotions.front(), talk.emotions.back())
+    let (Some((first, ..)), Some((last, ..))) =
+        (transcript.emotions.front(), transcript.emotions.back())
     else {
         return frame.render_widget(Line::styled(" emotion: none heard yet", theme.quiet()), area);
     };
     let at = |time: &jiff::Timestamp| time.duration_since(*first).as_secs_f64();
     let valence: Vec<_> =
-        talk.emotions.iter().map(|(time, valence, _)| (at(time), *valence)).collect();
+        transcript.emotions.iter().map(|(time, valence, _)| (at(time), *valence)).collect();
     let arousal: Vec<_> =
-        talk.emotions.iter().map(|(time, _, arousal)| (at(time), *arousal)).collect();
+        transcript.emotions.iter().map(|(time, _, arousal)| (at(time), *arousal)).collect();
     let low =
         if valence.iter().chain(&arousal).any(|(_, value)| *value < 0.0) { -1.0 } else { 0.0 };
     // Two kinds of line, which can be told apart without colours.
@@ -230,7 +243,7 @@ fn emotion(state: &State, talk: &Transcript, frame: &mut Frame<'_>, area: Rect) 
 }
 
 /// What all turns have in common: percentiles, of each part where there is room.
-fn summary(state: &State, talk: &Transcript, height: u16) -> Vec<Line<'static>> {
+fn summary(state: &State, transcript: &Transcript, height: u16) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
     let parts = if height >= 11 { PARTS.as_slice() } else { &PARTS[..1] };
     let heading = vec![
@@ -239,12 +252,12 @@ fn summary(state: &State, talk: &Transcript, height: u16) -> Vec<Line<'static>> 
     ];
     let mut lines = vec![Line::from(heading)];
     for (name, part) in parts {
-        let Some([p50, p95, p99]) = talk.percentiles(*part) else { break };
+        let Some([p50, p95, p99]) = transcript.percentiles(*part) else { break };
         let sign = SIGNS.iter().find(|(part, _)| part == name).map_or("", |(_, sign)| sign);
         let name = Span::styled(format!("   {} {} ", cell(sign, 1), cell(name, 14)), theme.quiet());
         lines.push(Line::from(vec![name, Span::raw(format!("{p50:>8.0}{p95:>7.0}{p99:>7.0}"))]));
     }
-    if talk.turns.is_empty() {
+    if transcript.turns.is_empty() {
         lines.push(Line::styled(" none measured yet", theme.quiet()));
     } else if parts.len() == 1 {
         let signs = SIGNS.map(|(name, sign)| format!(" {sign} {name}")).concat();
@@ -253,16 +266,19 @@ fn summary(state: &State, talk: &Transcript, height: u16) -> Vec<Line<'static>> 
     lines
 }
 
-fn turns(state: &State, talk: &Transcript, area: Rect) -> Vec<Line<'static>> {
+fn turns(state: &State, transcript: &Transcript, area: Rect) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let mut lines = summary(state, talk, area.height);
+    let mut lines = summary(state, transcript, area.height);
     let room = usize::from(area.height).saturating_sub(lines.len());
-    let longest =
-        talk.turns.iter().map(|turn| turn.whole.max(turn.engine + turn.audio)).fold(1.0, f64::max);
+    let longest = transcript
+        .turns
+        .iter()
+        .map(|turn| turn.whole.max(turn.engine + turn.audio))
+        .fold(1.0, f64::max);
     let cells = usize::from(area.width).saturating_sub(13);
     let back = if state.panel == Panel::Latency { state.places[2] } else { 0 };
-    let first = talk.turns.len().saturating_sub(room).saturating_sub(back);
-    for (at, turn) in talk.turns.iter().enumerate().skip(first).take(room) {
+    let first = transcript.turns.len().saturating_sub(room).saturating_sub(back);
+    for (at, turn) in transcript.turns.iter().enumerate().skip(first).take(room) {
         let label = format!(" {:>3} {:>6.0} ", at + 1, turn.whole);
         lines.push(Line::from(vec![
             Span::styled(label, theme.quiet()),

@@ -125,8 +125,8 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
         if is_on || is_wrong { style } else { theme.quiet() },
     ));
     spans.push(Span::raw(format!("{:>6} ", length(call.length(state.moment())))));
-    spans.push(Span::raw(format!("{:>5} ", call.talk.turn_count)));
-    let (failures, cells) = (call.talk.failures, if width >= 110 { 12 } else { 4 });
+    spans.push(Span::raw(format!("{:>5} ", call.transcript.turn_count)));
+    let (failures, cells) = (call.transcript.failures, if width >= 110 { 12 } else { 4 });
     spans.push(Span::styled(
         format!("{failures:>cells$} "),
         if failures > 0 { theme.error() } else { theme.quiet() },

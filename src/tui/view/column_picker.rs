@@ -50,7 +50,7 @@ pub fn draw(state: &State, ticks: &ColumnPicker, frame: &mut Frame<'_>, area: Re
             area,
         );
     }
-    let chosen = state.chosen().and_then(|held| held.kind);
+    let chosen = state.chosen().and_then(|stored| stored.kind);
     let width = usize::from(inner.width);
     let line = |(place, name): (usize, &String)| {
         let number = ticks.ticked.iter().position(|ticked| ticked == name);

@@ -44,10 +44,10 @@ impl DetailLine {
 /// What the detail of the selected event says.
 #[must_use]
 pub fn lines(state: &State) -> Vec<DetailLine> {
-    let Some(held) = state.chosen() else { return Vec::new() };
+    let Some(stored) = state.chosen() else { return Vec::new() };
     let folded =
         |path: &str| state.detail.as_ref().is_some_and(|detail| detail.folded.contains(path));
-    StoredEventReader::default().read(held, |shown| of(shown, &folded))
+    StoredEventReader::default().read(stored, |shown| of(shown, &folded))
 }
 
 fn heading(name: &str, note: String) -> DetailLine {
@@ -133,7 +133,7 @@ impl DetailValue<'_> {
         folded: &dyn Fn(&str) -> bool,
         lines: &mut Vec<DetailLine>,
     ) {
-        let json = JsonType::of(self.json.as_bytes().first().copied().unwrap_or(b'n'));
+        let json = JsonType::from_first_byte(self.json.as_bytes().first().copied().unwrap_or(b'n'));
         let entries = if json.is_container() { scan::entries(self.json) } else { Vec::new() };
         let is_container = !entries.is_empty();
         lines.push(DetailLine {

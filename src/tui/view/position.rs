@@ -47,7 +47,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         let filled = cell(share.unwrap_or_default(), bar);
         let (done, left) = ("━".repeat(filled), "─".repeat(usize::from(bar.width) - filled));
         let selected =
-            state.chosen().filter(|_| !state.follow).and_then(|held| pace.share_of(held.place));
+            state.chosen().filter(|_| !state.follow).and_then(|stored| pace.share_of(stored.place));
         match selected.map(|share| cell(share, bar)).filter(|at| *at < filled) {
             Some(at) => {
                 spans.push(Span::styled("━".repeat(at), theme.good()));

@@ -57,9 +57,9 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, heading: Rect, area: Rect) {
     let focused = state.detail.as_ref().is_none_or(|detail| !detail.focused);
     for place in rows.place(state.top)..rows.len() {
         let Some(number) = rows.get(place).filter(|_| lines.len() < room) else { break };
-        let Some(held) = state.buffer.get(number) else { break };
+        let Some(stored) = state.buffer.get(number) else { break };
         let mut row =
-            row(state, &mut reader, number, held, (place, usize::from(area.width)), &widths);
+            row(state, &mut reader, number, stored, (place, usize::from(area.width)), &widths);
         if number == state.selected {
             for line in &mut row {
                 // One colour on the selected line: many, reversed, would be a chequered flag.
@@ -81,13 +81,13 @@ pub fn height(state: &State, number: u64) -> usize {
     if !state.wrap || state.columns.is_some() {
         return 1;
     }
-    let Some(held) = state.buffer.get(number) else { return 1 };
+    let Some(stored) = state.buffer.get(number) else { return 1 };
     let place = state.rows().place(number);
     row(
         state,
         &mut StoredEventReader::default(),
         number,
-        held,
+        stored,
         (place, usize::from(areas(state).list.width)),
         &[],
     )
@@ -120,8 +120,8 @@ fn widths(state: &State, reader: &mut StoredEventReader, area: Rect) -> Vec<usiz
         .take(area.height.into())
         .filter_map(|place| rows.get(place))
     {
-        let Some(held) = state.buffer.get(number) else { continue };
-        let cells = reader.read(held, |shown| values(shown, columns));
+        let Some(stored) = state.buffer.get(number) else { continue };
+        let cells = reader.read(stored, |shown| values(shown, columns));
         for (width, (value, _)) in widths.iter_mut().zip(cells) {
             *width = (*width).max(chars(&value));
         }
@@ -158,7 +158,7 @@ fn row(
     state: &State,
     reader: &mut StoredEventReader,
     number: u64,
-    held: &StoredEvent,
+    stored: &StoredEvent,
     (place, columns): (usize, usize),
     widths: &[usize],
 ) -> Vec<Line<'static>> {
@@ -166,20 +166,20 @@ fn row(
     let is_mark = state.marks.contains(&number);
     let mut spans = vec![
         Span::styled(if is_mark { "◆" } else { " " }, theme.warning()),
-        if held.is_error {
+        if stored.is_error {
             Span::styled("!", theme.error())
-        } else if held.drifted {
+        } else if stored.drifted {
             Span::styled("~", theme.warning())
         } else {
             Span::raw(" ")
         },
     ];
-    let clock = clock(state, held.time, place, columns);
+    let clock = clock(state, stored.time, place, columns);
     if !clock.is_empty() {
         spans.push(Span::styled(format!("{clock} "), theme.quiet()));
     }
-    let event_type = terminal::visible(&held.event_type);
-    let style = if held.is_error { theme.error() } else { theme.family(family(&event_type)) };
+    let event_type = terminal::visible(&stored.event_type);
+    let style = if stored.is_error { theme.error() } else { theme.family(family(&event_type)) };
     let padded = if state.columns.is_some() {
         text::cell(&event_type, if columns >= 60 { TYPE_WIDTH } else { 0 })
     } else if columns >= 60 {
@@ -190,7 +190,7 @@ fn row(
     spans.push(Span::styled(padded, style));
     if let Some(chosen) = &state.columns {
         for ((value, hidden), width) in
-            reader.read(held, |shown| values(shown, chosen)).into_iter().zip(widths)
+            reader.read(stored, |shown| values(shown, chosen)).into_iter().zip(widths)
         {
             spans.push(Span::raw(" "));
             let style = if hidden || value.contains(MASK) { theme.masked() } else { Style::new() };
@@ -198,7 +198,7 @@ fn row(
         }
         return vec![cut(spans, columns)];
     }
-    let fields = reader.read(held, ordered);
+    let fields = reader.read(stored, ordered);
     let needed = width(&spans)
         + fields.iter().map(|field| 2 + chars(&field.name) + chars(&field.value)).sum::<usize>();
     let is_short = needed > columns && !state.wrap;

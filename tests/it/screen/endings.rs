@@ -147,7 +147,7 @@ fn child() {
         Path::new("day.ndjson"),
         1 << 20,
         &std::sync::Arc::default(),
-        &tx.lend(),
+        &tx.blocking(),
     )
     .expect("it is read");
     let closed = runtime.block_on(live.closed()).expect_err("it breaks down");
