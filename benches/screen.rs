@@ -31,7 +31,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::{Map, Value};
 
@@ -164,14 +165,14 @@ struct Real {
 
 impl Real {
     fn start(arguments: &str) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-            .expect("a pseudo-terminal");
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC).expect("it is ours");
         grantpt(&master).expect("it is ours");
         unlockpt(&master).expect("it is ours");
-        let slave = File::from(
-            ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY)
-                .expect("its other end"),
-        );
+        let name = ptsname(&master, Vec::new()).expect("it has a name");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave =
+            File::from(rustix::fs::open(name, flags, Mode::empty()).expect("its other end"));
         tcsetwinsize(&master, Winsize { ws_row: 60, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 })
             .expect("a size");
         let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{KEY, STREAM, evtap, scripted, watch};
+use crate::support::{STREAM, evtap, scripted, watch};
 
 /// Not a test by itself: the test below runs it in a process of its own.
 #[test]
@@ -53,7 +53,7 @@ async fn there_are_no_core_dumps_and_no_key_in_the_command_line() {
         .split_whitespace()
         .collect();
     assert_eq!(core[4..6], ["0", "0"], "{limits}");
-    assert!(!read("cmdline").expect("a command line").contains(KEY));
+    assert!(!read("cmdline").expect("a command line").contains(crate::support::KEY));
     running.signal("INT");
     running.end().await.ended(130);
 }

@@ -1,6 +1,8 @@
 //! Servers and files that want to do harm. Whatever comes, evtap goes on or ends with a word, and its memory stays below
 //! a ceiling: 192 MiB that are in use, 768 MiB of addresses.
 
+#![cfg(target_os = "linux")] // It reads memory from /proc, and only there the shell can limit it.
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -104,13 +106,13 @@ fn files() {
         }),
         ("brackets", |out| {
             (0..10).for_each(|_| {
-                write(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice())
-            })
+                write(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
+            });
         }),
         ("braces", |out| {
             (0..10).for_each(|_| {
-                write(out, ["{\"a\":".repeat(100_000).as_bytes(), b"\n"].concat().as_slice())
-            })
+                write(out, ["{\"a\":".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
+            });
         }),
         ("a million keys", |out| {
             let keys: Vec<_> = (0..1_000_000).map(|key| format!("\"k{key}\":{key}")).collect();

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use evtap::emulator::{self, DEMO_WORKSPACE, Options};
 use futures_util::{SinkExt, StreamExt};
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,7 +23,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 /// The key that every test connects with. It must turn up in no output.
 pub const KEY: &str = "canary-key-7f3a9c";
 /// Beyond it the binary is taken to hang: a guard, which no test waits for.
-const HANG: Duration = Duration::from_secs(90);
+pub const HANG: Duration = Duration::from_secs(90);
 
 /// A call of the binary.
 pub struct Evtap {
@@ -59,11 +60,17 @@ pub fn bash(dir: &Path, line: &str) -> std::process::Command {
 /// A pseudo-terminal of that many columns and 50 rows: the end that sees and types, and the end that a program gets.
 pub fn pseudo_terminal(columns: u16) -> (File, File) {
     // No process that another test starts holds an end of it.
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+    #[cfg(target_os = "linux")]
+    let flags = flags | OpenptFlags::CLOEXEC;
     let master = openpt(flags).expect("a pseudo-terminal");
+    #[cfg(not(target_os = "linux"))]
+    rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC).expect("it is ours");
     grantpt(&master).expect("it is ours");
     unlockpt(&master).expect("it is ours");
-    let slave = File::from(ioctl_tiocgptpeer(&master, flags).expect("its other end"));
+    let name = ptsname(&master, Vec::new()).expect("it has a name");
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let slave = File::from(rustix::fs::open(name, flags, Mode::empty()).expect("its other end"));
     tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })
         .expect("a size");
     (File::from(master), slave)
