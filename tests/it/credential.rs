@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
-use crate::support::{Evtap, KEY, STREAM, evtap, head, observe, scripted, watch};
+use crate::support::{Evtap, HANG, KEY, STREAM, evtap, head, observe, scripted, watch};
 use crate::traces::Traces;
 
 /// Runs it, and looks for any trace of the key in what it writes.
@@ -102,7 +102,8 @@ async fn a_proxy_sees_none_of_it() {
                 .env("HTTPS_PROXY", &proxy)
                 .env("https_proxy", &proxy);
             untold(run, answer).await;
-            let (asked, rest) = heard.await.expect("it was asked");
+            let heard = tokio::time::timeout(HANG, heard).await.expect("nobody asked");
+            let (asked, rest) = heard.expect("it was asked");
             assert!(asked.starts_with("CONNECT platform.invalid:443 "), "{asked}");
             let all = [asked.as_bytes(), &rest].concat();
             assert_eq!(Traces::of(&[KEY]).find(&String::from_utf8_lossy(&all)), None);

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use evtap::emulator::{DEMO_WORKSPACE, Options};
 use serde_json::Value;
 
-use crate::support::{Evtap, KEY, Ran, emulator, events, evtap, fast};
+use crate::support::{Evtap, KEY, Ran, emulator, events, evtap, fast, tools};
 
 /// An escalation, an end after a minute, and one after two seconds.
 const EVENTS: &str = r#"{"event_type":"call.escalated","call_sid":"CA1","escalation_id":"e1","trigger":"caller"}
@@ -113,6 +113,9 @@ async fn what_a_file_says_is_what_an_option_would() {
 
 #[tokio::test]
 async fn a_setting_gives_way_to_an_option_that_it_does_not_go_with() {
+    if !tools::time_zones() {
+        return;
+    }
     let toml = "tz = \"Europe/Berlin\"\ntimestamps = \"local\"\nfields = \"call_sid\"\nphi = \"hash\"\nphi_key_file = \"none.key\"";
     for rest in [
         "-o pretty --timestamps utc --phi mask",

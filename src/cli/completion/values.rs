@@ -130,8 +130,9 @@ mod tests {
             {
                 let name =
                     arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
-                // What it has is in a file of whoever runs this.
-                if name == "PROFILE" {
+                // These come from the machine that runs the test, which may have none.
+                let has_no_zones = || jiff::tz::db().available().next().is_none();
+                if name == "PROFILE" || name == "ZONE" && has_no_zones() {
                     continue;
                 }
                 let words = arg.get_possible_values().len() + of(root, arg, "").len();

@@ -25,7 +25,22 @@ pub fn find(name: &str) -> Option<PathBuf> {
 /// Panics if one is missing and `EVTAP_TEST_TOOLS` is `required`.
 #[track_caller]
 pub fn available(names: &[&str]) -> bool {
-    let missing: Vec<_> = names.iter().copied().filter(|name| find(name).is_none()).collect();
+    none_missing(&names.iter().copied().filter(|name| find(name).is_none()).collect::<Vec<_>>())
+}
+
+/// Returns whether the machine has a time zone database, and reports it if it has none.
+///
+/// # Panics
+///
+/// Panics if it has none and `EVTAP_TEST_TOOLS` is `required`.
+#[track_caller]
+pub fn time_zones() -> bool {
+    let is_there = jiff::tz::db().available().next().is_some();
+    none_missing(if is_there { &[] } else { &["a time zone database"] })
+}
+
+#[track_caller]
+fn none_missing(missing: &[&str]) -> bool {
     let is_required = std::env::var_os(VARIABLE).is_some_and(|value| value == "required");
     assert!(
         missing.is_empty() || !is_required,
@@ -33,7 +48,7 @@ pub fn available(names: &[&str]) -> bool {
          or unset the variable to skip the test",
         missing.join(", ")
     );
-    for name in &missing {
+    for name in missing {
         // The test runner captures what `print!` and `eprint!` write, but not this. One write keeps
         // the line whole beside those of other threads.
         let line = format!("skipped: {name} is not installed\n");
