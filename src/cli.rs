@@ -8,5 +8,6 @@ mod doctor;
 pub mod generate;
 pub mod hardening;
 mod platform;
+mod progress;
 pub mod schema;
 mod session;

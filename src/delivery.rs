@@ -15,10 +15,10 @@ pub use cursor::Cursor;
 pub use forward::{Endpoint, ForwardBody, Forwarder};
 pub use record::Recorder;
 
+use crate::model::Frame;
 use crate::output::OutputError;
 use crate::output::status::ForwardCounts;
 use crate::redact::{RedactedEvent, identity};
-use crate::transport::Frame;
 use crate::transport::shutdown::ShutdownFlag;
 
 /// How many events may be delivered before they are flushed and the cursor moves, however busy the stream is.

@@ -1,3 +1,6 @@
 //! A strict JSON scanner that works on spans of the text that arrived and allocates nothing.
 
+mod json_type;
 pub mod scan;
+
+pub use json_type::JsonType;

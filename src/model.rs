@@ -11,11 +11,13 @@ pub mod catalog;
 mod class;
 pub mod cloudevent;
 pub mod declare;
+mod frame;
 mod tap;
 mod types;
 
 pub use catalog::Kind;
 pub use class::{Class, Domain};
 pub use declare::{Declared, EventSpec, FieldSpec, Stream, family};
-pub use tap::{Drift, DriftKind, MASK, Name, Tap, is_call_sid, is_id, is_name, is_uuid};
-pub use types::{Field, JsonType, MemberSpec, Model, ObjectOrText, Type, Unstated, Uuid};
+pub use frame::{Frame, FrameError, FrameFlags, FrameFormat, Origin};
+pub use tap::{Drift, DriftKind, Name, Tap, is_call_sid, is_id, is_name, is_uuid};
+pub use types::{Field, MemberSpec, Model, ObjectOrText, Type, Unstated, Uuid};

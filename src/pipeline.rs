@@ -21,6 +21,7 @@ use crate::delivery::Delivery;
 use crate::error::{Error, Exit, Result};
 use crate::model::Kind;
 use crate::model::catalog::TapGap;
+use crate::model::{Frame, Origin};
 use crate::output::status::{self, RunCounts};
 use crate::output::{EventSink, OutputError};
 use crate::pipeline::pacing::Pace;
@@ -30,7 +31,7 @@ use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
 use crate::transport::progress::Progress;
 use crate::transport::shutdown::ShutdownFlag;
-use crate::transport::{Chunk, Frame, Item, Origin, Receiver};
+use crate::transport::{Chunk, Item, Receiver};
 use worker::{Worker, WorkerOutput};
 
 /// The stages after decoding.

@@ -9,6 +9,7 @@ pub mod native;
 mod patterns;
 pub mod program;
 mod result_cache;
+pub mod suggest;
 pub mod value;
 
 use std::cell::OnceCell;
@@ -22,8 +23,8 @@ use regex::{Regex, RegexBuilder};
 
 use crate::error::{Error, Exit, Result};
 use crate::json::scan;
-use crate::output::status;
 use crate::redact::RedactedEvent;
+use crate::text::console;
 pub use named::{is_name, meant, named};
 use native::Native;
 use program::{ParsedProgram, Program, ProgramError, StepBudget};
@@ -77,7 +78,7 @@ impl Failures {
     /// One more, told in these words if it is the first.
     pub fn tell(&mut self, words: impl FnOnce() -> String) {
         if self.count == 0 && !self.is_mute {
-            status::report(&words());
+            console::report(&words());
         }
         self.count += 1;
     }

@@ -15,11 +15,13 @@ mod rewrite;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::model::{Class, Domain, FieldSpec, JsonType, Kind, MASK, Name, Tap};
+use crate::json::JsonType;
+use crate::model::Frame;
+use crate::model::{Class, Domain, FieldSpec, Kind, Name, Tap};
 use crate::redact::decode::{Content, DecodedEvent, DecodedField, Decoder, key_of, shown_name};
+use crate::text::MASK;
 use crate::text::scrub::{Detector, Scrubbed};
 use crate::text::terminal;
-use crate::transport::Frame;
 
 use event::{FieldEntry, FieldSource, InPlaceFields, TextRef};
 pub use event::{RedactedEvent, RedactedField};

@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Exit, Result};
 use crate::model::Kind;
+use crate::model::{Frame, Origin};
 use crate::redact::decode::Decoder;
 use crate::redact::{Finding, Policy, Reason, Redactor, ScrubMode};
 use crate::text::scrub::{self, Scrubbed};
 use crate::text::terminal;
 use crate::transport::progress::Progress;
-use crate::transport::{self, Chunk, Frame, Item, Origin, recording};
+use crate::transport::{self, Chunk, Item, recording};
 
 /// How many places of one finding are told.
 const PLACES: usize = 5;

@@ -10,9 +10,10 @@ use crate::model::catalog::{
     CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall,
     OperatorModeChanged, SessionEnd, SessionInfo, SessionStart, StateTransition,
 };
-use crate::model::{Declared, Field, Kind, MASK};
+use crate::model::{Declared, Field, Kind};
 use crate::output::stored_event::StoredEvent;
 use crate::redact::RedactedEvent;
+use crate::text::MASK;
 use transcript::{NoteLevel, Speaker, Transcript};
 
 /// How many calls are kept; beyond it, the ones that ended first go.

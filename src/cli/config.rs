@@ -23,11 +23,11 @@ use jiff::Timestamp;
 use crate::cli::args::{
     AuthArgs, ColorWhen, DeliveryArgs, MergeOrder, PhiMode, PrivacyArgs, ReconnectArgs, ScrubArg,
 };
-use crate::cli::schema;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Kind, is_call_sid, is_uuid};
 use crate::output::status;
 use crate::pipeline::pacing::Pace;
+use crate::query::suggest;
 use crate::redact::{self, KEY_LENGTH, Mode, Policy, PseudonymKey};
 use crate::transport::client::Network;
 use crate::transport::credential::{self, Credential, KeySource};
@@ -223,7 +223,7 @@ fn check(name: &str, unknown: impl FnOnce(String) -> Result<()>) -> Result<()> {
     {
         return Ok(());
     }
-    unknown(match schema::nearest(name, all.iter().map(String::as_str)) {
+    unknown(match suggest::nearest(name, all.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean {meant}?"),
         None => "see `evtap schema`".to_owned(),
     })

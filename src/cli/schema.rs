@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::model::{Class, Domain, EventSpec, FieldSpec, Kind, Type, family};
+use crate::query::suggest;
 use crate::redact;
 
 /// The columns that a description keeps to.
@@ -17,22 +18,12 @@ pub fn select(event: Option<&str>) -> Result<Vec<&'static EventSpec>> {
     let specs: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec()).collect();
     let Some(name) = event else { return Ok(specs) };
     specs.iter().find(|spec| spec.event_type == name).map(|spec| vec![*spec]).ok_or_else(|| {
-        let advice = match nearest(name, specs.iter().map(|spec| spec.event_type)) {
+        let advice = match suggest::nearest(name, specs.iter().map(|spec| spec.event_type)) {
             Some(meant) => format!("did you mean {meant}? `evtap schema` lists them all"),
             None => "`evtap schema` lists them all".to_owned(),
         };
         Error::usage(format!("cannot describe {name}"), "there is no such event", advice)
     })
-}
-
-/// The name that somebody who wrote `typed` may have meant.
-#[must_use]
-pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    names
-        .map(|name| (strsim::jaro_winkler(typed, name), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, name)| name)
 }
 
 /// A line an event, by family.

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::cli::args;
 use crate::cli::platform::SourceTask;
+use crate::cli::progress::ProgressLine;
 use crate::delivery::{Cursor, Delivery, Endpoint, Forwarder, Recorder};
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
@@ -18,7 +19,7 @@ use crate::pipeline::pacing::Pace;
 use crate::pipeline::{Pipeline, RunOutcome, Stages};
 use crate::query::program::THREAD_STACK;
 use crate::transport::merge::Merge;
-use crate::transport::progress::{Progress, ProgressLine};
+use crate::transport::progress::Progress;
 use crate::transport::{self, Sender, shutdown};
 use crate::tui::state::ScreenConfig;
 use crate::tui::{LiveScreen, view};

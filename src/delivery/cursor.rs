@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeliveryKey, key};
 use crate::error::{Error, Exit, Result};
+use crate::model::Frame;
 use crate::redact::RedactedEvent;
+use crate::transport::private_file;
 use crate::transport::sse::Start;
-use crate::transport::{Frame, private_file};
 
 /// How often it is forced to disk.
 const SYNC: Duration = Duration::from_secs(1);

@@ -134,7 +134,7 @@ fn read_tail(file: &mut File) -> io::Result<(DeliveryCounts, Option<(u64, bool)>
     };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let mut tail = DeliveryCounts::new();
-    let origin = transport::Origin::default();
+    let origin = crate::model::Origin::default();
     for frame in lines.frames(&origin) {
         let event = decoder.decode(frame);
         if let Some(key) = key(&redactor.redact(&event)) {

@@ -6,10 +6,11 @@ use bytes::Bytes;
 
 use super::*;
 use crate::error::Exit;
+use crate::model::{FrameFlags, FrameFormat, Origin};
 use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
+use crate::transport::RawFrame;
 use crate::transport::sse::Start;
-use crate::transport::{FrameFlags, FrameFormat, Origin, RawFrame};
 
 const WORKSPACE: &str = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
 

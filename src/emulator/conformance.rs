@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::cast::is_uuid;
-use crate::model::{EventSpec, JsonType, Type};
+use crate::json::JsonType;
+use crate::model::{EventSpec, Type};
 
 /// Holds an object against a declaration: nothing unknown, nothing missing, every value of its type.
 pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {

@@ -8,7 +8,7 @@ mod cursor;
 
 use wide::u8x16;
 
-use crate::model::JsonType;
+use crate::json::JsonType;
 pub use cursor::{JsonCursor, KeyToken, ScannedValue, ValueTraits};
 
 /// The deepest nesting, as in `serde_json`.

@@ -172,9 +172,6 @@ impl TapWriter<'_> {
     }
 }
 
-/// What stands where something is hidden.
-pub const MASK: &str = "[redacted]";
-
 /// Whether text looks like the name of an event or a field, and not like something that somebody wrote: what stands between
 /// its dots is a name too, so that a path of names can be told from other text.
 #[must_use]

@@ -3,6 +3,7 @@
 //! [`Type`] is a fact of the wire that `schema`, decoding and the predicate checker look at; [`Model`] ties it to the Rust
 //! type that a field has in its event's struct, so that the two cannot disagree.
 
+use crate::json::JsonType;
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -47,63 +48,6 @@ pub struct MemberSpec {
     pub required: bool,
     /// One sentence on it.
     pub doc: &'static str,
-}
-
-/// The JSON type of one value, as its first byte tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum JsonType {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Bool,
-    /// A number.
-    Number,
-    /// A string.
-    String,
-    /// An array.
-    Array,
-    /// An object.
-    Object,
-}
-
-impl JsonType {
-    /// The type of the valid JSON value that begins with this byte.
-    #[must_use]
-    pub const fn from_first_byte(first: u8) -> Self {
-        match first {
-            b'n' => Self::Null,
-            b't' | b'f' => Self::Bool,
-            b'"' => Self::String,
-            b'[' => Self::Array,
-            b'{' => Self::Object,
-            _ => Self::Number,
-        }
-    }
-
-    /// Its bit in a set of types.
-    #[must_use]
-    pub const fn bit(self) -> u8 {
-        1 << self as u8
-    }
-
-    /// Its name in JSON Schema.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool => "boolean",
-            Self::Number => "number",
-            Self::String => "string",
-            Self::Array => "array",
-            Self::Object => "object",
-        }
-    }
-
-    /// Whether values of this type hold further values.
-    #[must_use]
-    pub const fn is_container(self) -> bool {
-        matches!(self, Self::Array | Self::Object)
-    }
 }
 
 impl Type {

@@ -4,20 +4,23 @@
 //! door is closed: lines wait for the screen to show them, or for its end.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
-use std::sync::{Mutex, PoisonError};
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::model::Origin;
 use crate::model::catalog::TapGap;
 use crate::model::catalog::value::GapReason;
 use crate::model::{Field, Kind};
 use crate::redact::RedactedEvent;
-use crate::text::terminal;
-use crate::transport::{ConnectionEvent, ConnectionState, Origin};
+pub use crate::text::console::{
+    hold_back, json as tell_json, lines, progress, release, report, take_waiting,
+};
+
+use crate::transport::{ConnectionEvent, ConnectionState};
 
 /// How news is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -257,11 +260,6 @@ pub fn verdict(format: StatusFormat, reason: &str) {
     }
 }
 
-/// Tells people something: `evtap: …`.
-pub fn report(text: &str) {
-    tell(&format!("evtap: {}", terminal::visible(text)));
-}
-
 /// Tells of a failure.
 pub fn failed(format: StatusFormat, error: &Error) {
     match format {
@@ -275,68 +273,4 @@ pub fn failed(format: StatusFormat, error: &Error) {
 fn say_all(error: &Error) {
     report(&error.to_string());
     lines(error.detail().unwrap_or_default());
-}
-
-/// Tells people several lines as they are.
-pub fn lines(text: &str) {
-    for line in text.lines() {
-        tell(&terminal::visible(line));
-    }
-}
-
-/// Tells machines something.
-pub fn tell_json(object: &Value) {
-    let mut line = String::new();
-    terminal::push_json(&object.to_string(), &mut line);
-    tell(&line);
-}
-
-/// The line that tells of progress, while there is one. It is the last on the terminal, below all others.
-static PROGRESS: Mutex<Option<String>> = Mutex::new(None);
-
-/// Shows a line that tells of progress in place of the one before, or takes it away.
-pub fn progress(line: Option<&str>) {
-    let mut shown = PROGRESS.lock().unwrap_or_else(PoisonError::into_inner);
-    *shown = line.map(|line| terminal::visible(line).into_owned());
-    // Nobody is left to hear that stderr is gone.
-    let _ = write!(io::stderr().lock(), "{CLEAR}{}", shown.as_deref().unwrap_or_default());
-}
-
-/// Takes away what stands in the line of the cursor.
-const CLEAR: &str = "\r\x1b[K";
-
-/// The lines that wait, while they have to.
-static WAITING: Mutex<Option<Vec<String>>> = Mutex::new(None);
-
-/// From now on, lines wait.
-pub fn hold_back() {
-    WAITING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
-}
-
-/// Takes the lines that wait.
-#[must_use]
-pub fn take_waiting() -> Vec<String> {
-    WAITING
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .as_mut()
-        .map(std::mem::take)
-        .unwrap_or_default()
-}
-
-/// Writes what still waits, and from now on waits no more.
-pub fn release() {
-    let waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner).take();
-    waiting.into_iter().flatten().for_each(|line| tell(&line));
-}
-
-/// Nobody is left to hear that stderr is gone.
-fn tell(line: &str) {
-    if let Some(waiting) = WAITING.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-        return waiting.push(line.to_owned());
-    }
-    let _ = match PROGRESS.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
-        None => writeln!(io::stderr().lock(), "{line}"),
-        Some(progress) => write!(io::stderr().lock(), "{CLEAR}{line}\n{progress}"),
-    };
 }

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 
 use crate::json::scan;
 use crate::model::Kind;
+use crate::model::{Frame, FrameFormat, Origin};
 use crate::output::ndjson;
 use crate::redact::decode::Decoder;
 use crate::redact::{Policy, RedactedEvent, Redactor};
-use crate::transport::{Frame, FrameFormat, Origin};
 
 /// One event, owned, with masks where something is hidden.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ impl StoredEventReader {
             received_at: None,
             fault: None,
             offset: 0,
-            notes: crate::transport::FrameFlags::default(),
+            notes: crate::model::FrameFlags::default(),
         };
         look(&self.redactor.redact(&self.decoder.decode(frame)))
     }

@@ -4,11 +4,12 @@ use super::RunCounts;
 use crate::analysis::stats::grouped::GroupedStats;
 use crate::error::Result;
 use crate::model::Kind;
+use crate::model::{Frame, Origin};
 use crate::output::Encoder;
 use crate::query::{EventContext, EventFilter, Failures};
 use crate::redact::Redactor;
 use crate::redact::decode::Decoder;
-use crate::transport::{Chunk, Frame, Origin};
+use crate::transport::Chunk;
 
 /// The stages of one thread: from the frame to its lines.
 pub(super) struct Worker {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::schema;
 use crate::error::{Error, Result};
+use crate::query::suggest;
 
 /// Whether an expression can be called so.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn named<'a>(
 
 /// The advice on a name that isn't among those of the configuration.
 pub fn meant<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone, kind: &str) -> String {
-    if let Some(meant) = schema::nearest(name, names.clone()) {
+    if let Some(meant) = suggest::nearest(name, names.clone()) {
         return format!("did you mean {meant}?");
     }
     match names.collect::<Vec<_>>().as_slice() {

@@ -14,8 +14,7 @@ use jaq_json::{Num, Val};
 use regex::Regex;
 
 use super::value;
-use crate::json::scan;
-use crate::model::JsonType;
+use crate::json::{JsonType, scan};
 use crate::redact::RedactedEvent;
 
 /// A predicate on the fast path.

@@ -442,7 +442,7 @@ fn unknown(parsed: &ParsedProgram<'_>, name: &str, kind: &str) -> Error {
     } else {
         let known = known();
         let (why, advice) =
-            match crate::cli::schema::nearest(name, known.iter().map(String::as_str)) {
+            match crate::query::suggest::nearest(name, known.iter().map(String::as_str)) {
                 _ if kind == "variable" => (
                     format!("`{name}` has no value"),
                     format!("give it with --arg {} VALUE", name.trim_start_matches('$')),

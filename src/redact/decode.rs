@@ -9,11 +9,12 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use crate::json::JsonType;
 use crate::json::scan::{self, Category, Defect, Member, Span};
 use crate::model::{
-    Drift, DriftKind, EventSpec, FieldSpec, JsonType, Kind, Stream, Tap, Type, is_id,
+    Drift, DriftKind, EventSpec, FieldSpec, Frame, FrameError, FrameFlags, FrameFormat, Kind,
+    Stream, Tap, Type, is_id,
 };
-use crate::transport::{Frame, FrameError, FrameFlags, FrameFormat};
 use envelope::UnexpectedMember;
 
 /// An event, with everything that is to be hidden still in it.
@@ -336,7 +337,7 @@ fn string(span: Span, text: &str) -> Cow<'_, str> {
 
 /// A name as it may be shown: what doesn't look like one may be something that somebody wrote.
 pub(crate) fn shown_name(name: &str) -> &str {
-    if crate::model::is_name(name) { name } else { crate::model::MASK }
+    if crate::model::is_name(name) { name } else { crate::text::MASK }
 }
 
 /// Holds a value against its type, all the way down. False if there is something inside that nobody has classed: a value

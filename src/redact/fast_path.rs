@@ -10,11 +10,12 @@
 use super::mask::MASK_JSON;
 use super::policy::{FieldAction, FieldRule};
 use super::rewrite::ScrubScope;
+use crate::json::JsonType;
 use crate::json::scan::{JsonCursor, KeyToken, ScannedValue, Span, ValueTraits};
-use crate::model::{EventSpec, FieldSpec, JsonType, Kind, Name, Tap, Type};
+use crate::model::{EventSpec, FieldSpec, Kind, Name, Tap, Type};
+use crate::model::{Frame, FrameFormat};
 use crate::redact::decode::{DecodedField, fits, is_choice, transport};
 use crate::text::terminal;
-use crate::transport::{Frame, FrameFormat};
 
 /// How many orders are kept of each type.
 const ORDERS: usize = 3;

@@ -11,8 +11,8 @@ use sha2::Sha256;
 
 use super::rewrite::compact;
 use crate::json::scan;
-use crate::model::{Domain, MASK};
-use crate::text::terminal;
+use crate::model::Domain;
+use crate::text::{MASK, terminal};
 
 /// What takes the place of a hidden value.
 #[derive(Debug, Clone, Default)]

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 
 use super::mask::{self, Mode};
 use super::{Reason, RedactionLog};
-use crate::json::scan;
-use crate::model::{Domain, JsonType, MASK, Name, Tap, Type};
+use crate::json::{JsonType, scan};
+use crate::model::{Domain, Name, Tap, Type};
 use crate::redact::decode::shown_name;
+use crate::text::MASK;
 use crate::text::{scrub, terminal};
 
 /// What is known of the inside of a value that is shown.

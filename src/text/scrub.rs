@@ -13,8 +13,7 @@ use std::sync::OnceLock;
 use memchr::{memchr, memchr_iter};
 use regex::Regex;
 
-use crate::model::MASK;
-use crate::text::terminal;
+use crate::text::{MASK, terminal};
 
 mod rules;
 

@@ -11,9 +11,12 @@ use std::future::Future;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
-use super::{FrameFormat, Item, RawFrame, Receiver, Sender};
+use super::Item;
+use super::RawFrame;
+use super::Receiver;
+use super::Sender;
 use crate::error::Result;
-use crate::model::is_call_sid;
+use crate::model::{FrameFormat, is_call_sid};
 
 /// How many calls may wait for room.
 const WAITING: usize = 1024;
@@ -146,7 +149,8 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::transport::{FrameFlags, channel};
+    use crate::model::FrameFlags;
+    use crate::transport::channel;
 
     fn sid(n: u8) -> String {
         format!("CA{n:032}")

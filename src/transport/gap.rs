@@ -12,8 +12,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::RawFrame;
 use super::resume::MOMENT;
-use super::{Origin, RawFrame};
+use crate::model::Origin;
 use crate::model::catalog::value::GapReason;
 
 /// How long the server keeps events for replay (PROTOCOL: five minutes), less what clocks and buffers may differ by.

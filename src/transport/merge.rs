@@ -11,8 +11,13 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
+use super::Item;
+use super::QUEUE;
+use super::Receiver;
+use super::Sender;
+use super::channel;
 use super::resume::MOMENT;
-use super::{FrameFormat, Item, QUEUE, Receiver, Sender, channel};
+use crate::model::FrameFormat;
 
 /// How many bytes may wait for their turn.
 const MOST_BYTES: usize = 8 << 20;
@@ -142,7 +147,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::transport::{FrameFlags, FrameFormat, RawFrame};
+    use crate::model::{FrameFlags, FrameFormat};
+    use crate::transport::RawFrame;
 
     fn event(id: u64) -> Item {
         Item::Frame(RawFrame {

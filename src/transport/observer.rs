@@ -23,6 +23,7 @@ use tokio::time::{Instant, timeout};
 use crate::error::{Exit, Result};
 use crate::model::Stream;
 use crate::model::catalog::value::GapReason;
+use crate::model::{FrameError, FrameFlags, FrameFormat, Origin};
 use crate::transport::client::Client;
 use crate::transport::connect_error::ConnectError;
 use crate::transport::credential::Credential;
@@ -30,9 +31,7 @@ use crate::transport::gap::Gap;
 use crate::transport::key_ring::KeyRing;
 use crate::transport::socket::{self, Socket, SocketEvent};
 use crate::transport::stream_context::StreamContext;
-use crate::transport::{
-    FrameError, FrameFlags, FrameFormat, Item, Origin, RawFrame, Sender, SourceConfig, backoff,
-};
+use crate::transport::{Item, RawFrame, Sender, SourceConfig, backoff};
 
 /// How long a call may be unknown to the server, since one that is about to begin can be so for a moment.
 const UNKNOWN: Duration = Duration::from_secs(10);

@@ -1,21 +1,10 @@
 //! How far a long recording has been read, told in one line of a terminal.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, Interval, interval_at};
-
-use crate::output::status;
 use crate::transport::recording::STDIN;
-
-/// How often it is told.
-const EVERY: Duration = Duration::from_millis(200);
-
-/// What is over sooner needs no telling.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How far recordings have been read. Bytes are those of the files, packed or not.
 #[derive(Debug, Default)]
@@ -62,52 +51,6 @@ impl Progress {
                 format!("{} of {} ({percent}%)  {counted}{left}", size(read), size(all))
             }
             _ => format!("{}  {counted}", size(read)),
-        }
-    }
-}
-
-/// Tells of a progress until it is dropped, which takes the line away.
-pub struct ProgressLine {
-    told: Option<(Arc<Progress>, Instant, Interval)>,
-}
-
-impl ProgressLine {
-    /// On stderr, if that is a terminal for people, and unless events are written to the same: `is_quiet` says that they
-    /// are not.
-    #[must_use]
-    pub fn new(
-        progress: Option<Arc<Progress>>,
-        format: status::StatusFormat,
-        is_quiet: bool,
-    ) -> Self {
-        let is_terminal = std::io::stderr().is_terminal()
-            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let is_free = is_quiet || !std::io::stdout().is_terminal();
-        let progress = progress.filter(|_| {
-            matches!(format, status::StatusFormat::Text | status::StatusFormat::Inline)
-                && is_terminal
-                && is_free
-        });
-        let now = Instant::now();
-        Self { told: progress.map(|progress| (progress, now, interval_at(now + PATIENCE, EVERY))) }
-    }
-
-    /// Waits until it is time, and tells. For ever if there is nothing to tell.
-    pub async fn tell(&mut self) {
-        match &mut self.told {
-            None => std::future::pending().await,
-            Some((progress, began, ticks)) => {
-                ticks.tick().await;
-                status::progress(Some(&progress.line(began.elapsed())));
-            }
-        }
-    }
-}
-
-impl Drop for ProgressLine {
-    fn drop(&mut self) {
-        if self.told.is_some() {
-            status::progress(None);
         }
     }
 }

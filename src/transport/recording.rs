@@ -12,11 +12,15 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{
-    BlockingSender, Chunk, Frame, FrameError, FrameFlags, FrameFormat, Item, LineChunk, Origin,
-    RawFrame, plain,
-};
+use super::BlockingSender;
+use super::Chunk;
+use super::Item;
+use super::LineChunk;
+use super::RawFrame;
+use super::plain;
 use crate::error::{Error, Exit, Result};
+use crate::model::Origin;
+use crate::model::{Frame, FrameError, FrameFlags, FrameFormat};
 use crate::transport::archive::{self, Packing};
 use crate::transport::progress::Progress;
 pub use capture::Capture;

@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::error::{Error, Exit, Result};
 use crate::model::Stream;
+use crate::model::{FrameError, FrameFlags, FrameFormat, Origin};
 use crate::transport::client::{self, Client};
 use crate::transport::connect_error::{ConnectError, cause};
 use crate::transport::credential::Credential;
@@ -28,9 +29,7 @@ use crate::transport::key_ring::KeyRing;
 use crate::transport::resume::{Resume, ResumeDecision, UncoveredRange, number};
 use crate::transport::source_config::SuspendDetector;
 use crate::transport::stream_context::StreamContext;
-use crate::transport::{
-    FrameError, FrameFlags, FrameFormat, Origin, RawFrame, Sender, SourceConfig, backoff,
-};
+use crate::transport::{RawFrame, Sender, SourceConfig, backoff};
 
 /// How long a connection may bring nothing at all, not even a comment, before it is taken for dead. Resuming costs nothing.
 pub const SILENCE: Duration = Duration::from_secs(120);

@@ -8,14 +8,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::error::{Error, Exit, Result};
+use crate::model::Origin;
 use crate::transport::backoff::Backoff;
 use crate::transport::connect_error::ConnectError;
 use crate::transport::credential::Credential;
 use crate::transport::gap::Gap;
 use crate::transport::key_ring::KeyRing;
-use crate::transport::{
-    ConnectionEvent, ConnectionState, Item, Origin, RawFrame, Sender, SourceConfig,
-};
+use crate::transport::{ConnectionEvent, ConnectionState, Item, RawFrame, Sender, SourceConfig};
 
 pub(super) struct StreamContext<'a> {
     pub(super) what: &'static str,

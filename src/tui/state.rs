@@ -20,11 +20,12 @@ use super::view;
 use super::workspace_state::WorkspaceState;
 use crate::analysis::call::CallTracker;
 use crate::error::Error;
+use crate::model::Origin;
 use crate::output::columns::Columns;
 use crate::output::stored_event::{StoredEvent, StoredEventReader};
 use crate::pipeline::pacing::Pace;
 use crate::redact::Policy;
-use crate::transport::{ConnectionEvent, ConnectionState, Origin};
+use crate::transport::{ConnectionEvent, ConnectionState};
 
 /// What stays as it is while the screen is open.
 pub struct ScreenConfig {

@@ -28,10 +28,10 @@ use super::state::{ScreenConfig, State};
 use super::style::{Depth, Theme};
 use super::update::{Msg, update};
 use super::view;
+use crate::model::{Frame, FrameFormat, Origin};
 use crate::output::stored_event::StoredEvent;
 use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
-use crate::transport::{Frame, FrameFormat, Origin};
 
 const CALL: &str = "CA00000000000000000000000000000001";
 const OTHER: &str = "CA00000000000000000000000000000002";
@@ -85,7 +85,7 @@ fn stored(event: &Value) -> StoredEvent {
         received_at: None,
         fault: None,
         offset: 0,
-        notes: crate::transport::FrameFlags::default(),
+        notes: crate::model::FrameFlags::default(),
     };
     StoredEvent::new(&Redactor::new(Policy::default()).redact(&Decoder::default().decode(frame)))
 }

@@ -5,10 +5,11 @@ use evtap::model::catalog::observer::emotion::Emotion;
 use evtap::model::catalog::value::CompletionReason;
 use evtap::model::catalog::{CallEnded, CallStarted};
 use evtap::model::{Field, Kind, Stream};
+use evtap::model::{FrameFlags, FrameFormat, Origin};
 use evtap::output::ndjson;
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Mode, Policy, PseudonymKey, Redactor};
-use evtap::transport::{FrameFlags, FrameFormat, Origin, RawFrame};
+use evtap::transport::RawFrame;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE};
 use evtap::error::Exit;
+use evtap::model::FrameFormat;
 use evtap::transport::client::{Client, Endpoints, Network};
 use evtap::transport::credential::Credential;
 use evtap::transport::key_ring::KeyRing;
-use evtap::transport::{FrameFormat, Item, SourceConfig, channel, observer};
+use evtap::transport::{Item, SourceConfig, channel, observer};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};

@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 
+use evtap::model::FrameFormat;
 use evtap::query::native::{EvalError, Native};
 use evtap::query::program::{self, Program, ProgramError, THREAD_STACK};
 use evtap::query::{EventContext, EventFilter, Predicate, TypeFilter, value};
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, RedactedEvent, Redactor};
-use evtap::transport::FrameFormat;
 use proptest::prelude::*;
 
 use crate::decode_redact::frame;

@@ -1,11 +1,11 @@
 //! What a shown event gives to who asks it, beside its line.
 
+use evtap::model::FrameFormat;
 use evtap::model::catalog::{CallEnded, CallStarted, TapGap};
 use evtap::model::{Field, Kind, Stream};
 use evtap::output::ndjson;
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Mode, Policy, RedactedEvent, Redactor};
-use evtap::transport::FrameFormat;
 
 use crate::decode_redact::frame;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
+use evtap::model::FrameFormat;
 use evtap::output::pretty::{self, PrettyLayout, TimeDisplay};
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::transport::FrameFormat;
 use insta::assert_snapshot;
 use jiff::tz::TimeZone;
 

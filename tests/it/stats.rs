@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evtap::analysis::stats::{EventStats, json, moment};
+use evtap::model::FrameFormat;
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::transport::FrameFormat;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -7,11 +7,11 @@ use evtap::analysis::stats::json::time;
 use evtap::analysis::timeline::build::build;
 use evtap::analysis::timeline::collect::{self, TimelineCollector};
 use evtap::analysis::timeline::{html, text};
+use evtap::model::FrameFormat;
 use evtap::output::EventSink;
 use evtap::query::EventContext;
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
-use evtap::transport::FrameFormat;
 use html5gum::{Token, Tokenizer};
 use serde_json::{Value, json};
 

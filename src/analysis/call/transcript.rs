@@ -11,8 +11,9 @@ use crate::model::catalog::{
     ParticipantJoined, ParticipantLeft, SpeakerMuted, ToolCallCompleted, ToolCallStarted,
     UserTranscript,
 };
-use crate::model::{Field, Kind, MASK};
+use crate::model::{Field, Kind};
 use crate::redact::RedactedEvent;
+use crate::text::MASK;
 
 /// How much of one call is kept, of each sort, if nothing else is said.
 const KEPT: usize = 2000;

@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::cli::schema;
 use crate::error::{Error, Exit, Result};
 use crate::model::catalog::{CallEnded, SessionEnd};
 use crate::model::{Kind, Stream, is_call_sid};
 use crate::output::stored_event::StoredEvent;
 use crate::output::{EventSink, OutputError};
-use crate::query::EventContext;
+use crate::query::{EventContext, suggest};
 use crate::redact::RedactedEvent;
 
 /// How many events of a call are kept, and how many bytes of them.
@@ -203,7 +202,7 @@ impl CollectedEvents {
     }
 
     fn unknown(&self, wanted: &str) -> Error {
-        let advice = match schema::nearest(wanted, self.sids()) {
+        let advice = match suggest::nearest(wanted, self.sids()) {
             Some(meant) => format!("did you mean {meant}?"),
             None if self.calls.is_empty() => "there is no event of any call".to_owned(),
             None => "without a call, `evtap timeline FILE` lists those that there are".to_owned(),

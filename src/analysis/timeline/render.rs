@@ -3,9 +3,8 @@
 use super::{EntryKind, TimelineEntry, clock};
 use crate::analysis::call::transcript::{NoteLevel, Speaker, TranscriptItem};
 use crate::analysis::stats::text::span;
-use crate::model::MASK;
 use crate::output::pretty::{plain, rank};
-use crate::text::terminal;
+use crate::text::{MASK, terminal};
 
 /// The deepest that tools are set in.
 const DEEPEST: usize = 6;

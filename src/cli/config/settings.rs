@@ -11,7 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::cli::schema;
+use crate::query::suggest;
 
 /// A setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Setting {
                 .iter()
                 .map(|setting| setting.name)
                 .chain(["profile", "profiles", "filters"]);
-            let advice = schema::nearest(name, names).map_or_else(
+            let advice = suggest::nearest(name, names).map_or_else(
                 || "`evtap config` lists the settings".to_owned(),
                 |meant| format!("did you mean {meant}?"),
             );
@@ -143,7 +143,7 @@ fn parse(parser: ValueParser, value: &str) -> Result<(), SettingError> {
             return Err((why, advice.unwrap_or_else(|| "see `evtap watch --help`".to_owned())));
         }
     };
-    let advice = match schema::nearest(value, choices.iter().map(String::as_str)) {
+    let advice = match suggest::nearest(value, choices.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean {meant}?"),
         None => format!("give one of {}", choices.join(", ")),
     };

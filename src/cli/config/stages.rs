@@ -13,7 +13,6 @@ use crate::analysis::stats::sink::SummarySink;
 use crate::cli::args::{
     ExpectArgs as ExpectOptions, FilterArgs, OutputArgs, OutputFormat, StopArgs, Timestamps,
 };
-use crate::cli::schema;
 use crate::error::{Error, Result};
 use crate::model::Kind;
 use crate::output::cloudevents::CloudEvents;
@@ -31,6 +30,7 @@ use crate::pipeline::stop::conditions::Conditions;
 use crate::pipeline::stop::expect::{self, ExpectStep, Expectation};
 use crate::query::check::{Kinds, check, meant};
 use crate::query::program::{ParsedProgram, Program, parse};
+use crate::query::suggest;
 use crate::query::{EventFilter, GrepFilter, Predicate, TypeFilter, named, value};
 use crate::redact::Policy;
 use crate::transport::recording::cause;
@@ -356,7 +356,7 @@ pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
     let Some(name) = name else { return Ok(TimeZone::system()) };
     TimeZone::get(name).map_err(|_| {
         let known: Vec<_> = jiff::tz::db().available().map(|known| known.to_string()).collect();
-        let advice = match schema::nearest(name, known.iter().map(String::as_str)) {
+        let advice = match suggest::nearest(name, known.iter().map(String::as_str)) {
             _ if known.is_empty() => {
                 "this machine has no time zone database; install its tzdata".to_owned()
             }

@@ -6,8 +6,8 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 use crate::cli::args;
 use crate::cli::args::manual::{examples, topics};
-use crate::cli::schema::nearest;
 use crate::error::{Error, Exit, Result};
+use crate::query::suggest::nearest;
 
 /// What the environment says, beyond what stands beside an option of the same meaning: the name, what it does, and the option
 /// of the commands that heed it.

@@ -2,7 +2,7 @@
 //! the same scan, so what it steps over is valid, and what it doesn't know it doesn't step over.
 
 use super::{STRIDE, Scan, Span, plain};
-use crate::model::JsonType;
+use crate::json::JsonType;
 
 /// The bytes of a key that are compared at once.
 const HEAD: usize = 16;

@@ -4,8 +4,9 @@
 //! written otherwise is left to serde. Then every part must be what evtap itself could have written, so that a line of unknown
 //! making can't pass anything hidden off as `_tap`.
 
-use super::{MASK, Name, Tap, is_call_sid, is_id, is_name, is_uuid};
+use super::{Name, Tap, is_call_sid, is_id, is_name, is_uuid};
 use crate::model::EventSpec;
+use crate::text::MASK;
 
 impl Tap {
     /// Reads what `json` says of an event of that declaration into `self`, whose memory is used again. False if evtap can't

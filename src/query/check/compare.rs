@@ -10,8 +10,10 @@ use super::finding::meant;
 use super::kinds::Kinds;
 use super::shape::{FieldRef, TermType, json_type};
 use super::{Checker, TermInfo};
-use crate::model::{JsonType, Kind, MASK, Type};
+use crate::json::JsonType;
+use crate::model::{Kind, Type};
 use crate::query::native::literal;
+use crate::text::MASK;
 
 impl<'p> Checker<'p> {
     pub(super) fn compare(

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::kinds::Kinds;
-use crate::model::{JsonType, Kind, MemberSpec, Type};
+use crate::json::JsonType;
+use crate::model::{Kind, MemberSpec, Type};
 
 /// What a term gives.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,9 +7,11 @@
 use jiff::Timestamp;
 
 use super::{key_of, rfc3339, string};
+use crate::json::JsonType;
 use crate::json::scan::{self, Member};
 use crate::model::cloudevent::{self, SUBJECTS};
-use crate::model::{JsonType, MASK, Name, is_call_sid, is_name, is_uuid};
+use crate::model::{Name, is_call_sid, is_name, is_uuid};
+use crate::text::MASK;
 
 /// An envelope, opened.
 pub(super) struct Envelope<'a> {

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::ORDERS;
 use crate::emulator::samples::sample;
 use crate::model::{Class, Kind, Type};
+use crate::model::{Frame, FrameFlags, FrameFormat, Origin};
 use crate::output::ndjson;
 use crate::redact::decode::Decoder;
 use crate::redact::{
     Mode, Policy, PseudonymKey, RedactedEvent, RedactedField, Redactor, ScrubMode,
 };
-use crate::transport::{Frame, FrameFlags, FrameFormat, Origin};
 
 /// A walk that learns as it goes.
 struct Walk {

@@ -10,12 +10,10 @@ use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 
 use super::ChunkReader;
+use crate::model::{FrameError, FrameFlags, FrameFormat, Origin};
 use crate::transport::framer::{self, Parser, SseBody};
 use crate::transport::sse::{CONTROL, control};
-use crate::transport::{
-    BlockingSender, Chunk, ConnectionEvent, ConnectionState, FrameError, FrameFlags, FrameFormat,
-    Item, Origin, RawFrame,
-};
+use crate::transport::{BlockingSender, Chunk, ConnectionEvent, ConnectionState, Item, RawFrame};
 
 /// Whole frames of a capture, and what is in force where they begin.
 ///

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{at, day, feed, filled, press, screen, text};
-use crate::transport::{ConnectionEvent, ConnectionState, Origin};
+use crate::model::Origin;
+use crate::transport::{ConnectionEvent, ConnectionState};
 use crate::tui::event_sink::{FilteredEvent, ScreenMessage};
 use crate::tui::frames::FramePacer;
 use crate::tui::state::{ConnectionStatus, State};

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::{code, day, drawn, press, screen, text};
-use crate::model::MASK;
+use crate::text::MASK;
 
 const SIZES: [(u16, u16); 4] = [(20, 5), (80, 24), (120, 40), (200, 60)];
 

@@ -13,8 +13,7 @@ use crate::analysis::call::Call;
 use crate::analysis::call::transcript::{
     NoteLevel, PARTS, Speaker, Transcript, TranscriptItem, TurnLatency,
 };
-use crate::model::MASK;
-use crate::text::terminal;
+use crate::text::{MASK, terminal};
 use crate::tui::state::{Panel, State};
 
 /// Draws the call that is selected on the board.

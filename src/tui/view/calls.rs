@@ -8,8 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::text::{cell, cut, length};
 use crate::analysis::call::transcript::Speaker;
 use crate::analysis::call::{Call, start};
-use crate::model::MASK;
-use crate::text::terminal;
+use crate::text::{MASK, terminal};
 use crate::tui::state::State;
 
 /// The place of the selected call.

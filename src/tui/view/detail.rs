@@ -8,11 +8,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{self, Span};
 
 use super::text::{cut, wrap};
-use crate::json::scan;
-use crate::model::{JsonType, MASK, Type};
+use crate::json::{JsonType, scan};
+use crate::model::Type;
 use crate::output::stored_event::StoredEventReader;
 use crate::redact::RedactedEvent;
-use crate::text::terminal;
+use crate::text::{MASK, terminal};
 use crate::tui::state::State;
 
 /// A line of the detail.

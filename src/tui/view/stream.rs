@@ -12,12 +12,12 @@ use ratatui::widgets::Paragraph;
 
 use super::text::{cut, length, width, wrap};
 use super::{areas, text};
-use crate::model::{MASK, family};
+use crate::model::family;
 use crate::output::columns::{self, Columns};
 use crate::output::pretty::{FieldRank, FieldText, ordered, short};
 use crate::output::stored_event::{StoredEvent, StoredEventReader};
 use crate::redact::RedactedEvent;
-use crate::text::terminal;
+use crate::text::{MASK, terminal};
 use crate::tui::state::{State, TimeMode};
 
 /// Where types are padded to.

@@ -2,6 +2,7 @@
 
 use evtap::delivery::Recorder;
 use evtap::error::Exit;
+use evtap::model::{Frame, FrameFlags, FrameFormat, Origin};
 use evtap::output::ndjson;
 use evtap::query::TypeFilter;
 use evtap::query::check::{Kinds, check};
@@ -9,8 +10,8 @@ use evtap::query::program::{Program, parse};
 use evtap::redact::decode::Decoder;
 use evtap::redact::{Mode, Policy, PseudonymKey, Redactor, ScrubMode};
 use evtap::text::scrub::scrub;
+use evtap::transport::FRAME_LIMIT;
 use evtap::transport::framer::{Parser, SseBody};
-use evtap::transport::{FRAME_LIMIT, Frame, FrameFlags, FrameFormat, Origin};
 
 /// Redacts one frame by one policy.
 fn line(form: FrameFormat, data: &[u8], policy: Policy) -> String {
