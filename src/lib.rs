@@ -15,17 +15,26 @@
 // Unit tests and integration tests share helpers that name the crate.
 #[cfg(test)]
 extern crate self as evtap;
+#[cfg(feature = "pipeline")]
 pub mod analysis;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "pipeline")]
 pub mod delivery;
+#[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
 pub mod json;
 pub mod model;
+#[cfg(feature = "pipeline")]
 pub mod output;
+#[cfg(feature = "pipeline")]
 pub mod pipeline;
+#[cfg(feature = "query")]
 pub mod query;
 pub mod redact;
 pub mod text;
+#[cfg(feature = "transport")]
 pub mod transport;
+#[cfg(feature = "tui")]
 pub mod tui;

@@ -232,13 +232,17 @@ impl Redactor {
         self.examine(event, None)
     }
 
-    /// Hides what the policy hides, and appends to `findings` what was not hidden before.
+    /// Hides what the policy hides, and appends to `findings` what was not hidden before: values, and members that are
+    /// no part of an event and go no further.
     pub fn audit<'a>(
         &'a mut self,
         event: &DecodedEvent<'a>,
         findings: &mut Vec<Finding>,
     ) -> RedactedEvent<'a> {
-        self.examine(event, Some(findings))
+        let redacted = self.examine(event, Some(findings));
+        let unexpected = event.unexpected.iter().map(|member| member.name.clone().into_owned());
+        findings.extend(unexpected.map(|field| Finding { field, reason: Reason::Unknown }));
+        redacted
     }
 
     fn examine<'a>(

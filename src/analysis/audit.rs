@@ -121,12 +121,8 @@ impl Auditor {
         self.report.events += 1;
         let event = self.decoder.decode(frame);
         let is_evtaps = event.recorded_tap.is_some();
-        let odd: Vec<_> =
-            event.odd.iter().map(|attribute| attribute.name.clone().into_owned()).collect();
         let shown = self.redactor.audit(&event, &mut self.findings);
         let event_type = shown.event_type().to_owned();
-        self.findings
-            .extend(odd.into_iter().map(|field| Finding { field, reason: Reason::Unknown }));
         if shown.kind() == Some(Kind::TapMalformed) && !is_evtaps {
             self.findings.push(Finding { field: String::new(), reason: Reason::NoEvent });
             let found = scrub::scrub(&String::from_utf8_lossy(frame.data));

@@ -23,7 +23,8 @@ pub use crate::text::console::{
 use crate::transport::{ConnectionEvent, ConnectionState};
 
 /// How news is told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum StatusFormat {
     /// Lines for people.
     #[default]

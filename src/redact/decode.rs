@@ -26,7 +26,7 @@ pub struct DecodedEvent<'a> {
     /// Where `_tap` stands in a line that evtap wrote: its bytes are kept where nothing about it changes.
     pub(crate) recorded_tap: Option<Span>,
     /// What stands in it or in its envelope that evtap would not have written, and is not shown.
-    pub(crate) odd: Vec<UnexpectedMember>,
+    pub(crate) unexpected: Vec<UnexpectedMember>,
 }
 
 /// What a frame holds.
@@ -62,12 +62,19 @@ impl Decoder {
         match self.read(&frame, &mut odd) {
             Ok(ParsedFrame { text, name, kind, recorded_tap }) => {
                 let content = Content::Event { name, kind, fields: &self.fields };
-                DecodedEvent { frame, text, content, tap: &self.tap, recorded_tap, odd }
+                DecodedEvent { frame, text, content, tap: &self.tap, recorded_tap, unexpected: odd }
             }
             Err((defect, length)) => {
                 transport(&frame, &mut self.tap);
                 let content = Content::Malformed { defect, length };
-                DecodedEvent { frame, text: "", content, tap: &self.tap, recorded_tap: None, odd }
+                DecodedEvent {
+                    frame,
+                    text: "",
+                    content,
+                    tap: &self.tap,
+                    recorded_tap: None,
+                    unexpected: odd,
+                }
             }
         }
     }

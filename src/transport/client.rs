@@ -111,7 +111,7 @@ impl Client {
 
 /// What a client is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ClientPurpose {
+pub enum ClientPurpose {
     /// An endless body.
     Stream,
     /// HTTP/1.1 that becomes a WebSocket.
