@@ -445,5 +445,5 @@ impl ExpectedField {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 mod tests;
