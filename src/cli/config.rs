@@ -41,7 +41,7 @@ pub use report::ResolvedConfig;
 pub use screen::screen;
 pub use settings::SETTINGS;
 pub use stages::{expectations, stages};
-pub use stats::figures;
+pub use stats::stats;
 pub use timeline::{TimelinePlan, timeline};
 
 /// The name of the built-in clinic, and of its call.
@@ -79,6 +79,11 @@ pub fn call(sid: &str) -> Result<String> {
     }
     let advice = "copy the call_sid of a call.started event, or try `demo`";
     Err(Error::usage("cannot use that call", "its SID isn't CA and 32 letters or digits", advice))
+}
+
+/// The SIDs of several calls.
+pub fn calls(sids: &[String]) -> Result<Vec<String>> {
+    sids.iter().map(|sid| call(sid)).collect()
 }
 
 /// Where the API key comes from, if there is one.

@@ -92,7 +92,7 @@ fn no_variable_is_heeded_in_secret() {
     for name in found {
         assert!(
             page.contains(&format!("\\fB{name}\\fR")),
-            "{name} is not in ENVIRONMENT of src/generate/man.rs"
+            "{name} is not in ENVIRONMENT of src/cli/commands/generate/man.rs"
         );
         assert!(
             configuration.contains(&format!("`{name}`")),
@@ -110,7 +110,7 @@ fn every_command_has_examples_of_itself() {
         let examples = manual::examples(command.get_name());
         assert!(
             !examples.is_empty(),
-            "{} has no examples in src/cli/manual.rs",
+            "{} has no examples in src/cli/args/manual.rs",
             command.get_name()
         );
         assert!(

@@ -16,7 +16,7 @@ use crate::pipeline::Stages;
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The stages of `stats`.
-pub fn figures(options: &StatsArgs) -> Result<Stages> {
+pub fn stats(options: &StatsArgs) -> Result<Stages> {
     colour(options.color);
     let policy = policy(&options.privacy, options.status)?;
     let pick = &options.pick;

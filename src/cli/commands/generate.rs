@@ -1,4 +1,4 @@
-//! What stands in `completions/` and `man/`, made from the command line's definition, so that neither says anything else.
+//! `evtap generate`: the completion scripts and man pages, derived from the command line's definition.
 
 mod man;
 
@@ -7,11 +7,16 @@ use std::path::Path;
 use clap::ValueEnum as _;
 
 use crate::cli::args::{GenerateArgs, Shell};
+use crate::cli::session::print;
 use crate::error::{Error, Exit, Result};
 
-/// What `evtap generate` prints; nothing if it has written files.
-pub fn run(options: &GenerateArgs) -> Result<String> {
-    match options {
+pub(super) fn run(args: &GenerateArgs) -> Result<Exit> {
+    print(text(args)?.as_bytes()).map(|_| Exit::Done)
+}
+
+/// Returns the text to print; empty if files were written.
+fn text(args: &GenerateArgs) -> Result<String> {
+    match args {
         GenerateArgs::Completions { dir: Some(dir), .. } => write(
             dir,
             Shell::value_variants()
@@ -61,11 +66,11 @@ const fn file(shell: Shell) -> &'static str {
 /// A shell's script. It asks evtap for all that it offers: see [`complete`](crate::cli::completion).
 const fn script(shell: Shell) -> &'static str {
     match shell {
-        Shell::Bash => include_str!("../../completions/evtap.bash"),
-        Shell::Elvish => include_str!("../../completions/evtap.elv"),
-        Shell::Fish => include_str!("../../completions/evtap.fish"),
-        Shell::Nushell => include_str!("../../completions/evtap.nu"),
-        Shell::Powershell => include_str!("../../completions/evtap.ps1"),
-        Shell::Zsh => include_str!("../../completions/_evtap"),
+        Shell::Bash => include_str!("../../../completions/evtap.bash"),
+        Shell::Elvish => include_str!("../../../completions/evtap.elv"),
+        Shell::Fish => include_str!("../../../completions/evtap.fish"),
+        Shell::Nushell => include_str!("../../../completions/evtap.nu"),
+        Shell::Powershell => include_str!("../../../completions/evtap.ps1"),
+        Shell::Zsh => include_str!("../../../completions/_evtap"),
     }
 }

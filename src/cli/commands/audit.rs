@@ -1,0 +1,43 @@
+//! `evtap audit`: whether recordings can be shared.
+
+use std::sync::Arc;
+
+use crate::analysis::audit;
+use crate::cli::args::{AuditArgs, ReportFormat};
+use crate::cli::progress::ProgressLine;
+use crate::cli::session::print;
+use crate::error::{Error, Exit, Result};
+use crate::output::status;
+use crate::transport::progress::Progress;
+use crate::transport::shutdown;
+
+pub(super) async fn run(args: AuditArgs) -> Result<Exit> {
+    let progress = Arc::new(Progress::new(&args.files));
+    let mut progress_line =
+        ProgressLine::new(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
+    // Reading blocks and cannot be aborted, so a signal does not wait for it.
+    let mut reading = tokio::task::spawn_blocking(move || audit::files(&args.files, &progress));
+    let mut signal = std::pin::pin!(shutdown::signal());
+    let report = loop {
+        tokio::select! {
+            report = &mut reading => break report,
+            signal = &mut signal => return Ok(signal.unwrap_or(Exit::Failure)),
+            () = progress_line.tell() => {}
+        }
+    };
+    drop(progress_line);
+    let report = report.unwrap_or_else(|_| {
+        Err(Error::new(
+            Exit::Failure,
+            "cannot read on",
+            "the reader panicked",
+            "report this as a bug",
+        ))
+    })?;
+    let text = match args.output {
+        ReportFormat::Text => report.text(),
+        ReportFormat::Json => report.json().to_string() + "\n",
+    };
+    print(text.as_bytes())?;
+    Ok(if report.is_clean() { Exit::Done } else { Exit::Verdict })
+}

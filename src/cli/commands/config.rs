@@ -1,0 +1,54 @@
+//! `evtap config`: the settings and where each comes from, and the configuration file.
+
+use std::path::Path;
+
+use crate::cli::args::{self, ColorWhen, ConfigAction, ConfigArgs, ConfigChoice, ReportFormat};
+use crate::cli::config::{self, ResolvedConfig};
+use crate::cli::session::print;
+use crate::error::{Error, Exit, Result};
+use crate::output::status;
+use crate::text::terminal;
+
+pub(super) fn run(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
+    let path = choice.config.clone().or_else(config::usual_path).ok_or_else(|| {
+        Error::usage(
+            "cannot find the configuration",
+            "there is no home directory",
+            "set HOME or XDG_CONFIG_HOME, or give --config",
+        )
+    })?;
+    match &args.action {
+        None => show(args, choice),
+        Some(ConfigAction::Path) => {
+            let path = path.display().to_string();
+            print(format!("{}\n", terminal::visible(&path)).as_bytes()).map(|_| Exit::Done)
+        }
+        Some(action) => write(action, &path),
+    }
+}
+
+/// Prints the settings.
+fn show(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
+    config::colour(ColorWhen::Auto);
+    let resolved = ResolvedConfig::resolve(&args.options, choice)?;
+    let text = match args.output {
+        ReportFormat::Text => resolved.text(),
+        ReportFormat::Json => resolved.json(),
+    };
+    print(text.as_bytes()).map(|_| Exit::Done)
+}
+
+/// Writes the file.
+fn write(action: &ConfigAction, path: &Path) -> Result<Exit> {
+    let command = args::definition();
+    let watch = command.find_subcommand("watch").expect("there is such a command");
+    match action {
+        ConfigAction::Path => {}
+        ConfigAction::Init => config::init(path, watch)?,
+        ConfigAction::SetProfile(profile) => {
+            config::set_profile(path, &profile.name, &profile.settings, watch)?
+        }
+    }
+    status::report(&format!("wrote {}", path.display()));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,48 @@
+//! `evtap frames`: the raw frames of any SSE or WebSocket URL.
+
+use tokio::sync::mpsc;
+
+use crate::cli::args::FramesArgs;
+use crate::cli::config;
+use crate::cli::session::{Printed, print};
+use crate::error::{Error, Exit, Result};
+use crate::output::raw;
+use crate::transport::{self, raw_frames, shutdown};
+
+pub(super) async fn run(args: FramesArgs) -> Result<Exit> {
+    if args.reveal.as_deref() != Some("all") {
+        return Err(Error::usage(
+            "cannot print raw frames",
+            "they may hold protected health information, and nothing in them can be hidden",
+            "give --reveal all, and mind where the output goes; `watch` and `observe` redact",
+        ));
+    }
+    let credential = match config::key_source(&args.access) {
+        None => None,
+        Some(source) => Some(source.read().await?),
+    };
+    let network = config::network(&args.access);
+    let (tx, mut rx) = mpsc::channel(transport::QUEUE);
+    let url = args.url;
+    let reading =
+        tokio::spawn(
+            async move { raw_frames::run(&url, credential.as_ref(), &network, &tx).await },
+        );
+
+    let mut signal = std::pin::pin!(shutdown::signal());
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    while left > 0 {
+        let frame = tokio::select! {
+            frame = rx.recv() => frame,
+            signal = &mut signal => return Ok(signal.unwrap_or(Exit::Failure)),
+        };
+        let Some(frame) = frame else {
+            return reading.await.unwrap_or(Ok(())).map(|()| Exit::Done);
+        };
+        left -= 1;
+        if print(&raw::line(&frame))? == Printed::Unread {
+            break;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,37 @@
+//! `evtap observe`: the observer sockets of one or more live calls.
+
+use crate::cli::args::ObserveArgs;
+use crate::cli::config;
+use crate::cli::platform::Platform;
+use crate::cli::session::SessionBuilder;
+use crate::error::{Exit, Result};
+
+pub(super) async fn run(args: ObserveArgs) -> Result<Exit> {
+    let calls = config::calls(&args.call)?;
+    let stages = config::stages(&args.pick, &args.show, &args.until, false)?;
+    let screen = config::screen(
+        &args.screen,
+        &args.pick,
+        &args.show,
+        &stages.policy,
+        &format!("call {}", calls.join(", ")),
+    )?;
+    let limits = config::limits(&args.delivery, Some(&args.liveness))?;
+    let network = config::network(&args.connection.access);
+    let endpoint = config::endpoint(&args.forward, &network, args.show.status)?;
+
+    let workspace = args.workspace.as_deref();
+    let (platform, workspace, calls) =
+        Platform::of_calls(calls, workspace, &args.connection, &args.demo, limits).await?;
+    let session = SessionBuilder::new(stages, &args.delivery, None)?
+        .forwarding(endpoint)
+        .merged(config::merge(&args.liveness)?)
+        .on(screen);
+
+    session
+        .stream(|tx| {
+            let source = |call| platform.call(workspace.clone(), call, tx.clone());
+            calls.into_iter().map(source).collect()
+        })
+        .await
+}

@@ -1,0 +1,42 @@
+//! `evtap replay`: the events of recordings.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::args::ReplayArgs;
+use crate::cli::config;
+use crate::cli::inputs;
+use crate::cli::session::SessionBuilder;
+use crate::error::{Exit, Result};
+use crate::transport::client::Network;
+use crate::transport::progress::Progress;
+use crate::tui::state::ScreenConfig;
+
+pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
+    let pace = config::pace(args.speed, &args.files)?;
+    let stages = config::stages(&args.pick, &args.show, &args.until, false)?;
+    let names: Vec<_> = args.files.iter().map(file_name).collect();
+    let screen =
+        config::screen(&args.screen, &args.pick, &args.show, &stages.policy, &names.join(", "))?
+            .map(|screen| ScreenConfig { pace: Some(Arc::clone(&pace)), ..screen });
+    let is_paced = args.speed.is_some() && screen.is_none();
+    let limit = config::limits(&args.delivery, None)?.frame;
+    let network = Network { insecure_http: args.insecure_http, ..Network::default() };
+    let endpoint = config::endpoint(&args.forward, &network, args.show.status)?;
+
+    let session =
+        SessionBuilder::new(stages, &args.delivery, None)?.forwarding(endpoint).on(screen);
+    let progress = Arc::new(Progress::new(&args.files));
+    // A paced replay runs on one thread, and its read position says nothing about its progress.
+    let session = if is_paced {
+        session.at(pace)
+    } else {
+        session.on_threads(config::threads(args.threads)).following(&progress, false)
+    };
+
+    session.stream(|tx| vec![inputs::recordings(args.files, limit, progress, tx)]).await
+}
+
+fn file_name(path: &PathBuf) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,96 @@
+//! `evtap serve`: a synthetic clinic on the platform's two endpoints.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::cli::args::ServeArgs;
+use crate::cli::config;
+use crate::cli::session::GRACE;
+use crate::emulator;
+use crate::error::{Error, Exit, Result};
+use crate::output::status;
+use crate::transport::credential::Credential;
+use crate::transport::shutdown;
+
+pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
+    if !args.listen.ip().is_loopback() && !args.allow_remote {
+        return Err(Error::usage(
+            "cannot serve",
+            "other machines could reach that address",
+            "listen on 127.0.0.1, or give --allow-remote",
+        ));
+    }
+    let listen = args.listen;
+    let failed = |error: std::io::Error| {
+        Error::new(
+            Exit::Failure,
+            format!("cannot listen on {listen}"),
+            error.kind().to_string(),
+            "choose another address with --listen",
+        )
+    };
+    let options = options(args)?;
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    report_usage(address, options.workspace.as_deref().unwrap_or(emulator::DEMO_WORKSPACE));
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut serving = tokio::spawn(emulator::run(listener, options, async {
+        // The sender lives until it has sent.
+        let _ = stopped.await;
+    }));
+    let served = tokio::select! {
+        served = &mut serving => served,
+        signal = shutdown::signal() => {
+            let _ = stop.send(());
+            let _ = tokio::time::timeout(GRACE, serving).await;
+            return Ok(signal.unwrap_or(Exit::Failure));
+        }
+    };
+    match served {
+        Ok(Ok(())) => Ok(Exit::Done),
+        Ok(Err(error)) => Err(failed(error)),
+        Err(_) => Err(Error::new(
+            Exit::Failure,
+            "cannot serve on",
+            "the emulator panicked",
+            "report this as a bug",
+        )),
+    }
+}
+
+fn options(args: ServeArgs) -> Result<emulator::Options> {
+    let rate = config::rate("--rate", args.rate)?;
+    let api_key = args.api_key_file.as_deref().map(Credential::read).transpose()?;
+    let workspace = args.workspace.as_deref().map(config::workspace).transpose()?;
+    let mut faults = args.faults;
+    if let Some(path) = &args.fault_script {
+        faults.extend(emulator::read_script(path)?);
+    }
+    Ok(emulator::Options {
+        seed: args.seed,
+        rate,
+        once: args.once,
+        api_key,
+        workspace,
+        max_streams: args.max_streams,
+        faults,
+        ..emulator::Options::default()
+    })
+}
+
+/// Reports the address and commands to try.
+fn report_usage(address: SocketAddr, workspace: &str) {
+    let base = format!("http://{address}");
+    let watch = format!("--base-url {base} --workspace {workspace}");
+    status::report(&format!("serving a synthetic clinic on {base}; try"));
+    for command in [
+        format!("curl -N -H 'Authorization: Bearer demo' {base}/v1/{workspace}/events/stream"),
+        format!("AMIGO_API_KEY=demo evtap watch {watch}"),
+        format!("AMIGO_API_KEY=demo evtap observe {watch} --call {}", emulator::DEMO_CALL),
+    ] {
+        status::report(&format!("  {command}"));
+    }
+}

@@ -1,0 +1,94 @@
+//! `evtap timeline`: one call from its beginning to its end, from recordings or live.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::analysis::timeline::collect::CollectedEvents;
+use crate::analysis::timeline::{self, build, collect};
+use crate::cli::args::{TimelineArgs, TimelineFormat};
+use crate::cli::config::{self, TimelinePlan};
+use crate::cli::inputs;
+use crate::cli::platform::Platform;
+use crate::cli::session::{SessionBuilder, print};
+use crate::error::{Exit, Result};
+use crate::transport::progress::Progress;
+use crate::transport::sse::Start;
+use crate::transport::{Sender, SourceConfig};
+
+/// How far back the workspace of a live call is read, in milliseconds: a little less than the five
+/// minutes that the platform keeps.
+const LOOK_BACK: u64 = 290_000;
+
+/// The width of the text where stdout is not a terminal.
+const DEFAULT_WIDTH: usize = 80;
+
+pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
+    let TimelinePlan { call, files, stages, gathered, quiet } = config::timeline(&args)?;
+    let session = SessionBuilder::new_with(stages);
+    let ended = if files.is_empty() {
+        follow(&args, call.as_deref().unwrap_or_default(), session).await
+    } else {
+        let progress = Arc::new(Progress::new(&files));
+        let limit = SourceConfig::default().frame;
+        let session = session.following(&progress, true);
+        session.stream(|tx| vec![inputs::recordings(files, limit, progress, tx)]).await
+    };
+    let mut collected = collect::lock(&gathered);
+    if collected.calls.is_empty() && ended.is_err() {
+        return ended;
+    }
+    let text = if call.is_none() {
+        Ok(list(&collected, args.output))
+    } else {
+        render(&mut collected, quiet, &args)
+    };
+    match text {
+        Ok(text) => print(text.as_bytes()).and(ended),
+        Err(error) => ended.and(Err(error)),
+    }
+}
+
+/// Follows a live call, and its workspace, until the call is over.
+async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Result<Exit> {
+    let calls = vec![config::call(call)?];
+    let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+    let (platform, workspace, calls) = Platform::of_calls(
+        calls,
+        args.workspace.as_deref(),
+        &args.connection,
+        &args.demo,
+        SourceConfig::default(),
+    )
+    .await?;
+    // The call has begun already; the platform replays what it keeps of the workspace's stream.
+    let since = Start::Since(now.saturating_sub(LOOK_BACK));
+    let source =
+        |tx: &Sender, call| platform.whole_call(workspace.clone(), call, since, tx.clone());
+    session.stream(|tx| calls.into_iter().map(|call| source(&tx, call)).collect()).await
+}
+
+/// Lists the calls that were found.
+fn list(collected: &CollectedEvents, format: TimelineFormat) -> String {
+    match format {
+        TimelineFormat::Json => timeline::json::list(collected),
+        TimelineFormat::Text | TimelineFormat::Html => timeline::text::list(collected),
+    }
+}
+
+/// Renders the call that was found.
+fn render(collected: &mut CollectedEvents, quiet: i64, args: &TimelineArgs) -> Result<String> {
+    let sid = collected.found()?;
+    let timeline = build::build(collected, &sid, quiet, args.privacy.reveal.clone());
+    Ok(match args.output {
+        TimelineFormat::Text => timeline::text::text(&timeline, terminal_width()),
+        TimelineFormat::Json => timeline::json::json(&timeline),
+        TimelineFormat::Html => timeline::html::html(&timeline),
+    })
+}
+
+fn terminal_width() -> usize {
+    let size = std::io::stdout().is_terminal().then(crossterm::terminal::size);
+    size.and_then(std::result::Result::ok).map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width))
+}

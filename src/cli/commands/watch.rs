@@ -1,0 +1,50 @@
+//! `evtap watch`: the event streams of one or more workspaces.
+
+use jiff::Timestamp;
+
+use crate::cli::args::WatchArgs;
+use crate::cli::config;
+use crate::cli::platform::Platform;
+use crate::cli::session::SessionBuilder;
+use crate::delivery::Cursor;
+use crate::error::{Exit, Result};
+use crate::transport::Sender;
+use crate::transport::sse::Start;
+
+pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
+    let workspaces = config::workspaces(&args.workspace)?;
+    let stages = config::stages(&args.pick, &args.show, &args.until, workspaces.len() > 1)?;
+    let screen = config::screen(
+        &args.screen,
+        &args.pick,
+        &args.show,
+        &stages.policy,
+        &workspaces.join(", "),
+    )?;
+    let limits = config::limits(&args.delivery, Some(&args.liveness))?;
+    let network = config::network(&args.connection.access);
+    let endpoint = config::endpoint(&args.forward, &network, args.show.status)?;
+    let now = Timestamp::now();
+    let since = args.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
+
+    let (platform, workspaces) =
+        Platform::of_workspaces(workspaces, &args.connection, &args.demo, limits).await?;
+    let mut cursor = args.resume.cursor.as_deref().map(Cursor::open).transpose()?;
+    let begin = since.unwrap_or_else(|| u64::try_from(now.as_millisecond()).unwrap_or_default());
+    let mut starts = Vec::new();
+    for workspace in &workspaces {
+        let position =
+            cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
+        starts.push(position.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
+    }
+    let session = SessionBuilder::new(stages, &args.delivery, cursor)?
+        .forwarding(endpoint)
+        .merged(config::merge(&args.liveness)?)
+        .on(screen);
+
+    let source = |tx: &Sender, (workspace, start)| {
+        platform.workspace(workspace, start, args.auto_observe, tx.clone())
+    };
+    let streams = workspaces.into_iter().zip(starts);
+    session.stream(|tx| streams.map(|stream| source(&tx, stream)).collect()).await
+}

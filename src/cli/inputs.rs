@@ -1,0 +1,90 @@
+//! What a command reads: recordings, live calls or live workspaces.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::args::{ConnectionArgs, DemoArgs};
+use crate::cli::config;
+use crate::cli::platform::{Platform, SourceTask};
+use crate::cli::session::SessionBuilder;
+use crate::error::{Error, Exit, Result};
+use crate::transport::progress::Progress;
+use crate::transport::sse::Start;
+use crate::transport::{Item, Sender, SourceConfig, recording};
+
+/// Recordings if there are any, otherwise calls, otherwise workspaces.
+pub struct Inputs {
+    pub files: Vec<PathBuf>,
+    pub calls: Vec<String>,
+    pub workspaces: Vec<String>,
+    /// The number of threads that work on recordings.
+    pub threads: usize,
+    /// Whether nothing is printed before the end, which leaves room for a progress line.
+    pub is_quiet: bool,
+}
+
+impl Inputs {
+    /// Runs a session on the inputs.
+    pub async fn run(
+        self,
+        session: SessionBuilder,
+        connection: &ConnectionArgs,
+        demo: &DemoArgs,
+    ) -> Result<Exit> {
+        let limits = SourceConfig::default();
+        if !self.files.is_empty() {
+            let progress = Arc::new(Progress::new(&self.files));
+            let session = session.on_threads(self.threads).following(&progress, self.is_quiet);
+            return session
+                .stream(|tx| vec![recordings(self.files, limits.frame, progress, tx)])
+                .await;
+        }
+        if !self.calls.is_empty() {
+            let calls = config::calls(&self.calls)?;
+            let workspace = self.workspaces.first().map(String::as_str);
+            let (platform, workspace, calls) =
+                Platform::of_calls(calls, workspace, connection, demo, limits).await?;
+            let source = |tx: &Sender, call| platform.call(workspace.clone(), call, tx.clone());
+            return session
+                .stream(|tx| calls.into_iter().map(|call| source(&tx, call)).collect())
+                .await;
+        }
+        let workspaces = config::workspaces(&self.workspaces)?;
+        let (platform, workspaces) =
+            Platform::of_workspaces(workspaces, connection, demo, limits).await?;
+        let source =
+            |tx: &Sender, workspace| platform.workspace(workspace, Start::Now, None, tx.clone());
+        session
+            .stream(|tx| workspaces.into_iter().map(|workspace| source(&tx, workspace)).collect())
+            .await
+    }
+}
+
+/// Reads recordings, one after the other.
+pub fn recordings(
+    files: Vec<PathBuf>,
+    limit: usize,
+    progress: Arc<Progress>,
+    tx: Sender,
+) -> SourceTask {
+    Box::pin(async move {
+        // Reading blocks and cannot be aborted. Dropping this future closes the blocking sender, and
+        // the channel to the pipeline stays open until the outcome of the reading is known.
+        let sender = tx.blocking();
+        let reading = tokio::task::spawn_blocking(move || {
+            files.iter().enumerate().try_for_each(|(number, file)| {
+                // If the pipeline has ended, `recording::run` notices it too.
+                let _ = sender.blocking_send(Item::Recording(number));
+                recording::run(file, limit, &progress, &sender)
+            })
+        });
+        reading.await.unwrap_or_else(|_| {
+            Err(Error::new(
+                Exit::Failure,
+                "cannot read on",
+                "the reader panicked",
+                "report this as a bug",
+            ))
+        })
+    })
+}
