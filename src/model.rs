@@ -11,13 +11,14 @@ pub mod catalog;
 mod class;
 pub mod cloudevent;
 pub mod declare;
+pub mod decode;
 mod frame;
 mod tap;
 mod types;
 
 pub use catalog::Kind;
 pub use class::{Class, Domain};
-pub use declare::{Declared, EventSpec, FieldSpec, Stream, family};
+pub use declare::{Declared, EventSpec, FieldSpec, Severity, Stream, family};
 pub use frame::{Frame, FrameError, FrameFlags, FrameFormat, Origin};
 pub use tap::{Drift, DriftKind, Name, Tap, is_call_sid, is_id, is_name, is_uuid};
 pub use types::{Field, MemberSpec, Model, ObjectOrText, Type, Unstated, Uuid};

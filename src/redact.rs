@@ -4,7 +4,6 @@
 //! `RedactedEvent`; none of it can come at what a mask covers, since only this module reads an `DecodedEvent`. What stands in the place of
 //! a value is for [`mask`](Mode) to say, what counts as an identifier in free text for [`scrub`](crate::text::scrub).
 
-pub mod decode;
 mod event;
 mod fast_path;
 mod identity;
@@ -17,8 +16,9 @@ use std::collections::HashSet;
 
 use crate::json::JsonType;
 use crate::model::Frame;
+pub use crate::model::decode;
+use crate::model::decode::{Content, DecodedEvent, DecodedField, Decoder, key_of, shown_name};
 use crate::model::{Class, Domain, FieldSpec, Kind, Name, Tap};
-use crate::redact::decode::{Content, DecodedEvent, DecodedField, Decoder, key_of, shown_name};
 use crate::text::MASK;
 use crate::text::scrub::{Detector, Scrubbed};
 use crate::text::terminal;
@@ -384,7 +384,9 @@ impl FieldRedactor<'_, '_> {
             match &policy.mode {
                 _ if already => TextRef::Arrived(member.value),
                 mode => {
-                    made_with(scratch, |out| mask::push(mode, Domain::for_field(&name), json, out))
+                    let domain =
+                        || spec.map_or_else(|| Domain::for_field(&name), |spec| spec.domain);
+                    made_with(scratch, |out| mask::push(mode, domain, json, out))
                 }
             }
         } else if is_odd

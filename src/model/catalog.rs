@@ -16,7 +16,10 @@ pub mod trigger;
 pub mod value;
 pub mod workspace;
 
-use super::{Declared, EventSpec};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::{Declared, EventSpec, FieldSpec};
 
 macro_rules! kinds {
     (
@@ -86,6 +89,33 @@ impl Kind {
         }
         None
     }
+}
+
+/// The declaration of a field of that name in any event. What a name means does not depend on the event.
+#[must_use]
+pub fn field_named(name: &str) -> Option<&'static FieldSpec> {
+    static FIELDS: LazyLock<HashMap<&str, &FieldSpec>> = LazyLock::new(|| {
+        let kinds = Kind::ALL.iter().chain(Kind::OWN);
+        let fields = kinds.flat_map(|kind| kind.spec().fields);
+        fields.map(|field| (field.name, field)).collect()
+    });
+    FIELDS.get(name).copied()
+}
+
+/// The fields that can say that something went wrong, one of each name.
+#[must_use]
+pub fn error_fields() -> &'static [&'static FieldSpec] {
+    static FIELDS: LazyLock<Vec<&FieldSpec>> = LazyLock::new(|| {
+        let mut fields: Vec<&FieldSpec> = Vec::new();
+        for field in Kind::ALL.iter().chain(Kind::OWN).flat_map(|kind| kind.spec().fields) {
+            if !field.error_values.is_empty() && fields.iter().all(|known| known.name != field.name)
+            {
+                fields.push(field);
+            }
+        }
+        fields
+    });
+    &FIELDS
 }
 
 /// The platform's events by [`slot`], the next free one where two have the same. More than half stay empty.

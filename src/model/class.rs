@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::catalog::field_named;
+
 /// Who may see a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
@@ -69,17 +71,10 @@ impl Domain {
     /// All of them.
     pub const ALL: &[Self] = &[Self::Phone, Self::Address, Self::Name, Self::Text];
 
-    /// The domain of a field, by its name: one name means one thing in every event.
+    /// The domain of a field by its name: one name means one thing in every event.
     #[must_use]
     pub fn for_field(field: &str) -> Self {
-        match field {
-            "caller_id" | "phone_number" | "recipient_phone_number" | "target_number" => {
-                Self::Phone
-            }
-            "channel_address" | "from_address" | "to_address" => Self::Address,
-            "display_name" | "name" | "participant_name" => Self::Name,
-            _ => Self::Text,
-        }
+        field_named(field).map_or(Self::Text, |field| field.domain)
     }
 
     /// Its name in pseudonyms and in `schema --phi`.

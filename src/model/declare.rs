@@ -3,7 +3,9 @@
 //! One declaration gives the struct, its documentation, the way to read it, and the [`EventSpec`] that everything else is
 //! made from: decoding, the redaction policy, `schema`, the JSON Schema, the emulator's samples.
 
-use super::{Class, Field, Type};
+use crate::json::JsonType;
+
+use super::{Class, Domain, Field, Type};
 
 /// The day of the oldest dated snapshot of the platform's public contract.
 pub const FIRST_SNAPSHOT: &str = "2026-04-24";
@@ -34,6 +36,32 @@ impl Stream {
     }
 }
 
+/// How bad the news is that an event brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Nothing went wrong.
+    Normal,
+    /// Somebody refused or complained.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+impl Severity {
+    /// Judges an undeclared event by the word at the end of its type.
+    #[must_use]
+    pub fn of_undeclared(event_type: &str) -> Self {
+        let ends_with = |words: &[&str]| words.iter().any(|word| event_type.ends_with(word));
+        if ends_with(&["error", "failed", "bounced"]) {
+            Self::Error
+        } else if ends_with(&["rejected", "complained"]) {
+            Self::Warning
+        } else {
+            Self::Normal
+        }
+    }
+}
+
 /// One event type, as declared.
 #[derive(Debug)]
 pub struct EventSpec {
@@ -47,6 +75,8 @@ pub struct EventSpec {
     pub documented: bool,
     /// The day of the first snapshot of the contract that has it.
     pub first_seen: &'static str,
+    /// How bad the news is that it brings.
+    pub severity: Severity,
     /// Its fields, in the order of the declaration.
     pub fields: &'static [FieldSpec],
 }
@@ -60,7 +90,15 @@ impl EventSpec {
         doc: &'static str,
         fields: &'static [FieldSpec],
     ) -> Self {
-        Self { event_type, stream, doc, documented: false, first_seen: FIRST_SNAPSHOT, fields }
+        Self {
+            event_type,
+            stream,
+            doc,
+            documented: false,
+            first_seen: FIRST_SNAPSHOT,
+            severity: Severity::Normal,
+            fields,
+        }
     }
 
     /// The documentation page shows it.
@@ -74,6 +112,20 @@ impl EventSpec {
     #[must_use]
     pub const fn since(mut self, day: &'static str) -> Self {
         self.first_seen = day;
+        self
+    }
+
+    /// Marks an event that says that somebody refused or complained.
+    #[must_use]
+    pub const fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// Marks an event that says that something failed.
+    #[must_use]
+    pub const fn error(mut self) -> Self {
+        self.severity = Severity::Error;
         self
     }
 
@@ -119,6 +171,12 @@ pub struct FieldSpec {
     pub last_seen: Option<&'static str>,
     /// The most characters that its string may have.
     pub max_length: Option<u32>,
+    /// The kind of value that a pseudonym of it is made for.
+    pub domain: Domain,
+    /// Its place among the fields that people look for first, the lowest first; `None` for the others.
+    pub rank: Option<u16>,
+    /// The values that mean that something went wrong: the text of a string, or the JSON of anything else.
+    pub error_values: &'static [&'static str],
 }
 
 impl FieldSpec {
@@ -136,6 +194,9 @@ impl FieldSpec {
             first_seen: Some(FIRST_SNAPSHOT),
             last_seen: None,
             max_length: None,
+            domain: Domain::Text,
+            rank: None,
+            error_values: &[],
         }
     }
 
@@ -189,6 +250,50 @@ impl FieldSpec {
     pub const fn max_length(mut self, characters: u32) -> Self {
         self.max_length = Some(characters);
         self
+    }
+
+    /// Marks a telephone number.
+    #[must_use]
+    pub const fn phone_number(mut self) -> Self {
+        self.domain = Domain::Phone;
+        self
+    }
+
+    /// Marks an email address, or whatever else a message is sent to.
+    #[must_use]
+    pub const fn address(mut self) -> Self {
+        self.domain = Domain::Address;
+        self
+    }
+
+    /// Marks somebody's name.
+    #[must_use]
+    pub const fn person_name(mut self) -> Self {
+        self.domain = Domain::Name;
+        self
+    }
+
+    /// Sets its place among the fields that people look for first. Ranks are counted in tens, so that there is room.
+    #[must_use]
+    pub const fn rank(mut self, rank: u16) -> Self {
+        self.rank = Some(rank);
+        self
+    }
+
+    /// Sets the values that mean that something went wrong.
+    #[must_use]
+    pub const fn error_when(mut self, values: &'static [&'static str]) -> Self {
+        self.error_values = values;
+        self
+    }
+
+    /// Whether a value, given as JSON, means that something went wrong.
+    #[must_use]
+    pub fn tells_of_error(&self, json: &str) -> bool {
+        let Some(first) = json.bytes().next() else { return false };
+        let json_type = JsonType::from_first_byte(first);
+        let value = if json_type == JsonType::String { &json[1..json.len() - 1] } else { json };
+        self.ty.accepts(json_type) && self.error_values.contains(&value)
     }
 }
 
@@ -250,10 +355,10 @@ pub const fn sentence(doc: &'static str) -> &'static str {
 macro_rules! event {
     ($(
         #[doc = $doc:literal]
-        $wire:literal $name:ident : $stream:ident $(, $mark:ident $(($arg:literal))?)* {
+        $wire:literal $name:ident : $stream:ident $(, $mark:ident $(($arg:expr))?)* {
             $(
                 #[doc = $field_doc:literal]
-                $class:ident $field:ident : $ty:ty $(, $field_mark:ident $(($field_arg:literal))?)* ;
+                $class:ident $field:ident : $ty:ty $(, $field_mark:ident $(($field_arg:expr))?)* ;
             )*
         }
     )+) => {$(

@@ -14,95 +14,11 @@ use unicode_width::UnicodeWidthChar;
 use super::columns::Columns;
 use super::{EventSink, LineBuffer, Out, OutputError};
 use crate::json::scan;
-use crate::model::{family, is_call_sid, is_uuid};
+use crate::model::catalog::field_named;
+use crate::model::{Severity, family, is_call_sid, is_uuid};
 use crate::query::{EventContext, GrepFilter};
 use crate::redact::{RedactedEvent, RedactedField};
 use crate::text::terminal;
-
-/// The fields that people look for first, whatever the event.
-const LEADING: &[&str] = &[
-    "speaker_role",
-    "participant_role",
-    "transcript",
-    "delta",
-    "direction",
-    "caller_id",
-    "completion_reason",
-    "escalated",
-    "duration_seconds",
-    "duration_s",
-    "trigger",
-    "trigger_name",
-    "reason",
-    "tool_name",
-    "input",
-    "tool_input",
-    "output",
-    "succeeded",
-    "error",
-    "error_message",
-    "duration_ms",
-    "status",
-    "mode",
-    "previous_state",
-    "next_state",
-    "current_state",
-    "initial_state",
-    "final_state",
-    "transition_type",
-    "state_before",
-    "state_after",
-    "is_terminal",
-    "muted",
-    "result",
-    "participant_name",
-    "display_name",
-    "phone_number",
-    "target_number",
-    "location_name",
-    "compounds",
-    "dominant",
-    "valence",
-    "arousal",
-    "trend",
-    "tier_name",
-    "filler_type",
-    "interrupted_text",
-    "discarded_texts",
-    "e2e_ttfb_ms",
-    "engine_ms",
-    "total_ms",
-    "channel",
-    "channel_kind",
-    "channel_address",
-    "delivery_status",
-    "fields_count",
-    "fields_submitted",
-    "field_key",
-    "field_id",
-    "subject",
-    "from_address",
-    "to_address",
-    "recipient_phone_number",
-    "bounce_type",
-    "role",
-    "previous_role",
-    "resent",
-    "manual",
-    "action",
-    "entity_type",
-    "count",
-    "confidence",
-    "event_count",
-    "turn_count",
-    "turns",
-    "wrap_up_reason",
-    "name",
-    "changes",
-    "category",
-    "offset",
-    "length",
-];
 
 /// As wide as the longest type is, so that the fields of all events begin in one column.
 const TYPE_WIDTH: usize = 29;
@@ -199,8 +115,9 @@ pub fn line(
     }
     pieces.push(if tap.drift.is_empty() { " ".normal() } else { "~".yellow().bold() });
     let event_type = terminal::visible(shown.event_type());
-    pieces
-        .push(format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), &event_type)));
+    pieces.push(
+        format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), shown.severity())),
+    );
     let fields =
         layout.columns.as_ref().map_or_else(|| ordered(shown), |columns| chosen(shown, columns));
     let needed = columns(&pieces)
@@ -283,9 +200,9 @@ fn told(field: &RedactedField<'_>) -> FieldText {
 
 /// How telling a field is.
 pub(crate) fn rank(name: &str, json: &str) -> FieldRank {
-    match LEADING.iter().position(|leading| *leading == name) {
+    match field_named(name).and_then(|field| field.rank) {
         _ if json == "null" => FieldRank::Null,
-        Some(position) => FieldRank::Leading(position),
+        Some(rank) => FieldRank::Leading(usize::from(rank)),
         None => FieldRank::Other,
     }
 }
@@ -346,12 +263,10 @@ fn clock(
     format!("{text:>width$}")
 }
 
-fn colour(family: &str, event_type: &str) -> Color {
+fn colour(family: &str, severity: Severity) -> Color {
     match family {
         "tap" => Color::Red,
-        _ if ["error", "failed", "bounced"].iter().any(|end| event_type.ends_with(end)) => {
-            Color::Red
-        }
+        _ if severity == Severity::Error => Color::Red,
         "call" => Color::Green,
         "observer" => Color::Cyan,
         "operator" => Color::Yellow,

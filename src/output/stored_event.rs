@@ -8,8 +8,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::json::scan;
-use crate::model::Kind;
+use crate::model::catalog::error_fields;
 use crate::model::{Frame, FrameFormat, Origin};
+use crate::model::{Kind, Severity};
 use crate::output::ndjson;
 use crate::redact::decode::Decoder;
 use crate::redact::{Policy, RedactedEvent, Redactor};
@@ -70,20 +71,10 @@ impl StoredEvent {
 }
 
 fn tells_of_error(shown: &RedactedEvent<'_>) -> bool {
-    let name = shown.event_type();
-    let is = |field: &str, json: &[&str]| {
-        shown.field(field).is_some_and(|field| json.contains(&field.json))
-    };
-    name == "tap.malformed"
-        || ["error", "failed", "bounced", "rejected", "complained"]
-            .iter()
-            .any(|end| name.ends_with(end))
-        || is("succeeded", &["false"])
-        || is(
-            "completion_reason",
-            &["\"error\"", "\"timeout\"", "\"transport_error\"", "\"disconnected\""],
-        )
-        || is("status", &["\"failed\"", "\"error\""])
+    shown.severity() > Severity::Normal
+        || error_fields().iter().any(|declared| {
+            shown.field(declared.name).is_some_and(|field| declared.tells_of_error(field.json))
+        })
 }
 
 /// Looks into held events, with tables that are used again.

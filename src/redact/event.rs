@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::fast_path::ValueSpan;
 use super::mask::MASK_JSON;
 use crate::json::scan::{self, Span};
-use crate::model::{Declared, Field, FieldSpec, Kind, Stream, Tap};
+use crate::model::{Declared, Field, FieldSpec, Kind, Severity, Stream, Tap};
 use crate::text::terminal;
 
 /// The bytes between a key and its value, `":`, and between a value and the next key, `,"`, where no white space is.
@@ -160,6 +160,12 @@ impl<'a> RedactedEvent<'a> {
     #[must_use]
     pub fn stream(&self) -> Option<Stream> {
         self.kind.map(|kind| kind.spec().stream)
+    }
+
+    /// How bad the news is that it brings, going by its type.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.kind.map_or_else(|| Severity::of_undeclared(&self.name), |kind| kind.spec().severity)
     }
 
     /// Its fields, in the order in which they arrived.

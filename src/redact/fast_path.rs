@@ -12,9 +12,9 @@ use super::policy::{FieldAction, FieldRule};
 use super::rewrite::ScrubScope;
 use crate::json::JsonType;
 use crate::json::scan::{JsonCursor, KeyToken, ScannedValue, Span, ValueTraits};
+use crate::model::decode::{DecodedField, fits, is_choice, transport};
 use crate::model::{EventSpec, FieldSpec, Kind, Name, Tap, Type};
 use crate::model::{Frame, FrameFormat};
-use crate::redact::decode::{DecodedField, fits, is_choice, transport};
 use crate::text::terminal;
 
 /// How many orders are kept of each type.

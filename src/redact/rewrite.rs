@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use super::mask::{self, Mode};
 use super::{Reason, RedactionLog};
 use crate::json::{JsonType, scan};
+use crate::model::decode::shown_name;
 use crate::model::{Domain, Name, Tap, Type};
-use crate::redact::decode::shown_name;
 use crate::text::MASK;
 use crate::text::{scrub, terminal};
 
@@ -111,7 +111,7 @@ impl Rewriter<'_, '_> {
         }
         if !inside.has_inside(ty) {
             self.notes.hides(Name::Owned(path.to_owned()), json, Reason::Unknown);
-            return mask::push(self.mode, Domain::for_field(path), json, out);
+            return mask::push(self.mode, || Domain::for_field(path), json, out);
         }
         let (open, close) = if ty == JsonType::Object { ('{', '}') } else { ('[', ']') };
         out.push(open);
@@ -140,7 +140,8 @@ impl Rewriter<'_, '_> {
             match known {
                 Some(inside) => self.value(value, inside, &path, out),
                 None if hidden && !already => {
-                    mask::push(self.mode, Domain::for_field(name.unwrap_or_default()), value, out)
+                    let domain = || Domain::for_field(name.unwrap_or_default());
+                    mask::push(self.mode, domain, value, out);
                 }
                 None => out.push_str(value),
             }

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use evtap::model::{Class, Kind, Type};
+use evtap::model::catalog::field_named;
+use evtap::model::{Class, FieldSpec, Kind, Type};
 
 #[test]
 fn the_platform_has_65_events_with_296_fields() {
@@ -114,5 +115,16 @@ fn what_is_plainly_identifying_is_hidden_too() {
                 .class,
             Class::Sensitive
         );
+    }
+}
+
+#[test]
+fn a_field_name_means_the_same_in_every_event() {
+    for kind in Kind::ALL.iter().chain(Kind::OWN) {
+        for field in kind.spec().fields {
+            let named = field_named(field.name).expect("declared");
+            let marks = |field: &FieldSpec| (field.domain, field.rank, field.error_values);
+            assert_eq!(marks(field), marks(named), "{}.{}", kind.spec().event_type, field.name);
+        }
     }
 }

@@ -9,13 +9,14 @@ crate::event! {
         /// Twilio SID of the call.
         Open call_sid: String, required, documented;
         /// Why it ended.
-        Open completion_reason: CompletionReason, required, documented;
+        Open completion_reason: CompletionReason, required, documented, rank(70),
+            error_when(&["error", "timeout", "transport_error", "disconnected"]);
         /// Which way the call goes.
-        Open direction: Direction, required, documented;
+        Open direction: Direction, required, documented, rank(50);
         /// How long the call took, in seconds.
-        Open duration_seconds: f64, required, documented;
+        Open duration_seconds: f64, required, documented, rank(90);
         /// Whether it was handed to a person.
-        Open escalated: bool, documented;
+        Open escalated: bool, documented, rank(80);
     }
 
     /// A call was handed to a person.
@@ -25,9 +26,9 @@ crate::event! {
         /// Id of the escalation.
         Open escalation_id: String, required, documented;
         /// Why, in words.
-        Free reason: String, required, documented;
+        Free reason: String, required, documented, rank(130);
         /// Who asked for a person.
-        Open trigger: EscalationTrigger, required, documented;
+        Open trigger: EscalationTrigger, required, documented, rank(110);
     }
 
     /// A call began.
@@ -35,9 +36,9 @@ crate::event! {
         /// Twilio SID of the call.
         Open call_sid: String, required, documented;
         /// Telephone number of the other party.
-        Phi caller_id: String, nullable, documented;
+        Phi caller_id: String, nullable, documented, phone_number, rank(60);
         /// Which way the call goes.
-        Open direction: Direction, required, documented;
+        Open direction: Direction, required, documented, rank(50);
         /// The service that answers.
         Open service_id: Uuid, required, documented;
     }

@@ -11,7 +11,7 @@ crate::event! {
         /// Twilio SID of the call.
         Open call_sid: String, required, documented;
         /// How the operator takes part.
-        Open mode: OperatorMode, required, documented;
+        Open mode: OperatorMode, required, documented, rank(230);
         /// The operator.
         Open operator_id: Uuid, required, documented;
     }
@@ -31,7 +31,7 @@ crate::event! {
         /// Twilio SID of the call.
         Open call_sid: String, required, documented;
         /// How the operator takes part.
-        Open mode: OperatorMode, required, documented;
+        Open mode: OperatorMode, required, documented, rank(230);
         /// The operator.
         Open operator_id: Uuid, required, documented;
     }
@@ -39,7 +39,7 @@ crate::event! {
     /// An operator's profile changed.
     "operator.profile_updated" OperatorProfileUpdated: Workspace, documented {
         /// The values that changed, by name.
-        Sensitive changes: BTreeMap<String, Option<String>>, nullable;
+        Sensitive changes: BTreeMap<String, Option<String>>, nullable, rank(780);
         /// The operator.
         Open operator_id: Uuid, required, documented;
     }
@@ -51,7 +51,7 @@ crate::event! {
         /// When it happened.
         Open timestamp: String, nullable;
         /// The operator's name.
-        Sensitive name: Unstated, only_documented;
+        Sensitive name: Unstated, only_documented, person_name, rank(770);
     }
 
     /// An operator is online, busy or offline.
@@ -59,7 +59,8 @@ crate::event! {
         /// The operator.
         Open operator_id: Uuid, required, documented;
         /// Whether the operator can take calls.
-        Open status: OperatorStatus, required, documented;
+        Open status: OperatorStatus, required, documented, rank(220),
+            error_when(&["failed", "error"]);
     }
 
     /// An operator summed a call up.
@@ -67,7 +68,7 @@ crate::event! {
         /// Twilio SID of the call.
         Open call_sid: String, required, documented;
         /// How the operator sums the call up, in words.
-        Free wrap_up_reason: String, nullable;
+        Free wrap_up_reason: String, nullable, rank(760);
         /// The operator.
         Open operator_id: Unstated, only_documented;
     }

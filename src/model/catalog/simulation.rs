@@ -6,7 +6,7 @@ crate::event! {
     /// A turn of a simulated conversation was stored.
     "simulation.turn_stored" SimulationTurnStored: Workspace, documented {
         /// Whether the run ends with it.
-        Open is_terminal: bool, required, documented;
+        Open is_terminal: bool, required, documented, rank(320);
         /// The simulation run.
         Open run_id: String, required, documented;
         /// The service that answers.
@@ -14,9 +14,9 @@ crate::event! {
         /// The session.
         Open session_id: String, required, documented;
         /// The state after the turn.
-        Open state_after: String, required, documented;
+        Open state_after: String, required, documented, rank(310);
         /// The state before the turn.
-        Open state_before: String, required, documented;
+        Open state_before: String, required, documented, rank(300);
         /// The number of the turn.
         Open turn_index: i64, required, documented;
     }

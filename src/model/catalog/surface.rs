@@ -14,11 +14,11 @@ crate::event! {
     /// A surface, such as a form, was made for somebody.
     "surface.created" SurfaceCreated: Workspace, documented {
         /// How it reaches the patient, such as sms or email.
-        Open channel: String, nullable, documented;
+        Open channel: String, nullable, documented, rank(520);
         /// The patient or other entity that it belongs to.
         Open entity_id: Uuid, required, documented;
         /// How many fields the form has.
-        Open fields_count: i64, nullable, documented;
+        Open fields_count: i64, nullable, documented, rank(560);
         /// The template that the form was made from.
         Open form_template_id: Uuid, nullable, documented;
         /// Whether a person must review the answers.
@@ -32,11 +32,11 @@ crate::event! {
     /// A surface was sent to somebody.
     "surface.delivered" SurfaceDelivered: Workspace, documented {
         /// How it reaches the patient, such as sms or email.
-        Open channel: String, required, documented;
+        Open channel: String, required, documented, rank(520);
         /// The number or address it was sent to.
-        Phi channel_address: String, nullable, documented;
+        Phi channel_address: String, nullable, documented, address, rank(540);
         /// What the carrier says of the delivery.
-        Open delivery_status: String, nullable, documented;
+        Open delivery_status: String, nullable, documented, rank(550);
         /// The patient or other entity that it belongs to.
         Open entity_id: Uuid, required, documented;
         /// The surface.
@@ -52,11 +52,11 @@ crate::event! {
         /// The patient or other entity that it belongs to.
         Open entity_id: Uuid, required, documented;
         /// The form field, by its former name.
-        Open field_id: String, until("2026-04-24");
+        Open field_id: String, until("2026-04-24"), rank(590);
         /// The surface.
         Open surface_id: Uuid, required, documented;
         /// The form field.
-        Open field_key: String, required, documented;
+        Open field_key: String, required, documented, rank(580);
     }
 
     /// Somebody opened a surface.
@@ -98,9 +98,9 @@ crate::event! {
     }
 
     /// A reviewer sent a surface back.
-    "surface.review_rejected" SurfaceReviewRejected: Workspace, documented {
+    "surface.review_rejected" SurfaceReviewRejected: Workspace, documented, warning {
         /// Why, in words.
-        Free reason: String, nullable, documented;
+        Free reason: String, nullable, documented, rank(130);
         /// The surface.
         Open surface_id: Uuid, required, documented;
     }
@@ -114,7 +114,7 @@ crate::event! {
         /// The surface.
         Open surface_id: Uuid, required, documented;
         /// The form fields that were filled in.
-        Open fields_submitted: Vec<String>, nullable, documented;
+        Open fields_submitted: Vec<String>, nullable, documented, rank(570);
     }
 
     /// A surface was changed.

@@ -9,7 +9,7 @@ crate::event! {
     /// A stream is over for good, and well. Only with `--status inline`.
     "tap.ended" TapEnded: Own {
         /// Why it is over.
-        Free reason: String, required;
+        Free reason: String, required, rank(130);
     }
 
     /// Events are missing here, or may be.
@@ -21,16 +21,16 @@ crate::event! {
         /// Whether something is missing for sure.
         Open certain: bool, required;
         /// How it came about.
-        Open reason: GapReason, required;
+        Open reason: GapReason, required, rank(130);
     }
 
     /// Something arrived that is no event. Its text is not shown.
-    "tap.malformed" TapMalformed: Own {
+    "tap.malformed" TapMalformed: Own, error {
         /// The byte at which it shows, from the start of the frame, or of the recording.
-        Open offset: i64, required;
+        Open offset: i64, required, rank(800);
         /// The length of the frame in bytes.
-        Open length: i64, required;
+        Open length: i64, required, rank(810);
         /// What is wrong with it.
-        Open category: Malformation, required;
+        Open category: Malformation, required, rank(790);
     }
 }

@@ -8,7 +8,7 @@ crate::event! {
         /// The patient or other entity that it belongs to.
         Open entity_id: Uuid, required, since("2026-04-27");
         /// The role in the workspace.
-        Open role: String, required, since("2026-04-27");
+        Open role: String, required, since("2026-04-27"), rank(650);
     }
 
     /// Somebody was invited to the workspace.
@@ -16,9 +16,9 @@ crate::event! {
         /// The invitation.
         Open invitation_id: String, required, since("2026-04-27");
         /// Whether it was sent before.
-        Open resent: bool, since("2026-04-27");
+        Open resent: bool, since("2026-04-27"), rank(670);
         /// The role in the workspace.
-        Open role: String, required, since("2026-04-27");
+        Open role: String, required, since("2026-04-27"), rank(650);
     }
 
     /// Somebody became a member of the workspace.
@@ -26,7 +26,7 @@ crate::event! {
         /// The patient or other entity that it belongs to.
         Open entity_id: Uuid, required, since("2026-04-27");
         /// The role in the workspace.
-        Open role: String, required, since("2026-04-27");
+        Open role: String, required, since("2026-04-27"), rank(650);
     }
 
     /// A member of the workspace has another role.
@@ -34,8 +34,8 @@ crate::event! {
         /// The patient or other entity that it belongs to.
         Open entity_id: Uuid, required, since("2026-05-01");
         /// The role before.
-        Open previous_role: String, required, since("2026-05-01");
+        Open previous_role: String, required, since("2026-05-01"), rank(660);
         /// The role in the workspace.
-        Open role: String, required, since("2026-05-01");
+        Open role: String, required, since("2026-05-01"), rank(650);
     }
 }

@@ -10,7 +10,7 @@ crate::event! {
     /// Compound emotions heard in a turn.
     "compound_emotion" CompoundEmotion: Observer {
         /// The compound emotions and their scores.
-        Open compounds: Vec<EmotionScore>, required;
+        Open compounds: Vec<EmotionScore>, required, rank(400);
         /// The number of the turn.
         Open turn_index: i64, required;
     }
@@ -18,7 +18,7 @@ crate::event! {
     /// How the caller sounds.
     "emotion" Emotion: Observer {
         /// How stirred the caller sounds, low to high.
-        Open arousal: f64, required;
+        Open arousal: f64, required, rank(430);
         /// How often the caller has cut in so far.
         Open barge_in_count: i64;
         /// Seconds since the call began.
@@ -28,7 +28,7 @@ crate::event! {
         /// How much in control the caller sounds, low to high.
         Open dominance: f64, nullable;
         /// The strongest emotion.
-        Open dominant: String, required;
+        Open dominant: String, required, rank(410);
         /// How often the emotion has turned.
         Open emotional_shifts: i64, nullable;
         /// How positive the words are, low to high.
@@ -54,11 +54,11 @@ crate::event! {
         /// How many segments were heard.
         Open total_segments: i64, nullable;
         /// Where the emotion is heading.
-        Open trend: Trend, nullable;
+        Open trend: Trend, nullable, rank(440);
         /// How many turns there were.
-        Open turn_count: i64, nullable;
+        Open turn_count: i64, nullable, rank(740);
         /// How pleased the caller sounds, low to high.
-        Open valence: f64, required;
+        Open valence: f64, required, rank(420);
         /// The person whose voice it was found to be.
         Phi verified_speaker_id: String, nullable;
     }
@@ -68,7 +68,7 @@ crate::event! {
         /// How much empathy the service begins with, 0 to 1.
         Open empathy_baseline: f64, required;
         /// What a filler is said for.
-        Open filler_type: FillerType, required;
+        Open filler_type: FillerType, required, rank(460);
         /// Whether the agent pauses first.
         Open should_pause: bool, required;
         /// Whether fillers are left out.
@@ -76,7 +76,7 @@ crate::event! {
         /// How much empathy is called for, as a number.
         Open tier: i64, required;
         /// How much empathy is called for.
-        Open tier_name: EmpathyTier, required;
+        Open tier_name: EmpathyTier, required, rank(450);
     }
 
     /// The agent's voice was set for the moment.

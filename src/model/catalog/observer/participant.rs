@@ -7,13 +7,13 @@ crate::event! {
     /// It is settled where a call is forwarded to.
     "forward_call_resolved" ForwardCallResolved: Observer, documented {
         /// What went wrong, in words.
-        Free error: String, nullable, documented;
+        Free error: String, nullable, documented, rank(190);
         /// The place the call is forwarded to.
-        Open location_name: String, nullable, documented;
+        Open location_name: String, nullable, documented, rank(390);
         /// How the forwarding went.
-        Free result: String, nullable, documented;
+        Free result: String, nullable, documented, rank(340);
         /// The number that the call is forwarded to.
-        Phi target_number: String, nullable, documented;
+        Phi target_number: String, nullable, documented, phone_number, rank(380);
     }
 
     /// Somebody joined the conference of the call.
@@ -21,17 +21,17 @@ crate::event! {
         /// Twilio SID of the conference.
         Open conference_sid: String, required;
         /// The name shown for the participant.
-        Phi display_name: String, nullable;
+        Phi display_name: String, nullable, person_name, rank(360);
         /// The operator, where the participant is one.
         Open operator_entity_id: Uuid, nullable;
         /// Id of the participant.
         Open participant_id: String, required;
         /// The participant's name.
-        Phi participant_name: String, nullable;
+        Phi participant_name: String, nullable, person_name, rank(350);
         /// What the participant is in the call.
-        Open participant_role: ParticipantRole, required;
+        Open participant_role: ParticipantRole, required, rank(20);
         /// The participant's telephone number.
-        Phi phone_number: String, nullable;
+        Phi phone_number: String, nullable, phone_number, rank(370);
     }
 
     /// Somebody left the conference of the call.
@@ -39,24 +39,24 @@ crate::event! {
         /// Twilio SID of the conference.
         Open conference_sid: String, required;
         /// The name shown for the participant.
-        Phi display_name: String, nullable;
+        Phi display_name: String, nullable, person_name, rank(360);
         /// The operator, where the participant is one.
         Open operator_entity_id: Uuid, nullable;
         /// Id of the participant.
         Open participant_id: String, required;
         /// What the participant is in the call.
-        Open participant_role: ParticipantRole, required;
+        Open participant_role: ParticipantRole, required, rank(20);
         /// The participant's telephone number.
-        Phi phone_number: String, nullable;
+        Phi phone_number: String, nullable, phone_number, rank(370);
     }
 
     /// A speaker was muted, or heard again.
     "speaker_muted" SpeakerMuted: Observer, documented {
         /// Whether the speaker is muted now.
-        Open muted: bool, required;
+        Open muted: bool, required, rank(330);
         /// Whose microphone it is.
         Open speaker_id: Unstated, only_documented;
         /// What the speaker is in the call.
-        Open speaker_role: Unstated, only_documented;
+        Open speaker_role: Unstated, only_documented, rank(10);
     }
 }

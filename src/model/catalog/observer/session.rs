@@ -13,13 +13,14 @@ crate::event! {
         /// Twilio SID of the call.
         Open call_sid: String, nullable;
         /// Why it ended.
-        Open completion_reason: String;
+        Open completion_reason: String, rank(70),
+            error_when(&["error", "timeout", "transport_error", "disconnected"]);
         /// How long the call took, in seconds.
-        Open duration_s: f64;
+        Open duration_s: f64, rank(100);
         /// Emotion over the whole call.
         Free emotional_summary: BTreeMap<String, Value>, nullable;
         /// The state in which it ended.
-        Open final_state: String;
+        Open final_state: String, rank(280);
         /// Whether there is a recording.
         Open has_recording: bool, nullable;
         /// The session.
@@ -27,7 +28,7 @@ crate::event! {
         /// Id of the trace.
         Open trace_id: String, nullable;
         /// How many turns there were.
-        Open turns: i64;
+        Open turns: i64, rank(750);
     }
 
     /// Who is on the line and since when; comes first on every connection.
@@ -35,13 +36,13 @@ crate::event! {
         /// Twilio SID of the call.
         Open call_sid: String, required;
         /// Telephone number of the other party.
-        Phi caller_id: String;
+        Phi caller_id: String, phone_number, rank(60);
         /// The state that the agent is in.
-        Open current_state: String;
+        Open current_state: String, rank(260);
         /// Which way the call goes.
-        Open direction: Direction;
+        Open direction: Direction, rank(50);
         /// How long the call has taken so far, in seconds.
-        Open duration_seconds: f64;
+        Open duration_seconds: f64, rank(90);
         /// The service that answers.
         Open service_id: String;
         /// When the call began, in seconds of Unix time.
@@ -55,9 +56,9 @@ crate::event! {
         /// Twilio SID of the call.
         Open call_sid: String, nullable;
         /// The state in which the agent begins.
-        Open initial_state: String, nullable;
+        Open initial_state: String, nullable, rank(270);
         /// How the session is held.
-        Open mode: String, nullable;
+        Open mode: String, nullable, rank(230);
         /// The service that answers.
         Open service_id: Uuid, nullable;
         /// The session.
@@ -73,10 +74,10 @@ crate::event! {
         /// A remark on the transition.
         Free annotation: String, nullable;
         /// The state that follows.
-        Open next_state: String, required;
+        Open next_state: String, required, rank(250);
         /// The state before.
-        Open previous_state: String, required;
+        Open previous_state: String, required, rank(240);
         /// What kind of transition it is.
-        Open transition_type: String, nullable;
+        Open transition_type: String, nullable, rank(290);
     }
 }

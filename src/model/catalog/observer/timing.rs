@@ -8,9 +8,9 @@ crate::event! {
         /// Whether the turn continues the one before.
         Open continuation: bool, required;
         /// Milliseconds from the end of the caller's turn to the first audio of the answer.
-        Open e2e_ttfb_ms: f64, required;
+        Open e2e_ttfb_ms: f64, required, rank(490);
         /// Milliseconds in the engine.
-        Open engine_ms: f64, required;
+        Open engine_ms: f64, required, rank(500);
         /// Whether it is the greeting.
         Open is_greeting: bool;
         /// Milliseconds spent choosing the next action.
@@ -38,7 +38,7 @@ crate::event! {
         /// The state that the agent is in.
         Open state: String, nullable;
         /// Milliseconds in all.
-        Open total_ms: f64, required;
+        Open total_ms: f64, required, rank(510);
         /// Whether the fallback model answered.
         Open used_fallback: bool, nullable;
     }

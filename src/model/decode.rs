@@ -1,7 +1,8 @@
-//! Frames become events. Decoding is total: any bytes give an [`DecodedEvent`], and nothing that the model did not expect stops it.
+//! Frames become events. Decoding is total: any bytes give a [`DecodedEvent`], and nothing that the model did not expect
+//! stops it.
 //!
-//! An `DecodedEvent` is the text that arrived, the table of its fields, and what the model knows of them. It can't be printed,
-//! compared or serialised: [`redact`](crate::redact) alone looks inside.
+//! A `DecodedEvent` is the text that arrived, the table of its fields, and what the model knows of them. It cannot be printed,
+//! compared or serialised: only [`redact`](crate::redact) looks inside.
 
 mod envelope;
 
