@@ -3,6 +3,7 @@
 pub mod console;
 pub mod scrub;
 pub mod terminal;
+pub mod units;
 
 /// What is shown in place of a hidden value.
 pub const MASK: &str = "[redacted]";

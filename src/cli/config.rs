@@ -29,6 +29,9 @@ use crate::output::status;
 use crate::pipeline::pacing::Pace;
 use crate::query::suggest;
 use crate::redact::{self, KEY_LENGTH, Mode, Policy, PseudonymKey};
+use crate::text::units::{
+    BYTE_UNITS, DurationError, parse_duration, parse_positive_duration, parse_size,
+};
 use crate::transport::client::Network;
 use crate::transport::credential::{self, Credential, KeySource};
 use crate::transport::merge::Merge;
@@ -249,40 +252,32 @@ pub fn colour(choice: ColorWhen) {
     });
 }
 
-/// A length of time, such as `30s`, `5m` or `1h30m`.
+/// Parses a duration such as `30s`, `5m` or `1h30m`.
 pub fn duration(option: &str, text: &str) -> Result<Duration> {
-    let parsed = text
-        .parse::<jiff::SignedDuration>()
-        .ok()
-        .and_then(|duration| Duration::try_from(duration).ok());
-    parsed.ok_or_else(|| {
-        Error::usage(
-            format!("cannot use {option} {text}"),
-            "it is no length of time",
-            "write it like 30s, 5m or 1h30m",
-        )
-    })
+    parse_duration(text).map_err(|error| wrong_duration(option, text, error))
 }
 
-/// A size such as `65536`, `512KiB` or `4MiB`, in bytes: from 1 KiB to 1 GiB.
+/// Parses a duration that must be longer than zero.
+fn positive(option: &str, text: &str) -> Result<Duration> {
+    parse_positive_duration(text).map_err(|error| wrong_duration(option, text, error))
+}
+
+fn wrong_duration(option: &str, text: &str, error: DurationError) -> Error {
+    let what = format!("cannot use {option} {text}");
+    Error::usage(what, error.to_string(), DurationError::ADVICE)
+}
+
+/// Parses a size such as `65536`, `512KiB` or `4MiB`, in bytes: from 1 KiB to 1 GiB.
 pub fn size(option: &str, text: &str) -> Result<usize> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let unit = match &text[end..] {
-        "" | "B" => Some(1),
-        "K" | "k" | "KiB" => Some(1 << 10),
-        "KB" | "kB" => Some(1000),
-        "M" | "MiB" => Some(1 << 20),
-        "MB" => Some(1_000_000),
-        _ => None,
-    };
-    let bytes = unit.and_then(|unit: usize| text[..end].parse::<usize>().ok()?.checked_mul(unit));
-    bytes.filter(|bytes| (1 << 10..=1 << 30).contains(bytes)).ok_or_else(|| {
-        Error::usage(
-            format!("cannot use {option} {text}"),
-            "it is no size from 1KiB to 1024MiB",
-            "give one such as 512KiB or 4MiB",
-        )
-    })
+    parse_size(text, BYTE_UNITS).filter(|bytes| (1 << 10..=1 << 30).contains(bytes)).ok_or_else(
+        || {
+            Error::usage(
+                format!("cannot use {option} {text}"),
+                "it is no size from 1KiB to 1024MiB",
+                "give one such as 512KiB or 4MiB",
+            )
+        },
+    )
 }
 
 /// The id to begin at: one, a time, or an age.
@@ -307,19 +302,6 @@ pub fn since(text: &str, now: Timestamp) -> Result<u64> {
 #[must_use]
 pub fn threads(asked: Option<u16>) -> usize {
     asked.map_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get), usize::from)
-}
-
-/// A length of time that is some.
-fn positive(option: &str, text: &str) -> Result<Duration> {
-    let length = duration(option, text)?;
-    if length.is_zero() {
-        return Err(Error::usage(
-            format!("cannot use {option} {text}"),
-            "it is no time at all",
-            "write it like 30s, 5m or 1h30m",
-        ));
-    }
-    Ok(length)
 }
 
 /// How several streams become one.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::state::{ConnectionStatus, State};
 use crate::output::stored_event::StoredEvent;
 use crate::pipeline::pacing::SeekTarget;
+use crate::text::units::parse_signed_duration;
 
 /// A time to go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +23,10 @@ pub enum SeekTime {
 /// Reads a time to go to.
 pub fn moment(text: &str) -> Option<SeekTime> {
     if let Some(ahead) = text.strip_prefix('+') {
-        return ahead.parse().ok().map(SeekTime::Apart);
+        return parse_signed_duration(ahead).map(SeekTime::Apart);
     }
     if let Some(back) = text.strip_prefix('-') {
-        return back.parse().ok().map(|back: SignedDuration| SeekTime::Apart(-back));
+        return parse_signed_duration(back).map(|back| SeekTime::Apart(-back));
     }
     let instant = text.parse().ok().map(SeekTime::Instant);
     instant.or_else(|| text.parse().ok().map(SeekTime::OfDay))

@@ -6,6 +6,7 @@ use super::stages::{variables, zone};
 use crate::cli::args::{Background, FilterArgs, OutputArgs, ScreenArgs};
 use crate::error::{Error, Result};
 use crate::redact::Policy;
+use crate::text::units::{BINARY_UNITS, parse_size};
 use crate::tui::buffer::BufferLimits;
 use crate::tui::state::ScreenConfig;
 use crate::tui::style::{BackgroundTone, Depth, Theme};
@@ -56,20 +57,16 @@ fn theme(background: Background) -> Theme {
 
 /// Reads `100000`, `64MiB` or `100000,64MiB`.
 fn limits(text: &str) -> Result<BufferLimits> {
-    const UNITS: &[(&str, usize)] = &[("KiB", 10), ("MiB", 20), ("GiB", 30)];
     let wrong = || {
         let advice = "give a number of events, a size, or both, such as 100000,64MiB";
         Error::usage(format!("cannot use --buffer {text}"), "it is no limit", advice)
     };
     let mut limits = BufferLimits::default();
     for part in text.split(',') {
-        let unit = UNITS.iter().find_map(|(unit, shift)| Some((part.strip_suffix(unit)?, shift)));
-        let (digits, limit, factor) = match unit {
-            Some((digits, shift)) => (digits, &mut limits.bytes, 1 << shift),
-            None => (part, &mut limits.events, 1),
+        let (limit, number) = match part.trim().parse() {
+            Ok(events) => (&mut limits.events, Some(events)),
+            Err(_) => (&mut limits.bytes, parse_size(part, BINARY_UNITS)),
         };
-        let number =
-            digits.trim().parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
         *limit = number.filter(|number| *number > 0).ok_or_else(wrong)?;
     }
     Ok(limits)

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::StopCondition;
 use crate::error::{Error, Exit, Result};
 use crate::query::{EventContext, Predicate};
+use crate::text::units::{DurationError, parse_duration};
 
 /// One step: `[within DURATION] EXPRESSION`.
 pub struct ExpectStep {
@@ -41,7 +42,11 @@ impl ExpectStep {
             Some(rest) => {
                 let (duration, text) =
                     rest.trim_start().split_once(char::is_whitespace).unwrap_or((rest, ""));
-                (Some(crate::cli::config::duration(option, duration)?), text.trim())
+                let within = parse_duration(duration).map_err(|error| {
+                    let what = format!("cannot use {option} {duration}");
+                    Error::usage(what, error.to_string(), DurationError::ADVICE)
+                })?;
+                (Some(within), text.trim())
             }
             None => (None, line),
         };
