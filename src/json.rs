@@ -2,5 +2,6 @@
 
 mod json_type;
 pub mod scan;
+pub mod string;
 
 pub use json_type::JsonType;

@@ -23,6 +23,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::error::{Error, Exit, Result};
 use crate::json::scan;
+use crate::json::string::unquote;
 use crate::redact::RedactedEvent;
 use crate::text::console;
 pub use named::{is_name, meant, named};
@@ -332,7 +333,7 @@ impl GrepFilter {
 
     fn in_json(&self, json: &str) -> bool {
         match json.as_bytes()[0] {
-            b'"' => self.0.is_match(&scan::unescape(&json[1..json.len() - 1])),
+            b'"' => unquote(json).is_some_and(|text| self.0.is_match(&text)),
             b'[' | b'{' => scan::entries(json).iter().any(|(_, value)| self.in_json(value)),
             _ => false,
         }

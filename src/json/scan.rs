@@ -430,16 +430,6 @@ fn plain(bytes: &[u8], mut at: usize, mut high: u32) -> (usize, u32) {
     (at, high)
 }
 
-/// The text that the inside of a JSON string, between its quotes, stands for.
-#[must_use]
-pub fn unescape(inside: &str) -> String {
-    if inside.contains('\\') {
-        serde_json::from_str(&format!("\"{inside}\"")).unwrap_or_default()
-    } else {
-        inside.to_owned()
-    }
-}
-
 /// What stands in an array or object that [`object`] has found valid: values, with the inside of their keys in an object.
 pub fn each(json: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
     let mut scan = Scan::at(json.as_bytes(), 1);

@@ -3,7 +3,7 @@
 //! One declaration gives the struct, its documentation, the way to read it, and the [`EventSpec`] that everything else is
 //! made from: decoding, the redaction policy, `schema`, the JSON Schema, the emulator's samples.
 
-use crate::json::JsonType;
+use crate::json::{JsonType, string};
 
 use super::{Class, Domain, Field, Type};
 
@@ -292,7 +292,7 @@ impl FieldSpec {
     pub fn tells_of_error(&self, json: &str) -> bool {
         let Some(first) = json.bytes().next() else { return false };
         let json_type = JsonType::from_first_byte(first);
-        let value = if json_type == JsonType::String { &json[1..json.len() - 1] } else { json };
+        let value = string::contents(json).unwrap_or(json);
         self.ty.accepts(json_type) && self.error_values.contains(&value)
     }
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::json::JsonType;
 use crate::json::scan::{self, Category, Defect, Member, Span};
+use crate::json::string::{contents, unescape, unquote};
 use crate::model::{
     Drift, DriftKind, EventSpec, FieldSpec, Frame, FrameError, FrameFlags, FrameFormat, Kind,
     Stream, Tap, Type, is_id,
@@ -333,14 +334,12 @@ fn kind(name: &str, form: FrameFormat) -> Option<Kind> {
 /// A member's key, its escapes resolved.
 pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
     let key = member.key.slice(text);
-    if member.key_escaped { Cow::Owned(scan::unescape(key)) } else { Cow::Borrowed(key) }
+    if member.key_escaped { unescape(key) } else { Cow::Borrowed(key) }
 }
 
 /// The text of the JSON string at `span`.
 fn string(span: Span, text: &str) -> Cow<'_, str> {
-    let quoted = span.slice(text);
-    let text = &quoted[1..quoted.len() - 1];
-    if text.contains('\\') { Cow::Owned(scan::unescape(text)) } else { Cow::Borrowed(text) }
+    unquote(span.slice(text)).unwrap_or_default()
 }
 
 /// A name as it may be shown: what doesn't look like one may be something that somebody wrote.
@@ -388,12 +387,7 @@ fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() ->
         match ty {
             Type::List(item) | Type::Map(item) => fit &= null || fits(value, item, drift, path),
             Type::Record(members) => {
-                let key = key.unwrap_or_default();
-                let key = if key.contains('\\') {
-                    Cow::Owned(scan::unescape(key))
-                } else {
-                    Cow::Borrowed(key)
-                };
+                let key = unescape(key.unwrap_or_default());
                 if let Some(member) = members.iter().find(|member| key == member.name) {
                     let path = || format!("{}.{}", path(), member.name);
                     fit &= (null && !member.required) || fits(value, &member.ty, drift, &path);
@@ -410,10 +404,7 @@ fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() ->
 }
 
 pub(crate) fn is_choice(json: &str, choices: &[&str]) -> bool {
-    let text = &json[1..json.len() - 1];
-    if text.contains('\\') {
-        choices.contains(&scan::unescape(text).as_str())
-    } else {
-        choices.contains(&text)
-    }
+    // No choice has escapes, so a value mostly compares equal before any are searched for.
+    contents(json)
+        .is_some_and(|text| choices.contains(&text) || choices.contains(&&*unescape(text)))
 }

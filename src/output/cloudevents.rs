@@ -3,12 +3,12 @@
 //! `data` is the line that `ndjson` has, to the byte, so that a replay gives it back. The attributes around it are made
 //! from what is shown, and hold nothing that the line does not.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 
 use super::ndjson::object;
 use super::{EventSink, LineBuffer, Out, OutputError};
-use crate::json::scan;
 use crate::model::cloudevent::{self, SUBJECTS, legal};
 use crate::query::EventContext;
 use crate::redact::{Fnv, RedactedEvent, identity};
@@ -77,8 +77,7 @@ fn source(shown: &RedactedEvent<'_>) -> String {
 /// The text of a field that is shown.
 fn context(shown: &RedactedEvent<'_>, name: &str) -> Option<String> {
     let field = shown.field(name).filter(|field| !field.hidden)?;
-    let inside = field.json.strip_prefix('"')?.strip_suffix('"')?;
-    Some(scan::unescape(inside)).filter(|text| !text.is_empty())
+    field.text().filter(|text| !text.is_empty()).map(Cow::into_owned)
 }
 
 /// Ids that tell a source's events apart: several can share a millisecond, which is all that the platform's own ids tell.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::scan;
+use crate::json::string::unquote;
 use crate::query::value::member;
 use crate::redact::RedactedEvent;
 use crate::text::terminal::push_quoted;
@@ -100,8 +100,8 @@ pub fn part<'a>(shown: &'a RedactedEvent<'_>, name: &str) -> Option<Cow<'a, str>
 /// A part as text for a cell or a template: a string without its quotes, anything else as JSON, null as nothing.
 #[must_use]
 pub fn text(json: &str) -> String {
-    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inside) => scan::unescape(inside),
+    match unquote(json) {
+        Some(text) => text.into_owned(),
         None if json == "null" => String::new(),
         None => json.to_owned(),
     }

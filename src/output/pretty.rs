@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::columns::Columns;
 use super::{EventSink, LineBuffer, Out, OutputError};
-use crate::json::scan;
+use crate::json::string::unquote;
 use crate::model::catalog::field_named;
 use crate::model::{Severity, family, is_call_sid, is_uuid};
 use crate::query::{EventContext, GrepFilter};
@@ -219,10 +219,7 @@ pub(crate) fn short(value: String) -> String {
 
 /// A value as people read it: a string bare where it is one word, in quotes where it isn't.
 pub(crate) fn plain(json: &str) -> String {
-    let Some(inside) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        return json.to_owned();
-    };
-    let text = scan::unescape(inside);
+    let Some(text) = unquote(json) else { return json.to_owned() };
     let text = terminal::visible(&text);
     if text.is_empty() || text.contains(' ') { format!("\"{text}\"") } else { text.into_owned() }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::json::scan;
 use crate::model::catalog::error_fields;
 use crate::model::{Frame, FrameFormat, Origin};
 use crate::model::{Kind, Severity};
@@ -46,7 +45,7 @@ impl StoredEvent {
         let time = tap.moment();
         let text = |name: &str| {
             let field = shown.field(name).filter(|field| !field.hidden)?;
-            Some(scan::unescape(field.json.strip_prefix('"')?.strip_suffix('"')?))
+            field.text().map(Cow::into_owned)
         };
         Self {
             event_type: match shown.kind() {

@@ -14,6 +14,7 @@ use jaq_json::{Num, Val};
 use regex::Regex;
 
 use super::value;
+use crate::json::string::unquote;
 use crate::json::{JsonType, scan};
 use crate::redact::RedactedEvent;
 
@@ -506,13 +507,7 @@ impl<'a> NativeValue<'a> {
     fn text(&self) -> Result<Cow<'_, str>, EvalError> {
         match self {
             Self::Text(text) => Ok(Cow::Borrowed(text)),
-            Self::Json(json) => {
-                match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-                    Some(inside) if inside.contains('\\') => Ok(Cow::Owned(scan::unescape(inside))),
-                    Some(inside) => Ok(Cow::Borrowed(inside)),
-                    None => Err(EvalError),
-                }
-            }
+            Self::Json(json) => unquote(json).ok_or(EvalError),
             Self::Known(value) => text_of(value).map(Cow::Borrowed).ok_or(EvalError),
             Self::Made(value) => text_of(value).map(Cow::Borrowed).ok_or(EvalError),
             Self::Event => Err(EvalError),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jaq_json::{Map, Num, Val};
 
 use crate::json::scan;
+use crate::json::string::unescape;
 use crate::redact::RedactedEvent;
 use crate::text::terminal;
 
@@ -95,8 +96,7 @@ pub const fn is_true(value: &Val) -> bool {
 /// The member of an object in JSON: of several with one key, the last.
 #[must_use]
 pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
-    let is_key =
-        |found: &str| found == key || (found.contains('\\') && scan::unescape(found) == key);
+    let is_key = |found: &str| found == key || unescape(found) == key;
     scan::entries(object)
         .into_iter()
         .rev()

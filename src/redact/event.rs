@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use super::fast_path::ValueSpan;
 use super::mask::MASK_JSON;
-use crate::json::scan::{self, Span};
+use crate::json::scan::Span;
+use crate::json::string::{unescape, unquote};
 use crate::model::{Declared, Field, FieldSpec, Kind, Severity, Stream, Tap};
 use crate::text::terminal;
 
@@ -84,12 +85,7 @@ impl<'a> RedactedField<'a> {
     /// What it says, if it is a string, be it a mask.
     #[must_use]
     pub fn text(&self) -> Option<Cow<'a, str>> {
-        let inside = self.json.strip_prefix('"')?.strip_suffix('"')?;
-        Some(if inside.contains('\\') {
-            Cow::Owned(scan::unescape(inside))
-        } else {
-            Cow::Borrowed(inside)
-        })
+        unquote(self.json)
     }
 
     /// How much it is, if it is a number.
@@ -101,11 +97,7 @@ impl<'a> RedactedField<'a> {
     /// Its name.
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {
-        if self.key.contains('\\') {
-            Cow::Owned(scan::unescape(self.key))
-        } else {
-            Cow::Borrowed(self.key)
-        }
+        unescape(self.key)
     }
 }
 

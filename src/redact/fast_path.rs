@@ -429,12 +429,7 @@ impl ExpectedField {
             ValueCheck::Nothing => true,
             _ if value.json == JsonType::Null => true,
             ValueCheck::Whole => !value.traits.has(ValueTraits::FRACTION),
-            ValueCheck::Choice(choices) => {
-                let json = value.span.slice(text).as_bytes();
-                // As it mostly stands, and otherwise in whatever spelling.
-                choices.iter().any(|choice| json.get(1..json.len() - 1) == Some(choice.as_bytes()))
-                    || is_choice(value.span.slice(text), choices)
-            }
+            ValueCheck::Choice(choices) => is_choice(value.span.slice(text), choices),
             ValueCheck::Inside(types) if value.inside != 0 && value.inside & !types == 0 => true,
             ValueCheck::Inside(_) => {
                 let mut drift = Vec::new();

@@ -3,6 +3,7 @@
 //! A pseudonym (`phi:phone:9b1d04c2:…`) is HMAC-SHA-256 over the kind of value, a zero byte and the value in its normal form,
 //! cut to 128 bits. Who holds the key can find out whose it is, so it is not de-identified data: nor is what `partial` leaves.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fmt::Write;
 
@@ -10,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::rewrite::compact;
-use crate::json::scan;
+use crate::json::string::{contents, unquote};
 use crate::model::Domain;
 use crate::text::{MASK, terminal};
 
@@ -114,10 +115,7 @@ fn normal(json: &str, field: Domain) -> (Domain, String) {
 
 /// The text of a string; anything else as JSON, without white space.
 fn text(json: &str) -> String {
-    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inside) => scan::unescape(inside),
-        None => compact(json),
-    }
+    unquote(json).map_or_else(|| compact(json), Cow::into_owned)
 }
 
 /// A telephone number by E.164. Without a country, ten digits are taken for a number of North America.
@@ -207,7 +205,7 @@ pub(super) fn is_partial(json: &str) -> bool {
 }
 
 fn is_pseudonym(json: &str) -> bool {
-    let parts: Vec<_> = json.trim_matches('"').split(':').collect();
+    let parts: Vec<_> = contents(json).unwrap_or_default().split(':').collect();
     let is_hex = |text: &str, bytes: usize| {
         text.len() == 2 * bytes
             && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::mask::{self, Mode};
 use super::{Reason, RedactionLog};
+use crate::json::string::{unescape, unquote};
 use crate::json::{JsonType, scan};
 use crate::model::decode::shown_name;
 use crate::model::{Domain, Name, Tap, Type};
@@ -27,7 +28,7 @@ impl NestedType<'_> {
             Self::Free | Self::Typed(Some(Type::Any)) => Some(Self::Free),
             Self::Typed(Some(Type::List(item) | Type::Map(item))) => Some(Self::Typed(Some(item))),
             Self::Typed(Some(Type::Record(members))) => {
-                let key = scan::unescape(key?);
+                let key = unescape(key?);
                 members
                     .iter()
                     .find(|member| member.name == key)
@@ -63,18 +64,14 @@ impl ScrubScope {
     /// Whether a value must be written anew for it.
     pub(super) fn finds(self, json: &str) -> bool {
         match JsonType::from_first_byte(json.as_bytes()[0]) {
-            JsonType::String => self != Self::Nothing && scrub::fires(&unquoted(json)),
+            JsonType::String => {
+                self != Self::Nothing && scrub::fires(&unquote(json).unwrap_or_default())
+            }
             JsonType::Number => self == Self::Numbers && scrub::fires(json),
             JsonType::Array | JsonType::Object => self != Self::Nothing,
             JsonType::Null | JsonType::Bool => false,
         }
     }
-}
-
-/// What stands between the quotes, its escapes resolved.
-fn unquoted(json: &str) -> Cow<'_, str> {
-    let inside = &json[1..json.len() - 1];
-    if inside.contains('\\') { Cow::Owned(scan::unescape(inside)) } else { Cow::Borrowed(inside) }
 }
 
 /// A value without white space between its tokens, all of it as it is.
@@ -118,7 +115,7 @@ impl Rewriter<'_, '_> {
         let mut first = true;
         for (key, value) in scan::entries(json) {
             let known = inside.of(key);
-            let name = key.map(scan::unescape);
+            let name = key.map(unescape);
             let name =
                 name.as_deref().map(|name| if known.is_some() { name } else { shown_name(name) });
             let path = name
@@ -151,7 +148,9 @@ impl Rewriter<'_, '_> {
 
     fn scalar(&mut self, json: &str, ty: JsonType, out: &mut String) {
         let text = match ty {
-            JsonType::String if self.search != ScrubScope::Nothing => unquoted(json),
+            JsonType::String if self.search != ScrubScope::Nothing => {
+                unquote(json).unwrap_or_default()
+            }
             JsonType::Number if self.search == ScrubScope::Numbers => Cow::Borrowed(json),
             _ => return terminal::push_json(json, out),
         };
@@ -166,11 +165,8 @@ impl Rewriter<'_, '_> {
 
     /// Appends a key, given what stands between its quotes, and a colon.
     fn key(&mut self, key: &str, out: &mut String) {
-        let scrubbed = if self.search == ScrubScope::Nothing {
-            None
-        } else {
-            scrub::scrub(&scan::unescape(key))
-        };
+        let scrubbed =
+            if self.search == ScrubScope::Nothing { None } else { scrub::scrub(&unescape(key)) };
         if let Some(scrubbed) = scrubbed {
             self.notes.scrubs(self.field, &scrubbed);
             quote(&scrubbed.text, out);

@@ -1,11 +1,11 @@
 //! The state of the workspace as its events tell it: operators, surfaces, triggers, pipelines, reviews.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
 use crate::analysis::call::text;
-use crate::json::scan;
 use crate::model::catalog::{
     OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorStatusChanged,
     PipelineError, PipelineSyncCompleted, ReviewSubmitted, TriggerCompleted, TriggerFailed,
@@ -183,11 +183,7 @@ impl WorkspaceState {
         }
         let Some(step) = STEPS.iter().position(|(_, kinds)| kinds.contains(&kind)) else { return };
         let id = shown.field("surface_id").filter(|field| !field.hidden);
-        let Some(id) = id.and_then(|field| {
-            Some(scan::unescape(field.json.strip_prefix('"')?.strip_suffix('"')?))
-        }) else {
-            return;
-        };
+        let Some(id) = id.and_then(|field| field.text().map(Cow::into_owned)) else { return };
         let known = self.surfaces.get(&id).copied();
         let reached = known.map_or(0, |known| known + 1);
         for count in self.funnel.iter_mut().take(step + 1).skip(reached) {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{key_of, rfc3339, string};
 use crate::json::JsonType;
 use crate::json::scan::{self, Member};
+use crate::json::string::contents;
 use crate::model::cloudevent::{self, SUBJECTS};
 use crate::model::{Name, is_call_sid, is_name, is_uuid};
 use crate::text::MASK;
@@ -44,8 +45,7 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
     if find("event_type").is_some() {
         return None;
     }
-    let name = find("type").filter(is_string)?.value.slice(text);
-    let name = name[1..name.len() - 1].trim();
+    let name = contents(find("type").filter(is_string)?.value.slice(text))?.trim();
     let data = *find("data").filter(|data| data.json == JsonType::Object)?;
     let attributes: Vec<_> =
         members.iter().filter(|member| member.key != data.key).copied().collect();
@@ -64,10 +64,8 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
     let time = attributes
         .iter()
         .find(|member| member.key.slice(text) == "time")
-        .map(|time| time.value.slice(text));
-    let time = time
-        .filter(|_| named.is_none())
-        .and_then(|time| time.trim_matches('"').parse::<Timestamp>().ok());
+        .and_then(|time| contents(time.value.slice(text)));
+    let time = time.filter(|_| named.is_none()).and_then(|time| time.parse::<Timestamp>().ok());
     let event_type = named.map(|named| string(named.value, text));
     let odd = attributes
         .iter()

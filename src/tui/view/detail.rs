@@ -1,6 +1,7 @@
 //! The detail of an event: every field with its value, type, class and what it means, nested values unfolded; then what the
 //! model did not expect, and what evtap says about the event.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use ratatui::Frame;
@@ -8,6 +9,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{self, Span};
 
 use super::text::{cut, wrap};
+use crate::json::string::{unescape, unquote};
 use crate::json::{JsonType, scan};
 use crate::model::Type;
 use crate::output::stored_event::StoredEventReader;
@@ -98,7 +100,7 @@ fn of(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<DetailLin
     }
     lines.push(heading("_tap", "what evtap says about it".to_owned()));
     for (key, json) in scan::entries(&shown.tap_json()) {
-        let Some(name) = key.map(scan::unescape) else { continue };
+        let Some(name) = key.map(unescape) else { continue };
         let value = DetailValue { path: step("._tap", &name), json, depth: 1, ty: None };
         value.push(&name, String::new(), false, folded, &mut lines);
     }
@@ -150,7 +152,7 @@ impl DetailValue<'_> {
             return;
         }
         for (at, (key, json)) in entries.into_iter().enumerate() {
-            let name = key.map_or_else(|| format!("[{at}]"), scan::unescape);
+            let name = key.map_or_else(|| Cow::Owned(format!("[{at}]")), unescape);
             let (ty, doc) = match self.ty {
                 Some(Type::List(item) | Type::Map(item)) => (Some(*item), ""),
                 Some(Type::Record(members)) => members
@@ -195,8 +197,8 @@ fn drawn(state: &State, width: usize) -> Vec<(usize, text::Line<'static>)> {
                 (true, false) => "▾ ",
                 _ => "  ",
             };
-            let value = match line.json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-                Some(inside) => terminal::visible(&scan::unescape(inside)).into_owned(),
+            let value = match unquote(&line.json) {
+                Some(text) => terminal::visible(&text).into_owned(),
                 None if line.is_container && !folded => String::new(),
                 None => line.json,
             };
