@@ -10,3 +10,4 @@ mod platform;
 mod progress;
 pub mod schema;
 mod session;
+pub mod settings;

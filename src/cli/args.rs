@@ -1,37 +1,60 @@
-//! The command line as people type it. Nothing is resolved here: see [`config`](crate::cli::config).
+//! The command line as people type it.
+//!
+//! Every option is declared here once. Help, completion, man pages, the settings of the
+//! configuration file and their tests derive from the declaration. Nothing is resolved here.
 
-mod commands;
+mod audit;
+mod complete;
+mod config;
 mod connection;
 mod delivery;
+mod doctor;
+mod expect;
 mod filter;
 mod forward;
+mod frames;
+mod generate;
 pub mod manual;
+mod observe;
 mod output;
 mod privacy;
-mod settings;
+mod replay;
+mod schema;
+mod screen;
+mod serve;
 mod stats;
 mod timeline;
+mod watch;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Arg, ArgAction, Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Arg, ArgAction, CommandFactory as _, Parser, Subcommand};
 
-pub use commands::{
-    CompleteArgs, DoctorArgs, ExpectArgs, FramesArgs, GenerateArgs, SchemaArgs, ServeArgs, Shell,
-};
+pub use audit::AuditArgs;
+pub use complete::CompleteArgs;
+pub use config::{ConfigAction, ConfigArgs, ConfigChoice, ConfigDefaults, SetProfile};
 pub use connection::{AuthArgs, ConnectionArgs, DemoArgs};
 pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs, ResumeArgs};
+pub use doctor::DoctorArgs;
+pub use expect::ExpectArgs;
 pub use filter::{FilterArgs, StopArgs};
 pub use forward::{ForwardArgs, ForwardFormat, ForwardHeader};
-pub use output::{Background, ColorWhen, OutputArgs, OutputFormat, ScreenArgs, Timestamps};
-pub use privacy::{AuditArgs, PhiMode, PrivacyArgs, ReportFormat, ScrubArg};
-pub use settings::{ConfigAction, ConfigArgs, ConfigChoice, ConfigDefaults, SetProfile};
+pub use frames::FramesArgs;
+pub use generate::{GenerateArgs, Shell};
+pub use observe::ObserveArgs;
+pub use output::{ColorWhen, OutputArgs, OutputFormat, ReportFormat, Timestamps};
+pub use privacy::{PhiMode, PrivacyArgs, ScrubArg};
+pub use replay::ReplayArgs;
+pub use schema::SchemaArgs;
+pub use screen::{Background, ScreenArgs};
+pub use serve::ServeArgs;
 pub use stats::{StatsArgs, StatsOutputArgs};
 pub use timeline::{TimelineArgs, TimelineFormat};
+pub use watch::WatchArgs;
 
+use crate::cli::settings;
 use crate::model::Kind;
 use crate::model::declare::LAST_SNAPSHOT;
 use crate::output::status;
@@ -47,7 +70,7 @@ pub struct Cli {
     pub command: Command,
     /// Where settings come from.
     #[command(flatten)]
-    pub choice: ConfigChoice,
+    pub config_choice: ConfigChoice,
 }
 
 impl Cli {
@@ -55,9 +78,9 @@ impl Cli {
     #[must_use]
     pub const fn status(&self) -> status::StatusFormat {
         match &self.command {
-            Command::Watch(WatchArgs { show, .. })
-            | Command::Observe(ObserveArgs { show, .. })
-            | Command::Replay(ReplayArgs { show, .. }) => show.status,
+            Command::Watch(WatchArgs { output, .. })
+            | Command::Observe(ObserveArgs { output, .. })
+            | Command::Replay(ReplayArgs { output, .. }) => output.status,
             Command::Expect(ExpectArgs { status, .. })
             | Command::Stats(StatsArgs { status, .. })
             | Command::Timeline(TimelineArgs { status, .. }) => *status,
@@ -86,16 +109,31 @@ pub fn definition() -> clap::Command {
     command
 }
 
-/// The same as it is declared: what may still be given other defaults.
+/// Returns the declaration before clap completes it, so that defaults can still be changed.
 #[must_use]
 pub fn declaration() -> clap::Command {
-    Cli::command().mut_subcommands(|command| {
+    let command = Cli::command();
+    let watch = command.find_subcommand("watch").expect("there is such a command");
+    let is_setting = |option: &&Arg| settings::find(option.get_id().as_str()).is_some();
+    let flags: Vec<_> = watch
+        .get_arguments()
+        .filter(|option| is_flag(option) && is_setting(option))
+        .map(|option| option.get_id().clone())
+        .collect();
+    command.mut_subcommands(|command| {
         let after = manual::after(command.get_name());
-        command.after_long_help(after).mut_args(|option| match option.get_id().as_str() {
-            "insecure_http" | "fail_on_gap" | "wrap" => revocable(option),
-            _ => option,
+        command.after_long_help(after).mut_args(|option| {
+            if is_flag(&option) && flags.contains(option.get_id()) {
+                revocable(option)
+            } else {
+                option
+            }
         })
     })
+}
+
+fn is_flag(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::SetTrue)
 }
 
 /// An error that suggests no command which nobody is to type.
@@ -109,7 +147,7 @@ pub fn without_hidden(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// A flag that may stand in a configuration, and that `=false` takes back.
+/// A flag that the configuration can set and that `=false` unsets.
 fn revocable(option: Arg) -> Arg {
     option
         .action(ArgAction::Set)
@@ -161,11 +199,11 @@ impl Command {
     /// Where its expressions find those that have names.
     pub(crate) const fn named_mut(&mut self) -> Option<&mut BTreeMap<String, String>> {
         match self {
-            Self::Watch(WatchArgs { pick, .. })
-            | Self::Observe(ObserveArgs { pick, .. })
-            | Self::Replay(ReplayArgs { pick, .. })
-            | Self::Stats(StatsArgs { pick, .. })
-            | Self::Timeline(TimelineArgs { pick, .. }) => Some(&mut pick.named),
+            Self::Watch(WatchArgs { filter, .. })
+            | Self::Observe(ObserveArgs { filter, .. })
+            | Self::Replay(ReplayArgs { filter, .. })
+            | Self::Stats(StatsArgs { filter, .. })
+            | Self::Timeline(TimelineArgs { filter, .. }) => Some(&mut filter.named),
             Self::Expect(ExpectArgs { named, .. }) => Some(named),
             _ => None,
         }
@@ -176,141 +214,20 @@ impl Command {
         match self {
             Self::Stats(StatsArgs { privacy, .. })
             | Self::Timeline(TimelineArgs { privacy, .. }) => Some(privacy),
-            _ => match self.show_mut() {
-                Some(show) => Some(&mut show.privacy),
+            _ => match self.output_mut() {
+                Some(output) => Some(&mut output.privacy),
                 None => None,
             },
         }
     }
 
     /// Its options of what is shown.
-    pub(crate) const fn show_mut(&mut self) -> Option<&mut OutputArgs> {
+    pub(crate) const fn output_mut(&mut self) -> Option<&mut OutputArgs> {
         match self {
-            Self::Watch(WatchArgs { show, .. })
-            | Self::Observe(ObserveArgs { show, .. })
-            | Self::Replay(ReplayArgs { show, .. }) => Some(show),
+            Self::Watch(WatchArgs { output, .. })
+            | Self::Observe(ObserveArgs { output, .. })
+            | Self::Replay(ReplayArgs { output, .. }) => Some(output),
             _ => None,
         }
     }
-}
-
-/// `evtap watch`
-#[derive(Debug, Args)]
-pub struct WatchArgs {
-    /// The workspace's id, or `demo` for the built-in clinic; may repeat
-    #[arg(
-        short,
-        long,
-        value_name = "ID",
-        env = "AMIGO_WORKSPACE_ID",
-        hide_env_values = true,
-        value_delimiter = ','
-    )]
-    pub workspace: Vec<String>,
-    /// Open the observer of each call that starts, at most N at a time, and merge its events
-    #[arg(long, value_name = "N")]
-    pub auto_observe: Option<usize>,
-    /// Which events are kept.
-    #[command(flatten)]
-    pub pick: FilterArgs,
-    /// What is shown, and how.
-    #[command(flatten)]
-    pub show: OutputArgs,
-    /// The live screen.
-    #[command(flatten)]
-    pub screen: ScreenArgs,
-    /// When to stop.
-    #[command(flatten)]
-    pub until: StopArgs,
-    /// Where to begin.
-    #[command(flatten)]
-    pub resume: ResumeArgs,
-    /// What becomes of events beside stdout.
-    #[command(flatten)]
-    pub delivery: DeliveryArgs,
-    /// Where else they go.
-    #[command(flatten)]
-    pub forward: ForwardArgs,
-    /// How connections are kept.
-    #[command(flatten)]
-    pub liveness: ReconnectArgs,
-    /// Where the platform is.
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
-    /// The built-in clinic.
-    #[command(flatten)]
-    pub demo: DemoArgs,
-}
-
-/// `evtap observe`
-#[derive(Debug, Args)]
-pub struct ObserveArgs {
-    /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
-    #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
-    pub call: Vec<String>,
-    /// The id of the calls' workspace
-    #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
-    pub workspace: Option<String>,
-    /// Which events are kept.
-    #[command(flatten)]
-    pub pick: FilterArgs,
-    /// What is shown, and how.
-    #[command(flatten)]
-    pub show: OutputArgs,
-    /// The live screen.
-    #[command(flatten)]
-    pub screen: ScreenArgs,
-    /// When to stop.
-    #[command(flatten)]
-    pub until: StopArgs,
-    /// What becomes of events beside stdout.
-    #[command(flatten)]
-    pub delivery: DeliveryArgs,
-    /// Where else they go.
-    #[command(flatten)]
-    pub forward: ForwardArgs,
-    /// How connections are kept.
-    #[command(flatten)]
-    pub liveness: ReconnectArgs,
-    /// Where the platform is.
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
-    /// The built-in clinic.
-    #[command(flatten)]
-    pub demo: DemoArgs,
-}
-
-/// `evtap replay`
-#[derive(Debug, Args)]
-pub struct ReplayArgs {
-    /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture, plain or packed by gzip or zstd; `-` is stdin
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Which events are kept.
-    #[command(flatten)]
-    pub pick: FilterArgs,
-    /// What is shown, and how.
-    #[command(flatten)]
-    pub show: OutputArgs,
-    /// The live screen.
-    #[command(flatten)]
-    pub screen: ScreenArgs,
-    /// When to stop.
-    #[command(flatten)]
-    pub until: StopArgs,
-    /// What becomes of events beside stdout.
-    #[command(flatten)]
-    pub delivery: DeliveryArgs,
-    /// How many threads work on a recording; as many as there are processors, if not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub threads: Option<u16>,
-    /// Where else they go.
-    #[command(flatten)]
-    pub forward: ForwardArgs,
-    /// Replay at so many times real time, by the times of the events: 1 is real time; as fast as it goes, if not given
-    #[arg(long, value_name = "N", help_heading = "Output")]
-    pub speed: Option<f64>,
-    /// Forward in the clear to hosts other than this one
-    #[arg(long, requires = "url", help_heading = "Forwarding")]
-    pub insecure_http: bool,
 }

@@ -34,8 +34,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Schema(args) => schema::run(&args),
         Command::Audit(args) => audit::run(args).await,
         Command::Frames(args) => frames::run(args).await,
-        Command::Config(args) => config::run(&args, &cli.choice),
-        Command::Doctor(args) => doctor::run(args, &cli.choice).await,
+        Command::Config(args) => config::run(&args, &cli.config_choice),
+        Command::Doctor(args) => doctor::run(args, &cli.config_choice).await,
         Command::Generate(args) => generate::run(&args),
         Command::Complete(args) => complete::run(&args),
     }

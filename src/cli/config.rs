@@ -1,12 +1,11 @@
 //! Options over environment over profile over defaults: one resolved configuration, or an error that says what to do.
 
 mod edit;
-mod file;
+pub(crate) mod file;
 mod forward;
 mod layers;
 mod report;
 mod screen;
-mod settings;
 mod stages;
 mod stats;
 mod timeline;
@@ -36,13 +35,12 @@ use crate::transport::client::Network;
 use crate::transport::credential::{self, Credential, KeySource};
 use crate::transport::merge::Merge;
 use crate::transport::{SourceConfig, private_file, recording};
-pub use edit::{init, set_profile};
+pub use edit::{example, init, set_profile};
 pub use file::{profiles, usual_path};
 pub use forward::endpoint;
 pub use layers::{Layers, ParseError, parse};
 pub use report::ResolvedConfig;
 pub use screen::screen;
-pub use settings::SETTINGS;
 pub use stages::{expectations, stages};
 pub use stats::stats;
 pub use timeline::{TimelinePlan, timeline};
@@ -91,8 +89,8 @@ pub fn calls(sids: &[String]) -> Result<Vec<String>> {
 
 /// Where the API key comes from, if there is one.
 #[must_use]
-pub fn key_source(access: &AuthArgs) -> Option<KeySource> {
-    match (&access.api_key_file, &access.api_key_command) {
+pub fn key_source(auth: &AuthArgs) -> Option<KeySource> {
+    match (&auth.api_key_file, &auth.api_key_command) {
         (Some(path), _) => Some(KeySource::File(path.clone())),
         (None, Some(command)) => Some(KeySource::Command(command.clone())),
         (None, None) => std::env::var_os(credential::VARIABLE).map(|_| KeySource::Environment),
@@ -100,8 +98,8 @@ pub fn key_source(access: &AuthArgs) -> Option<KeySource> {
 }
 
 /// The API key, and where it comes from.
-pub async fn key(access: &AuthArgs) -> Result<(Credential, KeySource)> {
-    let Some(source) = key_source(access) else {
+pub async fn key(auth: &AuthArgs) -> Result<(Credential, KeySource)> {
+    let Some(source) = key_source(auth) else {
         let advice = "set AMIGO_API_KEY or give --api-key-file";
         return Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", advice));
     };
@@ -110,8 +108,8 @@ pub async fn key(access: &AuthArgs) -> Result<(Credential, KeySource)> {
 
 /// The way to the network.
 #[must_use]
-pub fn network(access: &AuthArgs) -> Network {
-    let AuthArgs { proxy, ca_cert, insecure_http, .. } = access;
+pub fn network(auth: &AuthArgs) -> Network {
+    let AuthArgs { proxy, ca_cert, insecure_http, .. } = auth;
     Network {
         proxy: proxy.clone(),
         ca_cert: ca_cert.clone(),
@@ -155,7 +153,7 @@ pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Pol
         ScrubArg::Free => redact::ScrubMode::Free,
         ScrubArg::None => redact::ScrubMode::None,
     };
-    let stands = privacy.standing.has("phi_key_file");
+    let stands = privacy.config_defaults.contains("phi_key_file");
     let key_file =
         privacy.phi_key_file.as_deref().filter(|_| privacy.phi == PhiMode::Hash || !stands);
     let mut policy = Policy { mode: mode(privacy.phi, key_file)?, scrub, ..Policy::default() };
@@ -305,18 +303,18 @@ pub fn threads(asked: Option<u16>) -> usize {
 }
 
 /// How several streams become one.
-pub fn merge(liveness: &ReconnectArgs) -> Result<Merge> {
-    let window = duration("--order-window", &liveness.order_window)?;
-    Ok(if liveness.order == MergeOrder::Time { Merge::Time(window) } else { Merge::Arrival })
+pub fn merge(reconnect: &ReconnectArgs) -> Result<Merge> {
+    let window = duration("--order-window", &reconnect.order_window)?;
+    Ok(if reconnect.order == MergeOrder::Time { Merge::Time(window) } else { Merge::Arrival })
 }
 
 /// How much the sources bear.
-pub fn limits(delivery: &DeliveryArgs, liveness: Option<&ReconnectArgs>) -> Result<SourceConfig> {
-    let silence = liveness.and_then(|liveness| liveness.read_timeout.as_deref());
+pub fn limits(delivery: &DeliveryArgs, reconnect: Option<&ReconnectArgs>) -> Result<SourceConfig> {
+    let silence = reconnect.and_then(|reconnect| reconnect.read_timeout.as_deref());
     Ok(SourceConfig {
         frame: size("--max-frame", &delivery.max_frame)?,
         silence: silence.map(|text| positive("--read-timeout", text)).transpose()?,
-        reconnects: liveness.and_then(|liveness| liveness.max_reconnects),
+        reconnects: reconnect.and_then(|reconnect| reconnect.max_reconnects),
         ..SourceConfig::default()
     })
 }

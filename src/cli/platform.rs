@@ -33,14 +33,14 @@ pub struct Platform {
 impl Platform {
     /// The platform that the options name.
     async fn at(connection: &args::ConnectionArgs, limits: SourceConfig) -> Result<Self> {
-        let network = config::network(&connection.access);
+        let network = config::network(&connection.auth);
         let endpoints = Endpoints::resolve(
             &connection.base_url,
             connection.agent_base_url.as_deref(),
             network.insecure_http,
         )?;
         let client = Client::new(endpoints, &network)?;
-        let (credential, source) = config::key(&connection.access).await?;
+        let (credential, source) = config::key(&connection.auth).await?;
         Ok(Self { client, keys: KeyRing::new(credential, Some(source)), limits })
     }
 

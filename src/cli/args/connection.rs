@@ -22,7 +22,7 @@ pub struct ConnectionArgs {
     pub agent_base_url: Option<String>,
     /// The key, and the way.
     #[command(flatten)]
-    pub access: AuthArgs,
+    pub auth: AuthArgs,
 }
 
 /// The key, and the way to whoever it is for. The key itself is never an option: `AMIGO_API_KEY`, a file, or a command.

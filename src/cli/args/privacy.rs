@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::ConfigDefaults;
+use super::config::ConfigDefaults;
 
 /// What is hidden.
 #[derive(Debug, Args)]
@@ -27,28 +27,7 @@ pub struct PrivacyArgs {
     pub scrub: ScrubArg,
     /// The settings that nobody has typed.
     #[arg(skip)]
-    pub standing: ConfigDefaults,
-}
-
-/// `evtap audit`
-#[derive(Debug, Args)]
-pub struct AuditArgs {
-    /// NDJSON, by evtap or not, CloudEvents, or a raw SSE capture, plain or packed by gzip or zstd; `-` is stdin
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// How the findings are written
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: ReportFormat,
-}
-
-/// The formats of a report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// Lines for people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
+    pub config_defaults: ConfigDefaults,
 }
 
 /// What takes the place of what is hidden.

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ColorWhen, ConnectionArgs, DemoArgs, FilterArgs, PrivacyArgs, StopArgs};
+use super::connection::{ConnectionArgs, DemoArgs};
+use super::filter::{FilterArgs, StopArgs};
+use super::output::ColorWhen;
+use super::privacy::PrivacyArgs;
 use crate::output::status;
 
 /// `evtap stats`
@@ -47,10 +50,10 @@ pub struct StatsArgs {
     pub status: status::StatusFormat,
     /// Which events are counted.
     #[command(flatten)]
-    pub pick: FilterArgs,
+    pub filter: FilterArgs,
     /// When to stop.
     #[command(flatten)]
-    pub until: StopArgs,
+    pub stop: StopArgs,
     /// What is hidden.
     #[command(flatten)]
     pub privacy: PrivacyArgs,

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ColorWhen, ConnectionArgs, DemoArgs, FilterArgs, PrivacyArgs};
+use super::connection::{ConnectionArgs, DemoArgs};
+use super::filter::FilterArgs;
+use super::output::ColorWhen;
+use super::privacy::PrivacyArgs;
 use crate::output::status;
 
 /// `evtap timeline`
@@ -36,7 +39,7 @@ pub struct TimelineArgs {
     pub status: status::StatusFormat,
     /// Which events are in it.
     #[command(flatten)]
-    pub pick: FilterArgs,
+    pub filter: FilterArgs,
     /// What is hidden.
     #[command(flatten)]
     pub privacy: PrivacyArgs,

@@ -74,8 +74,8 @@ fn settings_file(choice: &ConfigChoice) -> Option<PathBuf> {
 
 /// Checks a platform that isn't the demo.
 async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Result<()> {
-    let (connection, access) = (&options.connection, &options.connection.access);
-    let key = match config::key(access).await {
+    let (connection, auth) = (&options.connection, &options.connection.auth);
+    let key = match config::key(auth).await {
         Ok((key, source)) => {
             report.add(CheckResult::well("key", format!("legal, from {}", named(&source))))?;
             Some(key)
@@ -85,7 +85,7 @@ async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Resu
             None
         }
     };
-    let settings = config::network(access);
+    let settings = config::network(auth);
     let endpoints = Endpoints::resolve(
         &connection.base_url,
         connection.agent_base_url.as_deref(),
@@ -129,7 +129,7 @@ async fn network(
     endpoints: &Endpoints,
     report: &mut DoctorReport,
 ) -> Result<()> {
-    let settings = config::network(&options.connection.access);
+    let settings = config::network(&options.connection.auth);
     let (base, agent) = endpoints.origins();
     network::walk("", base, &settings, report).await?;
     if base.origin() != agent.origin() {
@@ -194,7 +194,7 @@ fn files(
     let settings = settings_file(choice);
     let files = [
         ("settings file", settings.as_deref()),
-        ("key file", options.connection.access.api_key_file.as_deref()),
+        ("key file", options.connection.auth.api_key_file.as_deref()),
         ("pseudonyms' key", options.phi_key_file.as_deref()),
         ("cursor", options.cursor.as_deref()),
         ("record", options.record.as_deref()),

@@ -17,11 +17,11 @@ pub(super) async fn run(args: FramesArgs) -> Result<Exit> {
             "give --reveal all, and mind where the output goes; `watch` and `observe` redact",
         ));
     }
-    let credential = match config::key_source(&args.access) {
+    let credential = match config::key_source(&args.auth) {
         None => None,
         Some(source) => Some(source.read().await?),
     };
-    let network = config::network(&args.access);
+    let network = config::network(&args.auth);
     let (tx, mut rx) = mpsc::channel(transport::QUEUE);
     let url = args.url;
     let reading =

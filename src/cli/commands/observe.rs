@@ -8,24 +8,24 @@ use crate::error::{Exit, Result};
 
 pub(super) async fn run(args: ObserveArgs) -> Result<Exit> {
     let calls = config::calls(&args.call)?;
-    let stages = config::stages(&args.pick, &args.show, &args.until, false)?;
+    let stages = config::stages(&args.filter, &args.output, &args.stop, false)?;
     let screen = config::screen(
         &args.screen,
-        &args.pick,
-        &args.show,
+        &args.filter,
+        &args.output,
         &stages.policy,
         &format!("call {}", calls.join(", ")),
     )?;
-    let limits = config::limits(&args.delivery, Some(&args.liveness))?;
-    let network = config::network(&args.connection.access);
-    let endpoint = config::endpoint(&args.forward, &network, args.show.status)?;
+    let limits = config::limits(&args.delivery, Some(&args.reconnect))?;
+    let network = config::network(&args.connection.auth);
+    let endpoint = config::endpoint(&args.forward, &network, args.output.status)?;
 
     let workspace = args.workspace.as_deref();
     let (platform, workspace, calls) =
         Platform::of_calls(calls, workspace, &args.connection, &args.demo, limits).await?;
     let session = SessionBuilder::new(stages, &args.delivery, None)?
         .forwarding(endpoint)
-        .merged(config::merge(&args.liveness)?)
+        .merged(config::merge(&args.reconnect)?)
         .on(screen);
 
     session

@@ -14,15 +14,20 @@ use crate::tui::state::ScreenConfig;
 
 pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
     let pace = config::pace(args.speed, &args.files)?;
-    let stages = config::stages(&args.pick, &args.show, &args.until, false)?;
+    let stages = config::stages(&args.filter, &args.output, &args.stop, false)?;
     let names: Vec<_> = args.files.iter().map(file_name).collect();
-    let screen =
-        config::screen(&args.screen, &args.pick, &args.show, &stages.policy, &names.join(", "))?
-            .map(|screen| ScreenConfig { pace: Some(Arc::clone(&pace)), ..screen });
+    let screen = config::screen(
+        &args.screen,
+        &args.filter,
+        &args.output,
+        &stages.policy,
+        &names.join(", "),
+    )?
+    .map(|screen| ScreenConfig { pace: Some(Arc::clone(&pace)), ..screen });
     let is_paced = args.speed.is_some() && screen.is_none();
     let limit = config::limits(&args.delivery, None)?.frame;
     let network = Network { insecure_http: args.insecure_http, ..Network::default() };
-    let endpoint = config::endpoint(&args.forward, &network, args.show.status)?;
+    let endpoint = config::endpoint(&args.forward, &network, args.output.status)?;
 
     let session =
         SessionBuilder::new(stages, &args.delivery, None)?.forwarding(endpoint).on(screen);

@@ -13,17 +13,17 @@ use crate::transport::sse::Start;
 
 pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
     let workspaces = config::workspaces(&args.workspace)?;
-    let stages = config::stages(&args.pick, &args.show, &args.until, workspaces.len() > 1)?;
+    let stages = config::stages(&args.filter, &args.output, &args.stop, workspaces.len() > 1)?;
     let screen = config::screen(
         &args.screen,
-        &args.pick,
-        &args.show,
+        &args.filter,
+        &args.output,
         &stages.policy,
         &workspaces.join(", "),
     )?;
-    let limits = config::limits(&args.delivery, Some(&args.liveness))?;
-    let network = config::network(&args.connection.access);
-    let endpoint = config::endpoint(&args.forward, &network, args.show.status)?;
+    let limits = config::limits(&args.delivery, Some(&args.reconnect))?;
+    let network = config::network(&args.connection.auth);
+    let endpoint = config::endpoint(&args.forward, &network, args.output.status)?;
     let now = Timestamp::now();
     let since = args.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
 
@@ -39,7 +39,7 @@ pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
     }
     let session = SessionBuilder::new(stages, &args.delivery, cursor)?
         .forwarding(endpoint)
-        .merged(config::merge(&args.liveness)?)
+        .merged(config::merge(&args.reconnect)?)
         .on(screen);
 
     let source = |tx: &Sender, (workspace, start)| {

@@ -4,7 +4,8 @@ use clap::{Arg, Command};
 
 use super::{Candidate, command_word};
 use crate::cli::args;
-use crate::cli::config::{self, SETTINGS};
+use crate::cli::config;
+use crate::cli::settings::SETTINGS;
 use crate::model::{Class, EventSpec, FieldSpec, Kind, family};
 
 /// Parts of events that `--fields` takes beside their fields.

@@ -10,7 +10,7 @@ use clap::{Arg, Command};
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use super::file::File;
-use super::settings::{SETTINGS, Setting, is_flag, is_list};
+use crate::cli::settings::{SETTINGS, Setting, is_flag, is_list};
 use crate::error::{Error, Exit, Result};
 use crate::transport::private_file;
 use crate::transport::recording::cause;

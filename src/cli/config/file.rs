@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Command;
 use toml_edit::{Document, Item, Table, Value};
 
-use super::settings::{Setting, is_flag, is_list, is_path};
+use crate::cli::settings::{Role, Setting, is_flag, is_list, is_path};
 use crate::error::{Error, Result};
 use crate::query::is_name;
 use crate::transport::private_file::{is_private, permissions};
@@ -211,7 +211,10 @@ impl ConfigReader<'_> {
                 *path = self.resolve(path);
             }
         }
-        if setting.name == "proxy" && !self.private && values.iter().any(|url| url.contains('@')) {
+        if setting.role == Role::Proxy
+            && !self.private
+            && values.iter().any(|url| url.contains('@'))
+        {
             let why = "it holds a password, and others may read the file";
             return Err(self.wrong(line, name, why, "make the file private with `chmod 600`"));
         }

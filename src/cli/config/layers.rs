@@ -18,8 +18,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 
 use super::file::{self, File, FileEntry};
-use super::settings::{SETTINGS, Setting, is_explicit, is_flag};
 use crate::cli::args::{self, Cli, Command, ConfigDefaults};
+use crate::cli::settings::{self, Role, SETTINGS, Setting, is_explicit, is_flag};
 use crate::error::{Error, Exit, Result};
 use crate::query::meant;
 use crate::transport::credential;
@@ -118,10 +118,10 @@ fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
         ConfigDefaults(SETTINGS.iter().filter(stands).map(|setting| setting.name).collect());
     if let Some(privacy) = cli.command.privacy_mut() {
         privacy.redact.extend(layers.redacted());
-        privacy.standing = standing.clone();
+        privacy.config_defaults = standing.clone();
     }
-    if let Some(show) = cli.command.show_mut() {
-        show.standing = standing;
+    if let Some(output) = cli.command.output_mut() {
+        output.config_defaults = standing;
     }
     Ok(cli)
 }
@@ -220,20 +220,18 @@ impl Layers {
     ) -> Option<&(SettingOrigin, Vec<String>)> {
         let given = |name: &str| self.given.get(name).and_then(|given| given.first());
         let won = given(setting.name)?;
-        match setting.name {
-            // All of them are added later on.
-            "redact" => None,
-            "api_key_file" | "api_key_command" => {
-                let rivals = ["api_key_file", "api_key_command"];
+        match setting.role {
+            // The values of all layers are added later.
+            Role::Cumulative => None,
+            Role::ApiKey => {
                 let taken = std::env::var_os(credential::VARIABLE).is_some()
-                    || rivals.iter().any(|name| is_explicit(typed, name));
-                let higher = rivals
-                    .iter()
-                    .filter_map(|name| given(name))
+                    || settings::of_role(Role::ApiKey).any(|key| is_explicit(typed, key.name));
+                let (highest, _) = settings::of_role(Role::ApiKey)
+                    .filter_map(|key| given(key.name))
                     .min_by_key(|(origin, _)| origin.rank())?;
-                (!taken && won.0.rank() == higher.0.rank()).then_some(won)
+                (!taken && won.0.rank() == highest.rank()).then_some(won)
             }
-            _ => Some(won),
+            Role::Plain | Role::Url | Role::Proxy => Some(won),
         }
     }
 

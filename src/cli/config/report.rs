@@ -7,8 +7,8 @@ use colored::Colorize;
 use serde_json::{Map, Value, json};
 
 use super::layers::{Layers, NamedFilters, ParseError, SettingOrigin, resolve};
-use super::settings::SETTINGS;
 use crate::cli::args::{self, ConfigChoice};
+use crate::cli::settings::SETTINGS;
 use crate::error::{Error, Result};
 use crate::text::terminal;
 use crate::transport::credential;

@@ -15,8 +15,8 @@ use crate::tui::terminal;
 /// The live screen that is asked for, showing what has that name.
 pub fn screen(
     screen: &ScreenArgs,
-    pick: &FilterArgs,
-    show: &OutputArgs,
+    filter: &FilterArgs,
+    output: &OutputArgs,
     policy: &Policy,
     title: &str,
 ) -> Result<Option<ScreenConfig>> {
@@ -27,14 +27,14 @@ pub fn screen(
     terminal::check()?;
     Ok(Some(ScreenConfig {
         title: title.to_owned(),
-        revealed: show.privacy.reveal.clone(),
+        revealed: output.privacy.reveal.clone(),
         policy: policy.clone(),
-        variables: variables(&pick.args, &pick.json_args)?,
-        named: pick.named.clone(),
+        variables: variables(&filter.args, &filter.json_args)?,
+        named: filter.named.clone(),
         limits,
         theme: theme(screen.background),
-        zone: zone(show.tz.as_deref())?,
-        wrap: show.wrap,
+        zone: zone(output.tz.as_deref())?,
+        wrap: output.wrap,
         pace: None,
     }))
 }

@@ -37,30 +37,33 @@ use crate::transport::recording::cause;
 
 /// The stages of a stream command. `several` streams are merged in it.
 pub fn stages(
-    pick: &FilterArgs,
-    show: &OutputArgs,
-    until: &StopArgs,
+    filter: &FilterArgs,
+    output: &OutputArgs,
+    stop: &StopArgs,
     several: bool,
 ) -> Result<Stages> {
-    colour(show.color);
-    let policy = policy(&show.privacy, show.status)?;
-    let variables = variables(&pick.args, &pick.json_args)?;
+    colour(output.color);
+    let policy = policy(&output.privacy, output.status)?;
+    let variables = variables(&filter.args, &filter.json_args)?;
     let expressions = ExpressionCompiler {
         variables: &variables,
         policy: &policy,
-        format: show.status,
-        check: !pick.no_check,
-        named: &pick.named,
+        format: output.status,
+        check: !filter.no_check,
+        named: &filter.named,
     };
-    let judge = Box::new(conditions(until, &expressions)?);
-    let FilterSetup { select, kinds, grep } = kept(pick, &expressions)?;
-    let program =
-        show.jq.as_deref().map(|source| expressions.program("--jq", source, kinds)).transpose()?;
-    let mut sink = sink(show, program, several, grep.as_ref())?;
-    if show.stats {
-        sink = Box::new(SummarySink::new(sink, show.status));
+    let judge = Box::new(conditions(stop, &expressions)?);
+    let FilterSetup { select, kinds, grep } = kept(filter, &expressions)?;
+    let program = output
+        .jq
+        .as_deref()
+        .map(|source| expressions.program("--jq", source, kinds))
+        .transpose()?;
+    let mut sink = sink(output, program, several, grep.as_ref())?;
+    if output.stats {
+        sink = Box::new(SummarySink::new(sink, output.status));
     }
-    Ok(Stages { select, policy, sink, limit: show.limit, judge, status: show.status })
+    Ok(Stages { select, policy, sink, limit: output.limit, judge, status: output.status })
 }
 
 /// What the options of selecting say.
@@ -71,11 +74,14 @@ pub(super) struct FilterSetup {
     pub grep: Option<GrepFilter>,
 }
 
-pub(super) fn kept(pick: &FilterArgs, expressions: &ExpressionCompiler<'_>) -> Result<FilterSetup> {
-    let types = types(pick)?;
+pub(super) fn kept(
+    filter: &FilterArgs,
+    expressions: &ExpressionCompiler<'_>,
+) -> Result<FilterSetup> {
+    let types = types(filter)?;
     let mut kinds = Kinds::kept(&types);
-    let file = pick.filter_file.as_deref().map(read).transpose()?;
-    let sources = pick
+    let file = filter.filter_file.as_deref().map(read).transpose()?;
+    let sources = filter
         .filters
         .iter()
         .map(|source| ("--filter", source))
@@ -83,12 +89,12 @@ pub(super) fn kept(pick: &FilterArgs, expressions: &ExpressionCompiler<'_>) -> R
     let filters = sources
         .map(|(option, source)| expressions.predicate(option, source, &mut kinds))
         .collect::<Result<_>>()?;
-    let grep = pick.grep.as_deref().map(GrepFilter::new).transpose()?;
+    let grep = filter.grep.as_deref().map(GrepFilter::new).transpose()?;
     Ok(FilterSetup { select: EventFilter::new(types, filters, grep.clone()), kinds, grep })
 }
 
 pub(super) fn conditions(
-    until: &StopArgs,
+    stop: &StopArgs,
     expressions: &ExpressionCompiler<'_>,
 ) -> Result<Conditions> {
     let now = Instant::now();
@@ -104,10 +110,10 @@ pub(super) fn conditions(
             .transpose()
     };
     Ok(Conditions {
-        until: predicate("--until", &until.until)?,
-        fail_if: predicate("--fail-if", &until.fail_if)?,
-        ends_at: length("--duration", &until.duration)?.map(|length| now + length),
-        idle: length("--idle-timeout", &until.idle_timeout)?,
+        until: predicate("--until", &stop.until)?,
+        fail_if: predicate("--fail-if", &stop.fail_if)?,
+        ends_at: length("--duration", &stop.duration)?.map(|length| now + length),
+        idle: length("--idle-timeout", &stop.idle_timeout)?,
         last: Some(now),
         reason: None,
     })
@@ -216,9 +222,9 @@ impl ExpressionCompiler<'_> {
 }
 
 /// The event types that are kept. A pattern that matches none is a typing error.
-fn types(pick: &FilterArgs) -> Result<TypeFilter> {
-    if !pick.no_check {
-        for pattern in &pick.events {
+fn types(filter: &FilterArgs) -> Result<TypeFilter> {
+    if !filter.no_check {
+        for pattern in &filter.events {
             let alone = TypeFilter::new(std::slice::from_ref(pattern), &[])?;
             if Kinds::kept(&alone).is_undeclared() {
                 let names: Vec<_> =
@@ -245,8 +251,8 @@ fn types(pick: &FilterArgs) -> Result<TypeFilter> {
             }
         }
     }
-    let types = TypeFilter::new(&pick.events, &pick.excludes)?;
-    if !pick.no_check && Kinds::kept(&types).is_undeclared() {
+    let types = TypeFilter::new(&filter.events, &filter.excludes)?;
+    if !filter.no_check && Kinds::kept(&types).is_undeclared() {
         return Err(Error::usage(
             "cannot use --exclude",
             "it leaves no event of the model",
@@ -264,23 +270,25 @@ fn read(path: &Path) -> Result<String> {
 
 /// The sink that the options ask for, on stdout.
 fn sink(
-    show: &OutputArgs,
+    output: &OutputArgs,
     program: Option<Program>,
     several: bool,
     grep: Option<&GrepFilter>,
 ) -> Result<Box<dyn EventSink>> {
     let terminal = std::io::stdout().is_terminal();
     let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
-    let times = times(show)?;
+    let times = times(output)?;
     if let Some(program) = program {
-        return Ok(Box::new(Writer::new(out, Jq::new(program, show.raw_strings, terminal))));
+        return Ok(Box::new(Writer::new(out, Jq::new(program, output.raw_strings, terminal))));
     }
-    let columns = (!show.fields.is_empty()).then(|| Columns::new(show.fields.clone()));
+    let columns = (!output.fields.is_empty()).then(|| Columns::new(output.fields.clone()));
     let usual = if terminal { OutputFormat::Pretty } else { OutputFormat::Ndjson };
-    Ok(match show.output.as_ref().unwrap_or(&usual) {
+    Ok(match output.output.as_ref().unwrap_or(&usual) {
         OutputFormat::Ndjson => Box::new(Writer::new(out, Ndjson::new(columns))),
         OutputFormat::Json => Box::new(Json::new(out, columns)),
-        OutputFormat::CloudEvents if columns.is_some() && !show.standing.has("fields") => {
+        OutputFormat::CloudEvents
+            if columns.is_some() && !output.config_defaults.contains("fields") =>
+        {
             let advice = "leave --fields out, or give -o ndjson";
             return Err(Error::usage(
                 "cannot use --fields",
@@ -298,7 +306,7 @@ fn sink(
         OutputFormat::Template(source) => Box::new(Template::new(out, source)?),
         OutputFormat::Pretty => {
             let layout = PrettyLayout {
-                cut: terminal && !show.wrap,
+                cut: terminal && !output.wrap,
                 times,
                 workspaces: several,
                 columns,
@@ -310,17 +318,17 @@ fn sink(
 }
 
 /// The times that people are shown. Those of machines are RFC 3339 in UTC, whatever is asked for.
-fn times(show: &OutputArgs) -> Result<TimeDisplay> {
-    let is_for_people = match &show.output {
-        _ if show.jq.is_some() => false,
+fn times(output: &OutputArgs) -> Result<TimeDisplay> {
+    let is_for_people = match &output.output {
+        _ if output.jq.is_some() => false,
         Some(output) => *output == OutputFormat::Pretty,
         None => std::io::stdout().is_terminal(),
     };
-    let times = match show.timestamps.unwrap_or_default() {
+    let times = match output.timestamps.unwrap_or_default() {
         // To find the machine's zone takes longer than some recordings.
-        Timestamps::Local if !is_for_people && show.tz.is_none() => TimeDisplay::Nothing,
-        Timestamps::Local => TimeDisplay::Day(zone(show.tz.as_deref())?),
-        other if show.tz.is_some() && !show.standing.has("tz") => {
+        Timestamps::Local if !is_for_people && output.tz.is_none() => TimeDisplay::Nothing,
+        Timestamps::Local => TimeDisplay::Day(zone(output.tz.as_deref())?),
+        other if output.tz.is_some() && !output.config_defaults.contains("tz") => {
             let why = if other == Timestamps::Utc {
                 "--timestamps asks for UTC"
             } else {
@@ -334,13 +342,16 @@ fn times(show: &OutputArgs) -> Result<TimeDisplay> {
         Timestamps::None => TimeDisplay::Nothing,
     };
     let given = [
-        ("--timestamps", show.timestamps.is_some() && !show.standing.has("timestamps")),
-        ("--tz", show.tz.is_some() && !show.standing.has("tz")),
+        (
+            "--timestamps",
+            output.timestamps.is_some() && !output.config_defaults.contains("timestamps"),
+        ),
+        ("--tz", output.tz.is_some() && !output.config_defaults.contains("tz")),
     ];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given && !is_for_people) {
         let why = "only the times of -o pretty are for people, and others stay RFC 3339 in UTC";
         status::warning(
-            show.status,
+            output.status,
             &Error::usage(
                 format!("{option} changes nothing"),
                 why,

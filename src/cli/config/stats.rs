@@ -19,17 +19,17 @@ const SHORTEST: Duration = Duration::from_secs(1);
 pub fn stats(options: &StatsArgs) -> Result<Stages> {
     colour(options.color);
     let policy = policy(&options.privacy, options.status)?;
-    let pick = &options.pick;
-    let variables = variables(&pick.args, &pick.json_args)?;
+    let filter = &options.filter;
+    let variables = variables(&filter.args, &filter.json_args)?;
     let expressions = ExpressionCompiler {
         variables: &variables,
         policy: &policy,
         format: options.status,
-        check: !pick.no_check,
-        named: &pick.named,
+        check: !filter.no_check,
+        named: &filter.named,
     };
-    let judge = Box::new(conditions(&options.until, &expressions)?);
-    let FilterSetup { select, kinds, .. } = kept(pick, &expressions)?;
+    let judge = Box::new(conditions(&options.stop, &expressions)?);
+    let FilterSetup { select, kinds, .. } = kept(filter, &expressions)?;
     let group_by = options
         .group_by
         .as_deref()

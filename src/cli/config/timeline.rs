@@ -43,16 +43,16 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
         return Err(Error::usage("cannot tell the course of a call", "none is named", advice));
     }
     let policy = policy(&options.privacy, options.status)?;
-    let pick = &options.pick;
-    let variables = variables(&pick.args, &pick.json_args)?;
+    let filter = &options.filter;
+    let variables = variables(&filter.args, &filter.json_args)?;
     let expressions = ExpressionCompiler {
         variables: &variables,
         policy: &policy,
         format: options.status,
-        check: !pick.no_check,
-        named: &pick.named,
+        check: !filter.no_check,
+        named: &filter.named,
     };
-    let FilterSetup { select, .. } = kept(pick, &expressions)?;
+    let FilterSetup { select, .. } = kept(filter, &expressions)?;
     let quiet = i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
     let length =
         options.duration.as_deref().map(|text| duration("--duration", text)).transpose()?;

@@ -1,10 +1,11 @@
-//! The options of where settings come from, and the command that shows and writes them.
+//! The options that choose the configuration, and the arguments of `evtap config`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::ReportFormat;
+use super::output::ReportFormat;
+use crate::cli::settings;
 
 /// Where settings come from.
 #[derive(Debug, Args)]
@@ -61,15 +62,16 @@ pub struct SetProfile {
     pub settings: Vec<String>,
 }
 
-/// The settings that stand in the environment or in a file, and that nobody has typed for this run. Such a one gives way where
-/// it doesn't go together with what was typed.
+/// The settings whose value comes from the environment or a configuration file, not from the command
+/// line. Where such a setting conflicts with an option, the option takes precedence.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigDefaults(pub Vec<&'static str>);
 
 impl ConfigDefaults {
-    /// Whether this setting is one of them.
+    /// Whether the value of this setting is one of them.
     #[must_use]
-    pub fn has(&self, setting: &str) -> bool {
+    pub fn contains(&self, setting: &str) -> bool {
+        debug_assert!(settings::find(setting).is_some(), "{setting} is not a setting");
         self.0.contains(&setting)
     }
 }

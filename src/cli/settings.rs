@@ -1,8 +1,8 @@
-//! The settings that may stand in a configuration file or in the environment, declared once.
+//! The settings: the options of `watch` that the configuration file and the environment can set too.
 //!
-//! A setting is an option of `watch` under another roof: its name is the option's, and what it takes, what it means and what
-//! it is by default stand with the option alone. So a file can't say what an option couldn't. What would show more than a
-//! run without it is missing from the table on purpose, see [`REFUSED`].
+//! A setting has the name of its option. Its type, its default and its description come from the
+//! option's declaration, so the file cannot say what an option could not. Whatever would show more
+//! than a run without the setting is left out on purpose; see [`REFUSED`].
 
 use std::path::PathBuf;
 
@@ -16,41 +16,85 @@ use crate::query::suggest;
 /// A setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name in a file; the option's with `_` for `-`.
+    /// Its name in the configuration file: the long name of the option, with `_` in place of `-`.
     pub name: &'static str,
-    /// What stands for it in the example that `evtap config init` writes.
+    /// The value in the example that `evtap config init` writes, as TOML.
     pub example: &'static str,
+    /// How the layers combine, and what of the value is secret.
+    pub role: Role,
+    /// The value that would show more than the default, which the configuration must not do.
+    pub refused: Option<&'static str>,
 }
 
-/// All of them, in the order in which they are listed.
+/// What is special about a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The highest layer that sets it takes precedence, and the value is not secret.
+    Plain,
+    /// A source of the API key. At most one counts, so the layers of all of them compete.
+    ApiKey,
+    /// A list to which every layer adds.
+    Cumulative,
+    /// A URL, which is shown without its user name and password.
+    Url,
+    /// A URL that may contain a password, for which other variables stand in.
+    Proxy,
+}
+
+const fn setting(name: &'static str, example: &'static str) -> Setting {
+    Setting { name, example, role: Role::Plain, refused: None }
+}
+
+impl Setting {
+    const fn with_role(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+
+    const fn refusing(self, value: &'static str) -> Self {
+        Self { refused: Some(value), ..self }
+    }
+}
+
+/// All settings, in the order in which they are listed.
 pub const SETTINGS: &[Setting] = &[
-    Setting { name: "workspace", example: "\"1b4e28ba-2fa1-11d2-883f-0016d3cca427\"" },
-    Setting { name: "base_url", example: "\"https://api.platform.amigo.ai\"" },
-    Setting { name: "agent_base_url", example: "\"wss://agent.example.com\"" },
-    Setting { name: "api_key_file", example: "\"~/.config/evtap/staging.key\"" },
-    Setting { name: "api_key_command", example: "\"pass show amigo/staging\"" },
-    Setting { name: "proxy", example: "\"http://proxy.example.com:3128\"" },
-    Setting { name: "ca_cert", example: "\"company.pem\"" },
-    Setting { name: "insecure_http", example: "false" },
-    Setting { name: "read_timeout", example: "\"2m\"" },
-    Setting { name: "max_reconnects", example: "20" },
-    Setting { name: "order", example: "\"time\"" },
-    Setting { name: "order_window", example: "\"1s\"" },
-    Setting { name: "max_frame", example: "\"1MiB\"" },
-    Setting { name: "fail_on_gap", example: "true" },
-    Setting { name: "output", example: "\"pretty\"" },
-    Setting { name: "fields", example: "[\"call_sid\", \"direction\"]" },
-    Setting { name: "timestamps", example: "\"utc\"" },
-    Setting { name: "tz", example: "\"Europe/Berlin\"" },
-    Setting { name: "color", example: "\"auto\"" },
-    Setting { name: "wrap", example: "true" },
-    Setting { name: "buffer", example: "\"100000,64MiB\"" },
-    Setting { name: "status", example: "\"text\"" },
-    Setting { name: "phi", example: "\"hash\"" },
-    Setting { name: "phi_key_file", example: "\"~/.config/evtap/phi.key\"" },
-    Setting { name: "redact", example: "[\"call_sid\"]" },
-    Setting { name: "scrub", example: "\"all\"" },
+    setting("workspace", "\"1b4e28ba-2fa1-11d2-883f-0016d3cca427\""),
+    setting("base_url", "\"https://api.platform.amigo.ai\"").with_role(Role::Url),
+    setting("agent_base_url", "\"wss://agent.example.com\"").with_role(Role::Url),
+    setting("api_key_file", "\"~/.config/evtap/staging.key\"").with_role(Role::ApiKey),
+    setting("api_key_command", "\"pass show amigo/staging\"").with_role(Role::ApiKey),
+    setting("proxy", "\"http://proxy.example.com:3128\"").with_role(Role::Proxy),
+    setting("ca_cert", "\"company.pem\""),
+    setting("insecure_http", "false"),
+    setting("read_timeout", "\"2m\""),
+    setting("max_reconnects", "20"),
+    setting("order", "\"time\""),
+    setting("order_window", "\"1s\""),
+    setting("max_frame", "\"1MiB\""),
+    setting("fail_on_gap", "true"),
+    setting("output", "\"pretty\""),
+    setting("fields", "[\"call_sid\", \"direction\"]"),
+    setting("timestamps", "\"utc\""),
+    setting("tz", "\"Europe/Berlin\""),
+    setting("color", "\"auto\""),
+    setting("wrap", "true"),
+    setting("buffer", "\"100000,64MiB\""),
+    setting("status", "\"text\""),
+    setting("phi", "\"hash\"").refusing("partial"),
+    setting("phi_key_file", "\"~/.config/evtap/phi.key\""),
+    setting("redact", "[\"call_sid\"]").with_role(Role::Cumulative),
+    setting("scrub", "\"all\"").refusing("none"),
 ];
+
+/// Returns the setting of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// Returns the settings of a role.
+pub fn of_role(role: Role) -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(move |setting| setting.role == role)
+}
 
 /// What people may look for in a file, and why it isn't there.
 const REFUSED: &[(&str, &str, &str)] = &[
@@ -66,9 +110,6 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The values by which a file would show more than a run without it.
-const WEAKER: &[(&str, &str)] = &[("phi", "partial"), ("scrub", "none")];
-
 /// Why something is no setting: why, and what to do.
 pub type SettingError = (String, String);
 
@@ -78,7 +119,7 @@ impl Setting {
         if let Some((_, why, advice)) = REFUSED.iter().find(|(refused, ..)| *refused == name) {
             return Err(((*why).to_owned(), (*advice).to_owned()));
         }
-        SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(|| {
+        find(name).ok_or_else(|| {
             let names = SETTINGS
                 .iter()
                 .map(|setting| setting.name)
@@ -111,9 +152,8 @@ impl Setting {
 
     /// Holds values against the option's own parser. What is wrong is told without them.
     pub fn check(&self, option: &Arg, values: &[String]) -> Result<(), SettingError> {
-        if let Some((_, weaker)) = WEAKER
-            .iter()
-            .find(|(name, weaker)| *name == self.name && values.iter().any(|v| v == weaker))
+        if let Some(weaker) = self.refused
+            && values.iter().any(|value| value == weaker)
         {
             let advice = format!("give --{} {weaker} on the command line", self.name);
             return Err((
@@ -183,10 +223,10 @@ pub fn is_explicit(matches: &ArgMatches, name: &str) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::super::edit::example;
-    use super::super::file::File;
     use super::*;
     use crate::cli::args;
+    use crate::cli::config::example;
+    use crate::cli::config::file::File;
 
     #[test]
     fn each_setting_is_an_option_of_watch_and_its_example_can_be_used() {
