@@ -21,13 +21,13 @@ use crate::delivery::Delivery;
 use crate::error::{Error, Exit, Result};
 use crate::model::Kind;
 use crate::model::catalog::TapGap;
+use crate::model::decode::Decoder;
 use crate::model::{Frame, Origin};
 use crate::output::status::{self, RunCounts};
 use crate::output::{EventSink, OutputError};
 use crate::pipeline::pacing::Pace;
 use crate::pipeline::stop::StopCondition;
 use crate::query::{EventContext, EventFilter, Failures};
-use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
 use crate::transport::progress::Progress;
 use crate::transport::shutdown::ShutdownFlag;
@@ -202,7 +202,7 @@ impl Pipeline {
                     item
                 }
             };
-            if matches!(&item, Item::Piece(piece) if piece.is_large())
+            if matches!(&item, Item::Chunk(piece) if piece.is_large())
                 && let Some(workers) = self.workers()
             {
                 return pool::run(self, item, items, workers, runtime)
@@ -218,12 +218,12 @@ impl Pipeline {
     fn item(&mut self, item: &Item) -> Result<Option<Exit>, OutputError> {
         match item {
             Item::Frame(frame) => self.frame(frame.as_frame()),
-            Item::Piece(piece) => self.piece(piece),
+            Item::Chunk(piece) => self.piece(piece),
             Item::Recording(number) => {
                 self.recording = *number;
                 Ok(None)
             }
-            Item::News(news) => {
+            Item::Connection(news) => {
                 self.flush()?;
                 if self.sink.news(news)? {
                     return Ok(None);

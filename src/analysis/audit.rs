@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Exit, Result};
 use crate::model::Kind;
+use crate::model::decode::Decoder;
 use crate::model::{Frame, Origin};
-use crate::redact::decode::Decoder;
 use crate::redact::{Finding, Policy, Reason, Redactor, ScrubMode};
 use crate::text::scrub::{self, Scrubbed};
 use crate::text::terminal;
@@ -79,7 +79,7 @@ impl Auditor {
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {
-                    Item::Piece(Chunk::Lines(piece)) => {
+                    Item::Chunk(Chunk::Lines(piece)) => {
                         let origin = Origin::default();
                         for frame in piece.frames(&origin) {
                             let before =
@@ -90,7 +90,7 @@ impl Auditor {
                         }
                         lines += ends(&piece.bytes);
                     }
-                    Item::Piece(piece) => {
+                    Item::Chunk(piece) => {
                         place.line = None;
                         for frame in piece.frames(&Origin::default()) {
                             self.frame(frame, &mut place);
@@ -101,7 +101,7 @@ impl Auditor {
                         self.frame(frame.as_frame(), &mut place);
                         lines += 1;
                     }
-                    Item::News(_) | Item::Recording(_) => {}
+                    Item::Connection(_) | Item::Recording(_) => {}
                 }
                 progress.set_events(self.report.events);
             }

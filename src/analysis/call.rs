@@ -1,6 +1,9 @@
 //! The calls, as both streams tell of them: who, in which state, for how long, and how they went.
 
+mod field_text;
 pub mod transcript;
+
+pub use field_text::text;
 
 use std::collections::BTreeMap;
 
@@ -10,10 +13,9 @@ use crate::model::catalog::{
     CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall,
     OperatorModeChanged, SessionEnd, SessionInfo, SessionStart, StateTransition,
 };
-use crate::model::{Declared, Field, Kind};
+use crate::model::{Declared, Kind};
 use crate::output::stored_event::StoredEvent;
 use crate::redact::RedactedEvent;
-use crate::text::MASK;
 use transcript::{NoteLevel, Speaker, Transcript};
 
 /// How many calls are kept; beyond it, the ones that ended first go.
@@ -59,15 +61,6 @@ impl Call {
 #[derive(Debug, Clone, Default)]
 pub struct CallTracker {
     calls: BTreeMap<String, Call>,
-}
-
-/// What can be shown of a field: its text, or the mask.
-pub fn text<T: AsRef<str>>(field: &Field<T>) -> Option<String> {
-    match field {
-        Field::Value(value) => Some(value.as_ref().to_owned()),
-        Field::Hidden => Some(MASK.to_owned()),
-        _ => None,
-    }
 }
 
 macro_rules! as_text {

@@ -10,9 +10,9 @@ use std::path::Path;
 use super::DeliveryKey;
 use super::cursor::{DeliveryCounts, take};
 use crate::error::{Error, Exit, Result};
+use crate::model::decode::Decoder;
 use crate::output::LineBuffer;
 use crate::output::ndjson::object;
-use crate::redact::decode::Decoder;
 use crate::redact::{Policy, RedactedEvent, Redactor, identity};
 use crate::transport::{self, private_file};
 

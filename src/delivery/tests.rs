@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::*;
 use crate::error::Exit;
+use crate::model::decode::Decoder;
 use crate::model::{FrameFlags, FrameFormat, Origin};
-use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
 use crate::transport::RawFrame;
 use crate::transport::sse::Start;

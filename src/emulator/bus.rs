@@ -17,7 +17,7 @@ use super::buffer::{Batch, ReplayBuffer};
 use super::ledger::Ledger;
 use super::scenario::{Clock, Scenario};
 use super::stories::StoryStep;
-use super::stories::call::CallStory;
+use super::stories::call_story::CallStory;
 use crate::model::Kind;
 
 /// How many batches a stream may be behind: a second and more, however high the rate.

@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::time::Instant;
 
 use super::cast::Clinic;
-use super::stories::call::CallStory;
+use super::stories::call_story::CallStory;
 use super::stories::{OPENING, Plot, StoryStep, USUAL};
 
 /// How many workspace events a virtual second has, on average: at this rate virtual time is real.

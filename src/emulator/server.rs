@@ -1,29 +1,20 @@
-//! The emulator's two endpoints on a listener: who is let in, what fails on request, and when it is over.
+//! What all connections of the emulator share: who is let in, what fails on request, and when it is over.
 
 use std::collections::VecDeque;
-use std::future::{IntoFuture, pending};
-use std::io;
+use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use tokio::net::TcpListener;
-use tokio::time::sleep;
 
 use super::bus::{Bus, LiveCall};
 use super::cast::is_uuid;
 use super::faults::Fault;
+use super::options::{DEMO_CALL, Options};
 use super::presence::Presence;
-use super::reset::{Reset, ResettableListener};
 use super::scenario::{Clock, Scenario, demo_call};
-use super::{DEMO_CALL, Options, observer, sse};
 use crate::transport::credential::Credential;
-
-/// How long connections have to end in good order.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What all connections share.
 #[derive(Debug)]
@@ -37,82 +28,27 @@ pub struct Server {
     faults: Mutex<VecDeque<Fault>>,
 }
 
-/// Serves until the shutdown, or in a run that is to end until everything was played and everybody has had it. All bodies
-/// and sockets are ended in good order first.
-///
-/// Fails when the listener does.
-pub async fn run(
-    listener: TcpListener,
-    options: Options,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let server = Arc::new(Server::new(options));
-    let _closing = Closing(Arc::clone(&server));
-    let router = Router::new()
-        .route("/v1/{workspace_id}/events/stream", get(sse::stream))
-        .route("/v1/{workspace_id}/observers/{call_sid}/ws", get(observer::observe))
-        .with_state(Arc::clone(&server));
-    let over = {
-        let server = Arc::clone(&server);
-        async move {
-            tokio::select! {
-                () = shutdown => {}
-                () = server.all_served() => {}
-            }
-            server.close();
-        }
-    };
-    let service = router.into_make_service_with_connect_info::<Reset>();
-    let serving = axum::serve(ResettableListener(listener), service)
-        .with_graceful_shutdown(over)
-        .into_future();
-    let finished = async {
-        serving.await?;
-        // Upgraded connections are no longer the server's own.
-        server.presence.empty().await;
-        Ok(())
-    };
-    let late = async {
-        server.presence.closing().await;
-        sleep(PATIENCE).await;
-    };
-    tokio::select! {
-        result = finished => result,
-        () = late => Ok(()),
-        () = server.play() => Ok(()),
-    }
-}
-
-/// Ends every connection when the server is dropped, however that comes about.
-struct Closing(Arc<Server>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
 impl Server {
-    fn new(mut options: Options) -> Self {
+    pub fn new(mut options: Options) -> Self {
         let faults = Mutex::new(std::mem::take(&mut options.faults).into());
         let bus = Bus::new(options.ledger.clone());
         Self { options, bus, presence: Presence::new(), faults }
     }
 
-    fn close(&self) {
+    pub fn close(&self) {
         self.bus.close();
         self.presence.close();
     }
 
     /// Plays the day. It does not return, so that whoever waits for it waits for the connections.
-    async fn play(&self) {
+    pub async fn play(&self) {
         self.bus.play(Scenario::new(self.options.seed, self.options.once)).await;
         self.bus.close();
         self.presence.over();
         pending::<()>().await;
     }
 
-    async fn all_served(&self) {
+    pub async fn all_served(&self) {
         if self.options.once { self.presence.all_served().await } else { pending().await }
     }
 

@@ -5,6 +5,7 @@
 //! compared or serialised: only [`redact`](crate::redact) looks inside.
 
 mod envelope;
+mod member;
 
 use std::borrow::Cow;
 
@@ -12,12 +13,14 @@ use jiff::Timestamp;
 
 use crate::json::JsonType;
 use crate::json::scan::{self, Category, Defect, Member, Span};
-use crate::json::string::{contents, unescape, unquote};
+use crate::json::string::{contents, unescape};
 use crate::model::{
     Drift, DriftKind, EventSpec, FieldSpec, Frame, FrameError, FrameFlags, FrameFormat, Kind,
     Stream, Tap, Type, is_id,
 };
 use envelope::UnexpectedMember;
+pub(crate) use member::{key_of, shown_name};
+use member::{rfc3339, string};
 
 /// An event, with everything that is to be hidden still in it.
 pub struct DecodedEvent<'a> {
@@ -318,33 +321,12 @@ pub(crate) fn transport(frame: &Frame<'_>, tap: &mut Tap) {
     }
 }
 
-/// RFC 3339 in UTC with three digits of a second.
-fn rfc3339(at: Timestamp) -> String {
-    format!("{at:.3}")
-}
-
 /// The event of that name. Those of evtap's own are never taken from a server.
 fn kind(name: &str, form: FrameFormat) -> Option<Kind> {
     let own = || Kind::OWN.iter().copied().find(|kind| kind.spec().event_type == name);
     Kind::from_name(name).or_else(|| {
         if matches!(form, FrameFormat::Record | FrameFormat::Own) { own() } else { None }
     })
-}
-
-/// A member's key, its escapes resolved.
-pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
-    let key = member.key.slice(text);
-    if member.key_escaped { unescape(key) } else { Cow::Borrowed(key) }
-}
-
-/// The text of the JSON string at `span`.
-fn string(span: Span, text: &str) -> Cow<'_, str> {
-    unquote(span.slice(text)).unwrap_or_default()
-}
-
-/// A name as it may be shown: what doesn't look like one may be something that somebody wrote.
-pub(crate) fn shown_name(name: &str) -> &str {
-    if crate::model::is_name(name) { name } else { crate::text::MASK }
 }
 
 /// Holds a value against its type, all the way down. False if there is something inside that nobody has classed: a value

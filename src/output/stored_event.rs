@@ -8,10 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::catalog::error_fields;
+use crate::model::decode::Decoder;
 use crate::model::{Frame, FrameFormat, Origin};
 use crate::model::{Kind, Severity};
 use crate::output::ndjson;
-use crate::redact::decode::Decoder;
 use crate::redact::{Policy, RedactedEvent, Redactor};
 
 /// One event, owned, with masks where something is hidden.

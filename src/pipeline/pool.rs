@@ -95,7 +95,7 @@ impl<'w> WorkerPool<'w> {
             out.clear();
             // A lane that breaks down walks no further, and leaves the piece to its turn, which will tell of it.
             let walked = match (&item, worker.take()) {
-                (Item::Piece(piece), Some(mut at_hand)) if piece.is_large() => {
+                (Item::Chunk(piece), Some(mut at_hand)) if piece.is_large() => {
                     catch_unwind(AssertUnwindSafe(|| {
                         let walked = at_hand.walk(piece, &mut out);
                         worker = Some(at_hand);
@@ -140,7 +140,7 @@ impl<'w> WorkerPool<'w> {
     ) -> Option<()> {
         let mut turn = self.turn(number)?;
         let done = match (&item, walked) {
-            (Item::Piece(piece), Some(walked)) => turn.walk.accept(piece, &walked, out),
+            (Item::Chunk(piece), Some(walked)) => turn.walk.accept(piece, &walked, out),
             _ => turn.walk.item(&item),
         };
         turn.walk.tell();

@@ -4,11 +4,11 @@ use super::RunCounts;
 use crate::analysis::stats::grouped::GroupedStats;
 use crate::error::Result;
 use crate::model::Kind;
+use crate::model::decode::Decoder;
 use crate::model::{Frame, Origin};
 use crate::output::Encoder;
 use crate::query::{EventContext, EventFilter, Failures};
 use crate::redact::Redactor;
-use crate::redact::decode::Decoder;
 use crate::transport::Chunk;
 
 /// The stages of one thread: from the frame to its lines.

@@ -14,8 +14,9 @@ use jaq_core::load::{Arena, File, Loader, lex};
 use jaq_core::{Bind, Compiler, Ctx, Exn, Filter, Lut, Native, Vars};
 use jaq_json::Val;
 
+use super::context::EventContext;
 use super::field_access::FieldAccess;
-use super::{EventContext, patterns, value};
+use super::{patterns, value};
 use crate::error::{Error, Result};
 use crate::redact::RedactedEvent;
 

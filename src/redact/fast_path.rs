@@ -2,7 +2,7 @@
 //!
 //! Nearly all events of one type have the same fields in the same order, each with a value that its declaration expects. For
 //! those, what is to be hidden is known beforehand, and nothing is left to do but to step from value to value and to see that
-//! each is valid and as expected. Whatever is in any way else is left to [`Decoder`](crate::redact::decode::Decoder) and
+//! each is valid and as expected. Whatever is in any way else is left to [`Decoder`](crate::model::decode::Decoder) and
 //! [`Redactor::redact`](super::Redactor::redact): what they make of an event is what this makes of it, or this makes nothing.
 //!
 //! What is learned is the order of declared fields, so that nobody can make it learn without end.

@@ -2,7 +2,8 @@
 //!
 //! A hash of what is hidden would let others try out what that is, so nothing of it goes in.
 
-use super::{RedactedEvent, mask};
+use super::event::RedactedEvent;
+use super::mask;
 use crate::model::Class;
 
 /// What an event is known by in a later run.

@@ -10,7 +10,6 @@ use std::fmt::Write;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::rewrite::compact;
 use crate::json::string::{contents, unquote};
 use crate::model::Domain;
 use crate::text::{MASK, terminal};
@@ -227,6 +226,27 @@ pub fn pattern() -> String {
         "^(\\[{mask}( \\.\\...)?\\]|phi:({}):[0-9a-f]{{{id}}}:[0-9a-f]{{{code}}})$",
         domains.join("|")
     )
+}
+
+/// Returns a JSON value without white space between its tokens, so that its spelling does not change its pseudonym.
+fn compact(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let (mut is_string, mut is_escaped) = (false, false);
+    let mut start = 0;
+    for (at, byte) in json.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            b' ' | b'\t' | b'\n' | b'\r' if !is_string => {
+                terminal::push_json(&json[start..at], &mut out);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    terminal::push_json(&json[start..], &mut out);
+    out
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Mode;
+use super::mask::Mode;
 use super::rewrite::ScrubScope;
 use crate::model::{Class, EventSpec, FieldSpec, Kind};
 

@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 
+use super::findings::{Reason, RedactionLog};
 use super::mask::{self, Mode};
-use super::{Reason, RedactionLog};
 use crate::json::string::{unescape, unquote};
 use crate::json::{JsonType, scan};
 use crate::model::decode::shown_name;
-use crate::model::{Domain, Name, Tap, Type};
+use crate::model::{Domain, Name, Type};
 use crate::text::MASK;
 use crate::text::{scrub, terminal};
 
@@ -72,16 +72,6 @@ impl ScrubScope {
             JsonType::Null | JsonType::Bool => false,
         }
     }
-}
-
-/// A value without white space between its tokens, all of it as it is.
-pub(super) fn compact(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    let (arrived, mut tap) = (Tap::default(), Tap::default());
-    let mut notes = RedactionLog::new(&arrived, &mut tap, None);
-    Rewriter { mode: &Mode::Mask, search: ScrubScope::Nothing, field: "", notes: &mut notes }
-        .value(json, NestedType::Free, "", &mut out);
-    out
 }
 
 /// Writes the values of one field.

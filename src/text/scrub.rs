@@ -15,57 +15,11 @@ use regex::Regex;
 
 use crate::text::{MASK, terminal};
 
+mod detector;
 mod rules;
 
-/// What is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Detector {
-    /// A URL with a query.
-    Url,
-    /// An email address.
-    Email,
-    /// The number of a payment card.
-    Card,
-    /// A social security number.
-    Ssn,
-    /// The number of a medical record, a member or a policy, by the words before it.
-    Record,
-    /// A telephone number.
-    Phone,
-    /// A day.
-    Date,
-    /// An IP address.
-    Ip,
-}
-
-impl Detector {
-    /// All of them.
-    pub const ALL: &[Self] = &[
-        Self::Url,
-        Self::Email,
-        Self::Card,
-        Self::Ssn,
-        Self::Record,
-        Self::Phone,
-        Self::Date,
-        Self::Ip,
-    ];
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Url => "url",
-            Self::Email => "email",
-            Self::Card => "card",
-            Self::Ssn => "ssn",
-            Self::Record => "record",
-            Self::Phone => "phone",
-            Self::Date => "date",
-            Self::Ip => "ip",
-        }
-    }
-}
+pub use detector::Detector;
+use detector::{DetectorRule, Requirement};
 
 /// Text with masks in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,19 +28,6 @@ pub struct Scrubbed {
     pub text: String,
     /// What fired, once for each place.
     pub detectors: Vec<Detector>,
-}
-
-/// One shape of an identifier.
-struct DetectorRule {
-    detector: Detector,
-    /// What of it tells, before anything is searched, whether it can be in a text at all.
-    least: Requirement,
-    /// Its first group, if it has one, is what is masked.
-    pattern: &'static str,
-    /// Whether it must stand by itself, and not be a part of something longer such as an id.
-    alone: bool,
-    /// Whether what the pattern matches is one.
-    accepts: fn(&str) -> bool,
 }
 
 /// Each is searched for by itself: a set of all needs an automaton that is too large to be kept, so that a search takes ten times
@@ -112,19 +53,6 @@ fn rules_for(text: &str) -> impl Iterator<Item = (usize, &'static DetectorRule, 
                 }),
             )
         })
-}
-
-/// What there must at least be in a text for an identifier to be in it.
-#[derive(Debug, Clone, Copy)]
-enum Requirement {
-    /// So many digits.
-    Digits(usize),
-    /// A digit and a colon.
-    Colon,
-    /// An `@`.
-    At,
-    /// A `?` that something follows at once, as nothing does in prose.
-    Query,
 }
 
 /// What of that there is in a text.

@@ -95,7 +95,7 @@ async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
         tokio::select! {
             item = rx.recv() => match item {
                 None => open = false,
-                Some(item @ Item::News(_)) => if tx.send(item).await.is_err() {
+                Some(item @ Item::Connection(_)) => if tx.send(item).await.is_err() {
                     return;
                 },
                 Some(item) => {
@@ -130,15 +130,15 @@ fn time(item: &Item) -> i64 {
                 .and_then(|id| id.parse().ok());
             id.or_else(|| Some(frame.received_at?.as_millisecond())).unwrap_or_default()
         }
-        Item::Piece(_) | Item::News(_) | Item::Recording(_) => 0,
+        Item::Chunk(_) | Item::Connection(_) | Item::Recording(_) => 0,
     }
 }
 
 fn size(item: &Item) -> usize {
     match item {
         Item::Frame(frame) => frame.data.len(),
-        Item::Piece(piece) => piece.size(),
-        Item::News(_) | Item::Recording(_) => 0,
+        Item::Chunk(piece) => piece.size(),
+        Item::Connection(_) | Item::Recording(_) => 0,
     }
 }
 

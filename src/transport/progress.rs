@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::transport::recording::STDIN;
+/// The name of stdin.
+pub const STDIN: &str = "-";
 
 /// How far recordings have been read. Bytes are those of the files, packed or not.
 #[derive(Debug, Default)]

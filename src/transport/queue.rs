@@ -135,8 +135,8 @@ impl Wake for ThreadWaker {
 fn share(item: &Item) -> u32 {
     let bytes = match item {
         Item::Frame(frame) => frame.data.len(),
-        Item::Piece(piece) => piece.size() * RECORDED,
-        Item::News(_) | Item::Recording(_) => 0,
+        Item::Chunk(piece) => piece.size() * RECORDED,
+        Item::Connection(_) | Item::Recording(_) => 0,
     };
     u32::try_from(bytes / 1024).unwrap_or(BUDGET).min(BUDGET)
 }
@@ -150,7 +150,7 @@ mod tests {
     use crate::transport::{Chunk, LineChunk};
 
     fn lines(bytes: usize) -> Item {
-        Item::Piece(Chunk::Lines(LineChunk {
+        Item::Chunk(Chunk::Lines(LineChunk {
             bytes: Bytes::from(vec![b'x'; bytes]),
             offset: 0,
             limit: usize::MAX,

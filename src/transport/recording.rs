@@ -3,9 +3,9 @@
 //!
 //! A recording is read in large pieces of whole lines. A line over the limit is not held: it is skipped and reported.
 
-mod capture;
+mod chunk_reader;
+mod frame_splitter;
 
-use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,22 +17,14 @@ use super::Chunk;
 use super::Item;
 use super::LineChunk;
 use super::RawFrame;
-use super::plain;
+pub use super::progress::STDIN;
+use super::raw_frame::plain;
 use crate::error::{Error, Exit, Result};
 use crate::model::Origin;
 use crate::model::{Frame, FrameError, FrameFlags, FrameFormat};
 use crate::transport::archive::{self, Packing};
 use crate::transport::progress::Progress;
-pub use capture::Capture;
-
-/// The name of stdin.
-pub const STDIN: &str = "-";
-
-/// How much is read at once, in bytes: more is no faster, and as several pieces are under way at a time, it costs memory.
-const PIECE: usize = 1 << 18;
-
-/// How much of a recording tells what it is, in bytes, if its first line doesn't.
-const BEGINNING: usize = 8192;
+use chunk_reader::{BEGINNING, ChunkReader};
 
 /// What a recording is, by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +80,7 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &BlockingSen
     let Some(first) = pieces.beginning().map_err(|error| failed(&error, 0))? else { return Ok(()) };
     let result = match kind(&first) {
         RecordingKind::Ndjson => ndjson(first, &mut pieces, limit, tx),
-        RecordingKind::Sse => capture::frames(first, &mut pieces, limit, tx),
+        RecordingKind::Sse => frame_splitter::frames(first, &mut pieces, limit, tx),
         RecordingKind::Binary => {
             let advice = "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream, plain or packed by gzip or zstd";
             return Err(Error::new(
@@ -153,83 +145,6 @@ impl Read for MeteredReader {
         let read = self.file.read(buffer)?;
         self.progress.read(read);
         Ok(read)
-    }
-}
-
-struct ChunkReader<'a> {
-    reader: &'a mut dyn Read,
-    at_end: bool,
-    /// What was handed over; once nobody else holds it, its memory is used again.
-    lent: VecDeque<Bytes>,
-    /// How many bytes of text there were.
-    read: u64,
-}
-
-impl<'a> ChunkReader<'a> {
-    fn new(reader: &'a mut dyn Read) -> Self {
-        Self { reader, at_end: false, lent: VecDeque::new(), read: 0 }
-    }
-
-    /// Enough to tell what it is: a pipe may hand over the first line in parts.
-    fn beginning(&mut self) -> std::io::Result<Option<BytesMut>> {
-        let Some(mut beginning) = self.next(&[])? else { return Ok(None) };
-        while beginning.len() < BEGINNING
-            && !beginning.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r'))
-        {
-            let Some(longer) = self.next(&beginning)? else { break };
-            beginning = longer;
-        }
-        Ok(Some(beginning))
-    }
-
-    /// The bytes in `open`, and the next after them, as many as there are at hand; `None` at the end.
-    fn next(&mut self, open: &[u8]) -> std::io::Result<Option<BytesMut>> {
-        if self.at_end {
-            return Ok(None);
-        }
-        let mut piece = self.memory(open.len() + PIECE);
-        piece[..open.len()].copy_from_slice(open);
-        loop {
-            match self.reader.read(&mut piece[open.len()..]) {
-                Ok(0) => {
-                    self.at_end = true;
-                    return Ok(None);
-                }
-                Ok(read) => {
-                    piece.truncate(open.len() + read);
-                    self.read += read as u64;
-                    return Ok(Some(piece));
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn memory(&mut self, length: usize) -> BytesMut {
-        let back = if self.lent.front().is_some_and(Bytes::is_unique) {
-            self.lent.pop_front()
-        } else {
-            None
-        };
-        let mut memory = back.and_then(|bytes| bytes.try_into_mut().ok()).unwrap_or_default();
-        memory.resize(length, 0);
-        memory
-    }
-
-    /// Hands items over. False if nobody takes them.
-    fn send(&mut self, items: Vec<Item>, tx: &BlockingSender) -> bool {
-        for item in items {
-            match &item {
-                Item::Piece(Chunk::Lines(lines)) => self.lent.push_back(lines.bytes.clone()),
-                Item::Piece(Chunk::Capture(capture)) => self.lent.push_back(capture.bytes.clone()),
-                _ => {}
-            }
-            if tx.blocking_send(item).is_err() {
-                return false;
-            }
-        }
-        true
     }
 }
 
@@ -314,7 +229,7 @@ impl LineSplitter {
     fn lines(&mut self, lines: BytesMut) -> Item {
         let offset = self.offset;
         self.offset += lines.len() as u64;
-        Item::Piece(Chunk::Lines(LineChunk { bytes: lines.freeze(), offset, limit: self.limit }))
+        Item::Chunk(Chunk::Lines(LineChunk { bytes: lines.freeze(), offset, limit: self.limit }))
     }
 
     /// No more can be read: the line in hand is not whole.
@@ -413,11 +328,11 @@ mod tests {
         items
             .iter()
             .flat_map(|item| match item {
-                Item::Piece(piece) => {
+                Item::Chunk(piece) => {
                     piece.frames(&origin).map(|frame| (frame.offset, told(frame))).collect()
                 }
                 Item::Frame(frame) => vec![(frame.offset, told(frame.as_frame()))],
-                Item::News(_) | Item::Recording(_) => Vec::new(),
+                Item::Connection(_) | Item::Recording(_) => Vec::new(),
             })
             .collect()
     }

@@ -137,7 +137,7 @@ impl<'a> StreamContext<'a> {
         // See the module's word on sends.
         let _ = self
             .tx
-            .send(Item::News(ConnectionEvent { origin: Arc::clone(&self.origin), change }))
+            .send(Item::Connection(ConnectionEvent { origin: Arc::clone(&self.origin), change }))
             .await;
     }
 

@@ -28,9 +28,9 @@ use super::state::{ScreenConfig, State};
 use super::style::{Depth, Theme};
 use super::update::{Msg, update};
 use super::view;
+use crate::model::decode::Decoder;
 use crate::model::{Frame, FrameFormat, Origin};
 use crate::output::stored_event::StoredEvent;
-use crate::redact::decode::Decoder;
 use crate::redact::{Policy, Redactor};
 
 const CALL: &str = "CA00000000000000000000000000000001";

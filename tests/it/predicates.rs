@@ -3,10 +3,10 @@
 use std::sync::LazyLock;
 
 use evtap::model::FrameFormat;
+use evtap::model::decode::Decoder;
 use evtap::query::native::{EvalError, Native};
 use evtap::query::program::{self, Program, ProgramError, THREAD_STACK};
 use evtap::query::{EventContext, EventFilter, Predicate, TypeFilter, value};
-use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, RedactedEvent, Redactor};
 use proptest::prelude::*;
 

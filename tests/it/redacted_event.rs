@@ -2,9 +2,9 @@
 
 use evtap::model::FrameFormat;
 use evtap::model::catalog::{CallEnded, CallStarted, TapGap};
+use evtap::model::decode::Decoder;
 use evtap::model::{Field, Kind, Stream};
 use evtap::output::ndjson;
-use evtap::redact::decode::Decoder;
 use evtap::redact::{Mode, Policy, RedactedEvent, Redactor};
 
 use crate::decode_redact::frame;

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use evtap::model::FrameFormat;
+use evtap::model::decode::Decoder;
 use evtap::output::pretty::{self, PrettyLayout, TimeDisplay};
-use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
 use insta::assert_snapshot;
 use jiff::tz::TimeZone;

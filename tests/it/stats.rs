@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evtap::analysis::stats::{EventStats, json, moment};
 use evtap::model::FrameFormat;
-use evtap::redact::decode::Decoder;
+use evtap::model::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use evtap::emulator::{self, DEMO_WORKSPACE, Fault, Ledger};
 use evtap::error::Exit;
+use evtap::model::decode::Decoder;
 use evtap::output::ndjson;
-use evtap::redact::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
 use evtap::transport::client::{Client, Endpoints, Network};
 use evtap::transport::credential::Credential;
@@ -92,11 +92,11 @@ pub async fn tap(tapping: Tapping) -> Report {
         let Some(item) = items.recv().await else { break };
         match item {
             Item::Frame(frame) => seen.line(&lines.of(&frame)),
-            Item::News(news) => {
+            Item::Connection(news) => {
                 seen.faults +=
                     usize::from(matches!(news.change, ConnectionState::Reconnecting { .. }))
             }
-            Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
+            Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
         }
     }
     serving.abort();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::text;
+use super::field_text::text;
 use crate::analysis::stats::histogram::DurationHistogram;
 use crate::model::catalog::{
     AgentTranscript, AgentTranscriptDelta, BargeIn, Emotion, ForwardCallResolved, Latency,

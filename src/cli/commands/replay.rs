@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::args::ReplayArgs;
-use crate::cli::config;
-use crate::cli::inputs;
 use crate::cli::session::SessionBuilder;
+use crate::cli::{config, inputs};
 use crate::error::{Exit, Result};
 use crate::transport::client::Network;
 use crate::transport::progress::Progress;

@@ -4,7 +4,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use super::Story;
+use super::story::Story;
 use crate::emulator::cast::{Clinic, Person, pick, short_id, uuid};
 use crate::model::Kind;
 

@@ -4,7 +4,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::json;
 
-use super::Story;
+use super::story::Story;
 use crate::emulator::cast::{Clinic, Person, measure, pick, short_id, uuid};
 use crate::model::Kind;
 
@@ -45,7 +45,7 @@ pub fn sync_fails(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
         sync(clinic, rng)
             .steps
             .into_iter()
-            .map(|step| super::StoryStep { at: story.now + step.at, ..step }),
+            .map(|step| super::story::StoryStep { at: story.now + step.at, ..step }),
     );
     story
 }

@@ -9,9 +9,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::call::{CallStory, Handover};
+use super::call_story::{CallStory, Handover};
 use super::dialogue::{DialogueTurn, HANDED_OVER, Mood, ToolUse};
-use super::{Story, StoryStep};
+use super::story::{Story, StoryStep};
 use crate::emulator::cast::{measure, phone, short_id, sid, uuid};
 use crate::model::Kind;
 

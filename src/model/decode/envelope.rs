@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::{key_of, rfc3339, string};
+use super::member::{key_of, rfc3339, string};
 use crate::json::JsonType;
 use crate::json::scan::{self, Member};
 use crate::json::string::contents;

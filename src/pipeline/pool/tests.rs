@@ -95,7 +95,7 @@ fn pieces(count: usize) -> impl Iterator<Item = Item> {
             )
         };
         let bytes = Bytes::from((0..1000).map(line).collect::<String>());
-        Item::Piece(Chunk::Lines(LineChunk { bytes, offset: 0, limit: FRAME_LIMIT }))
+        Item::Chunk(Chunk::Lines(LineChunk { bytes, offset: 0, limit: FRAME_LIMIT }))
     })
 }
 

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::ORDERS;
 use crate::emulator::samples::sample;
+use crate::model::decode::Decoder;
 use crate::model::{Class, Kind, Type};
 use crate::model::{Frame, FrameFlags, FrameFormat, Origin};
 use crate::output::ndjson;
-use crate::redact::decode::Decoder;
 use crate::redact::{
     Mode, Policy, PseudonymKey, RedactedEvent, RedactedField, Redactor, ScrubMode,
 };

@@ -2,8 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-use super::Requirement::{At, Colon, Digits, Query};
-use super::{Detector, DetectorRule, Requirement};
+use super::detector::Requirement::{At, Colon, Digits, Query};
+use super::detector::{Detector, DetectorRule, Requirement};
 
 macro_rules! month {
     () => {

@@ -8,7 +8,7 @@ use crate::transport::{ConnectionState, FRAME_LIMIT, Item, channel};
 /// What a run sent, as tests may print it.
 fn seen(item: Item) -> String {
     match item {
-        Item::News(news) => match news.change {
+        Item::Connection(news) => match news.change {
             ConnectionState::Connected => "connected".to_owned(),
             ConnectionState::Reconnecting { attempt, why, .. } => {
                 format!("reconnecting {attempt}: {why}")
@@ -29,7 +29,7 @@ fn seen(item: Item) -> String {
                 }
             }
         }
-        Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
+        Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
     }
 }
 

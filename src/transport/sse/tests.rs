@@ -37,7 +37,7 @@ fn gap(reason: &str) -> Seen {
 
 fn seen(item: Item) -> Seen {
     match item {
-        Item::News(news) => match news.change {
+        Item::Connection(news) => match news.change {
             ConnectionState::Connected => Seen::Connected,
             ConnectionState::Reconnecting { attempt, why, .. } => Seen::Reconnecting(attempt, why),
             ConnectionState::Ended { .. } => unreachable!("a workspace does not end"),
@@ -57,7 +57,7 @@ fn seen(item: Item) -> Seen {
                 Seen::TooLarge(frame.id, bytes)
             }
         },
-        Item::Piece(_) | Item::Recording(_) => unreachable!("a stream has frames"),
+        Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
     }
 }
 
@@ -392,7 +392,7 @@ async fn waits_as_long_as_the_back_off_says() {
         let began = tokio::time::Instant::now();
         link.after(failure, &keys(), &credential()).await.expect("passing");
         assert_eq!(began.elapsed(), Duration::from_millis(expected));
-        assert!(matches!(rx.try_recv(), Ok(Item::News(_))));
+        assert!(matches!(rx.try_recv(), Ok(Item::Connection(_))));
     }
 }
 

@@ -2,12 +2,12 @@
 
 use evtap::delivery::Recorder;
 use evtap::error::Exit;
+use evtap::model::decode::Decoder;
 use evtap::model::{Frame, FrameFlags, FrameFormat, Origin};
 use evtap::output::ndjson;
 use evtap::query::TypeFilter;
 use evtap::query::check::{Kinds, check};
 use evtap::query::program::{Program, parse};
-use evtap::redact::decode::Decoder;
 use evtap::redact::{Mode, Policy, PseudonymKey, Redactor, ScrubMode};
 use evtap::text::scrub::scrub;
 use evtap::transport::FRAME_LIMIT;

@@ -6,48 +6,15 @@
 use std::io::Result;
 use std::sync::{Arc, OnceLock};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use memchr::memmem;
 
-use super::ChunkReader;
-use crate::model::{FrameError, FrameFlags, FrameFormat, Origin};
+use super::chunk_reader::ChunkReader;
+use crate::model::{FrameError, Origin};
+use crate::transport::capture::{Capture, nothing, raw};
 use crate::transport::framer::{self, Parser, SseBody};
 use crate::transport::sse::{CONTROL, control};
 use crate::transport::{BlockingSender, Chunk, ConnectionEvent, ConnectionState, Item, RawFrame};
-
-/// Whole frames of a capture, and what is in force where they begin.
-///
-/// Its `Debug` shows how much it is, never what.
-pub struct Capture {
-    pub(super) bytes: Bytes,
-    last_event_id: String,
-    limit: usize,
-    frames: OnceLock<Vec<RawFrame>>,
-}
-
-impl Capture {
-    /// How many bytes it has.
-    #[must_use]
-    pub const fn size(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Its frames.
-    #[must_use]
-    pub fn frames(&self) -> &[RawFrame] {
-        self.frames.get_or_init(|| {
-            let origin = Arc::default();
-            let frames = Parser::between(&self.last_event_id, self.limit).push(&self.bytes);
-            frames.into_iter().filter_map(|frame| raw(&origin, frame)).collect()
-        })
-    }
-}
-
-impl std::fmt::Debug for Capture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Capture").field("bytes", &self.bytes.len()).finish_non_exhaustive()
-    }
-}
 
 /// Hands over the frames of a capture, all that one read has ended at once. What its end cuts off is reported, since nothing
 /// will bring it again.
@@ -76,7 +43,7 @@ pub(super) fn frames(
     }
     if cutter.parser.unfinished() > 0 {
         let cut_off = nothing(&cutter.origin, (FrameError::CutOff, cutter.parser.unfinished()));
-        let _ = tx.blocking_send(Item::Piece(Chunk::Frames(Arc::new([cut_off]))));
+        let _ = tx.blocking_send(Item::Chunk(Chunk::Frames(Arc::new([cut_off]))));
     }
     next.map(|_| ())
 }
@@ -114,7 +81,7 @@ impl FrameSplitter {
             self.parser = Parser::between(&id, self.limit);
         }
         let capture = Capture { bytes, last_event_id, limit: self.limit, frames: OnceLock::new() };
-        pieces.send(vec![Item::Piece(Chunk::Capture(Arc::new(capture)))], tx).then_some(rest)
+        pieces.send(vec![Item::Chunk(Chunk::Capture(Arc::new(capture)))], tx).then_some(rest)
     }
 
     /// Hands frames over, and news in their place. False if nobody takes them.
@@ -122,15 +89,17 @@ impl FrameSplitter {
         let mut ready = Vec::with_capacity(frames.len());
         let send = |ready: &mut Vec<RawFrame>| {
             ready.is_empty()
-                || tx.blocking_send(Item::Piece(Chunk::Frames(ready.drain(..).collect()))).is_ok()
+                || tx.blocking_send(Item::Chunk(Chunk::Frames(ready.drain(..).collect()))).is_ok()
         };
         for frame in frames {
             match frame.body {
                 // The server's word to its client is no event: the captured connection ended there.
                 SseBody::Data(data) if frame.event.as_deref() == Some(CONTROL) => {
                     let change = ConnectionState::Ended { why: control(&data).why().to_owned() };
-                    let news =
-                        Item::News(ConnectionEvent { origin: Arc::clone(&self.origin), change });
+                    let news = Item::Connection(ConnectionEvent {
+                        origin: Arc::clone(&self.origin),
+                        change,
+                    });
                     if !send(&mut ready) || tx.blocking_send(news).is_err() {
                         return false;
                     }
@@ -149,36 +118,6 @@ fn has_news(bytes: &[u8]) -> bool {
         .any(|name| memmem::find(bytes, [name, CONTROL].concat().as_bytes()).is_some())
 }
 
-/// A frame that carries something.
-fn raw(origin: &Arc<Origin>, frame: framer::SseFrame) -> Option<RawFrame> {
-    let raw = match frame.body {
-        SseBody::Empty => return None,
-        SseBody::Data(data) => RawFrame {
-            data: Bytes::from(data),
-            fault: None,
-            ..nothing(origin, (FrameError::CutOff, 0))
-        },
-        SseBody::TooLarge(length) => nothing(origin, (FrameError::TooLarge, length)),
-    };
-    let id = (!frame.last_event_id.is_empty()).then_some(frame.last_event_id);
-    Some(RawFrame { event: frame.event, id, ..raw })
-}
-
-/// What could not be delivered.
-fn nothing(origin: &Arc<Origin>, fault: (FrameError, u64)) -> RawFrame {
-    RawFrame {
-        origin: Arc::clone(origin),
-        form: FrameFormat::Sse,
-        event: None,
-        id: None,
-        data: Bytes::new(),
-        received_at: None,
-        fault: Some(fault),
-        offset: 0,
-        notes: FrameFlags::default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -195,11 +134,11 @@ mod tests {
         frames(first, &mut pieces, FRAME_LIMIT, &tx.blocking()).expect("no failure");
         drop(tx);
         let length = |item| match item {
-            Item::Piece(piece) => {
+            Item::Chunk(piece) => {
                 Some(piece.frames(&Origin::default()).map(|frame| frame.data.len()).collect())
             }
             Item::Frame(_) => panic!("one by one is slow"),
-            Item::News(_) | Item::Recording(_) => None,
+            Item::Connection(_) | Item::Recording(_) => None,
         };
         std::iter::from_fn(|| rx.blocking_recv()).map(length).collect()
     }
@@ -236,14 +175,14 @@ mod tests {
         let (mut told, mut left) = (Vec::new(), 0);
         while let Some(item) = rx.blocking_recv() {
             match item {
-                Item::Piece(piece) => {
+                Item::Chunk(piece) => {
                     left += if let Chunk::Capture(capture) = &piece { capture.size() } else { 0 };
                     told.extend(piece.frames(&Origin::default()).map(|frame| {
                         let data = String::from_utf8_lossy(frame.data);
                         format!("{:?} {:?} {data} {:?}", frame.event, frame.id, frame.fault)
                     }));
                 }
-                Item::News(news) => told.push(format!("{:?}", news.change)),
+                Item::Connection(news) => told.push(format!("{:?}", news.change)),
                 Item::Frame(_) | Item::Recording(_) => panic!("of lines"),
             }
         }
@@ -294,7 +233,7 @@ mod tests {
         frames(first, &mut pieces, FRAME_LIMIT, &tx.blocking()).expect("no failure");
         drop(tx);
         let items: Vec<_> = std::iter::from_fn(|| rx.blocking_recv()).collect();
-        assert!(items.iter().any(|item| matches!(item, Item::Piece(Chunk::Capture(_)))));
+        assert!(items.iter().any(|item| matches!(item, Item::Chunk(Chunk::Capture(_)))));
         let shown = format!("{items:?}");
         assert!(
             !shown.contains("Canary")

@@ -1,0 +1,74 @@
+//! Serves the two endpoints of the platform on a listener until the run is over.
+
+use std::future::IntoFuture;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+use super::options::Options;
+use super::reset::{Reset, ResettableListener};
+use super::server::Server;
+use super::{observer, sse};
+
+/// How long connections have to end in good order.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Serves until the shutdown, or in a run that is to end until everything was played and everybody has had it. All bodies
+/// and sockets are ended in good order first.
+///
+/// Fails when the listener does.
+pub async fn run(
+    listener: TcpListener,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let server = Arc::new(Server::new(options));
+    let _closing = Closing(Arc::clone(&server));
+    let router = Router::new()
+        .route("/v1/{workspace_id}/events/stream", get(sse::stream))
+        .route("/v1/{workspace_id}/observers/{call_sid}/ws", get(observer::observe))
+        .with_state(Arc::clone(&server));
+    let over = {
+        let server = Arc::clone(&server);
+        async move {
+            tokio::select! {
+                () = shutdown => {}
+                () = server.all_served() => {}
+            }
+            server.close();
+        }
+    };
+    let service = router.into_make_service_with_connect_info::<Reset>();
+    let serving = axum::serve(ResettableListener(listener), service)
+        .with_graceful_shutdown(over)
+        .into_future();
+    let finished = async {
+        serving.await?;
+        // Upgraded connections are no longer the server's own.
+        server.presence.empty().await;
+        Ok(())
+    };
+    let late = async {
+        server.presence.closing().await;
+        sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        result = finished => result,
+        () = late => Ok(()),
+        () = server.play() => Ok(()),
+    }
+}
+
+/// Ends every connection when the server is dropped, however that comes about.
+struct Closing(Arc<Server>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

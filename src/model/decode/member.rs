@@ -1,0 +1,29 @@
+//! Reads keys, strings and times of the members of an object.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use crate::json::scan::{Member, Span};
+use crate::json::string::{unescape, unquote};
+
+/// A member's key, its escapes resolved.
+pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
+    let key = member.key.slice(text);
+    if member.key_escaped { unescape(key) } else { Cow::Borrowed(key) }
+}
+
+/// The text of the JSON string at `span`.
+pub(crate) fn string(span: Span, text: &str) -> Cow<'_, str> {
+    unquote(span.slice(text)).unwrap_or_default()
+}
+
+/// A name as it may be shown: what doesn't look like one may be something that somebody wrote.
+pub(crate) fn shown_name(name: &str) -> &str {
+    if crate::model::is_name(name) { name } else { crate::text::MASK }
+}
+
+/// RFC 3339 in UTC with three digits of a second.
+pub(crate) fn rfc3339(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
