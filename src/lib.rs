@@ -12,24 +12,29 @@
 //! Data flows one way, and each module imports only from modules listed above it in this file.
 //! docs/architecture.md explains the order; a test enforces it.
 
+// `internals` opens for tests what is otherwise private and has no reader to document it for.
+#![cfg_attr(not(feature = "internals"), warn(missing_docs))]
+// Only the command uses the layers from `output` to `tui`; without it they are built to show that they stand alone.
+#![cfg_attr(all(feature = "pipeline", not(feature = "cli")), allow(dead_code, unused_imports))]
+
 // Unit tests and integration tests share helpers that name the crate.
 #[cfg(test)]
 extern crate self as evtap;
 #[cfg(feature = "pipeline")]
-pub mod analysis;
+mod analysis;
 #[cfg(feature = "cli")]
-pub mod cli;
+mod cli;
 #[cfg(feature = "pipeline")]
-pub mod delivery;
+mod delivery;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
 pub mod json;
 pub mod model;
 #[cfg(feature = "pipeline")]
-pub mod output;
+mod output;
 #[cfg(feature = "pipeline")]
-pub mod pipeline;
+mod pipeline;
 #[cfg(feature = "query")]
 pub mod query;
 pub mod redact;
@@ -37,4 +42,10 @@ pub mod text;
 #[cfg(feature = "transport")]
 pub mod transport;
 #[cfg(feature = "tui")]
-pub mod tui;
+mod tui;
+
+#[cfg(all(feature = "cli", feature = "internals"))]
+#[doc(hidden)]
+pub use cli::internals;
+#[cfg(feature = "cli")]
+pub use cli::main;

@@ -34,13 +34,13 @@ use clap::{Arg, ArgAction, CommandFactory as _, Parser, Subcommand};
 
 pub use audit::AuditArgs;
 pub use complete::CompleteArgs;
-pub use config::{ConfigAction, ConfigArgs, ConfigChoice, ConfigDefaults, SetProfile};
+pub use config::{ConfigAction, ConfigArgs, ConfigChoice, ConfigDefaults};
 pub use connection::{AuthArgs, ConnectionArgs, DemoArgs};
-pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs, ResumeArgs};
+pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs};
 pub use doctor::DoctorArgs;
 pub use expect::ExpectArgs;
 pub use filter::{FilterArgs, StopArgs};
-pub use forward::{ForwardArgs, ForwardFormat, ForwardHeader};
+pub use forward::{ForwardArgs, ForwardFormat};
 pub use frames::FramesArgs;
 pub use generate::{GenerateArgs, Shell};
 pub use observe::ObserveArgs;

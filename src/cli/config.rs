@@ -35,10 +35,12 @@ use crate::transport::client::Network;
 use crate::transport::credential::{self, Credential, KeySource};
 use crate::transport::merge::Merge;
 use crate::transport::{SourceConfig, private_file, recording};
-pub use edit::{example, init, set_profile};
+#[cfg(feature = "internals")]
+pub use edit::example;
+pub use edit::{init, set_profile};
 pub use file::{profiles, usual_path};
 pub use forward::endpoint;
-pub use layers::{Layers, ParseError, parse};
+pub use layers::{ParseError, parse};
 pub use report::ResolvedConfig;
 pub use screen::screen;
 pub use stages::{expectations, stages};

@@ -32,7 +32,7 @@ macro_rules! kinds {
         /// Which event it is.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
-        #[expect(missing_docs, reason = "each is documented at its struct of the same name")]
+        #[allow(missing_docs, reason = "each is documented at its struct of the same name")]
         pub enum Kind { $($($name,)+)+ $($($own,)+)+ }
 
         impl Kind {

@@ -66,7 +66,6 @@ pub enum ConnectionStatus {
 
 /// How the time of an event is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "their names say it")]
 pub enum TimeMode {
     Local,
     Utc,

@@ -33,7 +33,6 @@ impl Depth {
 
 /// What a terminal writes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "their names say it")]
 pub enum BackgroundTone {
     Dark,
     Light,

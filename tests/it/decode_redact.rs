@@ -1,13 +1,13 @@
 //! From bytes to a line: every outcome of decoding and of redacting.
 
 use bytes::Bytes;
+use evtap::internals::output::ndjson;
 use evtap::model::catalog::observer::emotion::Emotion;
 use evtap::model::catalog::value::CompletionReason;
 use evtap::model::catalog::{CallEnded, CallStarted};
 use evtap::model::decode::Decoder;
 use evtap::model::{Field, Kind, Stream};
 use evtap::model::{FrameFlags, FrameFormat, Origin};
-use evtap::output::ndjson;
 use evtap::redact::{Mode, Policy, PseudonymKey, Redactor};
 use evtap::transport::RawFrame;
 use proptest::prelude::*;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use evtap::emulator::samples::sample;
+use evtap::internals::output::ndjson;
 use evtap::model::Kind;
 use evtap::model::decode::Decoder;
 use evtap::model::{Frame, FrameFlags, FrameFormat, Origin};
-use evtap::output::ndjson;
 use evtap::query::EventContext;
 use evtap::query::program::{Program, parse};
 use evtap::redact::{Policy, Redactor, ScrubMode};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Parser;
-use evtap::cli::args::manual;
-use evtap::cli::args::{self, Cli};
 use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE};
 use evtap::error::Exit;
+use evtap::internals::cli::args::manual;
+use evtap::internals::cli::args::{self, Cli};
 
 use crate::support::{bash, emulator, evtap, fast, tools};
 

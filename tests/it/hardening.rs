@@ -8,7 +8,7 @@ use crate::support::{STREAM, evtap, scripted, watch};
 #[test]
 #[ignore = "it breaks down, as the test below wants it to"]
 fn child() {
-    evtap::cli::hardening::confine();
+    evtap::internals::cli::hardening::confine();
     #[cfg(target_os = "linux")]
     assert_eq!(
         rustix::process::dumpable_behavior(),

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use evtap::cli::args::{self, manual};
+use evtap::internals::cli::args::{self, manual};
 use regex::Regex;
 
 use crate::support::{bash, tools};

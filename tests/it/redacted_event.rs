@@ -1,10 +1,10 @@
 //! What a shown event gives to who asks it, beside its line.
 
+use evtap::internals::output::ndjson;
 use evtap::model::FrameFormat;
 use evtap::model::catalog::{CallEnded, CallStarted, TapGap};
 use evtap::model::decode::Decoder;
 use evtap::model::{Field, Kind, Stream};
-use evtap::output::ndjson;
 use evtap::redact::{Mode, Policy, RedactedEvent, Redactor};
 
 use crate::decode_redact::frame;

@@ -1,9 +1,9 @@
 //! What redacting does with each value, held from outside: by what the library shows, and by what it finds.
 
+use evtap::internals::output::ndjson;
 use evtap::model::FrameFormat;
 use evtap::model::decode::Decoder;
 use evtap::model::{Class, Domain, Kind};
-use evtap::output::ndjson;
 use evtap::redact::{Finding, Mode, Policy, PseudonymKey, Reason, Redactor, ScrubMode};
 use evtap::text::scrub::Detector;
 use evtap::text::terminal;

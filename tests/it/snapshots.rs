@@ -2,9 +2,9 @@
 
 use std::sync::Mutex;
 
+use evtap::internals::output::pretty::{self, PrettyLayout, TimeDisplay};
 use evtap::model::FrameFormat;
 use evtap::model::decode::Decoder;
-use evtap::output::pretty::{self, PrettyLayout, TimeDisplay};
 use evtap::redact::{Policy, Redactor};
 use insta::assert_snapshot;
 use jiff::tz::TimeZone;

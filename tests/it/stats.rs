@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evtap::analysis::stats::{EventStats, json, moment};
+use evtap::internals::analysis::stats::{EventStats, json, moment};
 use evtap::model::FrameFormat;
 use evtap::model::decode::Decoder;
 use evtap::redact::{Policy, Redactor};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use evtap::emulator::{self, DEMO_WORKSPACE, Fault, Ledger};
 use evtap::error::Exit;
+use evtap::internals::output::ndjson;
 use evtap::model::decode::Decoder;
-use evtap::output::ndjson;
 use evtap::redact::{Policy, Redactor};
 use evtap::transport::client::{Client, Endpoints, Network};
 use evtap::transport::credential::Credential;

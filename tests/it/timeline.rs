@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use evtap::analysis::stats::json::time;
-use evtap::analysis::timeline::build::build;
-use evtap::analysis::timeline::collect::{self, TimelineCollector};
-use evtap::analysis::timeline::{html, text};
+use evtap::internals::analysis::stats::json::time;
+use evtap::internals::analysis::timeline::build::build;
+use evtap::internals::analysis::timeline::collect::{self, TimelineCollector};
+use evtap::internals::analysis::timeline::{html, text};
+use evtap::internals::output::EventSink;
 use evtap::model::FrameFormat;
 use evtap::model::decode::Decoder;
-use evtap::output::EventSink;
 use evtap::query::EventContext;
 use evtap::redact::{Policy, Redactor};
 use html5gum::{Token, Tokenizer};
@@ -167,7 +167,7 @@ async fn what_people_see() {
 }
 
 /// The timeline of the call in these lines, made by the library.
-fn stitched(lines: &str, policy: Policy) -> evtap::analysis::timeline::Timeline {
+fn stitched(lines: &str, policy: Policy) -> evtap::internals::analysis::timeline::Timeline {
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
     let (mut sink, gathered) = TimelineCollector::new(Some(SID.to_owned()));
     for line in lines.lines() {

@@ -20,7 +20,6 @@ const KEPT: usize = 2000;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "their names say it")]
 pub enum Speaker {
     User,
     Agent,

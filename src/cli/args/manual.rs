@@ -5,8 +5,8 @@ mod topics;
 
 use std::fmt::Write;
 
-pub use examples::{Example, examples};
-pub use topics::{HelpTopic, topics};
+pub use examples::examples;
+pub use topics::topics;
 
 /// The end of a command's long help; nothing where there is nothing to say.
 #[must_use]

@@ -53,12 +53,6 @@ impl ExpectStep {
         let predicate = compile(option, text)?;
         Ok(Self { text: text.to_owned(), within, predicate, met: None })
     }
-
-    /// Its expression.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
 }
 
 /// Reads the steps of a file: a line each, without blank lines and comments (`#`).

@@ -1,10 +1,10 @@
 //! What must hold for any bytes. Property tests and fuzz targets run the same.
 
-use evtap::delivery::Recorder;
 use evtap::error::Exit;
+use evtap::internals::delivery::Recorder;
+use evtap::internals::output::ndjson;
 use evtap::model::decode::Decoder;
 use evtap::model::{Frame, FrameFlags, FrameFormat, Origin};
-use evtap::output::ndjson;
 use evtap::query::TypeFilter;
 use evtap::query::check::{Kinds, check};
 use evtap::query::program::{Program, parse};

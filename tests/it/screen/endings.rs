@@ -6,17 +6,17 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use evtap::error::Exit;
-use evtap::output::discard::Discard;
-use evtap::output::status;
-use evtap::pipeline::stop::conditions::Conditions;
-use evtap::pipeline::{Pipeline, Stages};
+use evtap::internals::output::discard::Discard;
+use evtap::internals::output::status;
+use evtap::internals::pipeline::stop::conditions::Conditions;
+use evtap::internals::pipeline::{Pipeline, Stages};
+use evtap::internals::tui::buffer::BufferLimits;
+use evtap::internals::tui::state::ScreenConfig;
+use evtap::internals::tui::style::{Depth, Theme};
+use evtap::internals::tui::{LiveScreen, view};
 use evtap::query::EventFilter;
 use evtap::redact::Policy;
 use evtap::transport;
-use evtap::tui::buffer::BufferLimits;
-use evtap::tui::state::ScreenConfig;
-use evtap::tui::style::{Depth, Theme};
-use evtap::tui::{LiveScreen, view};
 
 use super::{DEMO, HANG, Shell};
 use crate::support::pseudo_terminal;
@@ -104,7 +104,7 @@ fn without_a_signal_it_finds_that_the_terminal_is_gone() {
 #[test]
 #[ignore = "it breaks down, as the test below wants it to"]
 fn child() {
-    evtap::cli::hardening::confine();
+    evtap::internals::cli::hardening::confine();
     let setup = ScreenConfig {
         title: "breaking".to_owned(),
         revealed: Vec::new(),
@@ -125,7 +125,7 @@ fn child() {
         judge: Box::new(Conditions::default()),
         status: status::StatusFormat::None,
     };
-    let breaking = |state: &evtap::tui::state::State, frame: &mut ratatui::Frame<'_>| {
+    let breaking = |state: &evtap::internals::tui::state::State, frame: &mut ratatui::Frame<'_>| {
         view::draw(state, frame);
         assert!(state.buffer.end() == 0, "Jane Canary");
     };
