@@ -45,7 +45,7 @@ fn walk(lines: &LineChunk, out: &mut Vec<u8>) {
     let origin = Origin::default();
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     for frame in lines.frames(&origin) {
-        ndjson::object(&redactor.show(&mut decoder, frame), out);
+        ndjson::object(&redactor.decode_and_redact(&mut decoder, frame), out);
         out.push(b'\n');
     }
 }
@@ -111,7 +111,7 @@ fn show(lines: &LineChunk, is_short: bool, mut take: impl FnMut(&RedactedEvent<'
     for frame in lines.frames(&origin) {
         // Only what has been found to be text as a whole may take the short way.
         let text = frame.text.filter(|_| is_short);
-        take(&redactor.show(&mut decoder, Frame { text, ..frame }));
+        take(&redactor.decode_and_redact(&mut decoder, Frame { text, ..frame }));
     }
 }
 
@@ -120,7 +120,7 @@ fn select(lines: &LineChunk, filter: Predicate) -> usize {
     let mut select = EventFilter::new(TypeFilter::default(), vec![filter], None);
     let mut kept = 0;
     show(lines, true, |shown| {
-        kept += usize::from(select.keeps(&EventContext::new(shown)).expect("it ends"))
+        kept += usize::from(select.matches(&EventContext::new(shown)).expect("it ends"))
     });
     kept
 }

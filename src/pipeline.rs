@@ -304,7 +304,7 @@ impl Pipeline {
     }
 
     fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, OutputError> {
-        let shown = self.redactor.show(&mut self.decoder, frame);
+        let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
         if self.delivery.is_known(&frame, &shown) {
             return Ok(None);
         }
@@ -319,7 +319,7 @@ impl Pipeline {
                 return Ok(Some(self.judge.end()));
             }
         }
-        let context = EventContext::new(&shown).at(self.recording, frame.offset);
+        let context = EventContext::new(&shown).with_position(self.recording, frame.offset);
         self.counts.observe(&shown);
         if shown.kind() == Some(Kind::TapGap)
             && let Some(gap) = shown.read::<TapGap>()
@@ -328,7 +328,7 @@ impl Pipeline {
             status::gap(self.status, frame.origin, &gap);
         }
         let verdict = self.judge.observe(&context)?;
-        if self.select.keeps(&context)? {
+        if self.select.matches(&context)? {
             self.sink.event(&context)?;
             self.delivery.event(&shown)?;
             self.counts.shown += 1;

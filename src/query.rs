@@ -20,5 +20,5 @@ pub mod value;
 pub use context::EventContext;
 pub use failures::Failures;
 pub use filter::{EventFilter, GrepFilter, TypeFilter};
-pub use named::{is_name, meant, named};
-pub use predicate::{Predicate, endless};
+pub use named::{is_filter_name, resolve_named_filter};
+pub use predicate::{Predicate, budget_exceeded};

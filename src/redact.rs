@@ -18,6 +18,6 @@ mod rewrite;
 pub use event::{RedactedEvent, RedactedField};
 pub use findings::{Finding, Reason};
 pub use identity::{Fnv, identity};
-pub use mask::{KEY_LENGTH, Mode, PseudonymKey, pattern};
+pub use mask::{KEY_LENGTH, Mode, PseudonymKey, stand_in_pattern};
 pub use policy::{FieldNames, Policy, ScrubMode};
 pub use redactor::Redactor;

@@ -204,7 +204,7 @@ fn mode(phi: PhiMode, key_file: Option<&Path>) -> Result<Mode> {
         })
     });
     match (phi, key.transpose()?) {
-        (PhiMode::Hash, key) => Ok(Mode::Hash(key.unwrap_or_else(PseudonymKey::draw))),
+        (PhiMode::Hash, key) => Ok(Mode::Hash(key.unwrap_or_else(PseudonymKey::random))),
         (_, Some(_)) => Err(Error::usage(
             "cannot use --phi-key-file",
             "only pseudonyms have a key",

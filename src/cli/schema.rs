@@ -244,7 +244,7 @@ fn field_schema(field: &FieldSpec) -> Value {
         options.push(json!({"type": "null"}));
     }
     if field.class.is_hidden() && !matches!(field.ty, Type::Text) {
-        options.push(json!({"type": "string", "pattern": redact::pattern()}));
+        options.push(json!({"type": "string", "pattern": redact::stand_in_pattern()}));
     }
     let mut schema = match options.as_slice() {
         [one] => one.clone(),

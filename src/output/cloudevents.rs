@@ -33,7 +33,7 @@ impl CloudEvents {
 
 impl EventSink for CloudEvents {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        Ok(self.lines.line(|out| cloud_event(context.shown, &mut self.ids, out))?)
+        Ok(self.lines.line(|out| cloud_event(context.event, &mut self.ids, out))?)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -99,8 +99,8 @@ impl EventIds {
             return format!("n{}-{identity:016x}", self.without_time);
         };
         let mut key = Fnv(identity);
-        key.part(source);
-        key.part(&moment);
+        key.update(source);
+        key.update(&moment);
         match self.count(key.0) {
             1 => format!("{moment}-{identity:016x}"),
             count => format!("{moment}-{identity:016x}-{count}"),

@@ -7,7 +7,7 @@ use jaq_json::Val;
 use super::Encoder;
 use crate::error::Error;
 use crate::query::program::{Program, ProgramError};
-use crate::query::{EventContext, Failures, endless, value};
+use crate::query::{EventContext, Failures, budget_exceeded, value};
 use crate::text::terminal;
 
 /// The most that one event may be made into, in bytes.
@@ -33,7 +33,7 @@ impl Jq {
 impl Encoder for Jq {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let start = out.len();
-        let outcome = self.program.run(self.program.view(context), |value| {
+        let outcome = self.program.run(self.program.output_input(context), |value| {
             match &value {
                 Val::TStr(text) if self.raw && self.terminal => {
                     out.extend_from_slice(
@@ -48,10 +48,10 @@ impl Encoder for Jq {
         });
         match outcome {
             Ok(()) if out.len() - start < MOST => Ok(()),
-            Ok(()) | Err(ProgramError::Endless) => Err(endless("--jq")),
+            Ok(()) | Err(ProgramError::BudgetExceeded) => Err(budget_exceeded("--jq")),
             Err(ProgramError::Failed(reason)) => {
-                self.failures.tell(|| {
-                    let event_type = context.shown.event_type();
+                self.failures.record(|| {
+                    let event_type = context.event.event_type();
                     format!("--jq fails on {event_type}: {reason}; such events give no further line (told once)")
                 });
                 Ok(())
@@ -60,7 +60,7 @@ impl Encoder for Jq {
     }
 
     fn fork(&self) -> Box<dyn Encoder> {
-        Box::new(Self { program: Arc::clone(&self.program), failures: Failures::mute(), ..*self })
+        Box::new(Self { program: Arc::clone(&self.program), failures: Failures::silent(), ..*self })
     }
 
     fn failures(&mut self) -> Option<&mut Failures> {

@@ -37,7 +37,7 @@ impl EventSink for Json {
         let mut text =
             if std::mem::replace(&mut self.begun, true) { ",\n" } else { "[\n" }.to_owned();
         indent(STEP, &mut text);
-        members(members_of(context.shown, self.columns.as_ref()), STEP, &mut text);
+        members(members_of(context.event, self.columns.as_ref()), STEP, &mut text);
         Ok(self.lines.text(|out| out.extend_from_slice(text.as_bytes()))?)
     }
 

@@ -22,8 +22,8 @@ impl Ndjson {
 impl Encoder for Ndjson {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         match &self.columns {
-            None => object(context.shown, out),
-            Some(columns) => columns.object(context.shown, out),
+            None => object(context.event, out),
+            Some(columns) => columns.object(context.event, out),
         }
         out.push(b'\n');
         Ok(())

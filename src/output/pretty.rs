@@ -74,9 +74,9 @@ impl Pretty {
 
 impl EventSink for Pretty {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        let text = line(context.shown, &self.layout, self.from, self.width);
+        let text = line(context.event, &self.layout, self.from, self.width);
         if self.from.is_none() || matches!(self.layout.times, TimeDisplay::Delta) {
-            self.from = context.shown.tap().moment().or(self.from);
+            self.from = context.event.tap().moment().or(self.from);
         }
         Ok(self.lines.line(|out| out.extend_from_slice(text.as_bytes()))?)
     }
@@ -139,7 +139,7 @@ pub fn line(
             .grep
             .as_ref()
             .filter(|_| !hidden)
-            .map(|grep| grep.places(&value))
+            .map(|grep| grep.match_ranges(&value))
             .unwrap_or_default()
         {
             pieces.push(style(&value[rest..found.start]));

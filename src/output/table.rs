@@ -39,7 +39,7 @@ impl EventSink for Table {
         self.begin()?;
         let cells = self
             .columns
-            .parts(context.shown)
+            .parts(context.event)
             .map(|(_, json)| json.map_or_else(String::new, |json| text(&json)));
         let row = row(cells, self.tabs);
         Ok(self.lines.line(|out| out.extend_from_slice(&row))?)

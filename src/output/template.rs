@@ -58,12 +58,12 @@ impl EventSink for Template {
         let failed = |_| {
             Error::usage(
                 "cannot use the template",
-                format!("it fails on {}", context.shown.event_type()),
+                format!("it fails on {}", context.event.event_type()),
                 "guard what may be absent by `if`",
             )
         };
         let template = self.environment.get_template(NAME).map_err(failed)?;
-        let text = template.render(values(context.shown)).map_err(failed)?;
+        let text = template.render(values(context.event)).map_err(failed)?;
         Ok(self.lines.line(|out| out.extend_from_slice(terminal::visible(&text).as_bytes()))?)
     }
 

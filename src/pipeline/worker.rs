@@ -51,12 +51,12 @@ impl Worker {
         walked: &mut WorkerOutput,
         out: &mut Vec<u8>,
     ) -> Result<()> {
-        let shown = self.redactor.show(&mut self.decoder, frame);
+        let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
         let context = EventContext::new(&shown);
         let counts = &mut walked.counts;
         counts.observe(&shown);
         walked.is_news |= shown.kind() == Some(Kind::TapGap);
-        if self.select.keeps(&context)? {
+        if self.select.matches(&context)? {
             self.render.event(&context, out)?;
             counts.shown += 1;
         } else {

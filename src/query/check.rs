@@ -16,7 +16,7 @@ use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::path::{Opt, Part, Path};
 
-pub use finding::{CheckFinding, meant};
+pub use finding::CheckFinding;
 pub use kinds::Kinds;
 use shape::TermType;
 

@@ -6,19 +6,19 @@ use crate::text::console;
 #[derive(Debug, Default)]
 pub struct Failures {
     count: u64,
-    is_mute: bool,
+    is_silent: bool,
 }
 
 impl Failures {
     /// None yet, and none to be told.
     #[must_use]
-    pub const fn mute() -> Self {
-        Self { count: 0, is_mute: true }
+    pub const fn silent() -> Self {
+        Self { count: 0, is_silent: true }
     }
 
     /// One more, told in these words if it is the first.
-    pub fn tell(&mut self, words: impl FnOnce() -> String) {
-        if self.count == 0 && !self.is_mute {
+    pub fn record(&mut self, words: impl FnOnce() -> String) {
+        if self.count == 0 && !self.is_silent {
             console::report(&words());
         }
         self.count += 1;

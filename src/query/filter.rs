@@ -87,7 +87,7 @@ impl GrepFilter {
 
     /// Where a text matches.
     #[must_use]
-    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
+    pub fn match_ranges(&self, text: &str) -> Vec<Range<usize>> {
         self.0
             .find_iter(text)
             .map(|found| found.range())
@@ -122,8 +122,8 @@ impl EventFilter {
     }
 
     /// Whether the event is kept.
-    pub fn keeps(&mut self, context: &EventContext<'_>) -> Result<bool> {
-        if !self.types.has(context.shown.event_type()) {
+    pub fn matches(&mut self, context: &EventContext<'_>) -> Result<bool> {
+        if !self.types.has(context.event.event_type()) {
             return Ok(false);
         }
         for filter in &mut self.filters {
@@ -131,7 +131,7 @@ impl EventFilter {
                 return Ok(false);
             }
         }
-        Ok(self.grep.as_ref().is_none_or(|grep| grep.matches(context.shown)))
+        Ok(self.grep.as_ref().is_none_or(|grep| grep.matches(context.event)))
     }
 
     /// The failures of each filter.

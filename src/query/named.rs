@@ -7,36 +7,25 @@ use crate::query::suggest;
 
 /// Whether an expression can be called so.
 #[must_use]
-pub fn is_name(name: &str) -> bool {
+pub fn is_filter_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// The expression of a name such as `@long`, and what to call it where `option` is given that. `@json` and the like are formats
 /// of jq, and say nothing by themselves.
-pub fn named<'a>(
+pub fn resolve_named_filter<'a>(
     names: &'a BTreeMap<String, String>,
     option: &str,
     source: &str,
 ) -> Result<Option<(String, &'a str)>> {
-    let Some(name) = source.trim().strip_prefix('@').filter(|name| is_name(name)) else {
+    let Some(name) = source.trim().strip_prefix('@').filter(|name| is_filter_name(name)) else {
         return Ok(None);
     };
     let label = format!("{option} @{name}");
     if let Some(expression) = names.get(name) {
         return Ok(Some((label, expression)));
     }
-    let advice = meant(name, names.keys().map(String::as_str), "filter");
+    let advice = suggest::advice(name, names.keys().map(String::as_str), "filter");
     Err(Error::usage(format!("cannot use {label}"), "the configuration has no such filter", advice))
-}
-
-/// The advice on a name that isn't among those of the configuration.
-pub fn meant<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone, kind: &str) -> String {
-    if let Some(meant) = suggest::nearest(name, names.clone()) {
-        return format!("did you mean {meant}?");
-    }
-    match names.collect::<Vec<_>>().as_slice() {
-        [] => format!("there is no {kind} in it; `evtap config init` writes an example"),
-        names => format!("it has {}", names.join(", ")),
-    }
 }

@@ -42,17 +42,17 @@ struct Match {
 impl Predicate {
     /// Compiles a parsed expression, for the fast path if it will do.
     pub fn compile(parsed: &ParsedProgram<'_>, variables: &[(String, Val)]) -> Result<Self> {
-        Self::within(StepBudget::AMPLE, parsed, variables)
+        Self::with_budget(StepBudget::BATCH, parsed, variables)
     }
 
     /// The same, where an event may take no more than that.
-    pub fn within(
+    pub fn with_budget(
         budget: StepBudget,
         parsed: &ParsedProgram<'_>,
         variables: &[(String, Val)],
     ) -> Result<Self> {
         // Compiled in any case: what jq refuses is refused.
-        let program = Program::compile(parsed, variables)?.within(budget);
+        let program = Program::compile(parsed, variables)?.with_budget(budget);
         let (engine, parts) = match Native::compile(&parsed.term, variables) {
             Some(native) => (PredicateEngine::Native(native), None),
             None => (PredicateEngine::Program(program), Self::parts(budget, parsed, variables)?),
@@ -69,7 +69,7 @@ impl Predicate {
         let is_native = |term: &Term<&str>| Native::compile(term, variables).is_some();
         let Some((first, rest)) = split(&parsed.term, &is_native) else { return Ok(None) };
         let part = |term: &Term<_>| {
-            Self::within(budget, &ParsedProgram { term: term.clone(), ..*parsed }, variables)
+            Self::with_budget(budget, &ParsedProgram { term: term.clone(), ..*parsed }, variables)
         };
         let first = part(first)?;
         let is_quick = !matches!(&*first.engine, PredicateEngine::Program(program) if !program.is_known_by_fields());
@@ -94,7 +94,7 @@ impl Predicate {
         let parts = self.parts.as_ref().map(|parts| {
             Box::new(SplitPredicate { first: parts.first.fork(), rest: parts.rest.fork() })
         });
-        Self::of(self.option.clone(), Arc::clone(&self.engine), parts, Failures::mute())
+        Self::of(self.option.clone(), Arc::clone(&self.engine), parts, Failures::silent())
     }
 
     /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
@@ -102,14 +102,14 @@ impl Predicate {
         match self.ask(context) {
             Ok(said) => Ok(said.held),
             Err(ProgramError::Failed(reason)) => {
-                self.failures.tell(|| {
-                    let event_type = context.shown.event_type();
+                self.failures.record(|| {
+                    let event_type = context.event.event_type();
                     let option = &self.option;
                     format!("{option} fails on {event_type}: {reason}; such events don't count as matching (told once)")
                 });
                 Ok(false)
             }
-            Err(ProgramError::Endless) => Err(endless(&self.option)),
+            Err(ProgramError::BudgetExceeded) => Err(budget_exceeded(&self.option)),
         }
     }
 
@@ -124,20 +124,20 @@ impl Predicate {
         let Self { engine, memory, .. } = self;
         let said = |(held, alone)| Match { held, alone };
         match &**engine {
-            PredicateEngine::Native(native) => match native.holds(context.shown) {
+            PredicateEngine::Native(native) => match native.holds(context.event) {
                 Ok(held) => Ok(said((held, held))),
                 Err(native::EvalError) => {
                     Err(ProgramError::Failed("a value is of a type that it can't use"))
                 }
             },
-            PredicateEngine::Program(program) => match program.looks_at(context.shown) {
+            PredicateEngine::Program(program) => match program.looks_at(context.event) {
                 None => program.holds(context).map(|held| said((held, false))),
                 Some(fields) => {
                     let remembered =
                         memory.get_or_compute(fields, || match program.holds_alone(context) {
                             Ok(known) => Ok(Ok(said(known))),
                             Err(ProgramError::Failed(reason)) => Ok(Err(reason)),
-                            Err(ProgramError::Endless) => Err(ProgramError::Endless),
+                            Err(ProgramError::BudgetExceeded) => Err(ProgramError::BudgetExceeded),
                         });
                     remembered.and_then(|said| said.map_err(ProgramError::Failed))
                 }
@@ -169,7 +169,7 @@ fn split<'t, 's>(
 
 /// The error for a program that was stopped.
 #[must_use]
-pub fn endless(option: &str) -> Error {
+pub fn budget_exceeded(option: &str) -> Error {
     Error::new(
         Exit::Usage,
         format!("stopped {option}"),

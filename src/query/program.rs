@@ -31,10 +31,10 @@ pub struct StepBudget {
 
 impl StepBudget {
     /// As much as somebody may want who waits for it.
-    pub const AMPLE: Self = Self { steps: 250_000, grain: usize::MAX };
+    pub const BATCH: Self = Self { steps: 250_000, grain: usize::MAX };
 
     /// As little as nobody notices who types meanwhile.
-    pub const BRIEF: Self = Self { steps: 20_000, grain: 1024 };
+    pub const INTERACTIVE: Self = Self { steps: 20_000, grain: 1024 };
 
     /// What a step with that value in hand takes of it.
     fn cost(self, value: &Val) -> u32 {
@@ -252,7 +252,7 @@ pub enum ProgramError {
     /// It failed on this value, and why. jq's own message may quote the value and is not kept.
     Failed(&'static str),
     /// It used up its steps or the stack.
-    Endless,
+    BudgetExceeded,
 }
 
 /// A compiled program.
@@ -305,28 +305,28 @@ impl Program {
             variables: variables.iter().map(|(_, value)| value.clone()).collect(),
             fields: reads.fields.as_ref().map(|names| names.iter().map(key).collect()),
             gives_event: reads.gives_event,
-            budget: StepBudget::AMPLE,
+            budget: StepBudget::BATCH,
         })
     }
 
     /// The same, where one event may take no more than that.
     #[must_use]
-    pub fn within(self, budget: StepBudget) -> Self {
+    pub fn with_budget(self, budget: StepBudget) -> Self {
         Self { budget, ..self }
     }
 
     /// What of an event it needs to see, if no more is asked of what it gives than whether it is true.
     #[must_use]
-    pub fn peek(&self, context: &EventContext<'_>) -> Val {
+    pub fn condition_input(&self, context: &EventContext<'_>) -> Val {
         self.fields
             .as_ref()
-            .map_or_else(|| context.value(), |fields| value::fields(context.shown, fields))
+            .map_or_else(|| context.value(), |fields| value::fields(context.event, fields))
     }
 
     /// What of an event it needs to see for all else.
     #[must_use]
-    pub fn view(&self, context: &EventContext<'_>) -> Val {
-        if self.gives_event { context.value() } else { self.peek(context) }
+    pub fn output_input(&self, context: &EventContext<'_>) -> Val {
+        if self.gives_event { context.value() } else { self.condition_input(context) }
     }
 
     /// Whether the fields that it reads are known, and none of them is `_tap`.
@@ -352,7 +352,7 @@ impl Program {
     /// Whether one of its values is neither false nor null.
     pub fn holds(&self, context: &EventContext<'_>) -> Result<bool, ProgramError> {
         let mut held = false;
-        self.run(self.peek(context), |value| {
+        self.run(self.condition_input(context), |value| {
             held = value::is_true(&value);
             !held
         })?;
@@ -362,7 +362,7 @@ impl Program {
     /// The same, and whether that value is the only one.
     pub fn holds_alone(&self, context: &EventContext<'_>) -> Result<(bool, bool), ProgramError> {
         let (mut held, mut values) = (false, 0);
-        let ran = self.run(self.peek(context), |value| {
+        let ran = self.run(self.condition_input(context), |value| {
             values += 1;
             if held {
                 return false;
@@ -395,9 +395,11 @@ impl Program {
                     }
                 }
                 Err(exception) => {
-                    return Err(exception.get_err().map_or(ProgramError::Endless, |error| {
-                        ProgramError::Failed(reason(&error.to_string()))
-                    }));
+                    return Err(exception
+                        .get_err()
+                        .map_or(ProgramError::BudgetExceeded, |error| {
+                            ProgramError::Failed(reason(&error.to_string()))
+                        }));
                 }
             }
         }

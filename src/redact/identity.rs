@@ -10,7 +10,7 @@ use crate::model::Class;
 #[must_use]
 pub fn identity(shown: &RedactedEvent<'_>) -> u64 {
     let mut hash = Fnv::default();
-    hash.part(shown.event_type());
+    hash.update(shown.event_type());
     for field in shown.fields() {
         let is_open = field.spec.is_some_and(|spec| spec.class == Class::Open);
         // What has an inside where none is declared is hidden in an open field too, by another text in each mode.
@@ -19,8 +19,8 @@ pub fn identity(shown: &RedactedEvent<'_>) -> u64 {
             && !field.json.starts_with(['{', '['])
             && !mask::is_stand_in(field.json)
         {
-            hash.part(field.key);
-            hash.part(field.json);
+            hash.update(field.key);
+            hash.update(field.json);
         }
     }
     hash.0
@@ -37,7 +37,7 @@ impl Default for Fnv {
 
 impl Fnv {
     /// Takes a part in.
-    pub fn part(&mut self, text: &str) {
+    pub fn update(&mut self, text: &str) {
         for byte in text.bytes().chain([0]) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }

@@ -57,7 +57,7 @@ impl PseudonymKey {
 
     /// A key that nobody knows and that is gone with the process.
     #[must_use]
-    pub fn draw() -> Self {
+    pub fn random() -> Self {
         Self::of(Hmac::new(&rand::random::<[u8; 64]>().into()))
     }
 
@@ -218,7 +218,7 @@ fn is_pseudonym(json: &str) -> bool {
 
 /// A regular expression that every stand-in for a value matches, for the JSON Schema.
 #[must_use]
-pub fn pattern() -> String {
+pub fn stand_in_pattern() -> String {
     let domains: Vec<_> = Domain::ALL.iter().map(|domain| domain.name()).collect();
     let (id, code) = (2 * ID_LENGTH, 2 * LENGTH);
     let mask = MASK.trim_matches(['[', ']']);
@@ -279,7 +279,7 @@ mod tests {
                 && PseudonymKey::new(&[1; 100]).is_some()
         );
         assert_eq!(format!("{:?}", Mode::Hash(key())), "Hash(Key(hidden))");
-        assert_ne!(PseudonymKey::draw().id, PseudonymKey::draw().id);
+        assert_ne!(PseudonymKey::random().id, PseudonymKey::random().id);
     }
 
     /// By hand: `printf 'phone\0+12025550123' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707…07`.
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn the_pattern_of_the_schema_says_the_same() {
-        let pattern = regex::Regex::new(&pattern()).expect("a regular expression");
+        let pattern = regex::Regex::new(&stand_in_pattern()).expect("a regular expression");
         for stand_in in [hash("caller_id", "\"+12025550123\""), partial("\"abcdef\""), partial("1")]
         {
             assert!(pattern.is_match(stand_in.trim_matches('"')), "{stand_in}");

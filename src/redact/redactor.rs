@@ -52,7 +52,11 @@ impl Redactor {
     }
 
     /// Decodes a frame and hides what the policy hides: by the short way, if the event is like one before.
-    pub fn show<'a>(&'a mut self, decoder: &'a mut Decoder, frame: Frame<'a>) -> RedactedEvent<'a> {
+    pub fn decode_and_redact<'a>(
+        &'a mut self,
+        decoder: &'a mut Decoder,
+        frame: Frame<'a>,
+    ) -> RedactedEvent<'a> {
         if let Some(shapes) = &mut self.shapes
             && let Some(recognised) = shapes.recognise(&frame, &mut self.made, &mut self.tap)
         {

@@ -3,7 +3,7 @@
 use super::prompt::COMMANDS;
 use super::state::{Purpose, State};
 use crate::model::Kind;
-use crate::query::is_name;
+use crate::query::is_filter_name;
 
 /// The parts of `_tap` that can be listed or filtered by.
 const TAP: &[&str] = &[
@@ -35,7 +35,7 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
         Purpose::Filter => {
             // One that has a name stands by itself.
             if let Some(typed) = before.trim_start().strip_prefix('@')
-                && (typed.is_empty() || is_name(typed))
+                && (typed.is_empty() || is_filter_name(typed))
             {
                 return matching(typed, state.setup.named.keys().cloned());
             }

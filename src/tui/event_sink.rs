@@ -82,7 +82,7 @@ impl ScreenSink {
 
 impl EventSink for ScreenSink {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        let mut stored = StoredEvent::new(context.shown);
+        let mut stored = StoredEvent::new(context.event);
         if let Some(pace) = &self.pace {
             pace.wait(stored.time, None);
             stored.place = pace.reach(context.recording, context.offset);
@@ -92,7 +92,7 @@ impl EventSink for ScreenSink {
     }
 
     fn filtered_out(&mut self, context: &EventContext<'_>) -> io::Result<()> {
-        let shown = context.shown;
+        let shown = context.event;
         if let Some(pace) = &self.pace {
             pace.reach(context.recording, context.offset);
         }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::output::stored_event::StoredEventReader;
 use crate::query::check::{Kinds, check};
 use crate::query::program::{StepBudget, parse};
-use crate::query::{EventContext, Predicate, TypeFilter, named};
+use crate::query::{EventContext, Predicate, TypeFilter, resolve_named_filter};
 
 /// The option that messages about the filter name.
 const NAME: &str = "the filter";
@@ -68,15 +68,15 @@ pub struct FilterTask {
 impl FilterTask {
     /// Compiles an expression, and holds it against the model.
     pub fn compile(source: &str, setup: &ScreenConfig) -> Result<Self, Error> {
-        let named = named(&setup.named, NAME, source)?;
+        let named = resolve_named_filter(&setup.named, NAME, source)?;
         let (name, expression) = named
             .as_ref()
             .map_or((NAME, source), |(name, expression)| (name.as_str(), *expression));
         let parsed = parse(name, expression)?;
         // Keys wait for the event in hand, so it may not take long.
-        let predicate = Predicate::within(StepBudget::BRIEF, &parsed, &setup.variables)?;
+        let predicate = Predicate::with_budget(StepBudget::INTERACTIVE, &parsed, &setup.variables)?;
         let (_, findings) =
-            check(&parsed, Kinds::kept(&TypeFilter::default()), &setup.policy, true);
+            check(&parsed, Kinds::from_filter(&TypeFilter::default()), &setup.policy, true);
         let mut remark = None;
         for finding in findings {
             let error = finding.error(&parsed);

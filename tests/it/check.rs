@@ -15,7 +15,7 @@ fn said(source: &str) -> Vec<String> {
         return vec![format!("!{error}")];
     }
     let (_, findings) =
-        check(&parsed, Kinds::kept(&TypeFilter::default()), &Policy::default(), true);
+        check(&parsed, Kinds::from_filter(&TypeFilter::default()), &Policy::default(), true);
     findings
         .iter()
         .map(|finding| {
@@ -409,7 +409,7 @@ fn nothing_is_said_of_what_is_right() {
 fn the_events_that_are_kept_narrow_what_is_right() {
     let kept = |globs: &[&str]| {
         let globs: Vec<_> = globs.iter().map(|glob| (*glob).to_owned()).collect();
-        Kinds::kept(&TypeFilter::new(&globs, &[]).expect("globs"))
+        Kinds::from_filter(&TypeFilter::new(&globs, &[]).expect("globs"))
     };
     let parsed = parse("--filter", ".event_type == \"call.ended\"").expect("parses");
     let (left, findings) = check(&parsed, kept(&["call.*"]), &Policy::default(), true);
@@ -431,7 +431,7 @@ fn the_events_that_are_kept_narrow_what_is_right() {
 #[test]
 fn what_is_revealed_is_no_mask() {
     let parsed = parse("--filter", ".transcript | test(\"refill\")").expect("parses");
-    let everything = Kinds::kept(&TypeFilter::default());
+    let everything = Kinds::from_filter(&TypeFilter::default());
     assert_eq!(check(&parsed, everything, &Policy::default(), true).1.len(), 1);
     assert!(
         check(&parsed, everything, &Policy::default(), false).1.is_empty(),

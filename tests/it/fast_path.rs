@@ -32,7 +32,7 @@ fn walked(bytes: &[u8], policy: &Policy) -> Vec<String> {
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
     let line = |frame: Frame<'_>| {
         let mut out = Vec::new();
-        ndjson::object(&redactor.show(&mut decoder, frame), &mut out);
+        ndjson::object(&redactor.decode_and_redact(&mut decoder, frame), &mut out);
         String::from_utf8(out).expect("NDJSON is UTF-8")
     };
     lines.frames(&origin).map(line).collect()
@@ -79,7 +79,7 @@ fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
             if is_long {
                 ndjson::object(&redactor.redact(&decoder.decode(raw.as_frame())), &mut out);
             } else {
-                ndjson::object(&redactor.show(&mut decoder, raw.as_frame()), &mut out);
+                ndjson::object(&redactor.decode_and_redact(&mut decoder, raw.as_frame()), &mut out);
             }
             String::from_utf8(out).expect("NDJSON is UTF-8")
         };
@@ -239,10 +239,10 @@ fn a_program_that_sees_less_says_the_same() {
             let (mut decoder, mut redactor) =
                 (Decoder::default(), Redactor::new(Policy::default()));
             for frame in lines.frames(&origin) {
-                let shown = redactor.show(&mut decoder, frame);
+                let shown = redactor.decode_and_redact(&mut decoder, frame);
                 let context = EventContext::new(&shown);
                 assert_eq!(
-                    outputs(program.view(&context)),
+                    outputs(program.output_input(&context)),
                     outputs(context.value()),
                     "{source} on {}",
                     shown.event_type()
@@ -255,7 +255,7 @@ fn a_program_that_sees_less_says_the_same() {
                         .collect::<Vec<_>>()
                 };
                 assert_eq!(
-                    is_true(program.peek(&context)),
+                    is_true(program.condition_input(&context)),
                     is_true(context.value()),
                     "{source} as a predicate"
                 );

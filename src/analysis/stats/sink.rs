@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::output::status;
 use crate::output::{Encoder, EventSink, Out, OutputError};
 use crate::query::program::{Program, ProgramError};
-use crate::query::{EventContext, Failures, endless, value};
+use crate::query::{EventContext, Failures, budget_exceeded, value};
 use crate::transport::ConnectionEvent;
 
 /// How often a live stream's figures are told anew.
@@ -110,11 +110,11 @@ impl StatsSink {
         });
         match outcome {
             Ok(()) => {}
-            Err(ProgramError::Endless) => return Err(endless("--group-by").into()),
+            Err(ProgramError::BudgetExceeded) => return Err(budget_exceeded("--group-by").into()),
             Err(ProgramError::Failed(reason)) => {
                 self.failures += 1;
                 if self.failures == 1 {
-                    let event_type = context.shown.event_type();
+                    let event_type = context.event.event_type();
                     status::report(&format!(
                         "--group-by fails on {event_type}: {reason}; such events are in no group (told once)"
                     ));
@@ -136,7 +136,7 @@ struct StatsCounter {
 impl Encoder for StatsCounter {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let board = self.board.get_or_insert_with(|| Box::new(GroupedStats::new(false)));
-        board.observe(context.shown, stats::moment(context.shown), &[]);
+        board.observe(context.event, stats::moment(context.event), &[]);
         self.render.as_mut().map_or(Ok(()), |render| render.event(context, out))
     }
 
@@ -172,15 +172,15 @@ fn ticker(told: Arc<Mutex<StatsOutput>>) -> (Sender<()>, JoinHandle<()>) {
 impl EventSink for StatsSink {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         let groups = self.groups(context)?;
-        let moment = if self.live { Some(now()) } else { stats::moment(context.shown) };
+        let moment = if self.live { Some(now()) } else { stats::moment(context.event) };
         let mut told = lock(&self.told);
         if let Some(error) = told.broken.take() {
             return Err(error.into());
         }
         match &mut told.series {
-            None => told.board.observe(context.shown, moment, &groups),
+            None => told.board.observe(context.event, moment, &groups),
             Some(series) => {
-                let rows = series.observe(context.shown, moment, &groups).into_iter().collect();
+                let rows = series.observe(context.event, moment, &groups).into_iter().collect();
                 told.rows(rows)?;
             }
         }
@@ -353,7 +353,7 @@ impl SummarySink {
 
 impl EventSink for SummarySink {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        self.board.observe(context.shown, stats::moment(context.shown), &[]);
+        self.board.observe(context.event, stats::moment(context.event), &[]);
         self.sink.event(context)
     }
 

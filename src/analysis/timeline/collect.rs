@@ -112,7 +112,7 @@ pub fn lock(gathered: &Mutex<CollectedEvents>) -> MutexGuard<'_, CollectedEvents
 
 impl EventSink for TimelineCollector {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        lock(&self.0).observe(context.shown);
+        lock(&self.0).observe(context.event);
         Ok(())
     }
 

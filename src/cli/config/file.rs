@@ -13,7 +13,7 @@ use toml_edit::{Document, Item, Table, Value};
 
 use crate::cli::settings::{Role, Setting, is_flag, is_list, is_path};
 use crate::error::{Error, Result};
-use crate::query::is_name;
+use crate::query::is_filter_name;
 use crate::transport::private_file::{is_private, permissions};
 use crate::transport::recording::cause;
 
@@ -224,7 +224,7 @@ impl ConfigReader<'_> {
 
     fn filter(&self, name: &str, item: &Item) -> Result<(String, usize)> {
         let line = self.line(item.span());
-        if !is_name(name) {
+        if !is_filter_name(name) {
             return Err(self.wrong(
                 line,
                 name,

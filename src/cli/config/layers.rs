@@ -21,7 +21,7 @@ use super::file::{self, File, FileEntry};
 use crate::cli::args::{self, Cli, Command, ConfigDefaults};
 use crate::cli::settings::{self, Role, SETTINGS, Setting, is_explicit, is_flag};
 use crate::error::{Error, Exit, Result};
-use crate::query::meant;
+use crate::query::suggest;
 use crate::transport::credential;
 
 /// The command whose options are the settings.
@@ -370,7 +370,7 @@ fn chosen(typed: &ArgMatches, watch: &clap::Command) -> Result<Chosen> {
     };
     if !known.profiles.contains_key(&name) {
         let why = format!("{} has no such profile", known.path.display());
-        let advice = meant(&name, known.profiles.keys().map(String::as_str), "profile");
+        let advice = suggest::advice(&name, known.profiles.keys().map(String::as_str), "profile");
         return Err(Error::usage(format!("cannot use the profile {name}"), why, advice));
     }
     Ok((file, Some((name, by))))

@@ -28,10 +28,10 @@ use crate::output::{EventSink, Out, Writer, status};
 use crate::pipeline::Stages;
 use crate::pipeline::stop::conditions::Conditions;
 use crate::pipeline::stop::expect::{self, ExpectStep, Expectation};
-use crate::query::check::{Kinds, check, meant};
+use crate::query::check::{Kinds, check};
 use crate::query::program::{ParsedProgram, Program, parse};
 use crate::query::suggest;
-use crate::query::{EventFilter, GrepFilter, Predicate, TypeFilter, named, value};
+use crate::query::{EventFilter, GrepFilter, Predicate, TypeFilter, resolve_named_filter, value};
 use crate::redact::Policy;
 use crate::transport::recording::cause;
 
@@ -79,7 +79,7 @@ pub(super) fn kept(
     expressions: &ExpressionCompiler<'_>,
 ) -> Result<FilterSetup> {
     let types = types(filter)?;
-    let mut kinds = Kinds::kept(&types);
+    let mut kinds = Kinds::from_filter(&types);
     let file = filter.filter_file.as_deref().map(read).transpose()?;
     let sources = filter
         .filters
@@ -105,7 +105,11 @@ pub(super) fn conditions(
         source
             .as_deref()
             .map(|source| {
-                expressions.predicate(option, source, &mut Kinds::kept(&TypeFilter::default()))
+                expressions.predicate(
+                    option,
+                    source,
+                    &mut Kinds::from_filter(&TypeFilter::default()),
+                )
             })
             .transpose()
     };
@@ -132,7 +136,7 @@ pub fn expectations(options: &ExpectOptions, live: bool) -> Result<Stages> {
         named: &options.named,
     };
     let compile = |option: &str, source: &str| {
-        expressions.predicate(option, source, &mut Kinds::kept(&TypeFilter::default()))
+        expressions.predicate(option, source, &mut Kinds::from_filter(&TypeFilter::default()))
     };
     let steps = match &options.file {
         Some(path) => expect::read_file(&path.display().to_string(), &read(path)?, compile)?,
@@ -185,7 +189,7 @@ pub(super) struct ExpressionCompiler<'a> {
 impl ExpressionCompiler<'_> {
     /// A predicate on the events in `kinds`; leaves in it those that can satisfy the predicate.
     fn predicate(&self, option: &str, source: &str, kinds: &mut Kinds) -> Result<Predicate> {
-        let (option, source) = match named(self.named, option, source)? {
+        let (option, source) = match resolve_named_filter(self.named, option, source)? {
             Some((label, expression)) => (label, expression),
             None => (option.to_owned(), source),
         };
@@ -226,14 +230,14 @@ fn types(filter: &FilterArgs) -> Result<TypeFilter> {
     if !filter.no_check {
         for pattern in &filter.events {
             let alone = TypeFilter::new(std::slice::from_ref(pattern), &[])?;
-            if Kinds::kept(&alone).is_undeclared() {
+            if Kinds::from_filter(&alone).has_no_declared() {
                 let names: Vec<_> =
                     Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec().event_type).collect();
                 let families: Vec<_> = names
                     .iter()
                     .filter_map(|name| Some(format!("{}.*", name.split_once('.')?.0)))
                     .collect();
-                let advice = match meant(
+                let advice = match suggest::similar(
                     pattern,
                     names.into_iter().chain(families.iter().map(String::as_str)),
                 )
@@ -252,7 +256,7 @@ fn types(filter: &FilterArgs) -> Result<TypeFilter> {
         }
     }
     let types = TypeFilter::new(&filter.events, &filter.excludes)?;
-    if !filter.no_check && Kinds::kept(&types).is_undeclared() {
+    if !filter.no_check && Kinds::from_filter(&types).has_no_declared() {
         return Err(Error::usage(
             "cannot use --exclude",
             "it leaves no event of the model",

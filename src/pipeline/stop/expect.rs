@@ -104,7 +104,7 @@ impl Expectation {
 
 impl StopCondition for Expectation {
     fn observe(&mut self, context: &EventContext<'_>) -> Result<Option<Exit>> {
-        let tap = context.shown.tap();
+        let tap = context.event.tap();
         let now: Option<Timestamp> =
             tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
         let since = *self.since.get_or_insert_with(|| now.unwrap_or_default());

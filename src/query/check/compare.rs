@@ -6,13 +6,13 @@ use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::ops::Cmp;
 use serde_json::Value;
 
-use super::finding::meant;
 use super::kinds::Kinds;
 use super::shape::{FieldRef, TermType, json_type};
 use super::{Checker, TermInfo};
 use crate::json::JsonType;
 use crate::model::{Kind, Type};
 use crate::query::native::literal;
+use crate::query::suggest::similar;
 use crate::text::MASK;
 
 impl<'p> Checker<'p> {
@@ -84,7 +84,7 @@ impl<'p> Checker<'p> {
         if let Some(kind) = all().find(|kind| kind.spec().event_type == name) {
             return kinds.and(Kinds::one(kind));
         }
-        let advice = match meant(name, all().map(|kind| kind.spec().event_type)).as_slice() {
+        let advice = match similar(name, all().map(|kind| kind.spec().event_type)).as_slice() {
             [] => "`evtap schema` lists the events".to_owned(),
             likely => format!("did you mean {}?", likely.join(" or ")),
         };
@@ -154,7 +154,7 @@ impl<'p> Checker<'p> {
             return TermInfo::condition(kinds, has, kinds);
         }
         let lacking = kinds.without(field.kinds());
-        if !lacking.is_undeclared() {
+        if !lacking.has_no_declared() {
             let why = format!(
                 "it is true of events without `.{}` too, as null sorts before all else",
                 field.path
@@ -174,7 +174,7 @@ impl<'p> Checker<'p> {
         let always = if equal { "never" } else { "always" };
         let path = &field.path;
         if let (Some(choices), Some(text)) = (field.choices(), value.as_str()) {
-            let advice = match meant(text, choices.iter().copied()).first() {
+            let advice = match similar(text, choices.iter().copied()).first() {
                 Some(likely) => {
                     format!("did you mean \"{likely}\"? It can be {}", choices.join(", "))
                 }
@@ -257,7 +257,7 @@ impl<'p> Checker<'p> {
                 };
                 let truthy =
                     Kinds::matching(true, |kind| matches(kind.spec().event_type)).and(kinds);
-                if truthy.is_undeclared() && !kinds.is_undeclared() {
+                if truthy.has_no_declared() && !kinds.has_no_declared() {
                     let range = self.range(term);
                     self.report(
                         true,
@@ -338,7 +338,7 @@ impl<'p> Checker<'p> {
 impl Kinds {
     /// None of those that matter is left.
     fn is_empty_of(self, those: Self) -> bool {
-        self.is_undeclared() && !those.is_undeclared()
+        self.has_no_declared() && !those.has_no_declared()
     }
 }
 

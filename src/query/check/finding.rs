@@ -30,20 +30,3 @@ impl CheckFinding {
         Error::usage(what, &self.why, &self.advice).with_detail(point(parsed.source, &self.range))
     }
 }
-
-/// The name that stands nearest, or the nearest few.
-#[must_use]
-pub fn meant<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut near: Vec<_> = names
-        .map(|name| (strsim::jaro_winkler(typed, name), name))
-        .filter(|(likeness, _)| *likeness > 0.82)
-        .collect();
-    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    near.dedup_by_key(|(_, name)| *name);
-    let best = near.first().map_or(0.0, |(likeness, _)| *likeness);
-    near.into_iter()
-        .take(3)
-        .filter(|(likeness, _)| *likeness > best - 0.07)
-        .map(|(_, name)| name)
-        .collect()
-}

@@ -32,7 +32,7 @@ impl Kinds {
 
     /// Those that the options keep. A pattern can match what nobody has declared.
     #[must_use]
-    pub fn kept(types: &TypeFilter) -> Self {
+    pub fn from_filter(types: &TypeFilter) -> Self {
         Self::matching(true, |kind| types.has(kind.spec().event_type))
     }
 
@@ -79,7 +79,7 @@ impl Kinds {
 
     /// Whether no declared event is in it.
     #[must_use]
-    pub const fn is_undeclared(self) -> bool {
+    pub const fn has_no_declared(self) -> bool {
         self.bits == 0
     }
 

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::Checker;
-use super::finding::meant;
 use super::kinds::Kinds;
 use super::shape::{FieldRef, TAP, TermType, nature};
 use crate::model::{Kind, Type};
+use crate::query::suggest::similar;
 
 /// All declared events.
 fn everything() -> impl Iterator<Item = Kind> {
@@ -59,7 +59,7 @@ impl Checker<'_> {
             kinds.iter().filter_map(|kind| Some((kind, kind.spec().field(name)?))).collect();
         if fields.is_empty() {
             // Where no declared event comes, there is nothing to hold it against.
-            if !kinds.is_undeclared() {
+            if !kinds.has_no_declared() {
                 self.unknown_field(name, range, kinds);
             }
             return TermType::Any;
@@ -74,7 +74,7 @@ impl Checker<'_> {
 
     fn unknown_field(&mut self, name: &str, range: Range<usize>, kinds: Kinds) {
         let elsewhere = having(name);
-        if !elsewhere.is_undeclared() {
+        if !elsewhere.has_no_declared() {
             let why = format!(
                 "`.{name}` is a field of {}, and only {} comes here",
                 elsewhere.names(),
@@ -92,10 +92,10 @@ impl Checker<'_> {
         let names = everything()
             .flat_map(|kind| kind.spec().fields.iter().map(|field| field.name))
             .chain(["event_type", "_tap"]);
-        let likely: Vec<_> = meant(name, names)
+        let likely: Vec<_> = similar(name, names)
             .into_iter()
             .map(|name| match having(name) {
-                kinds if kinds.is_undeclared() => format!("`.{name}`"),
+                kinds if kinds.has_no_declared() => format!("`.{name}`"),
                 kinds => format!("`.{name}` ({})", kinds.names()),
             })
             .collect();
@@ -121,7 +121,7 @@ impl Checker<'_> {
                     format!("see `evtap schema` on `{path}`"),
                 );
             } else {
-                let advice = match meant(name, members.iter().copied()).first() {
+                let advice = match similar(name, members.iter().copied()).first() {
                     Some(likely) => format!("did you mean `.{path}.{likely}`?"),
                     None => format!("it has {}", members.join(", ")),
                 };

@@ -113,7 +113,7 @@ fn stops_what_would_not_end() {
     ] {
         let stop = run(endless, "null");
         assert!(
-            stop == Err(ProgramError::Endless) || endless == "[recurse]",
+            stop == Err(ProgramError::BudgetExceeded) || endless == "[recurse]",
             "{endless}: {stop:?}"
         );
     }
@@ -124,7 +124,7 @@ fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
     let brief = |source: &str| {
         let program = Program::compile(&parse("--jq", source).expect("parses"), &[])
             .expect("compiles")
-            .within(StepBudget::BRIEF);
+            .with_budget(StepBudget::INTERACTIVE);
         program.run(Val::Null, |_| true)
     };
     for usual in [
@@ -140,7 +140,7 @@ fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
         r#""x" * 30000000 | test("y")"#,
     ] {
         assert!(run(long, "null").is_ok(), "{long}");
-        assert_eq!(brief(long), Err(ProgramError::Endless), "{long}");
+        assert_eq!(brief(long), Err(ProgramError::BudgetExceeded), "{long}");
     }
 }
 

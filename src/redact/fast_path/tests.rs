@@ -81,9 +81,9 @@ impl Walk {
         let Redactor { shapes, made, tap, .. } = &mut self.asked.1;
         let is_short =
             shapes.as_mut().is_some_and(|shapes| shapes.recognise(&frame, made, tap).is_some());
-        let _ = self.asked.1.show(&mut self.asked.0, frame);
+        let _ = self.asked.1.decode_and_redact(&mut self.asked.0, frame);
         let (mut walked, mut alone) = (Vec::new(), Vec::new());
-        let shown = self.redactor.show(&mut self.decoder, frame);
+        let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
         let event = self.plain.0.decode(frame);
         let plain = self.plain.1.redact(&event);
         let fields = |shown: &RedactedEvent<'_>| {

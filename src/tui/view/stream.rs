@@ -222,7 +222,7 @@ fn found(state: &State, value: &str, style: Style, hidden: bool, spans: &mut Vec
         .search
         .as_ref()
         .filter(|_| !hidden)
-        .map(|search| search.grep.places(value))
+        .map(|search| search.grep.match_ranges(value))
         .unwrap_or_default();
     for place in places {
         spans.push(Span::styled(value[rest..place.start].to_owned(), style));

@@ -111,8 +111,12 @@ pub fn predicate(data: &[u8]) {
         return;
     }
     for is_predicate in [true, false] {
-        let (_, findings) =
-            check(&parsed, Kinds::kept(&TypeFilter::default()), &Policy::default(), is_predicate);
+        let (_, findings) = check(
+            &parsed,
+            Kinds::from_filter(&TypeFilter::default()),
+            &Policy::default(),
+            is_predicate,
+        );
         for finding in findings {
             assert!(
                 finding.range.end <= text.len() && text.get(finding.range).is_some(),
