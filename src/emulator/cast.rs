@@ -113,15 +113,6 @@ pub fn uuid(rng: &mut StdRng) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// Whether the text has the shape of a UUID.
-pub fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
 /// A SID: two letters and 32 hexadecimal digits.
 pub fn sid(prefix: &str, rng: &mut StdRng) -> String {
     format!("{prefix}{:032x}", rng.random::<u128>())
@@ -146,6 +137,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+    use crate::model::is_uuid;
 
     #[test]
     fn ids_have_their_shape() {

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::cast::is_uuid;
 use crate::json::JsonType;
-use crate::model::{EventSpec, Type};
+use crate::model::{EventSpec, Type, is_uuid};
 
 /// Holds an object against a declaration: nothing unknown, nothing missing, every value of its type.
 pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {

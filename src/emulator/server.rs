@@ -9,11 +9,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::bus::{Bus, LiveCall};
-use super::cast::is_uuid;
 use super::faults::Fault;
 use super::options::{DEMO_CALL, Options};
 use super::presence::Presence;
 use super::scenario::{Clock, Scenario, demo_call};
+use crate::model::is_uuid;
 use crate::transport::credential::Credential;
 
 /// What all connections share.
