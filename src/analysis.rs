@@ -3,4 +3,5 @@
 pub mod audit;
 pub mod call;
 pub mod stats;
+pub mod surface_funnel;
 pub mod timeline;

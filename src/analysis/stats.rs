@@ -15,6 +15,7 @@ pub mod text;
 
 use jiff::Timestamp;
 
+use crate::analysis::surface_funnel::{FUNNEL, reported_step};
 use crate::model::Kind;
 use crate::redact::RedactedEvent;
 use histogram::DurationHistogram;
@@ -29,10 +30,6 @@ const TOOLS: usize = 100;
 
 /// How many kinds of events are declared.
 const KINDS: usize = Kind::ALL.len() + Kind::OWN.len();
-
-/// The steps of a form on its way, by the bits of [`EventStats::surfaces`].
-pub const SURFACE_STEPS: [(&str, u8); 5] =
-    [("created", 1), ("delivered", 2), ("opened", 4), ("field_saved", 8), ("submitted", 16)];
 
 /// The parts of a turn of the agent, as events name them and as people do, in the order of [`EventStats::latency`].
 pub const STAGES: [(&str, &str); 5] = [
@@ -72,7 +69,7 @@ pub struct EventStats {
     pub latency: [DurationHistogram; STAGES.len()],
     /// How long the model took to choose and to word an answer.
     pub model: DurationHistogram,
-    /// Which steps forms have taken: see [`SURFACE_STEPS`].
+    /// Which steps of [`FUNNEL`] surfaces have taken: bit 0 is the first step.
     pub surfaces: StepTracker,
     /// How long pipelines took to catch up with their sources.
     pub syncs: DurationHistogram,
@@ -199,11 +196,6 @@ impl EventStats {
                 }
             }
             Kind::NavTiming => measure(&mut self.model, number("total_ms")),
-            Kind::SurfaceCreated | Kind::SurfaceReshaped => self.surface(shown, 0),
-            Kind::SurfaceDelivered => self.surface(shown, 1),
-            Kind::SurfaceOpened => self.surface(shown, 2),
-            Kind::SurfaceFieldSaved => self.surface(shown, 3),
-            Kind::SurfaceSubmitted => self.surface(shown, 4),
             Kind::PipelineSyncCompleted => {
                 measure(&mut self.syncs, number("duration_ms"));
                 self.synced_events +=
@@ -221,13 +213,19 @@ impl EventStats {
             Kind::TapMalformed => {
                 *self.malformed.of(text("category").as_deref().unwrap_or("unknown")) += 1
             }
-            _ => {}
+            _ => {
+                if let Some(step) = reported_step(kind) {
+                    let id = shown.field("surface_id").filter(|id| !id.hidden);
+                    self.surfaces.step(id.and_then(|id| id.text()).as_deref(), 1 << step);
+                }
+            }
         }
     }
 
-    fn surface(&mut self, shown: &RedactedEvent<'_>, step: usize) {
-        let id = shown.field("surface_id").filter(|id| !id.hidden).and_then(|id| id.text());
-        self.surfaces.step(id.as_deref(), SURFACE_STEPS[step].1);
+    /// Returns the steps of the funnel by name, with the number of surfaces that took each.
+    #[must_use]
+    pub fn funnel(&self) -> [(&'static str, u64); FUNNEL.len()] {
+        std::array::from_fn(|at| (FUNNEL[at].name, self.surfaces.count(1 << at, 0)))
     }
 
     /// Whether adding all of another gives what its events, one by one, would.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 
 use crate::analysis::call::text;
+use crate::analysis::surface_funnel::{FUNNEL, reached_step};
 use crate::model::catalog::{
     OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorStatusChanged,
     PipelineError, PipelineSyncCompleted, ReviewSubmitted, TriggerCompleted, TriggerFailed,
@@ -17,23 +18,6 @@ use crate::redact::RedactedEvent;
 
 /// How many things of one sort are told apart.
 const KEPT: usize = 5000;
-
-/// How far a surface comes, step by step.
-pub const STEPS: &[(&str, &[Kind])] = &[
-    ("created", &[Kind::SurfaceCreated, Kind::SurfaceReshaped]),
-    ("delivered", &[Kind::SurfaceDelivered]),
-    ("opened", &[Kind::SurfaceOpened]),
-    ("filling in", &[Kind::SurfaceFieldSaved]),
-    (
-        "submitted",
-        &[
-            Kind::SurfaceSubmitted,
-            Kind::SurfacePendingReview,
-            Kind::SurfaceReviewApproved,
-            Kind::SurfaceReviewRejected,
-        ],
-    ),
-];
 
 /// An operator.
 #[derive(Debug, Clone, Default)]
@@ -74,7 +58,7 @@ pub struct WorkspaceState {
     /// By id.
     pub operators: BTreeMap<String, OperatorState>,
     /// How many surfaces came as far as each step.
-    pub funnel: [u64; 5],
+    pub funnel: [u64; FUNNEL.len()],
     /// How many were approved, rejected, archived.
     pub reviewed: [u64; 3],
     /// By name.
@@ -181,7 +165,7 @@ impl WorkspaceState {
         ]) {
             *count += u64::from(kind == counted);
         }
-        let Some(step) = STEPS.iter().position(|(_, kinds)| kinds.contains(&kind)) else { return };
+        let Some(step) = reached_step(kind) else { return };
         let id = shown.field("surface_id").filter(|field| !field.hidden);
         let Some(id) = id.and_then(|field| field.text().map(Cow::into_owned)) else { return };
         let known = self.surfaces.get(&id).copied();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::grouped::GroupedStats;
 use super::histogram::DurationHistogram;
 use super::tally::Tally;
-use super::{CallStats, EventStats, STAGES, SURFACE_STEPS};
+use super::{CallStats, EventStats, STAGES};
 use crate::model::Kind;
 use crate::text::terminal;
 
@@ -68,9 +68,7 @@ pub fn figures(figures: &EventStats, until: Option<i64>) -> Value {
         .iter()
         .zip(&figures.latency)
         .map(|((name, _), took)| ((*name).to_owned(), measured(took)));
-    let surfaces = SURFACE_STEPS
-        .iter()
-        .map(|(name, step)| ((*name).to_owned(), json!(figures.surfaces.count(*step, 0))));
+    let surfaces = figures.funnel().map(|(name, number)| (name.to_owned(), json!(number)));
     json!({
         "events": figures.events,
         "from": span.map(|(first, _)| time(first)),
@@ -83,7 +81,7 @@ pub fn figures(figures: &EventStats, until: Option<i64>) -> Value {
         "escalations": counts("trigger", &figures.triggers),
         "tools": tools,
         "latency_ms": latency.chain([("model".to_owned(), measured(&figures.model))]).collect::<serde_json::Map<_, _>>(),
-        "surfaces": surfaces.chain([("not_followed".to_owned(), json!(figures.surfaces.lost()))]).collect::<serde_json::Map<_, _>>(),
+        "surfaces": surfaces.into_iter().chain([("not_followed".to_owned(), json!(figures.surfaces.lost()))]).collect::<serde_json::Map<_, _>>(),
         "pipelines": {
             "synced": figures.of(Kind::PipelineSyncCompleted),
             "failed": figures.of(Kind::PipelineError),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::grouped::{GroupStats, GroupedStats};
 use super::histogram::DurationHistogram;
 use super::tally::Tally;
-use super::{CallStats, EventStats, SURFACE_STEPS, ToolStats};
+use super::{CallStats, EventStats, ToolStats};
 use crate::model::Kind;
 use crate::output::pretty::width_of;
 use crate::text::terminal;
@@ -130,7 +130,7 @@ impl TextTable {
     }
 
     fn surfaces(&mut self, figures: &EventStats) {
-        let counts = SURFACE_STEPS.map(|(name, step)| (name, figures.surfaces.count(step, 0)));
+        let counts = figures.funnel();
         let created = counts[0].1;
         self.section(
             "Surfaces",

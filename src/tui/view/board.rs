@@ -7,9 +7,9 @@ use ratatui::text::{Line, Span};
 
 use super::text::{cell, count, cut, length};
 use crate::analysis::call::start;
+use crate::analysis::surface_funnel::FUNNEL;
 use crate::text::terminal;
 use crate::tui::state::State;
-use crate::tui::workspace_state::STEPS;
 
 /// Draws the board, in two columns where there is room.
 pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
@@ -89,11 +89,11 @@ fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
     let funnel = state.workspace.funnel;
     let all = funnel[0];
     let mut lines = vec![heading(state, &format!("Surfaces  {}", count(all)))];
-    for ((name, _), reached) in STEPS.iter().zip(funnel).filter(|_| all > 0) {
+    for (step, reached) in FUNNEL.iter().zip(funnel).filter(|_| all > 0) {
         let cells = width.saturating_sub(30).min(60);
         let filled = usize::try_from(reached * cells as u64 / all.max(1)).unwrap_or(cells);
         lines.push(Line::from(vec![
-            Span::raw(format!("   {} {:>7} ", cell(name, 10), count(reached))),
+            Span::raw(format!("   {} {:>7} ", cell(step.label, 10), count(reached))),
             Span::styled(format!("{:>3}% ", reached * 100 / all.max(1)), theme.quiet()),
             Span::styled("█".repeat(filled), theme.family("surface")),
         ]));
