@@ -6,6 +6,7 @@
 pub mod cloudevents;
 pub mod columns;
 pub mod discard;
+pub mod family;
 pub mod jq;
 pub mod json;
 pub mod ndjson;

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
 
 use super::columns::Columns;
+use super::family::{Hue, hue};
 use super::{EventSink, LineBuffer, Out, OutputError};
 use crate::json::string::unquote;
 use crate::model::catalog::field_named;
@@ -261,16 +262,18 @@ fn clock(
 }
 
 fn colour(family: &str, severity: Severity) -> Color {
-    match family {
-        "tap" => Color::Red,
-        _ if severity == Severity::Error => Color::Red,
-        "call" => Color::Green,
-        "observer" => Color::Cyan,
-        "operator" => Color::Yellow,
-        "surface" | "review" => Color::Blue,
-        "text" | "channel" => Color::BrightGreen,
-        "pipeline" | "trigger" => Color::BrightBlue,
-        _ => Color::White,
+    if severity == Severity::Error {
+        return Color::Red;
+    }
+    match hue(family) {
+        Some(Hue::Red) => Color::Red,
+        Some(Hue::Green) => Color::Green,
+        Some(Hue::Cyan) => Color::Cyan,
+        Some(Hue::Amber) => Color::Yellow,
+        Some(Hue::Blue) => Color::Blue,
+        Some(Hue::Lime) => Color::BrightGreen,
+        Some(Hue::Sky) => Color::BrightBlue,
+        None => Color::White,
     }
 }
 

@@ -4,6 +4,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::output::family;
+
 /// How many colours a terminal has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
@@ -135,15 +137,15 @@ impl Theme {
     /// Of a family of events.
     #[must_use]
     pub fn family(self, family: &str) -> Style {
-        self.with(match family {
-            "tap" => &RED,
-            "call" => &GREEN,
-            "observer" => &CYAN,
-            "operator" => &AMBER,
-            "surface" | "review" => &BLUE,
-            "text" | "channel" => &LIME,
-            "pipeline" | "trigger" => &SKY,
-            _ => return Style::new(),
+        self.with(match family::hue(family) {
+            Some(family::Hue::Red) => &RED,
+            Some(family::Hue::Green) => &GREEN,
+            Some(family::Hue::Cyan) => &CYAN,
+            Some(family::Hue::Amber) => &AMBER,
+            Some(family::Hue::Blue) => &BLUE,
+            Some(family::Hue::Lime) => &LIME,
+            Some(family::Hue::Sky) => &SKY,
+            None => return Style::new(),
         })
     }
 
