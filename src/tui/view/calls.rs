@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::text::{cell, cut, length};
 use crate::analysis::call::transcript::Speaker;
 use crate::analysis::call::{Call, start};
+use crate::model::catalog::field_named;
 use crate::text::{MASK, terminal};
 use crate::tui::state::State;
 
@@ -117,7 +118,8 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
             cell(start(call.service.as_deref().unwrap_or("")), service)
         )));
     }
-    let is_wrong = matches!(outcome, "error" | "timeout" | "transport_error" | "disconnected");
+    let is_wrong =
+        field_named("completion_reason").is_some_and(|field| field.error_values.contains(&outcome));
     let style = if is_wrong { theme.error() } else { theme.family("observer") };
     spans.push(Span::styled(
         format!("{} ", cell(word, stands)),
