@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod call;
+pub mod latency;
 pub mod stats;
 pub mod surface_funnel;
 pub mod timeline;

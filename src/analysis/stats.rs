@@ -15,6 +15,7 @@ pub mod text;
 
 use jiff::Timestamp;
 
+use crate::analysis::latency::COMPONENTS;
 use crate::analysis::surface_funnel::{FUNNEL, reported_step};
 use crate::model::Kind;
 use crate::redact::RedactedEvent;
@@ -30,15 +31,6 @@ const TOOLS: usize = 100;
 
 /// How many kinds of events are declared.
 const KINDS: usize = Kind::ALL.len() + Kind::OWN.len();
-
-/// The parts of a turn of the agent, as events name them and as people do, in the order of [`EventStats::latency`].
-pub const STAGES: [(&str, &str); 5] = [
-    ("e2e_ttfb_ms", "turn to first audio"),
-    ("engine_ms", "engine"),
-    ("nav_ms", "navigation"),
-    ("render_ms", "render"),
-    ("audio_ttfb_ms", "speech"),
-];
 
 /// Up to where a double knows each whole number.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
@@ -65,8 +57,8 @@ pub struct EventStats {
     pub tools: Tally<ToolStats>,
     /// How long all of them took.
     pub tool_calls: DurationHistogram,
-    /// How long the parts of turns took: see [`STAGES`].
-    pub latency: [DurationHistogram; STAGES.len()],
+    /// How long turns took, by component and in the order of [`COMPONENTS`].
+    pub latency: [DurationHistogram; COMPONENTS.len()],
     /// How long the model took to choose and to word an answer.
     pub model: DurationHistogram,
     /// Which steps of [`FUNNEL`] surfaces have taken: bit 0 is the first step.
@@ -191,8 +183,8 @@ impl EventStats {
                 measure(&mut self.tool_calls, millis);
             }
             Kind::Latency => {
-                for ((name, _), took) in STAGES.iter().zip(&mut self.latency) {
-                    measure(took, number(name));
+                for (component, took) in COMPONENTS.iter().zip(&mut self.latency) {
+                    measure(took, number(component.field));
                 }
             }
             Kind::NavTiming => measure(&mut self.model, number("total_ms")),
@@ -306,7 +298,7 @@ impl EventStats {
     /// What was measured, by its name.
     #[must_use]
     pub fn times(&self) -> Vec<(&'static str, &DurationHistogram)> {
-        let latency = STAGES.iter().map(|(_, name)| *name).zip(&self.latency);
+        let latency = COMPONENTS.iter().map(|component| component.label).zip(&self.latency);
         [("calls", &self.calls.took), ("observed calls", &self.sessions.took)]
             .into_iter()
             .chain(latency)

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::field_text::text;
+use crate::analysis::latency::{LatencyComponent, TurnLatency};
 use crate::analysis::stats::histogram::DurationHistogram;
 use crate::model::catalog::{
     AgentTranscript, AgentTranscriptDelta, BargeIn, Emotion, ForwardCallResolved, Latency,
@@ -72,33 +73,6 @@ pub enum TranscriptItem {
     Note(NoteLevel, String),
 }
 
-/// Where the time of a turn went, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct TurnLatency {
-    /// In the engine, navigation and rendering among it.
-    pub engine: f64,
-    /// Choosing the next action.
-    pub nav: f64,
-    /// Wording the answer.
-    pub render: f64,
-    /// From the request for speech to its first audio.
-    pub audio: f64,
-    /// From the end of the caller's turn to the first audio.
-    pub whole: f64,
-}
-
-/// How long a part of a turn took.
-pub type LatencyPart = fn(&TurnLatency) -> f64;
-
-/// The parts of a turn, by what they are called.
-pub const PARTS: [(&str, LatencyPart); 5] = [
-    ("first audio", |turn| turn.whole),
-    ("engine", |turn| turn.engine),
-    ("navigation", |turn| turn.nav),
-    ("render", |turn| turn.render),
-    ("speech", |turn| turn.audio),
-];
-
 /// What is known of the course of a call.
 #[derive(Debug, Clone)]
 pub struct Transcript {
@@ -156,11 +130,11 @@ impl Transcript {
         })
     }
 
-    /// The percentiles of a part of the turns, in milliseconds.
+    /// Returns the percentiles of a latency component over all turns, in milliseconds.
     #[must_use]
-    pub fn percentiles(&self, part: LatencyPart) -> Option<[f64; 3]> {
+    pub fn percentiles(&self, component: &LatencyComponent) -> Option<[f64; 3]> {
         let mut measured = DurationHistogram::default();
-        self.turns.iter().for_each(|turn| measured.add(part(turn)));
+        self.turns.iter().for_each(|turn| measured.add((component.value)(turn)));
         measured.percentiles()
     }
 
@@ -272,22 +246,7 @@ impl Transcript {
             }
             Kind::Latency => {
                 let Some(it) = shown.read::<Latency>() else { return };
-                let value = |field: &Field<f64>| {
-                    field
-                        .value()
-                        .copied()
-                        .filter(|value| value.is_finite())
-                        .unwrap_or_default()
-                        .max(0.0)
-                };
-                let turn = TurnLatency {
-                    engine: value(&it.engine_ms),
-                    nav: value(&it.nav_ms),
-                    render: value(&it.render_ms),
-                    audio: value(&it.audio_ttfb_ms),
-                    whole: value(&it.e2e_ttfb_ms),
-                };
-                keep(&mut self.turns, turn, self.most);
+                keep(&mut self.turns, TurnLatency::from(&it), self.most);
             }
             _ => {}
         }

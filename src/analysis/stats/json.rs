@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::grouped::GroupedStats;
 use super::histogram::DurationHistogram;
 use super::tally::Tally;
-use super::{CallStats, EventStats, STAGES};
+use super::{CallStats, EventStats};
+use crate::analysis::latency::COMPONENTS;
 use crate::model::Kind;
 use crate::text::terminal;
 
@@ -64,10 +65,10 @@ pub fn figures(figures: &EventStats, until: Option<i64>) -> Value {
         .into_iter()
         .map(|(reason, (certain, possible))| json!({"reason": reason, "certain": certain, "possible": possible}))
         .collect();
-    let latency = STAGES
+    let latency = COMPONENTS
         .iter()
         .zip(&figures.latency)
-        .map(|((name, _), took)| ((*name).to_owned(), measured(took)));
+        .map(|(component, took)| (component.field.to_owned(), measured(took)));
     let surfaces = figures.funnel().map(|(name, number)| (name.to_owned(), json!(number)));
     json!({
         "events": figures.events,

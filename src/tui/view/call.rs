@@ -10,9 +10,8 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 use super::calls::name;
 use super::text::{cell, cut, length, sides, wrap};
 use crate::analysis::call::Call;
-use crate::analysis::call::transcript::{
-    NoteLevel, PARTS, Speaker, Transcript, TranscriptItem, TurnLatency,
-};
+use crate::analysis::call::transcript::{NoteLevel, Speaker, Transcript, TranscriptItem};
+use crate::analysis::latency::{COMPONENTS, ENGINE, NAVIGATION, RENDER, SPEECH, TurnLatency};
 use crate::text::{MASK, terminal};
 use crate::tui::state::{Panel, State};
 
@@ -244,15 +243,16 @@ fn emotion(state: &State, transcript: &Transcript, frame: &mut Frame<'_>, area: 
 /// What all turns have in common: percentiles, of each part where there is room.
 fn summary(state: &State, transcript: &Transcript, height: u16) -> Vec<Line<'static>> {
     let theme = state.setup.theme;
-    let parts = if height >= 11 { PARTS.as_slice() } else { &PARTS[..1] };
+    let parts = if height >= 11 { COMPONENTS.as_slice() } else { &COMPONENTS[..1] };
     let heading = vec![
         Span::styled(format!(" {}", cell("latency by turn, ms", 20)), theme.heading()),
         Span::styled(format!("{:>7}{:>7}{:>7}", "p50", "p95", "p99"), theme.quiet()),
     ];
     let mut lines = vec![Line::from(heading)];
-    for (name, part) in parts {
-        let Some([p50, p95, p99]) = transcript.percentiles(*part) else { break };
-        let sign = SIGNS.iter().find(|(part, _)| part == name).map_or("", |(_, sign)| sign);
+    for component in parts {
+        let Some([p50, p95, p99]) = transcript.percentiles(component) else { break };
+        let name = component.short_label;
+        let sign = SIGNS.iter().find(|(part, _)| *part == name).map_or("", |(_, sign)| sign);
         let name = Span::styled(format!("   {} {} ", cell(sign, 1), cell(name, 14)), theme.quiet());
         lines.push(Line::from(vec![name, Span::raw(format!("{p50:>8.0}{p95:>7.0}{p99:>7.0}"))]));
     }
@@ -272,13 +272,13 @@ fn turns(state: &State, transcript: &Transcript, area: Rect) -> Vec<Line<'static
     let longest = transcript
         .turns
         .iter()
-        .map(|turn| turn.whole.max(turn.engine + turn.audio))
+        .map(|turn| turn.first_audio.max(turn.engine + turn.speech))
         .fold(1.0, f64::max);
     let cells = usize::from(area.width).saturating_sub(13);
     let back = if state.panel == Panel::Latency { state.places[2] } else { 0 };
     let first = transcript.turns.len().saturating_sub(room).saturating_sub(back);
     for (at, turn) in transcript.turns.iter().enumerate().skip(first).take(room) {
-        let label = format!(" {:>3} {:>6.0} ", at + 1, turn.whole);
+        let label = format!(" {:>3} {:>6.0} ", at + 1, turn.first_audio);
         lines.push(Line::from(vec![
             Span::styled(label, theme.quiet()),
             Span::styled(bar(turn, longest, cells), theme.family("observer")),
@@ -288,14 +288,20 @@ fn turns(state: &State, transcript: &Transcript, area: Rect) -> Vec<Line<'static
 }
 
 /// What the parts of a bar are drawn with, in the order in which they take place.
-const SIGNS: [(&str, &str); 4] =
-    [("navigation", "█"), ("render", "▓"), ("engine", "▒"), ("speech", "░")];
+const SIGNS: [(&str, &str); 4] = [
+    (NAVIGATION.short_label, "█"),
+    (RENDER.short_label, "▓"),
+    (ENGINE.short_label, "▒"),
+    (SPEECH.short_label, "░"),
+];
 
 fn bar(turn: &TurnLatency, longest: f64, cells: usize) -> String {
-    let rest = (turn.engine - turn.nav - turn.render).max(0.0);
+    let rest = (turn.engine - turn.navigation - turn.render).max(0.0);
     let mut bar = String::new();
     let (mut sum, mut filled) = (0.0, 0);
-    for ((_, sign), part) in SIGNS.into_iter().zip([turn.nav, turn.render, rest, turn.audio]) {
+    for ((_, sign), part) in
+        SIGNS.into_iter().zip([turn.navigation, turn.render, rest, turn.speech])
+    {
         sum += part;
         #[expect(
             clippy::cast_possible_truncation,
