@@ -10,6 +10,7 @@ mod inputs;
 pub mod internals;
 mod platform;
 mod progress;
+mod resolve;
 pub mod schema;
 mod session;
 pub mod settings;

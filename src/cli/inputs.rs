@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::args::{ConnectionArgs, DemoArgs};
-use crate::cli::config;
 use crate::cli::platform::{Platform, SourceTask};
+use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Error, Exit, Result};
 use crate::transport::progress::Progress;
@@ -40,7 +40,7 @@ impl Inputs {
                 .await;
         }
         if !self.calls.is_empty() {
-            let calls = config::calls(&self.calls)?;
+            let calls = resolve::calls(&self.calls)?;
             let workspace = self.workspaces.first().map(String::as_str);
             let (platform, workspace, calls) =
                 Platform::of_calls(calls, workspace, connection, demo, limits).await?;
@@ -49,7 +49,7 @@ impl Inputs {
                 .stream(|tx| calls.into_iter().map(|call| source(&tx, call)).collect())
                 .await;
         }
-        let workspaces = config::workspaces(&self.workspaces)?;
+        let workspaces = resolve::workspaces(&self.workspaces)?;
         let (platform, workspaces) =
             Platform::of_workspaces(workspaces, connection, demo, limits).await?;
         let source =

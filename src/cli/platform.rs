@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use crate::cli::{args, config};
+use crate::cli::{args, resolve};
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::transport::auto_observe::{self, AutoObserver};
@@ -33,14 +33,14 @@ pub struct Platform {
 impl Platform {
     /// The platform that the options name.
     async fn at(connection: &args::ConnectionArgs, limits: SourceConfig) -> Result<Self> {
-        let network = config::network(&connection.auth);
+        let network = resolve::network(&connection.auth);
         let endpoints = Endpoints::resolve(
             &connection.base_url,
             connection.agent_base_url.as_deref(),
             network.insecure_http,
         )?;
         let client = Client::new(endpoints, &network)?;
-        let (credential, source) = config::key(&connection.auth).await?;
+        let (credential, source) = resolve::api_key(&connection.auth).await?;
         Ok(Self { client, keys: KeyRing::new(credential, Some(source)), limits })
     }
 
@@ -59,7 +59,7 @@ impl Platform {
         let address = listener.local_addr().map_err(failed)?;
         let options = emulator::Options {
             seed: demo.demo_seed,
-            rate: config::rate("--demo-rate", demo.demo_rate)?,
+            rate: resolve::rate("--demo-rate", demo.demo_rate)?,
             ..emulator::Options::default()
         };
         tokio::spawn(emulator::run(listener, options, std::future::pending()));
@@ -80,7 +80,7 @@ impl Platform {
         demo: &args::DemoArgs,
         limits: SourceConfig,
     ) -> Result<(Self, Vec<String>)> {
-        if workspaces == [config::DEMO] {
+        if workspaces == [resolve::DEMO] {
             return Ok((
                 Self::demo(demo, limits).await?,
                 vec![emulator::DEMO_WORKSPACE.to_owned()],
@@ -97,7 +97,7 @@ impl Platform {
         demo: &args::DemoArgs,
         limits: SourceConfig,
     ) -> Result<(Self, String, Vec<String>)> {
-        if calls == [config::DEMO] {
+        if calls == [resolve::DEMO] {
             let platform = Self::demo(demo, limits).await?;
             return Ok((
                 platform,
@@ -105,7 +105,7 @@ impl Platform {
                 vec![emulator::DEMO_CALL.to_owned()],
             ));
         }
-        if calls.iter().any(|call| call == config::DEMO) {
+        if calls.iter().any(|call| call == resolve::DEMO) {
             return Err(Error::usage(
                 "cannot observe",
                 "the demo can't be merged with a call",
@@ -119,7 +119,7 @@ impl Platform {
                 "give --workspace or set AMIGO_WORKSPACE_ID",
             ));
         };
-        Ok((Self::at(connection, limits).await?, config::workspace(workspace)?, calls))
+        Ok((Self::at(connection, limits).await?, resolve::workspace(workspace)?, calls))
     }
 
     /// A workspace's stream, and the observers of as many calls as start there at a time.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::cli::args::{self, ColorWhen, ConfigAction, ConfigArgs, ConfigChoice, ReportFormat};
 use crate::cli::config::{self, ResolvedConfig};
+use crate::cli::resolve;
 use crate::cli::session::print;
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
@@ -29,7 +30,7 @@ pub(super) fn run(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
 
 /// Prints the settings.
 fn show(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
-    config::colour(ColorWhen::Auto);
+    resolve::apply_color(ColorWhen::Auto);
     let resolved = ResolvedConfig::resolve(&args.options, choice)?;
     let text = match args.output {
         ReportFormat::Text => resolved.text(),

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use crate::cli::args::{self, ConfigChoice};
 use crate::cli::config;
 use crate::cli::platform::Platform;
+use crate::cli::resolve;
 use crate::emulator;
 use crate::error::{Exit, Result};
 use crate::transport::SourceConfig;
@@ -23,11 +24,11 @@ use report::{CheckResult, DoctorReport, milliseconds};
 
 /// Checks everything that there is to check with these options.
 pub async fn run(options: args::DoctorArgs, choice: &ConfigChoice) -> Result<Exit> {
-    config::colour(options.color);
+    resolve::apply_color(options.color);
     let mut report = DoctorReport::new(options.output);
     report.add(configuration(&options, choice))?;
-    let demo = options.call.as_deref() == Some(config::DEMO)
-        || options.workspace.iter().any(|id| id == config::DEMO);
+    let demo = options.call.as_deref() == Some(resolve::DEMO)
+        || options.workspace.iter().any(|id| id == resolve::DEMO);
     if demo {
         let (client, keys) =
             Platform::demo(&options.demo, SourceConfig::default()).await?.into_parts();
@@ -75,7 +76,7 @@ fn settings_file(choice: &ConfigChoice) -> Option<PathBuf> {
 /// Checks a platform that isn't the demo.
 async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Result<()> {
     let (connection, auth) = (&options.connection, &options.connection.auth);
-    let key = match config::key(auth).await {
+    let key = match resolve::api_key(auth).await {
         Ok((key, source)) => {
             report.add(CheckResult::well("key", format!("legal, from {}", named(&source))))?;
             Some(key)
@@ -85,7 +86,7 @@ async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Resu
             None
         }
     };
-    let settings = config::network(auth);
+    let settings = resolve::network(auth);
     let endpoints = Endpoints::resolve(
         &connection.base_url,
         connection.agent_base_url.as_deref(),
@@ -98,11 +99,11 @@ async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Resu
     };
     network(options, client.endpoints(), report).await?;
     let workspaces: Vec<_> =
-        match options.workspace.iter().map(|id| config::workspace(id)).collect::<Result<_>>() {
+        match options.workspace.iter().map(|id| resolve::workspace(id)).collect::<Result<_>>() {
             Ok(workspaces) => workspaces,
             Err(error) => return report.add(CheckResult::error("workspace", &error)).map(drop),
         };
-    let call = match options.call.as_deref().map(config::call).transpose() {
+    let call = match options.call.as_deref().map(resolve::call).transpose() {
         Ok(call) => call,
         Err(error) => return report.add(CheckResult::error("call", &error)).map(drop),
     };
@@ -129,7 +130,7 @@ async fn network(
     endpoints: &Endpoints,
     report: &mut DoctorReport,
 ) -> Result<()> {
-    let settings = config::network(&options.connection.auth);
+    let settings = resolve::network(&options.connection.auth);
     let (base, agent) = endpoints.origins();
     network::walk("", base, &settings, report).await?;
     if base.origin() != agent.origin() {

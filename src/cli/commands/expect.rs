@@ -1,13 +1,13 @@
 //! `evtap expect`: whether certain events come, in order and in time.
 
 use crate::cli::args::ExpectArgs;
-use crate::cli::config;
 use crate::cli::inputs::Inputs;
+use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
 
 pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
-    let stages = config::expectations(&args, args.replay.is_empty())?;
+    let stages = resolve::expectations(&args, args.replay.is_empty())?;
     let session = SessionBuilder::new_with(stages);
     let inputs = Inputs {
         files: args.replay,

@@ -3,7 +3,7 @@
 use tokio::sync::mpsc;
 
 use crate::cli::args::FramesArgs;
-use crate::cli::config;
+use crate::cli::resolve;
 use crate::cli::session::{Printed, print};
 use crate::error::{Error, Exit, Result};
 use crate::output::raw;
@@ -17,11 +17,11 @@ pub(super) async fn run(args: FramesArgs) -> Result<Exit> {
             "give --reveal all, and mind where the output goes; `watch` and `observe` redact",
         ));
     }
-    let credential = match config::key_source(&args.auth) {
+    let credential = match resolve::key_source(&args.auth) {
         None => None,
         Some(source) => Some(source.read().await?),
     };
-    let network = config::network(&args.auth);
+    let network = resolve::network(&args.auth);
     let (tx, mut rx) = mpsc::channel(transport::QUEUE);
     let url = args.url;
     let reading =

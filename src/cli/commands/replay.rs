@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use crate::cli::args::ReplayArgs;
 use crate::cli::session::SessionBuilder;
-use crate::cli::{config, inputs};
+use crate::cli::{inputs, resolve};
 use crate::error::{Exit, Result};
 use crate::transport::client::Network;
 use crate::transport::progress::Progress;
 use crate::tui::state::ScreenConfig;
 
 pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
-    let pace = config::pace(args.speed, &args.files)?;
-    let stages = config::stages(&args.filter, &args.output, &args.stop, false)?;
+    let pace = resolve::pace(args.speed, &args.files)?;
+    let stages = resolve::stages(&args.filter, &args.output, &args.stop, false)?;
     let names: Vec<_> = args.files.iter().map(file_name).collect();
-    let screen = config::screen(
+    let screen = resolve::screen(
         &args.screen,
         &args.filter,
         &args.output,
@@ -24,9 +24,9 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
     )?
     .map(|screen| ScreenConfig { pace: Some(Arc::clone(&pace)), ..screen });
     let is_paced = args.speed.is_some() && screen.is_none();
-    let limit = config::limits(&args.delivery, None)?.frame;
+    let limit = resolve::source_config(&args.delivery, None)?.frame;
     let network = Network { insecure_http: args.insecure_http, ..Network::default() };
-    let endpoint = config::endpoint(&args.forward, &network, args.output.status)?;
+    let endpoint = resolve::endpoint(&args.forward, &network, args.output.status)?;
 
     let session =
         SessionBuilder::new(stages, &args.delivery, None)?.forwarding(endpoint).on(screen);
@@ -35,7 +35,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
     let session = if is_paced {
         session.at(pace)
     } else {
-        session.on_threads(config::threads(args.threads)).following(&progress, false)
+        session.on_threads(resolve::threads(args.threads)).following(&progress, false)
     };
 
     session.stream(|tx| vec![inputs::recordings(args.files, limit, progress, tx)]).await

@@ -2,11 +2,11 @@
 
 use crate::cli::args::SchemaArgs;
 use crate::cli::session::print;
-use crate::cli::{config, schema};
+use crate::cli::{resolve, schema};
 use crate::error::{Exit, Result};
 
 pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
-    config::colour(args.color);
+    resolve::apply_color(args.color);
     let specs = schema::select(args.event.as_deref())?;
     let text = if args.phi {
         schema::hidden(&specs, args.json)

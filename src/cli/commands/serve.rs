@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::cli::args::ServeArgs;
-use crate::cli::config;
+use crate::cli::resolve;
 use crate::cli::session::GRACE;
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
@@ -62,9 +62,9 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
 }
 
 fn options(args: ServeArgs) -> Result<emulator::Options> {
-    let rate = config::rate("--rate", args.rate)?;
+    let rate = resolve::rate("--rate", args.rate)?;
     let api_key = args.api_key_file.as_deref().map(Credential::read).transpose()?;
-    let workspace = args.workspace.as_deref().map(config::workspace).transpose()?;
+    let workspace = args.workspace.as_deref().map(resolve::workspace).transpose()?;
     let mut faults = args.faults;
     if let Some(path) = &args.fault_script {
         faults.extend(emulator::read_script(path)?);

@@ -1,18 +1,18 @@
 //! `evtap stats`: counts and measurements of recordings or live streams.
 
 use crate::cli::args::StatsArgs;
-use crate::cli::config;
 use crate::cli::inputs::Inputs;
+use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
 
 pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
-    let session = SessionBuilder::new_with(config::stats(&args)?);
+    let session = SessionBuilder::new_with(resolve::stats(&args)?);
     let inputs = Inputs {
         files: args.files,
         calls: args.call,
         workspaces: args.workspace,
-        threads: config::threads(args.threads),
+        threads: resolve::threads(args.threads),
         is_quiet: args.every.is_none(),
     };
     inputs.run(session, &args.connection, &args.demo).await

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use crate::analysis::timeline::collect::CollectedEvents;
 use crate::analysis::timeline::{self, build, collect};
 use crate::cli::args::{TimelineArgs, TimelineFormat};
-use crate::cli::config::{self, TimelinePlan};
 use crate::cli::inputs;
 use crate::cli::platform::Platform;
+use crate::cli::resolve::{self, TimelinePlan};
 use crate::cli::session::{SessionBuilder, print};
 use crate::error::{Exit, Result};
 use crate::transport::progress::Progress;
@@ -25,7 +25,7 @@ const LOOK_BACK: u64 = 290_000;
 const DEFAULT_WIDTH: usize = 80;
 
 pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
-    let TimelinePlan { call, files, stages, gathered, quiet } = config::timeline(&args)?;
+    let TimelinePlan { call, files, stages, gathered, quiet } = resolve::timeline(&args)?;
     let session = SessionBuilder::new_with(stages);
     let ended = if files.is_empty() {
         follow(&args, call.as_deref().unwrap_or_default(), session).await
@@ -52,7 +52,7 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
 
 /// Follows a live call, and its workspace, until the call is over.
 async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Result<Exit> {
-    let calls = vec![config::call(call)?];
+    let calls = vec![resolve::call(call)?];
     let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
     let (platform, workspace, calls) = Platform::of_calls(
         calls,

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::cli::args::WatchArgs;
-use crate::cli::config;
 use crate::cli::platform::Platform;
+use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::delivery::Cursor;
 use crate::error::{Exit, Result};
@@ -12,20 +12,20 @@ use crate::transport::Sender;
 use crate::transport::sse::Start;
 
 pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
-    let workspaces = config::workspaces(&args.workspace)?;
-    let stages = config::stages(&args.filter, &args.output, &args.stop, workspaces.len() > 1)?;
-    let screen = config::screen(
+    let workspaces = resolve::workspaces(&args.workspace)?;
+    let stages = resolve::stages(&args.filter, &args.output, &args.stop, workspaces.len() > 1)?;
+    let screen = resolve::screen(
         &args.screen,
         &args.filter,
         &args.output,
         &stages.policy,
         &workspaces.join(", "),
     )?;
-    let limits = config::limits(&args.delivery, Some(&args.reconnect))?;
-    let network = config::network(&args.connection.auth);
-    let endpoint = config::endpoint(&args.forward, &network, args.output.status)?;
+    let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
+    let network = resolve::network(&args.connection.auth);
+    let endpoint = resolve::endpoint(&args.forward, &network, args.output.status)?;
     let now = Timestamp::now();
-    let since = args.resume.since.as_deref().map(|since| config::since(since, now)).transpose()?;
+    let since = args.resume.since.as_deref().map(|since| resolve::since(since, now)).transpose()?;
 
     let (platform, workspaces) =
         Platform::of_workspaces(workspaces, &args.connection, &args.demo, limits).await?;
@@ -39,7 +39,7 @@ pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
     }
     let session = SessionBuilder::new(stages, &args.delivery, cursor)?
         .forwarding(endpoint)
-        .merged(config::merge(&args.reconnect)?)
+        .merged(resolve::merge(&args.reconnect)?)
         .on(screen);
 
     let source = |tx: &Sender, (workspace, start)| {

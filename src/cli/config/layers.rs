@@ -1,70 +1,21 @@
-//! Options over environment over profile over the top of the file over defaults: the command line as it is meant.
+//! The layers of settings: the environment over the profile over the top of the file.
 //!
-//! The command line is parsed twice. The first parse finds the mistakes in it, and which file and profile count. What these
-//! and the environment say then becomes the default of the options, and the second parse resolves all of it by the one rule
-//! that options have anyway: what is typed goes before what is default.
-//!
-//! Two kinds of settings know more than that. The keys of one layer go before those of a lower one however they are given, so that
-//! no profile puts its key in place of `AMIGO_API_KEY`. And `redact` adds up, since a file that hides more must not be undone
-//! by an option that hides something else.
-//!
-//! Where a setting and an option don't go together, the setting gives way: see [`ConfigDefaults`].
+//! The sources of the API key compete with each other, so that the key of a profile never replaces
+//! `AMIGO_API_KEY`. The layers of `redact` add up: a file that hides more must not be undone by an
+//! option that hides something else.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::ArgMatches;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, FromArgMatches};
 
 use super::file::{self, File, FileEntry};
-use crate::cli::args::{self, Cli, Command, ConfigDefaults};
+use super::origin::SettingOrigin;
 use crate::cli::settings::{self, Role, SETTINGS, Setting, is_explicit, is_flag};
 use crate::error::{Error, Exit, Result};
 use crate::query::suggest;
 use crate::transport::credential;
-
-/// The command whose options are the settings.
-const MODEL: &str = "watch";
-
-/// Commands that have options of these names, and mean something else by them.
-const APART: &[&str] = &["serve"];
-
-/// Where the value of a setting comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SettingOrigin {
-    /// An option.
-    Option,
-    /// An environment variable.
-    Variable(String),
-    /// A line of a profile.
-    Profile(String, usize),
-    /// A line at the top of the file.
-    File(usize),
-    /// Nobody has set it.
-    Default,
-}
-
-/// Why there is no command line to go by.
-#[derive(Debug)]
-pub enum ParseError {
-    /// It is wrong, or asks for help.
-    Typed(clap::Error),
-    /// The file or the environment is wrong.
-    Set(Error),
-}
-
-impl From<clap::Error> for ParseError {
-    fn from(error: clap::Error) -> Self {
-        Self::Typed(error)
-    }
-}
-
-impl From<Error> for ParseError {
-    fn from(error: Error) -> Self {
-        Self::Set(error)
-    }
-}
 
 /// What the environment and the file say.
 #[derive(Debug, Default)]
@@ -80,98 +31,9 @@ pub struct Layers {
 /// The named filters that count, and where each is from.
 pub type NamedFilters = BTreeMap<String, (String, SettingOrigin)>;
 
-/// Parses the command line, and resolves it.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), ParseError> {
-    let arguments: Vec<_> = arguments.into_iter().collect();
-    let typed =
-        args::declaration().try_get_matches_from(&arguments).map_err(args::without_hidden)?;
-    let mut cli = Cli::from_arg_matches(&typed)?;
-    if matches!(cli.command, Command::Config(_)) {
-        return Ok((cli, Layers::default()));
-    }
-    match (resolve(&arguments, &typed), &mut cli.command) {
-        (Ok((matches, layers)), _) => Ok((filled(&matches, &layers)?, layers)),
-        // It is there to tell what is broken.
-        (Err(ParseError::Set(error)), Command::Doctor(doctor)) => {
-            doctor.broken = Some(error);
-            Ok((cli, Layers::default()))
-        }
-        (Err(error), _) => Err(error),
-    }
-}
-
-/// The command line as these matches have it, with what is no option.
-fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
-    let mut cli = Cli::from_arg_matches(matches)?;
-    if let Some(named) = cli.command.named_mut() {
-        *named = layers
-            .filters()
-            .into_iter()
-            .map(|(name, (expression, _))| (name, expression))
-            .collect();
-    }
-    let theirs = matches.subcommand().map_or(matches, |(_, theirs)| theirs);
-    let stands = |setting: &&Setting| {
-        layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name)
-    };
-    let standing =
-        ConfigDefaults(SETTINGS.iter().filter(stands).map(|setting| setting.name).collect());
-    if let Some(privacy) = cli.command.privacy_mut() {
-        privacy.redact.extend(layers.redacted());
-        privacy.config_defaults = standing.clone();
-    }
-    if let Some(output) = cli.command.output_mut() {
-        output.config_defaults = standing;
-    }
-    Ok(cli)
-}
-
-/// Resolves a command line that has been parsed once.
-pub fn resolve(
-    arguments: &[OsString],
-    typed: &ArgMatches,
-) -> Result<(ArgMatches, Layers), ParseError> {
-    let command = args::declaration();
-    let watch = command.find_subcommand(MODEL).expect("there is such a command").clone();
-    let Some((name, theirs)) = typed.subcommand() else {
-        return Ok((typed.clone(), Layers::default()));
-    };
-    let subcommand = command.find_subcommand(name).filter(|_| !APART.contains(&name));
-    let is_option = |setting: &&Setting| {
-        subcommand.is_some_and(|command| setting.option(command, &watch).is_some())
-    };
-    let options: Vec<_> = SETTINGS.iter().filter(is_option).collect();
-    if options.is_empty() {
-        for choice in ["config", "profile"] {
-            if theirs.value_source(choice) == Some(ValueSource::CommandLine) {
-                let what = format!("cannot use --{choice}");
-                return Err(Error::usage(
-                    what,
-                    format!("{name} takes no settings from a file"),
-                    "leave it out",
-                )
-                .into());
-            }
-        }
-        return Ok((typed.clone(), Layers::default()));
-    }
-    let layers = Layers::read(theirs, &watch)?;
-    let command = command.mut_subcommand(name, |subcommand| {
-        options.iter().fold(subcommand, |subcommand, setting| {
-            match layers.winner(setting, theirs) {
-                Some((_, values)) => {
-                    subcommand.mut_arg(setting.name, |option| option.default_values(values.clone()))
-                }
-                None => subcommand,
-            }
-        })
-    });
-    Ok((command.try_get_matches_from(arguments)?, layers))
-}
-
 impl Layers {
     /// Reads the environment, the file and the profile that the options choose.
-    fn read(typed: &ArgMatches, watch: &clap::Command) -> Result<Self> {
+    pub(super) fn read(typed: &ArgMatches, watch: &clap::Command) -> Result<Self> {
         let (file, profile) = chosen(typed, watch)?;
         let mut layers = Self { file, profile, given: BTreeMap::new() };
         for setting in SETTINGS {
@@ -213,7 +75,7 @@ impl Layers {
     }
 
     /// What takes the place of the default, if anything does.
-    fn winner(
+    pub(super) fn winner(
         &self,
         setting: &Setting,
         typed: &ArgMatches,
@@ -236,7 +98,7 @@ impl Layers {
     }
 
     /// The names that `redact` has in all layers.
-    fn redacted(&self) -> impl Iterator<Item = String> {
+    pub(super) fn redacted(&self) -> impl Iterator<Item = String> {
         let all = self.given.get("redact").into_iter().flatten().flat_map(|(_, values)| values);
         all.flat_map(|names| names.split(',')).map(str::to_owned)
     }
@@ -314,19 +176,6 @@ impl Layers {
             Some((name, line)) => error
                 .with_detail(format!("  {name} is set in {}, line {line}", file.path.display())),
             None => error,
-        }
-    }
-}
-
-impl SettingOrigin {
-    /// The highest is 0.
-    const fn rank(&self) -> u8 {
-        match self {
-            Self::Option => 0,
-            Self::Variable(_) => 1,
-            Self::Profile(..) => 2,
-            Self::File(_) => 3,
-            Self::Default => 4,
         }
     }
 }

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use colored::Colorize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use super::layers::{Layers, NamedFilters, ParseError, SettingOrigin, resolve};
+use super::layers::{Layers, NamedFilters};
+use super::origin::SettingOrigin;
+use super::parse::{ParseError, resolve};
 use crate::cli::args::{self, ConfigChoice};
 use crate::cli::settings::SETTINGS;
 use crate::error::{Error, Result};
@@ -219,31 +221,5 @@ fn shown(name: &str, value: &str) -> String {
             format!("{scheme}://***@{host}")
         }
         _ => value.to_owned(),
-    }
-}
-
-impl std::fmt::Display for SettingOrigin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Option => f.write_str("option"),
-            Self::Variable(name) => write!(f, "environment, {name}"),
-            Self::Profile(name, line) => {
-                write!(f, "profile {}, line {line}", terminal::visible(name))
-            }
-            Self::File(line) => write!(f, "file, line {line}"),
-            Self::Default => f.write_str("default"),
-        }
-    }
-}
-
-impl SettingOrigin {
-    fn json(&self) -> Value {
-        match self {
-            Self::Option => json!({"from": "option"}),
-            Self::Variable(name) => json!({"from": "environment", "variable": name}),
-            Self::Profile(name, line) => json!({"from": "profile", "profile": name, "line": line}),
-            Self::File(line) => json!({"from": "file", "line": line}),
-            Self::Default => json!({"from": "default"}),
-        }
     }
 }

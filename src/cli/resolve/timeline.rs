@@ -4,8 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::stages::{ExpressionCompiler, FilterSetup, kept, variables};
-use super::{DEMO, colour, duration, policy};
+use super::color::apply_color;
+use super::connection::DEMO;
+use super::expression::{ExpressionCompiler, variables};
+use super::filter::{FilterSetup, event_filter};
+use super::privacy::policy;
+use super::value::duration;
 use crate::analysis::timeline::collect::{CollectedEvents, TimelineCollector};
 use crate::cli::args::{TimelineArgs, TimelineFormat};
 use crate::emulator::DEMO_CALL;
@@ -29,7 +33,7 @@ pub struct TimelinePlan {
 
 /// The course of a call that the options ask for.
 pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
-    colour(options.color);
+    apply_color(options.color);
     let (call, files) = called(options.call.as_deref(), &options.files);
     if call.is_none() && options.output == TimelineFormat::Html {
         return Err(Error::usage(
@@ -52,7 +56,7 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
         check: !filter.no_check,
         named: &filter.named,
     };
-    let FilterSetup { select, .. } = kept(filter, &expressions)?;
+    let FilterSetup { select, .. } = event_filter(filter, &expressions)?;
     let quiet = i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
     let length =
         options.duration.as_deref().map(|text| duration("--duration", text)).transpose()?;

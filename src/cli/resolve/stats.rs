@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use colored::control::SHOULD_COLORIZE;
 
-use super::stages::{ExpressionCompiler, FilterSetup, conditions, kept, variables};
-use super::{colour, policy, positive};
+use super::color::apply_color;
+use super::expression::{ExpressionCompiler, variables};
+use super::filter::{FilterSetup, event_filter, stop_conditions};
+use super::privacy::policy;
+use super::value::positive_duration;
 use crate::analysis::stats::sink::{self, StatsConfig, StatsFormat};
 use crate::cli::args::{StatsArgs, StatsOutputArgs};
 use crate::error::{Error, Result};
@@ -17,7 +20,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The stages of `stats`.
 pub fn stats(options: &StatsArgs) -> Result<Stages> {
-    colour(options.color);
+    apply_color(options.color);
     let policy = policy(&options.privacy, options.status)?;
     let filter = &options.filter;
     let variables = variables(&filter.args, &filter.json_args)?;
@@ -28,14 +31,15 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
         check: !filter.no_check,
         named: &filter.named,
     };
-    let judge = Box::new(conditions(&options.stop, &expressions)?);
-    let FilterSetup { select, kinds, .. } = kept(filter, &expressions)?;
+    let judge = Box::new(stop_conditions(&options.stop, &expressions)?);
+    let FilterSetup { select, kinds, .. } = event_filter(filter, &expressions)?;
     let group_by = options
         .group_by
         .as_deref()
         .map(|source| expressions.program("--group-by", source, kinds))
         .transpose()?;
-    let every = options.every.as_deref().map(|text| positive("--every", text)).transpose()?;
+    let every =
+        options.every.as_deref().map(|text| positive_duration("--every", text)).transpose()?;
     if every.is_some_and(|every| every < SHORTEST) {
         return Err(Error::usage(
             "cannot use --every",

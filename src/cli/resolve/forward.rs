@@ -7,7 +7,7 @@ use reqwest::header::{
     TRANSFER_ENCODING, UPGRADE,
 };
 
-use super::positive;
+use super::value::positive_duration;
 use crate::cli::args::{ForwardArgs, ForwardFormat};
 use crate::delivery::{Endpoint, ForwardBody};
 use crate::error::{Error, Result};
@@ -59,7 +59,7 @@ pub fn endpoint(
         ForwardFormat::Ndjson => ForwardBody::Json,
         ForwardFormat::Cloudevents => ForwardBody::CloudEvent,
     };
-    let timeout = positive("--forward-timeout", &options.timeout)?;
+    let timeout = positive_duration("--forward-timeout", &options.timeout)?;
     Ok(Some(Endpoint {
         client,
         url,

@@ -2,7 +2,8 @@
 
 use colored::control::SHOULD_COLORIZE;
 
-use super::stages::{variables, zone};
+use super::expression::variables;
+use super::output::zone;
 use crate::cli::args::{Background, FilterArgs, OutputArgs, ScreenArgs};
 use crate::error::{Error, Result};
 use crate::redact::Policy;

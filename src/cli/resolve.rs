@@ -1,0 +1,30 @@
+//! From arguments to what a session runs: stages, sources, the screen and destinations.
+//!
+//! Arguments are what people typed, or the configuration set for them; what these functions return
+//! has been checked and opened. A mistake is an error that names the option and says what to do.
+
+mod color;
+mod connection;
+mod expression;
+mod filter;
+mod forward;
+mod output;
+mod privacy;
+mod replay;
+mod screen;
+mod stages;
+mod stats;
+mod timeline;
+mod value;
+
+pub use color::apply_color;
+pub use connection::{
+    DEMO, api_key, call, calls, key_source, merge, network, source_config, workspace, workspaces,
+};
+pub use forward::endpoint;
+pub use replay::{pace, threads};
+pub use screen::screen;
+pub use stages::{expectations, stages};
+pub use stats::stats;
+pub use timeline::{TimelinePlan, timeline};
+pub use value::{rate, since};

@@ -1,0 +1,103 @@
+//! What is connected to, and how: workspaces, calls, the API key, the network and the limits of sources.
+
+use super::value::{duration, positive_duration, size};
+use crate::cli::args::{AuthArgs, DeliveryArgs, MergeOrder, ReconnectArgs};
+use crate::error::{Error, Exit, Result};
+use crate::model::{is_call_sid, is_uuid};
+use crate::transport::SourceConfig;
+use crate::transport::client::Network;
+use crate::transport::credential::{self, Credential, KeySource};
+use crate::transport::merge::Merge;
+
+/// The name of the built-in clinic, and of its call.
+pub const DEMO: &str = "demo";
+
+/// The ids of the workspaces to watch: UUIDs, or `demo` alone.
+pub fn workspaces(given: &[String]) -> Result<Vec<String>> {
+    if given.is_empty() {
+        let advice = "give --workspace or set AMIGO_WORKSPACE_ID; `--workspace demo` needs neither account nor network";
+        return Err(Error::usage("cannot watch", "no workspace is named", advice));
+    }
+    if given.len() > 1 && given.iter().any(|id| id == DEMO) {
+        return Err(Error::usage(
+            "cannot watch",
+            "the demo can't be merged with a workspace",
+            "watch it by itself",
+        ));
+    }
+    given.iter().map(|id| workspace(id)).collect()
+}
+
+/// One workspace's id, in lower case.
+pub fn workspace(id: &str) -> Result<String> {
+    if id == DEMO || is_uuid(id) {
+        return Ok(id.to_ascii_lowercase());
+    }
+    let advice = "copy it from the platform's settings, such as 1b4e28ba-2fa1-11d2-883f-0016d3cca427, or try `demo`";
+    Err(Error::usage("cannot use that workspace", "its id is no UUID", advice))
+}
+
+/// A call's SID.
+pub fn call(sid: &str) -> Result<String> {
+    if sid == DEMO || is_call_sid(sid) {
+        return Ok(sid.to_owned());
+    }
+    let advice = "copy the call_sid of a call.started event, or try `demo`";
+    Err(Error::usage("cannot use that call", "its SID isn't CA and 32 letters or digits", advice))
+}
+
+/// The SIDs of several calls.
+pub fn calls(sids: &[String]) -> Result<Vec<String>> {
+    sids.iter().map(|sid| call(sid)).collect()
+}
+
+/// Where the API key comes from, if there is one.
+#[must_use]
+pub fn key_source(auth: &AuthArgs) -> Option<KeySource> {
+    match (&auth.api_key_file, &auth.api_key_command) {
+        (Some(path), _) => Some(KeySource::File(path.clone())),
+        (None, Some(command)) => Some(KeySource::Command(command.clone())),
+        (None, None) => std::env::var_os(credential::VARIABLE).map(|_| KeySource::Environment),
+    }
+}
+
+/// The API key, and where it comes from.
+pub async fn api_key(auth: &AuthArgs) -> Result<(Credential, KeySource)> {
+    let Some(source) = key_source(auth) else {
+        let advice = "set AMIGO_API_KEY or give --api-key-file";
+        return Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", advice));
+    };
+    Ok((source.read().await?, source))
+}
+
+/// The way to the network.
+#[must_use]
+pub fn network(auth: &AuthArgs) -> Network {
+    let AuthArgs { proxy, ca_cert, insecure_http, .. } = auth;
+    Network {
+        proxy: proxy.clone(),
+        ca_cert: ca_cert.clone(),
+        insecure_http: *insecure_http,
+        resolver: None,
+    }
+}
+
+/// How several streams become one.
+pub fn merge(reconnect: &ReconnectArgs) -> Result<Merge> {
+    let window = duration("--order-window", &reconnect.order_window)?;
+    Ok(if reconnect.order == MergeOrder::Time { Merge::Time(window) } else { Merge::Arrival })
+}
+
+/// How much the sources bear.
+pub fn source_config(
+    delivery: &DeliveryArgs,
+    reconnect: Option<&ReconnectArgs>,
+) -> Result<SourceConfig> {
+    let silence = reconnect.and_then(|reconnect| reconnect.read_timeout.as_deref());
+    Ok(SourceConfig {
+        frame: size("--max-frame", &delivery.max_frame)?,
+        silence: silence.map(|text| positive_duration("--read-timeout", text)).transpose()?,
+        reconnects: reconnect.and_then(|reconnect| reconnect.max_reconnects),
+        ..SourceConfig::default()
+    })
+}

@@ -1,0 +1,89 @@
+//! Expressions: their variables, their names, and the check against the model.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jaq_json::Val;
+
+use crate::error::{Error, Result};
+use crate::output::status;
+use crate::query::check::{Kinds, check};
+use crate::query::program::{ParsedProgram, Program, parse};
+use crate::query::{Predicate, resolve_named_filter, value};
+use crate::redact::Policy;
+use crate::transport::recording::cause;
+
+/// Reads a file of expressions.
+pub(super) fn read_source(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("cannot read {}", path.display()), cause(&error), "check the path")
+    })
+}
+
+/// The variables of `--arg` and `--argjson`, which come in pairs.
+pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String, Val)>> {
+    let mut variables = Vec::new();
+    for pair in texts.chunks_exact(2) {
+        variables.push((pair[0].clone(), value::text(&pair[1])));
+    }
+    for pair in json.chunks_exact(2) {
+        if serde_json::from_str::<serde::de::IgnoredAny>(&pair[1]).is_err() {
+            return Err(Error::usage(
+                format!("cannot use --argjson {}", pair[0]),
+                "its value is no JSON",
+                "use --arg for a string",
+            ));
+        }
+        variables.push((pair[0].clone(), value::json(&pair[1])));
+    }
+    Ok(variables)
+}
+
+/// Compiles expressions, and holds them against the model first.
+pub(super) struct ExpressionCompiler<'a> {
+    pub variables: &'a [(String, Val)],
+    pub policy: &'a Policy,
+    pub format: status::StatusFormat,
+    pub check: bool,
+    /// Those that have names, from the configuration.
+    pub named: &'a BTreeMap<String, String>,
+}
+
+impl ExpressionCompiler<'_> {
+    /// A predicate on the events in `kinds`; leaves in it those that can satisfy the predicate.
+    pub fn predicate(&self, option: &str, source: &str, kinds: &mut Kinds) -> Result<Predicate> {
+        let (option, source) = match resolve_named_filter(self.named, option, source)? {
+            Some((label, expression)) => (label, expression),
+            None => (option.to_owned(), source),
+        };
+        let parsed = parse(&option, source)?;
+        let predicate = Predicate::compile(&parsed, self.variables)?;
+        *kinds = self.check(&parsed, *kinds, true)?;
+        Ok(predicate)
+    }
+
+    /// A program whose outputs are printed.
+    pub fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
+        let parsed = parse(option, source)?;
+        let program = Program::compile(&parsed, self.variables)?;
+        self.check(&parsed, kinds, false)?;
+        Ok(program)
+    }
+
+    fn check(&self, parsed: &ParsedProgram<'_>, kinds: Kinds, predicate: bool) -> Result<Kinds> {
+        if !self.check {
+            return Ok(kinds);
+        }
+        let (satisfied, findings) = check(parsed, kinds, self.policy, predicate);
+        let mut fatal = None;
+        for finding in &findings {
+            let error = finding.error(parsed);
+            if finding.fatal && fatal.is_none() {
+                fatal = Some(error);
+            } else {
+                status::warning(self.format, &error);
+            }
+        }
+        fatal.map_or(Ok(satisfied), Err)
+    }
+}

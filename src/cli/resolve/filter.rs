@@ -1,0 +1,110 @@
+//! Which events are kept, and when a run stops.
+
+use std::time::Instant;
+
+use super::expression::{ExpressionCompiler, read_source};
+use super::value::duration;
+use crate::cli::args::{FilterArgs, StopArgs};
+use crate::error::{Error, Result};
+use crate::model::Kind;
+use crate::pipeline::stop::conditions::Conditions;
+use crate::query::check::Kinds;
+use crate::query::{EventFilter, GrepFilter, TypeFilter, suggest};
+
+/// What the options of selecting say.
+pub(super) struct FilterSetup {
+    pub select: EventFilter,
+    /// The events that can be among what is kept.
+    pub kinds: Kinds,
+    pub grep: Option<GrepFilter>,
+}
+
+pub(super) fn event_filter(
+    filter: &FilterArgs,
+    expressions: &ExpressionCompiler<'_>,
+) -> Result<FilterSetup> {
+    let types = type_filter(filter)?;
+    let mut kinds = Kinds::from_filter(&types);
+    let file = filter.filter_file.as_deref().map(read_source).transpose()?;
+    let sources = filter
+        .filters
+        .iter()
+        .map(|source| ("--filter", source))
+        .chain(file.iter().map(|source| ("--filter-file", source)));
+    let filters = sources
+        .map(|(option, source)| expressions.predicate(option, source, &mut kinds))
+        .collect::<Result<_>>()?;
+    let grep = filter.grep.as_deref().map(GrepFilter::new).transpose()?;
+    Ok(FilterSetup { select: EventFilter::new(types, filters, grep.clone()), kinds, grep })
+}
+
+pub(super) fn stop_conditions(
+    stop: &StopArgs,
+    expressions: &ExpressionCompiler<'_>,
+) -> Result<Conditions> {
+    let now = Instant::now();
+    let length = |option, text: &Option<String>| {
+        text.as_deref().map(|text| duration(option, text)).transpose()
+    };
+    let predicate = |option, source: &Option<String>| {
+        source
+            .as_deref()
+            .map(|source| {
+                expressions.predicate(
+                    option,
+                    source,
+                    &mut Kinds::from_filter(&TypeFilter::default()),
+                )
+            })
+            .transpose()
+    };
+    Ok(Conditions {
+        until: predicate("--until", &stop.until)?,
+        fail_if: predicate("--fail-if", &stop.fail_if)?,
+        ends_at: length("--duration", &stop.duration)?.map(|length| now + length),
+        idle: length("--idle-timeout", &stop.idle_timeout)?,
+        last: Some(now),
+        reason: None,
+    })
+}
+
+/// The event types that are kept. A pattern that matches none is a typing error.
+fn type_filter(filter: &FilterArgs) -> Result<TypeFilter> {
+    if !filter.no_check {
+        for pattern in &filter.events {
+            let alone = TypeFilter::new(std::slice::from_ref(pattern), &[])?;
+            if Kinds::from_filter(&alone).has_no_declared() {
+                let names: Vec<_> =
+                    Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec().event_type).collect();
+                let families: Vec<_> = names
+                    .iter()
+                    .filter_map(|name| Some(format!("{}.*", name.split_once('.')?.0)))
+                    .collect();
+                let advice = match suggest::similar(
+                    pattern,
+                    names.into_iter().chain(families.iter().map(String::as_str)),
+                )
+                .as_slice()
+                {
+                    [] => "`evtap schema` lists the events; --no-check takes it all the same"
+                        .to_owned(),
+                    likely => format!("did you mean {}?", likely.join(" or ")),
+                };
+                return Err(Error::usage(
+                    format!("cannot use --event {pattern}"),
+                    "no event in the model matches",
+                    advice,
+                ));
+            }
+        }
+    }
+    let types = TypeFilter::new(&filter.events, &filter.excludes)?;
+    if !filter.no_check && Kinds::from_filter(&types).has_no_declared() {
+        return Err(Error::usage(
+            "cannot use --exclude",
+            "it leaves no event of the model",
+            "leave one of the patterns out",
+        ));
+    }
+    Ok(types)
+}

@@ -1,0 +1,131 @@
+//! How events are written to stdout, and the times that people see.
+
+use std::io::{IsTerminal, Write};
+
+use jiff::tz::TimeZone;
+
+use crate::cli::args::{OutputArgs, OutputFormat, Timestamps};
+use crate::error::{Error, Result};
+use crate::output::cloudevents::CloudEvents;
+use crate::output::columns::Columns;
+use crate::output::jq::Jq;
+use crate::output::json::Json;
+use crate::output::ndjson::Ndjson;
+use crate::output::pretty::{Pretty, PrettyLayout, TimeDisplay};
+use crate::output::table::Table;
+use crate::output::template::Template;
+use crate::output::{EventSink, Out, Writer, status};
+use crate::query::program::Program;
+use crate::query::{GrepFilter, suggest};
+
+/// The sink that the options ask for, on stdout.
+pub(super) fn event_sink(
+    output: &OutputArgs,
+    program: Option<Program>,
+    several: bool,
+    grep: Option<&GrepFilter>,
+) -> Result<Box<dyn EventSink>> {
+    let terminal = std::io::stdout().is_terminal();
+    let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
+    let times = times(output)?;
+    if let Some(program) = program {
+        return Ok(Box::new(Writer::new(out, Jq::new(program, output.raw_strings, terminal))));
+    }
+    let columns = (!output.fields.is_empty()).then(|| Columns::new(output.fields.clone()));
+    let usual = if terminal { OutputFormat::Pretty } else { OutputFormat::Ndjson };
+    Ok(match output.output.as_ref().unwrap_or(&usual) {
+        OutputFormat::Ndjson => Box::new(Writer::new(out, Ndjson::new(columns))),
+        OutputFormat::Json => Box::new(Json::new(out, columns)),
+        OutputFormat::CloudEvents
+            if columns.is_some() && !output.config_defaults.contains("fields") =>
+        {
+            let advice = "leave --fields out, or give -o ndjson";
+            return Err(Error::usage(
+                "cannot use --fields",
+                "a CloudEvent holds the whole event",
+                advice,
+            ));
+        }
+        OutputFormat::CloudEvents => Box::new(CloudEvents::new(out)),
+        OutputFormat::Csv => {
+            Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), false))
+        }
+        OutputFormat::Tsv => {
+            Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true))
+        }
+        OutputFormat::Template(source) => Box::new(Template::new(out, source)?),
+        OutputFormat::Pretty => {
+            let layout = PrettyLayout {
+                cut: terminal && !output.wrap,
+                times,
+                workspaces: several,
+                columns,
+                grep: grep.cloned(),
+            };
+            Box::new(Pretty::new(out, layout))
+        }
+    })
+}
+
+/// The times that people are shown. Those of machines are RFC 3339 in UTC, whatever is asked for.
+fn times(output: &OutputArgs) -> Result<TimeDisplay> {
+    let is_for_people = match &output.output {
+        _ if output.jq.is_some() => false,
+        Some(output) => *output == OutputFormat::Pretty,
+        None => std::io::stdout().is_terminal(),
+    };
+    let times = match output.timestamps.unwrap_or_default() {
+        // To find the machine's zone takes longer than some recordings.
+        Timestamps::Local if !is_for_people && output.tz.is_none() => TimeDisplay::Nothing,
+        Timestamps::Local => TimeDisplay::Day(zone(output.tz.as_deref())?),
+        other if output.tz.is_some() && !output.config_defaults.contains("tz") => {
+            let why = if other == Timestamps::Utc {
+                "--timestamps asks for UTC"
+            } else {
+                "--timestamps asks for no time of day"
+            };
+            return Err(Error::usage("cannot use --tz", why, "leave one of them out"));
+        }
+        Timestamps::Utc => TimeDisplay::Day(TimeZone::UTC),
+        Timestamps::Relative => TimeDisplay::Relative,
+        Timestamps::Delta => TimeDisplay::Delta,
+        Timestamps::None => TimeDisplay::Nothing,
+    };
+    let given = [
+        (
+            "--timestamps",
+            output.timestamps.is_some() && !output.config_defaults.contains("timestamps"),
+        ),
+        ("--tz", output.tz.is_some() && !output.config_defaults.contains("tz")),
+    ];
+    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given && !is_for_people) {
+        let why = "only the times of -o pretty are for people, and others stay RFC 3339 in UTC";
+        status::warning(
+            output.status,
+            &Error::usage(
+                format!("{option} changes nothing"),
+                why,
+                "give -o pretty, or leave it out",
+            ),
+        );
+    }
+    Ok(times)
+}
+
+/// A zone by its name in the time zone database; this machine's if none is named.
+pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
+    let Some(name) = name else { return Ok(TimeZone::system()) };
+    TimeZone::get(name).map_err(|_| {
+        let known: Vec<_> = jiff::tz::db().available().map(|known| known.to_string()).collect();
+        let advice = match suggest::nearest(name, known.iter().map(String::as_str)) {
+            _ if known.is_empty() => {
+                "this machine has no time zone database; install its tzdata".to_owned()
+            }
+            Some(meant) => format!("did you mean {meant}?"),
+            None => {
+                "give a name of the time zone database, such as Europe/Berlin or UTC".to_owned()
+            }
+        };
+        Error::usage(format!("cannot use --tz {name}"), "there is no such time zone", advice)
+    })
+}

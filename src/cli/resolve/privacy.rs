@@ -1,0 +1,104 @@
+//! What is hidden, and what takes its place.
+
+use std::path::Path;
+
+use crate::cli::args::{PhiMode, PrivacyArgs, ScrubArg};
+use crate::error::{Error, Result};
+use crate::model::Kind;
+use crate::output::status;
+use crate::query::suggest;
+use crate::redact::{self, KEY_LENGTH, Mode, Policy, PseudonymKey};
+use crate::transport::private_file;
+
+/// What is hidden. Names that the model doesn't have are told of: a typing error would hide or reveal nothing.
+pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Policy> {
+    let scrub = match privacy.scrub {
+        ScrubArg::All => redact::ScrubMode::All,
+        ScrubArg::Free => redact::ScrubMode::Free,
+        ScrubArg::None => redact::ScrubMode::None,
+    };
+    let stands = privacy.config_defaults.contains("phi_key_file");
+    let key_file =
+        privacy.phi_key_file.as_deref().filter(|_| privacy.phi == PhiMode::Hash || !stands);
+    let mut policy = Policy { mode: mode(privacy.phi, key_file)?, scrub, ..Policy::default() };
+    reveal(&mut policy, &privacy.reveal, format)?;
+    for name in &privacy.redact {
+        check(name, |advice| {
+            Err(Error::usage(
+                format!("cannot redact {name}"),
+                "no event in the model has such a field",
+                advice,
+            ))
+        })?;
+        policy.redact.add(name);
+    }
+    if privacy.scrub == ScrubArg::None && format != status::StatusFormat::None {
+        status::report("free text is shown as it is, whatever it holds, by --scrub none");
+    }
+    Ok(policy)
+}
+
+/// Reveals fields by name, and says so.
+pub(super) fn reveal(
+    policy: &mut Policy,
+    names: &[String],
+    format: status::StatusFormat,
+) -> Result<()> {
+    for name in names {
+        check(name, |advice| {
+            status::report(&format!(
+                "--reveal {name}: no event in the model has such a field; {advice}, or it is shown should it arrive"
+            ));
+            Ok(())
+        })?;
+        policy.reveal.add(name);
+    }
+    if !names.is_empty() && format != status::StatusFormat::None {
+        status::report(&format!("revealed by name: {}", names.join(", ")));
+    }
+    Ok(())
+}
+
+/// What takes the place of hidden values, with the key that it needs.
+fn mode(phi: PhiMode, key_file: Option<&Path>) -> Result<Mode> {
+    let key = key_file.map(|path| {
+        let bytes = private_file::read_secret("--phi-key-file", path)?;
+        PseudonymKey::new(&bytes).ok_or_else(|| {
+            let advice = format!("make one with `head -c {KEY_LENGTH} /dev/urandom`");
+            let why = format!("it has {} bytes, fewer than {KEY_LENGTH}", bytes.len());
+            Error::usage(format!("cannot use --phi-key-file {}", path.display()), why, advice)
+        })
+    });
+    match (phi, key.transpose()?) {
+        (PhiMode::Hash, key) => Ok(Mode::Hash(key.unwrap_or_else(PseudonymKey::random))),
+        (_, Some(_)) => Err(Error::usage(
+            "cannot use --phi-key-file",
+            "only pseudonyms have a key",
+            "give --phi hash too",
+        )),
+        (PhiMode::Mask, None) => Ok(Mode::Mask),
+        (PhiMode::Partial, None) => Ok(Mode::Partial),
+        (PhiMode::Drop, None) => Ok(Mode::Drop),
+    }
+}
+
+fn check(name: &str, unknown: impl FnOnce(String) -> Result<()>) -> Result<()> {
+    let specs = || Kind::ALL.iter().map(|kind| kind.spec());
+    let all: Vec<String> = specs()
+        .flat_map(|spec| {
+            spec.fields.iter().map(|field| field.name.to_owned()).chain(
+                spec.fields.iter().map(|field| format!("{}.{}", spec.event_type, field.name)),
+            )
+        })
+        .collect();
+    if name == "all"
+        || all.iter().any(|known| known == name)
+        || matches!(name, "_tap.call_sid" | "_tap.workspace_id")
+    {
+        return Ok(());
+    }
+    unknown(match suggest::nearest(name, all.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "see `evtap schema`".to_owned(),
+    })
+}

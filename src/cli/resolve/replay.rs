@@ -1,0 +1,30 @@
+//! How fast recordings are replayed, and on how many threads.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::pipeline::pacing::Pace;
+use crate::transport::recording;
+
+/// The pace of a replay of these files, in multiples of real time.
+pub fn pace(speed: Option<f64>, files: &[PathBuf]) -> Result<Arc<Pace>> {
+    match speed {
+        None => Ok(Arc::new(Pace::new(recording::sizes(files), f64::INFINITY))),
+        Some(speed) if speed.is_finite() && speed > 0.0 => {
+            Ok(Arc::new(Pace::new(recording::sizes(files), speed)))
+        }
+        Some(speed) => Err(Error::usage(
+            format!("cannot use --speed {speed}"),
+            "it is no speed",
+            "give 1 for real time, or such as 10 or 0.5",
+        )),
+    }
+}
+
+/// How many threads work on a recording.
+#[must_use]
+pub fn threads(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get), usize::from)
+}

@@ -1,0 +1,81 @@
+//! The stages of a pipeline: what is kept, hidden, printed and waited for.
+
+use super::color::apply_color;
+use super::expression::{ExpressionCompiler, read_source, variables};
+use super::filter::{FilterSetup, event_filter, stop_conditions};
+use super::output::event_sink;
+use super::privacy::{policy, reveal};
+use crate::analysis::stats::sink::SummarySink;
+use crate::cli::args::{ExpectArgs, FilterArgs, OutputArgs, StopArgs};
+use crate::error::Result;
+use crate::output::discard::Discard;
+use crate::pipeline::Stages;
+use crate::pipeline::stop::expect::{self, ExpectStep, Expectation};
+use crate::query::check::Kinds;
+use crate::query::{EventFilter, TypeFilter};
+use crate::redact::Policy;
+
+/// The stages of a stream command. `several` streams are merged in it.
+pub fn stages(
+    filter: &FilterArgs,
+    output: &OutputArgs,
+    stop: &StopArgs,
+    several: bool,
+) -> Result<Stages> {
+    apply_color(output.color);
+    let policy = policy(&output.privacy, output.status)?;
+    let variables = variables(&filter.args, &filter.json_args)?;
+    let expressions = ExpressionCompiler {
+        variables: &variables,
+        policy: &policy,
+        format: output.status,
+        check: !filter.no_check,
+        named: &filter.named,
+    };
+    let judge = Box::new(stop_conditions(stop, &expressions)?);
+    let FilterSetup { select, kinds, grep } = event_filter(filter, &expressions)?;
+    let program = output
+        .jq
+        .as_deref()
+        .map(|source| expressions.program("--jq", source, kinds))
+        .transpose()?;
+    let mut sink = event_sink(output, program, several, grep.as_ref())?;
+    if output.stats {
+        sink = Box::new(SummarySink::new(sink, output.status));
+    }
+    Ok(Stages { select, policy, sink, limit: output.limit, judge, status: output.status })
+}
+
+/// The stages of `expect`.
+pub fn expectations(options: &ExpectArgs, live: bool) -> Result<Stages> {
+    let variables = variables(&options.args, &[])?;
+    let mut policy = Policy::default();
+    reveal(&mut policy, &options.reveal, options.status)?;
+    let expressions = ExpressionCompiler {
+        variables: &variables,
+        policy: &policy,
+        format: options.status,
+        check: !options.no_check,
+        named: &options.named,
+    };
+    let compile = |option: &str, source: &str| {
+        expressions.predicate(option, source, &mut Kinds::from_filter(&TypeFilter::default()))
+    };
+    let steps = match &options.file {
+        Some(path) => expect::read_file(&path.display().to_string(), &read_source(path)?, compile)?,
+        None => options
+            .then
+            .iter()
+            .map(|step| ExpectStep::read("--then", step, &compile))
+            .collect::<Result<_>>()?,
+    };
+    let judge = Box::new(Expectation::new(steps, live));
+    Ok(Stages {
+        policy,
+        select: EventFilter::default(),
+        sink: Box::new(Discard),
+        limit: None,
+        judge,
+        status: options.status,
+    })
+}
