@@ -65,7 +65,7 @@ fn events() -> Vec<StoredEvent> {
         let data = Value::from(event).to_string();
         let frame = Frame {
             origin: &origin,
-            form: FrameFormat::Record,
+            format: FrameFormat::Record,
             event: None,
             id: None,
             data: data.as_bytes(),
@@ -73,7 +73,7 @@ fn events() -> Vec<StoredEvent> {
             received_at: None,
             fault: None,
             offset: 0,
-            notes: FrameFlags::default(),
+            flags: FrameFlags::default(),
         };
         StoredEvent::new(&redactor.redact(&decoder.decode(frame)))
     };

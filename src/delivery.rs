@@ -124,7 +124,7 @@ type DeliveryKey = (u64, u64);
 
 /// The key of an event that has an id of its own.
 fn key(frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> Option<DeliveryKey> {
-    let id = frame.id.filter(|_| !frame.notes.id_missing)?;
+    let id = frame.id.filter(|_| !frame.flags.id_missing)?;
     Some((id.parse().ok()?, identity(shown)))
 }
 

@@ -36,6 +36,6 @@ mod stream_context;
 pub use capture::Capture;
 pub use connection_event::{ConnectionEvent, ConnectionState};
 pub use item::{Chunk, Item, LineChunk};
-pub use queue::{BlockingSender, Closed, QUEUE, Receiver, Sender, channel};
+pub use queue::{BlockingSender, Closed, QUEUE_CAPACITY, Receiver, Sender, channel};
 pub use raw_frame::RawFrame;
 pub use source_config::{FRAME_LIMIT, SourceConfig};

@@ -70,7 +70,7 @@ struct Auditor {
 
 impl Auditor {
     fn file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
-        let (tx, mut rx) = transport::channel(transport::QUEUE);
+        let (tx, mut rx) = transport::channel(transport::QUEUE_CAPACITY);
         let mut place = AuditLocation { file: path.display().to_string(), event: 0, line: None };
         std::thread::scope(|threads| {
             let reader = threads.spawn(move || {

@@ -36,7 +36,7 @@ impl Inputs {
             let progress = Arc::new(Progress::new(&self.files));
             let session = session.on_threads(self.threads).following(&progress, self.is_quiet);
             return session
-                .stream(|tx| vec![recordings(self.files, limits.frame, progress, tx)])
+                .stream(|tx| vec![recordings(self.files, limits.max_frame, progress, tx)])
                 .await;
         }
         if !self.calls.is_empty() {

@@ -136,7 +136,7 @@ impl Platform {
             let Some(most) = observers else {
                 return sse::run(client, &workspace, keys, start, limits, &tx).await;
             };
-            let (own, frames) = transport::channel(transport::QUEUE);
+            let (own, frames) = transport::channel(transport::QUEUE_CAPACITY);
             let observe = |call| platform.call(workspace.clone(), call, tx.clone());
             let stream = async {
                 let ended = sse::run(client, &workspace, keys, start, limits, &own).await;

@@ -127,16 +127,16 @@ impl SessionBuilder {
             .with_progress(progress)
             .with_threads(threads)
             .with_pace(pace.clone());
-        let (tx, rx) = transport::channel(transport::QUEUE);
+        let (tx, rx) = transport::channel(transport::QUEUE_CAPACITY);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
         let stop = walk.stop();
         let mut walking = spawn(walk, merge.apply(rx))?;
 
         let mut signal = std::pin::pin!(async {
             if at_terminal {
-                shutdown::signal_at_terminal().await
+                shutdown::wait_for_terminal_signal().await
             } else {
-                shutdown::signal().await
+                shutdown::wait_for_signal().await
             }
         });
         let mut failure = None;

@@ -18,14 +18,14 @@ fn frame(id: u64, call: &str) -> RawFrame {
     let origin = Origin { workspace_id: Some(WORKSPACE.to_owned()), ..Origin::default() };
     RawFrame {
         origin: Arc::new(origin),
-        form: FrameFormat::Sse,
+        format: FrameFormat::Sse,
         event: Some("call.started".to_owned()),
         id: Some(id.to_string()),
         data: Bytes::from(format!(r#"{{"call_sid":"{call}","caller_id":"+12025550123"}}"#)),
         received_at: None,
         fault: None,
         offset: 0,
-        notes: FrameFlags::default(),
+        flags: FrameFlags::default(),
     }
 }
 

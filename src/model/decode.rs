@@ -102,11 +102,11 @@ impl Decoder {
         let malformed = |defect| (defect, frame.data.len() as u64);
         let text = scan::object(frame.data, &mut self.members).map_err(malformed)?;
         let (mut frame, mut time) = (*frame, None);
-        if frame.form == FrameFormat::Record
+        if frame.format == FrameFormat::Record
             && let Some(envelope) = envelope::open(text, &mut self.members)
         {
             if let Some(name) = envelope.name {
-                frame = Frame { form: FrameFormat::Sse, event: Some(name), ..frame };
+                frame = Frame { format: FrameFormat::Sse, event: Some(name), ..frame };
                 time = envelope.time;
             }
             *odd = envelope.odd;
@@ -114,7 +114,7 @@ impl Decoder {
         let naming = self.naming(text, &frame);
         let naming = naming
             .ok_or_else(|| malformed(Defect { category: Category::NoEventType, offset: 0 }))?;
-        let kind = if naming.conflict { None } else { kind(&naming.name, frame.form) };
+        let kind = if naming.conflict { None } else { kind(&naming.name, frame.format) };
 
         let recorded_tap = self.recorded_tap(text, &frame, kind);
         let is_recorded = recorded_tap.is_some();
@@ -156,7 +156,7 @@ impl Decoder {
         frame: &Frame<'_>,
         kind: Option<Kind>,
     ) -> Option<Member> {
-        let is_record = frame.form == FrameFormat::Record;
+        let is_record = frame.format == FrameFormat::Record;
         let last =
             *self.members.last().filter(|last| is_record && last.key.slice(text) == "_tap")?;
         self.tap.read(last.value.slice(text), kind.map(Kind::spec)).then(|| {
@@ -173,7 +173,7 @@ impl Decoder {
             };
             self.members.iter().filter(is_name).map(move |member| string(member.value, text))
         };
-        let key = match frame.form {
+        let key = match frame.format {
             FrameFormat::Sse => "event_type",
             FrameFormat::Observer | FrameFormat::Record | FrameFormat::Own
                 if named("event_type").next().is_some() =>
@@ -186,7 +186,7 @@ impl Decoder {
         let mut given = line.into_iter().chain(named(key));
         let name = given
             .next()
-            .or_else(|| (frame.form == FrameFormat::Sse).then_some(Cow::Borrowed("message")))?;
+            .or_else(|| (frame.format == FrameFormat::Sse).then_some(Cow::Borrowed("message")))?;
         let conflict = given.any(|other| other != name);
         Some(EventName { name, key, conflict })
     }
@@ -279,7 +279,7 @@ struct ParsedFrame<'a> {
 
 struct EventName<'a> {
     name: Cow<'a, str>,
-    /// The key under which data of this form names its type.
+    /// The key under which data of this format names its type.
     key: &'static str,
     /// Two names are given that differ.
     conflict: bool,
@@ -309,7 +309,7 @@ pub(crate) fn transport(frame: &Frame<'_>, tap: &mut Tap) {
         Some(_) => tap.drift.push(Drift { kind: DriftKind::OddId, field: None }),
         None => {}
     }
-    let FrameFlags { id_missing, id_backwards, after_repeat } = frame.notes;
+    let FrameFlags { id_missing, id_backwards, after_repeat } = frame.flags;
     for (noted, kind) in [
         (id_missing, DriftKind::MissingId),
         (id_backwards, DriftKind::BackwardId),
@@ -322,10 +322,10 @@ pub(crate) fn transport(frame: &Frame<'_>, tap: &mut Tap) {
 }
 
 /// The event of that name. Those of evtap's own are never taken from a server.
-fn kind(name: &str, form: FrameFormat) -> Option<Kind> {
+fn kind(name: &str, format: FrameFormat) -> Option<Kind> {
     let own = || Kind::OWN.iter().copied().find(|kind| kind.spec().event_type == name);
     Kind::from_name(name).or_else(|| {
-        if matches!(form, FrameFormat::Record | FrameFormat::Own) { own() } else { None }
+        if matches!(format, FrameFormat::Record | FrameFormat::Own) { own() } else { None }
     })
 }
 

@@ -56,7 +56,7 @@ pub struct Frame<'a> {
     /// The stream that it came by.
     pub origin: &'a Origin,
     /// How it wraps the event.
-    pub form: FrameFormat,
+    pub format: FrameFormat,
     /// SSE: the `event:` line.
     pub event: Option<&'a str>,
     /// SSE: the `id:` in force.
@@ -72,5 +72,5 @@ pub struct Frame<'a> {
     /// Where in the recording it begins, in bytes; 0 on a live stream.
     pub offset: u64,
     /// What the transport noticed about it.
-    pub notes: FrameFlags,
+    pub flags: FrameFlags,
 }

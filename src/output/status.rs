@@ -88,7 +88,7 @@ pub fn news(format: StatusFormat, news: &ConnectionEvent) {
     let stream = name(&news.origin);
     match format {
         StatusFormat::None => {}
-        StatusFormat::Text | StatusFormat::Inline => report(&match &news.change {
+        StatusFormat::Text | StatusFormat::Inline => report(&match &news.state {
             ConnectionState::Connected => format!("connected to {stream}"),
             ConnectionState::Reconnecting { delay, attempt, why } => {
                 format!(
@@ -99,7 +99,7 @@ pub fn news(format: StatusFormat, news: &ConnectionEvent) {
             ConnectionState::Ended { why } => format!("{stream} ended: {why}"),
         }),
         StatusFormat::Json => {
-            let mut object = match &news.change {
+            let mut object = match &news.state {
                 ConnectionState::Connected => json!({"status": "connected"}),
                 ConnectionState::Reconnecting { delay, attempt, why } => {
                     json!({"status": "reconnecting", "delay_ms": millis(*delay), "attempt": attempt, "reason": why})

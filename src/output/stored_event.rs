@@ -101,7 +101,7 @@ impl StoredEventReader {
         let origin = Origin::default();
         let frame = Frame {
             origin: &origin,
-            form: FrameFormat::Record,
+            format: FrameFormat::Record,
             event: None,
             id: None,
             data: stored.line.as_bytes(),
@@ -109,7 +109,7 @@ impl StoredEventReader {
             received_at: None,
             fault: None,
             offset: 0,
-            notes: crate::model::FrameFlags::default(),
+            flags: crate::model::FrameFlags::default(),
         };
         look(&self.redactor.redact(&self.decoder.decode(frame)))
     }

@@ -153,7 +153,7 @@ impl ShapeCache {
         tap: &mut Tap,
     ) -> Option<RecognizedEvent> {
         let (text, end) = (frame.text?, frame.data.len());
-        match frame.form {
+        match frame.format {
             FrameFormat::Record => {
                 let mut cursor = JsonCursor::new(text, BEGINNING.len(), end);
                 let quote = text.starts_with(BEGINNING).then(|| cursor.plain()).flatten()?;

@@ -122,7 +122,7 @@ impl CallSignal {
             #[serde(borrow)]
             call_sid: Cow<'a, str>,
         }
-        if frame.form != FrameFormat::Sse
+        if frame.format != FrameFormat::Sse
             || !frame.event.as_deref().is_none_or(|event| event.starts_with("call."))
         {
             return None;
@@ -159,14 +159,14 @@ mod tests {
     fn frame(event: &str, n: u8) -> Item {
         Item::Frame(RawFrame {
             origin: std::sync::Arc::default(),
-            form: FrameFormat::Sse,
+            format: FrameFormat::Sse,
             event: Some(event.to_owned()),
             id: None,
             data: Bytes::from(format!(r#"{{"call_sid":"{}"}}"#, sid(n))),
             received_at: None,
             fault: None,
             offset: 0,
-            notes: FrameFlags::default(),
+            flags: FrameFlags::default(),
         })
     }
 

@@ -61,13 +61,13 @@ pub(super) fn raw(origin: &Arc<Origin>, frame: framer::SseFrame) -> Option<RawFr
 pub(super) fn nothing(origin: &Arc<Origin>, fault: (FrameError, u64)) -> RawFrame {
     RawFrame {
         origin: Arc::clone(origin),
-        form: FrameFormat::Sse,
+        format: FrameFormat::Sse,
         event: None,
         id: None,
         data: Bytes::new(),
         received_at: None,
         fault: Some(fault),
         offset: 0,
-        notes: FrameFlags::default(),
+        flags: FrameFlags::default(),
     }
 }

@@ -152,7 +152,7 @@ pub(super) async fn send(request: RequestBuilder) -> Result<Response, ConnectErr
     match tokio::time::timeout(ANSWER, request.send()).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(error)) => Err(ConnectError::unreachable(&error)),
-        Err(_) => Err(ConnectError::doubtful("the server did not answer", "check the URL")),
+        Err(_) => Err(ConnectError::ambiguous("the server did not answer", "check the URL")),
     }
 }
 

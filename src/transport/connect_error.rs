@@ -23,7 +23,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectError {
     /// No other try will mend it.
-    Final {
+    Fatal {
         /// The status to exit with.
         exit: Exit,
         /// Why.
@@ -32,21 +32,21 @@ pub enum ConnectError {
         advice: &'static str,
     },
     /// The key was refused: final, unless there is a newer one.
-    Refused {
+    Unauthorized {
         /// Why.
         why: String,
         /// What to do.
         advice: &'static str,
     },
     /// A mistake of the user's if nothing has worked yet, and a passing fault of the server's if something has.
-    Doubtful {
+    Ambiguous {
         /// Why.
         why: String,
         /// What to do.
         advice: &'static str,
     },
     /// Another try may succeed.
-    Passing {
+    Transient {
         /// Why.
         why: String,
         /// How long the server wants to be left alone.
@@ -57,32 +57,32 @@ pub enum ConnectError {
 impl ConnectError {
     /// A failure that no other try will mend.
     pub fn fatal(exit: Exit, why: impl Into<String>, advice: &'static str) -> Self {
-        Self::Final { exit, why: why.into(), advice }
+        Self::Fatal { exit, why: why.into(), advice }
     }
 
     /// A failure that a newer key may mend.
-    pub fn refused(why: impl Into<String>, advice: &'static str) -> Self {
-        Self::Refused { why: why.into(), advice }
+    pub fn unauthorized(why: impl Into<String>, advice: &'static str) -> Self {
+        Self::Unauthorized { why: why.into(), advice }
     }
 
     /// A failure that is final before the first success only.
-    pub fn doubtful(why: impl Into<String>, advice: &'static str) -> Self {
-        Self::Doubtful { why: why.into(), advice }
+    pub fn ambiguous(why: impl Into<String>, advice: &'static str) -> Self {
+        Self::Ambiguous { why: why.into(), advice }
     }
 
     /// A failure that may be gone by the next try.
-    pub fn passing(why: impl Into<String>) -> Self {
-        Self::Passing { why: why.into(), at_least: Duration::ZERO }
+    pub fn transient(why: impl Into<String>) -> Self {
+        Self::Transient { why: why.into(), at_least: Duration::ZERO }
     }
 
     /// The reason.
     #[must_use]
     pub fn why(&self) -> &str {
         match self {
-            Self::Final { why, .. }
-            | Self::Refused { why, .. }
-            | Self::Doubtful { why, .. }
-            | Self::Passing { why, .. } => why,
+            Self::Fatal { why, .. }
+            | Self::Unauthorized { why, .. }
+            | Self::Ambiguous { why, .. }
+            | Self::Transient { why, .. } => why,
         }
     }
 
@@ -90,17 +90,17 @@ impl ConnectError {
     #[must_use]
     pub fn into_error(self, what: &str) -> Error {
         match self {
-            Self::Final { exit, why, advice } => Error::new(exit, what, why, advice),
-            Self::Refused { why, advice } => Error::new(Exit::Credential, what, why, advice),
-            Self::Doubtful { why, advice } => Error::new(Exit::Failure, what, why, advice),
-            Self::Passing { why, .. } => Error::new(Exit::Failure, what, why, "try again"),
+            Self::Fatal { exit, why, advice } => Error::new(exit, what, why, advice),
+            Self::Unauthorized { why, advice } => Error::new(Exit::Credential, what, why, advice),
+            Self::Ambiguous { why, advice } => Error::new(Exit::Failure, what, why, advice),
+            Self::Transient { why, .. } => Error::new(Exit::Failure, what, why, "try again"),
         }
     }
 
     /// No answer came to a request.
     #[must_use]
     pub fn unreachable(error: &(dyn StdError + 'static)) -> Self {
-        Self::doubtful(cause(error), "check the URL, the network and the proxy")
+        Self::ambiguous(cause(error), "check the URL, the network and the proxy")
     }
 
     /// An answer came, and its status is not the one that opens a stream. `resource` is what was asked for, such as
@@ -115,7 +115,7 @@ impl ConnectError {
                 "the server has no stream here (204)",
                 "check the base URL",
             ),
-            401 => Self::refused(
+            401 => Self::unauthorized(
                 "the server refused the API key (401)",
                 "check that the key is current and belongs to this environment",
             ),
@@ -129,7 +129,7 @@ impl ConnectError {
                 format!("there is no such {resource} ({code})"),
                 "check the id and the base URL",
             ),
-            407 => Self::doubtful(
+            407 => Self::ambiguous(
                 "the proxy wants a login (407)",
                 "put user name and password into the proxy's URL",
             ),
@@ -138,9 +138,9 @@ impl ConnectError {
                     429 => "the server limits the rate (429)".to_owned(),
                     _ => format!("the server answered {code}"),
                 };
-                Self::Passing { why, at_least: retry_after(headers, now) }
+                Self::Transient { why, at_least: retry_after(headers, now) }
             }
-            _ => Self::doubtful(
+            _ => Self::ambiguous(
                 format!("the server answered {code}, which opens no stream"),
                 "check the base URL",
             ),
@@ -288,10 +288,10 @@ mod tests {
             .collect();
         let status = StatusCode::from_u16(status).expect("a status");
         match ConnectError::status(status, &headers, now, "workspace") {
-            ConnectError::Passing { at_least, .. } => Some(at_least.as_secs()),
-            ConnectError::Final { .. }
-            | ConnectError::Refused { .. }
-            | ConnectError::Doubtful { .. } => None,
+            ConnectError::Transient { at_least, .. } => Some(at_least.as_secs()),
+            ConnectError::Fatal { .. }
+            | ConnectError::Unauthorized { .. }
+            | ConnectError::Ambiguous { .. } => None,
         }
     }
 
@@ -324,10 +324,10 @@ mod tests {
             let status = StatusCode::from_u16(code).expect("a status");
             let exit =
                 match ConnectError::status(status, &headers, Timestamp::UNIX_EPOCH, "workspace") {
-                    ConnectError::Final { exit, .. } => Some(exit),
-                    ConnectError::Refused { .. } => Some(Exit::Credential),
-                    ConnectError::Doubtful { .. } => None,
-                    ConnectError::Passing { .. } => {
+                    ConnectError::Fatal { exit, .. } => Some(exit),
+                    ConnectError::Unauthorized { .. } => Some(Exit::Credential),
+                    ConnectError::Ambiguous { .. } => None,
+                    ConnectError::Transient { .. } => {
                         assert!(matches!(code, 408 | 425 | 429 | 500..=599), "{code}");
                         continue;
                     }

@@ -15,14 +15,14 @@ pub struct ConnectionEvent {
     /// The stream that it is about.
     pub origin: Arc<Origin>,
     /// What happened.
-    pub change: ConnectionState,
+    pub state: ConnectionState,
 }
 
 impl ConnectionEvent {
     /// The line that tells of it in the stream, where there is one.
     #[must_use]
     pub fn frame(&self, received_at: Timestamp) -> Option<RawFrame> {
-        let line = match &self.change {
+        let line = match &self.state {
             ConnectionState::Connected => json!({"event_type": "tap.connected"}),
             ConnectionState::Reconnecting { .. } => return None,
             ConnectionState::Ended { why } => json!({"event_type": "tap.ended", "reason": why}),

@@ -71,7 +71,7 @@ impl fmt::Debug for Credential {
 }
 
 /// The environment variable that holds a key.
-pub const VARIABLE: &str = "AMIGO_API_KEY";
+pub const API_KEY_VARIABLE: &str = "AMIGO_API_KEY";
 
 /// How long a command may take to print a key: somebody may have to unlock a store first.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -79,7 +79,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Where a key comes from, and may be had again. It has no `Debug`: people write all kinds of things into a command.
 #[derive(Clone, PartialEq, Eq)]
 pub enum KeySource {
-    /// The environment variable [`VARIABLE`].
+    /// The environment variable [`API_KEY_VARIABLE`].
     Environment,
     /// A file.
     File(PathBuf),
@@ -91,9 +91,9 @@ impl KeySource {
     /// Reads the key. Nothing that a command writes is told of.
     pub async fn read(&self) -> Result<Credential> {
         match self {
-            Self::Environment => match std::env::var(VARIABLE) {
-                Ok(key) => Credential::new(&key, VARIABLE),
-                Err(_) => Credential::new("", VARIABLE),
+            Self::Environment => match std::env::var(API_KEY_VARIABLE) {
+                Ok(key) => Credential::new(&key, API_KEY_VARIABLE),
+                Err(_) => Credential::new("", API_KEY_VARIABLE),
             },
             Self::File(path) => Credential::read(path),
             Self::Command(command) => {

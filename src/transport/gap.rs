@@ -18,10 +18,10 @@ use crate::model::Origin;
 use crate::model::catalog::value::GapReason;
 
 /// How long the server keeps events for replay (PROTOCOL: five minutes), less what clocks and buffers may differ by.
-pub const KEPT: Duration = Duration::from_secs(5 * 60 - 5);
+pub const REPLAY_WINDOW: Duration = Duration::from_secs(5 * 60 - 5);
 
 /// How long a connection may stand without an event before a replay that has not come is taken for missing.
-pub const SETTLE: Duration = Duration::from_secs(10);
+pub const SETTLE_TIME: Duration = Duration::from_secs(10);
 
 /// A hole, or what may be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,11 +71,11 @@ pub struct ReconnectInfo {
     /// The id of the position that was asked for, if there was one.
     pub position: Option<u64>,
     /// An event bore it.
-    pub borne: bool,
+    pub is_event: bool,
     /// What was delivered is remembered, so that a replay is known when it comes.
     pub remembered: bool,
     /// When the connection before was last heard.
-    pub left: Option<Timestamp>,
+    pub last_heard: Option<Timestamp>,
     /// Now.
     pub now: Timestamp,
     /// How far the ids are behind the clock here, in milliseconds, where that is known.
@@ -86,55 +86,55 @@ pub struct ReconnectInfo {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GapAssessment {
     /// There is no hole.
-    Whole,
+    Complete,
     /// Its first events will tell.
-    Doubtful(PendingGap),
+    Pending(PendingGap),
     /// There is a hole.
-    Hole(Gap),
+    Gap(Gap),
 }
 
 impl ReconnectInfo {
     /// Judges a connection that stands. `since` is the moment that somebody named to begin at, on the first one.
     #[must_use]
-    pub fn judge(&self, since: bool) -> GapAssessment {
-        let Self { position, borne, remembered, left, now, offset } = *self;
-        let buffer = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
+    pub fn assess(&self, since: bool) -> GapAssessment {
+        let Self { position, is_event, remembered, last_heard, now, offset } = *self;
+        let buffer = now.checked_sub(REPLAY_WINDOW).unwrap_or(Timestamp::UNIX_EPOCH);
         let Some(position) = position else {
-            return match left {
+            return match last_heard {
                 // Nothing could be asked for, so nothing is replayed.
-                Some(left) => GapAssessment::Hole(Gap {
-                    from: Some(left),
+                Some(last_heard) => GapAssessment::Gap(Gap {
+                    from: Some(last_heard),
                     to: now,
                     certain: false,
                     reason: GapReason::NoPosition,
                 }),
-                None => GapAssessment::Whole,
+                None => GapAssessment::Complete,
             };
         };
         // What was published a moment before the last event, by a clock that was set back, may be missing with the rest.
         let known = if since { time(position) } else { time(position.saturating_sub(MOMENT)) };
         let doubt = |from, reason| {
-            GapAssessment::Doubtful(PendingGap { from, reason, position, remembered, buffer })
+            GapAssessment::Pending(PendingGap { from, reason, position, remembered, buffer })
         };
         let age = millis(now) - i64::try_from(position).unwrap_or(i64::MAX) - offset;
-        let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
+        let kept = i64::try_from(REPLAY_WINDOW.as_millis()).unwrap_or(i64::MAX);
         if since && age > kept {
             return doubt(known, GapReason::BeyondBuffer);
         }
-        if left.is_some_and(|left| millis(now) - millis(left) > kept) {
-            return doubt(left.max(known), GapReason::AwayTooLong);
+        if last_heard.is_some_and(|last_heard| millis(now) - millis(last_heard) > kept) {
+            return doubt(last_heard.max(known), GapReason::AwayTooLong);
         }
-        if borne && age <= kept {
+        if is_event && age <= kept {
             return doubt(known, GapReason::ReplayLate);
         }
-        GapAssessment::Whole
+        GapAssessment::Complete
     }
 }
 
 impl PendingGap {
     /// An event has come that was delivered before, or that bears the position where only that is known: the replay is whole.
     #[must_use]
-    pub fn clears(&self, id: Option<u64>, delivered_before: bool) -> bool {
+    pub fn is_resolved_by(&self, id: Option<u64>, delivered_before: bool) -> bool {
         let is_position =
             !self.remembered && self.reason != GapReason::BeyondBuffer && id == Some(self.position);
         delivered_before || is_position
@@ -143,15 +143,15 @@ impl PendingGap {
     /// The hole, if an event of that id comes first. Below the position it tells nothing. A moment later, as what was
     /// published before a clock was set back bears higher ids.
     #[must_use]
-    pub fn hole_before(&self, id: Option<u64>) -> Option<Gap> {
+    pub fn gap_before(&self, id: Option<u64>) -> Option<Gap> {
         let id =
             id.filter(|id| *id > self.position || (self.remembered && *id == self.position))?;
-        Some(self.hole(time(id.saturating_add(MOMENT)).unwrap_or(self.buffer)))
+        Some(self.gap_until(time(id.saturating_add(MOMENT)).unwrap_or(self.buffer)))
     }
 
     /// The hole, if nothing has come by then.
     #[must_use]
-    pub fn hole(&self, until: Timestamp) -> Gap {
+    pub fn gap_until(&self, until: Timestamp) -> Gap {
         // What the buffer should hold was asked for, and did not come because there was nothing.
         let to = match self.reason {
             GapReason::BeyondBuffer | GapReason::AwayTooLong => until.min(self.buffer),
@@ -188,12 +188,12 @@ mod tests {
     }
 
     /// Comes back after so many minutes, with a position so many minutes old.
-    fn back(away: Option<i64>, age: Option<i64>, borne: bool) -> ReconnectInfo {
+    fn back(away: Option<i64>, age: Option<i64>, is_event: bool) -> ReconnectInfo {
         ReconnectInfo {
             position: age.map(|age| u64::try_from(NOW - age * MINUTE).expect("a time")),
-            borne,
+            is_event,
             remembered: false,
-            left: away.map(|away| at(NOW - away * MINUTE)),
+            last_heard: away.map(|away| at(NOW - away * MINUTE)),
             now: at(NOW),
             offset: 0,
         }
@@ -201,15 +201,15 @@ mod tests {
 
     fn reason(arrival: &GapAssessment) -> Option<GapReason> {
         match arrival {
-            GapAssessment::Whole => None,
-            GapAssessment::Doubtful(doubt) => Some(doubt.reason.clone()),
-            GapAssessment::Hole(gap) => Some(gap.reason.clone()),
+            GapAssessment::Complete => None,
+            GapAssessment::Pending(doubt) => Some(doubt.reason.clone()),
+            GapAssessment::Gap(gap) => Some(gap.reason.clone()),
         }
     }
 
     #[test]
     fn a_return_is_judged_by_what_is_known() {
-        for (away, age, borne, since, expected) in [
+        for (away, age, is_event, since, expected) in [
             (None, None, false, false, None),
             (Some(1), None, false, false, Some(GapReason::NoPosition)),
             (Some(1), Some(1), true, false, Some(GapReason::ReplayLate)),
@@ -221,8 +221,8 @@ mod tests {
             (None, Some(6), false, true, Some(GapReason::BeyondBuffer)),
             (None, Some(-10), true, false, Some(GapReason::ReplayLate)),
         ] {
-            let arrival = back(away, age, borne).judge(since);
-            assert_eq!(reason(&arrival), expected, "{away:?} {age:?} {borne} {since}");
+            let arrival = back(away, age, is_event).assess(since);
+            assert_eq!(reason(&arrival), expected, "{away:?} {age:?} {is_event} {since}");
         }
     }
 
@@ -230,7 +230,7 @@ mod tests {
     fn the_clock_here_may_be_wrong() {
         let ahead = ReconnectInfo { offset: 10 * MINUTE, ..back(Some(1), Some(11), true) };
         assert_eq!(
-            reason(&ahead.judge(false)),
+            reason(&ahead.assess(false)),
             Some(GapReason::ReplayLate),
             "a minute old by the server's clock"
         );
@@ -238,27 +238,30 @@ mod tests {
 
     #[test]
     fn what_was_delivered_clears_a_doubt_and_what_is_newer_confirms_it() {
-        let GapAssessment::Doubtful(doubt) = back(Some(1), Some(1), true).judge(false) else {
+        let GapAssessment::Pending(doubt) = back(Some(1), Some(1), true).assess(false) else {
             panic!("a doubt")
         };
         let position = doubt.position;
         assert!(
-            doubt.clears(Some(position), false)
-                && doubt.clears(Some(position + 9), true)
-                && doubt.clears(None, true)
+            doubt.is_resolved_by(Some(position), false)
+                && doubt.is_resolved_by(Some(position + 9), true)
+                && doubt.is_resolved_by(None, true)
         );
-        assert!(!doubt.clears(Some(position + 1), false) && !doubt.clears(None, false));
+        assert!(
+            !doubt.is_resolved_by(Some(position + 1), false) && !doubt.is_resolved_by(None, false)
+        );
         let remembering = PendingGap { remembered: true, ..doubt.clone() };
         assert!(
-            !remembering.clears(Some(position), false) && remembering.clears(Some(position), true)
+            !remembering.is_resolved_by(Some(position), false)
+                && remembering.is_resolved_by(Some(position), true)
         );
         assert!(
-            remembering.hole_before(Some(position)).is_some(),
+            remembering.gap_before(Some(position)).is_some(),
             "another event of the same millisecond"
         );
-        assert_eq!(doubt.hole_before(Some(position - 1)), None);
-        assert_eq!(doubt.hole_before(None), None);
-        let gap = doubt.hole_before(Some(position + 5)).expect("a hole");
+        assert_eq!(doubt.gap_before(Some(position - 1)), None);
+        assert_eq!(doubt.gap_before(None), None);
+        let gap = doubt.gap_before(Some(position + 5)).expect("a hole");
         assert_eq!(
             (gap.from, gap.to),
             (time(position - MOMENT), time(position + 5 + MOMENT).expect("a time"))
@@ -267,14 +270,14 @@ mod tests {
 
     #[test]
     fn an_absence_beyond_the_buffer_ends_where_the_buffer_begins() {
-        let GapAssessment::Doubtful(doubt) = back(Some(9), Some(10), true).judge(false) else {
+        let GapAssessment::Pending(doubt) = back(Some(9), Some(10), true).assess(false) else {
             panic!("a doubt")
         };
         assert_eq!(
-            doubt.hole(at(NOW)),
+            doubt.gap_until(at(NOW)),
             Gap {
                 from: Some(at(NOW - 9 * MINUTE)),
-                to: at(NOW).checked_sub(KEPT).expect("a time"),
+                to: at(NOW).checked_sub(REPLAY_WINDOW).expect("a time"),
                 certain: false,
                 reason: GapReason::AwayTooLong
             }

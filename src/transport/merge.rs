@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
 use super::Item;
-use super::QUEUE;
+use super::QUEUE_CAPACITY;
 use super::Receiver;
 use super::Sender;
 use super::channel;
@@ -41,7 +41,7 @@ impl Merge {
         match self {
             Self::Arrival => rx,
             Self::Time(window) => {
-                let (tx, ordered) = channel(QUEUE);
+                let (tx, ordered) = channel(QUEUE_CAPACITY);
                 tokio::spawn(sort(rx, window, tx));
                 ordered
             }
@@ -117,7 +117,7 @@ fn time(item: &Item) -> i64 {
         to: String,
     }
     match item {
-        Item::Frame(frame) if frame.form == FrameFormat::Own => {
+        Item::Frame(frame) if frame.format == FrameFormat::Own => {
             let gap = serde_json::from_slice::<Gap>(&frame.data).ok();
             gap.and_then(|gap| gap.to.parse::<Timestamp>().ok())
                 .map_or(0, |to| to.as_millisecond().saturating_sub_unsigned(MOMENT))
@@ -126,7 +126,7 @@ fn time(item: &Item) -> i64 {
             let id = frame
                 .id
                 .as_deref()
-                .filter(|_| !frame.notes.id_missing)
+                .filter(|_| !frame.flags.id_missing)
                 .and_then(|id| id.parse().ok());
             id.or_else(|| Some(frame.received_at?.as_millisecond())).unwrap_or_default()
         }
@@ -153,14 +153,14 @@ mod tests {
     fn event(id: u64) -> Item {
         Item::Frame(RawFrame {
             origin: std::sync::Arc::default(),
-            form: FrameFormat::Sse,
+            format: FrameFormat::Sse,
             event: None,
             id: Some(id.to_string()),
             data: Bytes::new(),
             received_at: None,
             fault: None,
             offset: 0,
-            notes: FrameFlags::default(),
+            flags: FrameFlags::default(),
         })
     }
 

@@ -207,7 +207,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
                 break closed(code, over);
             }
             SocketEvent::Lost(_) if over => break ObserverEnd::Over,
-            SocketEvent::Lost(why) => break ObserverEnd::Failed(ConnectError::passing(why)),
+            SocketEvent::Lost(why) => break ObserverEnd::Failed(ConnectError::transient(why)),
         };
         let glance = MessagePeek::parse(&data);
         over |= glance.is("session_end");
@@ -221,18 +221,18 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         }
         waiting.push_back(RawFrame {
             origin: link.origin.clone(),
-            form: FrameFormat::Observer,
+            format: FrameFormat::Observer,
             event: None,
             id: None,
             data,
             received_at: Some(received_at),
             fault,
             offset: 0,
-            notes: FrameFlags::default(),
+            flags: FrameFlags::default(),
         });
         link.backoff.reset();
         if let Some(why) = broken {
-            break ObserverEnd::Failed(ConnectError::passing(why));
+            break ObserverEnd::Failed(ConnectError::transient(why));
         }
     };
     for frame in waiting {
@@ -324,7 +324,7 @@ pub(super) fn glimpse(heard: &SocketEvent) -> EventPeek {
         | SocketEvent::Binary(_)
         | SocketEvent::TooLarge(_)
         | SocketEvent::NotUtf8 => EventPeek::Message,
-        SocketEvent::Lost(why) => EventPeek::Failed(ConnectError::passing(why.clone())),
+        SocketEvent::Lost(why) => EventPeek::Failed(ConnectError::transient(why.clone())),
         SocketEvent::Closed(code) => EventPeek::Failed(match closed(*code, false) {
             ObserverEnd::Failed(failure) => failure,
             ObserverEnd::Over | ObserverEnd::Unknown => no_such_call(),
@@ -340,7 +340,7 @@ fn no_such_call() -> ConnectError {
 fn closed(code: Option<u16>, over: bool) -> ObserverEnd {
     let refused =
         |why: &str, advice| ObserverEnd::Failed(ConnectError::fatal(Exit::Credential, why, advice));
-    let stale = |why: &str, advice| ObserverEnd::Failed(ConnectError::refused(why, advice));
+    let stale = |why: &str, advice| ObserverEnd::Failed(ConnectError::unauthorized(why, advice));
     match code {
         _ if over => ObserverEnd::Over,
         Some(1008) => refused(
@@ -357,14 +357,14 @@ fn closed(code: Option<u16>, over: bool) -> ObserverEnd {
         ),
         Some(4100) => stale("the token has expired (4100)", "get a new one"),
         Some(4004) => ObserverEnd::Unknown,
-        Some(code @ (1013 | 4029)) => ObserverEnd::Failed(ConnectError::Passing {
+        Some(code @ (1013 | 4029)) => ObserverEnd::Failed(ConnectError::Transient {
             why: format!("the server asks to try later ({code})"),
             at_least: LATER,
         }),
-        Some(code) => ObserverEnd::Failed(ConnectError::passing(format!(
+        Some(code) => ObserverEnd::Failed(ConnectError::transient(format!(
             "the server closed the connection ({code})"
         ))),
-        None => ObserverEnd::Failed(ConnectError::passing("the server closed the connection")),
+        None => ObserverEnd::Failed(ConnectError::transient("the server closed the connection")),
     }
 }
 

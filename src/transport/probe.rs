@@ -15,11 +15,11 @@ use crate::transport::observer::{self, EventPeek};
 use crate::transport::{FRAME_LIMIT, SourceConfig, socket, sse};
 
 /// How long the first frame may take. The platform sends one at once, with its `retry:`.
-pub const FIRST: Duration = Duration::from_secs(10);
+pub const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long after the first frame the server may refuse the stream all the same: its `retry:` comes before all else. An
 /// event ends the wait.
-const REFUSAL: Duration = Duration::from_secs(2);
+const REFUSAL_WINDOW: Duration = Duration::from_secs(2);
 
 /// A stream that could be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,16 +51,16 @@ async fn first_frame<E: StdError + 'static>(
     let mut parser = Parser::new("", FRAME_LIMIT);
     let mut first = None;
     loop {
-        let until = begun + first.map_or(FIRST, |first| first + REFUSAL);
+        let until = begun + first.map_or(FIRST_FRAME_TIMEOUT, |first| first + REFUSAL_WINDOW);
         let chunk = match timeout_at(until, body.next()).await {
             Err(_) => return Ok(first),
             Ok(None) if first.is_some() => return Ok(first),
             Ok(None) => {
-                return Err(ConnectError::passing(
+                return Err(ConnectError::transient(
                     "the server ended the stream before its first frame",
                 ));
             }
-            Ok(Some(Err(error))) => return Err(ConnectError::passing(cause(&error))),
+            Ok(Some(Err(error))) => return Err(ConnectError::transient(cause(&error))),
             Ok(Some(Ok(chunk))) => chunk,
         };
         for frame in parser.push(&chunk) {
@@ -91,7 +91,7 @@ pub async fn call(
     )
     .await?;
     let stood = Instant::now();
-    let first = match timeout_at(stood + FIRST, socket.next()).await {
+    let first = match timeout_at(stood + FIRST_FRAME_TIMEOUT, socket.next()).await {
         Err(_) => None,
         Ok(heard) => match observer::glimpse(&heard) {
             EventPeek::Message => Some(stood.elapsed()),
@@ -153,7 +153,7 @@ mod tests {
             stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b": hi\n\nretry: 3000\n"))]);
         let begun = Instant::now();
         assert_eq!(first_frame(Box::pin(half.chain(stream::pending()))).await, Ok(None));
-        assert_eq!(begun.elapsed(), FIRST);
+        assert_eq!(begun.elapsed(), FIRST_FRAME_TIMEOUT);
     }
 
     #[tokio::test]

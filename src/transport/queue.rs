@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::Item;
 
 /// How many items may wait between the sources and the walk.
-pub const QUEUE: usize = 256;
+pub const QUEUE_CAPACITY: usize = 256;
 
 /// How many KiB of payload may wait in them. An item that is larger by itself takes all there is.
 const BUDGET: u32 = 16 * 1024;
@@ -159,10 +159,10 @@ mod tests {
 
     #[test]
     fn bytes_fill_it_before_items_do() {
-        let (tx, mut rx) = channel(QUEUE);
+        let (tx, mut rx) = channel(QUEUE_CAPACITY);
         let mebibyte = 1 << 20;
         let fit = std::iter::from_fn(|| tx.send(lines(mebibyte / RECORDED)).now_or_never())
-            .take(QUEUE)
+            .take(QUEUE_CAPACITY)
             .count();
         assert_eq!(fit, 16);
         assert!(rx.try_recv().is_ok());
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_is_larger_than_the_budget_passes_alone() {
-        let (tx, _rx) = channel(QUEUE);
+        let (tx, _rx) = channel(QUEUE_CAPACITY);
         assert_eq!(tx.send(lines(64 << 20)).now_or_never(), Some(Ok(())));
         assert_eq!(tx.send(lines(1024)).now_or_never(), None);
     }

@@ -16,7 +16,7 @@ pub struct RawFrame {
     /// The stream that it came by.
     pub origin: Arc<Origin>,
     /// How it wraps the event.
-    pub form: FrameFormat,
+    pub format: FrameFormat,
     /// SSE: the `event:` line.
     pub event: Option<String>,
     /// SSE: the `id:` in force.
@@ -30,7 +30,7 @@ pub struct RawFrame {
     /// Where in the recording it begins, in bytes; 0 on a live stream.
     pub offset: u64,
     /// What the transport noticed about it.
-    pub notes: FrameFlags,
+    pub flags: FrameFlags,
 }
 
 impl RawFrame {
@@ -39,14 +39,14 @@ impl RawFrame {
     pub fn own(origin: &Arc<Origin>, line: &Value, received_at: Timestamp) -> Self {
         Self {
             origin: Arc::clone(origin),
-            form: FrameFormat::Own,
+            format: FrameFormat::Own,
             event: None,
             id: None,
             data: Bytes::from(line.to_string()),
             received_at: Some(received_at),
             fault: None,
             offset: 0,
-            notes: FrameFlags::default(),
+            flags: FrameFlags::default(),
         }
     }
 
@@ -55,15 +55,15 @@ impl RawFrame {
     pub fn as_frame(&self) -> Frame<'_> {
         Frame {
             origin: &self.origin,
-            form: self.form,
+            format: self.format,
             event: self.event.as_deref(),
             id: self.id.as_deref(),
             data: &self.data,
-            text: if self.form == FrameFormat::Sse { plain(&self.data) } else { None },
+            text: if self.format == FrameFormat::Sse { plain(&self.data) } else { None },
             received_at: self.received_at,
             fault: self.fault,
             offset: self.offset,
-            notes: self.notes,
+            flags: self.flags,
         }
     }
 }
@@ -76,7 +76,7 @@ pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
 impl std::fmt::Debug for RawFrame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RawFrame")
-            .field("form", &self.form)
+            .field("format", &self.format)
             .field("bytes", &self.data.len())
             .finish_non_exhaustive()
     }

@@ -79,7 +79,7 @@ async fn stream(
     let mut response = sse::open(request, None, "stream").await?;
     let mut parser = Parser::new("", FRAME_LIMIT);
     while let Some(chunk) =
-        response.chunk().await.map_err(|error| ConnectError::passing(cause(&error)))?
+        response.chunk().await.map_err(|error| ConnectError::transient(cause(&error)))?
     {
         for frame in parser.push(&chunk) {
             let sse = |data| RawMessage::Sse {
@@ -99,7 +99,7 @@ async fn stream(
     }
     match parser.unfinished() {
         0 => Ok(()),
-        bytes => Err(ConnectError::passing(format!(
+        bytes => Err(ConnectError::transient(format!(
             "the stream ended in the middle of a frame, after {bytes} bytes of it"
         ))),
     }
@@ -125,15 +125,15 @@ async fn messages(
                 return closed(code);
             }
             SocketEvent::NotUtf8 => {
-                return Err(ConnectError::passing("a text message is no UTF-8"));
+                return Err(ConnectError::transient("a text message is no UTF-8"));
             }
-            SocketEvent::Lost(why) => return Err(ConnectError::passing(why)),
+            SocketEvent::Lost(why) => return Err(ConnectError::transient(why)),
         };
         let is_end = matches!(raw, RawMessage::TooLarge(_));
         // `run` watches for a receiver that is gone.
         let _ = tx.send(raw).await;
         if is_end {
-            return Err(ConnectError::passing("a message was larger than the limit"));
+            return Err(ConnectError::transient("a message was larger than the limit"));
         }
     }
 }
@@ -143,7 +143,7 @@ fn closed(code: Option<u16>) -> Result<(), ConnectError> {
     match code {
         None | Some(1000 | 1001 | 1005) => Ok(()),
         Some(code) => {
-            Err(ConnectError::passing(format!("the server closed the connection ({code})")))
+            Err(ConnectError::transient(format!("the server closed the connection ({code})")))
         }
     }
 }

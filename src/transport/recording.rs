@@ -252,14 +252,14 @@ impl LineSplitter {
     fn no_line(&self, fault: FrameError, length: u64) -> Item {
         Item::Frame(RawFrame {
             origin: Arc::default(),
-            form: FrameFormat::Record,
+            format: FrameFormat::Record,
             event: None,
             id: None,
             data: Bytes::new(),
             received_at: None,
             fault: Some((fault, length)),
             offset: self.offset,
-            notes: FrameFlags::default(),
+            flags: FrameFlags::default(),
         })
     }
 }
@@ -294,7 +294,7 @@ impl LineChunk {
             let (data, text) = if fault.is_some() { (&[][..], None) } else { (data, text) };
             Frame {
                 origin,
-                form: FrameFormat::Record,
+                format: FrameFormat::Record,
                 event: None,
                 id: None,
                 data,
@@ -302,7 +302,7 @@ impl LineChunk {
                 received_at: None,
                 fault,
                 offset,
-                notes: FrameFlags::default(),
+                flags: FrameFlags::default(),
             }
         })
     }

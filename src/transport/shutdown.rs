@@ -8,7 +8,7 @@ use crate::error::Exit;
 
 /// Waits for SIGINT or SIGTERM, and says how the process is to exit.
 #[cfg(unix)]
-pub async fn signal() -> std::io::Result<Exit> {
+pub async fn wait_for_signal() -> std::io::Result<Exit> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -20,25 +20,25 @@ pub async fn signal() -> std::io::Result<Exit> {
 
 /// The same, and the terminal may go away. Only for who has taken one over: what writes lines may be meant to outlive it.
 #[cfg(unix)]
-pub async fn signal_at_terminal() -> std::io::Result<Exit> {
-    use tokio::signal::unix::{SignalKind, signal as listen};
-    let mut hangup = listen(SignalKind::hangup())?;
+pub async fn wait_for_terminal_signal() -> std::io::Result<Exit> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
     tokio::select! {
-        exit = signal() => exit,
+        exit = wait_for_signal() => exit,
         _ = hangup.recv() => Ok(Exit::HungUp),
     }
 }
 
 /// Waits for Ctrl-C, and says how the process is to exit.
 #[cfg(not(unix))]
-pub async fn signal() -> std::io::Result<Exit> {
+pub async fn wait_for_signal() -> std::io::Result<Exit> {
     tokio::signal::ctrl_c().await.map(|()| Exit::Interrupted)
 }
 
 /// The same: a console that goes away takes its processes with it.
 #[cfg(not(unix))]
-pub async fn signal_at_terminal() -> std::io::Result<Exit> {
-    signal().await
+pub async fn wait_for_terminal_signal() -> std::io::Result<Exit> {
+    wait_for_signal().await
 }
 
 /// Told once, from any thread, that the run is to end.

@@ -93,7 +93,7 @@ pub(super) async fn open(
         ));
     }
     check(response.headers(), &key, credential.map(|_| AUTH))
-        .map_err(|why| ConnectError::doubtful(why, "check the agent base URL"))?;
+        .map_err(|why| ConnectError::ambiguous(why, "check the agent base URL"))?;
     let upgraded = response.upgrade().await.map_err(|error| ConnectError::unreachable(&error))?;
     Ok(Socket::new(upgraded, limits).await)
 }
@@ -134,9 +134,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// A WebSocket over a connection whose handshake is done.
     pub(super) async fn new(io: S, limits: &SourceConfig) -> Self {
         let config = WebSocketConfig::default()
-            .max_message_size(Some(limits.frame))
-            .max_frame_size(Some(limits.frame));
-        let silence = limits.silence.unwrap_or(SILENCE);
+            .max_message_size(Some(limits.max_frame))
+            .max_frame_size(Some(limits.max_frame));
+        let silence = limits.read_timeout.unwrap_or(SILENCE);
         // Two pings must fit into the silence, or a server that has nothing to say would be taken for dead.
         let ping = PING.min(silence / 3).max(Duration::from_millis(1));
         let mut pings = interval_at(Instant::now() + ping, ping);

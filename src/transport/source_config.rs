@@ -20,11 +20,11 @@ pub(super) const LOOK: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy)]
 pub struct SourceConfig {
     /// The largest frame in bytes.
-    pub frame: usize,
+    pub max_frame: usize,
     /// How long a connection may bring nothing at all; the transport's own default if it is not given.
-    pub silence: Option<Duration>,
+    pub read_timeout: Option<Duration>,
     /// How many tries in a row may fail.
-    pub reconnects: Option<u32>,
+    pub max_reconnects: Option<u32>,
     /// Chance, for the back-off.
     pub random: Random,
     /// The wall clock.
@@ -34,9 +34,9 @@ pub struct SourceConfig {
 impl Default for SourceConfig {
     fn default() -> Self {
         Self {
-            frame: FRAME_LIMIT,
-            silence: None,
-            reconnects: None,
+            max_frame: FRAME_LIMIT,
+            read_timeout: None,
+            max_reconnects: None,
             random: rand::random,
             now: Timestamp::now,
         }

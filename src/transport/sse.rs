@@ -128,11 +128,11 @@ impl<'a> SseReader<'a> {
                     }
                     let parser = Parser::new(
                         last_event_id.as_deref().unwrap_or_default(),
-                        self.link.limits.frame,
+                        self.link.limits.max_frame,
                     );
                     let begun = Instant::now();
                     let failure = self.read(Box::pin(response.bytes_stream()), parser).await;
-                    self.resume.broke(begun.elapsed() < gap::SETTLE);
+                    self.resume.broke(begun.elapsed() < gap::SETTLE_TIME);
                     failure
                 }
                 Err(failure) => failure,
@@ -156,12 +156,11 @@ impl<'a> SseReader<'a> {
     async fn arrive(&mut self) {
         let now = self.link.now();
         self.resume.stands(self.age(now));
-        let (position, borne) = (self.resume.position(), self.resume.expected().is_some());
-        let back = ReconnectInfo {
-            position,
-            borne,
+        let reconnect = ReconnectInfo {
+            position: self.resume.position(),
+            is_event: self.resume.expected().is_some(),
             remembered: self.resume.remembers(),
-            left: self.heard,
+            last_heard: self.heard,
             now,
             offset: self.offset.unwrap_or_default(),
         };
@@ -170,14 +169,14 @@ impl<'a> SseReader<'a> {
         if std::mem::take(&mut self.unproven)
             && let Some(doubt) = self.doubt.take()
         {
-            let gap = doubt.hole(now);
+            let gap = doubt.gap_until(now);
             self.link.gap(&gap).await;
         }
-        match back.judge(self.since) {
+        match reconnect.assess(self.since) {
             // A doubt of the connection before that nothing has settled stays.
-            GapAssessment::Whole => {}
-            GapAssessment::Doubtful(doubt) => _ = self.doubt.get_or_insert(doubt),
-            GapAssessment::Hole(gap) => self.link.gap(&gap).await,
+            GapAssessment::Complete => {}
+            GapAssessment::Pending(doubt) => _ = self.doubt.get_or_insert(doubt),
+            GapAssessment::Gap(gap) => self.link.gap(&gap).await,
         }
     }
 
@@ -187,29 +186,29 @@ impl<'a> SseReader<'a> {
         mut body: impl Chunks<Item = Result<Bytes, E>> + Unpin,
         mut parser: Parser,
     ) -> ConnectError {
-        let silence = self.link.limits.silence.unwrap_or(SILENCE);
+        let silence = self.link.limits.read_timeout.unwrap_or(SILENCE);
         let mut awake = SuspendDetector::new(self.link.limits.now);
-        let settled = Instant::now() + gap::SETTLE;
+        let settled = Instant::now() + gap::SETTLE_TIME;
         let mut dead = Instant::now() + silence;
         loop {
             let chunk = tokio::select! {
                 biased;
                 chunk = body.next() => chunk,
-                () = awake.slept() => return ConnectError::passing("the machine has slept"),
+                () = awake.slept() => return ConnectError::transient("the machine has slept"),
                 () = sleep_until(settled), if self.doubt.is_some() => {
                     if let Some(doubt) = self.doubt.take() {
                         self.unproven = false;
-                        let gap = doubt.hole(self.link.now());
+                        let gap = doubt.gap_until(self.link.now());
                         self.link.gap(&gap).await;
                     }
                     continue;
                 }
-                () = sleep_until(dead) => return ConnectError::passing(format!("nothing came for {} s", silence.as_secs_f64())),
+                () = sleep_until(dead) => return ConnectError::transient(format!("nothing came for {} s", silence.as_secs_f64())),
             };
             let chunk = match chunk {
                 Some(Ok(chunk)) => chunk,
-                Some(Err(error)) => return ConnectError::passing(cause(&error)),
-                None => return ConnectError::passing("the server ended the stream"),
+                Some(Err(error)) => return ConnectError::transient(cause(&error)),
+                None => return ConnectError::transient("the server ended the stream"),
             };
             let received_at = self.link.now();
             self.heard = Some(received_at);
@@ -270,21 +269,21 @@ impl<'a> SseReader<'a> {
             self.offset =
                 Some(self.offset.filter(|_| !backwards).map_or(behind, |least| least.min(behind)));
         }
-        let notes = FrameFlags {
+        let flags = FrameFlags {
             id_missing: !frame.sets_id,
             id_backwards: backwards,
             after_repeat: std::mem::take(&mut self.repeat),
         };
         let frame = RawFrame {
             origin: self.link.origin.clone(),
-            form: FrameFormat::Sse,
+            format: FrameFormat::Sse,
             event: frame.event,
             id: Some(frame.last_event_id).filter(|id| !id.is_empty()),
             data,
             received_at: Some(received_at),
             fault,
             offset: 0,
-            notes,
+            flags,
         };
         self.link.deliver(frame).await;
     }
@@ -292,13 +291,13 @@ impl<'a> SseReader<'a> {
     /// What an event tells of the hole that there may be before it.
     async fn settle(&mut self, id: Option<u64>, verdict: ResumeDecision) {
         let Some(doubt) = &self.doubt else { return };
-        if doubt.clears(id, verdict == ResumeDecision::Replayed) {
+        if doubt.is_resolved_by(id, verdict == ResumeDecision::Replayed) {
             self.doubt = None;
             self.unproven = false;
-        } else if let Some(mut gap) = doubt.hole_before(id) {
+        } else if let Some(mut gap) = doubt.gap_before(id) {
             if self.resume.has_gone_backwards() {
                 // Ids are no clock then, and what is missing may bear higher ones.
-                gap = doubt.hole(self.link.now());
+                gap = doubt.gap_until(self.link.now());
             }
             self.doubt = None;
             self.unproven = false;
@@ -341,14 +340,14 @@ pub(super) async fn open(
     if !is_event_stream(response.headers()) {
         let why =
             format!("not an event stream: the server sent {}", media_type(response.headers()));
-        return Err(ConnectError::doubtful(why, "check the base URL"));
+        return Err(ConnectError::ambiguous(why, "check the base URL"));
     }
     if response
         .headers()
         .get(CONTENT_ENCODING)
         .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
-        return Err(ConnectError::doubtful(
+        return Err(ConnectError::ambiguous(
             "the stream is compressed, which nobody asked for",
             "take the proxy that compresses it out of the way",
         ));
@@ -400,11 +399,11 @@ pub(super) fn control(data: &str) -> ConnectError {
                 "close another stream of this workspace, then start again",
             )
         }
-        Some("stream_unavailable") => ConnectError::passing("the platform's event bus is down"),
+        Some("stream_unavailable") => ConnectError::transient("the platform's event bus is down"),
         Some("stream_error") => {
-            ConnectError::passing("the platform reports an error of the stream")
+            ConnectError::transient("the platform reports an error of the stream")
         }
-        _ => ConnectError::passing("the platform reports an error that is not known here"),
+        _ => ConnectError::transient("the platform reports an error that is not known here"),
     }
 }
 

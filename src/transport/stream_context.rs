@@ -83,15 +83,16 @@ impl<'a> StreamContext<'a> {
         keys: &KeyRing,
         used: &Credential,
     ) -> Result<()> {
-        let renewed = matches!(failure, ConnectError::Refused { .. }) && keys.renew(used).await;
+        let renewed =
+            matches!(failure, ConnectError::Unauthorized { .. }) && keys.renew(used).await;
         match failure {
-            ConnectError::Passing { why, at_least } => {
+            ConnectError::Transient { why, at_least } => {
                 self.pause(why, at_least, Duration::MAX).await
             }
-            ConnectError::Doubtful { why, .. } if self.proven => {
+            ConnectError::Ambiguous { why, .. } if self.proven => {
                 self.pause(why, Duration::ZERO, Duration::MAX).await
             }
-            ConnectError::Refused { why, .. } if renewed => {
+            ConnectError::Unauthorized { why, .. } if renewed => {
                 self.pause(
                     format!("{why}, and there is a newer one"),
                     Duration::ZERO,
@@ -99,9 +100,9 @@ impl<'a> StreamContext<'a> {
                 )
                 .await
             }
-            ConnectError::Final { .. }
-            | ConnectError::Refused { .. }
-            | ConnectError::Doubtful { .. } => Err(failure.into_error(self.what)),
+            ConnectError::Fatal { .. }
+            | ConnectError::Unauthorized { .. }
+            | ConnectError::Ambiguous { .. } => Err(failure.into_error(self.what)),
         }
     }
 
@@ -114,7 +115,7 @@ impl<'a> StreamContext<'a> {
     ) -> Result<()> {
         self.proven = true;
         let (delay, attempt) = self.backoff.next(at_least, (self.limits.random)());
-        if self.limits.reconnects.is_some_and(|most| attempt > most) {
+        if self.limits.max_reconnects.is_some_and(|most| attempt > most) {
             let tries = attempt - 1;
             let why = format!(
                 "{why}; {tries} {} failed",
@@ -133,11 +134,11 @@ impl<'a> StreamContext<'a> {
         Ok(())
     }
 
-    async fn news(&mut self, change: ConnectionState) {
+    async fn news(&mut self, state: ConnectionState) {
         // See the module's word on sends.
         let _ = self
             .tx
-            .send(Item::Connection(ConnectionEvent { origin: Arc::clone(&self.origin), change }))
+            .send(Item::Connection(ConnectionEvent { origin: Arc::clone(&self.origin), state }))
             .await;
     }
 

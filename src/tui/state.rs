@@ -329,7 +329,7 @@ impl State {
 
     /// Takes news of a connection. One that is lost is told before those that stand; the last one that is over ends it all.
     pub fn hear(&mut self, news: &ConnectionEvent) {
-        let link = match &news.change {
+        let link = match &news.state {
             ConnectionState::Connected => ConnectionStatus::Live,
             ConnectionState::Reconnecting { delay, attempt, why } => {
                 ConnectionStatus::Reconnecting(format!(

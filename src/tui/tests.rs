@@ -77,7 +77,7 @@ fn stored(event: &Value) -> StoredEvent {
     let data = event.to_string();
     let frame = Frame {
         origin: &origin,
-        form: FrameFormat::Record,
+        format: FrameFormat::Record,
         event: None,
         id: None,
         data: data.as_bytes(),
@@ -85,7 +85,7 @@ fn stored(event: &Value) -> StoredEvent {
         received_at: None,
         fault: None,
         offset: 0,
-        notes: crate::model::FrameFlags::default(),
+        flags: crate::model::FrameFlags::default(),
     };
     StoredEvent::new(&Redactor::new(Policy::default()).redact(&Decoder::default().decode(frame)))
 }

@@ -13,18 +13,18 @@ use evtap::transport::RawFrame;
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// A frame of that form.
-pub fn frame(form: FrameFormat, event: Option<&str>, data: &[u8]) -> RawFrame {
+/// A frame of that format.
+pub fn frame(format: FrameFormat, event: Option<&str>, data: &[u8]) -> RawFrame {
     RawFrame {
         origin: std::sync::Arc::default(),
-        form,
+        format,
         event: event.map(str::to_owned),
         id: None,
         data: Bytes::copy_from_slice(data),
         received_at: None,
         fault: None,
         offset: 0,
-        notes: FrameFlags::default(),
+        flags: FrameFlags::default(),
     }
 }
 
@@ -464,18 +464,18 @@ fn canaries(canary: &'static str) -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_bytes_give_a_line_that_is_json(event in prop::option::of(".{0,12}"), data in prop::collection::vec(any::<u8>(), 0..80), form in 0usize..3) {
-        let form = [FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][form];
-        let line = line(&frame(form, event.as_deref(), &data), Policy::default());
+    fn any_bytes_give_a_line_that_is_json(event in prop::option::of(".{0,12}"), data in prop::collection::vec(any::<u8>(), 0..80), format in 0usize..3) {
+        let format = [FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][format];
+        let line = line(&frame(format, event.as_deref(), &data), Policy::default());
         prop_assert!(serde_json::from_str::<Value>(&line).is_ok_and(|value| value.is_object()), "{}", line);
         prop_assert!(!line.chars().any(evtap::text::terminal::is_hostile));
     }
 
     #[test]
-    fn no_canary_in_a_hidden_field_gets_out(kind in 0..Kind::ALL.len(), value in canaries("canary"), unknown in canaries("canary"), form in 0usize..3) {
+    fn no_canary_in_a_hidden_field_gets_out(kind in 0..Kind::ALL.len(), value in canaries("canary"), unknown in canaries("canary"), format in 0usize..3) {
         let spec = Kind::ALL[kind].spec();
         let mut object = serde_json::Map::new();
-        object.insert(if form == 1 { "type" } else { "event_type" }.to_owned(), spec.event_type.into());
+        object.insert(if format == 1 { "type" } else { "event_type" }.to_owned(), spec.event_type.into());
         for field in spec.fields.iter().filter(|field| field.class.is_hidden()) {
             object.insert(field.name.to_owned(), value.clone());
         }
@@ -483,7 +483,7 @@ proptest! {
         let data = Value::from(object).to_string();
         for mode in [Mode::Mask, Mode::Drop, Mode::Partial, Mode::Hash(PseudonymKey::random())] {
             let policy = Policy { mode, ..Policy::default() };
-            let line = line(&frame([FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][form], None, data.as_bytes()), policy.clone());
+            let line = line(&frame([FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][format], None, data.as_bytes()), policy.clone());
             prop_assert!(!line.contains("canary") && !line.contains("4081516234"), "{}", line);
             prop_assert_eq!(self::line(&frame(FrameFormat::Record, None, line.as_bytes()), policy), line);
         }

@@ -59,7 +59,7 @@ fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
         let named = text.strip_prefix("{\"event_type\":\"").and_then(|rest| rest.split_once("\","));
         RawFrame {
             origin: Arc::new(Origin { workspace_id: Some("w".to_owned()), ..Origin::default() }),
-            form: FrameFormat::Sse,
+            format: FrameFormat::Sse,
             event: named.map(|(name, _)| name.to_owned()),
             id: Some("1700000000001".to_owned()),
             data: Bytes::from(
@@ -68,7 +68,7 @@ fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
             received_at: Some(Timestamp::UNIX_EPOCH),
             fault: None,
             offset: 0,
-            notes: FrameFlags::default(),
+            flags: FrameFlags::default(),
         }
     };
     let frames: Vec<_> = lines.frames(&Origin::default()).map(frame).collect();

@@ -153,12 +153,12 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
     .expect("a client");
     let keys = KeyRing::new(Credential::new("test", "a test").expect("legal"), None);
     let limits = SourceConfig {
-        frame: FRAME,
-        silence: Some(Duration::from_millis(150)),
+        max_frame: FRAME,
+        read_timeout: Some(Duration::from_millis(150)),
         random: || 0.0,
         ..SourceConfig::default()
     };
-    let (tx, mut items) = channel(evtap::transport::QUEUE);
+    let (tx, mut items) = channel(evtap::transport::QUEUE_CAPACITY);
     let reading = tokio::spawn(async move {
         observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &keys, &limits, &tx).await
     });
@@ -166,7 +166,7 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
     let (mut next, mut is_named) = (0, true);
     while let Some(item) = items.recv().await {
         let Item::Frame(frame) = item else { continue };
-        if frame.form == FrameFormat::Own {
+        if frame.format == FrameFormat::Own {
             heard.gaps += 1;
             is_named = true;
         }

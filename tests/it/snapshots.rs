@@ -65,8 +65,8 @@ fn pretty(width: Option<usize>, coloured: bool) -> String {
     };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let mut text = String::new();
-    for (index, (form, data)) in EVENTS.iter().enumerate() {
-        let mut frame = frame(*form, None, data.as_bytes());
+    for (index, (format, data)) in EVENTS.iter().enumerate() {
+        let mut frame = frame(*format, None, data.as_bytes());
         frame.id = Some((1_777_000_000_000 + 333 * index).to_string());
         text += &pretty::line(
             &redactor.redact(&decoder.decode(frame.as_frame())),

@@ -76,12 +76,12 @@ pub async fn tap(tapping: Tapping) -> Report {
     let client = Client::new(endpoints, &Network::default()).expect("a client");
     let keys = KeyRing::new(Credential::new("test", "a test").expect("legal"), None);
     let limits = SourceConfig {
-        frame: FRAME,
-        silence: Some(Duration::from_millis(100)),
+        max_frame: FRAME,
+        read_timeout: Some(Duration::from_millis(100)),
         random: || 0.0,
         ..SourceConfig::default()
     };
-    let (tx, mut items) = channel(evtap::transport::QUEUE);
+    let (tx, mut items) = channel(evtap::transport::QUEUE_CAPACITY);
     let reading = tokio::spawn(async move {
         sse::run(&client, DEMO_WORKSPACE, &keys, Start::Now, &limits, &tx).await
     });
@@ -94,7 +94,7 @@ pub async fn tap(tapping: Tapping) -> Report {
             Item::Frame(frame) => seen.line(&lines.of(&frame)),
             Item::Connection(news) => {
                 seen.faults +=
-                    usize::from(matches!(news.change, ConnectionState::Reconnecting { .. }))
+                    usize::from(matches!(news.state, ConnectionState::Reconnecting { .. }))
             }
             Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
         }

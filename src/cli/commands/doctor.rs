@@ -116,7 +116,7 @@ async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Resu
 /// Where a key comes from. Of a command its first word, since people write all kinds of things into the rest.
 fn named(source: &KeySource) -> String {
     match source {
-        KeySource::Environment => crate::transport::credential::VARIABLE.to_owned(),
+        KeySource::Environment => crate::transport::credential::API_KEY_VARIABLE.to_owned(),
         KeySource::File(path) => path.display().to_string(),
         KeySource::Command(command) => {
             format!("the command {} …", command.split_whitespace().next().unwrap_or_default())
@@ -178,7 +178,8 @@ fn stream(
                 .took(after)
         }
         Ok(OpenedStream { after, first: None }) => {
-            let found = format!("open, and nothing came for {} s", probe::FIRST.as_secs());
+            let found =
+                format!("open, and nothing came for {} s", probe::FIRST_FRAME_TIMEOUT.as_secs());
             let advice = "a proxy may hold the stream back: it must not buffer text/event-stream";
             CheckResult::warning(check, found, advice).took(after)
         }

@@ -22,14 +22,14 @@ pub(super) async fn run(args: FramesArgs) -> Result<Exit> {
         Some(source) => Some(source.read().await?),
     };
     let network = resolve::network(&args.auth);
-    let (tx, mut rx) = mpsc::channel(transport::QUEUE);
+    let (tx, mut rx) = mpsc::channel(transport::QUEUE_CAPACITY);
     let url = args.url;
     let reading =
         tokio::spawn(
             async move { raw_frames::run(&url, credential.as_ref(), &network, &tx).await },
         );
 
-    let mut signal = std::pin::pin!(shutdown::signal());
+    let mut signal = std::pin::pin!(shutdown::wait_for_signal());
     let mut left = args.limit.unwrap_or(u64::MAX);
     while left > 0 {
         let frame = tokio::select! {

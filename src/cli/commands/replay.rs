@@ -24,7 +24,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
     )?
     .map(|screen| ScreenConfig { pace: Some(Arc::clone(&pace)), ..screen });
     let is_paced = args.speed.is_some() && screen.is_none();
-    let limit = resolve::source_config(&args.delivery, None)?.frame;
+    let limit = resolve::source_config(&args.delivery, None)?.max_frame;
     let network = Network { insecure_http: args.insecure_http, ..Network::default() };
     let endpoint = resolve::endpoint(&args.forward, &network, args.output.status)?;
 

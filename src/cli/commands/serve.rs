@@ -43,7 +43,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
     }));
     let served = tokio::select! {
         served = &mut serving => served,
-        signal = shutdown::signal() => {
+        signal = shutdown::wait_for_signal() => {
             let _ = stop.send(());
             let _ = tokio::time::timeout(GRACE, serving).await;
             return Ok(signal.unwrap_or(Exit::Failure));

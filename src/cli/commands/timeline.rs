@@ -31,7 +31,7 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
         follow(&args, call.as_deref().unwrap_or_default(), session).await
     } else {
         let progress = Arc::new(Progress::new(&files));
-        let limit = SourceConfig::default().frame;
+        let limit = SourceConfig::default().max_frame;
         let session = session.following(&progress, true);
         session.stream(|tx| vec![inputs::recordings(files, limit, progress, tx)]).await
     };

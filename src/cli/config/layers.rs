@@ -86,7 +86,7 @@ impl Layers {
             // The values of all layers are added later.
             Role::Cumulative => None,
             Role::ApiKey => {
-                let taken = std::env::var_os(credential::VARIABLE).is_some()
+                let taken = std::env::var_os(credential::API_KEY_VARIABLE).is_some()
                     || settings::of_role(Role::ApiKey).any(|key| is_explicit(typed, key.name));
                 let (highest, _) = settings::of_role(Role::ApiKey)
                     .filter_map(|key| given(key.name))

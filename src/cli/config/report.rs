@@ -104,9 +104,9 @@ impl ResolvedConfig {
         }
         let keyless =
             rows.iter().all(|row| !row.name.starts_with("api_key") || row.value.is_none());
-        let key = keyless && std::env::var_os(credential::VARIABLE).is_some();
+        let key = keyless && std::env::var_os(credential::API_KEY_VARIABLE).is_some();
         let origin = if key {
-            SettingOrigin::Variable(credential::VARIABLE.to_owned())
+            SettingOrigin::Variable(credential::API_KEY_VARIABLE.to_owned())
         } else {
             SettingOrigin::Default
         };

@@ -57,7 +57,7 @@ pub fn key_source(auth: &AuthArgs) -> Option<KeySource> {
     match (&auth.api_key_file, &auth.api_key_command) {
         (Some(path), _) => Some(KeySource::File(path.clone())),
         (None, Some(command)) => Some(KeySource::Command(command.clone())),
-        (None, None) => std::env::var_os(credential::VARIABLE).map(|_| KeySource::Environment),
+        (None, None) => std::env::var_os(credential::API_KEY_VARIABLE).map(|_| KeySource::Environment),
     }
 }
 
@@ -95,9 +95,9 @@ pub fn source_config(
 ) -> Result<SourceConfig> {
     let silence = reconnect.and_then(|reconnect| reconnect.read_timeout.as_deref());
     Ok(SourceConfig {
-        frame: size("--max-frame", &delivery.max_frame)?,
-        silence: silence.map(|text| positive_duration("--read-timeout", text)).transpose()?,
-        reconnects: reconnect.and_then(|reconnect| reconnect.max_reconnects),
+        max_frame: size("--max-frame", &delivery.max_frame)?,
+        read_timeout: silence.map(|text| positive_duration("--read-timeout", text)).transpose()?,
+        max_reconnects: reconnect.and_then(|reconnect| reconnect.max_reconnects),
         ..SourceConfig::default()
     })
 }

@@ -59,7 +59,7 @@ impl Walk {
     #[track_caller]
     fn frame(
         &mut self,
-        form: FrameFormat,
+        format: FrameFormat,
         event: Option<&str>,
         data: &str,
         rest: &str,
@@ -68,7 +68,7 @@ impl Walk {
         let text = [data, rest].concat();
         let frame = Frame {
             origin: &origin,
-            form,
+            format,
             event,
             id: event.and(Some(self.id)),
             data: data.as_bytes(),
@@ -76,7 +76,7 @@ impl Walk {
             received_at: event.and(Some(Timestamp::UNIX_EPOCH)),
             fault: None,
             offset: 0,
-            notes: FrameFlags::default(),
+            flags: FrameFlags::default(),
         };
         let Redactor { shapes, made, tap, .. } = &mut self.asked.1;
         let is_short =

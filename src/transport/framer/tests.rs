@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::transport::FRAME_LIMIT;
 
-/// A frame in a form that tests may print: type, id in force, retry, and data or the size of what was too large.
+/// A frame in a format that tests may print: type, id in force, retry, and data or the size of what was too large.
 type Seen = (Option<String>, String, Option<u64>, Result<Option<String>, u64>);
 
 fn seen(frame: SseFrame) -> Seen {

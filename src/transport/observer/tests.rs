@@ -8,19 +8,19 @@ use crate::transport::{ConnectionState, FRAME_LIMIT, Item, channel};
 /// What a run sent, as tests may print it.
 fn seen(item: Item) -> String {
     match item {
-        Item::Connection(news) => match news.change {
+        Item::Connection(news) => match news.state {
             ConnectionState::Connected => "connected".to_owned(),
             ConnectionState::Reconnecting { attempt, why, .. } => {
                 format!("reconnecting {attempt}: {why}")
             }
             ConnectionState::Ended { why } => format!("ended: {why}"),
         },
-        Item::Frame(frame) if frame.form == FrameFormat::Own => {
+        Item::Frame(frame) if frame.format == FrameFormat::Own => {
             let line: serde_json::Value = serde_json::from_slice(&frame.data).expect("JSON");
             format!("gap {} {}", line["reason"].as_str().expect("a reason"), line["certain"])
         }
         Item::Frame(frame) => {
-            assert_eq!((frame.form, frame.event, frame.id), (FrameFormat::Observer, None, None));
+            assert_eq!((frame.format, frame.event, frame.id), (FrameFormat::Observer, None, None));
             match frame.fault {
                 None => String::from_utf8(frame.data.to_vec()).expect("valid"),
                 Some((fault, bytes)) => {
@@ -128,12 +128,12 @@ fn every_close_code_has_an_outcome() {
     };
     for code in [4001, 4100] {
         assert!(
-            matches!(failure(Some(code)), ConnectError::Refused { .. }),
+            matches!(failure(Some(code)), ConnectError::Unauthorized { .. }),
             "{code}: a newer key may do"
         );
     }
     for code in [1008, 4003, 4403] {
-        let ConnectError::Final { exit, why, .. } = failure(Some(code)) else {
+        let ConnectError::Fatal { exit, why, .. } = failure(Some(code)) else {
             panic!("{code} is final")
         };
         assert_eq!(exit, Exit::Credential);
@@ -141,13 +141,13 @@ fn every_close_code_has_an_outcome() {
     }
     for code in [1013, 4029] {
         assert!(
-            matches!(failure(Some(code)), ConnectError::Passing { at_least: LATER, .. }),
+            matches!(failure(Some(code)), ConnectError::Transient { at_least: LATER, .. }),
             "{code}"
         );
     }
     for code in [None, Some(1000), Some(1001), Some(1006), Some(1011), Some(4000), Some(4999)] {
         assert!(
-            matches!(failure(code), ConnectError::Passing { at_least: Duration::ZERO, .. }),
+            matches!(failure(code), ConnectError::Transient { at_least: Duration::ZERO, .. }),
             "{code:?}"
         );
     }
@@ -158,7 +158,7 @@ fn every_close_code_has_an_outcome() {
             is_final,
             matches!(
                 end,
-                ObserverEnd::Failed(ConnectError::Final { .. } | ConnectError::Refused { .. })
+                ObserverEnd::Failed(ConnectError::Fatal { .. } | ConnectError::Unauthorized { .. })
             ),
             "{code}"
         );

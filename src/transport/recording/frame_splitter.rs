@@ -95,10 +95,10 @@ impl FrameSplitter {
             match frame.body {
                 // The server's word to its client is no event: the captured connection ended there.
                 SseBody::Data(data) if frame.event.as_deref() == Some(CONTROL) => {
-                    let change = ConnectionState::Ended { why: control(&data).why().to_owned() };
+                    let state = ConnectionState::Ended { why: control(&data).why().to_owned() };
                     let news = Item::Connection(ConnectionEvent {
                         origin: Arc::clone(&self.origin),
-                        change,
+                        state,
                     });
                     if !send(&mut ready) || tx.blocking_send(news).is_err() {
                         return false;
@@ -182,7 +182,7 @@ mod tests {
                         format!("{:?} {:?} {data} {:?}", frame.event, frame.id, frame.fault)
                     }));
                 }
-                Item::Connection(news) => told.push(format!("{:?}", news.change)),
+                Item::Connection(news) => told.push(format!("{:?}", news.state)),
                 Item::Frame(_) | Item::Recording(_) => panic!("of lines"),
             }
         }

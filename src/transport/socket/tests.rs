@@ -103,7 +103,7 @@ async fn an_answer_that_switches_to_nothing_is_a_failure() {
         .await
         .err()
         .expect("a failure");
-        let ConnectError::Doubtful { why, .. } = failure else { panic!("{failure:?}") };
+        let ConnectError::Ambiguous { why, .. } = failure else { panic!("{failure:?}") };
         assert!(why.starts_with(expected), "{why}");
     }
 }

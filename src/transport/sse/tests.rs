@@ -37,12 +37,12 @@ fn gap(reason: &str) -> Seen {
 
 fn seen(item: Item) -> Seen {
     match item {
-        Item::Connection(news) => match news.change {
+        Item::Connection(news) => match news.state {
             ConnectionState::Connected => Seen::Connected,
             ConnectionState::Reconnecting { attempt, why, .. } => Seen::Reconnecting(attempt, why),
             ConnectionState::Ended { .. } => unreachable!("a workspace does not end"),
         },
-        Item::Frame(frame) if frame.form == FrameFormat::Own => {
+        Item::Frame(frame) if frame.format == FrameFormat::Own => {
             let line = String::from_utf8(frame.data.to_vec()).expect("valid");
             Seen::Gap(line.split('"').rev().nth(1).expect("a reason").to_owned())
         }
@@ -374,7 +374,7 @@ async fn silence_is_a_failure_and_any_byte_breaks_it() {
     });
     let body = Box::pin(comments.chain(stream::pending()));
     let failure = reader.read(body, Parser::new("", FRAME_LIMIT)).await;
-    assert_eq!(failure, ConnectError::passing("nothing came for 120 s"));
+    assert_eq!(failure, ConnectError::transient("nothing came for 120 s"));
     assert_eq!(began.elapsed(), SILENCE * 3 * 3 / 4 + SILENCE);
     assert!(rx.try_recv().is_err());
 }
@@ -385,9 +385,9 @@ async fn waits_as_long_as_the_back_off_says() {
     let limits = SourceConfig { random: || 0.5, ..SourceConfig::default() };
     let mut link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
     for (failure, expected) in [
-        (ConnectError::passing("a"), 1500),
-        (ConnectError::passing("a"), 3000),
-        (ConnectError::Passing { why: "a".to_owned(), at_least: Duration::from_secs(9) }, 9000),
+        (ConnectError::transient("a"), 1500),
+        (ConnectError::transient("a"), 3000),
+        (ConnectError::Transient { why: "a".to_owned(), at_least: Duration::from_secs(9) }, 9000),
     ] {
         let began = tokio::time::Instant::now();
         link.after(failure, &keys(), &credential()).await.expect("passing");
@@ -397,7 +397,7 @@ async fn waits_as_long_as_the_back_off_says() {
 }
 
 #[tokio::test]
-async fn odd_ids_are_noted() {
+async fn unusual_ids_are_flagged() {
     let server = Scripted::new([
         ScriptedResponse::stream("id:9\ndata:a\n\nid:7\ndata:b\n\nid:7\ndata:b\n\ndata:c\n\n"),
         stop(),
@@ -408,24 +408,24 @@ async fn odd_ids_are_noted() {
         .await
         .expect_err("the script ends");
     drop(tx);
-    let mut notes = Vec::new();
+    let mut flags = Vec::new();
     while let Some(item) = rx.recv().await {
         if let Item::Frame(frame) = item {
-            notes.push((
-                frame.notes.id_missing,
-                frame.notes.id_backwards,
-                frame.notes.after_repeat,
+            flags.push((
+                frame.flags.id_missing,
+                frame.flags.id_backwards,
+                frame.flags.after_repeat,
             ));
         }
     }
-    assert_eq!(notes, [(false, false, false), (false, true, false), (true, false, true)]);
+    assert_eq!(flags, [(false, false, false), (false, true, false), (true, false, true)]);
 }
 
 #[tokio::test]
 async fn gives_up_after_as_many_reconnects_as_there_may_be() {
     let server = Scripted::new((0..4).map(|_| ScriptedResponse::status(503, ""))).await;
     let (tx, _rx) = channel(100);
-    let limits = SourceConfig { reconnects: Some(3), ..limits() };
+    let limits = SourceConfig { max_reconnects: Some(3), ..limits() };
     let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits, &tx)
         .await
         .expect_err("gives up");
@@ -539,7 +539,7 @@ async fn a_machine_that_slept_reconnects_at_once() {
     let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
     let began = tokio::time::Instant::now();
     let (failure, ()) = tokio::join!(reader.read(body, Parser::new("", FRAME_LIMIT)), sleep);
-    assert_eq!(failure, ConnectError::passing("the machine has slept"));
+    assert_eq!(failure, ConnectError::transient("the machine has slept"));
     assert!(began.elapsed() <= Duration::from_secs(12), "{:?}", began.elapsed());
 }
 

@@ -40,7 +40,7 @@ fn of_several_streams_the_one_that_is_lost_is_told_and_one_that_ends_ends_not_al
     let mut hear = |call: &str, change| {
         update(
             &mut state,
-            Msg::Fed(ScreenMessage::News(ConnectionEvent { origin: stream(call), change })),
+            Msg::Fed(ScreenMessage::News(ConnectionEvent { origin: stream(call), state: change })),
         );
         text(&state).lines().next().expect("a header").to_owned()
     };
@@ -73,7 +73,10 @@ fn where_there_is_no_line_for_it_the_footer_tells_of_a_pause() {
 fn the_link_is_told() {
     let mut state = screen((120, 24));
     let news = |change| {
-        Msg::Fed(ScreenMessage::News(ConnectionEvent { origin: Origin::default().into(), change }))
+        Msg::Fed(ScreenMessage::News(ConnectionEvent {
+            origin: Origin::default().into(),
+            state: change,
+        }))
     };
     update(&mut state, news(ConnectionState::Connected));
     assert_eq!(state.link, ConnectionStatus::Live);

@@ -14,11 +14,11 @@ use evtap::transport::FRAME_LIMIT;
 use evtap::transport::framer::{Parser, SseBody};
 
 /// Redacts one frame by one policy.
-fn line(form: FrameFormat, data: &[u8], policy: Policy) -> String {
+fn line(format: FrameFormat, data: &[u8], policy: Policy) -> String {
     let origin = Origin::default();
     let frame = Frame {
         origin: &origin,
-        form,
+        format,
         event: None,
         id: None,
         data,
@@ -26,7 +26,7 @@ fn line(form: FrameFormat, data: &[u8], policy: Policy) -> String {
         received_at: None,
         fault: None,
         offset: 0,
-        notes: FrameFlags::default(),
+        flags: FrameFlags::default(),
     };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
     let mut out = Vec::new();
@@ -37,7 +37,7 @@ fn line(form: FrameFormat, data: &[u8], policy: Policy) -> String {
 /// Any frame is one harmless line of JSON, in any mode, and that line is the same again in a replay.
 pub fn decode_and_redact(data: &[u8]) {
     let Some((choice, data)) = data.split_first() else { return };
-    let form =
+    let format =
         [FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][usize::from(choice % 3)];
     let key = PseudonymKey::new(&[7; 32]).expect("it is long enough");
     for mode in [Mode::Mask, Mode::Partial, Mode::Hash(key), Mode::Drop] {
@@ -46,7 +46,7 @@ pub fn decode_and_redact(data: &[u8]) {
             scrub: if choice & 0x80 == 0 { ScrubMode::Free } else { ScrubMode::All },
             ..Policy::default()
         };
-        let line = line(form, data, policy.clone());
+        let line = line(format, data, policy.clone());
         assert!(serde_json::from_str::<serde_json::Map<_, _>>(&line).is_ok(), "no JSON");
         assert!(!evtap::text::terminal::has_hostile(&line), "something hostile");
         assert_eq!(

@@ -59,10 +59,10 @@ async fn a_replay_that_never_comes_is_a_gap_after_a_while() {
     reader.arrive().await;
     let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
     let began = tokio::time::Instant::now();
-    tokio::time::timeout(gap::SETTLE * 2, reader.read(body, Parser::new("", FRAME_LIMIT)))
+    tokio::time::timeout(gap::SETTLE_TIME * 2, reader.read(body, Parser::new("", FRAME_LIMIT)))
         .await
         .expect_err("silence");
-    assert!(began.elapsed() >= gap::SETTLE);
+    assert!(began.elapsed() >= gap::SETTLE_TIME);
     assert_eq!(seen(rx.try_recv().expect("a gap")), gap("replay_late"));
     assert!(rx.try_recv().is_err(), "once");
 }
@@ -98,7 +98,7 @@ async fn gaps(answers: Vec<ScriptedResponse>) -> Vec<(String, String, String)> {
     let mut gaps = Vec::new();
     while let Some(item) = rx.recv().await {
         if let Item::Frame(frame) = item
-            && frame.form == FrameFormat::Own
+            && frame.format == FrameFormat::Own
         {
             let line: Value = serde_json::from_slice(&frame.data).expect("JSON");
             let text = |name: &str| line[name].as_str().expect("text").to_owned();
