@@ -65,9 +65,10 @@ impl ScrubScope {
     pub(super) fn finds(self, json: &str) -> bool {
         match JsonType::from_first_byte(json.as_bytes()[0]) {
             JsonType::String => {
-                self != Self::Nothing && scrub::fires(&unquote(json).unwrap_or_default())
+                self != Self::Nothing
+                    && scrub::may_contain_identifier(&unquote(json).unwrap_or_default())
             }
-            JsonType::Number => self == Self::Numbers && scrub::fires(json),
+            JsonType::Number => self == Self::Numbers && scrub::may_contain_identifier(json),
             JsonType::Array | JsonType::Object => self != Self::Nothing,
             JsonType::Null | JsonType::Bool => false,
         }

@@ -1,7 +1,8 @@
-//! The only way to stderr: messages for people and lines for machines, sanitised for a terminal.
+//! Everything that evtap writes to stderr: messages for people and JSON lines for machines.
 //!
-//! While the live screen has the terminal, lines wait here until it shows them or ends. A progress line, if there is
-//! one, stays the last line on the terminal.
+//! Each line is made safe for a terminal first. While the live screen uses the terminal, lines wait
+//! here until the screen shows them or closes. The progress line, if there is one, stays the last
+//! line on the terminal.
 
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -29,7 +30,7 @@ pub fn json(object: &Value) {
     write_line(&line);
 }
 
-/// The progress line, while there is one.
+/// The progress line that is on the terminal now.
 static PROGRESS: Mutex<Option<String>> = Mutex::new(None);
 
 /// Replaces the progress line, or removes it.
@@ -40,18 +41,18 @@ pub fn progress(line: Option<&str>) {
     let _ = write!(io::stderr().lock(), "{CLEAR}{}", shown.as_deref().unwrap_or_default());
 }
 
-/// Returns to the start of the line and clears it.
+/// The control sequence that returns to the start of the line and clears it.
 const CLEAR: &str = "\r\x1b[K";
 
-/// The lines that wait while the live screen has the terminal.
+/// The lines that wait while the live screen uses the terminal, and `None` otherwise.
 static WAITING: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
-/// Keeps all further lines until [`release`].
+/// Makes all further lines wait until [`release`].
 pub fn hold_back() {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
 }
 
-/// Takes the lines kept so far, for the live screen to show.
+/// Takes the lines that wait, so that the live screen can show them.
 #[must_use]
 pub fn take_waiting() -> Vec<String> {
     WAITING
@@ -62,7 +63,7 @@ pub fn take_waiting() -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// Writes the lines kept so far, and writes further lines at once.
+/// Writes the lines that wait, and lets further lines through at once.
 pub fn release() {
     let waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner).take();
     waiting.into_iter().flatten().for_each(|line| write_line(&line));

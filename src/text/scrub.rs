@@ -1,10 +1,13 @@
-//! What looks like an identifier in free text is masked: telephone numbers, addresses, numbers of records and of cards, dates.
+//! Masks text that looks like an identifier: telephone numbers, email, web and IP addresses, record
+//! and card numbers, and dates.
 //!
-//! This is a net, and not the promise: names, and what is written in words, pass through it. Fields that hold identifiers are
-//! hidden by their class and need none of this. How much it catches is measured on text that a test makes up.
+//! This is a safety net and not a guarantee: names, and numbers written in words, pass through it.
+//! Fields that hold identifiers are hidden by their class and do not depend on it. An integration
+//! test measures how much it finds in synthetic text.
 //!
-//! A look at its bytes tells first whether there can be anything at all, so that most clean text costs little. Digits in other
-//! scripts, odd spaces and characters without width are read as what they stand for.
+//! A first pass over the bytes finds out which rules could match at all, so that most clean text
+//! costs little. Digits of other scripts, unusual spaces and characters without width are folded to
+//! plain ASCII before the search.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,41 +24,38 @@ mod rules;
 pub use detector::Detector;
 use detector::{DetectorRule, Requirement};
 
-/// Text with masks in it.
+/// Text in which identifiers are masked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scrubbed {
-    /// The text, `[phone]` and the like in place of what was found.
+    /// The text, with `[phone]` and the like in place of each identifier.
     pub text: String,
-    /// What fired, once for each place.
+    /// The detector of each mask, in the order of the text.
     pub detectors: Vec<Detector>,
 }
 
-/// Each is searched for by itself: a set of all needs an automaton that is too large to be kept, so that a search takes ten times
-/// as long, and several times the memory. To make one takes as long as to search some hundred texts, so it is made where it is
-/// needed.
+/// The compiled pattern of each rule.
+///
+/// The patterns are separate because the automaton of a `RegexSet` of all of them exceeds its
+/// cache: a search would take ten times as long and several times the memory. Compiling one takes
+/// as long as searching some hundred texts, so it happens on first use.
 static REGEXES: [OnceLock<Regex>; rules::RULES.len()] =
     [const { OnceLock::new() }; rules::RULES.len()];
 
-/// The rules whose identifiers may be in a text, each with its place among all.
+/// Returns the rules that could match in a text, each with its index and its compiled pattern.
 fn rules_for(text: &str) -> impl Iterator<Item = (usize, &'static DetectorRule, &'static Regex)> {
-    let signs = TextFeatures::scan(text);
+    let features = TextFeatures::scan(text);
     rules::RULES
         .iter()
         .zip(&REGEXES)
         .enumerate()
-        .filter(move |(_, (rule, _))| signs.allow(rule.least))
-        .map(|(at, (rule, regex))| {
-            (
-                at,
-                rule,
-                regex.get_or_init(|| {
-                    Regex::new(rule.pattern).expect("the pattern is a regular expression")
-                }),
-            )
+        .filter(move |(_, (rule, _))| features.meet(rule.requirement))
+        .map(|(index, (rule, regex))| {
+            let compile = || Regex::new(rule.pattern).expect("the pattern is a regular expression");
+            (index, rule, regex.get_or_init(compile))
         })
 }
 
-/// What of that there is in a text.
+/// What a text contains, as far as a [`Requirement`] asks for it.
 #[derive(Debug, Default)]
 struct TextFeatures {
     digits: usize,
@@ -69,17 +69,18 @@ impl TextFeatures {
         let bytes = text.as_bytes();
         let digits = bytes.iter().map(|byte| usize::from(byte.is_ascii_digit())).sum();
         let has = |byte| memchr(byte, bytes).is_some();
-        let follows = |at: usize| bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace());
+        let is_followed =
+            |at: usize| bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace());
         Self {
             digits,
             colon: digits > 0 && has(b':'),
             at: has(b'@'),
-            query: memchr_iter(b'?', bytes).any(follows),
+            query: memchr_iter(b'?', bytes).any(is_followed),
         }
     }
 
-    fn allow(&self, least: Requirement) -> bool {
-        match least {
+    fn meet(&self, requirement: Requirement) -> bool {
+        match requirement {
             Requirement::Digits(digits) => self.digits >= digits,
             Requirement::Colon => self.colon,
             Requirement::At => self.at,
@@ -88,51 +89,56 @@ impl TextFeatures {
     }
 }
 
-/// Whether there may be anything to mask. It can be wrong in saying yes.
+/// Whether [`scrub`] may find something to mask.
+///
+/// `false` is certain. `true` is not, because a pattern may match text that its rule then rejects.
 #[must_use]
-pub fn fires(text: &str) -> bool {
-    // All of it is looked at, at several bytes a step.
-    let (mut is_plain, mut tells) = (true, false);
+pub fn may_contain_identifier(text: &str) -> bool {
+    // Without an early exit the compiler checks several bytes in each step.
+    let (mut is_plain, mut has_identifier_byte) = (true, false);
     for byte in text.bytes() {
         is_plain &= matches!(byte, b' '..=b'~');
-        tells |= is_telling(byte);
+        has_identifier_byte |= is_identifier_byte(byte);
     }
     if is_plain {
-        return tells && matches(text);
+        return has_identifier_byte && matches_a_rule(text);
     }
     let folded = FoldedText::new(text);
-    folded.text.bytes().any(is_telling) && matches(&folded.text)
+    folded.text.bytes().any(is_identifier_byte) && matches_a_rule(&folded.text)
 }
 
-fn matches(text: &str) -> bool {
+fn matches_a_rule(text: &str) -> bool {
     rules_for(text).any(|(.., regex)| regex.is_match(text))
 }
 
-/// Whether a byte is one of those of which every identifier has one: digits, and the marks of addresses.
-const fn is_telling(byte: u8) -> bool {
+/// Whether a byte is a digit or a mark of an address: every identifier contains at least one.
+const fn is_identifier_byte(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'@' | b'?')
 }
 
-/// The text with masks, if there is anything to mask. What is masked once stays as it is.
+/// Masks the identifiers in a text, or returns `None` if there are none.
+///
+/// The result contains nothing more to mask. Text that still does after several passes is masked as
+/// a whole.
 #[must_use]
 pub fn scrub(text: &str) -> Option<Scrubbed> {
-    let mut scrubbed = once(text)?;
-    // What stood beside something longer may stand alone now that this is masked.
-    for _ in 0..PASSES {
-        let Some(again) = once(&scrubbed.text) else { return Some(scrubbed) };
+    let mut scrubbed = scrub_once(text)?;
+    // A mask can isolate neighbouring text, which is then an identifier by itself.
+    for _ in 0..MAX_PASSES {
+        let Some(again) = scrub_once(&scrubbed.text) else { return Some(scrubbed) };
         scrubbed = Scrubbed {
             text: again.text,
             detectors: [scrubbed.detectors, again.detectors].concat(),
         };
     }
-    // Nobody writes such text but to get something through.
+    // Only text that was made to evade the search gets here.
     Some(Scrubbed { text: MASK.to_owned(), ..scrubbed })
 }
 
-/// How often text is searched before all of it is masked.
-const PASSES: usize = 8;
+/// How often masked text is searched again before all of it is masked.
+const MAX_PASSES: usize = 8;
 
-fn once(text: &str) -> Option<Scrubbed> {
+fn scrub_once(text: &str) -> Option<Scrubbed> {
     let folded = FoldedText::new(text);
     let hits = hits(&folded.text);
     if hits.is_empty() {
@@ -153,7 +159,8 @@ fn once(text: &str) -> Option<Scrubbed> {
     Some(scrubbed)
 }
 
-/// What is found in folded text, in order. What overlaps is one hit, named after its first part.
+/// Finds the identifiers in folded text, in order. Overlapping matches become one hit, with the
+/// detector of the first.
 fn hits(text: &str) -> Vec<(Range<usize>, Detector)> {
     let mut found = Vec::new();
     for (index, rule, regex) in rules_for(text) {
@@ -167,12 +174,12 @@ fn hits(text: &str) -> Vec<(Range<usize>, Detector)> {
                 break;
             }
             at = if (rule.accepts)(&text[span.clone()])
-                && (!rule.alone || stands_alone(text, &span))
+                && (!rule.standalone || is_standalone(text, &span))
             {
                 found.push((index, span.clone()));
                 span.end
             } else {
-                // Nothing that stands alone begins within a run of letters and digits.
+                // A standalone match does not begin inside a run of letters and digits.
                 let rest = &text[span.start..];
                 let run = rest
                     .find(|character: char| !character.is_ascii_alphanumeric())
@@ -195,36 +202,40 @@ fn hits(text: &str) -> Vec<(Range<usize>, Detector)> {
     hits
 }
 
-/// Whether a hit is no part of something longer: an id, a version, a path, a decimal number, a time.
-fn stands_alone(text: &str, span: &Range<usize>) -> bool {
+/// Whether a match is not part of something longer: an id, a version, a path, a decimal number or a
+/// time.
+fn is_standalone(text: &str, span: &Range<usize>) -> bool {
     let mut before = text[..span.start].chars().rev();
     let mut after = text[span.end..].chars();
-    let (previous, further) = (before.next(), before.next());
-    let (next, beyond) = (after.next(), after.next());
+    let (previous, second_previous) = (before.next(), before.next());
+    let (next, second_next) = (after.next(), after.next());
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
-    let open = match previous {
+    let starts = match previous {
         Some('#' | '/' | '@' | '$') => false,
         Some('-' | '+' | '=') => {
-            !further.is_some_and(|character| is_word(character) && previous != Some('='))
+            !second_previous.is_some_and(|character| is_word(character) && previous != Some('='))
         }
-        Some('.' | ':' | ',') => !further.is_some_and(|character| character.is_ascii_digit()),
+        Some('.' | ':' | ',') => {
+            !second_previous.is_some_and(|character| character.is_ascii_digit())
+        }
         Some(character) => !is_word(character),
         None => true,
     };
-    let closed = match next {
+    let ends = match next {
         Some('-' | '.' | ':' | '/' | '@' | ',') => {
-            !beyond.is_some_and(|character| character.is_ascii_digit()) && next != Some('@')
+            !second_next.is_some_and(|character| character.is_ascii_digit()) && next != Some('@')
         }
         Some(character) => !is_word(character),
         None => true,
     };
-    open && closed
+    starts && ends
 }
 
-/// Text in which every spelling of a digit, a space and a hyphen is the plain one, and characters without width are gone.
+/// Text with ASCII digits, spaces and hyphens in place of all variants, and without characters that
+/// have no width.
 struct FoldedText<'t> {
     text: Cow<'t, str>,
-    /// For each of its bytes, and for its end, where in the original it stands; empty where nothing was folded.
+    /// The offset in the original of each byte and of the end. Empty if nothing was folded.
     origin: Vec<usize>,
 }
 
@@ -261,8 +272,9 @@ impl<'t> FoldedText<'t> {
     }
 }
 
-/// The plain digit for one of the scripts that write numbers as sequences of ten.
+/// Returns the ASCII digit for a decimal digit of another script.
 fn digit(character: char) -> Option<char> {
+    /// Arabic-Indic, Extended Arabic-Indic, Devanagari, Bengali, Gurmukhi, Gujarati and Thai zero.
     const ZEROS: &[u32] = &[0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xe50];
     let code = u32::from(character);
     let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code))?;
@@ -280,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_what_it_finds_and_leaves_the_rest() {
+    fn masks_identifiers_and_keeps_the_other_text() {
         for (text, expected) in [
             ("Call +1 202 555 0123, or jane@example.org.", "Call [phone], or [email]."),
             ("(202) 555-0123x45; 020 7946 0958", "[phone]; [phone]"),
@@ -297,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_digits_in_one_run_are_a_number_by_the_plan_of_north_america_or_none() {
+    fn an_undivided_number_must_be_assignable_in_north_america() {
         for number in
             ["2025550123", "12025550123", "4082516234", "2022120123", "3625550123", "9525550123"]
         {
@@ -312,15 +324,15 @@ mod tests {
             "2024110123",
             "19115550123",
         ] {
-            assert_eq!(scrubbed(other), other, "nobody has it");
+            assert_eq!(scrubbed(other), other, "not assignable");
             let divided = format!("{}-{}", &other[..other.len() - 4], &other[other.len() - 4..]);
-            assert_eq!(scrubbed(&divided), "[phone]", "somebody has divided it");
+            assert_eq!(scrubbed(&divided), "[phone]", "divided like a telephone number");
         }
     }
 
     #[test]
-    fn the_least_that_a_rule_finds_is_allowed() {
-        let least = [
+    fn the_shortest_match_of_each_rule_meets_its_requirement() {
+        let shortest = [
             "www.a?a",
             "a@b.co",
             "4222222222222",
@@ -343,20 +355,20 @@ mod tests {
             "1.1.1.1",
             "1::1",
         ];
-        for (index, text) in least.into_iter().enumerate() {
+        for (index, text) in shortest.into_iter().enumerate() {
             assert!(
                 rules_for(text).any(|(at, _, regex)| at == index && regex.is_match(text)),
                 "{text}"
             );
-            if let Requirement::Digits(digits) = rules::RULES[index].least {
+            if let Requirement::Digits(digits) = rules::RULES[index].requirement {
                 assert_eq!(TextFeatures::scan(text).digits, digits, "{text}");
             }
         }
-        assert_eq!(least.len(), rules::RULES.len());
+        assert_eq!(shortest.len(), rules::RULES.len());
     }
 
     #[test]
-    fn spelling_hides_nothing() {
+    fn unusual_digits_spaces_and_zero_width_characters_do_not_hide_an_identifier() {
         for text in [
             "555\u{200b}-0123 \u{ff0b}1 202\u{a0}555\u{2011}0123",
             "\u{ff12}\u{ff10}\u{ff12}-555-0123",
@@ -369,18 +381,18 @@ mod tests {
         assert_eq!(
             scrubbed("é\u{200b} 202\u{200b}-555-0123 é"),
             "é\u{200b} [phone] é",
-            "what is around it stays"
+            "the surrounding text keeps its characters"
         );
     }
 
     #[test]
-    fn what_a_mask_uncovers_is_masked_too() {
+    fn text_that_a_mask_isolates_is_masked_too() {
         assert_eq!(scrubbed("::202+12020123"), "[ip][phone]");
-        assert_eq!(scrubbed(&"::202+12020123".repeat(20)), MASK, "nobody writes so");
+        assert_eq!(scrubbed(&"::202+12020123".repeat(20)), MASK, "too many passes");
     }
 
     #[test]
-    fn a_long_run_of_digits_takes_no_long_time() {
+    fn a_mebibyte_of_near_matches_is_searched_quickly() {
         for text in [
             "2".repeat(1 << 20),
             "2025550123-".repeat(1 << 16),
@@ -393,19 +405,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_masked_once_stays(text in "[0-9a-zA-Z +().@:/?#,é\u{200b}-]{0,60}") {
+        fn scrubbing_twice_changes_nothing(text in "[0-9a-zA-Z +().@:/?#,é\u{200b}-]{0,60}") {
             if let Some(once) = scrub(&text) {
                 prop_assert_eq!(scrub(&once.text).map(|again| again.text), None, "{}", once.text);
             }
         }
 
         #[test]
-        fn no_rule_is_passed_over_that_finds_something(
+        fn a_rule_that_is_skipped_would_not_match(
             parts in prop::collection::vec(
                 prop_oneof![
                     prop::sample::select(vec![
-                        "https://", "www.", "a.example/x", "?", "?a=1", "jane", "@", "mrn", "member id ", "ssn ", "dob ", "May ", "of ",
-                        "call ", "ext", "::", ":", ".", "-", "/", " ", "(", ")", "+", "00", "ff", "\u{a0}", "\u{ff12}",
+                        "https://", "www.", "a.example/x", "?", "?a=1", "jane", "@", "mrn",
+                        "member id ", "ssn ", "dob ", "May ", "of ", "call ", "ext", "::", ":", ".",
+                        "-", "/", " ", "(", ")", "+", "00", "ff", "\u{a0}", "\u{ff12}",
                     ]).prop_map(str::to_owned),
                     "[0-9]{1,5}",
                 ],
@@ -414,19 +427,21 @@ mod tests {
         ) {
             let text = parts.concat();
             let folded = FoldedText::new(&text);
-            let signs = TextFeatures::scan(&folded.text);
+            let features = TextFeatures::scan(&folded.text);
             for (rule, regex) in rules::RULES.iter().zip(&REGEXES) {
                 let regex = regex.get_or_init(|| Regex::new(rule.pattern).expect("a pattern"));
-                let finds = |captures: regex::Captures<'_>| {
-                    captures.get(1).or_else(|| captures.get(0)).is_some_and(|group| (rule.accepts)(group.as_str()))
+                let is_accepted = |captures: regex::Captures<'_>| {
+                    let group = captures.get(1).or_else(|| captures.get(0));
+                    group.is_some_and(|group| (rule.accepts)(group.as_str()))
                 };
-                prop_assert!(signs.allow(rule.least) || !regex.captures_iter(&folded.text).any(finds), "{}", rule.pattern);
+                let is_found = regex.captures_iter(&folded.text).any(is_accepted);
+                prop_assert!(features.meet(rule.requirement) || !is_found, "{}", rule.pattern);
             }
         }
 
         #[test]
-        fn any_text_does(text in any::<String>()) {
-            prop_assert!(scrub(&text).is_none() || fires(&text));
+        fn the_quick_check_misses_nothing(text in any::<String>()) {
+            prop_assert!(scrub(&text).is_none() || may_contain_identifier(&text));
         }
     }
 }

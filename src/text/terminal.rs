@@ -1,28 +1,46 @@
-//! Text that could do something to a terminal, or to the eye of its reader, is shown as escapes.
+//! Escapes for characters that could control a terminal or mislead a reader.
 //!
-//! That is: control characters (C0, DEL, C1), the controls of writing direction, and characters without width. Whatever came
-//! from the wire, from a file or from a name passes here before it is shown.
+//! These hostile characters are the control characters (C0, DEL, C1), the controls of writing
+//! direction, and characters without width. Text from the wire, from a file or from a name passes
+//! through here before it is shown.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character does something else than to be seen.
+/// Whether a character is invisible or controls a terminal or the direction of writing.
 #[must_use]
 pub const fn is_hostile(character: char) -> bool {
-    matches!(character,
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    matches!(
+        character,
+        '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
-/// Whether text holds anything of the kind.
+/// Whether text contains a hostile character.
 #[must_use]
 pub fn has_hostile(text: &str) -> bool {
     text.chars().any(is_hostile)
 }
 
-/// Appends what stands between quotes in JSON, hostile characters as `\u` escapes. It means the same as before.
+/// Appends valid JSON, or a part of it, with hostile characters as `\u` escapes, which keep its
+/// meaning.
 pub fn push_json(text: &str, out: &mut String) {
     for character in text.chars() {
         if is_hostile(character) {
@@ -35,9 +53,9 @@ pub fn push_json(text: &str, out: &mut String) {
     }
 }
 
-/// Appends text as a JSON string, hostile characters as `\u` escapes.
+/// Appends text as a JSON string, with hostile characters as `\u` escapes.
 pub fn push_quoted(text: &str, out: &mut Vec<u8>) {
-    // All of it is looked at, at several bytes a step.
+    // Without an early exit the compiler checks several bytes in each step.
     let is_plain = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
         out.push(b'"');
@@ -50,7 +68,7 @@ pub fn push_quoted(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Text for a terminal, hostile characters as visible escapes.
+/// Replaces hostile characters by visible escapes, for a terminal.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !has_hostile(text) {
@@ -79,14 +97,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn leaves_nothing_hostile_and_is_idempotent(text in any::<String>()) {
+        fn visible_text_has_nothing_hostile_and_stays_as_it_is(text in any::<String>()) {
             let once = visible(&text).into_owned();
             prop_assert!(!has_hostile(&once));
             prop_assert_eq!(visible(&once), once.as_str());
         }
 
         #[test]
-        fn json_means_the_same(text in any::<String>()) {
+        fn escaped_json_keeps_its_meaning(text in any::<String>()) {
             let json = serde_json::to_string(&text).expect("strings serialise");
             let mut safe = String::new();
             push_json(&json, &mut safe);
@@ -96,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_the_controls_of_terminals_and_of_direction() {
+    fn controls_of_terminals_and_of_direction_are_hostile() {
         for hostile in [
             '\u{1b}',
             '\u{7f}',

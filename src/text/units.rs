@@ -38,15 +38,15 @@ pub enum DurationError {
 }
 
 impl DurationError {
-    /// Tells what to write instead.
+    /// What the user should write instead.
     pub const ADVICE: &str = "write it like 30s, 5m or 1h30m";
 }
 
 impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Invalid => "it is no length of time",
-            Self::Zero => "it is no time at all",
+            Self::Invalid => "invalid duration",
+            Self::Zero => "must be longer than zero",
         })
     }
 }

@@ -270,7 +270,7 @@ async fn mistakes_end_with_2_before_anything_connects() {
         (&["--grep", "("], "it is no regular expression"),
         (&["--argjson", "x", "{"], "its value is no JSON"),
         (&["-f", ".call_sid == $sid"], "give it with --arg sid VALUE"),
-        (&["--duration", "soon"], "it is no length of time"),
+        (&["--duration", "soon"], "invalid duration"),
         (&["-o", "xml"], "give pretty, ndjson, json, cloudevents, csv, tsv or template=TEXT"),
         (&["-o", "template={{"], "it is no template"),
         (&["--filter-file", "none.jq"], "there is no such file"),

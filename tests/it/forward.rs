@@ -258,7 +258,7 @@ async fn headers_go_along_and_are_shown_to_nobody() {
         (["--forward-header", KEY], "cannot use --forward-header number 1: it has no colon"),
         (["--forward-header", "Host: canary-key-7f3a9c"], "evtap sees to that header itself"),
         (["--forward-header", "@none"], "there is no such file"),
-        (["--forward-timeout", "0s"], "it is no time at all"),
+        (["--forward-timeout", "0s"], "must be longer than zero"),
         (["--forward-format", "xml"], "invalid value 'xml'"),
     ] {
         let ran = evtap("replay - --forward http://127.0.0.1:9")

@@ -1,6 +1,6 @@
-//! What a detector looks for, and what a text must contain before its pattern is tried.
+//! The kinds of identifiers, and the form of the rules that find them.
 
-/// What is looked for.
+/// A kind of identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Detector {
     /// A URL with a query.
@@ -22,7 +22,7 @@ pub enum Detector {
 }
 
 impl Detector {
-    /// All of them.
+    /// All detectors.
     pub const ALL: &[Self] = &[
         Self::Url,
         Self::Email,
@@ -34,7 +34,7 @@ impl Detector {
         Self::Ip,
     ];
 
-    /// Its name.
+    /// Returns the name, as it appears in masks.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,28 +50,28 @@ impl Detector {
     }
 }
 
-/// One shape of an identifier.
+/// A rule that finds one form of an identifier.
 pub(super) struct DetectorRule {
     pub detector: Detector,
-    /// What of it tells, before anything is searched, whether it can be in a text at all.
-    pub least: Requirement,
-    /// Its first group, if it has one, is what is masked.
+    /// What a text must contain for the pattern to be tried.
+    pub requirement: Requirement,
+    /// The regular expression. Its first group, if it has one, is masked, and otherwise the match.
     pub pattern: &'static str,
-    /// Whether it must stand by itself, and not be a part of something longer such as an id.
-    pub alone: bool,
-    /// Whether what the pattern matches is one.
+    /// Whether the match must not be part of something longer, such as an id.
+    pub standalone: bool,
+    /// Whether the text that the pattern matches is such an identifier.
     pub accepts: fn(&str) -> bool,
 }
 
-/// What there must at least be in a text for an identifier to be in it.
+/// What a text must contain for a rule to match in it. It is quick to check.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Requirement {
-    /// So many digits.
+    /// At least this many digits.
     Digits(usize),
     /// A digit and a colon.
     Colon,
     /// An `@`.
     At,
-    /// A `?` that something follows at once, as nothing does in prose.
+    /// A `?` with a character right after it that is not white space, unlike in prose.
     Query,
 }

@@ -1,4 +1,5 @@
-//! The shapes of identifiers. All patterns are in ASCII: text in other spellings has been folded before.
+//! The rules that find identifiers. Their patterns expect folded text, in which digits, spaces and
+//! hyphens are ASCII.
 
 use std::net::Ipv6Addr;
 
@@ -7,37 +8,44 @@ use super::detector::{Detector, DetectorRule, Requirement};
 
 macro_rules! month {
     () => {
-        "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|(?-i:May)|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+        concat!(
+            "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|(?-i:May)|june?|july?",
+            "|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+        )
     };
 }
 
-const fn alone(detector: Detector, least: Requirement, pattern: &'static str) -> DetectorRule {
-    DetectorRule { detector, least, pattern, alone: true, accepts: |_| true }
+const fn standalone(
+    detector: Detector,
+    requirement: Requirement,
+    pattern: &'static str,
+) -> DetectorRule {
+    checked(detector, requirement, pattern, |_| true)
 }
 
 const fn checked(
     detector: Detector,
-    least: Requirement,
+    requirement: Requirement,
     pattern: &'static str,
     accepts: fn(&str) -> bool,
 ) -> DetectorRule {
-    DetectorRule { detector, least, pattern, alone: true, accepts }
+    DetectorRule { detector, requirement, pattern, standalone: true, accepts }
 }
 
-/// Where two overlap and begin together, the earlier names the hit.
+/// All rules. If two matches begin at the same place, the mask is named after the earlier rule.
 pub(super) static RULES: &[DetectorRule] = &[
     DetectorRule {
         detector: Detector::Url,
-        least: Query,
+        requirement: Query,
         pattern: r#"(?i)(?:[a-z][a-z0-9+.-]{0,15}://|www\.)[^\s?"<>]+\?[^\s"<>\[\]]*[\w/=&%#-]"#,
-        alone: false,
+        standalone: false,
         accepts: |_| true,
     },
     DetectorRule {
         detector: Detector::Email,
-        least: At,
+        requirement: At,
         pattern: r"[\w.%+'-]*[\w%+'-]@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,24}",
-        alone: false,
+        standalone: false,
         accepts: |_| true,
     },
     checked(
@@ -49,22 +57,27 @@ pub(super) static RULES: &[DetectorRule] = &[
     checked(Detector::Card, Digits(14), r"3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4,5}", is_card),
     checked(Detector::Ssn, Digits(9), r"[0-9]{3}-[0-9]{2}-[0-9]{4}", is_ssn),
     checked(Detector::Ssn, Digits(9), r"[0-9]{3} [0-9]{2} [0-9]{4}", is_ssn),
-    alone(
+    standalone(
         Detector::Ssn,
         Digits(9),
-        r"(?i)(?:ssn|social(?: security)?(?: number| no\.?| #)?)(?: is)?[ :#=-]{0,3}([0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4})",
+        concat!(
+            r"(?i)(?:ssn|social(?: security)?(?: number| no\.?| #)?)(?: is)?",
+            r"[ :#=-]{0,3}([0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4})",
+        ),
     ),
     DetectorRule {
         detector: Detector::Record,
-        least: Digits(3),
+        requirement: Digits(3),
         pattern: concat!(
-            r"(?i)\b(?:mrn|m\.r\.n\.|(?:medical )?record|chart|patient|member|subscriber|policy|insurance|medicare|medicaid|group|acct|account|plan|npi|dea)",
-            r"(?: (?:id|number|num|no|nr))?\.?(?: is)?[ :#=]{0,3}([A-Za-z0-9]{1,12}(?:-[A-Za-z0-9]{1,12}){0,4})",
+            r"(?i)\b(?:mrn|m\.r\.n\.|(?:medical )?record|chart|patient|member|subscriber|policy",
+            r"|insurance|medicare|medicaid|group|acct|account|plan|npi|dea)",
+            r"(?: (?:id|number|num|no|nr))?\.?(?: is)?[ :#=]{0,3}",
+            r"([A-Za-z0-9]{1,12}(?:-[A-Za-z0-9]{1,12}){0,4})",
         ),
-        alone: false,
+        standalone: false,
         accepts: is_record,
     },
-    // With a country's code, or the prefix that stands for it.
+    // International: a country code after `+` or `00`.
     checked(
         Detector::Phone,
         Digits(8),
@@ -81,23 +94,30 @@ pub(super) static RULES: &[DetectorRule] = &[
     checked(
         Detector::Phone,
         Digits(10),
-        r"(?i)(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)|[2-9][0-9]{2})[ ./-]{0,3}[2-9][0-9]{2}[ .-]?[0-9]{4}(?:,? ?(?:x|ext\.?|extension) ?[0-9]{1,6})?",
+        concat!(
+            r"(?i)(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)|[2-9][0-9]{2})[ ./-]{0,3}",
+            r"[2-9][0-9]{2}[ .-]?[0-9]{4}(?:,? ?(?:x|ext\.?|extension) ?[0-9]{1,6})?",
+        ),
         is_north_american,
     ),
-    // Elsewhere, with the zero that a country has before its areas.
+    // Elsewhere: an area code with the national prefix `0`.
     checked(
         Detector::Phone,
         Digits(9),
         r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /-][0-9]{2,8}(?:[ -][0-9]{2,4}){0,4}",
         |text| (9..=12).contains(&digits(text)),
     ),
-    // Without an area, where something says what it is.
-    alone(
+    // Seven digits without an area code, after a word that announces a number.
+    standalone(
         Detector::Phone,
         Digits(7),
-        r"(?i)\b(?:call(?: (?:me|us|back|him|her|them))*|phone|tel|telephone|cell|mobile|fax|dial|number|text|reach(?: (?:me|us|him|her|them))?)(?: is| at| on|:|\.)* {0,2}([2-9][0-9]{2}[ .-]?[0-9]{4})",
+        concat!(
+            r"(?i)\b(?:call(?: (?:me|us|back|him|her|them))*|phone|tel|telephone|cell|mobile|fax",
+            r"|dial|number|text|reach(?: (?:me|us|him|her|them))?)",
+            r"(?: is| at| on|:|\.)* {0,2}([2-9][0-9]{2}[ .-]?[0-9]{4})",
+        ),
     ),
-    // With a time to the second it is the time of a log.
+    // A date with a time to the second is the timestamp of a log, which is not personal.
     checked(
         Detector::Date,
         Digits(6),
@@ -111,12 +131,12 @@ pub(super) static RULES: &[DetectorRule] = &[
         is_date,
     ),
     checked(Detector::Date, Digits(6), r"[0-3]?[0-9]\.[01]?[0-9]\.[12][0-9]{3}", is_date),
-    alone(
+    standalone(
         Detector::Date,
         Digits(1),
         concat!(r"(?i)\b(", month!(), r"\.? [0-3]?[0-9](?:st|nd|rd|th)?(?:,? [12][0-9]{3})?)"),
     ),
-    alone(
+    standalone(
         Detector::Date,
         Digits(1),
         concat!(
@@ -125,38 +145,47 @@ pub(super) static RULES: &[DetectorRule] = &[
             r"\.?(?:[ ,-]{1,2}(?:[12][0-9]{3}|[0-9]{2}))?)"
         ),
     ),
-    alone(
+    standalone(
         Detector::Date,
         Digits(6),
-        r"(?i)\b(?:dob|d\.o\.b\.|born(?: on)?|birth ?(?:day|date)|date of birth)(?: is|:|=)* {0,2}([0-9]{6}(?:[0-9]{2})?)",
+        concat!(
+            r"(?i)\b(?:dob|d\.o\.b\.|born(?: on)?|birth ?(?:day|date)|date of birth)",
+            r"(?: is|:|=)* {0,2}([0-9]{6}(?:[0-9]{2})?)",
+        ),
     ),
-    alone(
+    standalone(
         Detector::Ip,
         Digits(4),
-        r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}(?::[0-9]{1,5})?",
+        concat!(
+            r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])",
+            r"(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}(?::[0-9]{1,5})?",
+        ),
     ),
     checked(Detector::Ip, Colon, r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}[0-9A-Fa-f:]", is_ipv6),
 ];
 
-/// A run of digits that nothing divides may be any number, so it must be one that the plan of North America gives to a
-/// subscriber: no area or exchange is a service such as 911, and the areas N9X, 37X and 96X are kept for later.
+/// Whether a match is a telephone number of North America.
+///
+/// An undivided run of digits may be any number, so it must be assignable to a subscriber under the
+/// North American Numbering Plan: N11 codes are services such as 911, and the area codes N9X, 37X
+/// and 96X are reserved.
 fn is_north_american(text: &str) -> bool {
     let is_divided = text.bytes().any(|byte| !byte.is_ascii_digit());
     let number = &text[text.len() - 10..];
-    let is_kept = &number[1..2] == "9" || number.starts_with("37") || number.starts_with("96");
-    is_divided || !(is_kept || &number[1..3] == "11" || &number[4..6] == "11")
+    let is_reserved = &number[1..2] == "9" || number.starts_with("37") || number.starts_with("96");
+    is_divided || !(is_reserved || &number[1..3] == "11" || &number[4..6] == "11")
 }
 
-/// Three numbers of which one can be a month and another a day.
+/// Whether a match is a date: a plausible year, month and day, in one of the usual orders.
 fn is_date(text: &str) -> bool {
     let parts: Vec<u32> =
         text.split(['/', '-', '.']).filter_map(|part| part.parse().ok()).collect();
-    let of_month = |day: u32, month: u32| (1..=31).contains(&day) && (1..=12).contains(&month);
+    let is_day_of = |day: u32, month: u32| (1..=31).contains(&day) && (1..=12).contains(&month);
     match parts[..] {
-        [year, month, day] if year >= 1000 => (1850..2150).contains(&year) && of_month(day, month),
+        [year, month, day] if year >= 1000 => (1850..2150).contains(&year) && is_day_of(day, month),
         [day, month, year] => {
             (year < 100 || (1850..2150).contains(&year))
-                && (of_month(day, month) || of_month(month, day))
+                && (is_day_of(day, month) || is_day_of(month, day))
         }
         _ => false,
     }
@@ -168,7 +197,7 @@ fn is_ipv6(text: &str) -> bool {
         && text.parse::<Ipv6Addr>().is_ok()
 }
 
-/// Numbers have digits: at least four, or three beside letters. A year alone is none.
+/// Whether a match is a record number: at least four digits, or three beside letters, and no year.
 fn is_record(text: &str) -> bool {
     let digits = digits(text);
     let is_year = text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
@@ -179,7 +208,8 @@ fn digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
 }
 
-/// A length and a beginning that cards have, and a check digit that is right (ISO/IEC 7812-1, annex B).
+/// Whether a match is a card number: length and prefix of an issuer, and a correct Luhn check digit
+/// (ISO/IEC 7812-1, annex B).
 fn is_card(text: &str) -> bool {
     let digits: Vec<u32> = text.chars().filter_map(|character| character.to_digit(10)).collect();
     let begins = |from: u32, to: u32| (from..=to).contains(&(digits[0] * 10 + digits[1]));
@@ -203,7 +233,8 @@ fn is_card(text: &str) -> bool {
     is_known && sum.is_multiple_of(10)
 }
 
-/// No number has an area of 000 or 666, a group of 00 or a serial of 0000.
+/// Whether a match can be a social security number: the area is not 000 or 666, the group not 00,
+/// and the serial not 0000.
 fn is_ssn(text: &str) -> bool {
     let part = |range: std::ops::Range<usize>| &text[range];
     !matches!(part(0..3), "000" | "666") && part(4..6) != "00" && part(7..11) != "0000"
