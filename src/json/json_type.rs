@@ -1,6 +1,6 @@
 //! The type of a JSON value, known from its first byte.
 
-/// The JSON type of one value, as its first byte tells.
+/// The type of a JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JsonType {
     /// `null`.
@@ -18,7 +18,7 @@ pub enum JsonType {
 }
 
 impl JsonType {
-    /// The type of the valid JSON value that begins with this byte.
+    /// Returns the type of the valid JSON value that begins with this byte.
     #[must_use]
     pub const fn from_first_byte(first: u8) -> Self {
         match first {
@@ -31,13 +31,13 @@ impl JsonType {
         }
     }
 
-    /// Its bit in a set of types.
+    /// Returns the bit that stands for this type in a set of types.
     #[must_use]
     pub const fn bit(self) -> u8 {
         1 << self as u8
     }
 
-    /// Its name in JSON Schema.
+    /// Returns the name of the type in JSON Schema.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl JsonType {
         }
     }
 
-    /// Whether values of this type hold further values.
+    /// Whether values of this type contain other values.
     #[must_use]
     pub const fn is_container(self) -> bool {
         matches!(self, Self::Array | Self::Object)

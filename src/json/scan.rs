@@ -1,8 +1,9 @@
-//! One strict pass over the JSON of an event: is it valid, and where do its top-level members stand?
+//! One strict pass over the JSON of an event, which validates it and finds its top-level members.
 //!
-//! Nothing is built but the table of members; everything later points into the bytes that arrived. What `serde_json` refuses
-//! is refused here, with the same limit of nesting, but for numbers out of range (`1e999`), which are grammatical and whose
-//! digits are only passed on.
+//! The pass builds only a table of members, whose spans point into the bytes that arrived. It
+//! rejects what `serde_json` rejects, with the same limit of nesting. Numbers out of range
+//! (`1e999`) are the one exception: they follow the grammar, and their digits are passed on
+//! unchanged.
 
 mod cursor;
 
@@ -11,10 +12,10 @@ use wide::u8x16;
 use crate::json::JsonType;
 pub use cursor::{JsonCursor, KeyToken, ScannedValue, ValueTraits};
 
-/// The deepest nesting, as in `serde_json`.
+/// The deepest nesting that is accepted, which is the limit of `serde_json`.
 const MAX_DEPTH: u8 = 127;
 
-/// A range of bytes in a frame. Frames are far below 4 GiB: [`object`] refuses others.
+/// A range of bytes in a frame. It has 32-bit offsets, so [`scan_object`] rejects 4 GiB and more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     start: u32,
@@ -22,31 +23,31 @@ pub struct Span {
 }
 
 impl Span {
-    /// Where it begins.
+    /// Returns the offset of the first byte.
     #[must_use]
     pub const fn start(&self) -> usize {
         self.start as usize
     }
 
-    /// Where it ends.
+    /// Returns the offset after the last byte.
     #[must_use]
     pub const fn end(&self) -> usize {
         self.end as usize
     }
 
-    /// How many bytes it spans.
+    /// Returns the number of bytes.
     #[must_use]
     pub const fn len(&self) -> usize {
         (self.end - self.start) as usize
     }
 
-    /// Whether it spans none.
+    /// Whether the span contains no bytes.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// The bytes that it spans.
+    /// Returns the part of `text` that the span covers.
     #[must_use]
     pub fn slice<'a>(&self, text: &'a str) -> &'a str {
         &text[self.start as usize..self.end as usize]
@@ -62,37 +63,37 @@ pub struct Member {
     pub value: Span,
     /// The value's type.
     pub json: JsonType,
-    /// The key has escapes in it.
+    /// Whether the key contains escapes.
     pub key_escaped: bool,
-    /// There is white space inside the value, outside its strings.
+    /// Whether the value contains white space outside of strings.
     pub spaced: bool,
 }
 
-/// Why bytes are no JSON object, or no event.
+/// The reason why bytes are not a JSON object, or not an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Category {
     /// Nothing, or only white space.
     Empty,
-    /// Bytes that are no UTF-8.
+    /// Bytes that are not UTF-8.
     NotUtf8,
-    /// Text that ends within a value.
+    /// Text that ends inside a value.
     Truncated,
-    /// Text that is no JSON.
+    /// Text that is not JSON.
     NotJson,
     /// A `\u` escape of half a surrogate pair.
     LoneSurrogate,
-    /// Arrays and objects nested beyond 127 levels.
+    /// Arrays and objects nested deeper than 127 levels.
     TooDeep,
-    /// JSON, but no object.
+    /// JSON that is not an object.
     NotAnObject,
-    /// An object that doesn't say which event it is.
+    /// An object without an event type.
     NoEventType,
     /// More bytes than a frame may have.
     TooLarge,
 }
 
 impl Category {
-    /// Its name in `tap.malformed`.
+    /// Returns the name of the category in `tap.malformed`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -109,17 +110,18 @@ impl Category {
     }
 }
 
-/// Where and why a frame is no event. It never holds any of its text.
+/// Where and why a frame is not an event. It never contains any of the frame's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Defect {
-    /// Why.
+    /// The reason.
     pub category: Category,
-    /// The byte at which it shows, from 0.
+    /// The offset of the byte where the defect was found, from 0.
     pub offset: usize,
 }
 
-/// Fills `members` with the members of the JSON object that `bytes` are, and returns the bytes as text.
-pub fn object<'a>(bytes: &'a [u8], members: &mut Vec<Member>) -> Result<&'a str, Defect> {
+/// Validates that `bytes` are a JSON object, replaces `members` by its members, and returns the
+/// bytes as text.
+pub fn scan_object<'a>(bytes: &'a [u8], members: &mut Vec<Member>) -> Result<&'a str, Defect> {
     members.clear();
     if u32::try_from(bytes.len()).is_err() {
         return Err(Defect { category: Category::TooLarge, offset: 0 });
@@ -131,29 +133,32 @@ pub fn object<'a>(bytes: &'a [u8], members: &mut Vec<Member>) -> Result<&'a str,
     Ok(text)
 }
 
-/// Appends the members of the object at `within`, which [`object`] has found in `text`.
-pub fn inner(text: &str, within: Span, members: &mut Vec<Member>) {
+/// Appends the members of the nested object at `within`. The `text` has passed [`scan_object`].
+pub fn scan_inner_object(text: &str, within: Span, members: &mut Vec<Member>) {
     let mut scan = Scan::at(&text.as_bytes()[..within.end as usize], within.start as usize);
-    // It has been found valid before; were it not, the members up to the defect would stand.
+    // The outer scan has validated the object, so this cannot fail.
     let _ = scan.document(members);
 }
 
-/// How many bytes of a string are looked at at once.
+/// The number of bytes of a string that are searched in one step.
 const STRIDE: usize = 16;
 
+/// A scan in progress: the position, and what the bytes before it contain.
 #[derive(Clone)]
 struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Whether white space was skipped.
     spaced: bool,
-    /// Not zero if a string has had a byte beyond ASCII.
+    /// Not zero if a string had a byte beyond ASCII.
     high: u32,
-    /// A number with a fraction or an exponent has been passed.
+    /// Whether a number had a fraction or an exponent.
     fraction: bool,
-    /// The types that have been passed inside of an array or object, a bit each.
+    /// The types of the values inside arrays and objects, as the bits of [`JsonType::bit`].
     inside: u8,
 }
 
+/// The result of one step of the grammar.
 type Step<T = ()> = Result<T, Category>;
 
 impl<'a> Scan<'a> {
@@ -164,32 +169,32 @@ impl<'a> Scan<'a> {
 
 impl Scan<'_> {
     fn document(&mut self, members: &mut Vec<Member>) -> Step {
-        self.space();
+        self.skip_space();
         match self.bytes.get(self.at) {
             None => return Err(Category::Empty),
             Some(b'{') => {}
             Some(_) => {
-                self.value(0)?;
-                self.end()?;
+                self.skip_value(0)?;
+                self.expect_end()?;
                 self.at = 0;
                 return Err(Category::NotAnObject);
             }
         }
         self.at += 1;
-        self.space();
+        self.skip_space();
         if self.peek()? == b'}' {
             self.at += 1;
-            return self.end();
+            return self.expect_end();
         }
         loop {
             let start = self.at + 1;
-            let key_escaped = self.key()?;
+            let key_escaped = self.skip_key()?;
             let key = Self::span(start, self.at - 1);
-            self.colon()?;
+            self.skip_colon()?;
             self.spaced = false;
             let start = self.at;
             let json = JsonType::from_first_byte(self.peek()?);
-            self.value(1)?;
+            self.skip_value(1)?;
             members.push(Member {
                 key,
                 value: Self::span(start, self.at),
@@ -197,22 +202,22 @@ impl Scan<'_> {
                 key_escaped,
                 spaced: self.spaced,
             });
-            self.space();
-            if self.next_of(b',', b'}')? {
-                return self.end();
+            self.skip_space();
+            if self.skip_separator(b'}')? {
+                return self.expect_end();
             }
-            self.space();
+            self.skip_space();
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "object() refuses 4 GiB and more")]
+    #[expect(clippy::cast_possible_truncation, reason = "scan_object() rejects 4 GiB and more")]
     const fn span(start: usize, end: usize) -> Span {
         Span { start: start as u32, end: end as u32 }
     }
 
-    /// Nothing but white space may follow.
-    fn end(&mut self) -> Step {
-        self.space();
+    /// Checks that only white space follows.
+    fn expect_end(&mut self) -> Step {
+        self.skip_space();
         if self.at == self.bytes.len() { Ok(()) } else { Err(Category::NotJson) }
     }
 
@@ -220,7 +225,7 @@ impl Scan<'_> {
         self.bytes.get(self.at).copied().ok_or(Category::Truncated)
     }
 
-    fn space(&mut self) {
+    fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
             self.at += 1;
             self.spaced = true;
@@ -235,71 +240,72 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Steps over `more` (false) or `end` (true).
-    fn next_of(&mut self, more: u8, end: u8) -> Step<bool> {
+    /// Skips a comma or the closing bracket `end`, and returns whether it was the bracket.
+    fn skip_separator(&mut self, end: u8) -> Step<bool> {
         let byte = self.peek()?;
-        if byte != more && byte != end {
+        if byte != b',' && byte != end {
             return Err(Category::NotJson);
         }
         self.at += 1;
         Ok(byte == end)
     }
 
-    fn key(&mut self) -> Step<bool> {
+    /// Skips a key and returns whether it has escapes.
+    fn skip_key(&mut self) -> Step<bool> {
         self.expect(b'"')?;
-        self.string()
+        self.finish_string()
     }
 
-    fn colon(&mut self) -> Step {
-        self.space();
+    fn skip_colon(&mut self) -> Step {
+        self.skip_space();
         self.expect(b':')?;
-        self.space();
+        self.skip_space();
         Ok(())
     }
 
-    fn value(&mut self, depth: u8) -> Step {
+    fn skip_value(&mut self, depth: u8) -> Step {
         match self.peek()? {
             b'"' => {
                 self.at += 1;
-                self.string().map(|_| ())
+                self.finish_string().map(|_| ())
             }
-            b'{' => self.nested(depth, b'}', true),
-            b'[' => self.nested(depth, b']', false),
-            b'-' | b'0'..=b'9' => self.number(),
-            b't' => self.literal(b"true"),
-            b'f' => self.literal(b"false"),
-            b'n' => self.literal(b"null"),
+            b'{' => self.skip_container(depth, b'}', true),
+            b'[' => self.skip_container(depth, b']', false),
+            b'-' | b'0'..=b'9' => self.skip_number(),
+            b't' => self.skip_literal(b"true"),
+            b'f' => self.skip_literal(b"false"),
+            b'n' => self.skip_literal(b"null"),
             _ => Err(Category::NotJson),
         }
     }
 
-    fn nested(&mut self, depth: u8, end: u8, keys: bool) -> Step {
+    fn skip_container(&mut self, depth: u8, end: u8, has_keys: bool) -> Step {
         if depth >= MAX_DEPTH {
             return Err(Category::TooDeep);
         }
         self.at += 1;
-        self.space();
+        self.skip_space();
         if self.peek()? == end {
             self.at += 1;
             return Ok(());
         }
         loop {
-            if keys {
-                self.key()?;
-                self.colon()?;
+            if has_keys {
+                self.skip_key()?;
+                self.skip_colon()?;
             }
             self.inside |= JsonType::from_first_byte(self.peek()?).bit();
-            self.value(depth + 1)?;
-            self.space();
-            if self.next_of(b',', end)? {
+            self.skip_value(depth + 1)?;
+            self.skip_space();
+            if self.skip_separator(end)? {
                 return Ok(());
             }
-            self.space();
+            self.skip_space();
         }
     }
 
     #[inline]
-    fn literal<const LENGTH: usize>(&mut self, word: &[u8; LENGTH]) -> Step {
+    fn skip_literal<const LENGTH: usize>(&mut self, word: &[u8; LENGTH]) -> Step {
         let rest = &self.bytes[self.at..];
         if rest.starts_with(word) {
             self.at += word.len();
@@ -311,19 +317,19 @@ impl Scan<'_> {
         }
     }
 
-    fn number(&mut self) -> Step {
-        let (at, found) = number(self.bytes, self.at);
+    fn skip_number(&mut self) -> Step {
+        let (at, fraction) = number(self.bytes, self.at);
         self.at = at;
-        self.fraction |= found?;
+        self.fraction |= fraction?;
         Ok(())
     }
 
-    /// Steps over the rest of a string, its closing quote included; says whether it has escapes.
+    /// Skips the rest of a string with its closing quote, and returns whether it has escapes.
     #[inline]
-    fn string(&mut self) -> Step<bool> {
+    fn finish_string(&mut self) -> Step<bool> {
         let mut escaped = false;
         loop {
-            (self.at, self.high) = plain(self.bytes, self.at, self.high);
+            (self.at, self.high) = find_special(self.bytes, self.at, self.high);
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
@@ -331,14 +337,14 @@ impl Scan<'_> {
                 }
                 b'\\' => {
                     escaped = true;
-                    self.escape()?;
+                    self.skip_escape()?;
                 }
                 _ => return Err(Category::NotJson),
             }
         }
     }
 
-    fn escape(&mut self) -> Step {
+    fn skip_escape(&mut self) -> Step {
         self.at += 1;
         match self.peek()? {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {
@@ -347,7 +353,7 @@ impl Scan<'_> {
             }
             b'u' => {
                 self.at += 1;
-                match self.hex()? {
+                match self.read_hex()? {
                     0xd800..=0xdbff => {
                         for byte in *b"\\u" {
                             self.expect(byte).map_err(|category| match category {
@@ -355,7 +361,7 @@ impl Scan<'_> {
                                 _ => Category::LoneSurrogate,
                             })?;
                         }
-                        match self.hex()? {
+                        match self.read_hex()? {
                             0xdc00..=0xdfff => Ok(()),
                             _ => Err(Category::LoneSurrogate),
                         }
@@ -368,7 +374,7 @@ impl Scan<'_> {
         }
     }
 
-    fn hex(&mut self) -> Step<u32> {
+    fn read_hex(&mut self) -> Step<u32> {
         let mut value = 0;
         for _ in 0..4 {
             let digit = char::from(self.peek()?).to_digit(16).ok_or(Category::NotJson)?;
@@ -379,7 +385,8 @@ impl Scan<'_> {
     }
 }
 
-/// Where the number at `at` ends and whether it has a fraction or an exponent, or where and why it is none.
+/// Returns where the number at `at` ends and whether it has a fraction or an exponent, or where and
+/// why it is invalid.
 fn number(bytes: &[u8], at: usize) -> (usize, Step<bool>) {
     let byte = |at: usize| bytes.get(at).copied();
     let digits = |from: usize| {
@@ -388,24 +395,25 @@ fn number(bytes: &[u8], at: usize) -> (usize, Step<bool>) {
         (from + count, if count == 0 { Err(missing) } else { Ok(()) })
     };
     let start = at + usize::from(byte(at) == Some(b'-'));
-    let (mut end, mut found) =
+    let (mut end, mut result) =
         if byte(start) == Some(b'0') { (start + 1, Ok(())) } else { digits(start) };
     let mut fraction = false;
-    if found.is_ok() && byte(end) == Some(b'.') {
+    if result.is_ok() && byte(end) == Some(b'.') {
         fraction = true;
-        (end, found) = digits(end + 1);
+        (end, result) = digits(end + 1);
     }
-    if found.is_ok() && matches!(byte(end), Some(b'e' | b'E')) {
+    if result.is_ok() && matches!(byte(end), Some(b'e' | b'E')) {
         fraction = true;
-        (end, found) = digits(end + 1 + usize::from(matches!(byte(end + 1), Some(b'+' | b'-'))));
+        (end, result) = digits(end + 1 + usize::from(matches!(byte(end + 1), Some(b'+' | b'-'))));
     }
-    (end, found.map(|()| fraction))
+    (end, result.map(|()| fraction))
 }
 
-/// Where the next quote, backslash or control character is, looking at several bytes at a time; and `high`, or something else
-/// than zero if there is a byte beyond ASCII before it.
+/// Finds the next quote, backslash or control character, several bytes at a time.
+///
+/// Also returns `high`, or a value other than zero if a byte beyond ASCII comes before it.
 #[inline(always)]
-fn plain(bytes: &[u8], mut at: usize, mut high: u32) -> (usize, u32) {
+fn find_special(bytes: &[u8], mut at: usize, mut high: u32) -> (usize, u32) {
     const QUOTE: u8x16 = u8x16::splat(b'"');
     const SLASH: u8x16 = u8x16::splat(b'\\');
     const CONTROL: u8x16 = u8x16::splat(0x1f);
@@ -414,7 +422,7 @@ fn plain(bytes: &[u8], mut at: usize, mut high: u32) -> (usize, u32) {
         let hits = chunk.simd_eq(QUOTE) | chunk.simd_eq(SLASH) | chunk.simd_eq(chunk.min(CONTROL));
         let (hits, highs) = (hits.to_bitmask(), chunk.to_bitmask());
         if hits != 0 {
-            // Those below the first.
+            // Of the bytes beyond ASCII, only those before the first hit count.
             return (
                 at + hits.trailing_zeros() as usize,
                 high | (highs & hits.wrapping_sub(1) & !hits),
@@ -430,41 +438,46 @@ fn plain(bytes: &[u8], mut at: usize, mut high: u32) -> (usize, u32) {
     (at, high)
 }
 
-/// What stands in an array or object that [`object`] has found valid: values, with the inside of their keys in an object.
-pub fn each(json: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
+/// Iterates over the values in a valid array or object. In an object, each comes with its key,
+/// without quotes but with its escapes.
+pub fn iter_entries(json: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
     let mut scan = Scan::at(json.as_bytes(), 1);
-    let keyed = json.starts_with('{');
-    scan.space();
+    let has_keys = json.starts_with('{');
+    scan.skip_space();
     std::iter::from_fn(move || {
         scan.bytes.get(scan.at).filter(|byte| !matches!(byte, b']' | b'}'))?;
-        scan.entry(json, keyed).ok()
+        scan.next_entry(json, has_keys).ok()
     })
 }
 
-/// The same, all at once.
+/// Collects the values in a valid array or object; see [`iter_entries`].
 #[must_use]
 pub fn entries(json: &str) -> Vec<(Option<&str>, &str)> {
-    each(json).collect()
+    iter_entries(json).collect()
 }
 
 impl Scan<'_> {
-    fn entry<'a>(&mut self, json: &'a str, keyed: bool) -> Step<(Option<&'a str>, &'a str)> {
+    fn next_entry<'a>(
+        &mut self,
+        json: &'a str,
+        has_keys: bool,
+    ) -> Step<(Option<&'a str>, &'a str)> {
         let start = self.at + 1;
-        let key = if keyed {
-            self.key()?;
+        let key = if has_keys {
+            self.skip_key()?;
             let key = &json[start..self.at - 1];
-            self.colon()?;
+            self.skip_colon()?;
             Some(key)
         } else {
             None
         };
         let start = self.at;
-        self.value(0)?;
+        self.skip_value(0)?;
         let value = &json[start..self.at];
-        self.space();
+        self.skip_space();
         if self.peek()? == b',' {
             self.at += 1;
-            self.space();
+            self.skip_space();
         }
         Ok((key, value))
     }

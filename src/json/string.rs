@@ -1,18 +1,18 @@
-//! JSON strings: the text between their quotes, and the text that their escapes stand for.
+//! Reads JSON strings: the text between the quotes, and the text that its escapes represent.
 //!
-//! The functions expect valid JSON, as [`scan`](super::scan) leaves it, and borrow wherever a
-//! string has no escapes.
+//! The functions expect JSON that [`scan`](super::scan) has validated. They borrow if a string has
+//! no escapes.
 
 use std::borrow::Cow;
 
-/// Returns what is between the quotes of a JSON string, escapes included, or `None` if `json` is
+/// Returns the text between the quotes of a JSON string, with its escapes, or `None` if `json` is
 /// not a string.
 #[must_use]
 pub fn contents(json: &str) -> Option<&str> {
     json.strip_prefix('"')?.strip_suffix('"')
 }
 
-/// Returns the text that the contents of a JSON string stand for.
+/// Returns the text that the contents of a JSON string represent.
 #[must_use]
 pub fn unescape(contents: &str) -> Cow<'_, str> {
     if contents.contains('\\') {

@@ -100,7 +100,7 @@ impl Decoder {
             return Err((Defect { category, offset: 0 }, length));
         }
         let malformed = |defect| (defect, frame.data.len() as u64);
-        let text = scan::object(frame.data, &mut self.members).map_err(malformed)?;
+        let text = scan::scan_object(frame.data, &mut self.members).map_err(malformed)?;
         let (mut frame, mut time) = (*frame, None);
         if frame.format == FrameFormat::Record
             && let Some(envelope) = envelope::open(text, &mut self.members)
@@ -211,7 +211,7 @@ impl Decoder {
         let mut inner = 0..0;
         if let Some(at) = self.members.iter().position(wrapped) {
             let after = self.members.split_off(at);
-            scan::inner(text, after[0].value, &mut self.members);
+            scan::scan_inner_object(text, after[0].value, &mut self.members);
             inner = at..self.members.len();
             self.members.extend_from_slice(&after[1..]);
         }
@@ -364,7 +364,7 @@ pub(crate) fn fits(
 
 fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() -> String) -> bool {
     let mut fit = true;
-    for (key, value) in scan::each(json) {
+    for (key, value) in scan::iter_entries(json) {
         let null = value == "null";
         match ty {
             Type::List(item) | Type::Map(item) => fit &= null || fits(value, item, drift, path),

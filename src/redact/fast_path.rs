@@ -156,10 +156,11 @@ impl ShapeCache {
         match frame.format {
             FrameFormat::Record => {
                 let mut cursor = JsonCursor::new(text, BEGINNING.len(), end);
-                let quote = text.starts_with(BEGINNING).then(|| cursor.plain()).flatten()?;
+                let quote =
+                    text.starts_with(BEGINNING).then(|| cursor.finish_plain_string()).flatten()?;
                 let kind = Kind::from_name(text.get(BEGINNING.len()..quote)?)?;
-                let more = cursor.byte(b',');
-                let at = cursor.place();
+                let more = cursor.skip_byte(b',');
+                let at = cursor.position();
                 let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
                 let known = &mut self.of_kind.get_mut(kind as usize)?.shapes[shape];
                 let tap = match walked.recorded {
@@ -173,8 +174,8 @@ impl ShapeCache {
             FrameFormat::Sse => {
                 let kind = Kind::from_name(frame.event?)?;
                 let mut cursor = JsonCursor::new(text, 0, end);
-                let more = cursor.byte(b'{').then(|| !cursor.is_end())?;
-                let at = cursor.place();
+                let more = cursor.skip_byte(b'{').then(|| !cursor.is_at_end())?;
+                let at = cursor.position();
                 let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
                 if walked.recorded.is_some() {
                     return None;
@@ -305,18 +306,18 @@ impl EventShape {
         tap: &KeyToken,
         made: &mut FieldBuffer,
     ) -> Option<FastScan> {
-        let mut walked = FastScan { hidden: 0, recorded: None, end: cursor.place() };
+        let mut walked = FastScan { hidden: 0, recorded: None, end: cursor.position() };
         let mut seen = 0;
         let mut slots = self.slots.iter();
         while more {
-            let Some(slot) = slots.find(|slot| cursor.key(&slot.key)) else {
-                let value = cursor.key(tap).then(|| cursor.value())??;
+            let Some(slot) = slots.find(|slot| cursor.skip_key(&slot.key)) else {
+                let value = cursor.skip_key(tap).then(|| cursor.skip_value())??;
                 walked.recorded =
                     Some(value.span).filter(|_| !value.traits.has(ValueTraits::SPACED));
                 walked.recorded?;
                 break;
             };
-            let value = cursor.value()?;
+            let value = cursor.skip_value()?;
             if slot.types & value.json.bit() == 0 || !slot.expects(text, value) {
                 return None;
             }
@@ -335,10 +336,10 @@ impl EventShape {
                 return None;
             }
             made.places.push(ValueSpan { spec: slot.spec, value: value.span, hidden });
-            walked.end = cursor.place();
-            more = cursor.byte(b',');
+            walked.end = cursor.position();
+            more = cursor.skip_byte(b',');
         }
-        (cursor.is_end() && self.required & !seen == 0).then_some(walked)
+        (cursor.is_at_end() && self.required & !seen == 0).then_some(walked)
     }
 
     /// The names of the fields of which the bits are set.

@@ -50,7 +50,7 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
     let attributes: Vec<_> =
         members.iter().filter(|member| member.key != data.key).copied().collect();
     members.clear();
-    scan::inner(text, data.value, members);
+    scan::scan_inner_object(text, data.value, members);
     let named = members
         .iter()
         .find(|member| member.json == JsonType::String && member.key.slice(text) == "event_type");
