@@ -17,53 +17,58 @@ pub mod settings;
 
 use std::process::ExitCode;
 
-use crate::error::Exit;
+use crate::error::{Error, Exit, Result};
 use crate::output::status::{self, StatusFormat};
 use crate::text::terminal;
+use args::Cli;
 use config::ParseError;
 
 /// Parses the command line, runs the command, and returns its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
-    hardening::confine();
-    let (cli, layers) = match config::parse(std::env::args_os()) {
-        Ok(parsed) => parsed,
-        Err(ParseError::Set(error)) => {
-            status::failed(StatusFormat::Text, &error);
-            return error.exit.into();
+    hardening::harden_process();
+    let exit = match config::parse(std::env::args_os()) {
+        Ok((cli, layers)) => {
+            let format = cli.status();
+            run(cli).unwrap_or_else(|error| fail(format, &layers.explain(error)))
         }
-        Err(ParseError::Typed(error)) => {
-            if std::env::args_os()
-                .any(|argument| terminal::has_hostile(&argument.to_string_lossy()))
-            {
-                // It quotes what was typed, which may be the name of a file that somebody else made.
-                status::lines(&error.to_string());
-            } else {
-                // Help and version go to stdout and are no mistake; a reader that has gone has read enough.
-                let _ = error.print();
-            }
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
-        }
+        Err(ParseError::Configuration(error)) => fail(StatusFormat::Text, &error),
+        Err(ParseError::CommandLine(error)) => print_usage(&error),
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            status::report(&format!(
-                "cannot start: {}; free some of the machine's resources",
-                error.kind()
-            ));
-            return Exit::Failure.into();
-        }
-    };
-    let format = cli.status();
+    exit.into()
+}
+
+/// Runs a command on a runtime of its own.
+fn run(cli: Cli) -> Result<Exit> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+            Error::new(
+                Exit::Failure,
+                "cannot start",
+                error.kind().to_string(),
+                "free some of the machine's resources",
+            )
+        })?;
     let outcome = runtime.block_on(commands::run(cli));
-    // A read of stdin can't be cut short: don't wait for it.
+    // A read of stdin cannot be aborted, so the process does not wait for it.
     runtime.shutdown_background();
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            status::failed(format, &layers.explain(error.clone()));
-            error.exit.into()
-        }
+    outcome
+}
+
+/// Reports an error.
+fn fail(format: StatusFormat, error: &Error) -> Exit {
+    status::failed(format, error);
+    error.exit
+}
+
+/// Prints help or the version to stdout, or a usage error to stderr.
+fn print_usage(error: &clap::Error) -> Exit {
+    if std::env::args_os().any(|argument| terminal::has_hostile(&argument.to_string_lossy())) {
+        // The error quotes an argument, which may be the name of a file that somebody else chose.
+        status::lines(&error.to_string());
+    } else {
+        // A closed pipe is no failure: its reader has read enough.
+        let _ = error.print();
     }
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }

@@ -73,6 +73,7 @@ pub struct Error {
     why: String,
     advice: String,
     detail: Option<String>,
+    setting: Option<&'static str>,
 }
 
 impl Error {
@@ -84,7 +85,14 @@ impl Error {
         why: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
-        Self { exit, what: what.into(), why: why.into(), advice: advice.into(), detail: None }
+        Self {
+            exit,
+            what: what.into(),
+            why: why.into(),
+            advice: advice.into(),
+            detail: None,
+            setting: None,
+        }
     }
 
     /// The same with lines to be shown below the message, such as the place in an expression.
@@ -92,6 +100,13 @@ impl Error {
     pub fn with_detail(mut self, detail: String) -> Self {
         self.detail = Some(detail);
         self
+    }
+
+    /// Names the option that the failure is about, such as `--max-frame`. Its value may come from a
+    /// configuration file; the command then reports the line that sets it.
+    #[must_use]
+    pub fn with_setting(self, option: &'static str) -> Self {
+        Self { setting: Some(option), ..self }
     }
 
     /// What failed, why, and what to do.
@@ -104,6 +119,23 @@ impl Error {
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
+    }
+
+    /// The option that the failure is about.
+    #[must_use]
+    pub const fn setting(&self) -> Option<&'static str> {
+        self.setting
+    }
+
+    /// An option has a value that cannot be used.
+    #[must_use]
+    pub fn invalid_value(
+        option: &'static str,
+        value: impl fmt::Display,
+        why: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self::usage(format!("cannot use {option} {value}"), why, advice).with_setting(option)
     }
 
     /// A mistake on the command line or in the configuration.

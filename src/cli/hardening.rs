@@ -5,8 +5,8 @@ use std::panic;
 
 use crate::output::status;
 
-/// Confines the process. It is called once, before anything is read.
-pub fn confine() {
+/// Hardens the process. Call it once, before anything is read.
+pub fn harden_process() {
     quiet_panics();
     no_core_dumps();
 }

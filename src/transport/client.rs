@@ -55,10 +55,12 @@ impl Endpoints {
     /// Checks the two URLs. Without one of its own, the WebSocket's host is the base's. A path before `/v1` is kept, for
     /// gateways.
     pub fn resolve(base: &str, agent: Option<&str>, insecure_http: bool) -> Result<Self> {
-        let base = origin("the base URL", base, "https://api.example.com", insecure_http)?;
+        let base = origin("the base URL", base, "https://api.example.com", insecure_http)
+            .map_err(|error| error.with_setting("--base-url"))?;
         let agent = match agent {
             Some(agent) => {
-                origin("the agent base URL", agent, "wss://api.example.com", insecure_http)?
+                origin("the agent base URL", agent, "wss://api.example.com", insecure_http)
+                    .map_err(|error| error.with_setting("--agent-base-url"))?
             }
             None => base.clone(),
         };
@@ -212,6 +214,7 @@ fn proxy(url: &str) -> Result<Proxy> {
             why,
             "give one such as http://proxy.example.com:3128",
         )
+        .with_setting("--proxy")
     };
     let parsed = Url::parse(url).map_err(|_| wrong("it is not a URL"))?;
     if !matches!(parsed.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
@@ -225,7 +228,7 @@ fn proxy(url: &str) -> Result<Proxy> {
 fn certificates(path: &Path) -> Result<Vec<Certificate>> {
     let what = format!("cannot use the certificates in {}", path.display());
     let advice = "check the path of --ca-cert: it must be a PEM file";
-    let error = |why: String| Error::usage(what.clone(), why, advice);
+    let error = |why: String| Error::usage(what.clone(), why, advice).with_setting("--ca-cert");
     let pem = std::fs::read(path).map_err(|problem| error(problem.kind().to_string()))?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),

@@ -8,7 +8,7 @@ use crate::support::{STREAM, evtap, scripted, watch};
 #[test]
 #[ignore = "it breaks down, as the test below wants it to"]
 fn child() {
-    evtap::internals::cli::hardening::confine();
+    evtap::internals::cli::hardening::harden_process();
     #[cfg(target_os = "linux")]
     assert_eq!(
         rustix::process::dumpable_behavior(),

@@ -297,6 +297,25 @@ async fn mistakes_in_a_file_are_told_with_their_line_and_without_values() {
 }
 
 #[tokio::test]
+async fn an_error_names_the_line_of_the_setting_that_it_is_about() {
+    let line = "watch --workspace demo";
+    for (toml, rest, set) in [
+        ("phi = \"hash\"\nphi_key_file = \"none\"", "", Some("phi_key_file is set in ")),
+        ("output = \"template={{\"", "", Some("output is set in ")),
+        ("redact = [\"nothing\"]", "--redact call_sid", Some("redact is set in ")),
+        ("read_timeout = \"1m\"", "--read-timeout soon", None),
+        ("order = \"time\"", "--order-window soon", None),
+    ] {
+        let ran = evtap(&format!("{line} {rest}")).config(toml).run().await;
+        ran.ended(2);
+        match set {
+            Some(set) => assert!(ran.stderr().contains(set), "{toml}: {}", ran.stderr()),
+            None => assert!(!ran.stderr().contains("is set in"), "{toml}: {}", ran.stderr()),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_file_reveals_nothing() {
     for (toml, message) in [
         (

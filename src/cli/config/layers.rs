@@ -26,6 +26,8 @@ pub struct Layers {
     pub profile: Option<(String, &'static str)>,
     /// For each setting, what the layers say of it, the highest first.
     given: BTreeMap<&'static str, Vec<(SettingOrigin, Vec<String>)>>,
+    /// The settings that the command line overrides.
+    overridden: Vec<&'static str>,
 }
 
 /// The named filters that count, and where each is from.
@@ -35,7 +37,12 @@ impl Layers {
     /// Reads the environment, the file and the profile that the options choose.
     pub(super) fn read(typed: &ArgMatches, watch: &clap::Command) -> Result<Self> {
         let (file, profile) = chosen(typed, watch)?;
-        let mut layers = Self { file, profile, given: BTreeMap::new() };
+        let is_overridden = |setting: &&Setting| {
+            setting.role != Role::Cumulative && is_explicit(typed, setting.name)
+        };
+        let overridden = SETTINGS.iter().filter(is_overridden).map(|setting| setting.name);
+        let mut layers =
+            Self { file, profile, given: BTreeMap::new(), overridden: overridden.collect() };
         for setting in SETTINGS {
             let option = setting
                 .option(watch, watch)
@@ -156,26 +163,27 @@ impl Layers {
         }
     }
 
-    /// An error in what the file says names an option that nobody has typed: this tells where it stands.
+    /// Adds to an error about a setting the line of the file that sets it: the error names an option
+    /// that nobody has typed.
     #[must_use]
     pub fn explain(&self, error: Error) -> Error {
-        let Some(file) =
-            self.file.as_ref().filter(|_| error.exit == Exit::Usage && error.detail().is_none())
-        else {
-            return error;
-        };
-        let text = error.to_string().to_lowercase().replace(['-', '_'], " ");
-        let named = self.given.iter().find_map(|(name, given)| {
-            let (SettingOrigin::Profile(_, line) | SettingOrigin::File(line), _) = given.first()?
-            else {
-                return None;
-            };
-            text.contains(&name.replace('_', " ")).then_some((name, line))
-        });
-        match named {
-            Some((name, line)) => error
+        let line = error.setting().and_then(|option| self.line_in_file(option));
+        match (&self.file, line) {
+            (Some(file), Some((name, line))) if error.detail().is_none() => error
                 .with_detail(format!("  {name} is set in {}, line {line}", file.path.display())),
-            None => error,
+            _ => error,
+        }
+    }
+
+    /// The setting of that option, and its line, if the value in effect comes from the file.
+    fn line_in_file(&self, option: &str) -> Option<(&'static str, usize)> {
+        let name = option.trim_start_matches('-').replace('-', "_");
+        let (name, given) = self.given.get_key_value(name.as_str())?;
+        match given.first()? {
+            (SettingOrigin::Profile(_, line) | SettingOrigin::File(line), _) => {
+                (!self.overridden.contains(name)).then_some((*name, *line))
+            }
+            _ => None,
         }
     }
 }

@@ -27,20 +27,20 @@ const APART: &[&str] = &["serve"];
 #[derive(Debug)]
 pub enum ParseError {
     /// It is wrong, or asks for help.
-    Typed(clap::Error),
+    CommandLine(clap::Error),
     /// The file or the environment is wrong.
-    Set(Error),
+    Configuration(Error),
 }
 
 impl From<clap::Error> for ParseError {
     fn from(error: clap::Error) -> Self {
-        Self::Typed(error)
+        Self::CommandLine(error)
     }
 }
 
 impl From<Error> for ParseError {
     fn from(error: Error) -> Self {
-        Self::Set(error)
+        Self::Configuration(error)
     }
 }
 
@@ -56,7 +56,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
     match (resolve(&arguments, &typed), &mut cli.command) {
         (Ok((matches, layers)), _) => Ok((filled(&matches, &layers)?, layers)),
         // It is there to tell what is broken.
-        (Err(ParseError::Set(error)), Command::Doctor(doctor)) => {
+        (Err(ParseError::Configuration(error)), Command::Doctor(doctor)) => {
             doctor.broken = Some(error);
             Ok((cli, Layers::default()))
         }

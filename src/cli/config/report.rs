@@ -61,8 +61,8 @@ impl ResolvedConfig {
         let matches =
             args::declaration().try_get_matches_from(&arguments).map_err(|error| typed(&error))?;
         let (matches, layers) = resolve(&arguments, &matches).map_err(|error| match error {
-            ParseError::Typed(error) => typed(&error),
-            ParseError::Set(error) => error,
+            ParseError::CommandLine(error) => typed(&error),
+            ParseError::Configuration(error) => error,
         })?;
         let Some((_, matches)) = matches.subcommand() else {
             return Ok(Self { layers, rows: Vec::new() });

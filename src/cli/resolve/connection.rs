@@ -16,14 +16,16 @@ pub const DEMO: &str = "demo";
 pub fn workspaces(given: &[String]) -> Result<Vec<String>> {
     if given.is_empty() {
         let advice = "give --workspace or set AMIGO_WORKSPACE_ID; `--workspace demo` needs neither account nor network";
-        return Err(Error::usage("cannot watch", "no workspace is named", advice));
+        return Err(Error::usage("cannot watch", "no workspace is named", advice)
+            .with_setting("--workspace"));
     }
     if given.len() > 1 && given.iter().any(|id| id == DEMO) {
         return Err(Error::usage(
             "cannot watch",
             "the demo can't be merged with a workspace",
             "watch it by itself",
-        ));
+        )
+        .with_setting("--workspace"));
     }
     given.iter().map(|id| workspace(id)).collect()
 }
@@ -34,7 +36,8 @@ pub fn workspace(id: &str) -> Result<String> {
         return Ok(id.to_ascii_lowercase());
     }
     let advice = "copy it from the platform's settings, such as 1b4e28ba-2fa1-11d2-883f-0016d3cca427, or try `demo`";
-    Err(Error::usage("cannot use that workspace", "its id is no UUID", advice))
+    Err(Error::usage("cannot use that workspace", "its id is no UUID", advice)
+        .with_setting("--workspace"))
 }
 
 /// A call's SID.

@@ -90,8 +90,9 @@ fn type_filter(filter: &FilterArgs) -> Result<TypeFilter> {
                         .to_owned(),
                     likely => format!("did you mean {}?", likely.join(" or ")),
                 };
-                return Err(Error::usage(
-                    format!("cannot use --event {pattern}"),
+                return Err(Error::invalid_value(
+                    "--event",
+                    pattern,
                     "no event in the model matches",
                     advice,
                 ));
@@ -104,7 +105,8 @@ fn type_filter(filter: &FilterArgs) -> Result<TypeFilter> {
             "cannot use --exclude",
             "it leaves no event of the model",
             "leave one of the patterns out",
-        ));
+        )
+        .with_setting("--exclude"));
     }
     Ok(types)
 }

@@ -28,7 +28,8 @@ pub fn endpoint(
     const EXAMPLE: &str = "http://127.0.0.1:9000/events";
     let Some(text) = &options.url else { return Ok(None) };
     let what = "the URL of --forward";
-    let url = address(what, text, EXAMPLE, "the events", network.insecure_http)?;
+    let url = address(what, text, EXAMPLE, "the events", network.insecure_http)
+        .map_err(|error| error.with_setting("--forward"))?;
     if text.trim_start().get(..2).is_some_and(|scheme| scheme.eq_ignore_ascii_case("ws")) {
         return Err(Error::usage(
             format!("{what} can't be used"),

@@ -44,7 +44,8 @@ pub(super) fn event_sink(
                 "cannot use --fields",
                 "a CloudEvent holds the whole event",
                 advice,
-            ));
+            )
+            .with_setting("--fields"));
         }
         OutputFormat::CloudEvents => Box::new(CloudEvents::new(out)),
         OutputFormat::Csv => {
@@ -53,7 +54,9 @@ pub(super) fn event_sink(
         OutputFormat::Tsv => {
             Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true))
         }
-        OutputFormat::Template(source) => Box::new(Template::new(out, source)?),
+        OutputFormat::Template(source) => {
+            Box::new(Template::new(out, source).map_err(|error| error.with_setting("--output"))?)
+        }
         OutputFormat::Pretty => {
             let layout = PrettyLayout {
                 cut: terminal && !output.wrap,
@@ -84,7 +87,9 @@ fn times(output: &OutputArgs) -> Result<TimeDisplay> {
             } else {
                 "--timestamps asks for no time of day"
             };
-            return Err(Error::usage("cannot use --tz", why, "leave one of them out"));
+            return Err(
+                Error::usage("cannot use --tz", why, "leave one of them out").with_setting("--tz")
+            );
         }
         Timestamps::Utc => TimeDisplay::Day(TimeZone::UTC),
         Timestamps::Relative => TimeDisplay::Relative,
@@ -126,6 +131,6 @@ pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
                 "give a name of the time zone database, such as Europe/Berlin or UTC".to_owned()
             }
         };
-        Error::usage(format!("cannot use --tz {name}"), "there is no such time zone", advice)
+        Error::invalid_value("--tz", name, "there is no such time zone", advice)
     })
 }

@@ -10,6 +10,9 @@ use crate::query::suggest;
 use crate::redact::{self, KEY_LENGTH, Mode, Policy, PseudonymKey};
 use crate::transport::private_file;
 
+/// The option that names the key of pseudonyms.
+const KEY_FILE: &str = "--phi-key-file";
+
 /// What is hidden. Names that the model doesn't have are told of: a typing error would hide or reveal nothing.
 pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Policy> {
     let scrub = match privacy.scrub {
@@ -17,18 +20,19 @@ pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Pol
         ScrubArg::Free => redact::ScrubMode::Free,
         ScrubArg::None => redact::ScrubMode::None,
     };
-    let stands = privacy.config_defaults.contains("phi_key_file");
+    let is_default = privacy.config_defaults.contains("phi_key_file");
     let key_file =
-        privacy.phi_key_file.as_deref().filter(|_| privacy.phi == PhiMode::Hash || !stands);
+        privacy.phi_key_file.as_deref().filter(|_| privacy.phi == PhiMode::Hash || !is_default);
     let mut policy = Policy { mode: mode(privacy.phi, key_file)?, scrub, ..Policy::default() };
     reveal(&mut policy, &privacy.reveal, format)?;
     for name in &privacy.redact {
-        check(name, |advice| {
+        check_field(name, |advice| {
             Err(Error::usage(
                 format!("cannot redact {name}"),
                 "no event in the model has such a field",
                 advice,
-            ))
+            )
+            .with_setting("--redact"))
         })?;
         policy.redact.add(name);
     }
@@ -45,7 +49,7 @@ pub(super) fn reveal(
     format: status::StatusFormat,
 ) -> Result<()> {
     for name in names {
-        check(name, |advice| {
+        check_field(name, |advice| {
             status::report(&format!(
                 "--reveal {name}: no event in the model has such a field; {advice}, or it is shown should it arrive"
             ));
@@ -62,11 +66,12 @@ pub(super) fn reveal(
 /// What takes the place of hidden values, with the key that it needs.
 fn mode(phi: PhiMode, key_file: Option<&Path>) -> Result<Mode> {
     let key = key_file.map(|path| {
-        let bytes = private_file::read_secret("--phi-key-file", path)?;
+        let bytes = private_file::read_secret(KEY_FILE, path)
+            .map_err(|error| error.with_setting(KEY_FILE))?;
         PseudonymKey::new(&bytes).ok_or_else(|| {
             let advice = format!("make one with `head -c {KEY_LENGTH} /dev/urandom`");
             let why = format!("it has {} bytes, fewer than {KEY_LENGTH}", bytes.len());
-            Error::usage(format!("cannot use --phi-key-file {}", path.display()), why, advice)
+            Error::invalid_value(KEY_FILE, path.display(), why, advice)
         })
     });
     match (phi, key.transpose()?) {
@@ -75,14 +80,16 @@ fn mode(phi: PhiMode, key_file: Option<&Path>) -> Result<Mode> {
             "cannot use --phi-key-file",
             "only pseudonyms have a key",
             "give --phi hash too",
-        )),
+        )
+        .with_setting(KEY_FILE)),
         (PhiMode::Mask, None) => Ok(Mode::Mask),
         (PhiMode::Partial, None) => Ok(Mode::Partial),
         (PhiMode::Drop, None) => Ok(Mode::Drop),
     }
 }
 
-fn check(name: &str, unknown: impl FnOnce(String) -> Result<()>) -> Result<()> {
+/// Calls `unknown` with advice if no event in the model has a field of that name.
+fn check_field(name: &str, unknown: impl FnOnce(String) -> Result<()>) -> Result<()> {
     let specs = || Kind::ALL.iter().map(|kind| kind.spec());
     let all: Vec<String> = specs()
         .flat_map(|spec| {

@@ -15,8 +15,9 @@ pub fn pace(speed: Option<f64>, files: &[PathBuf]) -> Result<Arc<Pace>> {
         Some(speed) if speed.is_finite() && speed > 0.0 => {
             Ok(Arc::new(Pace::new(recording::sizes(files), speed)))
         }
-        Some(speed) => Err(Error::usage(
-            format!("cannot use --speed {speed}"),
+        Some(speed) => Err(Error::invalid_value(
+            "--speed",
+            speed,
             "it is no speed",
             "give 1 for real time, or such as 10 or 0.5",
         )),

@@ -45,7 +45,8 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
             "cannot use --every",
             "it is less than a second",
             "write it like 10s, 1m or 1h",
-        ));
+        )
+        .with_setting("--every"));
     }
     let form = match options.output {
         StatsOutputArgs::Text => StatsFormat::Text,

@@ -10,12 +10,13 @@ use crate::text::units::{
 };
 
 /// A rate of events, which must be above zero.
-pub fn rate(option: &str, rate: f64) -> Result<f64> {
+pub fn rate(option: &'static str, rate: f64) -> Result<f64> {
     if rate.is_finite() && rate > 0.0 {
         Ok(rate)
     } else {
-        Err(Error::usage(
-            format!("cannot use {option} {rate}"),
+        Err(Error::invalid_value(
+            option,
+            rate,
             "it is no rate",
             "give events per second, such as 5",
         ))
@@ -23,26 +24,26 @@ pub fn rate(option: &str, rate: f64) -> Result<f64> {
 }
 
 /// Parses a duration such as `30s`, `5m` or `1h30m`.
-pub fn duration(option: &str, text: &str) -> Result<Duration> {
+pub fn duration(option: &'static str, text: &str) -> Result<Duration> {
     parse_duration(text).map_err(|error| wrong_duration(option, text, error))
 }
 
 /// Parses a duration that must be longer than zero.
-pub(super) fn positive_duration(option: &str, text: &str) -> Result<Duration> {
+pub(super) fn positive_duration(option: &'static str, text: &str) -> Result<Duration> {
     parse_positive_duration(text).map_err(|error| wrong_duration(option, text, error))
 }
 
-fn wrong_duration(option: &str, text: &str, error: DurationError) -> Error {
-    let what = format!("cannot use {option} {text}");
-    Error::usage(what, error.to_string(), DurationError::ADVICE)
+fn wrong_duration(option: &'static str, text: &str, error: DurationError) -> Error {
+    Error::invalid_value(option, text, error.to_string(), DurationError::ADVICE)
 }
 
 /// Parses a size such as `65536`, `512KiB` or `4MiB`, in bytes: from 1 KiB to 1 GiB.
-pub fn size(option: &str, text: &str) -> Result<usize> {
+pub fn size(option: &'static str, text: &str) -> Result<usize> {
     parse_size(text, BYTE_UNITS).filter(|bytes| (1 << 10..=1 << 30).contains(bytes)).ok_or_else(
         || {
-            Error::usage(
-                format!("cannot use {option} {text}"),
+            Error::invalid_value(
+                option,
+                text,
                 "it is no size from 1KiB to 1024MiB",
                 "give one such as 512KiB or 4MiB",
             )
@@ -65,6 +66,7 @@ pub fn since(text: &str, now: Timestamp) -> Result<u64> {
     moment.and_then(|moment| u64::try_from(moment.as_millisecond()).ok()).ok_or_else(|| {
         let advice = "give an id such as 1700000000000, a time such as 2026-05-05T10:00:00Z, or an age such as 3m";
         Error::usage(format!("cannot begin at --since {text}"), "it is no id, no time and no age", advice)
+            .with_setting("--since")
     })
 }
 

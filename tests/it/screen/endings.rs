@@ -104,7 +104,7 @@ fn without_a_signal_it_finds_that_the_terminal_is_gone() {
 #[test]
 #[ignore = "it breaks down, as the test below wants it to"]
 fn child() {
-    evtap::internals::cli::hardening::confine();
+    evtap::internals::cli::hardening::harden_process();
     let setup = ScreenConfig {
         title: "breaking".to_owned(),
         revealed: Vec::new(),
