@@ -332,6 +332,12 @@ impl CallStats {
         self.followed.step(session(shown).as_deref(), ENDED);
     }
 
+    /// Returns how many have ended.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.outcomes.sorted(|count| *count).into_iter().map(|(_, count)| *count).sum()
+    }
+
     /// How many have begun and not ended.
     #[must_use]
     pub fn on(&self) -> u64 {

@@ -1,4 +1,4 @@
-//! Parsers for durations and sizes as people write them in options and files.
+//! Durations, sizes and counts as people read and write them.
 //!
 //! Each parser accepts a grammar and nothing else: the names of options, their limits and their
 //! error messages belong to the callers.
@@ -86,6 +86,20 @@ pub fn parse_size(text: &str, units: &[SizeUnit]) -> Option<usize> {
     number.trim().parse::<usize>().ok()?.checked_mul(*bytes)
 }
 
+/// Formats a count with commas between the thousands.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +115,11 @@ mod tests {
             assert_eq!(parse_duration(text), Err(DurationError::Invalid), "{text}");
         }
         assert_eq!(parse_signed_duration("-1s"), Some(SignedDuration::from_secs(-1)));
+    }
+
+    #[test]
+    fn counts_have_commas() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

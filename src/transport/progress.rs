@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::text::units::count;
+
 /// The name of stdin.
 pub const STDIN: &str = "-";
 
@@ -42,8 +44,8 @@ impl Progress {
     pub fn line(&self, after: Duration) -> String {
         let (read, events) =
             (self.read.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed));
-        let rate = number(per_second(events, after));
-        let counted = format!("{} events  {rate}/s", number(events));
+        let rate = count(per_second(events, after));
+        let counted = format!("{} events  {rate}/s", count(events));
         match self.all {
             Some(all) if all > 0 => {
                 let percent = read.saturating_mul(100) / all;
@@ -59,19 +61,6 @@ impl Progress {
 fn per_second(count: u64, after: Duration) -> u64 {
     let millis = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
     count.saturating_mul(1000).checked_div(millis).unwrap_or_default()
-}
-
-/// With commas between thousands.
-fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn size(bytes: u64) -> String {

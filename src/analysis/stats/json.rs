@@ -110,7 +110,7 @@ pub fn time(millis: i64) -> String {
 }
 
 fn calls(calls: &CallStats, started: u64) -> Value {
-    let ended: u64 = calls.outcomes.sorted(|count| *count).iter().map(|(_, count)| **count).sum();
+    let ended = calls.ended();
     json!({
         "started": started, "ended": ended, "still_on": calls.on(),
         "outcomes": counts("completion_reason", &calls.outcomes), "duration_ms": measured(&calls.took),

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::grouped::GroupedStats;
-use super::text::{cell, count, per_second, span};
+use super::text::{cell, per_second, span};
 use super::{EventStats, json};
 use crate::model::Kind;
 use crate::redact::RedactedEvent;
+use crate::text::units::count;
 
 /// How many stretches are open at once.
 const OPEN: usize = 8;

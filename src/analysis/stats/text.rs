@@ -12,6 +12,7 @@ use super::{CallStats, EventStats, ToolStats};
 use crate::model::Kind;
 use crate::output::pretty::width_of;
 use crate::text::terminal;
+use crate::text::units::count;
 
 /// The columns of a name, and of a number.
 const NAME: usize = 32;
@@ -96,8 +97,7 @@ impl TextTable {
     }
 
     fn calls(&mut self, title: &str, started: u64, calls: &CallStats) {
-        let ended: u64 =
-            calls.outcomes.sorted(|count| *count).iter().map(|(_, count)| **count).sum();
+        let ended = calls.ended();
         if started + ended == 0 {
             return;
         }
@@ -292,20 +292,6 @@ pub fn cell(text: &str, width: usize) -> String {
     cut + "…" + &" ".repeat(room)
 }
 
-/// A count with its thousands apart.
-#[must_use]
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// A length of time in seconds, as people read it at a glance.
 #[must_use]
 pub fn length(seconds: i64) -> String {
@@ -331,7 +317,6 @@ mod tests {
 
     #[test]
     fn tells_numbers_and_lengths_of_time() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(
             [-1, 59, 61, 3661, 90_000].map(length),
             ["0s", "59s", "1m01s", "1h01m", "1d01h"]

@@ -7,9 +7,10 @@ use colored::{ColoredString, Colorize};
 use super::collect::CollectedEvents;
 use super::render::{Tone, head, hiding, told};
 use super::{EntryKind, Timeline, clock};
-use crate::analysis::stats::text::{cell, count, length};
+use crate::analysis::stats::text::{cell, length};
 use crate::output::pretty::width_of;
 use crate::text::terminal;
+use crate::text::units::count;
 
 /// The columns of the time, and of the label.
 const TIME: usize = 13;

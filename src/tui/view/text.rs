@@ -5,7 +5,8 @@ use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-pub use crate::analysis::stats::text::{cell, count, length};
+pub use crate::analysis::stats::text::{cell, length};
+pub use crate::text::units::count;
 
 /// How many cells a line takes.
 #[must_use]
