@@ -20,5 +20,5 @@ pub use catalog::Kind;
 pub use class::{Class, Domain};
 pub use declare::{Declared, EventSpec, FieldSpec, Severity, Stream, family};
 pub use frame::{Frame, FrameError, FrameFlags, FrameFormat, Origin};
-pub use tap::{Drift, DriftKind, Name, Tap, is_call_sid, is_id, is_name, is_uuid};
+pub use tap::{Drift, DriftKind, Name, Tap, id_prefix, is_call_sid, is_id, is_name, is_uuid};
 pub use types::{Field, MemberSpec, Model, ObjectOrText, Type, Unstated, Uuid};

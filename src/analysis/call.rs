@@ -13,7 +13,7 @@ use crate::model::catalog::{
     CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall,
     OperatorModeChanged, SessionEnd, SessionInfo, SessionStart, StateTransition,
 };
-use crate::model::{Declared, Kind};
+use crate::model::{Declared, Kind, id_prefix};
 use crate::output::stored_event::StoredEvent;
 use crate::redact::RedactedEvent;
 use transcript::{NoteLevel, Speaker, Transcript};
@@ -166,7 +166,7 @@ impl Call {
                     self.transcript.note(
                         time,
                         NoteLevel::Plain,
-                        format!("operator {} left", start(&id)),
+                        format!("operator {} left", id_prefix(&id)),
                     );
                 }
             }),
@@ -222,7 +222,7 @@ impl Call {
         self.transcript.note(
             time,
             NoteLevel::Warning,
-            format!("operator {} {did}: {mode}", start(&id)),
+            format!("operator {} {did}: {mode}", id_prefix(&id)),
         );
         self.operators.insert(id, mode);
     }
@@ -232,12 +232,4 @@ impl Call {
     pub fn last_said(&self) -> Option<(Speaker, &str)> {
         self.transcript.last_said()
     }
-}
-
-/// The beginning of an id, which tells it from others.
-#[must_use]
-pub fn start(id: &str) -> &str {
-    id.char_indices()
-        .nth(if id.starts_with("CA") { 10 } else { 8 })
-        .map_or(id, |(end, _)| &id[..end])
 }

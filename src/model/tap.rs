@@ -206,3 +206,10 @@ pub fn is_call_sid(text: &str) -> bool {
         && text.starts_with("CA")
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
+
+/// Returns the beginning of an id, which is enough to tell it from others on a screen.
+#[must_use]
+pub fn id_prefix(id: &str) -> &str {
+    let length = if id.starts_with("CA") { 10 } else { 8 };
+    id.char_indices().nth(length).map_or(id, |(end, _)| &id[..end])
+}

@@ -16,7 +16,7 @@ use super::family::{Hue, hue};
 use super::{EventSink, LineBuffer, Out, OutputError};
 use crate::json::string::unquote;
 use crate::model::catalog::field_named;
-use crate::model::{Severity, family, is_call_sid, is_uuid};
+use crate::model::{Severity, family, id_prefix, is_call_sid, is_uuid};
 use crate::query::{EventContext, GrepFilter};
 use crate::redact::{RedactedEvent, RedactedField};
 use crate::text::terminal;
@@ -210,12 +210,7 @@ pub(crate) fn rank(name: &str, json: &str) -> FieldRank {
 
 /// An id's beginning; any other value as it is.
 pub(crate) fn short(value: String) -> String {
-    let kept = match &value {
-        id if is_uuid(id) => 8,
-        sid if is_call_sid(sid) => 10,
-        _ => return value,
-    };
-    format!("{}…", &value[..kept])
+    if is_uuid(&value) || is_call_sid(&value) { format!("{}…", id_prefix(&value)) } else { value }
 }
 
 /// A value as people read it: a string bare where it is one word, in quotes where it isn't.

@@ -27,6 +27,18 @@ pub enum Speaker {
     Operator,
 }
 
+impl Speaker {
+    /// Returns the role that people know the speaker by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "caller",
+            Self::Agent => "agent",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// How a note is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoteLevel {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::collect::{CallSummary, CollectedEvents};
 use super::{EntryKind, Timeline, TimelineEntry};
-use crate::analysis::call::transcript::{Speaker, TranscriptItem};
+use crate::analysis::call::transcript::TranscriptItem;
 use crate::analysis::stats::json::line;
 use crate::model::Stream;
 
@@ -32,11 +32,7 @@ pub fn json(timeline: &Timeline) -> String {
 fn told(timeline: &Timeline, entry: &TimelineEntry) -> Value {
     let mut object = match &entry.what {
         EntryKind::Item(TranscriptItem::Bubble { speaker, text, marks, growing }) => {
-            let speaker = match speaker {
-                Speaker::User => "caller",
-                Speaker::Agent => "agent",
-                Speaker::Operator => "operator",
-            };
+            let speaker = speaker.name();
             json!({"kind": "said", "speaker": speaker, "text": text, "marks": marks, "whole": growing.is_none()})
         }
         EntryKind::Item(TranscriptItem::Tool {

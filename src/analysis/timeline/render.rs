@@ -1,7 +1,7 @@
 //! An entry in words, for whichever page it stands on.
 
 use super::{EntryKind, TimelineEntry, clock};
-use crate::analysis::call::transcript::{NoteLevel, Speaker, TranscriptItem};
+use crate::analysis::call::transcript::{NoteLevel, TranscriptItem};
 use crate::analysis::stats::text::span;
 use crate::output::pretty::{plain, rank};
 use crate::text::{MASK, terminal};
@@ -54,11 +54,7 @@ impl RenderedEntry {
 pub fn told(entry: &TimelineEntry) -> RenderedEntry {
     match &entry.what {
         EntryKind::Item(TranscriptItem::Bubble { speaker, text, marks, growing }) => {
-            let label = match speaker {
-                Speaker::User => "caller",
-                Speaker::Agent => "agent",
-                Speaker::Operator => "operator",
-            };
+            let label = speaker.name();
             let tone = if text.contains(MASK) { Tone::Hidden } else { Tone::Plain };
             let mut told = RenderedEntry::new(label, Tone::Plain).say(tone, text);
             for mark in marks {

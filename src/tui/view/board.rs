@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::text::{cell, count, cut, length};
-use crate::analysis::call::start;
 use crate::analysis::surface_funnel::FUNNEL;
+use crate::model::id_prefix;
 use crate::text::terminal;
 use crate::tui::state::State;
 
@@ -69,13 +69,13 @@ fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
             _ => theme.quiet(),
         };
         let mut spans = vec![
-            Span::styled(format!("   {} ", cell(start(id), 8)), theme.heading()),
+            Span::styled(format!("   {} ", cell(id_prefix(id), 8)), theme.heading()),
             Span::styled(format!("{} ", cell(status, 8)), style),
             Span::styled(age(state, operator.heard), theme.quiet()),
         ];
         if let Some((sid, mode)) = &operator.call {
             let text =
-                format!("  {} in {}…", terminal::visible(mode), terminal::visible(start(sid)));
+                format!("  {} in {}…", terminal::visible(mode), terminal::visible(id_prefix(sid)));
             spans.push(Span::styled(text, theme.family("operator")));
         }
         lines.push(cut(spans, width));
@@ -139,7 +139,8 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
         &format!("Pipelines  {}", count(state.workspace.pipelines.len() as u64)),
     )];
     for (id, pipeline) in &state.workspace.pipelines {
-        let mut spans = vec![Span::styled(format!("   {} ", cell(start(id), 8)), theme.heading())];
+        let mut spans =
+            vec![Span::styled(format!("   {} ", cell(id_prefix(id), 8)), theme.heading())];
         if let Some((time, events)) = &pipeline.last {
             spans.push(Span::raw(format!(
                 "synced{}, {} events ",

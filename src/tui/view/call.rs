@@ -7,7 +7,6 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
-use super::calls::name;
 use super::text::{cell, cut, length, sides, wrap};
 use crate::analysis::call::Call;
 use crate::analysis::call::transcript::{NoteLevel, Speaker, Transcript, TranscriptItem};
@@ -134,7 +133,7 @@ fn conversation(state: &State, transcript: &Transcript, width: usize) -> Vec<Lin
                 };
                 let mut head = vec![
                     Span::raw(" ".repeat(side)),
-                    Span::styled(format!(" {} ", name(*speaker)), style.patch(theme.heading())),
+                    Span::styled(format!(" {} ", speaker.name()), style.patch(theme.heading())),
                     Span::styled(format!("{clock} "), theme.quiet()),
                 ];
                 head.extend(

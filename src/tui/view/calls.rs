@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::text::{cell, cut, length};
-use crate::analysis::call::transcript::Speaker;
-use crate::analysis::call::{Call, start};
+use crate::analysis::call::Call;
 use crate::model::catalog::field_named;
+use crate::model::id_prefix;
 use crate::text::{MASK, terminal};
 use crate::tui::state::State;
 
@@ -115,7 +115,7 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
     if service > 0 {
         spans.push(Span::raw(format!(
             "{} ",
-            cell(start(call.service.as_deref().unwrap_or("")), service)
+            cell(id_prefix(call.service.as_deref().unwrap_or("")), service)
         )));
     }
     let is_wrong =
@@ -136,23 +136,13 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
         spans.push(Span::styled(if width >= 110 { "ESCALATED " } else { "ESC " }, theme.warning()));
     }
     for (id, mode) in &call.operators {
-        let text = format!("{} {} ", terminal::visible(start(id)), terminal::visible(mode));
+        let text = format!("{} {} ", terminal::visible(id_prefix(id)), terminal::visible(mode));
         spans.push(Span::styled(text, theme.family("operator")));
     }
     if let Some((speaker, words)) = call.last_said() {
-        spans.push(Span::styled(format!("{} ", name(speaker)), theme.quiet()));
+        spans.push(Span::styled(format!("{} ", speaker.name()), theme.quiet()));
         let style = if words == MASK { theme.masked() } else { ratatui::style::Style::new() };
         spans.push(Span::styled(terminal::visible(words).into_owned(), style));
     }
     spans
-}
-
-/// What a speaker is called.
-#[must_use]
-pub const fn name(speaker: Speaker) -> &'static str {
-    match speaker {
-        Speaker::User => "caller",
-        Speaker::Agent => "agent",
-        Speaker::Operator => "operator",
-    }
 }
