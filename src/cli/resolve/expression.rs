@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jaq_json::Val;
 
+use crate::cli::args::FilterArgs;
 use crate::error::{Error, Result};
 use crate::output::status;
 use crate::query::check::{Kinds, check};
@@ -41,7 +42,7 @@ pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String
 
 /// Compiles expressions, and holds them against the model first.
 pub(super) struct ExpressionCompiler<'a> {
-    pub variables: &'a [(String, Val)],
+    pub variables: Vec<(String, Val)>,
     pub policy: &'a Policy,
     pub format: status::StatusFormat,
     pub check: bool,
@@ -49,7 +50,22 @@ pub(super) struct ExpressionCompiler<'a> {
     pub named: &'a BTreeMap<String, String>,
 }
 
-impl ExpressionCompiler<'_> {
+impl<'a> ExpressionCompiler<'a> {
+    /// Creates a compiler for expressions that use the variables and names of these arguments.
+    pub fn for_filter(
+        filter: &'a FilterArgs,
+        policy: &'a Policy,
+        format: status::StatusFormat,
+    ) -> Result<Self> {
+        Ok(Self {
+            variables: variables(&filter.args, &filter.json_args)?,
+            policy,
+            format,
+            check: !filter.no_check,
+            named: &filter.named,
+        })
+    }
+
     /// A predicate on the events in `kinds`; leaves in it those that can satisfy the predicate.
     pub fn predicate(&self, option: &str, source: &str, kinds: &mut Kinds) -> Result<Predicate> {
         let (option, source) = match resolve_named_filter(self.named, option, source)? {
@@ -57,7 +73,7 @@ impl ExpressionCompiler<'_> {
             None => (option.to_owned(), source),
         };
         let parsed = parse(&option, source)?;
-        let predicate = Predicate::compile(&parsed, self.variables)?;
+        let predicate = Predicate::compile(&parsed, &self.variables)?;
         *kinds = self.check(&parsed, *kinds, true)?;
         Ok(predicate)
     }
@@ -65,7 +81,7 @@ impl ExpressionCompiler<'_> {
     /// A program whose outputs are printed.
     pub fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
         let parsed = parse(option, source)?;
-        let program = Program::compile(&parsed, self.variables)?;
+        let program = Program::compile(&parsed, &self.variables)?;
         self.check(&parsed, kinds, false)?;
         Ok(program)
     }

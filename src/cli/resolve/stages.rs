@@ -24,14 +24,7 @@ pub fn stages(
 ) -> Result<Stages> {
     apply_color(output.color);
     let policy = policy(&output.privacy, output.status)?;
-    let variables = variables(&filter.args, &filter.json_args)?;
-    let expressions = ExpressionCompiler {
-        variables: &variables,
-        policy: &policy,
-        format: output.status,
-        check: !filter.no_check,
-        named: &filter.named,
-    };
+    let expressions = ExpressionCompiler::for_filter(filter, &policy, output.status)?;
     let judge = Box::new(stop_conditions(stop, &expressions)?);
     let FilterSetup { select, kinds, grep } = event_filter(filter, &expressions)?;
     let program = output
@@ -48,11 +41,10 @@ pub fn stages(
 
 /// The stages of `expect`.
 pub fn expectations(options: &ExpectArgs, live: bool) -> Result<Stages> {
-    let variables = variables(&options.args, &[])?;
     let mut policy = Policy::default();
     reveal(&mut policy, &options.reveal, options.status)?;
     let expressions = ExpressionCompiler {
-        variables: &variables,
+        variables: variables(&options.args, &[])?,
         policy: &policy,
         format: options.status,
         check: !options.no_check,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use colored::control::SHOULD_COLORIZE;
 
 use super::color::apply_color;
-use super::expression::{ExpressionCompiler, variables};
+use super::expression::ExpressionCompiler;
 use super::filter::{FilterSetup, event_filter, stop_conditions};
 use super::privacy::policy;
 use super::value::positive_duration;
@@ -23,14 +23,7 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
     apply_color(options.color);
     let policy = policy(&options.privacy, options.status)?;
     let filter = &options.filter;
-    let variables = variables(&filter.args, &filter.json_args)?;
-    let expressions = ExpressionCompiler {
-        variables: &variables,
-        policy: &policy,
-        format: options.status,
-        check: !filter.no_check,
-        named: &filter.named,
-    };
+    let expressions = ExpressionCompiler::for_filter(filter, &policy, options.status)?;
     let judge = Box::new(stop_conditions(&options.stop, &expressions)?);
     let FilterSetup { select, kinds, .. } = event_filter(filter, &expressions)?;
     let group_by = options

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::color::apply_color;
 use super::connection::DEMO;
-use super::expression::{ExpressionCompiler, variables};
+use super::expression::ExpressionCompiler;
 use super::filter::{FilterSetup, event_filter};
 use super::privacy::policy;
 use super::value::duration;
@@ -48,14 +48,7 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     }
     let policy = policy(&options.privacy, options.status)?;
     let filter = &options.filter;
-    let variables = variables(&filter.args, &filter.json_args)?;
-    let expressions = ExpressionCompiler {
-        variables: &variables,
-        policy: &policy,
-        format: options.status,
-        check: !filter.no_check,
-        named: &filter.named,
-    };
+    let expressions = ExpressionCompiler::for_filter(filter, &policy, options.status)?;
     let FilterSetup { select, .. } = event_filter(filter, &expressions)?;
     let quiet = i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
     let length =
