@@ -138,6 +138,13 @@ impl Error {
         Self::usage(format!("cannot use {option} {value}"), why, advice).with_setting(option)
     }
 
+    /// Reports that the operating system refused to start a thread.
+    #[must_use]
+    pub fn thread_failed(error: &std::io::Error) -> Self {
+        let why = error.kind().to_string();
+        Self::new(Exit::Failure, "cannot start", why, "free some of the machine's memory")
+    }
+
     /// A mistake on the command line or in the configuration.
     #[must_use]
     pub fn usage(

@@ -110,14 +110,7 @@ impl LiveScreen {
             }
             let _ = done.send(shown);
         };
-        let started = builder.spawn(run).map_err(|error| {
-            Error::new(
-                Exit::Failure,
-                "cannot start",
-                error.kind().to_string(),
-                "free some of the machine's memory",
-            )
-        })?;
+        let started = builder.spawn(run).map_err(|error| Error::thread_failed(&error))?;
         let thread = started.thread().clone();
         stages.sink = Box::new(ScreenSink::new(screen, thread.clone(), pace));
         Ok(Self { closed, stop, thread })

@@ -242,14 +242,7 @@ fn spawn(
             // Nobody is left to hear it after a signal.
             let _ = done.send(walk.run(items, &runtime));
         })
-        .map_err(|error| {
-            Error::new(
-                Exit::Failure,
-                "cannot start",
-                error.kind().to_string(),
-                "free some of the machine's memory",
-            )
-        })?;
+        .map_err(|error| Error::thread_failed(&error))?;
     Ok(walking)
 }
 
