@@ -67,7 +67,7 @@ impl Delivery {
 
     /// Whether there is nothing to deliver to, and no cursor.
     #[must_use]
-    pub const fn is_none(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         let Self { record, forward, cursor, pending: _ } = self;
         record.is_none() && forward.is_none() && cursor.is_none()
     }

@@ -1,8 +1,10 @@
-//! The walk of one event: frame, event, shown, select, sink. One way, no back edges.
+//! The pipeline: decode, redact, filter, then write and deliver each event.
 //!
-//! Of a long recording, several threads walk one piece each (`worker`), where nothing depends on the order of events but the
-//! order in which they are written (`pool`). What they can't do or must not tell is walked again in its turn, one event
-//! after the other: what comes out is the same, to the byte.
+//! Events pass through the stages one at a time and in order. Only for a long recording, and only
+//! if no stage depends on the order of events, do several workers (`worker`) process one chunk
+//! each, while a pool (`pool`) writes their output in order. A chunk that a worker cannot process,
+//! or that contains something to report, is processed again in its turn on a single thread. The
+//! output is the same byte for byte.
 
 pub mod pacing;
 mod pool;
@@ -19,19 +21,18 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::delivery::Delivery;
 use crate::error::{Error, Exit, Result};
-use crate::model::Kind;
 use crate::model::catalog::TapGap;
 use crate::model::decode::Decoder;
-use crate::model::{Frame, Origin};
+use crate::model::{Frame, Kind, Origin};
 use crate::output::status::{self, RunCounts};
-use crate::output::{EventSink, OutputError};
+use crate::output::{Observer, OutputError, Writer};
 use crate::pipeline::pacing::Pace;
 use crate::pipeline::stop::StopCondition;
 use crate::query::{EventContext, EventFilter, Failures};
 use crate::redact::{Policy, Redactor};
 use crate::transport::progress::Progress;
 use crate::transport::shutdown::ShutdownFlag;
-use crate::transport::{Chunk, Item, Receiver};
+use crate::transport::{Chunk, ConnectionEvent, Item, Receiver};
 use worker::{Worker, WorkerOutput};
 
 /// The stages after decoding.
@@ -39,64 +40,67 @@ pub struct Stages {
     /// What is hidden.
     pub policy: Policy,
     /// Which events are kept.
-    pub select: EventFilter,
-    /// Where they go.
-    pub sink: Box<dyn EventSink>,
-    /// How many of them.
+    pub filter: EventFilter,
+    /// Writes the events that are kept to stdout, if a command does.
+    pub writer: Option<Writer>,
+    /// What sees the events beside the writer.
+    pub observers: Vec<Box<dyn Observer>>,
+    /// How many events are kept at most.
     pub limit: Option<u64>,
-    /// What ends the run before that.
-    pub judge: Box<dyn StopCondition>,
-    /// How news is told.
+    /// What else ends the run.
+    pub stop: Box<dyn StopCondition>,
+    /// The format of status messages.
     pub status: status::StatusFormat,
 }
 
-/// The stages, wired.
+/// Takes items from a source and passes their events through the stages.
 pub struct Pipeline {
     decoder: Decoder,
     redactor: Redactor,
-    select: EventFilter,
-    sink: Box<dyn EventSink>,
+    filter: EventFilter,
+    writer: Option<Writer>,
+    observers: Vec<Box<dyn Observer>>,
     delivery: Delivery,
     limit: Option<u64>,
-    judge: Box<dyn StopCondition>,
+    stop: Box<dyn StopCondition>,
     status: status::StatusFormat,
     counts: RunCounts,
-    stop: Arc<ShutdownFlag>,
-    /// How many threads may walk.
+    shutdown: Arc<ShutdownFlag>,
     threads: usize,
     progress: Option<Arc<Progress>>,
     pace: Option<Arc<Pace>>,
-    /// The number of the recording that is read.
+    /// The index of the recording that is read.
     recording: usize,
 }
 
-/// How a run went.
+/// The result of a run.
 #[derive(Debug)]
 pub struct RunOutcome {
     /// The status to exit with.
     pub exit: Exit,
-    /// What it has done.
+    /// What the run has counted.
     pub counts: RunCounts,
-    /// What there is to report on stdout.
+    /// A report for stdout.
     pub report: Option<String>,
 }
 
 impl Pipeline {
-    /// A walk through these stages.
+    /// Creates a pipeline of these stages, which runs on one thread and delivers to stdout only.
     #[must_use]
     pub fn new(stages: Stages) -> Self {
-        let Stages { policy, select, sink, limit, judge, status } = stages;
+        let Stages { policy, filter, writer, observers, limit, stop, status } = stages;
         Self {
             decoder: Decoder::default(),
             redactor: Redactor::new(policy),
-            select,
-            sink,
+            filter,
+            writer,
+            observers,
             delivery: Delivery::default(),
             limit,
-            judge,
+            stop,
             status,
             counts: RunCounts::default(),
-            stop: Arc::default(),
+            shutdown: Arc::default(),
             threads: 1,
             progress: None,
             pace: None,
@@ -104,47 +108,47 @@ impl Pipeline {
         }
     }
 
-    /// The same, on so many threads where the order of events doesn't matter.
+    /// Sets the number of workers, which is ignored where the order of events matters.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// The same, with what events are delivered to beside the sink.
+    /// Sets what events are delivered to besides stdout.
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
-        self.delivery.stop_on(&self.stop);
+        self.delivery.stop_on(&self.shutdown);
         self
     }
 
-    /// The same, telling how many events have come.
+    /// Reports the number of events to `progress`.
     #[must_use]
     pub fn with_progress(mut self, progress: Option<Arc<Progress>>) -> Self {
         self.progress = progress;
         self
     }
 
-    /// The same, with events no sooner than they are due.
+    /// Holds each event back until it is due.
     #[must_use]
     pub fn with_pace(mut self, pace: Option<Arc<Pace>>) -> Self {
         self.pace = pace;
         self
     }
 
-    /// Set from another thread, it ends the walk after the line in hand, whatever still waits.
+    /// Returns a flag that ends the run after the current event when another thread sets it.
     #[must_use]
-    pub fn stop(&self) -> Arc<ShutdownFlag> {
-        Arc::clone(&self.stop)
+    pub fn shutdown(&self) -> Arc<ShutdownFlag> {
+        Arc::clone(&self.shutdown)
     }
 
-    /// Takes items until there are no more, or enough. Blocks, waiting by the timers of `runtime`. What has been shown is
-    /// flushed whenever nothing is at hand.
+    /// Processes items until there are no more or the run ends. Blocks the thread; `runtime`
+    /// provides the timers. What has been written is flushed whenever no item is waiting.
     pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<RunOutcome> {
         let taken = self.take(&mut items, runtime);
-        // What went before a failure is whole.
-        let finished = self.sink.finish();
+        // What was written before a failure is complete.
+        let finished = self.finish_output();
         let taken = taken.and_then(|exit| {
             finished?;
             self.delivery.finish()?;
@@ -165,12 +169,12 @@ impl Pipeline {
             }
             Err(OutputError::Failed(error)) => return Err(error),
         };
-        if let Some(reason) = self.judge.reason() {
+        if let Some(reason) = self.stop.reason() {
             status::verdict(self.status, &reason);
         }
         self.counts.forwarded = self.delivery.forwarded();
-        self.counts.failed = self.select.failures() + self.sink.failures() + self.judge.failures();
-        Ok(RunOutcome { exit, counts: self.counts, report: self.judge.report() })
+        self.counts.failed = self.failures();
+        Ok(RunOutcome { exit, counts: self.counts, report: self.stop.report() })
     }
 
     fn take(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, OutputError> {
@@ -178,13 +182,13 @@ impl Pipeline {
             return Ok(Exit::Done);
         }
         loop {
-            let deadline = self.judge.deadline();
+            let deadline = self.stop.deadline();
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return Ok(self.judge.end());
+                return Ok(self.stop.end());
             }
             let item = match items.try_recv() {
                 Ok(item) => item,
-                Err(TryRecvError::Disconnected) => return Ok(self.judge.end()),
+                Err(TryRecvError::Disconnected) => return Ok(self.stop.end()),
                 Err(TryRecvError::Empty) => {
                     self.flush()?;
                     let next = match deadline {
@@ -198,50 +202,56 @@ impl Pipeline {
                             }
                         }
                     };
-                    let Some(item) = next else { return Ok(self.judge.end()) };
+                    let Some(item) = next else { return Ok(self.stop.end()) };
                     item
                 }
             };
-            if matches!(&item, Item::Chunk(piece) if piece.is_large())
+            if matches!(&item, Item::Chunk(chunk) if chunk.is_large())
                 && let Some(workers) = self.workers()
             {
                 return pool::run(self, item, items, workers, runtime)
-                    .unwrap_or_else(|| Ok(self.judge.end()));
+                    .unwrap_or_else(|| Ok(self.stop.end()));
             }
             if let Some(exit) = self.item(&item)? {
                 return Ok(exit);
             }
-            self.tell();
+            self.report_progress();
         }
     }
 
     fn item(&mut self, item: &Item) -> Result<Option<Exit>, OutputError> {
         match item {
             Item::Frame(frame) => self.frame(frame.as_frame()),
-            Item::Chunk(piece) => self.piece(piece),
+            Item::Chunk(chunk) => self.chunk(chunk),
             Item::Recording(number) => {
                 self.recording = *number;
                 Ok(None)
             }
-            Item::Connection(news) => {
-                self.flush()?;
-                if self.sink.news(news)? {
-                    return Ok(None);
-                }
-                if self.status == status::StatusFormat::Inline
-                    && let Some(frame) = news.frame(Timestamp::now())
-                {
-                    return self.frame(frame.as_frame());
-                }
-                status::news(self.status, news);
-                Ok(None)
-            }
+            Item::Connection(event) => self.connection(event),
         }
     }
 
-    fn piece(&mut self, piece: &Chunk) -> Result<Option<Exit>, OutputError> {
+    fn connection(&mut self, event: &ConnectionEvent) -> Result<Option<Exit>, OutputError> {
+        self.flush()?;
+        let mut is_shown = false;
+        for observer in &mut self.observers {
+            is_shown |= observer.connection(event)?;
+        }
+        if is_shown {
+            return Ok(None);
+        }
+        if self.status == status::StatusFormat::Inline
+            && let Some(frame) = event.frame(Timestamp::now())
+        {
+            return self.frame(frame.as_frame());
+        }
+        status::news(self.status, event);
+        Ok(None)
+    }
+
+    fn chunk(&mut self, chunk: &Chunk) -> Result<Option<Exit>, OutputError> {
         let origin = Origin::default();
-        for frame in piece.frames(&origin) {
+        for frame in chunk.frames(&origin) {
             if let Some(exit) = self.frame(frame)? {
                 return Ok(Some(exit));
             }
@@ -249,55 +259,85 @@ impl Pipeline {
         Ok(None)
     }
 
-    /// A lane for each thread, if there may be several and nothing here depends on what came before.
+    /// Returns a worker for each thread, or `None` if a stage depends on the order of events.
     fn workers(&mut self) -> Option<Vec<Worker>> {
-        // They are not tried for again.
+        // The answer is the same for every later chunk, so this is tried once.
         let threads = std::mem::replace(&mut self.threads, 1);
-        let is_free =
-            threads > 1 && self.limit.is_none() && self.judge.is_noop() && self.delivery.is_none();
-        let worker = || {
-            let (redactor, select) = (self.redactor.fork(), self.select.fork());
-            Some(Worker {
-                decoder: Decoder::default(),
-                redactor,
-                select,
-                render: self.sink.fork()?,
-            })
+        let is_parallel =
+            threads > 1 && self.limit.is_none() && self.stop.is_noop() && self.delivery.is_empty();
+        is_parallel.then(|| (0..threads).map(|_| self.worker()).collect())?
+    }
+
+    fn worker(&self) -> Option<Worker> {
+        let encoder = match &self.writer {
+            Some(writer) => Some(writer.fork()?),
+            None => None,
         };
-        is_free.then(|| (0..threads).map(|_| worker()).collect())?
+        Some(Worker {
+            decoder: Decoder::default(),
+            redactor: self.redactor.fork(),
+            filter: self.filter.fork(),
+            encoder,
+            tallies: self
+                .observers
+                .iter()
+                .map(|observer| observer.tally())
+                .collect::<Option<_>>()?,
+        })
     }
 
-    /// Takes what a lane has made of a piece, or walks it again if that must not go out as it is.
-    fn accept(
+    /// Writes what a worker has made of a chunk, or processes the chunk again if it contains
+    /// something that must be reported in its turn.
+    fn merge(
         &mut self,
-        piece: &Chunk,
-        walked: &WorkerOutput,
-        out: &[u8],
+        chunk: &Chunk,
+        output: &WorkerOutput,
+        bytes: &[u8],
     ) -> Result<Option<Exit>, OutputError> {
-        // The first failure of an expression is told.
-        let is_first = |(ours, theirs): (&mut Failures, &u64)| ours.count() == 0 && *theirs > 0;
-        if walked.is_news
-            || self
-                .select
-                .failures_each()
-                .chain(self.sink.expression())
-                .zip(&walked.failures)
-                .any(is_first)
-            || !self.sink.take(out, walked.counted.as_deref())?
-        {
-            return self.piece(piece);
+        let parts = || self.observers.iter().zip(&output.tallies);
+        let can_merge = parts().all(|(observer, counts)| {
+            counts.as_ref().is_none_or(|counts| observer.can_merge(&**counts))
+        });
+        if output.needs_replay || !can_merge || self.is_first_failure(output) {
+            return self.chunk(chunk);
         }
-        for (ours, theirs) in
-            self.select.failures_each().chain(self.sink.expression()).zip(&walked.failures)
-        {
-            ours.add(*theirs);
+        if let Some(writer) = &mut self.writer {
+            writer.append(bytes)?;
         }
-        self.counts.add(&walked.counts);
-        Ok(self.stop.is_set().then_some(Exit::Done))
+        for (observer, counts) in self.observers.iter_mut().zip(&output.tallies) {
+            if let Some(counts) = counts {
+                observer.merge(&**counts);
+            }
+        }
+        for (id, count) in &output.failures {
+            if let Some(failures) = self.expressions().find(|failures| failures.id() == *id) {
+                failures.add(*count);
+            }
+        }
+        self.counts.add(&output.counts);
+        Ok(self.shutdown.is_set().then_some(Exit::Done))
     }
 
-    /// Tells how many events have come.
-    fn tell(&self) {
+    /// Whether an expression failed that has not failed before, which is reported.
+    fn is_first_failure(&mut self, output: &WorkerOutput) -> bool {
+        output.failures.iter().filter(|(_, count)| *count > 0).any(|(id, _)| {
+            self.expressions().any(|failures| failures.id() == *id && failures.count() == 0)
+        })
+    }
+
+    /// Returns the failure counters of the expressions that workers evaluate.
+    fn expressions(&mut self) -> impl Iterator<Item = &mut Failures> {
+        let encoder = self.writer.as_mut().and_then(Writer::failures);
+        self.filter.failures_each().chain(encoder)
+    }
+
+    fn failures(&mut self) -> u64 {
+        let observers: u64 = self.observers.iter().map(|observer| observer.failures()).sum();
+        let expressions: u64 = self.expressions().map(|failures| failures.count()).sum();
+        expressions + observers + self.stop.failures()
+    }
+
+    fn report_progress(&self) {
         if let Some(progress) = &self.progress {
             progress.set_events(self.counts.shown + self.counts.filtered);
         }
@@ -310,13 +350,12 @@ impl Pipeline {
         }
         if let Some(pace) = &self.pace {
             let time = shown.tap().moment();
-            // What came before is out before it waits.
+            // Earlier events are flushed before the wait.
             if pace.is_early(time) {
-                self.sink.flush()?;
-                self.delivery.flush()?;
+                flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery)?;
             }
-            if !pace.wait(time, self.judge.deadline()) {
-                return Ok(Some(self.judge.end()));
+            if !pace.wait(time, self.stop.deadline()) {
+                return Ok(Some(self.stop.end()));
             }
         }
         let context = EventContext::new(&shown).with_position(self.recording, frame.offset);
@@ -327,26 +366,53 @@ impl Pipeline {
             self.counts.gaps += 1;
             status::gap(self.status, frame.origin, &gap);
         }
-        let verdict = self.judge.observe(&context)?;
-        if self.select.matches(&context)? {
-            self.sink.event(&context)?;
+        let verdict = self.stop.observe(&context)?;
+        if self.filter.matches(&context)? {
+            for observer in &mut self.observers {
+                observer.event(&context)?;
+            }
+            if let Some(writer) = &mut self.writer {
+                writer.event(&context)?;
+            }
             self.delivery.event(&shown)?;
             self.counts.shown += 1;
         } else {
-            self.sink.filtered_out(&context)?;
+            for observer in &mut self.observers {
+                observer.filtered_out(&context)?;
+            }
             self.counts.filtered += 1;
         }
         if self.delivery.advance(&frame, &shown) {
             self.flush()?;
         }
         let enough =
-            self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.stop.is_set();
+            self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.shutdown.is_set();
         Ok(verdict.or(enough.then_some(Exit::Done)))
     }
 
-    /// First the sink, then the cursor: it never runs ahead of what is out.
     fn flush(&mut self) -> Result<(), OutputError> {
-        self.sink.flush()?;
-        self.delivery.flush()
+        flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery)
     }
+
+    /// Completes the output. Observers finish even if writing fails.
+    fn finish_output(&mut self) -> io::Result<()> {
+        let mut finished = self.writer.as_mut().map_or(Ok(()), Writer::finish);
+        for observer in &mut self.observers {
+            finished = finished.and(observer.finish());
+        }
+        finished
+    }
+}
+
+/// Flushes stdout, then delivers: the cursor never gets ahead of stdout.
+fn flush(
+    writer: Option<&mut Writer>,
+    observers: &mut [Box<dyn Observer>],
+    delivery: &mut Delivery,
+) -> Result<(), OutputError> {
+    writer.map_or(Ok(()), Writer::flush)?;
+    for observer in observers {
+        observer.flush()?;
+    }
+    delivery.flush()
 }

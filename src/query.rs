@@ -18,7 +18,7 @@ pub mod suggest;
 pub mod value;
 
 pub use context::EventContext;
-pub use failures::Failures;
+pub use failures::{FailureId, Failures};
 pub use filter::{EventFilter, GrepFilter, TypeFilter};
 pub use named::{is_filter_name, resolve_named_filter};
 pub use predicate::{Predicate, budget_exceeded};

@@ -79,7 +79,7 @@ pub struct LiveScreen {
 }
 
 impl LiveScreen {
-    /// Opens a screen on which `draw` draws, and makes it the sink of these stages.
+    /// Opens a screen on which `draw` draws, and replaces the output of `stages` by it.
     pub fn open(
         setup: ScreenConfig,
         stages: &mut Stages,
@@ -112,7 +112,8 @@ impl LiveScreen {
         };
         let started = builder.spawn(run).map_err(|error| Error::thread_failed(&error))?;
         let thread = started.thread().clone();
-        stages.sink = Box::new(ScreenSink::new(screen, thread.clone(), pace));
+        stages.writer = None;
+        stages.observers = vec![Box::new(ScreenSink::new(screen, thread.clone(), pace))];
         Ok(Self { closed, stop, thread })
     }
 

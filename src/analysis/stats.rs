@@ -7,8 +7,8 @@
 pub mod grouped;
 pub mod histogram;
 pub mod json;
+pub mod observer;
 pub mod series;
-pub mod sink;
 pub mod step_tracker;
 pub mod tally;
 pub mod text;

@@ -44,7 +44,7 @@ pub use forward::{ForwardArgs, ForwardFormat};
 pub use frames::FramesArgs;
 pub use generate::{GenerateArgs, Shell};
 pub use observe::ObserveArgs;
-pub use output::{ColorWhen, OutputArgs, OutputFormat, ReportFormat, Timestamps};
+pub use output::{ColorWhen, OutputArgs, ReportFormat, Timestamps};
 pub use privacy::{PhiMode, PrivacyArgs, ScrubArg};
 pub use replay::ReplayArgs;
 pub use schema::SchemaArgs;

@@ -129,7 +129,7 @@ impl SessionBuilder {
             .with_pace(pace.clone());
         let (tx, rx) = transport::channel(transport::QUEUE_CAPACITY);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
-        let stop = walk.stop();
+        let stop = walk.shutdown();
         let mut walking = spawn(walk, merge.apply(rx))?;
 
         let mut signal = std::pin::pin!(async {

@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
-use std::io;
 
+use super::format::OutputShape;
 use super::ndjson::object;
-use super::{EventSink, LineBuffer, Out, OutputError};
+use super::{Encoder, OutputFormat};
+use crate::error::Error;
 use crate::model::cloudevent::{self, SUBJECTS, legal};
 use crate::query::EventContext;
 use crate::redact::{Fnv, RedactedEvent, identity};
@@ -17,27 +18,29 @@ use crate::text::terminal::push_quoted;
 /// How many ids are remembered, to tell events apart that are alike.
 const REMEMBERED: usize = 4096;
 
+/// The format `cloudevents`.
+pub const FORMAT: OutputFormat = OutputFormat {
+    name: "cloudevents",
+    argument: None,
+    help: "One CloudEvent per line.",
+    shape: OutputShape::Lines,
+    refuses_fields: Some("a CloudEvent holds the whole event"),
+    is_coloured: false,
+    shows_local_times: false,
+    encoder: |_| Ok(Box::new(CloudEvents::default())),
+};
+
 /// Writes CloudEvents.
+#[derive(Default)]
 pub struct CloudEvents {
-    lines: LineBuffer,
     ids: EventIds,
 }
 
-impl CloudEvents {
-    /// Writes to `out`.
-    #[must_use]
-    pub fn new(out: Out) -> Self {
-        Self { lines: LineBuffer::new(out), ids: EventIds::default() }
-    }
-}
-
-impl EventSink for CloudEvents {
-    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        Ok(self.lines.line(|out| cloud_event(context.event, &mut self.ids, out))?)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.lines.flush()
+impl Encoder for CloudEvents {
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        cloud_event(context.event, &mut self.ids, out);
+        out.push(b'\n');
+        Ok(())
     }
 }
 

@@ -26,7 +26,7 @@ impl Jq {
     /// too.
     #[must_use]
     pub fn new(program: Program, raw: bool, terminal: bool) -> Self {
-        Self { program: Arc::new(program), raw, terminal, failures: Failures::default() }
+        Self { program: Arc::new(program), raw, terminal, failures: Failures::new() }
     }
 }
 
@@ -59,8 +59,9 @@ impl Encoder for Jq {
         }
     }
 
-    fn fork(&self) -> Box<dyn Encoder> {
-        Box::new(Self { program: Arc::clone(&self.program), failures: Failures::silent(), ..*self })
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        let (program, failures) = (Arc::clone(&self.program), self.failures.fork());
+        Some(Box::new(Self { program, failures, ..*self }))
     }
 
     fn failures(&mut self) -> Option<&mut Failures> {

@@ -3,12 +3,13 @@
 //! Each event is written as soon as it has come; the array is closed when the run ends, by a limit or a signal too.
 
 use std::borrow::Cow;
-use std::io;
 
 use colored::Colorize;
 
 use super::columns::Columns;
-use super::{EventSink, LineBuffer, Out, OutputError};
+use super::format::OutputShape;
+use super::{Encoder, OutputFormat};
+use crate::error::Error;
 use crate::json::scan;
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;
@@ -17,38 +18,44 @@ use crate::text::terminal::push_quoted;
 /// How far each level is indented.
 const STEP: usize = 2;
 
+/// The format `json`.
+pub const FORMAT: OutputFormat = OutputFormat {
+    name: "json",
+    argument: None,
+    help: "One JSON array.",
+    shape: OutputShape::Document,
+    refuses_fields: None,
+    is_coloured: true,
+    shows_local_times: false,
+    encoder: |options| Ok(Box::new(Json::new(options.columns))),
+};
+
 /// Writes an array.
 pub struct Json {
-    lines: LineBuffer,
     columns: Option<Columns>,
-    begun: bool,
+    has_events: bool,
 }
 
 impl Json {
-    /// Writes to `out`: whole events, or these columns of them; coloured if colours are on.
+    /// Creates an encoder of whole events or of these columns, coloured if colours are on.
     #[must_use]
-    pub const fn new(out: Out, columns: Option<Columns>) -> Self {
-        Self { lines: LineBuffer::new(out), columns, begun: false }
+    pub const fn new(columns: Option<Columns>) -> Self {
+        Self { columns, has_events: false }
     }
 }
 
-impl EventSink for Json {
-    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        let mut text =
-            if std::mem::replace(&mut self.begun, true) { ",\n" } else { "[\n" }.to_owned();
+impl Encoder for Json {
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let is_first = !std::mem::replace(&mut self.has_events, true);
+        let mut text = if is_first { "[\n" } else { ",\n" }.to_owned();
         indent(STEP, &mut text);
         members(members_of(context.event, self.columns.as_ref()), STEP, &mut text);
-        Ok(self.lines.text(|out| out.extend_from_slice(text.as_bytes()))?)
+        out.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.lines.flush()
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        let end: &[u8] = if self.begun { b"\n]" } else { b"[]" };
-        self.lines.line(|out| out.extend_from_slice(end))?;
-        self.lines.flush()
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.has_events { b"\n]\n" } else { b"[]\n" });
     }
 }
 

@@ -1,10 +1,23 @@
 //! One JSON object a line: `event_type`, the fields in the order in which they arrived, `_tap`.
 
-use super::Encoder;
 use super::columns::Columns;
+use super::format::OutputShape;
+use super::{Encoder, OutputFormat};
 use crate::error::Error;
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;
+
+/// The format `ndjson`.
+pub const FORMAT: OutputFormat = OutputFormat {
+    name: "ndjson",
+    argument: None,
+    help: "One JSON object per line.",
+    shape: OutputShape::Lines,
+    refuses_fields: None,
+    is_coloured: false,
+    shows_local_times: false,
+    encoder: |options| Ok(Box::new(Ndjson::new(options.columns))),
+};
 
 /// Writes NDJSON.
 pub struct Ndjson {
@@ -29,8 +42,8 @@ impl Encoder for Ndjson {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Encoder> {
-        Box::new(Self { columns: self.columns.clone() })
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        Some(Box::new(Self { columns: self.columns.clone() }))
     }
 }
 

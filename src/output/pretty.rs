@@ -4,7 +4,6 @@
 //! what tells them apart. What is hidden is marked; what the model did not expect has a `~` before its type.
 
 use std::borrow::Cow;
-use std::io;
 
 use colored::{Color, ColoredString, Colorize};
 use jiff::Timestamp;
@@ -13,7 +12,9 @@ use unicode_width::UnicodeWidthChar;
 
 use super::columns::Columns;
 use super::family::{Hue, hue};
-use super::{EventSink, LineBuffer, Out, OutputError};
+use super::format::OutputShape;
+use super::{Encoder, OutputFormat};
+use crate::error::Error;
 use crate::json::string::unquote;
 use crate::model::catalog::field_named;
 use crate::model::{Severity, family, id_prefix, is_call_sid, is_uuid};
@@ -55,9 +56,28 @@ pub struct PrettyLayout {
     pub grep: Option<GrepFilter>,
 }
 
+/// The format `pretty`.
+pub const FORMAT: OutputFormat = OutputFormat {
+    name: "pretty",
+    argument: None,
+    help: "Aligned lines for people.",
+    shape: OutputShape::Lines,
+    refuses_fields: None,
+    is_coloured: true,
+    shows_local_times: true,
+    encoder: |options| {
+        Ok(Box::new(Pretty::new(PrettyLayout {
+            cut: options.cut,
+            times: options.times,
+            workspaces: options.workspaces,
+            columns: options.columns,
+            grep: options.grep,
+        })))
+    },
+};
+
 /// Writes lines for people.
 pub struct Pretty {
-    lines: LineBuffer,
     layout: PrettyLayout,
     width: Option<usize>,
     /// The event that times are counted from.
@@ -65,26 +85,28 @@ pub struct Pretty {
 }
 
 impl Pretty {
-    /// Writes to `out`.
+    /// Creates an encoder of lines in this layout.
     #[must_use]
-    pub fn new(out: Out, layout: PrettyLayout) -> Self {
+    pub fn new(layout: PrettyLayout) -> Self {
         let width = terminal_width(&layout);
-        Self { lines: LineBuffer::new(out), layout, width, from: None }
+        Self { layout, width, from: None }
     }
 }
 
-impl EventSink for Pretty {
-    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+impl Encoder for Pretty {
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let text = line(context.event, &self.layout, self.from, self.width);
         if self.from.is_none() || matches!(self.layout.times, TimeDisplay::Delta) {
             self.from = context.event.tap().moment().or(self.from);
         }
-        Ok(self.lines.line(|out| out.extend_from_slice(text.as_bytes()))?)
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'\n');
+        Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    /// The terminal may be resized while nothing is written.
+    fn pause(&mut self) {
         self.width = terminal_width(&self.layout);
-        self.lines.flush()
     }
 }
 

@@ -1,68 +1,88 @@
 //! CSV by RFC 4180, lines ending in CRLF as it wants, and TSV: a line of names, then a line an event.
 
-use std::io;
-
 use csv::{QuoteStyle, WriterBuilder};
 
 use super::columns::{Columns, text};
-use super::{EventSink, LineBuffer, Out, OutputError};
+use super::format::OutputShape;
+use super::{Encoder, EncoderOptions, OutputFormat};
+use crate::error::Error;
 use crate::query::EventContext;
 use crate::text::terminal;
 
+/// The format `csv`.
+pub const CSV: OutputFormat = OutputFormat {
+    name: "csv",
+    argument: None,
+    help: "A table with commas.",
+    shape: OutputShape::Table,
+    refuses_fields: None,
+    is_coloured: false,
+    shows_local_times: false,
+    encoder: |options| Ok(Box::new(Table::new(options, Separator::Comma))),
+};
+
+/// The format `tsv`.
+pub const TSV: OutputFormat = OutputFormat {
+    name: "tsv",
+    help: "A table with tabs.",
+    encoder: |options| Ok(Box::new(Table::new(options, Separator::Tab))),
+    ..CSV
+};
+
+/// What stands between the cells of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Separator {
+    /// A comma; cells are quoted where they have to be.
+    Comma,
+    /// A tab; cells are never quoted.
+    Tab,
+}
+
 /// Writes a table.
+#[derive(Clone)]
 pub struct Table {
-    lines: LineBuffer,
     columns: Columns,
-    tabs: bool,
-    begun: bool,
+    separator: Separator,
 }
 
 impl Table {
-    /// Writes these columns to `out`, between commas or tabs.
+    /// Creates an encoder of the chosen columns, or of those that any event has.
     #[must_use]
-    pub const fn new(out: Out, columns: Columns, tabs: bool) -> Self {
-        Self { lines: LineBuffer::new(out), columns, tabs, begun: false }
-    }
-
-    /// The line of names, before anything else, be there events or not.
-    fn begin(&mut self) -> io::Result<()> {
-        if !std::mem::replace(&mut self.begun, true) {
-            let names = row(self.columns.names().iter().cloned(), self.tabs);
-            self.lines.line(|out| out.extend_from_slice(&names))?;
-        }
-        Ok(())
+    pub fn new(options: EncoderOptions, separator: Separator) -> Self {
+        Self { columns: options.columns.unwrap_or_else(Columns::usual), separator }
     }
 }
 
-impl EventSink for Table {
-    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        self.begin()?;
+impl Encoder for Table {
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        row(self.columns.names().iter().cloned(), self.separator, out);
+    }
+
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let cells = self
             .columns
             .parts(context.event)
             .map(|(_, json)| json.map_or_else(String::new, |json| text(&json)));
-        let row = row(cells, self.tabs);
-        Ok(self.lines.line(|out| out.extend_from_slice(&row))?)
+        row(cells, self.separator, out);
+        Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.begin()?;
-        self.lines.flush()
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        Some(Box::new(self.clone()))
     }
 }
 
-/// One row; LF comes after it. Control characters are escapes, so that an event is one line.
-fn row(cells: impl Iterator<Item = String>, tabs: bool) -> Vec<u8> {
-    let mut writer = WriterBuilder::new()
-        .delimiter(if tabs { b'\t' } else { b',' })
-        .quote_style(if tabs { QuoteStyle::Never } else { QuoteStyle::Necessary })
-        .from_writer(Vec::new());
-    // A vector takes all that is written to it.
+/// Appends one row. Control characters become escapes, so that an event is one line.
+fn row(cells: impl Iterator<Item = String>, separator: Separator, out: &mut Vec<u8>) {
+    let (delimiter, quotes, end): (_, _, &[u8]) = match separator {
+        Separator::Comma => (b',', QuoteStyle::Necessary, b"\r\n"),
+        Separator::Tab => (b'\t', QuoteStyle::Never, b"\n"),
+    };
+    let mut writer =
+        WriterBuilder::new().delimiter(delimiter).quote_style(quotes).from_writer(Vec::new());
+    // Writing to a vector cannot fail.
     let _ = writer.write_record(cells.map(|cell| terminal::visible(&cell).into_owned()));
-    let mut row = writer.into_inner().unwrap_or_default();
-    row.pop();
-    if !tabs {
-        row.push(b'\r');
-    }
-    row
+    let row = writer.into_inner().unwrap_or_default();
+    out.extend_from_slice(row.strip_suffix(b"\n").unwrap_or(&row));
+    out.extend_from_slice(end);
 }

@@ -2,27 +2,43 @@
 //!
 //! A template sees what a predicate sees: the shown event.
 
-use std::io;
+use std::sync::Arc;
 
 use minijinja::{Environment, Value};
 
-use super::{EventSink, LineBuffer, Out, OutputError};
+use super::format::{FormatArgument, OutputShape};
+use super::{Encoder, OutputFormat};
 use crate::error::{Error, Result};
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;
 use crate::text::terminal;
 
+/// The format `template=TEXT`.
+pub const FORMAT: OutputFormat = OutputFormat {
+    name: "template",
+    argument: Some(FormatArgument {
+        placeholder: "TEXT",
+        example: "{{ event_type }} {{ call_sid }} {{ _tap }}",
+    }),
+    help: "Text from a Jinja template.",
+    shape: OutputShape::Lines,
+    refuses_fields: None,
+    is_coloured: false,
+    shows_local_times: false,
+    encoder: |options| Ok(Box::new(Template::new(&options.argument)?)),
+};
+
 /// Writes what a template makes of each event.
+#[derive(Clone)]
 pub struct Template {
-    lines: LineBuffer,
-    environment: Environment<'static>,
+    environment: Arc<Environment<'static>>,
 }
 
 const NAME: &str = "template";
 
 impl Template {
-    /// Writes to `out` by a template. Names that an event doesn't have give nothing.
-    pub fn new(out: Out, source: &str) -> Result<Self> {
+    /// Compiles a template. Names that an event does not have render as nothing.
+    pub fn new(source: &str) -> Result<Self> {
         let mut environment = Environment::new();
         environment.set_fuel(Some(100_000));
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
@@ -34,7 +50,7 @@ impl Template {
                 "write it like '{{ event_type }} {{ call_sid }}'",
             )
         })?;
-        Ok(Self { lines: LineBuffer::new(out), environment })
+        Ok(Self { environment: Arc::new(environment) })
     }
 }
 
@@ -52,8 +68,8 @@ fn values(shown: &RedactedEvent<'_>) -> Value {
         .collect()
 }
 
-impl EventSink for Template {
-    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+impl Encoder for Template {
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<()> {
         // The engine's own message may quote a value.
         let failed = |_| {
             Error::usage(
@@ -64,10 +80,12 @@ impl EventSink for Template {
         };
         let template = self.environment.get_template(NAME).map_err(failed)?;
         let text = template.render(values(context.event)).map_err(failed)?;
-        Ok(self.lines.line(|out| out.extend_from_slice(terminal::visible(&text).as_bytes()))?)
+        out.extend_from_slice(terminal::visible(&text).as_bytes());
+        out.push(b'\n');
+        Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.lines.flush()
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        Some(Box::new(self.clone()))
     }
 }

@@ -1,7 +1,8 @@
-//! Threads that take items in turn, walk the pieces of a recording at the same time, and do the rest one after the other.
+//! Worker threads that take items in turn and process the chunks of a recording in parallel.
 //!
-//! Each item has a number. A piece is walked as soon as it has been taken; what comes of it is written once all before it
-//! have been. Whatever else comes, and what a lane can't do, has its turn in the same way.
+//! Each item has a number. A chunk is processed as soon as it has been taken, and merged once all
+//! items before it have been. Other items, and chunks that a worker could not process, wait for
+//! their turn in the same way.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,9 +26,9 @@ struct WorkerPool<'w> {
     /// How many items have been taken.
     taken: AtomicU64,
     turn: Mutex<MergeTurn<'w>>,
-    /// Tells of the next turn.
+    /// Notifies of the next turn.
     next: Condvar,
-    /// Tells whoever waits for an item that there will be no more turns.
+    /// Notifies the thread that waits for an item that there will be no more turns.
     over: Notify,
     runtime: &'w Handle,
 }
@@ -38,16 +39,17 @@ struct WorkQueue<'w> {
 }
 
 struct MergeTurn<'w> {
-    walk: &'w mut Pipeline,
-    /// Whose it is.
+    pipeline: &'w mut Pipeline,
+    /// The number of the item whose turn it is.
     number: u64,
-    /// How it has ended, before there were no more items.
+    /// The result, if the run ended before there were no more items.
     ended: Option<Result<Exit, OutputError>>,
 }
 
-/// Takes `first` and what comes after it, until there is no more, or enough: on a thread for each lane, of which this is one.
+/// Processes `first` and the items after it until there are no more or the run ends. The first
+/// worker runs on this thread, each other worker on a thread of its own.
 pub(super) fn run(
-    walk: &mut Pipeline,
+    pipeline: &mut Pipeline,
     first: Item,
     items: &mut Receiver,
     workers: Vec<Worker>,
@@ -56,7 +58,7 @@ pub(super) fn run(
     let pool = WorkerPool {
         queue: Mutex::new(WorkQueue { items, first: Some(first) }),
         taken: AtomicU64::new(0),
-        turn: Mutex::new(MergeTurn { walk, number: 0, ended: None }),
+        turn: Mutex::new(MergeTurn { pipeline, number: 0, ended: None }),
         next: Condvar::new(),
         over: Notify::new(),
         runtime,
@@ -65,7 +67,7 @@ pub(super) fn run(
         let mut workers = workers.into_iter();
         let own = workers.next();
         for (number, worker) in (1..).zip(workers) {
-            // Its stack is what jq programs may need. Where there can be no thread, there are fewer.
+            // jq programs need a large stack. If a thread cannot start, there is one worker less.
             let thread =
                 thread::Builder::new().name(format!("worker-{number}")).stack_size(THREAD_STACK);
             let _ = thread.spawn_scoped(scope, || pool.work(worker));
@@ -77,7 +79,7 @@ pub(super) fn run(
     pool.turn.into_inner().ok().and_then(|turn| turn.ended)
 }
 
-/// Wakes all when a thread ends, in whatever way.
+/// Wakes all threads when one ends, even by a panic.
 struct NotifyOnDrop<'c, 'w>(&'c WorkerPool<'w>);
 
 impl Drop for NotifyOnDrop<'_, '_> {
@@ -93,13 +95,13 @@ impl<'w> WorkerPool<'w> {
         let (mut worker, mut out) = (Some(worker), Vec::new());
         while let Some((number, item)) = self.take() {
             out.clear();
-            // A lane that breaks down walks no further, and leaves the piece to its turn, which will tell of it.
-            let walked = match (&item, worker.take()) {
-                (Item::Chunk(piece), Some(mut at_hand)) if piece.is_large() => {
+            // A worker that panics is dropped. Its chunk is processed again in its turn.
+            let output = match (&item, worker.take()) {
+                (Item::Chunk(chunk), Some(mut current)) if chunk.is_large() => {
                     catch_unwind(AssertUnwindSafe(|| {
-                        let walked = at_hand.walk(piece, &mut out);
-                        worker = Some(at_hand);
-                        walked
+                        let output = current.process(chunk, &mut out);
+                        worker = Some(current);
+                        output
                     }))
                     .ok()
                 }
@@ -108,13 +110,13 @@ impl<'w> WorkerPool<'w> {
                     None
                 }
             };
-            if self.finish(number, item, walked, &out).is_none() {
+            if self.finish(number, item, output, &out).is_none() {
                 return;
             }
         }
     }
 
-    /// The next item and its number; `None` if there is none, or need be none.
+    /// Returns the next item and its number, or `None` if there is none or the run has ended.
     fn take(&self) -> Option<(u64, Item)> {
         let mut queue = self.queue.lock().ok()?;
         let item = match queue.first.take().map_or_else(|| queue.items.try_recv(), Ok) {
@@ -130,26 +132,27 @@ impl<'w> WorkerPool<'w> {
         Some((self.taken.fetch_add(1, Ordering::Relaxed), item))
     }
 
-    /// Does what is left to do of an item, in its turn; `None` if there will be no more turns.
+    /// Merges or processes an item in its turn. Returns `None` if there will be no more turns.
     fn finish(
         &self,
         number: u64,
         item: Item,
-        walked: Option<WorkerOutput>,
-        out: &[u8],
+        output: Option<WorkerOutput>,
+        bytes: &[u8],
     ) -> Option<()> {
         let mut turn = self.turn(number)?;
-        let done = match (&item, walked) {
-            (Item::Chunk(piece), Some(walked)) => turn.walk.accept(piece, &walked, out),
-            _ => turn.walk.item(&item),
+        let done = match (&item, output) {
+            (Item::Chunk(chunk), Some(output)) => turn.pipeline.merge(chunk, &output, bytes),
+            _ => turn.pipeline.item(&item),
         };
-        turn.walk.tell();
-        // It goes back to who will fill it again.
+        turn.pipeline.report_progress();
+        // Its buffer goes back to the reader.
         drop(item);
         turn.number += 1;
-        // Where nothing is at hand, what has been shown is out.
+        // Nothing else is waiting, so everything so far is flushed.
         let is_last = turn.number == self.taken.load(Ordering::Relaxed);
-        let flushed = if is_last && matches!(done, Ok(None)) { turn.walk.flush() } else { Ok(()) };
+        let flushed =
+            if is_last && matches!(done, Ok(None)) { turn.pipeline.flush() } else { Ok(()) };
         turn.ended = match (done, flushed) {
             (Ok(None), Ok(())) => None,
             (Ok(None), Err(error)) => Some(Err(error)),
@@ -162,7 +165,7 @@ impl<'w> WorkerPool<'w> {
         goes_on.then_some(())
     }
 
-    /// Waits for the turn of that number; `None` if it will not come.
+    /// Waits for the turn of item `number`. Returns `None` if it will not come.
     fn turn(&self, number: u64) -> Option<MutexGuard<'_, MergeTurn<'w>>> {
         let waits = |turn: &mut MergeTurn<'_>| turn.number != number && turn.ended.is_none();
         let turn = self.next.wait_while(self.turn.lock().ok()?, waits).ok()?;

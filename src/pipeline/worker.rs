@@ -1,63 +1,76 @@
-//! The part of the walk that needs nothing but the event itself, so that several threads can do it at once.
+//! The part of the pipeline that needs only the event itself, so that several threads can run it.
+
+use std::any::Any;
 
 use super::RunCounts;
-use crate::analysis::stats::grouped::GroupedStats;
 use crate::error::Result;
-use crate::model::Kind;
 use crate::model::decode::Decoder;
-use crate::model::{Frame, Origin};
-use crate::output::Encoder;
-use crate::query::{EventContext, EventFilter, Failures};
+use crate::model::{Frame, Kind, Origin};
+use crate::output::{Encoder, Tally};
+use crate::query::{EventContext, EventFilter, FailureId, Failures};
 use crate::redact::Redactor;
 use crate::transport::Chunk;
 
-/// The stages of one thread: from the frame to its lines.
+/// The stages of one worker.
 pub(super) struct Worker {
     pub decoder: Decoder,
     pub redactor: Redactor,
-    pub select: EventFilter,
-    pub render: Box<dyn Encoder>,
+    pub filter: EventFilter,
+    pub encoder: Option<Box<dyn Encoder>>,
+    /// One for each observer.
+    pub tallies: Vec<Box<dyn Tally>>,
 }
 
-/// What a lane makes of a piece of a recording.
+/// What a worker makes of a chunk, besides the bytes to write.
 #[derive(Default)]
 pub(super) struct WorkerOutput {
-    /// What was counted.
-    pub counted: Option<Box<GroupedStats>>,
+    /// What was counted for each observer.
+    pub tallies: Vec<Option<Box<dyn Any + Send>>>,
     pub counts: RunCounts,
-    /// How often each of its expressions has failed.
-    pub failures: Vec<u64>,
-    /// There is something in it that must be told of in its turn; the rest is worth nothing.
-    pub is_news: bool,
+    /// How often each expression failed.
+    pub failures: Vec<(FailureId, u64)>,
+    /// Whether something in the chunk must be reported in its turn. The chunk is then processed
+    /// again, and nothing else of this output counts.
+    pub needs_replay: bool,
 }
 
 impl Worker {
-    /// Walks all of a piece. What is to be written is appended to `out`.
-    pub fn walk(&mut self, piece: &Chunk, out: &mut Vec<u8>) -> WorkerOutput {
-        let mut walked = WorkerOutput::default();
+    /// Processes a chunk. Appends the bytes to write to `out`.
+    pub fn process(&mut self, chunk: &Chunk, out: &mut Vec<u8>) -> WorkerOutput {
+        let mut output = WorkerOutput::default();
         let origin = Origin::default();
-        let done = piece.frames(&origin).try_for_each(|frame| self.frame(frame, &mut walked, out));
-        // Whoever walks it again will meet the same.
-        walked.is_news |= done.is_err();
-        let failures = self.select.failures_each().chain(self.render.failures());
-        walked.failures = failures.map(Failures::take).collect();
-        walked.counted = self.render.counted();
-        walked
+        let done = chunk.frames(&origin).try_for_each(|frame| self.frame(frame, &mut output, out));
+        // Processing the chunk again meets the same error, which is then reported.
+        output.needs_replay |= done.is_err();
+        let encoder = self.encoder.as_mut().and_then(|encoder| encoder.failures());
+        output.failures = self
+            .filter
+            .failures_each()
+            .chain(encoder)
+            .map(|failures| (failures.id(), Failures::take(failures)))
+            .collect();
+        output.tallies = self.tallies.iter_mut().map(|tally| tally.take()).collect();
+        output
     }
 
     fn frame(
         &mut self,
         frame: Frame<'_>,
-        walked: &mut WorkerOutput,
+        output: &mut WorkerOutput,
         out: &mut Vec<u8>,
     ) -> Result<()> {
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
         let context = EventContext::new(&shown);
-        let counts = &mut walked.counts;
+        let counts = &mut output.counts;
         counts.observe(&shown);
-        walked.is_news |= shown.kind() == Some(Kind::TapGap);
-        if self.select.matches(&context)? {
-            self.render.event(&context, out)?;
+        output.needs_replay |= shown.kind() == Some(Kind::TapGap);
+        if self.filter.matches(&context)? {
+            for tally in &mut self.tallies {
+                tally.event(&context);
+            }
+            if let Some(encoder) = &mut self.encoder {
+                encoder.event(&context, out)?;
+            }
             counts.shown += 1;
         } else {
             counts.filtered += 1;

@@ -1,19 +1,46 @@
 //! Counts the events on which an expression failed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::text::console;
 
-/// On how many events an expression has failed. The first time is told.
-#[derive(Debug, Default)]
+/// Identifies the failure counter of one expression and its forks on all workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailureId(u64);
+
+/// Counts the events on which an expression failed, and reports the first.
+#[derive(Debug)]
 pub struct Failures {
+    id: FailureId,
     count: u64,
     is_silent: bool,
 }
 
+impl Default for Failures {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Failures {
-    /// None yet, and none to be told.
+    /// Creates a counter with an id of its own.
     #[must_use]
-    pub const fn silent() -> Self {
-        Self { count: 0, is_silent: true }
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = FailureId(NEXT.fetch_add(1, Ordering::Relaxed));
+        Self { id, count: 0, is_silent: false }
+    }
+
+    /// Creates a counter for another worker, which has the same id and reports nothing.
+    #[must_use]
+    pub const fn fork(&self) -> Self {
+        Self { id: self.id, count: 0, is_silent: true }
+    }
+
+    /// Returns the id that the counter shares with its forks.
+    #[must_use]
+    pub const fn id(&self) -> FailureId {
+        self.id
     }
 
     /// One more, told in these words if it is the first.

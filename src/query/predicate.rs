@@ -57,7 +57,7 @@ impl Predicate {
             Some(native) => (PredicateEngine::Native(native), None),
             None => (PredicateEngine::Program(program), Self::parts(budget, parsed, variables)?),
         };
-        Ok(Self::of(parsed.option.to_owned(), Arc::new(engine), parts, Failures::default()))
+        Ok(Self::of(parsed.option.to_owned(), Arc::new(engine), parts, Failures::new()))
     }
 
     /// Takes a part off that is for the fast path, or else one that is known by the fields that it reads.
@@ -94,7 +94,7 @@ impl Predicate {
         let parts = self.parts.as_ref().map(|parts| {
             Box::new(SplitPredicate { first: parts.first.fork(), rest: parts.rest.fork() })
         });
-        Self::of(self.option.clone(), Arc::clone(&self.engine), parts, Failures::silent())
+        Self::of(self.option.clone(), Arc::clone(&self.engine), parts, self.failures.fork())
     }
 
     /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.

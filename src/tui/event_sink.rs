@@ -7,7 +7,7 @@ use std::thread::Thread;
 
 use crate::model::Kind;
 use crate::output::stored_event::StoredEvent;
-use crate::output::{EventSink, OutputError};
+use crate::output::{Observer, OutputError};
 use crate::pipeline::pacing::Pace;
 use crate::query::EventContext;
 use crate::transport::ConnectionEvent;
@@ -80,7 +80,7 @@ impl ScreenSink {
     }
 }
 
-impl EventSink for ScreenSink {
+impl Observer for ScreenSink {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         let mut stored = StoredEvent::new(context.event);
         if let Some(pace) = &self.pace {
@@ -103,7 +103,7 @@ impl EventSink for ScreenSink {
         if self.passed.events < PASSED { Ok(()) } else { self.tell_of_passed() }
     }
 
-    fn news(&mut self, news: &ConnectionEvent) -> io::Result<bool> {
+    fn connection(&mut self, news: &ConnectionEvent) -> io::Result<bool> {
         self.send(ScreenMessage::News(news.clone())).map(|()| true)
     }
 

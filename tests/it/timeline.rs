@@ -7,7 +7,7 @@ use evtap::internals::analysis::stats::json::time;
 use evtap::internals::analysis::timeline::build::build;
 use evtap::internals::analysis::timeline::collect::{self, TimelineCollector};
 use evtap::internals::analysis::timeline::{html, text};
-use evtap::internals::output::EventSink;
+use evtap::internals::output::Observer;
 use evtap::model::FrameFormat;
 use evtap::model::decode::Decoder;
 use evtap::query::EventContext;

@@ -1,7 +1,5 @@
 //! Figures of all that came, or of a stretch of time; by groups, if somebody asks for them.
 
-use std::io;
-
 use super::histogram::DurationHistogram;
 use super::tally::Tally;
 use super::{EventStats, measure};
@@ -36,18 +34,15 @@ impl GroupedStats {
         Self { figures: EventStats::default(), groups: grouped.then(|| Tally::new(GROUPS)) }
     }
 
-    /// Adds all of another without groups, unless that would not give what its events, one by one, would. False if so, or
-    /// if `also` says no, which is asked before anything is added.
-    pub fn add(
-        &mut self,
-        other: &Self,
-        also: impl FnOnce() -> io::Result<bool>,
-    ) -> io::Result<bool> {
-        let is_added = self.figures.has_room(&other.figures) && also()?;
-        if is_added {
-            self.figures.merge(&other.figures);
-        }
-        Ok(is_added)
+    /// Whether merging `other`, which has no groups, gives what observing its events would give.
+    #[must_use]
+    pub fn has_room(&self, other: &Self) -> bool {
+        self.figures.has_room(&other.figures)
+    }
+
+    /// Adds the counts of `other`, which has no groups.
+    pub fn merge(&mut self, other: &Self) {
+        self.figures.merge(&other.figures);
     }
 
     /// Counts an event of that moment, which belongs to these groups.

@@ -1,7 +1,6 @@
 //! Keeps the events of one call, and knows which calls there are.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -10,7 +9,7 @@ use crate::error::{Error, Exit, Result};
 use crate::model::catalog::{CallEnded, SessionEnd};
 use crate::model::{Kind, Stream, is_call_sid};
 use crate::output::stored_event::StoredEvent;
-use crate::output::{EventSink, OutputError};
+use crate::output::{Observer, OutputError};
 use crate::query::{EventContext, suggest};
 use crate::redact::RedactedEvent;
 
@@ -110,13 +109,9 @@ pub fn lock(gathered: &Mutex<CollectedEvents>) -> MutexGuard<'_, CollectedEvents
     gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl EventSink for TimelineCollector {
+impl Observer for TimelineCollector {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         lock(&self.0).observe(context.event);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

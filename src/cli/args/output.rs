@@ -4,16 +4,15 @@ use clap::{Args, ValueEnum};
 
 use super::config::ConfigDefaults;
 use super::privacy::PrivacyArgs;
-use crate::output::status;
+use crate::output::{FormatChoice, format, status};
 
 /// What is shown, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// How events are written: `pretty`, `ndjson`, `json` (one array), `cloudevents`, `csv`, `tsv`, or `template=TEXT` in the
-    /// language of Jinja; `pretty` on a terminal and `ndjson` elsewhere, if not given
-    #[arg(short, long, value_name = "FORMAT")]
-    pub output: Option<OutputFormat>,
+    /// The format of events.
+    #[arg(short, long, value_name = "FORMAT", help = format_help())]
+    pub output: Option<FormatChoice>,
     /// Show these parts of each event alone: names of fields, `event_type`, `_tap.time`
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub fields: Vec<String>,
@@ -52,55 +51,12 @@ pub struct OutputArgs {
     pub config_defaults: ConfigDefaults,
 }
 
-/// The formats of events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutputFormat {
-    /// A line for people.
-    Pretty,
-    /// A JSON object a line.
-    Ndjson,
-    /// One JSON array.
-    Json,
-    /// A CloudEvent a line.
-    CloudEvents,
-    /// A table between commas.
-    Csv,
-    /// A table between tabs.
-    Tsv,
-    /// A line by a template.
-    Template(String),
-}
-
-impl OutputFormat {
-    /// What completion offers, and what each is. After `template=` comes the template.
-    pub const OFFERED: &[(&str, &str)] = &[
-        ("pretty", "A line for people."),
-        ("ndjson", "A JSON object a line."),
-        ("json", "One JSON array."),
-        ("cloudevents", "A CloudEvent a line."),
-        ("csv", "A table between commas."),
-        ("tsv", "A table between tabs."),
-        ("template=", "A line by a template in the language of Jinja."),
-    ];
-}
-
-impl std::str::FromStr for OutputFormat {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "pretty" => Ok(Self::Pretty),
-            "ndjson" => Ok(Self::Ndjson),
-            "json" => Ok(Self::Json),
-            "cloudevents" => Ok(Self::CloudEvents),
-            "csv" => Ok(Self::Csv),
-            "tsv" => Ok(Self::Tsv),
-            _ => text
-                .strip_prefix("template=")
-                .map(|source| Self::Template(source.to_owned()))
-                .ok_or("give pretty, ndjson, json, cloudevents, csv, tsv or template=TEXT"),
-        }
-    }
+fn format_help() -> String {
+    format!(
+        "Write events in this format: {}. The default is `pretty` on a terminal and `ndjson` \
+         elsewhere",
+        format::list("`")
+    )
 }
 
 /// When to use colours.

@@ -60,7 +60,9 @@ pub fn key_source(auth: &AuthArgs) -> Option<KeySource> {
     match (&auth.api_key_file, &auth.api_key_command) {
         (Some(path), _) => Some(KeySource::File(path.clone())),
         (None, Some(command)) => Some(KeySource::Command(command.clone())),
-        (None, None) => std::env::var_os(credential::API_KEY_VARIABLE).map(|_| KeySource::Environment),
+        (None, None) => {
+            std::env::var_os(credential::API_KEY_VARIABLE).map(|_| KeySource::Environment)
+        }
     }
 }
 

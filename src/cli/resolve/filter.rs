@@ -13,7 +13,7 @@ use crate::query::{EventFilter, GrepFilter, TypeFilter, suggest};
 
 /// What the options of selecting say.
 pub(super) struct FilterSetup {
-    pub select: EventFilter,
+    pub filter: EventFilter,
     /// The events that can be among what is kept.
     pub kinds: Kinds,
     pub grep: Option<GrepFilter>,
@@ -35,7 +35,7 @@ pub(super) fn event_filter(
         .map(|(option, source)| expressions.predicate(option, source, &mut kinds))
         .collect::<Result<_>>()?;
     let grep = filter.grep.as_deref().map(GrepFilter::new).transpose()?;
-    Ok(FilterSetup { select: EventFilter::new(types, filters, grep.clone()), kinds, grep })
+    Ok(FilterSetup { filter: EventFilter::new(types, filters, grep.clone()), kinds, grep })
 }
 
 pub(super) fn stop_conditions(

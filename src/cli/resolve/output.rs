@@ -1,82 +1,55 @@
 //! How events are written to stdout, and the times that people see.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use jiff::tz::TimeZone;
 
-use crate::cli::args::{OutputArgs, OutputFormat, Timestamps};
+use crate::cli::args::{OutputArgs, Timestamps};
 use crate::error::{Error, Result};
-use crate::output::cloudevents::CloudEvents;
 use crate::output::columns::Columns;
 use crate::output::jq::Jq;
-use crate::output::json::Json;
-use crate::output::ndjson::Ndjson;
-use crate::output::pretty::{Pretty, PrettyLayout, TimeDisplay};
-use crate::output::table::Table;
-use crate::output::template::Template;
-use crate::output::{EventSink, Out, Writer, status};
+use crate::output::pretty::TimeDisplay;
+use crate::output::{Encoder, EncoderOptions, FormatChoice, OutputFormat, ndjson, pretty, status};
 use crate::query::program::Program;
 use crate::query::{GrepFilter, suggest};
 
-/// The sink that the options ask for, on stdout.
-pub(super) fn event_sink(
+/// Returns the encoder that the options ask for.
+pub(super) fn encoder(
     output: &OutputArgs,
     program: Option<Program>,
     several: bool,
-    grep: Option<&GrepFilter>,
-) -> Result<Box<dyn EventSink>> {
+    grep: Option<GrepFilter>,
+) -> Result<Box<dyn Encoder>> {
     let terminal = std::io::stdout().is_terminal();
-    let out: Out = Box::new(std::io::stdout()) as Box<dyn Write + Send>;
-    let times = times(output)?;
+    let usual = if terminal { &pretty::FORMAT } else { &ndjson::FORMAT };
+    let usual = FormatChoice { format: usual, argument: String::new() };
+    let FormatChoice { format, argument } = output.output.clone().unwrap_or(usual);
+    let times = times(output, program.is_none().then_some(format))?;
     if let Some(program) = program {
-        return Ok(Box::new(Writer::new(out, Jq::new(program, output.raw_strings, terminal))));
+        return Ok(Box::new(Jq::new(program, output.raw_strings, terminal)));
     }
     let columns = (!output.fields.is_empty()).then(|| Columns::new(output.fields.clone()));
-    let usual = if terminal { OutputFormat::Pretty } else { OutputFormat::Ndjson };
-    Ok(match output.output.as_ref().unwrap_or(&usual) {
-        OutputFormat::Ndjson => Box::new(Writer::new(out, Ndjson::new(columns))),
-        OutputFormat::Json => Box::new(Json::new(out, columns)),
-        OutputFormat::CloudEvents
-            if columns.is_some() && !output.config_defaults.contains("fields") =>
-        {
-            let advice = "leave --fields out, or give -o ndjson";
-            return Err(Error::usage(
-                "cannot use --fields",
-                "a CloudEvent holds the whole event",
-                advice,
-            )
-            .with_setting("--fields"));
-        }
-        OutputFormat::CloudEvents => Box::new(CloudEvents::new(out)),
-        OutputFormat::Csv => {
-            Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), false))
-        }
-        OutputFormat::Tsv => {
-            Box::new(Table::new(out, columns.unwrap_or_else(Columns::usual), true))
-        }
-        OutputFormat::Template(source) => {
-            Box::new(Template::new(out, source).map_err(|error| error.with_setting("--output"))?)
-        }
-        OutputFormat::Pretty => {
-            let layout = PrettyLayout {
-                cut: terminal && !output.wrap,
-                times,
-                workspaces: several,
-                columns,
-                grep: grep.cloned(),
-            };
-            Box::new(Pretty::new(out, layout))
-        }
+    if let Some(why) = format.refuses_fields
+        && columns.is_some()
+        && !output.config_defaults.contains("fields")
+    {
+        let advice = "leave --fields out, or give -o ndjson";
+        return Err(Error::usage("cannot use --fields", why, advice).with_setting("--fields"));
+    }
+    (format.encoder)(EncoderOptions {
+        argument,
+        columns,
+        cut: terminal && !output.wrap,
+        times,
+        workspaces: several,
+        grep,
     })
+    .map_err(|error| error.with_setting("--output"))
 }
 
 /// The times that people are shown. Those of machines are RFC 3339 in UTC, whatever is asked for.
-fn times(output: &OutputArgs) -> Result<TimeDisplay> {
-    let is_for_people = match &output.output {
-        _ if output.jq.is_some() => false,
-        Some(output) => *output == OutputFormat::Pretty,
-        None => std::io::stdout().is_terminal(),
-    };
+fn times(output: &OutputArgs, format: Option<&OutputFormat>) -> Result<TimeDisplay> {
+    let is_for_people = format.is_some_and(|format| format.shows_local_times);
     let times = match output.timestamps.unwrap_or_default() {
         // To find the machine's zone takes longer than some recordings.
         Timestamps::Local if !is_for_people && output.tz.is_none() => TimeDisplay::Nothing,

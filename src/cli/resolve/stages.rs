@@ -3,12 +3,12 @@
 use super::color::apply_color;
 use super::expression::{ExpressionCompiler, read_source, variables};
 use super::filter::{FilterSetup, event_filter, stop_conditions};
-use super::output::event_sink;
+use super::output::encoder;
 use super::privacy::{policy, reveal};
-use crate::analysis::stats::sink::SummarySink;
+use crate::analysis::stats::observer::SummaryObserver;
 use crate::cli::args::{ExpectArgs, FilterArgs, OutputArgs, StopArgs};
 use crate::error::Result;
-use crate::output::discard::Discard;
+use crate::output::{Observer, Writer};
 use crate::pipeline::Stages;
 use crate::pipeline::stop::expect::{self, ExpectStep, Expectation};
 use crate::query::check::Kinds;
@@ -25,18 +25,25 @@ pub fn stages(
     apply_color(output.color);
     let policy = policy(&output.privacy, output.status)?;
     let expressions = ExpressionCompiler::for_filter(filter, &policy, output.status)?;
-    let judge = Box::new(stop_conditions(stop, &expressions)?);
-    let FilterSetup { select, kinds, grep } = event_filter(filter, &expressions)?;
+    let stop = Box::new(stop_conditions(stop, &expressions)?);
+    let FilterSetup { filter, kinds, grep } = event_filter(filter, &expressions)?;
     let program = output
         .jq
         .as_deref()
         .map(|source| expressions.program("--jq", source, kinds))
         .transpose()?;
-    let mut sink = event_sink(output, program, several, grep.as_ref())?;
-    if output.stats {
-        sink = Box::new(SummarySink::new(sink, output.status));
-    }
-    Ok(Stages { select, policy, sink, limit: output.limit, judge, status: output.status })
+    let writer = Some(Writer::stdout(encoder(output, program, several, grep)?));
+    let summary =
+        output.stats.then(|| Box::new(SummaryObserver::new(output.status)) as Box<dyn Observer>);
+    Ok(Stages {
+        policy,
+        filter,
+        writer,
+        observers: summary.into_iter().collect(),
+        limit: output.limit,
+        stop,
+        status: output.status,
+    })
 }
 
 /// The stages of `expect`.
@@ -61,13 +68,14 @@ pub fn expectations(options: &ExpectArgs, live: bool) -> Result<Stages> {
             .map(|step| ExpectStep::read("--then", step, &compile))
             .collect::<Result<_>>()?,
     };
-    let judge = Box::new(Expectation::new(steps, live));
+    let stop = Box::new(Expectation::new(steps, live));
     Ok(Stages {
         policy,
-        select: EventFilter::default(),
-        sink: Box::new(Discard),
+        filter: EventFilter::default(),
+        writer: None,
+        observers: Vec::new(),
         limit: None,
-        judge,
+        stop,
         status: options.status,
     })
 }

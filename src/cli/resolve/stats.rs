@@ -10,7 +10,7 @@ use super::expression::ExpressionCompiler;
 use super::filter::{FilterSetup, event_filter, stop_conditions};
 use super::privacy::policy;
 use super::value::positive_duration;
-use crate::analysis::stats::sink::{self, StatsConfig, StatsFormat};
+use crate::analysis::stats::observer::{StatsConfig, StatsFormat, StatsObserver};
 use crate::cli::args::{StatsArgs, StatsOutputArgs};
 use crate::error::{Error, Result};
 use crate::pipeline::Stages;
@@ -24,8 +24,8 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
     let policy = policy(&options.privacy, options.status)?;
     let filter = &options.filter;
     let expressions = ExpressionCompiler::for_filter(filter, &policy, options.status)?;
-    let judge = Box::new(stop_conditions(&options.stop, &expressions)?);
-    let FilterSetup { select, kinds, .. } = event_filter(filter, &expressions)?;
+    let stop = Box::new(stop_conditions(&options.stop, &expressions)?);
+    let FilterSetup { filter, kinds, .. } = event_filter(filter, &expressions)?;
     let group_by = options
         .group_by
         .as_deref()
@@ -61,6 +61,14 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
         terminal: std::io::stdout().is_terminal(),
         paint: SHOULD_COLORIZE.should_colorize(),
     };
-    let sink = Box::new(sink::StatsSink::new(Box::new(std::io::stdout()), setup));
-    Ok(Stages { select, policy, sink, limit: None, judge, status: options.status })
+    let observer = StatsObserver::new(Box::new(std::io::stdout()), setup);
+    Ok(Stages {
+        policy,
+        filter,
+        writer: None,
+        observers: vec![Box::new(observer)],
+        limit: None,
+        stop,
+        status: options.status,
+    })
 }

@@ -49,22 +49,23 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     let policy = policy(&options.privacy, options.status)?;
     let filter = &options.filter;
     let expressions = ExpressionCompiler::for_filter(filter, &policy, options.status)?;
-    let FilterSetup { select, .. } = event_filter(filter, &expressions)?;
+    let FilterSetup { filter, .. } = event_filter(filter, &expressions)?;
     let quiet = i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
     let length =
         options.duration.as_deref().map(|text| duration("--duration", text)).transpose()?;
-    let judge = Box::new(Conditions {
+    let stop = Box::new(Conditions {
         ends_at: length.map(|length| Instant::now() + length),
         ..Conditions::default()
     });
     let wanted = call.clone().map(|call| if call == DEMO { DEMO_CALL.to_owned() } else { call });
     let (gather, gathered) = TimelineCollector::new(wanted);
     let stages = Stages {
-        select,
         policy,
-        sink: Box::new(gather),
+        filter,
+        writer: None,
+        observers: vec![Box::new(gather)],
         limit: None,
-        judge,
+        stop,
         status: options.status,
     };
     Ok(TimelinePlan { call, files, stages, gathered, quiet })

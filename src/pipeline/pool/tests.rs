@@ -1,4 +1,4 @@
-//! Lanes that break down, and readers that go away.
+//! Workers that panic, and readers that go away.
 
 use std::io;
 use std::sync::Arc;
@@ -10,51 +10,29 @@ use super::*;
 use crate::error::Error;
 use crate::output::ndjson::Ndjson;
 use crate::output::status::StatusFormat;
-use crate::output::{Encoder, EventSink, Out, Writer};
+use crate::output::{Encoder, Out, Writer};
 use crate::pipeline::stop::conditions::Conditions;
 use crate::pipeline::{RunOutcome, Stages};
 use crate::query::{EventContext, EventFilter};
 use crate::redact::Policy;
 use crate::transport::{Chunk, FRAME_LIMIT, LineChunk, channel};
 
-/// Breaks down on another thread, once so many events have come.
-struct Fragile {
-    writer: Writer,
+/// An encoder whose forks panic once they have seen `left` events together.
+struct FragileEncoder {
+    encoder: Box<dyn Encoder>,
     left: Arc<AtomicUsize>,
+    is_fork: bool,
 }
 
-impl EventSink for Fragile {
-    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        self.writer.event(context)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+impl Encoder for FragileEncoder {
+    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        assert!(!self.is_fork || self.left.fetch_sub(1, Ordering::Relaxed) != 0, "no more");
+        self.encoder.event(context, out)
     }
 
     fn fork(&self) -> Option<Box<dyn Encoder>> {
-        Some(Box::new(Twin(self.writer.fork()?, Arc::clone(&self.left))))
-    }
-
-    fn take(
-        &mut self,
-        lines: &[u8],
-        counted: Option<&crate::analysis::stats::grouped::GroupedStats>,
-    ) -> io::Result<bool> {
-        self.writer.take(lines, counted)
-    }
-}
-
-struct Twin(Box<dyn Encoder>, Arc<AtomicUsize>);
-
-impl Encoder for Twin {
-    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        assert!(self.1.fetch_sub(1, Ordering::Relaxed) != 0, "no more");
-        self.0.event(context, out)
-    }
-
-    fn fork(&self) -> Box<dyn Encoder> {
-        Box::new(Self(self.0.fork(), Arc::clone(&self.1)))
+        let (encoder, left) = (self.encoder.fork()?, Arc::clone(&self.left));
+        Some(Box::new(Self { encoder, left, is_fork: true }))
     }
 }
 
@@ -99,31 +77,36 @@ fn pieces(count: usize) -> impl Iterator<Item = Item> {
     })
 }
 
-/// A walk on two threads that may see so many events before one breaks down.
-fn walk(out: Out, left: usize, items: Receiver) -> RunOutcome {
+/// Runs a pipeline on two threads whose workers may see `left` events before they panic.
+fn run_pipeline(out: Out, left: usize, items: Receiver) -> RunOutcome {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let stages = Stages {
         policy: Policy::default(),
-        select: EventFilter::default(),
-        sink: Box::new(Fragile {
-            writer: Writer::new(out, Ndjson::new(None)),
-            left: Arc::new(AtomicUsize::new(left)),
-        }),
+        filter: EventFilter::default(),
+        writer: Some(Writer::new(
+            out,
+            Box::new(FragileEncoder {
+                encoder: Box::new(Ndjson::new(None)),
+                left: Arc::new(AtomicUsize::new(left)),
+                is_fork: false,
+            }),
+        )),
+        observers: Vec::new(),
         limit: None,
-        judge: Box::new(Conditions::default()),
+        stop: Box::new(Conditions::default()),
         status: StatusFormat::None,
     };
     Pipeline::new(stages).with_threads(2).run(items, runtime.handle()).expect("it ends well")
 }
 
 #[test]
-fn what_a_lane_has_left_is_walked_all_the_same() {
+fn chunks_of_a_worker_that_panics_are_processed_all_the_same() {
     for left in [0, 1, 999, 1000, 2500, 100_000] {
         let (written, (tx, rx)) = (Written::default(), channel(100));
         let sending = std::thread::spawn(move || {
             pieces(7).try_for_each(|piece| tx.blocking().blocking_send(piece))
         });
-        let outcome = walk(Box::new(written.clone()), left, rx);
+        let outcome = run_pipeline(Box::new(written.clone()), left, rx);
         assert_eq!(sending.join().expect("no panic"), Ok(()));
         assert_eq!(outcome.counts.shown, 7000, "{left}");
         let text = String::from_utf8(written.0.lock().expect("it is whole").clone()).expect("text");
@@ -139,12 +122,12 @@ fn what_a_lane_has_left_is_walked_all_the_same() {
 #[test]
 fn nobody_waits_for_what_nobody_takes() {
     let (tx, rx) = channel(100);
-    let lent = tx.blocking();
+    let sender = tx.blocking();
     for piece in pieces(2) {
-        lent.blocking_send(piece).expect("there is room");
+        sender.blocking_send(piece).expect("there is room");
     }
     // Something could still come.
-    let outcome = walk(Box::new(Unread), 100_000, rx);
+    let outcome = run_pipeline(Box::new(Unread), 100_000, rx);
     assert_eq!(outcome.exit, Exit::Done);
     drop(tx);
 }

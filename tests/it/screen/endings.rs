@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use evtap::error::Exit;
-use evtap::internals::output::discard::Discard;
 use evtap::internals::output::status;
 use evtap::internals::pipeline::stop::conditions::Conditions;
 use evtap::internals::pipeline::{Pipeline, Stages};
@@ -119,10 +118,11 @@ fn child() {
     };
     let mut stages = Stages {
         policy: Policy::default(),
-        select: EventFilter::default(),
-        sink: Box::new(Discard),
+        filter: EventFilter::default(),
+        writer: None,
+        observers: Vec::new(),
         limit: None,
-        judge: Box::new(Conditions::default()),
+        stop: Box::new(Conditions::default()),
         status: status::StatusFormat::None,
     };
     let breaking = |state: &evtap::internals::tui::state::State, frame: &mut ratatui::Frame<'_>| {

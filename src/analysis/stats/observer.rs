@@ -1,5 +1,6 @@
 //! Counts events instead of writing them, or beside: `evtap stats` and `--stats`.
 
+use std::any::Any;
 use std::io::{self, Write};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,12 +15,10 @@ use crate::analysis::stats;
 use crate::analysis::stats::grouped::GroupedStats;
 use crate::analysis::stats::series::{self, Series, SeriesRow};
 use crate::analysis::stats::text::cell;
-use crate::error::Error;
 use crate::output::status;
-use crate::output::{Encoder, EventSink, Out, OutputError};
+use crate::output::{Observer, Out, OutputError, Tally};
 use crate::query::program::{Program, ProgramError};
-use crate::query::{EventContext, Failures, budget_exceeded, value};
-use crate::transport::ConnectionEvent;
+use crate::query::{EventContext, budget_exceeded, value};
 
 /// How often a live stream's figures are told anew.
 const TICK: Duration = Duration::from_secs(1);
@@ -52,7 +51,7 @@ pub struct StatsConfig {
 }
 
 /// Counts events, and writes what it has counted.
-pub struct StatsSink {
+pub struct StatsObserver {
     told: Arc<Mutex<StatsOutput>>,
     group_by: Option<Program>,
     live: bool,
@@ -73,7 +72,7 @@ struct StatsOutput {
     broken: Option<io::Error>,
 }
 
-impl StatsSink {
+impl StatsObserver {
     /// Writes to `out`.
     #[must_use]
     pub fn new(out: Out, setup: StatsConfig) -> Self {
@@ -125,31 +124,30 @@ impl StatsSink {
     }
 }
 
-/// What another thread counts.
+/// What another worker counts.
 #[derive(Default)]
-struct StatsCounter {
-    board: Option<Box<GroupedStats>>,
-    /// What it does beside.
-    render: Option<Box<dyn Encoder>>,
+struct StatsTally(Option<Box<GroupedStats>>);
+
+impl Tally for StatsTally {
+    fn event(&mut self, context: &EventContext<'_>) {
+        let board = self.0.get_or_insert_with(|| Box::new(GroupedStats::new(false)));
+        board.observe(context.event, stats::moment(context.event), &[]);
+    }
+
+    fn take(&mut self) -> Option<Box<dyn Any + Send>> {
+        self.0.take().map(|board| board as Box<dyn Any + Send>)
+    }
 }
 
-impl Encoder for StatsCounter {
-    fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let board = self.board.get_or_insert_with(|| Box::new(GroupedStats::new(false)));
-        board.observe(context.event, stats::moment(context.event), &[]);
-        self.render.as_mut().map_or(Ok(()), |render| render.event(context, out))
-    }
+/// Whether the counts of a [`StatsTally`] can be merged into `board`.
+fn can_merge(board: &GroupedStats, counts: &(dyn Any + Send)) -> bool {
+    counts.downcast_ref().is_some_and(|counts| board.has_room(counts))
+}
 
-    fn fork(&self) -> Box<dyn Encoder> {
-        Box::new(Self { board: None, render: self.render.as_ref().map(|render| render.fork()) })
-    }
-
-    fn counted(&mut self) -> Option<Box<GroupedStats>> {
-        self.board.take()
-    }
-
-    fn failures(&mut self) -> Option<&mut Failures> {
-        self.render.as_mut()?.failures()
+/// Merges the counts of a [`StatsTally`] into `board`.
+fn merge(board: &mut GroupedStats, counts: &(dyn Any + Send)) {
+    if let Some(counts) = counts.downcast_ref() {
+        board.merge(counts);
     }
 }
 
@@ -169,7 +167,7 @@ fn ticker(told: Arc<Mutex<StatsOutput>>) -> (Sender<()>, JoinHandle<()>) {
     (stop, std::thread::spawn(run))
 }
 
-impl EventSink for StatsSink {
+impl Observer for StatsObserver {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         let groups = self.groups(context)?;
         let moment = if self.live { Some(now()) } else { stats::moment(context.event) };
@@ -185,10 +183,6 @@ impl EventSink for StatsSink {
             }
         }
         Ok(())
-    }
-
-    fn news(&mut self, _: &ConnectionEvent) -> io::Result<bool> {
-        Ok(false)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -209,18 +203,22 @@ impl EventSink for StatsSink {
         told.finish()
     }
 
-    fn failures(&mut self) -> u64 {
+    fn failures(&self) -> u64 {
         self.failures
     }
 
-    fn fork(&self) -> Option<Box<dyn Encoder>> {
-        // Stretches come one after the other, and of groups each failure is told.
+    fn tally(&self) -> Option<Box<dyn Tally>> {
+        // The rows of a series depend on order, and the first failure of --group-by is reported.
         let is_sum = !self.live && self.group_by.is_none() && lock(&self.told).series.is_none();
-        is_sum.then(|| Box::new(StatsCounter::default()) as Box<dyn Encoder>)
+        is_sum.then(|| Box::new(StatsTally::default()) as Box<dyn Tally>)
     }
 
-    fn take(&mut self, _: &[u8], counted: Option<&GroupedStats>) -> io::Result<bool> {
-        counted.map_or(Ok(true), |counted| lock(&self.told).board.add(counted, || Ok(true)))
+    fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {
+        can_merge(&lock(&self.told).board, counts)
+    }
+
+    fn merge(&mut self, counts: &(dyn Any + Send)) {
+        merge(&mut lock(&self.told).board, counts);
     }
 }
 
@@ -336,37 +334,27 @@ fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// Counts what another sink writes, and sums it up on stderr at the end.
-pub struct SummarySink {
-    sink: Box<dyn EventSink>,
+/// Counts the events that are written, and sums them up on stderr at the end.
+pub struct SummaryObserver {
     board: GroupedStats,
     format: status::StatusFormat,
 }
 
-impl SummarySink {
-    /// Counts what `sink` writes.
+impl SummaryObserver {
+    /// Creates an observer whose summary has the format of status messages.
     #[must_use]
-    pub fn new(sink: Box<dyn EventSink>, format: status::StatusFormat) -> Self {
-        Self { sink, board: GroupedStats::new(false), format }
+    pub fn new(format: status::StatusFormat) -> Self {
+        Self { board: GroupedStats::new(false), format }
     }
 }
 
-impl EventSink for SummarySink {
+impl Observer for SummaryObserver {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         self.board.observe(context.event, stats::moment(context.event), &[]);
-        self.sink.event(context)
-    }
-
-    fn news(&mut self, news: &ConnectionEvent) -> io::Result<bool> {
-        self.sink.news(news)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
+        Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let finished = self.sink.finish();
         if self.format == status::StatusFormat::Json {
             status::tell_json(
                 &json!({"status": "stats", "stats": stats::json::board(&self.board, None)}),
@@ -374,23 +362,18 @@ impl EventSink for SummarySink {
         } else {
             status::lines(&stats::text::board(&self.board, None, false));
         }
-        finished
+        Ok(())
     }
 
-    fn failures(&mut self) -> u64 {
-        self.sink.failures()
+    fn tally(&self) -> Option<Box<dyn Tally>> {
+        Some(Box::new(StatsTally::default()))
     }
 
-    fn fork(&self) -> Option<Box<dyn Encoder>> {
-        Some(Box::new(StatsCounter { board: None, render: Some(self.sink.fork()?) }))
+    fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {
+        can_merge(&self.board, counts)
     }
 
-    fn take(&mut self, lines: &[u8], counted: Option<&GroupedStats>) -> io::Result<bool> {
-        let Self { sink, board, .. } = self;
-        counted.map_or(Ok(true), |counted| board.add(counted, || sink.take(lines, None)))
-    }
-
-    fn expression(&mut self) -> Option<&mut Failures> {
-        self.sink.expression()
+    fn merge(&mut self, counts: &(dyn Any + Send)) {
+        merge(&mut self.board, counts);
     }
 }

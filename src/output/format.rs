@@ -1,0 +1,146 @@
+//! The description of an output format, and the value of `-o`.
+
+use std::str::FromStr;
+
+use super::columns::Columns;
+use super::pretty::TimeDisplay;
+use super::{Encoder, FORMATS};
+use crate::error::Error;
+use crate::query::GrepFilter;
+
+/// An output format that `-o` takes.
+///
+/// Each format is declared in the file of its encoder and listed in [`FORMATS`].
+#[derive(Debug)]
+pub struct OutputFormat {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// The argument that follows the name and `=`, if the format takes one.
+    pub argument: Option<FormatArgument>,
+    /// What completion says about the format.
+    pub help: &'static str,
+    /// What the output as a whole is.
+    pub shape: OutputShape,
+    /// Why `--fields` cannot select columns of this format; `None` if it can.
+    pub refuses_fields: Option<&'static str>,
+    /// Whether colours are used where they are enabled.
+    pub is_coloured: bool,
+    /// Whether times are shown for people, in the zone of `--tz` and as `--timestamps` says.
+    pub shows_local_times: bool,
+    /// Creates the encoder.
+    pub encoder: fn(EncoderOptions) -> Result<Box<dyn Encoder>, Error>,
+}
+
+/// The argument of a format.
+#[derive(Debug)]
+pub struct FormatArgument {
+    /// Its placeholder in help.
+    pub placeholder: &'static str,
+    /// A valid argument, for tests that run every format.
+    pub example: &'static str,
+}
+
+/// What the output of a format is as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputShape {
+    /// One line per event; a filter or `head` may cut it anywhere.
+    Lines,
+    /// A header line, then one line per event.
+    Table,
+    /// One document, which is complete only at the end of the run.
+    Document,
+}
+
+/// What an encoder can be told about the run. A format uses what applies to it.
+#[derive(Debug)]
+pub struct EncoderOptions {
+    /// The argument after `NAME=`; empty if the format takes none.
+    pub argument: String,
+    /// The parts of each event that are shown; `None` for all of it.
+    pub columns: Option<Columns>,
+    /// Whether lines are cut at the edge of the terminal.
+    pub cut: bool,
+    /// Which times are shown to people.
+    pub times: TimeDisplay,
+    /// Whether each line names the workspace.
+    pub workspaces: bool,
+    /// Marks the text that matches.
+    pub grep: Option<GrepFilter>,
+}
+
+impl OutputFormat {
+    /// Returns the value as help shows it, such as `template=TEXT`.
+    #[must_use]
+    pub fn usage(&self) -> String {
+        match &self.argument {
+            Some(argument) => format!("{}={}", self.name, argument.placeholder),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// Returns the part of the value that completion can offer, such as `template=`.
+    #[must_use]
+    pub fn completion(&self) -> String {
+        if self.argument.is_some() { format!("{}=", self.name) } else { self.name.to_owned() }
+    }
+
+    /// Returns a value of `-o` that selects this format.
+    #[must_use]
+    pub fn example(&self) -> String {
+        let argument = self.argument.as_ref().map_or("", |argument| argument.example);
+        self.completion() + argument
+    }
+}
+
+/// Returns all formats for people, such as `pretty, ndjson or template=TEXT`.
+#[must_use]
+pub fn list(quote: &str) -> String {
+    let names: Vec<_> =
+        FORMATS.iter().map(|format| format!("{quote}{}{quote}", format.usage())).collect();
+    names
+        .split_last()
+        .map_or_else(String::new, |(last, rest)| format!("{} or {last}", rest.join(", ")))
+}
+
+/// A parsed value of `-o`.
+#[derive(Debug, Clone)]
+pub struct FormatChoice {
+    /// The format.
+    pub format: &'static OutputFormat,
+    /// The argument after `NAME=`; empty if the format takes none.
+    pub argument: String,
+}
+
+impl FromStr for FormatChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = |format: &&'static OutputFormat| {
+            let rest = text.strip_prefix(format.name)?;
+            let argument = match &format.argument {
+                Some(_) => rest.strip_prefix('=')?,
+                None if rest.is_empty() => "",
+                None => return None,
+            };
+            Some(Self { format, argument: argument.to_owned() })
+        };
+        FORMATS.iter().find_map(parse).ok_or_else(|| format!("give {}", list("")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_is_selected_by_its_example() {
+        for format in FORMATS {
+            let choice: FormatChoice = format.example().parse().expect("a format");
+            assert_eq!(choice.format.name, format.name);
+        }
+        for wrong in ["", "xml", "csv=", "template", "ndjson ", "JSON"] {
+            let error = wrong.parse::<FormatChoice>().expect_err(wrong);
+            assert!(error.ends_with("tsv or template=TEXT"), "{error}");
+        }
+    }
+}
