@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use evtap::emulator::samples::sample;
-use evtap::internals::output::ndjson;
+use evtap::internals::output::{FORMATS, ndjson};
 use evtap::model::Kind;
 use evtap::model::decode::Decoder;
 use evtap::model::{Frame, FrameFlags, FrameFormat, Origin};
@@ -439,6 +439,8 @@ fn captured(lines: &[u8]) -> Vec<u8> {
 async fn threads_change_nothing() {
     let bytes = eventful();
     let capture = captured(&bytes);
+    let examples: Vec<_> = FORMATS.iter().map(|format| format.example()).collect();
+    let formats = examples.iter().map(|example| vec!["-o", example]);
     for options in [
         vec![],
         vec!["--fail-on-gap"],
@@ -461,8 +463,6 @@ async fn threads_change_nothing() {
         vec!["-q", ".call_sid | ascii_downcase", "--no-check"],
         vec!["-q", ".", "--reveal", "all"],
         vec!["--fields", "event_type,call_sid,_tap.time"],
-        vec!["-o", "csv"],
-        vec!["-o", "pretty"],
         vec!["-n", "777"],
         vec!["--until", ".event_type == \"surface.created\" and false"],
         vec!["--fail-if", ".duration_seconds > 400"],
@@ -471,7 +471,10 @@ async fn threads_change_nothing() {
         vec!["--phi", "drop", "--scrub", "all"],
         vec!["--record", "record.ndjson"],
         vec!["--max-frame", "1KiB"],
-    ] {
+    ]
+    .into_iter()
+    .chain(formats)
+    {
         let run = |threads: &str| {
             let line = format!("replay a.ndjson a.sse - --threads {threads}");
             let call =

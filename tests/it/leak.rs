@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+use evtap::internals::output::FORMATS;
 use evtap::model::{Class, Kind, Stream};
 use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -117,9 +118,8 @@ fn ndjson() -> Vec<u8> {
     lines
 }
 
-/// Every way of showing that hides.
-const OUTPUTS: &[&str] = &[
-    "-o ndjson",
+/// Options that change what a format shows, all of which hide.
+const VARIANTS: &[&str] = &[
     "-o ndjson --phi drop",
     "-o pretty --color never",
     "-o pretty --color always --wrap",
@@ -127,12 +127,9 @@ const OUTPUTS: &[&str] = &[
     "-o ndjson --status json",
     "-o ndjson --redact transcript,all",
     "-o ndjson --phi partial --scrub all",
-    "-o json",
     "-o json --color always --fields event_type,caller_id,payload,_tap",
-    "-o cloudevents",
     "-o cloudevents --phi drop --scrub all",
     "-o pretty --timestamps delta --color never",
-    "-o csv",
     "-o tsv --phi partial",
     "-o csv --fields event_type,caller_id,input,undeclared,_tap,payload",
     "-o ndjson --fields caller_id,input.name,inner.deep,_tap.redacted,transcript",
@@ -157,9 +154,18 @@ const PROGRAMS: &[&str] = &[
     "ltrimstr(\"x\") + 1",
 ];
 
+/// Every output format, coloured where it can be, and the variants: options, and a last argument.
+fn outputs() -> impl Iterator<Item = (String, Option<String>)> {
+    let formats = FORMATS.iter().flat_map(|format| {
+        let colours = if format.is_coloured { &["never", "always"][..] } else { &["never"] };
+        colours.iter().map(|colour| (format!("--color {colour} -o"), Some(format.example())))
+    });
+    formats.chain(VARIANTS.iter().map(|options| ((*options).to_owned(), None)))
+}
+
 /// The outputs, and what programs and templates make of the same.
 fn all_outputs() -> impl Iterator<Item = (String, Option<String>)> {
-    let plain = OUTPUTS.iter().chain(SELECTING).map(|output| ((*output).to_owned(), None));
+    let plain = outputs().chain(SELECTING.iter().map(|output| ((*output).to_owned(), None)));
     let programs =
         PROGRAMS.iter().map(|program| ("--no-check --jq".to_owned(), Some((*program).to_owned())));
     let template = "template={{ event_type }} {{ caller_id }} {{ transcript | upper }} {{ undeclared }} {{ input }} {{ _tap }}";
@@ -365,10 +371,12 @@ async fn timelines_hide() {
 
 #[tokio::test]
 async fn the_workspace_stream_hides() {
-    for output in OUTPUTS {
+    for (options, argument) in outputs() {
         let sse = sse();
         let base = scripted([format!("{STREAM}{sse}").into_bytes()]).await;
-        hides(&watch(&base, &format!("{output} -n {}", frames(&sse))).run().await, output);
+        let run = watch(&base, &format!("-n {} {options}", frames(&sse)));
+        let run = argument.iter().fold(run, |run, argument| run.arg(argument));
+        hides(&run.run().await, &format!("{options} {argument:?}"));
     }
 }
 
@@ -410,9 +418,11 @@ async fn raw_frames_are_not_fetched_unless_asked_for() {
 
 #[tokio::test]
 async fn the_observer_hides() {
-    for output in OUTPUTS {
+    for (options, argument) in outputs() {
         let base = socket(messages()).await;
-        hides(&observe(&base, output).run().await, output);
+        let run = observe(&base, &options);
+        let run = argument.iter().fold(run, |run, argument| run.arg(argument));
+        hides(&run.run().await, &format!("{options} {argument:?}"));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use evtap::internals::output::FORMATS;
 use serde_json::{Value, json};
 
 use crate::support::{emulator, events, evtap, fast, observe, tools, types, watch};
@@ -22,6 +23,19 @@ const BARE: &str = concat!(
 
 async fn replayed(options: &str, input: &str) -> String {
     evtap(&format!("replay - {options}")).stdin(input).run().await.ended(0)
+}
+
+#[test]
+fn every_format_is_documented() {
+    let page = include_str!("../../docs/output.md");
+    let table = page.split("\n\n").find(|block| block.starts_with("| format")).expect("a table");
+    for format in FORMATS {
+        assert!(
+            table.contains(&format!("`{}`", format.usage())),
+            "docs/output.md: {}",
+            format.name
+        );
+    }
 }
 
 #[tokio::test]

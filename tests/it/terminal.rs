@@ -8,6 +8,7 @@ use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use evtap::internals::output::FORMATS;
 use evtap::model::Kind;
 use regex::bytes::Regex;
 use serde_json::{Map, Value, json};
@@ -139,11 +140,6 @@ fn replays_are_harmless_in_every_output() {
     let shown: &[&[&str]] = &[
         &["--reveal", "all"],
         &["--reveal", "all", "--wrap", "--color", "always"],
-        &["--reveal", "all", "-o", "ndjson"],
-        &["--reveal", "all", "-o", "json"],
-        &["--reveal", "all", "-o", "cloudevents"],
-        &["--reveal", "all", "-o", "csv"],
-        &["--reveal", "all", "-o", "tsv"],
         &[
             "--reveal",
             "all",
@@ -157,13 +153,16 @@ fn replays_are_harmless_in_every_output() {
         &["--reveal", "all", "--grep", "."],
         &["--reveal", "all", "--stats"],
     ];
+    let examples: Vec<_> = FORMATS.iter().map(|format| format.example()).collect();
+    let formats = examples.iter().map(|example| vec!["--reveal", "all", "-o", example]);
     for (options, revealed) in hidden
         .iter()
-        .map(|options| (options, false))
-        .chain(shown.iter().map(|options| (options, true)))
+        .map(|options| (options.to_vec(), false))
+        .chain(shown.iter().map(|options| (options.to_vec(), true)))
+        .chain(formats.map(|options| (options, true)))
     {
-        let seen =
-            terminal(&[&["replay", "x.ndjson"], *options].concat(), &[("x.ndjson", &text)], &[]);
+        let args = [&["replay", "x.ndjson"], &options[..]].concat();
+        let seen = terminal(&args, &[("x.ndjson", &text)], &[]);
         let how = options.join(" ");
         // A table between tabs has tabs between its cells.
         let seen: Vec<_> =

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
+use evtap::internals::output::FORMATS;
 use evtap::text::terminal::is_hostile;
 use serde_json::{Value, json};
 
@@ -148,8 +149,8 @@ fn bytes_that_are_no_text_are_harmless_wherever_they_stand_in_a_file() {
                 [whole, b"\n".to_vec()].concat()
             })
             .collect();
-        for output in ["ndjson", "pretty", "csv"] {
-            replayed(&lines, output);
+        for format in FORMATS.iter().filter(|format| format.name != "tsv") {
+            replayed(&lines, &format.example());
         }
     }
 }
