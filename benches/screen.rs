@@ -16,10 +16,15 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use evtap::emulator::samples::sample;
 use evtap::internals::output::stored_event::StoredEvent;
 use evtap::internals::tui::buffer::BufferLimits;
-use evtap::internals::tui::event_sink::ScreenMessage;
-use evtap::internals::tui::filter::{FilterTask, TimeSlice};
-use evtap::internals::tui::state::{ScreenConfig, State};
+use evtap::internals::tui::config::ScreenConfig;
+use evtap::internals::tui::filter::FilterTask;
+use evtap::internals::tui::incremental::advance;
+use evtap::internals::tui::message::ScreenMessage;
+use evtap::internals::tui::screen::Screen;
+use evtap::internals::tui::selection::keep_visible;
+use evtap::internals::tui::state::State;
 use evtap::internals::tui::style::{Depth, Theme};
+use evtap::internals::tui::time_slice::TimeSlice;
 use evtap::internals::tui::update::{Msg, update};
 use evtap::internals::tui::view;
 use evtap::model::Kind;
@@ -84,34 +89,34 @@ fn screen(criterion: &mut Criterion) {
     let events = events();
     let mut state = State::new(setup(), (200, 60), Timestamp::UNIX_EPOCH);
     for held in &events {
-        state.take(held.clone());
+        state.add_event(held.clone());
     }
-    state.settle();
+    keep_visible(&mut state);
 
     let mut terminal = Terminal::new(TestBackend::new(200, 60)).expect("memory is a terminal");
     let mut group = criterion.benchmark_group("screen");
-    for (screen, name) in view::SCREENS.iter().enumerate() {
-        state.screen = screen;
-        group.bench_function(format!("frame of {name}"), |bencher| {
+    for screen in Screen::ALL {
+        state.screen = *screen;
+        group.bench_function(format!("frame of {}", screen.title()), |bencher| {
             bencher.iter(|| black_box(terminal.draw(|frame| view::draw(&state, frame)).is_ok()));
         });
     }
-    state.screen = 0;
+    state.screen = Screen::Stream;
     group.throughput(Throughput::Elements(1));
     let mut next = events.iter().cycle();
     group.bench_function("event taken", |bencher| {
         bencher.iter(|| {
             update(
                 &mut state,
-                Msg::Fed(ScreenMessage::Event(next.next().expect("there are events").clone())),
-            )
+                Msg::Pipeline(ScreenMessage::Event(next.next().expect("there are events").clone())),
+            );
         });
     });
     group.sample_size(10).throughput(Throughput::Elements(EVENTS as u64));
     group.bench_function("filter through all", |bencher| {
         bencher.iter(|| {
             state.filter = FilterTask::compile(FILTER, &setup()).ok();
-            state.work(TimeSlice::with_events(EVENTS));
+            advance(&mut state, TimeSlice::with_events(EVENTS));
             black_box(state.rows().len())
         });
     });
@@ -123,8 +128,8 @@ fn screen(criterion: &mut Criterion) {
                 state.filter = FilterTask::compile(FILTER, &setup()).ok();
                 while state.is_busy() {
                     let began = Instant::now();
-                    state
-                        .work(TimeSlice::with_events(4096).until(began + Duration::from_millis(8)));
+                    let until = began + Duration::from_millis(8);
+                    advance(&mut state, TimeSlice::with_events(4096).until(until));
                     update(&mut state, up());
                     black_box(terminal.draw(|frame| view::draw(&state, frame)).is_ok());
                     longest = longest.max(began.elapsed());
@@ -140,7 +145,7 @@ fn screen(criterion: &mut Criterion) {
             for _ in 0..times {
                 state.filter = FilterTask::compile(greedy, &setup()).ok();
                 let began = Instant::now();
-                state.work(TimeSlice::with_events(1));
+                advance(&mut state, TimeSlice::with_events(1));
                 taken += began.elapsed();
                 assert!(state.filter.is_none(), "it is stopped");
             }

@@ -21,7 +21,7 @@ use crate::query::program::THREAD_STACK;
 use crate::transport::merge::Merge;
 use crate::transport::progress::Progress;
 use crate::transport::{self, Sender, shutdown};
-use crate::tui::state::ScreenConfig;
+use crate::tui::config::ScreenConfig;
 use crate::tui::{LiveScreen, view};
 
 /// How long the walk may take to finish the line in hand once a signal has come.

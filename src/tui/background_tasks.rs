@@ -1,5 +1,5 @@
-//! What is done beside the loop, so that no key waits for it: writing files, and handing text to the tool that has the
-//! clipboard of this machine.
+//! Work outside the event loop, so that no key waits for it: writing files, and passing text to the
+//! clipboard tool of this machine.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -20,17 +20,17 @@ const TOOLS: &[(&str, &[&str], Option<&str>)] = &[
     ("pbcopy", &[], None),
 ];
 
-/// Errands on their way.
+/// Tasks on threads of their own, and what they report.
 pub struct BackgroundTasks {
-    tell: Sender<String>,
-    told: Receiver<String>,
+    report: Sender<String>,
+    reports: Receiver<String>,
     saving: Vec<JoinHandle<()>>,
 }
 
 impl Default for BackgroundTasks {
     fn default() -> Self {
-        let (tell, told) = channel();
-        Self { tell, told, saving: Vec::new() }
+        let (report, reports) = channel();
+        Self { report, reports, saving: Vec::new() }
     }
 }
 
@@ -48,7 +48,7 @@ impl BackgroundTasks {
 
     /// Hands text to the clipboard of this machine; the terminal has been asked already.
     pub fn copy(&self, text: String) {
-        self.start("copy", move || match hand_over(&text) {
+        self.start("copy", move || match copy_by_tool(&text) {
             Some(tool) => format!("copied, by {tool} and by OSC 52"),
             None => "copied; if not, this terminal doesn't take OSC 52".to_owned(),
         });
@@ -59,33 +59,33 @@ impl BackgroundTasks {
         name: &str,
         run: impl FnOnce() -> String + Send + 'static,
     ) -> Option<JoinHandle<()>> {
-        let tell = self.tell.clone();
+        let report = self.report.clone();
         let run = move || {
             // Nobody listens once the screen is closed.
-            let _ = tell.send(run());
+            let _ = report.send(run());
         };
         let started = Builder::new().name(name.to_owned()).spawn(run);
         if started.is_err() {
             let _ = self
-                .tell
+                .report
                 .send(format!("cannot {name}: the machine has no thread to spare; try again"));
         }
         started.ok()
     }
 
-    /// What came of those that are done.
-    pub fn told(&self) -> impl Iterator<Item = String> {
-        self.told.try_iter()
+    /// Returns what the finished tasks report.
+    pub fn finished(&self) -> impl Iterator<Item = String> {
+        self.reports.try_iter()
     }
 }
 
-/// What is being saved is saved to its end.
+/// Waits until files are written.
 impl Drop for BackgroundTasks {
     fn drop(&mut self) {
         for saving in self.saving.drain(..) {
             let _ = saving.join();
         }
-        self.told.try_iter().for_each(|told| status::report(&told));
+        self.reports.try_iter().for_each(|report| status::report(&report));
     }
 }
 
@@ -98,16 +98,16 @@ fn save(path: &Path, lines: &[Arc<str>]) -> io::Result<()> {
 }
 
 /// Gives the name of the tool that took it.
-fn hand_over(text: &str) -> Option<&'static str> {
+fn copy_by_tool(text: &str) -> Option<&'static str> {
     let is_set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
     let fit = TOOLS.iter().filter(|(.., variable)| variable.is_none_or(is_set));
-    fit.filter(|(tool, arguments, _)| feed(tool, arguments, text).is_ok_and(|took| took))
+    fit.filter(|(tool, arguments, _)| run_tool(tool, arguments, text).is_ok_and(|took| took))
         .map(|(tool, ..)| *tool)
         .next()
 }
 
 /// The text goes by a pipe: arguments can be seen by others.
-fn feed(tool: &str, arguments: &[&str], text: &str) -> io::Result<bool> {
+fn run_tool(tool: &str, arguments: &[&str], text: &str) -> io::Result<bool> {
     let mut command = Command::new(tool);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn()?;

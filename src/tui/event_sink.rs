@@ -1,10 +1,12 @@
-//! The sink that feeds the screen. The channel to it is bounded: what the screen can't take yet waits in the socket.
+//! The sink that sends events to the screen. The channel is bounded: what the screen cannot take yet
+//! waits in the socket.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::Thread;
 
+use super::message::{FilteredCounts, ScreenMessage};
 use crate::model::Kind;
 use crate::output::stored_event::StoredEvent;
 use crate::output::{Observer, OutputError};
@@ -15,68 +17,44 @@ use crate::transport::ConnectionEvent;
 /// How many events may wait for the screen.
 pub const QUEUE: usize = 1024;
 
-/// How many events that were not selected make up a message.
-const PASSED: u64 = 256;
-
-/// What is known of events that were not selected: they are counted, not held.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FilteredEvent {
-    /// How many they are.
-    pub events: u64,
-    /// Of these, frames that held no event.
-    pub malformed: u64,
-    /// Those with something that the model did not expect.
-    pub drifted: u64,
-    /// Those that tell of lost events.
-    pub gaps: u64,
-}
-
-/// What the walk tells the screen.
-#[derive(Debug)]
-pub enum ScreenMessage {
-    /// An event.
-    Event(StoredEvent),
-    /// Events that were not selected since this was told last.
-    PassedOver(FilteredEvent),
-    /// News of a connection.
-    News(ConnectionEvent),
-}
+/// How many filtered events are reported in one message.
+const FILTERED_BATCH: u64 = 256;
 
 /// Hands events over to the screen.
 pub struct ScreenSink {
     screen: SyncSender<ScreenMessage>,
-    /// Who takes what is sent; asleep, perhaps.
-    sleeper: Thread,
+    /// The thread that receives; it may be parked.
+    receiver: Thread,
     pace: Option<Arc<Pace>>,
-    passed: FilteredEvent,
+    filtered_out: FilteredCounts,
 }
 
 impl ScreenSink {
-    /// A feed into that channel, from which that thread takes, at that pace.
+    /// Creates a sink that sends to that channel, wakes that thread, and keeps that pace.
     #[must_use]
     pub const fn new(
         screen: SyncSender<ScreenMessage>,
-        sleeper: Thread,
+        receiver: Thread,
         pace: Option<Arc<Pace>>,
     ) -> Self {
         Self {
             screen,
-            sleeper,
+            receiver,
             pace,
-            passed: FilteredEvent { events: 0, malformed: 0, drifted: 0, gaps: 0 },
+            filtered_out: FilteredCounts { events: 0, malformed: 0, drifted: 0, gaps: 0 },
         }
     }
 
-    fn send(&self, fed: ScreenMessage) -> io::Result<()> {
+    fn send(&self, message: ScreenMessage) -> io::Result<()> {
         // A screen that is closed is like a reader that has gone.
-        let sent = self.screen.send(fed).map_err(|_| io::ErrorKind::BrokenPipe.into());
-        self.sleeper.unpark();
+        let sent = self.screen.send(message).map_err(|_| io::ErrorKind::BrokenPipe.into());
+        self.receiver.unpark();
         sent
     }
 
-    fn tell_of_passed(&mut self) -> io::Result<()> {
-        let passed = std::mem::take(&mut self.passed);
-        if passed.events > 0 { self.send(ScreenMessage::PassedOver(passed)) } else { Ok(()) }
+    fn send_filtered(&mut self) -> io::Result<()> {
+        let counts = std::mem::take(&mut self.filtered_out);
+        if counts.events > 0 { self.send(ScreenMessage::FilteredOut(counts)) } else { Ok(()) }
     }
 }
 
@@ -87,7 +65,7 @@ impl Observer for ScreenSink {
             pace.wait(stored.time, None);
             stored.place = pace.reach(context.recording, context.offset);
         }
-        self.tell_of_passed()?;
+        self.send_filtered()?;
         Ok(self.send(ScreenMessage::Event(stored))?)
     }
 
@@ -96,26 +74,26 @@ impl Observer for ScreenSink {
         if let Some(pace) = &self.pace {
             pace.reach(context.recording, context.offset);
         }
-        self.passed.events += 1;
-        self.passed.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
-        self.passed.gaps += u64::from(shown.kind() == Some(Kind::TapGap));
-        self.passed.drifted += u64::from(!shown.tap().drift.is_empty());
-        if self.passed.events < PASSED { Ok(()) } else { self.tell_of_passed() }
+        self.filtered_out.events += 1;
+        self.filtered_out.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
+        self.filtered_out.gaps += u64::from(shown.kind() == Some(Kind::TapGap));
+        self.filtered_out.drifted += u64::from(!shown.tap().drift.is_empty());
+        if self.filtered_out.events < FILTERED_BATCH { Ok(()) } else { self.send_filtered() }
     }
 
-    fn connection(&mut self, news: &ConnectionEvent) -> io::Result<bool> {
-        self.send(ScreenMessage::News(news.clone())).map(|()| true)
+    fn connection(&mut self, event: &ConnectionEvent) -> io::Result<bool> {
+        self.send(ScreenMessage::Connection(event.clone())).map(|()| true)
     }
 
     /// Nothing more is at hand.
     fn flush(&mut self) -> io::Result<()> {
-        self.tell_of_passed()
+        self.send_filtered()
     }
 }
 
 /// The end of the events is something to wake up for, too.
 impl Drop for ScreenSink {
     fn drop(&mut self) {
-        self.sleeper.unpark();
+        self.receiver.unpark();
     }
 }

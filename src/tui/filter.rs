@@ -1,10 +1,10 @@
-//! Which of the events at hand a filter keeps, found out in slices so that no key waits for it.
+//! A filter over the events at hand, applied in slices so that no key waits for it.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
 use super::buffer::EventBuffer;
-use super::state::ScreenConfig;
+use super::config::ScreenConfig;
+use super::time_slice::TimeSlice;
 use crate::error::Error;
 use crate::output::stored_event::StoredEventReader;
 use crate::query::check::{Kinds, check};
@@ -13,34 +13,6 @@ use crate::query::{EventContext, Predicate, TypeFilter, resolve_named_filter};
 
 /// The option that messages about the filter name.
 const NAME: &str = "the filter";
-
-/// How much may be done before the keys have their turn: so many events, and no event after that time.
-#[derive(Debug, Clone, Copy)]
-pub struct TimeSlice {
-    events: usize,
-    until: Option<Instant>,
-}
-
-impl TimeSlice {
-    /// So many events.
-    #[must_use]
-    pub const fn with_events(events: usize) -> Self {
-        Self { events, until: None }
-    }
-
-    /// The same, but none after that time.
-    #[must_use]
-    pub const fn until(self, until: Instant) -> Self {
-        Self { until: Some(until), ..self }
-    }
-
-    /// Whether there is room for one more event, which then is taken.
-    pub fn takes(&mut self) -> bool {
-        let has_room = self.events > 0 && self.until.is_none_or(|until| Instant::now() < until);
-        self.events -= usize::from(has_room);
-        has_room
-    }
-}
 
 /// No key waits for an expression that takes so long on one event.
 fn too_long() -> Error {
@@ -52,14 +24,14 @@ fn too_long() -> Error {
     )
 }
 
-/// A filter on its way through the events at hand.
+/// A filter, and the events at hand that it keeps.
 pub struct FilterTask {
     /// The expression as it was typed: perhaps a name.
     pub source: String,
     /// The expression itself.
     pub expression: String,
-    /// What the checker has to say about it, though it can be used.
-    pub remark: Option<String>,
+    /// A warning of the checker about an expression that can be used.
+    pub warning: Option<String>,
     predicate: Predicate,
     numbers: VecDeque<u64>,
     next: u64,
@@ -67,37 +39,39 @@ pub struct FilterTask {
 
 impl FilterTask {
     /// Compiles an expression, and holds it against the model.
-    pub fn compile(source: &str, setup: &ScreenConfig) -> Result<Self, Error> {
-        let named = resolve_named_filter(&setup.named, NAME, source)?;
+    pub fn compile(source: &str, config: &ScreenConfig) -> Result<Self, Error> {
+        let named = resolve_named_filter(&config.named, NAME, source)?;
         let (name, expression) = named
             .as_ref()
             .map_or((NAME, source), |(name, expression)| (name.as_str(), *expression));
         let parsed = parse(name, expression)?;
         // Keys wait for the event in hand, so it may not take long.
-        let predicate = Predicate::with_budget(StepBudget::INTERACTIVE, &parsed, &setup.variables)?;
+        let predicate =
+            Predicate::with_budget(StepBudget::INTERACTIVE, &parsed, &config.variables)?;
         let (_, findings) =
-            check(&parsed, Kinds::from_filter(&TypeFilter::default()), &setup.policy, true);
-        let mut remark = None;
+            check(&parsed, Kinds::from_filter(&TypeFilter::default()), &config.policy, true);
+        let mut warning = None;
         for finding in findings {
             let error = finding.error(&parsed);
             if finding.fatal {
                 return Err(error);
             }
-            remark.get_or_insert(error.to_string());
+            warning.get_or_insert(error.to_string());
         }
         let expression = expression.to_owned();
         Ok(Self {
             source: source.to_owned(),
             expression,
-            remark,
+            warning,
             predicate,
             numbers: VecDeque::new(),
             next: 0,
         })
     }
 
-    /// Goes on through the events at hand until it is through or the slice is used up. Gives whether it is through.
-    pub fn go_on(
+    /// Looks at events at hand until all were looked at or the slice is used up. Returns whether all
+    /// were looked at.
+    pub fn advance(
         &mut self,
         buffer: &EventBuffer,
         reader: &mut StoredEventReader,
@@ -108,7 +82,7 @@ impl FilterTask {
         }
         self.next = self.next.max(buffer.first());
         while let Some(stored) = buffer.get(self.next) {
-            if !slice.takes() {
+            if !slice.take() {
                 return Ok(false);
             }
             let holds = reader
@@ -124,7 +98,7 @@ impl FilterTask {
 
     /// Whether all events at hand were looked at.
     #[must_use]
-    pub fn is_through(&self, buffer: &EventBuffer) -> bool {
+    pub fn is_finished(&self, buffer: &EventBuffer) -> bool {
         self.next >= buffer.end()
     }
 

@@ -17,31 +17,31 @@ pub struct InputReader {
     typed: Receiver<io::Result<Event>>,
     thread: Option<JoinHandle<()>>,
     #[cfg(unix)]
-    bell: bell::Bell,
+    wake_pipe: wake::WakePipe,
 }
 
 impl InputReader {
     /// Starts to read, and will wake the thread that calls this.
-    pub fn listen() -> io::Result<Self> {
+    pub fn start() -> io::Result<Self> {
         let (send, typed) = channel();
-        let sleeper = std::thread::current();
+        let receiver = std::thread::current();
         #[cfg(unix)]
-        let (bell, heard) = bell::Bell::hang()?;
+        let (wake_pipe, woken) = wake::WakePipe::open()?;
         let thread = Builder::new().name("input".to_owned()).spawn(move || {
-            let telling = InputState { send, sleeper };
+            let sender = InputSender { send, receiver };
             #[cfg(unix)]
-            let read = bell::read(&telling, heard);
+            let read = wake::read(&sender, woken);
             #[cfg(not(unix))]
-            let read = read(&telling);
+            let read = read(&sender);
             if let Err(error) = read {
-                telling.tell(Err(error));
+                sender.send(Err(error));
             }
         })?;
         Ok(Self {
             typed,
             thread: Some(thread),
             #[cfg(unix)]
-            bell,
+            wake_pipe,
         })
     }
 
@@ -54,30 +54,30 @@ impl InputReader {
 #[cfg(unix)]
 impl Drop for InputReader {
     fn drop(&mut self) {
-        self.bell.ring();
+        self.wake_pipe.stop();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-struct InputState {
+struct InputSender {
     send: Sender<io::Result<Event>>,
-    sleeper: Thread,
+    receiver: Thread,
 }
 
-impl InputState {
-    /// Gives whether somebody listens.
-    fn tell(&self, event: io::Result<Event>) -> bool {
+impl InputSender {
+    /// Sends an event, and wakes the receiver. Returns whether there is one.
+    fn send(&self, event: io::Result<Event>) -> bool {
         let sent = self.send.send(event).is_ok();
-        self.sleeper.unpark();
+        self.receiver.unpark();
         sent
     }
 
-    /// Tells of all that is at hand.
-    fn tell_all(&self) -> io::Result<bool> {
+    /// Sends all events at hand. Returns whether there is a receiver.
+    fn send_all(&self) -> io::Result<bool> {
         while event::poll(REST)? {
-            if !self.tell(Ok(event::read()?)) {
+            if !self.send(Ok(event::read()?)) {
                 return Ok(false);
             }
         }
@@ -87,13 +87,13 @@ impl InputState {
 
 /// Where a console can't be waited for together with anything else.
 #[cfg(not(unix))]
-fn read(telling: &InputState) -> io::Result<()> {
-    while telling.tell(Ok(event::read()?)) {}
+fn read(sender: &InputSender) -> io::Result<()> {
+    while sender.send(Ok(event::read()?)) {}
     Ok(())
 }
 
 #[cfg(unix)]
-mod bell {
+mod wake {
     use std::io::{self, Read, Write};
     use std::os::unix::net::UnixStream;
 
@@ -104,24 +104,24 @@ mod bell {
     use signal_hook::consts::SIGWINCH;
     use signal_hook::low_level::{pipe, unregister};
 
-    use super::InputState;
+    use super::InputSender;
 
-    /// What ends the wait for keys: a window of another size, or the end.
-    pub struct Bell {
+    /// Ends the wait for keys: when the window is resized, and at the end.
+    pub struct WakePipe {
         stream: UnixStream,
         resized: SigId,
     }
 
-    impl Bell {
-        pub fn hang() -> io::Result<(Self, UnixStream)> {
-            let (stream, heard) = UnixStream::pair()?;
-            heard.set_nonblocking(true)?;
+    impl WakePipe {
+        pub fn open() -> io::Result<(Self, UnixStream)> {
+            let (stream, woken) = UnixStream::pair()?;
+            woken.set_nonblocking(true)?;
             let resized = pipe::register(SIGWINCH, stream.try_clone()?)?;
-            Ok((Self { stream, resized }, heard))
+            Ok((Self { stream, resized }, woken))
         }
 
-        /// The end. A signal writes another letter.
-        pub fn ring(&mut self) {
+        /// Ends the reader. A signal writes another byte.
+        pub fn stop(&mut self) {
             unregister(self.resized);
             let _ = self.stream.write_all(END);
         }
@@ -129,29 +129,29 @@ mod bell {
 
     const END: &[u8] = b"e";
 
-    pub fn read(telling: &InputState, mut heard: UnixStream) -> io::Result<()> {
+    pub fn read(sender: &InputSender, mut woken: UnixStream) -> io::Result<()> {
         let stdin = io::stdin();
         loop {
             let mut ready =
-                [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&heard, PollFlags::IN)];
+                [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&woken, PollFlags::IN)];
             match poll(&mut ready, None) {
                 Ok(_) => {}
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             }
-            let [typed, rung] = ready.map(|ready| ready.revents());
-            if !rung.is_empty() {
-                let mut letters = [0; 64];
-                let number = heard.read(&mut letters).unwrap_or(0);
-                if number == 0 || letters[..number].ends_with(END) {
+            let [typed, wakes] = ready.map(|ready| ready.revents());
+            if !wakes.is_empty() {
+                let mut bytes = [0; 64];
+                let number = woken.read(&mut bytes).unwrap_or(0);
+                if number == 0 || bytes[..number].ends_with(END) {
                     return Ok(());
                 }
                 let (columns, rows) = crossterm::terminal::size()?;
-                if !telling.tell(Ok(Event::Resize(columns, rows))) {
+                if !sender.send(Ok(Event::Resize(columns, rows))) {
                     return Ok(());
                 }
             }
-            if typed.contains(PollFlags::IN) && !telling.tell_all()? {
+            if typed.contains(PollFlags::IN) && !sender.send_all()? {
                 return Ok(());
             }
             if typed.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {

@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::screen::Screen;
+
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyAction {
@@ -9,7 +11,7 @@ pub enum KeyAction {
     Back,
     Suspend,
     Help,
-    Screen(usize),
+    Screen(Screen),
     NextScreen,
     PreviousScreen,
     Down,
@@ -52,7 +54,7 @@ pub enum KeyAction {
 }
 
 /// A line of the table.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct KeyBinding {
     /// The keys.
     pub keys: &'static [(KeyCode, KeyModifiers)],
@@ -64,8 +66,11 @@ pub struct KeyBinding {
     pub help: &'static str,
 }
 
-/// A heading of the help, and what stands below it.
-pub type KeyGroup = (&'static str, &'static [KeyBinding]);
+/// A heading of the help, and the bindings below it.
+pub type KeyGroup = (&'static str, &'static [&'static [KeyBinding]]);
+
+/// A footer hint: an action, and what it does here in a word or two.
+pub type KeyHint = (KeyAction, &'static str);
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
@@ -88,11 +93,41 @@ macro_rules! bindings {
     };
 }
 
+/// The keys of the screens, in order.
+const DIGITS: &[(&str, [(KeyCode, KeyModifiers); 1])] = &[
+    ("1", [key('1')]),
+    ("2", [key('2')]),
+    ("3", [key('3')]),
+    ("4", [key('4')]),
+    ("5", [key('5')]),
+    ("6", [key('6')]),
+    ("7", [key('7')]),
+    ("8", [key('8')]),
+    ("9", [key('9')]),
+];
+
+const fn screen_binding(at: usize) -> KeyBinding {
+    let (name, keys) = &DIGITS[at];
+    let screen = Screen::ALL[at];
+    KeyBinding { keys, name, action: KeyAction::Screen(screen), help: screen.description() }
+}
+
+/// One binding for each screen, from the table of screens.
+const SCREENS: [KeyBinding; Screen::COUNT] = {
+    let mut bindings = [screen_binding(0); Screen::COUNT];
+    let mut at = 1;
+    while at < Screen::COUNT {
+        bindings[at] = screen_binding(at);
+        at += 1;
+    }
+    bindings
+};
+
 /// All keys.
 pub const TABLE: &[KeyGroup] = &[
     (
         "Moving",
-        bindings! {
+        &[bindings! {
             "j ↓" [key('j'), code(KeyCode::Down)] KeyAction::Down, "down";
             "k ↑" [key('k'), code(KeyCode::Up)] KeyAction::Up, "up; leaves following";
             "g Home" [key('g'), code(KeyCode::Home)] KeyAction::Top, "to the oldest";
@@ -106,11 +141,11 @@ pub const TABLE: &[KeyGroup] = &[
             "m" [key('m')] KeyAction::Mark, "mark, or take the mark away";
             "u" [key('u')] KeyAction::NextMark, "to the next mark";
             "U" [key('U')] KeyAction::PreviousMark, "to the mark before";
-        },
+        }],
     ),
     (
         "Finding",
-        bindings! {
+        &[bindings! {
             "/" [key('/')] KeyAction::Search, "search for a regular expression in what is seen";
             "n" [key('n')] KeyAction::Next, "to the next match";
             "N" [key('N')] KeyAction::Previous, "to the match before";
@@ -118,11 +153,11 @@ pub const TABLE: &[KeyGroup] = &[
             "F" [key('F')] KeyAction::ToggleFilter, "filter off, and on again";
             "o" [key('o')] KeyAction::OnlyCall, "only the call of this event, and all again";
             "+" [key('+')] KeyAction::AddToFilter, "add the value of this field to the filter";
-        },
+        }],
     ),
     (
         "Looking",
-        bindings! {
+        &[bindings! {
             "Enter" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, step into it, fold; open a call, then its parts";
             "l →" [key('l'), code(KeyCode::Right)] KeyAction::Into, "into the detail; unfold";
             "h ←" [key('h'), code(KeyCode::Left)] KeyAction::Out, "out of the detail; fold";
@@ -132,46 +167,44 @@ pub const TABLE: &[KeyGroup] = &[
             "t" [key('t')] KeyAction::Time, "time: local, UTC, age, since the line before, none";
             "x" [key('x')] KeyAction::Columns, "choose the fields that are listed, as a table: Space ticks, Enter takes them";
             "w" [key('w')] KeyAction::Wrap, "wrap long lines, and cut them again";
-        },
+        }],
     ),
     (
         "Replaying a recording",
-        bindings! {
+        &[bindings! {
             "p" [key('p')] KeyAction::Hold, "hold the replay, and go on";
             "." [key('.')] KeyAction::Step, "hold it, and let one event through";
             "]" [key(']')] KeyAction::Faster, "faster: 1× is real time, the last is full speed";
             "[" [key('[')] KeyAction::Slower, "slower";
             "@" [key('@')] KeyAction::GoTo, "go to a time: 09:30, +5m, -30s; what is not replayed yet is run through";
-        },
+        }],
     ),
     (
         "Taking along",
-        bindings! {
+        &[bindings! {
             "y" [key('y')] KeyAction::Copy, "copy the event as it is shown; in the detail the value, of a call the SID";
             "s" [key('s')] KeyAction::Save, "save what is listed as NDJSON, for you alone (mode 0600)";
-        },
+        }],
     ),
     (
         "Screens",
-        bindings! {
-            "1" [key('1')] KeyAction::Screen(0), "the stream of events";
-            "2" [key('2')] KeyAction::Screen(1), "the calls";
-            "3" [key('3')] KeyAction::Screen(2), "one call: what is said, tools, emotion, latency";
-            "4" [key('4')] KeyAction::Screen(3), "operators, surfaces, triggers, pipelines, reviews";
-            "5" [key('5')] KeyAction::Screen(4), "numbers";
-            "Tab" [code(KeyCode::Tab)] KeyAction::NextScreen, "the next screen";
-            "S-Tab" [code(KeyCode::BackTab)] KeyAction::PreviousScreen, "the screen before";
-            ":" [key(':')] KeyAction::Command, "a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
-            "?" [key('?')] KeyAction::Help, "this help";
-            "Esc" [code(KeyCode::Esc)] KeyAction::Back, "back: close what is open";
-            "q" [key('q'), ctrl('c')] KeyAction::Quit, "quit";
-            "^Z" [ctrl('z')] KeyAction::Suspend, "suspend; `fg` comes back";
-        },
+        &[
+            &SCREENS,
+            bindings! {
+                "Tab" [code(KeyCode::Tab)] KeyAction::NextScreen, "the next screen";
+                "S-Tab" [code(KeyCode::BackTab)] KeyAction::PreviousScreen, "the screen before";
+                ":" [key(':')] KeyAction::Command, "a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
+                "?" [key('?')] KeyAction::Help, "this help";
+                "Esc" [code(KeyCode::Esc)] KeyAction::Back, "back: close what is open";
+                "q" [key('q'), ctrl('c')] KeyAction::Quit, "quit";
+                "^Z" [ctrl('z')] KeyAction::Suspend, "suspend; `fg` comes back";
+            },
+        ],
     ),
 ];
 
 /// What is not in the table, since it is no key or no key of the screen.
-pub const BESIDE: &[(&str, &[(&str, &str)])] = &[
+pub const OTHER_HELP: &[(&str, &[(&str, &str)])] = &[
     (
         "With the mouse",
         &[
@@ -216,9 +249,9 @@ pub fn action(event: &KeyEvent) -> Option<KeyAction> {
     bindings().find(|binding| binding.keys.contains(&pressed)).map(|binding| binding.action)
 }
 
-/// All lines of the table.
+/// Returns all bindings.
 pub fn bindings() -> impl Iterator<Item = &'static KeyBinding> {
-    TABLE.iter().flat_map(|(_, bindings)| bindings.iter())
+    TABLE.iter().flat_map(|(_, parts)| parts.iter().copied().flatten())
 }
 
 #[cfg(test)]

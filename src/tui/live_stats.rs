@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
-use super::event_sink::FilteredEvent;
+use super::message::FilteredCounts;
 use crate::analysis::stats::EventStats;
 use crate::model::family;
 use crate::output::stored_event::StoredEvent;
@@ -17,9 +17,9 @@ pub const SECONDS: usize = 240;
 #[derive(Debug, Clone, Default)]
 pub struct LiveStats {
     /// Of all events.
-    pub figures: EventStats,
+    pub totals: EventStats,
     /// What was not selected.
-    pub passed: FilteredEvent,
+    pub filtered_out: FilteredCounts,
     /// When the last event came.
     pub last: Option<Timestamp>,
     /// Events a second by family, the newest second last.
@@ -34,7 +34,7 @@ impl LiveStats {
     /// Counts an event.
     pub fn observe(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
         self.advance(now);
-        self.figures.observe(shown, stored.time.map(Timestamp::as_millisecond));
+        self.totals.observe(shown, stored.time.map(Timestamp::as_millisecond));
         self.last = Some(now);
         let family = family(&stored.event_type);
         let known = self.rates.len() < FAMILIES || self.rates.contains_key(family);
@@ -48,21 +48,21 @@ impl LiveStats {
     }
 
     /// Counts events that were not selected.
-    pub const fn pass(&mut self, passed: FilteredEvent, now: Timestamp) {
-        self.passed.events += passed.events;
-        self.passed.malformed += passed.malformed;
-        self.passed.drifted += passed.drifted;
-        self.passed.gaps += passed.gaps;
+    pub const fn add_filtered(&mut self, counts: FilteredCounts, now: Timestamp) {
+        self.filtered_out.events += counts.events;
+        self.filtered_out.malformed += counts.malformed;
+        self.filtered_out.drifted += counts.drifted;
+        self.filtered_out.gaps += counts.gaps;
         self.last = Some(now);
     }
 
     /// Lets time pass.
     pub fn advance(&mut self, now: Timestamp) {
         let second = now.as_second();
-        let passed = usize::try_from(second.saturating_sub(self.second)).unwrap_or(0).min(SECONDS);
+        let elapsed = usize::try_from(second.saturating_sub(self.second)).unwrap_or(0).min(SECONDS);
         self.second = self.second.max(second);
         for seconds in self.rates.values_mut() {
-            for _ in 0..passed {
+            for _ in 0..elapsed {
                 if seconds.len() == SECONDS {
                     seconds.pop_front();
                 }

@@ -1,21 +1,22 @@
-//! The search for a regular expression among what is listed, in slices so that no key waits for it.
+//! The search for a regular expression in the listed events, in slices so that no key waits for it.
 
-use super::filter::TimeSlice;
-use super::state::State;
+use super::buffer::EventBuffer;
+use super::rows::Rows;
+use super::time_slice::TimeSlice;
 use crate::output::stored_event::StoredEventReader;
 use crate::query::GrepFilter;
 
-/// What is searched for.
+/// A pattern, and the search for it while one is running.
 pub struct SearchQuery {
-    /// As it was typed.
+    /// The pattern as it was typed.
     pub pattern: String,
-    /// As it is looked for.
+    /// The compiled pattern.
     pub grep: GrepFilter,
-    /// The place that is looked at next, while it is being looked for.
-    pub hunt: Option<SearchTask>,
+    /// The search that is running.
+    pub task: Option<SearchTask>,
 }
 
-/// A search on its way.
+/// A search on its way through the list.
 #[derive(Debug, Clone, Copy)]
 pub struct SearchTask {
     next: usize,
@@ -23,46 +24,50 @@ pub struct SearchTask {
     forward: bool,
 }
 
-impl State {
-    /// Starts a search from the selected event on.
-    pub fn seek(&mut self, forward: bool) {
-        let len = self.rows().len();
-        let place = self.rows().place(self.selected);
-        let Some(search) = &mut self.search else {
-            return self.tell("nothing is searched for: / begins");
-        };
-        let step = |place: usize| if forward { place + 1 } else { place + len - 1 };
-        if len > 0 {
-            search.hunt = Some(SearchTask { next: step(place) % len, left: len, forward });
+/// What one slice of a search came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchProgress {
+    /// The event of that number matches.
+    Found(u64),
+    /// No event matches.
+    NotFound,
+    /// There are events left to look at.
+    Unfinished,
+}
+
+impl SearchTask {
+    /// Starts beside the event in place `from` of `len` events; the search wraps around.
+    #[must_use]
+    pub const fn new(from: usize, len: usize, forward: bool) -> Option<Self> {
+        if len == 0 {
+            return None;
         }
+        let next = if forward { from + 1 } else { from + len - 1 };
+        Some(Self { next: next % len, left: len, forward })
     }
 
-    /// Goes on with the search until something is found, all was looked at, or the slice is used up.
-    pub(super) fn go_on_searching(&mut self, slice: &mut TimeSlice) {
-        let Some(search) = &self.search else { return };
-        let (Some(mut hunt), grep) = (search.hunt, search.grep.clone()) else { return };
+    /// Continues until an event matches, all were looked at, or the slice is used up.
+    pub fn advance(
+        &mut self,
+        grep: &GrepFilter,
+        rows: Rows<'_>,
+        buffer: &EventBuffer,
+        slice: &mut TimeSlice,
+    ) -> SearchProgress {
         let mut reader = StoredEventReader::default();
-        let rows = self.rows();
-        let mut found = None;
-        while hunt.left > 0 && found.is_none() && slice.takes() {
-            let number = rows.get(hunt.next % rows.len().max(1));
-            found = number.filter(|number| {
-                self.buffer
-                    .get(*number)
-                    .is_some_and(|stored| reader.read(stored, |shown| grep.matches(shown)))
-            });
-            hunt.left -= 1;
-            hunt.next = if hunt.forward { hunt.next + 1 } else { hunt.next + rows.len() - 1 }
-                % rows.len().max(1);
+        let len = rows.len().max(1);
+        while self.left > 0 && slice.take() {
+            let number = rows.get(self.next % len);
+            let stored = number.and_then(|number| buffer.get(number));
+            let is_match =
+                stored.is_some_and(|stored| reader.read(stored, |shown| grep.matches(shown)));
+            self.left -= 1;
+            let next = if self.forward { self.next + 1 } else { self.next + rows.len() - 1 };
+            self.next = next % len;
+            if let Some(number) = number.filter(|_| is_match) {
+                return SearchProgress::Found(number);
+            }
         }
-        let is_over = hunt.left == 0 || found.is_some();
-        if let Some(search) = &mut self.search {
-            search.hunt = (!is_over).then_some(hunt);
-        }
-        match found {
-            Some(number) => self.select(number),
-            None if is_over => self.tell("nothing matches"),
-            None => {}
-        }
+        if self.left == 0 { SearchProgress::NotFound } else { SearchProgress::Unfinished }
     }
 }

@@ -22,10 +22,13 @@ use ratatui::backend::TestBackend;
 use serde_json::{Value, json};
 
 use super::buffer::BufferLimits;
-use super::event_sink::ScreenMessage;
-use super::filter::TimeSlice;
-use super::state::{ScreenConfig, State};
+use super::config::ScreenConfig;
+use super::incremental::advance;
+use super::message::ScreenMessage;
+use super::selection::keep_visible;
+use super::state::State;
 use super::style::{Depth, Theme};
+use super::time_slice::TimeSlice;
 use super::update::{Msg, update};
 use super::view;
 use crate::model::decode::Decoder;
@@ -41,7 +44,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn screen(size: (u16, u16)) -> State {
-    let setup = ScreenConfig {
+    let config = ScreenConfig {
         title: "demo".to_owned(),
         revealed: Vec::new(),
         policy: Policy::default(),
@@ -53,7 +56,7 @@ fn screen(size: (u16, u16)) -> State {
         wrap: false,
         pace: None,
     };
-    State::new(setup, size, at(0))
+    State::new(config, size, at(0))
 }
 
 /// A screen of 80×24 with so many events, of which each tenth is an error.
@@ -94,8 +97,8 @@ fn stored(event: &Value) -> StoredEvent {
 fn feed(state: &mut State, second: i64, mut event: Value) {
     event["_tap"]["time"] = json!(at(second).to_string());
     update(state, Msg::Tick(at(second)));
-    update(state, Msg::Fed(ScreenMessage::Event(stored(&event))));
-    state.settle();
+    update(state, Msg::Pipeline(ScreenMessage::Event(stored(&event))));
+    keep_visible(state);
 }
 
 fn press(state: &mut State, keys: &str) {
@@ -132,7 +135,7 @@ fn mouse(state: &mut State, kind: MouseEventKind, column: u16, row: u16) {
 /// Lets filtering and searching come to their end.
 fn finish(state: &mut State) {
     while state.is_busy() {
-        state.work(TimeSlice::with_events(1000));
+        advance(state, TimeSlice::with_events(1000));
     }
 }
 

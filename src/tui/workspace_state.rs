@@ -26,8 +26,8 @@ pub struct OperatorState {
     pub status: Option<String>,
     /// The call that the operator is in, and how.
     pub call: Option<(String, String)>,
-    /// When that was last heard of.
-    pub heard: Option<Timestamp>,
+    /// When that was last seen.
+    pub last_seen: Option<Timestamp>,
 }
 
 /// A trigger.
@@ -35,8 +35,8 @@ pub struct OperatorState {
 pub struct TriggerState {
     /// How often it was fired, has completed, has failed.
     pub counts: [u64; 3],
-    /// When it was last heard of.
-    pub heard: Option<Timestamp>,
+    /// When it was last seen.
+    pub last_seen: Option<Timestamp>,
 }
 
 /// A data source.
@@ -90,7 +90,7 @@ impl WorkspaceState {
             Kind::OperatorStatusChanged => {
                 let Some(it) = read::<OperatorStatusChanged>(shown) else { return };
                 if let Some(operator) = entry(&mut self.operators, text(&it.operator_id)) {
-                    (operator.status, operator.heard) = (text(&it.status), Some(time));
+                    (operator.status, operator.last_seen) = (text(&it.status), Some(time));
                 }
             }
             Kind::OperatorJoinedCall => {
@@ -145,14 +145,14 @@ impl WorkspaceState {
 
     fn operator(&mut self, id: Option<String>, call: Option<(String, String)>, time: Timestamp) {
         if let Some(operator) = entry(&mut self.operators, id) {
-            (operator.call, operator.heard) = (call, Some(time));
+            (operator.call, operator.last_seen) = (call, Some(time));
         }
     }
 
     fn trigger(&mut self, name: Option<String>, what: usize, time: Timestamp) {
         if let Some(trigger) = entry(&mut self.triggers, name) {
             trigger.counts[what] += 1;
-            trigger.heard = Some(time);
+            trigger.last_seen = Some(time);
         }
     }
 

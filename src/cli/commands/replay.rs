@@ -9,7 +9,7 @@ use crate::cli::{inputs, resolve};
 use crate::error::{Exit, Result};
 use crate::transport::client::Network;
 use crate::transport::progress::Progress;
-use crate::tui::state::ScreenConfig;
+use crate::tui::config::ScreenConfig;
 
 pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
     let pace = resolve::pace(args.speed, &args.files)?;

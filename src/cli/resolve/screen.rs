@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::redact::Policy;
 use crate::text::units::{BINARY_UNITS, parse_size};
 use crate::tui::buffer::BufferLimits;
-use crate::tui::state::ScreenConfig;
+use crate::tui::config::ScreenConfig;
 use crate::tui::style::{BackgroundTone, Depth, Theme};
 use crate::tui::terminal;
 

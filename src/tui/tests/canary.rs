@@ -148,7 +148,7 @@ fn nothing_hidden_is_saved() {
     press(&mut state, &format!(":save {}\n", path.display()));
     let Some(Effect::Save(asked)) = state.effects.pop() else { panic!("it is to be saved") };
     let mut errands = BackgroundTasks::default();
-    errands.save(asked, state.listed());
+    errands.save(asked, state.listed_lines());
     drop(errands);
     let saved = std::fs::read_to_string(path).expect("it is saved");
     assert_eq!(saved.lines().count(), events().count());
@@ -161,7 +161,7 @@ fn the_canary_is_there_to_be_found() {
     let bearing = events().filter(|event| TRACES.find(&event.to_string()).is_some()).count();
     assert_eq!(bearing, events().count());
     let mut shown = screen((120, 30));
-    shown.tell(SECRETS[0]);
+    shown.notify(SECRETS[0]);
     let seen: String =
         drawn(&shown).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
     assert!(TRACES.find(&seen).is_some(), "what is on the screen is seen");

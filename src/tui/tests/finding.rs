@@ -6,8 +6,10 @@ use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use serde_json::json;
 
 use super::{CALL, code, control, day, feed, filled, finish, press, screen, stored, text};
-use crate::tui::filter::TimeSlice;
+use crate::tui::incremental::advance;
+use crate::tui::selection::keep_visible;
 use crate::tui::state::{Effect, State};
+use crate::tui::time_slice::TimeSlice;
 use crate::tui::update::{Msg, update};
 
 #[test]
@@ -81,11 +83,11 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
     let mut state = screen((80, 24));
     let event = stored(&json!({"event_type": "call.started", "direction": "inbound"}));
     for _ in 0..10_000 {
-        state.take(event.clone());
+        state.add_event(event.clone());
     }
-    state.settle();
+    keep_visible(&mut state);
     let key = |state: &mut State, key| {
-        update(state, Msg::Input(Input::Key(KeyEvent::new(key, KeyModifiers::NONE))))
+        update(state, Msg::Input(Input::Key(KeyEvent::new(key, KeyModifiers::NONE))));
     };
     key(&mut state, KeyCode::Char('f'));
     for character in r#".direction == "inbound""#.chars() {
@@ -95,7 +97,7 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
     key(&mut state, KeyCode::Enter);
     for go in 1..=25 {
         assert!(state.is_busy());
-        state.work(TimeSlice::with_events(400));
+        advance(&mut state, TimeSlice::with_events(400));
         assert_eq!(matched(&state), go * 400);
         let before = state.selected;
         key(&mut state, KeyCode::Up);
@@ -107,16 +109,16 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
     key(&mut state, KeyCode::Enter);
     for _ in 0..25 {
         assert!(state.is_busy());
-        state.work(TimeSlice::with_events(400));
+        advance(&mut state, TimeSlice::with_events(400));
     }
     assert!(!state.is_busy(), "so does a search");
     let past = std::time::Instant::now();
     press(&mut state, "F");
     state.filter = None;
     key(&mut state, KeyCode::Char('n'));
-    state.work(TimeSlice::with_events(400).until(past));
+    advance(&mut state, TimeSlice::with_events(400).until(past));
     assert!(
-        state.search.as_ref().is_some_and(|search| search.hunt.is_some()),
+        state.search.as_ref().is_some_and(|search| search.task.is_some()),
         "and nothing is begun once time is up"
     );
 }
@@ -176,11 +178,14 @@ fn columns_are_ticked_and_listed_in_the_order_of_the_ticks() {
     assert!(!seen.contains("call_id"));
     press(&mut state, "xj \u{1b}");
     assert!(
-        state.ticks.is_none() && text(&state).contains("  succeeded tool_name"),
+        state.column_picker.is_none() && text(&state).contains("  succeeded tool_name"),
         "left as it was"
     );
     press(&mut state, "x j x");
-    assert!(state.ticks.is_none() && state.columns.is_some(), "so does the key that opened it");
+    assert!(
+        state.column_picker.is_none() && state.columns.is_some(),
+        "so does the key that opened it"
+    );
     press(&mut state, "x j \n");
     assert!(text(&state).contains("call_id"), "none is all of them");
 }
@@ -212,7 +217,7 @@ fn a_filter_that_has_a_name_is_taken_by_it() {
         ("slow", ".duration_ms > 100"),
         ("wrong", ".durations > 1"),
     ];
-    state.setup.named = named
+    state.config.named = named
         .iter()
         .map(|(name, filter)| ((*name).to_owned(), (*filter).to_owned()))
         .collect::<BTreeMap<_, _>>();

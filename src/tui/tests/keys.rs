@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::{CALL, code, control, day, feed, filled, press, screen, text};
 use crate::tui::buffer::{BufferLimits, EventBuffer};
-use crate::tui::state::{Effect, Panel, TimeMode};
+use crate::tui::screen::Screen;
+use crate::tui::state::Effect;
+use crate::tui::state::modes::{CallPart, TimeMode};
 
 #[test]
 fn the_newest_is_followed_until_somebody_moves_up_and_again_at_the_bottom() {
@@ -131,11 +133,11 @@ fn time_is_told_in_five_ways() {
         (TimeMode::Delta, "+1.000 tool"),
         (TimeMode::None, "  tool_call"),
     ] {
-        assert_eq!(state.time, mode);
+        assert_eq!(state.time_mode, mode);
         assert!(text(&state).contains(seen), "{mode:?} {}", text(&state));
         press(&mut state, "t");
     }
-    assert_eq!(state.time, TimeMode::Local);
+    assert_eq!(state.time_mode, TimeMode::Local);
 }
 
 #[test]
@@ -172,27 +174,30 @@ fn screens_are_chosen_and_a_call_stays_chosen_while_the_board_moves() {
     let mut state = screen((120, 40));
     day(&mut state);
     press(&mut state, "2j");
-    let chosen = state.call.clone().expect("a call is chosen");
+    let chosen = state.selected_call.clone().expect("a call is chosen");
     feed(
         &mut state,
         60,
         json!({"event_type": "call.started", "call_sid": "CA00000000000000000000000000000003"}),
     );
     press(&mut state, "\n");
-    assert_eq!((state.screen, state.call.as_deref()), (2, Some(chosen.as_str())));
+    assert_eq!(
+        (state.screen, state.selected_call.as_deref()),
+        (Screen::Call, Some(chosen.as_str()))
+    );
     assert!(text(&state).contains(&chosen));
     press(&mut state, "o");
     assert!(
-        state.screen == 0
+        state.screen == Screen::Stream
             && state.filter.as_ref().is_some_and(|filter| filter.source.contains(&chosen))
     );
     press(&mut state, "\t");
-    assert_eq!(state.screen, 1);
+    assert_eq!(state.screen, Screen::Calls);
     code(&mut state, KeyCode::BackTab);
     code(&mut state, KeyCode::BackTab);
-    assert_eq!(state.screen, 4);
+    assert_eq!(state.screen, Screen::Stats);
     press(&mut state, "\u{1b}");
-    assert_eq!(state.screen, 0);
+    assert_eq!(state.screen, Screen::Stream);
 }
 
 #[test]
@@ -218,7 +223,7 @@ fn everything_is_in_the_help_at_every_size() {
                 binding.name
             );
         }
-        for (command, _) in crate::tui::prompt::COMMANDS {
+        for (command, _) in crate::tui::commands::COMMANDS {
             assert!(words.contains(command), "{command}");
         }
     }
@@ -232,33 +237,39 @@ fn a_call_is_gone_to_and_its_parts_are_gone_through() {
     let mut state = screen((80, 24));
     day(&mut state);
     press(&mut state, ":call nobody\n");
-    assert!(state.screen == 0 && text(&state).contains("no such call"));
+    assert!(state.screen == Screen::Stream && text(&state).contains("no such call"));
     press(&mut state, ":call CA\t\t\t\n");
-    assert_eq!((state.screen, state.call.as_deref()), (2, Some(super::OTHER)));
+    assert_eq!((state.screen, state.selected_call.as_deref()), (Screen::Call, Some(super::OTHER)));
     press(&mut state, &format!(":call {CALL}\n"));
-    let parts = [Panel::All, Panel::Conversation, Panel::Emotion, Panel::Latency, Panel::All];
+    let parts = [
+        CallPart::All,
+        CallPart::Conversation,
+        CallPart::Emotion,
+        CallPart::Latency,
+        CallPart::All,
+    ];
     for part in parts {
-        assert_eq!(state.panel, part);
+        assert_eq!(state.call_part, part);
         let seen = text(&state);
         assert_eq!(
             seen.contains("valence -0.40"),
-            matches!(part, Panel::All | Panel::Emotion),
+            matches!(part, CallPart::All | CallPart::Emotion),
             "{seen}"
         );
         assert_eq!(
             seen.contains("latency by turn"),
-            matches!(part, Panel::All | Panel::Latency),
+            matches!(part, CallPart::All | CallPart::Latency),
             "{seen}"
         );
         assert_eq!(
             seen.contains("navigation          137    176    176"),
-            part == Panel::Latency,
+            part == CallPart::Latency,
             "{seen}"
         );
         press(&mut state, "\n");
     }
     press(&mut state, "\n\u{1b}");
-    assert_eq!((state.screen, state.panel), (2, Panel::Latency.next()));
+    assert_eq!((state.screen, state.call_part), (Screen::Call, CallPart::Latency.next()));
     press(&mut state, "y");
     assert_eq!(state.effects, [Effect::Copy(CALL.to_owned())]);
 }

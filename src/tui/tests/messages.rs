@@ -7,9 +7,10 @@ use serde_json::json;
 use super::{at, day, feed, filled, press, screen, text};
 use crate::model::Origin;
 use crate::transport::{ConnectionEvent, ConnectionState};
-use crate::tui::event_sink::{FilteredEvent, ScreenMessage};
-use crate::tui::frames::FramePacer;
-use crate::tui::state::{ConnectionStatus, State};
+use crate::tui::frame_pacer::FramePacer;
+use crate::tui::message::{FilteredCounts, ScreenMessage};
+use crate::tui::state::State;
+use crate::tui::state::connections::ConnectionStatus;
 use crate::tui::update::{Msg, update};
 
 #[test]
@@ -17,7 +18,7 @@ fn what_was_not_selected_is_counted() {
     let mut state = filled(3);
     update(
         &mut state,
-        Msg::Fed(ScreenMessage::PassedOver(FilteredEvent {
+        Msg::Pipeline(ScreenMessage::FilteredOut(FilteredCounts {
             events: 7,
             malformed: 1,
             drifted: 2,
@@ -26,7 +27,7 @@ fn what_was_not_selected_is_counted() {
     );
     let seen = text(&state);
     assert!(seen.contains("10 events  gaps 3  malformed 1  drift 2"), "{seen}");
-    assert_eq!(state.numbers.passed.events, 7);
+    assert_eq!(state.stats.filtered_out.events, 7);
     state.size.0 = 140;
     assert!(text(&state).contains("filtered out 7"));
 }
@@ -40,7 +41,10 @@ fn of_several_streams_the_one_that_is_lost_is_told_and_one_that_ends_ends_not_al
     let mut hear = |call: &str, change| {
         update(
             &mut state,
-            Msg::Fed(ScreenMessage::News(ConnectionEvent { origin: stream(call), state: change })),
+            Msg::Pipeline(ScreenMessage::Connection(ConnectionEvent {
+                origin: stream(call),
+                state: change,
+            })),
         );
         text(&state).lines().next().expect("a header").to_owned()
     };
@@ -73,13 +77,13 @@ fn where_there_is_no_line_for_it_the_footer_tells_of_a_pause() {
 fn the_link_is_told() {
     let mut state = screen((120, 24));
     let news = |change| {
-        Msg::Fed(ScreenMessage::News(ConnectionEvent {
+        Msg::Pipeline(ScreenMessage::Connection(ConnectionEvent {
             origin: Origin::default().into(),
             state: change,
         }))
     };
     update(&mut state, news(ConnectionState::Connected));
-    assert_eq!(state.link, ConnectionStatus::Live);
+    assert_eq!(state.connections.status, ConnectionStatus::Live);
     let lost = ConnectionState::Reconnecting {
         delay: Duration::from_secs(3),
         attempt: 2,
@@ -87,9 +91,9 @@ fn the_link_is_told() {
     };
     update(&mut state, news(lost));
     assert!(text(&state).contains("reconnecting"));
-    update(&mut state, Msg::Over);
+    update(&mut state, Msg::PipelineEnded);
     assert!(text(&state).contains("ended"));
-    update(&mut state, Msg::Told("evtap: something was told".into()));
+    update(&mut state, Msg::Notice("evtap: something was told".into()));
     assert!(text(&state).contains("something was told"));
     update(&mut state, Msg::Tick(at(30)));
     assert!(!text(&state).contains("something was told"));
@@ -103,14 +107,14 @@ fn the_head_tells_that_nothing_is_wrong_where_there_is_room_and_first_what_is() 
     assert!(head(&state).contains("gaps 0  malformed 0"), "{}", head(&state));
     update(
         &mut state,
-        Msg::Fed(ScreenMessage::PassedOver(FilteredEvent {
+        Msg::Pipeline(ScreenMessage::FilteredOut(FilteredCounts {
             events: 9_000_000,
             malformed: 1,
             drifted: 0,
             gaps: 0,
         })),
     );
-    state.setup.title = "1b4e28ba-2fa1-11d2-883f-0016d3cca427".to_owned();
+    state.config.title = "1b4e28ba-2fa1-11d2-883f-0016d3cca427".to_owned();
     assert!(!head(&state).contains("gaps"), "{}", head(&state));
     state.size.0 = 130;
     assert!(
@@ -154,8 +158,9 @@ fn a_frame_is_drawn_when_something_has_changed_and_thirty_times_a_second_at_most
             .count()
     };
     let event = super::stored(&json!({"event_type": "call.started"}));
-    let much =
-        drawn(&mut state, &|state, _| update(state, Msg::Fed(ScreenMessage::Event(event.clone()))));
+    let much = drawn(&mut state, &|state, _| {
+        update(state, Msg::Pipeline(ScreenMessage::Event(event.clone())));
+    });
     assert!((250..=300).contains(&much), "{much}");
     let mut frames = FramePacer::default();
     let mut idle = 0;

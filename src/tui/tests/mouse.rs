@@ -7,7 +7,10 @@ use serde_json::json;
 
 use super::{CALL, OTHER, at, day, filled, mouse, press, screen, stored, text};
 use crate::pipeline::pacing::Pace;
-use crate::tui::event_sink::ScreenMessage;
+use crate::tui::layout::StreamLayout;
+use crate::tui::message::ScreenMessage;
+use crate::tui::screen::Screen;
+use crate::tui::selection::keep_visible;
 use crate::tui::state::State;
 use crate::tui::update::{Msg, update};
 
@@ -20,14 +23,14 @@ fn the_mouse_selects_scrolls_and_drags() {
     mouse(&mut state, MouseEventKind::ScrollUp, 30, 4);
     assert_eq!(state.selected, selected - 3);
     press(&mut state, "\n");
-    let edge = crate::tui::view::areas(&state).divider.expect("an edge").y;
+    let edge = StreamLayout::new(&state).divider.expect("an edge").y;
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 30, edge);
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), 30, edge + 4);
     mouse(&mut state, MouseEventKind::Up(MouseButton::Left), 30, edge + 4);
-    let dragged = crate::tui::view::areas(&state).divider.expect("an edge").y;
+    let dragged = StreamLayout::new(&state).divider.expect("an edge").y;
     assert!(dragged.abs_diff(edge + 4) <= 1, "{edge} {dragged}");
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 13, 1);
-    assert_eq!(state.screen, 1);
+    assert_eq!(state.screen, Screen::Calls);
 }
 
 #[test]
@@ -37,18 +40,18 @@ fn the_mouse_chooses_and_opens_calls_and_events() {
     press(&mut state, "2");
     let click = MouseEventKind::Down(MouseButton::Left);
     mouse(&mut state, click, 30, 4);
-    assert_eq!((state.screen, state.call.as_deref()), (1, Some(OTHER)));
+    assert_eq!((state.screen, state.selected_call.as_deref()), (Screen::Calls, Some(OTHER)));
     mouse(&mut state, click, 30, 30);
     mouse(&mut state, MouseEventKind::ScrollUp, 30, 4);
-    assert_eq!(state.call.as_deref(), Some(CALL));
+    assert_eq!(state.selected_call.as_deref(), Some(CALL));
     mouse(&mut state, click, 30, 3);
-    assert_eq!(state.screen, 2);
+    assert_eq!(state.screen, Screen::Call);
     press(&mut state, "1");
     mouse(&mut state, click, 30, 10);
     assert!(state.detail.is_none() && state.selected == 8);
     mouse(&mut state, click, 30, 10);
     assert!(state.detail.is_some());
-    let area = crate::tui::view::areas(&state).detail.expect("it is open");
+    let area = StreamLayout::new(&state).detail.expect("it is open");
     mouse(&mut state, click, area.x + 2, area.y + 1);
     assert!(state.detail.as_ref().is_some_and(|detail| detail.focused && detail.cursor == 1));
     mouse(&mut state, MouseEventKind::ScrollDown, area.x + 2, area.y + 1);
@@ -61,16 +64,16 @@ fn the_mouse_chooses_and_opens_calls_and_events() {
 fn replayed(events: u64) -> (State, Arc<Pace>, std::ops::Range<u16>) {
     let mut state = screen((80, 24));
     let pace = Arc::new(Pace::new(vec![500, 500], 10.0));
-    state.setup.pace = Some(Arc::clone(&pace));
+    state.config.pace = Some(Arc::clone(&pace));
     for number in 0..events {
         let mut event = stored(&json!({"event_type": "call.started"}));
         event.time = Some(at(i64::try_from(number).expect("a time")));
         let (recording, offset) =
             if number < 20 { (0, number * 25) } else { (1, number * 25 - 500) };
         event.place = pace.reach(recording, offset);
-        update(&mut state, Msg::Fed(ScreenMessage::Event(event)));
+        update(&mut state, Msg::Pipeline(ScreenMessage::Event(event)));
     }
-    state.settle();
+    keep_visible(&mut state);
     let line = text(&state).lines().nth(2).expect("a position").replace('"', "");
     let cells: Vec<_> = line
         .chars()
@@ -106,7 +109,7 @@ fn the_mouse_goes_to_a_place_in_a_replay_that_is_at_hand() {
     assert_eq!(state.selected, 0, "no more once it is let go");
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 3, 2);
     assert_eq!(state.selected, 0, "beside the bar is no place");
-    update(&mut state, Msg::Over);
+    update(&mut state, Msg::PipelineEnded);
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), 79, 2);
     assert!(state.follow && state.selected == 39, "behind its end is the last event");
 }
@@ -121,7 +124,7 @@ fn the_mouse_lets_a_replay_run_to_a_place() {
         u16::midpoint(bar.start, bar.end),
         2,
     );
-    assert_eq!((state.screen, state.paused, state.follow), (0, None, true));
+    assert_eq!((state.screen, state.paused, state.follow), (Screen::Stream, None, true));
     assert_eq!(pace.told(), "▶▶ going there");
     pace.reach(0, 475);
     assert_eq!(pace.told(), "▶▶ going there");
@@ -139,7 +142,7 @@ fn what_the_mouse_goes_to_may_be_gone() {
     for number in 0..20_u64 {
         let mut event = stored(&json!({"event_type": "call.started"}));
         event.place = number * 25;
-        update(&mut state, Msg::Fed(ScreenMessage::Event(event)));
+        update(&mut state, Msg::Pipeline(ScreenMessage::Event(event)));
     }
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), bar.start, 2);
     assert_eq!(state.selected, 15);
@@ -155,7 +158,10 @@ fn the_mouse_ticks_columns() {
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 8, 5);
     assert!(text(&state).contains("[ ] succeeded"));
     mouse(&mut state, MouseEventKind::ScrollDown, 8, 5);
-    assert_eq!(state.ticks.as_ref().map(|ticks| ticks.cursor), Some(5));
+    assert_eq!(state.column_picker.as_ref().map(|ticks| ticks.cursor), Some(5));
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 8, 23);
-    assert!(state.ticks.is_some_and(|ticks| ticks.ticked.is_empty()), "below it is nothing");
+    assert!(
+        state.column_picker.is_some_and(|ticks| ticks.chosen.is_empty()),
+        "below it is nothing"
+    );
 }

@@ -13,7 +13,7 @@ fn a_replay_has_a_pace_and_nothing_else_has() {
     let mut state = filled(3);
     press(&mut state, "p");
     assert!(text(&state).contains("only a replay has a pace"));
-    state.setup.pace = Some(Arc::default());
+    state.config.pace = Some(Arc::default());
     assert!(text(&state).contains("▶ full speed"));
     press(&mut state, "[");
     assert!(text(&state).contains("▶ 1000×"));
@@ -29,7 +29,7 @@ fn a_replay_has_a_pace_and_nothing_else_has() {
 fn a_replay_shows_how_far_it_has_come_and_runs_to_a_time() {
     let mut state = filled(40);
     let pace = Arc::new(Pace::new(vec![1000], 10.0));
-    state.setup.pace = Some(Arc::clone(&pace));
+    state.config.pace = Some(Arc::clone(&pace));
     pace.reach(0, 250);
     let seen = text(&state);
     assert!(seen.contains("2026-05-05 16:53:59 ━━━") && seen.contains("─   25%  ▶ 10×"), "{seen}");
@@ -41,7 +41,7 @@ fn a_replay_shows_how_far_it_has_come_and_runs_to_a_time() {
     assert_eq!(state.selected, 12);
     press(&mut state, "@16:59\n");
     assert!(state.follow && text(&state).contains("▶▶ going there"), "it is not at hand yet");
-    update(&mut state, Msg::Over);
+    update(&mut state, Msg::PipelineEnded);
     assert!(text(&state).contains("100%  all of it"));
     press(&mut state, "@16:59\n");
     assert!(text(&state).contains("no event at that time or after it"));
@@ -50,7 +50,7 @@ fn a_replay_shows_how_far_it_has_come_and_runs_to_a_time() {
 #[test]
 fn calls_of_a_recording_take_as_long_as_they_took_then() {
     let mut state = screen((120, 24));
-    state.setup.pace = Some(Arc::default());
+    state.config.pace = Some(Arc::default());
     feed(&mut state, 0, json!({"event_type": "call.started", "call_sid": CALL}));
     feed(&mut state, 75, json!({"event_type": "call.started"}));
     update(&mut state, Msg::Tick(at(5000)));

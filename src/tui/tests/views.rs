@@ -4,6 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::{code, day, drawn, press, screen, text};
 use crate::text::MASK;
+use crate::tui::screen::Screen;
 
 const SIZES: [(u16, u16); 4] = [(20, 5), (80, 24), (120, 40), (200, 60)];
 
@@ -63,7 +64,7 @@ fn the_position_of_a_replay() {
         day(&mut state);
         let pace = std::sync::Arc::new(crate::pipeline::pacing::Pace::new(vec![600, 400], 5.0));
         pace.reach(1, 150);
-        state.setup.pace = Some(pace);
+        state.config.pace = Some(pace);
         insta::assert_snapshot!(format!("position_{}x{}", size.0, size.1), drawn(&state));
     }
 }
@@ -93,7 +94,7 @@ fn what_is_revealed_stands_in_the_header_at_every_size() {
     for size in SIZES {
         let mut state = screen(size);
         assert!(text(&state).contains("REDACTED"), "{size:?}");
-        state.setup.revealed = vec!["caller_id".to_owned()];
+        state.config.revealed = vec!["caller_id".to_owned()];
         let seen = text(&state);
         assert!(!seen.contains("REDACTED") && seen.contains("REVEALED"), "{size:?}: {seen}");
     }
@@ -102,7 +103,7 @@ fn what_is_revealed_stands_in_the_header_at_every_size() {
 #[test]
 fn without_colours_no_cell_has_one() {
     let mut state = screen((120, 40));
-    state.setup.theme.depth = crate::tui::style::Depth::None;
+    state.config.theme.depth = crate::tui::style::Depth::None;
     day(&mut state);
     for keys in ["", "\n\n", "2", "3", "4", "5", "?"] {
         press(&mut state, keys);
@@ -146,5 +147,5 @@ fn pieces_grow_in_one_bubble_and_the_whole_takes_their_place() {
     assert!(seen.contains("interrupted") && !seen.contains("pieces"), "{seen}");
     assert_eq!(seen.matches(MASK).count(), 1);
     code(&mut state, KeyCode::Esc);
-    assert_eq!(state.screen, 1);
+    assert_eq!(state.screen, Screen::Calls);
 }

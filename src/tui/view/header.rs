@@ -1,79 +1,59 @@
-//! The head of the screen: what is looked at, how the connection is doing, what was counted, what is hidden; below it the
-//! tabs, and what keeps events from being listed.
+//! The header: source, connection, counts, what is revealed; below it the tabs, and what is paused,
+//! searched or filtered.
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
+use ratatui::widgets::Widget;
 
-use super::text::{count, length, sides};
-use super::{SCREENS, areas};
 use crate::model::Kind;
 use crate::text::terminal;
-use crate::tui::state::{ConnectionStatus, State};
+use crate::tui::layout::ScreenLayout;
+use crate::tui::panels::panel;
+use crate::tui::screen::Screen;
+use crate::tui::state::State;
+use crate::tui::state::connections::ConnectionStatus;
+use crate::tui::text::{cell, count, length, sides, width};
 
-/// Draws the head.
-pub fn draw(state: &State, frame: &mut Frame<'_>, header: Rect, tabs: Rect) {
-    let (hidden, width) = (hidden(state), usize::from(header.width));
-    let room = width.saturating_sub(super::text::width(&hidden));
-    frame.render_widget(sides(told(state, header.width, room), hidden, width), header);
+/// Draws the header and the line of the tabs.
+pub fn render(state: &State, header: Rect, tabs: Rect, buffer: &mut Buffer) {
+    let (privacy, columns) = (privacy(state), usize::from(header.width));
+    let room = columns.saturating_sub(width(&privacy));
+    sides(summary(state, header.width, room), privacy, columns).render(header, buffer);
     if tabs.height > 0 {
-        frame.render_widget(sides(screens(state), kept(state), usize::from(tabs.width)), tabs);
+        let columns = usize::from(tabs.width);
+        sides(tab_spans(state), status(state), columns).render(tabs, buffer);
     }
 }
 
-fn told(state: &State, width: u16, room: usize) -> Vec<Span<'static>> {
-    let theme = state.setup.theme;
-    let numbers = &state.numbers;
-    let figures = &numbers.figures;
-    let passed = &numbers.passed;
-    let (gaps, malformed) =
-        (figures.of(Kind::TapGap) + passed.gaps, figures.of(Kind::TapMalformed) + passed.malformed);
-    let drifted = figures.drifted + passed.drifted;
-    let age = numbers.last.map(|last| state.now.as_second() - last.as_second());
-    let age = age.map_or_else(String::new, |age| format!(" {}", length(age)));
-    let mut spans =
-        vec![Span::styled(format!(" {} ", terminal::visible(&state.setup.title)), theme.heading())];
-    let several = state.links.len();
-    let lost = state.links.iter().filter(|(_, link)| *link != ConnectionStatus::Live).count();
-    let of = if several > 1 { format!(" {lost} of {several}") } else { String::new() };
-    let pace = state.setup.pace.as_ref().filter(|_| state.link != ConnectionStatus::Ended);
-    spans.extend(match &state.link {
-        _ if pace.is_some() => {
-            vec![Span::styled(pace.map(|pace| pace.told()).unwrap_or_default(), theme.good())]
-        }
-        ConnectionStatus::Waiting => vec![Span::styled("○ waiting", theme.quiet())],
-        ConnectionStatus::Live => {
-            let streams = if several > 1 { format!(" {several} streams") } else { String::new() };
-            vec![Span::styled("● live", theme.good()), Span::styled(streams + &age, theme.quiet())]
-        }
-        ConnectionStatus::Reconnecting(why) => vec![
-            Span::styled(format!("◌ reconnecting{of}"), theme.warning()),
-            Span::styled(
-                if width >= 160 { format!(": {}", terminal::visible(why)) } else { age },
-                theme.warning(),
-            ),
-        ],
-        ConnectionStatus::Ended => vec![Span::styled("■ ended", theme.heading())],
-    });
+/// Returns the source, its connection, the rate and the counts.
+fn summary(state: &State, columns: u16, room: usize) -> Vec<Span<'static>> {
+    let theme = state.config.theme;
+    let (totals, filtered_out) = (&state.stats.totals, &state.stats.filtered_out);
+    let title = format!(" {} ", terminal::visible(&state.config.title));
+    let mut spans = vec![Span::styled(title, theme.heading())];
+    spans.extend(connection(state, columns));
     let mut part = |text: String, style| {
         spans.push(Span::raw("  "));
         spans.push(Span::styled(text, style));
     };
-    part(format!("{}/s", count(numbers.rate())), theme.heading());
-    part(format!("{} events", count(figures.events + passed.events)), theme.quiet());
-    let rest = [
+    part(format!("{}/s", count(state.stats.rate())), theme.heading());
+    part(format!("{} events", count(totals.events + filtered_out.events)), theme.quiet());
+    let gaps = totals.of(Kind::TapGap) + filtered_out.gaps;
+    let malformed = totals.of(Kind::TapMalformed) + filtered_out.malformed;
+    let drifted = totals.drifted + filtered_out.drifted;
+    let counts = [
         ("gaps", gaps, theme.error()),
         ("malformed", malformed, theme.error()),
         ("drift", drifted, theme.warning()),
-        ("filtered out", passed.events, theme.quiet()),
-    ];
-    let told = rest
-        .map(|(name, number, style)| (format!("  {name} {}", count(number)), number > 0, style));
-    // What there is is told in any case; that there is none, where there is room beside that.
+        ("filtered out", filtered_out.events, theme.quiet()),
+    ]
+    .map(|(name, number, style)| (format!("  {name} {}", count(number)), number > 0, style));
+    // A count is always shown; that there is none, only where there is room.
     let needed: usize =
-        told.iter().filter(|(_, is_some, _)| *is_some).map(|(text, ..)| text.len()).sum();
-    let mut room = room.saturating_sub(super::text::width(&spans) + needed + 1);
-    for (text, is_some, style) in told {
+        counts.iter().filter(|(_, is_some, _)| *is_some).map(|(text, ..)| text.len()).sum();
+    let mut room = room.saturating_sub(width(&spans) + needed + 1);
+    for (text, is_some, style) in counts {
         if is_some {
             spans.push(Span::styled(text, style));
         } else if text.len() <= room {
@@ -84,84 +64,106 @@ fn told(state: &State, width: u16, room: usize) -> Vec<Span<'static>> {
     spans
 }
 
-fn hidden(state: &State) -> Vec<Span<'static>> {
-    let theme = state.setup.theme;
-    if state.setup.revealed.is_empty() {
+/// Returns the state of the connections, or the pace of a replay.
+fn connection(state: &State, columns: u16) -> Vec<Span<'static>> {
+    let theme = state.config.theme;
+    let connections = &state.connections;
+    if let Some(pace) = state.config.pace.as_ref().filter(|_| !connections.is_ended()) {
+        return vec![Span::styled(pace.told(), theme.good())];
+    }
+    let age = state.stats.last.map(|last| state.now.as_second() - last.as_second());
+    let age = age.map_or_else(String::new, |age| format!(" {}", length(age)));
+    let open = connections.open.len();
+    match &connections.status {
+        ConnectionStatus::Waiting => vec![Span::styled("○ waiting", theme.quiet())],
+        ConnectionStatus::Live => {
+            let streams = if open > 1 { format!(" {open} streams") } else { String::new() };
+            vec![Span::styled("● live", theme.good()), Span::styled(streams + &age, theme.quiet())]
+        }
+        ConnectionStatus::Reconnecting(why) => {
+            let is_lost = |status: &ConnectionStatus| *status != ConnectionStatus::Live;
+            let lost = connections.open.iter().filter(|(_, status)| is_lost(status)).count();
+            let of = if open > 1 { format!(" {lost} of {open}") } else { String::new() };
+            let rest = if columns >= 160 { format!(": {}", terminal::visible(why)) } else { age };
+            vec![
+                Span::styled(format!("◌ reconnecting{of}"), theme.warning()),
+                Span::styled(rest, theme.warning()),
+            ]
+        }
+        ConnectionStatus::Ended => vec![Span::styled("■ ended", theme.heading())],
+    }
+}
+
+/// Returns whether values are redacted, or which are revealed.
+fn privacy(state: &State) -> Vec<Span<'static>> {
+    let theme = state.config.theme;
+    if state.config.revealed.is_empty() {
         return vec![Span::styled("REDACTED ", theme.good().patch(theme.heading()))];
     }
     vec![Span::styled(
-        format!(" REVEALED: {} ", terminal::visible(&state.setup.revealed.join(", "))),
+        format!(" REVEALED: {} ", terminal::visible(&state.config.revealed.join(", "))),
         theme.alarm(),
     )]
 }
 
-fn screens(state: &State) -> Vec<Span<'static>> {
-    let theme = state.setup.theme;
-    let style = |at| if at == state.screen { theme.selected() } else { theme.quiet() };
-    SCREENS.iter().enumerate().map(|(at, name)| Span::styled(tab(at, name), style(at))).collect()
+fn tab_spans(state: &State) -> Vec<Span<'static>> {
+    let theme = state.config.theme;
+    let style = |screen| if screen == state.screen { theme.selected() } else { theme.quiet() };
+    Screen::ALL.iter().map(|screen| Span::styled(tab(*screen), style(*screen))).collect()
 }
 
-fn tab(at: usize, name: &str) -> String {
-    format!(" {} {name} ", at + 1)
+fn tab(screen: Screen) -> String {
+    format!(" {} {} ", screen.index() + 1, screen.title())
 }
 
-/// The screen whose tab is there.
+/// Returns the screen whose tab is at that cell.
 #[must_use]
-pub fn tab_at(state: &State, at: Position) -> Option<usize> {
-    let area = areas(state).tabs;
-    let mut column = usize::from(at.x.checked_sub(area.x)?);
+pub fn tab_at(state: &State, at: Position) -> Option<Screen> {
+    let area = ScreenLayout::new(state).tabs;
     if !area.contains(at) {
         return None;
     }
-    SCREENS.iter().enumerate().position(|(screen, name)| {
-        let width = tab(screen, name).len();
-        let hit = column < width;
+    let mut column = usize::from(at.x - area.x);
+    Screen::ALL.iter().copied().find(|screen| {
+        let width = tab(*screen).len();
+        let is_hit = column < width;
         column = column.saturating_sub(width);
-        hit
+        is_hit
     })
 }
 
-/// What keeps events from being listed, or the list from moving.
-pub(super) fn kept(state: &State) -> Vec<Span<'static>> {
-    let theme = state.setup.theme;
-    let mut spans = Vec::new();
-    if state.screen == 1 {
-        let ended =
-            state.calls.sorted().iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
-        let on = state.calls.sorted().len() as u64 - ended;
-        return vec![Span::styled(
-            format!(" {} on, {} ended ", count(on), count(ended)),
-            theme.heading(),
-        )];
+/// Returns what is shown beside the tabs: that of the panel, or what is paused, searched, filtered.
+#[must_use]
+pub fn status(state: &State) -> Vec<Span<'static>> {
+    let theme = state.config.theme;
+    if let Some(spans) = panel(state.screen).status(state) {
+        return spans;
     }
+    let mut spans = Vec::new();
     if let Some(end) = state.paused {
         let word = if state.size.0 < 60 { "‖" } else { "PAUSED," };
         let text = format!(" {word} {} new ", count(state.buffer.end().saturating_sub(end)));
         spans.push(Span::styled(text, theme.warning()));
-    } else if !state.follow && state.screen == 0 {
+    } else if !state.follow && state.screen == Screen::Stream {
         let rows = state.rows();
         let below = rows.len().saturating_sub(rows.place(state.selected) + 1) as u64;
         spans.push(Span::styled(format!(" {} below ", count(below)), theme.quiet()));
     }
     if let Some(search) = &state.search {
-        let seeking = if search.hunt.is_some() { "…" } else { "" };
-        spans.push(Span::styled(
-            format!(" /{}{seeking} ", terminal::visible(&search.pattern)),
-            theme.quiet(),
-        ));
+        let pending = if search.task.is_some() { "…" } else { "" };
+        let text = format!(" /{}{pending} ", terminal::visible(&search.pattern));
+        spans.push(Span::styled(text, theme.quiet()));
     }
     if let Some(filter) = &state.filter {
         let source = terminal::visible(&filter.source).into_owned();
-        if state.filtering {
+        if state.filter_enabled {
             let listed = count(state.rows().len() as u64);
             let all = count(state.buffer.end() - state.buffer.first());
-            let seeking = if filter.is_through(&state.buffer) { "" } else { "…" };
-            spans.push(Span::styled(format!(" {listed}{seeking} of {all} "), theme.heading()));
+            let pending = if filter.is_finished(&state.buffer) { "" } else { "…" };
+            spans.push(Span::styled(format!(" {listed}{pending} of {all} "), theme.heading()));
             if state.size.0 >= 100 {
-                spans.push(Span::styled(
-                    format!(" {} ", super::text::cell(&source, source.chars().count().min(48))),
-                    theme.key(),
-                ));
+                let source = cell(&source, source.chars().count().min(48));
+                spans.push(Span::styled(format!(" {source} "), theme.key()));
             }
         } else {
             spans.push(Span::styled(" filter off ", theme.quiet()));

@@ -10,7 +10,7 @@ use evtap::internals::output::status;
 use evtap::internals::pipeline::stop::conditions::Conditions;
 use evtap::internals::pipeline::{Pipeline, Stages};
 use evtap::internals::tui::buffer::BufferLimits;
-use evtap::internals::tui::state::ScreenConfig;
+use evtap::internals::tui::config::ScreenConfig;
 use evtap::internals::tui::style::{Depth, Theme};
 use evtap::internals::tui::{LiveScreen, view};
 use evtap::query::EventFilter;

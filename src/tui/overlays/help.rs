@@ -1,13 +1,14 @@
 //! The help, made from the table of keys: in as many columns as there is room for.
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Borders};
+use ratatui::widgets::{Block, Borders, Clear, Widget};
 
-use super::text::{cell, width, words};
-use crate::tui::keys::{BESIDE, TABLE};
+use crate::tui::keys::{KeyAction, OTHER_HELP, TABLE};
+use crate::tui::scrolling::render_lines;
 use crate::tui::state::State;
+use crate::tui::text::{cell, width, words};
 
 /// How wide a column is at least, where there are several.
 const COLUMN: usize = 72;
@@ -18,18 +19,18 @@ const NARROW: usize = 50;
 /// How far what keys are for is set in.
 const INDENT: usize = 13;
 
-/// All that the help says, in lines of that width.
-#[must_use]
-pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
-    let theme = state.setup.theme;
-    let keys = TABLE.iter().map(|(heading, bindings)| {
-        (*heading, bindings.iter().map(|binding| (binding.name, binding.help)).collect::<Vec<_>>())
+/// Returns the whole help, in lines of that width.
+fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
+    let theme = state.config.theme;
+    let keys = TABLE.iter().map(|(heading, parts)| {
+        let bindings = parts.iter().copied().flatten();
+        (*heading, bindings.map(|binding| (binding.name, binding.help)).collect::<Vec<_>>())
     });
-    let beside = BESIDE.iter().map(|(heading, entries)| (*heading, entries.to_vec()));
+    let other = OTHER_HELP.iter().map(|(heading, entries)| (*heading, entries.to_vec()));
     let number = (width / COLUMN).clamp(1, 3);
     let room = width / number;
     let groups: Vec<Vec<_>> = keys
-        .chain(beside)
+        .chain(other)
         .map(|(heading, entries)| {
             let mut lines = vec![Line::styled(format!(" {heading}"), theme.heading())];
             for (name, help) in entries {
@@ -49,15 +50,11 @@ pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
             lines
         })
         .collect();
-    beside_each_other(groups, number, room)
+    side_by_side(groups, number, room)
 }
 
 /// Fills columns one after the other, each with whole groups, about the same height.
-fn beside_each_other(
-    groups: Vec<Vec<Line<'static>>>,
-    number: usize,
-    room: usize,
-) -> Vec<Line<'static>> {
+fn side_by_side(groups: Vec<Vec<Line<'static>>>, number: usize, room: usize) -> Vec<Line<'static>> {
     let height = groups.iter().map(Vec::len).sum::<usize>().div_ceil(number);
     let mut columns = vec![Vec::new()];
     let left = |columns: &Vec<Vec<Line<'_>>>| number - columns.len();
@@ -91,25 +88,49 @@ fn beside_each_other(
     (0..tallest).map(row).collect()
 }
 
-/// The room for its lines.
-#[must_use]
-pub fn inner(state: &State) -> Rect {
+/// Returns the room for the lines of the help.
+fn inner(state: &State) -> Rect {
     let area = Rect::new(0, 0, state.size.0, state.size.1);
     if area.height >= 8 { Block::new().borders(Borders::ALL).inner(area) } else { area }
 }
 
-/// Draws it over everything.
-pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+/// Handles a key while the help is open. Returns whether the key has a meaning here.
+pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
+    let at = state.help.unwrap_or(0);
     let inner = inner(state);
+    let page = usize::from(inner.height).max(1);
+    let last = lines(state, usize::from(inner.width)).len().saturating_sub(page);
+    let target = match action {
+        KeyAction::Quit | KeyAction::Suspend => return false,
+        KeyAction::Down => Some(at + 1),
+        KeyAction::Up => Some(at.saturating_sub(1)),
+        KeyAction::PageDown | KeyAction::HalfDown | KeyAction::Pause => Some(at + page),
+        KeyAction::PageUp | KeyAction::HalfUp => Some(at.saturating_sub(page)),
+        KeyAction::Top => Some(0),
+        KeyAction::Bottom => Some(last),
+        _ => None,
+    };
+    state.help = target.map(|at| at.min(last));
+    true
+}
+
+/// Draws the help over everything.
+pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
+    let inner = inner(state);
+    let height = usize::from(inner.height);
     let lines = lines(state, usize::from(inner.width));
-    let from = state.help.unwrap_or(0).min(lines.len().saturating_sub(usize::from(inner.height)));
+    let first = state.help.unwrap_or(0).min(lines.len().saturating_sub(height));
+    Clear.render(area, buffer);
     if inner != area {
-        let below = lines.len().saturating_sub(from + usize::from(inner.height));
+        let below = lines.len().saturating_sub(first + height);
         let more =
             if below > 0 { format!(" {below} more lines: j or Space ") } else { String::new() };
-        let block = Block::new().borders(Borders::ALL).border_style(state.setup.theme.quiet());
-        frame
-            .render_widget(block.title(" Keys (j k scroll, Esc closes) ").title_bottom(more), area);
+        Block::new()
+            .borders(Borders::ALL)
+            .border_style(state.config.theme.quiet())
+            .title(" Keys (j k scroll, Esc closes) ")
+            .title_bottom(more)
+            .render(area, buffer);
     }
-    super::scrolled(frame, inner, lines, from);
+    render_lines(lines, first, inner, buffer);
 }

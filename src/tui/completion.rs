@@ -1,7 +1,8 @@
 //! What the word that is being typed may become: names of fields, of types, of commands.
 
-use super::prompt::COMMANDS;
-use super::state::{Purpose, State};
+use super::commands::COMMANDS;
+use super::state::State;
+use super::state::prompt::Purpose;
 use crate::model::Kind;
 use crate::query::is_filter_name;
 
@@ -21,14 +22,14 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
     match purpose {
         Purpose::Search | Purpose::Save => (0, Vec::new()),
         Purpose::Command => match before.split_once(' ') {
-            None => matching(before, COMMANDS.iter().map(|(name, ..)| (*name).to_owned())),
+            None => starting_with(before, COMMANDS.iter().map(|(name, ..)| (*name).to_owned())),
             Some(("filter" | "f", rest)) => candidates(state, Purpose::Filter, rest),
             Some(("columns", rest)) => {
-                let names = std::iter::once("event_type".to_owned()).chain(fields(state));
-                matching(&rest[rest.rfind([',', ' ']).map_or(0, |at| at + 1)..], names)
+                let names = std::iter::once("event_type".to_owned()).chain(field_names(state));
+                starting_with(&rest[rest.rfind([',', ' ']).map_or(0, |at| at + 1)..], names)
             }
             Some(("call", rest)) => {
-                matching(rest, state.calls.sorted().into_iter().map(|(sid, _)| sid.to_owned()))
+                starting_with(rest, state.calls.sorted().into_iter().map(|(sid, _)| sid.to_owned()))
             }
             Some(_) => (0, Vec::new()),
         },
@@ -37,7 +38,7 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
             if let Some(typed) = before.trim_start().strip_prefix('@')
                 && (typed.is_empty() || is_filter_name(typed))
             {
-                return matching(typed, state.setup.named.keys().cloned());
+                return starting_with(typed, state.config.named.keys().cloned());
             }
             let is_part = |character: char| {
                 character.is_ascii_alphanumeric() || matches!(character, '_' | '.')
@@ -48,7 +49,7 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
             let is_text =
                 before[..start].ends_with('"') && before[..start].matches('"').count() % 2 == 1;
             if is_text && before[..start].trim_end_matches('"').contains("event_type") {
-                return matching(
+                return starting_with(
                     typed,
                     Kind::ALL.iter().map(|kind| kind.spec().event_type.to_owned()),
                 );
@@ -56,17 +57,17 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
             if is_text || !typed.starts_with('.') {
                 return (0, Vec::new());
             }
-            matching(
+            starting_with(
                 typed,
                 std::iter::once("event_type".to_owned())
-                    .chain(fields(state))
+                    .chain(field_names(state))
                     .map(|name| format!(".{name}")),
             )
         }
     }
 }
 
-fn matching(word: &str, names: impl Iterator<Item = String>) -> (usize, Vec<String>) {
+fn starting_with(word: &str, names: impl Iterator<Item = String>) -> (usize, Vec<String>) {
     let length = word.chars().count();
     let mut known = std::collections::HashSet::new();
     (
@@ -78,16 +79,16 @@ fn matching(word: &str, names: impl Iterator<Item = String>) -> (usize, Vec<Stri
 }
 
 /// The names of fields: those of the selected event first, then those of all types, then the parts of `_tap`.
-pub fn fields(state: &State) -> Vec<String> {
-    let chosen = state.chosen().and_then(|stored| stored.kind);
-    let kinds = chosen.into_iter().chain(Kind::ALL.iter().copied());
+pub fn field_names(state: &State) -> Vec<String> {
+    let selected = state.selected_event().and_then(|stored| stored.kind);
+    let kinds = selected.into_iter().chain(Kind::ALL.iter().copied());
     let names = kinds.flat_map(|kind| kind.spec().fields.iter().map(|field| field.name.to_owned()));
     names.chain(TAP.iter().map(|name| (*name).to_owned())).collect()
 }
 
 /// What all of them begin with.
 #[must_use]
-pub fn common(candidates: &[String]) -> &str {
+pub fn common_prefix(candidates: &[String]) -> &str {
     let Some((first, rest)) = candidates.split_first() else { return "" };
     let shared =
         |other: &String| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();

@@ -1,21 +1,16 @@
-//! The detail of an event: every field with its value, type, class and what it means, nested values unfolded; then what the
-//! model did not expect, and what evtap says about the event.
+//! The detail of an event as a tree of lines: every field with its value, type, class and meaning;
+//! then deviations from the model, and the metadata in `_tap`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
-use ratatui::text::{self, Span};
-
-use super::text::{cut, wrap};
-use crate::json::string::{unescape, unquote};
+use super::state::State;
+use crate::json::string::unescape;
 use crate::json::{JsonType, scan};
 use crate::model::Type;
 use crate::output::stored_event::StoredEventReader;
 use crate::redact::RedactedEvent;
-use crate::text::{MASK, terminal};
-use crate::tui::state::State;
+use crate::text::MASK;
 
 /// A line of the detail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,14 +23,18 @@ pub struct DetailLine {
     pub is_container: bool,
     /// Whether it stands for something hidden.
     pub is_hidden: bool,
-    depth: usize,
-    name: String,
-    note: String,
-    is_heading: bool,
+    /// How deep the value is nested.
+    pub depth: usize,
+    /// The name of the field, or the heading.
+    pub name: String,
+    /// What the model says about the field.
+    pub note: String,
+    /// Whether the line is a heading.
+    pub is_heading: bool,
 }
 
 impl DetailLine {
-    /// The condition that an event has this value.
+    /// Returns the filter that keeps events with this value, if a filter can test for it.
     #[must_use]
     pub fn condition(&self) -> Option<String> {
         let usable = !self.path.is_empty() && !self.is_container && !self.is_hidden;
@@ -43,20 +42,20 @@ impl DetailLine {
     }
 }
 
-/// What the detail of the selected event says.
+/// Returns the lines of the selected event.
 #[must_use]
 pub fn lines(state: &State) -> Vec<DetailLine> {
-    let Some(stored) = state.chosen() else { return Vec::new() };
+    let Some(stored) = state.selected_event() else { return Vec::new() };
     let folded =
         |path: &str| state.detail.as_ref().is_some_and(|detail| detail.folded.contains(path));
-    StoredEventReader::default().read(stored, |shown| of(shown, &folded))
+    StoredEventReader::default().read(stored, |shown| event_lines(shown, &folded))
 }
 
 fn heading(name: &str, note: String) -> DetailLine {
     DetailLine { name: name.to_owned(), note, is_heading: true, ..DetailLine::default() }
 }
 
-fn of(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<DetailLine> {
+fn event_lines(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<DetailLine> {
     let spec = shown.kind().map(crate::model::Kind::spec);
     let event_type = shown.event_type();
     let mut lines = vec![DetailLine {
@@ -78,7 +77,7 @@ fn of(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<DetailLin
             None => "not in the model, so it is hidden".to_owned(),
         };
         let value = DetailValue {
-            path: step("", &name),
+            path: member_path("", &name),
             json: field.json,
             depth: 1,
             ty: field.spec.map(|spec| &spec.ty),
@@ -101,14 +100,14 @@ fn of(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<DetailLin
     lines.push(heading("_tap", "what evtap says about it".to_owned()));
     for (key, json) in scan::entries(&shown.tap_json()) {
         let Some(name) = key.map(unescape) else { continue };
-        let value = DetailValue { path: step("._tap", &name), json, depth: 1, ty: None };
+        let value = DetailValue { path: member_path("._tap", &name), json, depth: 1, ty: None };
         value.push(&name, String::new(), false, folded, &mut lines);
     }
     lines
 }
 
 /// The path of a member, as jq has it.
-fn step(path: &str, name: &str) -> String {
+fn member_path(path: &str, name: &str) -> String {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !name.starts_with(|character: char| character.is_ascii_digit());
     if is_plain && !name.is_empty() {
@@ -118,7 +117,7 @@ fn step(path: &str, name: &str) -> String {
     format!("{path}{dot}[{}]", serde_json::Value::from(name))
 }
 
-/// A value that lines are made from.
+/// A value, with what is needed to make lines from it.
 struct DetailValue<'a> {
     path: String,
     json: &'a str,
@@ -166,7 +165,7 @@ impl DetailValue<'_> {
                 let _ = write!(note, " · {doc}");
             }
             let path = if key.is_some() {
-                step(&self.path, &name)
+                member_path(&self.path, &name)
             } else {
                 format!("{}{name}", self.path)
             };
@@ -174,77 +173,4 @@ impl DetailValue<'_> {
                 .push(&name, note, false, folded, lines);
         }
     }
-}
-
-/// The lines as they are drawn, each with the place of the line that it belongs to.
-fn drawn(state: &State, width: usize) -> Vec<(usize, text::Line<'static>)> {
-    let theme = state.setup.theme;
-    let Some(detail) = &state.detail else { return Vec::new() };
-    let lines = lines(state);
-    let cursor = detail.cursor.min(lines.len().saturating_sub(1));
-    let mut drawn = Vec::new();
-    for (at, line) in lines.into_iter().enumerate() {
-        let name = terminal::visible(&line.name).into_owned();
-        let spans = if line.is_heading {
-            vec![
-                Span::styled(format!(" {name} "), theme.heading()),
-                Span::styled(line.note, theme.quiet()),
-            ]
-        } else {
-            let folded = detail.folded.contains(&line.path);
-            let sign = match (line.is_container, folded) {
-                (true, true) => "▸ ",
-                (true, false) => "▾ ",
-                _ => "  ",
-            };
-            let value = match unquote(&line.json) {
-                Some(text) => terminal::visible(&text).into_owned(),
-                None if line.is_container && !folded => String::new(),
-                None => line.json,
-            };
-            let style = if line.is_hidden { theme.masked() } else { ratatui::style::Style::new() };
-            let mut spans = vec![
-                Span::raw(" ".repeat(line.depth * 2 - 1)),
-                Span::styled(sign, theme.quiet()),
-                Span::styled(format!("{name} "), theme.key()),
-                Span::styled(value, style),
-            ];
-            if !line.note.is_empty() {
-                spans.push(Span::styled(format!("  {}", line.note), theme.quiet()));
-            }
-            spans
-        };
-        let made = if state.wrap { wrap(spans, width) } else { vec![cut(spans, width)] };
-        for mut made in made {
-            if at == cursor && detail.focused {
-                made = made.patch_style(theme.selected());
-            }
-            drawn.push((at, made));
-        }
-    }
-    drawn
-}
-
-/// Where drawing begins, so that the cursor is in sight.
-fn first(drawn: &[(usize, text::Line<'static>)], cursor: usize, height: usize) -> usize {
-    let end = drawn.iter().rposition(|(at, _)| *at <= cursor).map_or(0, |place| place + 1);
-    end.saturating_sub(height)
-}
-
-/// Draws the detail.
-pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
-    let drawn = drawn(state, usize::from(area.width));
-    let cursor = state.detail.as_ref().map_or(0, |detail| detail.cursor);
-    let from = first(&drawn, cursor, usize::from(area.height));
-    super::scrolled(frame, area, drawn.into_iter().map(|(_, line)| line).collect(), from);
-}
-
-/// The line of the detail that is at that place.
-#[must_use]
-pub fn at(state: &State, area: Rect, at: Position) -> usize {
-    let cursor = state.detail.as_ref().map_or(0, |detail| detail.cursor);
-    let drawn = drawn(state, usize::from(area.width));
-    let place =
-        first(&drawn, cursor, usize::from(area.height)) + usize::from(at.y.saturating_sub(area.y));
-    drawn.get(place).map_or(cursor, |(line, _)| *line)
 }

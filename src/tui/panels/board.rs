@@ -1,35 +1,45 @@
 //! The board: operators, surfaces from created to submitted, triggers, pipelines, reviews.
 
 use jiff::Timestamp;
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{cell, count, cut, length};
 use crate::analysis::surface_funnel::FUNNEL;
 use crate::model::id_prefix;
 use crate::text::terminal;
+use crate::tui::panel::Panel;
+use crate::tui::screen::Screen;
+use crate::tui::scrolling::render_lines;
 use crate::tui::state::State;
+use crate::tui::text::{cell, count, cut, length};
 
-/// Draws the board, in two columns where there is room.
-pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
-    if area.width < 110 {
-        let lines = lines(state, usize::from(area.width));
-        return super::scrolled(frame, area, lines, state.places[3]);
+/// The board of the workspace, in two columns where there is room.
+pub struct BoardPanel;
+
+impl Panel for BoardPanel {
+    fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
+        let scroll = state.scroll[Screen::Board.index()];
+        if area.width < 110 {
+            let lines = lines(state, usize::from(area.width));
+            return render_lines(lines, scroll, area, buffer);
+        }
+        let half = area.width / 2;
+        let right = Rect::new(area.x + half, area.y, area.width - half, area.height);
+        let width = usize::from(half);
+        let first = [operators(state, width), funnel(state, width)].concat();
+        render_lines(first, scroll, Rect { width: half, ..area }, buffer);
+        let second = [triggers(state, width), pipelines(state, width), reviews(state)].concat();
+        render_lines(second, scroll, right, buffer);
     }
-    let half = area.width / 2;
-    let right = Rect::new(area.x + half, area.y, area.width - half, area.height);
-    let width = usize::from(half);
-    let (mut first, second) = (operators(state, width), triggers(state, width));
-    first.extend(funnel(state, width));
-    super::scrolled(frame, Rect { width: half, ..area }, first, state.places[3]);
-    let second = [second, pipelines(state, width), reviews(state)].concat();
-    super::scrolled(frame, right, second, state.places[3]);
+
+    fn line_count(&self, state: &State) -> usize {
+        lines(state, usize::from(state.size.0)).len()
+    }
 }
 
-/// All of it in one column.
-#[must_use]
-pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
+/// Returns all of the board in one column.
+fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
     [
         operators(state, width),
         funnel(state, width),
@@ -41,24 +51,24 @@ pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
 }
 
 fn heading(state: &State, text: &str) -> Line<'static> {
-    Line::styled(format!(" {text}"), state.setup.theme.heading())
+    Line::styled(format!(" {text}"), state.config.theme.heading())
 }
 
-fn none(state: &State, lines: &mut Vec<Line<'static>>) {
+fn end_section(state: &State, lines: &mut Vec<Line<'static>>) {
     if lines.len() == 1 {
-        lines.push(Line::styled("   none heard of yet", state.setup.theme.quiet()));
+        lines.push(Line::styled("   none heard of yet", state.config.theme.quiet()));
     }
     lines.push(Line::default());
 }
 
 fn age(state: &State, time: Option<Timestamp>) -> String {
     time.map_or_else(String::new, |time| {
-        format!("{:>7} ago", length(state.moment().as_second() - time.as_second()))
+        format!("{:>7} ago", length(state.reference_time().as_second() - time.as_second()))
     })
 }
 
 fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
-    let theme = state.setup.theme;
+    let theme = state.config.theme;
     let operators = &state.workspace.operators;
     let mut lines = vec![heading(state, &format!("Operators  {}", count(operators.len() as u64)))];
     for (id, operator) in operators {
@@ -71,7 +81,7 @@ fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
         let mut spans = vec![
             Span::styled(format!("   {} ", cell(id_prefix(id), 8)), theme.heading()),
             Span::styled(format!("{} ", cell(status, 8)), style),
-            Span::styled(age(state, operator.heard), theme.quiet()),
+            Span::styled(age(state, operator.last_seen), theme.quiet()),
         ];
         if let Some((sid, mode)) = &operator.call {
             let text =
@@ -80,12 +90,12 @@ fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
         }
         lines.push(cut(spans, width));
     }
-    none(state, &mut lines);
+    end_section(state, &mut lines);
     lines
 }
 
 fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
-    let theme = state.setup.theme;
+    let theme = state.config.theme;
     let funnel = state.workspace.funnel;
     let all = funnel[0];
     let mut lines = vec![heading(state, &format!("Surfaces  {}", count(all)))];
@@ -105,12 +115,12 @@ fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
             theme.quiet(),
         ));
     }
-    none(state, &mut lines);
+    end_section(state, &mut lines);
     lines
 }
 
 fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
-    let theme = state.setup.theme;
+    let theme = state.config.theme;
     let mut lines = vec![heading(
         state,
         &format!("Triggers  {}", count(state.workspace.triggers.len() as u64)),
@@ -124,16 +134,16 @@ fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
                 format!("failed {failed:>3}"),
                 if failed > 0 { theme.error() } else { theme.quiet() },
             ),
-            Span::styled(age(state, trigger.heard), theme.quiet()),
+            Span::styled(age(state, trigger.last_seen), theme.quiet()),
         ];
         lines.push(cut(spans, width));
     }
-    none(state, &mut lines);
+    end_section(state, &mut lines);
     lines
 }
 
 fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
-    let theme = state.setup.theme;
+    let theme = state.config.theme;
     let mut lines = vec![heading(
         state,
         &format!("Pipelines  {}", count(state.workspace.pipelines.len() as u64)),
@@ -162,7 +172,7 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
         }
         lines.push(cut(spans, width));
     }
-    none(state, &mut lines);
+    end_section(state, &mut lines);
     lines
 }
 
@@ -174,6 +184,6 @@ fn reviews(state: &State) -> Vec<Line<'static>> {
     for (action, number) in &state.workspace.reviews {
         lines.push(Line::raw(format!("   {} {:>7}", cell(action, 16), count(*number))));
     }
-    none(state, &mut lines);
+    end_section(state, &mut lines);
     lines
 }

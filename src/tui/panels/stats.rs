@@ -1,44 +1,51 @@
 //! Numbers: the rate over time by family, events by type, how calls ended, and how long things took.
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{cell, count, cut};
 use crate::analysis::stats::text::span;
 use crate::model::family;
 use crate::tui::live_stats::SECONDS;
+use crate::tui::panel::Panel;
+use crate::tui::screen::Screen;
+use crate::tui::scrolling::render_lines;
 use crate::tui::state::State;
+use crate::tui::text::{cell, count, cut};
 
 /// Eighths of a cell, from nothing to all.
 const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// Draws the numbers, in two columns where there is room.
-pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
-    if area.width < 110 {
-        return super::scrolled(
-            frame,
-            area,
-            lines(state, usize::from(area.width)),
-            state.places[4],
-        );
+/// The statistics, in two columns where there is room.
+pub struct StatsPanel;
+
+impl Panel for StatsPanel {
+    fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
+        let scroll = state.scroll[Screen::Stats.index()];
+        if area.width < 110 {
+            let lines = lines(state, usize::from(area.width));
+            return render_lines(lines, scroll, area, buffer);
+        }
+        let half = area.width / 2;
+        let right = Rect::new(area.x + half, area.y, area.width - half, area.height);
+        let width = usize::from(half).saturating_sub(1);
+        let first = [rates(state, width), percentiles(state), outcomes(state, width)].concat();
+        render_lines(first, scroll, Rect { width: half, ..area }, buffer);
+        render_lines(types(state, width), scroll, right, buffer);
     }
-    let half = area.width / 2;
-    let right = Rect::new(area.x + half, area.y, area.width - half, area.height);
-    let width = usize::from(half).saturating_sub(1);
-    let first = [rates(state, width), measured(state), outcomes(state, width)].concat();
-    super::scrolled(frame, Rect { width: half, ..area }, first, state.places[4]);
-    super::scrolled(frame, right, types(state, width), state.places[4]);
+
+    fn line_count(&self, state: &State) -> usize {
+        lines(state, usize::from(state.size.0)).len()
+    }
 }
 
-/// All of it in one column.
-#[must_use]
-pub fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
-    [rates(state, width), measured(state), outcomes(state, width), types(state, width)].concat()
+/// Returns all statistics in one column.
+fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
+    [rates(state, width), percentiles(state), outcomes(state, width), types(state, width)].concat()
 }
 
 fn rates(state: &State, width: usize) -> Vec<Line<'static>> {
-    let theme = state.setup.theme;
+    let theme = state.config.theme;
     let cells = width.saturating_sub(22).min(SECONDS);
     let mut lines = vec![cut(
         vec![
@@ -47,7 +54,7 @@ fn rates(state: &State, width: usize) -> Vec<Line<'static>> {
         ],
         width,
     )];
-    let rates = &state.numbers.rates;
+    let rates = &state.stats.rates;
     let longest = rates.values().map(std::collections::VecDeque::len).max().unwrap_or(0);
     let sum = |back: usize| {
         rates.values().filter_map(|seconds| seconds.get(seconds.len().checked_sub(back)?)).sum()
@@ -75,13 +82,13 @@ fn level(value: u64, most: u64) -> &'static str {
     BARS[usize::try_from(level).unwrap_or(8).min(8)]
 }
 
-fn measured(state: &State) -> Vec<Line<'static>> {
-    let theme = state.setup.theme;
+fn percentiles(state: &State) -> Vec<Line<'static>> {
+    let theme = state.config.theme;
     let mut lines = vec![Line::from(vec![
         Span::styled(format!(" {}", cell("Percentiles", 26)), theme.heading()),
         Span::styled("      p50       p95       p99   count", theme.quiet()),
     ])];
-    for (name, measured) in state.numbers.figures.times() {
+    for (name, measured) in state.stats.totals.times() {
         let Some([p50, p95, p99]) = measured.percentiles().map(|percentiles| percentiles.map(span))
         else {
             continue;
@@ -97,14 +104,14 @@ fn measured(state: &State) -> Vec<Line<'static>> {
 }
 
 fn outcomes(state: &State, width: usize) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::styled(" How calls ended", state.setup.theme.heading())];
-    let figures = &state.numbers.figures;
+    let mut lines = vec![Line::styled(" How calls ended", state.config.theme.heading())];
+    let totals = &state.stats.totals;
     // Where only observers are heard, they alone tell.
-    let calls = if figures.calls.outcomes.is_empty() { &figures.sessions } else { &figures.calls };
+    let calls = if totals.calls.outcomes.is_empty() { &totals.sessions } else { &totals.calls };
     let outcomes = calls.outcomes.sorted(|number| *number);
     let most = outcomes.iter().map(|(_, number)| **number).max().unwrap_or(1);
     lines.extend(outcomes.into_iter().map(|(name, number)| {
-        let style = state.setup.theme.family("call");
+        let style = state.config.theme.family("call");
         bar(name, *number, most, width, style)
     }));
     lines.push(Line::default());
@@ -112,11 +119,11 @@ fn outcomes(state: &State, width: usize) -> Vec<Line<'static>> {
 }
 
 fn types(state: &State, width: usize) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::styled(" Events by type", state.setup.theme.heading())];
-    let types = state.numbers.figures.types();
+    let mut lines = vec![Line::styled(" Events by type", state.config.theme.heading())];
+    let types = state.stats.totals.types();
     let most = types.iter().map(|(_, number)| *number).max().unwrap_or(1);
     lines.extend(types.into_iter().map(|(name, number)| {
-        let style = state.setup.theme.family(family(name.unwrap_or_default()));
+        let style = state.config.theme.family(family(name.unwrap_or_default()));
         bar(name, number, most, width, style)
     }));
     lines

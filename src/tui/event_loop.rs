@@ -1,0 +1,233 @@
+//! The loop of the screen: keys first, then messages from the pipeline, then filtering and searching
+//! in slices. It draws only when something changed, and at most thirty times a second.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use ratatui::Frame;
+
+use super::background_tasks::BackgroundTasks;
+use super::config::ScreenConfig;
+use super::frame_pacer::FramePacer;
+use super::incremental;
+use super::input::InputReader;
+use super::message::ScreenMessage;
+use super::selection::keep_visible;
+use super::state::{Effect, State};
+use super::style::Depth;
+use super::terminal::{self, TerminalGuard};
+use super::time_slice::TimeSlice;
+use super::update::{Msg, update};
+use crate::output::status;
+
+/// How long one slice of messages, or of filtering, may take: keys wait no longer than that and one
+/// event.
+const SLICE: Duration = Duration::from_millis(8);
+
+/// How many events one slice may look at, however fast the machine.
+const SLICE_EVENTS: usize = 4096;
+
+/// How long the loop sleeps after messages came, whoever would wake it: more will follow.
+const BRIEF: Duration = Duration::from_millis(2);
+
+/// How long the loop sleeps where nothing happens: signals do not wake it.
+const IDLE: Duration = Duration::from_millis(100);
+
+/// What came of receiving messages for a slice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Received {
+    /// There was none.
+    Nothing,
+    /// All messages at hand were received.
+    All,
+    /// There are more.
+    Slice,
+}
+
+/// The loop, while it runs. The fields are dropped in this order, so that what the tasks report is
+/// printed once the terminal is restored.
+struct EventLoop<'a> {
+    state: State,
+    frames: FramePacer,
+    messages: &'a Receiver<ScreenMessage>,
+    is_pipeline_ended: bool,
+    /// `None` while the process is suspended.
+    input: Option<InputReader>,
+    signals: Signals,
+    tasks: BackgroundTasks,
+    terminal: TerminalGuard,
+}
+
+/// Shows the screen until the reader quits or `stop` is set.
+pub fn run(
+    mut config: ScreenConfig,
+    messages: &Receiver<ScreenMessage>,
+    stop: &AtomicBool,
+    draw: impl Fn(&State, &mut Frame<'_>),
+) -> io::Result<()> {
+    let terminal = TerminalGuard::take()?;
+    let tasks = BackgroundTasks::default();
+    if config.theme.depth != Depth::None {
+        config.theme.ground = config.theme.ground.or_else(terminal::background);
+    }
+    let signals = Signals::register();
+    let input = Some(InputReader::start()?);
+    let state = State::new(config, crossterm::terminal::size()?, Timestamp::now());
+    let mut event_loop = EventLoop {
+        state,
+        frames: FramePacer::default(),
+        messages,
+        is_pipeline_ended: false,
+        input,
+        signals,
+        tasks,
+        terminal,
+    };
+    while !stop.load(Ordering::Relaxed) {
+        if event_loop.turn(&draw)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl EventLoop<'_> {
+    /// Does everything that is due, then sleeps. Breaks when the reader quits.
+    fn turn(&mut self, draw: &impl Fn(&State, &mut Frame<'_>)) -> io::Result<ControlFlow<()>> {
+        for input in self.input.iter().flat_map(InputReader::take) {
+            update(&mut self.state, Msg::Input(input?));
+        }
+        update(&mut self.state, Msg::Tick(Timestamp::now()));
+        for line in status::take_waiting().into_iter().chain(self.tasks.finished()) {
+            update(&mut self.state, Msg::Notice(line));
+        }
+        let received = self.receive();
+        let slice = TimeSlice::with_events(SLICE_EVENTS).until(Instant::now() + SLICE);
+        incremental::advance(&mut self.state, slice);
+        self.handle_signals()?;
+        for effect in std::mem::take(&mut self.state.effects) {
+            if self.perform(effect)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if self.frames.is_due(self.state.changed, Instant::now()) {
+            self.terminal.terminal.draw(|frame| draw(&self.state, frame))?;
+            self.state.changed = false;
+        }
+        self.sleep(received);
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Receives messages from the pipeline for a slice.
+    fn receive(&mut self) -> Received {
+        if self.is_pipeline_ended {
+            return Received::Nothing;
+        }
+        let mut slice = TimeSlice::with_events(SLICE_EVENTS).until(Instant::now() + SLICE);
+        let mut received = Received::Nothing;
+        loop {
+            if !slice.take() {
+                received = Received::Slice;
+                break;
+            }
+            match self.messages.try_recv() {
+                Ok(message) => update(&mut self.state, Msg::Pipeline(message)),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    self.is_pipeline_ended = true;
+                    update(&mut self.state, Msg::PipelineEnded);
+                    break;
+                }
+            }
+            received = Received::All;
+        }
+        if received != Received::Nothing {
+            keep_visible(&mut self.state);
+        }
+        received
+    }
+
+    fn handle_signals(&mut self) -> io::Result<()> {
+        if self.signals.suspended.swap(false, Ordering::Relaxed) {
+            self.state.effects.push(Effect::Suspend);
+        } else if self.signals.continued.swap(false, Ordering::Relaxed) {
+            // Whoever stopped the process without asking may have used the terminal meanwhile.
+            self.terminal.release_while(|| {})?;
+            self.restore_size()?;
+        }
+        Ok(())
+    }
+
+    /// Does what the state asks for. Breaks when the reader quits.
+    fn perform(&mut self, effect: Effect) -> io::Result<ControlFlow<()>> {
+        match effect {
+            Effect::Quit => return Ok(ControlFlow::Break(())),
+            Effect::Suspend => {
+                drop(self.input.take());
+                self.terminal.release_while(suspend)?;
+                self.input = Some(InputReader::start()?);
+                self.signals.continued.store(false, Ordering::Relaxed);
+                self.restore_size()?;
+            }
+            Effect::Copy(text) => {
+                terminal::copy(&text)?;
+                self.tasks.copy(text);
+            }
+            Effect::Save(path) => self.tasks.save(path, self.state.listed_lines()),
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn restore_size(&mut self) -> io::Result<()> {
+        self.state.size = crossterm::terminal::size()?;
+        self.state.changed = true;
+        Ok(())
+    }
+
+    fn sleep(&self, received: Received) {
+        match received {
+            Received::Slice => {}
+            _ if self.state.is_busy() => {}
+            Received::All => std::thread::sleep(BRIEF),
+            Received::Nothing if self.state.changed => {
+                std::thread::park_timeout(self.frames.wait(Instant::now()));
+            }
+            Received::Nothing => std::thread::park_timeout(IDLE),
+        }
+    }
+}
+
+/// The signals that stop and continue the process.
+#[derive(Default)]
+struct Signals {
+    suspended: Arc<AtomicBool>,
+    continued: Arc<AtomicBool>,
+}
+
+impl Signals {
+    fn register() -> Self {
+        let signals = Self::default();
+        #[cfg(unix)]
+        for (signal, flag) in [
+            (signal_hook::consts::SIGTSTP, &signals.suspended),
+            (signal_hook::consts::SIGCONT, &signals.continued),
+        ] {
+            let _ = signal_hook::flag::register(signal, Arc::clone(flag));
+        }
+        signals
+    }
+}
+
+/// Stops this process until it is continued.
+#[cfg(unix)]
+fn suspend() {
+    let _ = signal_hook::low_level::raise(signal_hook::consts::SIGSTOP);
+}
+
+#[cfg(not(unix))]
+fn suspend() {}

@@ -1,0 +1,191 @@
+//! An event as lines of the list.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::layout::StreamLayout;
+use super::state::State;
+use super::state::modes::TimeMode;
+use super::text::{cell, cut, length, width, wrap};
+use crate::model::family;
+use crate::output::columns::{self, Columns};
+use crate::output::pretty::{FieldRank, FieldText, ordered, short};
+use crate::output::stored_event::{StoredEvent, StoredEventReader};
+use crate::redact::RedactedEvent;
+use crate::text::{MASK, terminal};
+
+/// The width of the column of types.
+const TYPE_WIDTH: usize = 26;
+
+/// Where a row is, and the room that it has.
+#[derive(Debug, Clone, Copy)]
+pub struct RowContext<'a> {
+    /// The number of the event.
+    pub number: u64,
+    /// Its place in the list.
+    pub place: usize,
+    /// The width of the list.
+    pub width: usize,
+    /// The widths of the chosen columns.
+    pub column_widths: &'a [usize],
+}
+
+/// Returns how many lines the event of that number takes in the list.
+#[must_use]
+pub fn height(state: &State, number: u64) -> usize {
+    if !state.wrap || state.columns.is_some() {
+        return 1;
+    }
+    let Some(stored) = state.buffer.get(number) else { return 1 };
+    let context = RowContext {
+        number,
+        place: state.rows().place(number),
+        width: usize::from(StreamLayout::new(state).list.width),
+        column_widths: &[],
+    };
+    row(state, &mut StoredEventReader::default(), stored, context).len()
+}
+
+/// Returns what an event has in each chosen column, and whether it is hidden.
+pub fn values(shown: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool)> {
+    let value = |(name, json): (&str, Option<Cow<'_, str>>)| {
+        let hidden = shown.field(name).is_some_and(|field| field.hidden);
+        (
+            json.map_or_else(String::new, |json| {
+                short(terminal::visible(&columns::text(&json)).into_owned())
+            }),
+            hidden,
+        )
+    };
+    columns.parts(shown).map(value).collect()
+}
+
+/// Returns the column in which the fields of an event begin.
+#[must_use]
+pub fn fields_column(state: &State, width: usize) -> usize {
+    let clock = clock(state, state.last_event_time, 0, width).width();
+    2 + if clock > 0 { clock + 1 } else { 0 } + if width >= 60 { TYPE_WIDTH } else { 0 }
+}
+
+/// Returns an event as a line, or as several if long lines are wrapped.
+pub fn row(
+    state: &State,
+    reader: &mut StoredEventReader,
+    stored: &StoredEvent,
+    context: RowContext<'_>,
+) -> Vec<Line<'static>> {
+    let theme = state.config.theme;
+    let RowContext { place, width: columns, .. } = context;
+    let is_mark = state.marks.contains(&context.number);
+    let mut spans = vec![
+        Span::styled(if is_mark { "◆" } else { " " }, theme.warning()),
+        if stored.is_error {
+            Span::styled("!", theme.error())
+        } else if stored.drifted {
+            Span::styled("~", theme.warning())
+        } else {
+            Span::raw(" ")
+        },
+    ];
+    let clock = clock(state, stored.time, place, columns);
+    if !clock.is_empty() {
+        spans.push(Span::styled(format!("{clock} "), theme.quiet()));
+    }
+    let event_type = terminal::visible(&stored.event_type);
+    let style = if stored.is_error { theme.error() } else { theme.family(family(&event_type)) };
+    let padded = if state.columns.is_some() {
+        cell(&event_type, if columns >= 60 { TYPE_WIDTH } else { 0 })
+    } else if columns >= 60 {
+        format!("{event_type:TYPE_WIDTH$}")
+    } else {
+        event_type.into_owned()
+    };
+    spans.push(Span::styled(padded, style));
+    if let Some(chosen) = &state.columns {
+        for ((value, hidden), width) in reader
+            .read(stored, |shown| values(shown, chosen))
+            .into_iter()
+            .zip(context.column_widths)
+        {
+            spans.push(Span::raw(" "));
+            let style = if hidden || value.contains(MASK) { theme.masked() } else { Style::new() };
+            push_value(state, &cell(&value, *width), style, hidden, &mut spans);
+        }
+        return vec![cut(spans, columns)];
+    }
+    let fields = reader.read(stored, ordered);
+    let needed = width(&spans)
+        + fields.iter().map(|field| 2 + field.name.width() + field.value.width()).sum::<usize>();
+    let is_short = needed > columns && !state.wrap;
+    for FieldText { name, value, hidden, rank } in fields {
+        spans.push(Span::styled(format!(" {name}="), theme.quiet()));
+        let value = if is_short { short(value) } else { value };
+        let style = match rank {
+            _ if hidden || value.contains(MASK) => theme.masked(),
+            FieldRank::Leading(_) => Style::new(),
+            FieldRank::Other | FieldRank::Null => theme.quiet(),
+        };
+        push_value(state, &value, style, hidden, &mut spans);
+    }
+    if state.wrap { wrap(spans, columns) } else { vec![cut(spans, columns)] }
+}
+
+/// Adds a value, with what is searched for highlighted.
+fn push_value(
+    state: &State,
+    value: &str,
+    style: Style,
+    hidden: bool,
+    spans: &mut Vec<Span<'static>>,
+) {
+    let mut rest = 0;
+    let places = state
+        .search
+        .as_ref()
+        .filter(|_| !hidden)
+        .map(|search| search.grep.match_ranges(value))
+        .unwrap_or_default();
+    for place in places {
+        spans.push(Span::styled(value[rest..place.start].to_owned(), style));
+        spans.push(Span::styled(
+            value[place.clone()].to_owned(),
+            state.config.theme.warning().patch(state.config.theme.selected()),
+        ));
+        rest = place.end;
+    }
+    spans.push(Span::styled(value[rest..].to_owned(), style));
+}
+
+fn clock(state: &State, time: Option<Timestamp>, place: usize, columns: usize) -> String {
+    let (format, cells) = if columns < 100 { ("%H:%M:%S", 8) } else { ("%H:%M:%S%.3f", 12) };
+    let absent = " ".repeat(cells);
+    match state.time_mode {
+        TimeMode::None => String::new(),
+        TimeMode::Local => time.map_or(absent, |time| {
+            time.to_zoned(state.config.zone.clone()).strftime(format).to_string()
+        }),
+        TimeMode::Utc => time
+            .map_or(absent, |time| format!("{}Z", time.to_zoned(TimeZone::UTC).strftime(format))),
+        TimeMode::Age => {
+            let age = time
+                .map_or_else(String::new, |time| length(state.now.as_second() - time.as_second()));
+            format!("{age:>6}")
+        }
+        TimeMode::Delta => {
+            let before = place
+                .checked_sub(1)
+                .and_then(|place| state.buffer.get(state.rows().get(place)?)?.time);
+            match (before, time) {
+                (Some(before), Some(time)) => {
+                    format!("{:+9.3}", time.duration_since(before).as_secs_f64())
+                }
+                _ => " ".repeat(9),
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The panels, one file each, and which screen each of them draws.
+
+pub mod board;
+pub mod call;
+pub mod calls;
+pub mod stats;
+pub mod stream;
+
+use super::panel::Panel;
+use super::screen::Screen;
+
+/// Returns the panel that draws that screen.
+#[must_use]
+pub fn panel(screen: Screen) -> &'static dyn Panel {
+    match screen {
+        Screen::Stream => &stream::StreamPanel,
+        Screen::Calls => &calls::CallsPanel,
+        Screen::Call => &call::CallPanel,
+        Screen::Board => &board::BoardPanel,
+        Screen::Stats => &stats::StatsPanel,
+    }
+}

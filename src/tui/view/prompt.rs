@@ -1,0 +1,118 @@
+//! The line that is typed, and remarks on it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph, Widget};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::text::terminal;
+use crate::tui::commands;
+use crate::tui::state::State;
+use crate::tui::state::prompt::{Prompt, Purpose};
+use crate::tui::text::{count, cut, wrap};
+
+/// Draws the prompt. Returns where the cursor is, if a line is typed.
+pub fn render(state: &State, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let prompt = state.prompt.as_ref().filter(|_| area.height > 0)?;
+    let theme = state.config.theme;
+    let width = usize::from(area.width);
+    let label = match prompt.purpose {
+        Purpose::Search => " / ",
+        Purpose::Filter => " filter ",
+        Purpose::Save => " save as ",
+        Purpose::Command => " : ",
+    };
+    // The cursor stays in sight.
+    let before = terminal::visible(&prompt.line.before()).width();
+    let room = width.saturating_sub(label.width() + 1).max(1);
+    let text = terminal::visible(&prompt.line.text()).into_owned();
+    let skipped = before.saturating_sub(room);
+    let mut passed = 0;
+    let visible: String = text
+        .chars()
+        .skip_while(|character| {
+            let skip = passed < skipped;
+            passed += character.width().unwrap_or(0);
+            skip
+        })
+        .collect();
+    let mut lines =
+        vec![Line::from(vec![Span::styled(label, theme.heading()), Span::raw(visible)])];
+    lines.extend(remarks(state, prompt, width));
+    let room = usize::from(area.height);
+    if let Some(candidates) = candidates(state, prompt, width) {
+        // The candidates have the last line, if there is more than one below the prompt.
+        let place = if room > 2 { lines.len().min(room - 1) } else { lines.len() };
+        lines.insert(place, candidates);
+    }
+    lines.truncate(room);
+    Clear.render(area, buffer);
+    Paragraph::new(lines).render(area, buffer);
+    let column = area.x + u16::try_from(label.width() + before - skipped).unwrap_or(0);
+    Some(Position::new(column.min(area.right().saturating_sub(1)), area.y))
+}
+
+/// Returns why the line cannot be used, what it amounts to, or what to type.
+fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
+    let theme = state.config.theme;
+    let mut lines = Vec::new();
+    if let Some(error) = &prompt.error {
+        lines.extend(wrap(
+            vec![Span::styled(
+                format!(" {}", terminal::visible(&error.to_string())),
+                theme.error(),
+            )],
+            width,
+        ));
+        for line in error.detail().into_iter().flat_map(str::lines) {
+            lines.push(Line::styled(format!(" {}", terminal::visible(line)), theme.quiet()));
+        }
+    } else if let Some(draft) = &prompt.draft {
+        let first = state.buffer.first();
+        let matches =
+            draft.numbers().len() - draft.numbers().partition_point(|number| *number < first);
+        let all = state.buffer.end() - first;
+        let pending = if draft.is_finished(&state.buffer) { "" } else { " so far" };
+        let text = format!(" {}{pending} of {} match", count(matches as u64), count(all));
+        lines.push(Line::styled(text, theme.good()));
+        if let Some(warning) = &draft.warning {
+            lines.extend(wrap(
+                vec![Span::styled(format!(" {}", terminal::visible(warning)), theme.warning())],
+                width,
+            ));
+        }
+    } else {
+        let commands = format!(" {}", commands::summary());
+        let hint = match prompt.purpose {
+            Purpose::Filter if !state.config.named.is_empty() => {
+                " a jq expression, such as .duration_seconds > 60, or the @name of one that you have; empty keeps all"
+            }
+            Purpose::Filter => {
+                " a jq expression, such as .event_type == \"call.ended\" and .duration_seconds > 60; empty keeps all"
+            }
+            Purpose::Search => {
+                " a regular expression; capitals matter if there are any; empty repeats the last one"
+            }
+            Purpose::Command => &commands,
+            Purpose::Save => {
+                " a new file, which only you can read; what is hidden stays hidden in it"
+            }
+        };
+        lines.push(Line::styled(hint.to_owned(), theme.quiet()));
+    }
+    lines
+}
+
+/// Returns the completions of the word, from the one that is filled in on.
+fn candidates(state: &State, prompt: &Prompt, width: usize) -> Option<Line<'static>> {
+    let theme = state.config.theme;
+    let current = prompt.candidate.unwrap_or(0);
+    let mut spans = vec![Span::raw(" ")];
+    for (at, word) in prompt.candidates.iter().enumerate().skip(current).take(width / 2) {
+        let style = if prompt.candidate == Some(at) { theme.selected() } else { theme.key() };
+        spans.push(Span::styled(terminal::visible(word).into_owned(), style));
+        spans.push(Span::raw("  "));
+    }
+    (!prompt.candidates.is_empty()).then(|| cut(spans, width))
+}
