@@ -166,12 +166,12 @@ impl EventStats {
             Kind::CallStarted => self.calls.followed.step(text("call_sid").as_deref(), STARTED),
             Kind::CallEnded => self.calls.end(shown, "duration_seconds"),
             Kind::CallEscalated => {
-                *self.triggers.of(text("trigger").as_deref().unwrap_or("unknown")) += 1
+                *self.triggers.of(text("trigger").as_deref().unwrap_or("unknown")) += 1;
             }
             Kind::SessionStart => self.sessions.followed.step(session(shown).as_deref(), STARTED),
             Kind::SessionEnd => self.sessions.end(shown, "duration_s"),
             Kind::ToolCallStarted => {
-                self.tools.of(&text("tool_name").unwrap_or_default()).started += 1
+                self.tools.of(&text("tool_name").unwrap_or_default()).started += 1;
             }
             Kind::ToolCallCompleted => {
                 let tool = self.tools.of(&text("tool_name").unwrap_or_default());
@@ -203,7 +203,7 @@ impl EventStats {
                 }) += 1;
             }
             Kind::TapMalformed => {
-                *self.malformed.of(text("category").as_deref().unwrap_or("unknown")) += 1
+                *self.malformed.of(text("category").as_deref().unwrap_or("unknown")) += 1;
             }
             _ => {
                 if let Some(step) = reported_step(kind) {

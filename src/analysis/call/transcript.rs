@@ -168,53 +168,8 @@ impl Transcript {
                     barged.then_some("cut in").into_iter().collect(),
                 );
             }
-            Kind::AgentTranscript => {
-                let Some(it) = shown.read::<AgentTranscript>() else { return };
-                let is_operator = text(&it.speaker_role).as_deref() == Some("operator");
-                let mut marks = Vec::new();
-                if it.interrupted.value() == Some(&true) {
-                    marks.push("interrupted");
-                }
-                let is_filler = matches!(it.filler_type, Field::Value(_) | Field::Other(_));
-                if is_filler || text(&it.action).as_deref() == Some("filler") {
-                    marks.push("filler");
-                } else if let Some((words, known, growing)) = self.growing() {
-                    // The whole takes the place of its pieces.
-                    (*words, *known, *growing) =
-                        (text(&it.transcript).unwrap_or_default(), marks, None);
-                    self.turn_count += 1;
-                    return;
-                }
-                self.say(
-                    time,
-                    if is_operator { Speaker::Operator } else { Speaker::Agent },
-                    text(&it.transcript),
-                    marks,
-                );
-            }
-            Kind::AgentTranscriptDelta => {
-                let Some(piece) =
-                    shown.read::<AgentTranscriptDelta>().and_then(|it| text(&it.delta))
-                else {
-                    return;
-                };
-                if let Some((words, _, Some(pieces))) = self.growing() {
-                    *pieces += 1;
-                    if piece != MASK {
-                        words.push_str(&piece);
-                    }
-                    return;
-                }
-                self.add(
-                    time,
-                    TranscriptItem::Bubble {
-                        speaker: Speaker::Agent,
-                        text: piece,
-                        marks: Vec::new(),
-                        growing: Some(1),
-                    },
-                );
-            }
+            Kind::AgentTranscript => self.agent_transcript(shown, time),
+            Kind::AgentTranscriptDelta => self.agent_transcript_delta(shown, time),
             Kind::BargeIn => {
                 let Some(it) = shown.read::<BargeIn>() else { return };
                 let who =
@@ -262,6 +217,53 @@ impl Transcript {
             }
             _ => {}
         }
+    }
+
+    fn agent_transcript(&mut self, shown: &RedactedEvent<'_>, time: Timestamp) {
+        let Some(it) = shown.read::<AgentTranscript>() else { return };
+        let is_operator = text(&it.speaker_role).as_deref() == Some("operator");
+        let mut marks = Vec::new();
+        if it.interrupted.value() == Some(&true) {
+            marks.push("interrupted");
+        }
+        let is_filler = matches!(it.filler_type, Field::Value(_) | Field::Other(_));
+        if is_filler || text(&it.action).as_deref() == Some("filler") {
+            marks.push("filler");
+        } else if let Some((words, known, growing)) = self.growing() {
+            // The whole takes the place of its pieces.
+            (*words, *known, *growing) = (text(&it.transcript).unwrap_or_default(), marks, None);
+            self.turn_count += 1;
+            return;
+        }
+        self.say(
+            time,
+            if is_operator { Speaker::Operator } else { Speaker::Agent },
+            text(&it.transcript),
+            marks,
+        );
+    }
+
+    fn agent_transcript_delta(&mut self, shown: &RedactedEvent<'_>, time: Timestamp) {
+        let Some(piece) = shown.read::<AgentTranscriptDelta>().and_then(|it| text(&it.delta))
+        else {
+            return;
+        };
+        if let Some((words, _, Some(pieces))) = self.growing() {
+            *pieces += 1;
+            if piece != MASK {
+                words.push_str(&piece);
+            }
+            return;
+        }
+        self.add(
+            time,
+            TranscriptItem::Bubble {
+                speaker: Speaker::Agent,
+                text: piece,
+                marks: Vec::new(),
+                growing: Some(1),
+            },
+        );
     }
 
     /// The agent's bubble that more may be added to. Others may have cut in since it began.
@@ -335,7 +337,7 @@ impl Transcript {
             });
             match open {
                 Some((duration, succeeded, error)) => {
-                    (*duration, *succeeded, *error) = (length, worked.or(Some(true)), why)
+                    (*duration, *succeeded, *error) = (length, worked.or(Some(true)), why);
                 }
                 None => self.add(
                     time,

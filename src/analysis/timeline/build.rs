@@ -195,7 +195,7 @@ fn nested(entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
     for (at, entry) in entries.iter().enumerate() {
         match tool(entry) {
             Some((_, Some(parent))) if ids.contains(parent) => {
-                parts.entry(parent.to_owned()).or_default().push(at)
+                parts.entry(parent.to_owned()).or_default().push(at);
             }
             _ => roots.push(at),
         }

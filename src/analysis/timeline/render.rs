@@ -119,7 +119,7 @@ pub fn head(timeline: &super::Timeline) -> Vec<(&'static str, String)> {
     let call = &timeline.call;
     let mut head = vec![("call", timeline.sid.clone())];
     let mut add = |name, value: Option<String>| {
-        head.extend(value.map(|value| (name, terminal::visible(&value).into_owned())))
+        head.extend(value.map(|value| (name, terminal::visible(&value).into_owned())));
     };
     add("direction", call.direction.clone());
     add("service", call.service.clone());
