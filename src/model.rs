@@ -12,13 +12,17 @@ mod class;
 pub mod cloudevent;
 pub mod declare;
 pub mod decode;
+mod field;
 mod frame;
+pub(crate) mod stand_in;
 mod tap;
 mod types;
+mod wire;
 
 pub use catalog::Kind;
 pub use class::{Class, Domain};
 pub use declare::{Declared, EventSpec, FieldSpec, Severity, Stream, family};
+pub use field::{Field, FreeText, Phi};
 pub use frame::{Frame, FrameError, FrameFlags, FrameFormat, Origin};
 pub use tap::{Drift, DriftKind, Name, Tap, id_prefix, is_call_sid, is_id, is_name, is_uuid};
-pub use types::{Field, MemberSpec, Model, ObjectOrText, Type, Unstated, Uuid};
+pub use types::{MemberSpec, Model, ObjectOrText, Type, Unstated, Uuid};

@@ -63,27 +63,6 @@ pub struct CallTracker {
     calls: BTreeMap<String, Call>,
 }
 
-macro_rules! as_text {
-    ($($ty:ty: $get:expr),+ $(,)?) => {$(
-        impl AsRef<str> for $ty {
-            fn as_ref(&self) -> &str {
-                let get: fn(&Self) -> &str = $get;
-                get(self)
-            }
-        }
-    )+};
-}
-
-as_text! {
-    crate::model::Uuid: |id| &id.0,
-    crate::model::catalog::value::Direction: |value| value.as_str(),
-    crate::model::catalog::value::CompletionReason: |value| value.as_str(),
-    crate::model::catalog::value::OperatorMode: |value| value.as_str(),
-    crate::model::catalog::value::OperatorStatus: |value| value.as_str(),
-    crate::model::catalog::value::ReviewAction: |value| value.as_str(),
-    crate::model::catalog::value::EscalationTrigger: |value| value.as_str(),
-}
-
 impl CallTracker {
     /// Takes an event.
     pub fn observe(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {

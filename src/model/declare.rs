@@ -3,9 +3,9 @@
 //! One declaration gives the struct, its documentation, the way to read it, and the [`EventSpec`] that everything else is
 //! made from: decoding, the redaction policy, `schema`, the JSON Schema, the emulator's samples.
 
-use crate::json::{JsonType, string};
-
 use super::{Class, Domain, Field, Type};
+use crate::json::{JsonType, string};
+use crate::text::MASK;
 
 /// The day of the oldest dated snapshot of the platform's public contract.
 pub const FIRST_SNAPSHOT: &str = "2026-04-24";
@@ -316,6 +316,13 @@ pub const fn key(name: &'static str) -> &'static str {
     }
 }
 
+/// A name as it may be shown: the mask if it does not look like one, since somebody may have written it.
+#[doc(hidden)]
+#[must_use]
+pub fn shown_name(name: &str) -> &str {
+    if super::is_name(name) { name } else { MASK }
+}
+
 /// The first line of a doc comment, without the space that it begins with.
 #[doc(hidden)]
 #[must_use]
@@ -353,6 +360,11 @@ pub const fn sentence(doc: &'static str) -> &'static str {
 /// ```
 #[macro_export]
 macro_rules! event {
+    // The Rust type of a field, by its class.
+    (@field Phi $ty:ty) => { $crate::model::Phi<$ty> };
+    (@field Sensitive $ty:ty) => { $crate::model::Phi<$ty> };
+    (@field Free $ty:ty) => { $crate::model::FreeText<$ty> };
+    (@field Open $ty:ty) => { $ty };
     ($(
         #[doc = $doc:literal]
         $wire:literal $name:ident : $stream:ident $(, $mark:ident $(($arg:expr))?)* {
@@ -367,7 +379,7 @@ macro_rules! event {
         #[derive(Debug, Clone, Default, PartialEq)]
         #[allow(missing_docs, reason = "each field has its line; the macro carries it over")]
         pub struct $name {
-            $( #[doc = $field_doc] pub $field: $crate::model::Field<$ty>, )*
+            $( #[doc = $field_doc] pub $field: $crate::model::Field<$crate::event!(@field $class $ty)>, )*
         }
 
         impl $crate::model::Declared for $name {
@@ -402,21 +414,51 @@ macro_rules! choice {
         $name:ident { $( $(#[doc = $variant_doc:literal])? $variant:ident = $wire:literal ),+ $(,)? }
     )+) => {$(
         #[doc = $doc]
-        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
         pub enum $name {
             $( #[doc = concat!("`", $wire, "`. ", $($variant_doc)?)] $variant, )+
             /// A value that the model does not have.
-            Other(String),
+            Other($crate::model::Phi<String>),
         }
 
         impl $name {
-            /// Its spelling on the wire.
+            /// Returns the spelling on the wire; the mask if the value is unknown and does not look like a name.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
                     $( Self::$variant => $wire, )+
-                    Self::Other(value) => value,
+                    Self::Other(value) => $crate::model::declare::shown_name(value.expose()),
                 }
+            }
+
+            /// Returns the spelling on the wire, whatever it is.
+            #[must_use]
+            pub fn expose(&self) -> &str {
+                match self {
+                    $( Self::$variant => $wire, )+
+                    Self::Other(value) => value.expose(),
+                }
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $( Self::$variant => f.write_str(stringify!($variant)), )+
+                    Self::Other(_) => f.debug_tuple("Other").field(&self.as_str()).finish(),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
             }
         }
 
@@ -425,7 +467,7 @@ macro_rules! choice {
                 let value = <String as serde::Deserialize>::deserialize(deserializer)?;
                 Ok(match value.as_str() {
                     $( $wire => Self::$variant, )+
-                    _ => Self::Other(value),
+                    _ => Self::Other(value.into()),
                 })
             }
         }
@@ -446,7 +488,7 @@ macro_rules! record {
         }
     )+) => {$(
         #[doc = $doc]
-        #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
         pub struct $name { $( #[doc = $member_doc] pub $member: $ty, )+ }
 
         impl $crate::model::Model for $name {

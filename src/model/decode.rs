@@ -222,7 +222,7 @@ impl Decoder {
                 continue;
             }
             let mut report = |kind, field: &str| {
-                drift.push(Drift { kind, field: Some(shown_name(field).to_owned().into()) })
+                drift.push(Drift { kind, field: Some(shown_name(field).to_owned().into()) });
             };
             // Nobody but evtap writes `_tap`, and this is none of its own; and a type that is no name would be one, once a mask
             // stands for it. They go no further.
@@ -342,7 +342,7 @@ pub(crate) fn fits(
         drift.push(Drift {
             kind,
             field: Some(path().split('.').map(shown_name).collect::<Vec<_>>().join(".").into()),
-        })
+        });
     };
     if !ty.accepts(found) {
         report(DriftKind::OtherType);
@@ -350,7 +350,7 @@ pub(crate) fn fits(
     }
     match ty {
         Type::Integer if json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => {
-            report(DriftKind::OtherType)
+            report(DriftKind::OtherType);
         }
         Type::Choice(choices) if !is_choice(json, choices) => report(DriftKind::UnknownValue),
         Type::Unstated => return !found.is_container(),

@@ -3,10 +3,16 @@
 //! [`Type`] is a fact of the wire that `schema`, decoding and the predicate checker look at; [`Model`] ties it to the Rust
 //! type that a field has in its event's struct, so that the two cannot disagree.
 
-use crate::json::JsonType;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::json::JsonType;
+use crate::text::MASK;
 
 /// What a field's JSON value may be. Null is apart: see [`FieldSpec::nullable`](super::FieldSpec::nullable).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,72 +134,67 @@ impl<T: Model> Model for BTreeMap<String, T> {
 impl<T: Model> Model for Option<T> {
     const TYPE: Type = T::TYPE;
 }
-impl Model for serde_json::Value {
+impl Model for Value {
     const TYPE: Type = Type::Any;
 }
 
 /// A string that holds a UUID. It is not parsed: what arrives is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Uuid(pub String);
 impl Model for Uuid {
     const TYPE: Type = Type::Uuid;
 }
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
 
-/// A value of a field that is known by name alone.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+/// A value of a field that is known by name alone: no contract states its type.
+///
+/// `Debug`, `Display` and `Serialize` mask an array or object, since nobody has classed what is inside.
+#[derive(Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
-pub struct Unstated(pub serde_json::Value);
+pub struct Unstated(Value);
 impl Model for Unstated {
     const TYPE: Type = Type::Unstated;
 }
+impl Unstated {
+    /// Returns the value.
+    #[must_use]
+    pub const fn expose(&self) -> &Value {
+        &self.0
+    }
+
+    fn shown(&self) -> Cow<'_, Value> {
+        if self.0.is_array() || self.0.is_object() {
+            Cow::Owned(MASK.into())
+        } else {
+            Cow::Borrowed(&self.0)
+        }
+    }
+}
+impl fmt::Debug for Unstated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+impl fmt::Display for Unstated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.shown())
+    }
+}
+impl Serialize for Unstated {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shown().serialize(serializer)
+    }
+}
 
 /// An object, or a string in its place.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ObjectOrText(pub serde_json::Value);
+pub struct ObjectOrText(pub Value);
 impl Model for ObjectOrText {
     const TYPE: Type = Type::OneOf(&[Type::Map(&Type::Any), Type::Text]);
-}
-
-/// A field of a typed event: what arrived, or why there is no value to see.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Field<T> {
-    /// The event does not have it, or it was dropped.
-    #[default]
-    Absent,
-    /// JSON null.
-    Null,
-    /// It arrived, and is hidden.
-    Hidden,
-    /// Its value.
-    Value(T),
-    /// A value of a type that the model does not expect, as JSON.
-    Other(String),
-}
-
-impl<T> Field<T> {
-    /// The value, where there is one to see.
-    pub const fn value(&self) -> Option<&T> {
-        match self {
-            Self::Value(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl Field<&str> {
-    /// The same with its JSON read as a `T`.
-    #[must_use]
-    pub fn typed<T: Model>(self) -> Field<T> {
-        match self {
-            Self::Absent => Field::Absent,
-            Self::Null => Field::Null,
-            Self::Hidden => Field::Hidden,
-            Self::Value(json) => {
-                T::read(json).map_or_else(|| Field::Other(json.to_owned()), Field::Value)
-            }
-            Self::Other(json) => Field::Other(json),
-        }
-    }
 }

@@ -10,8 +10,10 @@ use std::fmt::Write;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::json::string::{contents, unquote};
+use crate::json::string::unquote;
 use crate::model::Domain;
+use crate::model::stand_in::{KEY_ID_LENGTH, PARTIAL, PSEUDONYM_LENGTH, is_plain};
+pub(super) use crate::model::stand_in::{MASK_JSON, is_partial, is_stand_in};
 use crate::text::{MASK, terminal};
 
 /// What takes the place of a hidden value.
@@ -39,12 +41,6 @@ pub struct PseudonymKey {
 /// The fewest bytes of a key.
 pub const KEY_LENGTH: usize = 32;
 
-/// The bytes of a pseudonym: 128 bits.
-const LENGTH: usize = 16;
-
-/// The bytes of a key's id.
-const ID_LENGTH: usize = 4;
-
 impl PseudonymKey {
     /// A key of at least [`KEY_LENGTH`] bytes; `None` if there are fewer.
     #[must_use]
@@ -63,14 +59,14 @@ impl PseudonymKey {
 
     fn of(mac: Hmac<Sha256>) -> Self {
         // No kind of value has an empty name, so this is no pseudonym.
-        let id = hex(&code(&mac, b"", b"id")[..ID_LENGTH]);
+        let id = hex(&code(&mac, b"", b"id")[..KEY_ID_LENGTH]);
         Self { mac, id }
     }
 
     fn pseudonym(&self, json: &str, field: Domain) -> String {
         let (domain, text) = normal(json, field);
         let code = code(&self.mac, domain.name().as_bytes(), text.as_bytes());
-        format!("phi:{}:{}:{}", domain.name(), self.id, hex(&code[..LENGTH]))
+        format!("phi:{}:{}:{}", domain.name(), self.id, hex(&code[..PSEUDONYM_LENGTH]))
     }
 }
 
@@ -146,12 +142,6 @@ fn e164(text: &str) -> Option<String> {
     }
 }
 
-/// The mask as JSON.
-pub(super) const MASK_JSON: &str = "\"[redacted]\"";
-
-/// What stands around the two characters that `partial` leaves.
-const PARTIAL: (&str, &str) = ("\"[redacted ..", "]\"");
-
 /// The fewest characters of a value of which two are shown.
 const PARTIAL_LENGTH: usize = 6;
 
@@ -187,40 +177,11 @@ fn last_two(json: &str) -> Option<[char; 2]> {
     (is_long && last.iter().all(|character| is_plain(*character))).then_some([last[1], last[0]])
 }
 
-fn is_plain(character: char) -> bool {
-    !terminal::is_hostile(character) && !matches!(character, '"' | '\\')
-}
-
-/// Whether JSON is what evtap puts in the place of a hidden value. Only together with the name of the field in
-/// `_tap.redacted` does it tell that there was one.
-pub(super) fn is_stand_in(json: &str) -> bool {
-    json == MASK_JSON || is_partial(json) || is_pseudonym(json)
-}
-
-/// Whether JSON is what `partial` leaves of a value.
-pub(super) fn is_partial(json: &str) -> bool {
-    let inside = json.strip_prefix(PARTIAL.0).and_then(|rest| rest.strip_suffix(PARTIAL.1));
-    inside.is_some_and(|inside| inside.chars().count() == 2 && inside.chars().all(is_plain))
-}
-
-fn is_pseudonym(json: &str) -> bool {
-    let parts: Vec<_> = contents(json).unwrap_or_default().split(':').collect();
-    let is_hex = |text: &str, bytes: usize| {
-        text.len() == 2 * bytes
-            && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let &["phi", domain, id, code] = parts.as_slice() else { return false };
-    json.len() == "\"phi:::\"".len() + domain.len() + id.len() + code.len()
-        && Domain::ALL.iter().any(|known| known.name() == domain)
-        && is_hex(id, ID_LENGTH)
-        && is_hex(code, LENGTH)
-}
-
 /// A regular expression that every stand-in for a value matches, for the JSON Schema.
 #[must_use]
 pub fn stand_in_pattern() -> String {
     let domains: Vec<_> = Domain::ALL.iter().map(|domain| domain.name()).collect();
-    let (id, code) = (2 * ID_LENGTH, 2 * LENGTH);
+    let (id, code) = (2 * KEY_ID_LENGTH, 2 * PSEUDONYM_LENGTH);
     let mask = MASK.trim_matches(['[', ']']);
     format!(
         "^(\\[{mask}( \\.\\...)?\\]|phi:({}):[0-9a-f]{{{id}}}:[0-9a-f]{{{code}}})$",

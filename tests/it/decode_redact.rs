@@ -431,7 +431,7 @@ fn typed_structs_are_read_from_what_is_shown() {
     let call: CallEnded = redactor.redact(&event).read().expect("a call.ended");
     assert_eq!(call.completion_reason, Field::Value(CompletionReason::Voicemail));
     assert_eq!(call.duration_seconds.value(), Some(&61.5));
-    assert_eq!(call.escalated, Field::Other("\"no\"".to_owned()));
+    assert_eq!(call.escalated, Field::Other("\"no\"".to_owned().into()));
     assert_eq!(call.call_sid, Field::Absent);
 
     let emotion = frame(

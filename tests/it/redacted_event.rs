@@ -74,7 +74,10 @@ fn it_is_read_as_the_type_that_it_is_and_no_other() {
             (&call.caller_id, &call.call_sid),
             (&Field::Hidden, &Field::Value("C\u{e9}\n".to_owned()))
         );
-        assert_eq!((call.direction, call.service_id), (Field::Null, Field::Other("7".to_owned())));
+        assert_eq!(
+            (call.direction, call.service_id),
+            (Field::Null, Field::Other("7".to_owned().into()))
+        );
         assert!(shown.read::<CallEnded>().is_none() && shown.read::<TapGap>().is_none());
     });
     let dropping = Policy { mode: Mode::Drop, ..Policy::default() };

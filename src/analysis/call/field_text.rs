@@ -1,13 +1,59 @@
-//! The visible text of a field: its value or the mask.
+//! The text that a redacted event shows of a field.
 
-use crate::model::Field;
+use crate::model::catalog::value;
+use crate::model::{Field, FreeText, Phi, Uuid};
 use crate::text::MASK;
 
-/// What can be shown of a field: its text, or the mask.
-pub fn text<T: AsRef<str>>(field: &Field<T>) -> Option<String> {
+/// Returns what a redacted event shows of a field: its text, or the mask.
+pub fn text<T: ShownText>(field: &Field<T>) -> Option<String> {
     match field {
-        Field::Value(value) => Some(value.as_ref().to_owned()),
+        Field::Value(value) => Some(value.shown_text().to_owned()),
         Field::Hidden => Some(MASK.to_owned()),
         _ => None,
     }
+}
+
+/// The text of a value that was read from a [`RedactedEvent`](crate::redact::RedactedEvent). The policy decided what is
+/// shown before the value was read, so a value that is still there may be shown, whatever the class of its field.
+pub trait ShownText {
+    /// Returns the text.
+    fn shown_text(&self) -> &str;
+}
+
+impl ShownText for String {
+    fn shown_text(&self) -> &str {
+        self
+    }
+}
+
+impl ShownText for Uuid {
+    fn shown_text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: ShownText> ShownText for Phi<T> {
+    fn shown_text(&self) -> &str {
+        self.expose().shown_text()
+    }
+}
+
+impl<T: ShownText> ShownText for FreeText<T> {
+    fn shown_text(&self) -> &str {
+        self.expose().shown_text()
+    }
+}
+
+macro_rules! choices_as_text {
+    ($($choice:ident),+ $(,)?) => {$(
+        impl ShownText for value::$choice {
+            fn shown_text(&self) -> &str {
+                self.expose()
+            }
+        }
+    )+};
+}
+
+choices_as_text! {
+    CompletionReason, Direction, EscalationTrigger, OperatorMode, OperatorStatus, ReviewAction,
 }

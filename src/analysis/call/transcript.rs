@@ -179,12 +179,12 @@ impl Transcript {
             Kind::ToolCallStarted | Kind::ToolCallCompleted => self.tool(shown, time),
             Kind::ParticipantJoined => {
                 let Some(it) = shown.read::<ParticipantJoined>() else { return };
-                let role = it.participant_role.value().map_or("participant", |role| role.as_str());
+                let role = it.participant_role.value().map_or("participant", |role| role.expose());
                 self.note(time, NoteLevel::Plain, format!("{role} joined"));
             }
             Kind::ParticipantLeft => {
                 let Some(it) = shown.read::<ParticipantLeft>() else { return };
-                let role = it.participant_role.value().map_or("participant", |role| role.as_str());
+                let role = it.participant_role.value().map_or("participant", |role| role.expose());
                 self.note(time, NoteLevel::Plain, format!("{role} left"));
             }
             Kind::SpeakerMuted => {

@@ -182,7 +182,7 @@ fn told(gap: &TapGap) -> EntryKind {
         reason: gap
             .reason
             .value()
-            .map_or_else(|| "unknown".to_owned(), |reason| reason.as_str().to_owned()),
+            .map_or_else(|| "unknown".to_owned(), |reason| reason.expose().to_owned()),
     }
 }
 

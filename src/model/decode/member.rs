@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::json::scan::{Member, Span};
 use crate::json::string::{unescape, unquote};
+pub(crate) use crate::model::declare::shown_name;
 
 /// A member's key, its escapes resolved.
 pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
@@ -16,11 +17,6 @@ pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
 /// The text of the JSON string at `span`.
 pub(crate) fn string(span: Span, text: &str) -> Cow<'_, str> {
     unquote(span.slice(text)).unwrap_or_default()
-}
-
-/// A name as it may be shown: what doesn't look like one may be something that somebody wrote.
-pub(crate) fn shown_name(name: &str) -> &str {
-    if crate::model::is_name(name) { name } else { crate::text::MASK }
 }
 
 /// RFC 3339 in UTC with three digits of a second.
