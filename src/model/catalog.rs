@@ -19,7 +19,8 @@ pub mod workspace;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{Declared, EventSpec, FieldSpec};
+use super::event::EventSource;
+use super::{Declared, EventSpec, FieldSpec, Typed, UnknownEvent};
 
 macro_rules! kinds {
     (
@@ -45,6 +46,43 @@ macro_rules! kinds {
             #[must_use]
             pub const fn spec(self) -> &'static EventSpec {
                 match self { $($(Self::$name => $name::SPEC,)+)+ $($(Self::$own => $own::SPEC,)+)+ }
+            }
+        }
+
+        /// One event, typed: a variant for every declared type, and [`Event::Unknown`] for the rest.
+        ///
+        /// Each variant holds the struct of the same name. A field of it is a [`Field`](super::Field): its value, or why there
+        /// is none.
+        #[derive(Debug, Clone)]
+        #[non_exhaustive]
+        pub enum Event {
+            $($(
+                #[doc = concat!("An event read as a [`struct@", stringify!($name), "`].")]
+                $name(Typed<$name>),
+            )+)+
+            $($(
+                #[doc = concat!("A line of evtap's own, read as a [`struct@", stringify!($own), "`].")]
+                $own(Typed<$own>),
+            )+)+
+            /// An event of a type that is not declared.
+            Unknown(UnknownEvent),
+        }
+
+        impl Event {
+            pub(super) fn from_source(source: EventSource) -> Self {
+                match source.kind {
+                    $($(Some(Kind::$name) => Self::$name(Typed::new(source)),)+)+
+                    $($(Some(Kind::$own) => Self::$own(Typed::new(source)),)+)+
+                    None => Self::Unknown(UnknownEvent::new(source)),
+                }
+            }
+
+            pub(super) fn source(&self) -> &EventSource {
+                match self {
+                    $($(Self::$name(event) => &event.source,)+)+
+                    $($(Self::$own(event) => &event.source,)+)+
+                    Self::Unknown(event) => &event.source,
+                }
             }
         }
     };
