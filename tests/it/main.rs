@@ -9,6 +9,7 @@ mod credential;
 mod decode_redact;
 mod doctor;
 mod errors;
+mod event;
 mod fast_path;
 mod faults;
 mod filters;
