@@ -310,9 +310,9 @@ async fn a_series_has_a_row_for_each_stretch_of_the_events_time() {
 async fn wrong_options_say_what_to_do() {
     for (options, said) in [
         ("-o csv", "--every"),
-        ("--every 0s", "no time"),
+        ("--every 0s", "longer than zero"),
         ("--every 10ms", "less than a second"),
-        ("--every x", "length of time"),
+        ("--every x", "invalid duration"),
     ] {
         let ran = evtap(&format!("stats - {options}")).stdin("").run().await;
         ran.ended(2);

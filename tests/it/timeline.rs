@@ -299,7 +299,7 @@ async fn wrong_options_say_what_to_do() {
         ("absent.ndjson", 1, "no such file"),
         ("CA5f0c", 2, "SID"),
         ("CA5f0c8d1f1d2e4b7a9c3d5e7f90123456", 2, "--workspace"),
-        ("demo - --quiet x", 2, "length of time"),
+        ("demo - --quiet x", 2, "invalid duration"),
     ] {
         let ran = evtap(&format!("timeline {args}")).stdin("").run().await;
         assert_eq!(ran.ended(status), "", "{args}");
