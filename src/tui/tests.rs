@@ -8,6 +8,7 @@ mod keys;
 mod messages;
 mod mouse;
 mod replaying;
+mod terminal_safety;
 #[path = "../../tests/it/traces.rs"]
 mod traces;
 mod views;
@@ -25,6 +26,7 @@ use super::buffer::BufferLimits;
 use super::config::ScreenConfig;
 use super::incremental::advance;
 use super::message::ScreenMessage;
+use super::screen::Screen;
 use super::selection::keep_visible;
 use super::state::State;
 use super::style::{Depth, Theme};
@@ -74,8 +76,18 @@ fn filled(events: i64) -> State {
     state
 }
 
-/// What the walk hands over of an event.
+/// Returns the key of each screen.
+fn screen_keys() -> impl DoubleEndedIterator<Item = String> {
+    (1..=Screen::COUNT).map(|number| number.to_string())
+}
+
+/// Returns an event as the pipeline sends it.
 fn stored(event: &Value) -> StoredEvent {
+    stored_with(Policy::default(), event)
+}
+
+/// Returns an event as the pipeline sends it under that policy.
+fn stored_with(policy: Policy, event: &Value) -> StoredEvent {
     let origin = Origin::default();
     let data = event.to_string();
     let frame = Frame {
@@ -90,7 +102,7 @@ fn stored(event: &Value) -> StoredEvent {
         offset: 0,
         flags: crate::model::FrameFlags::default(),
     };
-    StoredEvent::new(&Redactor::new(Policy::default()).redact(&Decoder::default().decode(frame)))
+    StoredEvent::new(&Redactor::new(policy).redact(&Decoder::default().decode(frame)))
 }
 
 /// Lets an event come, so many seconds after the beginning.

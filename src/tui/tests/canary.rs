@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::canaries::{SECRETS, bearers};
 use super::traces::Traces;
-use super::{CALL, code, drawn, feed, press, screen, stored};
+use super::{CALL, code, drawn, feed, press, screen, screen_keys, stored};
 use crate::model::Stream;
 use crate::tui::background_tasks::BackgroundTasks;
 use crate::tui::keys::bindings;
@@ -56,10 +56,12 @@ fn no_cell_ever_holds_a_hidden_value() {
         for state in &mut states {
             feed(state, second, event.clone());
         }
-        // One after the other: each event comes seven times, so that each screen shows it, and more than once.
+        // One after the other: each event comes seven times, so that each screen shows it, and more
+        // than once.
         let state = &mut states[usize::try_from(second).expect("few") % 3];
-        for keys in ["", "\n", "\u{1b}3", "2", "4", "5", "1"] {
-            press(state, keys);
+        let keys = ["", "\n", "\u{1b}"].map(str::to_owned);
+        for keys in keys.into_iter().chain(screen_keys().rev()) {
+            press(state, &keys);
             shows_no_trace(state, &format!("{:?} {keys:?} {}", state.size, event["event_type"]));
         }
     }
@@ -72,9 +74,9 @@ fn no_key_brings_up_what_is_hidden() {
     let keys =
         bindings().flat_map(|binding| binding.keys).filter(|(_, modifiers)| modifiers.is_empty());
     let keys: Vec<_> = keys.map(|(key, _)| *key).filter(|key| *key != KeyCode::Esc).collect();
-    for before in ["1", "1\n\njj", "2", "3", "4", "5"] {
+    for before in screen_keys().chain(["1\n\njj".to_owned()]) {
         for key in &keys {
-            press(&mut state, before);
+            press(&mut state, &before);
             code(&mut state, *key);
             code(&mut state, KeyCode::Tab);
             shows_no_trace(&state, &format!("{before:?} {key:?}"));
@@ -147,9 +149,9 @@ fn nothing_hidden_is_saved() {
     let path = home.path().join("saved");
     press(&mut state, &format!(":save {}\n", path.display()));
     let Some(Effect::Save(asked)) = state.effects.pop() else { panic!("it is to be saved") };
-    let mut errands = BackgroundTasks::default();
-    errands.save(asked, state.listed_lines());
-    drop(errands);
+    let mut tasks = BackgroundTasks::default();
+    tasks.save(asked, state.listed_lines());
+    drop(tasks);
     let saved = std::fs::read_to_string(path).expect("it is saved");
     assert_eq!(saved.lines().count(), events().count());
     has_no_trace(&saved, "saved");

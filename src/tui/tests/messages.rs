@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{at, day, feed, filled, press, screen, text};
+use super::{at, day, feed, filled, press, screen, screen_keys, text};
 use crate::model::Origin;
 use crate::transport::{ConnectionEvent, ConnectionState};
 use crate::tui::frame_pacer::FramePacer;
@@ -129,8 +129,9 @@ fn the_foot_tells_whole_keys_or_none() {
     for columns in 20..200 {
         let mut state = screen((columns, 24));
         day(&mut state);
-        for keys in ["", "\n", "\n", "2", "3", "4", "1x"] {
-            press(&mut state, keys);
+        let keys = ["", "\n", "\n"].map(str::to_owned).into_iter().chain(screen_keys());
+        for keys in keys.chain(["1x".to_owned()]) {
+            press(&mut state, &keys);
             let foot = text(&state).lines().last().expect("a footer").to_owned();
             assert!(foot.contains("? help") && !foot.contains('…'), "{foot}");
         }
