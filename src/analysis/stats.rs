@@ -1,8 +1,9 @@
-//! What is counted and measured of the events that are shown: for `--stats`, `evtap stats` and the numbers of the live screen.
+//! Statistics of the events that are shown, for `--stats`, `evtap stats` and the live screen.
 //!
-//! Memory is bounded whatever comes, and for however long: names that came over the wire are told apart up to a number and
-//! counted together beyond it, ids are followed up to a number, and percentiles come from histograms. Nothing depends on the
-//! order of events, so figures of parts of a stream can be [merged](Figures::merge).
+//! Memory is bounded for any input and any duration: names from the wire are counted separately up
+//! to a limit and together after it, ids are tracked up to a limit, and percentiles come from
+//! histograms. Nothing depends on the order of events, so the statistics of parts of a stream can
+//! be [merged](EventStats::merge).
 
 pub mod grouped;
 pub mod histogram;
@@ -23,89 +24,89 @@ use histogram::DurationHistogram;
 use step_tracker::StepTracker;
 use tally::Tally;
 
-/// How many types of events that nobody has declared, fields that drift, and reasons are told apart.
-const NAMES: usize = 500;
+/// The number of undeclared event types, drifting fields and reasons that are counted separately.
+const MAX_NAMES: usize = 500;
 
-/// How many tools are.
-const TOOLS: usize = 100;
+/// The number of tools that are counted separately.
+const MAX_TOOLS: usize = 100;
 
-/// How many kinds of events are declared.
-const KINDS: usize = Kind::ALL.len() + Kind::OWN.len();
+/// The number of declared kinds of events.
+const KIND_COUNT: usize = Kind::ALL.len() + Kind::OWN.len();
 
-/// Up to where a double knows each whole number.
-const WHOLE: f64 = 9_007_199_254_740_992.0;
+/// 2^53. An `f64` represents every whole number below it exactly.
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 const STARTED: u8 = 1;
 const ENDED: u8 = 2;
 
-/// What is counted and measured.
+/// Counts and durations of a set of events.
 #[derive(Debug, Clone)]
 pub struct EventStats {
-    /// Events in all.
+    /// The number of events.
     pub events: u64,
-    /// The moments of the first and the last of them, in milliseconds of Unix time.
+    /// The times of the first and the last event, in milliseconds of Unix time.
     pub span: Option<(i64, i64)>,
-    declared: [u64; KINDS],
+    declared: [u64; KIND_COUNT],
     undeclared: Tally<u64>,
-    /// Calls, as the workspace tells of them.
+    /// Calls according to the workspace stream.
     pub calls: CallStats,
-    /// Calls, as their observers tell of them.
+    /// Calls according to observer streams.
     pub sessions: CallStats,
-    /// Escalations by who asked for a person.
+    /// The number of escalations by trigger.
     pub triggers: Tally<u64>,
-    /// Tools that the agent called.
+    /// The tools that the agent called, by name.
     pub tools: Tally<ToolStats>,
-    /// How long all of them took.
+    /// The durations of the calls of all tools.
     pub tool_calls: DurationHistogram,
-    /// How long turns took, by component and in the order of [`COMPONENTS`].
+    /// The latencies of turns, by component and in the order of [`COMPONENTS`].
     pub latency: [DurationHistogram; COMPONENTS.len()],
-    /// How long the model took to choose and to word an answer.
+    /// The times that the model took to choose an action and to word the answer.
     pub model: DurationHistogram,
     /// Which steps of [`FUNNEL`] surfaces have taken: bit 0 is the first step.
     pub surfaces: StepTracker,
-    /// How long pipelines took to catch up with their sources.
+    /// The durations of pipeline syncs.
     pub syncs: DurationHistogram,
-    /// How many events they took in.
+    /// The number of events that pipelines took in.
     pub synced_events: f64,
-    /// What the model did not expect, by `kind event_type field`.
+    /// The number of deviations from the model, by `kind event_type field`.
     pub drift: Tally<u64>,
-    /// Holes by their reason: how many are certain, and how many may be holes.
+    /// The number of certain and of possible gaps, by reason.
     pub gaps: Tally<(u64, u64)>,
-    /// What was no event, by category.
+    /// The number of malformed frames, by category.
     pub malformed: Tally<u64>,
-    /// Events with drift.
+    /// The number of events with drift.
     pub drifted: u64,
 }
 
-/// Calls, as one kind of stream tells of them.
+/// Statistics of calls, according to one kind of stream.
 #[derive(Debug, Clone)]
 pub struct CallStats {
-    /// How many ended, by the reason.
+    /// The number of calls that ended, by reason.
     pub outcomes: Tally<u64>,
-    /// How long they took.
-    pub took: DurationHistogram,
-    followed: StepTracker,
+    /// The durations of the calls that ended.
+    pub durations: DurationHistogram,
+    steps: StepTracker,
 }
 
-/// What became of the calls of one tool.
+/// Statistics of one tool.
 #[derive(Debug, Clone, Default)]
 pub struct ToolStats {
-    /// How often it was called.
+    /// The number of calls.
     pub started: u64,
-    /// How often it answered.
+    /// The number of answers.
     pub completed: u64,
-    /// How often it answered that it failed.
+    /// The number of answers that report a failure.
     pub failed: u64,
-    /// How long it took.
-    pub took: DurationHistogram,
+    /// The durations of the calls.
+    pub durations: DurationHistogram,
 }
 
 impl Default for CallStats {
     fn default() -> Self {
         Self {
-            outcomes: Tally::new(NAMES),
-            took: DurationHistogram::default(),
-            followed: StepTracker::default(),
+            outcomes: Tally::new(MAX_NAMES),
+            durations: DurationHistogram::default(),
+            steps: StepTracker::default(),
         }
     }
 }
@@ -115,76 +116,68 @@ impl Default for EventStats {
         Self {
             events: 0,
             span: None,
-            declared: [0; KINDS],
-            undeclared: Tally::new(NAMES),
+            declared: [0; KIND_COUNT],
+            undeclared: Tally::new(MAX_NAMES),
             calls: CallStats::default(),
             sessions: CallStats::default(),
-            triggers: Tally::new(NAMES),
-            tools: Tally::new(TOOLS),
+            triggers: Tally::new(MAX_NAMES),
+            tools: Tally::new(MAX_TOOLS),
             tool_calls: DurationHistogram::default(),
             latency: Default::default(),
             model: DurationHistogram::default(),
             surfaces: StepTracker::default(),
             syncs: DurationHistogram::default(),
             synced_events: 0.0,
-            drift: Tally::new(NAMES),
-            gaps: Tally::new(NAMES),
-            malformed: Tally::new(NAMES),
+            drift: Tally::new(MAX_NAMES),
+            gaps: Tally::new(MAX_NAMES),
+            malformed: Tally::new(MAX_NAMES),
             drifted: 0,
         }
     }
 }
 
 impl EventStats {
-    /// Counts an event of that moment, in milliseconds of Unix time.
-    pub fn observe(&mut self, shown: &RedactedEvent<'_>, moment: Option<i64>) {
+    /// Counts an event, with its time in milliseconds of Unix time.
+    pub fn observe(&mut self, event: &RedactedEvent<'_>, millis: Option<i64>) {
         self.events += 1;
-        if let Some(moment) = moment {
-            self.span =
-                Some(self.span.map_or((moment, moment), |(first, last)| {
-                    (first.min(moment), last.max(moment))
-                }));
+        if let Some(millis) = millis {
+            let (first, last) = self.span.unwrap_or((millis, millis));
+            self.span = Some((first.min(millis), last.max(millis)));
         }
-        let drift = &shown.tap().drift;
-        if !drift.is_empty() {
-            self.drifted += 1;
-            for found in drift {
-                let field = found.field.as_deref().unwrap_or_default();
-                *self.drift.of(
-                    format!("{} {} {field}", found.kind.name(), shown.event_type()).trim_end()
-                ) += 1;
-            }
+        let drift = &event.tap().drift;
+        self.drifted += u64::from(!drift.is_empty());
+        for deviation in drift {
+            let (kind, field) = (deviation.kind.name(), deviation.field.as_deref());
+            let name = format!("{kind} {} {}", event.event_type(), field.unwrap_or_default());
+            increment(&mut self.drift, Some(name.trim_end()));
         }
-        let Some(kind) = shown.kind() else {
-            *self.undeclared.of(shown.event_type()) += 1;
-            return;
+        let Some(kind) = event.kind() else {
+            return increment(&mut self.undeclared, Some(event.event_type()));
         };
         self.declared[kind as usize] += 1;
-        let text = |name| shown.field(name).and_then(|field| field.text());
-        let number = |name| shown.field(name).and_then(|field| field.number());
+        let text = |name| event.field(name).and_then(|field| field.text());
+        let number = |name| event.field(name).and_then(|field| field.number());
         match kind {
-            Kind::CallStarted => self.calls.followed.step(text("call_sid").as_deref(), STARTED),
-            Kind::CallEnded => self.calls.end(shown, "duration_seconds"),
-            Kind::CallEscalated => {
-                *self.triggers.of(text("trigger").as_deref().unwrap_or("unknown")) += 1;
-            }
-            Kind::SessionStart => self.sessions.followed.step(session(shown).as_deref(), STARTED),
-            Kind::SessionEnd => self.sessions.end(shown, "duration_s"),
+            Kind::CallStarted => self.calls.steps.step(text("call_sid").as_deref(), STARTED),
+            Kind::CallEnded => self.calls.end(event, "duration_seconds"),
+            Kind::CallEscalated => increment(&mut self.triggers, text("trigger").as_deref()),
+            Kind::SessionStart => self.sessions.steps.step(session(event).as_deref(), STARTED),
+            Kind::SessionEnd => self.sessions.end(event, "duration_s"),
             Kind::ToolCallStarted => {
-                self.tools.of(&text("tool_name").unwrap_or_default()).started += 1;
+                self.tools.entry(&text("tool_name").unwrap_or_default()).started += 1;
             }
             Kind::ToolCallCompleted => {
-                let tool = self.tools.of(&text("tool_name").unwrap_or_default());
+                let tool = self.tools.entry(&text("tool_name").unwrap_or_default());
                 tool.completed += 1;
                 tool.failed +=
-                    u64::from(shown.field("succeeded").is_some_and(|field| field.json == "false"));
+                    u64::from(event.field("succeeded").is_some_and(|field| field.json == "false"));
                 let millis = number("duration_ms");
-                measure(&mut tool.took, millis);
+                measure(&mut tool.durations, millis);
                 measure(&mut self.tool_calls, millis);
             }
             Kind::Latency => {
-                for (component, took) in COMPONENTS.iter().zip(&mut self.latency) {
-                    measure(took, number(component.field));
+                for (component, durations) in COMPONENTS.iter().zip(&mut self.latency) {
+                    measure(durations, number(component.field));
                 }
             }
             Kind::NavTiming => measure(&mut self.model, number("total_ms")),
@@ -194,20 +187,15 @@ impl EventStats {
                     number("event_count").filter(|count| *count > 0.0).unwrap_or_default();
             }
             Kind::TapGap => {
+                let is_certain = event.field("certain").is_some_and(|field| field.json == "true");
                 let (certain, possible) =
-                    self.gaps.of(text("reason").as_deref().unwrap_or("unknown"));
-                *(if shown.field("certain").is_some_and(|field| field.json == "true") {
-                    certain
-                } else {
-                    possible
-                }) += 1;
+                    self.gaps.entry(text("reason").as_deref().unwrap_or("unknown"));
+                *(if is_certain { certain } else { possible }) += 1;
             }
-            Kind::TapMalformed => {
-                *self.malformed.of(text("category").as_deref().unwrap_or("unknown")) += 1;
-            }
+            Kind::TapMalformed => increment(&mut self.malformed, text("category").as_deref()),
             _ => {
                 if let Some(step) = reported_step(kind) {
-                    let id = shown.field("surface_id").filter(|id| !id.hidden);
+                    let id = event.field("surface_id").filter(|id| !id.hidden);
                     self.surfaces.step(id.and_then(|id| id.text()).as_deref(), 1 << step);
                 }
             }
@@ -220,26 +208,34 @@ impl EventStats {
         std::array::from_fn(|at| (FUNNEL[at].name, self.surfaces.count(1 << at, 0)))
     }
 
-    /// Whether adding all of another gives what its events, one by one, would.
+    /// Whether [`merge`](Self::merge) gives the same result as counting the other's events one by
+    /// one.
     #[must_use]
     pub fn has_room(&self, other: &Self) -> bool {
+        let tallies = [
+            (&self.undeclared, &other.undeclared),
+            (&self.triggers, &other.triggers),
+            (&self.drift, &other.drift),
+            (&self.malformed, &other.malformed),
+            (&self.calls.outcomes, &other.calls.outcomes),
+            (&self.sessions.outcomes, &other.sessions.outcomes),
+        ];
+        let trackers = [
+            (&self.calls.steps, &other.calls.steps),
+            (&self.sessions.steps, &other.sessions.steps),
+            (&self.surfaces, &other.surfaces),
+        ];
         let synced = self.synced_events + other.synced_events;
-        let followed = [(&self.calls, &other.calls), (&self.sessions, &other.sessions)]
-            .map(|(own, other)| (&own.followed, &other.followed));
-        [(&self.undeclared, &other.undeclared), (&self.triggers, &other.triggers)]
-            .into_iter()
-            .chain([(&self.drift, &other.drift), (&self.malformed, &other.malformed)])
-            .chain([(&self.calls.outcomes, &other.calls.outcomes), (&self.sessions.outcomes, &other.sessions.outcomes)])
-            .all(|(own, other)| own.has_room(other))
+        // The sum of whole numbers that are exact does not depend on their order.
+        let is_exact = synced.fract() == 0.0 && synced < MAX_EXACT_INTEGER;
+        tallies.into_iter().all(|(own, other)| own.has_room(other))
             && self.tools.has_room(&other.tools)
             && self.gaps.has_room(&other.gaps)
-            && followed.into_iter().chain([(&self.surfaces, &other.surfaces)]).all(|(own, other)| own.has_room(other))
-            // Whole numbers that doubles know have one sum.
-            && synced.fract() == 0.0
-            && synced < WHOLE
+            && trackers.into_iter().all(|(own, other)| own.has_room(other))
+            && is_exact
     }
 
-    /// Adds all of another.
+    /// Adds the other's counts and durations.
     pub fn merge(&mut self, other: &Self) {
         self.events += other.events;
         self.span = match (self.span, other.span) {
@@ -257,13 +253,13 @@ impl EventStats {
             own.started += other.started;
             own.completed += other.completed;
             own.failed += other.failed;
-            own.took.merge(&other.took);
+            own.durations.merge(&other.durations);
         });
         for (own, other) in [(&mut self.calls, &other.calls), (&mut self.sessions, &other.sessions)]
         {
             own.outcomes.merge(&other.outcomes, add);
-            own.took.merge(&other.took);
-            own.followed.merge(&other.followed);
+            own.durations.merge(&other.durations);
+            own.steps.merge(&other.steps);
         }
         self.tool_calls.merge(&other.tool_calls);
         self.latency.iter_mut().zip(&other.latency).for_each(|(own, other)| own.merge(other));
@@ -274,19 +270,20 @@ impl EventStats {
         self.drifted += other.drifted;
     }
 
-    /// How many events of that kind there were.
+    /// Returns the number of events of a kind.
     #[must_use]
-    pub const fn of(&self, kind: Kind) -> u64 {
+    pub const fn count_of(&self, kind: Kind) -> u64 {
         self.declared[kind as usize]
     }
 
-    /// Events by type, the most first; `None` is what all types beyond the first so many have.
+    /// Returns the number of events by type, the most frequent first. `None` stands for all types
+    /// that are not counted separately.
     #[must_use]
     pub fn types(&self) -> Vec<(Option<&str>, u64)> {
         let declared = Kind::ALL
             .iter()
             .chain(Kind::OWN)
-            .map(|kind| (Some(kind.spec().event_type), self.of(*kind)));
+            .map(|kind| (Some(kind.spec().event_type), self.count_of(*kind)));
         let undeclared = self.undeclared.named().map(|(name, count)| (Some(name), *count));
         let mut types: Vec<_> =
             declared.filter(|(_, count)| *count > 0).chain(undeclared).collect();
@@ -295,11 +292,11 @@ impl EventStats {
         types
     }
 
-    /// What was measured, by its name.
+    /// Returns the durations that were measured, each with its name.
     #[must_use]
-    pub fn times(&self) -> Vec<(&'static str, &DurationHistogram)> {
+    pub fn durations(&self) -> Vec<(&'static str, &DurationHistogram)> {
         let latency = COMPONENTS.iter().map(|component| component.label).zip(&self.latency);
-        [("calls", &self.calls.took), ("observed calls", &self.sessions.took)]
+        [("calls", &self.calls.durations), ("observed calls", &self.sessions.durations)]
             .into_iter()
             .chain(latency)
             .chain([
@@ -307,11 +304,12 @@ impl EventStats {
                 ("tool calls", &self.tool_calls),
                 ("pipeline syncs", &self.syncs),
             ])
-            .filter(|(_, took)| took.count() > 0)
+            .filter(|(_, durations)| durations.count() > 0)
             .collect()
     }
 
-    /// The time from the first event to the last, or to that moment if it is later, in seconds.
+    /// Returns the time from the first event to the last, or to `until` if that is later, in
+    /// seconds. `until` is in milliseconds of Unix time.
     #[must_use]
     pub fn seconds(&self, until: Option<i64>) -> f64 {
         let millis = self.span.map_or(0, |(first, last)| until.unwrap_or(last).max(last) - first);
@@ -322,48 +320,52 @@ impl EventStats {
 }
 
 impl CallStats {
-    fn end(&mut self, shown: &RedactedEvent<'_>, seconds: &str) {
-        let reason = shown.field("completion_reason").and_then(|field| field.text());
-        *self.outcomes.of(reason.as_deref().unwrap_or("unknown")) += 1;
+    fn end(&mut self, event: &RedactedEvent<'_>, seconds: &str) {
+        let reason = event.field("completion_reason").and_then(|field| field.text());
+        increment(&mut self.outcomes, reason.as_deref());
         measure(
-            &mut self.took,
-            shown.field(seconds).and_then(|field| field.number()).map(|seconds| seconds * 1000.0),
+            &mut self.durations,
+            event.field(seconds).and_then(|field| field.number()).map(|seconds| seconds * 1000.0),
         );
-        self.followed.step(session(shown).as_deref(), ENDED);
+        self.steps.step(session(event).as_deref(), ENDED);
     }
 
-    /// Returns how many have ended.
+    /// Returns the number of calls that have ended.
     #[must_use]
     pub fn ended(&self) -> u64 {
         self.outcomes.sorted(|count| *count).into_iter().map(|(_, count)| *count).sum()
     }
 
-    /// How many have begun and not ended.
+    /// Returns the number of calls that have started and not ended.
     #[must_use]
-    pub fn on(&self) -> u64 {
-        self.followed.count(STARTED, ENDED)
+    pub fn ongoing(&self) -> u64 {
+        self.steps.count(STARTED, ENDED)
     }
 }
 
-/// The call that an event is about.
-fn session<'a>(shown: &'a RedactedEvent<'_>) -> Option<std::borrow::Cow<'a, str>> {
-    let field = shown.field("call_sid").filter(|sid| !sid.hidden).and_then(|sid| sid.text());
-    field.or_else(|| shown.tap().call_sid.as_deref().map(Into::into))
+/// Returns the SID of the call that an event is about.
+fn session<'a>(event: &'a RedactedEvent<'_>) -> Option<std::borrow::Cow<'a, str>> {
+    let field = event.field("call_sid").filter(|sid| !sid.hidden).and_then(|sid| sid.text());
+    field.or_else(|| event.tap().call_sid.as_deref().map(Into::into))
 }
 
-fn measure(measured: &mut DurationHistogram, millis: Option<f64>) {
+fn measure(durations: &mut DurationHistogram, millis: Option<f64>) {
     if let Some(millis) = millis {
-        measured.add(millis);
+        durations.add(millis);
     }
 }
 
-/// When an event took place, or arrived, in milliseconds of Unix time.
+fn increment(tally: &mut Tally<u64>, name: Option<&str>) {
+    *tally.entry(name.unwrap_or("unknown")) += 1;
+}
+
+/// Returns when an event took place, or else when it arrived, in milliseconds of Unix time.
 #[must_use]
-pub fn moment(shown: &RedactedEvent<'_>) -> Option<i64> {
-    let tap = shown.tap();
-    let time =
+pub fn event_millis(event: &RedactedEvent<'_>) -> Option<i64> {
+    let tap = event.tap();
+    let parse =
         |time: &Option<String>| Some(time.as_ref()?.parse::<Timestamp>().ok()?.as_millisecond());
-    // The id is the time, and quickly read.
+    // The id of an event with a time is that time, and a number is faster to parse.
     let id = tap.time.as_ref().and(tap.id.as_ref()).and_then(|id| id.parse().ok());
-    id.or_else(|| time(&tap.time)).or_else(|| time(&tap.received_at))
+    id.or_else(|| parse(&tap.time)).or_else(|| parse(&tap.received_at))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evtap::internals::analysis::stats::{EventStats, json, moment};
+use evtap::internals::analysis::stats::{EventStats, event_millis, json};
 use evtap::model::FrameFormat;
 use evtap::model::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
@@ -394,7 +394,7 @@ fn count(lines: &[String]) -> EventStats {
         let frame = frame(FrameFormat::Record, None, line.as_bytes());
         let event = decoder.decode(frame.as_frame());
         let shown = redactor.redact(&event);
-        figures.observe(&shown, moment(&shown));
+        figures.observe(&shown, event_millis(&shown));
     }
     figures
 }
@@ -408,6 +408,6 @@ proptest! {
         merged.merge(&count(second));
         let whole = count(&lines);
         // Percentiles of more than a few hundred may differ in the last digit; what the parts count may not.
-        prop_assert_eq!(json::figures(&merged, None), json::figures(&whole, None));
+        prop_assert_eq!(json::totals(&merged, None), json::totals(&whole, None));
     }
 }

@@ -1,4 +1,4 @@
-//! Figures of all that came, or of a stretch of time; by groups, if somebody asks for them.
+//! Statistics of a set of events, divided into groups if `--group-by` asks for them.
 
 use super::histogram::DurationHistogram;
 use super::tally::Tally;
@@ -6,58 +6,59 @@ use super::{EventStats, measure};
 use crate::model::Kind;
 use crate::redact::RedactedEvent;
 
-/// How many groups are told apart.
-const GROUPS: usize = 200;
+/// The number of groups that are counted separately.
+const MAX_GROUPS: usize = 200;
 
-/// What is counted.
+/// Statistics of all events, and of each group.
 #[derive(Debug, Clone)]
 pub struct GroupedStats {
-    /// Of all events.
-    pub figures: EventStats,
-    /// Of the events of each group, by the group's value as JSON.
+    /// The statistics of all events.
+    pub totals: EventStats,
+    /// The statistics of each group, by the group's value as JSON.
     pub groups: Option<Tally<GroupStats>>,
 }
 
-/// What is counted of a group.
+/// Statistics of one group.
 #[derive(Debug, Clone, Default)]
 pub struct GroupStats {
-    /// Its events.
+    /// The number of events.
     pub events: u64,
-    /// How long those took that tell it.
-    pub took: DurationHistogram,
+    /// The durations that the events report.
+    pub durations: DurationHistogram,
 }
 
 impl GroupedStats {
-    /// An empty one, with groups if it is `grouped`.
+    /// Creates empty statistics, with groups if `is_grouped`.
     #[must_use]
-    pub fn new(grouped: bool) -> Self {
-        Self { figures: EventStats::default(), groups: grouped.then(|| Tally::new(GROUPS)) }
+    pub fn new(is_grouped: bool) -> Self {
+        Self { totals: EventStats::default(), groups: is_grouped.then(|| Tally::new(MAX_GROUPS)) }
     }
 
-    /// Whether merging `other`, which has no groups, gives what observing its events would give.
+    /// Whether [`merge`](Self::merge) gives the same result as counting the other's events one by
+    /// one. The other has no groups.
     #[must_use]
     pub fn has_room(&self, other: &Self) -> bool {
-        self.figures.has_room(&other.figures)
+        self.totals.has_room(&other.totals)
     }
 
-    /// Adds the counts of `other`, which has no groups.
+    /// Adds the other's counts and durations. The other has no groups.
     pub fn merge(&mut self, other: &Self) {
-        self.figures.merge(&other.figures);
+        self.totals.merge(&other.totals);
     }
 
-    /// Counts an event of that moment, which belongs to these groups.
-    pub fn observe(&mut self, shown: &RedactedEvent<'_>, moment: Option<i64>, groups: &[String]) {
-        self.figures.observe(shown, moment);
+    /// Counts an event that belongs to `groups`, with its time in milliseconds of Unix time.
+    pub fn observe(&mut self, event: &RedactedEvent<'_>, millis: Option<i64>, groups: &[String]) {
+        self.totals.observe(event, millis);
         for name in groups {
-            let Some(group) = self.groups.as_mut().map(|tally| tally.of(name)) else { return };
+            let Some(group) = self.groups.as_mut().map(|tally| tally.entry(name)) else { return };
             group.events += 1;
-            measure(&mut group.took, took(shown));
+            measure(&mut group.durations, reported_millis(event));
         }
     }
 }
 
-/// How long it took what an event tells the end of, in milliseconds.
-fn took(shown: &RedactedEvent<'_>) -> Option<f64> {
+/// Returns the duration that an event reports, in milliseconds.
+fn reported_millis(event: &RedactedEvent<'_>) -> Option<f64> {
     const UNITS: &[(&str, f64)] = &[
         ("duration_ms", 1.0),
         ("duration_seconds", 1000.0),
@@ -65,8 +66,9 @@ fn took(shown: &RedactedEvent<'_>) -> Option<f64> {
         ("e2e_ttfb_ms", 1.0),
         ("total_ms", 1.0),
     ];
-    if shown.kind() == Some(Kind::SessionInfo) {
+    // This event reports how long a call has lasted so far.
+    if event.kind() == Some(Kind::SessionInfo) {
         return None;
     }
-    UNITS.iter().find_map(|(name, millis)| Some(shown.field(name)?.number()? * millis))
+    UNITS.iter().find_map(|(name, millis)| Some(event.field(name)?.number()? * millis))
 }

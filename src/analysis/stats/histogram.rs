@@ -1,27 +1,31 @@
-//! How long something took, told by percentiles.
+//! Percentiles of durations, with bounded memory.
 
 use hdrhistogram::Histogram;
 
-/// Up to how many measurements are kept as they are, so that the percentiles of few are exact.
-const FEW: usize = 256;
+/// The number of durations that are kept as they are, which makes their percentiles exact.
+const MAX_EXACT: usize = 256;
 
-/// Cells of the histogram in a millisecond.
-const CELLS: f64 = 10.0;
+/// The number of histogram cells for a millisecond.
+const CELLS_PER_MILLI: f64 = 10.0;
 
-/// The longest that is told apart, in milliseconds: ten days.
-const LONGEST: f64 = 864_000_000.0;
+/// The longest duration that has its own cell, in milliseconds: ten days.
+const MAX_MILLIS: f64 = 864_000_000.0;
 
-/// Measurements in milliseconds. Percentiles are by nearest rank: exact of a few hundred, within 0.1 % (or 0.1 ms) of more.
+/// A set of durations in milliseconds.
+///
+/// Percentiles are by nearest rank. They are exact for a few hundred durations, and within 0.1 % or
+/// 0.1 ms for more.
 #[derive(Debug, Clone, Default)]
 pub struct DurationHistogram {
-    few: Vec<f64>,
-    many: Option<Histogram<u32>>,
+    /// All durations, as long as they are few.
+    exact: Vec<f64>,
+    histogram: Option<Histogram<u32>>,
     bounds: Option<(f64, f64)>,
     count: u64,
 }
 
 impl DurationHistogram {
-    /// Adds one. What is no length of time is left out.
+    /// Adds a duration. Ignores values that are negative or not finite.
     pub fn add(&mut self, millis: f64) {
         if !millis.is_finite() || millis < 0.0 {
             return;
@@ -31,93 +35,92 @@ impl DurationHistogram {
             self.bounds
                 .map_or((millis, millis), |bounds| (bounds.0.min(millis), bounds.1.max(millis))),
         );
-        self.keep(millis);
+        self.insert(millis);
     }
 
-    fn keep(&mut self, millis: f64) {
-        if self.many.is_none() && self.few.len() < FEW {
-            return self.few.push(millis);
+    fn insert(&mut self, millis: f64) {
+        if self.histogram.is_none() && self.exact.len() < MAX_EXACT {
+            return self.exact.push(millis);
         }
-        record(self.spread(), millis);
+        record(self.histogram_mut(), millis);
     }
 
-    /// The histogram, with what was kept as it is in it.
-    fn spread(&mut self) -> &mut Histogram<u32> {
-        let few = std::mem::take(&mut self.few);
-        let histogram = self.many.get_or_insert_with(Self::histogram);
-        for millis in few {
+    /// Returns the histogram, after moving the exact durations into it.
+    fn histogram_mut(&mut self) -> &mut Histogram<u32> {
+        let exact = std::mem::take(&mut self.exact);
+        let histogram = self.histogram.get_or_insert_with(growing_histogram);
+        for millis in exact {
             record(histogram, millis);
         }
         histogram
     }
 
-    /// Of three digits, growing with what is put into it.
-    fn histogram() -> Histogram<u32> {
-        let mut histogram = Histogram::new_with_bounds(1, 2, 3).expect("these are bounds");
-        histogram.auto(true);
-        histogram
-    }
-
-    /// Adds all of another.
+    /// Adds the other's durations.
     pub fn merge(&mut self, other: &Self) {
-        let Some((least, most)) = other.bounds else { return };
+        let Some((min, max)) = other.bounds else { return };
         self.count += other.count;
-        self.bounds = Some(
-            self.bounds.map_or((least, most), |bounds| (bounds.0.min(least), bounds.1.max(most))),
-        );
-        other.few.iter().for_each(|millis| self.keep(*millis));
-        if let Some(histogram) = &other.many {
-            // It grows as far as it has to.
-            let _ = self.spread().add(histogram);
+        self.bounds =
+            Some(self.bounds.map_or((min, max), |bounds| (bounds.0.min(min), bounds.1.max(max))));
+        other.exact.iter().for_each(|millis| self.insert(*millis));
+        if let Some(histogram) = &other.histogram {
+            // An error would mean a value out of range, but the histogram grows.
+            let _ = self.histogram_mut().add(histogram);
         }
     }
 
-    /// How many there are.
+    /// Returns the number of durations.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// The least and the most of them.
+    /// Returns the shortest and the longest duration.
     #[must_use]
     pub const fn bounds(&self) -> Option<(f64, f64)> {
         self.bounds
     }
 
-    /// The values that 50, 95 and 99 in a hundred are at or below.
+    /// Returns the 50th, 95th and 99th percentile.
     #[must_use]
     pub fn percentiles(&self) -> Option<[f64; 3]> {
-        let (least, most) = self.bounds?;
-        // The nearest rank: the smallest value that so many are at or below.
+        let (min, max) = self.bounds?;
+        // Nearest rank: the smallest duration that at least this share of all is at or below.
         let ranks = [50, 95, 99].map(|percent| (self.count * percent).div_ceil(100));
-        let Some(histogram) = &self.many else {
-            let mut sorted = self.few.clone();
+        let Some(histogram) = &self.histogram else {
+            let mut sorted = self.exact.clone();
             sorted.sort_by(f64::total_cmp);
             return Some(ranks.map(|rank| sorted[usize::try_from(rank).unwrap_or(usize::MAX) - 1]));
         };
-        let mut found = [most; 3];
+        let mut percentiles = [max; 3];
         let (mut at, mut passed) = (0, 0);
-        for step in histogram.iter_recorded() {
-            passed += step.count_since_last_iteration();
+        for cell in histogram.iter_recorded() {
+            passed += cell.count_since_last_iteration();
             while ranks.get(at).is_some_and(|rank| *rank <= passed) {
                 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-                let middle = histogram.median_equivalent(step.value_iterated_to()) as f64 / CELLS;
-                found[at] = middle.clamp(least, most);
+                let middle = histogram.median_equivalent(cell.value_iterated_to()) as f64;
+                percentiles[at] = (middle / CELLS_PER_MILLI).clamp(min, max);
                 at += 1;
             }
         }
-        Some(found)
+        Some(percentiles)
     }
+}
+
+/// Creates a histogram with a precision of three digits and a range that grows as needed.
+fn growing_histogram() -> Histogram<u32> {
+    let mut histogram = Histogram::new_with_bounds(1, 2, 3).expect("these are bounds");
+    histogram.auto(true);
+    histogram
 }
 
 fn record(histogram: &mut Histogram<u32>, millis: f64) {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "neither negative nor beyond the longest"
+        reason = "neither negative nor above the longest"
     )]
-    let cell = (millis.min(LONGEST) * CELLS).round() as u64;
-    // It grows as far as it has to.
+    let cell = (millis.min(MAX_MILLIS) * CELLS_PER_MILLI).round() as u64;
+    // An error would mean a value out of range, but the histogram grows.
     let _ = histogram.record(cell);
 }
 
@@ -127,7 +130,7 @@ mod tests {
 
     use super::*;
 
-    /// The definition, on all values.
+    /// Computes the percentiles by definition.
     fn exact(values: &[f64]) -> Option<[f64; 3]> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -135,58 +138,63 @@ mod tests {
         (!sorted.is_empty()).then(|| [50, 95, 99].map(rank))
     }
 
-    fn close(told: Option<[f64; 3]>, exact: Option<[f64; 3]>) -> bool {
-        match (told, exact) {
-            (Some(told), Some(exact)) => told
+    fn is_close(actual: Option<[f64; 3]>, exact: Option<[f64; 3]>) -> bool {
+        match (actual, exact) {
+            (Some(actual), Some(exact)) => actual
                 .iter()
                 .zip(exact)
-                .all(|(told, exact)| (told - exact).abs() <= (exact * 0.001).max(0.1)),
-            (told, exact) => told.is_none() && exact.is_none(),
+                .all(|(actual, exact)| (actual - exact).abs() <= (exact * 0.001).max(0.1)),
+            (actual, exact) => actual.is_none() && exact.is_none(),
         }
     }
 
-    fn measured(values: &[f64]) -> DurationHistogram {
-        let mut measured = DurationHistogram::default();
+    fn histogram(values: &[f64]) -> DurationHistogram {
+        let mut histogram = DurationHistogram::default();
         for value in values {
-            measured.add(*value);
+            histogram.add(*value);
         }
-        measured
+        histogram
     }
 
-    /// Lengths of time of every magnitude, often the same.
-    fn lengths() -> impl Strategy<Value = Vec<f64>> {
-        let length =
-            prop_oneof![0.0..1.0, 0.0..5_000.0, 0.0..LONGEST, (0u32..20).prop_map(f64::from)];
-        prop::collection::vec(length, 0..1500)
+    /// Generates durations of every magnitude, with many repetitions.
+    fn durations() -> impl Strategy<Value = Vec<f64>> {
+        let duration =
+            prop_oneof![0.0..1.0, 0.0..5_000.0, 0.0..MAX_MILLIS, (0u32..20).prop_map(f64::from)];
+        prop::collection::vec(duration, 0..1500)
     }
 
     proptest! {
         #[test]
-        fn percentiles_are_those_of_the_definition(values in lengths()) {
-            let told = measured(&values);
-            prop_assert!(close(told.percentiles(), exact(&values)));
-            prop_assert!(values.len() > FEW || told.percentiles() == exact(&values), "of few they are exact");
-            prop_assert_eq!(told.count(), values.len() as u64);
-            let most = values.iter().copied().reduce(f64::max);
-            prop_assert_eq!(told.bounds().map(|bounds| bounds.1), most);
+        fn percentiles_match_the_definition(values in durations()) {
+            let actual = histogram(&values);
+            let exact = exact(&values);
+            prop_assert!(is_close(actual.percentiles(), exact));
+            prop_assert!(values.len() > MAX_EXACT || actual.percentiles() == exact);
+            prop_assert_eq!(actual.count(), values.len() as u64);
+            let max = values.iter().copied().reduce(f64::max);
+            prop_assert_eq!(actual.bounds().map(|bounds| bounds.1), max);
         }
 
         #[test]
-        fn what_is_measured_in_parts_is_measured(values in lengths(), at in any::<prop::sample::Index>()) {
+        fn merging_parts_gives_the_whole(
+            values in durations(), at in any::<prop::sample::Index>()
+        ) {
             let (first, second) = values.split_at(at.index(values.len() + 1));
-            let mut merged = measured(first);
-            merged.merge(&measured(second));
-            prop_assert!(close(merged.percentiles(), exact(&values)));
-            prop_assert_eq!((merged.count(), merged.bounds()), (measured(&values).count(), measured(&values).bounds()));
+            let mut merged = histogram(first);
+            merged.merge(&histogram(second));
+            let whole = histogram(&values);
+            prop_assert!(is_close(merged.percentiles(), exact(&values)));
+            prop_assert_eq!((merged.count(), merged.bounds()), (whole.count(), whole.bounds()));
         }
     }
 
     #[test]
-    fn what_is_no_length_of_time_is_left_out_and_what_is_too_long_is_the_longest() {
-        let mut measured = measured(&[f64::NAN, f64::INFINITY, -1.0]);
-        assert_eq!((measured.count(), measured.percentiles(), measured.bounds()), (0, None, None));
-        (0..1000).for_each(|_| measured.add(1e300));
-        assert_eq!(measured.bounds(), Some((1e300, 1e300)));
-        assert_eq!(measured.percentiles(), Some([1e300; 3]), "as all are the same");
+    fn invalid_durations_are_ignored_and_very_long_ones_are_counted() {
+        let mut histogram = histogram(&[f64::NAN, f64::INFINITY, -1.0]);
+        assert_eq!((histogram.count(), histogram.percentiles()), (0, None));
+        assert_eq!(histogram.bounds(), None);
+        (0..1000).for_each(|_| histogram.add(1e300));
+        assert_eq!(histogram.bounds(), Some((1e300, 1e300)));
+        assert_eq!(histogram.percentiles(), Some([1e300; 3]), "clamped to the bounds");
     }
 }

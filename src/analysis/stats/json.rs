@@ -1,6 +1,7 @@
-//! Figures for machines. The shape is stable: every member is always there, `null` where there is nothing to tell.
+//! Statistics as JSON. The shape is stable: every member is always present, and `null` if it has no
+//! value.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::grouped::GroupedStats;
 use super::histogram::DurationHistogram;
@@ -10,45 +11,54 @@ use crate::analysis::latency::COMPONENTS;
 use crate::model::Kind;
 use crate::text::terminal;
 
-/// All that was counted, until that moment if it is later than the last event.
+/// Converts statistics and their groups. They cover the time to the last event, or to `until`
+/// (milliseconds of Unix time) if that is later.
 #[must_use]
-pub fn board(board: &GroupedStats, until: Option<i64>) -> Value {
-    let mut object = figures(&board.figures, until);
-    object["groups"] = board.groups.as_ref().map_or(Value::Null, |groups| {
+pub fn grouped(stats: &GroupedStats, until: Option<i64>) -> Value {
+    let mut object = totals(&stats.totals, until);
+    object["groups"] = stats.groups.as_ref().map_or(Value::Null, |groups| {
         let group = |(name, group): (Option<&str>, &super::grouped::GroupStats)| {
-            // Its name is the JSON of a value, unless it was too long.
+            // The name is the JSON of a value, unless the tally has truncated it.
             let value = name.map(|name| serde_json::from_str(name).unwrap_or_else(|_| json!(name)));
-            json!({"group": value, "other": name.is_none(), "count": group.events, "ms": measured(&group.took)})
+            json!({
+                "group": value,
+                "other": name.is_none(),
+                "count": group.events,
+                "ms": durations(&group.durations),
+            })
         };
         groups.sorted(|group| group.events).into_iter().map(group).collect()
     });
     object
 }
 
-/// The figures without groups.
+/// Converts statistics without groups; see [`grouped`].
 #[must_use]
-pub fn figures(figures: &EventStats, until: Option<i64>) -> Value {
-    let span = figures.span.map(|(first, last)| (first, until.unwrap_or(last).max(last)));
-    let seconds = figures.seconds(until);
+pub fn totals(stats: &EventStats, until: Option<i64>) -> Value {
+    let span = stats.span.map(|(first, last)| (first, until.unwrap_or(last).max(last)));
+    let seconds = stats.seconds(until);
     #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
     let rate = |number: u64| (seconds > 0.0).then(|| number as f64 / seconds);
-    let types: Vec<_> = figures
+    let types: Vec<_> = stats
         .types()
         .into_iter()
-        .map(|(name, number)| json!({"event_type": name, "count": number, "per_second": rate(number)}))
+        .map(|(name, count)| json!({"event_type": name, "count": count, "per_second": rate(count)}))
         .collect();
-    let tools: Vec<_> = figures
+    let tools: Vec<_> = stats
         .tools
         .sorted(|tool| tool.started.max(tool.completed))
         .into_iter()
         .map(|(name, tool)| {
             json!({
-                "tool_name": name, "started": tool.started, "completed": tool.completed, "failed": tool.failed,
-                "duration_ms": measured(&tool.took),
+                "tool_name": name,
+                "started": tool.started,
+                "completed": tool.completed,
+                "failed": tool.failed,
+                "duration_ms": durations(&tool.durations),
             })
         })
         .collect();
-    let drift: Vec<_> = figures
+    let drift: Vec<_> = stats
         .drift
         .sorted(|count| *count)
         .into_iter()
@@ -59,43 +69,52 @@ pub fn figures(figures: &EventStats, until: Option<i64>) -> Value {
             json!({"kind": kind, "event_type": event_type, "field": field, "count": number})
         })
         .collect();
-    let gaps: Vec<_> = figures
+    let gaps: Vec<_> = stats
         .gaps
         .sorted(|(certain, possible)| certain + possible)
         .into_iter()
-        .map(|(reason, (certain, possible))| json!({"reason": reason, "certain": certain, "possible": possible}))
+        .map(|(reason, (certain, possible))| {
+            json!({"reason": reason, "certain": certain, "possible": possible})
+        })
         .collect();
     let latency = COMPONENTS
         .iter()
-        .zip(&figures.latency)
-        .map(|(component, took)| (component.field.to_owned(), measured(took)));
-    let surfaces = figures.funnel().map(|(name, number)| (name.to_owned(), json!(number)));
+        .zip(&stats.latency)
+        .map(|(component, histogram)| (component.field.to_owned(), durations(histogram)))
+        .chain([("model".to_owned(), durations(&stats.model))])
+        .collect::<Map<_, _>>();
+    let surfaces = stats
+        .funnel()
+        .map(|(name, count)| (name.to_owned(), json!(count)))
+        .into_iter()
+        .chain([("not_followed".to_owned(), json!(stats.surfaces.untracked()))])
+        .collect::<Map<_, _>>();
     json!({
-        "events": figures.events,
+        "events": stats.events,
         "from": span.map(|(first, _)| time(first)),
         "to": span.map(|(_, last)| time(last)),
         "seconds": seconds,
-        "per_second": rate(figures.events),
+        "per_second": rate(stats.events),
         "types": types,
-        "calls": calls(&figures.calls, figures.of(Kind::CallStarted)),
-        "observed_calls": calls(&figures.sessions, figures.of(Kind::SessionStart)),
-        "escalations": counts("trigger", &figures.triggers),
+        "calls": calls(&stats.calls, stats.count_of(Kind::CallStarted)),
+        "observed_calls": calls(&stats.sessions, stats.count_of(Kind::SessionStart)),
+        "escalations": counts("trigger", &stats.triggers),
         "tools": tools,
-        "latency_ms": latency.chain([("model".to_owned(), measured(&figures.model))]).collect::<serde_json::Map<_, _>>(),
-        "surfaces": surfaces.into_iter().chain([("not_followed".to_owned(), json!(figures.surfaces.lost()))]).collect::<serde_json::Map<_, _>>(),
+        "latency_ms": latency,
+        "surfaces": surfaces,
         "pipelines": {
-            "synced": figures.of(Kind::PipelineSyncCompleted),
-            "failed": figures.of(Kind::PipelineError),
-            "events": figures.synced_events,
-            "sync_ms": measured(&figures.syncs),
+            "synced": stats.count_of(Kind::PipelineSyncCompleted),
+            "failed": stats.count_of(Kind::PipelineError),
+            "events": stats.synced_events,
+            "sync_ms": durations(&stats.syncs),
         },
         "drift": drift,
         "gaps": gaps,
-        "malformed": counts("category", &figures.malformed),
+        "malformed": counts("category", &stats.malformed),
     })
 }
 
-/// An object on a line of its own, without hostile characters.
+/// Writes an object on a line of its own, with hostile characters as escapes.
 #[must_use]
 pub fn line(object: &Value) -> String {
     let mut line = String::new();
@@ -103,7 +122,7 @@ pub fn line(object: &Value) -> String {
     line + "\n"
 }
 
-/// A moment, RFC 3339 in UTC.
+/// Formats milliseconds of Unix time as RFC 3339 in UTC.
 #[must_use]
 pub fn time(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis).map(|time| format!("{time:.3}")).unwrap_or_default()
@@ -112,25 +131,33 @@ pub fn time(millis: i64) -> String {
 fn calls(calls: &CallStats, started: u64) -> Value {
     let ended = calls.ended();
     json!({
-        "started": started, "ended": ended, "still_on": calls.on(),
-        "outcomes": counts("completion_reason", &calls.outcomes), "duration_ms": measured(&calls.took),
+        "started": started,
+        "ended": ended,
+        "still_on": calls.ongoing(),
+        "outcomes": counts("completion_reason", &calls.outcomes),
+        "duration_ms": durations(&calls.durations),
     })
 }
 
-/// `null` as a name stands for all beyond the first so many.
-fn counts(what: &str, tally: &Tally<u64>) -> Value {
+/// Converts a tally. A name of `null` stands for all names that are not counted separately.
+fn counts(key: &str, tally: &Tally<u64>) -> Value {
     tally
         .sorted(|count| *count)
         .into_iter()
-        .map(|(name, number)| json!({what: name, "count": number}))
+        .map(|(name, count)| json!({key: name, "count": count}))
         .collect()
 }
 
-fn measured(took: &DurationHistogram) -> Value {
-    let [p50, p95, p99] = took.percentiles().map_or([None; 3], |percentiles| percentiles.map(Some));
-    let bounds = took.bounds();
+fn durations(histogram: &DurationHistogram) -> Value {
+    let [p50, p95, p99] =
+        histogram.percentiles().map_or([None; 3], |percentiles| percentiles.map(Some));
+    let bounds = histogram.bounds();
     json!({
-        "count": took.count(), "min": bounds.map(|(least, _)| least),
-        "p50": p50, "p95": p95, "p99": p99, "max": bounds.map(|(_, most)| most),
+        "count": histogram.count(),
+        "min": bounds.map(|(min, _)| min),
+        "p50": p50,
+        "p95": p95,
+        "p99": p99,
+        "max": bounds.map(|(_, max)| max),
     })
 }

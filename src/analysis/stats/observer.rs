@@ -1,4 +1,5 @@
-//! Counts events instead of writing them, or beside: `evtap stats` and `--stats`.
+//! The observers that count events: [`StatsObserver`] for `evtap stats`, and [`SummaryObserver`] for
+//! `--stats`.
 
 use std::any::Any;
 use std::io::{self, Write};
@@ -11,95 +12,95 @@ use crossterm::{cursor, queue, terminal};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::analysis::stats;
-use crate::analysis::stats::grouped::GroupedStats;
-use crate::analysis::stats::series::{self, Series, SeriesRow};
-use crate::analysis::stats::text::cell;
+use super::grouped::GroupedStats;
+use super::series::{self, Series, SeriesRow};
+use super::text::{self, cell};
+use super::{event_millis, json};
 use crate::output::status;
 use crate::output::{Observer, Out, OutputError, Tally};
 use crate::query::program::{Program, ProgramError};
 use crate::query::{EventContext, budget_exceeded, value};
 
-/// How often a live stream's figures are told anew.
+/// How often the output of a live stream is updated.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How figures are written.
+/// The format of statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatsFormat {
     /// A table for people.
     Text,
-    /// A JSON object; one a line, of a series.
+    /// A JSON object, or one for each row of a series.
     Json,
-    /// A series as a table between commas.
+    /// A series as comma-separated values.
     Csv,
 }
 
-/// What figures are wanted.
+/// The options of `evtap stats`.
 pub struct StatsConfig {
-    /// How they are written.
-    pub form: StatsFormat,
-    /// A row for so much time, rather than a sum at the end.
+    /// The format.
+    pub format: StatsFormat,
+    /// The length of an interval, for a series in place of a summary at the end.
     pub every: Option<Duration>,
-    /// What they are grouped by.
+    /// The jq program whose values are the groups of an event.
     pub group_by: Option<Program>,
-    /// The stream is live: time is that of the clock.
-    pub live: bool,
-    /// There is a terminal, on which the figures are kept up to date.
-    pub terminal: bool,
-    /// There may be colours.
-    pub paint: bool,
+    /// Whether the stream is live, so that the clock gives the time of events.
+    pub is_live: bool,
+    /// Whether the output is a terminal, where a live table is redrawn in place.
+    pub is_terminal: bool,
+    /// Whether the output may have colours.
+    pub has_colour: bool,
 }
 
-/// Counts events, and writes what it has counted.
+/// An observer that counts events and writes the statistics.
 pub struct StatsObserver {
-    told: Arc<Mutex<StatsOutput>>,
+    output: Arc<Mutex<StatsOutput>>,
     group_by: Option<Program>,
-    live: bool,
+    is_live: bool,
     failures: u64,
     ticker: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-/// What was counted, and where it is told.
+/// The statistics and their output, shared by the observer and the ticker.
 struct StatsOutput {
     out: Out,
-    form: StatsFormat,
-    paint: bool,
-    live: bool,
-    board: GroupedStats,
+    format: StatsFormat,
+    has_colour: bool,
+    is_live: bool,
+    stats: GroupedStats,
     series: Option<Series>,
-    /// How many lines on the terminal are to be replaced.
-    painted: Option<u16>,
-    broken: Option<io::Error>,
+    /// The number of lines to replace, if the table is redrawn in place.
+    drawn_lines: Option<u16>,
+    /// The error of the ticker, for the observer to return.
+    error: Option<io::Error>,
 }
 
 impl StatsObserver {
-    /// Writes to `out`.
+    /// Creates an observer that writes to `out`.
     #[must_use]
-    pub fn new(out: Out, setup: StatsConfig) -> Self {
-        let StatsConfig { form, every, group_by, live, terminal, paint } = setup;
-        let grouped = group_by.is_some();
+    pub fn new(out: Out, config: StatsConfig) -> Self {
+        let StatsConfig { format, every, group_by, is_live, is_terminal, has_colour } = config;
+        let is_grouped = group_by.is_some();
         let every = every.map(|every| i64::try_from(every.as_millis()).unwrap_or(i64::MAX));
-        let painted =
-            (live && terminal && every.is_none() && form == StatsFormat::Text).then_some(0);
-        let series = every.map(|every| Series::new(every, grouped));
-        let ticks = live && (series.is_some() || painted.is_some());
-        let mut told = StatsOutput {
+        let is_redrawn = is_live && is_terminal && every.is_none() && format == StatsFormat::Text;
+        let series = every.map(|every| Series::new(every, is_grouped));
+        let needs_ticker = is_live && (series.is_some() || is_redrawn);
+        let mut output = StatsOutput {
             out,
-            form,
-            paint,
-            live,
-            board: GroupedStats::new(grouped),
+            format,
+            has_colour,
+            is_live,
+            stats: GroupedStats::new(is_grouped),
             series,
-            painted,
-            broken: None,
+            drawn_lines: is_redrawn.then_some(0),
+            error: None,
         };
-        told.head(grouped);
-        let told = Arc::new(Mutex::new(told));
-        let ticker = ticks.then(|| ticker(Arc::clone(&told)));
-        Self { told, group_by, live, failures: 0, ticker }
+        output.start(is_grouped);
+        let output = Arc::new(Mutex::new(output));
+        let ticker = needs_ticker.then(|| start_ticker(Arc::clone(&output)));
+        Self { output, group_by, is_live, failures: 0, ticker }
     }
 
-    /// The groups that an event belongs to.
+    /// Returns the groups that an event belongs to.
     fn groups(&mut self, context: &EventContext<'_>) -> Result<Vec<String>, OutputError> {
         let Some(program) = &self.group_by else { return Ok(Vec::new()) };
         let mut groups = Vec::new();
@@ -115,7 +116,8 @@ impl StatsObserver {
                 if self.failures == 1 {
                     let event_type = context.event.event_type();
                     status::report(&format!(
-                        "--group-by fails on {event_type}: {reason}; such events are in no group (told once)"
+                        "--group-by fails on {event_type}: {reason}; such events are in no group \
+                         (reported once)"
                     ));
                 }
             }
@@ -124,44 +126,44 @@ impl StatsObserver {
     }
 }
 
-/// What another worker counts.
+/// Counts events on a worker thread.
 #[derive(Default)]
 struct StatsTally(Option<Box<GroupedStats>>);
 
 impl Tally for StatsTally {
     fn event(&mut self, context: &EventContext<'_>) {
-        let board = self.0.get_or_insert_with(|| Box::new(GroupedStats::new(false)));
-        board.observe(context.event, stats::moment(context.event), &[]);
+        let stats = self.0.get_or_insert_with(|| Box::new(GroupedStats::new(false)));
+        stats.observe(context.event, event_millis(context.event), &[]);
     }
 
     fn take(&mut self) -> Option<Box<dyn Any + Send>> {
-        self.0.take().map(|board| board as Box<dyn Any + Send>)
+        self.0.take().map(|stats| stats as Box<dyn Any + Send>)
     }
 }
 
-/// Whether the counts of a [`StatsTally`] can be merged into `board`.
-fn can_merge(board: &GroupedStats, counts: &(dyn Any + Send)) -> bool {
-    counts.downcast_ref().is_some_and(|counts| board.has_room(counts))
+/// Whether the counts of a [`StatsTally`] can be merged into `stats`.
+fn can_merge(stats: &GroupedStats, counts: &(dyn Any + Send)) -> bool {
+    counts.downcast_ref().is_some_and(|counts| stats.has_room(counts))
 }
 
-/// Merges the counts of a [`StatsTally`] into `board`.
-fn merge(board: &mut GroupedStats, counts: &(dyn Any + Send)) {
+/// Merges the counts of a [`StatsTally`] into `stats`.
+fn merge(stats: &mut GroupedStats, counts: &(dyn Any + Send)) {
     if let Some(counts) = counts.downcast_ref() {
-        board.merge(counts);
+        stats.merge(counts);
     }
 }
 
-fn lock(told: &Mutex<StatsOutput>) -> MutexGuard<'_, StatsOutput> {
-    told.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(output: &Mutex<StatsOutput>) -> MutexGuard<'_, StatsOutput> {
+    output.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tells what time has made of the figures, until the sender is dropped.
-fn ticker(told: Arc<Mutex<StatsOutput>>) -> (Sender<()>, JoinHandle<()>) {
+/// Starts a thread that updates the output regularly until the returned sender is dropped.
+fn start_ticker(output: Arc<Mutex<StatsOutput>>) -> (Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = channel();
-    lock(&told).tick();
+    lock(&output).tick();
     let run = move || {
         while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-            lock(&told).tick();
+            lock(&output).tick();
         }
     };
     (stop, std::thread::spawn(run))
@@ -170,37 +172,36 @@ fn ticker(told: Arc<Mutex<StatsOutput>>) -> (Sender<()>, JoinHandle<()>) {
 impl Observer for StatsObserver {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         let groups = self.groups(context)?;
-        let moment = if self.live { Some(now()) } else { stats::moment(context.event) };
-        let mut told = lock(&self.told);
-        if let Some(error) = told.broken.take() {
+        let millis = if self.is_live { Some(now()) } else { event_millis(context.event) };
+        let mut output = lock(&self.output);
+        if let Some(error) = output.error.take() {
             return Err(error.into());
         }
-        match &mut told.series {
-            None => told.board.observe(context.event, moment, &groups),
+        match &mut output.series {
+            None => output.stats.observe(context.event, millis, &groups),
             Some(series) => {
-                let rows = series.observe(context.event, moment, &groups).into_iter().collect();
-                told.rows(rows)?;
+                let rows = series.observe(context.event, millis, &groups).into_iter().collect();
+                output.write_rows(rows)?;
             }
         }
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let mut told = lock(&self.told);
-        told.broken.take().map_or(Ok(()), Err)
+        lock(&self.output).error.take().map_or(Ok(()), Err)
     }
 
     fn finish(&mut self) -> io::Result<()> {
         if let Some((stop, ticker)) = self.ticker.take() {
             drop(stop);
-            // It has nothing to give.
+            // The output keeps the ticker's error, so the thread returns nothing.
             let _ = ticker.join();
         }
-        let mut told = lock(&self.told);
-        if let Some(error) = told.broken.take() {
+        let mut output = lock(&self.output);
+        if let Some(error) = output.error.take() {
             return Err(error);
         }
-        told.finish()
+        output.finish()
     }
 
     fn failures(&self) -> u64 {
@@ -209,46 +210,49 @@ impl Observer for StatsObserver {
 
     fn tally(&self) -> Option<Box<dyn Tally>> {
         // The rows of a series depend on order, and the first failure of --group-by is reported.
-        let is_sum = !self.live && self.group_by.is_none() && lock(&self.told).series.is_none();
+        let is_sum =
+            !self.is_live && self.group_by.is_none() && lock(&self.output).series.is_none();
         is_sum.then(|| Box::new(StatsTally::default()) as Box<dyn Tally>)
     }
 
     fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {
-        can_merge(&lock(&self.told).board, counts)
+        can_merge(&lock(&self.output).stats, counts)
     }
 
     fn merge(&mut self, counts: &(dyn Any + Send)) {
-        merge(&mut lock(&self.told).board, counts);
+        merge(&mut lock(&self.output).stats, counts);
     }
 }
 
 impl StatsOutput {
-    fn head(&mut self, grouped: bool) {
-        if self.painted.is_some() {
-            // What is told on stderr would stand in the middle of the figures.
+    /// Writes the header of a series, or prepares the terminal for a table that is redrawn.
+    fn start(&mut self, is_grouped: bool) {
+        if self.drawn_lines.is_some() {
+            // A message on stderr would appear in the middle of the table.
             status::hold_back();
         }
-        let head = match (&self.series, self.form) {
+        let header = match (&self.series, self.format) {
             (None, _) | (_, StatsFormat::Json) => return,
-            (_, StatsFormat::Text) => series::text_head(grouped),
-            (_, StatsFormat::Csv) => series::csv_head(grouped),
+            (_, StatsFormat::Text) => series::text_header(is_grouped),
+            (_, StatsFormat::Csv) => series::csv_header(is_grouped),
         };
-        self.broken = self.write(&head).err();
+        self.error = self.write(&header).err();
     }
 
+    /// Writes the rows of intervals that have ended, or redraws the table.
     fn tick(&mut self) {
         let written = if let Some(series) = &mut self.series {
-            let rows = series.until(now());
-            self.rows(rows)
+            let rows = series.close_until(now());
+            self.write_rows(rows)
         } else {
-            self.paint()
+            self.redraw()
         };
-        self.broken = self.broken.take().or(written.err());
+        self.error = self.error.take().or(written.err());
     }
 
-    fn rows(&mut self, rows: Vec<SeriesRow>) -> io::Result<()> {
+    fn write_rows(&mut self, rows: Vec<SeriesRow>) -> io::Result<()> {
         for row in rows {
-            let text = match self.form {
+            let text = match self.format {
                 StatsFormat::Text => row.text(),
                 StatsFormat::Json => row.json(),
                 StatsFormat::Csv => row.csv(),
@@ -263,16 +267,16 @@ impl StatsOutput {
         self.out.flush()
     }
 
-    fn text(&self, paint: bool) -> String {
-        stats::text::board(&self.board, self.live.then(now), paint)
+    fn text(&self, has_colour: bool) -> String {
+        text::table(&self.stats, self.is_live.then(now), has_colour)
     }
 
-    /// Puts the figures in the place of those before.
-    fn paint(&mut self) -> io::Result<()> {
+    /// Replaces the table on the terminal by the current one.
+    fn redraw(&mut self) -> io::Result<()> {
         let (width, height) = terminal::size()
             .map_or((80, 24), |(width, height)| (usize::from(width), usize::from(height)));
-        // Where lines would be cut, colours would be.
-        let text = self.text(self.paint && width >= 80);
+        // Truncating a line would also truncate its colour sequences.
+        let text = self.text(self.has_colour && width >= 80);
         let room = height.saturating_sub(2);
         let mut lines: Vec<_> = text
             .lines()
@@ -281,23 +285,17 @@ impl StatsOutput {
         if lines.len() > room {
             let hidden = lines.len() - room;
             lines.truncate(room);
-            lines.push(
-                cell(
-                    &format!("… {hidden} more lines, at the end or on a taller screen"),
-                    width.min(60),
-                )
-                .trim_end()
-                .to_owned(),
-            );
+            let note = format!("… {hidden} more lines, at the end or on a taller screen");
+            lines.push(cell(&note, width.min(60)).trim_end().to_owned());
         }
-        self.wipe()?;
-        self.painted = u16::try_from(lines.len()).ok();
+        self.clear()?;
+        self.drawn_lines = u16::try_from(lines.len()).ok();
         self.write(&(lines.join("\n") + "\n"))
     }
 
-    /// Takes the figures away, and lets what waits on stderr out.
-    fn wipe(&mut self) -> io::Result<()> {
-        if let Some(lines @ 1..) = self.painted {
+    /// Removes the table from the terminal, and lets the lines that wait for stderr through.
+    fn clear(&mut self) -> io::Result<()> {
+        if let Some(lines @ 1..) = self.drawn_lines {
             queue!(
                 self.out,
                 cursor::MoveToPreviousLine(lines),
@@ -311,20 +309,18 @@ impl StatsOutput {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if self.painted.is_some() {
-            let wiped = self.wipe();
+        if self.drawn_lines.is_some() {
+            let cleared = self.clear();
             status::release();
-            wiped?;
+            cleared?;
         }
         if let Some(series) = &mut self.series {
             let rows = series.finish();
-            return self.rows(rows);
+            return self.write_rows(rows);
         }
-        let text = match self.form {
-            StatsFormat::Text | StatsFormat::Csv => self.text(self.paint),
-            StatsFormat::Json => {
-                stats::json::line(&stats::json::board(&self.board, self.live.then(now)))
-            }
+        let text = match self.format {
+            StatsFormat::Text | StatsFormat::Csv => self.text(self.has_colour),
+            StatsFormat::Json => json::line(&json::grouped(&self.stats, self.is_live.then(now))),
         };
         self.write(&text)
     }
@@ -334,9 +330,9 @@ fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// Counts the events that are written, and sums them up on stderr at the end.
+/// An observer that counts the events that are written, and writes a summary to stderr at the end.
 pub struct SummaryObserver {
-    board: GroupedStats,
+    stats: GroupedStats,
     format: status::StatusFormat,
 }
 
@@ -344,23 +340,22 @@ impl SummaryObserver {
     /// Creates an observer whose summary has the format of status messages.
     #[must_use]
     pub fn new(format: status::StatusFormat) -> Self {
-        Self { board: GroupedStats::new(false), format }
+        Self { stats: GroupedStats::new(false), format }
     }
 }
 
 impl Observer for SummaryObserver {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        self.board.observe(context.event, stats::moment(context.event), &[]);
+        self.stats.observe(context.event, event_millis(context.event), &[]);
         Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {
         if self.format == status::StatusFormat::Json {
-            status::tell_json(
-                &json!({"status": "stats", "stats": stats::json::board(&self.board, None)}),
-            );
+            let stats = json::grouped(&self.stats, None);
+            status::tell_json(&json!({"status": "stats", "stats": stats}));
         } else {
-            status::lines(&stats::text::board(&self.board, None, false));
+            status::lines(&text::table(&self.stats, None, false));
         }
         Ok(())
     }
@@ -370,10 +365,10 @@ impl Observer for SummaryObserver {
     }
 
     fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {
-        can_merge(&self.board, counts)
+        can_merge(&self.stats, counts)
     }
 
     fn merge(&mut self, counts: &(dyn Any + Send)) {
-        merge(&mut self.board, counts);
+        merge(&mut self.stats, counts);
     }
 }

@@ -1,8 +1,9 @@
-//! Figures as a series over time: a row for each stretch of it.
+//! Statistics as a time series, with a row for each interval.
 //!
-//! Events of a recording go by their own time. A stretch is over once events have come in eight later ones, so that some
-//! disorder does no harm; what comes later still is counted in the oldest one that is open, and told of as `late`. A stretch
-//! without events has no row, but on a live stream, whose time is that of the clock.
+//! The events of a recording are placed by their own time. An interval is closed once eight later
+//! ones have events, so that events may be slightly out of order. An event that belongs to a closed
+//! interval is counted in the oldest open one, and in the row's `late`. Intervals without events
+//! have no row, except on a live stream, whose time is that of the clock.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,41 +18,43 @@ use crate::model::Kind;
 use crate::redact::RedactedEvent;
 use crate::text::units::count;
 
-/// How many stretches are open at once.
-const OPEN: usize = 8;
+/// The number of intervals that are open at once.
+const MAX_OPEN: usize = 8;
 
-/// See the [module](self).
+/// Statistics over time, with a limited number of open intervals.
 pub struct Series {
-    /// The length of a stretch, in milliseconds.
+    /// The length of an interval, in milliseconds.
     every: i64,
-    grouped: bool,
+    is_grouped: bool,
+    /// The open intervals, by their start.
     open: BTreeMap<Option<i64>, SeriesRow>,
-    /// The end of the last stretch that is over.
-    over: Option<i64>,
+    /// The end of the last interval that was closed.
+    closed_until: Option<i64>,
 }
 
-/// One stretch.
+/// The statistics of one interval.
 pub struct SeriesRow {
-    /// When it begins and ends, in milliseconds of Unix time; unknown of events without a time before any that has one.
-    pub stretch: Option<(i64, i64)>,
-    /// What was counted in it.
-    pub board: GroupedStats,
-    /// How many of its events belong to a stretch that was over.
+    /// The start and the end, in milliseconds of Unix time. `None` holds events without a time that
+    /// come before any event with one.
+    pub interval: Option<(i64, i64)>,
+    /// The statistics.
+    pub stats: GroupedStats,
+    /// The number of events that belong to an earlier interval, which was closed.
     pub late: u64,
 }
 
 impl Series {
-    /// With stretches of that many milliseconds.
+    /// Creates a series whose intervals are `every` milliseconds long.
     #[must_use]
-    pub const fn new(every: i64, grouped: bool) -> Self {
-        Self { every, grouped, open: BTreeMap::new(), over: None }
+    pub const fn new(every: i64, is_grouped: bool) -> Self {
+        Self { every, is_grouped, open: BTreeMap::new(), closed_until: None }
     }
 
-    /// Counts an event, and gives the stretch that is over with it.
+    /// Counts an event, and returns the row of the interval that this closes, if any.
     pub fn observe(
         &mut self,
-        shown: &RedactedEvent<'_>,
-        moment: Option<i64>,
+        event: &RedactedEvent<'_>,
+        millis: Option<i64>,
         groups: &[String],
     ) -> Option<SeriesRow> {
         let newest = self
@@ -60,51 +63,53 @@ impl Series {
             .next_back()
             .copied()
             .flatten()
-            .or(self.over.map(|over| over - self.every));
-        let start = moment.map(|moment| moment.div_euclid(self.every) * self.every).or(newest);
-        let is_late = start.zip(self.over).is_some_and(|(start, over)| start < over);
-        let oldest = self.open.keys().flatten().next().copied().or(self.over);
+            .or(self.closed_until.map(|end| end - self.every));
+        let start = millis.map(|millis| millis.div_euclid(self.every) * self.every).or(newest);
+        let is_late = start.zip(self.closed_until).is_some_and(|(start, end)| start < end);
+        let oldest = self.open.keys().flatten().next().copied().or(self.closed_until);
         let row = self.row(if is_late { oldest } else { start });
         row.late += u64::from(is_late);
-        row.board.observe(shown, moment, groups);
-        (self.open.len() > OPEN).then(|| self.close())?
+        row.stats.observe(event, millis, groups);
+        (self.open.len() > MAX_OPEN).then(|| self.close_oldest())?
     }
 
     fn row(&mut self, start: Option<i64>) -> &mut SeriesRow {
-        let Self { every, grouped, open, .. } = self;
+        let Self { every, is_grouped, open, .. } = self;
         open.entry(start).or_insert_with(|| SeriesRow {
-            stretch: start.map(|start| (start, start.saturating_add(*every))),
-            board: GroupedStats::new(*grouped),
+            interval: start.map(|start| (start, start.saturating_add(*every))),
+            stats: GroupedStats::new(*is_grouped),
             late: 0,
         })
     }
 
-    fn close(&mut self) -> Option<SeriesRow> {
+    fn close_oldest(&mut self) -> Option<SeriesRow> {
         let (start, row) = self.open.pop_first()?;
-        self.over = start.map(|start| start.saturating_add(self.every)).or(self.over);
+        self.closed_until =
+            start.map(|start| start.saturating_add(self.every)).or(self.closed_until);
         Some(row)
     }
 
-    /// The stretches that are over by the clock, also those without events.
-    pub fn until(&mut self, now: i64) -> Vec<SeriesRow> {
+    /// Closes the intervals that have ended by the clock, also those without events, and returns
+    /// their rows.
+    pub fn close_until(&mut self, now: i64) -> Vec<SeriesRow> {
         let mut rows = Vec::new();
-        let mut next = self.over.unwrap_or_else(|| now.div_euclid(self.every) * self.every);
+        let mut next = self.closed_until.unwrap_or_else(|| now.div_euclid(self.every) * self.every);
         while next.saturating_add(self.every) <= now {
             self.row(Some(next));
-            rows.extend(self.close());
+            rows.extend(self.close_oldest());
             next += self.every;
         }
-        self.over.get_or_insert(next);
+        self.closed_until.get_or_insert(next);
         rows
     }
 
-    /// All stretches that are still open.
+    /// Closes all intervals that are open, and returns their rows.
     pub fn finish(&mut self) -> Vec<SeriesRow> {
-        std::iter::from_fn(|| self.close()).collect()
+        std::iter::from_fn(|| self.close_oldest()).collect()
     }
 }
 
-/// The columns, as machines and as people know them, and how wide the latter have it.
+/// A column: its name in CSV, its title in a table, and its width in a table.
 type Column = (&'static str, &'static str, usize);
 
 const COLUMNS: &[Column] = &[
@@ -128,10 +133,10 @@ const GROUP_COLUMNS: &[Column] = &[
     ("ms_max", "max", 9),
 ];
 
-/// The columns of a group's value.
-const GROUP: usize = 22;
+/// The width of the column that holds the group's value.
+const GROUP_WIDTH: usize = 22;
 
-/// A number in a cell.
+/// The value of a cell.
 enum Cell {
     Count(u64),
     Rate(u64),
@@ -156,21 +161,22 @@ impl Cell {
     }
 }
 
-fn cells(figures: &EventStats) -> Vec<Cell> {
-    let tools = figures.tools.sorted(|_| 0);
-    let sum = |of: fn(&super::ToolStats) -> u64| tools.iter().map(|(_, tool)| of(tool)).sum();
+/// Returns the cells of [`COLUMNS`].
+fn cells(stats: &EventStats) -> Vec<Cell> {
+    let tools = stats.tools.sorted(|_| 0);
+    let sum = |value: fn(&super::ToolStats) -> u64| tools.iter().map(|(_, tool)| value(tool)).sum();
     let gaps =
-        figures.gaps.sorted(|_| 0).iter().map(|(_, (certain, possible))| certain + possible).sum();
+        stats.gaps.sorted(|_| 0).iter().map(|(_, (certain, possible))| certain + possible).sum();
     vec![
-        Cell::Count(figures.events),
-        Cell::Rate(figures.events),
-        Cell::Count(figures.of(Kind::CallStarted)),
-        Cell::Count(figures.of(Kind::CallEnded)),
-        Cell::Count(figures.of(Kind::CallEscalated)),
+        Cell::Count(stats.events),
+        Cell::Rate(stats.events),
+        Cell::Count(stats.count_of(Kind::CallStarted)),
+        Cell::Count(stats.count_of(Kind::CallEnded)),
+        Cell::Count(stats.count_of(Kind::CallEscalated)),
         Cell::Count(sum(|tool| tool.started.max(tool.completed))),
         Cell::Count(sum(|tool| tool.failed)),
-        Cell::Millis(figures.latency[0].percentiles().map(|[_, p95, _]| p95)),
-        Cell::Count(figures.drifted),
+        Cell::Millis(stats.latency[0].percentiles().map(|[_, p95, _]| p95)),
+        Cell::Count(stats.drifted),
         Cell::Count(gaps),
     ]
 }
@@ -178,32 +184,32 @@ fn cells(figures: &EventStats) -> Vec<Cell> {
 impl SeriesRow {
     fn seconds(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-        self.stretch.map_or(0.0, |(from, to)| (to - from) as f64 / 1000.0)
+        self.interval.map_or(0.0, |(from, to)| (to - from) as f64 / 1000.0)
     }
 
-    /// Each line of the row: the group, if there are groups, and the cells.
+    /// Returns the lines of the row: one, or one for each group with the group's name.
     fn lines(&self) -> Vec<(Option<String>, Vec<Cell>)> {
-        let Some(groups) = &self.board.groups else {
-            return vec![(None, cells(&self.board.figures))];
+        let Some(groups) = &self.stats.groups else {
+            return vec![(None, cells(&self.stats.totals))];
         };
         let line = |(name, group): (Option<&str>, &super::grouped::GroupStats)| {
-            let (percentiles, bounds) = (group.took.percentiles(), group.took.bounds());
+            let (percentiles, bounds) = (group.durations.percentiles(), group.durations.bounds());
             let cells = vec![
                 Cell::Count(group.events),
                 Cell::Rate(group.events),
                 Cell::Millis(percentiles.map(|[p50, ..]| p50)),
                 Cell::Millis(percentiles.map(|[_, p95, _]| p95)),
-                Cell::Millis(bounds.map(|(_, most)| most)),
+                Cell::Millis(bounds.map(|(_, max)| max)),
             ];
             (Some(name.unwrap_or("(other)").to_owned()), cells)
         };
         groups.sorted(|group| group.events).into_iter().map(line).collect()
     }
 
-    /// Lines for people.
+    /// Renders the row as lines of a table.
     #[must_use]
     pub fn text(&self) -> String {
-        let time = self.stretch.map_or_else(
+        let time = self.interval.map_or_else(
             || "-".to_owned(),
             |(from, _)| time(from).strftime("%m-%d %H:%M:%S").to_string(),
         );
@@ -212,7 +218,7 @@ impl SeriesRow {
             let _ = write!(text, "{time:14}");
             let columns = if group.is_some() { GROUP_COLUMNS } else { COLUMNS };
             if let Some(group) = group {
-                let _ = write!(text, "  {}", cell(&group, GROUP));
+                let _ = write!(text, "  {}", cell(&group, GROUP_WIDTH));
             }
             for (cell, (_, _, width)) in cells.iter().zip(columns) {
                 let _ = write!(text, "{:>width$}", cell.text(self.seconds()));
@@ -222,26 +228,26 @@ impl SeriesRow {
         text
     }
 
-    /// One object on a line.
+    /// Renders the row as a JSON object on one line.
     #[must_use]
     pub fn json(&self) -> String {
-        let mut object = json::board(&self.board, None);
+        let mut object = json::grouped(&self.stats, None);
         object["stretch"] = self
-            .stretch
+            .interval
             .map_or(Value::Null, |(from, to)| json!([json::time(from), json::time(to)]));
         object["late"] = json!(self.late);
         json::line(&object)
     }
 
-    /// Records of a table between commas.
+    /// Renders the row as CSV records.
     #[must_use]
     pub fn csv(&self) -> String {
         let (from, to) =
-            self.stretch.map(|(from, to)| (json::time(from), json::time(to))).unwrap_or_default();
+            self.interval.map(|(from, to)| (json::time(from), json::time(to))).unwrap_or_default();
         let mut text = String::new();
         for (group, cells) in self.lines() {
             let cells = cells.iter().map(|cell| cell.csv(self.seconds()));
-            text += &record(
+            text += &csv_record(
                 [from.clone(), to.clone()]
                     .into_iter()
                     .chain(group)
@@ -253,33 +259,32 @@ impl SeriesRow {
     }
 }
 
-/// What stands above the rows, for people.
+/// Returns the header of the table.
 #[must_use]
-pub fn text_head(grouped: bool) -> String {
-    let columns = if grouped { GROUP_COLUMNS } else { COLUMNS };
-    let mut head = format!("{:14}", "UTC");
-    if grouped {
-        let _ = write!(head, "  {:GROUP$}", "group");
+pub fn text_header(is_grouped: bool) -> String {
+    let columns = if is_grouped { GROUP_COLUMNS } else { COLUMNS };
+    let mut header = format!("{:14}", "UTC");
+    if is_grouped {
+        let _ = write!(header, "  {:GROUP_WIDTH$}", "group");
     }
-    for (_, name, width) in columns {
-        let _ = write!(head, "{name:>width$}");
+    for (_, title, width) in columns {
+        let _ = write!(header, "{title:>width$}");
     }
-    head + "\n"
+    header + "\n"
 }
 
-/// What stands above the rows, between commas.
+/// Returns the header record of the CSV.
 #[must_use]
-pub fn csv_head(grouped: bool) -> String {
-    let columns = if grouped { GROUP_COLUMNS } else { COLUMNS };
+pub fn csv_header(is_grouped: bool) -> String {
+    let columns = if is_grouped { GROUP_COLUMNS } else { COLUMNS };
     let names = columns.iter().map(|(name, ..)| *name);
-    record(
-        ["from", "to"].into_iter().chain(grouped.then_some("group")).chain(names).chain(["late"]),
-    )
+    let group = is_grouped.then_some("group");
+    csv_record(["from", "to"].into_iter().chain(group).chain(names).chain(["late"]))
 }
 
-fn record(fields: impl Iterator<Item = impl AsRef<[u8]>>) -> String {
+fn csv_record(fields: impl Iterator<Item = impl AsRef<[u8]>>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    // Into memory it does not fail.
+    // Writing into memory does not fail.
     let _ = writer.write_record(fields);
     writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }

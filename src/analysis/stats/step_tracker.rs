@@ -1,79 +1,81 @@
-//! How far each of many things has come, such as a form or a call, by its id.
+//! Tracks which steps each of many items, such as forms or calls, has taken.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-/// How many things are followed at once. An id takes some twenty bytes.
-const MOST: usize = 100_000;
+/// The number of items that are tracked. Each takes some twenty bytes.
+const MAX_ITEMS: usize = 100_000;
 
-/// The same for all, so that what was followed in parts can be put together.
-static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+/// The hash function of the ids. All trackers share it, so that they can be merged.
+static ID_HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// Which steps, by bits, each thing has taken.
+/// The steps that items have taken, by the hash of their ids.
 #[derive(Debug, Clone, Default)]
 pub struct StepTracker {
-    steps: HashMap<u64, StepState>,
-    lost: u64,
+    items: HashMap<u64, ItemSteps>,
+    untracked: u64,
 }
 
-/// What one thing has done.
+/// The steps of one item.
 #[derive(Debug, Clone, Copy, Default)]
-struct StepState {
+struct ItemSteps {
+    /// The steps as a set of bits.
     taken: u8,
-    /// How often it took one.
+    /// The number of times that the item took a step.
     times: u32,
 }
 
 impl StepTracker {
-    /// The thing of that id has taken a step.
+    /// Records that an item has taken a step, which is one bit.
     pub fn step(&mut self, id: Option<&str>, step: u8) {
         match id {
-            Some(id) => self.add(KEY.hash_one(id), StepState { taken: step, times: 1 }),
-            None => self.lost += 1,
+            Some(id) => self.add(ID_HASHER.hash_one(id), ItemSteps { taken: step, times: 1 }),
+            None => self.untracked += 1,
         }
     }
 
-    fn add(&mut self, id: u64, steps: StepState) {
-        if self.steps.len() < MOST || self.steps.contains_key(&id) {
-            let known = self.steps.entry(id).or_default();
-            known.taken |= steps.taken;
-            known.times = known.times.saturating_add(steps.times);
+    fn add(&mut self, id: u64, steps: ItemSteps) {
+        if self.items.len() < MAX_ITEMS || self.items.contains_key(&id) {
+            let item = self.items.entry(id).or_default();
+            item.taken |= steps.taken;
+            item.times = item.times.saturating_add(steps.times);
         } else {
-            self.lost += u64::from(steps.times);
+            self.untracked += u64::from(steps.times);
         }
     }
 
-    /// Whether adding all of another gives what following its steps one by one would, in whatever order they came: there is
-    /// room for all things in it, or was none before.
+    /// Whether [`merge`](Self::merge) gives the same result as recording the other's steps one by
+    /// one in any order: there is room for all its items, or there was none before.
     #[must_use]
     pub fn has_room(&self, other: &Self) -> bool {
-        let (own, others) = (self.steps.len(), other.steps.len());
-        let new = || other.steps.keys().filter(|id| !self.steps.contains_key(id)).count();
-        others < MOST && (own >= MOST || own + others <= MOST || own + new() <= MOST)
+        let (own, others) = (self.items.len(), other.items.len());
+        let new = || other.items.keys().filter(|id| !self.items.contains_key(id)).count();
+        others < MAX_ITEMS
+            && (own >= MAX_ITEMS || own + others <= MAX_ITEMS || own + new() <= MAX_ITEMS)
     }
 
-    /// Adds all of another.
+    /// Adds the other's steps.
     pub fn merge(&mut self, other: &Self) {
-        self.lost += other.lost;
-        for (id, steps) in &other.steps {
+        self.untracked += other.untracked;
+        for (id, steps) in &other.items {
             self.add(*id, *steps);
         }
     }
 
-    /// How many have taken these steps, and none of those.
+    /// Returns the number of items that have taken all steps in `taken` and none in `missing`.
     #[must_use]
     pub fn count(&self, taken: u8, missing: u8) -> u64 {
-        self.steps
+        self.items
             .values()
-            .filter(|steps| steps.taken & taken == taken && steps.taken & missing == 0)
+            .filter(|item| item.taken & taken == taken && item.taken & missing == 0)
             .count() as u64
     }
 
-    /// How often something took a step that could not be followed.
+    /// Returns the number of steps of items that are not tracked.
     #[must_use]
-    pub const fn lost(&self) -> u64 {
-        self.lost
+    pub const fn untracked(&self) -> u64 {
+        self.untracked
     }
 }
 
@@ -82,34 +84,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn things_are_counted_once_whatever_they_do_and_only_so_many() {
-        let mut followed = StepTracker::default();
+    fn items_are_counted_once_and_tracked_up_to_the_limit() {
+        let mut tracker = StepTracker::default();
         for (id, step) in [("a", 1), ("a", 1), ("b", 1), ("a", 2), ("c", 2)] {
-            followed.step(Some(id), step);
+            tracker.step(Some(id), step);
         }
-        followed.step(None, 1);
-        assert_eq!(
-            (followed.count(1, 0), followed.count(2, 0), followed.count(1, 2), followed.lost()),
-            (2, 2, 1, 1)
-        );
-        for number in 0..MOST * 2 {
-            followed.step(Some(&number.to_string()), 1);
+        tracker.step(None, 1);
+        let counts = [tracker.count(1, 0), tracker.count(2, 0), tracker.count(1, 2)];
+        assert_eq!((counts, tracker.untracked()), ([2, 2, 1], 1));
+        for number in 0..MAX_ITEMS * 2 {
+            tracker.step(Some(&number.to_string()), 1);
         }
-        assert_eq!(followed.steps.len(), MOST);
-        followed.step(Some("a"), 4);
-        assert_eq!(followed.count(4, 0), 1, "who is known stays so");
+        assert_eq!(tracker.items.len(), MAX_ITEMS);
+        tracker.step(Some("a"), 4);
+        assert_eq!(tracker.count(4, 0), 1, "a tracked item stays tracked");
 
         let mut part = StepTracker::default();
         for (id, step) in [("a", 8), ("new", 8), ("new", 16)] {
             part.step(Some(id), step);
         }
-        assert!(followed.has_room(&part) && !part.has_room(&followed));
-        let lost = followed.lost();
-        followed.merge(&part);
+        assert!(tracker.has_room(&part) && !part.has_room(&tracker));
+        let untracked = tracker.untracked();
+        tracker.merge(&part);
         assert_eq!(
-            (followed.count(8, 0), followed.lost()),
-            (1, lost + 2),
-            "as if they had come one by one"
+            (tracker.count(8, 0), tracker.untracked()),
+            (1, untracked + 2),
+            "as if the steps were recorded one by one"
         );
     }
 }

@@ -1,57 +1,60 @@
-//! Counts by what came over the wire, which may be invented: only so many names are told apart.
+//! Values by name, with bounded memory.
+//!
+//! The names come from the wire, so a sender can invent any number of them. A tally keeps a limited
+//! number of names of limited length, and one value for all other names.
 
 use std::collections::BTreeMap;
 
-/// The longest name that is kept, in bytes.
-const LONGEST: usize = 200;
+/// The number of bytes of a name that are kept.
+const MAX_NAME_LENGTH: usize = 200;
 
-/// Something for each name, and one for all names beyond the first so many.
+/// A value for each of the first names, and one value for all names after them.
 #[derive(Debug, Clone)]
 pub struct Tally<V> {
     named: BTreeMap<Box<str>, V>,
     other: Option<Box<V>>,
-    most: usize,
+    limit: usize,
 }
 
 impl<V: Default> Tally<V> {
-    /// Tells so many names apart.
+    /// Creates a tally that keeps at most `limit` names.
     #[must_use]
-    pub const fn new(most: usize) -> Self {
-        Self { named: BTreeMap::new(), other: None, most }
+    pub const fn new(limit: usize) -> Self {
+        Self { named: BTreeMap::new(), other: None, limit }
     }
 
-    /// What there is for that name.
-    pub fn of(&mut self, name: &str) -> &mut V {
-        let name = cut(name);
-        if self.named.len() >= self.most && !self.named.contains_key(name) {
+    /// Returns the value for a name, which is the default at first.
+    pub fn entry(&mut self, name: &str) -> &mut V {
+        let name = truncated(name);
+        if self.named.len() >= self.limit && !self.named.contains_key(name) {
             return self.other.get_or_insert_default();
         }
         self.named.entry(name.into()).or_default()
     }
 
-    /// Whether adding all of another gives what counting its names one by one would, in whatever order they came: there is
-    /// room for all of them, or was none before.
+    /// Whether [`merge`](Self::merge) gives the same result as counting the other's names one by
+    /// one in any order: there is room for all of them, or there was none before.
     #[must_use]
     pub fn has_room(&self, other: &Self) -> bool {
         let new = || other.named.keys().filter(|name| !self.named.contains_key(*name)).count();
         other.other.is_none()
-            && (self.named.len() >= self.most || self.named.len() + new() <= self.most)
+            && (self.named.len() >= self.limit || self.named.len() + new() <= self.limit)
     }
 
-    /// Adds all of another.
+    /// Adds the other's values.
     pub fn merge(&mut self, other: &Self, add: impl Fn(&mut V, &V)) {
-        other.named().for_each(|(name, value)| add(self.of(name), value));
+        other.named().for_each(|(name, value)| add(self.entry(name), value));
         if let Some(value) = &other.other {
             add(self.other.get_or_insert_default(), value);
         }
     }
 
-    /// Each name with what there is for it, in order of the names.
+    /// Iterates over the names and their values, in the order of the names.
     pub fn named(&self) -> impl Iterator<Item = (&str, &V)> {
         self.named.iter().map(|(name, value)| (&**name, value))
     }
 
-    /// What there is for all other names.
+    /// Returns the value of all other names.
     #[must_use]
     pub fn other(&self) -> Option<&V> {
         self.other.as_deref()
@@ -63,7 +66,8 @@ impl<V: Default> Tally<V> {
         self.named.is_empty()
     }
 
-    /// Everything by `by`, the most first; `None` is what all other names have.
+    /// Returns all values, the one with the highest `by` first. `None` stands for all other names
+    /// and comes last.
     pub fn sorted(&self, by: impl Fn(&V) -> u64) -> Vec<(Option<&str>, &V)> {
         let mut all: Vec<_> = self.named().map(|(name, value)| (Some(name), value)).collect();
         all.sort_by_key(|(_, value)| std::cmp::Reverse(by(value)));
@@ -72,12 +76,12 @@ impl<V: Default> Tally<V> {
     }
 }
 
-/// A name, without what is too long of it.
-fn cut(name: &str) -> &str {
-    if name.len() <= LONGEST {
+/// Returns at most [`MAX_NAME_LENGTH`] bytes of a name.
+fn truncated(name: &str) -> &str {
+    if name.len() <= MAX_NAME_LENGTH {
         return name;
     }
-    let end = (0..=LONGEST).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=MAX_NAME_LENGTH).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
     &name[..end]
 }
 
@@ -86,19 +90,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beyond_so_many_names_all_are_one() {
+    fn names_beyond_the_limit_share_one_value() {
         let mut tally = Tally::<u64>::new(2);
         for name in ["a", "b", "c", "a", "d", "b", "a"] {
-            *tally.of(name) += 1;
+            *tally.entry(name) += 1;
         }
         assert_eq!(tally.sorted(|count| *count), [(Some("a"), &3), (Some("b"), &2), (None, &2)]);
     }
 
     #[test]
-    fn what_has_room_can_be_added_in_any_order() {
+    fn a_tally_with_room_merges_like_counting_one_by_one() {
         let tally = |names: &str| {
             let mut tally = Tally::<u64>::new(3);
-            names.split(' ').filter(|name| !name.is_empty()).for_each(|name| *tally.of(name) += 1);
+            names
+                .split(' ')
+                .filter(|name| !name.is_empty())
+                .for_each(|name| *tally.entry(name) += 1);
             tally
         };
         for (first, second, expected) in [
@@ -124,9 +131,9 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_long() {
+    fn long_names_are_truncated() {
         let mut tally = Tally::<u64>::new(2);
-        *tally.of(&"é".repeat(1 << 20)) += 1;
-        assert_eq!(tally.named().next().map(|(name, _)| name.len()), Some(LONGEST));
+        *tally.entry(&"é".repeat(1 << 20)) += 1;
+        assert_eq!(tally.named().next().map(|(name, _)| name.len()), Some(MAX_NAME_LENGTH));
     }
 }

@@ -1,4 +1,4 @@
-//! Figures as people read them: aligned, within 80 columns.
+//! Statistics as an aligned table of at max 80 columns, and the formats of its numbers.
 
 use std::fmt::Write;
 
@@ -14,35 +14,36 @@ use crate::output::pretty::width_of;
 use crate::text::terminal;
 use crate::text::units::count;
 
-/// The columns of a name, and of a number.
+/// The widths of the column that holds a name, and of a column that holds a number.
 const NAME: usize = 32;
 const SHORT_NAME: usize = 25;
 const NUMBER: usize = 9;
 
-/// A table that grows.
+/// A table under construction.
 struct TextTable {
     text: String,
-    paint: bool,
+    has_colour: bool,
 }
 
-/// What was counted, until that moment if it is later than the last event. `paint` allows for colours.
+/// Renders statistics as a table. They cover the time to the last event, or to `until`
+/// (milliseconds of Unix time) if that is later.
 #[must_use]
-pub fn board(board: &GroupedStats, until: Option<i64>, paint: bool) -> String {
-    let mut page = TextTable { text: String::new(), paint };
-    let figures = &board.figures;
-    page.summary(figures, until);
-    match &board.groups {
-        Some(groups) => page.groups(groups, figures, until),
-        None => page.figures(figures, until),
+pub fn table(stats: &GroupedStats, until: Option<i64>, has_colour: bool) -> String {
+    let mut table = TextTable { text: String::new(), has_colour };
+    let totals = &stats.totals;
+    table.summary(totals, until);
+    match &stats.groups {
+        Some(groups) => table.groups(groups, totals, until),
+        None => table.totals(totals, until),
     }
-    page.text
+    table.text
 }
 
 impl TextTable {
-    fn summary(&mut self, figures: &EventStats, until: Option<i64>) {
-        let events = if figures.events == 1 { "event" } else { "events" };
-        let mut line = format!("{} {events}", count(figures.events));
-        if let Some((first, last)) = figures.span {
+    fn summary(&mut self, stats: &EventStats, until: Option<i64>) {
+        let events = if stats.events == 1 { "event" } else { "events" };
+        let mut line = format!("{} {events}", count(stats.events));
+        if let Some((first, last)) = stats.span {
             let time = |millis| Timestamp::from_millisecond(millis).unwrap_or_default();
             let (first, last) = (time(first), time(until.unwrap_or(last).max(last)));
             let end = if first.strftime("%F").to_string() == last.strftime("%F").to_string() {
@@ -55,42 +56,42 @@ impl TextTable {
                 " from {} to {} UTC, {}",
                 first.strftime("%F %T"),
                 last.strftime(end),
-                rate(figures, until)
+                rate(stats, until)
             );
         }
-        self.line(&if self.paint { line.bold().to_string() } else { line });
+        self.line(&if self.has_colour { line.bold().to_string() } else { line });
     }
 
-    fn figures(&mut self, figures: &EventStats, until: Option<i64>) {
-        self.calls("Calls", figures.of(Kind::CallStarted), &figures.calls);
-        self.calls("Observed calls", figures.of(Kind::SessionStart), &figures.sessions);
-        self.counts("Escalations by", &figures.triggers);
-        self.tools(&figures.tools);
-        self.times(figures);
-        self.surfaces(figures);
+    fn totals(&mut self, stats: &EventStats, until: Option<i64>) {
+        self.calls("Calls", stats.count_of(Kind::CallStarted), &stats.calls);
+        self.calls("Observed calls", stats.count_of(Kind::SessionStart), &stats.sessions);
+        self.counts("Escalations by", &stats.triggers);
+        self.tools(&stats.tools);
+        self.durations(stats);
+        self.surfaces(stats);
         let (synced, failed) =
-            (figures.of(Kind::PipelineSyncCompleted), figures.of(Kind::PipelineError));
+            (stats.count_of(Kind::PipelineSyncCompleted), stats.count_of(Kind::PipelineError));
         self.section("Pipelines", &["count"], NAME, synced + failed > 0);
         if synced + failed > 0 {
             self.row(Some("syncs"), &[count(synced)], NAME);
             self.row(Some("failures"), &[count(failed)], NAME);
-            self.row(Some("events taken in"), &[count_of(figures.synced_events)], NAME);
+            self.row(Some("events taken in"), &[count_of(stats.synced_events)], NAME);
         }
-        self.counts("Drift", &figures.drift);
-        self.section("Gaps", &["certain", "possible"], NAME, !figures.gaps.is_empty());
+        self.counts("Drift", &stats.drift);
+        self.section("Gaps", &["certain", "possible"], NAME, !stats.gaps.is_empty());
         for (reason, (certain, possible)) in
-            figures.gaps.sorted(|(certain, possible)| certain + possible)
+            stats.gaps.sorted(|(certain, possible)| certain + possible)
         {
             self.row(reason, &[count(*certain), count(*possible)], NAME);
         }
-        self.counts("Malformed", &figures.malformed);
-        let seconds = figures.seconds(until);
-        let types = figures.types();
+        self.counts("Malformed", &stats.malformed);
+        let seconds = stats.seconds(until);
+        let types = stats.types();
         self.section("Events", &["count", "share", "per s"], NAME, !types.is_empty());
         for (name, number) in types {
             self.row(
                 name,
-                &[count(number), share(number, figures.events), per_second(number, seconds)],
+                &[count(number), share(number, stats.events), per_second(number, seconds)],
                 NAME,
             );
         }
@@ -103,7 +104,7 @@ impl TextTable {
         }
         self.section(title, &["count", "share"], NAME, true);
         self.row(Some("started"), &[count(started)], NAME);
-        self.row(Some("still on"), &[count(calls.on())], NAME);
+        self.row(Some("still on"), &[count(calls.ongoing())], NAME);
         self.row(Some("ended"), &[count(ended)], NAME);
         for (outcome, number) in calls.outcomes.sorted(|count| *count) {
             let name =
@@ -117,20 +118,24 @@ impl TextTable {
         self.section("Tools", &titles, SHORT_NAME, !tools.is_empty());
         for (name, tool) in tools.sorted(|tool| tool.started.max(tool.completed)) {
             let counts = [count(tool.started.max(tool.completed)), count(tool.failed)];
-            self.row(name, &[&counts[..], &percentiles(&tool.took)].concat(), SHORT_NAME);
+            self.row(name, &[&counts[..], &percentiles(&tool.durations)].concat(), SHORT_NAME);
         }
     }
 
-    fn times(&mut self, figures: &EventStats) {
-        let rows = figures.times();
+    fn durations(&mut self, stats: &EventStats) {
+        let rows = stats.durations();
         self.section("Time taken", &["count", "p50", "p95", "p99", "max"], NAME, !rows.is_empty());
-        for (name, took) in rows {
-            self.row(Some(name), &[vec![count(took.count())], percentiles(took)].concat(), NAME);
+        for (name, durations) in rows {
+            self.row(
+                Some(name),
+                &[vec![count(durations.count())], percentiles(durations)].concat(),
+                NAME,
+            );
         }
     }
 
-    fn surfaces(&mut self, figures: &EventStats) {
-        let counts = figures.funnel();
+    fn surfaces(&mut self, stats: &EventStats) {
+        let counts = stats.funnel();
         let created = counts[0].1;
         self.section(
             "Surfaces",
@@ -147,8 +152,12 @@ impl TextTable {
                 NAME,
             );
         }
-        if figures.surfaces.lost() > 0 {
-            self.row(Some("events of more, not followed"), &[count(figures.surfaces.lost())], NAME);
+        if stats.surfaces.untracked() > 0 {
+            self.row(
+                Some("events of more, not followed"),
+                &[count(stats.surfaces.untracked())],
+                NAME,
+            );
         }
     }
 
@@ -159,8 +168,8 @@ impl TextTable {
         }
     }
 
-    fn groups(&mut self, groups: &Tally<GroupStats>, figures: &EventStats, until: Option<i64>) {
-        let seconds = figures.seconds(until);
+    fn groups(&mut self, groups: &Tally<GroupStats>, stats: &EventStats, until: Option<i64>) {
+        let seconds = stats.seconds(until);
         self.section(
             "Groups",
             &["count", "share", "per s", "p50", "p95", "max"],
@@ -168,34 +177,34 @@ impl TextTable {
             !groups.is_empty(),
         );
         for (name, group) in groups.sorted(|group| group.events) {
-            let [p50, p95, _, most] = &percentiles(&group.took)[..] else { continue };
+            let [p50, p95, _, max] = &percentiles(&group.durations)[..] else { continue };
             let numbers = [
                 count(group.events),
-                share(group.events, figures.events),
+                share(group.events, stats.events),
                 per_second(group.events, seconds),
             ];
             self.row(
                 name,
-                &[&numbers[..], &[p50.clone(), p95.clone(), most.clone()]].concat(),
+                &[&numbers[..], &[p50.clone(), p95.clone(), max.clone()]].concat(),
                 SHORT_NAME,
             );
         }
     }
 
-    fn section(&mut self, title: &str, columns: &[&str], name: usize, is_there: bool) {
-        if !is_there {
+    fn section(&mut self, title: &str, columns: &[&str], name: usize, is_shown: bool) {
+        if !is_shown {
             return;
         }
         let (title, columns) = (cell(title, name), numbers(columns));
         self.line("");
-        self.line(&if self.paint {
+        self.line(&if self.has_colour {
             format!("{}{}", title.bold(), columns.dimmed())
         } else {
             title + &columns
         });
     }
 
-    /// `None` is the name of all that have none of their own.
+    /// Adds a row. Without a name, it stands for everything that is not counted separately.
     fn row(&mut self, name: Option<&str>, columns: &[String], width: usize) {
         let name = cell(&format!("  {}", name.unwrap_or("(other)")), width);
         self.line(&(name + &numbers(columns)));
@@ -214,20 +223,20 @@ fn numbers(columns: &[impl AsRef<str>]) -> String {
     })
 }
 
-/// The percentiles and the maximum, or as many blanks.
-fn percentiles(took: &DurationHistogram) -> Vec<String> {
-    match (took.percentiles(), took.bounds()) {
-        (Some(percentiles), Some((_, most))) => {
-            percentiles.into_iter().chain([most]).map(span).collect()
+/// Returns cells for the three percentiles and the maximum, which are blank without durations.
+fn percentiles(durations: &DurationHistogram) -> Vec<String> {
+    match (durations.percentiles(), durations.bounds()) {
+        (Some(percentiles), Some((_, max))) => {
+            percentiles.into_iter().chain([max]).map(span).collect()
         }
         _ => vec![String::new(); 4],
     }
 }
 
-fn rate(figures: &EventStats, until: Option<i64>) -> String {
-    let seconds = figures.seconds(until);
+fn rate(stats: &EventStats, until: Option<i64>) -> String {
+    let seconds = stats.seconds(until);
     if seconds > 0.0 {
-        format!("{}/s", per_second(figures.events, seconds))
+        format!("{}/s", per_second(stats.events, seconds))
     } else {
         "at once".to_owned()
     }
@@ -250,16 +259,12 @@ fn share(number: u64, of: u64) -> String {
     format!("{:.1} %", number as f64 * 100.0 / of.max(1) as f64)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it is a sum of counts"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
 fn count_of(number: f64) -> String {
     count(number as u64)
 }
 
-/// A length of time in milliseconds, as people read it.
+/// Formats a duration in milliseconds for people.
 #[must_use]
 pub fn span(millis: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "whole seconds are what is shown")]
@@ -271,7 +276,7 @@ pub fn span(millis: f64) -> String {
     }
 }
 
-/// Text safe to be shown, of exactly that many columns.
+/// Makes text safe for a terminal, and pads or truncates it to exactly `width` columns.
 #[must_use]
 pub fn cell(text: &str, width: usize) -> String {
     let text = terminal::visible(text);
@@ -292,7 +297,7 @@ pub fn cell(text: &str, width: usize) -> String {
     cut + "…" + &" ".repeat(room)
 }
 
-/// A length of time in seconds, as people read it at a glance.
+/// Formats a duration in seconds for people, with its two largest units.
 #[must_use]
 pub fn length(seconds: i64) -> String {
     match seconds.max(0) {
@@ -308,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_have_their_width_whatever_is_in_them() {
+    fn cells_have_exactly_their_width() {
         assert_eq!(cell("漢字", 3), "漢…");
         assert_eq!(cell("漢字", 4), "漢字");
         assert_eq!(cell("漢字", 2), "… ");
@@ -316,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_numbers_and_lengths_of_time() {
+    fn formats_numbers_and_durations() {
         assert_eq!(
             [-1, 59, 61, 3661, 90_000].map(length),
             ["0s", "59s", "1m01s", "1h01m", "1d01h"]

@@ -41,7 +41,7 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
         )
         .with_setting("--every"));
     }
-    let form = match options.output {
+    let format = match options.output {
         StatsOutputArgs::Text => StatsFormat::Text,
         StatsOutputArgs::Json => StatsFormat::Json,
         StatsOutputArgs::Csv if every.is_none() => {
@@ -53,15 +53,15 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
         }
         StatsOutputArgs::Csv => StatsFormat::Csv,
     };
-    let setup = StatsConfig {
-        form,
+    let config = StatsConfig {
+        format,
         every,
         group_by,
-        live: options.files.is_empty(),
-        terminal: std::io::stdout().is_terminal(),
-        paint: SHOULD_COLORIZE.should_colorize(),
+        is_live: options.files.is_empty(),
+        is_terminal: std::io::stdout().is_terminal(),
+        has_colour: SHOULD_COLORIZE.should_colorize(),
     };
-    let observer = StatsObserver::new(Box::new(std::io::stdout()), setup);
+    let observer = StatsObserver::new(Box::new(std::io::stdout()), config);
     Ok(Stages {
         policy,
         filter,

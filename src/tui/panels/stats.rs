@@ -88,7 +88,7 @@ fn percentiles(state: &State) -> Vec<Line<'static>> {
         Span::styled(format!(" {}", cell("Percentiles", 26)), theme.heading()),
         Span::styled("      p50       p95       p99   count", theme.quiet()),
     ])];
-    for (name, measured) in state.stats.totals.times() {
+    for (name, measured) in state.stats.totals.durations() {
         let Some([p50, p95, p99]) = measured.percentiles().map(|percentiles| percentiles.map(span))
         else {
             continue;

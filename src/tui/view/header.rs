@@ -39,8 +39,8 @@ fn summary(state: &State, columns: u16, room: usize) -> Vec<Span<'static>> {
     };
     part(format!("{}/s", count(state.stats.rate())), theme.heading());
     part(format!("{} events", count(totals.events + filtered_out.events)), theme.quiet());
-    let gaps = totals.of(Kind::TapGap) + filtered_out.gaps;
-    let malformed = totals.of(Kind::TapMalformed) + filtered_out.malformed;
+    let gaps = totals.count_of(Kind::TapGap) + filtered_out.gaps;
+    let malformed = totals.count_of(Kind::TapMalformed) + filtered_out.malformed;
     let drifted = totals.drifted + filtered_out.drifted;
     let counts = [
         ("gaps", gaps, theme.error()),
