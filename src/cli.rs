@@ -11,7 +11,6 @@ pub mod internals;
 mod platform;
 mod progress;
 mod resolve;
-pub mod schema;
 mod session;
 pub mod settings;
 

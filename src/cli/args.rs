@@ -6,6 +6,7 @@
 mod audit;
 mod complete;
 mod config;
+mod config_defaults;
 mod connection;
 mod delivery;
 mod doctor;
@@ -34,7 +35,8 @@ use clap::{Arg, ArgAction, CommandFactory as _, Parser, Subcommand};
 
 pub use audit::AuditArgs;
 pub use complete::CompleteArgs;
-pub use config::{ConfigAction, ConfigArgs, ConfigChoice, ConfigDefaults};
+pub use config::{ConfigAction, ConfigArgs, ConfigChoice};
+pub use config_defaults::ConfigDefaults;
 pub use connection::{AuthArgs, ConnectionArgs, DemoArgs};
 pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs};
 pub use doctor::DoctorArgs;
@@ -113,10 +115,11 @@ pub fn definition() -> clap::Command {
 #[must_use]
 pub fn declaration() -> clap::Command {
     let command = Cli::command();
-    let watch = command.find_subcommand("watch").expect("there is such a command");
-    let is_setting = |option: &&Arg| settings::find(option.get_id().as_str()).is_some();
-    let flags: Vec<_> = watch
-        .get_arguments()
+    let is_setting = |option: &Arg| settings::find(option.get_id().as_str()).is_some();
+    let flags: Vec<_> = command
+        .find_subcommand(settings::COMMAND)
+        .into_iter()
+        .flat_map(clap::Command::get_arguments)
         .filter(|option| is_flag(option) && is_setting(option))
         .map(|option| option.get_id().clone())
         .collect();

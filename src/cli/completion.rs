@@ -5,6 +5,7 @@
 //! know nothing, stay short, and are never out of date. What is offered restricts nothing, and nothing here fails: where
 //! there is nothing to offer, nothing is.
 
+mod candidate;
 mod values;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, Command, ValueHint};
 
 use crate::cli::args;
+use candidate::{Candidate, choice_word, command_word, help};
 
 /// What may come next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,21 +22,6 @@ pub enum Expected {
     Words(Vec<Candidate>),
     /// The path of a file: the shell knows best how to complete it.
     Path,
-}
-
-/// A word that may come next, whole: with what was typed of it already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// The word.
-    pub text: String,
-    /// What it means, in one line; may be empty.
-    pub help: String,
-}
-
-impl Candidate {
-    fn new(text: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { text: text.into(), help: help.into() }
-    }
 }
 
 /// What the scripts read instead of words where a path may come.
@@ -101,11 +88,11 @@ impl<'a> ParsedLine<'a> {
             let (name, value) =
                 long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
             if let Some(arg) = self.long(name) {
-                self.expect(arg, value.is_none());
+                self.await_value(arg, value.is_none());
             }
         } else if word.len() > 1 && word.starts_with('-') && self.options {
             if let Some((arg, attached)) = self.cluster(word) {
-                self.expect(arg, attached.is_empty());
+                self.await_value(arg, attached.is_empty());
             }
         } else if let Some(command) =
             self.command.find_subcommand(word).filter(|_| self.positionals == 0)
@@ -116,7 +103,7 @@ impl<'a> ParsedLine<'a> {
         }
     }
 
-    fn expect(&mut self, arg: &'a Arg, has_no_value: bool) {
+    fn await_value(&mut self, arg: &'a Arg, has_no_value: bool) {
         self.given.push(arg.get_id().as_str());
         let wanted = arg.get_num_args().map_or(0, |range| range.min_values());
         self.pending = (wanted > 0 && has_no_value).then_some((arg, wanted));
@@ -132,7 +119,7 @@ impl<'a> ParsedLine<'a> {
             {
                 return self
                     .long(name)
-                    .map_or_else(nothing, |arg| self.value(arg, value, &format!("--{name}=")));
+                    .map_or_else(no_words, |arg| self.value(arg, value, &format!("--{name}=")));
             }
             return match self.cluster(current) {
                 Some((arg, value)) if takes_value(arg) => {
@@ -208,7 +195,8 @@ impl<'a> ParsedLine<'a> {
             .filter(|value| !value.is_hide_set())
             .map(choice_word)
             .collect();
-        let offered = if choices.is_empty() { values::of(self.root, arg, item) } else { choices };
+        let offered =
+            if choices.is_empty() { values::candidates(self.root, arg, item) } else { choices };
         if offered.is_empty()
             && matches!(
                 arg.get_value_hint(),
@@ -233,26 +221,12 @@ fn takes_value(arg: &Arg) -> bool {
     arg.get_num_args().is_some_and(|range| range.takes_values())
 }
 
-const fn nothing() -> Expected {
+const fn no_words() -> Expected {
     Expected::Words(Vec::new())
 }
 
 fn words(all: Vec<Candidate>, current: &str) -> Expected {
     Expected::Words(all.into_iter().filter(|word| word.text.starts_with(current)).collect())
-}
-
-fn command_word(command: &Command) -> Candidate {
-    Candidate::new(command.get_name(), help(command.get_about()))
-}
-
-fn choice_word(value: &clap::builder::PossibleValue) -> Candidate {
-    Candidate::new(value.get_name(), help(value.get_help()))
-}
-
-/// The first line of a help text: a menu has room for no more.
-fn help(text: Option<&clap::builder::StyledStr>) -> String {
-    let text = text.map(ToString::to_string).unwrap_or_default();
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -10,6 +10,6 @@ mod report;
 #[cfg(feature = "internals")]
 pub use edit::example;
 pub use edit::{init, set_profile};
-pub use file::{profiles, usual_path};
+pub use file::{default_path, profiles};
 pub use parse::{ParseError, parse};
 pub use report::ResolvedConfig;

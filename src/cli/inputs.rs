@@ -43,7 +43,7 @@ impl Inputs {
             let calls = resolve::calls(&self.calls)?;
             let workspace = self.workspaces.first().map(String::as_str);
             let (platform, workspace, calls) =
-                Platform::of_calls(calls, workspace, connection, demo, limits).await?;
+                Platform::for_calls(calls, workspace, connection, demo, limits).await?;
             let source = |tx: &Sender, call| platform.call(workspace.clone(), call, tx.clone());
             return session
                 .stream(|tx| calls.into_iter().map(|call| source(&tx, call)).collect())
@@ -51,7 +51,7 @@ impl Inputs {
         }
         let workspaces = resolve::workspaces(&self.workspaces)?;
         let (platform, workspaces) =
-            Platform::of_workspaces(workspaces, connection, demo, limits).await?;
+            Platform::for_workspaces(workspaces, connection, demo, limits).await?;
         let source =
             |tx: &Sender, workspace| platform.workspace(workspace, Start::Now, None, tx.clone());
         session

@@ -32,7 +32,7 @@ pub struct Platform {
 
 impl Platform {
     /// The platform that the options name.
-    async fn at(connection: &args::ConnectionArgs, limits: SourceConfig) -> Result<Self> {
+    async fn connect(connection: &args::ConnectionArgs, limits: SourceConfig) -> Result<Self> {
         let network = resolve::network(&connection.auth);
         let endpoints = Endpoints::resolve(
             &connection.base_url,
@@ -74,7 +74,7 @@ impl Platform {
     }
 
     /// The platform that these workspaces are on, `demo` standing for the emulator's.
-    pub async fn of_workspaces(
+    pub async fn for_workspaces(
         workspaces: Vec<String>,
         connection: &args::ConnectionArgs,
         demo: &args::DemoArgs,
@@ -86,11 +86,11 @@ impl Platform {
                 vec![emulator::DEMO_WORKSPACE.to_owned()],
             ));
         }
-        Ok((Self::at(connection, limits).await?, workspaces))
+        Ok((Self::connect(connection, limits).await?, workspaces))
     }
 
     /// The platform that these calls are on, with their workspace and their SIDs.
-    pub async fn of_calls(
+    pub async fn for_calls(
         calls: Vec<String>,
         workspace: Option<&str>,
         connection: &args::ConnectionArgs,
@@ -119,7 +119,7 @@ impl Platform {
                 "give --workspace or set AMIGO_WORKSPACE_ID",
             ));
         };
-        Ok((Self::at(connection, limits).await?, resolve::workspace(workspace)?, calls))
+        Ok((Self::connect(connection, limits).await?, resolve::workspace(workspace)?, calls))
     }
 
     /// A workspace's stream, and the observers of as many calls as start there at a time.

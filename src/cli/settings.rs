@@ -55,6 +55,9 @@ impl Setting {
     }
 }
 
+/// The command whose options are the settings.
+pub const COMMAND: &str = "watch";
+
 /// All settings, in the order in which they are listed.
 pub const SETTINGS: &[Setting] = &[
     setting("workspace", "\"1b4e28ba-2fa1-11d2-883f-0016d3cca427\""),
@@ -92,7 +95,7 @@ pub fn find(name: &str) -> Option<&'static Setting> {
 }
 
 /// Returns the settings of a role.
-pub fn of_role(role: Role) -> impl Iterator<Item = &'static Setting> {
+pub fn by_role(role: Role) -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(move |setting| setting.role == role)
 }
 
@@ -115,7 +118,7 @@ pub type SettingError = (String, String);
 
 impl Setting {
     /// The setting of that name, or why there is none.
-    pub fn named(name: &str) -> Result<&'static Self, SettingError> {
+    pub fn lookup(name: &str) -> Result<&'static Self, SettingError> {
         if let Some((_, why, advice)) = REFUSED.iter().find(|(refused, ..)| *refused == name) {
             return Err(((*why).to_owned(), (*advice).to_owned()));
         }

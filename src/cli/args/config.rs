@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::output::ReportFormat;
-use crate::cli::settings;
 
 /// Where settings come from.
 #[derive(Debug, Args)]
@@ -60,18 +59,4 @@ pub struct SetProfile {
     /// A setting and its value; without a value, it is taken out
     #[arg(value_name = "KEY=VALUE", required = true)]
     pub settings: Vec<String>,
-}
-
-/// The settings whose value comes from the environment or a configuration file, not from the command
-/// line. Where such a setting conflicts with an option, the option takes precedence.
-#[derive(Debug, Clone, Default)]
-pub struct ConfigDefaults(pub Vec<&'static str>);
-
-impl ConfigDefaults {
-    /// Whether the value of this setting is one of them.
-    #[must_use]
-    pub fn contains(&self, setting: &str) -> bool {
-        debug_assert!(settings::find(setting).is_some(), "{setting} is not a setting");
-        self.0.contains(&setting)
-    }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::config::ConfigDefaults;
+use super::config_defaults::ConfigDefaults;
 use super::privacy::PrivacyArgs;
 use crate::output::{FormatChoice, format, status};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::config::ConfigDefaults;
+use super::config_defaults::ConfigDefaults;
 
 /// What is hidden.
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use crate::output::status;
 use crate::text::terminal;
 
 pub(super) fn run(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
-    let path = choice.config.clone().or_else(config::usual_path).ok_or_else(|| {
+    let path = choice.config.clone().or_else(config::default_path).ok_or_else(|| {
         Error::usage(
             "cannot find the configuration",
             "there is no home directory",
@@ -47,7 +47,7 @@ fn write(action: &ConfigAction, path: &Path) -> Result<Exit> {
         ConfigAction::Path => {}
         ConfigAction::Init => config::init(path, watch)?,
         ConfigAction::SetProfile(profile) => {
-            config::set_profile(path, &profile.name, &profile.settings, watch)?
+            config::set_profile(path, &profile.name, &profile.settings, watch)?;
         }
     }
     status::report(&format!("wrote {}", path.display()));

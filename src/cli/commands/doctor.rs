@@ -32,7 +32,7 @@ pub async fn run(options: args::DoctorArgs, choice: &ConfigChoice) -> Result<Exi
     if demo {
         let (client, keys) =
             Platform::demo(&options.demo, SourceConfig::default()).await?.into_parts();
-        report.add(CheckResult::well("key", "the demo's"))?;
+        report.add(CheckResult::ok("key", "the demo's"))?;
         let call = options.call.as_ref().map(|_| emulator::DEMO_CALL.to_owned());
         let origins = client.endpoints().clone();
         network(&options, &origins, &mut report).await?;
@@ -49,7 +49,7 @@ pub async fn run(options: args::DoctorArgs, choice: &ConfigChoice) -> Result<Exi
     }
     files(&options, choice, &mut report)?;
     report.add(local::terminal())?;
-    report.end()
+    report.finish()
 }
 
 /// Which settings count, and whether they can be used.
@@ -59,18 +59,16 @@ fn configuration(options: &args::DoctorArgs, choice: &ConfigChoice) -> CheckResu
     }
     let path = settings_file(choice);
     match (path, &choice.profile) {
-        (None, _) => {
-            CheckResult::well("configuration", "no file: options, environment and defaults")
-        }
-        (Some(path), None) => CheckResult::well("configuration", path.display().to_string()),
+        (None, _) => CheckResult::ok("configuration", "no file: options, environment and defaults"),
+        (Some(path), None) => CheckResult::ok("configuration", path.display().to_string()),
         (Some(path), Some(profile)) => {
-            CheckResult::well("configuration", format!("{}, profile {profile}", path.display()))
+            CheckResult::ok("configuration", format!("{}, profile {profile}", path.display()))
         }
     }
 }
 
 fn settings_file(choice: &ConfigChoice) -> Option<PathBuf> {
-    choice.config.clone().or_else(config::usual_path).filter(|path| path.exists())
+    choice.config.clone().or_else(config::default_path).filter(|path| path.exists())
 }
 
 /// Checks a platform that isn't the demo.
@@ -78,7 +76,7 @@ async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Resu
     let (connection, auth) = (&options.connection, &options.connection.auth);
     let key = match resolve::api_key(auth).await {
         Ok((key, source)) => {
-            report.add(CheckResult::well("key", format!("legal, from {}", named(&source))))?;
+            report.add(CheckResult::ok("key", format!("legal, from {}", describe(&source))))?;
             Some(key)
         }
         Err(error) => {
@@ -114,7 +112,7 @@ async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Resu
 }
 
 /// Where a key comes from. Of a command its first word, since people write all kinds of things into the rest.
-fn named(source: &KeySource) -> String {
+fn describe(source: &KeySource) -> String {
     match source {
         KeySource::Environment => crate::transport::credential::API_KEY_VARIABLE.to_owned(),
         KeySource::File(path) => path.display().to_string(),
@@ -132,9 +130,9 @@ async fn network(
 ) -> Result<()> {
     let settings = resolve::network(&options.connection.auth);
     let (base, agent) = endpoints.origins();
-    network::walk("", base, &settings, report).await?;
+    network::check_origin("", base, &settings, report).await?;
     if base.origin() != agent.origin() {
-        network::walk("agent ", agent, &settings, report).await?;
+        network::check_origin("agent ", agent, &settings, report).await?;
     }
     Ok(())
 }
@@ -174,14 +172,14 @@ fn stream(
 ) -> CheckResult {
     match opened {
         Ok(OpenedStream { after, first: Some(first) }) => {
-            CheckResult::well(check, format!("open, the first frame after {}", milliseconds(first)))
-                .took(after)
+            CheckResult::ok(check, format!("open, the first frame after {}", milliseconds(first)))
+                .with_duration(after)
         }
         Ok(OpenedStream { after, first: None }) => {
             let found =
                 format!("open, and nothing came for {} s", probe::FIRST_FRAME_TIMEOUT.as_secs());
             let advice = "a proxy may hold the stream back: it must not buffer text/event-stream";
-            CheckResult::warning(check, found, advice).took(after)
+            CheckResult::warning(check, found, advice).with_duration(after)
         }
         Err(failure) => CheckResult::failure(check, failure),
     }

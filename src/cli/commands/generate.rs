@@ -17,11 +17,11 @@ pub(super) fn run(args: &GenerateArgs) -> Result<Exit> {
 /// Returns the text to print; empty if files were written.
 fn text(args: &GenerateArgs) -> Result<String> {
     match args {
-        GenerateArgs::Completions { dir: Some(dir), .. } => write(
+        GenerateArgs::Completions { dir: Some(dir), .. } => write_files(
             dir,
             Shell::value_variants()
                 .iter()
-                .map(|shell| (file(*shell).to_owned(), script(*shell).to_owned())),
+                .map(|shell| (file_name(*shell).to_owned(), script(*shell).to_owned())),
         ),
         GenerateArgs::Completions { shell: Some(shell), .. } => Ok(script(*shell).to_owned()),
         GenerateArgs::Completions { .. } => Err(Error::usage(
@@ -29,12 +29,12 @@ fn text(args: &GenerateArgs) -> Result<String> {
             "no shell is named",
             "name one, or give --dir for all",
         )),
-        GenerateArgs::Man { dir: Some(dir), .. } => write(dir, man::pages()),
+        GenerateArgs::Man { dir: Some(dir), .. } => write_files(dir, man::pages()),
         GenerateArgs::Man { command, .. } => man::page(command.as_deref()),
     }
 }
 
-fn write(dir: &Path, files: impl IntoIterator<Item = (String, String)>) -> Result<String> {
+fn write_files(dir: &Path, files: impl IntoIterator<Item = (String, String)>) -> Result<String> {
     let failed = |error: std::io::Error| {
         let what = format!("cannot write to {}", dir.display());
         Error::new(
@@ -52,7 +52,7 @@ fn write(dir: &Path, files: impl IntoIterator<Item = (String, String)>) -> Resul
 }
 
 /// The name of a shell's script, as the shell wants it where that matters.
-const fn file(shell: Shell) -> &'static str {
+const fn file_name(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => "evtap.bash",
         Shell::Elvish => "evtap.elv",

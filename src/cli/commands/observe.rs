@@ -22,7 +22,7 @@ pub(super) async fn run(args: ObserveArgs) -> Result<Exit> {
 
     let workspace = args.workspace.as_deref();
     let (platform, workspace, calls) =
-        Platform::of_calls(calls, workspace, &args.connection, &args.demo, limits).await?;
+        Platform::for_calls(calls, workspace, &args.connection, &args.demo, limits).await?;
     let session = SessionBuilder::new(stages, &args.delivery, None)?
         .forwarding(endpoint)
         .merged(resolve::merge(&args.reconnect)?)

@@ -1,6 +1,6 @@
 //! `evtap replay`: the events of recordings.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::args::ReplayArgs;
@@ -14,7 +14,7 @@ use crate::tui::config::ScreenConfig;
 pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
     let pace = resolve::pace(args.speed, &args.files)?;
     let stages = resolve::stages(&args.filter, &args.output, &args.stop, false)?;
-    let names: Vec<_> = args.files.iter().map(file_name).collect();
+    let names: Vec<_> = args.files.iter().map(|path| file_name(path)).collect();
     let screen = resolve::screen(
         &args.screen,
         &args.filter,
@@ -41,6 +41,6 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
     session.stream(|tx| vec![inputs::recordings(args.files, limit, progress, tx)]).await
 }
 
-fn file_name(path: &PathBuf) -> String {
+fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

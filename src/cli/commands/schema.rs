@@ -1,23 +1,42 @@
 //! `evtap schema`: the events, their fields and what is hidden.
 
+mod json;
+mod json_schema;
+mod text;
+
 use crate::cli::args::SchemaArgs;
+use crate::cli::resolve;
 use crate::cli::session::print;
-use crate::cli::{resolve, schema};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
+use crate::model::{EventSpec, Kind};
+use crate::query::suggest;
 
 pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
     resolve::apply_color(args.color);
-    let specs = schema::select(args.event.as_deref())?;
+    let specs = select(args.event.as_deref())?;
     let text = if args.phi {
-        schema::hidden(&specs, args.json)
+        text::hidden(&specs, args.json)
     } else if args.json {
-        schema::json(&specs).to_string() + "\n"
+        json::events(&specs).to_string() + "\n"
     } else if args.json_schema {
-        format!("{:#}\n", schema::json_schema(&specs))
+        format!("{:#}\n", json_schema::json_schema(&specs))
     } else if let ([spec], Some(_)) = (specs.as_slice(), &args.event) {
-        schema::detail(spec)
+        text::detail(spec)
     } else {
-        schema::list(&specs)
+        text::list(&specs)
     };
     print(text.as_bytes()).map(|_| Exit::Done)
+}
+
+/// The platform's events, or the one of that name.
+fn select(event: Option<&str>) -> Result<Vec<&'static EventSpec>> {
+    let specs: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec()).collect();
+    let Some(name) = event else { return Ok(specs) };
+    specs.iter().find(|spec| spec.event_type == name).map(|spec| vec![*spec]).ok_or_else(|| {
+        let advice = match suggest::nearest(name, specs.iter().map(|spec| spec.event_type)) {
+            Some(meant) => format!("did you mean {meant}? `evtap schema` lists them all"),
+            None => "`evtap schema` lists them all".to_owned(),
+        };
+        Error::usage(format!("cannot describe {name}"), "there is no such event", advice)
+    })
 }

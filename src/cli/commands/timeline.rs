@@ -25,7 +25,7 @@ const LOOK_BACK: u64 = 290_000;
 const DEFAULT_WIDTH: usize = 80;
 
 pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
-    let TimelinePlan { call, files, stages, gathered, quiet } = resolve::timeline(&args)?;
+    let TimelinePlan { call, files, stages, collected, quiet_ms } = resolve::timeline(&args)?;
     let session = SessionBuilder::new_with(stages);
     let ended = if files.is_empty() {
         follow(&args, call.as_deref().unwrap_or_default(), session).await
@@ -35,14 +35,14 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
         let session = session.following(&progress, true);
         session.stream(|tx| vec![inputs::recordings(files, limit, progress, tx)]).await
     };
-    let mut collected = collect::lock(&gathered);
+    let mut collected = collect::lock(&collected);
     if collected.calls.is_empty() && ended.is_err() {
         return ended;
     }
     let text = if call.is_none() {
         Ok(list(&collected, args.output))
     } else {
-        render(&mut collected, quiet, &args)
+        render(&mut collected, quiet_ms, &args)
     };
     match text {
         Ok(text) => print(text.as_bytes()).and(ended),
@@ -54,7 +54,7 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
 async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Result<Exit> {
     let calls = vec![resolve::call(call)?];
     let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-    let (platform, workspace, calls) = Platform::of_calls(
+    let (platform, workspace, calls) = Platform::for_calls(
         calls,
         args.workspace.as_deref(),
         &args.connection,
@@ -78,9 +78,9 @@ fn list(collected: &CollectedEvents, format: TimelineFormat) -> String {
 }
 
 /// Renders the call that was found.
-fn render(collected: &mut CollectedEvents, quiet: i64, args: &TimelineArgs) -> Result<String> {
+fn render(collected: &mut CollectedEvents, quiet_ms: i64, args: &TimelineArgs) -> Result<String> {
     let sid = collected.found()?;
-    let timeline = build::build(collected, &sid, quiet, args.privacy.reveal.clone());
+    let timeline = build::build(collected, &sid, quiet_ms, args.privacy.reveal.clone());
     Ok(match args.output {
         TimelineFormat::Text => timeline::text::text(&timeline, terminal_width()),
         TimelineFormat::Json => timeline::json::json(&timeline),

@@ -2,7 +2,7 @@
 
 use clap::{Arg, Command};
 
-use super::{Candidate, command_word};
+use super::candidate::{Candidate, command_word};
 use crate::cli::config;
 use crate::cli::settings::SETTINGS;
 use crate::model::{Class, EventSpec, FieldSpec, Kind, family};
@@ -23,17 +23,18 @@ const PARTS: &[(&str, &str)] = &[
     ("_tap.drift", "What the model did not expect."),
 ];
 
-/// Names of values that are nobody's to guess: numbers, times, expressions, addresses.
+/// The names of values without words: numbers, times, expressions, addresses. An option declares
+/// another one with `value_hint = ValueHint::Other`.
 #[cfg(test)]
 const FREE: &str = "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT N NAME OPTION PROGRAM REGEX SIZE STEP TIME URL UUID VALUE WORD";
 
 /// What may stand for this argument, once `typed` of it has been.
-pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidate> {
+pub(super) fn candidates(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidate> {
     let name = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
     match name {
         "GLOB" => families().into_iter().chain(types()).collect(),
         "EVENT" => types().collect(),
-        "LIST" => told(PARTS).chain(names(|_| true)).collect(),
+        "LIST" => fixed(PARTS).chain(names(|_| true)).collect(),
         "FORMAT" => {
             FORMATS.iter().map(|format| Candidate::new(format.completion(), format.help)).collect()
         }
@@ -62,7 +63,7 @@ pub(super) fn of(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidate> {
     }
 }
 
-fn told(words: &'static [(&str, &str)]) -> impl Iterator<Item = Candidate> {
+fn fixed(words: &'static [(&str, &str)]) -> impl Iterator<Item = Candidate> {
     words.iter().map(|(word, help)| Candidate::new(*word, *help))
 }
 
@@ -139,13 +140,16 @@ mod tests {
                 if name == "PROFILE" || name == "ZONE" && has_no_zones() {
                     continue;
                 }
-                let words = arg.get_possible_values().len() + of(root, arg, "").len();
+                let words = arg.get_possible_values().len() + candidates(root, arg, "").len();
                 let what = format!("{} --{}", command.get_name(), arg.get_id());
-                let paths = matches!(arg.get_value_hint(), ValueHint::AnyPath | ValueHint::DirPath);
+                let has_none = matches!(
+                    arg.get_value_hint(),
+                    ValueHint::AnyPath | ValueHint::DirPath | ValueHint::Other
+                );
                 assert_ne!(
                     words > 0,
-                    paths || FREE.split(' ').any(|free| free == name),
-                    "{what} {name}: give its words in `of`, or add it to FREE"
+                    has_none || FREE.split(' ').any(|free| free == name),
+                    "{what} {name}: give its words in `candidates`, or declare ValueHint::Other"
                 );
             }
             command

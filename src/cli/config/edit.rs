@@ -58,10 +58,10 @@ pub fn example(watch: &Command) -> String {
 # profile = \"staging\"
 "
     .to_owned();
-    for setting in SETTINGS {
-        let option = setting
-            .option(watch, watch)
-            .expect("a test holds that all settings are options of watch");
+    let options = SETTINGS
+        .iter()
+        .filter_map(|setting| setting.option(watch, watch).map(|option| (setting, option)));
+    for (setting, option) in options {
         text.push('\n');
         let help = option.get_help().map(ToString::to_string).unwrap_or_default();
         let mut column = 0;
@@ -174,7 +174,7 @@ pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -
 
 /// The value of a setting as TOML has it.
 fn value(key: &str, text: &str, watch: &Command) -> Result<Value> {
-    let setting = Setting::named(key)
+    let setting = Setting::lookup(key)
         .map_err(|(why, advice)| Error::usage(format!("cannot set {key}"), why, advice))?;
     let option =
         setting.option(watch, watch).expect("a test holds that all settings are options of watch");

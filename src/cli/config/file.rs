@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Command;
 use toml_edit::{Document, Item, Table, Value};
 
-use crate::cli::settings::{Role, Setting, is_flag, is_list, is_path};
+use crate::cli::settings::{self, Role, Setting, is_flag, is_list, is_path};
 use crate::error::{Error, Result};
 use crate::query::is_filter_name;
 use crate::transport::private_file::{is_private, permissions};
@@ -26,7 +26,7 @@ pub struct File {
     /// Where it is.
     pub path: PathBuf,
     /// The profile that it names as the usual.
-    pub usual: Option<String>,
+    pub default_profile: Option<String>,
     /// What counts in every run.
     pub top: Section,
     /// What counts with a profile.
@@ -59,7 +59,7 @@ impl std::fmt::Debug for FileEntry {
 
 /// Where the file is if nobody says so: by the XDG Base Directory Specification.
 #[must_use]
-pub fn usual_path() -> Option<PathBuf> {
+pub fn default_path() -> Option<PathBuf> {
     let home =
         std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     Some(
@@ -75,7 +75,7 @@ pub fn profiles() -> Vec<String> {
     let path = std::env::var_os("EVTAP_CONFIG")
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
-        .or_else(usual_path);
+        .or_else(default_path);
     let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     let document = Document::parse(text).ok();
     let table = document.as_ref().and_then(|document| document.get("profiles")?.as_table());
@@ -155,7 +155,7 @@ impl ConfigReader<'_> {
                 "profile" => {
                     let advice = "write it so: profile = \"staging\"";
                     let name = item.as_str().map(str::to_owned);
-                    file.usual = Some(name.ok_or_else(|| {
+                    file.default_profile = Some(name.ok_or_else(|| {
                         self.wrong(self.line(item.span()), "profile", "it is no name", advice)
                     })?);
                 }
@@ -169,7 +169,7 @@ impl ConfigReader<'_> {
                 _ => self.entry(document.as_table(), name, item, &mut file.top)?,
             }
         }
-        self.rivals(&file.top)?;
+        self.check_api_key(&file.top)?;
         Ok(file)
     }
 
@@ -178,7 +178,7 @@ impl ConfigReader<'_> {
         for (name, item) in table {
             self.entry(table, name, item, &mut section)?;
         }
-        self.rivals(&section)?;
+        self.check_api_key(&section)?;
         Ok(section)
     }
 
@@ -200,7 +200,7 @@ impl ConfigReader<'_> {
             return Ok(());
         }
         let wrong = |(why, advice): (String, String)| self.wrong(line, name, why, advice);
-        let setting = Setting::named(name).map_err(wrong)?;
+        let setting = Setting::lookup(name).map_err(wrong)?;
         let option = setting
             .option(self.watch, self.watch)
             .expect("a test holds that all settings are options of watch");
@@ -280,18 +280,16 @@ impl ConfigReader<'_> {
         path.to_string_lossy().into_owned()
     }
 
-    fn rivals(&self, section: &Section) -> Result<()> {
-        match (section.settings.get("api_key_file"), section.settings.get("api_key_command")) {
-            (Some(file), Some(command)) => {
-                let line = file.line.max(command.line);
-                Err(self.wrong(
-                    line,
-                    "api_key_file, api_key_command",
-                    "there can be one key only",
-                    "take one of the two out",
-                ))
-            }
-            _ => Ok(()),
+    /// Refuses several sources of the API key.
+    fn check_api_key(&self, section: &Section) -> Result<()> {
+        let entries = settings::by_role(Role::ApiKey)
+            .filter_map(|setting| Some((setting.name, section.settings.get(setting.name)?.line)));
+        let (names, lines): (Vec<_>, Vec<_>) = entries.unzip();
+        if names.len() < 2 {
+            return Ok(());
         }
+        let line = lines.into_iter().max().unwrap_or_default();
+        let why = "there can be one key only";
+        Err(self.wrong(line, &names.join(", "), why, "take one of the two out"))
     }
 }

@@ -13,7 +13,7 @@ use clap::parser::ValueSource;
 use super::file::{self, File, FileEntry};
 use super::origin::SettingOrigin;
 use crate::cli::settings::{self, Role, SETTINGS, Setting, is_explicit, is_flag};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::query::suggest;
 use crate::transport::credential;
 
@@ -25,7 +25,7 @@ pub struct Layers {
     /// The profile that counts, and who chose it.
     pub profile: Option<(String, &'static str)>,
     /// For each setting, what the layers say of it, the highest first.
-    given: BTreeMap<&'static str, Vec<(SettingOrigin, Vec<String>)>>,
+    values: BTreeMap<&'static str, Vec<(SettingOrigin, Vec<String>)>>,
     /// The settings that the command line overrides.
     overridden: Vec<&'static str>,
 }
@@ -36,18 +36,18 @@ pub type NamedFilters = BTreeMap<String, (String, SettingOrigin)>;
 impl Layers {
     /// Reads the environment, the file and the profile that the options choose.
     pub(super) fn read(typed: &ArgMatches, watch: &clap::Command) -> Result<Self> {
-        let (file, profile) = chosen(typed, watch)?;
+        let (file, profile) = select_file(typed, watch)?;
         let is_overridden = |setting: &&Setting| {
             setting.role != Role::Cumulative && is_explicit(typed, setting.name)
         };
         let overridden = SETTINGS.iter().filter(is_overridden).map(|setting| setting.name);
         let mut layers =
-            Self { file, profile, given: BTreeMap::new(), overridden: overridden.collect() };
+            Self { file, profile, values: BTreeMap::new(), overridden: overridden.collect() };
         for setting in SETTINGS {
             let option = setting
                 .option(watch, watch)
                 .expect("a test holds that all settings are options of watch");
-            let mut given = Vec::new();
+            let mut layered = Vec::new();
             if let Some(variable) = setting.variable(option)
                 && let Some(value) = std::env::var_os(&variable)
             {
@@ -57,10 +57,10 @@ impl Layers {
                 setting.check(option, &values).map_err(|(why, advice)| {
                     Error::usage(format!("cannot use the environment's {variable}"), why, advice)
                 })?;
-                given.push((SettingOrigin::Variable(variable), values));
+                layered.push((SettingOrigin::Variable(variable), values));
             }
-            given.extend(layers.entries(setting));
-            layers.given.insert(setting.name, given);
+            layered.extend(layers.entries(setting));
+            layers.values.insert(setting.name, layered);
         }
         Ok(layers)
     }
@@ -81,43 +81,44 @@ impl Layers {
             .collect()
     }
 
-    /// What takes the place of the default, if anything does.
-    pub(super) fn winner(
+    /// Returns the value that replaces the default of the option, if any does.
+    pub(super) fn effective(
         &self,
         setting: &Setting,
         typed: &ArgMatches,
     ) -> Option<&(SettingOrigin, Vec<String>)> {
-        let given = |name: &str| self.given.get(name).and_then(|given| given.first());
-        let won = given(setting.name)?;
+        let highest = |name: &str| self.values.get(name).and_then(|values| values.first());
+        let value = highest(setting.name)?;
         match setting.role {
             // The values of all layers are added later.
             Role::Cumulative => None,
             Role::ApiKey => {
                 let taken = std::env::var_os(credential::API_KEY_VARIABLE).is_some()
-                    || settings::of_role(Role::ApiKey).any(|key| is_explicit(typed, key.name));
-                let (highest, _) = settings::of_role(Role::ApiKey)
-                    .filter_map(|key| given(key.name))
-                    .min_by_key(|(origin, _)| origin.rank())?;
-                (!taken && won.0.rank() == highest.rank()).then_some(won)
+                    || settings::by_role(Role::ApiKey).any(|key| is_explicit(typed, key.name));
+                let first = settings::by_role(Role::ApiKey)
+                    .filter_map(|key| highest(key.name))
+                    .map(|(origin, _)| origin.rank())
+                    .min()?;
+                (!taken && value.0.rank() == first).then_some(value)
             }
-            Role::Plain | Role::Url | Role::Proxy => Some(won),
+            Role::Plain | Role::Url | Role::Proxy => Some(value),
         }
     }
 
     /// The names that `redact` has in all layers.
     pub(super) fn redacted(&self) -> impl Iterator<Item = String> {
-        let all = self.given.get("redact").into_iter().flatten().flat_map(|(_, values)| values);
+        let all = self.values.get("redact").into_iter().flatten().flat_map(|(_, values)| values);
         all.flat_map(|names| names.split(',')).map(str::to_owned)
     }
 
     /// Adds them to those of an option.
-    pub fn add_up(&self, names: &mut String, origin: &mut SettingOrigin) {
+    pub fn add_cumulative(&self, names: &mut String, origin: &mut SettingOrigin) {
         for name in self.redacted() {
             *names += if names.is_empty() { "" } else { "," };
             *names += &name;
         }
         if let (SettingOrigin::Default, Some((highest, _))) =
-            (&origin, self.given.get("redact").and_then(|given| given.first()))
+            (&origin, self.values.get("redact").and_then(|values| values.first()))
         {
             *origin = highest.clone();
         }
@@ -158,7 +159,7 @@ impl Layers {
                 option.get_env().unwrap_or_default().to_string_lossy().into_owned(),
             ),
             _ => self
-                .winner(setting, matches)
+                .effective(setting, matches)
                 .map_or(SettingOrigin::Default, |(origin, _)| origin.clone()),
         }
     }
@@ -178,8 +179,8 @@ impl Layers {
     /// The setting of that option, and its line, if the value in effect comes from the file.
     fn line_in_file(&self, option: &str) -> Option<(&'static str, usize)> {
         let name = option.trim_start_matches('-').replace('-', "_");
-        let (name, given) = self.given.get_key_value(name.as_str())?;
-        match given.first()? {
+        let (name, values) = self.values.get_key_value(name.as_str())?;
+        match values.first()? {
             (SettingOrigin::Profile(_, line) | SettingOrigin::File(line), _) => {
                 (!self.overridden.contains(name)).then_some((*name, *line))
             }
@@ -189,12 +190,12 @@ impl Layers {
 }
 
 /// The file and the profile that count, and who chose the profile.
-type Chosen = (Option<File>, Option<(String, &'static str)>);
+type Selection = (Option<File>, Option<(String, &'static str)>);
 
-fn chosen(typed: &ArgMatches, watch: &clap::Command) -> Result<Chosen> {
+fn select_file(typed: &ArgMatches, watch: &clap::Command) -> Result<Selection> {
     let path =
         typed.get_one::<PathBuf>("config").filter(|path| !path.as_os_str().is_empty()).cloned();
-    let file = match path.clone().or_else(file::usual_path) {
+    let file = match path.clone().or_else(file::default_path) {
         Some(path) => File::read(&path, watch)?,
         None => None,
     };
@@ -215,7 +216,7 @@ fn chosen(typed: &ArgMatches, watch: &clap::Command) -> Result<Chosen> {
         .get_one::<String>("profile")
         .filter(|name| !name.is_empty())
         .map(|name| (name.clone(), by));
-    let profile = named.or_else(|| Some((file.as_ref()?.usual.clone()?, "profile")));
+    let profile = named.or_else(|| Some((file.as_ref()?.default_profile.clone()?, "profile")));
     let Some((name, by)) = profile else { return Ok((file, None)) };
     let Some(known) = &file else {
         let what = format!("cannot use the profile {name}");

@@ -1,4 +1,4 @@
-//! The command line with the settings filled in.
+//! The command line with the settings fill in.
 //!
 //! The command line is parsed twice. The first parse finds mistakes in it, and the file and profile
 //! to use. What these and the environment say then becomes the default of the options, and the
@@ -14,14 +14,11 @@ use clap::{ArgMatches, FromArgMatches};
 
 use super::layers::Layers;
 use crate::cli::args::{self, Cli, Command, ConfigDefaults};
-use crate::cli::settings::{SETTINGS, Setting, is_explicit};
+use crate::cli::settings::{self, SETTINGS, Setting, is_explicit};
 use crate::error::{Error, Result};
 
-/// The command whose options are the settings.
-const MODEL: &str = "watch";
-
 /// Commands that have options of these names, and mean something else by them.
-const APART: &[&str] = &["serve"];
+const WITHOUT_SETTINGS: &[&str] = &["serve"];
 
 /// Why there is no command line to go by.
 #[derive(Debug)]
@@ -54,7 +51,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
         return Ok((cli, Layers::default()));
     }
     match (resolve(&arguments, &typed), &mut cli.command) {
-        (Ok((matches, layers)), _) => Ok((filled(&matches, &layers)?, layers)),
+        (Ok((matches, layers)), _) => Ok((fill(&matches, &layers)?, layers)),
         // It is there to tell what is broken.
         (Err(ParseError::Configuration(error)), Command::Doctor(doctor)) => {
             doctor.broken = Some(error);
@@ -65,7 +62,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
 }
 
 /// The command line as these matches have it, with what is no option.
-fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
+fn fill(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(matches)?;
     if let Some(named) = cli.command.named_mut() {
         *named = layers
@@ -74,18 +71,20 @@ fn filled(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
             .map(|(name, (expression, _))| (name, expression))
             .collect();
     }
-    let theirs = matches.subcommand().map_or(matches, |(_, theirs)| theirs);
-    let stands = |setting: &&Setting| {
-        layers.winner(setting, theirs).is_some() && !is_explicit(theirs, setting.name)
+    let arguments_of_command =
+        matches.subcommand().map_or(matches, |(_, arguments_of_command)| arguments_of_command);
+    let is_default = |setting: &&Setting| {
+        layers.effective(setting, arguments_of_command).is_some()
+            && !is_explicit(arguments_of_command, setting.name)
     };
-    let standing =
-        ConfigDefaults(SETTINGS.iter().filter(stands).map(|setting| setting.name).collect());
+    let defaults =
+        ConfigDefaults(SETTINGS.iter().filter(is_default).map(|setting| setting.name).collect());
     if let Some(privacy) = cli.command.privacy_mut() {
         privacy.redact.extend(layers.redacted());
-        privacy.config_defaults = standing.clone();
+        privacy.config_defaults = defaults.clone();
     }
     if let Some(output) = cli.command.output_mut() {
-        output.config_defaults = standing;
+        output.config_defaults = defaults;
     }
     Ok(cli)
 }
@@ -96,18 +95,19 @@ pub fn resolve(
     typed: &ArgMatches,
 ) -> Result<(ArgMatches, Layers), ParseError> {
     let command = args::declaration();
-    let watch = command.find_subcommand(MODEL).expect("there is such a command").clone();
-    let Some((name, theirs)) = typed.subcommand() else {
+    let watch =
+        command.find_subcommand(settings::COMMAND).expect("there is such a command").clone();
+    let Some((name, arguments_of_command)) = typed.subcommand() else {
         return Ok((typed.clone(), Layers::default()));
     };
-    let subcommand = command.find_subcommand(name).filter(|_| !APART.contains(&name));
+    let subcommand = command.find_subcommand(name).filter(|_| !WITHOUT_SETTINGS.contains(&name));
     let is_option = |setting: &&Setting| {
         subcommand.is_some_and(|command| setting.option(command, &watch).is_some())
     };
     let options: Vec<_> = SETTINGS.iter().filter(is_option).collect();
     if options.is_empty() {
         for choice in ["config", "profile"] {
-            if theirs.value_source(choice) == Some(ValueSource::CommandLine) {
+            if arguments_of_command.value_source(choice) == Some(ValueSource::CommandLine) {
                 let what = format!("cannot use --{choice}");
                 return Err(Error::usage(
                     what,
@@ -119,10 +119,10 @@ pub fn resolve(
         }
         return Ok((typed.clone(), Layers::default()));
     }
-    let layers = Layers::read(theirs, &watch)?;
+    let layers = Layers::read(arguments_of_command, &watch)?;
     let command = command.mut_subcommand(name, |subcommand| {
         options.iter().fold(subcommand, |subcommand, setting| {
-            match layers.winner(setting, theirs) {
+            match layers.effective(setting, arguments_of_command) {
                 Some((_, values)) => {
                     subcommand.mut_arg(setting.name, |option| option.default_values(values.clone()))
                 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
+use clap::Arg;
 use colored::Colorize;
 use serde_json::{Map, json};
 
@@ -10,7 +11,7 @@ use super::layers::{Layers, NamedFilters};
 use super::origin::SettingOrigin;
 use super::parse::{ParseError, resolve};
 use crate::cli::args::{self, ConfigChoice};
-use crate::cli::settings::SETTINGS;
+use crate::cli::settings::{Role, SETTINGS, Setting, is_path};
 use crate::error::{Error, Result};
 use crate::text::terminal;
 use crate::transport::credential;
@@ -18,9 +19,10 @@ use crate::transport::credential;
 /// The variables that name a proxy for `https`, the first going before the others.
 pub const PROXIES: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// A setting as it is.
+/// A setting with its value.
 struct SettingRow {
     name: &'static str,
+    role: Role,
     value: Option<String>,
     origin: SettingOrigin,
 }
@@ -76,34 +78,31 @@ impl ResolvedConfig {
                 let values = matches
                     .get_raw(setting.name)
                     .map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>());
-                let value = values.map(|values| shown(setting.name, &values.join(",")));
+                let value = values.map(|values| shown(setting, option, &values.join(",")));
                 Some(SettingRow {
                     name: setting.name,
+                    role: setting.role,
                     value,
                     origin: layers.origin(setting, option, matches),
                 })
             })
             .collect();
         for row in &mut rows {
-            if row.name == "proxy"
+            if row.role == Role::Proxy
                 && row.value.is_none()
                 && let Some((variable, url)) =
                     PROXIES.iter().find_map(|name| Some((*name, std::env::var(name).ok()?)))
             {
-                *row = SettingRow {
-                    name: "proxy",
-                    value: Some(shown("proxy", &url)),
-                    origin: SettingOrigin::Variable(variable.to_owned()),
-                };
+                row.value = Some(without_login(&url));
+                row.origin = SettingOrigin::Variable(variable.to_owned());
             }
         }
         // All of them count.
-        if let Some(redact) = rows.iter_mut().find(|row| row.name == "redact") {
-            layers.add_up(redact.value.get_or_insert_default(), &mut redact.origin);
-            redact.value.take_if(|names| names.is_empty());
+        if let Some(cumulative) = rows.iter_mut().find(|row| row.role == Role::Cumulative) {
+            layers.add_cumulative(cumulative.value.get_or_insert_default(), &mut cumulative.origin);
+            cumulative.value.take_if(|names| names.is_empty());
         }
-        let keyless =
-            rows.iter().all(|row| !row.name.starts_with("api_key") || row.value.is_none());
+        let keyless = rows.iter().all(|row| row.role != Role::ApiKey || row.value.is_none());
         let key = keyless && std::env::var_os(credential::API_KEY_VARIABLE).is_some();
         let origin = if key {
             SettingOrigin::Variable(credential::API_KEY_VARIABLE.to_owned())
@@ -112,7 +111,12 @@ impl ResolvedConfig {
         };
         rows.insert(
             0,
-            SettingRow { name: "api_key", value: key.then(|| "(hidden)".to_owned()), origin },
+            SettingRow {
+                name: "api_key",
+                role: Role::ApiKey,
+                value: key.then(|| "(hidden)".to_owned()),
+                origin,
+            },
         );
         Ok(Self { layers, rows })
     }
@@ -207,19 +211,23 @@ impl ResolvedConfig {
     }
 }
 
-/// A value as it may be seen: without the password of a URL, and without what a command is told.
-fn shown(name: &str, value: &str) -> String {
-    if name == "api_key_command" {
-        return match value.trim().split_once(char::is_whitespace) {
+/// A value without its secrets: the password of a URL, and the arguments of a command.
+fn shown(setting: &Setting, option: &Arg, value: &str) -> String {
+    match setting.role {
+        Role::Url | Role::Proxy => without_login(value),
+        Role::ApiKey if !is_path(option) => match value.trim().split_once(char::is_whitespace) {
             Some((command, _)) => format!("{command} …"),
             None => value.to_owned(),
-        };
+        },
+        Role::ApiKey | Role::Plain | Role::Cumulative => value.to_owned(),
     }
-    let (scheme, rest) = value.split_once("://").unwrap_or(("", value));
+}
+
+/// A URL without its user name and password.
+fn without_login(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     match rest.rsplit_once('@') {
-        Some((_, host)) if name.ends_with("url") || name == "proxy" => {
-            format!("{scheme}://***@{host}")
-        }
-        _ => value.to_owned(),
+        Some((_, host)) => format!("{scheme}://***@{host}"),
+        None => url.to_owned(),
     }
 }

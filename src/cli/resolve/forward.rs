@@ -42,7 +42,7 @@ pub fn endpoint(
     for (index, header) in options.headers.iter().enumerate() {
         match header.0.strip_prefix('@') {
             None => {
-                add(&mut headers, &header.0, &format!("--forward-header number {}", index + 1))?
+                add(&mut headers, &header.0, &format!("--forward-header number {}", index + 1))?;
             }
             Some(path) => {
                 let bytes = private_file::read_secret("--forward-header", Path::new(path))?;

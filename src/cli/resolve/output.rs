@@ -17,13 +17,13 @@ use crate::query::{GrepFilter, suggest};
 pub(super) fn encoder(
     output: &OutputArgs,
     program: Option<Program>,
-    several: bool,
+    has_several_workspaces: bool,
     grep: Option<GrepFilter>,
 ) -> Result<Box<dyn Encoder>> {
     let terminal = std::io::stdout().is_terminal();
-    let usual = if terminal { &pretty::FORMAT } else { &ndjson::FORMAT };
-    let usual = FormatChoice { format: usual, argument: String::new() };
-    let FormatChoice { format, argument } = output.output.clone().unwrap_or(usual);
+    let default = if terminal { &pretty::FORMAT } else { &ndjson::FORMAT };
+    let default = FormatChoice { format: default, argument: String::new() };
+    let FormatChoice { format, argument } = output.output.clone().unwrap_or(default);
     let times = times(output, program.is_none().then_some(format))?;
     if let Some(program) = program {
         return Ok(Box::new(Jq::new(program, output.raw_strings, terminal)));
@@ -41,7 +41,7 @@ pub(super) fn encoder(
         columns,
         cut: terminal && !output.wrap,
         times,
-        workspaces: several,
+        workspaces: has_several_workspaces,
         grep,
     })
     .map_err(|error| error.with_setting("--output"))

@@ -15,12 +15,12 @@ use crate::query::check::Kinds;
 use crate::query::{EventFilter, TypeFilter};
 use crate::redact::Policy;
 
-/// The stages of a stream command. `several` streams are merged in it.
+/// The stages of a stream command. `has_several_workspaces` adds the workspace to each line.
 pub fn stages(
     filter: &FilterArgs,
     output: &OutputArgs,
     stop: &StopArgs,
-    several: bool,
+    has_several_workspaces: bool,
 ) -> Result<Stages> {
     apply_color(output.color);
     let policy = policy(&output.privacy, output.status)?;
@@ -32,7 +32,7 @@ pub fn stages(
         .as_deref()
         .map(|source| expressions.program("--jq", source, kinds))
         .transpose()?;
-    let writer = Some(Writer::stdout(encoder(output, program, several, grep)?));
+    let writer = Some(Writer::stdout(encoder(output, program, has_several_workspaces, grep)?));
     let summary =
         output.stats.then(|| Box::new(SummaryObserver::new(output.status)) as Box<dyn Observer>);
     Ok(Stages {

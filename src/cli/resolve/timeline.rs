@@ -23,18 +23,18 @@ pub struct TimelinePlan {
     pub call: Option<String>,
     /// The recordings; none if the call is followed live.
     pub files: Vec<PathBuf>,
-    /// The stages, which gather.
+    /// The stages, which collector.
     pub stages: Stages,
-    /// What they have gathered.
-    pub gathered: Arc<Mutex<CollectedEvents>>,
+    /// What they have collected.
+    pub collected: Arc<Mutex<CollectedEvents>>,
     /// How many milliseconds of nothing are told of.
-    pub quiet: i64,
+    pub quiet_ms: i64,
 }
 
 /// The course of a call that the options ask for.
 pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     apply_color(options.color);
-    let (call, files) = called(options.call.as_deref(), &options.files);
+    let (call, files) = split_call(options.call.as_deref(), &options.files);
     if call.is_none() && options.output == TimelineFormat::Html {
         return Err(Error::usage(
             "cannot write a page",
@@ -50,7 +50,8 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     let filter = &options.filter;
     let expressions = ExpressionCompiler::for_filter(filter, &policy, options.status)?;
     let FilterSetup { filter, .. } = event_filter(filter, &expressions)?;
-    let quiet = i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
+    let quiet_ms =
+        i64::try_from(duration("--quiet", &options.quiet)?.as_millis()).unwrap_or(i64::MAX);
     let length =
         options.duration.as_deref().map(|text| duration("--duration", text)).transpose()?;
     let stop = Box::new(Conditions {
@@ -58,21 +59,21 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
         ..Conditions::default()
     });
     let wanted = call.clone().map(|call| if call == DEMO { DEMO_CALL.to_owned() } else { call });
-    let (gather, gathered) = TimelineCollector::new(wanted);
+    let (collector, collected) = TimelineCollector::new(wanted);
     let stages = Stages {
         policy,
         filter,
         writer: None,
-        observers: vec![Box::new(gather)],
+        observers: vec![Box::new(collector)],
         limit: None,
         stop,
         status: options.status,
     };
-    Ok(TimelinePlan { call, files, stages, gathered, quiet })
+    Ok(TimelinePlan { call, files, stages, collected, quiet_ms })
 }
 
 /// The call, if the first argument is one: it may be a file as well.
-fn called(first: Option<&str>, files: &[PathBuf]) -> (Option<String>, Vec<PathBuf>) {
+fn split_call(first: Option<&str>, files: &[PathBuf]) -> (Option<String>, Vec<PathBuf>) {
     let Some(first) = first else { return (None, files.to_vec()) };
     let is_sid = first.len() <= 34
         && first.starts_with("CA")

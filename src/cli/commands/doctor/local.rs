@@ -32,7 +32,7 @@ pub(super) fn private(check: &str, path: &Path) -> CheckResult {
             "name another",
         )
     } else if is_private(&meta) {
-        CheckResult::well(check, found)
+        CheckResult::ok(check, found)
     } else {
         CheckResult::warning(
             check,
@@ -74,7 +74,7 @@ pub(super) fn terminal() -> CheckResult {
             "set LANG=C.UTF-8, or lines and marks may look odd",
         );
     }
-    CheckResult::well("terminal", format!("{size}, {colours}{off}, UTF-8"))
+    CheckResult::ok("terminal", format!("{size}, {colours}{off}, UTF-8"))
 }
 
 fn colours(term: &str, colorterm: &str) -> &'static str {

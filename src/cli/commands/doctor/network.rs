@@ -33,16 +33,16 @@ const APART: f64 = 2.0;
 /// A certificate with fewer days left is worth a word.
 const DAYS: i64 = 14;
 
-/// Goes the way to an origin, as far as it leads. What the steps are called begins with `of`.
-pub(super) async fn walk(
-    of: &str,
+/// Goes the way to an origin, as far as it leads. What the steps are called begins with `prefix`.
+pub(super) async fn check_origin(
+    prefix: &str,
     origin: &Url,
     network: &Network,
     report: &mut DoctorReport,
 ) -> Result<()> {
     let target = origin.host_str().unwrap_or_default();
     let port = origin.port_or_known_default().unwrap_or(443);
-    let (proxy, finding) = proxy(of, origin, network);
+    let (proxy, finding) = proxy(prefix, origin, network);
     report.add(finding)?;
     let (host, hop) = match &proxy {
         Some(proxy) => (
@@ -51,7 +51,7 @@ pub(super) async fn walk(
         ),
         None => (target, port),
     };
-    let (socket, findings) = connect(of, host, hop).await;
+    let (socket, findings) = connect(prefix, host, hop).await;
     for finding in findings {
         report.add(finding)?;
     }
@@ -60,35 +60,37 @@ pub(super) async fn walk(
         let scheme = proxy.uri().scheme_str().unwrap_or_default();
         if scheme != "http" || origin.scheme() != "https" {
             let found = format!("not looked at, by way of {scheme}; see whether the stream opens");
-            return report.add(CheckResult::skipped(format!("{of}TLS"), found)).map(drop);
+            return report.add(CheckResult::skipped(format!("{prefix}TLS"), found)).map(drop);
         }
         let begun = Instant::now();
         let tunnel = within(tunnel(&mut socket, target, port, proxy)).await;
-        if !report.add(tunneled(of, tunnel).took(begun.elapsed()))? {
+        if !report.add(tunnel_result(prefix, tunnel).with_duration(begun.elapsed()))? {
             return Ok(());
         }
     }
     let now = Timestamp::now();
     if origin.scheme() == "http" {
-        report.add(CheckResult::skipped(format!("{of}TLS"), "none: it is plain text"))?;
-        return report.add(clock(of, within(ask(&mut socket, target)).await, now)).map(drop);
+        report.add(CheckResult::skipped(format!("{prefix}TLS"), "none: it is plain text"))?;
+        return report
+            .add(clock(prefix, within(request_date(&mut socket, target)).await, now))
+            .map(drop);
     }
     let begun = Instant::now();
-    let shake = tls::shake(target, network.ca_cert.as_deref(), socket);
-    let Ok(shake) = tokio::time::timeout(STEP, shake).await else {
+    let handshake = tls::handshake(target, network.ca_cert.as_deref(), socket);
+    let Ok(handshake) = tokio::time::timeout(STEP, handshake).await else {
         let finding = CheckResult::failed(
-            format!("{of}TLS"),
+            format!("{prefix}TLS"),
             Exit::Failure,
             "timed out",
             "see whether a firewall is in the way",
         );
-        return report.add(finding.took(begun.elapsed())).map(drop);
+        return report.add(finding.with_duration(begun.elapsed())).map(drop);
     };
-    report.add(certificates(of, &shake, now).took(begun.elapsed()))?;
-    match shake.stream {
-        Ok(mut stream) => {
-            report.add(clock(of, within(ask(&mut stream, target)).await, now)).map(drop)
-        }
+    report.add(certificates(prefix, &handshake, now).with_duration(begun.elapsed()))?;
+    match handshake.stream {
+        Ok(mut stream) => report
+            .add(clock(prefix, within(request_date(&mut stream, target)).await, now))
+            .map(drop),
         Err(_) => Ok(()),
     }
 }
@@ -98,9 +100,9 @@ async fn within<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
 }
 
 /// By which proxy requests to an origin go: the same rules as those of the client.
-fn proxy(of: &str, origin: &Url, network: &Network) -> (Option<Intercept>, CheckResult) {
-    let check = format!("{of}proxy");
-    let none = |why: &str| (None, CheckResult::well(check.clone(), why));
+fn proxy(prefix: &str, origin: &Url, network: &Network) -> (Option<Intercept>, CheckResult) {
+    let check = format!("{prefix}proxy");
+    let none = |why: &str| (None, CheckResult::ok(check.clone(), why));
     if is_loopback(origin) {
         return none("none: the host is this machine");
     }
@@ -125,7 +127,7 @@ fn proxy(of: &str, origin: &Url, network: &Network) -> (Option<Intercept>, Check
         };
         return (
             Some(proxy.clone()),
-            CheckResult::well(check, format!("{scheme}://{host}:{port}{login}")),
+            CheckResult::ok(check, format!("{scheme}://{host}:{port}{login}")),
         );
     }
     let set = |name: &&&str| {
@@ -163,7 +165,7 @@ fn default_port(proxy: &Intercept) -> u16 {
 }
 
 /// Looks a name up, and opens a connection.
-async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<CheckResult>) {
+async fn connect(prefix: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<CheckResult>) {
     let mut findings = Vec::new();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let begun = Instant::now();
@@ -171,7 +173,7 @@ async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<Che
         Ok(addresses) => addresses.collect(),
         Err(_) => Vec::new(),
     };
-    let check = format!("{of}DNS");
+    let check = format!("{prefix}DNS");
     findings.push(match addresses.len() {
         _ if host.parse::<IpAddr>().is_ok() => {
             CheckResult::skipped(check, "none: the host is an address")
@@ -182,21 +184,20 @@ async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<Che
             format!("no such host: {host}"),
             "check the URL and the network",
         )
-        .took(begun.elapsed()),
-        1 => CheckResult::well(check, format!("{host} has 1 address")).took(begun.elapsed()),
-        count => {
-            CheckResult::well(check, format!("{host} has {count} addresses")).took(begun.elapsed())
-        }
+        .with_duration(begun.elapsed()),
+        1 => CheckResult::ok(check, format!("{host} has 1 address")).with_duration(begun.elapsed()),
+        count => CheckResult::ok(check, format!("{host} has {count} addresses"))
+            .with_duration(begun.elapsed()),
     });
     if addresses.is_empty() {
         return (None, findings);
     }
     let begun = Instant::now();
     let socket = within(TcpStream::connect(&addresses[..])).await;
-    let check = format!("{of}TCP");
+    let check = format!("{prefix}TCP");
     findings.push(
         match &socket {
-            Ok(_) => CheckResult::well(check, format!("connected to port {port}")),
+            Ok(_) => CheckResult::ok(check, format!("connected to port {port}")),
             Err(error) => {
                 let found = format!("port {port}: {}", cause(error));
                 CheckResult::failed(
@@ -207,7 +208,7 @@ async fn connect(of: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<Che
                 )
             }
         }
-        .took(begun.elapsed()),
+        .with_duration(begun.elapsed()),
     );
     (socket.ok(), findings)
 }
@@ -229,13 +230,13 @@ async fn tunnel(
     Ok(read_head(socket).await?.0)
 }
 
-fn tunneled(of: &str, status: io::Result<u16>) -> CheckResult {
-    let check = format!("{of}tunnel");
+fn tunnel_result(prefix: &str, status: io::Result<u16>) -> CheckResult {
+    let check = format!("{prefix}tunnel");
     let failed = |found: String, advice: &str| {
         CheckResult::failed(check.clone(), Exit::Failure, found, advice)
     };
     match status {
-        Ok(200) => CheckResult::well(check, "the proxy lets it through"),
+        Ok(200) => CheckResult::ok(check, "the proxy lets it through"),
         // Some proxies say so as a server would.
         Ok(status @ (401 | 407)) => failed(
             format!("the proxy wants a login ({status})"),
@@ -250,7 +251,7 @@ fn tunneled(of: &str, status: io::Result<u16>) -> CheckResult {
 }
 
 /// Asks a server for nothing in particular, without the key. Gives the `Date` of its answer.
-async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
+async fn request_date<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     host: &str,
 ) -> io::Result<Option<Timestamp>> {
@@ -283,12 +284,12 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<(u16, Opt
 }
 
 /// What the chain says, and whether it is trusted.
-fn certificates<S>(of: &str, shake: &tls::Handshake<S>, now: Timestamp) -> CheckResult {
-    let check = format!("{of}TLS");
-    let first = shake.expiries.iter().min();
+fn certificates<S>(prefix: &str, handshake: &tls::Handshake<S>, now: Timestamp) -> CheckResult {
+    let check = format!("{prefix}TLS");
+    let first = handshake.expiries.iter().min();
     let days = |until: &Timestamp| (until.as_second() - now.as_second()).div_euclid(24 * 60 * 60);
     let date = |until: &Timestamp| until.strftime("%Y-%m-%d").to_string();
-    if let Err(error) = &shake.stream {
+    if let Err(error) = &handshake.stream {
         let advice =
             "if the authority is your company's or your own, give its certificate with --ca-cert";
         return match first.filter(|until| days(until) < 0) {
@@ -301,36 +302,36 @@ fn certificates<S>(of: &str, shake: &tls::Handshake<S>, now: Timestamp) -> Check
             None => CheckResult::failed(check, Exit::Failure, cause(error), advice),
         };
     }
-    let count = match shake.expiries.len() {
+    let count = match handshake.expiries.len() {
         1 => "1 certificate".to_owned(),
         count => format!("a chain of {count} certificates"),
     };
     match first {
-        None => CheckResult::well(check, format!("{}, trusted", shake.version())),
+        None => CheckResult::ok(check, format!("{}, trusted", handshake.version())),
         Some(until) => {
             let found = format!(
                 "{}, {count}, trusted, until {} ({} days)",
-                shake.version(),
+                handshake.version(),
                 date(until),
                 days(until)
             );
             if days(until) < DAYS {
                 CheckResult::warning(check, found, "tell who runs the server that it will expire")
             } else {
-                CheckResult::well(check, found)
+                CheckResult::ok(check, found)
             }
         }
     }
 }
 
 /// How far this clock is from the server's.
-fn clock(of: &str, date: io::Result<Option<Timestamp>>, now: Timestamp) -> CheckResult {
-    let check = format!("{of}clock");
+fn clock(prefix: &str, date: io::Result<Option<Timestamp>>, now: Timestamp) -> CheckResult {
+    let check = format!("{prefix}clock");
     match date {
         Ok(Some(date)) => {
             let ahead = now.duration_since(date).as_secs_f64() - 0.5;
             if ahead.abs() <= APART {
-                return CheckResult::well(check, format!("within {APART} s of the server's"));
+                return CheckResult::ok(check, format!("within {APART} s of the server's"));
             }
             let found = format!(
                 "{:.0} s {} the server's",

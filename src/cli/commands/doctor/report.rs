@@ -15,7 +15,7 @@ use crate::transport::connect_error::ConnectError;
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CheckStatus {
-    Well,
+    Ok,
     /// It works, and will bite.
     Warning,
     /// It doesn't work, which ends a run with that status.
@@ -39,8 +39,8 @@ impl CheckResult {
         Self { check: check.into(), mark, found: found.into(), advice: None, took: None }
     }
 
-    pub(super) fn well(check: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::new(check, CheckStatus::Well, found)
+    pub(super) fn ok(check: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::new(check, CheckStatus::Ok, found)
     }
 
     pub(super) fn skipped(check: impl Into<String>, found: impl Into<String>) -> Self {
@@ -75,7 +75,7 @@ impl CheckResult {
         Self::failed(check, error.exit, why, advice)
     }
 
-    pub(super) fn took(self, took: Duration) -> Self {
+    pub(super) fn with_duration(self, took: Duration) -> Self {
         Self { took: Some(took), ..self }
     }
 
@@ -86,7 +86,7 @@ impl CheckResult {
     /// A line for people, and one below it for the advice.
     fn text(&self) -> String {
         let mark = match self.mark {
-            CheckStatus::Well => "ok".green(),
+            CheckStatus::Ok => "ok".green(),
             CheckStatus::Warning => "warning".yellow(),
             CheckStatus::Failed(_) => "failed".red(),
             CheckStatus::Skipped => "-".dimmed(),
@@ -105,7 +105,7 @@ impl CheckResult {
 
     fn json(&self) -> Value {
         let (result, exit) = match self.mark {
-            CheckStatus::Well => ("ok", None),
+            CheckStatus::Ok => ("ok", None),
             CheckStatus::Warning => ("warning", None),
             CheckStatus::Failed(exit) => ("failed", Some(exit as u8)),
             CheckStatus::Skipped => ("skipped", None),
@@ -143,7 +143,7 @@ impl DoctorReport {
     }
 
     /// Tells what is left to tell, and the status to exit with: that of the first failure.
-    pub(super) fn end(self) -> Result<Exit> {
+    pub(super) fn finish(self) -> Result<Exit> {
         let failed = |finding: &CheckResult| {
             if let CheckStatus::Failed(exit) = finding.mark { Some(exit) } else { None }
         };

@@ -37,13 +37,13 @@ impl<S> Handshake<S> {
 }
 
 /// Makes a handshake, trusting what the system trusts and the certificates of that file.
-pub(super) async fn shake<S: AsyncRead + AsyncWrite + Unpin>(
+pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     host: &str,
     ca_cert: Option<&Path>,
     transport: S,
 ) -> Handshake<S> {
-    let witness = match RecordingVerifier::new(ca_cert) {
-        Ok(witness) => Arc::new(witness),
+    let verifier = match RecordingVerifier::new(ca_cert) {
+        Ok(verifier) => Arc::new(verifier),
         Err(error) => return Handshake { stream: Err(error), expiries: Vec::new() },
     };
     let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned());
@@ -56,14 +56,14 @@ pub(super) async fn shake<S: AsyncRead + AsyncWrite + Unpin>(
                     .expect("the provider has them")
                     .dangerous()
                     .with_custom_certificate_verifier(
-                        Arc::clone(&witness) as Arc<dyn ServerCertVerifier>
+                        Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>
                     )
                     .with_no_client_auth();
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
             TlsConnector::from(Arc::new(config)).connect(name, transport).await
         }
     };
-    let chain = witness.chain.lock().unwrap_or_else(PoisonError::into_inner);
+    let chain = verifier.chain.lock().unwrap_or_else(PoisonError::into_inner);
     Handshake { stream, expiries: chain.iter().filter_map(expiry).collect() }
 }
 

@@ -128,13 +128,13 @@ fn render(root: &Command, command: &Command) -> String {
     for example in examples(command.get_name()) {
         roff.control("PP", []);
         roff.text([roman(example.does)]);
-        as_it_stands(&mut roff, example.line);
+        preformatted(&mut roff, example.line);
     }
     section(&mut roff, "Exit status");
     for exit in Exit::ALL {
         item(&mut roff, bold((*exit as u8).to_string()), exit.when());
     }
-    let all = everything(root, command, is_root);
+    let all = all_arguments(root, command, is_root);
     environment(&mut roff, &all);
     files(&mut roff, &all);
     see_also(&mut roff, root, is_root);
@@ -211,14 +211,14 @@ fn item(roff: &mut Roff, term: Inline, text: &str) {
 /// Flowing text, or lines as they stand where they begin with blanks.
 fn prose(roff: &mut Roff, paragraph: &str) {
     if paragraph.starts_with("  ") {
-        as_it_stands(roff, paragraph);
+        preformatted(roff, paragraph);
     } else {
         roff.control("PP", []);
         roff.text([roman(paragraph)]);
     }
 }
 
-fn as_it_stands(roff: &mut Roff, lines: &str) {
+fn preformatted(roff: &mut Roff, lines: &str) {
     roff.control("RS", ["4"]);
     roff.control("nf", []);
     for line in lines.lines() {
@@ -229,10 +229,10 @@ fn as_it_stands(roff: &mut Roff, lines: &str) {
 }
 
 /// The arguments of a command with those of its own commands; of all there are, for evtap itself.
-fn everything<'a>(root: &'a Command, command: &'a Command, is_root: bool) -> Vec<&'a Arg> {
+fn all_arguments<'a>(root: &'a Command, command: &'a Command, is_root: bool) -> Vec<&'a Arg> {
     let mut all: Vec<&Arg> = command.get_arguments().collect();
     for nested in commands(if is_root { root } else { command }) {
-        for arg in everything(root, nested, false) {
+        for arg in all_arguments(root, nested, false) {
             if all.iter().all(|other| other.get_id() != arg.get_id()) {
                 all.push(arg);
             }
@@ -243,14 +243,14 @@ fn everything<'a>(root: &'a Command, command: &'a Command, is_root: bool) -> Vec
 
 fn environment(roff: &mut Roff, args: &[&Arg]) {
     let has = |id: &str| args.iter().any(|arg| arg.get_id() == id);
-    let beside = args.iter().filter_map(|arg| {
+    let same_as_option = args.iter().filter_map(|arg| {
         Some((arg.get_env()?.to_str()?, format!("The same as --{}.", arg.get_long()?)))
     });
-    let beyond = ENVIRONMENT
+    let further = ENVIRONMENT
         .iter()
         .filter(|(.., id)| has(id))
         .map(|(name, does, _)| (*name, (*does).to_owned()));
-    let all: Vec<_> = beyond.chain(beside).collect();
+    let all: Vec<_> = further.chain(same_as_option).collect();
     if !all.is_empty() {
         section(roff, "Environment");
     }
