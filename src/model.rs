@@ -1,7 +1,8 @@
 //! The typed model of the platform's events, for evtap and for other programs.
 //!
-//! [`Event`] reads the JSON of one event and is matched like any enum. Fields that may hold protected health information (PHI)
-//! print as `[redacted]`, unless a program asks for the value with [`Phi::expose`]:
+//! [`Event`] reads the JSON of one event and is matched like any enum. Fields that may hold
+//! protected health information (PHI) print as `[redacted]`, unless a program asks for the value
+//! with [`Phi::expose`]:
 //!
 //! ```
 //! use evtap::model::Event;
@@ -18,14 +19,16 @@
 //! # Ok::<(), evtap::model::EventError>(())
 //! ```
 //!
-//! Serialising an event gives its JSON as `evtap` prints it by default; [`Exposed`] serialises the real values. What the model
-//! does not expect is never an error: unknown events and fields are kept, are treated like PHI, and are listed by
-//! [`Event::drift`].
+//! Serialising an event gives its JSON as `evtap` prints it by default; [`Exposed`] serialises the
+//! real values. What the model does not expect is never an error: unknown events and fields are
+//! kept, are treated like PHI, and are listed by [`Event::drift`].
 //!
-//! Each event type is declared once, in [`catalog`], by the macro [`event!`](crate::event!): its fields with their JSON type,
-//! their class of PHI, and where they are known from. [`Kind`] and its [`EventSpec`] describe the declarations to programs.
-//! The facts are the platform's: its documentation page on SSE events, and 48 dated snapshots of its public contract from
-//! 2026-04-24 to 2026-05-05. An event or a field that any of them has is declared under every name that it has had.
+//! Each event type is declared once, in [`catalog`], by the macro [`event!`](crate::event!): its
+//! fields with their JSON type, their class of PHI, and where they are known from. [`Kind`] and its
+//! [`EventSpec`] describe the declarations to programs. The facts are the platform's: its
+//! documentation page on SSE events, and 48 dated snapshots of its public contract from 2026-04-24
+//! to 2026-05-05. An event or a field that any of them has is declared under every name that it has
+//! had.
 
 pub mod catalog;
 mod class;
@@ -35,16 +38,21 @@ pub mod decode;
 mod event;
 mod field;
 mod frame;
+mod name;
 pub(crate) mod stand_in;
 mod tap;
 mod types;
 mod wire;
 
-pub use catalog::{Event, Kind};
+pub use catalog::Kind;
 pub use class::{Class, Domain};
 pub use declare::{Declared, EventSpec, FieldSpec, Severity, Stream, family};
-pub use event::{EventError, Exposed, Typed, UnknownEvent, UnknownField};
+pub use event::{Event, EventError, Exposed, Typed, UnknownEvent, UnknownField};
 pub use field::{Field, FreeText, Phi};
 pub use frame::{Frame, FrameError, FrameFlags, FrameFormat, Origin};
-pub use tap::{Drift, DriftKind, Name, Tap, id_prefix, is_call_sid, is_id, is_name, is_uuid};
+pub use name::is_name;
+#[doc(hidden)]
+pub use name::shown_name;
+pub use tap::{Drift, DriftKind, Name, Tap, id_prefix, is_call_sid, is_id, is_uuid};
+pub(crate) use types::is_choice;
 pub use types::{MemberSpec, Model, ObjectOrText, Type, Unstated, Uuid};

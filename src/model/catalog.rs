@@ -19,8 +19,61 @@ pub mod workspace;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::event::EventSource;
-use super::{Declared, EventSpec, FieldSpec, Typed, UnknownEvent};
+use super::{Declared, Domain, EventSpec, FieldSpec};
+
+/// The table of the event types: hands it to a macro. A new type needs its declaration and its name
+/// here.
+macro_rules! event_types {
+    ($with:ident) => {
+        $with! {
+            platform {
+                call::{CallEnded, CallEscalated, CallStarted}
+                channel::{
+                    ChannelEmailBounced, ChannelEmailClicked, ChannelEmailComplained,
+                    ChannelEmailDelayed, ChannelEmailDelivered, ChannelEmailOpened,
+                    ChannelEmailReceived, ChannelEmailRejected, ChannelVoicemailStatus
+                }
+                encounter::{EncounterUpdated}
+                operator::{
+                    OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged,
+                    OperatorProfileUpdated, OperatorRegistered, OperatorStatusChanged,
+                    OperatorWrapUp
+                }
+                pipeline::{PipelineError, PipelineSyncCompleted}
+                review::{ReviewSubmitted}
+                self_image::{SelfImageBriefGenerated}
+                simulation::{SimulationTurnStored}
+                surface::{
+                    SurfaceArchived, SurfaceCreated, SurfaceDelivered, SurfaceFieldSaved,
+                    SurfaceOpened, SurfacePendingReview, SurfaceReshaped, SurfaceReviewApproved,
+                    SurfaceReviewRejected, SurfaceSubmitted, SurfaceUpdated
+                }
+                text::{TextCompleted, TextStarted}
+                trigger::{TriggerCompleted, TriggerFailed, TriggerFired}
+                workspace::{
+                    WorkspaceInvitationAccepted, WorkspaceInvitationSent, WorkspaceMemberAdded,
+                    WorkspaceMemberRoleUpdated
+                }
+                observer::emotion::{
+                    CompoundEmotion, Emotion, EmpathyClassified, VoiceContextApplied
+                }
+                observer::participant::{
+                    ForwardCallResolved, ParticipantJoined, ParticipantLeft, SpeakerMuted
+                }
+                observer::session::{SessionEnd, SessionInfo, SessionStart, StateTransition}
+                observer::timing::{Latency, NavTiming}
+                observer::tool::{ToolCallCompleted, ToolCallStarted}
+                observer::transcript::{
+                    AgentTranscript, AgentTranscriptDelta, BargeIn, UserTranscript
+                }
+            }
+            own {
+                tap::{TapConnected, TapEnded, TapGap, TapMalformed}
+            }
+        }
+    };
+}
+pub(super) use event_types;
 
 macro_rules! kinds {
     (
@@ -48,71 +101,10 @@ macro_rules! kinds {
                 match self { $($(Self::$name => $name::SPEC,)+)+ $($(Self::$own => $own::SPEC,)+)+ }
             }
         }
-
-        /// One event, typed: a variant for every declared type, and [`Event::Unknown`] for the rest.
-        ///
-        /// Each variant holds the struct of the same name. A field of it is a [`Field`](super::Field): its value, or why there
-        /// is none.
-        #[derive(Debug, Clone)]
-        #[non_exhaustive]
-        pub enum Event {
-            $($(
-                #[doc = concat!("An event read as a [`struct@", stringify!($name), "`].")]
-                $name(Typed<$name>),
-            )+)+
-            $($(
-                #[doc = concat!("A line of evtap's own, read as a [`struct@", stringify!($own), "`].")]
-                $own(Typed<$own>),
-            )+)+
-            /// An event of a type that is not declared.
-            Unknown(UnknownEvent),
-        }
-
-        impl Event {
-            pub(super) fn from_source(source: EventSource) -> Self {
-                match source.kind {
-                    $($(Some(Kind::$name) => Self::$name(Typed::new(source)),)+)+
-                    $($(Some(Kind::$own) => Self::$own(Typed::new(source)),)+)+
-                    None => Self::Unknown(UnknownEvent::new(source)),
-                }
-            }
-
-            pub(super) fn source(&self) -> &EventSource {
-                match self {
-                    $($(Self::$name(event) => &event.source,)+)+
-                    $($(Self::$own(event) => &event.source,)+)+
-                    Self::Unknown(event) => &event.source,
-                }
-            }
-        }
     };
 }
 
-kinds! {
-    platform {
-        call::{CallEnded, CallEscalated, CallStarted}
-        channel::{ChannelEmailBounced, ChannelEmailClicked, ChannelEmailComplained, ChannelEmailDelayed, ChannelEmailDelivered, ChannelEmailOpened, ChannelEmailReceived, ChannelEmailRejected, ChannelVoicemailStatus}
-        encounter::{EncounterUpdated}
-        operator::{OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorProfileUpdated, OperatorRegistered, OperatorStatusChanged, OperatorWrapUp}
-        pipeline::{PipelineError, PipelineSyncCompleted}
-        review::{ReviewSubmitted}
-        self_image::{SelfImageBriefGenerated}
-        simulation::{SimulationTurnStored}
-        surface::{SurfaceArchived, SurfaceCreated, SurfaceDelivered, SurfaceFieldSaved, SurfaceOpened, SurfacePendingReview, SurfaceReshaped, SurfaceReviewApproved, SurfaceReviewRejected, SurfaceSubmitted, SurfaceUpdated}
-        text::{TextCompleted, TextStarted}
-        trigger::{TriggerCompleted, TriggerFailed, TriggerFired}
-        workspace::{WorkspaceInvitationAccepted, WorkspaceInvitationSent, WorkspaceMemberAdded, WorkspaceMemberRoleUpdated}
-        observer::emotion::{CompoundEmotion, Emotion, EmpathyClassified, VoiceContextApplied}
-        observer::participant::{ForwardCallResolved, ParticipantJoined, ParticipantLeft, SpeakerMuted}
-        observer::session::{SessionEnd, SessionInfo, SessionStart, StateTransition}
-        observer::timing::{Latency, NavTiming}
-        observer::tool::{ToolCallCompleted, ToolCallStarted}
-        observer::transcript::{AgentTranscript, AgentTranscriptDelta, BargeIn, UserTranscript}
-    }
-    own {
-        tap::{TapConnected, TapEnded, TapGap, TapMalformed}
-    }
-}
+event_types!(kinds);
 
 impl Kind {
     /// The platform's event of that name on the wire.
@@ -129,7 +121,8 @@ impl Kind {
     }
 }
 
-/// The declaration of a field of that name in any event. What a name means does not depend on the event.
+/// The declaration of a field of that name in any event. What a name means does not depend on the
+/// event.
 #[must_use]
 pub fn field_named(name: &str) -> Option<&'static FieldSpec> {
     static FIELDS: LazyLock<HashMap<&str, &FieldSpec>> = LazyLock::new(|| {
@@ -156,7 +149,16 @@ pub fn error_fields() -> &'static [&'static FieldSpec] {
     &FIELDS
 }
 
-/// The platform's events by [`slot`], the next free one where two have the same. More than half stay empty.
+impl Domain {
+    /// The domain of a field by its name: one name means one thing in every event.
+    #[must_use]
+    pub fn for_field(field: &str) -> Self {
+        field_named(field).map_or(Self::Text, |field| field.domain)
+    }
+}
+
+/// The platform's events by [`slot`], the next free one where two have the same. More than half
+/// stay empty.
 static SLOTS: [Option<Kind>; 256] = {
     let mut slots = [None; 256];
     let mut at = 0;

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::catalog::field_named;
-
 /// Who may see a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
@@ -70,12 +68,6 @@ pub enum Domain {
 impl Domain {
     /// All of them.
     pub const ALL: &[Self] = &[Self::Phone, Self::Address, Self::Name, Self::Text];
-
-    /// The domain of a field by its name: one name means one thing in every event.
-    #[must_use]
-    pub fn for_field(field: &str) -> Self {
-        field_named(field).map_or(Self::Text, |field| field.domain)
-    }
 
     /// Its name in pseudonyms and in `schema --phi`.
     #[must_use]

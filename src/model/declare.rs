@@ -1,11 +1,11 @@
 //! The macros that declare events, and the specifications that they leave behind.
 //!
-//! One declaration gives the struct, its documentation, the way to read it, and the [`EventSpec`] that everything else is
-//! made from: decoding, the redaction policy, `schema`, the JSON Schema, the emulator's samples.
+//! One declaration gives the struct, its documentation, the way to read it, and the [`EventSpec`]
+//! that everything else is made from: decoding, the redaction policy, `schema`, the JSON Schema,
+//! the emulator's samples.
 
 use super::{Class, Domain, Field, Type};
 use crate::json::{JsonType, string};
-use crate::text::MASK;
 
 /// The day of the oldest dated snapshot of the platform's public contract.
 pub const FIRST_SNAPSHOT: &str = "2026-04-24";
@@ -142,7 +142,8 @@ impl EventSpec {
     }
 }
 
-/// The family of an event of that name: what stands before the first dot, or `observer` where there is none.
+/// The family of an event of that name: what stands before the first dot, or `observer` where there
+/// is none.
 #[must_use]
 pub fn family(event_type: &str) -> &str {
     event_type.split_once('.').map_or("observer", |(family, _)| family)
@@ -165,7 +166,8 @@ pub struct FieldSpec {
     pub nullable: bool,
     /// Whether the platform's documentation page shows it.
     pub documented: bool,
-    /// The day of the first snapshot of the contract that has it; `None` if only the documentation page does.
+    /// The day of the first snapshot of the contract that has it; `None` if only the documentation
+    /// page does.
     pub first_seen: Option<&'static str>,
     /// The day of the last snapshot that has it, if the contract no longer does.
     pub last_seen: Option<&'static str>,
@@ -173,9 +175,11 @@ pub struct FieldSpec {
     pub max_length: Option<u32>,
     /// The kind of value that a pseudonym of it is made for.
     pub domain: Domain,
-    /// Its place among the fields that people look for first, the lowest first; `None` for the others.
+    /// Its place among the fields that people look for first, the lowest first; `None` for the
+    /// others.
     pub rank: Option<u16>,
-    /// The values that mean that something went wrong: the text of a string, or the JSON of anything else.
+    /// The values that mean that something went wrong: the text of a string, or the JSON of
+    /// anything else.
     pub error_values: &'static [&'static str],
 }
 
@@ -273,7 +277,8 @@ impl FieldSpec {
         self
     }
 
-    /// Sets its place among the fields that people look for first. Ranks are counted in tens, so that there is room.
+    /// Sets its place among the fields that people look for first. Ranks are counted in tens, so
+    /// that there is room.
     #[must_use]
     pub const fn rank(mut self, rank: u16) -> Self {
         self.rank = Some(rank);
@@ -316,13 +321,6 @@ pub const fn key(name: &'static str) -> &'static str {
     }
 }
 
-/// A name as it may be shown: the mask if it does not look like one, since somebody may have written it.
-#[doc(hidden)]
-#[must_use]
-pub fn shown_name(name: &str) -> &str {
-    if super::is_name(name) { name } else { MASK }
-}
-
 /// The first line of a doc comment, without the space that it begins with.
 #[doc(hidden)]
 #[must_use]
@@ -330,7 +328,8 @@ pub const fn sentence(doc: &'static str) -> &'static str {
     doc.trim_ascii()
 }
 
-/// Declares event types: doc line, wire name, struct, stream, marks, and each field with its class and type.
+/// Declares event types: doc line, wire name, struct, stream, marks, and each field with its class
+/// and type.
 ///
 /// ```
 /// use evtap::model::{Class, Declared};
@@ -406,7 +405,8 @@ macro_rules! event {
     )+};
 }
 
-/// Declares a string that is one of a few: an enum with these variants, and `Other` for what nobody announced.
+/// Declares a string that is one of a few: an enum with these variants, and `Other` for what nobody
+/// announced.
 #[macro_export]
 macro_rules! choice {
     ($(
@@ -422,12 +422,13 @@ macro_rules! choice {
         }
 
         impl $name {
-            /// Returns the spelling on the wire; the mask if the value is unknown and does not look like a name.
+            /// Returns the spelling on the wire; the mask if the value is unknown and does not look
+            /// like a name.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
                     $( Self::$variant => $wire, )+
-                    Self::Other(value) => $crate::model::declare::shown_name(value.expose()),
+                    Self::Other(value) => $crate::model::shown_name(value.expose()),
                 }
             }
 

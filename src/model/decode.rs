@@ -13,10 +13,10 @@ use jiff::Timestamp;
 
 use crate::json::JsonType;
 use crate::json::scan::{self, Category, Defect, Member, Span};
-use crate::json::string::{contents, unescape};
+use crate::json::string::unescape;
 use crate::model::{
     Drift, DriftKind, EventSpec, FieldSpec, Frame, FrameError, FrameFlags, FrameFormat, Kind,
-    Stream, Tap, Type, is_id,
+    Stream, Tap, Type, is_choice, is_id,
 };
 use envelope::UnexpectedMember;
 pub(crate) use member::{key_of, shown_name};
@@ -383,10 +383,4 @@ fn fits_inside(json: &str, ty: &Type, drift: &mut Vec<Drift>, path: &dyn Fn() ->
         }
     }
     fit
-}
-
-pub(crate) fn is_choice(json: &str, choices: &[&str]) -> bool {
-    // No choice has escapes, so a value mostly compares equal before any are searched for.
-    contents(json)
-        .is_some_and(|text| choices.contains(&text) || choices.contains(&&*unescape(text)))
 }

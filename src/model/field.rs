@@ -14,8 +14,8 @@ use crate::text::MASK;
 
 /// A field of a typed event: its value, or why there is no value.
 ///
-/// `Debug`, `Display` and `Serialize` show what evtap shows by default. What they show of a value is up to its type: a
-/// [`Phi`] shows a mask, a [`FreeText`] masks identifiers.
+/// `Debug`, `Display` and `Serialize` show what evtap shows by default. What they show of a value
+/// is up to its type: a [`Phi`] shows a mask, a [`FreeText`] masks identifiers.
 ///
 /// ```
 /// use evtap::model::{Field, Phi};
@@ -48,7 +48,8 @@ impl<T> Field<T> {
         }
     }
 
-    /// Whether the event does not have the field. For `#[serde(skip_serializing_if = "Field::is_absent")]`.
+    /// Whether the event does not have the field. For `#[serde(skip_serializing_if =
+    /// "Field::is_absent")]`.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
@@ -107,7 +108,8 @@ impl<T: Serialize> Serialize for Field<T> {
     }
 }
 
-/// A value that may be protected health information. `Debug`, `Display` and `Serialize` produce `[redacted]`.
+/// A value that may be protected health information. `Debug`, `Display` and `Serialize` produce
+/// `[redacted]`.
 #[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Phi<T>(T);
@@ -157,8 +159,9 @@ impl<T: Model> Model for Phi<T> {
     const TYPE: Type = T::TYPE;
 }
 
-/// Prose written by people or models. `Debug`, `Display` and `Serialize` mask what looks like an identifier in it: telephone
-/// numbers, addresses, numbers of records and cards, dates. Names, and what is spelled out in words, stay.
+/// Prose written by people or models. `Debug`, `Display` and `Serialize` mask what looks like an
+/// identifier in it: telephone numbers, addresses, numbers of records and cards, dates. Names, and
+/// what is spelled out in words, stay.
 ///
 /// ```
 /// use evtap::model::FreeText;

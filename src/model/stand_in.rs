@@ -1,4 +1,5 @@
-//! What stands for a hidden value in evtap's output: a mask, two characters of the value, or a pseudonym.
+//! What stands for a hidden value in evtap's output: a mask, two characters of the value, or a
+//! pseudonym.
 
 use super::Domain;
 use crate::json::string::contents;
@@ -16,8 +17,8 @@ pub(crate) const PSEUDONYM_LENGTH: usize = 16;
 /// The bytes of the id of a pseudonym's key.
 pub(crate) const KEY_ID_LENGTH: usize = 4;
 
-/// Whether JSON is what evtap puts in the place of a hidden value. Only together with the name of the field in
-/// `_tap.redacted` does it tell that there was one.
+/// Whether JSON is what evtap puts in the place of a hidden value. Only together with the name of
+/// the field in `_tap.redacted` does it tell that there was one.
 pub(crate) fn is_stand_in(json: &str) -> bool {
     json == MASK_JSON || is_partial(json) || is_pseudonym(json)
 }

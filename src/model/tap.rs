@@ -172,17 +172,6 @@ impl TapWriter<'_> {
     }
 }
 
-/// Whether text looks like the name of an event or a field, and not like something that somebody wrote: what stands between
-/// its dots is a name too, so that a path of names can be told from other text.
-#[must_use]
-pub fn is_name(text: &str) -> bool {
-    text.len() <= 64
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$'))
-        && text.split('.').all(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()))
-}
-
 /// Whether text is an id as the platform gives them: a decimal number of milliseconds.
 #[must_use]
 pub fn is_id(text: &str) -> bool {

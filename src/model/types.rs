@@ -1,7 +1,8 @@
 //! The JSON types that fields have, and how the typed structs read them.
 //!
-//! [`Type`] is a fact of the wire that `schema`, decoding and the predicate checker look at; [`Model`] ties it to the Rust
-//! type that a field has in its event's struct, so that the two cannot disagree.
+//! [`Type`] is a fact of the wire that `schema`, decoding and the predicate checker look at;
+//! [`Model`] ties it to the Rust type that a field has in its event's struct, so that the two
+//! cannot disagree.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,9 +13,11 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::json::JsonType;
+use crate::json::string::{contents, unescape};
 use crate::text::MASK;
 
-/// What a field's JSON value may be. Null is apart: see [`FieldSpec::nullable`](super::FieldSpec::nullable).
+/// What a field's JSON value may be. Null is apart: see
+/// [`FieldSpec::nullable`](super::FieldSpec::nullable).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
     /// `true` or `false`.
@@ -100,6 +103,13 @@ impl Type {
     }
 }
 
+/// Whether a JSON string is one of the choices.
+pub(crate) fn is_choice(json: &str, choices: &[&str]) -> bool {
+    // No choice has escapes, so a value mostly compares equal before any are searched for.
+    contents(json)
+        .is_some_and(|text| choices.contains(&text) || choices.contains(&&*unescape(text)))
+}
+
 /// A Rust type that a field of an event can have.
 pub trait Model: DeserializeOwned {
     /// The JSON that it is read from.
@@ -153,7 +163,8 @@ impl fmt::Display for Uuid {
 
 /// A value of a field that is known by name alone: no contract states its type.
 ///
-/// `Debug`, `Display` and `Serialize` mask an array or object, since nobody has classed what is inside.
+/// `Debug`, `Display` and `Serialize` mask an array or object, since nobody has classed what is
+/// inside.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct Unstated(Value);

@@ -1,13 +1,15 @@
-//! The JSON of a typed event as evtap shows it by default: hidden values masked, free text scrubbed, the rest as it arrived.
+//! The JSON of a typed event as evtap shows it by default: hidden values masked, free text
+//! scrubbed, the rest as it arrived.
 //!
-//! [`redact`](crate::redact) does the same by any policy and at the speed of the scan; a test holds the two against each
-//! other. They differ in one point: a value of another type than the declared one is always masked here.
+//! [`redact`](crate::redact) does the same by any policy and at the speed of the scan; a test holds
+//! the two against each other. They differ in one point: a value of another type than the declared
+//! one is always masked here.
 
 use std::borrow::Cow;
 
-use super::Type;
-use super::decode::{is_choice, shown_name};
+use super::name::shown_name;
 use super::stand_in::MASK_JSON;
+use super::types::{Type, is_choice};
 use crate::json::string::{unescape, unquote};
 use crate::json::{JsonType, scan};
 use crate::text::{MASK, scrub, terminal};

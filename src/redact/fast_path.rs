@@ -12,8 +12,8 @@ use super::policy::{FieldAction, FieldRule};
 use super::rewrite::ScrubScope;
 use crate::json::JsonType;
 use crate::json::scan::{JsonCursor, KeyToken, ScannedValue, Span, ValueTraits};
-use crate::model::decode::{DecodedField, fits, is_choice, transport};
-use crate::model::{EventSpec, FieldSpec, Kind, Name, Tap, Type};
+use crate::model::decode::{DecodedField, fits, transport};
+use crate::model::{EventSpec, FieldSpec, Kind, Name, Tap, Type, is_choice};
 use crate::model::{Frame, FrameFormat};
 use crate::text::terminal;
 

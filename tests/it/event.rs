@@ -1,4 +1,5 @@
-//! The typed events of the library: what they show is what the command shows, and nothing hidden gets out by accident.
+//! The typed events of the library: what they show is what the command shows, and nothing hidden
+//! gets out by accident.
 
 use std::fmt::Write;
 
@@ -26,7 +27,8 @@ struct Sent {
     form: FrameFormat,
     line: Option<String>,
     data: String,
-    /// For each field of the flat form, what the library shows where that differs from what the command shows.
+    /// For each field of the flat form, what the library shows where that differs from what the
+    /// command shows.
     expected: Vec<Option<&'static str>>,
 }
 
@@ -119,7 +121,8 @@ fn odd_spelling(ty: &Type, value: &Value, rng: &mut StdRng) -> String {
     }
 }
 
-/// A value that does not match the type, and what the library shows of it. `None` if anything matches.
+/// A value that does not match the type, and what the library shows of it. `None` if anything
+/// matches.
 fn mismatch(ty: &Type, rng: &mut StdRng) -> Option<(String, &'static str)> {
     let mask = "\"[redacted]\"";
     let canary = format!("\"{CANARY}\"");
@@ -174,7 +177,8 @@ fn declared(
     })
 }
 
-/// An event of that type, as it may come: with fields missing, unknown, twice, of another type or in another spelling.
+/// An event of that type, as it may come: with fields missing, unknown, twice, of another type or
+/// in another spelling.
 fn sent(kind: Option<Kind>, seed: u64) -> Sent {
     let mut rng = StdRng::seed_from_u64(seed);
     let rng = &mut rng;

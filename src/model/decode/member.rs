@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::json::scan::{Member, Span};
 use crate::json::string::{unescape, unquote};
-pub(crate) use crate::model::declare::shown_name;
+pub(crate) use crate::model::name::shown_name;
 
 /// A member's key, its escapes resolved.
 pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {

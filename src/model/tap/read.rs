@@ -4,8 +4,8 @@
 //! written otherwise is left to serde. Then every part must be what evtap itself could have written, so that a line of unknown
 //! making can't pass anything hidden off as `_tap`.
 
-use super::{Name, Tap, is_call_sid, is_id, is_name, is_uuid};
-use crate::model::EventSpec;
+use super::{Name, Tap, is_call_sid, is_id, is_uuid};
+use crate::model::{EventSpec, is_name};
 use crate::text::MASK;
 
 impl Tap {

@@ -1,0 +1,153 @@
+//! What a typed event was read from, and its JSON.
+
+use std::borrow::Cow;
+
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::error::EventError;
+use crate::json::scan::scan_object;
+use crate::model::decode::{Content, DecodedEvent, DecodedField, key_of};
+use crate::model::name::shown_name;
+use crate::model::stand_in::is_stand_in;
+use crate::model::{Class, Field, FieldSpec, Kind, Phi, Tap, wire};
+use crate::text::MASK;
+
+/// What an event was read from.
+#[derive(Clone)]
+pub struct EventSource {
+    pub(super) kind: Option<Kind>,
+    pub(super) event_type: Cow<'static, str>,
+    pub(super) text: Box<str>,
+    fields: Box<[DecodedField]>,
+    pub(super) tap: Tap,
+}
+
+impl EventSource {
+    pub(super) fn new(decoded: &DecodedEvent<'_>) -> Result<Self, EventError> {
+        match &decoded.content {
+            Content::Malformed { defect, .. } => Err(EventError(*defect)),
+            Content::Event { name, kind, fields } => Ok(Self {
+                kind: *kind,
+                event_type: kind.map_or_else(
+                    || Cow::Owned(name.clone().into_owned()),
+                    |kind| Cow::Borrowed(kind.spec().event_type),
+                ),
+                text: decoded.text.into(),
+                fields: (*fields).into(),
+                tap: decoded.tap.clone(),
+            }),
+        }
+    }
+
+    pub(super) fn shown_type(&self) -> &str {
+        if self.kind.is_some() { &self.event_type } else { shown_name(&self.event_type) }
+    }
+
+    fn spec(&self, field: &DecodedField) -> Option<&'static FieldSpec> {
+        DecodedEvent::spec_of(self.kind, field)
+    }
+
+    fn json(&self, field: &DecodedField) -> &str {
+        field.member.value.slice(&self.text)
+    }
+
+    /// Whether a declared field was masked before the event arrived here.
+    fn is_recorded_mask(&self, name: &str, json: &str) -> bool {
+        self.tap.redacted.iter().any(|redacted| redacted == name) && is_stand_in(json)
+    }
+
+    /// The JSON of a declared field. Of several with one name, the last counts, as in other readers
+    /// of JSON.
+    pub(super) fn field(&self, name: &str) -> Field<&str> {
+        let is_it = |field: &&DecodedField| self.spec(field).is_some_and(|spec| spec.name == name);
+        match self.fields.iter().rev().find(is_it).map(|field| self.json(field)) {
+            None if self.tap.redacted.iter().any(|hidden| hidden == name) => Field::Hidden,
+            None => Field::Absent,
+            Some("null") => Field::Null,
+            Some(json) if self.is_recorded_mask(name, json) => Field::Hidden,
+            Some(json) => Field::Value(json),
+        }
+    }
+
+    pub(super) fn unknown_fields(&self) -> impl Iterator<Item = UnknownField<'_>> {
+        self.fields.iter().filter(|field| self.spec(field).is_none()).map(|field| {
+            let name = key_of(&field.member, &self.text);
+            let name = if shown_name(&name) == name { name } else { Cow::Borrowed(MASK) };
+            UnknownField { name, json: Phi::new(self.json(field)) }
+        })
+    }
+
+    /// The event as evtap shows it by default, without `_tap`.
+    fn masked_json(&self) -> String {
+        let mut out = String::with_capacity(self.text.len() + 64);
+        out.push_str("{\"event_type\":");
+        wire::push_text(self.shown_type(), &mut out);
+        for field in &self.fields {
+            let (key, json) = (field.member.key.slice(&self.text), self.json(field));
+            out.push(',');
+            let Some(spec) = self.spec(field) else {
+                wire::push_unknown_key(key, &mut out);
+                wire::push_hidden(json, &mut out);
+                continue;
+            };
+            wire::push_key(key, &mut out);
+            if self.is_recorded_mask(spec.name, json) {
+                out.push_str(json);
+            } else if spec.class.is_hidden() {
+                wire::push_hidden(json, &mut out);
+            } else {
+                wire::push_declared(json, &spec.ty, spec.class == Class::Free, &mut out);
+            }
+        }
+        out.push('}');
+        out
+    }
+
+    /// The event as it arrived, in flat form.
+    pub(super) fn exposed_json(&self) -> String {
+        let mut out = String::with_capacity(self.text.len() + 64);
+        out.push_str("{\"event_type\":");
+        out.push_str(&serde_json::Value::from(&*self.event_type).to_string());
+        let mut push = |key: &str, json: &str| {
+            out.push_str(",\"");
+            out.push_str(key);
+            out.push_str("\":");
+            out.push_str(json);
+        };
+        for field in &self.fields {
+            push(field.member.key.slice(&self.text), self.json(field));
+        }
+        // It is no field, but it arrived.
+        let mut members = Vec::new();
+        if scan_object(self.text.as_bytes(), &mut members).is_ok() {
+            for tap in members.iter().filter(|member| key_of(member, &self.text) == "_tap") {
+                push("_tap", tap.value.slice(&self.text));
+            }
+        }
+        out.push('}');
+        out
+    }
+
+    pub(super) fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_json(self.masked_json(), serializer)
+    }
+}
+
+/// Serialises JSON as it is written.
+pub(super) fn serialize_json<S: Serializer>(
+    json: String,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    RawValue::from_string(json).map_err(S::Error::custom)?.serialize(serializer)
+}
+
+/// A field that nobody has declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownField<'e> {
+    /// Its name; the mask if it does not look like one.
+    pub name: Cow<'e, str>,
+    /// Its value as JSON.
+    pub json: Phi<&'e str>,
+}
