@@ -4,6 +4,7 @@ pub mod args;
 pub mod commands;
 pub mod completion;
 pub mod config;
+mod destinations;
 pub mod hardening;
 mod inputs;
 #[cfg(feature = "internals")]

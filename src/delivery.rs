@@ -1,14 +1,15 @@
-//! What has been delivered, beside stdout and beyond the life of the process: the record, an endpoint, and the cursor.
+//! Delivery besides stdout and beyond the life of the process: destinations and the cursor.
 //!
-//! The order is what makes the promise: first the sink is flushed, then the record, then the endpoint has taken what it was
-//! sent, then the cursor moves. So whatever kills the process, the cursor never runs ahead of what was delivered, and the next run delivers the rest: on stdout and to
-//! the endpoint at least once, in the record exactly once, since that can be looked at.
+//! The order of effects makes the guarantee. stdout is flushed first, then each destination is
+//! given its events, then all of them have acknowledged, then the cursor advances. Whatever kills
+//! the process, the cursor is never ahead of what was delivered, and the next run delivers the
+//! rest: to stdout and to an endpoint at least once, to a record exactly once, because the record
+//! can be read.
 
 mod cursor;
 mod forward;
 mod record;
 
-use std::io;
 use std::sync::Arc;
 
 pub use cursor::Cursor;
@@ -17,110 +18,133 @@ pub use record::Recorder;
 
 use crate::model::Frame;
 use crate::output::OutputError;
-use crate::output::status::ForwardCounts;
+use crate::output::status::DestinationCounts;
 use crate::redact::{RedactedEvent, identity};
 use crate::transport::shutdown::ShutdownFlag;
 
-/// How many events may be delivered before they are flushed and the cursor moves, however busy the stream is.
+/// How many events may be delivered before the cursor advances, however busy the stream is.
 const BATCH: usize = 256;
 
-/// The record, the endpoint and the cursor, where there are any.
+/// Where events are delivered besides stdout.
+pub trait Destination: Send {
+    /// Skips these events when they come again: they are in the destination already, but an
+    /// earlier run ended before the cursor passed them.
+    fn skip_delivered(&mut self, _delivered: &[(DeliveryKey, u32)]) {}
+
+    /// Called instead of [`skip_delivered`](Self::skip_delivered) where there is no cursor, so
+    /// that no event comes again.
+    fn clear_tail(&mut self) {}
+
+    /// Stops waiting for acknowledgements soon after `stop` is set.
+    fn stop_on(&mut self, _stop: &Arc<ShutdownFlag>) {}
+
+    /// Takes an event, which may be buffered.
+    fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError>;
+
+    /// Whether the buffer is so full that it must be flushed.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// Hands the buffered events over.
+    fn flush(&mut self) -> Result<(), OutputError>;
+
+    /// Blocks until everything that was handed over is delivered or finally refused.
+    fn acknowledge(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    /// Makes what was delivered survive a loss of power, at the end of the run.
+    fn sync(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    /// Returns what the summary of the run reports, if anything.
+    fn counts(&self) -> Option<DestinationCounts> {
+        None
+    }
+}
+
+/// The destinations and the cursor of a run.
 #[derive(Default)]
 pub struct Delivery {
-    record: Option<Recorder>,
-    forward: Option<Forwarder>,
+    destinations: Vec<Box<dyn Destination>>,
     cursor: Option<Cursor>,
     pending: usize,
 }
 
 impl Delivery {
-    /// To that record, and by that cursor.
+    /// Creates a delivery to these destinations, which resumes at the cursor if there is one.
     #[must_use]
-    pub fn new(mut record: Option<Recorder>, cursor: Option<Cursor>) -> Self {
-        match (&mut record, &cursor) {
-            (Some(record), Some(cursor)) => record.skip_delivered(cursor.delivered()),
-            // Without a cursor nothing is asked for again.
-            (Some(record), None) => record.clear_tail(),
-            (None, _) => {}
+    pub fn new(mut destinations: Vec<Box<dyn Destination>>, cursor: Option<Cursor>) -> Self {
+        let delivered: Option<Vec<_>> = cursor.as_ref().map(|cursor| cursor.delivered().collect());
+        for destination in &mut destinations {
+            match &delivered {
+                Some(delivered) => destination.skip_delivered(delivered),
+                None => destination.clear_tail(),
+            }
         }
-        Self { record, forward: None, cursor, pending: 0 }
+        Self { destinations, cursor, pending: 0 }
     }
 
-    /// And to that endpoint.
-    #[must_use]
-    pub fn forwarding(self, forward: Option<Forwarder>) -> Self {
-        Self { forward, ..self }
-    }
-
-    /// Waits for nothing any more once it is told to stop.
+    /// Stops waiting for acknowledgements soon after `stop` is set.
     pub fn stop_on(&mut self, stop: &Arc<ShutdownFlag>) {
-        if let Some(forward) = &mut self.forward {
-            forward.stop_on(Arc::clone(stop));
+        for destination in &mut self.destinations {
+            destination.stop_on(stop);
         }
     }
 
-    /// What the endpoint has made of the events, if there is one.
+    /// Returns the counts of the destinations that have any.
     #[must_use]
-    pub fn forwarded(&self) -> Option<ForwardCounts> {
-        self.forward.as_ref().map(Forwarder::counts)
+    pub fn counts(&self) -> Vec<DestinationCounts> {
+        self.destinations.iter().filter_map(|destination| destination.counts()).collect()
     }
 
-    /// Whether there is nothing to deliver to, and no cursor.
+    /// Whether there is neither a destination nor a cursor.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        let Self { record, forward, cursor, pending: _ } = self;
-        record.is_none() && forward.is_none() && cursor.is_none()
+    pub fn is_empty(&self) -> bool {
+        self.destinations.is_empty() && self.cursor.is_none()
     }
 
     /// Whether an earlier run has delivered the event.
-    pub fn is_known(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> bool {
-        self.cursor.as_mut().is_some_and(|cursor| cursor.is_known(frame, shown))
+    pub fn is_known(&mut self, frame: &Frame<'_>, event: &RedactedEvent<'_>) -> bool {
+        self.cursor.as_mut().is_some_and(|cursor| cursor.is_known(frame, event))
     }
 
-    /// Takes an event that was shown.
-    pub fn event(&mut self, shown: &RedactedEvent<'_>) -> io::Result<()> {
-        if let Some(forward) = &mut self.forward {
-            forward.event(shown);
-        }
-        self.record.as_mut().map_or(Ok(()), |record| record.event(shown))
+    /// Takes an event that was written to stdout.
+    pub fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError> {
+        self.destinations.iter_mut().try_for_each(|destination| destination.event(event))
     }
 
-    /// The walk is done with an event. True if it is time to flush.
-    pub fn advance(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> bool {
+    /// Notes that an event was processed, delivered or not. Returns true if it is time to flush.
+    pub fn advance(&mut self, frame: &Frame<'_>, event: &RedactedEvent<'_>) -> bool {
         if let Some(cursor) = &mut self.cursor {
-            cursor.advance(frame, shown);
+            cursor.advance(frame, event);
         }
-        self.pending +=
-            usize::from(self.cursor.is_some() || self.record.is_some() || self.forward.is_some());
-        self.pending >= BATCH || self.forward.as_ref().is_some_and(Forwarder::is_full)
+        self.pending += usize::from(!self.is_empty());
+        self.pending >= BATCH || self.destinations.iter().any(|destination| destination.is_full())
     }
 
-    /// The sink has been flushed: so is the record, the endpoint gets what is for it, and the cursor moves.
+    /// Delivers what is pending and advances the cursor. stdout must have been flushed before.
     pub fn flush(&mut self) -> Result<(), OutputError> {
         if std::mem::take(&mut self.pending) == 0 {
             return Ok(());
         }
-        if let Some(record) = &mut self.record {
-            record.flush()?;
-        }
-        if let Some(forward) = &mut self.forward {
-            forward.flush()?;
-        }
+        self.destinations.iter_mut().try_for_each(|destination| destination.flush())?;
+        self.destinations.iter_mut().try_for_each(|destination| destination.acknowledge())?;
         Ok(self.cursor.as_mut().map_or(Ok(()), Cursor::commit)?)
     }
 
-    /// The run is over: what was written is on the disk when this returns.
+    /// Ends the run: everything is on the disk when this returns.
     pub fn finish(&mut self) -> Result<(), OutputError> {
         self.flush()?;
-        if let Some(record) = &mut self.record {
-            record.sync()?;
-        }
+        self.destinations.iter_mut().try_for_each(|destination| destination.sync())?;
         Ok(self.cursor.as_mut().map_or(Ok(()), Cursor::finish)?)
     }
 }
 
-/// An event of a stream: its id and its identity.
-type DeliveryKey = (u64, u64);
+/// Identifies an event in a stream by its id and its [`identity`].
+pub type DeliveryKey = (u64, u64);
 
 /// The key of an event that has an id of its own.
 fn key(frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> Option<DeliveryKey> {

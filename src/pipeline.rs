@@ -172,7 +172,7 @@ impl Pipeline {
         if let Some(reason) = self.stop.reason() {
             status::verdict(self.status, &reason);
         }
-        self.counts.forwarded = self.delivery.forwarded();
+        self.counts.destinations = self.delivery.counts();
         self.counts.failed = self.failures();
         Ok(RunOutcome { exit, counts: self.counts, report: self.stop.report() })
     }

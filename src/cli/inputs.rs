@@ -34,9 +34,10 @@ impl Inputs {
         let limits = SourceConfig::default();
         if !self.files.is_empty() {
             let progress = Arc::new(Progress::new(&self.files));
-            let session = session.on_threads(self.threads).following(&progress, self.is_quiet);
+            let session =
+                session.with_threads(self.threads).with_progress(&progress, self.is_quiet);
             return session
-                .stream(|tx| vec![recordings(self.files, limits.max_frame, progress, tx)])
+                .run(|tx| vec![recordings(self.files, limits.max_frame, progress, tx)])
                 .await;
         }
         if !self.calls.is_empty() {
@@ -46,7 +47,7 @@ impl Inputs {
                 Platform::for_calls(calls, workspace, connection, demo, limits).await?;
             let source = |tx: &Sender, call| platform.call(workspace.clone(), call, tx.clone());
             return session
-                .stream(|tx| calls.into_iter().map(|call| source(&tx, call)).collect())
+                .run(|tx| calls.into_iter().map(|call| source(&tx, call)).collect())
                 .await;
         }
         let workspaces = resolve::workspaces(&self.workspaces)?;
@@ -55,7 +56,7 @@ impl Inputs {
         let source =
             |tx: &Sender, workspace| platform.workspace(workspace, Start::Now, None, tx.clone());
         session
-            .stream(|tx| workspaces.into_iter().map(|workspace| source(&tx, workspace)).collect())
+            .run(|tx| workspaces.into_iter().map(|workspace| source(&tx, workspace)).collect())
             .await
     }
 }

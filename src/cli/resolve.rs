@@ -7,7 +7,6 @@ mod color;
 mod connection;
 mod expression;
 mod filter;
-mod forward;
 mod output;
 mod privacy;
 mod replay;
@@ -15,13 +14,12 @@ mod screen;
 mod stages;
 mod stats;
 mod timeline;
-mod value;
+pub(super) mod value;
 
 pub use color::apply_color;
 pub use connection::{
     DEMO, api_key, call, calls, key_source, merge, network, source_config, workspace, workspaces,
 };
-pub use forward::endpoint;
 pub use replay::{pace, threads};
 pub use screen::screen;
 pub use stages::{expectations, stages};

@@ -1,4 +1,4 @@
-//! Sources, walk, screen and signals, wired for the time of one run.
+//! A session: sources, pipeline, destinations, screen and signals for the time of one run.
 
 use std::future::Future;
 use std::io::{IsTerminal, Write};
@@ -9,10 +9,10 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::cli::args;
+use crate::cli::destinations::OpenDestination;
 use crate::cli::platform::SourceTask;
 use crate::cli::progress::ProgressLine;
-use crate::delivery::{Cursor, Delivery, Endpoint, Forwarder, Recorder};
+use crate::delivery::{Cursor, Delivery, Destination};
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
 use crate::pipeline::pacing::Pace;
@@ -24,13 +24,14 @@ use crate::transport::{self, Sender, shutdown};
 use crate::tui::config::ScreenConfig;
 use crate::tui::{LiveScreen, view};
 
-/// How long the walk may take to finish the line in hand once a signal has come.
+/// How long the pipeline may take to finish the current event after a signal.
 pub const GRACE: Duration = Duration::from_secs(2);
 
-/// The walk, and how the sources come to it.
+/// Configures a session: a pipeline, its sources, its destinations and the live screen.
 pub struct SessionBuilder {
     stages: Stages,
-    delivery: Delivery,
+    destinations: Vec<Box<dyn Destination>>,
+    cursor: Option<Cursor>,
     merge: Merge,
     fail_on_gap: bool,
     threads: usize,
@@ -41,12 +42,12 @@ pub struct SessionBuilder {
 }
 
 impl SessionBuilder {
-    /// With nothing beside the walk.
-    pub fn new_with(stages: Stages) -> Self {
-        let delivery = Delivery::default();
+    /// Creates a session with default options: one thread, no destination besides stdout.
+    pub fn new(stages: Stages) -> Self {
         Self {
             stages,
-            delivery,
+            destinations: Vec::new(),
+            cursor: None,
             merge: Merge::Arrival,
             fail_on_gap: false,
             threads: 1,
@@ -57,83 +58,72 @@ impl SessionBuilder {
         }
     }
 
-    pub fn new(
-        stages: Stages,
-        options: &args::DeliveryArgs,
-        cursor: Option<Cursor>,
-    ) -> Result<Self> {
-        let record = options.record.as_deref().map(Recorder::open).transpose()?;
-        Ok(Self {
-            delivery: Delivery::new(record, cursor),
-            fail_on_gap: options.fail_on_gap,
-            ..Self::new_with(stages)
-        })
+    /// Opens destinations, which take events after stdout and in this order.
+    pub fn with_destinations(mut self, destinations: Vec<OpenDestination>) -> Result<Self> {
+        for open in destinations {
+            self.destinations.push(open(Handle::current())?);
+        }
+        Ok(self)
     }
 
-    /// With an endpoint that events are posted to, if one was asked for.
-    pub fn forwarding(mut self, endpoint: Option<Endpoint>) -> Self {
-        self.delivery = self
-            .delivery
-            .forwarding(endpoint.map(|endpoint| Forwarder::new(endpoint, Handle::current())));
-        self
+    /// Sets the cursor, which advances once all destinations have acknowledged.
+    pub fn with_cursor(self, cursor: Option<Cursor>) -> Self {
+        Self { cursor, ..self }
     }
 
-    pub fn merged(self, merge: Merge) -> Self {
+    /// Makes a gap or a refused event determine the exit status.
+    pub fn with_fail_on_gap(self, fail_on_gap: bool) -> Self {
+        Self { fail_on_gap, ..self }
+    }
+
+    /// Sets how several streams are merged.
+    pub fn with_merge(self, merge: Merge) -> Self {
         Self { merge, ..self }
     }
 
-    /// With so many threads where that changes nothing.
-    pub fn on_threads(self, threads: usize) -> Self {
+    /// Sets the worker count; ignored where event order matters.
+    pub fn with_threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }
 
-    /// With the live screen, if one was asked for.
-    pub fn on(self, screen: Option<ScreenConfig>) -> Self {
+    /// Shows the live screen, if one was asked for.
+    pub fn with_tui(self, screen: Option<ScreenConfig>) -> Self {
         Self { screen, ..self }
     }
 
-    /// With events no sooner than they are due.
-    pub fn at(self, pace: Arc<Pace>) -> Self {
+    /// Holds each event back until it is due.
+    pub fn with_pacing(self, pace: Arc<Pace>) -> Self {
         Self { pace: Some(pace), ..self }
     }
 
-    /// With recordings of which it is told how far they have been read; `is_quiet` if nothing is written until the end.
-    pub fn following(self, progress: &Arc<Progress>, is_quiet: bool) -> Self {
+    /// Reports how much of the recordings has been read. `is_quiet` says that nothing is written
+    /// until the end.
+    pub fn with_progress(self, progress: &Arc<Progress>, is_quiet: bool) -> Self {
         Self { progress: Some(Arc::clone(progress)), is_quiet, ..self }
     }
 
-    /// Wires sources to the walk, and waits until all are over, enough has been seen, or a signal comes.
-    pub async fn stream(self, sources: impl FnOnce(Sender) -> Vec<SourceTask>) -> Result<Exit> {
-        let Self {
-            mut stages,
-            delivery,
-            merge,
-            fail_on_gap,
-            threads,
-            screen,
-            progress,
-            is_quiet,
-            pace,
-        } = self;
+    /// Runs the session until all sources have ended, a stop condition holds or a signal arrives.
+    pub async fn run(self, sources: impl FnOnce(Sender) -> Vec<SourceTask>) -> Result<Exit> {
+        let Self { mut stages, merge, fail_on_gap, screen, progress, pace, .. } = self;
         let mut live =
             screen.map(|setup| LiveScreen::open(setup, &mut stages, view::draw)).transpose()?;
-        let at_terminal = live.is_some();
+        let has_screen = live.is_some();
         let format = stages.status;
-        let watched = std::io::stderr().is_terminal();
-        let mut telling =
-            ProgressLine::new(progress.clone().filter(|_| live.is_none()), format, is_quiet);
-        let walk = Pipeline::new(stages)
-            .with_delivery(delivery)
+        let is_watched = std::io::stderr().is_terminal();
+        let mut progress_line =
+            ProgressLine::new(progress.clone().filter(|_| !has_screen), format, self.is_quiet);
+        let pipeline = Pipeline::new(stages)
+            .with_delivery(Delivery::new(self.destinations, self.cursor))
             .with_progress(progress)
-            .with_threads(threads)
+            .with_threads(self.threads)
             .with_pace(pace.clone());
         let (tx, rx) = transport::channel(transport::QUEUE_CAPACITY);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();
-        let stop = walk.shutdown();
-        let mut walking = spawn(walk, merge.apply(rx))?;
+        let stop = pipeline.shutdown();
+        let mut outcome = spawn(pipeline, merge.apply(rx))?;
 
         let mut signal = std::pin::pin!(async {
-            if at_terminal {
+            if has_screen {
                 shutdown::wait_for_terminal_signal().await
             } else {
                 shutdown::wait_for_signal().await
@@ -142,7 +132,7 @@ impl SessionBuilder {
         let mut failure = None;
         let outcome = loop {
             tokio::select! {
-                outcome = &mut walking => break outcome,
+                outcome = &mut outcome => break outcome,
                 Some(ended) = running.join_next() => {
                     if let Ok(Err(error)) = ended {
                         // The others go on; the first failure decides how the process exits.
@@ -152,18 +142,17 @@ impl SessionBuilder {
                         failure.get_or_insert(error);
                     }
                 }
-                () = telling.tell() => {}
+                () = progress_line.tell() => {}
                 exit = ended(&mut signal, &mut live) => {
-                    drop(telling);
+                    drop(progress_line);
                     stop.set();
                     if let Some(pace) = &pace {
                         pace.end();
                     }
                     running.abort_all();
                     close(live).await;
-                    let outcome = tokio::time::timeout(GRACE, walking).await;
-                    match outcome {
-                        Ok(Ok(Ok(outcome))) => status::summary(format, &outcome.counts, watched),
+                    match tokio::time::timeout(GRACE, outcome).await {
+                        Ok(Ok(Ok(outcome))) => status::summary(format, &outcome.counts, is_watched),
                         Ok(Ok(Err(error))) => status::failed(format, &error),
                         _ => {}
                     }
@@ -171,16 +160,16 @@ impl SessionBuilder {
                 }
             }
         };
-        drop(telling);
+        drop(progress_line);
         if live.is_some() {
-            // What was shown stays to be looked at.
+            // The events stay on the screen until the reader closes it.
             let exit = ended(&mut signal, &mut live).await;
             close(live).await;
             if !matches!(exit, Ok(Exit::Done)) {
                 return exit;
             }
         }
-        // Every source has closed its end by now, so what they had to say is at hand.
+        // Every source has closed its end of the channel by now, so each result is available.
         while let Some(ended) = running.try_join_next() {
             if let Ok(Err(error)) = ended {
                 failure.get_or_insert(error);
@@ -190,18 +179,18 @@ impl SessionBuilder {
             Err(Error::new(
                 Exit::Failure,
                 "cannot go on",
-                "the walk broke down",
+                "the pipeline thread panicked",
                 "report this as a bug",
             ))
         })?;
         if let Some(report) = &outcome.report {
             print(report.as_bytes())?;
         }
-        status::summary(format, &outcome.counts, watched);
-        let refused = outcome.counts.forwarded.is_some_and(|forwarded| forwarded.refused > 0);
-        let lost =
+        status::summary(format, &outcome.counts, is_watched);
+        let refused = outcome.counts.destinations.iter().any(|counts| counts.refused > 0);
+        let is_lost =
             fail_on_gap && (outcome.counts.gaps > 0 || refused) && outcome.exit == Exit::Done;
-        failure.map_or(Ok(if lost { Exit::Lost } else { outcome.exit }), Err)
+        failure.map_or(Ok(if is_lost { Exit::Lost } else { outcome.exit }), Err)
     }
 }
 
@@ -228,22 +217,22 @@ async fn close(live: Option<LiveScreen>) {
     }
 }
 
-/// The walk blocks on stdout, so it has a thread of its own; signals are heard even while a pipe is stuck. Its stack is
-/// what jq programs may need.
+/// Starts the pipeline on a thread of its own, because it blocks on stdout and signals must be
+/// handled even while a pipe is full. jq programs need a large stack.
 fn spawn(
-    walk: Pipeline,
+    pipeline: Pipeline,
     items: transport::Receiver,
 ) -> Result<oneshot::Receiver<Result<RunOutcome>>> {
-    let (done, walking) = oneshot::channel();
+    let (done, outcome) = oneshot::channel();
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("pipeline".to_owned()).stack_size(THREAD_STACK);
     thread
         .spawn(move || {
-            // Nobody is left to hear it after a signal.
-            let _ = done.send(walk.run(items, &runtime));
+            // After a signal there may be no receiver.
+            let _ = done.send(pipeline.run(items, &runtime));
         })
         .map_err(|error| Error::thread_failed(&error))?;
-    Ok(walking)
+    Ok(outcome)
 }
 
 /// Whether there is still a reader at the other end of stdout.

@@ -14,10 +14,12 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::Handle;
 
-use crate::error::{Error, Exit, Result};
+use super::Destination;
+use crate::error::{Error, Exit};
+use crate::output::OutputError;
 use crate::output::cloudevents::{EventIds, cloud_event};
 use crate::output::ndjson::object;
-use crate::output::status::{self, ForwardCounts};
+use crate::output::status::{self, DestinationCounts};
 use crate::redact::RedactedEvent;
 use crate::transport::backoff::{Backoff, Random};
 use crate::transport::connect_error::{cause, retry_after};
@@ -78,7 +80,7 @@ pub struct Forwarder {
     ids: EventIds,
     waiting: VecDeque<PendingEvent>,
     bytes: usize,
-    counts: ForwardCounts,
+    counts: DestinationCounts,
     stop: Arc<ShutdownFlag>,
 }
 
@@ -97,60 +99,17 @@ impl Forwarder {
     /// To that endpoint, by the timers and sockets of `runtime`.
     #[must_use]
     pub fn new(endpoint: Endpoint, runtime: Handle) -> Self {
-        let (ids, counts, stop) = (EventIds::default(), ForwardCounts::default(), Arc::default());
-        Self { endpoint, runtime, ids, waiting: VecDeque::new(), bytes: 0, counts, stop }
-    }
-
-    pub(super) fn stop_on(&mut self, stop: Arc<ShutdownFlag>) {
-        self.stop = stop;
-    }
-
-    /// Takes an event to be posted.
-    pub(super) fn event(&mut self, shown: &RedactedEvent<'_>) {
-        let mut body = Vec::new();
-        match self.endpoint.body {
-            ForwardBody::Json => object(shown, &mut body),
-            ForwardBody::CloudEvent => cloud_event(shown, &mut self.ids, &mut body),
+        let counts =
+            DestinationCounts { name: "endpoint", verb: "forwarded", delivered: 0, refused: 0 };
+        Self {
+            endpoint,
+            runtime,
+            ids: EventIds::default(),
+            waiting: VecDeque::new(),
+            bytes: 0,
+            counts,
+            stop: Arc::default(),
         }
-        self.bytes += body.len();
-        self.waiting.push_back(PendingEvent {
-            body: body.into(),
-            event_type: shown.event_type().to_owned(),
-            id: shown.tap().id.clone(),
-        });
-    }
-
-    pub(super) const fn is_full(&self) -> bool {
-        self.bytes >= BATCH
-    }
-
-    pub(super) const fn counts(&self) -> ForwardCounts {
-        self.counts
-    }
-
-    /// Posts what waits. Blocks until the endpoint has taken or refused all of it.
-    pub(super) fn flush(&mut self) -> Result<()> {
-        self.bytes = 0;
-        let (runtime, stop) = (self.runtime.clone(), Arc::clone(&self.stop));
-        let posted = runtime.block_on(async {
-            tokio::select! {
-                biased;
-                posted = self.post_all() => posted,
-                () = async { stop.wait().await; tokio::time::sleep(LAST).await } => {
-                    Err(ForwardError("the run was to end before the endpoint had taken them".to_owned(), AGAIN))
-                }
-            }
-        });
-        posted.map_err(|ForwardError(why, advice)| {
-            let left = self.waiting.len();
-            let events =
-                if left == 1 { "event that was shown is" } else { "events that were shown are" };
-            let why = format!(
-                "{why}; {} went through, {left} {events} undelivered",
-                self.counts.delivered
-            );
-            Error::new(Exit::Failure, "cannot forward the events", why, advice)
-        })
     }
 
     async fn post_all(&mut self) -> Result<(), ForwardError> {
@@ -171,6 +130,64 @@ impl Forwarder {
             self.waiting.pop_front();
         }
         Ok(())
+    }
+}
+
+impl Destination for Forwarder {
+    fn stop_on(&mut self, stop: &Arc<ShutdownFlag>) {
+        self.stop = Arc::clone(stop);
+    }
+
+    fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError> {
+        let mut body = Vec::new();
+        match self.endpoint.body {
+            ForwardBody::Json => object(event, &mut body),
+            ForwardBody::CloudEvent => cloud_event(event, &mut self.ids, &mut body),
+        }
+        self.bytes += body.len();
+        self.waiting.push_back(PendingEvent {
+            body: body.into(),
+            event_type: event.event_type().to_owned(),
+            id: event.tap().id.clone(),
+        });
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= BATCH
+    }
+
+    /// Does nothing: each event is posted and answered in turn, in [`acknowledge`](Self::acknowledge).
+    fn flush(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn acknowledge(&mut self) -> Result<(), OutputError> {
+        self.bytes = 0;
+        let (runtime, stop) = (self.runtime.clone(), Arc::clone(&self.stop));
+        let posted = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                posted = self.post_all() => posted,
+                () = async { stop.wait().await; tokio::time::sleep(LAST).await } => {
+                    Err(ForwardError("the run was to end before the endpoint had taken them".to_owned(), AGAIN))
+                }
+            }
+        });
+        posted.map_err(|ForwardError(why, advice)| {
+            let left = self.waiting.len();
+            let events =
+                if left == 1 { "event that was shown is" } else { "events that were shown are" };
+            let why = format!(
+                "{why}; {} went through, {left} {events} undelivered",
+                self.counts.delivered
+            );
+            Error::new(Exit::Failure, "cannot forward the events", why, advice).into()
+        })
+    }
+
+    fn counts(&self) -> Option<DestinationCounts> {
+        Some(self.counts)
     }
 }
 

@@ -7,12 +7,12 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::DeliveryKey;
 use super::cursor::{DeliveryCounts, take};
-use crate::error::{Error, Exit, Result};
+use super::{DeliveryKey, Destination};
+use crate::error::{Error, Exit};
 use crate::model::decode::Decoder;
-use crate::output::LineBuffer;
 use crate::output::ndjson::object;
+use crate::output::{LineBuffer, OutputError};
 use crate::redact::{Policy, RedactedEvent, Redactor, identity};
 use crate::transport::{self, private_file};
 
@@ -32,7 +32,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Opens a file to append to, and mends its end.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<Self, Error> {
         let what = || format!("cannot record to {}", path.display());
         let failed = |error: io::Error| {
             Error::new(
@@ -77,33 +77,34 @@ impl Recorder {
         let out = file.try_clone().map_err(failed)?;
         Ok(Self { lines: LineBuffer::new(Box::new(out)), file, tail })
     }
+}
 
-    /// What the cursor knows to be delivered is dropped before it comes here.
-    pub(super) fn skip_delivered(&mut self, delivered: impl Iterator<Item = (DeliveryKey, u32)>) {
+impl Destination for Recorder {
+    fn skip_delivered(&mut self, delivered: &[(DeliveryKey, u32)]) {
         for (key, count) in delivered {
-            for _ in 0..count {
-                take(&mut self.tail, key);
+            for _ in 0..*count {
+                take(&mut self.tail, *key);
             }
         }
     }
 
-    pub(super) fn clear_tail(&mut self) {
+    fn clear_tail(&mut self) {
         self.tail.clear();
     }
 
-    pub(super) fn event(&mut self, shown: &RedactedEvent<'_>) -> io::Result<()> {
-        if !self.tail.is_empty() && key(shown).is_some_and(|key| take(&mut self.tail, key)) {
+    fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError> {
+        if !self.tail.is_empty() && key(event).is_some_and(|key| take(&mut self.tail, key)) {
             return Ok(());
         }
-        self.lines.line(|out| object(shown, out))
+        Ok(self.lines.line(|out| object(event, out))?)
     }
 
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.lines.flush()
+    fn flush(&mut self) -> Result<(), OutputError> {
+        Ok(self.lines.flush()?)
     }
 
-    pub(super) fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_data()
+    fn sync(&mut self) -> Result<(), OutputError> {
+        Ok(self.file.sync_data()?)
     }
 }
 

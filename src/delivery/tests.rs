@@ -51,7 +51,7 @@ fn open(directory: &Path) -> (Delivery, Option<Start>) {
     let mut cursor = Cursor::open(&directory.join("cursor")).expect("a cursor");
     let start = cursor.start(WORKSPACE, 100).expect("written");
     let record = Recorder::open(&directory.join("record")).expect("a record");
-    (Delivery::new(Some(record), Some(cursor)), start)
+    (Delivery::new(vec![Box::new(record)], Some(cursor)), start)
 }
 
 fn recorded(directory: &Path) -> usize {
@@ -98,7 +98,7 @@ fn what_was_recorded_before_the_cursor_moved_is_recorded_once() {
     deliver(&mut delivery, &events[..40], &Policy::default());
     delivery.flush().expect("written");
     deliver(&mut delivery, &events[40..60], &Policy::default());
-    delivery.record.as_mut().expect("a record").flush().expect("written");
+    delivery.destinations[0].flush().expect("written");
     drop(delivery); // Killed before the cursor moved.
 
     let mut revealing = Policy::default();

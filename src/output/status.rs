@@ -38,7 +38,7 @@ pub enum StatusFormat {
 }
 
 /// What a run has done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunCounts {
     /// Events shown.
     pub shown: u64,
@@ -52,16 +52,20 @@ pub struct RunCounts {
     pub drifted: u64,
     /// Holes in the streams, or what may be one; each is shown as `tap.gap`.
     pub gaps: u64,
-    /// What the endpoint of `--forward` has made of the events shown, if there is one.
-    pub forwarded: Option<ForwardCounts>,
+    /// What the destinations besides stdout have made of the events.
+    pub destinations: Vec<DestinationCounts>,
 }
 
-/// What an endpoint has made of the events that were posted to it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ForwardCounts {
-    /// It has taken them.
+/// What a destination has made of the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DestinationCounts {
+    /// What the destination is, such as `endpoint`.
+    pub name: &'static str,
+    /// What it does to an event, such as `forwarded`; also the name of the count in JSON.
+    pub verb: &'static str,
+    /// How many events it has taken.
     pub delivered: u64,
-    /// It will not have them.
+    /// How many events it has refused for good.
     pub refused: u64,
 }
 
@@ -122,18 +126,21 @@ fn name(origin: &Origin) -> String {
 
 /// Sums a run up. In text, only where there is something to tell, or somebody who watches.
 pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
-    let RunCounts { shown, filtered, malformed, failed, drifted, gaps, forwarded } = *counts;
+    let RunCounts { shown, filtered, malformed, failed, drifted, gaps, ref destinations } = *counts;
     match format {
         StatusFormat::Json => {
             let mut done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
-            if let Some(ForwardCounts { delivered, refused }) = forwarded {
-                done["forwarded"] = json!(delivered);
+            for counts in destinations {
+                done[counts.verb] = json!(counts.delivered);
+            }
+            if !destinations.is_empty() {
+                let refused: u64 = destinations.iter().map(|counts| counts.refused).sum();
                 done["refused"] = json!(refused);
             }
             tell_json(&done);
         }
         StatusFormat::Text | StatusFormat::Inline
-            if watched || malformed > 0 || failed > 0 || gaps > 0 || forwarded.is_some() =>
+            if watched || malformed > 0 || failed > 0 || gaps > 0 || !destinations.is_empty() =>
         {
             let mut text = format!("{shown} {}", if shown == 1 { "event" } else { "events" });
             if filtered > 0 {
@@ -155,10 +162,10 @@ pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
                     if gaps == 1 { "gap" } else { "gaps" }
                 );
             }
-            if let Some(ForwardCounts { delivered, refused }) = forwarded {
-                let _ = write!(text, ", {delivered} forwarded");
-                if refused > 0 {
-                    let _ = write!(text, ", {refused} refused by the endpoint");
+            for DestinationCounts { name, verb, delivered, refused } in destinations {
+                let _ = write!(text, ", {delivered} {verb}");
+                if *refused > 0 {
+                    let _ = write!(text, ", {refused} refused by the {name}");
                 }
             }
             report(&text);

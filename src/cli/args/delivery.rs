@@ -22,9 +22,6 @@ pub struct ResumeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub struct DeliveryArgs {
-    /// Also append what is shown to this file, as NDJSON, mode 0600, redacted exactly as shown
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
     /// Exit with status 8 if there was a gap, or an event that the endpoint of --forward refused
     #[arg(long)]
     pub fail_on_gap: bool,

@@ -5,9 +5,9 @@ use clap::Args;
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::{DeliveryArgs, ReconnectArgs};
 use super::filter::{FilterArgs, StopArgs};
-use super::forward::ForwardArgs;
 use super::output::OutputArgs;
 use super::screen::ScreenArgs;
+use crate::cli::destinations::DestinationArgs;
 
 /// `evtap observe`
 #[derive(Debug, Args)]
@@ -30,12 +30,12 @@ pub struct ObserveArgs {
     /// When to stop.
     #[command(flatten)]
     pub stop: StopArgs,
-    /// What becomes of events beside stdout.
+    /// Where events go besides stdout.
+    #[command(flatten)]
+    pub destinations: DestinationArgs,
+    /// How events are delivered.
     #[command(flatten)]
     pub delivery: DeliveryArgs,
-    /// Where else they go.
-    #[command(flatten)]
-    pub forward: ForwardArgs,
     /// How connections are kept.
     #[command(flatten)]
     pub reconnect: ReconnectArgs,

@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::delivery::DeliveryArgs;
 use super::filter::{FilterArgs, StopArgs};
-use super::forward::ForwardArgs;
 use super::output::OutputArgs;
 use super::screen::ScreenArgs;
+use crate::cli::destinations::DestinationArgs;
 
 /// `evtap replay`
 #[derive(Debug, Args)]
@@ -28,15 +28,15 @@ pub struct ReplayArgs {
     /// When to stop.
     #[command(flatten)]
     pub stop: StopArgs,
-    /// What becomes of events beside stdout.
+    /// Where events go besides stdout.
+    #[command(flatten)]
+    pub destinations: DestinationArgs,
+    /// How events are delivered.
     #[command(flatten)]
     pub delivery: DeliveryArgs,
     /// How many threads work on a recording; as many as there are processors, if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
-    /// Where else they go.
-    #[command(flatten)]
-    pub forward: ForwardArgs,
     /// Replay at so many times real time, by the times of the events: 1 is real time; as fast as it goes, if not given
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub speed: Option<f64>,

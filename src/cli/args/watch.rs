@@ -5,9 +5,9 @@ use clap::Args;
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::{DeliveryArgs, ReconnectArgs, ResumeArgs};
 use super::filter::{FilterArgs, StopArgs};
-use super::forward::ForwardArgs;
 use super::output::OutputArgs;
 use super::screen::ScreenArgs;
+use crate::cli::destinations::DestinationArgs;
 
 /// `evtap watch`
 #[derive(Debug, Args)]
@@ -40,12 +40,12 @@ pub struct WatchArgs {
     /// Where to begin.
     #[command(flatten)]
     pub resume: ResumeArgs,
-    /// What becomes of events beside stdout.
+    /// Where events go besides stdout.
+    #[command(flatten)]
+    pub destinations: DestinationArgs,
+    /// How events are delivered.
     #[command(flatten)]
     pub delivery: DeliveryArgs,
-    /// Where else they go.
-    #[command(flatten)]
-    pub forward: ForwardArgs,
     /// How connections are kept.
     #[command(flatten)]
     pub reconnect: ReconnectArgs,

@@ -8,7 +8,7 @@ use crate::error::{Exit, Result};
 
 pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
     let stages = resolve::expectations(&args, args.replay.is_empty())?;
-    let session = SessionBuilder::new_with(stages);
+    let session = SessionBuilder::new(stages);
     let inputs = Inputs {
         files: args.replay,
         calls: args.call.into_iter().collect(),

@@ -1,6 +1,7 @@
 //! `evtap observe`: the observer sockets of one or more live calls.
 
 use crate::cli::args::ObserveArgs;
+use crate::cli::destinations::DestinationContext;
 use crate::cli::platform::Platform;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
@@ -18,18 +19,21 @@ pub(super) async fn run(args: ObserveArgs) -> Result<Exit> {
     )?;
     let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
     let network = resolve::network(&args.connection.auth);
-    let endpoint = resolve::endpoint(&args.forward, &network, args.output.status)?;
+    let destinations = args
+        .destinations
+        .resolve(&DestinationContext { network: &network, status: args.output.status })?;
 
     let workspace = args.workspace.as_deref();
     let (platform, workspace, calls) =
         Platform::for_calls(calls, workspace, &args.connection, &args.demo, limits).await?;
-    let session = SessionBuilder::new(stages, &args.delivery, None)?
-        .forwarding(endpoint)
-        .merged(resolve::merge(&args.reconnect)?)
-        .on(screen);
+    let session = SessionBuilder::new(stages)
+        .with_destinations(destinations)?
+        .with_fail_on_gap(args.delivery.fail_on_gap)
+        .with_merge(resolve::merge(&args.reconnect)?)
+        .with_tui(screen);
 
     session
-        .stream(|tx| {
+        .run(|tx| {
             let source = |call| platform.call(workspace.clone(), call, tx.clone());
             calls.into_iter().map(source).collect()
         })

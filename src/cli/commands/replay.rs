@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::args::ReplayArgs;
+use crate::cli::destinations::DestinationContext;
 use crate::cli::session::SessionBuilder;
 use crate::cli::{inputs, resolve};
 use crate::error::{Exit, Result};
@@ -26,19 +27,23 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
     let is_paced = args.speed.is_some() && screen.is_none();
     let limit = resolve::source_config(&args.delivery, None)?.max_frame;
     let network = Network { insecure_http: args.insecure_http, ..Network::default() };
-    let endpoint = resolve::endpoint(&args.forward, &network, args.output.status)?;
+    let destinations = args
+        .destinations
+        .resolve(&DestinationContext { network: &network, status: args.output.status })?;
 
-    let session =
-        SessionBuilder::new(stages, &args.delivery, None)?.forwarding(endpoint).on(screen);
+    let session = SessionBuilder::new(stages)
+        .with_destinations(destinations)?
+        .with_fail_on_gap(args.delivery.fail_on_gap)
+        .with_tui(screen);
     let progress = Arc::new(Progress::new(&args.files));
     // A paced replay runs on one thread, and its read position says nothing about its progress.
     let session = if is_paced {
-        session.at(pace)
+        session.with_pacing(pace)
     } else {
-        session.on_threads(resolve::threads(args.threads)).following(&progress, false)
+        session.with_threads(resolve::threads(args.threads)).with_progress(&progress, false)
     };
 
-    session.stream(|tx| vec![inputs::recordings(args.files, limit, progress, tx)]).await
+    session.run(|tx| vec![inputs::recordings(args.files, limit, progress, tx)]).await
 }
 
 fn file_name(path: &Path) -> String {

@@ -7,7 +7,7 @@ use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
 
 pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
-    let session = SessionBuilder::new_with(resolve::stats(&args)?);
+    let session = SessionBuilder::new(resolve::stats(&args)?);
     let inputs = Inputs {
         files: args.files,
         calls: args.call,

@@ -26,14 +26,14 @@ const DEFAULT_WIDTH: usize = 80;
 
 pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
     let TimelinePlan { call, files, stages, collected, quiet_ms } = resolve::timeline(&args)?;
-    let session = SessionBuilder::new_with(stages);
+    let session = SessionBuilder::new(stages);
     let ended = if files.is_empty() {
         follow(&args, call.as_deref().unwrap_or_default(), session).await
     } else {
         let progress = Arc::new(Progress::new(&files));
         let limit = SourceConfig::default().max_frame;
-        let session = session.following(&progress, true);
-        session.stream(|tx| vec![inputs::recordings(files, limit, progress, tx)]).await
+        let session = session.with_progress(&progress, true);
+        session.run(|tx| vec![inputs::recordings(files, limit, progress, tx)]).await
     };
     let mut collected = collect::lock(&collected);
     if collected.calls.is_empty() && ended.is_err() {
@@ -66,7 +66,7 @@ async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Res
     let since = Start::Since(now.saturating_sub(LOOK_BACK));
     let source =
         |tx: &Sender, call| platform.whole_call(workspace.clone(), call, since, tx.clone());
-    session.stream(|tx| calls.into_iter().map(|call| source(&tx, call)).collect()).await
+    session.run(|tx| calls.into_iter().map(|call| source(&tx, call)).collect()).await
 }
 
 /// Lists the calls that were found.

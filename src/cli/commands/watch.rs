@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::cli::args::WatchArgs;
+use crate::cli::destinations::DestinationContext;
 use crate::cli::platform::Platform;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
@@ -23,7 +24,9 @@ pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
     )?;
     let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
     let network = resolve::network(&args.connection.auth);
-    let endpoint = resolve::endpoint(&args.forward, &network, args.output.status)?;
+    let destinations = args
+        .destinations
+        .resolve(&DestinationContext { network: &network, status: args.output.status })?;
     let now = Timestamp::now();
     let since = args.resume.since.as_deref().map(|since| resolve::since(since, now)).transpose()?;
 
@@ -37,14 +40,16 @@ pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
             cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
         starts.push(position.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
     }
-    let session = SessionBuilder::new(stages, &args.delivery, cursor)?
-        .forwarding(endpoint)
-        .merged(resolve::merge(&args.reconnect)?)
-        .on(screen);
+    let session = SessionBuilder::new(stages)
+        .with_destinations(destinations)?
+        .with_cursor(cursor)
+        .with_fail_on_gap(args.delivery.fail_on_gap)
+        .with_merge(resolve::merge(&args.reconnect)?)
+        .with_tui(screen);
 
     let source = |tx: &Sender, (workspace, start)| {
         platform.workspace(workspace, start, args.auto_observe, tx.clone())
     };
     let streams = workspaces.into_iter().zip(starts);
-    session.stream(|tx| streams.map(|stream| source(&tx, stream)).collect()).await
+    session.run(|tx| streams.map(|stream| source(&tx, stream)).collect()).await
 }

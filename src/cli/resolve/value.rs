@@ -29,7 +29,7 @@ pub fn duration(option: &'static str, text: &str) -> Result<Duration> {
 }
 
 /// Parses a duration that must be longer than zero.
-pub(super) fn positive_duration(option: &'static str, text: &str) -> Result<Duration> {
+pub fn positive_duration(option: &'static str, text: &str) -> Result<Duration> {
     parse_positive_duration(text).map_err(|error| wrong_duration(option, text, error))
 }
 

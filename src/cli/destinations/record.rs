@@ -1,0 +1,26 @@
+//! The destination of `--record`: a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{DestinationContext, DestinationOptions, OpenDestination};
+use crate::delivery::{Destination, Recorder};
+use crate::error::Result;
+
+/// The options of the record.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Delivery")]
+pub struct RecordArgs {
+    /// Also append what is shown to this file, as NDJSON, mode 0600, redacted exactly as shown
+    #[arg(long = "record", value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+impl DestinationOptions for RecordArgs {
+    fn resolve(&self, _: &DestinationContext<'_>) -> Result<Option<OpenDestination>> {
+        Ok(self.record.clone().map(|path| -> OpenDestination {
+            Box::new(move |_| Ok(Box::new(Recorder::open(&path)?) as Box<dyn Destination>))
+        }))
+    }
+}
