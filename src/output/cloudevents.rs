@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
-use super::format::OutputShape;
 use super::ndjson::object;
 use super::{Encoder, OutputFormat};
 use crate::error::Error;
@@ -23,7 +22,6 @@ pub const FORMAT: OutputFormat = OutputFormat {
     name: "cloudevents",
     argument: None,
     help: "One CloudEvent per line.",
-    shape: OutputShape::Lines,
     refuses_fields: Some("a CloudEvent holds the whole event"),
     is_coloured: false,
     shows_local_times: false,

@@ -19,11 +19,10 @@ pub struct OutputFormat {
     pub argument: Option<FormatArgument>,
     /// What completion says about the format.
     pub help: &'static str,
-    /// What the output as a whole is.
-    pub shape: OutputShape,
     /// Why `--fields` cannot select columns of this format; `None` if it can.
     pub refuses_fields: Option<&'static str>,
     /// Whether colours are used where they are enabled.
+    #[cfg_attr(not(any(test, feature = "internals")), expect(dead_code, reason = "read by tests"))]
     pub is_coloured: bool,
     /// Whether times are shown for people, in the zone of `--tz` and as `--timestamps` says.
     pub shows_local_times: bool,
@@ -38,17 +37,6 @@ pub struct FormatArgument {
     pub placeholder: &'static str,
     /// A valid argument, for tests that run every format.
     pub example: &'static str,
-}
-
-/// What the output of a format is as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputShape {
-    /// One line per event; a filter or `head` may cut it anywhere.
-    Lines,
-    /// A header line, then one line per event.
-    Table,
-    /// One document, which is complete only at the end of the run.
-    Document,
 }
 
 /// What an encoder can be told about the run. A format uses what applies to it.
@@ -86,6 +74,7 @@ impl OutputFormat {
 
     /// Returns a value of `-o` that selects this format.
     #[must_use]
+    #[cfg_attr(not(any(test, feature = "internals")), expect(dead_code, reason = "read by tests"))]
     pub fn example(&self) -> String {
         let argument = self.argument.as_ref().map_or("", |argument| argument.example);
         self.completion() + argument

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use colored::Colorize;
 
 use super::columns::Columns;
-use super::format::OutputShape;
 use super::{Encoder, OutputFormat};
 use crate::error::Error;
 use crate::json::scan;
@@ -23,7 +22,6 @@ pub const FORMAT: OutputFormat = OutputFormat {
     name: "json",
     argument: None,
     help: "One JSON array.",
-    shape: OutputShape::Document,
     refuses_fields: None,
     is_coloured: true,
     shows_local_times: false,

@@ -1,7 +1,6 @@
 //! One JSON object a line: `event_type`, the fields in the order in which they arrived, `_tap`.
 
 use super::columns::Columns;
-use super::format::OutputShape;
 use super::{Encoder, OutputFormat};
 use crate::error::Error;
 use crate::query::EventContext;
@@ -12,7 +11,6 @@ pub const FORMAT: OutputFormat = OutputFormat {
     name: "ndjson",
     argument: None,
     help: "One JSON object per line.",
-    shape: OutputShape::Lines,
     refuses_fields: None,
     is_coloured: false,
     shows_local_times: false,

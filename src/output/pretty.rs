@@ -12,7 +12,6 @@ use unicode_width::UnicodeWidthChar;
 
 use super::columns::Columns;
 use super::family::{Hue, hue};
-use super::format::OutputShape;
 use super::{Encoder, OutputFormat};
 use crate::error::Error;
 use crate::json::string::unquote;
@@ -61,7 +60,6 @@ pub const FORMAT: OutputFormat = OutputFormat {
     name: "pretty",
     argument: None,
     help: "Aligned lines for people.",
-    shape: OutputShape::Lines,
     refuses_fields: None,
     is_coloured: true,
     shows_local_times: true,

@@ -3,7 +3,6 @@
 use csv::{QuoteStyle, WriterBuilder};
 
 use super::columns::{Columns, text};
-use super::format::OutputShape;
 use super::{Encoder, EncoderOptions, OutputFormat};
 use crate::error::Error;
 use crate::query::EventContext;
@@ -14,7 +13,6 @@ pub const CSV: OutputFormat = OutputFormat {
     name: "csv",
     argument: None,
     help: "A table with commas.",
-    shape: OutputShape::Table,
     refuses_fields: None,
     is_coloured: false,
     shows_local_times: false,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use minijinja::{Environment, Value};
 
-use super::format::{FormatArgument, OutputShape};
+use super::format::FormatArgument;
 use super::{Encoder, OutputFormat};
 use crate::error::{Error, Result};
 use crate::query::EventContext;
@@ -21,7 +21,6 @@ pub const FORMAT: OutputFormat = OutputFormat {
         example: "{{ event_type }} {{ call_sid }} {{ _tap }}",
     }),
     help: "Text from a Jinja template.",
-    shape: OutputShape::Lines,
     refuses_fields: None,
     is_coloured: false,
     shows_local_times: false,
