@@ -48,16 +48,16 @@ pub fn lines(state: &State) -> Vec<DetailLine> {
     let Some(stored) = state.selected_event() else { return Vec::new() };
     let folded =
         |path: &str| state.detail.as_ref().is_some_and(|detail| detail.folded.contains(path));
-    StoredEventReader::default().read(stored, |shown| event_lines(shown, &folded))
+    StoredEventReader::default().read(stored, |event| event_lines(event, &folded))
 }
 
 fn heading(name: &str, note: String) -> DetailLine {
     DetailLine { name: name.to_owned(), note, is_heading: true, ..DetailLine::default() }
 }
 
-fn event_lines(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<DetailLine> {
-    let spec = shown.kind().map(crate::model::Kind::spec);
-    let event_type = shown.event_type();
+fn event_lines(event: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<DetailLine> {
+    let spec = event.kind().map(crate::model::Kind::spec);
+    let event_type = event.event_type();
     let mut lines = vec![DetailLine {
         path: ".event_type".to_owned(),
         json: serde_json::Value::from(event_type).to_string(),
@@ -70,7 +70,7 @@ fn event_lines(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<
             ),
         )
     }];
-    for field in shown.fields() {
+    for field in event.fields() {
         let name = field.name();
         let note = match field.spec {
             Some(spec) => format!("{} · {} · {}", spec.ty.name(), spec.class.name(), spec.doc),
@@ -84,7 +84,7 @@ fn event_lines(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<
         };
         value.push(&name, note, field.hidden, folded, &mut lines);
     }
-    let tap = shown.tap();
+    let tap = event.tap();
     if !tap.drift.is_empty() {
         lines.push(heading("Drift", "what the model did not expect".to_owned()));
         for drift in &tap.drift {
@@ -98,7 +98,7 @@ fn event_lines(shown: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<
         }
     }
     lines.push(heading("_tap", "what evtap says about it".to_owned()));
-    for (key, json) in scan::entries(&shown.tap_json()) {
+    for (key, json) in scan::entries(&event.tap_json()) {
         let Some(name) = key.map(unescape) else { continue };
         let value = DetailValue { path: member_path("._tap", &name), json, depth: 1, ty: None };
         value.push(&name, String::new(), false, folded, &mut lines);

@@ -52,9 +52,9 @@ pub fn height(state: &State, number: u64) -> usize {
 }
 
 /// Returns what an event has in each chosen column, and whether it is hidden.
-pub fn values(shown: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool)> {
+pub fn values(event: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool)> {
     let value = |(name, json): (&str, Option<Cow<'_, str>>)| {
-        let hidden = shown.field(name).is_some_and(|field| field.hidden);
+        let hidden = event.field(name).is_some_and(|field| field.hidden);
         (
             json.map_or_else(String::new, |json| {
                 short(terminal::visible(&columns::text(&json)).into_owned())
@@ -62,7 +62,7 @@ pub fn values(shown: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool
             hidden,
         )
     };
-    columns.parts(shown).map(value).collect()
+    columns.parts(event).map(value).collect()
 }
 
 /// Returns the column in which the fields of an event begin.
@@ -108,7 +108,7 @@ pub fn row(
     spans.push(Span::styled(padded, style));
     if let Some(chosen) = &state.columns {
         for ((value, hidden), width) in reader
-            .read(stored, |shown| values(shown, chosen))
+            .read(stored, |event| values(event, chosen))
             .into_iter()
             .zip(context.column_widths)
         {

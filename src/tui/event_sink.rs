@@ -70,14 +70,14 @@ impl Observer for ScreenSink {
     }
 
     fn filtered_out(&mut self, context: &EventContext<'_>) -> io::Result<()> {
-        let shown = context.event;
+        let event = context.event;
         if let Some(pace) = &self.pace {
             pace.reach(context.recording, context.offset);
         }
         self.filtered_out.events += 1;
-        self.filtered_out.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
-        self.filtered_out.gaps += u64::from(shown.kind() == Some(Kind::TapGap));
-        self.filtered_out.drifted += u64::from(!shown.tap().drift.is_empty());
+        self.filtered_out.malformed += u64::from(event.kind() == Some(Kind::TapMalformed));
+        self.filtered_out.gaps += u64::from(event.kind() == Some(Kind::TapGap));
+        self.filtered_out.drifted += u64::from(!event.tap().drift.is_empty());
         if self.filtered_out.events < FILTERED_BATCH { Ok(()) } else { self.send_filtered() }
     }
 

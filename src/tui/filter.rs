@@ -86,7 +86,7 @@ impl FilterTask {
                 return Ok(false);
             }
             let holds = reader
-                .read(stored, |shown| self.predicate.holds(&EventContext::new(shown)))
+                .read(stored, |event| self.predicate.holds(&EventContext::new(event)))
                 .map_err(|_| too_long())?;
             if holds {
                 self.numbers.push_back(self.next);

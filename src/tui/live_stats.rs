@@ -32,9 +32,9 @@ const FAMILIES: usize = 100;
 
 impl LiveStats {
     /// Counts an event.
-    pub fn observe(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
+    pub fn observe(&mut self, stored: &StoredEvent, event: &RedactedEvent<'_>, now: Timestamp) {
         self.advance(now);
-        self.totals.observe(shown, stored.time.map(Timestamp::as_millisecond));
+        self.totals.observe(event, stored.time.map(Timestamp::as_millisecond));
         self.last = Some(now);
         let family = family(&stored.event_type);
         let known = self.rates.len() < FAMILIES || self.rates.contains_key(family);

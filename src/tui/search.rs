@@ -60,7 +60,7 @@ impl SearchTask {
             let number = rows.get(self.next % len);
             let stored = number.and_then(|number| buffer.get(number));
             let is_match =
-                stored.is_some_and(|stored| reader.read(stored, |shown| grep.matches(shown)));
+                stored.is_some_and(|stored| reader.read(stored, |event| grep.matches(event)));
             self.left -= 1;
             let next = if self.forward { self.next + 1 } else { self.next + rows.len() - 1 };
             self.next = next % len;

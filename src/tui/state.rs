@@ -219,10 +219,10 @@ impl State {
     /// Adds an event.
     pub fn add_event(&mut self, stored: StoredEvent) {
         let Self { reader, stats, calls, workspace, now, .. } = self;
-        reader.read(&stored, |shown| {
-            stats.observe(&stored, shown, *now);
-            calls.observe(&stored, shown, *now);
-            workspace.observe(&stored, shown, *now);
+        reader.read(&stored, |event| {
+            stats.observe(&stored, event, *now);
+            calls.observe(&stored, event, *now);
+            workspace.observe(&stored, event, *now);
         });
         self.last_event_time = stored.time.or(self.last_event_time);
         self.buffer.push(stored);

@@ -79,46 +79,46 @@ fn entry<T: Default>(map: &mut BTreeMap<String, T>, name: Option<String>) -> Opt
 
 impl WorkspaceState {
     /// Takes an event.
-    pub fn observe(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
-        fn read<T: Declared>(shown: &RedactedEvent<'_>) -> Option<T> {
-            shown.read::<T>()
+    pub fn observe(&mut self, stored: &StoredEvent, event: &RedactedEvent<'_>, now: Timestamp) {
+        fn read<T: Declared>(event: &RedactedEvent<'_>) -> Option<T> {
+            event.read::<T>()
         }
         let time = stored.time.unwrap_or(now);
         let Some(kind) = stored.kind else { return };
-        self.surface(kind, shown);
+        self.surface(kind, event);
         match kind {
             Kind::OperatorStatusChanged => {
-                let Some(it) = read::<OperatorStatusChanged>(shown) else { return };
+                let Some(it) = read::<OperatorStatusChanged>(event) else { return };
                 if let Some(operator) = entry(&mut self.operators, text(&it.operator_id)) {
                     (operator.status, operator.last_seen) = (text(&it.status), Some(time));
                 }
             }
             Kind::OperatorJoinedCall => {
-                let Some(it) = read::<OperatorJoinedCall>(shown) else { return };
+                let Some(it) = read::<OperatorJoinedCall>(event) else { return };
                 self.operator(text(&it.operator_id), text(&it.call_sid).zip(text(&it.mode)), time);
             }
             Kind::OperatorModeChanged => {
-                let Some(it) = read::<OperatorModeChanged>(shown) else { return };
+                let Some(it) = read::<OperatorModeChanged>(event) else { return };
                 self.operator(text(&it.operator_id), text(&it.call_sid).zip(text(&it.mode)), time);
             }
             Kind::OperatorLeftCall => {
-                let Some(it) = read::<OperatorLeftCall>(shown) else { return };
+                let Some(it) = read::<OperatorLeftCall>(event) else { return };
                 self.operator(text(&it.operator_id), None, time);
             }
             Kind::TriggerFired => {
-                let name = read::<TriggerFired>(shown).and_then(|it| text(&it.trigger_name));
+                let name = read::<TriggerFired>(event).and_then(|it| text(&it.trigger_name));
                 self.trigger(name, 0, time);
             }
             Kind::TriggerCompleted => {
-                let name = read::<TriggerCompleted>(shown).and_then(|it| text(&it.trigger_name));
+                let name = read::<TriggerCompleted>(event).and_then(|it| text(&it.trigger_name));
                 self.trigger(name, 1, time);
             }
             Kind::TriggerFailed => {
-                let name = read::<TriggerFailed>(shown).and_then(|it| text(&it.trigger_name));
+                let name = read::<TriggerFailed>(event).and_then(|it| text(&it.trigger_name));
                 self.trigger(name, 2, time);
             }
             Kind::PipelineSyncCompleted => {
-                let Some(it) = read::<PipelineSyncCompleted>(shown) else { return };
+                let Some(it) = read::<PipelineSyncCompleted>(event) else { return };
                 if let Some(pipeline) = entry(&mut self.pipelines, text(&it.data_source_id)) {
                     pipeline.syncs += 1;
                     pipeline.last =
@@ -127,14 +127,14 @@ impl WorkspaceState {
                 }
             }
             Kind::PipelineError => {
-                let Some(it) = read::<PipelineError>(shown) else { return };
+                let Some(it) = read::<PipelineError>(event) else { return };
                 if let Some(pipeline) = entry(&mut self.pipelines, text(&it.data_source_id)) {
                     pipeline.errors += 1;
                     pipeline.error = Some((time, text(&it.error).unwrap_or_default()));
                 }
             }
             Kind::ReviewSubmitted => {
-                let action = read::<ReviewSubmitted>(shown).and_then(|it| text(&it.action));
+                let action = read::<ReviewSubmitted>(event).and_then(|it| text(&it.action));
                 if let Some(count) = entry(&mut self.reviews, action) {
                     *count += 1;
                 }
@@ -157,7 +157,7 @@ impl WorkspaceState {
     }
 
     /// A surface that comes to a step has been at those before, whether or not that was seen.
-    fn surface(&mut self, kind: Kind, shown: &RedactedEvent<'_>) {
+    fn surface(&mut self, kind: Kind, event: &RedactedEvent<'_>) {
         for (count, counted) in self.reviewed.iter_mut().zip([
             Kind::SurfaceReviewApproved,
             Kind::SurfaceReviewRejected,
@@ -166,7 +166,7 @@ impl WorkspaceState {
             *count += u64::from(kind == counted);
         }
         let Some(step) = reached_step(kind) else { return };
-        let id = shown.field("surface_id").filter(|field| !field.hidden);
+        let id = event.field("surface_id").filter(|field| !field.hidden);
         let Some(id) = id.and_then(|field| field.text().map(Cow::into_owned)) else { return };
         let known = self.surfaces.get(&id).copied();
         let reached = known.map_or(0, |known| known + 1);

@@ -23,8 +23,8 @@ const NAME_WIDTH: usize = 28;
 pub fn open(state: &mut State) {
     let chosen = state.columns.as_ref().map_or_else(Vec::new, |columns| columns.names().to_vec());
     let own = state.selected_event().map(|stored| {
-        StoredEventReader::default().read(stored, |shown| {
-            shown.fields().map(|field| field.name().into_owned()).collect::<Vec<_>>()
+        StoredEventReader::default().read(stored, |event| {
+            event.fields().map(|field| field.name().into_owned()).collect::<Vec<_>>()
         })
     });
     let others = own.into_iter().flatten().chain(field_names(state));

@@ -195,7 +195,7 @@ fn screens_are_chosen_and_a_call_stays_chosen_while_the_board_moves() {
     assert_eq!(state.screen, Screen::Calls);
     code(&mut state, KeyCode::BackTab);
     code(&mut state, KeyCode::BackTab);
-    assert_eq!(state.screen, Screen::Stats);
+    assert_eq!(Some(&state.screen), Screen::ALL.last());
     press(&mut state, "\u{1b}");
     assert_eq!(state.screen, Screen::Stream);
 }

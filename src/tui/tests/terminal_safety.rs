@@ -16,7 +16,7 @@ const HOSTILE: &str =
 /// Returns an event with hostile text in every field.
 fn event(kind: Kind) -> Value {
     let fields = kind.spec().fields.iter().map(|field| (field.name.to_owned(), json!(HOSTILE)));
-    let mut event = Map::from_iter(fields);
+    let mut event: Map<_, _> = fields.collect();
     event.insert("event_type".to_owned(), kind.spec().event_type.into());
     event.insert("call_sid".to_owned(), CALL.into());
     event.insert(HOSTILE.to_owned(), json!([{HOSTILE: HOSTILE}]));

@@ -91,7 +91,7 @@ fn column_widths(state: &State, reader: &mut StoredEventReader, area: Rect) -> V
     let visible = (rows.place(state.top)..rows.len()).take(area.height.into());
     for number in visible.filter_map(|place| rows.get(place)) {
         let Some(stored) = state.buffer.get(number) else { continue };
-        let values = reader.read(stored, |shown| event_row::values(shown, columns));
+        let values = reader.read(stored, |event| event_row::values(event, columns));
         for (width, (value, _)) in widths.iter_mut().zip(values) {
             *width = (*width).max(value.width());
         }
