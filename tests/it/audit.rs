@@ -10,7 +10,7 @@ fn audit(options: &str, text: &str) -> Evtap {
 }
 
 #[tokio::test]
-async fn what_evtap_wrote_is_clean_unless_something_was_revealed() {
+async fn output_of_evtap_is_clean_unless_something_was_revealed() {
     let base = emulator(fast()).await;
     // A clinic's own address stands in the open where mail comes back, and only `--scrub all` hides it.
     for options in ["--scrub all", "--scrub all --phi hash", "--scrub all --phi drop"] {
@@ -31,7 +31,7 @@ async fn what_evtap_wrote_is_clean_unless_something_was_revealed() {
 }
 
 #[tokio::test]
-async fn every_hidden_field_is_found_with_its_line_and_without_its_value() {
+async fn reports_every_hidden_field_with_its_line_and_without_its_value() {
     let fields: Vec<_> = Kind::ALL
         .iter()
         .flat_map(|kind| kind.spec().fields.iter().map(|field| (kind.spec().event_type, field)))
@@ -62,7 +62,7 @@ async fn every_hidden_field_is_found_with_its_line_and_without_its_value() {
 }
 
 #[tokio::test]
-async fn unknown_fields_identifiers_and_what_is_no_event_are_found() {
+async fn reports_unknown_fields_identifiers_and_invalid_lines() {
     let lines = concat!(
         "{\"event_type\":\"call.escalated\",\"reason\":\"call 202-555-0123, or 202-555-0199\"}\n",
         "{\"type\":\"emotion\",\"scores\":[{\"name\":\"joy\",\"score\":1,\"who\":\"Jane\"}],\"mood\":\"Jane\"}\n",
@@ -117,7 +117,7 @@ async fn unknown_fields_identifiers_and_what_is_no_event_are_found() {
 }
 
 #[tokio::test]
-async fn what_goes_no_further_is_found_and_told_of() {
+async fn reports_members_that_are_not_passed_on() {
     for (name, line) in [
         ("event_type", r#"{"type":"emotion","event_type":{"patient":"Jane Canary"}}"#),
         (
@@ -145,7 +145,7 @@ async fn what_goes_no_further_is_found_and_told_of() {
 }
 
 #[tokio::test]
-async fn captures_stdin_and_files_that_are_none() {
+async fn reads_captures_stdin_and_empty_files_and_fails_on_missing_ones() {
     let capture = "retry: 1\n\nid: 1\nevent: call.started\ndata: {\"caller_id\":\"Jane\"}\n\n";
     assert!(audit("-", "").stdin(capture).run().await.ended(7).contains("- event 1\n"));
     assert_eq!(audit("none", "").run().await.ended(1), "");

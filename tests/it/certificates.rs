@@ -63,7 +63,7 @@ async fn errors(base: &str, live: bool) -> String {
 }
 
 #[tokio::test]
-async fn only_who_proves_to_be_the_host_hears_the_key() {
+async fn the_key_is_sent_only_to_a_host_with_a_valid_certificate() {
     for live in [false, true] {
         let (base, heard) = server("good.pem");
         assert!(

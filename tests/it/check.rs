@@ -349,7 +349,7 @@ const MISTAKES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn mistakes_are_told_before_anything_connects() {
+fn every_mistake_is_reported_with_its_correction() {
     assert!(MISTAKES.len() >= 60);
     let mut wrong = Vec::new();
     for (source, expected) in MISTAKES {
@@ -362,7 +362,7 @@ fn mistakes_are_told_before_anything_connects() {
 }
 
 #[test]
-fn nothing_is_said_of_what_is_right() {
+fn correct_expressions_have_no_findings() {
     for source in [
         ".",
         "true",
@@ -406,7 +406,7 @@ fn nothing_is_said_of_what_is_right() {
 }
 
 #[test]
-fn the_events_that_are_kept_narrow_what_is_right() {
+fn the_type_filter_narrows_which_fields_are_known() {
     let kept = |globs: &[&str]| {
         let globs: Vec<_> = globs.iter().map(|glob| (*glob).to_owned()).collect();
         Kinds::from_filter(&TypeFilter::new(&globs, &[]).expect("globs"))
@@ -429,7 +429,7 @@ fn the_events_that_are_kept_narrow_what_is_right() {
 }
 
 #[test]
-fn what_is_revealed_is_no_mask() {
+fn revealed_fields_are_not_reported_as_hidden() {
     let parsed = parse("--filter", ".transcript | test(\"refill\")").expect("parses");
     let everything = Kinds::from_filter(&TypeFilter::default());
     assert_eq!(check(&parsed, everything, &Policy::default(), true).1.len(), 1);

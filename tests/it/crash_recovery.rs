@@ -102,13 +102,13 @@ fn check((stdout, record): (Report, Report)) -> String {
 }
 
 #[tokio::test]
-async fn killed_a_few_times_nothing_is_missing_and_nothing_recorded_twice() {
+async fn kills_lose_no_event_and_record_none_twice() {
     check(kill_again_and_again(5, 1).await);
 }
 
 #[tokio::test]
 #[ignore = "takes a minute"]
-async fn soak_killed_two_hundred_times() {
+async fn soak_two_hundred_kills() {
     use std::io::Write;
     let summary = check(kill_again_and_again(200, 2).await);
     std::io::stdout().write_all(summary.as_bytes()).expect("a terminal");

@@ -34,7 +34,7 @@ async fn elsewhere() -> (u16, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn no_redirect_takes_it_elsewhere() {
+async fn redirects_never_send_the_key_to_another_origin() {
     let (port, connections) = elsewhere().await;
     for status in 301..=308 {
         for to in [
@@ -78,7 +78,7 @@ async fn no_redirect_takes_it_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_proxy_sees_none_of_it() {
+async fn a_proxy_never_receives_the_key() {
     for answer in [
         "HTTP/1.1 407 Canary\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\n\r\nno TLS",
@@ -112,7 +112,7 @@ async fn a_proxy_sees_none_of_it() {
 }
 
 #[tokio::test]
-async fn what_a_server_says_of_it_is_not_repeated() {
+async fn messages_never_repeat_the_key_from_an_answer() {
     let say = |head: &str| {
         format!(
             "HTTP/1.1 {head}\r\nX-Key: {KEY}\r\nContent-Length: 18\r\nConnection: close\r\n\r\n{KEY}"
@@ -149,7 +149,7 @@ async fn what_a_server_says_of_it_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn frames_and_a_key_file_tell_as_little() {
+async fn frames_with_a_key_file_never_print_the_key() {
     for url in ["http", "ws"] {
         let base =
             scripted([format!("HTTP/1.1 403 {KEY}\r\nContent-Length: 0\r\n\r\n").into_bytes()])

@@ -55,7 +55,7 @@ fn reveal(names: &[&str]) -> Policy {
 }
 
 #[test]
-fn both_sse_readings_give_the_same_line() {
+fn the_event_type_may_be_in_the_frame_or_the_payload() {
     let expected = r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"[redacted]","direction":"inbound","service_id":"s","_tap":{"stream":"workspace","redacted":["caller_id"]}}"#;
     let payload =
         r#""call_sid":"CA1","caller_id":"+12025550123","direction":"inbound","service_id":"s""#;
@@ -78,7 +78,7 @@ fn both_sse_readings_give_the_same_line() {
 }
 
 #[test]
-fn both_observer_shapes_give_the_same_line() {
+fn both_observer_envelopes_give_the_same_line() {
     let expected = r#"{"event_type":"user_transcript","transcript":"[redacted]","state":"intake","_tap":{"stream":"observer","redacted":["transcript"]}}"#;
     for data in [
         r#"{"type":"user_transcript","transcript":"I am Jane","state":"intake"}"#,
@@ -94,7 +94,7 @@ fn both_observer_shapes_give_the_same_line() {
 }
 
 #[test]
-fn order_digits_and_spelling_stay() {
+fn field_order_digits_and_escapes_are_preserved() {
     let data = r#"{ "duration_seconds" : 1.10, "direction":"in\u0062ound","completion_reason":"completed","call_sid":"C\/A","escalated":false}"#;
     let expected = r#"{"event_type":"call.ended","duration_seconds":1.10,"direction":"in\u0062ound","completion_reason":"completed","call_sid":"C\/A","escalated":false,"_tap":{"stream":"workspace"}}"#;
     assert_eq!(sse("call.ended", data), expected);
@@ -111,7 +111,7 @@ fn order_digits_and_spelling_stay() {
 }
 
 #[test]
-fn one_event_is_one_line_and_does_nothing_to_a_terminal() {
+fn an_event_is_one_line_without_control_characters() {
     let data = "{\n\"reason\":\"a\u{9b}31m\u{7f}b\u{202e}c\",\r\n\"call_sid\" : \"x\", \"escalation_id\":\"y\",\"trigger\":\"ai\",\"ex\u{200b}tra\":\n[1,\n2]}";
     let line = sse("call.escalated", data);
     assert!(line.contains(r#""reason":"a\u009b31m\u007fb\u202ec""#), "{line}");
@@ -121,7 +121,7 @@ fn one_event_is_one_line_and_does_nothing_to_a_terminal() {
 }
 
 #[test]
-fn null_stays_null_and_every_other_type_is_masked() {
+fn null_stays_null_and_every_other_json_type_is_masked() {
     for value in [
         "\"x\"",
         "7",
@@ -152,7 +152,7 @@ fn null_stays_null_and_every_other_type_is_masked() {
 }
 
 #[test]
-fn what_nobody_has_classed_is_hidden_and_reported() {
+fn undeclared_fields_and_events_are_hidden_and_reported() {
     let known = r#""call_sid":"C","direction":"inbound","service_id":"s""#;
     let line = sse(
         "call.started",
@@ -174,7 +174,7 @@ fn what_nobody_has_classed_is_hidden_and_reported() {
 }
 
 #[test]
-fn what_hides_inside_an_open_field_is_masked() {
+fn undeclared_values_inside_an_open_field_are_masked() {
     let scores = r#"{"type":"emotion","arousal":0.1,"dominant":"joy","valence":0.2,"scores":[{"name":"joy","score":0.5,"who":"Jane"},["Jane"]],"speaker":{"zcr_delta":1,"energy_trend":"rising"},"provider":{"name":"Jane"}}"#;
     let line = record(scores);
     assert!(
@@ -197,7 +197,7 @@ fn what_hides_inside_an_open_field_is_masked() {
 }
 
 #[test]
-fn drift_is_told_and_drops_nothing() {
+fn drift_is_reported_and_drops_nothing() {
     let line = sse(
         "call.ended",
         r#"{"call_sid":7,"completion_reason":"evaporated","direction":null,"escalated":"yes","escalated":true}"#,
@@ -213,7 +213,7 @@ fn drift_is_told_and_drops_nothing() {
 }
 
 #[test]
-fn duplicate_and_escaped_keys_hide_nothing_from_the_policy() {
+fn duplicate_and_escaped_keys_cannot_evade_the_policy() {
     let line = sse(
         "call.started",
         r#"{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":"one","caller\u005fid":"two"}"#,
@@ -233,7 +233,7 @@ fn duplicate_and_escaped_keys_hide_nothing_from_the_policy() {
 }
 
 #[test]
-fn malformed_frames_are_lines_without_their_text() {
+fn malformed_frames_are_reported_without_their_text() {
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(200), "]".repeat(200));
     for (data, category, offset) in [
         (&b""[..], "empty", 0),
@@ -264,7 +264,7 @@ fn malformed_frames_are_lines_without_their_text() {
 }
 
 #[test]
-fn large_and_odd_values_pass() {
+fn large_and_deeply_nested_values_pass() {
     let text = "é".repeat(1 << 19);
     let line = sse(
         "call.escalated",
@@ -279,7 +279,7 @@ fn large_and_odd_values_pass() {
 }
 
 #[test]
-fn a_recorded_line_comes_back_to_the_byte() {
+fn a_recorded_line_replays_byte_for_byte() {
     let mut live = frame(
         FrameFormat::Sse,
         Some("call.started"),
@@ -321,7 +321,7 @@ fn a_recorded_line_comes_back_to_the_byte() {
 }
 
 #[test]
-fn nobody_smuggles_text_through_tap() {
+fn tap_members_cannot_carry_arbitrary_text() {
     for tap in [
         r#"{"id":"Jane"}"#,
         r#"{"note":"Jane"}"#,
@@ -345,7 +345,7 @@ fn nobody_smuggles_text_through_tap() {
 }
 
 #[test]
-fn a_type_that_is_no_name_goes_no_further() {
+fn an_event_type_that_is_not_a_string_is_not_passed_on() {
     for value in ["{\"a\":1}", "[\"Jane\"]", "5", "null"] {
         let line =
             sse("call.started", &format!(r#"{{"event_type":{value},"direction":"inbound"}}"#));
@@ -359,7 +359,7 @@ fn a_type_that_is_no_name_goes_no_further() {
 }
 
 #[test]
-fn what_evtap_said_is_kept_without_white_space() {
+fn recorded_tap_members_are_kept_without_white_space() {
     let line = record(
         "{\"event_type\":\"text.started\",\"channel_kind\":\"sms\",\"service_id\":\"s\",\"session_id\":\"t\",\"_tap\":{\r\"id\":\t\"5\"}}",
     );
@@ -367,7 +367,7 @@ fn what_evtap_said_is_kept_without_white_space() {
 }
 
 #[test]
-fn reveal_and_redact_go_by_name() {
+fn reveal_and_redact_select_fields_by_name() {
     let data = r#"{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":"+1"}"#;
     let with =
         |policy| line(&frame(FrameFormat::Sse, Some("call.started"), data.as_bytes()), policy);
@@ -386,7 +386,7 @@ fn reveal_and_redact_go_by_name() {
 }
 
 #[test]
-fn redacting_the_call_covers_what_the_transport_says_of_it() {
+fn redacting_call_sid_also_hides_it_in_tap() {
     let mut observed = frame(
         FrameFormat::Observer,
         None,
@@ -406,7 +406,7 @@ fn redacting_the_call_covers_what_the_transport_says_of_it() {
 }
 
 #[test]
-fn typed_structs_are_read_from_what_is_shown() {
+fn typed_structs_are_read_from_redacted_events() {
     let mut decoder = Decoder::default();
     let mut redactor = Redactor::new(Policy::default());
     let started = frame(
@@ -464,7 +464,7 @@ fn canaries(canary: &'static str) -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_bytes_give_a_line_that_is_json(event in prop::option::of(".{0,12}"), data in prop::collection::vec(any::<u8>(), 0..80), format in 0usize..3) {
+    fn any_bytes_become_one_json_line(event in prop::option::of(".{0,12}"), data in prop::collection::vec(any::<u8>(), 0..80), format in 0usize..3) {
         let format = [FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][format];
         let line = line(&frame(format, event.as_deref(), &data), Policy::default());
         prop_assert!(serde_json::from_str::<Value>(&line).is_ok_and(|value| value.is_object()), "{}", line);
@@ -472,7 +472,7 @@ proptest! {
     }
 
     #[test]
-    fn no_canary_in_a_hidden_field_gets_out(kind in 0..Kind::ALL.len(), value in canaries("canary"), unknown in canaries("canary"), format in 0usize..3) {
+    fn no_hidden_value_is_in_the_output(kind in 0..Kind::ALL.len(), value in canaries("canary"), unknown in canaries("canary"), format in 0usize..3) {
         let spec = Kind::ALL[kind].spec();
         let mut object = serde_json::Map::new();
         object.insert(if format == 1 { "type" } else { "event_type" }.to_owned(), spec.event_type.into());

@@ -47,7 +47,7 @@ impl Findings {
 }
 
 #[tokio::test]
-async fn all_is_well_with_the_demo_and_with_a_server() {
+async fn every_check_passes_on_the_demo_and_on_a_server() {
     let ran = evtap("doctor --workspace demo --call demo").run().await.ended(0);
     assert!(ran.ends_with("\nall is well\n"), "{ran}");
     for check in [
@@ -88,7 +88,7 @@ async fn all_is_well_with_the_demo_and_with_a_server() {
 }
 
 #[tokio::test]
-async fn the_status_is_that_of_the_first_failure() {
+async fn the_exit_status_is_that_of_the_first_failure() {
     let path = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(path.path(), KEY).expect("a key");
     let key = Credential::read(path.path()).expect("legal");
@@ -136,7 +136,7 @@ async fn the_status_is_that_of_the_first_failure() {
 }
 
 #[tokio::test]
-async fn the_way_through_a_proxy_is_told_step_by_step() {
+async fn each_step_through_a_proxy_is_checked() {
     let authority = Authority::new();
     let behind = emulator(Options { rate: 200.0, ..fast() }).await;
     let at = |rest: &str| doctor(&format!("https://{HOST}"), rest).file("ca.pem", authority.pem());
@@ -184,7 +184,7 @@ async fn the_way_through_a_proxy_is_told_step_by_step() {
 }
 
 #[tokio::test]
-async fn files_that_others_may_read_are_told() {
+async fn warns_of_files_that_other_users_can_read() {
     let base = emulator(fast()).await;
     let run = || {
         doctor(&base, "--api-key-file key --cursor day.cursor --record day.ndjson")
@@ -211,7 +211,7 @@ async fn files_that_others_may_read_are_told() {
 }
 
 #[tokio::test]
-async fn nothing_that_a_server_says_is_repeated() {
+async fn the_report_repeats_nothing_from_a_server() {
     const CANARY: &str = "canary-body-4c2f81";
     let answer = |head: &str, body: &str| {
         format!(

@@ -19,7 +19,7 @@ async fn fails(run: Evtap, status: i32, message: &str) {
 }
 
 #[tokio::test]
-async fn ids_that_are_none() {
+async fn invalid_ids_are_refused() {
     let keyed = |line: &str| evtap(line).env("AMIGO_API_KEY", KEY);
     for id in ["x", "1b4e28ba2fa111d2883f0016d3cca427", "CANARY", "../../etc"] {
         fails(
@@ -62,7 +62,7 @@ async fn ids_that_are_none() {
 }
 
 #[tokio::test]
-async fn keys_that_are_none() {
+async fn invalid_keys_are_refused_and_not_printed() {
     let line = format!("watch --workspace {UUID}");
     fails(
         evtap(&line),
@@ -96,7 +96,7 @@ async fn keys_that_are_none() {
 }
 
 #[tokio::test]
-async fn hosts_that_cannot_be_reached() {
+async fn unreachable_hosts_are_reported() {
     let (_held, gone) = closed();
     for run in [watch, observe] {
         let ran = run(&gone, "").run().await;
@@ -110,7 +110,7 @@ async fn hosts_that_cannot_be_reached() {
 }
 
 #[tokio::test]
-async fn plain_text_goes_to_this_machine_only() {
+async fn plain_text_is_refused_except_to_this_machine() {
     let plain = "the base URL can't be used: it is plain text, which would send the API key in the clear; use https";
     for (base, message) in [
         ("http://a.example", plain),
@@ -132,7 +132,7 @@ fn answer(status: u16, headers: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn answers_that_are_final() {
+async fn final_answers_end_the_run() {
     for (status, exit, why) in [
         (401, 3, "the server refused the API key (401); check"),
         (403, 3, "the API key may not read this workspace (403); use"),
@@ -170,7 +170,7 @@ async fn a_rate_limit_is_waited_for() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_event_stream() {
+async fn answers_that_are_not_an_event_stream_are_refused() {
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\ncanary";
     let message = "cannot read the workspace's stream: not an event stream: the server sent text/html; check the base URL";
     fails(watch(&scripted([page.into()]).await, ""), 1, message).await;
@@ -180,7 +180,7 @@ async fn bodies_that_are_no_event_stream() {
 }
 
 #[tokio::test]
-async fn files_that_are_no_recording() {
+async fn files_that_are_not_recordings_are_refused() {
     fails(
         evtap("replay none.ndjson"),
         1,
@@ -196,7 +196,7 @@ async fn files_that_are_no_recording() {
 }
 
 #[tokio::test]
-async fn frames_hide_nothing_so_they_want_to_be_asked() {
+async fn frames_require_reveal_all() {
     for reveal in ["", "--reveal transcript"] {
         let message = "cannot print raw frames: they may hold protected health information, and nothing in them can be hidden; give";
         fails(evtap(&format!("frames http://127.0.0.1:1/ {reveal}")), 2, message).await;
@@ -204,7 +204,7 @@ async fn frames_hide_nothing_so_they_want_to_be_asked() {
 }
 
 #[tokio::test]
-async fn usage() {
+async fn usage_errors_exit_with_2() {
     for line in [
         "",
         "wath",
@@ -252,7 +252,7 @@ async fn usage() {
 }
 
 #[tokio::test]
-async fn close_codes_that_are_final() {
+async fn final_close_codes_end_the_run() {
     use tokio_tungstenite::tungstenite::Message;
     use tokio_tungstenite::tungstenite::protocol::CloseFrame;
     for (code, exit) in [(1008, 3), (4001, 3), (4003, 3), (4100, 3), (4403, 3)] {

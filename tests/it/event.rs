@@ -234,7 +234,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn an_event_serialises_as_the_pipeline_shows_it(number in 0..=Kind::ALL.len(), seed in any::<u64>()) {
+    fn an_event_serialises_as_the_pipeline_prints_it(number in 0..=Kind::ALL.len(), seed in any::<u64>()) {
         let sent = sent(kind(number), seed);
         let event = sent.event();
         let json = serde_json::to_string(&event).expect("it serialises");
@@ -254,7 +254,7 @@ proptest! {
     }
 
     #[test]
-    fn the_exposed_values_are_those_that_arrived(number in 0..=Kind::ALL.len(), seed in any::<u64>()) {
+    fn exposed_values_are_those_received(number in 0..=Kind::ALL.len(), seed in any::<u64>()) {
         let sent = sent(kind(number), seed);
         let event = sent.event();
         let exposed: Value =
@@ -270,7 +270,7 @@ proptest! {
     }
 
     #[test]
-    fn drift_is_what_the_pipeline_reports(number in 0..=Kind::ALL.len(), seed in any::<u64>()) {
+    fn drift_matches_the_pipeline(number in 0..=Kind::ALL.len(), seed in any::<u64>()) {
         let sent = sent(kind(number), seed);
         let mut decoder = Decoder::default();
         let mut redactor = Redactor::new(Policy::default());
@@ -281,7 +281,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_an_event_or_an_error_that_quotes_none_of_them(data in prop_oneof![
+    fn any_bytes_are_an_event_or_an_error_that_does_not_quote_them(data in prop_oneof![
         prop::collection::vec(any::<u8>(), 0..40),
         r#"\{("(event_)?type":("[a-z. ]{0,9}"|1|null|\{\}),?|"data":\{.{0,9}\},?|[a-z]{0,5}){0,3}\}"#.prop_map(String::into_bytes),
     ]) {
@@ -299,7 +299,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn replay_shows_what_an_event_serialises_to() {
+async fn replay_prints_what_an_event_serialises_to() {
     let mut lines = Vec::new();
     for seed in 0..2000 {
         let number = usize::try_from(seed).expect("small") % (Kind::ALL.len() + 1);
@@ -342,7 +342,7 @@ fn every_declared_type_has_its_variant() {
 }
 
 #[test]
-fn every_deviation_is_drift_and_no_error() {
+fn deviations_are_drift_not_errors() {
     use DriftKind::{DuplicateField, MissingField, OtherType, UnknownField, UnknownValue};
     let json = br#"{"event_type":"call.ended","completion_reason":"Jane Canary","duration_seconds":"long","escalated":true,"escalated":false,"more":1}"#;
     let event = Event::from_slice(json).expect("an event");
@@ -360,7 +360,7 @@ fn every_deviation_is_drift_and_no_error() {
 }
 
 #[test]
-fn an_unknown_type_that_is_no_name_is_masked() {
+fn an_unknown_type_that_is_not_a_plain_name_is_masked() {
     let event = Event::from_slice(br#"{"type":"Jane Canary, born 1980","a":1}"#).expect("an event");
     let Event::Unknown(unknown) = &event else { panic!("{event:?}") };
     assert_eq!(unknown.event_type(), "[redacted]");
@@ -375,7 +375,7 @@ fn an_unknown_type_that_is_no_name_is_masked() {
 }
 
 #[test]
-fn masks_of_a_recording_are_known_for_masks() {
+fn masks_in_a_recording_are_recognised() {
     let line = br#"{"event_type":"call.started","call_sid":"CA1","caller_id":"[redacted ..61]","direction":"inbound","service_id":"s","_tap":{"id":"1700000000001","time":"2023-11-14T22:13:20.001Z","redacted":["caller_id"]}}"#;
     let event = Event::from_slice(line).expect("an event");
     let Event::CallStarted(call) = &event else { panic!("{event:?}") };

@@ -176,7 +176,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn the_short_way_is_the_long_one(seed in any::<u64>()) {
+    fn the_fast_path_gives_the_same_lines(seed in any::<u64>()) {
         // Bytes that are no text take the short way from all lines of a piece, so a part of the pieces has none.
         let bytes = recording(seed, 150);
         let text = String::from_utf8_lossy(&bytes).replace(['\u{fffd}', '\u{7f}'], "?");
@@ -190,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn what_serde_json_refuses_is_no_event(seed in any::<u64>()) {
+    fn accepts_exactly_the_objects_that_serde_json_accepts(seed in any::<u64>()) {
         let bytes = recording(seed, 150);
         let blank = |line: &&[u8]| !line.trim_ascii().is_empty();
         for (line, shown) in bytes.split(|byte| *byte == b'\n').filter(blank).zip(walked(&bytes, &Policy::default())) {
@@ -205,7 +205,7 @@ proptest! {
 
 /// What a program gives of the fields that it can read, and of the whole event.
 #[test]
-fn a_program_that_sees_less_says_the_same() {
+fn a_program_gives_the_same_on_only_the_fields_that_it_reads() {
     let sources = [
         ".call_sid",
         "{event_type, d: (.duration_seconds // 0), \"\\(.state)\": ._tap.redacted}",
@@ -381,7 +381,7 @@ fn verdicts(shown: &[String]) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn valid_or_not_is_the_same_on_every_path() {
+async fn every_path_accepts_the_same_json() {
     let bytes = cases();
     let long = verdicts(&alone(&bytes, &Policy::default()));
     for ((name, json), taken) in CASES.iter().zip(&long) {
@@ -436,7 +436,7 @@ fn captured(lines: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn threads_change_nothing() {
+async fn output_does_not_depend_on_the_thread_count() {
     let bytes = eventful();
     let capture = captured(&bytes);
     let examples: Vec<_> = FORMATS.iter().map(|format| format.example()).collect();
@@ -516,7 +516,7 @@ fn many_names() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn figures_are_the_same_on_all_threads() {
+async fn statistics_do_not_depend_on_the_thread_count() {
     let (bytes, names) = (eventful(), many_names());
     let capture = captured(&bytes);
     for options in [
@@ -544,7 +544,7 @@ async fn figures_are_the_same_on_all_threads() {
 }
 
 #[tokio::test]
-async fn a_reader_that_goes_away_ends_all_threads_well() {
+async fn a_closed_pipe_ends_all_threads() {
     let mut running = evtap("replay - --threads 2").stdin(eventful().repeat(4)).start();
     assert!(running.line().await.starts_with('{'));
     let (status, said) = running.close_stdout().await;

@@ -47,7 +47,7 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
     #[test]
-    fn whatever_goes_wrong_nothing_is_lost_in_silence(seed in 0..1000_u64, faults in prop::collection::vec(fault(), 1..16)) {
+    fn no_fault_loses_an_event_without_a_gap(seed in 0..1000_u64, faults in prop::collection::vec(fault(), 1..16)) {
         // The first connection brings something, so that there is something to resume from.
         let script: Vec<Fault> = std::iter::once("cut=20000".to_owned())
             .chain(faults)
@@ -61,7 +61,7 @@ proptest! {
 
 /// What no other try mends, after whatever else: it is told, and nothing that came before it is lost in silence.
 #[tokio::test]
-async fn what_is_final_ends_a_stream_after_any_fault() {
+async fn a_final_error_ends_the_stream_after_any_fault() {
     let finals = [
         ("status=401", Exit::Credential),
         ("status=403", Exit::Credential),
@@ -97,7 +97,7 @@ async fn what_is_final_ends_a_stream_after_any_fault() {
 }
 
 #[test]
-fn the_check_finds_what_is_wrong() {
+fn the_report_counts_lost_repeated_and_reordered_events() {
     let ids = [10, 10, 11, 12, 13, 9, 14];
     let report = |numbers: &[usize], gap: Option<(i64, i64)>| {
         let mut seen = Seen::default();

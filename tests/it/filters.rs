@@ -31,7 +31,7 @@ async fn kept(options: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn filters_must_all_hold() {
+async fn every_filter_must_match() {
     assert_eq!(kept(&["-f", ".duration_seconds > 60"]).await, ["call.ended"]);
     assert_eq!(
         kept(&["-f", ".direction == \"inbound\"", "--filter", ".event_type == \"call.ended\""])
@@ -61,7 +61,7 @@ async fn filters_must_all_hold() {
 }
 
 #[tokio::test]
-async fn types_by_glob_and_text_by_regex() {
+async fn globs_select_types_and_grep_searches_text() {
     assert_eq!(kept(&["-e", "call.*"]).await.len(), 4);
     assert_eq!(
         kept(&["-e", "{surface.created,call.escalated}"]).await,
@@ -84,7 +84,7 @@ async fn types_by_glob_and_text_by_regex() {
 }
 
 #[tokio::test]
-async fn filtering_a_recording_is_as_filtering_the_first_time() {
+async fn filtering_a_recording_equals_filtering_the_stream() {
     let whole = day(&[]).await;
     let filter = ".event_type == \"call.ended\"";
     let then = evtap("replay -").arg("-f").arg(filter).stdin(whole).run().await.ended(0);
@@ -92,7 +92,7 @@ async fn filtering_a_recording_is_as_filtering_the_first_time() {
 }
 
 #[tokio::test]
-async fn programs_print_what_they_make() {
+async fn jq_programs_print_their_outputs() {
     assert_eq!(day(&["-q", ".event_type, 1", "-n", "1"]).await, "\"call.started\"\n1\n");
     assert_eq!(
         day(&["-r", "-q", "\"\\(.call_sid // \"-\") \\(.caller_id // \"-\")\"", "-n", "1"]).await,
@@ -109,7 +109,7 @@ async fn programs_print_what_they_make() {
 }
 
 #[tokio::test]
-async fn tables_and_templates_and_chosen_fields() {
+async fn tables_templates_and_selected_fields() {
     assert_eq!(
         day(&["--fields", "call_sid,_tap.time,gone", "-n", "1"]).await,
         "{\"call_sid\":\"CA1\",\"_tap.time\":\"2026-05-05T10:00:00Z\"}\n"
@@ -146,7 +146,7 @@ async fn tables_and_templates_and_chosen_fields() {
 }
 
 #[tokio::test]
-async fn verdicts() {
+async fn stop_conditions_decide_the_exit_status() {
     let run = |options: &'static [&str]| {
         options.iter().fold(evtap("replay -"), |run, option| run.arg(option)).stdin(DAY).run()
     };
@@ -175,7 +175,7 @@ async fn verdicts() {
 }
 
 #[tokio::test]
-async fn time_runs_out_on_a_live_stream() {
+async fn durations_and_idle_timeouts_end_the_run() {
     let base = emulator(fast()).await;
     let late = watch(&base, "-n 0 --status none").run().await;
     late.ended(0);
@@ -195,7 +195,7 @@ async fn time_runs_out_on_a_live_stream() {
 }
 
 #[tokio::test]
-async fn expectations_in_order_and_in_time() {
+async fn expectations_are_met_in_order_and_within_their_time() {
     let expect = |steps: &'static [&str]| {
         steps
             .iter()
@@ -258,7 +258,7 @@ async fn expectations_in_order_and_in_time() {
 }
 
 #[tokio::test]
-async fn mistakes_end_with_2_before_anything_connects() {
+async fn mistakes_in_options_exit_with_2_before_connecting() {
     for (options, expected) in [
         (&["-f", ".durations > 60"][..], "no event has `.durations`"),
         (&["-f", ".event_type == \"call.end\""], "did you mean call.ended"),
@@ -292,7 +292,7 @@ async fn mistakes_end_with_2_before_anything_connects() {
 }
 
 #[tokio::test]
-async fn what_fails_on_an_event_is_told_once_and_ends_nothing() {
+async fn a_failing_filter_is_reported_once_and_does_not_end_the_run() {
     let run = evtap("replay -")
         .arg("-f")
         .arg("(.reason | test(\"now\")) and true")

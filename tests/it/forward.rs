@@ -24,7 +24,7 @@ fn taken(_: usize) -> String {
 }
 
 #[tokio::test]
-async fn every_event_that_is_shown_is_posted_in_order() {
+async fn every_printed_event_is_posted_in_order() {
     let (url, posts) = endpoint(taken).await;
     let ran = evtap(&format!("replay - -f .call_sid!=\"CA7\" --status json --forward {url}"))
         .stdin(lines(600))
@@ -68,7 +68,7 @@ async fn every_event_that_is_shown_is_posted_in_order() {
 }
 
 #[tokio::test]
-async fn what_it_can_not_take_now_it_gets_again_before_the_next() {
+async fn temporary_failures_are_retried_before_the_next_event() {
     // The third event is refused for the time being, in every way there is.
     let answer = |number| match number {
         2 => status(503, ""),
@@ -97,7 +97,7 @@ async fn what_it_can_not_take_now_it_gets_again_before_the_next() {
 }
 
 #[tokio::test]
-async fn what_it_refuses_is_told_and_counted_and_the_rest_goes_on() {
+async fn refused_events_are_reported_and_counted_and_the_rest_are_posted() {
     let odd_ones = |number: usize| status(if number.is_multiple_of(2) { 422 } else { 200 }, "");
     let (url, posts) = endpoint(odd_ones).await;
     let ran = evtap(&format!("replay - --forward {url}")).stdin(lines(6)).run().await;
@@ -125,7 +125,7 @@ async fn what_it_refuses_is_told_and_counted_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
-async fn where_nothing_gets_through_the_run_ends() {
+async fn permanent_failures_end_the_run() {
     let (elsewhere, led) = endpoint(taken).await;
     for (code, why) in [
         (302, "the endpoint redirects (302), which is not followed"),
@@ -170,7 +170,7 @@ async fn where_nothing_gets_through_the_run_ends() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer_holds_no_one_up_for_ever() {
+async fn an_endpoint_that_does_not_answer_cannot_block_the_run() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let silent = format!("http://{}", listener.local_addr().expect("an address"));
     let line = format!("replay - --forward-timeout 50ms --forward-retries 1 --forward {silent}");
@@ -194,7 +194,7 @@ async fn an_endpoint_that_does_not_answer_holds_no_one_up_for_ever() {
 }
 
 #[tokio::test]
-async fn the_cursor_does_not_run_ahead_of_it() {
+async fn the_cursor_never_passes_undelivered_events() {
     let ledger = Ledger::default();
     let options = emulator::Options {
         rate: 300.0,
@@ -226,7 +226,7 @@ async fn the_cursor_does_not_run_ahead_of_it() {
 }
 
 #[tokio::test]
-async fn headers_go_along_and_are_shown_to_nobody() {
+async fn headers_are_sent_and_never_printed() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("headers");
     std::fs::write(&file, format!("Authorization: Bearer {KEY}\n\nX-Other: a b\n"))
@@ -283,7 +283,7 @@ async fn headers_go_along_and_are_shown_to_nobody() {
 }
 
 #[tokio::test]
-async fn plain_text_goes_to_this_machine_only() {
+async fn plain_text_is_refused_except_to_this_machine() {
     for url in [
         "http://events.example/canary",
         "http://127.0.0.1.example/canary",

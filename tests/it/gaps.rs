@@ -23,7 +23,7 @@ fn now() -> i64 {
 }
 
 #[tokio::test]
-async fn a_gap_is_a_line_and_news_and_a_status_and_is_replayed_byte_for_byte() {
+async fn a_gap_is_an_event_a_message_and_an_exit_status() {
     let id = now();
     let answers = || [stream(&event(id)), stream(&event(id + 5))];
     let run = watch(&scripted(answers()).await, "-n 3 --fail-on-gap").run().await;
@@ -60,7 +60,7 @@ async fn a_gap_is_a_line_and_news_and_a_status_and_is_replayed_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_recorded_gap_puts_no_text_of_its_own_on_stderr() {
+async fn a_recorded_gap_cannot_print_text_on_stderr() {
     let line = r#"{"event_type":"tap.gap","from":"Jane Roe","to":"Jane","certain":true,"reason":"Jane","_tap":{}}"#;
     let run = evtap("replay -").stdin(format!("{line}\n")).run().await;
     assert!(
@@ -72,7 +72,7 @@ async fn a_recorded_gap_puts_no_text_of_its_own_on_stderr() {
 }
 
 #[tokio::test]
-async fn it_gives_up_after_as_many_reconnects_as_it_may() {
+async fn gives_up_after_max_reconnects() {
     let base = scripted([stream(&event(now())), stream("")]).await;
     // The last connection stays open, and says nothing.
     let run = watch(&base, "--max-reconnects 1 --read-timeout 300ms").run().await;
@@ -86,7 +86,7 @@ async fn it_gives_up_after_as_many_reconnects_as_it_may() {
 }
 
 #[tokio::test]
-async fn what_is_over_the_limit_is_told_and_the_rest_goes_on() {
+async fn a_frame_over_the_limit_is_reported_and_the_stream_goes_on() {
     let large = format!("id: 1\nevent: a.b\ndata: {}\n\n", "x".repeat(3000));
     let run =
         watch(&scripted([stream(&(large.clone() + &event(2)))]).await, "-n 2 --max-frame 2KiB")
@@ -109,7 +109,7 @@ async fn what_is_over_the_limit_is_told_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
-async fn it_begins_in_the_past_where_it_is_told_to() {
+async fn since_begins_in_the_past() {
     let base = emulator(Options { faults: vec![Fault::None], ..fast() }).await;
     let first = events(&watch(&base, "-n 300").run().await.ended(0));
     let id = first[100]["_tap"]["id"].as_str().expect("an id");
@@ -164,7 +164,7 @@ async fn two_workspaces(
 }
 
 #[tokio::test]
-async fn two_workspaces_have_a_connection_and_a_cursor_each_and_come_in_order_of_time() {
+async fn two_workspaces_have_their_own_cursors_and_merge_by_time() {
     let other = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
     let id = now();
     let base = two_workspaces(
@@ -194,7 +194,7 @@ async fn two_workspaces_have_a_connection_and_a_cursor_each_and_come_in_order_of
 }
 
 #[tokio::test]
-async fn calls_are_observed_as_they_start() {
+async fn auto_observe_observes_calls_as_they_start() {
     let base = emulator(Options { rate: 50.0, ..fast() }).await;
     let out = events(&watch(&base, "--auto-observe 2 -n 150").run().await.ended(0));
     let of = |stream: &str| out.iter().filter(|event| event["_tap"]["stream"] == stream).count();
@@ -217,7 +217,7 @@ async fn calls_are_observed_as_they_start() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_gets_everything_in_order() {
+async fn a_slow_reader_gets_every_event_in_order() {
     let ledger = Ledger::default();
     let base =
         emulator(Options { rate: 20_000.0, ledger: Some(ledger.clone()), ..Options::default() })

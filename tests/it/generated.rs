@@ -20,7 +20,7 @@ fn files(dir: &Path) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn what_is_checked_in_is_what_is_generated() {
+async fn checked_in_files_are_up_to_date() {
     for what in ["man", "completions"] {
         let fresh = tempfile::tempdir().expect("a directory");
         evtap(&format!("generate {what} --dir"))
@@ -43,7 +43,7 @@ async fn what_is_checked_in_is_what_is_generated() {
 }
 
 #[tokio::test]
-async fn one_page_or_script_goes_to_stdout() {
+async fn a_single_page_or_script_is_printed_to_stdout() {
     let page = evtap("generate man watch").run().await.ended(0);
     assert!(page.contains(".TH \"EVTAP-WATCH\" \"1\"") && page.contains(".SH EXAMPLES"), "{page}");
     assert!(evtap("generate completions zsh").run().await.ended(0).starts_with("#compdef evtap\n"));
@@ -54,7 +54,7 @@ async fn one_page_or_script_goes_to_stdout() {
 }
 
 #[test]
-fn the_documented_exit_statuses_are_all_there_are() {
+fn every_exit_status_is_documented() {
     let page = include_str!("../../docs/exit-status.md");
     let table = page.split("| status | when |\n| --- | --- |\n").nth(1).expect("a table");
     let rows: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
@@ -65,7 +65,7 @@ fn the_documented_exit_statuses_are_all_there_are() {
 
 /// The man page and docs/configuration.md list every variable that the code reads.
 #[test]
-fn no_variable_is_heeded_in_secret() {
+fn every_environment_variable_is_documented() {
     fn walk(dir: &Path, found: &mut Vec<String>) {
         let names = regex::Regex::new(
             r#"(?:env::var(?:_os)?\(|env = |set\(|VARIABLE: &str = )"([A-Z_]+)""#,
@@ -102,7 +102,7 @@ fn no_variable_is_heeded_in_secret() {
 }
 
 #[test]
-fn every_command_has_examples_of_itself() {
+fn every_command_has_examples() {
     for command in args::definition()
         .get_subcommands()
         .filter(|command| !command.is_hide_set() && command.get_name() != "help")
@@ -128,7 +128,7 @@ fn every_command_has_examples_of_itself() {
 
 /// The examples run, as they stand: a fast clinic is the platform, and of what has no end the beginning is enough.
 #[tokio::test]
-async fn the_examples_run() {
+async fn the_examples_of_the_manual_run() {
     let base = emulator(fast()).await;
     let home = tempfile::tempdir().expect("a home");
     for dir in [".local/share/bash-completion/completions", ".config/fish/completions", ".zfunc"] {

@@ -22,7 +22,7 @@ fn child() {
 }
 
 #[test]
-fn a_panic_tells_the_place_and_not_the_text() {
+fn a_panic_message_has_the_place_but_not_the_text() {
     for backtrace in ["0", "1", "full"] {
         let ran = Command::new(std::env::current_exe().expect("this binary"))
             .args(["--ignored", "--exact", "hardening::child", "--nocapture", "--test-threads=1"])
@@ -38,7 +38,7 @@ fn a_panic_tells_the_place_and_not_the_text() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn there_are_no_core_dumps_and_no_key_in_the_command_line() {
+async fn core_dumps_are_disabled_and_the_key_is_not_in_the_process_list() {
     let base = scripted([STREAM.as_bytes().to_vec()]).await;
     let mut running = watch(&base, "").start();
     assert!(running.news().await.contains("connected"));
@@ -59,14 +59,14 @@ async fn there_are_no_core_dumps_and_no_key_in_the_command_line() {
 }
 
 #[tokio::test]
-async fn no_option_takes_the_key() {
+async fn no_option_takes_the_api_key() {
     let help = evtap("watch --help").run().await.ended(0);
     assert!(help.contains("--api-key-file") && !help.contains("--api-key "), "{help}");
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_it_writes_is_its_owners_alone_whatever_the_umask_and_no_link_is_followed() {
+async fn written_files_are_private_and_links_are_not_followed() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let home = tempfile::tempdir().expect("a directory");
     let run = |cursor: &str, record: &str| {
@@ -108,7 +108,7 @@ async fn what_it_writes_is_its_owners_alone_whatever_the_umask_and_no_link_is_fo
 
 /// There is nothing to be verbose with, and the crates below have nobody to log to.
 #[tokio::test]
-async fn there_are_no_logs() {
+async fn verbosity_options_and_variables_print_nothing() {
     let said = |verbose: bool| async move {
         let base =
             scripted([format!("{STREAM}id: 1\nevent: text.started\ndata: {{}}\n\n").into_bytes()])

@@ -95,7 +95,7 @@ const MIB: usize = 1 << 20;
 const LAST: &str = r#"{"event_type":"text.started","channel_kind":"sms","service_id":"s","session_id":"the last"}"#;
 
 #[test]
-fn files() {
+fn hostile_files_stay_below_the_memory_limit() {
     type Input = fn(&mut dyn Write);
     let cases: &[(&str, Input)] = &[
         ("an endless line", |out| (0..70).for_each(|_| write(out, &vec![b'x'; MIB]))),
@@ -186,7 +186,7 @@ fn files() {
 
 /// A little that becomes a great deal: one line of 128 MiB, and 4 MiB of events that are each shown.
 #[test]
-fn packed_files() {
+fn compression_bombs_stay_below_the_memory_limit() {
     type Pack = fn(&[u8]) -> Vec<u8>;
     let packers: [Pack; 2] = [
         |text| {
@@ -270,7 +270,7 @@ async fn against(line: String, server: Endless) -> Held {
 }
 
 #[tokio::test]
-async fn streams_that_do_not_end() {
+async fn endless_streams_stay_below_the_memory_limit() {
     let watch = format!("watch --workspace {} -o ndjson -n 2", evtap::emulator::DEMO_WORKSPACE);
     let last = format!("\n\nid: 7\nevent: text.started\ndata: {LAST}\n\n").into_bytes();
     for (begin, more) in [
@@ -308,7 +308,7 @@ async fn streams_that_do_not_end() {
 const UPGRADE: &str = "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Protocol: auth\r\n\r\n";
 
 #[tokio::test]
-async fn websocket_frames_that_do_not_end() {
+async fn endless_websocket_frames_stay_below_the_memory_limit() {
     let (workspace, call) = (evtap::emulator::DEMO_WORKSPACE, evtap::emulator::DEMO_CALL);
     let observe = format!("observe --workspace {workspace} --call {call} -o ndjson -n 1");
     // A frame that says it has 2^63 bytes, or 2^62, or a little more than may be; a message in fragments without end.
@@ -339,7 +339,7 @@ async fn websocket_frames_that_do_not_end() {
 }
 
 #[tokio::test]
-async fn endpoints_that_do_not_end() {
+async fn endless_answers_of_an_endpoint_stay_below_the_memory_limit() {
     for first in [
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX: ",

@@ -203,7 +203,7 @@ fn has_no_trace(text: &str, how: &str) {
 }
 
 #[tokio::test]
-async fn replays_hide() {
+async fn replay_hides_canaries_in_every_output() {
     for input in [ndjson(), sse().into_bytes()] {
         for (options, argument) in all_outputs() {
             let run = evtap(&format!("replay - {options}"))
@@ -224,7 +224,7 @@ async fn replays_hide() {
 }
 
 #[tokio::test]
-async fn what_is_forwarded_hides() {
+async fn forwarded_events_hide_canaries() {
     for options in ["", "--forward-format cloudevents --phi partial", "--status json"] {
         // The endpoint refuses some, so that these are told.
         let answer = |number: usize| status(if number.is_multiple_of(9) { 422 } else { 200 }, "");
@@ -246,7 +246,7 @@ async fn what_is_forwarded_hides() {
 
 /// Pseudonyms are digits at random, in which a piece of a number can stand by chance: the key makes it the same each time.
 #[tokio::test]
-async fn pseudonyms_hide() {
+async fn pseudonyms_hide_canaries() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().expect("a directory");
     let key = dir.path().join("key");
@@ -259,7 +259,7 @@ async fn pseudonyms_hide() {
 }
 
 #[tokio::test]
-async fn nothing_that_selects_or_judges_sees_behind_a_mask() {
+async fn filters_and_conditions_see_only_masks() {
     let canary = r#"[.. | strings] | any(test("Canary|4081516234"))"#;
     for (option, status) in [("--filter", 0), ("--until", 7), ("--fail-if", 0)] {
         let ran = evtap("replay - --no-check -o ndjson -E *")
@@ -279,7 +279,7 @@ async fn nothing_that_selects_or_judges_sees_behind_a_mask() {
 
 /// A frame can end anywhere.
 #[tokio::test]
-async fn truncated_frames_hide() {
+async fn truncated_frames_hide_canaries() {
     let whole = r#"{"event_type":"call.started","caller_id":"Jane CanaryQzvxkwjh","\u004aane":{"CanaryQzvxkwjh":4081516234}}"#;
     let lines =
         (1..whole.len()).map(|end| format!("{}\n", &whole[..end])).collect::<Vec<_>>().concat();
@@ -296,7 +296,7 @@ async fn truncated_frames_hide() {
 }
 
 #[tokio::test]
-async fn an_audit_hides() {
+async fn audit_reports_hide_canaries() {
     for options in ["", "-o json"] {
         let ran = evtap(&format!("audit - {options}")).stdin(ndjson()).run().await;
         ran.ended(7);
@@ -306,7 +306,7 @@ async fn an_audit_hides() {
 
 /// Names and values that are counted are those that are shown.
 #[tokio::test]
-async fn figures_hide() {
+async fn statistics_hide_canaries() {
     for options in [
         "",
         "-o json",
@@ -334,7 +334,7 @@ async fn figures_hide() {
 }
 
 #[tokio::test]
-async fn timelines_hide() {
+async fn timelines_hide_canaries() {
     let sid = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
     let mut lines = String::new();
     for (event_type, mut payload) in
@@ -370,7 +370,7 @@ async fn timelines_hide() {
 }
 
 #[tokio::test]
-async fn the_workspace_stream_hides() {
+async fn watch_hides_canaries_in_every_output() {
     for (options, argument) in outputs() {
         let sse = sse();
         let base = scripted([format!("{STREAM}{sse}").into_bytes()]).await;
@@ -382,7 +382,7 @@ async fn the_workspace_stream_hides() {
 
 /// What is left on the disk, and what is said beside it.
 #[tokio::test]
-async fn the_record_and_the_cursor_hide() {
+async fn the_record_and_the_cursor_hide_canaries() {
     let sse = sse();
     let home = tempfile::tempdir().expect("a directory");
     let [record, cursor] = ["record", "cursor"].map(|name| home.path().join(name));
@@ -407,7 +407,7 @@ async fn the_record_and_the_cursor_hide() {
 
 /// Without the word that reveals, nothing is even asked for.
 #[tokio::test]
-async fn raw_frames_are_not_fetched_unless_asked_for() {
+async fn raw_frames_are_not_fetched_without_reveal_all() {
     let base = scripted([format!("{STREAM}{}", sse()).into_bytes()]).await;
     for reveal in ["", "--reveal caller_id", "--reveal call.started.caller_id"] {
         let ran = evtap(&format!("frames {base}/x {reveal}")).at(&base).run().await;
@@ -417,7 +417,7 @@ async fn raw_frames_are_not_fetched_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn the_observer_hides() {
+async fn observe_hides_canaries_in_every_output() {
     for (options, argument) in outputs() {
         let base = socket(messages()).await;
         let run = observe(&base, &options);
@@ -427,7 +427,7 @@ async fn the_observer_hides() {
 }
 
 #[tokio::test]
-async fn a_control_frames_prose_and_an_answers_body_are_not_shown() {
+async fn control_frame_messages_and_answer_bodies_are_not_printed() {
     let control = "event: error\ndata: {\"code\":\"too_many_streams\",\"message\":\"Jane CanaryQzvxkwjh\",\"max_streams\":\"Canary\"}\n\n";
     let body = "HTTP/1.1 404 Canary\r\nX-Canary: Canary\r\nContent-Type: text/Canary\r\nContent-Length: 6\r\n\r\nCanary";
     let page =
@@ -449,7 +449,7 @@ async fn a_control_frames_prose_and_an_answers_body_are_not_shown() {
 }
 
 #[tokio::test]
-async fn each_hidden_field_is_shown_to_who_asks_and_its_mask_to_who_does_not() {
+async fn every_hidden_field_is_masked_unless_revealed_by_name() {
     let mut annotated = 0;
     for spec in Kind::ALL.iter().map(|kind| kind.spec()) {
         for field in spec.fields.iter().filter(|field| field.class.is_hidden()) {
@@ -485,7 +485,7 @@ async fn each_hidden_field_is_shown_to_who_asks_and_its_mask_to_who_does_not() {
 }
 
 #[tokio::test]
-async fn reveal_all_shows_all() {
+async fn reveal_all_shows_every_canary() {
     for output in ["ndjson", "pretty --color never"] {
         let base = scripted([format!("{STREAM}{}", sse()).into_bytes()]).await;
         let shown = watch(&base, &format!("--reveal all -o {output} -n 200")).run().await;

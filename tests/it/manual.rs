@@ -199,7 +199,7 @@ fn by_jq(source: &str, input: &str) -> Option<Vec<serde_json::Value>> {
 }
 
 #[test]
-fn the_programs_of_the_manual_give_what_jq_gives() {
+fn the_programs_of_the_jq_manual_give_the_same_as_jq() {
     if !tools::available(&["jq"]) {
         return;
     }

@@ -42,7 +42,7 @@ fn names_are_unique_and_sorted_within_their_family() {
 }
 
 #[test]
-fn everything_is_documented_and_every_enum_has_values() {
+fn every_declaration_is_documented_and_every_enum_has_values() {
     for kind in Kind::ALL.iter().chain(Kind::OWN) {
         let spec = kind.spec();
         assert!(
@@ -88,7 +88,7 @@ fn check_type(ty: &Type, name: &str) {
 }
 
 #[test]
-fn renamed_fields_stand_under_both_names() {
+fn renamed_fields_are_declared_under_both_names() {
     for (event, before, after) in [
         ("surface.field_saved", "field_id", "field_key"),
         ("tool_call_started", "tool_input", "input"),
@@ -101,7 +101,7 @@ fn renamed_fields_stand_under_both_names() {
 }
 
 #[test]
-fn what_is_plainly_identifying_is_hidden_too() {
+fn identifying_fields_without_annotation_are_hidden() {
     for (event, field) in [
         ("channel.email_received", "subject"),
         ("surface.delivered", "short_url"),

@@ -296,7 +296,7 @@ impl Heard {
 }
 
 #[tokio::test]
-async fn however_a_call_breaks_off_each_hole_has_a_name_and_the_end_is_told() {
+async fn every_broken_socket_is_covered_by_a_gap() {
     let mut sum = Heard::default();
     for seed in 0..40 {
         let heard = overhear(seed, 6).await;

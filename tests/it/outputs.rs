@@ -39,7 +39,7 @@ fn every_format_is_documented() {
 }
 
 #[tokio::test]
-async fn json_is_what_jq_makes_of_the_lines() {
+async fn json_output_is_an_array_indented_as_by_jq() {
     let lines = recording("").await;
     let array = replayed("-o json", &lines).await;
     assert_eq!(serde_json::from_str::<Vec<Value>>(&array).expect("one array"), events(&lines));
@@ -161,7 +161,7 @@ async fn cloudevents_are_valid_and_replay_to_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn ids_tell_events_of_one_millisecond_apart_and_are_the_same_again() {
+async fn cloudevent_ids_are_unique_and_stable() {
     let event = |call: &str, caller: &str| {
         format!(
             "id: 1700000000001\nevent: call.started\ndata: {{\"call_sid\":\"{call}\",\"caller_id\":\"{caller}\"}}\n\n"
@@ -191,7 +191,7 @@ async fn ids_tell_events_of_one_millisecond_apart_and_are_the_same_again() {
 }
 
 #[tokio::test]
-async fn cloudevents_of_others_are_events() {
+async fn cloudevents_of_other_programs_are_decoded() {
     let event = json!({"id": "a", "source": "https://clinic.example", "specversion": "1.0", "type": "call.started",
         "time": "2026-05-05T12:00:00+02:00", "data": {"call_sid": "CA1", "caller_id": "+1 303 555 0161", "direction": "inbound", "service_id": "s"}});
     let expected = r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"[redacted]","direction":"inbound","service_id":"s","_tap":{"time":"2026-05-05T10:00:00.000Z","stream":"workspace","redacted":["caller_id"]}}"#;
@@ -219,7 +219,7 @@ async fn cloudevents_of_others_are_events() {
 }
 
 #[tokio::test]
-async fn an_audit_looks_at_the_envelope_too() {
+async fn audit_checks_the_attributes_of_cloudevents() {
     let lines = recording("--scrub all").await;
     let own = replayed("-o cloudevents", &lines).await;
     let ran = evtap("audit -").stdin(own.clone()).run().await;
@@ -249,7 +249,7 @@ async fn an_audit_looks_at_the_envelope_too() {
 
 /// RFC 4180, section 2: lines end in CRLF, all have as many cells, quotes stand around what needs them and are doubled inside.
 #[tokio::test]
-async fn tables_are_those_of_the_rfc() {
+async fn csv_follows_rfc_4180() {
     let table = replayed("-o csv --reveal all", &recording("--reveal all").await).await;
     assert_eq!(table.matches('\n').count(), table.matches("\r\n").count());
     let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(table.as_bytes());
@@ -274,7 +274,7 @@ const TIMES: &str = concat!(
 );
 
 #[tokio::test]
-async fn times_are_shown_as_asked_for() {
+async fn timestamps_follow_the_options() {
     if !tools::time_zones() {
         return;
     }

@@ -23,7 +23,7 @@ async fn replay(options: &str) -> String {
 }
 
 #[tokio::test]
-async fn one_number_is_one_pseudonym_in_every_field() {
+async fn a_number_has_the_same_pseudonym_in_every_field() {
     let lines = replay("--phi hash").await;
     let events = events(&lines);
     let number = events[0]["caller_id"].as_str().expect("a pseudonym");
@@ -58,7 +58,7 @@ async fn one_number_is_one_pseudonym_in_every_field() {
 }
 
 #[tokio::test]
-async fn a_key_from_a_file_gives_the_same_pseudonyms_again() {
+async fn a_key_file_gives_the_same_pseudonyms_in_every_run() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("key");
     let write = |bytes: &[u8], mode| {
@@ -89,7 +89,7 @@ async fn a_key_from_a_file_gives_the_same_pseudonyms_again() {
 }
 
 #[tokio::test]
-async fn what_was_shown_in_one_mode_stays_so_in_a_replay_in_any() {
+async fn recordings_of_one_mode_replay_unchanged_in_every_other() {
     let base = emulator(fast()).await;
     for mode in ["mask", "partial", "hash", "drop"] {
         for scrub in ["free", "all"] {
@@ -109,7 +109,7 @@ async fn what_was_shown_in_one_mode_stays_so_in_a_replay_in_any() {
 }
 
 #[tokio::test]
-async fn partial_leaves_the_last_two_characters() {
+async fn partial_masks_show_the_last_two_characters() {
     let events = events(&replay("--phi partial").await);
     assert_eq!(events[0]["caller_id"], "[redacted ..23]");
     assert_eq!(events[2]["target_number"], "[redacted ..23]");
@@ -118,7 +118,7 @@ async fn partial_leaves_the_last_two_characters() {
 }
 
 #[tokio::test]
-async fn free_text_is_scrubbed_unless_somebody_asks_for_it() {
+async fn free_text_is_scrubbed_unless_revealed() {
     let spec = || Kind::ALL.iter().map(|kind| kind.spec());
     let free = || {
         spec().flat_map(|spec| {
@@ -161,7 +161,7 @@ async fn free_text_is_scrubbed_unless_somebody_asks_for_it() {
 }
 
 #[tokio::test]
-async fn scrub_all_covers_what_is_open_and_leaves_ids_alone() {
+async fn scrub_all_scrubs_open_fields_but_not_ids() {
     let bounced = r#"{"event_type":"channel.email_bounced","email_id":"CA20255501232025550123202555012320","from_address":"office@example.org","to_address":"x"}"#;
     let shown = |options: &'static str| async move {
         evtap(&format!("replay - {options}")).stdin(bounced).run().await.ended(0)

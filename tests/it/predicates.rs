@@ -204,7 +204,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_fast_path_says_what_jaq_says(source in program_text(), event in event_text()) {
+    fn the_fast_path_agrees_with_jaq(source in program_text(), event in event_text()) {
         let (native, jaq) = on_stack(|| with_shown(&event, reveal_all(), |shown| {
             let parsed = program::parse("--filter", &source).expect("parses");
             (Native::compile(&parsed.term, &[]).map(|native| native.holds(shown)), by_jaq(&source, shown))
@@ -214,7 +214,7 @@ proptest! {
 
     /// Only the beginning may take the fast path, and the second time the program is not run again.
     #[test]
-    fn what_is_judged_by_its_beginning_or_remembered_is_what_jaq_says(
+    fn partial_evaluation_and_cached_results_agree_with_jaq(
         first in program_text(), rest in program_text(), event in event_text(),
         wrapped in prop::sample::select(vec!["(FIRST)", "([FIRST] | .[0])", "([FIRST, .n] | .[])", "(.b, FIRST)", "(FIRST | empty)"]),
     ) {
@@ -319,7 +319,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_program_depends_on_what_is_hidden((one, other) in pair()) {
+    fn no_program_depends_on_hidden_values((one, other) in pair()) {
         let event = |hidden: &str| format!(
             "{{\"event_type\":\"call.started\",\"call_sid\":\"CA1\",\"direction\":\"inbound\",\"service_id\":\"s\",\"caller_id\":{hidden},\"transcript\":{hidden},\"undeclared\":{hidden}}}"
         );

@@ -12,7 +12,7 @@ fn long() -> String {
 }
 
 #[tokio::test]
-async fn a_closed_pipe_ends_in_silence() {
+async fn a_closed_pipe_ends_the_run_silently() {
     for line in [
         "replay - -o ndjson",
         "replay - -o pretty",
@@ -34,7 +34,7 @@ async fn a_closed_pipe_ends_in_silence() {
 }
 
 #[tokio::test]
-async fn signals_end_it_with_whole_lines() {
+async fn a_signal_leaves_only_whole_lines() {
     let base = emulator(fast()).await;
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
         for output in ["ndjson", "pretty"] {
@@ -51,7 +51,7 @@ async fn signals_end_it_with_whole_lines() {
 }
 
 #[tokio::test]
-async fn signals_are_heard_before_anything_came() {
+async fn a_signal_ends_the_run_before_any_event() {
     let silent = scripted([format!("{STREAM}retry: 1\n\n").into_bytes()]).await;
     let mut run = watch(&silent, "").start();
     assert_eq!(
@@ -68,7 +68,7 @@ async fn signals_are_heard_before_anything_came() {
 }
 
 #[tokio::test]
-async fn signals_are_heard_while_stdout_is_stuck() {
+async fn a_signal_ends_the_run_while_stdout_is_blocked() {
     let mut run = evtap("replay -").stdin(long()).start();
     run.line().await;
     // Nobody reads on, so that the pipe fills and stays full.
@@ -83,7 +83,7 @@ async fn signals_are_heard_while_stdout_is_stuck() {
 }
 
 #[tokio::test]
-async fn a_signal_ends_a_long_replay_at_the_end_of_a_line() {
+async fn a_signal_ends_a_long_replay_with_a_whole_line() {
     for output in ["ndjson", "pretty"] {
         let mut run = evtap(&format!("replay - -o {output}")).stdin(long()).start();
         let first = run.line().await;
@@ -107,7 +107,7 @@ async fn a_signal_ends_a_replay_whose_stdin_is_silent() {
 }
 
 #[tokio::test]
-async fn an_event_is_out_as_soon_as_it_came() {
+async fn an_event_is_printed_as_soon_as_it_arrives() {
     let frame = "id: 1\nevent: text.started\ndata: {}\n\n";
     let base = scripted([format!("{STREAM}retry: 1\n\n{frame}").into_bytes()]).await;
     let mut run = watch(&base, "").start();
@@ -116,7 +116,7 @@ async fn an_event_is_out_as_soon_as_it_came() {
 }
 
 #[tokio::test]
-async fn news_as_json_as_text_and_not_at_all() {
+async fn status_lines_are_json_text_or_none() {
     let base = emulator(fast()).await;
     let json = watch(&base, "-n 3 --status json").run().await;
     let news = events(&json.stderr());
@@ -144,7 +144,7 @@ async fn news_as_json_as_text_and_not_at_all() {
 }
 
 #[tokio::test]
-async fn colours_by_option_and_environment() {
+async fn colours_follow_options_and_environment() {
     let line = "{\"event_type\":\"call.started\",\"caller_id\":\"x\"}\n";
     for (options, environment, coloured) in [
         ("", &[][..], false),
@@ -171,7 +171,7 @@ async fn colours_by_option_and_environment() {
 }
 
 #[tokio::test]
-async fn pretty_is_a_line_an_event() {
+async fn pretty_output_has_one_line_per_event() {
     let base = emulator(fast()).await;
     let shown = watch(&base, "-n 200 -o pretty").run().await.ended(0);
     assert_eq!(shown.lines().count(), 200);
@@ -182,7 +182,7 @@ async fn pretty_is_a_line_an_event() {
 }
 
 #[tokio::test]
-async fn frames_are_what_the_transport_delivers() {
+async fn frames_print_the_raw_data() {
     let body =
         "retry: 7\n\n: hi\n\nid: 1\nevent: x\ndata: no {json\ndata: at all\n\ndata: {\"a\":1}\n\n";
     let run = |rest: &str, base: &str| evtap(&format!("frames {base}/a?b=c --reveal all {rest}"));

@@ -138,7 +138,7 @@ fn discreet(ran: &Ran) {
 }
 
 #[tokio::test]
-async fn both_streams_come_through_a_proxy_with_a_login_from_who_a_private_authority_vouches_for() {
+async fn both_streams_work_through_a_proxy_with_a_login_and_a_private_authority() {
     let authority = Authority::new();
     let proxy = ConnectProxy::to(
         authority.host(&emulator(Options { rate: 200.0, ..fast() }).await, LATE).await,
@@ -172,7 +172,7 @@ async fn both_streams_come_through_a_proxy_with_a_login_from_who_a_private_autho
 }
 
 #[tokio::test]
-async fn what_is_in_the_way_is_told() {
+async fn connection_problems_are_reported_without_the_password() {
     let authority = Authority::new();
     let port = authority.host(&emulator(fast()).await, LATE).await;
     let proxy = ConnectProxy::to(port).await;
@@ -228,7 +228,7 @@ async fn what_is_in_the_way_is_told() {
 }
 
 #[tokio::test]
-async fn an_expired_certificate_of_a_private_authority_is_none() {
+async fn an_expired_certificate_of_a_private_authority_is_refused() {
     let authority = Authority::new();
     let proxy =
         ConnectProxy::to(authority.host(&emulator(fast()).await, date(2021, 1, 1)).await).await;
@@ -241,7 +241,7 @@ async fn an_expired_certificate_of_a_private_authority_is_none() {
 }
 
 #[tokio::test]
-async fn no_proxy_comes_between_this_machine_and_itself() {
+async fn no_proxy_is_used_for_this_machine() {
     let proxy = ConnectProxy::to(1).await;
     let base = emulator(fast()).await;
     for option in ["", "--proxy"] {
@@ -255,7 +255,7 @@ async fn no_proxy_comes_between_this_machine_and_itself() {
 
 /// A SOCKS5 proxy without a login, which resolves names itself.
 #[tokio::test]
-async fn both_streams_come_through_a_socks_proxy() {
+async fn both_streams_work_through_a_socks_proxy() {
     let authority = Authority::new();
     let port = authority.host(&emulator(Options { rate: 200.0, ..fast() }).await, LATE).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

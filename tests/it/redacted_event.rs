@@ -19,7 +19,7 @@ fn asked<T>(data: &str, policy: &Policy, ask: impl FnOnce(&RedactedEvent<'_>) ->
 const STARTED: &str = r#"{"event_type":"call.started","call_sid":"C\u00e9\n","caller_id":"+1","direction":null,"service_id":7,"m\u006fre":1.5,"_tap":{"id":"17","stream":"workspace"}}"#;
 
 #[test]
-fn its_fields_are_text_and_numbers_with_names() {
+fn fields_have_names_text_and_numbers() {
     asked(STARTED, &Policy::default(), |shown| {
         assert_eq!(shown.name(), "call.started");
         assert_eq!(
@@ -67,7 +67,7 @@ fn its_fields_are_text_and_numbers_with_names() {
 }
 
 #[test]
-fn it_is_read_as_the_type_that_it_is_and_no_other() {
+fn reads_as_the_struct_of_its_own_type_only() {
     asked(STARTED, &Policy::default(), |shown| {
         let call: CallStarted = shown.read().expect("a call.started");
         assert_eq!(
@@ -98,7 +98,7 @@ fn it_is_read_as_the_type_that_it_is_and_no_other() {
 
 /// What stands together in the frame is written in one piece, which must not be seen.
 #[test]
-fn its_line_is_the_same_wherever_its_parts_stand() {
+fn copying_fields_in_one_piece_does_not_change_the_line() {
     for (data, expected) in [
         (
             r#"{"event_type":"call.ended","call_sid":"a","direction":"inbound"}"#,
@@ -164,7 +164,7 @@ fn its_line_is_the_same_wherever_its_parts_stand() {
 }
 
 #[test]
-fn what_evtap_says_of_it_is_what_was_recorded_where_that_still_holds() {
+fn a_recorded_tap_is_kept_if_it_is_still_right() {
     let odd = r#"{"time":"2023-11-14T22:13:20.001Z","id":"17","redacted":["caller_id"]}"#;
     let spaced = odd.replace(',', ", ");
     for (caller, tap, is_kept) in [

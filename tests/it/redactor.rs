@@ -55,7 +55,7 @@ fn pseudonym(domain: &str) -> String {
 }
 
 #[test]
-fn a_value_that_is_only_said_to_be_hidden_is_hidden() {
+fn a_value_listed_as_hidden_that_is_not_a_mask_is_hidden() {
     for value in [
         "\"Jane Roe\"",
         "7",
@@ -79,7 +79,7 @@ fn a_value_that_is_only_said_to_be_hidden_is_hidden() {
 }
 
 #[test]
-fn stand_ins_of_a_recording_stay_in_every_mode_however_many_there_are() {
+fn recorded_pseudonyms_stay_in_every_mode() {
     for count in [1, 31, 32, 33, 34, 70] {
         let names: Vec<_> = (0..count).map(|n| format!("field{n}")).collect();
         let fields: Vec<_> =
@@ -101,7 +101,7 @@ fn stand_ins_of_a_recording_stay_in_every_mode_however_many_there_are() {
 }
 
 #[test]
-fn each_hidden_name_is_told_once_however_many_there_are() {
+fn each_hidden_field_is_listed_once() {
     for count in [1, 32, 33, 34, 35, 80] {
         let fields: Vec<_> = (0..count).map(|n| format!("\"field{n}\":{n}")).collect();
         let twice = [fields.clone(), fields.clone()].concat().join(",");
@@ -112,7 +112,7 @@ fn each_hidden_name_is_told_once_however_many_there_are() {
 }
 
 #[test]
-fn an_audit_finds_what_stands_in_the_clear_and_says_why() {
+fn an_audit_reports_visible_values_and_the_reason() {
     let finding = |field: &str, reason| (field.to_owned(), reason);
     for (fields, expected) in [
         (r#""caller_id":"+12025550123""#, vec![finding("caller_id", Reason::Declared(Class::Phi))]),
@@ -137,7 +137,7 @@ fn an_audit_finds_what_stands_in_the_clear_and_says_why() {
 }
 
 #[test]
-fn the_name_of_an_event_is_hidden_where_it_may_be_a_persons() {
+fn an_undeclared_event_type_that_could_be_a_value_is_hidden() {
     let data = r#"{"event_type":"Jane Roe"}"#;
     let hidden = shown(data, &Policy::default());
     assert_eq!(
@@ -154,7 +154,7 @@ fn the_name_of_an_event_is_hidden_where_it_may_be_a_persons() {
 }
 
 #[test]
-fn names_that_may_be_persons_are_hidden_with_their_values() {
+fn undeclared_names_that_could_be_values_are_hidden() {
     let data = r#"{"event_type":"call.started","Jane Roe":"x","J\u0061ne Roe":"y","\u006fdd":1}"#;
     let (line, _) = examined(data, &Policy::default());
     assert!(!line.contains("ane"), "{line}");
@@ -171,7 +171,7 @@ fn names_that_may_be_persons_are_hidden_with_their_values() {
 }
 
 #[test]
-fn what_is_hostile_is_an_escape_in_keys_and_values_and_the_rest_is_as_it_arrived() {
+fn hostile_characters_are_escaped_in_keys_and_values() {
     let mut all = Policy { scrub: ScrubMode::None, ..Policy::default() };
     all.reveal.add("all");
     let (line, _) = examined(
@@ -188,7 +188,7 @@ fn what_is_hostile_is_an_escape_in_keys_and_values_and_the_rest_is_as_it_arrived
 }
 
 #[test]
-fn values_of_several_lines_become_one_and_lose_nothing() {
+fn white_space_in_values_is_removed_and_nothing_else() {
     let data = r#"{"event_type":"call.ended","durations_by_step":{"a": [ 1 , {"b" :null} ], "c":{} , "d": [ ]}}"#;
     let mut all = Policy::default();
     all.reveal.add("all");
@@ -197,7 +197,7 @@ fn values_of_several_lines_become_one_and_lose_nothing() {
 }
 
 #[test]
-fn nothing_is_said_of_a_recorded_tap_that_still_says_the_same_and_a_changed_one_is_made_anew() {
+fn a_recorded_tap_is_rewritten_only_if_it_changes() {
     let odd = r#"{ "redacted":["caller_id"], "id":"1" }"#;
     let data = |tap: &str| {
         format!(r#"{{"event_type":"call.started","caller_id":"[redacted]","_tap":{tap}}}"#)
@@ -217,7 +217,7 @@ fn nothing_is_said_of_a_recorded_tap_that_still_says_the_same_and_a_changed_one_
 }
 
 #[test]
-fn the_call_and_the_workspace_in_tap_are_hidden_each_by_its_own_name() {
+fn redacting_an_id_hides_it_in_tap() {
     let sid = "CA00000000000000000000000000000001";
     let workspace = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
     let data = format!(
@@ -233,7 +233,7 @@ fn the_call_and_the_workspace_in_tap_are_hidden_each_by_its_own_name() {
 }
 
 #[test]
-fn each_mode_leaves_what_it_says_at_any_depth() {
+fn each_mode_applies_at_any_depth() {
     let data = r#"{"event_type":"call.started","caller_id":"+12025550123","undeclared":{"n":1},"call_sid":{"x":"Jane Roe","y":null}}"#;
     let masked = shown(data, &Policy::default());
     assert_eq!(
@@ -260,7 +260,7 @@ fn each_mode_leaves_what_it_says_at_any_depth() {
 }
 
 #[test]
-fn a_pseudonym_is_of_the_kind_that_the_value_has() {
+fn a_pseudonym_names_the_domain_of_its_value() {
     let of = |event: &str, field: &str, value: &str| {
         let data = format!(r#"{{"event_type":"{event}","{field}":{value}}}"#);
         shown(&data, &hash())[field].as_str().expect("a pseudonym").to_owned()
@@ -322,7 +322,7 @@ fn a_pseudonym_is_of_the_kind_that_the_value_has() {
 
 /// A record whose members are declared, with one that is not: of it and of it alone something is hidden.
 #[test]
-fn what_nobody_has_classed_inside_of_what_is_shown_is_hidden_and_the_rest_is_not() {
+fn undeclared_members_of_an_open_record_are_hidden() {
     let data = r#"{"event_type":"compound_emotion","compounds":[{"name":"joy","score":0.5,"odd":"Jane Roe","none":null}]}"#;
     let expected = |with: Value| json!([{"name": "joy", "score": 0.5, "odd": with, "none": null}]);
     let line = shown(data, &Policy::default());
@@ -336,7 +336,7 @@ fn what_nobody_has_classed_inside_of_what_is_shown_is_hidden_and_the_rest_is_not
 }
 
 #[test]
-fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
+fn free_text_is_scrubbed_by_default_and_all_strings_on_request() {
     let data = r#"{"event_type":"call.escalated","reason":"call (202) 555-0123","trigger":"call (202) 555-0123"}"#;
     let with = |scrub| shown(data, &Policy { scrub, ..Policy::default() });
     let (plain, masked) = (json!("call (202) 555-0123"), json!("call [phone]"));
@@ -391,7 +391,7 @@ fn prose_is_scrubbed_by_default_and_all_strings_if_asked() {
 }
 
 #[test]
-fn fields_are_named_of_one_event_of_all_and_all_at_once() {
+fn fields_can_be_selected_in_one_event_in_all_or_all_together() {
     let data = r#"{"event_type":"call.started","caller_id":"+1","direction":"inbound"}"#;
     for (reveal, redact, caller, direction) in [
         ("", "", false, true),
@@ -431,7 +431,7 @@ fn fields_are_named_of_one_event_of_all_and_all_at_once() {
 }
 
 #[test]
-fn each_class_and_domain_has_its_name_and_says_what_it_means() {
+fn every_class_and_domain_has_a_name_and_an_explanation() {
     let classes = [
         (Class::Phi, "phi", true),
         (Class::Sensitive, "sensitive", true),
@@ -468,7 +468,7 @@ fn each_class_and_domain_has_its_name_and_says_what_it_means() {
 }
 
 #[test]
-fn the_last_field_of_a_name_counts_and_names_are_what_their_escapes_say() {
+fn the_last_field_of_a_name_wins_and_escaped_names_are_decoded() {
     let data = br#"{"event_type":"call.started","c\u0061ll_sid":"a","call_sid":"b"}"#;
     let raw = frame(FrameFormat::Record, None, data);
     let frame = raw.as_frame();
@@ -497,7 +497,7 @@ fn hostile_text_is_escaped_and_line_ends_are_readable() {
 
 /// What one event is known by in a later run.
 #[test]
-fn an_event_is_known_by_its_type_and_its_open_fields_alone() {
+fn the_identity_of_an_event_depends_on_its_type_and_open_fields() {
     let known = |data: &str, policy: &Policy| {
         let raw = frame(FrameFormat::Record, None, data.as_bytes());
         let frame = raw.as_frame();

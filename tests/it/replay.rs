@@ -14,7 +14,7 @@ const LINES: &str = concat!(
 );
 
 #[tokio::test]
-async fn files_and_stdin_in_their_order() {
+async fn files_and_stdin_are_read_in_the_given_order() {
     let ran = evtap("replay a.ndjson - b.ndjson")
         .file("a.ndjson", LINES)
         .file("b.ndjson", "\u{feff}{\"type\":\"session_end\"}")
@@ -28,13 +28,13 @@ async fn files_and_stdin_in_their_order() {
 }
 
 #[tokio::test]
-async fn bytes_stay_bytes() {
+async fn numbers_keep_their_digits() {
     let lines = evtap("replay - --reveal big").stdin(LINES).run().await.ended(0);
     assert!(lines.contains(r#""duration_seconds":1.10,"big":12345678901234567890123,"#), "{lines}");
 }
 
 #[tokio::test]
-async fn a_replay_of_a_replay_is_the_same_whatever_was_hidden() {
+async fn replaying_a_replay_changes_nothing() {
     for options in ["", "--phi drop", "--reveal caller_id", "--redact direction", "--reveal all"] {
         let line = format!("replay - {options}");
         let once = evtap(&line).stdin(LINES).run().await.ended(0);
@@ -43,13 +43,13 @@ async fn a_replay_of_a_replay_is_the_same_whatever_was_hidden() {
 }
 
 #[tokio::test]
-async fn what_was_masked_stays_masked() {
+async fn masks_stay_masked_with_reveal_all() {
     let masked = evtap("replay -").stdin(LINES).run().await.ended(0);
     assert_eq!(evtap("replay - --reveal all").stdin(masked.clone()).run().await.ended(0), masked);
 }
 
 #[tokio::test]
-async fn drop_leaves_fields_out_and_names_them() {
+async fn phi_drop_removes_fields_and_lists_them() {
     let ran = evtap("replay - --phi drop").stdin(LINES).run().await.ended(0);
     let first = &events(&ran)[0];
     assert_eq!(first.get("caller_id"), None);
@@ -57,7 +57,7 @@ async fn drop_leaves_fields_out_and_names_them() {
 }
 
 #[tokio::test]
-async fn redact_goes_before_reveal() {
+async fn redact_takes_precedence_over_reveal() {
     let ran = evtap("replay - --redact direction --reveal direction,call.started.caller_id")
         .stdin(LINES)
         .run()
@@ -71,7 +71,7 @@ async fn redact_goes_before_reveal() {
 }
 
 #[tokio::test]
-async fn unknown_names_are_told() {
+async fn unknown_field_names_are_reported() {
     let redact = evtap("replay - --redact caller_ids").stdin(LINES).run().await;
     assert_eq!(redact.ended(2), "");
     assert!(redact.stderr().contains("did you mean"), "{}", redact.stderr());
@@ -83,7 +83,7 @@ async fn unknown_names_are_told() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_capture_is_reported_where_it_cuts_a_frame() {
+async fn a_capture_that_ends_inside_a_frame_is_reported() {
     let capture = "retry: 3000\n\nid: 7\nevent: text.started\ndata: {}\n\nid: 8\nevent: text.star";
     let lines = evtap("replay -").stdin(capture).run().await.ended(0);
     assert_eq!(types(&lines), ["text.started", "tap.malformed"]);
@@ -91,13 +91,13 @@ async fn the_end_of_a_capture_is_reported_where_it_cuts_a_frame() {
 }
 
 #[tokio::test]
-async fn nothing_recorded_is_nothing_shown() {
+async fn an_empty_recording_prints_nothing() {
     let ran = evtap("replay -").run().await;
     assert_eq!((ran.ended(0), ran.stderr()), (String::new(), String::new()));
 }
 
 #[tokio::test]
-async fn a_control_frame_in_a_capture_is_no_event_and_is_told_of() {
+async fn a_control_frame_in_a_capture_is_reported_and_not_printed() {
     let event = "id: 1\nevent: text.started\ndata: {}\n\n";
     let capture = format!(
         "{event}event: error\ndata: {{\"code\":\"stream_error\",\"message\":\"Jane\"}}\n\n{event}"
@@ -126,7 +126,7 @@ fn zstd(text: &str) -> Vec<u8> {
 const PACKERS: &[fn(&str) -> Vec<u8>] = &[gzip, zstd];
 
 #[tokio::test]
-async fn packed_recordings_are_read_like_others() {
+async fn compressed_recordings_are_read() {
     let base = emulator(fast()).await;
     let lines = watch(&base, "-n 600").run().await.ended(0);
     let cloud = evtap("replay - -o cloudevents").stdin(lines.clone()).run().await.ended(0);
@@ -156,7 +156,7 @@ async fn packed_recordings_are_read_like_others() {
 }
 
 #[tokio::test]
-async fn of_an_archive_that_is_cut_off_all_is_read_that_is_there() {
+async fn a_truncated_archive_is_read_up_to_its_end() {
     let base = emulator(fast()).await;
     let lines = watch(&base, "-n 600").run().await.ended(0);
     for pack in PACKERS {
@@ -209,7 +209,7 @@ const APART: &str = concat!(
 );
 
 #[tokio::test]
-async fn at_a_speed_events_come_when_they_are_due() {
+async fn speed_paces_events_by_their_times() {
     let (url, posts) = endpoint(|_| status(200, "")).await;
     let mut run = evtap(&format!("replay - --speed 100 --forward {url}")).stdin(APART).start();
     for event_type in ["text.started", "text.completed", "call.started"] {

@@ -80,7 +80,7 @@ async fn the_json_schema_is_valid_and_accepts_every_line() {
 }
 
 #[tokio::test]
-async fn columns_stand_below_each_other_with_and_without_colours() {
+async fn columns_are_aligned_with_and_without_colours() {
     let plain = evtap("schema").run().await.ended(0);
     let coloured = evtap("schema --color always").run().await.ended(0);
     let colours = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a regex");

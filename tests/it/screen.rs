@@ -150,7 +150,7 @@ impl Drop for Shell {
 const DEMO: &str = "watch --workspace demo --tui --demo-rate 100";
 
 #[test]
-fn it_is_started_typed_into_resized_and_quit() {
+fn starts_filters_resizes_and_quits() {
     let Some(shell) = Shell::open(80, 24) else { return };
     shell.start(DEMO);
     shell.wait_for("● live");
@@ -182,7 +182,7 @@ fn it_is_started_typed_into_resized_and_quit() {
 }
 
 #[test]
-fn suspended_it_gives_the_terminal_back_and_takes_it_again() {
+fn suspending_restores_the_terminal() {
     let Some(shell) = Shell::open(80, 24) else { return };
     shell.start(DEMO);
     for stop in [None, Some("TSTP")] {
@@ -200,7 +200,7 @@ fn suspended_it_gives_the_terminal_back_and_takes_it_again() {
 }
 
 #[test]
-fn stopped_without_being_asked_it_takes_the_terminal_again() {
+fn redraws_after_sigstop() {
     let Some(shell) = Shell::open(80, 24) else { return };
     shell.start(DEMO);
     shell.kill("STOP");
@@ -220,7 +220,7 @@ fn stopped_without_being_asked_it_takes_the_terminal_again() {
 }
 
 #[test]
-fn what_is_copied_goes_to_the_terminal_and_to_the_tool_of_the_machine_as_it_is_shown() {
+fn copies_redacted_text_to_both_clipboards() {
     let Some(shell) = Shell::open(100, 30) else { return };
     shell.tmux(&["set", "-s", "set-clipboard", "on"]);
     let line = r#"{"event_type":"call.started","call_sid":"CA00000000000000000000000000000001","caller_id":"+13035550161"}"#;
@@ -250,7 +250,7 @@ fn what_is_copied_goes_to_the_terminal_and_to_the_tool_of_the_machine_as_it_is_s
 }
 
 #[test]
-fn limits_end_the_stream_and_not_the_screen() {
+fn limits_end_the_stream_but_not_the_screen() {
     let Some(shell) = Shell::open(100, 30) else { return };
     shell.start(&format!("{DEMO} -n 20 --record day.ndjson"));
     shell.wait_for("■ ended");
@@ -274,7 +274,7 @@ fn limits_end_the_stream_and_not_the_screen() {
 }
 
 #[test]
-fn a_recording_stays_on_the_screen_when_it_is_over() {
+fn a_recording_stays_on_the_screen_after_its_end() {
     let Some(shell) = Shell::open(100, 30) else { return };
     let line = r#"{"event_type":"call.started","call_sid":"CA00000000000000000000000000000001","caller_id":"+13035550161"}"#;
     std::fs::write(shell.home.path().join("day.ndjson"), format!("{line}\n").repeat(300))
@@ -303,7 +303,7 @@ fn a_recording_stays_on_the_screen_when_it_is_over() {
 }
 
 #[tokio::test]
-async fn without_a_terminal_it_says_so() {
+async fn stdout_must_be_a_terminal() {
     let ran = evtap("watch --workspace demo --tui").run().await;
     ran.ended(2);
     assert!(
@@ -315,7 +315,7 @@ async fn without_a_terminal_it_says_so() {
 }
 
 #[test]
-fn on_a_dumb_terminal_it_says_so() {
+fn a_dumb_terminal_is_refused() {
     let Some(shell) = Shell::open(100, 30) else { return };
     shell.line(&format!("TERM=dumb {} {DEMO}; echo status $?", env!("CARGO_BIN_EXE_evtap")));
     shell.wait_for("status 2");

@@ -26,7 +26,7 @@ fn path(workspace: &str) -> String {
 const BEARER: &str = "Authorization: Bearer x\r\n";
 
 #[tokio::test]
-async fn curl_sees_the_protocol() {
+async fn the_stream_follows_the_protocol() {
     let (_server, base) = served("").await;
     let enough = |body: &str| body.matches("\ndata: ").count() >= 300;
     let (head, body) = curl(&base, &path(DEMO_WORKSPACE), BEARER, enough).await;
@@ -71,7 +71,7 @@ async fn curl_sees_the_protocol() {
 }
 
 #[tokio::test]
-async fn what_is_refused_has_its_status() {
+async fn refused_requests_have_their_status() {
     let options = format!(
         "--api-key-file key --workspace {DEMO_WORKSPACE} --fault status=403 --fault status=429:retry-after=7"
     );
@@ -102,7 +102,7 @@ async fn what_is_refused_has_its_status() {
 }
 
 #[tokio::test]
-async fn too_many_streams_are_told_and_end_the_client() {
+async fn too_many_streams_end_the_client() {
     let (_server, base) = served("--max-streams 1").await;
     let mut first = watch(&base, "").start();
     first.line().await;
@@ -121,7 +121,7 @@ async fn too_many_streams_are_told_and_end_the_client() {
 }
 
 #[tokio::test]
-async fn evtap_taps_its_own_server_and_a_signal_ends_it() {
+async fn evtap_reads_its_own_server_and_a_signal_ends_it() {
     let (server, base) = served("").await;
     assert_eq!(events(&watch(&base, "-n 20").run().await.ended(0)).len(), 20);
     assert!(observe(&base, "").run().await.ended(0).lines().count() > 50);
@@ -130,7 +130,7 @@ async fn evtap_taps_its_own_server_and_a_signal_ends_it() {
 }
 
 #[tokio::test]
-async fn one_round_ends_by_itself() {
+async fn once_ends_after_one_day() {
     let (server, base) = served("--once").await;
     let (_, body) = curl(&base, &path(DEMO_WORKSPACE), BEARER, |_| false).await;
     assert!(body.matches("\ndata: ").count() > 200);
@@ -138,7 +138,7 @@ async fn one_round_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn other_machines_are_let_in_only_on_request() {
+async fn other_machines_need_allow_remote() {
     let refused = evtap("serve --listen 0.0.0.0:0").run().await;
     assert_eq!(refused.ended(2), "");
     assert!(refused.stderr().contains("give --allow-remote"), "{}", refused.stderr());

@@ -50,7 +50,7 @@ fn of(settings: &Value, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn each_layer_goes_before_those_below() {
+async fn each_layer_takes_precedence_over_those_below() {
     let layers = [
         (evtap("config -o json").config("max_frame = \"2MiB\""), "2MiB file"),
         (evtap("config -o json").config(""), "1MiB default"),
@@ -87,7 +87,7 @@ async fn each_layer_goes_before_those_below() {
 }
 
 #[tokio::test]
-async fn what_a_file_says_is_what_an_option_would() {
+async fn settings_act_like_options() {
     assert_eq!(replay("").run().await.ended(0), "call_sid\nCA1\nCA1\nCA2\n");
     assert_eq!(
         replay("--fields direction").run().await.ended(0),
@@ -112,7 +112,7 @@ async fn what_a_file_says_is_what_an_option_would() {
 }
 
 #[tokio::test]
-async fn a_setting_gives_way_to_an_option_that_it_does_not_go_with() {
+async fn a_setting_yields_to_a_conflicting_option() {
     if !tools::time_zones() {
         return;
     }
@@ -137,7 +137,7 @@ async fn a_setting_gives_way_to_an_option_that_it_does_not_go_with() {
 }
 
 #[tokio::test]
-async fn filters_have_names() {
+async fn named_filters_can_be_used_in_options() {
     for (rest, expected) in [
         ("--filter @escalations", 1),
         ("--profile other -f @long", 1),
@@ -202,7 +202,7 @@ async fn refused(toml: &str, message: &str) {
 }
 
 #[tokio::test]
-async fn mistakes_in_a_file_are_told_with_their_line_and_without_values() {
+async fn mistakes_in_a_file_are_reported_with_their_line_and_without_values() {
     for (toml, message) in [
         ("ouput = \"canary\"", "1 (ouput): there is no such setting; did you mean output?"),
         (
@@ -297,7 +297,7 @@ async fn mistakes_in_a_file_are_told_with_their_line_and_without_values() {
 }
 
 #[tokio::test]
-async fn an_error_names_the_line_of_the_setting_that_it_is_about() {
+async fn an_error_names_the_line_of_its_setting() {
     let line = "watch --workspace demo";
     for (toml, rest, set) in [
         ("phi = \"hash\"\nphi_key_file = \"none\"", "", Some("phi_key_file is set in ")),
@@ -316,7 +316,7 @@ async fn an_error_names_the_line_of_the_setting_that_it_is_about() {
 }
 
 #[tokio::test]
-async fn a_file_reveals_nothing() {
+async fn a_configuration_file_cannot_reveal_anything() {
     for (toml, message) in [
         (
             "reveal = \"caller_id\"",
@@ -341,7 +341,7 @@ async fn a_file_reveals_nothing() {
 }
 
 #[tokio::test]
-async fn others_may_not_write_a_file_nor_read_a_password_in_it() {
+async fn files_that_others_can_write_or_passwords_that_others_can_read_are_refused() {
     let path = "config/evtap/config.toml";
     for mode in [0o620, 0o602, 0o666] {
         let ran = evtap("replay -")
@@ -386,7 +386,7 @@ async fn keyed(toml: &str, base: &str, prepare: impl Fn(Evtap) -> Evtap) -> Ran 
 }
 
 #[tokio::test]
-async fn a_key_comes_from_the_highest_layer_that_has_one() {
+async fn the_key_comes_from_the_highest_layer_that_has_one() {
     let key = std::env::temp_dir().join(format!("evtap-key-{}", std::process::id()));
     std::fs::write(&key, KEY).expect("a key");
     let credential = evtap::transport::credential::Credential::read(&key).expect("legal");
@@ -436,7 +436,7 @@ async fn a_key_comes_from_the_highest_layer_that_has_one() {
 }
 
 #[tokio::test]
-async fn the_settings_are_shown_and_the_secrets_not() {
+async fn config_shows_the_settings_without_secrets() {
     let file = "api_key_command = \"echo canary\"\nproxy = \"http://me:canary@proxy.example.com:3128\"\nbase_url = \"https://me:canary@a.example\"\n";
     for format in ["text", "json"] {
         for (line, api_key, from) in [("config -o", "", ""), ("config -o", KEY, "AMIGO_API_KEY")] {
@@ -483,7 +483,7 @@ async fn the_settings_are_shown_and_the_secrets_not() {
 }
 
 #[tokio::test]
-async fn a_file_is_begun_with_an_example_and_edited_with_its_comments() {
+async fn config_init_writes_an_example_and_set_profile_keeps_comments() {
     let home = tempfile::tempdir().expect("a home");
     let path = home.path().join("config/evtap/config.toml");
     let at = |line: &str| {

@@ -107,7 +107,7 @@ fn pretty_uncut() {
 }
 
 #[test]
-fn no_line_is_wider_than_the_terminal_nor_cut_without_a_mark() {
+fn no_line_is_wider_than_the_terminal_or_cut_without_a_mark() {
     let whole = pretty(None, false);
     for width in 1..300 {
         for (line, whole) in pretty(Some(width), false).lines().zip(whole.lines()) {

@@ -31,7 +31,7 @@ fn nearest_rank(values: &mut [f64], percent: usize) -> f64 {
 }
 
 #[tokio::test]
-async fn figures_are_those_of_a_count_by_hand() {
+async fn statistics_match_a_separate_count() {
     let day = day().await;
     let all = events(&day);
     let of =
@@ -158,7 +158,7 @@ fn fixed() -> String {
 }
 
 #[tokio::test]
-async fn what_people_see() {
+async fn text_output_matches_the_snapshots() {
     let text = evtap("stats - --color never").stdin(fixed()).run().await.ended(0);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     insta::assert_snapshot!("stats", text);
@@ -180,7 +180,7 @@ async fn what_people_see() {
 }
 
 #[tokio::test]
-async fn what_is_not_kept_is_not_counted() {
+async fn filtered_events_are_not_counted() {
     let day = day().await;
     let told = figures(&day, "-e call.*").await;
     let kept = evtap("replay - -e call.*").stdin(day.clone()).run().await.ended(0);
@@ -196,7 +196,7 @@ async fn what_is_not_kept_is_not_counted() {
 }
 
 #[tokio::test]
-async fn drift_gaps_and_malformed_frames_are_told() {
+async fn drift_gaps_and_malformed_frames_are_counted() {
     let day = concat!(
         "{\"event_type\":\"call.ended\",\"call_sid\":\"CA1\",\"completion_reason\":\"abducted\",\"direction\":\"inbound\",\"duration_seconds\":1,\"weather\":\"fine\"}\n",
         "{\"event_type\":\"tap.gap\",\"from\":\"2026-05-05T10:00:00.000Z\",\"to\":\"2026-05-05T10:07:12.345Z\",\"certain\":true,\"reason\":\"replay_late\"}\n",
@@ -218,7 +218,7 @@ async fn drift_gaps_and_malformed_frames_are_told() {
 }
 
 #[tokio::test]
-async fn groups_are_what_is_shown_so_masks_are_one_group() {
+async fn groups_use_redacted_values() {
     let day = day().await;
     let told = figures(&day, "-e call.started --group-by .caller_id").await;
     let count = told["events"].clone();
@@ -255,7 +255,7 @@ fn at(second: i64) -> String {
 }
 
 #[tokio::test]
-async fn a_series_has_a_row_for_each_stretch_of_the_events_time() {
+async fn a_series_has_a_row_per_interval_of_event_time() {
     let day: String =
         [0, 30, 41, 39, 3700, 45, 100, 160, 220, 280, 340, 400, 460, 520, 30].map(at).concat();
     let rows = events(&evtap("stats - -o json --every 1m").stdin(day.clone()).run().await.ended(0));
@@ -307,7 +307,7 @@ async fn a_series_has_a_row_for_each_stretch_of_the_events_time() {
 }
 
 #[tokio::test]
-async fn wrong_options_say_what_to_do() {
+async fn invalid_options_explain_what_to_do() {
     for (options, said) in [
         ("-o csv", "--every"),
         ("--every 0s", "longer than zero"),
@@ -324,7 +324,7 @@ async fn wrong_options_say_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_summary_at_the_end_is_on_stderr_and_leaves_stdout_as_it_is() {
+async fn stats_at_the_end_go_to_stderr() {
     let day = day().await;
     let plain = evtap("replay - -e call.*").stdin(day.clone()).run().await.ended(0);
     let ran = evtap("replay - -e call.* --stats").stdin(day.clone()).run().await;
@@ -343,7 +343,7 @@ async fn a_summary_at_the_end_is_on_stderr_and_leaves_stdout_as_it_is() {
 }
 
 #[tokio::test]
-async fn an_interrupted_count_of_a_live_stream_is_told() {
+async fn an_interrupted_count_is_printed() {
     let base = emulator(fast()).await;
     let mut run = evtap(&format!("stats --workspace {} -o json", evtap::emulator::DEMO_WORKSPACE))
         .at(&base)
@@ -358,7 +358,7 @@ async fn an_interrupted_count_of_a_live_stream_is_told() {
 }
 
 #[tokio::test]
-async fn a_live_series_has_rows_by_the_clock() {
+async fn a_live_series_prints_a_row_per_interval() {
     let mut run =
         evtap("stats --workspace demo --demo-rate 50 -o csv --every 1s --status none").start();
     assert!(run.line().await.starts_with("from,to,events,per_second,"));
@@ -402,7 +402,7 @@ fn count(lines: &[String]) -> EventStats {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
-    fn figures_of_parts_add_up(lines in lines(), at in any::<prop::sample::Index>()) {
+    fn merged_statistics_equal_those_of_the_whole(lines in lines(), at in any::<prop::sample::Index>()) {
         let (first, second) = lines.split_at(at.index(lines.len() + 1));
         let mut merged = count(first);
         merged.merge(&count(second));

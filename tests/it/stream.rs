@@ -26,7 +26,7 @@ async fn replays_to_the_byte(lines: &str) {
 }
 
 #[tokio::test]
-async fn every_workspace_event_goes_through_and_back_by_replay() {
+async fn every_workspace_event_is_printed_and_replays_unchanged() {
     let base = emulator(fast()).await;
     let lines = watch(&base, &format!("-n {DAY}")).run().await.ended(0);
     assert_eq!(events(&lines).len(), DAY);
@@ -51,7 +51,7 @@ async fn every_workspace_event_goes_through_and_back_by_replay() {
 }
 
 #[tokio::test]
-async fn every_observer_event_goes_through_and_back_by_replay() {
+async fn every_observer_event_is_printed_and_replays_unchanged() {
     let base = emulator(fast()).await;
     let lines = observe(&base, "").run().await.ended(0);
     let types = types(&lines);
@@ -70,7 +70,7 @@ async fn every_observer_event_goes_through_and_back_by_replay() {
 }
 
 #[tokio::test]
-async fn a_raw_capture_replays_to_what_watch_shows() {
+async fn a_raw_capture_replays_to_what_watch_prints() {
     let base = emulator(fast()).await;
     let lines = watch(&base, &format!("-n {DAY}")).run().await.ended(0);
     let path = format!("/v1/{DEMO_WORKSPACE}/events/stream");
@@ -95,7 +95,7 @@ async fn a_raw_capture_replays_to_what_watch_shows() {
 }
 
 #[tokio::test]
-async fn the_demos_need_nothing() {
+async fn the_demos_need_no_account() {
     let watched = evtap("watch --workspace demo --demo-rate 2000 -n 200").run().await;
     assert_eq!(events(&watched.ended(0)).len(), 200);
     let observed = evtap("observe --call demo --demo-rate 2000").run().await;
@@ -129,7 +129,7 @@ async fn several_workspaces_merge() {
 }
 
 #[tokio::test]
-async fn after_a_fault_nothing_is_lost_and_nothing_comes_twice() {
+async fn a_fault_loses_and_repeats_nothing() {
     let faults = ["cut=3001"].map(|fault| fault.parse().expect("a fault")).to_vec();
     let base = emulator(Options { faults, ..fast() }).await;
     let watched = watch(&base, &format!("-n {DAY} --status json")).run().await;
@@ -158,7 +158,7 @@ async fn after_a_fault_nothing_is_lost_and_nothing_comes_twice() {
 }
 
 #[tokio::test]
-async fn malformed_frames_are_counted_and_the_stream_goes_on() {
+async fn malformed_frames_are_counted_and_do_not_end_the_stream() {
     let frames = "id: 1\nevent: call.ended\ndata: {\"call_sid\":\n\nid: 2\nevent: call.ended\ndata: [1]\n\nid: 3\nevent: x.y\ndata: {}\n\n";
     let base = scripted([format!("{STREAM}retry: 1\n\n{frames}").into_bytes()]).await;
     let ran = watch(&base, "-n 3").run().await;
@@ -182,7 +182,7 @@ async fn malformed_frames_are_counted_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
-async fn a_connection_resumes_where_the_last_one_ended() {
+async fn resumes_where_the_last_connection_ended() {
     // The second connection repeats what shares a millisecond with the last event that came.
     let event = |id: u32, name: &str| {
         format!("id: {id}\nevent: text.started\ndata: {{\"session_id\":\"{name}\"}}\n\n")
@@ -200,7 +200,7 @@ async fn a_connection_resumes_where_the_last_one_ended() {
 }
 
 #[tokio::test]
-async fn news_can_be_lines_of_the_stream() {
+async fn status_inline_prints_connections_as_events() {
     let base = emulator(fast()).await;
     let ran = watch(&base, "-n 3 --status inline").run().await;
     let lines = events(&ran.ended(0));

@@ -181,7 +181,7 @@ fn replays_are_harmless_in_every_output() {
 }
 
 #[test]
-fn figures_are_harmless() {
+fn statistics_are_harmless() {
     let text = events();
     for options in [
         &[][..],
@@ -235,7 +235,7 @@ fn timelines_are_harmless() {
 }
 
 #[test]
-fn names_of_files_and_what_is_typed_are_harmless() {
+fn file_names_and_arguments_are_harmless() {
     for name in ["\u{1b}]0;x\u{7}", "a\u{9b}31m", "a\u{202e}b", "a\nb\r\u{8}"] {
         for args in [
             &["replay", name][..],
@@ -391,7 +391,7 @@ fn told(options: &[&str]) -> (String, String) {
 }
 
 #[test]
-fn how_far_a_replay_is_stands_in_one_line_and_is_taken_away() {
+fn the_progress_line_is_harmless_and_erased() {
     let (before, after) = told(&[]);
     let line = Regex::new("\r\x1b\\[K[0-9.]+ [KMG]?i?B  3 events  [0-9,]+/s")
         .expect("a regular expression");

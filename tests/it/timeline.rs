@@ -146,7 +146,7 @@ fn entries(timeline: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn what_people_see() {
+async fn text_output_matches_the_snapshots() {
     let narrow = told(&format!("{SID} one.ndjson two.ndjson --color never")).await;
     assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
     insta::assert_snapshot!("timeline_80", narrow);
@@ -181,7 +181,7 @@ fn stitched(lines: &str, policy: Policy) -> evtap::internals::analysis::timeline
 }
 
 #[test]
-fn lines_are_as_wide_as_there_is_room_and_no_wider() {
+fn lines_fit_the_width() {
     let timeline = stitched(&both().concat(), Policy::default());
     let _guard = COLOURS.lock().expect("no test has failed with it");
     colored::control::set_override(false);
@@ -193,7 +193,7 @@ fn lines_are_as_wide_as_there_is_room_and_no_wider() {
 }
 
 #[tokio::test]
-async fn both_streams_are_one_by_the_platforms_clock_in_whichever_order_they_are_read() {
+async fn both_streams_merge_by_the_clock_of_the_platform() {
     let one = told(&format!("{SID} one.ndjson two.ndjson -o json")).await;
     assert_eq!(one, told(&format!("{SID} two.ndjson one.ndjson -o json")).await);
     let timeline: Value = serde_json::from_str(&one).expect("an object");
@@ -217,8 +217,7 @@ async fn both_streams_are_one_by_the_platforms_clock_in_whichever_order_they_are
 }
 
 #[tokio::test]
-async fn pieces_are_one_utterance_tools_are_below_their_parents_and_silence_and_holes_have_entries()
-{
+async fn utterances_tools_silence_and_gaps_have_entries() {
     let all = entries(
         &told(&format!("{SID} one.ndjson two.ndjson -o json --reveal all --status none")).await,
     );
@@ -264,7 +263,7 @@ async fn pieces_are_one_utterance_tools_are_below_their_parents_and_silence_and_
 }
 
 #[tokio::test]
-async fn a_call_goes_by_the_beginning_of_its_sid_and_an_unknown_one_says_what_is_meant() {
+async fn an_unknown_call_suggests_another_and_an_ambiguous_prefix_is_refused() {
     let day = both().concat();
     let run = |args: String| evtap(&format!("timeline {args}")).stdin(day.clone()).run();
     assert!(run(format!("{SID} -")).await.ended(0).contains(SID));
@@ -292,7 +291,7 @@ async fn a_call_goes_by_the_beginning_of_its_sid_and_an_unknown_one_says_what_is
 }
 
 #[tokio::test]
-async fn wrong_options_say_what_to_do() {
+async fn invalid_options_explain_what_to_do() {
     for (args, status, said) in [
         ("", 2, "evtap timeline demo"),
         ("- -o html", 2, "list the calls"),
@@ -308,7 +307,7 @@ async fn wrong_options_say_what_to_do() {
 }
 
 #[tokio::test]
-async fn an_observers_bare_events_are_of_the_session_that_was_announced() {
+async fn bare_observer_events_belong_to_the_announced_session() {
     let lines = format!(
         "{{\"type\":\"session_info\",\"call_sid\":\"{SID}\"}}\n{{\"type\":\"user_transcript\",\"data\":{{\"transcript\":\"x\"}}}}\n{{\"type\":\"session_end\"}}\n{{\"type\":\"user_transcript\",\"transcript\":\"y\"}}\n"
     );
@@ -322,7 +321,7 @@ async fn an_observers_bare_events_are_of_the_session_that_was_announced() {
 }
 
 #[tokio::test]
-async fn a_live_call_is_told_once_it_is_over() {
+async fn a_live_call_is_printed_after_its_end() {
     let ran = evtap("timeline demo --demo-rate 500 -o json --reveal transcript").run().await;
     let all = entries(&ran.ended(0));
     assert!(all.iter().any(|entry| entry["kind"] == "tool" && entry["depth"] == 1));
@@ -331,7 +330,7 @@ async fn a_live_call_is_told_once_it_is_over() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_there_and_one_that_is_cut_short() {
+async fn an_interrupted_live_call_prints_what_was_collected() {
     let base = emulator(fast()).await;
     let options = format!("--workspace {}", evtap::emulator::DEMO_WORKSPACE);
     let base_slow = emulator(evtap::emulator::Options { rate: 5.0, ..fast() }).await;
@@ -393,7 +392,7 @@ const HOSTILE: &[&str] = &[
 ];
 
 #[test]
-fn a_page_is_text_whatever_was_said() {
+fn a_page_treats_everything_said_as_text() {
     let mut lines = workspace(0, started(SID));
     let all: Vec<_> = HOSTILE.iter().map(|text| (*text).to_owned()).chain(hostile()).collect();
     for (index, text) in (0..).zip(&all) {
@@ -485,7 +484,7 @@ fn a_page_is_text_whatever_was_said() {
 }
 
 #[test]
-fn tools_that_are_part_of_each_other_end() {
+fn cyclic_and_deep_tool_calls_terminate() {
     let mut lines = workspace(0, started(SID));
     lines += &(tool(1, "a", Some("b"), "x")
         + &tool(2, "b", Some("a"), "y")

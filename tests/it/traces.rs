@@ -52,7 +52,7 @@ impl Traces {
 }
 
 #[test]
-fn they_are_found_in_every_guise() {
+fn finds_a_secret_in_every_encoding() {
     let secret = "CanaryQzvxkwjh";
     let traces = Traces::of(&[secret]);
     let encoded = |before: &str| STANDARD.encode(format!("{before}{secret} and more"));

@@ -23,7 +23,7 @@ async fn curl_and_jq(base: &str, filter: &str) -> (String, String, i32) {
 }
 
 #[tokio::test]
-async fn what_curl_and_jq_show_is_hidden() {
+async fn evtap_hides_what_curl_and_jq_print() {
     if !tools::available(TOOLS) {
         return;
     }
@@ -39,7 +39,7 @@ async fn what_curl_and_jq_show_is_hidden() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_ends_curl_and_not_evtap() {
+async fn a_broken_stream_ends_curl_but_not_evtap() {
     if !tools::available(TOOLS) {
         return;
     }
@@ -56,7 +56,7 @@ async fn a_stream_that_breaks_ends_curl_and_not_evtap() {
 }
 
 #[tokio::test]
-async fn a_misspelt_filter_is_silence_from_jq_and_an_error_from_evtap() {
+async fn a_misspelled_filter_is_an_error_in_evtap_only() {
     if !tools::available(TOOLS) {
         return;
     }
@@ -70,7 +70,7 @@ async fn a_misspelt_filter_is_silence_from_jq_and_an_error_from_evtap() {
 
 /// Each row names what shows it: a test, or the table that a test makes.
 #[test]
-fn each_row_names_a_test_that_exists() {
+fn every_row_of_the_comparison_names_a_test_that_exists() {
     fn sources(dir: &Path, text: &mut String) {
         for entry in std::fs::read_dir(dir).expect("a directory") {
             let path = entry.expect("an entry").path();

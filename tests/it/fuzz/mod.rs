@@ -171,7 +171,7 @@ proptest! {
 /// What fuzzing has found once: names of which `_tap` did not take a part for one, so that a replay hid their values again, and
 /// open fields with an inside, which `drop` left as a mask, so that a replay dropped them.
 #[test]
-fn what_was_found_once_holds() {
+fn earlier_findings_of_the_fuzzer_stay_fixed() {
     for name in ["event_type.", ".a", "a..b", "a.1", "v1.2", ".", "a.b"] {
         for choice in [0, 1, 2, 0x80] {
             let line = format!(

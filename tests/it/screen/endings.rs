@@ -23,7 +23,7 @@ use crate::support::pseudo_terminal;
 const BINARY: &str = env!("CARGO_BIN_EXE_evtap");
 
 #[test]
-fn terminated_it_leaves_the_terminal_as_it_was() {
+fn sigterm_restores_the_terminal() {
     let Some(shell) = Shell::open(100, 30) else { return };
     shell.start(DEMO);
     shell.kill("TERM");
@@ -41,7 +41,7 @@ fn wait(what: &str, is_so: impl Fn() -> bool) {
 }
 
 #[test]
-fn without_its_terminal_it_ends_and_what_it_records_is_whole() {
+fn a_hangup_ends_the_run_with_a_whole_record() {
     let Some(shell) = Shell::open(100, 30) else { return };
     let home = shell.home.path();
     // The shell around it outlives the terminal, and tells how it has ended.
@@ -68,7 +68,7 @@ fn without_its_terminal_it_ends_and_what_it_records_is_whole() {
 
 /// Only who belongs to the terminal is sent a signal; others find it gone.
 #[test]
-fn without_a_signal_it_finds_that_the_terminal_is_gone() {
+fn ends_when_the_terminal_is_closed_without_a_signal() {
     let (mut master, slave) = pseudo_terminal(80);
     let mut command = Command::new(BINARY);
     command
@@ -157,7 +157,7 @@ fn child() {
 }
 
 #[test]
-fn broken_down_it_leaves_the_terminal_as_it_was_and_says_where() {
+fn a_panic_restores_the_terminal_and_reports_its_place() {
     let Some(shell) = Shell::open(140, 30) else { return };
     let this = std::env::current_exe().expect("this binary");
     shell.line(&format!(

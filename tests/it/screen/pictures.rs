@@ -133,7 +133,7 @@ fn svg(screen: &str, columns: usize, rows: usize) -> String {
 
 #[test]
 #[ignore = "it writes the pictures in tests/pictures anew"]
-fn of_the_live_screen() {
+fn write_pictures_of_the_live_screen() {
     let (columns, rows) = (110, 30);
     for (name, command, key, text) in [
         (
@@ -162,7 +162,7 @@ fn of_the_live_screen() {
 }
 
 #[test]
-fn a_picture_has_the_text_and_its_colours() {
+fn a_picture_has_the_text_and_the_colours() {
     let picture = svg("a \u{1b}[1;38;5;196mred\u{1b}[0m <&>\n\u{1b}[7mback\u{1b}[27m\n", 20, 2);
     assert!(
         picture.contains("fill=\"#ff0000\" font-weight=\"bold\"")

@@ -78,7 +78,7 @@ fn replayed(text: &[u8], output: &str) -> String {
 }
 
 #[test]
-fn each_is_an_escape_wherever_it_stands_in_a_file() {
+fn hostile_text_is_escaped_at_every_place_in_a_file() {
     for (place, put, is_shown) in PLACES {
         // What begins with a zero byte is taken for no text at all; as an escape of JSON, it is one like others.
         let zero = is_shown.then(|| "a\0b".to_owned());
@@ -122,7 +122,7 @@ fn each_is_an_escape_wherever_it_stands_in_a_file() {
 
 /// C1 as the single bytes that old terminals take for it, and what else is no UTF-8.
 #[test]
-fn bytes_that_are_no_text_are_harmless_wherever_they_stand_in_a_file() {
+fn invalid_utf8_is_harmless_at_every_place_in_a_file() {
     const MARK: &str = "MARK";
     let raw = (0x80..=0x9f_u8).map(|byte| vec![b'a', byte, b'3', b'1', b'm']);
     let sequences = [
@@ -156,7 +156,7 @@ fn bytes_that_are_no_text_are_harmless_wherever_they_stand_in_a_file() {
 }
 
 #[test]
-fn each_is_an_escape_in_the_name_of_a_file() {
+fn hostile_file_names_are_escaped() {
     let is_name = |name: &String| !name.contains(['/', '\0']);
     let names = hostile().into_iter().filter(is_name).map(OsString::from);
     let raw = (0x80..=0x9f_u8).map(|byte| OsString::from_vec(vec![b'a', byte, b'3', b'1', b'm']));
@@ -181,7 +181,7 @@ fn each_is_an_escape_in_the_name_of_a_file() {
 }
 
 #[tokio::test]
-async fn each_is_harmless_in_a_live_stream() {
+async fn hostile_text_is_harmless_in_a_live_stream() {
     let corpus: Vec<_> =
         hostile().into_iter().filter(|text| !text.contains(['\n', '\r'])).collect();
     let mut stream = STREAM.as_bytes().to_vec();
@@ -223,7 +223,7 @@ async fn each_is_harmless_in_a_live_stream() {
 
 /// What a server says beside a stream is told by none of its words, be they text or not.
 #[tokio::test]
-async fn each_is_harmless_in_what_a_server_says_beside() {
+async fn hostile_text_is_harmless_in_an_http_answer() {
     let evil = b"\x9b31m\x9d0;x\x9c\x90q\x9c\xc2\x9b31m\x1b[2J\x07\x08\x7f\xe2\x80\xae";
     let place = |head: &str, body: &str| [head.as_bytes(), evil, body.as_bytes()].concat();
     for answer in [
