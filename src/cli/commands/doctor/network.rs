@@ -3,29 +3,27 @@
 //! The steps are made apart from the real connections, so that each can be told by itself; none of them carries the key. What
 //! the other end writes is read for a status and a date, and not kept.
 
+mod http;
+mod proxy;
+
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use hyper::Uri;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::Url;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 
 use super::report::{CheckResult, DoctorReport};
 use super::tls;
 use crate::error::{Exit, Result};
-use crate::transport::client::{NO_PROXY, Network, is_loopback};
+use crate::transport::client::Network;
 use crate::transport::connect_error::cause;
+use http::{request_date, tunnel};
+use proxy::{default_port, proxy};
 
 /// How long each step may take.
 const STEP: Duration = Duration::from_secs(10);
-
-/// The most of a head that is read.
-const HEAD: usize = 16 << 10;
 
 /// How far the clocks may be apart, in seconds. A `Date` has no fractions.
 const APART: f64 = 2.0;
@@ -99,71 +97,6 @@ async fn within<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(STEP, step).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// By which proxy requests to an origin go: the same rules as those of the client.
-fn proxy(prefix: &str, origin: &Url, network: &Network) -> (Option<Intercept>, CheckResult) {
-    let check = format!("{prefix}proxy");
-    let none = |why: &str| (None, CheckResult::ok(check.clone(), why));
-    if is_loopback(origin) {
-        return none("none: the host is this machine");
-    }
-    let exempt = ["NO_PROXY", "no_proxy"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok())
-        .unwrap_or_default();
-    let matcher = match network.proxy.as_deref() {
-        Some(NO_PROXY) => return none("none, as asked for"),
-        Some(url) => Matcher::builder().all(url).no(exempt).build(),
-        None => Matcher::from_system(),
-    };
-    let Ok(uri) = origin.as_str().parse::<Uri>() else { return none("none") };
-    if let Some(proxy) = matcher.intercept(&uri) {
-        let (scheme, host) =
-            (proxy.uri().scheme_str().unwrap_or_default(), proxy.uri().host().unwrap_or_default());
-        let port = proxy.uri().port_u16().unwrap_or_else(|| default_port(&proxy));
-        let login = if proxy.basic_auth().is_some() || proxy.raw_auth().is_some() {
-            ", with a login"
-        } else {
-            ""
-        };
-        return (
-            Some(proxy.clone()),
-            CheckResult::ok(check, format!("{scheme}://{host}:{port}{login}")),
-        );
-    }
-    let set = |name: &&&str| {
-        std::env::var(name).is_ok_and(|url| {
-            !url.is_empty() && Matcher::builder().all(url).build().intercept(&uri).is_none()
-        })
-    };
-    let names: &[&str] = if origin.scheme() == "https" {
-        &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-    } else {
-        &["HTTP_PROXY", "http_proxy"]
-    };
-    match names.iter().find(set).filter(|_| network.proxy.is_none()) {
-        Some(name) => {
-            let advice = "write it like http://proxy.example.com:3128, or unset it";
-            (
-                None,
-                CheckResult::warning(
-                    check,
-                    format!("none: what {name} says can't be used"),
-                    advice,
-                ),
-            )
-        }
-        None => none("none"),
-    }
-}
-
-fn default_port(proxy: &Intercept) -> u16 {
-    match proxy.uri().scheme_str() {
-        Some("https") => 443,
-        Some("http") | None => 80,
-        Some(_) => 1080,
-    }
-}
-
 /// Looks a name up, and opens a connection.
 async fn connect(prefix: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<CheckResult>) {
     let mut findings = Vec::new();
@@ -213,23 +146,6 @@ async fn connect(prefix: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec
     (socket.ok(), findings)
 }
 
-/// Asks a proxy for a tunnel (RFC 9110, section 9.3.6). Gives the status of its answer.
-async fn tunnel(
-    socket: &mut TcpStream,
-    host: &str,
-    port: u16,
-    proxy: &Intercept,
-) -> io::Result<u16> {
-    let mut request =
-        format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").into_bytes();
-    if let Some(login) = proxy.basic_auth() {
-        request.extend([b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"].concat());
-    }
-    request.extend(b"\r\n");
-    socket.write_all(&request).await?;
-    Ok(read_head(socket).await?.0)
-}
-
 fn tunnel_result(prefix: &str, status: io::Result<u16>) -> CheckResult {
     let check = format!("{prefix}tunnel");
     let failed = |found: String, advice: &str| {
@@ -248,39 +164,6 @@ fn tunnel_result(prefix: &str, status: io::Result<u16>) -> CheckResult {
         ),
         Err(error) => failed(cause(&error), "check whether it is a proxy for http"),
     }
-}
-
-/// Asks a server for nothing in particular, without the key. Gives the `Date` of its answer.
-async fn request_date<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut S,
-    host: &str,
-) -> io::Result<Option<Timestamp>> {
-    let version = env!("CARGO_PKG_VERSION");
-    let request = format!(
-        "HEAD / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: evtap/{version}\r\nConnection: close\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await?;
-    Ok(read_head(stream).await?.1)
-}
-
-/// Reads the head of an answer: its status and its date.
-async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<(u16, Option<Timestamp>)> {
-    static DATES: DateTimeParser = DateTimeParser::new();
-    let (mut head, mut chunk) = (Vec::new(), [0; 1024]);
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        match stream.read(&mut chunk).await? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            _ if head.len() > HEAD => return Err(io::ErrorKind::InvalidData.into()),
-            read => head.extend(&chunk[..read]),
-        }
-    }
-    let head = String::from_utf8_lossy(&head);
-    let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse().ok());
-    let date = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("date").then(|| DATES.parse_timestamp(value.trim()).ok())?
-    });
-    status.map(|status| (status, date)).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// What the chain says, and whether it is trusted.
@@ -366,26 +249,6 @@ mod tests {
             let finding = format!("{:?}", clock("", server(), at(now)));
             assert!(finding.contains(expected), "{finding}");
             assert_eq!(finding.contains("Warning"), !expected.starts_with("within"), "{finding}");
-        }
-    }
-
-    #[tokio::test]
-    async fn of_a_head_a_status_and_a_date_are_read() {
-        let head = async |mut text: &[u8]| read_head(&mut text).await.ok();
-        let date = Some("2026-05-05T10:00:00Z".parse().expect("a time"));
-        assert_eq!(
-            head(b"HTTP/1.1 404 x\r\nDATE: Tue, 05 May 2026 10:00:00 GMT\r\n\r\n").await,
-            Some((404, date))
-        );
-        assert_eq!(head(b"HTTP/1.0 200 x\r\nDate: canary\r\n\r\n").await, Some((200, None)));
-        for junk in [
-            "",
-            "HTTP/1.1 200 x\r\n",
-            "canary\r\n\r\n",
-            "HTTP/1.1 \u{e9}\u{e9}x\r\n\r\n",
-            &"x".repeat(HEAD * 2),
-        ] {
-            assert_eq!(head(junk.as_bytes()).await, None);
         }
     }
 }

@@ -279,3 +279,21 @@ fn see_also(roff: &mut Roff, root: &Command, is_root: bool) {
     let pages: Vec<_> = pages.chain(["jq(1)".to_owned(), "curl(1)".to_owned()]).collect();
     roff.text([roman(pages.join(", "))]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_name_options_that_exist() {
+        let root = args::definition();
+        let options = all_arguments(&root, &root, true);
+        let named = ENVIRONMENT
+            .iter()
+            .map(|(.., option)| *option)
+            .chain(FILES.iter().map(|(option, _)| *option));
+        for name in named {
+            assert!(options.iter().any(|option| option.get_id() == name), "{name} is no option");
+        }
+    }
+}
