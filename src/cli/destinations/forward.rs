@@ -11,7 +11,7 @@ use reqwest::header::{
     TRANSFER_ENCODING, UPGRADE,
 };
 
-use super::{DestinationContext, DestinationOptions, OpenDestination};
+use super::options::{DestinationContext, DestinationOptions, OpenDestination};
 use crate::cli::resolve::value::positive_duration;
 use crate::delivery::{Destination, Endpoint, ForwardBody, Forwarder};
 use crate::error::{Error, Result};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DestinationContext, DestinationOptions, OpenDestination};
+use super::options::{DestinationContext, DestinationOptions, OpenDestination};
 use crate::delivery::{Destination, Recorder};
 use crate::error::Result;
 
