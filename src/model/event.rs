@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::catalog::event_types;
 use super::decode::Decoder;
-use super::{Drift, Frame, FrameFlags, FrameFormat, Kind, Origin, Tap, catalog};
+use super::{Drift, Frame, FrameFormat, Kind, Origin, Tap, catalog};
 pub use error::EventError;
 pub use source::UnknownField;
 use source::{EventSource, serialize_json};
@@ -133,18 +133,8 @@ impl Event {
         event: Option<&str>,
         data: &[u8],
     ) -> Result<Self, EventError> {
-        Self::from_frame(Frame {
-            origin: &Origin::default(),
-            format,
-            event,
-            id: None,
-            data,
-            text: None,
-            received_at: None,
-            fault: None,
-            offset: 0,
-            flags: FrameFlags::default(),
-        })
+        let origin = Origin::default();
+        Self::from_frame(Frame { event, ..Frame::new(format, data, &origin) })
     }
 
     /// Reads the event in a frame that one of evtap's sources delivered.

@@ -74,3 +74,22 @@ pub struct Frame<'a> {
     /// What the transport noticed about it.
     pub flags: FrameFlags,
 }
+
+impl<'a> Frame<'a> {
+    /// Wraps the payload of one event, of which nothing else is known.
+    #[must_use]
+    pub const fn new(format: FrameFormat, data: &'a [u8], origin: &'a Origin) -> Self {
+        Self {
+            origin,
+            format,
+            event: None,
+            id: None,
+            data,
+            text: None,
+            received_at: None,
+            fault: None,
+            offset: 0,
+            flags: FrameFlags { id_missing: false, id_backwards: false, after_repeat: false },
+        }
+    }
+}

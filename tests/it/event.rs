@@ -9,7 +9,7 @@ use evtap::json::scan;
 use evtap::model::catalog::value::CompletionReason;
 use evtap::model::decode::Decoder;
 use evtap::model::{
-    DriftKind, Event, Exposed, Field, FieldSpec, Frame, FrameFlags, FrameFormat, Kind, Origin, Type,
+    DriftKind, Event, Exposed, Field, FieldSpec, Frame, FrameFormat, Kind, Origin, Type,
 };
 use evtap::redact::{Policy, Redactor};
 use proptest::prelude::*;
@@ -34,18 +34,8 @@ struct Sent {
 
 impl Sent {
     fn frame<'a>(&'a self, origin: &'a Origin) -> Frame<'a> {
-        Frame {
-            origin,
-            format: self.form,
-            event: self.line.as_deref(),
-            id: None,
-            data: self.data.as_bytes(),
-            text: None,
-            received_at: None,
-            fault: None,
-            offset: 0,
-            flags: FrameFlags::default(),
-        }
+        let frame = Frame::new(self.form, self.data.as_bytes(), origin);
+        Frame { event: self.line.as_deref(), ..frame }
     }
 
     fn event(&self) -> Event {

@@ -10,6 +10,7 @@ mod decode_redact;
 mod doctor;
 mod errors;
 mod event;
+mod examples;
 mod fast_path;
 mod faults;
 mod filters;

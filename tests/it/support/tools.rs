@@ -5,7 +5,7 @@
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Makes missing programs failures if its value is `required`, as in CI.
 const VARIABLE: &str = "EVTAP_TEST_TOOLS";
@@ -37,6 +37,19 @@ pub fn available(names: &[&str]) -> bool {
 pub fn time_zones() -> bool {
     let is_there = jiff::tz::db().available().next().is_some();
     none_missing(if is_there { &[] } else { &["a time zone database"] })
+}
+
+/// Returns whether cargo has built an example, and reports it if not: it does for all tests, but not
+/// for those that are picked with `--test`.
+///
+/// # Panics
+///
+/// Panics if it has not and `EVTAP_TEST_TOOLS` is `required`.
+#[track_caller]
+pub fn is_built(example: &Path) -> bool {
+    let name = format!("the example {}", example.display());
+    let names = [name.as_str()];
+    none_missing(if example.is_file() { &[] } else { &names })
 }
 
 #[track_caller]
