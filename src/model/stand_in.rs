@@ -1,5 +1,5 @@
-//! What stands for a hidden value in evtap's output: a mask, two characters of the value, or a
-//! pseudonym.
+//! The forms of stand-ins for hidden values: a mask, two characters of the value, or a pseudonym.
+//! `redact::mask` writes them.
 
 use super::Domain;
 use crate::json::string::contents;
@@ -8,28 +8,30 @@ use crate::text::terminal;
 /// The mask as JSON.
 pub(crate) const MASK_JSON: &str = "\"[redacted]\"";
 
-/// What surrounds the two characters that `--phi partial` leaves.
+/// The text before and after the two characters that `--phi partial` leaves.
 pub(crate) const PARTIAL: (&str, &str) = ("\"[redacted ..", "]\"");
 
-/// The bytes of a pseudonym: 128 bits.
+/// The length of the code in a pseudonym, in bytes.
 pub(crate) const PSEUDONYM_LENGTH: usize = 16;
 
-/// The bytes of the id of a pseudonym's key.
+/// The length of the key's id in a pseudonym, in bytes.
 pub(crate) const KEY_ID_LENGTH: usize = 4;
 
-/// Whether JSON is what evtap puts in the place of a hidden value. Only together with the name of
-/// the field in `_tap.redacted` does it tell that there was one.
+/// Returns whether a JSON value looks like a stand-in.
+///
+/// This alone proves nothing, as anybody can send such a text. The value was hidden by evtap only
+/// if `_tap.redacted` lists the field as well.
 pub(crate) fn is_stand_in(json: &str) -> bool {
     json == MASK_JSON || is_partial(json) || is_pseudonym(json)
 }
 
-/// Whether JSON is what `--phi partial` leaves of a value.
+/// Returns whether a JSON value looks like a stand-in of `--phi partial`.
 pub(crate) fn is_partial(json: &str) -> bool {
     let inside = json.strip_prefix(PARTIAL.0).and_then(|rest| rest.strip_suffix(PARTIAL.1));
     inside.is_some_and(|inside| inside.chars().count() == 2 && inside.chars().all(is_plain))
 }
 
-/// Whether `--phi partial` shows a character.
+/// Returns whether `--phi partial` may show a character.
 pub(crate) fn is_plain(character: char) -> bool {
     !terminal::is_hostile(character) && !matches!(character, '"' | '\\')
 }

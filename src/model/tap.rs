@@ -1,7 +1,7 @@
-//! `_tap`: what evtap says about an event, at the end of its line.
+//! `_tap`: what evtap knows about an event, the last member of its line.
 //!
-//! It holds only what is known, and nothing that could not stand in the clear: times, ids, names of fields. That is what
-//! makes it safe to copy from a recording, once [`Tap::read`] has looked at every part of it.
+//! It holds nothing that needs protection: times, ids and names of fields. It is therefore safe to
+//! copy from a recording, once [`Tap::read`] has checked every part of it.
 
 mod read;
 
@@ -14,46 +14,46 @@ use crate::text::terminal::push_quoted;
 /// A name in `_tap`; most are the model's own.
 pub type Name = Cow<'static, str>;
 
-/// What evtap says about one event.
+/// What evtap knows about one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tap {
-    /// The id of the SSE frame: milliseconds of Unix time.
+    /// The id of the SSE frame: Unix time in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The id as a time, RFC 3339 in UTC.
+    /// The time that the id stands for, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// When it arrived here, RFC 3339 in UTC.
+    /// When evtap received the event, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<String>,
-    /// `workspace` or `observer`.
+    /// The kind of stream: `workspace` or `observer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Name>,
-    /// The workspace whose stream it came by.
+    /// The workspace of the stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_id: Option<String>,
-    /// The call whose observer it came by.
+    /// The call of the observer stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_sid: Option<String>,
-    /// The fields that are hidden, in the order of the event.
+    /// The hidden fields, in the order of the event; `outer.inner` where nested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redacted: Vec<Name>,
-    /// The fields that are shown with something in them masked, in the order of the event.
+    /// The shown fields whose text has masked identifiers, in the order of the event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scrubbed: Vec<Name>,
-    /// What the model did not expect.
+    /// What about the event differs from the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<Drift>,
 }
 
-/// Something about an event that the model did not expect.
+/// A difference between an event and the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drift {
-    /// What kind of thing.
+    /// The kind of difference.
     pub kind: DriftKind,
-    /// The field that it is about; `outer.inner` where it is nested.
+    /// The field that differs; `outer.inner` where nested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<Name>,
 }
@@ -62,32 +62,32 @@ pub struct Drift {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftKind {
-    /// No event of that type is declared.
+    /// The event type is not declared.
     UnknownEvent,
     /// The frame and its data name different types, or the data names two.
     TypeConflict,
-    /// The event doesn't have such a field.
+    /// The field is not declared.
     UnknownField,
-    /// The string is none of those that the field can have.
+    /// The string is not one of the declared values.
     UnknownValue,
-    /// The value is of a type that the field doesn't have.
+    /// The value is not of the declared type.
     OtherType,
-    /// A field that every such event has isn't there.
+    /// A required field is missing.
     MissingField,
-    /// The field is there twice.
+    /// The field occurs more than once.
     DuplicateField,
-    /// The frame's id isn't a number.
+    /// The frame's id is not a number.
     OddId,
     /// The frame has no id of its own.
     MissingId,
-    /// The frame's id is lower than the one before.
+    /// The frame's id is lower than the previous one.
     BackwardId,
-    /// Right before it the server sent an event a second time, which was dropped.
+    /// Just before this event, the server repeated an earlier event, which was dropped.
     RepeatDropped,
 }
 
 impl DriftKind {
-    /// Its name in `_tap.drift`.
+    /// Returns the name used in `_tap.drift`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -107,13 +107,13 @@ impl DriftKind {
 }
 
 impl Tap {
-    /// When it happened, as far as that is known: its time, or that of its arrival.
+    /// Returns when the event happened: its time or, if that is not known, when it was received.
     #[must_use]
     pub fn moment(&self) -> Option<jiff::Timestamp> {
         self.time.as_ref().or(self.received_at.as_ref())?.parse().ok()
     }
 
-    /// Appends it as JSON, without what is not known.
+    /// Appends the JSON object, without members that are not known.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         out.push(b'{');
         let mut members = TapWriter { out, first: true };
@@ -128,14 +128,14 @@ impl Tap {
         members.names("scrubbed", &self.scrubbed);
         if !self.drift.is_empty() {
             members.key("drift");
-            // Drift is rare, and of simple parts.
+            // Drift is rare, so serde is fast enough, and its types cannot fail to serialise.
             members.out.extend_from_slice(&serde_json::to_vec(&self.drift).unwrap_or_default());
         }
         out.push(b'}');
     }
 }
 
-/// An object that is being written.
+/// Writes the members of a JSON object.
 struct TapWriter<'a> {
     out: &'a mut Vec<u8>,
     first: bool,
@@ -146,7 +146,7 @@ impl TapWriter<'_> {
         if !std::mem::replace(&mut self.first, false) {
             self.out.push(b',');
         }
-        // It needs no escapes.
+        // The keys are constants without escapes.
         for part in ["\"", key, "\":"] {
             self.out.extend_from_slice(part.as_bytes());
         }
@@ -172,13 +172,13 @@ impl TapWriter<'_> {
     }
 }
 
-/// Whether text is an id as the platform gives them: a decimal number of milliseconds.
+/// Returns whether a text is an id of the platform: a decimal number of milliseconds.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether text is a UUID in its usual form.
+/// Returns whether a text is a UUID in hexadecimal with hyphens (RFC 9562, section 4).
 #[must_use]
 pub fn is_uuid(text: &str) -> bool {
     text.len() == 36
@@ -188,7 +188,7 @@ pub fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// Whether text is a call SID: `CA` and 32 letters or digits.
+/// Returns whether a text is a call SID: `CA` and 32 letters or digits.
 #[must_use]
 pub fn is_call_sid(text: &str) -> bool {
     text.len() == 34

@@ -1,6 +1,8 @@
-//! An event as it may be shown.
+//! The redacted event, and how it is written.
 //!
-//! Only [`Redactor`](super::Redactor) makes one, and everything that prints, filters, counts or records takes one.
+//! Only [`Redactor`](super::Redactor) creates one, and everything that prints, filters, counts or
+//! records events takes one. It borrows the frame: values that are shown are slices of the text
+//! that arrived, and only masks and rewritten values are new text.
 
 use std::borrow::Cow;
 
@@ -11,21 +13,23 @@ use crate::json::string::{unescape, unquote};
 use crate::model::{Declared, Field, FieldSpec, Kind, Severity, Stream, Tap};
 use crate::text::terminal;
 
-/// The bytes between a key and its value, `":`, and between a value and the next key, `,"`, where no white space is.
-const TOGETHER: usize = 2;
+/// The length of `":` between a key and its value and of `,"` between a value and the next key,
+/// where there is no white space.
+const SEPARATOR_LENGTH: usize = 2;
 
-/// How long the rest of a line mostly is at most, in bytes: `_tap`, and what is around the fields.
-const ROOM: usize = 256;
+/// The bytes reserved for the rest of a line: `_tap`, and what surrounds the fields.
+const LINE_RESERVE: usize = 256;
 
-/// Where a text of a shown event stands.
+/// A reference to a text of a redacted event.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TextRef {
     /// In the frame, as it arrived.
-    Arrived(Span),
-    /// In the scratch text.
-    Made(usize, usize),
+    Frame(Span),
+    /// In the scratch text, from start to end.
+    Scratch(usize, usize),
 }
 
+/// A field on the full path.
 pub(super) struct FieldEntry {
     pub key: TextRef,
     pub value: TextRef,
@@ -33,31 +37,31 @@ pub(super) struct FieldEntry {
     pub spec: Option<&'static FieldSpec>,
 }
 
-/// The fields of an event that can be written as they stand in the frame, but for the masks.
+/// The fields of an event on the fast path: a slice of the frame, except for the masks.
 #[derive(Clone, Copy)]
 pub(super) struct InPlaceFields<'a> {
-    /// The fields that are there, in order.
-    pub places: &'a [ValueSpan],
-    /// The values in whose place the mask is to be, in order.
+    /// The fields, in order; no two have the same name.
+    pub fields: &'a [ValueSpan],
+    /// The values that the mask replaces, in order.
     pub masked: &'a [Span],
-    /// The frame begins as its line does: `{"event_type":"…"`.
+    /// The frame begins as the line does: `{"event_type":"…"`.
     pub is_line: bool,
-    /// Where they begin: at the quote of the first key.
+    /// Start of the fields: the quote of the first key.
     pub start: usize,
-    /// Where they end: behind the last value.
+    /// End of the fields: just after the last value.
     pub end: usize,
-    /// What is written behind them, to the end of the line, if that is known: `,"_tap":{…}}`.
-    pub rest: Option<&'a str>,
+    /// The end of the line, if it is known: `,"_tap":{…}}`.
+    pub suffix: Option<&'a str>,
 }
 
-/// The fields of an event.
+/// The fields of an event, from either path.
 #[derive(Clone, Copy)]
 pub(super) enum FieldSource<'a> {
-    Known(InPlaceFields<'a>),
-    Made(&'a [FieldEntry]),
+    InPlace(InPlaceFields<'a>),
+    Entries(&'a [FieldEntry]),
 }
 
-/// An event as it may be shown.
+/// An event without its hidden values: safe to print, filter, count and record.
 pub struct RedactedEvent<'a> {
     pub(super) text: &'a str,
     pub(super) scratch: &'a str,
@@ -65,36 +69,38 @@ pub struct RedactedEvent<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) kind: Option<Kind>,
     pub(super) tap: &'a Tap,
+    /// The JSON of `tap`, if it was recorded or written before.
     pub(super) recorded_tap: Option<&'a str>,
 }
 
-/// A field as it may be shown.
+/// A field of a redacted event.
 #[derive(Clone, Copy)]
 pub struct RedactedField<'a> {
-    /// What stands between the quotes of its key.
+    /// The key as in the JSON text, without its quotes.
     pub key: &'a str,
-    /// Its value: valid JSON on one line, without white space between tokens and without hostile characters.
+    /// The value: valid JSON on one line, without white space between tokens and without hostile
+    /// characters.
     pub json: &'a str,
-    /// The value is hidden; `json` is a mask.
+    /// The value is hidden; `json` is a stand-in.
     pub hidden: bool,
-    /// Its declaration, if the model has it.
+    /// The field's declaration, if it is declared.
     pub spec: Option<&'static FieldSpec>,
 }
 
 impl<'a> RedactedField<'a> {
-    /// What it says, if it is a string, be it a mask.
+    /// Returns the text of a string; of a hidden value, the mask.
     #[must_use]
     pub fn text(&self) -> Option<Cow<'a, str>> {
         unquote(self.json)
     }
 
-    /// How much it is, if it is a number.
+    /// Returns the value of a number.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
         self.json.parse().ok()
     }
 
-    /// Its name.
+    /// Returns the field's name.
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {
         unescape(self.key)
@@ -102,31 +108,31 @@ impl<'a> RedactedField<'a> {
 }
 
 impl<'a> RedactedEvent<'a> {
-    /// Its type.
+    /// Returns the event type.
     #[must_use]
     pub fn event_type(&self) -> &str {
         &self.name
     }
 
-    /// Its type, for as long as the frame lives where it stands in it.
+    /// Returns the event type with the lifetime of the frame, borrowed where possible.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         self.name.clone()
     }
 
-    /// Which of the declared events it is.
+    /// Returns the declared event type, if the type is declared.
     #[must_use]
     pub const fn kind(&self) -> Option<Kind> {
         self.kind
     }
 
-    /// What evtap says about it.
+    /// Returns what evtap knows about the event.
     #[must_use]
     pub const fn tap(&self) -> &'a Tap {
         self.tap
     }
 
-    /// `_tap` as JSON: what was recorded, to the byte, where it says the same.
+    /// Returns `_tap` as JSON: the recorded bytes, if nothing about it changed.
     #[must_use]
     pub fn tap_json(&self) -> Cow<'a, str> {
         self.recorded_tap.map_or_else(
@@ -139,7 +145,7 @@ impl<'a> RedactedEvent<'a> {
         )
     }
 
-    /// Appends what [`RedactedEvent::tap_json`] gives.
+    /// Appends the JSON that [`RedactedEvent::tap_json`] returns.
     pub fn write_tap(&self, out: &mut Vec<u8>) {
         if let Some(recorded) = self.recorded_tap {
             out.extend_from_slice(recorded.as_bytes());
@@ -148,69 +154,105 @@ impl<'a> RedactedEvent<'a> {
         }
     }
 
-    /// The stream that it belongs to.
+    /// Returns the stream that the event type belongs to.
     #[must_use]
     pub fn stream(&self) -> Option<Stream> {
         self.kind.map(|kind| kind.spec().stream)
     }
 
-    /// How bad the news is that it brings, going by its type.
+    /// Returns the severity of the event type.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.kind.map_or_else(|| Severity::of_undeclared(&self.name), |kind| kind.spec().severity)
     }
 
-    /// Its fields, in the order in which they arrived.
+    /// Iterates over the fields in the order in which they arrived.
     pub fn fields(&self) -> impl Iterator<Item = RedactedField<'a>> {
-        let (known, made) = match self.fields {
-            FieldSource::Known(known) => (Some(known), &[][..]),
-            FieldSource::Made(made) => (None, made),
+        let (in_place, entries) = match self.fields {
+            FieldSource::InPlace(in_place) => (in_place.fields, &[][..]),
+            FieldSource::Entries(entries) => (&[][..], entries),
         };
-        let known = known
-            .into_iter()
-            .flat_map(move |known| known.places.iter().map(|place| self.known(place)));
-        known.chain(made.iter().map(|entry| self.made(entry)))
+        let in_place = in_place.iter().map(|field| self.in_place_field(field));
+        in_place.chain(entries.iter().map(|entry| self.entry_field(entry)))
     }
 
-    fn known(&self, place: &ValueSpan) -> RedactedField<'a> {
-        let spec = place.spec;
-        let json = if place.hidden { MASK_JSON } else { place.value.slice(self.text) };
-        RedactedField { key: spec.name, json, hidden: place.hidden, spec: Some(spec) }
+    fn in_place_field(&self, field: &ValueSpan) -> RedactedField<'a> {
+        let spec = field.spec;
+        let json = if field.hidden { MASK_JSON } else { field.value.slice(self.text) };
+        RedactedField { key: spec.name, json, hidden: field.hidden, spec: Some(spec) }
     }
 
-    fn made(&self, entry: &FieldEntry) -> RedactedField<'a> {
+    fn entry_field(&self, entry: &FieldEntry) -> RedactedField<'a> {
         RedactedField {
-            key: self.piece(entry.key),
-            json: self.piece(entry.value),
+            key: self.resolve(entry.key),
+            json: self.resolve(entry.value),
             hidden: entry.hidden,
             spec: entry.spec,
         }
     }
 
-    /// Appends it as one JSON object: its type, its fields, `_tap`.
+    fn resolve(&self, text: TextRef) -> &'a str {
+        match text {
+            TextRef::Frame(span) => span.slice(self.text),
+            TextRef::Scratch(start, end) => &self.scratch[start..end],
+        }
+    }
+
+    /// Returns the field of that name. Of duplicates the last counts, as in other JSON readers.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<RedactedField<'a>> {
+        match self.fields {
+            FieldSource::InPlace(in_place) => in_place
+                .fields
+                .iter()
+                .find(|field| field.spec.name == name)
+                .map(|field| self.in_place_field(field)),
+            FieldSource::Entries(entries) => {
+                let has_name = |entry: &&FieldEntry| match entry.spec {
+                    Some(spec) => spec.name == name,
+                    None => self.entry_field(entry).name() == name,
+                };
+                entries.iter().rev().find(has_name).map(|entry| self.entry_field(entry))
+            }
+        }
+    }
+
+    /// Returns the event as the typed struct `T`, if it is of that type and can be read.
+    #[must_use]
+    pub fn read<T: Declared>(&self) -> Option<T> {
+        (self.kind?.spec().event_type == T::SPEC.event_type).then(|| {
+            T::read(|name| match self.field(name) {
+                None if self.tap.redacted.iter().any(|hidden| hidden == name) => Field::Hidden,
+                None => Field::Absent,
+                Some(field) if field.hidden => Field::Hidden,
+                Some(field) if field.json == "null" => Field::Null,
+                Some(field) => Field::Value(field.json),
+            })
+        })
+    }
+
+    /// Appends the event as one JSON object: its type, its fields, `_tap`.
     pub fn write_object(&self, out: &mut Vec<u8>) {
-        let rest = match self.fields {
-            FieldSource::Known(known) => {
-                // What follows has its place at once.
-                out.reserve(
-                    self.name.len() + known.end + known.masked.len() * MASK_JSON.len() + ROOM,
-                );
-                if known.is_line {
-                    self.write_known(known, 0, out);
+        let suffix = match self.fields {
+            FieldSource::InPlace(in_place) => {
+                let masks = in_place.masked.len() * MASK_JSON.len();
+                out.reserve(self.name.len() + in_place.end + masks + LINE_RESERVE);
+                if in_place.is_line {
+                    self.write_masked(in_place, 0, out);
                 } else {
                     self.write_name(out);
                     self.write_fields(out);
                 }
-                known.rest
+                in_place.suffix
             }
-            FieldSource::Made(_) => {
+            FieldSource::Entries(_) => {
                 self.write_name(out);
                 self.write_fields(out);
                 None
             }
         };
-        if let Some(rest) = rest {
-            out.extend_from_slice(rest.as_bytes());
+        if let Some(suffix) = suffix {
+            out.extend_from_slice(suffix.as_bytes());
         } else {
             out.extend_from_slice(b",\"_tap\":");
             self.write_tap(out);
@@ -223,31 +265,34 @@ impl<'a> RedactedEvent<'a> {
         terminal::push_quoted(&self.name, out);
     }
 
-    /// What stands in the frame from there on to the end of the fields, but for the masks.
-    fn write_known(&self, known: InPlaceFields<'_>, from: usize, out: &mut Vec<u8>) {
-        let (text, mut at) = (self.text.as_bytes(), from);
-        for span in known.masked {
+    /// Appends the frame from `start` to the end of the fields, with the masks in place.
+    fn write_masked(&self, fields: InPlaceFields<'_>, start: usize, out: &mut Vec<u8>) {
+        let (text, mut at) = (self.text.as_bytes(), start);
+        for span in fields.masked {
             out.extend_from_slice(&text[at..span.start()]);
             out.extend_from_slice(MASK_JSON.as_bytes());
             at = span.end();
         }
-        out.extend_from_slice(&text[at..known.end]);
+        out.extend_from_slice(&text[at..fields.end]);
     }
 
-    /// Appends its fields to a JSON object that has a member already, what stands together in the frame in one piece.
+    /// Appends the fields to a JSON object that already has a member. Fields that are adjacent in
+    /// the frame are copied together.
     pub fn write_fields(&self, out: &mut Vec<u8>) {
-        let entries = match self.fields {
-            FieldSource::Known(known) => {
-                if !known.places.is_empty() {
+        match self.fields {
+            FieldSource::InPlace(in_place) => {
+                if !in_place.fields.is_empty() {
                     out.push(b',');
-                    self.write_known(known, known.start, out);
+                    self.write_masked(in_place, in_place.start, out);
                 }
-                return;
             }
-            FieldSource::Made(entries) => entries,
-        };
+            FieldSource::Entries(entries) => self.write_entries(entries, out),
+        }
+    }
+
+    fn write_entries(&self, entries: &[FieldEntry], out: &mut Vec<u8>) {
         let text = self.text.as_bytes();
-        // What is to be copied next, from a quote on.
+        // The range of adjacent fields to copy next; it begins at a quote.
         let mut run: Option<(usize, usize)> = None;
         let flush = |run: &mut Option<(usize, usize)>, out: &mut Vec<u8>| {
             if let Some((start, end)) = run.take() {
@@ -257,11 +302,13 @@ impl<'a> RedactedEvent<'a> {
         };
         for entry in entries {
             match (entry.key, entry.value) {
-                (TextRef::Arrived(key), TextRef::Arrived(value))
-                    if value.start() == key.end() + TOGETHER =>
+                (TextRef::Frame(key), TextRef::Frame(value))
+                    if value.start() == key.end() + SEPARATOR_LENGTH =>
                 {
                     match &mut run {
-                        Some((_, end)) if key.start() == *end + TOGETHER => *end = value.end(),
+                        Some((_, end)) if key.start() == *end + SEPARATOR_LENGTH => {
+                            *end = value.end();
+                        }
                         _ => {
                             flush(&mut run, out);
                             run = Some((key.start() - 1, value.end()));
@@ -271,53 +318,12 @@ impl<'a> RedactedEvent<'a> {
                 (key, value) => {
                     flush(&mut run, out);
                     out.extend_from_slice(b",\"");
-                    out.extend_from_slice(self.piece(key).as_bytes());
+                    out.extend_from_slice(self.resolve(key).as_bytes());
                     out.extend_from_slice(b"\":");
-                    out.extend_from_slice(self.piece(value).as_bytes());
+                    out.extend_from_slice(self.resolve(value).as_bytes());
                 }
             }
         }
         flush(&mut run, out);
-    }
-
-    fn piece(&self, piece: TextRef) -> &'a str {
-        match piece {
-            TextRef::Arrived(span) => span.slice(self.text),
-            TextRef::Made(start, end) => &self.scratch[start..end],
-        }
-    }
-
-    /// The field of that name. Of several with one name, the last counts, as in other readers of JSON.
-    #[must_use]
-    pub fn field(&self, name: &str) -> Option<RedactedField<'a>> {
-        match self.fields {
-            // There are no two with one name.
-            FieldSource::Known(known) => known
-                .places
-                .iter()
-                .find(|place| place.spec.name == name)
-                .map(|place| self.known(place)),
-            FieldSource::Made(entries) => {
-                let is_it = |entry: &&FieldEntry| match entry.spec {
-                    Some(spec) => spec.name == name,
-                    None => self.made(entry).name() == name,
-                };
-                entries.iter().rev().find(is_it).map(|entry| self.made(entry))
-            }
-        }
-    }
-
-    /// The typed struct, if it is such an event.
-    #[must_use]
-    pub fn read<T: Declared>(&self) -> Option<T> {
-        (self.kind?.spec().event_type == T::SPEC.event_type).then(|| {
-            T::read(|name| match self.field(name) {
-                None if self.tap.redacted.iter().any(|hidden| hidden == name) => Field::Hidden,
-                None => Field::Absent,
-                Some(field) if field.hidden => Field::Hidden,
-                Some(field) if field.json == "null" => Field::Null,
-                Some(field) => Field::Value(field.json),
-            })
-        })
     }
 }

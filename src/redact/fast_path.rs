@@ -1,138 +1,118 @@
-//! The short way for events that come as others have come before.
+//! The fast path: recognises an event that looks like earlier ones and redacts it in one scan.
 //!
-//! Nearly all events of one type have the same fields in the same order, each with a value that its declaration expects. For
-//! those, what is to be hidden is known beforehand, and nothing is left to do but to step from value to value and to see that
-//! each is valid and as expected. Whatever is in any way else is left to [`Decoder`](crate::model::decode::Decoder) and
-//! [`Redactor::redact`](super::Redactor::redact): what they make of an event is what this makes of it, or this makes nothing.
+//! # Idea
 //!
-//! What is learned is the order of declared fields, so that nobody can make it learn without end.
+//! Nearly all events of one type have the same fields in the same order, with values of the
+//! declared types. For such an event everything that [`Decoder`](crate::model::decode::Decoder) and
+//! [`Redactor::redact`](super::Redactor::redact) would compute is known beforehand, except where
+//! each value begins and ends. The fast path learns the order of the fields (an [`EventShape`]) and
+//! then only steps from value to value, checks each, and notes which spans to mask.
+//!
+//! # Guarantee
+//!
+//! The fast path either produces exactly what the full path would produce, byte for byte, or it
+//! declines with `None` and the full path runs. It therefore never decides what is hidden:
+//! [`Policy`](super::Policy) does, once per shape, through [`FieldRule`]. The tests run both paths
+//! on every event and compare the results.
+//!
+//! # When it declines
+//!
+//! [`ShapeCache::recognize`] declines as soon as the full path would do anything but copy or mask:
+//!
+//! - the event type or a key is not declared, a key has an escape or comes out of order, or there
+//!   is white space between tokens;
+//! - a required field is missing, or a value does not match its declaration. The full path reports
+//!   these as drift and masks what is undeclared inside a value;
+//! - a shown value has white space between tokens or hostile characters. The full path rewrites it;
+//! - a shown value that the policy scrubs holds an identifier. The full path masks it;
+//! - `_tap` in a recorded line says anything else than evtap would say now, or the transport has
+//!   drift to report.
+//!
+//! The [`Redactor`](super::Redactor) uses it only in the mode [`Mask`](super::Mode::Mask), because
+//! the other modes compute something from each value, and only if the policy leaves `_tap` intact.
+//!
+//! # Bounds
+//!
+//! A server cannot make the cache grow without limit: a shape holds declared fields only, each
+//! event type has at most [`MAX_SHAPES`] shapes, learning stops after [`MAX_LESSONS`] events of a
+//! type, and a shape caches at most `shape::MAX_CACHED_TAPS` texts of `_tap`.
 
-use super::mask::MASK_JSON;
-use super::policy::{FieldAction, FieldRule};
-use super::rewrite::ScrubScope;
-use crate::json::JsonType;
-use crate::json::scan::{JsonCursor, KeyToken, ScannedValue, Span, ValueTraits};
-use crate::model::decode::{DecodedField, fits, transport};
-use crate::model::{EventSpec, FieldSpec, Kind, Name, Tap, Type, is_choice};
-use crate::model::{Frame, FrameFormat};
-use crate::text::terminal;
+mod shape;
 
-/// How many orders are kept of each type.
-const ORDERS: usize = 3;
+use super::policy::FieldRule;
+use crate::json::scan::{JsonCursor, KeyToken, Span};
+use crate::model::decode::{DecodedField, tap_from_transport};
+use crate::model::{FieldSpec, Frame, FrameFormat, Kind, Name, Tap};
+pub(super) use shape::CachedTap;
+use shape::{EventShape, ScannedEvent};
 
-/// From how many events of each type it is learned, that were not recognised. Most have been by then; of the rest, the order
-/// is not what is special about them.
-const LESSONS: u16 = 1000;
+/// The largest number of shapes that are kept for each event type.
+const MAX_SHAPES: usize = 3;
 
-/// How a line of a recording begins that is known by its shape.
-const BEGINNING: &str = "{\"event_type\":\"";
+/// The number of unrecognized events of each type from which the cache learns.
+///
+/// The common orders have come by then. If events are still not recognized after that, something
+/// other than the order of their fields is the reason.
+const MAX_LESSONS: u16 = 1000;
 
-/// What stands before `_tap` in a line.
-const TAP: &str = ",\"_tap\":";
+/// The beginning of a recorded line that the fast path accepts.
+const LINE_START: &str = "{\"event_type\":\"";
 
-/// The shapes that have been seen, by the number of the kind.
+/// The shapes learned so far, by event type.
 pub(super) struct ShapeCache {
-    of_kind: Vec<LearnedShapes>,
-    /// `"_tap":`
-    tap: KeyToken,
+    /// Indexed by `Kind as usize`.
+    by_kind: Vec<LearnedShapes>,
+    /// The token `"_tap":`.
+    tap_key: KeyToken,
 }
 
-/// What was learned of one event type.
+/// The shapes of one event type.
 #[derive(Default)]
 struct LearnedShapes {
     shapes: Vec<EventShape>,
+    /// The number of events from which these were learned.
     lessons: u16,
 }
 
-/// The fields of one event type, in an order in which they have come. Any of them may be left out.
-struct EventShape {
-    kind: Kind,
-    slots: Vec<ExpectedField>,
-    /// The fields that must be there, by index.
-    required: u64,
-    /// What evtap says about such events, by which of the fields are hidden.
-    taps: Vec<CachedTap>,
-}
-
-/// A field that is expected.
-struct ExpectedField {
-    key: KeyToken,
-    index: u8,
-    /// The bit of its index.
-    bit: u64,
-    spec: &'static FieldSpec,
-    is_hidden: bool,
-    search: ScrubScope,
-    /// The types that its value may have, a bit each.
-    types: u8,
-    check: ValueCheck,
-}
-
-/// What of a value of the right type is looked at.
-enum ValueCheck {
-    Nothing,
-    /// It is a number without a fraction.
-    Whole,
-    /// It is one of these.
-    Choice(&'static [&'static str]),
-    /// What is inside, if that is not of these types throughout, a bit each.
-    Inside(u8),
-}
-
-/// What evtap says about an event in which these fields are hidden.
-pub(super) struct CachedTap {
-    hidden: u64,
-    pub tap: Tap,
-    /// It as it stands behind the fields in a line: `,"_tap":{…}}`.
-    pub rest: String,
-}
-
-impl CachedTap {
-    /// It as JSON.
-    pub fn json(&self) -> &str {
-        &self.rest[TAP.len()..self.rest.len() - 1]
-    }
-}
-
-/// What is known of an event by its shape.
+/// An event that the fast path has recognized. Its fields are in the [`FieldBuffer`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecognizedEvent {
     pub kind: Kind,
-    pub tap: KnownTap,
-    /// It begins as its line does, and not with its fields.
+    pub tap: TapSource,
+    /// The frame is a recorded line: it begins with `event_type`, not with the first field.
     pub is_line: bool,
-    /// Where its fields begin: at the quote of the first key.
+    /// Start of the fields in the frame: the quote of the first key.
     pub start: usize,
-    /// Where they end: behind the last value.
+    /// End of the fields in the frame: just after the last value.
     pub end: usize,
 }
 
-/// What is made of an event on the way through it.
+/// The fields of the current event. The buffer is reused from event to event.
 #[derive(Default)]
 pub(super) struct FieldBuffer {
-    /// The fields that it has.
-    pub places: Vec<ValueSpan>,
-    /// The values in whose place the mask is to be.
+    /// The fields that the event has, in order.
+    pub fields: Vec<ValueSpan>,
+    /// The values that the mask replaces, in order. A hidden value that already is the mask, as in
+    /// a recording, is not among them.
     pub masked: Vec<Span>,
 }
 
-/// Where the value of a field stands.
+/// The value of one field in the frame.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ValueSpan {
     pub spec: &'static FieldSpec,
     pub value: Span,
-    /// Another stands for it.
     pub hidden: bool,
 }
 
-/// What evtap says about it.
+/// Where the `_tap` of a recognized event comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum KnownTap {
-    /// As this shape says.
-    Said { shape: usize, said: usize },
-    /// As the line itself says here.
+pub(super) enum TapSource {
+    /// A [`CachedTap`], by the index of the shape and the index in it.
+    Cached { shape: usize, index: usize },
+    /// This span of the recorded line, which equals what evtap would write now.
     Recorded(Span),
-    /// As the transport says of it.
+    /// The redactor's own `Tap`, which the fast path has filled in from the transport.
     Transport,
 }
 
@@ -140,119 +120,139 @@ impl ShapeCache {
     pub fn new() -> Self {
         let kinds = Kind::ALL.len() + Kind::OWN.len();
         Self {
-            of_kind: (0..kinds).map(|_| LearnedShapes::default()).collect(),
-            tap: KeyToken::new("_tap"),
+            by_kind: (0..kinds).map(|_| LearnedShapes::default()).collect(),
+            tap_key: KeyToken::new("_tap"),
         }
     }
 
-    /// Walks an event that may be of a known shape, and makes the places of its fields and, unless its shape says it, its `tap`.
-    pub fn recognise(
+    /// Recognizes an event of a known shape; `None` if the full path must handle it.
+    ///
+    /// Fills `buffer` with its fields and, unless [`TapSource::Cached`] is returned, `tap` with
+    /// what is known about it.
+    pub fn recognize(
         &mut self,
         frame: &Frame<'_>,
-        made: &mut FieldBuffer,
+        buffer: &mut FieldBuffer,
         tap: &mut Tap,
     ) -> Option<RecognizedEvent> {
-        let (text, end) = (frame.text?, frame.data.len());
+        let text = frame.text?;
         match frame.format {
-            FrameFormat::Record => {
-                let mut cursor = JsonCursor::new(text, BEGINNING.len(), end);
-                let quote =
-                    text.starts_with(BEGINNING).then(|| cursor.finish_plain_string()).flatten()?;
-                let kind = Kind::from_name(text.get(BEGINNING.len()..quote)?)?;
-                let more = cursor.skip_byte(b',');
-                let at = cursor.position();
-                let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
-                let known = &mut self.of_kind.get_mut(kind as usize)?.shapes[shape];
-                let tap = match walked.recorded {
-                    Some(span) => known
-                        .agrees(&walked, made, span.slice(text), tap)
-                        .then_some(KnownTap::Recorded(span))?,
-                    None => KnownTap::Said { shape, said: known.said(walked.hidden) },
-                };
-                Some(RecognizedEvent { kind, tap, is_line: true, start: at, end: walked.end })
-            }
-            FrameFormat::Sse => {
-                let kind = Kind::from_name(frame.event?)?;
-                let mut cursor = JsonCursor::new(text, 0, end);
-                let more = cursor.skip_byte(b'{').then(|| !cursor.is_at_end())?;
-                let at = cursor.position();
-                let (shape, walked) = self.walk(kind, text, cursor, more, made)?;
-                if walked.recorded.is_some() {
-                    return None;
-                }
-                transport(frame, tap);
-                if !tap.drift.is_empty() {
-                    return None;
-                }
-                let known = &self.of_kind.get(kind as usize)?.shapes[shape];
-                tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
-                tap.redacted.extend(known.hidden(walked.hidden).map(Name::Borrowed));
-                Some(RecognizedEvent {
-                    kind,
-                    tap: KnownTap::Transport,
-                    is_line: false,
-                    start: at,
-                    end: walked.end,
-                })
-            }
+            FrameFormat::Record => self.recognize_line(frame, text, buffer, tap),
+            FrameFormat::Sse => self.recognize_sse(frame, text, buffer, tap),
             FrameFormat::Observer | FrameFormat::Own => None,
         }
     }
 
-    /// The first of the shapes of that kind by which the fields come, of which there are none if not `more`, and what was found
-    /// on the way.
-    fn walk(
+    /// Recognizes a line of a recording: `{"event_type":"…",<fields>,"_tap":{…}}`.
+    fn recognize_line(
+        &mut self,
+        frame: &Frame<'_>,
+        text: &str,
+        buffer: &mut FieldBuffer,
+        tap: &mut Tap,
+    ) -> Option<RecognizedEvent> {
+        let mut cursor = JsonCursor::new(text, LINE_START.len(), frame.data.len());
+        let quote = text.starts_with(LINE_START).then(|| cursor.finish_plain_string()).flatten()?;
+        let kind = Kind::from_name(text.get(LINE_START.len()..quote)?)?;
+        let has_more = cursor.skip_byte(b',');
+        let start = cursor.position();
+        let (index, scanned) = self.scan(kind, text, cursor, has_more, buffer)?;
+        let shape = &mut self.by_kind.get_mut(kind as usize)?.shapes[index];
+        let tap = match scanned.recorded_tap {
+            Some(span) => shape
+                .is_tap_current(&scanned, buffer, span.slice(text), tap)
+                .then_some(TapSource::Recorded(span))?,
+            None => TapSource::Cached { shape: index, index: shape.cache_tap(scanned.hidden) },
+        };
+        Some(RecognizedEvent { kind, tap, is_line: true, start, end: scanned.end })
+    }
+
+    /// Recognizes an SSE frame: the type on the `event:` line, the fields in `{…}`.
+    fn recognize_sse(
+        &self,
+        frame: &Frame<'_>,
+        text: &str,
+        buffer: &mut FieldBuffer,
+        tap: &mut Tap,
+    ) -> Option<RecognizedEvent> {
+        let kind = Kind::from_name(frame.event?)?;
+        let mut cursor = JsonCursor::new(text, 0, frame.data.len());
+        let has_more = cursor.skip_byte(b'{').then(|| !cursor.is_at_end())?;
+        let start = cursor.position();
+        let (index, scanned) = self.scan(kind, text, cursor, has_more, buffer)?;
+        // Only evtap writes `_tap`; from a server it is drift.
+        if scanned.recorded_tap.is_some() {
+            return None;
+        }
+        tap_from_transport(frame, tap);
+        if !tap.drift.is_empty() {
+            return None;
+        }
+        let shape = &self.by_kind.get(kind as usize)?.shapes[index];
+        tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
+        tap.redacted.extend(shape.field_names(scanned.hidden).map(Name::Borrowed));
+        let tap = TapSource::Transport;
+        Some(RecognizedEvent { kind, tap, is_line: false, start, end: scanned.end })
+    }
+
+    /// Scans the fields with each shape of the type and returns the index of the first that
+    /// matches. `has_more` is false if the object has no fields.
+    fn scan(
         &self,
         kind: Kind,
         text: &str,
-        at: JsonCursor<'_>,
-        more: bool,
-        made: &mut FieldBuffer,
-    ) -> Option<(usize, FastScan)> {
-        let shapes = &self.of_kind.get(kind as usize)?.shapes;
-        shapes.iter().enumerate().find_map(|(number, shape)| {
-            made.places.clear();
-            made.masked.clear();
-            Some((number, shape.walk(text, at, more, &self.tap, made)?))
+        cursor: JsonCursor<'_>,
+        has_more: bool,
+        buffer: &mut FieldBuffer,
+    ) -> Option<(usize, ScannedEvent)> {
+        let shapes = &self.by_kind.get(kind as usize)?.shapes;
+        shapes.iter().enumerate().find_map(|(index, shape)| {
+            buffer.fields.clear();
+            buffer.masked.clear();
+            Some((index, shape.scan(text, cursor, has_more, &self.tap_key, buffer)?))
         })
     }
 
-    /// What a shape says.
-    pub fn said(&self, kind: Kind, shape: usize, said: usize) -> &CachedTap {
-        &self.of_kind[kind as usize].shapes[shape].taps[said]
+    /// Returns the text that [`TapSource::Cached`] refers to.
+    pub fn cached_tap(&self, kind: Kind, shape: usize, index: usize) -> &CachedTap {
+        &self.by_kind[kind as usize].shapes[shape].taps[index]
     }
 
-    /// Keeps the order of the fields of an event that was not recognised.
+    /// Learns the field order of an event that was not recognized.
+    ///
+    /// Only orders of distinct declared fields are learned. An order that does not contradict a
+    /// known shape extends that shape; another becomes a new shape while there is room.
     pub fn learn(&mut self, kind: Kind, fields: &[DecodedField], rules: &[FieldRule]) {
-        let Some(LearnedShapes { shapes, lessons }) = self.of_kind.get_mut(kind as usize) else {
+        let Some(LearnedShapes { shapes, lessons }) = self.by_kind.get_mut(kind as usize) else {
             return;
         };
-        if *lessons == LESSONS {
+        if *lessons == MAX_LESSONS {
             return;
         }
         *lessons += 1;
         let Some(order) = fields.iter().map(|field| field.index).collect::<Option<Vec<_>>>() else {
             return;
         };
-        let is_twice = |(at, index): (usize, &u8)| order[..at].contains(index);
-        if order.iter().enumerate().any(is_twice) {
+        let is_duplicate = |(at, index): (usize, &u8)| order[..at].contains(index);
+        if order.iter().enumerate().any(is_duplicate) {
             return;
         }
         let merged = shapes
             .iter()
             .enumerate()
-            .find_map(|(at, shape)| Some((at, merge(&shape.order(), &order)?)));
+            .find_map(|(at, shape)| Some((at, merge_orders(&shape.order(), &order)?)));
         match merged {
-            // If all of it is known, it is another thing by which that event is special.
             Some((at, merged)) => shapes[at] = EventShape::new(kind, &merged, rules),
-            None if shapes.len() < ORDERS => shapes.push(EventShape::new(kind, &order, rules)),
+            None if shapes.len() < MAX_SHAPES => shapes.push(EventShape::new(kind, &order, rules)),
             None => {}
         }
     }
 }
 
-/// Both orders in one, if they don't contradict each other.
-fn merge(known: &[u8], new: &[u8]) -> Option<Vec<u8>> {
+/// Merges two field orders into one that has both as subsequences; `None` if they contradict.
+///
+/// A field that is new goes right after the field that precedes it in `new`.
+fn merge_orders(known: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     let mut merged = known.to_vec();
     let mut at = 0;
     for index in new {
@@ -266,179 +266,6 @@ fn merge(known: &[u8], new: &[u8]) -> Option<Vec<u8>> {
         }
     }
     Some(merged)
-}
-
-/// What was found on the way through an event.
-struct FastScan {
-    /// The fields that are hidden, by index.
-    hidden: u64,
-    /// Where `_tap` stands.
-    recorded: Option<Span>,
-    /// Where the fields end.
-    end: usize,
-}
-
-impl EventShape {
-    fn new(kind: Kind, order: &[u8], rules: &[FieldRule]) -> Self {
-        let spec = kind.spec();
-        let slots = order
-            .iter()
-            .map(|index| ExpectedField::new(spec, *index, rules[usize::from(*index)]))
-            .collect();
-        let required = spec.fields.iter().enumerate().filter(|(_, field)| field.required);
-        Self {
-            kind,
-            slots,
-            required: required.fold(0, |bits, (at, _)| bits | 1 << at),
-            taps: Vec::new(),
-        }
-    }
-
-    fn order(&self) -> Vec<u8> {
-        self.slots.iter().map(|slot| slot.index).collect()
-    }
-
-    fn walk(
-        &self,
-        text: &str,
-        mut cursor: JsonCursor<'_>,
-        mut more: bool,
-        tap: &KeyToken,
-        made: &mut FieldBuffer,
-    ) -> Option<FastScan> {
-        let mut walked = FastScan { hidden: 0, recorded: None, end: cursor.position() };
-        let mut seen = 0;
-        let mut slots = self.slots.iter();
-        while more {
-            let Some(slot) = slots.find(|slot| cursor.skip_key(&slot.key)) else {
-                let value = cursor.skip_key(tap).then(|| cursor.skip_value())??;
-                walked.recorded =
-                    Some(value.span).filter(|_| !value.traits.has(ValueTraits::SPACED));
-                walked.recorded?;
-                break;
-            };
-            let value = cursor.skip_value()?;
-            if slot.types & value.json.bit() == 0 || !slot.expects(text, value) {
-                return None;
-            }
-            seen |= slot.bit;
-            let hidden = slot.is_hidden && value.json != JsonType::Null;
-            if hidden {
-                walked.hidden |= slot.bit;
-                if value.span.len() != MASK_JSON.len() || value.span.slice(text) != MASK_JSON {
-                    made.masked.push(value.span);
-                }
-            } else if value.traits.has(ValueTraits::SPACED)
-                || (value.traits.has(ValueTraits::HIGH)
-                    && terminal::has_hostile(value.span.slice(text)))
-                || (slot.search != ScrubScope::Nothing && slot.search.finds(value.span.slice(text)))
-            {
-                return None;
-            }
-            made.places.push(ValueSpan { spec: slot.spec, value: value.span, hidden });
-            walked.end = cursor.position();
-            more = cursor.skip_byte(b',');
-        }
-        (cursor.is_at_end() && self.required & !seen == 0).then_some(walked)
-    }
-
-    /// The names of the fields of which the bits are set.
-    fn hidden(&self, bits: u64) -> impl Iterator<Item = &'static str> {
-        self.slots.iter().filter(move |slot| bits & slot.bit != 0).map(|slot| slot.spec.name)
-    }
-
-    /// Whether what a line says of itself is what evtap would say of it now.
-    fn agrees(&self, walked: &FastScan, made: &FieldBuffer, json: &str, tap: &mut Tap) -> bool {
-        // Nothing is hidden that was not before.
-        made.masked.is_empty()
-            && tap.read(json, Some(self.kind.spec()))
-            && self.hidden(walked.hidden).eq(tap.redacted.iter().map(|name| &**name))
-    }
-
-    /// Which of the taps says that these fields are hidden.
-    fn said(&mut self, hidden: u64) -> usize {
-        if let Some(known) = self.taps.iter().position(|said| said.hidden == hidden) {
-            return known;
-        }
-        let tap = Tap {
-            stream: Some(Name::Borrowed(self.kind.spec().stream.name())),
-            redacted: self.hidden(hidden).map(Name::Borrowed).collect(),
-            ..Tap::default()
-        };
-        let mut rest = TAP.as_bytes().to_vec();
-        tap.write_json(&mut rest);
-        rest.push(b'}');
-        // There are no more than combinations of what may be null; whoever sends all of them is served all the same.
-        if self.taps.len() >= 64 {
-            self.taps.clear();
-        }
-        self.taps.push(CachedTap {
-            hidden,
-            tap,
-            rest: String::from_utf8(rest).unwrap_or_default(),
-        });
-        self.taps.len() - 1
-    }
-}
-
-impl ExpectedField {
-    fn new(spec: &'static EventSpec, index: u8, rule: FieldRule) -> Self {
-        const TYPES: [JsonType; 6] = [
-            JsonType::Null,
-            JsonType::Bool,
-            JsonType::Number,
-            JsonType::String,
-            JsonType::Array,
-            JsonType::Object,
-        ];
-        let field = &spec.fields[usize::from(index)];
-        let accepts =
-            |json: JsonType| (json == JsonType::Null && field.nullable) || field.ty.accepts(json);
-        let bits = |accepts: &dyn Fn(JsonType) -> bool| {
-            TYPES.iter().filter(|json| accepts(**json)).fold(0, |bits, json| bits | json.bit())
-        };
-        let check = match field.ty {
-            Type::Integer => ValueCheck::Whole,
-            Type::Choice(choices) => ValueCheck::Choice(choices),
-            Type::List(item @ (Type::Text | Type::Uuid | Type::Number))
-            | Type::Map(item @ (Type::Text | Type::Uuid | Type::Number)) => {
-                ValueCheck::Inside(bits(&|json| json == JsonType::Null || item.accepts(json)))
-            }
-            Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated => {
-                ValueCheck::Inside(0)
-            }
-            Type::Bool | Type::Number | Type::Text | Type::Uuid | Type::OneOf(_) | Type::Any => {
-                ValueCheck::Nothing
-            }
-        };
-        let is_hidden = rule.treatment == FieldAction::Hide;
-        Self {
-            key: KeyToken::new(field.name),
-            index,
-            bit: 1 << index,
-            spec: field,
-            is_hidden,
-            search: rule.search,
-            types: bits(&accepts),
-            check,
-        }
-    }
-
-    /// Whether a value of one of its types gives no cause for remarks.
-    fn expects(&self, text: &str, value: ScannedValue) -> bool {
-        match self.check {
-            ValueCheck::Nothing => true,
-            _ if value.json == JsonType::Null => true,
-            ValueCheck::Whole => !value.traits.has(ValueTraits::FRACTION),
-            ValueCheck::Choice(choices) => is_choice(value.span.slice(text), choices),
-            ValueCheck::Inside(types) if value.inside != 0 && value.inside & !types == 0 => true,
-            ValueCheck::Inside(_) => {
-                let mut drift = Vec::new();
-                fits(value.span.slice(text), &self.spec.ty, &mut drift, &String::new)
-                    && drift.is_empty()
-            }
-        }
-    }
 }
 
 #[cfg(all(test, feature = "cli"))]

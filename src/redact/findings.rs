@@ -1,4 +1,4 @@
-//! What redacting an event finds: the paths that were hidden, and what was in the clear before.
+//! Records what redaction hides in one event: the names for `_tap`, and the findings for `audit`.
 
 use std::collections::HashSet;
 
@@ -6,39 +6,43 @@ use super::mask;
 use crate::model::{Class, Name, Tap};
 use crate::text::scrub::{Detector, Scrubbed};
 
-/// Something that stands in a frame and should not be passed on as it is.
+/// Up to this many names, a linear search is faster than a hash set.
+const LINEAR_SEARCH_MAX: usize = 32;
+
+/// Something in a frame that should not be passed on as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The field, as it may be shown; `outer.inner` where it is nested.
+    /// The field's name, safe to show; `outer.inner` if it is nested.
     pub field: String,
-    /// Why it should not.
+    /// Why it should not be passed on.
     pub reason: Reason,
 }
 
-/// Why something should not be passed on as it is.
+/// The reason why something should not be passed on as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// The field is declared as one that is hidden, or the policy hides it, and it stands in the clear.
+    /// The policy hides the declared field, and its value is in the clear.
     Declared(Class),
-    /// Nobody has classed the field.
+    /// The field is not declared.
     Unknown,
     /// Two characters of a hidden value are shown.
     Partial,
-    /// A detector fires on its text.
+    /// A detector found an identifier in the text.
     Text(Detector),
-    /// It is no event, so nobody can tell what it holds.
+    /// The frame is not an event, so its content cannot be classified.
     NoEvent,
 }
 
-/// What redacting one event says about it.
+/// Collects the names and findings of one event while it is redacted.
 pub(super) struct RedactionLog<'n> {
-    /// What was known of the event when it came.
+    /// The `Tap` that arrived with the event, or that decoding made for it.
     arrived: &'n Tap,
-    /// The same with what is to be added to it, once there is something.
+    /// A copy of `arrived` with additions; valid only if `is_edited`.
     tap: &'n mut Tap,
     pub is_edited: bool,
-    /// The same, and all names of `tap.redacted`, once they are so many that a search would take long.
+    /// The names in `arrived.redacted`; filled only if they are many.
     recorded_index: HashSet<&'n str>,
+    /// The names in the current `redacted`; filled only if they are many.
     redacted_index: HashSet<Name>,
     findings: Option<&'n mut Vec<Finding>>,
 }
@@ -55,12 +59,12 @@ impl<'n> RedactionLog<'n> {
         }
     }
 
-    /// What is known of the event by now.
+    /// Returns the event's `Tap`, with the additions so far.
     pub const fn tap(&self) -> &Tap {
         if self.is_edited { self.tap } else { self.arrived }
     }
 
-    /// The same, to add to it.
+    /// Returns the event's `Tap` for a change. From then on it differs from what arrived.
     pub fn edit(&mut self) -> &mut Tap {
         if !std::mem::replace(&mut self.is_edited, true) {
             self.tap.clone_from(self.arrived);
@@ -68,10 +72,14 @@ impl<'n> RedactionLog<'n> {
         self.tap
     }
 
-    /// Whether that value was hidden before, and what stands for it came with a recording.
-    pub fn already(&mut self, path: &str, json: &str) -> bool {
+    /// Returns whether a value was hidden by an earlier run: the recording lists its name, and the
+    /// value is a stand-in.
+    ///
+    /// Neither is enough alone. A server can send a text that looks like a mask, and a recording
+    /// can list a name whose value is in the clear.
+    pub fn is_already_hidden(&mut self, path: &str, json: &str) -> bool {
         let recorded = &self.arrived.redacted;
-        let is_known = if let 0..=FEW = recorded.len() {
+        let is_listed = if recorded.len() <= LINEAR_SEARCH_MAX {
             recorded.iter().any(|known| known == path)
         } else {
             if self.recorded_index.is_empty() {
@@ -79,20 +87,20 @@ impl<'n> RedactionLog<'n> {
             }
             self.recorded_index.contains(path)
         };
-        is_known && mask::is_stand_in(json)
+        is_listed && mask::is_stand_in(json)
     }
 
-    /// A value is hidden.
-    pub fn hides(&mut self, path: Name, json: &str, reason: Reason) {
+    /// Records that the value `json` at `path` is hidden.
+    pub fn record_hidden(&mut self, path: Name, json: &str, reason: Reason) {
         if self.findings.is_some() {
             if mask::is_partial(json) {
-                self.finds(&path, Reason::Partial);
+                self.add_finding(&path, Reason::Partial);
             } else if !mask::is_stand_in(json) {
-                self.finds(&path, reason);
+                self.add_finding(&path, reason);
             }
         }
         let names = &self.tap().redacted;
-        let is_new = if let 0..=FEW = names.len() {
+        let is_new = if names.len() <= LINEAR_SEARCH_MAX {
             !names.contains(&path)
         } else {
             if self.redacted_index.is_empty() {
@@ -105,22 +113,19 @@ impl<'n> RedactionLog<'n> {
         }
     }
 
-    /// Something in a text is hidden that was not before.
-    pub fn scrubs(&mut self, field: &str, scrubbed: &Scrubbed) {
+    /// Records that identifiers in a text of `field` are masked.
+    pub fn record_scrubbed(&mut self, field: &str, scrubbed: &Scrubbed) {
         if !self.tap().scrubbed.iter().any(|name| name == field) {
             self.edit().scrubbed.push(Name::Owned(field.to_owned()));
         }
         for detector in &scrubbed.detectors {
-            self.finds(field, Reason::Text(*detector));
+            self.add_finding(field, Reason::Text(*detector));
         }
     }
 
-    pub fn finds(&mut self, field: &str, reason: Reason) {
+    fn add_finding(&mut self, field: &str, reason: Reason) {
         if let Some(findings) = &mut self.findings {
             findings.push(Finding { field: field.to_owned(), reason });
         }
     }
 }
-
-/// Up to how many names a search through all of them is the quickest.
-const FEW: usize = 32;

@@ -1,19 +1,21 @@
-//! What tells one event from another, whatever the policy shows: its type and its open fields.
+//! A hash that recognises an event in a later run, whatever the policy shows: over its type and its
+//! open fields.
 //!
-//! A hash of what is hidden would let others try out what that is, so nothing of it goes in.
+//! Hidden values do not enter the hash, because whoever has it could find them by trying.
 
 use super::event::RedactedEvent;
 use super::mask;
 use crate::model::Class;
 
-/// What an event is known by in a later run.
+/// Returns the hash that identifies an event across runs and policies.
 #[must_use]
-pub fn identity(shown: &RedactedEvent<'_>) -> u64 {
+pub fn identity(event: &RedactedEvent<'_>) -> u64 {
     let mut hash = Fnv::default();
-    hash.update(shown.event_type());
-    for field in shown.fields() {
+    hash.update(event.event_type());
+    for field in event.fields() {
         let is_open = field.spec.is_some_and(|spec| spec.class == Class::Open);
-        // What has an inside where none is declared is hidden in an open field too, by another text in each mode.
+        // Containers are left out: an undeclared value inside one is masked even in an open field,
+        // and the mask depends on the mode.
         if is_open
             && !field.hidden
             && !field.json.starts_with(['{', '['])
@@ -26,7 +28,9 @@ pub fn identity(shown: &RedactedEvent<'_>) -> u64 {
     hash.0
 }
 
-/// FNV-1a of 64 bits: the standard library's hashers promise nothing across versions.
+/// A 64-bit FNV-1a hash, which stays the same across versions of the standard library.
+///
+/// Parameters: <http://www.isthe.com/chongo/tech/comp/fnv/#FNV-param>.
 pub struct Fnv(pub u64);
 
 impl Default for Fnv {
@@ -36,7 +40,7 @@ impl Default for Fnv {
 }
 
 impl Fnv {
-    /// Takes a part in.
+    /// Hashes a text and a terminating zero byte, which keeps adjacent texts apart.
     pub fn update(&mut self, text: &str) {
         for byte in text.bytes().chain([0]) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

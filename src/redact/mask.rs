@@ -1,7 +1,9 @@
-//! What takes the place of one hidden value: a mask, a pseudonym, its last two characters, or nothing.
+//! Stand-ins for hidden values: a mask, a pseudonym, the last two characters, or nothing.
 //!
-//! A pseudonym (`phi:phone:9b1d04c2:…`) is HMAC-SHA-256 over the kind of value, a zero byte and the value in its normal form,
-//! cut to 128 bits. Who holds the key can find out whose it is, so it is not de-identified data: nor is what `partial` leaves.
+//! A pseudonym (`phi:phone:9b1d04c2:…`) names the domain of the value and the key, followed by
+//! HMAC-SHA-256 (RFC 2104, FIPS 180-4) over the domain, a zero byte and the normalised value,
+//! truncated to 128 bits. Whoever holds the key can find the person by trying values, so a
+//! pseudonym is not de-identified data. Nor is what `partial` leaves.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,48 +26,48 @@ pub enum Mode {
     Mask,
     /// The last two characters: `"[redacted ..23]"`.
     Partial,
-    /// A pseudonym by that key.
+    /// A pseudonym made with a key.
     Hash(PseudonymKey),
     /// Nothing: the field is left out.
     Drop,
 }
 
-/// The key of pseudonyms. `Debug` shows nothing of it.
+/// The key for pseudonyms. Its `Debug` output does not contain the key.
 #[derive(Clone)]
 pub struct PseudonymKey {
     mac: Hmac<Sha256>,
-    /// What tells pseudonyms of one key from those of another, in hexadecimal digits.
+    /// Identifies the key in its pseudonyms, in hexadecimal digits.
     id: String,
 }
 
-/// The fewest bytes of a key.
+/// The minimum length of a key, in bytes.
 pub const KEY_LENGTH: usize = 32;
 
 impl PseudonymKey {
-    /// A key of at least [`KEY_LENGTH`] bytes; `None` if there are fewer.
+    /// Creates a key from at least [`KEY_LENGTH`] bytes; `None` if there are fewer.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
         if bytes.len() < KEY_LENGTH {
             return None;
         }
-        Hmac::new_from_slice(bytes).ok().map(Self::of)
+        Hmac::new_from_slice(bytes).ok().map(Self::from_mac)
     }
 
-    /// A key that nobody knows and that is gone with the process.
+    /// Creates a random key, which is lost when the process ends.
     #[must_use]
     pub fn random() -> Self {
-        Self::of(Hmac::new(&rand::random::<[u8; 64]>().into()))
+        Self::from_mac(Hmac::new(&rand::random::<[u8; 64]>().into()))
     }
 
-    fn of(mac: Hmac<Sha256>) -> Self {
-        // No kind of value has an empty name, so this is no pseudonym.
-        let id = hex(&code(&mac, b"", b"id")[..KEY_ID_LENGTH]);
+    fn from_mac(mac: Hmac<Sha256>) -> Self {
+        // No domain has an empty name, so the id cannot be the code of a value.
+        let id = hex(&authentication_code(&mac, b"", b"id")[..KEY_ID_LENGTH]);
         Self { mac, id }
     }
 
     fn pseudonym(&self, json: &str, field: Domain) -> String {
-        let (domain, text) = normal(json, field);
-        let code = code(&self.mac, domain.name().as_bytes(), text.as_bytes());
+        let (domain, text) = normalize(json, field);
+        let code = authentication_code(&self.mac, domain.name().as_bytes(), text.as_bytes());
         format!("phi:{}:{}:{}", domain.name(), self.id, hex(&code[..PSEUDONYM_LENGTH]))
     }
 }
@@ -76,7 +78,7 @@ impl fmt::Debug for PseudonymKey {
     }
 }
 
-fn code(mac: &Hmac<Sha256>, domain: &[u8], text: &[u8]) -> [u8; 32] {
+fn authentication_code(mac: &Hmac<Sha256>, domain: &[u8], text: &[u8]) -> [u8; 32] {
     let mut mac = mac.clone();
     mac.update(domain);
     mac.update(&[0]);
@@ -91,8 +93,11 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A value in the form that all its spellings share, and its kind: an address that is a number is a number.
-fn normal(json: &str, field: Domain) -> (Domain, String) {
+/// Returns the form that all spellings of a value share, and its domain.
+///
+/// The value decides between telephone number and address, so that a number has one pseudonym in
+/// `caller_id` and `to_address`.
+fn normalize(json: &str, field: Domain) -> (Domain, String) {
     let text = text(json);
     match field {
         Domain::Phone | Domain::Address => {
@@ -108,12 +113,15 @@ fn normal(json: &str, field: Domain) -> (Domain, String) {
     }
 }
 
-/// The text of a string; anything else as JSON, without white space.
+/// Returns the text of a string, or any other value as JSON without white space between tokens.
 fn text(json: &str) -> String {
     unquote(json).map_or_else(|| compact(json), Cow::into_owned)
 }
 
-/// A telephone number by E.164. Without a country, ten digits are taken for a number of North America.
+/// Returns a telephone number in the form of ITU-T E.164.
+///
+/// Ten digits without a country code are taken as a number of the North American Numbering Plan;
+/// `00` and `011` are international call prefixes.
 fn e164(text: &str) -> Option<String> {
     let text = text.trim();
     let text = text.split_once(':').map_or(text, |(scheme, rest)| match scheme {
@@ -129,7 +137,7 @@ fn e164(text: &str) -> Option<String> {
             _ => return None,
         }
     }
-    let abroad = digits
+    let international = digits
         .strip_prefix("011")
         .or_else(|| digits.strip_prefix("00"))
         .filter(|rest| rest.len() >= 8);
@@ -137,15 +145,15 @@ fn e164(text: &str) -> Option<String> {
         (true, 7..=15) => Some(format!("+{digits}")),
         (false, 10) if !digits.starts_with('0') => Some(format!("+1{digits}")),
         (false, 11) if digits.starts_with('1') => Some(format!("+{digits}")),
-        (false, _) => abroad.filter(|rest| rest.len() <= 15).map(|rest| format!("+{rest}")),
+        (false, _) => international.filter(|rest| rest.len() <= 15).map(|rest| format!("+{rest}")),
         _ => None,
     }
 }
 
-/// The fewest characters of a value of which two are shown.
-const PARTIAL_LENGTH: usize = 6;
+/// The minimum length of a value of which `partial` shows two characters.
+const PARTIAL_MIN_LENGTH: usize = 6;
 
-/// Appends what takes the place of a value, as JSON.
+/// Appends the stand-in for a value, as JSON.
 pub(super) fn push(mode: &Mode, domain: impl FnOnce() -> Domain, json: &str, out: &mut String) {
     match mode {
         Mode::Mask | Mode::Drop => out.push_str(MASK_JSON),
@@ -165,7 +173,7 @@ pub(super) fn push(mode: &Mode, domain: impl FnOnce() -> Domain, json: &str, out
     }
 }
 
-/// The last two characters of a string or a number that is long enough for that.
+/// Returns the last two characters of a string or a number that is long enough.
 fn last_two(json: &str) -> Option<[char; 2]> {
     if !json.starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
         return None;
@@ -173,11 +181,11 @@ fn last_two(json: &str) -> Option<[char; 2]> {
     let text = text(json);
     let mut characters = text.chars().rev();
     let last = [characters.next()?, characters.next()?];
-    let is_long = characters.count() + 2 >= PARTIAL_LENGTH;
+    let is_long = characters.count() + 2 >= PARTIAL_MIN_LENGTH;
     (is_long && last.iter().all(|character| is_plain(*character))).then_some([last[1], last[0]])
 }
 
-/// A regular expression that every stand-in for a value matches, for the JSON Schema.
+/// Returns a regular expression, for the JSON Schema, that the text of every stand-in matches.
 #[must_use]
 pub fn stand_in_pattern() -> String {
     let domains: Vec<_> = Domain::ALL.iter().map(|domain| domain.name()).collect();
@@ -189,7 +197,8 @@ pub fn stand_in_pattern() -> String {
     )
 }
 
-/// Returns a JSON value without white space between its tokens, so that its spelling does not change its pseudonym.
+/// Returns a JSON value without white space between its tokens, so that its spelling does not
+/// change its pseudonym.
 fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let (mut is_string, mut is_escaped) = (false, false);
@@ -211,156 +220,4 @@ fn compact(json: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key() -> PseudonymKey {
-        PseudonymKey::new(&[7; 32]).expect("long enough")
-    }
-
-    fn hash(field: &str, json: &str) -> String {
-        let mut out = String::new();
-        push(&Mode::Hash(key()), || Domain::for_field(field), json, &mut out);
-        assert!(is_stand_in(&out) && !is_partial(&out), "{out}");
-        out
-    }
-
-    fn partial(json: &str) -> String {
-        let mut out = String::new();
-        push(&Mode::Partial, || Domain::Text, json, &mut out);
-        assert!(is_stand_in(&out), "{out}");
-        out
-    }
-
-    #[test]
-    fn a_key_has_32_bytes_and_is_not_shown() {
-        assert!(
-            PseudonymKey::new(&[1; 31]).is_none()
-                && PseudonymKey::new(&[1; 32]).is_some()
-                && PseudonymKey::new(&[1; 100]).is_some()
-        );
-        assert_eq!(format!("{:?}", Mode::Hash(key())), "Hash(Key(hidden))");
-        assert_ne!(PseudonymKey::random().id, PseudonymKey::random().id);
-    }
-
-    /// By hand: `printf 'phone\0+12025550123' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707…07`.
-    #[test]
-    fn a_pseudonym_is_the_hmac_of_kind_zero_and_value() {
-        let pseudonym = hash("caller_id", "\"+12025550123\"");
-        let parts: Vec<_> = pseudonym.trim_matches('"').split(':').collect();
-        assert_eq!(parts[..2], ["phi", "phone"]);
-        assert_eq!((parts[2], parts[3]), (ID, NUMBER));
-    }
-
-    const ID: &str = "c8a806eb";
-    const NUMBER: &str = "49bb82d2bd5e0c8da36f6746a02fa6bb";
-
-    #[test]
-    fn one_number_has_one_pseudonym_however_and_wherever_it_is_written() {
-        let number = hash("caller_id", "\"+12025550123\"");
-        for spelling in [
-            "\"+1 (202) 555-0123\"",
-            "\"(202) 555-0123\"",
-            "\"202.555.0123\"",
-            "\"1-202-555-0123\"",
-            "\"00 1 202 555 0123\"",
-            "\"011 1 202 555 0123\"",
-            "\"tel:+12025550123\"",
-            "\" +1\\u0032025550123 \"",
-            "12025550123",
-            "2025550123",
-        ] {
-            for field in [
-                "phone_number",
-                "target_number",
-                "recipient_phone_number",
-                "channel_address",
-                "to_address",
-            ] {
-                assert_eq!(hash(field, spelling), number, "{field} {spelling}");
-            }
-        }
-        for other in [
-            "\"+12025550124\"",
-            "\"+442025550123\"",
-            "\"555-0123\"",
-            "\"anonymous\"",
-            "\"+1 202 555 0123 x5\"",
-            "true",
-        ] {
-            assert_ne!(hash("caller_id", other), number, "{other}");
-        }
-        assert_ne!(hash("transcript", "\"+12025550123\""), number, "text is another domain");
-    }
-
-    #[test]
-    fn addresses_are_alike_in_any_case_and_names_and_texts_are_taken_as_they_are() {
-        let address = hash("to_address", "\"Jane.Roe@Example.com\"");
-        assert!(address.starts_with("\"phi:address:"));
-        assert_eq!(hash("from_address", "\" jane.roe@example.COM\""), address);
-        assert_eq!(
-            hash("caller_id", "\"jane.roe@example.com\""),
-            address,
-            "not every caller has a number"
-        );
-        assert_ne!(hash("name", "\"Jane\""), hash("name", "\"jane\""));
-        assert_ne!(hash("name", "\"Jane\""), hash("transcript", "\"Jane\""));
-        assert_eq!(hash("display_name", "\"Jane\""), hash("participant_name", "\"\\u004aane\""));
-        assert_eq!(hash("input", "{ \"a\" : [1] }"), hash("input", "{\"a\":[1]}"));
-        assert_ne!(hash("input", "{\"a\":1}"), hash("input", "{\"a\":2}"));
-    }
-
-    #[test]
-    fn partial_leaves_two_characters_of_what_has_six() {
-        assert_eq!(partial("\"+12025550123\""), "\"[redacted ..23]\"");
-        assert_eq!(partial("4081516234"), "\"[redacted ..34]\"");
-        assert_eq!(partial("\"abcdé漢\""), "\"[redacted ..é漢]\"");
-        for short in [
-            "\"abcde\"",
-            "\"\"",
-            "12345",
-            "true",
-            "false",
-            "[1,2,3,4]",
-            "{\"a\":123456}",
-            "\"abcde\\\"\"",
-            "\"abcd\\u202ef\"",
-        ] {
-            assert_eq!(partial(short), MASK_JSON, "{short}");
-        }
-    }
-
-    #[test]
-    fn nothing_else_passes_for_a_stand_in() {
-        let code = "0".repeat(32);
-        assert!(is_stand_in(&format!("\"phi:phone:00000000:{code}\"")) && is_stand_in(MASK_JSON));
-        for other in [
-            "\"[redacted ]\"",
-            "\"[redacted ..1]\"",
-            "\"[redacted ..123]\"",
-            "\"[redacted ..\\n]\"",
-            "\"[redacted ..\u{202e}1]\"",
-            "\"phi:phone:00000000:\"",
-            &format!("\"phi:phone:0000000:{code}\""),
-            &format!("\"phi:phone:00000000:{code}0\""),
-            &format!("\"phi:phone:0000000G:{code}\""),
-            &format!("\"phi:Jane:00000000:{code}\""),
-            &format!("\"phi:phone:00000000:{code}:x\""),
-            &format!("\"\"phi:phone:00000000:{code}\"\""),
-            &format!("phi:phone:00000000:{code}"),
-            "null",
-        ] {
-            assert!(!is_stand_in(other), "{other}");
-        }
-    }
-
-    #[test]
-    fn the_pattern_of_the_schema_says_the_same() {
-        let pattern = regex::Regex::new(&stand_in_pattern()).expect("a regular expression");
-        for stand_in in [hash("caller_id", "\"+12025550123\""), partial("\"abcdef\""), partial("1")]
-        {
-            assert!(pattern.is_match(stand_in.trim_matches('"')), "{stand_in}");
-        }
-        assert!(!pattern.is_match("Jane") && !pattern.is_match("phi:phone:x:y"));
-    }
-}
+mod tests;

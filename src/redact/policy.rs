@@ -1,4 +1,7 @@
-//! What is hidden, by class and by name.
+//! Decides which fields are hidden and which text is scrubbed, by data class and by name.
+//!
+//! The order of precedence is: `redact` by name, `reveal` by name, the field's class. A field that
+//! is not declared has no class and is hidden.
 
 use std::collections::HashSet;
 
@@ -6,12 +9,14 @@ use super::mask::Mode;
 use super::rewrite::ScrubScope;
 use crate::model::{Class, EventSpec, FieldSpec, Kind};
 
-/// Fields by name: all of them, one of every event, or one of one event.
+/// A set of fields: all of them, a field of every event, or a field of one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldNames {
     all: bool,
-    anywhere: HashSet<String>,
-    of_event: HashSet<(String, String)>,
+    /// Fields of every event.
+    any_event: HashSet<String>,
+    /// Pairs of an event type and a field.
+    one_event: HashSet<(String, String)>,
 }
 
 impl FieldNames {
@@ -19,28 +24,24 @@ impl FieldNames {
     pub fn add(&mut self, name: &str) {
         if name == "all" {
             self.all = true;
-        } else if let Some((event, field)) = of_event(name) {
-            self.of_event.insert((event.to_owned(), field.to_owned()));
+        } else if let Some((event, field)) = name.rsplit_once('.') {
+            // An event type has dots of its own: `call.started.caller_id`.
+            self.one_event.insert((event.to_owned(), field.to_owned()));
         } else {
-            self.anywhere.insert(name.to_owned());
+            self.any_event.insert(name.to_owned());
         }
     }
 
-    pub(super) fn has(&self, event: &str, field: &str) -> bool {
+    /// Returns whether the set has a field of an event.
+    pub(super) fn contains(&self, event: &str, field: &str) -> bool {
         self.all
-            || (!self.anywhere.is_empty() && self.anywhere.contains(field))
-            || self.of_event.iter().any(|(of, name)| of == event && name == field)
+            || (!self.any_event.is_empty() && self.any_event.contains(field))
+            || self.one_event.iter().any(|(of, name)| of == event && name == field)
     }
 
-    pub(super) const fn has_all(&self) -> bool {
+    pub(super) const fn is_all(&self) -> bool {
         self.all
     }
-}
-
-/// Splits `call.started.caller_id` into the event and its field.
-fn of_event(name: &str) -> Option<(&str, &str)> {
-    let (event, field) = name.rsplit_once('.')?;
-    Some((event, field))
 }
 
 /// Which text is searched for telephone numbers, addresses and other identifiers.
@@ -51,7 +52,7 @@ pub enum ScrubMode {
     /// Fields of the class `free`.
     #[default]
     Free,
-    /// None.
+    /// No text.
     None,
 }
 
@@ -62,35 +63,35 @@ pub struct Policy {
     pub mode: Mode,
     /// Which text is searched for identifiers.
     pub scrub: ScrubMode,
-    /// What is shown though its class says otherwise.
+    /// The fields that are shown whatever their class.
     pub reveal: FieldNames,
-    /// What is hidden though its class says otherwise. It goes before `reveal`.
+    /// The fields that are hidden whatever their class; takes precedence over `reveal`.
     pub redact: FieldNames,
 }
 
-/// How a field is to be treated.
+/// What happens to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FieldAction {
     Hide,
-    /// Shown, but for what nobody has classed inside it.
+    /// Shown, but undeclared nested values are masked.
     Show,
-    /// Asked for by name: shown with all that is inside.
+    /// Shown with everything inside, because `reveal` names it.
     Reveal,
 }
 
-/// What is to be done with a field.
+/// The policy's decision on one field.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FieldRule {
-    pub treatment: FieldAction,
-    /// What of it is searched for identifiers, if it is shown.
-    pub search: ScrubScope,
+    pub action: FieldAction,
+    /// What is searched for identifiers if the field is shown.
+    pub scrub: ScrubScope,
 }
 
 impl Policy {
-    fn treat(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> FieldAction {
-        if self.redact.has(event, name) {
+    fn action(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> FieldAction {
+        if self.redact.contains(event, name) {
             FieldAction::Hide
-        } else if self.reveal.has(event, name) {
+        } else if self.reveal.contains(event, name) {
             FieldAction::Reveal
         } else if spec.is_none_or(|spec| spec.class.is_hidden()) {
             FieldAction::Hide
@@ -99,44 +100,42 @@ impl Policy {
         }
     }
 
-    /// What of a field that is shown is searched for identifiers.
-    fn search(&self, treatment: FieldAction, spec: Option<&FieldSpec>) -> ScrubScope {
+    fn scrub_scope(&self, action: FieldAction, spec: Option<&FieldSpec>) -> ScrubScope {
         let is_free = spec.is_some_and(|spec| spec.class == Class::Free);
         match self.scrub {
-            _ if treatment == FieldAction::Reveal => ScrubScope::Nothing,
-            ScrubMode::All | ScrubMode::Free if is_free => ScrubScope::Numbers,
+            _ if action == FieldAction::Reveal => ScrubScope::Nothing,
+            ScrubMode::All | ScrubMode::Free if is_free => ScrubScope::StringsAndNumbers,
             ScrubMode::All => ScrubScope::Strings,
             ScrubMode::Free | ScrubMode::None => ScrubScope::Nothing,
         }
     }
 
-    /// Whether a part of what `_tap` says of the stream is hidden.
-    pub(super) fn hides_origin(&self) -> bool {
-        self.redact.has("_tap", "workspace_id") || self.redact.has("_tap", "call_sid")
+    /// Returns whether the policy hides an id in `_tap` itself.
+    pub(super) fn hides_tap_ids(&self) -> bool {
+        self.redact.contains("_tap", "workspace_id") || self.redact.contains("_tap", "call_sid")
     }
 
-    /// What is to be done with every declared field of every event.
+    /// Returns the rule of every declared field, indexed by `Kind as usize` and field index.
     pub(super) fn rules(&self) -> Vec<Vec<FieldRule>> {
-        let of_kind = |kind: &Kind| {
+        let rules_of_kind = |kind: &Kind| {
             let spec = kind.spec();
             spec.fields
                 .iter()
                 .map(|field| self.rule(spec.event_type, field.name, Some(field)))
                 .collect()
         };
-        // In the order of the kinds' numbers.
-        Kind::ALL.iter().chain(Kind::OWN).map(of_kind).collect()
+        Kind::ALL.iter().chain(Kind::OWN).map(rules_of_kind).collect()
     }
 
-    /// What is to be done with a field.
+    /// Returns the rule of one field; `spec` is `None` if it is not declared.
     pub(super) fn rule(&self, event: &str, name: &str, spec: Option<&FieldSpec>) -> FieldRule {
-        let treatment = self.treat(event, name, spec);
-        FieldRule { treatment, search: self.search(treatment, spec) }
+        let action = self.action(event, name, spec);
+        FieldRule { action, scrub: self.scrub_scope(action, spec) }
     }
 
-    /// Whether a declared field is hidden.
+    /// Returns whether the policy hides a declared field.
     #[must_use]
     pub fn hides(&self, event: &EventSpec, field: &FieldSpec) -> bool {
-        self.treat(event.event_type, field.name, Some(field)) == FieldAction::Hide
+        self.action(event.event_type, field.name, Some(field)) == FieldAction::Hide
     }
 }

@@ -1,43 +1,62 @@
-//! Decides field by field what is hidden: the only way from a [`DecodedEvent`] to a [`RedactedEvent`].
+//! Applies the policy to an event, field by field: the only way from a [`DecodedEvent`] to a
+//! [`RedactedEvent`].
+//!
+//! [`Redactor::decode_and_redact`] tries the fast path first. The full path below is the reference
+//! for what an event becomes:
+//!
+//! 1. The [`Policy`] gives each field a rule: hide, show or reveal.
+//! 2. A hidden value is replaced according to the [`Mode`], unless it is null or an earlier run has
+//!    already replaced it.
+//! 3. A shown value is copied if it is declared, on one line and without hostile characters or
+//!    identifiers. Otherwise [`rewrite`](super::rewrite) writes it anew.
+//! 4. The names of hidden and scrubbed fields go to `_tap`.
+//!
+//! A name that is not declared is shown only if it looks like a name, as it may itself be protected
+//! text.
 
 use std::borrow::Cow;
 
 use super::event::{FieldEntry, FieldSource, InPlaceFields, RedactedEvent, TextRef};
-use super::fast_path::{FieldBuffer, KnownTap, RecognizedEvent, ShapeCache};
+use super::fast_path::{FieldBuffer, RecognizedEvent, ShapeCache, TapSource};
 use super::findings::{Finding, Reason, RedactionLog};
 use super::mask::{self, Mode};
 use super::policy::{FieldAction, FieldRule, Policy};
 use super::rewrite::{NestedType, Rewriter};
 use crate::json::JsonType;
+use crate::json::scan::Defect;
 use crate::model::decode::{Content, DecodedEvent, DecodedField, Decoder, key_of, shown_name};
 use crate::model::{Domain, FieldSpec, Frame, Kind, Name, Tap};
 use crate::text::{MASK, terminal};
 
-/// Redacts event after event by one policy, with tables that are used again.
+/// Redacts events by one policy. Its buffers are reused from event to event.
 pub struct Redactor {
     policy: Policy,
-    /// What is to be done with the declared fields of each kind.
+    /// The rule of each declared field, indexed by `Kind as usize` and field index.
     rules: Vec<Vec<FieldRule>>,
-    pub(super) made: FieldBuffer,
+    /// The fields of an event on the fast path.
+    buffer: FieldBuffer,
+    /// The fields of an event on the full path.
     entries: Vec<FieldEntry>,
+    /// The text of keys and values that had to be rewritten.
     scratch: String,
-    pub(super) tap: Tap,
-    /// What came before, if events may be known by it.
-    pub(super) shapes: Option<ShapeCache>,
+    tap: Tap,
+    /// The fast path; `None` if the policy does not allow it.
+    shapes: Option<ShapeCache>,
 }
 
 impl Redactor {
-    /// A redactor by that policy.
+    /// Creates a redactor that applies `policy`.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         let rules = policy.rules();
-        // Other modes make something of each value; and a `_tap` of which a part is hidden is no longer as it was recorded.
-        let is_plain = matches!(policy.mode, Mode::Mask) && !policy.hides_origin();
-        let shapes = is_plain.then(ShapeCache::new);
+        // The other modes compute something from each value, and a policy that hides ids in `_tap`
+        // changes what was recorded. The fast path does neither.
+        let allows_fast_path = matches!(policy.mode, Mode::Mask) && !policy.hides_tap_ids();
+        let shapes = allows_fast_path.then(ShapeCache::new);
         Self {
             policy,
             rules,
-            made: FieldBuffer::default(),
+            buffer: FieldBuffer::default(),
             entries: Vec::new(),
             scratch: String::new(),
             tap: Tap::default(),
@@ -45,22 +64,20 @@ impl Redactor {
         }
     }
 
-    /// One by the same policy.
+    /// Creates a redactor with the same policy, for another thread.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self::new(self.policy.clone())
     }
 
-    /// Decodes a frame and hides what the policy hides: by the short way, if the event is like one before.
+    /// Decodes and redacts a frame, on the fast path if the event looks like an earlier one.
     pub fn decode_and_redact<'a>(
         &'a mut self,
         decoder: &'a mut Decoder,
         frame: Frame<'a>,
     ) -> RedactedEvent<'a> {
-        if let Some(shapes) = &mut self.shapes
-            && let Some(recognised) = shapes.recognise(&frame, &mut self.made, &mut self.tap)
-        {
-            return self.recognised(frame.text.unwrap_or_default(), recognised);
+        if let Some(recognized) = self.recognize(&frame) {
+            return self.recognized_event(frame.text.unwrap_or_default(), recognized);
         }
         let event = decoder.decode(frame);
         if let (Some(shapes), Content::Event { kind: Some(kind), fields, .. }) =
@@ -71,47 +88,53 @@ impl Redactor {
         self.redact(&event)
     }
 
-    /// What was recognised, the places of its fields being made.
+    /// Tries the fast path on a frame and leaves the event's fields in the buffer.
     #[inline]
-    fn recognised<'a>(
+    pub(super) fn recognize(&mut self, frame: &Frame<'_>) -> Option<RecognizedEvent> {
+        self.shapes.as_mut()?.recognize(frame, &mut self.buffer, &mut self.tap)
+    }
+
+    /// Returns the event whose fields the fast path has left in the buffer.
+    #[inline]
+    fn recognized_event<'a>(
         &'a self,
         text: &'a str,
         RecognizedEvent { kind, tap, is_line, start, end }: RecognizedEvent,
     ) -> RedactedEvent<'a> {
-        let (tap, json, rest) = match (tap, &self.shapes) {
-            (KnownTap::Said { shape, said }, Some(shapes)) => {
-                let said = shapes.said(kind, shape, said);
-                (&said.tap, Some(said.json()), Some(&*said.rest))
+        let (tap, recorded_tap, suffix) = match (tap, &self.shapes) {
+            (TapSource::Cached { shape, index }, Some(shapes)) => {
+                let cached = shapes.cached_tap(kind, shape, index);
+                (&cached.tap, Some(cached.json()), Some(&*cached.suffix))
             }
-            (KnownTap::Recorded(span), _) => (&self.tap, Some(span.slice(text)), None),
-            (KnownTap::Transport | KnownTap::Said { .. }, _) => (&self.tap, None, None),
+            (TapSource::Recorded(span), _) => (&self.tap, Some(span.slice(text)), None),
+            (TapSource::Transport | TapSource::Cached { .. }, _) => (&self.tap, None, None),
         };
-        let FieldBuffer { places, masked } = &self.made;
+        let FieldBuffer { fields, masked } = &self.buffer;
         let fields =
-            FieldSource::Known(InPlaceFields { places, masked, is_line, start, end, rest });
+            FieldSource::InPlace(InPlaceFields { fields, masked, is_line, start, end, suffix });
         let name = Cow::Borrowed(kind.spec().event_type);
-        RedactedEvent { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap: json }
+        RedactedEvent { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap }
     }
 
-    /// Hides what the policy hides.
+    /// Redacts a decoded event on the full path.
     pub fn redact<'a>(&'a mut self, event: &DecodedEvent<'a>) -> RedactedEvent<'a> {
-        self.examine(event, None)
+        self.redact_and_log(event, None)
     }
 
-    /// Hides what the policy hides, and appends to `findings` what was not hidden before: values, and members that are
-    /// no part of an event and go no further.
+    /// Redacts a decoded event and appends to `findings` what was not hidden before: values in the
+    /// clear, and members that are not part of an event and are therefore not passed on.
     pub fn audit<'a>(
         &'a mut self,
         event: &DecodedEvent<'a>,
         findings: &mut Vec<Finding>,
     ) -> RedactedEvent<'a> {
-        let redacted = self.examine(event, Some(findings));
+        let redacted = self.redact_and_log(event, Some(findings));
         let unexpected = event.unexpected.iter().map(|member| member.name.clone().into_owned());
         findings.extend(unexpected.map(|field| Finding { field, reason: Reason::Unknown }));
         redacted
     }
 
-    fn examine<'a>(
+    fn redact_and_log<'a>(
         &'a mut self,
         event: &DecodedEvent<'a>,
         findings: Option<&mut Vec<Finding>>,
@@ -119,32 +142,24 @@ impl Redactor {
         self.entries.clear();
         self.scratch.clear();
         let Self { policy, rules, entries, scratch, tap, .. } = self;
-        let mut notes = RedactionLog::new(event.tap, tap, findings);
+        let mut log = RedactionLog::new(event.tap, tap, findings);
         let (name, kind) = match &event.content {
             Content::Malformed { defect, length } => {
                 let offset = event.frame.offset + defect.offset as u64;
-                for (spec, value) in Kind::TapMalformed.spec().fields.iter().zip([
-                    offset.to_string(),
-                    length.to_string(),
-                    format!("\"{}\"", defect.category.name()),
-                ]) {
-                    let mut made = |text: &str| made_with(scratch, |out| out.push_str(text));
-                    let (key, value) = (made(spec.name), made(&value));
-                    entries.push(FieldEntry { key, value, hidden: false, spec: Some(spec) });
-                }
+                push_malformed(*defect, offset, *length, entries, scratch);
                 (Cow::Borrowed(Kind::TapMalformed.spec().event_type), Some(Kind::TapMalformed))
             }
             Content::Event { name, kind, fields } => {
-                let plain =
+                let is_plain =
                     event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
                 entries.reserve(fields.len());
-                let mut fields_of = FieldRedactor {
+                let mut redactor = FieldRedactor {
                     policy,
                     text: event.text,
-                    plain,
+                    is_plain,
                     entries,
                     scratch,
-                    notes: &mut notes,
+                    log: &mut log,
                 };
                 for found in *fields {
                     let spec = DecodedEvent::spec_of(*kind, found);
@@ -152,25 +167,20 @@ impl Redactor {
                         (Some(kind), Some(index)) => rules[*kind as usize][usize::from(index)],
                         _ => policy.rule(name, &key_of(&found.member, event.text), spec),
                     };
-                    fields_of.field(found, spec, rule);
+                    redactor.redact_field(found, spec, rule);
                 }
-                (
-                    if kind.is_some() {
-                        name.clone()
-                    } else {
-                        shown_type(policy, name, &mut notes)
-                    },
-                    *kind,
-                )
+                let name =
+                    if kind.is_some() { name.clone() } else { shown_type(policy, name, &mut log) };
+                (name, *kind)
             }
         };
-        if notes.tap().workspace_id.is_some() && policy.redact.has("_tap", "workspace_id") {
-            notes.edit().workspace_id = None;
+        if log.tap().workspace_id.is_some() && policy.redact.contains("_tap", "workspace_id") {
+            log.edit().workspace_id = None;
         }
-        if notes.tap().call_sid.is_some() && policy.redact.has("_tap", "call_sid") {
-            notes.edit().call_sid = None;
+        if log.tap().call_sid.is_some() && policy.redact.contains("_tap", "call_sid") {
+            log.edit().call_sid = None;
         }
-        let is_edited = notes.is_edited;
+        let is_edited = log.is_edited;
         let recorded_tap =
             event.recorded_tap.filter(|_| !is_edited).map(|span| span.slice(event.text));
         let tap = if is_edited { &self.tap } else { event.tap };
@@ -178,113 +188,132 @@ impl Redactor {
         RedactedEvent {
             text: event.text,
             scratch,
-            fields: FieldSource::Made(entries),
+            fields: FieldSource::Entries(entries),
             name,
             kind,
             tap,
             recorded_tap,
         }
     }
-}
 
-/// The fields of one event on their way.
-struct FieldRedactor<'f, 'n> {
-    policy: &'f Policy,
-    text: &'f str,
-    /// There is nothing hostile in the text.
-    plain: bool,
-    entries: &'f mut Vec<FieldEntry>,
-    scratch: &'f mut String,
-    notes: &'f mut RedactionLog<'n>,
-}
-
-impl FieldRedactor<'_, '_> {
-    fn field(
-        &mut self,
-        found: &DecodedField,
-        spec: Option<&'static FieldSpec>,
-        FieldRule { treatment, search }: FieldRule,
-    ) {
-        let Self { policy, text, plain, entries, scratch, notes } = self;
-        let member = &found.member;
-        let json = member.value.slice(text);
-        let name = key_of(member, text);
-        // A declared name needs no second look.
-        let shown = if spec.is_some() || treatment == FieldAction::Reveal {
-            &name
-        } else {
-            shown_name(&name)
-        };
-        let already = notes.already(shown, json);
-        let is_odd = found.odd && treatment == FieldAction::Show;
-        let inside =
-            if is_odd { NestedType::Typed(spec.map(|spec| &spec.ty)) } else { NestedType::Free };
-        // What has an inside where none is declared is hidden as a whole, in an open field too.
-        let hidden = already
-            || (treatment == FieldAction::Hide && member.json != JsonType::Null)
-            || !inside.has_inside(member.json);
-        if hidden {
-            notes.hides(
-                spec.map_or_else(
-                    || Name::Owned(shown.to_owned()),
-                    |spec| Name::Borrowed(spec.name),
-                ),
-                json,
-                match spec {
-                    Some(spec) if !is_odd => Reason::Declared(spec.class),
-                    _ => Reason::Unknown,
-                },
-            );
-        }
-        if hidden && matches!(policy.mode, Mode::Drop) {
-            return;
-        }
-        let key = if shown != name {
-            made_with(scratch, |out| out.push_str(shown))
-        } else if !terminal::has_hostile(member.key.slice(text)) {
-            TextRef::Arrived(member.key)
-        } else {
-            made_with(scratch, |out| terminal::push_json(member.key.slice(text), out))
-        };
-        let value = if hidden {
-            match &policy.mode {
-                _ if already => TextRef::Arrived(member.value),
-                mode => {
-                    let domain =
-                        || spec.map_or_else(|| Domain::for_field(&name), |spec| spec.domain);
-                    made_with(scratch, |out| mask::push(mode, domain, json, out))
-                }
-            }
-        } else if is_odd
-            || member.spaced
-            || (!*plain && terminal::has_hostile(json))
-            || search.finds(json)
-        {
-            let mut rewriter = Rewriter { mode: &policy.mode, search, field: shown, notes };
-            made_with(scratch, |out| rewriter.value(json, inside, shown, out))
-        } else {
-            TextRef::Arrived(member.value)
-        };
-        entries.push(FieldEntry { key, value, hidden, spec });
+    #[cfg(all(test, feature = "cli"))]
+    pub(super) const fn shapes(&self) -> Option<&ShapeCache> {
+        self.shapes.as_ref()
     }
 }
 
-/// The type of an event that nobody has declared, as it may be shown.
+/// Appends the fields of `tap.malformed`, which describe a defect without quoting the frame.
+fn push_malformed(
+    defect: Defect,
+    offset: u64,
+    length: u64,
+    entries: &mut Vec<FieldEntry>,
+    scratch: &mut String,
+) {
+    for (spec, value) in Kind::TapMalformed.spec().fields.iter().zip([
+        offset.to_string(),
+        length.to_string(),
+        format!("\"{}\"", defect.category.name()),
+    ]) {
+        let key = push_scratch(scratch, |out| out.push_str(spec.name));
+        let value = push_scratch(scratch, |out| out.push_str(&value));
+        entries.push(FieldEntry { key, value, hidden: false, spec: Some(spec) });
+    }
+}
+
+/// Redacts the fields of one event.
+struct FieldRedactor<'f, 'n> {
+    policy: &'f Policy,
+    text: &'f str,
+    /// The text has no character beyond ASCII and no DEL, so nothing hostile either.
+    is_plain: bool,
+    entries: &'f mut Vec<FieldEntry>,
+    scratch: &'f mut String,
+    log: &'f mut RedactionLog<'n>,
+}
+
+impl FieldRedactor<'_, '_> {
+    /// Redacts one field and appends it to the entries. `spec` is its declaration, if it has one.
+    fn redact_field(
+        &mut self,
+        found: &DecodedField,
+        spec: Option<&'static FieldSpec>,
+        FieldRule { action, scrub }: FieldRule,
+    ) {
+        let Self { policy, text, is_plain, entries, scratch, log } = self;
+        let member = &found.member;
+        let json = member.value.slice(text);
+        let name = key_of(member, text);
+        let shown =
+            if spec.is_some() || action == FieldAction::Reveal { &name } else { shown_name(&name) };
+        let is_already_hidden = log.is_already_hidden(shown, json);
+        let masks_nested = found.has_undeclared && action == FieldAction::Show;
+        let declared = if masks_nested {
+            NestedType::Typed(spec.map(|spec| &spec.ty))
+        } else {
+            NestedType::Free
+        };
+        // A container where a scalar is declared is hidden as a whole, in an open field too.
+        let is_hidden = is_already_hidden
+            || (action == FieldAction::Hide && member.json != JsonType::Null)
+            || !declared.allows_nested(member.json);
+        if is_hidden {
+            let path = spec
+                .map_or_else(|| Name::Owned(shown.to_owned()), |spec| Name::Borrowed(spec.name));
+            let reason = match spec {
+                Some(spec) if !masks_nested => Reason::Declared(spec.class),
+                _ => Reason::Unknown,
+            };
+            log.record_hidden(path, json, reason);
+        }
+        if is_hidden && matches!(policy.mode, Mode::Drop) {
+            return;
+        }
+        let key = if shown != name {
+            push_scratch(scratch, |out| out.push_str(shown))
+        } else if terminal::has_hostile(member.key.slice(text)) {
+            push_scratch(scratch, |out| terminal::push_json(member.key.slice(text), out))
+        } else {
+            TextRef::Frame(member.key)
+        };
+        let needs_rewrite = || {
+            masks_nested
+                || member.spaced
+                || (!*is_plain && terminal::has_hostile(json))
+                || scrub.finds(json)
+        };
+        let value = if is_already_hidden {
+            TextRef::Frame(member.value)
+        } else if is_hidden {
+            let domain = || spec.map_or_else(|| Domain::for_field(&name), |spec| spec.domain);
+            push_scratch(scratch, |out| mask::push(&policy.mode, domain, json, out))
+        } else if needs_rewrite() {
+            let mut rewriter = Rewriter { mode: &policy.mode, scrub, field: shown, log };
+            push_scratch(scratch, |out| rewriter.value(json, declared, shown, out))
+        } else {
+            TextRef::Frame(member.value)
+        };
+        entries.push(FieldEntry { key, value, hidden: is_hidden, spec });
+    }
+}
+
+/// Returns the type of an undeclared event, masked if it does not look like a name.
 fn shown_type<'a>(
     policy: &Policy,
     name: &Cow<'a, str>,
-    notes: &mut RedactionLog<'_>,
+    log: &mut RedactionLog<'_>,
 ) -> Cow<'a, str> {
-    if shown_name(name) == name || policy.reveal.has_all() {
+    if shown_name(name) == name || policy.reveal.is_all() {
         name.clone()
     } else {
-        notes.hides(Name::Borrowed("event_type"), name, Reason::Unknown);
+        log.record_hidden(Name::Borrowed("event_type"), name, Reason::Unknown);
         Cow::Borrowed(MASK)
     }
 }
 
-fn made_with(scratch: &mut String, write: impl FnOnce(&mut String)) -> TextRef {
+/// Appends what `write` writes to the scratch text and returns a reference to it.
+fn push_scratch(scratch: &mut String, write: impl FnOnce(&mut String)) -> TextRef {
     let start = scratch.len();
     write(scratch);
-    TextRef::Made(start, scratch.len())
+    TextRef::Scratch(start, scratch.len())
 }

@@ -1,5 +1,8 @@
-//! Values that can't be shown as they arrived: written anew on one line, without hostile characters, with masks where nobody
-//! has classed what is there, and with free text scrubbed.
+//! Rewrites a value that cannot be shown as it arrived.
+//!
+//! The result is JSON on one line without hostile characters, with undeclared nested values masked
+//! and identifiers in text scrubbed. [`FieldRedactor`](super::redactor) decides which values need
+//! this and passes the field's declaration; this module applies it at every depth.
 
 use std::borrow::Cow;
 
@@ -12,18 +15,19 @@ use crate::model::{Domain, Name, Type};
 use crate::text::MASK;
 use crate::text::{scrub, terminal};
 
-/// What is known of the inside of a value that is shown.
+/// What is declared about the inside of a value that is shown.
 #[derive(Clone, Copy)]
 pub(super) enum NestedType<'t> {
-    /// All of it is shown.
+    /// Everything inside is shown.
     Free,
-    /// What the type has is shown.
+    /// What the type declares is shown; `None` declares nothing.
     Typed(Option<&'t Type>),
 }
 
 impl NestedType<'_> {
-    /// What is known of the value of `key` in a value of this type; `None` if nobody has classed it.
-    fn of(self, key: Option<&str>) -> Option<Self> {
+    /// Returns the type of the item or member `key` of a value of this type; `None` if it is not
+    /// declared.
+    fn nested(self, key: Option<&str>) -> Option<Self> {
         match self {
             Self::Free | Self::Typed(Some(Type::Any)) => Some(Self::Free),
             Self::Typed(Some(Type::List(item) | Type::Map(item))) => Some(Self::Typed(Some(item))),
@@ -38,58 +42,61 @@ impl NestedType<'_> {
         }
     }
 
-    /// Whether there is anything inside of a value of that type that is shown.
-    pub(super) fn has_inside(self, json: JsonType) -> bool {
+    /// Returns whether anything inside a value of the given JSON type may be shown.
+    pub(super) fn allows_nested(self, json: JsonType) -> bool {
         match self {
             Self::Free | Self::Typed(Some(Type::Any)) => true,
-            Self::Typed(Some(Type::List(_) | Type::Map(_) | Type::Record(_))) => {
-                matches!(self, Self::Typed(Some(ty)) if ty.accepts(json))
+            Self::Typed(Some(ty @ (Type::List(_) | Type::Map(_) | Type::Record(_)))) => {
+                ty.accepts(json)
             }
             Self::Typed(_) => false,
         }
     }
 }
 
-/// Which values are searched for identifiers.
+/// Which values of a field are searched for identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScrubScope {
     Nothing,
-    /// Strings, and keys inside of the field.
+    /// Strings, and keys inside the field.
     Strings,
-    /// Numbers too: where prose is expected, one may be somebody's.
-    Numbers,
+    /// Numbers too: in a field of prose, a bare number may be a telephone number.
+    StringsAndNumbers,
 }
 
 impl ScrubScope {
-    /// Whether a value must be written anew for it.
+    /// Returns whether a value must be rewritten because it holds an identifier or, for an array
+    /// or object, may hold one.
     pub(super) fn finds(self, json: &str) -> bool {
         match JsonType::from_first_byte(json.as_bytes()[0]) {
             JsonType::String => {
                 self != Self::Nothing
                     && scrub::may_contain_identifier(&unquote(json).unwrap_or_default())
             }
-            JsonType::Number => self == Self::Numbers && scrub::may_contain_identifier(json),
+            JsonType::Number => {
+                self == Self::StringsAndNumbers && scrub::may_contain_identifier(json)
+            }
             JsonType::Array | JsonType::Object => self != Self::Nothing,
             JsonType::Null | JsonType::Bool => false,
         }
     }
 }
 
-/// Writes the values of one field.
+/// Rewrites the value of one field.
 pub(super) struct Rewriter<'r, 'n> {
     pub mode: &'r Mode,
-    pub search: ScrubScope,
-    /// The field's name, as it may be shown.
+    pub scrub: ScrubScope,
+    /// The field's name, safe to show.
     pub field: &'r str,
-    pub notes: &'r mut RedactionLog<'n>,
+    pub log: &'r mut RedactionLog<'n>,
 }
 
 impl Rewriter<'_, '_> {
-    /// Appends a value. `path` leads to it.
+    /// Appends a value to `out`. `path` is the dotted path of the value, safe to show.
     pub(super) fn value(
         &mut self,
         json: &str,
-        inside: NestedType<'_>,
+        declared: NestedType<'_>,
         path: &str,
         out: &mut String,
     ) {
@@ -97,37 +104,39 @@ impl Rewriter<'_, '_> {
         if !ty.is_container() {
             return self.scalar(json, ty, out);
         }
-        if !inside.has_inside(ty) {
-            self.notes.hides(Name::Owned(path.to_owned()), json, Reason::Unknown);
+        if !declared.allows_nested(ty) {
+            self.log.record_hidden(Name::Owned(path.to_owned()), json, Reason::Unknown);
             return mask::push(self.mode, || Domain::for_field(path), json, out);
         }
         let (open, close) = if ty == JsonType::Object { ('{', '}') } else { ('[', ']') };
         out.push(open);
-        let mut first = true;
+        let mut is_first = true;
         for (key, value) in scan::entries(json) {
-            let known = inside.of(key);
+            let nested = declared.nested(key);
             let name = key.map(unescape);
+            // An undeclared key is shown only if it looks like a name.
             let name =
-                name.as_deref().map(|name| if known.is_some() { name } else { shown_name(name) });
+                name.as_deref().map(|name| if nested.is_some() { name } else { shown_name(name) });
             let path = name
                 .map_or_else(|| Cow::Borrowed(path), |name| Cow::Owned(format!("{path}.{name}")));
-            let hidden = known.is_none() && value != "null";
-            let already = hidden && self.notes.already(&path, value);
-            if hidden {
-                self.notes.hides(Name::Owned(path.clone().into_owned()), value, Reason::Unknown);
+            let is_hidden = nested.is_none() && value != "null";
+            let is_already_hidden = is_hidden && self.log.is_already_hidden(&path, value);
+            if is_hidden {
+                let path = Name::Owned(path.clone().into_owned());
+                self.log.record_hidden(path, value, Reason::Unknown);
             }
-            if hidden && matches!(self.mode, Mode::Drop) {
+            if is_hidden && matches!(self.mode, Mode::Drop) {
                 continue;
             }
-            if !std::mem::take(&mut first) {
+            if !std::mem::take(&mut is_first) {
                 out.push(',');
             }
             if let (Some(key), Some(name)) = (key, name) {
                 self.key(if name == MASK { MASK } else { key }, out);
             }
-            match known {
-                Some(inside) => self.value(value, inside, &path, out),
-                None if hidden && !already => {
+            match nested {
+                Some(nested) => self.value(value, nested, &path, out),
+                None if is_hidden && !is_already_hidden => {
                     let domain = || Domain::for_field(name.unwrap_or_default());
                     mask::push(self.mode, domain, value, out);
                 }
@@ -139,28 +148,28 @@ impl Rewriter<'_, '_> {
 
     fn scalar(&mut self, json: &str, ty: JsonType, out: &mut String) {
         let text = match ty {
-            JsonType::String if self.search != ScrubScope::Nothing => {
+            JsonType::String if self.scrub != ScrubScope::Nothing => {
                 unquote(json).unwrap_or_default()
             }
-            JsonType::Number if self.search == ScrubScope::Numbers => Cow::Borrowed(json),
+            JsonType::Number if self.scrub == ScrubScope::StringsAndNumbers => Cow::Borrowed(json),
             _ => return terminal::push_json(json, out),
         };
         match scrub::scrub(&text) {
             Some(scrubbed) => {
-                self.notes.scrubs(self.field, &scrubbed);
-                quote(&scrubbed.text, out);
+                self.log.record_scrubbed(self.field, &scrubbed);
+                push_quoted(&scrubbed.text, out);
             }
             None => terminal::push_json(json, out),
         }
     }
 
-    /// Appends a key, given what stands between its quotes, and a colon.
+    /// Appends a key and a colon; `key` is the text between the quotes, escapes included.
     fn key(&mut self, key: &str, out: &mut String) {
         let scrubbed =
-            if self.search == ScrubScope::Nothing { None } else { scrub::scrub(&unescape(key)) };
+            if self.scrub == ScrubScope::Nothing { None } else { scrub::scrub(&unescape(key)) };
         if let Some(scrubbed) = scrubbed {
-            self.notes.scrubs(self.field, &scrubbed);
-            quote(&scrubbed.text, out);
+            self.log.record_scrubbed(self.field, &scrubbed);
+            push_quoted(&scrubbed.text, out);
         } else {
             out.push('"');
             terminal::push_json(key, out);
@@ -170,6 +179,6 @@ impl Rewriter<'_, '_> {
     }
 }
 
-fn quote(text: &str, out: &mut String) {
+fn push_quoted(text: &str, out: &mut String) {
     terminal::push_json(&serde_json::Value::from(text).to_string(), out);
 }

@@ -1,8 +1,9 @@
-//! CloudEvents: an event in an envelope of attributes.
+//! Opens CloudEvents envelopes (CloudEvents 1.0, JSON format).
 //!
-//! The event is what `data` holds: a line of evtap's, or the fields of an event whose type is the envelope's. Nothing of
-//! the envelope but the type and the time is shown. What stands in it that evtap would not have written there is named, so
-//! that it does not vanish in silence, and so that an audit finds it.
+//! The event is in `data`: either a line that evtap wrote, or the fields of an event whose type is
+//! the envelope's. Only the type and the time of the envelope are passed on. Attributes that evtap
+//! would not have written are reported by name, so that they do not vanish silently and an audit
+//! finds them.
 
 use jiff::Timestamp;
 
@@ -14,30 +15,33 @@ use crate::model::cloudevent::{self, SUBJECTS};
 use crate::model::{Name, is_call_sid, is_name, is_uuid};
 use crate::text::MASK;
 
-/// An envelope, opened.
+/// An opened envelope.
 pub(super) struct Envelope<'a> {
-    /// The type that it gives to data that names none.
+    /// The envelope's type, if the data does not name its own.
     pub name: Option<&'a str>,
-    /// Its time, where the data is no line of evtap's.
+    /// The envelope's time, if the data is not a line that evtap wrote.
     pub time: Option<String>,
-    /// The attributes that evtap would not have written, or not so.
-    pub odd: Vec<UnexpectedMember>,
+    /// The attributes that evtap would not have written, or not with such a value.
+    pub unexpected: Vec<UnexpectedMember>,
 }
 
-/// An attribute, or a member, that evtap would not have written.
+/// An attribute or a member that evtap would not have written.
 pub(crate) struct UnexpectedMember {
-    /// Its name, as it may be shown.
+    /// Its name, safe to show.
     pub name: Name,
-    /// It is told as drift: nobody has specified it.
+    /// It is reported as drift, because no specification defines it.
     pub is_drift: bool,
 }
 
-/// The attributes of the specification. `specversion` comes first where evtap wrote it, but need not.
+/// The context attributes that the specification defines.
+/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#context-attributes>
 const CONTEXT: &[&str] =
     &["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema"];
 
-/// Opens the envelope that an object is, if it is one: `members` are those of its data then. Data that is no object leaves
-/// the envelope closed, to be taken as an event that nobody has classed.
+/// Opens an envelope and replaces `members` with the members of its data.
+///
+/// Returns `None` and keeps the object's own members if it is not an envelope, or its data is not
+/// an object. It is then an undeclared event, whose fields are all hidden.
 pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envelope<'a>> {
     let find = |name: &str| members.iter().find(|member| member.key.slice(text) == name);
     let is_string = |member: &&Member| member.json == JsonType::String;
@@ -54,7 +58,7 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
     let named = members
         .iter()
         .find(|member| member.json == JsonType::String && member.key.slice(text) == "event_type");
-    // Escapes are in no name that is declared.
+    // No declared name has escapes.
     if named.is_none() && name.contains('\\') {
         members.clear();
         members.extend(attributes);
@@ -67,9 +71,9 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
         .and_then(|time| contents(time.value.slice(text)));
     let time = time.filter(|_| named.is_none()).and_then(|time| time.parse::<Timestamp>().ok());
     let event_type = named.map(|named| string(named.value, text));
-    let odd = attributes
+    let unexpected = attributes
         .iter()
-        .filter(|attribute| !is_ours(attribute, event_type.as_deref(), text, members))
+        .filter(|attribute| !could_be_ours(attribute, event_type.as_deref(), text, members))
         .map(|attribute| {
             let name = key_of(attribute, text);
             let is_extension = !CONTEXT.contains(&&*name);
@@ -82,12 +86,17 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
     Some(Envelope {
         name: named.is_none().then_some(name),
         time: time.map(rfc3339),
-        odd: odd.collect(),
+        unexpected: unexpected.collect(),
     })
 }
 
-/// Whether evtap could have written an attribute around that data.
-fn is_ours(attribute: &Member, event_type: Option<&str>, text: &str, data: &[Member]) -> bool {
+/// Returns whether evtap could have written an attribute around `data`.
+fn could_be_ours(
+    attribute: &Member,
+    event_type: Option<&str>,
+    text: &str,
+    data: &[Member],
+) -> bool {
     if attribute.json != JsonType::String {
         return false;
     }
@@ -96,7 +105,7 @@ fn is_ours(attribute: &Member, event_type: Option<&str>, text: &str, data: &[Mem
         "specversion" => value == "1.0",
         "id" => cloudevent::is_id(&value),
         "source" => cloudevent::is_source(&value),
-        // Its name is looked at where it names the event.
+        // If the type names the event, decoding checks it.
         "type" => event_type.is_none_or(|event_type| value == cloudevent::legal(event_type)),
         "subject" => is_uuid(&value) || is_call_sid(&value) || is_subject(&value, text, data),
         "time" => value.len() <= 35 && value.parse::<Timestamp>().is_ok(),
@@ -105,11 +114,12 @@ fn is_ours(attribute: &Member, event_type: Option<&str>, text: &str, data: &[Mem
     }
 }
 
+/// Returns whether a subject is the id that evtap would have taken from `data`.
 fn is_subject(value: &str, text: &str, data: &[Member]) -> bool {
-    let about = data.iter().filter(|member| {
+    let subjects = data.iter().filter(|member| {
         SUBJECTS.contains(&&*key_of(member, text)) && member.json == JsonType::String
     });
-    about
+    subjects
         .map(|member| cloudevent::legal(&string(member.value, text)))
         .any(|subject| subject == value)
 }

@@ -1,4 +1,4 @@
-//! Reads keys, strings and times of the members of an object.
+//! Reads keys, strings and times from the members of an object.
 
 use std::borrow::Cow;
 
@@ -8,18 +8,18 @@ use crate::json::scan::{Member, Span};
 use crate::json::string::{unescape, unquote};
 pub(crate) use crate::model::name::shown_name;
 
-/// A member's key, its escapes resolved.
+/// Returns a member's key with its escapes resolved.
 pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
     let key = member.key.slice(text);
     if member.key_escaped { unescape(key) } else { Cow::Borrowed(key) }
 }
 
-/// The text of the JSON string at `span`.
+/// Returns the text of the JSON string at `span`.
 pub(crate) fn string(span: Span, text: &str) -> Cow<'_, str> {
     unquote(span.slice(text)).unwrap_or_default()
 }
 
-/// RFC 3339 in UTC with three digits of a second.
+/// Formats a time as RFC 3339 in UTC with milliseconds.
 pub(crate) fn rfc3339(at: Timestamp) -> String {
     format!("{at:.3}")
 }

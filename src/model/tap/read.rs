@@ -1,48 +1,50 @@
-//! Reads `_tap` from a line of a recording.
+//! Reads `_tap` from a recorded line.
 //!
-//! As evtap writes it, it is read by comparing: its keys come in one order, and nothing in it needs an escape. Whatever is
-//! written otherwise is left to serde. Then every part must be what evtap itself could have written, so that a line of unknown
-//! making can't pass anything hidden off as `_tap`.
+//! The form that evtap writes has a fixed key order and no escapes, so it is read by comparing
+//! bytes. Any other form is left to serde. In both cases every part is then checked to be something
+//! that evtap could have written, so that a line of unknown origin cannot pass protected text off
+//! as `_tap`.
 
 use super::{Name, Tap, is_call_sid, is_id, is_uuid};
 use crate::model::{EventSpec, is_name};
 use crate::text::MASK;
 
 impl Tap {
-    /// Reads what `json` says of an event of that declaration into `self`, whose memory is used again. False if evtap can't
-    /// have written it; `self` is then worth nothing.
+    /// Reads `json` into `self`, reusing its memory. `spec` is the declaration of the event.
+    ///
+    /// Returns false if evtap cannot have written it; the content of `self` is then unspecified.
     #[must_use]
     pub fn read(&mut self, json: &str, spec: Option<&EventSpec>) -> bool {
-        if self.read_plain(json, spec).is_none() {
+        if self.read_canonical(json, spec).is_none() {
             match serde_json::from_str(json) {
                 Ok(tap) => *self = tap,
                 Err(_) => return false,
             }
         }
-        self.is_sound()
+        self.could_be_ours()
     }
 
-    /// Reads it if it is written as evtap does.
-    fn read_plain(&mut self, json: &str, spec: Option<&EventSpec>) -> Option<()> {
-        let mut members = TapReader { rest: json.strip_prefix('{')?, is_first: true };
-        set(&mut self.id, members.text("\"id\":\"")?);
-        set(&mut self.time, members.text("\"time\":\"")?);
-        set(&mut self.received_at, members.text("\"received_at\":\"")?);
-        self.stream = members.text("\"stream\":\"")?.map(|stream| match stream {
+    /// Reads the form that evtap writes; `None` if the form differs.
+    fn read_canonical(&mut self, json: &str, spec: Option<&EventSpec>) -> Option<()> {
+        let mut reader = TapReader { rest: json.strip_prefix('{')?, is_first: true };
+        assign(&mut self.id, reader.text("\"id\":\"")?);
+        assign(&mut self.time, reader.text("\"time\":\"")?);
+        assign(&mut self.received_at, reader.text("\"received_at\":\"")?);
+        self.stream = reader.text("\"stream\":\"")?.map(|stream| match stream {
             "workspace" => Name::Borrowed("workspace"),
             "observer" => Name::Borrowed("observer"),
             other => Name::Owned(other.to_owned()),
         });
-        set(&mut self.workspace_id, members.text("\"workspace_id\":\"")?);
-        set(&mut self.call_sid, members.text("\"call_sid\":\"")?);
-        members.names("\"redacted\":[", &mut self.redacted, spec)?;
-        members.names("\"scrubbed\":[", &mut self.scrubbed, spec)?;
+        assign(&mut self.workspace_id, reader.text("\"workspace_id\":\"")?);
+        assign(&mut self.call_sid, reader.text("\"call_sid\":\"")?);
+        reader.names("\"redacted\":[", &mut self.redacted, spec)?;
+        reader.names("\"scrubbed\":[", &mut self.scrubbed, spec)?;
         self.drift.clear();
-        (members.rest == "}").then_some(())
+        (reader.rest == "}").then_some(())
     }
 
-    /// Whether each part is what evtap itself could have written.
-    fn is_sound(&self) -> bool {
+    /// Returns whether evtap could have written each part.
+    fn could_be_ours(&self) -> bool {
         let time = |text: &Option<String>| text.as_deref().is_none_or(is_time);
         self.id.as_deref().is_none_or(is_id)
             && time(&self.time)
@@ -64,21 +66,22 @@ impl Tap {
     }
 }
 
-/// The rest of an object.
+/// Reads the members of an object in their fixed order.
 struct TapReader<'j> {
     rest: &'j str,
     is_first: bool,
 }
 
 impl<'j> TapReader<'j> {
-    fn begins(&mut self, key: &str) -> bool {
+    /// Consumes `key`, with the comma before it, if it comes next.
+    fn take_key(&mut self, key: &str) -> bool {
         let rest = if self.is_first { Some(self.rest) } else { self.rest.strip_prefix(',') };
         let Some(rest) = rest.and_then(|rest| rest.strip_prefix(key)) else { return false };
         *self = Self { rest, is_first: false };
         true
     }
 
-    /// What stands before the next quote.
+    /// Consumes the text before the next quote, and the quote.
     fn quoted(&mut self) -> Option<&'j str> {
         let (text, rest) =
             self.rest.split_at_checked(memchr::memchr(b'"', self.rest.as_bytes())?)?;
@@ -86,15 +89,19 @@ impl<'j> TapReader<'j> {
         is_plain(text).then_some(text)
     }
 
-    /// The member that `key` begins, if it is the next. `None` if it is not written as evtap does.
-    #[expect(clippy::option_option, reason = "there is none, or it can't be read")]
+    /// Consumes the string member that starts with `key`.
+    ///
+    /// Returns `Some(None)` if another member comes next, and `None` if the form differs.
+    #[expect(clippy::option_option, reason = "absent and unreadable are different outcomes")]
     fn text(&mut self, key: &str) -> Option<Option<&'j str>> {
-        if self.begins(key) { self.quoted().map(Some) } else { Some(None) }
+        if self.take_key(key) { self.quoted().map(Some) } else { Some(None) }
     }
 
+    /// Consumes the member that starts with `key`, a list of names, if it comes next. `None` if the
+    /// form differs.
     fn names(&mut self, key: &str, names: &mut Vec<Name>, spec: Option<&EventSpec>) -> Option<()> {
         names.clear();
-        if !self.begins(key) {
+        if !self.take_key(key) {
             return Some(());
         }
         loop {
@@ -119,12 +126,12 @@ impl<'j> TapReader<'j> {
     }
 }
 
-/// Whether text stands in JSON for itself.
+/// Returns whether a JSON string needs no unescaping and holds printable ASCII only.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\')
 }
 
-fn set(slot: &mut Option<String>, text: Option<&str>) {
+fn assign(slot: &mut Option<String>, text: Option<&str>) {
     match (slot.as_mut(), text) {
         (Some(slot), Some(text)) => {
             slot.clear();
@@ -134,13 +141,15 @@ fn set(slot: &mut Option<String>, text: Option<&str>) {
     }
 }
 
-/// Whether text is a time by RFC 3339.
+/// Returns whether a text is a time in the form of RFC 3339.
 fn is_time(text: &str) -> bool {
-    is_usual_time(text.as_bytes()) || (text.len() <= 35 && text.parse::<jiff::Timestamp>().is_ok())
+    is_canonical_time(text.as_bytes())
+        || (text.len() <= 35 && text.parse::<jiff::Timestamp>().is_ok())
 }
 
-/// Whether it is `2026-05-05T10:00:00.000Z`, on a day that every month has.
-fn is_usual_time(text: &[u8]) -> bool {
+/// Returns whether a text is a time in evtap's own form, such as `2026-05-05T10:00:00.000Z`, on a
+/// day that every month has. This avoids parsing; other times are left to the parser.
+fn is_canonical_time(text: &[u8]) -> bool {
     const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
     let two = |at: usize| (text[at] - b'0') * 10 + text[at + 1] - b'0';
     text.len() == FORM.len()
@@ -165,12 +174,12 @@ mod tests {
 
     use super::*;
 
-    fn by_serde(json: &str) -> Option<Tap> {
-        serde_json::from_str::<Tap>(json).ok().filter(Tap::is_sound)
+    fn read_with_serde(json: &str) -> Option<Tap> {
+        serde_json::from_str::<Tap>(json).ok().filter(Tap::could_be_ours)
     }
 
     fn read(json: &str) -> Option<Tap> {
-        // What an earlier line has left behind is gone.
+        // Reading must overwrite what an earlier line has left in the buffers.
         let mut tap = Tap {
             id: Some("7".to_owned()),
             redacted: vec!["x".into()],
@@ -181,16 +190,16 @@ mod tests {
     }
 
     #[test]
-    fn what_evtap_writes_needs_no_serde() {
+    fn reads_what_evtap_writes_without_serde() {
         let json = r#"{"id":"1700000000000","time":"2023-11-14T22:13:20.000Z","stream":"workspace","redacted":["caller_id","a.b"]}"#;
         let mut tap = Tap::default();
-        assert_eq!(tap.read_plain(json, None), Some(()));
-        assert_eq!(Some(tap), by_serde(json));
+        assert_eq!(tap.read_canonical(json, None), Some(()));
+        assert_eq!(Some(tap), read_with_serde(json));
         assert_eq!(read("{}"), Some(Tap::default()));
     }
 
     #[test]
-    fn what_it_can_not_have_written_is_refused_as_by_serde() {
+    fn agrees_with_serde_on_what_evtap_cannot_have_written() {
         for json in [
             r#"{"id":"x"}"#,
             r#"{"id":"1","id":"2"}"#,
@@ -211,20 +220,20 @@ mod tests {
             r#"{"drift":[{"kind":"unknown_field","field":"a"}]}"#,
             r#"{"other":1}"#,
         ] {
-            assert_eq!(read(json), by_serde(json), "{json}");
+            assert_eq!(read(json), read_with_serde(json), "{json}");
         }
     }
 
     proptest! {
         #[test]
-        fn it_reads_what_serde_reads(json in r#"\{(("(id|time|stream|call_sid)":"[0-9a-zT:.-]{0,3}"|"redacted":\["[a-z. ]{0,2}"(,"a")?\]),?){0,3}\}"#) {
-            prop_assert_eq!(read(&json), by_serde(&json));
+        fn agrees_with_serde_on_any_text(json in r#"\{(("(id|time|stream|call_sid)":"[0-9a-zT:.-]{0,3}"|"redacted":\["[a-z. ]{0,2}"(,"a")?\]),?){0,3}\}"#) {
+            prop_assert_eq!(read(&json), read_with_serde(&json));
         }
 
         #[test]
-        fn a_usual_time_is_one(month in 0..15u8, day in 0..35u8, hour in 0..30u8, minute in 0..70u8) {
+        fn every_canonical_time_parses(month in 0..15u8, day in 0..35u8, hour in 0..30u8, minute in 0..70u8) {
             let text = format!("2026-{month:02}-{day:02}T{hour:02}:{minute:02}:00.000Z");
-            prop_assert!(!is_usual_time(text.as_bytes()) || text.parse::<jiff::Timestamp>().is_ok());
+            prop_assert!(!is_canonical_time(text.as_bytes()) || text.parse::<jiff::Timestamp>().is_ok());
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Which events take the short way, and that it leads to where the long one does.
+//! Which events take the fast path, and that it gives the same result as the full path.
 
 use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use super::ORDERS;
+use super::{MAX_LESSONS, MAX_SHAPES};
 use crate::emulator::samples::sample;
 use crate::model::decode::Decoder;
 use crate::model::{Class, Kind, Type};
@@ -15,42 +15,42 @@ use crate::redact::{
     Mode, Policy, PseudonymKey, RedactedEvent, RedactedField, Redactor, ScrubMode,
 };
 
-/// A walk that learns as it goes.
-struct Walk {
+/// Redacts each event on both paths and asserts that the results are equal.
+struct PathComparison {
     decoder: Decoder,
     redactor: Redactor,
-    /// One that learns the same, to be asked which way it will go.
-    asked: (Decoder, Redactor),
-    /// The same by the long way, which learns nothing.
-    plain: (Decoder, Redactor),
-    has_more: bool,
-    /// The id of the frames of a stream.
+    /// Learns from the same events, and reports which path an event takes.
+    probe: (Decoder, Redactor),
+    /// Takes the full path only, and learns nothing.
+    full: (Decoder, Redactor),
+    has_rest: bool,
+    /// The id of SSE frames.
     id: &'static str,
 }
 
-impl Walk {
-    fn by(policy: Policy) -> Self {
-        let [asked, plain] = [(); 2].map(|()| (Decoder::default(), Redactor::new(policy.clone())));
+impl PathComparison {
+    fn new(policy: Policy) -> Self {
+        let [probe, full] = [(); 2].map(|()| (Decoder::default(), Redactor::new(policy.clone())));
         Self {
             decoder: Decoder::default(),
             redactor: Redactor::new(policy),
-            asked,
-            plain,
-            has_more: false,
+            probe,
+            full,
+            has_rest: false,
             id: "1700000000001",
         }
     }
 
-    /// What a line becomes, which must be what the long way makes of it, and whether it takes the short one. Every other line
-    /// has others behind it.
+    /// Returns what a recorded line becomes, and whether it takes the fast path. Every other line
+    /// has more text after it in the buffer.
     #[track_caller]
     fn line(&mut self, text: &str) -> (String, bool) {
-        self.has_more ^= true;
-        let rest = if self.has_more { "\n,\"call_sid\":\"CA1\",1]}\"]}\n" } else { "" };
+        self.has_rest ^= true;
+        let rest = if self.has_rest { "\n,\"call_sid\":\"CA1\",1]}\"]}\n" } else { "" };
         self.frame(FrameFormat::Record, None, text, rest)
     }
 
-    /// The same of a frame of a stream.
+    /// Returns what an SSE frame becomes, and whether it takes the fast path.
     #[track_caller]
     fn event(&mut self, event_type: &str, text: &str) -> (String, bool) {
         self.frame(FrameFormat::Sse, Some(event_type), text, "")
@@ -78,55 +78,54 @@ impl Walk {
             offset: 0,
             flags: FrameFlags::default(),
         };
-        let Redactor { shapes, made, tap, .. } = &mut self.asked.1;
-        let is_short =
-            shapes.as_mut().is_some_and(|shapes| shapes.recognise(&frame, made, tap).is_some());
-        let _ = self.asked.1.decode_and_redact(&mut self.asked.0, frame);
-        let (mut walked, mut alone) = (Vec::new(), Vec::new());
-        let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
-        let event = self.plain.0.decode(frame);
-        let plain = self.plain.1.redact(&event);
-        let fields = |shown: &RedactedEvent<'_>| {
+        let is_fast = self.probe.1.recognize(&frame).is_some();
+        let _ = self.probe.1.decode_and_redact(&mut self.probe.0, frame);
+        let (mut line, mut full_line) = (Vec::new(), Vec::new());
+        let redacted = self.redactor.decode_and_redact(&mut self.decoder, frame);
+        let event = self.full.0.decode(frame);
+        let full = self.full.1.redact(&event);
+        let fields = |redacted: &RedactedEvent<'_>| {
             let field = |field: RedactedField<'_>| {
                 (field.key.to_owned(), field.json.to_owned(), field.hidden)
             };
-            shown.fields().map(field).collect::<Vec<_>>()
+            redacted.fields().map(field).collect::<Vec<_>>()
         };
-        assert_eq!(fields(&shown), fields(&plain), "{text}");
-        assert_eq!(shown.tap(), plain.tap(), "{text}");
-        for (key, json, _) in fields(&plain) {
+        assert_eq!(fields(&redacted), fields(&full), "{text}");
+        assert_eq!(redacted.tap(), full.tap(), "{text}");
+        for (key, json, _) in fields(&full) {
             assert_eq!(
-                shown.field(&key).map(|field| field.json == json),
-                plain.field(&key).map(|field| field.json == json)
+                redacted.field(&key).map(|field| field.json == json),
+                full.field(&key).map(|field| field.json == json)
             );
         }
-        ndjson::object(&shown, &mut walked);
-        ndjson::object(&plain, &mut alone);
-        let [walked, alone] = [walked, alone].map(|line| String::from_utf8(line).expect("text"));
-        assert_eq!(walked, alone, "{text}");
-        (walked, is_short)
+        ndjson::object(&redacted, &mut line);
+        ndjson::object(&full, &mut full_line);
+        let [line, full_line] =
+            [line, full_line].map(|line| String::from_utf8(line).expect("text"));
+        assert_eq!(line, full_line, "{text}");
+        (line, is_fast)
     }
 
-    fn is_short(&mut self, text: &str) -> bool {
+    fn is_fast(&mut self, text: &str) -> bool {
         self.line(text).1
     }
 }
 
-/// A line of these members, in this order.
+/// Returns a recorded line with these members, in this order.
 fn object(event_type: &str, fields: &[(&str, String)]) -> String {
     let fields: Vec<_> = fields.iter().map(|(name, json)| format!(",\"{name}\":{json}")).collect();
     format!("{{\"event_type\":\"{event_type}\"{}}}", fields.concat())
 }
 
-/// Every field of an event, as JSON.
+/// Returns a sample of every field of an event, as JSON.
 fn fields(kind: Kind) -> Vec<(&'static str, String)> {
     let sample = sample(kind.spec(), &mut StdRng::seed_from_u64(3));
     kind.spec().fields.iter().map(|field| (field.name, sample[field.name].to_string())).collect()
 }
 
-/// Values of every type of JSON, those that a declaration may not expect among them.
+/// Returns values of every JSON type, whether or not a declaration accepts them.
 fn values() -> impl Iterator<Item = String> {
-    let odd = [
+    let scalars = [
         json!(null),
         json!(true),
         json!(1),
@@ -144,39 +143,40 @@ fn values() -> impl Iterator<Item = String> {
         json!({"odd": 1}),
         json!([{"name": "joy", "score": 0.5}]),
     ];
-    odd.into_iter()
+    scalars
+        .into_iter()
         .chain(inside)
         .map(|value| value.to_string())
         .chain(["\"call (202) 555-0123\"".to_owned()])
 }
 
 #[test]
-fn what_comes_as_before_takes_the_short_way_unless_there_is_something_to_say_about_it() {
+fn events_like_earlier_ones_take_the_fast_path_unless_they_need_drift_or_scrubbing() {
     for kind in Kind::ALL {
-        let mut walk = Walk::by(Policy::default());
+        let mut paths = PathComparison::new(Policy::default());
         let (name, fields) = (kind.spec().event_type, fields(*kind));
-        assert!(!walk.is_short(&object(name, &fields)), "nothing has come before");
-        let is_short = |walk: &mut Walk, fields: &[(&str, String)]| {
-            let (line, is_short) = walk.line(&object(name, fields));
+        assert!(!paths.is_fast(&object(name, &fields)), "nothing is learned yet");
+        let is_fast = |paths: &mut PathComparison, fields: &[(&str, String)]| {
+            let (line, is_fast) = paths.line(&object(name, fields));
             let is_unstated = |(at, (_, json)): (usize, &(&str, String))| {
                 kind.spec().fields[at].ty == Type::Unstated && json.starts_with(['[', '{'])
             };
             let is_inside = fields.len() == kind.spec().fields.len()
                 && fields.iter().enumerate().any(is_unstated);
             assert_eq!(
-                is_short,
+                is_fast,
                 !line.contains("\"drift\"") && !line.contains("\"scrubbed\"") && !is_inside,
                 "{line}"
             );
-            is_short
+            is_fast
         };
         let is_prose = kind.spec().fields.iter().any(|field| field.class == Class::Free);
-        assert!(is_prose || is_short(&mut walk, &fields), "{name}");
+        assert!(is_prose || is_fast(&mut paths, &fields), "{name}");
         for at in 0..fields.len() {
             let mut less = fields.clone();
             less.remove(at);
             assert!(
-                is_prose || is_short(&mut walk, &less) != kind.spec().fields[at].required,
+                is_prose || is_fast(&mut paths, &less) != kind.spec().fields[at].required,
                 "{name} without {}",
                 fields[at].0
             );
@@ -184,10 +184,10 @@ fn what_comes_as_before_takes_the_short_way_unless_there_is_something_to_say_abo
                 let mut other = fields.clone();
                 other[at].1 = value;
                 if !is_prose || !matches!(kind.spec().fields[at].class, Class::Free) {
-                    walk.line(&object(name, &other));
+                    paths.line(&object(name, &other));
                 }
                 if !is_prose {
-                    is_short(&mut walk, &other);
+                    is_fast(&mut paths, &other);
                 }
             }
         }
@@ -201,11 +201,11 @@ fn started(rest: &str) -> String {
 }
 
 #[test]
-fn what_can_not_be_shown_as_it_stands_takes_the_long_way() {
-    let mut walk = Walk::by(Policy::default());
-    walk.line(&started(",\"caller_id\":\"+1\""));
-    assert!(walk.is_short(&started(",\"caller_id\":\"+2\"")));
-    for (from, to, is_short) in [
+fn events_that_cannot_be_copied_take_the_full_path() {
+    let mut paths = PathComparison::new(Policy::default());
+    paths.line(&started(",\"caller_id\":\"+1\""));
+    assert!(paths.is_fast(&started(",\"caller_id\":\"+2\"")));
+    for (from, to, is_fast) in [
         ("CA1", "CAé", true),
         ("CA1", "CA\u{202e}", false),
         ("CA1", "CA\u{9b}1", false),
@@ -225,51 +225,51 @@ fn what_can_not_be_shown_as_it_stands_takes_the_long_way() {
         ("}", ",\"direction\":\"inbound\"}", false),
     ] {
         let line = started(",\"caller_id\":\"+1\"").replacen(from, to, 1);
-        assert_eq!(walk.is_short(&line), is_short, "{line}");
+        assert_eq!(paths.is_fast(&line), is_fast, "{line}");
     }
     let ended = |steps: &str| {
         let begin = "{\"event_type\":\"call.ended\",\"call_sid\":\"CA1\",\"completion_reason\":\"completed\"";
         format!("{begin},\"direction\":\"inbound\",\"duration_seconds\":{steps}}}")
     };
-    walk.line(&ended("1.5"));
-    for (steps, is_short) in
+    paths.line(&ended("1.5"));
+    for (steps, is_fast) in
         [("1.10", true), ("2", true), ("1.", false), ("01", false), ("\"1\"", false)]
     {
-        assert_eq!(walk.is_short(&ended(steps)), is_short, "{steps}");
+        assert_eq!(paths.is_fast(&ended(steps)), is_fast, "{steps}");
     }
-    // Prose that holds nothing may go, prose that may hold something not, and what is hidden may hold what it likes.
+    // Free text takes the fast path unless it holds an identifier; hidden text may hold one.
     let escalated = |reason: &str| {
         let begin =
             "{\"event_type\":\"call.escalated\",\"call_sid\":\"CA1\",\"escalation_id\":\"e\"";
         format!("{begin},\"reason\":\"{reason}\",\"trigger\":\"caller\"}}")
     };
-    walk.line(&escalated("asked for a person"));
-    let said = [
+    paths.line(&escalated("asked for a person"));
+    let reasons = [
         ("asked for somebody", true),
         ("call (202) 555-0123", false),
         ("call \\u0028202) 555-0123", false),
     ];
-    for (reason, is_short) in said {
-        assert_eq!(walk.is_short(&escalated(reason)), is_short, "{reason}");
+    for (reason, is_fast) in reasons {
+        assert_eq!(paths.is_fast(&escalated(reason)), is_fast, "{reason}");
     }
-    assert!(walk.is_short(&started(",\"caller_id\":\"(202) 555-0123\"")));
-    // Where all strings are searched, numbers are figures all the same.
-    let mut walk = Walk::by(Policy { scrub: ScrubMode::All, ..Policy::default() });
-    walk.line(&ended("1.5"));
-    assert!(walk.is_short(&ended("2025550123")));
+    assert!(paths.is_fast(&started(",\"caller_id\":\"(202) 555-0123\"")));
+    // `--scrub all` searches strings; a number is searched in free text only.
+    let mut paths = PathComparison::new(Policy { scrub: ScrubMode::All, ..Policy::default() });
+    paths.line(&ended("1.5"));
+    assert!(paths.is_fast(&ended("2025550123")));
 }
 
 #[test]
-fn frames_of_a_stream_take_the_short_way_too() {
-    let mut walk = Walk::by(Policy::default());
+fn sse_frames_take_the_fast_path_too() {
+    let mut paths = PathComparison::new(Policy::default());
     let started = |rest: &str| {
         format!("{{\"call_sid\":\"CA1\",\"direction\":\"inbound\",\"service_id\":\"s\"{rest}}}")
     };
     assert!(
-        !walk.event("call.started", &started(",\"caller_id\":\"+1\"")).1,
-        "nothing has come before"
+        !paths.event("call.started", &started(",\"caller_id\":\"+1\"")).1,
+        "nothing is learned yet"
     );
-    for (event_type, data, is_short) in [
+    for (event_type, data, is_fast) in [
         ("call.started", started(",\"caller_id\":\"+2\""), true),
         ("call.started", started(""), true),
         ("call.started", started("") + " ", true),
@@ -287,97 +287,97 @@ fn frames_of_a_stream_take_the_short_way_too() {
         ("tap.gap", started(""), false),
         ("", started(""), false),
     ] {
-        assert_eq!(walk.event(event_type, &data).1, is_short, "{event_type} {data}");
+        assert_eq!(paths.event(event_type, &data).1, is_fast, "{event_type} {data}");
     }
     let (name, json) = &fields(Kind::SessionEnd)[0];
-    walk.event("session_end", &format!("{{\"{name}\":{json}}}"));
-    let (line, is_short) = walk.event("session_end", "{}");
+    paths.event("session_end", &format!("{{\"{name}\":{json}}}"));
+    let (line, is_fast) = paths.event("session_end", "{}");
     assert!(
-        is_short && line.starts_with("{\"event_type\":\"session_end\",\"_tap\":{\"id\":"),
+        is_fast && line.starts_with("{\"event_type\":\"session_end\",\"_tap\":{\"id\":"),
         "{line}"
     );
-    walk.id = "soon";
-    let (line, is_short) = walk.event("call.started", &started(""));
-    assert!(!is_short && line.contains("drift"), "{line}");
+    paths.id = "soon";
+    let (line, is_fast) = paths.event("call.started", &started(""));
+    assert!(!is_fast && line.contains("drift"), "{line}");
 }
 
-/// White space inside of a value that is shown is not passed on; in one that is hidden it goes with it.
+/// White space between tokens is removed from a shown value; in a hidden one the mask replaces it.
 #[test]
-fn space_inside_of_a_value_counts_where_it_is_shown() {
-    let mut walk = Walk::by(Policy::default());
+fn white_space_in_a_shown_value_takes_the_full_path() {
+    let mut paths = PathComparison::new(Policy::default());
     let line = |names: &str| {
         format!(
             "{{\"event_type\":\"surface.submitted\",\"entity_id\":\"e\",\"fields_submitted\":{names},\"surface_id\":\"s\"}}"
         )
     };
-    walk.line(&line("[\"a\"]"));
+    paths.line(&line("[\"a\"]"));
     assert_eq!(
-        [walk.is_short(&line("[\"a\",\"b\"]")), walk.is_short(&line("[\"a\", \"b\"]"))],
+        [paths.is_fast(&line("[\"a\",\"b\"]")), paths.is_fast(&line("[\"a\", \"b\"]"))],
         [true, false]
     );
     let mut hiding = Policy::default();
     hiding.redact.add("fields_submitted");
-    let mut walk = Walk::by(hiding);
-    walk.line(&line("[\"a\"]"));
-    assert!(walk.is_short(&line("[\"a\", \"b\"]")));
+    let mut paths = PathComparison::new(hiding);
+    paths.line(&line("[\"a\"]"));
+    assert!(paths.is_fast(&line("[\"a\", \"b\"]")));
 }
 
 #[test]
-fn orders_that_do_not_contradict_each_other_are_one() {
+fn orders_that_do_not_contradict_merge_into_one_shape() {
     let all = fields(Kind::SessionEnd);
     assert!(
-        all.len() > 2 * ORDERS
+        all.len() > 2 * MAX_SHAPES
             && Kind::SessionEnd.spec().fields.iter().all(|field| !field.required)
     );
     let of = |which: &[usize]| {
         object("session_end", &which.iter().map(|at| all[*at].clone()).collect::<Vec<_>>())
     };
-    // More of them than are kept, if they were not put together; then all at once, which has not come yet.
-    let mut walk = Walk::by(Policy::default());
+    // More orders than fit without merging; then all fields at once, which has not come yet.
+    let mut paths = PathComparison::new(Policy::default());
     for which in [&[2][..], &[1, 2], &[2, 4], &[2, 5], &[0, 1], &[5, 6, 7]] {
-        assert!(!walk.is_short(&of(which)), "{which:?}");
-        assert!(walk.is_short(&of(which)), "{which:?}");
+        assert!(!paths.is_fast(&of(which)), "{which:?}");
+        assert!(paths.is_fast(&of(which)), "{which:?}");
     }
-    // What is new stands right behind what came before it.
+    // A new field goes right after the field that precedes it.
     assert!(
-        walk.is_short(&of(&[0, 1, 2, 5, 4]))
-            && walk.is_short(&of(&[0, 4]))
-            && walk.is_short(&of(&[]))
+        paths.is_fast(&of(&[0, 1, 2, 5, 4]))
+            && paths.is_fast(&of(&[0, 4]))
+            && paths.is_fast(&of(&[]))
     );
-    // An order that contradicts is another, and only so many are kept.
+    // A contradicting order becomes another shape, up to the maximum.
     let orders = [[1, 0, 2], [2, 1, 0], [2, 0, 1], [0, 2, 1]];
-    let mut kept = 1;
+    let mut learned = 1;
     for which in orders {
-        let is_known = walk.is_short(&of(&which));
-        kept += usize::from(!is_known && walk.is_short(&of(&which)));
+        let is_known = paths.is_fast(&of(&which));
+        learned += usize::from(!is_known && paths.is_fast(&of(&which)));
     }
-    assert_eq!(kept, ORDERS);
+    assert_eq!(learned, MAX_SHAPES);
     assert!(
-        walk.is_short(&of(&orders[0])) && walk.is_short(&of(&[0, 1, 2, 5, 4])),
-        "none is forgotten for another"
+        paths.is_fast(&of(&orders[0])) && paths.is_fast(&of(&[0, 1, 2, 5, 4])),
+        "no shape is evicted"
     );
 }
 
 #[test]
-fn nobody_makes_it_learn_without_end() {
-    let mut walk = Walk::by(Policy::default());
-    let odd = started(",\"caller_id\":\"+1\",\"call_sid\":\"twice\"");
-    for _ in 0..usize::from(super::LESSONS) - 1 {
-        assert!(!walk.is_short(&odd), "{odd}");
+fn learning_stops_after_the_maximum_of_lessons() {
+    let mut paths = PathComparison::new(Policy::default());
+    let duplicate = started(",\"caller_id\":\"+1\",\"call_sid\":\"twice\"");
+    for _ in 0..usize::from(MAX_LESSONS) - 1 {
+        assert!(!paths.is_fast(&duplicate), "{duplicate}");
     }
-    walk.line(&started(""));
-    assert!(walk.is_short(&started("")), "the last lesson counts");
+    paths.line(&started(""));
+    assert!(paths.is_fast(&started("")), "the last lesson is learned");
     let reversed = "{\"event_type\":\"call.started\",\"service_id\":\"s\",\"direction\":\"inbound\",\"call_sid\":\"CA1\"}";
     for _ in 0..3 {
-        assert!(!walk.is_short(reversed), "there was one too many");
+        assert!(!paths.is_fast(reversed), "the lessons are used up");
     }
     let other = "{\"event_type\":\"text.started\",\"channel_kind\":\"sms\",\"service_id\":\"s\",\"session_id\":\"x\"}";
-    walk.line(other);
-    assert!(walk.is_short(other), "of another type");
+    paths.line(other);
+    assert!(paths.is_fast(other), "each type has its own lessons");
 }
 
 #[test]
-fn what_is_said_of_an_event_is_of_what_is_hidden_in_it() {
+fn tap_lists_what_is_hidden_in_each_event_and_the_cache_is_bounded() {
     let mut all = Policy::default();
     for field in Kind::SessionEnd.spec().fields {
         all.redact.add(&format!("session_end.{}", field.name));
@@ -385,19 +385,19 @@ fn what_is_said_of_an_event_is_of_what_is_hidden_in_it() {
     for (policy, kind, most) in
         [(Policy::default(), Kind::SessionInfo, 2), (all, Kind::SessionEnd, 64)]
     {
-        let mut walk = Walk::by(policy);
+        let mut paths = PathComparison::new(policy);
         let (name, optional) = (kind.spec().event_type, fields(kind));
-        walk.line(&object(name, &optional));
-        // So many that not all are remembered.
+        paths.line(&object(name, &optional));
+        // More combinations than the cache holds.
         for which in 0..200_usize {
             let is_in = |(at, _): &(usize, &(&str, String))| {
                 kind.spec().fields[*at].required || which & 1 << (at % 8) != 0
             };
             let some: Vec<_> =
                 optional.iter().enumerate().filter(is_in).map(|(_, field)| field.clone()).collect();
-            assert!(walk.is_short(&object(name, &some)), "{some:?}");
-            let shapes = walk.redactor.shapes.as_ref().expect("the policy is plain");
-            let taps = &shapes.of_kind[kind as usize].shapes[0].taps;
+            assert!(paths.is_fast(&object(name, &some)), "{some:?}");
+            let shapes = paths.redactor.shapes().expect("the policy allows the fast path");
+            let taps = &shapes.by_kind[kind as usize].shapes[0].taps;
             assert!(
                 taps.len() <= most && (which < 2 || taps.len() > 1 || most == 64),
                 "{}",
@@ -408,14 +408,14 @@ fn what_is_said_of_an_event_is_of_what_is_hidden_in_it() {
 }
 
 #[test]
-fn a_recorded_line_takes_the_short_way_where_it_says_of_itself_what_would_be_said_now() {
-    let mut walk = Walk::by(Policy::default());
+fn a_recorded_line_takes_the_fast_path_if_its_tap_is_current() {
+    let mut paths = PathComparison::new(Policy::default());
     let line =
         |caller: &str, tap: &str| started(&format!(",\"caller_id\":{caller},\"_tap\":{tap}"));
-    walk.line(&started(",\"caller_id\":\"+1\""));
+    paths.line(&started(",\"caller_id\":\"+1\""));
     let pseudonym = format!("\"phi:phone:00000000:{}\"", "0".repeat(32));
     let hidden = r#"{"id":"1700000000001","stream":"workspace","redacted":["caller_id"]}"#;
-    for (caller, tap, is_short) in [
+    for (caller, tap, is_fast) in [
         ("\"[redacted]\"", hidden, true),
         ("\"[redacted]\"", r#"{"redacted":["caller_id"]}"#, true),
         ("\"[redacted]\"", r#"{"redacted":["caller_id","direction"]}"#, false),
@@ -430,17 +430,17 @@ fn a_recorded_line_takes_the_short_way_where_it_says_of_itself_what_would_be_sai
         ("null", "{}", true),
         ("null", hidden, false),
     ] {
-        assert_eq!(walk.is_short(&line(caller, tap)), is_short, "{caller} {tap}");
+        assert_eq!(paths.is_fast(&line(caller, tap)), is_fast, "{caller} {tap}");
     }
     let whole = line("\"[redacted]\"", hidden);
     assert!(
-        !walk.is_short(&whole.replacen("}}", "},\"call_sid\":\"CA2\"}", 1)),
+        !paths.is_fast(&whole.replacen("}}", "},\"call_sid\":\"CA2\"}", 1)),
         "`_tap` comes last"
     );
 }
 
 #[test]
-fn the_short_way_is_for_masks_alone_and_not_where_a_part_of_tap_is_hidden() {
+fn only_masking_policies_that_keep_tap_ids_use_the_fast_path() {
     let redacts = |name: &str| {
         let mut policy = Policy::default();
         policy.redact.add(name);
@@ -448,7 +448,7 @@ fn the_short_way_is_for_masks_alone_and_not_where_a_part_of_tap_is_hidden() {
     };
     let key = PseudonymKey::new(&[7; 32]).expect("long enough");
     let mode = |mode| Policy { mode, ..Policy::default() };
-    for (policy, is_plain) in [
+    for (policy, allows_fast_path) in [
         (Policy::default(), true),
         (redacts("direction"), true),
         (redacts("workspace_id"), false),
@@ -458,17 +458,17 @@ fn the_short_way_is_for_masks_alone_and_not_where_a_part_of_tap_is_hidden() {
         (mode(Mode::Hash(key)), false),
         (mode(Mode::Drop), false),
     ] {
-        let mut walk = Walk::by(policy.clone());
+        let mut paths = PathComparison::new(policy.clone());
         let tap = r#"{"workspace_id":"1b4e28ba-2fa1-11d2-883f-0016d3cca427","call_sid":"CA00000000000000000000000000000001"}"#;
-        walk.line(&started(""));
-        assert_eq!(walk.is_short(&started("")), is_plain, "{policy:?}");
-        walk.line(&started(&format!(",\"_tap\":{tap}")));
+        paths.line(&started(""));
+        assert_eq!(paths.is_fast(&started("")), allows_fast_path, "{policy:?}");
+        paths.line(&started(&format!(",\"_tap\":{tap}")));
     }
 }
 
 #[test]
-fn an_event_of_nothing_but_its_type_is_one() {
-    let mut walk = Walk::by(Policy::default());
+fn an_event_without_fields_is_decoded() {
+    let mut paths = PathComparison::new(Policy::default());
     for line in [
         "{\"event_type\":\"call.started\"}",
         "{\"event_type\":\"call.started\",}",
@@ -476,10 +476,10 @@ fn an_event_of_nothing_but_its_type_is_one() {
         "{}",
     ] {
         for _ in 0..2 {
-            assert!(!walk.is_short(line), "{line}");
+            assert!(!paths.is_fast(line), "{line}");
         }
     }
     let value: Value =
-        serde_json::from_str(&walk.line("{\"event_type\":\"call.started\"}").0).expect("JSON");
+        serde_json::from_str(&paths.line("{\"event_type\":\"call.started\"}").0).expect("JSON");
     assert_eq!(value["event_type"], "call.started");
 }
