@@ -1,7 +1,11 @@
-//! Selects events: by type, by jq expression, by the text that is visible.
+//! Selects events: by type, by jq expression, by visible text.
 //!
-//! Queries run after redaction, on [`RedactedEvent`](crate::redact::RedactedEvent) alone. A filter sees the mask and
-//! cannot be used to find out what it covers.
+//! Queries run after redaction, on [`RedactedEvent`](crate::redact::RedactedEvent) alone. A filter
+//! sees the mask and cannot be used to find out the value behind it.
+//!
+//! A jq expression is parsed ([`program`]), checked against the model ([`check`]) and compiled into
+//! a [`Predicate`]. The predicate uses the native evaluator ([`native`]) where it can; otherwise it
+//! runs a jq program ([`program`]) on the fields that the program reads, and caches the results.
 
 pub mod check;
 mod context;
@@ -15,6 +19,7 @@ mod predicate;
 pub mod program;
 mod result_cache;
 pub mod suggest;
+mod syntax;
 pub mod value;
 
 pub use context::EventContext;

@@ -1,4 +1,4 @@
-//! One event on its way through filters and encoders, with what has been computed about it.
+//! An event with its position and its cached jq value, as filters and encoders receive it.
 
 use std::cell::OnceCell;
 
@@ -7,31 +7,31 @@ use jaq_json::Val;
 use super::value;
 use crate::redact::RedactedEvent;
 
-/// An event under selection; its jq value is made once, if anything asks for it.
+/// A redacted event in its context. Its jq value is computed at most once.
 pub struct EventContext<'a> {
-    /// The event.
+    /// The redacted event.
     pub event: &'a RedactedEvent<'a>,
-    /// The number of the recording that it is from; 0 on a live stream.
+    /// The index of the recording that the event is from; 0 on a live stream.
     pub recording: usize,
-    /// Where in it the event begins, in bytes; 0 on a live stream.
+    /// The offset of the event in its recording, in bytes; 0 on a live stream.
     pub offset: u64,
     value: OnceCell<Val>,
 }
 
 impl<'a> EventContext<'a> {
-    /// An event to select from.
+    /// Creates a context at offset 0 of recording 0.
     #[must_use]
     pub const fn new(event: &'a RedactedEvent<'a>) -> Self {
         Self { event, recording: 0, offset: 0, value: OnceCell::new() }
     }
 
-    /// The same event, which begins there in the recording of that number.
+    /// Sets the position of the event in a recording.
     #[must_use]
     pub fn with_position(self, recording: usize, offset: u64) -> Self {
         Self { recording, offset, ..self }
     }
 
-    /// It as jq sees it.
+    /// Returns the whole event as a jq value.
     #[must_use]
     pub fn value(&self) -> Val {
         self.value.get_or_init(|| value::event(self.event)).clone()

@@ -43,25 +43,25 @@ impl Failures {
         self.id
     }
 
-    /// One more, told in these words if it is the first.
-    pub fn record(&mut self, words: impl FnOnce() -> String) {
+    /// Counts a failure, and reports `message` if it is the first.
+    pub fn record(&mut self, message: impl FnOnce() -> String) {
         if self.count == 0 && !self.is_silent {
-            console::report(&words());
+            console::report(&message());
         }
         self.count += 1;
     }
 
-    /// So many more, of which none is the first.
+    /// Adds `more` failures without reporting them.
     pub const fn add(&mut self, more: u64) {
         self.count += more;
     }
 
-    /// How many there have been since this was asked last.
+    /// Returns the count and resets it to 0.
     pub const fn take(&mut self) -> u64 {
         std::mem::replace(&mut self.count, 0)
     }
 
-    /// How many there have been.
+    /// Returns the count.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count

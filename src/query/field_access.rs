@@ -1,43 +1,44 @@
-//! Which fields of an event a program can read: no others need become jq values.
+//! Finds the fields of an event that a program can read, so that only those become jq values.
 //!
-//! The syntax tree is followed from the input on. As soon as the event as a whole could get anywhere (`keys`, `.[]`,
-//! `. as $x`), or something isn't understood, all of it is read.
+//! The analysis follows the event through the syntax tree. If the whole event can escape (`keys`,
+//! `.[]`, `. as $x`), or a construct is not understood, the program is taken to read everything.
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::path::Part;
 
-use super::native::literal;
+use super::syntax::literal;
 
-/// What a program reads of its input.
+/// The parts of its input that a program reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldAccess {
-    /// The names of the fields, if they are known; all, if not.
+    /// The names of the fields that it can read; `None` if it may read any field.
     pub fields: Option<Vec<String>>,
-    /// The event as a whole may be what comes out. Then only whether it is true tells anything.
+    /// An output may be the whole event. With only `fields` as input, such an output has the right
+    /// truth value but lacks content.
     pub gives_event: bool,
 }
 
 impl FieldAccess {
-    /// What that program reads.
+    /// Analyses a program.
     #[must_use]
     pub fn from_term(term: &Term<&str>) -> Self {
-        let mut found = AccessResult::default();
-        match found.follow(term, AccessValue::Event) {
+        let mut analysis = Analysis::default();
+        match analysis.follow(term, AccessValue::Event) {
             Some(value) => {
-                Self { fields: Some(found.fields), gives_event: value == AccessValue::Event }
+                Self { fields: Some(analysis.fields), gives_event: value == AccessValue::Event }
             }
             None => Self { fields: None, gives_event: true },
         }
     }
 }
 
-/// What a term can be handed, or give.
+/// What a term can receive or give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AccessValue {
-    /// The event as a whole, perhaps.
+    /// Possibly the whole event.
     Event,
-    /// Anything but that.
+    /// Never the whole event.
     Part,
 }
 
@@ -46,44 +47,45 @@ impl AccessValue {
         if self == Self::Event { self } else { other }
     }
 
-    fn part(self) -> Option<Self> {
+    /// Returns the value if it is a part; `None` if the whole event would escape.
+    fn require_part(self) -> Option<Self> {
         (self == Self::Part).then_some(self)
     }
 }
 
+/// The state of the analysis: the fields found so far.
 #[derive(Default)]
-struct AccessResult {
+struct Analysis {
     fields: Vec<String>,
 }
 
-impl AccessResult {
-    /// What a term gives for that input; `None` if the event gets out of sight.
+impl Analysis {
+    /// Returns what a term gives for an input; `None` if the whole event can escape.
     fn follow(&mut self, term: &Term<&str>, input: AccessValue) -> Option<AccessValue> {
-        // What has no event to begin with can come by none, but for definitions that are called from elsewhere.
         match term {
             Term::Id => Some(input),
             Term::Num(_) | Term::Var(_) | Term::Arr(None) | Term::Break(_) => {
                 Some(AccessValue::Part)
             }
-            Term::Recurse => input.part(),
+            Term::Recurse => input.require_part(),
             Term::Str(_, parts) => {
                 for part in parts {
                     if let StrPart::Term(term) = part {
-                        self.part(term, input)?;
+                        self.follow_part(term, input)?;
                     }
                 }
                 Some(AccessValue::Part)
             }
-            Term::Arr(Some(inner)) | Term::Neg(inner) => self.part(inner, input),
+            Term::Arr(Some(inner)) | Term::Neg(inner) => self.follow_part(inner, input),
             Term::Obj(entries) => {
                 for (key, value) in entries {
                     match (key, value) {
                         (key, Some(value)) => {
-                            self.part(key, input)?;
-                            self.part(value, input)?;
+                            self.follow_part(key, input)?;
+                            self.follow_part(value, input)?;
                         }
                         (Term::Var(_), None) => {}
-                        (Term::Str(None, parts), None) => self.read(&literal(parts)?, input),
+                        (Term::Str(None, parts), None) => self.add_field(&literal(parts)?, input),
                         _ => return None,
                     }
                 }
@@ -94,13 +96,13 @@ impl AccessResult {
                 for (part, _) in &path.0 {
                     match part {
                         Part::Index(Term::Str(None, parts)) if value == AccessValue::Event => {
-                            self.read(&literal(parts)?, value)
+                            self.add_field(&literal(parts)?, value)
                         }
                         _ if value == AccessValue::Event => return None,
-                        Part::Index(index) => drop(self.part(index, input)?),
+                        Part::Index(index) => drop(self.follow_part(index, input)?),
                         Part::Range(from, to) => {
                             for bound in from.iter().chain(to) {
-                                self.part(bound, input)?;
+                                self.follow_part(bound, input)?;
                             }
                         }
                     }
@@ -127,11 +129,11 @@ impl AccessResult {
                 Some(value)
             }
             Term::Fold(_, over, Pattern::Var(_), args) => {
-                self.part(over, input)?;
+                self.follow_part(over, input)?;
                 let (first, rest) = args.split_first()?;
-                self.part(first, input)?;
+                self.follow_part(first, input)?;
                 for term in rest {
-                    self.part(term, AccessValue::Part)?;
+                    self.follow_part(term, AccessValue::Part)?;
                 }
                 Some(AccessValue::Part)
             }
@@ -153,7 +155,7 @@ impl AccessResult {
                 self.follow(right, middle)
             }
             BinaryOp::Pipe(Some(Pattern::Var(_))) => {
-                self.part(left, input)?;
+                self.follow_part(left, input)?;
                 self.follow(right, input)
             }
             BinaryOp::Comma | BinaryOp::Alt => {
@@ -165,13 +167,13 @@ impl AccessResult {
                 Some(AccessValue::Part)
             }
             BinaryOp::Math(_) | BinaryOp::Cmp(_) => {
-                self.part(left, input)?;
-                self.part(right, input)
+                self.follow_part(left, input)?;
+                self.follow_part(right, input)
             }
             _ => {
-                input.part()?;
-                self.part(left, input)?;
-                self.part(right, input)
+                input.require_part()?;
+                self.follow_part(left, input)?;
+                self.follow_part(right, input)
             }
         }
     }
@@ -185,29 +187,30 @@ impl AccessResult {
             ("not" | "empty" | "true" | "false" | "null", []) => Some(AccessValue::Part),
             ("first" | "last", [inner]) => self.follow(inner, input),
             ("any" | "all", [generator, condition]) => {
-                self.part(generator, input)?;
+                self.follow_part(generator, input)?;
                 self.follow(condition, AccessValue::Part)?;
                 Some(AccessValue::Part)
             }
             ("has", [Term::Str(None, parts)]) if input == AccessValue::Event => {
-                self.read(&literal(parts)?, input);
+                self.add_field(&literal(parts)?, input);
                 Some(AccessValue::Part)
             }
-            // Whatever it does, and its arguments with it, it has nothing else to do it with.
+            // Any other filter reads only what its arguments read, unless its input is the event.
             _ => {
-                input.part()?;
-                args.iter().try_for_each(|arg| self.part(arg, input).map(drop))?;
+                input.require_part()?;
+                args.iter().try_for_each(|arg| self.follow_part(arg, input).map(drop))?;
                 Some(AccessValue::Part)
             }
         }
     }
 
-    /// Follows a term that may not give the event.
-    fn part(&mut self, term: &Term<&str>, input: AccessValue) -> Option<AccessValue> {
-        self.follow(term, input)?.part()
+    /// Follows a term that must not give the whole event.
+    fn follow_part(&mut self, term: &Term<&str>, input: AccessValue) -> Option<AccessValue> {
+        self.follow(term, input)?.require_part()
     }
 
-    fn read(&mut self, name: &str, of: AccessValue) {
+    /// Adds a field that is read from `of`, if that is the event.
+    fn add_field(&mut self, name: &str, of: AccessValue) {
         if of == AccessValue::Event && !self.fields.iter().any(|known| known == name) {
             self.fields.push(name.to_owned());
         }
@@ -219,7 +222,7 @@ mod tests {
     use super::*;
     use crate::query::program::parse;
 
-    fn reads(source: &str) -> Option<Vec<String>> {
+    fn fields_read(source: &str) -> Option<Vec<String>> {
         FieldAccess::from_term(&parse("--jq", source).expect("parses").term).fields
     }
 
@@ -247,12 +250,12 @@ mod tests {
             ("1", ""),
         ] {
             let expected: Vec<_> = fields.split_whitespace().map(str::to_owned).collect();
-            assert_eq!(reads(source), Some(expected), "{source}");
+            assert_eq!(fields_read(source), Some(expected), "{source}");
         }
     }
 
     #[test]
-    fn where_the_event_gets_out_of_sight_all_is_read() {
+    fn reads_everything_if_the_event_can_escape() {
         for source in [
             "keys",
             ".[]",
@@ -281,12 +284,12 @@ mod tests {
             ".a as [$x] | $x",
             "(.a, .) | length",
         ] {
-            assert_eq!(reads(source), None, "{source}");
+            assert_eq!(fields_read(source), None, "{source}");
         }
     }
 
     #[test]
-    fn an_event_that_comes_out_is_told_of() {
+    fn detects_programs_that_output_the_event() {
         for (source, gives_event) in [
             ("select(.a)", true),
             (".", true),

@@ -1,4 +1,4 @@
-//! Everything that an event must satisfy to be kept: type globs, jq expressions, a regular expression.
+//! The event filter: type globs, jq expressions and a regular expression, all of which must match.
 
 use std::ops::Range;
 
@@ -13,24 +13,25 @@ use crate::json::scan;
 use crate::json::string::unquote;
 use crate::redact::RedactedEvent;
 
-/// Event types by their names.
+/// Matches event types with glob patterns.
 #[derive(Debug, Clone, Default)]
 pub struct TypeFilter {
-    keep: Option<GlobSet>,
-    drop: Option<GlobSet>,
+    include: Option<GlobSet>,
+    exclude: Option<GlobSet>,
 }
 
 impl TypeFilter {
-    /// The types that one of `keep` matches, or all if there is none, without those that one of `drop` matches.
-    pub fn new(keep: &[String], drop: &[String]) -> Result<Self> {
-        Ok(Self { keep: globs("--event", keep)?, drop: globs("--exclude", drop)? })
+    /// Creates a filter that matches the types that match a pattern of `include`, or all if it is
+    /// empty, except those that match a pattern of `exclude`.
+    pub fn new(include: &[String], exclude: &[String]) -> Result<Self> {
+        Ok(Self { include: globs("--event", include)?, exclude: globs("--exclude", exclude)? })
     }
 
-    /// Whether events of that type are kept.
+    /// Returns whether the filter matches an event type.
     #[must_use]
-    pub fn has(&self, event_type: &str) -> bool {
-        self.keep.as_ref().is_none_or(|globs| globs.is_match(event_type))
-            && !self.drop.as_ref().is_some_and(|globs| globs.is_match(event_type))
+    pub fn matches(&self, event_type: &str) -> bool {
+        self.include.as_ref().is_none_or(|globs| globs.is_match(event_type))
+            && !self.exclude.as_ref().is_some_and(|globs| globs.is_match(event_type))
     }
 }
 
@@ -38,54 +39,55 @@ fn globs(option: &str, patterns: &[String]) -> Result<Option<GlobSet>> {
     if patterns.is_empty() {
         return Ok(None);
     }
-    let wrong = |pattern: &str| {
+    let invalid = |pattern: &str| {
         Error::usage(
             format!("cannot use {option} {pattern}"),
-            "it is no glob",
+            "invalid glob pattern",
             "write it like call.* or surface.{created,submitted}",
         )
     };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        set.add(GlobBuilder::new(pattern).build().map_err(|_| wrong(pattern))?);
+        set.add(GlobBuilder::new(pattern).build().map_err(|_| invalid(pattern))?);
     }
-    set.build().map(Some).map_err(|_| wrong(&patterns.join(" ")))
+    set.build().map(Some).map_err(|_| invalid(&patterns.join(" ")))
 }
 
-/// A regular expression that is looked for in the strings that are seen.
+/// Searches the visible strings of an event for a regular expression.
 #[derive(Debug, Clone)]
 pub struct GrepFilter(Regex);
 
 impl GrepFilter {
-    /// Without capitals in it, capitals don't matter.
+    /// Compiles a pattern with smart case: case-sensitive only if it has an upper-case letter.
     pub fn new(pattern: &str) -> Result<Self> {
-        let insensitive = !pattern.chars().any(char::is_uppercase);
-        let regex = RegexBuilder::new(pattern).case_insensitive(insensitive).build();
+        let ignores_case = !pattern.chars().any(char::is_uppercase);
+        let regex = RegexBuilder::new(pattern).case_insensitive(ignores_case).build();
         regex.map(Self).map_err(|_| {
             Error::usage(
                 "cannot use --grep",
-                "it is no regular expression that the regex crate knows",
-                "escape what is meant literally",
+                "invalid regular expression",
+                "escape literal characters with \\, such as \\(",
             )
         })
     }
 
-    /// Whether a string of the event matches: its type, or one in a field that isn't hidden.
+    /// Returns whether a string of the event matches: its type, or one in a field that is not
+    /// hidden.
     #[must_use]
-    pub fn matches(&self, shown: &RedactedEvent<'_>) -> bool {
-        self.0.is_match(shown.event_type())
-            || shown.fields().any(|field| !field.hidden && self.in_json(field.json))
+    pub fn matches(&self, event: &RedactedEvent<'_>) -> bool {
+        self.0.is_match(event.event_type())
+            || event.fields().any(|field| !field.hidden && self.matches_json(field.json))
     }
 
-    fn in_json(&self, json: &str) -> bool {
+    fn matches_json(&self, json: &str) -> bool {
         match json.as_bytes()[0] {
             b'"' => unquote(json).is_some_and(|text| self.0.is_match(&text)),
-            b'[' | b'{' => scan::entries(json).iter().any(|(_, value)| self.in_json(value)),
+            b'[' | b'{' => scan::entries(json).iter().any(|(_, value)| self.matches_json(value)),
             _ => false,
         }
     }
 
-    /// Where a text matches.
+    /// Returns the ranges of a text that match.
     #[must_use]
     pub fn match_ranges(&self, text: &str) -> Vec<Range<usize>> {
         self.0
@@ -96,52 +98,56 @@ impl GrepFilter {
     }
 }
 
-/// Everything that an event must satisfy to be kept.
+/// Decides whether an event is selected.
 #[derive(Default)]
 pub struct EventFilter {
     types: TypeFilter,
-    filters: Vec<Predicate>,
+    predicates: Vec<Predicate>,
     grep: Option<GrepFilter>,
 }
 
 impl EventFilter {
-    /// All of these must hold.
+    /// Creates a filter that selects the events that satisfy every condition.
     #[must_use]
-    pub const fn new(types: TypeFilter, filters: Vec<Predicate>, grep: Option<GrepFilter>) -> Self {
-        Self { types, filters, grep }
+    pub const fn new(
+        types: TypeFilter,
+        predicates: Vec<Predicate>,
+        grep: Option<GrepFilter>,
+    ) -> Self {
+        Self { types, predicates, grep }
     }
 
-    /// The same for another thread. It tells nothing.
+    /// Creates a copy for another thread, which counts failures but does not report them.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self {
             types: self.types.clone(),
-            filters: self.filters.iter().map(Predicate::fork).collect(),
+            predicates: self.predicates.iter().map(Predicate::fork).collect(),
             grep: self.grep.clone(),
         }
     }
 
-    /// Whether the event is kept.
+    /// Returns whether the event is selected.
     pub fn matches(&mut self, context: &EventContext<'_>) -> Result<bool> {
-        if !self.types.has(context.event.event_type()) {
+        if !self.types.matches(context.event.event_type()) {
             return Ok(false);
         }
-        for filter in &mut self.filters {
-            if !filter.holds(context)? {
+        for predicate in &mut self.predicates {
+            if !predicate.holds(context)? {
                 return Ok(false);
             }
         }
         Ok(self.grep.as_ref().is_none_or(|grep| grep.matches(context.event)))
     }
 
-    /// The failures of each filter.
+    /// Iterates over the failure counters of the jq expressions, in order.
     pub fn failures_each(&mut self) -> impl Iterator<Item = &mut Failures> {
-        self.filters.iter_mut().map(|filter| &mut filter.failures)
+        self.predicates.iter_mut().map(|predicate| &mut predicate.failures)
     }
 
-    /// How often a filter has failed.
+    /// Returns how often the jq expressions have failed.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.filters.iter().map(Predicate::failures).sum()
+        self.predicates.iter().map(Predicate::failures).sum()
     }
 }

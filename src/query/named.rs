@@ -1,19 +1,25 @@
-//! Expressions that have names, such as `@long`: the configuration gives them, and an option or the live screen takes them.
+//! Named filters such as `@long`, which the configuration defines.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::query::suggest;
 
-/// Whether an expression can be called so.
+/// Returns whether a filter can have this name.
 #[must_use]
 pub fn is_filter_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// The expression of a name such as `@long`, and what to call it where `option` is given that. `@json` and the like are formats
-/// of jq, and say nothing by themselves.
+/// Looks up a source such as `@long` that was given with `option`.
+///
+/// Returns a label for messages and the expression, or `None` if the source is not a name. A format
+/// of jq, such as `@json`, gives nothing useful by itself, so it is taken as a name too.
+///
+/// # Errors
+///
+/// Returns a usage error if the configuration does not define the name.
 pub fn resolve_named_filter<'a>(
     names: &'a BTreeMap<String, String>,
     option: &str,

@@ -1,7 +1,7 @@
-//! Regular expressions in jq programs. Each is compiled once, however many events it is held against.
+//! Regular expressions in jq programs, compiled once for all events.
 //!
-//! They are jaq's own, by the same crate: only that jaq compiles one anew each time that it is used. Where the faster engine
-//! of the fast path is known to agree, `test` asks that.
+//! The filters here replace those of jaq, which compile a pattern at every use, and use the same
+//! engine (`regex-bites`). For patterns on which the faster `regex` crate agrees, `test` uses that.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,53 +15,57 @@ use regex_bites::bytes::{Captures, Regex, RegexBuilder};
 use super::native;
 use super::value;
 
-/// How many are kept. A program that makes them up as it goes gains nothing.
-const KEPT: usize = 32;
+/// The number of patterns that are cached on each thread. A program that computes patterns gains
+/// nothing from the cache.
+const MAX_CACHED: usize = 32;
 
-/// The filters that jaq has too.
+/// The filters of jaq that [`funs`] replaces.
 pub(super) const NAMES: &[&str] = &["matches", "split_matches", "split_"];
 
 thread_local! {
     static COMPILED: RefCell<Vec<Rc<CachedRegex>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A compiled expression.
+/// A compiled pattern.
 struct CachedRegex {
     source: String,
     flags: String,
     regex: Regex,
-    /// The same for a faster engine, where both agree.
-    quick: Option<regex::Regex>,
+    /// The pattern for the faster engine, if both engines agree on it.
+    fast: Option<regex::Regex>,
 }
 
-/// The filters on which jq's definitions of `test`, `match`, `capture`, `scan`, `split`, `sub` and `gsub` rest.
+/// Returns the filters on which jq's definitions of `test`, `match`, `capture`, `scan`, `split`,
+/// `sub` and `gsub` are based.
 pub(super) fn funs<D: for<'a> DataT<V<'a> = Val>>() -> impl Iterator<Item = Fun<D>> {
     [
         run(("matches", v(2), |cv| {
-            bome(with(cv, |text, pattern| Ok(pattern.parts(text, false, true))))
+            bome(with_pattern(cv, |text, pattern| Ok(pattern.parts(text, false, true))))
         })),
         run(("split_matches", v(2), |cv| {
-            bome(with(cv, |text, pattern| Ok(pattern.parts(text, true, true))))
+            bome(with_pattern(cv, |text, pattern| Ok(pattern.parts(text, true, true))))
         })),
         run(("split_", v(2), |cv| {
-            bome(with(cv, |text, pattern| Ok(pattern.parts(text, true, false))))
+            bome(with_pattern(cv, |text, pattern| Ok(pattern.parts(text, true, false))))
         })),
-        run((TEST, v(2), |cv| bome(with(cv, |text, pattern| Ok(Val::Bool(pattern.test(text))))))),
+        run((TEST, v(2), |cv| {
+            bome(with_pattern(cv, |text, pattern| Ok(Val::Bool(pattern.test(text)))))
+        })),
     ]
     .into_iter()
 }
 
-/// What `test` is defined by.
+/// The name of the filter on which `test` is based.
 pub(super) const TEST: &str = "evtap_test";
 
-/// Finds the pattern and the flags among the arguments, and hands the input over with what they are compiled to.
-fn with<'a, D: DataT<V<'a> = Val>>(
+/// Calls `then` with the input and the compiled pattern of a filter's arguments.
+fn with_pattern<'a, D: DataT<V<'a> = Val>>(
     mut cv: Cv<'a, D>,
     then: impl FnOnce(&Val, &CachedRegex) -> ValR<Val>,
 ) -> ValR<Val> {
     let flags = cv.0.pop_var();
     let source = cv.0.pop_var();
-    let pattern = compiled(text(&source)?, text(&flags)?)?;
+    let pattern = compile_cached(text(&source)?, text(&flags)?)?;
     text(&cv.1)?;
     then(&cv.1, &pattern)
 }
@@ -71,26 +75,26 @@ fn text(value: &Val) -> Result<&str, Error<Val>> {
     std::str::from_utf8(bytes).map_err(Error::str)
 }
 
-fn compiled(source: &str, flags: &str) -> Result<Rc<CachedRegex>, Error<Val>> {
-    COMPILED.with_borrow_mut(|kept| {
+fn compile_cached(source: &str, flags: &str) -> Result<Rc<CachedRegex>, Error<Val>> {
+    COMPILED.with_borrow_mut(|cache| {
         if let Some(known) =
-            kept.iter().find(|known| known.source == source && known.flags == flags)
+            cache.iter().find(|known| known.source == source && known.flags == flags)
         {
             return Ok(Rc::clone(known));
         }
         let pattern = Rc::new(CachedRegex::compile(source, flags)?);
-        if kept.len() >= KEPT {
-            kept.clear();
+        if cache.len() >= MAX_CACHED {
+            cache.clear();
         }
-        kept.push(Rc::clone(&pattern));
+        cache.push(Rc::clone(&pattern));
         Ok(pattern)
     })
 }
 
 impl CachedRegex {
     fn compile(source: &str, flags: &str) -> Result<Self, Error<Val>> {
-        if let Some(odd) = flags.chars().find(|flag| !"gnimslxp".contains(*flag)) {
-            return Err(Error::str(format_args!("invalid regex flag: {odd}")));
+        if let Some(unknown) = flags.chars().find(|flag| !"gnimslxp".contains(*flag)) {
+            return Err(Error::str(format_args!("invalid regex flag: {unknown}")));
         }
         let has = |flag| flags.contains(flag);
         let regex = RegexBuilder::new(source)
@@ -105,7 +109,7 @@ impl CachedRegex {
             source: source.to_owned(),
             flags: flags.to_owned(),
             regex,
-            quick: native::regex(source, flags),
+            fast: native::regex(source, flags),
         })
     }
 
@@ -115,8 +119,8 @@ impl CachedRegex {
 
     fn test(&self, value: &Val) -> bool {
         let bytes = value.as_utf8_bytes().unwrap_or_default();
-        match &self.quick {
-            Some(quick) => std::str::from_utf8(bytes).is_ok_and(|text| quick.is_match(text)),
+        match &self.fast {
+            Some(fast) => std::str::from_utf8(bytes).is_ok_and(|text| fast.is_match(text)),
             None if self.has('n') => {
                 self.regex.find_iter(bytes).any(|found| !found.as_bytes().is_empty())
             }
@@ -124,7 +128,7 @@ impl CachedRegex {
         }
     }
 
-    /// An array of what is between the matches, of the matches, or of both in turn.
+    /// Returns an array of the texts between the matches, of the matches, or of both in turn.
     fn parts(&self, value: &Val, between: bool, matches: bool) -> Val {
         let bytes = value.as_utf8_bytes().unwrap_or_default();
         let mut parts = Vec::new();
@@ -152,7 +156,7 @@ impl CachedRegex {
         parts.into_iter().collect()
     }
 
-    /// The whole match and the groups that take part in it, each as an object.
+    /// Returns the whole match and the groups that take part in it, each as an object.
     fn groups(
         &self,
         value: &Val,
@@ -180,7 +184,7 @@ impl CachedRegex {
     }
 }
 
-/// Counts the characters of a text up to a byte, which is mostly the next or a later one.
+/// Counts the characters before a byte offset. Increasing offsets are counted incrementally.
 struct CharCounter<'t> {
     bytes: &'t [u8],
     at: usize,

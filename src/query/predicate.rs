@@ -1,4 +1,8 @@
-//! jq expressions as conditions: the native evaluator where it can decide, a jq program otherwise.
+//! jq expressions as conditions.
+//!
+//! A predicate runs on the native evaluator if that supports the expression. Otherwise it runs a jq
+//! program, with two optimisations that do not change the result: the first part of `a and b` is
+//! tried alone if it is cheap, and results are cached by the fields that the program reads.
 
 use std::sync::Arc;
 
@@ -12,13 +16,13 @@ use super::program::{ParsedProgram, Program, ProgramError, StepBudget};
 use super::result_cache::ResultCache;
 use crate::error::{Error, Exit, Result};
 
-/// A jq expression that holds of an event or doesn't.
+/// A jq expression that holds for an event or not.
 pub struct Predicate {
     option: String,
     engine: Arc<PredicateEngine>,
-    parts: Option<Box<SplitPredicate>>,
+    split: Option<Box<SplitPredicate>>,
     pub(super) failures: Failures,
-    memory: ResultCache<Result<Match, &'static str>>,
+    cache: ResultCache<Result<Match, &'static str>>,
 }
 
 enum PredicateEngine {
@@ -26,86 +30,104 @@ enum PredicateEngine {
     Program(Program),
 }
 
-/// `first and rest`. If the first doesn't hold, the whole doesn't; if it holds by its only value, the whole is as the rest is.
+/// The expression `first and rest`.
+///
+/// If `first` does not hold, the whole does not. If it holds with its only value, the whole gives
+/// what `rest` gives. In all other cases the whole expression must be run.
 struct SplitPredicate {
     first: Predicate,
     rest: Predicate,
 }
 
-/// Whether an expression holds, and whether that is known to be by its only value.
+/// The result of an expression.
 #[derive(Debug, Clone, Copy)]
 struct Match {
-    held: bool,
-    alone: bool,
+    holds: bool,
+    /// It holds, and its value is known to be the only one.
+    is_single: bool,
 }
 
 impl Predicate {
-    /// Compiles a parsed expression, for the fast path if it will do.
+    /// Compiles a parsed expression with the budget of a command.
     pub fn compile(parsed: &ParsedProgram<'_>, variables: &[(String, Val)]) -> Result<Self> {
         Self::with_budget(StepBudget::BATCH, parsed, variables)
     }
 
-    /// The same, where an event may take no more than that.
+    /// Compiles a parsed expression that may do at most `budget` of work on one event.
     pub fn with_budget(
         budget: StepBudget,
         parsed: &ParsedProgram<'_>,
         variables: &[(String, Val)],
     ) -> Result<Self> {
-        // Compiled in any case: what jq refuses is refused.
+        // Compiled in any case, so that an expression that jq rejects is rejected.
         let program = Program::compile(parsed, variables)?.with_budget(budget);
-        let (engine, parts) = match Native::compile(&parsed.term, variables) {
+        let (engine, split) = match Native::compile(&parsed.term, variables) {
             Some(native) => (PredicateEngine::Native(native), None),
-            None => (PredicateEngine::Program(program), Self::parts(budget, parsed, variables)?),
+            None => (PredicateEngine::Program(program), Self::split(budget, parsed, variables)?),
         };
-        Ok(Self::of(parsed.option.to_owned(), Arc::new(engine), parts, Failures::new()))
+        Ok(Self::from_engine(parsed.option.to_owned(), Arc::new(engine), split, Failures::new()))
     }
 
-    /// Takes a part off that is for the fast path, or else one that is known by the fields that it reads.
-    fn parts(
+    /// Splits `first and rest` if the first part is cheap: native, or cached by its fields.
+    fn split(
         budget: StepBudget,
         parsed: &ParsedProgram<'_>,
         variables: &[(String, Val)],
     ) -> Result<Option<Box<SplitPredicate>>> {
         let is_native = |term: &Term<&str>| Native::compile(term, variables).is_some();
-        let Some((first, rest)) = split(&parsed.term, &is_native) else { return Ok(None) };
-        let part = |term: &Term<_>| {
+        let Some((first, rest)) = split_and(&parsed.term, &is_native) else { return Ok(None) };
+        let compile_part = |term: &Term<_>| {
             Self::with_budget(budget, &ParsedProgram { term: term.clone(), ..*parsed }, variables)
         };
-        let first = part(first)?;
-        let is_quick = !matches!(&*first.engine, PredicateEngine::Program(program) if !program.is_known_by_fields());
-        Ok(if is_quick {
-            Some(Box::new(SplitPredicate { first, rest: part(&rest)? }))
+        let first = compile_part(first)?;
+        let is_cheap = match &*first.engine {
+            PredicateEngine::Native(_) => true,
+            PredicateEngine::Program(program) => program.depends_on_fields_only(),
+        };
+        Ok(if is_cheap {
+            Some(Box::new(SplitPredicate { first, rest: compile_part(&rest)? }))
         } else {
             None
         })
     }
 
-    fn of(
+    fn from_engine(
         option: String,
         engine: Arc<PredicateEngine>,
-        parts: Option<Box<SplitPredicate>>,
+        split: Option<Box<SplitPredicate>>,
         failures: Failures,
     ) -> Self {
-        Self { option, engine, parts, failures, memory: ResultCache::new() }
+        Self { option, engine, split, failures, cache: ResultCache::new() }
     }
 
-    /// The same for another thread. It tells nothing.
+    /// Creates a copy for another thread, which counts failures but does not report them.
     pub(super) fn fork(&self) -> Self {
-        let parts = self.parts.as_ref().map(|parts| {
-            Box::new(SplitPredicate { first: parts.first.fork(), rest: parts.rest.fork() })
+        let split = self.split.as_ref().map(|split| {
+            Box::new(SplitPredicate { first: split.first.fork(), rest: split.rest.fork() })
         });
-        Self::of(self.option.clone(), Arc::clone(&self.engine), parts, self.failures.fork())
+        Self::from_engine(
+            self.option.clone(),
+            Arc::clone(&self.engine),
+            split,
+            self.failures.fork(),
+        )
     }
 
-    /// Whether it holds: one of its values is neither false nor null. Where it fails it doesn't, which is told once.
+    /// Returns whether the expression holds: whether one of its values is neither false nor null.
+    ///
+    /// It does not hold where it fails; the first failure is reported.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the expression exceeds its budget.
     pub fn holds(&mut self, context: &EventContext<'_>) -> Result<bool> {
-        match self.ask(context) {
-            Ok(said) => Ok(said.held),
+        match self.evaluate(context) {
+            Ok(result) => Ok(result.holds),
             Err(ProgramError::Failed(reason)) => {
                 self.failures.record(|| {
                     let event_type = context.event.event_type();
                     let option = &self.option;
-                    format!("{option} fails on {event_type}: {reason}; such events don't count as matching (told once)")
+                    format!("{option} fails on {event_type}: {reason}; such events do not match (reported once)")
                 });
                 Ok(false)
             }
@@ -113,47 +135,45 @@ impl Predicate {
         }
     }
 
-    fn ask(&mut self, context: &EventContext<'_>) -> Result<Match, ProgramError> {
-        if let Some(parts) = &mut self.parts {
-            match parts.first.ask(context) {
-                Ok(Match { held: true, alone: true }) => return parts.rest.ask(context),
-                Ok(Match { held: true, .. }) | Err(_) => {}
-                Ok(said) => return Ok(said),
+    fn evaluate(&mut self, context: &EventContext<'_>) -> Result<Match, ProgramError> {
+        if let Some(split) = &mut self.split {
+            match split.first.evaluate(context) {
+                Ok(Match { holds: true, is_single: true }) => return split.rest.evaluate(context),
+                Ok(Match { holds: true, .. }) | Err(_) => {}
+                Ok(result) => return Ok(result),
             }
         }
-        let Self { engine, memory, .. } = self;
-        let said = |(held, alone)| Match { held, alone };
+        let Self { engine, cache, .. } = self;
+        let result = |(holds, is_single)| Match { holds, is_single };
         match &**engine {
             PredicateEngine::Native(native) => match native.holds(context.event) {
-                Ok(held) => Ok(said((held, held))),
-                Err(native::EvalError) => {
-                    Err(ProgramError::Failed("a value is of a type that it can't use"))
-                }
+                Ok(holds) => Ok(result((holds, holds))),
+                Err(native::EvalError) => Err(ProgramError::Failed("a value has the wrong type")),
             },
-            PredicateEngine::Program(program) => match program.looks_at(context.event) {
-                None => program.holds(context).map(|held| said((held, false))),
+            PredicateEngine::Program(program) => match program.field_values(context.event) {
+                None => program.holds(context).map(|holds| result((holds, false))),
                 Some(fields) => {
-                    let remembered =
-                        memory.get_or_compute(fields, || match program.holds_alone(context) {
-                            Ok(known) => Ok(Ok(said(known))),
+                    let cached =
+                        cache.get_or_compute(fields, || match program.holds_alone(context) {
+                            Ok(computed) => Ok(Ok(result(computed))),
                             Err(ProgramError::Failed(reason)) => Ok(Err(reason)),
                             Err(ProgramError::BudgetExceeded) => Err(ProgramError::BudgetExceeded),
                         });
-                    remembered.and_then(|said| said.map_err(ProgramError::Failed))
+                    cached.and_then(|result| result.map_err(ProgramError::Failed))
                 }
             },
         }
     }
 
-    /// On how many events it has failed.
+    /// Returns the number of events on which the expression failed.
     #[must_use]
     pub const fn failures(&self) -> u64 {
         self.failures.count()
     }
 }
 
-/// The longest `a` of `a and b` that is for the fast path, or else the shortest, and the `b`.
-fn split<'t, 's>(
+/// Splits `a and b`, with the longest `a` that the native evaluator supports, or else the shortest.
+fn split_and<'t, 's>(
     term: &'t Term<&'s str>,
     is_native: &dyn Fn(&Term<&'s str>) -> bool,
 ) -> Option<(&'t Term<&'s str>, Term<&'s str>)> {
@@ -161,19 +181,19 @@ fn split<'t, 's>(
     if is_native(left) {
         return Some((left, (**right).clone()));
     }
-    Some(match split(left, is_native) {
+    Some(match split_and(left, is_native) {
         Some((first, rest)) => (first, Term::BinOp(Box::new(rest), BinaryOp::And, right.clone())),
         None => (left, (**right).clone()),
     })
 }
 
-/// The error for a program that was stopped.
+/// Returns the error for an expression that exceeded its budget.
 #[must_use]
 pub fn budget_exceeded(option: &str) -> Error {
     Error::new(
         Exit::Usage,
         format!("stopped {option}"),
-        "on one event it took more steps or space than any should",
-        "look for a loop without an end in it",
+        "it exceeded the limit of steps or memory on one event",
+        "look for an endless loop in it",
     )
 }

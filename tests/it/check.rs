@@ -42,10 +42,10 @@ const MISTAKES: &[(&str, &str)] = &[
         ".transcripts | test(\"x\")",
         "!no event has `.transcripts`; did you mean `.transcript` (agent_transcript, user_transcript)?",
     ),
-    (".foo", "!no event has `.foo`; see `evtap schema` for what there is"),
-    (".foo?", "no event has `.foo`; see `evtap schema` for what there is"),
-    (".foo // \"x\"", "no event has `.foo`; see `evtap schema` for what there is"),
-    (".foo == null", "!no event has `.foo`; see `evtap schema` for what there is"),
+    (".foo", "!no event has `.foo`; see `evtap schema` for the fields"),
+    (".foo?", "no event has `.foo`; see `evtap schema` for the fields"),
+    (".foo // \"x\"", "no event has `.foo`; see `evtap schema` for the fields"),
+    (".foo == null", "!no event has `.foo`; see `evtap schema` for the fields"),
     (
         "has(\"durationseconds\")",
         "!no event has `.durationseconds`; did you mean `.duration_seconds` (call.ended, text.completed, session_info)?",
@@ -56,17 +56,17 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".event_type == \"call.end\"",
-        "!there is no event call.end; did you mean call.ended or call.started?",
+        "!unknown event type call.end; did you mean call.ended or call.started?",
     ),
-    (".event_type == \"callended\"", "!there is no event callended; did you mean call.ended?"),
+    (".event_type == \"callended\"", "!unknown event type callended; did you mean call.ended?"),
     (
         ".event_type == \"surface.create\"",
-        "!there is no event surface.create; did you mean surface.created or surface.reshaped?",
+        "!unknown event type surface.create; did you mean surface.created or surface.reshaped?",
     ),
-    (".event_type == \"zzz\"", "!there is no event zzz; `evtap schema` lists the events"),
+    (".event_type == \"zzz\"", "!unknown event type zzz; `evtap schema` lists the events"),
     (
         ".event_type != \"call.end\"",
-        "there is no event call.end; did you mean call.ended or call.started?",
+        "unknown event type call.end; did you mean call.ended or call.started?",
     ),
     (
         ".event_type == 5",
@@ -78,32 +78,29 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".event_type | IN(\"call.ended\", \"call.startd\")",
-        "!there is no event call.startd; did you mean call.started?",
+        "!unknown event type call.startd; did you mean call.started?",
     ),
     (
         ".event_type | startswith(\"cal.\")",
-        "!the type of no event that comes here is like that; `evtap schema` lists the events",
+        "!no selected event type matches; `evtap schema` lists the events",
     ),
     (
         ".event_type | endswith(\".finished\")",
-        "!the type of no event that comes here is like that; `evtap schema` lists the events",
+        "!no selected event type matches; `evtap schema` lists the events",
     ),
     (
         ".event_type | test(\"^phone\")",
-        "!the type of no event that comes here is like that; `evtap schema` lists the events",
+        "!no selected event type matches; `evtap schema` lists the events",
     ),
     (
         ".event_type | contains(\"callx\")",
-        "!the type of no event that comes here is like that; `evtap schema` lists the events",
+        "!no selected event type matches; `evtap schema` lists the events",
     ),
     (
         ".event_type.x",
-        "!an event's type is a string and has no `.x`; compare it, or take it apart by `split`",
+        "!an event's type is a string and has no `.x`; compare it, or take it apart with `split`",
     ),
-    (
-        ".event_type[0]",
-        "!an event's type is a string and has nothing inside; compare it as a whole",
-    ),
+    (".event_type[0]", "!an event's type is a string and has no items; compare it as a whole"),
     (
         ".direction == \"in\"",
         "!it is never true: `.direction` is never \"in\"; it can be inbound, outbound, playground, simulated, test",
@@ -122,7 +119,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".direction | startswith(\"x\")",
-        "!it is never true: `.direction` is never like that; it can be inbound, outbound, playground, simulated, test",
+        "!it is never true: no value of `.direction` matches; it can be inbound, outbound, playground, simulated, test",
     ),
     (
         ".trigger == \"human\"",
@@ -150,7 +147,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".action == \"approved\" and .event_type == \"review.submitted\"",
-        "!it is never true of what stands before it, which leaves agent_transcript; use `or`, or drop one of them",
+        "!it is never true after what precedes it, which leaves agent_transcript; use `or`, or drop one of them",
     ),
     (
         ".duration_seconds == \"60\"",
@@ -162,11 +159,11 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".duration_seconds < 60",
-        "it is true of events without `.duration_seconds` too, as null sorts before all else; put `.duration_seconds != null and` before it, or name the event",
+        "it is also true for events without `.duration_seconds`, because null sorts first; put `.duration_seconds != null and` before it, or name the event type",
     ),
     (
         "60 > .duration_seconds",
-        "it is true of events without `.duration_seconds` too, as null sorts before all else; put `.duration_seconds != null and` before it, or name the event",
+        "it is also true for events without `.duration_seconds`, because null sorts first; put `.duration_seconds != null and` before it, or name the event type",
     ),
     (
         ".escalated == \"true\"",
@@ -191,15 +188,15 @@ const MISTAKES: &[(&str, &str)] = &[
     (".call_sid > 5", "!`.call_sid` is a string, and 5 is a number; compare it with a string"),
     (
         ".duration_seconds | test(\"6\")",
-        "!`.duration_seconds` is a number, and test needs a string; compare it, or make it one by `tostring`",
+        "!`.duration_seconds` is a number, and test needs a string; compare it, or convert it with `tostring`",
     ),
     (
         ".escalated | startswith(\"t\")",
-        "!`.escalated` is a boolean, and startswith needs a string; compare it, or make it one by `tostring`",
+        "!`.escalated` is a boolean, and startswith needs a string; compare it, or convert it with `tostring`",
     ),
     (
         ".duration_ms | ascii_downcase == \"x\"",
-        "!`.duration_ms` is a number, and ascii_downcase needs a string; compare it, or make it one by `tostring`",
+        "!`.duration_ms` is a number, and ascii_downcase needs a string; compare it, or convert it with `tostring`",
     ),
     (
         ".call_sid.x == 1",
@@ -209,10 +206,7 @@ const MISTAKES: &[(&str, &str)] = &[
         ".duration_seconds[0] == 1",
         "!`.duration_seconds` is a number and has no numbered items; see `evtap schema` on `duration_seconds`",
     ),
-    (
-        ".call_sid[]",
-        "!`.call_sid` is a string and has nothing inside; see `evtap schema` on `call_sid`",
-    ),
+    (".call_sid[]", "!`.call_sid` is a string and has no items; see `evtap schema` on `call_sid`"),
     (
         ".scores.joy > 0.5",
         "!`.scores` is an array and has no `.joy`; see `evtap schema` on `scores`",
@@ -233,60 +227,60 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".event_type == \"call.ended\" and .transcript == \"x\"",
-        "!`.transcript` is a field of agent_transcript, user_transcript, and only call.ended comes here; ask for another event or another field",
+        "!`.transcript` is a field of agent_transcript, user_transcript, and only call.ended is selected; select another event or use another field",
     ),
     (
         ".event_type == \"call.ended\" and .event_type == \"call.started\"",
-        "!it is never true of what stands before it, which leaves call.ended; use `or`, or drop one of them",
+        "!it is never true after what precedes it, which leaves call.ended; use `or`, or drop one of them",
     ),
     (
         ".event_type == \"call.ended\" and .reason != null",
-        "!`.reason` is a field of call.escalated, surface.review_rejected, tap.ended, tap.gap, and only call.ended comes here; ask for another event or another field",
+        "!`.reason` is a field of call.escalated, surface.review_rejected, tap.ended, tap.gap, and only call.ended is selected; select another event or use another field",
     ),
     (
         "select(.event_type == \"call.ended\") | .surface_id",
-        "!`.surface_id` is a field of surface.archived, surface.created, surface.delivered and 8 more, and only call.ended comes here; ask for another event or another field",
+        "!`.surface_id` is a field of surface.archived, surface.created, surface.delivered and 8 more, and only call.ended is selected; select another event or use another field",
     ),
     (
         "if .event_type == \"call.ended\" then .caller_id else true end",
-        "!`.caller_id` is a field of call.started, session_info, and only call.ended comes here; ask for another event or another field",
+        "!`.caller_id` is a field of call.started, session_info, and only call.ended is selected; select another event or use another field",
     ),
     (
         ".event_type == \"call.started\" and .direction == \"sideways\"",
         "!it is never true: `.direction` is never \"sideways\"; it can be inbound, outbound, playground, simulated, test",
     ),
-    ("false", "!no event can satisfy it; see `evtap schema` for what events have"),
+    ("false", "!no event can satisfy it; see `evtap schema` for the fields"),
     (
         ".event_type == \"emotion\" and (.valence | not | not) and .arousal == \"high\"",
         "!it is never true: `.arousal` is a number, and \"high\" is a string; compare it with a number",
     ),
     (
         ".caller_id | startswith(\"+1\")",
-        "`.caller_id` is hidden, so it sees the mask; give --reveal caller_id if it is to see the value",
+        "`.caller_id` is hidden, so the expression sees the mask; give --reveal caller_id to let it see the value",
     ),
     (
         ".caller_id == \"+13035550161\"",
-        "`.caller_id` is hidden, so it sees the mask; give --reveal caller_id if it is to see the value",
+        "`.caller_id` is hidden, so the expression sees the mask; give --reveal caller_id to let it see the value",
     ),
     (
         ".transcript | ascii_downcase | test(\"refill\")",
-        "`.transcript` is hidden, so it sees the mask; give --reveal transcript if it is to see the value",
+        "`.transcript` is hidden, so the expression sees the mask; give --reveal transcript to let it see the value",
     ),
     (
         ".tool_input.patient == \"x\"",
-        "`.tool_input` is hidden, so it sees the mask; give --reveal tool_input if it is to see the value",
+        "`.tool_input` is hidden, so the expression sees the mask; give --reveal tool_input to let it see the value",
     ),
     (
         ".subject == \"Refill\"",
-        "`.subject` is hidden, so it sees the mask; give --reveal subject if it is to see the value",
+        "`.subject` is hidden, so the expression sees the mask; give --reveal subject to let it see the value",
     ),
     (
         ".short_url | test(\"x\")",
-        "`.short_url` is hidden, so it sees the mask; give --reveal short_url if it is to see the value",
+        "`.short_url` is hidden, so the expression sees the mask; give --reveal short_url to let it see the value",
     ),
     (
         ".caller_id == .phone_number",
-        "`.caller_id` is hidden, so it sees the mask; give --reveal caller_id if it is to see the value",
+        "`.caller_id` is hidden, so the expression sees the mask; give --reveal caller_id to let it see the value",
     ),
     (
         ".a ==",
@@ -298,7 +292,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".call_sid | startwith(\"CA\")",
-        "!cannot compile --filter: there is no filter `startwith`; did you mean `startswith`?",
+        "!cannot compile --filter: unknown filter `startwith`; did you mean `startswith`?",
     ),
     (
         ".call_sid == $sid",
@@ -306,16 +300,13 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "env.HOME == \"x\"",
-        "!cannot compile --filter: there is no `env` here; an expression sees one event and nothing else",
+        "!cannot compile --filter: `env` is not available; an expression sees one event and nothing else",
     ),
     (
         "input",
-        "!cannot compile --filter: there is no `input` here; an expression sees one event and nothing else",
+        "!cannot compile --filter: `input` is not available; an expression sees one event and nothing else",
     ),
-    (
-        ".call_sid | test(\"(\")",
-        "!it is no regular expression; escape what is meant literally by \\\\",
-    ),
+    (".call_sid | test(\"(\")", "!invalid regular expression; escape literal characters with \\\\"),
     (
         "\"unclosed",
         "!cannot read --filter: a closing quote is missing at its end; see jq's manual for the language",
@@ -324,7 +315,10 @@ const MISTAKES: &[(&str, &str)] = &[
         ".event_type == 'call.ended'",
         "!cannot read --filter: a token is missing at character 16; write strings between double quotes",
     ),
-    (".event_type = \"call.ended\"", "!`=` assigns, which is true of every event; compare by `==`"),
+    (
+        ".event_type = \"call.ended\"",
+        "!`=` assigns, which is true for every event; compare with `==`",
+    ),
     (
         ".escalated && .call_sid == \"x\"",
         "!cannot read --filter: a token is missing at character 12; write `and`",
@@ -340,11 +334,11 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".reason | tset(\"x\")",
-        "!cannot compile --filter: there is no filter `tset`; did you mean `test`?",
+        "!cannot compile --filter: unknown filter `tset`; did you mean `test`?",
     ),
     (
         ".call_sid | startswith(\"CA\"; \"i\")",
-        "!cannot compile --filter: `startswith` doesn't take that many arguments; see jq's manual for how many it takes",
+        "!cannot compile --filter: `startswith` does not take that many arguments; see jq's manual for its arguments",
     ),
 ];
 
@@ -418,13 +412,13 @@ fn the_type_filter_narrows_which_fields_are_known() {
         check(&parsed, kept(&["surface.{created,opened}"]), &Policy::default(), true);
     assert_eq!(
         findings[0].why,
-        "of the events that come here, surface.created, surface.opened, none can satisfy it"
+        "no selected event (surface.created, surface.opened) can satisfy it"
     );
     let parsed = parse("--filter", ".transcript != null").expect("parses");
     let (_, findings) = check(&parsed, left, &Policy::default(), true);
     assert_eq!(
         findings[0].why,
-        "`.transcript` is a field of agent_transcript, user_transcript, and only call.ended comes here"
+        "`.transcript` is a field of agent_transcript, user_transcript, and only call.ended is selected"
     );
 }
 

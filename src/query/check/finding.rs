@@ -1,25 +1,25 @@
-//! What the checker has to say about an expression.
+//! The findings of a check.
 
 use std::ops::Range;
 
 use crate::error::Error;
-use crate::query::program::{ParsedProgram, point};
+use crate::query::program::{ParsedProgram, underline};
 
-/// A remark on a place in an expression.
+/// An error or a warning about a part of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckFinding {
-    /// It makes the expression useless.
+    /// The expression cannot be used.
     pub fatal: bool,
-    /// Where.
+    /// The part of the source.
     pub range: Range<usize>,
-    /// What is the matter.
+    /// The reason.
     pub why: String,
     /// What to do.
     pub advice: String,
 }
 
 impl CheckFinding {
-    /// As a message that points at the place.
+    /// Returns the message that shows the place in the source.
     #[must_use]
     pub fn error(&self, parsed: &ParsedProgram<'_>) -> Error {
         let what = if self.fatal {
@@ -27,6 +27,7 @@ impl CheckFinding {
         } else {
             format!("{} may surprise", parsed.option)
         };
-        Error::usage(what, &self.why, &self.advice).with_detail(point(parsed.source, &self.range))
+        Error::usage(what, &self.why, &self.advice)
+            .with_detail(underline(parsed.source, &self.range))
     }
 }

@@ -3,11 +3,11 @@
 use crate::model::Kind;
 use crate::query::TypeFilter;
 
-/// Some of the declared events, and perhaps those that nobody has declared.
+/// A set of declared events, with or without the undeclared ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kinds {
     bits: u128,
-    /// Events of types that the model doesn't have.
+    /// Undeclared events are in the set.
     pub unknown: bool,
 }
 
@@ -16,10 +16,10 @@ fn all() -> impl Iterator<Item = Kind> {
 }
 
 impl Kinds {
-    /// None at all.
+    /// The empty set.
     pub const NONE: Self = Self { bits: 0, unknown: false };
 
-    /// Those that satisfy a condition.
+    /// Returns the declared events that satisfy a condition; `unknown` adds the undeclared ones.
     #[must_use]
     pub fn matching(unknown: bool, condition: impl Fn(Kind) -> bool) -> Self {
         Self {
@@ -30,60 +30,60 @@ impl Kinds {
         }
     }
 
-    /// Those that the options keep. A pattern can match what nobody has declared.
+    /// Returns the events that a type filter matches. Its patterns may match undeclared types.
     #[must_use]
     pub fn from_filter(types: &TypeFilter) -> Self {
-        Self::matching(true, |kind| types.has(kind.spec().event_type))
+        Self::matching(true, |kind| types.matches(kind.spec().event_type))
     }
 
-    /// The one.
+    /// Returns the set of one event.
     #[must_use]
     pub const fn one(kind: Kind) -> Self {
         Self { bits: 1 << kind as u8, unknown: false }
     }
 
-    /// Whether it is among them.
+    /// Returns whether an event is in the set.
     #[must_use]
     pub const fn has(self, kind: Kind) -> bool {
         self.bits & 1 << kind as u8 != 0
     }
 
-    /// The declared ones.
+    /// Iterates over the declared events in the set.
     pub fn iter(self) -> impl Iterator<Item = Kind> {
         all().filter(move |kind| self.has(*kind))
     }
 
-    /// In both.
+    /// Returns the intersection.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self { bits: self.bits & other.bits, unknown: self.unknown && other.unknown }
     }
 
-    /// In either.
+    /// Returns the union.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self { bits: self.bits | other.bits, unknown: self.unknown || other.unknown }
     }
 
-    /// In this one alone.
+    /// Returns the events that are in this set only.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self { bits: self.bits & !other.bits, unknown: self.unknown && !other.unknown }
     }
 
-    /// Whether no event is in it, not even one that nobody has declared.
+    /// Returns whether the set is empty: no declared and no undeclared event is in it.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.bits == 0 && !self.unknown
     }
 
-    /// Whether no declared event is in it.
+    /// Returns whether no declared event is in the set.
     #[must_use]
     pub const fn has_no_declared(self) -> bool {
         self.bits == 0
     }
 
-    /// Their names, the first few of many.
+    /// Lists the declared events; of more than four, the first three and a count.
     #[must_use]
     pub fn names(self) -> String {
         let names: Vec<_> = self.iter().map(|kind| kind.spec().event_type).collect();

@@ -1,25 +1,25 @@
-//! Paths, held against the model.
+//! Checks the steps of paths: fields, members and items.
 
 use std::ops::Range;
 
 use super::Checker;
 use super::kinds::Kinds;
-use super::shape::{FieldRef, TAP, TermType, nature};
+use super::term_type::{FieldRef, TAP, TermType, describe};
 use crate::model::{Kind, Type};
 use crate::query::suggest::similar;
 
-/// All declared events.
-fn everything() -> impl Iterator<Item = Kind> {
+/// Iterates over the declared events.
+fn declared_kinds() -> impl Iterator<Item = Kind> {
     Kind::ALL.iter().chain(Kind::OWN).copied()
 }
 
-/// The events that have a field of that name.
-fn having(name: &str) -> Kinds {
+/// Returns the events that declare a field of that name.
+fn kinds_with_field(name: &str) -> Kinds {
     Kinds::matching(false, |kind| kind.spec().field(name).is_some())
 }
 
 impl Checker<'_> {
-    /// A step by name.
+    /// Checks a step by name, `.name`, into a value of type `from`.
     pub(super) fn step(
         &mut self,
         name: &str,
@@ -34,7 +34,7 @@ impl Checker<'_> {
                     true,
                     range,
                     format!("an event's type is a string and has no `.{name}`"),
-                    "compare it, or take it apart by `split`".to_owned(),
+                    "compare it, or take it apart with `split`".to_owned(),
                 );
                 TermType::Any
             }
@@ -43,13 +43,14 @@ impl Checker<'_> {
         }
     }
 
+    /// Checks a step to a field of the event.
     fn field(&mut self, name: &str, range: Range<usize>, kinds: Kinds) -> TermType {
         match name {
             "event_type" => return TermType::EventType,
             "_tap" => {
                 return TermType::Field(FieldRef {
                     path: "_tap".into(),
-                    types: everything().map(|kind| (kind, TAP)).collect(),
+                    types: declared_kinds().map(|kind| (kind, TAP)).collect(),
                     hidden: false,
                 });
             }
@@ -58,9 +59,9 @@ impl Checker<'_> {
         let fields: Vec<_> =
             kinds.iter().filter_map(|kind| Some((kind, kind.spec().field(name)?))).collect();
         if fields.is_empty() {
-            // Where no declared event comes, there is nothing to hold it against.
+            // Undeclared events may have any field.
             if !kinds.has_no_declared() {
-                self.unknown_field(name, range, kinds);
+                self.report_unknown_field(name, range, kinds);
             }
             return TermType::Any;
         }
@@ -72,52 +73,57 @@ impl Checker<'_> {
         })
     }
 
-    fn unknown_field(&mut self, name: &str, range: Range<usize>, kinds: Kinds) {
-        let elsewhere = having(name);
+    /// Reports a field that no selected event has.
+    fn report_unknown_field(&mut self, name: &str, range: Range<usize>, kinds: Kinds) {
+        let elsewhere = kinds_with_field(name);
         if !elsewhere.has_no_declared() {
             let why = format!(
-                "`.{name}` is a field of {}, and only {} comes here",
+                "`.{name}` is a field of {}, and only {} is selected",
                 elsewhere.names(),
                 kinds.names()
             );
-            // What is printed may well be null.
+            // An expression whose output is printed may give null.
             self.report(
-                self.predicate,
+                self.is_predicate,
                 range,
                 why,
-                "ask for another event or another field".to_owned(),
+                "select another event or use another field".to_owned(),
             );
             return;
         }
-        let names = everything()
+        let names = declared_kinds()
             .flat_map(|kind| kind.spec().fields.iter().map(|field| field.name))
             .chain(["event_type", "_tap"]);
         let likely: Vec<_> = similar(name, names)
             .into_iter()
-            .map(|name| match having(name) {
+            .map(|name| match kinds_with_field(name) {
                 kinds if kinds.has_no_declared() => format!("`.{name}`"),
                 kinds => format!("`.{name}` ({})", kinds.names()),
             })
             .collect();
         let advice = if likely.is_empty() {
-            "see `evtap schema` for what there is".to_owned()
+            "see `evtap schema` for the fields".to_owned()
         } else {
             format!("did you mean {}?", likely.join(" or "))
         };
         self.report(true, range, format!("no event has `.{name}`"), advice);
     }
 
+    /// Checks a step to a member of a field's value.
     fn member(&mut self, name: &str, range: Range<usize>, field: &FieldRef) -> TermType {
-        let inner: Vec<_> =
-            field.types.iter().filter_map(|(kind, ty)| Some((*kind, into(ty, name)?))).collect();
+        let inner: Vec<_> = field
+            .types
+            .iter()
+            .filter_map(|(kind, ty)| Some((*kind, member_type(ty, name)?)))
+            .collect();
         if inner.is_empty() {
-            let members: Vec<_> = field.types.iter().flat_map(|(_, ty)| members(ty)).collect();
+            let members: Vec<_> = field.types.iter().flat_map(|(_, ty)| member_names(ty)).collect();
             let path = &field.path;
             if members.is_empty() {
                 self.report(
                     true,
                     range,
-                    format!("`.{path}` is {} and has no `.{name}`", field.nature()),
+                    format!("`.{path}` is {} and has no `.{name}`", field.description()),
                     format!("see `evtap schema` on `{path}`"),
                 );
             } else {
@@ -130,7 +136,7 @@ impl Checker<'_> {
             return TermType::Any;
         }
         if inner.iter().any(|(_, ty)| matches!(ty, Type::Any | Type::Unstated)) {
-            self.sees_mask(field, range);
+            self.warn_of_mask(field, range);
             return TermType::Any;
         }
         TermType::Field(FieldRef {
@@ -140,14 +146,19 @@ impl Checker<'_> {
         })
     }
 
-    /// A step by number, or to all that is inside.
-    pub(super) fn inside(&mut self, index: bool, range: Range<usize>, from: &TermType) -> TermType {
+    /// Checks a step to an item, `.[0]` (`is_index`), or to all items, `.[]`.
+    pub(super) fn items(
+        &mut self,
+        is_index: bool,
+        range: Range<usize>,
+        from: &TermType,
+    ) -> TermType {
         let TermType::Field(field) = from else {
             if *from == TermType::EventType {
                 self.report(
                     true,
                     range,
-                    "an event's type is a string and has nothing inside".to_owned(),
+                    "an event's type is a string and has no items".to_owned(),
                     "compare it as a whole".to_owned(),
                 );
             }
@@ -158,19 +169,19 @@ impl Checker<'_> {
             .iter()
             .filter_map(|(kind, ty)| match ty {
                 Type::List(item) => Some((*kind, **item)),
-                Type::Map(item) if !index => Some((*kind, **item)),
-                Type::Record(_) if !index => Some((*kind, Type::Any)),
+                Type::Map(item) if !is_index => Some((*kind, **item)),
+                Type::Record(_) if !is_index => Some((*kind, Type::Any)),
                 Type::Any | Type::Unstated | Type::OneOf(_) => Some((*kind, Type::Any)),
                 _ => None,
             })
             .collect();
         if inner.is_empty() {
-            let natures = field.types.first().map(|(_, ty)| nature(ty)).unwrap_or_default();
-            let what = if index { "no numbered items" } else { "nothing inside" };
+            let description = field.types.first().map(|(_, ty)| describe(ty)).unwrap_or_default();
+            let what = if is_index { "no numbered items" } else { "no items" };
             self.report(
                 true,
                 range,
-                format!("`.{}` is {natures} and has {what}", field.path),
+                format!("`.{}` is {description} and has {what}", field.path),
                 format!("see `evtap schema` on `{}`", field.path),
             );
             return TermType::Any;
@@ -186,8 +197,8 @@ impl Checker<'_> {
     }
 }
 
-/// The type of a member, if a value of the type can have it.
-fn into(ty: &Type, name: &str) -> Option<Type> {
+/// Returns the type of a member, if a value of the type can have it.
+fn member_type(ty: &Type, name: &str) -> Option<Type> {
     match ty {
         Type::Record(members) => {
             members.iter().find(|member| member.name == name).map(|member| member.ty)
@@ -198,7 +209,8 @@ fn into(ty: &Type, name: &str) -> Option<Type> {
     }
 }
 
-fn members(ty: &Type) -> Vec<&'static str> {
+/// Returns the names of the declared members.
+fn member_names(ty: &Type) -> Vec<&'static str> {
     match ty {
         Type::Record(members) => members.iter().map(|member| member.name).collect(),
         _ => Vec::new(),

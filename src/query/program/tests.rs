@@ -1,4 +1,4 @@
-//! What programs may do, and what stops them.
+//! What programs can do, and what stops them.
 
 use super::*;
 
@@ -23,7 +23,8 @@ fn run(source: &str, input: &str) -> Result<Vec<String>, ProgramError> {
         .expect("no panic")
 }
 
-fn refusal(source: &str) -> String {
+/// Returns the error for a program, or `none`.
+fn error_of(source: &str) -> String {
     let parsed = match parse("--filter", source) {
         Ok(parsed) => parsed,
         Err(error) => return error.to_string(),
@@ -56,7 +57,7 @@ fn runs_jq() {
 }
 
 #[test]
-fn regular_expressions_do_what_jq_makes_them_do() {
+fn regular_expressions_work_as_in_jq() {
     for (source, expected) in [
         (r#""aXbXc" | [match("x"; "gi") | .offset, .length, .string]"#, r#"[1,1,"X",3,1,"X"]"#),
         (r#""foo bar" | capture("(?<a>[a-z]+) (?<b>[a-z]+)")"#, r#"{"a":"foo","b":"bar"}"#),
@@ -72,7 +73,7 @@ fn regular_expressions_do_what_jq_makes_them_do() {
         (r#""é" | [test("^.$"), test("\\w")]"#, "[true,false]"),
     ] {
         assert_eq!(run(source, "null"), Ok(vec![expected.to_owned()]), "{source}");
-        // A second time, it is compiled already.
+        // The second use takes the pattern from the cache.
         assert_eq!(
             run(&format!("[({source}), ({source})] | .[1]"), "null"),
             Ok(vec![expected.to_owned()]),
@@ -90,7 +91,7 @@ fn regular_expressions_do_what_jq_makes_them_do() {
 }
 
 #[test]
-fn stops_what_would_not_end() {
+fn stops_endless_programs() {
     for endless in [
         "def f: f; f",
         "def f: 1 + f; f",
@@ -120,8 +121,8 @@ fn stops_what_would_not_end() {
 }
 
 #[test]
-fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
-    let brief = |source: &str| {
+fn the_interactive_budget_is_smaller_and_charges_for_large_values() {
+    let run_interactive = |source: &str| {
         let program = Program::compile(&parse("--jq", source).expect("parses"), &[])
             .expect("compiles")
             .with_budget(StepBudget::INTERACTIVE);
@@ -132,7 +133,7 @@ fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
         r#""x" * 100000 | test("y")"#,
         r#"[range(100) | "x" * 1000] | add | length"#,
     ] {
-        assert_eq!(brief(usual), Ok(()), "{usual}");
+        assert_eq!(run_interactive(usual), Ok(()), "{usual}");
     }
     for long in [
         "[range(30000)]",
@@ -140,12 +141,12 @@ fn in_brief_it_may_do_less_and_what_it_has_in_hand_counts() {
         r#""x" * 30000000 | test("y")"#,
     ] {
         assert!(run(long, "null").is_ok(), "{long}");
-        assert_eq!(brief(long), Err(ProgramError::BudgetExceeded), "{long}");
+        assert_eq!(run_interactive(long), Err(ProgramError::BudgetExceeded), "{long}");
     }
 }
 
 #[test]
-fn what_gives_many_can_be_a_path_still() {
+fn steps_keep_paths_assignable() {
     assert_eq!(
         run("[paths(.[]?)] | length, (.[] |= 1 | length)", "[[1],2]").map(|all| all.len()),
         Ok(2)
@@ -175,15 +176,15 @@ fn sees_nothing_but_its_input() {
         "$__loc__",
         "get_search_list",
     ] {
-        let refusal = refusal(outside);
-        assert!(refusal.contains("sees one event and nothing else"), "{outside}: {refusal}");
+        let error = error_of(outside);
+        assert!(error.contains("sees one event and nothing else"), "{outside}: {error}");
     }
-    assert!(refusal("import \"a\" as a; .").contains("cannot read"));
-    assert!(refusal("include \"a\"; .").contains("cannot read"));
+    assert!(error_of("import \"a\" as a; .").contains("cannot read"));
+    assert!(error_of("include \"a\"; .").contains("cannot read"));
 }
 
 #[test]
-fn says_where_it_is_wrong() {
+fn errors_show_the_place_in_the_source() {
     let error = parse("--filter", ".a == ").err().expect("an error");
     assert_eq!(
         error.to_string(),
@@ -192,6 +193,6 @@ fn says_where_it_is_wrong() {
     assert_eq!(error.detail(), Some("  .a == \n        ^"));
     let error = parse("--filter", ".a = = 1").err().expect("an error");
     assert_eq!(error.detail(), Some("  .a = = 1\n       ^"));
-    assert!(refusal(".a | startwith(\"x\")").contains("did you mean `startswith`?"));
-    assert!(refusal(".call_sid == $sid").contains("give it with --arg sid VALUE"));
+    assert!(error_of(".a | startwith(\"x\")").contains("did you mean `startswith`?"));
+    assert!(error_of(".call_sid == $sid").contains("give it with --arg sid VALUE"));
 }

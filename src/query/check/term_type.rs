@@ -1,4 +1,4 @@
-//! What the checker knows of a value without having one.
+//! The types of terms, as far as they follow from the expression and the model.
 
 use std::collections::HashSet;
 
@@ -6,52 +6,52 @@ use super::kinds::Kinds;
 use crate::json::JsonType;
 use crate::model::{Kind, MemberSpec, Type};
 
-/// What a term gives.
+/// The type of the value that a term gives.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TermType {
-    /// The event itself.
+    /// The whole event.
     Event,
-    /// Its type.
+    /// The event type.
     EventType,
-    /// The value of a field, or something inside.
+    /// The value of a field, or a value inside it.
     Field(FieldRef),
-    /// A scalar that stands in the expression, as JSON.
+    /// A scalar literal.
     Literal(serde_json::Value),
-    /// Anything.
+    /// Any type.
     Any,
 }
 
-/// A field of some events.
+/// A field, or a value inside one, of some events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldRef {
-    /// Its name, as a path.
+    /// The path of the value.
     pub path: String,
-    /// The events that have it, with its type there.
+    /// The events that have it, each with its type there.
     pub types: Vec<(Kind, Type)>,
-    /// Whether it is hidden in all of them.
+    /// The policy hides it in all of them.
     pub hidden: bool,
 }
 
 impl FieldRef {
-    /// The events that have it.
+    /// Returns the events that have it, and undeclared events.
     pub fn kinds(&self) -> Kinds {
         Kinds::matching(true, |kind| self.types.iter().any(|(has, _)| *has == kind))
     }
 
-    /// Those in which it can be what `fits` says.
+    /// Returns the events in which its type satisfies `fits`, and undeclared events.
     pub fn kinds_where(&self, fits: impl Fn(&Type) -> bool) -> Kinds {
         Kinds::matching(true, |kind| self.types.iter().any(|(has, ty)| *has == kind && fits(ty)))
     }
 
-    /// What it is, in words.
-    pub fn nature(&self) -> String {
-        let mut natures: Vec<_> = self.types.iter().map(|(_, ty)| nature(ty)).collect();
-        natures.dedup();
-        natures.truncate(2);
-        natures.join(" or ")
+    /// Describes its types in words.
+    pub fn description(&self) -> String {
+        let mut types: Vec<_> = self.types.iter().map(|(_, ty)| describe(ty)).collect();
+        types.dedup();
+        types.truncate(2);
+        types.join(" or ")
     }
 
-    /// The strings that it can be, if they are counted in all events that have it.
+    /// Returns the strings that it can be, if every event that has it declares them.
     pub fn choices(&self) -> Option<Vec<&'static str>> {
         let mut choices = Vec::new();
         for (_, ty) in &self.types {
@@ -63,20 +63,20 @@ impl FieldRef {
     }
 }
 
-/// A type in words.
-pub fn nature(ty: &Type) -> String {
+/// Describes a type in words.
+pub fn describe(ty: &Type) -> String {
     match ty {
         Type::Bool => "a boolean".into(),
         Type::Integer | Type::Number => "a number".into(),
         Type::Text | Type::Uuid | Type::Choice(_) => "a string".into(),
         Type::List(_) => "an array".into(),
         Type::Map(_) | Type::Record(_) => "an object".into(),
-        Type::OneOf(types) => types.iter().map(nature).collect::<Vec<_>>().join(" or "),
+        Type::OneOf(types) => types.iter().map(describe).collect::<Vec<_>>().join(" or "),
         Type::Any | Type::Unstated => "anything".into(),
     }
 }
 
-/// The JSON type of a literal.
+/// Returns the JSON type of a literal.
 pub fn json_type(value: &serde_json::Value) -> JsonType {
     match value {
         serde_json::Value::Null => JsonType::Null,
@@ -92,7 +92,7 @@ const fn member(name: &'static str, ty: Type) -> MemberSpec {
     MemberSpec { name, ty, required: false, doc: "" }
 }
 
-/// `_tap`, as a type.
+/// The type of `_tap`.
 pub const TAP: Type = Type::Record(&[
     member("id", Type::Text),
     member("time", Type::Text),

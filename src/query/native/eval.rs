@@ -1,0 +1,212 @@
+//! Evaluates native expressions.
+
+use std::borrow::Cow;
+
+use jaq_core::ops::Cmp;
+use jaq_json::{Num, Val};
+
+use super::value::{NativeValue, short_integer, text_of};
+use super::{EvalError, Expr, Generator, PathStep};
+use crate::json::{JsonType, scan};
+use crate::redact::RedactedEvent;
+
+/// `None` is jq's `empty`.
+type EvalResult<'a> = Result<Option<NativeValue<'a>>, EvalError>;
+
+impl Expr {
+    /// Returns whether the expression holds, if it only compares fields with constants of the same
+    /// type.
+    ///
+    /// This shortcut covers most predicates and needs no [`NativeValue`]. `None` means that
+    /// [`Expr::eval`] must decide.
+    pub(super) fn compare_fields(&self, event: &RedactedEvent<'_>) -> Option<bool> {
+        match self {
+            Self::And(left, right) => {
+                Some(left.compare_fields(event)? && right.compare_fields(event)?)
+            }
+            Self::Or(left, right) => {
+                Some(left.compare_fields(event)? || right.compare_fields(event)?)
+            }
+            Self::Compare(left, op, right) => {
+                let (Self::Step(base, PathStep::Name(name), _), Self::Constant(constant)) =
+                    (&**left, &**right)
+                else {
+                    return None;
+                };
+                if !matches!(**base, Self::Input) || name == "_tap" {
+                    return None;
+                }
+                let field = event.field(name);
+                let json = match &field {
+                    Some(field) => field.json,
+                    None if name == "event_type" => match constant {
+                        Val::TStr(text) => {
+                            return Some(op.run(&event.event_type().as_bytes(), &&***text));
+                        }
+                        _ => return None,
+                    },
+                    None => return None,
+                };
+                match (constant, json.as_bytes()) {
+                    (Val::TStr(text), [b'"', inside @ .., b'"']) if !inside.contains(&b'\\') => {
+                        Some(op.run(&inside, &&***text))
+                    }
+                    (Val::Num(Num::Int(number)), _) => compare_number(json, *op, *number),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Evaluates the expression on `input`, a value of `event`.
+    pub(super) fn eval<'a>(
+        &'a self,
+        event: &RedactedEvent<'a>,
+        input: NativeValue<'a>,
+    ) -> EvalResult<'a> {
+        let bool = |value| Ok(Some(NativeValue::Computed(Val::Bool(value))));
+        match self {
+            Self::Input => Ok(Some(input)),
+            Self::Constant(value) => Ok(Some(NativeValue::Constant(value))),
+            Self::Step(base, key, optional) => {
+                let Some(base) = base.eval(event, input)? else { return Ok(None) };
+                match base.step(event, key) {
+                    Err(EvalError) if *optional => Ok(None),
+                    stepped => stepped.map(Some),
+                }
+            }
+            // If one side gives no value, the result is no value, even if the other side fails.
+            Self::Compare(left, op, right) => {
+                match (left.eval(event, input.clone()), right.eval(event, input)) {
+                    (Ok(None), _) | (_, Ok(None)) => Ok(None),
+                    (Ok(Some(left)), Ok(Some(right))) => bool(left.compare(*op, &right, event)),
+                    _ => Err(EvalError),
+                }
+            }
+            Self::And(left, right) => match left.eval(event, input.clone())? {
+                None => Ok(None),
+                Some(left) if !left.is_true() => bool(false),
+                Some(_) => {
+                    right.eval(event, input)?.map_or(Ok(None), |right| bool(right.is_true()))
+                }
+            },
+            Self::Or(left, right) => match left.eval(event, input.clone())? {
+                None => Ok(None),
+                Some(left) if left.is_true() => bool(true),
+                Some(_) => {
+                    right.eval(event, input)?.map_or(Ok(None), |right| bool(right.is_true()))
+                }
+            },
+            Self::Not => bool(!input.is_true()),
+            Self::Alternative(left, right) => match left.eval(event, input.clone()) {
+                Ok(Some(left)) if left.is_true() => Ok(Some(left)),
+                _ => right.eval(event, input),
+            },
+            Self::Pipe(left, right) => {
+                left.eval(event, input)?.map_or(Ok(None), |middle| right.eval(event, middle))
+            }
+            Self::Select(condition) => {
+                let holds =
+                    condition.eval(event, input.clone())?.is_some_and(|value| value.is_true());
+                Ok(holds.then_some(input))
+            }
+            Self::In(object) => match object.constant() {
+                Val::Obj(object) => bool(object.contains_key(&input.value(event))),
+                _ => Err(EvalError),
+            },
+            Self::OneOf(list) => {
+                let input = input.value(event);
+                bool(list.iter().any(|one| *one.constant() == input))
+            }
+            Self::Test(regex) => bool(regex.is_match(&input.text()?)),
+            Self::StartsWith(prefix) => bool(input.text()?.starts_with(constant_text(prefix)?)),
+            Self::EndsWith(suffix) => bool(input.text()?.ends_with(constant_text(suffix)?)),
+            Self::Contains(part) => {
+                bool(input.text().is_ok_and(|text| text.contains(part.as_str())))
+            }
+            Self::AsciiDowncase => {
+                Ok(Some(NativeValue::Text(Cow::Owned(input.text()?.to_ascii_lowercase()))))
+            }
+            Self::AnyOrAll(wanted, generator, condition) => {
+                let mut decided = false;
+                generator.visit(event, input, |value| {
+                    decided =
+                        condition.eval(event, value)?.is_some_and(|held| held.is_true() == *wanted);
+                    Ok(decided)
+                })?;
+                bool(decided == *wanted)
+            }
+        }
+    }
+}
+
+/// Returns the text of a constant string.
+fn constant_text(expr: &Expr) -> Result<&str, EvalError> {
+    text_of(expr.constant()).ok_or(EvalError)
+}
+
+/// Compares a JSON number with an integer; `None` if it is not a number, or an integer that is too
+/// long.
+fn compare_number(json: &str, op: Cmp, with: isize) -> Option<bool> {
+    if let Some(number) = short_integer(json) {
+        return Some(op.run(&number, &with));
+    }
+    let number: f64 = json.contains(['.', 'e', 'E']).then(|| json.parse().ok())??;
+    #[expect(clippy::cast_precision_loss, reason = "jq converts the integer too")]
+    Some(op.run(&number, &(with as f64)))
+}
+
+impl Generator {
+    /// Passes each value to `visit` until `visit` returns true.
+    fn visit<'a>(
+        &'a self,
+        event: &RedactedEvent<'a>,
+        input: NativeValue<'a>,
+        mut visit: impl FnMut(NativeValue<'a>) -> Result<bool, EvalError>,
+    ) -> Result<(), EvalError> {
+        match self {
+            Self::List(list) => {
+                for expr in list {
+                    if let Some(value) = expr.eval(event, input.clone())?
+                        && visit(value)?
+                    {
+                        break;
+                    }
+                }
+            }
+            Self::Items(expr) => {
+                let Some(container) = expr.eval(event, input)? else { return Ok(()) };
+                match container {
+                    NativeValue::Json(json)
+                        if JsonType::from_first_byte(json.as_bytes()[0]) == JsonType::Array =>
+                    {
+                        for (_, item) in scan::entries(json) {
+                            if visit(NativeValue::Json(item))? {
+                                break;
+                            }
+                        }
+                    }
+                    other => match other.value(event) {
+                        Val::Arr(items) => {
+                            for item in items.iter() {
+                                if visit(NativeValue::Computed(item.clone()))? {
+                                    break;
+                                }
+                            }
+                        }
+                        Val::Obj(object) => {
+                            for item in object.values() {
+                                if visit(NativeValue::Computed(item.clone()))? {
+                                    break;
+                                }
+                            }
+                        }
+                        _ => return Err(EvalError),
+                    },
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! The values that native expressions work on.
+
+use std::borrow::Cow;
+
+use jaq_core::ops::Cmp;
+use jaq_json::{Num, Val};
+
+use super::{EvalError, PathStep};
+use crate::json::scan;
+use crate::json::string::unquote;
+use crate::query::value;
+use crate::redact::RedactedEvent;
+
+/// A value of an event, kept as the bytes of the event where possible.
+#[derive(Clone)]
+pub(super) enum NativeValue<'a> {
+    /// The whole event.
+    Event,
+    Json(&'a str),
+    Text(Cow<'a, str>),
+    /// A constant of the expression.
+    Constant(&'a Val),
+    /// A computed value.
+    Computed(Val),
+}
+
+impl<'a> NativeValue<'a> {
+    /// Returns whether jq takes the value for true.
+    pub(super) fn is_true(&self) -> bool {
+        match self {
+            Self::Event | Self::Text(_) => true,
+            Self::Json(json) => !matches!(*json, "null" | "false"),
+            Self::Constant(value) => value::is_true(value),
+            Self::Computed(value) => value::is_true(value),
+        }
+    }
+
+    /// Converts to a jq value.
+    pub(super) fn value(&self, event: &RedactedEvent<'_>) -> Val {
+        match self {
+            Self::Event => value::event(event),
+            Self::Json(json) => value::json(json),
+            Self::Text(text) => value::text(text),
+            Self::Constant(value) => (*value).clone(),
+            Self::Computed(value) => value.clone(),
+        }
+    }
+
+    /// Steps into the value as jq's `.name` and `.[index]` do.
+    pub(super) fn step(self, event: &RedactedEvent<'a>, key: &PathStep) -> Result<Self, EvalError> {
+        match (self, key) {
+            (Self::Constant(value), key) => Self::Computed(value.clone()).step(event, key),
+            (Self::Event, PathStep::Name(name)) => Ok(match name.as_str() {
+                "_tap" => Self::Computed(value::json(&event.tap_json())),
+                name => match event.field(name) {
+                    Some(field) => Self::Json(field.json),
+                    None if name == "event_type" => Self::Text(event.name()),
+                    None => Self::Json("null"),
+                },
+            }),
+            (Self::Json(json), PathStep::Name(name)) if json.starts_with('{') => {
+                Ok(Self::Json(value::member(json, name).unwrap_or("null")))
+            }
+            // In jaq an object can be indexed with a number, but JSON has no such key.
+            (Self::Event | Self::Computed(Val::Obj(_)), PathStep::Index(_))
+            | (Self::Json("null") | Self::Computed(Val::Null), _) => Ok(Self::Json("null")),
+            (Self::Json(json), PathStep::Index(_)) if json.starts_with('{') => {
+                Ok(Self::Json("null"))
+            }
+            (Self::Json(json), PathStep::Index(index)) if json.starts_with('[') => {
+                let items = scan::entries(json);
+                let at = position(items.len(), *index);
+                Ok(Self::Json(at.and_then(|at| items.get(at)).map_or("null", |(_, item)| item)))
+            }
+            (Self::Computed(Val::Obj(object)), PathStep::Name(name)) => {
+                Ok(Self::Computed(object.get(&value::text(name)).cloned().unwrap_or_default()))
+            }
+            (Self::Computed(Val::Arr(items)), PathStep::Index(index)) => {
+                let at = position(items.len(), *index);
+                Ok(Self::Computed(at.and_then(|at| items.get(at)).cloned().unwrap_or_default()))
+            }
+            _ => Err(EvalError),
+        }
+    }
+
+    /// Returns the text of a string; an error for any other value.
+    pub(super) fn text(&self) -> Result<Cow<'_, str>, EvalError> {
+        match self {
+            Self::Text(text) => Ok(Cow::Borrowed(text)),
+            Self::Json(json) => unquote(json).ok_or(EvalError),
+            Self::Constant(value) => text_of(value).map(Cow::Borrowed).ok_or(EvalError),
+            Self::Computed(value) => text_of(value).map(Cow::Borrowed).ok_or(EvalError),
+            Self::Event => Err(EvalError),
+        }
+    }
+
+    /// Compares two values in the order of jq.
+    pub(super) fn compare(&self, op: Cmp, other: &Self, event: &RedactedEvent<'_>) -> bool {
+        if let (Some(left), Some(right)) = (self.integer(), other.integer()) {
+            return op.run(&left, &right);
+        }
+        if let (Ok(left), Ok(right)) = (self.text(), other.text()) {
+            return op.run(&left, &right);
+        }
+        op.run(&self.value(event), &other.value(event))
+    }
+
+    /// Returns the value as an integer, if it is a short one.
+    fn integer(&self) -> Option<isize> {
+        match self {
+            Self::Json(json) => short_integer(json),
+            Self::Constant(Val::Num(Num::Int(number)))
+            | Self::Computed(Val::Num(Num::Int(number))) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the position of an array index, which counts from the end if it is negative.
+fn position(length: usize, index: isize) -> Option<usize> {
+    if index < 0 { length.checked_add_signed(index) } else { usize::try_from(index).ok() }
+}
+
+/// Returns the integer that a JSON number is, if it has fewer than ten characters.
+pub(super) fn short_integer(json: &str) -> Option<isize> {
+    if json.len() < 10 { json.parse().ok() } else { None }
+}
+
+/// Returns the text of a string.
+pub(super) fn text_of(value: &Val) -> Option<&str> {
+    match value {
+        Val::TStr(text) => std::str::from_utf8(text).ok(),
+        _ => None,
+    }
+}
