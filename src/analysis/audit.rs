@@ -1,8 +1,10 @@
-//! What a recording holds that should not be passed on: fields in the clear that are hidden by their class, fields that nobody
-//! has classed, text on which a detector fires, and lines that are no events.
+//! Audits recordings for content that should not be shared: values in the clear of fields that are
+//! hidden by their class, undeclared fields, text in which a detector finds an identifier, and
+//! lines that are not events.
 //!
-//! It tells counts and places, and never a value. It looks at all text that a line has, whatever was revealed when it was
-//! written. A clean report is as good as the detectors are: they are a net.
+//! The report contains counts and places, and never a value. All text of a line is searched, also
+//! what was revealed when it was written. The detectors are a safety net, so a clean report is no
+//! proof.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,13 +23,14 @@ use crate::text::terminal;
 use crate::transport::progress::Progress;
 use crate::transport::{self, Chunk, Item, recording};
 
-/// How many places of one finding are told.
-const PLACES: usize = 5;
+/// The number of places of a finding that are reported.
+const MAX_LOCATIONS: usize = 5;
 
-/// What was found.
+/// The findings in a set of recordings.
 #[derive(Debug, Default)]
 pub struct AuditReport {
     events: u64,
+    /// The places of each finding, by reason, event type and field.
     findings: BTreeMap<(Reason, String, String), AuditLocations>,
 }
 
@@ -37,18 +40,18 @@ struct AuditLocations {
     first: Vec<AuditLocation>,
 }
 
-/// Where in which file.
+/// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AuditLocation {
     file: String,
-    /// Which of its events, from 1.
+    /// The number of the event in the file, from 1.
     event: u64,
-    /// The line, from 1; a capture of a stream has none.
+    /// The number of the line, from 1. A capture of a stream has no lines.
     line: Option<u64>,
 }
 
-/// Reads files to their end, `-` being stdin. Blocks.
-pub fn files(paths: &[PathBuf], progress: &Arc<Progress>) -> Result<AuditReport> {
+/// Reads and audits files, where `-` is stdin. Blocks until their end.
+pub fn audit_files(paths: &[PathBuf], progress: &Arc<Progress>) -> Result<AuditReport> {
     let mut auditor = Auditor {
         decoder: Decoder::default(),
         redactor: Redactor::new(Policy { scrub: ScrubMode::All, ..Policy::default() }),
@@ -56,7 +59,7 @@ pub fn files(paths: &[PathBuf], progress: &Arc<Progress>) -> Result<AuditReport>
         report: AuditReport::default(),
     };
     for path in paths {
-        auditor.file(path, progress)?;
+        auditor.audit_file(path, progress)?;
     }
     Ok(auditor.report)
 }
@@ -69,7 +72,7 @@ struct Auditor {
 }
 
 impl Auditor {
-    fn file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
+    fn audit_file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
         let (tx, mut rx) = transport::channel(transport::QUEUE_CAPACITY);
         let mut place = AuditLocation { file: path.display().to_string(), event: 0, line: None };
         std::thread::scope(|threads| {
@@ -79,26 +82,26 @@ impl Auditor {
             let mut lines = 1;
             while let Some(item) = rx.blocking_recv() {
                 match item {
-                    Item::Chunk(Chunk::Lines(piece)) => {
+                    Item::Chunk(Chunk::Lines(chunk)) => {
                         let origin = Origin::default();
-                        for frame in piece.frames(&origin) {
+                        for frame in chunk.frames(&origin) {
                             let before =
-                                usize::try_from(frame.offset - piece.offset).unwrap_or(usize::MAX);
-                            let before = piece.bytes.get(..before).unwrap_or_default();
-                            place.line = Some(lines + ends(before));
-                            self.frame(frame, &mut place);
+                                usize::try_from(frame.offset - chunk.offset).unwrap_or(usize::MAX);
+                            let before = chunk.bytes.get(..before).unwrap_or_default();
+                            place.line = Some(lines + count_newlines(before));
+                            self.audit_frame(frame, &mut place);
                         }
-                        lines += ends(&piece.bytes);
+                        lines += count_newlines(&chunk.bytes);
                     }
-                    Item::Chunk(piece) => {
+                    Item::Chunk(chunk) => {
                         place.line = None;
-                        for frame in piece.frames(&Origin::default()) {
-                            self.frame(frame, &mut place);
+                        for frame in chunk.frames(&Origin::default()) {
+                            self.audit_frame(frame, &mut place);
                         }
                     }
                     Item::Frame(frame) => {
                         place.line = Some(lines);
-                        self.frame(frame.as_frame(), &mut place);
+                        self.audit_frame(frame.as_frame(), &mut place);
                         lines += 1;
                     }
                     Item::Connection(_) | Item::Recording(_) => {}
@@ -109,21 +112,21 @@ impl Auditor {
                 Err(Error::new(
                     Exit::Failure,
                     "cannot read on",
-                    "the reader broke down",
+                    "the reader thread panicked",
                     "report this as a bug",
                 ))
             })
         })
     }
 
-    fn frame(&mut self, frame: Frame<'_>, place: &mut AuditLocation) {
+    fn audit_frame(&mut self, frame: Frame<'_>, place: &mut AuditLocation) {
         place.event += 1;
         self.report.events += 1;
         let event = self.decoder.decode(frame);
-        let is_evtaps = event.recorded_tap.is_some();
-        let shown = self.redactor.audit(&event, &mut self.findings);
-        let event_type = shown.event_type().to_owned();
-        if shown.kind() == Some(Kind::TapMalformed) && !is_evtaps {
+        let is_from_evtap = event.recorded_tap.is_some();
+        let redacted = self.redactor.audit(&event, &mut self.findings);
+        let event_type = redacted.event_type().to_owned();
+        if redacted.kind() == Some(Kind::TapMalformed) && !is_from_evtap {
             self.findings.push(Finding { field: String::new(), reason: Reason::NoEvent });
             let found = scrub::scrub(&String::from_utf8_lossy(frame.data));
             for detector in found.iter().flat_map(|Scrubbed { detectors, .. }| detectors) {
@@ -135,41 +138,42 @@ impl Auditor {
             let places =
                 self.report.findings.entry((reason, event_type.clone(), field)).or_default();
             places.count += 1;
-            if places.first.len() < PLACES && places.first.last() != Some(place) {
+            if places.first.len() < MAX_LOCATIONS && places.first.last() != Some(place) {
                 places.first.push(place.clone());
             }
         }
     }
 }
 
-fn ends(bytes: &[u8]) -> u64 {
+fn count_newlines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 impl AuditReport {
-    /// Whether there is nothing that should not be passed on.
+    /// Whether there are no findings.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()
     }
 
-    /// Lines for people.
+    /// Renders the report as lines for people.
     #[must_use]
     pub fn text(&self) -> String {
         let events =
             format!("{} {}", self.events, if self.events == 1 { "event" } else { "events" });
         if self.is_clean() {
             return format!(
-                "nothing found in {events}; names and what is written out in words pass the detectors\n"
+                "nothing found in {events}; names and what is written out in words pass the \
+                 detectors\n"
             );
         }
         let count = self.findings.values().map(|places| places.count).sum::<u64>();
         let mut text =
             format!("{count} {} in {events}\n", if count == 1 { "finding" } else { "findings" });
-        let width = |of: fn(&(Reason, String, String)) -> String| {
-            self.findings.keys().map(|key| of(key).len()).max().unwrap_or(0)
+        let width = |column: fn(&(Reason, String, String)) -> String| {
+            self.findings.keys().map(|key| column(key).len()).max().unwrap_or(0)
         };
-        let (names, reasons) = (width(name), width(|(reason, ..)| sentence(*reason)));
+        let (names, reasons) = (width(name), width(|(reason, ..)| description(*reason)));
         for (key, places) in &self.findings {
             let mut at: Vec<_> = places.first.iter().map(AuditLocation::text).collect();
             if places.count > at.len() as u64 {
@@ -180,14 +184,14 @@ impl AuditReport {
                 "{:7}  {:names$}  {:reasons$}  {}",
                 places.count,
                 name(key),
-                sentence(key.0),
+                description(key.0),
                 at.join(", ")
             );
         }
         text
     }
 
-    /// One object for machines.
+    /// Converts the report to a JSON object.
     #[must_use]
     pub fn json(&self) -> Value {
         let findings: Vec<_> = self
@@ -195,7 +199,13 @@ impl AuditReport {
             .iter()
             .map(|((reason, event_type, field), places)| {
                 let places_json: Vec<_> = places.first.iter().map(AuditLocation::json).collect();
-                json!({"reason": code(*reason), "event_type": event_type, "field": field, "count": places.count, "places": places_json})
+                json!({
+                    "reason": code(*reason),
+                    "event_type": event_type,
+                    "field": field,
+                    "count": places.count,
+                    "places": places_json,
+                })
             })
             .collect();
         json!({"events": self.events, "findings": findings})
@@ -218,13 +228,13 @@ fn name((_, event_type, field): &(Reason, String, String)) -> String {
     if field.is_empty() { event_type.clone() } else { format!("{event_type}.{field}") }
 }
 
-fn sentence(reason: Reason) -> String {
+fn description(reason: Reason) -> String {
     match reason {
         Reason::Declared(class) => format!("{class}, in the clear"),
-        Reason::Unknown => "nobody has classed it".to_owned(),
-        Reason::Partial => "two characters are shown".to_owned(),
+        Reason::Unknown => "not declared".to_owned(),
+        Reason::Partial => "two characters are redacted".to_owned(),
         Reason::Text(detector) => format!("looks like: {}", detector.name()),
-        Reason::NoEvent => "no event; may hold anything".to_owned(),
+        Reason::NoEvent => "not an event; may contain anything".to_owned(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The calls, as both streams tell of them: who, in which state, for how long, and how they went.
+//! Tracks calls from the events of the workspace and of their observers: participants, state,
+//! length, outcome and transcript.
 
 mod field_text;
 pub mod transcript;
@@ -18,38 +19,38 @@ use crate::output::stored_event::StoredEvent;
 use crate::redact::RedactedEvent;
 use transcript::{NoteLevel, Speaker, Transcript};
 
-/// How many calls are kept; beyond it, the ones that ended first go.
-const CALLS: usize = 2000;
+/// The number of calls that are kept. After that, the call that ended first is removed.
+const MAX_CALLS: usize = 2000;
 
 /// One call.
 #[derive(Debug, Clone, Default)]
 pub struct Call {
-    /// Which way it goes.
+    /// Inbound or outbound.
     pub direction: Option<String>,
-    /// The service that answers.
+    /// The id of the service that answers.
     pub service: Option<String>,
-    /// The state that the agent is in.
+    /// The state of the agent.
     pub state: Option<String>,
-    /// When it began, or was first heard of.
+    /// The time of the start, or else of the first event.
     pub began: Option<Timestamp>,
-    /// When it ended, and why.
+    /// The time of the end, and the reason.
     pub ended: Option<(Timestamp, String)>,
-    /// How long it took, in seconds, as the platform says.
+    /// The duration in seconds that the platform reports.
     pub seconds: Option<f64>,
-    /// Whether it was handed to a person.
+    /// Whether the call was escalated to a person.
     pub escalated: bool,
-    /// The operators who take part, and how.
+    /// The mode of each operator who takes part, by id.
     pub operators: BTreeMap<String, String>,
-    /// What is said and done in it.
+    /// What is said and done in the call.
     pub transcript: Transcript,
 }
 
 impl Call {
-    /// How long it has taken by then, in seconds.
+    /// Returns the duration up to `now`, in seconds.
     #[must_use]
     pub fn length(&self, now: Timestamp) -> i64 {
         let end = self.ended.as_ref().map_or(now, |(end, _)| *end);
-        #[expect(clippy::cast_possible_truncation, reason = "whole seconds are what is shown")]
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds are what is event")]
         self.seconds.map_or_else(
             || self.began.map_or(0, |began| end.as_second() - began.as_second()),
             |seconds| seconds as i64,
@@ -64,13 +65,13 @@ pub struct CallTracker {
 }
 
 impl CallTracker {
-    /// Takes an event.
-    pub fn observe(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>, now: Timestamp) {
+    /// Updates the call that an event belongs to. `now` is the time of an event without one.
+    pub fn observe(&mut self, stored: &StoredEvent, event: &RedactedEvent<'_>, now: Timestamp) {
         let (Some(sid), Some(kind)) = (&stored.call_sid, stored.kind) else { return };
         let time = stored.time.unwrap_or(now);
         let call = self.calls.entry(sid.to_string()).or_default();
-        call.observe(kind, shown, time);
-        if self.calls.len() > CALLS {
+        call.observe(kind, event, time);
+        if self.calls.len() > MAX_CALLS {
             let first = self.calls.iter().min_by_key(|(_, call)| {
                 call.ended.as_ref().map_or(Timestamp::MAX, |(end, _)| *end)
             });
@@ -80,13 +81,13 @@ impl CallTracker {
         }
     }
 
-    /// The call with that SID.
+    /// Returns the call with a SID.
     #[must_use]
     pub fn get(&self, sid: &str) -> Option<&Call> {
         self.calls.get(sid)
     }
 
-    /// The calls that are on, the longest first; then those that have ended, the latest first.
+    /// Returns the ongoing calls, the longest first, and then the others, the last to end first.
     #[must_use]
     pub fn sorted(&self) -> Vec<(&str, &Call)> {
         let mut calls: Vec<_> = self.calls.iter().map(|(sid, call)| (sid.as_str(), call)).collect();
@@ -99,21 +100,21 @@ impl CallTracker {
 }
 
 impl Call {
-    /// Takes an event of the call.
-    pub fn observe(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
+    /// Updates the call and its transcript with an event of the call.
+    pub fn observe(&mut self, kind: Kind, event: &RedactedEvent<'_>, time: Timestamp) {
         self.began.get_or_insert(time);
-        self.learn(kind, shown, time);
-        self.transcript.observe(kind, shown, time);
+        self.update(kind, event, time);
+        self.transcript.observe(kind, event, time);
     }
 
-    fn learn(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
-        fn read<T: Declared>(shown: &RedactedEvent<'_>, then: impl FnOnce(T)) {
-            if let Some(event) = shown.read::<T>() {
-                then(event);
+    fn update(&mut self, kind: Kind, event: &RedactedEvent<'_>, time: Timestamp) {
+        fn read<T: Declared>(event: &RedactedEvent<'_>, then: impl FnOnce(T)) {
+            if let Some(typed) = event.read::<T>() {
+                then(typed);
             }
         }
         match kind {
-            Kind::CallStarted => read(shown, |it: CallStarted| {
+            Kind::CallStarted => read(event, |it: CallStarted| {
                 self.began = Some(time);
                 (self.direction, self.service) = (text(&it.direction), text(&it.service_id));
                 self.transcript.note(
@@ -122,24 +123,28 @@ impl Call {
                     format!("call started, {}", text(&it.direction).unwrap_or_default()),
                 );
             }),
-            Kind::CallEnded => read(shown, |it: CallEnded| {
-                self.end(time, text(&it.completion_reason), it.duration_seconds.value().copied());
+            Kind::CallEnded => read(event, |it: CallEnded| {
+                self.set_ended(
+                    time,
+                    text(&it.completion_reason),
+                    it.duration_seconds.value().copied(),
+                );
                 self.escalated |= it.escalated.value().copied().unwrap_or_default();
                 self.direction = text(&it.direction).or_else(|| self.direction.take());
             }),
-            Kind::CallEscalated => read(shown, |it: CallEscalated| {
+            Kind::CallEscalated => read(event, |it: CallEscalated| {
                 self.escalated = true;
                 let (by, why) =
                     (text(&it.trigger).unwrap_or_default(), text(&it.reason).unwrap_or_default());
                 self.transcript.note(time, NoteLevel::Warning, format!("escalated by {by}: {why}"));
             }),
-            Kind::OperatorJoinedCall => read(shown, |it: OperatorJoinedCall| {
-                self.operator(time, text(&it.operator_id), text(&it.mode), "joined");
+            Kind::OperatorJoinedCall => read(event, |it: OperatorJoinedCall| {
+                self.set_operator(time, text(&it.operator_id), text(&it.mode), "joined");
             }),
-            Kind::OperatorModeChanged => read(shown, |it: OperatorModeChanged| {
-                self.operator(time, text(&it.operator_id), text(&it.mode), "changed over");
+            Kind::OperatorModeChanged => read(event, |it: OperatorModeChanged| {
+                self.set_operator(time, text(&it.operator_id), text(&it.mode), "changed over");
             }),
-            Kind::OperatorLeftCall => read(shown, |it: OperatorLeftCall| {
+            Kind::OperatorLeftCall => read(event, |it: OperatorLeftCall| {
                 if let Some(id) = text(&it.operator_id) {
                     self.operators.remove(&id);
                     self.transcript.note(
@@ -149,7 +154,7 @@ impl Call {
                     );
                 }
             }),
-            Kind::SessionInfo => read(shown, |it: SessionInfo| {
+            Kind::SessionInfo => read(event, |it: SessionInfo| {
                 self.direction = text(&it.direction).or_else(|| self.direction.take());
                 self.service = text(&it.service_id).or_else(|| self.service.take());
                 self.state = text(&it.current_state).or_else(|| self.state.take());
@@ -165,11 +170,11 @@ impl Call {
                     self.began = Some(began);
                 }
             }),
-            Kind::SessionStart => read(shown, |it: SessionStart| {
+            Kind::SessionStart => read(event, |it: SessionStart| {
                 self.state = text(&it.initial_state).or_else(|| self.state.take());
                 self.service = text(&it.service_id).or_else(|| self.service.take());
             }),
-            Kind::StateTransition => read(shown, |it: StateTransition| {
+            Kind::StateTransition => read(event, |it: StateTransition| {
                 let (from, to) = (
                     text(&it.previous_state).unwrap_or_default(),
                     text(&it.next_state).unwrap_or_default(),
@@ -179,15 +184,15 @@ impl Call {
                 self.transcript.note(time, NoteLevel::State, format!("{from} → {to}{remark}"));
                 self.state = Some(to);
             }),
-            Kind::SessionEnd => read(shown, |it: SessionEnd| {
-                self.end(time, text(&it.completion_reason), it.duration_s.value().copied());
+            Kind::SessionEnd => read(event, |it: SessionEnd| {
+                self.set_ended(time, text(&it.completion_reason), it.duration_s.value().copied());
                 self.state = text(&it.final_state).or_else(|| self.state.take());
             }),
             _ => {}
         }
     }
 
-    fn end(&mut self, time: Timestamp, reason: Option<String>, seconds: Option<f64>) {
+    fn set_ended(&mut self, time: Timestamp, reason: Option<String>, seconds: Option<f64>) {
         let reason = reason.unwrap_or_else(|| "unknown".to_owned());
         if self.ended.is_none() {
             self.transcript.note(time, NoteLevel::Plain, format!("call ended: {reason}"));
@@ -196,7 +201,13 @@ impl Call {
         self.seconds = seconds.or(self.seconds);
     }
 
-    fn operator(&mut self, time: Timestamp, id: Option<String>, mode: Option<String>, did: &str) {
+    fn set_operator(
+        &mut self,
+        time: Timestamp,
+        id: Option<String>,
+        mode: Option<String>,
+        did: &str,
+    ) {
         let (Some(id), mode) = (id, mode.unwrap_or_default()) else { return };
         self.transcript.note(
             time,
@@ -206,7 +217,7 @@ impl Call {
         self.operators.insert(id, mode);
     }
 
-    /// What was said last, and by whom.
+    /// Returns the last utterance and its speaker.
     #[must_use]
     pub fn last_said(&self) -> Option<(Speaker, &str)> {
         self.transcript.last_said()

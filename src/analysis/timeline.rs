@@ -1,11 +1,13 @@
-//! One call from its beginning to its end: what the workspace's stream and the call's observer tell of it, in order of time.
+//! The timeline of one call: the events of the workspace stream and of the call's observer, in
+//! order of time.
 //!
-//! [`gather`] is the sink that keeps the events of a call, [`stitch`] puts them in order and makes entries of them, and
-//! [`text`], [`json`] and [`html`] write those. All of it is made from events as they may be shown.
+//! [`collect`] keeps the redacted events of a call, [`build`] orders them and turns them into
+//! entries, [`render`] puts entries into words, and [`text`], [`json`] and [`html`] write them.
 //!
-//! **Clocks.** Events of the workspace have the time of the platform's clock, in their ids. Events of an observer have none:
-//! what is known is when they arrived here. Where a recording has both of an event, the least difference is how far this
-//! machine's clock and the way are off, and arrivals are moved by that much.
+//! **Clocks.** Events of the workspace have the time of the platform's clock in their ids. Events
+//! of an observer have no time but that of their arrival, by this machine's clock. The smallest
+//! difference between the two times of a workspace event is taken as the difference of the clocks
+//! and the delay of the network, and arrival times are shifted by it.
 
 pub mod build;
 pub mod collect;
@@ -22,77 +24,77 @@ use crate::model::Stream;
 
 /// The course of one call.
 pub struct Timeline {
-    /// Its SID.
+    /// The SID of the call.
     pub sid: String,
-    /// What is known of it as a whole.
+    /// The call as a whole.
     pub call: Call,
-    /// When it began, as far as is known.
+    /// The time of the start, or else of the first entry.
     pub began: Option<Timestamp>,
-    /// In order of time, tools below what they are part of.
+    /// The entries in order of time, with tool calls below the tool call that contains them.
     pub entries: Vec<TimelineEntry>,
-    /// How many events of the workspace's stream and of the observer it is made from.
+    /// The numbers of events of the workspace stream and of the observer.
     pub events: (u64, u64),
-    /// How many more there were than are kept.
+    /// The number of events that were dropped because of the limits of [`collect`].
     pub dropped: u64,
-    /// By how many milliseconds times of arrival were moved.
+    /// The number of milliseconds that was subtracted from arrival times.
     pub shift: i64,
-    /// The names of fields that are shown because somebody asked.
+    /// The names of the fields that the user asked to reveal.
     pub revealed: Vec<String>,
 }
 
-/// Something in the course of a call.
+/// One entry of a timeline.
 pub struct TimelineEntry {
-    /// When, if that is known.
+    /// The time, if it is known.
     pub at: Option<Timestamp>,
-    /// The stream that told of it.
+    /// The stream of the event.
     pub stream: Option<Stream>,
-    /// What it is.
-    pub what: EntryKind,
+    /// The content.
+    pub kind: EntryKind,
 }
 
-/// What happened.
+/// The content of an entry.
 pub enum EntryKind {
-    /// Words, a tool, a note.
+    /// An item of the transcript.
     Item(TranscriptItem),
-    /// An event of which nothing else is made.
+    /// An event that the transcript does not cover.
     Event {
-        /// Its type.
+        /// The type of the event.
         event_type: String,
-        /// Its fields.
+        /// The fields.
         fields: Vec<TimelineField>,
     },
-    /// A hole in a stream.
+    /// A gap in a stream.
     Gap {
-        /// The last moment of which everything is known.
+        /// The time up to which the stream is complete.
         from: Option<Timestamp>,
-        /// Whether something is missing for sure.
+        /// Whether events are missing for certain.
         certain: bool,
-        /// How it came about.
+        /// The reason of the gap.
         reason: String,
     },
-    /// Nothing happened for so many milliseconds.
+    /// A time without events, in milliseconds.
     Quiet(i64),
 }
 
-/// A field as it may be shown.
+/// A redacted field.
 pub struct TimelineField {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value in JSON.
+    /// The value as JSON.
     pub json: String,
-    /// The value is hidden.
+    /// Whether the value is masked.
     pub hidden: bool,
 }
 
 impl Timeline {
-    /// How long after the beginning something was, in milliseconds.
+    /// Returns the time since the start of the call, in milliseconds.
     #[must_use]
     pub fn offset(&self, at: Option<Timestamp>) -> Option<i64> {
         Some(at?.as_millisecond() - self.began?.as_millisecond())
     }
 }
 
-/// A time since the beginning, such as `+1:02.345`.
+/// Formats milliseconds since the start of a call, such as `+1:02.345`.
 #[must_use]
 pub fn clock(offset: i64) -> String {
     let (sign, millis) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());

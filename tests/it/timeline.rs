@@ -277,7 +277,7 @@ async fn an_unknown_call_suggests_another_and_an_ambiguous_prefix_is_refused() {
     );
     let ran = run("CA5f0c -".to_owned()).await;
     ran.ended(2);
-    assert!(ran.stderr().contains("several begin so"), "{}", ran.stderr());
+    assert!(ran.stderr().contains("several calls have a SID"), "{}", ran.stderr());
     let ran = evtap("timeline CA1 -").stdin("").run().await;
     ran.ended(4);
     assert!(ran.stderr().contains("no event of any call"), "{}", ran.stderr());

@@ -13,9 +13,10 @@ pub fn text<T: ShownText>(field: &Field<T>) -> Option<String> {
     }
 }
 
-/// The text of a value that was read from a [`RedactedEvent`](crate::redact::RedactedEvent). The
-/// policy decided what is shown before the value was read, so a value that is still there may be
-/// shown, whatever the class of its field.
+/// The text of a value that was read from a [`RedactedEvent`](crate::redact::RedactedEvent).
+///
+/// The policy has decided what is shown before the value was read, so a value that is present may
+/// be shown, whatever the class of its field.
 pub trait ShownText {
     /// Returns the text.
     fn shown_text(&self) -> &str;

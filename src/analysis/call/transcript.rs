@@ -1,4 +1,4 @@
-//! What is said and done in one call: bubbles, notes and tools in their order, emotion, and where the time of a turn goes.
+//! The transcript of one call: utterances, tool calls and notes in order, emotions, and latencies.
 
 use std::collections::VecDeque;
 
@@ -16,8 +16,8 @@ use crate::model::{Field, Kind};
 use crate::redact::RedactedEvent;
 use crate::text::MASK;
 
-/// How much of one call is kept, of each sort, if nothing else is said.
-const KEPT: usize = 2000;
+/// The number of items, of emotions and of turns that are kept by default.
+const DEFAULT_LIMIT: usize = 2000;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,80 +39,80 @@ impl Speaker {
     }
 }
 
-/// How a note is meant.
+/// The importance of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoteLevel {
-    /// For the record.
+    /// An ordinary step of the call.
     Plain,
-    /// The agent's state.
+    /// A change of the agent's state.
     State,
-    /// Worth a look.
+    /// Something that needs attention.
     Warning,
 }
 
-/// Something in the course of a call.
+/// One item of a transcript.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TranscriptItem {
-    /// Words.
-    Bubble {
-        /// Whose.
+    /// Something that was said.
+    Utterance {
+        /// The speaker.
         speaker: Speaker,
-        /// What was said.
+        /// The words.
         text: String,
-        /// What there is to know about it.
+        /// Remarks on it, such as `interrupted`.
         marks: Vec<&'static str>,
-        /// Of how many pieces it has been made so far, while more may come.
-        growing: Option<usize>,
+        /// The number of deltas that make up the text, while more may follow.
+        deltas: Option<usize>,
     },
-    /// A tool, called.
+    /// A tool call.
     Tool {
         /// The id of the call.
         id: String,
-        /// The id of the call that it is part of.
+        /// The id of the tool call that made this one.
         parent: Option<String>,
-        /// Within how many others it is called.
+        /// The number of tool calls that contain this one.
         depth: usize,
-        /// The tool.
+        /// The name of the tool.
         name: String,
-        /// How long it took, in milliseconds.
+        /// The duration in milliseconds.
         duration: Option<f64>,
-        /// Whether it worked, once it has answered.
+        /// Whether the call succeeded, once the tool has answered.
         succeeded: Option<bool>,
-        /// What went wrong.
+        /// The error message.
         error: Option<String>,
     },
-    /// Anything else worth a line.
+    /// Any other step of the call.
     Note(NoteLevel, String),
 }
 
-/// What is known of the course of a call.
+/// The course of a call, with a limited number of entries.
 #[derive(Debug, Clone)]
 pub struct Transcript {
-    /// In the order in which it came.
+    /// The items in the order of their events.
     pub items: VecDeque<(Timestamp, TranscriptItem)>,
-    /// When, valence and arousal.
+    /// The time, valence and arousal of each measured emotion.
     pub emotions: VecDeque<(Timestamp, f64, f64)>,
-    /// The strongest emotion.
+    /// The dominant emotion.
     pub dominant: Option<String>,
-    /// The turns of the agent.
+    /// The latencies of the agent's turns.
     pub turns: VecDeque<TurnLatency>,
-    /// How often somebody has spoken.
+    /// The number of utterances.
     pub turn_count: u64,
-    /// How many tools failed.
+    /// The number of tool calls that failed.
     pub failures: u64,
-    most: usize,
+    limit: usize,
 }
 
 impl Default for Transcript {
     fn default() -> Self {
-        Self::keeping(KEPT)
+        Self::with_limit(DEFAULT_LIMIT)
     }
 }
 
 impl Transcript {
-    /// Keeps the newest so many of each sort.
+    /// Creates a transcript that keeps the newest `limit` items, emotions and turns.
     #[must_use]
-    pub fn keeping(most: usize) -> Self {
+    pub fn with_limit(limit: usize) -> Self {
         Self {
             items: VecDeque::new(),
             emotions: VecDeque::new(),
@@ -120,24 +120,24 @@ impl Transcript {
             turns: VecDeque::new(),
             turn_count: 0,
             failures: 0,
-            most,
+            limit,
         }
     }
 
     /// Adds a note.
-    pub fn note(&mut self, time: Timestamp, mood: NoteLevel, text: String) {
-        self.add(time, TranscriptItem::Note(mood, text));
+    pub fn note(&mut self, time: Timestamp, level: NoteLevel, text: String) {
+        self.add(time, TranscriptItem::Note(level, text));
     }
 
     fn add(&mut self, time: Timestamp, item: TranscriptItem) {
-        keep(&mut self.items, (time, item), self.most);
+        push_bounded(&mut self.items, (time, item), self.limit);
     }
 
-    /// What was said last, and by whom.
+    /// Returns the last utterance and its speaker.
     #[must_use]
     pub fn last_said(&self) -> Option<(Speaker, &str)> {
         self.items.iter().rev().find_map(|(_, item)| match item {
-            TranscriptItem::Bubble { speaker, text, .. } => Some((*speaker, text.as_str())),
+            TranscriptItem::Utterance { speaker, text, .. } => Some((*speaker, text.as_str())),
             _ => None,
         })
     }
@@ -145,50 +145,50 @@ impl Transcript {
     /// Returns the percentiles of a latency component over all turns, in milliseconds.
     #[must_use]
     pub fn percentiles(&self, component: &LatencyComponent) -> Option<[f64; 3]> {
-        let mut measured = DurationHistogram::default();
-        self.turns.iter().for_each(|turn| measured.add((component.value)(turn)));
-        measured.percentiles()
+        let mut durations = DurationHistogram::default();
+        self.turns.iter().for_each(|turn| durations.add((component.value)(turn)));
+        durations.percentiles()
     }
 
-    /// Takes an event of the call.
-    pub fn observe(&mut self, kind: Kind, shown: &RedactedEvent<'_>, time: Timestamp) {
+    /// Adds what an event of the call reports.
+    pub fn observe(&mut self, kind: Kind, event: &RedactedEvent<'_>, time: Timestamp) {
         match kind {
             Kind::UserTranscript => {
-                let Some(it) = shown.read::<UserTranscript>() else { return };
+                let Some(it) = event.read::<UserTranscript>() else { return };
                 let speaker = if text(&it.speaker_role).as_deref() == Some("operator") {
                     Speaker::Operator
                 } else {
                     Speaker::User
                 };
                 let barged = it.is_barge_in.value() == Some(&true);
-                self.say(
+                self.add_utterance(
                     time,
                     speaker,
                     text(&it.transcript),
                     barged.then_some("cut in").into_iter().collect(),
                 );
             }
-            Kind::AgentTranscript => self.agent_transcript(shown, time),
-            Kind::AgentTranscriptDelta => self.agent_transcript_delta(shown, time),
+            Kind::AgentTranscript => self.agent_transcript(event, time),
+            Kind::AgentTranscriptDelta => self.agent_transcript_delta(event, time),
             Kind::BargeIn => {
-                let Some(it) = shown.read::<BargeIn>() else { return };
+                let Some(it) = event.read::<BargeIn>() else { return };
                 let who =
                     text(&it.interrupting_speaker_id).unwrap_or_else(|| "somebody".to_owned());
                 self.note(time, NoteLevel::Warning, format!("barge-in: {who} cut in"));
             }
-            Kind::ToolCallStarted | Kind::ToolCallCompleted => self.tool(shown, time),
+            Kind::ToolCallStarted | Kind::ToolCallCompleted => self.observe_tool(event, time),
             Kind::ParticipantJoined => {
-                let Some(it) = shown.read::<ParticipantJoined>() else { return };
+                let Some(it) = event.read::<ParticipantJoined>() else { return };
                 let role = it.participant_role.value().map_or("participant", |role| role.expose());
                 self.note(time, NoteLevel::Plain, format!("{role} joined"));
             }
             Kind::ParticipantLeft => {
-                let Some(it) = shown.read::<ParticipantLeft>() else { return };
+                let Some(it) = event.read::<ParticipantLeft>() else { return };
                 let role = it.participant_role.value().map_or("participant", |role| role.expose());
                 self.note(time, NoteLevel::Plain, format!("{role} left"));
             }
             Kind::SpeakerMuted => {
-                let muted = shown
+                let muted = event
                     .read::<SpeakerMuted>()
                     .and_then(|it| it.muted.value().copied())
                     .unwrap_or_default();
@@ -200,27 +200,27 @@ impl Transcript {
                 );
             }
             Kind::ForwardCallResolved => {
-                let Some(it) = shown.read::<ForwardCallResolved>() else { return };
+                let Some(it) = event.read::<ForwardCallResolved>() else { return };
                 let place = text(&it.location_name).unwrap_or_else(|| "nowhere".to_owned());
                 self.note(time, NoteLevel::Warning, format!("forwarded to {place}"));
             }
             Kind::Emotion => {
-                let Some(it) = shown.read::<Emotion>() else { return };
+                let Some(it) = event.read::<Emotion>() else { return };
                 if let (Some(valence), Some(arousal)) = (it.valence.value(), it.arousal.value()) {
-                    keep(&mut self.emotions, (time, *valence, *arousal), self.most);
+                    push_bounded(&mut self.emotions, (time, *valence, *arousal), self.limit);
                 }
                 self.dominant = text(&it.dominant).or_else(|| self.dominant.take());
             }
             Kind::Latency => {
-                let Some(it) = shown.read::<Latency>() else { return };
-                keep(&mut self.turns, TurnLatency::from(&it), self.most);
+                let Some(it) = event.read::<Latency>() else { return };
+                push_bounded(&mut self.turns, TurnLatency::from(&it), self.limit);
             }
             _ => {}
         }
     }
 
-    fn agent_transcript(&mut self, shown: &RedactedEvent<'_>, time: Timestamp) {
-        let Some(it) = shown.read::<AgentTranscript>() else { return };
+    fn agent_transcript(&mut self, event: &RedactedEvent<'_>, time: Timestamp) {
+        let Some(it) = event.read::<AgentTranscript>() else { return };
         let is_operator = text(&it.speaker_role).as_deref() == Some("operator");
         let mut marks = Vec::new();
         if it.interrupted.value() == Some(&true) {
@@ -229,13 +229,14 @@ impl Transcript {
         let is_filler = matches!(it.filler_type, Field::Value(_) | Field::Other(_));
         if is_filler || text(&it.action).as_deref() == Some("filler") {
             marks.push("filler");
-        } else if let Some((words, known, growing)) = self.growing() {
-            // The whole takes the place of its pieces.
-            (*words, *known, *growing) = (text(&it.transcript).unwrap_or_default(), marks, None);
+        } else if let Some((words, earlier_marks, deltas)) = self.open_utterance() {
+            // The complete text replaces the deltas.
+            (*words, *earlier_marks, *deltas) =
+                (text(&it.transcript).unwrap_or_default(), marks, None);
             self.turn_count += 1;
             return;
         }
-        self.say(
+        self.add_utterance(
             time,
             if is_operator { Speaker::Operator } else { Speaker::Agent },
             text(&it.transcript),
@@ -243,43 +244,49 @@ impl Transcript {
         );
     }
 
-    fn agent_transcript_delta(&mut self, shown: &RedactedEvent<'_>, time: Timestamp) {
-        let Some(piece) = shown.read::<AgentTranscriptDelta>().and_then(|it| text(&it.delta))
+    fn agent_transcript_delta(&mut self, event: &RedactedEvent<'_>, time: Timestamp) {
+        let Some(delta) = event.read::<AgentTranscriptDelta>().and_then(|it| text(&it.delta))
         else {
             return;
         };
-        if let Some((words, _, Some(pieces))) = self.growing() {
-            *pieces += 1;
-            if piece != MASK {
-                words.push_str(&piece);
+        if let Some((words, _, Some(deltas))) = self.open_utterance() {
+            *deltas += 1;
+            if delta != MASK {
+                words.push_str(&delta);
             }
             return;
         }
         self.add(
             time,
-            TranscriptItem::Bubble {
+            TranscriptItem::Utterance {
                 speaker: Speaker::Agent,
-                text: piece,
+                text: delta,
                 marks: Vec::new(),
-                growing: Some(1),
+                deltas: Some(1),
             },
         );
     }
 
-    /// The agent's bubble that more may be added to. Others may have cut in since it began.
-    fn growing(&mut self) -> Option<(&mut String, &mut Vec<&'static str>, &mut Option<usize>)> {
-        let (_, last) = self.items.iter_mut().rev().find(
-            |(_, item)| matches!(item, TranscriptItem::Bubble { speaker: Speaker::Agent, marks, .. } if !marks.contains(&"filler")),
-        )?;
-        match last {
-            TranscriptItem::Bubble { text, marks, growing, .. } if growing.is_some() => {
-                Some((text, marks, growing))
-            }
-            _ => None,
-        }
+    /// Returns the parts of the agent's last utterance, if more deltas may follow. Other speakers
+    /// may have interrupted it.
+    fn open_utterance(
+        &mut self,
+    ) -> Option<(&mut String, &mut Vec<&'static str>, &mut Option<usize>)> {
+        self.items
+            .iter_mut()
+            .rev()
+            .find_map(|(_, item)| match item {
+                TranscriptItem::Utterance { speaker: Speaker::Agent, text, marks, deltas }
+                    if !marks.contains(&"filler") =>
+                {
+                    Some((text, marks, deltas))
+                }
+                _ => None,
+            })
+            .filter(|(_, _, deltas)| deltas.is_some())
     }
 
-    fn say(
+    fn add_utterance(
         &mut self,
         time: Timestamp,
         speaker: Speaker,
@@ -289,17 +296,17 @@ impl Transcript {
         self.turn_count += 1;
         self.add(
             time,
-            TranscriptItem::Bubble {
+            TranscriptItem::Utterance {
                 speaker,
                 text: text.unwrap_or_default(),
                 marks,
-                growing: None,
+                deltas: None,
             },
         );
     }
 
-    fn tool(&mut self, shown: &RedactedEvent<'_>, time: Timestamp) {
-        if let Some(it) = shown.read::<ToolCallStarted>() {
+    fn observe_tool(&mut self, event: &RedactedEvent<'_>, time: Timestamp) {
+        if let Some(it) = event.read::<ToolCallStarted>() {
             let parent = text(&it.parent_call_id);
             let depth = parent.as_ref().and_then(|parent| {
                 self.items.iter().rev().find_map(|(_, item)| match item {
@@ -319,13 +326,13 @@ impl Transcript {
                     error: None,
                 },
             );
-        } else if let Some(it) = shown.read::<ToolCallCompleted>() {
-            let worked = it.succeeded.value().copied();
-            self.failures += u64::from(worked == Some(false));
+        } else if let Some(it) = event.read::<ToolCallCompleted>() {
+            let outcome = it.succeeded.value().copied();
+            self.failures += u64::from(outcome == Some(false));
             let (wanted, tool) = (text(&it.call_id), text(&it.tool_name).unwrap_or_default());
-            let why = text(&it.error_message).or_else(|| text(&it.error));
-            let length = it.duration_ms.value().copied();
-            // Before calls had ids, the tool's name told which it was.
+            let message = text(&it.error_message).or_else(|| text(&it.error));
+            let millis = it.duration_ms.value().copied();
+            // Events of earlier versions have no call id, so the tool's name has to match.
             let open = self.items.iter_mut().rev().find_map(|(_, item)| match item {
                 TranscriptItem::Tool { id, name, duration, succeeded, error, .. }
                     if succeeded.is_none()
@@ -337,7 +344,7 @@ impl Transcript {
             });
             match open {
                 Some((duration, succeeded, error)) => {
-                    (*duration, *succeeded, *error) = (length, worked.or(Some(true)), why);
+                    (*duration, *succeeded, *error) = (millis, outcome.or(Some(true)), message);
                 }
                 None => self.add(
                     time,
@@ -346,9 +353,9 @@ impl Transcript {
                         parent: text(&it.parent_call_id),
                         depth: 0,
                         name: tool,
-                        duration: length,
-                        succeeded: worked.or(Some(true)),
-                        error: why,
+                        duration: millis,
+                        succeeded: outcome.or(Some(true)),
+                        error: message,
                     },
                 ),
             }
@@ -356,9 +363,9 @@ impl Transcript {
     }
 }
 
-fn keep<T>(kept: &mut VecDeque<T>, new: T, most: usize) {
-    if kept.len() >= most {
-        kept.pop_front();
+fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, limit: usize) {
+    if queue.len() >= limit {
+        queue.pop_front();
     }
-    kept.push_back(new);
+    queue.push_back(item);
 }

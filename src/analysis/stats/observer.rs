@@ -1,5 +1,5 @@
-//! The observers that count events: [`StatsObserver`] for `evtap stats`, and [`SummaryObserver`] for
-//! `--stats`.
+//! The observers that count events: [`StatsObserver`] for `evtap stats`, and [`SummaryObserver`]
+//! for `--stats`.
 
 use std::any::Any;
 use std::io::{self, Write};

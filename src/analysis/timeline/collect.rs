@@ -1,4 +1,4 @@
-//! Keeps the events of one call, and knows which calls there are.
+//! Collects the events of one call, and a summary of every call.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,55 +13,55 @@ use crate::output::{Observer, OutputError};
 use crate::query::{EventContext, suggest};
 use crate::redact::RedactedEvent;
 
-/// How many events of a call are kept, and how many bytes of them.
-const MOST: usize = 50_000;
-const MOST_BYTES: usize = 64 << 20;
+/// The number of events of a call that are kept, and the number of their bytes.
+const MAX_EVENTS: usize = 50_000;
+const MAX_BYTES: usize = 64 << 20;
 
-/// How many calls are known, and how many gaps are kept.
-const CALLS: usize = 10_000;
-const GAPS: usize = 1000;
+/// The number of calls that have a summary, and the number of gaps that are kept.
+const MAX_CALLS: usize = 10_000;
+const MAX_GAPS: usize = 1000;
 
-/// An event of the call.
+/// An event of a call.
 pub struct CallEvent {
     /// The event.
     pub stored: StoredEvent,
-    /// The stream that it came by.
+    /// The stream of the event.
     pub stream: Option<Stream>,
-    /// When it took place, by the platform's clock.
+    /// The time of the event, by the platform's clock.
     pub time: Option<Timestamp>,
-    /// When it arrived, by this machine's.
+    /// The time of its arrival, by this machine's clock.
     pub received: Option<Timestamp>,
 }
 
-/// What is known of a call among others.
+/// The summary of a call.
 #[derive(Debug, Clone, Default)]
 pub struct CallSummary {
-    /// How many events it has.
+    /// The number of events.
     pub events: u64,
-    /// From when until when they took place, by the platform's clock.
+    /// The first and last time of the events, by the platform's clock.
     times: Option<(Timestamp, Timestamp)>,
-    /// From when until when those arrived that have no such time, by this machine's.
+    /// The first and last arrival of the events without a time, by this machine's clock.
     arrivals: Option<(Timestamp, Timestamp)>,
-    /// How it ended.
+    /// The reason of the end.
     pub outcome: Option<String>,
 }
 
 impl CallSummary {
-    /// From when until when there are events of it, by the platform's clock.
+    /// Returns the first and last time of the call's events, by the platform's clock.
     #[must_use]
     pub fn span(&self, shift: Option<i64>) -> Option<(Timestamp, Timestamp)> {
         let (first, last) = self.arrivals.unzip();
-        around(self.times, moved(first, shift).zip(moved(last, shift)))
+        union(self.times, to_platform_clock(first, shift).zip(to_platform_clock(last, shift)))
     }
 }
 
-/// A moment of this machine's clock by the platform's.
+/// Converts a time of this machine's clock to the platform's clock.
 #[must_use]
-pub fn moved(arrived: Option<Timestamp>, shift: Option<i64>) -> Option<Timestamp> {
+pub fn to_platform_clock(arrived: Option<Timestamp>, shift: Option<i64>) -> Option<Timestamp> {
     Timestamp::from_millisecond(arrived?.as_millisecond().saturating_sub(shift.unwrap_or(0))).ok()
 }
 
-fn around(
+fn union(
     one: Option<(Timestamp, Timestamp)>,
     other: Option<(Timestamp, Timestamp)>,
 ) -> Option<(Timestamp, Timestamp)> {
@@ -71,42 +71,43 @@ fn around(
     }
 }
 
-/// What was gathered.
+/// The events, gaps and summaries that were collected.
 #[derive(Default)]
 pub struct CollectedEvents {
-    /// The SID that is looked for, or its beginning; none if the calls are to be listed.
+    /// The SID of the wanted call, or its prefix. `None` collects only summaries.
     wanted: Option<String>,
-    /// The calls, by SID.
+    /// The summaries of all calls, by SID.
     pub calls: BTreeMap<String, CallSummary>,
-    /// The events of the calls that are looked for, in the order in which they came.
+    /// The events of the wanted call, in the order of their arrival.
     pub events: Vec<CallEvent>,
-    /// The holes in the streams.
+    /// The gaps in the streams.
     pub gaps: Vec<CallEvent>,
-    /// How many events there were no room for.
+    /// The number of events beyond the limits, which are not kept.
     pub dropped: u64,
-    /// The least time that an event was under way, in milliseconds: by two clocks, so it may be less than none.
+    /// The smallest difference between the arrival and the time of an event, in milliseconds. Two
+    /// clocks are involved, so it may be negative.
     pub shift: Option<i64>,
     bytes: usize,
-    /// The call that an observer's events without a SID are of.
+    /// The call that observer events without a SID belong to.
     session: Option<String>,
 }
 
-/// Gathers what is looked for.
+/// An observer that collects the events of a call.
 pub struct TimelineCollector(Arc<Mutex<CollectedEvents>>);
 
 impl TimelineCollector {
-    /// Looks for the call whose SID begins so; for all calls, but without their events, if none is named.
+    /// Creates a collector of the call whose SID starts with `wanted`, or of summaries alone.
     #[must_use]
     pub fn new(wanted: Option<String>) -> (Self, Arc<Mutex<CollectedEvents>>) {
-        let gathered =
+        let collected =
             Arc::new(Mutex::new(CollectedEvents { wanted, ..CollectedEvents::default() }));
-        (Self(Arc::clone(&gathered)), gathered)
+        (Self(Arc::clone(&collected)), collected)
     }
 }
 
-/// What was gathered so far.
-pub fn lock(gathered: &Mutex<CollectedEvents>) -> MutexGuard<'_, CollectedEvents> {
-    gathered.lock().unwrap_or_else(PoisonError::into_inner)
+/// Locks the collected events.
+pub fn lock(collected: &Mutex<CollectedEvents>) -> MutexGuard<'_, CollectedEvents> {
+    collected.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Observer for TimelineCollector {
@@ -123,19 +124,19 @@ impl CollectedEvents {
             |time: &Option<String>| time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
         let (time, received) = (parse(&tap.time), parse(&tap.received_at));
         if let (Some(time), Some(received)) = (time, received) {
-            let way = received.as_millisecond() - time.as_millisecond();
-            self.shift = Some(self.shift.map_or(way, |least| least.min(way)));
+            let delay = received.as_millisecond() - time.as_millisecond();
+            self.shift = Some(self.shift.map_or(delay, |smallest| smallest.min(delay)));
         }
         let stored = StoredEvent::new(shown);
-        let kept = |stored| CallEvent { stored, stream: shown.stream(), time, received };
+        let stream = shown.stream();
         if stored.kind == Some(Kind::TapGap) {
-            if self.gaps.len() < GAPS {
-                self.gaps.push(kept(stored));
+            if self.gaps.len() < MAX_GAPS {
+                self.gaps.push(CallEvent { stored, stream, time, received });
             }
             return;
         }
         let Some(sid) = self.sid(&stored, shown) else { return };
-        if self.calls.len() < CALLS || self.calls.contains_key(&sid) {
+        if self.calls.len() < MAX_CALLS || self.calls.contains_key(&sid) {
             let call = self.calls.entry(sid.clone()).or_default();
             call.events += 1;
             let (span, at) = if time.is_some() {
@@ -143,17 +144,17 @@ impl CollectedEvents {
             } else {
                 (&mut call.arrivals, received)
             };
-            *span = around(*span, at.map(|at| (at, at)));
+            *span = union(*span, at.map(|at| (at, at)));
             call.outcome = outcome(shown).or_else(|| call.outcome.take());
         }
         if !self.wanted.as_ref().is_some_and(|wanted| sid.starts_with(wanted)) {
             return;
         }
         self.bytes += stored.bytes();
-        if self.events.len() < MOST && self.bytes <= MOST_BYTES {
+        if self.events.len() < MAX_EVENTS && self.bytes <= MAX_BYTES {
             self.events.push(CallEvent {
                 stored: StoredEvent { call_sid: Some(sid.into()), ..stored },
-                stream: shown.stream(),
+                stream,
                 time,
                 received,
             });
@@ -162,7 +163,8 @@ impl CollectedEvents {
         }
     }
 
-    /// The call that an event is of. An observer's events may not say; they are of the session that was announced last.
+    /// Returns the SID of an event's call. Events of an observer may lack it; they belong to the
+    /// session that was announced last.
     fn sid(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>) -> Option<String> {
         let own = stored.call_sid.as_deref().map(str::to_owned);
         if shown.stream() != Some(Stream::Observer) {
@@ -173,8 +175,8 @@ impl CollectedEvents {
         sid
     }
 
-    /// The SID of the one call that was looked for.
-    pub fn found(&self) -> Result<String> {
+    /// Returns the SID of the wanted call, or an error if none or several match.
+    pub fn wanted_sid(&self) -> Result<String> {
         let wanted = self.wanted.as_deref().unwrap_or_default();
         if self.calls.contains_key(wanted) {
             return Ok(wanted.to_owned());
@@ -183,29 +185,30 @@ impl CollectedEvents {
         match (sids.next(), sids.next()) {
             (Some(sid), None) => Ok(sid.to_owned()),
             (Some(one), Some(other)) => Err(Error::usage(
-                format!("cannot tell which call {wanted} is"),
-                "several begin so",
-                format!("give more of its SID, such as {one} or {other}"),
+                format!("cannot identify the call {wanted}"),
+                "several calls have a SID that starts with it",
+                format!("give more of the SID, such as {one} or {other}"),
             )),
-            (None, _) => Err(self.unknown(wanted)),
+            (None, _) => Err(self.not_found(wanted)),
         }
     }
 
-    /// The SIDs that are some: others are only what somebody wrote.
+    /// Iterates over the valid SIDs. An invalid one may be any text, which an error must not
+    /// repeat.
     fn sids(&self) -> impl Iterator<Item = &str> {
         self.calls.keys().map(String::as_str).filter(|sid| is_call_sid(sid))
     }
 
-    fn unknown(&self, wanted: &str) -> Error {
+    fn not_found(&self, wanted: &str) -> Error {
         let advice = match suggest::nearest(wanted, self.sids()) {
             Some(meant) => format!("did you mean {meant}?"),
-            None if self.calls.is_empty() => "there is no event of any call".to_owned(),
-            None => "without a call, `evtap timeline FILE` lists those that there are".to_owned(),
+            None if self.calls.is_empty() => "the input contains no event of any call".to_owned(),
+            None => "use `evtap timeline FILE` without a call to list the calls".to_owned(),
         };
         Error::new(
             Exit::NotFound,
-            format!("cannot tell the course of {wanted}"),
-            "there is no event of such a call",
+            format!("cannot show the timeline of {wanted}"),
+            "no event of that call",
             advice,
         )
     }

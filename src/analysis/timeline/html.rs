@@ -1,7 +1,9 @@
-//! A timeline as a page to attach to a ticket: one file that loads nothing, runs nothing, and prints.
+//! A timeline as an HTML page to attach to a ticket: one file that loads nothing, runs nothing, and
+//! can be printed.
 //!
-//! Whatever came over the wire is text in it: hostile characters are visible escapes, and what HTML means something by is
-//! escaped. Should that ever fail, the page's policy lets it load and run nothing but the one style sheet, by its hash.
+//! Text from the wire stays text: hostile characters become visible escapes, and characters with a
+//! meaning in HTML are escaped. If that ever failed, the page's content security policy would still
+//! prevent it from loading or running anything but the style sheet, which it names by its hash.
 
 use std::fmt::Write;
 
@@ -9,13 +11,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::render::{Tone, head, hiding, told};
+use super::render::{Tone, header, privacy_notice, render};
 use super::{Timeline, clock};
 use crate::text::terminal;
 
 const STYLE: &str = include_str!("page.css");
 
-/// The whole page.
+/// Renders the page.
 #[must_use]
 pub fn html(timeline: &Timeline) -> String {
     let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
@@ -26,30 +28,35 @@ pub fn html(timeline: &Timeline) -> String {
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>Call {sid}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Call {sid}</h1>\n<dl>\n"
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <meta name=\"robots\" content=\"noindex\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>Call {sid}</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<h1>Call {sid}</h1>\n<dl>\n"
     );
-    for (name, value) in head(timeline).into_iter().skip(1) {
+    for (name, value) in header(timeline).into_iter().skip(1) {
         let _ = writeln!(page, "<dt>{name}</dt><dd>{}</dd>", escape(&value));
     }
-    let (hidden, says) = hiding(timeline);
-    let class = if hidden { "hiding" } else { "revealing" };
-    let _ = writeln!(page, "</dl>\n<p class=\"{class}\">{}</p>\n<table>", escape(&says));
+    let (is_hidden, notice) = privacy_notice(timeline);
+    let class = if is_hidden { "hiding" } else { "revealing" };
+    let _ = writeln!(page, "</dl>\n<p class=\"{class}\">{}</p>\n<table>", escape(&notice));
     page.push_str(
-        "<thead><tr><th scope=\"col\">Time</th><th scope=\"col\">Who</th><th scope=\"col\">What</th></tr></thead>\n<tbody>\n",
+        "<thead><tr><th scope=\"col\">Time</th><th scope=\"col\">Who</th>\
+         <th scope=\"col\">What</th></tr></thead>\n<tbody>\n",
     );
     for entry in &timeline.entries {
-        let told = told(entry);
+        let rendered = render(entry);
         let offset = timeline.offset(entry.at).map_or_else(|| "-".to_owned(), clock);
         let at = entry.at.map(|at| format!("{at:.3}")).unwrap_or_default();
         let _ = write!(
             page,
-            "<tr class=\"{label}\"><td><time datetime=\"{at}\" title=\"{at}\">{offset}</time></td><td>{label}</td><td class=\"d{}\">",
-            told.depth,
-            label = told.label
+            "<tr class=\"{label}\"><td><time datetime=\"{at}\" title=\"{at}\">{offset}</time></td>\
+             <td>{label}</td><td class=\"d{}\">",
+            rendered.depth,
+            label = rendered.label
         );
-        for (at, (tone, words)) in told.words.iter().enumerate() {
+        for (at, (tone, words)) in rendered.words.iter().enumerate() {
             let between = if at > 0 { " " } else { "" };
             let _ = write!(
                 page,
@@ -77,7 +84,7 @@ const fn class_of(tone: Tone) -> &'static str {
     }
 }
 
-/// Text as HTML, within an element or between quotes.
+/// Escapes text for HTML, as content of an element or as a quoted attribute.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in terminal::visible(text).chars() {

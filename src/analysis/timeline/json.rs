@@ -1,4 +1,4 @@
-//! A timeline for machines: one object, whose entries have a `kind` each.
+//! A timeline as JSON: one object, in which every entry has a `kind`.
 
 use serde_json::{Map, Value, json};
 
@@ -8,11 +8,12 @@ use crate::analysis::call::transcript::TranscriptItem;
 use crate::analysis::stats::json::line;
 use crate::model::Stream;
 
-/// The timeline as one line of JSON.
+/// Renders the timeline as one line of JSON.
 #[must_use]
 pub fn json(timeline: &Timeline) -> String {
     let call = &timeline.call;
-    let entries: Vec<_> = timeline.entries.iter().map(|entry| told(timeline, entry)).collect();
+    let entries: Vec<_> =
+        timeline.entries.iter().map(|entry| entry_json(timeline, entry)).collect();
     line(&json!({
         "call_sid": timeline.sid,
         "direction": call.direction,
@@ -22,19 +23,26 @@ pub fn json(timeline: &Timeline) -> String {
         "completion_reason": call.ended.as_ref().map(|(_, why)| why),
         "duration_seconds": call.seconds,
         "escalated": call.escalated,
-        "events": {"workspace": timeline.events.0, "observer": timeline.events.1, "not_kept": timeline.dropped},
+        "events": {
+            "workspace": timeline.events.0,
+            "observer": timeline.events.1,
+            "not_kept": timeline.dropped,
+        },
         "moved_ms": -timeline.shift,
         "revealed": timeline.revealed,
         "entries": entries,
     }))
 }
 
-fn told(timeline: &Timeline, entry: &TimelineEntry) -> Value {
-    let mut object = match &entry.what {
-        EntryKind::Item(TranscriptItem::Bubble { speaker, text, marks, growing }) => {
-            let speaker = speaker.name();
-            json!({"kind": "said", "speaker": speaker, "text": text, "marks": marks, "whole": growing.is_none()})
-        }
+fn entry_json(timeline: &Timeline, entry: &TimelineEntry) -> Value {
+    let mut object = match &entry.kind {
+        EntryKind::Item(TranscriptItem::Utterance { speaker, text, marks, deltas }) => json!({
+            "kind": "said",
+            "speaker": speaker.name(),
+            "text": text,
+            "marks": marks,
+            "whole": deltas.is_none(),
+        }),
         EntryKind::Item(TranscriptItem::Tool {
             id,
             parent,
@@ -44,8 +52,14 @@ fn told(timeline: &Timeline, entry: &TimelineEntry) -> Value {
             succeeded,
             error,
         }) => json!({
-            "kind": "tool", "tool_name": name, "call_id": id, "parent_call_id": parent, "depth": depth,
-            "duration_ms": duration, "succeeded": succeeded, "error": error,
+            "kind": "tool",
+            "tool_name": name,
+            "call_id": id,
+            "parent_call_id": parent,
+            "depth": depth,
+            "duration_ms": duration,
+            "succeeded": succeeded,
+            "error": error,
         }),
         EntryKind::Item(TranscriptItem::Note(_, text)) => json!({"kind": "note", "text": text}),
         EntryKind::Event { event_type, fields } => {
@@ -54,9 +68,12 @@ fn told(timeline: &Timeline, entry: &TimelineEntry) -> Value {
                 fields.iter().map(|field| (field.name.clone(), value(&field.json))).collect();
             json!({"kind": "event", "event_type": event_type, "fields": fields})
         }
-        EntryKind::Gap { from, certain, reason } => {
-            json!({"kind": "gap", "from": from.map(|from| format!("{from:.3}")), "certain": certain, "reason": reason})
-        }
+        EntryKind::Gap { from, certain, reason } => json!({
+            "kind": "gap",
+            "from": from.map(|from| format!("{from:.3}")),
+            "certain": certain,
+            "reason": reason,
+        }),
         EntryKind::Quiet(millis) => json!({"kind": "quiet", "ms": millis}),
     };
     object["at"] = json!(entry.at.map(|at| format!("{at:.3}")));
@@ -65,15 +82,18 @@ fn told(timeline: &Timeline, entry: &TimelineEntry) -> Value {
     object
 }
 
-/// The calls that there are, an object each.
+/// Renders all calls as one line of JSON.
 #[must_use]
-pub fn list(gathered: &CollectedEvents) -> String {
-    let call = |(sid, found): (&String, &CallSummary)| {
-        let span = found.span(gathered.shift);
+pub fn list(collected: &CollectedEvents) -> String {
+    let call = |(sid, summary): (&String, &CallSummary)| {
+        let span = summary.span(collected.shift);
         json!({
-            "call_sid": sid, "events": found.events, "first": span.map(|(first, _)| format!("{first:.3}")),
-            "last": span.map(|(_, last)| format!("{last:.3}")), "completion_reason": found.outcome,
+            "call_sid": sid,
+            "events": summary.events,
+            "first": span.map(|(first, _)| format!("{first:.3}")),
+            "last": span.map(|(_, last)| format!("{last:.3}")),
+            "completion_reason": summary.outcome,
         })
     };
-    line(&json!({"calls": gathered.calls.iter().map(call).collect::<Vec<_>>()}))
+    line(&json!({"calls": collected.calls.iter().map(call).collect::<Vec<_>>()}))
 }

@@ -1,4 +1,4 @@
-//! An entry in words, for whichever page it stands on.
+//! Puts the entries of a timeline into words, for text and HTML.
 
 use super::{EntryKind, TimelineEntry, clock};
 use crate::analysis::call::transcript::{NoteLevel, TranscriptItem};
@@ -6,35 +6,35 @@ use crate::analysis::stats::text::span;
 use crate::output::pretty::{plain, rank};
 use crate::text::{MASK, terminal};
 
-/// The deepest that tools are set in.
-const DEEPEST: usize = 6;
+/// The deepest indentation of tool calls.
+const MAX_DEPTH: usize = 6;
 
-/// How words are meant.
+/// The meaning of words, which decides their colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// To be read.
+    /// Ordinary text.
     Plain,
-    /// Beside it.
+    /// Less important text.
     Quiet,
-    /// A mask.
+    /// A masked value.
     Hidden,
-    /// Well.
+    /// Success.
     Good,
-    /// Worth a look.
+    /// Something that needs attention.
     Warning,
-    /// Wrong.
+    /// A failure.
     Bad,
 }
 
 /// An entry in words.
 pub struct RenderedEntry {
-    /// What or who it is: one word.
+    /// The speaker or the kind of the entry, in one word.
     pub label: &'static str,
-    /// How the label is meant.
+    /// The tone of the label.
     pub tone: Tone,
-    /// What it says, without hostile characters.
+    /// The text, without hostile characters.
     pub words: Vec<(Tone, String)>,
-    /// Within how many others it stands.
+    /// The number of tool calls that contain this one.
     pub depth: usize,
 }
 
@@ -43,83 +43,88 @@ impl RenderedEntry {
         Self { label, tone, words: Vec::new(), depth: 0 }
     }
 
-    fn say(mut self, tone: Tone, words: &str) -> Self {
+    fn with(mut self, tone: Tone, words: &str) -> Self {
         self.words.push((tone, terminal::visible(words).into_owned()));
         self
     }
 }
 
-/// Tells an entry.
+/// Puts an entry into words.
 #[must_use]
-pub fn told(entry: &TimelineEntry) -> RenderedEntry {
-    match &entry.what {
-        EntryKind::Item(TranscriptItem::Bubble { speaker, text, marks, growing }) => {
+pub fn render(entry: &TimelineEntry) -> RenderedEntry {
+    match &entry.kind {
+        EntryKind::Item(TranscriptItem::Utterance { speaker, text, marks, deltas }) => {
             let label = speaker.name();
             let tone = if text.contains(MASK) { Tone::Hidden } else { Tone::Plain };
-            let mut told = RenderedEntry::new(label, Tone::Plain).say(tone, text);
+            let mut rendered = RenderedEntry::new(label, Tone::Plain).with(tone, text);
             for mark in marks {
-                told = told.say(Tone::Warning, mark);
+                rendered = rendered.with(Tone::Warning, mark);
             }
-            if growing.is_some() { told.say(Tone::Quiet, "(the rest is missing)") } else { told }
+            if deltas.is_some() {
+                rendered.with(Tone::Quiet, "(the rest is missing)")
+            } else {
+                rendered
+            }
         }
         EntryKind::Item(TranscriptItem::Tool {
             depth, name, duration, succeeded, error, ..
         }) => {
-            let mut told = RenderedEntry::new("tool", Tone::Plain).say(Tone::Plain, name);
+            let mut rendered = RenderedEntry::new("tool", Tone::Plain).with(Tone::Plain, name);
             if let Some(millis) = duration.filter(|millis| millis.is_finite() && *millis >= 0.0) {
-                told = told.say(Tone::Quiet, &span(millis));
+                rendered = rendered.with(Tone::Quiet, &span(millis));
             }
-            told = match succeeded {
-                Some(true) => told.say(Tone::Good, "ok"),
+            rendered = match succeeded {
+                Some(true) => rendered.with(Tone::Good, "ok"),
                 Some(false) => {
-                    told.say(Tone::Bad, if error.is_some() { "failed:" } else { "failed" })
+                    rendered.with(Tone::Bad, if error.is_some() { "failed:" } else { "failed" })
                 }
-                None => told.say(Tone::Warning, "no answer"),
+                None => rendered.with(Tone::Warning, "no answer"),
             };
             if let Some(error) = error {
-                told = told.say(Tone::Bad, error);
+                rendered = rendered.with(Tone::Bad, error);
             }
-            RenderedEntry { depth: (*depth).min(DEEPEST), ..told }
+            RenderedEntry { depth: (*depth).min(MAX_DEPTH), ..rendered }
         }
-        EntryKind::Item(TranscriptItem::Note(mood, text)) => match mood {
-            NoteLevel::Plain => RenderedEntry::new("call", Tone::Good).say(Tone::Plain, text),
-            NoteLevel::State => RenderedEntry::new("state", Tone::Quiet).say(Tone::Plain, text),
+        EntryKind::Item(TranscriptItem::Note(level, text)) => match level {
+            NoteLevel::Plain => RenderedEntry::new("call", Tone::Good).with(Tone::Plain, text),
+            NoteLevel::State => RenderedEntry::new("state", Tone::Quiet).with(Tone::Plain, text),
             NoteLevel::Warning => {
-                RenderedEntry::new("notice", Tone::Warning).say(Tone::Warning, text)
+                RenderedEntry::new("notice", Tone::Warning).with(Tone::Warning, text)
             }
         },
         EntryKind::Event { event_type, fields } => {
-            let mut told = RenderedEntry::new("event", Tone::Quiet).say(Tone::Plain, event_type);
+            let mut rendered =
+                RenderedEntry::new("event", Tone::Quiet).with(Tone::Plain, event_type);
             let mut fields: Vec<_> = fields.iter().filter(|field| field.json != "null").collect();
             fields.sort_by_key(|field| rank(&field.name, &field.json));
             for field in fields {
                 let tone = if field.hidden { Tone::Hidden } else { Tone::Quiet };
-                told = told.say(tone, &format!("{}={}", field.name, plain(&field.json)));
+                rendered = rendered.with(tone, &format!("{}={}", field.name, plain(&field.json)));
             }
-            told
+            rendered
         }
         EntryKind::Gap { from, certain, reason } => {
             let lost = if *certain { "events were lost" } else { "events may have been lost" };
             let since = from.map_or_else(String::new, |from| format!(" since {from:.3}"));
             RenderedEntry::new("gap", Tone::Bad)
-                .say(Tone::Bad, &format!("{lost}{since} ({reason})"))
+                .with(Tone::Bad, &format!("{lost}{since} ({reason})"))
         }
         EntryKind::Quiet(millis) => {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^53, and rounded")]
             let length = span(*millis as f64);
             RenderedEntry::new("quiet", Tone::Quiet)
-                .say(Tone::Quiet, &format!("nothing for {length}"))
+                .with(Tone::Quiet, &format!("nothing for {length}"))
         }
     }
 }
 
-/// What there is to say above the entries: names and values.
+/// Returns the names and values of the header, without hostile characters except in the SID.
 #[must_use]
-pub fn head(timeline: &super::Timeline) -> Vec<(&'static str, String)> {
+pub fn header(timeline: &super::Timeline) -> Vec<(&'static str, String)> {
     let call = &timeline.call;
-    let mut head = vec![("call", timeline.sid.clone())];
+    let mut header = vec![("call", timeline.sid.clone())];
     let mut add = |name, value: Option<String>| {
-        head.extend(value.map(|value| (name, terminal::visible(&value).into_owned())));
+        header.extend(value.map(|value| (name, terminal::visible(&value).into_owned())));
     };
     add("direction", call.direction.clone());
     add("service", call.service.clone());
@@ -149,12 +154,12 @@ pub fn head(timeline: &super::Timeline) -> Vec<(&'static str, String)> {
     if observer > 0 && timeline.shift != 0 {
         add("clocks", Some(format!("times of arrival are moved by {} ms", -timeline.shift)));
     }
-    head
+    header
 }
 
-/// Whether anything is shown by name.
+/// Returns whether protected health information is hidden, and a sentence that says so.
 #[must_use]
-pub fn hiding(timeline: &super::Timeline) -> (bool, String) {
+pub fn privacy_notice(timeline: &super::Timeline) -> (bool, String) {
     if timeline.revealed.is_empty() {
         return (true, "Protected health information is hidden.".to_owned());
     }

@@ -1,26 +1,26 @@
-//! A timeline on a terminal: the time since the beginning, who, and what.
+//! A timeline as text for a terminal: the time since the start of the call, who, and what.
 
 use std::fmt::Write;
 
 use colored::{ColoredString, Colorize};
 
 use super::collect::CollectedEvents;
-use super::render::{Tone, head, hiding, told};
+use super::render::{Tone, header, privacy_notice, render};
 use super::{EntryKind, Timeline, clock};
 use crate::analysis::stats::text::{cell, length};
 use crate::output::pretty::width_of;
 use crate::text::terminal;
 use crate::text::units::count;
 
-/// The columns of the time, and of the label.
+/// The widths of the columns of the time and of the label.
 const TIME: usize = 13;
 const LABEL: usize = 9;
 
-/// The timeline in lines of at most that many columns, coloured if colours are on.
+/// Renders the timeline in lines of at most `width` columns, with colours if they are enabled.
 #[must_use]
 pub fn text(timeline: &Timeline, width: usize) -> String {
     let mut text = String::new();
-    for (name, value) in head(timeline) {
+    for (name, value) in header(timeline) {
         let _ = writeln!(
             text,
             "{} {}",
@@ -28,29 +28,30 @@ pub fn text(timeline: &Timeline, width: usize) -> String {
             cell(&value, width.saturating_sub(LABEL + 1)).trim_end().bold()
         );
     }
-    let (hidden, says) = hiding(timeline);
-    for line in wrap(&[(Tone::Plain, says)], width) {
+    let (is_hidden, notice) = privacy_notice(timeline);
+    for line in wrap(&[(Tone::Plain, notice)], width) {
         let line = line.into_iter().map(|(_, word)| word).collect::<String>();
-        let _ = writeln!(text, "{}", if hidden { line.dimmed() } else { line.red().bold() });
+        let _ = writeln!(text, "{}", if is_hidden { line.dimmed() } else { line.red().bold() });
     }
     text.push('\n');
     for entry in &timeline.entries {
-        let told = told(entry);
+        let rendered = render(entry);
         let time = timeline.offset(entry.at).map_or_else(|| "-".to_owned(), clock);
-        let indent = "  ".repeat(told.depth);
-        let branch = if told.depth > 0 { "└ " } else { "" };
+        let indent = "  ".repeat(rendered.depth);
+        let branch = if rendered.depth > 0 { "└ " } else { "" };
         let before = TIME + 1 + LABEL + 1 + indent.len() + width_of(branch);
         let room = width.saturating_sub(before).max(10);
-        let mut lines = wrap(&told.words, room);
-        if matches!(entry.what, EntryKind::Event { .. }) && lines.len() > 1 {
-            // Of the course of the call the less important; other outputs have all of it.
-            lines = wrap(&told.words, room - 2);
+        let mut lines = wrap(&rendered.words, room);
+        if matches!(entry.kind, EntryKind::Event { .. }) && lines.len() > 1 {
+            // Other events matter less for the course of the call, and the other formats show all
+            // their fields.
+            lines = wrap(&rendered.words, room - 2);
             lines.truncate(1);
             lines[0].push((Tone::Quiet, " …".to_owned()));
         }
         for (at, line) in lines.into_iter().enumerate() {
             if at == 0 {
-                let label = paint(told.tone, &cell(told.label, LABEL));
+                let label = paint(rendered.tone, &cell(rendered.label, LABEL));
                 let _ =
                     write!(text, "{} {label} {indent}{branch}", format!("{time:>TIME$}").dimmed());
             } else {
@@ -76,13 +77,13 @@ fn paint(tone: Tone, words: &str) -> ColoredString {
     }
 }
 
-/// Words in lines of at most so many columns. A word that is longer is broken.
+/// Wraps words into lines of at most `width` columns. A longer word is broken.
 fn wrap(words: &[(Tone, String)], width: usize) -> Vec<Vec<(Tone, String)>> {
     let mut lines: Vec<Vec<(Tone, String)>> = vec![Vec::new()];
     let mut taken = 0;
-    let pieces =
+    let tone_words =
         words.iter().flat_map(|(tone, text)| text.split(' ').map(move |word| (*tone, word)));
-    for (tone, word) in pieces {
+    for (tone, word) in tone_words {
         let between = usize::from(taken > 0);
         if taken + between + width_of(word) > width && taken > 0 {
             lines.push(Vec::new());
@@ -97,10 +98,9 @@ fn wrap(words: &[(Tone, String)], width: usize) -> Vec<Vec<(Tone, String)>> {
                 room = if fits { room - needed } else { 0 };
                 fits
             };
-            let piece: String = word.chars().take_while(fits).collect();
-            let rest = word.split_off(piece.len());
-            word = rest;
-            lines.extend([vec![(tone, piece)], Vec::new()]);
+            let start: String = word.chars().take_while(fits).collect();
+            word = word.split_off(start.len());
+            lines.extend([vec![(tone, start)], Vec::new()]);
         }
         taken += width_of(&word);
         if let Some(line) = lines.last_mut() {
@@ -111,26 +111,26 @@ fn wrap(words: &[(Tone, String)], width: usize) -> Vec<Vec<(Tone, String)>> {
     lines
 }
 
-/// The calls that there are.
+/// Renders a table of all calls.
 #[must_use]
-pub fn list(gathered: &CollectedEvents) -> String {
+pub fn list(collected: &CollectedEvents) -> String {
     let mut text = format!(
         "{:34}  {:19}  {:>7}  {:>6}  {}\n",
         "call", "first seen (UTC)", "length", "events", "ended"
     );
-    let mut sorted: Vec<_> = gathered
+    let mut sorted: Vec<_> = collected
         .calls
         .iter()
-        .map(|(sid, found)| (found.span(gathered.shift), sid, found))
+        .map(|(sid, summary)| (summary.span(collected.shift), sid, summary))
         .collect();
     sorted.sort_by_key(|(span, ..)| *span);
-    for (span, sid, found) in sorted {
+    for (span, sid, summary) in sorted {
         let first = span.map(|(first, _)| first.strftime("%F %T").to_string()).unwrap_or_default();
         let seconds = span
             .map(|(first, last)| length(last.as_second() - first.as_second()))
             .unwrap_or_default();
-        let outcome = found.outcome.as_deref().map(terminal::visible).unwrap_or_default();
-        let (sid, events) = (cell(sid, 34), count(found.events));
+        let outcome = summary.outcome.as_deref().map(terminal::visible).unwrap_or_default();
+        let (sid, events) = (cell(sid, 34), count(summary.events));
         let _ = writeln!(
             text,
             "{}",

@@ -16,7 +16,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit> {
     let mut progress_line =
         ProgressLine::new(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
     // Reading blocks and cannot be aborted, so a signal does not wait for it.
-    let mut reading = tokio::task::spawn_blocking(move || audit::files(&args.files, &progress));
+    let mut reading =
+        tokio::task::spawn_blocking(move || audit::audit_files(&args.files, &progress));
     let mut signal = std::pin::pin!(shutdown::wait_for_signal());
     let report = loop {
         tokio::select! {

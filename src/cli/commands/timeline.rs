@@ -79,7 +79,7 @@ fn list(collected: &CollectedEvents, format: TimelineFormat) -> String {
 
 /// Renders the call that was found.
 fn render(collected: &mut CollectedEvents, quiet_ms: i64, args: &TimelineArgs) -> Result<String> {
-    let sid = collected.found()?;
+    let sid = collected.wanted_sid()?;
     let timeline = build::build(collected, &sid, quiet_ms, args.privacy.reveal.clone());
     Ok(match args.output {
         TimelineFormat::Text => timeline::text::text(&timeline, terminal_width()),

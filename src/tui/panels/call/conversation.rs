@@ -23,8 +23,8 @@ pub fn lines(state: &State, transcript: &Transcript, width: usize) -> Vec<Line<'
     for (time, item) in &transcript.items {
         let clock = time.to_zoned(state.config.zone.clone()).strftime("%H:%M:%S").to_string();
         match item {
-            TranscriptItem::Bubble { speaker, text, marks, growing } => {
-                let bubble = Bubble { speaker: *speaker, text, marks, growing: *growing };
+            TranscriptItem::Utterance { speaker, text, marks, deltas } => {
+                let bubble = Bubble { speaker: *speaker, text, marks, growing: *deltas };
                 bubble.push_lines(theme, &clock, width, &mut lines);
             }
             TranscriptItem::Tool { .. } => lines.push(cut(tool(theme, item), width)),
