@@ -1,12 +1,13 @@
-//! What can go wrong, as people read it, and the exit status that it leads to.
+//! Error messages as people read them, and the exit status that each error leads to.
 //!
-//! Every message reads *what failed: why; what to do*. None quotes what came over the wire or a credential: types, names of
-//! the model, positions and counts are all that may stand in one.
+//! Every message reads *what failed: why; what to do*. A message may contain types, names from the
+//! model, positions and counts. It never quotes a credential or anything that came over the wire.
 
 use std::fmt;
 use std::process::ExitCode;
 
-/// Declares the exit status: what is said of each is its documentation, the table in README and a section of the man page.
+/// Declares the exit statuses. The text of each is its documentation, its row in
+/// docs/exit-status.md and its entry in the man page.
 macro_rules! exits {
     ($($(#[doc = $when:literal])+ $name:ident = $status:literal,)+) => {
         /// The exit status of the process.
@@ -17,10 +18,10 @@ macro_rules! exits {
         }
 
         impl Exit {
-            /// All there are, by number.
+            /// All exit statuses, in ascending order.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// When it is so, in words.
+            /// Returns the sentence that says when the process exits with this status.
             #[must_use]
             pub const fn when(self) -> &'static str {
                 match self {
@@ -32,29 +33,29 @@ macro_rules! exits {
 }
 
 exits! {
-    /// Done, the limit was reached, `--until` held, or the reader of the pipe went away.
+    /// Finished, the limit was reached, `--until` matched, or the reader of the pipe closed it.
     Done = 0,
     /// Something failed while running.
     Failure = 1,
-    /// The command line, the configuration or an expression is wrong.
+    /// The command line, the configuration or an expression is invalid.
     Usage = 2,
-    /// The API key is missing, illegal or refused.
+    /// The API key is missing, malformed or refused.
     Credential = 3,
-    /// There is no such workspace or call.
+    /// No such workspace or call.
     NotFound = 4,
-    /// As many reconnects failed as there may be (`--max-reconnects`).
+    /// The number of failed reconnects reached `--max-reconnects`.
     GaveUp = 5,
-    /// The workspace has as many open streams as it may.
+    /// The workspace already has its maximum number of open streams.
     TooManyStreams = 6,
-    /// A condition that you set was not met (`--until`, `--fail-if`, `expect`), or `audit` found something.
+    /// A condition was not met (`--until`, `--fail-if`, `expect`), or `audit` found something.
     Verdict = 7,
-    /// There was a gap, or the endpoint of `--forward` refused an event, with `--fail-on-gap`.
+    /// With `--fail-on-gap`: there was a gap, or the endpoint of `--forward` refused an event.
     Lost = 8,
-    /// The terminal went away under the live screen (SIGHUP).
+    /// The terminal of the live screen was closed (SIGHUP).
     HungUp = 129,
-    /// Interrupted (SIGINT); the line in hand is finished first.
+    /// Interrupted (SIGINT); the current line is finished first.
     Interrupted = 130,
-    /// Terminated (SIGTERM); the line in hand is finished first.
+    /// Terminated (SIGTERM); the current line is finished first.
     Terminated = 143,
 }
 
@@ -77,7 +78,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// A failure from its three parts. None may hold text from the wire or a credential.
+    /// Creates an error from its three parts. None may contain a credential or text from the wire.
     #[must_use]
     pub fn new(
         exit: Exit,
@@ -95,39 +96,39 @@ impl Error {
         }
     }
 
-    /// The same with lines to be shown below the message, such as the place in an expression.
+    /// Adds lines to show below the message, such as the position in an expression.
     #[must_use]
     pub fn with_detail(mut self, detail: String) -> Self {
         self.detail = Some(detail);
         self
     }
 
-    /// Names the option that the failure is about, such as `--max-frame`. Its value may come from a
+    /// Names the option that the error is about, such as `--max-frame`. Its value may come from a
     /// configuration file; the command then reports the line that sets it.
     #[must_use]
     pub fn with_setting(self, option: &'static str) -> Self {
         Self { setting: Some(option), ..self }
     }
 
-    /// What failed, why, and what to do.
+    /// Returns what failed, why, and what to do.
     #[must_use]
     pub fn parts(&self) -> (&str, &str, &str) {
         (&self.what, &self.why, &self.advice)
     }
 
-    /// The lines below the message.
+    /// Returns the lines to show below the message.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
 
-    /// The option that the failure is about.
+    /// Returns the option that the error is about.
     #[must_use]
     pub const fn setting(&self) -> Option<&'static str> {
         self.setting
     }
 
-    /// An option has a value that cannot be used.
+    /// Creates an error about an unusable value of an option.
     #[must_use]
     pub fn invalid_value(
         option: &'static str,
@@ -138,14 +139,14 @@ impl Error {
         Self::usage(format!("cannot use {option} {value}"), why, advice).with_setting(option)
     }
 
-    /// Reports that the operating system refused to start a thread.
+    /// Creates the error for a thread that the operating system did not start.
     #[must_use]
     pub fn thread_failed(error: &std::io::Error) -> Self {
         let why = error.kind().to_string();
         Self::new(Exit::Failure, "cannot start", why, "free some of the machine's memory")
     }
 
-    /// A mistake on the command line or in the configuration.
+    /// Creates an error about the command line or the configuration.
     #[must_use]
     pub fn usage(
         what: impl Into<String>,
@@ -164,5 +165,5 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The result of a stage.
+/// A result whose error ends the command.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,7 +1,10 @@
-//! Where frames come from. A source gives the bytes of each event as they arrived, with what the transport says beside them.
+//! Sources of frames: the workspace stream (SSE), the call observer (WebSocket) and recordings.
 //!
-//! Sources push [`Item`]s into one bounded channel: when the reader of stdout is slow, the channel fills, and the socket
-//! waits. A source interprets nothing but its transport; what an event means is for [`decode`](crate::model::decode) to say.
+//! A source delivers the bytes of each event as they arrived, together with what the transport
+//! knows about them (type, id, time, errors). It reconnects, resumes, and reports gaps.
+//! Sources push [`Item`]s into one bounded channel: when the reader of stdout is slow, the channel
+//! fills, and the sockets are no longer read. A source interprets only its transport; the meaning
+//! of an event is left to [`decode`](crate::model::decode).
 
 pub mod archive;
 pub mod auto_observe;

@@ -1,8 +1,9 @@
-//! The calls of a workspace, observed as they start: at most so many at a time, the others wait until they end or there is
-//! room.
+//! Observing the calls of a workspace as they start.
 //!
-//! It looks at the type and the SID of an event and at nothing else. What an observer comes to, short of frames, is its own
-//! matter: a call that is over before it can be observed is no failure of the workspace's stream.
+//! At most a given number of calls is observed at a time. Further calls wait until there is room,
+//! and are dropped if they end first. Only the type and the call SID of an event are read. An
+//! observer that fails does not end the workspace stream: a call may be over before it can be
+//! observed.
 
 use std::borrow::Cow;
 use std::collections::{HashSet, VecDeque};
@@ -18,53 +19,57 @@ use super::Sender;
 use crate::error::Result;
 use crate::model::{FrameFormat, is_call_sid};
 
-/// How many calls may wait for room.
-const WAITING: usize = 1024;
+/// The maximum number of waiting calls. Further calls are not observed.
+const MAX_WAITING: usize = 1024;
 
-/// Which calls to observe.
+/// Decides which calls to observe.
 #[derive(Debug)]
 pub struct AutoObserver {
-    most: usize,
+    max_observed: usize,
     observed: HashSet<String>,
     waiting: VecDeque<String>,
 }
 
 impl AutoObserver {
-    /// None yet, and at most so many at a time.
+    /// Creates an observer of at most `max_observed` calls at a time.
     #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self { most, observed: HashSet::new(), waiting: VecDeque::new() }
+    pub fn new(max_observed: usize) -> Self {
+        Self { max_observed, observed: HashSet::new(), waiting: VecDeque::new() }
     }
 
-    /// A call has started.
-    fn started(&mut self, call: String) {
+    /// Adds a call that has started to the waiting calls.
+    fn call_started(&mut self, call: String) {
         if !self.observed.contains(&call)
             && !self.waiting.contains(&call)
-            && self.waiting.len() < WAITING
+            && self.waiting.len() < MAX_WAITING
         {
             self.waiting.push_back(call);
         }
     }
 
-    /// A call has ended: there is nothing to wait for any more.
-    fn ended(&mut self, call: &str) {
+    /// Removes a call that has ended from the waiting calls.
+    fn call_ended(&mut self, call: &str) {
         self.waiting.retain(|waiting| waiting != call);
     }
 
-    /// The next call to observe, if there is room.
-    fn next(&mut self) -> Option<String> {
-        let call = (self.observed.len() < self.most).then(|| self.waiting.pop_front()).flatten()?;
+    /// Returns the next call to observe, if there is room.
+    fn begin_next(&mut self) -> Option<String> {
+        if self.observed.len() >= self.max_observed {
+            return None;
+        }
+        let call = self.waiting.pop_front()?;
         self.observed.insert(call.clone());
         Some(call)
     }
 
-    /// A call is no longer observed.
-    fn done(&mut self, call: &str) {
+    /// Makes room after the observer of a call has ended.
+    fn observer_ended(&mut self, call: &str) {
         self.observed.remove(call);
     }
 }
 
-/// Sends a workspace's items on, and observes the calls that start among them, until the stream is over and so are they.
+/// Passes on the items of a workspace and observes the calls that start among them, until the
+/// stream and all observers have ended.
 pub async fn follow<F>(
     mut items: Receiver,
     mut calls: AutoObserver,
@@ -82,8 +87,8 @@ pub async fn follow<F>(
                 Some(item) => {
                     if let Item::Frame(frame) = &item {
                         match CallSignal::from_frame(frame) {
-                            Some(CallSignal::Started(call)) => calls.started(call),
-                            Some(CallSignal::Ended(call)) => calls.ended(&call),
+                            Some(CallSignal::Started(call)) => calls.call_started(call),
+                            Some(CallSignal::Ended(call)) => calls.call_ended(&call),
                             None => {}
                         }
                     }
@@ -92,14 +97,14 @@ pub async fn follow<F>(
                     }
                 }
             },
-            Some(done) = running.join_next() => if let Ok(call) = done {
-                calls.done(&call);
+            Some(ended) = running.join_next() => if let Ok(call) = ended {
+                calls.observer_ended(&call);
             },
         }
-        while let Some(call) = calls.next() {
+        while let Some(call) = calls.begin_next() {
             let observing = observe(call.clone());
             running.spawn(async move {
-                // Its news has told how it ended.
+                // The observer has reported its end as a connection event.
                 let _ = observing.await;
                 call
             });
@@ -107,7 +112,7 @@ pub async fn follow<F>(
     }
 }
 
-/// What is read of an event.
+/// The start or the end of a call, with its SID.
 enum CallSignal {
     Started(String),
     Ended(String),
@@ -127,7 +132,7 @@ impl CallSignal {
         {
             return None;
         }
-        // Serde would take the members of an array for those of a struct.
+        // Serde would also deserialise a struct from an array.
         let data = frame.data.trim_ascii_start();
         let fields =
             serde_json::from_slice::<Fields<'_>>(data).ok().filter(|_| data.starts_with(b"{"))?;
@@ -145,8 +150,10 @@ impl CallSignal {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
-    use tokio::sync::mpsc;
+    use tokio::sync::{Semaphore, mpsc};
 
     use super::*;
     use crate::model::FrameFlags;
@@ -158,7 +165,7 @@ mod tests {
 
     fn frame(event: &str, n: u8) -> Item {
         Item::Frame(RawFrame {
-            origin: std::sync::Arc::default(),
+            origin: Arc::default(),
             format: FrameFormat::Sse,
             event: Some(event.to_owned()),
             id: None,
@@ -171,16 +178,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_more_calls_than_there_may_be_and_none_that_has_ended() {
+    async fn observes_at_most_the_maximum_and_no_call_that_has_ended() {
         let (own, frames) = channel(100);
         let (tx, mut rx) = channel(100);
         let (begin, mut observed) = mpsc::unbounded_channel();
-        let (end, ends) = async_gate();
+        // Each permit ends one observer.
+        let ends = Arc::new(Semaphore::new(0));
+        let gate = Arc::clone(&ends);
         let observe = move |call: String| {
-            let (begin, ends) = (begin.clone(), ends.clone());
+            let (begin, gate) = (begin.clone(), Arc::clone(&gate));
             async move {
                 begin.send(call).expect("the test listens");
-                let _permit = ends.acquire().await;
+                let _permit = gate.acquire().await;
                 Ok(())
             }
         };
@@ -197,21 +206,15 @@ mod tests {
         }
         own.send(frame("call.ended", 3)).await.expect("open");
         for _ in 0..6 {
-            assert!(rx.recv().await.is_some(), "all events go on");
+            assert!(rx.recv().await.is_some(), "all events are passed on");
         }
         assert_eq!(observed.recv().await, Some(sid(1)));
         assert_eq!(observed.recv().await, Some(sid(2)));
         assert!(observed.try_recv().is_err(), "two at a time");
-        end.add_permits(1);
-        assert_eq!(observed.recv().await, Some(sid(4)), "3 has ended while it waited");
+        ends.add_permits(1);
+        assert_eq!(observed.recv().await, Some(sid(4)), "call 3 ended while it waited");
         drop(own);
         follow.await.expect("no panic");
         assert!(rx.recv().await.is_none());
-    }
-
-    fn async_gate()
-    -> (std::sync::Arc<tokio::sync::Semaphore>, std::sync::Arc<tokio::sync::Semaphore>) {
-        let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
-        (std::sync::Arc::clone(&gate), gate)
     }
 }

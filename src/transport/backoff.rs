@@ -1,6 +1,7 @@
-//! How long to wait before the next connection: full jitter under a ceiling that doubles with every failure.
+//! The back-off between connections: full jitter under a ceiling that doubles with every failure.
 //!
-//! Pure: it neither sleeps nor draws numbers. The caller gives a random number and takes a delay.
+//! It neither sleeps nor generates random numbers: the caller passes a random number and gets a
+//! delay.
 
 use std::time::Duration;
 
@@ -16,10 +17,10 @@ pub const MAX: Duration = Duration::from_secs(30);
 /// The smallest ceiling, so that `retry: 0` doesn't become a busy loop.
 pub const MIN: Duration = Duration::from_millis(100);
 
-/// A number in [0, 1). An argument wherever it is needed, so that tests can do without chance.
+/// A source of random numbers in [0, 1), which tests replace.
 pub type Random = fn() -> f64;
 
-/// The state of reconnecting.
+/// The number of failures in a row, and the delay that follows from it.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     initial: Duration,
@@ -27,24 +28,25 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Nothing has failed yet.
+    /// Creates a back-off without failures. `initial` is the first ceiling.
     #[must_use]
     pub fn new(initial: Duration) -> Self {
         Self { initial: initial.clamp(MIN, MAX), failures: 0 }
     }
 
-    /// The server's `retry:` takes the place of the initial delay.
+    /// Replaces the first ceiling, as the server's `retry:` asks.
     pub fn set_initial(&mut self, initial: Duration) {
         self.initial = initial.clamp(MIN, MAX);
     }
 
-    /// A connection delivered something: the next failure is the first again.
+    /// Forgets all failures, because a connection has delivered something.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// Counts a failure. Gives the delay, which is no shorter than `at_least` (a `Retry-After` may exceed [`MAX`]), and
-    /// the number of the try that follows it, from 1. `random` is in [0, 1).
+    /// Counts a failure, and returns the delay and the number of the attempt after it, from 1.
+    ///
+    /// The delay is at least `at_least`; a `Retry-After` may exceed [`MAX`]. `random` is in [0, 1).
     pub fn next(&mut self, at_least: Duration, random: f64) -> (Duration, u32) {
         let doubled = 2_u32.saturating_pow(self.failures);
         let ceiling = self.initial.saturating_mul(doubled).min(MAX);
@@ -59,7 +61,7 @@ mod tests {
 
     const ALMOST_ONE: f64 = 1.0 - f64::EPSILON;
 
-    /// The delays in milliseconds of the first failures, rounded.
+    /// Returns the rounded delays after `count` failures, in milliseconds.
     fn delays(backoff: &mut Backoff, at_least: u64, random: f64, count: u32) -> Vec<u128> {
         let delay =
             |_| (backoff.next(Duration::from_millis(at_least), random).0.as_micros() + 500) / 1000;
@@ -89,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_healthy_connection_begins_anew_with_what_the_server_asked_for() {
+    fn a_healthy_connection_resets_the_delay_to_what_the_server_asked_for() {
         let mut backoff = Backoff::new(SSE);
         assert_eq!(delays(&mut backoff, 0, ALMOST_ONE, 3), [3000, 6000, 12000]);
         backoff.set_initial(Duration::from_millis(500));
@@ -99,7 +101,7 @@ mod tests {
             "a new initial delay forgets no failure"
         );
         backoff.reset();
-        assert_eq!(backoff.next(Duration::ZERO, ALMOST_ONE).1, 1, "tries count from 1 again");
+        assert_eq!(backoff.next(Duration::ZERO, ALMOST_ONE).1, 1, "attempts count from 1 again");
         assert_eq!(delays(&mut backoff, 0, ALMOST_ONE, 1), [1000]);
     }
 

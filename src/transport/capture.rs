@@ -1,4 +1,5 @@
-//! A part of a captured SSE stream that is parsed by the first worker that looks at it.
+//! A part of a captured SSE stream. The first worker that needs its frames parses it, so that
+//! several parts can be parsed at the same time.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,30 +9,32 @@ use super::framer::{self, Parser, SseBody};
 use super::raw_frame::RawFrame;
 use crate::model::{FrameError, FrameFlags, FrameFormat, Origin};
 
-/// Whole frames of a capture, and what is in force where they begin.
+/// Complete frames of a captured stream, and the parser state where they begin.
 ///
-/// Its `Debug` shows how much it is, never what.
+/// Its `Debug` shows the size, never the content.
 pub struct Capture {
     pub(super) bytes: Bytes,
+    /// The last event id in force before the first frame.
     pub(super) last_event_id: String,
+    /// The maximum size of a frame, in bytes.
     pub(super) limit: usize,
     pub(super) frames: OnceLock<Vec<RawFrame>>,
 }
 
 impl Capture {
-    /// How many bytes it has.
+    /// Returns the size in bytes.
     #[must_use]
     pub const fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Its frames.
+    /// Returns the frames, parsed on the first call.
     #[must_use]
     pub fn frames(&self) -> &[RawFrame] {
         self.frames.get_or_init(|| {
             let origin = Arc::default();
-            let frames = Parser::between(&self.last_event_id, self.limit).push(&self.bytes);
-            frames.into_iter().filter_map(|frame| raw(&origin, frame)).collect()
+            let frames = Parser::between_frames(&self.last_event_id, self.limit).push(&self.bytes);
+            frames.into_iter().filter_map(|frame| raw_frame(&origin, frame)).collect()
         })
     }
 }
@@ -42,23 +45,23 @@ impl std::fmt::Debug for Capture {
     }
 }
 
-/// A frame that carries something.
-pub(super) fn raw(origin: &Arc<Origin>, frame: framer::SseFrame) -> Option<RawFrame> {
+/// Converts a parsed frame; `None` if it carries no data.
+pub(super) fn raw_frame(origin: &Arc<Origin>, frame: framer::SseFrame) -> Option<RawFrame> {
     let raw = match frame.body {
         SseBody::Empty => return None,
         SseBody::Data(data) => RawFrame {
             data: Bytes::from(data),
             fault: None,
-            ..nothing(origin, (FrameError::CutOff, 0))
+            ..failed_frame(origin, (FrameError::CutOff, 0))
         },
-        SseBody::TooLarge(length) => nothing(origin, (FrameError::TooLarge, length)),
+        SseBody::TooLarge(length) => failed_frame(origin, (FrameError::TooLarge, length)),
     };
     let id = (!frame.last_event_id.is_empty()).then_some(frame.last_event_id);
     Some(RawFrame { event: frame.event, id, ..raw })
 }
 
-/// What could not be delivered.
-pub(super) fn nothing(origin: &Arc<Origin>, fault: (FrameError, u64)) -> RawFrame {
+/// Creates a frame whose payload could not be delivered, with the size of the payload in bytes.
+pub(super) fn failed_frame(origin: &Arc<Origin>, fault: (FrameError, u64)) -> RawFrame {
     RawFrame {
         origin: Arc::clone(origin),
         format: FrameFormat::Sse,

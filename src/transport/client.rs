@@ -1,9 +1,10 @@
-//! The one door to the network: where the two endpoints are, and the HTTP clients that reach them.
+//! The HTTP clients for the two endpoints of the platform. All network access goes through here.
 //!
-//! The credential leaves in one of two headers, marked sensitive, and only to the origin that the user named: never in the
-//! clear past this machine unless that was asked for, never after a redirect to another scheme, host or port, and never by
-//! way of a proxy to a loopback address. The WebSocket's handshake is made by the same kind of client as SSE, so that
-//! proxies, certificates and TLS are one matter.
+//! The credential is sent in one of two headers, marked sensitive, and only to the origin that the
+//! user named: never in plain text to another machine unless that was allowed, never after a
+//! redirect to another scheme, host or port, and never through a proxy to a loopback address.
+//! SSE and the WebSocket handshake use the same kind of client, so that proxies, certificates and
+//! TLS work alike.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -19,32 +20,32 @@ use crate::error::{Error, Exit, Result};
 use crate::transport::connect_error::{ConnectError, Redirect};
 use crate::transport::credential::Credential;
 
-/// How long a connection, TLS included, may take to stand.
-const CONNECT: Duration = Duration::from_secs(10);
+/// How long opening a connection may take, including TLS.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the head of an answer may take.
-const ANSWER: Duration = Duration::from_secs(30);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many redirects in a row are followed.
-const REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
-/// In place of a proxy: none, whatever the environment says.
+/// The value of `--proxy` that disables proxies, whatever the environment says.
 pub const NO_PROXY: &str = "none";
 
 /// How to reach the network.
 #[derive(Clone, Default)]
 pub struct Network {
-    /// The proxy's URL, in place of what the environment says.
+    /// The URL of the proxy. It takes precedence over the environment.
     pub proxy: Option<String>,
-    /// A PEM file of certificates to trust besides the system's.
+    /// A PEM file of certificates to trust in addition to those of the system.
     pub ca_cert: Option<PathBuf>,
-    /// Allows plain text, and so the credential in the clear, to hosts other than this one.
+    /// Allows plain text, and so an unencrypted credential, to hosts other than this one.
     pub insecure_http: bool,
-    /// Looks names up, in place of the system.
+    /// A DNS resolver to use instead of that of the system.
     pub resolver: Option<Arc<dyn Resolve>>,
 }
 
-/// Where the platform is.
+/// The base URLs of the platform: one for the workspace stream and one for the call observer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoints {
     base: Url,
@@ -52,8 +53,12 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Checks the two URLs. Without one of its own, the WebSocket's host is the base's. A path before `/v1` is kept, for
-    /// gateways.
+    /// Creates the endpoints. Without `agent`, the observer is at `base` as well. A path in front
+    /// of `/v1` is kept, for gateways.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a URL is unusable, or is plain text to another host without `insecure_http`.
     pub fn resolve(base: &str, agent: Option<&str>, insecure_http: bool) -> Result<Self> {
         let base = origin("the base URL", base, "https://api.example.com", insecure_http)
             .map_err(|error| error.with_setting("--base-url"))?;
@@ -66,17 +71,15 @@ impl Endpoints {
         };
         Ok(Self { base, agent })
     }
-}
 
-impl Endpoints {
-    /// The origin of the workspace's stream, and that of the observer.
+    /// Returns the base URLs of the workspace stream and of the observer.
     #[must_use]
     pub const fn origins(&self) -> (&Url, &Url) {
         (&self.base, &self.agent)
     }
 }
 
-/// The HTTP clients for the two endpoints. Cheap to clone; each attempt has a connection of its own.
+/// The HTTP clients for the two endpoints. Cheap to clone; each attempt opens its own connection.
 #[derive(Clone)]
 pub struct Client {
     endpoints: Endpoints,
@@ -85,44 +88,44 @@ pub struct Client {
 }
 
 impl Client {
-    /// Sets up TLS, the proxy and the certificates; connects to nothing yet.
+    /// Creates the clients with TLS, proxy and certificates. Does not connect yet.
     pub fn new(endpoints: Endpoints, network: &Network) -> Result<Self> {
         let streams = build(&endpoints.base, network, ClientPurpose::Stream)?;
         let upgrades = build(&endpoints.agent, network, ClientPurpose::Upgrade)?;
         Ok(Self { endpoints, streams, upgrades })
     }
 
-    /// Where it goes.
+    /// Returns the endpoints.
     #[must_use]
     pub const fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// The request for a workspace's stream.
+    /// Creates the request for the stream of a workspace.
     pub(super) fn events(&self, workspace_id: &str, credential: &Credential) -> RequestBuilder {
-        let url = below(&self.endpoints.base, &["v1", workspace_id, "events", "stream"]);
+        let url = append_path(&self.endpoints.base, &["v1", workspace_id, "events", "stream"]);
         stream_request(&self.streams, url, Some(credential))
     }
 
-    /// The request for a call's observer WebSocket, still without the headers of the handshake.
+    /// Creates the request for the observer of a call, without the headers of the handshake.
     pub(super) fn observer(&self, workspace_id: &str, call_sid: &str) -> RequestBuilder {
-        self.upgrades
-            .get(below(&self.endpoints.agent, &["v1", workspace_id, "observers", call_sid, "ws"]))
+        let path = ["v1", workspace_id, "observers", call_sid, "ws"];
+        self.upgrades.get(append_path(&self.endpoints.agent, &path))
     }
 }
 
-/// What a client is for.
+/// The purpose of a client, which determines its connection pool, protocol and redirects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ClientPurpose {
-    /// An endless body.
+    /// Responses whose body does not end.
     Stream,
-    /// HTTP/1.1 that becomes a WebSocket.
+    /// HTTP/1.1 connections that become WebSockets.
     Upgrade,
-    /// Posts, one after the other, to where nothing is followed.
+    /// Consecutive POST requests without redirects.
     Post,
 }
 
-/// A request for an event stream.
+/// Creates a request for an event stream.
 pub(super) fn stream_request(
     client: &reqwest::Client,
     url: Url,
@@ -141,45 +144,44 @@ pub(super) fn stream_request(
     }
 }
 
-/// A header value that no log shows.
+/// Creates a header value that `Debug` does not show. The text must be visible ASCII and spaces.
 pub(crate) fn secret(text: &str) -> HeaderValue {
-    let mut value =
-        HeaderValue::from_str(text).expect("a secret is visible ASCII, with spaces at most");
+    let mut value = HeaderValue::from_str(text).expect("a secret is visible ASCII and spaces");
     value.set_sensitive(true);
     value
 }
 
 /// Sends a request and waits for the head of the answer.
 pub(super) async fn send(request: RequestBuilder) -> Result<Response, ConnectError> {
-    match tokio::time::timeout(ANSWER, request.send()).await {
+    match tokio::time::timeout(RESPONSE_TIMEOUT, request.send()).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(error)) => Err(ConnectError::unreachable(&error)),
         Err(_) => Err(ConnectError::ambiguous("the server did not answer", "check the URL")),
     }
 }
 
-/// A client for one origin.
+/// Creates a client for one origin.
 pub(crate) fn build(
     origin: &Url,
     network: &Network,
     purpose: ClientPurpose,
 ) -> Result<reqwest::Client> {
-    // Whoever was first has set the same one.
+    // Fails if it was installed before, which makes no difference.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("evtap/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::custom(same_origin))
         .referer(false)
-        .connect_timeout(CONNECT)
+        .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true);
     builder = match purpose {
-        // A dead HTTP/2 connection must not be taken up again by the attempt that is to replace it.
+        // A new attempt must not reuse the dead HTTP/2 connection that it replaces.
         ClientPurpose::Stream => builder.pool_max_idle_per_host(0),
         ClientPurpose::Upgrade => builder.pool_max_idle_per_host(0).http1_only(),
-        // A redirect would make a GET of a post.
+        // A redirect would turn a POST into a GET.
         ClientPurpose::Post => builder.redirect(Policy::none()),
     };
-    // Plain text needs no certificates, so it works where there are none.
+    // Plain text needs no certificates, so it works on machines without any.
     if origin.scheme() == "http" {
         builder = builder.tls_certs_only([]);
     } else if let Some(path) = &network.ca_cert {
@@ -200,29 +202,27 @@ pub(crate) fn build(
         Error::new(
             Exit::Failure,
             "cannot set up TLS",
-            "there are no certificates to trust, or they can't be read",
-            "install the system's CA certificates, or give some with --ca-cert",
+            "the system has no CA certificates, or they cannot be read",
+            "install the system's CA certificates, or name a file with --ca-cert",
         )
     })
 }
 
-/// The proxy of that URL. `NO_PROXY` tells what does without it. The URL may hold a password, so no error quotes it.
+/// Creates the proxy for all hosts except those in `NO_PROXY`. Errors do not quote the URL, which
+/// may contain a password.
 fn proxy(url: &str) -> Result<Proxy> {
-    let wrong = |why| {
-        Error::usage(
-            "the proxy can't be used",
-            why,
-            "give one such as http://proxy.example.com:3128",
-        )
-        .with_setting("--proxy")
-    };
-    let parsed = Url::parse(url).map_err(|_| wrong("it is not a URL"))?;
+    let parsed = Url::parse(url).map_err(|_| proxy_error("it is not a URL"))?;
     if !matches!(parsed.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
-        return Err(wrong("its scheme is none of http, https, socks5 and socks5h"));
+        return Err(proxy_error("its scheme is not http, https, socks5 or socks5h"));
     }
     Ok(Proxy::all(parsed)
-        .map_err(|_| wrong("it is not a URL"))?
+        .map_err(|_| proxy_error("it is not a URL"))?
         .no_proxy(reqwest::NoProxy::from_env()))
+}
+
+fn proxy_error(why: &str) -> Error {
+    Error::usage("the proxy can't be used", why, "give one such as http://proxy.example.com:3128")
+        .with_setting("--proxy")
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>> {
@@ -241,14 +241,14 @@ fn same_origin(attempt: Attempt<'_>) -> Action {
         attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
     if !same {
         attempt.error(Redirect::OtherOrigin)
-    } else if attempt.previous().len() > REDIRECTS {
+    } else if attempt.previous().len() > MAX_REDIRECTS {
         attempt.error(Redirect::TooMany)
     } else {
         attempt.follow()
     }
 }
 
-/// Checks the URL of an origin, and perhaps a path.
+/// Checks a base URL: an origin, perhaps with a path.
 fn origin(what: &str, text: &str, example: &str, insecure_http: bool) -> Result<Url> {
     let url = address(what, text, example, "the API key", insecure_http)?;
     if url.query().is_some() || url.fragment().is_some() {
@@ -261,7 +261,10 @@ fn origin(what: &str, text: &str, example: &str, insecure_http: bool) -> Result<
     Ok(url)
 }
 
-/// Checks a URL that something private may go to, and gives it as `http` or `https`: a WebSocket begins as HTTP.
+/// Checks a URL that private data may be sent to, and returns it with the scheme `http` or `https`,
+/// since a WebSocket begins as HTTP.
+///
+/// `what` names the URL, `example` a valid one, and `private` the private data, in error messages.
 pub(crate) fn address(
     what: &str,
     text: &str,
@@ -269,17 +272,17 @@ pub(crate) fn address(
     private: &str,
     insecure_http: bool,
 ) -> Result<Url> {
-    let wrong =
+    let invalid =
         |why: &str| Error::usage(unusable(what), why, format!("give one such as {example}"));
-    let mut url = Url::parse(text.trim()).map_err(|_| wrong("it is not a URL"))?;
+    let mut url = Url::parse(text.trim()).map_err(|_| invalid("it is not a URL"))?;
     let scheme = match url.scheme() {
         "https" | "wss" => "https",
         "http" | "ws" => "http",
-        _ => return Err(wrong("its scheme is none of https, wss, http and ws")),
+        _ => return Err(invalid("its scheme is not https, wss, http or ws")),
     };
-    url.set_scheme(scheme).map_err(|()| wrong("it is not a URL"))?;
+    url.set_scheme(scheme).map_err(|()| invalid("it is not a URL"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it holds a user name or password"));
+        return Err(invalid("it contains a user name or password"));
     }
     if scheme == "http" && !is_loopback(&url) && !insecure_http {
         return Err(Error::usage(
@@ -295,7 +298,7 @@ fn unusable(what: &str) -> String {
     format!("{what} can't be used")
 }
 
-/// Whether a URL names this machine.
+/// Returns whether a URL names this machine.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -303,7 +306,8 @@ pub fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn below(base: &Url, segments: &[&str]) -> Url {
+/// Appends path segments to a base URL.
+fn append_path(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
     url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(segments);
     url
@@ -371,16 +375,16 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_built_below_the_base() {
+    fn paths_are_appended_to_the_base_url() {
         let base = Url::parse("https://a.example/gateway/").expect("a URL");
         assert_eq!(
-            below(&base, &["v1", "a/b?c", "ws"]).as_str(),
+            append_path(&base, &["v1", "a/b?c", "ws"]).as_str(),
             "https://a.example/gateway/v1/a%2Fb%3Fc/ws"
         );
     }
 
     #[test]
-    fn clients_can_be_built_and_a_bad_proxy_or_certificate_is_the_users() {
+    fn an_invalid_proxy_or_certificate_is_a_usage_error() {
         let local = Url::parse("http://127.0.0.1:1").expect("a URL");
         let remote = Url::parse("https://a.example").expect("a URL");
         let network = Network::default();

@@ -1,7 +1,8 @@
-//! What a failure of the transport means: final, doubtful or passing. One reading for SSE and the WebSocket.
+//! Failures of a connection, classified by whether another attempt can help. SSE and the WebSocket
+//! share this classification.
 //!
-//! The reasons given here are the crate's own words, statuses and counts. Errors of the transport are never quoted: they
-//! carry URLs, header values and what the server wrote.
+//! The reasons consist of the crate's own words, status codes and counts. Errors of the libraries
+//! are never quoted: they contain URLs, header values and text from the server.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,13 +17,13 @@ use rustls::CertificateError;
 
 use crate::error::{Error, Exit};
 
-/// The longest `Retry-After` that is obeyed. Beyond it a wait looks like a hang.
+/// The longest `Retry-After` that is respected. A longer wait would look like a hang.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// Why there is no connection, or no more.
+/// Why a connection could not be opened or was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectError {
-    /// No other try will mend it.
+    /// A failure that no further attempt can fix.
     Fatal {
         /// The status to exit with.
         exit: Exit,
@@ -31,51 +32,52 @@ pub enum ConnectError {
         /// What to do.
         advice: &'static str,
     },
-    /// The key was refused: final, unless there is a newer one.
+    /// The key was refused. Fatal, unless there is a newer key.
     Unauthorized {
         /// Why.
         why: String,
         /// What to do.
         advice: &'static str,
     },
-    /// A mistake of the user's if nothing has worked yet, and a passing fault of the server's if something has.
+    /// A mistake of the user before the first successful connection, and a transient failure of the
+    /// server after it.
     Ambiguous {
         /// Why.
         why: String,
         /// What to do.
         advice: &'static str,
     },
-    /// Another try may succeed.
+    /// A failure after which another attempt may succeed.
     Transient {
         /// Why.
         why: String,
-        /// How long the server wants to be left alone.
+        /// How long the server asks to wait.
         at_least: Duration,
     },
 }
 
 impl ConnectError {
-    /// A failure that no other try will mend.
+    /// Creates a failure that no further attempt can fix.
     pub fn fatal(exit: Exit, why: impl Into<String>, advice: &'static str) -> Self {
         Self::Fatal { exit, why: why.into(), advice }
     }
 
-    /// A failure that a newer key may mend.
+    /// Creates a failure that a newer key may fix.
     pub fn unauthorized(why: impl Into<String>, advice: &'static str) -> Self {
         Self::Unauthorized { why: why.into(), advice }
     }
 
-    /// A failure that is final before the first success only.
+    /// Creates a failure that is fatal only before the first successful connection.
     pub fn ambiguous(why: impl Into<String>, advice: &'static str) -> Self {
         Self::Ambiguous { why: why.into(), advice }
     }
 
-    /// A failure that may be gone by the next try.
+    /// Creates a failure after which another attempt may succeed.
     pub fn transient(why: impl Into<String>) -> Self {
         Self::Transient { why: why.into(), at_least: Duration::ZERO }
     }
 
-    /// The reason.
+    /// Returns the reason.
     #[must_use]
     pub fn why(&self) -> &str {
         match self {
@@ -86,7 +88,8 @@ impl ConnectError {
         }
     }
 
-    /// The error that it is to a command that does not reconnect.
+    /// Converts the failure to an error for a command that does not reconnect. `what` says what
+    /// failed.
     #[must_use]
     pub fn into_error(self, what: &str) -> Error {
         match self {
@@ -97,14 +100,14 @@ impl ConnectError {
         }
     }
 
-    /// No answer came to a request.
+    /// Creates the failure of a request without an answer.
     #[must_use]
     pub fn unreachable(error: &(dyn StdError + 'static)) -> Self {
         Self::ambiguous(cause(error), "check the URL, the network and the proxy")
     }
 
-    /// An answer came, and its status is not the one that opens a stream. `resource` is what was asked for, such as
-    /// "workspace".
+    /// Creates the failure of an answer whose status does not open a stream. `resource` is what was
+    /// requested, such as "workspace".
     #[must_use]
     pub fn status(status: StatusCode, headers: &HeaderMap, now: Timestamp, resource: &str) -> Self {
         let code = status.as_u16();
@@ -126,29 +129,30 @@ impl ConnectError {
             ),
             404 | 410 => Self::fatal(
                 Exit::NotFound,
-                format!("there is no such {resource} ({code})"),
+                format!("no such {resource} ({code})"),
                 "check the id and the base URL",
             ),
             407 => Self::ambiguous(
-                "the proxy wants a login (407)",
+                "the proxy requires authentication (407)",
                 "put user name and password into the proxy's URL",
             ),
             408 | 425 | 429 | 500..=599 => {
                 let why = match code {
-                    429 => "the server limits the rate (429)".to_owned(),
+                    429 => "the server limits the request rate (429)".to_owned(),
                     _ => format!("the server answered {code}"),
                 };
                 Self::Transient { why, at_least: retry_after(headers, now) }
             }
             _ => Self::ambiguous(
-                format!("the server answered {code}, which opens no stream"),
+                format!("the server answered {code}, which does not open a stream"),
                 "check the base URL",
             ),
         }
     }
 }
 
-/// What `Retry-After` asks for, in seconds or as a date (RFC 9110, section 10.2.3); no time at all if it is not there.
+/// Returns the delay that `Retry-After` asks for, in seconds or as a date (RFC 9110, section
+/// 10.2.3); zero if the header is missing or invalid.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Duration {
     static DATES: DateTimeParser = DateTimeParser::new();
     let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim)
@@ -158,7 +162,7 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Duration {
     let delay = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         value.parse().map_or(MAX_RETRY_AFTER, Duration::from_secs)
     } else {
-        // A date in the past asks for nothing; neither does nonsense.
+        // A date in the past counts as zero, and so does an invalid value.
         DATES
             .parse_timestamp(value)
             .ok()
@@ -168,12 +172,12 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Duration {
     delay.min(MAX_RETRY_AFTER)
 }
 
-/// A redirect that was not followed.
+/// The reason why a redirect was not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Redirect {
-    /// To another scheme, host or port, where the credential must not go.
+    /// It leads to another scheme, host or port, where the credential must not go.
     OtherOrigin,
-    /// Once too often.
+    /// There were too many redirects in a row.
     TooMany,
 }
 
@@ -183,19 +187,20 @@ impl fmt::Display for Redirect {
             Self::OtherOrigin => {
                 "the server redirects to another origin, where the API key must not go"
             }
-            Self::TooMany => "the server redirects in circles",
+            Self::TooMany => "the server redirects too often",
         })
     }
 }
 
 impl StdError for Redirect {}
 
-/// The reason in an error of the transport, in a few words of our own. The first in its chain that says more than "failed".
+/// Describes an error of the libraries in the crate's own words: the first cause in its chain that
+/// is known.
 #[must_use]
 pub fn cause(error: &(dyn StdError + 'static)) -> String {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(why) = known(error) {
+        if let Some(why) = known_cause(error) {
             return why;
         }
         next = error.source();
@@ -203,7 +208,7 @@ pub fn cause(error: &(dyn StdError + 'static)) -> String {
     "the connection failed".to_owned()
 }
 
-fn known(error: &(dyn StdError + 'static)) -> Option<String> {
+fn known_cause(error: &(dyn StdError + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<reqwest::Error>() {
         return if error.is_dns() {
             Some("no such host".to_owned())
@@ -217,7 +222,7 @@ fn known(error: &(dyn StdError + 'static)) -> Option<String> {
         return Some(redirect.to_string());
     }
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return Some(tls(error).to_owned());
+        return Some(tls_cause(error).to_owned());
     }
     if let Some(error) = error.downcast_ref::<hyper::Error>() {
         return if error.is_parse() {
@@ -229,19 +234,21 @@ fn known(error: &(dyn StdError + 'static)) -> Option<String> {
         };
     }
     if let Some(error) = error.downcast_ref::<io::Error>() {
-        // `source` of an `io::Error` passes over the error that it wraps.
+        // `source` of an `io::Error` skips the error that it wraps.
         let wrapped = error.get_ref().map(|inner| inner as &(dyn StdError + 'static));
-        return wrapped.and_then(known).or_else(|| io_kind(error.kind()).map(str::to_owned));
+        return wrapped.and_then(known_cause).or_else(|| io_cause(error.kind()).map(str::to_owned));
     }
-    // The type is not public, and its text is fixed.
+    // The type of a proxy's error is not public, but its text is fixed.
     match error.to_string().strip_prefix("tunnel error: ")? {
-        "proxy authorization required" => Some("the proxy wants a login (407)".to_owned()),
+        "proxy authorization required" => {
+            Some("the proxy requires authentication (407)".to_owned())
+        }
         "failed to create underlying connection" => None,
         _ => Some("the proxy refused to connect".to_owned()),
     }
 }
 
-fn io_kind(kind: io::ErrorKind) -> Option<&'static str> {
+fn io_cause(kind: io::ErrorKind) -> Option<&'static str> {
     use io::ErrorKind as Kind;
     Some(match kind {
         Kind::ConnectionRefused => "connection refused",
@@ -258,7 +265,7 @@ fn io_kind(kind: io::ErrorKind) -> Option<&'static str> {
     })
 }
 
-fn tls(error: &rustls::Error) -> &'static str {
+fn tls_cause(error: &rustls::Error) -> &'static str {
     use rustls::Error as Tls;
     match error {
         Tls::InvalidCertificate(
@@ -271,7 +278,7 @@ fn tls(error: &rustls::Error) -> &'static str {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "TLS: the certificate is for another host",
         Tls::InvalidCertificate(_) => "TLS: certificate not trusted",
-        Tls::InvalidMessage(_) => "TLS: the server speaks something else",
+        Tls::InvalidMessage(_) => "TLS: the server speaks another protocol",
         _ => "TLS: no agreement with the server",
     }
 }
@@ -296,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_in_every_spelling() {
+    fn retry_after_accepts_seconds_and_dates() {
         for (value, expected) in [
             (None, 0),
             (Some("0"), 0),

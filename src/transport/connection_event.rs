@@ -9,17 +9,18 @@ use serde_json::json;
 use super::raw_frame::RawFrame;
 use crate::model::Origin;
 
-/// News of a connection, for people and for `--status json`.
+/// A change of a connection, for people and for `--status json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionEvent {
-    /// The stream that it is about.
+    /// The stream that the connection belongs to.
     pub origin: Arc<Origin>,
-    /// What happened.
+    /// The new state of the connection.
     pub state: ConnectionState,
 }
 
 impl ConnectionEvent {
-    /// The line that tells of it in the stream, where there is one.
+    /// Returns the `tap.*` line that reports this event in the stream; `None` if there is no such
+    /// line for it.
     #[must_use]
     pub fn frame(&self, received_at: Timestamp) -> Option<RawFrame> {
         let line = match &self.state {
@@ -31,23 +32,23 @@ impl ConnectionEvent {
     }
 }
 
-/// What happened to a connection.
+/// The state of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectionState {
-    /// It stands, and frames may come.
+    /// The connection is open, and frames may arrive.
     Connected,
-    /// It is gone, and will be tried again.
+    /// The connection was lost and will be opened again.
     Reconnecting {
-        /// After that long.
+        /// The time until the next attempt.
         delay: Duration,
-        /// Which try it will be, from 1; back to 1 after a connection that delivered something.
+        /// The number of the next attempt, from 1; restarts after a connection delivers an event.
         attempt: u32,
-        /// Why it is gone, without text from the wire.
+        /// Why the connection was lost, without text from the wire.
         why: String,
     },
-    /// It is over for good, and well.
+    /// The stream ended normally and will not be opened again.
     Ended {
-        /// Why, without text from the wire.
+        /// Why the stream ended, without text from the wire.
         why: String,
     },
 }

@@ -1,4 +1,6 @@
-//! The API key or JWT, and where it comes from. It is never shown, not even by `Debug`, and only two places may read it: the
+//! The API key or JWT, and the sources that it is read from.
+//!
+//! The credential is never shown, not even by `Debug`. Only two places may read it: the
 //! `Authorization` header and the WebSocket subprotocol.
 
 use std::fmt;
@@ -11,7 +13,7 @@ use tokio::process::Command;
 
 use crate::error::{Error, Exit, Result};
 
-/// The most characters that the platform takes as a subprotocol token.
+/// The maximum length of a subprotocol token that the platform accepts, in characters.
 pub const MAX_LENGTH: usize = 4096;
 
 /// A bearer token that is also a legal subprotocol token.
@@ -19,8 +21,13 @@ pub const MAX_LENGTH: usize = 4096;
 pub struct Credential(String);
 
 impl Credential {
-    /// Checks a token: visible ASCII without the separators of RFC 6455, section 4.1 (by RFC 2616, section 2.2), at most
-    /// [`MAX_LENGTH`] characters. White space around it, such as the line end of a file, is taken off.
+    /// Creates a credential from a token, without surrounding white space such as a line end.
+    /// `from` names the source in error messages.
+    ///
+    /// # Errors
+    ///
+    /// Fails unless the token consists of at most [`MAX_LENGTH`] visible ASCII characters other
+    /// than the separators of RFC 2616, section 2.2 (required by RFC 6455, section 4.1).
     pub fn new(text: &str, from: &str) -> Result<Self> {
         let token = text.trim();
         let what = format!("the API key from {from} can't be used");
@@ -37,13 +44,13 @@ impl Credential {
             ));
         }
         if let Some(position) = token.bytes().position(|byte| !is_token(byte)) {
-            let why = format!("character {} is none that a token may have", position + 1);
+            let why = format!("character {} is not allowed in a token", position + 1);
             return Err(Error::new(Exit::Credential, what, why, advice));
         }
         Ok(Self(token.to_owned()))
     }
 
-    /// Reads a token from a file.
+    /// Reads a credential from a file.
     pub fn read(path: &Path) -> Result<Self> {
         let from = path.display().to_string();
         let text = std::fs::read(path).map_err(|error| {
@@ -57,7 +64,7 @@ impl Credential {
         Self::new(&String::from_utf8_lossy(&text), &from)
     }
 
-    /// The token itself, for the transport alone.
+    /// Returns the token. Only for the transport.
     #[must_use]
     pub(crate) fn expose(&self) -> &str {
         &self.0
@@ -70,25 +77,31 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// The environment variable that holds a key.
+/// The environment variable that holds the API key.
 pub const API_KEY_VARIABLE: &str = "AMIGO_API_KEY";
 
-/// How long a command may take to print a key: somebody may have to unlock a store first.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a command may take to print a key. The user may have to unlock a password store first.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where a key comes from, and may be had again. It has no `Debug`: people write all kinds of things into a command.
+/// Where a key is read from, and can be read again.
+///
+/// It has no `Debug`, because the text of a command may contain a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// The environment variable [`API_KEY_VARIABLE`].
     Environment,
     /// A file.
     File(PathBuf),
-    /// What a command prints, run by the shell.
+    /// The output of a shell command.
     Command(String),
 }
 
 impl KeySource {
-    /// Reads the key. Nothing that a command writes is told of.
+    /// Reads the key.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the source has no valid key. The error never quotes what a command writes.
     pub async fn read(&self) -> Result<Credential> {
         match self {
             Self::Environment => match std::env::var(API_KEY_VARIABLE) {
@@ -97,8 +110,8 @@ impl KeySource {
             },
             Self::File(path) => Credential::read(path),
             Self::Command(command) => {
-                let printed = output(command).await.map_err(|why| {
-                    let advice = "run it by itself to see what it says";
+                let printed = command_output(command).await.map_err(|why| {
+                    let advice = "run the command by itself to see its error";
                     Error::new(
                         Exit::Credential,
                         "cannot get the API key from --api-key-command",
@@ -112,8 +125,11 @@ impl KeySource {
     }
 }
 
-/// What a command prints. It has no stdin, since that may be a recording, and its stderr is nobody's business.
-async fn output(command: &str) -> Result<String, String> {
+/// Runs a command in the shell and returns its output, or why it failed.
+///
+/// The command gets no stdin, which may be a recording. Its stderr is discarded, because it may
+/// contain a secret.
+async fn command_output(command: &str) -> Result<String, String> {
     let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child = Command::new(shell)
         .args([option, command])
@@ -122,29 +138,27 @@ async fn output(command: &str) -> Result<String, String> {
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| format!("there is no shell to run it: {}", error.kind()))?;
+        .map_err(|error| format!("cannot run the shell: {}", error.kind()))?;
     let mut stdout = child.stdout.take().expect("it is piped").take(MAX_LENGTH as u64 * 2);
     let mut printed = Vec::new();
     let ended = async {
         stdout.read_to_end(&mut printed).await?;
-        // One that prints on without end is told that nobody reads any more.
+        // A command that prints without end gets a broken pipe.
         drop(stdout);
         child.wait().await
     };
-    let status = match tokio::time::timeout(PATIENCE, ended).await {
+    let status = match tokio::time::timeout(COMMAND_TIMEOUT, ended).await {
         Ok(Ok(status)) => status,
         Ok(Err(error)) => return Err(error.kind().to_string()),
-        Err(_) => return Err(format!("it took longer than {} s", PATIENCE.as_secs())),
+        Err(_) => return Err(format!("it took longer than {} s", COMMAND_TIMEOUT.as_secs())),
     };
     match status.code() {
-        // What is too long is told by its length, however the command took it that nobody reads any more.
+        // The length is the error to report here, whatever the broken pipe made of the status.
         _ if printed.len() > MAX_LENGTH => Ok(String::from_utf8_lossy(&printed).into_owned()),
         Some(0) => Ok(String::from_utf8_lossy(&printed).into_owned()),
-        Some(127) => {
-            Err("it ended with status 127, as a command does that is not found".to_owned())
-        }
-        Some(code) => Err(format!("it ended with status {code}")),
-        None => Err("a signal ended it".to_owned()),
+        Some(127) => Err("it exited with status 127: command not found".to_owned()),
+        Some(code) => Err(format!("it exited with status {code}")),
+        None => Err("it was ended by a signal".to_owned()),
     }
 }
 
@@ -176,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_keys_and_jwts_and_no_separator() {
+    fn accepts_keys_and_jwts_and_refuses_separators() {
         assert!(Credential::new("sk_live-1.a~b\n", "a test").is_ok());
         assert!(Credential::new("eyJhbGciOi.eyJzdWIi.c2ln", "a test").is_ok());
         for bad in [
@@ -198,21 +212,18 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_command_gives_a_key_and_its_failure_tells_none() {
+    async fn a_command_yields_a_key_and_its_failure_quotes_nothing() {
         let read = async |command: &str| KeySource::Command(command.to_owned()).read().await;
         assert_eq!(read("echo ' sk-1 '; echo canary >&2").await, Credential::new("sk-1", "a test"));
         for (command, why) in [
             (
                 "echo canary-1; echo canary-2 >&2; exit 3",
-                "it ended with status 3; run it by itself",
+                "it exited with status 3; run the command by itself",
             ),
-            ("echo canary; kill -9 $$", "a signal ended it"),
-            (
-                "no-such-command-canary",
-                "it ended with status 127, as a command does that is not found",
-            ),
+            ("echo canary; kill -9 $$", "it was ended by a signal"),
+            ("no-such-command-canary", "it exited with status 127: command not found"),
             ("true", "it is empty"),
-            ("echo canary one", "character 7 is none that a token may have"),
+            ("echo canary one", "character 7 is not allowed in a token"),
             ("yes canary", "more than 4096"),
         ] {
             let error = read(command).await.expect_err(command);

@@ -1,15 +1,15 @@
-//! Server-sent events out of bytes: a framer, and `eventsource_stream` behind it. Live streams and raw captures both come
-//! through here.
+//! The parser of server-sent events, for live streams and for captured ones.
 //!
-//! The crate is made for whole lines of valid UTF-8. The `Framer` makes those of any bytes: it takes the byte order mark
-//! off, ends lines at CR, LF or CRLF however they are cut into chunks, and keeps no more of a line than the limit. Then
-//! what has no bearing on the event stays here: comments, unknown fields, `id:` and `retry:`, which the crate shows only
-//! beside data. It gets `event:` and `data:` lines, whole lines and few bytes at once, and puts the event together. So the
-//! time is linear in the bytes and the memory is bounded.
+//! It prepares any bytes for the crate `eventsource_stream`, which expects complete lines of valid
+//! UTF-8. The `LineFramer` strips the byte order mark, splits lines at CR, LF or CRLF wherever the
+//! chunks end, and keeps no more of a line than the limit. The `FrameAssembler` handles comments,
+//! unknown fields, `id:` and `retry:` itself, because the crate reports the latter two only
+//! together with data. The crate gets the `event:` and `data:` lines, in small chunks of complete
+//! lines. Time is therefore linear in the input, and memory is bounded.
 //!
-//! A frame over the limit is reported with its size and skipped to its blank line. A frame that the end of the stream cuts
-//! off is discarded, as the standard says (HTML, section 9.2.6); [`Parser::unfinished`] tells. What an event means is for
-//! others.
+//! A frame over the limit is reported with its size and skipped up to its blank line. A frame that
+//! is cut off by the end of the stream is discarded (HTML, section 9.2.6); [`Parser::unfinished`]
+//! returns its size. The meaning of events is left to the caller.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -22,115 +22,121 @@ use eventsource_stream::{Event, EventStream};
 use futures_util::{Stream, StreamExt};
 use memchr::{memchr, memchr2, memrchr_iter, memrchr2};
 
-/// What one blank line ended. Blank lines after nothing but comments end no frame.
+/// The fields that a blank line ended. A blank line after comments alone does not end a frame.
 pub struct SseFrame {
-    /// The event type, if an `event:` line named one; otherwise the standard's default, `message`, is meant.
+    /// The event type, if there was an `event:` line. Otherwise the default `message` applies.
     pub event: Option<String>,
-    /// The last event id in force, "" if there is none.
+    /// The last event id in force, or "".
     pub last_event_id: String,
-    /// Whether an `id:` line of this frame set it.
+    /// Whether an `id:` line of this frame set the last event id.
     pub sets_id: bool,
     /// The `retry:` of this frame, in milliseconds.
     pub retry: Option<u64>,
-    /// What it carried.
+    /// The data of the frame.
     pub body: SseBody,
 }
 
-/// What a frame carried.
+/// The data of a frame.
 pub enum SseBody {
-    /// No data: only an id, a type or a retry. The standard makes no event of it.
+    /// No data, only an id, a type or a `retry:`. By the standard, this is not an event.
     Empty,
     /// The `data:` lines, joined by LF.
     Data(String),
-    /// More than the limit; so many bytes, skipped.
+    /// Data over the limit, which was skipped, with its size in bytes.
     TooLarge(u64),
 }
 
-/// Bytes in, frames out. One for each connection.
+/// An incremental parser that converts bytes to frames. Each connection needs its own.
 pub struct Parser {
-    framer: Framer,
-    fields: FrameAssembler,
+    framer: LineFramer,
+    assembler: FrameAssembler,
 }
 
 impl Parser {
-    /// At the beginning of a stream. `last_event_id` is what the request asked to resume after, or "": it stays in force
-    /// until the stream sets another. `limit` is the largest frame, in bytes.
+    /// Creates a parser for the beginning of a stream.
+    ///
+    /// `last_event_id` is the id that the request asked to resume after, or "". It stays in force
+    /// until the stream sets another. `limit` is the maximum size of a frame, in bytes.
     #[must_use]
     pub fn new(last_event_id: &str, limit: usize) -> Self {
-        // The field's name doesn't count: data of exactly the limit fits.
+        // The name of the field does not count: data of exactly the limit fits.
         Self {
-            framer: Framer::new(limit + "data: ".len()),
-            fields: FrameAssembler::new(last_event_id, limit),
+            framer: LineFramer::new(limit + "data: ".len()),
+            assembler: FrameAssembler::new(last_event_id, limit),
         }
     }
 
-    /// Between two frames of a stream.
+    /// Creates a parser for a position between two frames, where no byte order mark can occur.
     #[must_use]
-    pub fn between(last_event_id: &str, limit: usize) -> Self {
+    pub fn between_frames(last_event_id: &str, limit: usize) -> Self {
         let mut parser = Self::new(last_event_id, limit);
-        parser.framer.first = false;
+        parser.framer.at_start = false;
         parser
     }
 
-    /// The last event id in force.
+    /// Returns the last event id in force.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
-        &self.fields.last_event_id
+        &self.assembler.last_event_id
     }
 
-    /// Takes the next bytes, cut anywhere, and gives the frames that they end.
+    /// Parses the next bytes, which may end anywhere, and returns the frames that they complete.
     pub fn push(&mut self, chunk: &[u8]) -> Vec<SseFrame> {
         let mut frames = Vec::new();
-        self.framer.push(chunk, |line, cut| frames.extend(self.fields.line(line, cut)));
+        self.framer
+            .push(chunk, |line, missing| frames.extend(self.assembler.push_line(line, missing)));
         frames
     }
 
-    /// The server's latest `retry:`. It holds from its line on, whether or not its frame ends.
+    /// Returns the latest `retry:` of the server. It applies from its line on, even if its frame
+    /// never ends.
     #[must_use]
     pub fn retry(&self) -> Option<Duration> {
-        self.fields.retry.map(Duration::from_millis)
+        self.assembler.retry.map(Duration::from_millis)
     }
 
-    /// How many bytes wait for the end of their frame: lost, if this is the end of the stream.
+    /// Returns the size of the current incomplete frame, in bytes. It is lost if the stream ends.
     #[must_use]
     pub fn unfinished(&self) -> u64 {
         let line = &self.framer.line;
-        let pending = if line.starts_with(b":") { 0 } else { line.len() as u64 + self.framer.cut };
-        self.fields.frame.bytes + pending
+        let pending =
+            if line.starts_with(b":") { 0 } else { line.len() as u64 + self.framer.missing };
+        self.assembler.frame.bytes + pending
     }
 }
 
-/// Bytes in, whole lines out, without their ends.
-struct Framer {
+/// Splits bytes into lines without their ends.
+struct LineFramer {
     limit: usize,
-    /// The beginning of a line that chunks before this one began; at most `limit` bytes.
+    /// The beginning of the current line from earlier chunks; at most `limit` bytes.
     line: Vec<u8>,
-    /// How many bytes of it are gone, as they were beyond the limit.
-    cut: u64,
-    /// The last chunk ended in CR: a LF now belongs to it.
+    /// The number of bytes of the current line that were dropped, because they exceed the limit.
+    missing: u64,
+    /// The last byte was CR, so an LF that follows belongs to the same line end.
     after_cr: bool,
-    /// Nothing has come yet, so a byte order mark may.
-    first: bool,
-    /// How many bytes have been searched for line ends. Each should be once.
+    /// No line has ended yet, so the line may begin with a byte order mark.
+    at_start: bool,
+    /// The number of bytes that were searched for line ends, to test that each is searched once.
     #[cfg(test)]
     searched: usize,
 }
 
-impl Framer {
+impl LineFramer {
     const fn new(limit: usize) -> Self {
         Self {
             limit,
             line: Vec::new(),
-            cut: 0,
+            missing: 0,
             after_cr: false,
-            first: true,
+            at_start: true,
             #[cfg(test)]
             searched: 0,
         }
     }
 
-    /// Calls `each` with every line that the chunk ends, and with how many bytes were cut from the line's end.
-    fn push(&mut self, mut chunk: &[u8], mut each: impl FnMut(&[u8], u64)) {
+    /// Calls `on_line` with each line that the chunk ends, and the number of bytes that are missing
+    /// at the end of the line because of the limit.
+    fn push(&mut self, mut chunk: &[u8], mut on_line: impl FnMut(&[u8], u64)) {
         while !chunk.is_empty() {
             if std::mem::take(&mut self.after_cr) && chunk[0] == b'\n' {
                 chunk = &chunk[1..];
@@ -142,45 +148,48 @@ impl Framer {
             {
                 self.searched += text.len() + usize::from(end.is_some());
             }
-            let Some(end) = end else { return self.keep(text) };
+            let Some(end) = end else { return self.buffer(text) };
             self.after_cr = chunk[end] == b'\r';
             chunk = &chunk[end + 1..];
             // Most lines lie in one chunk and need no copy.
             if self.line.is_empty() && text.len() <= self.limit {
-                each(strip_mark(text, &mut self.first), 0);
+                on_line(strip_byte_order_mark(text, &mut self.at_start), 0);
             } else {
-                self.keep(text);
-                each(strip_mark(&self.line, &mut self.first), self.cut);
+                self.buffer(text);
+                on_line(strip_byte_order_mark(&self.line, &mut self.at_start), self.missing);
                 self.line.clear();
-                self.cut = 0;
+                self.missing = 0;
             }
         }
     }
 
-    fn keep(&mut self, text: &[u8]) {
+    /// Appends to the current line, up to the limit.
+    fn buffer(&mut self, text: &[u8]) {
         let room = text.len().min(self.limit - self.line.len());
         self.line.extend_from_slice(&text[..room]);
-        self.cut += (text.len() - room) as u64;
+        self.missing += (text.len() - room) as u64;
     }
 }
 
-fn strip_mark<'a>(line: &'a [u8], first: &mut bool) -> &'a [u8] {
-    if std::mem::take(first) {
+fn strip_byte_order_mark<'a>(line: &'a [u8], at_start: &mut bool) -> &'a [u8] {
+    if std::mem::take(at_start) {
         line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)
     } else {
         line
     }
 }
 
-/// How many bytes the crate gets at once, but for longer lines. It copies what follows each line in them, so that they must
-/// be few; and takes its time for each chunk, so that they should be all of most frames.
-const CHUNK: usize = 4096;
+/// The maximum size of the chunks for `eventsource_stream`, in bytes, unless a line is longer.
+///
+/// For each line, it copies the rest of the chunk, so chunks must be small. Each chunk also has a
+/// fixed cost, so most frames should fit into one.
+const CHUNK_SIZE: usize = 4096;
 
-/// Lines in, frames out.
+/// Assembles lines to frames.
 struct FrameAssembler {
     limit: usize,
     lines: Sender<Vec<u8>>,
-    /// The lines that the crate gets next.
+    /// The next chunk for `eventsource_stream`.
     chunk: Vec<u8>,
     events: EventStream<LineQueue>,
     last_event_id: String,
@@ -188,13 +197,13 @@ struct FrameAssembler {
     frame: PendingFrame,
 }
 
-/// What is known of a frame before its blank line.
+/// The state of a frame before its blank line.
 #[derive(Default)]
 struct PendingFrame {
     has_event: bool,
     id: Option<String>,
     retry: Option<u64>,
-    /// The size of the data, each line with its LF.
+    /// The size of the data in bytes. Each line counts with its LF.
     bytes: u64,
     too_large: bool,
 }
@@ -214,34 +223,34 @@ impl FrameAssembler {
         }
     }
 
-    /// Takes one line, of which `cut` bytes are missing. Gives the frame that a blank line ends.
-    fn line(&mut self, line: &[u8], cut: u64) -> Option<SseFrame> {
+    /// Adds a line, of which `missing` bytes were dropped. A blank line returns the frame it ends.
+    fn push_line(&mut self, line: &[u8], missing: u64) -> Option<SseFrame> {
         if line.is_empty() {
             return self.end_frame();
         }
-        let (name, value) = field(line);
+        let (name, value) = split_field(line);
         let frame = &mut self.frame;
         match name {
             b"data" => {
-                frame.bytes += value.len() as u64 + cut + 1;
+                frame.bytes += value.len() as u64 + missing + 1;
                 // The LF after the last line is not part of the data.
-                frame.too_large |= cut > 0 || frame.bytes > self.limit as u64 + 1;
+                frame.too_large |= missing > 0 || frame.bytes > self.limit as u64 + 1;
                 if !frame.too_large {
-                    self.collect(line);
+                    self.append(line);
                 }
             }
-            // Only a field's value can make a line that long; then neither type nor position of the frame is known.
-            b"event" | b"id" | b"retry" if cut > 0 => {
-                frame.bytes += value.len() as u64 + cut;
+            // The value was truncated, so the type or the id of the frame is unknown.
+            b"event" | b"id" | b"retry" if missing > 0 => {
+                frame.bytes += value.len() as u64 + missing;
                 frame.too_large = true;
             }
             b"event" => {
                 frame.has_event = !value.is_empty();
-                self.collect(line);
+                self.append(line);
             }
-            b"id" => frame.id = id(name, value).map(Cow::into_owned).or(frame.id.take()),
+            b"id" => frame.id = parse_id(name, value).map(Cow::into_owned).or(frame.id.take()),
             b"retry" => {
-                if let Some(milliseconds) = digits(value) {
+                if let Some(milliseconds) = parse_digits(value) {
                     frame.retry = Some(milliseconds);
                     self.retry = Some(milliseconds);
                 }
@@ -251,10 +260,10 @@ impl FrameAssembler {
         None
     }
 
-    /// Takes a line for the crate, lossily decoded as the standard says, and with its end.
-    fn collect(&mut self, line: &[u8]) {
-        if !self.chunk.is_empty() && self.chunk.len() + line.len() > CHUNK {
-            self.hand_over();
+    /// Appends a line and its end to the chunk, decoded lossily as the standard requires.
+    fn append(&mut self, line: &[u8]) {
+        if !self.chunk.is_empty() && self.chunk.len() + line.len() > CHUNK_SIZE {
+            self.queue_chunk();
         }
         match std::str::from_utf8(line) {
             Ok(text) => self.chunk.extend_from_slice(text.as_bytes()),
@@ -263,18 +272,18 @@ impl FrameAssembler {
         self.chunk.push(b'\n');
     }
 
-    /// Puts what was collected into the queue.
-    fn hand_over(&mut self) {
-        // The next frame may be as long.
+    /// Moves the chunk into the queue.
+    fn queue_chunk(&mut self) {
+        // The next frame may have the same size.
         let next = Vec::with_capacity(self.chunk.len());
         // The receiver lives as long as the sender: in the same struct.
         let _ = self.lines.send(std::mem::replace(&mut self.chunk, next));
     }
 
     fn end_frame(&mut self) -> Option<SseFrame> {
-        self.collect(b"");
-        self.hand_over();
-        let event = self.assembled();
+        self.append(b"");
+        self.queue_chunk();
+        let event = self.poll_event();
         let frame = std::mem::take(&mut self.frame);
         let sets_id = frame.id.is_some();
         if let Some(id) = frame.id {
@@ -297,9 +306,9 @@ impl FrameAssembler {
         })
     }
 
-    /// What the crate makes of the lines that it has been handed. It fails on no whole line of valid UTF-8, and pends
-    /// where there was no data.
-    fn assembled(&mut self) -> Option<Event> {
+    /// Returns the event that `eventsource_stream` made of the queued lines; `None` if the frame
+    /// has no data. It cannot fail on complete lines of valid UTF-8.
+    fn poll_event(&mut self) -> Option<Event> {
         match self.events.poll_next_unpin(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(Ok(event))) => Some(event),
             Poll::Ready(_) | Poll::Pending => None,
@@ -307,41 +316,46 @@ impl FrameAssembler {
     }
 }
 
-/// The field that a line sets, and to what.
-fn field(line: &[u8]) -> (&[u8], &[u8]) {
+/// Splits a line into the name and the value of a field.
+fn split_field(line: &[u8]) -> (&[u8], &[u8]) {
     let colon = memchr(b':', line);
     let value = colon.map_or(&b""[..], |colon| &line[colon + 1..]);
     (&line[..colon.unwrap_or(line.len())], value.strip_prefix(b" ").unwrap_or(value))
 }
 
-/// The id that an `id:` line sets, if it is one that counts.
-fn id<'v>(name: &[u8], value: &'v [u8]) -> Option<Cow<'v, str>> {
+/// Returns the id that a field sets; `None` for other fields, and for ids with NUL, which the
+/// standard ignores.
+fn parse_id<'v>(name: &[u8], value: &'v [u8]) -> Option<Cow<'v, str>> {
     (name == b"id" && !value.contains(&0)).then(|| String::from_utf8_lossy(value))
 }
 
-/// The last id that is set in whole frames.
+/// Returns the last id that these complete frames set.
 #[must_use]
 pub fn last_id(frames: &[u8]) -> Option<Cow<'_, str>> {
     let mut rest = frames;
     loop {
         let start = memrchr2(b'\n', b'\r', rest).map_or(0, |end| end + 1);
-        let (name, value) = field(&rest[start..]);
-        if let Some(id) = id(name, value) {
+        let (name, value) = split_field(&rest[start..]);
+        if let Some(id) = parse_id(name, value) {
             return Some(id);
         }
         rest = &rest[..start.checked_sub(1)?];
     }
 }
 
-/// How many of these bytes are whole frames, as far as it is plain to see.
+/// Returns the length of the complete frames at the beginning of these bytes.
+///
+/// Only blank lines that end in LF are recognised, so the result may be less than possible.
 #[must_use]
-pub fn whole(bytes: &[u8]) -> usize {
+pub fn complete_frames_len(bytes: &[u8]) -> usize {
     memrchr_iter(b'\n', bytes)
         .find(|end| bytes[..*end].ends_with(b"\n") || bytes[..*end].ends_with(b"\n\r"))
         .map_or(0, |end| end + 1)
 }
 
-fn digits(value: &[u8]) -> Option<u64> {
+/// Parses a value that consists of ASCII digits only, as the standard requires of `retry:`. A
+/// number that is too large is saturated.
+fn parse_digits(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     digits.then(|| {
         value.iter().fold(0_u64, |sum, digit| {
@@ -350,7 +364,8 @@ fn digits(value: &[u8]) -> Option<u64> {
     })
 }
 
-/// The lines that wait for the crate. It is polled only when there is something for it, so no one needs to be woken.
+/// The chunks that wait for `eventsource_stream`. It is polled only when there is a chunk, so no
+/// waker is needed.
 struct LineQueue(Receiver<Vec<u8>>);
 
 impl Stream for LineQueue {

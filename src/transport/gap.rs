@@ -1,10 +1,11 @@
-//! Holes in a stream: when one has to be reckoned with, and the line that names it.
+//! Gaps in a stream: when to assume one, and the `tap.gap` line that reports it.
 //!
-//! The workspace stream says nothing about a hole, so it is concluded. A replay that brings back an event which has been
-//! delivered shows that the server still has everything from there on. One that begins with something newer shows that it
-//! has not. Where neither can be seen, the time away decides: the server keeps five minutes.
+//! The workspace stream does not report gaps, so they are inferred. A replay that contains an event
+//! which was already delivered shows that the server still has everything after that event. A
+//! replay that begins with a newer event shows that it does not. If neither can be observed, the
+//! time without a connection decides: the server keeps events for five minutes.
 //!
-//! Pure: times come in as arguments.
+//! Nothing here reads a clock: times are arguments.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,31 +14,32 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::RawFrame;
-use super::resume::MOMENT;
+use super::resume::MIN_LOOKBACK;
 use crate::model::Origin;
 use crate::model::catalog::value::GapReason;
 
-/// How long the server keeps events for replay (PROTOCOL: five minutes), less what clocks and buffers may differ by.
+/// How long the server keeps events for replay: five minutes by the protocol, less a tolerance for
+/// clocks and buffers.
 pub const REPLAY_WINDOW: Duration = Duration::from_secs(5 * 60 - 5);
 
-/// How long a connection may stand without an event before a replay that has not come is taken for missing.
+/// How long to wait on an open connection for the replay before it is considered missing.
 pub const SETTLE_TIME: Duration = Duration::from_secs(10);
 
-/// A hole, or what may be one.
+/// A period of which events are missing or may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// The last moment of which everything is known.
+    /// The last moment before which everything was delivered.
     pub from: Option<Timestamp>,
-    /// The moment from which on everything is known again.
+    /// The first moment from which everything is delivered again.
     pub to: Timestamp,
-    /// Something is missing for sure.
+    /// Whether something is certainly missing.
     pub certain: bool,
-    /// How it came about.
+    /// The cause of the gap.
     pub reason: GapReason,
 }
 
 impl Gap {
-    /// The line that names it, as a frame of evtap's own.
+    /// Returns the `tap.gap` line that reports the gap.
     #[must_use]
     pub fn frame(&self, origin: &Arc<Origin>, received_at: Timestamp) -> RawFrame {
         let from = self.from.map(|from| format!("{from:.3}"));
@@ -52,56 +54,57 @@ impl Gap {
     }
 }
 
-/// What is not known yet of a connection to the workspace stream: whether its replay leaves a hole.
+/// A possible gap before a connection to the workspace stream, until its first events decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingGap {
     from: Option<Timestamp>,
     reason: GapReason,
-    /// Ids below this one prove nothing.
+    /// The id at the position. Lower ids prove nothing.
     position: u64,
-    /// A replay is known by its events, and not only by their ids.
+    /// A replay is recognised by its events, not only by their ids.
     remembered: bool,
-    /// When the server's buffer begins, if it is as long as it should be.
-    buffer: Timestamp,
+    /// The time at which the buffer of the server begins, if it has its nominal length.
+    buffer_start: Timestamp,
 }
 
-/// What a client knows when a connection stands again.
+/// What the client knows when a connection has been opened.
 #[derive(Debug, Clone, Copy)]
 pub struct ReconnectInfo {
-    /// The id of the position that was asked for, if there was one.
+    /// The id at the position that was requested, if there was one.
     pub position: Option<u64>,
-    /// An event bore it.
+    /// Whether the position is the id of an event.
     pub is_event: bool,
-    /// What was delivered is remembered, so that a replay is known when it comes.
+    /// Whether delivered events are remembered, so that a replay is recognised.
     pub remembered: bool,
-    /// When the connection before was last heard.
+    /// When the previous connection last received something.
     pub last_heard: Option<Timestamp>,
-    /// Now.
+    /// The current time.
     pub now: Timestamp,
-    /// How far the ids are behind the clock here, in milliseconds, where that is known.
+    /// How far the ids are behind the local clock, in milliseconds; 0 if unknown.
     pub offset: i64,
 }
 
-/// What to make of a new connection.
+/// Whether there is a gap before a new connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GapAssessment {
-    /// There is no hole.
+    /// There is no gap.
     Complete,
-    /// Its first events will tell.
+    /// The first events of the connection decide.
     Pending(PendingGap),
-    /// There is a hole.
+    /// There may be a gap, and no event can decide it.
     Gap(Gap),
 }
 
 impl ReconnectInfo {
-    /// Judges a connection that stands. `since` is the moment that somebody named to begin at, on the first one.
+    /// Assesses whether there is a gap before the connection. `since` means that the user named the
+    /// position as the beginning, and nothing has been delivered yet.
     #[must_use]
     pub fn assess(&self, since: bool) -> GapAssessment {
         let Self { position, is_event, remembered, last_heard, now, offset } = *self;
-        let buffer = now.checked_sub(REPLAY_WINDOW).unwrap_or(Timestamp::UNIX_EPOCH);
+        let buffer_start = now.checked_sub(REPLAY_WINDOW).unwrap_or(Timestamp::UNIX_EPOCH);
         let Some(position) = position else {
             return match last_heard {
-                // Nothing could be asked for, so nothing is replayed.
+                // Without a position, nothing is replayed.
                 Some(last_heard) => GapAssessment::Gap(Gap {
                     from: Some(last_heard),
                     to: now,
@@ -111,28 +114,30 @@ impl ReconnectInfo {
                 None => GapAssessment::Complete,
             };
         };
-        // What was published a moment before the last event, by a clock that was set back, may be missing with the rest.
-        let known = if since { time(position) } else { time(position.saturating_sub(MOMENT)) };
-        let doubt = |from, reason| {
-            GapAssessment::Pending(PendingGap { from, reason, position, remembered, buffer })
+        // If the server's clock was set back, events with slightly lower ids may be missing too.
+        let known =
+            if since { time(position) } else { time(position.saturating_sub(MIN_LOOKBACK)) };
+        let pending = |from, reason| {
+            GapAssessment::Pending(PendingGap { from, reason, position, remembered, buffer_start })
         };
         let age = millis(now) - i64::try_from(position).unwrap_or(i64::MAX) - offset;
-        let kept = i64::try_from(REPLAY_WINDOW.as_millis()).unwrap_or(i64::MAX);
-        if since && age > kept {
-            return doubt(known, GapReason::BeyondBuffer);
+        let window = i64::try_from(REPLAY_WINDOW.as_millis()).unwrap_or(i64::MAX);
+        if since && age > window {
+            return pending(known, GapReason::BeyondBuffer);
         }
-        if last_heard.is_some_and(|last_heard| millis(now) - millis(last_heard) > kept) {
-            return doubt(last_heard.max(known), GapReason::AwayTooLong);
+        if last_heard.is_some_and(|last_heard| millis(now) - millis(last_heard) > window) {
+            return pending(last_heard.max(known), GapReason::AwayTooLong);
         }
-        if is_event && age <= kept {
-            return doubt(known, GapReason::ReplayLate);
+        if is_event && age <= window {
+            return pending(known, GapReason::ReplayLate);
         }
         GapAssessment::Complete
     }
 }
 
 impl PendingGap {
-    /// An event has come that was delivered before, or that bears the position where only that is known: the replay is whole.
+    /// Returns whether an event proves that the replay is complete: it was delivered before, or it
+    /// has the id of the position and nothing else is known.
     #[must_use]
     pub fn is_resolved_by(&self, id: Option<u64>, delivered_before: bool) -> bool {
         let is_position =
@@ -140,21 +145,24 @@ impl PendingGap {
         delivered_before || is_position
     }
 
-    /// The hole, if an event of that id comes first. Below the position it tells nothing. A moment later, as what was
-    /// published before a clock was set back bears higher ids.
+    /// Returns the gap before an event with this id; `None` if the id proves nothing, because it is
+    /// below the position.
+    ///
+    /// The gap ends [`MIN_LOOKBACK`] after the event, because events that were published before the
+    /// clock was set back have higher ids.
     #[must_use]
     pub fn gap_before(&self, id: Option<u64>) -> Option<Gap> {
         let id =
             id.filter(|id| *id > self.position || (self.remembered && *id == self.position))?;
-        Some(self.gap_until(time(id.saturating_add(MOMENT)).unwrap_or(self.buffer)))
+        Some(self.gap_until(time(id.saturating_add(MIN_LOOKBACK)).unwrap_or(self.buffer_start)))
     }
 
-    /// The hole, if nothing has come by then.
+    /// Returns the gap if no event has decided by `until`.
     #[must_use]
     pub fn gap_until(&self, until: Timestamp) -> Gap {
-        // What the buffer should hold was asked for, and did not come because there was nothing.
+        // What is still in the buffer was requested. If nothing arrived, there was nothing.
         let to = match self.reason {
-            GapReason::BeyondBuffer | GapReason::AwayTooLong => until.min(self.buffer),
+            GapReason::BeyondBuffer | GapReason::AwayTooLong => until.min(self.buffer_start),
             _ => until,
         };
         Gap {
@@ -166,12 +174,12 @@ impl PendingGap {
     }
 }
 
-/// An id as the moment that it stands for.
+/// Converts an id to the time that it stands for.
 pub(super) fn time(id: u64) -> Option<Timestamp> {
     i64::try_from(id).ok().and_then(|id| Timestamp::from_millisecond(id).ok())
 }
 
-/// A moment as an id.
+/// Converts a time to the unit of ids: milliseconds since the Unix epoch.
 pub(super) fn millis(at: Timestamp) -> i64 {
     at.as_millisecond()
 }
@@ -187,8 +195,8 @@ mod tests {
         Timestamp::from_millisecond(id).expect("a time")
     }
 
-    /// Comes back after so many minutes, with a position so many minutes old.
-    fn back(away: Option<i64>, age: Option<i64>, is_event: bool) -> ReconnectInfo {
+    /// Creates a reconnect after `away` minutes, with a position that is `age` minutes old.
+    fn reconnect(away: Option<i64>, age: Option<i64>, is_event: bool) -> ReconnectInfo {
         ReconnectInfo {
             position: age.map(|age| u64::try_from(NOW - age * MINUTE).expect("a time")),
             is_event,
@@ -199,16 +207,16 @@ mod tests {
         }
     }
 
-    fn reason(arrival: &GapAssessment) -> Option<GapReason> {
-        match arrival {
+    fn reason(assessment: &GapAssessment) -> Option<GapReason> {
+        match assessment {
             GapAssessment::Complete => None,
-            GapAssessment::Pending(doubt) => Some(doubt.reason.clone()),
+            GapAssessment::Pending(pending) => Some(pending.reason.clone()),
             GapAssessment::Gap(gap) => Some(gap.reason.clone()),
         }
     }
 
     #[test]
-    fn a_return_is_judged_by_what_is_known() {
+    fn a_reconnect_is_assessed_by_time_away_and_position() {
         for (away, age, is_event, since, expected) in [
             (None, None, false, false, None),
             (Some(1), None, false, false, Some(GapReason::NoPosition)),
@@ -221,14 +229,14 @@ mod tests {
             (None, Some(6), false, true, Some(GapReason::BeyondBuffer)),
             (None, Some(-10), true, false, Some(GapReason::ReplayLate)),
         ] {
-            let arrival = back(away, age, is_event).assess(since);
-            assert_eq!(reason(&arrival), expected, "{away:?} {age:?} {is_event} {since}");
+            let assessment = reconnect(away, age, is_event).assess(since);
+            assert_eq!(reason(&assessment), expected, "{away:?} {age:?} {is_event} {since}");
         }
     }
 
     #[test]
-    fn the_clock_here_may_be_wrong() {
-        let ahead = ReconnectInfo { offset: 10 * MINUTE, ..back(Some(1), Some(11), true) };
+    fn a_wrong_local_clock_is_compensated() {
+        let ahead = ReconnectInfo { offset: 10 * MINUTE, ..reconnect(Some(1), Some(11), true) };
         assert_eq!(
             reason(&ahead.assess(false)),
             Some(GapReason::ReplayLate),
@@ -237,20 +245,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_delivered_clears_a_doubt_and_what_is_newer_confirms_it() {
-        let GapAssessment::Pending(doubt) = back(Some(1), Some(1), true).assess(false) else {
-            panic!("a doubt")
+    fn a_delivered_event_resolves_a_pending_gap_and_a_newer_one_confirms_it() {
+        let GapAssessment::Pending(pending) = reconnect(Some(1), Some(1), true).assess(false)
+        else {
+            panic!("a pending gap")
         };
-        let position = doubt.position;
+        let position = pending.position;
         assert!(
-            doubt.is_resolved_by(Some(position), false)
-                && doubt.is_resolved_by(Some(position + 9), true)
-                && doubt.is_resolved_by(None, true)
+            pending.is_resolved_by(Some(position), false)
+                && pending.is_resolved_by(Some(position + 9), true)
+                && pending.is_resolved_by(None, true)
         );
         assert!(
-            !doubt.is_resolved_by(Some(position + 1), false) && !doubt.is_resolved_by(None, false)
+            !pending.is_resolved_by(Some(position + 1), false)
+                && !pending.is_resolved_by(None, false)
         );
-        let remembering = PendingGap { remembered: true, ..doubt.clone() };
+        let remembering = PendingGap { remembered: true, ..pending.clone() };
         assert!(
             !remembering.is_resolved_by(Some(position), false)
                 && remembering.is_resolved_by(Some(position), true)
@@ -259,22 +269,23 @@ mod tests {
             remembering.gap_before(Some(position)).is_some(),
             "another event of the same millisecond"
         );
-        assert_eq!(doubt.gap_before(Some(position - 1)), None);
-        assert_eq!(doubt.gap_before(None), None);
-        let gap = doubt.gap_before(Some(position + 5)).expect("a hole");
+        assert_eq!(pending.gap_before(Some(position - 1)), None);
+        assert_eq!(pending.gap_before(None), None);
+        let gap = pending.gap_before(Some(position + 5)).expect("a gap");
         assert_eq!(
             (gap.from, gap.to),
-            (time(position - MOMENT), time(position + 5 + MOMENT).expect("a time"))
+            (time(position - MIN_LOOKBACK), time(position + 5 + MIN_LOOKBACK).expect("a time"))
         );
     }
 
     #[test]
-    fn an_absence_beyond_the_buffer_ends_where_the_buffer_begins() {
-        let GapAssessment::Pending(doubt) = back(Some(9), Some(10), true).assess(false) else {
-            panic!("a doubt")
+    fn a_gap_longer_than_the_buffer_ends_where_the_buffer_begins() {
+        let GapAssessment::Pending(pending) = reconnect(Some(9), Some(10), true).assess(false)
+        else {
+            panic!("a pending gap")
         };
         assert_eq!(
-            doubt.gap_until(at(NOW)),
+            pending.gap_until(at(NOW)),
             Gap {
                 from: Some(at(NOW - 9 * MINUTE)),
                 to: at(NOW).checked_sub(REPLAY_WINDOW).expect("a time"),

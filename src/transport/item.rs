@@ -1,4 +1,4 @@
-//! What comes out of a source: single frames, chunks of a recording, and connection events.
+//! The output of a source: single frames, chunks of a recording, and connection events.
 
 use std::sync::Arc;
 
@@ -9,36 +9,37 @@ use super::connection_event::ConnectionEvent;
 use super::raw_frame::RawFrame;
 use crate::model::{Frame, Origin};
 
-/// What comes out of a source, in order of arrival.
+/// One output of a source. Items arrive in the order in which the source read them.
 #[derive(Debug)]
 pub enum Item {
     /// One event.
     Frame(RawFrame),
     /// Several events of a recording.
     Chunk(Chunk),
-    /// News of the connection.
+    /// A connection was opened, lost or ended.
     Connection(ConnectionEvent),
-    /// What follows is from the recording of that number, counted from 0.
+    /// The items that follow come from the recording with this index, counted from 0.
     Recording(usize),
 }
 
-/// How long a piece of a recording is, at least, that is worth handing to a thread, in bytes.
+/// The smallest chunk that is worth handing to a worker thread, in bytes.
 const LARGE: usize = 16 * 1024;
 
-/// A piece of a recording: as many events as were read at once. To hand them over one by one would take longer than to show
-/// them.
+/// A chunk of a recording: the events of one read.
+///
+/// Sending them through the channel one by one would take longer than processing them.
 #[derive(Debug, Clone)]
 pub enum Chunk {
     /// Whole lines.
     Lines(LineChunk),
-    /// What a capture of a stream had in it.
+    /// Frames that were parsed from a captured stream.
     Frames(Arc<[RawFrame]>),
-    /// A part of such a capture, which is taken apart by whoever looks at it first.
+    /// A part of a captured stream that is parsed by the first thread that needs its frames.
     Capture(Arc<Capture>),
 }
 
 impl Chunk {
-    /// How much memory it takes, in bytes.
+    /// Returns the memory that the chunk uses, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         match self {
@@ -50,13 +51,13 @@ impl Chunk {
         }
     }
 
-    /// Whether it is worth handing to a thread.
+    /// Returns whether the chunk is worth handing to a worker thread.
     #[must_use]
     pub fn is_large(&self) -> bool {
         self.size() >= LARGE
     }
 
-    /// The frames in it.
+    /// Iterates over the frames. `origin` is the stream that lines are attributed to.
     pub fn frames<'a>(&'a self, origin: &'a Origin) -> impl Iterator<Item = Frame<'a>> {
         let (lines, frames) = match self {
             Self::Lines(lines) => (Some(lines.frames(origin)), &[][..]),
@@ -70,11 +71,11 @@ impl Chunk {
 /// Whole lines of a recording, in one buffer.
 #[derive(Clone)]
 pub struct LineChunk {
-    /// The lines, each ended by LF but perhaps the last.
+    /// The lines. Each ends in LF, except perhaps the last.
     pub bytes: Bytes,
-    /// Where in the file the first of them begins, in bytes.
+    /// The position of the first line in the file, in bytes.
     pub offset: u64,
-    /// The largest line that is looked at, in bytes.
+    /// The maximum size of a line, in bytes. A longer line is reported as too large.
     pub limit: usize,
 }
 

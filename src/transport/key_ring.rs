@@ -1,36 +1,40 @@
-//! The API key over a long run: keys are rotated, so one that is refused is read again, from its file or by its command,
-//! before giving up.
+//! The API key of a long run.
+//!
+//! Keys are rotated. When the server refuses one, it is read again from its file or command before
+//! the run gives up.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::transport::credential::{Credential, KeySource};
 
-/// The key that all connections use, and where a newer one may be found.
+/// The key that all connections share, and the source of a newer one.
 #[derive(Clone)]
 pub struct KeyRing {
     current: Arc<Mutex<Credential>>,
     source: Option<KeySource>,
-    /// Whose turn it is to look for a newer one.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Ensures that only one connection at a time reads the source.
+    renewing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl KeyRing {
-    /// A key, and where it was read from, if it may change there.
+    /// Creates a key ring. `source` is where the key was read from, if it may change there.
     #[must_use]
     pub fn new(credential: Credential, source: Option<KeySource>) -> Self {
-        Self { current: Arc::new(Mutex::new(credential)), source, turn: Arc::default() }
+        Self { current: Arc::new(Mutex::new(credential)), source, renewing: Arc::default() }
     }
 
-    /// The key to use now.
+    /// Returns the current key.
     #[must_use]
     pub fn current(&self) -> Credential {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether there is another key than the one that was refused: another stream has read it by now, or its source gives
-    /// it. A source that gives the refused one, or fails, is no help.
+    /// Replaces a refused key. Returns whether the current key is now a different one.
+    ///
+    /// Another stream may have replaced it already. A source that fails or returns the refused key
+    /// changes nothing.
     pub(super) async fn renew(&self, refused: &Credential) -> bool {
-        let _turn = self.turn.lock().await;
+        let _guard = self.renewing.lock().await;
         if self.current() != *refused {
             return true;
         }
@@ -54,7 +58,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_key_is_read_again_and_only_another_one_helps() {
+    async fn a_refused_key_is_replaced_only_by_a_different_one() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let command = KeySource::Command(format!("cat '{}'", file.path().display()));
         for source in [KeySource::File(file.path().to_owned()), command] {

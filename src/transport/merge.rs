@@ -1,7 +1,8 @@
-//! How several streams become one: as events arrive, or by their time within a window.
+//! Merging several streams into one: in order of arrival, or by time within a window.
 //!
-//! By time, an event waits until no earlier one is likely to come: as long as the window is, or until so many wait that
-//! memory would grow. What comes later than that goes on at once. News is not held back.
+//! With order by time, each event waits until no earlier one is likely to arrive: for the length of
+//! the window, or until too many items or bytes wait. An event that arrives later than that is
+//! passed on at once. Connection events are not delayed.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,26 +17,26 @@ use super::QUEUE_CAPACITY;
 use super::Receiver;
 use super::Sender;
 use super::channel;
-use super::resume::MOMENT;
+use super::resume::MIN_LOOKBACK;
 use crate::model::FrameFormat;
 
-/// How many bytes may wait for their turn.
-const MOST_BYTES: usize = 8 << 20;
+/// The maximum payload of waiting items, in bytes.
+const MAX_BYTES: usize = 8 << 20;
 
-/// How many items may.
-const MOST: usize = 16 * 1024;
+/// The maximum number of waiting items.
+const MAX_ITEMS: usize = 16 * 1024;
 
-/// See the [module](self).
+/// The order of the merged stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merge {
-    /// As events arrive.
+    /// The order of arrival.
     Arrival,
-    /// By time, within this window.
+    /// The order of time, within this window.
     Time(Duration),
 }
 
 impl Merge {
-    /// The items of `rx` in that order.
+    /// Returns a receiver of the items of `rx` in this order. Spawns a task for it if necessary.
     #[must_use]
     pub fn apply(self, rx: Receiver) -> Receiver {
         match self {
@@ -49,7 +50,7 @@ impl Merge {
     }
 }
 
-/// An item that waits. Of two with one time, the one that came first goes first.
+/// A waiting item. Items of the same time keep their order of arrival.
 struct QueuedItem {
     time: i64,
     number: u64,
@@ -78,7 +79,7 @@ async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
     let mut waiting: BinaryHeap<Reverse<QueuedItem>> = BinaryHeap::new();
     let (mut bytes, mut number, mut open) = (0, 0, true);
     loop {
-        let full = waiting.len() >= MOST || bytes >= MOST_BYTES;
+        let full = waiting.len() >= MAX_ITEMS || bytes >= MAX_BYTES;
         let due = waiting.peek().map(|Reverse(first)| first.due);
         let is_due = due.is_some_and(|due| full || !open || due <= Instant::now());
         if is_due {
@@ -101,7 +102,8 @@ async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
                 Some(item) => {
                     number += 1;
                     bytes += size(&item);
-                    waiting.push(Reverse(QueuedItem { time: time(&item), number, due: Instant::now() + window, item }));
+                    let (time, due) = (time(&item), Instant::now() + window);
+                    waiting.push(Reverse(QueuedItem { time, number, due, item }));
                 }
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
@@ -109,8 +111,10 @@ async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
     }
 }
 
-/// The time of an event, in milliseconds: its id, or when it arrived. A gap belongs before what ends it, which may be a
-/// moment before its own end.
+/// Returns the time of an event in milliseconds: its id, or the time of its arrival.
+///
+/// A gap must come before the event that ends it, which may be up to [`MIN_LOOKBACK`] earlier than
+/// the end of the gap.
 fn time(item: &Item) -> i64 {
     #[derive(Deserialize)]
     struct Gap {
@@ -120,7 +124,7 @@ fn time(item: &Item) -> i64 {
         Item::Frame(frame) if frame.format == FrameFormat::Own => {
             let gap = serde_json::from_slice::<Gap>(&frame.data).ok();
             gap.and_then(|gap| gap.to.parse::<Timestamp>().ok())
-                .map_or(0, |to| to.as_millisecond().saturating_sub_unsigned(MOMENT))
+                .map_or(0, |to| to.as_millisecond().saturating_sub_unsigned(MIN_LOOKBACK))
         }
         Item::Frame(frame) => {
             let id = frame
@@ -137,7 +141,7 @@ fn time(item: &Item) -> i64 {
 fn size(item: &Item) -> usize {
     match item {
         Item::Frame(frame) => frame.data.len(),
-        Item::Chunk(piece) => piece.size(),
+        Item::Chunk(chunk) => chunk.size(),
         Item::Connection(_) | Item::Recording(_) => 0,
     }
 }
@@ -170,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_earlier_goes_first_within_the_window_and_what_is_late_at_once() {
+    async fn orders_by_time_within_the_window_and_passes_late_events_at_once() {
         let (tx, rx) = channel(10);
         let mut ordered = Merge::Time(Duration::from_secs(1)).apply(rx);
         let began = Instant::now();
@@ -189,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn as_they_arrive_they_go() {
+    async fn order_of_arrival_changes_nothing() {
         let (tx, rx) = channel(10);
         let mut merged = Merge::Arrival.apply(rx);
         for n in [5, 3] {

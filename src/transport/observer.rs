@@ -1,11 +1,12 @@
-//! The observer of one call: a WebSocket that is opened again when it breaks, until the call is over.
+//! The observer of one call: a WebSocket that is opened again when it is lost, until the call ends.
 //!
-//! There are no ids and no replay here: what happens while the socket is down is gone, and a `tap.gap` names the hole. Of a
-//! message only its type is read, to know the end of the call, and the state that the agent is in: if that is another one
-//! after the hole, something is missing for sure.
+//! There are no ids and no replay: events are lost while the connection is down, and a `tap.gap`
+//! line reports that. Only two fields of a message are read: its type, to detect the end of the
+//! call, and the state of the agent. If the state has changed after a gap, something is certainly
+//! missing.
 //!
-//! While the walk is slow, some messages are read ahead, so that the pings of the server are answered; beyond that the
-//! socket waits, and only pings are sent.
+//! While the pipeline is slow, a limited number of messages is read ahead, so that pings of the
+//! server are answered. Beyond that, the socket is not read, and only pings are sent.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -33,37 +34,41 @@ use crate::transport::socket::{self, Socket, SocketEvent};
 use crate::transport::stream_context::StreamContext;
 use crate::transport::{Item, RawFrame, Sender, SourceConfig, backoff};
 
-/// How long a call may be unknown to the server, since one that is about to begin can be so for a moment.
-const UNKNOWN: Duration = Duration::from_secs(10);
+/// How long to retry a call that the server does not know, since it may be about to begin.
+const UNKNOWN_CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the server says of a call that is unknown to it.
-const NO_SUCH_CALL: &str = "there is no such call (4004)";
+/// The reason for a call that the server does not know.
+const NO_SUCH_CALL: &str = "no such call (4004)";
 
-/// How long the server wants to be left alone that closes with "try again later" or "rate limit".
-const LATER: Duration = Duration::from_secs(5);
+/// How long to wait after the server closed with "try again later" or "rate limit".
+const LATER_DELAY: Duration = Duration::from_secs(5);
 
 /// How long the server may take to close the connection after the end of the call.
-const CLOSING: Duration = Duration::from_secs(10);
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a connection came to its end.
+/// Why a connection ended.
 #[derive(Debug, PartialEq, Eq)]
 enum ObserverEnd {
-    /// With the call.
-    Over,
-    /// There is no such call, or not yet.
-    Unknown,
-    /// By a failure.
+    /// The call ended.
+    CallEnded,
+    /// The server does not know the call, or not yet.
+    UnknownCall,
+    /// The connection failed.
     Failed(ConnectError),
 }
 
-/// Reads a call's events into the channel until the call is over or the receiver is gone, which are no errors, or until an
-/// error that no other try can mend. Dropping the future stops it at once.
+/// Reads the events of a call into the channel until the call ends or the receiver is gone.
+/// Dropping the future stops it at once.
+///
+/// # Errors
+///
+/// Fails if no further attempt to connect can succeed or none is left.
 pub async fn run(
     client: &Client,
     workspace_id: &str,
     call_sid: &str,
     keys: &KeyRing,
-    limits: &SourceConfig,
+    config: &SourceConfig,
     tx: &Sender,
 ) -> Result<()> {
     let origin = Origin {
@@ -71,63 +76,66 @@ pub async fn run(
         workspace_id: Some(workspace_id.to_owned()),
         call_sid: Some(call_sid.to_owned()),
     };
-    let link =
-        StreamContext::new("cannot observe the call", origin, backoff::WEBSOCKET, limits, tx);
+    let context =
+        StreamContext::new("cannot observe the call", origin, backoff::WEBSOCKET, config, tx);
     let request = || client.observer(workspace_id, call_sid);
     tokio::select! {
         biased;
         () = tx.closed() => Ok(()),
-        result = follow(link, request, keys) => result,
+        result = follow(context, request, keys) => result,
     }
 }
 
+/// Connects and reads until the call ends or no further attempt can succeed.
 async fn follow(
-    mut link: StreamContext<'_>,
+    mut context: StreamContext<'_>,
     request: impl Fn() -> RequestBuilder,
     keys: &KeyRing,
 ) -> Result<()> {
     let mut unknown = UnknownCall::default();
-    let mut seen = CallProgress::default();
+    let mut progress = CallProgress::default();
     loop {
         let key = keys.current();
-        let end = match socket::open(request(), Some(&key), "call", link.limits).await {
+        let end = match socket::open(request(), Some(&key), "call", context.config).await {
             Ok(socket) => {
-                link.connected().await;
-                listen(socket, &mut link, &mut unknown, &mut seen).await
+                context.report_connected().await;
+                read(socket, &mut context, &mut unknown, &mut progress).await
             }
             Err(failure) => ObserverEnd::Failed(failure),
         };
-        let next = unknown.settle(end, &mut link, keys, &key).await;
+        let next = unknown.handle_end(end, &mut context, keys, &key).await;
         if !matches!(next, Ok(ControlFlow::Continue(()))) {
-            // Nothing closes the hole any more.
-            if let Some(gap) = seen.hole(None, link.now()) {
-                link.gap(&gap).await;
+            // No further message will end the gap.
+            if let Some(gap) = progress.take_gap(None, context.now()) {
+                context.report_gap(&gap).await;
             }
             return next.map(|_| ());
         }
     }
 }
 
-/// What has been seen of the call.
+/// What is known of the call, to detect gaps.
 #[derive(Debug, Default)]
 struct CallProgress {
-    /// When something came last.
-    heard: Option<Timestamp>,
-    /// The state that the agent was in.
+    /// When the last message arrived.
+    last_heard: Option<Timestamp>,
+    /// The last known state of the agent.
     state: Option<String>,
-    /// The connection has brought nothing yet, and is not the first.
-    down: bool,
+    /// The connection is not the first one and has not delivered anything yet.
+    is_down: bool,
 }
 
 impl CallProgress {
-    /// The hole that a reconnect leaves, once something comes again, in which the agent is in that state.
-    fn hole(&mut self, state: Option<&str>, now: Timestamp) -> Option<Gap> {
-        if !std::mem::take(&mut self.down) {
+    /// Returns the gap before the first message after a reconnect. `state` is the state of the
+    /// agent after that message.
+    fn take_gap(&mut self, state: Option<&str>, now: Timestamp) -> Option<Gap> {
+        if !std::mem::take(&mut self.is_down) {
             return None;
         }
-        let certain = state.zip(self.state.as_deref()).is_some_and(|(now, then)| now != then);
-        self.heard.map(|heard| Gap {
-            from: Some(heard),
+        let certain =
+            state.zip(self.state.as_deref()).is_some_and(|(current, previous)| current != previous);
+        self.last_heard.map(|last_heard| Gap {
+            from: Some(last_heard),
             to: now,
             certain,
             reason: GapReason::ObserverDown,
@@ -135,92 +143,95 @@ impl CallProgress {
     }
 }
 
-/// Since when the server has known no such call.
+/// The time since which the server has not known the call.
 #[derive(Debug, Default)]
 struct UnknownCall(Option<Instant>);
 
 impl UnknownCall {
-    /// Turns the end of a connection into the end of the run, or waits for the next try.
-    async fn settle(
+    /// Handles the end of a connection: ends the run, or waits for the next attempt.
+    async fn handle_end(
         &mut self,
         end: ObserverEnd,
-        link: &mut StreamContext<'_>,
+        context: &mut StreamContext<'_>,
         keys: &KeyRing,
         used: &Credential,
     ) -> Result<ControlFlow<()>> {
         match end {
-            ObserverEnd::Over => {
-                link.ended("the call is over").await;
+            ObserverEnd::CallEnded => {
+                context.report_ended("the call is over").await;
                 return Ok(ControlFlow::Break(()));
             }
-            ObserverEnd::Failed(failure) => link.after(failure, keys, used).await?,
-            ObserverEnd::Unknown => {
-                let left =
-                    UNKNOWN.saturating_sub(self.0.get_or_insert_with(Instant::now).elapsed());
+            ObserverEnd::Failed(failure) => context.recover(failure, keys, used).await?,
+            ObserverEnd::UnknownCall => {
+                let elapsed = self.0.get_or_insert_with(Instant::now).elapsed();
+                let left = UNKNOWN_CALL_TIMEOUT.saturating_sub(elapsed);
                 if left.is_zero() {
-                    return Err(no_such_call().into_error(link.what));
+                    return Err(no_such_call().into_error(context.what));
                 }
-                link.pause(NO_SUCH_CALL.to_owned(), Duration::ZERO, left).await?;
+                context.wait_to_reconnect(NO_SUCH_CALL.to_owned(), Duration::ZERO, left).await?;
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 }
 
-/// How much is read ahead of a slow walk, in messages and in bytes.
-const AHEAD: (usize, usize) = (1024, 2 << 20);
+/// The maximum number of messages that are read ahead of a slow pipeline.
+const MAX_READ_AHEAD: usize = 1024;
 
-/// Sends a connection's messages on until its end.
-async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
+/// The maximum payload of those messages, in bytes.
+const MAX_READ_AHEAD_BYTES: usize = 2 << 20;
+
+/// Reads a connection until its end, and sends its messages.
+async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     mut socket: Socket<S>,
-    link: &mut StreamContext<'_>,
+    context: &mut StreamContext<'_>,
     unknown: &mut UnknownCall,
-    seen: &mut CallProgress,
+    progress: &mut CallProgress,
 ) -> ObserverEnd {
-    seen.down = seen.heard.is_some();
-    let mut over = false;
+    progress.is_down = progress.last_heard.is_some();
+    let mut call_ended = false;
     let mut waiting = VecDeque::new();
     let end = loop {
-        let heard = next(&mut socket, link, &mut waiting);
-        let heard = if over {
-            timeout(CLOSING, heard).await.unwrap_or(SocketEvent::Closed(None))
+        let next = next_event(&mut socket, context, &mut waiting);
+        let event = if call_ended {
+            timeout(END_TIMEOUT, next).await.unwrap_or(SocketEvent::Closed(None))
         } else {
-            heard.await
+            next.await
         };
-        let received_at = link.now();
-        let broken = match &heard {
+        let received_at = context.now();
+        let fatal = match &event {
             SocketEvent::TooLarge(_) => Some("a message was larger than the limit"),
-            SocketEvent::NotUtf8 => Some("a text message was no UTF-8"),
+            SocketEvent::NotUtf8 => Some("a text message was not UTF-8"),
             _ => None,
         };
-        let (data, fault) = match heard {
+        let (data, fault) = match event {
             SocketEvent::Text(text) => (text, None),
             SocketEvent::Binary(data) if std::str::from_utf8(&data).is_ok() => (data, None),
             SocketEvent::Binary(data) => {
                 (Bytes::new(), Some((FrameError::NotUtf8, data.len() as u64)))
             }
             SocketEvent::TooLarge(bytes) => (Bytes::new(), Some((FrameError::TooLarge, bytes))),
-            // How many bytes there were, the protocol's parser doesn't tell.
+            // The protocol parser does not report the size.
             SocketEvent::NotUtf8 => (Bytes::new(), Some((FrameError::NotUtf8, 0))),
             SocketEvent::Closed(code) => {
                 socket.close().await;
-                break closed(code, over);
+                break end_of_close(code, call_ended);
             }
-            SocketEvent::Lost(_) if over => break ObserverEnd::Over,
+            SocketEvent::Lost(_) if call_ended => break ObserverEnd::CallEnded,
             SocketEvent::Lost(why) => break ObserverEnd::Failed(ConnectError::transient(why)),
         };
-        let glance = MessagePeek::parse(&data);
-        over |= glance.is("session_end");
+        let message = MessagePeek::parse(&data);
+        call_ended |= message.is("session_end");
         unknown.0 = None;
-        if let Some(gap) = seen.hole(glance.state(), received_at) {
-            waiting.push_back(gap.frame(&link.origin, received_at));
+        if let Some(gap) = progress.take_gap(message.state(), received_at) {
+            waiting.push_back(gap.frame(&context.origin, received_at));
         }
-        seen.heard = Some(received_at);
-        if let Some(state) = glance.state() {
-            seen.state = Some(state.to_owned());
+        progress.last_heard = Some(received_at);
+        if let Some(state) = message.state() {
+            progress.state = Some(state.to_owned());
         }
         waiting.push_back(RawFrame {
-            origin: link.origin.clone(),
+            origin: context.origin.clone(),
             format: FrameFormat::Observer,
             event: None,
             id: None,
@@ -230,42 +241,43 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
             offset: 0,
             flags: FrameFlags::default(),
         });
-        link.backoff.reset();
-        if let Some(why) = broken {
+        context.backoff.reset();
+        if let Some(why) = fatal {
             break ObserverEnd::Failed(ConnectError::transient(why));
         }
     };
     for frame in waiting {
-        link.deliver(frame).await;
+        context.deliver(frame).await;
     }
     end
 }
 
-/// Waits for the next message, and meanwhile sends on what waits.
-async fn next<S: AsyncRead + AsyncWrite + Unpin>(
+/// Waits for the next event of the socket, and sends the waiting frames meanwhile.
+async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
-    link: &mut StreamContext<'_>,
+    context: &mut StreamContext<'_>,
     waiting: &mut VecDeque<RawFrame>,
 ) -> SocketEvent {
-    let tx = link.channel();
+    let tx = context.sender();
     loop {
         let bytes: usize = waiting.iter().map(|frame| frame.data.len()).sum();
-        let full = waiting.len() >= AHEAD.0 || bytes >= AHEAD.1;
+        let is_full = waiting.len() >= MAX_READ_AHEAD || bytes >= MAX_READ_AHEAD_BYTES;
         let Some(frame) = waiting.front() else { return socket.next().await };
-        let sent = async { tx.send(Item::Frame(frame.clone())).await };
+        let sending = async { tx.send(Item::Frame(frame.clone())).await };
+        let event = async { if is_full { socket.keep_alive().await } else { socket.next().await } };
         tokio::select! {
             biased;
-            sent = sent => {
+            sent = sending => {
                 // `run` watches for a receiver that is gone.
                 let _ = sent;
                 waiting.pop_front();
             }
-            heard = socket.attend(full) => return heard,
+            event = event => return event,
         }
     }
 }
 
-/// What is read of a message.
+/// The fields of a message that the observer reads.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct MessagePeek<'a> {
@@ -281,25 +293,25 @@ struct MessagePeek<'a> {
 
 impl<'a> MessagePeek<'a> {
     fn parse(data: &'a [u8]) -> Self {
-        // Serde would take the members of an array for those of a struct.
+        // Serde would also deserialise a struct from an array.
         let is_object = data.trim_ascii_start().starts_with(b"{");
         let text = std::str::from_utf8(data).ok().filter(|_| is_object).unwrap_or("{}");
-        let mut glance = serde_json::from_str::<Self>(text).unwrap_or_default();
+        let mut message = serde_json::from_str::<Self>(text).unwrap_or_default();
         if let Some(nested) =
-            glance.data.map(RawValue::get).filter(|nested| nested.starts_with('{'))
+            message.data.map(RawValue::get).filter(|nested| nested.starts_with('{'))
         {
             let nested = serde_json::from_str::<Self>(nested).unwrap_or_default();
-            glance.current_state = glance.current_state.or(nested.current_state);
-            glance.next_state = glance.next_state.or(nested.next_state);
+            message.current_state = message.current_state.or(nested.current_state);
+            message.next_state = message.next_state.or(nested.next_state);
         }
-        glance
+        message
     }
 
     fn is(&self, event_type: &str) -> bool {
         self.r#type.as_deref() == Some(event_type)
     }
 
-    /// The state that the agent is in after it.
+    /// Returns the state of the agent after the message.
     fn state(&self) -> Option<&str> {
         match self.r#type.as_deref() {
             Some("session_info") => self.current_state.as_deref(),
@@ -309,25 +321,25 @@ impl<'a> MessagePeek<'a> {
     }
 }
 
-/// What the first that is heard of a call shows.
+/// What the first event of a socket shows about the call.
 pub(super) enum EventPeek {
-    /// It is open.
+    /// The call can be observed.
     Message,
-    /// It can't be observed.
+    /// The call cannot be observed.
     Failed(ConnectError),
 }
 
-/// Tells a message from the end.
-pub(super) fn glimpse(heard: &SocketEvent) -> EventPeek {
-    match heard {
+/// Distinguishes a message from the end of the connection.
+pub(super) fn peek(event: &SocketEvent) -> EventPeek {
+    match event {
         SocketEvent::Text(_)
         | SocketEvent::Binary(_)
         | SocketEvent::TooLarge(_)
         | SocketEvent::NotUtf8 => EventPeek::Message,
         SocketEvent::Lost(why) => EventPeek::Failed(ConnectError::transient(why.clone())),
-        SocketEvent::Closed(code) => EventPeek::Failed(match closed(*code, false) {
+        SocketEvent::Closed(code) => EventPeek::Failed(match end_of_close(*code, false) {
             ObserverEnd::Failed(failure) => failure,
-            ObserverEnd::Over | ObserverEnd::Unknown => no_such_call(),
+            ObserverEnd::CallEnded | ObserverEnd::UnknownCall => no_such_call(),
         }),
     }
 }
@@ -336,30 +348,31 @@ fn no_such_call() -> ConnectError {
     ConnectError::fatal(Exit::NotFound, NO_SUCH_CALL, "check the call's SID and the workspace")
 }
 
-/// What a close code means. After `session_end` each of them is the end.
-fn closed(code: Option<u16>, over: bool) -> ObserverEnd {
-    let refused =
+/// Interprets a close code. After `session_end`, any code is the end of the call.
+fn end_of_close(code: Option<u16>, call_ended: bool) -> ObserverEnd {
+    let forbidden =
         |why: &str, advice| ObserverEnd::Failed(ConnectError::fatal(Exit::Credential, why, advice));
-    let stale = |why: &str, advice| ObserverEnd::Failed(ConnectError::unauthorized(why, advice));
+    let unauthorized =
+        |why: &str, advice| ObserverEnd::Failed(ConnectError::unauthorized(why, advice));
     match code {
-        _ if over => ObserverEnd::Over,
-        Some(1008) => refused(
+        _ if call_ended => ObserverEnd::CallEnded,
+        Some(1008) => forbidden(
             "the server's policy forbids it (1008)",
             "use an API key that has access to the call",
         ),
-        Some(4001) => stale(
+        Some(4001) => unauthorized(
             "the server refused the request or the API key (4001)",
             "check the API key and the call's SID",
         ),
-        Some(code @ (4003 | 4403)) => refused(
+        Some(code @ (4003 | 4403)) => forbidden(
             &format!("the API key may not observe this call ({code})"),
             "use a key that has access to it",
         ),
-        Some(4100) => stale("the token has expired (4100)", "get a new one"),
-        Some(4004) => ObserverEnd::Unknown,
+        Some(4100) => unauthorized("the token has expired (4100)", "get a new one"),
+        Some(4004) => ObserverEnd::UnknownCall,
         Some(code @ (1013 | 4029)) => ObserverEnd::Failed(ConnectError::Transient {
             why: format!("the server asks to try later ({code})"),
-            at_least: LATER,
+            at_least: LATER_DELAY,
         }),
         Some(code) => ObserverEnd::Failed(ConnectError::transient(format!(
             "the server closed the connection ({code})"

@@ -1,7 +1,8 @@
-//! Files that hold what must stay private: what evtap writes, and the keys that it reads.
+//! Files with private content: those that evtap writes, and the keys that it reads.
 //!
-//! A file that evtap makes is for its owner alone, whatever the umask says, and the last part of its path is never followed
-//! if it is a link: whoever may write to the directory could otherwise send the events elsewhere.
+//! A file that evtap creates is accessible to its owner only, whatever the umask. The last
+//! component of its path is never followed if it is a symbolic link: otherwise anybody who may
+//! write to the directory could redirect the events.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -10,12 +11,14 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::transport::recording::cause;
 
-/// Makes a file that is not there yet.
+/// Creates a file. Fails if the path already exists.
 pub fn create_new(path: &Path) -> io::Result<File> {
     open(OpenOptions::new().write(true).create_new(true), path)
 }
 
-/// Opens a file to write to as the options say. One that others may read is closed to them; a link in its place is an error.
+/// Opens a file for writing with the given options, and removes the permissions of others.
+///
+/// Fails if the path is a symbolic link.
 pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -26,7 +29,7 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         let file = options.mode(OWNER_ONLY).custom_flags(flags).open(path).map_err(|error| {
             let is_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
             if is_link {
-                io::Error::new(io::ErrorKind::InvalidInput, "it is a link")
+                io::Error::new(io::ErrorKind::InvalidInput, "the path is a symbolic link")
             } else {
                 error
             }
@@ -41,7 +44,7 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// The permissions of a file; those of a private one, on systems that have none.
+/// Returns the permission bits of a file; those of a private file on systems without permissions.
 #[must_use]
 pub fn permissions(meta: &Metadata) -> u32 {
     #[cfg(unix)]
@@ -50,23 +53,27 @@ pub fn permissions(meta: &Metadata) -> u32 {
     return 0o600;
 }
 
-/// Whether nobody but its owner may read or write a file.
+/// Returns whether only its owner may access a file.
 #[must_use]
 pub fn is_private(meta: &Metadata) -> bool {
     permissions(meta).trailing_zeros() >= 6
 }
 
-/// The most bytes of a key file: more is something else.
+/// The maximum size of a key file, in bytes.
 const KEY_LIMIT: u64 = 64 * 1024;
 
-/// Reads a file that holds a secret. It must be a regular file that nobody but its owner may read or write.
+/// Reads a file that holds a secret, such as a key. `option` is the option that named the file.
+///
+/// # Errors
+///
+/// Fails unless it is a regular file of at most 64 KiB that only its owner may access.
 pub fn read_secret(option: &str, path: &Path) -> Result<Vec<u8>> {
     let what = || format!("cannot use {option} {}", path.display());
     let failed = |error: &io::Error| Error::usage(what(), cause(error), "check the path");
     let mut file = File::open(path).map_err(|error| failed(&error))?;
     let meta = file.metadata().map_err(|error| failed(&error))?;
     if !meta.is_file() {
-        return Err(Error::usage(what(), "it is no regular file", "give a file"));
+        return Err(Error::usage(what(), "it is not a regular file", "give a regular file"));
     }
     if !is_private(&meta) {
         return Err(Error::usage(
@@ -101,11 +108,11 @@ mod tests {
     }
 
     fn mode(path: &Path) -> u32 {
-        std::fs::metadata(path).expect("it is there").permissions().mode() & 0o7777
+        std::fs::metadata(path).expect("it exists").permissions().mode() & 0o7777
     }
 
     #[test]
-    fn what_it_makes_or_finds_is_its_owners_alone() {
+    fn created_and_existing_files_become_private() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a");
         for text in ["x", "y"] {
@@ -115,14 +122,14 @@ mod tests {
                 .expect("it is written");
             assert_eq!(mode(&path), 0o600);
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644))
-                .expect("its owner may");
+                .expect("the owner may");
         }
-        assert_eq!(std::fs::read(&path).expect("it is there"), b"xy");
+        assert_eq!(std::fs::read(&path).expect("it exists"), b"xy");
         assert!(open(OpenOptions::new().write(true).create_new(true), &path).is_err());
     }
 
     #[test]
-    fn no_link_is_followed() {
+    fn symbolic_links_are_not_followed() {
         let dir = tempfile::tempdir().expect("a directory");
         let (target, link, dangling) =
             (dir.path().join("target"), dir.path().join("link"), dir.path().join("dangling"));
@@ -130,13 +137,14 @@ mod tests {
         symlink(&target, &link).expect("a link");
         symlink(dir.path().join("none"), &dangling).expect("a link");
         for path in [&link, &dangling] {
-            assert_eq!(open(&mut append(), path).expect_err("a link").to_string(), "it is a link");
+            let error = open(&mut append(), path).expect_err("a link");
+            assert_eq!(error.to_string(), "the path is a symbolic link");
         }
         assert!(!dir.path().join("none").exists());
     }
 
     #[test]
-    fn a_secret_that_others_could_read_is_none() {
+    fn a_secret_file_that_others_may_access_is_refused() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("key");
         std::fs::write(&path, [7; 40]).expect("a file");

@@ -1,4 +1,5 @@
-//! Opens each endpoint once, to see whether it can be opened and whether anything comes. Nothing of what comes is kept.
+//! Connection tests: opens an endpoint once and waits for its first frame. Nothing that is received
+//! is kept.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -14,23 +15,23 @@ use crate::transport::framer::{Parser, SseBody};
 use crate::transport::observer::{self, EventPeek};
 use crate::transport::{FRAME_LIMIT, SourceConfig, socket, sse};
 
-/// How long the first frame may take. The platform sends one at once, with its `retry:`.
+/// How long to wait for the first frame. The platform sends one at once, with its `retry:`.
 pub const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long after the first frame the server may refuse the stream all the same: its `retry:` comes before all else. An
-/// event ends the wait.
+/// How long to wait after the first frame for a refusal, since the server sends its `retry:` before
+/// it refuses the stream. An event ends the wait.
 const REFUSAL_WINDOW: Duration = Duration::from_secs(2);
 
-/// A stream that could be opened.
+/// The times of a stream that was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenedStream {
-    /// How long it took until it stood.
+    /// The time until the stream was open.
     pub after: Duration,
-    /// How long the first frame took from then on, if one came in time.
+    /// The time from then until the first frame; `None` if none arrived in time.
     pub first: Option<Duration>,
 }
 
-/// Opens a workspace's stream, and waits for its first frame.
+/// Opens the stream of a workspace and waits for its first frame.
 pub async fn workspace(
     client: &Client,
     workspace_id: &str,
@@ -38,13 +39,17 @@ pub async fn workspace(
 ) -> Result<OpenedStream, ConnectError> {
     let begun = Instant::now();
     let response = sse::open(client.events(workspace_id, credential), None, "workspace").await?;
-    let stood = Instant::now();
-    let first = first_frame(Box::pin(response.bytes_stream())).await?;
-    Ok(OpenedStream { after: stood - begun, first })
+    let opened = Instant::now();
+    let first = time_to_first_frame(Box::pin(response.bytes_stream())).await?;
+    Ok(OpenedStream { after: opened - begun, first })
 }
 
-/// How long it takes until a whole frame has come that nothing speaks against.
-async fn first_frame<E: StdError + 'static>(
+/// Returns the time until the first complete frame; `None` if none arrives in time.
+///
+/// # Errors
+///
+/// Fails if the server refuses the stream or the stream breaks.
+async fn time_to_first_frame<E: StdError + 'static>(
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<Option<Duration>, ConnectError> {
     let begun = Instant::now();
@@ -75,7 +80,7 @@ async fn first_frame<E: StdError + 'static>(
     }
 }
 
-/// Opens a call's observer, and waits for its first message.
+/// Opens the observer of a call and waits for its first message.
 pub async fn call(
     client: &Client,
     workspace_id: &str,
@@ -90,16 +95,16 @@ pub async fn call(
         &SourceConfig::default(),
     )
     .await?;
-    let stood = Instant::now();
-    let first = match timeout_at(stood + FIRST_FRAME_TIMEOUT, socket.next()).await {
+    let opened = Instant::now();
+    let first = match timeout_at(opened + FIRST_FRAME_TIMEOUT, socket.next()).await {
         Err(_) => None,
-        Ok(heard) => match observer::glimpse(&heard) {
-            EventPeek::Message => Some(stood.elapsed()),
+        Ok(event) => match observer::peek(&event) {
+            EventPeek::Message => Some(opened.elapsed()),
             EventPeek::Failed(failure) => return Err(failure),
         },
     };
     socket.close().await;
-    Ok(OpenedStream { after: stood - begun, first })
+    Ok(OpenedStream { after: opened - begun, first })
 }
 
 #[cfg(test)]
@@ -110,12 +115,15 @@ mod tests {
     use crate::transport::client::{Endpoints, Network};
     use crate::transport::scripted::{Scripted, ScriptedResponse, credential, message, switching};
 
-    /// What becomes of the workspace's stream, or the call's, with this answer.
-    async fn probe(live: bool, answer: ScriptedResponse) -> Result<Option<Duration>, ConnectError> {
+    /// Probes the workspace stream or the call observer with this answer of the server.
+    async fn probe(
+        observer: bool,
+        answer: ScriptedResponse,
+    ) -> Result<Option<Duration>, ConnectError> {
         let server = Scripted::new([answer]).await;
         let endpoints = Endpoints::resolve(&server.url(), None, false).expect("an origin");
         let client = Client::new(endpoints, &Network::default()).expect("a client");
-        let opened = if live {
+        let opened = if observer {
             call(&client, "w", "c", &credential()).await
         } else {
             workspace(&client, "w", &credential()).await
@@ -124,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_first_frame_is_any_but_a_refusal() {
+    async fn any_frame_counts_as_the_first_except_a_refusal() {
         for body in ["retry: 3000\n\n", "id: 1\n\n", ": hi\n\nid: 1\nevent: x\ndata: canary\n\n"] {
             assert!(
                 matches!(probe(false, ScriptedResponse::stream(body)).await, Ok(Some(_))),
@@ -134,8 +142,14 @@ mod tests {
         let full = "event: error\ndata: {\"code\":\"too_many_streams\",\"message\":\"canary\"}\n\n";
         let late = format!("retry: 3000\n\n{full}");
         for (answer, why) in [
-            (ScriptedResponse::stream(&late), "the workspace has as many open streams as it may"),
-            (ScriptedResponse::stream(full), "the workspace has as many open streams as it may"),
+            (
+                ScriptedResponse::stream(&late),
+                "the workspace already has its maximum number of open streams",
+            ),
+            (
+                ScriptedResponse::stream(full),
+                "the workspace already has its maximum number of open streams",
+            ),
             (
                 ScriptedResponse::stream(": hi"),
                 "the server ended the stream before its first frame",
@@ -148,22 +162,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_that_is_held_back_is_waited_for_and_given_up() {
+    async fn the_wait_for_a_stream_without_frames_ends() {
         let half =
             stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b": hi\n\nretry: 3000\n"))]);
         let begun = Instant::now();
-        assert_eq!(first_frame(Box::pin(half.chain(stream::pending()))).await, Ok(None));
+        assert_eq!(time_to_first_frame(Box::pin(half.chain(stream::pending()))).await, Ok(None));
         assert_eq!(begun.elapsed(), FIRST_FRAME_TIMEOUT);
     }
 
     #[tokio::test]
-    async fn a_first_message_is_any_and_a_close_is_told() {
+    async fn any_message_counts_as_the_first_and_a_close_is_an_error() {
         assert!(matches!(
             probe(true, switching(Some("auth"), message(1, b"{"))).await,
             Ok(Some(_))
         ));
         for (code, why) in [
-            (4004_u16, "there is no such call (4004)"),
+            (4004_u16, "no such call (4004)"),
             (4403, "the API key may not observe this call (4403)"),
         ] {
             let error = probe(true, switching(Some("auth"), message(8, &code.to_be_bytes())))

@@ -1,7 +1,7 @@
-//! The one channel between the sources and the walk: bounded in items, and in the bytes that wait in them.
+//! The channel between the sources and the pipeline, bounded in items and in bytes.
 //!
-//! A count alone would not bound memory, since one frame may be as large as the limit. Whoever sends waits until there is
-//! room; so a slow reader of stdout slows the sockets.
+//! A limit on items alone would not bound memory, since one frame may be as large as the frame
+//! limit. A sender waits until there is room, so a slow reader of stdout slows the sockets.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,30 +14,33 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Item;
 
-/// How many items may wait between the sources and the walk.
+/// The maximum number of items in the channel.
 pub const QUEUE_CAPACITY: usize = 256;
 
-/// How many KiB of payload may wait in them. An item that is larger by itself takes all there is.
-const BUDGET: u32 = 16 * 1024;
+/// The maximum payload in the channel, in KiB. A larger item takes all of it and passes alone.
+const BUDGET_KIB: u32 = 16 * 1024;
 
-/// How many times over a piece of a recording counts: more of it is at hand at any time, so few need wait.
-const RECORDED: usize = 32;
+/// The weight of a chunk of a recording. A recording can be read at any time, so little of it needs
+/// to be in memory.
+const CHUNK_WEIGHT: usize = 32;
 
-/// An item and its share of the budget.
+/// An item and its share of the byte budget.
 type Queued = (Item, OwnedSemaphorePermit);
 
-/// The receiver is gone: the walk is over.
+/// The error of a send whose receiver is gone because the pipeline has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;
 
-/// The sending side. A send fails when the walk is over; the source then ends in silence.
+/// The sending side. A send fails when the pipeline has ended; the source then ends silently.
 #[derive(Debug, Clone)]
 pub struct Sender {
     items: mpsc::Sender<Queued>,
     budget: Arc<Semaphore>,
 }
 
-/// The sending side in the hands of a thread that blocks and can't be aborted: it ends with the [`Sender`] that lent it.
+/// The sending side for a blocking thread, which cannot be aborted.
+///
+/// Its sends fail once the [`Sender`] that it came from is gone.
 #[derive(Debug, Clone)]
 pub struct BlockingSender {
     items: mpsc::WeakSender<Queued>,
@@ -50,29 +53,31 @@ pub struct Receiver {
     items: mpsc::Receiver<Queued>,
 }
 
-/// A channel of that many items.
+/// Creates a channel with room for `items` items.
 #[must_use]
 pub fn channel(items: usize) -> (Sender, Receiver) {
     let (tx, rx) = mpsc::channel(items);
     (
-        Sender { items: tx, budget: Arc::new(Semaphore::new(BUDGET as usize)) },
+        Sender { items: tx, budget: Arc::new(Semaphore::new(BUDGET_KIB as usize)) },
         Receiver { items: rx },
     )
 }
 
 impl Sender {
-    /// Sends an item once there is room for it.
+    /// Sends an item as soon as there is room for it. Fails if the receiver is gone.
     pub async fn send(&self, item: Item) -> Result<(), Closed> {
-        // Whoever waits for bytes must hear that nobody will free any.
-        let held = tokio::select! {
+        // Once the receiver is gone, nobody frees bytes any more.
+        let permit = tokio::select! {
             biased;
-            held = Arc::clone(&self.budget).acquire_many_owned(share(&item)) => held.map_err(|_| Closed)?,
+            permit = Arc::clone(&self.budget).acquire_many_owned(weight_kib(&item)) => {
+                permit.map_err(|_| Closed)?
+            }
             () = self.items.closed() => return Err(Closed),
         };
-        self.items.send((item, held)).await.map_err(|_| Closed)
+        self.items.send((item, permit)).await.map_err(|_| Closed)
     }
 
-    /// The same for a thread outside the runtime.
+    /// Creates a sender for a thread outside the runtime.
     #[must_use]
     pub fn blocking(&self) -> BlockingSender {
         BlockingSender { items: self.items.downgrade(), budget: Arc::clone(&self.budget) }
@@ -85,7 +90,8 @@ impl Sender {
 }
 
 impl BlockingSender {
-    /// Sends an item once there is room for it, and blocks the thread until then.
+    /// Sends an item, and blocks the thread until there is room for it. Fails if the receiver or
+    /// the original sender is gone.
     pub fn blocking_send(&self, item: Item) -> Result<(), Closed> {
         let sender =
             Sender { items: self.items.upgrade().ok_or(Closed)?, budget: Arc::clone(&self.budget) };
@@ -101,28 +107,28 @@ impl BlockingSender {
 }
 
 impl Receiver {
-    /// The next item; `None` when all senders are gone.
+    /// Waits for the next item; `None` when all senders are gone.
     pub async fn recv(&mut self) -> Option<Item> {
         self.items.recv().await.map(|(item, _)| item)
     }
 
-    /// The same from a thread outside the runtime.
+    /// Blocks the thread until the next item arrives; `None` when all senders are gone.
     pub fn blocking_recv(&mut self) -> Option<Item> {
         self.items.blocking_recv().map(|(item, _)| item)
     }
 
-    /// The next item, if there is one at hand.
+    /// Returns the next item if one is waiting.
     pub fn try_recv(&mut self) -> Result<Item, TryRecvError> {
         self.items.try_recv().map(|(item, _)| item)
     }
 
-    /// Takes no more.
+    /// Closes the channel to new items. Items that are waiting can still be received.
     pub fn close(&mut self) {
         self.items.close();
     }
 }
 
-/// Wakes a thread that waits for room.
+/// Wakes a thread that is blocked in [`BlockingSender::blocking_send`].
 struct ThreadWaker(Thread);
 
 impl Wake for ThreadWaker {
@@ -131,14 +137,14 @@ impl Wake for ThreadWaker {
     }
 }
 
-/// What an item takes of the budget.
-fn share(item: &Item) -> u32 {
+/// Returns the share of the byte budget that an item takes, in KiB.
+fn weight_kib(item: &Item) -> u32 {
     let bytes = match item {
         Item::Frame(frame) => frame.data.len(),
-        Item::Chunk(piece) => piece.size() * RECORDED,
+        Item::Chunk(chunk) => chunk.size() * CHUNK_WEIGHT,
         Item::Connection(_) | Item::Recording(_) => 0,
     };
-    u32::try_from(bytes / 1024).unwrap_or(BUDGET).min(BUDGET)
+    u32::try_from(bytes / 1024).unwrap_or(BUDGET_KIB).min(BUDGET_KIB)
 }
 
 #[cfg(test)]
@@ -158,27 +164,27 @@ mod tests {
     }
 
     #[test]
-    fn bytes_fill_it_before_items_do() {
+    fn the_byte_budget_limits_large_items_before_the_item_count_does() {
         let (tx, mut rx) = channel(QUEUE_CAPACITY);
         let mebibyte = 1 << 20;
-        let fit = std::iter::from_fn(|| tx.send(lines(mebibyte / RECORDED)).now_or_never())
+        let fit = std::iter::from_fn(|| tx.send(lines(mebibyte / CHUNK_WEIGHT)).now_or_never())
             .take(QUEUE_CAPACITY)
             .count();
         assert_eq!(fit, 16);
         assert!(rx.try_recv().is_ok());
         assert_eq!(
-            tx.send(lines(mebibyte / RECORDED)).now_or_never(),
+            tx.send(lines(mebibyte / CHUNK_WEIGHT)).now_or_never(),
             Some(Ok(())),
-            "what is taken makes room"
+            "receiving an item makes room"
         );
-        assert_eq!(tx.send(lines(mebibyte / RECORDED)).now_or_never(), None);
+        assert_eq!(tx.send(lines(mebibyte / CHUNK_WEIGHT)).now_or_never(), None);
         rx.close();
         while rx.try_recv().is_ok() {}
         assert_eq!(tx.send(lines(mebibyte)).now_or_never(), Some(Err(Closed)));
     }
 
     #[test]
-    fn a_thread_waits_for_room_and_for_the_end() {
+    fn a_blocked_thread_wakes_when_there_is_room_and_when_the_receiver_is_dropped() {
         let (tx, mut rx) = channel(2);
         let sending = std::thread::spawn(move || {
             (0..10).map(|_| tx.blocking().blocking_send(lines(10 << 20))).collect::<Vec<_>>()
@@ -192,17 +198,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lent_ends_with_its_lender() {
+    fn a_blocking_sender_fails_once_the_original_sender_is_dropped() {
         let (tx, mut rx) = channel(2);
-        let lent = tx.blocking();
-        assert_eq!(lent.blocking_send(lines(1)), Ok(()));
+        let blocking = tx.blocking();
+        assert_eq!(blocking.blocking_send(lines(1)), Ok(()));
         drop(tx);
-        assert_eq!(lent.blocking_send(lines(1)), Err(Closed));
+        assert_eq!(blocking.blocking_send(lines(1)), Err(Closed));
         assert!(rx.blocking_recv().is_some() && rx.blocking_recv().is_none());
     }
 
     #[test]
-    fn what_is_larger_than_the_budget_passes_alone() {
+    fn an_item_larger_than_the_budget_passes_alone() {
         let (tx, _rx) = channel(QUEUE_CAPACITY);
         assert_eq!(tx.send(lines(64 << 20)).now_or_never(), Some(Ok(())));
         assert_eq!(tx.send(lines(1024)).now_or_never(), None);

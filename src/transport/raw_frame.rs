@@ -1,4 +1,4 @@
-//! A frame as a transport delivers it: owned bytes, with what the transport knows about them.
+//! Frames as a transport delivers them: owned bytes and what the transport knows about them.
 
 use std::sync::Arc;
 
@@ -13,28 +13,28 @@ use crate::model::{Frame, FrameError, FrameFlags, FrameFormat, Origin};
 /// Its `Debug` shows the size of the data, never the data.
 #[derive(Clone)]
 pub struct RawFrame {
-    /// The stream that it came by.
+    /// The stream that the frame came from.
     pub origin: Arc<Origin>,
-    /// How it wraps the event.
+    /// How the frame wraps the event.
     pub format: FrameFormat,
     /// SSE: the `event:` line.
     pub event: Option<String>,
-    /// SSE: the `id:` in force.
+    /// SSE: the last event id in force.
     pub id: Option<String>,
-    /// The payload. Empty where `fault` is set.
+    /// The payload. Empty if `fault` is set.
     pub data: Bytes,
-    /// When it arrived; `None` in a recording.
+    /// When the frame arrived; `None` in a recording.
     pub received_at: Option<Timestamp>,
-    /// The transport could not deliver it; with how many bytes it had.
+    /// Why the transport could not deliver the payload, and the size of the payload in bytes.
     pub fault: Option<(FrameError, u64)>,
-    /// Where in the recording it begins, in bytes; 0 on a live stream.
+    /// The position of the frame in the recording, in bytes; 0 on a live stream.
     pub offset: u64,
-    /// What the transport noticed about it.
+    /// Irregularities that the transport noticed.
     pub flags: FrameFlags,
 }
 
 impl RawFrame {
-    /// A line of evtap's own.
+    /// Creates the frame of a `tap.*` line, which evtap itself adds to the stream.
     #[must_use]
     pub fn own(origin: &Arc<Origin>, line: &Value, received_at: Timestamp) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl RawFrame {
         }
     }
 
-    /// The frame, borrowed.
+    /// Borrows the frame.
     #[must_use]
     pub fn as_frame(&self) -> Frame<'_> {
         Frame {
@@ -59,7 +59,7 @@ impl RawFrame {
             event: self.event.as_deref(),
             id: self.id.as_deref(),
             data: &self.data,
-            text: if self.format == FrameFormat::Sse { plain(&self.data) } else { None },
+            text: if self.format == FrameFormat::Sse { as_plain_text(&self.data) } else { None },
             received_at: self.received_at,
             fault: self.fault,
             offset: self.offset,
@@ -68,8 +68,8 @@ impl RawFrame {
     }
 }
 
-/// Bytes as text, if they are text without DEL.
-pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
+/// Returns the bytes as text if they are UTF-8 without DEL, which no output may contain.
+pub(super) fn as_plain_text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok().filter(|_| memchr::memchr(0x7f, bytes).is_none())
 }
 

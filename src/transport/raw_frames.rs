@@ -1,6 +1,7 @@
-//! The raw frames of any event stream or WebSocket, uninterpreted: what the transport delivers, and nothing made of it.
+//! The raw frames of any event stream or WebSocket, without interpretation.
 //!
-//! For looking at a proxy or at the platform itself. One connection: its end is the end, and nothing is resumed.
+//! This serves to inspect a proxy or the platform itself. It reads a single connection: it does not
+//! reconnect or resume.
 
 use reqwest::Url;
 use tokio::sync::mpsc;
@@ -15,10 +16,12 @@ use crate::transport::{FRAME_LIMIT, SourceConfig, sse};
 
 const WHAT: &str = "cannot read the URL's frames";
 
-/// One frame as the transport delivers it. It has no `Debug`: everything in it may be protected.
+/// One frame as the transport delivers it.
+///
+/// It has no `Debug`, because everything in it may be protected health information.
 #[derive(Clone, PartialEq, Eq)]
 pub enum RawMessage {
-    /// What a blank line of an event stream ended. Without `data:` lines, `data` is empty.
+    /// A frame of an event stream. Without `data:` lines, `data` is empty.
     Sse {
         /// The `event:` line.
         event: Option<String>,
@@ -33,12 +36,19 @@ pub enum RawMessage {
     Text(String),
     /// A binary message of a WebSocket.
     Binary(Vec<u8>),
-    /// A frame over the limit, of so many bytes. An event stream goes on after it, a WebSocket can't.
+    /// A frame over the limit, with its size in bytes. An event stream continues after it; a
+    /// WebSocket cannot.
     TooLarge(u64),
 }
 
-/// Reads a URL's frames into the channel until the connection ends well or the receiver is gone. The scheme decides: `http`
-/// and `https` are event streams, `ws` and `wss` a WebSocket. Dropping the future stops it at once.
+/// Reads the frames of a URL into the channel until the connection ends or the receiver is gone.
+///
+/// The schemes `http` and `https` are event streams, `ws` and `wss` are WebSockets. Dropping the
+/// future stops the read at once.
+///
+/// # Errors
+///
+/// Fails if the URL is unusable, or the connection cannot be opened or does not end cleanly.
 pub async fn run(
     url: &str,
     credential: Option<&Credential>,
@@ -58,10 +68,10 @@ pub async fn run(
     let read = async {
         match purpose {
             ClientPurpose::Stream => {
-                stream(client::stream_request(&http, address, credential), tx).await
+                read_stream(client::stream_request(&http, address, credential), tx).await
             }
             ClientPurpose::Upgrade | ClientPurpose::Post => {
-                messages(http.get(address), credential, tx).await
+                read_messages(http.get(address), credential, tx).await
             }
         }
     };
@@ -72,7 +82,7 @@ pub async fn run(
     }
 }
 
-async fn stream(
+async fn read_stream(
     request: reqwest::RequestBuilder,
     tx: &mpsc::Sender<RawMessage>,
 ) -> Result<(), ConnectError> {
@@ -105,7 +115,7 @@ async fn stream(
     }
 }
 
-async fn messages(
+async fn read_messages(
     request: reqwest::RequestBuilder,
     credential: Option<&Credential>,
     tx: &mpsc::Sender<RawMessage>,
@@ -114,7 +124,7 @@ async fn messages(
         socket::open(request, credential, "WebSocket", &SourceConfig::default()).await?;
     loop {
         let raw = match socket.next().await {
-            // It is valid, so nothing is replaced.
+            // The text is valid UTF-8, so nothing is replaced.
             SocketEvent::Text(text) => {
                 RawMessage::Text(String::from_utf8_lossy(&text).into_owned())
             }
@@ -122,10 +132,10 @@ async fn messages(
             SocketEvent::TooLarge(bytes) => RawMessage::TooLarge(bytes),
             SocketEvent::Closed(code) => {
                 socket.close().await;
-                return closed(code);
+                return close_result(code);
             }
             SocketEvent::NotUtf8 => {
-                return Err(ConnectError::transient("a text message is no UTF-8"));
+                return Err(ConnectError::transient("a text message is not UTF-8"));
             }
             SocketEvent::Lost(why) => return Err(ConnectError::transient(why)),
         };
@@ -138,8 +148,8 @@ async fn messages(
     }
 }
 
-/// 1000 is a good end, and so is a close without a code; any other is told.
-fn closed(code: Option<u16>) -> Result<(), ConnectError> {
+/// Returns an error for a close code that does not stand for a normal end (RFC 6455, section 7.4).
+fn close_result(code: Option<u16>) -> Result<(), ConnectError> {
     match code {
         None | Some(1000 | 1001 | 1005) => Ok(()),
         Some(code) => {
@@ -156,7 +166,8 @@ mod tests {
         Scripted, ScriptedResponse, TOKEN, credential, header, message, switching,
     };
 
-    /// Reads what a script answers, by a scheme; the frames as tests may print them.
+    /// Reads a scripted answer by the given scheme, and returns the frames as text, the head of the
+    /// request and the result.
     async fn read(
         scheme: &str,
         answer: ScriptedResponse,
@@ -183,10 +194,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_streams_frames_as_they_are() {
+    async fn frames_of_an_event_stream_are_delivered_unchanged() {
         let large = "x".repeat(FRAME_LIMIT + 1);
         let body = format!(
-            "retry: 7\n\n: hi\n\nid: 1\nevent: error\ndata: {{\n\ndata:{large}\n\ndata: b\n\nid: 2\n\n: bye"
+            "retry: 7\n\n: hi\n\nid: 1\nevent: error\ndata: {{\n\ndata:{large}\n\ndata: b\n\n\
+             id: 2\n\n: bye"
         );
         let (frames, head, result) = read("http", ScriptedResponse::stream(&body), true).await;
         let expected = [
@@ -203,14 +215,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_that_is_none_or_breaks_off_is_an_error() {
+    async fn a_refused_or_truncated_stream_is_an_error() {
         for (answer, why) in [
             (
                 ScriptedResponse::stream("data: canary"),
                 "the stream ended in the middle of a frame, after 12 bytes of it",
             ),
             (ScriptedResponse::status(503, ""), "the server answered 503"),
-            (ScriptedResponse::status(404, ""), "there is no such stream (404)"),
+            (ScriptedResponse::status(404, ""), "no such stream (404)"),
         ] {
             let (frames, head, result) = read("http", answer, false).await;
             let error = result.expect_err("an error").to_string();
@@ -220,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_websockets_messages_as_they_are() {
+    async fn messages_of_a_websocket_are_delivered_unchanged() {
         let script = [
             message(1, "{".as_bytes()),
             message(2, &[255]),
@@ -242,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_close_that_is_not_good_is_told() {
+    async fn an_abnormal_close_code_is_an_error() {
         let (_, _, result) =
             read("ws", switching(None, message(8, &4004_u16.to_be_bytes())), false).await;
         assert!(
@@ -254,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn plain_text_stays_at_home() {
+    async fn plain_text_urls_to_other_hosts_are_refused() {
         let (tx, _rx) = mpsc::channel(1);
         for url in ["http://a.example/", "ws://a.example/", "a.example", "file:///etc/hosts"] {
             let refused: Error =

@@ -1,7 +1,8 @@
-//! Recordings: NDJSON as evtap writes it, bare events a line each, or what `curl -N` captured of an SSE stream; plain, or
-//! packed by gzip or zstd.
+//! Recordings as a source of frames: NDJSON as evtap writes it, one bare event per line, or an SSE
+//! stream as `curl -N` captures it. Each may be compressed by gzip or zstd.
 //!
-//! A recording is read in large pieces of whole lines. A line over the limit is not held: it is skipped and reported.
+//! A recording is read in large chunks of complete lines. A line over the limit is not kept in
+//! memory: it is skipped and reported.
 
 mod chunk_reader;
 mod frame_splitter;
@@ -18,15 +19,15 @@ use super::Item;
 use super::LineChunk;
 use super::RawFrame;
 pub use super::progress::STDIN;
-use super::raw_frame::plain;
+use super::raw_frame::as_plain_text;
 use crate::error::{Error, Exit, Result};
 use crate::model::Origin;
 use crate::model::{Frame, FrameError, FrameFlags, FrameFormat};
-use crate::transport::archive::{self, Packing};
+use crate::transport::archive::{self, Compression};
 use crate::transport::progress::Progress;
 use chunk_reader::{BEGINNING, ChunkReader};
 
-/// What a recording is, by its beginning.
+/// The format of a recording, detected by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RecordingKind {
     Ndjson,
@@ -34,7 +35,14 @@ enum RecordingKind {
     Binary,
 }
 
-/// Reads the recording at `path`, `-` being stdin, to its end. `limit` is the largest frame in bytes. Blocks.
+/// Reads the recording at `path` to its end, and blocks the thread. `-` is stdin.
+///
+/// `limit` is the maximum size of a frame, in bytes.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read, is damaged, or is not text. Frames before a failed read are
+/// sent.
 pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &BlockingSender) -> Result<()> {
     let name = path.display().to_string();
     let failed = |error: &std::io::Error| {
@@ -60,64 +68,67 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &BlockingSen
         Box::new(file)
     };
     let file = MeteredReader { file, progress: Arc::clone(progress) };
-    let (mut reader, packing) = archive::open(file).map_err(|error| failed(&error))?;
-    let mut pieces = ChunkReader::new(&mut reader);
+    let (mut reader, compression) = archive::open(file).map_err(|error| failed(&error))?;
+    let mut chunks = ChunkReader::new(&mut reader);
     let failed = |error: &std::io::Error, read: u64| match archive::fault(error)
-        .filter(|_| packing != Packing::Plain)
+        .filter(|_| compression != Compression::None)
     {
         None => failed(error),
         Some(why) => {
-            let why =
-                format!("{why}, after {read} bytes of its text; what stood there has been read");
+            let why = format!("{why}, after {read} bytes of text, which have been read");
             Error::new(
                 Exit::Failure,
                 format!("cannot read all of {name}"),
                 why,
-                "get the file again, or its source",
+                "get the file again from its source",
             )
         }
     };
-    let Some(first) = pieces.beginning().map_err(|error| failed(&error, 0))? else { return Ok(()) };
-    let result = match kind(&first) {
-        RecordingKind::Ndjson => ndjson(first, &mut pieces, limit, tx),
-        RecordingKind::Sse => frame_splitter::frames(first, &mut pieces, limit, tx),
+    let Some(first) = chunks.beginning().map_err(|error| failed(&error, 0))? else { return Ok(()) };
+    let result = match detect_kind(&first) {
+        RecordingKind::Ndjson => read_lines(first, &mut chunks, limit, tx),
+        RecordingKind::Sse => frame_splitter::read_frames(first, &mut chunks, limit, tx),
         RecordingKind::Binary => {
-            let advice = "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream, plain or packed by gzip or zstd";
             return Err(Error::new(
                 Exit::Failure,
                 format!("cannot replay {name}"),
-                "it is no text",
-                advice,
+                "it is not text",
+                "give NDJSON, as `evtap -o ndjson` writes it, or a capture of an SSE stream, plain \
+                 or compressed by gzip or zstd",
             ));
         }
     };
-    result.map_err(|error| failed(&error, pieces.read))
+    result.map_err(|error| failed(&error, chunks.read))
 }
 
-/// How much text there is in each of these recordings, in bytes; empty where one of them is no plain file, is packed, or has no
-/// lines of which it is known where they begin.
+/// Returns the size of each recording in bytes, for seeking.
+///
+/// The result is empty if the position of a line is not known for one of them: if it is not a
+/// regular file, is compressed, or is not NDJSON.
 #[must_use]
 pub fn sizes(paths: &[PathBuf]) -> Vec<u64> {
     let size = |path: &PathBuf| {
         let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         let mut first = Vec::new();
         std::fs::File::open(path).ok()?.take(BEGINNING as u64).read_to_end(&mut first).ok()?;
-        (!archive::is_packed(&first) && kind(&first) == RecordingKind::Ndjson).then_some(meta.len())
+        let is_seekable =
+            !archive::is_compressed(&first) && detect_kind(&first) == RecordingKind::Ndjson;
+        is_seekable.then_some(meta.len())
     };
     paths.iter().map(size).collect::<Option<_>>().unwrap_or_default()
 }
 
-/// Why a file can't be read, without the number of the error.
+/// Describes why a file cannot be read, without the error number of the system.
 #[must_use]
 pub fn cause(error: &std::io::Error) -> String {
     match error.kind() {
-        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::NotFound => "no such file".to_owned(),
         ErrorKind::PermissionDenied => "permission denied".to_owned(),
         kind => kind.to_string(),
     }
 }
 
-fn kind(beginning: &[u8]) -> RecordingKind {
+fn detect_kind(beginning: &[u8]) -> RecordingKind {
     let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
     if text[..text.len().min(BEGINNING)].contains(&0) {
         return RecordingKind::Binary;
@@ -128,13 +139,13 @@ fn kind(beginning: &[u8]) -> RecordingKind {
         .find(|line| !line.is_empty())
         .unwrap_or_default();
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-    // A comment has no name at all.
+    // A comment has an empty name.
     let is_field =
         line.contains(&b':') && matches!(name, b"" | b"id" | b"event" | b"data" | b"retry");
     if is_field { RecordingKind::Sse } else { RecordingKind::Ndjson }
 }
 
-/// A file of which it is told how much has been read.
+/// A file whose reads are counted in the progress.
 struct MeteredReader {
     file: Box<dyn Read>,
     progress: Arc<Progress>,
@@ -143,47 +154,48 @@ struct MeteredReader {
 impl Read for MeteredReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.file.read(buffer)?;
-        self.progress.read(read);
+        self.progress.add_read(read);
         Ok(read)
     }
 }
 
-/// Cuts pieces at their last line end and hands whole lines over.
-fn ndjson(
+/// Reads NDJSON and sends chunks of complete lines.
+fn read_lines(
     first: BytesMut,
-    pieces: &mut ChunkReader<'_>,
+    chunks: &mut ChunkReader<'_>,
     limit: usize,
     tx: &BlockingSender,
 ) -> std::io::Result<()> {
-    let mut cutter = LineSplitter::new(limit);
+    let mut splitter = LineSplitter::new(limit);
     let mut next = Some(first);
-    while let Some(piece) = next {
-        if !pieces.send(cutter.push(piece), tx) {
+    while let Some(chunk) = next {
+        if !chunks.send(splitter.push(chunk), tx) {
             return Ok(());
         }
-        next = match pieces.next(&cutter.open) {
+        next = match chunks.next(&splitter.open) {
             Ok(next) => next,
             Err(error) => {
-                for item in cutter.cut_off() {
+                for item in splitter.cut_off() {
                     let _ = tx.blocking_send(item);
                 }
                 return Err(error);
             }
         };
     }
-    pieces.send(cutter.finish(), tx);
+    chunks.send(splitter.finish(), tx);
     Ok(())
 }
 
-/// Whole lines out of pieces cut anywhere.
+/// Splits chunks that may end anywhere into complete lines.
 struct LineSplitter {
-    /// The largest line, in bytes.
+    /// The maximum size of a line, in bytes.
     limit: usize,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of the line that the last chunk did not complete.
     open: BytesMut,
-    /// Where in the file `open` begins.
+    /// The position of `open` in the file, in bytes.
     offset: u64,
-    /// How much of a line over the limit has been skipped; its rest is to be skipped too.
+    /// The number of bytes of a line over the limit that have been skipped, if its end has not
+    /// been read yet.
     skipped: Option<u64>,
 }
 
@@ -192,29 +204,30 @@ impl LineSplitter {
         Self { limit, open: BytesMut::new(), offset: 0, skipped: None }
     }
 
-    /// Takes a piece that begins with what is `open`.
-    fn push(&mut self, mut piece: BytesMut) -> Vec<Item> {
+    /// Splits a chunk, which must begin with the content of `open`.
+    fn push(&mut self, mut chunk: BytesMut) -> Vec<Item> {
         let mut items = Vec::new();
         if let Some(skipped) = self.skipped {
-            let Some(end) = memchr::memchr(b'\n', &piece) else {
-                self.skipped = Some(skipped + piece.len() as u64);
+            let Some(end) = memchr::memchr(b'\n', &chunk) else {
+                self.skipped = Some(skipped + chunk.len() as u64);
                 return items;
             };
             items.push(self.too_large(skipped + end as u64));
-            piece.advance(end + 1);
+            chunk.advance(end + 1);
         }
-        let whole = memchr::memrchr(b'\n', &piece).map_or(0, |end| end + 1);
-        if whole > 0 {
-            items.push(self.lines(piece.split_to(whole)));
+        let complete = memchr::memrchr(b'\n', &chunk).map_or(0, |end| end + 1);
+        if complete > 0 {
+            items.push(self.lines(chunk.split_to(complete)));
         }
-        if piece.len() > self.limit {
-            self.skipped = Some(piece.len() as u64);
-            piece.clear();
+        if chunk.len() > self.limit {
+            self.skipped = Some(chunk.len() as u64);
+            chunk.clear();
         }
-        self.open = piece;
+        self.open = chunk;
         items
     }
 
+    /// Returns the last line at the end of the file.
     fn finish(mut self) -> Vec<Item> {
         match self.skipped {
             Some(skipped) => vec![self.too_large(skipped)],
@@ -232,24 +245,24 @@ impl LineSplitter {
         Item::Chunk(Chunk::Lines(LineChunk { bytes: lines.freeze(), offset, limit: self.limit }))
     }
 
-    /// No more can be read: the line in hand is not whole.
+    /// Reports the incomplete line after a failed read.
     fn cut_off(mut self) -> Vec<Item> {
         match self.skipped {
             Some(skipped) => vec![self.too_large(skipped)],
             None if self.open.is_empty() => Vec::new(),
-            None => vec![self.no_line(FrameError::CutOff, self.open.len() as u64)],
+            None => vec![self.failed_line(FrameError::CutOff, self.open.len() as u64)],
         }
     }
 
-    /// A line of that many bytes has been skipped.
+    /// Reports a skipped line of `length` bytes.
     fn too_large(&mut self, length: u64) -> Item {
-        let item = self.no_line(FrameError::TooLarge, length);
+        let item = self.failed_line(FrameError::TooLarge, length);
         self.offset += length + 1;
         self.skipped = None;
         item
     }
 
-    fn no_line(&self, fault: FrameError, length: u64) -> Item {
+    fn failed_line(&self, fault: FrameError, length: u64) -> Item {
         Item::Frame(RawFrame {
             origin: Arc::default(),
             format: FrameFormat::Record,
@@ -265,14 +278,14 @@ impl LineSplitter {
 }
 
 impl LineChunk {
-    /// The lines that are not blank, as frames.
+    /// Iterates over the lines that are not blank, as frames.
     pub fn frames<'a>(&'a self, origin: &'a Origin) -> impl Iterator<Item = Frame<'a>> {
         let mut start = 0;
         if self.offset == 0 && self.bytes.starts_with(b"\xef\xbb\xbf") {
             start = 3;
         }
-        // All lines at once: one by one, it would take longer than to read them.
-        let text = plain(&self.bytes);
+        // Checking all lines at once is much faster than checking each line.
+        let text = as_plain_text(&self.bytes);
         std::iter::from_fn(move || {
             let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;
             let end = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -308,7 +321,7 @@ impl LineChunk {
     }
 }
 
-/// Whether there is nothing but white space; the first byte mostly tells.
+/// Returns whether a line is only white space. The first byte usually decides that.
 fn is_blank(line: &[u8]) -> bool {
     line.first().is_none_or(u8::is_ascii_whitespace) && line.trim_ascii().is_empty()
 }
@@ -318,26 +331,27 @@ mod tests {
     use super::*;
     use crate::transport::FRAME_LIMIT;
 
-    fn cut(text: &[u8], at: usize) -> Vec<(u64, String)> {
-        let mut cutter = LineSplitter::new(FRAME_LIMIT);
-        let mut items = cutter.push(text[..at].into());
-        let next = [&cutter.open, &text[at..]].concat();
-        items.extend(cutter.push(next.as_slice().into()));
-        items.extend(cutter.finish());
+    /// Returns the offset and the content of each line, when the text is read in two chunks.
+    fn split(text: &[u8], at: usize) -> Vec<(u64, String)> {
+        let mut splitter = LineSplitter::new(FRAME_LIMIT);
+        let mut items = splitter.push(text[..at].into());
+        let next = [&splitter.open, &text[at..]].concat();
+        items.extend(splitter.push(next.as_slice().into()));
+        items.extend(splitter.finish());
         let origin = Origin::default();
         items
             .iter()
             .flat_map(|item| match item {
-                Item::Chunk(piece) => {
-                    piece.frames(&origin).map(|frame| (frame.offset, told(frame))).collect()
+                Item::Chunk(chunk) => {
+                    chunk.frames(&origin).map(|frame| (frame.offset, describe(frame))).collect()
                 }
-                Item::Frame(frame) => vec![(frame.offset, told(frame.as_frame()))],
+                Item::Frame(frame) => vec![(frame.offset, describe(frame.as_frame()))],
                 Item::Connection(_) | Item::Recording(_) => Vec::new(),
             })
             .collect()
     }
 
-    fn told(frame: Frame<'_>) -> String {
+    fn describe(frame: Frame<'_>) -> String {
         frame.fault.map_or_else(
             || String::from_utf8_lossy(frame.data).into_owned(),
             |fault| format!("{fault:?}"),
@@ -345,15 +359,15 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_whole_wherever_the_pieces_end() {
+    fn lines_are_complete_wherever_the_chunks_end() {
         let text = b"\xef\xbb\xbf{\"a\":1}\n\n \r\n{\"b\":2}\r\n{\"c\":3}";
-        let whole = [
+        let lines = [
             (3, "{\"a\":1}".to_owned()),
             (15, "{\"b\":2}\r".to_owned()),
             (24, "{\"c\":3}".to_owned()),
         ];
         for at in 0..=text.len() {
-            assert_eq!(cut(text, at), whole, "cut at {at}");
+            assert_eq!(split(text, at), lines, "split at {at}");
         }
     }
 
@@ -375,19 +389,19 @@ mod tests {
             FRAME_LIMIT + 28,
             text.len(),
         ] {
-            let seen: Vec<_> = cut(text.as_bytes(), at);
-            let offsets: Vec<_> = seen.iter().map(|(offset, _)| *offset).collect();
-            assert_eq!(offsets, [0, 8, 9 + length, 9 + length + 8], "cut at {at}");
-            assert_eq!(seen[1].1, report);
-            assert_eq!(seen[2].1, "{\"b\":2}");
-            assert_eq!(seen[3].1, report);
+            let lines = split(text.as_bytes(), at);
+            let offsets: Vec<_> = lines.iter().map(|(offset, _)| *offset).collect();
+            assert_eq!(offsets, [0, 8, 9 + length, 9 + length + 8], "split at {at}");
+            assert_eq!(lines[1].1, report);
+            assert_eq!(lines[2].1, "{\"b\":2}");
+            assert_eq!(lines[3].1, report);
         }
     }
 
-    /// Hands over a byte at a time.
-    struct Trickle<'a>(&'a [u8]);
+    /// A reader that returns one byte at a time.
+    struct ByteReader<'a>(&'a [u8]);
 
-    impl Read for Trickle<'_> {
+    impl Read for ByteReader<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             let (byte, rest) = self.0.split_at(self.0.len().min(1));
             self.0 = rest;
@@ -397,22 +411,22 @@ mod tests {
     }
 
     #[test]
-    fn a_first_line_in_parts_still_tells() {
+    fn the_kind_is_detected_when_the_first_line_arrives_in_parts() {
         for (text, read, expected) in [
             (&b"\n data"[..], 6, RecordingKind::Ndjson),
             (b"\n\ndata: {}\n\n", 11, RecordingKind::Sse),
             (b"retry: 1\r", 9, RecordingKind::Sse),
             (b"{}\n{}", 3, RecordingKind::Ndjson),
         ] {
-            let mut trickle = Trickle(text);
-            let mut pieces = ChunkReader::new(&mut trickle);
-            let beginning = pieces.beginning().expect("no failure").expect("something");
-            assert_eq!((beginning.len(), kind(&beginning)), (read, expected));
+            let mut reader = ByteReader(text);
+            let mut chunks = ChunkReader::new(&mut reader);
+            let beginning = chunks.beginning().expect("no failure").expect("something");
+            assert_eq!((beginning.len(), detect_kind(&beginning)), (read, expected));
         }
     }
 
     #[test]
-    fn knows_a_recording_by_its_beginning() {
+    fn the_kind_is_detected_by_the_beginning() {
         for (beginning, expected) in [
             (&b"{\"event_type\":\"x\"}\n"[..], RecordingKind::Ndjson),
             (b"\xef\xbb\xbf\n\n{}", RecordingKind::Ndjson),
@@ -422,7 +436,8 @@ mod tests {
             (b"\r\nid:1\r\n", RecordingKind::Sse),
             (b"\x7fELF\0\0", RecordingKind::Binary),
         ] {
-            assert_eq!(kind(beginning), expected, "{}", String::from_utf8_lossy(beginning));
+            let text = String::from_utf8_lossy(beginning);
+            assert_eq!(detect_kind(beginning), expected, "{text}");
         }
     }
 }

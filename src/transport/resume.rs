@@ -1,69 +1,79 @@
-//! Where to resume a stream, and what of it has been delivered already.
+//! The position to resume a stream from, and the detection of events that were already delivered.
 //!
-//! An id is a millisecond, several events can bear the same, and the server replays the ids *greater* than the one that it
-//! is asked for. So asking for the last id seen would lose the rest of its millisecond. This asks from one millisecond
-//! before, and drops what has been delivered: an event of the same id and content. Where it can't know, it lets an event
-//! through twice rather than lose it, but for a repeat on one connection, which is dropped and told of.
+//! An id is a time in milliseconds, and several events can have the same id. The server replays
+//! events with ids *greater* than the requested one, so requesting the last id would lose the rest
+//! of its millisecond. This module requests at least one millisecond before it and drops events
+//! that were already delivered: those with the same id and content. In case of doubt, it delivers
+//! an event twice rather than not at all. An event that the server sends twice on one connection is
+//! dropped and reported.
 //!
-//! The position is the id of the last new event, and follows the server backwards too. A server whose clock is set back
-//! publishes below what it has published, and where nobody is connected at that time, asking from the position would miss
-//! it. So this asks further back: by the age of the position, since a clock that has caught up by now was set back by less
-//! than that; by the last few events, and a moment at least; and by twice what ids have been seen to go back. What that did
-//! not cover shows in the first id that is too low, and is told of. Never further than what would be known again. Where
-//! connections break so early that none gets beyond the replay, less is asked for, and that is told of too.
+//! The position is the id of the last new event, even if that id is lower than the one before. When
+//! the clock of the server is set back, the server publishes events with lower ids than before. If
+//! this happens while nobody is connected, requesting from the position would miss them. Therefore
+//! the request goes further back:
 //!
-//! Events without an id, or with one that is no number, are known again by their content alone, as long as a replay goes on.
+//! - by the age of the position, because a clock that has caught up since was set back by less;
+//! - by the last few events, and by [`MIN_LOOKBACK`] at least;
+//! - by twice the distance that ids have gone backwards so far.
 //!
-//! Pure: it holds no connection and no clock. While no id has been a number, the last one is asked for literally.
+//! It never goes back further than events are remembered, since older events could not be
+//! recognised. If the lookback was not enough, the first id that is too low shows it, and a gap is
+//! reported. If connections repeatedly break within the replay, the lookback is reduced, and that
+//! is reported too.
+//!
+//! Events without an id, or with one that is not a number, are recognised by their content alone
+//! while a replay is in progress. While no id has been a number, the last id is requested as it is.
+//!
+//! This module has no connection and reads no clock.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::model::catalog::value::GapReason;
 
-/// How many delivered events are remembered. A replay of more comes in part again.
-const REMEMBERED: usize = 65_536;
+/// The maximum number of remembered events. Of a longer replay, some events are delivered again.
+const MAX_REMEMBERED: usize = 65_536;
 
-/// How many of the last events are asked for again.
-const MARGIN: usize = 64;
+/// How many of the last events are requested again.
+const LOOKBACK_EVENTS: usize = 64;
 
-/// The furthest that is asked back for them, in milliseconds.
-const MARGIN_TIME: u64 = 30_000;
+/// The maximum lookback for those events, in milliseconds.
+const MAX_EVENT_LOOKBACK: u64 = 30_000;
 
-/// How far is asked back at least, in milliseconds.
-pub(super) const MOMENT: u64 = 50;
+/// The minimum lookback, in milliseconds.
+pub(super) const MIN_LOOKBACK: u64 = 50;
 
-/// The furthest that is asked back, in milliseconds: what the server keeps.
-const MOST: u64 = 5 * 60 * 1000;
+/// The maximum lookback, in milliseconds: the length of the server's buffer.
+const MAX_LOOKBACK: u64 = 5 * 60 * 1000;
 
-/// How many connections in a row may break within the replay before less is asked for.
-const PATIENCE: u32 = 4;
+/// How many connections in a row may break within the replay before the lookback is reduced.
+const MAX_BROKEN_REPLAYS: u32 = 4;
 
-/// An event that was delivered: its id, if that is a number, and the keyed hash of its content.
+/// The identity of a delivered event: its id, if that is a number, and a keyed hash of its content.
 type EventKey = (Option<u64>, u64);
 
-/// What is to become of an event.
+/// Whether an event is to be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResumeDecision {
-    /// It is delivered.
+    /// The event is new.
     New {
-        /// Its id is lower than the one before.
+        /// Whether its id is lower than the one before.
         backwards: bool,
     },
-    /// It has been delivered before the connection broke, and was asked for again.
+    /// The event was delivered on an earlier connection and requested again.
     Replayed,
-    /// The server sent it twice.
+    /// The server sent the event twice on this connection.
     Repeated,
 }
 
-/// Ids that events may have borne which were not asked for.
+/// A range of ids that was not requested, although there may have been events in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UncoveredRange {
-    /// The lowest.
+    /// The lowest id.
     pub from: u64,
-    /// The highest.
+    /// The highest id.
     pub to: u64,
-    /// Why there may be any.
+    /// Why events may be missing.
     pub reason: GapReason,
 }
 
@@ -72,247 +82,267 @@ pub struct UncoveredRange {
 pub struct Resume {
     /// The last id that is a number.
     position: Option<u64>,
-    /// An event bore it, so a replay that is whole begins with that event.
-    borne: bool,
-    /// The last id that is none, while none has been a number.
-    literal: String,
-    /// On which connection each remembered event was last seen.
-    known: HashMap<EventKey, u32>,
-    /// The same, from the oldest to the newest.
+    /// The position is the id of an event, so a complete replay begins with that event.
+    is_event: bool,
+    /// The last id that is not a number, while no id has been a number.
+    opaque_id: String,
+    /// The connection on which each remembered event was last received.
+    last_connection: HashMap<EventKey, u32>,
+    /// The remembered events, from the oldest to the newest.
     order: VecDeque<EventKey>,
+    /// The number of the current connection.
     connection: u32,
-    /// The highest id before this connection, until a new event beyond it ends the replay.
-    replaying: Option<u64>,
-    /// The id that the server gave to what it published when this connection came to stand, or the highest before it. Until
-    /// one comes that is beyond it, events may have been published before, below what was asked for.
-    catching_up: Option<u64>,
+    /// The highest id before this connection, until a new event with a higher id ends the replay.
+    replay_end: Option<u64>,
+    /// The highest id that the server can have used before this connection was open. Until a higher
+    /// id arrives, an event may have been published earlier with an id below the requested ones.
+    catch_up_end: Option<u64>,
+    /// The highest id so far.
     highest: u64,
-    /// How far below it ids have gone, doubled.
+    /// Twice the maximum distance by which an id was below the highest one.
     slack: u64,
-    /// From which id on this connection was asked for everything.
-    asked: u64,
-    /// From which id on it would have been, had the connections before not broken so early, or were more remembered.
-    wanted: u64,
-    /// This connection has brought something that was delivered before.
+    /// The lowest id that this connection requested.
+    requested_from: u64,
+    /// The lowest id that it would have requested without the limits for broken replays and memory.
+    wanted_from: u64,
+    /// This connection has received an event that was delivered before.
     has_replayed: bool,
-    /// This connection has brought something new.
+    /// This connection has received a new event.
     has_new: bool,
-    /// How many connections in a row have broken within the replay. Beyond the [`PATIENCE`] each halves what is asked for
-    /// again, so that it can't hold the stream up.
-    fruitless: u32,
+    /// How many connections in a row have broken within the replay. Each one beyond
+    /// [`MAX_BROKEN_REPLAYS`] halves the lookback, so that replays cannot block the stream.
+    broken_replays: u32,
     hasher: RandomState,
 }
 
 impl Resume {
-    /// From an id of an earlier run. An event bore it, or somebody only named it.
+    /// Creates a position from an id of an earlier run or from the user. `is_event` means that it
+    /// is the id of an event.
     #[must_use]
-    pub fn at(id: u64, borne: bool) -> Self {
-        Self { position: Some(id), borne, highest: id, ..Self::default() }
+    pub fn from_id(id: u64, is_event: bool) -> Self {
+        Self { position: Some(id), is_event, highest: id, ..Self::default() }
     }
 
-    /// The id that the stream is at, if it is a number.
+    /// Returns the id of the position, if it is a number.
     #[must_use]
     pub const fn position(&self) -> Option<u64> {
         self.position
     }
 
-    /// The id that a whole replay begins with.
+    /// Returns the id that a complete replay contains.
     #[must_use]
     pub fn expected(&self) -> Option<u64> {
-        self.position.filter(|_| self.borne)
+        self.position.filter(|_| self.is_event)
     }
 
-    /// Where to resume from if nothing has said so yet: a moment of the server's clock, in milliseconds.
+    /// Sets the position to a time of the server's clock, in milliseconds, if there is none yet.
     pub fn set_baseline(&mut self, id: u64) {
-        if self.position.is_none() && self.literal.is_empty() {
+        if self.position.is_none() && self.opaque_id.is_empty() {
             self.position = Some(id);
             self.highest = id;
         }
     }
 
-    /// The `Last-Event-ID` to ask from; `None` while there is no position. Begins a connection. `age` is how long ago the
-    /// event at the position was published, in milliseconds.
-    pub fn begin(&mut self, age: u64) -> Option<String> {
+    /// Begins a connection and returns its `Last-Event-ID`; `None` while there is no position.
+    ///
+    /// `age` is the time since the event at the position was published, in milliseconds.
+    pub fn begin_connection(&mut self, age: u64) -> Option<String> {
         self.connection = self.connection.wrapping_add(1);
         (self.has_replayed, self.has_new) = (false, false);
-        self.replaying = self.position.map(|_| self.highest);
-        self.catching_up = self.replaying;
+        self.replay_end = self.position.map(|_| self.highest);
+        self.catch_up_end = self.replay_end;
         let Some(position) = self.position else {
-            return Some(self.literal.clone()).filter(|id| !id.is_empty());
+            return Some(self.opaque_id.clone()).filter(|id| !id.is_empty());
         };
-        let slack = self.highest.saturating_sub(self.slack);
-        let margin = position
-            - self.id(self.order.len().saturating_sub(MARGIN)).unwrap_or(position).min(position);
-        let margin = margin.clamp(MOMENT, MARGIN_TIME).max(age.min(MOST));
-        self.wanted = slack.min(position.saturating_sub(margin));
+        let lowest_by_slack = self.highest.saturating_sub(self.slack);
+        let last_events = self.order.len().saturating_sub(LOOKBACK_EVENTS);
+        let margin = position - self.first_id(last_events).unwrap_or(position).min(position);
+        let margin = margin.clamp(MIN_LOOKBACK, MAX_EVENT_LOOKBACK).max(age.min(MAX_LOOKBACK));
+        self.wanted_from = lowest_by_slack.min(position.saturating_sub(margin));
         if self.slack == 0 {
-            self.wanted = self.wanted.max(self.floor()).min(position);
+            self.wanted_from = self.wanted_from.max(self.lowest_useful()).min(position);
         }
-        let less = (position - self.wanted)
-            .checked_shr(self.fruitless.saturating_sub(PATIENCE))
+        let lookback = (position - self.wanted_from)
+            .checked_shr(self.broken_replays.saturating_sub(MAX_BROKEN_REPLAYS))
             .unwrap_or_default();
-        self.asked = (position - less).max(self.floor()).min(position);
-        Some(self.asked.saturating_sub(1).to_string())
+        self.requested_from = (position - lookback).max(self.lowest_useful()).min(position);
+        Some(self.requested_from.saturating_sub(1).to_string())
     }
 
-    /// What is below it would not be known again, or was published well before the beginning.
-    fn floor(&self) -> u64 {
-        // Ids that have gone backwards tell nothing of the beginning.
-        let forgets = self.order.len() >= REMEMBERED;
-        match self.id(0) {
+    /// Returns the lowest id worth requesting. Events below it would not be recognised, or were
+    /// published well before the first event.
+    fn lowest_useful(&self) -> u64 {
+        let has_forgotten = self.order.len() >= MAX_REMEMBERED;
+        match self.first_id(0) {
             None => u64::MAX,
-            Some(first) if forgets => first,
+            Some(first) if has_forgotten => first,
+            // If ids have gone backwards, the first event may not have the lowest id.
             Some(_) if self.slack > 0 => 0,
-            Some(first) => first.saturating_sub(MOMENT),
+            Some(first) => first.saturating_sub(MIN_LOOKBACK),
         }
     }
 
-    /// The id of the first remembered event from there on that has one.
-    fn id(&self, from: usize) -> Option<u64> {
+    /// Returns the id of the first remembered event with an id, from the given index on.
+    fn first_id(&self, from: usize) -> Option<u64> {
         self.order.iter().skip(from).find_map(|key| key.0)
     }
 
-    /// The connection stands: what is published from now on comes as it is published. `age` is as for [`begin`](Self::begin).
-    pub fn stands(&mut self, age: u64) {
+    /// Notes that the connection is open, so that events arrive as they are published.
+    ///
+    /// `age` is as for [`begin_connection`](Self::begin_connection).
+    pub fn connected(&mut self, age: u64) {
         let published = |position: u64| self.highest.max(position.saturating_add(age));
-        // A clock that goes back and forth may show more than it did when that was measured.
-        self.catching_up =
+        // A clock that goes back and forth may now be ahead of what was measured then.
+        self.catch_up_end =
             self.position.map(|position| published(position).saturating_add(self.slack));
     }
 
-    /// The connection has broken. `early` if so soon that this may have been within the replay.
-    pub fn broke(&mut self, early: bool) {
+    /// Notes that the connection was lost. `early` means that it may have been within the replay.
+    pub fn disconnected(&mut self, early: bool) {
         if self.has_new {
-            self.fruitless = 0;
+            self.broken_replays = 0;
         } else if self.has_replayed && early {
-            self.fruitless = self.fruitless.saturating_add(1);
+            self.broken_replays = self.broken_replays.saturating_add(1);
         }
     }
 
-    /// A new event has come. If others may have been published below what was asked for while nobody was connected: the ids
-    /// that they would bear. `age` is as for [`begin`](Self::begin), before the event came.
-    pub fn unasked(
+    /// Notes a new event. Returns a range of ids that was not requested, if events may have been
+    /// published in it while there was no connection.
+    ///
+    /// `age` is as for [`begin_connection`](Self::begin_connection), before the event arrived.
+    pub fn uncovered_range(
         &mut self,
         id: Option<u64>,
         backwards: bool,
         age: u64,
     ) -> Option<UncoveredRange> {
         let is_first = !std::mem::replace(&mut self.has_new, true);
-        if id.zip(self.catching_up).is_some_and(|(id, end)| id > end) {
-            self.catching_up = None;
+        if id.zip(self.catch_up_end).is_some_and(|(id, end)| id > end) {
+            self.catch_up_end = None;
         }
-        // What the clock that was set back showed when the connection before was lost, or earlier.
+        // The clock was set back: it showed the lower end when the last connection was lost, or
+        // before that.
         let set_back = id
-            .filter(|_| backwards && self.catching_up.is_some())
+            .filter(|_| backwards && self.catch_up_end.is_some())
             .map(|id| (id.saturating_sub(age), id));
-        let short = is_first.then_some((self.wanted, self.asked));
-        let (from, to) =
-            [set_back, short].into_iter().flatten().find(|(from, _)| *from < self.asked)?;
-        self.asked = from;
-        let impatient = set_back.is_none() && self.fruitless > PATIENCE;
+        let shortened = is_first.then_some((self.wanted_from, self.requested_from));
+        let (from, to) = [set_back, shortened]
+            .into_iter()
+            .flatten()
+            .find(|(from, _)| *from < self.requested_from)?;
+        self.requested_from = from;
+        let is_replay_broken = set_back.is_none() && self.broken_replays > MAX_BROKEN_REPLAYS;
         Some(UncoveredRange {
             from,
             to,
-            reason: if impatient { GapReason::ReplayBroken } else { GapReason::IdsWentBack },
+            reason: if is_replay_broken { GapReason::ReplayBroken } else { GapReason::IdsWentBack },
         })
     }
 
-    /// Judges an event by the `id:` of its own frame, if that has one, and its content.
-    pub fn judge(&mut self, id: Option<&str>, event: Option<&str>, data: &[u8]) -> ResumeDecision {
+    /// Decides whether an event is new, by the `id:` of its own frame and its content.
+    pub fn classify(
+        &mut self,
+        id: Option<&str>,
+        event: Option<&str>,
+        data: &[u8],
+    ) -> ResumeDecision {
         let content = self.hasher.hash_one((event, data));
-        let Some(number) = id.and_then(number) else { return self.judge_loose(id, content) };
+        let Some(number) = id.and_then(parse_number) else {
+            return self.classify_by_content(id, content);
+        };
         let key = (Some(number), content);
-        if let Some(seen) = self.known.get_mut(&key) {
-            if std::mem::replace(seen, self.connection) == self.connection {
+        if let Some(connection) = self.last_connection.get_mut(&key) {
+            if std::mem::replace(connection, self.connection) == self.connection {
                 return ResumeDecision::Repeated;
             }
             self.has_replayed = true;
             return ResumeDecision::Replayed;
         }
-        // It came without its id before.
-        if self.replaying.is_some()
-            && self.known.get(&(None, content)).is_some_and(|seen| *seen != self.connection)
-        {
+        // The event may have been delivered without its id before.
+        if self.replay_end.is_some() && self.is_from_earlier_connection(&(None, content)) {
             self.remember(key);
             return ResumeDecision::Replayed;
         }
-        // Whatever was delivered was published before it.
-        if self.replaying.is_some_and(|highest| number > highest) {
-            self.replaying = None;
+        // All events that were delivered earlier were published before this one.
+        if self.replay_end.is_some_and(|end| number > end) {
+            self.replay_end = None;
         }
         self.remember(key);
         let backwards = number < self.highest && self.position.is_some_and(|last| number < last);
         self.highest = self.highest.max(number);
-        // Twice as far, since it was measured from what had come by then.
-        self.slack = self.slack.max((self.highest - number).saturating_mul(2).min(MOST));
-        (self.position, self.borne) = (Some(number), true);
-        self.literal.clear();
+        // Doubled, because the true highest id may not have arrived yet.
+        self.slack = self.slack.max((self.highest - number).saturating_mul(2).min(MAX_LOOKBACK));
+        (self.position, self.is_event) = (Some(number), true);
+        self.opaque_id.clear();
         ResumeDecision::New { backwards }
     }
 
-    fn judge_loose(&mut self, id: Option<&str>, content: u64) -> ResumeDecision {
-        let is_old = |key: &EventKey| {
-            key.1 == content && self.known.get(key).is_some_and(|seen| *seen != self.connection)
-        };
-        if self.replaying.is_some()
-            && let Some(key) = self.order.iter().find(|key| is_old(key)).copied()
+    /// Decides whether an event without a numeric id is new.
+    fn classify_by_content(&mut self, id: Option<&str>, content: u64) -> ResumeDecision {
+        let is_same = |key: &&EventKey| key.1 == content && self.is_from_earlier_connection(key);
+        if self.replay_end.is_some()
+            && let Some(key) = self.order.iter().find(is_same).copied()
         {
-            self.known.insert(key, self.connection);
+            self.last_connection.insert(key, self.connection);
             return ResumeDecision::Replayed;
         }
-        // On one connection two equal events without ids are two.
+        // Two equal events without ids on one connection are two events.
         if self.position.is_some() {
             self.remember((None, content));
         }
-        self.move_to(id.unwrap_or_default());
+        self.set_position(id.unwrap_or_default());
         ResumeDecision::New { backwards: false }
     }
 
-    /// The position moves to an id without an event.
-    pub fn move_to(&mut self, id: &str) {
-        match number(id) {
+    fn is_from_earlier_connection(&self, key: &EventKey) -> bool {
+        self.last_connection.get(key).is_some_and(|connection| *connection != self.connection)
+    }
+
+    /// Sets the position to an id that came without an event.
+    pub fn set_position(&mut self, id: &str) {
+        match parse_number(id) {
             Some(id) if Some(id) != self.position => {
-                (self.position, self.borne) = (Some(id), false);
+                (self.position, self.is_event) = (Some(id), false);
                 self.highest = self.highest.max(id);
             }
-            None if self.position.is_none() && !id.is_empty() => id.clone_into(&mut self.literal),
+            None if self.position.is_none() && !id.is_empty() => id.clone_into(&mut self.opaque_id),
             Some(_) | None => {}
         }
     }
 
-    /// Whether ids have gone backwards.
+    /// Returns whether ids have gone backwards.
     #[must_use]
     pub const fn has_gone_backwards(&self) -> bool {
         self.slack > 0
     }
 
-    /// Whether there is anything that a replay could be known by.
+    /// Returns whether any event is remembered by which a replay can be recognised.
     #[must_use]
-    pub fn remembers(&self) -> bool {
+    pub fn has_history(&self) -> bool {
         !self.order.is_empty()
     }
 
-    /// How many events are remembered.
+    /// Returns the number of remembered events.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
         self.order.len()
     }
 
     fn remember(&mut self, key: EventKey) {
-        if self.known.insert(key, self.connection).is_none() {
+        if self.last_connection.insert(key, self.connection).is_none() {
             self.order.push_back(key);
         }
-        if self.order.len() > REMEMBERED
+        if self.order.len() > MAX_REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
-            self.known.remove(&oldest);
+            self.last_connection.remove(&oldest);
         }
     }
 }
 
-/// An id as the platform gives them: a decimal number.
-pub(super) fn number(id: &str) -> Option<u64> {
-    // `parse` alone would take a sign.
+/// Parses an id of the platform: a decimal number.
+pub(super) fn parse_number(id: &str) -> Option<u64> {
+    // `parse` alone would accept a sign.
     id.bytes().all(|byte| byte.is_ascii_digit()).then(|| id.parse().ok()).flatten()
 }
 

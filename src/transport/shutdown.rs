@@ -1,4 +1,7 @@
-//! One signal ends everything: the sources are dropped, the channel runs dry, and the walk finishes the line in hand.
+//! Shutdown on a signal.
+//!
+//! The first signal ends the run: the sources are dropped, the channel runs empty, and the pipeline
+//! finishes the line that it is writing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::error::Exit;
 
-/// Waits for SIGINT or SIGTERM, and says how the process is to exit.
+/// Waits for SIGINT or SIGTERM and returns the exit status for it.
 #[cfg(unix)]
 pub async fn wait_for_signal() -> std::io::Result<Exit> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +21,9 @@ pub async fn wait_for_signal() -> std::io::Result<Exit> {
     })
 }
 
-/// The same, and the terminal may go away. Only for who has taken one over: what writes lines may be meant to outlive it.
+/// Waits for SIGINT, SIGTERM or SIGHUP and returns the exit status for it.
+///
+/// Only the live screen uses this: a process that writes lines may outlive its terminal.
 #[cfg(unix)]
 pub async fn wait_for_terminal_signal() -> std::io::Result<Exit> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -29,44 +34,44 @@ pub async fn wait_for_terminal_signal() -> std::io::Result<Exit> {
     }
 }
 
-/// Waits for Ctrl-C, and says how the process is to exit.
+/// Waits for Ctrl-C and returns the exit status for it.
 #[cfg(not(unix))]
 pub async fn wait_for_signal() -> std::io::Result<Exit> {
     tokio::signal::ctrl_c().await.map(|()| Exit::Interrupted)
 }
 
-/// The same: a console that goes away takes its processes with it.
+/// Waits for Ctrl-C and returns the exit status for it. Closing a console ends its processes.
 #[cfg(not(unix))]
 pub async fn wait_for_terminal_signal() -> std::io::Result<Exit> {
     wait_for_signal().await
 }
 
-/// Told once, from any thread, that the run is to end.
+/// A flag that any thread can set once to end the run.
 #[derive(Debug, Default)]
 pub struct ShutdownFlag {
     is_set: AtomicBool,
-    told: Notify,
+    notify: Notify,
 }
 
 impl ShutdownFlag {
-    /// The run is to end.
+    /// Sets the flag and wakes everybody who waits for it.
     pub fn set(&self) {
         self.is_set.store(true, Ordering::Relaxed);
-        self.told.notify_waiters();
+        self.notify.notify_waiters();
     }
 
-    /// Whether it is.
+    /// Returns whether the flag is set.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.is_set.load(Ordering::Relaxed)
     }
 
-    /// Waits until it is.
+    /// Waits until the flag is set.
     pub async fn wait(&self) {
-        // Made before the look, so that nothing falls between.
-        let told = self.told.notified();
+        // Created before the check, so that no notification is lost between the two.
+        let notified = self.notify.notified();
         if !self.is_set() {
-            told.await;
+            notified.await;
         }
     }
 }

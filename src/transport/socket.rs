@@ -1,7 +1,8 @@
-//! A WebSocket: the handshake, by the same HTTP client as everything else, and the messages, with the pings that tell a
-//! silent connection from a dead one.
+//! The WebSocket client: the handshake, the messages, and the pings that distinguish a silent
+//! connection from a dead one.
 //!
-//! What the messages mean, and what a close code means, is for others.
+//! The handshake goes through the same HTTP client as all other requests. The meaning of messages
+//! and of close codes is left to the caller.
 
 use std::time::Duration;
 
@@ -29,31 +30,31 @@ use crate::transport::credential::Credential;
 use crate::transport::source_config::SuspendDetector;
 
 /// How often the server is pinged.
-const PING: Duration = Duration::from_secs(20);
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 
-/// How long the server may stay silent, pongs included, before the connection is taken for dead.
-pub const SILENCE: Duration = Duration::from_secs(60);
+/// How long the server may send nothing, not even a pong, before the connection is considered dead.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long saying goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// How long the closing handshake may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The subprotocol that carries the credential.
-const AUTH: &str = "auth";
+const AUTH_SUBPROTOCOL: &str = "auth";
 
-/// What came out of a WebSocket. After all but the first two it is of no more use.
+/// A message or the end of a WebSocket. Only `Text` and `Binary` may be followed by more.
 #[derive(PartialEq, Eq)]
 pub(super) enum SocketEvent {
     /// A text message, which is valid UTF-8.
     Text(Bytes),
     /// A binary message.
     Binary(Bytes),
-    /// The server closed it, with a code or without.
+    /// The server closed the connection, perhaps with a code.
     Closed(Option<u16>),
-    /// A message over the limit, of at least so many bytes. There is no skipping one: the protocol's parser stops there.
+    /// A message over the limit, of at least this many bytes. The protocol parser cannot skip it.
     TooLarge(u64),
-    /// A text message that is no UTF-8, for which the connection must be failed (RFC 6455, section 8.1).
+    /// A text message that is not UTF-8, which must fail the connection (RFC 6455, section 8.1).
     NotUtf8,
-    /// It broke.
+    /// The connection was lost, for this reason.
     Lost(String),
 }
 
@@ -61,17 +62,19 @@ pub(super) enum SocketEvent {
 pub(super) struct Socket<S> {
     stream: WebSocketStream<S>,
     pings: Interval,
-    silence: Duration,
-    awake: SuspendDetector,
+    read_timeout: Duration,
+    suspend: SuspendDetector,
 }
 
-/// Makes the handshake (RFC 6455, section 4.1). The credential, if there is one, goes as a subprotocol. `resource` is what
-/// the URL names, for the messages.
+/// Opens a WebSocket with the opening handshake (RFC 6455, section 4.1).
+///
+/// The credential is sent as a subprotocol. `resource` names what the URL stands for in error
+/// messages, such as "call".
 pub(super) async fn open(
     request: RequestBuilder,
     credential: Option<&Credential>,
     resource: &str,
-    limits: &SourceConfig,
+    config: &SourceConfig,
 ) -> Result<Socket<Upgraded>, ConnectError> {
     let key = generate_key();
     let mut request = request
@@ -80,8 +83,8 @@ pub(super) async fn open(
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, &key);
     if let Some(credential) = credential {
-        request = request
-            .header(SEC_WEBSOCKET_PROTOCOL, secret(&format!("{AUTH}, {}", credential.expose())));
+        let protocols = secret(&format!("{AUTH_SUBPROTOCOL}, {}", credential.expose()));
+        request = request.header(SEC_WEBSOCKET_PROTOCOL, protocols);
     }
     let response = client::send(request).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -92,29 +95,35 @@ pub(super) async fn open(
             resource,
         ));
     }
-    check(response.headers(), &key, credential.map(|_| AUTH))
+    check_handshake(response.headers(), &key, credential.map(|_| AUTH_SUBPROTOCOL))
         .map_err(|why| ConnectError::ambiguous(why, "check the agent base URL"))?;
     let upgraded = response.upgrade().await.map_err(|error| ConnectError::unreachable(&error))?;
-    Ok(Socket::new(upgraded, limits).await)
+    Ok(Socket::new(upgraded, config).await)
 }
 
-/// Holds the server's handshake against what was asked.
-fn check(headers: &HeaderMap, key: &str, subprotocol: Option<&str>) -> Result<(), &'static str> {
-    let is = |name: &HeaderName, expected: &str| {
-        single(headers, name).is_some_and(|value| value.eq_ignore_ascii_case(expected))
-    };
-    let upgrades = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    if !is(&UPGRADE, "websocket")
-        || !upgrades
-            .flat_map(|value| value.split(','))
-            .any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
+/// Checks the server's half of the handshake (RFC 6455, section 4.1).
+fn check_handshake(
+    headers: &HeaderMap,
+    key: &str,
+    subprotocol: Option<&str>,
+) -> Result<(), &'static str> {
+    let accept = derive_accept_key(key.as_bytes());
+    let is_websocket = single_value(headers, &UPGRADE)
+        .is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+    let mut connection_options = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    if !is_websocket
+        || !connection_options.any(|option| option.trim().eq_ignore_ascii_case("upgrade"))
     {
-        Err("the server switched to something that is no WebSocket")
-    } else if single(headers, &SEC_WEBSOCKET_ACCEPT) != Some(&derive_accept_key(key.as_bytes())) {
-        Err("the server's WebSocket handshake is not an answer to this one")
+        Err("the server switched to something that is not a WebSocket")
+    } else if single_value(headers, &SEC_WEBSOCKET_ACCEPT) != Some(&accept) {
+        Err("the server's WebSocket handshake does not answer this request")
     } else if headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
-        Err("the server uses a WebSocket extension, which nobody asked for")
-    } else if single(headers, &SEC_WEBSOCKET_PROTOCOL) != subprotocol
+        Err("the server uses a WebSocket extension that was not requested")
+    } else if single_value(headers, &SEC_WEBSOCKET_PROTOCOL) != subprotocol
         || headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().count() > 1
     {
         Err("the server did not choose the subprotocol that it was offered")
@@ -123,44 +132,47 @@ fn check(headers: &HeaderMap, key: &str, subprotocol: Option<&str>) -> Result<()
     }
 }
 
-/// The value of a header that is there once.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+/// Returns the value of a header that occurs exactly once.
+fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?.trim();
     values.next().is_none().then_some(value)
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    /// A WebSocket over a connection whose handshake is done.
-    pub(super) async fn new(io: S, limits: &SourceConfig) -> Self {
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(limits.max_frame))
-            .max_frame_size(Some(limits.max_frame));
-        let silence = limits.read_timeout.unwrap_or(SILENCE);
-        // Two pings must fit into the silence, or a server that has nothing to say would be taken for dead.
-        let ping = PING.min(silence / 3).max(Duration::from_millis(1));
-        let mut pings = interval_at(Instant::now() + ping, ping);
+    /// Creates a WebSocket on a connection whose handshake is done.
+    pub(super) async fn new(io: S, config: &SourceConfig) -> Self {
+        let limits = WebSocketConfig::default()
+            .max_message_size(Some(config.max_frame))
+            .max_frame_size(Some(config.max_frame));
+        let read_timeout = config.read_timeout.unwrap_or(READ_TIMEOUT);
+        // Two pings must fit into the timeout, or a server without events would seem dead.
+        let interval = PING_INTERVAL.min(read_timeout / 3).max(Duration::from_millis(1));
+        let mut pings = interval_at(Instant::now() + interval, interval);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let stream = WebSocketStream::from_raw_socket(io, Role::Client, Some(config)).await;
-        Self { stream, pings, silence, awake: SuspendDetector::new(limits.now) }
+        let stream = WebSocketStream::from_raw_socket(io, Role::Client, Some(limits)).await;
+        Self { stream, pings, read_timeout, suspend: SuspendDetector::new(config.now) }
     }
 
-    /// Waits for the next message, pinging meanwhile. Nothing is lost if it is not waited for to the end. The silence is
-    /// counted from the call: between two calls it is the caller who does not listen.
+    /// Waits for the next message, and sends pings meanwhile. Safe to cancel.
+    ///
+    /// The read timeout starts with the call: between two calls it is the caller who does not read.
     pub(super) async fn next(&mut self) -> SocketEvent {
-        let mut dead = Instant::now() + self.silence;
+        let mut deadline = Instant::now() + self.read_timeout;
         loop {
             let message = tokio::select! {
                 biased;
                 message = self.stream.next() => message,
                 _ = self.pings.tick() => match self.ping().await {
                     Ok(()) => continue,
-                    Err(heard) => return heard,
+                    Err(event) => return event,
                 },
-                () = self.awake.slept() => return SocketEvent::Lost("the machine has slept".to_owned()),
-                () = sleep_until(dead) => return self.silent(),
+                () = self.suspend.suspended() => {
+                    return SocketEvent::Lost("the machine was suspended".to_owned());
+                }
+                () = sleep_until(deadline) => return self.timed_out(),
             };
-            dead = Instant::now() + self.silence;
+            deadline = Instant::now() + self.read_timeout;
             match message {
                 Some(Ok(Message::Text(text))) => return SocketEvent::Text(text.into()),
                 Some(Ok(Message::Binary(data))) => return SocketEvent::Binary(data),
@@ -168,46 +180,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     return SocketEvent::Closed(frame.map(|frame| frame.code.into()));
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Err(error)) => return failed(&error),
+                Some(Err(error)) => return event_of_error(&error),
                 None => return SocketEvent::Lost("connection closed".to_owned()),
             }
         }
     }
 
-    /// The same, but for a caller who is `full` reads nothing: then it returns only when the connection has broken.
-    pub(super) async fn attend(&mut self, full: bool) -> SocketEvent {
-        if !full {
-            return self.next().await;
-        }
+    /// Sends pings without reading, and returns only when the connection is lost.
+    pub(super) async fn keep_alive(&mut self) -> SocketEvent {
         loop {
             self.pings.tick().await;
-            if let Err(heard) = self.ping().await {
-                return heard;
+            if let Err(event) = self.ping().await {
+                return event;
             }
         }
     }
 
-    /// A ping that can't be written within its interval tells as much as a missing pong.
+    /// Sends a ping. One that cannot be written within its interval counts as a missing pong.
     async fn ping(&mut self) -> Result<(), SocketEvent> {
         match timeout(self.pings.period(), self.stream.send(Message::Ping(Bytes::new()))).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(failed(&error)),
-            Err(_) => Err(self.silent()),
+            Ok(Err(error)) => Err(event_of_error(&error)),
+            Err(_) => Err(self.timed_out()),
         }
     }
 
-    fn silent(&self) -> SocketEvent {
-        SocketEvent::Lost(format!("nothing came for {} s", self.silence.as_secs_f64()))
+    fn timed_out(&self) -> SocketEvent {
+        let seconds = self.read_timeout.as_secs_f64();
+        SocketEvent::Lost(format!("nothing was received for {seconds} s"))
     }
 
-    /// Closes the connection as the protocol wants it, if that is quick.
+    /// Closes the connection with the closing handshake, unless that takes too long.
     pub(super) async fn close(mut self) {
-        // By name, as the stream has a `close` of its own, which writes nothing once the server has closed.
-        let _ = timeout(GOODBYE, SinkExt::close(&mut self.stream)).await;
+        // The stream's own `close` writes nothing once the server has closed.
+        let _ = timeout(CLOSE_TIMEOUT, SinkExt::close(&mut self.stream)).await;
     }
 }
 
-fn failed(error: &Error) -> SocketEvent {
+fn event_of_error(error: &Error) -> SocketEvent {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { size, .. }) => {
             SocketEvent::TooLarge(*size as u64)
@@ -219,7 +229,7 @@ fn failed(error: &Error) -> SocketEvent {
             SocketEvent::Lost("connection closed".to_owned())
         }
         Error::Protocol(_) => {
-            SocketEvent::Lost("the server broke the WebSocket protocol".to_owned())
+            SocketEvent::Lost("the server violated the WebSocket protocol".to_owned())
         }
         error => SocketEvent::Lost(cause(error)),
     }

@@ -1,4 +1,4 @@
-//! How much a live source bears before it gives a frame, a connection or the stream up.
+//! The limits of a live source, and the detection of a suspended machine.
 
 use std::time::Duration;
 
@@ -7,25 +7,30 @@ use tokio::time::Instant;
 
 use super::backoff::Random;
 
-/// The largest frame, and the largest line of one, in bytes. The platform's own client gives up beyond it.
+/// The default maximum size of a frame and of a line, in bytes. The platform's own client has the
+/// same limit.
 pub const FRAME_LIMIT: usize = 1 << 20;
 
-/// How far the two clocks may drift apart before the machine is taken to have slept.
-const SLEPT: Duration = Duration::from_secs(10);
+/// How far the wall clock may run ahead of the monotonic clock before the machine is considered to
+/// have been suspended.
+const SUSPEND_THRESHOLD: Duration = Duration::from_secs(10);
 
-/// How often the clocks are compared.
-pub(super) const LOOK: Duration = Duration::from_secs(5);
+/// How often the two clocks are compared.
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The limits of a source. Chance and the clock come with them, so that tests can do without either.
+/// The limits of a source.
+///
+/// Randomness and the clock are part of it, so that tests can control them.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceConfig {
-    /// The largest frame in bytes.
+    /// The maximum size of a frame, in bytes.
     pub max_frame: usize,
-    /// How long a connection may bring nothing at all; the transport's own default if it is not given.
+    /// How long a connection may receive nothing at all before it is considered lost; `None` for
+    /// the default of the transport.
     pub read_timeout: Option<Duration>,
-    /// How many tries in a row may fail.
+    /// How many reconnects in a row may fail; `None` for no limit.
     pub max_reconnects: Option<u32>,
-    /// Chance, for the back-off.
+    /// The source of randomness for the back-off.
     pub random: Random,
     /// The wall clock.
     pub now: fn() -> Timestamp,
@@ -43,37 +48,40 @@ impl Default for SourceConfig {
     }
 }
 
-/// Notices that the machine slept: the wall clock went on and the monotonic one did not.
+/// Detects that the machine was suspended: only the wall clock advanced, not the monotonic clock.
 #[derive(Debug)]
 pub(super) struct SuspendDetector {
     now: fn() -> Timestamp,
-    wall: Timestamp,
-    steady: Instant,
+    last_wall: Timestamp,
+    last_monotonic: Instant,
 }
 
 impl SuspendDetector {
     pub(super) fn new(now: fn() -> Timestamp) -> Self {
-        Self { now, wall: now(), steady: Instant::now() }
+        Self { now, last_wall: now(), last_monotonic: Instant::now() }
     }
 
-    /// Waits until the machine has slept. A clock that was set forward looks the same, and costs one reconnect.
-    pub(super) async fn slept(&mut self) {
+    /// Waits until the machine has been suspended.
+    ///
+    /// A wall clock that is set forward looks the same. It costs one reconnect.
+    pub(super) async fn suspended(&mut self) {
         loop {
-            tokio::time::sleep(LOOK).await;
-            let (wall, steady) = ((self.now)(), Instant::now());
-            let passed = Duration::try_from(wall.duration_since(self.wall)).unwrap_or_default();
-            let lived = steady - self.steady;
-            (self.wall, self.steady) = (wall, steady);
-            if passed > lived + SLEPT {
+            tokio::time::sleep(CHECK_INTERVAL).await;
+            let (wall, monotonic) = ((self.now)(), Instant::now());
+            let wall_elapsed =
+                Duration::try_from(wall.duration_since(self.last_wall)).unwrap_or_default();
+            let elapsed = monotonic - self.last_monotonic;
+            (self.last_wall, self.last_monotonic) = (wall, monotonic);
+            if wall_elapsed > elapsed + SUSPEND_THRESHOLD {
                 return;
             }
         }
     }
 }
 
-/// A clock for tests that stands still but for what is added to it.
+/// A wall clock that tests can move forward.
 #[cfg(test)]
-pub(super) mod hand {
+pub(super) mod test_clock {
     use std::cell::Cell;
 
     use std::time::SystemTime;
@@ -84,12 +92,12 @@ pub(super) mod hand {
         static AHEAD: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     }
 
-    /// The time by that clock, which goes with the real one.
+    /// Returns the real time plus everything that [`advance`] added.
     pub fn now() -> Timestamp {
         Timestamp::try_from(SystemTime::now() + AHEAD.get()).expect("a time")
     }
 
-    /// Moves it forward.
+    /// Moves the clock forward.
     pub fn advance(by: Duration) {
         AHEAD.set(AHEAD.get() + by);
     }
@@ -102,14 +110,15 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_sleep_is_noticed_at_the_next_look_and_a_long_wait_is_none() {
-        let mut awake = SuspendDetector::new(hand::now);
-        // Virtual time runs ahead of the wall clock here, which is no sleep.
-        assert!(tokio::time::timeout(LOOK * 1000, awake.slept()).await.is_err());
-        hand::advance(Duration::from_secs(3600));
+    async fn a_suspend_is_detected_at_the_next_check_and_a_long_wait_is_not_a_suspend() {
+        let mut detector = SuspendDetector::new(test_clock::now);
+        // Virtual time runs ahead of the wall clock here, which is not a suspend.
+        let waited = tokio::time::timeout(CHECK_INTERVAL * 1000, detector.suspended()).await;
+        assert!(waited.is_err());
+        test_clock::advance(Duration::from_secs(3600));
         let began = Instant::now();
-        awake.slept().await;
-        assert!(began.elapsed() <= LOOK);
-        assert!(awake.slept().now_or_never().is_none(), "once");
+        detector.suspended().await;
+        assert!(began.elapsed() <= CHECK_INTERVAL);
+        assert!(detector.suspended().now_or_never().is_none(), "once");
     }
 }

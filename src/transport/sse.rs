@@ -1,9 +1,11 @@
-//! The workspace's event stream: connected, resumed and read, for as long as somebody listens.
+//! The event stream of a workspace: connects, reads, reconnects and resumes until the receiver is
+//! gone.
 //!
-//! A connection that stood and broke is tried again, from the last position; a hole that may have come about meanwhile is
-//! named before what follows it. What ends it is what no try can mend:
-//! a refused credential, a missing workspace, too many streams; and before anything has worked, whatever looks like a
-//! mistyped URL. The frames go on as they came: the framer's word on their shape, nobody's yet on their meaning.
+//! A lost connection is opened again from the last position, and a possible gap is reported before
+//! the events that follow it. Only failures that no further attempt can fix end the stream: a
+//! refused credential, a missing workspace, too many streams and, before the first connection,
+//! anything that looks like a mistyped URL. Frames are passed on as they arrived, without
+//! interpretation.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -26,37 +28,42 @@ use crate::transport::credential::Credential;
 use crate::transport::framer::{Parser, SseBody, SseFrame};
 use crate::transport::gap::{self, Gap, GapAssessment, PendingGap, ReconnectInfo};
 use crate::transport::key_ring::KeyRing;
-use crate::transport::resume::{Resume, ResumeDecision, UncoveredRange, number};
+use crate::transport::resume::{Resume, ResumeDecision, UncoveredRange, parse_number};
 use crate::transport::source_config::SuspendDetector;
 use crate::transport::stream_context::StreamContext;
 use crate::transport::{RawFrame, Sender, SourceConfig, backoff};
 
-/// How long a connection may bring nothing at all, not even a comment, before it is taken for dead. Resuming costs nothing.
-pub const SILENCE: Duration = Duration::from_secs(120);
+/// How long a connection may receive nothing, not even a comment, before it is considered dead.
+/// Resuming loses nothing.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The event type of the server's control frames.
 pub(super) const CONTROL: &str = "error";
 
-/// Where a stream begins.
+/// The position at which a stream begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Start {
-    /// With what happens from now on.
+    /// With the events from now on.
     #[default]
     Now,
-    /// With what bears this id, as long as the server still has it.
+    /// With the events from this id on, as far as the server still has them.
     Since(u64),
-    /// After an event of this id, which an earlier run delivered.
+    /// After the event with this id, which an earlier run delivered.
     After(u64),
 }
 
-/// Reads a workspace's stream into the channel until the receiver is gone, which is no error, or until an error that no
-/// other try can mend. Dropping the future stops it at once.
+/// Reads the stream of a workspace into the channel until the receiver is gone. Dropping the future
+/// stops it at once.
+///
+/// # Errors
+///
+/// Fails if no further attempt to connect can succeed or none is left.
 pub async fn run(
     client: &Client,
     workspace_id: &str,
     keys: &KeyRing,
     start: Start,
-    limits: &SourceConfig,
+    config: &SourceConfig,
     tx: &Sender,
 ) -> Result<()> {
     let origin = Origin {
@@ -64,53 +71,55 @@ pub async fn run(
         workspace_id: Some(workspace_id.to_owned()),
         call_sid: None,
     };
-    let link =
-        StreamContext::new("cannot read the workspace's stream", origin, backoff::SSE, limits, tx);
+    let context =
+        StreamContext::new("cannot read the workspace's stream", origin, backoff::SSE, config, tx);
     let request = |key: &Credential| client.events(workspace_id, key);
     tokio::select! {
         biased;
         () = tx.closed() => Ok(()),
-        error = SseReader::new(link, start).follow(request, keys) => Err(error),
+        error = SseReader::new(context, start).follow(request, keys) => Err(error),
     }
 }
 
-/// A stream over all of its connections.
+/// The state of a stream over all of its connections.
 struct SseReader<'a> {
-    link: StreamContext<'a>,
+    context: StreamContext<'a>,
     resume: Resume,
-    /// The stream is to begin at a moment that somebody named, and has not yet.
+    /// The user named the beginning of the stream, and no event has been delivered yet.
     since: bool,
-    /// When a connection was last heard.
-    heard: Option<Timestamp>,
-    /// How far the ids are behind the clock here, at least, in milliseconds.
+    /// When something was last received.
+    last_heard: Option<Timestamp>,
+    /// The minimum distance of the ids behind the local clock, in milliseconds.
     offset: Option<i64>,
-    /// Whether there is a hole before what comes next.
-    doubt: Option<PendingGap>,
-    /// Events came while there was a doubt: that they come again later says nothing of what was before them.
-    unproven: bool,
-    /// A repeat was dropped and not told of yet.
-    repeat: bool,
+    /// A possible gap before the next event.
+    pending_gap: Option<PendingGap>,
+    /// New events arrived while a gap was pending. Their replay on a later connection would prove
+    /// nothing about the events before them.
+    has_unproven_events: bool,
+    /// A repeated event was dropped, and no frame has reported it yet.
+    has_dropped_repeat: bool,
 }
 
 impl<'a> SseReader<'a> {
-    fn new(link: StreamContext<'a>, start: Start) -> Self {
-        let (resume, heard) = match start {
+    fn new(context: StreamContext<'a>, start: Start) -> Self {
+        let (resume, last_heard) = match start {
             Start::Now => (Resume::default(), None),
-            Start::Since(id) => (Resume::at(id, false), None),
-            Start::After(id) => (Resume::at(id, true), gap::time(id)),
+            Start::Since(id) => (Resume::from_id(id, false), None),
+            Start::After(id) => (Resume::from_id(id, true), gap::time(id)),
         };
         Self {
-            link,
+            context,
             resume,
             since: matches!(start, Start::Since(_)),
-            heard,
+            last_heard,
             offset: None,
-            doubt: None,
-            unproven: false,
-            repeat: false,
+            pending_gap: None,
+            has_unproven_events: false,
+            has_dropped_repeat: false,
         }
     }
 
+    /// Connects and reads until a failure that no further attempt can fix.
     async fn follow(
         mut self,
         request: impl Fn(&Credential) -> RequestBuilder,
@@ -118,33 +127,34 @@ impl<'a> SseReader<'a> {
     ) -> Error {
         loop {
             let key = keys.current();
-            let last_event_id = self.resume.begin(self.age(self.link.now()));
+            let last_event_id = self.resume.begin_connection(self.position_age(self.context.now()));
             let failure = match open(request(&key), last_event_id.as_deref(), "workspace").await {
                 Ok(response) => {
-                    self.link.connected().await;
-                    self.arrive().await;
-                    if let Some(id) = answered_at(response.headers()) {
+                    self.context.report_connected().await;
+                    self.begin_connection().await;
+                    if let Some(id) = server_time(response.headers()) {
                         self.resume.set_baseline(id);
                     }
                     let parser = Parser::new(
                         last_event_id.as_deref().unwrap_or_default(),
-                        self.link.limits.max_frame,
+                        self.context.config.max_frame,
                     );
                     let begun = Instant::now();
                     let failure = self.read(Box::pin(response.bytes_stream()), parser).await;
-                    self.resume.broke(begun.elapsed() < gap::SETTLE_TIME);
+                    self.resume.disconnected(begun.elapsed() < gap::SETTLE_TIME);
                     failure
                 }
                 Err(failure) => failure,
             };
-            if let Err(error) = self.link.after(failure, keys, &key).await {
+            if let Err(error) = self.context.recover(failure, keys, &key).await {
                 return error;
             }
         }
     }
 
-    /// How long before that the event at the position was published, in milliseconds, as far as that is known.
-    fn age(&self, now: Timestamp) -> u64 {
+    /// Returns the time between the publication of the event at the position and `now`, in
+    /// milliseconds; 0 if unknown.
+    fn position_age(&self, now: Timestamp) -> u64 {
         let published =
             self.resume.position().and_then(|id| i64::try_from(id).ok()).zip(self.offset);
         published.map_or(0, |(id, offset)| {
@@ -152,107 +162,114 @@ impl<'a> SseReader<'a> {
         })
     }
 
-    /// The connection stands: is there a hole behind it?
-    async fn arrive(&mut self) {
-        let now = self.link.now();
-        self.resume.stands(self.age(now));
+    /// Assesses whether there is a gap before a connection that has been opened.
+    async fn begin_connection(&mut self) {
+        let now = self.context.now();
+        self.resume.connected(self.position_age(now));
         let reconnect = ReconnectInfo {
             position: self.resume.position(),
             is_event: self.resume.expected().is_some(),
-            remembered: self.resume.remembers(),
-            last_heard: self.heard,
+            remembered: self.resume.has_history(),
+            last_heard: self.last_heard,
             now,
             offset: self.offset.unwrap_or_default(),
         };
-        self.heard = Some(now);
-        // A replay can't settle the doubt of the connection before any more.
-        if std::mem::take(&mut self.unproven)
-            && let Some(doubt) = self.doubt.take()
+        self.last_heard = Some(now);
+        // A replay can no longer resolve the pending gap of the previous connection.
+        if std::mem::take(&mut self.has_unproven_events)
+            && let Some(pending) = self.pending_gap.take()
         {
-            let gap = doubt.gap_until(now);
-            self.link.gap(&gap).await;
+            let gap = pending.gap_until(now);
+            self.context.report_gap(&gap).await;
         }
         match reconnect.assess(self.since) {
-            // A doubt of the connection before that nothing has settled stays.
             GapAssessment::Complete => {}
-            GapAssessment::Pending(doubt) => _ = self.doubt.get_or_insert(doubt),
-            GapAssessment::Gap(gap) => self.link.gap(&gap).await,
+            // An unresolved pending gap of the previous connection is kept.
+            GapAssessment::Pending(pending) => _ = self.pending_gap.get_or_insert(pending),
+            GapAssessment::Gap(gap) => self.context.report_gap(&gap).await,
         }
     }
 
-    /// Reads a body to its end, however it comes to it.
+    /// Reads a body until the connection is lost, and returns the reason.
     async fn read<E: StdError + 'static>(
         &mut self,
         mut body: impl Chunks<Item = Result<Bytes, E>> + Unpin,
         mut parser: Parser,
     ) -> ConnectError {
-        let silence = self.link.limits.read_timeout.unwrap_or(SILENCE);
-        let mut awake = SuspendDetector::new(self.link.limits.now);
+        let read_timeout = self.context.config.read_timeout.unwrap_or(READ_TIMEOUT);
+        let mut suspend = SuspendDetector::new(self.context.config.now);
         let settled = Instant::now() + gap::SETTLE_TIME;
-        let mut dead = Instant::now() + silence;
+        let mut deadline = Instant::now() + read_timeout;
         loop {
             let chunk = tokio::select! {
                 biased;
                 chunk = body.next() => chunk,
-                () = awake.slept() => return ConnectError::transient("the machine has slept"),
-                () = sleep_until(settled), if self.doubt.is_some() => {
-                    if let Some(doubt) = self.doubt.take() {
-                        self.unproven = false;
-                        let gap = doubt.gap_until(self.link.now());
-                        self.link.gap(&gap).await;
+                () = suspend.suspended() => {
+                    return ConnectError::transient("the machine was suspended");
+                }
+                () = sleep_until(settled), if self.pending_gap.is_some() => {
+                    if let Some(pending) = self.pending_gap.take() {
+                        self.has_unproven_events = false;
+                        let gap = pending.gap_until(self.context.now());
+                        self.context.report_gap(&gap).await;
                     }
                     continue;
                 }
-                () = sleep_until(dead) => return ConnectError::transient(format!("nothing came for {} s", silence.as_secs_f64())),
+                () = sleep_until(deadline) => {
+                    let seconds = read_timeout.as_secs_f64();
+                    let why = format!("nothing was received for {seconds} s");
+                    return ConnectError::transient(why);
+                }
             };
             let chunk = match chunk {
                 Some(Ok(chunk)) => chunk,
                 Some(Err(error)) => return ConnectError::transient(cause(&error)),
                 None => return ConnectError::transient("the server ended the stream"),
             };
-            let received_at = self.link.now();
-            self.heard = Some(received_at);
+            let received_at = self.context.now();
+            self.last_heard = Some(received_at);
             let frames = parser.push(&chunk);
             if let Some(retry) = parser.retry() {
-                self.link.backoff.set_initial(retry);
+                self.context.backoff.set_initial(retry);
             }
             for frame in frames {
                 if let Some(failure) = refusal(&frame) {
                     return failure;
                 }
-                self.pass_on(frame, received_at).await;
+                self.deliver(frame, received_at).await;
             }
-            // While the walk was slow, it was not the server who was silent.
-            dead = Instant::now() + silence;
+            // The time that a slow pipeline took does not count as silence of the server.
+            deadline = Instant::now() + read_timeout;
         }
     }
 
-    /// Sends a frame on, unless it was delivered before.
-    async fn pass_on(&mut self, frame: SseFrame, received_at: Timestamp) {
+    /// Sends a frame, unless it was delivered before. Reports gaps before it.
+    async fn deliver(&mut self, frame: SseFrame, received_at: Timestamp) {
         let (data, fault) = match frame.body {
-            SseBody::Empty if frame.sets_id => return self.resume.move_to(&frame.last_event_id),
-            // The id in force is the one that was asked for, and says nothing of where the stream is.
+            SseBody::Empty if frame.sets_id => {
+                return self.resume.set_position(&frame.last_event_id);
+            }
+            // The id in force is the requested one, which says nothing about the server's position.
             SseBody::Empty => return,
             SseBody::Data(data) => (Bytes::from(data), None),
             SseBody::TooLarge(bytes) => (Bytes::new(), Some((FrameError::TooLarge, bytes))),
         };
-        let own = frame.sets_id.then_some(frame.last_event_id.as_str());
-        let age = self.age(received_at);
-        // What was too large is known by its size.
-        let verdict = match fault {
-            None => self.resume.judge(own, frame.event.as_deref(), &data),
-            Some((_, bytes)) => {
-                self.resume.judge(own, frame.event.as_deref(), &bytes.to_be_bytes())
-            }
+        let own_id = frame.sets_id.then_some(frame.last_event_id.as_str());
+        let age = self.position_age(received_at);
+        let event = frame.event.as_deref();
+        // A frame that is too large is recognised by its size.
+        let decision = match fault {
+            None => self.resume.classify(own_id, event, &data),
+            Some((_, bytes)) => self.resume.classify(own_id, event, &bytes.to_be_bytes()),
         };
-        let number = own.and_then(number);
-        self.settle(number, verdict).await;
-        let ResumeDecision::New { backwards } = verdict else {
-            self.repeat |= verdict == ResumeDecision::Repeated;
+        let number = own_id.and_then(parse_number);
+        self.resolve_pending_gap(number, decision).await;
+        let ResumeDecision::New { backwards } = decision else {
+            self.has_dropped_repeat |= decision == ResumeDecision::Repeated;
             return;
         };
         if let Some(UncoveredRange { from, to, reason }) =
-            self.resume.unasked(number, backwards, age)
+            self.resume.uncovered_range(number, backwards, age)
         {
             let gap = Gap {
                 from: gap::time(from),
@@ -260,22 +277,22 @@ impl<'a> SseReader<'a> {
                 certain: false,
                 reason,
             };
-            self.link.gap(&gap).await;
+            self.context.report_gap(&gap).await;
         }
         self.since = false;
         if let Some(id) = number.and_then(|id| i64::try_from(id).ok()) {
             let behind = gap::millis(received_at) - id;
-            // A clock that was set back is not the one that was measured before.
+            // If the clock was set back, earlier measurements no longer apply.
             self.offset =
                 Some(self.offset.filter(|_| !backwards).map_or(behind, |least| least.min(behind)));
         }
         let flags = FrameFlags {
             id_missing: !frame.sets_id,
             id_backwards: backwards,
-            after_repeat: std::mem::take(&mut self.repeat),
+            after_repeat: std::mem::take(&mut self.has_dropped_repeat),
         };
         let frame = RawFrame {
-            origin: self.link.origin.clone(),
+            origin: self.context.origin.clone(),
             format: FrameFormat::Sse,
             event: frame.event,
             id: Some(frame.last_event_id).filter(|id| !id.is_empty()),
@@ -285,44 +302,45 @@ impl<'a> SseReader<'a> {
             offset: 0,
             flags,
         };
-        self.link.deliver(frame).await;
+        self.context.deliver(frame).await;
     }
 
-    /// What an event tells of the hole that there may be before it.
-    async fn settle(&mut self, id: Option<u64>, verdict: ResumeDecision) {
-        let Some(doubt) = &self.doubt else { return };
-        if doubt.is_resolved_by(id, verdict == ResumeDecision::Replayed) {
-            self.doubt = None;
-            self.unproven = false;
-        } else if let Some(mut gap) = doubt.gap_before(id) {
+    /// Resolves the pending gap, or reports it, if this event decides.
+    async fn resolve_pending_gap(&mut self, id: Option<u64>, decision: ResumeDecision) {
+        let Some(pending) = &self.pending_gap else { return };
+        if pending.is_resolved_by(id, decision == ResumeDecision::Replayed) {
+            self.pending_gap = None;
+            self.has_unproven_events = false;
+        } else if let Some(mut gap) = pending.gap_before(id) {
             if self.resume.has_gone_backwards() {
-                // Ids are no clock then, and what is missing may bear higher ones.
-                gap = doubt.gap_until(self.link.now());
+                // Ids do not follow time then, and missing events may have higher ids.
+                gap = pending.gap_until(self.context.now());
             }
-            self.doubt = None;
-            self.unproven = false;
-            self.link.gap(&gap).await;
+            self.pending_gap = None;
+            self.has_unproven_events = false;
+            self.context.report_gap(&gap).await;
         } else {
-            self.unproven |= verdict != ResumeDecision::Replayed;
+            self.has_unproven_events |= decision != ResumeDecision::Replayed;
         }
     }
 }
 
-/// When the server answered, by its own clock.
-fn answered_at(headers: &HeaderMap) -> Option<u64> {
+/// Returns the time of the answer by the server's clock, in milliseconds.
+fn server_time(headers: &HeaderMap) -> Option<u64> {
     static DATES: DateTimeParser = DateTimeParser::new();
     let date = DATES.parse_timestamp(headers.get(DATE)?.to_str().ok()?).ok()?;
     u64::try_from(date.as_millisecond()).ok()
 }
 
-/// Sends the request and checks that the answer is an event stream. `resource` is what the URL names, for the messages.
+/// Sends the request and checks that the answer is an event stream. `resource` names what the URL
+/// stands for in error messages, such as "workspace".
 pub(super) async fn open(
     request: RequestBuilder,
     last_event_id: Option<&str>,
     resource: &str,
 ) -> Result<Response, ConnectError> {
     let request = match last_event_id {
-        // A header can hold any bytes but control characters, and nothing else can be asked for again.
+        // A header cannot contain control characters, so such an id cannot be requested.
         Some(id) if !id.bytes().any(|byte| byte.is_ascii_control()) => {
             request.header("Last-Event-ID", id.as_bytes())
         }
@@ -348,13 +366,14 @@ pub(super) async fn open(
         .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
         return Err(ConnectError::ambiguous(
-            "the stream is compressed, which nobody asked for",
-            "take the proxy that compresses it out of the way",
+            "the stream is compressed, which was not requested",
+            "bypass the proxy that compresses it",
         ));
     }
     Ok(response)
 }
 
+/// Returns the media type of the answer without its parameters.
 fn essence(headers: &HeaderMap) -> &str {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim()
@@ -364,34 +383,36 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
     essence(headers).eq_ignore_ascii_case("text/event-stream")
 }
 
-/// The media types that servers and proxies send in place of a stream.
+/// The media types that servers and proxies commonly send instead of a stream.
 const MEDIA_TYPES: &[&str] =
     &["text/html", "text/plain", "application/json", "application/problem+json", "application/xml"];
 
-/// The media type, if it is one of the usual: a header can hold anything.
+/// Returns the media type if it is a common one. A header can contain anything, so no other value
+/// may be quoted.
 fn media_type(headers: &HeaderMap) -> &'static str {
     let essence = essence(headers);
     let known = MEDIA_TYPES.iter().find(|known| essence.eq_ignore_ascii_case(known));
     known.copied().unwrap_or(if essence.is_empty() { "no media type" } else { "another type" })
 }
 
-/// What a frame says against the stream, if it is a control frame.
+/// Returns the failure that a frame reports, if it is a control frame.
 pub(super) fn refusal(frame: &SseFrame) -> Option<ConnectError> {
     match &frame.body {
-        SseBody::Data(data) if frame.event.as_deref() == Some(CONTROL) => Some(control(data)),
+        SseBody::Data(data) if frame.event.as_deref() == Some(CONTROL) => Some(control_error(data)),
         _ => None,
     }
 }
 
-/// What a control frame says. Its message is the server's prose and stays unread.
-pub(super) fn control(data: &str) -> ConnectError {
+/// Converts the data of a control frame to a failure. Its message is text from the server and is
+/// ignored.
+pub(super) fn control_error(data: &str) -> ConnectError {
     let control: Value = serde_json::from_str(data).unwrap_or_default();
     match control.get("code").and_then(Value::as_str) {
         Some("too_many_streams") => {
             let limit = control.get("max_streams").and_then(Value::as_u64);
             let why = limit.map_or_else(
-                || "the workspace has as many open streams as it may".to_owned(),
-                |limit| format!("the workspace has {limit} open streams, as many as it may"),
+                || "the workspace already has its maximum number of open streams".to_owned(),
+                |limit| format!("the workspace already has {limit} open streams, its maximum"),
             );
             ConnectError::fatal(
                 Exit::TooManyStreams,
@@ -401,9 +422,9 @@ pub(super) fn control(data: &str) -> ConnectError {
         }
         Some("stream_unavailable") => ConnectError::transient("the platform's event bus is down"),
         Some("stream_error") => {
-            ConnectError::transient("the platform reports an error of the stream")
+            ConnectError::transient("the platform reported an error of the stream")
         }
-        _ => ConnectError::transient("the platform reports an error that is not known here"),
+        _ => ConnectError::transient("the platform reported an unknown error"),
     }
 }
 

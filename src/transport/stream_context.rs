@@ -1,6 +1,8 @@
-//! One stream's link to the walk: it sends frames and news down the channel, and turns a failure into a wait or an error.
+//! The state that one stream keeps over all of its connections.
 //!
-//! Sends to a channel whose receiver is gone do nothing: whoever drives the link watches for that and stops.
+//! It sends frames and connection events into the channel, and turns a failed connection into a
+//! wait or an error. Sends to a channel whose receiver is gone do nothing: the caller watches for
+//! that and stops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,68 +18,77 @@ use crate::transport::gap::Gap;
 use crate::transport::key_ring::KeyRing;
 use crate::transport::{ConnectionEvent, ConnectionState, Item, RawFrame, Sender, SourceConfig};
 
+/// The channel, back-off and configuration of one stream.
 pub(super) struct StreamContext<'a> {
+    /// The first part of error messages: what failed.
     pub(super) what: &'static str,
     pub(super) origin: Arc<Origin>,
     pub(super) backoff: Backoff,
-    pub(super) limits: &'a SourceConfig,
+    pub(super) config: &'a SourceConfig,
     tx: &'a Sender,
-    /// The server has been reached, so a failure is no longer likely to be the user's mistake.
-    proven: bool,
+    /// The server has been reached, so a failure is no longer likely to be a mistake of the user.
+    has_reached_server: bool,
 }
 
 impl<'a> StreamContext<'a> {
-    /// `what` is the first part of its errors.
+    /// Creates the context of a stream that has not been connected yet. `initial` is the first
+    /// ceiling of the back-off.
     pub(super) fn new(
         what: &'static str,
         origin: Origin,
         initial: Duration,
-        limits: &'a SourceConfig,
+        config: &'a SourceConfig,
         tx: &'a Sender,
     ) -> Self {
         Self {
             what,
             origin: Arc::new(origin),
             backoff: Backoff::new(initial),
-            limits,
+            config,
             tx,
-            proven: false,
+            has_reached_server: false,
         }
     }
 
-    /// The wall clock.
+    /// Returns the wall-clock time.
     pub(super) fn now(&self) -> Timestamp {
-        (self.limits.now)()
+        (self.config.now)()
     }
 
-    /// The connection stands.
-    pub(super) async fn connected(&mut self) {
-        self.proven = true;
-        self.news(ConnectionState::Connected).await;
+    /// Reports that the connection is open.
+    pub(super) async fn report_connected(&mut self) {
+        self.has_reached_server = true;
+        self.report_state(ConnectionState::Connected).await;
     }
 
-    /// A frame arrived, so the connection is a healthy one.
+    /// Sends a frame. The connection is healthy, so the back-off is reset.
     pub(super) async fn deliver(&mut self, frame: RawFrame) {
         self.backoff.reset();
-        // See the module's word on sends.
+        // The caller watches for a receiver that is gone.
         let _ = self.tx.send(Item::Frame(frame)).await;
     }
 
-    /// Names a hole.
-    pub(super) async fn gap(&mut self, gap: &Gap) {
+    /// Sends the `tap.gap` line of a gap.
+    pub(super) async fn report_gap(&mut self, gap: &Gap) {
         let frame = gap.frame(&self.origin, self.now());
-        // See the module's word on sends.
+        // The caller watches for a receiver that is gone.
         let _ = self.tx.send(Item::Frame(frame)).await;
     }
 
-    /// The stream is over for good, and well.
-    pub(super) async fn ended(&mut self, why: &str) {
-        self.news(ConnectionState::Ended { why: why.to_owned() }).await;
+    /// Reports that the stream ended normally.
+    pub(super) async fn report_ended(&mut self, why: &str) {
+        self.report_state(ConnectionState::Ended { why: why.to_owned() }).await;
     }
 
-    /// The connection failed: returns when it is time for another, or gives the error that it ends with. A key that was
-    /// refused is looked for anew, since keys are rotated in the middle of a day.
-    pub(super) async fn after(
+    /// Handles a failed connection: returns when it is time for the next attempt.
+    ///
+    /// After a refused key, it looks for a newer one first, because keys are rotated while evtap
+    /// runs.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no further attempt can succeed or none is left.
+    pub(super) async fn recover(
         &mut self,
         failure: ConnectError,
         keys: &KeyRing,
@@ -87,18 +98,14 @@ impl<'a> StreamContext<'a> {
             matches!(failure, ConnectError::Unauthorized { .. }) && keys.renew(used).await;
         match failure {
             ConnectError::Transient { why, at_least } => {
-                self.pause(why, at_least, Duration::MAX).await
+                self.wait_to_reconnect(why, at_least, Duration::MAX).await
             }
-            ConnectError::Ambiguous { why, .. } if self.proven => {
-                self.pause(why, Duration::ZERO, Duration::MAX).await
+            ConnectError::Ambiguous { why, .. } if self.has_reached_server => {
+                self.wait_to_reconnect(why, Duration::ZERO, Duration::MAX).await
             }
             ConnectError::Unauthorized { why, .. } if renewed => {
-                self.pause(
-                    format!("{why}, and there is a newer one"),
-                    Duration::ZERO,
-                    Duration::ZERO,
-                )
-                .await
+                let why = format!("{why}, and there is a newer one");
+                self.wait_to_reconnect(why, Duration::ZERO, Duration::ZERO).await
             }
             ConnectError::Fatal { .. }
             | ConnectError::Unauthorized { .. }
@@ -106,16 +113,20 @@ impl<'a> StreamContext<'a> {
         }
     }
 
-    /// Tells that there will be another connection, and waits for its time; or gives up after as many tries as there may be.
-    pub(super) async fn pause(
+    /// Reports the next attempt and waits for the back-off, bounded by `at_least` and `at_most`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the maximum number of reconnects in a row has been reached.
+    pub(super) async fn wait_to_reconnect(
         &mut self,
         why: String,
         at_least: Duration,
         at_most: Duration,
     ) -> Result<()> {
-        self.proven = true;
-        let (delay, attempt) = self.backoff.next(at_least, (self.limits.random)());
-        if self.limits.max_reconnects.is_some_and(|most| attempt > most) {
+        self.has_reached_server = true;
+        let (delay, attempt) = self.backoff.next(at_least, (self.config.random)());
+        if self.config.max_reconnects.is_some_and(|max| attempt > max) {
             let tries = attempt - 1;
             let why = format!(
                 "{why}; {tries} {} failed",
@@ -129,21 +140,21 @@ impl<'a> StreamContext<'a> {
             ));
         }
         let delay = delay.min(at_most);
-        self.news(ConnectionState::Reconnecting { delay, attempt, why }).await;
+        self.report_state(ConnectionState::Reconnecting { delay, attempt, why }).await;
         tokio::time::sleep(delay).await;
         Ok(())
     }
 
-    async fn news(&mut self, state: ConnectionState) {
-        // See the module's word on sends.
+    async fn report_state(&mut self, state: ConnectionState) {
+        // The caller watches for a receiver that is gone.
         let _ = self
             .tx
             .send(Item::Connection(ConnectionEvent { origin: Arc::clone(&self.origin), state }))
             .await;
     }
 
-    /// The channel itself, for a source that does something while it waits for room.
-    pub(super) const fn channel(&self) -> &'a Sender {
+    /// Returns the channel, for a source that does something else while it waits for room.
+    pub(super) const fn sender(&self) -> &'a Sender {
         self.tx
     }
 }

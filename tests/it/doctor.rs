@@ -104,7 +104,7 @@ async fn the_exit_status_is_that_of_the_first_failure() {
     found.hold(
         "key",
         "failed",
-        "the API key from AMIGO_API_KEY can't be used: character 3 is none",
+        "the API key from AMIGO_API_KEY can't be used: character 3 is not allowed in a token",
     );
     found.hold("clock", "ok", "within");
     let found = Findings::of(
@@ -115,7 +115,7 @@ async fn the_exit_status_is_that_of_the_first_failure() {
     found.hold("key", "failed", "there is no API key");
     let other = format!("doctor -w {} -o json --base-url {base}", DEMO_WORKSPACE.replace('d', "e"));
     let found = Findings::of(evtap(&other).at(&base), 4).await;
-    found.hold("stream", "failed", "there is no such workspace (404)");
+    found.hold("stream", "failed", "no such workspace (404)");
     found.hold("observer", "skipped", "no call is named");
 
     let found = Findings::of(doctor(&base, "").config("ouput = 1"), 2).await;
@@ -168,7 +168,7 @@ async fn each_step_through_a_proxy_is_checked() {
 
     let wrong = format!("http://tap:{PASSWORD}x@127.0.0.1:{}", proxy.port);
     let found = Findings::of(at(&format!("--ca-cert ca.pem --proxy {wrong}")), 1).await;
-    found.hold("tunnel", "failed", "the proxy wants a login (407)");
+    found.hold("tunnel", "failed", "the proxy requires authentication (407)");
     let found = Findings::of(at(&format!("--proxy {}", proxy.url())), 1).await;
     found.hold("TLS", "failed", "certificate not trusted");
     found.hold("stream", "failed", "certificate not trusted");

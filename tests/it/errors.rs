@@ -136,7 +136,7 @@ async fn final_answers_end_the_run() {
     for (status, exit, why) in [
         (401, 3, "the server refused the API key (401); check"),
         (403, 3, "the API key may not read this workspace (403); use"),
-        (404, 4, "there is no such workspace (404); check"),
+        (404, 4, "no such workspace (404); check"),
         (302, 1, "the server answered 302"),
         (418, 1, "the server answered 418"),
     ] {
@@ -145,7 +145,7 @@ async fn final_answers_end_the_run() {
     }
     for (status, exit, why) in [
         (401, 3, "the server refused the API key (401)"),
-        (404, 4, "there is no such call (404)"),
+        (404, 4, "no such call (404)"),
         (200, 1, ""),
     ] {
         let base = scripted([answer(status, "")]).await;
@@ -163,7 +163,7 @@ async fn a_rate_limit_is_waited_for() {
     let ran = watch(&base, "-n 1").run().await;
     assert_eq!(ran.ended(0).lines().count(), 1);
     assert!(
-        ran.stderr().contains("the server limits the rate (429); trying again in "),
+        ran.stderr().contains("the server limits the request rate (429); trying again in "),
         "{}",
         ran.stderr()
     );
@@ -181,15 +181,11 @@ async fn answers_that_are_not_an_event_stream_are_refused() {
 
 #[tokio::test]
 async fn files_that_are_not_recordings_are_refused() {
-    fails(
-        evtap("replay none.ndjson"),
-        1,
-        "cannot read none.ndjson: there is no such file; check the path",
-    )
-    .await;
+    fails(evtap("replay none.ndjson"), 1, "cannot read none.ndjson: no such file; check the path")
+        .await;
     fails(evtap("replay ."), 1, "cannot read .: it is a directory; name the files in it").await;
     let binary = evtap("replay x.bin").file("x.bin", b"\x7fELF\0\0\0canary");
-    fails(binary, 1, "cannot replay x.bin: it is no text; give NDJSON").await;
+    fails(binary, 1, "cannot replay x.bin: it is not text; give NDJSON").await;
     // What came before it is shown all the same.
     let ran = evtap("replay a none").file("a", "{\"event_type\":\"text.started\"}\n").run().await;
     assert_eq!(ran.ended(1).lines().count(), 1);

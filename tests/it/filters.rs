@@ -273,7 +273,7 @@ async fn mistakes_in_options_exit_with_2_before_connecting() {
         (&["--duration", "soon"], "invalid duration"),
         (&["-o", "xml"], "give pretty, ndjson, json, cloudevents, csv, tsv or template=TEXT"),
         (&["-o", "template={{"], "it is no template"),
-        (&["--filter-file", "none.jq"], "there is no such file"),
+        (&["--filter-file", "none.jq"], "no such file"),
         (&["-q", ".", "-o", "csv"], "cannot be used with"),
     ] {
         // The port answers nobody: who connected would fail in another way.

@@ -298,7 +298,7 @@ async fn endless_streams_stay_below_the_memory_limit() {
         let held = against(watch.clone(), server).await;
         assert!(
             held.status == 1
-                && held.stderr.contains("the stream is compressed, which nobody asked for"),
+                && held.stderr.contains("the stream is compressed, which was not requested"),
             "{}",
             held.stderr
         );
@@ -330,7 +330,7 @@ async fn endless_websocket_frames_stay_below_the_memory_limit() {
         let held = against(observe.clone(), server).await;
         assert!(
             held.stdout.contains("too_large")
-                || held.stderr.contains("broke the WebSocket protocol"),
+                || held.stderr.contains("violated the WebSocket protocol"),
             "{} {}",
             held.stdout,
             held.stderr

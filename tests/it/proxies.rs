@@ -180,7 +180,11 @@ async fn connection_problems_are_reported_without_the_password() {
     let wrong = format!("http://tap:{PASSWORD}x@127.0.0.1:{}", proxy.port);
     let right = proxy.url();
     for (options, variable, why) in [
-        (format!("--ca-cert ca.pem --proxy {wrong}"), None, "the proxy wants a login (407)"),
+        (
+            format!("--ca-cert ca.pem --proxy {wrong}"),
+            None,
+            "the proxy requires authentication (407)",
+        ),
         (format!("--ca-cert ca.pem --proxy {closed}"), None, "connection refused"),
         (format!("--proxy {right}"), None, "TLS: certificate not trusted"),
         (
@@ -196,7 +200,7 @@ async fn connection_problems_are_reported_without_the_password() {
         (
             "--ca-cert ca.pem".to_owned(),
             Some(("HTTPS_PROXY", wrong.as_str())),
-            "the proxy wants a login (407)",
+            "the proxy requires authentication (407)",
         ),
     ] {
         for run in both(&options, &authority.pem()) {
@@ -213,7 +217,7 @@ async fn connection_problems_are_reported_without_the_password() {
     for (options, why) in [
         (
             format!("--proxy ftp://tap:{PASSWORD}@127.0.0.1:1"),
-            "the proxy can't be used: its scheme is none of http, https, ",
+            "the proxy can't be used: its scheme is not http, https, ",
         ),
         (format!("--proxy {PASSWORD}"), "the proxy can't be used: it is not a URL; give one"),
         ("--ca-cert none.pem".to_owned(), "cannot use the certificates in none.pem: "),

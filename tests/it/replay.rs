@@ -105,7 +105,7 @@ async fn a_control_frame_in_a_capture_is_reported_and_not_printed() {
     let run = evtap("replay - -o ndjson").stdin(capture.clone()).run().await;
     assert_eq!(types(&run.ended(0)), ["text.started", "text.started"]);
     assert!(
-        run.stderr().contains("the stream ended: the platform reports an error of the stream"),
+        run.stderr().contains("the stream ended: the platform reported an error of the stream"),
         "{}",
         run.stderr()
     );
@@ -168,7 +168,7 @@ async fn a_truncated_archive_is_read_up_to_its_end() {
         let told = events(&ran.stderr()).pop().expect("a last line");
         let reason = told["reason"].as_str().expect("a reason");
         assert!(
-            reason.starts_with("cannot read all of -: it ends in the middle, after ")
+            reason.starts_with("cannot read all of -: the archive is truncated, after ")
                 && told["exit"] == 1,
             "{reason}"
         );
@@ -184,7 +184,7 @@ async fn a_truncated_archive_is_read_up_to_its_end() {
         let ran = evtap("audit -").stdin(damaged).run().await;
         ran.ended(1);
         assert!(
-            ran.stderr().contains("cannot read all of -: it is damaged, after "),
+            ran.stderr().contains("cannot read all of -: the archive is damaged, after "),
             "{}",
             ran.stderr()
         );

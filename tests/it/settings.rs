@@ -263,7 +263,7 @@ async fn mistakes_in_a_file_are_reported_with_their_line_and_without_values() {
         (
             "replay - --config none.toml",
             None,
-            "cannot use the configuration none.toml: there is no such file; ",
+            "cannot use the configuration none.toml: no such file; ",
         ),
         (
             "replay - --profile x",
@@ -427,7 +427,7 @@ async fn the_key_comes_from_the_highest_layer_that_has_one() {
     let failed =
         keyed("api_key_command = \"echo canary; echo canary >&2; exit 7\"", &base, as_it_is).await;
     assert_eq!(failed.ended(3), "");
-    let message = "cannot get the API key from --api-key-command: it ended with status 7; run it by itself to see what it says\n";
+    let message = "cannot get the API key from --api-key-command: it exited with status 7; run the command by itself to see its error\n";
     assert!(
         failed.stderr().contains(message) && !failed.all().contains("canary"),
         "{}",

@@ -176,8 +176,10 @@ fn stream(
                 .with_duration(after)
         }
         Ok(OpenedStream { after, first: None }) => {
-            let found =
-                format!("open, and nothing came for {} s", probe::FIRST_FRAME_TIMEOUT.as_secs());
+            let found = format!(
+                "open, and nothing was received for {} s",
+                probe::FIRST_FRAME_TIMEOUT.as_secs()
+            );
             let advice = "a proxy may hold the stream back: it must not buffer text/event-stream";
             CheckResult::warning(check, found, advice).with_duration(after)
         }

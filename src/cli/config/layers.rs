@@ -203,7 +203,7 @@ fn select_file(typed: &ArgMatches, watch: &clap::Command) -> Result<Selection> {
         let advice = "check the path of --config; `evtap config init` writes an example";
         return Err(Error::usage(
             format!("cannot use the configuration {}", path.display()),
-            "there is no such file",
+            "no such file",
             advice,
         ));
     }

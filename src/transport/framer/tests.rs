@@ -3,10 +3,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::transport::FRAME_LIMIT;
 
-/// A frame in a format that tests may print: type, id in force, retry, and data or the size of what was too large.
-type Seen = (Option<String>, String, Option<u64>, Result<Option<String>, u64>);
+/// A frame that tests can compare and print: type, id in force, `retry:`, and the data or the size
+/// of data over the limit.
+type FrameRecord = (Option<String>, String, Option<u64>, Result<Option<String>, u64>);
 
-fn seen(frame: SseFrame) -> Seen {
+fn record(frame: SseFrame) -> FrameRecord {
     let body = match frame.body {
         SseBody::Empty => Ok(None),
         SseBody::Data(data) => Ok(Some(data)),
@@ -15,12 +16,13 @@ fn seen(frame: SseFrame) -> Seen {
     (frame.event, frame.last_event_id, frame.retry, body)
 }
 
-fn parse<'a>(parser: &mut Parser, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
-    chunks.into_iter().flat_map(|chunk| parser.push(chunk)).map(seen).collect()
+fn parse<'a>(parser: &mut Parser, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<FrameRecord> {
+    chunks.into_iter().flat_map(|chunk| parser.push(chunk)).map(record).collect()
 }
 
-/// Parses the whole, byte by byte, and cut in two at every position; all must agree.
-fn parse_everywhere(seed: &str, limit: usize, input: &[u8]) -> Vec<Seen> {
+/// Parses the input at once, byte by byte, and split in two at every position, and checks that the
+/// results agree.
+fn parse_everywhere(seed: &str, limit: usize, input: &[u8]) -> Vec<FrameRecord> {
     let whole = parse(&mut Parser::new(seed, limit), [input]);
     assert_eq!(parse(&mut Parser::new(seed, limit), input.chunks(1)), whole, "byte by byte");
     for cut in 0..=input.len() {
@@ -31,7 +33,7 @@ fn parse_everywhere(seed: &str, limit: usize, input: &[u8]) -> Vec<Seen> {
 }
 
 /// An event with data.
-fn event(event: &str, id: &str, data: &str) -> Seen {
+fn event(event: &str, id: &str, data: &str) -> FrameRecord {
     (
         Some(event.to_owned()).filter(|event| !event.is_empty()),
         id.to_owned(),
@@ -41,13 +43,13 @@ fn event(event: &str, id: &str, data: &str) -> Seen {
 }
 
 /// A frame without data.
-fn empty(id: &str, retry: Option<u64>) -> Seen {
+fn empty(id: &str, retry: Option<u64>) -> FrameRecord {
     (None, id.to_owned(), retry, Ok(None))
 }
 
 #[test]
 fn conforms_to_the_standard() {
-    let cases: &[(&[u8], &[Seen])] = &[
+    let cases: &[(&[u8], &[FrameRecord])] = &[
         // Line ends.
         (b"data:a\n\n", &[event("", "", "a")]),
         (b"data:a\r\r", &[event("", "", "a")]),
@@ -60,14 +62,14 @@ fn conforms_to_the_standard() {
             "data:a\u{85}b\u{2028}c\x0bd\x0ce\n\n".as_bytes(),
             &[event("", "", "a\u{85}b\u{2028}c\x0bd\x0ce")],
         ),
-        // The byte order mark: one, at the beginning.
+        // Only one byte order mark at the beginning is stripped.
         (b"\xef\xbb\xbfdata:a\n\n", &[event("", "", "a")]),
         (b"\xef\xbb\xbf\ndata:a\n\n", &[event("", "", "a")]),
         (b"\xef\xbb\xbf\xef\xbb\xbfdata:a\n\ndata:b\n\n", &[event("", "", "b")]),
         (b"data:a\n\n\xef\xbb\xbfdata:b\n\n", &[event("", "", "a")]),
         (b"data:\xef\xbb\xbfa\n\n", &[event("", "", "\u{feff}a")]),
         (b"\xef\xbbdata:a\n\n", &[]),
-        // UTF-8, and what is none.
+        // Valid and invalid UTF-8.
         ("data:\u{e9}\u{1f600}\n\n".as_bytes(), &[event("", "", "\u{e9}\u{1f600}")]),
         (b"data:a\xffb\n\ndata:c\n\n", &[event("", "", "a\u{fffd}b"), event("", "", "c")]),
         (b"data:\xf0\x9f\x98\n\ndata:c\n\n", &[event("", "", "\u{fffd}"), event("", "", "c")]),
@@ -83,7 +85,7 @@ fn conforms_to_the_standard() {
         (b"data:a\ndata:\ndata: b\n\n", &[event("", "", "a\n\nb")]),
         (b"data:a\0b\n\n", &[event("", "", "a\0b")]),
         (b"data:a\n\ndata\n\ndata:b", &[event("", "", "a"), event("", "", "")]),
-        // Comments and fields that don't exist.
+        // Comments and unknown fields.
         (b": comment\n\n:\n\n", &[]),
         (b":data:x\ndata:a\n: more\ndata:b\n\n", &[event("", "", "a\nb")]),
         (b"foo:bar\nData:x\n data:y\ndata :z\ndatax:1\nfoo\n\n", &[]),
@@ -115,7 +117,7 @@ fn conforms_to_the_standard() {
         ),
         ("retry:\u{663}\n\n".as_bytes(), &[]),
         (b"retry:99999999999999999999999\n\n", &[empty("", Some(u64::MAX))]),
-        // The end in mid-frame.
+        // The end of the stream within a frame.
         (b"", &[]),
         (b"data:a", &[]),
         (b"data:a\n", &[]),
@@ -147,11 +149,11 @@ fn a_seeded_id_stays_until_the_stream_sets_another() {
 }
 
 #[test]
-fn a_retry_holds_from_its_line_on() {
+fn a_retry_applies_from_its_line_on() {
     let mut parser = Parser::new("", FRAME_LIMIT);
     assert_eq!(parser.retry(), None);
     assert!(parser.push(b"retry: 3000").is_empty());
-    assert_eq!(parser.retry(), None, "no whole line yet");
+    assert_eq!(parser.retry(), None, "the line is not complete yet");
     assert!(parser.push(b"\n").is_empty());
     assert_eq!(parser.retry(), Some(Duration::from_secs(3)));
     parser.push(b"retry: soon\n\n");
@@ -159,17 +161,17 @@ fn a_retry_holds_from_its_line_on() {
 }
 
 #[test]
-fn only_its_own_line_sets_an_id() {
+fn sets_id_is_true_only_for_frames_with_a_valid_id_line() {
     let frames =
         Parser::new("1", FRAME_LIMIT).push(b"data:a\n\nid:1\ndata:b\n\nid:2\0\ndata:c\n\n");
     assert_eq!(frames.iter().map(|frame| frame.sets_id).collect::<Vec<_>>(), [false, true, false]);
 }
 
 #[test]
-fn a_frame_over_the_limit_is_reported_and_the_next_one_comes() {
-    let large = |id: &str, bytes| -> Seen { (None, id.to_owned(), None, Err(bytes)) };
+fn a_frame_over_the_limit_is_reported_and_the_next_one_is_parsed() {
+    let large = |id: &str, bytes| -> FrameRecord { (None, id.to_owned(), None, Err(bytes)) };
     let next = || event("", "", "b");
-    let cases: &[(&[u8], &[Seen])] = &[
+    let cases: &[(&[u8], &[FrameRecord])] = &[
         (b"data: 12345678\n\n", &[event("", "", "12345678")]),
         (b"data: 123456789\n\n", &[large("", 10)]),
         (b"data:1234\ndata:567\n\n", &[event("", "", "1234\n567")]),
@@ -192,7 +194,7 @@ fn a_frame_over_the_limit_is_reported_and_the_next_one_comes() {
 }
 
 #[test]
-fn an_endless_line_takes_bounded_memory() {
+fn an_endless_line_needs_bounded_memory() {
     let mut parser = Parser::new("", 1000);
     parser.push(b"data:");
     for _ in 0..1000 {
@@ -206,7 +208,7 @@ fn an_endless_line_takes_bounded_memory() {
 }
 
 #[test]
-fn each_byte_is_searched_once_however_it_is_cut() {
+fn each_byte_is_searched_once_whatever_the_chunks() {
     let mut input = b"data:".to_vec();
     input.resize(300_000, b'x');
     input.extend_from_slice(b"\n\n");
@@ -219,22 +221,36 @@ fn each_byte_is_searched_once_however_it_is_cut() {
     }
 }
 
-/// Pieces that are likely to mean something, and others.
+/// Generates sequences of tokens of the format and of arbitrary bytes.
 fn streams() -> impl Strategy<Value = Vec<u8>> {
-    let piece = prop_oneof![
-        4 => proptest::sample::select(vec![
-            &b"data:"[..], b"data", b"id:", b"event: ", b"retry:", b":", b"\n", b"\n\n", b"\r", b"\r\n", b"\xef\xbb\xbf", b"\0", b"12", b"\xf0\x9f",
-        ]).prop_map(<[u8]>::to_vec),
+    let tokens = vec![
+        &b"data:"[..],
+        b"data",
+        b"id:",
+        b"event: ",
+        b"retry:",
+        b":",
+        b"\n",
+        b"\n\n",
+        b"\r",
+        b"\r\n",
+        b"\xef\xbb\xbf",
+        b"\0",
+        b"12",
+        b"\xf0\x9f",
+    ];
+    let token = prop_oneof![
+        4 => proptest::sample::select(tokens).prop_map(<[u8]>::to_vec),
         1 => proptest::collection::vec(any::<u8>(), 0..12),
     ];
-    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    proptest::collection::vec(token, 0..40).prop_map(|tokens| tokens.concat())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_in_any_chunks_give_the_same_and_never_panic(
+    fn chunk_boundaries_do_not_change_the_frames_of_any_bytes(
         bytes in streams(),
         cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
         limit in 4_usize..64,
@@ -249,16 +265,20 @@ proptest! {
     }
 
     #[test]
-    fn a_limit_shortens_nothing(bytes in streams(), limit in 0_usize..16) {
-        let all: Vec<_> = parse(&mut Parser::new("", FRAME_LIMIT), [&bytes[..]]).into_iter().map(|frame| frame.3).collect();
+    fn a_limit_never_truncates_data(bytes in streams(), limit in 0_usize..16) {
+        let unlimited = parse(&mut Parser::new("", FRAME_LIMIT), [&bytes[..]]);
+        let all: Vec<_> = unlimited.into_iter().map(|frame| frame.3).collect();
         for frame in parse(&mut Parser::new("", limit), [&bytes[..]]) {
             prop_assert!(frame.3.is_err() || all.contains(&frame.3));
         }
     }
 
     #[test]
-    fn what_is_written_as_the_standard_says_comes_back(
-        frames in proptest::collection::vec(("[a-z.]{0,8}", "[^\r\n\0]{0,8}", "[^\r]{0,20}"), 0..8),
+    fn frames_written_by_the_standard_are_parsed_back(
+        frames in proptest::collection::vec(
+            ("[a-z.]{0,8}", "[^\r\n\0]{0,8}", "[^\r]{0,20}"),
+            0..8,
+        ),
         end in proptest::sample::select(vec!["\n", "\r", "\r\n"]),
     ) {
         let mut text = String::new();

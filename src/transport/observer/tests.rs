@@ -5,10 +5,10 @@ use crate::error::Error;
 use crate::transport::scripted::{Scripted, ScriptedResponse, credential, message, switching};
 use crate::transport::{ConnectionState, FRAME_LIMIT, Item, channel};
 
-/// What a run sent, as tests may print it.
-fn seen(item: Item) -> String {
+/// Formats an item that a run sent.
+fn describe(item: Item) -> String {
     match item {
-        Item::Connection(news) => match news.state {
+        Item::Connection(event) => match event.state {
             ConnectionState::Connected => "connected".to_owned(),
             ConnectionState::Reconnecting { attempt, why, .. } => {
                 format!("reconnecting {attempt}: {why}")
@@ -33,7 +33,7 @@ fn seen(item: Item) -> String {
     }
 }
 
-fn limits(random: fn() -> f64) -> SourceConfig {
+fn config(random: fn() -> f64) -> SourceConfig {
     SourceConfig { random, ..SourceConfig::default() }
 }
 
@@ -41,15 +41,15 @@ fn keys() -> KeyRing {
     KeyRing::new(credential(), None)
 }
 
-/// Runs against a script; no jitter means no waiting.
+/// Runs against a scripted server. Without jitter there is no waiting.
 async fn play(answers: Vec<ScriptedResponse>) -> (Vec<String>, Result<()>) {
     let server = Scripted::new(answers).await;
     let (tx, mut rx) = channel(1000);
-    let result = run(&server.client(), "ws-1", "CA1", &keys(), &limits(|| 0.0), &tx).await;
+    let result = run(&server.client(), "ws-1", "CA1", &keys(), &config(|| 0.0), &tx).await;
     drop(tx);
     let mut items = Vec::new();
     while let Some(item) = rx.recv().await {
-        items.push(seen(item));
+        items.push(describe(item));
     }
     let error = result.as_ref().err().map(Error::to_string).unwrap_or_default();
     assert!(!error.contains("anary") && !items.concat().contains("anary"), "{error} {items:?}");
@@ -71,7 +71,7 @@ fn answer(messages: &[Vec<u8>]) -> ScriptedResponse {
 const END: &str = r#"{"a":1,"type":"session_end","data":{}}"#;
 
 #[tokio::test]
-async fn a_call_from_its_beginning_to_its_end() {
+async fn a_call_is_read_to_its_end_over_a_reconnect() {
     let (items, result) = play(vec![
         answer(&[text(r#"{"type":"session_info"}"#), message(2, b"{}"), text("not JSON")]),
         answer(&[text(r#"{"type":"x"}"#), message(9, b""), text(END), text("{}"), close(1000)]),
@@ -111,7 +111,7 @@ async fn messages_that_cannot_be_delivered_are_reported() {
         "connected",
         "gap observer_down false",
         "NotUtf8 0",
-        "reconnecting 1: a text message was no UTF-8",
+        "reconnecting 1: a text message was not UTF-8",
         "connected",
         "gap observer_down false",
         END,
@@ -122,14 +122,14 @@ async fn messages_that_cannot_be_delivered_are_reported() {
 
 #[test]
 fn every_close_code_has_an_outcome() {
-    let failure = |code| match closed(code, false) {
+    let failure = |code| match end_of_close(code, false) {
         ObserverEnd::Failed(failure) => failure,
         end => panic!("{code:?} {end:?}"),
     };
     for code in [4001, 4100] {
         assert!(
             matches!(failure(Some(code)), ConnectError::Unauthorized { .. }),
-            "{code}: a newer key may do"
+            "{code}: a newer key may help"
         );
     }
     for code in [1008, 4003, 4403] {
@@ -141,7 +141,7 @@ fn every_close_code_has_an_outcome() {
     }
     for code in [1013, 4029] {
         assert!(
-            matches!(failure(Some(code)), ConnectError::Transient { at_least: LATER, .. }),
+            matches!(failure(Some(code)), ConnectError::Transient { at_least: LATER_DELAY, .. }),
             "{code}"
         );
     }
@@ -153,7 +153,7 @@ fn every_close_code_has_an_outcome() {
     }
     for code in 0..=4999 {
         let is_final = matches!(code, 1008 | 4001 | 4003 | 4100 | 4403);
-        let end = closed(Some(code), false);
+        let end = end_of_close(Some(code), false);
         assert_eq!(
             is_final,
             matches!(
@@ -162,16 +162,16 @@ fn every_close_code_has_an_outcome() {
             ),
             "{code}"
         );
-        assert_eq!(code == 4004, end == ObserverEnd::Unknown, "{code}");
+        assert_eq!(code == 4004, end == ObserverEnd::UnknownCall, "{code}");
     }
-    assert_eq!(closed(Some(4004), false), ObserverEnd::Unknown);
+    assert_eq!(end_of_close(Some(4004), false), ObserverEnd::UnknownCall);
     for code in [None, Some(1000), Some(1008), Some(4004), Some(1013)] {
-        assert_eq!(closed(code, true), ObserverEnd::Over, "{code:?}");
+        assert_eq!(end_of_close(code, true), ObserverEnd::CallEnded, "{code:?}");
     }
 }
 
 #[tokio::test]
-async fn close_codes_and_statuses_end_a_run_or_do_not() {
+async fn close_codes_and_statuses_reconnect_or_end_the_run() {
     let (items, result) = play(vec![
         answer(&[close(4004)]),
         answer(&[close(1011)]),
@@ -183,11 +183,11 @@ async fn close_codes_and_statuses_end_a_run_or_do_not() {
     .await;
     let expected = [
         "connected",
-        "reconnecting 1: there is no such call (4004)",
+        "reconnecting 1: no such call (4004)",
         "connected",
         "reconnecting 2: the server closed the connection (1011)",
         "reconnecting 3: the server answered 503",
-        "reconnecting 4: the server limits the rate (429)",
+        "reconnecting 4: the server limits the request rate (429)",
         "reconnecting 5: connection closed",
         "connected",
     ];
@@ -215,89 +215,89 @@ async fn close_codes_and_statuses_end_a_run_or_do_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_call_is_asked_for_ten_seconds_and_no_longer() {
+async fn an_unknown_call_is_retried_for_ten_seconds() {
     let (tx, mut rx) = channel(100);
-    let limits = limits(|| 1.0);
-    let mut link =
-        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let config = config(|| 1.0);
+    let mut context =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &config, &tx);
     let mut unknown = UnknownCall::default();
     let began = Instant::now();
     let error = loop {
         if let Err(error) =
-            unknown.settle(ObserverEnd::Unknown, &mut link, &keys(), &credential()).await
+            unknown.handle_end(ObserverEnd::UnknownCall, &mut context, &keys(), &credential()).await
         {
             break error;
         }
     };
-    assert_eq!(began.elapsed(), UNKNOWN);
+    assert_eq!(began.elapsed(), UNKNOWN_CALL_TIMEOUT);
     assert_eq!(error.exit, Exit::NotFound);
-    let tries = std::iter::from_fn(|| rx.try_recv().ok()).count();
-    assert_eq!(tries, 4, "after 1, 2 and 4 s, and at the end of the ten");
+    let attempts = std::iter::from_fn(|| rx.try_recv().ok()).count();
+    assert_eq!(attempts, 4, "after 1, 2 and 4 s, and at the end of the ten seconds");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_message_shows_that_the_call_is_known() {
     let (tx, _rx) = channel(100);
-    let limits = limits(|| 1.0);
-    let mut link =
-        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let config = config(|| 1.0);
+    let mut context =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &config, &tx);
     let mut unknown = UnknownCall(Some(Instant::now()));
     let (near, mut far) = duplex(1000);
     far.write_all(&[text("{}"), close(4004)].concat()).await.expect("room");
     assert_eq!(
-        listen(
-            Socket::new(near, &limits).await,
-            &mut link,
+        read(
+            Socket::new(near, &config).await,
+            &mut context,
             &mut unknown,
             &mut CallProgress::default()
         )
         .await,
-        ObserverEnd::Unknown
+        ObserverEnd::UnknownCall
     );
     assert_eq!(unknown.0, None);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_forgets_to_close_ends_too() {
+async fn a_call_ends_even_if_the_server_does_not_close() {
     let (tx, mut rx) = channel(100);
-    let limits = limits(|| 1.0);
-    let mut link =
-        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let config = config(|| 1.0);
+    let mut context =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &config, &tx);
     let (near, mut far) = duplex(1000);
     far.write_all(&text(END)).await.expect("room");
     let began = Instant::now();
-    let end = listen(
-        Socket::new(near, &limits).await,
-        &mut link,
+    let end = read(
+        Socket::new(near, &config).await,
+        &mut context,
         &mut UnknownCall::default(),
         &mut CallProgress::default(),
     )
     .await;
-    assert_eq!((end, began.elapsed()), (ObserverEnd::Over, CLOSING));
-    assert_eq!(seen(rx.try_recv().expect("a frame")), END);
+    assert_eq!((end, began.elapsed()), (ObserverEnd::CallEnded, END_TIMEOUT));
+    assert_eq!(describe(rx.try_recv().expect("a frame")), END);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_asks_for_later_is_left_alone() {
+async fn a_server_that_asks_to_try_later_gets_five_seconds() {
     let (tx, mut rx) = channel(9);
-    let limits = limits(|| 0.5);
-    let mut link =
-        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let config = config(|| 0.5);
+    let mut context =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &config, &tx);
     let began = Instant::now();
     let next = UnknownCall::default()
-        .settle(closed(Some(4029), false), &mut link, &keys(), &credential())
+        .handle_end(end_of_close(Some(4029), false), &mut context, &keys(), &credential())
         .await
         .expect("passing");
     assert!(next.is_continue());
-    assert_eq!(began.elapsed(), LATER);
+    assert_eq!(began.elapsed(), LATER_DELAY);
     assert_eq!(
-        seen(rx.try_recv().expect("news")),
+        describe(rx.try_recv().expect("a connection event")),
         "reconnecting 1: the server asks to try later (4029)"
     );
 }
 
 #[test]
-fn only_the_type_tells_the_end() {
+fn only_the_type_of_a_message_ends_the_call() {
     for (data, expected) in [
         (END, true),
         (r#"{"type":"session_\u0065nd"}"#, true),
@@ -314,7 +314,7 @@ fn only_the_type_tells_the_end() {
 }
 
 #[tokio::test]
-async fn a_hole_is_certain_where_the_state_went_on_without_us() {
+async fn a_gap_is_certain_if_the_state_changed_meanwhile() {
     let info = |state: &str| {
         text(&format!(r#"{{"type":"session_info","data":{{"current_state":"{state}"}}}}"#))
     };
@@ -331,13 +331,13 @@ async fn a_hole_is_certain_where_the_state_went_on_without_us() {
         assert_eq!(
             gaps,
             [&format!("gap observer_down {certain}")],
-            "one hole, however many tries it took"
+            "one gap, however many attempts it took"
         );
     }
 }
 
 #[tokio::test]
-async fn a_hole_that_nothing_closes_is_named_at_the_end() {
+async fn a_gap_without_a_further_message_is_reported_at_the_end() {
     let (items, result) =
         play(vec![answer(&[text("{}")]), answer(&[]), answer(&[close(4403)])]).await;
     assert!(result.is_err());
@@ -345,18 +345,18 @@ async fn a_hole_that_nothing_closes_is_named_at_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pings_go_on_while_nobody_takes_what_came() {
+async fn pings_continue_while_the_pipeline_is_blocked() {
     let (tx, _rx) = channel(1);
-    let limits = limits(|| 0.0);
-    let mut link =
-        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &limits, &tx);
+    let config = config(|| 0.0);
+    let mut context =
+        StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &config, &tx);
     let (near, mut far) = duplex(1 << 20);
-    for _ in 0..AHEAD.0 + 100 {
+    for _ in 0..MAX_READ_AHEAD + 100 {
         far.write_all(&text("{}")).await.expect("room");
     }
-    let (mut unknown, mut seen) = (UnknownCall::default(), CallProgress::default());
-    let listening = listen(Socket::new(near, &limits).await, &mut link, &mut unknown, &mut seen);
-    assert!(timeout(Duration::from_secs(3600), listening).await.is_err(), "the connection is kept");
+    let (mut unknown, mut progress) = (UnknownCall::default(), CallProgress::default());
+    let reading = read(Socket::new(near, &config).await, &mut context, &mut unknown, &mut progress);
+    assert!(timeout(Duration::from_secs(3600), reading).await.is_err(), "the connection is kept");
     let mut pings = [0; 6 * 170];
     tokio::io::AsyncReadExt::read_exact(&mut far, &mut pings).await.expect("a ping every 20 s");
     assert!(pings.chunks(6).all(|ping| ping[..2] == [0x89, 0x80]));

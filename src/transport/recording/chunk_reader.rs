@@ -1,4 +1,4 @@
-//! Reads a recording in large pieces whose memory is used again.
+//! Reading a recording in large chunks whose memory is reused.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
@@ -8,28 +8,30 @@ use bytes::{Bytes, BytesMut};
 use crate::transport::queue::BlockingSender;
 use crate::transport::{Chunk, Item};
 
-/// How much is read at once, in bytes: more is no faster, and as several pieces are under way at a time, it costs memory.
-const PIECE: usize = 1 << 18;
+/// The size of a read, in bytes. Larger reads are not faster, and several chunks are in memory at a
+/// time.
+const CHUNK_SIZE: usize = 1 << 18;
 
-/// How much of a recording tells what it is, in bytes, if its first line doesn't.
+/// How much of a recording is examined to detect its kind, in bytes, if its first line is longer.
 pub(super) const BEGINNING: usize = 8192;
 
-/// Reads a recording in large pieces.
+/// Reads a recording in large chunks.
 pub(super) struct ChunkReader<'a> {
     reader: &'a mut dyn Read,
     at_end: bool,
-    /// What was handed over; once nobody else holds it, its memory is used again.
-    pub lent: VecDeque<Bytes>,
-    /// How many bytes of text there were.
+    /// The buffers that were sent. Their memory is reused once all other owners have dropped them.
+    pub sent: VecDeque<Bytes>,
+    /// The number of bytes that have been read.
     pub read: u64,
 }
 
 impl<'a> ChunkReader<'a> {
     pub fn new(reader: &'a mut dyn Read) -> Self {
-        Self { reader, at_end: false, lent: VecDeque::new(), read: 0 }
+        Self { reader, at_end: false, sent: VecDeque::new(), read: 0 }
     }
 
-    /// Enough to tell what it is: a pipe may hand over the first line in parts.
+    /// Reads enough to detect the kind of the recording: its first line, or [`BEGINNING`] bytes. A
+    /// pipe may deliver the first line in parts.
     pub fn beginning(&mut self) -> std::io::Result<Option<BytesMut>> {
         let Some(mut beginning) = self.next(&[])? else { return Ok(None) };
         while beginning.len() < BEGINNING
@@ -41,23 +43,23 @@ impl<'a> ChunkReader<'a> {
         Ok(Some(beginning))
     }
 
-    /// The bytes in `open`, and the next after them, as many as there are at hand; `None` at the end.
+    /// Returns the bytes in `open` followed by the result of one read; `None` at the end.
     pub fn next(&mut self, open: &[u8]) -> std::io::Result<Option<BytesMut>> {
         if self.at_end {
             return Ok(None);
         }
-        let mut piece = self.memory(open.len() + PIECE);
-        piece[..open.len()].copy_from_slice(open);
+        let mut chunk = self.buffer(open.len() + CHUNK_SIZE);
+        chunk[..open.len()].copy_from_slice(open);
         loop {
-            match self.reader.read(&mut piece[open.len()..]) {
+            match self.reader.read(&mut chunk[open.len()..]) {
                 Ok(0) => {
                     self.at_end = true;
                     return Ok(None);
                 }
                 Ok(read) => {
-                    piece.truncate(open.len() + read);
+                    chunk.truncate(open.len() + read);
                     self.read += read as u64;
-                    return Ok(Some(piece));
+                    return Ok(Some(chunk));
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -65,23 +67,25 @@ impl<'a> ChunkReader<'a> {
         }
     }
 
-    pub fn memory(&mut self, length: usize) -> BytesMut {
-        let back = if self.lent.front().is_some_and(Bytes::is_unique) {
-            self.lent.pop_front()
+    /// Returns a buffer of `length` bytes, which reuses the memory of the oldest sent buffer if
+    /// possible.
+    fn buffer(&mut self, length: usize) -> BytesMut {
+        let free = if self.sent.front().is_some_and(Bytes::is_unique) {
+            self.sent.pop_front()
         } else {
             None
         };
-        let mut memory = back.and_then(|bytes| bytes.try_into_mut().ok()).unwrap_or_default();
-        memory.resize(length, 0);
-        memory
+        let mut buffer = free.and_then(|bytes| bytes.try_into_mut().ok()).unwrap_or_default();
+        buffer.resize(length, 0);
+        buffer
     }
 
-    /// Hands items over. False if nobody takes them.
+    /// Sends items. Returns false if the receiver is gone.
     pub fn send(&mut self, items: Vec<Item>, tx: &BlockingSender) -> bool {
         for item in items {
             match &item {
-                Item::Chunk(Chunk::Lines(lines)) => self.lent.push_back(lines.bytes.clone()),
-                Item::Chunk(Chunk::Capture(capture)) => self.lent.push_back(capture.bytes.clone()),
+                Item::Chunk(Chunk::Lines(lines)) => self.sent.push_back(lines.bytes.clone()),
+                Item::Chunk(Chunk::Capture(capture)) => self.sent.push_back(capture.bytes.clone()),
                 _ => {}
             }
             if tx.blocking_send(item).is_err() {

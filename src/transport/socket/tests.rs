@@ -8,14 +8,14 @@ use crate::transport::scripted::{
     Scripted, ScriptedResponse, TOKEN, credential, header, message, switching,
 };
 
-/// A socket without a network, and its other end.
+/// Creates a socket without a network, and its other end.
 async fn pair() -> (Socket<DuplexStream>, DuplexStream) {
     let (near, far) = duplex(1 << 22);
     (Socket::new(near, &SourceConfig::default()).await, far)
 }
 
 #[tokio::test]
-async fn the_handshake_is_the_standards_and_hides_the_credential() {
+async fn the_handshake_follows_the_standard_and_sends_the_credential_as_a_subprotocol() {
     let mut server = Scripted::new([switching(Some("auth"), message(1, b"hello"))]).await;
     let request = server.client().observer("ws-1", "CA1");
     let mut socket = open(request, Some(&credential()), "call", &SourceConfig::default())
@@ -23,7 +23,7 @@ async fn the_handshake_is_the_standards_and_hides_the_credential() {
         .unwrap_or_else(|failure| panic!("{failure:?}"));
     assert!(
         socket.next().await == SocketEvent::Text(Bytes::from("hello")),
-        "what came with the handshake is not lost"
+        "a message that arrives with the handshake is not lost"
     );
     let head = server.heads().remove(0);
     assert_eq!(head.lines().next(), Some("GET /v1/ws-1/observers/CA1/ws HTTP/1.1"));
@@ -41,7 +41,7 @@ async fn the_handshake_is_the_standards_and_hides_the_credential() {
 }
 
 #[test]
-fn a_handshake_that_is_wrong_in_one_point_is_none() {
+fn a_handshake_that_is_wrong_in_one_point_is_refused() {
     let key = "dGhlIHNhbXBsZSBub25jZQ==";
     let good = || {
         HeaderMap::from_iter(
@@ -54,8 +54,8 @@ fn a_handshake_that_is_wrong_in_one_point_is_none() {
             .map(|(name, value)| (name, HeaderValue::from_static(value))),
         )
     };
-    assert_eq!(check(&good(), key, Some(AUTH)), Ok(()));
-    assert!(check(&good(), key, None).is_err(), "a subprotocol that nobody offered");
+    assert_eq!(check_handshake(&good(), key, Some(AUTH_SUBPROTOCOL)), Ok(()));
+    assert!(check_handshake(&good(), key, None).is_err(), "a subprotocol that was not offered");
     for (name, value) in [
         (UPGRADE, None),
         (UPGRADE, Some("h2c")),
@@ -73,17 +73,20 @@ fn a_handshake_that_is_wrong_in_one_point_is_none() {
         if let Some(value) = value {
             headers.insert(name.clone(), HeaderValue::from_static(value));
         }
-        assert!(check(&headers, key, Some(AUTH)).is_err(), "{name}: {value:?}");
+        assert!(
+            check_handshake(&headers, key, Some(AUTH_SUBPROTOCOL)).is_err(),
+            "{name}: {value:?}"
+        );
     }
     let mut twice = good();
     twice.append(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("other"));
-    assert!(check(&twice, key, Some(AUTH)).is_err());
+    assert!(check_handshake(&twice, key, Some(AUTH_SUBPROTOCOL)).is_err());
 }
 
 #[tokio::test]
-async fn an_answer_that_switches_to_nothing_is_a_failure() {
+async fn an_answer_without_a_websocket_is_a_failure() {
     for (answer, expected) in [
-        (ScriptedResponse::stream(""), "the server answered 200, which opens no stream"),
+        (ScriptedResponse::stream(""), "the server answered 200, which does not open a stream"),
         (
             switching(Some("canary"), vec![]),
             "the server did not choose the subprotocol that it was offered",
@@ -109,16 +112,16 @@ async fn an_answer_that_switches_to_nothing_is_a_failure() {
 }
 
 #[tokio::test]
-async fn messages_and_ends_are_told_apart() {
+async fn messages_and_ends_are_distinguished() {
     let large = message(1, "x".repeat(FRAME_LIMIT + 1).as_bytes());
     let full = "x".repeat(FRAME_LIMIT);
-    let pieces = [&[0x01, 2][..], b"ab", &[0x89, 0], &[0x80, 1], b"c"].concat();
+    let fragments = [&[0x01, 2][..], b"ab", &[0x89, 0], &[0x80, 1], b"c"].concat();
     let lost = |why: &str| SocketEvent::Lost(why.to_owned());
     for (number, (bytes, expected)) in [
         (message(1, b"a"), SocketEvent::Text(Bytes::from("a"))),
         (message(2, &[255, 0]), SocketEvent::Binary(Bytes::from_static(&[255, 0]))),
         (message(1, full.as_bytes()), SocketEvent::Text(Bytes::from(full.clone()))),
-        (pieces, SocketEvent::Text(Bytes::from("abc"))),
+        (fragments, SocketEvent::Text(Bytes::from("abc"))),
         (message(8, &4004_u16.to_be_bytes()), SocketEvent::Closed(Some(4004))),
         (
             message(8, &[&1013_u16.to_be_bytes()[..], b"canary"].concat()),
@@ -127,8 +130,8 @@ async fn messages_and_ends_are_told_apart() {
         (message(8, b""), SocketEvent::Closed(None)),
         (large, SocketEvent::TooLarge(FRAME_LIMIT as u64 + 1)),
         (message(1, &[b'a', 255]), SocketEvent::NotUtf8),
-        (message(3, b"a"), lost("the server broke the WebSocket protocol")),
-        (vec![0x81, 0x81, 0, 0, 0, 0, b'a'], lost("the server broke the WebSocket protocol")),
+        (message(3, b"a"), lost("the server violated the WebSocket protocol")),
+        (vec![0x81, 0x81, 0, 0, 0, 0, b'a'], lost("the server violated the WebSocket protocol")),
         (vec![0x81, 5, b'a'], lost("connection closed")),
         (vec![], lost("connection closed")),
     ]
@@ -143,11 +146,11 @@ async fn messages_and_ends_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pings_and_takes_silence_for_death() {
+async fn sends_pings_and_gives_up_a_silent_connection() {
     let (mut socket, mut far) = pair().await;
     let began = Instant::now();
-    assert!(socket.next().await == SocketEvent::Lost("nothing came for 60 s".to_owned()));
-    assert_eq!(began.elapsed(), SILENCE);
+    assert!(socket.next().await == SocketEvent::Lost("nothing was received for 60 s".to_owned()));
+    assert_eq!(began.elapsed(), READ_TIMEOUT);
     let mut written = [0; 100];
     let count = far.read(&mut written).await.expect("open");
     assert!(
@@ -158,7 +161,7 @@ async fn pings_and_takes_silence_for_death() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pong_is_a_sign_of_life_and_so_is_a_ping() {
+async fn a_pong_or_a_ping_restarts_the_read_timeout() {
     let (mut socket, mut far) = pair().await;
     let began = Instant::now();
     let server = async {
@@ -168,22 +171,22 @@ async fn a_pong_is_a_sign_of_life_and_so_is_a_ping() {
         }
         far
     };
-    let (heard, _far) = tokio::join!(socket.next(), server);
-    assert!(heard == SocketEvent::Lost("nothing came for 60 s".to_owned()));
-    assert_eq!(began.elapsed(), Duration::from_secs(59 * 3) + SILENCE);
+    let (event, _far) = tokio::join!(socket.next(), server);
+    assert!(event == SocketEvent::Lost("nothing was received for 60 s".to_owned()));
+    assert_eq!(began.elapsed(), Duration::from_secs(59 * 3) + READ_TIMEOUT);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_caller_does_not_make_the_server_silent() {
+async fn the_read_timeout_does_not_count_while_the_caller_is_slow() {
     let (mut socket, mut far) = pair().await;
-    tokio::time::sleep(SILENCE * 2).await;
-    assert!(socket.next().now_or_never().is_none(), "silence begins with the call");
+    tokio::time::sleep(READ_TIMEOUT * 2).await;
+    assert!(socket.next().now_or_never().is_none(), "the timeout starts with the call");
     far.write_all(&message(1, b"a")).await.expect("room");
     assert!(socket.next().await == SocketEvent::Text(Bytes::from("a")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn closing_answers_the_servers_close_and_takes_no_longer_than_a_moment() {
+async fn closing_answers_the_server_and_takes_at_most_a_second() {
     let (mut socket, mut far) = pair().await;
     far.write_all(&message(8, &1000_u16.to_be_bytes())).await.expect("room");
     assert!(socket.next().await == SocketEvent::Closed(Some(1000)));
@@ -192,15 +195,15 @@ async fn closing_answers_the_servers_close_and_takes_no_longer_than_a_moment() {
     far.read_to_end(&mut written).await.expect("closed");
     assert_eq!(written.first(), Some(&0x88), "a close frame");
 
-    // Nobody reads at the other end.
+    // The other end does not read.
     let (near, _far) = duplex(1);
     let began = Instant::now();
     Socket::new(near, &SourceConfig::default()).await.close().await;
-    assert_eq!(began.elapsed(), GOODBYE);
+    assert_eq!(began.elapsed(), CLOSE_TIMEOUT);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_day_of_pongs_neither_ends_nor_grows() {
+async fn a_connection_with_only_pongs_stays_open_for_a_day() {
     let (mut socket, mut far) = pair().await;
     let server = async {
         let (mut ping, mut pongs) = ([0; 6], 0);
@@ -215,7 +218,7 @@ async fn a_silent_day_of_pongs_neither_ends_nor_grows() {
         far
     };
     let began = Instant::now();
-    let (heard, _far) = tokio::join!(socket.next(), server);
-    assert!(heard == SocketEvent::Text(Bytes::from("at last")));
+    let (event, _far) = tokio::join!(socket.next(), server);
+    assert!(event == SocketEvent::Text(Bytes::from("at last")));
     assert_eq!(began.elapsed(), Duration::from_secs(24 * 3600));
 }

@@ -9,9 +9,9 @@ use crate::transport::credential::KeySource;
 use crate::transport::scripted::{Scripted, ScriptedResponse, TOKEN, credential, header};
 use crate::transport::{ConnectionState, FRAME_LIMIT, Item, channel};
 
-/// What a run sent, as tests may print it.
+/// An item that a run sent, in a form that tests can compare and print.
 #[derive(Debug, PartialEq)]
-enum Seen {
+enum Sent {
     Connected,
     Reconnecting(u32, String),
     Event(Option<String>, Option<String>, String),
@@ -19,50 +19,50 @@ enum Seen {
     Gap(String),
 }
 
-fn event(event: &str, id: &str, data: &str) -> Seen {
-    Seen::Event(
+fn event(event: &str, id: &str, data: &str) -> Sent {
+    Sent::Event(
         Some(event.to_owned()).filter(|e| !e.is_empty()),
         Some(id.to_owned()).filter(|id| !id.is_empty()),
         data.to_owned(),
     )
 }
 
-fn reconnecting(attempt: u32, why: &str) -> Seen {
-    Seen::Reconnecting(attempt, why.to_owned())
+fn reconnecting(attempt: u32, why: &str) -> Sent {
+    Sent::Reconnecting(attempt, why.to_owned())
 }
 
-fn gap(reason: &str) -> Seen {
-    Seen::Gap(reason.to_owned())
+fn gap(reason: &str) -> Sent {
+    Sent::Gap(reason.to_owned())
 }
 
-fn seen(item: Item) -> Seen {
+fn describe(item: Item) -> Sent {
     match item {
-        Item::Connection(news) => match news.state {
-            ConnectionState::Connected => Seen::Connected,
-            ConnectionState::Reconnecting { attempt, why, .. } => Seen::Reconnecting(attempt, why),
+        Item::Connection(event) => match event.state {
+            ConnectionState::Connected => Sent::Connected,
+            ConnectionState::Reconnecting { attempt, why, .. } => Sent::Reconnecting(attempt, why),
             ConnectionState::Ended { .. } => unreachable!("a workspace does not end"),
         },
         Item::Frame(frame) if frame.format == FrameFormat::Own => {
             let line = String::from_utf8(frame.data.to_vec()).expect("valid");
-            Seen::Gap(line.split('"').rev().nth(1).expect("a reason").to_owned())
+            Sent::Gap(line.split('"').rev().nth(1).expect("a reason").to_owned())
         }
         Item::Frame(frame) => match frame.fault {
-            None => Seen::Event(
+            None => Sent::Event(
                 frame.event,
                 frame.id,
                 String::from_utf8(frame.data.to_vec()).expect("valid"),
             ),
             Some((fault, bytes)) => {
                 assert_eq!((fault, frame.data.len()), (FrameError::TooLarge, 0));
-                Seen::TooLarge(frame.id, bytes)
+                Sent::TooLarge(frame.id, bytes)
             }
         },
         Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
     }
 }
 
-/// Without jitter there is no waiting.
-fn limits() -> SourceConfig {
+/// A configuration without jitter, so that there is no waiting.
+fn config() -> SourceConfig {
     SourceConfig { random: || 0.0, ..SourceConfig::default() }
 }
 
@@ -70,11 +70,11 @@ fn keys() -> KeyRing {
     KeyRing::new(credential(), None)
 }
 
-/// Runs against a script that ends in an error; no jitter means no waiting.
-async fn play(answers: Vec<ScriptedResponse>) -> (Vec<Seen>, Vec<String>, Error) {
+/// Runs against a scripted server whose last answer is an error.
+async fn play(answers: Vec<ScriptedResponse>) -> (Vec<Sent>, Vec<String>, Error) {
     let mut server = Scripted::new(answers).await;
     let (tx, mut rx) = channel(1000);
-    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
+    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &config(), &tx)
         .await
         .expect_err("the script ends in an error");
     assert!(!error.to_string().contains("anary"), "{error}");
@@ -82,22 +82,23 @@ async fn play(answers: Vec<ScriptedResponse>) -> (Vec<Seen>, Vec<String>, Error)
     let mut items = Vec::new();
     while let Some(item) = rx.recv().await {
         assert!(!format!("{item:?}").contains("anary"));
-        items.push(seen(item));
+        items.push(describe(item));
     }
     (items, server.heads(), error)
 }
 
-/// A last answer that ends a run.
+/// The last answer, which ends a run.
 fn stop() -> ScriptedResponse {
     ScriptedResponse::status(401, "")
 }
 
 #[tokio::test]
-async fn asks_as_the_protocol_says_and_sends_what_comes() {
-    let body = "retry: 3000\n\n: hello\n\nid: 1017\nevent: call.started\ndata: {\"a\":1}\n\ndata: bare\n\n";
+async fn sends_the_request_of_the_protocol_and_delivers_the_frames() {
+    let body = "retry: 3000\n\n: hello\n\nid: 1017\nevent: call.started\ndata: {\"a\":1}\n\n\
+                data: bare\n\n";
     let (items, heads, _) = play(vec![ScriptedResponse::stream(body), stop()]).await;
     let expected = [
-        Seen::Connected,
+        Sent::Connected,
         event("call.started", "1017", "{\"a\":1}"),
         event("", "1017", "bare"),
         reconnecting(1, "the server ended the stream"),
@@ -119,7 +120,7 @@ async fn asks_as_the_protocol_says_and_sends_what_comes() {
 }
 
 #[tokio::test]
-async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
+async fn a_break_within_a_millisecond_loses_and_duplicates_nothing() {
     let (items, heads, _) = play(vec![
         ScriptedResponse::stream("id:1017\ndata:a\n\nid:1017\ndata:b\n\nid:1018\ndata:cut o"),
         ScriptedResponse::stream(
@@ -128,7 +129,7 @@ async fn a_break_within_a_millisecond_loses_and_doubles_nothing() {
         stop(),
     ])
     .await;
-    let events: Vec<_> = items.into_iter().filter(|item| matches!(item, Seen::Event(..))).collect();
+    let events: Vec<_> = items.into_iter().filter(|item| matches!(item, Sent::Event(..))).collect();
     assert_eq!(
         events,
         [
@@ -160,7 +161,7 @@ async fn frames_without_data_move_the_position() {
     assert_eq!(
         header(&heads[2], "last-event-id"),
         Some("19"),
-        "what is no number can't be asked before"
+        "an id that is not a number does not replace one that is"
     );
     let (_, heads, _) = play(vec![
         ScriptedResponse::stream("id: a\u{e9}b\n\n"),
@@ -168,8 +169,8 @@ async fn frames_without_data_move_the_position() {
         stop(),
     ])
     .await;
-    assert_eq!(header(&heads[1], "last-event-id"), Some("a\u{e9}b"), "better than nothing");
-    assert_eq!(header(&heads[2], "last-event-id"), None, "no header can hold it");
+    assert_eq!(header(&heads[1], "last-event-id"), Some("a\u{e9}b"), "without a number");
+    assert_eq!(header(&heads[2], "last-event-id"), None, "not a valid header value");
 }
 
 #[tokio::test]
@@ -183,17 +184,17 @@ async fn a_frame_that_is_too_large_is_reported_once() {
     .await;
     let events: Vec<_> = items
         .into_iter()
-        .filter(|item| !matches!(item, Seen::Connected | Seen::Reconnecting(..)))
+        .filter(|item| !matches!(item, Sent::Connected | Sent::Reconnecting(..)))
         .collect();
     let size = FRAME_LIMIT as u64 + 2;
     assert_eq!(
         events,
-        [gap("no_position"), Seen::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]
+        [gap("no_position"), Sent::TooLarge(Some("5".to_owned()), size), event("", "6", "a")]
     );
 }
 
 #[tokio::test]
-async fn tries_count_up_until_something_is_delivered() {
+async fn attempts_count_up_until_an_event_is_delivered() {
     let (items, _, _) = play(vec![
         ScriptedResponse::status(503, ""),
         ScriptedResponse::status(429, "Retry-After: 0\r\n"),
@@ -207,10 +208,10 @@ async fn tries_count_up_until_something_is_delivered() {
     .await;
     let expected = [
         reconnecting(1, "the server answered 503"),
-        reconnecting(2, "the server limits the rate (429)"),
-        Seen::Connected,
+        reconnecting(2, "the server limits the request rate (429)"),
+        Sent::Connected,
         reconnecting(3, "the server ended the stream"),
-        Seen::Connected,
+        Sent::Connected,
         gap("no_position"),
         event("", "", "a"),
         reconnecting(1, "the server ended the stream"),
@@ -222,16 +223,17 @@ async fn tries_count_up_until_something_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_body_cut_short_is_a_passing_failure() {
-    let chunked = "HTTP/1.1 200 OK\r\nContent-Type: TEXT/EVENT-STREAM\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata:a\n\n\r\n5\r\nda";
+async fn a_truncated_body_is_a_transient_failure() {
+    let chunked = "HTTP/1.1 200 OK\r\nContent-Type: TEXT/EVENT-STREAM\r\n\
+                   Transfer-Encoding: chunked\r\n\r\n8\r\ndata:a\n\n\r\n5\r\nda";
     let (items, _, _) = play(vec![ScriptedResponse::new(chunked), stop()]).await;
-    assert_eq!(items, [Seen::Connected, event("", "", "a"), reconnecting(1, "connection closed")]);
+    assert_eq!(items, [Sent::Connected, event("", "", "a"), reconnecting(1, "connection closed")]);
 }
 
 #[tokio::test]
-async fn the_first_answer_decides_whether_the_url_is_wrong() {
+async fn an_unusable_first_answer_ends_the_run() {
     let html = "HTTP/1.1 200 OK\r\nContent-Type: text/html; x=canary\r\n\r\n";
-    let odd = "HTTP/1.1 200 OK\r\nContent-Type: canary canary\r\n\r\n";
+    let unknown = "HTTP/1.1 200 OK\r\nContent-Type: canary canary\r\n\r\n";
     let gzip =
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n";
     for (answer, exit, why) in [
@@ -245,8 +247,8 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
             Exit::Credential,
             "the API key may not read this workspace (403)",
         ),
-        (ScriptedResponse::status(404, ""), Exit::NotFound, "there is no such workspace (404)"),
-        (ScriptedResponse::status(410, ""), Exit::NotFound, "there is no such workspace (410)"),
+        (ScriptedResponse::status(404, ""), Exit::NotFound, "no such workspace (404)"),
+        (ScriptedResponse::status(410, ""), Exit::NotFound, "no such workspace (410)"),
         (
             ScriptedResponse::new("HTTP/1.1 204 No Content\r\n\r\n"),
             Exit::Failure,
@@ -255,12 +257,12 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
         (
             ScriptedResponse::status(400, ""),
             Exit::Failure,
-            "the server answered 400, which opens no stream",
+            "the server answered 400, which does not open a stream",
         ),
         (
             ScriptedResponse::status(304, ""),
             Exit::Failure,
-            "the server answered 304, which opens no stream",
+            "the server answered 304, which does not open a stream",
         ),
         (
             ScriptedResponse::new(html),
@@ -268,14 +270,14 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
             "not an event stream: the server sent text/html;",
         ),
         (
-            ScriptedResponse::new(odd),
+            ScriptedResponse::new(unknown),
             Exit::Failure,
             "not an event stream: the server sent another type;",
         ),
         (
             ScriptedResponse::new(gzip),
             Exit::Failure,
-            "the stream is compressed, which nobody asked for",
+            "the stream is compressed, which was not requested",
         ),
         (ScriptedResponse::new("canary"), Exit::Failure, "the answer is not HTTP"),
         (ScriptedResponse::new(""), Exit::Failure, "connection closed"),
@@ -288,7 +290,7 @@ async fn the_first_answer_decides_whether_the_url_is_wrong() {
         );
     }
     let (items, _, error) = play(vec![]).await;
-    assert_eq!((error.exit, items.len()), (Exit::Failure, 0), "nobody listens");
+    assert_eq!((error.exit, items.len()), (Exit::Failure, 0), "no server");
     assert!(error.to_string().contains("connection refused"), "{error}");
 }
 
@@ -300,7 +302,7 @@ async fn redirects_stay_within_the_origin() {
         stop(),
     ])
     .await;
-    assert_eq!(items[..2], [Seen::Connected, event("", "", "a")]);
+    assert_eq!(items[..2], [Sent::Connected, event("", "", "a")]);
     assert!(heads[1].starts_with("GET /elsewhere HTTP/1.1\r\n"));
     assert_eq!(header(&heads[1], "authorization"), Some(&*format!("Bearer {TOKEN}")));
 
@@ -313,33 +315,36 @@ async fn redirects_stay_within_the_origin() {
 
     let (_, heads, error) =
         play((0..6).map(|_| ScriptedResponse::status(302, "Location: /again\r\n")).collect()).await;
-    assert!(error.to_string().contains("redirects in circles"), "{error}");
+    assert!(error.to_string().contains("redirects too often"), "{error}");
     assert_eq!(heads.len(), 6);
 }
 
 #[tokio::test]
-async fn control_frames_are_obeyed_and_are_no_events() {
+async fn control_frames_are_failures_and_not_events() {
     for (data, why) in [
         (r#"{"code":"stream_unavailable","message":"canary"}"#, "the platform's event bus is down"),
         (
             r#"{"code":"stream_error","message":"canary"}"#,
-            "the platform reports an error of the stream",
+            "the platform reported an error of the stream",
         ),
-        (r#"{"code":"canary"}"#, "the platform reports an error that is not known here"),
-        (r#"{"code":7}"#, "the platform reports an error that is not known here"),
-        ("canary", "the platform reports an error that is not known here"),
+        (r#"{"code":"canary"}"#, "the platform reported an unknown error"),
+        (r#"{"code":7}"#, "the platform reported an unknown error"),
+        ("canary", "the platform reported an unknown error"),
     ] {
         let (items, _, _) = play(vec![
             ScriptedResponse::stream(&format!("event: error\ndata: {data}\n\n")).and_hold(),
             stop(),
         ])
         .await;
-        assert_eq!(items, [Seen::Connected, reconnecting(1, why)], "{why}");
+        assert_eq!(items, [Sent::Connected, reconnecting(1, why)], "{why}");
     }
     for (limit, why) in [
-        (r#","max_streams":50"#, "the workspace has 50 open streams, as many as it may"),
-        (r#","max_streams":"canary""#, "the workspace has as many open streams as it may"),
-        ("", "the workspace has as many open streams as it may"),
+        (r#","max_streams":50"#, "the workspace already has 50 open streams, its maximum"),
+        (
+            r#","max_streams":"canary""#,
+            "the workspace already has its maximum number of open streams",
+        ),
+        ("", "the workspace already has its maximum number of open streams"),
     ] {
         let body = format!("event: error\ndata: {{\"code\":\"too_many_streams\"{limit}}}\n\n");
         let (items, _, error) = play(vec![ScriptedResponse::stream(&body).and_hold()]).await;
@@ -349,48 +354,48 @@ async fn control_frames_are_obeyed_and_are_no_events() {
 }
 
 #[tokio::test]
-async fn ends_well_when_nobody_listens() {
+async fn ends_without_error_when_the_receiver_is_gone() {
     let server = Scripted::new([ScriptedResponse::stream("data:a\n\n").and_hold()]).await;
     let (tx, mut rx) = channel(1);
-    let (client, keys, limits) = (server.client(), keys(), limits());
-    let listen = async {
-        assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
+    let (client, keys, config) = (server.client(), keys(), config());
+    let receive = async {
+        assert_eq!(describe(rx.recv().await.expect("a connection event")), Sent::Connected);
         rx.close();
     };
-    let (result, ()) = tokio::join!(run(&client, "ws-1", &keys, Start::Now, &limits, &tx), listen);
+    let (result, ()) = tokio::join!(run(&client, "ws-1", &keys, Start::Now, &config, &tx), receive);
     assert_eq!(result, Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_is_a_failure_and_any_byte_breaks_it() {
+async fn a_silent_connection_fails_and_any_byte_restarts_the_timeout() {
     let (tx, mut rx) = channel(9);
-    let limits = limits();
-    let link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
-    let mut reader = SseReader::new(link, Start::Now);
+    let config = config();
+    let context = StreamContext::new("a test", Origin::default(), backoff::SSE, &config, &tx);
+    let mut reader = SseReader::new(context, Start::Now);
     let began = tokio::time::Instant::now();
     let comments = stream::iter([":", "\n", ":\n"]).then(|chunk| async move {
-        tokio::time::sleep(SILENCE * 3 / 4).await;
+        tokio::time::sleep(READ_TIMEOUT * 3 / 4).await;
         Ok::<_, io::Error>(Bytes::from(chunk))
     });
     let body = Box::pin(comments.chain(stream::pending()));
     let failure = reader.read(body, Parser::new("", FRAME_LIMIT)).await;
-    assert_eq!(failure, ConnectError::transient("nothing came for 120 s"));
-    assert_eq!(began.elapsed(), SILENCE * 3 * 3 / 4 + SILENCE);
+    assert_eq!(failure, ConnectError::transient("nothing was received for 120 s"));
+    assert_eq!(began.elapsed(), READ_TIMEOUT * 3 * 3 / 4 + READ_TIMEOUT);
     assert!(rx.try_recv().is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_as_long_as_the_back_off_says() {
+async fn waits_for_the_back_off() {
     let (tx, mut rx) = channel(9);
-    let limits = SourceConfig { random: || 0.5, ..SourceConfig::default() };
-    let mut link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
+    let config = SourceConfig { random: || 0.5, ..SourceConfig::default() };
+    let mut context = StreamContext::new("a test", Origin::default(), backoff::SSE, &config, &tx);
     for (failure, expected) in [
         (ConnectError::transient("a"), 1500),
         (ConnectError::transient("a"), 3000),
         (ConnectError::Transient { why: "a".to_owned(), at_least: Duration::from_secs(9) }, 9000),
     ] {
         let began = tokio::time::Instant::now();
-        link.after(failure, &keys(), &credential()).await.expect("passing");
+        context.recover(failure, &keys(), &credential()).await.expect("transient");
         assert_eq!(began.elapsed(), Duration::from_millis(expected));
         assert!(matches!(rx.try_recv(), Ok(Item::Connection(_))));
     }
@@ -404,7 +409,7 @@ async fn unusual_ids_are_flagged() {
     ])
     .await;
     let (tx, mut rx) = channel(100);
-    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
+    run(&server.client(), "ws-1", &keys(), Start::Now, &config(), &tx)
         .await
         .expect_err("the script ends");
     drop(tx);
@@ -422,11 +427,11 @@ async fn unusual_ids_are_flagged() {
 }
 
 #[tokio::test]
-async fn gives_up_after_as_many_reconnects_as_there_may_be() {
+async fn gives_up_after_the_maximum_number_of_reconnects() {
     let server = Scripted::new((0..4).map(|_| ScriptedResponse::status(503, ""))).await;
     let (tx, _rx) = channel(100);
-    let limits = SourceConfig { max_reconnects: Some(3), ..limits() };
-    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &limits, &tx)
+    let config = SourceConfig { max_reconnects: Some(3), ..config() };
+    let error = run(&server.client(), "ws-1", &keys(), Start::Now, &config, &tx)
         .await
         .expect_err("gives up");
     assert_eq!(error.exit, Exit::GaveUp);
@@ -437,7 +442,7 @@ async fn gives_up_after_as_many_reconnects_as_there_may_be() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
+async fn a_rotated_key_is_read_again_and_an_unchanged_one_ends_the_run() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "newer-canary-key").expect("written");
     let mut server = Scripted::new([
@@ -449,7 +454,7 @@ async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
     .await;
     let (tx, mut rx) = channel(100);
     let keys = KeyRing::new(credential(), Some(KeySource::File(file.path().to_owned())));
-    let error = run(&server.client(), "ws-1", &keys, Start::Now, &limits(), &tx)
+    let error = run(&server.client(), "ws-1", &keys, Start::Now, &config(), &tx)
         .await
         .expect_err("refused for good");
     assert_eq!(error.exit, Exit::Credential);
@@ -475,22 +480,22 @@ async fn a_key_that_was_rotated_is_read_again_and_a_refused_one_once() {
 }
 
 #[tokio::test]
-async fn interim_answers_are_passed_over() {
+async fn interim_answers_are_skipped() {
     let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n\
                  HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata:a\n\n";
     let (items, _, _) = play(vec![ScriptedResponse::new(early), stop()]).await;
-    assert_eq!(items[..2], [Seen::Connected, event("", "", "a")]);
+    assert_eq!(items[..2], [Sent::Connected, event("", "", "a")]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_is_given_up_on() {
+async fn a_server_that_never_answers_ends_the_run() {
     let (items, _, error) = play(vec![ScriptedResponse::new("").and_hold()]).await;
     assert!(items.is_empty() && error.to_string().contains("the server did not answer"), "{error}");
 }
 
-/// A byte now and then is no answer, by either transport.
+/// Both transports limit the time until the head of the answer is complete.
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_trickles_in_is_given_up_on() {
+async fn an_answer_that_never_completes_ends_the_run() {
     use crate::transport::client::{Client, Endpoints, Network};
     for is_observer in [false, true] {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -512,9 +517,9 @@ async fn an_answer_that_trickles_in_is_given_up_on() {
         let (tx, _rx) = channel(9);
         let began = tokio::time::Instant::now();
         let ended = if is_observer {
-            crate::transport::observer::run(&client, "ws-1", "CA1", &keys(), &limits(), &tx).await
+            crate::transport::observer::run(&client, "ws-1", "CA1", &keys(), &config(), &tx).await
         } else {
-            run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await
+            run(&client, "ws-1", &keys(), Start::Now, &config(), &tx).await
         };
         let error = ended.expect_err("no answer").to_string();
         assert!(
@@ -526,29 +531,29 @@ async fn an_answer_that_trickles_in_is_given_up_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_machine_that_slept_reconnects_at_once() {
-    use crate::transport::source_config::hand;
+async fn reconnects_after_a_suspend_of_the_machine() {
+    use crate::transport::source_config::test_clock;
     let (tx, _rx) = channel(9);
-    let limits = SourceConfig { now: hand::now, ..limits() };
-    let link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
-    let mut reader = SseReader::new(link, Start::Now);
-    let sleep = async {
+    let config = SourceConfig { now: test_clock::now, ..config() };
+    let context = StreamContext::new("a test", Origin::default(), backoff::SSE, &config, &tx);
+    let mut reader = SseReader::new(context, Start::Now);
+    let suspend = async {
         tokio::time::sleep(Duration::from_secs(7)).await;
-        hand::advance(Duration::from_secs(8 * 3600));
+        test_clock::advance(Duration::from_secs(8 * 3600));
     };
     let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
     let began = tokio::time::Instant::now();
-    let (failure, ()) = tokio::join!(reader.read(body, Parser::new("", FRAME_LIMIT)), sleep);
-    assert_eq!(failure, ConnectError::transient("the machine has slept"));
+    let (failure, ()) = tokio::join!(reader.read(body, Parser::new("", FRAME_LIMIT)), suspend);
+    assert_eq!(failure, ConnectError::transient("the machine was suspended"));
     assert!(began.elapsed() <= Duration::from_secs(12), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_day_neither_reconnects_nor_grows() {
+async fn an_idle_day_needs_no_reconnect_and_no_memory() {
     let (tx, mut rx) = channel(9);
-    let limits = limits();
-    let link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
-    let mut reader = SseReader::new(link, Start::Now);
+    let config = config();
+    let context = StreamContext::new("a test", Origin::default(), backoff::SSE, &config, &tx);
+    let mut reader = SseReader::new(context, Start::Now);
     let day = Duration::from_secs(24 * 3600);
     let beats = stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_secs(15)).await;
@@ -557,16 +562,16 @@ async fn an_idle_day_neither_reconnects_nor_grows() {
     let reading = reader.read(Box::pin(beats), Parser::new("", FRAME_LIMIT));
     assert!(
         tokio::time::timeout(day, reading).await.is_err(),
-        "a day is over, and the connection stands"
+        "the connection is still open after a day"
     );
-    assert!(rx.try_recv().is_err(), "nothing was said about it");
+    assert!(rx.try_recv().is_err(), "heartbeats are not reported");
     assert_eq!(
         (reader.resume.position(), reader.resume.remembered()),
         (Some(1_700_000_000_000), 0)
     );
 }
 
-/// Looks every name up as this machine, and counts.
+/// A resolver that returns this machine for every name, and counts the requests.
 struct Counting(std::sync::atomic::AtomicUsize, u16);
 
 impl reqwest::dns::Resolve for Counting {
@@ -578,7 +583,7 @@ impl reqwest::dns::Resolve for Counting {
 }
 
 #[tokio::test]
-async fn the_name_is_looked_up_anew_on_each_attempt() {
+async fn each_attempt_resolves_the_host_name_again() {
     use crate::transport::client::{Endpoints, Network};
     let server = Scripted::new([
         ScriptedResponse::stream("id:1\ndata:a\n\n"),
@@ -594,6 +599,6 @@ async fn the_name_is_looked_up_anew_on_each_attempt() {
         Endpoints::resolve(&format!("http://platform.test:{port}"), None, true).expect("a URL");
     let client = Client::new(endpoints, &network).expect("a client");
     let (tx, _rx) = channel(100);
-    run(&client, "ws-1", &keys(), Start::Now, &limits(), &tx).await.expect_err("the script ends");
+    run(&client, "ws-1", &keys(), Start::Now, &config(), &tx).await.expect_err("the script ends");
     assert_eq!(names.0.load(std::sync::atomic::Ordering::Relaxed), 3);
 }

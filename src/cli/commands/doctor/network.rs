@@ -155,7 +155,7 @@ fn tunnel_result(prefix: &str, status: io::Result<u16>) -> CheckResult {
         Ok(200) => CheckResult::ok(check, "the proxy lets it through"),
         // Some proxies say so as a server would.
         Ok(status @ (401 | 407)) => failed(
-            format!("the proxy wants a login ({status})"),
+            format!("the proxy requires authentication ({status})"),
             "put user name and password into the proxy's URL",
         ),
         Ok(status) => failed(

@@ -1,8 +1,8 @@
-//! Holes: when one is named, and when there is none.
+//! When a gap is reported, and when it is not.
 
 use super::*;
 
-/// An event stream as the server of a day ago, or of now, would send it.
+/// An event stream with the current time in its `Date` header.
 fn dated(body: &str) -> ScriptedResponse {
     let now = jiff::fmt::rfc2822::DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&Timestamp::now())
@@ -17,16 +17,16 @@ fn now() -> u64 {
 }
 
 #[tokio::test]
-async fn a_break_before_the_first_event_is_resumed_from_when_the_server_answered() {
+async fn a_break_before_the_first_event_resumes_from_the_date_of_the_answer() {
     let before = now() / 1000 * 1000;
     let (items, heads, _) = play(vec![dated(": hello\n\n"), dated("data:a\n\n"), stop()]).await;
     let asked: u64 = header(&heads[1], "last-event-id").expect("asked").parse().expect("a number");
     assert!((before - 1..=now()).contains(&asked));
-    assert!(!items.iter().any(|item| matches!(item, Seen::Gap(_))));
+    assert!(!items.iter().any(|item| matches!(item, Sent::Gap(_))));
 }
 
 #[tokio::test]
-async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() {
+async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_not() {
     let id = now();
     let event = |n: u64| format!("id:{n}\ndata:{n}\n\n");
     for (second, expected) in [
@@ -43,32 +43,32 @@ async fn a_replay_that_begins_too_late_is_a_gap_and_one_that_overlaps_is_none() 
         .await;
         let gaps: Vec<_> = items
             .iter()
-            .filter_map(|item| if let Seen::Gap(why) = item { Some(why.as_str()) } else { None })
+            .filter_map(|item| if let Sent::Gap(why) = item { Some(why.as_str()) } else { None })
             .collect();
         assert_eq!(gaps, expected, "{second}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_replay_that_never_comes_is_a_gap_after_a_while() {
+async fn a_missing_replay_is_a_gap_after_the_settle_time() {
     let (tx, mut rx) = channel(9);
-    let limits = limits();
-    let link = StreamContext::new("a test", Origin::default(), backoff::SSE, &limits, &tx);
-    let mut reader = SseReader::new(link, Start::After(now()));
-    reader.resume.begin(0);
-    reader.arrive().await;
+    let config = config();
+    let context = StreamContext::new("a test", Origin::default(), backoff::SSE, &config, &tx);
+    let mut reader = SseReader::new(context, Start::After(now()));
+    reader.resume.begin_connection(0);
+    reader.begin_connection().await;
     let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
     let began = tokio::time::Instant::now();
     tokio::time::timeout(gap::SETTLE_TIME * 2, reader.read(body, Parser::new("", FRAME_LIMIT)))
         .await
         .expect_err("silence");
     assert!(began.elapsed() >= gap::SETTLE_TIME);
-    assert_eq!(seen(rx.try_recv().expect("a gap")), gap("replay_late"));
+    assert_eq!(describe(rx.try_recv().expect("a gap")), gap("replay_late"));
     assert!(rx.try_recv().is_err(), "once");
 }
 
 #[tokio::test]
-async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
+async fn a_start_that_the_server_no_longer_has_is_a_gap() {
     let old = now() - 600_000;
     for (start, expected) in
         [(Start::Since(old), "beyond_buffer"), (Start::After(old), "away_too_long")]
@@ -77,21 +77,21 @@ async fn a_beginning_that_the_server_no_longer_has_is_a_gap() {
             Scripted::new([ScriptedResponse::stream(&format!("id:{}\ndata:a\n\n", now())), stop()])
                 .await;
         let (tx, mut rx) = channel(100);
-        run(&server.client(), "ws-1", &keys(), start, &limits(), &tx)
+        run(&server.client(), "ws-1", &keys(), start, &config(), &tx)
             .await
             .expect_err("the script ends");
-        assert_eq!(seen(rx.recv().await.expect("news")), Seen::Connected);
-        assert_eq!(seen(rx.recv().await.expect("a gap")), gap(expected));
-        assert!(matches!(seen(rx.recv().await.expect("an event")), Seen::Event(..)));
+        assert_eq!(describe(rx.recv().await.expect("a connection event")), Sent::Connected);
+        assert_eq!(describe(rx.recv().await.expect("a gap")), gap(expected));
+        assert!(matches!(describe(rx.recv().await.expect("an event")), Sent::Event(..)));
         assert_eq!(header(&server.heads()[0], "last-event-id"), Some(&*(old - 1).to_string()));
     }
 }
 
-/// The lines of the gaps that a run has sent.
+/// Returns the reason, start and end of each gap that a run reported.
 async fn gaps(answers: Vec<ScriptedResponse>) -> Vec<(String, String, String)> {
     let server = Scripted::new(answers).await;
     let (tx, mut rx) = channel(1000);
-    run(&server.client(), "ws-1", &keys(), Start::Now, &limits(), &tx)
+    run(&server.client(), "ws-1", &keys(), Start::Now, &config(), &tx)
         .await
         .expect_err("the script ends in an error");
     drop(tx);
@@ -109,28 +109,29 @@ async fn gaps(answers: Vec<ScriptedResponse>) -> Vec<(String, String, String)> {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_while_nobody_was_connected_is_told_of() {
+async fn a_clock_that_was_set_back_without_a_connection_is_reported() {
     let id = now();
     let event = |n: u64| format!("id:{n}\ndata:{n}\n\n");
     let first = ScriptedResponse::stream(&(event(id - 500) + &event(id)));
-    // A minute back: what was published since the break, below what was asked for, may be missing.
-    let told = gaps(vec![
+    // The clock was set back by a minute: events since the break may have ids that were not
+    // requested.
+    let reported = gaps(vec![
         first,
         ScriptedResponse::stream(&(event(id) + &event(id - 60_000) + &event(id - 59_000))),
         stop(),
     ])
     .await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    let moment = |text: &str| {
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    let millis = |text: &str| {
         u64::try_from(text.parse::<Timestamp>().expect("a time").as_millisecond()).expect("a time")
     };
-    assert_eq!((told[0].0.as_str(), moment(&told[0].2)), ("ids_went_back", id - 60_000));
-    assert!((id - 70_000..=id - 60_000).contains(&moment(&told[0].1)), "{told:?}");
-    // What was asked for again covers a step as small as that.
+    assert_eq!((reported[0].0.as_str(), millis(&reported[0].2)), ("ids_went_back", id - 60_000));
+    assert!((id - 70_000..=id - 60_000).contains(&millis(&reported[0].1)), "{reported:?}");
+    // The lookback covers a small step.
     let first = ScriptedResponse::stream(&(event(id - 500) + &event(id)));
     let again = event(id - 500) + &event(id) + &event(id - 200) + &event(id - 100) + &event(id + 1);
     assert_eq!(gaps(vec![first, ScriptedResponse::stream(&again), stop()]).await, []);
-    // On a connection that has gone on for a while it comes as it is published.
+    // On an open connection, events arrive as they are published.
     let first = ScriptedResponse::stream(&event(id));
     assert_eq!(
         gaps(vec![
