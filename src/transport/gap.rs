@@ -148,7 +148,7 @@ impl PendingGap {
     /// Returns the gap before an event with this id; `None` if the id proves nothing, because it is
     /// below the position.
     ///
-    /// The gap ends [`MIN_LOOKBACK`] after the event, because events that were published before the
+    /// The gap ends `MIN_LOOKBACK` after the event, because events that were published before the
     /// clock was set back have higher ids.
     #[must_use]
     pub fn gap_before(&self, id: Option<u64>) -> Option<Gap> {

@@ -13,7 +13,7 @@
 //! the request goes further back:
 //!
 //! - by the age of the position, because a clock that has caught up since was set back by less;
-//! - by the last few events, and by [`MIN_LOOKBACK`] at least;
+//! - by the last few events, and by `MIN_LOOKBACK` at least;
 //! - by twice the distance that ids have gone backwards so far.
 //!
 //! It never goes back further than events are remembered, since older events could not be
