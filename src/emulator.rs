@@ -1,10 +1,12 @@
-//! The platform, emulated: the workspace stream and the call observer of a made-up clinic, whose day comes from a seed.
+//! An emulator of the platform: the workspace stream and the call observers of a fictional clinic.
 //!
-//! [`run`] serves a listener, whether for `evtap serve` or within the process that taps it. It keeps to the platform's
-//! protocol to the letter, down to what makes it hard for clients (ids that several events share, a replay that is five
-//! minutes long, two shapes of observer frames), and fails on request, by [`Fault`]. Nobody who appears in it exists.
+//! [`run`] serves a listener, for `evtap serve` or in the process that taps it. The emulator
+//! follows the platform's protocol exactly, including what makes it hard for clients: ids that
+//! several events share, a replay of five minutes, two shapes of observer frames. It fails on
+//! request, by [`Fault`]. All people in it are fictional.
 //!
-//! The day begins when the first client opens the workspace stream, and goes on whether anyone listens or not.
+//! A seed determines the clinic's day. It starts when the first client opens the workspace stream,
+//! and continues whether or not a client is connected.
 
 mod buffer;
 mod bus;

@@ -1,24 +1,25 @@
-//! What was published in the last minutes, for clients that come back.
+//! The events of the last minutes, for clients that reconnect.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-/// How long events are kept, in milliseconds.
-pub const KEPT: u64 = 5 * 60 * 1000;
-/// How many bytes are kept at most: enough for the whole time at some hundred events a second.
-const MOST_BYTES: usize = 128 << 20;
+/// The time for which events are kept, in milliseconds.
+pub const RETENTION: u64 = 5 * 60 * 1000;
+/// The maximum number of bytes, which suffices for the retention at some hundred events a second.
+const MAX_BYTES: usize = 128 << 20;
 
 /// The frames of events that were published together, under one id.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// The id of each: Unix time in milliseconds.
+    /// The id of each event: Unix time in milliseconds.
     pub id: u64,
-    /// The frames.
+    /// The frames as they are sent.
     pub frames: Bytes,
 }
 
-/// Batches in the order in which they were published: that of their ids, unless the clock was set back on request.
+/// Batches in the order of publication, which is that of their ids unless a fault set the clock
+/// back.
 #[derive(Debug, Default)]
 pub struct ReplayBuffer {
     batches: VecDeque<Batch>,
@@ -27,30 +28,30 @@ pub struct ReplayBuffer {
 }
 
 impl ReplayBuffer {
-    /// The id for what is published now: the time, but never less than the one before, whatever the clock does.
+    /// Returns the id of the next batch: the time, but never less than an earlier id.
     pub fn next_id(&self, now: u64) -> u64 {
         self.highest.max(now)
     }
 
-    /// Keeps a batch, and lets go of what has become too old.
+    /// Adds a batch, and removes the batches beyond the limits.
     pub fn push(&mut self, batch: Batch) {
-        let oldest = batch.id.saturating_sub(KEPT);
+        let oldest = batch.id.saturating_sub(RETENTION);
         self.highest = self.highest.max(batch.id);
         self.bytes += batch.frames.len();
         self.batches.push_back(batch);
-        while self.batches.front().is_some_and(|first| first.id < oldest || self.bytes > MOST_BYTES)
+        while self.batches.front().is_some_and(|first| first.id < oldest || self.bytes > MAX_BYTES)
         {
             self.bytes -= self.batches.pop_front().map_or(0, |gone| gone.frames.len());
         }
     }
 
-    /// Everything with an id greater than that. What shares the id is not among it, even if the client never saw it: so
-    /// the platform does it.
+    /// Returns the batches with a greater id. As on the platform, events that share the id are not
+    /// among them, even if the client never received them.
     pub fn after(&self, id: u64) -> VecDeque<Batch> {
         self.batches.iter().filter(|batch| batch.id > id).cloned().collect()
     }
 
-    /// Forgets everything, as a restart does.
+    /// Removes all batches, as a restart of the server does.
     pub fn clear(&mut self) {
         *self = Self { highest: self.highest, ..Self::default() };
     }
@@ -97,20 +98,20 @@ mod tests {
     #[test]
     fn keeps_five_minutes() {
         let mut buffer = ReplayBuffer::default();
-        for id in [1000, 1001, 1000 + KEPT, 1001 + KEPT] {
+        for id in [1000, 1001, 1000 + RETENTION, 1001 + RETENTION] {
             buffer.push(batch(id, "x"));
         }
-        assert_eq!(ids(&buffer.after(0)), [1001, 1000 + KEPT, 1001 + KEPT]);
+        assert_eq!(ids(&buffer.after(0)), [1001, 1000 + RETENTION, 1001 + RETENTION]);
     }
 
     #[test]
     fn keeps_no_more_than_memory_allows() {
         let mut buffer = ReplayBuffer::default();
-        let frames = Bytes::from(vec![b'x'; MOST_BYTES / 4 + 1]);
+        let frames = Bytes::from(vec![b'x'; MAX_BYTES / 4 + 1]);
         for id in 1..=5 {
             buffer.push(Batch { id, frames: frames.clone() });
         }
         assert_eq!(ids(&buffer.after(0)), [3, 4, 5]);
-        assert!(buffer.bytes <= MOST_BYTES);
+        assert!(buffer.bytes <= MAX_BYTES);
     }
 }

@@ -1,7 +1,8 @@
-//! From the scenario to whoever listens: events get their ids here, are kept for replay, and go out to all streams.
+//! The event bus: gives events their ids, keeps them for replay, and sends them to all streams.
 //!
-//! A stream is subscribed and given its replay under one lock, so that nothing is missing between the two. One that falls
-//! too far behind is told so by its receiver; it is never left with a hole.
+//! A stream gets its replay and its subscription under one lock, so that no event is missing
+//! between the two. The receiver of a stream that falls too far behind returns an error, so a
+//! stream never has a gap.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
@@ -20,36 +21,36 @@ use super::stories::StoryStep;
 use super::stories::call_story::CallStory;
 use crate::model::Kind;
 
-/// How many batches a stream may be behind: a second and more, however high the rate.
+/// The number of batches that a stream may be behind: at least a second at any rate.
 const BACKLOG: usize = 1024;
-/// How many batches have low ids once the clock was set back.
+/// The number of batches that get lower ids after the clock was set back.
 const BACKWARDS: u32 = 3;
-/// How many events are published together at most.
-const BATCH: usize = 512;
-/// The fields that hold the time at which the event is published.
+/// The maximum number of events in a batch.
+const MAX_BATCH: usize = 512;
+/// The fields that hold the time of publication.
 const TIMES: &[&str] = &["timestamp", "submitted_at"];
 
-/// A call that goes on.
+/// An ongoing call.
 #[derive(Debug, Clone)]
 pub struct LiveCall {
-    /// The call.
+    /// The story of the call.
     pub call: Arc<CallStory>,
-    /// When it began, by the clock.
+    /// The virtual time of its start.
     pub began: Duration,
-    /// The clock.
+    /// The clock of the virtual time.
     pub clock: Clock,
-    /// Whether it is played from its beginning for each observer.
+    /// Whether each observer sees the call from its start.
     pub whole: bool,
 }
 
 impl LiveCall {
-    /// How much of it an observer who comes now has missed.
+    /// Returns how much of the call an observer who connects now has missed.
     pub fn missed(&self) -> Duration {
         if self.whole { Duration::ZERO } else { self.clock.now().saturating_sub(self.began) }
     }
 }
 
-/// See the [module](self).
+/// The bus that connects the scenario with the streams.
 #[derive(Debug)]
 pub struct Bus {
     clock: OnceLock<Clock>,
@@ -60,16 +61,16 @@ pub struct Bus {
 #[derive(Debug)]
 struct BusState {
     buffer: ReplayBuffer,
-    /// `None` when the day is over.
+    /// `None` after the end of the day.
     sender: Option<broadcast::Sender<Batch>>,
     calls: HashMap<String, LiveCall>,
     ledger: Option<Ledger>,
-    /// By how many milliseconds the ids of the next batches are lower, and how many batches.
+    /// The number of milliseconds to subtract from ids, and the number of batches to do so for.
     back: (u64, u32),
 }
 
 impl Bus {
-    /// A bus on which nothing happens yet.
+    /// Creates a bus whose day has not started.
     pub fn new(ledger: Option<Ledger>) -> Self {
         let sender = Some(broadcast::Sender::new(BACKLOG));
         let state = BusState {
@@ -82,13 +83,14 @@ impl Bus {
         Self { clock: OnceLock::new(), begun: Notify::new(), state: Mutex::new(state) }
     }
 
-    /// Lets the day begin, unless it has.
+    /// Starts the day, unless it has started.
     pub fn begin(&self, rate: f64) {
         self.clock.get_or_init(|| Clock::start(rate));
         self.begun.notify_one();
     }
 
-    /// What was published after that id, and what will be; the latter is `None` when the day is over.
+    /// Returns the events published after an id, and a receiver of the next ones. The receiver is
+    /// `None` after the end of the day.
     pub fn subscribe(
         &self,
         after: Option<u64>,
@@ -98,7 +100,7 @@ impl Bus {
         (replay, state.sender.as_ref().map(broadcast::Sender::subscribe))
     }
 
-    /// Forgets what was published, as a restart does.
+    /// Clears the replay buffer, as a restart of the server does.
     pub fn forget(&self) {
         self.state().buffer.clear();
     }
@@ -108,17 +110,17 @@ impl Bus {
         self.state().back = (milliseconds, BACKWARDS);
     }
 
-    /// The call of that SID, if it goes on right now.
+    /// Returns the ongoing call with a SID.
     pub fn call(&self, sid: &str) -> Option<LiveCall> {
         self.state().calls.get(sid).cloned()
     }
 
-    /// Ends all streams once they have sent what is published.
+    /// Ends all streams after they have sent the published events.
     pub fn close(&self) {
         self.state().sender = None;
     }
 
-    /// Publishes a day as time goes by, as soon as it begins, and returns when it is over.
+    /// Waits for the start of the day, publishes its events on time, and returns at its end.
     pub async fn play(&self, mut scenario: Scenario) {
         let clock = loop {
             match self.clock.get() {
@@ -132,7 +134,7 @@ impl Bus {
             let due = std::iter::from_fn(|| {
                 scenario.next_at().filter(|at| *at <= now).and_then(|_| scenario.next())
             });
-            self.publish(due.take(BATCH), clock);
+            self.publish(due.take(MAX_BATCH), clock);
         }
     }
 
@@ -152,9 +154,9 @@ impl Bus {
                 }
             }
             if let Some(ledger) = &state.ledger {
-                step.payload[Ledger::FIELD] = Value::String(ledger.enter(id));
+                step.payload[Ledger::FIELD] = Value::String(ledger.record(id));
             }
-            // Writing into a string does not fail.
+            // Writing into a `String` does not fail.
             let _ = write!(
                 frames,
                 "id: {id}\nevent: {}\ndata: {}\n\n",
@@ -177,7 +179,7 @@ impl Bus {
         }
         let batch = Batch { id, frames: frames.into() };
         state.buffer.push(batch.clone());
-        // Nobody may be listening.
+        // An error means that no stream is open.
         let _ = state.sender.as_ref().map(|sender| sender.send(batch));
     }
 
@@ -192,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// Plays so many events of a day without its pauses.
+    /// Publishes the first events of a day without pauses.
     fn published(bus: &Bus, events: usize) {
         let clock = Clock::start(5.0);
         for step in Scenario::new(1, false).take(events) {
@@ -242,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_can_be_found_while_it_goes_on() {
+    fn a_call_can_be_found_while_it_is_ongoing() {
         let bus = Bus::new(None);
         let clock = Clock::start(5.0);
         let mut sid = None;
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_is_too_slow_is_told_so() {
+    fn a_slow_stream_gets_an_error() {
         let bus = Bus::new(None);
         let mut live = bus.subscribe(None).1.expect("a day that goes on");
         published(&bus, BACKLOG + 1);

@@ -1,7 +1,8 @@
-//! Who and what the emulated clinic has: people, services, operators, forms. All of it is drawn from the seed.
+//! The people and things of the emulated clinic: patients, services, operators, forms. All are
+//! drawn from the seed.
 //!
-//! Nobody here exists: telephone numbers come from 555-0100 to 555-0199, which are set aside for fiction, mail addresses from
-//! example.com and example.org (RFC 2606), and the names are made up.
+//! Everybody is fictional: telephone numbers are from 555-0100 to 555-0199, which are reserved for
+//! fiction, email domains are example.com and example.org (RFC 2606), and the names are invented.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -30,21 +31,21 @@ const MAIL: &[&str] = &["example.com", "example.org"];
 const SERVICES: usize = 4;
 const OPERATORS: usize = 24;
 
-/// Somebody who doesn't exist.
+/// A fictional person.
 #[derive(Debug, Clone)]
 pub struct Person {
     /// Given and family name.
     pub name: String,
-    /// A telephone number set aside for fiction.
+    /// A telephone number that is reserved for fiction.
     pub phone: String,
-    /// A mail address in a domain set aside for examples.
+    /// An email address in a domain that is reserved for examples.
     pub email: String,
     /// The id of the person as an entity.
     pub entity_id: String,
 }
 
 impl Person {
-    /// Draws somebody.
+    /// Draws a person.
     pub fn draw(rng: &mut StdRng) -> Self {
         let (given, family) = (pick(GIVEN, rng), pick(FAMILY, rng));
         let email =
@@ -53,7 +54,7 @@ impl Person {
     }
 }
 
-/// What the stories of a day share.
+/// The clinic that all stories of a day share.
 #[derive(Debug)]
 pub struct Clinic {
     services: Vec<String>,
@@ -79,51 +80,51 @@ impl Clinic {
         }
     }
 
-    /// One of the services.
+    /// Draws one of the services.
     pub fn service(&self, rng: &mut StdRng) -> String {
         drawn(&self.services, rng)
     }
 
-    /// One of the form templates.
+    /// Draws one of the form templates.
     pub fn template(&self, rng: &mut StdRng) -> String {
         drawn(&self.templates, rng)
     }
 
-    /// The operator whose turn it is. They take turns, so that nobody is in two calls at a time.
+    /// Returns the next operator. Operators take turns, so that none is in two calls at a time.
     pub fn next_operator(&mut self) -> Person {
         self.shift = (self.shift + 1) % self.operators.len();
         self.operators[self.shift].clone()
     }
 }
 
-/// One of a few words.
+/// Draws one of several words.
 pub fn pick(from: &[&'static str], rng: &mut StdRng) -> &'static str {
     from.choose(rng).copied().unwrap_or_default()
 }
 
-/// A number that is in no telephone book.
+/// Draws a telephone number that is reserved for fiction.
 pub fn phone(rng: &mut StdRng) -> String {
     format!("+1{}55501{:02}", pick(AREA, rng), rng.random_range(0..100))
 }
 
-/// A random UUID (version 4, RFC 9562).
+/// Draws a random UUID (version 4, RFC 9562).
 pub fn uuid(rng: &mut StdRng) -> String {
     let bits = rng.random::<u128>() & !(0xf << 76) & !(0x3 << 62) | (4 << 76) | (2 << 62);
     let hex = format!("{bits:032x}");
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// A SID: two letters and 32 hexadecimal digits.
+/// Draws a SID: two letters and 32 hexadecimal digits.
 pub fn sid(prefix: &str, rng: &mut StdRng) -> String {
     format!("{prefix}{:032x}", rng.random::<u128>())
 }
 
-/// An id of another system: a prefix and eight hexadecimal digits.
+/// Draws an id of another system: a prefix and eight hexadecimal digits.
 pub fn short_id(prefix: &str, rng: &mut StdRng) -> String {
     format!("{prefix}{:08x}", rng.next_u32())
 }
 
-/// A number with two decimals at most, as measurements have.
+/// Draws a measurement: a number with at most two decimals.
 pub fn measure(low: f64, high: f64, rng: &mut StdRng) -> f64 {
     (rng.random_range(low..high) * 100.0).round() / 100.0
 }

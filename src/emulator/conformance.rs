@@ -1,11 +1,11 @@
-//! Whether a payload is what its declaration says: for tests.
+//! Checks that a payload conforms to its declaration, for tests.
 
 use serde_json::Value;
 
 use crate::json::JsonType;
 use crate::model::{EventSpec, Type, is_uuid};
 
-/// Holds an object against a declaration: nothing unknown, nothing missing, every value of its type.
+/// Checks that an object has all required fields, no others, and values of the declared types.
 pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {
     let name = spec.event_type;
     let fields = payload.as_object().ok_or_else(|| format!("{name} is no object"))?;
@@ -19,7 +19,7 @@ pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {
         if value.is_null() && field.nullable {
             continue;
         }
-        if !is(&field.ty, value) {
+        if !has_type(&field.ty, value) {
             return Err(format!("{name}.{key} is {value}, not {}", field.ty.name()));
         }
         if field.max_length.is_some_and(|max| {
@@ -31,39 +31,44 @@ pub fn fits(spec: &EventSpec, payload: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn is(ty: &Type, value: &Value) -> bool {
+fn has_type(ty: &Type, value: &Value) -> bool {
     let first = value.to_string().as_bytes()[0];
     ty.accepts(JsonType::from_first_byte(first))
         && match ty {
             Type::Integer => value.is_i64(),
             Type::Uuid => value.as_str().is_some_and(is_uuid),
             Type::Choice(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
-            Type::List(item) => {
-                value.as_array().is_some_and(|items| items.iter().all(|value| is(item, value)))
-            }
+            Type::List(item) => value
+                .as_array()
+                .is_some_and(|items| items.iter().all(|value| has_type(item, value))),
             Type::Map(item) => {
-                value.as_object().is_some_and(|map| map.values().all(|value| is(item, value)))
+                value.as_object().is_some_and(|map| map.values().all(|value| has_type(item, value)))
             }
             Type::Record(members) => value.as_object().is_some_and(|map| {
                 map.keys().all(|key| members.iter().any(|member| member.name == key))
                     && members.iter().all(|member| match map.get(member.name) {
                         None | Some(Value::Null) => !member.required,
-                        Some(value) => is(&member.ty, value),
+                        Some(value) => has_type(&member.ty, value),
                     })
             }),
-            Type::OneOf(types) => types.iter().any(|ty| is(ty, value)),
+            Type::OneOf(types) => types.iter().any(|ty| has_type(ty, value)),
             _ => true,
         }
 }
 
 #[test]
-fn what_does_not_fit_is_found() {
+fn deviations_from_the_declaration_are_found() {
     use serde_json::json;
 
     use crate::model::Kind;
 
     let ended = |change: &dyn Fn(&mut Value)| {
-        let mut payload = json!({ "call_sid": "CA0", "completion_reason": "completed", "direction": "inbound", "duration_seconds": 1.5 });
+        let mut payload = json!({
+            "call_sid": "CA0",
+            "completion_reason": "completed",
+            "direction": "inbound",
+            "duration_seconds": 1.5,
+        });
         change(&mut payload);
         fits(Kind::CallEnded.spec(), &payload)
     };

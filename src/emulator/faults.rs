@@ -1,6 +1,6 @@
-//! Faults on request: what a client must cope with, so that one can see it do so.
+//! Faults on request, to see how a client handles them.
 //!
-//! Each connection takes the first fault that is for its transport; when there is none left, all goes well.
+//! Each connection takes the first fault for its transport. Without one it works normally.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -32,72 +32,72 @@ pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
     script.faults.iter().map(|fault| fault.parse()).collect()
 }
 
-/// What goes wrong on one connection.
+/// A fault of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// The request is answered with this HTTP status. Either transport.
     Status {
         /// The status.
         code: u16,
-        /// What the header `Retry-After` says.
+        /// The value of the header `Retry-After`.
         retry_after: Option<Duration>,
     },
     /// An `error` control frame with this code, and the end of the body. SSE.
     Error(String),
-    /// After so many bytes of body, or of text frames, the connection breaks, without a word. Either transport.
+    /// The connection breaks after N bytes of body or of text frames. Either transport.
     Cut(usize),
-    /// After so many the server ends the connection in good order. Either transport.
+    /// The server ends the connection in good order after N bytes. Either transport.
     End(usize),
-    /// After so many bytes of body it breaks by a reset, without the farewell of TCP. SSE.
+    /// The connection breaks by a TCP reset after N bytes of body. SSE.
     Reset(usize),
-    /// After so many bytes of body nothing more is sent, and the connection stays. SSE.
+    /// The server sends nothing after N bytes of body, and keeps the connection open. SSE.
     Stall(usize),
-    /// The body comes one byte at a time, and breaks after so many. SSE.
+    /// The body arrives one byte at a time, and breaks after N bytes. SSE.
     Drip(usize),
-    /// The body breaks at the first such place after so many bytes. SSE.
+    /// The body breaks at the first such place after N bytes. SSE.
     CutIn(CutPoint, usize),
-    /// Every so many events one is sent twice. SSE.
+    /// Every Nth event is sent twice. SSE.
     Repeat(usize),
-    /// Every so many events one is sent without its id. SSE.
+    /// Every Nth event is sent without its id. SSE.
     StripId(usize),
-    /// Every so many events one is sent with an id that is no number. SSE.
+    /// Every Nth event is sent with an id that is not a number. SSE.
     OddId(usize),
-    /// Before anything else comes an event of a type that nobody knows. SSE.
+    /// The first event has an undeclared type. SSE.
     Unknown,
-    /// Before anything else comes a frame of so many bytes. SSE.
+    /// The first frame has N bytes. SSE.
     Huge(usize),
-    /// The replay begins earlier than asked. SSE.
+    /// The replay starts earlier than requested. SSE.
     Overlap,
-    /// What is published next bears ids that are so many milliseconds lower. SSE.
+    /// The ids of the next events are N milliseconds lower. SSE.
     Backwards(u64),
-    /// The server has just been restarted: there is nothing to replay. SSE.
+    /// The server has lost its replay buffer, as after a restart. SSE.
     Forget,
-    /// Several at once, on one connection. SSE.
+    /// Several faults on one connection. SSE.
     All(Vec<Fault>),
-    /// The socket is closed with this code, right after its first frame. WebSocket.
+    /// The socket is closed with this code right after its first frame. WebSocket.
     Close(u16),
-    /// Nothing does.
+    /// No fault.
     None,
 }
 
-/// A place in a body where a cut hurts.
+/// A place in a body where a client must handle a cut with care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutPoint {
-    /// Within a character of several bytes.
+    /// Inside a character of several bytes.
     Character,
-    /// Within a `data:` line.
+    /// Inside a `data:` line.
     Line,
     /// Between the `id:` line and the lines after it.
     Fields,
-    /// Between CR and LF; the body has such line ends then.
+    /// Between CR and LF. The body has CRLF line ends then.
     LineEnd,
 }
 
-/// The statuses that the platform is known to answer with, but for success.
+/// The error statuses that the platform is known to return.
 const STATUSES: &[u16] = &[401, 403, 404, 410, 429, 500, 503];
 
 impl Fault {
-    /// Whether it can happen to the workspace stream.
+    /// Whether the fault can occur on the workspace stream.
     #[must_use]
     pub fn is_for_sse(&self) -> bool {
         match self {
@@ -107,7 +107,7 @@ impl Fault {
         }
     }
 
-    /// Whether it can happen to an observer.
+    /// Whether the fault can occur on an observer connection.
     #[must_use]
     pub const fn is_for_observer(&self) -> bool {
         matches!(
@@ -179,7 +179,9 @@ impl FromStr for Fault {
             }),
             _ => Err(wrong(
                 "there is no fault of that name",
-                "use status=, error=, cut=, end=, reset=, stall=, drip=, cut-in=, repeat=, strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close= or none; join several with +",
+                "use status=, error=, cut=, end=, reset=, stall=, drip=, cut-in=, repeat=, \
+                 strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close= or none; \
+                 join several with +",
             )),
         }
     }
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fault_is_told_in_full() {
+    fn invalid_faults_are_usage_errors() {
         for text in [
             "",
             "status",

@@ -1,40 +1,42 @@
-//! What was published, for those who check what came of it.
+//! A record of the published events, for tests that check what a client received.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The ids of the workspace events by their number, which each event bears in a field of its own.
+/// The ids of the published workspace events, by the number that each event carries in a field.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger(Arc<Mutex<Vec<u64>>>);
 
 impl Ledger {
-    /// The field that holds an event's number, and a character of several bytes so that a cut can come within it.
+    /// The field with an event's number. Its value starts with a character of several bytes, so
+    /// that a fault can cut the stream inside it.
     pub const FIELD: &str = "emulator_event";
 
-    /// How many events there are.
+    /// Returns the number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries().len()
     }
 
-    /// Whether there are none.
+    /// Whether no event was published.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The id of each event, by its number.
+    /// Returns the ids of the events, in the order of their numbers.
     #[must_use]
     pub fn ids(&self) -> Vec<u64> {
         self.entries().clone()
     }
 
-    /// The number in the field's text.
+    /// Parses the number in the value of [`FIELD`](Self::FIELD).
     #[must_use]
     pub fn number(text: &str) -> Option<usize> {
         text.strip_prefix('№')?.parse().ok()
     }
 
-    pub(super) fn enter(&self, id: u64) -> String {
+    /// Records the id of the next event, and returns the value of its field.
+    pub(super) fn record(&self, id: u64) -> String {
         let mut entries = self.entries();
         entries.push(id);
         format!("№{}", entries.len() - 1)

@@ -24,9 +24,9 @@ use super::stories::StoryStep;
 use super::stories::script::{INITIAL_STATE, script, session_info};
 use crate::model::Kind;
 
-/// The subprotocol that is spoken; the credential stands beside it.
+/// The subprotocol. Clients send the credential as a second one.
 const SUBPROTOCOL: &str = "auth";
-/// How long a client has to answer a close frame.
+/// The time that a client has to answer a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 const CALL_OVER: u16 = 1000;
@@ -36,7 +36,7 @@ const NO_SUCH_CALL: u16 = 4004;
 
 type ObserverSocket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// Answers a request to observe a call.
+/// Responds to a request to observe a call.
 pub async fn observe(
     State(server): State<Arc<Server>>,
     Path((workspace, sid)): Path<(String, String)>,
@@ -88,7 +88,7 @@ pub async fn observe(
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 
-/// The key of a handshake as RFC 6455, section 4.2.1, wants it.
+/// Returns the key of a valid handshake (RFC 6455, section 4.2.1).
 fn handshake_key(headers: &HeaderMap) -> Option<String> {
     let has = |name, value: &str| {
         let text = headers.get(name).and_then(|text| text.to_str().ok()).unwrap_or_default();
@@ -115,7 +115,7 @@ struct ObserverSession {
     visit: Visit,
 }
 
-/// What became of the socket while there was nothing to say.
+/// The state of a socket after waiting for the next event.
 enum SocketActivity {
     Open,
     Gone,
@@ -127,7 +127,7 @@ impl ObserverSession {
         let LiveCall { call, began, clock, .. } = &self.live;
         let elapsed = self.live.missed();
         let mut script = script(call, &self.workspace);
-        // The end is told whatever the time.
+        // The last event is sent even to an observer who connects after it.
         let last = script.len().saturating_sub(1);
         let mut coming = script
             .split_off(script.partition_point(|step| step.at < elapsed).min(last))
@@ -171,7 +171,8 @@ impl ObserverSession {
         self.visit.served();
     }
 
-    /// Takes in what the client says, which is answered where the protocol wants it (pings), until it is time to speak.
+    /// Reads messages of the client, so that pings are answered, until it is time for the next
+    /// event.
     async fn listen(&self, socket: &mut ObserverSocket, until: Instant) -> SocketActivity {
         let timer = sleep_until(until);
         tokio::pin!(timer);
@@ -191,16 +192,16 @@ impl ObserverSession {
         }
     }
 
-    /// The bytes that the fault allows are used up.
+    /// Ends or breaks the connection, after all bytes that the fault allows.
     async fn fail(&self, mut socket: ObserverSocket) {
-        // What was said before counts as said.
+        // The events before the fault still have to arrive.
         let _ = socket.flush().await;
         if matches!(self.fault, Fault::End(_)) {
             close(&mut socket, GOING_AWAY).await;
         }
     }
 
-    /// When the call began, in seconds of Unix time.
+    /// Returns the start of the call in seconds of Unix time.
     fn start_time(&self) -> f64 {
         let past = self.live.clock.since(self.live.began).as_secs_f64();
         let now = Timestamp::now().as_duration().as_secs_f64();
@@ -208,13 +209,13 @@ impl ObserverSession {
     }
 }
 
-/// The state that the agent is in after these steps.
+/// Returns the state of the agent after these steps.
 fn state(passed: &[StoryStep]) -> &str {
     let transition = passed.iter().rev().find(|step| step.kind == Kind::StateTransition);
     transition.and_then(|step| step.payload["next_state"].as_str()).unwrap_or(INITIAL_STATE)
 }
 
-/// An event as text, in one of the two shapes that occur: fields beside the type, or in `data`. Which, the type decides.
+/// Formats an event in the shape of its type: with its fields beside the type, or in `data`.
 fn text(kind: Kind, payload: Value) -> String {
     let event_type = kind.spec().event_type;
     if is_nested(kind) {
@@ -241,10 +242,10 @@ const fn is_nested(kind: Kind) -> bool {
     )
 }
 
-/// Closes the socket with a code, and gives the client a moment to do the same.
+/// Closes the socket with a code, and waits a moment for the client to do the same.
 async fn close(socket: &mut ObserverSocket, code: u16) {
     let frame = CloseFrame { code: code.into(), reason: "".into() };
-    // A client that is gone already needs no farewell.
+    // An error means that the client is already gone.
     let _ = socket.close(Some(frame)).await;
     let _ = timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = socket.next().await {} }).await;
 }

@@ -1,4 +1,4 @@
-//! How to emulate: seed, rate, faults and limits.
+//! The options of the emulator: seed, rate, faults and limits.
 
 use std::time::Duration;
 
@@ -7,33 +7,35 @@ use super::ledger::Ledger;
 use super::scenario;
 use crate::transport::credential::Credential;
 
-/// A workspace to name where any will do.
+/// A workspace id for use where any id works.
 pub const DEMO_WORKSPACE: &str = "d3300000-0000-4000-8000-000000000001";
 
-/// A call that is always live. It is played from its beginning for each observer, and everything happens in it that can.
+/// The SID of the demo call, which is always live. Each observer sees it from its start, and it
+/// contains every type of observer event.
 pub const DEMO_CALL: &str = "CAd3300000000000000000000000000001";
 
-/// How to emulate.
+/// The options of the emulator.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What the day is drawn from. The same seed gives the same events in the same order.
+    /// The seed of the day. The same seed gives the same events in the same order.
     pub seed: u64,
-    /// Workspace events a second, on average. At five, calls take as long as they say.
+    /// The average number of workspace events per second. At five, calls take as long as they
+    /// report.
     pub rate: f64,
-    /// Whether to play a day of about a minute, in which every type appears, and then return. With observers alone, to
-    /// return when the demo call has been played.
+    /// Whether to play a day of about a minute, in which every type appears, and then return. If
+    /// only observers connect, the emulator returns after the demo call.
     pub once: bool,
     /// The only credential to accept; `None` accepts any.
     pub api_key: Option<Credential>,
-    /// The only workspace there is; `None` stands for any UUID.
+    /// The only workspace that exists; `None` accepts any UUID.
     pub workspace: Option<String>,
-    /// How many workspace streams may be open at a time.
+    /// The number of workspace streams that may be open at a time.
     pub max_streams: usize,
-    /// What goes wrong, one fault a connection, in order.
+    /// The faults of successive connections.
     pub faults: Vec<Fault>,
     /// The time between two comment lines in a stream.
     pub heartbeat: Duration,
-    /// Numbers the workspace events and keeps their ids, for those who check what came of them.
+    /// Numbers the workspace events and records their ids, for tests.
     pub ledger: Option<Ledger>,
 }
 

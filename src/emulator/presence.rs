@@ -1,4 +1,4 @@
-//! Who is connected: for the limit of open streams, and to know when everybody has had everything.
+//! Counts connections: to limit the open streams, and to find out when all clients are served.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use tokio::time::timeout;
 
 use crate::model::Stream;
 
-/// How long a client that left before the end has to come back: the longest back-off.
+/// The time that a disconnected client has to reconnect: the longest back-off.
 const COME_BACK: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     streams: usize,
     observers: usize,
-    /// Connections that were served to the end of what there was.
+    /// The number of connections that got everything up to the end.
     served: usize,
     begun: bool,
     over: bool,
@@ -27,7 +27,7 @@ impl Count {
         self.streams == 0 && self.observers == 0
     }
 
-    /// Nobody is connected, and nothing is being played for those who may come back.
+    /// Whether no client is connected and nothing is played for one that may reconnect.
     const fn at_rest(&self) -> bool {
         self.is_empty() && (self.over || (!self.begun && self.served > 0))
     }
@@ -38,15 +38,15 @@ impl Count {
 pub struct Presence(Arc<watch::Sender<Count>>);
 
 impl Presence {
-    /// Nobody is there yet.
+    /// Creates a count without connections.
     pub fn new() -> Self {
         Self(Arc::new(watch::Sender::default()))
     }
 
-    /// A workspace stream is opened, unless so many are.
-    pub fn stream(&self, most: usize) -> Option<Visit> {
+    /// Counts a new workspace stream, unless `limit` streams are open.
+    pub fn stream(&self, limit: usize) -> Option<Visit> {
         let entered = self.0.send_if_modified(|count| {
-            let free = count.streams < most;
+            let free = count.streams < limit;
             count.streams += usize::from(free);
             count.begun |= free;
             free
@@ -54,37 +54,37 @@ impl Presence {
         entered.then(|| Visit { presence: self.clone(), stream: Stream::Workspace })
     }
 
-    /// An observer comes.
+    /// Counts a new observer.
     pub fn observer(&self) -> Visit {
         self.0.send_modify(|count| count.observers += 1);
         Visit { presence: self.clone(), stream: Stream::Observer }
     }
 
-    /// The day is over.
+    /// Records the end of the day.
     pub fn over(&self) {
         self.0.send_modify(|count| count.over = true);
     }
 
-    /// Everybody is to leave.
+    /// Asks all connections to close.
     pub fn close(&self) {
         self.0.send_modify(|count| count.closing = true);
     }
 
-    /// Waits until everybody is to leave.
+    /// Waits until connections are asked to close.
     pub async fn closing(&self) {
         self.until(|count| count.closing).await;
     }
 
-    /// Waits until nobody is there.
+    /// Waits until no client is connected.
     pub async fn empty(&self) {
         self.until(Count::is_empty).await;
     }
 
-    /// Waits until the day, or a call if that is all that anyone came for, has been played, and those who wanted it have
-    /// had it to the end. A client that broke off is given the time to come back.
+    /// Waits until the day, or a call if there were only observers, has been played and the clients
+    /// have received all of it. A client that lost its connection gets time to reconnect.
     pub async fn all_served(&self) {
         self.until(Count::at_rest).await;
-        // Nobody came back in time; there is nothing more to wait for.
+        // A timeout means that no client has reconnected.
         let _ = timeout(COME_BACK, self.until(|count| count.at_rest() && count.served > 0)).await;
     }
 
@@ -102,12 +102,12 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// It has had everything.
+    /// Records that the connection got everything.
     pub fn served(&self) {
         self.presence.0.send_modify(|count| count.served += 1);
     }
 
-    /// Waits until everybody is to leave.
+    /// Waits until connections are asked to close.
     pub async fn closing(&self) {
         self.presence.closing().await;
     }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_breaks_off_can_come_back() {
+    async fn a_disconnected_client_can_reconnect() {
         let presence = Presence::new();
         drop(presence.stream(1));
         presence.over();

@@ -1,4 +1,4 @@
-//! Connections that can be reset: closed without the farewell of TCP, and with what was on the way.
+//! Connections that can be reset: closed by RST in place of FIN, so that data in flight is lost.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,21 +12,21 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A listener of such connections.
+/// A listener whose connections can be reset.
 pub struct ResettableListener(pub TcpListener);
 
-/// Asks for the reset of one connection, once it is closed.
+/// A request to close one connection by a reset.
 #[derive(Debug, Clone, Default)]
 pub struct Reset(Arc<AtomicBool>);
 
 impl Reset {
-    /// The connection is to end by a reset.
+    /// Makes the connection end by a reset.
     pub fn ask(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// One connection.
+/// A connection that can be reset.
 pub struct ResettableStream {
     stream: TcpStream,
     reset: Reset,
@@ -38,7 +38,7 @@ impl Listener for ResettableListener {
 
     async fn accept(&mut self) -> (ResettableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Without it frames may wait for each other; that the platform is slower then is no reason to fail.
+        // Without this option frames may be delayed, which is no reason to fail.
         let _ = stream.set_nodelay(true);
         (ResettableStream { stream, reset: Reset::default() }, address)
     }
@@ -100,7 +100,7 @@ impl AsyncWrite for ResettableStream {
 impl Drop for ResettableStream {
     fn drop(&mut self) {
         if self.reset.0.load(Ordering::Relaxed) {
-            // Where it can't be had, the connection just closes.
+            // If this fails, the connection is closed normally.
             let _ = self.stream.set_zero_linger();
         }
     }

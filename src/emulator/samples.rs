@@ -1,4 +1,5 @@
-//! Synthetic payloads, made from the declarations alone: every field of an event, of its type, filled with something plausible.
+//! Synthetic payloads that are derived from the declarations: every field of an event, with a
+//! plausible value of its type.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -18,7 +19,7 @@ const SENTENCES: &[&str] = &[
 const WORDS: &[&str] =
     &["greeting", "identify", "triage", "billing", "refill", "closing", "calendar", "records"];
 
-/// A payload with every field of the declaration.
+/// Draws a payload with every field of the declaration.
 #[must_use]
 pub fn sample(spec: &EventSpec, rng: &mut StdRng) -> Map<String, Value> {
     spec.fields.iter().map(|field| (field.name.to_owned(), value(&field.ty, field, rng))).collect()
@@ -46,7 +47,7 @@ fn value(ty: &Type, field: &FieldSpec, rng: &mut StdRng) -> Value {
     }
 }
 
-/// Text that the name and the class of a field make one expect.
+/// Draws text that is typical for the name and the class of a field.
 fn text(field: &FieldSpec, rng: &mut StdRng) -> String {
     let name = field.name;
     let is = |parts: &[&str]| parts.iter().any(|part| name.contains(part));

@@ -1,7 +1,9 @@
-//! The clinic's day: stories that begin, overlap and end, as one sequence of events in order of time.
+//! The clinic's day: stories that begin, overlap and end, as one sequence of events in order of
+//! time.
 //!
-//! The same seed gives the same events with the same payloads in the same order. Times are virtual: seconds since the
-//! day began, at [`DENSITY`] events in each on average. How fast they pass, [`Clock`] says.
+//! The same seed gives the same events with the same payloads in the same order. Times are virtual:
+//! seconds since the start of the day, each with [`DENSITY`] events on average. [`Clock`] decides
+//! how fast virtual time passes.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,13 +18,14 @@ use super::cast::Clinic;
 use super::stories::call_story::CallStory;
 use super::stories::{OPENING, Plot, StoryStep, USUAL};
 
-/// How many workspace events a virtual second has, on average: at this rate virtual time is real.
+/// The average number of workspace events in a virtual second. At this rate virtual time is real.
 pub const DENSITY: f64 = 5.0;
-/// When no new story begins any more, in a day that is to end.
+/// The time after which no story begins, in a day that ends.
 const CLOSING_TIME: Duration = Duration::from_secs(30);
-/// The opening stories begin closer to each other, since it takes a while until a story has told its share.
+/// The factor by which opening stories begin closer together, because it takes a while until each
+/// has contributed its events.
 const OPENING_HASTE: f64 = 0.5;
-/// A tick of the clock: as fine as timers are.
+/// The resolution of timers.
 pub const TICK: Duration = Duration::from_millis(1);
 
 /// Virtual time, tied to real time at one point and by one factor.
@@ -33,43 +36,44 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that shows zero now, by which events come at so many per second.
+    /// Starts a clock at zero, for `rate` events per real second.
     pub fn start(rate: f64) -> Self {
         let rate = if rate.is_finite() { rate.clamp(1e-3, 1e6) } else { DENSITY };
         Self { origin: Instant::now(), scale: rate / DENSITY }
     }
 
-    /// Virtual time now.
+    /// Returns the current virtual time.
     pub fn now(&self) -> Duration {
         self.origin.elapsed().mul_f64(self.scale)
     }
 
-    /// The real time since another moment of virtual time.
+    /// Returns the real time that has passed since a virtual time.
     pub fn since(&self, at: Duration) -> Duration {
         self.now().saturating_sub(at).div_f64(self.scale)
     }
 
-    /// When it will be so late, but a tick from now at the earliest, so that what is late comes in batches.
+    /// Returns the real time of a virtual time, but at least a tick from now, so that late events
+    /// are published in batches.
     pub fn when(&self, at: Duration) -> Instant {
         (self.origin + at.div_f64(self.scale)).max(Instant::now() + TICK)
     }
 }
 
-/// The events of a day, as an iterator that needn't end.
+/// An iterator over the events of a day, which may be endless.
 #[derive(Debug)]
 pub struct Scenario {
     rng: StdRng,
     clinic: Clinic,
     waiting: BinaryHeap<Reverse<PendingStep>>,
     opening: std::slice::Iter<'static, Plot>,
-    /// When the next story begins; `None` after closing time.
+    /// The start of the next story; `None` after closing time.
     next_story: Option<Duration>,
     ends: bool,
     order: u64,
 }
 
 impl Scenario {
-    /// A day. One that `ends` has every workspace event type, and lets every story end.
+    /// Creates a day. A day that `ends` has every type of workspace event and completes each story.
     pub fn new(seed: u64, ends: bool) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let clinic = Clinic::draw(&mut rng);
@@ -85,7 +89,7 @@ impl Scenario {
         }
     }
 
-    /// When the next event happens; `None` if there is none.
+    /// Returns the time of the next event, if there is one.
     pub fn next_at(&mut self) -> Option<Duration> {
         loop {
             let first = self.waiting.peek().map(|Reverse(waiting)| waiting.step.at);
@@ -98,7 +102,8 @@ impl Scenario {
         }
     }
 
-    /// Draws a story. Its length says when the one after it begins, so that the density holds whatever the mix.
+    /// Draws a story. Its number of events decides when the next one begins, so that the density
+    /// does not depend on the mix of stories.
     fn begin_story(&mut self, begin: Duration) {
         let opening = self.opening.next();
         let Some(plot) = opening.copied().or_else(|| self.usual_plot(begin)) else {
@@ -136,12 +141,12 @@ impl Iterator for Scenario {
     }
 }
 
-/// The call that is always there, drawn from the seed.
+/// Draws the demo call from the seed.
 pub fn demo_call(sid: &str, seed: u64) -> CallStory {
     CallStory::demo(sid, &mut StdRng::seed_from_u64(seed))
 }
 
-/// A step yet to come, ordered by time, and in the order of its story within one.
+/// A future step. The order is by time, and by creation for equal times.
 #[derive(Debug)]
 struct PendingStep {
     order: u64,
@@ -181,7 +186,7 @@ mod tests {
         Kind::ALL.iter().copied().filter(|kind| kind.spec().stream == stream).collect()
     }
 
-    /// The demo call from `session_info` to `session_end`.
+    /// Returns the demo call from `session_info` to `session_end`.
     fn demo(seed: u64) -> Vec<StoryStep> {
         let call = demo_call(SID, seed);
         let payload = session_info(&call, "w", INITIAL_STATE, Duration::ZERO, 0.0);

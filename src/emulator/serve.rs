@@ -15,13 +15,13 @@ use super::reset::{Reset, ResettableListener};
 use super::server::Server;
 use super::{observer, sse};
 
-/// How long connections have to end in good order.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The time that connections have to end in good order.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Serves until the shutdown, or in a run that is to end until everything was played and everybody has had it. All bodies
-/// and sockets are ended in good order first.
+/// Serves until `shutdown`, or with [`Options::once`] until the clients have received everything.
+/// Ends all bodies and sockets in good order first.
 ///
-/// Fails when the listener does.
+/// Returns an error if the listener fails.
 pub async fn run(
     listener: TcpListener,
     options: Options,
@@ -55,7 +55,7 @@ pub async fn run(
     };
     let late = async {
         server.presence.closing().await;
-        sleep(PATIENCE).await;
+        sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
         result = finished => result,

@@ -1,4 +1,5 @@
-//! What all connections of the emulator share: who is let in, what fails on request, and when it is over.
+//! The state that all connections of the emulator share: authorization, faults, and the end of the
+//! day.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -16,14 +17,14 @@ use super::scenario::{Clock, Scenario, demo_call};
 use crate::model::is_uuid;
 use crate::transport::credential::Credential;
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub struct Server {
-    /// How to emulate.
+    /// The options of the emulator.
     pub options: Options,
-    /// What happens in the workspace.
+    /// The events of the workspace.
     pub bus: Bus,
-    /// Who is connected.
+    /// The connections.
     pub presence: Presence,
     faults: Mutex<VecDeque<Fault>>,
 }
@@ -40,7 +41,7 @@ impl Server {
         self.presence.close();
     }
 
-    /// Plays the day. It does not return, so that whoever waits for it waits for the connections.
+    /// Plays the day. Never returns, so that the server ends only with its connections.
     pub async fn play(&self) {
         self.bus.play(Scenario::new(self.options.seed, self.options.once)).await;
         self.bus.close();
@@ -52,7 +53,7 @@ impl Server {
         if self.options.once { self.presence.all_served().await } else { pending().await }
     }
 
-    /// Whether that token lets anyone in.
+    /// Whether a token is accepted.
     pub fn admits(&self, token: &str) -> bool {
         let legal = Credential::new(token, "a request");
         legal.is_ok_and(|given| {
@@ -60,7 +61,7 @@ impl Server {
         })
     }
 
-    /// Whether there is that workspace.
+    /// Whether a workspace exists.
     pub fn has_workspace(&self, id: &str) -> bool {
         self.options
             .workspace
@@ -68,7 +69,7 @@ impl Server {
             .map_or_else(|| is_uuid(id), |only| only.eq_ignore_ascii_case(id))
     }
 
-    /// The call of that SID, if there is one right now. The demo call begins with the question.
+    /// Returns the ongoing call with a SID. The demo call starts when it is requested.
     pub fn call(&self, sid: &str) -> Option<LiveCall> {
         if sid != DEMO_CALL {
             return self.bus.call(sid);
@@ -82,14 +83,14 @@ impl Server {
         })
     }
 
-    /// The next fault that is for this transport.
+    /// Takes the next fault for a transport.
     pub fn take_fault(&self, is_for: impl Fn(&Fault) -> bool) -> Fault {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         faults.iter().position(is_for).and_then(|index| faults.remove(index)).unwrap_or(Fault::None)
     }
 }
 
-/// An answer without events.
+/// Returns a response that refuses the request.
 pub fn refuse(status: u16, retry_after: Option<Duration>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = status.canonical_reason().unwrap_or_default();

@@ -24,13 +24,13 @@ use super::reset::Reset;
 use super::server::{Server, refuse};
 use super::wire::{Wire, WireOutput};
 
-/// The first frame of each stream: how long to wait before coming back, in milliseconds.
+/// The first frame of each stream, with the reconnection time in milliseconds.
 const RETRY: &str = "retry: 3000\n\n";
 
-/// How much earlier than asked a replay begins that overlaps, in milliseconds.
+/// How much earlier than requested an overlapping replay starts, in milliseconds.
 const OVERLAP: u64 = 2000;
 
-/// Answers a request for the stream.
+/// Responds to a request for the stream.
 pub async fn stream(
     State(server): State<Arc<Server>>,
     ConnectInfo(reset): ConnectInfo<Reset>,
@@ -81,7 +81,7 @@ pub async fn stream(
                 return None;
             }
             broken => {
-                // What was written must have left before the connection breaks.
+                // The bytes before must be sent before the connection breaks.
                 yield_now().await;
                 if broken == WireOutput::Reset {
                     reset.ask();
@@ -104,7 +104,7 @@ fn event_stream(body: Body) -> Response {
         .into_response()
 }
 
-/// A whole body that holds a control frame.
+/// Returns a complete body with one control frame.
 fn control(code: &str, most: usize) -> String {
     let mut data = json!({ "code": code, "message": "The emulator was asked for this error." });
     if code == "too_many_streams" {
@@ -114,7 +114,7 @@ fn control(code: &str, most: usize) -> String {
     format!("{RETRY}event: error\ndata: {data}\n\n")
 }
 
-/// What one stream still has to send.
+/// The frames that a stream still has to send.
 struct Events {
     first: bool,
     replay: VecDeque<Batch>,
@@ -141,7 +141,7 @@ impl Events {
             _ = self.heartbeat.tick() => Some(self.heartbeat_frame()),
             batch = live.recv() => match batch {
                 Ok(batch) => Some(self.sent(batch)),
-                // Better the end of the body, after which the client resumes, than a hole in it.
+                // The client resumes after the end of the body, so it misses no events.
                 Err(RecvError::Lagged(_)) => None,
                 Err(RecvError::Closed) => {
                     self.visit.served();
@@ -156,7 +156,7 @@ impl Events {
         batch.frames
     }
 
-    /// A comment, with the position again where there is one: a frame of an id alone.
+    /// Returns a comment, with the last id if there is one.
     fn heartbeat_frame(&self) -> Bytes {
         let position = self.last.map_or_else(String::new, |id| format!("id: {id}\n"));
         format!(": heartbeat\n{position}\n").into()
@@ -169,7 +169,7 @@ mod tests {
     use crate::emulator::presence::Presence;
 
     #[tokio::test]
-    async fn a_reader_that_is_too_slow_is_ended_and_never_skips() {
+    async fn a_slow_stream_ends_and_never_skips_events() {
         let sender = broadcast::Sender::new(1);
         let visit = Presence::new().stream(1).expect("a place");
         let period = Duration::from_secs(3600);

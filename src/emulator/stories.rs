@@ -1,6 +1,7 @@
-//! What can happen in the clinic. A plot draws one story: a few events in order, with the pauses between them.
+//! What can happen in the clinic. A plot draws one story: a few events in order, with the pauses
+//! between them.
 //!
-//! Every workspace event type is in the story of some plot of [`OPENING`], so that a day shows all of them soon.
+//! The plots of [`OPENING`] contain every type of workspace event, so that all types appear early.
 
 pub mod call;
 pub mod call_story;
@@ -19,7 +20,8 @@ pub use story::{Story, StoryStep};
 /// Draws one story.
 pub type Plot = fn(&mut Clinic, &mut StdRng) -> Story;
 
-/// How each day begins: with a call, and with short stories among the long ones, so that there is something to see at once.
+/// The plots with which each day begins: first a call, and short stories among the long ones, so
+/// that events appear at once.
 pub const OPENING: &[Plot] = &[
     call::resolved,
     office::trigger,
@@ -47,7 +49,7 @@ pub const OPENING: &[Plot] = &[
     call::escalated,
 ];
 
-/// What the rest of the day is made of, and how often.
+/// The plots of the rest of the day, with their relative frequencies.
 pub const USUAL: &[(u32, Plot)] = &[
     (12, call::resolved),
     (5, call::escalated),

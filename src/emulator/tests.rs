@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::{DEMO_WORKSPACE, Fault, Options, run};
 
-/// As fast as it goes: a day or a call takes milliseconds.
+/// A rate so high that a day or a call takes milliseconds.
 const AT_ONCE: f64 = 1e6;
 const TOKEN: &str = "test-key";
 
@@ -32,13 +32,13 @@ impl Emulator {
         Self { address, stop, task: tokio::spawn(run(listener, options, shutdown)) }
     }
 
-    /// Stops it and waits until it has.
+    /// Stops the emulator and waits for its end.
     async fn stop(self) {
         drop(self.stop);
         self.task.await.expect("no panic").expect("no failure of the listener");
     }
 
-    /// Waits until it returns of its own accord.
+    /// Waits until the emulator ends by itself.
     async fn ends(self) {
         self.task.await.expect("no panic").expect("no failure of the listener");
     }
@@ -49,9 +49,9 @@ fn faulty(faults: &[&str]) -> Options {
     Options { faults, ..Options::default() }
 }
 
-/// A client that goes straight to the emulator.
+/// Creates a client that uses no proxy.
 fn client() -> reqwest::Client {
-    // The second test to come here finds it installed.
+    // An error means that another test has installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().expect("a client")
 }

@@ -1,4 +1,4 @@
-//! What becomes of a body on its way: the faults that can be done to its bytes.
+//! Applies faults to the bytes of a response body.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -7,22 +7,22 @@ use bytes::Bytes;
 
 use super::faults::{CutPoint, Fault};
 
-/// What is sent in place of a piece of the body.
+/// One action of the server on a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub enum WireOutput {
-    /// These bytes.
+    /// Sends bytes.
     Bytes(Bytes),
-    /// The good end of the body.
+    /// Ends the body in good order.
     End,
-    /// The break of the connection.
+    /// Breaks the connection.
     Break,
-    /// The break of the connection by a reset.
+    /// Breaks the connection by a TCP reset.
     Reset,
-    /// Nothing, for ever.
+    /// Sends nothing more and keeps the connection open.
     Nothing,
 }
 
-/// One connection's way.
+/// The faults of one connection, and how much was sent.
 #[derive(Debug)]
 pub struct Wire {
     faults: Vec<Fault>,
@@ -31,12 +31,12 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// With these faults.
+    /// Creates the state of a connection with these faults.
     pub const fn new(faults: Vec<Fault>) -> Self {
         Self { faults, sent: 0, events: 0 }
     }
 
-    /// Takes whole frames and gives what is sent for them.
+    /// Takes complete frames, and returns what to send in their place.
     pub fn pass(&mut self, frames: &Bytes) -> VecDeque<WireOutput> {
         let altered = if self.alters() {
             self.alter(&String::from_utf8_lossy(frames)).into()
@@ -61,7 +61,7 @@ impl Wire {
         sent
     }
 
-    /// Where in these bytes, if anywhere, the body stops, and how.
+    /// Returns where in these bytes a fault stops the body, if anywhere, and how.
     fn stop(&self, fault: &Fault, bytes: &Bytes) -> Option<(usize, WireOutput)> {
         let within = |at: usize| {
             at.checked_sub(self.sent).map_or(Some(0), |at| (at <= bytes.len()).then_some(at))
@@ -102,7 +102,7 @@ impl Wire {
             let mut copies = 1;
             for fault in &self.faults {
                 let every = |count: usize| self.events.is_multiple_of(count);
-                // Writing into a string does not fail.
+                // Writing into a `String` does not fail.
                 match *fault {
                     Fault::Repeat(count) if every(count) => copies = 2,
                     Fault::StripId(count) if every(count) => {
@@ -131,7 +131,7 @@ impl Wire {
 }
 
 impl CutPoint {
-    /// How many bytes there are before the first such place.
+    /// Returns the number of bytes before the first such place.
     fn find(self, bytes: &[u8]) -> Option<usize> {
         let after = |needle: &[u8], more: usize| {
             memchr::memmem::find(bytes, needle)
@@ -151,9 +151,10 @@ impl CutPoint {
 mod tests {
     use super::*;
 
-    const FRAMES: &str = "id: 1\nevent: a.b\ndata: {\"x\":\"№ and more\"}\n\nid: 2\nevent: a.c\ndata: {\"y\":\"№\"}\n\n";
+    const FRAMES: &str = "id: 1\nevent: a.b\ndata: {\"x\":\"№ and more\"}\n\n\
+                          id: 2\nevent: a.c\ndata: {\"y\":\"№\"}\n\n";
 
-    /// What comes out of the frames by these faults, as text, with `|` for each end.
+    /// Returns what is sent for the frames with these faults, as text, with `|` for each end.
     fn sent(faults: &str) -> String {
         let faults = match faults.parse::<Fault>().expect("a fault") {
             Fault::All(faults) => faults,
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_stops_where_it_is_told_to() {
+    fn a_body_stops_where_the_fault_says() {
         assert_eq!(sent("none"), FRAMES);
         for stop in ["cut=3", "end=3", "reset=3", "stall=3", "drip=3"] {
             assert_eq!(sent(stop), "id:|", "{stop}");
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_altered_as_told() {
+    fn frames_are_altered_by_faults() {
         assert_eq!(sent("repeat=2").matches("id: 2").count(), 2);
         assert_eq!(sent("strip-id=2").matches("id: ").count(), 1);
         assert!(sent("odd-id=1").starts_with("id: x1\nevent: a.b\n"));

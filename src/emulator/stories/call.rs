@@ -1,5 +1,5 @@
-//! Calls: how each goes is settled when it begins, so that the workspace stream and an observer of the call tell the same
-//! story. Here is what the workspace sees; [`script`](super::script) is what the observer does.
+//! Calls as the workspace stream sees them; [`script`](super::script) is what an observer sees. The
+//! course of a call is drawn when it begins, so that both agree.
 
 use std::sync::Arc;
 
@@ -117,7 +117,11 @@ pub fn voicemail(clinic: &mut Clinic, rng: &mut StdRng) -> Story {
     let call = CallStory::draw(clinic, reason, seconds, rng);
     let (mut story, call) = begin(CallStory { direction: "outbound", ..call });
     end(&call, &mut story);
-    let message = json!({ "recipient_phone_number": call.caller.phone, "status": status, "voicemail_id": uuid(rng) });
+    let message = json!({
+        "recipient_phone_number": call.caller.phone,
+        "status": status,
+        "voicemail_id": uuid(rng),
+    });
     story.tell(Kind::ChannelVoicemailStatus, message);
     story
 }

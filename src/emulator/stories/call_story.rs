@@ -1,4 +1,5 @@
-//! How one call goes, settled when it begins, so that the workspace stream and an observer of the call agree.
+//! The course of one call. It is drawn when the call begins, so that the workspace stream and an
+//! observer of the call agree.
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
@@ -68,7 +69,7 @@ impl CallStory {
         }
     }
 
-    /// The call that is always there to be observed. Everything that can happen in a call happens in it.
+    /// Draws the demo call, in which every type of observer event occurs.
     pub fn demo(sid: &str, rng: &mut StdRng) -> Self {
         let clinic = &mut Clinic::draw(rng);
         let (escalated, stays) = DEMO_HANDOVER;

@@ -1,4 +1,5 @@
-//! What callers and agents say. All of it is made up, and most of it is what a real call would have to keep private.
+//! What callers and agents say. All of it is invented, and much of it is of the kind that a real
+//! call would have to keep private.
 
 /// What a call is about.
 #[derive(Debug)]

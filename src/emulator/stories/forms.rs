@@ -84,7 +84,11 @@ impl SurfaceStory {
         story.pause(1.0, 2.0, rng).tell(Kind::SurfaceOpened, self.ids());
         let fields = &FIELDS[..rng.random_range(3..=FIELDS.len())];
         for field in fields {
-            let saved = json!({ "surface_id": self.id, "entity_id": self.patient.entity_id, "field_key": field });
+            let saved = json!({
+                "surface_id": self.id,
+                "entity_id": self.patient.entity_id,
+                "field_key": field,
+            });
             story.pause(0.5, 1.4, rng).tell(Kind::SurfaceFieldSaved, saved);
         }
         story.pause(0.4, 1.0, rng).tell(

@@ -1,4 +1,5 @@
-//! What goes on behind the counter: data, triggers, simulations, briefs, members, operators' shifts.
+//! What goes on behind the counter: data, triggers, simulations, briefs, members, and the shifts of
+//! operators.
 
 use rand::RngExt;
 use rand::rngs::StdRng;

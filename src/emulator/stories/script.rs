@@ -1,7 +1,7 @@
 //! A call as its observer sees it: every turn with its words, moods, tools and timings.
 //!
-//! The script is made from the [`CallStory`] alone, so that it comes out the same for whoever observes the call, and only if
-//! somebody does.
+//! The script depends on the [`CallStory`] alone, so that every observer of the call sees the same,
+//! and it is written only if there is an observer.
 
 use std::time::Duration;
 
@@ -244,7 +244,10 @@ impl<'a> Script<'a> {
         });
         self.at(at, Kind::Emotion, emotion);
         if mood != Mood::Calm {
-            let compounds = json!([{ "name": format!("{dominant}-and-hope"), "score": measure(0.2, 0.7, &mut self.rng) }]);
+            let compounds = json!([{
+                "name": format!("{dominant}-and-hope"),
+                "score": measure(0.2, 0.7, &mut self.rng),
+            }]);
             self.at(
                 at,
                 Kind::CompoundEmotion,
