@@ -181,7 +181,7 @@ impl Decoder {
     ///
     /// An SSE event without a type is a `message`, as the HTML standard says.
     fn event_name<'a>(&self, text: &'a str, frame: &Frame<'a>) -> Option<EventName<'a>> {
-        let named = |key: &'static str| {
+        let values_of = |key: &'static str| {
             let is_name = move |member: &&Member| {
                 member.json == JsonType::String && key_of(member, text) == key
             };
@@ -190,14 +190,14 @@ impl Decoder {
         let key = match frame.format {
             FrameFormat::Sse => "event_type",
             FrameFormat::Observer | FrameFormat::Record | FrameFormat::Own
-                if named("event_type").next().is_some() =>
+                if values_of("event_type").next().is_some() =>
             {
                 "event_type"
             }
             FrameFormat::Observer | FrameFormat::Record | FrameFormat::Own => "type",
         };
         let line = frame.event.filter(|line| !line.is_empty()).map(Cow::Borrowed);
-        let mut names = line.into_iter().chain(named(key));
+        let mut names = line.into_iter().chain(values_of(key));
         let name = names
             .next()
             .or_else(|| (frame.format == FrameFormat::Sse).then_some(Cow::Borrowed("message")))?;

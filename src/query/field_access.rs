@@ -96,7 +96,7 @@ impl Analysis {
                 for (part, _) in &path.0 {
                     match part {
                         Part::Index(Term::Str(None, parts)) if value == AccessValue::Event => {
-                            self.add_field(&literal(parts)?, value)
+                            self.add_field(&literal(parts)?, value);
                         }
                         _ if value == AccessValue::Event => return None,
                         Part::Index(index) => drop(self.follow_part(index, input)?),

@@ -1,8 +1,9 @@
 //! jq programs: parsed, compiled once, and run on one value at a time.
 //!
 //! A program sees its input and nothing else: no environment, no other inputs, no files, no
-//! modules, no clock, and no way to print or to end the process ([`builtins`]). A program that
-//! would not end is stopped ([`engine`], [`steps`]). An error never quotes a value ([`errors`]).
+//! modules, no clock, and no way to print or to end the process (file `builtins`). A program that
+//! would not end is stopped (files `engine` and `steps`). An error never quotes a value (file
+//! `errors`).
 
 mod builtins;
 mod engine;

@@ -25,8 +25,10 @@
 //!   these as drift and masks what is undeclared inside a value;
 //! - a shown value has white space between tokens or hostile characters. The full path rewrites it;
 //! - a shown value that the policy scrubs holds an identifier. The full path masks it;
-//! - `_tap` in a recorded line says anything else than evtap would say now, or the transport has
-//!   drift to report.
+//! - `_tap` in a recorded line is not one that evtap could have written, or does not list exactly
+//!   the fields that are hidden now;
+//! - a field that is hidden now is in the clear, or has a pseudonym, in a line that has `_tap`;
+//! - the transport has drift to report, or a server sent a `_tap`.
 //!
 //! The [`Redactor`](super::Redactor) uses it only in the mode [`Mask`](super::Mode::Mask), because
 //! the other modes compute something from each value, and only if the policy leaves `_tap` intact.
@@ -110,7 +112,7 @@ pub(super) struct ValueSpan {
 pub(super) enum TapSource {
     /// A [`CachedTap`], by the index of the shape and the index in it.
     Cached { shape: usize, index: usize },
-    /// This span of the recorded line, which equals what evtap would write now.
+    /// This span of the recorded line, which is still right. The `Tap` has been read from it.
     Recorded(Span),
     /// The redactor's own `Tap`, which the fast path has filled in from the transport.
     Transport,

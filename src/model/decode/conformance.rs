@@ -22,7 +22,7 @@ pub(crate) fn check_value(
         drift.push(Drift {
             kind,
             field: Some(path().split('.').map(shown_name).collect::<Vec<_>>().join(".").into()),
-        })
+        });
     };
     if !ty.accepts(found) {
         report(DriftKind::OtherType);
@@ -30,7 +30,7 @@ pub(crate) fn check_value(
     }
     match ty {
         Type::Integer if json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => {
-            report(DriftKind::OtherType)
+            report(DriftKind::OtherType);
         }
         Type::Choice(choices) if !is_choice(json, choices) => report(DriftKind::UnknownValue),
         Type::Unstated => return !found.is_container(),

@@ -148,7 +148,8 @@ impl EventShape {
         self.fields.iter().filter(move |field| bits & field.bit != 0).map(|field| field.spec.name)
     }
 
-    /// Reads the recorded `_tap` into `tap` and returns whether evtap would write the same now.
+    /// Reads the recorded `_tap` into `tap` and returns whether it can be kept: whether evtap could
+    /// have written it, and it lists exactly the fields that are hidden now.
     pub fn is_tap_current(
         &self,
         scanned: &ScannedEvent,
@@ -156,7 +157,7 @@ impl EventShape {
         json: &str,
         tap: &mut Tap,
     ) -> bool {
-        // A value that is masked only now was in the clear in the recording.
+        // A value that is masked only now was not masked in the recording.
         buffer.masked.is_empty()
             && tap.read(json, Some(self.kind.spec()))
             && self.field_names(scanned.hidden).eq(tap.redacted.iter().map(|name| &**name))
