@@ -192,7 +192,7 @@ pub(crate) fn build(
     }
     match network.proxy.as_deref() {
         Some(url) if url != NO_PROXY && !is_loopback(origin) => {
-            builder = builder.proxy(proxy(url)?)
+            builder = builder.proxy(proxy(url)?);
         }
         Some(_) => builder = builder.no_proxy(),
         None if is_loopback(origin) => builder = builder.no_proxy(),
