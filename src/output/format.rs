@@ -129,7 +129,8 @@ mod tests {
         }
         for wrong in ["", "xml", "csv=", "template", "ndjson ", "JSON"] {
             let error = wrong.parse::<FormatChoice>().expect_err(wrong);
-            assert!(error.ends_with("tsv or template=TEXT"), "{error}");
+            assert!(error.starts_with("give pretty, ndjson, json, "), "{error}");
+            assert!(FORMATS.iter().all(|format| error.contains(&format.usage())), "{error}");
         }
     }
 }
