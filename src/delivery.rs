@@ -7,63 +7,26 @@
 //! can be read.
 
 mod cursor;
+mod destination;
 mod forward;
+mod key;
 mod record;
 
 use std::sync::Arc;
 
 pub use cursor::Cursor;
+pub use destination::Destination;
 pub use forward::{Endpoint, ForwardBody, Forwarder};
 pub use record::Recorder;
 
 use crate::model::Frame;
 use crate::output::OutputError;
 use crate::output::status::DestinationCounts;
-use crate::redact::{RedactedEvent, identity};
+use crate::redact::RedactedEvent;
 use crate::transport::shutdown::ShutdownFlag;
 
 /// How many events may be delivered before the cursor advances, however busy the stream is.
 const BATCH: usize = 256;
-
-/// Where events are delivered besides stdout.
-pub trait Destination: Send {
-    /// Skips these events when they come again: they are in the destination already, but an
-    /// earlier run ended before the cursor passed them.
-    fn skip_delivered(&mut self, _delivered: &[(DeliveryKey, u32)]) {}
-
-    /// Called instead of [`skip_delivered`](Self::skip_delivered) where there is no cursor, so
-    /// that no event comes again.
-    fn clear_tail(&mut self) {}
-
-    /// Stops waiting for acknowledgements soon after `stop` is set.
-    fn stop_on(&mut self, _stop: &Arc<ShutdownFlag>) {}
-
-    /// Takes an event, which may be buffered.
-    fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError>;
-
-    /// Whether the buffer is so full that it must be flushed.
-    fn is_full(&self) -> bool {
-        false
-    }
-
-    /// Hands the buffered events over.
-    fn flush(&mut self) -> Result<(), OutputError>;
-
-    /// Blocks until everything that was handed over is delivered or finally refused.
-    fn acknowledge(&mut self) -> Result<(), OutputError> {
-        Ok(())
-    }
-
-    /// Makes what was delivered survive a loss of power, at the end of the run.
-    fn sync(&mut self) -> Result<(), OutputError> {
-        Ok(())
-    }
-
-    /// Returns what the summary of the run reports, if anything.
-    fn counts(&self) -> Option<DestinationCounts> {
-        None
-    }
-}
 
 /// The destinations and the cursor of a run.
 #[derive(Default)]
@@ -141,15 +104,6 @@ impl Delivery {
         self.destinations.iter_mut().try_for_each(|destination| destination.sync())?;
         Ok(self.cursor.as_mut().map_or(Ok(()), Cursor::finish)?)
     }
-}
-
-/// Identifies an event in a stream by its id and its [`identity`].
-pub type DeliveryKey = (u64, u64);
-
-/// The key of an event that has an id of its own.
-fn key(frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> Option<DeliveryKey> {
-    let id = frame.id.filter(|_| !frame.flags.id_missing)?;
-    Some((id.parse().ok()?, identity(shown)))
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ mod event;
 mod field;
 mod frame;
 mod name;
+mod nested;
 pub(crate) mod stand_in;
 mod tap;
 mod types;

@@ -33,6 +33,7 @@ use crate::redact::{Policy, Redactor};
 use crate::transport::progress::Progress;
 use crate::transport::shutdown::ShutdownFlag;
 use crate::transport::{Chunk, ConnectionEvent, Item, Receiver};
+use pool::InOrder as _;
 use worker::{Worker, WorkerOutput};
 
 /// The stages after decoding.
@@ -219,18 +220,6 @@ impl Pipeline {
         }
     }
 
-    fn item(&mut self, item: &Item) -> Result<Option<Exit>, OutputError> {
-        match item {
-            Item::Frame(frame) => self.frame(frame.as_frame()),
-            Item::Chunk(chunk) => self.chunk(chunk),
-            Item::Recording(number) => {
-                self.recording = *number;
-                Ok(None)
-            }
-            Item::Connection(event) => self.connection(event),
-        }
-    }
-
     fn connection(&mut self, event: &ConnectionEvent) -> Result<Option<Exit>, OutputError> {
         self.flush()?;
         let mut is_shown = false;
@@ -286,38 +275,6 @@ impl Pipeline {
         })
     }
 
-    /// Writes what a worker has made of a chunk, or processes the chunk again if it contains
-    /// something that must be reported in its turn.
-    fn merge(
-        &mut self,
-        chunk: &Chunk,
-        output: &WorkerOutput,
-        bytes: &[u8],
-    ) -> Result<Option<Exit>, OutputError> {
-        let parts = || self.observers.iter().zip(&output.tallies);
-        let can_merge = parts().all(|(observer, counts)| {
-            counts.as_ref().is_none_or(|counts| observer.can_merge(&**counts))
-        });
-        if output.needs_replay || !can_merge || self.is_first_failure(output) {
-            return self.chunk(chunk);
-        }
-        if let Some(writer) = &mut self.writer {
-            writer.append(bytes)?;
-        }
-        for (observer, counts) in self.observers.iter_mut().zip(&output.tallies) {
-            if let Some(counts) = counts {
-                observer.merge(&**counts);
-            }
-        }
-        for (id, count) in &output.failures {
-            if let Some(failures) = self.expressions().find(|failures| failures.id() == *id) {
-                failures.add(*count);
-            }
-        }
-        self.counts.add(&output.counts);
-        Ok(self.shutdown.is_set().then_some(Exit::Done))
-    }
-
     /// Whether an expression failed that has not failed before, which is reported.
     fn is_first_failure(&mut self, output: &WorkerOutput) -> bool {
         output.failures.iter().filter(|(_, count)| *count > 0).any(|(id, _)| {
@@ -335,12 +292,6 @@ impl Pipeline {
         let observers: u64 = self.observers.iter().map(|observer| observer.failures()).sum();
         let expressions: u64 = self.expressions().map(|failures| failures.count()).sum();
         expressions + observers + self.stop.failures()
-    }
-
-    fn report_progress(&self) {
-        if let Some(progress) = &self.progress {
-            progress.set_events(self.counts.shown + self.counts.filtered);
-        }
     }
 
     fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, OutputError> {
@@ -390,10 +341,6 @@ impl Pipeline {
         Ok(verdict.or(enough.then_some(Exit::Done)))
     }
 
-    fn flush(&mut self) -> Result<(), OutputError> {
-        flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery)
-    }
-
     /// Completes the output. Observers finish even if writing fails.
     fn finish_output(&mut self) -> io::Result<()> {
         let mut finished = self.writer.as_mut().map_or(Ok(()), Writer::finish);
@@ -401,6 +348,62 @@ impl Pipeline {
             finished = finished.and(observer.finish());
         }
         finished
+    }
+}
+
+impl pool::InOrder for Pipeline {
+    fn item(&mut self, item: &Item) -> Result<Option<Exit>, OutputError> {
+        match item {
+            Item::Frame(frame) => self.frame(frame.as_frame()),
+            Item::Chunk(chunk) => self.chunk(chunk),
+            Item::Recording(number) => {
+                self.recording = *number;
+                Ok(None)
+            }
+            Item::Connection(event) => self.connection(event),
+        }
+    }
+
+    /// Writes what a worker has made of a chunk, or processes the chunk again if it contains
+    /// something that must be reported in its turn.
+    fn merge(
+        &mut self,
+        chunk: &Chunk,
+        output: &WorkerOutput,
+        bytes: &[u8],
+    ) -> Result<Option<Exit>, OutputError> {
+        let parts = || self.observers.iter().zip(&output.tallies);
+        let can_merge = parts().all(|(observer, counts)| {
+            counts.as_ref().is_none_or(|counts| observer.can_merge(&**counts))
+        });
+        if output.needs_replay || !can_merge || self.is_first_failure(output) {
+            return self.chunk(chunk);
+        }
+        if let Some(writer) = &mut self.writer {
+            writer.append(bytes)?;
+        }
+        for (observer, counts) in self.observers.iter_mut().zip(&output.tallies) {
+            if let Some(counts) = counts {
+                observer.merge(&**counts);
+            }
+        }
+        for (id, count) in &output.failures {
+            if let Some(failures) = self.expressions().find(|failures| failures.id() == *id) {
+                failures.add(*count);
+            }
+        }
+        self.counts.add(&output.counts);
+        Ok(self.shutdown.is_set().then_some(Exit::Done))
+    }
+
+    fn report_progress(&self) {
+        if let Some(progress) = &self.progress {
+            progress.set_events(self.counts.shown + self.counts.filtered);
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), OutputError> {
+        flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery)
     }
 }
 

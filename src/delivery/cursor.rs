@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeliveryKey, key};
+use super::key::{DeliveryKey, key};
 use crate::error::{Error, Exit, Result};
 use crate::model::Frame;
 use crate::redact::RedactedEvent;

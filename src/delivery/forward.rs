@@ -14,7 +14,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::Handle;
 
-use super::Destination;
+use super::destination::Destination;
 use crate::error::{Error, Exit};
 use crate::output::OutputError;
 use crate::output::cloudevents::{EventIds, cloud_event};

@@ -8,7 +8,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::cursor::{DeliveryCounts, take};
-use super::{DeliveryKey, Destination};
+use super::destination::Destination;
+use super::key::DeliveryKey;
 use crate::error::{Error, Exit};
 use crate::model::decode::Decoder;
 use crate::output::ndjson::object;

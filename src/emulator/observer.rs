@@ -21,7 +21,8 @@ use super::faults::Fault;
 use super::presence::Visit;
 use super::server::{Server, refuse};
 use super::stories::StoryStep;
-use super::stories::script::{INITIAL_STATE, script, session_info};
+use super::stories::script::script;
+use super::stories::session_info::{INITIAL_STATE, session_info};
 use crate::model::Kind;
 
 /// The subprotocol. Clients send the credential as a second one.

@@ -176,7 +176,8 @@ mod tests {
 
     use super::*;
     use crate::emulator::conformance::fits;
-    use crate::emulator::stories::script::{INITIAL_STATE, script, session_info};
+    use crate::emulator::stories::script::script;
+    use crate::emulator::stories::session_info::{INITIAL_STATE, session_info};
     use crate::model::{Kind, Stream};
 
     const MINUTE: Duration = Duration::from_secs(60);

@@ -10,6 +10,7 @@ pub mod forms;
 pub mod messages;
 pub mod office;
 pub mod script;
+pub mod session_info;
 mod story;
 
 use rand::rngs::StdRng;

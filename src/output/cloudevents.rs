@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
+use super::encoder::Encoder;
+use super::format::OutputFormat;
 use super::ndjson::object;
-use super::{Encoder, OutputFormat};
 use crate::error::Error;
 use crate::model::cloudevent::{self, SUBJECTS, legal};
 use crate::query::EventContext;

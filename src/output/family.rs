@@ -3,7 +3,7 @@
 /// A colour of the palette. Each output has its own rendering of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Hue {
+pub enum FamilyColour {
     Red,
     Amber,
     Green,
@@ -14,21 +14,21 @@ pub enum Hue {
 }
 
 /// The families that have a colour.
-const HUES: &[(&str, Hue)] = &[
-    ("tap", Hue::Red),
-    ("call", Hue::Green),
-    ("observer", Hue::Cyan),
-    ("operator", Hue::Amber),
-    ("surface", Hue::Blue),
-    ("review", Hue::Blue),
-    ("text", Hue::Lime),
-    ("channel", Hue::Lime),
-    ("pipeline", Hue::Sky),
-    ("trigger", Hue::Sky),
+const HUES: &[(&str, FamilyColour)] = &[
+    ("tap", FamilyColour::Red),
+    ("call", FamilyColour::Green),
+    ("observer", FamilyColour::Cyan),
+    ("operator", FamilyColour::Amber),
+    ("surface", FamilyColour::Blue),
+    ("review", FamilyColour::Blue),
+    ("text", FamilyColour::Lime),
+    ("channel", FamilyColour::Lime),
+    ("pipeline", FamilyColour::Sky),
+    ("trigger", FamilyColour::Sky),
 ];
 
 /// Returns the colour of a family of events, if it has one.
 #[must_use]
-pub fn hue(family: &str) -> Option<Hue> {
+pub fn hue(family: &str) -> Option<FamilyColour> {
     HUES.iter().find(|(name, _)| *name == family).map(|(_, hue)| *hue)
 }

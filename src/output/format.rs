@@ -1,16 +1,15 @@
-//! The description of an output format, and the value of `-o`.
+//! The description of an output format, and what its encoder can be told about the run.
 
-use std::str::FromStr;
+use jiff::tz::TimeZone;
 
 use super::columns::Columns;
-use super::pretty::TimeDisplay;
-use super::{Encoder, FORMATS};
+use super::encoder::Encoder;
 use crate::error::Error;
 use crate::query::GrepFilter;
 
 /// An output format that `-o` takes.
 ///
-/// Each format is declared in the file of its encoder and listed in [`FORMATS`].
+/// Each format is declared in the file of its encoder and listed in [`FORMATS`](super::FORMATS).
 #[derive(Debug)]
 pub struct OutputFormat {
     /// The name on the command line.
@@ -81,56 +80,15 @@ impl OutputFormat {
     }
 }
 
-/// Returns all formats for people, such as `pretty, ndjson or template=TEXT`.
-#[must_use]
-pub fn list(quote: &str) -> String {
-    let names: Vec<_> =
-        FORMATS.iter().map(|format| format!("{quote}{}{quote}", format.usage())).collect();
-    names
-        .split_last()
-        .map_or_else(String::new, |(last, rest)| format!("{} or {last}", rest.join(", ")))
-}
-
-/// A parsed value of `-o`.
+/// The times shown.
 #[derive(Debug, Clone)]
-pub struct FormatChoice {
-    /// The format.
-    pub format: &'static OutputFormat,
-    /// The argument after `NAME=`; empty if the format takes none.
-    pub argument: String,
-}
-
-impl FromStr for FormatChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parse = |format: &&'static OutputFormat| {
-            let rest = text.strip_prefix(format.name)?;
-            let argument = match &format.argument {
-                Some(_) => rest.strip_prefix('=')?,
-                None if rest.is_empty() => "",
-                None => return None,
-            };
-            Some(Self { format, argument: argument.to_owned() })
-        };
-        FORMATS.iter().find_map(parse).ok_or_else(|| format!("give {}", list("")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_format_is_selected_by_its_example() {
-        for format in FORMATS {
-            let choice: FormatChoice = format.example().parse().expect("a format");
-            assert_eq!(choice.format.name, format.name);
-        }
-        for wrong in ["", "xml", "csv=", "template", "ndjson ", "JSON"] {
-            let error = wrong.parse::<FormatChoice>().expect_err(wrong);
-            assert!(error.starts_with("give pretty, ndjson, json, "), "{error}");
-            assert!(FORMATS.iter().all(|format| error.contains(&format.usage())), "{error}");
-        }
-    }
+pub enum TimeDisplay {
+    /// The time of day in a zone.
+    Day(TimeZone),
+    /// The time since the first event.
+    Relative,
+    /// The seconds since the event before.
+    Delta,
+    /// None.
+    Nothing,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jaq_json::Val;
 
-use super::Encoder;
+use super::encoder::Encoder;
 use crate::error::Error;
 use crate::query::program::{Program, ProgramError};
 use crate::query::{EventContext, Failures, budget_exceeded, value};

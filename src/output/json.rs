@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use colored::Colorize;
 
 use super::columns::Columns;
-use super::{Encoder, OutputFormat};
+use super::encoder::Encoder;
+use super::format::OutputFormat;
 use crate::error::Error;
 use crate::json::scan;
 use crate::query::EventContext;

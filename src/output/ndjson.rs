@@ -1,7 +1,8 @@
 //! One JSON object a line: `event_type`, the fields in the order in which they arrived, `_tap`.
 
 use super::columns::Columns;
-use super::{Encoder, OutputFormat};
+use super::encoder::Encoder;
+use super::format::OutputFormat;
 use crate::error::Error;
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::io;
 
-use super::OutputError;
+use super::encoder::OutputError;
 use crate::query::EventContext;
 use crate::transport::ConnectionEvent;
 
@@ -38,7 +38,7 @@ pub trait Observer: Send {
     }
 
     /// Returns a tally for another worker, or `None` if the order of events matters.
-    fn tally(&self) -> Option<Box<dyn Tally>> {
+    fn tally(&self) -> Option<Box<dyn ObserverTally>> {
         None
     }
 
@@ -47,14 +47,14 @@ pub trait Observer: Send {
         false
     }
 
-    /// Adds counts of a [`Tally`] for which [`can_merge`](Self::can_merge) returned true.
+    /// Adds counts of a [`ObserverTally`] for which [`can_merge`](Self::can_merge) returned true.
     fn merge(&mut self, _counts: &(dyn Any + Send)) {}
 }
 
 /// The part of an observer that runs on a worker thread.
 ///
 /// Its counts are opaque to the pipeline, which only carries them back to the observer.
-pub trait Tally: Send {
+pub trait ObserverTally: Send {
     /// Counts an event that passed the filters.
     fn event(&mut self, context: &EventContext<'_>);
 

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 
 use colored::{Color, ColoredString, Colorize};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
 
 use super::columns::Columns;
-use super::family::{Hue, hue};
-use super::{Encoder, OutputFormat};
+use super::encoder::Encoder;
+use super::family::{FamilyColour, hue};
+use super::format::{OutputFormat, TimeDisplay};
 use crate::error::Error;
 use crate::json::string::unquote;
 use crate::model::catalog::field_named;
@@ -26,19 +26,6 @@ const TYPE_WIDTH: usize = 29;
 
 /// Below so many columns, seconds are as fine as times get.
 const NARROW: usize = 100;
-
-/// The times shown.
-#[derive(Debug, Clone)]
-pub enum TimeDisplay {
-    /// The time of day in a zone.
-    Day(TimeZone),
-    /// The time since the first event.
-    Relative,
-    /// The seconds since the event before.
-    Delta,
-    /// None.
-    Nothing,
-}
 
 /// How lines are laid out.
 #[derive(Debug, Clone)]
@@ -281,13 +268,13 @@ fn colour(family: &str, severity: Severity) -> Color {
         return Color::Red;
     }
     match hue(family) {
-        Some(Hue::Red) => Color::Red,
-        Some(Hue::Green) => Color::Green,
-        Some(Hue::Cyan) => Color::Cyan,
-        Some(Hue::Amber) => Color::Yellow,
-        Some(Hue::Blue) => Color::Blue,
-        Some(Hue::Lime) => Color::BrightGreen,
-        Some(Hue::Sky) => Color::BrightBlue,
+        Some(FamilyColour::Red) => Color::Red,
+        Some(FamilyColour::Green) => Color::Green,
+        Some(FamilyColour::Cyan) => Color::Cyan,
+        Some(FamilyColour::Amber) => Color::Yellow,
+        Some(FamilyColour::Blue) => Color::Blue,
+        Some(FamilyColour::Lime) => Color::BrightGreen,
+        Some(FamilyColour::Sky) => Color::BrightBlue,
         None => Color::White,
     }
 }

@@ -3,7 +3,8 @@
 use csv::{QuoteStyle, WriterBuilder};
 
 use super::columns::{Columns, text};
-use super::{Encoder, EncoderOptions, OutputFormat};
+use super::encoder::Encoder;
+use super::format::{EncoderOptions, OutputFormat};
 use crate::error::Error;
 use crate::query::EventContext;
 use crate::text::terminal;

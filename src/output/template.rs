@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use minijinja::{Environment, Value};
 
+use super::encoder::Encoder;
 use super::format::FormatArgument;
-use super::{Encoder, OutputFormat};
+use super::format::OutputFormat;
 use crate::error::{Error, Result};
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;

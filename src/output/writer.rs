@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use super::{Encoder, OutputError};
+use super::encoder::{Encoder, OutputError};
 use crate::query::{EventContext, Failures};
 
 /// How many bytes are collected before they are written.

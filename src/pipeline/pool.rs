@@ -13,12 +13,31 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::error::TryRecvError;
 
-use super::Pipeline;
 use super::worker::{Worker, WorkerOutput};
 use crate::error::Exit;
 use crate::output::OutputError;
 use crate::query::program::THREAD_STACK;
-use crate::transport::{Item, Receiver};
+use crate::transport::{Chunk, Item, Receiver};
+
+/// What has its turn item by item, in the order in which the items were taken.
+pub(super) trait InOrder: Send {
+    /// Processes an item.
+    fn item(&mut self, item: &Item) -> Result<Option<Exit>, OutputError>;
+
+    /// Takes what a worker has made of a chunk.
+    fn merge(
+        &mut self,
+        chunk: &Chunk,
+        output: &WorkerOutput,
+        bytes: &[u8],
+    ) -> Result<Option<Exit>, OutputError>;
+
+    /// Reports how many events have been processed.
+    fn report_progress(&self);
+
+    /// Writes out everything that was processed.
+    fn flush(&mut self) -> Result<(), OutputError>;
+}
 
 /// What the threads share.
 struct WorkerPool<'w> {
@@ -39,7 +58,7 @@ struct WorkQueue<'w> {
 }
 
 struct MergeTurn<'w> {
-    pipeline: &'w mut Pipeline,
+    pipeline: &'w mut dyn InOrder,
     /// The number of the item whose turn it is.
     number: u64,
     /// The result, if the run ended before there were no more items.
@@ -49,7 +68,7 @@ struct MergeTurn<'w> {
 /// Processes `first` and the items after it until there are no more or the run ends. The first
 /// worker runs on this thread, each other worker on a thread of its own.
 pub(super) fn run(
-    pipeline: &mut Pipeline,
+    pipeline: &mut dyn InOrder,
     first: Item,
     items: &mut Receiver,
     workers: Vec<Worker>,

@@ -2,11 +2,11 @@
 
 use std::any::Any;
 
-use super::RunCounts;
 use crate::error::Result;
 use crate::model::decode::Decoder;
 use crate::model::{Frame, Kind, Origin};
-use crate::output::{Encoder, Tally};
+use crate::output::status::RunCounts;
+use crate::output::{Encoder, ObserverTally};
 use crate::query::{EventContext, EventFilter, FailureId, Failures};
 use crate::redact::Redactor;
 use crate::transport::Chunk;
@@ -18,7 +18,7 @@ pub(super) struct Worker {
     pub filter: EventFilter,
     pub encoder: Option<Box<dyn Encoder>>,
     /// One for each observer.
-    pub tallies: Vec<Box<dyn Tally>>,
+    pub tallies: Vec<Box<dyn ObserverTally>>,
 }
 
 /// What a worker makes of a chunk, besides the bytes to write.

@@ -39,12 +39,14 @@
 //! event type has at most [`MAX_SHAPES`] shapes, learning stops after [`MAX_LESSONS`] events of a
 //! type, and a shape caches at most `shape::MAX_CACHED_TAPS` texts of `_tap`.
 
+mod fields;
 mod shape;
 
 use super::policy::FieldRule;
 use crate::json::scan::{JsonCursor, KeyToken, Span};
 use crate::model::decode::{DecodedField, tap_from_transport};
-use crate::model::{FieldSpec, Frame, FrameFormat, Kind, Name, Tap};
+use crate::model::{Frame, FrameFormat, Kind, Name, Tap};
+pub(super) use fields::{FieldBuffer, ValueSpan};
 pub(super) use shape::CachedTap;
 use shape::{EventShape, ScannedEvent};
 
@@ -87,24 +89,6 @@ pub(super) struct RecognizedEvent {
     pub start: usize,
     /// End of the fields in the frame: just after the last value.
     pub end: usize,
-}
-
-/// The fields of the current event. The buffer is reused from event to event.
-#[derive(Default)]
-pub(super) struct FieldBuffer {
-    /// The fields that the event has, in order.
-    pub fields: Vec<ValueSpan>,
-    /// The values that the mask replaces, in order. A hidden value that already is the mask, as in
-    /// a recording, is not among them.
-    pub masked: Vec<Span>,
-}
-
-/// The value of one field in the frame.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ValueSpan {
-    pub spec: &'static FieldSpec,
-    pub value: Span,
-    pub hidden: bool,
 }
 
 /// Where the `_tap` of a recognized event comes from.

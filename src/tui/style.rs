@@ -138,13 +138,13 @@ impl Theme {
     #[must_use]
     pub fn family(self, family: &str) -> Style {
         self.with(match family::hue(family) {
-            Some(family::Hue::Red) => &RED,
-            Some(family::Hue::Green) => &GREEN,
-            Some(family::Hue::Cyan) => &CYAN,
-            Some(family::Hue::Amber) => &AMBER,
-            Some(family::Hue::Blue) => &BLUE,
-            Some(family::Hue::Lime) => &LIME,
-            Some(family::Hue::Sky) => &SKY,
+            Some(family::FamilyColour::Red) => &RED,
+            Some(family::FamilyColour::Green) => &GREEN,
+            Some(family::FamilyColour::Cyan) => &CYAN,
+            Some(family::FamilyColour::Amber) => &AMBER,
+            Some(family::FamilyColour::Blue) => &BLUE,
+            Some(family::FamilyColour::Lime) => &LIME,
+            Some(family::FamilyColour::Sky) => &SKY,
             None => return Style::new(),
         })
     }

@@ -1,5 +1,6 @@
 //! What evtap promises, held against the library and the real binary.
 
+mod architecture;
 mod audit;
 mod canaries;
 mod certificates;

@@ -2,7 +2,8 @@
 
 use std::sync::Mutex;
 
-use evtap::internals::output::pretty::{self, PrettyLayout, TimeDisplay};
+use evtap::internals::output::TimeDisplay;
+use evtap::internals::output::pretty::{self, PrettyLayout};
 use evtap::model::FrameFormat;
 use evtap::model::decode::Decoder;
 use evtap::redact::{Policy, Redactor};

@@ -1,8 +1,8 @@
 //! Statistics of a set of events, divided into groups if `--group-by` asks for them.
 
+use super::event_stats::{EventStats, measure};
 use super::histogram::DurationHistogram;
 use super::tally::Tally;
-use super::{EventStats, measure};
 use crate::model::Kind;
 use crate::redact::RedactedEvent;
 

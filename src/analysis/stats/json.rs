@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::event_stats::{CallStats, EventStats};
 use super::grouped::GroupedStats;
 use super::histogram::DurationHistogram;
 use super::tally::Tally;
-use super::{CallStats, EventStats};
 use crate::analysis::latency::COMPONENTS;
 use crate::model::Kind;
 use crate::text::terminal;

@@ -17,7 +17,7 @@ use super::series::{self, Series, SeriesRow};
 use super::text::{self, cell};
 use super::{event_millis, json};
 use crate::output::status;
-use crate::output::{Observer, Out, OutputError, Tally};
+use crate::output::{Observer, ObserverTally, Out, OutputError};
 use crate::query::program::{Program, ProgramError};
 use crate::query::{EventContext, budget_exceeded, value};
 
@@ -130,7 +130,7 @@ impl StatsObserver {
 #[derive(Default)]
 struct StatsTally(Option<Box<GroupedStats>>);
 
-impl Tally for StatsTally {
+impl ObserverTally for StatsTally {
     fn event(&mut self, context: &EventContext<'_>) {
         let stats = self.0.get_or_insert_with(|| Box::new(GroupedStats::new(false)));
         stats.observe(context.event, event_millis(context.event), &[]);
@@ -208,11 +208,11 @@ impl Observer for StatsObserver {
         self.failures
     }
 
-    fn tally(&self) -> Option<Box<dyn Tally>> {
+    fn tally(&self) -> Option<Box<dyn ObserverTally>> {
         // The rows of a series depend on order, and the first failure of --group-by is reported.
         let is_sum =
             !self.is_live && self.group_by.is_none() && lock(&self.output).series.is_none();
-        is_sum.then(|| Box::new(StatsTally::default()) as Box<dyn Tally>)
+        is_sum.then(|| Box::new(StatsTally::default()) as Box<dyn ObserverTally>)
     }
 
     fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {
@@ -360,7 +360,7 @@ impl Observer for SummaryObserver {
         Ok(())
     }
 
-    fn tally(&self) -> Option<Box<dyn Tally>> {
+    fn tally(&self) -> Option<Box<dyn ObserverTally>> {
         Some(Box::new(StatsTally::default()))
     }
 

@@ -11,9 +11,10 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::event_stats::EventStats;
 use super::grouped::GroupedStats;
+use super::json;
 use super::text::{cell, per_second, span};
-use super::{EventStats, json};
 use crate::model::Kind;
 use crate::redact::RedactedEvent;
 use crate::text::units::count;
@@ -164,7 +165,9 @@ impl Cell {
 /// Returns the cells of [`COLUMNS`].
 fn cells(stats: &EventStats) -> Vec<Cell> {
     let tools = stats.tools.sorted(|_| 0);
-    let sum = |value: fn(&super::ToolStats) -> u64| tools.iter().map(|(_, tool)| value(tool)).sum();
+    let sum = |value: fn(&super::event_stats::ToolStats) -> u64| {
+        tools.iter().map(|(_, tool)| value(tool)).sum()
+    };
     let gaps =
         stats.gaps.sorted(|_| 0).iter().map(|(_, (certain, possible))| certain + possible).sum();
     vec![

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use colored::Colorize;
 use jiff::Timestamp;
 
+use super::event_stats::{CallStats, EventStats, ToolStats};
 use super::grouped::{GroupStats, GroupedStats};
 use super::histogram::DurationHistogram;
 use super::tally::Tally;
-use super::{CallStats, EventStats, ToolStats};
 use crate::model::Kind;
 use crate::output::pretty::width_of;
 use crate::text::terminal;

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::config_defaults::ConfigDefaults;
 use super::privacy::PrivacyArgs;
-use crate::output::{FormatChoice, format, status};
+use crate::output::{FormatChoice, list_formats, status};
 
 /// What is shown, and how.
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ fn format_help() -> String {
     format!(
         "Write events in this format: {}. The default is `pretty` on a terminal and `ndjson` \
          elsewhere",
-        format::list("`")
+        list_formats("`")
     )
 }
 

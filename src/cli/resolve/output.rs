@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 
 use crate::cli::args::{OutputArgs, Timestamps};
 use crate::error::{Error, Result};
+use crate::output::TimeDisplay;
 use crate::output::columns::Columns;
 use crate::output::jq::Jq;
-use crate::output::pretty::TimeDisplay;
 use crate::output::{Encoder, EncoderOptions, FormatChoice, OutputFormat, ndjson, pretty, status};
 use crate::query::program::Program;
 use crate::query::{GrepFilter, suggest};

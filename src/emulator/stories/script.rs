@@ -3,14 +3,13 @@
 //! The script depends on the [`CallStory`] alone, so that every observer of the call sees the same,
 //! and it is written only if there is an observer.
 
-use std::time::Duration;
-
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::call_story::{CallStory, Handover};
 use super::dialogue::{DialogueTurn, HANDED_OVER, Mood, ToolUse};
+use super::session_info::INITIAL_STATE;
 use super::story::{Story, StoryStep};
 use crate::emulator::cast::{measure, phone, short_id, sid, uuid};
 use crate::model::Kind;
@@ -19,28 +18,6 @@ use crate::model::Kind;
 const ANSWER: f64 = 0.5;
 /// How many words one delta has.
 const DELTA: usize = 3;
-/// The state in which each call begins.
-pub const INITIAL_STATE: &str = "greeting";
-
-/// What comes first on every connection: who is on the line, since when, and in which state.
-pub fn session_info(
-    call: &CallStory,
-    workspace_id: &str,
-    state: &str,
-    elapsed: Duration,
-    started: f64,
-) -> Value {
-    json!({
-        "call_sid": call.sid,
-        "caller_id": call.caller.phone,
-        "current_state": state,
-        "direction": call.direction,
-        "duration_seconds": (elapsed.as_secs_f64() * 1e3).round() / 1e3,
-        "service_id": call.service_id,
-        "start_time": started,
-        "workspace_id": workspace_id,
-    })
-}
 
 /// Everything after it, up to `session_end`.
 pub fn script(call: &CallStory, workspace_id: &str) -> Vec<StoryStep> {

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::output::ndjson::Ndjson;
 use crate::output::status::StatusFormat;
 use crate::output::{Encoder, Out, Writer};
+use crate::pipeline::Pipeline;
 use crate::pipeline::stop::conditions::Conditions;
 use crate::pipeline::{RunOutcome, Stages};
 use crate::query::{EventContext, EventFilter};

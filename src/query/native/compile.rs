@@ -5,7 +5,7 @@ use jaq_core::path::{Opt, Part};
 use jaq_json::Val;
 use regex::Regex;
 
-use super::{Expr, Generator, PathStep};
+use super::expr::{Expr, Generator, PathStep};
 use crate::query::syntax::literal;
 use crate::query::value;
 

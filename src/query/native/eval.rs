@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use jaq_core::ops::Cmp;
 use jaq_json::{Num, Val};
 
+use super::expr::{EvalError, Expr, Generator, PathStep};
 use super::value::{NativeValue, short_integer, text_of};
-use super::{EvalError, Expr, Generator, PathStep};
 use crate::json::{JsonType, scan};
 use crate::redact::RedactedEvent;
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jaq_core::ops::Cmp;
 use jaq_json::{Num, Val};
 
-use super::{EvalError, PathStep};
+use super::expr::{EvalError, PathStep};
 use crate::json::scan;
 use crate::json::string::unquote;
 use crate::query::value;

@@ -1,6 +1,6 @@
 //! Event shapes: a learned field order, and the scan that matches an event against it.
 
-use super::{FieldBuffer, ValueSpan};
+use super::fields::{FieldBuffer, ValueSpan};
 use crate::json::JsonType;
 use crate::json::scan::{JsonCursor, KeyToken, ScannedValue, Span, ValueTraits};
 use crate::model::decode::check_value;

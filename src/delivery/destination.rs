@@ -1,0 +1,49 @@
+//! The interface of a destination: where events are delivered besides stdout.
+
+use std::sync::Arc;
+
+use super::key::DeliveryKey;
+use crate::output::OutputError;
+use crate::output::status::DestinationCounts;
+use crate::redact::RedactedEvent;
+use crate::transport::shutdown::ShutdownFlag;
+
+/// Where events are delivered besides stdout.
+pub trait Destination: Send {
+    /// Skips these events when they come again: they are in the destination already, but an
+    /// earlier run ended before the cursor passed them.
+    fn skip_delivered(&mut self, _delivered: &[(DeliveryKey, u32)]) {}
+
+    /// Called instead of [`skip_delivered`](Self::skip_delivered) where there is no cursor, so
+    /// that no event comes again.
+    fn clear_tail(&mut self) {}
+
+    /// Stops waiting for acknowledgements soon after `stop` is set.
+    fn stop_on(&mut self, _stop: &Arc<ShutdownFlag>) {}
+
+    /// Takes an event, which may be buffered.
+    fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError>;
+
+    /// Whether the buffer is so full that it must be flushed.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// Hands the buffered events over.
+    fn flush(&mut self) -> Result<(), OutputError>;
+
+    /// Blocks until everything that was handed over is delivered or finally refused.
+    fn acknowledge(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    /// Makes what was delivered survive a loss of power, at the end of the run.
+    fn sync(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    /// Returns what the summary of the run reports, if anything.
+    fn counts(&self) -> Option<DestinationCounts> {
+        None
+    }
+}
