@@ -1,6 +1,6 @@
 //! Filters, programs, formats, stop conditions and expectations, as people type them.
 
-use evtap::internals::output::format;
+use evtap::internals::output::list_formats;
 
 use crate::support::{emulator, evtap, fast, types, watch};
 
@@ -273,7 +273,7 @@ async fn mistakes_in_options_exit_with_2_before_connecting() {
         (&["--argjson", "x", "{"], "its value is no JSON"),
         (&["-f", ".call_sid == $sid"], "give it with --arg sid VALUE"),
         (&["--duration", "soon"], "invalid duration"),
-        (&["-o", "xml"], &format!("give {}", format::list(""))),
+        (&["-o", "xml"], &format!("give {}", list_formats(""))),
         (&["-o", "template={{"], "it is no template"),
         (&["--filter-file", "none.jq"], "no such file"),
         (&["-q", ".", "-o", "csv"], "cannot be used with"),
