@@ -120,7 +120,7 @@ fn select(lines: &LineChunk, filter: Predicate) -> usize {
     let mut select = EventFilter::new(TypeFilter::default(), vec![filter], None);
     let mut kept = 0;
     show(lines, true, |shown| {
-        kept += usize::from(select.matches(&EventContext::new(shown)).expect("it ends"))
+        kept += usize::from(select.matches(&EventContext::new(shown)).expect("it ends"));
     });
     kept
 }

@@ -25,7 +25,7 @@ pub mod template;
 pub mod writer;
 
 pub use encoder::{Encoder, OutputError};
-pub use format::{EncoderOptions, FormatArgument, OutputFormat, TimeDisplay};
+pub use format::{EncoderOptions, OutputFormat, TimeDisplay};
 pub use formats::{FORMATS, FormatChoice, list_formats};
 pub use observer::{Observer, ObserverTally};
 pub use writer::{LineBuffer, Out, Writer};

@@ -15,4 +15,4 @@ pub mod step_tracker;
 pub mod tally;
 pub mod text;
 
-pub use event_stats::{CallStats, EventStats, ToolStats, event_millis};
+pub use event_stats::{EventStats, event_millis};

@@ -95,7 +95,7 @@ impl Scenario {
             let first = self.waiting.peek().map(|Reverse(waiting)| waiting.step.at);
             match (self.next_story, first) {
                 (Some(begin), first) if first.is_none_or(|first| begin <= first) => {
-                    self.begin_story(begin)
+                    self.begin_story(begin);
                 }
                 (_, first) => return first,
             }

@@ -109,10 +109,10 @@ impl Wire {
                         frame = frame.split_once('\n').map_or("", |parts| parts.1).to_owned();
                     }
                     Fault::OddId(count) if every(count) => {
-                        frame.replace_range(.."id: ".len(), "id: x")
+                        frame.replace_range(.."id: ".len(), "id: x");
                     }
                     Fault::Unknown if self.events == 1 => {
-                        out.push_str("event: weather.changed\ndata: {\"sky\":\"grey\"}\n\n")
+                        out.push_str("event: weather.changed\ndata: {\"sky\":\"grey\"}\n\n");
                     }
                     Fault::Huge(bytes) if self.events == 1 => {
                         let _ = write!(out, "event: call.started\ndata: {}\n\n", "x".repeat(bytes));

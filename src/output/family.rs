@@ -2,7 +2,6 @@
 
 /// A colour of the palette. Each output has its own rendering of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum FamilyColour {
     Red,
     Amber,

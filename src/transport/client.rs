@@ -119,7 +119,7 @@ impl Client {
 pub enum ClientPurpose {
     /// Responses whose body does not end.
     Stream,
-    /// HTTP/1.1 connections that become WebSockets.
+    /// HTTP/1.1 connections that become `WebSockets`.
     Upgrade,
     /// Consecutive POST requests without redirects.
     Post,

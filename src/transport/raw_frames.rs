@@ -43,7 +43,7 @@ pub enum RawMessage {
 
 /// Reads the frames of a URL into the channel until the connection ends or the receiver is gone.
 ///
-/// The schemes `http` and `https` are event streams, `ws` and `wss` are WebSockets. Dropping the
+/// The schemes `http` and `https` are event streams, `ws` and `wss` are `WebSockets`. Dropping the
 /// future stops the read at once.
 ///
 /// # Errors

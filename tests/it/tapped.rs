@@ -94,7 +94,7 @@ pub async fn tap(tapping: Tapping) -> Report {
             Item::Frame(frame) => seen.line(&lines.of(&frame)),
             Item::Connection(news) => {
                 seen.faults +=
-                    usize::from(matches!(news.state, ConnectionState::Reconnecting { .. }))
+                    usize::from(matches!(news.state, ConnectionState::Reconnecting { .. }));
             }
             Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
         }

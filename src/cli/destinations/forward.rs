@@ -92,8 +92,9 @@ impl DestinationOptions for ForwardArgs {
 /// Returns where events are posted, if that was asked for. The endpoint is reached in the same way
 /// as the platform.
 fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<Option<Endpoint>> {
-    let DestinationContext { network, status } = *context;
     const EXAMPLE: &str = "http://127.0.0.1:9000/events";
+
+    let DestinationContext { network, status } = *context;
     let Some(text) = &options.url else { return Ok(None) };
     let what = "the URL of --forward";
     let url = address(what, text, EXAMPLE, "the events", network.insecure_http)
