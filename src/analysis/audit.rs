@@ -232,7 +232,7 @@ fn description(reason: Reason) -> String {
     match reason {
         Reason::Declared(class) => format!("{class}, in the clear"),
         Reason::Unknown => "not declared".to_owned(),
-        Reason::Partial => "two characters are redacted".to_owned(),
+        Reason::Partial => "two characters are shown".to_owned(),
         Reason::Text(detector) => format!("looks like: {}", detector.name()),
         Reason::NoEvent => "not an event; may contain anything".to_owned(),
     }
