@@ -1,7 +1,8 @@
-//! How fast the walk is on one core, in bytes of input a second: decode, redact and write as NDJSON. Beside it, the same
-//! job done the obvious way: every event becomes a `serde_json::Value`, its hidden fields are replaced, and it is written.
+//! Throughput of the pipeline on one core, in bytes of input per second: decode, redact and write
+//! as NDJSON. For comparison, the same job in the obvious way: parse every event into a
+//! `serde_json::Value`, replace its hidden fields, and write it.
 //!
-//! Then how far one gets by each stage: each does what those before it do, and its own part.
+//! The stages are also measured one by one; each includes those before it.
 
 use std::hint::black_box;
 
@@ -21,10 +22,10 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
-/// So many bytes of events, at least.
+/// Minimum size of the input, in bytes.
 const SIZE: usize = 4 << 20;
 
-/// Events of every type in turn, a line each.
+/// Returns events of every type in turn, one per line.
 fn recording() -> LineChunk {
     let mut rng = StdRng::seed_from_u64(1);
     let mut bytes = Vec::with_capacity(SIZE + 4096);
@@ -40,8 +41,8 @@ fn recording() -> LineChunk {
     LineChunk { bytes: Bytes::from(bytes), offset: 0, limit: FRAME_LIMIT }
 }
 
-/// The walk.
-fn walk(lines: &LineChunk, out: &mut Vec<u8>) {
+/// Decodes, redacts and writes each event as the pipeline does.
+fn pipeline(lines: &LineChunk, out: &mut Vec<u8>) {
     let origin = Origin::default();
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     for frame in lines.frames(&origin) {
@@ -50,8 +51,9 @@ fn walk(lines: &LineChunk, out: &mut Vec<u8>) {
     }
 }
 
-/// The same by way of a tree. It checks nothing against the model but what is to be hidden, so it does less.
-fn tree(lines: &LineChunk, out: &mut Vec<u8>) {
+/// Does the same with a `serde_json::Value`. It checks nothing against the model except which
+/// fields are hidden, so it does less.
+fn value_tree(lines: &LineChunk, out: &mut Vec<u8>) {
     for line in lines.bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let mut event: Map<String, Value> = serde_json::from_slice(line).expect("an object");
         let kind =
@@ -77,10 +79,10 @@ fn tree(lines: &LineChunk, out: &mut Vec<u8>) {
 
 fn compare(criterion: &mut Criterion) {
     let lines = recording();
-    let (mut walked, mut built) = (Vec::new(), Vec::new());
-    walk(&lines, &mut walked);
-    tree(&lines, &mut built);
-    assert!(walked == built, "both do the same job");
+    let (mut by_pipeline, mut by_value) = (Vec::new(), Vec::new());
+    pipeline(&lines, &mut by_pipeline);
+    value_tree(&lines, &mut by_value);
+    assert!(by_pipeline == by_value, "both do the same job");
 
     let mut group = criterion.benchmark_group("decode, redact, ndjson");
     group.throughput(Throughput::Bytes(lines.bytes.len() as u64));
@@ -94,38 +96,38 @@ fn compare(criterion: &mut Criterion) {
             });
         });
     };
-    run("evtap", walk);
-    run("serde_json::Value", tree);
+    run("evtap", pipeline);
+    run("serde_json::Value", value_tree);
     group.finish();
 }
 
-/// Counts the lines.
+/// Counts the frames with data.
 fn split(lines: &LineChunk) -> usize {
     lines.frames(&Origin::default()).filter(|frame| !frame.data.is_empty()).count()
 }
 
-/// Hands each event to `take`, once it may be shown: by the short way or, if not, by the long one.
-fn show(lines: &LineChunk, is_short: bool, mut take: impl FnMut(&RedactedEvent<'_>)) {
+/// Passes each redacted event to `take`, by the fast path where possible or by full decoding.
+fn redact_each(lines: &LineChunk, is_fast: bool, mut take: impl FnMut(&RedactedEvent<'_>)) {
     let origin = Origin::default();
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     for frame in lines.frames(&origin) {
-        // Only what has been found to be text as a whole may take the short way.
-        let text = frame.text.filter(|_| is_short);
+        // Only events in a chunk that is valid UTF-8 can take the fast path.
+        let text = frame.text.filter(|_| is_fast);
         take(&redactor.decode_and_redact(&mut decoder, Frame { text, ..frame }));
     }
 }
 
-/// How many events an expression keeps.
-fn select(lines: &LineChunk, filter: Predicate) -> usize {
-    let mut select = EventFilter::new(TypeFilter::default(), vec![filter], None);
-    let mut kept = 0;
-    show(lines, true, |shown| {
-        kept += usize::from(select.matches(&EventContext::new(shown)).expect("it ends"));
+/// Counts the events that match an expression.
+fn count_matches(lines: &LineChunk, filter: Predicate) -> usize {
+    let mut event_filter = EventFilter::new(TypeFilter::default(), vec![filter], None);
+    let mut matches = 0;
+    redact_each(lines, true, |shown| {
+        matches += usize::from(event_filter.matches(&EventContext::new(shown)).expect("it ends"));
     });
-    kept
+    matches
 }
 
-/// An expression for the native evaluator, and one that only jq knows.
+/// An expression for the native evaluator, and one that only jaq can evaluate.
 const FILTERS: [(&str, &str); 2] = [
     ("select, native", r#".event_type == "call.ended" and .duration_seconds > 60"#),
     ("select, jq", r#"(.duration_seconds // 0) * 2 > 120 and ((.call_sid // "") | length) == 34"#),
@@ -136,12 +138,12 @@ fn stages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("stages");
     group.throughput(Throughput::Bytes(lines.bytes.len() as u64));
     group.bench_function("split into frames", |bencher| bencher.iter(|| split(black_box(&lines))));
-    for (name, is_short) in
+    for (name, is_fast) in
         [("decode and redact, the long way", false), ("recognise and redact", true)]
     {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                show(black_box(&lines), is_short, |shown| {
+                redact_each(black_box(&lines), is_fast, |shown| {
                     black_box(shown.event_type());
                 });
             });
@@ -152,11 +154,14 @@ fn stages(criterion: &mut Criterion) {
             Predicate::compile(&parse("--filter", source).expect("it parses"), &[])
                 .expect("it compiles")
         };
-        assert!((1..1000).contains(&select(&lines, filter())), "{source} keeps all or nothing");
+        assert!(
+            (1..1000).contains(&count_matches(&lines, filter())),
+            "{source} keeps all or nothing"
+        );
         group.bench_function(name, |bencher| {
             bencher.iter_batched(
                 filter,
-                |filter| select(black_box(&lines), filter),
+                |filter| count_matches(black_box(&lines), filter),
                 BatchSize::LargeInput,
             );
         });
@@ -165,7 +170,7 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("recognise, redact and write", |bencher| {
         bencher.iter(|| {
             out.clear();
-            show(black_box(&lines), true, |shown| ndjson::object(shown, &mut out));
+            redact_each(black_box(&lines), true, |shown| ndjson::object(shown, &mut out));
             black_box(&out);
         });
     });

@@ -1,7 +1,8 @@
-//! How long the live screen takes for a frame at 200×60 with 100,000 events at hand, for an event, and for the longest that
-//! a key waits while a filter goes through all of them, or uses all the steps that it has on one. Then the binary itself, in
-//! a pseudo-terminal: what it takes of the processor idle, at 5,000 and at 20,000 events a second, how often it draws, and
-//! how soon it answers keys meanwhile.
+//! The live screen: the time of a frame at 200×60 with 100,000 events, of an added event, and the
+//! longest wait of a key while a filter goes through all events or uses all of its steps on one.
+//!
+//! Then the real binary in a pseudo-terminal: its processor time when idle and at 5,000 and 20,000
+//! events per second, its frame rate, and how soon it answers keys meanwhile.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -59,12 +60,12 @@ fn setup() -> ScreenConfig {
     }
 }
 
-/// Events of every type in turn.
+/// Returns events of every type in turn.
 fn events() -> Vec<StoredEvent> {
     let mut rng = StdRng::seed_from_u64(1);
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let origin = Origin::default();
-    let mut held = |kind: &Kind| {
+    let mut stored = |kind: &Kind| {
         let mut event = Map::from_iter([("event_type".to_owned(), kind.spec().event_type.into())]);
         event.extend(sample(kind.spec(), &mut rng));
         let data = Value::from(event).to_string();
@@ -82,14 +83,14 @@ fn events() -> Vec<StoredEvent> {
         };
         StoredEvent::new(&redactor.redact(&decoder.decode(frame)))
     };
-    Kind::ALL.iter().cycle().take(EVENTS).map(&mut held).collect()
+    Kind::ALL.iter().cycle().take(EVENTS).map(&mut stored).collect()
 }
 
 fn screen(criterion: &mut Criterion) {
     let events = events();
     let mut state = State::new(setup(), (200, 60), Timestamp::UNIX_EPOCH);
-    for held in &events {
-        state.add_event(held.clone());
+    for stored in &events {
+        state.add_event(stored.clone());
     }
     keep_visible(&mut state);
 
@@ -138,12 +139,12 @@ fn screen(criterion: &mut Criterion) {
             longest * u32::try_from(times).unwrap_or(u32::MAX)
         });
     });
-    let greedy = "[range(1000000)] | length > 0";
+    let expensive = "[range(1000000)] | length > 0";
     group.bench_function("an event on which a filter uses all its steps", |bencher| {
         bencher.iter_custom(|times| {
             let mut taken = Duration::ZERO;
             for _ in 0..times {
-                state.filter = FilterTask::compile(greedy, &setup()).ok();
+                state.filter = FilterTask::compile(expensive, &setup()).ok();
                 let began = Instant::now();
                 advance(&mut state, TimeSlice::with_events(1));
                 taken += began.elapsed();
@@ -155,20 +156,20 @@ fn screen(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// How long the binary is looked at.
-const WHILE: Duration = Duration::from_secs(6);
+/// How long the processor time of the binary is measured.
+const MEASUREMENT: Duration = Duration::from_secs(6);
 
-/// How many keys it is to answer meanwhile.
+/// Number of keys that are pressed and timed.
 const KEYS: u32 = 20;
 
-/// The binary in a pseudo-terminal, whose output is read by a thread of its own.
-struct Real {
+/// The binary in a pseudo-terminal. A separate thread reads its output.
+struct RealScreen {
     child: Child,
     keyboard: File,
     seen: Arc<Mutex<Vec<u8>>>,
 }
 
-impl Real {
+impl RealScreen {
     fn start(arguments: &str) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC).expect("it is ours");
@@ -190,35 +191,35 @@ impl Real {
         let keyboard = File::from(master);
         let (mut output, seen) =
             (keyboard.try_clone().expect("a copy"), Arc::<Mutex<Vec<u8>>>::default());
-        let told = Arc::clone(&seen);
+        let output_so_far = Arc::clone(&seen);
         std::thread::spawn(move || {
-            let mut piece = vec![0; 1 << 16];
-            while let Ok(read @ 1..) = output.read(&mut piece) {
-                told.lock().expect("nobody broke it").extend_from_slice(&piece[..read]);
+            let mut chunk = vec![0; 1 << 16];
+            while let Ok(read @ 1..) = output.read(&mut chunk) {
+                output_so_far.lock().expect("nobody broke it").extend_from_slice(&chunk[..read]);
             }
         });
         Self { child, keyboard, seen }
     }
 
-    /// Takes what it has written since.
-    fn taken(&self) -> String {
+    /// Takes the output since the last call.
+    fn take_output(&self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut *self.seen.lock().expect("nobody broke it")))
             .into_owned()
     }
 
-    /// Presses a key, and waits until that is seen. Gives what was written meanwhile.
+    /// Presses a key and waits until `answer` is on the screen. Returns the output meanwhile.
     fn press(&mut self, key: &[u8], answer: &str) -> String {
         self.keyboard.write_all(key).expect("it reads");
         let (began, mut seen) = (Instant::now(), String::new());
         while !seen.contains(answer) {
             assert!(began.elapsed() < Duration::from_secs(10), "no answer to a key");
             std::thread::sleep(Duration::from_micros(500));
-            seen += &self.taken();
+            seen += &self.take_output();
         }
         seen
     }
 
-    /// The time of the processor that it has taken.
+    /// Returns the processor time that it has used.
     fn processor(&self) -> Duration {
         let stat =
             std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
@@ -228,7 +229,7 @@ impl Real {
     }
 }
 
-/// Prints what the binary takes, and how it answers.
+/// Prints the processor time, the frame rate and the response times of the binary.
 fn real(_: &mut Criterion) {
     let day = std::env::temp_dir().join(format!("evtap-bench-{}.ndjson", std::process::id()));
     std::fs::write(&day, "{\"event_type\":\"call.started\"}\n").expect("a recording");
@@ -238,14 +239,15 @@ fn real(_: &mut Criterion) {
         ("5,000 events/s", "watch --workspace demo --demo-rate 5000 --tui"),
         ("20,000 events/s", "watch --workspace demo --demo-rate 20000 --tui"),
     ] {
-        let mut real = Real::start(arguments);
+        let mut real = RealScreen::start(arguments);
         std::thread::sleep(Duration::from_secs(2));
-        real.taken();
+        real.take_output();
         let (began, before) = (Instant::now(), real.processor());
-        std::thread::sleep(WHILE);
+        std::thread::sleep(MEASUREMENT);
         let (processor, wall) = (real.processor().saturating_sub(before), began.elapsed());
         // A frame begins by hiding the cursor.
-        let frames = u32::try_from(real.taken().matches("\u{1b}[?25l").count()).unwrap_or(u32::MAX);
+        let frames =
+            u32::try_from(real.take_output().matches("\u{1b}[?25l").count()).unwrap_or(u32::MAX);
         let mut waits: Vec<_> = (0..KEYS)
             .map(|_| {
                 let pressed = Instant::now();
@@ -260,7 +262,7 @@ fn real(_: &mut Criterion) {
         let end = real.press(b"q", " event");
         real.child.wait().expect("it ends");
         std::thread::sleep(Duration::from_millis(50));
-        let end = end + &real.taken();
+        let end = end + &real.take_output();
         let events = end.split("\u{1b}[?25h").last().and_then(|rest| {
             rest.split(" event").next()?.split_whitespace().last()?.parse::<f64>().ok()
         });

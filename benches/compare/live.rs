@@ -1,4 +1,4 @@
-//! Live streams, beside what `curl -N` makes of them.
+//! Live streams, compared with `curl -N`.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -12,7 +12,8 @@ use evtap::emulator::DEMO_WORKSPACE;
 
 use crate::{EVTAP, Run, measure};
 
-/// A stream of events of 300 bytes, each with the time at which it is sent.
+/// Starts a server that sends events of 300 bytes, each with the time at which it is sent. Returns
+/// its URL.
 fn serve(events: usize, pause: Duration, began: Instant) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -37,7 +38,7 @@ fn serve(events: usize, pause: Duration, began: Instant) -> String {
             );
             batch.push_str(&text);
             if !pause.is_zero() || batch.len() > 60_000 || event + 1 == events {
-                // Whoever has enough goes away.
+                // A client that has enough closes the connection.
                 if socket.write_all(batch.as_bytes()).is_err() {
                     return;
                 }
@@ -71,7 +72,7 @@ fn watch(address: &str, events: usize) -> Command {
     command
 }
 
-/// How many events a second, and how late a line comes after the server has written its event.
+/// Measures events per second, and the delay between the server's write and the printed line.
 pub fn measured(dir: &Path, rounds: usize, table: &mut String) {
     const EVENTS: usize = 200_000;
     let out: PathBuf = dir.join("out");

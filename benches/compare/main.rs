@@ -1,12 +1,14 @@
-//! evtap beside the tools that people have for such work: `jq`, `jaq`, `gojq`, `rg` and `curl`, as far as they are installed.
+//! Compares evtap with tools for similar work: `jq`, `jaq`, `gojq`, `rg` and `curl`, as far as they
+//! are installed.
 //!
-//! It makes a recording from a seed, sees to it that all give the same answer, then runs them in turn, so that a noisy machine
-//! is noisy for all, and prints the median of several rounds: seconds of wall time, bytes of input a second, and how many times
-//! as fast evtap is.
+//! It makes a recording from a seed, checks that all tools give the same answer, and runs them in
+//! turn, so that noise affects all of them. It prints the median of several rounds: seconds of wall
+//! time, bytes of input per second, and how many times as fast evtap is.
 //!
 //! `cargo bench --bench compare -- [MEGABYTES [ROUNDS]]`
 //!
-//! With `growth` before the numbers, it tells how time and memory grow instead, up to recordings of so many megabytes.
+//! With `growth` before the numbers, it measures how time and memory grow with recordings up to
+//! that size instead.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -33,10 +35,10 @@ use recording::KINDS;
 
 const EVTAP: &str = env!("CARGO_BIN_EXE_evtap");
 
-/// How much is put into memory, at most, in megabytes; what is larger goes to the disk.
+/// Largest recording that is kept in memory, in megabytes. Larger ones go to the disk.
 const IN_MEMORY: usize = 2000;
 
-/// The tools that do the same jobs.
+/// Tools that do the same jobs.
 const PEERS: [&str; 3] = ["jq", "jaq", "gojq"];
 
 const CONDITION: &str = r#".event_type == "call.ended" and .duration_seconds > 60"#;
@@ -45,16 +47,16 @@ const ARITHMETIC: &str =
 const SEARCH: &str = r#"(.transcript // "") | ascii_downcase | test("friday")"#;
 const OBJECTS: &str = r#"{event_type, state, words: (.transcript | split(" ") | length)}"#;
 
-/// How a tool is called for a job; the recording comes last.
+/// The command line of a tool for a job, without the recording, which comes last.
 struct Call {
     tool: &'static str,
     args: Vec<String>,
 }
 
-/// Does something once, and says how long that took.
+/// Does something once and returns how long it took.
 type Timed<'a> = Box<dyn Fn() -> Duration + 'a>;
 
-/// The same with a name, and of how many bytes.
+/// A name, the size of the input in bytes, and what to time.
 type Run<'a> = (&'a str, u64, Timed<'a>);
 
 struct Job {
@@ -82,7 +84,7 @@ fn main() {
     std::io::stdout().write_all((machine() + &table).as_bytes()).expect("somebody reads");
 }
 
-/// All jobs beside the peers, and what evtap alone does.
+/// Measures all jobs with all tools, and what only evtap does.
 fn compare(dir: &Path, megabytes: usize, rounds: usize) -> String {
     let (ndjson, sse, out) = (dir.join("events.ndjson"), dir.join("events.sse"), dir.join("out"));
     recording::both(&ndjson, &sse, megabytes * 1_000_000);
@@ -99,7 +101,7 @@ fn compare(dir: &Path, megabytes: usize, rounds: usize) -> String {
             job.calls.iter().map(|call| (call.tool, size(ndjson), timed(call))).collect();
         measure(job.name, rounds, &mut table, &runs);
     }
-    let (all, stats) = (own("replay -o ndjson"), own("stats"));
+    let (all, stats) = (evtap_call("replay -o ndjson"), evtap_call("stats"));
     let search = Call { tool: "rg", args: strings(&["-F", r#""event_type":"call.ended""#]) };
     let mut runs: Vec<Run<'_>> = vec![
         ("replay", size(&ndjson), Box::new(|| run(&all, &ndjson, &out))),
@@ -112,8 +114,8 @@ fn compare(dir: &Path, megabytes: usize, rounds: usize) -> String {
     }
     measure("alone", rounds, &mut table, &runs);
     live::measured(dir, rounds, &mut table);
-    let resident = resident(&all, &ndjson, &out);
-    let _ = writeln!(table, "resident at most, replaying: {:.1} MiB", resident as f64 / 1024.0);
+    let peak_memory = peak_memory(&all, &ndjson, &out);
+    let _ = writeln!(table, "resident at most, replaying: {:.1} MiB", peak_memory as f64 / 1024.0);
     let mut first: Vec<_> = (0..rounds).map(|_| first_line()).collect();
     let _ = writeln!(
         table,
@@ -128,17 +130,17 @@ fn compare(dir: &Path, megabytes: usize, rounds: usize) -> String {
     table
 }
 
-/// On what all this ran.
+/// Describes the machine and the versions of the tools.
 fn machine() -> String {
-    let said = |file: &str, key: &str| {
+    let read_value = |file: &str, key: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
         line.trim_start_matches([' ', '\t', ':']).trim().to_owned()
     };
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let (processor, kernel) =
-        (said("/proc/cpuinfo", "model name"), said("/proc/sys/kernel/osrelease", ""));
-    let memory = said("/proc/meminfo", "MemTotal");
+        (read_value("/proc/cpuinfo", "model name"), read_value("/proc/sys/kernel/osrelease", ""));
+    let memory = read_value("/proc/meminfo", "MemTotal");
     let mut text = format!(
         "{processor}, {cores} cores, {memory} of memory, {} {kernel}\n",
         std::env::consts::OS
@@ -150,28 +152,28 @@ fn machine() -> String {
     text
 }
 
-/// What a tool says that it is; `None` if it isn't installed.
+/// Returns the version that a tool reports; `None` if it is not installed.
 fn version(tool: &str) -> Option<String> {
-    let said = Command::new(tool)
+    let read_value = Command::new(tool)
         .arg("--version")
         .stderr(Stdio::null())
         .output()
         .ok()
-        .filter(|said| said.status.success())?;
-    Some(String::from_utf8_lossy(&said.stdout).lines().next().unwrap_or(tool).to_owned())
+        .filter(|read_value| read_value.status.success())?;
+    Some(String::from_utf8_lossy(&read_value.stdout).lines().next().unwrap_or(tool).to_owned())
 }
 
 fn strings(args: &[&str]) -> Vec<String> {
     args.iter().map(|arg| (*arg).to_owned()).collect()
 }
 
-/// evtap with these arguments.
-fn own(args: &str) -> Call {
+/// Returns a call of evtap with these arguments.
+fn evtap_call(args: &str) -> Call {
     Call { tool: "evtap", args: args.split_whitespace().map(str::to_owned).collect() }
 }
 
-/// What masks the hidden fields in jq: of several ways the quickest, in each of the peers, and one in which jaq adds no field
-/// that is not there.
+/// Returns a jq program that masks the hidden fields: the fastest of several ways in each tool, and
+/// one in which jaq adds no missing fields.
 fn mask() -> String {
     let policy = Policy::default();
     let fields = || {
@@ -244,7 +246,7 @@ fn run(call: &Call, input: &Path, out: &Path) -> Duration {
     took
 }
 
-/// All say the same of the first lines.
+/// Asserts that all tools give the same answer on the first lines.
 fn check(job: &Job, input: &Path, out: &Path) {
     let begin = input.with_extension("begin");
     let lines: Vec<_> = BufReader::new(File::open(input).expect("it is there"))
@@ -259,7 +261,7 @@ fn check(job: &Job, input: &Path, out: &Path) {
         .map(|call| {
             run(call, &begin, out);
             let text = fs::read_to_string(out).expect("text");
-            text.lines().map(|line| plain(serde_json::from_str(line).expect("JSON"))).collect()
+            text.lines().map(|line| normalise(serde_json::from_str(line).expect("JSON"))).collect()
         })
         .collect();
     assert!(!answers[0].is_empty(), "{}: nothing is found", job.name);
@@ -268,27 +270,27 @@ fn check(job: &Job, input: &Path, out: &Path) {
     }
 }
 
-/// What an answer says, whoever gives it: without `_tap`, which only evtap writes. Members are in any order, since jq 1.6 and
-/// gojq sort those that they build; and a number is what it is worth, since jq 1.6 and gojq write `1.0` as `1`, where evtap,
-/// jaq and newer versions of jq keep its digits.
-fn plain(value: Value) -> Value {
+/// Normalises an answer: removes `_tap`, which only evtap writes; sorts members, since jq 1.6 and
+/// gojq sort those of the objects that they build; and compares numbers by value, since jq 1.6 and
+/// gojq write `1.0` as `1`.
+fn normalise(value: Value) -> Value {
     match value {
         Value::Object(object) => {
             let mut members: Vec<_> = object
                 .into_iter()
                 .filter(|(key, _)| key != "_tap")
-                .map(|(key, value)| (key, plain(value)))
+                .map(|(key, value)| (key, normalise(value)))
                 .collect();
             members.sort_by(|a, b| a.0.cmp(&b.0));
             members.into_iter().collect()
         }
-        Value::Array(items) => items.into_iter().map(plain).collect(),
+        Value::Array(items) => items.into_iter().map(normalise).collect(),
         Value::Number(number) => number.as_f64().map_or(Value::Null, Value::from),
         other => other,
     }
 }
 
-/// Runs them in turn, and adds a row for each.
+/// Runs them in turn and adds a row for each.
 fn measure(job: &str, rounds: usize, table: &mut String, runs: &[Run<'_>]) {
     let mut times = vec![Vec::new(); runs.len()];
     for _ in 0..rounds {
@@ -309,23 +311,23 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// Reads and writes as evtap does, without looking.
+/// Copies the file in chunks of the same size as evtap reads.
 fn copy(input: &Path, out: &Path) -> Duration {
     let (mut input, mut out) =
         (File::open(input).expect("it is there"), File::create(out).expect("a file"));
-    let mut piece = vec![0; 1 << 18];
+    let mut chunk = vec![0; 1 << 18];
     let began = Instant::now();
     loop {
-        let read = input.read(&mut piece).expect("it is read");
+        let read = input.read(&mut chunk).expect("it is read");
         if read == 0 {
             return began.elapsed();
         }
-        out.write_all(&piece[..read]).expect("there is space");
+        out.write_all(&chunk[..read]).expect("there is space");
     }
 }
 
-/// The most memory that a run has had, in KiB, as far as looking often enough tells.
-fn resident(call: &Call, input: &Path, out: &Path) -> u64 {
+/// Returns the peak memory of a run in KiB, as far as polling can tell.
+fn peak_memory(call: &Call, input: &Path, out: &Path) -> u64 {
     let mut child = command(call, input, out).spawn().expect("it runs");
     let mut most = 0;
     while child.try_wait().expect("a child").is_none() {

@@ -1,4 +1,4 @@
-//! Recordings, made from a seed.
+//! Recordings generated from a seed.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value};
 
-/// The types in the recording, as often as they are named.
+/// Event types in the recording. A type that is listed twice is twice as frequent.
 pub const KINDS: &[Kind] = &[
     Kind::CallStarted,
     Kind::CallEnded,
@@ -32,10 +32,10 @@ pub const KINDS: &[Kind] = &[
     Kind::ToolCallStarted,
     Kind::ToolCallCompleted,
 ];
-/// How much of a recording is made; the rest of a long one repeats it.
-const MADE: usize = 100_000_000;
+/// Largest part of a recording that is generated, in bytes; a longer one repeats it.
+const GENERATED: usize = 100_000_000;
 
-/// Events as lines and as a capture of a stream, until there are so many bytes of lines.
+/// Generates at least `size` bytes of lines, and the same events as a capture of a stream.
 fn events(size: usize) -> (Vec<u8>, Vec<u8>) {
     let mut rng = StdRng::seed_from_u64(1);
     let (mut lines, mut frames) = (Vec::with_capacity(size + 4096), Vec::new());
@@ -44,7 +44,7 @@ fn events(size: usize) -> (Vec<u8>, Vec<u8>) {
         let kind = KINDS[rng.random_range(0..KINDS.len())];
         let mut event = Map::from_iter([("event_type".to_owned(), kind.spec().event_type.into())]);
         event.extend(sample(kind.spec(), &mut rng));
-        // The others search no free text for telephone numbers.
+        // The other tools do not search free text for identifiers, so the recording has none.
         for value in event
             .values_mut()
             .filter(|value| value.as_str().is_some_and(|text| scrub::scrub(text).is_some()))
@@ -57,7 +57,7 @@ fn events(size: usize) -> (Vec<u8>, Vec<u8>) {
         id += rng.random_range(1..40);
         lines.extend(Value::from(event.clone()).to_string().bytes());
         lines.push(b'\n');
-        // The platform takes the type out of the payload.
+        // The platform leaves the type out of the payload.
         event.shift_remove("event_type");
         frames.extend(
             format!(
@@ -71,16 +71,16 @@ fn events(size: usize) -> (Vec<u8>, Vec<u8>) {
     (lines, frames)
 }
 
-/// Writes the same events to a file of lines of that size, and to a capture of a stream.
+/// Writes a recording of about that size, and the same events as a capture.
 pub fn both(ndjson: &Path, sse: &Path, size: usize) {
     let (lines, frames) = events(size);
     std::fs::write(ndjson, lines).expect("there is space");
     std::fs::write(sse, frames).expect("there is space");
 }
 
-/// Writes lines of that size, however much it is.
+/// Writes a recording of any size.
 pub fn long(path: &Path, size: usize) {
-    let (lines, _) = events(size.min(MADE));
+    let (lines, _) = events(size.min(GENERATED));
     let mut file = File::create(path).expect("a file");
     let mut left = size;
     while left > 0 {
@@ -89,8 +89,8 @@ pub fn long(path: &Path, size: usize) {
     }
 }
 
-/// Writes events of that size each, of which half are hidden text and half are prose that is searched, until there are so
-/// many bytes.
+/// Writes events of `each` bytes, half of them with hidden text and half with free text that is
+/// searched, up to `size` bytes in total.
 pub fn large(path: &Path, size: usize, each: usize) {
     let sentence = "The caller asks for another appointment and will call again. ";
     let mut file = BufWriter::new(File::create(path).expect("a file"));

@@ -1,4 +1,4 @@
-//! `evtap audit` and `evtap schema --phi`: what is hidden, and what is not, told without a value.
+//! `evtap audit` and `evtap schema --phi`: both list what is hidden, and neither prints a value.
 
 use evtap::model::{Class, Kind};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn audit(options: &str, text: &str) -> Evtap {
 #[tokio::test]
 async fn output_of_evtap_is_clean_unless_something_was_revealed() {
     let base = emulator(fast()).await;
-    // A clinic's own address stands in the open where mail comes back, and only `--scrub all` hides it.
+    // Bounced e-mail names the clinic's own address, which only `--scrub all` hides.
     for options in ["--scrub all", "--scrub all --phi hash", "--scrub all --phi drop"] {
         let lines = watch(&base, &format!("-n 400 {options}")).run().await.ended(0)
             + &observe(&base, options).run().await.ended(0)
@@ -133,12 +133,12 @@ async fn reports_members_that_are_not_passed_on() {
     ] {
         let found = audit("x.ndjson", line).run().await.ended(7);
         assert!(found.contains(name) && !found.contains("Canary"), "{line}: {found}");
-        let told = evtap("replay -").stdin(line).run().await.ended(0);
+        let line = evtap("replay -").stdin(line).run().await.ended(0);
         let drift = format!(r#"{{"kind":"unknown_field","field":"{name}"}}"#);
-        assert!(told.contains(&drift) && !told.contains("Canary"), "{line}: {told}");
+        assert!(line.contains(&drift) && !line.contains("Canary"), "{line}: {line}");
         assert_eq!(
-            evtap("replay -").stdin(told.clone()).run().await.ended(0),
-            told,
+            evtap("replay -").stdin(line.clone()).run().await.ended(0),
+            line,
             "a replay says the same"
         );
     }

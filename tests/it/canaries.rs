@@ -1,5 +1,6 @@
-//! Canaries, and every event with one in each field that is hidden. The tests of what comes out of the binary take them from
-//! here, and so do those of the screen, which is looked at from inside.
+//! Canaries: recognisable values, and every event with one of them in each hidden field.
+//!
+//! Shared by the tests of the binary's output and the unit tests of the live screen.
 
 use evtap::emulator::samples::sample;
 use evtap::model::{EventSpec, Kind, Stream};
@@ -7,10 +8,11 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
-/// What a canary leaves traces of: as text, as a number, with a fraction.
+/// Secrets in the canaries: as text, as an integer and as a decimal number.
 pub const SECRETS: &[&str] = &["CanaryQzvxkwjh", "4081516234", "40815.16234"];
 
-/// A canary in each type of JSON. Text has a space, as what people write does; names of members don't need it to be hidden.
+/// Returns a canary of each JSON type. The text contains a space, as free text does; the names of
+/// members need none to be hidden.
 pub fn canaries() -> [Value; 7] {
     [
         json!("Jane CanaryQzvxkwjh \u{1b}[31m\u{202e}+1 202 555 0123"),
@@ -23,8 +25,12 @@ pub fn canaries() -> [Value; 7] {
     ]
 }
 
-/// An event that has the canary in every hidden field, and in two fields that nobody has declared.
-fn bearing(spec: &'static EventSpec, canary: &Value, rng: &mut StdRng) -> Map<String, Value> {
+/// Returns an event with the canary in every hidden field and in two undeclared fields.
+fn event_with_canary(
+    spec: &'static EventSpec,
+    canary: &Value,
+    rng: &mut StdRng,
+) -> Map<String, Value> {
     let mut event = sample(spec, rng);
     for field in spec.fields.iter().filter(|field| field.class.is_hidden()) {
         event.insert(field.name.to_owned(), canary.clone());
@@ -34,14 +40,17 @@ fn bearing(spec: &'static EventSpec, canary: &Value, rng: &mut StdRng) -> Map<St
     event
 }
 
-/// Every event of a stream with every canary, and events that nobody has declared; type and payload.
-pub fn bearers(stream: Stream) -> Vec<(String, Map<String, Value>)> {
+/// Returns the type and payload of every event of a stream with every canary, and of undeclared
+/// events.
+pub fn events_with_canaries(stream: Stream) -> Vec<(String, Map<String, Value>)> {
     let mut rng = StdRng::seed_from_u64(5);
     let mut events = Vec::new();
     for canary in &canaries() {
         for kind in Kind::ALL.iter().filter(|kind| kind.spec().stream == stream) {
-            events
-                .push((kind.spec().event_type.to_owned(), bearing(kind.spec(), canary, &mut rng)));
+            events.push((
+                kind.spec().event_type.to_owned(),
+                event_with_canary(kind.spec(), canary, &mut rng),
+            ));
         }
         let unknown = json!({"field": canary, "Jane CanaryQzvxkwjh": canary});
         for name in ["brand.new", "Jane CanaryQzvxkwjh", "+1 4081516234"] {

@@ -1,7 +1,8 @@
-//! Who is not who the user named gets no key: certificates that have expired, are somebody else's, or are vouched for by
-//! nobody, and versions of TLS that are broken.
+//! The key is sent only to the host that the user named: not to one with an expired, mismatched or
+//! self-signed certificate, and not over a broken version of TLS.
 //!
-//! The certificates in `tests/it/tls` were made for this with openssl; their authority's key is gone.
+//! The certificates in `tests/it/tls` were made for this with openssl, and the key of their
+//! authority was deleted.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -23,11 +24,12 @@ fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls").join(name)
 }
 
-/// A server with that certificate; what its first client has sent it inside of TLS.
+/// Starts a server with that certificate. Returns its base URL, and what its first client sends it
+/// inside TLS.
 fn server(name: &'static str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("https://{}", listener.local_addr().expect("an address"));
-    let heard = std::thread::spawn(move || {
+    let received = std::thread::spawn(move || {
         let certificate = CertificateDer::from_pem_file(file(name)).expect("a certificate");
         let key = PrivateKeyDer::from_pem_file(file(name)).expect("its key");
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -38,16 +40,16 @@ fn server(name: &'static str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
             rustls::ServerConnection::new(Arc::new(config.expect("a pair"))).expect("a server");
         let (mut socket, _) = listener.accept().expect("a connection");
         let mut stream = rustls::Stream::new(&mut tls, &mut socket);
-        let mut heard = vec![0; 4096];
-        let read = stream.read(&mut heard).unwrap_or(0);
-        heard.truncate(read);
+        let mut received = vec![0; 4096];
+        let read = stream.read(&mut received).unwrap_or(0);
+        received.truncate(read);
         let _ = stream.write_all(b"HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n");
-        heard
+        received
     });
-    (base, heard)
+    (base, received)
 }
 
-/// What becomes of both streams at this origin.
+/// Connects to that origin and returns the error.
 async fn errors(base: &str, live: bool) -> String {
     let network = Network { ca_cert: Some(file("ca.pem")), ..Network::default() };
     let client = Client::new(Endpoints::resolve(base, None, false).expect("an origin"), &network)
@@ -65,19 +67,19 @@ async fn errors(base: &str, live: bool) -> String {
 #[tokio::test]
 async fn the_key_is_sent_only_to_a_host_with_a_valid_certificate() {
     for live in [false, true] {
-        let (base, heard) = server("good.pem");
+        let (base, received) = server("good.pem");
         assert!(
             errors(&base, live).await.contains("(401)"),
-            "TLS stands, and the server has answered"
+            "the TLS connection was accepted, and the server has answered"
         );
-        let heard = String::from_utf8_lossy(&heard.join().expect("a server")).into_owned();
-        assert!(heard.contains(KEY), "{heard}");
+        let received = String::from_utf8_lossy(&received.join().expect("a server")).into_owned();
+        assert!(received.contains(KEY), "{received}");
         for name in ["expired.pem", "other.pem", "self.pem"] {
-            let (base, heard) = server(name);
+            let (base, received) = server(name);
             let error = errors(&base, live).await;
             assert!(error.contains("certificate"), "{name}: {error}");
             assert!(!error.contains(KEY));
-            assert_eq!(heard.join().expect("a server"), b"", "{name}");
+            assert_eq!(received.join().expect("a server"), b"", "{name}");
         }
     }
 }
@@ -87,11 +89,12 @@ async fn old_versions_of_tls_are_refused() {
     for version in [[3, 0], [3, 1], [3, 2]] {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("https://{}", listener.local_addr().expect("an address"));
-        let heard = std::thread::spawn(move || {
+        let received = std::thread::spawn(move || {
             let (mut socket, _) = listener.accept().expect("a connection");
             let mut hello = [0; 4096];
             let _ = socket.read(&mut hello);
-            // A ServerHello of that version: random bytes, no session, TLS_RSA_WITH_AES_128_CBC_SHA, no compression.
+            // A ServerHello of that version: random bytes, no session,
+            // TLS_RSA_WITH_AES_128_CBC_SHA, no compression.
             let hello = [&[2, 0, 0, 38][..], &version, &[7; 32], &[0, 0, 0x2f, 0]].concat();
             let record = [&[22][..], &version, &[0, 42], &hello].concat();
             let _ = socket.write_all(&record);
@@ -101,7 +104,7 @@ async fn old_versions_of_tls_are_refused() {
         });
         let error = errors(&base, false).await;
         assert!(!error.contains(KEY) && error.contains("TLS"), "{error}");
-        let rest = heard.join().expect("a server");
+        let rest = received.join().expect("a server");
         assert!(!String::from_utf8_lossy(&rest).contains(KEY));
         assert_eq!(rest.first().copied().unwrap_or(21), 21, "nothing but an alert follows");
     }

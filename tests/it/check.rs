@@ -1,12 +1,13 @@
-//! Sixty mistakes, each with what is said of it, and programs of which nothing is to be said.
+//! The checks of expressions: at least sixty mistakes with the exact finding of each, and correct
+//! programs that have none.
 
 use evtap::query::TypeFilter;
 use evtap::query::check::{Kinds, check};
 use evtap::query::program::{Program, parse};
 use evtap::redact::Policy;
 
-/// What is said of an expression: `!` before what makes it useless.
-fn said(source: &str) -> Vec<String> {
+/// Returns the findings about an expression. Fatal ones begin with `!`.
+fn findings_of(source: &str) -> Vec<String> {
     let parsed = match parse("--filter", source) {
         Ok(parsed) => parsed,
         Err(error) => return vec![format!("!{error}")],
@@ -347,9 +348,9 @@ fn every_mistake_is_reported_with_its_correction() {
     assert!(MISTAKES.len() >= 60);
     let mut wrong = Vec::new();
     for (source, expected) in MISTAKES {
-        let said = said(source).join(" | ");
-        if said != *expected {
-            wrong.push(format!("    ({source:?}, {said:?}),"));
+        let findings_of = findings_of(source).join(" | ");
+        if findings_of != *expected {
+            wrong.push(format!("    ({source:?}, {findings_of:?}),"));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
@@ -395,21 +396,21 @@ fn correct_expressions_have_no_findings() {
         ".event_type != \"latency\"",
         "[.[]] | length == 4",
     ] {
-        assert_eq!(said(source), Vec::<String>::new(), "{source}");
+        assert_eq!(findings_of(source), Vec::<String>::new(), "{source}");
     }
 }
 
 #[test]
 fn the_type_filter_narrows_which_fields_are_known() {
-    let kept = |globs: &[&str]| {
+    let kinds = |globs: &[&str]| {
         let globs: Vec<_> = globs.iter().map(|glob| (*glob).to_owned()).collect();
         Kinds::from_filter(&TypeFilter::new(&globs, &[]).expect("globs"))
     };
     let parsed = parse("--filter", ".event_type == \"call.ended\"").expect("parses");
-    let (left, findings) = check(&parsed, kept(&["call.*"]), &Policy::default(), true);
+    let (left, findings) = check(&parsed, kinds(&["call.*"]), &Policy::default(), true);
     assert_eq!((left.names(), findings.len()), ("call.ended".to_owned(), 0));
     let (_, findings) =
-        check(&parsed, kept(&["surface.{created,opened}"]), &Policy::default(), true);
+        check(&parsed, kinds(&["surface.{created,opened}"]), &Policy::default(), true);
     assert_eq!(
         findings[0].why,
         "no selected event (surface.created, surface.opened) can satisfy it"

@@ -1,4 +1,5 @@
-//! `kill -9` at any moment, with a cursor and a record: stdout gets every event at least once, the record exactly once.
+//! `kill -9` at any moment, with `--cursor` and `--record`: stdout gets every event at least once,
+//! the record exactly once.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,9 +12,9 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::tapped::{Report, Seen};
+use crate::tapped::{DeliveryLog, Report};
 
-/// Starts evtap, appending its stdout to a file.
+/// Starts evtap with its stdout appended to a file.
 fn start(base: &str, home: &Path) -> Child {
     let out = File::options().create(true).append(true).open(home.join("stdout")).expect("a file");
     Command::new(env!("CARGO_BIN_EXE_evtap"))
@@ -40,9 +41,9 @@ fn start(base: &str, home: &Path) -> Child {
         .expect("evtap starts")
 }
 
-/// What stands in a file, held against what was published. A line that a kill has torn is none.
+/// Compares the events in a file with those published. Ignores a line that a kill has torn.
 fn report(path: &Path, ids: &[u64]) -> Report {
-    let mut seen = Seen::default();
+    let mut seen = DeliveryLog::default();
     let bytes = fs::read(path).unwrap_or_default();
     for line in bytes.split(|byte| *byte == b'\n') {
         if let Ok(line) = serde_json::from_slice::<Value>(line) {
@@ -52,8 +53,9 @@ fn report(path: &Path, ids: &[u64]) -> Report {
     seen.report(ids)
 }
 
-/// Kills evtap so many times, at moments drawn from a seed, and gives the reports on stdout and on the record.
-async fn kill_again_and_again(times: usize, seed: u64) -> (Report, Report) {
+/// Kills evtap `times` times, at moments drawn from a seed. Returns the reports on stdout and on
+/// the record.
+async fn kill_repeatedly(times: usize, seed: u64) -> (Report, Report) {
     let ledger = Ledger::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
@@ -75,7 +77,7 @@ async fn kill_again_and_again(times: usize, seed: u64) -> (Report, Report) {
         child.wait().expect("ended");
         deaths += 1;
     }
-    // One that lives catches up with what is published by now.
+    // One more run catches up with everything published so far.
     let mut child = start(&base, home.path());
     let target = ledger.len();
     while report(&home.path().join("record"), &ledger.ids()).published < target {
@@ -88,7 +90,7 @@ async fn kill_again_and_again(times: usize, seed: u64) -> (Report, Report) {
     (report(&home.path().join("stdout"), &ids), report(&home.path().join("record"), &ids))
 }
 
-fn check((stdout, record): (Report, Report)) -> String {
+fn assert_nothing_lost((stdout, record): (Report, Report)) -> String {
     let summary = format!("stdout: {stdout:?}\nrecord: {record:?}\n");
     assert!(
         record.is_whole() && record.gaps == 0 && record.delivered == record.published,
@@ -103,13 +105,13 @@ fn check((stdout, record): (Report, Report)) -> String {
 
 #[tokio::test]
 async fn kills_lose_no_event_and_record_none_twice() {
-    check(kill_again_and_again(5, 1).await);
+    assert_nothing_lost(kill_repeatedly(5, 1).await);
 }
 
 #[tokio::test]
 #[ignore = "takes a minute"]
 async fn soak_two_hundred_kills() {
     use std::io::Write;
-    let summary = check(kill_again_and_again(200, 2).await);
+    let summary = assert_nothing_lost(kill_repeatedly(200, 2).await);
     std::io::stdout().write_all(summary.as_bytes()).expect("a terminal");
 }

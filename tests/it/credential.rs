@@ -1,4 +1,5 @@
-//! The key goes to the origin that the user named, and is told to nobody else, whatever a server does or says.
+//! The API key is sent only to the origin that the user named, and is never printed, whatever a
+//! server does or says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,19 +7,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
-use crate::support::{Evtap, HANG, KEY, STREAM, evtap, head, observe, scripted, watch};
+use crate::support::{Evtap, HANG, KEY, STREAM, evtap, observe, read_head, scripted, watch};
 use crate::traces::Traces;
 
-/// Runs it, and looks for any trace of the key in what it writes.
-async fn untold(run: Evtap, how: &str) -> i32 {
+/// Runs it and asserts that its output has no trace of the key. Returns its exit status.
+async fn run_without_trace(run: Evtap, how: &str) -> i32 {
     let ran = run.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").run().await;
-    let traces = Traces::of(&[KEY]);
+    let traces = Traces::new(&[KEY]);
     assert_eq!(traces.find(&ran.all()), None, "{how}");
     ran.status()
 }
 
-/// A server that counts who connects, and says nothing.
-async fn elsewhere() -> (u16, Arc<AtomicUsize>) {
+/// Starts a server that counts connections and sends nothing. Returns its port and the count.
+async fn counting_server() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let (port, count) =
         (listener.local_addr().expect("an address").port(), Arc::new(AtomicUsize::new(0)));
@@ -35,7 +36,7 @@ async fn elsewhere() -> (u16, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn redirects_never_send_the_key_to_another_origin() {
-    let (port, connections) = elsewhere().await;
+    let (port, connections) = counting_server().await;
     for status in 301..=308 {
         for to in [
             format!("http://127.0.0.1:{port}/x"),
@@ -68,7 +69,7 @@ async fn redirects_never_send_the_key_to_another_origin() {
                         }
                     }
                 });
-                let code = untold(run(&format!("http://{address}"), ""), &to).await;
+                let code = run_without_trace(run(&format!("http://{address}"), ""), &to).await;
                 assert_eq!(code, 1, "{status} {to}");
                 server.abort();
             }
@@ -88,10 +89,10 @@ async fn a_proxy_never_receives_the_key() {
         for run in [watch, observe] {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
             let proxy = format!("http://user:pass@{}", listener.local_addr().expect("an address"));
-            let heard = tokio::spawn(async move {
+            let received = tokio::spawn(async move {
                 let (socket, _) = listener.accept().await.expect("a connection");
                 let mut socket = BufReader::new(socket);
-                let head = head(&mut socket).await;
+                let head = read_head(&mut socket).await;
                 let _ = socket.write_all(answer.as_bytes()).await;
                 let mut rest = Vec::new();
                 let _ =
@@ -101,36 +102,38 @@ async fn a_proxy_never_receives_the_key() {
             let run = run("https://platform.invalid", "--max-reconnects 1")
                 .env("HTTPS_PROXY", &proxy)
                 .env("https_proxy", &proxy);
-            untold(run, answer).await;
-            let heard = tokio::time::timeout(HANG, heard).await.expect("nobody asked");
-            let (asked, rest) = heard.expect("it was asked");
+            run_without_trace(run, answer).await;
+            let received = tokio::time::timeout(HANG, received).await.expect("nobody asked");
+            let (asked, rest) = received.expect("it was asked");
             assert!(asked.starts_with("CONNECT platform.invalid:443 "), "{asked}");
             let all = [asked.as_bytes(), &rest].concat();
-            assert_eq!(Traces::of(&[KEY]).find(&String::from_utf8_lossy(&all)), None);
+            assert_eq!(Traces::new(&[KEY]).find(&String::from_utf8_lossy(&all)), None);
         }
     }
 }
 
 #[tokio::test]
 async fn messages_never_repeat_the_key_from_an_answer() {
-    let say = |head: &str| {
+    let answer_with_key = |head: &str| {
         format!(
             "HTTP/1.1 {head}\r\nX-Key: {KEY}\r\nContent-Length: 18\r\nConnection: close\r\n\r\n{KEY}"
         )
     };
-    let switch = |headers: &str| {
+    let upgrade_with_key = |headers: &str| {
         format!("HTTP/1.1 101 {KEY}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n")
     };
-    let mut answers: Vec<String> =
-        [400, 401, 403, 404, 418].iter().map(|status| say(&format!("{status} {KEY}"))).collect();
+    let mut answers: Vec<String> = [400, 401, 403, 404, 418]
+        .iter()
+        .map(|status| answer_with_key(&format!("{status} {KEY}")))
+        .collect();
     answers.extend([
-        say(&format!("200 OK\r\nContent-Type: text/{KEY}")),
-        say(&format!("302 x\r\nLocation: https://{KEY}.example/{KEY}")),
-        say(&format!("429 x\r\nRetry-After: {KEY}")),
-        switch(""),
-        switch(&format!("Sec-WebSocket-Accept: {KEY}\r\n")),
-        switch(&format!("Sec-WebSocket-Accept: x\r\nSec-WebSocket-Protocol: {KEY}\r\n")),
-        switch(&format!("Sec-WebSocket-Protocol: auth, {KEY}\r\n")),
+        answer_with_key(&format!("200 OK\r\nContent-Type: text/{KEY}")),
+        answer_with_key(&format!("302 x\r\nLocation: https://{KEY}.example/{KEY}")),
+        answer_with_key(&format!("429 x\r\nRetry-After: {KEY}")),
+        upgrade_with_key(""),
+        upgrade_with_key(&format!("Sec-WebSocket-Accept: {KEY}\r\n")),
+        upgrade_with_key(&format!("Sec-WebSocket-Accept: x\r\nSec-WebSocket-Protocol: {KEY}\r\n")),
+        upgrade_with_key(&format!("Sec-WebSocket-Protocol: auth, {KEY}\r\n")),
         format!("HTTP/1.1 101 x\r\nUpgrade: {KEY}\r\nConnection: {KEY}\r\n\r\n"),
         format!("{KEY}\r\n\r\n"),
         format!("HTTP/1.1 {KEY}\r\n\r\n"),
@@ -142,7 +145,8 @@ async fn messages_never_repeat_the_key_from_an_answer() {
         for run in [watch, observe] {
             for status in ["text", "json"] {
                 let base = scripted([answer.clone().into_bytes()]).await;
-                untold(run(&base, &format!("--duration 1s --status {status}")), &answer).await;
+                run_without_trace(run(&base, &format!("--duration 1s --status {status}")), &answer)
+                    .await;
             }
         }
     }
@@ -156,6 +160,6 @@ async fn frames_with_a_key_file_never_print_the_key() {
                 .await;
         let line =
             format!("frames {}/x --reveal all --api-key-file key", base.replacen("http", url, 1));
-        assert_eq!(untold(evtap(&line).file("key", KEY), url).await, 3);
+        assert_eq!(run_without_trace(evtap(&line).file("key", KEY), url).await, 3);
     }
 }

@@ -1,4 +1,4 @@
-//! From bytes to a line: every outcome of decoding and of redacting.
+//! Decoding and redaction, from the bytes of a frame to a line of output: every outcome of each.
 
 use bytes::Bytes;
 use evtap::internals::output::ndjson;
@@ -13,7 +13,7 @@ use evtap::transport::RawFrame;
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// A frame of that format.
+/// Returns a frame of that format.
 pub fn frame(format: FrameFormat, event: Option<&str>, data: &[u8]) -> RawFrame {
     RawFrame {
         origin: std::sync::Arc::default(),
@@ -28,7 +28,7 @@ pub fn frame(format: FrameFormat, event: Option<&str>, data: &[u8]) -> RawFrame 
     }
 }
 
-/// The line that a frame becomes.
+/// Returns the line that a frame becomes.
 pub fn line(frame: &RawFrame, policy: Policy) -> String {
     let mut decoder = Decoder::default();
     let mut redactor = Redactor::new(policy);
@@ -219,7 +219,7 @@ fn duplicate_and_escaped_keys_cannot_evade_the_policy() {
         r#"{"call_sid":"C","direction":"inbound","service_id":"s","caller_id":"one","caller\u005fid":"two"}"#,
     );
     assert!(!line.contains("one") && !line.contains("two"), "{line}");
-    // Two types that differ: no declaration can be trusted.
+    // If two types differ, no declaration can be trusted.
     for data in [
         r#"{"event_type":"call.ended","transcript":"x","call_sid":"C"}"#,
         r#"{"event_type":"call.started","event_type":"call.ended","call_sid":"C"}"#,
@@ -337,7 +337,7 @@ fn tap_members_cannot_carry_arbitrary_text() {
         assert!(!line.contains("Jane"), "{line}");
         assert_eq!(line.matches("_tap").count(), 2, "once as a key, once as drift: {line}");
     }
-    // A server has no business to write `_tap`, or events of evtap's own.
+    // A server cannot write `_tap` or send evtap's own events.
     let line = sse("call.started", r#"{"call_sid":"C","_tap":{"id":"1"}}"#);
     assert!(!line.contains(r#""id":"1""#), "{line}");
     let line = sse("tap.malformed", r#"{"category":"Jane"}"#);
@@ -446,7 +446,7 @@ fn typed_structs_are_read_from_redacted_events() {
     assert_eq!(emotion.coherence, Field::Null);
 }
 
-/// JSON values of every type, with the canary in each string and key.
+/// Generates JSON values of every type, with the canary in each string and key.
 fn canaries(canary: &'static str) -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::from(canary)),

@@ -1,4 +1,5 @@
-//! The doctor: what works, and what to do about what doesn't; nothing of it is secret or from the wire.
+//! `evtap doctor`: each check, its advice and the exit status. The report contains no secret and
+//! nothing from the wire.
 
 use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE, Options};
 use evtap::transport::credential::Credential;
@@ -7,24 +8,24 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use crate::proxies::{Authority, ConnectProxy, HOST, LATE, PASSWORD};
-use crate::support::{Evtap, KEY, STREAM, closed, emulator, evtap, fast, scripted};
+use crate::support::{Evtap, KEY, STREAM, closed_port, emulator, evtap, fast, scripted};
 use crate::traces::Traces;
 
-/// Examines the demo's workspace and call at `base`.
+/// Prepares `evtap doctor` for the demo's workspace and call at `base`.
 fn doctor(base: &str, rest: &str) -> Evtap {
     evtap(&format!("doctor --workspace {DEMO_WORKSPACE} --call {DEMO_CALL} -o json {rest}"))
         .at(base)
 }
 
-/// What it finds: for each check, its result and what was found.
+/// The report: the result of each check and what was found.
 struct Findings(Value);
 
 impl Findings {
-    async fn of(run: Evtap, status: i32) -> Self {
+    async fn run(run: Evtap, status: i32) -> Self {
         let ran = run.run().await;
         let found: Value = serde_json::from_str(&ran.ended(status)).expect("one object");
         assert_eq!(found["exit"], status);
-        assert_eq!(Traces::of(&[KEY, PASSWORD]).find(&ran.all()), None);
+        assert_eq!(Traces::new(&[KEY, PASSWORD]).find(&ran.all()), None);
         Self(found)
     }
 
@@ -36,9 +37,9 @@ impl Findings {
             .unwrap_or_else(|| panic!("no {name} in {checks:?}"))
     }
 
-    /// Holds one check to its result and what was found, of which this is a part.
+    /// Asserts the result of a check, and that what was found contains `found`.
     #[track_caller]
-    fn hold(&self, name: &str, result: &str, found: &str) {
+    fn assert_check(&self, name: &str, result: &str, found: &str) {
         let check = self.check(name);
         assert_eq!(check["result"], result, "{check}");
         assert!(check["found"].as_str().expect("text").contains(found), "{check}");
@@ -69,7 +70,7 @@ async fn every_check_passes_on_the_demo_and_on_a_server() {
             "{check}: {ran}"
         );
     }
-    let found = Findings::of(doctor(&emulator(fast()).await, ""), 0).await;
+    let found = Findings::run(doctor(&emulator(fast()).await, ""), 0).await;
     for (check, expected) in [
         ("configuration", "no file"),
         ("key", "legal, from AMIGO_API_KEY"),
@@ -79,12 +80,12 @@ async fn every_check_passes_on_the_demo_and_on_a_server() {
         ("stream", "open, the first frame after "),
         ("observer", "open, the first frame after "),
     ] {
-        found.hold(check, "ok", expected);
+        found.assert_check(check, "ok", expected);
     }
     for check in ["TCP", "stream", "observer"] {
         assert!(found.check(check)["ms"].as_f64().expect("a time") < 90_000.0);
     }
-    found.hold("TLS", "skipped", "plain text");
+    found.assert_check("TLS", "skipped", "plain text");
 }
 
 #[tokio::test]
@@ -98,41 +99,45 @@ async fn the_exit_status_is_that_of_the_first_failure() {
         ..fast()
     })
     .await;
-    let found = Findings::of(doctor(&base, "").env("AMIGO_API_KEY", "another"), 3).await;
-    found.hold("stream", "failed", "the server refused the API key (401)");
-    let found = Findings::of(doctor(&base, "").env("AMIGO_API_KEY", "no key"), 3).await;
-    found.hold(
+    let found = Findings::run(doctor(&base, "").env("AMIGO_API_KEY", "another"), 3).await;
+    found.assert_check("stream", "failed", "the server refused the API key (401)");
+    let found = Findings::run(doctor(&base, "").env("AMIGO_API_KEY", "no key"), 3).await;
+    found.assert_check(
         "key",
         "failed",
         "the API key from AMIGO_API_KEY can't be used: character 3 is not allowed in a token",
     );
-    found.hold("clock", "ok", "within");
-    let found = Findings::of(
+    found.assert_check("clock", "ok", "within");
+    let found = Findings::run(
         evtap(&format!("doctor --workspace {DEMO_WORKSPACE} -o json --base-url {base}")),
         3,
     )
     .await;
-    found.hold("key", "failed", "there is no API key");
+    found.assert_check("key", "failed", "there is no API key");
     let other = format!("doctor -w {} -o json --base-url {base}", DEMO_WORKSPACE.replace('d', "e"));
-    let found = Findings::of(evtap(&other).at(&base), 4).await;
-    found.hold("stream", "failed", "no such workspace (404)");
-    found.hold("observer", "skipped", "no call is named");
+    let found = Findings::run(evtap(&other).at(&base), 4).await;
+    found.assert_check("stream", "failed", "no such workspace (404)");
+    found.assert_check("observer", "skipped", "no call is named");
 
-    let found = Findings::of(doctor(&base, "").config("ouput = 1"), 2).await;
-    found.hold("configuration", "failed", "config.toml, line 1 (ouput): there is no such setting");
-    found.hold("stream", "ok", "open, the first frame");
-    let found = Findings::of(doctor("http://platform.example", ""), 2).await;
-    found.hold("URLs", "failed", "it is plain text");
-    let found = Findings::of(evtap("doctor -w x -o json").at(&base), 2).await;
-    found.hold("workspace", "failed", "its id is no UUID");
+    let found = Findings::run(doctor(&base, "").config("ouput = 1"), 2).await;
+    found.assert_check(
+        "configuration",
+        "failed",
+        "config.toml, line 1 (ouput): there is no such setting",
+    );
+    found.assert_check("stream", "ok", "open, the first frame");
+    let found = Findings::run(doctor("http://platform.example", ""), 2).await;
+    found.assert_check("URLs", "failed", "it is plain text");
+    let found = Findings::run(evtap("doctor -w x -o json").at(&base), 2).await;
+    found.assert_check("workspace", "failed", "its id is no UUID");
 
-    let (_held, gone) = closed();
-    let found = Findings::of(doctor(&gone, ""), 1).await;
-    found.hold("TCP", "failed", "connection refused");
-    let found = Findings::of(doctor(&format!("https://{HOST}"), ""), 1).await;
-    found.hold("DNS", "failed", &format!("no such host: {HOST}"));
+    let (_held, gone) = closed_port();
+    let found = Findings::run(doctor(&gone, ""), 1).await;
+    found.assert_check("TCP", "failed", "connection refused");
+    let found = Findings::run(doctor(&format!("https://{HOST}"), ""), 1).await;
+    found.assert_check("DNS", "failed", &format!("no such host: {HOST}"));
     let full = emulator(Options { max_streams: 0, ..fast() }).await;
-    Findings::of(doctor(&full, ""), 6).await.hold("stream", "failed", "as many as it may");
+    Findings::run(doctor(&full, ""), 6).await.assert_check("stream", "failed", "as many as it may");
 }
 
 #[tokio::test]
@@ -142,45 +147,45 @@ async fn each_step_through_a_proxy_is_checked() {
     let at = |rest: &str| doctor(&format!("https://{HOST}"), rest).file("ca.pem", authority.pem());
     let proxy = ConnectProxy::to(authority.host(&behind, LATE).await).await;
 
-    let found = Findings::of(at(&format!("--ca-cert ca.pem --proxy {}", proxy.url())), 0).await;
-    found.hold("proxy", "ok", &format!("http://127.0.0.1:{}, with a login", proxy.port));
-    found.hold("DNS", "skipped", "none: the host is an address");
-    found.hold("tunnel", "ok", "the proxy lets it through");
-    found.hold("TLS", "ok", "TLS 1.3, 1 certificate, trusted, until 2120-01-01 (");
-    found.hold("clock", "ok", "within 2 s");
-    found.hold("stream", "ok", "open, the first frame");
-    found.hold("observer", "ok", "open, the first frame");
+    let found = Findings::run(at(&format!("--ca-cert ca.pem --proxy {}", proxy.url())), 0).await;
+    found.assert_check("proxy", "ok", &format!("http://127.0.0.1:{}, with a login", proxy.port));
+    found.assert_check("DNS", "skipped", "none: the host is an address");
+    found.assert_check("tunnel", "ok", "the proxy lets it through");
+    found.assert_check("TLS", "ok", "TLS 1.3, 1 certificate, trusted, until 2120-01-01 (");
+    found.assert_check("clock", "ok", "within 2 s");
+    found.assert_check("stream", "ok", "open, the first frame");
+    found.assert_check("observer", "ok", "open, the first frame");
     assert!(
-        proxy.heads().iter().all(|head| Traces::of(&[KEY]).find(head).is_none()),
-        "the proxy hears the key"
+        proxy.heads().iter().all(|head| Traces::new(&[KEY]).find(head).is_none()),
+        "the proxy received the key"
     );
 
-    let found = Findings::of(at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()), 0).await;
-    found.hold("tunnel", "ok", "the proxy lets it through");
-    let found = Findings::of(
+    let found = Findings::run(at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()), 0).await;
+    found.assert_check("tunnel", "ok", "the proxy lets it through");
+    let found = Findings::run(
         at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()).env("NO_PROXY", HOST),
         1,
     )
     .await;
-    found.hold("proxy", "ok", "none");
-    let found = Findings::of(at("--ca-cert ca.pem").env("HTTPS_PROXY", "ftp://x"), 1).await;
-    found.hold("proxy", "warning", "none: what HTTPS_PROXY says can't be used");
+    found.assert_check("proxy", "ok", "none");
+    let found = Findings::run(at("--ca-cert ca.pem").env("HTTPS_PROXY", "ftp://x"), 1).await;
+    found.assert_check("proxy", "warning", "none: what HTTPS_PROXY says can't be used");
 
     let wrong = format!("http://tap:{PASSWORD}x@127.0.0.1:{}", proxy.port);
-    let found = Findings::of(at(&format!("--ca-cert ca.pem --proxy {wrong}")), 1).await;
-    found.hold("tunnel", "failed", "the proxy requires authentication (407)");
-    let found = Findings::of(at(&format!("--proxy {}", proxy.url())), 1).await;
-    found.hold("TLS", "failed", "certificate not trusted");
-    found.hold("stream", "failed", "certificate not trusted");
+    let found = Findings::run(at(&format!("--ca-cert ca.pem --proxy {wrong}")), 1).await;
+    found.assert_check("tunnel", "failed", "the proxy requires authentication (407)");
+    let found = Findings::run(at(&format!("--proxy {}", proxy.url())), 1).await;
+    found.assert_check("TLS", "failed", "certificate not trusted");
+    found.assert_check("stream", "failed", "certificate not trusted");
     assert!(found.check("TLS")["advice"].as_str().expect("advice").contains("--ca-cert"));
 
     let expired = ConnectProxy::to(authority.host(&behind, date(2021, 1, 1)).await).await;
-    let found = Findings::of(at(&format!("--ca-cert ca.pem --proxy {}", expired.url())), 1).await;
-    found.hold("TLS", "failed", "a certificate has expired on 2021-01-01");
+    let found = Findings::run(at(&format!("--ca-cert ca.pem --proxy {}", expired.url())), 1).await;
+    found.assert_check("TLS", "failed", "a certificate has expired on 2021-01-01");
     let soon = Zoned::now().date().saturating_add(jiff::Span::new().days(5));
     let soon = ConnectProxy::to(authority.host(&behind, soon).await).await;
-    let found = Findings::of(at(&format!("--ca-cert ca.pem --proxy {}", soon.url())), 0).await;
-    found.hold("TLS", "warning", " days)");
+    let found = Findings::run(at(&format!("--ca-cert ca.pem --proxy {}", soon.url())), 0).await;
+    found.assert_check("TLS", "warning", " days)");
 }
 
 #[tokio::test]
@@ -196,17 +201,17 @@ async fn warns_of_files_that_other_users_can_read() {
         .mode("config/evtap/config.toml", 0o644)
         .mode("key", 0o640)
         .mode("day.ndjson", 0o604);
-    let found = Findings::of(open, 0).await;
-    found.hold("settings file", "warning", "has mode 0644");
-    found.hold("key file", "warning", "key has mode 0640");
-    found.hold("record", "warning", "day.ndjson has mode 0604");
-    found.hold("cursor", "skipped", "day.cursor is not there yet");
+    let found = Findings::run(open, 0).await;
+    found.assert_check("settings file", "warning", "has mode 0644");
+    found.assert_check("key file", "warning", "key has mode 0640");
+    found.assert_check("record", "warning", "day.ndjson has mode 0604");
+    found.assert_check("cursor", "skipped", "day.cursor is not there yet");
     assert_eq!(found.0["warnings"], 3);
     let found =
-        Findings::of(run().config("").mode("key", 0o600).mode("day.ndjson", 0o600), 0).await;
+        Findings::run(run().config("").mode("key", 0o600).mode("day.ndjson", 0o600), 0).await;
     assert_eq!(found.0["warnings"], 0);
     for check in ["settings file", "key file", "record"] {
-        found.hold(check, "ok", "has mode 0600");
+        found.assert_check(check, "ok", "has mode 0600");
     }
 }
 
@@ -253,7 +258,7 @@ async fn the_report_repeats_nothing_from_a_server() {
                 .env("RUST_BACKTRACE", "full")
                 .run()
                 .await;
-            assert_eq!(Traces::of(&[KEY, CANARY]).find(&ran.all()), None, "{first} {second}");
+            assert_eq!(Traces::new(&[KEY, CANARY]).find(&ran.all()), None, "{first} {second}");
             assert!(
                 ran.all().contains("stream") && ran.all().contains("observer"),
                 "{}",

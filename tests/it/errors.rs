@@ -1,12 +1,14 @@
-//! Bad input: each has its status and says what failed, why, and what to do.
+//! Errors: each has its exit status, and a message that says what failed, why, and what to do.
 
-use crate::support::{Evtap, KEY, STREAM, closed, evtap, observe, scripted, socket, watch};
+use crate::support::{
+    Evtap, KEY, STREAM, closed_port, evtap, observe, scripted, watch, websocket_server,
+};
 
 const UUID: &str = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
 const SID: &str = "CA00000000000000000000000000000001";
 
-/// Runs it, expects the status, an empty stdout, and a message that begins so.
-async fn fails(run: Evtap, status: i32, message: &str) {
+/// Runs it and asserts its exit status, an empty stdout, and how the message begins.
+async fn assert_fails(run: Evtap, status: i32, message: &str) {
     let ran = run.run().await;
     assert_eq!(ran.ended(status), "");
     let stderr = ran.stderr();
@@ -22,15 +24,16 @@ async fn fails(run: Evtap, status: i32, message: &str) {
 async fn invalid_ids_are_refused() {
     let keyed = |line: &str| evtap(line).env("AMIGO_API_KEY", KEY);
     for id in ["x", "1b4e28ba2fa111d2883f0016d3cca427", "CANARY", "../../etc"] {
-        fails(
+        assert_fails(
             keyed(&format!("watch --workspace {id}")),
             2,
             "cannot use that workspace: its id is no UUID; copy it",
         )
         .await;
     }
-    fails(evtap("watch").env("AMIGO_WORKSPACE_ID", "x"), 2, "cannot use that workspace: ").await;
-    fails(
+    assert_fails(evtap("watch").env("AMIGO_WORKSPACE_ID", "x"), 2, "cannot use that workspace: ")
+        .await;
+    assert_fails(
         evtap("watch"),
         2,
         "cannot watch: no workspace is named; give --workspace or set AMIGO_WORKSPACE_ID",
@@ -40,20 +43,20 @@ async fn invalid_ids_are_refused() {
         ["x", "CA1", "CB00000000000000000000000000000001", "CA0000000000000000000000000000000/"]
     {
         let line = format!("observe --workspace {UUID} --call {sid}");
-        fails(
+        assert_fails(
             keyed(&line),
             2,
             "cannot use that call: its SID isn't CA and 32 letters or digits; copy",
         )
         .await;
     }
-    fails(
+    assert_fails(
         keyed(&format!("observe --call {SID}")),
         2,
         "cannot observe: the call's workspace is not named; give --workspace",
     )
     .await;
-    fails(
+    assert_fails(
         keyed(&format!("watch --workspace demo --workspace {UUID}")),
         2,
         "cannot watch: the demo can't be merged",
@@ -64,7 +67,7 @@ async fn invalid_ids_are_refused() {
 #[tokio::test]
 async fn invalid_keys_are_refused_and_not_printed() {
     let line = format!("watch --workspace {UUID}");
-    fails(
+    assert_fails(
         evtap(&line),
         3,
         "cannot connect: there is no API key; set AMIGO_API_KEY or give --api-key-file",
@@ -80,14 +83,19 @@ async fn invalid_keys_are_refused_and_not_printed() {
         &"k".repeat(4097),
     ] {
         let message = "the API key from AMIGO_API_KEY can't be used: ";
-        fails(evtap(&line).env("AMIGO_API_KEY", key), 3, message).await;
+        assert_fails(evtap(&line).env("AMIGO_API_KEY", key), 3, message).await;
         let message = "the API key from key can't be used: ";
-        fails(evtap(&format!("{line} --api-key-file key")).file("key", key), 3, message).await;
+        assert_fails(evtap(&format!("{line} --api-key-file key")).file("key", key), 3, message)
+            .await;
     }
-    fails(evtap(&format!("{line} --api-key-file none")), 3, "cannot read the API key from none: ")
-        .await;
+    assert_fails(
+        evtap(&format!("{line} --api-key-file none")),
+        3,
+        "cannot read the API key from none: ",
+    )
+    .await;
     let call = format!("observe --workspace {UUID} --call {SID}");
-    fails(
+    assert_fails(
         evtap(&call).env("AMIGO_API_KEY", "canary-key-7f3a9c x"),
         3,
         "the API key from AMIGO_API_KEY can't be used: ",
@@ -97,9 +105,9 @@ async fn invalid_keys_are_refused_and_not_printed() {
 
 #[tokio::test]
 async fn unreachable_hosts_are_reported() {
-    let (_held, gone) = closed();
+    let (_held, url) = closed_port();
     for run in [watch, observe] {
-        let ran = run(&gone, "").run().await;
+        let ran = run(&url, "").run().await;
         assert_eq!(ran.ended(1), "");
         assert!(
             ran.stderr().contains(": connection refused; check the URL, the network and the proxy"),
@@ -117,7 +125,7 @@ async fn plain_text_is_refused_except_to_this_machine() {
         ("ftp://a.example", "the base URL "),
         ("a.example", "the base URL "),
     ] {
-        fails(watch(base, ""), 2, message).await;
+        assert_fails(watch(base, ""), 2, message).await;
     }
     let ran = observe("https://a.example", "--agent-base-url ws://a.example").run().await;
     assert_eq!(ran.ended(2), "");
@@ -125,7 +133,7 @@ async fn plain_text_is_refused_except_to_this_machine() {
     assert_eq!(ran.ended(2), "");
 }
 
-/// An answer of that status, without a body.
+/// Builds an answer with a status and no body.
 fn answer(status: u16, headers: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} Canary\r\nContent-Length: 0\r\nConnection: close\r\n{headers}\r\n")
         .into_bytes()
@@ -141,7 +149,8 @@ async fn final_answers_end_the_run() {
         (418, 1, "the server answered 418"),
     ] {
         let base = scripted([answer(status, "")]).await;
-        fails(watch(&base, ""), exit, &format!("cannot read the workspace's stream: {why}")).await;
+        assert_fails(watch(&base, ""), exit, &format!("cannot read the workspace's stream: {why}"))
+            .await;
     }
     for (status, exit, why) in [
         (401, 3, "the server refused the API key (401)"),
@@ -149,11 +158,11 @@ async fn final_answers_end_the_run() {
         (200, 1, ""),
     ] {
         let base = scripted([answer(status, "")]).await;
-        fails(observe(&base, ""), exit, &format!("cannot observe the call: {why}")).await;
+        assert_fails(observe(&base, ""), exit, &format!("cannot observe the call: {why}")).await;
     }
     let elsewhere = answer(302, "Location: https://a.example/canary\r\n");
     let message = "cannot read the workspace's stream: the server redirects to another origin, where the API key must not go; ";
-    fails(watch(&scripted([elsewhere]).await, ""), 1, message).await;
+    assert_fails(watch(&scripted([elsewhere]).await, ""), 1, message).await;
 }
 
 #[tokio::test]
@@ -173,20 +182,29 @@ async fn a_rate_limit_is_waited_for() {
 async fn answers_that_are_not_an_event_stream_are_refused() {
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\ncanary";
     let message = "cannot read the workspace's stream: not an event stream: the server sent text/html; check the base URL";
-    fails(watch(&scripted([page.into()]).await, ""), 1, message).await;
+    assert_fails(watch(&scripted([page.into()]).await, ""), 1, message).await;
     let message = "cannot read the workspace's stream: ";
-    fails(watch(&scripted([b"canary, no HTTP at all\r\n\r\n".to_vec()]).await, ""), 1, message)
-        .await;
+    assert_fails(
+        watch(&scripted([b"canary, no HTTP at all\r\n\r\n".to_vec()]).await, ""),
+        1,
+        message,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn files_that_are_not_recordings_are_refused() {
-    fails(evtap("replay none.ndjson"), 1, "cannot read none.ndjson: no such file; check the path")
+    assert_fails(
+        evtap("replay none.ndjson"),
+        1,
+        "cannot read none.ndjson: no such file; check the path",
+    )
+    .await;
+    assert_fails(evtap("replay ."), 1, "cannot read .: it is a directory; name the files in it")
         .await;
-    fails(evtap("replay ."), 1, "cannot read .: it is a directory; name the files in it").await;
     let binary = evtap("replay x.bin").file("x.bin", b"\x7fELF\0\0\0canary");
-    fails(binary, 1, "cannot replay x.bin: it is not text; give NDJSON").await;
-    // What came before it is shown all the same.
+    assert_fails(binary, 1, "cannot replay x.bin: it is not text; give NDJSON").await;
+    // The files before it are printed all the same.
     let ran = evtap("replay a none").file("a", "{\"event_type\":\"text.started\"}\n").run().await;
     assert_eq!(ran.ended(1).lines().count(), 1);
 }
@@ -195,7 +213,7 @@ async fn files_that_are_not_recordings_are_refused() {
 async fn frames_require_reveal_all() {
     for reveal in ["", "--reveal transcript"] {
         let message = "cannot print raw frames: they may hold protected health information, and nothing in them can be hidden; give";
-        fails(evtap(&format!("frames http://127.0.0.1:1/ {reveal}")), 2, message).await;
+        assert_fails(evtap(&format!("frames http://127.0.0.1:1/ {reveal}")), 2, message).await;
     }
 }
 
@@ -225,21 +243,21 @@ async fn usage_errors_exit_with_2() {
     for line in ["--help", "-h", "--version", "watch --help", "help replay"] {
         assert!(!evtap(line).run().await.ended(0).is_empty(), "{line}");
     }
-    fails(
+    assert_fails(
         evtap("schema call.end"),
         2,
         "cannot describe call.end: there is no such event; did you mean call.ended?",
     )
     .await;
     let packed = "watch --workspace demo --record day.ndjson.gz";
-    fails(
+    assert_fails(
         evtap(packed),
         2,
         "cannot record to day.ndjson.gz: a record is plain NDJSON, which is no gz; name it without",
     )
     .await;
-    fails(evtap("serve --rate 0"), 2, "cannot use --rate 0: it is no rate; give").await;
-    fails(
+    assert_fails(evtap("serve --rate 0"), 2, "cannot use --rate 0: it is no rate; give").await;
+    assert_fails(
         evtap("watch --workspace demo --demo-rate=-1"),
         2,
         "cannot use --demo-rate -1: it is no rate; ",
@@ -253,7 +271,7 @@ async fn final_close_codes_end_the_run() {
     use tokio_tungstenite::tungstenite::protocol::CloseFrame;
     for (code, exit) in [(1008, 3), (4001, 3), (4003, 3), (4100, 3), (4403, 3)] {
         let frame = CloseFrame { code: code.into(), reason: "canary".into() };
-        let base = socket(vec![Message::Close(Some(frame))]).await;
+        let base = websocket_server(vec![Message::Close(Some(frame))]).await;
         let ran = observe(&base, "").run().await;
         assert_eq!(ran.ended(exit), "");
         assert!(

@@ -19,28 +19,28 @@ use serde_json::Value;
 
 use crate::support::evtap;
 
-/// In every value that must not be shown.
+/// Occurs in every value that must not be shown.
 const CANARY: &str = "Jane Canary";
 
 /// An event as a test sends it.
 struct Sent {
-    form: FrameFormat,
+    format: FrameFormat,
     line: Option<String>,
     data: String,
-    /// For each field of the flat form, what the library shows where that differs from what the
-    /// command shows.
+    /// For each field of the flat form, what the library shows if it differs from what the command
+    /// prints.
     expected: Vec<Option<&'static str>>,
 }
 
 impl Sent {
     fn frame<'a>(&'a self, origin: &'a Origin) -> Frame<'a> {
-        let frame = Frame::new(self.form, self.data.as_bytes(), origin);
+        let frame = Frame::new(self.format, self.data.as_bytes(), origin);
         Frame { event: self.line.as_deref(), ..frame }
     }
 
     fn event(&self) -> Event {
         let data = self.data.as_bytes();
-        let event = match self.form {
+        let event = match self.format {
             FrameFormat::Sse => Event::from_sse(self.line.as_deref(), data),
             FrameFormat::Observer => Event::from_observer(data),
             FrameFormat::Record | FrameFormat::Own => Event::from_slice(data),
@@ -48,7 +48,7 @@ impl Sent {
         event.expect("a JSON object with a type")
     }
 
-    /// The members of the line that the redaction pipeline makes of it, `_tap` left out.
+    /// Returns the members of the line that the redaction pipeline produces, without `_tap`.
     fn shown(&self) -> Vec<(String, String)> {
         let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
         let mut line = Vec::new();
@@ -61,7 +61,7 @@ impl Sent {
     }
 }
 
-/// The members of a JSON object, as they are written.
+/// Returns the members of a JSON object as they are written.
 fn members(json: &[u8]) -> Vec<(String, String)> {
     let mut members = Vec::new();
     let text = scan::scan_object(json, &mut members).expect("a JSON object");
@@ -86,8 +86,8 @@ fn pick<T: Copy>(values: &[T], rng: &mut StdRng) -> T {
     values[rng.random_range(0..values.len())]
 }
 
-/// A value of a type, in a spelling that a rewriter would lose.
-fn odd_spelling(ty: &Type, value: &Value, rng: &mut StdRng) -> String {
+/// Returns a value of a type in a spelling that parsing and writing it again would change.
+fn unusual_spelling(ty: &Type, value: &Value, rng: &mut StdRng) -> String {
     match ty {
         Type::Number => pick(&["1.10", "1e3", "-0", "0.30000000000000004", "1E-7"], rng).to_owned(),
         Type::Integer => pick(&["9007199254740993", "123456789012345678901", "-0"], rng).to_owned(),
@@ -111,34 +111,35 @@ fn odd_spelling(ty: &Type, value: &Value, rng: &mut StdRng) -> String {
     }
 }
 
-/// A value that does not match the type, and what the library shows of it. `None` if anything
-/// matches.
+/// Returns a value that does not match the type, and what the library shows of it; `None` if every
+/// value matches.
 fn mismatch(ty: &Type, rng: &mut StdRng) -> Option<(String, &'static str)> {
     let mask = "\"[redacted]\"";
     let canary = format!("\"{CANARY}\"");
     let list = format!("[{canary}]");
     let map = format!("{{\"{CANARY}\":{canary}}}");
     let others = ["true", "12.5", &canary, &list, &map];
-    let wrong = |ty: &Type, rng: &mut StdRng| {
-        let wrong: Vec<_> = others
+    let mismatching = |ty: &Type, rng: &mut StdRng| {
+        let mismatching: Vec<_> = others
             .into_iter()
             .filter(|json| !ty.accepts(JsonType::from_first_byte(json.as_bytes()[0])))
             .collect();
-        (!wrong.is_empty()).then(|| pick(&wrong, rng).to_owned())
+        (!mismatching.is_empty()).then(|| pick(&mismatching, rng).to_owned())
     };
     match ty {
         Type::Choice(_) if rng.random_bool(0.5) => Some((canary.clone(), mask)),
         Type::List(item) if rng.random_bool(0.5) => {
-            Some((format!("[{}]", wrong(item, rng)?), "[\"[redacted]\"]"))
+            Some((format!("[{}]", mismatching(item, rng)?), "[\"[redacted]\"]"))
         }
         Type::Map(item) if rng.random_bool(0.5) => {
-            Some((format!("{{\"k\":{}}}", wrong(item, rng)?), "{\"k\":\"[redacted]\"}"))
+            Some((format!("{{\"k\":{}}}", mismatching(item, rng)?), "{\"k\":\"[redacted]\"}"))
         }
-        _ => wrong(ty, rng).map(|json| (json, mask)),
+        _ => mismatching(ty, rng).map(|json| (json, mask)),
     }
 }
 
-/// The JSON of a declared field, and what the library shows of it if not the same as the command.
+/// Returns the JSON of a declared field, and what the library shows if it differs from what the
+/// command prints; `None` if the field is missing.
 fn declared(
     field: &FieldSpec,
     value: &Value,
@@ -147,8 +148,8 @@ fn declared(
     Some(match rng.random_range(0..20) {
         0 | 1 => return None,
         2 => ("null".to_owned(), None),
-        3 | 4 => (odd_spelling(&field.ty, value, rng), None),
-        // The command shows such a value of an open field in part; the library never does.
+        3 | 4 => (unusual_spelling(&field.ty, value, rng), None),
+        // The command prints parts of such a value of an open field; the library never does.
         5 => match mismatch(&field.ty, rng) {
             Some((json, _)) if field.class.is_hidden() => (json, None),
             Some((json, shown)) => (json, Some(shown)),
@@ -167,8 +168,8 @@ fn declared(
     })
 }
 
-/// An event of that type, as it may come: with fields missing, unknown, twice, of another type or
-/// in another spelling.
+/// Draws an event of that type as it may arrive: with fields that are missing, unknown, duplicate,
+/// of another type or in another spelling.
 fn sent(kind: Option<Kind>, seed: u64) -> Sent {
     let mut rng = StdRng::seed_from_u64(seed);
     let rng = &mut rng;
@@ -197,7 +198,7 @@ fn sent(kind: Option<Kind>, seed: u64) -> Sent {
         .map(|(key, json, _)| format!("{space}{key}:{space}{json}{space}"))
         .collect();
     let named = |key: &str| format!("\"{key}\":\"{event_type}\"");
-    let (form, line, data) = match rng.random_range(0..5) {
+    let (format, line, data) = match rng.random_range(0..5) {
         0 => (FrameFormat::Sse, Some(event_type.to_owned()), object(members)),
         1 => (FrameFormat::Observer, None, {
             members.insert(rng.random_range(0..=members.len()), named("type"));
@@ -208,12 +209,12 @@ fn sent(kind: Option<Kind>, seed: u64) -> Sent {
             None,
             object(vec![named("type"), "\"data\":".to_owned() + &object(members)]),
         ),
-        form => (if form == 3 { FrameFormat::Sse } else { FrameFormat::Record }, None, {
+        format => (if format == 3 { FrameFormat::Sse } else { FrameFormat::Record }, None, {
             members.insert(rng.random_range(0..=members.len()), named("event_type"));
             object(members)
         }),
     };
-    Sent { form, line, data, expected }
+    Sent { format, line, data, expected }
 }
 
 fn kind(number: usize) -> Option<Kind> {
@@ -228,12 +229,12 @@ proptest! {
         let sent = sent(kind(number), seed);
         let event = sent.event();
         let json = serde_json::to_string(&event).expect("it serialises");
-        let (ours, shown) = (members(json.as_bytes()), sent.shown());
-        prop_assert_eq!(ours.len(), shown.len(), "{}", sent.data);
-        prop_assert_eq!(&ours[0], &shown[0]);
-        for ((ours, shown), expected) in ours.iter().zip(&shown).skip(1).zip(&sent.expected) {
+        let (by_library, shown) = (members(json.as_bytes()), sent.shown());
+        prop_assert_eq!(by_library.len(), shown.len(), "{}", sent.data);
+        prop_assert_eq!(&by_library[0], &shown[0]);
+        for ((by_library, shown), expected) in by_library.iter().zip(&shown).skip(1).zip(&sent.expected) {
             let json = expected.map_or(&*shown.1, |expected| expected);
-            prop_assert_eq!((&*ours.0, &*ours.1), (&*shown.0, json), "{}", sent.data);
+            prop_assert_eq!((&*by_library.0, &*by_library.1), (&*shown.0, json), "{}", sent.data);
         }
         let debug = format!("{event:?}{event:#?}{:?}", event.unknown_fields().collect::<Vec<_>>());
         for text in [&json, &debug] {
@@ -294,7 +295,7 @@ async fn replay_prints_what_an_event_serialises_to() {
     for seed in 0..2000 {
         let number = usize::try_from(seed).expect("small") % (Kind::ALL.len() + 1);
         let sent = sent(kind(number), seed);
-        // On one line, it is what a recording holds.
+        // On one line, it has the form of a recording.
         if sent.line.is_none()
             && !sent.data.contains('\n')
             && sent.expected.iter().all(Option::is_none)
@@ -307,12 +308,12 @@ async fn replay_prints_what_an_event_serialises_to() {
     assert_eq!(output.lines().count(), lines.len());
     for (data, shown) in lines.iter().zip(output.lines()) {
         let event = Event::from_slice(data.as_bytes()).expect("an event");
-        let ours = serde_json::to_string(&event).expect("it serialises");
+        let by_library = serde_json::to_string(&event).expect("it serialises");
         let end = shown.find(",\"_tap\":{").expect("it has one");
-        assert_eq!(ours, format!("{}}}", &shown[..end]));
-        // What evtap has written reads as the same event, with its masks known for masks.
+        assert_eq!(by_library, format!("{}}}", &shown[..end]));
+        // A line that evtap has written reads as the same event, and its masks are recognised.
         let again = Event::from_slice(shown.as_bytes()).expect("an event");
-        assert_eq!(serde_json::to_string(&again).expect("it serialises"), ours);
+        assert_eq!(serde_json::to_string(&again).expect("it serialises"), by_library);
         assert_eq!(again.drift(), event.drift());
     }
 }

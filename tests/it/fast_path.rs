@@ -1,4 +1,4 @@
-//! An event may go by the short way or the long one, on one thread or on several: what comes out is the same, to the byte.
+//! The fast path and additional threads change no byte of the output.
 
 use std::sync::Arc;
 
@@ -21,13 +21,13 @@ use serde_json::{Map, Value};
 use crate::predicates::on_stack;
 use crate::support::evtap;
 
-/// A recording, as the walk gets it.
+/// Returns a recording as the pipeline receives it.
 fn lines(bytes: &[u8]) -> LineChunk {
     LineChunk { bytes: Bytes::copy_from_slice(bytes), offset: 0, limit: FRAME_LIMIT }
 }
 
-/// Each line by the way that the walk takes, which learns as it goes.
-fn walked(bytes: &[u8], policy: &Policy) -> Vec<String> {
+/// Returns each line as the pipeline produces it. It learns the shapes of events as it goes.
+fn by_pipeline(bytes: &[u8], policy: &Policy) -> Vec<String> {
     let (origin, lines) = (Origin::default(), lines(bytes));
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
     let line = |frame: Frame<'_>| {
@@ -38,8 +38,8 @@ fn walked(bytes: &[u8], policy: &Policy) -> Vec<String> {
     lines.frames(&origin).map(line).collect()
 }
 
-/// Each line by the long way, which learns nothing.
-fn alone(bytes: &[u8], policy: &Policy) -> Vec<String> {
+/// Returns each line as full decoding produces it, without learning shapes.
+fn by_full_decoding(bytes: &[u8], policy: &Policy) -> Vec<String> {
     let (origin, lines) = (Origin::default(), lines(bytes));
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
     let line = |frame: Frame<'_>| {
@@ -50,9 +50,9 @@ fn alone(bytes: &[u8], policy: &Policy) -> Vec<String> {
     lines.frames(&origin).map(line).collect()
 }
 
-/// The same lines as frames of a stream, whose payload doesn't name the type: by the way that the walk takes, and by the long
-/// one.
-fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
+/// Sends the same lines as frames of a stream, whose payload does not name the type. Returns the
+/// lines by the pipeline and by full decoding.
+fn stream_lines(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
     let lines = lines(bytes);
     let frame = |frame: Frame<'_>| {
         let text = String::from_utf8_lossy(frame.data);
@@ -72,11 +72,11 @@ fn streamed(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
         }
     };
     let frames: Vec<_> = lines.frames(&Origin::default()).map(frame).collect();
-    [false, true].map(|is_long| {
+    [false, true].map(|is_full| {
         let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
         let line = |raw: &RawFrame| {
             let mut out = Vec::new();
-            if is_long {
+            if is_full {
                 ndjson::object(&redactor.redact(&decoder.decode(raw.as_frame())), &mut out);
             } else {
                 ndjson::object(&redactor.decode_and_redact(&mut decoder, raw.as_frame()), &mut out);
@@ -98,7 +98,8 @@ fn policies() -> Vec<Policy> {
     vec![Policy::default(), revealing, hiding, open]
 }
 
-/// An event of that type, some of whose fields are left out, null, or in another place.
+/// Draws an event of that type. Some of its fields are missing, null, of another type or in another
+/// place.
 fn event(kind: Kind, rng: &mut StdRng) -> String {
     let mut fields: Vec<(String, Value)> = sample(kind.spec(), rng).into_iter().collect();
     if rng.random_bool(0.3) {
@@ -122,7 +123,7 @@ fn event(kind: Kind, rng: &mut StdRng) -> String {
     Value::from(event).to_string()
 }
 
-/// Nearly the same line: a byte is another, missing, or there twice, or a piece of the line is.
+/// Returns the line with one byte or a piece of it changed, removed or repeated.
 fn mutated(line: &str, rng: &mut StdRng) -> Vec<u8> {
     const BYTES: &[u8] = b"\"\\{}[]:,0-.eE+ntf \t\r\x01\x1f\x7f\x80\xc3\xff";
     let mut bytes = line.as_bytes().to_vec();
@@ -135,27 +136,28 @@ fn mutated(line: &str, rng: &mut StdRng) -> Vec<u8> {
         3 => bytes.truncate(at),
         4 => drop(bytes.drain(at..end)),
         _ => {
-            let piece = bytes[at..end].to_vec();
-            bytes.splice(at..at, piece);
+            let chunk = bytes[at..end].to_vec();
+            bytes.splice(at..at, chunk);
         }
     }
     bytes.retain(|byte| *byte != b'\n');
     bytes
 }
 
-/// Events as they come, some of them broken, some as evtap writes them, with `_tap`.
+/// Draws a recording: events as they arrive, some of them broken, some with `_tap` as evtap writes
+/// them.
 ///
-/// No byte is zero: with one near its beginning, a recording is none.
+/// No byte is zero: a file with one near its beginning is not taken for text.
 fn recording(seed: u64, events: usize) -> Vec<u8> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut bytes = Vec::new();
     for _ in 0..events {
-        // Few types, so that most shapes have been seen.
+        // Most events are of few types, so that most shapes have been learnt.
         let kind = Kind::ALL[rng.random_range(0..Kind::ALL.len())];
         let kind = if rng.random_bool(0.7) { Kind::ALL[kind as usize % 6] } else { kind };
         let mut line = event(kind, &mut rng);
         if rng.random_bool(0.4) {
-            line = alone(line.as_bytes(), &Policy::default()).concat();
+            line = by_full_decoding(line.as_bytes(), &Policy::default()).concat();
             line = line.replacen(
                 "\"_tap\":{",
                 "\"_tap\":{\"id\":\"1700000000001\",\"time\":\"2023-11-14T22:13:20.001Z\",",
@@ -177,14 +179,15 @@ proptest! {
 
     #[test]
     fn the_fast_path_gives_the_same_lines(seed in any::<u64>()) {
-        // Bytes that are no text take the short way from all lines of a piece, so a part of the pieces has none.
+        // Invalid UTF-8 disables the fast path for all lines of a chunk, so the second input has
+        // none.
         let bytes = recording(seed, 150);
         let text = String::from_utf8_lossy(&bytes).replace(['\u{fffd}', '\u{7f}'], "?");
         for policy in policies() {
             for bytes in [&bytes, text.as_bytes()] {
-                prop_assert_eq!(walked(bytes, &policy), alone(bytes, &policy));
-                let [walked, alone] = streamed(bytes, &policy);
-                prop_assert_eq!(walked, alone);
+                prop_assert_eq!(by_pipeline(bytes, &policy), by_full_decoding(bytes, &policy));
+                let [by_pipeline, by_full_decoding] = stream_lines(bytes, &policy);
+                prop_assert_eq!(by_pipeline, by_full_decoding);
             }
         }
     }
@@ -193,7 +196,7 @@ proptest! {
     fn accepts_exactly_the_objects_that_serde_json_accepts(seed in any::<u64>()) {
         let bytes = recording(seed, 150);
         let blank = |line: &&[u8]| !line.trim_ascii().is_empty();
-        for (line, shown) in bytes.split(|byte| *byte == b'\n').filter(blank).zip(walked(&bytes, &Policy::default())) {
+        for (line, shown) in bytes.split(|byte| *byte == b'\n').filter(blank).zip(by_pipeline(&bytes, &Policy::default())) {
             let read = serde_json::from_slice::<Value>(line);
             let category = serde_json::from_str::<Value>(&shown).expect("a line is JSON")["category"].clone();
             let is_event = category.is_null() || category == "no_event_type" || !shown.contains("tap.malformed");
@@ -203,7 +206,7 @@ proptest! {
     }
 }
 
-/// What a program gives of the fields that it can read, and of the whole event.
+/// A jq program runs on only those fields that it can read.
 #[test]
 fn a_program_gives_the_same_on_only_the_fields_that_it_reads() {
     let sources = [
@@ -264,8 +267,8 @@ fn a_program_gives_the_same_on_only_the_fields_that_it_reads() {
     });
 }
 
-/// Cases as a test suite of JSON parsers names them: `y` must be taken, `n` must not, `i` is for the parser to decide, and
-/// evtap decides as `serde_json` does.
+/// Test cases named as in a test suite for JSON parsers: parsers must accept `y` and refuse `n`,
+/// and may do either with `i`, where evtap agrees with `serde_json`.
 const CASES: &[(&str, &str)] = &[
     ("y_array_empty", "[]"),
     ("y_array_of_all", r#"[null,true,1,"a",{},[]]"#),
@@ -354,7 +357,8 @@ const CASES: &[(&str, &str)] = &[
     ("n_structure_byte_order_mark", "\u{feff}1"),
 ];
 
-/// Events of one shape, then each case as the value of two declared fields and of one that nobody has declared.
+/// Returns events of one shape, then each case as the value of two declared fields and of an
+/// undeclared one.
 fn cases() -> Vec<u8> {
     let plain = "{\"event_type\":\"call.ended\",\"call_sid\":\"CA1\",\"duration_seconds\":1}\n";
     let mut lines = plain.repeat(2);
@@ -366,36 +370,36 @@ fn cases() -> Vec<u8> {
     lines.into_bytes()
 }
 
-/// Whether each case was taken, given the lines that [`cases`] become.
+/// Returns whether each case was accepted, given the output for [`cases`].
 fn verdicts(shown: &[String]) -> Vec<bool> {
-    let taken: Vec<_> = shown[2..].iter().map(|line| !line.contains("tap.malformed")).collect();
-    let agreed = |(three, (name, _)): (&[bool], &(&str, &str))| {
+    let accepted: Vec<_> = shown[2..].iter().map(|line| !line.contains("tap.malformed")).collect();
+    let verdict = |(three, (name, _)): (&[bool], &(&str, &str))| {
         assert!(
             three.iter().all(|one| *one == three[0]),
             "{name} is taken in one field and not in another"
         );
         three[0]
     };
-    assert_eq!(taken.len(), 3 * CASES.len());
-    taken.chunks(3).zip(CASES).map(agreed).collect()
+    assert_eq!(accepted.len(), 3 * CASES.len());
+    accepted.chunks(3).zip(CASES).map(verdict).collect()
 }
 
 #[tokio::test]
 async fn every_path_accepts_the_same_json() {
     let bytes = cases();
-    let long = verdicts(&alone(&bytes, &Policy::default()));
-    for ((name, json), taken) in CASES.iter().zip(&long) {
+    let long = verdicts(&by_full_decoding(&bytes, &Policy::default()));
+    for ((name, json), accepted) in CASES.iter().zip(&long) {
         let by_serde = serde_json::from_str::<Value>(json).is_ok();
         let expected = match name.as_bytes()[0] {
             b'y' => true,
             b'n' => false,
             _ => by_serde,
         };
-        // Out of the range of doubles is still a number.
-        assert_eq!(*taken, expected || *name == "i_number_exponent_beyond_doubles", "{name}");
+        // A number outside the range of doubles is still a number.
+        assert_eq!(*accepted, expected || *name == "i_number_exponent_beyond_doubles", "{name}");
     }
-    assert_eq!(verdicts(&walked(&bytes, &Policy::default())), long);
-    // Long enough for several threads.
+    assert_eq!(verdicts(&by_pipeline(&bytes, &Policy::default())), long);
+    // The input is long enough for several threads.
     let input = bytes.repeat(1 + (600 << 10) / bytes.len());
     let one = evtap("replay - --threads 1").stdin(input.clone()).run().await.stdout();
     assert!(
@@ -406,8 +410,8 @@ async fn every_path_accepts_the_same_json() {
     assert_eq!(verdicts(&shown), long);
 }
 
-/// A recording of several pieces in which there is something to tell of.
-fn eventful() -> Vec<u8> {
+/// Returns a recording of several chunks with gaps and a truncated end, which are reported.
+fn recording_with_gaps() -> Vec<u8> {
     let mut bytes = recording(3, 1500);
     let gap = r#"{"event_type":"tap.gap","from":"2023-11-14T22:13:20.001Z","to":"2023-11-14T22:14:20.001Z","certain":true,"reason":"away_too_long","_tap":{}}"#;
     for at in [bytes.len() / 3, bytes.len() / 2] {
@@ -418,8 +422,8 @@ fn eventful() -> Vec<u8> {
     bytes
 }
 
-/// The same lines as they would come by a stream, which has something to say in the midst of them.
-fn captured(lines: &[u8]) -> Vec<u8> {
+/// Returns the same lines as a capture of a stream, with a control frame in the middle.
+fn capture_of(lines: &[u8]) -> Vec<u8> {
     let mut capture = b"retry: 3000\n\n".to_vec();
     for (at, line) in lines.split(|byte| *byte == b'\n').enumerate() {
         match at % 3 {
@@ -437,8 +441,8 @@ fn captured(lines: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn output_does_not_depend_on_the_thread_count() {
-    let bytes = eventful();
-    let capture = captured(&bytes);
+    let bytes = recording_with_gaps();
+    let capture = capture_of(&bytes);
     let examples: Vec<_> = FORMATS.iter().map(|format| format.example()).collect();
     let formats = examples.iter().map(|example| vec!["-o", example]);
     for options in [
@@ -498,7 +502,8 @@ async fn output_does_not_depend_on_the_thread_count() {
     }
 }
 
-/// Tools, types and calls by more names than are told apart, which come again and again.
+/// Returns events with more distinct tools and types than the statistics keep apart, repeated in
+/// random order.
 fn many_names() -> Vec<u8> {
     let mut rng = StdRng::seed_from_u64(5);
     let line = |at| {
@@ -517,8 +522,8 @@ fn many_names() -> Vec<u8> {
 
 #[tokio::test]
 async fn statistics_do_not_depend_on_the_thread_count() {
-    let (bytes, names) = (eventful(), many_names());
-    let capture = captured(&bytes);
+    let (bytes, names) = (recording_with_gaps(), many_names());
+    let capture = capture_of(&bytes);
     for options in [
         "-o json",
         "",
@@ -545,12 +550,12 @@ async fn statistics_do_not_depend_on_the_thread_count() {
 
 #[tokio::test]
 async fn a_closed_pipe_ends_all_threads() {
-    let mut running = evtap("replay - --threads 2").stdin(eventful().repeat(4)).start();
+    let mut running = evtap("replay - --threads 2").stdin(recording_with_gaps().repeat(4)).start();
     assert!(running.line().await.starts_with('{'));
-    let (status, said) = running.close_stdout().await;
-    // What was odd about the events until then may be summed up.
+    let (status, stderr) = running.close_stdout().await;
+    // Drift up to then may be reported in the summary.
     assert!(
-        status == 0 && !said.contains("broke down") && !said.contains("cannot"),
-        "{status}: {said}"
+        status == 0 && !stderr.contains("broke down") && !stderr.contains("cannot"),
+        "{status}: {stderr}"
     );
 }

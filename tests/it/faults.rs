@@ -1,4 +1,5 @@
-//! Faults of every kind, drawn at random: nothing is lost without a `tap.gap`, nothing comes twice, the order is kept.
+//! Random faults of every kind: no event is lost without a `tap.gap`, none is delivered twice, and
+//! the order is kept.
 
 use evtap::emulator::Fault;
 use evtap::error::Exit;
@@ -6,9 +7,10 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::json;
 
-use crate::tapped::{FRAME, Seen, Tapping, tap};
+use crate::tapped::{DeliveryLog, FRAME, TapOptions, tap};
 
-/// What goes wrong on one connection, drawn. Each ends, so that the next comes.
+/// Draws what goes wrong on one connection. Every fault ends the connection, so that the next one
+/// begins.
 fn fault() -> impl Strategy<Value = String> {
     let bytes = 0..30_000_usize;
     let stop = prop_oneof![
@@ -21,7 +23,8 @@ fn fault() -> impl Strategy<Value = String> {
         1 => (1..6_usize).prop_map(|every| format!("repeat={every}+")),
         1 => (1..6_usize).prop_map(|every| format!("strip-id={every}+")),
         1 => (1..6_usize).prop_map(|every| format!("odd-id={every}+")),
-        // Less than is asked back at least: beyond that there is not always a sign.
+        // Less than the time that evtap asks back for at least. With more, a loss cannot always be
+        // noticed.
         1 => (1..40_u64).prop_map(|back| format!("backwards={back}+")),
         1 => Just("overlap+".to_owned()),
         1 => Just("unknown+".to_owned()),
@@ -35,7 +38,7 @@ fn fault() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The same scripts every time; others, as many as `PROPTEST_CASES` says, for a search.
+/// Uses the same scripts in every run. `PROPTEST_CASES` asks for that many random ones instead.
 fn config() -> ProptestConfig {
     let usual = ProptestConfig { max_shrink_iters: 60, ..ProptestConfig::default() };
     match std::env::var_os("PROPTEST_CASES") {
@@ -48,28 +51,28 @@ proptest! {
     #![proptest_config(config())]
     #[test]
     fn no_fault_loses_an_event_without_a_gap(seed in 0..1000_u64, faults in prop::collection::vec(fault(), 1..16)) {
-        // The first connection brings something, so that there is something to resume from.
+        // The first connection delivers something to resume from.
         let script: Vec<Fault> = std::iter::once("cut=20000".to_owned())
             .chain(faults)
             .map(|fault| fault.parse().expect("a fault"))
             .collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let report = runtime.block_on(tap(Tapping { seed, rate: 5000.0, faults: script, events: 1000 }));
+        let report = runtime.block_on(tap(TapOptions { seed, rate: 5000.0, faults: script, events: 1000 }));
         prop_assert!(report.is_whole(), "{report:?}");
     }
 }
 
-/// What no other try mends, after whatever else: it is told, and nothing that came before it is lost in silence.
+/// A final error is reported after any other fault, and nothing before it is lost without a gap.
 #[tokio::test]
 async fn a_final_error_ends_the_stream_after_any_fault() {
-    let finals = [
+    let final_faults = [
         ("status=401", Exit::Credential),
         ("status=403", Exit::Credential),
         ("status=404", Exit::NotFound),
         ("status=410", Exit::NotFound),
         ("error=too_many_streams", Exit::TooManyStreams),
     ];
-    for (index, (last, exit)) in finals.into_iter().enumerate() {
+    for (index, (last, exit)) in final_faults.into_iter().enumerate() {
         for before in [
             "none",
             "cut=3000",
@@ -80,14 +83,15 @@ async fn a_final_error_ends_the_stream_after_any_fault() {
             "forget+cut=4000",
         ] {
             let script = ["cut=20000", before, "cut-in=fields:2000", last];
-            // What does not end by itself is no fault before another.
+            // `none` does not end a connection, so it cannot come before another fault.
             let faults = script
                 .iter()
                 .filter(|fault| **fault != "none")
                 .map(|fault| fault.parse().expect("a fault"))
                 .collect();
             let report =
-                tap(Tapping { seed: index as u64, rate: 5000.0, faults, events: usize::MAX }).await;
+                tap(TapOptions { seed: index as u64, rate: 5000.0, faults, events: usize::MAX })
+                    .await;
             assert!(
                 report.is_whole() && report.delivered > 0 && report.exit == Some(exit),
                 "{before} {last}: {report:?}"
@@ -100,7 +104,7 @@ async fn a_final_error_ends_the_stream_after_any_fault() {
 fn the_report_counts_lost_repeated_and_reordered_events() {
     let ids = [10, 10, 11, 12, 13, 9, 14];
     let report = |numbers: &[usize], gap: Option<(i64, i64)>| {
-        let mut seen = Seen::default();
+        let mut seen = DeliveryLog::default();
         for number in numbers {
             seen.line(&json!({"event_type": "x", "emulator_event": format!("№{number}")}));
         }
@@ -112,10 +116,10 @@ fn the_report_counts_lost_repeated_and_reordered_events() {
     };
     assert!(report(&[0, 1, 2, 3, 4, 5, 6], None).is_whole());
     assert_eq!(report(&[0, 1, 3, 4, 5, 6], None).lost, 1);
-    assert_eq!(report(&[0, 1, 1, 2, 3, 4, 5, 6], None).twice, 1);
-    assert_eq!(report(&[0, 2, 1, 3, 4, 5, 6], None).disordered, 1);
+    assert_eq!(report(&[0, 1, 1, 2, 3, 4, 5, 6], None).repeated, 1);
+    assert_eq!(report(&[0, 2, 1, 3, 4, 5, 6], None).reordered, 1);
     assert_eq!(
-        (report(&[0, 4, 5, 6], Some((10, 12))).named, report(&[0, 4, 5, 6], Some((10, 12))).lost),
+        (report(&[0, 4, 5, 6], Some((10, 12))).covered, report(&[0, 4, 5, 6], Some((10, 12))).lost),
         (3, 0)
     );
     assert_eq!(report(&[0, 4, 5, 6], Some((12, 12))).lost, 2);

@@ -1,4 +1,4 @@
-//! Filters, programs, formats, stop conditions and expectations, as people type them.
+//! Filters, jq programs, output formats, stop conditions and expectations, as people type them.
 
 use evtap::internals::output::list_formats;
 
@@ -17,8 +17,8 @@ const DAY: &str = concat!(
     "\n",
 );
 
-/// What a replay of the day gives with options that are given as they are, with their white space.
-async fn day(options: &[&str]) -> String {
+/// Replays [`DAY`] with options that may contain white space. Returns stdout.
+async fn replay_day(options: &[&str]) -> String {
     options
         .iter()
         .fold(evtap("replay -"), |run, option| run.arg(option))
@@ -28,29 +28,40 @@ async fn day(options: &[&str]) -> String {
         .ended(0)
 }
 
-async fn kept(options: &[&str]) -> Vec<String> {
-    types(&day(options).await)
+async fn event_types(options: &[&str]) -> Vec<String> {
+    types(&replay_day(options).await)
 }
 
 #[tokio::test]
 async fn every_filter_must_match() {
-    assert_eq!(kept(&["-f", ".duration_seconds > 60"]).await, ["call.ended"]);
+    assert_eq!(event_types(&["-f", ".duration_seconds > 60"]).await, ["call.ended"]);
     assert_eq!(
-        kept(&["-f", ".direction == \"inbound\"", "--filter", ".event_type == \"call.ended\""])
-            .await,
+        event_types(&[
+            "-f",
+            ".direction == \"inbound\"",
+            "--filter",
+            ".event_type == \"call.ended\""
+        ])
+        .await,
         ["call.ended"]
     );
     assert_eq!(
-        kept(&["-f", ".call_sid == $sid and .event_type == \"call.ended\"", "--arg", "sid", "CA2"])
-            .await,
+        event_types(&[
+            "-f",
+            ".call_sid == $sid and .event_type == \"call.ended\"",
+            "--arg",
+            "sid",
+            "CA2"
+        ])
+        .await,
         ["call.ended"]
     );
     assert_eq!(
-        kept(&["-f", ".duration_seconds == $d", "--argjson", "d", "3.0"]).await,
+        event_types(&["-f", ".duration_seconds == $d", "--argjson", "d", "3.0"]).await,
         ["call.ended"]
     );
     assert_eq!(
-        kept(&["-f", "[.[]] | length > 5 and (.[0] | test(\"^call\"))"]).await.len(),
+        event_types(&["-f", "[.[]] | length > 5 and (.[0] | test(\"^call\"))"]).await.len(),
         4,
         "on jaq"
     );
@@ -64,48 +75,52 @@ async fn every_filter_must_match() {
 
 #[tokio::test]
 async fn globs_select_types_and_grep_searches_text() {
-    assert_eq!(kept(&["-e", "call.*"]).await.len(), 4);
+    assert_eq!(event_types(&["-e", "call.*"]).await.len(), 4);
     assert_eq!(
-        kept(&["-e", "{surface.created,call.escalated}"]).await,
+        event_types(&["-e", "{surface.created,call.escalated}"]).await,
         ["surface.created", "call.escalated"]
     );
-    assert_eq!(kept(&["-e", "call.*", "-E", "*.ended"]).await, ["call.started", "call.escalated"]);
-    assert_eq!(kept(&["--grep", "refill"]).await, ["call.escalated"]);
     assert_eq!(
-        kept(&["--grep", "REFILL"]).await,
+        event_types(&["-e", "call.*", "-E", "*.ended"]).await,
+        ["call.started", "call.escalated"]
+    );
+    assert_eq!(event_types(&["--grep", "refill"]).await, ["call.escalated"]);
+    assert_eq!(
+        event_types(&["--grep", "REFILL"]).await,
         Vec::<String>::new(),
         "capitals matter where there are any"
     );
     assert_eq!(
-        kept(&["--grep", "redacted|3035550161"]).await,
+        event_types(&["--grep", "redacted|3035550161"]).await,
         Vec::<String>::new(),
         "neither what is hidden nor the mask is text"
     );
-    let marked = day(&["--grep", "refill", "-o", "pretty", "--color", "always"]).await;
+    let marked = replay_day(&["--grep", "refill", "-o", "pretty", "--color", "always"]).await;
     assert!(marked.contains("wants a \u{1b}[43;30mRefill\u{1b}[0m"), "{marked:?}");
 }
 
 #[tokio::test]
 async fn filtering_a_recording_equals_filtering_the_stream() {
-    let whole = day(&[]).await;
+    let whole = replay_day(&[]).await;
     let filter = ".event_type == \"call.ended\"";
     let then = evtap("replay -").arg("-f").arg(filter).stdin(whole).run().await.ended(0);
-    assert_eq!(then, day(&["-f", filter]).await);
+    assert_eq!(then, replay_day(&["-f", filter]).await);
 }
 
 #[tokio::test]
 async fn jq_programs_print_their_outputs() {
-    assert_eq!(day(&["-q", ".event_type, 1", "-n", "1"]).await, "\"call.started\"\n1\n");
+    assert_eq!(replay_day(&["-q", ".event_type, 1", "-n", "1"]).await, "\"call.started\"\n1\n");
     assert_eq!(
-        day(&["-r", "-q", "\"\\(.call_sid // \"-\") \\(.caller_id // \"-\")\"", "-n", "1"]).await,
+        replay_day(&["-r", "-q", "\"\\(.call_sid // \"-\") \\(.caller_id // \"-\")\"", "-n", "1"])
+            .await,
         "CA1 [redacted]\n"
     );
     assert_eq!(
-        day(&["-q", "select(.event_type == \"call.ended\") | .duration_seconds * 2"]).await,
+        replay_day(&["-q", "select(.event_type == \"call.ended\") | .duration_seconds * 2"]).await,
         "181\n6\n"
     );
     assert_eq!(
-        day(&["-q", "{c: .call_sid, t: ._tap.time}", "-e", "surface.*"]).await,
+        replay_day(&["-q", "{c: .call_sid, t: ._tap.time}", "-e", "surface.*"]).await,
         "{\"c\":null,\"t\":\"2026-05-05T10:00:10Z\"}\n"
     );
 }
@@ -113,28 +128,30 @@ async fn jq_programs_print_their_outputs() {
 #[tokio::test]
 async fn tables_templates_and_selected_fields() {
     assert_eq!(
-        day(&["--fields", "call_sid,_tap.time,gone", "-n", "1"]).await,
+        replay_day(&["--fields", "call_sid,_tap.time,gone", "-n", "1"]).await,
         "{\"call_sid\":\"CA1\",\"_tap.time\":\"2026-05-05T10:00:00Z\"}\n"
     );
-    let csv = day(&["-o", "csv", "--fields", "event_type,reason,duration_seconds,caller_id"]).await;
+    let csv =
+        replay_day(&["-o", "csv", "--fields", "event_type,reason,duration_seconds,caller_id"])
+            .await;
     assert_eq!(
         csv,
         "event_type,reason,duration_seconds,caller_id\r\ncall.started,,,[redacted]\r\nsurface.created,,,\r\ncall.escalated,\"wants a Refill, now\",,\r\ncall.ended,,90.50,\r\ncall.ended,,3,\r\n"
     );
     assert!(
-        day(&["-o", "tsv", "--fields", "event_type,reason"])
+        replay_day(&["-o", "tsv", "--fields", "event_type,reason"])
             .await
             .contains("call.escalated\twants a Refill, now\n")
     );
     assert_eq!(
-        day(&["-o", "csv", "--fields", "call_sid", "-f", "false", "--no-check"]).await,
+        replay_day(&["-o", "csv", "--fields", "call_sid", "-f", "false", "--no-check"]).await,
         "call_sid\r\n",
         "names, be there events or not"
     );
-    let usual = day(&["-o", "csv", "-n", "1"]).await;
+    let usual = replay_day(&["-o", "csv", "-n", "1"]).await;
     assert!(usual.starts_with("event_type,_tap.time,_tap.id,_tap.stream,_tap.workspace_id,call_sid,payload\r\ncall.started,2026-05-05T10:00:00Z,,,,CA1,"), "{usual}");
     assert_eq!(
-        day(&[
+        replay_day(&[
             "-o",
             "template={{ event_type }} {{ caller_id }}{% if duration_seconds %} {{ duration_seconds }}{% endif %}",
             "-n",
@@ -143,7 +160,7 @@ async fn tables_templates_and_selected_fields() {
         .await,
         "call.started [redacted]\n"
     );
-    let pretty = day(&["-o", "pretty", "--fields", "call_sid,direction", "-n", "1"]).await;
+    let pretty = replay_day(&["-o", "pretty", "--fields", "call_sid,direction", "-n", "1"]).await;
     assert!(pretty.trim_end().ends_with("call_sid=CA1 direction=inbound"), "{pretty}");
 }
 
@@ -191,7 +208,7 @@ async fn durations_and_idle_timeouts_end_the_run() {
         .await;
     assert_eq!(late.status(), 7);
     watch(&base, "--duration 100ms").run().await.ended(0);
-    // Time for the five events to arrive on a busy machine, and then nothing comes.
+    // Leaves time for the five events to arrive on a busy machine. After them nothing comes.
     let idle = evtap("replay - --idle-timeout 1s").stdin(DAY).stdin_stays_open().run().await;
     assert_eq!(types(&idle.ended(0)).len(), 5);
 }
@@ -237,18 +254,23 @@ async fn expectations_are_met_in_order_and_within_their_time() {
         7,
         "the order matters"
     );
-    let told = expect(&["(.caller_id // \"\") | startswith(\"+1303\")"]).await;
-    assert_eq!(told.status(), 7, "it sees the mask");
-    let told = evtap("expect --replay - --reveal caller_id")
+    let masked = expect(&["(.caller_id // \"\") | startswith(\"+1303\")"]).await;
+    assert_eq!(masked.status(), 7, "it sees the mask");
+    let masked = evtap("expect --replay - --reveal caller_id")
         .arg("--then")
         .arg(".caller_id == \"+13035550161\"")
         .stdin(DAY)
         .run()
         .await;
-    told.ended(0);
-    assert!(told.stderr().contains("revealed by name: caller_id"), "{}", told.stderr());
+    masked.ended(0);
+    assert!(masked.stderr().contains("revealed by name: caller_id"), "{}", masked.stderr());
     let steps = "# a call comes in and ends\n\n.event_type == \"call.started\"\nwithin 5m .event_type == \"call.ended\"\n";
-    evtap("expect day.expect --replay -").file("day.expect", steps).stdin(DAY).run().await.ended(0);
+    evtap("expect replay_day.expect --replay -")
+        .file("replay_day.expect", steps)
+        .stdin(DAY)
+        .run()
+        .await
+        .ended(0);
     let base = emulator(fast()).await;
     let live = evtap("expect -w d3300000-0000-4000-8000-000000000001")
         .at(&base)
@@ -278,7 +300,7 @@ async fn mistakes_in_options_exit_with_2_before_connecting() {
         (&["--filter-file", "none.jq"], "no such file"),
         (&["-q", ".", "-o", "csv"], "cannot be used with"),
     ] {
-        // The port answers nobody: who connected would fail in another way.
+        // Nothing listens on the port: a connection would fail with another message.
         let run = options
             .iter()
             .fold(watch("http://127.0.0.1:9", ""), |run, option| run.arg(option))

@@ -1,4 +1,5 @@
-//! `--forward`: an endpoint gets every event in order, whatever it answers, and nothing that is hidden.
+//! `--forward`: an endpoint gets every printed event in order, whatever it answers, and no hidden
+//! value.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -7,9 +8,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::support::{
-    KEY, Post, bodies, closed, emulator, endpoint, events, evtap, fast, status, watch,
+    KEY, Post, bodies, closed_port, emulator, endpoint, events, evtap, fast, status, watch,
 };
-use crate::tapped::Seen;
+use crate::tapped::DeliveryLog;
 use crate::traces::Traces;
 
 fn lines(count: usize) -> String {
@@ -19,13 +20,13 @@ fn lines(count: usize) -> String {
     (0..count).map(line).collect::<Vec<_>>().concat()
 }
 
-fn taken(_: usize) -> String {
+fn accept(_: usize) -> String {
     status(200, "")
 }
 
 #[tokio::test]
 async fn every_printed_event_is_posted_in_order() {
-    let (url, posts) = endpoint(taken).await;
+    let (url, posts) = endpoint(accept).await;
     let ran = evtap(&format!("replay - -f .call_sid!=\"CA7\" --status json --forward {url}"))
         .stdin(lines(600))
         .run()
@@ -45,7 +46,7 @@ async fn every_printed_event_is_posted_in_order() {
         (&json!("done"), &json!(599), &json!(0))
     );
 
-    let (url, posts) = endpoint(taken).await;
+    let (url, posts) = endpoint(accept).await;
     let ran = evtap(&format!("replay - -o pretty --forward {url} --forward-format cloudevents"))
         .stdin(lines(9))
         .run()
@@ -69,7 +70,7 @@ async fn every_printed_event_is_posted_in_order() {
 
 #[tokio::test]
 async fn temporary_failures_are_retried_before_the_next_event() {
-    // The third event is refused for the time being, in every way there is.
+    // The third event fails in every way that can be temporary.
     let answer = |number| match number {
         2 => status(503, ""),
         3 => status(429, "Retry-After: 0\r\n"),
@@ -84,22 +85,26 @@ async fn temporary_failures_are_retried_before_the_next_event() {
     assert_eq!(got.len(), 9);
     got.dedup();
     assert_eq!(got, shown.lines().collect::<Vec<_>>());
-    let said = ran.stderr();
+    let stderr = ran.stderr();
     for why in [
         "the endpoint answered 503",
         "the endpoint answered 429",
         "connection closed",
         "the answer is not HTTP",
     ] {
-        assert!(said.contains(&format!("cannot forward now: {why}; trying again in ")), "{said}");
+        assert!(
+            stderr.contains(&format!("cannot forward now: {why}; trying again in ")),
+            "{stderr}"
+        );
     }
-    assert!(said.contains("5 forwarded\n") && !said.contains("Canary"), "{said}");
+    assert!(stderr.contains("5 forwarded\n") && !stderr.contains("Canary"), "{stderr}");
 }
 
 #[tokio::test]
 async fn refused_events_are_reported_and_counted_and_the_rest_are_posted() {
-    let odd_ones = |number: usize| status(if number.is_multiple_of(2) { 422 } else { 200 }, "");
-    let (url, posts) = endpoint(odd_ones).await;
+    let refuse_every_other =
+        |number: usize| status(if number.is_multiple_of(2) { 422 } else { 200 }, "");
+    let (url, posts) = endpoint(refuse_every_other).await;
     let ran = evtap(&format!("replay - --forward {url}")).stdin(lines(6)).run().await;
     assert_eq!(bodies(&posts), ran.ended(0));
     assert_eq!(
@@ -109,7 +114,7 @@ async fn refused_events_are_reported_and_counted_and_the_rest_are_posted() {
         ran.stderr()
     );
     assert!(ran.stderr().contains("3 forwarded, 3 refused by the endpoint"), "{}", ran.stderr());
-    let (url, _) = endpoint(odd_ones).await;
+    let (url, _) = endpoint(refuse_every_other).await;
     let ran = evtap(&format!("replay - --status json --fail-on-gap --forward {url}"))
         .stdin(lines(6))
         .run()
@@ -126,28 +131,28 @@ async fn refused_events_are_reported_and_counted_and_the_rest_are_posted() {
 
 #[tokio::test]
 async fn permanent_failures_end_the_run() {
-    let (elsewhere, led) = endpoint(taken).await;
+    let (other_endpoint, redirected) = endpoint(accept).await;
     for (code, why) in [
         (302, "the endpoint redirects (302), which is not followed"),
         (307, "the endpoint redirects (307), which is not followed"),
         (401, "the endpoint wants to know who posts (401)"),
         (404, "there is nothing to post to (404)"),
     ] {
-        let to = format!("Location: {elsewhere}\r\n");
+        let to = format!("Location: {other_endpoint}\r\n");
         let (url, posts) =
             endpoint(move |number| status(if number < 2 { 200 } else { code }, &to)).await;
         let ran = evtap(&format!("replay - --forward {url}")).stdin(lines(5)).run().await;
         assert_eq!(ran.ended(1).lines().count(), 5, "stdout has them all");
-        let said = ran.stderr();
+        let stderr = ran.stderr();
         assert!(
-            said.contains(&format!(
+            stderr.contains(&format!(
                 "cannot forward the events: {why}; 2 went through, 3 events that were shown are undelivered; "
             )),
-            "{said}"
+            "{stderr}"
         );
         assert_eq!(bodies(&posts).lines().count(), 3);
     }
-    assert!(led.lock().expect("no panic").is_empty());
+    assert!(redirected.lock().expect("no panic").is_empty());
     let (url, posts) = endpoint(|_| status(500, "")).await;
     let ran =
         evtap(&format!("replay - --forward-retries 2 --forward {url}")).stdin(lines(1)).run().await;
@@ -156,11 +161,9 @@ async fn permanent_failures_end_the_run() {
         "the endpoint answered 500, 3 times in a row; 0 went through, 1 event that was shown is"
     ));
     assert_eq!(bodies(&posts).lines().count(), 3);
-    let (_held, gone) = closed();
-    let ran = evtap(&format!("replay - --forward-retries 0 --forward {gone}"))
-        .stdin(lines(1))
-        .run()
-        .await;
+    let (_held, url) = closed_port();
+    let ran =
+        evtap(&format!("replay - --forward-retries 0 --forward {url}")).stdin(lines(1)).run().await;
     ran.ended(1);
     assert!(
         ran.stderr().contains("cannot forward the events: connection refused; "),
@@ -185,8 +188,8 @@ async fn an_endpoint_that_does_not_answer_cannot_block_the_run() {
     let base = emulator(fast()).await;
     let (url, _) = endpoint(|_| status(503, "Retry-After: 3600\r\n")).await;
     let mut run = watch(&base, &format!("--forward {url} -n 1")).start();
-    assert!(run.news().await.contains("connected to"));
-    assert!(run.news().await.contains("trying again in 3600.0 s"));
+    assert!(run.status_line().await.contains("connected to"));
+    assert!(run.status_line().await.contains("trying again in 3600.0 s"));
     run.signal("INT");
     let ran = run.end().await;
     assert_eq!(ran.ended(130).lines().count(), 1);
@@ -206,7 +209,7 @@ async fn the_cursor_never_passes_undelivered_events() {
     tokio::spawn(emulator::run(listener, options, std::future::pending()));
     let home = tempfile::tempdir().expect("a home");
     let cursor = home.path().join("cursor");
-    let mut seen = Seen::default();
+    let mut seen = DeliveryLog::default();
     for breaks_after in [30, 50, usize::MAX] {
         let (url, posts) =
             endpoint(move |number| status(if number < breaks_after { 200 } else { 500 }, "")).await;
@@ -232,7 +235,7 @@ async fn headers_are_sent_and_never_printed() {
     std::fs::write(&file, format!("Authorization: Bearer {KEY}\n\nX-Other: a b\n"))
         .expect("a file");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("its owner may");
-    let traces = Traces::of(&[KEY]);
+    let traces = Traces::new(&[KEY]);
     for code in [200, 503, 401, 422, 302] {
         let (url, posts) =
             endpoint(move |_| status(code, "Location: http://127.0.0.1:9/x\r\n")).await;
@@ -300,7 +303,7 @@ async fn plain_text_is_refused_except_to_this_machine() {
         );
         assert!(!ran.stderr().contains("canary"), "{}", ran.stderr());
     }
-    // Nobody has that name.
+    // RFC 2606 reserves `.invalid`: the name never resolves.
     let line = "replay - --forward http://events.invalid --insecure-http --forward-retries 0";
     evtap(line).stdin(lines(1)).run().await.ended(1);
     let ran = watch("http://127.0.0.1:9", "--forward http://events.example").run().await;

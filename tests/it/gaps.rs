@@ -1,4 +1,5 @@
-//! The promise that nothing is lost in silence, held against the real binary.
+//! No event is lost without a `tap.gap`, and `watch` resumes, limits, merges and observes as
+//! documented.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +8,9 @@ use jiff::Timestamp;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
-use crate::support::{STREAM, emulator, events, evtap, fast, head, scripted, types, watch};
+use crate::support::{STREAM, emulator, events, evtap, fast, read_head, scripted, types, watch};
 
-/// An event with that id, as it stands on the wire.
+/// Returns an SSE frame with an event count that ID.
 fn event(id: i64) -> String {
     format!("id: {id}\nevent: text.completed\ndata: {{\"session_id\":\"s{id}\"}}\n\n")
 }
@@ -50,7 +51,7 @@ async fn a_gap_is_an_event_a_message_and_an_exit_status() {
     assert_eq!(
         watch(&scripted(answers()).await, "-n 3").run().await.status(),
         0,
-        "nobody asked to fail"
+        "without --fail-on-gap"
     );
     let json = watch(&scripted(answers()).await, "-n 3 --status json").run().await.stderr();
     assert!(
@@ -74,7 +75,7 @@ async fn a_recorded_gap_cannot_print_text_on_stderr() {
 #[tokio::test]
 async fn gives_up_after_max_reconnects() {
     let base = scripted([stream(&event(now())), stream("")]).await;
-    // The last connection stays open, and says nothing.
+    // The last connection stays open and sends nothing.
     let run = watch(&base, "--max-reconnects 1 --read-timeout 300ms").run().await;
     assert_eq!(types(&run.ended(5)), ["text.completed"]);
     assert!(
@@ -130,7 +131,8 @@ async fn since_begins_in_the_past() {
     assert_eq!(evtap("watch --workspace demo --since yesterday").run().await.status(), 2);
 }
 
-/// A server that gives each workspace its events once both have asked, and then knows neither.
+/// Starts a server that waits until both workspaces have connected, sends each its events, and then
+/// answers 404.
 async fn two_workspaces(
     first: (&'static str, Vec<i64>),
     second: (&'static str, Vec<i64>),
@@ -138,22 +140,22 @@ async fn two_workspaces(
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
-        let mut asked = Vec::new();
+        let mut requests = Vec::new();
         for _ in 0..2 {
             let mut socket = BufReader::new(listener.accept().await.expect("a connection").0);
-            asked.push((head(&mut socket).await, socket));
+            requests.push((read_head(&mut socket).await, socket));
         }
         for (workspace, ids) in [first, second] {
-            let at = asked
+            let at = requests
                 .iter()
                 .position(|(head, _)| head.contains(workspace))
                 .expect("it was asked for");
             let body = ids.into_iter().map(event).collect::<Vec<_>>().concat();
-            asked.swap_remove(at).1.write_all(&stream(&body)).await.expect("it is read");
+            requests.swap_remove(at).1.write_all(&stream(&body)).await.expect("it is read");
         }
         while let Ok((socket, _)) = listener.accept().await {
             let mut socket = BufReader::new(socket);
-            head(&mut socket).await;
+            read_head(&mut socket).await;
             socket
                 .write_all(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n")
                 .await
@@ -174,7 +176,7 @@ async fn two_workspaces_have_their_own_cursors_and_merge_by_time() {
     .await;
     let home = tempfile::tempdir().expect("a directory");
     let cursor = home.path().join("cursor");
-    // All wait until both streams are over.
+    // The order window holds all events until both streams have ended.
     let line =
         format!("--workspace {other} --cursor {} --order time --order-window 1h", cursor.display());
     let run = watch(&base, &line).run().await;
@@ -197,12 +199,12 @@ async fn two_workspaces_have_their_own_cursors_and_merge_by_time() {
 async fn auto_observe_observes_calls_as_they_start() {
     let base = emulator(Options { rate: 50.0, ..fast() }).await;
     let out = events(&watch(&base, "--auto-observe 2 -n 150").run().await.ended(0));
-    let of = |stream: &str| out.iter().filter(|event| event["_tap"]["stream"] == stream).count();
+    let count = |stream: &str| out.iter().filter(|event| event["_tap"]["stream"] == stream).count();
     assert!(
-        of("workspace") > 0 && of("observer") > 0,
+        count("workspace") > 0 && count("observer") > 0,
         "{} and {}",
-        of("workspace"),
-        of("observer")
+        count("workspace"),
+        count("observer")
     );
     let started: BTreeSet<_> = out
         .iter()
@@ -224,7 +226,7 @@ async fn a_slow_reader_gets_every_event_in_order() {
             .await;
     let mut run = watch(&base, &format!("-n 30000 -o ndjson --reveal {}", Ledger::FIELD)).start();
     let first = run.line().await;
-    // The pipe is full long before the server has published all.
+    // The pipe is full long before the server has published everything.
     while ledger.len() < 30_000 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }

@@ -1,4 +1,4 @@
-//! Generated files are current, and help, man pages and documentation agree.
+//! Generated files are up to date, and the help, the man pages and the documentation agree.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use evtap::internals::cli::args::{self, Cli};
 
 use crate::support::{bash, emulator, evtap, fast, tools};
 
-/// The files of a directory.
+/// Returns the names and contents of the files in a directory.
 fn files(dir: &Path) -> BTreeMap<String, String> {
     let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
     let entries =
@@ -30,14 +30,14 @@ async fn checked_in_files_are_up_to_date() {
             .ended(0);
         let (fresh, here) =
             (files(fresh.path()), files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(what)));
-        let mend = format!("rm {what}/*; cargo run -- generate {what} --dir {what}");
+        let command = format!("rm {what}/*; cargo run -- generate {what} --dir {what}");
         assert_eq!(
             here.keys().collect::<Vec<_>>(),
             fresh.keys().collect::<Vec<_>>(),
-            "other files in {what}/; mend it with\n{mend}"
+            "other files in {what}/; mend it with\n{command}"
         );
         for (name, text) in &fresh {
-            assert!(here[name] == *text, "{what}/{name} is out of date; mend it with\n{mend}");
+            assert!(here[name] == *text, "{what}/{name} is out of date; mend it with\n{command}");
         }
     }
 }
@@ -66,7 +66,7 @@ fn every_exit_status_is_documented() {
 /// The man page and docs/configuration.md list every variable that the code reads.
 #[test]
 fn every_environment_variable_is_documented() {
-    fn walk(dir: &Path, found: &mut Vec<String>) {
+    fn collect_variables(dir: &Path, found: &mut Vec<String>) {
         let names = regex::Regex::new(
             r#"(?:env::var(?:_os)?\(|env = |set\(|VARIABLE: &str = )"([A-Z_]+)""#,
         )
@@ -74,7 +74,7 @@ fn every_environment_variable_is_documented() {
         for entry in std::fs::read_dir(dir).expect("a directory") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
-                walk(&path, found);
+                collect_variables(&path, found);
             } else if path.extension().is_some_and(|end| end == "rs") {
                 let text = std::fs::read_to_string(path).expect("text");
                 found.extend(names.captures_iter(&text).map(|name| name[1].to_owned()));
@@ -82,7 +82,7 @@ fn every_environment_variable_is_documented() {
         }
     }
     let mut found = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    collect_variables(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
     assert!(
         found.contains(&"AMIGO_API_KEY".to_owned()) && found.contains(&"NO_COLOR".to_owned()),
         "{found:?}"
@@ -126,7 +126,8 @@ fn every_command_has_examples() {
     }
 }
 
-/// The examples run, as they stand: a fast clinic is the platform, and of what has no end the beginning is enough.
+/// Runs the examples as they are written, against a fast emulator. Of commands that do not end by
+/// themselves, it reads only the beginning.
 #[tokio::test]
 async fn the_examples_of_the_manual_run() {
     let base = emulator(fast()).await;
@@ -152,7 +153,7 @@ async fn the_examples_of_the_manual_run() {
     let root = args::definition();
     let commands = root.get_subcommands().map(clap::Command::get_name).chain(["evtap"]);
     for example in commands.flat_map(manual::examples) {
-        // What may never come in a fast clinic is looked for in a recording.
+        // An event that may not occur in a fast emulator is looked up in a recording.
         let line = example
             .line
             .replace("watch -w demo -f", "replay day.ndjson -f")
@@ -165,7 +166,7 @@ async fn the_examples_of_the_manual_run() {
             let words = line.split(" | ").next().expect("a command").split_whitespace();
             Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
         } else if tools::available_for(&line) {
-            // An audit that finds something says so by its status.
+            // An audit that finds something exits with 7.
             run(&format!("{line} | head -n 1 || [ $? = 7 ]")).await;
         }
     }

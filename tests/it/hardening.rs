@@ -1,12 +1,13 @@
-//! What a crash may not tell, and where the key may not stand.
+//! Process hardening: what a crash may print, where the key may be, and the permissions of files.
 
 use std::process::Command;
 
 use crate::support::{STREAM, evtap, scripted, watch};
 
-/// Not a test by itself: the test below runs it in a process of its own.
+/// Not a test by itself: [`a_panic_message_has_the_place_but_not_the_text`] runs it in a process of
+/// its own.
 #[test]
-#[ignore = "it breaks down, as the test below wants it to"]
+#[ignore = "it panics on purpose, for another test"]
 fn child() {
     evtap::internals::cli::hardening::harden_process();
     #[cfg(target_os = "linux")]
@@ -41,7 +42,7 @@ fn a_panic_message_has_the_place_but_not_the_text() {
 async fn core_dumps_are_disabled_and_the_key_is_not_in_the_process_list() {
     let base = scripted([STREAM.as_bytes().to_vec()]).await;
     let mut running = watch(&base, "").start();
-    assert!(running.news().await.contains("connected"));
+    assert!(running.status_line().await.contains("connected"));
     let read = |name: &str| {
         std::fs::read_to_string(format!("/proc/{}/{name}", running.child.id().expect("it runs")))
     };
@@ -98,18 +99,18 @@ async fn written_files_are_private_and_links_are_not_followed() {
     for (link, target) in [("link", "target"), ("dangling", "none")] {
         symlink(home.path().join(target), home.path().join(link)).expect("linked");
         for (cursor, record) in [(link, "record"), ("cursor", link)] {
-            let (status, told) = run(cursor, record);
-            assert!(status == Some(2) && told.contains(link), "{status:?} {told}");
+            let (status, stderr) = run(cursor, record);
+            assert!(status == Some(2) && stderr.contains(link), "{status:?} {stderr}");
         }
     }
     assert!(!home.path().join("none").exists());
     assert_eq!(std::fs::read(home.path().join("target")).expect("there"), b"");
 }
 
-/// There is nothing to be verbose with, and the crates below have nobody to log to.
+/// evtap has no option for verbosity, and no logger is installed that dependencies could write to.
 #[tokio::test]
 async fn verbosity_options_and_variables_print_nothing() {
-    let said = |verbose: bool| async move {
+    let stderr_of = |verbose: bool| async move {
         let base =
             scripted([format!("{STREAM}id: 1\nevent: text.started\ndata: {{}}\n\n").into_bytes()])
                 .await;
@@ -118,7 +119,7 @@ async fn verbosity_options_and_variables_print_nothing() {
             if verbose { run.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full") } else { run };
         run.run().await.stderr()
     };
-    assert_eq!(said(true).await, said(false).await);
+    assert_eq!(stderr_of(true).await, stderr_of(false).await);
     for option in ["-v", "-vvv", "--verbose", "--debug"] {
         assert_eq!(evtap(&format!("watch -w demo {option}")).run().await.status(), 2, "{option}");
     }

@@ -1,5 +1,5 @@
-//! Servers and files that want to do harm. Whatever comes, evtap goes on or ends with a word, and its memory stays below
-//! a ceiling: 192 MiB that are in use, 768 MiB of addresses.
+//! Hostile servers and files: evtap carries on or ends with an error, and its memory stays below a
+//! limit of 192 MiB in use and 768 MiB of address space.
 
 #![cfg(target_os = "linux")] // It reads memory from /proc, and only there the shell can limit it.
 
@@ -10,28 +10,33 @@ use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::support::{KEY, STREAM, endpoint, head, status};
+use crate::support::{KEY, STREAM, endpoint, read_head, status};
 
-/// The most memory in use at any time, in KiB.
+/// The largest amount of memory that may be in use at any time, in KiB.
 const IN_USE: u64 = 192 << 10;
 
-/// The most addresses, in KiB: stacks and reserves of the allocator among them, which are no memory until they are used.
+/// The largest address space, in KiB. It includes stacks and memory that the allocator reserves but
+/// does not use.
 const ADDRESSES: u64 = 768 << 10;
 
-/// What a run under the ceiling has left.
-struct Held {
+/// The result of a run under the limit.
+struct LimitedRun {
     status: i32,
     stdout: String,
     stderr: String,
 }
 
-/// Runs it under the ceiling, and holds that its memory stays below what may be in use. What `input` gives is dropped once
-/// that has been looked at for the first time.
-fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Send) -> Held {
+/// Runs it under the limit and asserts that its memory stays below [`IN_USE`]. The value that
+/// `input` returns is dropped once the memory has been read for the first time.
+fn run_limited<T>(
+    line: &str,
+    base: &str,
+    input: impl FnOnce(&mut dyn Write) -> T + Send,
+) -> LimitedRun {
     let dir = tempfile::tempdir().expect("a directory");
     let [out, err] =
         ["out", "err"].map(|name| std::fs::File::create(dir.path().join(name)).expect("a file"));
-    // The shell waits for it, and tells of its memory when it has ended; evtap itself can't.
+    // The limit of the shell applies to evtap, which replaces it.
     let script = format!("ulimit -v {ADDRESSES}; exec {} {line}", env!("CARGO_BIN_EXE_evtap"));
     let mut child = Command::new("sh")
         .args(["-c", &script])
@@ -54,9 +59,9 @@ fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Sen
     };
     let input = input(&mut stdin);
     let begun = std::time::Instant::now();
-    // A guard, which no test waits for.
+    // No test waits this long when all is well.
     let is_late = || begun.elapsed() > std::time::Duration::from_secs(90);
-    // It can't end before its input does, or before a server has begun.
+    // It cannot end before its input ends or the server begins.
     let mut most = in_use();
     while most < 1000 {
         assert!(!is_late(), "{line}: it is not there to be looked at");
@@ -68,7 +73,7 @@ fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Sen
         if is_late() {
             let _ = child.kill();
         }
-        // The mark is a high-water mark: the last look before the end tells it all.
+        // `VmHWM` is a high-water mark, so the last value before the end is the maximum.
         most = most.max(in_use());
         if let Some(status) = child.try_wait().expect("it runs") {
             break status;
@@ -86,37 +91,37 @@ fn held<T>(line: &str, base: &str, input: impl FnOnce(&mut dyn Write) -> T + Sen
         "{stderr}"
     );
     assert!(most < IN_USE, "{line}: {most} KiB");
-    Held { status: status.code().expect("no signal has ended it"), stdout, stderr }
+    LimitedRun { status: status.code().expect("no signal has ended it"), stdout, stderr }
 }
 
 const MIB: usize = 1 << 20;
 
-/// An event that comes through after all of it.
+/// An event that must arrive after everything else.
 const LAST: &str = r#"{"event_type":"text.started","channel_kind":"sms","service_id":"s","session_id":"the last"}"#;
 
 #[test]
 fn hostile_files_stay_below_the_memory_limit() {
     type Input = fn(&mut dyn Write);
     let cases: &[(&str, Input)] = &[
-        ("an endless line", |out| (0..70).for_each(|_| write(out, &vec![b'x'; MIB]))),
+        ("an endless line", |out| (0..70).for_each(|_| write_all(out, &vec![b'x'; MIB]))),
         ("endless data lines", |out| {
-            write(out, b"id: 1\nevent: call.started\n");
-            (0..70).for_each(|_| write(out, "data: abc\n".repeat(MIB / 10).as_bytes()));
-            write(out, b"\n");
+            write_all(out, b"id: 1\nevent: call.started\n");
+            (0..70).for_each(|_| write_all(out, "data: abc\n".repeat(MIB / 10).as_bytes()));
+            write_all(out, b"\n");
         }),
         ("brackets", |out| {
             (0..10).for_each(|_| {
-                write(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
+                write_all(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
             });
         }),
         ("braces", |out| {
             (0..10).for_each(|_| {
-                write(out, ["{\"a\":".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
+                write_all(out, ["{\"a\":".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
             });
         }),
         ("a million keys", |out| {
             let keys: Vec<_> = (0..1_000_000).map(|key| format!("\"k{key}\":{key}")).collect();
-            write(
+            write_all(
                 out,
                 format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes(),
             );
@@ -124,14 +129,14 @@ fn hostile_files_stay_below_the_memory_limit() {
         ("as many keys as fit", |out| {
             let keys: Vec<_> = (0..80_000).map(|key| format!("\"k{key}\":{}", key % 9)).collect();
             for _ in 0..2 {
-                write(
+                write_all(
                     out,
                     format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes(),
                 );
             }
         }),
         ("one key again and again", |out| {
-            write(
+            write_all(
                 out,
                 format!(
                     "{{\"event_type\":\"call.started\"{}}}\n",
@@ -145,35 +150,36 @@ fn hostile_files_stay_below_the_memory_limit() {
                 "{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n",
                 "x".repeat(1_000_000)
             );
-            (0..80).for_each(|_| write(out, event.as_bytes()));
+            (0..80).for_each(|_| write_all(out, event.as_bytes()));
         }),
         ("digits", |out| {
             let event = format!(
                 "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n",
                 "call 202 555 0123 2-".repeat(20_000)
             );
-            (0..2).for_each(|_| write(out, event.as_bytes()));
+            (0..2).for_each(|_| write_all(out, event.as_bytes()));
         }),
         ("escapes", |out| {
             let event = format!(
                 "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n",
                 "\\u0035".repeat(150_000)
             );
-            (0..2).for_each(|_| write(out, event.as_bytes()));
+            (0..2).for_each(|_| write_all(out, event.as_bytes()));
         }),
     ];
     for (name, input) in cases {
         let is_stream = *name == "endless data lines";
         for options in ["-o ndjson", "-o pretty --wrap --color always"] {
-            let held = held(&format!("replay - {options}"), "", |out| {
+            let result = run_limited(&format!("replay - {options}"), "", |out| {
                 input(out);
                 let last =
                     if is_stream { format!("data: {LAST}\n\n") } else { format!("\n{LAST}\n") };
-                write(out, last.as_bytes());
+                write_all(out, last.as_bytes());
             });
-            assert_eq!(held.status, 0, "{name}: {}", held.stderr);
+            assert_eq!(result.status, 0, "{name}: {}", result.stderr);
             assert!(
-                held.stdout
+                result
+                    .stdout
                     .trim_end()
                     .lines()
                     .last()
@@ -184,7 +190,7 @@ fn hostile_files_stay_below_the_memory_limit() {
     }
 }
 
-/// A little that becomes a great deal: one line of 128 MiB, and 4 MiB of events that are each shown.
+/// Small files that decompress to much: one line of 128 MiB, and 4 MiB of events.
 #[test]
 fn compression_bombs_stay_below_the_memory_limit() {
     type Pack = fn(&[u8]) -> Vec<u8>;
@@ -201,34 +207,34 @@ fn compression_bombs_stay_below_the_memory_limit() {
         for (text, times) in [(vec![b'x'; MIB], 128), (events, 4)] {
             let (piece, end) = (pack(&text), pack(format!("\n{LAST}\n").as_bytes()));
             assert!(piece.len() < MIB / 20);
-            let held = held("replay -", "", |out| {
-                (0..times).for_each(|_| write(out, &piece));
-                write(out, &end);
+            let result = run_limited("replay -", "", |out| {
+                (0..times).for_each(|_| write_all(out, &piece));
+                write_all(out, &end);
             });
-            assert_eq!(held.status, 0, "{}", held.stderr);
-            assert!(held.stdout.lines().last().is_some_and(|line| line.contains("the last")));
+            assert_eq!(result.status, 0, "{}", result.stderr);
+            assert!(result.stdout.lines().last().is_some_and(|line| line.contains("the last")));
         }
     }
 }
 
-fn write(out: &mut dyn Write, bytes: &[u8]) {
+fn write_all(out: &mut dyn Write, bytes: &[u8]) {
     out.write_all(bytes).expect("it reads to the end");
 }
 
-/// A server that writes this to its first client, then what `more` says that many times, then an end. It begins once the
-/// client's memory has been looked at.
+/// Starts a server that writes `first` to its first client, `more` that many times, and `last`. It
+/// begins once the client's memory has been read.
 async fn endless(first: Vec<u8>, more: Vec<u8>, times: usize, last: Vec<u8>) -> Endless {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let (asks, asked) = oneshot::channel();
-    let (looked_at, is_looked_at) = oneshot::channel::<()>();
+    let (connects, connected) = oneshot::channel();
+    let (measured, is_measured) = oneshot::channel::<()>();
     tokio::spawn(async move {
         let (socket, _) = listener.accept().await.expect("a connection");
         let mut socket = BufReader::new(socket);
-        let head = head(&mut socket).await;
-        asks.send(()).expect("somebody waits for it");
-        // It is dropped, and never sent.
-        let _ = is_looked_at.await;
+        let head = read_head(&mut socket).await;
+        connects.send(()).expect("somebody waits for it");
+        // The sender is dropped and never sends.
+        let _ = is_measured.await;
         let key = head.lines().find_map(|line| {
             line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim())
         });
@@ -238,7 +244,7 @@ async fn endless(first: Vec<u8>, more: Vec<u8>, times: usize, last: Vec<u8>) -> 
         let first = String::from_utf8_lossy(&first).replace("ACCEPT", &accept.unwrap_or_default());
         let _ = socket.write_all(first.as_bytes()).await;
         for _ in 0..times {
-            // A client that has had enough closes.
+            // A client that has had enough closes the connection.
             if socket.write_all(&more).await.is_err() {
                 return;
             }
@@ -246,24 +252,24 @@ async fn endless(first: Vec<u8>, more: Vec<u8>, times: usize, last: Vec<u8>) -> 
         let _ = socket.write_all(&last).await;
         std::future::pending::<()>().await;
     });
-    Endless { base, asked, looked_at }
+    Endless { base, connected, measured }
 }
 
-/// A server without end.
+/// A server that sends endless data.
 struct Endless {
     base: String,
-    /// Comes when the client has asked, and so is there to be looked at.
-    asked: oneshot::Receiver<()>,
-    /// Dropped, it lets the server begin.
-    looked_at: oneshot::Sender<()>,
+    /// Receives when the client has connected and its memory can be read.
+    connected: oneshot::Receiver<()>,
+    /// Dropping it lets the server begin.
+    measured: oneshot::Sender<()>,
 }
 
-async fn against(line: String, server: Endless) -> Held {
-    let Endless { base, asked, looked_at } = server;
+async fn run_against(line: String, server: Endless) -> LimitedRun {
+    let Endless { base, connected, measured } = server;
     let run = move || {
-        held(&line, &base, |_| {
-            asked.blocking_recv().expect("it asks");
-            looked_at
+        run_limited(&line, &base, |_| {
+            connected.blocking_recv().expect("it asks");
+            measured
         })
     };
     tokio::task::spawn_blocking(run).await.expect("it runs")
@@ -279,28 +285,28 @@ async fn endless_streams_stay_below_the_memory_limit() {
         ("event: ", vec![b'y'; MIB]),
     ] {
         let server = endless(format!("{STREAM}{begin}").into_bytes(), more, 64, last.clone()).await;
-        let held = against(watch.clone(), server).await;
-        assert_eq!(held.status, 0, "{}", held.stderr);
+        let result = run_against(watch.clone(), server).await;
+        assert_eq!(result.status, 0, "{}", result.stderr);
         assert!(
-            held.stdout.contains("too_large") && held.stdout.contains("the last"),
+            result.stdout.contains("too_large") && result.stdout.contains("the last"),
             "{}",
-            held.stdout
+            result.stdout
         );
     }
-    // A head that does not end.
+    // An endless head.
     let server = endless(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; MIB], 64, Vec::new()).await;
-    assert_ne!(against(watch.clone(), server).await.status, 0);
-    // Compressed, which nobody asked for: not taken apart, whatever it would become.
+    assert_ne!(run_against(watch.clone(), server).await.status, 0);
+    // A compressed stream, which evtap did not ask for, is not decompressed.
     for encoding in ["gzip", "br", "zstd", "deflate", "identity, gzip"] {
         let begin =
             STREAM.replace("\r\n\r\n", &format!("\r\nContent-Encoding: {encoding}\r\n\r\n"));
         let server = endless(begin.into_bytes(), vec![0x1f; MIB], 64, Vec::new()).await;
-        let held = against(watch.clone(), server).await;
+        let result = run_against(watch.clone(), server).await;
         assert!(
-            held.status == 1
-                && held.stderr.contains("the stream is compressed, which was not requested"),
+            result.status == 1
+                && result.stderr.contains("the stream is compressed, which was not requested"),
             "{}",
-            held.stderr
+            result.stderr
         );
     }
 }
@@ -311,7 +317,8 @@ const UPGRADE: &str = "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websock
 async fn endless_websocket_frames_stay_below_the_memory_limit() {
     let (workspace, call) = (evtap::emulator::DEMO_WORKSPACE, evtap::emulator::DEMO_CALL);
     let observe = format!("observe --workspace {workspace} --call {call} -o ndjson -n 1");
-    // A frame that says it has 2^63 bytes, or 2^62, or a little more than may be; a message in fragments without end.
+    // A frame with a length of 2^63, of 2^62 and of one byte over the limit; and a message in
+    // endless fragments.
     let length = |bytes: u64| [&[0x81, 127][..], &bytes.to_be_bytes()].concat();
     let fragment = [&[0x00, 127][..], &65_536_u64.to_be_bytes(), &vec![b'x'; 65_536]].concat();
     for (begin, more) in [
@@ -327,13 +334,13 @@ async fn endless_websocket_frames_stay_below_the_memory_limit() {
             more.repeat(64),
         )
         .await;
-        let held = against(observe.clone(), server).await;
+        let result = run_against(observe.clone(), server).await;
         assert!(
-            held.stdout.contains("too_large")
-                || held.stderr.contains("violated the WebSocket protocol"),
+            result.stdout.contains("too_large")
+                || result.stderr.contains("violated the WebSocket protocol"),
             "{} {}",
-            held.stdout,
-            held.stderr
+            result.stdout,
+            result.stderr
         );
     }
 }
@@ -351,34 +358,34 @@ async fn endless_answers_of_an_endpoint_stay_below_the_memory_limit() {
             vec![b'x'; MIB]
         };
         let server = endless(first.into(), more, 64, Vec::new()).await;
-        let Endless { base, asked, looked_at } = server;
+        let Endless { base, connected, measured } = server;
         let line = format!("replay - --forward {base} --forward-retries 0");
         let run = move || {
-            held(&line, "", |out| {
-                write(out, format!("{LAST}\n").as_bytes());
+            run_limited(&line, "", |out| {
+                write_all(out, format!("{LAST}\n").as_bytes());
                 out.flush().expect("it reads");
-                asked.blocking_recv().expect("it asks");
-                looked_at
+                connected.blocking_recv().expect("it asks");
+                measured
             })
         };
-        let held = tokio::task::spawn_blocking(run).await.expect("it runs");
-        let delivered = held.stderr.contains("1 forwarded");
+        let result = tokio::task::spawn_blocking(run).await.expect("it runs");
+        let delivered = result.stderr.contains("1 forwarded");
         assert_eq!(
-            (held.status, delivered),
+            (result.status, delivered),
             if first.contains("X: ") { (1, false) } else { (0, true) },
             "{}",
-            held.stderr
+            result.stderr
         );
-        assert!(held.stdout.contains("the last"));
+        assert!(result.stdout.contains("the last"));
     }
-    // Large events to an endpoint that takes its time: what waits is a batch, and not all of it.
+    // Large events for a slow endpoint: evtap queues a limited batch of them.
     let (url, posts) = endpoint(|_| status(200, "")).await;
     let line = format!("replay - --forward {url}");
     let event =
         format!("{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n", "x".repeat(1_000_000));
-    let held = tokio::task::spawn_blocking(move || {
-        held(&line, "", |out| (0..250).for_each(|_| write(out, event.as_bytes())))
+    let result = tokio::task::spawn_blocking(move || {
+        run_limited(&line, "", |out| (0..250).for_each(|_| write_all(out, event.as_bytes())))
     });
-    assert_eq!(held.await.expect("it runs").status, 0);
+    assert_eq!(result.await.expect("it runs").status, 0);
     assert_eq!(posts.lock().expect("no panic").len(), 250);
 }

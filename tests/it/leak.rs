@@ -1,5 +1,8 @@
-//! A canary in every field that is hidden, in every type that JSON has: it must not be seen in anything that comes out, by
-//! whichever way it went in, unless somebody asked for it by name.
+//! No hidden value gets out: every event has a canary of each JSON type in its hidden fields, and
+//! no trace of one may be in any output unless somebody revealed it by name.
+//!
+//! The tests send the canaries through every input (recordings, captures, both live streams) to
+//! every output.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -9,16 +12,17 @@ use evtap::model::{Class, Kind, Stream};
 use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::canaries::{SECRETS, bearers, canaries};
+use crate::canaries::{SECRETS, canaries, events_with_canaries};
 use crate::support::{
-    Post, Ran, STREAM, bodies, endpoint, evtap, observe, scripted, socket, status, watch,
+    Post, RunOutput, STREAM, bodies, endpoint, evtap, observe, scripted, status, watch,
+    websocket_server,
 };
 use crate::traces::Traces;
 
-/// What a canary can be recognised by: as text, as a number, with a fraction.
+/// Text that recognises a canary, also in part: as text, as an integer and as a decimal number.
 const CANARIES: &[&str] = &["Canary", "4081516234", "40815.16234"];
 
-/// What is no event, around a canary.
+/// Invalid events that contain a canary.
 const BROKEN: &[&str] = &[
     r#"{"caller_id":"Jane CanaryQzvxkwjh"#,
     r#"{"caller_id":"Jane CanaryQzvxkwjh""#,
@@ -31,10 +35,13 @@ const BROKEN: &[&str] = &[
     r#"{"Jane CanaryQzvxkwjh":4081516234,}"#,
 ];
 
-/// As `event:` line and data, or with the type in the data.
+/// Returns a capture of the workspace stream. Half of the events have their type in the `event:`
+/// line, the others in the data.
 fn sse() -> String {
     let mut text = "retry: 1\n\n: Jane CanaryQzvxkwjh\n\n".to_owned();
-    for (index, (event_type, mut payload)) in bearers(Stream::Workspace).into_iter().enumerate() {
+    for (index, (event_type, mut payload)) in
+        events_with_canaries(Stream::Workspace).into_iter().enumerate()
+    {
         let _ = writeln!(text, "id: {index}");
         if index % 2 == 0 {
             let _ = writeln!(text, "event: {event_type}");
@@ -49,22 +56,24 @@ fn sse() -> String {
     text + "Canary: Jane CanaryQzvxkwjh\ndata: {}\n\n"
 }
 
-/// How many frames of it have data.
+/// Returns the number of frames that have data.
 fn frames(sse: &str) -> usize {
     sse.lines().filter(|line| line.starts_with("data:")).count()
 }
 
-/// Messages of both shapes.
+/// Returns messages of an observer in both envelopes: flat, and with the payload in `data`.
 fn messages() -> Vec<Message> {
     let mut messages = Vec::new();
-    for (index, (event_type, payload)) in bearers(Stream::Observer).into_iter().enumerate() {
+    for (index, (event_type, payload)) in
+        events_with_canaries(Stream::Observer).into_iter().enumerate()
+    {
         let mut message = Map::from_iter([("type".to_owned(), event_type.clone().into())]);
         if index % 2 == 0 {
             message.extend(payload);
         } else {
             message.insert("data".to_owned(), payload.into());
         }
-        // The end of the call comes at the end.
+        // `session_end` ends the observation, so it must not come early.
         if event_type != "session_end" || index > 100 {
             messages.push(Message::text(Value::from(message).to_string()));
         }
@@ -77,11 +86,14 @@ fn messages() -> Vec<Message> {
     messages
 }
 
-/// The same as lines: bare events of both streams, as objects of both shapes, and what is none.
+/// Returns a recording: bare events of both streams, observer messages in both envelopes,
+/// CloudEvents, and lines with forged `_tap` members.
 fn ndjson() -> Vec<u8> {
     let mut lines = Vec::new();
     let mut line = |text: &[u8]| lines.extend_from_slice(&[text, b"\n"].concat());
-    for (event_type, payload) in [bearers(Stream::Workspace), bearers(Stream::Observer)].concat() {
+    for (event_type, payload) in
+        [events_with_canaries(Stream::Workspace), events_with_canaries(Stream::Observer)].concat()
+    {
         let mut flat = Map::from_iter([("event_type".to_owned(), event_type.into())]);
         flat.extend(payload);
         line(Value::from(flat).to_string().as_bytes());
@@ -89,7 +101,7 @@ fn ndjson() -> Vec<u8> {
     for message in messages() {
         line(&message.into_data());
     }
-    for (event_type, payload) in bearers(Stream::Workspace) {
+    for (event_type, payload) in events_with_canaries(Stream::Workspace) {
         let canary = "Jane CanaryQzvxkwjh";
         let attributes = json!({"specversion": "1.0", "id": canary, "source": canary, "subject": canary, "time": canary,
             "type": event_type, "patient": canary, canary: 4_081_516_234_u64, "datacontenttype": canary, "data": payload});
@@ -118,7 +130,7 @@ fn ndjson() -> Vec<u8> {
     lines
 }
 
-/// Options that change what a format shows, all of which hide.
+/// Options that change what a format prints. Nothing may get out with any of them.
 const VARIANTS: &[&str] = &[
     "-o ndjson --phi drop",
     "-o pretty --color never",
@@ -136,11 +148,12 @@ const VARIANTS: &[&str] = &[
     "-o pretty --color never --fields transcript,delta,discarded_texts --wrap",
 ];
 
-/// The same for what drops events, so that a stream would not come to its limit.
+/// Options that drop events. They are used on recordings only: a live stream would not reach its
+/// limit.
 const SELECTING: &[&str] =
     &["-o ndjson --status json --grep e", "-o pretty --color never -E tap.*"];
 
-/// Programs that turn what they see inside out; their own errors are told on stderr.
+/// jq programs that take events apart. Their own errors are reported on stderr.
 const PROGRAMS: &[&str] = &[
     ".",
     "tojson",
@@ -154,7 +167,8 @@ const PROGRAMS: &[&str] = &[
     "ltrimstr(\"x\") + 1",
 ];
 
-/// Every output format, coloured where it can be, and the variants: options, and a last argument.
+/// Returns every output format, with colours where it supports them, and the variants: options, and
+/// a last argument that may contain white space.
 fn outputs() -> impl Iterator<Item = (String, Option<String>)> {
     let formats = FORMATS.iter().flat_map(|format| {
         let colours = if format.is_coloured { &["never", "always"][..] } else { &["never"] };
@@ -163,7 +177,7 @@ fn outputs() -> impl Iterator<Item = (String, Option<String>)> {
     formats.chain(VARIANTS.iter().map(|options| ((*options).to_owned(), None)))
 }
 
-/// The outputs, and what programs and templates make of the same.
+/// Returns the outputs, and jq programs and templates.
 fn all_outputs() -> impl Iterator<Item = (String, Option<String>)> {
     let plain = outputs().chain(SELECTING.iter().map(|output| ((*output).to_owned(), None)));
     let programs =
@@ -173,20 +187,20 @@ fn all_outputs() -> impl Iterator<Item = (String, Option<String>)> {
 }
 
 #[track_caller]
-fn hides(ran: &Ran, how: &str) {
+fn assert_hidden(ran: &RunOutput, how: &str) {
     let all = ran.ended(0);
     assert!(all.lines().count() > 100, "{how}: too little came out to say anything");
-    leaves_no_trace(ran, how);
+    assert_no_trace(ran, how);
 }
 
 #[track_caller]
-fn leaves_no_trace(ran: &Ran, how: &str) {
-    has_no_trace(&ran.all(), how);
+fn assert_no_trace(ran: &RunOutput, how: &str) {
+    assert_no_trace_in(&ran.all(), how);
 }
 
 #[track_caller]
-fn has_no_trace(text: &str, how: &str) {
-    static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::of(SECRETS));
+fn assert_no_trace_in(text: &str, how: &str) {
+    static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::new(SECRETS));
     let found = TRACES.find(text).map(|(trace, line)| format!("{trace} in {line}"));
     assert_eq!(found, None, "{how}");
     for line in text.lines() {
@@ -214,10 +228,10 @@ async fn replay_hides_canaries_in_every_output() {
             let how = format!("{options} {}", argument.as_deref().unwrap_or_default());
             let ran = run.run().await;
             if how.contains("error") || how.contains("ltrimstr") {
-                leaves_no_trace(&ran, &how);
+                assert_no_trace(&ran, &how);
                 assert!(ran.stderr().contains("--jq fails on"), "{how}: {}", ran.stderr());
             } else {
-                hides(&ran, &how);
+                assert_hidden(&ran, &how);
             }
         }
     }
@@ -226,7 +240,7 @@ async fn replay_hides_canaries_in_every_output() {
 #[tokio::test]
 async fn forwarded_events_hide_canaries() {
     for options in ["", "--forward-format cloudevents --phi partial", "--status json"] {
-        // The endpoint refuses some, so that these are told.
+        // The endpoint refuses some events, so that evtap reports them.
         let answer = |number: usize| status(if number.is_multiple_of(9) { 422 } else { 200 }, "");
         let (url, posts) = endpoint(answer).await;
         let ran = evtap(&format!("replay - --forward {url} {options}"))
@@ -234,17 +248,18 @@ async fn forwarded_events_hide_canaries() {
             .stdin(ndjson())
             .run()
             .await;
-        hides(&ran, options);
+        assert_hidden(&ran, options);
         let bodies = bodies(&posts);
         assert!(bodies.lines().count() > 100);
-        has_no_trace(&bodies, options);
+        assert_no_trace_in(&bodies, options);
         for Post { head, .. } in posts.lock().expect("no panic").iter() {
-            has_no_trace(head, options);
+            assert_no_trace_in(head, options);
         }
     }
 }
 
-/// Pseudonyms are digits at random, in which a piece of a number can stand by chance: the key makes it the same each time.
+/// Uses a fixed key: random pseudonyms consist of hexadecimal digits and could contain a piece of a
+/// number by chance.
 #[tokio::test]
 async fn pseudonyms_hide_canaries() {
     use std::os::unix::fs::PermissionsExt;
@@ -254,7 +269,7 @@ async fn pseudonyms_hide_canaries() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("its owner may");
     for output in ["ndjson", "csv"] {
         let line = format!("replay - -o {output} --phi hash --phi-key-file {}", key.display());
-        hides(&evtap(&line).stdin(ndjson()).run().await, output);
+        assert_hidden(&evtap(&line).stdin(ndjson()).run().await, output);
     }
 }
 
@@ -274,24 +289,27 @@ async fn filters_and_conditions_see_only_masks() {
     assert_eq!(ran.ended(0), "", "it finds nothing");
     let ran = evtap("expect --replay - --no-check --then").arg(canary).stdin(ndjson()).run().await;
     ran.ended(7);
-    leaves_no_trace(&Ran::without_what_was_typed(&ran, canary), "expect");
+    assert_no_trace(&RunOutput::without_argument(&ran, canary), "expect");
 }
 
-/// A frame can end anywhere.
+/// Cuts a frame at every byte.
 #[tokio::test]
 async fn truncated_frames_hide_canaries() {
-    let whole = r#"{"event_type":"call.started","caller_id":"Jane CanaryQzvxkwjh","\u004aane":{"CanaryQzvxkwjh":4081516234}}"#;
+    let event = r#"{"event_type":"call.started","caller_id":"Jane CanaryQzvxkwjh","\u004aane":{"CanaryQzvxkwjh":4081516234}}"#;
     let lines =
-        (1..whole.len()).map(|end| format!("{}\n", &whole[..end])).collect::<Vec<_>>().concat();
-    let frame = |end| format!("id: {end}\ndata: {}\n\n", &whole[..end]);
-    let frames = (1..whole.len()).map(frame).collect::<Vec<_>>().concat();
+        (1..event.len()).map(|end| format!("{}\n", &event[..end])).collect::<Vec<_>>().concat();
+    let frame = |end| format!("id: {end}\ndata: {}\n\n", &event[..end]);
+    let frames = (1..event.len()).map(frame).collect::<Vec<_>>().concat();
     for input in [lines, frames] {
         for options in ["-o ndjson --status json", "-o pretty --color never", "-o csv"] {
-            hides(&evtap(&format!("replay - {options}")).stdin(input.clone()).run().await, options);
+            assert_hidden(
+                &evtap(&format!("replay - {options}")).stdin(input.clone()).run().await,
+                options,
+            );
         }
         let ran = evtap("audit -").stdin(input).run().await;
         ran.ended(7);
-        leaves_no_trace(&ran, "audit");
+        assert_no_trace(&ran, "audit");
     }
 }
 
@@ -300,11 +318,11 @@ async fn audit_reports_hide_canaries() {
     for options in ["", "-o json"] {
         let ran = evtap(&format!("audit - {options}")).stdin(ndjson()).run().await;
         ran.ended(7);
-        leaves_no_trace(&ran, options);
+        assert_no_trace(&ran, options);
     }
 }
 
-/// Names and values that are counted are those that are shown.
+/// Statistics count names and values of redacted events only.
 #[tokio::test]
 async fn statistics_hide_canaries() {
     for options in [
@@ -316,7 +334,7 @@ async fn statistics_hide_canaries() {
         for input in [ndjson(), sse().into_bytes()] {
             let ran = evtap(&format!("stats - --no-check {options}")).stdin(input).run().await;
             assert!(!ran.ended(0).is_empty());
-            leaves_no_trace(&ran, options);
+            assert_no_trace(&ran, options);
         }
     }
     for status in ["text", "json"] {
@@ -324,13 +342,13 @@ async fn statistics_hide_canaries() {
             .stdin(ndjson())
             .run()
             .await;
-        hides(&ran, status);
+        assert_hidden(&ran, status);
     }
     let everything = "[.. | scalars], (.. | tojson), .call_sid, .event_type, error(tojson)";
     let ran =
         evtap("stats - --no-check -o json --group-by").arg(everything).stdin(ndjson()).run().await;
     assert!(ran.ended(0).contains("[redacted]"));
-    leaves_no_trace(&ran, "groups");
+    assert_no_trace(&ran, "groups");
 }
 
 #[tokio::test]
@@ -338,7 +356,7 @@ async fn timelines_hide_canaries() {
     let sid = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
     let mut lines = String::new();
     for (event_type, mut payload) in
-        [bearers(Stream::Workspace), bearers(Stream::Observer)].concat()
+        [events_with_canaries(Stream::Workspace), events_with_canaries(Stream::Observer)].concat()
     {
         payload.insert("call_sid".to_owned(), sid.into());
         payload.insert("event_type".to_owned(), event_type.into());
@@ -349,13 +367,13 @@ async fn timelines_hide_canaries() {
             let how = format!("timeline {sid} - -o {output} {options}");
             let ran = evtap(&how).stdin(lines.clone()).run().await;
             assert!(ran.ended(0).len() > 10_000, "{how}: too little came out to say anything");
-            // Escapes of HTML hide nothing.
-            leaves_no_trace(&ran, &how);
+            // HTML escapes do not alter the canaries, so the same search finds them.
+            assert_no_trace(&ran, &how);
         }
     }
     for input in [ndjson(), sse().into_bytes()] {
         for how in ["timeline -", "timeline - -o json"] {
-            leaves_no_trace(&evtap(how).stdin(input.clone()).run().await, how);
+            assert_no_trace(&evtap(how).stdin(input.clone()).run().await, how);
         }
     }
     let ran = evtap("timeline CA5f0c -")
@@ -366,7 +384,7 @@ async fn timelines_hide_canaries() {
         .run()
         .await;
     ran.ended(4);
-    leaves_no_trace(&ran, "an error quotes no SID that is none");
+    assert_no_trace(&ran, "an error quotes no SID that is none");
 }
 
 #[tokio::test]
@@ -376,11 +394,11 @@ async fn watch_hides_canaries_in_every_output() {
         let base = scripted([format!("{STREAM}{sse}").into_bytes()]).await;
         let run = watch(&base, &format!("-n {} {options}", frames(&sse)));
         let run = argument.iter().fold(run, |run, argument| run.arg(argument));
-        hides(&run.run().await, &format!("{options} {argument:?}"));
+        assert_hidden(&run.run().await, &format!("{options} {argument:?}"));
     }
 }
 
-/// What is left on the disk, and what is said beside it.
+/// Covers the files that evtap writes, and stderr.
 #[tokio::test]
 async fn the_record_and_the_cursor_hide_canaries() {
     let sse = sse();
@@ -390,11 +408,11 @@ async fn the_record_and_the_cursor_hide_canaries() {
         let base = scripted([format!("{STREAM}{sse}").into_bytes()]).await;
         let files = format!("--record {} --cursor {}", record.display(), cursor.display());
         let line = format!("{files} --status json --stats --phi {phi} -n {}", frames(&sse));
-        leaves_no_trace(&watch(&base, &line).run().await, &line);
+        assert_no_trace(&watch(&base, &line).run().await, &line);
         for file in [&record, &cursor] {
             let text = std::fs::read_to_string(file).expect("it is there");
             assert!(text.len() > 100, "{}: too little to say anything", file.display());
-            has_no_trace(&text, &line);
+            assert_no_trace_in(&text, &line);
             std::fs::remove_file(file).expect("it is there");
         }
         assert_eq!(
@@ -405,24 +423,24 @@ async fn the_record_and_the_cursor_hide_canaries() {
     }
 }
 
-/// Without the word that reveals, nothing is even asked for.
+/// Without `--reveal all`, evtap does not even connect.
 #[tokio::test]
 async fn raw_frames_are_not_fetched_without_reveal_all() {
     let base = scripted([format!("{STREAM}{}", sse()).into_bytes()]).await;
     for reveal in ["", "--reveal caller_id", "--reveal call.started.caller_id"] {
         let ran = evtap(&format!("frames {base}/x {reveal}")).at(&base).run().await;
         assert_eq!(ran.ended(2), "");
-        leaves_no_trace(&ran, reveal);
+        assert_no_trace(&ran, reveal);
     }
 }
 
 #[tokio::test]
 async fn observe_hides_canaries_in_every_output() {
     for (options, argument) in outputs() {
-        let base = socket(messages()).await;
+        let base = websocket_server(messages()).await;
         let run = observe(&base, &options);
         let run = argument.iter().fold(run, |run, argument| run.arg(argument));
-        hides(&run.run().await, &format!("{options} {argument:?}"));
+        assert_hidden(&run.run().await, &format!("{options} {argument:?}"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What evtap promises, held against the library and the real binary.
+//! Integration tests of the library and of the `evtap` binary.
 
 mod architecture;
 mod audit;

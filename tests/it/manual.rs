@@ -1,4 +1,5 @@
-//! jq's language as jq has it: the programs of its manual, run by evtap and by the jq of this machine.
+//! The jq language: evtap and the installed jq run the programs of the jq manual and must give the
+//! same.
 
 use evtap::query::program::{self, Program};
 use evtap::query::value;
@@ -6,7 +7,7 @@ use evtap::query::value;
 use crate::predicates::on_stack;
 use crate::support::tools;
 
-/// Programs of the manual of jq that apply to one value, each with an input.
+/// Programs of the jq manual that apply to one value, each with an input.
 const MANUAL: &[(&str, &str)] = &[
     (".", "\"Hello\""),
     (".foo", r#"{"foo":42,"bar":"less"}"#),
@@ -174,12 +175,13 @@ const MANUAL: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where jaq goes another way than jq: destructuring alternatives, and division by zero, which gives infinity.
+/// Known differences between jaq and jq: destructuring alternatives, and division by zero, which
+/// gives infinity in jaq.
 const DIFFERENT: &[(&str, &str)] =
     &[(".[] as [$a] ?// $a | $a", "[[1],2]"), (".[] | (1 / .)?", "[1,0,-1]")];
 
-/// What this machine's jq gives; `None` if it refuses the program or fails.
-fn by_jq(source: &str, input: &str) -> Option<Vec<serde_json::Value>> {
+/// Returns the outputs of the installed jq; `None` if it refuses the program or fails.
+fn by_installed_jq(source: &str, input: &str) -> Option<Vec<serde_json::Value>> {
     use std::io::Write;
     let mut jq = std::process::Command::new("jq")
         .args(["-c", source])
@@ -203,7 +205,7 @@ fn the_programs_of_the_jq_manual_give_the_same_as_jq() {
     if !tools::available(&["jq"]) {
         return;
     }
-    let ours = |source: &str, input: &str| {
+    let by_evtap = |source: &str, input: &str| {
         on_stack(|| {
             let program = Program::compile(&program::parse("--jq", source).ok()?, &[]).ok()?;
             let mut outputs = Vec::new();
@@ -221,9 +223,9 @@ fn the_programs_of_the_jq_manual_give_the_same_as_jq() {
     let mut compared = 0;
     let mut differing = Vec::new();
     for (source, input) in MANUAL {
-        let Some(expected) = by_jq(source, input) else { continue };
+        let Some(expected) = by_installed_jq(source, input) else { continue };
         compared += 1;
-        let given = ours(source, input);
+        let given = by_evtap(source, input);
         if given.as_ref() != Some(&expected) {
             differing.push(format!("{source} on {input}: jq gives {expected:?}, evtap {given:?}"));
         }
@@ -231,6 +233,10 @@ fn the_programs_of_the_jq_manual_give_the_same_as_jq() {
     assert!(compared > 150, "only {compared} programs were compared");
     assert!(differing.is_empty(), "{compared} compared, these differ:\n{}", differing.join("\n"));
     for (source, input) in DIFFERENT {
-        assert_ne!(ours(source, input), by_jq(source, input), "{source} is no difference any more");
+        assert_ne!(
+            by_evtap(source, input),
+            by_installed_jq(source, input),
+            "{source} is no difference any more"
+        );
     }
 }

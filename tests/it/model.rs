@@ -1,4 +1,4 @@
-//! What holds of every declaration.
+//! Rules for every declaration in the model.
 
 use std::collections::HashSet;
 
@@ -29,10 +29,10 @@ fn names_are_unique_and_sorted_within_their_family() {
     let mut last = "";
     for kind in Kind::ALL.iter().chain(Kind::OWN) {
         let spec = kind.spec();
-        assert!(seen.insert(spec.event_type), "{} stands twice", spec.event_type);
+        assert!(seen.insert(spec.event_type), "{} is declared twice", spec.event_type);
         assert_eq!(Kind::from_name(spec.event_type).or(Some(*kind)), Some(*kind));
         if last.split('.').next() == spec.event_type.split('.').next() {
-            assert!(last < spec.event_type, "{} stands before {last}", spec.event_type);
+            assert!(last < spec.event_type, "{} is declared after {last}", spec.event_type);
         }
         last = spec.event_type;
         let names: HashSet<_> = spec.fields.iter().map(|field| field.name).collect();

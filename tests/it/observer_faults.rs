@@ -1,7 +1,8 @@
-//! A call's observer whose socket breaks in every way, and what came of it held against what was said.
+//! Observes a call whose socket breaks in every way, and compares what was delivered with what was
+//! sent.
 //!
-//! Nothing of a call is kept, so what is said while nobody is connected is lost: each such hole must have a `tap.gap`, and
-//! what was sent must arrive once and in order.
+//! The server keeps nothing of a call, so messages are lost while no client is connected. Each such
+//! period needs a `tap.gap`, and every message that was sent must arrive once and in order.
 
 use std::time::Duration;
 
@@ -19,39 +20,40 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::support::head;
+use crate::support::read_head;
 
-/// The largest message. A small one, so that huge ones needn't be.
+/// The largest message that is accepted. It is small, so that messages over the limit can be small
+/// too.
 const FRAME: usize = 4096;
 
-/// How a connection comes to its end.
+/// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// By a close frame of that code, or of none.
+    /// By a close frame with that code, or without one.
     Close(Option<u16>),
-    /// Without one.
+    /// Without a close frame.
     Cut,
-    /// By a reset, once everything has arrived.
+    /// By a reset, after everything has arrived.
     Reset,
-    /// Within a frame.
+    /// In the middle of a frame.
     CutWithin,
-    /// Within a message of several frames.
+    /// In the middle of a fragmented message.
     CutBetween,
-    /// It never ends: nothing more is said.
+    /// Never: it stays open and silent.
     Stall,
     /// By a message over the limit.
     Huge,
-    /// By text that is no UTF-8.
+    /// By text that is not UTF-8.
     NotUtf8,
-    /// By what is no frame.
+    /// By bytes that are not a frame.
     Garbage,
-    /// Before it began: the handshake is answered with that status.
+    /// In the handshake, by an answer with that status.
     Status(u16),
-    /// The same with something that is no HTTP.
+    /// In the handshake, by an answer that is not HTTP.
     NoHttp,
 }
 
-/// One connection: how many messages are missed before it, how many it brings, and how it ends.
+/// A connection: how many messages are missed before it, how many it delivers, and how it ends.
 #[derive(Debug, Clone, Copy)]
 struct Connection {
     missed: usize,
@@ -59,7 +61,7 @@ struct Connection {
     ending: Ending,
 }
 
-/// What no other try mends, and the status that it leads to.
+/// Endings after which reconnecting is useless, and their exit status.
 const FINAL: &[(Ending, Exit)] = &[
     (Ending::Close(Some(1008)), Exit::Credential),
     (Ending::Close(Some(4001)), Exit::Credential),
@@ -72,20 +74,20 @@ const FINAL: &[(Ending, Exit)] = &[
     (Ending::Status(410), Exit::NotFound),
 ];
 
-/// What came of a call.
+/// What happened in a call.
 #[derive(Debug, Default)]
-pub struct Heard {
+pub struct CallReport {
     pub faults: usize,
-    pub said: usize,
+    pub sent: usize,
     pub delivered: usize,
     pub gaps: usize,
     pub missed: usize,
-    pub unnamed: usize,
-    pub twice_or_disordered: usize,
+    pub uncovered: usize,
+    pub repeated_or_reordered: usize,
 }
 
-/// Any code that can be sent and is not final, but for those that want to be left alone for five seconds.
-fn passing_code(rng: &mut StdRng) -> u16 {
+/// Draws a close code that is not final, except those that ask for a delay of five seconds.
+fn transient_close_code(rng: &mut StdRng) -> u16 {
     loop {
         let code = if rng.random_bool(0.3) {
             pick(rng, &[4004, 1000, 1001, 1002, 1003, 1007, 1009, 1010, 1011, 1012, 1014])
@@ -105,7 +107,7 @@ fn pick<T: Copy>(rng: &mut StdRng, of: &[T]) -> T {
 
 fn connection(rng: &mut StdRng) -> Connection {
     let ending = match rng.random_range(0..13) {
-        0..4 => Ending::Close(Some(passing_code(rng))),
+        0..4 => Ending::Close(Some(transient_close_code(rng))),
         4 => Ending::Close(None),
         5 => Ending::Status(pick(rng, &[429, 500, 502, 503])),
         other => [
@@ -121,16 +123,17 @@ fn connection(rng: &mut StdRng) -> Connection {
     Connection { missed: pick(rng, &[0, 1, 3]), messages: rng.random_range(0..5), ending }
 }
 
-/// Listens to a call that is broken so many times, and ends well or in a way that is final. Everything is drawn from the seed.
-pub async fn overhear(seed: u64, breaks: usize) -> Heard {
+/// Observes a call that breaks `breaks` times and then ends normally or by a final error.
+/// Everything is drawn from the seed.
+pub async fn observe_broken_call(seed: u64, breaks: usize) -> CallReport {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut script = vec![Connection { missed: 0, messages: 2, ending: Ending::Cut }];
     script.extend((0..breaks).map(|_| connection(&mut rng)));
     let is_over = rng.random_bool(0.5);
     let (ending, exit) = if is_over {
-        (Ending::Close(Some(passing_code(&mut rng))), None)
+        (Ending::Close(Some(transient_close_code(&mut rng))), None)
     } else {
-        pick_final(&mut rng)
+        draw_final(&mut rng)
     };
     script.push(Connection { missed: 1, messages: rng.random_range(0..3), ending });
 
@@ -162,13 +165,13 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
     let reading = tokio::spawn(async move {
         observer::run(&client, DEMO_WORKSPACE, DEMO_CALL, &keys, &limits, &tx).await
     });
-    let mut heard = Heard { faults: breaks + 1, ..Heard::default() };
-    let (mut next, mut is_named) = (0, true);
+    let mut report = CallReport { faults: breaks + 1, ..CallReport::default() };
+    let (mut next, mut is_in_gap) = (0, true);
     while let Some(item) = items.recv().await {
         let Item::Frame(frame) = item else { continue };
         if frame.format == FrameFormat::Own {
-            heard.gaps += 1;
-            is_named = true;
+            report.gaps += 1;
+            is_in_gap = true;
         }
         let message: serde_json::Value = serde_json::from_slice(&frame.data).unwrap_or_default();
         let Some(number) =
@@ -176,29 +179,29 @@ pub async fn overhear(seed: u64, breaks: usize) -> Heard {
         else {
             continue;
         };
-        heard.delivered += 1;
-        heard.twice_or_disordered += usize::from(number < next);
+        report.delivered += 1;
+        report.repeated_or_reordered += usize::from(number < next);
         if number > next {
-            heard.missed += number - next;
-            heard.unnamed += if is_named { 0 } else { number - next };
+            report.missed += number - next;
+            report.uncovered += if is_in_gap { 0 } else { number - next };
         }
-        (next, is_named) = (number + 1, false);
+        (next, is_in_gap) = (number + 1, false);
     }
     let ended = reading.await.expect("it does not break down");
     assert_eq!(ended.err().map(|error| error.exit), exit, "{script:?}");
     serving.abort();
-    let brings =
+    let delivers =
         |connection: &&Connection| !matches!(connection.ending, Ending::Status(_) | Ending::NoHttp);
-    heard.said = script.iter().filter(brings).map(|connection| connection.messages).sum();
-    heard
+    report.sent = script.iter().filter(delivers).map(|connection| connection.messages).sum();
+    report
 }
 
-fn pick_final(rng: &mut StdRng) -> (Ending, Option<Exit>) {
+fn draw_final(rng: &mut StdRng) -> (Ending, Option<Exit>) {
     let (ending, exit) = pick(rng, FINAL);
     (ending, Some(exit))
 }
 
-/// Plays one connection. What stays open is given back.
+/// Plays the server's side of a connection. Returns the socket if it stays open.
 async fn play(
     socket: TcpStream,
     connection: Connection,
@@ -206,7 +209,7 @@ async fn play(
     is_over: bool,
 ) -> Option<TcpStream> {
     let mut socket = BufReader::new(socket);
-    let head = head(&mut socket).await;
+    let head = read_head(&mut socket).await;
     match connection.ending {
         Ending::Status(status) => {
             let answer =
@@ -248,11 +251,11 @@ async fn play(
         ),
         Ending::NotUtf8 => sent.extend(frame(0x81, b"\"\xff\"")),
         Ending::Garbage => sent.extend([0xff; 40]),
-        // Its answer shows that what is before it has arrived.
+        // The answer to a ping shows that everything before it has arrived.
         Ending::Reset => sent.extend(frame(0x89, b"")),
         Ending::Cut | Ending::Stall | Ending::Status(_) | Ending::NoHttp => {}
     }
-    // A client that fails the connection closes it meanwhile.
+    // A client that fails the connection may close it meanwhile.
     let _ = socket.write_all(&sent).await;
     if connection.ending == Ending::Reset {
         let _pong = socket.read(&mut [0; 512]).await.expect("an answer");
@@ -264,7 +267,7 @@ async fn play(
         return Some(socket);
     }
     let _ = socket.shutdown().await;
-    // Closing with unread bytes would reset the connection, and with it what is still on the way.
+    // Closing a socket with unread bytes resets the connection and loses what is still on the way.
     let _ = tokio::time::timeout(Duration::from_secs(5), async {
         while matches!(socket.read(&mut [0; 512]).await, Ok(1..)) {}
     })
@@ -272,50 +275,50 @@ async fn play(
     None
 }
 
-/// One frame as a server writes it: unmasked, and short.
+/// Builds an unmasked, short frame, as a server sends it.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first, u8::try_from(payload.len()).expect("short")], payload].concat()
 }
 
-impl Heard {
-    /// What was sent has come, once and in order, and each hole has a name.
+impl CallReport {
+    /// Returns whether everything sent was delivered once and in order, and every loss is in a gap.
     pub fn is_whole(&self) -> bool {
-        self.unnamed == 0 && self.twice_or_disordered == 0 && self.delivered == self.said
+        self.uncovered == 0 && self.repeated_or_reordered == 0 && self.delivered == self.sent
     }
 
-    /// Adds another one.
+    /// Adds the counts of another report.
     pub fn add(&mut self, other: &Self) {
         self.faults += other.faults;
-        self.said += other.said;
+        self.sent += other.sent;
         self.delivered += other.delivered;
         self.gaps += other.gaps;
         self.missed += other.missed;
-        self.unnamed += other.unnamed;
-        self.twice_or_disordered += other.twice_or_disordered;
+        self.uncovered += other.uncovered;
+        self.repeated_or_reordered += other.repeated_or_reordered;
     }
 }
 
 #[tokio::test]
 async fn every_broken_socket_is_covered_by_a_gap() {
-    let mut sum = Heard::default();
+    let mut sum = CallReport::default();
     for seed in 0..40 {
-        let heard = overhear(seed, 6).await;
-        assert!(heard.is_whole(), "{seed}: {heard:?}");
-        sum.add(&heard);
+        let report = observe_broken_call(seed, 6).await;
+        assert!(report.is_whole(), "{seed}: {report:?}");
+        sum.add(&report);
     }
     assert!(sum.missed > 20 && sum.gaps > 20 && sum.delivered > 100, "{sum:?}");
 }
 
-/// The long run behind the figure in the README.
+/// The long run behind the figures in docs/gaps.md.
 #[tokio::test]
 #[ignore = "takes minutes"]
 async fn soak_calls() {
     use std::io::Write;
-    let mut sum = Heard::default();
+    let mut sum = CallReport::default();
     for seed in 1000..2200 {
-        let heard = overhear(seed, 9).await;
-        assert!(heard.is_whole(), "{seed}: {heard:?}");
-        sum.add(&heard);
+        let report = observe_broken_call(seed, 9).await;
+        assert!(report.is_whole(), "{seed}: {report:?}");
+        sum.add(&report);
     }
     std::io::stdout().write_all(format!("calls: {sum:?}\n").as_bytes()).expect("a terminal");
 }

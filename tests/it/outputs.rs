@@ -1,4 +1,5 @@
-//! The ways of writing events, as others read them: one JSON array, CloudEvents, tables; and the times of the lines for people.
+//! Output formats as other programs read them: a JSON array, CloudEvents, CSV and TSV; and the
+//! times in lines for people.
 
 use std::collections::HashSet;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{emulator, events, evtap, fast, observe, tools, types, watch};
 
-/// Every event of the clinic, and what is none.
+/// Returns a recording of every event of the emulator, unusual events and an invalid line.
 async fn recording(options: &str) -> String {
     let base = emulator(fast()).await;
     watch(&base, &format!("-n 400 {options}")).run().await.ended(0)
@@ -43,7 +44,7 @@ async fn json_output_is_an_array_indented_as_by_jq() {
     let lines = recording("").await;
     let array = replayed("-o json", &lines).await;
     assert_eq!(serde_json::from_str::<Vec<Value>>(&array).expect("one array"), events(&lines));
-    // The other hand writes some numbers and escapes in another way.
+    // `serde_json` writes some numbers and escapes differently, so those lines are left out.
     let is_plain = |line: &&str| {
         serde_json::from_str(line)
             .map(|value: Value| value.to_string())
@@ -71,7 +72,7 @@ async fn json_output_is_an_array_indented_as_by_jq() {
     assert!(coloured.contains("\u{1b}[35m\"[redacted]\"\u{1b}[0m"), "{coloured}");
 }
 
-/// What two spaces a level make of each line, by another hand.
+/// Formats lines as an indented JSON array by `serde_json`, for comparison.
 fn indented(lines: &str) -> String {
     let pretty =
         |value: &Value| serde_json::to_string_pretty(value).expect("JSON").replace('\n', "\n  ");
@@ -100,8 +101,8 @@ async fn a_json_array_is_closed_whatever_ends_the_run() {
     }
 }
 
-/// CloudEvents 1.0.2 and its JSON format, section by section: required attributes, names of lower-case letters and digits,
-/// values that are scalar, strings without control characters.
+/// Returns a schema of CloudEvents 1.0.2 in the JSON format: required attributes, names of
+/// lower-case letters and digits, scalar values, strings without control characters.
 fn cloudevents() -> jsonschema::Validator {
     let text = json!({"type": "string", "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f\\ufdd0-\\ufdef\\ufffe\\uffff]+$"});
     let schema = json!({
@@ -204,7 +205,7 @@ async fn cloudevents_of_other_programs_are_decoded() {
         events(&line)[0]["_tap"]["drift"],
         json!([{"kind": "unknown_field", "field": "cloudevent.patient"}])
     );
-    // What has no object in it is no envelope: all of it is there, and hidden.
+    // Without an object in `data` it is not an envelope: every member is there, and hidden.
     for data in [json!("Jane Canary"), json!(null)] {
         let mut odd = event.clone();
         odd["data"] = data;
@@ -247,7 +248,8 @@ async fn audit_checks_the_attributes_of_cloudevents() {
     }
 }
 
-/// RFC 4180, section 2: lines end in CRLF, all have as many cells, quotes stand around what needs them and are doubled inside.
+/// RFC 4180, section 2: lines end in CRLF, all rows have the same number of cells, and cells that
+/// need it are quoted, with quotes doubled.
 #[tokio::test]
 async fn csv_follows_rfc_4180() {
     let table = replayed("-o csv --reveal all", &recording("--reveal all").await).await;
@@ -278,24 +280,24 @@ async fn timestamps_follow_the_options() {
     if !tools::time_zones() {
         return;
     }
-    let none = "            ";
+    let no_time = "            ";
     for (options, expected) in [
-        ("", ["22:00:00.000", "22:00:01.250", none, "23:30:01.000", "23:30:00.500"]),
+        ("", ["22:00:00.000", "22:00:01.250", no_time, "23:30:01.000", "23:30:00.500"]),
         (
             "--timestamps utc",
-            ["22:00:00.000", "22:00:01.250", none, "23:30:01.000", "23:30:00.500"],
+            ["22:00:00.000", "22:00:01.250", no_time, "23:30:01.000", "23:30:00.500"],
         ),
         (
             "--tz Asia/Kolkata",
-            ["03:30:00.000", "03:30:01.250", none, "05:00:01.000", "05:00:00.500"],
+            ["03:30:00.000", "03:30:01.250", no_time, "05:00:01.000", "05:00:00.500"],
         ),
         (
             "--timestamps relative",
-            ["+0:00:00.000", "+0:00:01.250", none, "+1:30:01.000", "+1:30:00.500"],
+            ["+0:00:00.000", "+0:00:01.250", no_time, "+1:30:01.000", "+1:30:00.500"],
         ),
         (
             "--timestamps delta",
-            ["      +0.000", "      +1.250", none, "   +5399.750", "      -0.500"],
+            ["      +0.000", "      +1.250", no_time, "   +5399.750", "      -0.500"],
         ),
         ("--timestamps none", [""; 5]),
     ] {

@@ -1,5 +1,5 @@
-//! What takes the place of a value: pseudonyms that agree, two last characters, free text with its numbers masked; and that
-//! a recording of any of it replays to the byte.
+//! What replaces hidden values: consistent pseudonyms, partial masks and scrubbed free text.
+//! Recordings of any of these replay byte for byte.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::support::{emulator, events, evtap, fast, observe, watch};
 
-/// One number in three events, in three spellings; one address; prose with a number in it, its first digit escaped.
+/// One number in several events and spellings, one address, and free text that contains the number
+/// with its first digit escaped.
 const NUMBERS: &str = r#"{"event_type":"call.started","call_sid":"C","direction":"inbound","service_id":"s","caller_id":"+12025550123"}
 {"type":"participant_joined","conference_sid":"F","participant_id":"p","participant_role":"caller","phone_number":"(202) 555-0123","display_name":"Jane"}
 {"type":"forward_call_resolved","target_number":12025550123,"result":"call \u0032025550123 back"}
@@ -163,15 +164,15 @@ async fn free_text_is_scrubbed_unless_revealed() {
 #[tokio::test]
 async fn scrub_all_scrubs_open_fields_but_not_ids() {
     let bounced = r#"{"event_type":"channel.email_bounced","email_id":"CA20255501232025550123202555012320","from_address":"office@example.org","to_address":"x"}"#;
-    let shown = |options: &'static str| async move {
+    let replay_with = |options: &'static str| async move {
         evtap(&format!("replay - {options}")).stdin(bounced).run().await.ended(0)
     };
-    assert!(shown("").await.contains("office@example.org"));
-    let scrubbed = shown("--scrub all").await;
+    assert!(replay_with("").await.contains("office@example.org"));
+    let scrubbed = replay_with("--scrub all").await;
     assert!(
         scrubbed.contains(r#""from_address":"[email]""#)
             && scrubbed.contains("CA20255501232025550123202555012320")
     );
     assert!(scrubbed.contains(r#""scrubbed":["from_address"]"#), "{scrubbed}");
-    assert!(shown("--scrub all --reveal from_address").await.contains("office@example.org"));
+    assert!(replay_with("--scrub all --reveal from_address").await.contains("office@example.org"));
 }

@@ -1,4 +1,5 @@
-//! Predicates: the fast path against jaq, jaq against jq, and nothing hidden in either.
+//! Predicates: the native evaluator and cached results agree with jaq, and no program can depend on
+//! a hidden value.
 
 use std::sync::LazyLock;
 
@@ -12,8 +13,8 @@ use proptest::prelude::*;
 
 use crate::decode_redact::frame;
 
-/// Shows a recorded line to `look`.
-fn with_shown<T>(line: &str, policy: Policy, look: impl FnOnce(&RedactedEvent<'_>) -> T) -> T {
+/// Decodes and redacts a recorded line and passes it to `look`.
+fn with_redacted<T>(line: &str, policy: Policy, look: impl FnOnce(&RedactedEvent<'_>) -> T) -> T {
     let frame = frame(FrameFormat::Record, None, line.as_bytes());
     let mut decoder = Decoder::default();
     let mut redactor = Redactor::new(policy);
@@ -21,7 +22,7 @@ fn with_shown<T>(line: &str, policy: Policy, look: impl FnOnce(&RedactedEvent<'_
     look(&redactor.redact(&event))
 }
 
-/// Runs on a thread with the stack that programs need.
+/// Runs `work` on a thread with the stack size that programs need.
 pub fn on_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
@@ -33,7 +34,7 @@ pub fn on_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// What jaq says: whether a value is true before there is an error.
+/// Evaluates a predicate with jaq: whether it outputs a true value before an error.
 fn by_jaq(source: &str, shown: &RedactedEvent<'_>) -> Result<bool, EvalError> {
     let program = Program::compile(&program::parse("--filter", source).expect("parses"), &[])
         .expect("compiles");
@@ -205,14 +206,14 @@ proptest! {
 
     #[test]
     fn the_fast_path_agrees_with_jaq(source in program_text(), event in event_text()) {
-        let (native, jaq) = on_stack(|| with_shown(&event, reveal_all(), |shown| {
+        let (native, jaq) = on_stack(|| with_redacted(&event, reveal_all(), |shown| {
             let parsed = program::parse("--filter", &source).expect("parses");
             (Native::compile(&parsed.term, &[]).map(|native| native.holds(shown)), by_jaq(&source, shown))
         }));
         prop_assert_eq!(native.unwrap_or(jaq), jaq, "{} on {}", source, event);
     }
 
-    /// Only the beginning may take the fast path, and the second time the program is not run again.
+    /// Only the first part can be evaluated natively. The second evaluation uses the cached result.
     #[test]
     fn partial_evaluation_and_cached_results_agree_with_jaq(
         first in program_text(), rest in program_text(), event in event_text(),
@@ -220,20 +221,20 @@ proptest! {
     ) {
         let first = wrapped.replace("FIRST", &first);
         let source = format!("{first} and ([{rest}] | .[0])");
-        let (said, jaq) = on_stack(|| with_shown(&event, reveal_all(), |shown| {
+        let (by_filter, jaq) = on_stack(|| with_redacted(&event, reveal_all(), |shown| {
             let parsed = program::parse("--filter", &source).expect("parses");
             assert!(Native::compile(&parsed.term, &[]).is_none(), "{source}");
             let filter = Predicate::compile(&parsed, &[]).expect("compiles");
-            // A twin tells nothing.
+            // A fork reports no failures on stderr.
             let mut select = EventFilter::new(TypeFilter::default(), vec![filter], None).fork();
-            let said = [(); 2].map(|()| {
+            let by_filter = [(); 2].map(|()| {
                 let failures = select.failures();
                 let held = select.matches(&EventContext::new(shown)).expect("it ends");
                 if select.failures() > failures { Err(EvalError) } else { Ok(held) }
             });
-            (said, by_jaq(&source, shown))
+            (by_filter, by_jaq(&source, shown))
         }));
-        prop_assert_eq!(said, [jaq; 2], "{} on {}", source, event);
+        prop_assert_eq!(by_filter, [jaq; 2], "{} on {}", source, event);
     }
 }
 
@@ -257,7 +258,7 @@ fn common_predicates_take_the_fast_path() {
     }
 }
 
-/// Programs of all kinds that could bring a hidden value out, or depend on one.
+/// Programs of all kinds that could reveal a hidden value or depend on one.
 const ORACLES: &[&str] = &[
     ".",
     "tojson",
@@ -324,7 +325,7 @@ proptest! {
             "{{\"event_type\":\"call.started\",\"call_sid\":\"CA1\",\"direction\":\"inbound\",\"service_id\":\"s\",\"caller_id\":{hidden},\"transcript\":{hidden},\"undeclared\":{hidden}}}"
         );
         for (source, program) in &*PROGRAMS {
-            let outputs = |event: &str| on_stack(|| with_shown(event, Policy::default(), |shown| {
+            let outputs = |event: &str| on_stack(|| with_redacted(event, Policy::default(), |shown| {
                 let mut outputs = Vec::new();
                 let end = program.run(value::event(shown), |value| {
                     outputs.push(value.to_string());
@@ -337,7 +338,7 @@ proptest! {
     }
 }
 
-/// Those of [`ORACLES`] that compile: what evtap doesn't have can't tell anything.
+/// The programs of [`ORACLES`] that compile.
 static PROGRAMS: LazyLock<Vec<(&str, Program)>> = LazyLock::new(|| {
     let compile = |source: &&'static str| {
         Some((*source, Program::compile(&program::parse("--jq", source).ok()?, &[]).ok()?))
@@ -347,7 +348,8 @@ static PROGRAMS: LazyLock<Vec<(&str, Program)>> = LazyLock::new(|| {
     programs
 });
 
-/// Two values of one type, which is no secret: `null` is shown, and a type that the model doesn't expect is told as drift.
+/// Draws two values of one type. The type is not secret: `null` is shown, and an unexpected type is
+/// reported as drift.
 fn pair() -> impl Strategy<Value = (String, String)> {
     let of = |values: Vec<&'static str>| {
         let value = prop::sample::select(values).prop_map(str::to_owned);

@@ -1,4 +1,4 @@
-//! The binary as a process: pipes that close, signals, news on stderr, colours.
+//! The binary as a process: closed pipes, signals, status lines on stderr, and colours.
 
 use evtap::model::Kind;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::support::{STREAM, emulator, events, evtap, fast, scripted, watch};
 
-/// Many lines, more than a pipe holds.
+/// Returns more lines than a pipe holds.
 fn long() -> String {
     "{\"event_type\":\"call.ended\",\"call_sid\":\"CA1\",\"duration_seconds\":1.5}\n".repeat(50_000)
 }
@@ -55,14 +55,14 @@ async fn a_signal_ends_the_run_before_any_event() {
     let silent = scripted([format!("{STREAM}retry: 1\n\n").into_bytes()]).await;
     let mut run = watch(&silent, "").start();
     assert_eq!(
-        run.news().await,
+        run.status_line().await,
         format!("evtap: connected to workspace {}\n", evtap::emulator::DEMO_WORKSPACE)
     );
     run.signal("TERM");
     assert_eq!(run.end().await.ended(143), "");
-    // And while it waits for a server that is gone.
+    // A signal also ends the wait for a server that is gone.
     let mut run = watch(&scripted([STREAM.into()]).await, "").start();
-    run.news().await;
+    run.status_line().await;
     run.signal("INT");
     assert_eq!(run.end().await.ended(130), "");
 }
@@ -71,14 +71,14 @@ async fn a_signal_ends_the_run_before_any_event() {
 async fn a_signal_ends_the_run_while_stdout_is_blocked() {
     let mut run = evtap("replay -").stdin(long()).start();
     run.line().await;
-    // Nobody reads on, so that the pipe fills and stays full.
+    // Nothing reads stdout any more, so the pipe fills and stays full.
     while rustix::io::ioctl_fionread(run.stdout.get_ref()).expect("a pipe") < 32 << 10 {
         tokio::task::yield_now().await;
     }
     run.signal("INT");
-    let (status, rest) = run.unread().await;
+    let (status, rest) = run.wait_without_reading().await;
     assert_eq!(status, 130);
-    // What the pipe holds may end anywhere, since nobody takes the rest; what evtap wrote before is whole.
+    // The content of the pipe may end anywhere, since nothing takes the rest.
     assert!(rest.len() > 10_000, "the pipe was not full");
 }
 
@@ -111,7 +111,7 @@ async fn an_event_is_printed_as_soon_as_it_arrives() {
     let frame = "id: 1\nevent: text.started\ndata: {}\n\n";
     let base = scripted([format!("{STREAM}retry: 1\n\n{frame}").into_bytes()]).await;
     let mut run = watch(&base, "").start();
-    // The connection stays open and brings nothing more.
+    // The connection stays open and sends nothing more.
     assert!(run.line().await.starts_with("{\"event_type\":\"text.started\","));
 }
 
@@ -119,13 +119,13 @@ async fn an_event_is_printed_as_soon_as_it_arrives() {
 async fn status_lines_are_json_text_or_none() {
     let base = emulator(fast()).await;
     let json = watch(&base, "-n 3 --status json").run().await;
-    let news = events(&json.stderr());
+    let status_lines = events(&json.stderr());
     assert_eq!(
-        news[0],
+        status_lines[0],
         serde_json::json!({"status": "connected", "workspace_id": evtap::emulator::DEMO_WORKSPACE})
     );
     assert_eq!(
-        news[1],
+        status_lines[1],
         serde_json::json!({"status": "done", "shown": 3, "filtered": 0, "malformed": 0, "failed": 0, "drifted": 0, "gaps": 0})
     );
     assert_eq!(watch(&base, "-n 3 --status none").run().await.stderr(), "");
@@ -136,9 +136,12 @@ async fn status_lines_are_json_text_or_none() {
     );
     let failed = evtap("replay none --status json").run().await;
     assert_eq!(failed.ended(1), "");
-    let news = events(&failed.stderr());
+    let status_lines = events(&failed.stderr());
     assert_eq!(
-        (&news.last().expect("news")["status"], &news.last().expect("news")["exit"]),
+        (
+            &status_lines.last().expect("a status line")["status"],
+            &status_lines.last().expect("a status line")["exit"]
+        ),
         (&"failed".into(), &1.into())
     );
 }
@@ -227,7 +230,7 @@ async fn frames_of_a_websocket_need_not_be_json() {
         Message::binary(b"text".to_vec()),
         Message::binary(vec![0xff]),
     ];
-    let url = crate::support::socket(messages).await.replacen("http", "ws", 1);
+    let url = crate::support::websocket_server(messages).await.replacen("http", "ws", 1);
     let ran = evtap(&format!("frames {url} --reveal all"))
         .env("AMIGO_API_KEY", crate::support::KEY)
         .run()

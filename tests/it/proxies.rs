@@ -1,4 +1,5 @@
-//! The way to the platform: through proxies, with and without a login, and to a host that a private authority vouches for.
+//! Connections through proxies, with and without a login, to a host with a certificate of a private
+//! authority.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,19 +13,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Evtap, KEY, Ran, emulator, events, evtap, fast, head};
+use crate::support::{Evtap, KEY, RunOutput, emulator, events, evtap, fast, read_head};
 use crate::traces::Traces;
 
-/// A name that no resolver knows, so that only the proxy can get there.
+/// A name that no resolver knows (RFC 2606), so that only the proxy can reach it.
 pub const HOST: &str = "platform.invalid";
 
-/// The password to the proxy. It must turn up in no output.
+/// The password of the proxy. It must not occur in any output.
 pub const PASSWORD: &str = "canary-word-55e1d0";
 
-/// A day that no test sees.
+/// A day in the far future.
 pub const LATE: Date = date(2120, 1, 1);
 
-/// An authority that nobody trusts yet.
+/// A certificate authority that is not trusted by default.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -37,12 +38,13 @@ impl Authority {
         )
     }
 
-    /// Its certificate, for `--ca-cert`.
+    /// Returns its certificate, for `--ca-cert`.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// A server at [`HOST`], as the authority says until that day, with what stands behind it in plain text.
+    /// Starts a TLS server whose certificate for [`HOST`] expires on that day, and which passes
+    /// connections on to `behind` in plain text. Returns its port.
     pub async fn host(&self, behind: &str, until: Date) -> u16 {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(vec![HOST.to_owned()]).expect("a name");
@@ -73,7 +75,7 @@ impl Authority {
     }
 }
 
-/// A proxy that lets in who knows [`PASSWORD`], and takes everybody to that port.
+/// A proxy that accepts [`PASSWORD`] and connects every client to the same port.
 pub struct ConnectProxy {
     pub port: u16,
     heads: Arc<Mutex<Vec<String>>>,
@@ -84,7 +86,7 @@ impl ConnectProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let own = listener.local_addr().expect("an address").port();
         let heads = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&heads);
+        let recorded = Arc::clone(&heads);
         let login = format!(
             "proxy-authorization: Basic {}\r\n",
             STANDARD.encode(format!("tap:{PASSWORD}"))
@@ -92,10 +94,10 @@ impl ConnectProxy {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let mut socket = BufReader::new(socket);
-                let head = head(&mut socket).await;
-                let welcome = head.to_ascii_lowercase().contains(&login.to_ascii_lowercase());
-                kept.lock().expect("no test has failed with it").push(head);
-                if !welcome {
+                let head = read_head(&mut socket).await;
+                let is_authorised = head.to_ascii_lowercase().contains(&login.to_ascii_lowercase());
+                recorded.lock().expect("no test has failed with it").push(head);
+                if !is_authorised {
                     let _ = socket
                         .write_all(b"HTTP/1.1 407 Canary\r\nProxy-Authenticate: Basic\r\n\r\n")
                         .await;
@@ -116,13 +118,13 @@ impl ConnectProxy {
         format!("http://tap:{PASSWORD}@127.0.0.1:{}", self.port)
     }
 
-    /// What was asked of it since the last time.
+    /// Takes the heads of the requests since the last call.
     pub fn heads(&self) -> Vec<String> {
         std::mem::take(&mut *self.heads.lock().expect("no test has failed with it"))
     }
 }
 
-/// Both streams of the clinic at [`HOST`].
+/// Prepares both streams from [`HOST`].
 fn both(rest: &str, ca: &str) -> [Evtap; 2] {
     let watch = format!("watch --workspace {DEMO_WORKSPACE} -n 5 --max-reconnects 0 {rest}");
     let observe = format!(
@@ -131,10 +133,10 @@ fn both(rest: &str, ca: &str) -> [Evtap; 2] {
     [watch, observe].map(|line| evtap(&line).at(&format!("https://{HOST}")).file("ca.pem", ca))
 }
 
-/// Neither the key nor the password is shown.
+/// Asserts that neither the key nor the password was printed.
 #[track_caller]
-fn discreet(ran: &Ran) {
-    assert_eq!(Traces::of(&[KEY, PASSWORD]).find(&ran.all()), None);
+fn assert_no_secrets(ran: &RunOutput) {
+    assert_eq!(Traces::new(&[KEY, PASSWORD]).find(&ran.all()), None);
 }
 
 #[tokio::test]
@@ -160,12 +162,12 @@ async fn both_streams_work_through_a_proxy_with_a_login_and_a_private_authority(
             });
             let ran = run.run().await;
             assert_eq!(events(&ran.ended(0)).len(), 5, "{option} {variables:?}");
-            discreet(&ran);
+            assert_no_secrets(&ran);
             let heads = proxy.heads();
             assert!(!heads.is_empty(), "{option} {variables:?}");
             for head in heads {
                 assert!(head.starts_with(&format!("CONNECT {HOST}:443 ")), "{head}");
-                assert_eq!(Traces::of(&[KEY]).find(&head), None, "the proxy hears the key");
+                assert_eq!(Traces::new(&[KEY]).find(&head), None, "the proxy received the key");
             }
         }
     }
@@ -211,7 +213,7 @@ async fn connection_problems_are_reported_without_the_password() {
                 .await;
             assert_eq!(ran.ended(1), "", "{options}");
             assert!(ran.stderr().contains(why), "{options}: {}", ran.stderr());
-            discreet(&ran);
+            assert_no_secrets(&ran);
         }
     }
     for (options, why) in [
@@ -226,7 +228,7 @@ async fn connection_problems_are_reported_without_the_password() {
             let ran = run.run().await;
             assert_eq!(ran.ended(2), "");
             assert!(ran.stderr().contains(why), "{options}: {}", ran.stderr());
-            discreet(&ran);
+            assert_no_secrets(&ran);
         }
     }
 }
@@ -240,7 +242,7 @@ async fn an_expired_certificate_of_a_private_authority_is_refused() {
         let ran = run.run().await;
         assert_eq!(ran.ended(1), "");
         assert!(ran.stderr().contains("TLS: the certificate has expired"), "{}", ran.stderr());
-        discreet(&ran);
+        assert_no_secrets(&ran);
     }
 }
 
@@ -257,7 +259,7 @@ async fn no_proxy_is_used_for_this_machine() {
     }
 }
 
-/// A SOCKS5 proxy without a login, which resolves names itself.
+/// Uses a SOCKS5 proxy without a login that resolves names itself.
 #[tokio::test]
 async fn both_streams_work_through_a_socks_proxy() {
     let authority = Authority::new();

@@ -1,4 +1,4 @@
-//! What a shown event gives to who asks it, beside its line.
+//! The methods of [`RedactedEvent`] beside its NDJSON line: fields, typed structs and `_tap`.
 
 use evtap::internals::output::ndjson;
 use evtap::model::FrameFormat;
@@ -9,18 +9,18 @@ use evtap::redact::{Mode, Policy, RedactedEvent, Redactor};
 
 use crate::decode_redact::frame;
 
-/// Asks the event that a recorded line becomes.
-fn asked<T>(data: &str, policy: &Policy, ask: impl FnOnce(&RedactedEvent<'_>) -> T) -> T {
+/// Decodes and redacts a recorded line and passes it to `ask`.
+fn with_event<T>(data: &str, policy: &Policy, look: impl FnOnce(&RedactedEvent<'_>) -> T) -> T {
     let raw = frame(FrameFormat::Record, None, data.as_bytes());
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
-    ask(&redactor.redact(&decoder.decode(raw.as_frame())))
+    look(&redactor.redact(&decoder.decode(raw.as_frame())))
 }
 
 const STARTED: &str = r#"{"event_type":"call.started","call_sid":"C\u00e9\n","caller_id":"+1","direction":null,"service_id":7,"m\u006fre":1.5,"_tap":{"id":"17","stream":"workspace"}}"#;
 
 #[test]
 fn fields_have_names_text_and_numbers() {
-    asked(STARTED, &Policy::default(), |shown| {
+    with_event(STARTED, &Policy::default(), |shown| {
         assert_eq!(shown.name(), "call.started");
         assert_eq!(
             (shown.event_type(), shown.kind(), shown.stream()),
@@ -58,7 +58,7 @@ fn fields_have_names_text_and_numbers() {
         assert_eq!(shown.field("more").map(|field| field.hidden), Some(true));
         assert!(shown.field("mor").is_none() && shown.field("").is_none());
     });
-    asked(r#"{"event_type":"brand.new"}"#, &Policy::default(), |shown| {
+    with_event(r#"{"event_type":"brand.new"}"#, &Policy::default(), |shown| {
         assert_eq!(
             (shown.event_type(), shown.kind(), shown.stream(), shown.fields().count()),
             ("brand.new", None, None, 0)
@@ -68,7 +68,7 @@ fn fields_have_names_text_and_numbers() {
 
 #[test]
 fn reads_as_the_struct_of_its_own_type_only() {
-    asked(STARTED, &Policy::default(), |shown| {
+    with_event(STARTED, &Policy::default(), |shown| {
         let call: CallStarted = shown.read().expect("a call.started");
         assert_eq!(
             (&call.caller_id, &call.call_sid),
@@ -81,7 +81,7 @@ fn reads_as_the_struct_of_its_own_type_only() {
         assert!(shown.read::<CallEnded>().is_none() && shown.read::<TapGap>().is_none());
     });
     let dropping = Policy { mode: Mode::Drop, ..Policy::default() };
-    asked(STARTED, &dropping, |shown| {
+    with_event(STARTED, &dropping, |shown| {
         assert!(shown.field("caller_id").is_none());
         assert_eq!(
             shown.read::<CallStarted>().expect("a call.started").caller_id,
@@ -90,13 +90,13 @@ fn reads_as_the_struct_of_its_own_type_only() {
         );
     });
     let absent = r#"{"event_type":"call.started","_tap":{"redacted":["direction"]}}"#;
-    asked(absent, &Policy::default(), |shown| {
+    with_event(absent, &Policy::default(), |shown| {
         let call: CallStarted = shown.read().expect("a call.started");
         assert_eq!((call.caller_id, call.direction), (Field::Absent, Field::Hidden));
     });
 }
 
-/// What stands together in the frame is written in one piece, which must not be seen.
+/// Fields that are adjacent in the frame are copied in one piece. The output must not show that.
 #[test]
 fn copying_fields_in_one_piece_does_not_change_the_line() {
     for (data, expected) in [
@@ -143,7 +143,7 @@ fn copying_fields_in_one_piece_does_not_change_the_line() {
         ),
         (r#"{"event_type":"call.ended"}"#, ""),
     ] {
-        asked(data, &Policy::default(), |shown| {
+        with_event(data, &Policy::default(), |shown| {
             let mut out = b"{\"event_type\":\"x\"".to_vec();
             shown.write_fields(&mut out);
             assert_eq!(
@@ -174,7 +174,7 @@ fn a_recorded_tap_is_kept_if_it_is_still_right() {
         ("\"[redacted]\"", "17", false),
     ] {
         let data = format!(r#"{{"event_type":"call.started","caller_id":{caller},"_tap":{tap}}}"#);
-        asked(&data, &Policy::default(), |shown| {
+        with_event(&data, &Policy::default(), |shown| {
             let mut written = Vec::new();
             shown.write_tap(&mut written);
             assert_eq!(shown.tap_json().as_bytes(), written);

@@ -1,4 +1,5 @@
-//! What redacting does with each value, held from outside: by what the library shows, and by what it finds.
+//! What redaction does with each value, tested through the public API: the line that it prints and
+//! the findings of an audit.
 
 use evtap::internals::output::ndjson;
 use evtap::model::FrameFormat;
@@ -11,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::decode_redact::frame;
 
-/// The line that a recorded event becomes, and what is found in it.
-fn examined(data: &str, policy: &Policy) -> (String, Vec<Finding>) {
+/// Returns the line that a recorded event becomes, and the findings of an audit.
+fn redact_and_audit(data: &str, policy: &Policy) -> (String, Vec<Finding>) {
     let raw = frame(FrameFormat::Record, None, data.as_bytes());
     let frame = raw.as_frame();
     let (mut decoder, mut redactor, mut out) =
@@ -25,12 +26,12 @@ fn examined(data: &str, policy: &Policy) -> (String, Vec<Finding>) {
     (String::from_utf8(out).expect("NDJSON is UTF-8"), findings)
 }
 
-fn shown(data: &str, policy: &Policy) -> Value {
-    serde_json::from_str(&examined(data, policy).0).expect("a line is JSON")
+fn redacted(data: &str, policy: &Policy) -> Value {
+    serde_json::from_str(&redact_and_audit(data, policy).0).expect("a line is JSON")
 }
 
-fn found(data: &str) -> Vec<(String, Reason)> {
-    examined(data, &Policy::default())
+fn findings(data: &str) -> Vec<(String, Reason)> {
+    redact_and_audit(data, &Policy::default())
         .1
         .into_iter()
         .map(|finding| (finding.field, finding.reason))
@@ -49,7 +50,7 @@ fn modes() -> [Policy; 4] {
     [Policy::default(), mode(Mode::Partial), hash(), mode(Mode::Drop)]
 }
 
-/// What evtap writes under a key of 32 bytes for a value of that kind.
+/// Returns text in the form of a pseudonym of that domain.
 fn pseudonym(domain: &str) -> String {
     format!("phi:{domain}:00000000:{}", "0".repeat(32))
 }
@@ -68,14 +69,14 @@ fn a_value_listed_as_hidden_that_is_not_a_mask_is_hidden() {
             let data = format!(
                 r#"{{"event_type":"call.started","caller_id":{value},"_tap":{{"redacted":["caller_id"]}}}}"#
             );
-            let line = shown(&data, &policy);
+            let line = redacted(&data, &policy);
             assert_ne!(line["caller_id"].to_string(), value, "{data}");
             assert!(!line.to_string().contains("Jane"), "{line}");
         }
     }
-    // Nor is what looks like a stand-in taken for one where nobody says so, but for the mask, which says nothing.
+    // Text in the form of a pseudonym counts as one only if `_tap` lists the field.
     let data = format!(r#"{{"event_type":"call.started","caller_id":"{}"}}"#, pseudonym("phone"));
-    assert_eq!(shown(&data, &Policy::default())["caller_id"], "[redacted]");
+    assert_eq!(redacted(&data, &Policy::default())["caller_id"], "[redacted]");
 }
 
 #[test]
@@ -90,13 +91,13 @@ fn recorded_pseudonyms_stay_in_every_mode() {
             fields.join(",")
         );
         for policy in [Policy::default(), mode(Mode::Partial), hash()] {
-            let line = shown(&data, &policy);
+            let line = redacted(&data, &policy);
             for name in &names {
                 assert_eq!(line[name], pseudonym("text"), "{count}: {name}");
             }
             assert_eq!(line["_tap"]["redacted"], listed, "{count}");
         }
-        assert_eq!(found(&data), [], "what is hidden is no finding");
+        assert_eq!(findings(&data), [], "what is hidden is no finding");
     }
 }
 
@@ -105,7 +106,8 @@ fn each_hidden_field_is_listed_once() {
     for count in [1, 32, 33, 34, 35, 80] {
         let fields: Vec<_> = (0..count).map(|n| format!("\"field{n}\":{n}")).collect();
         let twice = [fields.clone(), fields.clone()].concat().join(",");
-        let line = shown(&format!(r#"{{"event_type":"brand.new",{twice}}}"#), &Policy::default());
+        let line =
+            redacted(&format!(r#"{{"event_type":"brand.new",{twice}}}"#), &Policy::default());
         let expected: Vec<_> = (0..count).map(|n| format!("field{n}")).collect();
         assert_eq!(line["_tap"]["redacted"], json!(expected));
     }
@@ -125,30 +127,30 @@ fn an_audit_reports_visible_values_and_the_reason() {
         (r#""call_sid":{"inner":"x"}"#, vec![finding("call_sid", Reason::Unknown)]),
     ] {
         let data = format!(r#"{{"event_type":"call.started",{fields}}}"#);
-        assert_eq!(found(&data), expected, "{fields}");
+        assert_eq!(findings(&data), expected, "{fields}");
     }
     let prose =
         r#"{"event_type":"call.escalated","reason":"call (202) 555-0123 or jane@example.org"}"#;
     let expected = [Detector::Phone, Detector::Email]
         .map(|detector| finding("reason", Reason::Text(detector)));
-    assert_eq!(found(prose), expected);
+    assert_eq!(findings(prose), expected);
     let sensitive = r#"{"event_type":"surface.delivered","short_url":"https://a.example/x"}"#;
-    assert_eq!(found(sensitive), [finding("short_url", Reason::Declared(Class::Sensitive))]);
+    assert_eq!(findings(sensitive), [finding("short_url", Reason::Declared(Class::Sensitive))]);
 }
 
 #[test]
 fn an_undeclared_event_type_that_could_be_a_value_is_hidden() {
     let data = r#"{"event_type":"Jane Roe"}"#;
-    let hidden = shown(data, &Policy::default());
+    let hidden = redacted(data, &Policy::default());
     assert_eq!(
         (&hidden["event_type"], &hidden["_tap"]["redacted"]),
         (&json!("[redacted]"), &json!(["event_type"]))
     );
     let mut all = Policy::default();
     all.reveal.add("all");
-    assert_eq!(shown(data, &all)["event_type"], "Jane Roe");
+    assert_eq!(redacted(data, &all)["event_type"], "Jane Roe");
     assert_eq!(
-        shown(r#"{"event_type":"brand.new"}"#, &Policy::default())["event_type"],
+        redacted(r#"{"event_type":"brand.new"}"#, &Policy::default())["event_type"],
         "brand.new"
     );
 }
@@ -156,14 +158,15 @@ fn an_undeclared_event_type_that_could_be_a_value_is_hidden() {
 #[test]
 fn undeclared_names_that_could_be_values_are_hidden() {
     let data = r#"{"event_type":"call.started","Jane Roe":"x","J\u0061ne Roe":"y","\u006fdd":1}"#;
-    let (line, _) = examined(data, &Policy::default());
+    let (line, _) = redact_and_audit(data, &Policy::default());
     assert!(!line.contains("ane"), "{line}");
     let mut revealed = Policy::default();
     revealed.reveal.add("Jane Roe");
-    let line = shown(data, &revealed);
+    let line = redacted(data, &revealed);
     assert_eq!(line["Jane Roe"], "y", "the last of one name counts");
-    // A declared field is known by its name, however it is spelt.
-    let line = shown(r#"{"event_type":"call.started","c\u0061ller_id":"+1"}"#, &Policy::default());
+    // A declared field is recognised however its name is escaped.
+    let line =
+        redacted(r#"{"event_type":"call.started","c\u0061ller_id":"+1"}"#, &Policy::default());
     assert_eq!(
         (&line["caller_id"], &line["_tap"]["redacted"]),
         (&json!("[redacted]"), &json!(["caller_id"]))
@@ -174,16 +177,20 @@ fn undeclared_names_that_could_be_values_are_hidden() {
 fn hostile_characters_are_escaped_in_keys_and_values() {
     let mut all = Policy { scrub: ScrubMode::None, ..Policy::default() };
     all.reveal.add("all");
-    let (line, _) = examined(
+    let (line, _) = redact_and_audit(
         "{\"event_type\":\"call.started\",\"a\u{202e}b\":\"c\u{7f}d\u{9b}e\",\"call_sid\":\"\u{e9}\\u00e9\"}",
         &all,
     );
     assert!(line.contains(r#""a\u202eb":"c\u007fd\u009be","call_sid":"é\u00e9""#), "{line}");
-    let (line, _) =
-        examined("{\"event_type\":\"call.started\",\"call_sid\":\"a\u{7f}b\"}", &Policy::default());
+    let (line, _) = redact_and_audit(
+        "{\"event_type\":\"call.started\",\"call_sid\":\"a\u{7f}b\"}",
+        &Policy::default(),
+    );
     assert!(line.contains(r#""call_sid":"a\u007fb""#), "{line}");
-    let (line, _) =
-        examined(r#"{"event_type":"call.started","call_sid":"plain" }"#, &Policy::default());
+    let (line, _) = redact_and_audit(
+        r#"{"event_type":"call.started","call_sid":"plain" }"#,
+        &Policy::default(),
+    );
     assert!(line.contains(r#""call_sid":"plain""#), "{line}");
 }
 
@@ -192,21 +199,21 @@ fn white_space_in_values_is_removed_and_nothing_else() {
     let data = r#"{"event_type":"call.ended","durations_by_step":{"a": [ 1 , {"b" :null} ], "c":{} , "d": [ ]}}"#;
     let mut all = Policy::default();
     all.reveal.add("all");
-    let (line, _) = examined(data, &all);
+    let (line, _) = redact_and_audit(data, &all);
     assert!(line.contains(r#""durations_by_step":{"a":[1,{"b":null}],"c":{},"d":[]}"#), "{line}");
 }
 
 #[test]
 fn a_recorded_tap_is_rewritten_only_if_it_changes() {
-    let odd = r#"{ "redacted":["caller_id"], "id":"1" }"#;
+    let unusual = r#"{ "redacted":["caller_id"], "id":"1" }"#;
     let data = |tap: &str| {
         format!(r#"{{"event_type":"call.started","caller_id":"[redacted]","_tap":{tap}}}"#)
     };
-    let first = examined(&data(odd), &Policy::default()).0;
-    assert_eq!(examined(&first, &Policy::default()).0, first);
+    let first = redact_and_audit(&data(unusual), &Policy::default()).0;
+    assert_eq!(redact_and_audit(&first, &Policy::default()).0, first);
     let mut revealed = Policy::default();
     revealed.redact.add("call_sid");
-    let line = shown(
+    let line = redacted(
         r#"{"event_type":"call.started","call_sid":"CA1","_tap":{"call_sid":"CA00000000000000000000000000000001"}}"#,
         &revealed,
     );
@@ -226,29 +233,29 @@ fn redacting_an_id_hides_it_in_tap() {
     for (name, left) in [("call_sid", "workspace_id"), ("workspace_id", "call_sid")] {
         let mut policy = Policy::default();
         policy.redact.add(name);
-        let tap = &shown(&data, &policy)["_tap"];
+        let tap = &redacted(&data, &policy)["_tap"];
         assert!(tap[name].is_null() && tap[left].is_string(), "{tap}");
     }
-    assert!(shown(&data, &Policy::default())["_tap"]["call_sid"].is_string());
+    assert!(redacted(&data, &Policy::default())["_tap"]["call_sid"].is_string());
 }
 
 #[test]
 fn each_mode_applies_at_any_depth() {
     let data = r#"{"event_type":"call.started","caller_id":"+12025550123","undeclared":{"n":1},"call_sid":{"x":"Jane Roe","y":null}}"#;
-    let masked = shown(data, &Policy::default());
+    let masked = redacted(data, &Policy::default());
     assert_eq!(
         (&masked["caller_id"], &masked["undeclared"], &masked["call_sid"]),
         (&json!("[redacted]"), &json!("[redacted]"), &json!("[redacted]"))
     );
-    let partial = shown(data, &mode(Mode::Partial));
+    let partial = redacted(data, &mode(Mode::Partial));
     assert_eq!(
         (&partial["caller_id"], &partial["undeclared"]),
         (&json!("[redacted ..23]"), &json!("[redacted]"))
     );
-    let dropped = shown(data, &mode(Mode::Drop));
+    let dropped = redacted(data, &mode(Mode::Drop));
     assert!(dropped.get("caller_id").is_none() && dropped.get("undeclared").is_none(), "{dropped}");
     assert_eq!(dropped["_tap"]["redacted"], json!(["caller_id", "undeclared", "call_sid"]));
-    let hashed = shown(data, &hash());
+    let hashed = redacted(data, &hash());
     assert!(
         hashed["caller_id"].as_str().is_some_and(|text| text.starts_with("phi:phone:")),
         "{hashed}"
@@ -263,7 +270,7 @@ fn each_mode_applies_at_any_depth() {
 fn a_pseudonym_names_the_domain_of_its_value() {
     let of = |event: &str, field: &str, value: &str| {
         let data = format!(r#"{{"event_type":"{event}","{field}":{value}}}"#);
-        shown(&data, &hash())[field].as_str().expect("a pseudonym").to_owned()
+        redacted(&data, &hash())[field].as_str().expect("a pseudonym").to_owned()
     };
     let call = |value: &str| of("call.started", "caller_id", value);
     let mail = |value: &str| of("channel.email_bounced", "to_address", value);
@@ -279,7 +286,8 @@ fn a_pseudonym_names_the_domain_of_its_value() {
     }
     assert_eq!(mail("\"FrontDesk \""), mail("\"frontdesk\""));
     assert_ne!(call("\"Anonymous\""), call("\"anonymous\""), "what is no number is taken as it is");
-    // Seven digits to fifteen after a plus; ten, or eleven that begin with 1; fifteen after a prefix.
+    // A telephone number has 7 to 15 digits after a plus, 10 digits, 11 that begin with 1, or up to
+    // 15 after an international prefix.
     for (value, same) in [
         ("+1234567", true),
         ("+123456", false),
@@ -295,7 +303,7 @@ fn a_pseudonym_names_the_domain_of_its_value() {
         ("001234567890123456", false),
         ("01112345678", true),
     ] {
-        // A number has one pseudonym with and without what stands between its digits.
+        // A number has the same pseudonym with and without separators.
         let spaced: String = value.chars().flat_map(|character| [character, ' ']).collect();
         assert_eq!(
             call(&format!("\"{value}\"")) == call(&format!("\"{}\"", spaced.trim())),
@@ -320,17 +328,20 @@ fn a_pseudonym_names_the_domain_of_its_value() {
     }
 }
 
-/// A record whose members are declared, with one that is not: of it and of it alone something is hidden.
+/// In a record with declared members, only the undeclared one is hidden.
 #[test]
 fn undeclared_members_of_an_open_record_are_hidden() {
     let data = r#"{"event_type":"compound_emotion","compounds":[{"name":"joy","score":0.5,"odd":"Jane Roe","none":null}]}"#;
     let expected = |with: Value| json!([{"name": "joy", "score": 0.5, "odd": with, "none": null}]);
-    let line = shown(data, &Policy::default());
+    let line = redacted(data, &Policy::default());
     assert_eq!(line["compounds"], expected(json!("[redacted]")));
     assert_eq!(line["_tap"]["redacted"], json!(["compounds.odd"]));
-    assert_eq!(shown(data, &mode(Mode::Partial))["compounds"], expected(json!("[redacted ..oe]")));
     assert_eq!(
-        shown(data, &mode(Mode::Drop))["compounds"],
+        redacted(data, &mode(Mode::Partial))["compounds"],
+        expected(json!("[redacted ..oe]"))
+    );
+    assert_eq!(
+        redacted(data, &mode(Mode::Drop))["compounds"],
         json!([{"name": "joy", "score": 0.5, "none": null}])
     );
 }
@@ -338,7 +349,7 @@ fn undeclared_members_of_an_open_record_are_hidden() {
 #[test]
 fn free_text_is_scrubbed_by_default_and_all_strings_on_request() {
     let data = r#"{"event_type":"call.escalated","reason":"call (202) 555-0123","trigger":"call (202) 555-0123"}"#;
-    let with = |scrub| shown(data, &Policy { scrub, ..Policy::default() });
+    let with = |scrub| redacted(data, &Policy { scrub, ..Policy::default() });
     let (plain, masked) = (json!("call (202) 555-0123"), json!("call [phone]"));
     for (scrub, reason, trigger) in [
         (ScrubMode::Free, &masked, &plain),
@@ -348,46 +359,48 @@ fn free_text_is_scrubbed_by_default_and_all_strings_on_request() {
         let line = with(scrub);
         assert_eq!((&line["reason"], &line["trigger"]), (reason, trigger), "{scrub:?}");
     }
-    // Where something was found is told, once for each field.
+    // Each field with a finding is listed once.
     let nested = r#"{"event_type":"session_end","emotional_summary":{"a":"x@example.org","b":"(202) 555-0123"},"trace_id":"x@example.org"}"#;
-    let scrubbed =
-        |scrub| shown(nested, &Policy { scrub, ..Policy::default() })["_tap"]["scrubbed"].clone();
+    let scrubbed = |scrub| {
+        redacted(nested, &Policy { scrub, ..Policy::default() })["_tap"]["scrubbed"].clone()
+    };
     assert_eq!(scrubbed(ScrubMode::All), json!(["emotional_summary", "trace_id"]));
     assert_eq!(
         (scrubbed(ScrubMode::Free), scrubbed(ScrubMode::None)),
         (json!(["emotional_summary"]), Value::Null)
     );
-    // A number in prose may be somebody's; elsewhere it is a figure.
+    // A number in free text may identify somebody; elsewhere it is a measurement.
     let number = |event: &str, field: &str, scrub| {
         let data = format!(r#"{{"event_type":"{event}","{field}":2025550123}}"#);
-        shown(&data, &Policy { scrub, ..Policy::default() })[field].clone()
+        redacted(&data, &Policy { scrub, ..Policy::default() })[field].clone()
     };
     assert_eq!(number("call.escalated", "reason", ScrubMode::Free), "[phone]");
     assert_eq!(number("call.escalated", "reason", ScrubMode::None), 2_025_550_123_u64);
     assert_eq!(number("call.ended", "duration_seconds", ScrubMode::All), 2_025_550_123_u64);
-    // What is written anew for another reason is not searched for that.
+    // A value that is rewritten only to escape characters is not scrubbed.
     let hostile = "{\"event_type\":\"call.escalated\",\"trigger\":\"\u{202e}call (202) 555-0123\"}";
-    assert_eq!(shown(hostile, &Policy::default())["trigger"], "\u{202e}call (202) 555-0123");
+    assert_eq!(redacted(hostile, &Policy::default())["trigger"], "\u{202e}call (202) 555-0123");
     assert_eq!(
-        shown(hostile, &Policy { scrub: ScrubMode::All, ..Policy::default() })["trigger"],
+        redacted(hostile, &Policy { scrub: ScrubMode::All, ..Policy::default() })["trigger"],
         "\u{202e}call [phone]"
     );
-    // Keys inside of prose are prose.
+    // Keys inside free text are free text.
     let keyed = r#"{"event_type":"session_end","emotional_summary":{"call (202) 555-0123":{"x@example.org":"y"}}}"#;
-    let summary =
-        |scrub| shown(keyed, &Policy { scrub, ..Policy::default() })["emotional_summary"].clone();
+    let summary = |scrub| {
+        redacted(keyed, &Policy { scrub, ..Policy::default() })["emotional_summary"].clone()
+    };
     assert_eq!(summary(ScrubMode::Free), json!({"call [phone]": {"[email]": "y"}}));
     assert_eq!(summary(ScrubMode::None), json!({"call (202) 555-0123": {"x@example.org": "y"}}));
     let spaced = keyed.replace(":{", ": {");
     assert_eq!(
-        shown(&spaced, &Policy { scrub: ScrubMode::None, ..Policy::default() })["emotional_summary"],
+        redacted(&spaced, &Policy { scrub: ScrubMode::None, ..Policy::default() })["emotional_summary"],
         summary(ScrubMode::None)
     );
     let mut revealed = Policy { scrub: ScrubMode::All, ..Policy::default() };
     revealed.reveal.add("reason");
     let nested = r#"{"event_type":"call.escalated","reason":{"call (202) 555-0123":"x"}}"#;
-    assert!(!examined(nested, &Policy::default()).0.contains("555"));
-    assert!(examined(nested, &revealed).0.contains("555"), "it was asked for");
+    assert!(!redact_and_audit(nested, &Policy::default()).0.contains("555"));
+    assert!(redact_and_audit(nested, &revealed).0.contains("555"), "it was asked for");
 }
 
 #[test]
@@ -411,7 +424,7 @@ fn fields_can_be_selected_in_one_event_in_all_or_all_together() {
                 names.add(name);
             }
         }
-        let line = shown(data, &policy);
+        let line = redacted(data, &policy);
         assert_eq!(
             (line["caller_id"] == "+1", line["direction"] == "inbound"),
             (caller, direction),
@@ -474,14 +487,14 @@ fn the_last_field_of_a_name_wins_and_escaped_names_are_decoded() {
     let frame = raw.as_frame();
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
     let event = decoder.decode(frame);
-    let shown = redactor.redact(&event);
-    assert_eq!(shown.field("call_sid").map(|field| field.json), Some("\"b\""));
-    assert!(shown.fields().all(|field| field.name() == "call_sid"));
-    assert!(shown.field("caller_id").is_none());
-    assert_eq!(shown.kind(), Some(Kind::CallStarted));
+    let redacted = redactor.redact(&event);
+    assert_eq!(redacted.field("call_sid").map(|field| field.json), Some("\"b\""));
+    assert!(redacted.fields().all(|field| field.name() == "call_sid"));
+    assert!(redacted.field("caller_id").is_none());
+    assert_eq!(redacted.kind(), Some(Kind::CallStarted));
     let mut tap = Vec::new();
-    shown.write_tap(&mut tap);
-    assert_eq!(shown.tap_json().as_bytes(), tap);
+    redacted.write_tap(&mut tap);
+    assert_eq!(redacted.tap_json().as_bytes(), tap);
 }
 
 #[test]
@@ -495,10 +508,10 @@ fn hostile_text_is_escaped_and_line_ends_are_readable() {
     assert!(terminal::has_hostile("a\u{200b}") && !terminal::has_hostile("a b"));
 }
 
-/// What one event is known by in a later run.
+/// The identity recognises an event in a later run.
 #[test]
 fn the_identity_of_an_event_depends_on_its_type_and_open_fields() {
-    let known = |data: &str, policy: &Policy| {
+    let identity_of = |data: &str, policy: &Policy| {
         let raw = frame(FrameFormat::Record, None, data.as_bytes());
         let frame = raw.as_frame();
         let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
@@ -506,7 +519,7 @@ fn the_identity_of_an_event_depends_on_its_type_and_open_fields() {
     };
     let mask = Policy::default();
     let first = r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+1"}"#;
-    let of = |data: &str| known(data, &mask);
+    let of = |data: &str| identity_of(data, &mask);
     for same in [
         r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+2"}"#,
         r#"{"event_type":"call.started","call_sid":"CA1","undeclared":1}"#,
@@ -524,14 +537,15 @@ fn the_identity_of_an_event_depends_on_its_type_and_open_fields() {
     }
     let mut reveals = Policy::default();
     reveals.reveal.add("all");
-    // One whose open field holds what nobody has classed, which is hidden.
-    let odd = r#"{"event_type":"call.started","call_sid":{"x":"Jane Roe"},"direction":"inbound"}"#;
+    // An open field with an undeclared, hidden value inside.
+    let unusual =
+        r#"{"event_type":"call.started","call_sid":{"x":"Jane Roe"},"direction":"inbound"}"#;
     for policy in [mode(Mode::Drop), mode(Mode::Partial), hash(), reveals] {
-        for data in [first, odd] {
-            assert_eq!(known(data, &policy), of(data), "whatever the policy shows");
+        for data in [first, unusual] {
+            assert_eq!(identity_of(data, &policy), of(data), "whatever the policy shows");
         }
     }
-    // It stands in cursors, so it stays what it is: FNV-1a of the type and a zero byte.
+    // Cursor files contain it, so it must not change: FNV-1a of the type and a zero byte.
     let fnv = "call.started\0".bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

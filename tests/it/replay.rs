@@ -1,4 +1,4 @@
-//! Recordings of every make, from files and from stdin.
+//! `evtap replay`: recordings of every format, from files and from stdin, compressed or not.
 
 use std::io::Write;
 
@@ -114,41 +114,44 @@ async fn a_control_frame_in_a_capture_is_reported_and_not_printed() {
 }
 
 fn gzip(text: &str) -> Vec<u8> {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    packer.write_all(text.as_bytes()).expect("written");
-    packer.finish().expect("written")
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).expect("written");
+    encoder.finish().expect("written")
 }
 
 fn zstd(text: &str) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
 }
 
-const PACKERS: &[fn(&str) -> Vec<u8>] = &[gzip, zstd];
+const COMPRESSORS: &[fn(&str) -> Vec<u8>] = &[gzip, zstd];
 
 #[tokio::test]
 async fn compressed_recordings_are_read() {
     let base = emulator(fast()).await;
     let lines = watch(&base, "-n 600").run().await.ended(0);
-    let cloud = evtap("replay - -o cloudevents").stdin(lines.clone()).run().await.ended(0);
+    let cloudevents = evtap("replay - -o cloudevents").stdin(lines.clone()).run().await.ended(0);
     let capture =
         "id: 7\nevent: text.started\ndata: {\"session_id\":\"s\",\"channel_kind\":\"sms\",\"service_id\":\"x\"}\n\n".repeat(9);
-    for pack in PACKERS {
-        for text in [&lines, &cloud] {
-            assert_eq!(evtap("replay -").stdin(pack(text)).run().await.ended(0), lines);
+    for compress in COMPRESSORS {
+        for text in [&lines, &cloudevents] {
+            assert_eq!(evtap("replay -").stdin(compress(text)).run().await.ended(0), lines);
         }
-        // The end of the name tells nothing, and several in a row are one.
+        // The format is found by content, not by file name, and concatenated archives are one.
         let (first, second) = lines.split_at(lines.len() / 3);
-        let row = [pack(first), pack(second)].concat();
-        assert_eq!(evtap("replay x.ndjson").file("x.ndjson", &row).run().await.ended(0), lines);
+        let concatenated = [compress(first), compress(second)].concat();
         assert_eq!(
-            types(&evtap("replay -").stdin(pack(&capture)).run().await.ended(0)),
+            evtap("replay x.ndjson").file("x.ndjson", &concatenated).run().await.ended(0),
+            lines
+        );
+        assert_eq!(
+            types(&evtap("replay -").stdin(compress(&capture)).run().await.ended(0)),
             ["text.started"; 9]
         );
-        let audit = evtap("audit x").file("x", pack(LINES)).run().await.ended(7);
+        let audit = evtap("audit x").file("x", compress(LINES)).run().await.ended(7);
         assert!(audit.contains("phi, in the clear") && audit.contains("x:1"), "{audit}");
         let expect = evtap("expect --replay x --then")
             .arg(".event_type == \"call.ended\"")
-            .file("x", pack(LINES))
+            .file("x", compress(LINES))
             .run()
             .await;
         assert!(expect.ended(0).starts_with("met"));
@@ -159,26 +162,27 @@ async fn compressed_recordings_are_read() {
 async fn a_truncated_archive_is_read_up_to_its_end() {
     let base = emulator(fast()).await;
     let lines = watch(&base, "-n 600").run().await.ended(0);
-    for pack in PACKERS {
-        let packed = pack(&lines);
-        let ran = evtap("replay - --status json").stdin(&packed[..packed.len() - 5]).run().await;
+    for compress in COMPRESSORS {
+        let compressed = compress(&lines);
+        let ran =
+            evtap("replay - --status json").stdin(&compressed[..compressed.len() - 5]).run().await;
         let shown = ran.ended(1);
         let whole: Vec<_> = shown.lines().filter(|line| !line.contains("tap.malformed")).collect();
         assert!(lines.starts_with(&(whole.join("\n") + "\n")) && whole.len() < 601);
-        let told = events(&ran.stderr()).pop().expect("a last line");
-        let reason = told["reason"].as_str().expect("a reason");
+        let failure = events(&ran.stderr()).pop().expect("a last line");
+        let reason = failure["reason"].as_str().expect("a reason");
         assert!(
             reason.starts_with("cannot read all of -: the archive is truncated, after ")
-                && told["exit"] == 1,
+                && failure["exit"] == 1,
             "{reason}"
         );
-        // What is left of a line is told too.
+        // The torn last line is reported too.
         if let Some(last) =
             events(&shown).pop().filter(|last| last["event_type"] == "tap.malformed")
         {
             assert_eq!(last["category"], "truncated");
         }
-        let mut damaged = packed.clone();
+        let mut damaged = compressed.clone();
         let middle = damaged.len() / 2;
         damaged[middle..middle + 40].fill(0x55);
         let ran = evtap("audit -").stdin(damaged).run().await;
@@ -200,7 +204,7 @@ async fn a_truncated_archive_is_read_up_to_its_end() {
     assert!(!ran.all().contains("Canary"));
 }
 
-/// Two events a second apart, and two that are far from them.
+/// Two events one second apart, one without a time, and one many hours later.
 const APART: &str = concat!(
     "{\"event_type\":\"text.started\",\"_tap\":{\"time\":\"2026-05-05T10:00:00.000Z\"}}\n",
     "{\"event_type\":\"text.completed\"}\n",
@@ -215,7 +219,8 @@ async fn speed_paces_events_by_their_times() {
     for event_type in ["text.started", "text.completed", "call.started"] {
         assert!(run.line().await.contains(event_type));
     }
-    // The last is due in some minutes: what came before has been forwarded, and a signal is heard.
+    // The last event is due in some minutes. The earlier ones have been forwarded, and a signal
+    // ends the wait.
     while bodies(&posts).lines().count() < 3 {
         tokio::task::yield_now().await;
     }

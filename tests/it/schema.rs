@@ -1,4 +1,4 @@
-//! `evtap schema`: what it tells people and machines, and whether the lines are what it says.
+//! `evtap schema`: its text and JSON output, and that every line satisfies the JSON Schema.
 
 use evtap::model::Kind;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! The live screen of the real binary in a terminal, which tmux is: what it shows, and what it leaves behind.
+//! The live screen of the real binary, in a terminal that tmux provides: what it shows, and how it
+//! leaves the terminal.
 
 mod endings;
 mod pictures;
@@ -11,19 +12,20 @@ use tempfile::TempDir;
 
 use crate::support::{self, evtap, tools};
 
-/// Beyond it the screen is taken to hang.
+/// Time after which the screen is considered hung.
 const HANG: Duration = Duration::from_secs(60);
 
-/// How often the modes were listed: each time with another word, since the one from before may still be seen.
+/// Number of times that the modes were listed. It makes each end marker unique, since an earlier
+/// one may still be visible.
 static TIMES: AtomicUsize = AtomicUsize::new(0);
 
-/// A shell in a terminal of its own.
+/// A shell in a tmux terminal of its own.
 struct Shell {
     home: TempDir,
 }
 
 impl Shell {
-    /// `None` where there is no tmux, which is reported.
+    /// Opens a shell. Returns `None` and reports it if tmux is not installed.
     fn open(columns: u16, rows: u16) -> Option<Self> {
         if !tools::available(&["tmux"]) {
             return None;
@@ -61,13 +63,13 @@ impl Shell {
         assert!(self.tmux(&[&["send-keys"], keys].concat()).status.success());
     }
 
-    /// Types a line.
+    /// Types a line and presses Enter.
     fn line(&self, text: &str) {
         self.send(&["-l", text]);
         self.send(&["Enter"]);
     }
 
-    /// Writes a program into a directory of its own, which comes first where the shell looks for programs.
+    /// Writes a program into a directory that comes first in `PATH`.
     fn program(&self, name: &str, script: &str) {
         let directory = self.home.path().join("bin");
         std::fs::create_dir_all(&directory).expect("a directory is made");
@@ -78,11 +80,11 @@ impl Shell {
         self.line("PATH=$PWD/bin:$PATH");
     }
 
-    fn seen(&self) -> String {
+    fn contents(&self) -> String {
         String::from_utf8_lossy(&self.tmux(&["capture-pane", "-p"]).stdout).into_owned()
     }
 
-    /// What the terminal is like: `cursor, alternate screen, mouse`, each 0 or 1.
+    /// Returns the state of the terminal as `cursor alternate-screen mouse`, each 0 or 1.
     fn modes(&self) -> String {
         let format = "#{cursor_flag} #{alternate_on} #{mouse_any_flag}";
         String::from_utf8_lossy(&self.tmux(&["display-message", "-p", format]).stdout)
@@ -91,13 +93,13 @@ impl Shell {
     }
 
     #[track_caller]
-    fn wait(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+    fn wait(&self, what: &str, condition: impl Fn(&Self) -> bool) {
         let began = Instant::now();
-        while !is_so(self) {
+        while !condition(self) {
             assert!(
                 began.elapsed() < HANG,
                 "no {what}; seen:\n{}\nmodes: {}",
-                self.seen(),
+                self.contents(),
                 self.modes()
             );
             std::thread::sleep(Duration::from_millis(20));
@@ -106,10 +108,10 @@ impl Shell {
 
     #[track_caller]
     fn wait_for(&self, text: &str) {
-        self.wait(text, |shell| shell.seen().contains(text));
+        self.wait(text, |shell| shell.contents().contains(text));
     }
 
-    /// Starts evtap, and waits for its screen.
+    /// Starts evtap and waits for its screen.
     fn start(&self, rest: &str) {
         let binary = env!("CARGO_BIN_EXE_evtap");
         self.line(&format!("sh -c 'echo $$ > pid; exec {binary} {rest}'; echo status $?"));
@@ -123,16 +125,16 @@ impl Shell {
         support::kill(pid.trim().parse().expect("a number"), signal);
     }
 
-    /// Holds the terminal to what a shell needs.
+    /// Asserts that the terminal is as a shell needs it.
     #[track_caller]
-    fn is_as_before(&self) {
+    fn assert_restored(&self) {
         self.wait("cursor and first screen", |shell| shell.modes() == "1 0 0");
         let listed = format!("listed {}", TIMES.fetch_add(1, Ordering::Relaxed));
         self.line(&format!(
             "clear; stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(echo|icanon|isig)'; echo {listed}"
         ));
-        self.wait("modes of the line", |shell| shell.seen().lines().any(|line| line == listed));
-        let seen = self.seen();
+        self.wait("modes of the line", |shell| shell.contents().lines().any(|line| line == listed));
+        let seen = self.contents();
         let modes: Vec<_> = seen
             .lines()
             .filter(|line| ["echo", "icanon", "isig", "-echo", "-icanon", "-isig"].contains(line))
@@ -157,28 +159,28 @@ fn starts_filters_resizes_and_quits() {
     shell.send(&["?"]);
     shell.wait_for("Esc closes)");
     shell.send(&["Escape"]);
-    shell.wait("end of the help", |shell| !shell.seen().contains("Esc closes)"));
+    shell.wait("end of the help", |shell| !shell.contents().contains("Esc closes)"));
     shell.send(&["f"]);
     shell.send(&["-l", ".event_type == \"call.started\""]);
     shell.wait_for(" match");
     shell.send(&["Enter"]);
     shell.wait("filtered list", |shell| {
-        let seen = shell.seen();
+        let seen = shell.contents();
         let rows: Vec<_> = seen.lines().skip(2).take(3).collect();
         rows.iter().all(|row| row.contains("call.started"))
     });
     shell.tmux(&["resize-window", "-x", "40", "-y", "10"]);
     shell.wait("smaller screen", |shell| {
-        shell.seen().lines().nth(9).is_some_and(|line| line.trim_end().ends_with("q quit"))
+        shell.contents().lines().nth(9).is_some_and(|line| line.trim_end().ends_with("q quit"))
     });
     shell.send(&["q"]);
     shell.wait_for("status 0");
     assert!(
-        shell.seen().contains("filtered out") || shell.seen().contains("events"),
+        shell.contents().contains("filtered out") || shell.contents().contains("events"),
         "{}",
-        shell.seen()
+        shell.contents()
     );
-    shell.is_as_before();
+    shell.assert_restored();
 }
 
 #[test]
@@ -190,7 +192,7 @@ fn suspending_restores_the_terminal() {
             None => shell.send(&["C-z"]),
             Some(signal) => shell.kill(signal),
         }
-        shell.is_as_before();
+        shell.assert_restored();
         shell.line("fg");
         shell.wait("screen", |shell| shell.modes() == "0 1 1");
         shell.wait_for("REDACTED");
@@ -205,9 +207,9 @@ fn redraws_after_sigstop() {
     shell.start(DEMO);
     shell.kill("STOP");
     shell.wait_for("Stopped");
-    // What a shell, or a careless reader, may do meanwhile.
+    // A shell or another program may change the terminal meanwhile.
     shell.send(&["-l", "stty sane; clear; tput rmcup; echo mine"]);
-    // The terminal is as the screen has left it: nobody makes a line end of Enter.
+    // The terminal is still in raw mode, so Enter does not send a line end.
     shell.send(&["C-j"]);
     shell.wait("the shell's screen", |shell| shell.modes().contains(" 0 "));
     shell.line("fg");
@@ -216,7 +218,7 @@ fn redraws_after_sigstop() {
     shell.send(&["?"]);
     shell.wait_for("Esc closes)");
     shell.send(&["q"]);
-    shell.is_as_before();
+    shell.assert_restored();
 }
 
 #[test]
@@ -226,7 +228,7 @@ fn copies_redacted_text_to_both_clipboards() {
     let line = r#"{"event_type":"call.started","call_sid":"CA00000000000000000000000000000001","caller_id":"+13035550161"}"#;
     std::fs::write(shell.home.path().join("day.ndjson"), format!("{line}\n"))
         .expect("a file is written");
-    // A tool that has a clipboard of its own, and one that has nothing to talk to.
+    // One clipboard tool works, and the other has no display to talk to.
     shell.program("wl-copy", "cat > wrong");
     shell.program("xclip", "echo \"$*\" > arguments; cat > copied");
     shell.line("export DISPLAY=:0");
@@ -270,7 +272,7 @@ fn limits_end_the_stream_but_not_the_screen() {
     shell.wait_for("■ ended");
     shell.send(&["q"]);
     shell.wait_for("status 7");
-    shell.is_as_before();
+    shell.assert_restored();
 }
 
 #[test]
@@ -282,20 +284,20 @@ fn a_recording_stays_on_the_screen_after_its_end() {
     shell.start("replay day.ndjson --tui");
     shell.wait_for("■ ended");
     shell.wait_for("300 events");
-    assert!(!shell.seen().contains("+13035550161"));
+    assert!(!shell.contents().contains("+13035550161"));
     shell.send(&["s", "C-u"]);
     shell.send(&["-l", "kept.ndjson"]);
     shell.send(&["Enter"]);
     shell.wait_for("saved 300 events");
-    let kept = shell.home.path().join("kept.ndjson");
-    let text = std::fs::read_to_string(&kept).expect("it was saved");
+    let saved = shell.home.path().join("kept.ndjson");
+    let text = std::fs::read_to_string(&saved).expect("it was saved");
     assert!(
         text.lines().count() == 300
             && !text.contains("+13035550161")
             && text.contains("[redacted]")
     );
     let mode = std::os::unix::fs::PermissionsExt::mode(
-        &std::fs::metadata(&kept).expect("it is there").permissions(),
+        &std::fs::metadata(&saved).expect("it is there").permissions(),
     );
     assert_eq!(mode & 0o777, 0o600);
     shell.send(&["q"]);
@@ -319,5 +321,5 @@ fn a_dumb_terminal_is_refused() {
     let Some(shell) = Shell::open(100, 30) else { return };
     shell.line(&format!("TERM=dumb {} {DEMO}; echo status $?", env!("CARGO_BIN_EXE_evtap")));
     shell.wait_for("status 2");
-    assert!(shell.seen().contains("can't move its cursor"), "{}", shell.seen());
+    assert!(shell.contents().contains("can't move its cursor"), "{}", shell.contents());
 }

@@ -1,5 +1,5 @@
-//! How much the net of free text catches, and what it catches by mistake: measured on text that a seed makes up, every
-//! positive with its label, every negative a look-alike. The figures are printed, and held.
+//! Measures the recall and precision of scrubbing on generated text: labelled identifiers, and
+//! look-alikes that must not be masked. SECURITY.md must contain the resulting table.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 
 const EACH: usize = 400;
 
-/// What a sentence says around a value.
+/// Sentences around a value.
 const AROUND: &[&str] = &[
     "{}",
     "She asked us to use {} from now on.",
@@ -25,11 +25,12 @@ const AROUND: &[&str] = &[
     "{} was on the form",
 ];
 
-fn pick<'a>(of: &[&'a str], rng: &mut StdRng) -> &'a str {
-    of.choose(rng).expect("not empty")
+fn pick<'a>(choices: &[&'a str], rng: &mut StdRng) -> &'a str {
+    choices.choose(rng).expect("not empty")
 }
 
-/// Digits for `#`, 2 to 9 for `§`, capital letters for `¶`, hexadecimal digits for `¤`.
+/// Fills a shape: `#` becomes a digit, `§` a digit from 2 to 9, `¶` a capital letter, `¤` a
+/// hexadecimal digit.
 fn fill(shape: &str, rng: &mut StdRng) -> String {
     shape
         .chars()
@@ -68,22 +69,22 @@ fn phone(rng: &mut StdRng) -> String {
         "+61 4## ### ###",
         "+81-3-####-####",
         "§##/§##-####",
-        // Seven digits that nothing announces can't be told from a range: these count against the recall.
+        // Seven digits without a prefix cannot be told from a range. They count against the recall.
         "§##-####",
     ];
     let mut number = fill(pick(&shapes, rng), rng);
-    // Nobody has a number that the plan of North America gives to nobody.
+    // Skips numbers that the North American numbering plan does not assign.
     while number.len() == 10
         && number.starts_with(|digit: char| digit >= '2')
-        && is_nobodys(&number)
+        && is_unassigned(&number)
     {
         number = fill("§##§######", rng);
     }
     number
 }
 
-/// Areas N9X, 37X and 96X are not given out, and N11 is neither an area nor an exchange.
-fn is_nobodys(number: &str) -> bool {
+/// Area codes N9X, 37X and 96X are not assigned, and N11 is neither an area code nor an exchange.
+fn is_unassigned(number: &str) -> bool {
     let (area, exchange) = (&number[..3], &number[3..6]);
     area[1..].starts_with('9')
         || ["37", "96"].contains(&&area[..2])
@@ -361,7 +362,7 @@ fn recall_and_precision_on_a_labelled_set() {
             let found = scrub(&around);
             let score = scores.entry(detector.name()).or_default();
             score.positives += 1;
-            // Caught is what is gone to the last character.
+            // A value counts as caught only if every character of it is masked.
             let expected = around.replacen(secret, &format!("[{}]", detector.name()), 1);
             let caught = found.as_ref().is_some_and(|found| found.text == expected);
             score.caught += usize::from(caught);
@@ -397,7 +398,7 @@ fn recall_and_precision_on_a_labelled_set() {
     }
     let mut table =
         "| kind | positives | recall | precision |\n| --- | --- | --- | --- |\n".to_owned();
-    // Rounded down: a hundred is all of them.
+    // Rounded down, so that 100 % means all of them.
     let percent = |part: usize, whole: usize| {
         format!("{}.{} %", part * 100 / whole, part * 1000 / whole % 10)
     };

@@ -1,4 +1,4 @@
-//! SECURITY.md tells the truth: every threat has tests, and they exist.
+//! SECURITY.md is correct: every threat names tests, and they exist.
 
 use std::path::Path;
 
@@ -22,12 +22,12 @@ fn every_threat_names_tests_that_exist() {
                 .iter()
                 .find_map(|place| std::fs::read_to_string(root.join(place)).ok())
                 .expect("a module");
-            assert!(source.contains(&format!("fn {function}(")), "{name} is not there");
+            assert!(source.contains(&format!("fn {function}(")), "{name} does not exist");
         }
     }
 }
 
-/// What `deny.toml` demands and needs no tool: cargo deny isn't everywhere.
+/// Checks what `deny.toml` demands without cargo-deny, which is not installed everywhere.
 #[test]
 fn no_dependency_is_banned_and_all_come_from_crates_io() {
     let quoted = |line: &'static str| line.split('"').skip(1).step_by(2).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! `evtap serve` as any client sees it.
+//! `evtap serve` as clients see it: the protocol, faults, limits and its end.
 
 use evtap::emulator::DEMO_WORKSPACE;
 use evtap::model::Kind;
@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::support::{Running, curl, events, evtap, observe, watch};
 
-/// The binary as a server, and its origin.
-async fn served(options: &str) -> (Running, String) {
+/// Starts `evtap serve` and returns its base URL.
+async fn start_server(options: &str) -> (Running, String) {
     let mut server = evtap(&format!("serve --listen 127.0.0.1:0 --rate 2000 {options}")).start();
-    let said = server.news().await;
-    let base = said
+    let announcement = server.status_line().await;
+    let base = announcement
         .split_whitespace()
         .find_map(|word| word.strip_prefix("http://"))
         .expect("an address")
@@ -27,7 +27,7 @@ const BEARER: &str = "Authorization: Bearer x\r\n";
 
 #[tokio::test]
 async fn the_stream_follows_the_protocol() {
-    let (_server, base) = served("").await;
+    let (_server, base) = start_server("").await;
     let enough = |body: &str| body.matches("\ndata: ").count() >= 300;
     let (head, body) = curl(&base, &path(DEMO_WORKSPACE), BEARER, enough).await;
     let head = head.to_ascii_lowercase();
@@ -46,7 +46,7 @@ async fn the_stream_follows_the_protocol() {
         let lines: Vec<_> = frame.split('\n').collect();
         let [id, event, data] = lines[..] else { panic!("no event: {frame}") };
         let id: u64 = id.strip_prefix("id: ").expect("an id").parse().expect("a number");
-        // Milliseconds since 1970, in this century.
+        // IDs are milliseconds since 1970; these bounds are in this century.
         assert!((1_700_000_000_000..4_000_000_000_000).contains(&id) && id >= last);
         shared |= id == last;
         last = id;
@@ -77,8 +77,8 @@ async fn refused_requests_have_their_status() {
     );
     let line = format!("serve --listen 127.0.0.1:0 {options}");
     let mut server = evtap(&line).file("key", "right\n").start();
-    let said = server.news().await;
-    let base = said
+    let announcement = server.status_line().await;
+    let base = announcement
         .split_whitespace()
         .find(|word| word.starts_with("http://"))
         .expect("an address")
@@ -86,13 +86,13 @@ async fn refused_requests_have_their_status() {
         .to_owned();
     let right = "Authorization: Bearer right\r\n";
     let missing = path("00000000-0000-4000-8000-00000000000a");
-    let there = path(DEMO_WORKSPACE);
+    let existing = path(DEMO_WORKSPACE);
     for (path, headers, expected) in [
-        (&there, "", "401"),
-        (&there, BEARER, "401"),
+        (&existing, "", "401"),
+        (&existing, BEARER, "401"),
         (&missing, right, "404"),
-        (&there, right, "403"),
-        (&there, right, "429"),
+        (&existing, right, "403"),
+        (&existing, right, "429"),
     ] {
         let (head, body) = curl(&base, path, headers, |_| false).await;
         assert!(head.starts_with(&format!("HTTP/1.1 {expected} ")), "{head}");
@@ -103,7 +103,7 @@ async fn refused_requests_have_their_status() {
 
 #[tokio::test]
 async fn too_many_streams_end_the_client() {
-    let (_server, base) = served("--max-streams 1").await;
+    let (_server, base) = start_server("--max-streams 1").await;
     let mut first = watch(&base, "").start();
     first.line().await;
     let second = watch(&base, "").run().await;
@@ -122,7 +122,7 @@ async fn too_many_streams_end_the_client() {
 
 #[tokio::test]
 async fn evtap_reads_its_own_server_and_a_signal_ends_it() {
-    let (server, base) = served("").await;
+    let (server, base) = start_server("").await;
     assert_eq!(events(&watch(&base, "-n 20").run().await.ended(0)).len(), 20);
     assert!(observe(&base, "").run().await.ended(0).lines().count() > 50);
     server.signal("INT");
@@ -131,7 +131,7 @@ async fn evtap_reads_its_own_server_and_a_signal_ends_it() {
 
 #[tokio::test]
 async fn once_ends_after_one_day() {
-    let (server, base) = served("--once").await;
+    let (server, base) = start_server("--once").await;
     let (_, body) = curl(&base, &path(DEMO_WORKSPACE), BEARER, |_| false).await;
     assert!(body.matches("\ndata: ").count() > 200);
     assert_eq!(server.end().await.ended(0), "");

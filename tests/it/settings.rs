@@ -1,13 +1,14 @@
-//! Settings: options over environment over profile over the top of the file over defaults.
+//! Settings from options, environment variables, profiles and the configuration file, in this order
+//! of precedence, and `evtap config`.
 
 use std::os::unix::fs::PermissionsExt;
 
 use evtap::emulator::{DEMO_WORKSPACE, Options};
 use serde_json::Value;
 
-use crate::support::{Evtap, KEY, Ran, emulator, events, evtap, fast, tools};
+use crate::support::{Evtap, KEY, RunOutput, emulator, events, evtap, fast, tools};
 
-/// An escalation, an end after a minute, and one after two seconds.
+/// An escalation, a call of 61 seconds, and one of 2 seconds.
 const EVENTS: &str = r#"{"event_type":"call.escalated","call_sid":"CA1","escalation_id":"e1","trigger":"caller"}
 {"event_type":"call.ended","call_sid":"CA1","direction":"inbound","completion_reason":"completed","duration_seconds":61}
 {"event_type":"call.ended","call_sid":"CA2","direction":"inbound","completion_reason":"completed","duration_seconds":2}
@@ -37,13 +38,13 @@ fn replay(rest: &str) -> Evtap {
     evtap(&format!("replay - {rest}")).stdin(EVENTS).config(CONFIG)
 }
 
-/// The settings as `evtap config` has them.
+/// Returns the output of `evtap config`.
 async fn settings(run: Evtap) -> Value {
     let ran = run.run().await;
     serde_json::from_str::<Value>(&ran.ended(0)).expect("one object")
 }
 
-fn of(settings: &Value, name: &str) -> String {
+fn value_and_source(settings: &Value, name: &str) -> String {
     let setting = &settings["settings"][name];
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     format!("{} {}", text(&setting["value"]), text(&setting["from"]))
@@ -56,7 +57,7 @@ async fn each_layer_takes_precedence_over_those_below() {
         (evtap("config -o json").config(""), "1MiB default"),
     ];
     for (run, expected) in layers {
-        assert_eq!(of(&settings(run).await, "max_frame"), expected);
+        assert_eq!(value_and_source(&settings(run).await, "max_frame"), expected);
     }
     let file = "max_frame = \"2MiB\"\nworkspace = \"a\"\n[profiles.x]\nmax_frame = \"3MiB\"\nworkspace = [\"b\", \"c\"]";
     let all = |line: &str| evtap(line).config(file);
@@ -80,7 +81,10 @@ async fn each_layer_takes_precedence_over_those_below() {
     ] {
         let settings = settings(run).await;
         assert_eq!(
-            (of(&settings, "max_frame").as_str(), of(&settings, "workspace").as_str()),
+            (
+                value_and_source(&settings, "max_frame").as_str(),
+                value_and_source(&settings, "workspace").as_str()
+            ),
             (frame, workspace)
         );
     }
@@ -101,7 +105,7 @@ async fn settings_act_like_options() {
     let other = replay("--profile other").run().await.ended(0);
     assert_eq!(events(&other).len(), 3);
     assert!(!other.contains("CA1"), "redacted by the file, and dropped: {other}");
-    // What is hidden by the file stays so, whatever an option hides too.
+    // Fields hidden by the file stay hidden, whatever an option hides in addition.
     let more = replay("--profile other --redact direction").run().await.ended(0);
     assert!(!more.contains("CA1") && !more.contains("inbound"), "{more}");
     let variable = replay("--profile other").env("EVTAP_REDACT", "direction").run().await.ended(0);
@@ -185,15 +189,15 @@ async fn named_filters_can_be_used_in_options() {
     );
     let none = evtap("replay - -f @x").stdin(EVENTS).run().await;
     none.ended(2);
-    // A format of jq is no name.
+    // A jq format such as `@json` is not the name of a filter.
     assert_eq!(
         replay("-o ndjson --no-check -f").arg("@json \"x\"").run().await.ended(0).lines().count(),
         3
     );
 }
 
-/// Runs it with that file, which can't be used.
-async fn refused(toml: &str, message: &str) {
+/// Asserts that the configuration is refused with that message, which quotes no value.
+async fn assert_refused(toml: &str, message: &str) {
     let ran = evtap("replay -").stdin(EVENTS).config(toml).run().await;
     assert_eq!(ran.ended(2), "", "{toml}");
     let (stderr, expected) = (ran.stderr(), format!("config.toml, line {message}"));
@@ -250,7 +254,7 @@ async fn mistakes_in_a_file_are_reported_with_their_line_and_without_values() {
         ("[filters]\n\"a b\" = \".canary\"", "2 (a b): it is no name for a filter; "),
         ("[filters]\na = 1", "2 (a): it is no expression; "),
     ] {
-        refused(toml, message).await;
+        assert_refused(toml, message).await;
     }
     let ran = evtap("replay -").stdin(EVENTS).config("profile = \"x\"\n[profiles.y]").run().await;
     ran.ended(2);
@@ -285,7 +289,7 @@ async fn mistakes_in_a_file_are_reported_with_their_line_and_without_values() {
             ran.stderr()
         );
     }
-    // What only the stages can tell is traced to the file.
+    // An error of a later stage also names the line of the file.
     let ran = evtap("watch --workspace demo").config("\nread_timeout = \"soon\"").run().await;
     ran.ended(2);
     assert!(
@@ -329,7 +333,7 @@ async fn a_configuration_file_cannot_reveal_anything() {
         ),
         ("scrub = \"none\"", "1 (scrub): none shows more than the default, "),
     ] {
-        refused(toml, message).await;
+        assert_refused(toml, message).await;
     }
     let event = r#"{"event_type":"call.started","call_sid":"CA1","caller_id":"+12025550123","direction":"inbound","service_id":"s"}"#;
     for (name, value) in
@@ -377,8 +381,8 @@ async fn files_that_others_can_write_or_passwords_that_others_can_read_are_refus
     );
 }
 
-/// Watches one event at `base` with a key that this file or environment gives.
-async fn keyed(toml: &str, base: &str, prepare: impl Fn(Evtap) -> Evtap) -> Ran {
+/// Watches one event at `base`, with a key that the file or the environment provides.
+async fn watch_with_key(toml: &str, base: &str, prepare: impl Fn(Evtap) -> Evtap) -> RunOutput {
     let config = format!("base_url = \"{base}\"\nworkspace = \"{DEMO_WORKSPACE}\"\n{toml}");
     prepare(evtap("watch -n 1").file("right.key", KEY).file("wrong.key", "wrong").config(&config))
         .run()
@@ -392,7 +396,7 @@ async fn the_key_comes_from_the_highest_layer_that_has_one() {
     let credential = evtap::transport::credential::Credential::read(&key).expect("legal");
     std::fs::remove_file(&key).expect("it was made");
     let base = emulator(Options { api_key: Some(credential), ..fast() }).await;
-    let as_it_is = |run: Evtap| run;
+    let unchanged = |run: Evtap| run;
     let file = "api_key_file = \"../../right.key\"";
     let command = "api_key_command = \"cat right.key; echo canary >&2\"";
     for toml in
@@ -401,31 +405,43 @@ async fn the_key_comes_from_the_highest_layer_that_has_one() {
         let prepare = |run: Evtap| {
             if toml.contains("profiles") { run.env("EVTAP_PROFILE", "x") } else { run }
         };
-        let ran = keyed(toml, &base, prepare).await;
+        let ran = watch_with_key(toml, &base, prepare).await;
         assert_eq!(events(&ran.ended(0)).len(), 1, "{toml}");
         assert!(!ran.all().contains("canary"));
     }
-    // The environment goes before the file, and an option before both.
+    // The environment takes precedence over the file, and an option over both.
     assert_eq!(
-        keyed("api_key_command = \"echo wrong\"", &base, |run| run.env("AMIGO_API_KEY", KEY))
-            .await
-            .status(),
+        watch_with_key("api_key_command = \"echo wrong\"", &base, |run| run
+            .env("AMIGO_API_KEY", KEY))
+        .await
+        .status(),
         0
     );
-    assert_eq!(keyed(file, &base, |run| run.env("AMIGO_API_KEY", "wrong")).await.status(), 3);
     assert_eq!(
-        keyed(file, &base, |run| run.env("EVTAP_API_KEY_COMMAND", "echo wrong")).await.status(),
+        watch_with_key(file, &base, |run| run.env("AMIGO_API_KEY", "wrong")).await.status(),
         3
     );
     assert_eq!(
-        keyed(file, &base, |run| run.arg("--api-key-command").arg("echo wrong")).await.status(),
+        watch_with_key(file, &base, |run| run.env("EVTAP_API_KEY_COMMAND", "echo wrong"))
+            .await
+            .status(),
+        3
+    );
+    assert_eq!(
+        watch_with_key(file, &base, |run| run.arg("--api-key-command").arg("echo wrong"))
+            .await
+            .status(),
         3
     );
     let option =
         |run: Evtap| run.env("AMIGO_API_KEY", "wrong").arg("--api-key-file").arg("right.key");
-    assert_eq!(keyed("api_key_command = \"echo wrong\"", &base, option).await.status(), 0);
-    let failed =
-        keyed("api_key_command = \"echo canary; echo canary >&2; exit 7\"", &base, as_it_is).await;
+    assert_eq!(watch_with_key("api_key_command = \"echo wrong\"", &base, option).await.status(), 0);
+    let failed = watch_with_key(
+        "api_key_command = \"echo canary; echo canary >&2; exit 7\"",
+        &base,
+        unchanged,
+    )
+    .await;
     assert_eq!(failed.ended(3), "");
     let message = "cannot get the API key from --api-key-command: it exited with status 7; run the command by itself to see its error\n";
     assert!(

@@ -1,4 +1,5 @@
-//! Completion in the shells themselves: what is typed on a terminal, the tabulator, and the line that the shell then runs.
+//! Shell completion in the shells themselves: types a line on a terminal, presses Tab, and checks
+//! the line that the shell runs.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -12,13 +13,14 @@ use tempfile::TempDir;
 
 use crate::support::{pseudo_terminal, tools};
 
-/// Beyond it a shell is taken to hang: a guard, which no test waits for.
+/// Time after which a shell is considered hung. No test waits this long when all is well.
 const HANG: Duration = Duration::from_secs(90);
 
-/// What the shells prompt with once they are ready.
+/// The prompt, which shows that a shell is ready.
 const PROMPT: &str = "ready> ";
 
-/// A shell on a terminal. Its `evtap` answers completion scripts, and otherwise says what it was called with.
+/// A shell on a terminal. Its `evtap` is a script that answers completion requests and otherwise
+/// prints its arguments.
 struct Shell {
     child: Child,
     keys: File,
@@ -28,7 +30,8 @@ struct Shell {
 }
 
 impl Shell {
-    /// Starts a shell with this configuration, at that place in its home. `completions/` is `$COMPLETIONS` in it.
+    /// Starts a shell with a configuration at a place in its home. `$COMPLETIONS` in it is
+    /// `completions/`.
     fn start(line: &[&str], config: &str, at: &str) -> Self {
         let home = TempDir::new().expect("a home");
         let file = home.path().join(at);
@@ -69,9 +72,9 @@ impl Shell {
         let (tx, screen) = channel();
         let keys = output.try_clone().expect("a copy");
         std::thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(read @ 1..) = output.read(&mut piece) {
-                if tx.send(piece[..read].to_vec()).is_err() {
+            let mut chunk = [0; 4096];
+            while let Ok(read @ 1..) = output.read(&mut chunk) {
+                if tx.send(chunk[..read].to_vec()).is_err() {
                     return;
                 }
             }
@@ -81,7 +84,7 @@ impl Shell {
         shell
     }
 
-    /// Reads on until that stands on the screen, and gives what stood before it.
+    /// Reads until the text is on the screen. Returns what came before it.
     fn wait_for(&mut self, text: &str) -> String {
         loop {
             if let Some((before, after)) = self.seen.split_once(text) {
@@ -89,14 +92,14 @@ impl Shell {
                 self.seen = after;
                 return before;
             }
-            let piece = self.screen.recv_timeout(HANG);
-            let piece = piece.unwrap_or_else(|_| panic!("no {text:?} but {:?}", self.seen));
-            self.seen += &String::from_utf8_lossy(&piece);
+            let chunk = self.screen.recv_timeout(HANG);
+            let chunk = chunk.unwrap_or_else(|_| panic!("no {text:?} but {:?}", self.seen));
+            self.seen += &String::from_utf8_lossy(&chunk);
         }
     }
 
-    /// Types a line with tabulators in it; what evtap is called with.
-    fn runs(&mut self, line: &str) -> String {
+    /// Types a line with Tab characters in it. Returns the arguments that `evtap` was run with.
+    fn run(&mut self, line: &str) -> String {
         self.keys.write_all(format!("{line}\r").as_bytes()).expect("it reads");
         self.wait_for("called<");
         let arguments = self.wait_for(">.");
@@ -107,15 +110,15 @@ impl Shell {
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        // Hanging up its terminal ends a shell; whichever way, none is left behind.
+        // Closing the terminal ends a shell, but this does so for certain.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What must complete in every shell.
+/// Asserts the completions that every shell must offer.
 #[track_caller]
-fn completes(shell: &mut Shell) {
+fn assert_completes(shell: &mut Shell) {
     for (typed, called) in [
         ("evtap wat\t--no-ch\t", "watch><--no-check"),
         ("evtap watch --event call.st\t", "watch><--event><call.started"),
@@ -132,7 +135,7 @@ fn completes(shell: &mut Shell) {
         ("evtap replay a\\ rec\t", "replay><a recording.ndjson"),
         ("evtap watch --record=a\\ rec\t", "watch><--record=a recording.ndjson"),
     ] {
-        assert_eq!(shell.runs(typed), called, "{typed:?}");
+        assert_eq!(shell.run(typed), called, "{typed:?}");
     }
 }
 
@@ -144,7 +147,11 @@ fn bash_completes() {
     let config = format!(
         "PS1='{PROMPT}'; bind 'set enable-bracketed-paste off'; . \"$COMPLETIONS/evtap.bash\"\n"
     );
-    completes(&mut Shell::start(&["bash", "--noprofile", "--rcfile", "rc", "-i"], &config, "rc"));
+    assert_completes(&mut Shell::start(
+        &["bash", "--noprofile", "--rcfile", "rc", "-i"],
+        &config,
+        "rc",
+    ));
 }
 
 #[test]
@@ -155,7 +162,7 @@ fn zsh_completes() {
     let config = format!(
         "PS1='{PROMPT}'; fpath=($COMPLETIONS $fpath); autoload -Uz compinit; compinit -u -D\n"
     );
-    completes(&mut Shell::start(&["zsh", "-d", "-i"], &config, ".zshrc"));
+    assert_completes(&mut Shell::start(&["zsh", "-d", "-i"], &config, ".zshrc"));
 }
 
 #[test]
@@ -166,5 +173,5 @@ fn fish_completes() {
     let config =
         format!("function fish_prompt; printf '{PROMPT}'; end\nsource $COMPLETIONS/evtap.fish\n");
     let mut shell = Shell::start(&["fish", "-i"], &config, ".config/fish/config.fish");
-    completes(&mut shell);
+    assert_completes(&mut shell);
 }

@@ -1,4 +1,5 @@
-//! What people see, as it is. `INSTA_UPDATE=always cargo test --test it snapshots` takes over what has changed.
+//! Snapshots of text output and help. `INSTA_UPDATE=always cargo test --test it snapshots` accepts
+//! changes.
 
 use std::sync::Mutex;
 
@@ -13,7 +14,7 @@ use jiff::tz::TimeZone;
 use crate::decode_redact::frame;
 use crate::support::evtap;
 
-/// A frame of each family: hidden fields, prose, ids, drift, something malformed, wide and hostile characters.
+/// Frames with hidden fields, free text, ids, drift, malformed data, wide and hostile characters.
 const EVENTS: &[(FrameFormat, &str)] = &[
     (
         FrameFormat::Sse,
@@ -51,7 +52,7 @@ const EVENTS: &[(FrameFormat, &str)] = &[
     (FrameFormat::Observer, r#"{"type":"user_transcript","transcript":"I am Ja"#),
 ];
 
-/// Colours are switched for the whole process.
+/// Serialises tests that switch colours, which is a setting of the whole process.
 pub static COLOURS: Mutex<()> = Mutex::new(());
 
 fn pretty(width: Option<usize>, coloured: bool) -> String {
@@ -80,7 +81,7 @@ fn pretty(width: Option<usize>, coloured: bool) -> String {
     text
 }
 
-/// How many columns a terminal needs for it.
+/// Returns the number of columns that a terminal needs for a line.
 fn columns(line: &str) -> usize {
     line.chars()
         .map(|character| unicode_width::UnicodeWidthChar::width(character).unwrap_or(0))

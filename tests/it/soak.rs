@@ -1,5 +1,5 @@
-//! The long runs behind the figures of the README. They take minutes, so they run when they are asked for:
-//! `cargo test --release --test it soak -- --ignored --nocapture`.
+//! Soak tests, which provide the figures in docs/gaps.md. They take minutes, so they are ignored by
+//! default: `cargo test --release --test it soak -- --ignored --nocapture`.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -10,20 +10,20 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::tapped::{FRAME, Report, Tapping, tap};
+use crate::tapped::{FRAME, Report, TapOptions, tap};
 
-/// How many faults of each class.
+/// Number of faults of each class.
 const FAULTS: usize = 600;
-/// How many events at least go with them.
+/// Minimum number of events delivered in each class.
 const EVENTS: usize = 60_000;
 
-/// How many classes go on at once.
+/// Number of classes that run at once. They mostly wait.
 const AT_ONCE: usize = 4;
 
-/// Draws one fault.
+/// Draws one fault in the syntax of `evtap serve --fault`.
 type Draw = fn(&mut StdRng) -> String;
 
-/// One way of going wrong: its name, and a draw of it.
+/// A class of faults: its name, and a draw of one.
 type Class = (&'static str, Draw);
 
 const CLASSES: &[Class] = &[
@@ -58,11 +58,11 @@ fn bytes(rng: &mut StdRng) -> usize {
     rng.random_range(0..120_000)
 }
 
-fn pick(rng: &mut StdRng, of: &[&str]) -> String {
-    (*of.choose(rng).expect("some")).to_owned()
+fn pick(rng: &mut StdRng, choices: &[&str]) -> String {
+    (*choices.choose(rng).expect("some")).to_owned()
 }
 
-/// One class after another, and the last time all of them mixed. It is mostly waiting, so several go on at once.
+/// Runs each class of faults, and then all of them mixed.
 #[test]
 #[ignore = "takes minutes"]
 fn soak_every_class_of_fault() {
@@ -83,9 +83,11 @@ fn soak_every_class_of_fault() {
         }
     });
     let mut out = std::io::stdout();
-    let mut row = |name: &str, r: &Report| {
-        let Report { published, delivered, faults, gaps, named, lost, twice, disordered, .. } = r;
-        writeln!(out, "| {name} | {faults} | {published} | {delivered} | {gaps} | {named} | {lost} | {twice} | {disordered} |")
+    let mut row = |name: &str, report: &Report| {
+        let Report {
+            published, delivered, faults, gaps, covered, lost, repeated, reordered, ..
+        } = report;
+        writeln!(out, "| {name} | {faults} | {published} | {delivered} | {gaps} | {covered} | {lost} | {repeated} | {reordered} |")
             .expect("a terminal");
     };
     let mut sum = Report::default();
@@ -97,20 +99,21 @@ fn soak_every_class_of_fault() {
     assert!(sum.delivered >= 1_000_000 && sum.faults >= 10_000, "{sum:?}");
 }
 
-/// One class, or all of them mixed.
+/// Runs one class of faults; `None` mixes all of them.
 fn soak(number: u64, name: &str, draw: Option<Draw>) -> Report {
     let mut rng = StdRng::seed_from_u64(number);
     let mut draw_one = || match draw {
         Some(draw) => draw(&mut rng),
         None => (CLASSES.choose(&mut rng).expect("some").1)(&mut rng),
     };
-    // What the first connection brings is there to resume from.
+    // The first connection delivers something to resume from.
     let script = std::iter::once("cut=30000".to_owned()).chain((0..FAULTS).map(|_| draw_one()));
     let faults: Vec<Fault> = script.map(|fault| fault.parse().expect("a fault")).collect();
-    // A connection that breaks so soon must get beyond the replay now and then. A stall lasts as long as the watchdog
-    // waits; more events than the server keeps would be published meanwhile.
+    // A connection that breaks so soon must get past the replay now and then. A stall lasts as long
+    // as the read timeout; at a higher rate, more events than the server keeps would be published
+    // meanwhile.
     let rate = if name == "stall, half open" { 1000.0 } else { 2500.0 };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(tap(Tapping { seed: number, rate, faults, events: EVENTS }))
+    runtime.block_on(tap(TapOptions { seed: number, rate, faults, events: EVENTS }))
 }

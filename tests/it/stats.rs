@@ -1,4 +1,5 @@
-//! `evtap stats` and `--stats`: what is counted is what was there.
+//! `evtap stats` and `--stats`: the statistics match the events, and their text matches the
+//! snapshots.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,14 +13,14 @@ use serde_json::{Value, json};
 use crate::decode_redact::frame;
 use crate::support::{emulator, events, evtap, fast, watch};
 
-/// A recording of the clinic, of both streams.
+/// Returns a recording of both streams of the emulator.
 async fn day() -> String {
     let workspace =
         evtap("watch -w demo -n 400 --demo-rate 2000 --status none").run().await.ended(0);
     workspace + &evtap("observe -c demo --demo-rate 500 --status none").run().await.ended(0)
 }
 
-async fn figures(day: &str, options: &str) -> Value {
+async fn run_stats(day: &str, options: &str) -> Value {
     let out =
         evtap(&format!("stats - -o json {options}")).stdin(day.to_owned()).run().await.ended(0);
     serde_json::from_str(&out).expect("one object")
@@ -34,16 +35,16 @@ fn nearest_rank(values: &mut [f64], percent: usize) -> f64 {
 async fn statistics_match_a_separate_count() {
     let day = day().await;
     let all = events(&day);
-    let of =
+    let of_type =
         |name: &str| all.iter().filter(|event| event["event_type"] == name).collect::<Vec<_>>();
-    let told = figures(&day, "").await;
-    assert_eq!(told["events"], all.len());
+    let report = run_stats(&day, "").await;
+    assert_eq!(report["events"], all.len());
 
     let mut types = BTreeMap::<&str, u64>::new();
     for event in &all {
         *types.entry(event["event_type"].as_str().expect("a type")).or_default() += 1;
     }
-    let counted: BTreeMap<_, _> = told["types"]
+    let counted: BTreeMap<_, _> = report["types"]
         .as_array()
         .expect("types")
         .iter()
@@ -53,55 +54,57 @@ async fn statistics_match_a_separate_count() {
         .collect();
     assert_eq!(counted, types);
 
-    assert_eq!(told["calls"]["started"], of("call.started").len());
-    assert_eq!(told["calls"]["ended"], of("call.ended").len());
+    assert_eq!(report["calls"]["started"], of_type("call.started").len());
+    assert_eq!(report["calls"]["ended"], of_type("call.ended").len());
     assert!(
-        told["calls"]["still_on"].as_u64() > Some(0),
+        report["calls"]["still_on"].as_u64() > Some(0),
         "the recording ends in the middle of the day"
     );
-    let mut took: Vec<_> = of("call.ended")
+    let mut durations: Vec<_> = of_type("call.ended")
         .iter()
         .map(|event| event["duration_seconds"].as_f64().expect("seconds") * 1000.0)
         .collect();
     for percent in [50, 95, 99] {
         assert_eq!(
-            told["calls"]["duration_ms"][format!("p{percent}")],
-            nearest_rank(&mut took, percent)
+            report["calls"]["duration_ms"][format!("p{percent}")],
+            nearest_rank(&mut durations, percent)
         );
     }
-    let mut tools = of("tool_call_completed")
+    let mut tools = of_type("tool_call_completed")
         .iter()
         .map(|event| event["duration_ms"].as_f64().expect("ms"))
         .collect::<Vec<_>>();
     assert!(tools.len() > 1);
-    let told_tools = told["tools"].as_array().expect("tools");
+    let reported_tools = report["tools"].as_array().expect("tools");
     let sum = |what: &str| {
-        told_tools.iter().map(|tool| tool[what].as_u64().expect("a count")).sum::<u64>()
+        reported_tools.iter().map(|tool| tool[what].as_u64().expect("a count")).sum::<u64>()
     };
     assert_eq!(
         (sum("started"), sum("completed")),
-        (of("tool_call_started").len() as u64, tools.len() as u64)
+        (of_type("tool_call_started").len() as u64, tools.len() as u64)
     );
     assert_eq!(
         sum("failed"),
-        of("tool_call_completed").iter().filter(|event| event["succeeded"] == false).count() as u64
+        of_type("tool_call_completed").iter().filter(|event| event["succeeded"] == false).count()
+            as u64
     );
-    let mut most: Vec<_> =
-        told_tools.iter().filter_map(|tool| tool["duration_ms"]["max"].as_f64()).collect();
-    assert_eq!(json!(nearest_rank(&mut most, 100)), json!(nearest_rank(&mut tools, 100)));
-    assert_eq!(told["latency_ms"]["e2e_ttfb_ms"]["count"], of("latency").len());
+    let mut maxima: Vec<_> =
+        reported_tools.iter().filter_map(|tool| tool["duration_ms"]["max"].as_f64()).collect();
+    assert_eq!(json!(nearest_rank(&mut maxima, 100)), json!(nearest_rank(&mut tools, 100)));
+    assert_eq!(report["latency_ms"]["e2e_ttfb_ms"]["count"], of_type("latency").len());
     assert_eq!(
-        told["observed_calls"]["outcomes"],
+        report["observed_calls"]["outcomes"],
         json!([{"completion_reason": "escalated", "count": 1}])
     );
 
-    let made = [of("surface.created"), of("surface.reshaped")].concat();
-    let created: BTreeSet<_> = made.iter().map(|event| event["surface_id"].to_string()).collect();
-    assert_eq!(told["surfaces"]["created"], created.len());
-    assert_eq!(told["surfaces"]["not_followed"], 0);
+    let surfaces = [of_type("surface.created"), of_type("surface.reshaped")].concat();
+    let created: BTreeSet<_> =
+        surfaces.iter().map(|event| event["surface_id"].to_string()).collect();
+    assert_eq!(report["surfaces"]["created"], created.len());
+    assert_eq!(report["surfaces"]["not_followed"], 0);
 }
 
-/// A recording that is always the same.
+/// Returns a recording that is always the same.
 fn fixed() -> String {
     let mut day = String::new();
     let mut add = |second: i64, event: Value| {
@@ -182,9 +185,9 @@ async fn text_output_matches_the_snapshots() {
 #[tokio::test]
 async fn filtered_events_are_not_counted() {
     let day = day().await;
-    let told = figures(&day, "-e call.*").await;
-    let kept = evtap("replay - -e call.*").stdin(day.clone()).run().await.ended(0);
-    assert_eq!(told["events"], kept.lines().count());
+    let report = run_stats(&day, "-e call.*").await;
+    let matching = evtap("replay - -e call.*").stdin(day.clone()).run().await.ended(0);
+    assert_eq!(report["events"], matching.lines().count());
     let filtered = evtap("stats - -o json -f")
         .arg(".event_type == \"call.ended\" and .escalated")
         .stdin(day)
@@ -203,33 +206,33 @@ async fn drift_gaps_and_malformed_frames_are_counted() {
         "{\"event_type\":\"brand.new\"}\n",
         "no JSON\n",
     );
-    let told = figures(day, "").await;
+    let report = run_stats(day, "").await;
     assert_eq!(
-        told["drift"],
+        report["drift"],
         json!([
             {"kind": "unknown_event", "event_type": "brand.new", "field": null, "count": 1},
             {"kind": "unknown_field", "event_type": "call.ended", "field": "weather", "count": 1},
             {"kind": "unknown_value", "event_type": "call.ended", "field": "completion_reason", "count": 1},
         ])
     );
-    assert_eq!(told["gaps"], json!([{"reason": "replay_late", "certain": 1, "possible": 0}]));
-    assert_eq!(told["malformed"], json!([{"category": "not_json", "count": 1}]));
-    assert_eq!(told["calls"]["outcomes"], json!([{"completion_reason": "abducted", "count": 1}]));
+    assert_eq!(report["gaps"], json!([{"reason": "replay_late", "certain": 1, "possible": 0}]));
+    assert_eq!(report["malformed"], json!([{"category": "not_json", "count": 1}]));
+    assert_eq!(report["calls"]["outcomes"], json!([{"completion_reason": "abducted", "count": 1}]));
 }
 
 #[tokio::test]
 async fn groups_use_redacted_values() {
     let day = day().await;
-    let told = figures(&day, "-e call.started --group-by .caller_id").await;
-    let count = told["events"].clone();
-    let group = &told["groups"][0];
+    let report = run_stats(&day, "-e call.started --group-by .caller_id").await;
+    let count = report["events"].clone();
+    let group = &report["groups"][0];
     assert_eq!((&group["group"], &group["count"]), (&json!("[redacted]"), &count));
     let revealed =
         evtap("watch -w demo -n 400 --demo-rate 2000 --reveal caller_id").run().await.ended(0);
     let shown =
-        figures(&revealed, "-e call.started --group-by .caller_id --reveal caller_id").await;
+        run_stats(&revealed, "-e call.started --group-by .caller_id --reveal caller_id").await;
     assert!(shown["groups"].as_array().map(Vec::len) > Some(1));
-    let tools = figures(&day, "-e tool_call_completed --group-by .tool_name").await;
+    let tools = run_stats(&day, "-e tool_call_completed --group-by .tool_name").await;
     assert!(tools["groups"][0]["ms"]["p95"].is_number(), "{tools}");
 
     let ran = evtap("stats - --group-by .durations").stdin("").run().await;
@@ -240,12 +243,12 @@ async fn groups_use_redacted_values() {
         .stdin(day)
         .run()
         .await;
-    let told: Value = serde_json::from_str(&ran.ended(0)).expect("an object");
-    assert_eq!(told["groups"], json!([]));
+    let report: Value = serde_json::from_str(&ran.ended(0)).expect("an object");
+    assert_eq!(report["groups"], json!([]));
     assert!(ran.stderr().contains("--group-by fails on"), "{}", ran.stderr());
 }
 
-/// An event at so many seconds after the hour.
+/// Returns an event `second` seconds after a fixed time.
 fn at(second: i64) -> String {
     let id = 1_700_000_000_000 + second * 1000;
     format!(
@@ -259,7 +262,7 @@ async fn a_series_has_a_row_per_interval_of_event_time() {
     let day: String =
         [0, 30, 41, 39, 3700, 45, 100, 160, 220, 280, 340, 400, 460, 520, 30].map(at).concat();
     let rows = events(&evtap("stats - -o json --every 1m").stdin(day.clone()).run().await.ended(0));
-    let told: Vec<_> = rows
+    let report: Vec<_> = rows
         .iter()
         .map(|row| {
             (
@@ -269,23 +272,23 @@ async fn a_series_has_a_row_per_interval_of_event_time() {
             )
         })
         .collect();
-    // 22:13:20 is not a whole minute.
+    // The first event is at 22:13:20, so the first interval begins before it.
     assert_eq!(
-        told[..3],
+        report[..3],
         [
             ("2023-11-14T22:13:00.000Z", Some(3), Some(0)),
             ("2023-11-14T22:14:00.000Z", Some(2), Some(0)),
             ("2023-11-14T22:15:00.000Z", Some(1), Some(0))
         ]
     );
-    assert_eq!(told.iter().map(|row| row.1.expect("a count")).sum::<u64>(), 15);
+    assert_eq!(report.iter().map(|row| row.1.expect("a count")).sum::<u64>(), 15);
     assert_eq!(
-        told.iter().map(|row| row.2.expect("a count")).sum::<u64>(),
+        report.iter().map(|row| row.2.expect("a count")).sum::<u64>(),
         1,
         "the last one came after its minute was over"
     );
     assert_eq!(
-        told.last().map(|row| row.0),
+        report.last().map(|row| row.0),
         Some("2023-11-14T23:15:00.000Z"),
         "an hour of nothing has no rows"
     );
@@ -294,10 +297,10 @@ async fn a_series_has_a_row_per_interval_of_event_time() {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let from: Vec<_> =
         reader.records().map(|record| record.expect("a record")[0].to_owned()).collect();
-    assert_eq!(from, told.iter().map(|row| row.0).collect::<Vec<_>>());
+    assert_eq!(from, report.iter().map(|row| row.0).collect::<Vec<_>>());
     let text = evtap("stats - --every 1m --color never").stdin(day.clone()).run().await.ended(0);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert_eq!(text.lines().count(), told.len() + 1);
+    assert_eq!(text.lines().count(), report.len() + 1);
     let grouped =
         evtap("stats - -o csv --every 1m --group-by .error").stdin(day).run().await.ended(0);
     assert!(
@@ -308,7 +311,7 @@ async fn a_series_has_a_row_per_interval_of_event_time() {
 
 #[tokio::test]
 async fn invalid_options_explain_what_to_do() {
-    for (options, said) in [
+    for (options, expected) in [
         ("-o csv", "--every"),
         ("--every 0s", "longer than zero"),
         ("--every 10ms", "less than a second"),
@@ -316,7 +319,7 @@ async fn invalid_options_explain_what_to_do() {
     ] {
         let ran = evtap(&format!("stats - {options}")).stdin("").run().await;
         ran.ended(2);
-        assert!(ran.stderr().contains(said), "{options}: {}", ran.stderr());
+        assert!(ran.stderr().contains(expected), "{options}: {}", ran.stderr());
     }
     let ran = evtap("stats").run().await;
     ran.ended(2);
@@ -337,9 +340,9 @@ async fn stats_at_the_end_go_to_stderr() {
     assert!(!ran.stderr().contains('\u{1b}'));
     let ran = evtap("replay - -n 7 --stats --status json").stdin(day).run().await;
     ran.ended(0);
-    let told =
+    let report =
         events(&ran.stderr()).into_iter().find(|line| line["status"] == "stats").expect("a line");
-    assert_eq!(told["stats"]["events"], 7);
+    assert_eq!(report["stats"]["events"], 7);
 }
 
 #[tokio::test]
@@ -348,13 +351,13 @@ async fn an_interrupted_count_is_printed() {
     let mut run = evtap(&format!("stats --workspace {} -o json", evtap::emulator::DEMO_WORKSPACE))
         .at(&base)
         .start();
-    run.news().await;
-    // Something has come once another stream has seen it.
+    run.status_line().await;
+    // Once another stream has delivered events, this one has too.
     watch(&base, "-n 50").run().await.ended(0);
     run.signal("INT");
     let ran = run.end().await;
-    let told: Value = serde_json::from_str(&ran.ended(130)).expect("an object");
-    assert!(told["events"].as_u64() > Some(0), "{told}");
+    let report: Value = serde_json::from_str(&ran.ended(130)).expect("an object");
+    assert!(report["events"].as_u64() > Some(0), "{report}");
 }
 
 #[tokio::test]
@@ -370,7 +373,7 @@ async fn a_live_series_prints_a_row_per_interval() {
     run.end().await.ended(143);
 }
 
-/// Every type, and some that nobody knows, in any order.
+/// Generates events of several types, undeclared ones and invalid lines.
 fn lines() -> impl Strategy<Value = Vec<String>> {
     let line = (any::<u8>(), 0i64..100_000, any::<u8>()).prop_map(|(kind, time, value)| {
         let id = 1_700_000_000_000 + time;
@@ -388,15 +391,15 @@ fn lines() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn count(lines: &[String]) -> EventStats {
-    let (mut decoder, mut redactor, mut figures) =
+    let (mut decoder, mut redactor, mut run_stats) =
         (Decoder::default(), Redactor::new(Policy::default()), EventStats::default());
     for line in lines {
         let frame = frame(FrameFormat::Record, None, line.as_bytes());
         let event = decoder.decode(frame.as_frame());
         let shown = redactor.redact(&event);
-        figures.observe(&shown, event_millis(&shown));
+        run_stats.observe(&shown, event_millis(&shown));
     }
-    figures
+    run_stats
 }
 
 proptest! {
@@ -407,7 +410,8 @@ proptest! {
         let mut merged = count(first);
         merged.merge(&count(second));
         let whole = count(&lines);
-        // Percentiles of more than a few hundred may differ in the last digit; what the parts count may not.
+        // Percentiles of more than a few hundred values may differ in the last digit; counts may
+        // not.
         prop_assert_eq!(json::totals(&merged, None), json::totals(&whole, None));
     }
 }

@@ -1,4 +1,4 @@
-//! The live streams: everything arrives, typed and in order, and comes back through a replay to the byte.
+//! Live streams: every event is printed, typed and in order, and replays byte for byte.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use crate::support::{
     STREAM, curl, emulator, events, evtap, fast, observe, scripted, types, watch,
 };
 
-/// More than a day needs until it has had every type.
+/// Number of events after which every type has occurred.
 const DAY: usize = 400;
 
 fn declared(stream: Stream) -> BTreeSet<String> {
-    let of = |kind: &&Kind| kind.spec().stream == stream;
-    Kind::ALL.iter().filter(of).map(|kind| kind.spec().event_type.to_owned()).collect()
+    let is_of_stream = |kind: &&Kind| kind.spec().stream == stream;
+    Kind::ALL.iter().filter(is_of_stream).map(|kind| kind.spec().event_type.to_owned()).collect()
 }
 
-/// Replays lines and expects them again.
-async fn replays_to_the_byte(lines: &str) {
+/// Asserts that a replay of the lines prints them unchanged.
+async fn assert_replays_unchanged(lines: &str) {
     let replayed = evtap("replay - -o ndjson").stdin(lines).run().await;
     assert_eq!(replayed.ended(0), lines);
     assert_eq!(replayed.stderr(), "");
@@ -47,7 +47,7 @@ async fn every_workspace_event_is_printed_and_replays_unchanged() {
             Some("_tap")
         );
     }
-    replays_to_the_byte(&lines).await;
+    assert_replays_unchanged(&lines).await;
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn every_observer_event_is_printed_and_replays_unchanged() {
             .all(|event| event["_tap"]["stream"] == "observer"
                 && event["_tap"].get("drift").is_none())
     );
-    replays_to_the_byte(&lines).await;
+    assert_replays_unchanged(&lines).await;
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_raw_capture_replays_to_what_watch_prints() {
         .run()
         .await
         .ended(0);
-    let known_to_a_capture = |line: Value| {
+    let without_arrival = |line: Value| {
         let mut line = line;
         let tap = line["_tap"].as_object_mut().expect("an object");
         tap.shift_remove("received_at");
@@ -90,7 +90,7 @@ async fn a_raw_capture_replays_to_what_watch_prints() {
         line.to_string()
     };
     let [watched, replayed] = [lines, replayed]
-        .map(|lines| events(&lines).into_iter().map(known_to_a_capture).collect::<Vec<_>>());
+        .map(|lines| events(&lines).into_iter().map(without_arrival).collect::<Vec<_>>());
     assert_eq!(watched, replayed);
 }
 
@@ -134,7 +134,7 @@ async fn a_fault_loses_and_repeats_nothing() {
     let base = emulator(Options { faults, ..fast() }).await;
     let watched = watch(&base, &format!("-n {DAY} --status json")).run().await;
     let status: Vec<_> =
-        events(&watched.stderr()).into_iter().map(|news| news["status"].to_string()).collect();
+        events(&watched.stderr()).into_iter().map(|line| line["status"].to_string()).collect();
     assert_eq!(status, [r#""connected""#, r#""reconnecting""#, r#""connected""#, r#""done""#]);
     let lines = watched.ended(0);
 
@@ -183,7 +183,7 @@ async fn malformed_frames_are_counted_and_do_not_end_the_stream() {
 
 #[tokio::test]
 async fn resumes_where_the_last_connection_ended() {
-    // The second connection repeats what shares a millisecond with the last event that came.
+    // The second connection repeats the events of the last millisecond.
     let event = |id: u32, name: &str| {
         format!("id: {id}\nevent: text.started\ndata: {{\"session_id\":\"{name}\"}}\n\n")
     };

@@ -1,4 +1,8 @@
-//! The real binary, run alone: its own home, no environment but what a test gives it, and servers on loopback ports.
+//! Runs the real binary in isolation: in a home directory of its own, with no environment but what
+//! a test sets, and against servers on loopback ports.
+//!
+//! The servers are the emulator, scripted answers over HTTP, a WebSocket server and an endpoint for
+//! `--forward`.
 
 pub mod tools;
 
@@ -20,12 +24,12 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
-/// The key that every test connects with. It must turn up in no output.
+/// The API key that tests connect with. It must not occur in any output.
 pub const KEY: &str = "canary-key-7f3a9c";
-/// Beyond it the binary is taken to hang: a guard, which no test waits for.
+/// Time after which the binary is considered hung. No test waits this long when all is well.
 pub const HANG: Duration = Duration::from_secs(90);
 
-/// A call of the binary.
+/// An invocation of the binary that has not started yet.
 pub struct Evtap {
     command: Command,
     stdin: Vec<u8>,
@@ -33,7 +37,7 @@ pub struct Evtap {
     home: TempDir,
 }
 
-/// `evtap` with these arguments, separated by white space.
+/// Prepares `evtap` with arguments that are separated by white space.
 pub fn evtap(line: &str) -> Evtap {
     let home = tempfile::tempdir().expect("a home");
     let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
@@ -45,8 +49,8 @@ pub fn evtap(line: &str) -> Evtap {
     Evtap { command, stdin: Vec::new(), stdin_stays_open: false, home }
 }
 
-/// A line of a script, as people would type it in a directory: `evtap` is the binary under test.
-/// [`tools::available_for`] tells whether the other programs of the line are installed.
+/// Prepares a line of shell script in a directory, where `evtap` is the binary under test.
+/// [`tools::available_for`] checks whether the other programs of the line are installed.
 pub fn bash(dir: &Path, line: &str) -> std::process::Command {
     let program = Path::new(env!("CARGO_BIN_EXE_evtap")).parent().expect("a directory");
     let inherited = std::env::var_os("PATH").unwrap_or_default();
@@ -57,9 +61,10 @@ pub fn bash(dir: &Path, line: &str) -> std::process::Command {
     command
 }
 
-/// A pseudo-terminal of that many columns and 50 rows: the end that sees and types, and the end that a program gets.
+/// Opens a pseudo-terminal with 50 rows. Returns the master, which reads the screen and types, and
+/// the slave, which a program gets.
 pub fn pseudo_terminal(columns: u16) -> (File, File) {
-    // No process that another test starts holds an end of it.
+    // Processes that other tests start must not inherit an end of it.
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
     #[cfg(target_os = "linux")]
     let flags = flags | OpenptFlags::CLOEXEC;
@@ -82,12 +87,12 @@ impl Evtap {
         self
     }
 
-    /// Connects to the platform at `base` with [`KEY`].
+    /// Sets the base URL, and [`KEY`] as the API key.
     pub fn at(self, base: &str) -> Self {
         self.env("AMIGO_API_KEY", KEY).env("AMIGO_BASE_URL", base)
     }
 
-    /// One more argument, with its white space.
+    /// Adds an argument that may contain white space.
     pub fn arg(mut self, arg: &str) -> Self {
         self.command.arg(arg);
         self
@@ -98,25 +103,25 @@ impl Evtap {
         self
     }
 
-    /// After what it gets on stdin, nothing more comes, and no end.
+    /// Keeps stdin open after the input has been written.
     pub fn stdin_stays_open(mut self) -> Self {
         self.stdin_stays_open = true;
         self
     }
 
-    /// A file in its home, which is where it runs.
+    /// Writes a file into its home, which is also its working directory.
     pub fn file(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.path(name), bytes).expect("a file is written");
         self
     }
 
-    /// Its configuration, for its owner alone.
+    /// Writes its configuration file, with mode 0600.
     pub fn config(self, toml: &str) -> Self {
         std::fs::create_dir_all(self.path("config/evtap")).expect("a directory is made");
         self.file("config/evtap/config.toml", toml).mode("config/evtap/config.toml", 0o600)
     }
 
-    /// The permissions of a file in its home.
+    /// Sets the permissions of a file in its home.
     pub fn mode(self, name: &str, mode: u32) -> Self {
         use std::os::unix::fs::PermissionsExt;
         std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(mode))
@@ -124,24 +129,24 @@ impl Evtap {
         self
     }
 
-    /// The path of a file in its home.
+    /// Returns the path of a file in its home.
     pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.home.path().join(name)
     }
 
-    /// Runs it to its end.
-    pub async fn run(self) -> Ran {
+    /// Runs it and waits for its end.
+    pub async fn run(self) -> RunOutput {
         self.start().end().await
     }
 
-    /// Starts it.
+    /// Starts it without waiting.
     pub fn start(mut self) -> Running {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("evtap starts");
         let mut stdin = child.stdin.take().expect("a pipe");
         let bytes = self.stdin;
         tokio::spawn(async move {
-            // A program that reads none of it closes the pipe.
+            // A program that reads no input closes the pipe.
             let _ = stdin.write_all(&bytes).await;
             if self.stdin_stays_open {
                 std::future::pending::<()>().await;
@@ -153,7 +158,7 @@ impl Evtap {
     }
 }
 
-/// A binary that runs.
+/// A running process of the binary.
 pub struct Running {
     pub child: Child,
     pub stdout: BufReader<ChildStdout>,
@@ -162,7 +167,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// The next line of stdout.
+    /// Reads the next line of stdout.
     pub async fn line(&mut self) -> String {
         let mut line = String::new();
         let read = self.stdout.read_line(&mut line);
@@ -171,21 +176,21 @@ impl Running {
         line
     }
 
-    /// The next line of stderr.
-    pub async fn news(&mut self) -> String {
+    /// Reads the next line of stderr.
+    pub async fn status_line(&mut self) -> String {
         let mut line = String::new();
         let read = self.stderr.read_line(&mut line);
         tokio::time::timeout(HANG, read).await.expect("evtap hangs").expect("a line is read");
         line
     }
 
-    /// Sends it a signal, such as `INT`.
+    /// Sends it a signal such as `INT`.
     pub fn signal(&self, name: &str) {
         kill(self.child.id().expect("it runs"), name);
     }
 
-    /// What it still writes, and how it ends.
-    pub async fn end(mut self) -> Ran {
+    /// Waits for its end and collects the rest of its output.
+    pub async fn end(mut self) -> RunOutput {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let ended = async {
             let (out, err) = tokio::join!(
@@ -196,25 +201,26 @@ impl Running {
             self.child.wait().await.expect("it ends")
         };
         let status = tokio::time::timeout(HANG, ended).await.expect("evtap hangs");
-        Ran(Output { status, stdout, stderr })
+        RunOutput(Output { status, stdout, stderr })
     }
 }
 
 impl Running {
-    /// Closes its stdout, and gives its status and what it has to say to that.
+    /// Closes its stdout and waits for its end. Returns its exit status and the rest of stderr.
     pub async fn close_stdout(mut self) -> (i32, String) {
         drop(self.stdout);
-        let mut said = String::new();
+        let mut stderr = String::new();
         let ended = async {
-            self.stderr.read_to_string(&mut said).await.expect("a pipe is read");
+            self.stderr.read_to_string(&mut stderr).await.expect("a pipe is read");
             self.child.wait().await.expect("it ends")
         };
         let status = tokio::time::timeout(HANG, ended).await.expect("evtap hangs");
-        (status.code().expect("it was not killed"), said)
+        (status.code().expect("it was not killed"), stderr)
     }
 
-    /// Waits for its end while nobody reads its stdout; its status, and what stood in the pipe.
-    pub async fn unread(mut self) -> (i32, Vec<u8>) {
+    /// Waits for its end without reading its stdout. Returns its exit status and what was left in
+    /// the pipe.
+    pub async fn wait_without_reading(mut self) -> (i32, Vec<u8>) {
         let status = tokio::time::timeout(HANG, self.child.wait())
             .await
             .expect("evtap hangs")
@@ -225,7 +231,7 @@ impl Running {
     }
 }
 
-/// Sends a process a signal, such as `INT`. Not every machine has a program for that.
+/// Sends a process a signal such as `INT`. Not every machine has the `kill` program.
 pub fn kill(pid: u32, signal: &str) {
     use rustix::process::{Pid, Signal, kill_process};
     let signal = match signal {
@@ -239,12 +245,12 @@ pub fn kill(pid: u32, signal: &str) {
     kill_process(pid, signal).expect("it is ours");
 }
 
-/// What a run has left.
-pub struct Ran(Output);
+/// The output and exit status of a finished run.
+pub struct RunOutput(Output);
 
-impl Ran {
-    /// The same without the places where it says again what was typed.
-    pub fn without_what_was_typed(ran: &Self, typed: &str) -> Self {
+impl RunOutput {
+    /// Removes every copy of an argument, which messages may quote.
+    pub fn without_argument(ran: &Self, typed: &str) -> Self {
         let cut = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(typed, "").into_bytes();
         Self(Output {
             status: ran.0.status,
@@ -265,12 +271,12 @@ impl Ran {
         String::from_utf8(self.0.stderr.clone()).expect("stderr is UTF-8")
     }
 
-    /// Both streams, for what must be in neither.
+    /// Returns stdout followed by stderr.
     pub fn all(&self) -> String {
         self.stdout() + &self.stderr()
     }
 
-    /// Its stdout, given that it ended so; and that no credential is anywhere.
+    /// Asserts the exit status, and that neither stream contains [`KEY`]. Returns stdout.
     #[track_caller]
     pub fn ended(&self, status: i32) -> String {
         assert_eq!(self.status(), status, "stderr: {}", self.stderr());
@@ -279,7 +285,7 @@ impl Ran {
     }
 }
 
-/// Each line as JSON, with its line.
+/// Parses NDJSON.
 #[track_caller]
 pub fn events(ndjson: &str) -> Vec<Value> {
     assert!(ndjson.is_empty() || ndjson.ends_with('\n'), "the last line is not whole");
@@ -289,7 +295,7 @@ pub fn events(ndjson: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The types of events in NDJSON.
+/// Returns the event types in NDJSON.
 #[track_caller]
 pub fn types(ndjson: &str) -> Vec<String> {
     events(ndjson)
@@ -298,7 +304,7 @@ pub fn types(ndjson: &str) -> Vec<String> {
         .collect()
 }
 
-/// The emulator, within this process, until the test ends.
+/// Starts the emulator in this process, until the test ends. Returns its base URL.
 pub async fn emulator(options: Options) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
@@ -306,28 +312,28 @@ pub async fn emulator(options: Options) -> String {
     base
 }
 
-/// A fast clinic.
+/// Returns emulator options with many events per second.
 pub fn fast() -> Options {
     Options { rate: 2000.0, seed: 1, ..Options::default() }
 }
 
-/// `watch` of the demo workspace at `base`.
+/// Prepares `evtap watch` of the demo workspace at `base`.
 pub fn watch(base: &str, rest: &str) -> Evtap {
     evtap(&format!("watch --workspace {DEMO_WORKSPACE} {rest}")).at(base)
 }
 
-/// `observe` of the demo call at `base`.
+/// Prepares `evtap observe` of the demo call at `base`.
 pub fn observe(base: &str, rest: &str) -> Evtap {
     evtap(&format!("observe --workspace {DEMO_WORKSPACE} --call {} {rest}", emulator::DEMO_CALL))
         .at(base)
 }
 
-/// The head of an event stream whose body ends with the connection.
+/// Response head of an event stream whose body ends when the connection closes.
 pub const STREAM: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
 
-/// A server that answers one connection after the other with these bytes and closes each but the last, which it leaves
-/// open. Afterwards nobody is let in.
+/// Starts a server that answers one connection after another with these bytes. It closes each
+/// connection except the last, then accepts no more. Returns its base URL.
 pub async fn scripted(answers: impl IntoIterator<Item = Vec<u8>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
@@ -338,7 +344,7 @@ pub async fn scripted(answers: impl IntoIterator<Item = Vec<u8>>) -> String {
         for (index, answer) in answers.into_iter().enumerate() {
             let (socket, _) = listener.accept().await.expect("a connection");
             let mut socket = BufReader::new(socket);
-            head(&mut socket).await;
+            read_head(&mut socket).await;
             socket.write_all(&answer).await.expect("the client reads");
             if index + 1 == count {
                 open.push(socket);
@@ -350,16 +356,16 @@ pub async fn scripted(answers: impl IntoIterator<Item = Vec<u8>>) -> String {
     base
 }
 
-/// A port at which nobody listens, and which nobody else can have for as long as the socket is held.
-pub fn closed() -> (TcpSocket, String) {
+/// Reserves a port on which nothing listens. No other process can use it while the socket is alive.
+pub fn closed_port() -> (TcpSocket, String) {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
     let base = format!("http://{}", socket.local_addr().expect("an address"));
     (socket, base)
 }
 
-/// Reads the head of a request.
-pub async fn head(socket: &mut BufReader<TcpStream>) -> String {
+/// Reads the head of a request or an answer.
+pub async fn read_head(socket: &mut BufReader<TcpStream>) -> String {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         assert!(socket.read_line(&mut head).await.expect("a head") > 0, "the client has gone");
@@ -367,14 +373,16 @@ pub async fn head(socket: &mut BufReader<TcpStream>) -> String {
     head
 }
 
-/// A WebSocket server for one client: sends these messages, and closes well.
-pub async fn socket(messages: Vec<Message>) -> String {
+/// Starts a WebSocket server that sends one client these messages and closes the connection
+/// properly. Returns its base URL.
+pub async fn websocket_server(messages: Vec<Message>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a connection");
-        let mut socket =
-            tokio_tungstenite::accept_hdr_async(stream, speak).await.expect("a handshake");
+        let mut socket = tokio_tungstenite::accept_hdr_async(stream, accept_subprotocol)
+            .await
+            .expect("a handshake");
         for message in messages {
             socket.send(message).await.expect("the client reads");
         }
@@ -390,7 +398,7 @@ pub async fn socket(messages: Vec<Message>) -> String {
     clippy::unnecessary_wraps,
     reason = "the signature is tungstenite's"
 )]
-fn speak(
+fn accept_subprotocol(
     _: &Request,
     mut response: Response,
 ) -> Result<Response, tokio_tungstenite::tungstenite::handshake::server::ErrorResponse> {
@@ -398,7 +406,8 @@ fn speak(
     Ok(response)
 }
 
-/// A GET as `curl -N` sends it, and the bytes of its answer, chunks taken apart, for as long as `enough` wants more.
+/// Sends the request that `curl -N` sends, and reads until `enough` returns true for the body.
+/// Returns the head and the body without its chunked encoding.
 pub async fn curl(
     base: &str,
     path: &str,
@@ -411,7 +420,7 @@ pub async fn curl(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: curl/8\r\nAccept: */*\r\n{headers}\r\n"
     );
     socket.write_all(request.as_bytes()).await.expect("the server reads");
-    let head = head(&mut socket).await;
+    let head = read_head(&mut socket).await;
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
     let mut body = String::new();
     while !enough(&body) {
@@ -441,23 +450,23 @@ fn content_length(head: &str) -> usize {
     length.expect("a length")
 }
 
-/// A post as an endpoint got it.
+/// A request that an endpoint received.
 #[derive(Debug, Clone)]
 pub struct Post {
     pub head: String,
     pub body: String,
 }
 
-/// What an endpoint has got so far.
+/// Requests that an endpoint has received so far.
 pub type Posts = std::sync::Arc<std::sync::Mutex<Vec<Post>>>;
 
-/// An answer of that status, without a body.
+/// Builds an answer with a status and no body.
 pub fn status(code: u16, headers: &str) -> String {
     format!("HTTP/1.1 {code} Canary\r\nContent-Length: 0\r\n{headers}\r\n")
 }
 
-/// An endpoint for posts. It answers the one of that number, from 0, with what `answer` says; an empty answer closes the
-/// connection.
+/// Starts an endpoint for `--forward`. `answer` returns the answer to each request by its number,
+/// from 0; an empty answer closes the connection. Returns the URL and the requests.
 pub async fn endpoint(answer: impl Fn(usize) -> String + Send + Sync + 'static) -> (String, Posts) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/in?x=y", listener.local_addr().expect("an address"));
@@ -470,7 +479,7 @@ pub async fn endpoint(answer: impl Fn(usize) -> String + Send + Sync + 'static) 
             tokio::spawn(async move {
                 let mut socket = BufReader::new(socket);
                 while socket.fill_buf().await.is_ok_and(|bytes| !bytes.is_empty()) {
-                    let head = head(&mut socket).await;
+                    let head = read_head(&mut socket).await;
                     let mut body = vec![0; content_length(&head)];
                     socket.read_exact(&mut body).await.expect("a body");
                     let number = {
@@ -489,7 +498,7 @@ pub async fn endpoint(answer: impl Fn(usize) -> String + Send + Sync + 'static) 
     (url, posts)
 }
 
-/// The bodies that an endpoint has got, a line each.
+/// Returns the bodies that an endpoint has received, one per line.
 pub fn bodies(posts: &Posts) -> String {
     posts.lock().expect("no panic").iter().flat_map(|post| [&*post.body, "\n"]).collect()
 }

@@ -1,6 +1,6 @@
-//! A stream with faults, tapped, and what came of it held against what the emulator knows that it published.
+//! Reads a stream with faults and compares what was delivered with what the emulator published.
 //!
-//! Shared by the tests of faults and by the soak.
+//! Shared by the tests of faults, crashes and forwarding, and by the soak tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-/// What came of a stream.
+/// Counts of what happened on a stream.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Events that the emulator published up to the last one that was delivered.
@@ -28,45 +28,45 @@ pub struct Report {
     pub delivered: usize,
     /// Connections that ended.
     pub faults: usize,
-    /// Gaps named.
+    /// `tap.gap` events.
     pub gaps: usize,
-    /// Events that lie in a named gap.
-    pub named: usize,
-    /// Events that are missing, and no gap says so.
+    /// Missing events that a gap covers.
+    pub covered: usize,
+    /// Missing events that no gap covers.
     pub lost: usize,
-    /// Events delivered twice.
-    pub twice: usize,
+    /// Events delivered more than once.
+    pub repeated: usize,
     /// Events delivered after one that was published later.
-    pub disordered: usize,
-    /// How the stream has ended, if it has.
+    pub reordered: usize,
+    /// The exit status that the stream ended with, if it ended.
     pub exit: Option<Exit>,
 }
 
-/// How to tap.
+/// Parameters of a run.
 #[derive(Debug, Clone)]
-pub struct Tapping {
-    /// What the emulator's day is drawn from.
+pub struct TapOptions {
+    /// The seed of the emulator.
     pub seed: u64,
-    /// Events a second.
+    /// Events per second.
     pub rate: f64,
-    /// What goes wrong, connection by connection.
+    /// One fault per connection.
     pub faults: Vec<Fault>,
-    /// How many events are to be delivered at least.
+    /// Minimum number of events to wait for.
     pub events: usize,
 }
 
-/// The largest frame. A small one, so that huge frames needn't be.
+/// The largest frame that is accepted. It is small, so that frames over the limit can be small too.
 pub const FRAME: usize = 64 * 1024;
 
-/// Taps until every fault has happened and enough has been delivered, or until the stream ends.
-pub async fn tap(tapping: Tapping) -> Report {
+/// Reads until every fault has occurred and enough events were delivered, or until the stream ends.
+pub async fn tap(params: TapOptions) -> Report {
     let ledger = Ledger::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let options = emulator::Options {
-        seed: tapping.seed,
-        rate: tapping.rate,
-        faults: tapping.faults.clone(),
+        seed: params.seed,
+        rate: params.rate,
+        faults: params.faults.clone(),
         ledger: Some(ledger.clone()),
         ..emulator::Options::default()
     };
@@ -86,15 +86,15 @@ pub async fn tap(tapping: Tapping) -> Report {
         sse::run(&client, DEMO_WORKSPACE, &keys, Start::Now, &limits, &tx).await
     });
 
-    let mut seen = Seen::default();
+    let mut seen = DeliveryLog::default();
     let mut lines = Lines::default();
-    while seen.faults < tapping.faults.len() || seen.numbers.len() < tapping.events {
+    while seen.faults < params.faults.len() || seen.numbers.len() < params.events {
         let Some(item) = items.recv().await else { break };
         match item {
-            Item::Frame(frame) => seen.line(&lines.of(&frame)),
-            Item::Connection(news) => {
+            Item::Frame(frame) => seen.line(&lines.convert(&frame)),
+            Item::Connection(event) => {
                 seen.faults +=
-                    usize::from(matches!(news.state, ConnectionState::Reconnecting { .. }));
+                    usize::from(matches!(event.state, ConnectionState::Reconnecting { .. }));
             }
             Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
         }
@@ -108,7 +108,7 @@ pub async fn tap(tapping: Tapping) -> Report {
     Report { exit, ..seen.report(&ledger.ids()) }
 }
 
-/// Frames as lines, by the way that all events take.
+/// Decodes and redacts frames into lines, as the pipeline does.
 struct Lines {
     decoder: Decoder,
     redactor: Redactor,
@@ -123,7 +123,7 @@ impl Default for Lines {
 }
 
 impl Lines {
-    fn of(&mut self, frame: &RawFrame) -> Value {
+    fn convert(&mut self, frame: &RawFrame) -> Value {
         let event = self.decoder.decode(frame.as_frame());
         let mut line = Vec::new();
         ndjson::object(&self.redactor.redact(&event), &mut line);
@@ -131,16 +131,16 @@ impl Lines {
     }
 }
 
-/// What was delivered.
+/// Collects the numbers and gaps in delivered lines.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct DeliveryLog {
     numbers: Vec<usize>,
     gaps: Vec<(i64, i64)>,
     faults: usize,
 }
 
-impl Seen {
-    /// Takes one line.
+impl DeliveryLog {
+    /// Records one line.
     pub fn line(&mut self, line: &Value) {
         if let Some(number) = line[Ledger::FIELD].as_str().and_then(Ledger::number) {
             self.numbers.push(number);
@@ -152,7 +152,7 @@ impl Seen {
         }
     }
 
-    /// Holds it against the ids of what was published.
+    /// Compares the delivered events with the ids of the published ones.
     #[must_use]
     pub fn report(&self, ids: &[u64]) -> Report {
         let end = self.numbers.iter().max().map_or(0, |last| last + 1);
@@ -176,12 +176,12 @@ impl Seen {
         for &number in &self.numbers {
             times[number] += 1;
             if times[number] > 1 {
-                report.twice += 1;
+                report.repeated += 1;
                 continue;
             }
             report.delivered += 1;
             if last.is_some_and(|last| number < last) {
-                report.disordered += usize::from(!is_low[number]);
+                report.reordered += usize::from(!is_low[number]);
             } else {
                 last = Some(number);
             }
@@ -189,7 +189,7 @@ impl Seen {
         for number in (0..end).filter(|number| times[*number] == 0) {
             let id = i64::try_from(ids[number]).expect("a time");
             if self.gaps.iter().any(|(from, to)| (*from..=*to).contains(&id)) {
-                report.named += 1;
+                report.covered += 1;
             } else {
                 report.lost += 1;
             }
@@ -199,21 +199,21 @@ impl Seen {
 }
 
 impl Report {
-    /// Adds another one.
+    /// Adds the counts of another report.
     pub const fn add(&mut self, other: &Self) {
         self.published += other.published;
         self.delivered += other.delivered;
         self.faults += other.faults;
         self.gaps += other.gaps;
-        self.named += other.named;
+        self.covered += other.covered;
         self.lost += other.lost;
-        self.twice += other.twice;
-        self.disordered += other.disordered;
+        self.repeated += other.repeated;
+        self.reordered += other.reordered;
     }
 
-    /// Nothing lost in silence, nothing twice, nothing out of order.
+    /// Returns whether nothing was lost without a gap, delivered twice or out of order.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
-        self.lost == 0 && self.twice == 0 && self.disordered == 0
+        self.lost == 0 && self.repeated == 0 && self.reordered == 0
     }
 }

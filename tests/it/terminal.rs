@@ -1,4 +1,5 @@
-//! A real terminal, and everything hostile that can be sent to one: none of it arrives but as visible escapes.
+//! Hostile text on a real terminal: control sequences, control characters, bidirectional and
+//! invisible characters arrive only as visible escapes.
 
 mod corpus;
 
@@ -16,9 +17,10 @@ use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::support::{KEY, STREAM, pseudo_terminal, scripted, socket};
+use crate::support::{KEY, STREAM, pseudo_terminal, scripted, websocket_server};
 
-/// Sequences that do something: set a title, a link, the clipboard; begin a device control string; move; clear; go back.
+/// Control sequences that set a title, a link or the clipboard, begin a device control string, move
+/// the cursor, clear, or go back.
 const SEQUENCES: &[&str] = &[
     "\u{1b}[31mred\u{1b}[0m",
     "\u{1b}]0;title\u{7}",
@@ -38,7 +40,8 @@ const SEQUENCES: &[&str] = &[
     "\u{7f}",
 ];
 
-/// All of it: the sequences, each control character, those of direction, and those without width.
+/// Returns the sequences, each control character, bidirectional characters and characters without
+/// width.
 pub fn hostile() -> Vec<String> {
     let single = ('\u{1}'..='\u{1f}')
         .chain('\u{7f}'..='\u{9f}')
@@ -57,7 +60,7 @@ pub fn hostile() -> Vec<String> {
         .collect()
 }
 
-/// What a terminal gets of it, run in a directory with these files.
+/// Runs evtap in a directory with these files. Returns what its terminal receives.
 fn terminal<F: AsRef<Path>>(
     args: &[impl AsRef<OsStr>],
     files: &[(F, &[u8])],
@@ -78,22 +81,22 @@ fn terminal<F: AsRef<Path>>(
     command.envs(env.iter().copied()).stdin(Stdio::null());
     command.stdout(slave.try_clone().expect("a copy")).stderr(slave);
     let mut child = command.spawn().expect("it starts");
-    // The ends that the command holds would keep the terminal open.
+    // The copies in `command` would keep the terminal open.
     drop(command);
     let mut seen = Vec::new();
-    let mut piece = [0; 4096];
-    // A terminal whose other end is gone can't be read.
-    while let Ok(read @ 1..) = master.read(&mut piece) {
-        seen.extend_from_slice(&piece[..read]);
+    let mut chunk = [0; 4096];
+    // Reading fails once the other end is closed.
+    while let Ok(read @ 1..) = master.read(&mut chunk) {
+        seen.extend_from_slice(&chunk[..read]);
     }
     child.wait().expect("it ends");
     seen
 }
 
-/// Nothing is left but text once our own colours and line ends are gone, and the beginnings of lines at which it is told how far a
-/// recording is.
+/// Asserts that nothing but text is left after removing evtap's own colours, line ends and progress
+/// lines.
 #[track_caller]
-fn is_harmless(seen: &[u8], how: &str) {
+fn assert_harmless(seen: &[u8], how: &str) {
     let ours = Regex::new("\x1b\\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m|\r?\r\n|\r\x1b\\[K")
         .expect("a regular expression");
     let rest = ours.replace_all(seen, &b""[..]);
@@ -103,7 +106,7 @@ fn is_harmless(seen: &[u8], how: &str) {
     assert_eq!(found.map(u32::from), None, "{how}: {}", rest.escape_debug());
 }
 
-/// Every event, in turn with something hostile in every string, as a key, as a name and as an id.
+/// Returns every event, with hostile text in every string, as a key, as an event type and as an id.
 fn events() -> String {
     let mut text = String::new();
     let hostile = hostile();
@@ -120,7 +123,7 @@ fn events() -> String {
             event.insert(field.name.to_owned(), json!(hostile));
         }
         event.insert(hostile.clone(), json!({hostile: [hostile]}));
-        // As escapes where JSON wants them, and raw: what may stand raw, does.
+        // Once with escapes, and once raw where JSON allows it.
         let _ = writeln!(text, "{}", Value::from(event));
         let _ = writeln!(
             text,
@@ -164,10 +167,10 @@ fn replays_are_harmless_in_every_output() {
         let args = [&["replay", "x.ndjson"], &options[..]].concat();
         let seen = terminal(&args, &[("x.ndjson", &text)], &[]);
         let how = options.join(" ");
-        // A table between tabs has tabs between its cells.
+        // TSV has tabs between its cells.
         let seen: Vec<_> =
             seen.into_iter().filter(|byte| *byte != b'\t' || !how.contains("tsv")).collect();
-        is_harmless(&seen, &how);
+        assert_harmless(&seen, &how);
         assert!(
             how.contains("error") || seen.len() > 10_000,
             "{how}: {}",
@@ -193,7 +196,7 @@ fn statistics_are_harmless() {
         let args = [&["stats", "x.ndjson", "--reveal", "all", "--no-check"], options].concat();
         let seen = terminal(&args, &[("x.ndjson", text.as_bytes())], &[]);
         let how = options.join(" ");
-        is_harmless(&seen, &how);
+        assert_harmless(&seen, &how);
         let seen = String::from_utf8_lossy(&seen);
         assert!(
             ["\\u001b", "\\u{1b}"].iter().any(|escape| seen.contains(escape)),
@@ -205,7 +208,7 @@ fn statistics_are_harmless() {
 #[test]
 fn timelines_are_harmless() {
     let sid = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
-    // What stands raw in a line is no JSON, and of no call.
+    // Lines with raw control characters are not JSON and belong to no call.
     let of_one_call = |line: &str| {
         let mut event: Value = serde_json::from_str(line).ok()?;
         event["call_sid"] = json!(sid);
@@ -225,7 +228,7 @@ fn timelines_are_harmless() {
             &[],
         );
         let how = args.join(" ");
-        is_harmless(&seen, &how);
+        assert_harmless(&seen, &how);
         let seen = String::from_utf8_lossy(&seen);
         assert!(
             ["\\u001b", "\\u{1b}"].iter().any(|escape| seen.contains(escape)),
@@ -261,7 +264,7 @@ fn file_names_and_arguments_are_harmless() {
         ] {
             let seen = terminal::<&str>(args, &[], &[("AMIGO_API_KEY", KEY)]);
             assert!(!seen.is_empty(), "{args:?}");
-            is_harmless(&seen, &args.join(" ").escape_debug().to_string());
+            assert_harmless(&seen, &args.join(" ").escape_debug().to_string());
         }
         let seen = terminal(
             &["audit", name],
@@ -269,7 +272,7 @@ fn file_names_and_arguments_are_harmless() {
             &[],
         );
         assert!(String::from_utf8_lossy(&seen).contains("in the clear"));
-        is_harmless(&seen, "audit");
+        assert_harmless(&seen, "audit");
     }
 }
 
@@ -305,7 +308,7 @@ async fn servers_are_harmless() {
                 &base,
             )
             .await;
-            is_harmless(&seen, &answer.escape_debug().to_string());
+            assert_harmless(&seen, &answer.escape_debug().to_string());
         }
     }
     for code in [1000, 1008, 4001, 4999] {
@@ -318,7 +321,7 @@ async fn servers_are_harmless() {
             Message::text(evil.clone()),
             Message::Close(Some(close)),
         ];
-        let base = socket(messages).await;
+        let base = websocket_server(messages).await;
         let call = [
             "observe",
             "--workspace",
@@ -329,7 +332,7 @@ async fn servers_are_harmless() {
         let seen =
             on_a_terminal(&[&call[..], &["--duration", "1s", "--reveal", "all"]].concat(), &base)
                 .await;
-        is_harmless(&seen, &format!("close {code}"));
+        assert_harmless(&seen, &format!("close {code}"));
     }
     let base =
         scripted([format!("{STREAM}id: {evil}\nevent: {evil}\ndata: {evil}\n\n").into_bytes()])
@@ -341,7 +344,7 @@ async fn servers_are_harmless() {
         "{}",
         String::from_utf8_lossy(&seen)
     );
-    is_harmless(&seen, "frames");
+    assert_harmless(&seen, "frames");
 }
 
 async fn on_a_terminal(args: &[&str], base: &str) -> Vec<u8> {
@@ -354,9 +357,9 @@ async fn on_a_terminal(args: &[&str], base: &str) -> Vec<u8> {
     tokio::task::spawn_blocking(run).await.expect("it runs")
 }
 
-/// A replay whose input comes in two parts, with stderr on a terminal; what that gets until the first part is told of, and
-/// after the second.
-fn told(options: &[&str]) -> (String, String) {
+/// Replays input that arrives in two parts, with stderr on a terminal. Returns what the terminal
+/// receives until the first part is counted, and the rest.
+fn replay_in_two_parts(options: &[&str]) -> (String, String) {
     let (mut master, slave) = pseudo_terminal(180);
     let mut command = Command::new(env!("CARGO_BIN_EXE_evtap"));
     command
@@ -375,16 +378,16 @@ fn told(options: &[&str]) -> (String, String) {
     let event = "{\"event_type\":\"call.ended\",\"reason\":\"\\u001b[31m\"}\n";
     stdin.write_all(event.repeat(3).as_bytes()).expect("it reads");
     let mut before = String::new();
-    let mut piece = [0; 4096];
+    let mut chunk = [0; 4096];
     while !before.contains("3 events") {
-        let read = master.read(&mut piece).expect("it tells");
-        before += &String::from_utf8_lossy(&piece[..read]);
+        let read = master.read(&mut chunk).expect("it tells");
+        before += &String::from_utf8_lossy(&chunk[..read]);
     }
     stdin.write_all(event.as_bytes()).expect("it reads");
     drop(stdin);
     let mut after = Vec::new();
-    while let Ok(read @ 1..) = master.read(&mut piece) {
-        after.extend_from_slice(&piece[..read]);
+    while let Ok(read @ 1..) = master.read(&mut chunk) {
+        after.extend_from_slice(&chunk[..read]);
     }
     assert!(child.wait().expect("it ends").success());
     (before, String::from_utf8(after).expect("text"))
@@ -392,19 +395,19 @@ fn told(options: &[&str]) -> (String, String) {
 
 #[test]
 fn the_progress_line_is_harmless_and_erased() {
-    let (before, after) = told(&[]);
+    let (before, after) = replay_in_two_parts(&[]);
     let line = Regex::new("\r\x1b\\[K[0-9.]+ [KMG]?i?B  3 events  [0-9,]+/s")
         .expect("a regular expression");
     assert!(line.is_match(before.as_bytes()), "{before:?}");
     let (_, last) = after.rsplit_once("\r\u{1b}[K").expect("it is taken away");
     assert_eq!(last, "evtap: 4 events, 4 with drift (see _tap.drift)\r\n");
-    // What else is told stands above it, whole.
-    let (before, after) = told(&["--filter", ".reason | error"]);
+    // Other messages are printed whole, above the progress line.
+    let (before, after) = replay_in_two_parts(&["--filter", ".reason | error"]);
     let all = before + &after;
     assert!(
         all.contains("\r\u{1b}[Kevtap: --filter fails on ")
             || all.starts_with("evtap: --filter fails on "),
         "{all:?}"
     );
-    is_harmless(all.replace("\r\u{1b}[K", "").as_bytes(), "progress");
+    assert_harmless(all.replace("\r\u{1b}[K", "").as_bytes(), "progress");
 }

@@ -1,4 +1,4 @@
-//! `evtap timeline`: one call from its beginning to its end, whichever streams told of it.
+//! `evtap timeline`: one call from its beginning to its end, from both streams.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -23,17 +23,17 @@ use crate::terminal::hostile;
 const SID: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
 const OTHER: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123457";
 const BEGAN: i64 = 1_777_000_000_000;
-/// By so much this machine's clock is ahead of the platform's, in milliseconds.
+/// How far this machine's clock is ahead of the platform's, in milliseconds.
 const AHEAD: i64 = 90_000;
 
-/// An event of the workspace's stream, so many milliseconds after the beginning.
+/// Returns a line of the workspace stream, `at` milliseconds after the beginning.
 fn workspace(at: i64, mut event: Value) -> String {
     let id = BEGAN + at;
     event["_tap"] = json!({"id": id.to_string(), "time": time(id), "received_at": time(id + AHEAD + 40), "stream": "workspace"});
     event.to_string() + "\n"
 }
 
-/// An event of a call's observer.
+/// Returns a line of a call's observer.
 fn observer(at: i64, sid: &str, mut event: Value) -> String {
     event["_tap"] = json!({"received_at": time(BEGAN + at + AHEAD + 40), "stream": "observer", "call_sid": sid});
     event.to_string() + "\n"
@@ -71,7 +71,7 @@ fn gap(from: i64, to: i64, sid: Option<&str>) -> String {
     line.to_string() + "\n"
 }
 
-/// What both streams tell of a call: first the one's recording, then the other's.
+/// Returns the recordings of the workspace stream and of the observers.
 fn both() -> [String; 2] {
     let says = |at, event_type: &str, words: &str| {
         observer(at, SID, json!({"event_type": event_type, "transcript": words}))
@@ -134,7 +134,7 @@ fn both() -> [String; 2] {
     [one.concat(), two.concat()]
 }
 
-async fn told(options: &str) -> String {
+async fn run_timeline(options: &str) -> String {
     let [one, two] = both();
     let run = evtap(&format!("timeline {options}")).file("one.ndjson", one).file("two.ndjson", two);
     run.run().await.ended(0)
@@ -147,27 +147,29 @@ fn entries(timeline: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn text_output_matches_the_snapshots() {
-    let narrow = told(&format!("{SID} one.ndjson two.ndjson --color never")).await;
+    let narrow = run_timeline(&format!("{SID} one.ndjson two.ndjson --color never")).await;
     assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
     insta::assert_snapshot!("timeline_80", narrow);
     insta::assert_snapshot!(
         "timeline_revealed",
-        told(&format!("{SID} one.ndjson two.ndjson --color never --reveal all --status none"))
-            .await
+        run_timeline(&format!(
+            "{SID} one.ndjson two.ndjson --color never --reveal all --status none"
+        ))
+        .await
     );
     insta::assert_snapshot!(
         "timeline_page",
-        told(&format!("{SID} one.ndjson two.ndjson -o html")).await
+        run_timeline(&format!("{SID} one.ndjson two.ndjson -o html")).await
     );
-    insta::assert_snapshot!("timeline_list", told("one.ndjson two.ndjson").await);
-    let coloured = told(&format!("{SID} one.ndjson two.ndjson --color always")).await;
+    insta::assert_snapshot!("timeline_list", run_timeline("one.ndjson two.ndjson").await);
+    let coloured = run_timeline(&format!("{SID} one.ndjson two.ndjson --color always")).await;
     let colours = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a regex");
     assert_eq!(colours.replace_all(&coloured, ""), narrow);
     assert!(coloured.contains('\u{1b}'));
 }
 
-/// The timeline of the call in these lines, made by the library.
-fn stitched(lines: &str, policy: Policy) -> evtap::internals::analysis::timeline::Timeline {
+/// Builds the timeline of the call in these lines with the library.
+fn build_timeline(lines: &str, policy: Policy) -> evtap::internals::analysis::timeline::Timeline {
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
     let (mut sink, gathered) = TimelineCollector::new(Some(SID.to_owned()));
     for line in lines.lines() {
@@ -182,7 +184,7 @@ fn stitched(lines: &str, policy: Policy) -> evtap::internals::analysis::timeline
 
 #[test]
 fn lines_fit_the_width() {
-    let timeline = stitched(&both().concat(), Policy::default());
+    let timeline = build_timeline(&both().concat(), Policy::default());
     let _guard = COLOURS.lock().expect("no test has failed with it");
     colored::control::set_override(false);
     insta::assert_snapshot!("timeline_200", text::text(&timeline, 200));
@@ -194,8 +196,8 @@ fn lines_fit_the_width() {
 
 #[tokio::test]
 async fn both_streams_merge_by_the_clock_of_the_platform() {
-    let one = told(&format!("{SID} one.ndjson two.ndjson -o json")).await;
-    assert_eq!(one, told(&format!("{SID} two.ndjson one.ndjson -o json")).await);
+    let one = run_timeline(&format!("{SID} one.ndjson two.ndjson -o json")).await;
+    assert_eq!(one, run_timeline(&format!("{SID} two.ndjson one.ndjson -o json")).await);
     let timeline: Value = serde_json::from_str(&one).expect("an object");
     assert_eq!(timeline["events"], json!({"workspace": 3, "observer": 15, "not_kept": 0}));
     assert_eq!(timeline["moved_ms"], -(AHEAD + 40));
@@ -219,7 +221,8 @@ async fn both_streams_merge_by_the_clock_of_the_platform() {
 #[tokio::test]
 async fn utterances_tools_silence_and_gaps_have_entries() {
     let all = entries(
-        &told(&format!("{SID} one.ndjson two.ndjson -o json --reveal all --status none")).await,
+        &run_timeline(&format!("{SID} one.ndjson two.ndjson -o json --reveal all --status none"))
+            .await,
     );
     let said: Vec<_> = all.iter().filter(|entry| entry["kind"] == "said").collect();
     let words: Vec<_> = said
@@ -258,7 +261,7 @@ async fn utterances_tools_silence_and_gaps_have_entries() {
         .collect();
     assert_eq!(quiet, [Some(11_000), Some(11_000), Some(19_000), Some(11_000)]);
     assert!(!all.iter().any(|entry| entry.to_string().contains("of another call")));
-    let none = told(&format!("{SID} one.ndjson two.ndjson -o json --quiet 1m")).await;
+    let none = run_timeline(&format!("{SID} one.ndjson two.ndjson -o json --quiet 1m")).await;
     assert!(entries(&none).iter().all(|entry| entry["kind"] != "quiet"));
 }
 
@@ -292,7 +295,7 @@ async fn an_unknown_call_suggests_another_and_an_ambiguous_prefix_is_refused() {
 
 #[tokio::test]
 async fn invalid_options_explain_what_to_do() {
-    for (args, status, said) in [
+    for (args, status, expected) in [
         ("", 2, "evtap timeline demo"),
         ("- -o html", 2, "list the calls"),
         ("absent.ndjson", 1, "no such file"),
@@ -302,7 +305,7 @@ async fn invalid_options_explain_what_to_do() {
     ] {
         let ran = evtap(&format!("timeline {args}")).stdin("").run().await;
         assert_eq!(ran.ended(status), "", "{args}");
-        assert!(ran.stderr().contains(said), "{args}: {}", ran.stderr());
+        assert!(ran.stderr().contains(expected), "{args}: {}", ran.stderr());
     }
 }
 
@@ -336,8 +339,8 @@ async fn an_interrupted_live_call_prints_what_was_collected() {
     let base_slow = emulator(evtap::emulator::Options { rate: 5.0, ..fast() }).await;
     let mut run =
         evtap(&format!("timeline {} {options}", evtap::emulator::DEMO_CALL)).at(&base_slow).start();
-    while !run.news().await.contains("connected to call") {}
-    // The first event comes right after it.
+    while !run.status_line().await.contains("connected to call") {}
+    // The first event arrives right after the connection.
     evtap(&format!("observe -c {} {options} -n 3", evtap::emulator::DEMO_CALL))
         .at(&base_slow)
         .run()
@@ -351,7 +354,7 @@ async fn an_interrupted_live_call_prints_what_was_collected() {
 /// A tag's name, and the names and values of its attributes.
 type Tag = (String, Vec<(String, String)>);
 
-/// Text as a page has it, tag by tag.
+/// Parses a page into its text and its tags.
 fn parse(page: &str) -> (String, Vec<Tag>) {
     let (mut text, mut tags) = (String::new(), Vec::new());
     for token in Tokenizer::new(page) {
@@ -375,7 +378,7 @@ fn parse(page: &str) -> (String, Vec<Tag>) {
     (text, tags)
 }
 
-/// What could make a browser do something, if it were anything but text.
+/// Text that could make a browser act if it were not escaped.
 const HOSTILE: &[&str] = &[
     "<script>alert(1)</script>",
     "</td></table><script src=//evil.example/x.js></script>",
@@ -435,7 +438,7 @@ fn a_page_treats_everything_said_as_text() {
     );
     let mut policy = Policy::default();
     policy.reveal.add("all");
-    let mut timeline = stitched(&lines, policy);
+    let mut timeline = build_timeline(&lines, policy);
     timeline.revealed = all.clone();
     let page = html::html(&timeline);
     let (text, tags) = parse(&page);
@@ -493,10 +496,11 @@ fn cyclic_and_deep_tool_calls_terminate() {
         lines +=
             &tool(10 + number, &format!("n{number}"), Some(&format!("n{}", number - 1)), "deep");
     }
-    assert_eq!(stitched(&lines, Policy::default()).entries.len(), 3004);
+    assert_eq!(build_timeline(&lines, Policy::default()).entries.len(), 3004);
 }
 
-/// `cargo test --test it timeline::the_page_in_a_browser -- --ignored` leaves pictures in `evtap-page` among temporary files.
+/// Leaves pictures in `evtap-page` in the directory for temporary files: `cargo test --test it
+/// the_page_in_a_browser -- --ignored`.
 #[test]
 #[ignore = "needs chromium, and somebody who looks at the pictures"]
 fn the_page_in_a_browser() {
@@ -506,7 +510,7 @@ fn the_page_in_a_browser() {
     let dir = std::env::temp_dir().join("evtap-page");
     std::fs::create_dir_all(&dir).expect("a directory");
     let (page, profile) = (dir.join("call.html"), tempfile::tempdir().expect("a directory"));
-    std::fs::write(&page, html::html(&stitched(&both().concat(), Policy::default())))
+    std::fs::write(&page, html::html(&build_timeline(&both().concat(), Policy::default())))
         .expect("a file");
     let chromium = |options: &[&str]| {
         let flags = [

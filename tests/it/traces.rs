@@ -1,31 +1,36 @@
-//! The traces that a secret leaves: whole, in pieces of six characters, backwards, in base64 and in hexadecimal digits.
+//! Finds the traces of a secret in text: all of it or six characters in a row, forwards or
+//! backwards, in plain text, base64 or hexadecimal digits.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use regex::Regex;
 
-/// How long a piece is.
-const PIECE: usize = 6;
+/// Length of the shortest trace, in characters.
+const TRACE_LENGTH: usize = 6;
 
-/// Finds any trace of any of these secrets.
+/// Searches for any trace of any of the given secrets.
 pub struct Traces(Regex);
 
 impl Traces {
-    pub fn of(secrets: &[&str]) -> Self {
+    pub fn new(secrets: &[&str]) -> Self {
         let mut traces = Vec::new();
         for secret in secrets {
-            assert!(secret.is_ascii() && secret.len() >= PIECE, "{secret}");
+            assert!(secret.is_ascii() && secret.len() >= TRACE_LENGTH, "{secret}");
             let backwards: String = secret.chars().rev().collect();
             for text in [*secret, &backwards] {
-                traces.extend((0..=text.len() - PIECE).map(|at| text[at..at + PIECE].to_owned()));
+                traces.extend(
+                    (0..=text.len() - TRACE_LENGTH)
+                        .map(|at| text[at..at + TRACE_LENGTH].to_owned()),
+                );
             }
-            // A piece of nine bytes can stand at any of three places in base64: what is the same wherever it ends is looked for.
-            for piece in secret.as_bytes().windows(9.min(secret.len())).step_by(3) {
-                for before in 0..3 {
+            // Nine bytes can start at three different offsets of a base64 group. Only the
+            // characters that do not depend on the neighbouring bytes are compared.
+            for window in secret.as_bytes().windows(9.min(secret.len())).step_by(3) {
+                for skipped in 0..3 {
                     for engine in [&STANDARD, &URL_SAFE] {
-                        let whole = engine.encode([&vec![0; before], piece].concat());
+                        let whole = engine.encode([&vec![0; skipped], window].concat());
                         traces.push(
-                            whole[(before * 4).div_ceil(3)..(before + piece.len()) * 4 / 3]
+                            whole[(skipped * 4).div_ceil(3)..(skipped + window.len()) * 4 / 3]
                                 .to_owned(),
                         );
                     }
@@ -33,7 +38,7 @@ impl Traces {
             }
             let hex = secret
                 .bytes()
-                .take(PIECE)
+                .take(TRACE_LENGTH)
                 .map(|byte| format!("{byte:02x}"))
                 .collect::<Vec<_>>()
                 .concat();
@@ -45,7 +50,7 @@ impl Traces {
         Self(Regex::new(&any.join("|")).expect("a regular expression"))
     }
 
-    /// The first line in which there is a trace, and the trace.
+    /// Returns the first trace and the line that contains it.
     pub fn find<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
         text.lines().find_map(|line| self.0.find(line).map(|found| (found.as_str(), line)))
     }
@@ -54,8 +59,8 @@ impl Traces {
 #[test]
 fn finds_a_secret_in_every_encoding() {
     let secret = "CanaryQzvxkwjh";
-    let traces = Traces::of(&[secret]);
-    let encoded = |before: &str| STANDARD.encode(format!("{before}{secret} and more"));
+    let traces = Traces::new(&[secret]);
+    let encoded = |skipped: &str| STANDARD.encode(format!("{skipped}{secret} and more"));
     for text in [
         secret,
         "xxCanaryQ",

@@ -6,10 +6,11 @@ use evtap::emulator::{self, DEMO_WORKSPACE, Options};
 
 use crate::support::{bash, emulator, fast, tools, types, watch};
 
-/// The programs that it takes to do without evtap.
+/// The programs that do the same without evtap.
 const TOOLS: &[&str] = &["bash", "curl", "jq", "sed"];
 
-/// What curl and jq make of the clinic's stream, as people would type it: their output, news and status.
+/// Reads the emulator's stream with curl and jq, as people would type it. Returns stdout, stderr
+/// and the exit status.
 async fn curl_and_jq(base: &str, filter: &str) -> (String, String, i32) {
     let url = format!("{base}/v1/{DEMO_WORKSPACE}/events/stream");
     let line = format!(
@@ -47,9 +48,9 @@ async fn a_broken_stream_ends_curl_but_not_evtap() {
         faults: vec!["cut=3000".parse::<emulator::Fault>().expect("a fault")],
         ..fast()
     };
-    let (shown, said, status) = curl_and_jq(&emulator(broken()).await, ".").await;
+    let (shown, stderr, status) = curl_and_jq(&emulator(broken()).await, ".").await;
     assert_ne!(status, 0);
-    assert!(said.contains("parse error") && shown.lines().count() < 100, "{said}");
+    assert!(stderr.contains("parse error") && shown.lines().count() < 100, "{stderr}");
     let run = watch(&emulator(broken()).await, "-n 100").run().await;
     assert_eq!(types(&run.ended(0)).len(), 100);
     assert!(run.stderr().contains("trying again"), "{}", run.stderr());
@@ -61,21 +62,21 @@ async fn a_misspelled_filter_is_an_error_in_evtap_only() {
         return;
     }
     let base = emulator(Options { once: true, ..fast() }).await;
-    let (shown, said, _) = curl_and_jq(&base, "select(.durations > 60)").await;
-    assert_eq!((shown.as_str(), said.as_str()), ("", ""));
+    let (shown, stderr, _) = curl_and_jq(&base, "select(.durations > 60)").await;
+    assert_eq!((shown.as_str(), stderr.as_str()), ("", ""));
     let run = watch(&base, "").arg("-f").arg(".durations > 60").run().await;
     assert!(run.stderr().contains("did you mean"), "{}", run.stderr());
     run.ended(2);
 }
 
-/// Each row names what shows it: a test, or the table that a test makes.
+/// Each row of the table names the test that shows it.
 #[test]
 fn every_row_of_the_comparison_names_a_test_that_exists() {
-    fn sources(dir: &Path, text: &mut String) {
+    fn read_sources(dir: &Path, text: &mut String) {
         for entry in std::fs::read_dir(dir).expect("a directory") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
-                sources(&path, text);
+                read_sources(&path, text);
             } else if path.extension().is_some_and(|end| end == "rs") {
                 *text += &std::fs::read_to_string(path).expect("text");
             }
@@ -83,7 +84,7 @@ fn every_row_of_the_comparison_names_a_test_that_exists() {
     }
     let mut code = String::new();
     for dir in ["src", "tests"] {
-        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut code);
+        read_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut code);
     }
     let rows: Vec<_> = include_str!("../../docs/comparison.md")
         .lines()
@@ -94,6 +95,6 @@ fn every_row_of_the_comparison_names_a_test_that_exists() {
     assert!(rows.len() > 7, "the table is not found");
     for row in rows {
         let name = row.trim_end_matches(" |").rsplit('`').nth(1).expect("a name");
-        assert!(code.contains(&format!("fn {name}(")), "{name} is not there");
+        assert!(code.contains(&format!("fn {name}(")), "{name} does not exist");
     }
 }

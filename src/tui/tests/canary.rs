@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crossterm::event::KeyCode;
 use serde_json::{Value, json};
 
-use super::canaries::{SECRETS, bearers};
+use super::canaries::{SECRETS, events_with_canaries};
 use super::traces::Traces;
 use super::{CALL, code, drawn, feed, press, screen, screen_keys, stored};
 use crate::model::Stream;
@@ -17,7 +17,7 @@ use crate::tui::state::{Effect, State};
 /// Every event of both streams with every canary, all of one call.
 fn events() -> impl Iterator<Item = Value> {
     [Stream::Workspace, Stream::Observer].into_iter().flat_map(|stream| {
-        bearers(stream).into_iter().map(move |(event_type, mut payload)| {
+        events_with_canaries(stream).into_iter().map(move |(event_type, mut payload)| {
             payload.insert("event_type".to_owned(), event_type.into());
             payload.insert("call_sid".to_owned(), CALL.into());
             payload.insert("_tap".to_owned(), json!({"stream": stream.name(), "call_sid": CALL}));
@@ -37,7 +37,7 @@ fn full(size: (u16, u16)) -> State {
 
 #[track_caller]
 fn has_no_trace(text: &str, how: &str) {
-    static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::of(SECRETS));
+    static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::new(SECRETS));
     assert_eq!(TRACES.find(text), None, "{how}");
 }
 
@@ -159,9 +159,10 @@ fn nothing_hidden_is_saved() {
 
 #[test]
 fn the_canary_is_there_to_be_found() {
-    static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::of(SECRETS));
-    let bearing = events().filter(|event| TRACES.find(&event.to_string()).is_some()).count();
-    assert_eq!(bearing, events().count());
+    static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::new(SECRETS));
+    let event_with_canary =
+        events().filter(|event| TRACES.find(&event.to_string()).is_some()).count();
+    assert_eq!(event_with_canary, events().count());
     let mut shown = screen((120, 30));
     shown.notify(SECRETS[0]);
     let seen: String =

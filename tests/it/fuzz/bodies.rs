@@ -1,4 +1,4 @@
-//! What must hold for any bytes. Property tests and fuzz targets run the same.
+//! Properties that must hold for any bytes. Property tests and fuzz targets run the same code.
 
 use evtap::error::Exit;
 use evtap::internals::delivery::Recorder;
@@ -13,7 +13,7 @@ use evtap::text::scrub::scrub;
 use evtap::transport::FRAME_LIMIT;
 use evtap::transport::framer::{Parser, SseBody};
 
-/// Redacts one frame by one policy.
+/// Decodes and redacts one frame and returns the line.
 fn line(format: FrameFormat, data: &[u8], policy: Policy) -> String {
     let origin = Origin::default();
     let frame = Frame {
@@ -34,7 +34,7 @@ fn line(format: FrameFormat, data: &[u8], policy: Policy) -> String {
     String::from_utf8(out).expect("NDJSON is UTF-8")
 }
 
-/// Any frame is one harmless line of JSON, in any mode, and that line is the same again in a replay.
+/// Any frame becomes one harmless line of JSON in every mode, and that line replays unchanged.
 pub fn decode_and_redact(data: &[u8]) {
     let Some((choice, data)) = data.split_first() else { return };
     let format =
@@ -57,7 +57,7 @@ pub fn decode_and_redact(data: &[u8]) {
     }
 }
 
-/// Any text is scrubbed once and for all.
+/// Scrubbed text contains nothing more to scrub, and visible text contains nothing hostile.
 pub fn scrub_text(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Some(once) = scrub(&text) {
@@ -70,7 +70,7 @@ pub fn scrub_text(data: &[u8]) {
     );
 }
 
-/// What a body holds, or how many bytes were too many.
+/// Returns the data of a body, or the length of one that is too large.
 fn body(body: SseBody) -> Result<String, u64> {
     match body {
         SseBody::Empty => Ok(String::new()),
@@ -79,7 +79,7 @@ fn body(body: SseBody) -> Result<String, u64> {
     }
 }
 
-/// A stream gives the same frames wherever its pieces are cut.
+/// A stream gives the same frames wherever its chunks are cut.
 pub fn framing(data: &[u8]) {
     let Some((step, data)) = data.split_first() else { return };
     let frames = |size: usize| {
@@ -96,10 +96,10 @@ pub fn framing(data: &[u8]) {
     assert!(frames(usize::from(*step)) == frames(data.len()), "cut elsewhere, it reads otherwise");
 }
 
-/// Any expression is a program or an error that points into it; what is said of it is harmless and points into it too.
+/// Any expression is a program or a usage error, and every finding points into it.
 pub fn predicate(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    // What is nested deeper has a stack of its own in evtap, and not here.
+    // evtap gives deeper nesting a larger stack, which this test does not have.
     if text.len() > 300 {
         return;
     }
@@ -126,15 +126,16 @@ pub fn predicate(data: &[u8]) {
     }
 }
 
-/// Whatever stands at the end of a record, it is refused and left alone, or its whole lines are kept and a torn one goes.
+/// A record with any content is either refused and left alone, or keeps its whole lines and loses a
+/// torn one.
 pub fn record(data: &[u8]) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("record");
     std::fs::write(&path, data).expect("written");
-    let is_taken = Recorder::open(&path).is_ok();
+    let is_accepted = Recorder::open(&path).is_ok();
     let left = std::fs::read(&path).expect("read");
     let whole = data.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    if is_taken {
+    if is_accepted {
         assert!(left == data[..whole], "a whole line is gone, or a torn one is there");
     } else {
         assert!(left == data && whole < data.len(), "it is refused, and changed");

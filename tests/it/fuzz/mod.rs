@@ -1,11 +1,11 @@
-//! The bodies of the fuzz targets, run on what proptest makes up.
+//! Runs the bodies of the fuzz targets on generated input.
 
 mod bodies;
 
 use proptest::prelude::*;
 
-/// Bytes near what a body expects: pieces of it, glued together.
-fn near(pieces: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+/// Generates input close to what a body expects: pieces of it in random order, or random bytes.
+fn similar_to(pieces: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
     let glued = prop::collection::vec(prop::sample::select(pieces), 0..20)
         .prop_map(|pieces| pieces.concat().into_bytes());
     let noise = prop::collection::vec(any::<u8>(), 0..64);
@@ -143,33 +143,34 @@ const RECORD: &[&str] = &[
 
 proptest! {
     #[test]
-    fn predicate(data in near(PREDICATE)) {
+    fn predicate(data in similar_to(PREDICATE)) {
         bodies::predicate(&data[1..]);
     }
 
     #[test]
-    fn record(data in near(RECORD)) {
+    fn record(data in similar_to(RECORD)) {
         bodies::record(&data[1..]);
     }
 
     #[test]
-    fn decode_and_redact(data in near(EVENT)) {
+    fn decode_and_redact(data in similar_to(EVENT)) {
         bodies::decode_and_redact(&data);
     }
 
     #[test]
-    fn scrub_text(data in near(TEXT)) {
+    fn scrub_text(data in similar_to(TEXT)) {
         bodies::scrub_text(&data);
     }
 
     #[test]
-    fn framing(data in near(STREAM)) {
+    fn framing(data in similar_to(STREAM)) {
         bodies::framing(&data);
     }
 }
 
-/// What fuzzing has found once: names of which `_tap` did not take a part for one, so that a replay hid their values again, and
-/// open fields with an inside, which `drop` left as a mask, so that a replay dropped them.
+/// Names that `_tap` did not recognise as field names, so that a replay hid their values again; and
+/// open fields with values inside, which `--phi drop` left as a mask, so that a replay dropped
+/// them.
 #[test]
 fn earlier_findings_of_the_fuzzer_stay_fixed() {
     for name in ["event_type.", ".a", "a..b", "a.1", "v1.2", ".", "a.b"] {

@@ -1,4 +1,4 @@
-//! How the live screen ends where nobody asks it to: by a signal, a terminal that goes away, a breakdown of its own.
+//! How the live screen ends unexpectedly: by a signal, a closed terminal or a panic.
 
 use std::io::Read;
 use std::path::Path;
@@ -28,13 +28,13 @@ fn sigterm_restores_the_terminal() {
     shell.start(DEMO);
     shell.kill("TERM");
     shell.wait_for("status 143");
-    shell.is_as_before();
+    shell.assert_restored();
 }
 
 #[track_caller]
-fn wait(what: &str, is_so: impl Fn() -> bool) {
+fn wait(what: &str, condition: impl Fn() -> bool) {
     let began = Instant::now();
-    while !is_so() {
+    while !condition() {
         assert!(began.elapsed() < HANG, "no {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -44,7 +44,7 @@ fn wait(what: &str, is_so: impl Fn() -> bool) {
 fn a_hangup_ends_the_run_with_a_whole_record() {
     let Some(shell) = Shell::open(100, 30) else { return };
     let home = shell.home.path();
-    // The shell around it outlives the terminal, and tells how it has ended.
+    // The outer shell survives the terminal and records the exit status.
     let inner = format!("echo $$ > pid; exec {BINARY} {DEMO} --record day.ndjson");
     std::fs::write(home.join("run"), format!("trap : HUP\nsh -c '{inner}'\necho $? > ended\n"))
         .expect("a script");
@@ -66,7 +66,7 @@ fn a_hangup_ends_the_run_with_a_whole_record() {
     );
 }
 
-/// Only who belongs to the terminal is sent a signal; others find it gone.
+/// Only processes of the terminal's session get SIGHUP; others must notice that it is gone.
 #[test]
 fn ends_when_the_terminal_is_closed_without_a_signal() {
     let (mut master, slave) = pseudo_terminal(80);
@@ -78,10 +78,10 @@ fn ends_when_the_terminal_is_closed_without_a_signal() {
     command.stdout(slave.try_clone().expect("a copy")).stderr(slave);
     let mut child = command.spawn().expect("it starts");
     drop(command);
-    let (mut seen, mut piece) = (Vec::new(), [0; 4096]);
+    let (mut seen, mut chunk) = (Vec::new(), [0; 4096]);
     while !String::from_utf8_lossy(&seen).contains("REDACTED") {
-        let read = master.read(&mut piece).expect("it draws");
-        seen.extend_from_slice(&piece[..read]);
+        let read = master.read(&mut chunk).expect("it draws");
+        seen.extend_from_slice(&chunk[..read]);
     }
     drop(master);
     let began = Instant::now();
@@ -98,10 +98,11 @@ fn ends_when_the_terminal_is_closed_without_a_signal() {
     assert_eq!(ended.code(), Some(129));
 }
 
-/// Not a test by itself: the test below runs it in a terminal. It is the whole screen, with the walk before it and one view
-/// that breaks down once there is an event to draw.
+/// Not a test by itself: [`a_panic_restores_the_terminal_and_reports_its_place`] runs it in a
+/// terminal. It runs the live screen with a pipeline and a view that panics once there is an event
+/// to draw.
 #[test]
-#[ignore = "it breaks down, as the test below wants it to"]
+#[ignore = "it panics on purpose, for another test"]
 fn child() {
     evtap::internals::cli::hardening::harden_process();
     let setup = ScreenConfig {
@@ -125,16 +126,17 @@ fn child() {
         stop: Box::new(Conditions::default()),
         status: status::StatusFormat::None,
     };
-    let breaking = |state: &evtap::internals::tui::state::State, frame: &mut ratatui::Frame<'_>| {
+    let panicking_view = |state: &evtap::internals::tui::state::State,
+                          frame: &mut ratatui::Frame<'_>| {
         view::draw(state, frame);
         assert!(state.buffer.end() == 0, "Jane Canary");
     };
-    let mut live = LiveScreen::open(setup, &mut stages, breaking).expect("a terminal");
+    let mut live = LiveScreen::open(setup, &mut stages, panicking_view).expect("a terminal");
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (tx, rx) = transport::channel(1);
     let handle = runtime.handle().clone();
-    let walking = std::thread::spawn(move || Pipeline::new(stages).run(rx, &handle));
+    let pipeline = std::thread::spawn(move || Pipeline::new(stages).run(rx, &handle));
     while !Path::new("seen").exists() {
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -153,7 +155,7 @@ fn child() {
     let closed = runtime.block_on(live.closed()).expect_err("it breaks down");
     assert_eq!((closed.exit, closed.parts().1), (Exit::Failure, "the screen broke down"));
     drop(tx);
-    walking.join().expect("the walk goes on").expect("and ends well");
+    pipeline.join().expect("the pipeline does not panic").expect("it ends without an error");
 }
 
 #[test]
@@ -169,6 +171,6 @@ fn a_panic_restores_the_terminal_and_reports_its_place() {
     std::fs::write(shell.home.path().join("seen"), "").expect("a file is written");
     shell.wait_for("broke down at tests/it/screen/endings.rs:");
     shell.wait_for("1 passed");
-    assert!(!shell.seen().contains("Jane"), "{}", shell.seen());
-    shell.is_as_before();
+    assert!(!shell.contents().contains("Jane"), "{}", shell.contents());
+    shell.assert_restored();
 }

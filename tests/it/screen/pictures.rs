@@ -1,4 +1,4 @@
-//! The pictures in the README: what the live screen of the real binary shows in a terminal, as SVG.
+//! The pictures in the README: the live screen of the real binary as SVG.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::Shell;
 /// The size of a cell, in pixels.
 const CELL: (usize, usize) = (8, 17);
 
-/// The sixteen colours, and what stands for the terminal's own.
+/// The sixteen terminal colours; the default background and text colours follow.
 const PALETTE: [&str; 16] = [
     "#3b4048", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#c8ccd4",
     "#7f848e", "#ef8e96", "#b1d494", "#f0d399", "#84c2f5", "#d69ae6", "#7fcdd6", "#ffffff",
@@ -16,7 +16,7 @@ const PALETTE: [&str; 16] = [
 const GROUND: &str = "#16181d";
 const TEXT: &str = "#c8ccd4";
 
-/// How text is drawn.
+/// The current attributes of text.
 #[derive(Clone, Default)]
 struct Pen {
     colour: Option<String>,
@@ -27,8 +27,8 @@ struct Pen {
 }
 
 impl Pen {
-    /// Follows the parameters of a sequence that ends in `m`.
-    fn follow(&mut self, parameters: &str) {
+    /// Applies the parameters of an SGR sequence (ECMA-48, 8.3.117).
+    fn apply(&mut self, parameters: &str) {
         let numbers: Vec<usize> =
             parameters.split([';', ':']).map(|number| number.parse().unwrap_or_default()).collect();
         let mut rest = numbers.as_slice();
@@ -67,7 +67,7 @@ impl Pen {
     }
 }
 
-/// A colour of 256, or of all.
+/// Parses an extended colour, indexed or RGB.
 fn extended(parameters: &[usize]) -> (Option<String>, &[usize]) {
     match parameters {
         [5, number @ 0..=15, rest @ ..] => (Some(PALETTE[*number].to_owned()), rest),
@@ -85,7 +85,7 @@ fn extended(parameters: &[usize]) -> (Option<String>, &[usize]) {
     }
 }
 
-/// A captured screen, as `tmux capture-pane -e` gives it.
+/// Converts the output of `tmux capture-pane -e` to SVG.
 fn svg(screen: &str, columns: usize, rows: usize) -> String {
     let (width, height) = (columns * CELL.0, rows * CELL.1);
     let mut out = format!(
@@ -98,7 +98,7 @@ fn svg(screen: &str, columns: usize, rows: usize) -> String {
         for (index, part) in line.split("\u{1b}[").enumerate() {
             let text = match part.split_once('m') {
                 Some((parameters, text)) if index > 0 => {
-                    pen.follow(parameters);
+                    pen.apply(parameters);
                     text
                 }
                 _ => part,

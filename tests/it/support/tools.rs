@@ -77,14 +77,14 @@ pub fn available_for(line: &str) -> bool {
     available(&programs.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Words in the place of a program that are none: evtap itself, and what bash has built in.
+/// Commands that are not separate programs: evtap itself and the builtins of bash.
 const BUILT_IN: &[&str] = &[
     "evtap", "[", ":", "cd", "echo", "exit", "export", "false", "kill", "printf", "read", "set",
     "test", "true", "umask", "unset", "wait",
 ];
 
 /// Returns the programs that a line of shell runs: the first word of each command, without quoting.
-/// Commands within quotes, such as `"$(date)"`, are not looked into.
+/// It does not look into commands within quotes, such as `"$(date)"`.
 fn programs(line: &str) -> Vec<String> {
     let mut commands = vec![String::new()];
     let mut quote = None;

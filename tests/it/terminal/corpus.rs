@@ -1,4 +1,4 @@
-//! One by one: each hostile character and sequence at each place where text can stand, and what a terminal gets of it.
+//! Each hostile character and sequence at each place where text can occur.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -7,13 +7,13 @@ use evtap::internals::output::FORMATS;
 use evtap::text::terminal::is_hostile;
 use serde_json::{Value, json};
 
-use super::{hostile, is_harmless, on_a_terminal, terminal};
+use super::{assert_harmless, hostile, on_a_terminal, terminal};
 use crate::support::{KEY, STREAM, scripted};
 
-/// Puts text at a place.
+/// Returns a line or a frame with the text at some place.
 type Put = fn(&str) -> String;
 
-/// Where text can stand in a file, and whether an event shows it to who reveals all.
+/// Places where text can occur in a file, and whether an event shows it with `--reveal all`.
 const PLACES: &[(&str, Put, bool)] = &[
     ("a value", |text| json!({"event_type": "call.escalated", "reason": text}).to_string(), true),
     ("a key", |text| json!({"event_type": "call.escalated", text: 1}).to_string(), true),
@@ -43,7 +43,7 @@ const PLACES: &[(&str, Put, bool)] = &[
     ),
 ];
 
-/// The escapes by which JSON shows a character.
+/// Returns the JSON escape of a character.
 fn in_json(character: char) -> String {
     match character {
         '\u{8}' => "\\b".to_owned(),
@@ -60,7 +60,7 @@ fn in_json(character: char) -> String {
     }
 }
 
-/// Those by which people are shown it.
+/// Returns the escape that text output shows for a character.
 fn in_text(character: char) -> String {
     match character {
         '\n' | '\r' | '\t' => in_json(character),
@@ -68,24 +68,25 @@ fn in_text(character: char) -> String {
     }
 }
 
-/// A replay on a terminal that reveals all.
-fn replayed(text: &[u8], output: &str) -> String {
+/// Replays on a terminal, with everything revealed, and asserts that it is harmless.
+fn replay_revealed(text: &[u8], output: &str) -> String {
     let args =
         ["replay", "x", "--reveal", "all", "--scrub", "none", "--color", "never", "-o", output];
     let seen = terminal(&args, &[("x", text)], &[]);
-    is_harmless(&seen, &format!("{output} {}", text.escape_ascii()));
+    assert_harmless(&seen, &format!("{output} {}", text.escape_ascii()));
     String::from_utf8(seen).expect("text")
 }
 
 #[test]
 fn hostile_text_is_escaped_at_every_place_in_a_file() {
     for (place, put, is_shown) in PLACES {
-        // What begins with a zero byte is taken for no text at all; as an escape of JSON, it is one like others.
+        // A file that begins with a zero byte is not taken for text, so the zero byte is used as a
+        // JSON escape only.
         let zero = is_shown.then(|| "a\0b".to_owned());
         let corpus: Vec<_> = hostile().into_iter().chain(zero).collect();
         let lines: Vec<_> = corpus.iter().map(|text| put(text)).collect();
         for output in ["ndjson", "pretty"] {
-            let seen = replayed((lines.join("\n") + "\n").as_bytes(), output);
+            let seen = replay_revealed((lines.join("\n") + "\n").as_bytes(), output);
             if !is_shown {
                 assert!(
                     seen.contains("tap.malformed")
@@ -102,16 +103,16 @@ fn hostile_text_is_escaped_at_every_place_in_a_file() {
             assert_eq!(shown.len(), corpus.len(), "{place}: one line for each");
             for (text, line) in corpus.iter().zip(shown) {
                 for character in text.chars().filter(|character| is_hostile(*character)) {
-                    // What has an inside is shown as JSON to people too.
+                    // Objects and arrays are shown as JSON in text output too.
                     let is_escape = line.contains(&in_json(character))
                         || (output == "pretty" && line.contains(&in_text(character)));
                     assert!(is_escape, "{place}, {output}: {line} shows {}", text.escape_debug());
                 }
                 if output == "ndjson" {
                     let line: Value = serde_json::from_str(line).expect("a line is JSON");
-                    let said = [&line["reason"], &line["event_type"]]
+                    let texts = [&line["reason"], &line["event_type"]]
                         .map(|value| value.as_str().unwrap_or_default());
-                    let is_there = said.iter().any(|said| said.ends_with(text.as_str()));
+                    let is_there = texts.iter().any(|texts| texts.ends_with(text.as_str()));
                     let is_key = line.get(text).is_some() || line["x"][0].get(text).is_some();
                     assert!(is_there || is_key, "{place}: {line} means {}", text.escape_debug());
                 }
@@ -120,7 +121,7 @@ fn hostile_text_is_escaped_at_every_place_in_a_file() {
     }
 }
 
-/// C1 as the single bytes that old terminals take for it, and what else is no UTF-8.
+/// Single bytes that old terminals take for C1 controls, and other invalid UTF-8.
 #[test]
 fn invalid_utf8_is_harmless_at_every_place_in_a_file() {
     const MARK: &str = "MARK";
@@ -150,7 +151,7 @@ fn invalid_utf8_is_harmless_at_every_place_in_a_file() {
             })
             .collect();
         for format in FORMATS.iter().filter(|format| format.name != "tsv") {
-            replayed(&lines, &format.example());
+            replay_revealed(&lines, &format.example());
         }
     }
 }
@@ -164,7 +165,7 @@ fn hostile_file_names_are_escaped() {
     for name in names.chain(raw) {
         let how = format!("{}", name.to_string_lossy().escape_debug());
         let seen = terminal(&[OsString::from("audit"), name.clone()], &[(&name, event)], &[]);
-        is_harmless(&seen, &how);
+        assert_harmless(&seen, &how);
         let seen = String::from_utf8_lossy(&seen);
         let hostile = how.contains("\\u{") && !how.contains("\\u{fffd}");
         assert!(
@@ -175,7 +176,7 @@ fn hostile_file_names_are_escaped() {
             let args: Vec<_> = args.iter().map(OsString::from).chain([name.clone()]).collect();
             let seen = terminal::<&str>(&args, &[], &[("AMIGO_API_KEY", KEY)]);
             assert!(String::from_utf8_lossy(&seen).contains("no such file"), "{how}");
-            is_harmless(&seen, &how);
+            assert_harmless(&seen, &how);
         }
     }
 }
@@ -212,7 +213,7 @@ async fn hostile_text_is_harmless_in_a_live_stream() {
         "json",
     ];
     let seen = on_a_terminal(&watch, &base).await;
-    is_harmless(&seen, "a stream");
+    assert_harmless(&seen, "a stream");
     let seen = String::from_utf8_lossy(&seen);
     assert!(
         seen.lines().filter(|line| line.contains("call.") || line.contains("tap.")).count()
@@ -221,7 +222,7 @@ async fn hostile_text_is_harmless_in_a_live_stream() {
     );
 }
 
-/// What a server says beside a stream is told by none of its words, be they text or not.
+/// Messages repeat no text of an HTTP answer, be it valid UTF-8 or not.
 #[tokio::test]
 async fn hostile_text_is_harmless_in_an_http_answer() {
     let evil = b"\x9b31m\x9d0;x\x9c\x90q\x9c\xc2\x9b31m\x1b[2J\x07\x08\x7f\xe2\x80\xae";
@@ -248,7 +249,7 @@ async fn hostile_text_is_harmless_in_an_http_answer() {
                 if args[0] == "watch" { base.clone() } else { scripted([answer.clone()]).await };
             let seen = on_a_terminal(&[&args[..], &["--duration", "300ms"]].concat(), &base).await;
             assert!(!seen.is_empty());
-            is_harmless(&seen, &format!("{} {}", args[0], answer.escape_ascii()));
+            assert_harmless(&seen, &format!("{} {}", args[0], answer.escape_ascii()));
         }
     }
 }
