@@ -9,17 +9,19 @@
 //! recordings           total                    to anything visible       jq, grep  ndjson, …  forward
 //! ```
 //!
-//! Data flows one way, and each module imports only from modules listed above it in this file.
-//! docs/architecture.md explains the order; a test enforces it.
+//! Data flows one way, and each module imports only from the modules above it in the list in
+//! docs/architecture.md, which a test enforces.
 
 // `internals` opens for tests what is otherwise private and has no reader to document it for.
 #![cfg_attr(not(feature = "internals"), warn(missing_docs))]
-// Only the command uses the layers from `output` to `tui`; without it they are built to show that they stand alone.
+// Only the command uses the layers from `output` to `tui`. Without it they are built to show that
+// they stand alone.
 #![cfg_attr(all(feature = "pipeline", not(feature = "cli")), allow(dead_code, unused_imports))]
 
 // Unit tests and integration tests share helpers that name the crate.
 #[cfg(test)]
 extern crate self as evtap;
+
 #[cfg(feature = "pipeline")]
 mod analysis;
 #[cfg(feature = "cli")]
