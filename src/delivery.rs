@@ -1,10 +1,10 @@
-//! Delivery besides stdout and beyond the life of the process: destinations and the cursor.
+//! Delivery to destinations besides stdout, and the cursor that lets the next run resume.
 //!
-//! The order of effects makes the guarantee. stdout is flushed first, then each destination is
-//! given its events, then all of them have acknowledged, then the cursor advances. Whatever kills
-//! the process, the cursor is never ahead of what was delivered, and the next run delivers the
-//! rest: to stdout and to an endpoint at least once, to a record exactly once, because the record
-//! can be read.
+//! The guarantee rests on the order of effects: stdout is flushed, then each destination is given
+//! its events, then all destinations acknowledge, then the cursor advances. If the process is
+//! killed at any point, the cursor is not ahead of what was delivered, and the next run delivers
+//! the rest: to stdout and to an endpoint at least once, to a record exactly once, because the
+//! record can be read back.
 
 mod cursor;
 mod destination;
@@ -25,7 +25,7 @@ use crate::output::status::DestinationCounts;
 use crate::redact::RedactedEvent;
 use crate::transport::shutdown::ShutdownFlag;
 
-/// How many events may be delivered before the cursor advances, however busy the stream is.
+/// The maximum number of events between two advances of the cursor.
 const BATCH: usize = 256;
 
 /// The destinations and the cursor of a run.
@@ -63,13 +63,13 @@ impl Delivery {
         self.destinations.iter().filter_map(|destination| destination.counts()).collect()
     }
 
-    /// Whether there is neither a destination nor a cursor.
+    /// Returns whether there is neither a destination nor a cursor.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.destinations.is_empty() && self.cursor.is_none()
     }
 
-    /// Whether an earlier run has delivered the event.
+    /// Returns whether an earlier run delivered the event.
     pub fn is_known(&mut self, frame: &Frame<'_>, event: &RedactedEvent<'_>) -> bool {
         self.cursor.as_mut().is_some_and(|cursor| cursor.is_known(frame, event))
     }
@@ -79,7 +79,8 @@ impl Delivery {
         self.destinations.iter_mut().try_for_each(|destination| destination.event(event))
     }
 
-    /// Notes that an event was processed, delivered or not. Returns true if it is time to flush.
+    /// Advances the pending position past a processed event, delivered or not. Returns true if it
+    /// is time to flush.
     pub fn advance(&mut self, frame: &Frame<'_>, event: &RedactedEvent<'_>) -> bool {
         if let Some(cursor) = &mut self.cursor {
             cursor.advance(frame, event);
@@ -88,7 +89,7 @@ impl Delivery {
         self.pending >= BATCH || self.destinations.iter().any(|destination| destination.is_full())
     }
 
-    /// Delivers what is pending and advances the cursor. stdout must have been flushed before.
+    /// Delivers what is pending, then advances the cursor. Requires that stdout has been flushed.
     pub fn flush(&mut self) -> Result<(), OutputError> {
         if std::mem::take(&mut self.pending) == 0 {
             return Ok(());
@@ -98,7 +99,7 @@ impl Delivery {
         Ok(self.cursor.as_mut().map_or(Ok(()), Cursor::commit)?)
     }
 
-    /// Ends the run: everything is on the disk when this returns.
+    /// Delivers what is pending and forces the destinations and the cursor to disk.
     pub fn finish(&mut self) -> Result<(), OutputError> {
         self.flush()?;
         self.destinations.iter_mut().try_for_each(|destination| destination.sync())?;

@@ -3,8 +3,8 @@
 //! An [`Encoder`] turns a [`RedactedEvent`](crate::redact::RedactedEvent) into bytes and a
 //! [`Writer`] writes the bytes. Neither has access to anything that was not redacted. [`FORMATS`]
 //! lists the formats that `-o` takes; the parser, the help and the test matrices derive from it.
-//! What does not write events but needs to see them (statistics, the timeline, the live screen)
-//! is an [`Observer`].
+//! Parts of the program that look at events without writing them (statistics, the timeline, the
+//! live screen) are [`Observer`]s. Status messages on stderr go through [`status`].
 
 pub mod cloudevents;
 pub mod columns;

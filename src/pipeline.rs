@@ -3,8 +3,8 @@
 //! Events pass through the stages one at a time and in order. Only for a long recording, and only
 //! if no stage depends on the order of events, do several workers (`worker`) process one chunk
 //! each, while a pool (`pool`) writes their output in order. A chunk that a worker cannot process,
-//! or that contains something to report, is processed again in its turn on a single thread. The
-//! output is the same byte for byte.
+//! or that contains something to report, is processed again, in order and on a single thread. The
+//! output is byte for byte the same as that of a single thread.
 
 pub mod pacing;
 mod pool;
@@ -38,17 +38,17 @@ use worker::{Worker, WorkerOutput};
 
 /// The stages after decoding.
 pub struct Stages {
-    /// What is hidden.
+    /// The policy of what is hidden.
     pub policy: Policy,
-    /// Which events are kept.
+    /// The filter that selects the events to show.
     pub filter: EventFilter,
-    /// Writes the events that are kept to stdout, if a command does.
+    /// The writer of shown events to stdout; `None` if the command writes none.
     pub writer: Option<Writer>,
-    /// What sees the events beside the writer.
+    /// The observers, which see each event before it is written.
     pub observers: Vec<Box<dyn Observer>>,
-    /// How many events are kept at most.
+    /// The maximum number of shown events.
     pub limit: Option<u64>,
-    /// What else ends the run.
+    /// The condition that ends the run.
     pub stop: Box<dyn StopCondition>,
     /// The format of status messages.
     pub status: status::StatusFormat,
@@ -79,9 +79,9 @@ pub struct Pipeline {
 pub struct RunOutcome {
     /// The status to exit with.
     pub exit: Exit,
-    /// What the run has counted.
+    /// The counts of the run.
     pub counts: RunCounts,
-    /// A report for stdout.
+    /// A report to print to stdout.
     pub report: Option<String>,
 }
 
@@ -116,7 +116,7 @@ impl Pipeline {
         self
     }
 
-    /// Sets what events are delivered to besides stdout.
+    /// Sets the delivery of events besides stdout.
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
@@ -124,14 +124,14 @@ impl Pipeline {
         self
     }
 
-    /// Reports the number of events to `progress`.
+    /// Sets a progress display, which is given the number of events.
     #[must_use]
     pub fn with_progress(mut self, progress: Option<Arc<Progress>>) -> Self {
         self.progress = progress;
         self
     }
 
-    /// Holds each event back until it is due.
+    /// Sets the pace: each event is held back until it is due.
     #[must_use]
     pub fn with_pace(mut self, pace: Option<Arc<Pace>>) -> Self {
         self.pace = pace;
@@ -144,20 +144,27 @@ impl Pipeline {
         Arc::clone(&self.shutdown)
     }
 
-    /// Processes items until there are no more or the run ends. Blocks the thread; `runtime`
-    /// provides the timers. What has been written is flushed whenever no item is waiting.
+    /// Processes items until there are no more or the run ends. The output is flushed whenever no
+    /// item is waiting.
+    ///
+    /// This blocks the thread; `runtime` provides the timers.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an event cannot be encoded, written or delivered. A closed pipe on stdout is not an
+    /// error: it ends the run.
     pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<RunOutcome> {
-        let taken = self.take(&mut items, runtime);
-        // What was written before a failure is complete.
+        let processed = self.process(&mut items, runtime);
+        // The output is completed even after a failure.
         let finished = self.finish_output();
-        let taken = taken.and_then(|exit| {
+        let processed = processed.and_then(|exit| {
             finished?;
             self.delivery.finish()?;
             Ok(exit)
         });
-        let exit = match taken {
+        let exit = match processed {
             Ok(exit) => exit,
-            // The reader of the pipe has what it wanted.
+            // The reader closed the pipe, as `head` does once it has enough.
             Err(OutputError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Err(OutputError::Io(error)) => {
                 let advice = "free some space, or write elsewhere";
@@ -178,7 +185,7 @@ impl Pipeline {
         Ok(RunOutcome { exit, counts: self.counts, report: self.stop.report() })
     }
 
-    fn take(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, OutputError> {
+    fn process(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, OutputError> {
         if self.limit == Some(0) {
             return Ok(Exit::Done);
         }
@@ -234,7 +241,7 @@ impl Pipeline {
         {
             return self.frame(frame.as_frame());
         }
-        status::news(self.status, event);
+        status::connection(self.status, event);
         Ok(None)
     }
 
@@ -250,7 +257,7 @@ impl Pipeline {
 
     /// Returns a worker for each thread, or `None` if a stage depends on the order of events.
     fn workers(&mut self) -> Option<Vec<Worker>> {
-        // The answer is the same for every later chunk, so this is tried once.
+        // The answer is the same for every later chunk, so it is determined once.
         let threads = std::mem::replace(&mut self.threads, 1);
         let is_parallel =
             threads > 1 && self.limit.is_none() && self.stop.is_noop() && self.delivery.is_empty();
@@ -275,7 +282,7 @@ impl Pipeline {
         })
     }
 
-    /// Whether an expression failed that has not failed before, which is reported.
+    /// Returns whether an expression failed for the first time, which must be reported.
     fn is_first_failure(&mut self, output: &WorkerOutput) -> bool {
         output.failures.iter().filter(|(_, count)| *count > 0).any(|(id, _)| {
             self.expressions().any(|failures| failures.id() == *id && failures.count() == 0)
@@ -336,9 +343,9 @@ impl Pipeline {
         if self.delivery.advance(&frame, &shown) {
             self.flush()?;
         }
-        let enough =
+        let is_done =
             self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.shutdown.is_set();
-        Ok(verdict.or(enough.then_some(Exit::Done)))
+        Ok(verdict.or(is_done.then_some(Exit::Done)))
     }
 
     /// Completes the output. Observers finish even if writing fails.
@@ -364,8 +371,8 @@ impl pool::InOrder for Pipeline {
         }
     }
 
-    /// Writes what a worker has made of a chunk, or processes the chunk again if it contains
-    /// something that must be reported in its turn.
+    /// Writes the output of a worker for a chunk, or processes the chunk again if it contains
+    /// something that must be reported in order.
     fn merge(
         &mut self,
         chunk: &Chunk,
@@ -407,7 +414,7 @@ impl pool::InOrder for Pipeline {
     }
 }
 
-/// Flushes stdout, then delivers: the cursor never gets ahead of stdout.
+/// Flushes stdout before delivering, so that the cursor never gets ahead of stdout.
 fn flush(
     writer: Option<&mut Writer>,
     observers: &mut [Box<dyn Observer>],

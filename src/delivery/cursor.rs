@@ -1,9 +1,12 @@
-//! The cursor file: how far each workspace has been delivered, for the next run.
+//! The cursor file: up to which event each workspace has been delivered.
 //!
-//! It is replaced whole: a file beside it (mode 0600) is written and renamed over it, so at every moment there is an old or
-//! a new one, never half of one; a symbolic link in its place is replaced, not followed. It is handed to the operating
-//! system each time, which is enough to survive the death of the process, and forced to disk once a second and at the end:
-//! after a loss of power it may be a second old, and the events of that second come twice.
+//! The file is replaced atomically: a temporary file (mode 0600) next to it is written and renamed
+//! over it, so a reader sees the old or the new content and never a part of it. A symbolic link in
+//! its place is replaced, not followed.
+//!
+//! Each advance hands the file to the operating system, which is enough to survive the death of the
+//! process. The file is forced to disk once a second and at the end of the run, so after a loss of
+//! power it may be one second old, and the events of that second are delivered twice.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -20,16 +23,17 @@ use crate::redact::RedactedEvent;
 use crate::transport::private_file;
 use crate::transport::sse::Start;
 
-/// How often it is forced to disk.
-const SYNC: Duration = Duration::from_secs(1);
+/// The minimum time between two syncs to disk.
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many events of the last millisecond are kept. Of more, some come twice.
-const KEPT: usize = 4096;
+/// The maximum number of events of the last millisecond that are remembered. Further events of the
+/// same millisecond are delivered twice.
+const MAX_REMEMBERED: usize = 4096;
 
-/// How often each event was delivered.
+/// The number of deliveries of each event.
 pub(super) type DeliveryCounts = BTreeMap<DeliveryKey, u32>;
 
-/// The file as it is written.
+/// The content of the cursor file.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CursorFile {
@@ -37,17 +41,17 @@ struct CursorFile {
     streams: BTreeMap<String, Position>,
 }
 
-/// How far a workspace has been delivered.
+/// The position up to which a workspace has been delivered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Position {
-    /// The id of the last event, or of the moment at which the first run began.
+    /// The id of the last event, or the time in milliseconds at which the first run began.
     id: u64,
-    /// The events that bear it, or a later one: id, identity, how often.
+    /// The events with this id or a later one: id, identity, and number of deliveries.
     events: Vec<(u64, u64, u32)>,
 }
 
-/// How far each workspace has been delivered, and the file that holds it.
+/// Remembers up to which event each workspace has been delivered, in a file.
 pub struct Cursor {
     path: PathBuf,
     streams: HashMap<String, CursorStream>,
@@ -59,12 +63,16 @@ pub struct Cursor {
 struct CursorStream {
     id: u64,
     delivered: DeliveryCounts,
-    /// What an earlier run has delivered, and this one will be sent again.
+    /// The events that an earlier run delivered and that the server may send again.
     known: DeliveryCounts,
 }
 
 impl Cursor {
-    /// Reads a cursor, or begins one where there is no file yet.
+    /// Reads the cursor file, or creates an empty cursor if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read, is not a regular file, or is not a cursor.
     pub fn open(path: &Path) -> Result<Self> {
         let what = || format!("cannot use the cursor {}", path.display());
         let failed = |error: &io::Error| {
@@ -78,18 +86,18 @@ impl Cursor {
         let mut streams = HashMap::new();
         match fs::symlink_metadata(path) {
             Ok(meta) if !meta.is_file() => {
-                return Err(Error::usage(what(), "it is no regular file", "name another file"));
+                return Err(Error::usage(what(), "it is not a regular file", "name another file"));
             }
             Ok(_) => {
                 let bytes = fs::read(path).map_err(|error| failed(&error))?;
                 let written = match serde_json::from_slice::<CursorFile>(&bytes) {
                     Ok(written) if written.version == 1 => written,
-                    // All that a loss of power may leave.
+                    // A loss of power may leave an empty file.
                     _ if bytes.is_empty() => CursorFile::default(),
                     _ => {
                         return Err(Error::usage(
                             what(),
-                            "it is no cursor of evtap's",
+                            "it is not an evtap cursor",
                             "name another file, or remove it",
                         ));
                     }
@@ -111,12 +119,19 @@ impl Cursor {
         Ok(Self { path: path.to_owned(), streams, changed: false, synced: None })
     }
 
-    /// Where a workspace's stream is to begin. One that is new begins now; that is written down at once, so that a run that
-    /// dies before its first event leaves no hole.
+    /// Returns the position from which to request a workspace's stream; `None` for a new workspace,
+    /// which begins at `now` (in milliseconds of Unix time).
+    ///
+    /// The position of a new workspace is written at once, so that a run that dies before its first
+    /// event leaves no gap.
     pub fn start(&mut self, workspace_id: &str, now: u64) -> Result<Option<Start>> {
         if let Some(stream) = self.streams.get(workspace_id) {
-            let borne = stream.delivered.keys().any(|(id, _)| *id == stream.id);
-            return Ok(Some(if borne { Start::After(stream.id) } else { Start::Since(stream.id) }));
+            let is_event = stream.delivered.keys().any(|(id, _)| *id == stream.id);
+            return Ok(Some(if is_event {
+                Start::After(stream.id)
+            } else {
+                Start::Since(stream.id)
+            }));
         }
         self.streams
             .insert(workspace_id.to_owned(), CursorStream { id: now, ..CursorStream::default() });
@@ -132,13 +147,14 @@ impl Cursor {
         })
     }
 
-    /// Everything that earlier runs have delivered and this one may be sent again.
+    /// Iterates over the events that earlier runs delivered and that the server may send again.
     pub(super) fn delivered(&self) -> impl Iterator<Item = (DeliveryKey, u32)> {
         self.streams
             .values()
             .flat_map(|stream| stream.known.iter().map(|(key, count)| (*key, *count)))
     }
 
+    /// Returns whether an earlier run delivered the event, and forgets one of its deliveries.
     pub(super) fn is_known(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> bool {
         let stream = frame.origin.workspace_id.as_ref().and_then(|id| self.streams.get_mut(id));
         let (Some(stream), Some(key)) =
@@ -152,6 +168,7 @@ impl Cursor {
         take(&mut stream.known, key)
     }
 
+    /// Moves the position past an event, in memory.
     pub(super) fn advance(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) {
         let stream = frame.origin.workspace_id.as_ref().and_then(|id| self.streams.get_mut(id));
         let (Some(stream), Some(key)) = (stream, key(frame, shown)) else { return };
@@ -159,19 +176,19 @@ impl Cursor {
             stream.delivered = stream.delivered.split_off(&(key.0, 0));
             stream.id = key.0;
         }
-        if stream.delivered.len() < KEPT {
+        if stream.delivered.len() < MAX_REMEMBERED {
             *stream.delivered.entry(key).or_default() += 1;
         }
         self.changed = true;
     }
 
-    /// Writes it down, if it has moved.
+    /// Writes the file if the position changed.
     pub(super) fn commit(&mut self) -> io::Result<()> {
-        let sync = self.synced.is_none_or(|synced| synced.elapsed() >= SYNC);
+        let sync = self.synced.is_none_or(|synced| synced.elapsed() >= SYNC_INTERVAL);
         self.write(sync)
     }
 
-    /// Writes it down, and forces it to disk.
+    /// Writes the file and forces it to disk.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.changed |= self.synced.is_some();
         self.write(true)
@@ -195,21 +212,21 @@ impl Cursor {
             .map(|(workspace, stream)| (workspace.clone(), position(stream)))
             .collect();
         let text = serde_json::to_string(&CursorFile { version: 1, streams })?;
-        let beside = beside(&self.path);
-        // What a killed run has left.
-        let _ = fs::remove_file(&beside);
-        let mut file = private_file::create_new(&beside)?;
+        let temporary = temporary_path(&self.path);
+        // A run that was killed may have left its temporary file.
+        let _ = fs::remove_file(&temporary);
+        let mut file = private_file::create_new(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.write_all(b"\n")?;
         if sync {
             file.sync_all()?;
             self.synced = Some(Instant::now());
         }
-        fs::rename(&beside, &self.path)
+        fs::rename(&temporary, &self.path)
     }
 }
 
-/// Takes one of what is there. False if there was none.
+/// Removes one delivery of an event. Returns false if there is none.
 pub(super) fn take(delivered: &mut DeliveryCounts, key: DeliveryKey) -> bool {
     match delivered.get_mut(&key) {
         Some(1) => delivered.remove(&key).is_some(),
@@ -221,7 +238,7 @@ pub(super) fn take(delivered: &mut DeliveryCounts, key: DeliveryKey) -> bool {
     }
 }
 
-fn beside(path: &Path) -> PathBuf {
+fn temporary_path(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".new");

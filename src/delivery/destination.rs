@@ -24,7 +24,7 @@ pub trait Destination: Send {
     /// Takes an event, which may be buffered.
     fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError>;
 
-    /// Whether the buffer is so full that it must be flushed.
+    /// Returns whether the buffer is full and must be flushed.
     fn is_full(&self) -> bool {
         false
     }
@@ -37,12 +37,12 @@ pub trait Destination: Send {
         Ok(())
     }
 
-    /// Makes what was delivered survive a loss of power, at the end of the run.
+    /// Forces what was delivered to disk at the end of the run.
     fn sync(&mut self) -> Result<(), OutputError> {
         Ok(())
     }
 
-    /// Returns what the summary of the run reports, if anything.
+    /// Returns the counts for the summary of the run, if there are any.
     fn counts(&self) -> Option<DestinationCounts> {
         None
     }

@@ -1,8 +1,9 @@
-//! Forwarding: each event that is shown is posted to an endpoint, one at a time, so that their order is kept.
+//! Forwarding: each shown event is posted to an endpoint, one at a time and in order.
 //!
-//! Events are collected while more are at hand and posted when the walk flushes, after stdout and before the cursor moves.
-//! The walk waits for it, and so do the sockets behind it; no more than a batch is held. What the endpoint can't take now is
-//! tried again; what it refuses is told and counted; where nothing would get through, the run ends.
+//! Events are collected while more are waiting and posted when the pipeline flushes, after stdout
+//! and before the cursor advances. The pipeline waits for the endpoint, and so do the sockets
+//! behind it, so at most one batch is in memory. A temporary failure is retried. An event that the
+//! endpoint refuses is reported and counted. If no event can be delivered, the run ends.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,44 +26,45 @@ use crate::transport::backoff::{Backoff, Random};
 use crate::transport::connect_error::{cause, retry_after};
 use crate::transport::shutdown::ShutdownFlag;
 
-/// How many bytes may be collected before they are posted.
+/// The size of a batch, in bytes: once it is reached, the events are posted.
 const BATCH: usize = 1 << 20;
 
-/// The first ceiling of the waits between tries.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The upper bound of the first delay between two attempts.
+const FIRST_DELAY: Duration = Duration::from_millis(250);
 
-/// How long a post that is under way may still take once the run is to end.
-const LAST: Duration = Duration::from_secs(1);
+/// The time that is left to deliver events after the run was asked to stop.
+const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// How much of an answer is read, so that the connection can be used again, in bytes.
-const ANSWER: usize = 64 * 1024;
+/// The maximum number of bytes that are read of a response body. It is read to keep the connection
+/// reusable.
+const RESPONSE_LIMIT: usize = 64 * 1024;
 
-/// What is posted.
+/// The body of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForwardBody {
-    /// The line of `ndjson`.
+    /// The event as a line of `ndjson`.
     Json,
-    /// A structured CloudEvent.
+    /// The event as a CloudEvent in structured mode.
     CloudEvent,
 }
 
-/// How events are posted.
+/// The endpoint that events are posted to, and how.
 pub struct Endpoint {
-    /// The client, which follows no redirect.
+    /// The HTTP client, which must not follow redirects.
     pub client: Client,
-    /// Where to.
+    /// The URL to post to.
     pub url: Url,
-    /// What the user adds; it may hold secrets.
+    /// The headers that the user adds, which may contain credentials.
     pub headers: HeaderMap,
-    /// What is posted.
+    /// The format of the body.
     pub body: ForwardBody,
-    /// How long one post may take.
+    /// The timeout of one request.
     pub timeout: Duration,
-    /// How often one event is tried again.
+    /// The maximum number of retries for one event.
     pub retries: u32,
-    /// How news is told.
+    /// The format of status messages.
     pub status: status::StatusFormat,
-    /// Jitter.
+    /// The random numbers for the jitter of delays.
     pub random: Random,
 }
 
@@ -84,19 +86,19 @@ pub struct Forwarder {
     stop: Arc<ShutdownFlag>,
 }
 
-/// What an answer means.
+/// The outcome of one request.
 enum EndpointResponse {
-    Taken,
-    /// This event is refused, and others may not be.
+    Delivered,
+    /// The endpoint refused this event with a status code; it may accept others.
     Refused(u16),
-    /// Another try may succeed, no sooner than after that long.
-    Later(String, Duration),
-    /// Nothing will get through.
-    Never(String, &'static str),
+    /// A retry may succeed after at least this delay. The text is the reason.
+    Retry(String, Duration),
+    /// No event can be delivered, with the reason and the advice.
+    Fatal(String, &'static str),
 }
 
 impl Forwarder {
-    /// To that endpoint, by the timers and sockets of `runtime`.
+    /// Creates a forwarder to `endpoint`, which uses the timers and sockets of `runtime`.
     #[must_use]
     pub fn new(endpoint: Endpoint, runtime: Handle) -> Self {
         let counts =
@@ -157,7 +159,7 @@ impl Destination for Forwarder {
         self.bytes >= BATCH
     }
 
-    /// Does nothing: each event is posted and answered in turn, in [`acknowledge`](Self::acknowledge).
+    /// Does nothing: [`acknowledge`](Self::acknowledge) posts each event in turn.
     fn flush(&mut self) -> Result<(), OutputError> {
         Ok(())
     }
@@ -169,8 +171,9 @@ impl Destination for Forwarder {
             tokio::select! {
                 biased;
                 posted = self.post_all() => posted,
-                () = async { stop.wait().await; tokio::time::sleep(LAST).await } => {
-                    Err(ForwardError("the run was to end before the endpoint had taken them".to_owned(), AGAIN))
+                () = async { stop.wait().await; tokio::time::sleep(STOP_GRACE).await } => {
+                    let why = "the run ended before the endpoint had accepted them";
+                    Err(ForwardError(why.to_owned(), START_AGAIN))
                 }
             }
         });
@@ -178,10 +181,8 @@ impl Destination for Forwarder {
             let left = self.waiting.len();
             let events =
                 if left == 1 { "event that was shown is" } else { "events that were shown are" };
-            let why = format!(
-                "{why}; {} went through, {left} {events} undelivered",
-                self.counts.delivered
-            );
+            let why =
+                format!("{why}; {} delivered, {left} {events} undelivered", self.counts.delivered);
             Error::new(Exit::Failure, "cannot forward the events", why, advice).into()
         })
     }
@@ -191,43 +192,44 @@ impl Destination for Forwarder {
     }
 }
 
-/// Why no more is posted, and what to do.
+/// Why forwarding ended, and what the user can do.
 struct ForwardError(String, &'static str);
 
 impl Endpoint {
-    /// Posts one event until it is taken, or refused with that status.
+    /// Posts one event, with retries, until the endpoint accepts or refuses it. Returns the status
+    /// code if it refuses.
     async fn deliver(
         &self,
         body: &Bytes,
         stop: &ShutdownFlag,
     ) -> Result<Option<u16>, ForwardError> {
-        let mut backoff = Backoff::new(FIRST_WAIT);
+        let mut backoff = Backoff::new(FIRST_DELAY);
         loop {
             let (why, at_least) = match self.post(body.clone()).await {
-                EndpointResponse::Taken => return Ok(None),
+                EndpointResponse::Delivered => return Ok(None),
                 EndpointResponse::Refused(code) => return Ok(Some(code)),
-                EndpointResponse::Never(why, advice) => return Err(ForwardError(why, advice)),
-                EndpointResponse::Later(why, at_least) => (why, at_least),
+                EndpointResponse::Fatal(why, advice) => return Err(ForwardError(why, advice)),
+                EndpointResponse::Retry(why, at_least) => (why, at_least),
             };
             let (delay, attempt) = backoff.next(at_least, (self.random)());
             if attempt > self.retries || stop.is_set() {
-                let tries = if attempt == 1 {
+                let attempts = if attempt == 1 {
                     String::new()
                 } else {
                     format!(", {attempt} times in a row")
                 };
-                return Err(ForwardError(format!("{why}{tries}"), AGAIN));
+                return Err(ForwardError(format!("{why}{attempts}"), START_AGAIN));
             }
-            status::forwarding_again(self.status, &why, delay, attempt);
+            status::forward_retry(self.status, &why, delay, attempt);
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                () = stop.wait() => return Err(ForwardError(why, AGAIN)),
+                () = stop.wait() => return Err(ForwardError(why, START_AGAIN)),
             }
         }
     }
 
     async fn post(&self, body: Bytes) -> EndpointResponse {
-        let kind = match self.body {
+        let content_type = match self.body {
             ForwardBody::Json => "application/json",
             ForwardBody::CloudEvent => "application/cloudevents+json",
         };
@@ -235,25 +237,25 @@ impl Endpoint {
             .client
             .post(self.url.clone())
             .headers(self.headers.clone())
-            .header(CONTENT_TYPE, kind)
+            .header(CONTENT_TYPE, content_type)
             .body(body);
-        let answered = tokio::time::timeout(self.timeout, async {
+        let response = tokio::time::timeout(self.timeout, async {
             let mut response = request.send().await?;
             let mut read = 0;
-            while read < ANSWER
-                && let Ok(Some(piece)) = response.chunk().await
+            while read < RESPONSE_LIMIT
+                && let Ok(Some(chunk)) = response.chunk().await
             {
-                read += piece.len();
+                read += chunk.len();
             }
             Ok::<_, reqwest::Error>((
                 response.status(),
                 retry_after(response.headers(), Timestamp::now()),
             ))
         });
-        match answered.await {
-            Ok(Ok((status, at_least))) => judge(status, at_least),
-            Ok(Err(error)) => EndpointResponse::Later(cause(&error), Duration::ZERO),
-            Err(_) => EndpointResponse::Later(
+        match response.await {
+            Ok(Ok((status, at_least))) => classify(status, at_least),
+            Ok(Err(error)) => EndpointResponse::Retry(cause(&error), Duration::ZERO),
+            Err(_) => EndpointResponse::Retry(
                 "the endpoint did not answer in time".to_owned(),
                 Duration::ZERO,
             ),
@@ -261,30 +263,32 @@ impl Endpoint {
     }
 }
 
-const AGAIN: &str = "see to the endpoint and start again; with --cursor it goes on there";
+const START_AGAIN: &str =
+    "check the endpoint and start again; with --cursor the run resumes where it stopped";
 
-fn judge(status: StatusCode, at_least: Duration) -> EndpointResponse {
+/// Classifies a response by its status code.
+fn classify(status: StatusCode, at_least: Duration) -> EndpointResponse {
     let code = status.as_u16();
     match code {
-        200..=299 => EndpointResponse::Taken,
+        200..=299 => EndpointResponse::Delivered,
         408 | 425 | 429 | 500..=599 => {
-            EndpointResponse::Later(format!("the endpoint answered {code}"), at_least)
+            EndpointResponse::Retry(format!("the endpoint answered {code}"), at_least)
         }
-        300..=399 => EndpointResponse::Never(
-            format!("the endpoint redirects ({code}), which is not followed"),
+        300..=399 => EndpointResponse::Fatal(
+            format!("the endpoint answered with a redirect ({code}), which evtap does not follow"),
             "give the final URL to --forward",
         ),
-        401 | 403 | 407 => EndpointResponse::Never(
-            format!("the endpoint wants to know who posts ({code})"),
-            "give what it wants with --forward-header @FILE",
+        401 | 403 | 407 => EndpointResponse::Fatal(
+            format!("the endpoint requires authentication ({code})"),
+            "give the credentials with --forward-header @FILE",
         ),
-        404 | 405 | 410 | 421 | 426 => EndpointResponse::Never(
-            format!("there is nothing to post to ({code})"),
+        404 | 405 | 410 | 421 | 426 => EndpointResponse::Fatal(
+            format!("the URL does not accept events ({code})"),
             "check the URL of --forward",
         ),
         400..=499 => EndpointResponse::Refused(code),
-        _ => EndpointResponse::Never(
-            format!("the endpoint answered {code}, which means nothing here"),
+        _ => EndpointResponse::Fatal(
+            format!("the endpoint answered with an unexpected status ({code})"),
             "check the URL of --forward",
         ),
     }

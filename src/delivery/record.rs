@@ -1,7 +1,8 @@
-//! The record: what is shown, appended to a file as NDJSON, redacted exactly as shown.
+//! The record: a file to which shown events are appended as NDJSON, redacted like the output.
 //!
-//! Mode 0600, whatever it was before. A last line that a crash has torn is taken off when the file is opened. The end of
-//! the file is read once: what stands there and is sent again, since the cursor had not moved yet, is not written twice.
+//! The file gets mode 0600, even if it had another one. A last line that a crash left incomplete is
+//! removed when the file is opened. The end of the file is read once, so that events which are sent
+//! again because the cursor had not advanced yet are not written twice.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -17,22 +18,28 @@ use crate::output::{LineBuffer, OutputError};
 use crate::redact::{Policy, RedactedEvent, Redactor, identity};
 use crate::transport::{self, private_file};
 
-/// How much of its end is read, in bytes: far more than is written between two moves of the cursor.
+/// The number of bytes that are read from the end of the file: far more than is written between two
+/// advances of the cursor.
 const TAIL: u64 = 16 << 20;
 
-/// How each line begins.
-const BEGINNING: &[u8] = b"{\"event_type\":";
+/// The first bytes of each line.
+const LINE_PREFIX: &[u8] = b"{\"event_type\":";
 
-/// A file to which what is shown is appended.
+/// Appends shown events to a file.
 pub struct Recorder {
     lines: LineBuffer,
     file: File,
-    /// What stands at its end and may be sent again.
+    /// The events at the end of the file, which may be sent again.
     tail: DeliveryCounts,
 }
 
 impl Recorder {
-    /// Opens a file to append to, and mends its end.
+    /// Opens or creates a file and removes an incomplete last line.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the path is not a regular file, cannot be opened, has the suffix of a compressed
+    /// file, or ends with a line that evtap did not write.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let what = || format!("cannot record to {}", path.display());
         let failed = |error: io::Error| {
@@ -43,19 +50,19 @@ impl Recorder {
                 "check the path of --record, and the space there",
             )
         };
-        if let Some(packed) = path
+        if let Some(suffix) = path
             .extension()
             .and_then(|name| name.to_str())
             .filter(|name| ["gz", "zst"].contains(name))
         {
-            let why = format!("a record is plain NDJSON, which is no {packed}");
-            let advice =
-                "name it without, and pack it when it is complete: replay reads it packed too";
+            let why = format!("a record is plain NDJSON, not {suffix}");
+            let advice = "leave out the suffix, and compress the file when it is complete: replay \
+                          also reads compressed files";
             return Err(Error::usage(what(), why, advice));
         }
         match fs::symlink_metadata(path) {
             Ok(meta) if !meta.is_file() => {
-                return Err(Error::usage(what(), "it is no regular file", "name another file"));
+                return Err(Error::usage(what(), "it is not a regular file", "name another file"));
             }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -68,7 +75,7 @@ impl Recorder {
         if torn.is_some_and(|(_, is_ours)| !is_ours) {
             return Err(Error::usage(
                 what(),
-                "it does not end with a line of evtap's",
+                "it does not end with a line that evtap wrote",
                 "name another file",
             ));
         }
@@ -109,28 +116,30 @@ impl Destination for Recorder {
     }
 }
 
-/// What an event in the record is known by. The id tells streams apart well enough.
+/// Returns the key of an event in the record. The stream is not part of it, because ids are almost
+/// unique across streams.
 fn key(shown: &RedactedEvent<'_>) -> Option<DeliveryKey> {
     Some((shown.tap().id.as_ref()?.parse().ok()?, identity(shown)))
 }
 
-/// Reads the end of a record: the events in it, and where a torn line begins, if there is one, and whether that is ours.
+/// Reads the end of a record. Returns the events in it and, if the last line is incomplete, the
+/// offset of that line and whether evtap wrote it.
 fn read_tail(file: &mut File) -> io::Result<(DeliveryCounts, Option<(u64, bool)>)> {
     let length = file.seek(SeekFrom::End(0))?;
     let begin = length.saturating_sub(TAIL);
     file.seek(SeekFrom::Start(begin))?;
     let mut bytes = Vec::new();
     file.take(TAIL).read_to_end(&mut bytes)?;
-    let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
-    let rest = &bytes[whole..];
+    let complete = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
+    let rest = &bytes[complete..];
     let torn = (!rest.is_empty()).then(|| {
-        let common = rest.len().min(BEGINNING.len());
-        (begin + whole as u64, rest[..common] == BEGINNING[..common])
+        let common = rest.len().min(LINE_PREFIX.len());
+        (begin + complete as u64, rest[..common] == LINE_PREFIX[..common])
     });
-    // The first line may be cut off.
+    // Unless the whole file was read, the first line may be incomplete.
     let first = if begin == 0 { 0 } else { memchr::memchr(b'\n', &bytes).map_or(0, |end| end + 1) };
     let lines = transport::LineChunk {
-        bytes: bytes::Bytes::copy_from_slice(bytes.get(first..whole).unwrap_or_default()),
+        bytes: bytes::Bytes::copy_from_slice(bytes.get(first..complete).unwrap_or_default()),
         offset: 0,
         limit: usize::MAX,
     };

@@ -1,3 +1,5 @@
+//! Tests of the record and the cursor together, across runs.
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,10 +31,10 @@ fn frame(id: u64, call: &str) -> RawFrame {
     }
 }
 
-/// Delivers events and gives how many were new, as a run of the walk would.
+/// Delivers events like a run of the pipeline. Returns how many were new.
 fn deliver(delivery: &mut Delivery, frames: &[RawFrame], policy: &Policy) -> usize {
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
-    let mut fresh = 0;
+    let mut new = 0;
     for raw in frames {
         let frame = raw.as_frame();
         let event = decoder.decode(frame);
@@ -40,11 +42,11 @@ fn deliver(delivery: &mut Delivery, frames: &[RawFrame], policy: &Policy) -> usi
         if delivery.is_known(&frame, &shown) {
             continue;
         }
-        fresh += 1;
+        new += 1;
         delivery.event(&shown).expect("written");
         delivery.advance(&frame, &shown);
     }
-    fresh
+    new
 }
 
 fn open(directory: &Path) -> (Delivery, Option<Start>) {
@@ -59,7 +61,7 @@ fn recorded(directory: &Path) -> usize {
 }
 
 #[test]
-fn a_run_that_ends_well_is_taken_up_where_it_ended() {
+fn the_next_run_resumes_where_a_run_ended() {
     let directory = tempfile::tempdir().expect("a directory");
     let policy = Policy::default();
     let (mut delivery, start) = open(directory.path());
@@ -84,14 +86,14 @@ fn a_run_that_ends_well_is_taken_up_where_it_ended() {
 }
 
 #[test]
-fn a_run_that_dies_before_its_first_event_leaves_a_moment_to_begin_at() {
+fn a_run_that_dies_before_its_first_event_leaves_a_start_time() {
     let directory = tempfile::tempdir().expect("a directory");
     drop(open(directory.path()));
     assert_eq!(open(directory.path()).1, Some(Start::Since(100)));
 }
 
 #[test]
-fn what_was_recorded_before_the_cursor_moved_is_recorded_once() {
+fn events_recorded_before_the_cursor_advanced_are_recorded_once() {
     let directory = tempfile::tempdir().expect("a directory");
     let events: Vec<_> = (0..100).map(|n| frame(300 + n / 3, &format!("c{n}"))).collect();
     let (mut delivery, _) = open(directory.path());
@@ -99,14 +101,14 @@ fn what_was_recorded_before_the_cursor_moved_is_recorded_once() {
     delivery.flush().expect("written");
     deliver(&mut delivery, &events[40..60], &Policy::default());
     delivery.destinations[0].flush().expect("written");
-    drop(delivery); // Killed before the cursor moved.
+    drop(delivery); // The run is killed before the cursor advances.
 
     let mut revealing = Policy::default();
     revealing.reveal.add("all");
     let (mut delivery, start) = open(directory.path());
     assert_eq!(start, Some(Start::After(313)));
-    let fresh = deliver(&mut delivery, &events[39..], &revealing);
-    assert_eq!(fresh, 60, "stdout gets at least once what the cursor does not know");
+    let new = deliver(&mut delivery, &events[39..], &revealing);
+    assert_eq!(new, 60, "stdout gets the events after the cursor again");
     delivery.finish().expect("written");
     let text = fs::read_to_string(directory.path().join("record")).expect("a record");
     let calls: Vec<_> =
@@ -115,7 +117,7 @@ fn what_was_recorded_before_the_cursor_moved_is_recorded_once() {
 }
 
 #[test]
-fn a_torn_line_is_mended_and_what_is_not_ours_is_left_alone() {
+fn an_incomplete_line_is_removed_unless_evtap_did_not_write_it() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("record");
     for torn in [&b"{"[..], b"{\"event_type\":\"call.st", b""] {
@@ -134,7 +136,7 @@ fn a_torn_line_is_mended_and_what_is_not_ours_is_left_alone() {
 }
 
 #[test]
-fn a_damaged_cursor_is_refused_and_an_empty_one_begins_anew() {
+fn a_damaged_cursor_is_refused_and_an_empty_one_is_reset() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("cursor");
     for damaged in ["{", "[]", "{\"version\":2,\"streams\":{}}", "Jane Roe"] {
@@ -169,6 +171,6 @@ fn files_are_private_and_links_are_not_followed() {
     assert_eq!(
         fs::read_dir(directory.path()).expect("listed").count(),
         3,
-        "nothing is left beside them"
+        "no temporary file is left"
     );
 }

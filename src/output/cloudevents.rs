@@ -1,7 +1,7 @@
-//! CloudEvents 1.0 in the JSON format, structured, one a line.
+//! The format `cloudevents`: CloudEvents 1.0 in structured JSON mode, one per line.
 //!
-//! `data` is the line that `ndjson` has, to the byte, so that a replay gives it back. The attributes around it are made
-//! from what is shown, and hold nothing that the line does not.
+//! `data` is byte for byte the line that `ndjson` would write, so a replay restores it. The
+//! attributes derive from the redacted event and contain nothing that the line does not contain.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -15,7 +15,7 @@ use crate::query::EventContext;
 use crate::redact::{Fnv, RedactedEvent, identity};
 use crate::text::terminal::push_quoted;
 
-/// How many ids are remembered, to tell events apart that are alike.
+/// The number of recent ids that are remembered, to number events that are equal.
 const REMEMBERED: usize = 4096;
 
 /// The format `cloudevents`.
@@ -29,7 +29,7 @@ pub const FORMAT: OutputFormat = OutputFormat {
     encoder: |_| Ok(Box::new(CloudEvents::default())),
 };
 
-/// Writes CloudEvents.
+/// Encodes events as CloudEvents.
 #[derive(Default)]
 pub struct CloudEvents {
     ids: EventIds,
@@ -48,8 +48,8 @@ pub fn cloud_event(shown: &RedactedEvent<'_>, ids: &mut EventIds, out: &mut Vec<
     let source = source(shown);
     let id = ids.next(&source, shown);
     let tap = shown.tap();
-    let about =
-        SUBJECTS.iter().find_map(|name| context(shown, name)).or_else(|| tap.call_sid.clone());
+    let subject =
+        SUBJECTS.iter().find_map(|name| shown_text(shown, name)).or_else(|| tap.call_sid.clone());
     let time = tap.time.as_ref().or(tap.received_at.as_ref());
     out.extend_from_slice(b"{\"specversion\":\"1.0\"");
     let mut attribute = |name: &str, value: &str| {
@@ -61,7 +61,7 @@ pub fn cloud_event(shown: &RedactedEvent<'_>, ids: &mut EventIds, out: &mut Vec<
     attribute("id", &id);
     attribute("source", &source);
     attribute("type", shown.event_type());
-    for (name, value) in [("subject", about.as_ref()), ("time", time)] {
+    for (name, value) in [("subject", subject.as_ref()), ("time", time)] {
         if let Some(value) = value {
             attribute(name, value);
         }
@@ -76,16 +76,18 @@ fn source(shown: &RedactedEvent<'_>) -> String {
     cloudevent::source(shown.tap().workspace_id.as_deref(), shown.tap().call_sid.as_deref())
 }
 
-/// The text of a field that is shown.
-fn context(shown: &RedactedEvent<'_>, name: &str) -> Option<String> {
+/// Returns the text of a field that is neither hidden nor empty.
+fn shown_text(shown: &RedactedEvent<'_>, name: &str) -> Option<String> {
     let field = shown.field(name).filter(|field| !field.hidden)?;
     field.text().filter(|text| !text.is_empty()).map(Cow::into_owned)
 }
 
-/// Ids that tell a source's events apart: several can share a millisecond, which is all that the platform's own ids tell.
+/// Creates the ids of CloudEvents, which are unique within a source.
 ///
-/// An id is made from what the event is known by, so that it is the same in the next run, and in a replay: who gets an event
-/// twice can tell. Events that are alike in all of that are counted.
+/// The platform's own ids are times in milliseconds, which several events can share. An id is
+/// therefore made from the time and the [`identity`] of the event, so that it is the same in the
+/// next run and in a replay, and a receiver can recognise an event that is delivered twice. Events
+/// that are equal in both are numbered.
 #[derive(Default)]
 pub struct EventIds {
     counts: HashMap<u64, u32>,
@@ -125,7 +127,7 @@ impl EventIds {
     }
 }
 
-/// The event's own id, or its time in milliseconds.
+/// Returns the event's own id, or its time in milliseconds.
 fn moment(shown: &RedactedEvent<'_>) -> Option<String> {
     let tap = shown.tap();
     tap.id.clone().or_else(|| Some(tap.moment()?.as_millisecond().to_string()))

@@ -7,7 +7,7 @@ use crate::query::value::member;
 use crate::redact::RedactedEvent;
 use crate::text::terminal::push_quoted;
 
-/// The columns that an event has where nobody names any: what all events have in common, and the rest as JSON.
+/// The columns if none are selected: what all events have in common, and the fields as JSON.
 const USUAL: &[&str] = &[
     "event_type",
     "_tap.time",
@@ -18,33 +18,34 @@ const USUAL: &[&str] = &[
     PAYLOAD,
 ];
 
-/// The fields of an event as one JSON object.
+/// The column that contains the fields of an event as one JSON object.
 const PAYLOAD: &str = "payload";
 
-/// Names of parts, in the order in which they are written.
+/// The names of event parts, in the order in which they are written.
 #[derive(Debug, Clone)]
 pub struct Columns(Vec<String>);
 
 impl Columns {
-    /// These.
+    /// Creates columns with these names.
     #[must_use]
     pub const fn new(names: Vec<String>) -> Self {
         Self(names)
     }
 
-    /// Those that serve for any event.
+    /// Returns the default columns, which fit any event.
     #[must_use]
     pub fn usual() -> Self {
         Self(USUAL.iter().map(|name| (*name).to_owned()).collect())
     }
 
-    /// The names.
+    /// Returns the names of the columns.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.0
     }
 
-    /// Each name with its part of the event as JSON, `None` where the event has none.
+    /// Iterates over the columns: the name, and the part of the event as JSON, or `None` if the
+    /// event does not have it.
     pub fn parts<'a>(
         &self,
         shown: &'a RedactedEvent<'_>,
@@ -52,7 +53,7 @@ impl Columns {
         self.0.iter().map(|name| (name.as_str(), part(shown, name)))
     }
 
-    /// Appends the parts that are there as one JSON object.
+    /// Appends the parts that the event has as one JSON object.
     pub fn object(&self, shown: &RedactedEvent<'_>, out: &mut Vec<u8>) {
         out.push(b'{');
         let mut first = true;
@@ -69,7 +70,7 @@ impl Columns {
     }
 }
 
-/// A part of an event as JSON. `a.b` goes into an object.
+/// Returns a part of an event as JSON. `a.b` is the member `b` of the object `a`.
 #[must_use]
 pub fn part<'a>(shown: &'a RedactedEvent<'_>, name: &str) -> Option<Cow<'a, str>> {
     if let Some(field) = shown.field(name) {
@@ -97,7 +98,8 @@ pub fn part<'a>(shown: &'a RedactedEvent<'_>, name: &str) -> Option<Cow<'a, str>
     Some(Cow::Owned(json))
 }
 
-/// A part as text for a cell or a template: a string without its quotes, anything else as JSON, null as nothing.
+/// Formats a JSON value for a table cell: a string without quotes, null as empty text, and anything
+/// else as JSON.
 #[must_use]
 pub fn text(json: &str) -> String {
     match unquote(json) {

@@ -1,4 +1,4 @@
-//! The interface of an output format, and why writing can fail.
+//! The interface of an output format, and the reasons why writing can fail.
 
 use std::io;
 
@@ -18,7 +18,7 @@ pub trait Encoder: Send {
     /// Appends what follows the last event, such as a closing bracket.
     fn finish(&mut self, _out: &mut Vec<u8>) {}
 
-    /// Prepares for events that come after a pause, before the bytes so far are flushed.
+    /// Called before a flush, when no event is waiting.
     fn pause(&mut self) {}
 
     /// Returns an encoder for another worker, or `None` if the bytes depend on earlier events.
@@ -35,7 +35,7 @@ pub trait Encoder: Send {
 /// Why an event could not be written.
 #[derive(Debug)]
 pub enum OutputError {
-    /// Writing failed, for example because the reader of a pipe has gone.
+    /// Writing failed, for example because the reader of a pipe was closed.
     Io(io::Error),
     /// The event could not be encoded or delivered.
     Failed(Error),

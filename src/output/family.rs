@@ -1,4 +1,4 @@
-//! The colours of event families, declared once for every output that paints them.
+//! The colours of event families, declared once for every output that uses colours.
 
 /// A colour of the palette. Each output has its own rendering of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum FamilyColour {
     Sky,
 }
 
-/// The families that have a colour.
+/// The event families that have a colour.
 const HUES: &[(&str, FamilyColour)] = &[
     ("tap", FamilyColour::Red),
     ("call", FamilyColour::Green),

@@ -1,4 +1,4 @@
-//! The description of an output format, and what its encoder can be told about the run.
+//! The description of an output format, and the options that its encoder is created with.
 
 use jiff::tz::TimeZone;
 
@@ -16,14 +16,14 @@ pub struct OutputFormat {
     pub name: &'static str,
     /// The argument that follows the name and `=`, if the format takes one.
     pub argument: Option<FormatArgument>,
-    /// What completion says about the format.
+    /// The description that shell completion shows.
     pub help: &'static str,
     /// Why `--fields` cannot select columns of this format; `None` if it can.
     pub refuses_fields: Option<&'static str>,
     /// Whether colours are used where they are enabled.
     #[cfg_attr(not(any(test, feature = "internals")), expect(dead_code, reason = "read by tests"))]
     pub is_coloured: bool,
-    /// Whether times are shown for people, in the zone of `--tz` and as `--timestamps` says.
+    /// Whether times are formatted for people, as set by `--tz` and `--timestamps`.
     pub shows_local_times: bool,
     /// Creates the encoder.
     pub encoder: fn(EncoderOptions) -> Result<Box<dyn Encoder>, Error>,
@@ -32,26 +32,26 @@ pub struct OutputFormat {
 /// The argument of a format.
 #[derive(Debug)]
 pub struct FormatArgument {
-    /// Its placeholder in help.
+    /// The placeholder in help.
     pub placeholder: &'static str,
     /// A valid argument, for tests that run every format.
     pub example: &'static str,
 }
 
-/// What an encoder can be told about the run. A format uses what applies to it.
+/// The options that an encoder is created with. A format uses those that apply to it.
 #[derive(Debug)]
 pub struct EncoderOptions {
     /// The argument after `NAME=`; empty if the format takes none.
     pub argument: String,
-    /// The parts of each event that are shown; `None` for all of it.
+    /// The parts of each event that are shown; `None` for the whole event.
     pub columns: Option<Columns>,
-    /// Whether lines are cut at the edge of the terminal.
+    /// Whether lines are truncated to the width of the terminal.
     pub cut: bool,
-    /// Which times are shown to people.
+    /// How times are shown.
     pub times: TimeDisplay,
     /// Whether each line names the workspace.
     pub workspaces: bool,
-    /// Marks the text that matches.
+    /// The filter whose matches are highlighted.
     pub grep: Option<GrepFilter>,
 }
 
@@ -80,15 +80,15 @@ impl OutputFormat {
     }
 }
 
-/// The times shown.
+/// How the time of an event is shown.
 #[derive(Debug, Clone)]
 pub enum TimeDisplay {
-    /// The time of day in a zone.
+    /// The time of day in a time zone.
     Day(TimeZone),
     /// The time since the first event.
     Relative,
-    /// The seconds since the event before.
+    /// The seconds since the previous event.
     Delta,
-    /// None.
+    /// No time.
     Nothing,
 }

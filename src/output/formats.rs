@@ -16,7 +16,8 @@ pub const FORMATS: &[&OutputFormat] = &[
     &template::FORMAT,
 ];
 
-/// Returns all formats for people, such as `pretty, ndjson or template=TEXT`.
+/// Returns the formats as a phrase, such as `pretty, ndjson or template=TEXT`, with `quote` before
+/// and after each.
 #[must_use]
 pub fn list_formats(quote: &str) -> String {
     let names: Vec<_> =
@@ -29,7 +30,7 @@ pub fn list_formats(quote: &str) -> String {
 /// A parsed value of `-o`.
 #[derive(Debug, Clone)]
 pub struct FormatChoice {
-    /// The format.
+    /// The chosen format.
     pub format: &'static OutputFormat,
     /// The argument after `NAME=`; empty if the format takes none.
     pub argument: String,

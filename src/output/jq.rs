@@ -1,4 +1,4 @@
-//! What a jq program makes of each event: a line for each of its outputs.
+//! The output of `--jq`: one line for each value that a jq program produces from an event.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::query::program::{Program, ProgramError};
 use crate::query::{EventContext, Failures, budget_exceeded, value};
 use crate::text::terminal;
 
-/// The most that one event may be made into, in bytes.
-const MOST: usize = 64 << 20;
+/// The maximum size of the output for one event, in bytes.
+const MAX_OUTPUT: usize = 64 << 20;
 
-/// Writes the outputs of a program.
+/// Encodes events with a jq program.
 pub struct Jq {
     program: Arc<Program>,
     raw: bool,
@@ -22,8 +22,10 @@ pub struct Jq {
 }
 
 impl Jq {
-    /// With `raw`, strings without their quotes. On a terminal, what could do something to it is shown as an escape in those
-    /// too.
+    /// Creates an encoder that runs `program` on each event.
+    ///
+    /// `raw` writes strings without quotes. With `terminal`, control characters in raw strings are
+    /// escaped, so that they cannot act on the terminal.
     #[must_use]
     pub fn new(program: Program, raw: bool, terminal: bool) -> Self {
         Self { program: Arc::new(program), raw, terminal, failures: Failures::new() }
@@ -44,15 +46,18 @@ impl Encoder for Jq {
                 value => out.extend_from_slice(value::to_json(value).as_bytes()),
             }
             out.push(b'\n');
-            out.len() - start < MOST
+            out.len() - start < MAX_OUTPUT
         });
         match outcome {
-            Ok(()) if out.len() - start < MOST => Ok(()),
+            Ok(()) if out.len() - start < MAX_OUTPUT => Ok(()),
             Ok(()) | Err(ProgramError::BudgetExceeded) => Err(budget_exceeded("--jq")),
             Err(ProgramError::Failed(reason)) => {
                 self.failures.record(|| {
                     let event_type = context.event.event_type();
-                    format!("--jq fails on {event_type}: {reason}; such events give no further line (told once)")
+                    format!(
+                        "--jq fails on {event_type}: {reason}; such events produce no further \
+                         lines (reported once)"
+                    )
                 });
                 Ok(())
             }

@@ -1,6 +1,7 @@
-//! One JSON array of all events, indented as `jq --slurp .` would have it.
+//! The format `json`: one JSON array of all events, indented like the output of `jq --slurp .`.
 //!
-//! Each event is written as soon as it has come; the array is closed when the run ends, by a limit or a signal too.
+//! Each event is written as soon as it arrives. The array is closed when the run ends, also if a
+//! limit or a signal ends it.
 
 use std::borrow::Cow;
 
@@ -15,7 +16,7 @@ use crate::query::EventContext;
 use crate::redact::RedactedEvent;
 use crate::text::terminal::push_quoted;
 
-/// How far each level is indented.
+/// The indentation of each level, in spaces.
 const STEP: usize = 2;
 
 /// The format `json`.
@@ -29,14 +30,15 @@ pub const FORMAT: OutputFormat = OutputFormat {
     encoder: |options| Ok(Box::new(Json::new(options.columns))),
 };
 
-/// Writes an array.
+/// Encodes events as one array.
 pub struct Json {
     columns: Option<Columns>,
     has_events: bool,
 }
 
 impl Json {
-    /// Creates an encoder of whole events or of these columns, coloured if colours are on.
+    /// Creates an encoder of whole events, or of these columns of them, coloured if colours are
+    /// enabled.
     #[must_use]
     pub const fn new(columns: Option<Columns>) -> Self {
         Self { columns, has_events: false }
@@ -58,7 +60,7 @@ impl Encoder for Json {
     }
 }
 
-/// A member: its key as JSON, its value, and whether that is hidden.
+/// A member of an object: its key as JSON, its value, and whether the value is hidden.
 type JsonField<'a> = (String, Cow<'a, str>, bool);
 
 fn members_of<'a>(
@@ -90,7 +92,7 @@ fn indent(by: usize, out: &mut String) {
     out.extend(std::iter::repeat_n(' ', by));
 }
 
-/// Appends an object whose own line is indented by that much.
+/// Appends an object that begins on a line with an indentation of `by` spaces.
 fn members<'a>(members: impl IntoIterator<Item = JsonField<'a>>, by: usize, out: &mut String) {
     let mut first = true;
     for (key, json, is_hidden) in members {
@@ -107,7 +109,7 @@ fn members<'a>(members: impl IntoIterator<Item = JsonField<'a>>, by: usize, out:
     close(first, "{}", by, '}', out);
 }
 
-/// Appends a value that begins on a line that is indented by that much.
+/// Appends a value that begins on a line with an indentation of `by` spaces.
 fn value(json: &str, by: usize, out: &mut String) {
     match json.as_bytes().first() {
         Some(b'{') => {

@@ -1,4 +1,6 @@
-//! One JSON object a line: `event_type`, the fields in the order in which they arrived, `_tap`.
+//! The format `ndjson`: one JSON object per line.
+//!
+//! An object has `event_type`, then the fields in the order in which they arrived, then `_tap`.
 
 use super::columns::Columns;
 use super::encoder::Encoder;
@@ -18,13 +20,13 @@ pub const FORMAT: OutputFormat = OutputFormat {
     encoder: |options| Ok(Box::new(Ndjson::new(options.columns))),
 };
 
-/// Writes NDJSON.
+/// Encodes events as NDJSON.
 pub struct Ndjson {
     columns: Option<Columns>,
 }
 
 impl Ndjson {
-    /// Whole events, or these columns of them.
+    /// Creates an encoder of whole events, or of these columns of them.
     #[must_use]
     pub const fn new(columns: Option<Columns>) -> Self {
         Self { columns }

@@ -1,4 +1,4 @@
-//! Hooks for the parts of the program that see events without writing them as a format.
+//! Hooks for the parts of the program that look at events without writing them in a format.
 
 use std::any::Any;
 use std::io;
@@ -7,7 +7,7 @@ use super::encoder::OutputError;
 use crate::query::EventContext;
 use crate::transport::ConnectionEvent;
 
-/// Sees the events of a run, such as statistics, the timeline and the live screen.
+/// Looks at the events of a run. Statistics, the timeline and the live screen are observers.
 pub trait Observer: Send {
     /// Handles an event that passed the filters.
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError>;
@@ -42,12 +42,13 @@ pub trait Observer: Send {
         None
     }
 
-    /// Whether merging these counts gives what seeing their events one by one would give.
+    /// Returns whether merging these counts has the same result as observing their events one by
+    /// one.
     fn can_merge(&self, _counts: &(dyn Any + Send)) -> bool {
         false
     }
 
-    /// Adds counts of a [`ObserverTally`] for which [`can_merge`](Self::can_merge) returned true.
+    /// Adds counts of an [`ObserverTally`] for which [`can_merge`](Self::can_merge) returned true.
     fn merge(&mut self, _counts: &(dyn Any + Send)) {}
 }
 

@@ -1,7 +1,9 @@
-//! One line an event, for people: time, type in the colour of its family, the fields that matter most, then the rest dimmed.
+//! The format `pretty`: one line per event for people.
 //!
-//! Lines are cut at the terminal's edge unless wrapping is asked for; where one would be, its ids are cut first, down to
-//! what tells them apart. What is hidden is marked; what the model did not expect has a `~` before its type.
+//! A line shows the time, the type in the colour of its family, the most important fields, then
+//! the other fields dimmed. Lines that are wider than the terminal are truncated unless wrapping is
+//! enabled; their ids are shortened to a prefix first. Hidden values are coloured, and an event
+//! with drift has a `~` before its type.
 
 use std::borrow::Cow;
 
@@ -21,24 +23,24 @@ use crate::query::{EventContext, GrepFilter};
 use crate::redact::{RedactedEvent, RedactedField};
 use crate::text::terminal;
 
-/// As wide as the longest type is, so that the fields of all events begin in one column.
+/// The width of the longest event type, so that the fields of all events begin in one column.
 const TYPE_WIDTH: usize = 29;
 
-/// Below so many columns, seconds are as fine as times get.
+/// The terminal width below which times are shown without milliseconds, in columns.
 const NARROW: usize = 100;
 
-/// How lines are laid out.
+/// The layout of a line.
 #[derive(Debug, Clone)]
 pub struct PrettyLayout {
-    /// Cut lines at the terminal's edge, wherever that is by then.
+    /// Whether lines are truncated to the current width of the terminal.
     pub cut: bool,
-    /// The times shown.
+    /// How times are shown.
     pub times: TimeDisplay,
-    /// Say which workspace an event is from.
+    /// Whether each line names the workspace of the event.
     pub workspaces: bool,
-    /// Show these parts of an event alone, in this order.
+    /// The only parts of an event to show, in this order; `None` for all of them.
     pub columns: Option<Columns>,
-    /// Mark where this matches.
+    /// The filter whose matches are highlighted.
     pub grep: Option<GrepFilter>,
 }
 
@@ -61,11 +63,11 @@ pub const FORMAT: OutputFormat = OutputFormat {
     },
 };
 
-/// Writes lines for people.
+/// Encodes events as lines for people.
 pub struct Pretty {
     layout: PrettyLayout,
     width: Option<usize>,
-    /// The event that times are counted from.
+    /// The time that relative times are measured from.
     from: Option<Timestamp>,
 }
 
@@ -89,13 +91,13 @@ impl Encoder for Pretty {
         Ok(())
     }
 
-    /// The terminal may be resized while nothing is written.
+    /// Reads the width again, because the terminal may be resized during a pause.
     fn pause(&mut self) {
         self.width = terminal_width(&self.layout);
     }
 }
 
-/// The columns to cut lines at.
+/// Returns the width to truncate lines to, in columns.
 fn terminal_width(layout: &PrettyLayout) -> Option<usize> {
     if !layout.cut {
         return None;
@@ -106,7 +108,8 @@ fn terminal_width(layout: &PrettyLayout) -> Option<usize> {
         .filter(|columns| *columns > 0)
 }
 
-/// One event as one line of at most `width` columns, coloured if colours are on. Times that are counted count from `from`.
+/// Returns an event as one line of at most `width` columns, coloured if colours are enabled.
+/// Relative times are measured from `from`.
 #[must_use]
 pub fn line(
     shown: &RedactedEvent<'_>,
@@ -116,26 +119,26 @@ pub fn line(
 ) -> String {
     let tap = shown.tap();
     let is_narrow = width.is_some_and(|width| width < NARROW);
-    let mut pieces = vec![clock(tap.moment(), from, &layout.times, is_narrow).dimmed()];
+    let mut spans = vec![clock(tap.moment(), from, &layout.times, is_narrow).dimmed()];
     if layout.workspaces {
         let id = tap.workspace_id.as_deref().unwrap_or_default();
-        pieces.push(format!(" {:8}", id.get(..8).unwrap_or(id)).dimmed());
+        spans.push(format!(" {:8}", id.get(..8).unwrap_or(id)).dimmed());
     }
-    pieces.push(if tap.drift.is_empty() { " ".normal() } else { "~".yellow().bold() });
+    spans.push(if tap.drift.is_empty() { " ".normal() } else { "~".yellow().bold() });
     let event_type = terminal::visible(shown.event_type());
-    pieces.push(
+    spans.push(
         format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), shown.severity())),
     );
     let fields =
         layout.columns.as_ref().map_or_else(|| ordered(shown), |columns| chosen(shown, columns));
-    let needed = columns(&pieces)
+    let needed = columns(&spans)
         + fields
             .iter()
             .map(|field| 2 + width_of(&field.name) + width_of(&field.value))
             .sum::<usize>();
     let is_short = width.is_some_and(|width| needed > width);
     for FieldText { name, value, hidden, rank } in fields {
-        pieces.push(format!(" {name}=").dimmed());
+        spans.push(format!(" {name}=").dimmed());
         let value = if is_short { short(value) } else { value };
         let style = |text: &str| match (hidden, rank) {
             (true, _) => text.magenta(),
@@ -150,16 +153,16 @@ pub fn line(
             .map(|grep| grep.match_ranges(&value))
             .unwrap_or_default()
         {
-            pieces.push(style(&value[rest..found.start]));
-            pieces.push(value[found.clone()].black().on_yellow());
+            spans.push(style(&value[rest..found.start]));
+            spans.push(value[found.clone()].black().on_yellow());
             rest = found.end;
         }
-        pieces.push(style(&value[rest..]));
+        spans.push(style(&value[rest..]));
     }
-    cut(pieces, width)
+    truncate(spans, width)
 }
 
-/// What a field is told for, the most telling first.
+/// The importance of a field, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FieldRank {
     Leading(usize),
@@ -167,7 +170,7 @@ pub(crate) enum FieldRank {
     Null,
 }
 
-/// A field as text.
+/// A field formatted as text.
 pub(crate) struct FieldText {
     pub(crate) name: String,
     pub(crate) value: String,
@@ -175,16 +178,16 @@ pub(crate) struct FieldText {
     pub(crate) rank: FieldRank,
 }
 
-/// The fields, the most telling first, and otherwise in the order in which they arrived.
+/// Returns the fields, the most important first, and otherwise in the order in which they arrived.
 pub(crate) fn ordered(shown: &RedactedEvent<'_>) -> Vec<FieldText> {
-    let mut fields: Vec<_> = shown.fields().map(|field| told(&field)).collect();
+    let mut fields: Vec<_> = shown.fields().map(|field| field_text(&field)).collect();
     fields.sort_by_key(|field| field.rank);
     fields
 }
 
-/// The parts that were asked for, in that order.
+/// Returns the parts of the event that `columns` selects, in that order.
 pub(crate) fn chosen(shown: &RedactedEvent<'_>, columns: &Columns) -> Vec<FieldText> {
-    let told = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
+    let column_text = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
         let hidden = shown.field(name).is_some_and(|field| field.hidden);
         Some(FieldText {
             name: terminal::visible(name).into_owned(),
@@ -193,10 +196,10 @@ pub(crate) fn chosen(shown: &RedactedEvent<'_>, columns: &Columns) -> Vec<FieldT
             rank: FieldRank::Leading(at),
         })
     };
-    columns.parts(shown).enumerate().filter_map(told).collect()
+    columns.parts(shown).enumerate().filter_map(column_text).collect()
 }
 
-fn told(field: &RedactedField<'_>) -> FieldText {
+fn field_text(field: &RedactedField<'_>) -> FieldText {
     let rank = rank(field.key, field.json);
     FieldText {
         name: terminal::visible(&field.name()).into_owned(),
@@ -206,7 +209,7 @@ fn told(field: &RedactedField<'_>) -> FieldText {
     }
 }
 
-/// How telling a field is.
+/// Returns the rank of a field with this name and value.
 pub(crate) fn rank(name: &str, json: &str) -> FieldRank {
     match field_named(name).and_then(|field| field.rank) {
         _ if json == "null" => FieldRank::Null,
@@ -215,12 +218,12 @@ pub(crate) fn rank(name: &str, json: &str) -> FieldRank {
     }
 }
 
-/// An id's beginning; any other value as it is.
+/// Shortens an id to its prefix; returns any other value unchanged.
 pub(crate) fn short(value: String) -> String {
     if is_uuid(&value) || is_call_sid(&value) { format!("{}…", id_prefix(&value)) } else { value }
 }
 
-/// A value as people read it: a string bare where it is one word, in quotes where it isn't.
+/// Formats a JSON value for people: a string without quotes if it is one word, with quotes if not.
 pub(crate) fn plain(json: &str) -> String {
     let Some(text) = unquote(json) else { return json.to_owned() };
     let text = terminal::visible(&text);
@@ -279,15 +282,15 @@ fn colour(family: &str, severity: Severity) -> Color {
     }
 }
 
-/// Pieces as one line, cut where it would be wider than that.
-fn cut(pieces: Vec<ColoredString>, width: Option<usize>) -> String {
+/// Joins spans to one line, which is truncated if it is wider than `width` columns.
+fn truncate(spans: Vec<ColoredString>, width: Option<usize>) -> String {
     let mut room = match width {
-        Some(width) if columns(&pieces) > width => width.saturating_sub(1),
+        Some(width) if columns(&spans) > width => width.saturating_sub(1),
         _ => usize::MAX,
     };
     let mut line = String::new();
-    for mut piece in pieces {
-        let width = width_of(&piece.input);
+    for mut span in spans {
+        let width = width_of(&span.input);
         if width > room {
             let fits = |character: &char| {
                 let taken = character.width().unwrap_or(0);
@@ -295,19 +298,20 @@ fn cut(pieces: Vec<ColoredString>, width: Option<usize>) -> String {
                 room = if fits { room - taken } else { 0 };
                 fits
             };
-            piece.input = piece.input.chars().take_while(fits).collect::<String>() + "…";
-            return line + &piece.to_string();
+            span.input = span.input.chars().take_while(fits).collect::<String>() + "…";
+            return line + &span.to_string();
         }
         room -= width;
-        line += &piece.to_string();
+        line += &span.to_string();
     }
     line
 }
 
-fn columns(pieces: &[ColoredString]) -> usize {
-    pieces.iter().map(|piece| width_of(&piece.input)).sum()
+fn columns(spans: &[ColoredString]) -> usize {
+    spans.iter().map(|span| width_of(&span.input)).sum()
 }
 
+/// Returns the number of terminal columns that `text` takes.
 pub(crate) fn width_of(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(0)).sum()
 }

@@ -1,4 +1,6 @@
-//! Raw transport frames as NDJSON: `event`, `id`, `retry` and `data`, nothing interpreted and nothing hidden.
+//! Raw transport frames as NDJSON, with `event`, `id`, `retry` and `data`.
+//!
+//! Frames are neither interpreted nor redacted: `data` contains PHI in the clear.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use crate::text::terminal;
 use crate::transport::raw_frames::RawMessage;
 
-/// A frame as one line, its line end included.
+/// Returns a frame as one line, including the line end.
 #[must_use]
 pub fn line(raw: &RawMessage) -> Vec<u8> {
     let object = match raw {

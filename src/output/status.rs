@@ -1,10 +1,11 @@
-//! News of the connection and of the run, on stderr: for people, or one JSON object a line.
+//! Status messages about connections and the run, on stderr: text for people, or one JSON object
+//! per line.
 //!
-//! This is the one door to stderr. It says nothing that came over the wire. While the live screen has the terminal, the
-//! door is closed: lines wait for the screen to show them, or for its end.
+//! All messages on stderr go through this module and `text::console`. They contain no values from
+//! the wire. While the live screen owns the terminal, messages are held back until the screen shows
+//! them or ends.
 
 use std::fmt::Write as _;
-
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,66 +18,67 @@ use crate::model::catalog::value::GapReason;
 use crate::model::{Field, Kind};
 use crate::redact::RedactedEvent;
 pub use crate::text::console::{
-    hold_back, json as tell_json, lines, progress, release, report, take_waiting,
+    hold_back, json as report_json, lines, progress, release, report, take_waiting,
 };
 
 use crate::transport::{ConnectionEvent, ConnectionState};
 
-/// How news is told.
+/// The format of status messages: the value of `--status`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum StatusFormat {
     /// Lines for people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// Lines for people, but `tap.connected` and `tap.ended` are lines of the stream.
+    /// Lines for people, but `tap.connected` and `tap.ended` are events in the stream.
     Inline,
-    /// Not at all.
+    /// No status messages.
     None,
 }
 
-/// What a run has done.
+/// The counts of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunCounts {
     /// Events shown.
     pub shown: u64,
-    /// Events that a filter kept back.
+    /// Events that a filter left out.
     pub filtered: u64,
-    /// Frames that held no event; each is shown as `tap.malformed`.
+    /// Frames without a valid event; each is shown as `tap.malformed`.
     pub malformed: u64,
-    /// How often an expression has failed on an event.
+    /// Failed evaluations of expressions.
     pub failed: u64,
-    /// Events with something that the model did not expect.
+    /// Events that deviate from the model.
     pub drifted: u64,
-    /// Holes in the streams, or what may be one; each is shown as `tap.gap`.
+    /// Certain and possible gaps in the streams; each is shown as `tap.gap`.
     pub gaps: u64,
-    /// What the destinations besides stdout have made of the events.
+    /// The counts of the destinations besides stdout.
     pub destinations: Vec<DestinationCounts>,
 }
 
-/// What a destination has made of the events.
+/// The counts of a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DestinationCounts {
-    /// What the destination is, such as `endpoint`.
+    /// The name of the destination, such as `endpoint`.
     pub name: &'static str,
-    /// What it does to an event, such as `forwarded`; also the name of the count in JSON.
+    /// The past participle for a delivered event, such as `forwarded`; also the name of the count
+    /// in JSON.
     pub verb: &'static str,
-    /// How many events it has taken.
+    /// The number of delivered events.
     pub delivered: u64,
-    /// How many events it has refused for good.
+    /// The number of events that the destination refused permanently.
     pub refused: u64,
 }
 
 impl RunCounts {
-    /// Counts what an event is, whatever becomes of it.
+    /// Counts the properties of an event that do not depend on the filters.
     pub fn observe(&mut self, shown: &RedactedEvent<'_>) {
         self.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
         self.drifted += u64::from(!shown.tap().drift.is_empty());
     }
 
-    /// Adds those of another part of the run.
+    /// Adds the counts of another part of the run, except those of destinations.
     pub const fn add(&mut self, other: &Self) {
         self.shown += other.shown;
         self.filtered += other.filtered;
@@ -87,12 +89,12 @@ impl RunCounts {
     }
 }
 
-/// Tells news of a connection.
-pub fn news(format: StatusFormat, news: &ConnectionEvent) {
-    let stream = name(&news.origin);
+/// Reports a change of a connection.
+pub fn connection(format: StatusFormat, event: &ConnectionEvent) {
+    let stream = name(&event.origin);
     match format {
         StatusFormat::None => {}
-        StatusFormat::Text | StatusFormat::Inline => report(&match &news.state {
+        StatusFormat::Text | StatusFormat::Inline => report(&match &event.state {
             ConnectionState::Connected => format!("connected to {stream}"),
             ConnectionState::Reconnecting { delay, attempt, why } => {
                 format!(
@@ -103,15 +105,20 @@ pub fn news(format: StatusFormat, news: &ConnectionEvent) {
             ConnectionState::Ended { why } => format!("{stream} ended: {why}"),
         }),
         StatusFormat::Json => {
-            let mut object = match &news.state {
+            let mut object = match &event.state {
                 ConnectionState::Connected => json!({"status": "connected"}),
                 ConnectionState::Reconnecting { delay, attempt, why } => {
-                    json!({"status": "reconnecting", "delay_ms": millis(*delay), "attempt": attempt, "reason": why})
+                    json!({
+                        "status": "reconnecting",
+                        "delay_ms": millis(*delay),
+                        "attempt": attempt,
+                        "reason": why,
+                    })
                 }
                 ConnectionState::Ended { why } => json!({"status": "ended", "reason": why}),
             };
-            identify(&mut object, &news.origin);
-            tell_json(&object);
+            identify(&mut object, &event.origin);
+            report_json(&object);
         }
     }
 }
@@ -124,12 +131,21 @@ fn name(origin: &Origin) -> String {
     }
 }
 
-/// Sums a run up. In text, only where there is something to tell, or somebody who watches.
+/// Reports the summary of a run. As text, only if somebody watches or there is a problem or a
+/// destination to report.
 pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
     let RunCounts { shown, filtered, malformed, failed, drifted, gaps, ref destinations } = *counts;
     match format {
         StatusFormat::Json => {
-            let mut done = json!({"status": "done", "shown": shown, "filtered": filtered, "malformed": malformed, "failed": failed, "drifted": drifted, "gaps": gaps});
+            let mut done = json!({
+                "status": "done",
+                "shown": shown,
+                "filtered": filtered,
+                "malformed": malformed,
+                "failed": failed,
+                "drifted": drifted,
+                "gaps": gaps,
+            });
             for counts in destinations {
                 done[counts.verb] = json!(counts.delivered);
             }
@@ -137,7 +153,7 @@ pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
                 let refused: u64 = destinations.iter().map(|counts| counts.refused).sum();
                 done["refused"] = json!(refused);
             }
-            tell_json(&done);
+            report_json(&done);
         }
         StatusFormat::Text | StatusFormat::Inline
             if watched || malformed > 0 || failed > 0 || gaps > 0 || !destinations.is_empty() =>
@@ -174,8 +190,8 @@ pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
     }
 }
 
-/// Tells that the endpoint of `--forward` has not taken an event, and will get it again.
-pub fn forwarding_again(format: StatusFormat, why: &str, delay: Duration, attempt: u32) {
+/// Reports that the endpoint of `--forward` did not accept an event, which will be sent again.
+pub fn forward_retry(format: StatusFormat, why: &str, delay: Duration, attempt: u32) {
     match format {
         StatusFormat::None => {}
         StatusFormat::Text | StatusFormat::Inline => {
@@ -184,25 +200,35 @@ pub fn forwarding_again(format: StatusFormat, why: &str, delay: Duration, attemp
                 delay.as_secs_f64()
             ));
         }
-        StatusFormat::Json => tell_json(
-            &json!({"status": "forward", "result": "again", "delay_ms": millis(delay), "attempt": attempt, "reason": why}),
-        ),
+        StatusFormat::Json => report_json(&json!({
+            "status": "forward",
+            "result": "again",
+            "delay_ms": millis(delay),
+            "attempt": attempt,
+            "reason": why,
+        })),
     }
 }
 
-/// Tells that the endpoint of `--forward` refuses an event: the `first`, in text; each, in JSON.
+/// Reports that the endpoint of `--forward` refused an event: as text only the `first` one, as JSON
+/// each one.
 pub fn refused(format: StatusFormat, code: u16, event_type: &str, id: Option<&str>, first: bool) {
     match format {
         StatusFormat::Text | StatusFormat::Inline if first => {
             report(&format!(
-                "the endpoint refused a {event_type} ({code}), which is not sent again (told once, and counted)"
+                "the endpoint refused a {event_type} ({code}), which is not sent again (reported \
+                 once, and counted)"
             ));
         }
         StatusFormat::Text | StatusFormat::Inline | StatusFormat::None => {}
         StatusFormat::Json => {
-            tell_json(
-                &json!({"status": "forward", "result": "refused", "code": code, "event_type": event_type, "id": id}),
-            );
+            report_json(&json!({
+                "status": "forward",
+                "result": "refused",
+                "code": code,
+                "event_type": event_type,
+                "id": id,
+            }));
         }
     }
 }
@@ -211,10 +237,10 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Tells of a hole in a stream, which is shown as `tap.gap` too.
+/// Reports a gap in a stream, which is also shown as `tap.gap`.
 pub fn gap(format: StatusFormat, origin: &Origin, gap: &TapGap) {
     let certain = gap.certain.value().is_some_and(|certain| *certain);
-    // A recording may hold anything in their place.
+    // In a recording, the fields may contain any text, so only valid times are shown.
     let time =
         |field: &Field<String>| Some(format!("{:.3}", field.value()?.parse::<Timestamp>().ok()?));
     let (from, to) = (time(&gap.from), time(&gap.to));
@@ -226,18 +252,25 @@ pub fn gap(format: StatusFormat, origin: &Origin, gap: &TapGap) {
         StatusFormat::None => {}
         StatusFormat::Text | StatusFormat::Inline => {
             let lost = if certain { "events were lost" } else { "events may have been lost" };
-            let told = |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
+            let or_unknown =
+                |time: Option<String>| time.unwrap_or_else(|| "an unknown time".to_owned());
             report(&format!(
                 "gap in {}: {lost} between {} and {} ({reason})",
                 name(origin),
-                told(from),
-                told(to)
+                or_unknown(from),
+                or_unknown(to)
             ));
         }
         StatusFormat::Json => {
-            let mut object = json!({"status": "gap", "from": from, "to": to, "certain": certain, "reason": reason});
+            let mut object = json!({
+                "status": "gap",
+                "from": from,
+                "to": to,
+                "certain": certain,
+                "reason": reason,
+            });
             identify(&mut object, origin);
-            tell_json(&object);
+            report_json(&object);
         }
     }
 }
@@ -250,35 +283,37 @@ fn identify(object: &mut Value, origin: &Origin) {
     }
 }
 
-/// Tells of something that is no failure, but may become one.
+/// Reports a warning.
 pub fn warning(format: StatusFormat, error: &Error) {
     match format {
-        StatusFormat::Json => tell_json(&json!({"status": "warning", "reason": error.to_string()})),
-        StatusFormat::Text | StatusFormat::Inline => say_all(error),
+        StatusFormat::Json => {
+            report_json(&json!({"status": "warning", "reason": error.to_string()}));
+        }
+        StatusFormat::Text | StatusFormat::Inline => report_with_detail(error),
         StatusFormat::None => {}
     }
 }
 
-/// Tells why a run ends as it does.
+/// Reports why a run ends with its exit status.
 pub fn verdict(format: StatusFormat, reason: &str) {
     match format {
-        StatusFormat::Json => tell_json(&json!({"status": "verdict", "reason": reason})),
+        StatusFormat::Json => report_json(&json!({"status": "verdict", "reason": reason})),
         StatusFormat::Text | StatusFormat::Inline => report(reason),
         StatusFormat::None => {}
     }
 }
 
-/// Tells of a failure.
+/// Reports a failure, whatever the format.
 pub fn failed(format: StatusFormat, error: &Error) {
     match format {
-        StatusFormat::Json => tell_json(
+        StatusFormat::Json => report_json(
             &json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}),
         ),
-        StatusFormat::Text | StatusFormat::Inline | StatusFormat::None => say_all(error),
+        StatusFormat::Text | StatusFormat::Inline | StatusFormat::None => report_with_detail(error),
     }
 }
 
-fn say_all(error: &Error) {
+fn report_with_detail(error: &Error) {
     report(&error.to_string());
     lines(error.detail().unwrap_or_default());
 }

@@ -1,6 +1,7 @@
-//! An event as the screen holds it: its line as `-o ndjson` would write it, and what the list needs beside that.
+//! Events as the live screen stores them: the `ndjson` line, and what the event list needs.
 //!
-//! A [`StoredEvent`] is made from a [`RedactedEvent`] alone, so what is hidden never gets here. [`StoredEventReader`] looks into one again.
+//! A [`StoredEvent`] is created from a [`RedactedEvent`], so it never contains hidden values.
+//! [`StoredEventReader`] decodes it again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,29 +15,30 @@ use crate::model::{Kind, Severity};
 use crate::output::ndjson;
 use crate::redact::{Policy, RedactedEvent, Redactor};
 
-/// One event, owned, with masks where something is hidden.
+/// An owned, redacted event.
 #[derive(Debug, Clone)]
 pub struct StoredEvent {
-    /// Its type.
+    /// The event type.
     pub event_type: Cow<'static, str>,
-    /// Which of the declared events it is.
+    /// The declared event type, or `None` if it is not declared.
     pub kind: Option<Kind>,
-    /// When it took place, or arrived.
+    /// The time of the event, or the time of arrival if it has none.
     pub time: Option<Timestamp>,
-    /// The call that it is about.
+    /// The SID of the call that the event is about.
     pub call_sid: Option<Box<str>>,
-    /// One JSON object. Shared, so that saving can go on while the buffer lets go of it.
+    /// The event as one JSON object. It is shared, so that it can be saved to a file after the
+    /// buffer has dropped the event.
     pub line: Arc<str>,
-    /// The model did not expect something about it.
+    /// Whether the event deviates from the model.
     pub drifted: bool,
-    /// It tells of something that went wrong.
+    /// Whether the event reports an error.
     pub is_error: bool,
-    /// How many bytes of the recordings that are replayed come before it, if any are.
+    /// The position of the event in the replayed recordings, in bytes; 0 on a live stream.
     pub place: u64,
 }
 
 impl StoredEvent {
-    /// What may be kept of an event.
+    /// Creates a stored event from a redacted one.
     #[must_use]
     pub fn new(shown: &RedactedEvent<'_>) -> Self {
         let mut line = Vec::with_capacity(512);
@@ -57,33 +59,33 @@ impl StoredEvent {
             call_sid: text("call_sid").or_else(|| tap.call_sid.clone()).map(Into::into),
             line: String::from_utf8_lossy(&line).into(),
             drifted: !tap.drift.is_empty(),
-            is_error: tells_of_error(shown),
+            is_error: reports_error(shown),
             place: 0,
         }
     }
 
-    /// About how much memory it takes.
+    /// Returns the approximate memory use, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + self.line.len() + self.call_sid.as_ref().map_or(0, |sid| sid.len())
     }
 }
 
-fn tells_of_error(shown: &RedactedEvent<'_>) -> bool {
+fn reports_error(shown: &RedactedEvent<'_>) -> bool {
     shown.severity() > Severity::Normal
         || error_fields().iter().any(|declared| {
             shown.field(declared.name).is_some_and(|field| declared.tells_of_error(field.json))
         })
 }
 
-/// Looks into held events, with tables that are used again.
+/// Decodes stored events. It reuses its tables, so that reading allocates little.
 pub struct StoredEventReader {
     decoder: Decoder,
     redactor: Redactor,
 }
 
 impl Default for StoredEventReader {
-    /// The lines are redacted already, and are read as they stand.
+    /// Creates a reader that reveals everything, because stored events are redacted already.
     fn default() -> Self {
         let mut policy = Policy::default();
         policy.reveal.add("all");
@@ -92,7 +94,7 @@ impl Default for StoredEventReader {
 }
 
 impl StoredEventReader {
-    /// Reads a held event.
+    /// Decodes a stored event and passes it to `look`.
     pub fn read<T>(
         &mut self,
         stored: &StoredEvent,

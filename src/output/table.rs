@@ -1,4 +1,7 @@
-//! CSV by RFC 4180, lines ending in CRLF as it wants, and TSV: a line of names, then a line an event.
+//! The formats `csv` and `tsv`: a header line with the names of the columns, then one line per
+//! event.
+//!
+//! CSV follows RFC 4180, with lines that end in CRLF.
 
 use csv::{QuoteStyle, WriterBuilder};
 
@@ -28,16 +31,16 @@ pub const TSV: OutputFormat = OutputFormat {
     ..CSV
 };
 
-/// What stands between the cells of a row.
+/// The separator between the cells of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
-    /// A comma; cells are quoted where they have to be.
+    /// A comma; cells are quoted if they need to be.
     Comma,
     /// A tab; cells are never quoted.
     Tab,
 }
 
-/// Writes a table.
+/// Encodes events as the rows of a table.
 #[derive(Clone)]
 pub struct Table {
     columns: Columns,
@@ -45,7 +48,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Creates an encoder of the chosen columns, or of those that any event has.
+    /// Creates an encoder of the selected columns, or of the default columns.
     #[must_use]
     pub fn new(options: EncoderOptions, separator: Separator) -> Self {
         Self { columns: options.columns.unwrap_or_else(Columns::usual), separator }
@@ -71,7 +74,7 @@ impl Encoder for Table {
     }
 }
 
-/// Appends one row. Control characters become escapes, so that an event is one line.
+/// Appends one row. Control characters are escaped, so that each event takes one line.
 fn row(cells: impl Iterator<Item = String>, separator: Separator, out: &mut Vec<u8>) {
     let (delimiter, quotes, end): (_, _, &[u8]) = match separator {
         Separator::Comma => (b',', QuoteStyle::Necessary, b"\r\n"),

@@ -1,6 +1,6 @@
-//! Lines by a template in the language of Jinja: `{{ event_type }} {{ _tap.time }}`.
+//! The format `template`: lines from a Jinja template, such as `{{ event_type }} {{ _tap.time }}`.
 //!
-//! A template sees what a predicate sees: the shown event.
+//! A template has access to the redacted event only, like a filter.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub const FORMAT: OutputFormat = OutputFormat {
     encoder: |options| Ok(Box::new(Template::new(&options.argument)?)),
 };
 
-/// Writes what a template makes of each event.
+/// Encodes events with a template.
 #[derive(Clone)]
 pub struct Template {
     environment: Arc<Environment<'static>>,
@@ -37,16 +37,20 @@ pub struct Template {
 const NAME: &str = "template";
 
 impl Template {
-    /// Compiles a template. Names that an event does not have render as nothing.
+    /// Compiles a template. Fields that an event does not have render as empty text.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the syntax is invalid.
     pub fn new(source: &str) -> Result<Self> {
         let mut environment = Environment::new();
         environment.set_fuel(Some(100_000));
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| {
-            let place = error.line().map_or_else(String::new, |line| format!(" in line {line}"));
+            let line = error.line().map_or_else(String::new, |line| format!(" in line {line}"));
             Error::usage(
                 "cannot use the template",
-                format!("it is no template of Jinja's{place}"),
+                format!("invalid Jinja syntax{line}"),
                 "write it like '{{ event_type }} {{ call_sid }}'",
             )
         })?;
@@ -70,12 +74,12 @@ fn values(shown: &RedactedEvent<'_>) -> Value {
 
 impl Encoder for Template {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<()> {
-        // The engine's own message may quote a value.
+        // The error of the template engine is dropped, because it may quote a value.
         let failed = |_| {
             Error::usage(
                 "cannot use the template",
                 format!("it fails on {}", context.event.event_type()),
-                "guard what may be absent by `if`",
+                "check fields that may be absent with `if`",
             )
         };
         let template = self.environment.get_template(NAME).map_err(failed)?;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use super::encoder::{Encoder, OutputError};
 use crate::query::{EventContext, Failures};
 
-/// How many bytes are collected before they are written.
+/// The number of bytes that are collected before they are written.
 const BUFFER: usize = 64 * 1024;
 
 /// Where bytes are written: stdout, a file, or a buffer in a test.
@@ -23,7 +23,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Creates a writer of what `encoder` makes of each event.
+    /// Creates a writer that writes the bytes of `encoder` to `out`.
     #[must_use]
     pub fn new(out: Out, encoder: Box<dyn Encoder>) -> Self {
         Self { lines: LineBuffer::new(out), encoder, has_begun: false }
@@ -42,7 +42,7 @@ impl Writer {
         Ok(self.lines.spill_if_full()?)
     }
 
-    /// Writes bytes that a [fork](Self::fork) of the encoder has made.
+    /// Writes bytes that a [fork](Self::fork) of the encoder produced.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.begin();
         self.lines.spill()?;
@@ -94,7 +94,7 @@ impl LineBuffer {
         Self { out, buffer: Vec::new() }
     }
 
-    /// Lets `write` append a line, and writes the buffer once it is full.
+    /// Appends the line that `write` produces, and writes the buffer if it is full.
     pub fn line(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         write(&mut self.buffer);
         self.buffer.push(b'\n');

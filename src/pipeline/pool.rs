@@ -1,8 +1,8 @@
 //! Worker threads that take items in turn and process the chunks of a recording in parallel.
 //!
-//! Each item has a number. A chunk is processed as soon as it has been taken, and merged once all
-//! items before it have been. Other items, and chunks that a worker could not process, wait for
-//! their turn in the same way.
+//! Each item has a number. A chunk is processed as soon as a worker takes it, and merged after all
+//! items before it. Other items, and chunks that a worker could not process, are processed on a
+//! single thread in the same order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,12 +19,12 @@ use crate::output::OutputError;
 use crate::query::program::THREAD_STACK;
 use crate::transport::{Chunk, Item, Receiver};
 
-/// What has its turn item by item, in the order in which the items were taken.
+/// Processes items in the order in which they were taken.
 pub(super) trait InOrder: Send {
     /// Processes an item.
     fn item(&mut self, item: &Item) -> Result<Option<Exit>, OutputError>;
 
-    /// Takes what a worker has made of a chunk.
+    /// Merges the output of a worker for a chunk.
     fn merge(
         &mut self,
         chunk: &Chunk,
@@ -39,10 +39,10 @@ pub(super) trait InOrder: Send {
     fn flush(&mut self) -> Result<(), OutputError>;
 }
 
-/// What the threads share.
+/// The state that the worker threads share.
 struct WorkerPool<'w> {
     queue: Mutex<WorkQueue<'w>>,
-    /// How many items have been taken.
+    /// The number of items that have been taken.
     taken: AtomicU64,
     turn: Mutex<MergeTurn<'w>>,
     /// Notifies of the next turn.
@@ -165,10 +165,10 @@ impl<'w> WorkerPool<'w> {
             _ => turn.pipeline.item(&item),
         };
         turn.pipeline.report_progress();
-        // Its buffer goes back to the reader.
+        // Dropping the item returns its buffer to the reader.
         drop(item);
         turn.number += 1;
-        // Nothing else is waiting, so everything so far is flushed.
+        // If no other item has been taken, none is waiting, and everything so far is flushed.
         let is_last = turn.number == self.taken.load(Ordering::Relaxed);
         let flushed =
             if is_last && matches!(done, Ok(None)) { turn.pipeline.flush() } else { Ok(()) };
@@ -176,12 +176,12 @@ impl<'w> WorkerPool<'w> {
             (Ok(None), Ok(())) => None,
             (Ok(None), Err(error)) => Some(Err(error)),
             (Ok(Some(exit)), _) => Some(Ok(exit)),
-            (Err(broken), _) => Some(Err(broken)),
+            (Err(error), _) => Some(Err(error)),
         };
-        let goes_on = turn.ended.is_none();
+        let continues = turn.ended.is_none();
         drop(turn);
         self.next.notify_all();
-        goes_on.then_some(())
+        continues.then_some(())
     }
 
     /// Waits for the turn of item `number`. Returns `None` if it will not come.

@@ -1,4 +1,4 @@
-//! When a run is over before its stream is, and with which exit status.
+//! The conditions that end a run before its stream ends, and the exit status of the run.
 
 pub mod conditions;
 pub mod expect;
@@ -8,31 +8,33 @@ use std::time::Instant;
 use crate::error::{Exit, Result};
 use crate::query::EventContext;
 
-/// Sees every event before any is selected.
+/// Decides when a run ends and with which exit status. It observes all events, including those that
+/// the filters leave out.
 pub trait StopCondition: Send {
-    /// Looks at an event. `Some` ends the run with it.
+    /// Observes an event. Returns an exit status if the run ends with this event.
     fn observe(&mut self, context: &EventContext<'_>) -> Result<Option<Exit>>;
 
-    /// When the run is to end if nothing happens.
+    /// Returns the time at which the run ends if no further event arrives.
     fn deadline(&self) -> Option<Instant>;
 
-    /// Whether no event and no time ends the run: then there is no need to show it any.
+    /// Returns whether neither an event nor a deadline can end the run, so that events need not be
+    /// observed.
     fn is_noop(&self) -> bool {
         false
     }
 
-    /// The deadline is over, or the stream is: how the run ends.
+    /// Returns the exit status for a run whose deadline has passed or whose stream has ended.
     fn end(&mut self) -> Exit;
 
-    /// On how many events an expression of its has failed.
+    /// Returns how often an expression of the condition failed.
     fn failures(&self) -> u64;
 
-    /// Why it ended so, where the exit status alone would leave one wondering.
+    /// Returns the reason for the exit status, if it needs an explanation.
     fn reason(&self) -> Option<String> {
         None
     }
 
-    /// What there is to report at the end, on stdout.
+    /// Returns a report to print to stdout at the end of the run.
     fn report(&self) -> Option<String> {
         None
     }

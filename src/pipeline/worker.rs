@@ -11,26 +11,26 @@ use crate::query::{EventContext, EventFilter, FailureId, Failures};
 use crate::redact::Redactor;
 use crate::transport::Chunk;
 
-/// The stages of one worker.
+/// The stages that one worker thread runs.
 pub(super) struct Worker {
     pub decoder: Decoder,
     pub redactor: Redactor,
     pub filter: EventFilter,
     pub encoder: Option<Box<dyn Encoder>>,
-    /// One for each observer.
+    /// The tally of each observer.
     pub tallies: Vec<Box<dyn ObserverTally>>,
 }
 
-/// What a worker makes of a chunk, besides the bytes to write.
+/// The output of a worker for a chunk, besides the bytes to write.
 #[derive(Default)]
 pub(super) struct WorkerOutput {
-    /// What was counted for each observer.
+    /// The counts for each observer; `None` if there was nothing to count.
     pub tallies: Vec<Option<Box<dyn Any + Send>>>,
     pub counts: RunCounts,
     /// How often each expression failed.
     pub failures: Vec<(FailureId, u64)>,
-    /// Whether something in the chunk must be reported in its turn. The chunk is then processed
-    /// again, and nothing else of this output counts.
+    /// Whether something in the chunk must be reported in order. The chunk is then processed again,
+    /// and the rest of this output is ignored.
     pub needs_replay: bool,
 }
 
@@ -40,7 +40,7 @@ impl Worker {
         let mut output = WorkerOutput::default();
         let origin = Origin::default();
         let done = chunk.frames(&origin).try_for_each(|frame| self.frame(frame, &mut output, out));
-        // Processing the chunk again meets the same error, which is then reported.
+        // The error is not reported here: processing the chunk again produces it again.
         output.needs_replay |= done.is_err();
         let encoder = self.encoder.as_mut().and_then(|encoder| encoder.failures());
         output.failures = self

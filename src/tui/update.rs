@@ -126,8 +126,8 @@ fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
 fn change_pace(state: &mut State, action: KeyAction) {
     let Some(pace) = &state.config.pace else { return state.notify("only a replay has a pace") };
     match action {
-        KeyAction::Hold => pace.hold(),
+        KeyAction::Hold => pace.toggle_hold(),
         KeyAction::Step => pace.step(),
-        _ => pace.change(action == KeyAction::Faster),
+        _ => pace.change_speed(action == KeyAction::Faster),
     }
 }

@@ -253,7 +253,7 @@ async fn usage_errors_exit_with_2() {
     assert_fails(
         evtap(packed),
         2,
-        "cannot record to day.ndjson.gz: a record is plain NDJSON, which is no gz; name it without",
+        "cannot record to day.ndjson.gz: a record is plain NDJSON, not gz; leave out the suffix",
     )
     .await;
     assert_fails(evtap("serve --rate 0"), 2, "cannot use --rate 0: it is no rate; give").await;

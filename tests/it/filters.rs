@@ -173,7 +173,7 @@ async fn stop_conditions_decide_the_exit_status() {
     assert_eq!(types(&until.ended(0)).len(), 4, "the event that ends it is shown");
     let never = run(&["--until", ".event_type == \"text.started\""]).await;
     assert_eq!(
-        (never.status(), never.stderr().contains("--until held of no event")),
+        (never.status(), never.stderr().contains("no event matched --until")),
         (7, true),
         "{}",
         never.stderr()
@@ -182,7 +182,7 @@ async fn stop_conditions_decide_the_exit_status() {
         run(&["--until", ".call_sid == \"CA2\"", "--fail-if", ".event_type == \"call.escalated\""])
             .await;
     assert_eq!((failed.status(), types(&failed.stdout()).len()), (7, 3));
-    assert!(failed.stderr().contains("--fail-if holds of an event"));
+    assert!(failed.stderr().contains("an event matched --fail-if"));
     let filtered = run(&["--until", ".call_sid == \"CA2\"", "-e", "surface.*"]).await;
     assert_eq!(
         types(&filtered.ended(0)),
@@ -296,7 +296,7 @@ async fn mistakes_in_options_exit_with_2_before_connecting() {
         (&["-f", ".call_sid == $sid"], "give it with --arg sid VALUE"),
         (&["--duration", "soon"], "invalid duration"),
         (&["-o", "xml"], &format!("give {}", list_formats(""))),
-        (&["-o", "template={{"], "it is no template"),
+        (&["-o", "template={{"], "invalid Jinja syntax"),
         (&["--filter-file", "none.jq"], "no such file"),
         (&["-q", ".", "-o", "csv"], "cannot be used with"),
     ] {

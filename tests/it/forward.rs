@@ -133,10 +133,10 @@ async fn refused_events_are_reported_and_counted_and_the_rest_are_posted() {
 async fn permanent_failures_end_the_run() {
     let (other_endpoint, redirected) = endpoint(accept).await;
     for (code, why) in [
-        (302, "the endpoint redirects (302), which is not followed"),
-        (307, "the endpoint redirects (307), which is not followed"),
-        (401, "the endpoint wants to know who posts (401)"),
-        (404, "there is nothing to post to (404)"),
+        (302, "the endpoint answered with a redirect (302), which evtap does not follow"),
+        (307, "the endpoint answered with a redirect (307), which evtap does not follow"),
+        (401, "the endpoint requires authentication (401)"),
+        (404, "the URL does not accept events (404)"),
     ] {
         let to = format!("Location: {other_endpoint}\r\n");
         let (url, posts) =
@@ -146,7 +146,7 @@ async fn permanent_failures_end_the_run() {
         let stderr = ran.stderr();
         assert!(
             stderr.contains(&format!(
-                "cannot forward the events: {why}; 2 went through, 3 events that were shown are undelivered; "
+                "cannot forward the events: {why}; 2 delivered, 3 events that were shown are undelivered; "
             )),
             "{stderr}"
         );
@@ -158,7 +158,7 @@ async fn permanent_failures_end_the_run() {
         evtap(&format!("replay - --forward-retries 2 --forward {url}")).stdin(lines(1)).run().await;
     ran.ended(1);
     assert!(ran.stderr().contains(
-        "the endpoint answered 500, 3 times in a row; 0 went through, 1 event that was shown is"
+        "the endpoint answered 500, 3 times in a row; 0 delivered, 1 event that was shown is"
     ));
     assert_eq!(bodies(&posts).lines().count(), 3);
     let (_held, url) = closed_port();

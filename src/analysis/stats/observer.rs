@@ -353,7 +353,7 @@ impl Observer for SummaryObserver {
     fn finish(&mut self) -> io::Result<()> {
         if self.format == status::StatusFormat::Json {
             let stats = json::grouped(&self.stats, None);
-            status::tell_json(&json!({"status": "stats", "stats": stats}));
+            status::report_json(&json!({"status": "stats", "stats": stats}));
         } else {
             status::lines(&text::table(&self.stats, None, false));
         }

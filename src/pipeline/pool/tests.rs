@@ -1,4 +1,4 @@
-//! Workers that panic, and readers that go away.
+//! Tests of workers that panic and of readers that close the pipe.
 
 use std::io;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::query::{EventContext, EventFilter};
 use crate::redact::Policy;
 use crate::transport::{Chunk, FRAME_LIMIT, LineChunk, channel};
 
-/// An encoder whose forks panic once they have seen `left` events together.
+/// An encoder whose forks panic after encoding `left` events in total.
 struct FragileEncoder {
     encoder: Box<dyn Encoder>,
     left: Arc<AtomicUsize>,
@@ -37,10 +37,11 @@ impl Encoder for FragileEncoder {
     }
 }
 
+/// An output whose bytes the test can read.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Written {
+impl io::Write for SharedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().expect("it is whole").extend_from_slice(bytes);
         Ok(bytes.len())
@@ -51,10 +52,10 @@ impl io::Write for Written {
     }
 }
 
-/// A pipe that nobody reads.
-struct Unread;
+/// A pipe whose reader was closed.
+struct ClosedPipe;
 
-impl io::Write for Unread {
+impl io::Write for ClosedPipe {
     fn write(&mut self, _: &[u8]) -> io::Result<usize> {
         Err(io::ErrorKind::BrokenPipe.into())
     }
@@ -64,13 +65,13 @@ impl io::Write for Unread {
     }
 }
 
-/// So many pieces of 1000 events, each of which has its number.
-fn pieces(count: usize) -> impl Iterator<Item = Item> {
-    (0..count).map(|piece| {
+/// Returns `count` chunks of 1000 events, which are numbered through all chunks.
+fn chunks(count: usize) -> impl Iterator<Item = Item> {
+    (0..count).map(|chunk| {
         let line = |number| {
             format!(
                 "{{\"event_type\":\"call.ended\",\"duration_seconds\":{}}}\n",
-                piece * 1000 + number
+                chunk * 1000 + number
             )
         };
         let bytes = Bytes::from((0..1000).map(line).collect::<String>());
@@ -78,7 +79,7 @@ fn pieces(count: usize) -> impl Iterator<Item = Item> {
     })
 }
 
-/// Runs a pipeline on two threads whose workers may see `left` events before they panic.
+/// Runs a pipeline on two threads whose workers panic after `left` events.
 fn run_pipeline(out: Out, left: usize, items: Receiver) -> RunOutcome {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let stages = Stages {
@@ -101,11 +102,11 @@ fn run_pipeline(out: Out, left: usize, items: Receiver) -> RunOutcome {
 }
 
 #[test]
-fn chunks_of_a_worker_that_panics_are_processed_all_the_same() {
+fn chunks_of_a_worker_that_panics_are_processed_again() {
     for left in [0, 1, 999, 1000, 2500, 100_000] {
-        let (written, (tx, rx)) = (Written::default(), channel(100));
+        let (written, (tx, rx)) = (SharedBuffer::default(), channel(100));
         let sending = std::thread::spawn(move || {
-            pieces(7).try_for_each(|piece| tx.blocking().blocking_send(piece))
+            chunks(7).try_for_each(|chunk| tx.blocking().blocking_send(chunk))
         });
         let outcome = run_pipeline(Box::new(written.clone()), left, rx);
         assert_eq!(sending.join().expect("no panic"), Ok(()));
@@ -121,14 +122,14 @@ fn chunks_of_a_worker_that_panics_are_processed_all_the_same() {
 }
 
 #[test]
-fn nobody_waits_for_what_nobody_takes() {
+fn the_run_ends_when_the_pipe_is_closed_even_if_more_items_could_come() {
     let (tx, rx) = channel(100);
     let sender = tx.blocking();
-    for piece in pieces(2) {
-        sender.blocking_send(piece).expect("there is room");
+    for chunk in chunks(2) {
+        sender.blocking_send(chunk).expect("there is room");
     }
-    // Something could still come.
-    let outcome = run_pipeline(Box::new(Unread), 100_000, rx);
+    // The sender is still alive, so the channel is not closed.
+    let outcome = run_pipeline(Box::new(ClosedPipe), 100_000, rx);
     assert_eq!(outcome.exit, Exit::Done);
     drop(tx);
 }

@@ -1,4 +1,4 @@
-//! `--until`, `--fail-if`, `--duration` and `--idle-timeout`.
+//! The stop conditions of `--until`, `--fail-if`, `--duration` and `--idle-timeout`.
 
 use std::time::{Duration, Instant};
 
@@ -6,20 +6,20 @@ use super::StopCondition;
 use crate::error::{Exit, Result};
 use crate::query::{EventContext, Predicate};
 
-/// Conditions on the stream as a whole.
+/// Ends a run by a matching event, after a duration, or when no event arrives.
 #[derive(Default)]
 pub struct Conditions {
-    /// The run is done well once this holds.
+    /// The predicate of `--until`: the run succeeds at the first event that matches.
     pub until: Option<Predicate>,
-    /// The run has failed once this holds.
+    /// The predicate of `--fail-if`: the run fails at the first event that matches.
     pub fail_if: Option<Predicate>,
-    /// When the run ends.
+    /// The time at which the run ends.
     pub ends_at: Option<Instant>,
-    /// How long there may be no event.
+    /// The maximum time without an event.
     pub idle: Option<Duration>,
-    /// When the last event came.
+    /// The time at which the last event arrived.
     pub last: Option<Instant>,
-    /// Why the run has failed.
+    /// The reason why the run failed.
     pub reason: Option<&'static str>,
 }
 
@@ -31,7 +31,7 @@ impl StopCondition for Conditions {
         if let Some(fail_if) = &mut self.fail_if
             && fail_if.holds(context)?
         {
-            self.reason = Some("--fail-if holds of an event");
+            self.reason = Some("an event matched --fail-if");
             return Ok(Some(Exit::Verdict));
         }
         if let Some(until) = &mut self.until
@@ -58,7 +58,7 @@ impl StopCondition for Conditions {
         if self.until.is_none() {
             return Exit::Done;
         }
-        self.reason = Some("--until held of no event");
+        self.reason = Some("no event matched --until");
         Exit::Verdict
     }
 

@@ -1,7 +1,7 @@
-//! An ordered check: one predicate after the other must hold, each within its time.
+//! The ordered check of `expect`: one predicate after the other must match, each within its time.
 //!
-//! Times are those of the events where they have one, so that a recording is judged as the live stream would have been. The
-//! clock only decides when a live stream has nothing more to say.
+//! The check uses the times of the events, if they have one, so that a recording has the same
+//! result as the live stream. The clock only decides when a live stream is silent for too long.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -21,17 +21,17 @@ pub struct ExpectStep {
     met: Option<StepMatch>,
 }
 
-/// How a step was met.
+/// The match of a step.
 #[derive(Debug, Clone, Copy)]
 struct StepMatch {
-    /// After the step before it, or after the first event.
+    /// The time since the previous step was met, or since the first event.
     after: Option<SignedDuration>,
-    /// Within its time.
+    /// Whether the step was met within its time.
     in_time: bool,
 }
 
 impl ExpectStep {
-    /// Reads a step from the command line or a line of a file.
+    /// Parses a step from the command line or a line of a file. Errors call it `option`.
     pub fn read(
         option: &str,
         line: &str,
@@ -55,7 +55,8 @@ impl ExpectStep {
     }
 }
 
-/// Reads the steps of a file: a line each, without blank lines and comments (`#`).
+/// Parses the steps in the `text` of the file `name`: one per line, ignoring blank lines and
+/// comments (`#`).
 pub fn read_file(
     name: &str,
     text: &str,
@@ -70,27 +71,27 @@ pub fn read_file(
         .collect::<Result<_>>()?;
     if steps.is_empty() {
         return Err(Error::usage(
-            format!("cannot expect what {name} says"),
-            "it has no steps",
+            format!("cannot use the steps in {name}"),
+            "the file has no steps",
             "write a line like: within 30s .event_type == \"call.ended\"",
         ));
     }
     Ok(steps)
 }
 
-/// The steps, and how far they have come.
+/// The steps of a check and its progress.
 pub struct Expectation {
     steps: Vec<ExpectStep>,
     at: usize,
-    /// The time of the event that met the last step, or of the first.
+    /// The time of the event that met the last step, or of the first event.
     since: Option<Timestamp>,
-    /// The clock when the step at hand began.
+    /// The clock time at which the current step began.
     began: Instant,
     live: bool,
 }
 
 impl Expectation {
-    /// These steps, on a live stream or on a recording.
+    /// Creates a check with these steps, for a live stream or a recording.
     #[must_use]
     pub fn new(steps: Vec<ExpectStep>, live: bool) -> Self {
         Self { steps, at: 0, since: None, began: Instant::now(), live }

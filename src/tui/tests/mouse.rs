@@ -95,7 +95,7 @@ fn the_mouse_goes_to_a_place_in_a_replay_that_is_at_hand() {
     let half = u16::midpoint(bar.start, bar.end);
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), half, 2);
     assert_eq!(
-        (state.selected, state.follow, pace.told().as_str()),
+        (state.selected, state.follow, pace.label().as_str()),
         (20, false, "▶ 10×"),
         "nothing is run to"
     );
@@ -125,11 +125,11 @@ fn the_mouse_lets_a_replay_run_to_a_place() {
         2,
     );
     assert_eq!((state.screen, state.paused, state.follow), (Screen::Stream, None, true));
-    assert_eq!(pace.told(), "▶▶ going there");
+    assert_eq!(pace.label(), "▶▶ seeking");
     pace.reach(0, 475);
-    assert_eq!(pace.told(), "▶▶ going there");
+    assert_eq!(pace.label(), "▶▶ seeking");
     pace.reach(1, 0);
-    assert_eq!(pace.told(), "‖ held, 10×", "there it is held");
+    assert_eq!(pace.label(), "‖ held, 10×", "there it is held");
 }
 
 #[test]

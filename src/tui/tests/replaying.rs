@@ -40,7 +40,7 @@ fn a_replay_shows_how_far_it_has_come_and_runs_to_a_time() {
     press(&mut state, "@-3s\n");
     assert_eq!(state.selected, 12);
     press(&mut state, "@16:59\n");
-    assert!(state.follow && text(&state).contains("▶▶ going there"), "it is not at hand yet");
+    assert!(state.follow && text(&state).contains("▶▶ seeking"), "it is not at hand yet");
     update(&mut state, Msg::PipelineEnded);
     assert!(text(&state).contains("100%  all of it"));
     press(&mut state, "@16:59\n");

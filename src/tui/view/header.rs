@@ -69,7 +69,7 @@ fn connection(state: &State, columns: u16) -> Vec<Span<'static>> {
     let theme = state.config.theme;
     let connections = &state.connections;
     if let Some(pace) = state.config.pace.as_ref().filter(|_| !connections.is_ended()) {
-        return vec![Span::styled(pace.told(), theme.good())];
+        return vec![Span::styled(pace.label(), theme.good())];
     }
     let age = state.stats.last.map(|last| state.now.as_second() - last.as_second());
     let age = age.map_or_else(String::new, |age| format!(" {}", length(age)));

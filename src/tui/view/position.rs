@@ -20,7 +20,7 @@ fn parts(state: &State, area: Rect) -> Option<(String, Option<Rect>, String)> {
         .last_event_time
         .map(|time| time.to_zoned(state.config.zone.clone()).strftime(format).to_string());
     let before = format!(" {} ", time.unwrap_or_default());
-    let pace_text = if is_over { "all of it".to_owned() } else { pace.told() };
+    let pace_text = if is_over { "all of it".to_owned() } else { pace.label() };
     let Some(share) = pace.share().map(|share| if is_over { 1.0 } else { share }) else {
         return Some((before, None, format!("{pace_text} ")));
     };
