@@ -7,6 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -16,7 +17,8 @@ use tokio::time::Instant;
 
 use super::cast::Clinic;
 use super::stories::call_story::CallStory;
-use super::stories::{OPENING, Plot, StoryStep, USUAL};
+use super::stories::{OPENING, Plot, Story, StoryStep, USUAL, unscripted};
+use crate::model::{Kind, Stream};
 
 /// The average number of workspace events in a virtual second. At this rate virtual time is real.
 pub const DENSITY: f64 = 5.0;
@@ -65,7 +67,7 @@ pub struct Scenario {
     rng: StdRng,
     clinic: Clinic,
     waiting: BinaryHeap<Reverse<PendingStep>>,
-    opening: std::slice::Iter<'static, Plot>,
+    opening: std::vec::IntoIter<Plot>,
     /// The start of the next story; `None` after closing time.
     next_story: Option<Duration>,
     ends: bool,
@@ -77,7 +79,7 @@ impl Scenario {
     pub fn new(seed: u64, ends: bool) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let clinic = Clinic::draw(&mut rng);
-        let opening = OPENING.iter();
+        let opening = opening().into_iter();
         Self {
             rng,
             clinic,
@@ -106,7 +108,7 @@ impl Scenario {
     /// does not depend on the mix of stories.
     fn begin_story(&mut self, begin: Duration) {
         let opening = self.opening.next();
-        let Some(plot) = opening.copied().or_else(|| self.usual_plot(begin)) else {
+        let Some(plot) = opening.or_else(|| self.usual_plot(begin)) else {
             self.next_story = None;
             return;
         };
@@ -139,6 +141,24 @@ impl Iterator for Scenario {
         self.next_at()?;
         self.waiting.pop().map(|Reverse(waiting)| waiting.step)
     }
+}
+
+/// Returns the plots that a day begins with, and one of the event types that none of them has, if there are
+/// any.
+fn opening() -> Vec<Plot> {
+    static UNSCRIPTED: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+        let mut rng = StdRng::seed_from_u64(0);
+        let mut clinic = Clinic::draw(&mut rng);
+        let stories = OPENING.iter().flat_map(|plot| plot(&mut clinic, &mut rng).steps);
+        unscripted::missing(Stream::Workspace, &stories.collect::<Vec<_>>())
+    });
+    let unscripted: Plot = |_, rng| {
+        let mut story = Story::default();
+        unscripted::add(&UNSCRIPTED, &mut story, rng);
+        story
+    };
+    let is_needed = !UNSCRIPTED.is_empty();
+    OPENING.iter().copied().chain(is_needed.then_some(unscripted)).collect()
 }
 
 /// Draws the demo call from the seed.
@@ -178,7 +198,6 @@ mod tests {
     use crate::emulator::conformance::fits;
     use crate::emulator::stories::script::script;
     use crate::emulator::stories::session_info::{INITIAL_STATE, session_info};
-    use crate::model::{Kind, Stream};
 
     const MINUTE: Duration = Duration::from_secs(60);
     const SID: &str = crate::emulator::DEMO_CALL;

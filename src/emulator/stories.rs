@@ -12,6 +12,7 @@ pub mod office;
 pub mod script;
 pub mod session_info;
 mod story;
+pub mod unscripted;
 
 use rand::rngs::StdRng;
 

@@ -3,6 +3,8 @@
 //! The script depends on the [`CallStory`] alone, so that every observer of the call sees the same,
 //! and it is written only if there is an observer.
 
+use std::sync::LazyLock;
+
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -11,18 +13,31 @@ use super::call_story::{CallStory, Handover};
 use super::dialogue::{DialogueTurn, HANDED_OVER, Mood, ToolUse};
 use super::session_info::INITIAL_STATE;
 use super::story::{Story, StoryStep};
+use super::unscripted;
+use crate::emulator::DEMO_CALL;
 use crate::emulator::cast::{measure, phone, short_id, sid, uuid};
-use crate::model::Kind;
+use crate::model::{Kind, Stream};
 
 /// The agent's turn begins this far into it; the caller's words, moods and tools come before.
 const ANSWER: f64 = 0.5;
 /// How many words one delta has.
 const DELTA: usize = 3;
 
-/// Everything after it, up to `session_end`.
+/// Everything after `session_info`, up to `session_end`.
 pub fn script(call: &CallStory, workspace_id: &str) -> Vec<StoryStep> {
+    static UNSCRIPTED: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+        let demo = CallStory::demo(DEMO_CALL, &mut StdRng::seed_from_u64(0));
+        let mut kinds = unscripted::missing(Stream::Observer, &script_with(&[], &demo, ""));
+        kinds.retain(|kind| *kind != Kind::SessionInfo);
+        kinds
+    });
+    script_with(&UNSCRIPTED, call, workspace_id)
+}
+
+fn script_with(unscripted: &[Kind], call: &CallStory, workspace_id: &str) -> Vec<StoryStep> {
     let mut script = Script::new(call);
     script.open(workspace_id);
+    unscripted::add(unscripted, &mut script.story, &mut script.rng);
     script.converse();
     script.close();
     script.story.steps
