@@ -1,4 +1,4 @@
-//! Reads events as typed values and sums up what happened.
+//! Reads events as typed values and prints a summary.
 //!
 //! The input is NDJSON from a file or from stdin: the output of evtap, or events as they arrived.
 //!
@@ -15,7 +15,7 @@ use std::io::{self, BufRead, BufReader};
 
 use evtap::model::Event;
 
-/// What happened in all events.
+/// The counts over all events.
 #[derive(Default)]
 struct Summary {
     by_type: BTreeMap<String, u64>,
@@ -56,7 +56,7 @@ fn main() -> io::Result<()> {
     for (number, line) in input.split(b'\n').enumerate() {
         match Event::from_slice(&line?) {
             Ok(event) => summary.add(&event),
-            // The error names a position and a reason, and quotes nothing.
+            // The error contains a position and a reason, and nothing of the line.
             Err(error) => eprintln!("line {}: {error}", number + 1),
         }
     }

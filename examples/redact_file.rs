@@ -20,16 +20,16 @@ fn main() -> io::Result<()> {
     };
     let mut output = io::BufWriter::new(io::stdout().lock());
 
-    // Both keep tables between events, so that a line costs no allocation.
+    // Both reuse their tables, so that a line needs no allocation.
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
-    // A recording does not know which connection its lines came by.
+    // A recording does not contain the connection that its lines arrived on.
     let origin = Origin::default();
     let mut out = Vec::new();
     for line in input.split(b'\n') {
         let line = line?;
         let event = decoder.decode(Frame::new(FrameFormat::Record, &line, &origin));
         out.clear();
-        // A line that is no event becomes a `tap.malformed` without any of its text.
+        // A line that is not an event becomes a `tap.malformed` without any of its text.
         redactor.redact(&event).write_object(&mut out);
         out.push(b'\n');
         output.write_all(&out)?;

@@ -1,8 +1,8 @@
-//! Prints the events of a workspace as they happen, typed.
+//! Prints the events of a workspace as typed values, as they happen.
 //!
-//! Without further arguments the example starts the emulator in its own process and watches that.
-//! With a URL and a workspace it connects to a platform, with the key in `AMIGO_API_KEY`. The first
-//! argument is the number of events after which it ends.
+//! The first argument is the number of events after which the example ends. Without further
+//! arguments it starts the emulator in its own process and watches that. With a URL and a workspace
+//! id it connects to a platform with the key in `AMIGO_API_KEY`.
 //!
 //! ```sh
 //! cargo run --no-default-features --features transport,emulator --example watch_workspace -- 20
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::new(Endpoints::resolve(&url, None, false)?, &Network::default())?;
     let keys = KeyRing::new(Credential::new(&key, "AMIGO_API_KEY")?, None);
     let config = SourceConfig::default();
-    // The channel is bounded: a slow reader makes the socket wait.
+    // The channel is bounded, so a slow reader makes the socket wait.
     let (sender, mut receiver) = transport::channel(64);
     let source = sse::run(&client, &workspace, &keys, Start::Now, &config, &sender);
     let print = async {

@@ -24,11 +24,11 @@
 //! kept, are treated like PHI, and are listed by [`Event::drift`].
 //!
 //! Each event type is declared once, in [`catalog`], by the macro [`event!`](crate::event!): its
-//! fields with their JSON type, their class of PHI, and where they are known from. [`Kind`] and its
-//! [`EventSpec`] describe the declarations to programs. The facts are the platform's: its
-//! documentation page on SSE events, and 48 dated snapshots of its public contract from 2026-04-24
-//! to 2026-05-05. An event or a field that any of them has is declared under every name that it has
-//! had.
+//! fields with their JSON type, their class of PHI, and their source. [`Kind`] and its
+//! [`EventSpec`] describe the declarations to programs. The sources are the platform's
+//! documentation page on SSE events and 48 dated snapshots of its public contract from 2026-04-24
+//! to 2026-05-05. An event or a field that appears in any of them is declared under every name that
+//! it has had.
 
 pub mod catalog;
 mod class;

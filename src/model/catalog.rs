@@ -1,4 +1,5 @@
-//! Every event that the platform is known to publish, one file per family.
+//! Every event that the platform is known to publish, and those that evtap adds, one file per
+//! family.
 
 pub mod call;
 pub mod channel;
@@ -21,8 +22,8 @@ use std::sync::LazyLock;
 
 use super::{Declared, Domain, EventSpec, FieldSpec};
 
-/// The table of the event types: hands it to a macro. A new type needs its declaration and its name
-/// here.
+/// Passes the table of event types to the macro `$with`. A new event type needs its declaration and
+/// its name in this table.
 macro_rules! event_types {
     ($with:ident) => {
         $with! {
@@ -83,19 +84,19 @@ macro_rules! kinds {
         $(pub use $($module)::+::{$($name),+};)+
         $(pub use $own_module::{$($own),+};)+
 
-        /// Which event it is.
+        /// The type of a declared event.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         #[allow(missing_docs, reason = "each is documented at its struct of the same name")]
         pub enum Kind { $($($name,)+)+ $($($own,)+)+ }
 
         impl Kind {
-            /// The platform's, by family.
+            /// The platform's event types, by family.
             pub const ALL: &[Self] = &[$($(Self::$name,)+)+];
-            /// The lines that evtap itself adds to a stream.
+            /// The event types that evtap itself adds to a stream.
             pub const OWN: &[Self] = &[$($(Self::$own,)+)+];
 
-            /// Its declaration.
+            /// Returns the declaration of the event type.
             #[must_use]
             pub const fn spec(self) -> &'static EventSpec {
                 match self { $($(Self::$name => $name::SPEC,)+)+ $($(Self::$own => $own::SPEC,)+)+ }
@@ -107,7 +108,7 @@ macro_rules! kinds {
 event_types!(kinds);
 
 impl Kind {
-    /// The platform's event of that name on the wire.
+    /// Returns the platform's event type with this name on the wire.
     #[must_use]
     pub fn from_name(event_type: &str) -> Option<Self> {
         let mut slot = slot(event_type);
@@ -121,8 +122,8 @@ impl Kind {
     }
 }
 
-/// The declaration of a field of that name in any event. What a name means does not depend on the
-/// event.
+/// Returns the declaration of a field with this name in any event. The meaning of a name does not
+/// depend on the event.
 #[must_use]
 pub fn field_named(name: &str) -> Option<&'static FieldSpec> {
     static FIELDS: LazyLock<HashMap<&str, &FieldSpec>> = LazyLock::new(|| {
@@ -133,7 +134,7 @@ pub fn field_named(name: &str) -> Option<&'static FieldSpec> {
     FIELDS.get(name).copied()
 }
 
-/// The fields that can say that something went wrong, one of each name.
+/// Returns the fields that can report an error, one of each name.
 #[must_use]
 pub fn error_fields() -> &'static [&'static FieldSpec] {
     static FIELDS: LazyLock<Vec<&FieldSpec>> = LazyLock::new(|| {
@@ -150,15 +151,15 @@ pub fn error_fields() -> &'static [&'static FieldSpec] {
 }
 
 impl Domain {
-    /// The domain of a field by its name: one name means one thing in every event.
+    /// Returns the domain of the field with this name, which does not depend on the event.
     #[must_use]
     pub fn for_field(field: &str) -> Self {
         field_named(field).map_or(Self::Text, |field| field.domain)
     }
 }
 
-/// The platform's events by [`slot`], the next free one where two have the same. More than half
-/// stay empty.
+/// A hash table of the platform's event types with [`slot`] as the hash and linear probing. More
+/// than half of it stays empty.
 static SLOTS: [Option<Kind>; 256] = {
     let mut slots = [None; 256];
     let mut at = 0;
@@ -174,7 +175,7 @@ static SLOTS: [Option<Kind>; 256] = {
     slots
 };
 
-/// A slot by the length of a name and a few of its bytes.
+/// Returns the hash of a name, from its length and three of its bytes.
 const fn slot(name: &str) -> usize {
     let bytes = name.as_bytes();
     let length = bytes.len();

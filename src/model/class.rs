@@ -1,22 +1,25 @@
-//! The classes of protected health information, of which every declared field has one, and the kinds of value that are hidden.
+//! The classes that decide whether a field is shown, and the domains of hidden values.
+//!
+//! Every declared field has a [`Class`]. There is no default, so that no field is shown by
+//! omission.
 
 use std::fmt;
 
-/// Who may see a field.
+/// Whether a field is shown by default, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
-    /// Annotated `x-phi` by the platform, in any version of its contract. Hidden.
+    /// Annotated with `x-phi` in any version of the platform's contract. Hidden.
     Phi,
-    /// Not annotated, yet plainly identifying. Hidden.
+    /// Not annotated, but clearly identifies a person. Hidden.
     Sensitive,
-    /// Prose that people or models write. Shown, with what looks like an identifier masked in it.
+    /// Prose written by people or models. Shown, with values that look like identifiers masked.
     Free,
-    /// The rest. Shown.
+    /// Any other field. Shown.
     Open,
 }
 
 impl Class {
-    /// Its name in `schema`.
+    /// Returns the name in `schema`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,18 +30,20 @@ impl Class {
         }
     }
 
-    /// Why it is so, in words.
+    /// Returns a phrase that explains the class.
     #[must_use]
     pub const fn why(self) -> &'static str {
         match self {
-            Self::Phi => "hidden, as the platform has annotated it as protected health information",
-            Self::Sensitive => "hidden, as it plainly identifies somebody, annotated or not",
-            Self::Free => "prose, shown with what looks like an identifier masked in it",
+            Self::Phi => {
+                "hidden, because the platform annotates it as protected health information"
+            }
+            Self::Sensitive => "hidden, because it clearly identifies a person, annotated or not",
+            Self::Free => "prose, shown with values that look like identifiers masked",
             Self::Open => "shown",
         }
     }
 
-    /// Whether the value is hidden unless somebody asks for it by name.
+    /// Returns whether the value is hidden by default.
     #[must_use]
     pub const fn is_hidden(self) -> bool {
         matches!(self, Self::Phi | Self::Sensitive)
@@ -51,25 +56,27 @@ impl fmt::Display for Class {
     }
 }
 
-/// What kind of value a hidden field holds. A pseudonym is made within its domain, so that one telephone number has one
-/// pseudonym in every field that holds telephone numbers.
+/// The kind of value that a hidden field contains.
+///
+/// A pseudonym depends on the domain and the value, so that a telephone number has the same
+/// pseudonym in every field of telephone numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Domain {
     /// A telephone number.
     Phone,
-    /// An email address, or what else a message is sent to.
+    /// An email address, or another address that messages are sent to.
     Address,
-    /// Somebody's name.
+    /// The name of a person.
     Name,
     /// Anything else.
     Text,
 }
 
 impl Domain {
-    /// All of them.
+    /// All domains.
     pub const ALL: &[Self] = &[Self::Phone, Self::Address, Self::Name, Self::Text];
 
-    /// Its name in pseudonyms and in `schema --phi`.
+    /// Returns the name in pseudonyms and in `schema --phi`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

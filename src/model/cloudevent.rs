@@ -1,16 +1,17 @@
-//! The attributes of an event as a CloudEvent, as evtap writes and knows them.
+//! The CloudEvents attributes that evtap writes, and their recognition when evtap reads them back.
 
 use std::fmt::Write;
 
 use super::{is_call_sid, is_uuid};
 
-/// The fields that say what an event is about; the first that it has counts.
+/// The fields that become the attribute `subject`; the first one that an event has is used.
 pub const SUBJECTS: &[&str] = &["call_sid", "surface_id", "session_id"];
 
-/// Where an event comes from if nothing says by which stream.
+/// The attribute `source` of an event whose stream is unknown.
 const NO_STREAM: &str = "evtap";
 
-/// Where an event comes from: the stream's path on the platform, as a URI reference, since a recording doesn't know the host.
+/// Returns the attribute `source`: the path of the stream on the platform. It is a URI reference
+/// without a host, because a recording does not contain the host.
 #[must_use]
 pub fn source(workspace_id: Option<&str>, call_sid: Option<&str>) -> String {
     match (workspace_id, call_sid) {
@@ -20,7 +21,7 @@ pub fn source(workspace_id: Option<&str>, call_sid: Option<&str>) -> String {
     }
 }
 
-/// Whether text is a source as they are made here.
+/// Returns whether `text` is a source that [`source`] could have returned.
 #[must_use]
 pub fn is_source(text: &str) -> bool {
     match text.split('/').collect::<Vec<_>>().as_slice() {
@@ -30,7 +31,8 @@ pub fn is_source(text: &str) -> bool {
     }
 }
 
-/// An attribute's text without the characters that none may have (CloudEvents 1.0, section "Type System").
+/// Escapes the characters that the text of an attribute must not contain (CloudEvents 1.0, section
+/// "Type System").
 #[must_use]
 pub fn legal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -46,7 +48,7 @@ pub fn legal(text: &str) -> String {
     out
 }
 
-/// Whether text is an id as `-o cloudevents` makes them.
+/// Returns whether `text` has the form of the ids that `-o cloudevents` writes.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     let digits = |text: &str| {

@@ -1,31 +1,31 @@
-//! The macros that declare events, and the specifications that they leave behind.
+//! The macro that declares events, and the specifications that it generates.
 //!
-//! One declaration gives the struct, its documentation, the way to read it, and the [`EventSpec`]
-//! that everything else is made from: decoding, the redaction policy, `schema`, the JSON Schema,
-//! the emulator's samples.
+//! One declaration generates the struct, its documentation, the code that reads it, and the
+//! [`EventSpec`] that everything else derives from: decoding, the redaction policy, `schema`, the
+//! JSON Schema and the emulator's samples.
 
 use super::{Class, Domain, Field, Type};
 use crate::json::{JsonType, string};
 
-/// The day of the oldest dated snapshot of the platform's public contract.
+/// The date of the oldest snapshot of the platform's public contract.
 pub const FIRST_SNAPSHOT: &str = "2026-04-24";
 
-/// The day of the newest.
+/// The date of the newest snapshot of the platform's public contract.
 pub const LAST_SNAPSHOT: &str = "2026-05-05";
 
-/// Which of the two streams carries an event.
+/// The stream that carries an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// The SSE stream of a workspace.
     Workspace,
     /// The observer WebSocket of one call.
     Observer,
-    /// Neither: evtap adds it.
+    /// Neither stream: evtap itself adds the event.
     Own,
 }
 
 impl Stream {
-    /// Its name in `_tap.stream` and `schema`.
+    /// Returns the name in `_tap.stream` and `schema`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,19 +36,19 @@ impl Stream {
     }
 }
 
-/// How bad the news is that an event brings.
+/// How serious an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Nothing went wrong.
+    /// The event reports no problem.
     Normal,
-    /// Somebody refused or complained.
+    /// Somebody rejected something or complained.
     Warning,
     /// Something failed.
     Error,
 }
 
 impl Severity {
-    /// Judges an undeclared event by the word at the end of its type.
+    /// Returns the severity of an undeclared event, by the last word of its type.
     #[must_use]
     pub fn of_undeclared(event_type: &str) -> Self {
         let ends_with = |words: &[&str]| words.iter().any(|word| event_type.ends_with(word));
@@ -62,27 +62,27 @@ impl Severity {
     }
 }
 
-/// One event type, as declared.
+/// The declaration of an event type.
 #[derive(Debug)]
 pub struct EventSpec {
-    /// Its name on the wire, such as `call.ended`.
+    /// The name on the wire, such as `call.ended`.
     pub event_type: &'static str,
     /// The stream that carries it.
     pub stream: Stream,
-    /// One sentence on it.
+    /// A one-sentence description.
     pub doc: &'static str,
     /// Whether the platform's documentation page shows it.
     pub documented: bool,
-    /// The day of the first snapshot of the contract that has it.
+    /// The date of the first snapshot of the contract that has it.
     pub first_seen: &'static str,
-    /// How bad the news is that it brings.
+    /// The severity of every event of this type.
     pub severity: Severity,
-    /// Its fields, in the order of the declaration.
+    /// The fields, in the order of the declaration.
     pub fields: &'static [FieldSpec],
 }
 
 impl EventSpec {
-    /// A specification with nothing but what each event must have.
+    /// Creates a specification with only the mandatory parts.
     #[must_use]
     pub const fn new(
         event_type: &'static str,
@@ -101,90 +101,88 @@ impl EventSpec {
         }
     }
 
-    /// The documentation page shows it.
+    /// Marks what the platform's documentation page shows.
     #[must_use]
     pub const fn documented(mut self) -> Self {
         self.documented = true;
         self
     }
 
-    /// The contract has it since that day.
+    /// Sets the date of the first snapshot of the contract that has it.
     #[must_use]
     pub const fn since(mut self, day: &'static str) -> Self {
         self.first_seen = day;
         self
     }
 
-    /// Marks an event that says that somebody refused or complained.
+    /// Marks an event that reports a rejection or a complaint.
     #[must_use]
     pub const fn warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
     }
 
-    /// Marks an event that says that something failed.
+    /// Marks an event that reports a failure.
     #[must_use]
     pub const fn error(mut self) -> Self {
         self.severity = Severity::Error;
         self
     }
 
-    /// The field of that name.
+    /// Returns the field with this name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static FieldSpec> {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// What stands before the first dot, or `observer` for the events of a call.
+    /// Returns the family: the text before the first dot, or `observer` for the events of a call.
     #[must_use]
     pub fn family(&self) -> &'static str {
         family(self.event_type)
     }
 }
 
-/// The family of an event of that name: what stands before the first dot, or `observer` where there
-/// is none.
+/// Returns the family of an event type: the text before the first dot, or `observer` if there is no
+/// dot.
 #[must_use]
 pub fn family(event_type: &str) -> &str {
     event_type.split_once('.').map_or("observer", |(family, _)| family)
 }
 
-/// One field of an event, as declared.
+/// The declaration of a field of an event.
 #[derive(Debug)]
 pub struct FieldSpec {
-    /// Its key.
+    /// The key in JSON.
     pub name: &'static str,
-    /// Who may see it.
+    /// Whether the field is shown.
     pub class: Class,
-    /// The JSON that it holds.
+    /// The JSON type.
     pub ty: Type,
-    /// One sentence on it.
+    /// A one-sentence description.
     pub doc: &'static str,
-    /// Whether every event of today's contract has it.
+    /// Whether the newest contract requires the field in every event.
     pub required: bool,
-    /// Whether it may be null.
+    /// Whether the value may be null.
     pub nullable: bool,
     /// Whether the platform's documentation page shows it.
     pub documented: bool,
-    /// The day of the first snapshot of the contract that has it; `None` if only the documentation
-    /// page does.
+    /// The date of the first snapshot of the contract that has it; `None` if only the documentation
+    /// page shows it.
     pub first_seen: Option<&'static str>,
-    /// The day of the last snapshot that has it, if the contract no longer does.
+    /// The date of the last snapshot that has it; `None` if the newest contract has it.
     pub last_seen: Option<&'static str>,
-    /// The most characters that its string may have.
+    /// The maximum length of a string, in characters.
     pub max_length: Option<u32>,
-    /// The kind of value that a pseudonym of it is made for.
+    /// The kind of value, which a pseudonym depends on.
     pub domain: Domain,
-    /// Its place among the fields that people look for first, the lowest first; `None` for the
-    /// others.
+    /// The rank among the most important fields, the lowest first; `None` for other fields.
     pub rank: Option<u16>,
-    /// The values that mean that something went wrong: the text of a string, or the JSON of
-    /// anything else.
+    /// The values that report an error: the text of a string, or the JSON of anything else.
     pub error_values: &'static [&'static str],
 }
 
 impl FieldSpec {
-    /// A specification with nothing but what each field must have.
+    /// Creates a specification with only the mandatory parts.
     #[must_use]
     pub const fn new(name: &'static str, class: Class, ty: Type, doc: &'static str) -> Self {
         Self {
@@ -204,28 +202,28 @@ impl FieldSpec {
         }
     }
 
-    /// Every event has it.
+    /// Marks a field that the contract requires in every event.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// It may be null.
+    /// Marks a field that may be null.
     #[must_use]
     pub const fn nullable(mut self) -> Self {
         self.nullable = true;
         self
     }
 
-    /// The documentation page shows it.
+    /// Marks what the platform's documentation page shows.
     #[must_use]
     pub const fn documented(mut self) -> Self {
         self.documented = true;
         self
     }
 
-    /// The documentation page shows it, and no contract has it.
+    /// Marks a field that the documentation page shows but no contract has.
     #[must_use]
     pub const fn only_documented(mut self) -> Self {
         self.documented = true;
@@ -234,14 +232,14 @@ impl FieldSpec {
         self
     }
 
-    /// The contract has it since that day.
+    /// Sets the date of the first snapshot of the contract that has it.
     #[must_use]
     pub const fn since(mut self, day: &'static str) -> Self {
         self.first_seen = Some(day);
         self
     }
 
-    /// The contract had it until that day; nothing is missing where it is not.
+    /// Sets the date of the last snapshot of the contract that has the field. It is then optional.
     #[must_use]
     pub const fn until(mut self, day: &'static str) -> Self {
         self.last_seen = Some(day);
@@ -249,7 +247,7 @@ impl FieldSpec {
         self
     }
 
-    /// Its string has at most that many characters.
+    /// Sets the maximum length of a string, in characters.
     #[must_use]
     pub const fn max_length(mut self, characters: u32) -> Self {
         self.max_length = Some(characters);
@@ -263,38 +261,38 @@ impl FieldSpec {
         self
     }
 
-    /// Marks an email address, or whatever else a message is sent to.
+    /// Marks an email address, or another address that messages are sent to.
     #[must_use]
     pub const fn address(mut self) -> Self {
         self.domain = Domain::Address;
         self
     }
 
-    /// Marks somebody's name.
+    /// Marks the name of a person.
     #[must_use]
     pub const fn person_name(mut self) -> Self {
         self.domain = Domain::Name;
         self
     }
 
-    /// Sets its place among the fields that people look for first. Ranks are counted in tens, so
-    /// that there is room.
+    /// Sets the rank among the most important fields. Ranks are multiples of ten, which leaves room
+    /// for new ones.
     #[must_use]
     pub const fn rank(mut self, rank: u16) -> Self {
         self.rank = Some(rank);
         self
     }
 
-    /// Sets the values that mean that something went wrong.
+    /// Sets the values that report an error.
     #[must_use]
     pub const fn error_when(mut self, values: &'static [&'static str]) -> Self {
         self.error_values = values;
         self
     }
 
-    /// Whether a value, given as JSON, means that something went wrong.
+    /// Returns whether a JSON value reports an error.
     #[must_use]
-    pub fn tells_of_error(&self, json: &str) -> bool {
+    pub fn reports_error(&self, json: &str) -> bool {
         let Some(first) = json.bytes().next() else { return false };
         let json_type = JsonType::from_first_byte(first);
         let value = string::contents(json).unwrap_or(json);
@@ -302,16 +300,16 @@ impl FieldSpec {
     }
 }
 
-/// A struct that was declared as an event.
+/// The struct of a declared event type.
 pub trait Declared: Sized {
-    /// Its declaration.
+    /// The declaration of the event type.
     const SPEC: &'static EventSpec;
 
-    /// Reads it, given a way to look a field's JSON up by name.
+    /// Reads the struct. `field` returns the JSON of the field with a name.
     fn read<'a>(field: impl Fn(&'static str) -> Field<&'a str>) -> Self;
 }
 
-/// A field's key: the Rust name, without the mark of a raw identifier.
+/// Returns the key of a field: its Rust name without the prefix `r#` of a raw identifier.
 #[doc(hidden)]
 #[must_use]
 pub const fn key(name: &'static str) -> &'static str {
@@ -321,15 +319,19 @@ pub const fn key(name: &'static str) -> &'static str {
     }
 }
 
-/// The first line of a doc comment, without the space that it begins with.
+/// Returns the text of a doc comment without leading and trailing white space.
 #[doc(hidden)]
 #[must_use]
 pub const fn sentence(doc: &'static str) -> &'static str {
     doc.trim_ascii()
 }
 
-/// Declares event types: doc line, wire name, struct, stream, marks, and each field with its class
-/// and type.
+/// Declares event types.
+///
+/// A declaration has a one-line doc comment, the name on the wire, the name of the struct, the
+/// stream, and properties, which are methods of [`EventSpec`](crate::model::EventSpec). Each field
+/// has a one-line doc comment, its class, name and type, and properties, which are methods of
+/// [`FieldSpec`](crate::model::FieldSpec).
 ///
 /// ```
 /// use evtap::model::{Class, Declared};
@@ -376,7 +378,7 @@ macro_rules! event {
         #[doc = $doc]
         #[doc = concat!("\n\nOn the wire: `", $wire, "`.")]
         #[derive(Debug, Clone, Default, PartialEq)]
-        #[allow(missing_docs, reason = "each field has its line; the macro carries it over")]
+        #[allow(missing_docs, reason = "the macro copies the doc line of each field")]
         pub struct $name {
             $( #[doc = $field_doc] pub $field: $crate::model::Field<$crate::event!(@field $class $ty)>, )*
         }

@@ -22,11 +22,11 @@ macro_rules! events {
         platform { $($($module:ident)::+::{$($name:ident),+})+ }
         own { $($own_module:ident::{$($own:ident),+})+ }
     ) => {
-        /// One event, typed: a variant for every declared type, and [`Event::Unknown`] for the
-        /// rest.
+        /// One typed event: a variant for every declared type, and [`Event::Unknown`] for all
+        /// others.
         ///
-        /// Each variant holds the struct of the same name. A field of it is a
-        /// [`Field`](super::Field): its value, or why there is none.
+        /// Each variant contains the struct of the same name, whose fields are
+        /// [`Field`](super::Field)s: a value, or the reason why there is none.
         #[derive(Debug, Clone)]
         #[non_exhaustive]
         pub enum Event {
@@ -74,7 +74,7 @@ impl Event {
     ///
     /// let event = Event::from_slice(br#"{"event_type":"call.ended","duration_seconds":"long"}"#)?;
     /// let Event::CallEnded(call) = &event else { panic!("another event") };
-    /// assert_eq!(call.duration_seconds.value(), None, "it is no number");
+    /// assert_eq!(call.duration_seconds.value(), None, "it is not a number");
     /// assert!(event.drift().iter().any(|drift| drift.kind == DriftKind::OtherType));
     /// # Ok::<(), evtap::model::EventError>(())
     /// ```
@@ -149,13 +149,13 @@ impl Event {
     }
 
     /// Returns the type as evtap shows it. An undeclared type that does not look like a name is
-    /// masked, since nobody can tell what it holds.
+    /// masked, because it may contain PHI.
     #[must_use]
     pub fn event_type(&self) -> &str {
         self.source().shown_type()
     }
 
-    /// Returns which of the declared events it is; `None` for [`Event::Unknown`].
+    /// Returns the declared event type; `None` for [`Event::Unknown`].
     #[must_use]
     pub fn kind(&self) -> Option<Kind> {
         self.source().kind
@@ -174,15 +174,15 @@ impl Event {
         &self.source().tap.drift
     }
 
-    /// Returns what is known of the event beside its fields. Of an event that was read from evtap's
-    /// output, that includes its id, its time and the names of the fields that were masked.
+    /// Returns the metadata of the event. For an event that was read from evtap's output, it
+    /// includes the id, the time and the names of the fields that were masked.
     #[must_use]
     pub fn tap(&self) -> &Tap {
         &self.source().tap
     }
 
-    /// Returns the fields that the event's declaration does not have, in the order in which they
-    /// arrived. Of an unknown event, these are all its fields.
+    /// Iterates over the fields that are not declared, in the order in which they arrived. For an
+    /// unknown event, these are all its fields.
     ///
     /// ```
     /// use evtap::model::Event;

@@ -1,4 +1,4 @@
-//! What a field of a typed event holds, and the wrappers that keep its value out of sight.
+//! The value of a field of a typed event, and the wrappers that hide it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,8 +14,8 @@ use crate::text::MASK;
 
 /// A field of a typed event: its value, or why there is no value.
 ///
-/// `Debug`, `Display` and `Serialize` show what evtap shows by default. What they show of a value
-/// is up to its type: a [`Phi`] shows a mask, a [`FreeText`] masks identifiers.
+/// `Debug`, `Display` and `Serialize` show what evtap shows by default. How a value is shown
+/// depends on its type: [`Phi`] shows a mask, [`FreeText`] masks identifiers.
 ///
 /// ```
 /// use evtap::model::{Field, Phi};
@@ -48,8 +48,8 @@ impl<T> Field<T> {
         }
     }
 
-    /// Whether the event does not have the field. For `#[serde(skip_serializing_if =
-    /// "Field::is_absent")]`.
+    /// Returns whether the event does not have the field, such as for
+    /// `#[serde(skip_serializing_if = "Field::is_absent")]`.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
@@ -115,7 +115,7 @@ impl<T: Serialize> Serialize for Field<T> {
 pub struct Phi<T>(T);
 
 impl<T> Phi<T> {
-    /// Hides a value.
+    /// Wraps a value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
@@ -159,9 +159,9 @@ impl<T: Model> Model for Phi<T> {
     const TYPE: Type = T::TYPE;
 }
 
-/// Prose written by people or models. `Debug`, `Display` and `Serialize` mask what looks like an
-/// identifier in it: telephone numbers, addresses, numbers of records and cards, dates. Names, and
-/// what is spelled out in words, stay.
+/// Prose written by people or models. `Debug`, `Display` and `Serialize` mask text that looks like
+/// an identifier: telephone numbers, addresses, record and card numbers, and dates. Names and
+/// numbers in words are not masked.
 ///
 /// ```
 /// use evtap::model::FreeText;
@@ -198,13 +198,13 @@ impl<T> From<T> for FreeText<T> {
 }
 
 impl<T: Serialize> FreeText<T> {
-    /// The value as JSON, identifiers masked; the mask if it is no JSON.
+    /// Returns the value as JSON with identifiers masked, or the mask if it cannot be serialised.
     fn scrubbed_json(&self) -> String {
         serde_json::to_string(&self.0)
             .map_or_else(|_| format!("\"{MASK}\""), |json| wire::scrubbed(&json))
     }
 
-    /// The text of a string; anything else as JSON.
+    /// Returns the text of a string or the JSON of anything else, with identifiers masked.
     fn scrubbed(&self) -> String {
         let json = self.scrubbed_json();
         unquote(&json).map(Cow::into_owned).unwrap_or(json)

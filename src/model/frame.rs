@@ -1,82 +1,82 @@
-//! A frame: the bytes of one event as they arrived, with what the transport knows about them.
+//! Frames: the bytes of one event as they arrived, with what the transport knows about them.
 
 use jiff::Timestamp;
 
 use super::Stream;
 
-/// Which stream a frame came by: known from the connection, unknown in a recording.
+/// The stream that a frame arrived on: known for a connection, unknown in a recording.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The kind of stream.
     pub stream: Option<Stream>,
-    /// The workspace's id.
+    /// The id of the workspace.
     pub workspace_id: Option<String>,
-    /// The call's SID.
+    /// The SID of the call.
     pub call_sid: Option<String>,
 }
 
-/// How a frame wraps its event.
+/// The format in which a frame wraps its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameFormat {
-    /// SSE: the type on the `event:` line or as `event_type` in the data.
+    /// SSE, with the type on the `event:` line or as `event_type` in the data.
     Sse,
-    /// The observer WebSocket: the type as `type`, the fields beside it or in `data`.
+    /// The observer WebSocket, with the type as `type`, and the fields next to it or in `data`.
     Observer,
-    /// A line of a recording: any of the above, and `_tap` as evtap wrote it.
+    /// A line of a recording: any of the above, possibly with `_tap` as evtap wrote it.
     Record,
-    /// A line of evtap's own, such as `tap.gap`.
+    /// An event that evtap itself adds, such as `tap.gap`.
     Own,
 }
 
-/// What the transport noticed about a frame that its bytes don't tell: for `_tap.drift`.
+/// Deviations that only the transport can notice, for `_tap.drift`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FrameFlags {
-    /// It has no id of its own, on a stream whose events should.
+    /// The frame has no id of its own, on a stream whose events have ids.
     pub id_missing: bool,
-    /// Its id is lower than the one before.
+    /// The id is lower than the previous one.
     pub id_backwards: bool,
-    /// A repeat of an earlier event was dropped right before it.
+    /// A duplicate of an earlier event was dropped directly before the frame.
     pub after_repeat: bool,
 }
 
-/// Why there is no event in a frame that did arrive.
+/// Why a frame that arrived contains no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameError {
-    /// Larger than the limit; skipped.
+    /// The frame exceeds the size limit and was skipped.
     TooLarge,
-    /// Text that is no UTF-8, where the transport demands it.
+    /// The text is not valid UTF-8, although the transport requires it.
     NotUtf8,
-    /// The end of the recording comes within it.
+    /// The recording ends within the frame.
     CutOff,
 }
 
-/// A frame as decoding sees it: borrowed, from a transport or from a line of a recording.
+/// A borrowed frame from a transport or from a line of a recording: the input of decoding.
 #[derive(Clone, Copy)]
 pub struct Frame<'a> {
-    /// The stream that it came by.
+    /// The stream that the frame arrived on.
     pub origin: &'a Origin,
-    /// How it wraps the event.
+    /// The format of the frame.
     pub format: FrameFormat,
-    /// SSE: the `event:` line.
+    /// The `event:` line of an SSE frame.
     pub event: Option<&'a str>,
-    /// SSE: the `id:` in force.
+    /// The last event id of the SSE stream at this frame (WHATWG HTML, section 9.2.6).
     pub id: Option<&'a str>,
     /// The payload.
     pub data: &'a [u8],
-    /// The same with what follows it where it stands, if all of that is known to be text without DEL.
+    /// The payload and the rest of its buffer, if all of that is known to be UTF-8 without DEL.
     pub text: Option<&'a str>,
-    /// When it arrived; `None` in a recording.
+    /// The time of arrival; `None` in a recording.
     pub received_at: Option<Timestamp>,
-    /// The transport could not deliver it; with how many bytes it had.
+    /// Why the transport could not deliver the frame, and its length in bytes.
     pub fault: Option<(FrameError, u64)>,
-    /// Where in the recording it begins, in bytes; 0 on a live stream.
+    /// The offset of the frame in the recording, in bytes; 0 on a live stream.
     pub offset: u64,
-    /// What the transport noticed about it.
+    /// The deviations that the transport noticed.
     pub flags: FrameFlags,
 }
 
 impl<'a> Frame<'a> {
-    /// Wraps the payload of one event, of which nothing else is known.
+    /// Creates a frame from the payload of one event, without further information.
     #[must_use]
     pub const fn new(format: FrameFormat, data: &'a [u8], origin: &'a Origin) -> Self {
         Self {

@@ -1,10 +1,9 @@
-//! Names of events and fields, told from text that somebody wrote.
+//! Distinguishes names of events and fields from text that a person may have written.
 
 use crate::text::MASK;
 
-/// Whether text looks like the name of an event or a field, and not like something that somebody
-/// wrote: what stands between its dots is a name too, so that a path of names can be told from
-/// other text.
+/// Returns whether `text` looks like the name of an event or a field, or like a path of names
+/// joined by dots, and not like text that a person wrote.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     text.len() <= 64
@@ -14,8 +13,8 @@ pub fn is_name(text: &str) -> bool {
         && text.split('.').all(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()))
 }
 
-/// Returns a name as it may be shown: the mask if it does not look like one, since somebody may
-/// have written it.
+/// Returns a name as it may be shown: the mask if it does not look like a name, because it may be
+/// text that a person wrote.
 #[must_use]
 pub fn shown_name(name: &str) -> &str {
     if is_name(name) { name } else { MASK }

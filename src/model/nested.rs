@@ -1,7 +1,7 @@
 //! The macros that declare the types of fields: enumerated strings and nested objects.
 
-/// Declares a string that is one of a few: an enum with these variants, and `Other` for what nobody
-/// announced.
+/// Declares a string with a fixed set of values: an enum with these variants, and `Other` for any
+/// other value.
 #[macro_export]
 macro_rules! choice {
     ($(
@@ -12,7 +12,7 @@ macro_rules! choice {
         #[derive(Clone, PartialEq, Eq, Hash)]
         pub enum $name {
             $( #[doc = concat!("`", $wire, "`. ", $($variant_doc)?)] $variant, )+
-            /// A value that the model does not have.
+            /// A value that is not declared.
             Other($crate::model::Phi<String>),
         }
 
@@ -27,7 +27,7 @@ macro_rules! choice {
                 }
             }
 
-            /// Returns the spelling on the wire, whatever it is.
+            /// Returns the spelling on the wire, even if the value is unknown.
             #[must_use]
             pub fn expose(&self) -> &str {
                 match self {
@@ -74,7 +74,8 @@ macro_rules! choice {
     )+};
 }
 
-/// Declares an object nested in a field. Members that are not `required` are options.
+/// Declares an object that is nested in a field. Members that are not `required` have the type
+/// `Option`.
 #[macro_export]
 macro_rules! record {
     ($(

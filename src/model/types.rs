@@ -1,8 +1,7 @@
-//! The JSON types that fields have, and how the typed structs read them.
+//! The JSON types of fields, and how the typed structs read them.
 //!
-//! [`Type`] is a fact of the wire that `schema`, decoding and the predicate checker look at;
-//! [`Model`] ties it to the Rust type that a field has in its event's struct, so that the two
-//! cannot disagree.
+//! [`Type`] describes the JSON for `schema`, decoding and the predicate checker. [`Model`] ties it
+//! to the Rust type of a field, so that the two cannot disagree.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,13 +15,13 @@ use crate::json::JsonType;
 use crate::json::string::{contents, unescape};
 use crate::text::MASK;
 
-/// What a field's JSON value may be. Null is apart: see
+/// The JSON type of a field. Whether the value may be null is separate: see
 /// [`FieldSpec::nullable`](super::FieldSpec::nullable).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
     /// `true` or `false`.
     Bool,
-    /// A number without fraction or exponent.
+    /// A number without a fraction and an exponent.
     Integer,
     /// Any number.
     Number,
@@ -30,7 +29,7 @@ pub enum Type {
     Text,
     /// A string holding a UUID.
     Uuid,
-    /// A string, one of these. Others do arrive, and are drift.
+    /// A string that should have one of these values. Other values are drift.
     Choice(&'static [&'static str]),
     /// An array whose items have one type.
     List(&'static Type),
@@ -40,27 +39,27 @@ pub enum Type {
     Record(&'static [MemberSpec]),
     /// A value of any of these types.
     OneOf(&'static [Type]),
-    /// Any JSON value: the contract says so.
+    /// Any JSON value, as the contract states.
     Any,
-    /// Known by name alone: no contract states a type.
+    /// An unknown type: no contract states one.
     Unstated,
 }
 
 /// A member of a [`Type::Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberSpec {
-    /// Its key.
+    /// The key in JSON.
     pub name: &'static str,
-    /// Its type.
+    /// The JSON type.
     pub ty: Type,
-    /// Whether every record has it; the others may be absent or null.
+    /// Whether every record has the member; otherwise it may be absent or null.
     pub required: bool,
-    /// One sentence on it.
+    /// A one-sentence description.
     pub doc: &'static str,
 }
 
 impl Type {
-    /// Whether a value of that JSON type can be of this type, its inside not looked at.
+    /// Returns whether a value of a JSON type can have this type, regardless of its content.
     #[must_use]
     pub fn accepts(&self, json: JsonType) -> bool {
         match self {
@@ -74,7 +73,7 @@ impl Type {
         }
     }
 
-    /// What people call it, `schema` prints it.
+    /// Returns the name that `schema` prints.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -93,7 +92,7 @@ impl Type {
         }
     }
 
-    /// The values that a string of this type can have, where they are counted.
+    /// Returns the declared values of a string of this type, if they are enumerated.
     #[must_use]
     pub const fn choices(&self) -> Option<&'static [&'static str]> {
         match self {
@@ -103,19 +102,19 @@ impl Type {
     }
 }
 
-/// Whether a JSON string is one of the choices.
+/// Returns whether a JSON string is one of the choices.
 pub(crate) fn is_choice(json: &str, choices: &[&str]) -> bool {
-    // No choice has escapes, so a value mostly compares equal before any are searched for.
+    // Choices contain no escapes, so the first comparison usually succeeds without unescaping.
     contents(json)
         .is_some_and(|text| choices.contains(&text) || choices.contains(&&*unescape(text)))
 }
 
 /// A Rust type that a field of an event can have.
 pub trait Model: DeserializeOwned {
-    /// The JSON that it is read from.
+    /// The JSON type that it is read from.
     const TYPE: Type;
 
-    /// Reads one JSON value; `None` if it is of another type.
+    /// Reads a JSON value; returns `None` if it has another type.
     #[must_use]
     fn read(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok()
@@ -140,7 +139,7 @@ impl<T: Model> Model for Vec<T> {
 impl<T: Model> Model for BTreeMap<String, T> {
     const TYPE: Type = Type::Map(&T::TYPE);
 }
-/// An optional value says nothing about its type; whether it may be null is stated beside it.
+/// An option has the JSON type of its value; whether it may be null is declared separately.
 impl<T: Model> Model for Option<T> {
     const TYPE: Type = T::TYPE;
 }
@@ -148,7 +147,7 @@ impl Model for Value {
     const TYPE: Type = Type::Any;
 }
 
-/// A string that holds a UUID. It is not parsed: what arrives is kept.
+/// A string that should be a UUID. It is not validated: the text is kept as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Uuid(pub String);
@@ -161,10 +160,9 @@ impl fmt::Display for Uuid {
     }
 }
 
-/// A value of a field that is known by name alone: no contract states its type.
+/// A value of a field whose type no contract states.
 ///
-/// `Debug`, `Display` and `Serialize` mask an array or object, since nobody has classed what is
-/// inside.
+/// `Debug`, `Display` and `Serialize` mask an array or object, because its content is not declared.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct Unstated(Value);
@@ -202,7 +200,7 @@ impl Serialize for Unstated {
     }
 }
 
-/// An object, or a string in its place.
+/// An object or a string.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ObjectOrText(pub Value);

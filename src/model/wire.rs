@@ -1,9 +1,8 @@
-//! The JSON of a typed event as evtap shows it by default: hidden values masked, free text
-//! scrubbed, the rest as it arrived.
+//! The JSON of a typed event as evtap shows it by default: hidden values are masked, free text is
+//! scrubbed, and everything else is as it arrived.
 //!
-//! [`redact`](crate::redact) does the same by any policy and at the speed of the scan; a test holds
-//! the two against each other. They differ in one point: a value of another type than the declared
-//! one is always masked here.
+//! [`redact`](crate::redact) does this faster and for any policy; a test compares the two. They
+//! differ in one point: here, a value that does not have its declared type is always masked.
 
 use std::borrow::Cow;
 
@@ -21,18 +20,18 @@ pub(super) fn push_key(key: &str, out: &mut String) {
     out.push_str("\":");
 }
 
-/// Appends a key that nobody has declared: the mask where it may be something that somebody wrote.
+/// Appends an undeclared key, or the mask if the key does not look like a name.
 pub(super) fn push_unknown_key(key: &str, out: &mut String) {
     let name = unescape(key);
     push_key(if shown_name(&name) == name { key } else { MASK }, out);
 }
 
-/// Appends a value that nobody has declared, or that is hidden.
+/// Appends the mask for a hidden or undeclared value; null stays null.
 pub(super) fn push_hidden(json: &str, out: &mut String) {
     out.push_str(if json == "null" { json } else { MASK_JSON });
 }
 
-/// Appends a value that is shown as far as it matches its declaration.
+/// Appends a declared value, with the parts masked that do not match the declaration.
 pub(super) fn push_declared(json: &str, ty: &Type, is_free: bool, out: &mut String) {
     if json == "null" {
         out.push_str(json);
@@ -45,14 +44,14 @@ pub(super) fn push_declared(json: &str, ty: &Type, is_free: bool, out: &mut Stri
     }
 }
 
-/// The JSON of free text with identifiers masked.
+/// Returns the JSON of free text with identifiers masked.
 pub(super) fn scrubbed(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     push_declared(json, &Type::Any, true, &mut out);
     out
 }
 
-/// Whether a value is of a type, its inside not looked at.
+/// Returns whether a value has a type, regardless of its content.
 fn matches(json: &str, ty: &Type) -> bool {
     let found = JsonType::from_first_byte(json.as_bytes()[0]);
     ty.accepts(found)
@@ -60,7 +59,7 @@ fn matches(json: &str, ty: &Type) -> bool {
             Type::Integer => !json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')),
             // A new choice that looks like a name is shown, as an unknown event type is.
             Type::Choice(choices) => is_choice(json, choices) || is_name(json),
-            // Nobody has said what is inside.
+            // The content of such a container is not declared.
             Type::Unstated | Type::OneOf(_) => !found.is_container(),
             _ => true,
         }
@@ -104,7 +103,7 @@ fn push_container(json: &str, ty: &Type, is_free: bool, out: &mut String) {
 fn push_scalar(json: &str, is_free: bool, out: &mut String) {
     let text = match json.as_bytes()[0] {
         b'"' if is_free => unquote(json).unwrap_or_default(),
-        // Where prose is expected, a number may be somebody's.
+        // In place of prose, a number may identify a person.
         b'-' | b'0'..=b'9' if is_free => Cow::Borrowed(json),
         _ => return terminal::push_json(json, out),
     };

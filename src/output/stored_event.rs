@@ -74,7 +74,7 @@ impl StoredEvent {
 fn reports_error(shown: &RedactedEvent<'_>) -> bool {
     shown.severity() > Severity::Normal
         || error_fields().iter().any(|declared| {
-            shown.field(declared.name).is_some_and(|field| declared.tells_of_error(field.json))
+            shown.field(declared.name).is_some_and(|field| declared.reports_error(field.json))
         })
 }
 

@@ -1,16 +1,16 @@
-//! Messages to and from patients by email and voicemail.
+//! Events about messages to and from patients by email and voicemail.
 
 use crate::model::Uuid;
 use crate::model::catalog::value::VoicemailStatus;
 
 crate::event! {
-    /// An email came back.
+    /// An email bounced.
     "channel.email_bounced" ChannelEmailBounced: Workspace, since("2026-04-27"), error {
-        /// The mail provider's finer reason.
+        /// The mail provider's detailed bounce reason.
         Open bounce_subtype: String, nullable, since("2026-04-27");
-        /// The mail provider's reason, such as permanent or transient.
+        /// The mail provider's bounce reason, such as permanent or transient.
         Open bounce_type: String, nullable, since("2026-04-27"), rank(640);
-        /// Id of the message.
+        /// Id of the email.
         Open email_id: String, required, since("2026-04-27");
         /// The address that the workspace sends from.
         Open from_address: String, required, since("2026-04-27"), address, rank(610);
@@ -18,9 +18,9 @@ crate::event! {
         Phi to_address: String, required, since("2026-04-27"), address, rank(620);
     }
 
-    /// A link in an email was followed.
+    /// A link in an email was clicked.
     "channel.email_clicked" ChannelEmailClicked: Workspace, since("2026-04-27") {
-        /// Id of the message.
+        /// Id of the email.
         Open email_id: String, required, since("2026-04-27");
         /// The address that it was sent to.
         Phi to_address: String, required, since("2026-04-27"), address, rank(620);
@@ -28,7 +28,7 @@ crate::event! {
 
     /// An email was marked as spam.
     "channel.email_complained" ChannelEmailComplained: Workspace, since("2026-04-27"), warning {
-        /// Id of the message.
+        /// Id of the email.
         Open email_id: String, required, since("2026-04-27");
         /// The address that the workspace sends from.
         Open from_address: String, required, since("2026-04-27"), address, rank(610);
@@ -36,9 +36,9 @@ crate::event! {
         Phi to_address: String, required, since("2026-04-27"), address, rank(620);
     }
 
-    /// An email is on its way for longer than it should be.
+    /// The delivery of an email is delayed.
     "channel.email_delayed" ChannelEmailDelayed: Workspace, since("2026-04-27") {
-        /// Id of the message.
+        /// Id of the email.
         Open email_id: String, required, since("2026-04-27");
         /// The address that the workspace sends from.
         Open from_address: String, required, since("2026-04-27"), address, rank(610);
@@ -48,7 +48,7 @@ crate::event! {
 
     /// An email was delivered.
     "channel.email_delivered" ChannelEmailDelivered: Workspace, since("2026-04-27") {
-        /// Id of the message.
+        /// Id of the email.
         Open email_id: String, required, since("2026-04-27");
         /// The address that the workspace sends from.
         Open from_address: String, required, since("2026-04-27"), address, rank(610);
@@ -58,29 +58,29 @@ crate::event! {
 
     /// An email was opened.
     "channel.email_opened" ChannelEmailOpened: Workspace, since("2026-04-27") {
-        /// Id of the message.
+        /// Id of the email.
         Open email_id: String, required, since("2026-04-27");
         /// The address that it was sent to.
         Phi to_address: String, required, since("2026-04-27"), address, rank(620);
     }
 
-    /// Somebody wrote an email to the workspace.
+    /// The workspace received an email.
     "channel.email_received" ChannelEmailReceived: Workspace, since("2026-04-28") {
-        /// The address of the person who wrote.
+        /// The address of the sender.
         Phi from_address: String, required, since("2026-04-28"), address, rank(610);
-        /// Id of the message that this one answers.
+        /// Id of the email that this one replies to.
         Open in_reply_to_email_id: String, required, since("2026-04-28");
-        /// Id of the received message.
+        /// Id of the received email.
         Open inbound_email_id: String, required, since("2026-04-28");
-        /// The subject line that somebody wrote.
+        /// The subject line of the email.
         Sensitive subject: String, required, since("2026-04-28"), rank(600);
         /// The address that it was written to.
         Phi to_address: String, required, since("2026-04-28"), address, rank(620);
     }
 
-    /// An email was refused by the mail provider.
+    /// The mail provider rejected an email.
     "channel.email_rejected" ChannelEmailRejected: Workspace, since("2026-04-27"), warning {
-        /// Id of the message.
+        /// Id of the email.
         Open email_id: String, required, since("2026-04-27");
         /// The address that the workspace sends from.
         Open from_address: String, required, since("2026-04-27"), address, rank(610);
@@ -88,14 +88,14 @@ crate::event! {
         Phi to_address: String, required, since("2026-04-27"), address, rank(620);
     }
 
-    /// A voicemail was left, or was not.
+    /// A voicemail was left, or could not be left.
     "channel.voicemail_status" ChannelVoicemailStatus: Workspace, since("2026-04-28") {
-        /// The number that was called.
+        /// The telephone number that was called.
         Phi recipient_phone_number: String, required, since("2026-04-28"), phone_number, rank(630);
-        /// What became of the voicemail.
+        /// The outcome of the voicemail.
         Open status: VoicemailStatus, required, since("2026-04-28"), rank(220),
             error_when(&["failed", "error"]);
-        /// The voicemail.
+        /// Id of the voicemail.
         Open voicemail_id: Uuid, required, since("2026-04-28");
     }
 }

@@ -1,13 +1,13 @@
-//! Encounters.
+//! Events about encounters.
 
 use crate::model::Uuid;
 
 crate::event! {
-    /// An encounter has new facts.
+    /// An encounter was updated.
     "encounter.updated" EncounterUpdated: Workspace, documented {
-        /// The encounter.
+        /// Id of the encounter.
         Open encounter_entity_id: Uuid, required, documented;
-        /// The session.
+        /// Id of the session.
         Open session_id: String, required, documented;
     }
 }

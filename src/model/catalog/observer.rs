@@ -1,4 +1,4 @@
-//! The events of one call, as its observer WebSocket tells them.
+//! The events of one call, on its observer WebSocket.
 
 pub mod emotion;
 pub mod participant;

@@ -1,4 +1,4 @@
-//! The people who listen in on calls and take them over.
+//! Events about operators: people who listen to calls and take them over.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ crate::event! {
     "operator.joined_call" OperatorJoinedCall: Workspace, documented {
         /// Twilio SID of the call.
         Open call_sid: String, required, documented;
-        /// How the operator takes part.
+        /// How the operator takes part in the call.
         Open mode: OperatorMode, required, documented, rank(230);
-        /// The operator.
+        /// Id of the operator.
         Open operator_id: Uuid, required, documented;
     }
 
@@ -20,19 +20,19 @@ crate::event! {
     "operator.left_call" OperatorLeftCall: Workspace, documented {
         /// Twilio SID of the call.
         Open call_sid: String, required, documented;
-        /// How many turns the operator spoke.
+        /// The number of turns that the operator spoke.
         Open human_segment_turn_count: i64, nullable;
-        /// The operator.
+        /// Id of the operator.
         Open operator_id: Uuid, required, documented;
     }
 
-    /// An operator listens instead of speaking, or the reverse.
+    /// An operator switched between listening and taking over.
     "operator.mode_changed" OperatorModeChanged: Workspace, documented {
         /// Twilio SID of the call.
         Open call_sid: String, required, documented;
-        /// How the operator takes part.
+        /// How the operator takes part in the call.
         Open mode: OperatorMode, required, documented, rank(230);
-        /// The operator.
+        /// Id of the operator.
         Open operator_id: Uuid, required, documented;
     }
 
@@ -40,36 +40,36 @@ crate::event! {
     "operator.profile_updated" OperatorProfileUpdated: Workspace, documented {
         /// The values that changed, by name.
         Sensitive changes: BTreeMap<String, Option<String>>, nullable, rank(780);
-        /// The operator.
+        /// Id of the operator.
         Open operator_id: Uuid, required, documented;
     }
 
     /// An operator was registered.
     "operator.registered" OperatorRegistered: Workspace, documented {
-        /// The operator.
+        /// Id of the operator.
         Open operator_id: Uuid, required, documented;
-        /// When it happened.
+        /// The time of the event.
         Open timestamp: String, nullable;
         /// The operator's name.
         Sensitive name: Unstated, only_documented, person_name, rank(770);
     }
 
-    /// An operator is online, busy or offline.
+    /// An operator went online, busy or offline.
     "operator.status_changed" OperatorStatusChanged: Workspace, documented {
-        /// The operator.
+        /// Id of the operator.
         Open operator_id: Uuid, required, documented;
         /// Whether the operator can take calls.
         Open status: OperatorStatus, required, documented, rank(220),
             error_when(&["failed", "error"]);
     }
 
-    /// An operator summed a call up.
+    /// An operator wrapped up a call.
     "operator.wrap_up" OperatorWrapUp: Workspace, documented {
         /// Twilio SID of the call.
         Open call_sid: String, required, documented;
-        /// How the operator sums the call up, in words.
+        /// The operator's summary of the call, in words.
         Free wrap_up_reason: String, nullable, rank(760);
-        /// The operator.
+        /// Id of the operator.
         Open operator_id: Unstated, only_documented;
     }
 }

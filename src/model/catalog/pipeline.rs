@@ -1,23 +1,23 @@
-//! Data pipelines.
+//! Events about data pipelines.
 
 use crate::model::Uuid;
 
 crate::event! {
     /// A data pipeline failed.
     "pipeline.error" PipelineError: Workspace, documented, error {
-        /// The data source.
+        /// Id of the data source.
         Open data_source_id: Uuid, required, documented;
-        /// What went wrong, in words.
+        /// The error, in words.
         Free error: String, required, documented, rank(190);
     }
 
-    /// A data pipeline has caught up with its source.
+    /// A data pipeline completed a sync with its source.
     "pipeline.sync_completed" PipelineSyncCompleted: Workspace, documented {
-        /// The data source.
+        /// Id of the data source.
         Open data_source_id: Uuid, required, documented;
-        /// How long it took, in milliseconds.
+        /// The duration, in milliseconds.
         Open duration_ms: i64, required, documented, rank(210);
-        /// How many events it took in.
+        /// The number of events that were processed.
         Open event_count: i64, required, documented, rank(730);
     }
 }

@@ -1,4 +1,4 @@
-//! Decisions of reviewers.
+//! Events about decisions of reviewers.
 
 use crate::model::Uuid;
 use crate::model::catalog::value::ReviewAction;
@@ -6,15 +6,15 @@ use crate::model::catalog::value::ReviewAction;
 crate::event! {
     /// A reviewer decided on an item.
     "review.submitted" ReviewSubmitted: Workspace, documented {
-        /// What the reviewer decided.
+        /// The decision of the reviewer.
         Open action: ReviewAction, required, documented, rank(690);
-        /// How many items the action took in.
+        /// The number of items that the action applies to.
         Open count: i64, nullable, documented, rank(710);
-        /// The entity under review.
+        /// Id of the entity under review.
         Open entity_id: Uuid, nullable, documented;
-        /// What kind of entity it is.
+        /// The type of the entity.
         Open entity_type: String, nullable, documented, rank(700);
-        /// The item under review.
+        /// Id of the item under review.
         Open item_id: String, nullable, documented;
     }
 }

@@ -1,45 +1,45 @@
-//! Surfaces: forms that are sent to patients and come back.
+//! Events about surfaces: forms that patients receive and submit.
 
 use crate::model::{Unstated, Uuid};
 
 crate::event! {
-    /// A surface was put away.
+    /// A surface was archived.
     "surface.archived" SurfaceArchived: Workspace, documented {
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
-        /// The patient or other entity that it belongs to.
+        /// Id of the patient or other entity that it belongs to.
         Open entity_id: Unstated, only_documented;
     }
 
-    /// A surface, such as a form, was made for somebody.
+    /// A surface, such as a form, was created.
     "surface.created" SurfaceCreated: Workspace, documented {
-        /// How it reaches the patient, such as sms or email.
+        /// The channel to the patient, such as sms or email.
         Open channel: String, nullable, documented, rank(520);
-        /// The patient or other entity that it belongs to.
+        /// Id of the patient or other entity that it belongs to.
         Open entity_id: Uuid, required, documented;
-        /// How many fields the form has.
+        /// The number of fields of the form.
         Open fields_count: i64, nullable, documented, rank(560);
-        /// The template that the form was made from.
+        /// Id of the template that the form was created from.
         Open form_template_id: Uuid, nullable, documented;
         /// Whether a person must review the answers.
         Open review_required: bool, nullable;
-        /// What made the form.
+        /// The source that created the form.
         Open source: String, nullable, documented;
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
     }
 
-    /// A surface was sent to somebody.
+    /// A surface was sent to its recipient.
     "surface.delivered" SurfaceDelivered: Workspace, documented {
-        /// How it reaches the patient, such as sms or email.
+        /// The channel to the patient, such as sms or email.
         Open channel: String, required, documented, rank(520);
-        /// The number or address it was sent to.
+        /// The telephone number or address that it was sent to.
         Phi channel_address: String, nullable, documented, address, rank(540);
-        /// What the carrier says of the delivery.
+        /// The delivery status that the carrier reports.
         Open delivery_status: String, nullable, documented, rank(550);
-        /// The patient or other entity that it belongs to.
+        /// Id of the patient or other entity that it belongs to.
         Open entity_id: Uuid, required, documented;
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
         /// The carrier's id of the message.
         Open message_id: String, nullable, documented;
@@ -49,69 +49,69 @@ crate::event! {
 
     /// A field of a form was filled in.
     "surface.field_saved" SurfaceFieldSaved: Workspace, documented {
-        /// The patient or other entity that it belongs to.
+        /// Id of the patient or other entity that it belongs to.
         Open entity_id: Uuid, required, documented;
-        /// The form field, by its former name.
+        /// The key of the form field; former name of `field_key`.
         Open field_id: String, until("2026-04-24"), rank(590);
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
-        /// The form field.
+        /// The key of the form field.
         Open field_key: String, required, documented, rank(580);
     }
 
     /// Somebody opened a surface.
     "surface.opened" SurfaceOpened: Workspace, documented {
-        /// The patient or other entity that it belongs to.
+        /// Id of the patient or other entity that it belongs to.
         Open entity_id: Uuid, required, documented;
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
     }
 
-    /// A surface waits for a person to review it.
+    /// A surface is waiting for review by a person.
     "surface.pending_review" SurfacePendingReview: Workspace, documented {
-        /// The patient or other entity that it belongs to.
+        /// Id of the patient or other entity that it belongs to.
         Open entity_id: Uuid, required, documented;
-        /// The template that the form was made from.
+        /// Id of the template that the form was created from.
         Open form_template_id: Uuid, nullable;
         /// Whether a person must review the answers.
         Open review_required: bool, nullable;
-        /// What made the form.
+        /// The source that created the form.
         Open source: String, nullable;
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
     }
 
-    /// A surface was made anew from another.
+    /// A surface was created from another one.
     "surface.reshaped" SurfaceReshaped: Workspace, documented {
-        /// The surface that it was made from.
+        /// Id of the surface that it was created from.
         Open original_surface_id: Uuid, required;
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
-        /// The patient or other entity that it belongs to.
+        /// Id of the patient or other entity that it belongs to.
         Open entity_id: Unstated, only_documented;
     }
 
-    /// A reviewer accepted a surface.
+    /// A reviewer approved a surface.
     "surface.review_approved" SurfaceReviewApproved: Workspace, documented {
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
     }
 
-    /// A reviewer sent a surface back.
+    /// A reviewer rejected a surface.
     "surface.review_rejected" SurfaceReviewRejected: Workspace, documented, warning {
-        /// Why, in words.
+        /// The reason, in words.
         Free reason: String, nullable, documented, rank(130);
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
     }
 
-    /// Somebody sent a form in.
+    /// Somebody submitted a form.
     "surface.submitted" SurfaceSubmitted: Workspace, documented {
-        /// The patient or other entity that it belongs to.
+        /// Id of the patient or other entity that it belongs to.
         Open entity_id: Uuid, required, documented;
         /// When it was submitted.
         Open submitted_at: String, nullable, documented;
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
         /// The form fields that were filled in.
         Open fields_submitted: Vec<String>, nullable, documented, rank(570);
@@ -119,9 +119,9 @@ crate::event! {
 
     /// A surface was changed.
     "surface.updated" SurfaceUpdated: Workspace, documented {
-        /// The surface.
+        /// Id of the surface.
         Open surface_id: Uuid, required, documented;
-        /// The patient or other entity that it belongs to.
+        /// Id of the patient or other entity that it belongs to.
         Open entity_id: Unstated, only_documented;
     }
 }

@@ -1,36 +1,36 @@
-//! Lines that evtap itself adds to a stream: what is no event of the platform, but belongs in the record.
+//! Events that evtap itself adds to a stream, such as gaps, so that they are part of a recording.
 
 use crate::model::catalog::value::{GapReason, Malformation};
 
 crate::event! {
-    /// A connection stands from here on. Only with `--status inline`.
+    /// A stream is connected from here on. Only with `--status inline`.
     "tap.connected" TapConnected: Own {}
 
-    /// A stream is over for good, and well. Only with `--status inline`.
+    /// A stream ended normally. Only with `--status inline`.
     "tap.ended" TapEnded: Own {
-        /// Why it is over.
+        /// Why the stream ended.
         Free reason: String, required, rank(130);
     }
 
-    /// Events are missing here, or may be.
+    /// Events are missing here, or may be missing.
     "tap.gap" TapGap: Own {
-        /// The last moment of which everything is known, RFC 3339 in UTC.
+        /// The time up to which the stream is complete, as RFC 3339 in UTC.
         Open from: String, required, nullable;
-        /// The moment from which on everything is known again, RFC 3339 in UTC.
+        /// The time from which the stream is complete again, as RFC 3339 in UTC.
         Open to: String, required;
-        /// Whether something is missing for sure.
+        /// Whether events are certainly missing.
         Open certain: bool, required;
-        /// How it came about.
+        /// The cause of the gap.
         Open reason: GapReason, required, rank(130);
     }
 
-    /// Something arrived that is no event. Its text is not shown.
+    /// A frame arrived that is not an event. Its text is not shown.
     "tap.malformed" TapMalformed: Own, error {
-        /// The byte at which it shows, from the start of the frame, or of the recording.
+        /// The offset of the error, in bytes from the start of the frame or of the recording.
         Open offset: i64, required, rank(800);
-        /// The length of the frame in bytes.
+        /// The length of the frame, in bytes.
         Open length: i64, required, rank(810);
-        /// What is wrong with it.
+        /// The kind of error.
         Open category: Malformation, required, rank(790);
     }
 }

@@ -1,35 +1,35 @@
-//! Triggers.
+//! Events about triggers.
 
 use crate::model::Uuid;
 
 crate::event! {
-    /// A trigger's run is over.
+    /// A run of a trigger completed.
     "trigger.completed" TriggerCompleted: Workspace, documented {
-        /// How the run ended.
+        /// The status with which the run ended.
         Open status: String, required, documented, rank(220), error_when(&["failed", "error"]);
-        /// The trigger.
+        /// Id of the trigger.
         Open trigger_id: Uuid, required, documented;
-        /// The trigger's name.
+        /// The name of the trigger.
         Open trigger_name: String, required, documented, rank(120);
     }
 
-    /// A trigger's run failed.
+    /// A run of a trigger failed.
     "trigger.failed" TriggerFailed: Workspace, documented, error {
-        /// How the run ended.
+        /// The status with which the run ended.
         Open status: String, required, documented, rank(220), error_when(&["failed", "error"]);
-        /// The trigger.
+        /// Id of the trigger.
         Open trigger_id: Uuid, required, documented;
-        /// The trigger's name.
+        /// The name of the trigger.
         Open trigger_name: String, required, documented, rank(120);
     }
 
-    /// A trigger set something off.
+    /// A trigger fired.
     "trigger.fired" TriggerFired: Workspace, documented {
-        /// Whether a person fired it.
+        /// Whether a person fired the trigger.
         Open manual: bool, documented, rank(680);
-        /// The trigger.
+        /// Id of the trigger.
         Open trigger_id: Uuid, required, documented;
-        /// The trigger's name.
+        /// The name of the trigger.
         Open trigger_name: String, required, documented, rank(120);
     }
 }

@@ -1,4 +1,4 @@
-//! What a typed event was read from, and its JSON.
+//! The data that a typed event was read from, and its JSON.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::model::stand_in::is_stand_in;
 use crate::model::{Class, Field, FieldSpec, Kind, Phi, Tap, wire};
 use crate::text::MASK;
 
-/// What an event was read from.
+/// The text, the fields and the metadata that an event was read from.
 #[derive(Clone)]
 pub struct EventSource {
     pub(super) kind: Option<Kind>,
@@ -53,13 +53,13 @@ impl EventSource {
         field.member.value.slice(&self.text)
     }
 
-    /// Whether a declared field was masked before the event arrived here.
+    /// Returns whether a declared field had been masked before the event was read.
     fn is_recorded_mask(&self, name: &str, json: &str) -> bool {
         self.tap.redacted.iter().any(|redacted| redacted == name) && is_stand_in(json)
     }
 
-    /// The JSON of a declared field. Of several with one name, the last counts, as in other readers
-    /// of JSON.
+    /// Returns the JSON of a declared field. Of duplicate names the last one counts, as in most
+    /// JSON parsers (RFC 8259, section 4).
     pub(super) fn field(&self, name: &str) -> Field<&str> {
         let is_it = |field: &&DecodedField| self.spec(field).is_some_and(|spec| spec.name == name);
         match self.fields.iter().rev().find(is_it).map(|field| self.json(field)) {
@@ -79,7 +79,7 @@ impl EventSource {
         })
     }
 
-    /// The event as evtap shows it by default, without `_tap`.
+    /// Returns the event as evtap shows it by default, without `_tap`.
     fn masked_json(&self) -> String {
         let mut out = String::with_capacity(self.text.len() + 64);
         out.push_str("{\"event_type\":");
@@ -105,7 +105,7 @@ impl EventSource {
         out
     }
 
-    /// The event as it arrived, in flat form.
+    /// Returns the event as it arrived, as one flat object.
     pub(super) fn exposed_json(&self) -> String {
         let mut out = String::with_capacity(self.text.len() + 64);
         out.push_str("{\"event_type\":");
@@ -119,7 +119,7 @@ impl EventSource {
         for field in &self.fields {
             push(field.member.key.slice(&self.text), self.json(field));
         }
-        // It is no field, but it arrived.
+        // `_tap` is not a field, but it is part of what arrived.
         let mut members = Vec::new();
         if scan_object(self.text.as_bytes(), &mut members).is_ok() {
             for tap in members.iter().filter(|member| key_of(member, &self.text) == "_tap") {
@@ -135,7 +135,7 @@ impl EventSource {
     }
 }
 
-/// Serialises JSON as it is written.
+/// Serialises JSON text unchanged.
 pub(super) fn serialize_json<S: Serializer>(
     json: String,
     serializer: S,
@@ -143,11 +143,11 @@ pub(super) fn serialize_json<S: Serializer>(
     RawValue::from_string(json).map_err(S::Error::custom)?.serialize(serializer)
 }
 
-/// A field that nobody has declared.
+/// A field that is not declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownField<'e> {
-    /// Its name; the mask if it does not look like one.
+    /// The name, or the mask if it does not look like a name.
     pub name: Cow<'e, str>,
-    /// Its value as JSON.
+    /// The value as JSON.
     pub json: Phi<&'e str>,
 }

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::source::{EventSource, UnknownField};
 use crate::model::{Declared, Phi};
 
-/// A declared event: its fields as a struct, to which it dereferences, and what it was read from.
+/// A declared event. It dereferences to the struct of its fields.
 #[derive(Clone)]
 pub struct Typed<T> {
     fields: Box<T>,
@@ -21,7 +21,7 @@ impl<T: Declared> Typed<T> {
         Self { fields, source: Box::new(source) }
     }
 
-    /// Returns the struct.
+    /// Returns the struct of the fields.
     #[must_use]
     pub fn into_fields(self) -> T {
         *self.fields
@@ -36,7 +36,7 @@ impl<T> Deref for Typed<T> {
     }
 }
 
-/// Shows the struct.
+/// Shows the struct of the fields.
 impl<T: fmt::Debug> fmt::Debug for Typed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fields.fmt(f)
@@ -50,7 +50,7 @@ impl<T> Serialize for Typed<T> {
     }
 }
 
-/// An event of a type that the model does not have, or that names two types.
+/// An event whose type is not declared, or that names two types.
 #[derive(Clone)]
 pub struct UnknownEvent {
     pub(super) source: Box<EventSource>,
@@ -61,19 +61,19 @@ impl UnknownEvent {
         Self { source: Box::new(source) }
     }
 
-    /// Returns the type; the mask if it does not look like a name.
+    /// Returns the type, or the mask if it does not look like a name.
     #[must_use]
     pub fn event_type(&self) -> &str {
         self.source.shown_type()
     }
 
-    /// Returns the type as it arrived. It may be anything, PHI included.
+    /// Returns the type as it arrived. It may be any text, including PHI.
     #[must_use]
     pub fn exposed_type(&self) -> Phi<&str> {
         Phi::new(&self.source.event_type)
     }
 
-    /// Returns the fields, in the order in which they arrived.
+    /// Iterates over the fields, in the order in which they arrived.
     pub fn fields(&self) -> impl Iterator<Item = UnknownField<'_>> {
         self.source.unknown_fields()
     }

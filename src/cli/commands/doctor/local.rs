@@ -28,7 +28,7 @@ pub(super) fn private(check: &str, path: &Path) -> CheckResult {
         CheckResult::failed(
             check,
             Exit::Usage,
-            format!("{} is no regular file", path.display()),
+            format!("{} is not a regular file", path.display()),
             "name another",
         )
     } else if is_private(&meta) {

@@ -74,7 +74,7 @@ pub fn hidden(specs: &[&EventSpec], as_json: bool) -> String {
         }
         text.push('\n');
     }
-    text + "A field or an event that is not in the model is hidden too, nested keys included: nobody has classed it yet.\n"
+    text + "Fields and events that are not declared are hidden too, including nested keys.\n"
 }
 
 /// All there is to say about one event.

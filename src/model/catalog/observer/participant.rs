@@ -1,18 +1,18 @@
-//! Who takes part in the call.
+//! Events about the participants of the call.
 
 use crate::model::catalog::value::ParticipantRole;
 use crate::model::{Unstated, Uuid};
 
 crate::event! {
-    /// It is settled where a call is forwarded to.
+    /// The target of a forwarded call was resolved.
     "forward_call_resolved" ForwardCallResolved: Observer, documented {
-        /// What went wrong, in words.
+        /// The error, in words.
         Free error: String, nullable, documented, rank(190);
-        /// The place the call is forwarded to.
+        /// The name of the location that the call is forwarded to.
         Open location_name: String, nullable, documented, rank(390);
-        /// How the forwarding went.
+        /// The result of the forwarding.
         Free result: String, nullable, documented, rank(340);
-        /// The number that the call is forwarded to.
+        /// The telephone number that the call is forwarded to.
         Phi target_number: String, nullable, documented, phone_number, rank(380);
     }
 
@@ -22,13 +22,13 @@ crate::event! {
         Open conference_sid: String, required;
         /// The name shown for the participant.
         Phi display_name: String, nullable, person_name, rank(360);
-        /// The operator, where the participant is one.
+        /// Id of the operator, if the participant is one.
         Open operator_entity_id: Uuid, nullable;
         /// Id of the participant.
         Open participant_id: String, required;
         /// The participant's name.
         Phi participant_name: String, nullable, person_name, rank(350);
-        /// What the participant is in the call.
+        /// The role of the participant in the call.
         Open participant_role: ParticipantRole, required, rank(20);
         /// The participant's telephone number.
         Phi phone_number: String, nullable, phone_number, rank(370);
@@ -40,23 +40,23 @@ crate::event! {
         Open conference_sid: String, required;
         /// The name shown for the participant.
         Phi display_name: String, nullable, person_name, rank(360);
-        /// The operator, where the participant is one.
+        /// Id of the operator, if the participant is one.
         Open operator_entity_id: Uuid, nullable;
         /// Id of the participant.
         Open participant_id: String, required;
-        /// What the participant is in the call.
+        /// The role of the participant in the call.
         Open participant_role: ParticipantRole, required, rank(20);
         /// The participant's telephone number.
         Phi phone_number: String, nullable, phone_number, rank(370);
     }
 
-    /// A speaker was muted, or heard again.
+    /// A speaker was muted or unmuted.
     "speaker_muted" SpeakerMuted: Observer, documented {
         /// Whether the speaker is muted now.
         Open muted: bool, required, rank(330);
-        /// Whose microphone it is.
+        /// Id of the speaker who was muted or unmuted.
         Open speaker_id: Unstated, only_documented;
-        /// What the speaker is in the call.
+        /// The role of the speaker in the call.
         Open speaker_role: Unstated, only_documented, rank(10);
     }
 }

@@ -1,43 +1,43 @@
-//! Where the time of a turn goes.
+//! Events about the latency of a turn.
 
 crate::event! {
-    /// How long a turn took, stage by stage.
+    /// The latency of a turn, by stage.
     "latency" Latency: Observer {
-        /// Milliseconds from the request for speech to its first audio.
+        /// The time from the speech request to its first audio, in milliseconds.
         Open audio_ttfb_ms: f64, required;
-        /// Whether the turn continues the one before.
+        /// Whether the turn continues the previous one.
         Open continuation: bool, required;
-        /// Milliseconds from the end of the caller's turn to the first audio of the answer.
+        /// The time from the end of the caller's turn to the first answer audio, in milliseconds.
         Open e2e_ttfb_ms: f64, required, rank(490);
-        /// Milliseconds in the engine.
+        /// The time in the engine, including navigation and rendering, in milliseconds.
         Open engine_ms: f64, required, rank(500);
-        /// Whether it is the greeting.
+        /// Whether the turn is the greeting.
         Open is_greeting: bool;
-        /// Milliseconds spent choosing the next action.
+        /// The time to choose the next action, in milliseconds.
         Open nav_ms: f64, required;
-        /// Milliseconds spent wording the answer.
+        /// The time to word the answer, in milliseconds.
         Open render_ms: f64, required;
     }
 
-    /// How long the agent took to choose and to word an answer.
+    /// The time that the agent took to choose and word an answer.
     "nav_timing" NavTiming: Observer {
-        /// Tokens that the model read.
+        /// The number of input tokens of the model.
         Open input_tokens: i64, nullable;
-        /// The language model.
+        /// The name of the language model.
         Open model: String, nullable;
-        /// Milliseconds spent choosing the next action.
+        /// The time to choose the next action, in milliseconds.
         Open nav_ms: f64, required;
-        /// Tokens that the model wrote.
+        /// The number of output tokens of the model.
         Open output_tokens: i64, nullable;
-        /// Milliseconds spent wording the answer.
+        /// The time to word the answer, in milliseconds.
         Open render_ms: f64, required;
-        /// How often the model was asked again.
+        /// The number of retries of the model.
         Open retry_attempts: i64, nullable;
         /// The action that was chosen.
         Open selected_action: String, nullable;
         /// The state that the agent is in.
         Open state: String, nullable;
-        /// Milliseconds in all.
+        /// The total time, in milliseconds.
         Open total_ms: f64, required, rank(510);
         /// Whether the fallback model answered.
         Open used_fallback: bool, nullable;
