@@ -53,7 +53,7 @@ fn setup() -> ScreenConfig {
         variables: Vec::new(),
         named: BTreeMap::default(),
         limits: BufferLimits { events: EVENTS, bytes: 1 << 30 },
-        theme: Theme { depth: Depth::True, ground: None },
+        theme: Theme { depth: Depth::TrueColour, background: None },
         zone: jiff::tz::TimeZone::UTC,
         wrap: false,
         pace: None,

@@ -1,20 +1,26 @@
-//! The live screen.
+//! The live screen: an interactive terminal view of the events of a session.
+//!
+//! A thread of its own owns the terminal and the state. It receives events from the pipeline
+//! through a bounded channel, keeps the newest ones, and draws one of five screens. [`LiveScreen`]
+//! opens and closes it; everything else is internal.
 //!
 //! ```text
 //! style, text, keys, screen, …     primitives; the table of screens
-//! buffer, rows, live_stats, …      data: events at hand, counts, filter and search tasks
-//! state                            everything the screen knows
+//! buffer, rows, live_stats, …      data: buffered events, counts, filter and search tasks
+//! state                            everything that the screens show
 //! layout, event_row, selection, …  geometry and operations that need only the state
-//! overlays, panels                 one file per screen: drawing, keys and mouse
+//! overlays, panels                 one file per overlay and screen: drawing, keys and mouse
 //! view, mouse, update              the whole screen; every message goes through `update`
 //! event_loop, terminal, input, …   the thread, the terminal, the channel from the pipeline
 //! ```
 //!
 //! A module imports only modules above its own line, or on the same line without a cycle. Drawing
-//! takes the state and changes nothing; [`update`](update::update) changes it and knows no terminal.
+//! reads the state and does not change it; [`update`](update::update) changes the state and does
+//! not use the terminal.
 //!
-//! The screen is a [sink](crate::output): it gets [redacted events](crate::redact::RedactedEvent)
-//! and nothing else, so no key can reveal what is hidden.
+//! The screen is an [observer](crate::output::Observer) of the pipeline: it receives
+//! [redacted events](crate::redact::RedactedEvent) and nothing else, so no key can reveal a hidden
+//! value.
 
 mod background_tasks;
 pub mod buffer;
@@ -74,7 +80,7 @@ use config::ScreenConfig;
 use event_sink::ScreenSink;
 use state::State;
 
-/// A live screen that is open, on a thread of its own.
+/// An open live screen, which runs on its own thread.
 pub struct LiveScreen {
     closed: oneshot::Receiver<Result<Exit>>,
     stop: Arc<AtomicBool>,
@@ -82,19 +88,23 @@ pub struct LiveScreen {
 }
 
 impl LiveScreen {
-    /// Opens a screen on which `draw` draws, and replaces the output of `stages` by it.
+    /// Opens the screen and makes it the only output of `stages`. `draw` draws each frame.
+    ///
+    /// # Errors
+    /// Fails if stdin or stdout is not a suitable terminal, or if no thread can be started. Errors
+    /// of the running screen are returned by [`closed`](Self::closed).
     pub fn open(
         config: ScreenConfig,
         stages: &mut Stages,
         draw: impl Fn(&State, &mut Frame<'_>) + Send + 'static,
     ) -> Result<Self> {
         terminal::check()?;
-        let (sender, messages) = sync_channel(event_sink::QUEUE);
+        let (sender, messages) = sync_channel(event_sink::QUEUE_CAPACITY);
         let pace = config.pace.clone();
         let (done, closed) = oneshot::channel();
         let stop = Arc::<AtomicBool>::default();
         let stopped = Arc::clone(&stop);
-        // Filters run on this thread, so it needs the stack of the pipeline's thread.
+        // Filters run on this thread, so it needs a stack as large as that of the pipeline thread.
         let builder = Builder::new().name("screen".to_owned()).stack_size(THREAD_STACK);
         let run = move || {
             let pace = config.pace.clone();
@@ -105,7 +115,7 @@ impl LiveScreen {
                     Exit::Failure,
                     "cannot show the live screen",
                     cause(&error),
-                    "leave --tui out to have lines",
+                    "omit --tui to print lines instead",
                 )),
             };
             if let Some(pace) = pace {
@@ -120,19 +130,19 @@ impl LiveScreen {
         Ok(Self { closed, stop, thread })
     }
 
-    /// Waits until the reader closes the screen, or the terminal goes away.
+    /// Waits until the user closes the screen or the terminal is closed.
     pub async fn closed(&mut self) -> Result<Exit> {
         (&mut self.closed).await.unwrap_or_else(|_| {
             Err(Error::new(
                 Exit::Failure,
-                "cannot go on",
-                "the screen broke down",
+                "cannot continue",
+                "the screen thread panicked",
                 "report this as a bug",
             ))
         })
     }
 
-    /// Closes the screen, and waits until the terminal is restored.
+    /// Closes the screen and waits until the terminal is restored.
     pub async fn close(mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.unpark();

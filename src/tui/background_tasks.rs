@@ -1,5 +1,8 @@
-//! Work outside the event loop, so that no key waits for it: writing files, and passing text to the
-//! clipboard tool of this machine.
+//! Work that runs outside the event loop, so that no key waits for it: writing files, and passing
+//! text to a clipboard tool.
+//!
+//! Each task runs on a thread of its own and reports its outcome as a line of text. Dropping
+//! [`BackgroundTasks`] waits until all files are written; a copy may be abandoned.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,15 +15,15 @@ use crate::output::status;
 use crate::transport::private_file;
 use crate::transport::recording::cause;
 
-/// The tools that have a clipboard, each with the variable without which there is nothing for it to talk to.
-const TOOLS: &[(&str, &[&str], Option<&str>)] = &[
+/// Clipboard tools: name, arguments, and the environment variable that the tool requires.
+const CLIPBOARD_TOOLS: &[(&str, &[&str], Option<&str>)] = &[
     ("wl-copy", &[], Some("WAYLAND_DISPLAY")),
     ("xclip", &["-selection", "clipboard"], Some("DISPLAY")),
     ("xsel", &["--clipboard", "--input"], Some("DISPLAY")),
     ("pbcopy", &[], None),
 ];
 
-/// Tasks on threads of their own, and what they report.
+/// Starts tasks on their own threads and collects their reports.
 pub struct BackgroundTasks {
     report: Sender<String>,
     reports: Receiver<String>,
@@ -35,7 +38,7 @@ impl Default for BackgroundTasks {
 }
 
 impl BackgroundTasks {
-    /// Saves lines to a new file that nobody else can read.
+    /// Saves lines to a new file with mode 0600.
     pub fn save(&mut self, path: PathBuf, lines: Vec<Arc<str>>) {
         let started = self.start("save", move || match save(&path, &lines) {
             Ok(()) => format!("saved {} events to {}", lines.len(), path.display()),
@@ -46,11 +49,11 @@ impl BackgroundTasks {
         self.saving.extend(started);
     }
 
-    /// Hands text to the clipboard of this machine; the terminal has been asked already.
+    /// Copies text with a clipboard tool of this machine. The caller has sent OSC 52 already.
     pub fn copy(&self, text: String) {
         self.start("copy", move || match copy_by_tool(&text) {
-            Some(tool) => format!("copied, by {tool} and by OSC 52"),
-            None => "copied; if not, this terminal doesn't take OSC 52".to_owned(),
+            Some(tool) => format!("copied with {tool} and OSC 52"),
+            None => "copied with OSC 52, if the terminal supports it".to_owned(),
         });
     }
 
@@ -61,25 +64,24 @@ impl BackgroundTasks {
     ) -> Option<JoinHandle<()>> {
         let report = self.report.clone();
         let run = move || {
-            // Nobody listens once the screen is closed.
+            // The receiver is gone once the screen is closed.
             let _ = report.send(run());
         };
         let started = Builder::new().name(name.to_owned()).spawn(run);
         if started.is_err() {
-            let _ = self
-                .report
-                .send(format!("cannot {name}: the machine has no thread to spare; try again"));
+            let _ =
+                self.report.send(format!("cannot {name}: no thread could be started; try again"));
         }
         started.ok()
     }
 
-    /// Returns what the finished tasks report.
+    /// Returns the reports of the tasks that finished since the last call.
     pub fn finished(&self) -> impl Iterator<Item = String> {
         self.reports.try_iter()
     }
 }
 
-/// Waits until files are written.
+/// Waits until files are written, and prints the remaining reports.
 impl Drop for BackgroundTasks {
     fn drop(&mut self) {
         for saving in self.saving.drain(..) {
@@ -97,16 +99,18 @@ fn save(path: &Path, lines: &[Arc<str>]) -> io::Result<()> {
     file.flush()
 }
 
-/// Gives the name of the tool that took it.
+/// Copies text with the first tool that accepts it, and returns the name of that tool.
 fn copy_by_tool(text: &str) -> Option<&'static str> {
     let is_set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
-    let fit = TOOLS.iter().filter(|(.., variable)| variable.is_none_or(is_set));
-    fit.filter(|(tool, arguments, _)| run_tool(tool, arguments, text).is_ok_and(|took| took))
+    let usable = CLIPBOARD_TOOLS.iter().filter(|(.., variable)| variable.is_none_or(is_set));
+    usable
+        .filter(|(tool, arguments, _)| run_tool(tool, arguments, text).is_ok_and(|copied| copied))
         .map(|(tool, ..)| *tool)
         .next()
 }
 
-/// The text goes by a pipe: arguments can be seen by others.
+/// Passes text to a tool on stdin, because other users can see the arguments of a process. Returns
+/// whether the tool succeeded.
 fn run_tool(tool: &str, arguments: &[&str], text: &str) -> io::Result<bool> {
     let mut command = Command::new(tool);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,18 +1,19 @@
-//! The events at hand: the newest ones, up to a limit in events and in bytes.
+//! A buffer of the newest events, limited by number and by size in bytes.
 //!
-//! Every event has a number that stays its own. What is selected, marked or matched is known by that number, so that
-//! nothing moves under the reader when the oldest events go.
+//! Every event has a number that never changes: the first event of the session is 0. Selection,
+//! marks and matches refer to events by number, so they stay on their events when the oldest ones
+//! are dropped.
 
 use std::collections::VecDeque;
 
 use crate::output::stored_event::StoredEvent;
 
-/// How much is kept.
+/// The limits of an [`EventBuffer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BufferLimits {
-    /// So many events.
+    /// The maximum number of events.
     pub events: usize,
-    /// So many bytes of them.
+    /// The maximum size of all events, in bytes.
     pub bytes: usize,
 }
 
@@ -22,7 +23,7 @@ impl Default for BufferLimits {
     }
 }
 
-/// The events at hand, oldest first.
+/// The newest events, oldest first.
 #[derive(Debug)]
 pub struct EventBuffer {
     limits: BufferLimits,
@@ -32,39 +33,41 @@ pub struct EventBuffer {
 }
 
 impl EventBuffer {
-    /// An empty buffer.
+    /// Creates an empty buffer.
     #[must_use]
     pub const fn new(limits: BufferLimits) -> Self {
         Self { limits, rows: VecDeque::new(), first: 0, bytes: 0 }
     }
 
-    /// Adds an event, and lets the oldest go where it is one too many. Gives its number.
+    /// Adds an event and returns its number.
+    ///
+    /// Drops the oldest events while a limit is exceeded, but never the new one.
     pub fn push(&mut self, stored: StoredEvent) -> u64 {
         self.bytes += stored.bytes();
         self.rows.push_back(stored);
         while self.rows.len() > 1
             && (self.rows.len() > self.limits.events || self.bytes > self.limits.bytes)
         {
-            let gone = self.rows.pop_front();
-            self.bytes -= gone.map_or(0, |stored| stored.bytes());
+            let oldest = self.rows.pop_front();
+            self.bytes -= oldest.map_or(0, |stored| stored.bytes());
             self.first += 1;
         }
         self.end() - 1
     }
 
-    /// The number of the oldest event.
+    /// Returns the number of the oldest event.
     #[must_use]
     pub const fn first(&self) -> u64 {
         self.first
     }
 
-    /// The number that the next event gets.
+    /// Returns the number that the next event will get.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.first + self.rows.len() as u64
     }
 
-    /// The event of that number, if it is still there.
+    /// Returns the event with that number, or `None` if it was dropped or has not arrived.
     #[must_use]
     pub fn get(&self, number: u64) -> Option<&StoredEvent> {
         self.rows.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
@@ -89,19 +92,19 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stay_when_the_oldest_go() {
+    fn numbers_do_not_change_when_the_oldest_events_are_dropped() {
         let mut buffer = EventBuffer::new(BufferLimits { events: 3, bytes: usize::MAX });
         for number in 0..5 {
             assert_eq!(buffer.push(stored(&number.to_string())), number);
         }
         assert_eq!((buffer.first(), buffer.end()), (2, 5));
         assert!(buffer.get(1).is_none());
-        assert_eq!(&*buffer.get(2).expect("it is there").line, "2");
+        assert_eq!(&*buffer.get(2).expect("event 2 is buffered").line, "2");
         assert!(buffer.get(5).is_none());
     }
 
     #[test]
-    fn bytes_are_a_limit_too_but_the_newest_event_stays() {
+    fn the_byte_limit_never_drops_the_newest_event() {
         let mut buffer =
             EventBuffer::new(BufferLimits { events: 10, bytes: 2 * stored("aaaa").bytes() });
         for _ in 0..4 {

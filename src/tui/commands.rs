@@ -1,9 +1,9 @@
-//! The commands that are typed after `:`, as a table and as a parser.
+//! The commands of the `:` prompt: a table for help and completion, and the parser.
 
 use super::seek::SeekTime;
 use crate::error::Error;
 
-/// The commands, each with its argument.
+/// The commands, each with a placeholder for its argument.
 pub const COMMANDS: &[(&str, &str)] = &[
     ("at", "TIME"),
     ("call", "SID"),
@@ -13,7 +13,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("quit", ""),
 ];
 
-/// Returns all commands in one line.
+/// Returns all commands and their arguments on one line.
 #[must_use]
 pub fn summary() -> String {
     COMMANDS
@@ -23,7 +23,7 @@ pub fn summary() -> String {
         .join(", ")
 }
 
-/// A command.
+/// A parsed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PromptCommand {
     /// Closes the screen.
@@ -40,7 +40,10 @@ pub enum PromptCommand {
     Save(String),
 }
 
-/// Reads a command.
+/// Parses a command.
+///
+/// # Errors
+/// Fails if the command is unknown, lacks its argument, or has an invalid time.
 pub fn parse(text: &str) -> Result<PromptCommand, Error> {
     let (word, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     let rest = rest.trim();
@@ -51,16 +54,16 @@ pub fn parse(text: &str) -> Result<PromptCommand, Error> {
         "w" | "save" if !rest.is_empty() => Ok(PromptCommand::Save(rest.to_owned())),
         "at" => SeekTime::parse(rest).map(PromptCommand::At).ok_or_else(|| {
             Error::usage(
-                "cannot go there",
-                "this is no time",
-                "write it like 09:30, 09:30:15, 2026-05-05T09:30:00Z, +5m or -30s",
+                "cannot go to that time",
+                "invalid time",
+                "use a time such as 09:30, 09:30:15, 2026-05-05T09:30:00Z, +5m or -30s",
             )
         }),
         "call" if !rest.is_empty() => Ok(PromptCommand::Call(rest.to_owned())),
         _ => Err(Error::usage(
-            "cannot do that",
-            "there is no such command",
-            format!("there are: {}", summary()),
+            "cannot run the command",
+            "no such command",
+            format!("use one of: {}", summary()),
         )),
     }
 }

@@ -1,4 +1,5 @@
-//! What the word that is being typed may become: names of fields, of types, of commands.
+//! Completion of the word before the cursor: names of commands, fields, event types, named filters
+//! and calls.
 
 use super::commands::COMMANDS;
 use super::state::State;
@@ -6,8 +7,8 @@ use super::state::prompt::Purpose;
 use crate::model::Kind;
 use crate::query::is_filter_name;
 
-/// The parts of `_tap` that can be listed or filtered by.
-const TAP: &[&str] = &[
+/// The members of `_tap` that can be used as columns and in filters.
+const TAP_MEMBERS: &[&str] = &[
     "_tap.id",
     "_tap.time",
     "_tap.received_at",
@@ -16,7 +17,7 @@ const TAP: &[&str] = &[
     "_tap.call_sid",
 ];
 
-/// How many characters before the end of `before` the word begins that can be completed, and what it may become.
+/// Returns the length in characters of the word at the end of `before`, and its completions.
 #[must_use]
 pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<String>) {
     match purpose {
@@ -34,7 +35,7 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
             Some(_) => (0, Vec::new()),
         },
         Purpose::Filter => {
-            // One that has a name stands by itself.
+            // A named filter is used alone, so it can only be completed at the start.
             if let Some(typed) = before.trim_start().strip_prefix('@')
                 && (typed.is_empty() || is_filter_name(typed))
             {
@@ -45,7 +46,7 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
             };
             let start = before.rfind(|character| !is_part(character)).map_or(0, |at| at + 1);
             let typed = &before[start..];
-            // Within a string, and not behind one that has ended.
+            // An odd number of quotes means that the word is inside a string, not after it.
             let is_text =
                 before[..start].ends_with('"') && before[..start].matches('"').count() % 2 == 1;
             if is_text && before[..start].trim_end_matches('"').contains("event_type") {
@@ -78,15 +79,16 @@ fn starting_with(word: &str, names: impl Iterator<Item = String>) -> (usize, Vec
     )
 }
 
-/// The names of fields: those of the selected event first, then those of all types, then the parts of `_tap`.
+/// Returns the names of fields: first those of the selected event, then those of all event types,
+/// then the members of `_tap`. Names may repeat.
 pub fn field_names(state: &State) -> Vec<String> {
     let selected = state.selected_event().and_then(|stored| stored.kind);
     let kinds = selected.into_iter().chain(Kind::ALL.iter().copied());
     let names = kinds.flat_map(|kind| kind.spec().fields.iter().map(|field| field.name.to_owned()));
-    names.chain(TAP.iter().map(|name| (*name).to_owned())).collect()
+    names.chain(TAP_MEMBERS.iter().map(|name| (*name).to_owned())).collect()
 }
 
-/// What all of them begin with.
+/// Returns the longest prefix that all candidates share.
 #[must_use]
 pub fn common_prefix(candidates: &[String]) -> &str {
     let Some((first, rest)) = candidates.split_first() else { return "" };

@@ -1,4 +1,4 @@
-//! What stays the same while the screen is open.
+//! The configuration of the live screen, which does not change while it is open.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,26 +11,26 @@ use super::style::Theme;
 use crate::pipeline::pacing::Pace;
 use crate::redact::Policy;
 
-/// The configuration of the screen, from the command line and the environment.
+/// The configuration of the live screen, from the command line and the environment.
 pub struct ScreenConfig {
     /// The name of the source, such as the workspace.
     pub title: String,
-    /// The names that were given to `--reveal`.
+    /// The names passed to `--reveal`.
     pub revealed: Vec<String>,
-    /// What is hidden; filters are checked against it.
+    /// The redaction policy, which filters are checked against.
     pub policy: Policy,
-    /// The variables of `--arg` and `--argjson`.
+    /// The variables set by `--arg` and `--argjson`.
     pub variables: Vec<(String, Val)>,
-    /// The named filters of the configuration.
+    /// The named filters of the configuration, by name.
     pub named: BTreeMap<String, String>,
-    /// How many events are kept.
+    /// The limits of the event buffer.
     pub limits: BufferLimits,
-    /// Colours.
+    /// The colours.
     pub theme: Theme,
-    /// The zone of local times.
+    /// The time zone of local times.
     pub zone: TimeZone,
     /// Whether long lines are wrapped at the start.
     pub wrap: bool,
-    /// The speed of a replay; `None` for a live source.
+    /// The pace of a replay; `None` for a live source.
     pub pace: Option<Arc<Pace>>,
 }

@@ -1,5 +1,7 @@
-//! The detail of an event as a tree of lines: every field with its value, type, class and meaning;
-//! then deviations from the model, and the metadata in `_tap`.
+//! The detail of an event as a tree of lines.
+//!
+//! The lines are every field with its value, type, privacy class and description, then the
+//! deviations from the model, then the metadata in `_tap`. Drawing is left to the stream panel.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -15,26 +17,28 @@ use crate::text::MASK;
 /// A line of the detail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DetailLine {
-    /// How jq gets at the value; empty where there is none.
+    /// The jq path of the value; empty if the line has no value.
     pub path: String,
-    /// Its JSON.
+    /// The value as JSON.
     pub json: String,
-    /// Whether it can be folded.
+    /// Whether the value has members or elements, so that it can be folded.
     pub is_container: bool,
-    /// Whether it stands for something hidden.
+    /// Whether the value is hidden or contains something hidden.
     pub is_hidden: bool,
-    /// How deep the value is nested.
+    /// The nesting depth of the value.
     pub depth: usize,
-    /// The name of the field, or the heading.
+    /// The name of the field, or the text of the heading.
     pub name: String,
-    /// What the model says about the field.
+    /// The description of the field from the model.
     pub note: String,
     /// Whether the line is a heading.
     pub is_heading: bool,
 }
 
 impl DetailLine {
-    /// Returns the filter that keeps events with this value, if a filter can test for it.
+    /// Returns a filter that keeps events with this value.
+    ///
+    /// Returns `None` for headings, containers and hidden values, which a filter cannot compare.
     #[must_use]
     pub fn condition(&self) -> Option<String> {
         let usable = !self.path.is_empty() && !self.is_container && !self.is_hidden;
@@ -42,7 +46,7 @@ impl DetailLine {
     }
 }
 
-/// Returns the lines of the selected event.
+/// Returns the lines of the selected event, without the members of folded values.
 #[must_use]
 pub fn lines(state: &State) -> Vec<DetailLine> {
     let Some(stored) = state.selected_event() else { return Vec::new() };
@@ -64,10 +68,7 @@ fn event_lines(event: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<
         is_hidden: event_type == MASK,
         ..heading(
             event_type,
-            spec.map_or_else(
-                || "no such event in the model".to_owned(),
-                |spec| spec.doc.to_owned(),
-            ),
+            spec.map_or_else(|| "not in the model".to_owned(), |spec| spec.doc.to_owned()),
         )
     }];
     for field in event.fields() {
@@ -82,11 +83,11 @@ fn event_lines(event: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<
             depth: 1,
             ty: field.spec.map(|spec| &spec.ty),
         };
-        value.push(&name, note, field.hidden, folded, &mut lines);
+        value.push_lines(&name, note, field.hidden, folded, &mut lines);
     }
     let tap = event.tap();
     if !tap.drift.is_empty() {
-        lines.push(heading("Drift", "what the model did not expect".to_owned()));
+        lines.push(heading("Drift", "how the event differs from the model".to_owned()));
         for drift in &tap.drift {
             let name = drift.field.as_deref().unwrap_or("the event").to_owned();
             lines.push(DetailLine {
@@ -97,16 +98,16 @@ fn event_lines(event: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<
             });
         }
     }
-    lines.push(heading("_tap", "what evtap says about it".to_owned()));
+    lines.push(heading("_tap", "metadata that evtap adds".to_owned()));
     for (key, json) in scan::entries(&event.tap_json()) {
         let Some(name) = key.map(unescape) else { continue };
         let value = DetailValue { path: member_path("._tap", &name), json, depth: 1, ty: None };
-        value.push(&name, String::new(), false, folded, &mut lines);
+        value.push_lines(&name, String::new(), false, folded, &mut lines);
     }
     lines
 }
 
-/// The path of a member, as jq has it.
+/// Returns the jq path of a member.
 fn member_path(path: &str, name: &str) -> String {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !name.starts_with(|character: char| character.is_ascii_digit());
@@ -117,7 +118,7 @@ fn member_path(path: &str, name: &str) -> String {
     format!("{path}{dot}[{}]", serde_json::Value::from(name))
 }
 
-/// A value, with what is needed to make lines from it.
+/// A value that is turned into lines.
 struct DetailValue<'a> {
     path: String,
     json: &'a str,
@@ -126,7 +127,7 @@ struct DetailValue<'a> {
 }
 
 impl DetailValue<'_> {
-    fn push(
+    fn push_lines(
         &self,
         name: &str,
         note: String,
@@ -170,7 +171,7 @@ impl DetailValue<'_> {
                 format!("{}{name}", self.path)
             };
             DetailValue { path, json, depth: self.depth + 1, ty }
-                .push(&name, note, false, folded, lines);
+                .push_lines(&name, note, false, folded, lines);
         }
     }
 }

@@ -1,5 +1,9 @@
-//! The loop of the screen: keys first, then messages from the pipeline, then filtering and searching
-//! in slices. It draws only when something changed, and at most thirty times a second.
+//! The event loop of the screen.
+//!
+//! Each turn handles input first, then messages from the pipeline, then filtering and searching.
+//! Messages, filters and searches get a limited [time slice](super::time_slice), so that input
+//! never waits long. A frame is drawn only when something changed, and at most thirty times a
+//! second.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -25,32 +29,35 @@ use super::time_slice::TimeSlice;
 use super::update::{Msg, update};
 use crate::output::status;
 
-/// How long one slice of messages, or of filtering, may take: keys wait no longer than that and one
-/// event.
+/// The duration of one slice of messages or filtering. Input waits for at most one slice of each,
+/// plus the event being processed.
 const SLICE: Duration = Duration::from_millis(8);
 
-/// How many events one slice may look at, however fast the machine.
+/// The maximum number of events in one slice, however fast the machine is.
 const SLICE_EVENTS: usize = 4096;
 
-/// How long the loop sleeps after messages came, whoever would wake it: more will follow.
-const BRIEF: Duration = Duration::from_millis(2);
+/// How long the loop sleeps after it received messages. It ignores wake-ups meanwhile, because more
+/// messages usually follow.
+const BUSY_SLEEP: Duration = Duration::from_millis(2);
 
-/// How long the loop sleeps where nothing happens: signals do not wake it.
-const IDLE: Duration = Duration::from_millis(100);
+/// How long the loop sleeps at most while nothing happens, because signals do not wake it.
+const IDLE_SLEEP: Duration = Duration::from_millis(100);
 
-/// What came of receiving messages for a slice.
+/// The outcome of receiving messages for one slice.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Received {
-    /// There was none.
+    /// No message was waiting.
     Nothing,
-    /// All messages at hand were received.
+    /// All waiting messages were received.
     All,
-    /// There are more.
+    /// The slice was used up; more messages may be waiting.
     Slice,
 }
 
-/// The loop, while it runs. The fields are dropped in this order, so that what the tasks report is
-/// printed once the terminal is restored.
+/// The running loop.
+///
+/// `BackgroundTasks` prints its last reports when it is dropped. `TerminalGuard` holds them back
+/// until it is dropped after it, once the terminal is restored; keep the fields in this order.
 struct EventLoop<'a> {
     state: State,
     frames: FramePacer,
@@ -63,7 +70,10 @@ struct EventLoop<'a> {
     terminal: TerminalGuard,
 }
 
-/// Shows the screen until the reader quits or `stop` is set.
+/// Shows the screen until the user quits or `stop` is set.
+///
+/// # Errors
+/// Fails if the terminal cannot be used or read.
 pub fn run(
     mut config: ScreenConfig,
     messages: &Receiver<ScreenMessage>,
@@ -73,7 +83,7 @@ pub fn run(
     let terminal = TerminalGuard::take()?;
     let tasks = BackgroundTasks::default();
     if config.theme.depth != Depth::None {
-        config.theme.ground = config.theme.ground.or_else(terminal::background);
+        config.theme.background = config.theme.background.or_else(terminal::background);
     }
     let signals = Signals::register();
     let input = Some(InputReader::start()?);
@@ -97,7 +107,7 @@ pub fn run(
 }
 
 impl EventLoop<'_> {
-    /// Does everything that is due, then sleeps. Breaks when the reader quits.
+    /// Does everything that is due, then sleeps. Breaks when the user quits.
     fn turn(&mut self, draw: &impl Fn(&State, &mut Frame<'_>)) -> io::Result<ControlFlow<()>> {
         for input in self.input.iter().flat_map(InputReader::take) {
             update(&mut self.state, Msg::Input(input?));
@@ -156,14 +166,14 @@ impl EventLoop<'_> {
         if self.signals.suspended.swap(false, Ordering::Relaxed) {
             self.state.effects.push(Effect::Suspend);
         } else if self.signals.continued.swap(false, Ordering::Relaxed) {
-            // Whoever stopped the process without asking may have used the terminal meanwhile.
+            // SIGSTOP gave no chance to release the terminal, and another program may have used it.
             self.terminal.release_while(|| {})?;
             self.restore_size()?;
         }
         Ok(())
     }
 
-    /// Does what the state asks for. Breaks when the reader quits.
+    /// Performs an effect that the state requested. Breaks when the user quits.
     fn perform(&mut self, effect: Effect) -> io::Result<ControlFlow<()>> {
         match effect {
             Effect::Quit => return Ok(ControlFlow::Break(())),
@@ -193,16 +203,16 @@ impl EventLoop<'_> {
         match received {
             Received::Slice => {}
             _ if self.state.is_busy() => {}
-            Received::All => std::thread::sleep(BRIEF),
+            Received::All => std::thread::sleep(BUSY_SLEEP),
             Received::Nothing if self.state.changed => {
                 std::thread::park_timeout(self.frames.wait(Instant::now()));
             }
-            Received::Nothing => std::thread::park_timeout(IDLE),
+            Received::Nothing => std::thread::park_timeout(IDLE_SLEEP),
         }
     }
 }
 
-/// The signals that stop and continue the process.
+/// Flags that are set by the signals that stop and continue the process.
 #[derive(Default)]
 struct Signals {
     suspended: Arc<AtomicBool>,

@@ -1,4 +1,6 @@
-//! An event as lines of the list.
+//! Formats an event as a row of the list: one line, or several if long lines are wrapped.
+//!
+//! Widths are in terminal cells.
 
 use std::borrow::Cow;
 
@@ -19,15 +21,15 @@ use crate::output::stored_event::{StoredEvent, StoredEventReader};
 use crate::redact::RedactedEvent;
 use crate::text::{MASK, terminal};
 
-/// The width of the column of types.
+/// The width of the event type column.
 const TYPE_WIDTH: usize = 26;
 
-/// Where a row is, and the room that it has.
+/// The position of a row and the widths that it may use.
 #[derive(Debug, Clone, Copy)]
 pub struct RowContext<'a> {
     /// The number of the event.
     pub number: u64,
-    /// Its place in the list.
+    /// The index of the event in the list.
     pub place: usize,
     /// The width of the list.
     pub width: usize,
@@ -35,7 +37,7 @@ pub struct RowContext<'a> {
     pub column_widths: &'a [usize],
 }
 
-/// Returns how many lines the event of that number takes in the list.
+/// Returns how many lines the event with that number takes in the list.
 #[must_use]
 pub fn height(state: &State, number: u64) -> usize {
     if !state.wrap || state.columns.is_some() {
@@ -51,7 +53,7 @@ pub fn height(state: &State, number: u64) -> usize {
     row(state, &mut StoredEventReader::default(), stored, context).len()
 }
 
-/// Returns what an event has in each chosen column, and whether it is hidden.
+/// Returns the text of an event for each chosen column, and whether the field is hidden.
 pub fn values(event: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool)> {
     let value = |(name, json): (&str, Option<Cow<'_, str>>)| {
         let hidden = event.field(name).is_some_and(|field| field.hidden);
@@ -65,14 +67,14 @@ pub fn values(event: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool
     columns.parts(event).map(value).collect()
 }
 
-/// Returns the column in which the fields of an event begin.
+/// Returns the cell in which the fields of an event begin.
 #[must_use]
 pub fn fields_column(state: &State, width: usize) -> usize {
     let clock = clock(state, state.last_event_time, 0, width).width();
     2 + if clock > 0 { clock + 1 } else { 0 } + if width >= 60 { TYPE_WIDTH } else { 0 }
 }
 
-/// Returns an event as a line, or as several if long lines are wrapped.
+/// Formats an event as one line, or as several if long lines are wrapped.
 pub fn row(
     state: &State,
     reader: &mut StoredEventReader,
@@ -135,7 +137,7 @@ pub fn row(
     if state.wrap { wrap(spans, columns) } else { vec![cut(spans, columns)] }
 }
 
-/// Adds a value, with what is searched for highlighted.
+/// Adds a value, with matches of the search highlighted. Hidden values are never searched.
 fn push_value(
     state: &State,
     value: &str,
@@ -143,22 +145,22 @@ fn push_value(
     hidden: bool,
     spans: &mut Vec<Span<'static>>,
 ) {
-    let mut rest = 0;
-    let places = state
+    let mut end = 0;
+    let matches = state
         .search
         .as_ref()
         .filter(|_| !hidden)
         .map(|search| search.grep.match_ranges(value))
         .unwrap_or_default();
-    for place in places {
-        spans.push(Span::styled(value[rest..place.start].to_owned(), style));
+    for found in matches {
+        spans.push(Span::styled(value[end..found.start].to_owned(), style));
         spans.push(Span::styled(
-            value[place.clone()].to_owned(),
+            value[found.clone()].to_owned(),
             state.config.theme.warning().patch(state.config.theme.selected()),
         ));
-        rest = place.end;
+        end = found.end;
     }
-    spans.push(Span::styled(value[rest..].to_owned(), style));
+    spans.push(Span::styled(value[end..].to_owned(), style));
 }
 
 fn clock(state: &State, time: Option<Timestamp>, place: usize, columns: usize) -> String {

@@ -1,5 +1,7 @@
-//! The sink that sends events to the screen. The channel is bounded: what the screen cannot take yet
-//! waits in the socket.
+//! The observer that sends events from the pipeline to the screen.
+//!
+//! The channel is bounded. If the screen falls behind, the pipeline blocks, and the backlog stays
+//! in the socket.
 
 use std::io;
 use std::sync::Arc;
@@ -14,23 +16,23 @@ use crate::pipeline::pacing::Pace;
 use crate::query::EventContext;
 use crate::transport::ConnectionEvent;
 
-/// How many events may wait for the screen.
-pub const QUEUE: usize = 1024;
+/// The maximum number of messages that wait for the screen.
+pub const QUEUE_CAPACITY: usize = 1024;
 
-/// How many filtered events are reported in one message.
+/// How many filtered events are counted before they are reported.
 const FILTERED_BATCH: u64 = 256;
 
-/// Hands events over to the screen.
+/// Sends events to the screen, at the pace of the replay if there is one.
 pub struct ScreenSink {
     screen: SyncSender<ScreenMessage>,
-    /// The thread that receives; it may be parked.
+    /// The thread that receives the messages, which may be parked.
     receiver: Thread,
     pace: Option<Arc<Pace>>,
     filtered_out: FilteredCounts,
 }
 
 impl ScreenSink {
-    /// Creates a sink that sends to that channel, wakes that thread, and keeps that pace.
+    /// Creates a sink that sends to `screen`, unparks `receiver`, and keeps `pace`.
     #[must_use]
     pub const fn new(
         screen: SyncSender<ScreenMessage>,
@@ -46,7 +48,7 @@ impl ScreenSink {
     }
 
     fn send(&self, message: ScreenMessage) -> io::Result<()> {
-        // A screen that is closed is like a reader that has gone.
+        // The pipeline handles a closed screen like a closed pipe.
         let sent = self.screen.send(message).map_err(|_| io::ErrorKind::BrokenPipe.into());
         self.receiver.unpark();
         sent
@@ -85,13 +87,13 @@ impl Observer for ScreenSink {
         self.send(ScreenMessage::Connection(event.clone())).map(|()| true)
     }
 
-    /// Nothing more is at hand.
+    /// Reports the counts of filtered events, because no event is waiting that would do so.
     fn flush(&mut self) -> io::Result<()> {
         self.send_filtered()
     }
 }
 
-/// The end of the events is something to wake up for, too.
+/// Wakes the screen, so that it notices that the channel is closed.
 impl Drop for ScreenSink {
     fn drop(&mut self) {
         self.receiver.unpark();

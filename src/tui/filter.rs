@@ -1,4 +1,4 @@
-//! A filter over the events at hand, applied in slices so that no key waits for it.
+//! A filter over the buffered events, applied in slices so that no key waits for it.
 
 use std::collections::VecDeque;
 
@@ -11,26 +11,22 @@ use crate::query::check::{Kinds, check};
 use crate::query::program::{StepBudget, parse};
 use crate::query::{EventContext, Predicate, TypeFilter, resolve_named_filter};
 
-/// The option that messages about the filter name.
-const NAME: &str = "the filter";
+/// The name of the filter in error messages.
+const FILTER_NAME: &str = "the filter";
 
-/// No key waits for an expression that takes so long on one event.
-fn too_long() -> Error {
-    let advice = "give it by --filter on the command line, where it may take longer";
-    Error::usage(
-        "cannot filter by that here",
-        "on one event it takes so long that keys would have to wait",
-        advice,
-    )
+/// The error for an expression that exceeds [`StepBudget::INTERACTIVE`] on one event.
+fn budget_exceeded() -> Error {
+    let advice = "pass it with --filter on the command line, which allows more time";
+    Error::usage("cannot use this filter here", "it takes too long on a single event", advice)
 }
 
-/// A filter, and the events at hand that it keeps.
+/// A filter and the buffered events that it keeps.
 pub struct FilterTask {
-    /// The expression as it was typed: perhaps a name.
+    /// The text as typed: an expression, or `@` and the name of a filter.
     pub source: String,
-    /// The expression itself.
+    /// The jq expression.
     pub expression: String,
-    /// A warning of the checker about an expression that can be used.
+    /// The first warning of the checker, if any.
     pub warning: Option<String>,
     predicate: Predicate,
     numbers: VecDeque<u64>,
@@ -38,14 +34,18 @@ pub struct FilterTask {
 }
 
 impl FilterTask {
-    /// Compiles an expression, and holds it against the model.
+    /// Compiles an expression and checks it against the model.
+    ///
+    /// # Errors
+    /// Fails if the expression is invalid, if the named filter does not exist, or if the checker
+    /// rejects the expression.
     pub fn compile(source: &str, config: &ScreenConfig) -> Result<Self, Error> {
-        let named = resolve_named_filter(&config.named, NAME, source)?;
+        let named = resolve_named_filter(&config.named, FILTER_NAME, source)?;
         let (name, expression) = named
             .as_ref()
-            .map_or((NAME, source), |(name, expression)| (name.as_str(), *expression));
+            .map_or((FILTER_NAME, source), |(name, expression)| (name.as_str(), *expression));
         let parsed = parse(name, expression)?;
-        // Keys wait for the event in hand, so it may not take long.
+        // Keys wait while an event is tested, so a test may not take long.
         let predicate =
             Predicate::with_budget(StepBudget::INTERACTIVE, &parsed, &config.variables)?;
         let (_, findings) =
@@ -69,8 +69,10 @@ impl FilterTask {
         })
     }
 
-    /// Looks at events at hand until all were looked at or the slice is used up. Returns whether all
-    /// were looked at.
+    /// Tests buffered events until the slice is used up. Returns whether all events were tested.
+    ///
+    /// # Errors
+    /// Fails if the expression takes too long on one event.
     pub fn advance(
         &mut self,
         buffer: &EventBuffer,
@@ -85,10 +87,10 @@ impl FilterTask {
             if !slice.take() {
                 return Ok(false);
             }
-            let holds = reader
+            let is_match = reader
                 .read(stored, |event| self.predicate.holds(&EventContext::new(event)))
-                .map_err(|_| too_long())?;
-            if holds {
+                .map_err(|_| budget_exceeded())?;
+            if is_match {
                 self.numbers.push_back(self.next);
             }
             self.next += 1;
@@ -96,13 +98,14 @@ impl FilterTask {
         Ok(true)
     }
 
-    /// Whether all events at hand were looked at.
+    /// Returns whether all buffered events were tested.
     #[must_use]
     pub fn is_finished(&self, buffer: &EventBuffer) -> bool {
         self.next >= buffer.end()
     }
 
-    /// The numbers of the events that it keeps, in order; some at the front may be gone from the buffer.
+    /// Returns the numbers of the events that pass the filter, in ascending order. Events at the
+    /// front may have been dropped from the buffer.
     #[must_use]
     pub const fn numbers(&self) -> &VecDeque<u64> {
         &self.numbers

@@ -1,4 +1,4 @@
-//! Filtering and searching in slices, so that no key waits for them.
+//! Runs filters and searches in slices, so that no key waits for them.
 
 use super::search::{SearchProgress, SearchTask};
 use super::selection::{keep_visible, select};
@@ -28,11 +28,11 @@ pub fn advance(state: &mut State, mut slice: TimeSlice) {
     keep_visible(state);
 }
 
-/// Starts a search from the selected event on.
+/// Starts a search from the selected event onwards, forward or backward.
 pub fn start_search(state: &mut State, forward: bool) {
     let (place, len) = (state.rows().place(state.selected), state.rows().len());
     let Some(search) = &mut state.search else {
-        return state.notify("nothing is searched for: / begins");
+        return state.notify("no search pattern; press / to search");
     };
     if let Some(task) = SearchTask::new(place, len, forward) {
         search.task = Some(task);
@@ -48,7 +48,7 @@ fn advance_search(state: &mut State, slice: &mut TimeSlice) {
     }
     match progress {
         SearchProgress::Found(number) => select(state, number),
-        SearchProgress::NotFound => state.notify("nothing matches"),
+        SearchProgress::NotFound => state.notify("no match"),
         SearchProgress::Unfinished => {}
     }
 }

@@ -1,6 +1,7 @@
-//! Reads keys and the mouse on a thread of its own, and wakes the thread that draws.
+//! Reads keys and the mouse on a separate thread and wakes the event loop.
 //!
-//! The reader stops at once: while the screen is closed, what is typed is for another program.
+//! On Unix, dropping the reader stops it at once, so that it takes no input meant for another
+//! program while the screen is closed or the process is suspended.
 
 mod sender;
 #[cfg(unix)]
@@ -14,18 +15,18 @@ use crossterm::event::Event;
 
 use sender::InputSender;
 
-/// A thread that reads events of the terminal.
+/// A thread that reads terminal events.
 pub struct InputReader {
-    typed: Receiver<io::Result<Event>>,
+    events: Receiver<io::Result<Event>>,
     thread: Option<JoinHandle<()>>,
     #[cfg(unix)]
     wake_pipe: wake::WakePipe,
 }
 
 impl InputReader {
-    /// Starts a reader that wakes the calling thread.
+    /// Starts a reader that unparks the calling thread for every event.
     pub fn start() -> io::Result<Self> {
-        let (send, typed) = channel();
+        let (send, events) = channel();
         let receiver = std::thread::current();
         #[cfg(unix)]
         let (wake_pipe, woken) = wake::WakePipe::open()?;
@@ -40,16 +41,16 @@ impl InputReader {
             }
         })?;
         Ok(Self {
-            typed,
+            events,
             thread: Some(thread),
             #[cfg(unix)]
             wake_pipe,
         })
     }
 
-    /// Returns the events that have come.
+    /// Returns the events that are waiting.
     pub fn take(&self) -> impl Iterator<Item = io::Result<Event>> {
-        self.typed.try_iter()
+        self.events.try_iter()
     }
 }
 
@@ -63,7 +64,8 @@ impl Drop for InputReader {
     }
 }
 
-/// Reads until nobody receives: here the console cannot be waited for together with anything else.
+/// Reads until the receiver is dropped. Without `poll`, the console cannot be waited for together
+/// with a pipe, so the thread ends only after the next event.
 #[cfg(not(unix))]
 fn read(sender: &InputSender) -> io::Result<()> {
     while sender.send(Ok(crossterm::event::read()?)) {}

@@ -1,10 +1,11 @@
-//! The keys, as a table: what is pressed is looked up in it, and the help and the footer are made from it.
+//! The key bindings as one table. Key presses are looked up in it, and the help and the footer are
+//! generated from it.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::screen::Screen;
 
-/// What a key is for.
+/// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyAction {
     Quit,
@@ -53,23 +54,23 @@ pub enum KeyAction {
     Save,
 }
 
-/// A line of the table.
+/// An action and the keys that trigger it.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyBinding {
     /// The keys.
     pub keys: &'static [(KeyCode, KeyModifiers)],
-    /// What people call them.
+    /// The names of the keys in the help, separated by a space.
     pub name: &'static str,
-    /// What they are for.
+    /// What the keys do.
     pub action: KeyAction,
-    /// The same in words.
+    /// The description of the action in the help.
     pub help: &'static str,
 }
 
-/// A heading of the help, and the bindings below it.
+/// A heading of the help and the bindings below it, in one or more parts.
 pub type KeyGroup = (&'static str, &'static [&'static [KeyBinding]]);
 
-/// A footer hint: an action, and what it does here in a word or two.
+/// A footer hint: an action, and what it does on the current screen in a word or two.
 pub type KeyHint = (KeyAction, &'static str);
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
@@ -93,7 +94,7 @@ macro_rules! bindings {
     };
 }
 
-/// The keys of the screens, in order.
+/// The number keys, one per screen.
 const DIGITS: &[(&str, [(KeyCode, KeyModifiers); 1])] = &[
     ("1", [key('1')]),
     ("2", [key('2')]),
@@ -112,8 +113,8 @@ const fn screen_binding(at: usize) -> KeyBinding {
     KeyBinding { keys, name, action: KeyAction::Screen(screen), help: screen.description() }
 }
 
-/// One binding for each screen, from the table of screens.
-const SCREENS: [KeyBinding; Screen::COUNT] = {
+/// One binding for each screen, generated from the table of screens.
+const SCREEN_BINDINGS: [KeyBinding; Screen::COUNT] = {
     let mut bindings = [screen_binding(0); Screen::COUNT];
     let mut at = 1;
     while at < Screen::COUNT {
@@ -123,125 +124,128 @@ const SCREENS: [KeyBinding; Screen::COUNT] = {
     bindings
 };
 
-/// All keys.
+/// All key bindings, grouped by heading.
 pub const TABLE: &[KeyGroup] = &[
     (
-        "Moving",
+        "Movement",
         &[bindings! {
-            "j ↓" [key('j'), code(KeyCode::Down)] KeyAction::Down, "down";
-            "k ↑" [key('k'), code(KeyCode::Up)] KeyAction::Up, "up; leaves following";
-            "g Home" [key('g'), code(KeyCode::Home)] KeyAction::Top, "to the oldest";
-            "G End" [key('G'), code(KeyCode::End)] KeyAction::Bottom, "to the newest, and follow";
-            "PgDn ^F" [code(KeyCode::PageDown), ctrl('f')] KeyAction::PageDown, "a page down";
-            "PgUp ^B" [code(KeyCode::PageUp), ctrl('b')] KeyAction::PageUp, "a page up";
-            "^D" [ctrl('d')] KeyAction::HalfDown, "half a page down";
-            "^U" [ctrl('u')] KeyAction::HalfUp, "half a page up";
-            "e" [key('e')] KeyAction::NextError, "to the next error";
-            "E" [key('E')] KeyAction::PreviousError, "to the error before";
-            "m" [key('m')] KeyAction::Mark, "mark, or take the mark away";
-            "u" [key('u')] KeyAction::NextMark, "to the next mark";
-            "U" [key('U')] KeyAction::PreviousMark, "to the mark before";
+            "j ↓" [key('j'), code(KeyCode::Down)] KeyAction::Down, "move down";
+            "k ↑" [key('k'), code(KeyCode::Up)] KeyAction::Up, "move up; stop following";
+            "g Home" [key('g'), code(KeyCode::Home)] KeyAction::Top, "go to the oldest";
+            "G End" [key('G'), code(KeyCode::End)] KeyAction::Bottom, "go to the newest, and follow";
+            "PgDn ^F" [code(KeyCode::PageDown), ctrl('f')] KeyAction::PageDown, "move a page down";
+            "PgUp ^B" [code(KeyCode::PageUp), ctrl('b')] KeyAction::PageUp, "move a page up";
+            "^D" [ctrl('d')] KeyAction::HalfDown, "move half a page down";
+            "^U" [ctrl('u')] KeyAction::HalfUp, "move half a page up";
+            "e" [key('e')] KeyAction::NextError, "go to the next error";
+            "E" [key('E')] KeyAction::PreviousError, "go to the previous error";
+            "m" [key('m')] KeyAction::Mark, "set or remove a mark";
+            "u" [key('u')] KeyAction::NextMark, "go to the next mark";
+            "U" [key('U')] KeyAction::PreviousMark, "go to the previous mark";
         }],
     ),
     (
-        "Finding",
+        "Search and filter",
         &[bindings! {
-            "/" [key('/')] KeyAction::Search, "search for a regular expression in what is seen";
-            "n" [key('n')] KeyAction::Next, "to the next match";
-            "N" [key('N')] KeyAction::Previous, "to the match before";
-            "f" [key('f')] KeyAction::Filter, "edit the filter: jq, or the @name of one; ↑ ↓ go through the last ones";
-            "F" [key('F')] KeyAction::ToggleFilter, "filter off, and on again";
-            "o" [key('o')] KeyAction::OnlyCall, "only the call of this event, and all again";
-            "+" [key('+')] KeyAction::AddToFilter, "add the value of this field to the filter";
+            "/" [key('/')] KeyAction::Search, "search for a regular expression; case-sensitive only with an upper-case letter";
+            "n" [key('n')] KeyAction::Next, "go to the next match";
+            "N" [key('N')] KeyAction::Previous, "go to the previous match";
+            "f" [key('f')] KeyAction::Filter, "edit the filter: a jq expression or @name; ↑ ↓ recall earlier filters";
+            "F" [key('F')] KeyAction::ToggleFilter, "turn the filter off or on";
+            "o" [key('o')] KeyAction::OnlyCall, "show only the call of this event, or all events again";
+            "+" [key('+')] KeyAction::AddToFilter, "add the value of the selected field to the filter";
         }],
     ),
     (
-        "Looking",
+        "View",
         &[bindings! {
-            "Enter" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, step into it, fold; open a call, then its parts";
-            "l →" [key('l'), code(KeyCode::Right)] KeyAction::Into, "into the detail; unfold";
-            "h ←" [key('h'), code(KeyCode::Left)] KeyAction::Out, "out of the detail; fold";
-            ">" [key('>')] KeyAction::Grow, "a larger detail (or drag its edge)";
-            "<" [key('<')] KeyAction::Shrink, "a smaller detail";
-            "Space" [key(' ')] KeyAction::Pause, "pause, and go on";
-            "t" [key('t')] KeyAction::Time, "time: local, UTC, age, since the line before, none";
-            "x" [key('x')] KeyAction::Columns, "choose the fields that are listed, as a table: Space ticks, Enter takes them";
-            "w" [key('w')] KeyAction::Wrap, "wrap long lines, and cut them again";
+            "Enter" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, go into it, fold a value; open a call, then its parts";
+            "l →" [key('l'), code(KeyCode::Right)] KeyAction::Into, "go into the detail; unfold a value";
+            "h ←" [key('h'), code(KeyCode::Left)] KeyAction::Out, "leave the detail; fold a value";
+            ">" [key('>')] KeyAction::Grow, "enlarge the detail (or drag its edge)";
+            "<" [key('<')] KeyAction::Shrink, "shrink the detail";
+            "Space" [key(' ')] KeyAction::Pause, "pause or resume the list";
+            "t" [key('t')] KeyAction::Time, "change the times: local, UTC, age, since the previous line, none";
+            "x" [key('x')] KeyAction::Columns, "choose the fields to show as columns: Space toggles, Enter applies";
+            "w" [key('w')] KeyAction::Wrap, "wrap or cut long lines";
         }],
     ),
     (
-        "Replaying a recording",
+        "Replay",
         &[bindings! {
-            "p" [key('p')] KeyAction::Hold, "hold the replay, and go on";
-            "." [key('.')] KeyAction::Step, "hold it, and let one event through";
-            "]" [key(']')] KeyAction::Faster, "faster: 1× is real time, the last is full speed";
-            "[" [key('[')] KeyAction::Slower, "slower";
-            "@" [key('@')] KeyAction::GoTo, "go to a time: 09:30, +5m, -30s; what is not replayed yet is run through";
+            "p" [key('p')] KeyAction::Hold, "hold or resume the replay";
+            "." [key('.')] KeyAction::Step, "hold the replay and advance by one event";
+            "]" [key(']')] KeyAction::Faster, "go faster: 1× is real time, the last step is full speed";
+            "[" [key('[')] KeyAction::Slower, "go slower";
+            "@" [key('@')] KeyAction::GoTo, "go to a time such as 09:30, +5m or -30s; the replay runs ahead if needed";
         }],
     ),
     (
-        "Taking along",
+        "Copy and save",
         &[bindings! {
-            "y" [key('y')] KeyAction::Copy, "copy the event as it is shown; in the detail the value, of a call the SID";
-            "s" [key('s')] KeyAction::Save, "save what is listed as NDJSON, for you alone (mode 0600)";
+            "y" [key('y')] KeyAction::Copy, "copy the event as shown; in the detail, the value; of a call, the SID";
+            "s" [key('s')] KeyAction::Save, "save the listed events as NDJSON that only you can read (mode 0600)";
         }],
     ),
     (
         "Screens",
         &[
-            &SCREENS,
+            &SCREEN_BINDINGS,
             bindings! {
-                "Tab" [code(KeyCode::Tab)] KeyAction::NextScreen, "the next screen";
-                "S-Tab" [code(KeyCode::BackTab)] KeyAction::PreviousScreen, "the screen before";
-                ":" [key(':')] KeyAction::Command, "a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
-                "?" [key('?')] KeyAction::Help, "this help";
-                "Esc" [code(KeyCode::Esc)] KeyAction::Back, "back: close what is open";
+                "Tab" [code(KeyCode::Tab)] KeyAction::NextScreen, "go to the next screen";
+                "S-Tab" [code(KeyCode::BackTab)] KeyAction::PreviousScreen, "go to the previous screen";
+                ":" [key(':')] KeyAction::Command, "enter a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
+                "?" [key('?')] KeyAction::Help, "show this help";
+                "Esc" [code(KeyCode::Esc)] KeyAction::Back, "go back; close what is open";
                 "q" [key('q'), ctrl('c')] KeyAction::Quit, "quit";
-                "^Z" [ctrl('z')] KeyAction::Suspend, "suspend; `fg` comes back";
+                "^Z" [ctrl('z')] KeyAction::Suspend, "suspend; `fg` resumes";
             },
         ],
     ),
 ];
 
-/// What is not in the table, since it is no key or no key of the screen.
+/// Help for everything that is not a key binding: the mouse, the keys of the prompt, and symbols.
 pub const OTHER_HELP: &[(&str, &[(&str, &str)])] = &[
     (
-        "With the mouse",
+        "Mouse",
         &[
             (
                 "click",
-                "choose an event, a call, a line of the detail, a screen, a position; closes this help",
+                "select an event, call, detail line, screen or replay position; close this help",
             ),
-            ("again", "open what is chosen"),
-            ("wheel", "scroll what is below it"),
-            ("drag", "the edge of the detail, the position in a recording"),
-            ("S-click", "select text as the terminal does"),
+            ("again", "open the selection"),
+            ("wheel", "scroll the part under the pointer"),
+            ("drag", "move the edge of the detail, or the replay position"),
+            ("S-click", "select text in the terminal"),
         ],
     ),
     (
-        "While a line is typed",
+        "Typing a line",
         &[
-            ("Tab", "complete the name of a field, a type or a command"),
-            ("Enter", "take it"),
-            ("Esc ^C", "leave it as it was"),
-            ("^A ^E", "to its beginning, to its end"),
-            ("^U ^K ^W", "delete to its beginning, to its end, a word"),
+            ("Tab", "complete a field, an event type or a command"),
+            ("Enter", "accept the line"),
+            ("Esc ^C", "cancel"),
+            ("^A ^E", "go to the start, to the end"),
+            ("^U ^K ^W", "delete to the start, to the end, a word"),
         ],
     ),
     (
-        "What the signs mean",
+        "Symbols",
         &[
-            ("!", "something went wrong"),
-            ("~", "the model did not expect something about this event"),
-            ("◆", "marked; on the bar of a replay, where the selected event is"),
-            ("●  ○", "a call that is on, one that has ended"),
-            ("…", "more than fits; a tool that has not answered yet"),
-            ("[redacted]", "hidden; only --reveal on the command line lifts it, no key does"),
+            ("!", "an error"),
+            ("~", "drift: the event differs from the model"),
+            ("◆", "a mark; on the bar of a replay, the selected event"),
+            ("●  ○", "an active call, an ended call"),
+            ("…", "text that was cut; a tool that has not answered yet"),
+            (
+                "[redacted]",
+                "a hidden value; no key shows it, only --reveal on the command line does",
+            ),
         ],
     ),
 ];
 
-/// What a key is for, outside a line that is edited.
+/// Returns the action of a key press. Does not apply to the prompt, which handles keys itself.
 #[must_use]
 pub fn action(event: &KeyEvent) -> Option<KeyAction> {
     let modifiers = event.modifiers - KeyModifiers::SHIFT;
@@ -261,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_has_two_meanings() {
+    fn no_key_is_bound_twice() {
         let mut seen = HashSet::new();
         for binding in bindings() {
             for key in binding.keys {

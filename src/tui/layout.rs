@@ -1,4 +1,4 @@
-//! Where things are on the terminal, computed from its size and the state.
+//! The layout of the terminal, computed from its size and the state.
 //!
 //! ```text
 //! ┌ header: source, connection, rate, counts, what is revealed ─────┐
@@ -6,7 +6,7 @@
 //! │ position in a replay                                            │
 //! ├ body: one panel; the stream has ─┬──────────────────────────────┤
 //! │ list                             │ detail                       │
-//! │                                  │ (below where it is narrow)   │
+//! │                                  │ (below if it is narrow)      │
 //! ├ prompt, while a line is typed ───┴──────────────────────────────┤
 //! └ footer: the keys that matter here, or a notice ─────────────────┘
 //! ```
@@ -16,10 +16,10 @@ use ratatui::layout::Rect;
 use super::screen::Screen;
 use super::state::State;
 
-/// From this width on, the detail is beside the list.
-const WIDE: u16 = 110;
+/// The minimum width for showing the detail beside the list.
+const BESIDE_MIN_WIDTH: u16 = 110;
 
-/// The parts of the terminal. A part without room has no height.
+/// The parts of the terminal. A part for which there is no room has height 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScreenLayout {
     /// The first line.
@@ -30,7 +30,7 @@ pub struct ScreenLayout {
     pub position: Rect,
     /// The panel.
     pub body: Rect,
-    /// The line that is typed, and remarks on it.
+    /// The prompt, with messages about the typed line.
     pub prompt: Rect,
     /// The last line.
     pub footer: Rect,
@@ -63,14 +63,14 @@ impl ScreenLayout {
     }
 }
 
-/// The parts of the stream: the list and the detail.
+/// The parts of the stream panel: the list and the detail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamLayout {
-    /// The names of the columns; without height where none were chosen.
+    /// The names of the columns, with height 0 if no columns were chosen.
     pub heading: Rect,
     /// The list of events.
     pub list: Rect,
-    /// The edge of the detail.
+    /// The edge of the detail, which can be dragged.
     pub divider: Option<Rect>,
     /// The detail, without its edge.
     pub detail: Option<Rect>,
@@ -79,16 +79,16 @@ pub struct StreamLayout {
 }
 
 impl StreamLayout {
-    /// Lays out the body of the terminal. There is no detail while another screen is shown.
+    /// Lays out the body of the terminal. `detail` is `None` while another screen is shown.
     #[must_use]
     pub fn new(state: &State) -> Self {
         Self::within(state, ScreenLayout::new(state).body)
     }
 
-    /// Lays out that area.
+    /// Lays out `area`.
     #[must_use]
     pub fn within(state: &State, area: Rect) -> Self {
-        let is_beside = area.width >= WIDE;
+        let is_beside = area.width >= BESIDE_MIN_WIDTH;
         let (mut list, mut divider, mut detail) = (area, None, None);
         if state.detail.is_some() && state.screen == Screen::Stream && area.height > 0 {
             let share = |whole: u16| {

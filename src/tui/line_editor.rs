@@ -1,69 +1,69 @@
-//! A line that is edited: the text, and where in it the next character goes.
+//! A single-line text editor with the usual keys of a shell.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// The longest line, in characters.
-const LONGEST: usize = 4096;
+/// The maximum length of the line, in characters.
+const MAX_CHARACTERS: usize = 4096;
 
-/// A line that is edited.
+/// An editable line and its cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineEditor {
     characters: Vec<char>,
-    /// Before which character the next one goes.
-    pub at: usize,
+    /// The index of the character that the next one is inserted before.
+    pub cursor: usize,
 }
 
 impl LineEditor {
-    /// A line with the cursor at its end.
+    /// Creates a line with the cursor at its end.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let characters: Vec<_> = text.chars().collect();
-        Self { at: characters.len(), characters }
+        Self { cursor: characters.len(), characters }
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn text(&self) -> String {
         self.characters.iter().collect()
     }
 
-    /// The text before the cursor.
+    /// Returns the text before the cursor.
     #[must_use]
     pub fn before(&self) -> String {
-        self.characters[..self.at].iter().collect()
+        self.characters[..self.cursor].iter().collect()
     }
 
-    /// Puts text in, as typed or pasted.
+    /// Inserts typed or pasted text at the cursor, without control characters.
     pub fn insert(&mut self, text: &str) {
         for character in text.chars().filter(|character| !character.is_control()) {
-            if self.characters.len() < LONGEST {
-                self.characters.insert(self.at, character);
-                self.at += 1;
+            if self.characters.len() < MAX_CHARACTERS {
+                self.characters.insert(self.cursor, character);
+                self.cursor += 1;
             }
         }
     }
 
-    /// Puts text in place of so many characters before the cursor.
+    /// Replaces that many characters before the cursor with text.
     pub fn replace(&mut self, characters: usize, text: &str) {
-        let start = self.at.saturating_sub(characters);
-        self.characters.drain(start..self.at);
-        self.at = start;
+        let start = self.cursor.saturating_sub(characters);
+        self.characters.drain(start..self.cursor);
+        self.cursor = start;
         self.insert(text);
     }
 
-    /// Takes a key as a shell would.
-    pub fn key(&mut self, key: &KeyEvent) {
+    /// Handles a key press as a shell does.
+    pub fn handle_key(&mut self, key: &KeyEvent) {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
-            KeyCode::Char('a') if control => self.at = 0,
-            KeyCode::Char('e') if control => self.at = self.characters.len(),
+            KeyCode::Char('a') if control => self.cursor = 0,
+            KeyCode::Char('e') if control => self.cursor = self.characters.len(),
             KeyCode::Char('u') if control => {
-                self.characters.drain(..self.at);
-                self.at = 0;
+                self.characters.drain(..self.cursor);
+                self.cursor = 0;
             }
-            KeyCode::Char('k') if control => self.characters.truncate(self.at),
+            KeyCode::Char('k') if control => self.characters.truncate(self.cursor),
             KeyCode::Char('w') if control => {
-                let end = self.characters[..self.at]
+                let end = self.characters[..self.cursor]
                     .iter()
                     .rposition(|character| *character != ' ')
                     .map_or(0, |at| at + 1);
@@ -71,21 +71,21 @@ impl LineEditor {
                     .iter()
                     .rposition(|character| *character == ' ')
                     .map_or(0, |at| at + 1);
-                self.characters.drain(start..self.at);
-                self.at = start;
+                self.characters.drain(start..self.cursor);
+                self.cursor = start;
             }
             KeyCode::Char(character) if !control => self.insert(character.encode_utf8(&mut [0; 4])),
-            KeyCode::Backspace if self.at > 0 => {
-                self.at -= 1;
-                self.characters.remove(self.at);
+            KeyCode::Backspace if self.cursor > 0 => {
+                self.cursor -= 1;
+                self.characters.remove(self.cursor);
             }
-            KeyCode::Delete if self.at < self.characters.len() => {
-                self.characters.remove(self.at);
+            KeyCode::Delete if self.cursor < self.characters.len() => {
+                self.characters.remove(self.cursor);
             }
-            KeyCode::Left => self.at = self.at.saturating_sub(1),
-            KeyCode::Right => self.at = (self.at + 1).min(self.characters.len()),
-            KeyCode::Home => self.at = 0,
-            KeyCode::End => self.at = self.characters.len(),
+            KeyCode::Left => self.cursor = self.cursor.saturating_sub(1),
+            KeyCode::Right => self.cursor = (self.cursor + 1).min(self.characters.len()),
+            KeyCode::Home => self.cursor = 0,
+            KeyCode::End => self.cursor = self.characters.len(),
             _ => {}
         }
     }
@@ -98,13 +98,13 @@ mod tests {
     fn after(text: &str, keys: &[(KeyCode, KeyModifiers)]) -> (String, usize) {
         let mut line = LineEditor::new(text);
         for (code, modifiers) in keys {
-            line.key(&KeyEvent::new(*code, *modifiers));
+            line.handle_key(&KeyEvent::new(*code, *modifiers));
         }
-        (line.text(), line.at)
+        (line.text(), line.cursor)
     }
 
     #[test]
-    fn edits_as_a_shell_does() {
+    fn handles_the_editing_keys_of_a_shell() {
         let control = |character| (KeyCode::Char(character), KeyModifiers::CONTROL);
         let plain = |code| (code, KeyModifiers::NONE);
         assert_eq!(
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_no_control_character_from_a_paste() {
+    fn drops_control_characters_from_pasted_text() {
         let mut line = LineEditor::default();
         line.insert("a\u{1b}[31m\nb");
         assert_eq!(line.text(), "a[31mb");

@@ -1,4 +1,4 @@
-//! What is counted of all events that came, also of those that the buffer has let go.
+//! Counts and rates of all events of the session, including those that the buffer has dropped.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,25 +10,25 @@ use crate::model::family;
 use crate::output::stored_event::StoredEvent;
 use crate::redact::RedactedEvent;
 
-/// For how many seconds rates are kept.
+/// The number of seconds for which rates are kept.
 pub const SECONDS: usize = 240;
 
-/// What is counted.
+/// The counts and rates of the session.
 #[derive(Debug, Clone, Default)]
 pub struct LiveStats {
-    /// Of all events.
+    /// The counts of all events that passed the filter of the command line.
     pub totals: EventStats,
-    /// What was not selected.
+    /// The counts of the other events.
     pub filtered_out: FilteredCounts,
-    /// When the last event came.
+    /// When the last event arrived.
     pub last: Option<Timestamp>,
-    /// Events a second by family, the newest second last.
+    /// Events per second by family, the newest second last.
     pub rates: BTreeMap<String, VecDeque<u64>>,
     second: i64,
 }
 
-/// How many families are told apart.
-const FAMILIES: usize = 100;
+/// The maximum number of families with a rate of their own.
+const MAX_FAMILIES: usize = 100;
 
 impl LiveStats {
     /// Counts an event.
@@ -37,7 +37,7 @@ impl LiveStats {
         self.totals.observe(event, stored.time.map(Timestamp::as_millisecond));
         self.last = Some(now);
         let family = family(&stored.event_type);
-        let known = self.rates.len() < FAMILIES || self.rates.contains_key(family);
+        let known = self.rates.len() < MAX_FAMILIES || self.rates.contains_key(family);
         let seconds = self
             .rates
             .entry(if known { family } else { "(others)" }.to_owned())
@@ -47,7 +47,7 @@ impl LiveStats {
         }
     }
 
-    /// Counts events that were not selected.
+    /// Counts events that the filter of the command line dropped.
     pub const fn add_filtered(&mut self, counts: FilteredCounts, now: Timestamp) {
         self.filtered_out.events += counts.events;
         self.filtered_out.malformed += counts.malformed;
@@ -56,7 +56,7 @@ impl LiveStats {
         self.last = Some(now);
     }
 
-    /// Lets time pass.
+    /// Advances the rates to `now`.
     pub fn advance(&mut self, now: Timestamp) {
         let second = now.as_second();
         let elapsed = usize::try_from(second.saturating_sub(self.second)).unwrap_or(0).min(SECONDS);
@@ -71,7 +71,7 @@ impl LiveStats {
         }
     }
 
-    /// Events a second over the last five whole seconds.
+    /// Returns the events per second, averaged over the last five whole seconds and rounded up.
     #[must_use]
     pub fn rate(&self) -> u64 {
         let recent: u64 = self

@@ -1,5 +1,5 @@
-//! The mouse: a click selects, a second one opens, the wheel scrolls; the edge of the detail and the
-//! position in a replay can be dragged.
+//! Handles the mouse: a click selects, a second click opens, the wheel scrolls, and the edge of the
+//! detail and the position in a replay can be dragged.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -13,10 +13,10 @@ use super::state::State;
 use super::state::modes::DragTarget;
 use super::view::{header, position};
 
-/// How many steps the wheel takes at once.
+/// The number of lines that one step of the wheel scrolls.
 const WHEEL_STEPS: usize = 3;
 
-/// Handles the mouse. Returns whether anything changed.
+/// Handles a mouse event. Returns whether anything changed.
 pub fn handle(state: &mut State, mouse: MouseEvent) -> bool {
     let at = Position::new(mouse.column, mouse.row);
     match mouse.kind {
@@ -61,7 +61,7 @@ fn click(state: &mut State, at: Position) {
     }
 }
 
-/// Goes to that place of a replay.
+/// Goes to the place in the replay that the cell stands for.
 fn seek_to(state: &mut State, at: Position, is_dragged: bool) {
     if let Some(offset) = position::offset_at(state, at, is_dragged) {
         seek::go_to_place(state, offset);

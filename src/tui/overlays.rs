@@ -1,4 +1,4 @@
-//! What covers the panel, or the whole screen, while it is open.
+//! The overlays, which cover the panel or the whole screen while they are open.
 
 pub mod column_picker;
 pub mod help;

@@ -1,4 +1,4 @@
-//! What a panel is: it draws one screen, and says what keys and mouse do there.
+//! The [`Panel`] trait: draws one screen and handles its keys and mouse events.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -10,18 +10,18 @@ use super::screen::Screen;
 use super::scrolling::scroll_target;
 use super::state::State;
 
-/// A screen of the live view.
+/// A panel of the live screen.
 ///
-/// The methods that have a default make a panel whose lines are scrolled from the top: such a panel
-/// only renders and counts its lines.
+/// The default methods implement a panel whose lines are scrolled from the top; such a panel only
+/// has to draw and count its lines.
 pub trait Panel {
-    /// Draws the panel into that area.
+    /// Draws the panel into `area`.
     fn render(&self, state: &State, area: Rect, buffer: &mut Buffer);
 
     /// Returns how many lines there are to scroll through.
     fn line_count(&self, state: &State) -> usize;
 
-    /// Returns the keys that matter here, the most important first.
+    /// Returns the hints for the footer, the most important first.
     fn hints(&self, _state: &State) -> Vec<KeyHint> {
         vec![
             (KeyAction::Down, "scroll"),
@@ -30,7 +30,7 @@ pub trait Panel {
         ]
     }
 
-    /// Returns what is shown beside the tabs, instead of what is paused, searched and filtered.
+    /// Returns the text beside the tabs; `None` shows the pause, the search and the filter there.
     fn status(&self, _state: &State) -> Option<Vec<Span<'static>>> {
         None
     }
@@ -44,21 +44,21 @@ pub trait Panel {
         scroll_by_key(state, self.line_count(state), action)
     }
 
-    /// Handles one step of the wheel over that cell.
+    /// Handles one line of scrolling with the wheel over that cell.
     fn handle_wheel(&self, state: &mut State, _at: Position, action: KeyAction) {
         self.handle_key(state, action);
     }
 
-    /// Handles a click on that cell, unless it is on the tabs or the position in a replay.
+    /// Handles a click on that cell. Clicks on the tabs and the replay position are not passed on.
     fn handle_click(&self, _state: &mut State, _at: Position) {}
 
-    /// Follows the mouse to that cell while [`DragTarget::Panel`] is dragged.
+    /// Handles a drag to that cell while [`DragTarget::Panel`] is dragged.
     ///
     /// [`DragTarget::Panel`]: super::state::modes::DragTarget::Panel
     fn handle_drag(&self, _state: &mut State, _at: Position) {}
 }
 
-/// Scrolls the screen that is shown, which has that many lines. Returns whether the key scrolls.
+/// Scrolls the current screen, which has `line_count` lines. Returns whether the key scrolls.
 pub fn scroll_by_key(state: &mut State, line_count: usize, action: KeyAction) -> bool {
     let page = page(state);
     let scroll = &mut state.scroll[state.screen.index()];
@@ -69,7 +69,7 @@ pub fn scroll_by_key(state: &mut State, line_count: usize, action: KeyAction) ->
     target.is_some()
 }
 
-/// Returns how many lines the body has.
+/// Returns the height of the body in lines, at least 1.
 #[must_use]
 pub fn page(state: &State) -> usize {
     usize::from(ScreenLayout::new(state).body.height).max(1)

@@ -1,4 +1,4 @@
-//! The panels, one file each, and which screen each of them draws.
+//! The panels, one file each, and the mapping from screens to panels.
 
 pub mod board;
 pub mod call;
@@ -9,7 +9,7 @@ pub mod stream;
 use super::panel::Panel;
 use super::screen::Screen;
 
-/// Returns the panel that draws that screen.
+/// Returns the panel that draws `screen`.
 #[must_use]
 pub fn panel(screen: Screen) -> &'static dyn Panel {
     match screen {

@@ -1,4 +1,7 @@
-//! Typing a line at the bottom: a search, a filter, the name of a file, a command.
+//! The behaviour of the prompt, in which a search, a filter, a file name or a command is typed.
+//!
+//! While a line is typed, it is compiled after every change, so that the prompt shows how many
+//! events match or why the line is invalid. Nothing else changes until Enter is pressed.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -30,7 +33,7 @@ pub fn paste(state: &mut State, text: &str) {
     }
 }
 
-/// Handles a key while the prompt is open.
+/// Handles a key press while the prompt is open.
 pub fn handle_key(state: &mut State, key: &KeyEvent) {
     let Some(prompt) = &mut state.prompt else { return };
     match key.code {
@@ -50,7 +53,7 @@ pub fn handle_key(state: &mut State, key: &KeyEvent) {
             text_changed(state);
         }
         _ => {
-            prompt.line.key(key);
+            prompt.line.handle_key(key);
             text_changed(state);
         }
     }
@@ -61,7 +64,7 @@ fn text_changed(state: &mut State) {
     update_candidates(state);
 }
 
-/// Finds the completions of the word before the cursor.
+/// Updates the completions of the word before the cursor.
 fn update_candidates(state: &mut State) {
     let Some(prompt) = &state.prompt else { return };
     let (_, found) = candidates(state, prompt.purpose, &prompt.line.before());
@@ -70,7 +73,8 @@ fn update_candidates(state: &mut State) {
     }
 }
 
-/// Completes the word as far as it is unambiguous; beyond that, cycles through the candidates.
+/// Completes the word to the prefix that all candidates share. If the word is that prefix already,
+/// cycles through the candidates.
 fn complete(state: &mut State, forward: bool) {
     let Some(prompt) = &state.prompt else { return };
     let (length, _) = candidates(state, prompt.purpose, &prompt.line.before());
@@ -101,7 +105,7 @@ fn complete(state: &mut State, forward: bool) {
     update_preview(state);
 }
 
-/// Compiles the line as far as it is typed, so that its effect or its error is shown.
+/// Compiles the typed line, so that its matches or its error can be shown.
 fn update_preview(state: &mut State) {
     let State { prompt: Some(prompt), config, .. } = state else { return };
     let text = prompt.line.text();
@@ -126,8 +130,8 @@ fn update_preview(state: &mut State) {
 fn invalid_pattern() -> Error {
     Error::usage(
         "cannot search",
-        "this is no regular expression",
-        "put \\ before what is meant literally, such as \\(",
+        "invalid regular expression",
+        "escape special characters with \\, such as \\(",
     )
 }
 
@@ -141,7 +145,7 @@ fn submit(state: &mut State) {
     state.prompt = None;
     match purpose {
         Purpose::Search => {
-            // As in less, an empty pattern repeats the last one.
+            // An empty pattern repeats the last search, as in less.
             if let Ok(grep) = GrepFilter::new(&text)
                 && !text.is_empty()
             {
@@ -155,7 +159,9 @@ fn submit(state: &mut State) {
                 execute(state, command);
             }
         }
-        Purpose::Save if text.trim().is_empty() => state.notify("nothing was saved"),
+        Purpose::Save if text.trim().is_empty() => {
+            state.notify("not saved: no file name was given");
+        }
         Purpose::Save => state.effects.push(Effect::Save(text.trim().into())),
     }
 }
@@ -175,7 +181,7 @@ fn execute(state: &mut State, command: PromptCommand) {
             state.scroll[Screen::Call.index()] = 0;
         }
         PromptCommand::Call(_) => {
-            state.notify("no such call was seen; Tab goes through those that were");
+            state.notify("no such call; press Tab to complete the SID of a known call");
         }
     }
 }

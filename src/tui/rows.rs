@@ -1,4 +1,7 @@
-//! The events that are listed: all at hand, or those that the filter keeps; up to the pause, if there is one.
+//! The events that are listed: all buffered events or those that pass the filter, up to the pause
+//! if there is one.
+//!
+//! An event has a *number*, which never changes, and a *place*, its index among the listed events.
 
 use std::collections::VecDeque;
 
@@ -6,13 +9,14 @@ use std::collections::VecDeque;
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
     kept: Option<&'a VecDeque<u64>>,
-    /// Where in `kept` they begin; or the first number, if all are listed.
+    /// The index of the first listed event in `kept`; without a filter, its number.
     from: u64,
+    /// The exclusive end, in the same unit.
     to: u64,
 }
 
 impl<'a> Rows<'a> {
-    /// The events from `first` to before `end`: those in `kept`, if there is a filter.
+    /// Lists the events from `first` up to but excluding `end`; with a filter, those in `kept`.
     #[must_use]
     pub fn new(kept: Option<&'a VecDeque<u64>>, first: u64, end: u64) -> Self {
         match kept {
@@ -25,19 +29,19 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of listed events.
     #[must_use]
     pub fn len(&self) -> usize {
         usize::try_from(self.to - self.from).unwrap_or(usize::MAX)
     }
 
-    /// Whether there are none.
+    /// Returns whether no event is listed.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.to == self.from
     }
 
-    /// The number of the event in that place.
+    /// Returns the number of the event in that place.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<u64> {
         let place = self.from + index as u64;
@@ -50,13 +54,14 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The last of them.
+    /// Returns the number of the last listed event.
     #[must_use]
     pub fn last(&self) -> Option<u64> {
         self.get(self.len().checked_sub(1)?)
     }
 
-    /// The place of the event of that number, or of the one that stands nearest after it; the last place at most.
+    /// Returns the place of the event with that number. If it is not listed, returns the place of
+    /// the next listed event, or the last place if there is none.
     #[must_use]
     pub fn place(&self, number: u64) -> usize {
         let place = match self.kept {
@@ -74,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_events_are_known_by_number() {
+    fn lists_all_events_without_a_filter() {
         let rows = Rows::new(None, 10, 15);
         assert_eq!(
             (rows.len(), rows.get(0), rows.last(), rows.get(5)),
@@ -84,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_kept_ones_those_that_are_gone_or_come_after_the_pause_do_not_count() {
+    fn excludes_matches_that_were_dropped_or_came_after_the_pause() {
         let kept = VecDeque::from([1, 4, 6, 9, 12]);
         let rows = Rows::new(Some(&kept), 3, 10);
         assert_eq!((rows.len(), rows.get(0), rows.last()), (3, Some(4), Some(9)));

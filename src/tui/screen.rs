@@ -1,13 +1,13 @@
-//! The screens of the live view, as a table: tabs, number keys, help and tests derive from it.
+//! The screens as one table, from which tabs, number keys, help and tests are derived.
 
-/// Declares [`Screen`]: for each screen its name, which is also the title of its tab, and what the
-/// help says about it. The first screen has the key `1`.
+/// Declares [`Screen`]: for each screen its name, which is also the title of its tab, and its
+/// description in the help. The first screen has the key `1`.
 macro_rules! screens {
     ($($name:ident $description:literal;)+) => {
         /// One of the screens that share the body of the terminal.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Screen {
-            $(#[doc = $description] $name),+
+            $(#[doc = concat!("Shows ", $description, ".")] $name),+
         }
 
         impl Screen {
@@ -20,7 +20,7 @@ macro_rules! screens {
                 match self { $(Self::$name => stringify!($name)),+ }
             }
 
-            /// Returns what the help says about the screen.
+            /// Returns the description of the screen in the help.
             #[must_use]
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$name => $description),+ }
@@ -31,29 +31,29 @@ macro_rules! screens {
 
 screens! {
     Stream "the stream of events";
-    Calls "the calls";
-    Call "one call: what is said, tools, emotion, latency";
+    Calls "all calls";
+    Call "one call: conversation, tools, emotion, latency";
     Board "operators, surfaces, triggers, pipelines, reviews";
-    Stats "numbers";
+    Stats "counts, rates and percentiles";
 }
 
 impl Screen {
-    /// How many screens there are.
+    /// The number of screens.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// Returns the place of the screen in [`ALL`](Self::ALL).
+    /// Returns the index of the screen in [`ALL`](Self::ALL).
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// Returns the next screen; the first one follows the last.
+    /// Returns the next screen, wrapping around.
     #[must_use]
     pub const fn next(self) -> Self {
         Self::ALL[(self.index() + 1) % Self::COUNT]
     }
 
-    /// Returns the previous screen; the last one precedes the first.
+    /// Returns the previous screen, wrapping around.
     #[must_use]
     pub const fn previous(self) -> Self {
         Self::ALL[(self.index() + Self::COUNT - 1) % Self::COUNT]

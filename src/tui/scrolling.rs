@@ -1,4 +1,4 @@
-//! Scrolling: where a key leads, and which of the lines are drawn.
+//! Scrolling: the target of a key, and the lines that are drawn.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,8 +7,8 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use super::keys::KeyAction;
 
-/// Returns the place that a key leads to from `at`, at most `last`; `None` for a key that does not
-/// scroll.
+/// Returns the place that a key scrolls to from `at`, at most `last`. Returns `None` for a key that
+/// does not scroll.
 #[must_use]
 pub fn scroll_target(action: KeyAction, at: usize, page: usize, last: usize) -> Option<usize> {
     let target = match action {
@@ -25,7 +25,7 @@ pub fn scroll_target(action: KeyAction, at: usize, page: usize, last: usize) -> 
     Some(target.min(last))
 }
 
-/// Returns the key for the opposite direction, for lines that are counted from their end.
+/// Returns the action in the opposite direction, for panels that are scrolled from their end.
 #[must_use]
 pub const fn reversed(action: KeyAction) -> KeyAction {
     match action {
@@ -41,7 +41,7 @@ pub const fn reversed(action: KeyAction) -> KeyAction {
     }
 }
 
-/// Draws lines from the one at `first` on, or the last ones that fill the area.
+/// Draws lines starting at `first`, or earlier if that leaves part of the area empty.
 pub fn render_lines(lines: Vec<Line<'_>>, first: usize, area: Rect, buffer: &mut Buffer) {
     let height = usize::from(area.height);
     let first = first.min(lines.len().saturating_sub(height));

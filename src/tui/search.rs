@@ -1,4 +1,5 @@
-//! The search for a regular expression in the listed events, in slices so that no key waits for it.
+//! The search for a regular expression in the listed events, run in slices so that no key waits for
+//! it.
 
 use super::buffer::EventBuffer;
 use super::rows::Rows;
@@ -6,17 +7,17 @@ use super::time_slice::TimeSlice;
 use crate::output::stored_event::StoredEventReader;
 use crate::query::GrepFilter;
 
-/// A pattern, and the search for it while one is running.
+/// A pattern and the running search for it, if any.
 pub struct SearchQuery {
     /// The pattern as it was typed.
     pub pattern: String,
     /// The compiled pattern.
     pub grep: GrepFilter,
-    /// The search that is running.
+    /// The running search.
     pub task: Option<SearchTask>,
 }
 
-/// A search on its way through the list.
+/// The progress of a running search.
 #[derive(Debug, Clone, Copy)]
 pub struct SearchTask {
     next: usize,
@@ -24,19 +25,20 @@ pub struct SearchTask {
     forward: bool,
 }
 
-/// What one slice of a search came to.
+/// The outcome of one slice of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchProgress {
-    /// The event of that number matches.
+    /// The event with that number matches.
     Found(u64),
     /// No event matches.
     NotFound,
-    /// There are events left to look at.
+    /// Some events have not been tested yet.
     Unfinished,
 }
 
 impl SearchTask {
-    /// Starts beside the event in place `from` of `len` events; the search wraps around.
+    /// Creates a search through all `len` events that starts next to place `from` and wraps around.
+    /// Returns `None` if there are no events.
     #[must_use]
     pub const fn new(from: usize, len: usize, forward: bool) -> Option<Self> {
         if len == 0 {
@@ -46,7 +48,7 @@ impl SearchTask {
         Some(Self { next: next % len, left: len, forward })
     }
 
-    /// Continues until an event matches, all were looked at, or the slice is used up.
+    /// Continues until an event matches, all events were tested, or the slice is used up.
     pub fn advance(
         &mut self,
         grep: &GrepFilter,

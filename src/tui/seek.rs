@@ -1,5 +1,7 @@
-//! Going to a time, or to a place in a recording. An event at hand is selected; a replay that has
-//! not come so far runs to it.
+//! Seeks to a time or to a place in a recording.
+//!
+//! If a listed event is at or after the target, it is selected. Otherwise a replay runs ahead to
+//! the target.
 
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
@@ -11,19 +13,19 @@ use crate::output::stored_event::StoredEvent;
 use crate::pipeline::pacing::SeekTarget;
 use crate::text::units::parse_signed_duration;
 
-/// A time to go to.
+/// A time to seek to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SeekTime {
     /// A point in time.
     Instant(Timestamp),
-    /// A time on the day of the selected event.
+    /// A time of day, on the day of the selected event.
     OfDay(Time),
-    /// A time relative to that of the selected event.
+    /// An offset from the time of the selected event.
     Offset(SignedDuration),
 }
 
 impl SeekTime {
-    /// Reads a time such as `09:30`, `2026-05-05T09:30:00Z`, `+5m` or `-30s`.
+    /// Parses a time such as `09:30`, `2026-05-05T09:30:00Z`, `+5m` or `-30s`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(ahead) = text.strip_prefix('+') {
@@ -37,7 +39,7 @@ impl SeekTime {
     }
 }
 
-/// Goes to the first event at that time or after it.
+/// Goes to the first event at or after that time.
 pub fn go_to(state: &mut State, time: SeekTime) {
     let from = state.selected_event().and_then(|stored| stored.time).unwrap_or(state.now);
     let day = from.to_zoned(state.config.zone.clone());
@@ -55,22 +57,22 @@ pub fn go_to(state: &mut State, time: SeekTime) {
     seek(state, SeekTarget::Time(wanted), |stored| stored.time >= Some(wanted));
 }
 
-/// Goes to the first event that begins there in the recordings, or after it.
+/// Goes to the first event that starts at or after `place`, a byte offset into all recordings.
 pub fn go_to_place(state: &mut State, place: u64) {
     seek(state, SeekTarget::Place(place), |stored| stored.place >= place);
     let first = state.buffer.first();
     if first > 0 && state.buffer.get(first).is_some_and(|stored| stored.place > place) {
-        state.notify("what was before it is not at hand any more: --buffer keeps more");
+        state.notify("earlier events were dropped from the buffer; --buffer keeps more");
     }
 }
 
-const NO_EVENT: &str = "no event at that time or after it";
+const NO_EVENT: &str = "no event at or after that time";
 
-fn seek(state: &mut State, target: SeekTarget, is_it: impl Fn(&StoredEvent) -> bool) {
+fn seek(state: &mut State, target: SeekTarget, is_match: impl Fn(&StoredEvent) -> bool) {
     let rows = state.rows();
     let found = (0..rows.len())
         .filter_map(|place| rows.get(place))
-        .find(|number| state.buffer.get(*number).is_some_and(&is_it));
+        .find(|number| state.buffer.get(*number).is_some_and(&is_match));
     match (found, &state.config.pace) {
         (Some(number), _) => {
             state.screen = Screen::Stream;
@@ -80,7 +82,7 @@ fn seek(state: &mut State, target: SeekTarget, is_it: impl Fn(&StoredEvent) -> b
             pace.run_to(target);
             (state.screen, state.paused, state.follow) = (Screen::Stream, None, true);
         }
-        // The end of the last event is beyond where it begins.
+        // A place inside the last event is after its start, so no event matches.
         (None, _) if matches!(target, SeekTarget::Place(_)) => selection::select(state, u64::MAX),
         (None, _) => state.notify(NO_EVENT),
     }

@@ -1,10 +1,10 @@
-//! The selection in the list of events, and the part of the list that is visible.
+//! The selection in the list of events, and the visible part of the list.
 
 use super::event_row;
 use super::layout::StreamLayout;
 use super::state::State;
 
-/// Selects the event of that number, or the nearest one that is listed.
+/// Selects the event with that number. If it is not listed, selects the next or the last one.
 pub fn select(state: &mut State, number: u64) {
     let rows = state.rows();
     let place = rows.place(number);
@@ -31,30 +31,32 @@ pub fn step(state: &mut State, by: usize, down: bool) {
     let Some(number) = rows.get(place) else { return };
     let is_unmoved = number == state.selected;
     select(state, number);
-    // At the top already, moving up leaves following as it is.
+    // Moving up at the top does not stop following.
     state.follow &= down || is_unmoved;
 }
 
-/// Selects the next event that is `what`, or the previous one.
-pub fn jump(state: &mut State, forward: bool, what: &str, is_it: impl Fn(&State, u64) -> bool) {
+/// Selects the next or previous event that matches. `noun` names what is looked for, in the notice
+/// that there is none.
+pub fn jump(state: &mut State, forward: bool, noun: &str, is_match: impl Fn(&State, u64) -> bool) {
     let rows = state.rows();
     let place = rows.place(state.selected);
     let found = if forward {
         (place + 1..rows.len())
             .filter_map(|place| rows.get(place))
-            .find(|number| is_it(state, *number))
+            .find(|number| is_match(state, *number))
     } else {
-        (0..place).rev().filter_map(|place| rows.get(place)).find(|number| is_it(state, *number))
+        (0..place).rev().filter_map(|place| rows.get(place)).find(|number| is_match(state, *number))
     };
     if let Some(number) = found {
         select(state, number);
     } else {
         let side = if forward { "after" } else { "before" };
-        state.notify(format!("no {what} {side} this one"));
+        state.notify(format!("no {noun} {side} this one"));
     }
 }
 
-/// Keeps the selection and the first line among the listed events, and the selection in sight.
+/// Adjusts the selection and the first line so that both are listed events and the selection is
+/// visible.
 pub fn keep_visible(state: &mut State) {
     let rows = state.rows();
     let (Some(last), Some(first)) = (rows.last(), rows.get(0)) else { return };
@@ -63,16 +65,16 @@ pub fn keep_visible(state: &mut State) {
     let height = usize::from(StreamLayout::new(state).list.height).max(1);
     let place = rows.place(selected);
     let mut top = rows.place(state.top).min(place);
-    // The lines from the first to the selected one, at most as many as there is room for.
-    let (mut taken, mut lowest) = (0, place);
+    // Find the first row from which everything up to the selected row fits.
+    let (mut lines, mut earliest) = (0, place);
     for place in (0..=place).rev() {
-        taken += rows.get(place).map_or(1, |number| event_row::height(state, number));
-        if taken > height {
+        lines += rows.get(place).map_or(1, |number| event_row::height(state, number));
+        if lines > height {
             break;
         }
-        lowest = place;
+        earliest = place;
     }
-    top = top.max(lowest);
+    top = top.max(earliest);
     if !state.wrap {
         top = top.min(rows.len().saturating_sub(height));
     }

@@ -1,7 +1,7 @@
-//! Everything the screen knows. Drawing reads it; [`update`](mod@super::update) changes it.
+//! The state of the live screen. Drawing reads it; [`update`](mod@super::update) changes it.
 //!
-//! The state knows neither the terminal nor the panels. What depends on how lines are drawn, such
-//! as the first visible line, is kept right by [`selection`](super::selection).
+//! The state depends neither on the terminal nor on the panels. Fields that depend on how lines are
+//! drawn, such as the first visible line, are maintained by [`selection`](super::selection).
 
 pub mod connections;
 pub mod modes;
@@ -30,7 +30,7 @@ use connections::{ConnectionStatus, Connections};
 use modes::{CallPart, DetailPane, DragTarget, TimeMode};
 use prompt::Prompt;
 
-/// Something that the event loop does on behalf of the state.
+/// A side effect that the event loop performs on behalf of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Close the screen.
@@ -44,17 +44,17 @@ pub enum Effect {
 }
 
 /// The state of the screen.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that a key turns")]
+#[expect(clippy::struct_excessive_bools, reason = "each is toggled independently by a key")]
 pub struct State {
-    /// What stays the same.
+    /// The configuration.
     pub config: ScreenConfig,
-    /// The size of the terminal: columns, rows.
+    /// The size of the terminal: columns and rows.
     pub size: (u16, u16),
     /// The current time.
     pub now: Timestamp,
     /// The time of the last event.
     pub last_event_time: Option<Timestamp>,
-    /// The events at hand.
+    /// The buffered events.
     pub buffer: EventBuffer,
     /// The filter.
     pub filter: Option<FilterTask>,
@@ -62,47 +62,47 @@ pub struct State {
     pub filter_enabled: bool,
     /// The filter that was replaced by one that keeps a single call.
     pub filter_before_call: Option<String>,
-    /// The filters that were used, the newest last.
+    /// The filters that were applied, the newest last.
     pub history: Vec<String>,
-    /// The screen that is shown.
+    /// The current screen.
     pub screen: Screen,
     /// The number of the selected event.
     pub selected: u64,
-    /// The number of the event in the first line.
+    /// The number of the event in the first visible row.
     pub top: u64,
-    /// Whether the newest event is selected as it comes.
+    /// Whether the newest event is selected as it arrives.
     pub follow: bool,
-    /// The number of the event before which the list ends while it is paused.
+    /// While the list is paused, the number of the first event that is not listed.
     pub paused: Option<u64>,
-    /// The detail, while it is open.
+    /// The detail of the selected event, while it is open.
     pub detail: Option<DetailPane>,
-    /// The share of the body that the detail takes, in percent.
+    /// The share of the body that the detail takes, in percent: 20 to 80.
     pub detail_percent: u16,
     /// What is being dragged.
     pub dragging: Option<DragTarget>,
-    /// The line that is being typed.
+    /// The prompt, while it is open.
     pub prompt: Option<Prompt>,
-    /// The list that columns are chosen from, while it is open.
+    /// The column picker, while it is open.
     pub column_picker: Option<ColumnPicker>,
-    /// How far the help is scrolled, while it is open.
+    /// The first visible line of the help, while it is open.
     pub help: Option<usize>,
-    /// How far each screen is scrolled, by [`Screen::index`].
+    /// How many lines each screen is scrolled by, indexed by [`Screen::index`].
     pub scroll: [usize; Screen::COUNT],
     /// The numbers of the marked events.
     pub marks: BTreeSet<u64>,
     /// How times are shown.
     pub time_mode: TimeMode,
-    /// The fields that are listed; `None` lists all.
+    /// The fields that are shown as columns; `None` shows all fields.
     pub columns: Option<Columns>,
     /// Whether long lines are wrapped.
     pub wrap: bool,
-    /// A message for the reader, and when it was posted.
+    /// A message to the user, and when it was posted.
     pub notice: Option<(String, Timestamp)>,
-    /// What is searched for.
+    /// The search, once a pattern was entered.
     pub search: Option<SearchQuery>,
     /// The connections.
     pub connections: Connections,
-    /// What was counted.
+    /// The counts and rates of the session.
     pub stats: LiveStats,
     /// The calls.
     pub calls: CallTracker,
@@ -110,18 +110,18 @@ pub struct State {
     pub selected_call: Option<String>,
     /// The part of the selected call that is shown.
     pub call_part: CallPart,
-    /// Operators, surfaces, triggers, pipelines, reviews.
+    /// The operators, surfaces, triggers, pipelines and reviews of the workspace.
     pub workspace: WorkspaceState,
-    /// What the event loop has to do.
+    /// The effects that the event loop has yet to perform.
     pub effects: Vec<Effect>,
-    /// Whether there is something new to draw.
+    /// Whether anything changed since the last frame.
     pub changed: bool,
-    /// Reads stored events, with tables that are used again.
+    /// The reader of stored events, kept to reuse its tables.
     pub reader: StoredEventReader,
 }
 
 impl State {
-    /// Creates an empty screen of that size.
+    /// Creates the state of a screen of that size, without events.
     #[must_use]
     pub fn new(config: ScreenConfig, size: (u16, u16), now: Timestamp) -> Self {
         Self {
@@ -164,7 +164,8 @@ impl State {
         }
     }
 
-    /// Returns the time that ages are measured against: in a recording, that of the last event.
+    /// Returns the time that ages are measured against: in a replay the time of the last event,
+    /// else the current time.
     #[must_use]
     pub fn reference_time(&self) -> Timestamp {
         self.last_event_time.filter(|_| self.config.pace.is_some()).unwrap_or(self.now)
@@ -176,7 +177,7 @@ impl State {
         self.filter.as_ref().filter(|_| self.filter_enabled)
     }
 
-    /// Returns the events that are listed.
+    /// Returns the listed events.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
         let kept = self.applied_filter().map(FilterTask::numbers);
@@ -189,7 +190,7 @@ impl State {
         if self.rows().is_empty() { None } else { self.buffer.get(self.selected) }
     }
 
-    /// Returns the lines of the events that are listed.
+    /// Returns the listed events as lines of NDJSON.
     #[must_use]
     pub fn listed_lines(&self) -> Vec<Arc<str>> {
         let rows = self.rows();
@@ -197,7 +198,7 @@ impl State {
         stored.map(|stored| Arc::clone(&stored.line)).collect()
     }
 
-    /// Returns the place of the selected call among the calls.
+    /// Returns the index of the selected call in the list of calls.
     #[must_use]
     pub fn call_place(&self) -> usize {
         let sorted = self.calls.sorted();
@@ -207,7 +208,7 @@ impl State {
             .unwrap_or(0)
     }
 
-    /// Selects the call in that place. It stays selected wherever it moves.
+    /// Selects the call at that index. It stays selected when the order of the calls changes.
     pub fn select_call(&mut self, place: usize) {
         let sid = self.calls.sorted().get(place).map(|(sid, _)| (*sid).to_owned());
         if sid != self.selected_call {
@@ -216,7 +217,7 @@ impl State {
         self.selected_call = sid;
     }
 
-    /// Adds an event.
+    /// Adds an event to the buffer and to all statistics.
     pub fn add_event(&mut self, stored: StoredEvent) {
         let Self { reader, stats, calls, workspace, now, .. } = self;
         reader.read(&stored, |event| {
@@ -242,22 +243,22 @@ impl State {
         self.changed = true;
     }
 
-    /// Lists these fields alone, or all fields where there is none.
+    /// Shows only these fields, as columns, or all fields if `names` is empty.
     pub fn set_columns(&mut self, names: Vec<String>) {
         self.columns = (!names.is_empty()).then(|| Columns::new(names));
     }
 
-    /// Shows a message to the reader for a while.
+    /// Shows a message to the user for a few seconds.
     pub fn notify(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now));
         self.changed = true;
     }
 
-    /// Whether filtering or searching is unfinished.
+    /// Returns whether a filter or a search is unfinished.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         let is_unfinished =
-            |filter: Option<&FilterTask>| filter.is_some_and(|it| !it.is_finished(&self.buffer));
+            |task: Option<&FilterTask>| task.is_some_and(|task| !task.is_finished(&self.buffer));
         is_unfinished(self.filter.as_ref())
             || is_unfinished(self.prompt.as_ref().and_then(|prompt| prompt.draft.as_ref()))
             || self.search.as_ref().is_some_and(|search| search.task.is_some())

@@ -1,39 +1,42 @@
-//! Colours. Where a terminal has sixteen, those are its owner's choice, and only such are taken as can be read on its
-//! background; where it has more, each is ours, with the contrast that reading takes. Without colours, weight, slant and
-//! reversal tell the same.
+//! Colours and text styles.
+//!
+//! A terminal with sixteen colours uses the palette of its user, so only colours that are usually
+//! readable on the background are used. A terminal with more colours gets fixed ones, chosen for
+//! the contrast ratio of 4.5 that WCAG 2.1 requires for text. Without colours, bold, italic and
+//! reversed text carry the same information.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::output::family;
 
-/// How many colours a terminal has.
+/// The number of colours that a terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// None, or none are wanted.
+    /// No colours, or colours are disabled.
     None,
-    /// The sixteen that have names.
+    /// The 16 named ANSI colours.
     Sixteen,
-    /// 256.
-    Many,
-    /// As many as there are.
-    True,
+    /// The 256 colours of xterm.
+    Indexed256,
+    /// 24-bit colours.
+    TrueColour,
 }
 
 impl Depth {
-    /// That of the terminal that calls itself so, by `TERM` and `COLORTERM`.
+    /// Detects the colour depth from the values of `TERM` and `COLORTERM`.
     #[must_use]
     pub fn detect(term: &str, colorterm: &str) -> Self {
         if matches!(colorterm, "truecolor" | "24bit") || term.contains("direct") {
-            Self::True
+            Self::TrueColour
         } else if term.contains("256color") {
-            Self::Many
+            Self::Indexed256
         } else {
             Self::Sixteen
         }
     }
 }
 
-/// What a terminal writes on.
+/// The tone of the background of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackgroundTone {
     Dark,
@@ -41,23 +44,24 @@ pub enum BackgroundTone {
 }
 
 impl BackgroundTone {
-    /// As `COLORFGBG` tells: the number of a colour at the end of it.
+    /// Parses the value of `COLORFGBG`, which ends with the number of the background colour.
     #[must_use]
-    pub fn by_number(colorfgbg: &str) -> Option<Self> {
+    pub fn from_colorfgbg(colorfgbg: &str) -> Option<Self> {
         let number: u8 = colorfgbg.rsplit(';').next()?.parse().ok()?;
         Some(if matches!(number, 7 | 9..=15) { Self::Light } else { Self::Dark })
     }
 
-    /// As the terminal answers when asked for its background: `rgb:ffff/ffff/ffff`, each part of one to four digits.
+    /// Parses the reply of a terminal to OSC 11: `rgb:ffff/ffff/ffff`, with one to four hexadecimal
+    /// digits for each part.
     #[must_use]
-    pub fn by_answer(answer: &str) -> Option<Self> {
-        let mut parts = answer.strip_prefix("rgb:")?.split('/').map(|part| {
+    pub fn from_osc11_reply(reply: &str) -> Option<Self> {
+        let mut parts = reply.strip_prefix("rgb:")?.split('/').map(|part| {
             let digits = part.len().min(4);
-            let most = (1_u32 << (4 * digits)) - 1;
-            Some(u32::from_str_radix(part.get(..digits)?, 16).ok()? * 255 / most)
+            let max = (1_u32 << (4 * digits)) - 1;
+            Some(u32::from_str_radix(part.get(..digits)?, 16).ok()? * 255 / max)
         });
         let (red, green, blue) = (parts.next()??, parts.next()??, parts.next()??);
-        // How bright it looks.
+        // The luma coefficients of ITU-R BT.601.
         Some(if red * 299 + green * 587 + blue * 114 > 127 * 1000 {
             Self::Light
         } else {
@@ -66,7 +70,8 @@ impl BackgroundTone {
     }
 }
 
-/// A colour, on a dark ground, on a light one, and where nobody knows which: the named one of sixteen, and our own.
+/// A colour for a dark, a light and an unknown background: as one of the 16 named colours, and as
+/// RGB.
 struct Hue([Color; 3], [[u8; 3]; 3]);
 
 const RED: Hue =
@@ -102,28 +107,28 @@ const GREY: Hue = Hue(
     [[160, 160, 160], [95, 95, 95], [118, 118, 118]],
 );
 
-/// How things look.
+/// The theme: which style each kind of text has on this terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
-    /// How many colours there are.
+    /// The number of available colours.
     pub depth: Depth,
-    /// What they stand on; where nobody knows, only such are taken as can be read on either.
-    pub ground: Option<BackgroundTone>,
+    /// The tone of the background. If it is `None`, all colours are readable on either tone.
+    pub background: Option<BackgroundTone>,
 }
 
 impl Theme {
-    fn colour(self, Hue(named, own): &Hue) -> Color {
-        let place = match self.ground {
+    fn colour(self, Hue(named, rgb): &Hue) -> Color {
+        let place = match self.background {
             Some(BackgroundTone::Dark) => 0,
             Some(BackgroundTone::Light) => 1,
             None => 2,
         };
-        let [red, green, blue] = own[place];
+        let [red, green, blue] = rgb[place];
         match self.depth {
             Depth::None => Color::Reset,
             Depth::Sixteen => named[place],
-            Depth::Many => Color::Indexed(nearest([red, green, blue])),
-            Depth::True => Color::Rgb(red, green, blue),
+            Depth::Indexed256 => Color::Indexed(nearest([red, green, blue])),
+            Depth::TrueColour => Color::Rgb(red, green, blue),
         }
     }
 
@@ -134,7 +139,7 @@ impl Theme {
         }
     }
 
-    /// Of a family of events.
+    /// Returns the style of a family of events.
     #[must_use]
     pub fn family(self, family: &str) -> Style {
         self.with(match family::hue(family) {
@@ -149,52 +154,53 @@ impl Theme {
         })
     }
 
-    /// Something went wrong.
+    /// Returns the style of errors.
     #[must_use]
     pub fn error(self) -> Style {
         self.with(&RED).add_modifier(Modifier::BOLD)
     }
 
-    /// Something to look at.
+    /// Returns the style of warnings.
     #[must_use]
     pub fn warning(self) -> Style {
         self.with(&AMBER).add_modifier(Modifier::BOLD)
     }
 
-    /// All is well.
+    /// Returns the style of good states.
     #[must_use]
     pub fn good(self) -> Style {
         self.with(&GREEN)
     }
 
-    /// What is hidden.
+    /// Returns the style of hidden values.
     #[must_use]
     pub fn masked(self) -> Style {
         self.with(&VIOLET).add_modifier(Modifier::ITALIC)
     }
 
-    /// What stands in the background. Not every terminal makes something of faintness, and some too much.
+    /// Returns the style of unimportant text. Uses a grey rather than dim text if possible, because
+    /// terminals differ in how they show dim text.
     #[must_use]
     pub fn quiet(self) -> Style {
         match self.depth {
             Depth::None | Depth::Sixteen => Style::new().add_modifier(Modifier::DIM),
-            Depth::Many | Depth::True => self.with(&GREY),
+            Depth::Indexed256 | Depth::TrueColour => self.with(&GREY),
         }
     }
 
-    /// A heading.
+    /// Returns the style of headings.
     #[must_use]
     pub const fn heading(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    /// What the cursor is on.
+    /// Returns the style of the selection.
     #[must_use]
     pub const fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// Nobody may overlook it.
+    /// Returns the style of text that must not be overlooked.
     #[must_use]
     pub fn alarm(self) -> Style {
         match self.depth {
@@ -202,28 +208,29 @@ impl Theme {
             Depth::Sixteen => {
                 Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD)
             }
-            Depth::Many => Style::new()
+            Depth::Indexed256 => Style::new()
                 .fg(Color::Indexed(231))
                 .bg(Color::Indexed(124))
                 .add_modifier(Modifier::BOLD),
-            Depth::True => Style::new()
+            Depth::TrueColour => Style::new()
                 .fg(Color::Rgb(255, 255, 255))
                 .bg(Color::Rgb(175, 0, 0))
                 .add_modifier(Modifier::BOLD),
         }
     }
 
-    /// A key in the footer.
+    /// Returns the style of the names of keys and fields.
     #[must_use]
     pub fn key(self) -> Style {
         self.with(&CYAN).add_modifier(Modifier::BOLD)
     }
 }
 
-/// The levels of each part in the cube of 216 that follow the sixteen.
+/// The levels of red, green and blue in the 6×6×6 colour cube of xterm, which starts at index 16.
 const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
-/// The nearest of the 256: in the cube, or among the greys behind it.
+/// Returns the index of a close colour among the 256 of xterm: in the cube, or for a grey in the
+/// ramp of greys, which starts at index 232.
 fn nearest(colour: [u8; 3]) -> u8 {
     let step = |part: u8| {
         (0..6).min_by_key(|level| LEVELS[usize::from(*level)].abs_diff(part)).unwrap_or(0)
@@ -241,7 +248,7 @@ mod tests {
 
     const HUES: [&Hue; 9] = [&RED, &AMBER, &GREEN, &LIME, &CYAN, &BLUE, &SKY, &VIOLET, &GREY];
 
-    /// The colour of that number among the 256.
+    /// Returns the colour with that index among the 256 of xterm.
     fn indexed(number: u8) -> [u8; 3] {
         if number >= 232 {
             return [8 + 10 * (number - 232); 3];
@@ -250,7 +257,7 @@ mod tests {
         [place / 36, place / 6 % 6, place % 6].map(|level| LEVELS[usize::from(level)])
     }
 
-    /// WCAG 2.1, contrast ratio.
+    /// Returns the contrast ratio as defined by WCAG 2.1.
     fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
         let luminance = |colour: [u8; 3]| {
             let parts = colour.map(|part| {
@@ -264,8 +271,8 @@ mod tests {
     }
 
     #[test]
-    fn every_colour_can_be_read_on_its_ground() {
-        // Black and what is common instead; white and what is common instead.
+    fn every_colour_has_enough_contrast_with_its_background() {
+        // Black and white, and common alternatives.
         let dark = [[0, 0, 0], [30, 30, 30], [40, 42, 54]];
         let light = [[255, 255, 255], [253, 246, 227], [245, 245, 245]];
         for Hue(_, [on_dark, on_light, on_either]) in HUES {
@@ -280,7 +287,7 @@ mod tests {
                     }
                 }
             }
-            // On both, no more than 4.58 is possible.
+            // No colour has a contrast above 4.58 with both black and white.
             for ground in [[0; 3], [255; 3]] {
                 assert!(contrast(*on_either, ground) >= 4.5, "{on_either:?} on {ground:?}");
                 assert!(
@@ -295,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn of_sixteen_none_is_taken_that_is_pale_on_light() {
+    fn pale_named_colours_are_not_used_on_a_light_background() {
         for Hue([_, on_light, on_either], _) in HUES {
             for colour in [on_light, on_either] {
                 let is_pale =
@@ -304,30 +311,33 @@ mod tests {
             }
             assert!(
                 !matches!(on_either, Color::Blue | Color::Black),
-                "nor is one that is dark, where nobody knows"
+                "dark colours are not used on an unknown background"
             );
         }
-        let theme = Theme { depth: Depth::Sixteen, ground: Some(BackgroundTone::Light) };
+        let theme = Theme { depth: Depth::Sixteen, background: Some(BackgroundTone::Light) };
         assert_eq!(theme.warning().fg, Some(Color::Magenta));
         assert_eq!(
-            Theme { ground: Some(BackgroundTone::Dark), ..theme }.warning().fg,
+            Theme { background: Some(BackgroundTone::Dark), ..theme }.warning().fg,
             Some(Color::Yellow)
         );
-        assert_eq!(Theme { ground: None, ..theme }.warning().fg, Some(Color::Magenta));
+        assert_eq!(Theme { background: None, ..theme }.warning().fg, Some(Color::Magenta));
     }
 
     #[test]
-    fn the_terminal_is_known_by_what_it_says() {
-        assert_eq!(Depth::detect("xterm-256color", ""), Depth::Many);
-        assert_eq!(Depth::detect("xterm-256color", "truecolor"), Depth::True);
+    fn detects_the_colours_and_the_background_of_a_terminal() {
+        assert_eq!(Depth::detect("xterm-256color", ""), Depth::Indexed256);
+        assert_eq!(Depth::detect("xterm-256color", "truecolor"), Depth::TrueColour);
         assert_eq!(Depth::detect("linux", ""), Depth::Sixteen);
-        assert_eq!(BackgroundTone::by_number("15;0"), Some(BackgroundTone::Dark));
-        assert_eq!(BackgroundTone::by_number("0;default;15"), Some(BackgroundTone::Light));
-        assert_eq!(BackgroundTone::by_number("default"), None);
-        assert_eq!(BackgroundTone::by_answer("rgb:ffff/fafa/e3e3"), Some(BackgroundTone::Light));
-        assert_eq!(BackgroundTone::by_answer("rgb:1e/1e/2e"), Some(BackgroundTone::Dark));
+        assert_eq!(BackgroundTone::from_colorfgbg("15;0"), Some(BackgroundTone::Dark));
+        assert_eq!(BackgroundTone::from_colorfgbg("0;default;15"), Some(BackgroundTone::Light));
+        assert_eq!(BackgroundTone::from_colorfgbg("default"), None);
+        assert_eq!(
+            BackgroundTone::from_osc11_reply("rgb:ffff/fafa/e3e3"),
+            Some(BackgroundTone::Light)
+        );
+        assert_eq!(BackgroundTone::from_osc11_reply("rgb:1e/1e/2e"), Some(BackgroundTone::Dark));
         for wrong in ["", "rgb:", "rgb:ff/ff", "rgb:xx/00/00", "#ffffff", "rgb:é/é/é"] {
-            assert_eq!(BackgroundTone::by_answer(wrong), None, "{wrong}");
+            assert_eq!(BackgroundTone::from_osc11_reply(wrong), None, "{wrong}");
         }
     }
 }

@@ -1,4 +1,7 @@
-//! The terminal: taken over at the start, and given back as it was, however the screen ends.
+//! Sets up the terminal for the screen and restores it, however the screen ends.
+//!
+//! Also queries the background colour (OSC 11) and copies text to the clipboard of the terminal
+//! (OSC 52).
 
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
@@ -19,69 +22,72 @@ use super::style::BackgroundTone;
 use crate::error::{Error, Result};
 use crate::output::status;
 
-/// How long a terminal may take to answer; one over a slow line takes a while.
+/// How long to wait for a reply of the terminal, which may be behind a slow connection.
 #[cfg(unix)]
-const ANSWER: std::time::Duration = std::time::Duration::from_secs(1);
+const REPLY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Fails where there is no terminal that a screen could be drawn on.
+/// Checks that a screen can be drawn on the terminal.
+///
+/// # Errors
+/// Fails if stdin or stdout is not a terminal, or if the terminal cannot move its cursor.
 pub fn check() -> Result<()> {
-    let unfit = |why| {
-        Err(Error::usage("cannot show the live screen", why, "leave --tui out to have lines"))
+    let unsuitable = |why| {
+        Err(Error::usage("cannot show the live screen", why, "omit --tui to print lines instead"))
     };
     if !io::stdout().is_terminal() {
-        return unfit("stdout is no terminal");
+        return unsuitable("stdout is not a terminal");
     }
     if !io::stdin().is_terminal() {
-        return unfit("stdin is no terminal, so there are no keys");
+        return unsuitable("stdin is not a terminal, so no keys can be read");
     }
     if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
-        return unfit("by TERM, this terminal can't move its cursor");
+        return unsuitable("according to TERM, this terminal cannot move its cursor");
     }
     Ok(())
 }
 
-/// Whether there is no longer a terminal, where there was one.
+/// Returns whether the terminal has been closed.
 #[must_use]
 pub fn is_gone() -> bool {
     #[cfg(unix)]
     {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        // It is found to be hung up a little before it is none.
+        // `poll` reports a hang-up slightly before `isatty` fails.
         let stdin = io::stdin();
-        let mut stands = [PollFd::new(&stdin, PollFlags::empty())];
-        let polled = poll(&mut stands, Some(&Timespec::default()));
-        if polled.is_err() || !stands[0].revents().is_empty() {
+        let mut polled = [PollFd::new(&stdin, PollFlags::empty())];
+        let result = poll(&mut polled, Some(&Timespec::default()));
+        if result.is_err() || !polled[0].revents().is_empty() {
             return true;
         }
     }
     !io::stdout().is_terminal() || !io::stdin().is_terminal()
 }
 
-/// A terminal that is taken over. Dropped, it is as it was before.
+/// A terminal that is set up for the screen, and is restored when the guard is dropped.
 pub struct TerminalGuard {
-    /// To draw on. It is never dropped by itself: it would show the cursor, which is shown by then, and break down where
-    /// neither the terminal nor stderr takes any more.
+    /// The terminal to draw on. It is never dropped: its destructor would show the cursor, which
+    /// `leave` has done already, and would panic if neither the terminal nor stderr is writable.
     pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl TerminalGuard {
-    /// Takes the terminal over.
+    /// Sets up the terminal, and holds back status lines until it is restored.
     pub fn take() -> io::Result<Self> {
         status::hold_back();
-        let taken = enter();
-        if taken.is_err() {
+        let entered = enter();
+        if entered.is_err() {
             leave();
             status::release();
         }
-        taken.map(|terminal| Self { terminal: ManuallyDrop::new(terminal) })
+        entered.map(|terminal| Self { terminal: ManuallyDrop::new(terminal) })
     }
 
-    /// Gives it back for as long as `meanwhile` takes.
+    /// Restores the terminal while `meanwhile` runs.
     pub fn release_while(&mut self, meanwhile: impl FnOnce()) -> io::Result<()> {
         leave();
         meanwhile();
-        // Another one, which takes nothing for drawn. To clear this one is no way: it asks the terminal for its cursor, and
-        // the answer would go to whoever waits for keys.
+        // A new `Terminal` redraws every cell. `Terminal::clear` would query the cursor position,
+        // and the input reader would receive the reply.
         self.terminal = ManuallyDrop::new(enter()?);
         Ok(())
     }
@@ -94,6 +100,7 @@ impl Drop for TerminalGuard {
     }
 }
 
+/// Sets up the terminal.
 fn enter() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
     enable_raw_mode()?;
     let mut out = io::stdout();
@@ -108,8 +115,8 @@ fn enter() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
     Terminal::new(CrosstermBackend::new(out))
 }
 
-/// Each step is tried, whatever became of the one before. What is typed meanwhile is for whoever comes next, so lines come
-/// first.
+/// Restores the terminal. Every step is tried even if an earlier one failed. Raw mode is disabled
+/// first, because from then on input is meant for the next program.
 fn leave() {
     let mut out = io::stdout();
     let _ = disable_raw_mode();
@@ -119,42 +126,45 @@ fn leave() {
     let _ = execute!(out, cursor::Show);
 }
 
-/// Asks the terminal what it writes on. It must be taken, and nobody else may read from it.
+/// Asks the terminal for the tone of its background. Call it only while the terminal is set up and
+/// nothing else reads from it.
 ///
-/// After the question it is asked what it is, which any terminal answers: so nobody waits for one that knows no colours.
+/// The query (OSC 11) is followed by a request for the device attributes (DA1), which every
+/// terminal answers, so that a terminal without OSC 11 causes no wait.
 #[cfg(unix)]
 #[must_use]
 pub fn background() -> Option<BackgroundTone> {
     let mut out = io::stdout();
     out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).ok()?;
-    let until = std::time::Instant::now() + ANSWER;
-    let (stdin, mut answer) = (io::stdin(), Vec::new());
-    // `ESC [ ? … c` is what it is, and comes last.
-    let is_whole =
-        |answer: &[u8]| answer.ends_with(b"c") && answer.windows(3).any(|start| start == b"\x1b[?");
-    while !is_whole(&answer) && answer.len() < 256 {
+    let until = std::time::Instant::now() + REPLY_TIMEOUT;
+    let (stdin, mut reply) = (io::stdin(), Vec::new());
+    // The device attributes, `ESC [ ? … c`, come last.
+    let is_complete =
+        |reply: &[u8]| reply.ends_with(b"c") && reply.windows(3).any(|start| start == b"\x1b[?");
+    while !is_complete(&reply) && reply.len() < 256 {
         let left = until.saturating_duration_since(std::time::Instant::now());
         let mut ready = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
         let timeout = rustix::event::Timespec::try_from(left).ok()?;
         if rustix::event::poll(&mut ready, Some(&timeout)).ok()? == 0 {
             break;
         }
-        let mut piece = [0; 64];
-        let read = rustix::io::read(&stdin, &mut piece).ok().filter(|read| *read > 0)?;
-        answer.extend_from_slice(&piece[..read]);
+        let mut chunk = [0; 64];
+        let read = rustix::io::read(&stdin, &mut chunk).ok().filter(|read| *read > 0)?;
+        reply.extend_from_slice(&chunk[..read]);
     }
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (_, colour) = answer.split_once("]11;")?;
-    BackgroundTone::by_answer(colour.split(['\x07', '\x1b']).next()?)
+    let reply = String::from_utf8_lossy(&reply).into_owned();
+    let (_, colour) = reply.split_once("]11;")?;
+    BackgroundTone::from_osc11_reply(colour.split(['\x07', '\x1b']).next()?)
 }
 
+/// Returns `None`, because the terminal cannot be queried on this platform.
 #[cfg(not(unix))]
 #[must_use]
 pub fn background() -> Option<BackgroundTone> {
     None
 }
 
-/// Hands text to the clipboard of whoever sits at the terminal, by OSC 52; that works through ssh too.
+/// Copies text to the clipboard of the terminal with OSC 52, which also works over SSH.
 pub fn copy(text: &str) -> io::Result<()> {
     let mut out = io::stdout();
     write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;

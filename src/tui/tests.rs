@@ -1,4 +1,4 @@
-//! The screen without a terminal: events and keys go in, and what it draws is looked at.
+//! Tests of the screen without a terminal: they send events and keys, and inspect what is drawn.
 
 #[path = "../../tests/it/canaries.rs"]
 mod canaries;
@@ -53,7 +53,7 @@ fn screen(size: (u16, u16)) -> State {
         variables: Vec::new(),
         named: std::collections::BTreeMap::default(),
         limits: BufferLimits::default(),
-        theme: Theme { depth: Depth::Sixteen, ground: None },
+        theme: Theme { depth: Depth::Sixteen, background: None },
         zone: TimeZone::UTC,
         wrap: false,
         pace: None,
@@ -61,8 +61,8 @@ fn screen(size: (u16, u16)) -> State {
     State::new(config, size, at(0))
 }
 
-/// A screen of 80×24 with so many events, of which each tenth is an error.
-fn filled(events: i64) -> State {
+/// Returns a screen of 80×24 with that many events, every tenth of which is an error.
+fn screen_with_events(events: i64) -> State {
     let mut state = screen((80, 24));
     for number in 0..events {
         let succeeded = number % 10 != 9;
@@ -105,7 +105,7 @@ fn stored_with(policy: Policy, event: &Value) -> StoredEvent {
     StoredEvent::new(&Redactor::new(policy).redact(&Decoder::default().decode(frame)))
 }
 
-/// Lets an event come, so many seconds after the beginning.
+/// Sends an event that happens `second` seconds after the start.
 fn feed(state: &mut State, second: i64, mut event: Value) {
     event["_tap"]["time"] = json!(at(second).to_string());
     update(state, Msg::Tick(at(second)));
@@ -121,19 +121,19 @@ fn press(state: &mut State, keys: &str) {
             '\t' => (KeyCode::Tab, KeyModifiers::NONE),
             _ => (KeyCode::Char(character), KeyModifiers::NONE),
         };
-        code_with(state, code, modifiers);
+        press_with(state, code, modifiers);
     }
 }
 
-fn code(state: &mut State, code: KeyCode) {
-    code_with(state, code, KeyModifiers::NONE);
+fn press_key(state: &mut State, code: KeyCode) {
+    press_with(state, code, KeyModifiers::NONE);
 }
 
-fn control(state: &mut State, character: char) {
-    code_with(state, KeyCode::Char(character), KeyModifiers::CONTROL);
+fn press_control(state: &mut State, character: char) {
+    press_with(state, KeyCode::Char(character), KeyModifiers::CONTROL);
 }
 
-fn code_with(state: &mut State, code: KeyCode, modifiers: KeyModifiers) {
+fn press_with(state: &mut State, code: KeyCode, modifiers: KeyModifiers) {
     update(state, Msg::Input(Input::Key(KeyEvent::new(code, modifiers))));
     finish(state);
 }
@@ -144,27 +144,28 @@ fn mouse(state: &mut State, kind: MouseEventKind, column: u16, row: u16) {
     finish(state);
 }
 
-/// Lets filtering and searching come to their end.
+/// Runs filtering and searching to their end.
 fn finish(state: &mut State) {
     while state.is_busy() {
         advance(state, TimeSlice::with_events(1000));
     }
 }
 
-fn drawn(state: &State) -> TestBackend {
-    let mut terminal =
-        Terminal::new(TestBackend::new(state.size.0, state.size.1)).expect("memory is a terminal");
-    terminal.draw(|frame| view::draw(state, frame)).expect("memory takes it");
+/// Draws a frame.
+fn draw(state: &State) -> TestBackend {
+    let mut terminal = Terminal::new(TestBackend::new(state.size.0, state.size.1))
+        .expect("the test backend can be created");
+    terminal.draw(|frame| view::draw(state, frame)).expect("the test backend can be drawn on");
     terminal.backend().clone()
 }
 
-/// What is drawn, as text.
+/// Draws a frame and returns it as text.
 fn text(state: &State) -> String {
-    drawn(state).to_string()
+    draw(state).to_string()
 }
 
-/// A short day in the clinic, from both streams.
-fn day(state: &mut State) {
+/// Sends the events of a short day in the clinic, from both streams.
+fn send_day(state: &mut State) {
     let service = "f66d22c1-8495-453b-812a-4de2c53d7454";
     let operator = "88611d6b-0000-4000-8000-000000000001";
     let surface = "ac2476fb-0000-4000-8000-000000000002";

@@ -1,4 +1,5 @@
-//! Text in cells: how wide it is, cut and wrapped at an edge, aligned to both sides.
+//! Text measured in terminal cells: width, cutting, wrapping and alignment. Grapheme clusters are
+//! never split.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -8,13 +9,13 @@ use unicode_width::UnicodeWidthStr;
 pub use crate::analysis::stats::text::{cell, length};
 pub use crate::text::units::count;
 
-/// How many cells a line takes.
+/// Returns the width of spans in cells.
 #[must_use]
 pub fn width(spans: &[Span<'_>]) -> usize {
     spans.iter().map(|span| span.content.width()).sum()
 }
 
-/// Spans as lines of at most that many cells.
+/// Wraps spans into lines of at most `width` cells.
 #[must_use]
 pub fn wrap(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Vec::new()];
@@ -40,7 +41,8 @@ pub fn wrap(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
     lines.into_iter().map(Line::from).collect()
 }
 
-/// Text as lines of at most that many cells, parted between words; a word that is longer sticks out.
+/// Wraps text between words into lines of at most `width` cells. A longer word gets a line of its
+/// own, which exceeds the width.
 #[must_use]
 pub fn words(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -58,7 +60,7 @@ pub fn words(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Spans as one line of at most that many cells, which says so where something is cut.
+/// Returns spans as one line of at most `width` cells, which ends in `…` if something was cut.
 #[must_use]
 pub fn cut(spans: Vec<Span<'static>>, width: usize) -> Line<'static> {
     if self::width(&spans) <= width {
@@ -66,14 +68,14 @@ pub fn cut(spans: Vec<Span<'static>>, width: usize) -> Line<'static> {
     }
     let mut line = wrap(spans, width.saturating_sub(1)).into_iter().next().unwrap_or_default();
     let style = line.spans.last().map_or_else(Style::default, |span| span.style);
-    // What was shortened there says so already.
+    // A value that was shortened at the same place has an ellipsis already.
     if !line.to_string().ends_with('…') {
         line.spans.push(Span::styled("…", style));
     }
     line
 }
 
-/// One line with something at each side; the left one is cut first.
+/// Returns one line with text aligned to both sides. The left text is cut first.
 #[must_use]
 pub fn sides(left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: usize) -> Line<'static> {
     let taken = self::width(&right);
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_characters_are_never_halved() {
+    fn never_splits_wide_characters_or_grapheme_clusters() {
         let spans = || vec![Span::raw("ab漢"), Span::raw("字🙂c")];
         assert_eq!(texts(&wrap(spans(), 3)), ["ab", "漢", "字", "🙂c"]);
         assert_eq!(cut(spans(), 5).to_string(), "ab漢…");
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn words_stay_whole() {
+    fn wraps_between_words() {
         assert_eq!(words("one two three fourteen", 7), ["one two", "three", "fourteen"]);
         assert_eq!(words("", 7), [""]);
     }

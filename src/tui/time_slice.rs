@@ -1,8 +1,8 @@
-//! A budget for work that must not keep the keys waiting.
+//! A budget for work in the event loop, so that keys do not wait.
 
 use std::time::Instant;
 
-/// A number of events, and a time after which no further event is taken.
+/// A number of events and a deadline after which no further event is started.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeSlice {
     events: usize,
@@ -16,13 +16,13 @@ impl TimeSlice {
         Self { events, until: None }
     }
 
-    /// Ends the slice at that time.
+    /// Sets the deadline.
     #[must_use]
     pub const fn until(self, until: Instant) -> Self {
         Self { until: Some(until), ..self }
     }
 
-    /// Takes one event from the slice. Returns whether there was room for it.
+    /// Takes one event from the budget. Returns whether the event may be processed.
     pub fn take(&mut self) -> bool {
         let has_room = self.events > 0 && self.until.is_none_or(|until| Instant::now() < until);
         self.events -= usize::from(has_room);

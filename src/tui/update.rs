@@ -1,4 +1,5 @@
-//! What each message does to the state. Nothing here touches the terminal.
+//! Applies messages to the state: input, messages from the pipeline, and the time. Nothing here
+//! uses the terminal.
 
 use crossterm::event::{Event as Input, KeyEvent, KeyEventKind};
 use jiff::Timestamp;
@@ -17,14 +18,14 @@ use super::{mouse, prompt};
 /// How long a notice is shown, in seconds.
 const NOTICE_SECONDS: i64 = 6;
 
-/// Something that happened.
+/// A message to the state.
 #[derive(Debug)]
 pub enum Msg {
-    /// A key, the mouse, or another event of the terminal.
+    /// A terminal event: a key, the mouse, a paste, or a resize.
     Input(Input),
     /// A message from the pipeline.
     Pipeline(ScreenMessage),
-    /// A message for the reader.
+    /// A message to the user.
     Notice(String),
     /// The pipeline has ended.
     PipelineEnded,
@@ -32,7 +33,7 @@ pub enum Msg {
     Tick(Timestamp),
 }
 
-/// Applies a message.
+/// Applies a message to the state.
 pub fn update(state: &mut State, msg: Msg) {
     match msg {
         Msg::Pipeline(ScreenMessage::Event(stored)) => return state.add_event(stored),
@@ -90,7 +91,7 @@ fn handle_action(state: &mut State, action: KeyAction) {
     {
         return;
     }
-    // On a screen where these have no meaning, they lead to the stream.
+    // These actions are only possible in the stream, so other screens switch to it.
     if matches!(
         action,
         KeyAction::Filter | KeyAction::Search | KeyAction::Save | KeyAction::Columns
@@ -100,7 +101,7 @@ fn handle_action(state: &mut State, action: KeyAction) {
     }
 }
 
-/// Handles the keys that mean the same on every screen.
+/// Handles the keys that have the same meaning on every screen. Returns whether the key is one.
 fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
     match action {
         KeyAction::Quit => state.effects.push(Effect::Quit),
@@ -124,7 +125,9 @@ fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
 }
 
 fn change_pace(state: &mut State, action: KeyAction) {
-    let Some(pace) = &state.config.pace else { return state.notify("only a replay has a pace") };
+    let Some(pace) = &state.config.pace else {
+        return state.notify("only a replay can be held or change its speed");
+    };
     match action {
         KeyAction::Hold => pace.toggle_hold(),
         KeyAction::Step => pace.step(),

@@ -1,4 +1,4 @@
-//! Draws the whole screen: header, panel, footer, and what is open over them.
+//! Draws a whole frame: header, panel, prompt, footer, and the open overlays.
 
 pub mod footer;
 pub mod header;
@@ -13,7 +13,7 @@ use super::overlays::{column_picker, help};
 use super::panels::panel;
 use super::state::State;
 
-/// Draws the screen.
+/// Draws a frame.
 pub fn draw(state: &State, frame: &mut Frame<'_>) {
     let layout = ScreenLayout::new(state);
     let buffer = frame.buffer_mut();

@@ -1,4 +1,5 @@
-//! The state of the workspace as its events tell it: operators, surfaces, triggers, pipelines, reviews.
+//! The state of the workspace, reconstructed from its events: operators, surfaces, triggers,
+//! pipelines and reviews.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -16,69 +17,71 @@ use crate::model::{Declared, Kind};
 use crate::output::stored_event::StoredEvent;
 use crate::redact::RedactedEvent;
 
-/// How many things of one sort are told apart.
-const KEPT: usize = 5000;
+/// The maximum number of entries of each kind.
+const MAX_ENTRIES: usize = 5000;
 
 /// An operator.
 #[derive(Debug, Clone, Default)]
 pub struct OperatorState {
-    /// Whether the operator can take calls.
+    /// The availability, such as `online` or `busy`.
     pub status: Option<String>,
-    /// The call that the operator is in, and how.
+    /// The SID of the operator's current call, and the mode of taking part in it.
     pub call: Option<(String, String)>,
-    /// When that was last seen.
+    /// The time of the last event about the operator.
     pub last_seen: Option<Timestamp>,
 }
 
 /// A trigger.
 #[derive(Debug, Clone, Default)]
 pub struct TriggerState {
-    /// How often it was fired, has completed, has failed.
+    /// How often the trigger was fired, completed and failed.
     pub counts: [u64; 3],
-    /// When it was last seen.
+    /// The time of the last event about the trigger.
     pub last_seen: Option<Timestamp>,
 }
 
-/// A data source.
+/// The pipeline of a data source.
 #[derive(Debug, Clone, Default)]
 pub struct DataPipeline {
-    /// How often it was synchronised.
+    /// The number of completed syncs.
     pub syncs: u64,
-    /// When last, with how many events.
+    /// The time of the last completed sync, and its number of events.
     pub last: Option<(Timestamp, i64)>,
-    /// How often that failed.
+    /// The number of errors.
     pub errors: u64,
-    /// When last, and why; gone once a sync works again.
+    /// The time and the reason of the last error, until a sync completes.
     pub error: Option<(Timestamp, String)>,
 }
 
-/// All of it.
+/// The state of the workspace.
 #[derive(Debug, Clone, Default)]
 pub struct WorkspaceState {
-    /// By id.
+    /// The operators by id.
     pub operators: BTreeMap<String, OperatorState>,
-    /// How many surfaces came as far as each step.
+    /// How many surfaces reached each step of the funnel.
     pub funnel: [u64; FUNNEL.len()],
-    /// How many were approved, rejected, archived.
+    /// How many surfaces were approved, rejected and archived.
     pub reviewed: [u64; 3],
-    /// By name.
+    /// The triggers by name.
     pub triggers: BTreeMap<String, TriggerState>,
-    /// By id.
+    /// The pipelines by id of the data source.
     pub pipelines: BTreeMap<String, DataPipeline>,
-    /// Decisions by action.
+    /// The number of review decisions by action.
     pub reviews: BTreeMap<String, u64>,
+    /// The furthest step that each known surface reached, by id.
     surfaces: BTreeMap<String, usize>,
+    /// The ids of the known surfaces, the oldest first.
     order: VecDeque<String>,
 }
 
-/// The entry of that name, unless there are too many already.
+/// Returns the entry with that name, or adds it. Returns `None` once there are too many entries.
 fn entry<T: Default>(map: &mut BTreeMap<String, T>, name: Option<String>) -> Option<&mut T> {
-    let name = name.filter(|name| map.len() < KEPT || map.contains_key(name))?;
+    let name = name.filter(|name| map.len() < MAX_ENTRIES || map.contains_key(name))?;
     Some(map.entry(name).or_default())
 }
 
 impl WorkspaceState {
-    /// Takes an event.
+    /// Updates the state with an event.
     pub fn observe(&mut self, stored: &StoredEvent, event: &RedactedEvent<'_>, now: Timestamp) {
         fn read<T: Declared>(event: &RedactedEvent<'_>) -> Option<T> {
             event.read::<T>()
@@ -88,53 +91,65 @@ impl WorkspaceState {
         self.surface(kind, event);
         match kind {
             Kind::OperatorStatusChanged => {
-                let Some(it) = read::<OperatorStatusChanged>(event) else { return };
-                if let Some(operator) = entry(&mut self.operators, text(&it.operator_id)) {
-                    (operator.status, operator.last_seen) = (text(&it.status), Some(time));
+                let Some(payload) = read::<OperatorStatusChanged>(event) else { return };
+                if let Some(operator) = entry(&mut self.operators, text(&payload.operator_id)) {
+                    (operator.status, operator.last_seen) = (text(&payload.status), Some(time));
                 }
             }
             Kind::OperatorJoinedCall => {
-                let Some(it) = read::<OperatorJoinedCall>(event) else { return };
-                self.operator(text(&it.operator_id), text(&it.call_sid).zip(text(&it.mode)), time);
+                let Some(payload) = read::<OperatorJoinedCall>(event) else { return };
+                self.operator(
+                    text(&payload.operator_id),
+                    text(&payload.call_sid).zip(text(&payload.mode)),
+                    time,
+                );
             }
             Kind::OperatorModeChanged => {
-                let Some(it) = read::<OperatorModeChanged>(event) else { return };
-                self.operator(text(&it.operator_id), text(&it.call_sid).zip(text(&it.mode)), time);
+                let Some(payload) = read::<OperatorModeChanged>(event) else { return };
+                self.operator(
+                    text(&payload.operator_id),
+                    text(&payload.call_sid).zip(text(&payload.mode)),
+                    time,
+                );
             }
             Kind::OperatorLeftCall => {
-                let Some(it) = read::<OperatorLeftCall>(event) else { return };
-                self.operator(text(&it.operator_id), None, time);
+                let Some(payload) = read::<OperatorLeftCall>(event) else { return };
+                self.operator(text(&payload.operator_id), None, time);
             }
             Kind::TriggerFired => {
-                let name = read::<TriggerFired>(event).and_then(|it| text(&it.trigger_name));
+                let name =
+                    read::<TriggerFired>(event).and_then(|payload| text(&payload.trigger_name));
                 self.trigger(name, 0, time);
             }
             Kind::TriggerCompleted => {
-                let name = read::<TriggerCompleted>(event).and_then(|it| text(&it.trigger_name));
+                let name =
+                    read::<TriggerCompleted>(event).and_then(|payload| text(&payload.trigger_name));
                 self.trigger(name, 1, time);
             }
             Kind::TriggerFailed => {
-                let name = read::<TriggerFailed>(event).and_then(|it| text(&it.trigger_name));
+                let name =
+                    read::<TriggerFailed>(event).and_then(|payload| text(&payload.trigger_name));
                 self.trigger(name, 2, time);
             }
             Kind::PipelineSyncCompleted => {
-                let Some(it) = read::<PipelineSyncCompleted>(event) else { return };
-                if let Some(pipeline) = entry(&mut self.pipelines, text(&it.data_source_id)) {
+                let Some(payload) = read::<PipelineSyncCompleted>(event) else { return };
+                if let Some(pipeline) = entry(&mut self.pipelines, text(&payload.data_source_id)) {
                     pipeline.syncs += 1;
                     pipeline.last =
-                        Some((time, it.event_count.value().copied().unwrap_or_default()));
+                        Some((time, payload.event_count.value().copied().unwrap_or_default()));
                     pipeline.error = None;
                 }
             }
             Kind::PipelineError => {
-                let Some(it) = read::<PipelineError>(event) else { return };
-                if let Some(pipeline) = entry(&mut self.pipelines, text(&it.data_source_id)) {
+                let Some(payload) = read::<PipelineError>(event) else { return };
+                if let Some(pipeline) = entry(&mut self.pipelines, text(&payload.data_source_id)) {
                     pipeline.errors += 1;
-                    pipeline.error = Some((time, text(&it.error).unwrap_or_default()));
+                    pipeline.error = Some((time, text(&payload.error).unwrap_or_default()));
                 }
             }
             Kind::ReviewSubmitted => {
-                let action = read::<ReviewSubmitted>(event).and_then(|it| text(&it.action));
+                let action =
+                    read::<ReviewSubmitted>(event).and_then(|payload| text(&payload.action));
                 if let Some(count) = entry(&mut self.reviews, action) {
                     *count += 1;
                 }
@@ -149,14 +164,15 @@ impl WorkspaceState {
         }
     }
 
-    fn trigger(&mut self, name: Option<String>, what: usize, time: Timestamp) {
+    fn trigger(&mut self, name: Option<String>, outcome: usize, time: Timestamp) {
         if let Some(trigger) = entry(&mut self.triggers, name) {
-            trigger.counts[what] += 1;
+            trigger.counts[outcome] += 1;
             trigger.last_seen = Some(time);
         }
     }
 
-    /// A surface that comes to a step has been at those before, whether or not that was seen.
+    /// Counts a step of a surface, together with the earlier steps, which a surface must have
+    /// passed even if their events were not received.
     fn surface(&mut self, kind: Kind, event: &RedactedEvent<'_>) {
         for (count, counted) in self.reviewed.iter_mut().zip([
             Kind::SurfaceReviewApproved,
@@ -175,7 +191,7 @@ impl WorkspaceState {
         }
         if known.is_none() {
             self.order.push_back(id.clone());
-            if self.order.len() > KEPT
+            if self.order.len() > MAX_ENTRIES
                 && let Some(oldest) = self.order.pop_front()
             {
                 self.surfaces.remove(&oldest);

@@ -235,7 +235,7 @@ fn copies_redacted_text_to_both_clipboards() {
     shell.start("replay day.ndjson --tui");
     shell.wait_for("call.started");
     shell.send(&["y"]);
-    shell.wait_for("copied, by xclip and by OSC 52");
+    shell.wait_for("copied with xclip and OSC 52");
     let read = |name: &str| std::fs::read_to_string(shell.home.path().join(name)).ok();
     let copied = read("copied").expect("the tool was run");
     assert!(
@@ -309,8 +309,7 @@ async fn stdout_must_be_a_terminal() {
     let ran = evtap("watch --workspace demo --tui").run().await;
     ran.ended(2);
     assert!(
-        ran.stderr()
-            .contains("cannot show the live screen: stdout is no terminal; leave --tui out"),
+        ran.stderr().contains("cannot show the live screen: stdout is not a terminal; omit --tui"),
         "{}",
         ran.stderr()
     );
@@ -321,5 +320,5 @@ fn a_dumb_terminal_is_refused() {
     let Some(shell) = Shell::open(100, 30) else { return };
     shell.line(&format!("TERM=dumb {} {DEMO}; echo status $?", env!("CARGO_BIN_EXE_evtap")));
     shell.wait_for("status 2");
-    assert!(shell.contents().contains("can't move its cursor"), "{}", shell.contents());
+    assert!(shell.contents().contains("cannot move its cursor"), "{}", shell.contents());
 }

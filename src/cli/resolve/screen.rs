@@ -48,12 +48,12 @@ fn theme(background: Background) -> Theme {
     } else {
         Depth::None
     };
-    let ground = match background {
-        Background::Auto => BackgroundTone::by_number(&variable("COLORFGBG")),
+    let background = match background {
+        Background::Auto => BackgroundTone::from_colorfgbg(&variable("COLORFGBG")),
         Background::Dark => Some(BackgroundTone::Dark),
         Background::Light => Some(BackgroundTone::Light),
     };
-    Theme { depth, ground }
+    Theme { depth, background }
 }
 
 /// Reads `100000`, `64MiB` or `100000,64MiB`.

@@ -1,4 +1,5 @@
-//! Waits for the terminal together with a pipe, so that the reader can be stopped.
+//! Waits for the terminal together with a pipe, so that the input thread can be stopped and notices
+//! changes of the window size.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -12,13 +13,15 @@ use signal_hook::low_level::{pipe, unregister};
 
 use super::sender::InputSender;
 
-/// Ends the wait for keys: when the window is resized, and at the end.
+/// The writing end of the pipe. It interrupts the wait for input when the window is resized and
+/// when the reader has to stop.
 pub struct WakePipe {
     stream: UnixStream,
     resized: SigId,
 }
 
 impl WakePipe {
+    /// Opens the pipe and registers it for SIGWINCH. Returns both ends.
     pub fn open() -> io::Result<(Self, UnixStream)> {
         let (stream, woken) = UnixStream::pair()?;
         woken.set_nonblocking(true)?;
@@ -26,16 +29,20 @@ impl WakePipe {
         Ok((Self { stream, resized }, woken))
     }
 
-    /// Ends the reader. A signal writes another byte.
+    /// Stops the reader.
     pub fn stop(&mut self) {
         unregister(self.resized);
         let _ = self.stream.write_all(END);
     }
 }
 
+/// The byte that stops the reader. A signal writes a different one.
 const END: &[u8] = b"e";
 
-/// Reads until the pipe says stop or nobody receives.
+/// Reads input until the pipe requests a stop or the receiver is dropped.
+///
+/// # Errors
+/// Fails if the terminal cannot be read or was closed.
 pub fn read(sender: &InputSender, mut woken: UnixStream) -> io::Result<()> {
     let stdin = io::stdin();
     loop {
@@ -45,11 +52,11 @@ pub fn read(sender: &InputSender, mut woken: UnixStream) -> io::Result<()> {
             Err(Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
         }
-        let [typed, wakes] = ready.map(|ready| ready.revents());
+        let [input, wakes] = ready.map(|ready| ready.revents());
         if !wakes.is_empty() {
             let mut bytes = [0; 64];
-            let number = woken.read(&mut bytes).unwrap_or(0);
-            if number == 0 || bytes[..number].ends_with(END) {
+            let length = woken.read(&mut bytes).unwrap_or(0);
+            if length == 0 || bytes[..length].ends_with(END) {
                 return Ok(());
             }
             let (columns, rows) = crossterm::terminal::size()?;
@@ -57,10 +64,10 @@ pub fn read(sender: &InputSender, mut woken: UnixStream) -> io::Result<()> {
                 return Ok(());
             }
         }
-        if typed.contains(PollFlags::IN) && !sender.send_all()? {
+        if input.contains(PollFlags::IN) && !sender.send_all()? {
             return Ok(());
         }
-        if typed.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+        if input.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
     }

@@ -1,4 +1,4 @@
-//! The list that columns are chosen from, over the panel.
+//! The column picker: a list of field names that covers the panel.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -16,10 +16,10 @@ use crate::tui::scrolling::{render_lines, scroll_target};
 use crate::tui::state::State;
 use crate::tui::text::{cell, cut};
 
-/// The least width of the names.
+/// The width of the column of names.
 const NAME_WIDTH: usize = 28;
 
-/// Opens the list: the columns that are listed now, the fields of the selected event, all others.
+/// Opens the picker with the current columns, the fields of the selected event, then all others.
 pub fn open(state: &mut State) {
     let chosen = state.columns.as_ref().map_or_else(Vec::new, |columns| columns.names().to_vec());
     let own = state.selected_event().map(|stored| {
@@ -31,18 +31,18 @@ pub fn open(state: &mut State) {
     state.column_picker = Some(ColumnPicker::new(chosen, others));
 }
 
-/// Returns the footer's hints while the list is open.
+/// Returns the hints for the footer while the picker is open.
 #[must_use]
 pub fn hints() -> Vec<KeyHint> {
     vec![
-        (KeyAction::Pause, "tick"),
-        (KeyAction::Open, "take them"),
-        (KeyAction::Back, "leave them"),
+        (KeyAction::Pause, "toggle"),
+        (KeyAction::Open, "apply"),
+        (KeyAction::Back, "cancel"),
         (KeyAction::Down, "next"),
     ]
 }
 
-/// Handles a key while the list is open. Returns whether the key has a meaning here.
+/// Handles a key while the picker is open. Returns whether the key has a meaning here.
 pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
     let page = usize::from(inner(state).height).max(1);
     let Some(picker) = &mut state.column_picker else { return false };
@@ -64,7 +64,7 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
     true
 }
 
-/// Handles a click while the list is open: chooses a name, or no longer chooses it.
+/// Handles a click while the picker is open: toggles the name under the pointer.
 pub fn handle_click(state: &mut State, at: Position) {
     let inner = inner(state);
     let Some(picker) = state.column_picker.as_mut().filter(|_| inner.contains(at)) else { return };
@@ -75,7 +75,7 @@ pub fn handle_click(state: &mut State, at: Position) {
     }
 }
 
-/// Returns the room for the lines of the list.
+/// Returns the area of the lines, inside the border if there is one.
 fn inner(state: &State) -> Rect {
     let body = ScreenLayout::new(state).body;
     if body.height >= 6 { Block::new().borders(Borders::ALL).inner(body) } else { body }
@@ -85,7 +85,7 @@ fn first_visible(picker: &ColumnPicker, height: u16) -> usize {
     (picker.cursor + 1).saturating_sub(usize::from(height))
 }
 
-/// Draws the list over the panel.
+/// Draws the picker over the panel.
 pub fn render(state: &State, picker: &ColumnPicker, area: Rect, buffer: &mut Buffer) {
     let theme = state.config.theme;
     let inner = inner(state);
@@ -97,7 +97,7 @@ pub fn render(state: &State, picker: &ColumnPicker, area: Rect, buffer: &mut Buf
         Block::new()
             .borders(Borders::ALL)
             .border_style(theme.quiet())
-            .title(" Columns, numbered from the left; none is all fields ")
+            .title(" Columns, numbered from the left; choose none to show all fields ")
             .title_bottom(more)
             .render(area, buffer);
     }
@@ -107,7 +107,7 @@ pub fn render(state: &State, picker: &ColumnPicker, area: Rect, buffer: &mut Buf
     render_lines(lines, 0, inner, buffer);
 }
 
-/// Returns a name as a line, with what the model says about the field.
+/// Returns the line of a name, with the description of the field from the model.
 fn line(
     state: &State,
     picker: &ColumnPicker,
@@ -117,14 +117,15 @@ fn line(
 ) -> Line<'static> {
     let theme = state.config.theme;
     let number = picker.chosen.iter().position(|chosen| chosen == name);
-    let sign = number.map_or_else(|| " [ ] ".to_owned(), |number| format!(" [{}] ", number + 1));
+    let checkbox =
+        number.map_or_else(|| " [ ] ".to_owned(), |number| format!(" [{}] ", number + 1));
     let own = state.selected_event().and_then(|stored| stored.kind);
     let mut kinds = own.into_iter().chain(Kind::ALL.iter().copied());
     let note = kinds.find_map(|kind| kind.spec().field(name)).map_or_else(String::new, |spec| {
         format!(" {} · {} · {}", spec.ty.name(), spec.class.name(), spec.doc)
     });
     let spans = vec![
-        Span::styled(sign, theme.heading()),
+        Span::styled(checkbox, theme.heading()),
         Span::styled(cell(&terminal::visible(name), NAME_WIDTH), theme.key()),
         Span::styled(note, theme.quiet()),
     ];

@@ -1,4 +1,4 @@
-//! The help, made from the table of keys: in as many columns as there is room for.
+//! The help, generated from the table of keys, in as many columns as fit.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,16 +10,16 @@ use crate::tui::scrolling::render_lines;
 use crate::tui::state::State;
 use crate::tui::text::{cell, width, words};
 
-/// How wide a column is at least, where there are several.
-const COLUMN: usize = 72;
+/// The minimum width of a column if there are several.
+const COLUMN_MIN_WIDTH: usize = 72;
 
-/// How wide it is at least where what a key is for stands beside it.
-const NARROW: usize = 50;
+/// The minimum width of a column for showing descriptions beside the keys.
+const BESIDE_MIN_WIDTH: usize = 50;
 
-/// How far what keys are for is set in.
+/// The indentation of descriptions that are shown beside the keys.
 const INDENT: usize = 13;
 
-/// Returns the whole help, in lines of that width.
+/// Returns the lines of the whole help for that width.
 fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.config.theme;
     let keys = TABLE.iter().map(|(heading, parts)| {
@@ -27,18 +27,18 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
         (*heading, bindings.map(|binding| (binding.name, binding.help)).collect::<Vec<_>>())
     });
     let other = OTHER_HELP.iter().map(|(heading, entries)| (*heading, entries.to_vec()));
-    let number = (width / COLUMN).clamp(1, 3);
+    let number = (width / COLUMN_MIN_WIDTH).clamp(1, 3);
     let room = width / number;
     let groups: Vec<Vec<_>> = keys
         .chain(other)
         .map(|(heading, entries)| {
             let mut lines = vec![Line::styled(format!(" {heading}"), theme.heading())];
             for (name, help) in entries {
-                // Where it is narrow, what a key is for stands below it.
-                let indent = if room < NARROW { 3 } else { INDENT };
+                // In a narrow column, the description is shown below the key.
+                let indent = if room < BESIDE_MIN_WIDTH { 3 } else { INDENT };
                 let mut name =
                     Some(Span::styled(format!("  {} ", cell(name, INDENT - 3)), theme.key()));
-                if room < NARROW {
+                if room < BESIDE_MIN_WIDTH {
                     lines.extend(name.take().map(Line::from));
                 }
                 for text in words(help, room.saturating_sub(indent + 1)) {
@@ -53,7 +53,7 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
     side_by_side(groups, number, room)
 }
 
-/// Fills columns one after the other, each with whole groups, about the same height.
+/// Arranges whole groups in columns of about the same height.
 fn side_by_side(groups: Vec<Vec<Line<'static>>>, number: usize, room: usize) -> Vec<Line<'static>> {
     let height = groups.iter().map(Vec::len).sum::<usize>().div_ceil(number);
     let mut columns = vec![Vec::new()];
@@ -88,7 +88,7 @@ fn side_by_side(groups: Vec<Vec<Line<'static>>>, number: usize, room: usize) -> 
     (0..tallest).map(row).collect()
 }
 
-/// Returns the room for the lines of the help.
+/// Returns the area of the lines, inside the border if there is one.
 fn inner(state: &State) -> Rect {
     let area = Rect::new(0, 0, state.size.0, state.size.1);
     if area.height >= 8 { Block::new().borders(Borders::ALL).inner(area) } else { area }
@@ -114,7 +114,7 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
     true
 }
 
-/// Draws the help over everything.
+/// Draws the help over the whole screen.
 pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
     let inner = inner(state);
     let height = usize::from(inner.height);

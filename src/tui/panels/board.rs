@@ -1,4 +1,5 @@
-//! The board: operators, surfaces from created to submitted, triggers, pipelines, reviews.
+//! The board of the workspace: operators, the funnel of surfaces from created to submitted,
+//! triggers, pipelines, and reviews.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -14,7 +15,7 @@ use crate::tui::scrolling::render_lines;
 use crate::tui::state::State;
 use crate::tui::text::{cell, count, cut, length};
 
-/// The board of the workspace, in two columns where there is room.
+/// The board of the workspace, in two columns if they fit.
 pub struct BoardPanel;
 
 impl Panel for BoardPanel {
@@ -38,7 +39,7 @@ impl Panel for BoardPanel {
     }
 }
 
-/// Returns all of the board in one column.
+/// Returns the lines of the whole board in one column.
 fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
     [
         operators(state, width),
@@ -56,7 +57,7 @@ fn heading(state: &State, text: &str) -> Line<'static> {
 
 fn end_section(state: &State, lines: &mut Vec<Line<'static>>) {
     if lines.len() == 1 {
-        lines.push(Line::styled("   none heard of yet", state.config.theme.quiet()));
+        lines.push(Line::styled("   none yet", state.config.theme.quiet()));
     }
     lines.push(Line::default());
 }
@@ -166,7 +167,7 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
             ));
         } else if pipeline.errors > 0 {
             spans.push(Span::styled(
-                format!("{} errors before", count(pipeline.errors)),
+                format!("{} earlier errors", count(pipeline.errors)),
                 theme.quiet(),
             ));
         }

@@ -1,4 +1,4 @@
-//! One call: the conversation, and beside it how the caller sounds and where the time goes.
+//! One call: the conversation, the caller's emotion, and the latency of the turns.
 
 mod conversation;
 mod emotion;
@@ -22,14 +22,14 @@ use crate::tui::state::State;
 use crate::tui::state::modes::CallPart;
 use crate::tui::text::{length, sides};
 
-/// The selected call. It is scrolled from its end, so that what is new is in sight.
+/// The selected call. It is scrolled from its end, so that the newest lines are visible.
 pub struct CallPanel;
 
 impl Panel for CallPanel {
     fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
         let sorted = state.calls.sorted();
         let Some((sid, call)) = sorted.get(state.call_place()) else {
-            let hint = Line::styled("no call yet", state.config.theme.quiet()).centered();
+            let hint = Line::styled("no calls yet", state.config.theme.quiet()).centered();
             return Paragraph::new(hint).render(area, buffer);
         };
         let [mut head, mut body] = [area, area];
@@ -98,7 +98,7 @@ impl Panel for CallPanel {
     }
 }
 
-/// The room for the parts of a call. A part that is not shown has no height.
+/// The areas of the parts of a call. A part that is not shown has height 0.
 struct CallLayout {
     conversation: Rect,
     emotion: Rect,
@@ -123,7 +123,7 @@ impl CallLayout {
                 let y = conversation.bottom();
                 Rect { y, height: area.height - conversation.height, ..area }
             }
-            // Where there is no room, Enter shows the other parts.
+            // There is no room for the other parts; Enter shows them one by one.
             CallPart::All | CallPart::Conversation => return only_conversation,
         };
         let emotion = Rect { height: (beside.height / 2).min(16), ..beside };
@@ -140,7 +140,7 @@ fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
     };
     part(&length(call.length(state.reference_time())), Style::new());
     match &call.ended {
-        None => part(call.state.as_deref().unwrap_or("on"), theme.good()),
+        None => part(call.state.as_deref().unwrap_or("active"), theme.good()),
         Some((_, reason)) => part(&format!("ended: {reason}"), theme.quiet()),
     }
     if call.escalated {

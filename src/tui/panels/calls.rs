@@ -1,4 +1,4 @@
-//! The board of calls: a line each; those that have ended sink and fade.
+//! The list of calls, one line each. Calls that have ended move down and are dimmed.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -27,7 +27,7 @@ impl Panel for CallsPanel {
         let theme = state.config.theme;
         let sorted = state.calls.sorted();
         if sorted.is_empty() {
-            let hint = Line::styled("no call yet", theme.quiet()).centered();
+            let hint = Line::styled("no calls yet", theme.quiet()).centered();
             return Paragraph::new(hint).render(area, buffer);
         }
         let width = usize::from(area.width);
@@ -54,7 +54,7 @@ impl Panel for CallsPanel {
     fn hints(&self, _state: &State) -> Vec<KeyHint> {
         vec![
             (KeyAction::Down, "next"),
-            (KeyAction::Open, "the call"),
+            (KeyAction::Open, "open"),
             (KeyAction::OnlyCall, "its events"),
             (KeyAction::Back, "stream"),
         ]
@@ -64,7 +64,7 @@ impl Panel for CallsPanel {
         let sorted = state.calls.sorted();
         let ended = sorted.iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
         let active = sorted.len() as u64 - ended;
-        let text = format!(" {} on, {} ended ", count(active), count(ended));
+        let text = format!(" {} active, {} ended ", count(active), count(ended));
         Some(vec![Span::styled(text, state.config.theme.heading())])
     }
 
@@ -108,28 +108,29 @@ impl Panel for CallsPanel {
     }
 }
 
-/// Selects the call under the cursor, and shows its events in the stream.
+/// Selects the call under the cursor and shows its events in the stream.
 pub fn show_events(state: &mut State) {
     state.select_call(state.call_place());
     if let Some(sid) = state.selected_call.clone() {
         state.screen = Screen::Stream;
-        filtering::keep_call(state, &sid);
+        filtering::show_only_call(state, &sid);
     }
 }
 
-/// Selects the call under the cursor, and copies its SID.
+/// Selects the call under the cursor and copies its SID.
 pub fn copy_sid(state: &mut State) {
     state.select_call(state.call_place());
     state.effects.extend(state.selected_call.clone().map(Effect::Copy));
 }
 
-/// Returns the place of the call in the first line.
+/// Returns the index of the first visible call.
 fn first_visible(state: &State, height: u16) -> usize {
     (state.call_place() + 1).saturating_sub(usize::from(height).saturating_sub(1))
 }
 
-/// How wide the columns for direction, service and state are; those of what is counted are as wide as their headings.
-const fn columns(width: usize) -> [usize; 3] {
+/// Returns the widths of the columns for direction, service and state. The other columns are as
+/// wide as their headings.
+const fn column_widths(width: usize) -> [usize; 3] {
     match width {
         0..60 => [3, 0, 9],
         60..110 => [3, 8, 13],
@@ -137,20 +138,20 @@ const fn columns(width: usize) -> [usize; 3] {
     }
 }
 
-/// How wide the column of SIDs is.
+/// Returns the width of the column of SIDs.
 const fn sid_width(width: usize) -> usize {
     if width < 110 { 9 } else { 11 }
 }
 
 fn heading(width: usize) -> String {
-    let [way, service, state] = columns(width);
+    let [direction, service, state] = column_widths(width);
     let service =
         if service > 0 { format!("{} ", cell("service", service)) } else { String::new() };
     format!(
-        "   {} {} {service}{} {:>6} turns {} operators, last words",
+        "   {} {} {service}{} {:>6} turns {} operators, last line",
         cell("call", sid_width(width)),
-        cell("way", way),
-        cell("state or end", state),
+        cell(if direction < 9 { "dir" } else { "direction" }, direction),
+        cell("state/outcome", state),
         "time",
         if width >= 110 { "tools failed" } else { "fail" },
     )
@@ -158,13 +159,13 @@ fn heading(width: usize) -> String {
 
 fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>> {
     let theme = state.config.theme;
-    let [way, service, status] = columns(width);
+    let [direction_width, service, status] = column_widths(width);
     let is_active = call.ended.is_none();
     let outcome = call.ended.as_ref().map_or("", |(_, reason)| reason);
-    let word = if is_active { call.state.as_deref().unwrap_or("on") } else { outcome };
+    let word = if is_active { call.state.as_deref().unwrap_or("active") } else { outcome };
     let direction = match call.direction.as_deref() {
-        Some("inbound") if way < 7 => "in",
-        Some("outbound") if way < 7 => "out",
+        Some("inbound") if direction_width < 7 => "in",
+        Some("outbound") if direction_width < 7 => "out",
         direction => direction.unwrap_or(""),
     };
     let mut spans = vec![
@@ -173,7 +174,7 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
             if is_active { theme.good() } else { theme.quiet() },
         ),
         Span::styled(format!("{} ", cell(sid, sid_width(width))), theme.heading()),
-        Span::raw(format!("{} ", cell(direction, way))),
+        Span::raw(format!("{} ", cell(direction, direction_width))),
     ];
     if service > 0 {
         spans.push(Span::raw(format!(
@@ -181,12 +182,12 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
             cell(id_prefix(call.service.as_deref().unwrap_or("")), service)
         )));
     }
-    let is_wrong =
+    let is_failure =
         field_named("completion_reason").is_some_and(|field| field.error_values.contains(&outcome));
-    let style = if is_wrong { theme.error() } else { theme.family("observer") };
+    let style = if is_failure { theme.error() } else { theme.family("observer") };
     spans.push(Span::styled(
         format!("{} ", cell(word, status)),
-        if is_active || is_wrong { style } else { theme.quiet() },
+        if is_active || is_failure { style } else { theme.quiet() },
     ));
     spans.push(Span::raw(format!("{:>6} ", length(call.length(state.reference_time())))));
     spans.push(Span::raw(format!("{:>5} ", call.transcript.turn_count)));

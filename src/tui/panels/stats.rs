@@ -1,4 +1,5 @@
-//! Numbers: the rate over time by family, events by type, how calls ended, and how long things took.
+//! Statistics: the rate over time by family, percentiles of durations, outcomes of calls, and
+//! events by type.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,10 +14,10 @@ use crate::tui::scrolling::render_lines;
 use crate::tui::state::State;
 use crate::tui::text::{cell, count, cut};
 
-/// Eighths of a cell, from nothing to all.
+/// Bars of zero to eight eighths of a cell.
 const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// The statistics, in two columns where there is room.
+/// The statistics, in two columns if they fit.
 pub struct StatsPanel;
 
 impl Panel for StatsPanel {
@@ -39,7 +40,7 @@ impl Panel for StatsPanel {
     }
 }
 
-/// Returns all statistics in one column.
+/// Returns the lines of all statistics in one column.
 fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
     [rates(state, width), percentiles(state), outcomes(state, width), types(state, width)].concat()
 }
@@ -49,8 +50,8 @@ fn rates(state: &State, width: usize) -> Vec<Line<'static>> {
     let cells = width.saturating_sub(22).min(SECONDS);
     let mut lines = vec![cut(
         vec![
-            Span::styled(" Events a second", theme.heading()),
-            Span::styled(format!("  the last {cells} s, now at the right"), theme.quiet()),
+            Span::styled(" Events per second", theme.heading()),
+            Span::styled(format!("  last {cells} s, newest at the right"), theme.quiet()),
         ],
         width,
     )];
@@ -62,23 +63,23 @@ fn rates(state: &State, width: usize) -> Vec<Line<'static>> {
     let all = (1..=longest).rev().map(sum).collect();
     let families = rates.iter().map(|(family, seconds)| (family.as_str(), seconds));
     for (family, seconds) in std::iter::once(("all", &all)).chain(families) {
-        let most = seconds.iter().rev().take(cells).copied().max().unwrap_or(0);
+        let max = seconds.iter().rev().take(cells).copied().max().unwrap_or(0);
         let mut line: String =
-            seconds.iter().rev().take(cells).map(|events| level(*events, most)).collect();
+            seconds.iter().rev().take(cells).map(|events| level(*events, max)).collect();
         line = line.chars().rev().collect();
         let missing = " ".repeat(cells.saturating_sub(seconds.len()));
         lines.push(Line::from(vec![
             Span::raw(format!("   {} ", cell(family, 10))),
             Span::styled(format!("{missing}{line}"), theme.family(family)),
-            Span::styled(format!(" ≤{}", count(most)), theme.quiet()),
+            Span::styled(format!(" ≤{}", count(max)), theme.quiet()),
         ]));
     }
     lines.push(Line::default());
     lines
 }
 
-fn level(value: u64, most: u64) -> &'static str {
-    let level = (value * 8).div_ceil(most.max(1));
+fn level(value: u64, max: u64) -> &'static str {
+    let level = (value * 8).div_ceil(max.max(1));
     BARS[usize::try_from(level).unwrap_or(8).min(8)]
 }
 
@@ -106,13 +107,13 @@ fn percentiles(state: &State) -> Vec<Line<'static>> {
 fn outcomes(state: &State, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(" How calls ended", state.config.theme.heading())];
     let totals = &state.stats.totals;
-    // Where only observers are heard, they alone tell.
+    // Without a workspace stream, only the observer sessions report outcomes.
     let calls = if totals.calls.outcomes.is_empty() { &totals.sessions } else { &totals.calls };
     let outcomes = calls.outcomes.sorted(|number| *number);
-    let most = outcomes.iter().map(|(_, number)| **number).max().unwrap_or(1);
+    let max = outcomes.iter().map(|(_, number)| **number).max().unwrap_or(1);
     lines.extend(outcomes.into_iter().map(|(name, number)| {
         let style = state.config.theme.family("call");
-        bar(name, *number, most, width, style)
+        bar(name, *number, max, width, style)
     }));
     lines.push(Line::default());
     lines
@@ -121,24 +122,25 @@ fn outcomes(state: &State, width: usize) -> Vec<Line<'static>> {
 fn types(state: &State, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(" Events by type", state.config.theme.heading())];
     let types = state.stats.totals.types();
-    let most = types.iter().map(|(_, number)| *number).max().unwrap_or(1);
+    let max = types.iter().map(|(_, number)| *number).max().unwrap_or(1);
     lines.extend(types.into_iter().map(|(name, number)| {
         let style = state.config.theme.family(family(name.unwrap_or_default()));
-        bar(name, number, most, width, style)
+        bar(name, number, max, width, style)
     }));
     lines
 }
 
-/// `None` is the name of all that have none of their own.
+/// Returns a line with a name, a count and a bar. `None` stands for all types that are not counted
+/// separately.
 fn bar(
     name: Option<&str>,
     number: u64,
-    most: u64,
+    max: u64,
     width: usize,
     style: ratatui::style::Style,
 ) -> Line<'static> {
     let cells = width.saturating_sub(42).min(50) as u64;
-    let filled = usize::try_from((number * cells).div_ceil(most.max(1))).unwrap_or(0);
+    let filled = usize::try_from((number * cells).div_ceil(max.max(1))).unwrap_or(0);
     Line::from(vec![
         Span::raw(format!("   {} {:>9} ", cell(name.unwrap_or("(other)"), 26), count(number))),
         Span::styled("█".repeat(filled), style),

@@ -1,4 +1,4 @@
-//! The stream of events: the list, and the detail of the selected event.
+//! The stream of events: the list and the detail of the selected event.
 
 mod detail;
 mod list;
@@ -20,7 +20,7 @@ use crate::tui::state::modes::{DetailPane, DragTarget};
 use crate::tui::state::prompt::Purpose;
 use crate::tui::state::{Effect, State};
 
-/// The list of events, with the detail of the selected one.
+/// The list of events, with the detail of the selected one if it is open.
 pub struct StreamPanel;
 
 impl Panel for StreamPanel {
@@ -60,7 +60,7 @@ impl Panel for StreamPanel {
         let is_detail = state.detail.as_ref().is_some_and(|detail| detail.focused);
         is_detail && detail::handle_key(state, action)
             || move_selection(state, action)
-            || find(state, action)
+            || search_or_filter(state, action)
             || change_view(state, action)
     }
 
@@ -95,7 +95,7 @@ impl Panel for StreamPanel {
         }
     }
 
-    /// Moves the edge of the detail; both sides keep some room.
+    /// Moves the edge of the detail. The detail takes 20 to 80 percent of the body.
     fn handle_drag(&self, state: &mut State, at: Position) {
         let body = ScreenLayout::new(state).body;
         let (detail, whole) = if StreamLayout::new(state).is_beside {
@@ -108,14 +108,14 @@ impl Panel for StreamPanel {
     }
 }
 
-/// Returns the keys that matter while the list has the focus.
+/// Returns the hints for the footer while the list has the focus.
 fn list_hints(state: &State) -> Vec<KeyHint> {
     let mut hints =
-        vec![(KeyAction::Open, if state.detail.is_some() { "step in" } else { "detail" })];
+        vec![(KeyAction::Open, if state.detail.is_some() { "go in" } else { "detail" })];
     if !state.follow {
         hints.push((KeyAction::Bottom, "follow"));
     }
-    hints.push((KeyAction::Pause, if state.paused.is_some() { "go on" } else { "pause" }));
+    hints.push((KeyAction::Pause, if state.paused.is_some() { "resume" } else { "pause" }));
     hints.push((KeyAction::Filter, "filter"));
     if state.filter.is_some() {
         hints.push((KeyAction::ToggleFilter, if state.filter_enabled { "off" } else { "on" }));
@@ -134,7 +134,7 @@ fn list_hints(state: &State) -> Vec<KeyHint> {
     }
     hints.extend([
         (KeyAction::NextError, "errors"),
-        (KeyAction::OnlyCall, "only call"),
+        (KeyAction::OnlyCall, "this call"),
         (KeyAction::Time, "time"),
         (KeyAction::Save, "save"),
     ]);
@@ -177,7 +177,7 @@ fn is_marked(state: &State, number: u64) -> bool {
     state.marks.contains(&number)
 }
 
-fn find(state: &mut State, action: KeyAction) -> bool {
+fn search_or_filter(state: &mut State, action: KeyAction) -> bool {
     match action {
         KeyAction::Search => prompt::open(state, Purpose::Search, ""),
         KeyAction::Filter => {
@@ -185,7 +185,7 @@ fn find(state: &mut State, action: KeyAction) -> bool {
             prompt::open(state, Purpose::Filter, &source.unwrap_or_default());
         }
         KeyAction::ToggleFilter if state.filter.is_none() => {
-            state.notify("there is no filter: f edits one");
+            state.notify("no filter is set; press f to edit one");
         }
         KeyAction::ToggleFilter => state.filter_enabled = !state.filter_enabled,
         KeyAction::OnlyCall => toggle_call_filter(state),
@@ -194,7 +194,7 @@ fn find(state: &mut State, action: KeyAction) -> bool {
             prompt::open(state, Purpose::Save, &name);
         }
         KeyAction::AddToFilter => {
-            state.notify("step into the detail (Enter, Enter) and choose a field first");
+            state.notify("open the detail (press Enter twice) and choose a field first");
         }
         _ => return false,
     }
@@ -207,7 +207,7 @@ fn change_view(state: &mut State, action: KeyAction) -> bool {
             Some(detail) => detail.focused = true,
             None => state.detail = Some(DetailPane::default()),
         },
-        KeyAction::Back => close_last(state),
+        KeyAction::Back => close_one(state),
         KeyAction::Out => state.detail = None,
         KeyAction::Grow => state.detail_percent = (state.detail_percent + 5).min(80),
         KeyAction::Shrink => {
@@ -230,12 +230,12 @@ fn change_view(state: &mut State, action: KeyAction) -> bool {
     true
 }
 
-/// Closes what was opened last: the detail, the search or the pause.
-fn close_last(state: &mut State) {
+/// Closes the first of these that is open: the detail, the search, the pause.
+fn close_one(state: &mut State) {
     let is_closed = state.detail.take().is_some()
         || state.search.take().is_some()
         || state.paused.take().is_some();
     if !is_closed {
-        state.notify("q quits");
+        state.notify("press q to quit");
     }
 }

@@ -1,41 +1,42 @@
-//! The state of the connections, one by one and taken together.
+//! The status of the connections, each and overall.
 
 use std::sync::Arc;
 
 use crate::model::Origin;
 use crate::transport::{ConnectionEvent, ConnectionState};
 
-/// The state of a connection.
+/// The status of a connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ConnectionStatus {
     /// Nothing is known yet.
     #[default]
     Waiting,
-    /// It is connected.
+    /// Connected.
     Live,
-    /// It was lost and is being re-established; the text says why, and when the next attempt is.
+    /// Lost, and being re-established. The text contains the reason and the time of the next
+    /// attempt.
     Reconnecting(String),
-    /// No more events come.
+    /// Closed for good.
     Ended,
 }
 
 /// All connections of the session.
 #[derive(Debug, Default)]
 pub struct Connections {
-    /// Their state taken together: a lost connection is reported before those that are live.
+    /// The overall status. A lost connection takes precedence over live ones.
     pub status: ConnectionStatus,
     /// The connections that have not ended.
     pub open: Vec<(Arc<Origin>, ConnectionStatus)>,
 }
 
 impl Connections {
-    /// Records that a connection changed. The status is `Ended` once the last connection ends.
+    /// Records a change of a connection. The overall status is `Ended` once the last one has ended.
     pub fn apply(&mut self, event: &ConnectionEvent) {
         let status = match &event.state {
             ConnectionState::Connected => ConnectionStatus::Live,
             ConnectionState::Reconnecting { delay, attempt, why } => {
                 ConnectionStatus::Reconnecting(format!(
-                    "{why}; again in {:.1} s (attempt {attempt})",
+                    "{why}; trying again in {:.1} s (attempt {attempt})",
                     delay.as_secs_f64()
                 ))
             }
@@ -51,7 +52,7 @@ impl Connections {
             .map_or(ConnectionStatus::Ended, |(_, status)| status.clone());
     }
 
-    /// Whether no more events come.
+    /// Returns whether all connections have ended.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.status == ConnectionStatus::Ended

@@ -1,4 +1,4 @@
-//! What the reader has chosen to see: times, parts of a call, the detail of an event.
+//! Display modes that the user chooses: times, parts of a call, the detail of an event.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub enum TimeMode {
 }
 
 impl TimeMode {
-    /// Returns the next mode; the first one follows the last.
+    /// Returns the next mode, wrapping around.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -28,22 +28,22 @@ impl TimeMode {
     }
 }
 
-/// The parts of a call that are shown.
+/// The visible parts of a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CallPart {
-    /// As many as there is room for.
+    /// All parts that fit.
     #[default]
     All,
-    /// What is said and done.
+    /// The conversation.
     Conversation,
-    /// How the caller sounds.
+    /// The caller's emotion.
     Emotion,
-    /// Where the time goes.
+    /// The latency of the turns.
     Latency,
 }
 
 impl CallPart {
-    /// Returns the next part; the first one follows the last.
+    /// Returns the next part, wrapping around.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -55,7 +55,7 @@ impl CallPart {
     }
 }
 
-/// What the mouse drags.
+/// The target of a drag with the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DragTarget {
     /// Something in the panel of that screen.
@@ -69,8 +69,8 @@ pub enum DragTarget {
 pub struct DetailPane {
     /// Whether the keys act on the detail rather than on the list.
     pub focused: bool,
-    /// The line that the cursor is on.
+    /// The index of the line under the cursor.
     pub cursor: usize,
-    /// The paths of the values that are folded.
+    /// The jq paths of the folded values.
     pub folded: BTreeSet<String>,
 }

@@ -1,10 +1,10 @@
-//! The line that is typed at the bottom.
+//! The data of the prompt, the line that is typed at the bottom of the screen.
 
 use crate::error::Error;
 use crate::tui::filter::FilterTask;
 use crate::tui::line_editor::LineEditor;
 
-/// What a typed line is for.
+/// The purpose of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A regular expression to search for.
@@ -17,26 +17,26 @@ pub enum Purpose {
     Command,
 }
 
-/// A line that is being typed, and what is known about it so far.
+/// An open prompt: the typed line and its interpretation so far.
 pub struct Prompt {
-    /// What the line is for.
+    /// The purpose of the line.
     pub purpose: Purpose,
     /// The line.
     pub line: LineEditor,
-    /// The filter that the line amounts to; it counts its matches while the line is typed.
+    /// The filter compiled from the line, which counts its matches while the line is typed.
     pub draft: Option<FilterTask>,
-    /// Why the line cannot be used.
+    /// The reason why the line is invalid.
     pub error: Option<Error>,
-    /// The place of the line in the history.
+    /// The index of the line in the filter history; its length for a new line.
     pub history_place: usize,
     /// The completions of the word before the cursor.
     pub candidates: Vec<String>,
-    /// The place of the candidate that is filled in, while Tab cycles through them.
+    /// The index of the inserted candidate, while Tab cycles through them.
     pub candidate: Option<usize>,
 }
 
 impl Prompt {
-    /// Opens a line with that text in it.
+    /// Creates a prompt that contains `text`.
     #[must_use]
     pub fn new(purpose: Purpose, text: &str, history_place: usize) -> Self {
         Self {

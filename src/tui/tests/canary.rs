@@ -1,5 +1,6 @@
-//! Nothing hidden gets onto the screen, into the clipboard or into a file: every hidden field of every event, in each type that
-//! JSON has, as in the tests of what comes out of the binary.
+//! Hidden values never reach the screen, the clipboard or a file. The events contain every hidden
+//! field of every event type with a value of each JSON type, as in the tests of the binary's
+//! output.
 
 use std::sync::LazyLock;
 
@@ -8,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::canaries::{SECRETS, events_with_canaries};
 use super::traces::Traces;
-use super::{CALL, code, drawn, feed, press, screen, screen_keys, stored};
+use super::{CALL, draw, feed, press, press_key, screen, screen_keys, stored};
 use crate::model::Stream;
 use crate::tui::background_tasks::BackgroundTasks;
 use crate::tui::keys::bindings;
 use crate::tui::state::{Effect, State};
 
-/// Every event of both streams with every canary, all of one call.
+/// Returns every event of both streams with every canary, all of one call.
 fn events() -> impl Iterator<Item = Value> {
     [Stream::Workspace, Stream::Observer].into_iter().flat_map(|stream| {
         events_with_canaries(stream).into_iter().map(move |(event_type, mut payload)| {
@@ -26,8 +27,8 @@ fn events() -> impl Iterator<Item = Value> {
     })
 }
 
-/// A screen on which they have all come.
-fn full(size: (u16, u16)) -> State {
+/// Returns a screen that received all these events.
+fn screen_with_canaries(size: (u16, u16)) -> State {
     let mut state = screen(size);
     for (second, event) in (1..).zip(events()) {
         feed(&mut state, second, event);
@@ -44,7 +45,7 @@ fn has_no_trace(text: &str, how: &str) {
 #[track_caller]
 fn shows_no_trace(state: &State, how: &str) {
     let seen: String =
-        drawn(state).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        draw(state).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
     has_no_trace(&seen, how);
 }
 
@@ -56,8 +57,8 @@ fn no_cell_ever_holds_a_hidden_value() {
         for state in &mut states {
             feed(state, second, event.clone());
         }
-        // One after the other: each event comes seven times, so that each screen shows it, and more
-        // than once.
+        // The sizes take turns. Each event occurs seven times, so each size shows it more than
+        // once.
         let state = &mut states[usize::try_from(second).expect("few") % 3];
         let keys = ["", "\n", "\u{1b}"].map(str::to_owned);
         for keys in keys.into_iter().chain(screen_keys().rev()) {
@@ -69,16 +70,16 @@ fn no_cell_ever_holds_a_hidden_value() {
 }
 
 #[test]
-fn no_key_brings_up_what_is_hidden() {
-    let mut state = full((120, 30));
+fn no_key_reveals_a_hidden_value() {
+    let mut state = screen_with_canaries((120, 30));
     let keys =
         bindings().flat_map(|binding| binding.keys).filter(|(_, modifiers)| modifiers.is_empty());
     let keys: Vec<_> = keys.map(|(key, _)| *key).filter(|key| *key != KeyCode::Esc).collect();
     for before in screen_keys().chain(["1\n\njj".to_owned()]) {
         for key in &keys {
             press(&mut state, &before);
-            code(&mut state, *key);
-            code(&mut state, KeyCode::Tab);
+            press_key(&mut state, *key);
+            press_key(&mut state, KeyCode::Tab);
             shows_no_trace(&state, &format!("{before:?} {key:?}"));
             press(&mut state, "\u{1b}\u{1b}\u{1b}\u{1b}");
             state.filter = None;
@@ -87,10 +88,10 @@ fn no_key_brings_up_what_is_hidden() {
     has_no_trace(&format!("{:?}", state.effects), "effects");
 }
 
-/// What is typed is completed from names and from what is shown; what a filter or a search finds is shown.
+/// Completions come from names and shown values, and filters and searches only find shown values.
 #[test]
-fn no_command_brings_up_what_is_hidden() {
-    let mut state = full((160, 40));
+fn no_command_reveals_a_hidden_value() {
+    let mut state = screen_with_canaries((160, 40));
     for typed in [
         "f.\t",
         "f.caller_id | length > 3\n",
@@ -122,12 +123,12 @@ fn no_command_brings_up_what_is_hidden() {
 }
 
 #[test]
-fn nothing_hidden_is_held_or_copied() {
+fn hidden_values_are_neither_stored_nor_copied() {
     let mut state = screen((80, 24));
     for (second, event) in (1..).zip(events()) {
-        has_no_trace(&format!("{:?}", stored(&event)), "held");
+        has_no_trace(&format!("{:?}", stored(&event)), "stored");
         feed(&mut state, second, event);
-        // The event, then each line of its detail.
+        // Copy the event, then each line of its detail.
         press(&mut state, "Gy\nl");
         for _ in 0..24 {
             press(&mut state, "yj");
@@ -143,22 +144,22 @@ fn nothing_hidden_is_held_or_copied() {
 }
 
 #[test]
-fn nothing_hidden_is_saved() {
-    let mut state = full((80, 24));
+fn hidden_values_are_not_saved() {
+    let mut state = screen_with_canaries((80, 24));
     let home = tempfile::tempdir().expect("a directory");
     let path = home.path().join("saved");
     press(&mut state, &format!(":save {}\n", path.display()));
-    let Some(Effect::Save(asked)) = state.effects.pop() else { panic!("it is to be saved") };
+    let Some(Effect::Save(asked)) = state.effects.pop() else { panic!("the list is to be saved") };
     let mut tasks = BackgroundTasks::default();
     tasks.save(asked, state.listed_lines());
     drop(tasks);
-    let saved = std::fs::read_to_string(path).expect("it is saved");
+    let saved = std::fs::read_to_string(path).expect("the list is saved");
     assert_eq!(saved.lines().count(), events().count());
     has_no_trace(&saved, "saved");
 }
 
 #[test]
-fn the_canary_is_there_to_be_found() {
+fn the_canaries_can_be_found() {
     static TRACES: LazyLock<Traces> = LazyLock::new(|| Traces::new(SECRETS));
     let event_with_canary =
         events().filter(|event| TRACES.find(&event.to_string()).is_some()).count();
@@ -166,6 +167,6 @@ fn the_canary_is_there_to_be_found() {
     let mut shown = screen((120, 30));
     shown.notify(SECRETS[0]);
     let seen: String =
-        drawn(&shown).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
-    assert!(TRACES.find(&seen).is_some(), "what is on the screen is seen");
+        draw(&shown).buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
+    assert!(TRACES.find(&seen).is_some(), "a canary on the screen is found");
 }

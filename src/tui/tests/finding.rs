@@ -1,11 +1,14 @@
-//! Filtering, searching, columns, commands, and what completes them.
+//! Tests of filters, searches, columns, commands and completion.
 
 use std::collections::BTreeMap;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use serde_json::json;
 
-use super::{CALL, code, control, day, feed, filled, finish, press, screen, stored, text};
+use super::{
+    CALL, feed, finish, press, press_control, press_key, screen, screen_with_events, send_day,
+    stored, text,
+};
 use crate::tui::incremental::advance;
 use crate::tui::selection::keep_visible;
 use crate::tui::state::{Effect, State};
@@ -13,11 +16,11 @@ use crate::tui::time_slice::TimeSlice;
 use crate::tui::update::{Msg, update};
 
 #[test]
-fn a_filter_counts_while_it_is_typed_and_says_what_is_wrong() {
-    let mut state = filled(40);
+fn a_filter_is_previewed_and_checked_while_it_is_typed() {
+    let mut state = screen_with_events(40);
     press(&mut state, "f.succeeded == false");
     assert!(text(&state).contains("4 of 40 match"));
-    assert_eq!(state.rows().len(), 40, "it is not taken yet");
+    assert_eq!(state.rows().len(), 40, "the filter is not applied yet");
     press(&mut state, "\n");
     assert_eq!(state.rows().len(), 4);
     feed(
@@ -26,31 +29,31 @@ fn a_filter_counts_while_it_is_typed_and_says_what_is_wrong() {
         json!({"event_type": "tool_call_completed", "tool_name": "x", "call_id": "c", "succeeded": false}),
     );
     finish(&mut state);
-    assert_eq!((state.rows().len(), state.selected), (5, 40), "what comes is filtered too");
+    assert_eq!((state.rows().len(), state.selected), (5, 40), "new events are filtered too");
     press(&mut state, "F");
     assert_eq!(state.rows().len(), 41);
     press(&mut state, "F");
     assert_eq!(state.rows().len(), 5);
     press(&mut state, "f");
-    control(&mut state, 'u');
+    press_control(&mut state, 'u');
     press(&mut state, ".durations");
     assert!(text(&state).contains("did you mean"));
     press(&mut state, "\n");
-    assert!(state.prompt.is_some(), "what is wrong is not taken");
-    code(&mut state, KeyCode::Up);
+    assert!(state.prompt.is_some(), "an invalid filter is not applied");
+    press_key(&mut state, KeyCode::Up);
     assert_eq!(
         state.prompt.as_ref().map(|prompt| prompt.line.text()),
         Some(".succeeded == false".to_owned())
     );
-    control(&mut state, 'u');
+    press_control(&mut state, 'u');
     press(&mut state, "\n");
     assert!(state.filter.is_none() && state.rows().len() == 41);
 }
 
 #[test]
-fn only_the_call_of_an_event_and_all_again() {
+fn the_call_filter_is_toggled_and_restores_the_previous_filter() {
     let mut state = screen((120, 40));
-    day(&mut state);
+    send_day(&mut state);
     let all = state.rows().len();
     press(&mut state, "f.event_type != \"emotion\"\ngo");
     let rows = state.rows();
@@ -58,12 +61,12 @@ fn only_the_call_of_an_event_and_all_again() {
         (0..rows.len()).filter_map(|place| state.buffer.get(rows.get(place)?)).collect::<Vec<_>>();
     assert!(kept.len() > 10 && kept.iter().all(|stored| stored.call_sid.as_deref() == Some(CALL)));
     press(&mut state, "o");
-    assert_eq!(state.rows().len(), all - 2, "the filter from before is back");
+    assert_eq!(state.rows().len(), all - 2, "the previous filter is back");
 }
 
 #[test]
-fn the_value_of_a_field_is_added_to_the_filter_but_no_mask() {
-    let mut state = filled(20);
+fn the_value_of_a_field_is_added_to_the_filter_unless_it_is_hidden() {
+    let mut state = screen_with_events(20);
     press(&mut state, "\n\nj+");
     assert_eq!(
         state.prompt.as_ref().map(|prompt| prompt.line.text()),
@@ -79,7 +82,7 @@ fn the_value_of_a_field_is_added_to_the_filter_but_no_mask() {
 }
 
 #[test]
-fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn() {
+fn filters_and_searches_stay_within_their_time_slice() {
     let mut state = screen((80, 24));
     let event = stored(&json!({"event_type": "call.started", "direction": "inbound"}));
     for _ in 0..10_000 {
@@ -95,13 +98,13 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
     }
     let matched = |state: &State| state.filter.as_ref().map_or(0, |filter| filter.numbers().len());
     key(&mut state, KeyCode::Enter);
-    for go in 1..=25 {
+    for turn in 1..=25 {
         assert!(state.is_busy());
         advance(&mut state, TimeSlice::with_events(400));
-        assert_eq!(matched(&state), go * 400);
+        assert_eq!(matched(&state), turn * 400);
         let before = state.selected;
         key(&mut state, KeyCode::Up);
-        assert_ne!(state.selected, before, "keys go on meanwhile");
+        assert_ne!(state.selected, before, "keys are handled meanwhile");
     }
     assert!(!state.is_busy());
     key(&mut state, KeyCode::Char('/'));
@@ -111,21 +114,21 @@ fn a_filter_looks_at_so_many_events_and_no_more_before_the_keys_have_their_turn(
         assert!(state.is_busy());
         advance(&mut state, TimeSlice::with_events(400));
     }
-    assert!(!state.is_busy(), "so does a search");
-    let past = std::time::Instant::now();
+    assert!(!state.is_busy(), "a search stays within its slice too");
+    let expired = std::time::Instant::now();
     press(&mut state, "F");
     state.filter = None;
     key(&mut state, KeyCode::Char('n'));
-    advance(&mut state, TimeSlice::with_events(400).until(past));
+    advance(&mut state, TimeSlice::with_events(400).until(expired));
     assert!(
         state.search.as_ref().is_some_and(|search| search.task.is_some()),
-        "and nothing is begun once time is up"
+        "no event is tested after the deadline"
     );
 }
 
 #[test]
-fn words_are_completed() {
-    let mut state = filled(3);
+fn tab_completes_words() {
+    let mut state = screen_with_events(3);
     let typed =
         |state: &State| state.prompt.as_ref().map(|prompt| prompt.line.text()).expect("a prompt");
     press(&mut state, ":columns tool_n\t");
@@ -141,29 +144,28 @@ fn words_are_completed() {
     assert_eq!(
         typed(&state),
         ".completion_reason == \"x\" and .event_type == \"call.escalated\"",
-        "behind a text is none"
+        "nothing is completed after a string"
     );
     press(&mut state, "\u{1b}:fi\t .dire\t");
     assert_eq!(typed(&state), "filter .direction");
     press(&mut state, "\u{1b}:\t");
     assert_eq!(typed(&state), "at");
     press(&mut state, "\t");
-    assert_eq!(typed(&state), "call", "Tab goes on");
-    code(&mut state, KeyCode::BackTab);
-    code(&mut state, KeyCode::BackTab);
-    assert_eq!(typed(&state), "quit", "and round, both ways");
+    assert_eq!(typed(&state), "call", "Tab cycles");
+    press_key(&mut state, KeyCode::BackTab);
+    press_key(&mut state, KeyCode::BackTab);
+    assert_eq!(typed(&state), "quit", "cycling wraps around in both directions");
     press(&mut state, "\u{1b}/tool\t");
-    assert_eq!(typed(&state), "tool", "a pattern is nobody's name");
+    assert_eq!(typed(&state), "tool", "search patterns are not completed");
 }
 
 #[test]
-fn columns_are_ticked_and_listed_in_the_order_of_the_ticks() {
-    let mut state = filled(3);
+fn columns_are_shown_in_the_order_in_which_they_were_chosen() {
+    let mut state = screen_with_events(3);
     press(&mut state, "x");
     let seen = text(&state);
     assert!(
-        seen.contains("[ ] tool_name")
-            && seen.contains("Space tick  Enter take them  Esc leave them"),
+        seen.contains("[ ] tool_name") && seen.contains("Space toggle  Enter apply  Esc cancel"),
         "{seen}"
     );
     // The fields of the selected event come first: tool_name, call_id, succeeded.
@@ -179,39 +181,39 @@ fn columns_are_ticked_and_listed_in_the_order_of_the_ticks() {
     press(&mut state, "xj \u{1b}");
     assert!(
         state.column_picker.is_none() && text(&state).contains("  succeeded tool_name"),
-        "left as it was"
+        "cancelled without a change"
     );
     press(&mut state, "x j x");
     assert!(
         state.column_picker.is_none() && state.columns.is_some(),
-        "so does the key that opened it"
+        "the key that opened the picker cancels too"
     );
     press(&mut state, "x j \n");
-    assert!(text(&state).contains("call_id"), "none is all of them");
+    assert!(text(&state).contains("call_id"), "no chosen column shows all fields");
 }
 
 #[test]
-fn commands_are_carried_out_and_wrong_ones_are_explained() {
-    let mut state = filled(40);
+fn commands_are_executed_and_invalid_ones_are_explained() {
+    let mut state = screen_with_events(40);
     press(&mut state, ":at 16:53:30\n");
     assert_eq!(state.selected, 10);
     press(&mut state, ":at 2026-05-05T16:53:25Z\n");
     assert_eq!(state.selected, 5);
     press(&mut state, ":at 23:00\n");
-    assert!(text(&state).contains("no event at that time or after it"));
+    assert!(text(&state).contains("no event at or after that time"));
     press(&mut state, ":filter .succeeded == false\n");
     assert_eq!(state.rows().len(), 4);
     press(&mut state, ":save kept.ndjson\n:q\n");
     assert_eq!(state.effects, [Effect::Save("kept.ndjson".into()), Effect::Quit]);
     press(&mut state, ":nonsense");
-    assert!(text(&state).contains("there is no such command"));
+    assert!(text(&state).contains("no such command"));
     press(&mut state, "\n");
     assert!(state.prompt.is_some());
 }
 
 #[test]
-fn a_filter_that_has_a_name_is_taken_by_it() {
-    let mut state = filled(40);
+fn a_named_filter_is_applied_by_its_name() {
+    let mut state = screen_with_events(40);
     let named = [
         ("failed", ".succeeded == false"),
         ("slow", ".duration_ms > 100"),
@@ -240,10 +242,10 @@ fn a_filter_that_has_a_name_is_taken_by_it() {
     press(&mut state, "\n\u{1b}\u{1b}");
     assert_eq!(state.rows().len(), 1);
     press(&mut state, "f");
-    control(&mut state, 'u');
+    press_control(&mut state, 'u');
     press(&mut state, "@failing");
     assert!(text(&state).contains("the configuration has no such filter"), "{}", text(&state));
-    control(&mut state, 'u');
+    press_control(&mut state, 'u');
     press(&mut state, "@wrong");
     assert!(text(&state).contains("did you mean"), "{}", text(&state));
     press(&mut state, "\u{1b}:filter @slow\n");
@@ -251,21 +253,21 @@ fn a_filter_that_has_a_name_is_taken_by_it() {
     press(&mut state, ":filter @none\n");
     assert!(
         state.filter.is_some() && text(&state).contains("no such filter"),
-        "one that is wrong changes nothing"
+        "an invalid filter changes nothing"
     );
 }
 
 #[test]
-fn an_expression_that_takes_long_on_one_event_is_not_taken() {
-    let mut state = filled(3);
+fn a_filter_that_takes_too_long_on_one_event_is_rejected() {
+    let mut state = screen_with_events(3);
     press(&mut state, "f[range(1000)] | length > 0");
     assert!(text(&state).contains("3 of 3 match"), "{}", text(&state));
     press(&mut state, "0");
-    control(&mut state, 'u');
+    press_control(&mut state, 'u');
     press(&mut state, "[range(100000)] | length > 0");
     let seen = text(&state);
     assert!(
-        seen.contains("cannot filter by that here") && seen.contains("--filter on the"),
+        seen.contains("cannot use this filter here") && seen.contains("--filter on the"),
         "{seen}"
     );
     press(&mut state, "\n");

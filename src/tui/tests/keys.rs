@@ -1,27 +1,29 @@
-//! What each key does.
+//! Tests of the keys.
 
 use crossterm::event::KeyCode;
 use serde_json::json;
 
-use super::{CALL, code, control, day, feed, filled, press, screen, text};
+use super::{
+    CALL, feed, press, press_control, press_key, screen, screen_with_events, send_day, text,
+};
 use crate::tui::buffer::{BufferLimits, EventBuffer};
 use crate::tui::screen::Screen;
 use crate::tui::state::Effect;
 use crate::tui::state::modes::{CallPart, TimeMode};
 
 #[test]
-fn the_newest_is_followed_until_somebody_moves_up_and_again_at_the_bottom() {
-    let mut state = filled(100);
+fn following_stops_when_moving_up_and_resumes_at_the_bottom() {
+    let mut state = screen_with_events(100);
     assert!(state.follow && state.selected == 99);
     press(&mut state, "k");
     assert!(!state.follow && state.selected == 98);
     let top = state.top;
     feed(&mut state, 200, json!({"event_type": "call.started"}));
-    assert_eq!((state.selected, state.top), (98, top), "the row is held");
+    assert_eq!((state.selected, state.top), (98, top), "the row does not move");
     press(&mut state, "jj");
     assert!(state.follow && state.selected == 100, "reaching the bottom follows");
-    code(&mut state, KeyCode::Up);
-    code(&mut state, KeyCode::End);
+    press_key(&mut state, KeyCode::Up);
+    press_key(&mut state, KeyCode::End);
     assert!(state.follow);
     press(&mut state, "g");
     assert!(!state.follow && state.selected == 0 && state.top == 0);
@@ -30,23 +32,23 @@ fn the_newest_is_followed_until_somebody_moves_up_and_again_at_the_bottom() {
 }
 
 #[test]
-fn pages_and_half_pages() {
-    let mut state = filled(200);
+fn page_keys_move_by_a_page_or_half_a_page() {
+    let mut state = screen_with_events(200);
     let page = 21;
-    code(&mut state, KeyCode::PageUp);
+    press_key(&mut state, KeyCode::PageUp);
     assert_eq!(state.selected, 199 - page);
-    code(&mut state, KeyCode::PageDown);
+    press_key(&mut state, KeyCode::PageDown);
     assert_eq!(state.selected, 199);
-    control(&mut state, 'u');
+    press_control(&mut state, 'u');
     assert_eq!(state.selected, 199 - 11);
-    control(&mut state, 'd');
-    control(&mut state, 'b');
-    control(&mut state, 'f');
+    press_control(&mut state, 'd');
+    press_control(&mut state, 'b');
+    press_control(&mut state, 'f');
     assert_eq!(state.selected, 199);
 }
 
 #[test]
-fn the_selection_stays_on_its_event_when_older_ones_go() {
+fn the_selection_stays_on_its_event_when_older_events_are_dropped() {
     let mut state = screen((80, 24));
     state.buffer = EventBuffer::new(BufferLimits { events: 50, bytes: usize::MAX });
     for number in 0..50 {
@@ -59,13 +61,13 @@ fn the_selection_stays_on_its_event_when_older_ones_go() {
     }
     assert_eq!((state.selected, state.buffer.first()), (10, 10));
     feed(&mut state, 60, json!({"event_type": "call.started"}));
-    assert_eq!(state.selected, 11, "its event is gone: the oldest is next");
-    assert!(state.marks.is_empty(), "and so is its mark");
+    assert_eq!(state.selected, 11, "its event was dropped, so the oldest is selected");
+    assert!(state.marks.is_empty(), "the mark is dropped with its event");
 }
 
 #[test]
-fn paused_nothing_moves_and_the_new_are_counted() {
-    let mut state = filled(5);
+fn a_paused_list_does_not_move_and_counts_new_events() {
+    let mut state = screen_with_events(5);
     press(&mut state, " ");
     feed(&mut state, 10, json!({"event_type": "call.started"}));
     feed(&mut state, 11, json!({"event_type": "call.started"}));
@@ -76,8 +78,8 @@ fn paused_nothing_moves_and_the_new_are_counted() {
 }
 
 #[test]
-fn errors_marks_and_matches_are_gone_to() {
-    let mut state = filled(40);
+fn keys_go_to_errors_marks_and_matches() {
+    let mut state = screen_with_events(40);
     press(&mut state, "gee");
     assert_eq!(state.selected, 19);
     press(&mut state, "E");
@@ -96,11 +98,11 @@ fn errors_marks_and_matches_are_gone_to() {
     press(&mut state, "n");
     assert_eq!(state.selected, 31);
     press(&mut state, "NN");
-    assert_eq!(state.selected, 39, "it goes round");
+    assert_eq!(state.selected, 39, "the search wraps around");
     press(&mut state, "/nowhere\n");
-    assert!(text(&state).contains("nothing matches"));
+    assert!(text(&state).contains("no match"));
     press(&mut state, "/(\n");
-    assert!(text(&state).contains("this is no regular expression"));
+    assert!(text(&state).contains("invalid regular expression"));
 }
 
 #[test]
@@ -124,8 +126,8 @@ fn nested_values_are_folded_and_unfolded() {
 }
 
 #[test]
-fn time_is_told_in_five_ways() {
-    let mut state = filled(3);
+fn times_are_shown_in_five_modes() {
+    let mut state = screen_with_events(3);
     for (mode, seen) in [
         (TimeMode::Local, "16:53:22 tool"),
         (TimeMode::Utc, "16:53:22Z tool"),
@@ -141,25 +143,25 @@ fn time_is_told_in_five_ways() {
 }
 
 #[test]
-fn what_the_loop_is_to_do() {
-    let mut state = filled(3);
+fn keys_request_effects_from_the_event_loop() {
+    let mut state = screen_with_events(3);
     press(&mut state, "y");
     assert!(matches!(state.effects.pop(), Some(Effect::Copy(line)) if line.contains("\"tool_2\"")));
     press(&mut state, "s");
-    control(&mut state, 'u');
+    press_control(&mut state, 'u');
     press(&mut state, "kept.ndjson\n");
     assert_eq!(state.effects.pop(), Some(Effect::Save("kept.ndjson".into())));
-    control(&mut state, 'z');
+    press_control(&mut state, 'z');
     assert_eq!(state.effects.pop(), Some(Effect::Suspend));
     press(&mut state, "q");
     assert_eq!(state.effects.pop(), Some(Effect::Quit));
-    control(&mut state, 'c');
+    press_control(&mut state, 'c');
     assert_eq!(state.effects.pop(), Some(Effect::Quit));
 }
 
 #[test]
-fn escape_closes_one_thing_after_the_other_and_never_the_screen() {
-    let mut state = filled(3);
+fn escape_closes_one_thing_at_a_time_and_never_quits() {
+    let mut state = screen_with_events(3);
     press(&mut state, "/tool\n\n?");
     press(&mut state, "\u{1b}");
     assert!(state.help.is_none() && state.detail.is_some());
@@ -170,11 +172,11 @@ fn escape_closes_one_thing_after_the_other_and_never_the_screen() {
 }
 
 #[test]
-fn screens_are_chosen_and_a_call_stays_chosen_while_the_board_moves() {
+fn a_selected_call_stays_selected_when_the_order_of_calls_changes() {
     let mut state = screen((120, 40));
-    day(&mut state);
+    send_day(&mut state);
     press(&mut state, "2j");
-    let chosen = state.selected_call.clone().expect("a call is chosen");
+    let selected = state.selected_call.clone().expect("a call is selected");
     feed(
         &mut state,
         60,
@@ -183,32 +185,32 @@ fn screens_are_chosen_and_a_call_stays_chosen_while_the_board_moves() {
     press(&mut state, "\n");
     assert_eq!(
         (state.screen, state.selected_call.as_deref()),
-        (Screen::Call, Some(chosen.as_str()))
+        (Screen::Call, Some(selected.as_str()))
     );
-    assert!(text(&state).contains(&chosen));
+    assert!(text(&state).contains(&selected));
     press(&mut state, "o");
     assert!(
         state.screen == Screen::Stream
-            && state.filter.as_ref().is_some_and(|filter| filter.source.contains(&chosen))
+            && state.filter.as_ref().is_some_and(|filter| filter.source.contains(&selected))
     );
     press(&mut state, "\t");
     assert_eq!(state.screen, Screen::Calls);
-    code(&mut state, KeyCode::BackTab);
-    code(&mut state, KeyCode::BackTab);
+    press_key(&mut state, KeyCode::BackTab);
+    press_key(&mut state, KeyCode::BackTab);
     assert_eq!(Some(&state.screen), Screen::ALL.last());
     press(&mut state, "\u{1b}");
     assert_eq!(state.screen, Screen::Stream);
 }
 
 #[test]
-fn everything_is_in_the_help_at_every_size() {
+fn the_help_lists_every_key_and_command_at_every_size() {
     for (columns, rows) in [(40, 10), (80, 24), (200, 50)] {
         let mut state = screen((columns, rows));
         press(&mut state, "?");
         let mut seen = String::new();
         for _ in 0..20 {
             seen += &text(&state).replace(['"', '│'], "");
-            code(&mut state, KeyCode::PageDown);
+            press_key(&mut state, KeyCode::PageDown);
         }
         let words: std::collections::HashSet<_> = seen.split_whitespace().collect();
         for binding in crate::tui::keys::bindings() {
@@ -229,13 +231,13 @@ fn everything_is_in_the_help_at_every_size() {
     }
     let mut state = screen((200, 50));
     press(&mut state, "?");
-    assert!(!text(&state).contains("more lines"), "it fits");
+    assert!(!text(&state).contains("more lines"), "the whole help fits");
 }
 
 #[test]
-fn a_call_is_gone_to_and_its_parts_are_gone_through() {
+fn a_command_opens_a_call_and_enter_cycles_through_its_parts() {
     let mut state = screen((80, 24));
-    day(&mut state);
+    send_day(&mut state);
     press(&mut state, ":call nobody\n");
     assert!(state.screen == Screen::Stream && text(&state).contains("no such call"));
     press(&mut state, ":call CA\t\t\t\n");

@@ -1,11 +1,11 @@
-//! What the mouse does.
+//! Tests of the mouse.
 
 use std::sync::Arc;
 
 use crossterm::event::{MouseButton, MouseEventKind};
 use serde_json::json;
 
-use super::{CALL, OTHER, at, day, filled, mouse, press, screen, stored, text};
+use super::{CALL, OTHER, at, mouse, press, screen, screen_with_events, send_day, stored, text};
 use crate::pipeline::pacing::Pace;
 use crate::tui::layout::StreamLayout;
 use crate::tui::message::ScreenMessage;
@@ -16,7 +16,7 @@ use crate::tui::update::{Msg, update};
 
 #[test]
 fn the_mouse_selects_scrolls_and_drags() {
-    let mut state = filled(60);
+    let mut state = screen_with_events(60);
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 30, 4);
     assert_eq!(state.selected, state.top + 2);
     let selected = state.selected;
@@ -34,9 +34,9 @@ fn the_mouse_selects_scrolls_and_drags() {
 }
 
 #[test]
-fn the_mouse_chooses_and_opens_calls_and_events() {
+fn the_mouse_selects_and_opens_calls_and_events() {
     let mut state = screen((120, 40));
-    day(&mut state);
+    send_day(&mut state);
     press(&mut state, "2");
     let click = MouseEventKind::Down(MouseButton::Left);
     mouse(&mut state, click, 30, 4);
@@ -60,7 +60,8 @@ fn the_mouse_chooses_and_opens_calls_and_events() {
     assert!(state.detail.as_ref().is_some_and(|detail| !detail.focused));
 }
 
-/// A replay of 40 events, each of 25 bytes, of which so many have come; the bar goes from column 21 to column 61 or so.
+/// Returns the screen of a replay of 40 events of 25 bytes each, after `events` of them, with its
+/// pace and the columns of its bar, which are about 21 to 61.
 fn replayed(events: u64) -> (State, Arc<Pace>, std::ops::Range<u16>) {
     let mut state = screen((80, 24));
     let pace = Arc::new(Pace::new(vec![500, 500], 10.0));
@@ -90,32 +91,32 @@ fn replayed(events: u64) -> (State, Arc<Pace>, std::ops::Range<u16>) {
 }
 
 #[test]
-fn the_mouse_goes_to_a_place_in_a_replay_that_is_at_hand() {
+fn a_click_on_the_replay_bar_selects_a_buffered_event() {
     let (mut state, pace, bar) = replayed(40);
     let half = u16::midpoint(bar.start, bar.end);
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), half, 2);
     assert_eq!(
         (state.selected, state.follow, pace.label().as_str()),
         (20, false, "▶ 10×"),
-        "nothing is run to"
+        "the replay does not run ahead"
     );
     assert!(text(&state).contains("━◆━"), "{}", text(&state));
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), bar.start, 9);
-    assert_eq!(state.selected, 0, "dragged, it goes along wherever the mouse is");
+    assert_eq!(state.selected, 0, "a drag is followed even beside the bar");
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), 0, 9);
     assert_eq!(state.selected, 0);
     mouse(&mut state, MouseEventKind::Up(MouseButton::Left), 0, 9);
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), half, 2);
-    assert_eq!(state.selected, 0, "no more once it is let go");
+    assert_eq!(state.selected, 0, "a drag ends when the button is released");
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 3, 2);
-    assert_eq!(state.selected, 0, "beside the bar is no place");
+    assert_eq!(state.selected, 0, "a click beside the bar does nothing");
     update(&mut state, Msg::PipelineEnded);
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), 79, 2);
-    assert!(state.follow && state.selected == 39, "behind its end is the last event");
+    assert!(state.follow && state.selected == 39, "the end of the bar selects the last event");
 }
 
 #[test]
-fn the_mouse_lets_a_replay_run_to_a_place() {
+fn a_click_on_the_replay_bar_runs_ahead_to_a_later_place() {
     let (mut state, pace, bar) = replayed(10);
     press(&mut state, "4 ");
     mouse(
@@ -129,11 +130,11 @@ fn the_mouse_lets_a_replay_run_to_a_place() {
     pace.reach(0, 475);
     assert_eq!(pace.label(), "▶▶ seeking");
     pace.reach(1, 0);
-    assert_eq!(pace.label(), "‖ held, 10×", "there it is held");
+    assert_eq!(pace.label(), "‖ held, 10×", "the replay is held there");
 }
 
 #[test]
-fn what_the_mouse_goes_to_may_be_gone() {
+fn a_click_on_a_dropped_place_selects_the_oldest_event_and_says_so() {
     let (mut state, _, bar) = replayed(0);
     state.buffer = crate::tui::buffer::EventBuffer::new(crate::tui::buffer::BufferLimits {
         events: 5,
@@ -150,18 +151,18 @@ fn what_the_mouse_goes_to_may_be_gone() {
 }
 
 #[test]
-fn the_mouse_ticks_columns() {
-    let mut state = filled(3);
+fn the_mouse_toggles_columns() {
+    let mut state = screen_with_events(3);
     press(&mut state, "x");
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 8, 5);
     assert!(text(&state).contains("[1] succeeded"), "{}", text(&state));
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 8, 5);
     assert!(text(&state).contains("[ ] succeeded"));
     mouse(&mut state, MouseEventKind::ScrollDown, 8, 5);
-    assert_eq!(state.column_picker.as_ref().map(|ticks| ticks.cursor), Some(5));
+    assert_eq!(state.column_picker.as_ref().map(|picker| picker.cursor), Some(5));
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 8, 23);
     assert!(
-        state.column_picker.is_some_and(|ticks| ticks.chosen.is_empty()),
-        "below it is nothing"
+        state.column_picker.is_some_and(|picker| picker.chosen.is_empty()),
+        "a click below the list does nothing"
     );
 }

@@ -1,8 +1,8 @@
-//! Each view at four sizes, as people see it.
+//! Snapshots of each screen and overlay at four sizes.
 
 use crossterm::event::KeyCode;
 
-use super::{code, day, drawn, press, screen, screen_keys, text};
+use super::{draw, press, press_key, screen, screen_keys, send_day, text};
 use crate::text::MASK;
 use crate::tui::layout::ScreenLayout;
 use crate::tui::screen::Screen;
@@ -10,8 +10,8 @@ use crate::tui::state::State;
 
 const SIZES: [(u16, u16); 4] = [(20, 5), (80, 24), (120, 40), (200, 60)];
 
-/// Compares the screen with a snapshot, which has blanks for the tabs: so a new screen changes no
-/// snapshot but those of the header and the help.
+/// Compares the screen with a snapshot. The tabs are blanked, so that a new screen only changes the
+/// snapshots of the header and the help.
 fn assert_snapshot(name: &str, state: &State) {
     let (columns, rows) = state.size;
     let mut seen = text(state);
@@ -22,10 +22,10 @@ fn assert_snapshot(name: &str, state: &State) {
     insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), seen);
 }
 
-fn at_each_size(name: &str, keys: &str) {
+fn assert_snapshots(name: &str, keys: &str) {
     for size in SIZES {
         let mut state = screen(size);
-        day(&mut state);
+        send_day(&mut state);
         press(&mut state, keys);
         assert_snapshot(name, &state);
     }
@@ -34,7 +34,7 @@ fn at_each_size(name: &str, keys: &str) {
 #[test]
 fn each_screen() {
     for (screen, key) in Screen::ALL.iter().zip(screen_keys()) {
-        at_each_size(&screen.title().to_lowercase(), &key);
+        assert_snapshots(&screen.title().to_lowercase(), &key);
     }
 }
 
@@ -42,7 +42,7 @@ fn each_screen() {
 fn the_header_of_each_screen() {
     for size in SIZES {
         let mut state = screen(size);
-        day(&mut state);
+        send_day(&mut state);
         let mut seen = String::new();
         for key in screen_keys() {
             press(&mut state, &key);
@@ -59,24 +59,24 @@ fn the_header_of_each_screen() {
 
 #[test]
 fn the_detail_of_an_event() {
-    at_each_size("detail", "kkkkkkkkkkkkkkkkk\n\n");
+    assert_snapshots("detail", "kkkkkkkkkkkkkkkkk\n\n");
 }
 
 #[test]
 fn the_help() {
-    at_each_size("help", "?");
+    assert_snapshots("help", "?");
 }
 
 #[test]
-fn the_columns_to_choose_from() {
-    at_each_size("columns", "kx  jj ");
+fn the_column_picker() {
+    assert_snapshots("columns", "kx  jj ");
 }
 
 #[test]
 fn the_position_of_a_replay() {
     for size in SIZES {
         let mut state = screen(size);
-        day(&mut state);
+        send_day(&mut state);
         let pace = std::sync::Arc::new(crate::pipeline::pacing::Pace::new(vec![600, 400], 5.0));
         pace.reach(1, 150);
         state.config.pace = Some(pace);
@@ -85,20 +85,20 @@ fn the_position_of_a_replay() {
 }
 
 #[test]
-fn a_filter_that_is_wrong() {
-    at_each_size("filter", "f.event_type == \"call.endd\"");
+fn an_invalid_filter() {
+    assert_snapshots("filter", "f.event_type == \"call.endd\"");
 }
 
 #[test]
-fn no_size_is_too_small_and_none_breaks_it() {
+fn draws_at_every_size_without_panicking() {
     for columns in [1, 2, 3, 5, 8, 13, 20, 33, 59, 61, 99, 101, 109, 111] {
         for rows in [1, 2, 3, 4, 5, 7, 8, 9, 15, 17, 30] {
             let mut state = screen((columns, rows));
-            day(&mut state);
+            send_day(&mut state);
             let keys = ["", "\n\n", "?", "f.x", "w"].map(str::to_owned);
             for keys in keys.into_iter().chain(screen_keys()) {
                 press(&mut state, &keys);
-                drawn(&state);
+                draw(&state);
                 press(&mut state, "\u{1b}\u{1b}\u{1b}1");
             }
         }
@@ -106,7 +106,7 @@ fn no_size_is_too_small_and_none_breaks_it() {
 }
 
 #[test]
-fn what_is_revealed_stands_in_the_header_at_every_size() {
+fn the_header_names_revealed_fields_at_every_size() {
     for size in SIZES {
         let mut state = screen(size);
         assert!(text(&state).contains("REDACTED"), "{size:?}");
@@ -117,14 +117,14 @@ fn what_is_revealed_stands_in_the_header_at_every_size() {
 }
 
 #[test]
-fn without_colours_no_cell_has_one() {
+fn no_cell_has_a_colour_if_colours_are_disabled() {
     let mut state = screen((120, 40));
     state.config.theme.depth = crate::tui::style::Depth::None;
-    day(&mut state);
+    send_day(&mut state);
     let keys = ["", "\n\n", "?"].map(str::to_owned);
     for keys in keys.into_iter().chain(screen_keys()) {
         press(&mut state, &keys);
-        let backend = drawn(&state);
+        let backend = draw(&state);
         for cell in backend.buffer().content() {
             assert_eq!(
                 (cell.fg, cell.bg),
@@ -137,7 +137,7 @@ fn without_colours_no_cell_has_one() {
 }
 
 #[test]
-fn pieces_grow_in_one_bubble_and_the_whole_takes_their_place() {
+fn chunks_are_combined_and_replaced_by_the_final_transcript() {
     let mut state = screen((120, 40));
     let mut delta = |text: &str| {
         super::feed(
@@ -151,7 +151,7 @@ fn pieces_grow_in_one_bubble_and_the_whole_takes_their_place() {
     delta("One ");
     delta("moment");
     press(&mut state, "3");
-    assert!(text(&state).contains("… 2 pieces"));
+    assert!(text(&state).contains("… 2 chunks"));
     super::feed(
         &mut state,
         2,
@@ -161,8 +161,8 @@ fn pieces_grow_in_one_bubble_and_the_whole_takes_their_place() {
         }),
     );
     let seen = text(&state);
-    assert!(seen.contains("interrupted") && !seen.contains("pieces"), "{seen}");
+    assert!(seen.contains("interrupted") && !seen.contains("chunks"), "{seen}");
     assert_eq!(seen.matches(MASK).count(), 1);
-    code(&mut state, KeyCode::Esc);
+    press_key(&mut state, KeyCode::Esc);
     assert_eq!(state.screen, Screen::Calls);
 }

@@ -1,4 +1,4 @@
-//! The footer: the keys that matter here, or a notice.
+//! The footer: a notice, or hints about keys.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -27,7 +27,7 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
     if let Some(prompt) = &state.prompt {
         return cut(prompt_keys(theme, prompt), columns).render(area, buffer);
     }
-    // Where there is no line with tabs, the footer has what is beside them.
+    // Without a line of tabs, the footer shows the status that would be beside them.
     let has_tabs = ScreenLayout::new(state).tabs.height > 0;
     let mut spans = if has_tabs { Vec::new() } else { header::status(state) };
     let mut right = key(theme, "?", "help");
@@ -56,19 +56,19 @@ fn key(theme: Theme, name: &str, text: &str) -> Vec<Span<'static>> {
 }
 
 fn prompt_keys(theme: Theme, prompt: &Prompt) -> Vec<Span<'static>> {
-    let enter = if prompt.purpose == Purpose::Search { "search" } else { "take it" };
+    let enter = if prompt.purpose == Purpose::Search { "search" } else { "accept" };
     let mut spans = key(theme, "Enter", enter);
-    spans.extend(key(theme, "Esc", "leave it"));
+    spans.extend(key(theme, "Esc", "cancel"));
     if !prompt.candidates.is_empty() {
         spans.extend(key(theme, "Tab", "complete"));
     }
     if prompt.purpose == Purpose::Filter {
-        spans.extend(key(theme, "↑ ↓", "the last ones"));
+        spans.extend(key(theme, "↑ ↓", "history"));
     }
     spans
 }
 
-/// Returns the keys that matter here, the most important first.
+/// Returns the hints of the open overlay or panel, the most important first.
 fn hints(state: &State) -> Vec<KeyHint> {
     if state.column_picker.is_some() {
         column_picker::hints()

@@ -1,5 +1,7 @@
-//! The header: source, connection, counts, what is revealed; below it the tabs, and what is paused,
-//! searched or filtered.
+//! The header and the line of the tabs.
+//!
+//! The header shows the source, the connection, the counts and whether values are revealed. The
+//! line below shows the tabs and the status: the pause, the search and the filter.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -49,12 +51,12 @@ fn summary(state: &State, columns: u16, room: usize) -> Vec<Span<'static>> {
         ("filtered out", filtered_out.events, theme.quiet()),
     ]
     .map(|(name, number, style)| (format!("  {name} {}", count(number)), number > 0, style));
-    // A count is always shown; that there is none, only where there is room.
+    // Counts above zero are always shown; zeros are shown only if there is room.
     let needed: usize =
-        counts.iter().filter(|(_, is_some, _)| *is_some).map(|(text, ..)| text.len()).sum();
+        counts.iter().filter(|(_, is_nonzero, _)| *is_nonzero).map(|(text, ..)| text.len()).sum();
     let mut room = room.saturating_sub(width(&spans) + needed + 1);
-    for (text, is_some, style) in counts {
-        if is_some {
+    for (text, is_nonzero, style) in counts {
+        if is_nonzero {
             spans.push(Span::styled(text, style));
         } else if text.len() <= room {
             room -= text.len();
@@ -94,7 +96,7 @@ fn connection(state: &State, columns: u16) -> Vec<Span<'static>> {
     }
 }
 
-/// Returns whether values are redacted, or which are revealed.
+/// Returns the notice that values are redacted, or which ones are revealed.
 fn privacy(state: &State) -> Vec<Span<'static>> {
     let theme = state.config.theme;
     if state.config.revealed.is_empty() {
@@ -132,7 +134,8 @@ pub fn tab_at(state: &State, at: Position) -> Option<Screen> {
     })
 }
 
-/// Returns what is shown beside the tabs: that of the panel, or what is paused, searched, filtered.
+/// Returns the status beside the tabs: that of the panel, or else the pause, the search and the
+/// filter.
 #[must_use]
 pub fn status(state: &State) -> Vec<Span<'static>> {
     let theme = state.config.theme;

@@ -1,5 +1,6 @@
-//! The position in a replay: the time of the last event, and a bar where the size of the recordings
-//! is known. The bar shows the selected event, if that is not the last one; the mouse seeks on it.
+//! The position in a replay: the time of the last event, a bar if the size of the recordings is
+//! known, and the pace. The bar marks the selected event if it is not the last one. A click on the
+//! bar seeks.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -11,35 +12,36 @@ use crate::tui::layout::ScreenLayout;
 use crate::tui::state::State;
 use crate::tui::text::sides;
 
-/// What stands before the bar, the bar, and what stands behind it.
+/// Returns the text before the bar, the area of the bar, and the text after it. Returns `None` if
+/// there is no replay or no room.
 fn parts(state: &State, area: Rect) -> Option<(String, Option<Rect>, String)> {
     let pace = state.config.pace.as_ref().filter(|_| area.height > 0)?;
-    let is_over = state.connections.is_ended();
+    let is_complete = state.connections.is_ended();
     let format = if area.width < 60 { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     let time = state
         .last_event_time
         .map(|time| time.to_zoned(state.config.zone.clone()).strftime(format).to_string());
     let before = format!(" {} ", time.unwrap_or_default());
-    let pace_text = if is_over { "all of it".to_owned() } else { pace.label() };
-    let Some(share) = pace.share().map(|share| if is_over { 1.0 } else { share }) else {
+    let pace_text = if is_complete { "complete".to_owned() } else { pace.label() };
+    let Some(share) = pace.share().map(|share| if is_complete { 1.0 } else { share }) else {
         return Some((before, None, format!("{pace_text} ")));
     };
-    let behind = format!(" {:>3.0}%  {pace_text} ", (share * 100.0).floor());
-    let taken = u16::try_from(before.width() + behind.width() + 1).unwrap_or(u16::MAX);
+    let after = format!(" {:>3.0}%  {pace_text} ", (share * 100.0).floor());
+    let taken = u16::try_from(before.width() + after.width() + 1).unwrap_or(u16::MAX);
     let x = area.x + u16::try_from(before.width()).unwrap_or(0);
     let width = area.width.saturating_sub(taken);
-    Some((before, Some(Rect::new(x, area.y, width, 1)).filter(|bar| bar.width > 0), behind))
+    Some((before, Some(Rect::new(x, area.y, width, 1)).filter(|bar| bar.width > 0), after))
 }
 
-/// The cell of a bar in which that share of it ends.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cells are few")]
+/// Returns the cell in which a share of the bar ends.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a bar has few cells")]
 fn cell(share: f64, bar: Rect) -> usize {
     ((share * f64::from(bar.width)) as usize).min(bar.width.into())
 }
 
-/// Draws the position.
+/// Draws the position line.
 pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
-    let (Some((before, bar, behind)), Some(pace)) = (parts(state, area), &state.config.pace) else {
+    let (Some((before, bar, after)), Some(pace)) = (parts(state, area), &state.config.pace) else {
         return;
     };
     let theme = state.config.theme;
@@ -60,12 +62,12 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
         }
         spans.push(Span::styled(left, theme.quiet()));
     }
-    let behind = vec![Span::styled(behind, theme.good())];
-    sides(spans, behind, area.width.into()).render(area, buffer);
+    let after = vec![Span::styled(after, theme.good())];
+    sides(spans, after, area.width.into()).render(area, buffer);
 }
 
-/// Returns how many bytes of the recordings precede that cell of the bar; `None` beside the bar,
-/// unless the mouse drags it.
+/// Returns the byte offset into all recordings that a cell of the bar stands for. Returns `None`
+/// for a cell outside the bar, unless `is_dragged` is set.
 #[must_use]
 pub fn offset_at(state: &State, at: Position, is_dragged: bool) -> Option<u64> {
     let (_, bar, _) = parts(state, ScreenLayout::new(state).position)?;

@@ -1,4 +1,4 @@
-//! The line that is typed, and remarks on it.
+//! Draws the prompt: the typed line, and below it an error, a preview or a hint.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -12,7 +12,7 @@ use crate::tui::state::State;
 use crate::tui::state::prompt::{Prompt, Purpose};
 use crate::tui::text::{count, cut, wrap};
 
-/// Draws the prompt. Returns where the cursor is, if a line is typed.
+/// Draws the prompt if it is open. Returns the position of the cursor.
 pub fn render(state: &State, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let prompt = state.prompt.as_ref().filter(|_| area.height > 0)?;
     let theme = state.config.theme;
@@ -23,7 +23,7 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) -> Option<Position
         Purpose::Save => " save as ",
         Purpose::Command => " : ",
     };
-    // The cursor stays in sight.
+    // A long line is scrolled so that the cursor stays visible.
     let before = terminal::visible(&prompt.line.before()).width();
     let room = width.saturating_sub(label.width() + 1).max(1);
     let text = terminal::visible(&prompt.line.text()).into_owned();
@@ -39,10 +39,10 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) -> Option<Position
         .collect();
     let mut lines =
         vec![Line::from(vec![Span::styled(label, theme.heading()), Span::raw(visible)])];
-    lines.extend(remarks(state, prompt, width));
+    lines.extend(messages(state, prompt, width));
     let room = usize::from(area.height);
     if let Some(candidates) = candidates(state, prompt, width) {
-        // The candidates have the last line, if there is more than one below the prompt.
+        // Candidates take the last line if there are several below the prompt, else the first one.
         let place = if room > 2 { lines.len().min(room - 1) } else { lines.len() };
         lines.insert(place, candidates);
     }
@@ -53,8 +53,8 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) -> Option<Position
     Some(Position::new(column.min(area.right().saturating_sub(1)), area.y))
 }
 
-/// Returns why the line cannot be used, what it amounts to, or what to type.
-fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
+/// Returns the error of the line, a preview of its matches, or a hint about what to type.
+fn messages(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
     let theme = state.config.theme;
     let mut lines = Vec::new();
     if let Some(error) = &prompt.error {
@@ -86,25 +86,23 @@ fn remarks(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> {
         let commands = format!(" {}", commands::summary());
         let hint = match prompt.purpose {
             Purpose::Filter if !state.config.named.is_empty() => {
-                " a jq expression, such as .duration_seconds > 60, or the @name of one that you have; empty keeps all"
+                " a jq expression, such as .duration_seconds > 60, or the @name of a named filter; empty keeps all"
             }
             Purpose::Filter => {
                 " a jq expression, such as .event_type == \"call.ended\" and .duration_seconds > 60; empty keeps all"
             }
             Purpose::Search => {
-                " a regular expression; capitals matter if there are any; empty repeats the last one"
+                " a regular expression, with smart case; empty repeats the last search"
             }
             Purpose::Command => &commands,
-            Purpose::Save => {
-                " a new file, which only you can read; what is hidden stays hidden in it"
-            }
+            Purpose::Save => " a new file that only you can read; hidden values stay hidden in it",
         };
         lines.push(Line::styled(hint.to_owned(), theme.quiet()));
     }
     lines
 }
 
-/// Returns the completions of the word, from the one that is filled in on.
+/// Returns the completions of the word, starting with the inserted one.
 fn candidates(state: &State, prompt: &Prompt, width: usize) -> Option<Line<'static>> {
     let theme = state.config.theme;
     let current = prompt.candidate.unwrap_or(0);

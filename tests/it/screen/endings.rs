@@ -112,7 +112,7 @@ fn child() {
         variables: Vec::new(),
         named: std::collections::BTreeMap::default(),
         limits: BufferLimits::default(),
-        theme: Theme { depth: Depth::None, ground: None },
+        theme: Theme { depth: Depth::None, background: None },
         zone: jiff::tz::TimeZone::UTC,
         wrap: false,
         pace: None,
@@ -153,7 +153,7 @@ fn child() {
     )
     .expect("it is read");
     let closed = runtime.block_on(live.closed()).expect_err("it breaks down");
-    assert_eq!((closed.exit, closed.parts().1), (Exit::Failure, "the screen broke down"));
+    assert_eq!((closed.exit, closed.parts().1), (Exit::Failure, "the screen thread panicked"));
     drop(tx);
     pipeline.join().expect("the pipeline does not panic").expect("it ends without an error");
 }

@@ -1,4 +1,4 @@
-//! The conversation of a call: what is said, tools, changes of state.
+//! The conversation of a call: utterances, tool calls and changes of state.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -9,16 +9,16 @@ use crate::tui::state::State;
 use crate::tui::style::Theme;
 use crate::tui::text::{cut, wrap};
 
-/// What is shown where nothing is heard.
-const UNHEARD: &str =
-    " nothing was said yet; what is said is heard by `evtap observe`, or with --auto-observe";
+/// The hint that is shown while there are no utterances.
+const NO_SPEECH: &str =
+    " no speech yet; use `evtap observe` or --auto-observe to receive the transcript";
 
 /// Returns the lines of the conversation.
 pub fn lines(state: &State, transcript: &Transcript, width: usize) -> Vec<Line<'static>> {
     let theme = state.config.theme;
     let mut lines = Vec::new();
     if transcript.items.iter().all(|(_, item)| matches!(item, TranscriptItem::Note(..))) {
-        lines.push(cut(vec![Span::styled(UNHEARD, theme.quiet())], width));
+        lines.push(cut(vec![Span::styled(NO_SPEECH, theme.quiet())], width));
     }
     for (time, item) in &transcript.items {
         let clock = time.to_zoned(state.config.zone.clone()).strftime("%H:%M:%S").to_string();
@@ -42,11 +42,12 @@ pub fn lines(state: &State, transcript: &Transcript, width: usize) -> Vec<Line<'
     lines
 }
 
-/// What somebody says.
+/// An utterance, which may still be growing.
 struct Bubble<'a> {
     speaker: Speaker,
     text: &'a str,
     marks: &'a [&'static str],
+    /// How many chunks have arrived, while the utterance is incomplete.
     growing: Option<usize>,
 }
 
@@ -65,9 +66,9 @@ impl Bubble<'_> {
         ];
         let mark = |mark: &&str| Span::styled(format!("{mark} "), theme.warning());
         head.extend(self.marks.iter().map(mark));
-        if let Some(pieces) = self.growing {
-            let noun = if pieces == 1 { "piece" } else { "pieces" };
-            head.push(Span::styled(format!("… {pieces} {noun}"), theme.quiet()));
+        if let Some(chunks) = self.growing {
+            let noun = if chunks == 1 { "chunk" } else { "chunks" };
+            head.push(Span::styled(format!("… {chunks} {noun}"), theme.quiet()));
         }
         lines.push(cut(head, width));
         let text_style = if self.text == MASK { theme.masked() } else { Style::new() };

@@ -1,4 +1,4 @@
-//! The emotion of the caller, as a chart of valence and arousal.
+//! The emotion of the caller: a chart of valence and arousal over time.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,7 +16,7 @@ pub fn render(state: &State, transcript: &Transcript, area: Rect, buffer: &mut B
     let (Some((first, ..)), Some((last, ..))) =
         (transcript.emotions.front(), transcript.emotions.back())
     else {
-        let hint = Line::styled(" emotion: none heard yet", theme.quiet());
+        let hint = Line::styled(" emotion: no data yet", theme.quiet());
         return hint.render(area, buffer);
     };
     let at = |time: &jiff::Timestamp| time.duration_since(*first).as_secs_f64();
@@ -26,7 +26,7 @@ pub fn render(state: &State, transcript: &Transcript, area: Rect, buffer: &mut B
         transcript.emotions.iter().map(|(time, _, arousal)| (at(time), *arousal)).collect();
     let low =
         if valence.iter().chain(&arousal).any(|(_, value)| *value < 0.0) { -1.0 } else { 0.0 };
-    // Two kinds of line, which can be told apart without colours.
+    // The lines use different markers, so that they can be distinguished without colours.
     let line = |marker, style, data| {
         Dataset::default().marker(marker).graph_type(GraphType::Line).style(style).data(data)
     };

@@ -1,4 +1,4 @@
-//! Where the time of a call's turns goes.
+//! The latency of a call's turns: percentiles, and a bar with the components of each turn.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -15,7 +15,7 @@ pub fn line_count(state: &State, transcript: &Transcript, height: u16) -> usize 
     transcript.turns.len() + summary(state, transcript, height).len()
 }
 
-/// What all turns have in common: percentiles, of each part where there is room.
+/// Returns the percentiles of all turns: of each component if there is room, else of the total.
 fn summary(state: &State, transcript: &Transcript, height: u16) -> Vec<Line<'static>> {
     let theme = state.config.theme;
     let parts = if height >= 11 { COMPONENTS.as_slice() } else { &COMPONENTS[..1] };
@@ -27,20 +27,22 @@ fn summary(state: &State, transcript: &Transcript, height: u16) -> Vec<Line<'sta
     for component in parts {
         let Some([p50, p95, p99]) = transcript.percentiles(component) else { break };
         let name = component.short_label;
-        let sign = SIGNS.iter().find(|(part, _)| *part == name).map_or("", |(_, sign)| sign);
-        let name = Span::styled(format!("   {} {} ", cell(sign, 1), cell(name, 14)), theme.quiet());
+        let symbol =
+            SYMBOLS.iter().find(|(part, _)| *part == name).map_or("", |(_, symbol)| symbol);
+        let name =
+            Span::styled(format!("   {} {} ", cell(symbol, 1), cell(name, 14)), theme.quiet());
         lines.push(Line::from(vec![name, Span::raw(format!("{p50:>8.0}{p95:>7.0}{p99:>7.0}"))]));
     }
     if transcript.turns.is_empty() {
-        lines.push(Line::styled(" none measured yet", theme.quiet()));
+        lines.push(Line::styled(" no turns measured yet", theme.quiet()));
     } else if parts.len() == 1 {
-        let signs = SIGNS.map(|(name, sign)| format!(" {sign} {name}")).concat();
-        lines.push(Line::styled(format!("  {signs}"), theme.quiet()));
+        let symbols = SYMBOLS.map(|(name, symbol)| format!(" {symbol} {name}")).concat();
+        lines.push(Line::styled(format!("  {symbols}"), theme.quiet()));
     }
     lines
 }
 
-/// Returns the summary, and a bar for each of the last turns.
+/// Returns the summary and a bar for each of the last turns.
 pub fn lines(state: &State, transcript: &Transcript, area: Rect) -> Vec<Line<'static>> {
     let theme = state.config.theme;
     let mut lines = summary(state, transcript, area.height);
@@ -64,8 +66,8 @@ pub fn lines(state: &State, transcript: &Transcript, area: Rect) -> Vec<Line<'st
     lines
 }
 
-/// What the parts of a bar are drawn with, in the order in which they take place.
-const SIGNS: [(&str, &str); 4] = [
+/// The symbols that the components of a bar are drawn with, in chronological order.
+const SYMBOLS: [(&str, &str); 4] = [
     (NAVIGATION.short_label, "█"),
     (RENDER.short_label, "▓"),
     (ENGINE.short_label, "▒"),
@@ -76,8 +78,8 @@ fn bar(turn: &TurnLatency, longest: f64, cells: usize) -> String {
     let rest = (turn.engine - turn.navigation - turn.render).max(0.0);
     let mut bar = String::new();
     let (mut sum, mut filled) = (0.0, 0);
-    for ((_, sign), part) in
-        SIGNS.into_iter().zip([turn.navigation, turn.render, rest, turn.speech])
+    for ((_, symbol), part) in
+        SYMBOLS.into_iter().zip([turn.navigation, turn.render, rest, turn.speech])
     {
         sum += part;
         #[expect(
@@ -87,7 +89,7 @@ fn bar(turn: &TurnLatency, longest: f64, cells: usize) -> String {
             reason = "cells are few"
         )]
         let end = ((sum / longest * cells as f64).round() as usize).min(cells);
-        bar.push_str(&sign.repeat(end.saturating_sub(filled)));
+        bar.push_str(&symbol.repeat(end.saturating_sub(filled)));
         filled = filled.max(end);
     }
     cell(&bar, cells)

@@ -15,14 +15,14 @@ use crate::tui::state::prompt::Purpose;
 use crate::tui::state::{Effect, State};
 use crate::tui::text::{cut, wrap};
 
-/// Draws the detail.
+/// Draws the detail, scrolled so that the cursor is visible.
 pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
     let lines = screen_lines(state, usize::from(area.width));
     let first = first_visible(&lines, cursor(state), usize::from(area.height));
     render_lines(lines.into_iter().map(|(_, line)| line).collect(), first, area, buffer);
 }
 
-/// Returns the line of the detail at that cell.
+/// Returns the index of the line of the detail at that cell.
 #[must_use]
 pub fn line_at(state: &State, area: Rect, at: Position) -> usize {
     let cursor = cursor(state);
@@ -73,7 +73,7 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
 
 fn add_to_filter(state: &mut State, condition: Option<String>) {
     let Some(condition) = condition else {
-        let text = "a filter can't tell by that: choose a field with a value that is seen";
+        let text = "cannot filter by this line: choose a field with a visible value";
         return state.notify(text);
     };
     let source = match state.applied_filter() {
@@ -87,7 +87,7 @@ fn cursor(state: &State) -> usize {
     state.detail.as_ref().map_or(0, |detail| detail.cursor)
 }
 
-/// Returns the lines as they are drawn, each with the place of the line that it belongs to.
+/// Returns the lines as drawn, each with the index of the detail line that it belongs to.
 fn screen_lines(state: &State, width: usize) -> Vec<(usize, Line<'static>)> {
     let theme = state.config.theme;
     let Some(detail) = &state.detail else { return Vec::new() };
@@ -117,7 +117,7 @@ fn spans(state: &State, line: DetailLine, is_folded: bool) -> Vec<Span<'static>>
             Span::styled(line.note, theme.quiet()),
         ];
     }
-    let sign = match (line.is_container, is_folded) {
+    let marker = match (line.is_container, is_folded) {
         (true, true) => "▸ ",
         (true, false) => "▾ ",
         _ => "  ",
@@ -130,7 +130,7 @@ fn spans(state: &State, line: DetailLine, is_folded: bool) -> Vec<Span<'static>>
     let style = if line.is_hidden { theme.masked() } else { Style::new() };
     let mut spans = vec![
         Span::raw(" ".repeat(line.depth * 2 - 1)),
-        Span::styled(sign, theme.quiet()),
+        Span::styled(marker, theme.quiet()),
         Span::styled(format!("{name} "), theme.key()),
         Span::styled(value, style),
     ];
@@ -140,7 +140,7 @@ fn spans(state: &State, line: DetailLine, is_folded: bool) -> Vec<Span<'static>>
     spans
 }
 
-/// Returns the first line to draw so that the cursor is in sight.
+/// Returns the index of the first line to draw so that the cursor is visible.
 fn first_visible(lines: &[(usize, Line<'static>)], cursor: usize, height: usize) -> usize {
     let end = lines.iter().rposition(|(at, _)| *at <= cursor).map_or(0, |place| place + 1);
     end.saturating_sub(height)

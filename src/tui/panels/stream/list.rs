@@ -1,4 +1,4 @@
-//! The list of events: a line each, the newest at the bottom.
+//! The list of events, one row each, the newest at the bottom.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,19 +13,19 @@ use crate::tui::event_row::{self, RowContext};
 use crate::tui::state::State;
 use crate::tui::text::{cell, cut};
 
-/// The widest that a chosen column gets where others want room too.
-const WIDEST: usize = 40;
+/// The maximum width of a column, except the last one.
+const MAX_COLUMN_WIDTH: usize = 40;
 
-/// Draws the list, below the names of its columns if any were chosen.
+/// Draws the list, below the names of the columns if any were chosen.
 pub fn render(state: &State, heading: Rect, area: Rect, buffer: &mut Buffer) {
     let rows = state.rows();
     let theme = state.config.theme;
     if rows.is_empty() {
         let is_filtered = state.applied_filter().is_some() && state.buffer.end() > 0;
         let hint = if is_filtered {
-            "no event matches the filter: F turns it off, f edits it"
+            "no event matches the filter; press f to edit it, F to turn it off"
         } else {
-            "no event yet"
+            "no events yet"
         };
         let hint = Line::styled(hint, theme.quiet()).centered();
         return Paragraph::new(hint).render(area, buffer);
@@ -45,7 +45,7 @@ pub fn render(state: &State, heading: Rect, area: Rect, buffer: &mut Buffer) {
         let mut row = event_row::row(state, &mut reader, stored, context);
         if number == state.selected {
             for line in &mut row {
-                // One colour on the selected line: many, reversed, would be a chequered flag.
+                // Several reversed colours would make the selected row hard to read.
                 let plain: String = line.spans.iter().map(|span| &*span.content).collect();
                 let style = if is_focused { theme.selected() } else { theme.heading() };
                 *line = Line::styled(cell(&plain, width), style);
@@ -57,7 +57,7 @@ pub fn render(state: &State, heading: Rect, area: Rect, buffer: &mut Buffer) {
     Paragraph::new(lines).render(area, buffer);
 }
 
-/// Returns the number of the event on that line of the list.
+/// Returns the number of the event on a line of the list, counted from the top of its area.
 #[must_use]
 pub fn event_at(state: &State, line: u16) -> Option<u64> {
     let rows = state.rows();
@@ -81,8 +81,8 @@ fn column_names(state: &State, width: usize, column_widths: &[usize]) -> Line<'s
     cut(std::iter::once(indent).chain(names).collect(), width)
 }
 
-/// Returns the width of each chosen column: that of its name and visible values, up to a limit for
-/// all but the last one.
+/// Returns the width of each chosen column: that of its name and visible values, up to
+/// [`MAX_COLUMN_WIDTH`] for all but the last one.
 fn column_widths(state: &State, reader: &mut StoredEventReader, area: Rect) -> Vec<usize> {
     let Some(columns) = &state.columns else { return Vec::new() };
     let rows = state.rows();
@@ -97,6 +97,6 @@ fn column_widths(state: &State, reader: &mut StoredEventReader, area: Rect) -> V
         }
     }
     let limited = widths.len().saturating_sub(1);
-    widths.iter_mut().take(limited).for_each(|width| *width = (*width).min(WIDEST));
+    widths.iter_mut().take(limited).for_each(|width| *width = (*width).min(MAX_COLUMN_WIDTH));
     widths
 }
