@@ -51,3 +51,8 @@ mod tui;
 pub use cli::internals;
 #[cfg(feature = "cli")]
 pub use cli::main;
+
+/// Runs the examples of docs/library.md as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct LibraryPage;
