@@ -174,9 +174,8 @@ impl<'w> WorkerPool<'w> {
             if is_last && matches!(done, Ok(None)) { turn.pipeline.flush() } else { Ok(()) };
         turn.ended = match (done, flushed) {
             (Ok(None), Ok(())) => None,
-            (Ok(None), Err(error)) => Some(Err(error)),
             (Ok(Some(exit)), _) => Some(Ok(exit)),
-            (Err(error), _) => Some(Err(error)),
+            (Err(error), _) | (Ok(None), Err(error)) => Some(Err(error)),
         };
         let continues = turn.ended.is_none();
         drop(turn);

@@ -190,12 +190,14 @@ impl Theme {
 
     /// Returns the style of headings.
     #[must_use]
+    #[allow(clippy::unused_self, reason = "a style like the others, which depend on the theme")]
     pub const fn heading(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
     /// Returns the style of the selection.
     #[must_use]
+    #[allow(clippy::unused_self, reason = "a style like the others, which depend on the theme")]
     pub const fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
