@@ -46,7 +46,7 @@ fn run(cli: Cli) -> Result<Exit> {
                 Exit::Failure,
                 "cannot start",
                 error.kind().to_string(),
-                "free some of the machine's resources",
+                "free some resources of this machine",
             )
         })?;
     let outcome = runtime.block_on(commands::run(cli));

@@ -1,7 +1,8 @@
-//! The command line as people type it.
+//! The declaration of the command line: commands, options and their help.
 //!
 //! Every option is declared here once. Help, completion, man pages, the settings of the
-//! configuration file and their tests derive from the declaration. Nothing is resolved here.
+//! configuration file and their tests derive from the declaration. [`resolve`](super::resolve)
+//! checks the values and converts them.
 
 mod audit;
 mod complete;
@@ -59,13 +60,14 @@ use crate::model::Kind;
 use crate::model::declare::LAST_SNAPSHOT;
 use crate::output::status;
 
-/// Tap and inspect the typed events of a healthcare AI platform. Protected health information is hidden unless you ask for it
-/// by name.
+/// Tap and inspect the typed events of a healthcare AI platform
+///
+/// Protected health information is hidden unless you reveal it.
 #[derive(Debug, Parser)]
 #[command(name = "evtap", version, long_version = VERSION.as_str(), arg_required_else_help = true, max_term_width = 100)]
 #[command(after_help = manual::after("evtap"))]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
     /// Where settings come from.
@@ -74,7 +76,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// How this command tells its news.
+    /// Returns the format of this command's status messages.
     #[must_use]
     pub const fn status(&self) -> status::StatusFormat {
         match &self.command {
@@ -89,7 +91,9 @@ impl Cli {
     }
 }
 
-/// The version, what it was built for, and which events it knows. No commit and no date: the same source gives the same binary.
+/// The version, the target platform and the event contract.
+///
+/// It has no commit and no date, because the same source must give the same binary.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
         "{}\nbuilt for {} {}{}\n{} event types, by the contract of {LAST_SNAPSHOT}",
@@ -101,7 +105,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The command line as clap has it, with what help says at its end.
+/// Returns the complete declaration of the command line, with topics and examples in the long help.
 #[must_use]
 pub fn definition() -> clap::Command {
     let mut command = declaration();
@@ -137,7 +141,7 @@ fn is_flag(option: &Arg) -> bool {
     matches!(option.get_action(), ArgAction::SetTrue)
 }
 
-/// An error that suggests no command which nobody is to type.
+/// Removes the suggestion of a hidden command from an error.
 #[must_use]
 pub fn without_hidden(mut error: clap::Error) -> clap::Error {
     if let Some(ContextValue::Strings(names)) = error.get(ContextKind::SuggestedSubcommand)
@@ -148,7 +152,7 @@ pub fn without_hidden(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// A flag that the configuration can set and that `=false` unsets.
+/// Lets `--flag=false` unset a flag that the configuration has set.
 fn revocable(option: Arg) -> Arg {
     option
         .action(ArgAction::Set)
@@ -170,34 +174,41 @@ pub enum Command {
     Observe(ObserveArgs),
     /// Replay a recording
     Replay(ReplayArgs),
-    /// Check that certain events come, in order and in time
+    /// Check that expected events arrive in order and in time
     Expect(ExpectArgs),
-    /// Count events and measure what they tell: on recordings, or live
+    /// Compute statistics of recordings or of a live stream
     Stats(StatsArgs),
-    /// Tell one call from its beginning to its end: from recordings, or live
+    /// Show one call from beginning to end, from recordings or live
     Timeline(TimelineArgs),
-    /// Serve a synthetic clinic on the platform's two endpoints
+    /// Serve a synthetic clinic that emulates the platform's two endpoints
     Serve(ServeArgs),
-    /// Describe the events, their fields and what is hidden
+    /// Describe the events, their fields and which fields are hidden
     Schema(SchemaArgs),
-    /// Check whether a recording can be shared: what in it is not hidden, by counts and places
+    /// Check whether a recording is safe to share
+    ///
+    /// Reports what is not hidden in it as counts and places, without the values. Exits with status
+    /// 7 if there are findings.
     Audit(AuditArgs),
-    /// Print the raw transport frames of any SSE or WebSocket URL, nothing interpreted and nothing hidden
+    /// Print the raw transport frames of an SSE or WebSocket URL
+    ///
+    /// Nothing is interpreted and nothing is hidden.
     Frames(FramesArgs),
-    /// Show the settings and where each comes from, or write the configuration file
+    /// Show the settings and their origins, or edit the configuration file
     Config(ConfigArgs),
-    /// Check what a connection needs: configuration, key, DNS, proxy, TLS, clock, both endpoints
+    /// Diagnose the connection to the platform
+    ///
+    /// Checks the configuration, the API key, DNS, the proxy, TLS, the clock and both endpoints.
     Doctor(DoctorArgs),
     /// Print or write completion scripts and man pages
     #[command(subcommand)]
     Generate(GenerateArgs),
-    /// Say what may come next on a command line
+    /// Complete a command line
     #[command(name = "__complete", hide = true)]
     Complete(CompleteArgs),
 }
 
 impl Command {
-    /// Where its expressions find those that have names.
+    /// Returns the named filters that its expressions can use.
     pub(crate) const fn named_mut(&mut self) -> Option<&mut BTreeMap<String, String>> {
         match self {
             Self::Watch(WatchArgs { filter, .. })
@@ -210,7 +221,7 @@ impl Command {
         }
     }
 
-    /// Its options of what is hidden.
+    /// Returns its options that control what is hidden.
     pub(crate) const fn privacy_mut(&mut self) -> Option<&mut PrivacyArgs> {
         match self {
             Self::Stats(StatsArgs { privacy, .. })
@@ -222,7 +233,7 @@ impl Command {
         }
     }
 
-    /// Its options of what is shown.
+    /// Returns its options that control how events are printed.
     pub(crate) const fn output_mut(&mut self) -> Option<&mut OutputArgs> {
         match self {
             Self::Watch(WatchArgs { output, .. })

@@ -82,7 +82,7 @@ pub fn recordings(
         reading.await.unwrap_or_else(|_| {
             Err(Error::new(
                 Exit::Failure,
-                "cannot read on",
+                "cannot continue reading",
                 "the reader panicked",
                 "report this as a bug",
             ))

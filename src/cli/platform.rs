@@ -115,7 +115,7 @@ impl Platform {
         let Some(workspace) = workspace else {
             return Err(Error::usage(
                 "cannot observe",
-                "the call's workspace is not named",
+                "the workspace of the call is not named",
                 "give --workspace or set AMIGO_WORKSPACE_ID",
             ));
         };

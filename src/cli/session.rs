@@ -178,7 +178,7 @@ impl SessionBuilder {
         let outcome = outcome.unwrap_or_else(|_| {
             Err(Error::new(
                 Exit::Failure,
-                "cannot go on",
+                "cannot continue",
                 "the pipeline thread panicked",
                 "report this as a bug",
             ))

@@ -103,12 +103,12 @@ pub fn by_role(role: Role) -> impl Iterator<Item = &'static Setting> {
 const REFUSED: &[(&str, &str, &str)] = &[
     (
         "api_key",
-        "a key in a file of settings is soon copied along with them",
+        "an API key in a configuration file is easily shared by accident",
         "use api_key_file or api_key_command",
     ),
     (
         "reveal",
-        "what is hidden is shown to who asks for it by name, each time",
+        "hidden fields can be revealed on the command line only",
         "give --reveal on the command line",
     ),
 ];
@@ -131,7 +131,7 @@ impl Setting {
                 || "`evtap config` lists the settings".to_owned(),
                 |meant| format!("did you mean {meant}?"),
             );
-            ("there is no such setting".to_owned(), advice)
+            ("no such setting".to_owned(), advice)
         })
     }
 
@@ -161,7 +161,7 @@ impl Setting {
             let advice = format!("give --{} {weaker} on the command line", self.name);
             return Err((
                 format!(
-                    "{weaker} shows more than the default, which wants to be asked for each time"
+                    "{weaker} shows more than the default, which only the command line can allow"
                 ),
                 advice,
             ));
@@ -176,7 +176,7 @@ fn parse(parser: ValueParser, value: &str) -> Result<(), SettingError> {
         .no_binary_name(true)
         .arg(Arg::new("value").value_parser(parser).allow_hyphen_values(true));
     let Err(error) = alone.try_get_matches_from([value]) else { return Ok(()) };
-    let why = "its value is none that it takes".to_owned();
+    let why = "invalid value".to_owned();
     let choices = match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(choices)) if !choices.is_empty() => choices,
         _ => {

@@ -50,7 +50,7 @@ impl Findings {
 #[tokio::test]
 async fn every_check_passes_on_the_demo_and_on_a_server() {
     let ran = evtap("doctor --workspace demo --call demo").run().await.ended(0);
-    assert!(ran.ends_with("\nall is well\n"), "{ran}");
+    assert!(ran.ends_with("\nno problems found\n"), "{ran}");
     for check in [
         "configuration",
         "key",
@@ -74,18 +74,18 @@ async fn every_check_passes_on_the_demo_and_on_a_server() {
     for (check, expected) in [
         ("configuration", "no file"),
         ("key", "legal, from AMIGO_API_KEY"),
-        ("proxy", "none: the host is this machine"),
+        ("proxy", "not used: the host is this machine"),
         ("TCP", "connected to port "),
         ("clock", "within 2 s of the server's"),
-        ("stream", "open, the first frame after "),
-        ("observer", "open, the first frame after "),
+        ("stream", "open; first frame after "),
+        ("observer", "open; first frame after "),
     ] {
         found.assert_check(check, "ok", expected);
     }
     for check in ["TCP", "stream", "observer"] {
         assert!(found.check(check)["ms"].as_f64().expect("a time") < 90_000.0);
     }
-    found.assert_check("TLS", "skipped", "plain text");
+    found.assert_check("TLS", "skipped", "plain http");
 }
 
 #[tokio::test]
@@ -113,23 +113,19 @@ async fn the_exit_status_is_that_of_the_first_failure() {
         3,
     )
     .await;
-    found.assert_check("key", "failed", "there is no API key");
+    found.assert_check("key", "failed", "no API key");
     let other = format!("doctor -w {} -o json --base-url {base}", DEMO_WORKSPACE.replace('d', "e"));
     let found = Findings::run(evtap(&other).at(&base), 4).await;
     found.assert_check("stream", "failed", "no such workspace (404)");
     found.assert_check("observer", "skipped", "no call is named");
 
     let found = Findings::run(doctor(&base, "").config("ouput = 1"), 2).await;
-    found.assert_check(
-        "configuration",
-        "failed",
-        "config.toml, line 1 (ouput): there is no such setting",
-    );
-    found.assert_check("stream", "ok", "open, the first frame");
+    found.assert_check("configuration", "failed", "config.toml, line 1 (ouput): no such setting");
+    found.assert_check("stream", "ok", "open; first frame");
     let found = Findings::run(doctor("http://platform.example", ""), 2).await;
     found.assert_check("URLs", "failed", "it is plain text");
     let found = Findings::run(evtap("doctor -w x -o json").at(&base), 2).await;
-    found.assert_check("workspace", "failed", "its id is no UUID");
+    found.assert_check("workspace", "failed", "its id is not a UUID");
 
     let (_held, gone) = closed_port();
     let found = Findings::run(doctor(&gone, ""), 1).await;
@@ -148,20 +144,24 @@ async fn each_step_through_a_proxy_is_checked() {
     let proxy = ConnectProxy::to(authority.host(&behind, LATE).await).await;
 
     let found = Findings::run(at(&format!("--ca-cert ca.pem --proxy {}", proxy.url())), 0).await;
-    found.assert_check("proxy", "ok", &format!("http://127.0.0.1:{}, with a login", proxy.port));
-    found.assert_check("DNS", "skipped", "none: the host is an address");
-    found.assert_check("tunnel", "ok", "the proxy lets it through");
+    found.assert_check(
+        "proxy",
+        "ok",
+        &format!("http://127.0.0.1:{}, with a user name and password", proxy.port),
+    );
+    found.assert_check("DNS", "skipped", "not needed: the host is an IP address");
+    found.assert_check("tunnel", "ok", "the proxy accepts the connection");
     found.assert_check("TLS", "ok", "TLS 1.3, 1 certificate, trusted, until 2120-01-01 (");
     found.assert_check("clock", "ok", "within 2 s");
-    found.assert_check("stream", "ok", "open, the first frame");
-    found.assert_check("observer", "ok", "open, the first frame");
+    found.assert_check("stream", "ok", "open; first frame");
+    found.assert_check("observer", "ok", "open; first frame");
     assert!(
         proxy.heads().iter().all(|head| Traces::new(&[KEY]).find(head).is_none()),
         "the proxy received the key"
     );
 
     let found = Findings::run(at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()), 0).await;
-    found.assert_check("tunnel", "ok", "the proxy lets it through");
+    found.assert_check("tunnel", "ok", "the proxy accepts the connection");
     let found = Findings::run(
         at("--ca-cert ca.pem").env("HTTPS_PROXY", &proxy.url()).env("NO_PROXY", HOST),
         1,
@@ -169,7 +169,7 @@ async fn each_step_through_a_proxy_is_checked() {
     .await;
     found.assert_check("proxy", "ok", "none");
     let found = Findings::run(at("--ca-cert ca.pem").env("HTTPS_PROXY", "ftp://x"), 1).await;
-    found.assert_check("proxy", "warning", "none: what HTTPS_PROXY says can't be used");
+    found.assert_check("proxy", "warning", "not used: the value of HTTPS_PROXY is invalid");
 
     let wrong = format!("http://tap:{PASSWORD}x@127.0.0.1:{}", proxy.port);
     let found = Findings::run(at(&format!("--ca-cert ca.pem --proxy {wrong}")), 1).await;
@@ -181,7 +181,7 @@ async fn each_step_through_a_proxy_is_checked() {
 
     let expired = ConnectProxy::to(authority.host(&behind, date(2021, 1, 1)).await).await;
     let found = Findings::run(at(&format!("--ca-cert ca.pem --proxy {}", expired.url())), 1).await;
-    found.assert_check("TLS", "failed", "a certificate has expired on 2021-01-01");
+    found.assert_check("TLS", "failed", "a certificate expired on 2021-01-01");
     let soon = Zoned::now().date().saturating_add(jiff::Span::new().days(5));
     let soon = ConnectProxy::to(authority.host(&behind, soon).await).await;
     let found = Findings::run(at(&format!("--ca-cert ca.pem --proxy {}", soon.url())), 0).await;
@@ -205,7 +205,7 @@ async fn warns_of_files_that_other_users_can_read() {
     found.assert_check("settings file", "warning", "has mode 0644");
     found.assert_check("key file", "warning", "key has mode 0640");
     found.assert_check("record", "warning", "day.ndjson has mode 0604");
-    found.assert_check("cursor", "skipped", "day.cursor is not there yet");
+    found.assert_check("cursor", "skipped", "day.cursor does not exist yet");
     assert_eq!(found.0["warnings"], 3);
     let found =
         Findings::run(run().config("").mode("key", 0o600).mode("day.ndjson", 0o600), 0).await;

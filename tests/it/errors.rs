@@ -27,7 +27,7 @@ async fn invalid_ids_are_refused() {
         assert_fails(
             keyed(&format!("watch --workspace {id}")),
             2,
-            "cannot use that workspace: its id is no UUID; copy it",
+            "cannot use that workspace: its id is not a UUID; copy it",
         )
         .await;
     }
@@ -46,14 +46,14 @@ async fn invalid_ids_are_refused() {
         assert_fails(
             keyed(&line),
             2,
-            "cannot use that call: its SID isn't CA and 32 letters or digits; copy",
+            "cannot use that call: its SID is not CA and 32 letters or digits; copy",
         )
         .await;
     }
     assert_fails(
         keyed(&format!("observe --call {SID}")),
         2,
-        "cannot observe: the call's workspace is not named; give --workspace",
+        "cannot observe: the workspace of the call is not named; give --workspace",
     )
     .await;
     assert_fails(
@@ -70,7 +70,7 @@ async fn invalid_keys_are_refused_and_not_printed() {
     assert_fails(
         evtap(&line),
         3,
-        "cannot connect: there is no API key; set AMIGO_API_KEY or give --api-key-file",
+        "cannot connect: no API key; set AMIGO_API_KEY or give --api-key-file",
     )
     .await;
     for key in [
@@ -212,7 +212,7 @@ async fn files_that_are_not_recordings_are_refused() {
 #[tokio::test]
 async fn frames_require_reveal_all() {
     for reveal in ["", "--reveal transcript"] {
-        let message = "cannot print raw frames: they may hold protected health information, and nothing in them can be hidden; give";
+        let message = "cannot print raw frames: they may contain protected health information and cannot be redacted; give";
         assert_fails(evtap(&format!("frames http://127.0.0.1:1/ {reveal}")), 2, message).await;
     }
 }
@@ -246,7 +246,7 @@ async fn usage_errors_exit_with_2() {
     assert_fails(
         evtap("schema call.end"),
         2,
-        "cannot describe call.end: there is no such event; did you mean call.ended?",
+        "cannot describe call.end: no such event; did you mean call.ended?",
     )
     .await;
     let packed = "watch --workspace demo --record day.ndjson.gz";
@@ -256,11 +256,11 @@ async fn usage_errors_exit_with_2() {
         "cannot record to day.ndjson.gz: a record is plain NDJSON, not gz; leave out the suffix",
     )
     .await;
-    assert_fails(evtap("serve --rate 0"), 2, "cannot use --rate 0: it is no rate; give").await;
+    assert_fails(evtap("serve --rate 0"), 2, "cannot use --rate 0: invalid rate; give").await;
     assert_fails(
         evtap("watch --workspace demo --demo-rate=-1"),
         2,
-        "cannot use --demo-rate -1: it is no rate; ",
+        "cannot use --demo-rate -1: invalid rate; ",
     )
     .await;
 }

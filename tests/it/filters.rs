@@ -263,7 +263,11 @@ async fn expectations_are_met_in_order_and_within_their_time() {
         .run()
         .await;
     masked.ended(0);
-    assert!(masked.stderr().contains("revealed by name: caller_id"), "{}", masked.stderr());
+    assert!(
+        masked.stderr().contains("hidden fields are shown (--reveal): caller_id"),
+        "{}",
+        masked.stderr()
+    );
     let steps = "# a call comes in and ends\n\n.event_type == \"call.started\"\nwithin 5m .event_type == \"call.ended\"\n";
     evtap("expect replay_day.expect --replay -")
         .file("replay_day.expect", steps)
@@ -292,7 +296,7 @@ async fn mistakes_in_options_exit_with_2_before_connecting() {
         (&["-e", "cal.*"], "did you mean call.*?"),
         (&["-e", "call.{"], "invalid glob pattern"),
         (&["--grep", "("], "invalid regular expression"),
-        (&["--argjson", "x", "{"], "its value is no JSON"),
+        (&["--argjson", "x", "{"], "its value is not JSON"),
         (&["-f", ".call_sid == $sid"], "give it with --arg sid VALUE"),
         (&["--duration", "soon"], "invalid duration"),
         (&["-o", "xml"], &format!("give {}", list_formats(""))),

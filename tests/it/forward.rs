@@ -258,8 +258,8 @@ async fn headers_are_sent_and_never_printed() {
         }
     }
     for (options, what) in [
-        (["--forward-header", KEY], "cannot use --forward-header number 1: it has no colon"),
-        (["--forward-header", "Host: canary-key-7f3a9c"], "evtap sees to that header itself"),
+        (["--forward-header", KEY], "cannot use --forward-header number 1: no colon"),
+        (["--forward-header", "Host: canary-key-7f3a9c"], "evtap sets this header itself"),
         (["--forward-header", "@none"], "no such file"),
         (["--forward-timeout", "0s"], "must be longer than zero"),
         (["--forward-format", "xml"], "invalid value 'xml'"),

@@ -404,6 +404,6 @@ async fn reveal_all_shows_every_canary() {
         for canary in CANARIES {
             assert!(shown.ended(0).contains(canary), "{output}: {canary}");
         }
-        assert!(shown.stderr().contains("revealed by name: all"));
+        assert!(shown.stderr().contains("hidden fields are shown (--reveal): all"));
     }
 }

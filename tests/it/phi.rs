@@ -153,9 +153,9 @@ async fn free_text_is_scrubbed_unless_revealed() {
             let ran = evtap(&format!("replay - {open}")).stdin(lines.clone()).run().await;
             assert!(ran.ended(0).contains("202-555-0123"), "{name} {open}");
             assert!(ran.stderr().contains(if open.contains("none") {
-                "by --scrub none"
+                "--scrub none"
             } else {
-                "revealed by name"
+                "hidden fields are shown"
             }));
         }
     }

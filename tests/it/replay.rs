@@ -67,7 +67,10 @@ async fn redact_takes_precedence_over_reveal() {
         (&first["direction"], &first["caller_id"]),
         (&"[redacted]".into(), &"+12025550123".into())
     );
-    assert_eq!(ran.stderr(), "evtap: revealed by name: direction, call.started.caller_id\n");
+    assert_eq!(
+        ran.stderr(),
+        "evtap: hidden fields are shown (--reveal): direction, call.started.caller_id\n"
+    );
 }
 
 #[tokio::test]

@@ -208,51 +208,39 @@ async fn assert_refused(toml: &str, message: &str) {
 #[tokio::test]
 async fn mistakes_in_a_file_are_reported_with_their_line_and_without_values() {
     for (toml, message) in [
-        ("ouput = \"canary\"", "1 (ouput): there is no such setting; did you mean output?"),
-        (
-            "\n[profiles.x]\ncolour = \"canary\"",
-            "3 (colour): there is no such setting; did you mean color?",
-        ),
-        (
-            "frobnicate = 1",
-            "1 (frobnicate): there is no such setting; `evtap config` lists the settings",
-        ),
-        (
-            "# x\ncolor = \"canary\"",
-            "2 (color): its value is none that it takes; give one of auto, always, never",
-        ),
-        ("color = \"alway\"", "1 (color): its value is none that it takes; did you mean always?"),
-        ("output = \"canary\"", "1 (output): its value is none that it takes; give pretty, "),
-        ("max_reconnects = \"canary\"", "1 (max_reconnects): its value is none that it takes; "),
-        ("max_reconnects = 12.5", "1 (max_reconnects): it is of another type; give a string"),
-        (
-            "insecure_http = \"canary\"",
-            "1 (insecure_http): it is of another type; give true or false",
-        ),
+        ("ouput = \"canary\"", "1 (ouput): no such setting; did you mean output?"),
+        ("\n[profiles.x]\ncolour = \"canary\"", "3 (colour): no such setting; did you mean color?"),
+        ("frobnicate = 1", "1 (frobnicate): no such setting; `evtap config` lists the settings"),
+        ("# x\ncolor = \"canary\"", "2 (color): invalid value; give one of auto, always, never"),
+        ("color = \"alway\"", "1 (color): invalid value; did you mean always?"),
+        ("output = \"canary\"", "1 (output): invalid value; give pretty, "),
+        ("max_reconnects = \"canary\"", "1 (max_reconnects): invalid value; "),
+        ("max_reconnects = 12.5", "1 (max_reconnects): wrong type; give a string"),
+        ("insecure_http = \"canary\"", "1 (insecure_http): wrong type; give true or false"),
         (
             "fields = [1979-05-27]",
-            "1 (fields): it is of another type; give a string, or several as [\"one\", \"other\"]",
+            "1 (fields): wrong type; give a string, or several as [\"one\", \"other\"]",
         ),
-        ("workspace = { canary = 1 }", "1 (workspace): it is of another type; "),
-        ("wrap = true\nwrap = \"canary\"", "2: it is no TOML; "),
-        ("color = canary", "1: it is no TOML; write it so: name = \"value\"; "),
-        ("\n\ncolor = \"canary", "3: it is no TOML; "),
+        ("workspace = { canary = 1 }", "1 (workspace): wrong type; "),
+        ("wrap = true\nwrap = \"canary\"", "2: invalid TOML; "),
+        ("color = canary", "1: invalid TOML; write name = \"value\"; "),
+        ("\n\ncolor = \"canary", "3: invalid TOML; "),
         (
             "api_key = \"canary\"",
-            "1 (api_key): a key in a file of settings is soon copied along with them; use api_key_file or api_key_command",
+            "1 (api_key): an API key in a configuration file is easily shared by accident; use api_key_file or api_key_command",
         ),
         ("[profiles.x]\napi_key = \"canary\"", "2 (api_key): "),
         (
             "api_key_file = \"canary\"\napi_key_command = \"canary\"",
-            "2 (api_key_file, api_key_command): there can be one key only; ",
+            "2 (api_key_file, api_key_command): only one of them can be set; ",
         ),
-        ("profile = 1", "1 (profile): it is no name; "),
+        ("profile = 1", "1 (profile): not a string; "),
         (
             "profiles = 1",
-            "1 (profiles): it is no table; write its settings below [profiles], a line each",
+            "1 (profiles): not a table; write its settings below [profiles], one per line",
         ),
-        ("[filters]\n\"a b\" = \".canary\"", "2 (a b): it is no name for a filter; "),
-        ("[filters]\na = 1", "2 (a): it is no expression; "),
+        ("[filters]\n\"a b\" = \".canary\"", "2 (a b): invalid filter name; "),
+        ("[filters]\na = 1", "2 (a): not a string; "),
     ] {
         assert_refused(toml, message).await;
     }
@@ -272,12 +260,12 @@ async fn mistakes_in_a_file_are_reported_with_their_line_and_without_values() {
         (
             "replay - --profile x",
             None,
-            "cannot use the profile x: there is no configuration file; make one with `evtap config init`",
+            "cannot use the profile x: no configuration file; create one with `evtap config init`",
         ),
         (
             "replay -",
             Some(("EVTAP_COLOR", "canary")),
-            "cannot use the environment's EVTAP_COLOR: its value is none that it takes; ",
+            "cannot use the environment's EVTAP_COLOR: invalid value; ",
         ),
     ] {
         let run = variable.into_iter().fold(evtap(line), |run, (name, value)| run.env(name, value));
@@ -324,12 +312,12 @@ async fn a_configuration_file_cannot_reveal_anything() {
     for (toml, message) in [
         (
             "reveal = \"caller_id\"",
-            "1 (reveal): what is hidden is shown to who asks for it by name, each time; give --reveal on the command line",
+            "1 (reveal): hidden fields can be revealed on the command line only; give --reveal on the command line",
         ),
         ("[profiles.x]\nreveal = [\"all\"]", "2 (reveal): "),
         (
             "phi = \"partial\"",
-            "1 (phi): partial shows more than the default, which wants to be asked for each time; give --phi partial",
+            "1 (phi): partial shows more than the default, which only the command line can allow; give --phi partial",
         ),
         ("scrub = \"none\"", "1 (scrub): none shows more than the default, "),
     ] {
@@ -356,7 +344,7 @@ async fn files_that_others_can_write_or_passwords_that_others_can_read_are_refus
             .await;
         assert_eq!(ran.ended(2), "");
         assert!(
-            ran.stderr().contains("others may write it, and with it say where your key goes; "),
+            ran.stderr().contains("other users can write it, and could redirect your API key; "),
             "{}",
             ran.stderr()
         );
@@ -365,7 +353,7 @@ async fn files_that_others_can_write_or_passwords_that_others_can_read_are_refus
     let ran = evtap("replay -").stdin(EVENTS).config(proxy).mode(path, 0o644).run().await;
     assert_eq!(ran.ended(2), "");
     assert!(
-        ran.stderr().contains("it holds a password, and others may read the file; ")
+        ran.stderr().contains("it holds a password, and other users can read the file; ")
             && !ran.all().contains("canary")
     );
     assert_eq!(

@@ -314,7 +314,7 @@ async fn invalid_options_explain_what_to_do() {
     for (options, expected) in [
         ("-o csv", "--every"),
         ("--every 0s", "longer than zero"),
-        ("--every 10ms", "less than a second"),
+        ("--every 10ms", "shorter than one second"),
         ("--every x", "invalid duration"),
     ] {
         let ran = evtap(&format!("stats - {options}")).stdin("").run().await;

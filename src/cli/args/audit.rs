@@ -9,10 +9,12 @@ use super::output::ReportFormat;
 /// `evtap audit`
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// NDJSON, by evtap or not, CloudEvents, or a raw SSE capture, plain or packed by gzip or zstd; `-` is stdin
+    /// Recordings to check; `-` is stdin
+    ///
+    /// NDJSON (written by evtap or not), CloudEvents or a raw SSE capture; plain, gzip or zstd.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// How the findings are written
+    /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: ReportFormat,
 }

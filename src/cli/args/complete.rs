@@ -4,13 +4,13 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-/// `evtap __complete`, which completion scripts ask.
+/// `evtap __complete`, which completion scripts call.
 #[derive(Debug, Args)]
 pub struct CompleteArgs {
-    /// What has been typed of the word that is completed
+    /// The part of the word that has been typed
     #[arg(long, value_name = "WORD", default_value = "", allow_hyphen_values = true)]
     pub current: OsString,
-    /// The words before it, without the program's name
+    /// The preceding words, without the program's name
     #[arg(value_name = "WORD", last = true)]
     pub before: Vec<OsString>,
 }

@@ -10,10 +10,12 @@ use super::output::ReportFormat;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigChoice {
-    /// The configuration file; `$XDG_CONFIG_HOME/evtap/config.toml` if not given
+    /// Read settings from this configuration file
+    ///
+    /// Default: `$XDG_CONFIG_HOME/evtap/config.toml`, or `~/.config/evtap/config.toml`.
     #[arg(long, value_name = "FILE", env = "EVTAP_CONFIG", hide_env_values = true, global = true)]
     pub config: Option<PathBuf>,
-    /// Take settings from this profile of it
+    /// Use this profile of the configuration file
     #[arg(
         long,
         value_name = "PROFILE",
@@ -28,35 +30,39 @@ pub struct ConfigChoice {
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct ConfigArgs {
-    /// Write or find the file, instead of showing what comes of it.
+    /// Locates or changes the file instead of showing the settings.
     #[command(subcommand)]
     pub action: Option<ConfigAction>,
-    /// How the settings are written
+    /// Format of the settings
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: ReportFormat,
-    /// Options of `watch`, to see what becomes of them
+    /// Options of `watch`, to show the settings that result from them
     #[arg(last = true, value_name = "OPTION")]
     pub options: Vec<String>,
 }
 
-/// What `evtap config` does to the file.
+/// The subcommands of `evtap config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigAction {
-    /// Print where the file is, or would be
+    /// Print the path of the configuration file, whether or not it exists
     Path,
-    /// Write an example with every setting, each commented out
+    /// Write an example file that lists every setting, commented out
     Init,
-    /// Set settings of a profile, which is made if it is not there; comments stay
+    /// Set or remove settings of a profile
+    ///
+    /// Creates the profile if it does not exist. Comments in the file are kept.
     SetProfile(SetProfile),
 }
 
 /// `evtap config set-profile`
 #[derive(Debug, Args)]
 pub struct SetProfile {
-    /// The profile
+    /// Name of the profile
     #[arg(value_name = "PROFILE")]
     pub name: String,
-    /// A setting and its value; without a value, it is taken out
+    /// Setting to change; `KEY=` removes it
+    ///
+    /// Example: `base_url=https://staging.example.com`
     #[arg(value_name = "KEY=VALUE", required = true)]
     pub settings: Vec<String>,
 }

@@ -1,14 +1,14 @@
-//! The options of where the platform is, or what stands in for it.
+//! The options for reaching the platform, or the built-in demo that replaces it.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Where the platform is, and the key to it. The key itself is never an option: `AMIGO_API_KEY` or a file.
+/// How to reach the platform.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// The platform's origin
+    /// Origin of the platform
     #[arg(
         long,
         value_name = "URL",
@@ -17,32 +17,45 @@ pub struct ConnectionArgs {
         default_value = "https://api.platform.amigo.ai"
     )]
     pub base_url: String,
-    /// The origin of the observer WebSocket, if it is another
+    /// Origin of the observer WebSocket, if it differs from --base-url
     #[arg(long, value_name = "URL", env = "AMIGO_AGENT_BASE_URL", hide_env_values = true)]
     pub agent_base_url: Option<String>,
-    /// The key, and the way.
+    /// The API key, proxy and certificates.
     #[command(flatten)]
     pub auth: AuthArgs,
 }
 
-/// The key, and the way to whoever it is for. The key itself is never an option: `AMIGO_API_KEY`, a file, or a command.
+/// How to authenticate and connect.
+///
+/// The API key itself is never an option, because other users can read a command line. It comes from
+/// `AMIGO_API_KEY`, a file or a command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct AuthArgs {
-    /// A file with the API key; `AMIGO_API_KEY` otherwise
+    /// Read the API key from this file
+    ///
+    /// The file must be private (mode 0600). Takes precedence over `AMIGO_API_KEY`.
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
-    /// A command that prints the API key, such as `pass show amigo`, run by the shell
+    /// Run this shell command to get the API key
+    ///
+    /// The command prints the key. Takes precedence over `AMIGO_API_KEY`. Example: `pass show amigo`
     #[arg(long, value_name = "COMMAND", conflicts_with = "api_key_file")]
     pub api_key_command: Option<String>,
-    /// The proxy: `http`, `https` or `socks5h`, or `none`; what `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name, if not given.
-    /// `NO_PROXY` is heeded. A password is better off in these or in a profile than in the command line
+    /// Connect through this proxy, or `none`
+    ///
+    /// The scheme is `http`, `https` or `socks5h`. Default: the proxy that `HTTPS_PROXY`,
+    /// `HTTP_PROXY` or `ALL_PROXY` names. `NO_PROXY` is respected. Put a password in one of these
+    /// variables or in a profile, because other users can read a command line.
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
-    /// A PEM file of certificates to trust beside the system's
+    /// Also trust the certificates in this PEM file
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
-    /// Send the key, and what is forwarded, in the clear to hosts other than this one
+    /// Allow plain http to other hosts
+    ///
+    /// The API key and forwarded events are then sent unencrypted. Plain http to this machine is
+    /// always allowed.
     #[arg(long)]
     pub insecure_http: bool,
 }
@@ -51,10 +64,10 @@ pub struct AuthArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Demo")]
 pub struct DemoArgs {
-    /// The seed of the demo's day
+    /// Seed of the demo; the same seed gives the same events
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub demo_seed: u64,
-    /// Events per second of the demo, on average
+    /// Average number of events per second in the demo
     #[arg(long, value_name = "N", default_value_t = 5.0)]
     pub demo_rate: f64,
 }

@@ -1,49 +1,61 @@
-//! The options of delivery: where to begin, what becomes of events beside stdout, how connections are kept.
+//! The options for resuming a stream, for delivery guarantees, and for reconnecting.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Where to begin.
+/// Where to resume a stream.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Resuming")]
 pub struct ResumeArgs {
-    /// Begin in the past: an id (`1700000000000`), a time (`2026-05-05T10:00:00Z`), or an age (`90s`, `3m`). The platform keeps
-    /// five minutes; what it no longer has is named by a tap.gap line
+    /// Start from an earlier event
+    ///
+    /// Give an event id (`1700000000000`), a time (`2026-05-05T10:00:00Z`) or an age (`90s`,
+    /// `3m`). The platform keeps events for five minutes; a `tap.gap` event reports what it no
+    /// longer has.
     #[arg(long, value_name = "ID|TIME|AGE")]
     pub since: Option<String>,
-    /// Keep the position in this file, and begin there next time; --since counts where it has none yet. It moves once events
-    /// are out, is replaced whole (mode 0600), and is forced to disk once a second
+    /// Save the position in this file and resume from it next time
+    ///
+    /// The cursor moves only after events are delivered. Each save replaces the whole file (mode
+    /// 0600); the file is synced to disk once a second. --since applies only to workspaces that
+    /// have no position in the file yet.
     #[arg(long, value_name = "FILE")]
     pub cursor: Option<PathBuf>,
 }
 
-/// What becomes of events beside stdout.
+/// What delivery guarantees.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub struct DeliveryArgs {
-    /// Exit with status 8 if there was a gap, or an event that the endpoint of --forward refused
+    /// Exit with status 8 if there was a gap, or if the --forward endpoint rejected an event
     #[arg(long)]
     pub fail_on_gap: bool,
-    /// The largest frame or line; a larger one becomes a tap.malformed line
+    /// Maximum size of a frame or line
+    ///
+    /// A `tap.malformed` event reports a larger one.
     #[arg(long, value_name = "SIZE", default_value = "1MiB")]
     pub max_frame: String,
 }
 
-/// How connections are kept.
+/// How connections are kept open and merged.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ReconnectArgs {
-    /// Reconnect when nothing came for so long, not even a comment or a pong; 2m for a workspace and 1m for a call, if not given
+    /// Reconnect after this long without any data
+    ///
+    /// Comments and pongs count as data. Default: 2m for a workspace, 1m for a call.
     #[arg(long, value_name = "DURATION")]
     pub read_timeout: Option<String>,
-    /// Give up, with status 5, after that many reconnects in a row have failed; without end if not given
+    /// Exit with status 5 after N failed reconnects in a row
+    ///
+    /// Default: unlimited.
     #[arg(long, value_name = "N")]
     pub max_reconnects: Option<u32>,
-    /// How several streams are merged
+    /// Order in which several streams are merged
     #[arg(long, value_enum, value_name = "ORDER", default_value_t)]
     pub order: MergeOrder,
-    /// How long events wait for earlier ones of other streams, with --order time
+    /// With --order time, how long an event waits for earlier events of other streams
     #[arg(long, value_name = "DURATION", default_value = "1s")]
     pub order_window: String,
 }
@@ -51,9 +63,9 @@ pub struct ReconnectArgs {
 /// How several streams are merged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum MergeOrder {
-    /// As events arrive
+    /// In the order of arrival
     #[default]
     Arrival,
-    /// By their time, within a window
+    /// By event time, within --order-window
     Time,
 }

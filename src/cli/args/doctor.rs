@@ -11,7 +11,7 @@ use crate::error::Error;
 /// `evtap doctor`
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// The id of the workspace whose stream is opened, or `demo`
+    /// Open the stream of this workspace: its id, or `demo`
     #[arg(
         short,
         long,
@@ -21,31 +21,31 @@ pub struct DoctorArgs {
         value_delimiter = ','
     )]
     pub workspace: Vec<String>,
-    /// The SID of a call whose observer is opened too, or `demo`
+    /// Also open the observer of this call: its SID, or `demo`
     #[arg(short, long, value_name = "SID")]
     pub call: Option<String>,
-    /// A cursor file that is looked at
+    /// Check this cursor file
     #[arg(long, value_name = "FILE")]
     pub cursor: Option<PathBuf>,
-    /// A record that is looked at
+    /// Check this record file
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// The key for pseudonyms that is looked at
+    /// Check this pseudonym key file
     #[arg(long, value_name = "FILE")]
     pub phi_key_file: Option<PathBuf>,
-    /// How the findings are written
+    /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: ReportFormat,
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: ColorWhen,
-    /// Where the platform is.
+    /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// The built-in clinic.
     #[command(flatten)]
     pub demo: DemoArgs,
-    /// Why the configuration can't be used.
+    /// The reason why the configuration cannot be used.
     #[arg(skip)]
     pub broken: Option<Error>,
 }

@@ -7,15 +7,15 @@ use super::connection::AuthArgs;
 /// `evtap frames`
 #[derive(Debug, Args)]
 pub struct FramesArgs {
-    /// An `http`, `https`, `ws` or `wss` URL
+    /// The `http`, `https`, `ws` or `wss` URL to open
     pub url: String,
-    /// Must be `all`: raw frames can't be redacted
+    /// Confirm that the output is not redacted; must be `all`
     #[arg(long, value_name = "all")]
     pub reveal: Option<String>,
-    /// Stop after that many frames
+    /// Stop after N frames
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<u64>,
-    /// The key, sent as a bearer or as the subprotocol `auth`, if there is one; and the way.
+    /// The API key (sent as a bearer token or as the subprotocol `auth`), proxy and certificates.
     #[command(flatten)]
     pub auth: AuthArgs,
 }

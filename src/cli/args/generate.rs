@@ -7,18 +7,20 @@ use clap::{Subcommand, ValueEnum};
 /// `evtap generate`
 #[derive(Debug, Subcommand)]
 pub enum GenerateArgs {
-    /// Print a shell's completion script, or write those of all shells
+    /// Print the completion script of one shell, or write the scripts of all shells
     Completions {
-        /// The shell
+        /// Shell to complete in
         #[arg(value_enum)]
         shell: Option<Shell>,
         /// Write the scripts of all shells to this directory
         #[arg(long, value_name = "DIR", conflicts_with = "shell")]
         dir: Option<PathBuf>,
     },
-    /// Print the man page of evtap or of one command, or write all of them
+    /// Print one man page, or write all of them
     Man {
-        /// One command, such as `watch`; evtap itself otherwise
+        /// Command to document, such as `watch`
+        ///
+        /// Default: evtap itself.
         #[arg(value_name = "PAGE")]
         command: Option<String>,
         /// Write all pages to this directory

@@ -1,4 +1,4 @@
-//! The end of a command's long help: topics, and examples that a test runs.
+//! The end of each command's long help: topics, and examples that a test runs.
 
 mod examples;
 mod topics;
@@ -8,7 +8,7 @@ use std::fmt::Write;
 pub use examples::examples;
 pub use topics::topics;
 
-/// The end of a command's long help; nothing where there is nothing to say.
+/// Returns the text at the end of a command's long help; empty for a command without examples.
 #[must_use]
 pub fn after(command: &str) -> String {
     let mut text = String::new();

@@ -12,16 +12,16 @@ use crate::cli::destinations::DestinationArgs;
 /// `evtap observe`
 #[derive(Debug, Args)]
 pub struct ObserveArgs {
-    /// The call's SID, or `demo` for a call of the built-in clinic; may repeat
+    /// Observe this call: its SID, or `demo`; may be repeated
     #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
     pub call: Vec<String>,
-    /// The id of the calls' workspace
+    /// Id of the workspace that the calls belong to
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
     pub workspace: Option<String>,
-    /// Which events are kept.
+    /// Which events are selected.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// What is shown, and how.
+    /// How events are printed.
     #[command(flatten)]
     pub output: OutputArgs,
     /// The live screen.
@@ -33,13 +33,13 @@ pub struct ObserveArgs {
     /// Where events go besides stdout.
     #[command(flatten)]
     pub destinations: DestinationArgs,
-    /// How events are delivered.
+    /// What delivery guarantees.
     #[command(flatten)]
     pub delivery: DeliveryArgs,
-    /// How connections are kept.
+    /// How connections are kept open and merged.
     #[command(flatten)]
     pub reconnect: ReconnectArgs,
-    /// Where the platform is.
+    /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// The built-in clinic.

@@ -1,4 +1,4 @@
-//! The options of what is shown, and how.
+//! The options that control how events are printed.
 
 use clap::{Args, ValueEnum};
 
@@ -6,55 +6,62 @@ use super::config_defaults::ConfigDefaults;
 use super::privacy::PrivacyArgs;
 use crate::output::{FormatChoice, list_formats, status};
 
-/// What is shown, and how.
+/// How events are printed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
     /// The format of events.
     #[arg(short, long, value_name = "FORMAT", help = format_help())]
     pub output: Option<FormatChoice>,
-    /// Show these parts of each event alone: names of fields, `event_type`, `_tap.time`
+    /// Print only these fields of each event
+    ///
+    /// Examples: `call_sid`, `event_type`, `_tap.time`
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub fields: Vec<String>,
-    /// Print what a jq program makes of each event, a line for each output
+    /// Print the output of a jq program for each event, one value per line
     #[arg(short = 'q', long, value_name = "PROGRAM", conflicts_with_all = ["output", "fields"])]
     pub jq: Option<String>,
-    /// With --jq, print strings without their quotes
+    /// With --jq, print strings without quotes
     #[arg(short, long, requires = "jq")]
     pub raw_strings: bool,
-    /// Stop after that many events
+    /// Stop after N events
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<u64>,
-    /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
+    /// When to use colours
+    ///
+    /// `auto` also respects `NO_COLOR` and `CLICOLOR_FORCE`.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: ColorWhen,
-    /// Which times `pretty` shows; other outputs have RFC 3339 in UTC; `local`, if not given
+    /// Times that `pretty` shows
+    ///
+    /// Other formats always use RFC 3339 in UTC. Default: `local`.
     #[arg(long, value_enum, value_name = "TIMES")]
     pub timestamps: Option<Timestamps>,
-    /// The zone of the times that `pretty` and the live screen show, such as `Europe/Berlin`; this machine's, if not given
+    /// Time zone of the times in `pretty` and on the live screen
+    ///
+    /// Default: the time zone of this machine. Example: `Europe/Berlin`
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
-    /// Don't cut lines at the terminal's edge
+    /// Don't truncate lines at the width of the terminal
     #[arg(long)]
     pub wrap: bool,
-    /// Sum up on stderr at the end what was shown: counts, rates, percentiles
+    /// Print statistics on stderr at the end: counts, rates and percentiles
     #[arg(long)]
     pub stats: bool,
-    /// How news of the connection is told on stderr
+    /// Format of the status messages on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::StatusFormat,
     /// What is hidden.
     #[command(flatten)]
     pub privacy: PrivacyArgs,
-    /// The settings that nobody has typed.
+    /// The settings that come from the environment or the configuration.
     #[arg(skip)]
     pub config_defaults: ConfigDefaults,
 }
 
 fn format_help() -> String {
     format!(
-        "Write events in this format: {}. The default is `pretty` on a terminal and `ndjson` \
-         elsewhere",
+        "Format of events: {}. Default: `pretty` on a terminal, `ndjson` elsewhere",
         list_formats("`")
     )
 }
@@ -62,7 +69,7 @@ fn format_help() -> String {
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
-    /// On a terminal that has them
+    /// On a terminal that supports colours
     #[default]
     Auto,
     /// Always
@@ -71,26 +78,26 @@ pub enum ColorWhen {
     Never,
 }
 
-/// Which times are shown to people.
+/// The times that the format for people shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Timestamps {
-    /// The time of day, in this machine's zone or in that of --tz
+    /// Time of day, in the time zone of this machine or of --tz
     #[default]
     Local,
-    /// The time of day in UTC
+    /// Time of day in UTC
     Utc,
-    /// The time since the first event
+    /// Time since the first event
     Relative,
-    /// The seconds since the event before
+    /// Seconds since the previous event
     Delta,
-    /// None
+    /// No times
     None,
 }
 
 /// The formats of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
-    /// Lines for people
+    /// Text for people
     #[default]
     Text,
     /// One JSON object

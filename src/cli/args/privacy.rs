@@ -1,4 +1,4 @@
-//! What people type about protected health information.
+//! The options that control what is hidden.
 
 use std::path::PathBuf;
 
@@ -6,52 +6,57 @@ use clap::{Args, ValueEnum};
 
 use super::config_defaults::ConfigDefaults;
 
-/// What is hidden.
+/// What is hidden, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Protected health information")]
 pub struct PrivacyArgs {
-    /// What takes the place of what is hidden
+    /// How hidden values are replaced
     #[arg(long, value_enum, value_name = "MODE", default_value_t)]
     pub phi: PhiMode,
-    /// Show a hidden field: `caller_id`, `call.started.caller_id`, or `all`; may repeat
+    /// Show a hidden field; may be repeated
+    ///
+    /// `all` shows every field. Examples: `caller_id`, `call.started.caller_id`
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub reveal: Vec<String>,
-    /// Hide a field that is shown otherwise; goes before --reveal; may repeat
+    /// Hide a field that is shown by default; takes precedence over --reveal; may be repeated
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub redact: Vec<String>,
-    /// With `--phi hash`, a file of at least 32 random bytes, mode 0600; a key is drawn for this run otherwise
+    /// With --phi hash, read the key for pseudonyms from this file
+    ///
+    /// The file has at least 32 random bytes and mode 0600. Default: a random key for this run, so
+    /// that pseudonyms differ from run to run.
     #[arg(long, value_name = "FILE")]
     pub phi_key_file: Option<PathBuf>,
-    /// Which text is searched for telephone numbers, email addresses and the like, to be masked
+    /// Text in which telephone numbers, email addresses and other identifiers are masked
     #[arg(long, value_enum, value_name = "TEXT", default_value_t)]
     pub scrub: ScrubArg,
-    /// The settings that nobody has typed.
+    /// The settings that come from the environment or the configuration.
     #[arg(skip)]
     pub config_defaults: ConfigDefaults,
 }
 
-/// What takes the place of what is hidden.
+/// How hidden values are replaced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum PhiMode {
     /// `[redacted]`
     #[default]
     Mask,
-    /// A pseudonym, the same for the same value, by a key: not de-identified, as who has the key can tell whose it is
+    /// A keyed pseudonym, equal for equal values; not de-identified: whoever has the key can re-identify it
     Hash,
-    /// `[redacted ..23]`, with the last two characters: not de-identified either
+    /// `[redacted ..23]`, with the last two characters; not de-identified
     Partial,
-    /// Nothing: the field is left out
+    /// Nothing: the field is removed
     Drop,
 }
 
-/// Which text is searched for identifiers.
+/// The text in which identifiers are masked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ScrubArg {
     /// Every string that is shown
     All,
-    /// The fields that hold prose, such as `reason`
+    /// Free text, such as `reason`
     #[default]
     Free,
-    /// None
+    /// No text
     None,
 }

@@ -13,13 +13,15 @@ use crate::cli::destinations::DestinationArgs;
 /// `evtap replay`
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// NDJSON (evtap's own, bare events or CloudEvents) or a raw SSE capture, plain or packed by gzip or zstd; `-` is stdin
+    /// Recordings to replay; `-` is stdin
+    ///
+    /// NDJSON (written by evtap or not), CloudEvents or a raw SSE capture; plain, gzip or zstd.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Which events are kept.
+    /// Which events are selected.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// What is shown, and how.
+    /// How events are printed.
     #[command(flatten)]
     pub output: OutputArgs,
     /// The live screen.
@@ -31,16 +33,20 @@ pub struct ReplayArgs {
     /// Where events go besides stdout.
     #[command(flatten)]
     pub destinations: DestinationArgs,
-    /// How events are delivered.
+    /// What delivery guarantees.
     #[command(flatten)]
     pub delivery: DeliveryArgs,
-    /// How many threads work on a recording; as many as there are processors, if not given
+    /// Number of threads that process a recording
+    ///
+    /// Default: the number of processors.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
-    /// Replay at so many times real time, by the times of the events: 1 is real time; as fast as it goes, if not given
+    /// Replay at N times real time
+    ///
+    /// 1 keeps the original pace of the events. Default: as fast as possible.
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub speed: Option<f64>,
-    /// Forward in the clear to hosts other than this one
+    /// Allow forwarding over plain http to other hosts
     #[arg(long, requires = "url", help_heading = "Forwarding")]
     pub insecure_http: bool,
 }

@@ -7,16 +7,18 @@ use super::output::ColorWhen;
 /// `evtap schema`
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// One event, such as `call.ended`; all of them otherwise
+    /// Event to describe, such as `call.ended`
+    ///
+    /// Default: list all events.
     #[arg(value_name = "EVENT")]
     pub event: Option<String>,
-    /// List what is hidden, and why
+    /// List the hidden fields and why they are hidden
     #[arg(long, conflicts_with = "json_schema")]
     pub phi: bool,
-    /// One JSON object, for machines
+    /// Print one JSON object
     #[arg(long, conflicts_with = "json_schema")]
     pub json: bool,
-    /// A JSON Schema of the lines that evtap writes
+    /// Print a JSON Schema of the lines that evtap writes
     #[arg(long)]
     pub json_schema: bool,
     /// When to use colours

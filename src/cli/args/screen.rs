@@ -6,25 +6,29 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Live screen")]
 pub struct ScreenArgs {
-    /// Show a live screen instead of lines; ? in it tells the keys
+    /// Show a live screen instead of printing lines; press ? for the keys
     #[arg(long, conflicts_with_all = ["output", "fields", "jq", "timestamps", "stats"])]
     pub tui: bool,
-    /// How much the live screen keeps: events, a size such as 64MiB, or both, with a comma between
+    /// How much the live screen keeps: a number of events, a size, or both
+    ///
+    /// Examples: `5000`, `64MiB`, `5000,64MiB`
     #[arg(long, value_name = "LIMIT", requires = "tui", default_value = "100000,64MiB")]
     pub buffer: String,
-    /// What the live screen's colours are to be read on; `auto` goes by COLORFGBG, and asks the terminal
-    #[arg(long, value_enum, value_name = "GROUND", requires = "tui", default_value_t)]
+    /// Background that the colours of the live screen are chosen for
+    ///
+    /// `auto` uses `COLORFGBG`, or asks the terminal.
+    #[arg(long, value_enum, value_name = "BACKGROUND", requires = "tui", default_value_t)]
     pub background: Background,
 }
 
-/// What colours are read on.
+/// The background that colours are chosen for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Background {
-    /// What the terminal has
+    /// The background of the terminal
     #[default]
     Auto,
-    /// Something dark
+    /// A dark background
     Dark,
-    /// Something light
+    /// A light background
     Light,
 }

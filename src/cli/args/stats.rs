@@ -1,4 +1,4 @@
-//! What people type for figures.
+//! The arguments of `evtap stats`.
 
 use std::path::PathBuf;
 
@@ -13,10 +13,12 @@ use crate::output::status;
 /// `evtap stats`
 #[derive(Debug, Args)]
 pub struct StatsArgs {
-    /// Recordings, as for `replay`; `-` is stdin; a live stream if there is none
+    /// Recordings to count, as for `replay`; `-` is stdin
+    ///
+    /// Without a file, counts a live stream.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The id of the workspace whose stream is counted, or `demo`; may repeat
+    /// Count the stream of this workspace: its id, or `demo`; may be repeated
     #[arg(
         short,
         long,
@@ -26,26 +28,33 @@ pub struct StatsArgs {
         value_delimiter = ','
     )]
     pub workspace: Vec<String>,
-    /// The SID of the call whose observer is counted, or `demo`; may repeat
+    /// Count the events of this call: its SID, or `demo`; may be repeated
     #[arg(short, long, value_name = "SID", value_delimiter = ',', conflicts_with = "files")]
     pub call: Vec<String>,
-    /// How figures are written
+    /// Format of the statistics
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: StatsOutputArgs,
-    /// Write a row for each stretch of so much time, such as 1m, instead of a sum: by the events' own time in recordings, by
-    /// the clock on a live stream
-    #[arg(long, value_name = "TIME")]
+    /// Print a row for each interval of this length instead of one total
+    ///
+    /// Recordings use the time of the events, live streams the clock. Example: `1m`
+    #[arg(long, value_name = "DURATION")]
     pub every: Option<String>,
-    /// Count by what a jq expression gives of each event, such as `.tool_name`
+    /// Group events by the value of a jq expression
+    ///
+    /// Example: `.tool_name`
     #[arg(long, value_name = "EXPR")]
     pub group_by: Option<String>,
-    /// How many threads work on a recording; as many as there are processors, if not given
+    /// Number of threads that process a recording
+    ///
+    /// Default: the number of processors.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), requires = "files")]
     pub threads: Option<u16>,
-    /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
+    /// When to use colours
+    ///
+    /// `auto` also respects `NO_COLOR` and `CLICOLOR_FORCE`.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: ColorWhen,
-    /// How news of the connection is told on stderr
+    /// Format of the status messages on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::StatusFormat,
     /// Which events are counted.
@@ -54,10 +63,10 @@ pub struct StatsArgs {
     /// When to stop.
     #[command(flatten)]
     pub stop: StopArgs,
-    /// What is hidden.
+    /// What is hidden, and how.
     #[command(flatten)]
     pub privacy: PrivacyArgs,
-    /// Where the platform is.
+    /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// The built-in clinic.
@@ -65,14 +74,14 @@ pub struct StatsArgs {
     pub demo: DemoArgs,
 }
 
-/// The formats of figures.
+/// The formats of statistics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum StatsOutputArgs {
     /// Tables for people
     #[default]
     Text,
-    /// One JSON object, or one a line with --every
+    /// One JSON object, or one per row with --every
     Json,
-    /// A table between commas, with --every
+    /// Comma-separated values; needs --every
     Csv,
 }

@@ -1,4 +1,4 @@
-//! What people type for the course of a call.
+//! The arguments of `evtap timeline`.
 
 use std::path::PathBuf;
 
@@ -13,37 +13,43 @@ use crate::output::status;
 /// `evtap timeline`
 #[derive(Debug, Args)]
 pub struct TimelineArgs {
-    /// The call's SID or its beginning, or `demo`; the calls that there are are listed if none is named
+    /// Call to show: its SID or the beginning of it, or `demo`
+    ///
+    /// Without a call, lists the calls in the recordings.
     #[arg(value_name = "CALL")]
     pub call: Option<String>,
-    /// Recordings of the workspace's stream, the call's observer, or both; `-` is stdin; live streams if there is none
+    /// Recordings of the workspace stream, the call's observer, or both; `-` is stdin
+    ///
+    /// Without a file, follows the live call.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The id of the call's workspace, to follow it live until it is over
+    /// Follow the live call in this workspace until it ends
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
     pub workspace: Option<String>,
-    /// How the timeline is written
+    /// Format of the timeline
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: TimelineFormat,
-    /// Tell of it when nothing comes for longer than that
-    #[arg(long, value_name = "TIME", default_value = "10s")]
+    /// Report a silence that lasts longer than this
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub quiet: String,
-    /// Follow a live call no longer than that
-    #[arg(long, value_name = "TIME")]
+    /// Stop following a live call after this long
+    #[arg(long, value_name = "DURATION")]
     pub duration: Option<String>,
-    /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded too
+    /// When to use colours
+    ///
+    /// `auto` also respects `NO_COLOR` and `CLICOLOR_FORCE`.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: ColorWhen,
-    /// How news of the connection is told on stderr
+    /// Format of the status messages on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::StatusFormat,
-    /// Which events are in it.
+    /// Which events are included.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// What is hidden.
+    /// What is hidden, and how.
     #[command(flatten)]
     pub privacy: PrivacyArgs,
-    /// Where the platform is.
+    /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// The built-in clinic.
@@ -54,11 +60,11 @@ pub struct TimelineArgs {
 /// The formats of a timeline.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum TimelineFormat {
-    /// Lines for people
+    /// Text for people
     #[default]
     Text,
     /// One JSON object
     Json,
-    /// One page that loads and runs nothing
+    /// One self-contained page without scripts
     Html,
 }

@@ -12,7 +12,9 @@ use crate::cli::destinations::DestinationArgs;
 /// `evtap watch`
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// The workspace's id, or `demo` for the built-in clinic; may repeat
+    /// Watch this workspace: its id, or `demo`; may be repeated
+    ///
+    /// `demo` is a built-in synthetic clinic, which needs no account and no network.
     #[arg(
         short,
         long,
@@ -22,13 +24,13 @@ pub struct WatchArgs {
         value_delimiter = ','
     )]
     pub workspace: Vec<String>,
-    /// Open the observer of each call that starts, at most N at a time, and merge its events
+    /// Also observe each call that starts, at most N at a time
     #[arg(long, value_name = "N")]
     pub auto_observe: Option<usize>,
-    /// Which events are kept.
+    /// Which events are selected.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// What is shown, and how.
+    /// How events are printed.
     #[command(flatten)]
     pub output: OutputArgs,
     /// The live screen.
@@ -37,19 +39,19 @@ pub struct WatchArgs {
     /// When to stop.
     #[command(flatten)]
     pub stop: StopArgs,
-    /// Where to begin.
+    /// Where to resume.
     #[command(flatten)]
     pub resume: ResumeArgs,
     /// Where events go besides stdout.
     #[command(flatten)]
     pub destinations: DestinationArgs,
-    /// How events are delivered.
+    /// What delivery guarantees.
     #[command(flatten)]
     pub delivery: DeliveryArgs,
-    /// How connections are kept.
+    /// How connections are kept open and merged.
     #[command(flatten)]
     pub reconnect: ReconnectArgs,
-    /// Where the platform is.
+    /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// The built-in clinic.

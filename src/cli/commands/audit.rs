@@ -30,7 +30,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit> {
     let report = report.unwrap_or_else(|_| {
         Err(Error::new(
             Exit::Failure,
-            "cannot read on",
+            "cannot continue reading",
             "the reader panicked",
             "report this as a bug",
         ))

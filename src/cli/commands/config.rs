@@ -14,7 +14,7 @@ pub(super) fn run(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
     let path = choice.config.clone().or_else(config::default_path).ok_or_else(|| {
         Error::usage(
             "cannot find the configuration",
-            "there is no home directory",
+            "no home directory",
             "set HOME or XDG_CONFIG_HOME, or give --config",
         )
     })?;

@@ -32,7 +32,7 @@ pub async fn run(options: args::DoctorArgs, choice: &ConfigChoice) -> Result<Exi
     if demo {
         let (client, keys) =
             Platform::demo(&options.demo, SourceConfig::default()).await?.into_parts();
-        report.add(CheckResult::ok("key", "the demo's"))?;
+        report.add(CheckResult::ok("key", "not needed: the demo"))?;
         let call = options.call.as_ref().map(|_| emulator::DEMO_CALL.to_owned());
         let origins = client.endpoints().clone();
         network(&options, &origins, &mut report).await?;
@@ -59,7 +59,9 @@ fn configuration(options: &args::DoctorArgs, choice: &ConfigChoice) -> CheckResu
     }
     let path = settings_file(choice);
     match (path, &choice.profile) {
-        (None, _) => CheckResult::ok("configuration", "no file: options, environment and defaults"),
+        (None, _) => {
+            CheckResult::ok("configuration", "no file; using options, environment and defaults")
+        }
         (Some(path), None) => CheckResult::ok("configuration", path.display().to_string()),
         (Some(path), Some(profile)) => {
             CheckResult::ok("configuration", format!("{}, profile {profile}", path.display()))
@@ -172,15 +174,16 @@ fn stream(
 ) -> CheckResult {
     match opened {
         Ok(OpenedStream { after, first: Some(first) }) => {
-            CheckResult::ok(check, format!("open, the first frame after {}", milliseconds(first)))
+            CheckResult::ok(check, format!("open; first frame after {}", milliseconds(first)))
                 .with_duration(after)
         }
         Ok(OpenedStream { after, first: None }) => {
             let found = format!(
-                "open, and nothing was received for {} s",
+                "open, but nothing was received for {} s",
                 probe::FIRST_FRAME_TIMEOUT.as_secs()
             );
-            let advice = "a proxy may hold the stream back: it must not buffer text/event-stream";
+            let advice =
+                "check for a proxy that buffers the stream: it must not buffer text/event-stream";
             CheckResult::warning(check, found, advice).with_duration(after)
         }
         Err(failure) => CheckResult::failure(check, failure),

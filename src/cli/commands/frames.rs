@@ -13,8 +13,8 @@ pub(super) async fn run(args: FramesArgs) -> Result<Exit> {
     if args.reveal.as_deref() != Some("all") {
         return Err(Error::usage(
             "cannot print raw frames",
-            "they may hold protected health information, and nothing in them can be hidden",
-            "give --reveal all, and mind where the output goes; `watch` and `observe` redact",
+            "they may contain protected health information and cannot be redacted",
+            "give --reveal all and protect the output, or use `watch` or `observe`, which redact",
         ));
     }
     let credential = match resolve::key_source(&args.auth) {

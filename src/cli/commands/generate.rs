@@ -37,12 +37,7 @@ fn text(args: &GenerateArgs) -> Result<String> {
 fn write_files(dir: &Path, files: impl IntoIterator<Item = (String, String)>) -> Result<String> {
     let failed = |error: std::io::Error| {
         let what = format!("cannot write to {}", dir.display());
-        Error::new(
-            Exit::Failure,
-            what,
-            error.kind().to_string(),
-            "give a directory that you may write to",
-        )
+        Error::new(Exit::Failure, what, error.kind().to_string(), "give a writable directory")
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
     for (name, text) in files {

@@ -34,9 +34,9 @@ fn select(event: Option<&str>) -> Result<Vec<&'static EventSpec>> {
     let Some(name) = event else { return Ok(specs) };
     specs.iter().find(|spec| spec.event_type == name).map(|spec| vec![*spec]).ok_or_else(|| {
         let advice = match suggest::nearest(name, specs.iter().map(|spec| spec.event_type)) {
-            Some(meant) => format!("did you mean {meant}? `evtap schema` lists them all"),
-            None => "`evtap schema` lists them all".to_owned(),
+            Some(meant) => format!("did you mean {meant}? `evtap schema` lists all events"),
+            None => "`evtap schema` lists all events".to_owned(),
         };
-        Error::usage(format!("cannot describe {name}"), "there is no such event", advice)
+        Error::usage(format!("cannot describe {name}"), "no such event", advice)
     })
 }

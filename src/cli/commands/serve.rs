@@ -18,7 +18,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
     if !args.listen.ip().is_loopback() && !args.allow_remote {
         return Err(Error::usage(
             "cannot serve",
-            "other machines could reach that address",
+            "other machines can reach this address",
             "listen on 127.0.0.1, or give --allow-remote",
         ));
     }
@@ -54,7 +54,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
         Ok(Err(error)) => Err(failed(error)),
         Err(_) => Err(Error::new(
             Exit::Failure,
-            "cannot serve on",
+            "cannot continue serving",
             "the emulator panicked",
             "report this as a bug",
         )),
@@ -85,7 +85,7 @@ fn options(args: ServeArgs) -> Result<emulator::Options> {
 fn report_usage(address: SocketAddr, workspace: &str) {
     let base = format!("http://{address}");
     let watch = format!("--base-url {base} --workspace {workspace}");
-    status::report(&format!("serving a synthetic clinic on {base}; try"));
+    status::report(&format!("serving a synthetic clinic on {base}; try:"));
     for command in [
         format!("curl -N -H 'Authorization: Bearer demo' {base}/v1/{workspace}/events/stream"),
         format!("AMIGO_API_KEY=demo evtap watch {watch}"),

@@ -11,22 +11,22 @@ use crate::output::FORMATS;
 /// Parts of events that `--fields` takes beside their fields.
 const PARTS: &[(&str, &str)] = &[
     ("event_type", "The type of the event."),
-    ("payload", "All its fields, as one JSON object."),
-    ("_tap.id", "Its id: milliseconds of Unix time."),
+    ("payload", "All fields of the event, as one JSON object."),
+    ("_tap.id", "The id of the event: milliseconds of Unix time."),
     ("_tap.time", "The id as a time, in UTC."),
-    ("_tap.received_at", "When it arrived here."),
-    ("_tap.stream", "The stream that it came by: workspace or observer."),
-    ("_tap.workspace_id", "The workspace whose stream it came by."),
-    ("_tap.call_sid", "The call whose observer it came by."),
-    ("_tap.redacted", "The fields that are hidden."),
-    ("_tap.scrubbed", "The fields in which something was masked."),
-    ("_tap.drift", "What the model did not expect."),
+    ("_tap.received_at", "The time of arrival."),
+    ("_tap.stream", "The source stream: workspace or observer."),
+    ("_tap.workspace_id", "The workspace of the source stream."),
+    ("_tap.call_sid", "The call of the source observer."),
+    ("_tap.redacted", "The hidden fields."),
+    ("_tap.scrubbed", "The fields in which identifiers were masked."),
+    ("_tap.drift", "Differences from the event model."),
 ];
 
 /// The names of values without words: numbers, times, expressions, addresses. An option declares
 /// another one with `value_hint = ValueHint::Other`.
 #[cfg(test)]
-const FREE: &str = "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT N NAME OPTION PROGRAM REGEX SIZE STEP TIME URL UUID VALUE WORD";
+const FREE: &str = "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT N NAME OPTION PROGRAM REGEX SIZE STEP URL UUID VALUE WORD";
 
 /// What may stand for this argument, once `typed` of it has been.
 pub(super) fn candidates(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidate> {
@@ -39,7 +39,7 @@ pub(super) fn candidates(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidat
             FORMATS.iter().map(|format| Candidate::new(format.completion(), format.help)).collect()
         }
         "FIELD" if arg.get_id() == "redact" => fields(typed, |class| !class.is_hidden()),
-        "FIELD" => std::iter::once(Candidate::new("all", "Everything that is hidden."))
+        "FIELD" => std::iter::once(Candidate::new("all", "Every hidden field."))
             .chain(fields(typed, Class::is_hidden))
             .collect(),
         "PROFILE" => config::profiles().into_iter().map(|name| Candidate::new(name, "")).collect(),
@@ -51,7 +51,7 @@ pub(super) fn candidates(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidat
             jiff::tz::db().available().map(|zone| Candidate::new(zone.as_str(), "")).collect()
         }
         "ID" | "SID" | "CALL" => {
-            vec![Candidate::new("demo", "The built-in clinic: no account, no network.")]
+            vec![Candidate::new("demo", "The built-in clinic, without account or network.")]
         }
         "PAGE" => root
             .get_subcommands()

@@ -24,7 +24,7 @@ pub fn init(path: &Path, watch: &Command) -> Result<()> {
     make_directory(path).map_err(|error| failed(path, &error))?;
     let mut file = private_file::create_new(path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Error::usage(what, "it is there already", "edit it, or use `evtap config set-profile`")
+            Error::usage(what, "it already exists", "edit it, or use `evtap config set-profile`")
         }
         _ => failed(path, &error),
     })?;
@@ -51,10 +51,11 @@ fn make_directory(path: &Path) -> io::Result<()> {
 #[must_use]
 pub fn example(watch: &Command) -> String {
     let mut text = "\
-# Settings of evtap. Options and the environment go before a profile, a profile before what stands at the top, and that before
-# the defaults. `evtap config` shows what comes of it. What is hidden is revealed on the command line alone.
+# Settings of evtap. Options and the environment take precedence over a profile, a profile over the
+# top level, and the top level over the defaults. `evtap config` shows the resulting settings.
+# Hidden fields can be revealed on the command line only.
 
-# The profile that counts if nobody names another
+# The profile to use unless --profile or EVTAP_PROFILE names another
 # profile = \"staging\"
 "
     .to_owned();
@@ -77,7 +78,7 @@ pub fn example(watch: &Command) -> String {
     }
     text.push_str(
         "
-# Predicates with names: evtap watch --filter @escalations
+# Named filters: evtap watch --filter @escalations
 # [filters]
 # escalations = '.event_type == \"call.escalated\"'
 
@@ -105,14 +106,14 @@ pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -
         return Err(Error::new(
             Exit::Failure,
             format!("cannot edit {}", path.display()),
-            "it has changed meanwhile",
+            "another program has changed it",
             "try again",
         ));
     };
     let unfit = || {
         Error::usage(
             format!("cannot edit {}", path.display()),
-            "its profiles are no tables",
+            "its profiles are not tables",
             "write them as [profiles.NAME]",
         )
     };
@@ -137,7 +138,7 @@ pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -
         let (key, text) = pair.split_once('=').ok_or_else(|| {
             Error::usage(
                 "cannot set the profile",
-                "there is an argument without =",
+                "an argument has no =",
                 "write KEY=VALUE, such as output=ndjson",
             )
         })?;

@@ -97,13 +97,13 @@ impl File {
         if !meta.is_file() || meta.len() > LIMIT {
             return Err(Error::usage(
                 what(),
-                "it is no file of settings",
+                "not a configuration file",
                 "name a TOML file; `evtap config init` writes one",
             ));
         }
         if permissions(&meta) & 0o022 != 0 {
-            let why = "others may write it, and with it say where your key goes";
-            return Err(Error::usage(what(), why, "take that from them with `chmod go-w`"));
+            let why = "other users can write it, and could redirect your API key";
+            return Err(Error::usage(what(), why, "remove their permission with `chmod go-w`"));
         }
         let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
         Self::parse(path, &text, is_private(&meta), watch).map(Some)
@@ -146,17 +146,17 @@ impl ConfigReader<'_> {
 
     fn file(&self) -> Result<File> {
         let document = Document::parse(self.text).map_err(|error| {
-            let advice = "write it so: name = \"value\"; `evtap config init` writes an example";
-            self.wrong(self.line(error.span()), "", "it is no TOML", advice)
+            let advice = "write name = \"value\"; `evtap config init` writes an example";
+            self.wrong(self.line(error.span()), "", "invalid TOML", advice)
         })?;
         let mut file = File { path: self.path.to_owned(), ..File::default() };
         for (name, item) in document.iter() {
             match name {
                 "profile" => {
-                    let advice = "write it so: profile = \"staging\"";
+                    let advice = "write profile = \"staging\"";
                     let name = item.as_str().map(str::to_owned);
                     file.default_profile = Some(name.ok_or_else(|| {
-                        self.wrong(self.line(item.span()), "profile", "it is no name", advice)
+                        self.wrong(self.line(item.span()), "profile", "not a string", advice)
                     })?);
                 }
                 "profiles" => {
@@ -184,8 +184,8 @@ impl ConfigReader<'_> {
 
     fn table(&self, name: &str, item: &Item) -> Result<Table> {
         item.clone().into_table().map_err(|_| {
-            let advice = format!("write its settings below [{name}], a line each");
-            self.wrong(self.line(item.span()), name, "it is no table", advice)
+            let advice = format!("write its settings below [{name}], one per line");
+            self.wrong(self.line(item.span()), name, "not a table", advice)
         })
     }
 
@@ -215,7 +215,7 @@ impl ConfigReader<'_> {
             && !self.private
             && values.iter().any(|url| url.contains('@'))
         {
-            let why = "it holds a password, and others may read the file";
+            let why = "it holds a password, and other users can read the file";
             return Err(self.wrong(line, name, why, "make the file private with `chmod 600`"));
         }
         section.settings.insert(setting.name, FileEntry { values, line });
@@ -228,17 +228,12 @@ impl ConfigReader<'_> {
             return Err(self.wrong(
                 line,
                 name,
-                "it is no name for a filter",
+                "invalid filter name",
                 "use letters, digits, - and _",
             ));
         }
         item.as_str().map(|expression| (expression.to_owned(), line)).ok_or_else(|| {
-            self.wrong(
-                line,
-                name,
-                "it is no expression",
-                "write it so: name = '.event_type == \"call.ended\"'",
-            )
+            self.wrong(line, name, "not a string", "write name = '.event_type == \"call.ended\"'")
         })
     }
 
@@ -269,7 +264,7 @@ impl ConfigReader<'_> {
             } else {
                 "give a string"
             };
-            self.wrong(line, name, "it is of another type", advice)
+            self.wrong(line, name, "wrong type", advice)
         })
     }
 
@@ -289,7 +284,7 @@ impl ConfigReader<'_> {
             return Ok(());
         }
         let line = lines.into_iter().max().unwrap_or_default();
-        let why = "there can be one key only";
-        Err(self.wrong(line, &names.join(", "), why, "take one of the two out"))
+        let why = "only one of them can be set";
+        Err(self.wrong(line, &names.join(", "), why, "remove one of them"))
     }
 }

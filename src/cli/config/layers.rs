@@ -222,8 +222,8 @@ fn select_file(typed: &ArgMatches, watch: &clap::Command) -> Result<Selection> {
         let what = format!("cannot use the profile {name}");
         return Err(Error::usage(
             what,
-            "there is no configuration file",
-            "make one with `evtap config init`",
+            "no configuration file",
+            "create one with `evtap config init`",
         ));
     };
     if !known.profiles.contains_key(&name) {

@@ -111,7 +111,7 @@ pub fn resolve(
                 let what = format!("cannot use --{choice}");
                 return Err(Error::usage(
                     what,
-                    format!("{name} takes no settings from a file"),
+                    format!("{name} does not use the configuration"),
                     "leave it out",
                 )
                 .into());

@@ -22,17 +22,21 @@ use crate::transport::{SourceConfig, private_file};
 const RESERVED: &[HeaderName] =
     &[CONTENT_TYPE, CONTENT_LENGTH, HOST, CONNECTION, TRANSFER_ENCODING, TE, UPGRADE, EXPECT];
 
-/// Where else events go.
+/// The options of forwarding.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Forwarding")]
 pub struct ForwardArgs {
-    /// Post each event that is shown to this URL, one at a time and in order; an endpoint that is slow slows the stream
+    /// Also post each printed event to this URL
+    ///
+    /// Events are posted one at a time and in order, so a slow endpoint slows the stream.
     #[arg(long = "forward", value_name = "URL")]
     pub url: Option<String>,
-    /// A header of the posts, such as `X-Team: front desk`; `@FILE` reads headers from a private file, a line each; may repeat
+    /// Add a header to the posts; may be repeated
+    ///
+    /// `@FILE` reads headers from a private file, one per line. Example: `X-Team: front desk`
     #[arg(long = "forward-header", value_name = "HEADER", requires = "url")]
     pub headers: Vec<ForwardHeader>,
-    /// What is posted: `ndjson` is the event as application/json, `cloudevents` a CloudEvent
+    /// Format of the posts
     #[arg(
         long = "forward-format",
         value_enum,
@@ -41,12 +45,19 @@ pub struct ForwardArgs {
         requires = "url"
     )]
     pub format: ForwardFormat,
-    /// How long a post may take
-    #[arg(long = "forward-timeout", value_name = "TIME", default_value = "10s", requires = "url")]
+    /// Maximum duration of a post
+    #[arg(
+        long = "forward-timeout",
+        value_name = "DURATION",
+        default_value = "10s",
+        requires = "url"
+    )]
     pub timeout: String,
-    /// How often one event is tried again, after longer and longer waits, before the run ends with status 1. What is tried
-    /// again: no answer, 408, 425, 429 and 5xx. An event that is refused by another 4xx is counted and told; 401, 403, 404,
-    /// 405 and redirects end the run
+    /// Maximum number of retries per event before the run ends with status 1
+    ///
+    /// evtap retries with increasing delays if there is no response, or after 408, 425, 429 and
+    /// 5xx. It ends the run after 401, 403, 404, 405 and redirects, and counts and reports an event
+    /// that is rejected with another 4xx.
     #[arg(long = "forward-retries", value_name = "N", default_value_t = 8, requires = "url")]
     pub retries: u32,
 }
@@ -69,7 +80,7 @@ impl FromStr for ForwardHeader {
     }
 }
 
-/// What is posted.
+/// The format of a post.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ForwardFormat {
     /// The event as one JSON object, `application/json`
@@ -102,8 +113,8 @@ fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<O
     if text.trim_start().get(..2).is_some_and(|scheme| scheme.eq_ignore_ascii_case("ws")) {
         return Err(Error::usage(
             format!("{what} can't be used"),
-            "a WebSocket takes no posts",
-            format!("give one such as {EXAMPLE}"),
+            "a WebSocket does not accept posts",
+            format!("give a URL such as {EXAMPLE}"),
         ));
     }
     let client = build(&url, network, ClientPurpose::Post)?;
@@ -146,15 +157,15 @@ fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<O
 fn add(headers: &mut HeaderMap, text: &str, place: &str) -> Result<()> {
     let wrong =
         |why: &str| Error::usage(format!("cannot use {place}"), why, "write it like 'Name: value'");
-    let (name, value) = text.split_once(':').ok_or_else(|| wrong("it has no colon"))?;
-    let name = HeaderName::from_bytes(name.trim().as_bytes())
-        .map_err(|_| wrong("its name is none that a header may have"))?;
+    let (name, value) = text.split_once(':').ok_or_else(|| wrong("no colon"))?;
+    let name =
+        HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| wrong("invalid header name"))?;
     if RESERVED.contains(&name) {
-        return Err(wrong("evtap sees to that header itself"));
+        return Err(wrong("evtap sets this header itself"));
     }
     let value = value.trim();
     if !value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
-        return Err(wrong("its value has characters that a header can't have"));
+        return Err(wrong("its value has invalid characters"));
     }
     headers.append(name, secret(value));
     Ok(())

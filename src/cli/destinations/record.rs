@@ -12,7 +12,9 @@ use crate::error::Result;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub struct RecordArgs {
-    /// Also append what is shown to this file, as NDJSON, mode 0600, redacted exactly as shown
+    /// Also append the printed events to this file
+    ///
+    /// The record is NDJSON with mode 0600, redacted exactly as the output.
     #[arg(long = "record", value_name = "FILE")]
     record: Option<PathBuf>,
 }

@@ -36,7 +36,7 @@ pub fn workspace(id: &str) -> Result<String> {
         return Ok(id.to_ascii_lowercase());
     }
     let advice = "copy it from the platform's settings, such as 1b4e28ba-2fa1-11d2-883f-0016d3cca427, or try `demo`";
-    Err(Error::usage("cannot use that workspace", "its id is no UUID", advice)
+    Err(Error::usage("cannot use that workspace", "its id is not a UUID", advice)
         .with_setting("--workspace"))
 }
 
@@ -46,7 +46,7 @@ pub fn call(sid: &str) -> Result<String> {
         return Ok(sid.to_owned());
     }
     let advice = "copy the call_sid of a call.started event, or try `demo`";
-    Err(Error::usage("cannot use that call", "its SID isn't CA and 32 letters or digits", advice))
+    Err(Error::usage("cannot use that call", "its SID is not CA and 32 letters or digits", advice))
 }
 
 /// The SIDs of several calls.
@@ -70,7 +70,7 @@ pub fn key_source(auth: &AuthArgs) -> Option<KeySource> {
 pub async fn api_key(auth: &AuthArgs) -> Result<(Credential, KeySource)> {
     let Some(source) = key_source(auth) else {
         let advice = "set AMIGO_API_KEY or give --api-key-file";
-        return Err(Error::new(Exit::Credential, "cannot connect", "there is no API key", advice));
+        return Err(Error::new(Exit::Credential, "cannot connect", "no API key", advice));
     };
     Ok((source.read().await?, source))
 }

@@ -31,7 +31,7 @@ pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String
         if serde_json::from_str::<serde::de::IgnoredAny>(&pair[1]).is_err() {
             return Err(Error::usage(
                 format!("cannot use --argjson {}", pair[0]),
-                "its value is no JSON",
+                "its value is not JSON",
                 "use --arg for a string",
             ));
         }

@@ -86,8 +86,9 @@ fn type_filter(filter: &FilterArgs) -> Result<TypeFilter> {
                 )
                 .as_slice()
                 {
-                    [] => "`evtap schema` lists the events; --no-check takes it all the same"
-                        .to_owned(),
+                    [] => {
+                        "`evtap schema` lists the events; --no-check accepts it anyway".to_owned()
+                    }
                     likely => format!("did you mean {}?", likely.join(" or ")),
                 };
                 return Err(Error::invalid_value(
@@ -103,8 +104,8 @@ fn type_filter(filter: &FilterArgs) -> Result<TypeFilter> {
     if !filter.no_check && Kinds::from_filter(&types).has_no_declared() {
         return Err(Error::usage(
             "cannot use --exclude",
-            "it leaves no event of the model",
-            "leave one of the patterns out",
+            "it excludes every event of the model",
+            "omit one of the patterns",
         )
         .with_setting("--exclude"));
     }

@@ -33,7 +33,7 @@ pub(super) fn encoder(
         && columns.is_some()
         && !output.config_defaults.contains("fields")
     {
-        let advice = "leave --fields out, or give -o ndjson";
+        let advice = "omit --fields, or give -o ndjson";
         return Err(Error::usage("cannot use --fields", why, advice).with_setting("--fields"));
     }
     (format.encoder)(EncoderOptions {
@@ -56,12 +56,12 @@ fn times(output: &OutputArgs, format: Option<&OutputFormat>) -> Result<TimeDispl
         Timestamps::Local => TimeDisplay::Day(zone(output.tz.as_deref())?),
         other if output.tz.is_some() && !output.config_defaults.contains("tz") => {
             let why = if other == Timestamps::Utc {
-                "--timestamps asks for UTC"
+                "--timestamps is utc"
             } else {
-                "--timestamps asks for no time of day"
+                "--timestamps shows no time of day"
             };
             return Err(
-                Error::usage("cannot use --tz", why, "leave one of them out").with_setting("--tz")
+                Error::usage("cannot use --tz", why, "omit one of them").with_setting("--tz")
             );
         }
         Timestamps::Utc => TimeDisplay::Day(TimeZone::UTC),
@@ -77,14 +77,10 @@ fn times(output: &OutputArgs, format: Option<&OutputFormat>) -> Result<TimeDispl
         ("--tz", output.tz.is_some() && !output.config_defaults.contains("tz")),
     ];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given && !is_for_people) {
-        let why = "only the times of -o pretty are for people, and others stay RFC 3339 in UTC";
+        let why = "only -o pretty has times for people; other formats use RFC 3339 in UTC";
         status::warning(
             output.status,
-            &Error::usage(
-                format!("{option} changes nothing"),
-                why,
-                "give -o pretty, or leave it out",
-            ),
+            &Error::usage(format!("{option} has no effect"), why, "give -o pretty, or omit it"),
         );
     }
     Ok(times)
@@ -104,6 +100,6 @@ pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
                 "give a name of the time zone database, such as Europe/Berlin or UTC".to_owned()
             }
         };
-        Error::invalid_value("--tz", name, "there is no such time zone", advice)
+        Error::invalid_value("--tz", name, "no such time zone", advice)
     })
 }

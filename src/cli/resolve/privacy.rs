@@ -37,7 +37,7 @@ pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Pol
         policy.redact.add(name);
     }
     if privacy.scrub == ScrubArg::None && format != status::StatusFormat::None {
-        status::report("free text is shown as it is, whatever it holds, by --scrub none");
+        status::report("identifiers in free text are not masked (--scrub none)");
     }
     Ok(policy)
 }
@@ -51,14 +51,14 @@ pub(super) fn reveal(
     for name in names {
         check_field(name, |advice| {
             status::report(&format!(
-                "--reveal {name}: no event in the model has such a field; {advice}, or it is shown should it arrive"
+                "--reveal {name}: no event in the model has such a field; {advice}; if such a field arrives, it is shown"
             ));
             Ok(())
         })?;
         policy.reveal.add(name);
     }
     if !names.is_empty() && format != status::StatusFormat::None {
-        status::report(&format!("revealed by name: {}", names.join(", ")));
+        status::report(&format!("hidden fields are shown (--reveal): {}", names.join(", ")));
     }
     Ok(())
 }
@@ -69,7 +69,7 @@ fn mode(phi: PhiMode, key_file: Option<&Path>) -> Result<Mode> {
         let bytes = private_file::read_secret(KEY_FILE, path)
             .map_err(|error| error.with_setting(KEY_FILE))?;
         PseudonymKey::new(&bytes).ok_or_else(|| {
-            let advice = format!("make one with `head -c {KEY_LENGTH} /dev/urandom`");
+            let advice = format!("create one with `head -c {KEY_LENGTH} /dev/urandom`");
             let why = format!("it has {} bytes, fewer than {KEY_LENGTH}", bytes.len());
             Error::invalid_value(KEY_FILE, path.display(), why, advice)
         })
@@ -78,7 +78,7 @@ fn mode(phi: PhiMode, key_file: Option<&Path>) -> Result<Mode> {
         (PhiMode::Hash, key) => Ok(Mode::Hash(key.unwrap_or_else(PseudonymKey::random))),
         (_, Some(_)) => Err(Error::usage(
             "cannot use --phi-key-file",
-            "only pseudonyms have a key",
+            "only pseudonyms use a key",
             "give --phi hash too",
         )
         .with_setting(KEY_FILE)),

@@ -18,8 +18,8 @@ pub fn pace(speed: Option<f64>, files: &[PathBuf]) -> Result<Arc<Pace>> {
         Some(speed) => Err(Error::invalid_value(
             "--speed",
             speed,
-            "it is no speed",
-            "give 1 for real time, or such as 10 or 0.5",
+            "invalid speed",
+            "give 1 for real time, or a number such as 10 or 0.5",
         )),
     }
 }

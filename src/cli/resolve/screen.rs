@@ -60,7 +60,7 @@ fn theme(background: Background) -> Theme {
 fn limits(text: &str) -> Result<BufferLimits> {
     let wrong = || {
         let advice = "give a number of events, a size, or both, such as 100000,64MiB";
-        Error::invalid_value("--buffer", text, "it is no limit", advice)
+        Error::invalid_value("--buffer", text, "invalid limit", advice)
     };
     let mut limits = BufferLimits::default();
     for part in text.split(',') {

@@ -36,8 +36,8 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
     if every.is_some_and(|every| every < SHORTEST) {
         return Err(Error::usage(
             "cannot use --every",
-            "it is less than a second",
-            "write it like 10s, 1m or 1h",
+            "the interval is shorter than one second",
+            "give an interval such as 10s, 1m or 1h",
         )
         .with_setting("--every"));
     }
@@ -47,7 +47,7 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
         StatsOutputArgs::Csv if every.is_none() => {
             return Err(Error::usage(
                 "cannot use -o csv",
-                "a sum is no table",
+                "a single total is not a table",
                 "give --every too, or -o json",
             ));
         }

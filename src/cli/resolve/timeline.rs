@@ -39,12 +39,12 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
         return Err(Error::usage(
             "cannot write a page",
             "no call is named",
-            "leave -o html out to list the calls that there are",
+            "omit -o html to list the calls",
         ));
     }
     if call.is_none() && files.is_empty() {
         let advice = "give a call's SID and recordings, or --workspace too; `evtap timeline demo` needs neither";
-        return Err(Error::usage("cannot tell the course of a call", "none is named", advice));
+        return Err(Error::usage("cannot show a timeline", "no call is named", advice));
     }
     let policy = policy(&options.privacy, options.status)?;
     let filter = &options.filter;

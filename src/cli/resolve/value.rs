@@ -14,12 +14,7 @@ pub fn rate(option: &'static str, rate: f64) -> Result<f64> {
     if rate.is_finite() && rate > 0.0 {
         Ok(rate)
     } else {
-        Err(Error::invalid_value(
-            option,
-            rate,
-            "it is no rate",
-            "give events per second, such as 5",
-        ))
+        Err(Error::invalid_value(option, rate, "invalid rate", "give events per second, such as 5"))
     }
 }
 
@@ -44,8 +39,8 @@ pub fn size(option: &'static str, text: &str) -> Result<usize> {
             Error::invalid_value(
                 option,
                 text,
-                "it is no size from 1KiB to 1024MiB",
-                "give one such as 512KiB or 4MiB",
+                "not a size from 1KiB to 1024MiB",
+                "give a size such as 512KiB or 4MiB",
             )
         },
     )
@@ -65,7 +60,7 @@ pub fn since(text: &str, now: Timestamp) -> Result<u64> {
     };
     moment.and_then(|moment| u64::try_from(moment.as_millisecond()).ok()).ok_or_else(|| {
         let advice = "give an id such as 1700000000000, a time such as 2026-05-05T10:00:00Z, or an age such as 3m";
-        Error::usage(format!("cannot begin at --since {text}"), "it is no id, no time and no age", advice)
+        Error::usage(format!("cannot begin at --since {text}"), "not an id, a time or an age", advice)
             .with_setting("--since")
     })
 }

@@ -20,7 +20,7 @@ async fn config_init_writes_an_example_and_set_profile_keeps_comments() {
     let again = at("config init").run().await;
     assert_eq!(again.ended(2), "");
     assert!(
-        again.stderr().contains("it is there already; edit it, or use `evtap config set-profile`"),
+        again.stderr().contains("it already exists; edit it, or use `evtap config set-profile`"),
         "{}",
         again.stderr()
     );
@@ -44,14 +44,14 @@ async fn config_init_writes_an_example_and_set_profile_keeps_comments() {
     assert!(edited.starts_with(&example));
 
     for (pairs, message) in [
-        ("ouput=canary", "cannot set ouput: there is no such setting; did you mean output?"),
-        ("api_key=canary", "cannot set api_key: a key in a file of settings"),
-        ("reveal=caller_id", "cannot set reveal: what is hidden is shown to who asks for it"),
+        ("ouput=canary", "cannot set ouput: no such setting; did you mean output?"),
+        ("api_key=canary", "cannot set api_key: an API key in a configuration file"),
         (
-            "color=canary",
-            "(color): its value is none that it takes; give one of auto, always, never",
+            "reveal=caller_id",
+            "cannot set reveal: hidden fields can be revealed on the command line only",
         ),
-        ("canary", "cannot set the profile: there is an argument without =; "),
+        ("color=canary", "(color): invalid value; give one of auto, always, never"),
+        ("canary", "cannot set the profile: an argument has no =; "),
     ] {
         let ran = at(&format!("config set-profile staging {pairs}")).run().await;
         assert_eq!(ran.ended(2), "", "{pairs}");

@@ -1,11 +1,11 @@
-//! Examples for the long help and the man pages. A test runs them.
+//! Examples for the long help and the man pages. A test runs each of them.
 
-/// A command line that does something people want.
+/// A command line that solves a common task.
 #[derive(Debug, Clone, Copy)]
 pub struct Example {
-    /// What it does.
+    /// The task that it solves.
     pub does: &'static str,
-    /// The line.
+    /// The command line.
     pub line: &'static str,
 }
 
@@ -15,187 +15,202 @@ const fn example(does: &'static str, line: &'static str) -> Example {
 
 const EVTAP: &[Example] = &[
     example(
-        "See it work: a synthetic clinic, no account, no network",
+        "Try it: a synthetic clinic, without account or network",
         "evtap watch --workspace demo",
     ),
-    example("The same on a live screen", "evtap watch --workspace demo --tui"),
+    example("Watch the same clinic on a live screen", "evtap watch --workspace demo --tui"),
     example(
-        "A workspace of your own",
+        "Watch your own workspace",
         "AMIGO_API_KEY=your-key evtap watch --workspace \"$WORKSPACE\"",
     ),
-    example("All about one event", "evtap schema call.ended"),
+    example("Describe one event", "evtap schema call.ended"),
 ];
 
 const WATCH: &[Example] = &[
-    example("A synthetic clinic, no account, no network", "evtap watch -w demo"),
+    example("Watch a synthetic clinic, without account or network", "evtap watch -w demo"),
     example(
-        "A workspace, with the key in a file",
+        "Watch a workspace, with the API key in a file",
         "evtap watch -w \"$WORKSPACE\" --api-key-file amigo.key",
     ),
     example(
-        "Calls that took more than a minute",
+        "Print calls that took more than a minute",
         r#"evtap watch -w demo -f '.event_type == "call.ended" and .duration_seconds > 60'"#,
     ),
     example(
-        "Calls that went wrong",
+        "Print calls that failed",
         r#"evtap watch -w demo -f '.event_type == "call.ended" and (.completion_reason | IN("error", "timeout"))'"#,
     ),
-    example("All about one call", "evtap watch -w demo -f '.call_sid == $sid' --arg sid \"$SID\""),
     example(
-        "Prose with a word in it",
+        "Print all events of one call",
+        "evtap watch -w demo -f '.call_sid == $sid' --arg sid \"$SID\"",
+    ),
+    example(
+        "Search free text for a word",
         r#"evtap watch -w demo -f '(.reason // "") | ascii_downcase | test("refill")'"#,
     ),
     example(
-        "Events by type",
+        "Count events by type",
         "evtap watch -w demo -n 100 | jq -r .event_type | sort | uniq -c | sort -rn",
     ),
     example(
-        "Wait for an escalated call, for five minutes at most",
+        "Wait up to five minutes for an escalated call",
         r#"evtap watch -w demo --until '.event_type == "call.ended" and .escalated' --duration 5m"#,
     ),
     example(
-        "Go on where the last run has stopped, and keep a record",
+        "Resume where the last run stopped, and keep a record",
         "evtap watch -w \"$WORKSPACE\" --cursor day.cursor --record day.ndjson",
     ),
     example(
-        "Fail if anything was lost",
+        "Fail if any event was lost",
         "evtap watch -w \"$WORKSPACE\" --since 3m --fail-on-gap --max-reconnects 20",
     ),
     example(
-        "Two workspaces by time, with their calls",
+        "Merge two workspaces by time, with their calls",
         "evtap watch -w \"$ONE\" -w \"$OTHER\" --order time --auto-observe 3",
     ),
 ];
 
 const OBSERVE: &[Example] = &[
-    example("A synthetic call", "evtap observe -c demo"),
-    example("One call, until it ends", "evtap observe -w \"$WORKSPACE\" -c \"$SID\""),
+    example("Observe a synthetic call", "evtap observe -c demo"),
+    example("Observe one call until it ends", "evtap observe -w \"$WORKSPACE\" -c \"$SID\""),
     example(
-        "Tools that failed",
+        "Print failed tool calls",
         "evtap observe -c demo -f '.event_type == \"tool_call_completed\" and (.succeeded | not)'",
     ),
     example(
-        "What is said, for whoever may read it",
+        "Print the transcript, if you are authorised to read it",
         "evtap observe -c demo -e '*_transcript' --reveal transcript --fields transcript",
     ),
 ];
 
 const REPLAY: &[Example] = &[
-    example("A recording, as it was shown", "evtap replay day.ndjson"),
+    example("Replay a recording", "evtap replay day.ndjson"),
     example(
-        "A table of the calls",
+        "Print a table of the calls",
         "evtap replay day.ndjson -e call.ended -o csv --fields call_sid,duration_seconds,completion_reason",
     ),
-    example("What curl has captured", "evtap replay - < capture.sse"),
+    example("Replay a stream captured with curl", "evtap replay - < capture.sse"),
     example(
-        "To a consumer that you develop",
+        "Send a recording to a consumer that you develop",
         "evtap replay day.ndjson --forward http://127.0.0.1:3000/events",
     ),
     example(
-        "The sum of a field",
+        "Sum a field",
         "evtap replay day.ndjson -e call.ended -q .duration_seconds | jq -s add",
     ),
 ];
 
 const STATS: &[Example] = &[
-    example("A day in numbers", "evtap stats day.ndjson"),
+    example("Summarise a day", "evtap stats day.ndjson"),
     example(
-        "How calls ended",
+        "Count calls by how they ended",
         "evtap stats day.ndjson -e call.ended --group-by .completion_reason",
     ),
-    example("A row a minute, for a spreadsheet", "evtap stats day.ndjson --every 1m -o csv"),
-    example("A workspace, until Ctrl-C", "evtap stats -w \"$WORKSPACE\""),
+    example(
+        "Print one row per minute for a spreadsheet",
+        "evtap stats day.ndjson --every 1m -o csv",
+    ),
+    example("Count a live workspace until Ctrl-C", "evtap stats -w \"$WORKSPACE\""),
 ];
 
 const TIMELINE_EXAMPLES: &[Example] = &[
-    example("The built-in clinic's call, from its beginning to its end", "evtap timeline demo"),
-    example("Which calls are in a recording?", "evtap timeline day.ndjson"),
-    example("A call as a page for a ticket", "evtap timeline \"$SID\" day.ndjson -o html"),
+    example("Show a call of the built-in clinic from beginning to end", "evtap timeline demo"),
+    example("List the calls in a recording", "evtap timeline day.ndjson"),
     example(
-        "A call that is on; Ctrl-C tells what has come so far",
+        "Write a call as an HTML page for a ticket",
+        "evtap timeline \"$SID\" day.ndjson -o html",
+    ),
+    example(
+        "Follow a live call; Ctrl-C prints the events so far",
         "evtap timeline \"$SID\" -w \"$WORKSPACE\"",
     ),
 ];
 
 const EXPECT: &[Example] = &[
     example(
-        "A call that starts and ends, in a recording",
+        "Expect in a recording that a call starts and ends",
         r#"evtap expect --replay day.ndjson --then '.event_type == "call.started"' --then 'within 5m .event_type == "call.ended"'"#,
     ),
-    example("Steps from a file, on a live stream", "evtap expect steps.txt -w \"$WORKSPACE\""),
+    example(
+        "Check a live stream against steps from a file",
+        "evtap expect steps.txt -w \"$WORKSPACE\"",
+    ),
 ];
 
 const AUDIT: &[Example] = &[
-    example("May this recording be shared?", "evtap audit day.ndjson"),
-    example("The same for a machine", "evtap audit -o json day.ndjson | jq .findings"),
+    example("Check whether a recording is safe to share", "evtap audit day.ndjson"),
+    example("Print the findings as JSON", "evtap audit -o json day.ndjson | jq .findings"),
 ];
 
 const SCHEMA: &[Example] = &[
-    example("All events", "evtap schema"),
-    example("All about one", "evtap schema call.ended"),
-    example("What is hidden, and why", "evtap schema --phi"),
+    example("List all events", "evtap schema"),
+    example("Describe one event", "evtap schema call.ended"),
+    example("List the hidden fields and why they are hidden", "evtap schema --phi"),
     example(
-        "The names of all fields",
+        "List the names of all fields",
         "evtap schema --json | jq -r '.events[].fields[].name' | sort -u",
     ),
-    example("A JSON Schema of the lines", "evtap schema --json-schema > evtap.schema.json"),
+    example(
+        "Write a JSON Schema of the NDJSON lines",
+        "evtap schema --json-schema > evtap.schema.json",
+    ),
 ];
 
 const SERVE: &[Example] = &[
-    example("A clinic on port 8484, the same day each time", "evtap serve --seed 7"),
+    example("Serve a clinic on port 8484, with the same events each time", "evtap serve --seed 7"),
     example(
-        "Two refusals, then a stream that breaks",
+        "Refuse two connections, then break a stream",
         "evtap serve --fault status=503 --fault status=429:retry-after=2 --fault cut=4096",
     ),
-    example("Every event once", "evtap serve --once --rate 1000"),
+    example("Send every type of event, then exit", "evtap serve --once --rate 1000"),
 ];
 
 const FRAMES: &[Example] = &[example(
-    "The first frames of any stream",
+    "Print the first frames of a stream",
     "evtap frames --reveal all -n 3 http://127.0.0.1:8484/v1/d3300000-0000-4000-8000-000000000001/events/stream",
 )];
 
 const CONFIG: &[Example] = &[
-    example("What counts, and why", "evtap config"),
-    example("An example with every setting", "evtap config init"),
+    example("Show the settings and their origins", "evtap config"),
+    example("Write an example file with every setting", "evtap config init"),
     example(
-        "A profile, with a key from a store of passwords",
+        "Create a profile with the API key in a password manager",
         "evtap config set-profile staging base_url=https://staging.example.com api_key_command='pass show amigo/staging'",
     ),
     example(
-        "A filter with a name",
+        "Define a named filter",
         "evtap config set-profile staging 'filters.long=.duration_seconds > 60'",
     ),
-    example("What would come of some options", "evtap config -- --output csv"),
+    example("Show the effect of some options", "evtap config -- --output csv"),
 ];
 
 const DOCTOR: &[Example] = &[
-    example("See it work", "evtap doctor -c demo"),
-    example("All that a workspace needs", "evtap doctor -w \"$WORKSPACE\""),
+    example("Try it on the built-in clinic", "evtap doctor -c demo"),
+    example("Check everything that a workspace needs", "evtap doctor -w \"$WORKSPACE\""),
     example(
-        "For a ticket",
+        "Print the failed checks for a ticket",
         "evtap doctor -w \"$WORKSPACE\" -o json | jq '.checks[] | select(.result == \"failed\")'",
     ),
 ];
 
 const GENERATE: &[Example] = &[
     example(
-        "Completion in bash, for this user",
+        "Install completions for bash for this user",
         "evtap generate completions bash > ~/.local/share/bash-completion/completions/evtap",
     ),
     example(
-        "Completion in zsh, with ~/.zfunc in $fpath",
+        "Install completions for zsh, with ~/.zfunc in $fpath",
         "evtap generate completions zsh > ~/.zfunc/_evtap",
     ),
     example(
-        "Completion in fish",
+        "Install completions for fish",
         "evtap generate completions fish > ~/.config/fish/completions/evtap.fish",
     ),
-    example("All man pages", "evtap generate man --dir ~/.local/share/man/man1"),
-    example("Read one without installing it", "evtap generate man watch | man -l -"),
+    example("Install all man pages", "evtap generate man --dir ~/.local/share/man/man1"),
+    example("Read a man page without installing it", "evtap generate man watch | man -l -"),
 ];
 
-/// Command lines to begin with; those of evtap itself under `evtap`.
+/// Returns the examples of a command; `evtap` stands for the program itself.
 #[must_use]
 pub fn examples(command: &str) -> &'static [Example] {
     match command {

@@ -12,7 +12,7 @@ pub(super) fn private(check: &str, path: &Path) -> CheckResult {
     let meta = match std::fs::metadata(path) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return CheckResult::skipped(check, format!("{} is not there yet", path.display()));
+            return CheckResult::skipped(check, format!("{} does not exist yet", path.display()));
         }
         Err(error) => {
             return CheckResult::failed(
@@ -29,7 +29,7 @@ pub(super) fn private(check: &str, path: &Path) -> CheckResult {
             check,
             Exit::Usage,
             format!("{} is not a regular file", path.display()),
-            "name another",
+            "give another path",
         )
     } else if is_private(&meta) {
         CheckResult::ok(check, found)
@@ -37,7 +37,7 @@ pub(super) fn private(check: &str, path: &Path) -> CheckResult {
         CheckResult::warning(
             check,
             found,
-            format!("others may read or write it: chmod 600 {}", path.display()),
+            format!("other users can read or write it: run chmod 600 {}", path.display()),
         )
     }
 }
@@ -46,7 +46,7 @@ pub(super) fn private(check: &str, path: &Path) -> CheckResult {
 pub(super) fn terminal() -> CheckResult {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     if !std::io::stdout().is_terminal() {
-        return CheckResult::skipped("terminal", "stdout is none");
+        return CheckResult::skipped("terminal", "stdout is not a terminal");
     }
     let size = crossterm::terminal::size()
         .map(|(width, height)| format!("{width}x{height}"))
@@ -58,20 +58,21 @@ pub(super) fn terminal() -> CheckResult {
         .find(|locale| !locale.is_empty())
         .unwrap_or_default();
     let off = if std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) {
-        ", off by NO_COLOR"
+        ", disabled by NO_COLOR"
     } else {
         ""
     };
     if variable("TERM") == "dumb" {
-        let advice = "the live screen (--tui) needs another; set TERM to what your terminal is";
-        return CheckResult::warning("terminal", "TERM=dumb: it can't move its cursor", advice);
+        let advice =
+            "the live screen (--tui) needs another type; set TERM to the type of your terminal";
+        return CheckResult::warning("terminal", "TERM=dumb: the cursor cannot be moved", advice);
     }
     if !is_unicode(&locale) {
-        let found = format!("{size}, {colours}{off}, and the locale says nothing of UTF-8");
+        let found = format!("{size}, {colours}{off}, and the locale is not UTF-8");
         return CheckResult::warning(
             "terminal",
             found,
-            "set LANG=C.UTF-8, or lines and marks may look odd",
+            "set LANG=C.UTF-8, or lines and symbols may be garbled",
         );
     }
     CheckResult::ok("terminal", format!("{size}, {colours}{off}, UTF-8"))

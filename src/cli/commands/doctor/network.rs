@@ -57,7 +57,7 @@ pub(super) async fn check_origin(
     if let Some(proxy) = &proxy {
         let scheme = proxy.uri().scheme_str().unwrap_or_default();
         if scheme != "http" || origin.scheme() != "https" {
-            let found = format!("not looked at, by way of {scheme}; see whether the stream opens");
+            let found = format!("not checked through {scheme}; see the result of the stream");
             return report.add(CheckResult::skipped(format!("{prefix}TLS"), found)).map(drop);
         }
         let begun = Instant::now();
@@ -68,7 +68,7 @@ pub(super) async fn check_origin(
     }
     let now = Timestamp::now();
     if origin.scheme() == "http" {
-        report.add(CheckResult::skipped(format!("{prefix}TLS"), "none: it is plain text"))?;
+        report.add(CheckResult::skipped(format!("{prefix}TLS"), "not used: plain http"))?;
         return report
             .add(clock(prefix, within(request_date(&mut socket, target)).await, now))
             .map(drop);
@@ -80,7 +80,7 @@ pub(super) async fn check_origin(
             format!("{prefix}TLS"),
             Exit::Failure,
             "timed out",
-            "see whether a firewall is in the way",
+            "check whether a firewall blocks the connection",
         );
         return report.add(finding.with_duration(begun.elapsed())).map(drop);
     };
@@ -109,7 +109,7 @@ async fn connect(prefix: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec
     let check = format!("{prefix}DNS");
     findings.push(match addresses.len() {
         _ if host.parse::<IpAddr>().is_ok() => {
-            CheckResult::skipped(check, "none: the host is an address")
+            CheckResult::skipped(check, "not needed: the host is an IP address")
         }
         0 => CheckResult::failed(
             check,
@@ -152,17 +152,17 @@ fn tunnel_result(prefix: &str, status: io::Result<u16>) -> CheckResult {
         CheckResult::failed(check.clone(), Exit::Failure, found, advice)
     };
     match status {
-        Ok(200) => CheckResult::ok(check, "the proxy lets it through"),
+        Ok(200) => CheckResult::ok(check, "the proxy accepts the connection"),
         // Some proxies say so as a server would.
         Ok(status @ (401 | 407)) => failed(
             format!("the proxy requires authentication ({status})"),
-            "put user name and password into the proxy's URL",
+            "add the user name and password to the proxy URL",
         ),
         Ok(status) => failed(
-            format!("the proxy answers {status}"),
-            "ask who runs the proxy to let the host through",
+            format!("the proxy responds with status {status}"),
+            "ask the operator of the proxy to allow the host",
         ),
-        Err(error) => failed(cause(&error), "check whether it is a proxy for http"),
+        Err(error) => failed(cause(&error), "check whether it is an HTTP proxy"),
     }
 }
 
@@ -173,14 +173,13 @@ fn certificates<S>(prefix: &str, handshake: &tls::Handshake<S>, now: Timestamp) 
     let days = |until: &Timestamp| (until.as_second() - now.as_second()).div_euclid(24 * 60 * 60);
     let date = |until: &Timestamp| until.strftime("%Y-%m-%d").to_string();
     if let Err(error) = &handshake.stream {
-        let advice =
-            "if the authority is your company's or your own, give its certificate with --ca-cert";
+        let advice = "if the certificate authority is your own or your company's, give its certificate with --ca-cert";
         return match first.filter(|until| days(until) < 0) {
             Some(until) => CheckResult::failed(
                 check,
                 Exit::Failure,
-                format!("a certificate has expired on {}", date(until)),
-                "tell who runs the server",
+                format!("a certificate expired on {}", date(until)),
+                "tell the operator of the server",
             ),
             None => CheckResult::failed(check, Exit::Failure, cause(error), advice),
         };
@@ -199,7 +198,11 @@ fn certificates<S>(prefix: &str, handshake: &tls::Handshake<S>, now: Timestamp) 
                 days(until)
             );
             if days(until) < DAYS {
-                CheckResult::warning(check, found, "tell who runs the server that it will expire")
+                CheckResult::warning(
+                    check,
+                    found,
+                    "tell the operator of the server that it will expire",
+                )
             } else {
                 CheckResult::ok(check, found)
             }
@@ -224,11 +227,11 @@ fn clock(prefix: &str, date: io::Result<Option<Timestamp>>, now: Timestamp) -> C
             CheckResult::warning(
                 check,
                 found,
-                "set the clock: certificates, tokens and --since go by it",
+                "set the clock: certificates, tokens and --since depend on it",
             )
         }
-        Ok(None) => CheckResult::skipped(check, "the server sends no date"),
-        Err(error) => CheckResult::skipped(check, format!("no answer to go by: {}", cause(&error))),
+        Ok(None) => CheckResult::skipped(check, "the server sent no date"),
+        Err(error) => CheckResult::skipped(check, format!("no response: {}", cause(&error))),
     }
 }
 

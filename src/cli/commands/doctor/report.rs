@@ -162,8 +162,11 @@ impl DoctorReport {
                     .into_iter()
                     .flatten()
                     .collect();
-                let sum =
-                    if counts.is_empty() { "all is well".to_owned() } else { counts.join(", ") };
+                let sum = if counts.is_empty() {
+                    "no problems found".to_owned()
+                } else {
+                    counts.join(", ")
+                };
                 print(format!("\n{sum}\n").as_bytes())?;
             }
             Format::Json => {

@@ -1,4 +1,4 @@
-//! The man pages: what clap knows of each command, and the sections that it does not write.
+//! The man pages: clap's sections of each command, and those that clap does not write.
 
 use clap::{Arg, Command};
 use clap_mangen::Man;
@@ -9,72 +9,70 @@ use crate::cli::args::manual::{examples, topics};
 use crate::error::{Error, Exit, Result};
 use crate::query::suggest::nearest;
 
-/// What the environment says, beyond what stands beside an option of the same meaning: the name, what it does, and the option
-/// of the commands that heed it.
+/// The environment variables that are not the alternative of an option: the name, the effect, and an
+/// option that exactly the affected commands have.
 const ENVIRONMENT: &[(&str, &str, &str)] = &[
     (
         "AMIGO_API_KEY",
-        "The API key, or a JWT. --api-key-file and --api-key-command go before it. The key is never an argument.",
+        "The API key, or a JWT. --api-key-file and --api-key-command take precedence. \
+         The key is never an argument.",
         "api_key_file",
     ),
     (
         "HTTPS_PROXY",
-        "The proxy, if --proxy does not name it; likewise HTTP_PROXY for plain text, and ALL_PROXY.",
+        "The proxy, unless --proxy is given; also HTTP_PROXY for plain http, and ALL_PROXY.",
         "proxy",
     ),
     (
         "NO_PROXY",
-        "Hosts that are reached without a proxy: names, addresses and networks, with commas between.",
+        "Hosts to reach without a proxy: names, addresses and networks, separated by commas.",
         "proxy",
     ),
-    ("XDG_CONFIG_HOME", "Where evtap/config.toml is; ~/.config otherwise.", "config"),
-    (
-        "EVTAP_...",
-        "Any other setting of evtap-config(1): EVTAP_ and its name in capitals.",
-        "config",
-    ),
-    ("NO_COLOR", "No colours, if it is set to anything but 0.", "color"),
+    ("XDG_CONFIG_HOME", "The directory of evtap/config.toml. Default: ~/.config.", "config"),
+    ("EVTAP_...", "Any setting of evtap-config(1), as EVTAP_ and its name in capitals.", "config"),
+    ("NO_COLOR", "Disables colours if it is set to anything but 0.", "color"),
     (
         "CLICOLOR_FORCE",
-        "Colours even where stdout is no terminal, if it is set to anything but 0.",
+        "Enables colours even if stdout is not a terminal, if it is set to anything but 0.",
         "color",
     ),
-    ("TERM", "The terminal; `dumb` has neither colours nor a live screen.", "color"),
-    ("COLORTERM", "`truecolor` or `24bit`: the live screen may take any colour.", "background"),
+    ("TERM", "The type of the terminal; `dumb` has neither colours nor a live screen.", "color"),
+    ("COLORTERM", "With `truecolor` or `24bit`, the live screen uses any colour.", "background"),
     (
         "DISPLAY",
-        "Where a clipboard may be; likewise WAYLAND_DISPLAY. What is copied goes to it, and to the terminal.",
+        "Where the clipboard is; also WAYLAND_DISPLAY. Copied text goes to it and to the terminal.",
         "background",
     ),
     (
         "COLORFGBG",
-        "The number of the background's colour at its end; without it, the terminal is asked.",
+        "Its last number is the colour of the background; without it, evtap asks the terminal.",
         "background",
     ),
 ];
 
-/// The files that options name.
+/// The files that options name: the id of the option, and what the file holds.
 const FILES: &[(&str, &str)] = &[
     (
         "cursor",
-        "Where the stream is to be resumed. Mode 0600, replaced whole; ids and hashes of open fields, nothing hidden.",
+        "The position to resume from: ids and hashes of open fields, no hidden values. \
+         Mode 0600; replaced as a whole.",
     ),
-    ("record", "What was shown, as NDJSON, appended. Mode 0600, redacted exactly as shown."),
-    ("api_key_file", "The API key, alone on its line. It must be its owner's alone."),
+    ("record", "The printed events as NDJSON, appended; redacted exactly as printed. Mode 0600."),
+    ("api_key_file", "The API key on a line of its own. Must be private to its owner."),
     (
         "phi_key_file",
-        "The key of the pseudonyms of --phi hash: at least 32 random bytes, for its owner alone.",
+        "The key for the pseudonyms of --phi hash: at least 32 random bytes. Must be private.",
     ),
-    ("config", "Settings, in TOML; see evtap-config(1). Nobody else may write it."),
-    ("ca_cert", "Certificates in PEM that are trusted beside the system's."),
-    ("filter_file", "A jq expression, out of the shell's history."),
-    ("fault_script", "TOML with an array `faults` of strings, each as for --fault."),
+    ("config", "Settings in TOML; see evtap-config(1). Must be writable only by its owner."),
+    ("ca_cert", "PEM certificates to trust in addition to those of the system."),
+    ("filter_file", "A jq expression, kept out of the shell history."),
+    ("fault_script", "TOML with an array `faults` of strings as for --fault."),
 ];
 
-/// What the renderer puts before each part.
+/// The definition that the roff renderer writes before each part.
 const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
-/// The name of the file and the text of each page: evtap's, and one for each command.
+/// Returns the file name and text of every page: evtap's own, and one per command.
 pub(super) fn pages() -> Vec<(String, String)> {
     let root = args::definition();
     let mut pages = vec![("evtap.1".to_owned(), render(&root, &root))];
@@ -85,7 +83,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     pages
 }
 
-/// The page of one command, or evtap's own.
+/// Returns the page of one command, or evtap's own.
 pub(super) fn page(command: Option<&str>) -> Result<String> {
     let root = args::definition();
     let Some(name) = command else { return Ok(render(&root, &root)) };
@@ -93,13 +91,9 @@ pub(super) fn page(command: Option<&str>) -> Result<String> {
     found.map(|command| render(&root, command)).ok_or_else(|| {
         let advice = match nearest(name, commands(&root).map(Command::get_name)) {
             Some(meant) => format!("did you mean {meant}?"),
-            None => "`evtap --help` lists them all".to_owned(),
+            None => "`evtap --help` lists all commands".to_owned(),
         };
-        Error::usage(
-            format!("cannot print the man page of {name}"),
-            "there is no such command",
-            advice,
-        )
+        Error::usage(format!("cannot print the man page of {name}"), "no such command", advice)
     })
 }
 
@@ -139,7 +133,7 @@ fn render(root: &Command, command: &Command) -> String {
     files(&mut roff, &all);
     see_also(&mut roff, root, is_root);
     let _ = roff.to_writer(&mut page);
-    // Each part brings the same definition of the apostrophe: once will do.
+    // Each part repeats the definition of the apostrophe; keep only one.
     let parts = String::from_utf8_lossy(&page).replace(APOSTROPHE, "");
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_uppercase();
     format!(
@@ -148,7 +142,7 @@ fn render(root: &Command, command: &Command) -> String {
     )
 }
 
-/// What clap knows: name, synopsis, description, options.
+/// Renders clap's sections: name, synopsis, description and options.
 fn head(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     let man = man(command);
     man.render_name_section(page)?;
@@ -157,14 +151,14 @@ fn head(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     man.render_options_section(page)
 }
 
-/// clap's renderer. The usage is that of help: a synopsis of forty options helps nobody.
+/// Returns clap's renderer with the short usage of help, because a command can have forty options.
 fn man(command: &Command) -> Man {
     let usage = command.clone().render_usage().to_string();
     let command = command.clone().override_usage(usage.trim_start_matches("Usage: ").to_owned());
     Man::new(command)
 }
 
-/// The commands of evtap, by their pages.
+/// Renders the list of commands with the names of their pages.
 fn sections<'a>(
     commands: impl Iterator<Item = &'a Command>,
     root: &Command,
@@ -179,7 +173,7 @@ fn sections<'a>(
     roff.to_writer(page)
 }
 
-/// The commands of a command, which have no pages: a section each, with usage and options.
+/// Renders subcommands, which have no pages, as sections with usage and options.
 fn nested(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     for command in commands(command) {
         let mut roff = Roff::new();
@@ -190,7 +184,7 @@ fn nested(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
         man.render_synopsis_section(&mut options)?;
         man.render_description_section(&mut options)?;
         man.render_options_section(&mut options)?;
-        // They stand below the command's name.
+        // Below the heading of the subcommand.
         page.extend_from_slice(
             String::from_utf8_lossy(&options).replace(".SH ", ".SS ").as_bytes(),
         );
@@ -208,7 +202,7 @@ fn item(roff: &mut Roff, term: Inline, text: &str) {
     roff.text([roman(text)]);
 }
 
-/// Flowing text, or lines as they stand where they begin with blanks.
+/// Renders a paragraph; one that begins with blanks is preformatted.
 fn prose(roff: &mut Roff, paragraph: &str) {
     if paragraph.starts_with("  ") {
         preformatted(roff, paragraph);
@@ -222,13 +216,13 @@ fn preformatted(roff: &mut Roff, lines: &str) {
     roff.control("RS", ["4"]);
     roff.control("nf", []);
     for line in lines.lines() {
-        roff.text([roman(line.trim_start_matches("  "))]);
+        roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
     }
     roff.control("fi", []);
     roff.control("RE", []);
 }
 
-/// The arguments of a command with those of its own commands; of all there are, for evtap itself.
+/// Returns the arguments of a command and its subcommands; for evtap itself, those of all commands.
 fn all_arguments<'a>(root: &'a Command, command: &'a Command, is_root: bool) -> Vec<&'a Arg> {
     let mut all: Vec<&Arg> = command.get_arguments().collect();
     for nested in commands(if is_root { root } else { command }) {
@@ -244,7 +238,10 @@ fn all_arguments<'a>(root: &'a Command, command: &'a Command, is_root: bool) -> 
 fn environment(roff: &mut Roff, args: &[&Arg]) {
     let has = |id: &str| args.iter().any(|arg| arg.get_id() == id);
     let same_as_option = args.iter().filter_map(|arg| {
-        Some((arg.get_env()?.to_str()?, format!("The same as --{}.", arg.get_long()?)))
+        Some((
+            arg.get_env()?.to_str()?,
+            format!("Sets --{}; the option takes precedence.", arg.get_long()?),
+        ))
     });
     let further = ENVIRONMENT
         .iter()
@@ -285,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tables_name_options_that_exist() {
+    fn tables_name_existing_options() {
         let root = args::definition();
         let options = all_arguments(&root, &root, true);
         let named = ENVIRONMENT
@@ -293,7 +290,10 @@ mod tests {
             .map(|(.., option)| *option)
             .chain(FILES.iter().map(|(option, _)| *option));
         for name in named {
-            assert!(options.iter().any(|option| option.get_id() == name), "{name} is no option");
+            assert!(
+                options.iter().any(|option| option.get_id() == name),
+                "{name} is not an option"
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ pub fn json_schema(specs: &[&EventSpec]) -> Value {
         specs.iter().map(|spec| (spec.event_type.to_owned(), event_schema(spec))).collect();
     defs.insert(
         "_tap".to_owned(),
-        json!({"type": "object", "description": "What evtap says about the event."}),
+        json!({"type": "object", "description": "What evtap knows about the event."}),
     );
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -106,7 +106,7 @@ pub fn detail(spec: &EventSpec) -> String {
         );
         let mut facts = Vec::new();
         if field.required {
-            facts.push("always there".to_owned());
+            facts.push("always present".to_owned());
         }
         match (field.first_seen, field.last_seen) {
             (None, _) => facts.push("only on the documentation page".to_owned()),

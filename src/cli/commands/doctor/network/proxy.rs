@@ -16,14 +16,14 @@ pub(super) fn proxy(
     let check = format!("{prefix}proxy");
     let none = |why: &str| (None, CheckResult::ok(check.clone(), why));
     if is_loopback(origin) {
-        return none("none: the host is this machine");
+        return none("not used: the host is this machine");
     }
     let exempt = ["NO_PROXY", "no_proxy"]
         .iter()
         .find_map(|name| std::env::var(name).ok())
         .unwrap_or_default();
     let matcher = match network.proxy.as_deref() {
-        Some(NO_PROXY) => return none("none, as asked for"),
+        Some(NO_PROXY) => return none("not used: --proxy none"),
         Some(url) => Matcher::builder().all(url).no(exempt).build(),
         None => Matcher::from_system(),
     };
@@ -33,7 +33,7 @@ pub(super) fn proxy(
             (proxy.uri().scheme_str().unwrap_or_default(), proxy.uri().host().unwrap_or_default());
         let port = proxy.uri().port_u16().unwrap_or_else(|| default_port(&proxy));
         let login = if proxy.basic_auth().is_some() || proxy.raw_auth().is_some() {
-            ", with a login"
+            ", with a user name and password"
         } else {
             ""
         };
@@ -54,12 +54,12 @@ pub(super) fn proxy(
     };
     match names.iter().find(set).filter(|_| network.proxy.is_none()) {
         Some(name) => {
-            let advice = "write it like http://proxy.example.com:3128, or unset it";
+            let advice = "set it to a URL such as http://proxy.example.com:3128, or unset it";
             (
                 None,
                 CheckResult::warning(
                     check,
-                    format!("none: what {name} says can't be used"),
+                    format!("not used: the value of {name} is invalid"),
                     advice,
                 ),
             )
