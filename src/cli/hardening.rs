@@ -18,7 +18,7 @@ fn quiet_panics() {
             .location()
             .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
         status::report(&format!(
-            "broke down{place}: this is a bug; report it with this line, which holds nothing of what was read"
+            "panicked{place}: this is a bug; report it with this line, which contains nothing that was read"
         ));
     }));
 }

@@ -19,7 +19,7 @@ pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
         faults: Vec<String>,
     }
     let what = || format!("cannot read the faults in {}", path.display());
-    let advice = "write it so: faults = [\"cut=2000\", \"none\", \"status=503\"]";
+    let advice = "write it like faults = [\"cut=2000\", \"none\", \"status=503\"]";
     let text = std::fs::read_to_string(path).map_err(|error| {
         Error::usage(
             what(),
@@ -28,7 +28,7 @@ pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
         )
     })?;
     let script: Script = toml_edit::de::from_str(&text)
-        .map_err(|_| Error::usage(what(), "it is no TOML with an array `faults`", advice))?;
+        .map_err(|_| Error::usage(what(), "it is not TOML with an array `faults`", advice))?;
     script.faults.iter().map(|fault| fault.parse()).collect()
 }
 
@@ -131,11 +131,13 @@ impl FromStr for Fault {
         let bytes = || {
             value
                 .parse()
-                .map_err(|_| wrong("its value is no number of bytes", "write it so: cut=2000"))
+                .map_err(|_| wrong("the value is not a number of bytes", "write it like cut=2000"))
         };
         let count = || {
             let count = value.parse().ok().filter(|count| *count > 0);
-            count.ok_or_else(|| wrong("its value is no number of events", "write it so: repeat=5"))
+            count.ok_or_else(|| {
+                wrong("the value is not a number of events", "write it like repeat=5")
+            })
         };
         match name {
             "none" if value.is_empty() => Ok(Self::None),
@@ -152,8 +154,8 @@ impl FromStr for Fault {
             "backwards" => bytes().map(|back| Self::Backwards(back as u64)),
             "cut-in" => cut_in(value).ok_or_else(|| {
                 wrong(
-                    "its value is no place and number of bytes",
-                    "write it so: cut-in=line:2000; places: character, line, fields, line-end",
+                    "the value is not a place and a number of bytes",
+                    "write it like cut-in=line:2000; places: character, line, fields, line-end",
                 )
             }),
             "cut" => bytes().map(Self::Cut),
@@ -164,21 +166,24 @@ impl FromStr for Fault {
                 .filter(|code| CloseCode::from(*code).is_allowed())
                 .map(Self::Close)
                 .ok_or_else(|| {
-                    wrong("its value is no close code that can be sent", "write it so: close=4100")
+                    wrong(
+                        "the value is not a close code that can be sent",
+                        "write it like close=4100",
+                    )
                 }),
             "error" if is_code(value) => Ok(Self::Error(value.to_owned())),
             "error" => Err(wrong(
-                "its value is no word of letters, digits, - and _",
-                "write it so: error=stream_unavailable",
+                "the value may contain only letters, digits, - and _",
+                "write it like error=stream_unavailable",
             )),
             "status" => status(value).ok_or_else(|| {
                 wrong(
-                    "its value is none of 401, 403, 404, 410, 429, 500, 503",
-                    "write it so: status=429:retry-after=2",
+                    "the value must be one of 401, 403, 404, 410, 429, 500 and 503",
+                    "write it like status=429:retry-after=2",
                 )
             }),
             _ => Err(wrong(
-                "there is no fault of that name",
+                "no such fault",
                 "use status=, error=, cut=, end=, reset=, stall=, drip=, cut-in=, repeat=, \
                  strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close= or none; \
                  join several with +",

@@ -108,7 +108,8 @@ fn event_stream(body: Body) -> Response {
 fn control(code: &str, most: usize) -> String {
     let mut data = json!({ "code": code, "message": "The emulator was asked for this error." });
     if code == "too_many_streams" {
-        data["message"] = Value::from("The workspace has as many open streams as it may.");
+        data["message"] =
+            Value::from("The workspace already has its maximum number of open streams.");
         data["max_streams"] = most.into();
     }
     format!("{RETRY}event: error\ndata: {data}\n\n")

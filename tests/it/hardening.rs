@@ -31,7 +31,7 @@ fn a_panic_message_has_the_place_but_not_the_text() {
             .output()
             .expect("it runs");
         let all = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
-        assert_eq!(all.matches("evtap: broke down at ").count(), 4, "{all}");
+        assert_eq!(all.matches("evtap: panicked at ").count(), 4, "{all}");
         assert!(all.contains("hardening.rs:"), "{all}");
         assert!(!all.contains("Canary") && !all.contains("4081516234"), "{all}");
     }

@@ -85,7 +85,7 @@ fn run_limited<T>(
     };
     let (stdout, stderr) = (read("out"), read("err"));
     assert!(
-        !stderr.contains("broke down")
+        !stderr.contains("panicked")
             && !stderr.contains("panicked")
             && !stderr.contains("allocation"),
         "{stderr}"

@@ -169,7 +169,7 @@ fn a_panic_restores_the_terminal_and_reports_its_place() {
     shell.wait("screen", |shell| shell.modes() == "0 1 1");
     shell.wait_for("REDACTED");
     std::fs::write(shell.home.path().join("seen"), "").expect("a file is written");
-    shell.wait_for("broke down at tests/it/screen/endings.rs:");
+    shell.wait_for("panicked at tests/it/screen/endings.rs:");
     shell.wait_for("1 passed");
     assert!(!shell.contents().contains("Jane"), "{}", shell.contents());
     shell.assert_restored();
