@@ -1,4 +1,6 @@
-//! The configuration: options over environment over profile over the top of the file over defaults.
+//! Combines options, the environment, the profile, the top level of the file and the defaults.
+//!
+//! Each of these takes precedence over those after it.
 
 mod edit;
 pub(crate) mod file;

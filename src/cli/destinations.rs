@@ -1,8 +1,8 @@
-//! Destinations besides stdout: their options, and how they are opened.
+//! The options of destinations other than stdout, and how destinations are opened.
 //!
-//! To add a destination, implement [`Destination`](crate::delivery::Destination) in a file of `delivery`, declare its options and
-//! implement [`DestinationOptions`] for them in a file of this module, and add a field to
-//! [`DestinationArgs`] and a line to [`DestinationArgs::resolve`].
+//! To add a destination, implement [`Destination`](crate::delivery::Destination) in a file of
+//! `delivery`, declare its options and implement [`DestinationOptions`] for them in a file of this
+//! module, and add the options to [`DestinationArgs`] and to [`DestinationArgs::resolve`].
 
 mod forward;
 mod options;
@@ -28,8 +28,8 @@ pub struct DestinationArgs {
 }
 
 impl DestinationArgs {
-    /// Checks the options. Returns the destinations that were asked for, in the order in which
-    /// they take events; none is opened or created yet.
+    /// Checks the options and returns the selected destinations in the order in which they receive
+    /// events. It does not open or create them.
     pub fn resolve(&self, context: &DestinationContext<'_>) -> Result<Vec<OpenDestination>> {
         let options: [&dyn DestinationOptions; _] = [&self.record, &self.forward];
         options.into_iter().filter_map(|options| options.resolve(context).transpose()).collect()

@@ -1,7 +1,7 @@
-//! From arguments to what a session runs: stages, sources, the screen and destinations.
+//! Resolves arguments into what a session runs: stages, sources, the screen and destinations.
 //!
-//! Arguments are what people typed, or the configuration set for them; what these functions return
-//! has been checked and opened. A mistake is an error that names the option and says what to do.
+//! Arguments come from the command line or from the configuration. The functions of this module
+//! check them. An invalid argument is an error that names the option and says what to do.
 
 mod color;
 mod connection;

@@ -1,8 +1,8 @@
-//! The settings: the options of `watch` that the configuration file and the environment can set too.
+//! The settings: options of `watch` that the configuration file and the environment can also set.
 //!
-//! A setting has the name of its option. Its type, its default and its description come from the
-//! option's declaration, so the file cannot say what an option could not. Whatever would show more
-//! than a run without the setting is left out on purpose; see [`REFUSED`].
+//! A setting has the name of its option. Its type, default and description come from the
+//! declaration of the option, so the file accepts no value that the option does not accept.
+//! Settings that would show more than the default are left out on purpose; see [`REFUSED`].
 
 use std::path::PathBuf;
 
@@ -13,31 +13,31 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::query::suggest;
 
-/// A setting.
+/// An option of `watch` that the configuration can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name in the configuration file: the long name of the option, with `_` in place of `-`.
+    /// The name in the configuration file: the long name of the option, with `_` instead of `-`.
     pub name: &'static str,
     /// The value in the example that `evtap config init` writes, as TOML.
     pub example: &'static str,
-    /// How the layers combine, and what of the value is secret.
+    /// How the layers are combined, and which part of the value is secret.
     pub role: Role,
-    /// The value that would show more than the default, which the configuration must not do.
+    /// A value that the configuration must not set because it shows more than the default.
     pub refused: Option<&'static str>,
 }
 
-/// What is special about a setting.
+/// How the layers of a setting are combined, and which part of its value is secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The highest layer that sets it takes precedence, and the value is not secret.
     Plain,
-    /// A source of the API key. At most one counts, so the layers of all of them compete.
+    /// A source of the API key. At most one is used, so their layers are compared as one setting.
     ApiKey,
-    /// A list to which every layer adds.
+    /// A list that combines the values of all layers.
     Cumulative,
     /// A URL, which is shown without its user name and password.
     Url,
-    /// A URL that may contain a password, for which other variables stand in.
+    /// A URL that may contain a password. Variables such as `HTTPS_PROXY` can also set it.
     Proxy,
 }
 
@@ -99,7 +99,7 @@ pub fn by_role(role: Role) -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(move |setting| setting.role == role)
 }
 
-/// What people may look for in a file, and why it isn't there.
+/// Names that are not settings on purpose, each with the reason and what to do instead.
 const REFUSED: &[(&str, &str, &str)] = &[
     (
         "api_key",
@@ -113,11 +113,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Why something is no setting: why, and what to do.
+/// The reason why a setting or its value is refused, and what to do instead.
 pub type SettingError = (String, String);
 
 impl Setting {
-    /// The setting of that name, or why there is none.
+    /// Returns the setting of that name, or the reason why there is none.
     pub fn lookup(name: &str) -> Result<&'static Self, SettingError> {
         if let Some((_, why, advice)) = REFUSED.iter().find(|(refused, ..)| *refused == name) {
             return Err(((*why).to_owned(), (*advice).to_owned()));
@@ -135,13 +135,15 @@ impl Setting {
         })
     }
 
-    /// The environment variable for it, unless the option has one already.
+    /// Returns the environment variable of the setting, or `None` if the option declares its own.
     #[must_use]
     pub fn variable(&self, option: &Arg) -> Option<String> {
         option.get_env().is_none().then(|| format!("EVTAP_{}", self.name.to_ascii_uppercase()))
     }
 
-    /// The option that it is in a command, if it means the same there as in `watch`.
+    /// Returns the option of a command that the setting sets.
+    ///
+    /// Returns `None` if its type differs from that of the option of `watch`.
     #[must_use]
     pub fn option<'c>(&self, command: &'c Command, watch: &Command) -> Option<&'c Arg> {
         let find = |command: &'c Command| {
@@ -153,7 +155,7 @@ impl Setting {
         })
     }
 
-    /// Holds values against the option's own parser. What is wrong is told without them.
+    /// Checks values with the parser of the option. Errors do not quote the values.
     pub fn check(&self, option: &Arg, values: &[String]) -> Result<(), SettingError> {
         if let Some(weaker) = self.refused
             && values.iter().any(|value| value == weaker)
@@ -170,7 +172,7 @@ impl Setting {
     }
 }
 
-/// Parses a value as an option's.
+/// Checks a value with the parser of an option.
 fn parse(parser: ValueParser, value: &str) -> Result<(), SettingError> {
     let alone = Command::new("setting")
         .no_binary_name(true)
@@ -193,28 +195,28 @@ fn parse(parser: ValueParser, value: &str) -> Result<(), SettingError> {
     Err((why, advice))
 }
 
-/// Whether an option is on or off.
+/// Returns whether an option is either on or off.
 #[must_use]
 pub fn is_flag(option: &Arg) -> bool {
     option.get_value_parser().type_id() == clap::builder::ValueParser::bool().type_id()
 }
 
-/// Whether an option takes several values.
+/// Returns whether an option accepts several values.
 #[must_use]
 pub fn is_list(option: &Arg) -> bool {
     matches!(option.get_action(), ArgAction::Append)
 }
 
-/// Whether an option names a file.
+/// Returns whether the value of an option is a path.
 #[must_use]
 pub fn is_path(option: &Arg) -> bool {
     option.get_value_parser().type_id() == clap::value_parser!(PathBuf).type_id()
 }
 
-/// Whether somebody has typed the option, or set the variable that it declares.
+/// Returns whether the command line or the variable that the option declares sets the option.
 #[must_use]
 pub fn is_explicit(matches: &ArgMatches, name: &str) -> bool {
-    // Of an option that the command doesn't have, clap doesn't bear to be asked.
+    // In debug builds, `value_source` panics if the command does not define the option.
     matches.try_contains_id(name).is_ok()
         && matches!(
             matches.value_source(name),
@@ -258,7 +260,7 @@ mod tests {
                 .len(),
             0
         );
-        // Both ways to a key can't be taken at once.
+        // Only one source of the API key can be set, so leave the other out.
         let used: String = example
             .lines()
             .filter(|line| !line.starts_with("# api_key_command"))

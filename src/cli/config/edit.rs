@@ -1,4 +1,6 @@
-//! Writing the configuration file: an example to begin with, and profiles from the command line, with all comments kept.
+//! Writes the configuration file: an example to begin with, and profiles from the command line.
+//!
+//! Edits preserve all comments.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,10 +17,10 @@ use crate::error::{Error, Exit, Result};
 use crate::transport::private_file;
 use crate::transport::recording::cause;
 
-/// How wide comments are.
+/// The maximum width of comments in the example, in columns.
 const WIDTH: usize = 100;
 
-/// Writes an example, for its owner alone, where there is no file yet.
+/// Writes an example that only its owner can read. Fails if the file exists.
 pub fn init(path: &Path, watch: &Command) -> Result<()> {
     let what = format!("cannot write {}", path.display());
     make_directory(path).map_err(|error| failed(path, &error))?;
@@ -47,7 +49,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |parent| builder.recursive(true).create(parent))
 }
 
-/// Every setting with what its option says of it, commented out.
+/// Returns an example that lists every setting, commented out, with the help text of its option.
 #[must_use]
 pub fn example(watch: &Command) -> String {
     let mut text = "\
@@ -93,9 +95,9 @@ pub fn example(watch: &Command) -> String {
     text
 }
 
-/// Sets what `KEY=VALUE` says in a profile, and takes out what `KEY=` names.
+/// Edits a profile: `KEY=VALUE` sets a setting and `KEY=` removes it.
 pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -> Result<()> {
-    // A file that can't be used is not made worse.
+    // Refuse to edit a file that is already invalid.
     File::read(path, watch)?;
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -122,7 +124,8 @@ pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -
         table.set_implicit(true);
         Item::Table(table)
     };
-    // Of a file without settings, such as the example, all is a comment on what comes after the last of them.
+    // In a file without settings, such as the example, all comments are the trailing text of the
+    // document. Move them in front of the new table, so that they stay at the top of the file.
     let comments =
         document.is_empty().then(|| document.trailing().as_str().unwrap_or_default().to_owned());
     let profiles =
@@ -157,7 +160,7 @@ pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -
         match table.get_mut(key) {
             _ if text.is_empty() => drop(table.remove(key)),
             Some(Item::Value(old)) => {
-                // What stands beside it, such as a comment, stays.
+                // Preserve the white space and the comment around the old value.
                 let decor = old.decor().clone();
                 *old = value;
                 *old.decor_mut() = decor;
@@ -173,7 +176,7 @@ pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -
     replace(path, &text).map_err(|error| failed(path, &error))
 }
 
-/// The value of a setting as TOML has it.
+/// Converts the text of a setting to the TOML type that its option expects.
 fn value(key: &str, text: &str, watch: &Command) -> Result<Value> {
     let setting = Setting::lookup(key)
         .map_err(|(why, advice)| Error::usage(format!("cannot set {key}"), why, advice))?;
@@ -194,7 +197,9 @@ fn is_text(option: &Arg) -> bool {
     option.get_value_parser().type_id() == ValueParser::string().type_id()
 }
 
-/// Puts a new file in the place of the old, whole, and for its owner alone. If it is a link, in the place of what it names.
+/// Replaces the file atomically with one that only its owner can read.
+///
+/// If the path is a symbolic link, the file that it points to is replaced.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     make_directory(path)?;
     let path: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -202,7 +207,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     name.push(path.file_name().unwrap_or_default());
     name.push(".new");
     let beside = path.with_file_name(name);
-    // What a killed run has left.
+    // An earlier run that was killed may have left this file.
     let _ = fs::remove_file(&beside);
     let mut file = private_file::create_new(&beside)?;
     file.write_all(text.as_bytes())?;

@@ -1,7 +1,10 @@
-//! The configuration file: read whole, held against the table of settings, and refused with the line at the first mistake.
+//! Reads the configuration file and checks it against the table of settings.
 //!
-//! At its top stand settings for every run; `[profiles.NAME]` has those of a profile, which go before them; `[filters]`, at
-//! the top or in a profile, has predicates with names. No error quotes a value: somebody may have put a key there.
+//! The first mistake is an error that names its line.
+//!
+//! The top level has the settings of every run. `[profiles.NAME]` has the settings of a profile,
+//! which take precedence over the top level. `[filters]`, at the top level or in a profile, has
+//! named filters. Errors never quote a value, because it may be an API key.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,37 +20,37 @@ use crate::query::is_filter_name;
 use crate::transport::private_file::{is_private, permissions};
 use crate::transport::recording::cause;
 
-/// The most bytes of a configuration: more is something else.
+/// The maximum size of a configuration file in bytes. A larger file is something else.
 const LIMIT: u64 = 1 << 20;
 
-/// What a file says.
+/// The contents of a configuration file.
 #[derive(Debug, Default)]
 pub struct File {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The profile that it names as the usual.
+    /// The profile to use unless an option or the environment chooses another.
     pub default_profile: Option<String>,
-    /// What counts in every run.
+    /// The top level, which applies to every run.
     pub top: Section,
-    /// What counts with a profile.
+    /// The profiles by name.
     pub profiles: BTreeMap<String, Section>,
 }
 
-/// The settings and filters of one part of a file.
+/// The settings and filters of the top level or of a profile.
 #[derive(Debug, Default)]
 pub struct Section {
-    /// The settings.
+    /// The settings by name.
     pub settings: BTreeMap<&'static str, FileEntry>,
-    /// The predicates by name, each with its line.
+    /// The expressions of the filters by name, each with its line.
     pub filters: BTreeMap<String, (String, usize)>,
 }
 
-/// A setting in a file. It has no `Debug` of its values: somebody may have put a key there.
+/// A setting in a file. `Debug` omits its values, because they may contain an API key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileEntry {
-    /// Its values, as the option takes them.
+    /// The values in the form that the option accepts.
     pub values: Vec<String>,
-    /// The line that it is on, from 1.
+    /// The line number, starting at 1.
     pub line: usize,
 }
 
@@ -57,7 +60,7 @@ impl std::fmt::Debug for FileEntry {
     }
 }
 
-/// Where the file is if nobody says so: by the XDG Base Directory Specification.
+/// Returns the default path of the file, as defined by the XDG Base Directory Specification.
 #[must_use]
 pub fn default_path() -> Option<PathBuf> {
     let home =
@@ -69,7 +72,9 @@ pub fn default_path() -> Option<PathBuf> {
     )
 }
 
-/// The names of the profiles in the file that `EVTAP_CONFIG` names, or the usual one; none, if it can't be read.
+/// Returns the names of the profiles in the file of `EVTAP_CONFIG` or in the default file.
+///
+/// Returns no names if the file cannot be read.
 #[must_use]
 pub fn profiles() -> Vec<String> {
     let path = std::env::var_os("EVTAP_CONFIG")
@@ -83,7 +88,7 @@ pub fn profiles() -> Vec<String> {
 }
 
 impl File {
-    /// Reads a file. Nothing, if there is none.
+    /// Reads a configuration file. Returns `None` if it does not exist.
     pub fn read(path: &Path, watch: &Command) -> Result<Option<Self>> {
         let what = || format!("cannot use the configuration {}", path.display());
         let failed = |error: &io::Error| {
@@ -109,13 +114,13 @@ impl File {
         Self::parse(path, &text, is_private(&meta), watch).map(Some)
     }
 
-    /// Reads the text of a file, which nobody else may read if it is `private`.
+    /// Parses the text of a configuration file. `private` is whether only its owner can read it.
     pub fn parse(path: &Path, text: &str, private: bool, watch: &Command) -> Result<Self> {
         ConfigReader { path, text, private, watch }.file()
     }
 }
 
-/// Reads one file.
+/// Parses one configuration file.
 struct ConfigReader<'a> {
     path: &'a Path,
     text: &'a str,
@@ -189,7 +194,7 @@ impl ConfigReader<'_> {
         })
     }
 
-    /// One line: a setting, or the filters.
+    /// Adds an entry, which is a setting or the table of filters, to a section.
     fn entry(&self, table: &Table, name: &str, item: &Item, section: &mut Section) -> Result<()> {
         let line =
             self.line(table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span()));
@@ -237,7 +242,7 @@ impl ConfigReader<'_> {
         })
     }
 
-    /// The values of a setting, as the option takes them.
+    /// Converts a TOML value to the values that the option accepts.
     fn values(
         &self,
         line: usize,
@@ -268,14 +273,14 @@ impl ConfigReader<'_> {
         })
     }
 
-    /// A path in a file is from where the file is, and `~/` is the home.
+    /// Resolves a path relative to the directory of the file. `~/` is the home directory.
     fn resolve(&self, path: &str) -> String {
         let home = path.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
         let path = home.unwrap_or_else(|| self.path.parent().unwrap_or(Path::new("")).join(path));
         path.to_string_lossy().into_owned()
     }
 
-    /// Refuses several sources of the API key.
+    /// Returns an error if a section sets more than one source of the API key.
     fn check_api_key(&self, section: &Section) -> Result<()> {
         let entries = settings::by_role(Role::ApiKey)
             .filter_map(|setting| Some((setting.name, section.settings.get(setting.name)?.line)));

@@ -1,8 +1,9 @@
-//! The layers of settings: the environment over the profile over the top of the file.
+//! The layers of settings: the environment takes precedence over the profile, and the profile over
+//! the top level of the file.
 //!
-//! The sources of the API key compete with each other, so that the key of a profile never replaces
-//! `AMIGO_API_KEY`. The layers of `redact` add up: a file that hides more must not be undone by an
-//! option that hides something else.
+//! All sources of the API key are compared as one setting, so that the key of a profile never
+//! replaces `AMIGO_API_KEY`. The layers of `redact` are combined: an option that hides one field
+//! must not reveal a field that the file hides.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,24 +18,24 @@ use crate::error::{Error, Result};
 use crate::query::suggest;
 use crate::transport::credential;
 
-/// What the environment and the file say.
+/// The settings of the environment and of the configuration file.
 #[derive(Debug, Default)]
 pub struct Layers {
-    /// The file, if there is one.
+    /// The configuration file, if there is one.
     pub file: Option<File>,
-    /// The profile that counts, and who chose it.
+    /// The profile in use, and the option, variable or setting that chose it.
     pub profile: Option<(String, &'static str)>,
-    /// For each setting, what the layers say of it, the highest first.
+    /// The values of each setting with their origins, highest layer first.
     values: BTreeMap<&'static str, Vec<(SettingOrigin, Vec<String>)>>,
     /// The settings that the command line overrides.
     overridden: Vec<&'static str>,
 }
 
-/// The named filters that count, and where each is from.
+/// The expressions of the named filters in use, each with its origin.
 pub type NamedFilters = BTreeMap<String, (String, SettingOrigin)>;
 
 impl Layers {
-    /// Reads the environment, the file and the profile that the options choose.
+    /// Reads the environment and the file, and selects the profile.
     pub(super) fn read(typed: &ArgMatches, watch: &clap::Command) -> Result<Self> {
         let (file, profile) = select_file(typed, watch)?;
         let is_overridden = |setting: &&Setting| {
@@ -65,7 +66,7 @@ impl Layers {
         Ok(layers)
     }
 
-    /// What the profile and the top of the file say of a setting.
+    /// Returns the values of a setting in the profile and at the top level, in this order.
     fn entries(&self, setting: &Setting) -> Vec<(SettingOrigin, Vec<String>)> {
         let Some(file) = &self.file else { return Vec::new() };
         let profile = self.profile.as_ref().and_then(|(name, _)| {
@@ -81,7 +82,7 @@ impl Layers {
             .collect()
     }
 
-    /// Returns the value that replaces the default of the option, if any does.
+    /// Returns the value that replaces the default of the option, if a layer sets one.
     pub(super) fn effective(
         &self,
         setting: &Setting,
@@ -90,7 +91,7 @@ impl Layers {
         let highest = |name: &str| self.values.get(name).and_then(|values| values.first());
         let value = highest(setting.name)?;
         match setting.role {
-            // The values of all layers are added later.
+            // The values of all layers are combined after parsing; see `redacted`.
             Role::Cumulative => None,
             Role::ApiKey => {
                 let taken = std::env::var_os(credential::API_KEY_VARIABLE).is_some()
@@ -105,13 +106,15 @@ impl Layers {
         }
     }
 
-    /// The names that `redact` has in all layers.
+    /// Returns the field names that `redact` lists in all layers.
     pub(super) fn redacted(&self) -> impl Iterator<Item = String> {
         let all = self.values.get("redact").into_iter().flatten().flat_map(|(_, values)| values);
         all.flat_map(|names| names.split(',')).map(str::to_owned)
     }
 
-    /// Adds them to those of an option.
+    /// Appends the field names of `redact` in all layers to those of the option.
+    ///
+    /// Replaces a default origin with that of the highest layer.
     pub fn add_cumulative(&self, names: &mut String, origin: &mut SettingOrigin) {
         for name in self.redacted() {
             *names += if names.is_empty() { "" } else { "," };
@@ -124,7 +127,7 @@ impl Layers {
         }
     }
 
-    /// The named filters that count: the profile's go before those at the top.
+    /// Returns the named filters. Those of the profile take precedence over the top level.
     #[must_use]
     pub fn filters(&self) -> NamedFilters {
         let mut filters = NamedFilters::new();
@@ -145,7 +148,7 @@ impl Layers {
         filters
     }
 
-    /// Where the value of a setting comes from, by what the second parse has found.
+    /// Returns the origin of a setting's value. `matches` is the result of the second parse.
     #[must_use]
     pub fn origin(
         &self,
@@ -164,8 +167,9 @@ impl Layers {
         }
     }
 
-    /// Adds to an error about a setting the line of the file that sets it: the error names an option
-    /// that nobody has typed.
+    /// Adds the line of the file to an error about a setting from the file.
+    ///
+    /// Without it, the error would name only an option that is not on the command line.
     #[must_use]
     pub fn explain(&self, error: Error) -> Error {
         let line = error.setting().and_then(|option| self.line_in_file(option));
@@ -176,7 +180,7 @@ impl Layers {
         }
     }
 
-    /// The setting of that option, and its line, if the value in effect comes from the file.
+    /// Returns the setting of an option and its line if the effective value comes from the file.
     fn line_in_file(&self, option: &str) -> Option<(&'static str, usize)> {
         let name = option.trim_start_matches('-').replace('-', "_");
         let (name, values) = self.values.get_key_value(name.as_str())?;
@@ -189,7 +193,7 @@ impl Layers {
     }
 }
 
-/// The file and the profile that count, and who chose the profile.
+/// The configuration file, and the profile in use with what chose it.
 type Selection = (Option<File>, Option<(String, &'static str)>);
 
 fn select_file(typed: &ArgMatches, watch: &clap::Command) -> Result<Selection> {

@@ -1,26 +1,26 @@
-//! Where the value of a setting comes from.
+//! The origin of a setting's value.
 
 use serde_json::{Value, json};
 
 use crate::text::terminal;
 
-/// Where the value of a setting comes from.
+/// The origin of a setting's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingOrigin {
-    /// An option.
+    /// The value is from the command line.
     Option,
-    /// An environment variable.
+    /// The value is from the environment variable of this name.
     Variable(String),
-    /// A line of a profile.
+    /// The value is from the profile of this name, at this line of the file.
     Profile(String, usize),
-    /// A line at the top of the file.
+    /// The value is from the top level of the file, at this line.
     File(usize),
-    /// Nobody has set it.
+    /// The value is the default of the option.
     Default,
 }
 
 impl SettingOrigin {
-    /// The rank of its layer; the highest is 0.
+    /// Returns the rank of the layer. Rank 0 takes precedence over all others.
     pub(super) const fn rank(&self) -> u8 {
         match self {
             Self::Option => 0,
@@ -31,7 +31,7 @@ impl SettingOrigin {
         }
     }
 
-    /// As a JSON object.
+    /// Returns the origin as a JSON object.
     pub(super) fn json(&self) -> Value {
         match self {
             Self::Option => json!({"from": "option"}),

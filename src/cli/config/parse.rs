@@ -1,9 +1,9 @@
-//! The command line with the settings fill in.
+//! Parses the command line and fills in the settings.
 //!
-//! The command line is parsed twice. The first parse finds mistakes in it, and the file and profile
-//! to use. What these and the environment say then becomes the default of the options, and the
-//! second parse resolves all of it by the rule that options have anyway: what was typed takes
-//! precedence over a default.
+//! The command line is parsed twice. The first parse reports mistakes in it and finds the file and
+//! the profile to use. The values of the environment, the profile and the file then become the
+//! defaults of the options. In the second parse, an option on the command line takes precedence
+//! over its default.
 //!
 //! Where a setting conflicts with an option, the option takes precedence; see [`ConfigDefaults`].
 
@@ -17,15 +17,15 @@ use crate::cli::args::{self, Cli, Command, ConfigDefaults};
 use crate::cli::settings::{self, SETTINGS, Setting, is_explicit};
 use crate::error::{Error, Result};
 
-/// Commands that have options of these names, and mean something else by them.
+/// Commands whose options share names with settings but have other meanings.
 const WITHOUT_SETTINGS: &[&str] = &["serve"];
 
-/// Why there is no command line to go by.
+/// The reason why the command line was not resolved.
 #[derive(Debug)]
 pub enum ParseError {
-    /// It is wrong, or asks for help.
+    /// The command line is invalid, or asks for help.
     CommandLine(clap::Error),
-    /// The file or the environment is wrong.
+    /// The configuration file or the environment is invalid.
     Configuration(Error),
 }
 
@@ -41,7 +41,7 @@ impl From<Error> for ParseError {
     }
 }
 
-/// Parses the command line, and resolves it.
+/// Parses the command line and fills in the settings.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), ParseError> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let typed =
@@ -52,7 +52,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
     }
     match (resolve(&arguments, &typed), &mut cli.command) {
         (Ok((matches, layers)), _) => Ok((fill(&matches, &layers)?, layers)),
-        // It is there to tell what is broken.
+        // `doctor` runs with a broken configuration, because it reports what is broken.
         (Err(ParseError::Configuration(error)), Command::Doctor(doctor)) => {
             doctor.broken = Some(error);
             Ok((cli, Layers::default()))
@@ -61,7 +61,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
     }
 }
 
-/// The command line as these matches have it, with what is no option.
+/// Builds the command line from the matches, and adds named filters and other values that are not
+/// options.
 fn fill(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(matches)?;
     if let Some(named) = cli.command.named_mut() {
@@ -89,7 +90,9 @@ fn fill(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
     Ok(cli)
 }
 
-/// Resolves a command line that has been parsed once.
+/// Runs the second parse, in which the settings are the defaults of the options.
+///
+/// `typed` is the result of the first parse.
 pub fn resolve(
     arguments: &[OsString],
     typed: &ArgMatches,

@@ -1,4 +1,4 @@
-//! What `evtap config` shows: each setting, its value, and where it comes from. Secrets are no values.
+//! The output of `evtap config`: each setting with its value and origin. Secrets are hidden.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::text::terminal;
 use crate::transport::credential;
 
-/// The variables that name a proxy for `https`, the first going before the others.
+/// The variables that name a proxy for `https`, in order of precedence.
 pub const PROXIES: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// A setting with its value.
+/// A setting with its displayed value and its origin.
 struct SettingRow {
     name: &'static str,
     role: Role,
@@ -27,14 +27,14 @@ struct SettingRow {
     origin: SettingOrigin,
 }
 
-/// What comes of everything, given these options of `watch`.
+/// The effective settings of a `watch` command.
 pub struct ResolvedConfig {
     layers: Layers,
     rows: Vec<SettingRow>,
 }
 
 impl ResolvedConfig {
-    /// Resolves the settings.
+    /// Resolves the settings for these options of `watch`.
     pub fn resolve(options: &[String], choice: &ConfigChoice) -> Result<Self> {
         let mut arguments: Vec<OsString> = ["evtap", "watch"].map(OsString::from).to_vec();
         for (option, value) in [
@@ -97,7 +97,7 @@ impl ResolvedConfig {
                 row.origin = SettingOrigin::Variable(variable.to_owned());
             }
         }
-        // All of them count.
+        // The parsed value has only the names of the option. Add those of the other layers.
         if let Some(cumulative) = rows.iter_mut().find(|row| row.role == Role::Cumulative) {
             layers.add_cumulative(cumulative.value.get_or_insert_default(), &mut cumulative.origin);
             cumulative.value.take_if(|names| names.is_empty());
@@ -121,7 +121,7 @@ impl ResolvedConfig {
         Ok(Self { layers, rows })
     }
 
-    /// As lines for people.
+    /// Returns the settings as text for people.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -178,7 +178,7 @@ impl ResolvedConfig {
         text
     }
 
-    /// As one JSON object.
+    /// Returns the settings as a JSON object on one line.
     #[must_use]
     pub fn json(&self) -> String {
         let settings: Map<_, _> = self
@@ -211,7 +211,7 @@ impl ResolvedConfig {
     }
 }
 
-/// A value without its secrets: the password of a URL, and the arguments of a command.
+/// Returns a value without its secrets: the login of a URL and the arguments of a command.
 fn shown(setting: &Setting, option: &Arg, value: &str) -> String {
     match setting.role {
         Role::Url | Role::Proxy => without_login(value),
@@ -223,7 +223,7 @@ fn shown(setting: &Setting, option: &Arg, value: &str) -> String {
     }
 }
 
-/// A URL without its user name and password.
+/// Replaces the user name and password of a URL with `***`.
 fn without_login(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     match rest.rsplit_once('@') {

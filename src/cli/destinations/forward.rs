@@ -1,4 +1,4 @@
-//! The destination of `--forward`: an HTTP endpoint.
+//! The options of `--forward`, which posts events to an HTTP endpoint.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::transport::client::{ClientPurpose, address, build, secret};
 use crate::transport::{SourceConfig, private_file};
 
-/// Headers that evtap and HTTP set.
+/// Headers that evtap or the HTTP client sets, so that users cannot.
 const RESERVED: &[HeaderName] =
     &[CONTENT_TYPE, CONTENT_LENGTH, HOST, CONNECTION, TRANSFER_ENCODING, TE, UPGRADE, EXPECT];
 
@@ -62,7 +62,7 @@ pub struct ForwardArgs {
     pub retries: u32,
 }
 
-/// The text of `--forward-header`, which may hold a secret: nothing shows it.
+/// The text of `--forward-header`. `Debug` hides it because it may contain a secret.
 #[derive(Clone)]
 pub struct ForwardHeader(pub String);
 
@@ -100,8 +100,9 @@ impl DestinationOptions for ForwardArgs {
     }
 }
 
-/// Returns where events are posted, if that was asked for. The endpoint is reached in the same way
-/// as the platform.
+/// Returns the endpoint of `--forward`, or `None` without that option.
+///
+/// Connections to the endpoint use the same proxy and CA certificate as those to the platform.
 fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<Option<Endpoint>> {
     const EXAMPLE: &str = "http://127.0.0.1:9000/events";
 
@@ -153,7 +154,9 @@ fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<O
     }))
 }
 
-/// Adds `Name: value`. It may be a secret, so an error tells its place alone.
+/// Adds a header written as `Name: value`.
+///
+/// Errors name only its place, because the text may contain a secret.
 fn add(headers: &mut HeaderMap, text: &str, place: &str) -> Result<()> {
     let wrong =
         |why: &str| Error::usage(format!("cannot use {place}"), why, "write it like 'Name: value'");

@@ -1,4 +1,4 @@
-//! The destination of `--record`: a file.
+//! The options of `--record`, which appends events to a file.
 
 use std::path::PathBuf;
 

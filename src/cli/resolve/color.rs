@@ -1,4 +1,4 @@
-//! Whether output is coloured.
+//! Decides whether output is coloured.
 
 use std::io::IsTerminal;
 
@@ -6,7 +6,10 @@ use colored::control;
 
 use crate::cli::args::ColorWhen;
 
-/// Whether colours are on, by option, `NO_COLOR`, `CLICOLOR_FORCE` and the terminal, in this order.
+/// Turns colours on or off for the process.
+///
+/// The option takes precedence over `NO_COLOR`, `NO_COLOR` over `CLICOLOR_FORCE`, and
+/// `CLICOLOR_FORCE` over whether stdout is a terminal that supports colours.
 pub fn apply_color(choice: ColorWhen) {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     control::set_override(match choice {

@@ -1,4 +1,5 @@
-//! What is connected to, and how: workspaces, calls, the API key, the network and the limits of sources.
+//! Resolves what to connect to and how: workspaces, calls, the API key, the network and the limits
+//! of sources.
 
 use super::value::{duration, positive_duration, size};
 use crate::cli::args::{AuthArgs, DeliveryArgs, MergeOrder, ReconnectArgs};
@@ -9,10 +10,10 @@ use crate::transport::client::Network;
 use crate::transport::credential::{self, Credential, KeySource};
 use crate::transport::merge::Merge;
 
-/// The name of the built-in clinic, and of its call.
+/// The name of the built-in demo workspace and of its call.
 pub const DEMO: &str = "demo";
 
-/// The ids of the workspaces to watch: UUIDs, or `demo` alone.
+/// Checks the ids of the workspaces to watch, which are UUIDs or only `demo`.
 pub fn workspaces(given: &[String]) -> Result<Vec<String>> {
     if given.is_empty() {
         let advice = "give --workspace or set AMIGO_WORKSPACE_ID; `--workspace demo` needs neither account nor network";
@@ -30,7 +31,7 @@ pub fn workspaces(given: &[String]) -> Result<Vec<String>> {
     given.iter().map(|id| workspace(id)).collect()
 }
 
-/// One workspace's id, in lower case.
+/// Checks the id of a workspace and returns it in lower case.
 pub fn workspace(id: &str) -> Result<String> {
     if id == DEMO || is_uuid(id) {
         return Ok(id.to_ascii_lowercase());
@@ -40,7 +41,7 @@ pub fn workspace(id: &str) -> Result<String> {
         .with_setting("--workspace"))
 }
 
-/// A call's SID.
+/// Checks the SID of a call, which is `CA` and 32 letters or digits, or `demo`.
 pub fn call(sid: &str) -> Result<String> {
     if sid == DEMO || is_call_sid(sid) {
         return Ok(sid.to_owned());
@@ -49,12 +50,12 @@ pub fn call(sid: &str) -> Result<String> {
     Err(Error::usage("cannot use that call", "its SID is not CA and 32 letters or digits", advice))
 }
 
-/// The SIDs of several calls.
+/// Checks the SIDs of several calls.
 pub fn calls(sids: &[String]) -> Result<Vec<String>> {
     sids.iter().map(|sid| call(sid)).collect()
 }
 
-/// Where the API key comes from, if there is one.
+/// Returns where the API key comes from, or `None` if no source is set.
 #[must_use]
 pub fn key_source(auth: &AuthArgs) -> Option<KeySource> {
     match (&auth.api_key_file, &auth.api_key_command) {
@@ -66,7 +67,7 @@ pub fn key_source(auth: &AuthArgs) -> Option<KeySource> {
     }
 }
 
-/// The API key, and where it comes from.
+/// Reads the API key and returns it with its source.
 pub async fn api_key(auth: &AuthArgs) -> Result<(Credential, KeySource)> {
     let Some(source) = key_source(auth) else {
         let advice = "set AMIGO_API_KEY or give --api-key-file";
@@ -75,7 +76,7 @@ pub async fn api_key(auth: &AuthArgs) -> Result<(Credential, KeySource)> {
     Ok((source.read().await?, source))
 }
 
-/// The way to the network.
+/// Returns the network settings: the proxy, the CA certificate and whether plain HTTP is allowed.
 #[must_use]
 pub fn network(auth: &AuthArgs) -> Network {
     let AuthArgs { proxy, ca_cert, insecure_http, .. } = auth;
@@ -87,13 +88,13 @@ pub fn network(auth: &AuthArgs) -> Network {
     }
 }
 
-/// How several streams become one.
+/// Returns how the events of several streams are merged.
 pub fn merge(reconnect: &ReconnectArgs) -> Result<Merge> {
     let window = duration("--order-window", &reconnect.order_window)?;
     Ok(if reconnect.order == MergeOrder::Time { Merge::Time(window) } else { Merge::Arrival })
 }
 
-/// How much the sources bear.
+/// Returns the limits of the sources: frame size, read timeout and number of reconnects.
 pub fn source_config(
     delivery: &DeliveryArgs,
     reconnect: Option<&ReconnectArgs>,

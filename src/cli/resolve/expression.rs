@@ -1,4 +1,4 @@
-//! Expressions: their variables, their names, and the check against the model.
+//! Compiles expressions with their variables and names, and checks them against the model.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::query::{Predicate, resolve_named_filter, value};
 use crate::redact::Policy;
 use crate::transport::recording::cause;
 
-/// Reads a file of expressions.
+/// Reads the source of expressions from a file.
 pub(super) fn read_source(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|error| {
         Error::usage(format!("cannot read {}", path.display()), cause(&error), "check the path")
     })
 }
 
-/// The variables of `--arg` and `--argjson`, which come in pairs.
+/// Returns the variables of `--arg` and `--argjson`. Each takes two values: a name and a value.
 pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String, Val)>> {
     let mut variables = Vec::new();
     for pair in texts.chunks_exact(2) {
@@ -40,18 +40,18 @@ pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String
     Ok(variables)
 }
 
-/// Compiles expressions, and holds them against the model first.
+/// Compiles expressions and checks them against the model.
 pub(super) struct ExpressionCompiler<'a> {
     pub variables: Vec<(String, Val)>,
     pub policy: &'a Policy,
     pub format: status::StatusFormat,
     pub check: bool,
-    /// Those that have names, from the configuration.
+    /// The named filters of the configuration.
     pub named: &'a BTreeMap<String, String>,
 }
 
 impl<'a> ExpressionCompiler<'a> {
-    /// Creates a compiler for expressions that use the variables and names of these arguments.
+    /// Creates a compiler that provides the variables and named filters of the filter options.
     pub fn for_filter(
         filter: &'a FilterArgs,
         policy: &'a Policy,
@@ -66,7 +66,7 @@ impl<'a> ExpressionCompiler<'a> {
         })
     }
 
-    /// A predicate on the events in `kinds`; leaves in it those that can satisfy the predicate.
+    /// Compiles a predicate, and narrows `kinds` to the events that can satisfy it.
     pub fn predicate(&self, option: &str, source: &str, kinds: &mut Kinds) -> Result<Predicate> {
         let (option, source) = match resolve_named_filter(self.named, option, source)? {
             Some((label, expression)) => (label, expression),
@@ -78,7 +78,7 @@ impl<'a> ExpressionCompiler<'a> {
         Ok(predicate)
     }
 
-    /// A program whose outputs are printed.
+    /// Compiles a program that produces values, such as that of `--jq`.
     pub fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
         let parsed = parse(option, source)?;
         let program = Program::compile(&parsed, &self.variables)?;

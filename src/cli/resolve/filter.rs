@@ -1,4 +1,4 @@
-//! Which events are kept, and when a run stops.
+//! Resolves the options that select events and that end a run.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use crate::pipeline::stop::conditions::Conditions;
 use crate::query::check::Kinds;
 use crate::query::{EventFilter, GrepFilter, TypeFilter, suggest};
 
-/// What the options of selecting say.
+/// The filters that the options select.
 pub(super) struct FilterSetup {
     pub filter: EventFilter,
-    /// The events that can be among what is kept.
+    /// The kinds of events that can pass the filters.
     pub kinds: Kinds,
     pub grep: Option<GrepFilter>,
 }
@@ -68,7 +68,9 @@ pub(super) fn stop_conditions(
     })
 }
 
-/// The event types that are kept. A pattern that matches none is a typing error.
+/// Returns the filter by event type.
+///
+/// A pattern that matches no event in the model is an error, because it is probably a mistake.
 fn type_filter(filter: &FilterArgs) -> Result<TypeFilter> {
     if !filter.no_check {
         for pattern in &filter.events {

@@ -13,7 +13,7 @@ use crate::output::{Encoder, EncoderOptions, FormatChoice, OutputFormat, ndjson,
 use crate::query::program::Program;
 use crate::query::{GrepFilter, suggest};
 
-/// Returns the encoder that the options ask for.
+/// Returns the encoder that the output options select.
 pub(super) fn encoder(
     output: &OutputArgs,
     program: Option<Program>,
@@ -47,11 +47,11 @@ pub(super) fn encoder(
     .map_err(|error| error.with_setting("--output"))
 }
 
-/// The times that people are shown. Those of machines are RFC 3339 in UTC, whatever is asked for.
+/// Returns how times are shown to people. Formats for machines always use RFC 3339 in UTC.
 fn times(output: &OutputArgs, format: Option<&OutputFormat>) -> Result<TimeDisplay> {
     let is_for_people = format.is_some_and(|format| format.shows_local_times);
     let times = match output.timestamps.unwrap_or_default() {
-        // To find the machine's zone takes longer than some recordings.
+        // Looking up the system time zone can take longer than replaying a short recording.
         Timestamps::Local if !is_for_people && output.tz.is_none() => TimeDisplay::Nothing,
         Timestamps::Local => TimeDisplay::Day(zone(output.tz.as_deref())?),
         other if output.tz.is_some() && !output.config_defaults.contains("tz") => {
@@ -86,7 +86,7 @@ fn times(output: &OutputArgs, format: Option<&OutputFormat>) -> Result<TimeDispl
     Ok(times)
 }
 
-/// A zone by its name in the time zone database; this machine's if none is named.
+/// Looks up a time zone in the time zone database. Without a name, returns the system time zone.
 pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
     let Some(name) = name else { return Ok(TimeZone::system()) };
     TimeZone::get(name).map_err(|_| {

@@ -1,4 +1,4 @@
-//! What is hidden, and what takes its place.
+//! Resolves which fields are hidden and what replaces their values.
 
 use std::path::Path;
 
@@ -10,10 +10,13 @@ use crate::query::suggest;
 use crate::redact::{self, KEY_LENGTH, Mode, Policy, PseudonymKey};
 use crate::transport::private_file;
 
-/// The option that names the key of pseudonyms.
+/// The option that names the file with the key of pseudonyms.
 const KEY_FILE: &str = "--phi-key-file";
 
-/// What is hidden. Names that the model doesn't have are told of: a typing error would hide or reveal nothing.
+/// Returns the policy for hidden fields.
+///
+/// A field name that the model does not have is an error in `--redact` and a message in `--reveal`,
+/// because a typing mistake would hide or reveal nothing.
 pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Policy> {
     let scrub = match privacy.scrub {
         ScrubArg::All => redact::ScrubMode::All,
@@ -42,7 +45,7 @@ pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Pol
     Ok(policy)
 }
 
-/// Reveals fields by name, and says so.
+/// Reveals fields by name and reports this in status messages.
 pub(super) fn reveal(
     policy: &mut Policy,
     names: &[String],
@@ -63,7 +66,7 @@ pub(super) fn reveal(
     Ok(())
 }
 
-/// What takes the place of hidden values, with the key that it needs.
+/// Returns what replaces hidden values, with the key of pseudonyms if they are used.
 fn mode(phi: PhiMode, key_file: Option<&Path>) -> Result<Mode> {
     let key = key_file.map(|path| {
         let bytes = private_file::read_secret(KEY_FILE, path)

@@ -1,4 +1,4 @@
-//! How fast recordings are replayed, and on how many threads.
+//! Resolves the speed of a replay and the number of its threads.
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::pacing::Pace;
 use crate::transport::recording;
 
-/// The pace of a replay of these files, in multiples of real time.
+/// Returns the pace of a replay. `speed` is a multiple of real time; `None` means no limit.
 pub fn pace(speed: Option<f64>, files: &[PathBuf]) -> Result<Arc<Pace>> {
     match speed {
         None => Ok(Arc::new(Pace::new(recording::sizes(files), f64::INFINITY))),
@@ -24,7 +24,7 @@ pub fn pace(speed: Option<f64>, files: &[PathBuf]) -> Result<Arc<Pace>> {
     }
 }
 
-/// How many threads work on a recording.
+/// Returns the number of threads that read a recording, by default one per available processor.
 #[must_use]
 pub fn threads(asked: Option<u16>) -> usize {
     asked.map_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get), usize::from)

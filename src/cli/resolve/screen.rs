@@ -1,4 +1,4 @@
-//! What the options say of the live screen.
+//! Resolves the options of the live screen.
 
 use colored::control::SHOULD_COLORIZE;
 
@@ -13,7 +13,7 @@ use crate::tui::config::ScreenConfig;
 use crate::tui::style::{BackgroundTone, Depth, Theme};
 use crate::tui::terminal;
 
-/// The live screen that is asked for, showing what has that name.
+/// Returns the configuration of the live screen, or `None` without `--tui`.
 pub fn screen(
     screen: &ScreenArgs,
     filter: &FilterArgs,
@@ -40,7 +40,9 @@ pub fn screen(
     }))
 }
 
-/// What is not told by the options is told by the environment, and what that doesn't tell the terminal is asked for.
+/// Chooses the colour depth and the background from the options, then from the environment.
+///
+/// The background is `None` if neither gives it; the terminal is queried for it later.
 fn theme(background: Background) -> Theme {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let depth = if SHOULD_COLORIZE.should_colorize() {
@@ -56,7 +58,7 @@ fn theme(background: Background) -> Theme {
     Theme { depth, background }
 }
 
-/// Reads `100000`, `64MiB` or `100000,64MiB`.
+/// Parses `--buffer`: a number of events, a size, or both, such as `100000,64MiB`.
 fn limits(text: &str) -> Result<BufferLimits> {
     let wrong = || {
         let advice = "give a number of events, a size, or both, such as 100000,64MiB";

@@ -1,4 +1,4 @@
-//! The stages of a pipeline: what is kept, hidden, printed and waited for.
+//! Builds the stages of a pipeline, which filter, redact and print events and end the run.
 
 use super::color::apply_color;
 use super::expression::{ExpressionCompiler, read_source, variables};
@@ -15,7 +15,7 @@ use crate::query::check::Kinds;
 use crate::query::{EventFilter, TypeFilter};
 use crate::redact::Policy;
 
-/// The stages of a stream command. `has_several_workspaces` adds the workspace to each line.
+/// Builds the stages of a stream command. `has_several_workspaces` adds the workspace to each line.
 pub fn stages(
     filter: &FilterArgs,
     output: &OutputArgs,
@@ -46,7 +46,7 @@ pub fn stages(
     })
 }
 
-/// The stages of `expect`.
+/// Builds the stages of `expect`.
 pub fn expectations(options: &ExpectArgs, live: bool) -> Result<Stages> {
     let mut policy = Policy::default();
     reveal(&mut policy, &options.reveal, options.status)?;

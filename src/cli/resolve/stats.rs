@@ -1,4 +1,4 @@
-//! What the options say of figures.
+//! Resolves the options of `stats`.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::cli::args::{StatsArgs, StatsOutputArgs};
 use crate::error::{Error, Result};
 use crate::pipeline::Stages;
 
-/// The shortest stretch of a series.
+/// The shortest interval that `--every` accepts.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// The stages of `stats`.
+/// Builds the stages of `stats`.
 pub fn stats(options: &StatsArgs) -> Result<Stages> {
     apply_color(options.color);
     let policy = policy(&options.privacy, options.status)?;

@@ -1,4 +1,4 @@
-//! What the options say of the course of a call.
+//! Resolves the options of `timeline`.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -17,21 +17,21 @@ use crate::error::{Error, Result};
 use crate::pipeline::Stages;
 use crate::pipeline::stop::conditions::Conditions;
 
-/// What a timeline is made from.
+/// The input and the settings of a timeline.
 pub struct TimelinePlan {
-    /// The SID of the call, or its beginning; `demo` for that of the clinic.
+    /// The SID of the call or a prefix of it, or `demo` for the built-in call.
     pub call: Option<String>,
-    /// The recordings; none if the call is followed live.
+    /// The recordings. The list is empty if the call is followed live.
     pub files: Vec<PathBuf>,
-    /// The stages, which collector.
+    /// The stages, which include the collector of the call's events.
     pub stages: Stages,
-    /// What they have collected.
+    /// The events that the collector has received.
     pub collected: Arc<Mutex<CollectedEvents>>,
-    /// How many milliseconds of nothing are told of.
+    /// The shortest silence that is reported, in milliseconds.
     pub quiet_ms: i64,
 }
 
-/// The course of a call that the options ask for.
+/// Checks the options of `timeline` and builds its stages.
 pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     apply_color(options.color);
     let (call, files) = split_call(options.call.as_deref(), &options.files);
@@ -72,7 +72,7 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     Ok(TimelinePlan { call, files, stages, collected, quiet_ms })
 }
 
-/// The call, if the first argument is one: it may be a file as well.
+/// Separates the call from the recordings. The first argument can be a call or a recording.
 fn split_call(first: Option<&str>, files: &[PathBuf]) -> (Option<String>, Vec<PathBuf>) {
     let Some(first) = first else { return (None, files.to_vec()) };
     let is_sid = first.len() <= 34

@@ -1,4 +1,4 @@
-//! Values of options: durations, sizes, rates and positions in time.
+//! Parses option values: durations, sizes, rates and positions in time.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::text::units::{
     BYTE_UNITS, DurationError, parse_duration, parse_positive_duration, parse_size,
 };
 
-/// A rate of events, which must be above zero.
+/// Checks a rate in events per second, which must be finite and greater than zero.
 pub fn rate(option: &'static str, rate: f64) -> Result<f64> {
     if rate.is_finite() && rate > 0.0 {
         Ok(rate)
@@ -32,7 +32,7 @@ fn wrong_duration(option: &'static str, text: &str, error: DurationError) -> Err
     Error::invalid_value(option, text, error.to_string(), DurationError::ADVICE)
 }
 
-/// Parses a size such as `65536`, `512KiB` or `4MiB`, in bytes: from 1 KiB to 1 GiB.
+/// Parses a size from 1 KiB to 1 GiB, such as `65536`, `512KiB` or `4MiB`, and returns bytes.
 pub fn size(option: &'static str, text: &str) -> Result<usize> {
     parse_size(text, BYTE_UNITS).filter(|bytes| (1 << 10..=1 << 30).contains(bytes)).ok_or_else(
         || {
@@ -46,7 +46,9 @@ pub fn size(option: &'static str, text: &str) -> Result<usize> {
     )
 }
 
-/// The id to begin at: one, a time, or an age.
+/// Parses `--since`, which is an id, a time or an age before `now`, and returns the id to begin at.
+///
+/// A time becomes an id by its milliseconds since the Unix epoch.
 pub fn since(text: &str, now: Timestamp) -> Result<u64> {
     if let Some(id) = Some(text)
         .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
