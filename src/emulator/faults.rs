@@ -1,6 +1,7 @@
-//! Faults on request, to see how a client handles them.
+//! Faults that the emulator injects on request, to test how a client handles them.
 //!
-//! Each connection takes the first fault for its transport. Without one it works normally.
+//! Each connection takes the first fault that its transport supports. Without one, it works
+//! normally.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -11,7 +12,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::error::Error;
 
-/// Reads a script of faults: a TOML file with an array `faults` of strings.
+/// Reads a fault script, which is a TOML file with an array `faults` of strings.
+///
+/// Returns a usage error if the file cannot be read or a fault is invalid.
 pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -32,29 +35,29 @@ pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
     script.faults.iter().map(|fault| fault.parse()).collect()
 }
 
-/// A fault of one connection.
+/// A fault of one connection. Each variant names the transports that support it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// The request is answered with this HTTP status. Either transport.
     Status {
-        /// The status.
+        /// The HTTP status.
         code: u16,
-        /// The value of the header `Retry-After`.
+        /// The value of the `Retry-After` header, in whole seconds.
         retry_after: Option<Duration>,
     },
-    /// An `error` control frame with this code, and the end of the body. SSE.
+    /// The server sends an `error` control frame with this code and ends the body. SSE.
     Error(String),
     /// The connection breaks after N bytes of body or of text frames. Either transport.
     Cut(usize),
-    /// The server ends the connection in good order after N bytes. Either transport.
+    /// The server closes the connection cleanly after N bytes. Either transport.
     End(usize),
-    /// The connection breaks by a TCP reset after N bytes of body. SSE.
+    /// The server resets the TCP connection after N bytes of body. SSE.
     Reset(usize),
-    /// The server sends nothing after N bytes of body, and keeps the connection open. SSE.
+    /// The server sends nothing more after N bytes of body, but keeps the connection open. SSE.
     Stall(usize),
-    /// The body arrives one byte at a time, and breaks after N bytes. SSE.
+    /// The body arrives one byte at a time and breaks after N bytes. SSE.
     Drip(usize),
-    /// The body breaks at the first such place after N bytes. SSE.
+    /// The body breaks at the first such cut point after N bytes. SSE.
     CutIn(CutPoint, usize),
     /// Every Nth event is sent twice. SSE.
     Repeat(usize),
@@ -64,7 +67,7 @@ pub enum Fault {
     OddId(usize),
     /// The first event has an undeclared type. SSE.
     Unknown,
-    /// The first frame has N bytes. SSE.
+    /// The first frame is N bytes long. SSE.
     Huge(usize),
     /// The replay starts earlier than requested. SSE.
     Overlap,
@@ -72,24 +75,24 @@ pub enum Fault {
     Backwards(u64),
     /// The server has lost its replay buffer, as after a restart. SSE.
     Forget,
-    /// Several faults on one connection. SSE.
+    /// Several faults occur on one connection. SSE.
     All(Vec<Fault>),
-    /// The socket is closed with this code right after its first frame. WebSocket.
+    /// The server closes the socket with this code right after the first frame. WebSocket.
     Close(u16),
-    /// No fault.
+    /// The connection works normally. Either transport.
     None,
 }
 
 /// A place in a body where a client must handle a cut with care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutPoint {
-    /// Inside a character of several bytes.
+    /// Inside a multi-byte UTF-8 character.
     Character,
     /// Inside a `data:` line.
     Line,
     /// Between the `id:` line and the lines after it.
     Fields,
-    /// Between CR and LF. The body has CRLF line ends then.
+    /// Between CR and LF. The body then uses CRLF line endings.
     LineEnd,
 }
 
@@ -97,7 +100,7 @@ pub enum CutPoint {
 const STATUSES: &[u16] = &[401, 403, 404, 410, 429, 500, 503];
 
 impl Fault {
-    /// Whether the fault can occur on the workspace stream.
+    /// Returns whether the fault can occur on the workspace stream.
     #[must_use]
     pub fn is_for_sse(&self) -> bool {
         match self {
@@ -107,7 +110,7 @@ impl Fault {
         }
     }
 
-    /// Whether the fault can occur on an observer connection.
+    /// Returns whether the fault can occur on an observer connection.
     #[must_use]
     pub const fn is_for_observer(&self) -> bool {
         matches!(
