@@ -1,4 +1,4 @@
-//! The command line: arguments, configuration, one file per command, and what surrounds a run.
+//! The command line: arguments, configuration, the commands, and the session that runs them.
 
 pub mod args;
 pub mod commands;
@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// Runs a command on a runtime of its own.
+/// Runs a command on a new single-threaded runtime.
 fn run(cli: Cli) -> Result<Exit> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
@@ -55,7 +55,7 @@ fn run(cli: Cli) -> Result<Exit> {
     outcome
 }
 
-/// Reports an error.
+/// Reports an error and returns its exit status.
 fn fail(format: StatusFormat, error: &Error) -> Exit {
     status::failed(format, error);
     error.exit
@@ -64,10 +64,11 @@ fn fail(format: StatusFormat, error: &Error) -> Exit {
 /// Prints help or the version to stdout, or a usage error to stderr.
 fn print_usage(error: &clap::Error) -> Exit {
     if std::env::args_os().any(|argument| terminal::has_hostile(&argument.to_string_lossy())) {
-        // The error quotes an argument, which may be the name of a file that somebody else chose.
+        // The error quotes an argument. It may be a file name that somebody else chose, so control
+        // characters in it must not reach the terminal.
         status::lines(&error.to_string());
     } else {
-        // A closed pipe is no failure: its reader has read enough.
+        // A closed pipe is not a failure: its reader has read enough.
         let _ = error.print();
     }
     if error.use_stderr() { Exit::Usage } else { Exit::Done }

@@ -1,7 +1,7 @@
 //! The commands, one file for each.
 //!
-//! Each resolves its arguments, builds a session and runs it. The file of a command is the place to
-//! start reading about it.
+//! Most commands resolve their arguments, build a session and run it. To understand a command,
+//! start reading in its file.
 
 mod audit;
 mod complete;

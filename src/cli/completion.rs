@@ -1,9 +1,11 @@
-//! What may come next on a command line that somebody is typing. The scripts in `completions/` ask for it, by the hidden
-//! command `__complete`.
+//! Completes a command line that somebody is typing.
 //!
-//! Commands, options and fixed choices come from clap's definition, event types and fields from the model. So the scripts
-//! know nothing, stay short, and are never out of date. What is offered restricts nothing, and nothing here fails: where
-//! there is nothing to offer, nothing is.
+//! The scripts in `completions/` run the hidden command `__complete`, which lists the candidates.
+//! Commands, options and fixed choices come from clap's definition; event types and fields come
+//! from the model. The scripts hold none of this, so they stay short and are never out of date.
+//!
+//! Completion never fails: an unknown command line has no candidates. Users may type other words
+//! than those offered.
 
 mod candidate;
 mod values;
@@ -15,20 +17,20 @@ use clap::{Arg, ArgAction, Command, ValueHint};
 use crate::cli::args;
 use candidate::{Candidate, choice_word, command_word, help};
 
-/// What may come next.
+/// What can come next on a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
-    /// One of these.
+    /// One of these words.
     Words(Vec<Candidate>),
-    /// The path of a file: the shell knows best how to complete it.
+    /// The path of a file, which the shell completes.
     Path,
 }
 
-/// What the scripts read instead of words where a path may come.
+/// The line that tells the scripts to complete a path.
 const PATH: &str = ":path";
 
 impl Expected {
-    /// The form that the scripts read: a word, a tab and its meaning a line.
+    /// Returns the form that the scripts read: on each line a word, a tab and its description.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -40,7 +42,7 @@ impl Expected {
     }
 }
 
-/// The answer to a script.
+/// Returns the response to a completion script.
 #[must_use]
 pub fn next(options: &args::CompleteArgs) -> String {
     let text = |word: &OsString| word.to_string_lossy().into_owned();
@@ -48,7 +50,8 @@ pub fn next(options: &args::CompleteArgs) -> String {
     complete(&args::definition(), &before, &text(&options.current)).text()
 }
 
-/// What may stand where `current` is being typed, after these words; the program's name is not among them.
+/// Returns what `current` can be completed to. `before` holds the words in front of it, without the
+/// name of the program.
 #[must_use]
 pub fn complete(root: &Command, before: &[String], current: &str) -> Expected {
     let mut line = ParsedLine {
@@ -65,16 +68,16 @@ pub fn complete(root: &Command, before: &[String], current: &str) -> Expected {
     line.next(current)
 }
 
-/// What has been understood of a line so far.
+/// The state after the words that were read so far.
 struct ParsedLine<'a> {
     root: &'a Command,
     command: &'a Command,
-    /// The options that stand there already.
+    /// The ids of the options that were given already.
     given: Vec<&'a str>,
-    /// An option that waits for so many more values.
+    /// An option, and the number of values that it still needs.
     pending: Option<(&'a Arg, usize)>,
     positionals: usize,
-    /// Whether options may still come: no `--` has been typed.
+    /// Whether options may still come, which is until `--`.
     options: bool,
 }
 
@@ -144,7 +147,8 @@ impl<'a> ParsedLine<'a> {
         self.command.get_arguments().find(|arg| arg.get_long() == Some(name))
     }
 
-    /// The last option of `-rn5`, and what is attached to it. One that takes a value takes the rest of the word.
+    /// Returns the last option of a cluster of short options and the text attached to it, such as
+    /// `-n` and `5` for `-rn5`. The first option that takes a value takes the rest of the word.
     fn cluster<'w>(&self, word: &'w str) -> Option<(&'a Arg, &'w str)> {
         let mut last = None;
         for (at, letter) in word.char_indices().skip(1) {
@@ -157,7 +161,7 @@ impl<'a> ParsedLine<'a> {
         last
     }
 
-    /// The positional argument whose turn it is; the last one may repeat.
+    /// Returns the next positional argument. Only the last one may repeat.
     fn positional(&self) -> Option<&'a Arg> {
         let mut all: Vec<_> =
             self.command.get_positionals().filter(|arg| !arg.is_hide_set()).collect();
@@ -168,7 +172,7 @@ impl<'a> ParsedLine<'a> {
         }
     }
 
-    /// The options that may still be given.
+    /// Returns the options that may still be given.
     fn flags(&self) -> Vec<Candidate> {
         let may_come = |arg: &&Arg| {
             !arg.is_hide_set()
@@ -181,7 +185,8 @@ impl<'a> ParsedLine<'a> {
         self.command.get_arguments().filter(may_come).filter_map(word).collect()
     }
 
-    /// What an argument's value may be, after what of the word is no part of it. In a list, the item at its end is completed.
+    /// Completes the value of an argument. `lead` is the part of the word in front of the value,
+    /// such as `--event=`. Of a list, only the last item is completed.
     fn value(&self, arg: &Arg, typed: &str, lead: &str) -> Expected {
         let end = if arg.get_value_delimiter() == Some(',') {
             typed.rfind(',').map_or(0, |comma| comma + 1)
@@ -233,7 +238,7 @@ fn words(all: Vec<Candidate>, current: &str) -> Expected {
 mod tests {
     use super::*;
 
-    /// The words offered for a line; what follows its last blank is being typed.
+    /// Returns the words offered for a line, of which the text after the last blank is completed.
     fn offered(line: &str) -> Vec<String> {
         let (before, current) = line.rsplit_once(' ').unwrap_or(("", line));
         let before: Vec<_> = before.split_whitespace().map(str::to_owned).collect();

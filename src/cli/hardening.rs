@@ -1,17 +1,19 @@
-//! What the process does so that nothing it holds in memory gets out when it breaks down: panics tell the place and not the
-//! text, and there are no core dumps.
+//! Keeps data in memory from leaking when the process crashes.
+//!
+//! Panics report only their location, and core dumps are disabled.
 
 use std::panic;
 
 use crate::output::status;
 
-/// Hardens the process. Call it once, before anything is read.
+/// Hardens the process. Call it once, before any input is read.
 pub fn harden_process() {
     quiet_panics();
     no_core_dumps();
 }
 
-/// A panic's message can quote what it stumbled over, and a backtrace can be asked for by the environment: neither is told.
+/// Makes panics report only their location. The message may quote the data that caused the panic,
+/// and the environment can request a backtrace; neither is printed.
 fn quiet_panics() {
     panic::set_hook(Box::new(|info| {
         let place = info
@@ -23,12 +25,13 @@ fn quiet_panics() {
     }));
 }
 
-/// Neither a limit nor a parent can bring them back. Where that fails, there is nobody to tell.
+/// Disables core dumps. The hard limit is lowered too, so that the limit cannot be raised again.
+/// Errors are ignored, because the run does not depend on it.
 #[cfg(unix)]
 fn no_core_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    // Where dumps are piped to a program, the limit does not count.
+    // The kernel ignores the limit if it pipes core dumps to a program: see core(5).
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

@@ -1,4 +1,4 @@
-//! What a command reads: recordings, live calls or live workspaces.
+//! The inputs of a command: recordings, live calls or live workspaces.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::transport::progress::Progress;
 use crate::transport::sse::Start;
 use crate::transport::{Item, Sender, SourceConfig, recording};
 
-/// Recordings if there are any, otherwise calls, otherwise workspaces.
+/// The inputs of a command. Recordings take precedence over calls, and calls over workspaces.
 pub struct Inputs {
     pub files: Vec<PathBuf>,
     pub calls: Vec<String>,
     pub workspaces: Vec<String>,
-    /// The number of threads that work on recordings.
+    /// The number of threads that process recordings.
     pub threads: usize,
-    /// Whether nothing is printed before the end, which leaves room for a progress line.
+    /// Whether nothing is printed before the end, so that a progress line can be shown.
     pub is_quiet: bool,
 }
 
@@ -61,7 +61,7 @@ impl Inputs {
     }
 }
 
-/// Reads recordings, one after the other.
+/// Returns a source that reads recordings one after the other.
 pub fn recordings(
     files: Vec<PathBuf>,
     limit: usize,
@@ -69,8 +69,8 @@ pub fn recordings(
     tx: Sender,
 ) -> SourceTask {
     Box::pin(async move {
-        // Reading blocks and cannot be aborted. Dropping this future closes the blocking sender, and
-        // the channel to the pipeline stays open until the outcome of the reading is known.
+        // Reading blocks and cannot be aborted. Dropping this future closes the blocking sender.
+        // The channel to the pipeline stays open until the result of the reading is known.
         let sender = tx.blocking();
         let reading = tokio::task::spawn_blocking(move || {
             files.iter().enumerate().try_for_each(|(number, file)| {

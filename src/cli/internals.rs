@@ -1,4 +1,6 @@
-//! What the project's own tests and benches look at. It is no public interface and may change at any time.
+//! Internal modules, exported for the tests and benchmarks of this project.
+//!
+//! They are not a public interface and may change at any time.
 
 pub mod analysis {
     pub use crate::analysis::*;

@@ -1,4 +1,4 @@
-//! The platform, or what stands in for it, as a source of streams.
+//! The platform, or the emulator in its place, as a source of streams.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,13 +16,13 @@ use crate::transport::key_ring::KeyRing;
 use crate::transport::sse::{self, Start};
 use crate::transport::{self, Sender, SourceConfig, observer};
 
-/// For how long a workspace's stream is followed once the call is over.
+/// How long a workspace's stream is followed after the call has ended.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A source, as a task that ends when its stream is over for good.
+/// A source that runs until its stream ends for good.
 pub type SourceTask = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
-/// Where the platform is, the key to it, and what is borne with from it.
+/// A client of the platform, with the keys and the configuration that its sources share.
 #[derive(Clone)]
 pub struct Platform {
     client: Client,
@@ -31,7 +31,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// The platform that the options name.
+    /// Connects to the platform that the options name.
     async fn connect(connection: &args::ConnectionArgs, limits: SourceConfig) -> Result<Self> {
         let network = resolve::network(&connection.auth);
         let endpoints = Endpoints::resolve(
@@ -68,12 +68,13 @@ impl Platform {
         Ok(Self { client: Client::new(endpoints, &Network::default())?, keys, limits })
     }
 
-    /// What its parts are.
+    /// Returns the client and the keys.
     pub fn into_parts(self) -> (Client, KeyRing) {
         (self.client, self.keys)
     }
 
-    /// The platform that these workspaces are on, `demo` standing for the emulator's.
+    /// Returns the platform of these workspaces, and their ids. The workspace `demo` starts the
+    /// emulator.
     pub async fn for_workspaces(
         workspaces: Vec<String>,
         connection: &args::ConnectionArgs,
@@ -89,7 +90,8 @@ impl Platform {
         Ok((Self::connect(connection, limits).await?, workspaces))
     }
 
-    /// The platform that these calls are on, with their workspace and their SIDs.
+    /// Returns the platform of these calls, their workspace and their SIDs. The call `demo` starts
+    /// the emulator.
     pub async fn for_calls(
         calls: Vec<String>,
         workspace: Option<&str>,
@@ -122,7 +124,8 @@ impl Platform {
         Ok((Self::connect(connection, limits).await?, resolve::workspace(workspace)?, calls))
     }
 
-    /// A workspace's stream, and the observers of as many calls as start there at a time.
+    /// Returns a source that follows a workspace's stream. If `observers` is given, it also
+    /// observes the calls that start there, at most that many at a time.
     pub fn workspace(
         &self,
         workspace: String,
@@ -151,7 +154,7 @@ impl Platform {
         })
     }
 
-    /// A call's observer.
+    /// Returns a source that observes a call.
     pub fn call(&self, workspace: String, call: String, tx: Sender) -> SourceTask {
         let Self { client, keys, limits } = self.clone();
         Box::pin(
@@ -159,8 +162,8 @@ impl Platform {
         )
     }
 
-    /// A call's observer until it is over, and the stream of its workspace for as long and a little longer: what the
-    /// workspace says of the end may come after it.
+    /// Returns a source that observes a call until it ends, and follows the stream of its workspace
+    /// for a little longer, because the events about the end may arrive there later.
     pub fn whole_call(
         &self,
         workspace: String,
@@ -175,7 +178,7 @@ impl Platform {
                 ended = &mut observer => ended?,
                 ended = &mut stream => return ended,
             }
-            // That the time is up is the usual end.
+            // The stream usually goes on, so a timeout is not an error.
             tokio::time::timeout(LINGER, stream).await.unwrap_or(Ok(()))
         })
     }

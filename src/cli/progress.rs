@@ -9,20 +9,21 @@ use tokio::time::{Instant, Interval, interval_at};
 use crate::output::status::{self, StatusFormat};
 use crate::transport::progress::Progress;
 
-/// What is over sooner needs no telling.
+/// Delay before the first report; a shorter replay needs no progress line.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How often it is told.
+/// Interval between reports.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// Tells of a progress until it is dropped, which takes the line away.
+/// Reports progress until it is dropped, which removes the line.
 pub struct ProgressLine {
     told: Option<(Arc<Progress>, Instant, Interval)>,
 }
 
 impl ProgressLine {
-    /// On stderr, if that is a terminal for people, and unless events are written to the same: `is_quiet` says that they
-    /// are not.
+    /// Creates a progress line. It is shown only if stderr is a terminal, the status format is
+    /// text, and no events are written to the terminal; `is_quiet` says that nothing is written to
+    /// stdout.
     #[must_use]
     pub fn new(progress: Option<Arc<Progress>>, format: StatusFormat, is_quiet: bool) -> Self {
         let is_terminal = std::io::stderr().is_terminal()
@@ -35,7 +36,7 @@ impl ProgressLine {
         Self { told: progress.map(|progress| (progress, now, interval_at(now + PATIENCE, EVERY))) }
     }
 
-    /// Waits until it is time, and tells. For ever if there is nothing to tell.
+    /// Waits for the next interval and reports the progress. Without progress, it never returns.
     pub async fn tell(&mut self) {
         match &mut self.told {
             None => std::future::pending().await,

@@ -1,4 +1,4 @@
-//! A session: sources, pipeline, destinations, screen and signals for the time of one run.
+//! A session: the sources, pipeline, destinations, live screen and signal handling of one run.
 
 use std::future::Future;
 use std::io::{IsTerminal, Write};
@@ -27,7 +27,7 @@ use crate::tui::{LiveScreen, view};
 /// How long the pipeline may take to finish the current event after a signal.
 pub const GRACE: Duration = Duration::from_secs(2);
 
-/// Configures a session: a pipeline, its sources, its destinations and the live screen.
+/// Configures a session and runs it.
 pub struct SessionBuilder {
     stages: Stages,
     destinations: Vec<Box<dyn Destination>>,
@@ -71,7 +71,7 @@ impl SessionBuilder {
         Self { cursor, ..self }
     }
 
-    /// Makes a gap or a refused event determine the exit status.
+    /// Makes an otherwise successful run exit with [`Exit::Lost`] after a gap or a refused event.
     pub fn with_fail_on_gap(self, fail_on_gap: bool) -> Self {
         Self { fail_on_gap, ..self }
     }
@@ -135,7 +135,7 @@ impl SessionBuilder {
                 outcome = &mut outcome => break outcome,
                 Some(ended) = running.join_next() => {
                     if let Ok(Err(error)) = ended {
-                        // The others go on; the first failure decides how the process exits.
+                        // The other sources continue. The first failure decides the exit status.
                         if !running.is_empty() {
                             status::failed(format, &error);
                         }
@@ -162,7 +162,7 @@ impl SessionBuilder {
         };
         drop(progress_line);
         if live.is_some() {
-            // The events stay on the screen until the reader closes it.
+            // The events stay on the screen until the user closes it.
             let exit = ended(&mut signal, &mut live).await;
             close(live).await;
             if !matches!(exit, Ok(Exit::Done)) {
@@ -194,7 +194,7 @@ impl SessionBuilder {
     }
 }
 
-/// Waits for a signal, or for the end of the screen if there is one; says how the process is to exit.
+/// Waits for a signal, or until the live screen is closed, and returns the exit status.
 async fn ended(
     signal: &mut (impl Future<Output = std::io::Result<Exit>> + Unpin),
     live: &mut Option<LiveScreen>,
@@ -228,21 +228,21 @@ fn spawn(
     let thread = std::thread::Builder::new().name("pipeline".to_owned()).stack_size(THREAD_STACK);
     thread
         .spawn(move || {
-            // After a signal there may be no receiver.
+            // After a signal, nobody may be waiting for the result.
             let _ = done.send(pipeline.run(items, &runtime));
         })
         .map_err(|error| Error::thread_failed(&error))?;
     Ok(outcome)
 }
 
-/// Whether there is still a reader at the other end of stdout.
+/// Whether stdout still has a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Printed {
     Read,
     Unread,
 }
 
-/// Writes to stdout. A reader that has gone has what it wanted.
+/// Writes to stdout. A closed pipe is not an error: its reader has read enough.
 pub fn print(bytes: &[u8]) -> Result<Printed> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {

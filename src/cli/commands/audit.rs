@@ -1,4 +1,4 @@
-//! `evtap audit`: whether recordings can be shared.
+//! `evtap audit`: checks whether recordings can be shared.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! `evtap __complete`: what may come next on a command line; completion scripts run it.
+//! `evtap __complete`: lists the words that can come next on a command line, for the completion
+//! scripts.
 
 use crate::cli::args::CompleteArgs;
 use crate::cli::completion;

@@ -1,4 +1,4 @@
-//! `evtap config`: the settings and where each comes from, and the configuration file.
+//! `evtap config`: shows the settings and where each comes from, and writes the configuration file.
 
 use std::path::Path;
 
@@ -28,7 +28,6 @@ pub(super) fn run(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
     }
 }
 
-/// Prints the settings.
 fn show(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
     resolve::apply_color(ColorWhen::Auto);
     let resolved = ResolvedConfig::resolve(&args.options, choice)?;
@@ -39,7 +38,7 @@ fn show(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
     print(text.as_bytes()).map(|_| Exit::Done)
 }
 
-/// Writes the file.
+/// Creates the configuration file, or sets a profile in it.
 fn write(action: &ConfigAction, path: &Path) -> Result<Exit> {
     let command = args::definition();
     let watch = command.find_subcommand("watch").expect("there is such a command");

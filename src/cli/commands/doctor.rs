@@ -1,6 +1,7 @@
-//! `evtap doctor`: what a connection needs, checked step by step: what works, and what to do about what doesn't.
+//! `evtap doctor`: checks step by step what a connection needs, and advises on what fails.
 //!
-//! It tells nothing of what comes over the wire but statuses, dates and times taken, and no secret.
+//! Of what a server sends, the report shows only statuses, dates and durations. It never shows a
+//! secret.
 
 mod local;
 mod network;
@@ -22,7 +23,7 @@ use crate::transport::credential::{Credential, KeySource};
 use crate::transport::probe::{self, OpenedStream};
 use report::{CheckResult, DoctorReport, milliseconds};
 
-/// Checks everything that there is to check with these options.
+/// Runs every check that the options allow.
 pub async fn run(options: args::DoctorArgs, choice: &ConfigChoice) -> Result<Exit> {
     resolve::apply_color(options.color);
     let mut report = DoctorReport::new(options.output);
@@ -52,7 +53,7 @@ pub async fn run(options: args::DoctorArgs, choice: &ConfigChoice) -> Result<Exi
     report.finish()
 }
 
-/// Which settings count, and whether they can be used.
+/// Checks whether the settings can be used, and names the file and profile they come from.
 fn configuration(options: &args::DoctorArgs, choice: &ConfigChoice) -> CheckResult {
     if let Some(error) = &options.broken {
         return CheckResult::error("configuration", error);
@@ -73,7 +74,7 @@ fn settings_file(choice: &ConfigChoice) -> Option<PathBuf> {
     choice.config.clone().or_else(config::default_path).filter(|path| path.exists())
 }
 
-/// Checks a platform that isn't the demo.
+/// Checks the key, the network and the streams of a platform that is not the demo.
 async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Result<()> {
     let (connection, auth) = (&options.connection, &options.connection.auth);
     let key = match resolve::api_key(auth).await {
@@ -113,7 +114,8 @@ async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Resu
     }
 }
 
-/// Where a key comes from. Of a command its first word, since people write all kinds of things into the rest.
+/// Describes where a key comes from. Of a command, only the first word is shown, because the rest
+/// may hold a secret.
 fn describe(source: &KeySource) -> String {
     match source {
         KeySource::Environment => crate::transport::credential::API_KEY_VARIABLE.to_owned(),
@@ -124,7 +126,7 @@ fn describe(source: &KeySource) -> String {
     }
 }
 
-/// The ways to both origins; one, if they are the same.
+/// Checks the connection to both origins, or to one if they are the same.
 async fn network(
     options: &args::DoctorArgs,
     endpoints: &Endpoints,
@@ -139,7 +141,7 @@ async fn network(
     Ok(())
 }
 
-/// Opens what there is to open.
+/// Opens the streams of the workspaces, and the observer of the call.
 async fn streams(
     client: &Client,
     key: &Credential,
@@ -190,7 +192,7 @@ fn stream(
     }
 }
 
-/// The modes of the files that there are.
+/// Checks the modes of the files that the options and settings name.
 fn files(
     options: &args::DoctorArgs,
     choice: &ConfigChoice,

@@ -1,4 +1,4 @@
-//! `evtap expect`: whether certain events come, in order and in time.
+//! `evtap expect`: checks that certain events arrive, in order and in time.
 
 use crate::cli::args::ExpectArgs;
 use crate::cli::inputs::Inputs;

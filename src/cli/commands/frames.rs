@@ -1,4 +1,4 @@
-//! `evtap frames`: the raw frames of any SSE or WebSocket URL.
+//! `evtap frames`: prints the raw frames of any SSE or WebSocket URL.
 
 use tokio::sync::mpsc;
 

@@ -1,4 +1,6 @@
-//! `evtap generate`: the completion scripts and man pages, derived from the command line's definition.
+//! `evtap generate`: prints or writes the completion scripts and the man pages.
+//!
+//! The man pages are derived from clap's definition of the command line.
 
 mod man;
 
@@ -14,7 +16,7 @@ pub(super) fn run(args: &GenerateArgs) -> Result<Exit> {
     print(text(args)?.as_bytes()).map(|_| Exit::Done)
 }
 
-/// Returns the text to print; empty if files were written.
+/// Returns the text to print, which is empty if files were written.
 fn text(args: &GenerateArgs) -> Result<String> {
     match args {
         GenerateArgs::Completions { dir: Some(dir), .. } => write_files(
@@ -46,7 +48,7 @@ fn write_files(dir: &Path, files: impl IntoIterator<Item = (String, String)>) ->
     Ok(String::new())
 }
 
-/// The name of a shell's script, as the shell wants it where that matters.
+/// Returns the file name of a shell's script. Zsh loads only files whose name begins with `_`.
 const fn file_name(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => "evtap.bash",
@@ -58,7 +60,8 @@ const fn file_name(shell: Shell) -> &'static str {
     }
 }
 
-/// A shell's script. It asks evtap for all that it offers: see [`complete`](crate::cli::completion).
+/// Returns a shell's script. The script asks evtap for the candidates: see
+/// [`completion`](crate::cli::completion).
 const fn script(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => include_str!("../../../completions/evtap.bash"),

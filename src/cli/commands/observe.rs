@@ -1,4 +1,4 @@
-//! `evtap observe`: the observer sockets of one or more live calls.
+//! `evtap observe`: prints the events of one or more live calls, from their observer sockets.
 
 use crate::cli::args::ObserveArgs;
 use crate::cli::destinations::DestinationContext;

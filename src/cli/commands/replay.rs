@@ -1,4 +1,4 @@
-//! `evtap replay`: the events of recordings.
+//! `evtap replay`: prints the events of recordings.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +36,8 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_tui(screen);
     let progress = Arc::new(Progress::new(&args.files));
-    // A paced replay runs on one thread, and its read position says nothing about its progress.
+    // A paced replay runs on one thread. It reads ahead of the events that it prints, so its read
+    // position does not show its progress.
     let session = if is_paced {
         session.with_pacing(pace)
     } else {

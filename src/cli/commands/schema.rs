@@ -1,4 +1,4 @@
-//! `evtap schema`: the events, their fields and what is hidden.
+//! `evtap schema`: describes the events, their fields and which fields are hidden.
 
 mod json;
 mod json_schema;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
     print(text.as_bytes()).map(|_| Exit::Done)
 }
 
-/// The platform's events, or the one of that name.
+/// Returns all events, or only the one named `event`.
 fn select(event: Option<&str>) -> Result<Vec<&'static EventSpec>> {
     let specs: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec()).collect();
     let Some(name) = event else { return Ok(specs) };

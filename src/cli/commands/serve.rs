@@ -1,4 +1,5 @@
-//! `evtap serve`: a synthetic clinic on the platform's two endpoints.
+//! `evtap serve`: runs the emulator, which serves a synthetic clinic on the platform's two
+//! endpoints.
 
 use std::net::SocketAddr;
 
@@ -38,7 +39,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
 
     let (stop, stopped) = oneshot::channel::<()>();
     let mut serving = tokio::spawn(emulator::run(listener, options, async {
-        // The sender lives until it has sent.
+        // The sender is dropped only after it has sent, so an error cannot occur here.
         let _ = stopped.await;
     }));
     let served = tokio::select! {
@@ -81,7 +82,7 @@ fn options(args: ServeArgs) -> Result<emulator::Options> {
     })
 }
 
-/// Reports the address and commands to try.
+/// Reports the address and some commands to try.
 fn report_usage(address: SocketAddr, workspace: &str) {
     let base = format!("http://{address}");
     let watch = format!("--base-url {base} --workspace {workspace}");

@@ -1,4 +1,4 @@
-//! `evtap stats`: counts and measurements of recordings or live streams.
+//! `evtap stats`: prints counts and measurements of recordings or live streams.
 
 use crate::cli::args::StatsArgs;
 use crate::cli::inputs::Inputs;

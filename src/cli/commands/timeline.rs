@@ -1,4 +1,4 @@
-//! `evtap timeline`: one call from its beginning to its end, from recordings or live.
+//! `evtap timeline`: shows one call from its beginning to its end, from recordings or live.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::transport::progress::Progress;
 use crate::transport::sse::Start;
 use crate::transport::{Sender, SourceConfig};
 
-/// How far back the workspace of a live call is read, in milliseconds: a little less than the five
-/// minutes that the platform keeps.
+/// How far back the workspace's stream is read for a live call, in milliseconds. It is a little
+/// less than the five minutes that the platform keeps.
 const LOOK_BACK: u64 = 290_000;
 
 /// The width of the text where stdout is not a terminal.
@@ -62,7 +62,7 @@ async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Res
         SourceConfig::default(),
     )
     .await?;
-    // The call has begun already; the platform replays what it keeps of the workspace's stream.
+    // The call has already begun, so ask the platform to replay the events that it still keeps.
     let since = Start::Since(now.saturating_sub(LOOK_BACK));
     let source =
         |tx: &Sender, call| platform.whole_call(workspace.clone(), call, since, tx.clone());
@@ -77,7 +77,7 @@ fn list(collected: &CollectedEvents, format: TimelineFormat) -> String {
     }
 }
 
-/// Renders the call that was found.
+/// Renders the wanted call.
 fn render(collected: &mut CollectedEvents, quiet_ms: i64, args: &TimelineArgs) -> Result<String> {
     let sid = collected.wanted_sid()?;
     let timeline = build::build(collected, &sid, quiet_ms, args.privacy.reveal.clone());

@@ -1,4 +1,4 @@
-//! `evtap watch`: the event streams of one or more workspaces.
+//! `evtap watch`: prints the event streams of one or more workspaces.
 
 use jiff::Timestamp;
 

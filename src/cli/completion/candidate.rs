@@ -1,14 +1,14 @@
-//! Words that may come next, with their meanings.
+//! The words that completion offers, with their descriptions.
 
 use clap::Command;
 use clap::builder::{PossibleValue, StyledStr};
 
-/// A word that may come next, whole: with what was typed of it already.
+/// A word that can come next. It includes the part that was typed already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// The word.
+    /// The whole word.
     pub text: String,
-    /// What it means, in one line; may be empty.
+    /// A description of one line, which may be empty.
     pub help: String,
 }
 
@@ -26,7 +26,7 @@ pub fn choice_word(value: &PossibleValue) -> Candidate {
     Candidate::new(value.get_name(), help(value.get_help()))
 }
 
-/// The first line of a help text: a menu has room for no more.
+/// Returns the first line of a help text, because a completion menu has no room for more.
 pub fn help(text: Option<&StyledStr>) -> String {
     let text = text.map(ToString::to_string).unwrap_or_default();
     text.lines().next().unwrap_or_default().to_owned()

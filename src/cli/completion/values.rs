@@ -1,4 +1,6 @@
-//! What the values of arguments may be, beyond what clap knows, by the name that help gives to the value.
+//! Candidates for values whose choices clap does not know.
+//!
+//! The name of a value in `--help`, such as `EVENT`, decides which candidates it has.
 
 use clap::{Arg, Command};
 
@@ -8,7 +10,7 @@ use crate::cli::settings::SETTINGS;
 use crate::model::{Class, EventSpec, FieldSpec, Kind, family};
 use crate::output::FORMATS;
 
-/// Parts of events that `--fields` takes beside their fields.
+/// The parts of an event that `--fields` accepts in addition to the event's fields.
 const PARTS: &[(&str, &str)] = &[
     ("event_type", "The type of the event."),
     ("payload", "All fields of the event, as one JSON object."),
@@ -23,12 +25,12 @@ const PARTS: &[(&str, &str)] = &[
     ("_tap.drift", "Differences from the event model."),
 ];
 
-/// The names of values without words: numbers, times, expressions, addresses. An option declares
-/// another one with `value_hint = ValueHint::Other`.
+/// The names of values that have no candidates, such as numbers, times, expressions and addresses.
+/// An option whose value has another name declares this with `value_hint = ValueHint::Other`.
 #[cfg(test)]
 const FREE: &str = "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT N NAME OPTION PROGRAM REGEX SIZE STEP URL UUID VALUE WORD";
 
-/// What may stand for this argument, once `typed` of it has been.
+/// Returns the candidates for the value of an argument, of which `typed` was typed already.
 pub(super) fn candidates(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidate> {
     let name = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
     match name {
@@ -75,7 +77,8 @@ fn types() -> impl Iterator<Item = Candidate> {
     specs().map(|spec| Candidate::new(spec.event_type, spec.doc))
 }
 
-/// A glob for each family that has more than one event; those of a call have no name in common.
+/// Returns a glob for each family that has more than one event. The events of an observer have no
+/// glob, because their names have no common prefix.
 fn families() -> Vec<Candidate> {
     let mut families: Vec<&str> = specs()
         .map(|spec| family(spec.event_type))
@@ -94,7 +97,7 @@ fn families() -> Vec<Candidate> {
         .collect()
 }
 
-/// Each field's name once, with what is said of it first.
+/// Returns each field name once, with the description of the first field of that name.
 fn names(fits: impl Fn(&FieldSpec) -> bool) -> Vec<Candidate> {
     let mut words: Vec<Candidate> = Vec::new();
     for field in specs().flat_map(|spec| spec.fields).filter(|field| fits(field)) {
@@ -105,7 +108,8 @@ fn names(fits: impl Fn(&FieldSpec) -> bool) -> Vec<Candidate> {
     words
 }
 
-/// Fields by name; those of one event too, once something has been typed: they are many.
+/// Returns fields by name, such as `caller_id`. Once something was typed, it also returns the
+/// fields of each event, such as `call.started.caller_id`, which are too many for an empty word.
 fn fields(typed: &str, fits: impl Fn(Class) -> bool) -> Vec<Candidate> {
     let mut words = names(|field| fits(field.class));
     if !typed.is_empty() {
@@ -125,7 +129,7 @@ mod tests {
     use super::*;
     use crate::cli::args;
 
-    /// A new kind of value must be given words, or be named as one that has none.
+    /// Fails for a new kind of value that has no candidates and is not declared to have none.
     #[test]
     fn every_value_has_words_or_is_known_to_have_none() {
         fn check(root: &Command, command: &Command) {
@@ -135,7 +139,7 @@ mod tests {
             {
                 let name =
                     arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
-                // These come from the machine that runs the test, which may have none.
+                // Profiles and time zones come from the machine that runs the test.
                 let has_no_zones = || jiff::tz::db().available().next().is_none();
                 if name == "PROFILE" || name == "ZONE" && has_no_zones() {
                     continue;

@@ -1,4 +1,4 @@
-//! What can be checked without a network: files and their modes, and what the terminal can do.
+//! Checks that need no network: the modes of files, and the capabilities of the terminal.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::report::CheckResult;
 use crate::error::Exit;
 use crate::transport::private_file::{is_private, permissions};
 
-/// A file that is to be for its owner alone.
+/// Checks that only the owner of a file can read and write it.
 pub(super) fn private(check: &str, path: &Path) -> CheckResult {
     let meta = match std::fs::metadata(path) {
         Ok(meta) => meta,
@@ -42,7 +42,7 @@ pub(super) fn private(check: &str, path: &Path) -> CheckResult {
     }
 }
 
-/// What the terminal can do, as far as it says so.
+/// Checks the terminal by its size and by the environment variables that describe it.
 pub(super) fn terminal() -> CheckResult {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     if !std::io::stdout().is_terminal() {

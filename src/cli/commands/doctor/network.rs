@@ -1,7 +1,7 @@
-//! The way to an origin, step by step: the proxy, the name, TCP, the tunnel, TLS, and the clock at the other end.
+//! Checks the connection to an origin step by step: proxy, DNS, TCP, tunnel, TLS and clock.
 //!
-//! The steps are made apart from the real connections, so that each can be told by itself; none of them carries the key. What
-//! the other end writes is read for a status and a date, and not kept.
+//! The checks open connections of their own, so that each step can be reported separately. None of
+//! them sends the key. Of a response, only the status and the date are read.
 
 mod http;
 mod proxy;
@@ -22,16 +22,18 @@ use crate::transport::connect_error::cause;
 use http::{request_date, tunnel};
 use proxy::{default_port, proxy};
 
-/// How long each step may take.
+/// Timeout of each step.
 const STEP: Duration = Duration::from_secs(10);
 
-/// How far the clocks may be apart, in seconds. A `Date` has no fractions.
+/// Tolerated difference between the clocks, in seconds. A `Date` header has no fractions of a
+/// second.
 const APART: f64 = 2.0;
 
-/// A certificate with fewer days left is worth a word.
+/// A certificate that is valid for fewer days causes a warning.
 const DAYS: i64 = 14;
 
-/// Goes the way to an origin, as far as it leads. What the steps are called begins with `prefix`.
+/// Checks the connection to an origin, up to the first step that fails. The names of the checks
+/// begin with `prefix`.
 pub(super) async fn check_origin(
     prefix: &str,
     origin: &Url,
@@ -97,7 +99,7 @@ async fn within<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(STEP, step).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// Looks a name up, and opens a connection.
+/// Resolves a host name and opens a TCP connection to it.
 async fn connect(prefix: &str, host: &str, port: u16) -> (Option<TcpStream>, Vec<CheckResult>) {
     let mut findings = Vec::new();
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -153,7 +155,7 @@ fn tunnel_result(prefix: &str, status: io::Result<u16>) -> CheckResult {
     };
     match status {
         Ok(200) => CheckResult::ok(check, "the proxy accepts the connection"),
-        // Some proxies say so as a server would.
+        // A proxy should answer 407 (RFC 9110, section 15.5.8), but some answer 401 like a server.
         Ok(status @ (401 | 407)) => failed(
             format!("the proxy requires authentication ({status})"),
             "add the user name and password to the proxy URL",
@@ -166,7 +168,7 @@ fn tunnel_result(prefix: &str, status: io::Result<u16>) -> CheckResult {
     }
 }
 
-/// What the chain says, and whether it is trusted.
+/// Reports whether the certificate chain is trusted, and when it expires.
 fn certificates<S>(prefix: &str, handshake: &tls::Handshake<S>, now: Timestamp) -> CheckResult {
     let check = format!("{prefix}TLS");
     let first = handshake.expiries.iter().min();
@@ -210,7 +212,7 @@ fn certificates<S>(prefix: &str, handshake: &tls::Handshake<S>, now: Timestamp) 
     }
 }
 
-/// How far this clock is from the server's.
+/// Compares the clock of this machine with the date that the server sent.
 fn clock(prefix: &str, date: io::Result<Option<Timestamp>>, now: Timestamp) -> CheckResult {
     let check = format!("{prefix}clock");
     match date {

@@ -1,4 +1,4 @@
-//! What the doctor finds, told one by one as it is found, or all at once as JSON.
+//! The results of the checks, printed as text one by one, or as one JSON object at the end.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,19 +12,19 @@ use crate::error::{Error, Exit, Result};
 use crate::text::terminal;
 use crate::transport::connect_error::ConnectError;
 
-/// How a check went.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CheckStatus {
     Ok,
-    /// It works, and will bite.
+    /// The check passed, but found something that is likely to cause trouble.
     Warning,
-    /// It doesn't work, which ends a run with that status.
+    /// The check failed; other commands would exit with this status.
     Failed(Exit),
-    /// There was nothing to check, or no way to.
+    /// There was nothing to check, or no way to check it.
     Skipped,
 }
 
-/// One check and its result. Nothing in it is from the wire but numbers, and nothing is secret.
+/// A check and its result. It holds no secret, and of what a server sent only numbers and dates.
 #[derive(Debug)]
 pub(super) struct CheckResult {
     check: String,
@@ -83,7 +83,7 @@ impl CheckResult {
         matches!(self.mark, CheckStatus::Failed(_))
     }
 
-    /// A line for people, and one below it for the advice.
+    /// Returns one line for the result, and a second one if there is advice.
     fn text(&self) -> String {
         let mark = match self.mark {
             CheckStatus::Ok => "ok".green(),
@@ -115,13 +115,13 @@ impl CheckResult {
     }
 }
 
-/// Milliseconds, as exact as is of use.
+/// Formats a duration in milliseconds, with a decimal below 10 ms.
 pub(super) fn milliseconds(took: Duration) -> String {
     let ms = took.as_secs_f64() * 1e3;
     if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
 
-/// All findings so far.
+/// Collects the results of the checks; in text format, prints each at once.
 pub(super) struct DoctorReport {
     format: Format,
     findings: Vec<CheckResult>,
@@ -132,7 +132,7 @@ impl DoctorReport {
         Self { format, findings: Vec::new() }
     }
 
-    /// Adds a finding, and tells it if people read. Whether it is no failure.
+    /// Adds a result, and prints it in text format. Returns whether the check did not fail.
     pub(super) fn add(&mut self, finding: CheckResult) -> Result<bool> {
         if self.format == Format::Text {
             print(finding.text().as_bytes())?;
@@ -142,7 +142,7 @@ impl DoctorReport {
         Ok(passed)
     }
 
-    /// Tells what is left to tell, and the status to exit with: that of the first failure.
+    /// Prints the totals or the JSON object, and returns the exit status of the first failure.
     pub(super) fn finish(self) -> Result<Exit> {
         let failed = |finding: &CheckResult| {
             if let CheckStatus::Failed(exit) = finding.mark { Some(exit) } else { None }

@@ -1,5 +1,6 @@
-//! A TLS handshake that is looked at: the same trust as the real ones, and the chain that the server shows, even if it is not
-//! trusted.
+//! A TLS handshake that records the server's certificate chain, even if the chain is not trusted.
+//!
+//! It trusts the same certificates as the connections of the client.
 
 use std::io;
 use std::path::Path;
@@ -17,16 +18,17 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use x509_cert::der::Decode;
 
-/// The chain that a server showed, and what came of it.
+/// The result of a handshake.
 pub(super) struct Handshake<S> {
-    /// The connection, or why there is none.
+    /// The connection, or the error that prevented it.
     pub(super) stream: io::Result<TlsStream<S>>,
-    /// When each certificate of the chain expires, the server's own first. Empty if there was no chain, or it can't be read.
+    /// The expiry of each certificate in the chain, the server's own first. Certificates that
+    /// cannot be decoded are left out; without a chain, the list is empty.
     pub(super) expiries: Vec<Timestamp>,
 }
 
 impl<S> Handshake<S> {
-    /// The version of TLS.
+    /// Returns the negotiated version, or just `TLS` if it is unknown.
     pub(super) fn version(&self) -> &'static str {
         match self.stream.as_ref().ok().and_then(|stream| stream.get_ref().1.protocol_version()) {
             Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
@@ -36,7 +38,7 @@ impl<S> Handshake<S> {
     }
 }
 
-/// Makes a handshake, trusting what the system trusts and the certificates of that file.
+/// Performs a handshake that trusts the system's authorities and the certificates in `ca_cert`.
 pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     host: &str,
     ca_cert: Option<&Path>,
@@ -67,14 +69,14 @@ pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     Handshake { stream, expiries: chain.iter().filter_map(expiry).collect() }
 }
 
-/// When a certificate expires.
+/// Returns when a certificate expires, or `None` if it cannot be decoded.
 fn expiry(certificate: &CertificateDer<'static>) -> Option<Timestamp> {
     let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
     let until = certificate.tbs_certificate().validity().not_after.to_unix_duration();
     Timestamp::from_second(i64::try_from(until.as_secs()).ok()?).ok()
 }
 
-/// The system's verifier, and what it was shown.
+/// The system's verifier, which also records the chain that it verifies.
 #[derive(Debug)]
 struct RecordingVerifier {
     verifier: Verifier,

@@ -1,4 +1,4 @@
-//! The man pages: clap's sections of each command, and those that clap does not write.
+//! The man pages: the sections that clap renders for each command, and those that it does not.
 
 use clap::{Arg, Command};
 use clap_mangen::Man;
@@ -9,7 +9,7 @@ use crate::cli::args::manual::{examples, topics};
 use crate::error::{Error, Exit, Result};
 use crate::query::suggest::nearest;
 
-/// The environment variables that are not the alternative of an option: the name, the effect, and an
+/// The environment variables that do not set an option: the name, the effect, and the id of an
 /// option that exactly the affected commands have.
 const ENVIRONMENT: &[(&str, &str, &str)] = &[
     (
@@ -50,7 +50,7 @@ const ENVIRONMENT: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The files that options name: the id of the option, and what the file holds.
+/// The files that options name: the id of the option, and a description of the contents.
 const FILES: &[(&str, &str)] = &[
     (
         "cursor",
@@ -69,7 +69,7 @@ const FILES: &[(&str, &str)] = &[
     ("fault_script", "TOML with an array `faults` of strings as for --fault."),
 ];
 
-/// The definition that the roff renderer writes before each part.
+/// The definition of the apostrophe that the roff renderer writes before each part of a page.
 const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 /// Returns the file name and text of every page: evtap's own, and one per command.
@@ -106,7 +106,8 @@ fn commands(command: &Command) -> impl Iterator<Item = &Command> {
 fn render(root: &Command, command: &Command) -> String {
     let is_root = command.get_name() == root.get_name();
     let mut page = Vec::new();
-    // Writing to memory does not fail. No date: the same source gives the same page.
+    // Writing to memory does not fail. There is no date, so that the same source gives the same
+    // page.
     let _ = head(command, &mut page);
     if is_root {
         let _ = sections(commands(root), root, &mut page);
@@ -133,7 +134,7 @@ fn render(root: &Command, command: &Command) -> String {
     files(&mut roff, &all);
     see_also(&mut roff, root, is_root);
     let _ = roff.to_writer(&mut page);
-    // Each part repeats the definition of the apostrophe; keep only one.
+    // Each part repeats the definition of the apostrophe, but a page needs only one.
     let parts = String::from_utf8_lossy(&page).replace(APOSTROPHE, "");
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_uppercase();
     format!(
@@ -184,7 +185,7 @@ fn nested(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
         man.render_synopsis_section(&mut options)?;
         man.render_description_section(&mut options)?;
         man.render_options_section(&mut options)?;
-        // Below the heading of the subcommand.
+        // These sections belong below the heading of the subcommand, so make them subsections.
         page.extend_from_slice(
             String::from_utf8_lossy(&options).replace(".SH ", ".SS ").as_bytes(),
         );
@@ -202,7 +203,7 @@ fn item(roff: &mut Roff, term: Inline, text: &str) {
     roff.text([roman(text)]);
 }
 
-/// Renders a paragraph; one that begins with blanks is preformatted.
+/// Renders a paragraph, which is preformatted if it begins with two spaces.
 fn prose(roff: &mut Roff, paragraph: &str) {
     if paragraph.starts_with("  ") {
         preformatted(roff, paragraph);

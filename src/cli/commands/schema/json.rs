@@ -1,10 +1,10 @@
-//! The model as JSON.
+//! Describes the event model as JSON.
 
 use serde_json::{Value, json};
 
 use crate::model::{EventSpec, FieldSpec};
 
-/// Everything, for machines.
+/// Returns the full description of the events and their fields.
 #[must_use]
 pub fn events(specs: &[&EventSpec]) -> Value {
     let events: Vec<_> = specs

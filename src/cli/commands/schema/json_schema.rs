@@ -1,11 +1,12 @@
-//! The model as a JSON Schema of the lines that evtap writes.
+//! Describes the event model as a JSON Schema.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::{Class, EventSpec, FieldSpec, Type};
 use crate::redact;
 
-/// A JSON Schema of the lines that evtap writes: a hidden field may hold its value or the mask.
+/// Returns a JSON Schema of the lines that evtap writes. A hidden field may hold its value or a
+/// mask.
 #[must_use]
 pub fn json_schema(specs: &[&EventSpec]) -> Value {
     let names: Vec<_> =
@@ -31,7 +32,7 @@ fn event_schema(spec: &EventSpec) -> Value {
         properties.insert(field.name.to_owned(), field_schema(field));
     }
     properties.insert("_tap".to_owned(), json!({"$ref": "#/$defs/_tap"}));
-    // What is hidden may be left out.
+    // Redaction may omit hidden fields, so they are never required.
     let always = spec
         .fields
         .iter()

@@ -1,4 +1,4 @@
-//! The model as text for people.
+//! Describes the event model as text for people.
 
 use std::fmt::Write;
 
@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::model::{Class, Domain, EventSpec, FieldSpec, family};
 
-/// The columns that a description keeps to.
+/// Maximum width of a list of choices, in columns.
 const WIDTH: usize = 98;
 
-/// A line an event, by family.
+/// Returns one line per event, grouped by family.
 #[must_use]
 pub fn list(specs: &[&EventSpec]) -> String {
     let mut text = String::new();
@@ -45,7 +45,7 @@ pub fn list(specs: &[&EventSpec]) -> String {
     text
 }
 
-/// What is hidden, and why: as JSON, or a line a field.
+/// Lists the fields that are not open, and the reason for each class: as JSON or as text.
 #[must_use]
 pub fn hidden(specs: &[&EventSpec], as_json: bool) -> String {
     let fields: Vec<_> = specs
@@ -77,7 +77,7 @@ pub fn hidden(specs: &[&EventSpec], as_json: bool) -> String {
     text + "Fields and events that are not declared are hidden too, including nested keys.\n"
 }
 
-/// All there is to say about one event.
+/// Describes one event and all its fields.
 #[must_use]
 pub fn detail(spec: &EventSpec) -> String {
     let mut text = format!("{}  {}\n", spec.event_type.cyan().bold(), spec.doc);
@@ -128,7 +128,7 @@ pub fn detail(spec: &EventSpec) -> String {
     text
 }
 
-/// Words with something between them, in lines of at most so many columns.
+/// Joins words with `between`, and breaks lines before they are longer than `width`.
 fn wrapped(words: &[&str], between: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {

@@ -1,4 +1,4 @@
-//! Requests over a plain connection: the tunnel of a proxy, and the date of a server.
+//! Minimal HTTP/1.1 requests: one that opens a tunnel through a proxy, and one for a server's date.
 
 use std::io;
 
@@ -8,10 +8,10 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The most bytes of an answer's head that are read.
+/// Maximum size of a response head, in bytes.
 const HEAD: usize = 16 << 10;
 
-/// Asks a proxy for a tunnel (RFC 9110, section 9.3.6). Gives the status of its answer.
+/// Asks a proxy for a tunnel (RFC 9110, section 9.3.6) and returns the status of the response.
 pub(super) async fn tunnel(
     socket: &mut TcpStream,
     host: &str,
@@ -28,7 +28,7 @@ pub(super) async fn tunnel(
     Ok(read_head(socket).await?.0)
 }
 
-/// Asks a server for nothing in particular, without the key. Gives the `Date` of its answer.
+/// Sends a HEAD request without the key and returns the `Date` of the response.
 pub(super) async fn request_date<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     host: &str,
@@ -41,7 +41,7 @@ pub(super) async fn request_date<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(read_head(stream).await?.1)
 }
 
-/// Reads the head of an answer: its status and its date.
+/// Reads the head of a response and returns its status and date.
 async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<(u16, Option<Timestamp>)> {
     static DATES: DateTimeParser = DateTimeParser::new();
     let (mut head, mut chunk) = (Vec::new(), [0; 1024]);

@@ -1,4 +1,4 @@
-//! The proxy that requests to an origin go through.
+//! Finds the proxy that requests to an origin go through.
 
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -7,7 +7,7 @@ use reqwest::Url;
 use crate::cli::commands::doctor::report::CheckResult;
 use crate::transport::client::{NO_PROXY, Network, is_loopback};
 
-/// By which proxy requests to an origin go: the same rules as those of the client.
+/// Returns the proxy for requests to an origin, by the rules that the client applies.
 pub(super) fn proxy(
     prefix: &str,
     origin: &Url,
