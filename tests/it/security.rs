@@ -15,8 +15,7 @@ fn every_threat_names_tests_that_exist() {
         for name in names {
             let (module, function) = name.rsplit_once("::").expect("a path");
             let module = module.replace("::", "/");
-            let places = ["tests/it/{}.rs", "tests/it/{}/mod.rs", "src/{}.rs", "src/{}/mod.rs"]
-                .map(|place| place.replace("{}", &module));
+            let places = ["tests/it/{}.rs", "src/{}.rs"].map(|place| place.replace("{}", &module));
             let root = Path::new(env!("CARGO_MANIFEST_DIR"));
             let source = places
                 .iter()
