@@ -41,7 +41,7 @@ pub struct Call {
     pub escalated: bool,
     /// The mode of each operator who takes part, by id.
     pub operators: BTreeMap<String, String>,
-    /// What is said and done in the call.
+    /// The transcript: speech, tools and notes.
     pub transcript: Transcript,
 }
 

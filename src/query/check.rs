@@ -26,7 +26,7 @@ use term_type::TermType;
 use super::program::ParsedProgram;
 use crate::redact::Policy;
 
-/// What is known about a term.
+/// The possible types and events of a term.
 #[derive(Debug, Clone)]
 struct TermInfo {
     ty: TermType,

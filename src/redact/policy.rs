@@ -56,7 +56,7 @@ pub enum ScrubMode {
     None,
 }
 
-/// What is hidden, and how.
+/// Decides which fields are hidden, and how hidden values are replaced.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// What takes the place of a hidden value.
@@ -83,7 +83,7 @@ pub(super) enum FieldAction {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FieldRule {
     pub action: FieldAction,
-    /// What is searched for identifiers if the field is shown.
+    /// The parts of a shown value that are searched for identifiers.
     pub scrub: ScrubScope,
 }
 

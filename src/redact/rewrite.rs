@@ -15,7 +15,7 @@ use crate::model::{Domain, Name, Type};
 use crate::text::MASK;
 use crate::text::{scrub, terminal};
 
-/// What is declared about the inside of a value that is shown.
+/// The declared type of a nested value that is shown, as far as one is declared.
 #[derive(Clone, Copy)]
 pub(super) enum NestedType<'t> {
     /// Everything inside is shown.

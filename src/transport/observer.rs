@@ -114,7 +114,7 @@ async fn follow(
     }
 }
 
-/// What is known of the call, to detect gaps.
+/// The state of the call so far, from which gaps are detected.
 #[derive(Debug, Default)]
 struct CallProgress {
     /// When the last message arrived.

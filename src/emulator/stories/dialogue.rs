@@ -25,7 +25,7 @@ pub struct DialogueTurn {
     pub mood: Mood,
 }
 
-/// What is said when a person has taken over: by the operator and the caller in turns.
+/// The words of the operator and the caller, in turns, after a person has taken over.
 pub const HANDED_OVER: &[&str] = &[
     "Hello, this is {operator}. I have read what you told my colleague. How do you feel right now?",
     "A little better. It only hurts when I move.",
