@@ -33,7 +33,8 @@ macro_rules! exits {
 }
 
 exits! {
-    /// Finished, the limit was reached, `--until` matched, or the reader of the pipe closed it.
+    /// Finished, the limit was reached, or the reader of the pipe closed it; with `--until`, only if
+    /// an event matched.
     Done = 0,
     /// Something failed while running.
     Failure = 1,

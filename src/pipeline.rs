@@ -27,7 +27,7 @@ use crate::model::{Frame, Kind, Origin};
 use crate::output::status::{self, RunCounts};
 use crate::output::{Observer, OutputError, Writer};
 use crate::pipeline::pacing::Pace;
-use crate::pipeline::stop::StopCondition;
+use crate::pipeline::stop::{StopCondition, Verdict};
 use crate::query::{EventContext, EventFilter, Failures};
 use crate::redact::{Policy, Redactor};
 use crate::transport::progress::Progress;
@@ -46,7 +46,7 @@ pub struct Stages {
     pub writer: Option<Writer>,
     /// The observers, which see each event before it is written.
     pub observers: Vec<Box<dyn Observer>>,
-    /// The maximum number of shown events.
+    /// The maximum number of shown events of the platform.
     pub limit: Option<u64>,
     /// The condition that ends the run.
     pub stop: Box<dyn StopCondition>,
@@ -66,6 +66,8 @@ pub struct Pipeline {
     stop: Box<dyn StopCondition>,
     status: status::StatusFormat,
     counts: RunCounts,
+    /// The shown events that count towards the limit.
+    counted: u64,
     shutdown: Arc<ShutdownFlag>,
     threads: usize,
     progress: Option<Arc<Progress>>,
@@ -81,6 +83,8 @@ pub struct RunOutcome {
     pub exit: Exit,
     /// The counts of the run.
     pub counts: RunCounts,
+    /// What the stop condition decided.
+    pub verdict: Option<Verdict>,
     /// A report to print to stdout.
     pub report: Option<String>,
 }
@@ -101,6 +105,7 @@ impl Pipeline {
             stop,
             status,
             counts: RunCounts::default(),
+            counted: 0,
             shutdown: Arc::default(),
             threads: 1,
             progress: None,
@@ -165,7 +170,9 @@ impl Pipeline {
         let exit = match processed {
             Ok(exit) => exit,
             // The reader closed the pipe, as `head` does once it has enough.
-            Err(OutputError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Err(OutputError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.stop.end()
+            }
             Err(OutputError::Io(error)) => {
                 let advice = "free some space, or write elsewhere";
                 return Err(Error::new(
@@ -177,17 +184,15 @@ impl Pipeline {
             }
             Err(OutputError::Failed(error)) => return Err(error),
         };
-        if let Some(reason) = self.stop.reason() {
-            status::verdict(self.status, &reason);
-        }
         self.counts.destinations = self.delivery.counts();
         self.counts.failed = self.failures();
-        Ok(RunOutcome { exit, counts: self.counts, report: self.stop.report() })
+        let (verdict, report) = (self.stop.verdict(), self.stop.report());
+        Ok(RunOutcome { exit, counts: self.counts, verdict, report })
     }
 
     fn process(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, OutputError> {
         if self.limit == Some(0) {
-            return Ok(Exit::Done);
+            return Ok(self.stop.end());
         }
         loop {
             let deadline = self.stop.deadline();
@@ -324,7 +329,7 @@ impl Pipeline {
             self.counts.gaps += 1;
             status::gap(self.status, frame.origin, &gap);
         }
-        let verdict = self.stop.observe(&context)?;
+        let is_decided = self.stop.observe(&context)?;
         if self.filter.matches(&context)? {
             for observer in &mut self.observers {
                 observer.event(&context)?;
@@ -334,6 +339,10 @@ impl Pipeline {
             }
             self.delivery.event(&shown)?;
             self.counts.shown += 1;
+            if !is_notice(shown.kind()) {
+                self.counted += 1;
+                self.stop.passed();
+            }
         } else {
             for observer in &mut self.observers {
                 observer.filtered_out(&context)?;
@@ -343,9 +352,10 @@ impl Pipeline {
         if self.delivery.advance(&frame, &shown) {
             self.flush()?;
         }
-        let is_done =
-            self.limit.is_some_and(|limit| self.counts.shown >= limit) || self.shutdown.is_set();
-        Ok(verdict.or(is_done.then_some(Exit::Done)))
+        let is_done = is_decided
+            || self.limit.is_some_and(|limit| self.counted >= limit)
+            || self.shutdown.is_set();
+        Ok(is_done.then(|| self.stop.end()))
     }
 
     /// Completes the output. Observers finish even if writing fails.
@@ -400,7 +410,7 @@ impl pool::InOrder for Pipeline {
             }
         }
         self.counts.add(&output.counts);
-        Ok(self.shutdown.is_set().then_some(Exit::Done))
+        Ok(self.shutdown.is_set().then(|| self.stop.end()))
     }
 
     fn report_progress(&self) {
@@ -412,6 +422,12 @@ impl pool::InOrder for Pipeline {
     fn flush(&mut self) -> Result<(), OutputError> {
         flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery)
     }
+}
+
+/// Returns whether an event is a notice of evtap about a stream. Such an event neither counts
+/// towards the limit nor shows that the stream is active.
+const fn is_notice(kind: Option<Kind>) -> bool {
+    matches!(kind, Some(Kind::TapConnected | Kind::TapEnded | Kind::TapGap))
 }
 
 /// Flushes stdout before delivering, so that the cursor never gets ahead of stdout.

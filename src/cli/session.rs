@@ -151,12 +151,22 @@ impl SessionBuilder {
                     }
                     running.abort_all();
                     close(live).await;
-                    match tokio::time::timeout(GRACE, outcome).await {
-                        Ok(Ok(Ok(outcome))) => status::summary(format, &outcome.counts, is_watched),
-                        Ok(Ok(Err(error))) => status::failed(format, &error),
-                        _ => {}
-                    }
-                    return exit;
+                    return match tokio::time::timeout(GRACE, outcome).await {
+                        Ok(Ok(Ok(outcome))) => {
+                            // A user who closes the live screen ends the run like a limit.
+                            let is_closed = matches!(exit, Ok(Exit::Done));
+                            if let Some(verdict) = outcome.verdict.filter(|_| is_closed) {
+                                status::verdict(format, verdict.is_met, &verdict.reason);
+                            }
+                            status::summary(format, &outcome.counts, is_watched);
+                            if is_closed { Ok(outcome.exit) } else { exit }
+                        }
+                        Ok(Ok(Err(error))) => {
+                            status::failed(format, &error);
+                            exit
+                        }
+                        _ => exit,
+                    };
                 }
             }
         };
@@ -185,6 +195,9 @@ impl SessionBuilder {
         })?;
         if let Some(report) = &outcome.report {
             print(report.as_bytes())?;
+        }
+        if let Some(verdict) = &outcome.verdict {
+            status::verdict(format, verdict.is_met, &verdict.reason);
         }
         status::summary(format, &outcome.counts, is_watched);
         let refused = outcome.counts.destinations.iter().any(|counts| counts.refused > 0);

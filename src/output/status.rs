@@ -294,12 +294,14 @@ pub fn warning(format: StatusFormat, error: &Error) {
     }
 }
 
-/// Reports why a run ends with its exit status.
-pub fn verdict(format: StatusFormat, reason: &str) {
+/// Reports what a condition decided: as text only if the run failed because of it.
+pub fn verdict(format: StatusFormat, is_met: bool, reason: &str) {
     match format {
-        StatusFormat::Json => report_json(&json!({"status": "verdict", "reason": reason})),
-        StatusFormat::Text | StatusFormat::Inline => report(reason),
-        StatusFormat::None => {}
+        StatusFormat::Json => {
+            report_json(&json!({"status": "verdict", "met": is_met, "reason": reason}));
+        }
+        StatusFormat::Text | StatusFormat::Inline if !is_met => report(reason),
+        StatusFormat::Text | StatusFormat::Inline | StatusFormat::None => {}
     }
 }
 

@@ -189,8 +189,75 @@ async fn stop_conditions_decide_the_exit_status() {
         ["surface.created"],
         "a filter hides nothing from --until"
     );
-    let enough = run(&["--until", ".call_sid == \"CA9\"", "-n", "2"]).await;
-    assert_eq!(types(&enough.ended(0)).len(), 2);
+}
+
+#[tokio::test]
+async fn status_0_with_until_means_that_an_event_matched() {
+    const NEVER: &str = ".call_sid == \"CA9\"";
+    const SECOND: &str = ".event_type == \"call.escalated\"";
+    for (options, shown, status, message) in [
+        (&["--until", NEVER, "-n", "2"][..], 2, 7, "no event matched --until\n"),
+        (&["--until", NEVER, "-n", "0"], 0, 7, "no event matched --until\n"),
+        (&["--until", NEVER, "--fail-if", NEVER, "-n", "2"], 2, 7, "no event matched --until\n"),
+        (&["--until", NEVER, "-f", "false", "--no-check"], 0, 7, "no event matched --until\n"),
+        (&["--until", SECOND, "-n", "3"], 3, 0, ""),
+        (&["--until", SECOND, "-n", "2"], 2, 7, "no event matched --until\n"),
+        (&["--fail-if", SECOND, "-n", "2"], 2, 0, ""),
+        (&["--fail-if", SECOND, "-n", "3"], 3, 7, "an event matched --fail-if\n"),
+        (&["--fail-if", NEVER, "-n", "0"], 0, 0, ""),
+        (&["--until", SECOND, "--fail-if", NEVER, "-n", "3"], 3, 0, ""),
+        (
+            &["--until", SECOND, "--fail-if", SECOND, "-n", "3"],
+            3,
+            7,
+            "an event matched --fail-if\n",
+        ),
+    ] {
+        let run = options.iter().fold(evtap("replay -"), |run, option| run.arg(option));
+        let ran = run.stdin(DAY).run().await;
+        assert_eq!(types(&ran.ended(status)).len(), shown, "{options:?}");
+        assert_eq!(ran.stderr().trim_start_matches("evtap: "), message, "{options:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_closed_pipe_does_not_change_what_a_condition_decided() {
+    for (options, status) in [
+        (&["--until", ".call_sid == \"CA9\""][..], 7),
+        (&["--until", ".event_type == \"call.escalated\""], 0),
+        (&["--fail-if", ".event_type == \"call.escalated\""], 7),
+        (&["--fail-if", ".call_sid == \"CA9\""], 0),
+    ] {
+        let run = options.iter().fold(evtap("replay -"), |run, option| run.arg(option));
+        let run = run.stdin(DAY).stdin_stays_open();
+        // The events are on their way, or still to be read, when the pipe is closed.
+        let (exit, _) = run.start().close_stdout().await;
+        assert_eq!(exit, status, "{options:?}");
+    }
+}
+
+#[tokio::test]
+async fn notices_of_evtap_do_not_count_towards_the_limit() {
+    let gap = "{\"event_type\":\"tap.gap\",\"certain\":true,\"reason\":\"away_too_long\"}\n";
+    let malformed = "{\n";
+    let stdin = format!("{gap}{malformed}{gap}{gap}{DAY}");
+    let ran = evtap("replay - -n 2 --status none").stdin(stdin.clone()).run().await;
+    assert_eq!(
+        types(&ran.ended(0)),
+        ["tap.gap", "tap.malformed", "tap.gap", "tap.gap", "call.started"]
+    );
+    let base = emulator(fast()).await;
+    let ran = watch(&base, "-n 1 --status inline").run().await;
+    let types = types(&ran.ended(0));
+    assert_eq!((types.len(), &*types[0]), (2, "tap.connected"));
+}
+
+#[tokio::test]
+async fn only_events_that_pass_the_filter_postpone_the_idle_timeout() {
+    let base = emulator(fast()).await;
+    // The clinic sends events all the time, none of which passes.
+    let idle = watch(&base, "-e tap.malformed --idle-timeout 300ms").run().await;
+    assert_eq!(idle.ended(0), "");
 }
 
 #[tokio::test]

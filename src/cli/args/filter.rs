@@ -51,7 +51,7 @@ pub struct FilterArgs {
 pub struct StopArgs {
     /// Stop at the first event that matches a jq expression
     ///
-    /// Exits with status 7 if the stream ends without a match.
+    /// Exits with status 7 if the run ends without a match, whatever ends it.
     #[arg(long, value_name = "EXPR")]
     pub until: Option<String>,
     /// Exit with status 7 at the first event that matches a jq expression
@@ -62,7 +62,7 @@ pub struct StopArgs {
     /// Examples: `30s`, `5m`, `1h30m`
     #[arg(long, value_name = "DURATION")]
     pub duration: Option<String>,
-    /// Stop after this long without an event
+    /// Stop after this long without an event that passes the filters
     #[arg(long, value_name = "DURATION")]
     pub idle_timeout: Option<String>,
 }

@@ -25,6 +25,8 @@ pub struct OutputArgs {
     #[arg(short, long, requires = "jq")]
     pub raw_strings: bool,
     /// Stop after N events
+    ///
+    /// Notices of evtap, such as `tap.gap`, do not count.
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<u64>,
     /// When to use colours

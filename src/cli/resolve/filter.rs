@@ -64,7 +64,7 @@ pub(super) fn stop_conditions(
         ends_at: length("--duration", &stop.duration)?.map(|length| now + length),
         idle: length("--idle-timeout", &stop.idle_timeout)?,
         last: Some(now),
-        reason: None,
+        decided: None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::StopCondition;
+use super::{StopCondition, Verdict};
 use crate::error::{Exit, Result};
 use crate::query::{EventContext, Predicate};
 
@@ -15,31 +15,41 @@ pub struct Conditions {
     pub fail_if: Option<Predicate>,
     /// The time at which the run ends.
     pub ends_at: Option<Instant>,
-    /// The maximum time without an event.
+    /// The maximum time without an event that passes the filters.
     pub idle: Option<Duration>,
-    /// The time at which the last event arrived.
+    /// The time at which the last such event arrived.
     pub last: Option<Instant>,
-    /// The reason why the run failed.
-    pub reason: Option<&'static str>,
+    /// What an event decided.
+    pub decided: Option<Decision>,
+}
+
+/// What an event can decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The event matched `--until`.
+    Until,
+    /// The event matched `--fail-if`.
+    FailIf,
 }
 
 impl StopCondition for Conditions {
-    fn observe(&mut self, context: &EventContext<'_>) -> Result<Option<Exit>> {
-        if self.idle.is_some() {
-            self.last = Some(Instant::now());
-        }
+    fn observe(&mut self, context: &EventContext<'_>) -> Result<bool> {
         if let Some(fail_if) = &mut self.fail_if
             && fail_if.holds(context)?
         {
-            self.reason = Some("an event matched --fail-if");
-            return Ok(Some(Exit::Verdict));
-        }
-        if let Some(until) = &mut self.until
+            self.decided = Some(Decision::FailIf);
+        } else if let Some(until) = &mut self.until
             && until.holds(context)?
         {
-            return Ok(Some(Exit::Done));
+            self.decided = Some(Decision::Until);
         }
-        Ok(None)
+        Ok(self.decided.is_some())
+    }
+
+    fn passed(&mut self) {
+        if self.idle.is_some() {
+            self.last = Some(Instant::now());
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -55,18 +65,25 @@ impl StopCondition for Conditions {
     }
 
     fn end(&mut self) -> Exit {
-        if self.until.is_none() {
-            return Exit::Done;
+        match self.decided {
+            Some(Decision::Until) => Exit::Done,
+            None if self.until.is_none() => Exit::Done,
+            Some(Decision::FailIf) | None => Exit::Verdict,
         }
-        self.reason = Some("no event matched --until");
-        Exit::Verdict
     }
 
     fn failures(&self) -> u64 {
         self.until.iter().chain(&self.fail_if).map(Predicate::failures).sum()
     }
 
-    fn reason(&self) -> Option<String> {
-        self.reason.map(str::to_owned)
+    fn verdict(&self) -> Option<Verdict> {
+        let (is_met, reason) = match self.decided {
+            Some(Decision::FailIf) => (false, "an event matched --fail-if"),
+            Some(Decision::Until) => (true, "an event matched --until"),
+            None if self.until.is_some() => (false, "no event matched --until"),
+            None if self.fail_if.is_some() => (true, "no event matched --fail-if"),
+            None => return None,
+        };
+        Some(Verdict { is_met, reason: reason.to_owned() })
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::StopCondition;
+use super::{StopCondition, Verdict};
 use crate::error::{Error, Exit, Result};
 use crate::query::{EventContext, Predicate};
 use crate::text::units::{DurationError, parse_duration};
@@ -104,13 +104,13 @@ impl Expectation {
 }
 
 impl StopCondition for Expectation {
-    fn observe(&mut self, context: &EventContext<'_>) -> Result<Option<Exit>> {
+    fn observe(&mut self, context: &EventContext<'_>) -> Result<bool> {
         let tap = context.event.tap();
         let now: Option<Timestamp> =
             tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
         let since = *self.since.get_or_insert_with(|| now.unwrap_or_default());
         let after = now.map(|now| now.duration_since(since));
-        let Some(step) = self.steps.get_mut(self.at) else { return Ok(Some(self.exit())) };
+        let Some(step) = self.steps.get_mut(self.at) else { return Ok(true) };
         let in_time = match (step.within, after) {
             (Some(within), Some(after)) => {
                 after <= SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX)
@@ -119,7 +119,7 @@ impl StopCondition for Expectation {
             (None, _) => true,
         };
         if !in_time {
-            return Ok(Some(self.exit()));
+            return Ok(true);
         }
         if step.predicate.holds(context)? {
             step.met = Some(StepMatch { after, in_time });
@@ -127,7 +127,7 @@ impl StopCondition for Expectation {
             self.since = now.or(self.since);
             self.began = Instant::now();
         }
-        Ok((self.at == self.steps.len()).then(|| self.exit()))
+        Ok(self.at == self.steps.len())
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -141,6 +141,16 @@ impl StopCondition for Expectation {
 
     fn failures(&self) -> u64 {
         self.steps.iter().map(|step| step.predicate.failures()).sum()
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        let is_met = self.exit() == Exit::Done;
+        let reason = if is_met {
+            "every step was met".to_owned()
+        } else {
+            format!("step {} of {} was not met", self.at + 1, self.steps.len())
+        };
+        Some(Verdict { is_met, reason })
     }
 
     fn report(&self) -> Option<String> {
