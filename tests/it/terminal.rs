@@ -273,6 +273,12 @@ fn file_names_and_arguments_are_harmless() {
         );
         assert!(String::from_utf8_lossy(&seen).contains("in the clear"));
         assert_harmless(&seen, "audit");
+        let step = format!(".call_sid == \"{name}\"");
+        let event: &[u8] = b"{\"event_type\":\"call.started\"}\n";
+        let args = ["expect", "--replay", "x.ndjson", "--no-check", "--then", &step];
+        let seen = terminal(&args, &[("x.ndjson", event)], &[]);
+        assert!(String::from_utf8_lossy(&seen).contains("not met"));
+        assert_harmless(&seen, "expect");
     }
 }
 

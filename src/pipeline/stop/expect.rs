@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{StopCondition, Verdict};
 use crate::error::{Error, Exit, Result};
 use crate::query::{EventContext, Predicate};
+use crate::text::terminal;
 use crate::text::units::{DurationError, parse_duration};
 
 /// One step: `[within DURATION] EXPRESSION`.
@@ -169,7 +170,8 @@ impl StopCondition for Expectation {
             };
             let within =
                 step.within.map_or_else(String::new, |within| format!(" within {within:?}"));
-            let _ = writeln!(text, "{verdict:11}  {after:>10}{within:14}  {}", step.text);
+            let expression = terminal::visible(&step.text);
+            let _ = writeln!(text, "{verdict:11}  {after:>10}{within:14}  {expression}");
         }
         Some(text)
     }
