@@ -5,12 +5,13 @@
 //! several events share, a replay of five minutes, two shapes of observer frames. It fails on
 //! request, by [`Fault`]. All people in it are fictional.
 //!
-//! A seed determines the clinic's day. It starts when the first client opens the workspace stream,
-//! and continues whether or not a client is connected.
+//! Each workspace has its own clinic. The seed and the workspace determine its day, which starts when
+//! the first client opens the workspace stream, and continues whether or not a client is connected.
 
 mod buffer;
 mod bus;
 mod cast;
+mod clinics;
 #[cfg(test)]
 mod conformance;
 mod faults;
@@ -31,5 +32,5 @@ mod wire;
 
 pub use faults::{CutPoint, Fault, read_script};
 pub use ledger::Ledger;
-pub use options::{DEMO_CALL, DEMO_WORKSPACE, Options};
+pub use options::{DEMO_CALL, DEMO_WORKSPACE, MAX_DEMO, Options, demo_workspace};
 pub use serve::run;

@@ -73,21 +73,19 @@ impl Platform {
         (self.client, self.keys)
     }
 
-    /// Returns the platform of these workspaces, and their ids. The workspace `demo` starts the
-    /// emulator.
+    /// Returns the platform of these workspaces, and their ids. Demo workspaces start the emulator.
     pub async fn for_workspaces(
-        workspaces: Vec<String>,
+        workspaces: resolve::Workspaces,
         connection: &args::ConnectionArgs,
         demo: &args::DemoArgs,
         limits: SourceConfig,
     ) -> Result<(Self, Vec<String>)> {
-        if workspaces == [resolve::DEMO] {
-            return Ok((
-                Self::demo(demo, limits).await?,
-                vec![emulator::DEMO_WORKSPACE.to_owned()],
-            ));
-        }
-        Ok((Self::connect(connection, limits).await?, workspaces))
+        let platform = if workspaces.are_demo {
+            Self::demo(demo, limits).await?
+        } else {
+            Self::connect(connection, limits).await?
+        };
+        Ok((platform, workspaces.ids))
     }
 
     /// Returns the platform of these calls, their workspace and their SIDs. The call `demo` starts
@@ -99,12 +97,17 @@ impl Platform {
         demo: &args::DemoArgs,
         limits: SourceConfig,
     ) -> Result<(Self, String, Vec<String>)> {
+        let clinic = workspace.filter(|workspace| resolve::is_demo(workspace));
         if calls == [resolve::DEMO] {
+            let workspace = resolve::workspace(clinic.unwrap_or(resolve::DEMO))?;
             let platform = Self::demo(demo, limits).await?;
-            return Ok((
-                platform,
-                emulator::DEMO_WORKSPACE.to_owned(),
-                vec![emulator::DEMO_CALL.to_owned()],
+            return Ok((platform, workspace, vec![emulator::DEMO_CALL.to_owned()]));
+        }
+        if clinic.is_some() {
+            return Err(Error::usage(
+                "cannot observe",
+                "the demo starts with this command, so only its call `demo` is known",
+                "give --call demo, or run `evtap serve` and give its --base-url",
             ));
         }
         if calls.iter().any(|call| call == resolve::DEMO) {

@@ -18,7 +18,8 @@ pub(super) mod value;
 
 pub use color::apply_color;
 pub use connection::{
-    DEMO, api_key, call, calls, key_source, merge, network, source_config, workspace, workspaces,
+    DEMO, Workspaces, api_key, call, calls, is_demo, key_source, merge, network, source_config,
+    workspace, workspaces,
 };
 pub use replay::{pace, threads};
 pub use screen::screen;

@@ -77,7 +77,8 @@ pub enum Fault {
     Forget,
     /// Several faults occur on one connection. SSE.
     All(Vec<Fault>),
-    /// The server closes the socket with this code right after the first frame. WebSocket.
+    /// The server closes the socket with this code: in place of the first event if the code refuses
+    /// the observer, or right after it. WebSocket.
     Close(u16),
     /// The connection works normally. Either transport.
     None,

@@ -1,5 +1,6 @@
 //! The observer of a call: `GET /v1/{workspace_id}/observers/{call_sid}/ws`, upgraded.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ const CALL_OVER: u16 = 1000;
 const GOING_AWAY: u16 = 1001;
 const WRONG_CREDENTIAL: u16 = 4001;
 const NO_SUCH_CALL: u16 = 4004;
+/// The close codes that refuse an observer, so that no event precedes them.
+const REFUSALS: &[u16] = &[1008, WRONG_CREDENTIAL, 4003, NO_SUCH_CALL, 4029, 4403];
 
 type ObserverSocket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -59,7 +62,8 @@ pub async fn observe(
     } else {
         match server.take_fault(Fault::is_for_observer) {
             Fault::Status { code, retry_after } => return refuse(code, retry_after),
-            fault => match server.call(&sid) {
+            Fault::Close(code) if REFUSALS.contains(&code) => Err(code),
+            fault => match server.call(&workspace, &sid) {
                 Some(live) => Ok(ObserverSession {
                     live,
                     workspace,
@@ -140,7 +144,8 @@ impl ObserverSession {
             _ => usize::MAX,
         };
 
-        let mut due = vec![text(Kind::SessionInfo, first)];
+        let mut shapes = Shapes::default();
+        let mut due = vec![shapes.text(Kind::SessionInfo, first)];
         loop {
             for text in due.drain(..) {
                 if text.len() > left {
@@ -165,7 +170,7 @@ impl ObserverSession {
             }
             let now = clock.now();
             while let Some(step) = coming.next_if(|step| *began + step.at <= now) {
-                due.push(text(step.kind, step.payload));
+                due.push(shapes.text(step.kind, step.payload));
             }
         }
         close(&mut socket, CALL_OVER).await;
@@ -216,21 +221,32 @@ fn state(passed: &[StoryStep]) -> &str {
     transition.and_then(|step| step.payload["next_state"].as_str()).unwrap_or(INITIAL_STATE)
 }
 
-/// Formats an event in the shape of its type: with its fields beside the type, or in `data`.
-fn text(kind: Kind, payload: Value) -> String {
-    let event_type = kind.spec().event_type;
-    if is_nested(kind) {
-        return json!({ "type": event_type, "data": payload }).to_string();
-    }
-    let mut flat = serde_json::Map::new();
-    flat.insert("type".into(), event_type.into());
-    if let Value::Object(fields) = payload {
-        flat.extend(fields);
-    }
-    Value::Object(flat).to_string()
+/// Formats events in the two shapes that occur: with the fields beside the type, or in `data`.
+///
+/// Most types have the first shape. Those that the platform has sent in both alternate.
+#[derive(Default)]
+struct Shapes {
+    /// The types whose last event was nested.
+    nested: HashSet<Kind>,
 }
 
-const fn is_nested(kind: Kind) -> bool {
+impl Shapes {
+    fn text(&mut self, kind: Kind, payload: Value) -> String {
+        let event_type = kind.spec().event_type;
+        if may_be_nested(kind) && !self.nested.remove(&kind) {
+            self.nested.insert(kind);
+            return json!({ "type": event_type, "data": payload }).to_string();
+        }
+        let mut flat = serde_json::Map::new();
+        flat.insert("type".into(), event_type.into());
+        if let Value::Object(fields) = payload {
+            flat.extend(fields);
+        }
+        Value::Object(flat).to_string()
+    }
+}
+
+const fn may_be_nested(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::ToolCallStarted

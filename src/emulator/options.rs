@@ -10,6 +10,15 @@ use crate::transport::credential::Credential;
 /// A workspace id for use where any id works.
 pub const DEMO_WORKSPACE: &str = "d3300000-0000-4000-8000-000000000001";
 
+/// The highest number of a demo workspace.
+pub const MAX_DEMO: u16 = 999;
+
+/// Returns the id of a demo workspace. The first is [`DEMO_WORKSPACE`].
+#[must_use]
+pub fn demo_workspace(number: u16) -> String {
+    format!("d3300000-0000-4000-8000-{number:012}")
+}
+
 /// The SID of the demo call, which is always live. Each observer sees it from its start, and it
 /// contains every type of observer event.
 pub const DEMO_CALL: &str = "CAd3300000000000000000000000000001";
@@ -17,7 +26,7 @@ pub const DEMO_CALL: &str = "CAd3300000000000000000000000000001";
 /// The options of the emulator.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The seed of the day. The same seed gives the same events in the same order.
+    /// The seed of the days. The same seed gives a workspace the same events in the same order.
     pub seed: u64,
     /// The average number of workspace events per second. At five, calls take as long as they
     /// report.
@@ -29,7 +38,7 @@ pub struct Options {
     pub api_key: Option<Credential>,
     /// The only workspace that exists; `None` accepts any UUID.
     pub workspace: Option<String>,
-    /// The number of workspace streams that may be open at a time.
+    /// The number of streams of a workspace that may be open at a time.
     pub max_streams: usize,
     /// The faults of successive connections.
     pub faults: Vec<Fault>,

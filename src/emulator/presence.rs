@@ -1,35 +1,37 @@
 //! Counts connections: to limit the open streams, and to find out when all clients are served.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::model::Stream;
-
 /// The time that a disconnected client has to reconnect: the longest back-off.
 const COME_BACK: Duration = Duration::from_secs(30);
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct Count {
-    streams: usize,
+    /// The number of open streams of each workspace that has any.
+    streams: HashMap<String, usize>,
     observers: usize,
     /// The number of connections that got everything up to the end.
     served: usize,
     begun: bool,
-    over: bool,
+    /// The number of days that are not over.
+    days: usize,
     closing: bool,
 }
 
 impl Count {
-    const fn is_empty(&self) -> bool {
-        self.streams == 0 && self.observers == 0
+    fn is_empty(&self) -> bool {
+        self.streams.is_empty() && self.observers == 0
     }
 
     /// Whether no client is connected and nothing is played for one that may reconnect.
-    const fn at_rest(&self) -> bool {
-        self.is_empty() && (self.over || (!self.begun && self.served > 0))
+    fn at_rest(&self) -> bool {
+        self.is_empty() && if self.begun { self.days == 0 } else { self.served > 0 }
     }
 }
 
@@ -43,26 +45,36 @@ impl Presence {
         Self(Arc::new(watch::Sender::default()))
     }
 
-    /// Counts a new workspace stream, unless `limit` streams are open.
-    pub fn stream(&self, limit: usize) -> Option<Visit> {
+    /// Counts a new stream of a workspace, unless `limit` of its streams are open.
+    pub fn stream(&self, workspace: &str, limit: usize) -> Option<Visit> {
         let entered = self.0.send_if_modified(|count| {
-            let free = count.streams < limit;
-            count.streams += usize::from(free);
-            count.begun |= free;
+            let open = count.streams.get(workspace).copied().unwrap_or_default();
+            let free = open < limit;
+            if free {
+                count.streams.insert(workspace.to_owned(), open + 1);
+            }
             free
         });
-        entered.then(|| Visit { presence: self.clone(), stream: Stream::Workspace })
+        entered.then(|| Visit { presence: self.clone(), workspace: Some(workspace.to_owned()) })
     }
 
     /// Counts a new observer.
     pub fn observer(&self) -> Visit {
         self.0.send_modify(|count| count.observers += 1);
-        Visit { presence: self.clone(), stream: Stream::Observer }
+        Visit { presence: self.clone(), workspace: None }
     }
 
-    /// Records the end of the day.
-    pub fn over(&self) {
-        self.0.send_modify(|count| count.over = true);
+    /// Records that the day of a workspace begins.
+    pub fn day_begins(&self) {
+        self.0.send_modify(|count| {
+            count.begun = true;
+            count.days += 1;
+        });
+    }
+
+    /// Records that the day of a workspace is over.
+    pub fn day_ends(&self) {
+        self.0.send_modify(|count| count.days -= 1);
     }
 
     /// Asks all connections to close.
@@ -98,7 +110,8 @@ impl Presence {
 #[derive(Debug)]
 pub struct Visit {
     presence: Presence,
-    stream: Stream,
+    /// The workspace whose stream it is; `None` for an observer.
+    workspace: Option<String>,
 }
 
 impl Visit {
@@ -115,9 +128,16 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.presence.0.send_modify(|count| match self.stream {
-            Stream::Workspace => count.streams -= 1,
-            Stream::Observer | Stream::Own => count.observers -= 1,
+        self.presence.0.send_modify(|count| match self.workspace.take() {
+            Some(workspace) => {
+                if let Entry::Occupied(mut open) = count.streams.entry(workspace) {
+                    *open.get_mut() -= 1;
+                    if *open.get() == 0 {
+                        open.remove();
+                    }
+                }
+            }
+            None => count.observers -= 1,
         });
     }
 }
@@ -135,19 +155,21 @@ mod tests {
     #[test]
     fn no_more_streams_than_there_may_be() {
         let presence = Presence::new();
-        let first = presence.stream(2).expect("a place");
-        let _second = presence.stream(2).expect("a place");
-        assert!(presence.stream(2).is_none());
+        let first = presence.stream("a", 2).expect("a place");
+        let _second = presence.stream("a", 2).expect("a place");
+        assert!(presence.stream("a", 2).is_none());
+        assert!(presence.stream("b", 2).is_some(), "another workspace has its own limit");
         drop(first);
-        assert!(presence.stream(2).is_some());
+        assert!(presence.stream("a", 2).is_some());
     }
 
     #[tokio::test]
     async fn a_day_is_served_when_it_is_over_and_everybody_has_left() {
         let presence = Presence::new();
         assert!(!all_served(&presence), "nobody came yet");
-        let stream = presence.stream(1).expect("a place");
-        presence.over();
+        let stream = presence.stream("a", 1).expect("a place");
+        presence.day_begins();
+        presence.day_ends();
         assert!(!all_served(&presence), "somebody still reads");
         stream.served();
         drop(stream);
@@ -157,10 +179,11 @@ mod tests {
     #[tokio::test]
     async fn a_disconnected_client_can_reconnect() {
         let presence = Presence::new();
-        drop(presence.stream(1));
-        presence.over();
+        presence.day_begins();
+        drop(presence.stream("a", 1));
+        presence.day_ends();
         assert!(!all_served(&presence), "nobody had everything");
-        presence.stream(1).expect("a place").served();
+        presence.stream("a", 1).expect("a place").served();
         assert!(all_served(&presence));
     }
 
@@ -171,7 +194,10 @@ mod tests {
         assert!(!all_served(&presence), "nobody had everything");
         presence.observer().served();
         assert!(all_served(&presence));
-        let _stream = presence.stream(1).expect("a place");
+        presence.day_begins();
         assert!(!all_served(&presence), "a day has begun");
+        presence.day_begins();
+        presence.day_ends();
+        assert!(!all_served(&presence), "another day goes on");
     }
 }

@@ -60,7 +60,6 @@ pub async fn run(
     tokio::select! {
         result = finished => result,
         () = late => Ok(()),
-        () = server.play() => Ok(()),
     }
 }
 

@@ -10,10 +10,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::bus::{Bus, LiveCall};
+use super::clinics::{Clinics, seed};
 use super::faults::Fault;
 use super::options::{DEMO_CALL, Options};
 use super::presence::Presence;
-use super::scenario::{Clock, Scenario, demo_call};
+use super::scenario::{Clock, demo_call};
 use crate::model::is_uuid;
 use crate::transport::credential::Credential;
 
@@ -22,31 +23,26 @@ use crate::transport::credential::Credential;
 pub struct Server {
     /// The options of the emulator.
     pub options: Options,
-    /// The events of the workspace.
-    pub bus: Bus,
     /// The connections.
     pub presence: Presence,
+    clinics: Clinics,
     faults: Mutex<VecDeque<Fault>>,
 }
 
 impl Server {
     pub fn new(mut options: Options) -> Self {
         let faults = Mutex::new(std::mem::take(&mut options.faults).into());
-        let bus = Bus::new(options.ledger.clone());
-        Self { options, bus, presence: Presence::new(), faults }
+        Self { options, presence: Presence::new(), clinics: Clinics::default(), faults }
     }
 
     pub fn close(&self) {
-        self.bus.close();
+        self.clinics.close();
         self.presence.close();
     }
 
-    /// Plays the day. Never returns, so that the server ends only with its connections.
-    pub async fn play(&self) {
-        self.bus.play(Scenario::new(self.options.seed, self.options.once)).await;
-        self.bus.close();
-        self.presence.over();
-        pending::<()>().await;
+    /// Returns the events of a workspace, whose day begins with the first request.
+    pub fn bus(&self, workspace: &str) -> Option<Arc<Bus>> {
+        self.clinics.open(&workspace.to_ascii_lowercase(), &self.options, &self.presence)
     }
 
     pub async fn all_served(&self) {
@@ -69,12 +65,13 @@ impl Server {
             .map_or_else(|| is_uuid(id), |only| only.eq_ignore_ascii_case(id))
     }
 
-    /// Returns the ongoing call with a SID. The demo call starts when it is requested.
-    pub fn call(&self, sid: &str) -> Option<LiveCall> {
+    /// Returns the ongoing call of a workspace with a SID. The demo call starts when it is requested.
+    pub fn call(&self, workspace: &str, sid: &str) -> Option<LiveCall> {
+        let workspace = workspace.to_ascii_lowercase();
         if sid != DEMO_CALL {
-            return self.bus.call(sid);
+            return self.clinics.get(&workspace)?.call(sid);
         }
-        let call = Arc::new(demo_call(sid, self.options.seed));
+        let call = Arc::new(demo_call(sid, seed(&workspace, self.options.seed)));
         Some(LiveCall {
             call,
             began: Duration::ZERO,

@@ -50,21 +50,24 @@ pub async fn stream(
         Fault::All(faults) => faults,
         fault => vec![fault],
     };
-    let Some(visit) = server.presence.stream(most) else {
+    let Some(visit) = server.presence.stream(&workspace.to_ascii_lowercase(), most) else {
         return event_stream(Body::from(control("too_many_streams", most)));
+    };
+    let Some(bus) = server.bus(&workspace) else {
+        return refuse(503, None);
     };
     let mut after =
         headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse::<u64>().ok());
     for fault in &faults {
         match fault {
             Fault::Overlap => after = after.map(|id| id.saturating_sub(OVERLAP)),
-            Fault::Backwards(milliseconds) => server.bus.go_back(*milliseconds),
-            Fault::Forget => server.bus.forget(),
+            Fault::Backwards(milliseconds) => bus.go_back(*milliseconds),
+            Fault::Forget => bus.forget(),
             _ => {}
         }
     }
-    let (replay, live) = server.bus.subscribe(after);
-    server.bus.begin(server.options.rate);
+    let (replay, live) = bus.subscribe(after);
+    bus.begin(server.options.rate);
     let period = server.options.heartbeat.max(Duration::from_millis(1));
     let heartbeat = interval_at(Instant::now() + period, period);
     let events = Events { first: true, replay, live, heartbeat, last: None, visit };
@@ -172,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn a_slow_stream_ends_and_never_skips_events() {
         let sender = broadcast::Sender::new(1);
-        let visit = Presence::new().stream(1).expect("a place");
+        let visit = Presence::new().stream("a", 1).expect("a place");
         let period = Duration::from_secs(3600);
         let mut events = Events {
             first: true,

@@ -143,3 +143,21 @@ async fn other_machines_need_allow_remote() {
     assert_eq!(refused.ended(2), "");
     assert!(refused.stderr().contains("give --allow-remote"), "{}", refused.stderr());
 }
+
+#[tokio::test]
+async fn several_demo_workspaces_are_different_clinics() {
+    let seen = evtap("watch -w demo -w demo:2 -w demo -n 40 --demo-rate 500").run().await;
+    assert_eq!(seen.status(), 0, "{}", seen.stderr());
+    let events: Vec<Value> =
+        seen.stdout().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of = |workspace: &str| {
+        events.iter().filter(|event| event["_tap"]["workspace_id"] == workspace).count()
+    };
+    let (one, two) = (of(DEMO_WORKSPACE), of(&evtap::emulator::demo_workspace(2)));
+    assert!(one > 0 && two > 0 && one + two == 40, "{one} and {two}");
+    for wrong in ["demo:0", "demo:1000", "demo:x", "demo:"] {
+        let seen = evtap(&format!("watch -w {wrong}")).run().await;
+        assert_eq!(seen.status(), 2);
+        assert!(seen.stderr().contains("the number of a demo clinic is from 1 to 999"));
+    }
+}

@@ -29,22 +29,22 @@ pub async fn run(options: args::DoctorArgs, choice: &ConfigChoice) -> Result<Exi
     let mut report = DoctorReport::new(options.output);
     report.add(configuration(&options, choice))?;
     let demo = options.call.as_deref() == Some(resolve::DEMO)
-        || options.workspace.iter().any(|id| id == resolve::DEMO);
+        || options.workspace.iter().any(|id| resolve::is_demo(id));
     if demo {
         let (client, keys) =
             Platform::demo(&options.demo, SourceConfig::default()).await?.into_parts();
         report.add(CheckResult::ok("key", "not needed: the demo"))?;
         let call = options.call.as_ref().map(|_| emulator::DEMO_CALL.to_owned());
+        let clinics = options.workspace.iter().filter(|id| resolve::is_demo(id)).cloned();
+        let clinics: Vec<_> = clinics.collect();
+        let workspaces = if clinics.is_empty() {
+            vec![emulator::DEMO_WORKSPACE.to_owned()]
+        } else {
+            resolve::workspaces(&clinics)?.ids
+        };
         let origins = client.endpoints().clone();
         network(&options, &origins, &mut report).await?;
-        streams(
-            &client,
-            &keys.current(),
-            &[emulator::DEMO_WORKSPACE.to_owned()],
-            call.as_deref(),
-            &mut report,
-        )
-        .await?;
+        streams(&client, &keys.current(), &workspaces, call.as_deref(), &mut report).await?;
     } else {
         platform(&options, &mut report).await?;
     }

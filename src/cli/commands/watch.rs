@@ -14,13 +14,13 @@ use crate::transport::sse::Start;
 
 pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
     let workspaces = resolve::workspaces(&args.workspace)?;
-    let stages = resolve::stages(&args.filter, &args.output, &args.stop, workspaces.len() > 1)?;
+    let stages = resolve::stages(&args.filter, &args.output, &args.stop, workspaces.ids.len() > 1)?;
     let screen = resolve::screen(
         &args.screen,
         &args.filter,
         &args.output,
         &stages.policy,
-        &workspaces.join(", "),
+        &args.workspace.join(", "),
     )?;
     let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
     let network = resolve::network(&args.connection.auth);

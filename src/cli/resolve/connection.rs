@@ -3,6 +3,7 @@
 
 use super::value::{duration, positive_duration, size};
 use crate::cli::args::{AuthArgs, DeliveryArgs, MergeOrder, ReconnectArgs};
+use crate::emulator::{MAX_DEMO, demo_workspace};
 use crate::error::{Error, Exit, Result};
 use crate::model::{is_call_sid, is_uuid};
 use crate::transport::SourceConfig;
@@ -13,28 +14,61 @@ use crate::transport::merge::Merge;
 /// The name of the built-in demo workspace and of its call.
 pub const DEMO: &str = "demo";
 
-/// Checks the ids of the workspaces to watch, which are UUIDs or only `demo`.
-pub fn workspaces(given: &[String]) -> Result<Vec<String>> {
+/// The workspaces that a command reads.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Workspaces {
+    /// Their ids, each once.
+    pub ids: Vec<String>,
+    /// Whether they are clinics of the emulator.
+    pub are_demo: bool,
+}
+
+/// Checks the workspaces to read, which are UUIDs, or clinics of the emulator: `demo`, `demo:2` and
+/// so on.
+pub fn workspaces(given: &[String]) -> Result<Workspaces> {
     if given.is_empty() {
         let advice = "give --workspace or set AMIGO_WORKSPACE_ID; `--workspace demo` needs neither account nor network";
         return Err(Error::usage("cannot watch", "no workspace is named", advice)
             .with_setting("--workspace"));
     }
-    if given.len() > 1 && given.iter().any(|id| id == DEMO) {
+    let demos = given.iter().filter(|id| is_demo(id)).count();
+    if demos > 0 && demos < given.len() {
         return Err(Error::usage(
             "cannot watch",
             "the demo can't be merged with a workspace",
-            "watch it by itself",
+            "watch it by itself; `demo:2` is a second clinic",
         )
         .with_setting("--workspace"));
     }
-    given.iter().map(|id| workspace(id)).collect()
+    let mut ids = Vec::with_capacity(given.len());
+    for id in given {
+        let id = workspace(id)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(Workspaces { ids, are_demo: demos > 0 })
 }
 
-/// Checks the id of a workspace and returns it in lower case.
+/// Whether a workspace is a clinic of the emulator.
+#[must_use]
+pub fn is_demo(workspace: &str) -> bool {
+    workspace == DEMO || workspace.strip_prefix(DEMO).is_some_and(|rest| rest.starts_with(':'))
+}
+
+/// Checks the id of a workspace and returns it in lower case, for `demo` and `demo:2` too.
 pub fn workspace(id: &str) -> Result<String> {
-    if id == DEMO || is_uuid(id) {
+    if is_uuid(id) {
         return Ok(id.to_ascii_lowercase());
+    }
+    if is_demo(id) {
+        let number = id[DEMO.len()..].strip_prefix(':').unwrap_or("1");
+        let number = number.parse().ok().filter(|number| (1..=MAX_DEMO).contains(number));
+        return number.map(demo_workspace).ok_or_else(|| {
+            let why = format!("the number of a demo clinic is from 1 to {MAX_DEMO}");
+            Error::usage("cannot use that workspace", why, "write it like `demo:2`")
+                .with_setting("--workspace")
+        });
     }
     let advice = "copy it from the platform's settings, such as 1b4e28ba-2fa1-11d2-883f-0016d3cca427, or try `demo`";
     Err(Error::usage("cannot use that workspace", "its id is not a UUID", advice)

@@ -89,8 +89,13 @@ async fn the_demo_call_is_whole_and_ends_well() {
         let observed =
             Kind::ALL.iter().copied().filter(|kind| kind.spec().stream == Stream::Observer);
         assert_eq!(events.iter().map(kind).collect::<BTreeSet<_>>(), observed.collect());
-        let nested = events.iter().filter(|event| event.get("data").is_some()).count();
-        assert!(nested > 0 && nested < events.len(), "both shapes occur");
+        let of_shape = |nested| {
+            let is_of_shape = |event: &&Value| event.get("data").is_some() == nested;
+            events.iter().filter(is_of_shape).map(kind).collect::<BTreeSet<_>>()
+        };
+        let (flat, nested) = (of_shape(false), of_shape(true));
+        assert_eq!(nested.len(), 7);
+        assert!(nested.is_subset(&flat), "these occur in both shapes: {nested:?}, {flat:?}");
         for event in events {
             fits(kind(&event).spec(), &fields(event)).expect("a payload of the declared shape");
         }
@@ -158,7 +163,15 @@ async fn pings_are_answered() {
 
 #[tokio::test]
 async fn faults_come_in_order_and_then_none() {
-    let faults = ["error=stream_error", "status=503", "close=4100", "cut=0", "cut=900", "end=900"];
+    let faults = [
+        "error=stream_error",
+        "status=503",
+        "close=4100",
+        "close=4004",
+        "cut=0",
+        "cut=900",
+        "end=900",
+    ];
     let emulator = Emulator::start(Options { rate: AT_ONCE, ..faulty(&faults) }).await;
     match connect(&emulator, DEMO_CALL, &format!("auth, {TOKEN}")).await {
         Err(Error::Http(response)) => assert_eq!(response.status(), 503),
@@ -166,6 +179,8 @@ async fn faults_come_in_order_and_then_none() {
     }
     let (events, code) = all(&mut observe(&emulator, DEMO_CALL).await).await;
     assert_eq!((events.iter().map(kind).collect(), code), (vec![Kind::SessionInfo], Some(4100)));
+    let refused = all(&mut observe(&emulator, DEMO_CALL).await).await;
+    assert_eq!(refused, (vec![], Some(4004)), "a refusal precedes all events");
     assert_eq!(all(&mut observe(&emulator, DEMO_CALL).await).await, (vec![], None));
     for expected in [None, Some(1001)] {
         let (events, code) = all(&mut observe(&emulator, DEMO_CALL).await).await;

@@ -7,6 +7,7 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 use super::{AT_ONCE, DEMO_WORKSPACE, Emulator, Options, TOKEN, client, faulty};
+use crate::emulator::demo_workspace;
 use crate::model::{Kind, Stream};
 use crate::transport::credential::Credential;
 
@@ -269,4 +270,24 @@ async fn a_shutdown_ends_the_bodies_well() {
     frames(&mut answer, 2).await;
     emulator.stop().await;
     while answer.chunk().await.expect("a whole body").is_some() {}
+}
+
+#[tokio::test]
+async fn each_workspace_has_its_own_clinic() {
+    let emulator =
+        Emulator::start(Options { rate: AT_ONCE, once: true, ..Options::default() }).await;
+    let read = async |workspace: &str| {
+        let answer = request(&emulator, workspace).bearer_auth(TOKEN).send().await;
+        answer.expect("an answer").text().await
+    };
+    let (one, two) = (demo_workspace(1), demo_workspace(2));
+    let (one, two) = tokio::join!(read(&one), read(&two));
+    let sids = |text: String| -> BTreeSet<String> {
+        let sids = text.split("\"call_sid\":\"").skip(1);
+        sids.map(|rest| rest[..34].to_owned()).collect()
+    };
+    let (one, two) = (sids(one.expect("a body")), sids(two.expect("a body")));
+    assert!(!one.is_empty() && !two.is_empty());
+    assert!(one.is_disjoint(&two), "no call is in two clinics");
+    emulator.ends().await;
 }
