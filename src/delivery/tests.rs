@@ -22,7 +22,7 @@ fn frame(id: u64, call: &str) -> RawFrame {
         origin: Arc::new(origin),
         format: FrameFormat::Sse,
         event: Some("call.started".to_owned()),
-        id: Some(id.to_string()),
+        id: Some(id.to_string().into()),
         data: Bytes::from(format!(r#"{{"call_sid":"{call}","caller_id":"+12025550123"}}"#)),
         received_at: None,
         fault: None,

@@ -15,7 +15,7 @@ use crate::model::{FrameError, FrameFlags, FrameFormat, Origin};
 pub struct Capture {
     pub(super) bytes: Bytes,
     /// The last event id in force before the first frame.
-    pub(super) last_event_id: String,
+    pub(super) last_event_id: Arc<str>,
     /// The maximum size of a frame, in bytes.
     pub(super) limit: usize,
     pub(super) frames: OnceLock<Vec<RawFrame>>,
@@ -33,7 +33,8 @@ impl Capture {
     pub fn frames(&self) -> &[RawFrame] {
         self.frames.get_or_init(|| {
             let origin = Arc::default();
-            let frames = Parser::between_frames(&self.last_event_id, self.limit).push(&self.bytes);
+            let frames = Parser::between_frames(Arc::clone(&self.last_event_id), self.limit)
+                .push(&self.bytes);
             frames.into_iter().filter_map(|frame| raw_frame(&origin, frame)).collect()
         })
     }

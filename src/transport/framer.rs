@@ -1,33 +1,27 @@
-//! The parser of server-sent events, for live streams and for captured ones.
+//! The parser of server-sent events, for live streams and for captured ones (HTML, section 9.2).
 //!
-//! It prepares any bytes for the crate `eventsource_stream`, which expects complete lines of valid
-//! UTF-8. The `LineFramer` strips the byte order mark, splits lines at CR, LF or CRLF wherever the
-//! chunks end, and keeps no more of a line than the limit. The `FrameAssembler` handles comments,
-//! unknown fields, `id:` and `retry:` itself, because the crate reports the latter two only
-//! together with data. The crate gets the `event:` and `data:` lines, in small chunks of complete
-//! lines. Time is therefore linear in the input, and memory is bounded.
+//! The `LineFramer` strips the byte order mark, splits lines at CR, LF or CRLF wherever the chunks
+//! end, and keeps no more of a line than the limit. The `FrameAssembler` interprets the lines. Time
+//! is linear in the input, and memory is bounded.
 //!
-//! A frame over the limit is reported with its size and skipped up to its blank line. A frame that
-//! is cut off by the end of the stream is discarded (HTML, section 9.2.6); [`Parser::unfinished`]
-//! returns its size. The meaning of events is left to the caller.
+//! The size of a frame is that of all values of its `event:`, `id:` and `data:` lines, each with
+//! its line end, even if a later line replaces the value. Other lines are not kept. A frame over
+//! the limit is reported with its size and skipped up to its blank line. A frame that is cut off by
+//! the end of the stream is discarded (HTML, section 9.2.6); [`Parser::unfinished`] returns its
+//! size. The meaning of events is left to the caller.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
 use std::time::Duration;
 
-use eventsource_stream::{Event, EventStream};
-use futures_util::{Stream, StreamExt};
 use memchr::{memchr, memchr2, memrchr_iter, memrchr2};
 
 /// The fields that a blank line ended. A blank line after comments alone does not end a frame.
 pub struct SseFrame {
     /// The event type, if there was an `event:` line. Otherwise the default `message` applies.
     pub event: Option<String>,
-    /// The last event id in force, or "".
-    pub last_event_id: String,
+    /// The last event id in force, or "". It is shared, because many frames can have the same id.
+    pub last_event_id: Arc<str>,
     /// Whether an `id:` line of this frame set the last event id.
     pub sets_id: bool,
     /// The `retry:` of this frame, in milliseconds.
@@ -42,7 +36,7 @@ pub enum SseBody {
     Empty,
     /// The `data:` lines, joined by LF.
     Data(String),
-    /// Data over the limit, which was skipped, with its size in bytes.
+    /// The frame was over the limit and was skipped. This is its size in bytes.
     TooLarge(u64),
 }
 
@@ -53,31 +47,35 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// Creates a parser for the beginning of a stream.
+    /// Creates a parser for the beginning of a stream. `limit` is the maximum size of a frame, in
+    /// bytes.
     ///
-    /// `last_event_id` is the id that the request asked to resume after, or "". It stays in force
-    /// until the stream sets another. `limit` is the maximum size of a frame, in bytes.
+    /// No id is in force until the stream sets one. This differs from the standard, by which the id
+    /// that the request asked to resume after applies to events without an id of their own: evtap
+    /// asks for earlier events than it needs, so that id belongs to none of them.
     #[must_use]
-    pub fn new(last_event_id: &str, limit: usize) -> Self {
-        // The name of the field does not count: data of exactly the limit fits.
+    pub fn new(limit: usize) -> Self {
+        // The name of the field does not count.
         Self {
-            framer: LineFramer::new(limit + "data: ".len()),
-            assembler: FrameAssembler::new(last_event_id, limit),
+            framer: LineFramer::new(limit + "event: ".len()),
+            assembler: FrameAssembler::new(limit),
         }
     }
 
     /// Creates a parser for a position between two frames, where no byte order mark can occur.
+    /// `last_event_id` is the id in force there, or "".
     #[must_use]
-    pub fn between_frames(last_event_id: &str, limit: usize) -> Self {
-        let mut parser = Self::new(last_event_id, limit);
+    pub fn between_frames(last_event_id: Arc<str>, limit: usize) -> Self {
+        let mut parser = Self::new(limit);
         parser.framer.at_start = false;
+        parser.assembler.last_event_id = last_event_id;
         parser
     }
 
     /// Returns the last event id in force.
     #[must_use]
-    pub fn last_event_id(&self) -> &str {
-        &self.assembler.last_event_id
+    pub fn last_event_id(&self) -> Arc<str> {
+        Arc::clone(&self.assembler.last_event_id)
     }
 
     /// Parses the next bytes, which may end anywhere, and returns the frames that they complete.
@@ -179,20 +177,10 @@ fn strip_byte_order_mark<'a>(line: &'a [u8], at_start: &mut bool) -> &'a [u8] {
     }
 }
 
-/// The maximum size of the chunks for `eventsource_stream`, in bytes, unless a line is longer.
-///
-/// For each line, it copies the rest of the chunk, so chunks must be small. Each chunk also has a
-/// fixed cost, so most frames should fit into one.
-const CHUNK_SIZE: usize = 4096;
-
 /// Assembles lines to frames.
 struct FrameAssembler {
     limit: usize,
-    lines: Sender<Vec<u8>>,
-    /// The next chunk for `eventsource_stream`.
-    chunk: Vec<u8>,
-    events: EventStream<LineQueue>,
-    last_event_id: String,
+    last_event_id: Arc<str>,
     retry: Option<u64>,
     frame: PendingFrame,
 }
@@ -200,27 +188,19 @@ struct FrameAssembler {
 /// The state of a frame before its blank line.
 #[derive(Default)]
 struct PendingFrame {
-    has_event: bool,
+    event: Option<String>,
     id: Option<String>,
     retry: Option<u64>,
-    /// The size of the data in bytes. Each line counts with its LF.
+    /// The `data:` lines, joined by LF; `None` before the first one.
+    data: Option<String>,
+    /// The size of the frame in bytes.
     bytes: u64,
     too_large: bool,
 }
 
 impl FrameAssembler {
-    fn new(last_event_id: &str, limit: usize) -> Self {
-        let (lines, queue) = channel();
-        let events = EventStream::new(LineQueue(queue));
-        Self {
-            limit,
-            lines,
-            chunk: Vec::new(),
-            events,
-            last_event_id: last_event_id.to_owned(),
-            retry: None,
-            frame: PendingFrame::default(),
-        }
+    fn new(limit: usize) -> Self {
+        Self { limit, last_event_id: Arc::default(), retry: None, frame: PendingFrame::default() }
     }
 
     /// Adds a line, of which `missing` bytes were dropped. A blank line returns the frame it ends.
@@ -229,27 +209,31 @@ impl FrameAssembler {
             return self.end_frame();
         }
         let (name, value) = split_field(line);
+        if matches!(name, b"event" | b"id" | b"data") && !self.add_size(value, missing) {
+            // Nothing but the id in force is needed of a frame that is skipped.
+            if name == b"id" && missing == 0 {
+                self.frame.id = parse_id(name, value).map(Cow::into_owned).or(self.frame.id.take());
+            }
+            return None;
+        }
         let frame = &mut self.frame;
         match name {
-            b"data" => {
-                frame.bytes += value.len() as u64 + missing + 1;
-                // The LF after the last line is not part of the data.
-                frame.too_large |= missing > 0 || frame.bytes > self.limit as u64 + 1;
-                if !frame.too_large {
-                    self.append(line);
-                }
-            }
-            // The value was truncated, so the type or the id of the frame is unknown.
-            b"event" | b"id" | b"retry" if missing > 0 => {
-                frame.bytes += value.len() as u64 + missing;
-                frame.too_large = true;
-            }
             b"event" => {
-                frame.has_event = !value.is_empty();
-                self.append(line);
+                let event = String::from_utf8_lossy(value);
+                frame.event = (!event.is_empty()).then(|| event.into_owned());
             }
             b"id" => frame.id = parse_id(name, value).map(Cow::into_owned).or(frame.id.take()),
-            b"retry" => {
+            b"data" => {
+                let data = match &mut frame.data {
+                    None => frame.data.insert(String::new()),
+                    Some(data) => {
+                        data.push('\n');
+                        data
+                    }
+                };
+                data.push_str(&String::from_utf8_lossy(value));
+            }
+            b"retry" if missing == 0 => {
                 if let Some(milliseconds) = parse_digits(value) {
                     frame.retry = Some(milliseconds);
                     self.retry = Some(milliseconds);
@@ -260,59 +244,40 @@ impl FrameAssembler {
         None
     }
 
-    /// Appends a line and its end to the chunk, decoded lossily as the standard requires.
-    fn append(&mut self, line: &[u8]) {
-        if !self.chunk.is_empty() && self.chunk.len() + line.len() > CHUNK_SIZE {
-            self.queue_chunk();
+    /// Adds a value and its line end to the size of the frame. Returns whether the frame is still
+    /// within the limit, and drops what is kept of it otherwise.
+    fn add_size(&mut self, value: &[u8], missing: u64) -> bool {
+        let frame = &mut self.frame;
+        frame.bytes += value.len() as u64 + missing + 1;
+        // The last line end does not count, so that data of exactly the limit fits.
+        frame.too_large |= missing > 0 || frame.bytes > self.limit as u64 + 1;
+        if frame.too_large {
+            (frame.event, frame.data) = (None, None);
         }
-        match std::str::from_utf8(line) {
-            Ok(text) => self.chunk.extend_from_slice(text.as_bytes()),
-            Err(_) => self.chunk.extend_from_slice(String::from_utf8_lossy(line).as_bytes()),
-        }
-        self.chunk.push(b'\n');
-    }
-
-    /// Moves the chunk into the queue.
-    fn queue_chunk(&mut self) {
-        // The next frame may have the same size.
-        let next = Vec::with_capacity(self.chunk.len());
-        // The receiver lives as long as the sender: in the same struct.
-        let _ = self.lines.send(std::mem::replace(&mut self.chunk, next));
+        !frame.too_large
     }
 
     fn end_frame(&mut self) -> Option<SseFrame> {
-        self.append(b"");
-        self.queue_chunk();
-        let event = self.poll_event();
         let frame = std::mem::take(&mut self.frame);
         let sets_id = frame.id.is_some();
-        if let Some(id) = frame.id {
-            self.last_event_id = id;
+        if let Some(id) = frame.id
+            && *id != *self.last_event_id
+        {
+            self.last_event_id = id.into();
         }
-        let (event, body) = match event {
+        let (event, body) = match frame.data {
             _ if frame.too_large => (None, SseBody::TooLarge(frame.bytes)),
-            Some(Event { event, data, .. }) => {
-                (frame.has_event.then_some(event), SseBody::Data(data))
-            }
+            Some(data) => (frame.event, SseBody::Data(data)),
             None if !sets_id && frame.retry.is_none() => return None,
             None => (None, SseBody::Empty),
         };
         Some(SseFrame {
             event,
-            last_event_id: self.last_event_id.clone(),
+            last_event_id: Arc::clone(&self.last_event_id),
             sets_id,
             retry: frame.retry,
             body,
         })
-    }
-
-    /// Returns the event that `eventsource_stream` made of the queued lines; `None` if the frame
-    /// has no data. It cannot fail on complete lines of valid UTF-8.
-    fn poll_event(&mut self) -> Option<Event> {
-        match self.events.poll_next_unpin(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Some(Ok(event))) => Some(event),
-            Poll::Ready(_) | Poll::Pending => None,
-        }
     }
 }
 
@@ -362,22 +327,6 @@ fn parse_digits(value: &[u8]) -> Option<u64> {
             sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
         })
     })
-}
-
-/// The chunks that wait for `eventsource_stream`. It is polled only when there is a chunk, so no
-/// waker is needed.
-struct LineQueue(Receiver<Vec<u8>>);
-
-impl Stream for LineQueue {
-    type Item = Result<Vec<u8>, Infallible>;
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match self.0.try_recv() {
-            Ok(line) => Poll::Ready(Some(Ok(line))),
-            Err(TryRecvError::Empty) => Poll::Pending,
-            Err(TryRecvError::Disconnected) => Poll::Ready(None),
-        }
-    }
 }
 
 #[cfg(test)]

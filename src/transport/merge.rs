@@ -159,7 +159,7 @@ mod tests {
             origin: std::sync::Arc::default(),
             format: FrameFormat::Sse,
             event: None,
-            id: Some(id.to_string()),
+            id: Some(id.to_string().into()),
             data: Bytes::new(),
             received_at: None,
             fault: None,
@@ -170,7 +170,7 @@ mod tests {
 
     fn id(item: Item) -> String {
         let Item::Frame(frame) = item else { panic!("a frame") };
-        frame.id.expect("an id")
+        frame.id.expect("an id").to_string()
     }
 
     #[tokio::test(start_paused = true)]

@@ -53,7 +53,7 @@ async fn time_to_first_frame<E: StdError + 'static>(
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<Option<Duration>, ConnectError> {
     let begun = Instant::now();
-    let mut parser = Parser::new("", FRAME_LIMIT);
+    let mut parser = Parser::new(FRAME_LIMIT);
     let mut first = None;
     loop {
         let until = begun + first.map_or(FIRST_FRAME_TIMEOUT, |first| first + REFUSAL_WINDOW);

@@ -19,8 +19,8 @@ pub struct RawFrame {
     pub format: FrameFormat,
     /// SSE: the `event:` line.
     pub event: Option<String>,
-    /// SSE: the last event id in force.
-    pub id: Option<String>,
+    /// SSE: the last event id in force, which many frames can share.
+    pub id: Option<Arc<str>>,
     /// The payload. Empty if `fault` is set.
     pub data: Bytes,
     /// When the frame arrived; `None` in a recording.

@@ -87,14 +87,14 @@ async fn read_stream(
     tx: &mpsc::Sender<RawMessage>,
 ) -> Result<(), ConnectError> {
     let mut response = sse::open(request, None, "stream").await?;
-    let mut parser = Parser::new("", FRAME_LIMIT);
+    let mut parser = Parser::new(FRAME_LIMIT);
     while let Some(chunk) =
         response.chunk().await.map_err(|error| ConnectError::transient(cause(&error)))?
     {
         for frame in parser.push(&chunk) {
             let sse = |data| RawMessage::Sse {
                 event: frame.event,
-                id: frame.sets_id.then_some(frame.last_event_id),
+                id: frame.sets_id.then(|| frame.last_event_id.to_string()),
                 retry: frame.retry,
                 data,
             };

@@ -37,6 +37,9 @@ use crate::transport::{RawFrame, Sender, SourceConfig, backoff};
 /// Resuming loses nothing.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// The maximum length of an id that is requested, in bytes.
+const MAX_ID: usize = 1024;
+
 /// The event type of the server's control frames.
 pub(super) const CONTROL: &str = "error";
 
@@ -135,10 +138,7 @@ impl<'a> SseReader<'a> {
                     if let Some(id) = server_time(response.headers()) {
                         self.resume.set_baseline(id);
                     }
-                    let parser = Parser::new(
-                        last_event_id.as_deref().unwrap_or_default(),
-                        self.context.config.max_frame,
-                    );
+                    let parser = Parser::new(self.context.config.max_frame);
                     let begun = Instant::now();
                     let failure = self.read(Box::pin(response.bytes_stream()), parser).await;
                     self.resume.disconnected(begun.elapsed() < gap::SETTLE_TIME);
@@ -249,12 +249,11 @@ impl<'a> SseReader<'a> {
             SseBody::Empty if frame.sets_id => {
                 return self.resume.set_position(&frame.last_event_id);
             }
-            // The id in force is the requested one, which says nothing about the server's position.
             SseBody::Empty => return,
             SseBody::Data(data) => (Bytes::from(data), None),
             SseBody::TooLarge(bytes) => (Bytes::new(), Some((FrameError::TooLarge, bytes))),
         };
-        let own_id = frame.sets_id.then_some(frame.last_event_id.as_str());
+        let own_id = frame.sets_id.then_some(&*frame.last_event_id);
         let age = self.position_age(received_at);
         let event = frame.event.as_deref();
         // A frame that is too large is recognised by its size.
@@ -340,8 +339,8 @@ pub(super) async fn open(
     resource: &str,
 ) -> Result<Response, ConnectError> {
     let request = match last_event_id {
-        // A header cannot contain control characters, so such an id cannot be requested.
-        Some(id) if !id.bytes().any(|byte| byte.is_ascii_control()) => {
+        // A header cannot contain control characters, and servers refuse a long one.
+        Some(id) if id.len() <= MAX_ID && !id.bytes().any(|byte| byte.is_ascii_control()) => {
             request.header("Last-Event-ID", id.as_bytes())
         }
         _ => request,

@@ -285,7 +285,7 @@ fn a_recorded_line_replays_byte_for_byte() {
         Some("call.started"),
         br#"{"call_sid":"C","direction":"sideways","service_id":{"a":1},"caller_id":"+1","odd":1.0}"#,
     );
-    live.id = Some("1700000000001".to_owned());
+    live.id = Some("1700000000001".into());
     live.received_at = Some("2023-11-14T22:13:21.5Z".parse().expect("a time"));
     live.origin = std::sync::Arc::new(Origin {
         stream: Some(Stream::Workspace),

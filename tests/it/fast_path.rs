@@ -63,7 +63,7 @@ fn stream_lines(bytes: &[u8], policy: &Policy) -> [Vec<String>; 2] {
             origin: Arc::new(Origin { workspace_id: Some("w".to_owned()), ..Origin::default() }),
             format: FrameFormat::Sse,
             event: named.map(|(name, _)| name.to_owned()),
-            id: Some("1700000000001".to_owned()),
+            id: Some("1700000000001".into()),
             data: Bytes::from(
                 named.map_or_else(|| text.to_string(), |(_, rest)| format!("{{{rest}")),
             ),

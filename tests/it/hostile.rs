@@ -109,6 +109,15 @@ fn hostile_files_stay_below_the_memory_limit() {
             (0..70).for_each(|_| write_all(out, "data: abc\n".repeat(MIB / 10).as_bytes()));
             write_all(out, b"\n");
         }),
+        ("endless type lines", |out| {
+            (0..70)
+                .for_each(|_| write_all(out, "event: call.started\n".repeat(MIB / 20).as_bytes()));
+            write_all(out, b"data: {}\n\n");
+        }),
+        ("one long id for many frames", |out| {
+            write_all(out, ["id: ", &"x".repeat(MIB - 100), "\n"].concat().as_bytes());
+            write_all(out, "data\n\n".repeat(MIB / 6).as_bytes());
+        }),
         ("brackets", |out| {
             (0..10).for_each(|_| {
                 write_all(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
@@ -168,7 +177,7 @@ fn hostile_files_stay_below_the_memory_limit() {
         }),
     ];
     for (name, input) in cases {
-        let is_stream = *name == "endless data lines";
+        let is_stream = name.contains(" lines") || name.contains(" id ");
         for options in ["-o ndjson", "-o pretty --wrap --color always"] {
             let result = run_limited(&format!("replay - {options}"), "", |out| {
                 input(out);
@@ -283,6 +292,8 @@ async fn endless_streams_stay_below_the_memory_limit() {
         ("data: ", vec![b'x'; MIB]),
         ("id: 1\n", "data: abc\n".repeat(MIB / 10).into_bytes()),
         ("event: ", vec![b'y'; MIB]),
+        ("id: 1\n", "event: call.started\n".repeat(MIB / 20).into_bytes()),
+        ("", "id: 1795404284885\n".repeat(MIB / 18).into_bytes()),
     ] {
         let server = endless(format!("{STREAM}{begin}").into_bytes(), more, 64, last.clone()).await;
         let result = run_against(watch.clone(), server).await;

@@ -69,7 +69,7 @@ fn pretty(width: Option<usize>, coloured: bool) -> String {
     let mut text = String::new();
     for (index, (format, data)) in EVENTS.iter().enumerate() {
         let mut frame = frame(*format, None, data.as_bytes());
-        frame.id = Some((1_777_000_000_000 + 333 * index).to_string());
+        frame.id = Some((1_777_000_000_000 + 333 * index).to_string().into());
         text += &pretty::line(
             &redactor.redact(&decoder.decode(frame.as_frame())),
             &layout,

@@ -13,7 +13,7 @@ fn record(frame: SseFrame) -> FrameRecord {
         SseBody::Data(data) => Ok(Some(data)),
         SseBody::TooLarge(bytes) => Err(bytes),
     };
-    (frame.event, frame.last_event_id, frame.retry, body)
+    (frame.event, frame.last_event_id.to_string(), frame.retry, body)
 }
 
 fn parse<'a>(parser: &mut Parser, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<FrameRecord> {
@@ -22,12 +22,12 @@ fn parse<'a>(parser: &mut Parser, chunks: impl IntoIterator<Item = &'a [u8]>) ->
 
 /// Parses the input at once, byte by byte, and split in two at every position, and checks that the
 /// results agree.
-fn parse_everywhere(seed: &str, limit: usize, input: &[u8]) -> Vec<FrameRecord> {
-    let whole = parse(&mut Parser::new(seed, limit), [input]);
-    assert_eq!(parse(&mut Parser::new(seed, limit), input.chunks(1)), whole, "byte by byte");
+fn parse_everywhere(limit: usize, input: &[u8]) -> Vec<FrameRecord> {
+    let whole = parse(&mut Parser::new(limit), [input]);
+    assert_eq!(parse(&mut Parser::new(limit), input.chunks(1)), whole, "byte by byte");
     for cut in 0..=input.len() {
         let (head, tail) = input.split_at(cut);
-        assert_eq!(parse(&mut Parser::new(seed, limit), [head, tail]), whole, "cut at {cut}");
+        assert_eq!(parse(&mut Parser::new(limit), [head, tail]), whole, "cut at {cut}");
     }
     whole
 }
@@ -126,17 +126,15 @@ fn conforms_to_the_standard() {
     ];
     assert!(cases.len() >= 40);
     for (input, expected) in cases {
-        assert_eq!(parse_everywhere("", FRAME_LIMIT, input), *expected, "{}", input.escape_ascii());
+        assert_eq!(parse_everywhere(FRAME_LIMIT, input), *expected, "{}", input.escape_ascii());
     }
 }
 
 #[test]
-fn a_seeded_id_stays_until_the_stream_sets_another() {
-    let frames = parse_everywhere(
-        "41",
-        FRAME_LIMIT,
-        b"data:a\n\n\nretry:1\n\nid:42\n\ndata:b\n\nid\n\ndata:c\n\n",
-    );
+fn between_two_frames_the_id_in_force_stays_until_the_stream_sets_another() {
+    let mut parser = Parser::between_frames("41".into(), FRAME_LIMIT);
+    let frames =
+        parse(&mut parser, [&b"data:a\n\n\nretry:1\n\nid:42\n\ndata:b\n\nid\n\ndata:c\n\n"[..]]);
     let expected = [
         event("", "41", "a"),
         empty("41", Some(1)),
@@ -150,7 +148,7 @@ fn a_seeded_id_stays_until_the_stream_sets_another() {
 
 #[test]
 fn a_retry_applies_from_its_line_on() {
-    let mut parser = Parser::new("", FRAME_LIMIT);
+    let mut parser = Parser::new(FRAME_LIMIT);
     assert_eq!(parser.retry(), None);
     assert!(parser.push(b"retry: 3000").is_empty());
     assert_eq!(parser.retry(), None, "the line is not complete yet");
@@ -162,8 +160,7 @@ fn a_retry_applies_from_its_line_on() {
 
 #[test]
 fn sets_id_is_true_only_for_frames_with_a_valid_id_line() {
-    let frames =
-        Parser::new("1", FRAME_LIMIT).push(b"data:a\n\nid:1\ndata:b\n\nid:2\0\ndata:c\n\n");
+    let frames = Parser::new(FRAME_LIMIT).push(b"data:a\n\nid:1\ndata:b\n\nid:2\0\ndata:c\n\n");
     assert_eq!(frames.iter().map(|frame| frame.sets_id).collect::<Vec<_>>(), [false, true, false]);
 }
 
@@ -181,21 +178,33 @@ fn a_frame_over_the_limit_is_reported_and_the_next_one_is_parsed() {
             b"data\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\n\ndata:b\n\n",
             &[large("", 10), next()],
         ),
-        (b"data:0123456789\nevent:x\ndata:1\nid:7\n\n", &[large("7", 13)]),
-        (b"id:7\ndata:0123456789\ndata:1\n\n", &[large("7", 13)]),
-        (b"event:0123456789\ndata:b\n\ndata:b\n\n", &[large("", 12), next()]),
+        (b"data:0123456789\nevent:x\ndata:1\nid:7\n\n", &[large("7", 17)]),
+        (b"id:7\ndata:0123456789\ndata:1\n\n", &[large("7", 15)]),
+        (b"event:0123456789\ndata:b\n\ndata:b\n\n", &[large("", 13), next()]),
+        // The type and the id count as well, and so do values that a later line replaces.
+        (b"event:ab\nid:7\ndata:123\n\n", &[event("ab", "7", "123")]),
+        (b"event:ab\nid:7\ndata:1234\n\ndata:b\n\n", &[large("7", 10), event("", "7", "b")]),
+        (b"event:1\nevent:2\nevent:3\nevent:4\nevent:5\ndata:b\n\n", &[large("", 12)]),
+        (b"id:1\nid:2\nid:3\nid:4\nid:5\ndata:b\n\n", &[large("5", 12)]),
+        (b"event\nevent\nevent\nevent\nid\nid\nid\nid\nid\ndata:b\n\n", &[large("", 11)]),
+        // What is not kept does not count.
         (b":0123456789abcdefghijkl\ndata:b\n\n", &[next()]),
         (b"unknown:0123456789abcd\ndata:b\n\n", &[next()]),
         (b":ping\n:ping\n:ping\n:ping\n:ping\ndata:b\n:ping\n:ping\n\n", &[next()]),
+        (b"retry:00000000000000000000\ndata:b\n\n", &[next()]),
+        (
+            b"u:v\nu:v\nu:v\nretry:5\nretry:5\nretry:5\nretry:5\nretry:x\ndata:b\n\n",
+            &[(None, String::new(), Some(5), Ok(Some("b".to_owned())))],
+        ),
     ];
     for (input, expected) in cases {
-        assert_eq!(parse_everywhere("", 8, input), *expected, "{}", input.escape_ascii());
+        assert_eq!(parse_everywhere(8, input), *expected, "{}", input.escape_ascii());
     }
 }
 
 #[test]
 fn an_endless_line_needs_bounded_memory() {
-    let mut parser = Parser::new("", 1000);
+    let mut parser = Parser::new(1000);
     parser.push(b"data:");
     for _ in 0..1000 {
         assert!(parser.push(&[b'x'; 1000]).is_empty());
@@ -208,13 +217,39 @@ fn an_endless_line_needs_bounded_memory() {
 }
 
 #[test]
+fn endless_lines_of_one_frame_need_bounded_memory() {
+    for line in ["event: call.started\n", "id: 1795404284885\n", "data: {\n", "event\n", "x: y\n"] {
+        let mut parser = Parser::new(1000);
+        for _ in 0..10_000 {
+            assert!(parser.push(line.as_bytes()).is_empty());
+        }
+        let PendingFrame { event, id, data, .. } = &parser.assembler.frame;
+        let kept: usize = [event, id, data].into_iter().flatten().map(String::capacity).sum();
+        assert!(kept <= 2000, "{line}: {kept}");
+    }
+}
+
+#[test]
+fn frames_share_the_id_in_force() {
+    let id = "7".repeat(500);
+    let frames = Parser::new(1000).push(format!("id:{id}\n{}", "data\n\n".repeat(9)).as_bytes());
+    assert_eq!(frames.len(), 9);
+    for frame in &frames {
+        assert!(Arc::ptr_eq(&frame.last_event_id, &frames[0].last_event_id));
+    }
+    // A line that repeats the id shares it too.
+    let frames = Parser::new(1000).push(format!("id:{id}\ndata\n\n").repeat(2).as_bytes());
+    assert!(Arc::ptr_eq(&frames[0].last_event_id, &frames[1].last_event_id));
+}
+
+#[test]
 fn each_byte_is_searched_once_whatever_the_chunks() {
     let mut input = b"data:".to_vec();
     input.resize(300_000, b'x');
     input.extend_from_slice(b"\n\n");
     input.extend(b"event:e\nid:1\ndata:short\n\n".repeat(2000));
     for size in [1, 7, 1000, 65_536, input.len()] {
-        let mut parser = Parser::new("", FRAME_LIMIT);
+        let mut parser = Parser::new(FRAME_LIMIT);
         let frames: usize = input.chunks(size).map(|chunk| parser.push(chunk).len()).sum();
         assert_eq!(frames, 2001);
         assert_eq!(parser.framer.searched, input.len(), "in chunks of {size}");
@@ -260,15 +295,15 @@ proptest! {
         let ends = cuts.iter().copied().chain([bytes.len()]);
         let starts = [0].into_iter().chain(cuts.iter().copied());
         let chunks: Vec<_> = starts.zip(ends).map(|(start, end)| &bytes[start..end]).collect();
-        let whole = parse(&mut Parser::new("seed", limit), [&bytes[..]]);
-        prop_assert_eq!(parse(&mut Parser::new("seed", limit), chunks), whole);
+        let whole = parse(&mut Parser::new(limit), [&bytes[..]]);
+        prop_assert_eq!(parse(&mut Parser::new(limit), chunks), whole);
     }
 
     #[test]
     fn a_limit_never_truncates_data(bytes in streams(), limit in 0_usize..16) {
-        let unlimited = parse(&mut Parser::new("", FRAME_LIMIT), [&bytes[..]]);
+        let unlimited = parse(&mut Parser::new(FRAME_LIMIT), [&bytes[..]]);
         let all: Vec<_> = unlimited.into_iter().map(|frame| frame.3).collect();
-        for frame in parse(&mut Parser::new("", limit), [&bytes[..]]) {
+        for frame in parse(&mut Parser::new(limit), [&bytes[..]]) {
             prop_assert!(frame.3.is_err() || all.contains(&frame.3));
         }
     }
@@ -288,6 +323,6 @@ proptest! {
             text.extend(["event: ", kind, end, "id: ", id, end, "data: ", &lines, end, end]);
             expected.push(event(kind, id, data));
         }
-        prop_assert_eq!(parse(&mut Parser::new("", FRAME_LIMIT), [text.as_bytes()]), expected);
+        prop_assert_eq!(parse(&mut Parser::new(FRAME_LIMIT), [text.as_bytes()]), expected);
     }
 }

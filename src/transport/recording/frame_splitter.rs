@@ -28,7 +28,7 @@ pub(super) fn read_frames(
     tx: &BlockingSender,
 ) -> Result<()> {
     let mut splitter = FrameSplitter {
-        parser: Parser::new("", limit),
+        parser: Parser::new(limit),
         limit,
         is_between_frames: false,
         origin: Arc::default(),
@@ -86,9 +86,9 @@ impl FrameSplitter {
             chunks.sent.push_back(bytes);
             return self.send_frames(frames, tx).then_some(rest);
         }
-        let last_event_id = self.parser.last_event_id().to_owned();
+        let last_event_id = self.parser.last_event_id();
         if let Some(id) = framer::last_id(&bytes) {
-            self.parser = Parser::between_frames(&id, self.limit);
+            self.parser = Parser::between_frames(id.into(), self.limit);
         }
         let capture = Capture { bytes, last_event_id, limit: self.limit, frames: OnceLock::new() };
         chunks.send(vec![Item::Chunk(Chunk::Capture(Arc::new(capture)))], tx).then_some(rest)

@@ -83,7 +83,7 @@ fn body(body: SseBody) -> Result<String, u64> {
 pub fn framing(data: &[u8]) {
     let Some((step, data)) = data.split_first() else { return };
     let frames = |size: usize| {
-        let mut parser = Parser::new("", FRAME_LIMIT);
+        let mut parser = Parser::new(FRAME_LIMIT);
         let bodies: Vec<_> = data
             .chunks(size.max(1))
             .flat_map(|chunk| parser.push(&bytes::Bytes::copy_from_slice(chunk)))

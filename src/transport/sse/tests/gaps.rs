@@ -59,7 +59,7 @@ async fn a_missing_replay_is_a_gap_after_the_settle_time() {
     reader.begin_connection().await;
     let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
     let began = tokio::time::Instant::now();
-    tokio::time::timeout(gap::SETTLE_TIME * 2, reader.read(body, Parser::new("", FRAME_LIMIT)))
+    tokio::time::timeout(gap::SETTLE_TIME * 2, reader.read(body, Parser::new(FRAME_LIMIT)))
         .await
         .expect_err("silence");
     assert!(began.elapsed() >= gap::SETTLE_TIME);
