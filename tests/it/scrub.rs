@@ -9,6 +9,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+mod hard;
+
 const EACH: usize = 400;
 
 /// Sentences around a value.
@@ -341,6 +343,24 @@ const LOOK_ALIKES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Returns a share, rounded down, so that 100 % means all of them.
+fn percent(part: usize, whole: usize) -> String {
+    format!("{}.{} %", part * 100 / whole, part * 1000 / whole % 10)
+}
+
+/// How many identifiers of each kind were found, and how many masks were mistaken, when this was
+/// measured beside the hard set for the first time.
+const FIRST_RUN: &[(&str, usize, usize)] = &[
+    ("card", 400, 0),
+    ("date", 398, 0),
+    ("email", 400, 0),
+    ("ip", 400, 53),
+    ("phone", 384, 80),
+    ("record", 400, 0),
+    ("ssn", 400, 0),
+    ("url", 400, 0),
+];
+
 #[derive(Default)]
 struct Score {
     positives: usize,
@@ -396,19 +416,23 @@ fn recall_and_precision_on_a_labelled_set() {
             }
         }
     }
-    let mut table =
-        "| kind | positives | recall | precision |\n| --- | --- | --- | --- |\n".to_owned();
-    // Rounded down, so that 100 % means all of them.
-    let percent = |part: usize, whole: usize| {
-        format!("{}.{} %", part * 100 / whole, part * 1000 / whole % 10)
-    };
+    let mut table = concat!(
+        "| kind | positives | recall, first run | recall, now ",
+        "| precision, first run | precision, now |\n",
+        "| --- | --- | --- | --- | --- | --- |\n"
+    )
+    .to_owned();
     for (kind, score) in &scores {
-        let precision = percent(score.caught, score.caught + score.mistaken);
+        let (_, caught, mistaken) =
+            FIRST_RUN.iter().find(|(name, ..)| name == kind).expect("every kind has a first run");
         let _ = writeln!(
             table,
-            "| {kind} | {} | {} | {precision} |",
+            "| {kind} | {} | {} | {} | {} | {} |",
             score.positives,
-            percent(score.caught, score.positives)
+            percent(*caught, score.positives),
+            percent(score.caught, score.positives),
+            percent(*caught, caught + mistaken),
+            percent(score.caught, score.caught + score.mistaken)
         );
     }
     std::io::Write::write_all(
