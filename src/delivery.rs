@@ -22,6 +22,7 @@ pub use record::Recorder;
 use crate::model::Frame;
 use crate::output::OutputError;
 use crate::output::status::DestinationCounts;
+use crate::query::EventContext;
 use crate::redact::RedactedEvent;
 use crate::transport::shutdown::ShutdownFlag;
 
@@ -74,9 +75,15 @@ impl Delivery {
         self.cursor.as_mut().is_some_and(|cursor| cursor.is_known(frame, event))
     }
 
+    /// Returns whether a destination needs ids; see [`Destination::needs_ids`].
+    #[must_use]
+    pub fn needs_ids(&self) -> bool {
+        self.destinations.iter().any(|destination| destination.needs_ids())
+    }
+
     /// Takes an event that was written to stdout.
-    pub fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError> {
-        self.destinations.iter_mut().try_for_each(|destination| destination.event(event))
+    pub fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        self.destinations.iter_mut().try_for_each(|destination| destination.event(context))
     }
 
     /// Advances the pending position past a processed event, delivered or not. Returns true if it

@@ -9,6 +9,7 @@
 pub mod cloudevents;
 pub mod columns;
 mod encoder;
+pub mod event_ids;
 pub mod family;
 mod format;
 mod formats;

@@ -24,6 +24,7 @@ use crate::error::{Error, Exit, Result};
 use crate::model::catalog::TapGap;
 use crate::model::decode::Decoder;
 use crate::model::{Frame, Kind, Origin};
+use crate::output::event_ids::EventIds;
 use crate::output::status::{self, RunCounts};
 use crate::output::{Observer, OutputError, Writer};
 use crate::pipeline::pacing::Pace;
@@ -65,6 +66,8 @@ pub struct Pipeline {
     limit: Option<u64>,
     stop: Box<dyn StopCondition>,
     status: status::StatusFormat,
+    /// Creates ids of events, if an output needs them.
+    ids: Option<EventIds>,
     counts: RunCounts,
     /// The shown events that count towards the limit.
     counted: u64,
@@ -104,6 +107,7 @@ impl Pipeline {
             limit,
             stop,
             status,
+            ids: None,
             counts: RunCounts::default(),
             counted: 0,
             shutdown: Arc::default(),
@@ -159,6 +163,9 @@ impl Pipeline {
     /// Fails if an event cannot be encoded, written or delivered. A closed pipe on stdout is not an
     /// error: it ends the run.
     pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<RunOutcome> {
+        let needs_ids =
+            self.delivery.needs_ids() || self.writer.as_ref().is_some_and(Writer::needs_ids);
+        self.ids = needs_ids.then(EventIds::default);
         let processed = self.process(&mut items, runtime);
         // The output is completed even after a failure.
         let finished = self.finish_output();
@@ -307,8 +314,12 @@ impl Pipeline {
     }
 
     fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, OutputError> {
+        if frame.flags.replayed && self.ids.is_none() {
+            return Ok(None);
+        }
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
-        if self.delivery.is_known(&frame, &shown) {
+        let id = self.ids.as_mut().map(|ids| ids.next(&shown, frame.flags.connection));
+        if frame.flags.replayed || self.delivery.is_known(&frame, &shown) {
             return Ok(None);
         }
         if let Some(pace) = &self.pace {
@@ -321,7 +332,8 @@ impl Pipeline {
                 return Ok(Some(self.stop.end()));
             }
         }
-        let context = EventContext::new(&shown).with_position(self.recording, frame.offset);
+        let context =
+            EventContext::new(&shown).with_position(self.recording, frame.offset).with_id(id);
         self.counts.observe(&shown);
         if shown.kind() == Some(Kind::TapGap)
             && let Some(gap) = shown.read::<TapGap>()
@@ -337,7 +349,7 @@ impl Pipeline {
             if let Some(writer) = &mut self.writer {
                 writer.event(&context)?;
             }
-            self.delivery.event(&shown)?;
+            self.delivery.event(&context)?;
             self.counts.shown += 1;
             if !is_notice(shown.kind()) {
                 self.counted += 1;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::key::DeliveryKey;
 use crate::output::OutputError;
 use crate::output::status::DestinationCounts;
-use crate::redact::RedactedEvent;
+use crate::query::EventContext;
 use crate::transport::shutdown::ShutdownFlag;
 
 /// Where events are delivered besides stdout.
@@ -21,8 +21,13 @@ pub trait Destination: Send {
     /// Stops waiting for acknowledgements soon after `stop` is set.
     fn stop_on(&mut self, _stop: &Arc<ShutdownFlag>) {}
 
+    /// Returns whether events need an [id](EventContext::id) that is the same in every run.
+    fn needs_ids(&self) -> bool {
+        false
+    }
+
     /// Takes an event, which may be buffered.
-    fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError>;
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError>;
 
     /// Returns whether the buffer is full and must be flushed.
     fn is_full(&self) -> bool {

@@ -18,10 +18,10 @@ use tokio::runtime::Handle;
 use super::destination::Destination;
 use crate::error::{Error, Exit};
 use crate::output::OutputError;
-use crate::output::cloudevents::{EventIds, cloud_event};
+use crate::output::cloudevents::cloud_event;
 use crate::output::ndjson::object;
 use crate::output::status::{self, DestinationCounts};
-use crate::redact::RedactedEvent;
+use crate::query::EventContext;
 use crate::transport::backoff::{Backoff, Random};
 use crate::transport::connect_error::{cause, retry_after};
 use crate::transport::shutdown::ShutdownFlag;
@@ -79,7 +79,6 @@ struct PendingEvent {
 pub struct Forwarder {
     endpoint: Endpoint,
     runtime: Handle,
-    ids: EventIds,
     waiting: VecDeque<PendingEvent>,
     bytes: usize,
     counts: DestinationCounts,
@@ -103,15 +102,7 @@ impl Forwarder {
     pub fn new(endpoint: Endpoint, runtime: Handle) -> Self {
         let counts =
             DestinationCounts { name: "endpoint", verb: "forwarded", delivered: 0, refused: 0 };
-        Self {
-            endpoint,
-            runtime,
-            ids: EventIds::default(),
-            waiting: VecDeque::new(),
-            bytes: 0,
-            counts,
-            stop: Arc::default(),
-        }
+        Self { endpoint, runtime, waiting: VecDeque::new(), bytes: 0, counts, stop: Arc::default() }
     }
 
     async fn post_all(&mut self) -> Result<(), ForwardError> {
@@ -140,11 +131,16 @@ impl Destination for Forwarder {
         self.stop = Arc::clone(stop);
     }
 
-    fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError> {
+    fn needs_ids(&self) -> bool {
+        self.endpoint.body == ForwardBody::CloudEvent
+    }
+
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        let event = context.event;
         let mut body = Vec::new();
         match self.endpoint.body {
             ForwardBody::Json => object(event, &mut body),
-            ForwardBody::CloudEvent => cloud_event(event, &mut self.ids, &mut body),
+            ForwardBody::CloudEvent => cloud_event(context, &mut body),
         }
         self.bytes += body.len();
         self.waiting.push_back(PendingEvent {

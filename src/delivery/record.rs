@@ -15,6 +15,7 @@ use crate::error::{Error, Exit};
 use crate::model::decode::Decoder;
 use crate::output::ndjson::object;
 use crate::output::{LineBuffer, OutputError};
+use crate::query::EventContext;
 use crate::redact::{Policy, RedactedEvent, Redactor, identity};
 use crate::transport::{self, private_file};
 
@@ -100,7 +101,8 @@ impl Destination for Recorder {
         self.tail.clear();
     }
 
-    fn event(&mut self, event: &RedactedEvent<'_>) -> Result<(), OutputError> {
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        let event = context.event;
         if !self.tail.is_empty() && key(event).is_some_and(|key| take(&mut self.tail, key)) {
             return Ok(());
         }

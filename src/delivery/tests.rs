@@ -43,7 +43,7 @@ fn deliver(delivery: &mut Delivery, frames: &[RawFrame], policy: &Policy) -> usi
             continue;
         }
         new += 1;
-        delivery.event(&shown).expect("written");
+        delivery.event(&EventContext::new(&shown)).expect("written");
         delivery.advance(&frame, &shown);
     }
     new

@@ -326,7 +326,7 @@ pub(crate) fn tap_from_transport(frame: &Frame<'_>, tap: &mut Tap) {
         Some(_) => tap.drift.push(Drift { kind: DriftKind::OddId, field: None }),
         None => {}
     }
-    let FrameFlags { id_missing, id_backwards, after_repeat } = frame.flags;
+    let FrameFlags { id_missing, id_backwards, after_repeat, .. } = frame.flags;
     for (is_set, kind) in [
         (id_missing, DriftKind::MissingId),
         (id_backwards, DriftKind::BackwardId),

@@ -28,7 +28,7 @@ pub enum FrameFormat {
     Own,
 }
 
-/// Deviations that only the transport can notice, for `_tap.drift`.
+/// What only the transport can notice about a frame. The deviations are shown in `_tap.drift`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FrameFlags {
     /// The frame has no id of its own, on a stream whose events have ids.
@@ -37,6 +37,11 @@ pub struct FrameFlags {
     pub id_backwards: bool,
     /// A duplicate of an earlier event was dropped directly before the frame.
     pub after_repeat: bool,
+    /// The frame was delivered on an earlier connection of the stream and is passed on again only
+    /// so that events can be counted.
+    pub replayed: bool,
+    /// The number of the connection of the stream; 0 in a recording.
+    pub connection: u32,
 }
 
 /// Why a frame that arrived contains no event.
@@ -89,7 +94,13 @@ impl<'a> Frame<'a> {
             received_at: None,
             fault: None,
             offset: 0,
-            flags: FrameFlags { id_missing: false, id_backwards: false, after_repeat: false },
+            flags: FrameFlags {
+                id_missing: false,
+                id_backwards: false,
+                after_repeat: false,
+                replayed: false,
+                connection: 0,
+            },
         }
     }
 }

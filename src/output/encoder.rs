@@ -26,6 +26,11 @@ pub trait Encoder: Send {
         None
     }
 
+    /// Returns whether events need an [id](EventContext::id) that is the same in every run.
+    fn needs_ids(&self) -> bool {
+        false
+    }
+
     /// Returns the failure counter of the encoder's expression, if it has one.
     fn failures(&mut self) -> Option<&mut Failures> {
         None

@@ -69,6 +69,12 @@ impl Writer {
         self.encoder.fork()
     }
 
+    /// Returns whether the encoder needs ids; see [`Encoder::needs_ids`].
+    #[must_use]
+    pub fn needs_ids(&self) -> bool {
+        self.encoder.needs_ids()
+    }
+
     /// Returns the failure counter of the encoder's expression, if it has one.
     pub fn failures(&mut self) -> Option<&mut Failures> {
         self.encoder.failures()

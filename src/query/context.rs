@@ -15,6 +15,8 @@ pub struct EventContext<'a> {
     pub recording: usize,
     /// The offset of the event in its recording, in bytes; 0 on a live stream.
     pub offset: u64,
+    /// The id of the event that is the same in every run and process, if an output needs it.
+    pub id: Option<String>,
     value: OnceCell<Val>,
 }
 
@@ -22,13 +24,19 @@ impl<'a> EventContext<'a> {
     /// Creates a context at offset 0 of recording 0.
     #[must_use]
     pub const fn new(event: &'a RedactedEvent<'a>) -> Self {
-        Self { event, recording: 0, offset: 0, value: OnceCell::new() }
+        Self { event, recording: 0, offset: 0, id: None, value: OnceCell::new() }
     }
 
     /// Sets the position of the event in a recording.
     #[must_use]
     pub fn with_position(self, recording: usize, offset: u64) -> Self {
         Self { recording, offset, ..self }
+    }
+
+    /// Sets the id of the event that is the same in every run and process.
+    #[must_use]
+    pub fn with_id(self, id: Option<String>) -> Self {
+        Self { id, ..self }
     }
 
     /// Returns the whole event as a jq value.

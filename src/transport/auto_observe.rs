@@ -128,6 +128,7 @@ impl CallSignal {
             call_sid: Cow<'a, str>,
         }
         if frame.format != FrameFormat::Sse
+            || frame.flags.replayed
             || !frame.event.as_deref().is_none_or(|event| event.starts_with("call."))
         {
             return None;

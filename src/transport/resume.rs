@@ -129,6 +129,12 @@ impl Resume {
         self.position
     }
 
+    /// Returns the number of the current connection.
+    #[must_use]
+    pub const fn connection(&self) -> u32 {
+        self.connection
+    }
+
     /// Returns the id that a complete replay contains.
     #[must_use]
     pub fn expected(&self) -> Option<u64> {

@@ -30,6 +30,9 @@ pub struct SourceConfig {
     pub read_timeout: Option<Duration>,
     /// How many reconnects in a row may fail; `None` for no limit.
     pub max_reconnects: Option<u32>,
+    /// Whether events that were delivered on an earlier connection of a workspace's stream are
+    /// passed on again, marked as replayed, so that the receiver can count them.
+    pub pass_replayed: bool,
     /// The source of randomness for the back-off.
     pub random: Random,
     /// The wall clock.
@@ -42,6 +45,7 @@ impl Default for SourceConfig {
             max_frame: FRAME_LIMIT,
             read_timeout: None,
             max_reconnects: None,
+            pass_replayed: false,
             random: rand::random,
             now: Timestamp::now,
         }

@@ -263,9 +263,31 @@ impl<'a> SseReader<'a> {
         };
         let number = own_id.and_then(parse_number);
         self.resolve_pending_gap(number, decision).await;
-        let ResumeDecision::New { backwards } = decision else {
-            self.has_dropped_repeat |= decision == ResumeDecision::Repeated;
-            return;
+        let mut raw = RawFrame {
+            origin: self.context.origin.clone(),
+            format: FrameFormat::Sse,
+            event: frame.event,
+            id: Some(frame.last_event_id).filter(|id| !id.is_empty()),
+            data,
+            received_at: Some(received_at),
+            fault,
+            offset: 0,
+            flags: FrameFlags {
+                id_missing: !frame.sets_id,
+                connection: self.resume.connection(),
+                ..FrameFlags::default()
+            },
+        };
+        let backwards = match decision {
+            ResumeDecision::New { backwards } => backwards,
+            ResumeDecision::Replayed => {
+                raw.flags.replayed = true;
+                return self.context.pass_replayed(raw).await;
+            }
+            ResumeDecision::Repeated => {
+                self.has_dropped_repeat = true;
+                return;
+            }
         };
         if let Some(UncoveredRange { from, to, reason }) =
             self.resume.uncovered_range(number, backwards, age)
@@ -285,23 +307,9 @@ impl<'a> SseReader<'a> {
             self.offset =
                 Some(self.offset.filter(|_| !backwards).map_or(behind, |least| least.min(behind)));
         }
-        let flags = FrameFlags {
-            id_missing: !frame.sets_id,
-            id_backwards: backwards,
-            after_repeat: std::mem::take(&mut self.has_dropped_repeat),
-        };
-        let frame = RawFrame {
-            origin: self.context.origin.clone(),
-            format: FrameFormat::Sse,
-            event: frame.event,
-            id: Some(frame.last_event_id).filter(|id| !id.is_empty()),
-            data,
-            received_at: Some(received_at),
-            fault,
-            offset: 0,
-            flags,
-        };
-        self.context.deliver(frame).await;
+        raw.flags.id_backwards = backwards;
+        raw.flags.after_repeat = std::mem::take(&mut self.has_dropped_repeat);
+        self.context.deliver(raw).await;
     }
 
     /// Resolves the pending gap, or reports it, if this event decides.

@@ -68,6 +68,14 @@ impl<'a> StreamContext<'a> {
         let _ = self.tx.send(Item::Frame(frame)).await;
     }
 
+    /// Sends a frame that was delivered on an earlier connection, if the configuration says so.
+    pub(super) async fn pass_replayed(&self, frame: RawFrame) {
+        if self.config.pass_replayed {
+            // The caller watches for a receiver that is gone.
+            let _ = self.tx.send(Item::Frame(frame)).await;
+        }
+    }
+
     /// Sends the `tap.gap` line of a gap.
     pub(super) async fn report_gap(&mut self, gap: &Gap) {
         let frame = gap.frame(&self.origin, self.now());

@@ -11,6 +11,7 @@ mod decode_redact;
 mod doctor;
 mod errors;
 mod event;
+mod event_ids;
 mod examples;
 mod fast_path;
 mod faults;

@@ -138,6 +138,8 @@ pub fn source_config(
         max_frame: size("--max-frame", &delivery.max_frame)?,
         read_timeout: silence.map(|text| positive_duration("--read-timeout", text)).transpose()?,
         max_reconnects: reconnect.and_then(|reconnect| reconnect.max_reconnects),
+        // Ids of events contain a count that also depends on events that were delivered before.
+        pass_replayed: true,
         ..SourceConfig::default()
     })
 }

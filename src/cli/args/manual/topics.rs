@@ -81,8 +81,8 @@ limit or a signal ends the run. csv and tsv have the columns of --fields, or the
 columns for every event; csv follows RFC 4180. cloudevents are CloudEvents 1.0 in structured mode, \
 one per line: `data` is the ndjson line, `source` the path of the stream on the platform, \
 `subject` the call, surface or session. Their `id` contains a hash of the open fields, and a \
-counter for events with equal open fields, because several events can share a millisecond; it is \
-the same in every run. `evtap replay` reads ndjson and cloudevents back byte for byte. In pretty \
+number for events of one millisecond with equal open fields; it is the same in every run and \
+process. `evtap replay` reads ndjson and cloudevents back byte for byte. In pretty \
 lines, ids are truncated first, and ~ before the type marks an event that differs from the model.",
 };
 
