@@ -17,7 +17,7 @@ use crate::error::{Error, Exit, Result};
 use crate::model::Kind;
 use crate::model::decode::Decoder;
 use crate::model::{Frame, Origin};
-use crate::redact::{Finding, Policy, Reason, Redactor, ScrubMode};
+use crate::redact::{FieldNames, Finding, Policy, Reason, Redactor, ScrubMode};
 use crate::text::scrub::{self, Scrubbed};
 use crate::text::terminal;
 use crate::transport::progress::Progress;
@@ -51,8 +51,15 @@ struct AuditLocation {
 }
 
 /// Reads and audits files, where `-` is stdin. Blocks until their end.
-pub fn audit_files(paths: &[PathBuf], progress: &Arc<Progress>) -> Result<AuditReport> {
+///
+/// What detectors find in an `allowed` field is no finding.
+pub fn audit_files(
+    paths: &[PathBuf],
+    allowed: FieldNames,
+    progress: &Arc<Progress>,
+) -> Result<AuditReport> {
     let mut auditor = Auditor {
+        allowed,
         decoder: Decoder::default(),
         redactor: Redactor::new(Policy { scrub: ScrubMode::All, ..Policy::default() }),
         findings: Vec::new(),
@@ -65,6 +72,7 @@ pub fn audit_files(paths: &[PathBuf], progress: &Arc<Progress>) -> Result<AuditR
 }
 
 struct Auditor {
+    allowed: FieldNames,
     decoder: Decoder,
     redactor: Redactor,
     findings: Vec<Finding>,
@@ -135,6 +143,10 @@ impl Auditor {
             }
         }
         for Finding { field, reason } in self.findings.drain(..) {
+            let top = field.split_once('.').map_or(&*field, |(top, _)| top);
+            if matches!(reason, Reason::Text(_)) && self.allowed.contains(&event_type, top) {
+                continue;
+            }
             let places =
                 self.report.findings.entry((reason, event_type.clone(), field)).or_default();
             places.count += 1;
@@ -188,7 +200,30 @@ impl AuditReport {
                 at.join(", ")
             );
         }
+        for advice in self.advice() {
+            text.push_str(advice);
+        }
         text
+    }
+
+    /// Returns what to do about the findings, a line for each kind.
+    fn advice(&self) -> impl Iterator<Item = &'static str> {
+        let has = |wanted: fn(Reason) -> bool| self.findings.keys().any(|key| wanted(key.0));
+        let hidden =
+            has(|reason| matches!(reason, Reason::Declared(_) | Reason::Unknown | Reason::Partial));
+        let text = has(|reason| matches!(reason, Reason::Text(_)));
+        let no_event = has(|reason| reason == Reason::NoEvent);
+        [
+            (hidden, "to hide these values, write the file again: evtap replay FILE > NEW\n"),
+            (
+                text,
+                "to mask what detectors find, add --scrub all; to accept it in a field, give \
+                 --allow FIELD\n",
+            ),
+            (no_event, "lines that are not events stay hidden in what evtap replay writes\n"),
+        ]
+        .into_iter()
+        .filter_map(|(applies, advice)| applies.then_some(advice))
     }
 
     /// Converts the report to a JSON object.

@@ -21,6 +21,7 @@ pub use connection::{
     DEMO, Workspaces, api_key, call, calls, is_demo, key_source, merge, network, source_config,
     workspace, workspaces,
 };
+pub use privacy::allowed_fields;
 pub use replay::{pace, threads};
 pub use screen::screen;
 pub use stages::{expectations, stages};

@@ -1,4 +1,5 @@
-//! The settings: options of `watch` that the configuration file and the environment can also set.
+//! The settings: options of `watch`, and `--allow` of `audit`, that the configuration file and the
+//! environment can also set.
 //!
 //! A setting has the name of its option. Its type, default and description come from the
 //! declaration of the option, so the file accepts no value that the option does not accept.
@@ -13,7 +14,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::query::suggest;
 
-/// An option of `watch` that the configuration can set.
+/// An option that the configuration can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// The name in the configuration file: the long name of the option, with `_` instead of `-`.
@@ -55,8 +56,10 @@ impl Setting {
     }
 }
 
-/// The command whose options are the settings.
+/// The command whose options are the settings, but for those of [`ALSO`].
 pub const COMMAND: &str = "watch";
+/// The command whose options are settings if [`COMMAND`] does not have them.
+const ALSO: &str = "audit";
 
 /// All settings, in the order in which they are listed.
 pub const SETTINGS: &[Setting] = &[
@@ -86,7 +89,23 @@ pub const SETTINGS: &[Setting] = &[
     setting("phi_key_file", "\"~/.config/evtap/phi.key\""),
     setting("redact", "[\"call_sid\"]").with_role(Role::Cumulative),
     setting("scrub", "\"all\"").refusing("none"),
+    setting("allow", "[\"from_address\"]"),
 ];
+
+/// Returns a command that has every option that is a setting, from the declaration of all commands.
+#[must_use]
+pub fn declaring(commands: &Command) -> Command {
+    let find_command =
+        |name| commands.get_subcommands().find(|command| command.get_name() == name).cloned();
+    let watch = find_command(COMMAND).unwrap_or_default();
+    let also = find_command(ALSO).unwrap_or_default();
+    let is_missing = |option: &&Arg| {
+        let is_known = watch.get_arguments().any(|known| known.get_id() == option.get_id());
+        !is_known && find(option.get_id().as_str()).is_some()
+    };
+    let missing: Vec<_> = also.get_arguments().filter(is_missing).cloned().collect();
+    watch.args(missing)
+}
 
 /// Returns the setting of that name.
 #[must_use]
@@ -143,13 +162,13 @@ impl Setting {
 
     /// Returns the option of a command that the setting sets.
     ///
-    /// Returns `None` if its type differs from that of the option of `watch`.
+    /// Returns `None` if its type differs from that in `declaring`; see [`declaring`].
     #[must_use]
-    pub fn option<'c>(&self, command: &'c Command, watch: &Command) -> Option<&'c Arg> {
+    pub fn option<'c>(&self, command: &'c Command, declaring: &Command) -> Option<&'c Arg> {
         let find = |command: &'c Command| {
             command.get_arguments().find(|option| option.get_id() == self.name)
         };
-        let theirs = watch.get_arguments().find(|option| option.get_id() == self.name)?;
+        let theirs = declaring.get_arguments().find(|option| option.get_id() == self.name)?;
         find(command).filter(|option| {
             option.get_value_parser().type_id() == theirs.get_value_parser().type_id()
         })
@@ -234,9 +253,8 @@ mod tests {
     use crate::cli::config::file::File;
 
     #[test]
-    fn each_setting_is_an_option_of_watch_and_its_example_can_be_used() {
-        let command = args::declaration();
-        let watch = command.find_subcommand("watch").expect("there is such a command");
+    fn each_setting_is_an_option_and_its_example_can_be_used() {
+        let watch = &declaring(&args::declaration());
         for setting in SETTINGS {
             let option = setting
                 .option(watch, watch)

@@ -290,6 +290,17 @@ impl FieldSpec {
         self
     }
 
+    /// Returns whether the field holds ids that systems give out, such as a UUID or a SID.
+    #[must_use]
+    pub fn is_id(&self) -> bool {
+        let is_named = self.name.ends_with("_id") || self.name.ends_with("_sid");
+        match self.ty {
+            Type::Uuid => true,
+            Type::Text => is_named && self.domain == Domain::Text,
+            _ => false,
+        }
+    }
+
     /// Returns whether a JSON value reports an error.
     #[must_use]
     pub fn reports_error(&self, json: &str) -> bool {

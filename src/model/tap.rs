@@ -188,6 +188,17 @@ pub fn is_uuid(text: &str) -> bool {
         })
 }
 
+/// Returns whether a text has the form of an id: a UUID, or ASCII letters, digits, `-`, `_` and `.`
+/// with at least one letter.
+///
+/// A number alone does not: it may be a telephone or record number.
+#[must_use]
+pub fn is_opaque_id(text: &str) -> bool {
+    is_uuid(text)
+        || (text.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
+}
+
 /// Returns whether a text is a call SID: `CA` and 32 letters or digits.
 #[must_use]
 pub fn is_call_sid(text: &str) -> bool {

@@ -33,7 +33,8 @@ impl FieldNames {
     }
 
     /// Returns whether the set has a field of an event.
-    pub(super) fn contains(&self, event: &str, field: &str) -> bool {
+    #[must_use]
+    pub fn contains(&self, event: &str, field: &str) -> bool {
         self.all
             || (!self.any_event.is_empty() && self.any_event.contains(field))
             || self.one_event.iter().any(|(of, name)| of == event && name == field)
@@ -105,6 +106,7 @@ impl Policy {
         match self.scrub {
             _ if action == FieldAction::Reveal => ScrubScope::Nothing,
             ScrubMode::All | ScrubMode::Free if is_free => ScrubScope::StringsAndNumbers,
+            ScrubMode::All if spec.is_some_and(FieldSpec::is_id) => ScrubScope::StringsBesidesIds,
             ScrubMode::All => ScrubScope::Strings,
             ScrubMode::Free | ScrubMode::None => ScrubScope::Nothing,
         }

@@ -11,7 +11,7 @@ use super::mask::{self, Mode};
 use crate::json::string::{unescape, unquote};
 use crate::json::{JsonType, scan};
 use crate::model::decode::shown_name;
-use crate::model::{Domain, Name, Type};
+use crate::model::{Domain, Name, Type, is_opaque_id};
 use crate::text::MASK;
 use crate::text::{scrub, terminal};
 
@@ -58,6 +58,9 @@ impl NestedType<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScrubScope {
     Nothing,
+    /// Strings without the form of an id, for a field that holds ids: a detector takes the digits of
+    /// some for a record number.
+    StringsBesidesIds,
     /// Strings, and keys inside the field.
     Strings,
     /// Numbers too: in a field of prose, a bare number may be a telephone number.
@@ -70,8 +73,10 @@ impl ScrubScope {
     pub(super) fn finds(self, json: &str) -> bool {
         match JsonType::from_first_byte(json.as_bytes()[0]) {
             JsonType::String => {
-                self != Self::Nothing
-                    && scrub::may_contain_identifier(&unquote(json).unwrap_or_default())
+                self != Self::Nothing && {
+                    let text = unquote(json).unwrap_or_default();
+                    !self.skips(&text) && scrub::may_contain_identifier(&text)
+                }
             }
             JsonType::Number => {
                 self == Self::StringsAndNumbers && scrub::may_contain_identifier(json)
@@ -79,6 +84,11 @@ impl ScrubScope {
             JsonType::Array | JsonType::Object => self != Self::Nothing,
             JsonType::Null | JsonType::Bool => false,
         }
+    }
+
+    /// Returns whether a string is an id in a field that holds ids.
+    fn skips(self, text: &str) -> bool {
+        self == Self::StringsBesidesIds && is_opaque_id(text)
     }
 }
 
@@ -154,7 +164,8 @@ impl Rewriter<'_, '_> {
             JsonType::Number if self.scrub == ScrubScope::StringsAndNumbers => Cow::Borrowed(json),
             _ => return terminal::push_json(json, out),
         };
-        match scrub::scrub(&text) {
+        let found = if self.scrub.skips(&text) { None } else { scrub::scrub(&text) };
+        match found {
             Some(scrubbed) => {
                 self.log.record_scrubbed(self.field, &scrubbed);
                 push_quoted(&scrubbed.text, out);

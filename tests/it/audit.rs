@@ -176,3 +176,60 @@ async fn schema_lists_what_is_hidden_and_why() {
     assert_eq!(listed.len(), count);
     insta::assert_snapshot!(evtap("schema --phi").run().await.ended(0));
 }
+
+#[tokio::test]
+async fn a_default_recording_passes_once_the_workspaces_own_address_is_allowed() {
+    let base = emulator(fast()).await;
+    let lines =
+        watch(&base, "-n 900").run().await.ended(0) + &observe(&base, "").run().await.ended(0);
+    let report = audit("x.ndjson", &lines).run().await;
+    let text = report.ended(7);
+    assert!(
+        text.lines()
+            .filter(|line| line.contains("looks like"))
+            .all(|line| { line.contains(".from_address") && line.contains("looks like: email") })
+    );
+    assert!(text.contains("--allow FIELD"), "{text}");
+    audit("--allow from_address x.ndjson", &lines).run().await.ended(0);
+    audit("x.ndjson", &lines).config("allow = [\"from_address\"]\n").run().await.ended(0);
+    let one = audit("--allow channel.email_delivered.from_address x.ndjson", &lines).run().await;
+    let text = one.ended(7);
+    assert!(!text.contains("channel.email_delivered.from_address"), "{text}");
+    assert!(text.contains("channel.email_bounced.from_address"), "{text}");
+}
+
+#[tokio::test]
+async fn only_text_in_an_open_field_can_be_allowed() {
+    for (name, why) in [
+        ("from_adress", "did you mean from_address?"),
+        ("all", "a field must be named"),
+        ("caller_id", "the field is hidden by its class"),
+    ] {
+        let ran = audit(&format!("--allow {name} x.ndjson"), "{}\n").run().await;
+        assert!(ran.status() == 2 && ran.stderr().contains(why), "{name}");
+    }
+    // The recipient is hidden, so that the name allows only what is open.
+    let event = json!({
+        "event_type": "channel.email_delivered",
+        "from_address": "desk@example.org",
+        "to_address": "jane@example.org",
+    });
+    let text = audit("--allow from_address x.ndjson", &event.to_string()).run().await.ended(7);
+    assert!(text.starts_with("1 finding in 1 event\n"), "{text}");
+}
+
+#[tokio::test]
+async fn no_detector_searches_the_ids_of_systems() {
+    let event = |id: &str| {
+        json!({"event_type": "review.submitted", "entity_id": id, "session_id": id}).to_string()
+            + "\n"
+    };
+    let ids = ["41111111-1111-4111-8111-111111111111", "CA30355501614111111111111111111111"];
+    for id in ids {
+        let ran = audit("x.ndjson", &event(id)).run().await;
+        let report = ran.stdout();
+        assert!(!report.contains("looks like"), "{report}");
+    }
+    let report = audit("x.ndjson", &event("call 303-555-0161")).run().await.ended(7);
+    assert!(report.contains("looks like: phone"), "{report}");
+}

@@ -14,6 +14,12 @@ pub struct AuditArgs {
     /// NDJSON (written by evtap or not), CloudEvents or a raw SSE capture; plain, gzip or zstd.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Accept what detectors find in this field; may be repeated
+    ///
+    /// Write `EVENT.FIELD` for one event type, such as `channel.email_bounced.from_address`. Fields
+    /// that are hidden by their class cannot be allowed. Example: `from_address`
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub allow: Vec<String>,
     /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: ReportFormat,

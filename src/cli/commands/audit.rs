@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::analysis::audit;
 use crate::cli::args::{AuditArgs, ReportFormat};
 use crate::cli::progress::ProgressLine;
+use crate::cli::resolve;
 use crate::cli::session::print;
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
@@ -12,12 +13,13 @@ use crate::transport::progress::Progress;
 use crate::transport::shutdown;
 
 pub(super) async fn run(args: AuditArgs) -> Result<Exit> {
+    let allowed = resolve::allowed_fields(&args.allow)?;
     let progress = Arc::new(Progress::new(&args.files));
     let mut progress_line =
         ProgressLine::new(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
     // Reading blocks and cannot be aborted, so a signal does not wait for it.
     let mut reading =
-        tokio::task::spawn_blocking(move || audit::audit_files(&args.files, &progress));
+        tokio::task::spawn_blocking(move || audit::audit_files(&args.files, allowed, &progress));
     let mut signal = std::pin::pin!(shutdown::wait_for_signal());
     let report = loop {
         tokio::select! {

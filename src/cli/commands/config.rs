@@ -6,6 +6,7 @@ use crate::cli::args::{self, ColorWhen, ConfigAction, ConfigArgs, ConfigChoice, 
 use crate::cli::config::{self, ResolvedConfig};
 use crate::cli::resolve;
 use crate::cli::session::print;
+use crate::cli::settings;
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
 use crate::text::terminal;
@@ -40,8 +41,7 @@ fn show(args: &ConfigArgs, choice: &ConfigChoice) -> Result<Exit> {
 
 /// Creates the configuration file, or sets a profile in it.
 fn write(action: &ConfigAction, path: &Path) -> Result<Exit> {
-    let command = args::definition();
-    let watch = command.find_subcommand("watch").expect("there is such a command");
+    let watch = &settings::declaring(&args::definition());
     match action {
         ConfigAction::Path => {}
         ConfigAction::Init => config::init(path, watch)?,

@@ -208,7 +208,7 @@ impl ConfigReader<'_> {
         let setting = Setting::lookup(name).map_err(wrong)?;
         let option = setting
             .option(self.watch, self.watch)
-            .expect("a test holds that all settings are options of watch");
+            .expect("a test holds that every setting is an option");
         let mut values = self.values(line, name, option, item)?;
         setting.check(option, &values).map_err(wrong)?;
         if is_path(option) {

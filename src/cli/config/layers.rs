@@ -45,9 +45,8 @@ impl Layers {
         let mut layers =
             Self { file, profile, values: BTreeMap::new(), overridden: overridden.collect() };
         for setting in SETTINGS {
-            let option = setting
-                .option(watch, watch)
-                .expect("a test holds that all settings are options of watch");
+            let option =
+                setting.option(watch, watch).expect("a test holds that every setting is an option");
             let mut layered = Vec::new();
             if let Some(variable) = setting.variable(option)
                 && let Some(value) = std::env::var_os(&variable)
@@ -156,7 +155,8 @@ impl Layers {
         option: &clap::Arg,
         matches: &ArgMatches,
     ) -> SettingOrigin {
-        match matches.value_source(setting.name) {
+        let is_option = matches.try_contains_id(setting.name).is_ok();
+        match is_option.then(|| matches.value_source(setting.name)).flatten() {
             Some(ValueSource::CommandLine) => SettingOrigin::Option,
             Some(ValueSource::EnvVariable) => SettingOrigin::Variable(
                 option.get_env().unwrap_or_default().to_string_lossy().into_owned(),

@@ -98,8 +98,7 @@ pub fn resolve(
     typed: &ArgMatches,
 ) -> Result<(ArgMatches, Layers), ParseError> {
     let command = args::declaration();
-    let watch =
-        command.find_subcommand(settings::COMMAND).expect("there is such a command").clone();
+    let watch = settings::declaring(&command);
     let Some((name, arguments_of_command)) = typed.subcommand() else {
         return Ok((typed.clone(), Layers::default()));
     };

@@ -11,7 +11,7 @@ use super::layers::{Layers, NamedFilters};
 use super::origin::SettingOrigin;
 use super::parse::{ParseError, resolve};
 use crate::cli::args::{self, ConfigChoice};
-use crate::cli::settings::{Role, SETTINGS, Setting, is_path};
+use crate::cli::settings::{self, Role, SETTINGS, Setting, is_path};
 use crate::error::{Error, Result};
 use crate::text::terminal;
 use crate::transport::credential;
@@ -69,16 +69,22 @@ impl ResolvedConfig {
         let Some((_, matches)) = matches.subcommand() else {
             return Ok(Self { layers, rows: Vec::new() });
         };
-        let command = args::declaration();
-        let watch = command.find_subcommand("watch").unwrap_or(&command);
+        let watch = &settings::declaring(&args::declaration());
         let mut rows: Vec<_> = SETTINGS
             .iter()
             .filter_map(|setting| {
                 let option = setting.option(watch, watch)?;
-                let values = matches
-                    .get_raw(setting.name)
-                    .map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>());
-                let value = values.map(|values| shown(setting, option, &values.join(",")));
+                // An option of another command is in no match.
+                let value = if matches.try_contains_id(setting.name).is_ok() {
+                    let values = matches.get_raw(setting.name);
+                    values.map(|values| {
+                        let texts: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
+                        texts.join(",")
+                    })
+                } else {
+                    layers.effective(setting, matches).map(|(_, values)| values.join(","))
+                };
+                let value = value.map(|text| shown(setting, option, &text));
                 Some(SettingRow {
                     name: setting.name,
                     role: setting.role,

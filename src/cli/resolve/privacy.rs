@@ -4,10 +4,10 @@ use std::path::Path;
 
 use crate::cli::args::{PhiMode, PrivacyArgs, ScrubArg};
 use crate::error::{Error, Result};
-use crate::model::Kind;
+use crate::model::{FieldSpec, Kind};
 use crate::output::status;
 use crate::query::suggest;
-use crate::redact::{self, KEY_LENGTH, Mode, Policy, PseudonymKey};
+use crate::redact::{self, FieldNames, KEY_LENGTH, Mode, Policy, PseudonymKey};
 use crate::transport::private_file;
 
 /// The option that names the file with the key of pseudonyms.
@@ -43,6 +43,45 @@ pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Pol
         status::report("identifiers in free text are not masked (--scrub none)");
     }
     Ok(policy)
+}
+
+/// Returns the fields in which `audit` accepts identifiers.
+///
+/// A field that the model does not have, or that is hidden by its class, is an error.
+pub fn allowed_fields(names: &[String]) -> Result<FieldNames> {
+    let mut allowed = FieldNames::default();
+    for name in names {
+        let refuse = |why: &str, advice: String| {
+            Error::usage(format!("cannot allow {name}"), why, advice).with_setting("--allow")
+        };
+        if name == "all" {
+            let advice = "name the fields that may contain identifiers".to_owned();
+            return Err(refuse("a field must be named", advice));
+        }
+        check_field(name, |advice| Err(refuse("no event in the model has such a field", advice)))?;
+        let is_hidden = Kind::ALL
+            .iter()
+            .map(|kind| kind.spec())
+            .flat_map(|spec| {
+                let is_named = |field: &&FieldSpec| {
+                    field.name == name
+                        || name
+                            .strip_prefix(spec.event_type)
+                            .and_then(|rest| rest.strip_prefix('.'))
+                            == Some(field.name)
+                };
+                spec.fields.iter().filter(is_named)
+            })
+            .all(|field| field.class.is_hidden());
+        if is_hidden {
+            return Err(refuse(
+                "the field is hidden by its class",
+                "record it masked, which is the default".to_owned(),
+            ));
+        }
+        allowed.add(name);
+    }
+    Ok(allowed)
 }
 
 /// Reveals fields by name and reports this in status messages.

@@ -139,6 +139,10 @@ const EXPECT: &[Example] = &[
 
 const AUDIT: &[Example] = &[
     example("Check whether a recording is safe to share", "evtap audit day.ndjson"),
+    example(
+        "Accept the address that the workspace itself sends from",
+        "evtap audit --allow from_address day.ndjson",
+    ),
     example("Print the findings as JSON", "evtap audit -o json day.ndjson | jq .findings"),
 ];
 
