@@ -175,11 +175,37 @@ impl UnknownCall {
     }
 }
 
-/// The maximum number of messages that are read ahead of a slow pipeline.
-const MAX_READ_AHEAD: usize = 1024;
+/// The maximum size of the messages that are read ahead of a slow pipeline, in bytes.
+const MAX_READ_AHEAD: usize = 2 << 20;
 
-/// The maximum payload of those messages, in bytes.
-const MAX_READ_AHEAD_BYTES: usize = 2 << 20;
+/// The messages that were read and not sent yet.
+#[derive(Default)]
+struct ReadAhead {
+    frames: VecDeque<RawFrame>,
+    /// The size of the frames in bytes, including the frames themselves.
+    bytes: usize,
+}
+
+impl ReadAhead {
+    fn push(&mut self, frame: RawFrame) {
+        self.bytes += Self::size(&frame);
+        self.frames.push_back(frame);
+    }
+
+    fn pop(&mut self) {
+        if let Some(frame) = self.frames.pop_front() {
+            self.bytes -= Self::size(&frame);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= MAX_READ_AHEAD
+    }
+
+    fn size(frame: &RawFrame) -> usize {
+        size_of_val(frame) + frame.data.len()
+    }
+}
 
 /// Reads a connection until its end, and sends its messages.
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
@@ -190,7 +216,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> ObserverEnd {
     progress.is_down = progress.last_heard.is_some();
     let mut call_ended = false;
-    let mut waiting = VecDeque::new();
+    let mut waiting = ReadAhead::default();
     let end = loop {
         let next = next_event(&mut socket, context, &mut waiting);
         let event = if call_ended {
@@ -213,10 +239,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             SocketEvent::TooLarge(bytes) => (Bytes::new(), Some((FrameError::TooLarge, bytes))),
             // The protocol parser does not report the size.
             SocketEvent::NotUtf8 => (Bytes::new(), Some((FrameError::NotUtf8, 0))),
-            SocketEvent::Closed(code) => {
-                socket.close().await;
-                break end_of_close(code, call_ended);
-            }
+            SocketEvent::Closed(code) => break end_of_close(code, call_ended),
             SocketEvent::Lost(_) if call_ended => break ObserverEnd::CallEnded,
             SocketEvent::Lost(why) => break ObserverEnd::Failed(ConnectError::transient(why)),
         };
@@ -224,13 +247,13 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
         call_ended |= message.is("session_end");
         unknown.0 = None;
         if let Some(gap) = progress.take_gap(message.state(), received_at) {
-            waiting.push_back(gap.frame(&context.origin, received_at));
+            waiting.push(gap.frame(&context.origin, received_at));
         }
         progress.last_heard = Some(received_at);
         if let Some(state) = message.state() {
             progress.state = Some(state.to_owned());
         }
-        waiting.push_back(RawFrame {
+        waiting.push(RawFrame {
             origin: context.origin.clone(),
             format: FrameFormat::Observer,
             event: None,
@@ -246,9 +269,12 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             break ObserverEnd::Failed(ConnectError::transient(why));
         }
     };
-    for frame in waiting {
-        context.deliver(frame).await;
-    }
+    let delivering = async {
+        for frame in waiting.frames {
+            context.deliver(frame).await;
+        }
+    };
+    tokio::join!(socket.close(), delivering);
     end
 }
 
@@ -256,13 +282,12 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
 async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     context: &mut StreamContext<'_>,
-    waiting: &mut VecDeque<RawFrame>,
+    waiting: &mut ReadAhead,
 ) -> SocketEvent {
     let tx = context.sender();
     loop {
-        let bytes: usize = waiting.iter().map(|frame| frame.data.len()).sum();
-        let is_full = waiting.len() >= MAX_READ_AHEAD || bytes >= MAX_READ_AHEAD_BYTES;
-        let Some(frame) = waiting.front() else { return socket.next().await };
+        let is_full = waiting.is_full();
+        let Some(frame) = waiting.frames.front() else { return socket.next().await };
         let sending = async { tx.send(Item::Frame(frame.clone())).await };
         let event = async { if is_full { socket.keep_alive().await } else { socket.next().await } };
         tokio::select! {
@@ -270,7 +295,7 @@ async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
             sent = sending => {
                 // `run` watches for a receiver that is gone.
                 let _ = sent;
-                waiting.pop_front();
+                waiting.pop();
             }
             event = event => return event,
         }

@@ -17,7 +17,7 @@ use super::Item;
 /// The maximum number of items in the channel.
 pub const QUEUE_CAPACITY: usize = 256;
 
-/// The maximum payload in the channel, in KiB. A larger item takes all of it and passes alone.
+/// The maximum size of what is in the channel, in KiB. A larger item takes all of it and passes alone.
 const BUDGET_KIB: u32 = 16 * 1024;
 
 /// The weight of a chunk of a recording. A recording can be read at any time, so little of it needs
@@ -140,11 +140,14 @@ impl Wake for ThreadWaker {
 /// Returns the share of the byte budget that an item takes, in KiB.
 fn weight_kib(item: &Item) -> u32 {
     let bytes = match item {
-        Item::Frame(frame) => frame.data.len(),
+        Item::Frame(frame) => {
+            let length = |text: Option<&str>| text.map_or(0, str::len);
+            frame.data.len() + length(frame.event.as_deref()) + length(frame.id.as_deref())
+        }
         Item::Chunk(chunk) => chunk.size() * CHUNK_WEIGHT,
         Item::Connection(_) | Item::Recording(_) => 0,
     };
-    u32::try_from(bytes / 1024).unwrap_or(BUDGET_KIB).min(BUDGET_KIB)
+    u32::try_from(bytes.div_ceil(1024)).unwrap_or(BUDGET_KIB).min(BUDGET_KIB)
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ struct LimitedRun {
     status: i32,
     stdout: String,
     stderr: String,
+    /// The largest amount of memory that was in use, in KiB.
+    most: u64,
 }
 
 /// Runs it under the limit and asserts that its memory stays below [`IN_USE`]. The value that
@@ -91,7 +93,7 @@ fn run_limited<T>(
         "{stderr}"
     );
     assert!(most < IN_USE, "{line}: {most} KiB");
-    LimitedRun { status: status.code().expect("no signal has ended it"), stdout, stderr }
+    LimitedRun { status: status.code().expect("no signal has ended it"), stdout, stderr, most }
 }
 
 const MIB: usize = 1 << 20;
@@ -354,6 +356,22 @@ async fn endless_websocket_frames_stay_below_the_memory_limit() {
             result.stderr
         );
     }
+}
+
+/// The server never reads, so that the pongs cannot be sent.
+#[tokio::test]
+async fn endless_pings_do_not_pile_up_pongs() {
+    let (workspace, call) = (evtap::emulator::DEMO_WORKSPACE, evtap::emulator::DEMO_CALL);
+    let observe = format!("observe --workspace {workspace} --call {call} -o ndjson -n 1");
+    let ping = [&[0x89, 125][..], &[b'x'; 125]].concat();
+    let (pings, times) = (ping.repeat(MIB / ping.len()), 96);
+    let last = r#"{"type":"session_end","data":{}}"#;
+    let last = [&[0x81, u8::try_from(last.len()).expect("short")], last.as_bytes()].concat();
+    let server = endless(UPGRADE.as_bytes().to_vec(), pings, times, last).await;
+    let result = run_against(observe, server).await;
+    assert_eq!(result.status, 0, "{}", result.stderr);
+    assert!(result.stdout.contains("session_end"), "{}", result.stdout);
+    assert!(result.most < 64 << 10, "{} KiB for {times} MiB of pings", result.most);
 }
 
 #[tokio::test]

@@ -351,13 +351,12 @@ async fn pings_continue_while_the_pipeline_is_blocked() {
     let mut context =
         StreamContext::new("a test", Origin::default(), backoff::WEBSOCKET, &config, &tx);
     let (near, mut far) = duplex(1 << 20);
-    for _ in 0..MAX_READ_AHEAD + 100 {
-        far.write_all(&text("{}")).await.expect("room");
-    }
+    let more_than_is_read_ahead = text("{}").repeat(MAX_READ_AHEAD / size_of::<RawFrame>() + 100);
+    far.write_all(&more_than_is_read_ahead).await.expect("room");
     let (mut unknown, mut progress) = (UnknownCall::default(), CallProgress::default());
     let reading = read(Socket::new(near, &config).await, &mut context, &mut unknown, &mut progress);
     assert!(timeout(Duration::from_secs(3600), reading).await.is_err(), "the connection is kept");
-    let mut pings = [0; 6 * 170];
+    let mut pings = [0; 14 * 170];
     tokio::io::AsyncReadExt::read_exact(&mut far, &mut pings).await.expect("a ping every 20 s");
-    assert!(pings.chunks(6).all(|ping| ping[..2] == [0x89, 0x80]));
+    assert!(pings.chunks(14).all(|ping| ping[..2] == [0x89, 0x88]));
 }
