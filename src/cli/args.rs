@@ -15,6 +15,7 @@ mod expect;
 mod filter;
 mod frames;
 mod generate;
+mod list;
 pub mod manual;
 mod observe;
 mod output;

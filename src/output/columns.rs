@@ -19,7 +19,7 @@ const USUAL: &[&str] = &[
 ];
 
 /// The column that contains the fields of an event as one JSON object.
-const PAYLOAD: &str = "payload";
+pub const PAYLOAD: &str = "payload";
 
 /// The names of event parts, in the order in which they are written.
 #[derive(Debug, Clone)]

@@ -36,6 +36,8 @@ pub struct FormatArgument {
     pub placeholder: &'static str,
     /// A valid argument, for tests that run every format.
     pub example: &'static str,
+    /// Returns the parts of events that an argument names, such as `_tap.time`.
+    pub parts: fn(&str) -> Result<Vec<String>, Error>,
 }
 
 /// The options that an encoder is created with. A format uses those that apply to it.

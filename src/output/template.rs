@@ -20,6 +20,7 @@ pub const FORMAT: OutputFormat = OutputFormat {
     argument: Some(FormatArgument {
         placeholder: "TEXT",
         example: "{{ event_type }} {{ call_sid }} {{ _tap }}",
+        parts: |source| Template::new(source)?.parts(),
     }),
     help: "Text from a Jinja template.",
     refuses_fields: None,
@@ -55,6 +56,20 @@ impl Template {
             )
         })?;
         Ok(Self { environment: Arc::new(environment) })
+    }
+
+    /// Returns the variables that the template does not set itself, such as `_tap.time`.
+    fn parts(&self) -> Result<Vec<String>> {
+        let template = self.environment.get_template(NAME).map_err(|_| {
+            Error::usage("cannot use the template", "it was not compiled", "report this as a bug")
+        })?;
+        let mut names: Vec<_> = template.undeclared_variables(true).into_iter().collect();
+        names.retain(|name| {
+            let variable = name.split('.').next();
+            !self.environment.globals().any(|(global, _)| Some(global) == variable)
+        });
+        names.sort();
+        Ok(names)
     }
 }
 

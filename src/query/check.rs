@@ -97,6 +97,31 @@ pub fn check(
     (satisfied, checker.findings)
 }
 
+/// Checks the name of a field, or a path such as `_tap.time`, against the events in `kinds`.
+/// Returns the findings, which name fields without the dot of jq.
+#[must_use]
+pub fn check_field(path: &str, kinds: Kinds, policy: &Policy) -> Vec<CheckFinding> {
+    let mut checker = Checker {
+        source: path,
+        policy,
+        is_predicate: false,
+        lenient_depth: 0,
+        variables: Vec::new(),
+        findings: Vec::new(),
+    };
+    let mut ty = TermType::Event;
+    let mut at = 0;
+    for name in path.split('.') {
+        ty = checker.step(name, at..at + name.len(), &ty, kinds);
+        at += name.len() + 1;
+    }
+    for finding in &mut checker.findings {
+        finding.why = finding.why.replace("`.", "`");
+        finding.advice = finding.advice.replace("`.", "`");
+    }
+    checker.findings
+}
+
 /// The state of one check.
 struct Checker<'p> {
     source: &'p str,

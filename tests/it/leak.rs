@@ -33,13 +33,13 @@ const VARIANTS: &[&str] = &[
     "-o ndjson --status json",
     "-o ndjson --redact transcript,all",
     "-o ndjson --phi partial --scrub all",
-    "-o json --color always --fields event_type,caller_id,payload,_tap",
+    "-o json --color always --fields event_type,caller_id,payload,_tap --no-check",
     "-o cloudevents --phi drop --scrub all",
     "-o pretty --timestamps delta --color never",
     "-o tsv --phi partial",
-    "-o csv --fields event_type,caller_id,input,undeclared,_tap,payload",
-    "-o ndjson --fields caller_id,input.name,inner.deep,_tap.redacted,transcript",
-    "-o pretty --color never --fields transcript,delta,discarded_texts --wrap",
+    "-o csv --fields event_type,caller_id,input,undeclared,_tap,payload --no-check",
+    "-o ndjson --fields caller_id,input.name,inner.deep,_tap.redacted,transcript --no-check",
+    "-o pretty --color never --fields transcript,delta,discarded_texts --wrap --no-check",
 ];
 
 /// Options that drop events. They are used on recordings only: a live stream would not reach its

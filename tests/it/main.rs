@@ -15,6 +15,7 @@ mod event_ids;
 mod examples;
 mod fast_path;
 mod faults;
+mod fields;
 mod filters;
 mod forward;
 mod fuzz;

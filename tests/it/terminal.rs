@@ -152,7 +152,7 @@ fn replays_are_harmless_in_every_output() {
         &["--reveal", "all", "-r", "--jq", ".[]?"],
         &["--reveal", "all", "--no-check", "--jq", ".reason | error"],
         &["--reveal", "all", "--no-check", "-r", "--jq", "tojson, keys[]"],
-        &["--reveal", "all", "--fields", "reason,caller_id,\u{1b}[31m,_tap.id"],
+        &["--reveal", "all", "--fields", "reason,caller_id,\u{1b}[31m,_tap.id", "--no-check"],
         &["--reveal", "all", "--grep", "."],
         &["--reveal", "all", "--stats"],
     ];

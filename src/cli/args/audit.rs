@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::list::trimmed;
 use super::output::ReportFormat;
 
 /// `evtap audit`
@@ -18,7 +19,7 @@ pub struct AuditArgs {
     ///
     /// Write `EVENT.FIELD` for one event type, such as `channel.email_bounced.from_address`. Fields
     /// that are hidden by their class cannot be allowed. Example: `from_address`
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = trimmed)]
     pub allow: Vec<String>,
     /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::connection::{ConnectionArgs, DemoArgs};
+use super::list::trimmed;
 use super::output::{ColorWhen, ReportFormat};
 use crate::error::Error;
 
@@ -18,7 +19,7 @@ pub struct DoctorArgs {
         value_name = "ID",
         env = "AMIGO_WORKSPACE_ID",
         hide_env_values = true,
-        value_delimiter = ','
+        value_delimiter = ',', value_parser = trimmed
     )]
     pub workspace: Vec<String>,
     /// Also open the observer of this call: its SID, or `demo`

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::connection::{ConnectionArgs, DemoArgs};
+use super::list::trimmed;
 use crate::output::status;
 
 /// `evtap expect`
@@ -32,7 +33,7 @@ pub struct ExpectArgs {
     #[arg(long, value_name = "FILE")]
     pub replay: Vec<PathBuf>,
     /// Let expressions see this hidden field; may be repeated
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = trimmed)]
     pub reveal: Vec<String>,
     /// Set $NAME to a string in all expressions; may be repeated
     #[arg(long = "arg", num_args = 2, value_names = ["NAME", "VALUE"])]

@@ -5,6 +5,7 @@ use clap::Args;
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::{DeliveryArgs, ReconnectArgs};
 use super::filter::{FilterArgs, StopArgs};
+use super::list::trimmed;
 use super::output::OutputArgs;
 use super::screen::ScreenArgs;
 use crate::cli::destinations::DestinationArgs;
@@ -13,7 +14,7 @@ use crate::cli::destinations::DestinationArgs;
 #[derive(Debug, Args)]
 pub struct ObserveArgs {
     /// Observe this call: its SID, or `demo`; may be repeated
-    #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',')]
+    #[arg(short, long, value_name = "SID", required = true, value_delimiter = ',', value_parser = trimmed)]
     pub call: Vec<String>,
     /// Id of the workspace that the calls belong to
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]

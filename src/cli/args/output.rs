@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::config_defaults::ConfigDefaults;
+use super::list::trimmed;
 use super::privacy::PrivacyArgs;
 use crate::output::{FormatChoice, list_formats, status};
 
@@ -15,8 +16,9 @@ pub struct OutputArgs {
     pub output: Option<FormatChoice>,
     /// Print only these fields of each event
     ///
+    /// A name that no event has is an error, as in a filter.
     /// Examples: `call_sid`, `event_type`, `_tap.time`
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = trimmed)]
     pub fields: Vec<String>,
     /// Print the output of a jq program for each event, one value per line
     #[arg(short = 'q', long, value_name = "PROGRAM", conflicts_with_all = ["output", "fields"])]

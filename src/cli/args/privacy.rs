@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::config_defaults::ConfigDefaults;
+use super::list::trimmed;
 
 /// What is hidden, and how.
 #[derive(Debug, Args)]
@@ -16,10 +17,10 @@ pub struct PrivacyArgs {
     /// Show a hidden field; may be repeated
     ///
     /// `all` shows every field. Examples: `caller_id`, `call.started.caller_id`
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = trimmed)]
     pub reveal: Vec<String>,
     /// Hide a field that is shown by default; takes precedence over --reveal; may be repeated
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = trimmed)]
     pub redact: Vec<String>,
     /// With --phi hash, read the key for pseudonyms from this file
     ///

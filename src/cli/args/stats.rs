@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::filter::{FilterArgs, StopArgs};
+use super::list::trimmed;
 use super::output::ColorWhen;
 use super::privacy::PrivacyArgs;
 use crate::output::status;
@@ -25,11 +26,11 @@ pub struct StatsArgs {
         value_name = "ID",
         env = "AMIGO_WORKSPACE_ID",
         hide_env_values = true,
-        value_delimiter = ','
+        value_delimiter = ',', value_parser = trimmed
     )]
     pub workspace: Vec<String>,
     /// Count the events of this call: its SID, or `demo`; may be repeated
-    #[arg(short, long, value_name = "SID", value_delimiter = ',', conflicts_with = "files")]
+    #[arg(short, long, value_name = "SID", value_delimiter = ',', value_parser = trimmed, conflicts_with = "files")]
     pub call: Vec<String>,
     /// Format of the statistics
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]

@@ -5,6 +5,7 @@ use clap::Args;
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::{DeliveryArgs, ReconnectArgs, ResumeArgs};
 use super::filter::{FilterArgs, StopArgs};
+use super::list::trimmed;
 use super::output::OutputArgs;
 use super::screen::ScreenArgs;
 use crate::cli::destinations::DestinationArgs;
@@ -21,7 +22,7 @@ pub struct WatchArgs {
         value_name = "ID",
         env = "AMIGO_WORKSPACE_ID",
         hide_env_values = true,
-        value_delimiter = ','
+        value_delimiter = ',', value_parser = trimmed
     )]
     pub workspace: Vec<String>,
     /// Also observe each call that starts, at most N at a time

@@ -108,7 +108,7 @@ impl Layers {
     /// Returns the field names that `redact` lists in all layers.
     pub(super) fn redacted(&self) -> impl Iterator<Item = String> {
         let all = self.values.get("redact").into_iter().flatten().flat_map(|(_, values)| values);
-        all.flat_map(|names| names.split(',')).map(str::to_owned)
+        all.flat_map(|names| names.split(',')).map(|name| name.trim().to_owned())
     }
 
     /// Appends the field names of `redact` in all layers to those of the option.

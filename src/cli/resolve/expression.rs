@@ -8,7 +8,7 @@ use jaq_json::Val;
 use crate::cli::args::FilterArgs;
 use crate::error::{Error, Result};
 use crate::output::status;
-use crate::query::check::{Kinds, check};
+use crate::query::check::{Kinds, check, check_field};
 use crate::query::program::{ParsedProgram, Program, parse};
 use crate::query::{Predicate, resolve_named_filter, value};
 use crate::redact::Policy;
@@ -84,6 +84,35 @@ impl<'a> ExpressionCompiler<'a> {
         let program = Program::compile(&parsed, &self.variables)?;
         self.check(&parsed, kinds, false)?;
         Ok(program)
+    }
+
+    /// Checks a part of an event that `option` names, such as `call_sid` or `_tap.time`.
+    pub fn field(&self, option: &'static str, name: &str, kinds: Kinds) -> Result<()> {
+        let wrong =
+            |why: String, advice: String| Err(Error::invalid_value(option, name, why, advice));
+        if name.is_empty() {
+            let advice = "give names such as call_sid,direction";
+            return wrong("a name is empty".to_owned(), advice.to_owned());
+        }
+        if !self.check {
+            return Ok(());
+        }
+        if let Some(rest) = name.strip_prefix('.') {
+            let advice = format!("did you mean {rest}?");
+            return wrong("a field has no dot before its name".to_owned(), advice);
+        }
+        if name.contains(['*', '[', ']', '|', ' ']) {
+            let advice = "give the names of fields, or a program to --jq";
+            return wrong("it is not the name of a field".to_owned(), advice.to_owned());
+        }
+        for finding in check_field(name, kinds, self.policy) {
+            if finding.fatal {
+                return wrong(finding.why, finding.advice);
+            }
+            let what = format!("{option} {name} may surprise");
+            status::warning(self.format, &Error::usage(what, finding.why, finding.advice));
+        }
+        Ok(())
     }
 
     fn check(&self, parsed: &ParsedProgram<'_>, kinds: Kinds, predicate: bool) -> Result<Kinds> {

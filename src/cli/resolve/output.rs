@@ -4,12 +4,14 @@ use std::io::IsTerminal;
 
 use jiff::tz::TimeZone;
 
+use super::expression::ExpressionCompiler;
 use crate::cli::args::{OutputArgs, Timestamps};
 use crate::error::{Error, Result};
 use crate::output::TimeDisplay;
-use crate::output::columns::Columns;
+use crate::output::columns::{Columns, PAYLOAD};
 use crate::output::jq::Jq;
 use crate::output::{Encoder, EncoderOptions, FormatChoice, OutputFormat, ndjson, pretty, status};
+use crate::query::check::Kinds;
 use crate::query::program::Program;
 use crate::query::{GrepFilter, suggest};
 
@@ -45,6 +47,28 @@ pub(super) fn encoder(
         grep,
     })
     .map_err(|error| error.with_setting("--output"))
+}
+
+/// Checks the parts of events that `--fields` or a template names, against the events in `kinds`.
+pub(super) fn check_parts(
+    output: &OutputArgs,
+    expressions: &ExpressionCompiler<'_>,
+    kinds: Kinds,
+) -> Result<()> {
+    // The configuration is not written for the events that one command selects.
+    let is_default = output.config_defaults.contains("fields");
+    let kinds_of_fields = if is_default { Kinds::matching(true, |_| true) } else { kinds };
+    for name in output.fields.iter().filter(|name| *name != PAYLOAD) {
+        expressions.field("--fields", name, kinds_of_fields)?;
+    }
+    if let Some(FormatChoice { format, argument }) = &output.output
+        && let Some(declared) = &format.argument
+    {
+        for name in (declared.parts)(argument).map_err(|error| error.with_setting("--output"))? {
+            expressions.field("--output", &name, kinds)?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns how times are shown to people. Formats for machines always use RFC 3339 in UTC.

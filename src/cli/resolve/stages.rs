@@ -3,7 +3,7 @@
 use super::color::apply_color;
 use super::expression::{ExpressionCompiler, read_source, variables};
 use super::filter::{FilterSetup, event_filter, stop_conditions};
-use super::output::encoder;
+use super::output::{check_parts, encoder};
 use super::privacy::{policy, reveal};
 use crate::analysis::stats::observer::SummaryObserver;
 use crate::cli::args::{ExpectArgs, FilterArgs, OutputArgs, StopArgs};
@@ -32,6 +32,7 @@ pub fn stages(
         .as_deref()
         .map(|source| expressions.program("--jq", source, kinds))
         .transpose()?;
+    check_parts(output, &expressions, kinds)?;
     let writer = Some(Writer::stdout(encoder(output, program, has_several_workspaces, grep)?));
     let summary =
         output.stats.then(|| Box::new(SummaryObserver::new(output.status)) as Box<dyn Observer>);
