@@ -77,7 +77,7 @@ fn all_outputs() -> impl Iterator<Item = (String, Option<String>)> {
     let programs =
         PROGRAMS.iter().map(|program| ("--no-check --jq".to_owned(), Some((*program).to_owned())));
     let template = "template={{ event_type }} {{ caller_id }} {{ transcript | upper }} {{ undeclared }} {{ input }} {{ _tap }}";
-    plain.chain(programs).chain([("-o".to_owned(), Some(template.to_owned()))])
+    plain.chain(programs).chain([("--no-check -o".to_owned(), Some(template.to_owned()))])
 }
 
 #[track_caller]
