@@ -5,9 +5,12 @@
 //! would not end is stopped (files `engine` and `steps`). An error never quotes a value (file
 //! `errors`).
 
+mod assignment;
 mod builtins;
+mod desugar;
 mod engine;
 mod errors;
+mod grammar;
 mod parse;
 mod steps;
 
@@ -23,6 +26,7 @@ use super::field_access::FieldAccess;
 use super::value;
 use crate::error::Result;
 use crate::redact::RedactedEvent;
+use desugar::desugar_def;
 use engine::{JqEngine, RunState};
 pub use engine::{StepBudget, THREAD_STACK};
 pub use errors::ProgramError;
@@ -56,7 +60,7 @@ impl Program {
         let definitions = builtins::definitions()
             .map(with_steps)
             .map(shorten_lifetime)
-            .chain(std::iter::once(with_steps(main)));
+            .chain(std::iter::once(with_steps(desugar_def(main))));
         let arena = Arena::default();
         let modules = Loader::new(definitions)
             .load(&arena, File { path: (), code: MAIN })
@@ -188,5 +192,7 @@ const fn shorten_lifetime<'s>(
     def
 }
 
+#[cfg(test)]
+mod language_tests;
 #[cfg(test)]
 mod tests;

@@ -76,13 +76,11 @@ impl Expr {
                     stepped => stepped.map(Some),
                 }
             }
-            // If one side gives no value, the result is no value, even if the other side fails.
+            // As in jq, the right side comes first: it decides whether there is a value or an error.
             Self::Compare(left, op, right) => {
-                match (left.eval(event, input.clone()), right.eval(event, input)) {
-                    (Ok(None), _) | (_, Ok(None)) => Ok(None),
-                    (Ok(Some(left)), Ok(Some(right))) => bool(left.compare(*op, &right, event)),
-                    _ => Err(EvalError),
-                }
+                let Some(right) = right.eval(event, input.clone())? else { return Ok(None) };
+                let Some(left) = left.eval(event, input)? else { return Ok(None) };
+                bool(left.compare(*op, &right, event))
             }
             Self::And(left, right) => match left.eval(event, input.clone())? {
                 None => Ok(None),
@@ -99,8 +97,8 @@ impl Expr {
                 }
             },
             Self::Not => bool(!input.is_true()),
-            Self::Alternative(left, right) => match left.eval(event, input.clone()) {
-                Ok(Some(left)) if left.is_true() => Ok(Some(left)),
+            Self::Alternative(left, right) => match left.eval(event, input.clone())? {
+                Some(left) if left.is_true() => Ok(Some(left)),
                 _ => right.eval(event, input),
             },
             Self::Pipe(left, right) => {

@@ -8,7 +8,10 @@ use std::collections::HashSet;
 use jaq_core::load::parse::Def;
 use jaq_core::native::Fun;
 
+use super::assignment;
+use super::desugar::desugar_def;
 use super::engine::{JqEngine, step_filter};
+use super::parse::parse_definitions;
 use crate::query::patterns;
 
 /// The filters and variables of jq that evtap does not provide, because they reach outside the
@@ -26,7 +29,6 @@ pub(super) const UNAVAILABLE: &[&str] = &[
     "input_filename",
     "input_line_number",
     "get_search_list",
-    "$__loc__",
     "import",
     "include",
     "modulemeta",
@@ -38,35 +40,14 @@ pub(super) const UNAVAILABLE: &[&str] = &[
     "strflocaltime",
 ];
 
-/// Definitions of jq that jaq lacks or defines differently.
-pub(super) const PRELUDE: &str = r#"
-def IN(s): any(s == .; .);
-def IN(src; s): any(src == s; .);
-def INDEX(stream; f): reduce stream as $row ({}; .[$row | f | tostring] |= $row);
-def INDEX(f): INDEX(.[]; f);
-def test(re; flags): evtap_test(re; flags);
-def test(re): evtap_test(re; "");
-def ascii: [.] | implode;
-def leaf_paths: paths(scalars);
-def ltrimstr($s): if isstring and ($s | isstring) and startswith($s) then .[$s | length:] else . end;
-def rtrimstr($s): if isstring and ($s | isstring) and endswith($s) and $s != "" then .[:-($s | length)] else . end;
-def delpaths($paths): reduce ($paths | sort | reverse | .[]) as $path (.; getpath($path) |= empty);
-def del(f): delpaths([path(f)]);
-def setpath($path; $x):
-  if $path == [] then $x
-  else if . == null then (if $path[0] | isstring then {} else [] end) else . end | .[$path[0]] |= setpath($path[1:]; $x) end;
-def @csv: map(if isstring then "\"" + gsub("\""; "\"\"") + "\"" elif . == null then "" elif isarray or isobject then error("an array can't be a cell") else tostring end) | join(",");
-def @tsv: map(if isstring then gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\n"; "\\n") | gsub("\r"; "\\r") elif . == null then "" else tostring end) | join("\t");
-"#;
-
 /// Returns the definitions that are written in jq.
 pub(super) fn definitions() -> impl Iterator<Item = Def<&'static str>> {
-    let own = jaq_core::load::parse(PRELUDE, |parser| parser.defs()).unwrap_or_default();
+    let own = parse_definitions(include_str!("prelude.jq")).unwrap_or_default();
     jaq_core::defs()
         .chain(jaq_std::defs())
         .chain(jaq_json::defs())
         .filter(|def| !UNAVAILABLE.contains(&def.name))
-        .chain(own)
+        .chain(own.into_iter().map(desugar_def))
 }
 
 /// Returns the native filters: jaq's, except for those that [`patterns`] replaces, and evtap's own.
@@ -77,6 +58,7 @@ pub(super) fn native_filters() -> impl Iterator<Item = Fun<JqEngine>> {
         .chain(jaq_json::funs())
         .filter(move |fun: &Fun<JqEngine>| !is_left_out(fun.0))
         .chain(patterns::funs())
+        .chain(assignment::funs())
         .chain(std::iter::once(step_filter()))
 }
 

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use jaq_core::load::lex;
-use jaq_core::load::parse::{Parser, Term};
+use jaq_core::load::parse::{Def, Term};
 
+use super::grammar::Grammar;
 use crate::error::{Error, Result};
 
 /// A parsed program and the option that it comes from.
@@ -45,19 +46,15 @@ pub fn parse<'s>(option: &'s str, source: &'s str) -> Result<ParsedProgram<'s>> 
             |(expected, found)| syntax_error(&format!("a {}", expected.as_str()), found),
         )
     })?;
-    let term = Parser::new(&tokens).parse(Parser::term).map_err(|errors| {
-        errors.first().map_or_else(
-            || syntax_error("something", ""),
-            |(expected, found)| {
-                let expected = expected.as_str();
-                syntax_error(
-                    if expected == "nothing" { "the end" } else { expected },
-                    found.map_or("", |token| token.as_str()),
-                )
-            },
-        )
-    })?;
+    let term = Grammar::parse(source, &tokens)
+        .map_err(|(expected, found)| syntax_error(expected, found.unwrap_or_default()))?;
     Ok(ParsedProgram { option, source, term })
+}
+
+/// Parses definitions that are part of evtap. Returns `None` if there is a mistake in them.
+pub(super) fn parse_definitions(source: &'static str) -> Option<Vec<Def<&'static str>>> {
+    let tokens = lex::Lexer::new(source).lex().ok()?;
+    Grammar::parse_definitions(source, &tokens).ok()
 }
 
 /// Returns advice on syntax of other languages that jq does not have.

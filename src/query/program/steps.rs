@@ -41,10 +41,6 @@ fn insert_steps(term: Term<&str>) -> Term<&str> {
         Term::BinOp(left, op @ (BinaryOp::Math(_) | BinaryOp::UpdateMath(_)), right) => {
             pipe(Term::BinOp(boxed(left), op, boxed(right)), step())
         }
-        // jq catches an error on the left of `//`; jaq does not.
-        Term::BinOp(left, BinaryOp::Alt, right) => {
-            Term::BinOp(Box::new(Term::TryCatch(boxed(left), None)), BinaryOp::Alt, boxed(right))
-        }
         Term::BinOp(left, op, right) => Term::BinOp(boxed(left), op, boxed(right)),
         Term::Label(name, inner) => Term::Label(name, boxed(inner)),
         Term::Fold(name, over, pattern, args) => Term::Fold(name, boxed(over), pattern, all(args)),

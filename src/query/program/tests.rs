@@ -173,7 +173,6 @@ fn sees_nothing_but_its_input() {
         "halt_error",
         "input_filename",
         "input_line_number",
-        "$__loc__",
         "get_search_list",
     ] {
         let error = error_of(outside);
