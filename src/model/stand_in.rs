@@ -33,7 +33,7 @@ pub(crate) fn is_partial(json: &str) -> bool {
 
 /// Returns whether `--phi partial` may show a character.
 pub(crate) fn is_plain(character: char) -> bool {
-    !terminal::is_hostile(character) && !matches!(character, '"' | '\\')
+    !terminal::is_invisible(character) && !matches!(character, '"' | '\\')
 }
 
 fn is_pseudonym(json: &str) -> bool {

@@ -254,7 +254,7 @@ impl<'t> FoldedText<'t> {
                 '\u{ff01}'..='\u{ff5e}' => {
                     char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character)
                 }
-                character if terminal::is_hostile(character) => continue,
+                character if terminal::is_invisible(character) => continue,
                 character => digit(character).unwrap_or(character),
             };
             folded.push(plain);

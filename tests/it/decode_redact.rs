@@ -115,7 +115,7 @@ fn an_event_is_one_line_without_control_characters() {
     let data = "{\n\"reason\":\"a\u{9b}31m\u{7f}b\u{202e}c\",\r\n\"call_sid\" : \"x\", \"escalation_id\":\"y\",\"trigger\":\"ai\",\"ex\u{200b}tra\":\n[1,\n2]}";
     let line = sse("call.escalated", data);
     assert!(line.contains(r#""reason":"a\u009b31m\u007fb\u202ec""#), "{line}");
-    assert!(!line.chars().any(evtap::text::terminal::is_hostile), "{line}");
+    assert!(!evtap::text::terminal::has_hostile(&line), "{line}");
     let nested = "{\"call_sid\":\"x\",\"type\":\"session_end\",\"emotional_summary\":{ \"a\" :\n [ 1 , {} ] }}";
     assert!(record(nested).contains(r#""emotional_summary":{"a":[1,{}]}"#));
 }
@@ -468,7 +468,7 @@ proptest! {
         let format = [FrameFormat::Sse, FrameFormat::Observer, FrameFormat::Record][format];
         let line = line(&frame(format, event.as_deref(), &data), Policy::default());
         prop_assert!(serde_json::from_str::<Value>(&line).is_ok_and(|value| value.is_object()), "{}", line);
-        prop_assert!(!line.chars().any(evtap::text::terminal::is_hostile));
+        prop_assert!(!evtap::text::terminal::has_hostile(&line));
     }
 
     #[test]

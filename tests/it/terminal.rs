@@ -46,8 +46,23 @@ pub fn hostile() -> Vec<String> {
     let single = ('\u{1}'..='\u{1f}')
         .chain('\u{7f}'..='\u{9f}')
         .chain([
-            '\u{61c}', '\u{ad}', '\u{34f}', '\u{180e}', '\u{3164}', '\u{feff}', '\u{2028}',
-            '\u{2029}', '\u{fff9}',
+            '\u{61c}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{180e}',
+            '\u{3164}',
+            '\u{feff}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{fff9}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{fe00}',
+            '\u{fe0f}',
+            '\u{180b}',
+            '\u{1bca0}',
+            '\u{1d173}',
+            '\u{e0100}',
         ])
         .chain(['\u{e0041}'])
         .chain('\u{200b}'..='\u{200f}')
@@ -102,7 +117,7 @@ fn assert_harmless(seen: &[u8], how: &str) {
     let rest = ours.replace_all(seen, &b""[..]);
     let rest =
         std::str::from_utf8(&rest).unwrap_or_else(|_| panic!("{how}: bytes that are no UTF-8"));
-    let found = rest.chars().find(|character| evtap::text::terminal::is_hostile(*character));
+    let found = evtap::text::terminal::first_hostile(rest);
     assert_eq!(found.map(u32::from), None, "{how}: {}", rest.escape_debug());
 }
 

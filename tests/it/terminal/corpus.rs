@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use evtap::internals::output::FORMATS;
-use evtap::text::terminal::is_hostile;
+use evtap::text::terminal::characters;
 use serde_json::{Value, json};
 
 use super::{assert_harmless, hostile, on_a_terminal, terminal};
@@ -102,7 +102,7 @@ fn hostile_text_is_escaped_at_every_place_in_a_file() {
                 .collect();
             assert_eq!(shown.len(), corpus.len(), "{place}: one line for each");
             for (text, line) in corpus.iter().zip(shown) {
-                for character in text.chars().filter(|character| is_hostile(*character)) {
+                for (character, _) in characters(text).filter(|(_, is_hostile)| *is_hostile) {
                     // Objects and arrays are shown as JSON in text output too.
                     let is_escape = line.contains(&in_json(character))
                         || (output == "pretty" && line.contains(&in_text(character)));
@@ -117,6 +117,24 @@ fn hostile_text_is_escaped_at_every_place_in_a_file() {
                     assert!(is_there || is_key, "{place}: {line} means {}", text.escape_debug());
                 }
             }
+        }
+    }
+}
+
+/// The joiners and selectors of emoji and of scripts arrive as they are, as an escape inside a word
+/// would make it unreadable.
+#[test]
+fn joiners_inside_emoji_and_words_stay() {
+    for text in [
+        "👩🏽\u{200d}⚕\u{fe0f} 3\u{fe0f}\u{20e3}",
+        "نمی\u{200c}خواهم",
+        "क\u{94d}\u{200d}ष",
+        "葛\u{e0100}飾",
+    ] {
+        let event = json!({"event_type": "call.escalated", "reason": text}).to_string() + "\n";
+        for output in ["ndjson", "pretty"] {
+            let seen = replay_revealed(event.as_bytes(), output);
+            assert!(seen.contains(text), "{output}: {}", seen.escape_unicode());
         }
     }
 }

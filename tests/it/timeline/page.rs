@@ -140,9 +140,7 @@ fn a_page_treats_everything_said_as_text() {
     for hostile in HOSTILE {
         assert!(text.contains(hostile), "it is there, as text: {hostile}");
     }
-    let found = page
-        .chars()
-        .find(|character| *character != '\n' && evtap::text::terminal::is_hostile(*character));
+    let found = page.lines().find_map(evtap::text::terminal::first_hostile);
     assert_eq!(found.map(u32::from), None);
 }
 
