@@ -14,12 +14,12 @@ mod progress;
 mod resolve;
 mod session;
 pub mod settings;
+mod usage_error;
 
 use std::process::ExitCode;
 
 use crate::error::{Error, Exit, Result};
 use crate::output::status::{self, StatusFormat};
-use crate::text::terminal;
 use args::Cli;
 use config::ParseError;
 
@@ -33,7 +33,16 @@ pub fn main() -> ExitCode {
             run(cli).unwrap_or_else(|error| fail(format, &layers.explain(error)))
         }
         Err(ParseError::Configuration(error)) => fail(StatusFormat::Text, &error),
-        Err(ParseError::CommandLine(error)) => print_usage(&error),
+        Err(ParseError::CommandLine(error)) if !usage_error::is_help(&error) => {
+            let arguments: Vec<_> = std::env::args_os().collect();
+            let error = usage_error::explain(&error, &arguments, &args::definition());
+            fail(usage_error::status_format(&arguments), &error)
+        }
+        Err(ParseError::CommandLine(help)) => {
+            // A closed pipe is not a failure: its reader has read enough.
+            let _ = help.print();
+            if help.use_stderr() { Exit::Usage } else { Exit::Done }
+        }
     };
     exit.into()
 }
@@ -59,17 +68,4 @@ fn run(cli: Cli) -> Result<Exit> {
 fn fail(format: StatusFormat, error: &Error) -> Exit {
     status::failed(format, error);
     error.exit
-}
-
-/// Prints help or the version to stdout, or a usage error to stderr.
-fn print_usage(error: &clap::Error) -> Exit {
-    if std::env::args_os().any(|argument| terminal::has_hostile(&argument.to_string_lossy())) {
-        // The error quotes an argument. It may be a file name that somebody else chose, so control
-        // characters in it must not reach the terminal.
-        status::lines(&error.to_string());
-    } else {
-        // A closed pipe is not a failure: its reader has read enough.
-        let _ = error.print();
-    }
-    if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }

@@ -31,7 +31,7 @@ mod watch;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::builder::Resettable;
 use clap::{Arg, ArgAction, CommandFactory as _, Parser, Subcommand};
 
 pub use audit::AuditArgs;
@@ -126,15 +126,21 @@ pub fn declaration() -> clap::Command {
         .filter(|option| is_flag(option) && is_setting(option))
         .map(|option| option.get_id().clone())
         .collect();
-    command.mut_subcommands(|command| {
+    command.mut_args(without_empty_variable).mut_subcommands(|command| {
         let after = manual::after(command.get_name());
-        command.after_long_help(after).mut_args(|option| {
-            if is_flag(&option) && flags.contains(option.get_id()) {
-                revocable(option)
-            } else {
-                option
-            }
-        })
+        // A repeated option overrides itself, as in an alias that is called with more options.
+        command
+            .after_long_help(after)
+            .args_override_self(true)
+            .allow_negative_numbers(true)
+            .mut_args(|option| {
+                let option = without_empty_variable(option);
+                if is_flag(&option) && flags.contains(option.get_id()) {
+                    revocable(option)
+                } else {
+                    option
+                }
+            })
     })
 }
 
@@ -142,15 +148,11 @@ fn is_flag(option: &Arg) -> bool {
     matches!(option.get_action(), ArgAction::SetTrue)
 }
 
-/// Removes the suggestion of a hidden command from an error.
-#[must_use]
-pub fn without_hidden(mut error: clap::Error) -> clap::Error {
-    if let Some(ContextValue::Strings(names)) = error.get(ContextKind::SuggestedSubcommand)
-        && names.iter().any(|name| name.starts_with("__"))
-    {
-        error.remove(ContextKind::SuggestedSubcommand);
-    }
-    error
+/// Ignores the environment variable of an option if it is empty, which means that it is not set.
+fn without_empty_variable(option: Arg) -> Arg {
+    let is_empty =
+        option.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    if is_empty { option.env(Resettable::Reset) } else { option }
 }
 
 /// Lets `--flag=false` unset a flag that the configuration has set.

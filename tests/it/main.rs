@@ -52,4 +52,5 @@ mod tapped;
 mod terminal;
 mod timeline;
 mod traces;
+mod usage;
 mod vs_curl_jq;

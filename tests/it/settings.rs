@@ -480,7 +480,9 @@ async fn config_shows_the_settings_without_secrets() {
     let wrong = evtap("config -- --ouput x").run().await;
     wrong.ended(2);
     assert!(
-        wrong.stderr().contains("cannot show the settings: unexpected argument '--ouput' found; "),
+        wrong.stderr().contains(
+            "cannot use --ouput: `evtap watch` has no such option; did you mean --output?"
+        ),
         "{}",
         wrong.stderr()
     );

@@ -7,7 +7,7 @@ use super::output::ColorWhen;
 /// `evtap schema`
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// Event to describe, such as `call.ended`
+    /// Event to describe, such as `call.ended`, or a glob of events to list, such as `call.*`
     ///
     /// Default: list all events.
     #[arg(value_name = "EVENT")]

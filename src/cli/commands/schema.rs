@@ -9,7 +9,7 @@ use crate::cli::resolve;
 use crate::cli::session::print;
 use crate::error::{Error, Exit, Result};
 use crate::model::{EventSpec, Kind};
-use crate::query::suggest;
+use crate::query::{TypeFilter, suggest};
 
 pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
     resolve::apply_color(args.color);
@@ -28,15 +28,47 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
     print(text.as_bytes()).map(|_| Exit::Done)
 }
 
-/// Returns all events, or only the one named `event`.
+/// Returns all events, or those whose type matches the glob `event`.
 fn select(event: Option<&str>) -> Result<Vec<&'static EventSpec>> {
     let specs: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec()).collect();
     let Some(name) = event else { return Ok(specs) };
-    specs.iter().find(|spec| spec.event_type == name).map(|spec| vec![*spec]).ok_or_else(|| {
-        let advice = match suggest::nearest(name, specs.iter().map(|spec| spec.event_type)) {
+    let invalid = |_| {
+        let advice = "write it like call.* or surface.{created,submitted}";
+        Error::usage(format!("cannot describe {name}"), "invalid glob pattern", advice)
+    };
+    let filter = TypeFilter::new(&[name.to_owned()], &[]).map_err(invalid)?;
+    let selected: Vec<_> =
+        specs.iter().copied().filter(|spec| filter.matches(spec.event_type)).collect();
+    if !selected.is_empty() {
+        return Ok(selected);
+    }
+    let (why, advice) = advice(name, &specs);
+    Err(Error::usage(format!("cannot describe {name}"), why, advice))
+}
+
+/// Returns why no event is selected, and what to do.
+fn advice(name: &str, specs: &[&EventSpec]) -> (&'static str, String) {
+    let has_field = |spec: &&&EventSpec| spec.fields.iter().any(|field| field.name == name);
+    let mut with_field = specs.iter().filter(has_field).map(|spec| spec.event_type);
+    if let Some(event) = with_field.next() {
+        let others = match with_field.count() {
+            0 => String::new(),
+            1 => " and of one other event".to_owned(),
+            more => format!(" and of {more} other events"),
+        };
+        let advice = format!("it is a field of {event}{others}: `evtap schema {event}`");
+        return ("it is not an event", advice);
+    }
+    let is_family = |spec: &&EventSpec| {
+        spec.event_type.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
+    };
+    let advice = if specs.iter().any(is_family) {
+        format!("`evtap schema '{name}.*'` lists a family of events")
+    } else {
+        match suggest::nearest(name, specs.iter().map(|spec| spec.event_type)) {
             Some(meant) => format!("did you mean {meant}? `evtap schema` lists all events"),
             None => "`evtap schema` lists all events".to_owned(),
-        };
-        Error::usage(format!("cannot describe {name}"), "no such event", advice)
-    })
+        }
+    };
+    ("no such event", advice)
 }

@@ -40,7 +40,9 @@ pub(super) fn candidates(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidat
         "FORMAT" => {
             FORMATS.iter().map(|format| Candidate::new(format.completion(), format.help)).collect()
         }
-        "FIELD" if arg.get_id() == "redact" => fields(typed, |class| !class.is_hidden()),
+        "FIELD" if ["redact", "allow"].contains(&arg.get_id().as_str()) => {
+            fields(typed, |class| !class.is_hidden())
+        }
         "FIELD" => std::iter::once(Candidate::new("all", "Every hidden field."))
             .chain(fields(typed, Class::is_hidden))
             .collect(),

@@ -50,6 +50,7 @@ impl Layers {
             let mut layered = Vec::new();
             if let Some(variable) = setting.variable(option)
                 && let Some(value) = std::env::var_os(&variable)
+                && !value.is_empty()
             {
                 let value = value.to_string_lossy().into_owned();
                 let value = if is_flag(option) && value == "1" { "true".to_owned() } else { value };
@@ -93,7 +94,8 @@ impl Layers {
             // The values of all layers are combined after parsing; see `redacted`.
             Role::Cumulative => None,
             Role::ApiKey => {
-                let taken = std::env::var_os(credential::API_KEY_VARIABLE).is_some()
+                let taken = std::env::var_os(credential::API_KEY_VARIABLE)
+                    .is_some_and(|key| !key.is_empty())
                     || settings::by_role(Role::ApiKey).any(|key| is_explicit(typed, key.name));
                 let first = settings::by_role(Role::ApiKey)
                     .filter_map(|key| highest(key.name))

@@ -44,8 +44,7 @@ impl From<Error> for ParseError {
 /// Parses the command line and fills in the settings.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), ParseError> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let typed =
-        args::declaration().try_get_matches_from(&arguments).map_err(args::without_hidden)?;
+    let typed = args::declaration().try_get_matches_from(&arguments)?;
     let mut cli = Cli::from_arg_matches(&typed)?;
     if matches!(cli.command, Command::Config(_)) {
         return Ok((cli, Layers::default()));

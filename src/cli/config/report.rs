@@ -12,7 +12,8 @@ use super::origin::SettingOrigin;
 use super::parse::{ParseError, resolve};
 use crate::cli::args::{self, ConfigChoice};
 use crate::cli::settings::{self, Role, SETTINGS, Setting, is_path};
-use crate::error::{Error, Result};
+use crate::cli::usage_error;
+use crate::error::Result;
 use crate::text::terminal;
 use crate::transport::credential;
 
@@ -46,20 +47,8 @@ impl ResolvedConfig {
             }
         }
         arguments.extend(options.iter().map(OsString::from));
-        let typed = |error: &clap::Error| {
-            let why = error
-                .to_string()
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned();
-            Error::usage(
-                "cannot show the settings",
-                why,
-                "give options of `evtap watch` after `--`",
-            )
-        };
+        let typed =
+            |error: &clap::Error| usage_error::explain(error, &arguments, &args::definition());
         let matches =
             args::declaration().try_get_matches_from(&arguments).map_err(|error| typed(&error))?;
         let (matches, layers) = resolve(&arguments, &matches).map_err(|error| match error {
@@ -109,7 +98,8 @@ impl ResolvedConfig {
             cumulative.value.take_if(|names| names.is_empty());
         }
         let keyless = rows.iter().all(|row| row.role != Role::ApiKey || row.value.is_none());
-        let key = keyless && std::env::var_os(credential::API_KEY_VARIABLE).is_some();
+        let key = keyless
+            && std::env::var_os(credential::API_KEY_VARIABLE).is_some_and(|key| !key.is_empty());
         let origin = if key {
             SettingOrigin::Variable(credential::API_KEY_VARIABLE.to_owned())
         } else {

@@ -96,7 +96,8 @@ pub fn key_source(auth: &AuthArgs) -> Option<KeySource> {
         (Some(path), _) => Some(KeySource::File(path.clone())),
         (None, Some(command)) => Some(KeySource::Command(command.clone())),
         (None, None) => {
-            std::env::var_os(credential::API_KEY_VARIABLE).map(|_| KeySource::Environment)
+            let key = std::env::var_os(credential::API_KEY_VARIABLE);
+            key.filter(|key| !key.is_empty()).map(|_| KeySource::Environment)
         }
     }
 }

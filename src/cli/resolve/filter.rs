@@ -88,6 +88,9 @@ fn type_filter(filter: &FilterArgs) -> Result<TypeFilter> {
                 )
                 .as_slice()
                 {
+                    _ if pattern.contains(',') && !pattern.contains('{') => {
+                        format!("repeat --event for each type, or write {{{pattern}}}")
+                    }
                     [] => {
                         "`evtap schema` lists the events; --no-check accepts it anyway".to_owned()
                     }

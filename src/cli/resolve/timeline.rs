@@ -72,14 +72,21 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     Ok(TimelinePlan { call, files, stages, collected, quiet_ms })
 }
 
-/// Separates the call from the recordings. The first argument can be a call or a recording.
+/// Separates the call from the recordings, whatever their order.
 fn split_call(first: Option<&str>, files: &[PathBuf]) -> (Option<String>, Vec<PathBuf>) {
     let Some(first) = first else { return (None, files.to_vec()) };
-    let is_sid = first.len() <= 34
-        && first.starts_with("CA")
-        && first.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if first == DEMO || (is_sid && !Path::new(first).exists()) {
+    let is_call = |name: &str| {
+        let is_sid = name.len() <= 34
+            && name.starts_with("CA")
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        name == DEMO || (is_sid && !Path::new(name).exists())
+    };
+    if is_call(first) {
         return (Some(first.to_owned()), files.to_vec());
     }
-    (None, [&[PathBuf::from(first)], files].concat())
+    let mut files = [&[PathBuf::from(first)], files].concat();
+    // A call is accepted after the recordings too.
+    let is_call = |file: &PathBuf| file.to_str().is_some_and(is_call);
+    let call = files.iter().rposition(is_call).map(|at| files.remove(at));
+    (call.and_then(|call| call.into_os_string().into_string().ok()), files)
 }

@@ -3,6 +3,7 @@
 use super::builtins::{self, UNAVAILABLE};
 use super::parse::{ParsedProgram, locate, underline};
 use crate::error::Error;
+use crate::model::Kind;
 use crate::query::suggest;
 
 /// The reason why a program gave no value, or no further value.
@@ -47,12 +48,17 @@ pub(super) fn rejected(parsed: &ParsedProgram<'_>) -> Error {
 /// Returns the error for the use of an undefined filter or variable; `kind` says which it is.
 pub(super) fn undefined(parsed: &ParsedProgram<'_>, name: &str, kind: &str) -> Error {
     let what = format!("cannot compile {}", parsed.option);
+    let range = locate(parsed.source, name);
     let error = if UNAVAILABLE.contains(&name) {
         Error::usage(
             what,
             format!("`{name}` is not available"),
             "an expression sees one event and nothing else",
         )
+    } else if kind != "variable"
+        && let Some(advice) = forgotten(parsed.source, name, range.start)
+    {
+        Error::usage(what, format!("unknown {kind} `{name}`"), advice)
     } else {
         let names = builtins::names();
         let (why, advice) = match suggest::nearest(name, names.iter().map(String::as_str)) {
@@ -71,6 +77,24 @@ pub(super) fn undefined(parsed: &ParsedProgram<'_>, name: &str, kind: &str) -> E
         };
         Error::usage(what, why, advice)
     };
-    let range = locate(parsed.source, name);
     if range.is_empty() { error } else { error.with_detail(underline(parsed.source, &range)) }
+}
+
+/// Returns the advice for an unknown filter at `at` that is a field without its dot, or a text
+/// without its quotes.
+fn forgotten(source: &str, name: &str, at: usize) -> Option<String> {
+    let (before, rest) = source.split_at_checked(at)?;
+    let word =
+        rest.split(|character: char| !character.is_alphanumeric() && !"._-".contains(character));
+    let word = word.into_iter().next().unwrap_or(name);
+    let is_compared = ["==", "!=", "<", ">", "<=", ">="]
+        .iter()
+        .any(|operator| before.trim_end().ends_with(operator));
+    if is_compared || Kind::from_name(word).is_some() {
+        return Some(format!("did you mean \"{word}\"? a text needs quotes"));
+    }
+    let is_field = |kind: &&Kind| kind.spec().fields.iter().any(|field| field.name == name);
+    let is_field =
+        matches!(name, "event_type" | "_tap") || Kind::ALL.iter().any(|kind| is_field(&kind));
+    is_field.then(|| format!("did you mean .{word}? a field starts with a dot"))
 }
