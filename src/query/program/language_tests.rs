@@ -74,7 +74,7 @@ fn an_alternative_does_not_catch_errors() {
         (r#"[error("x") // 1]"#, "null", &["error"]),
         (r#"(false, error("x")) // 1"#, "null", &["error"]),
         ("[(false, null, 1, 2) // 3], [empty // 3]", "null", &["[1,2]", "[3]"]),
-        (r#"[.a? // 3]"#, "1", &["[3]"]),
+        ("[.a? // 3]", "1", &["[3]"]),
     ]);
 }
 
