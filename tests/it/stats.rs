@@ -183,6 +183,16 @@ async fn text_output_matches_the_snapshots() {
 }
 
 #[tokio::test]
+async fn the_number_of_calls_still_on_is_reported_only_if_it_is_known() {
+    let report = run_stats(&fixed(), "").await;
+    assert_eq!(report["calls"]["still_on"], 1500_u64.div_ceil(9));
+    let report = run_stats(&fixed(), "--redact call_sid").await;
+    assert_eq!(report["calls"]["still_on"], Value::Null, "nobody can tell which calls ended");
+    let text = evtap("stats - --color never --redact call_sid").stdin(fixed()).run().await.ended(0);
+    assert!(text.contains("still on                      not known"), "{text}");
+}
+
+#[tokio::test]
 async fn filtered_events_are_not_counted() {
     let day = day().await;
     let report = run_stats(&day, "-e call.*").await;

@@ -92,7 +92,7 @@ impl Default for CallStats {
         Self {
             outcomes: Tally::new(MAX_NAMES),
             durations: DurationHistogram::default(),
-            steps: StepTracker::default(),
+            steps: StepTracker::with_last_step(ENDED),
         }
     }
 }
@@ -144,10 +144,14 @@ impl EventStats {
         let text = |name| event.field(name).and_then(|field| field.text());
         let number = |name| event.field(name).and_then(|field| field.number());
         match kind {
-            Kind::CallStarted => self.calls.steps.step(text("call_sid").as_deref(), STARTED),
+            Kind::CallStarted => {
+                self.calls.steps.step(session(event).as_deref(), STARTED);
+            }
             Kind::CallEnded => self.calls.end(event, "duration_seconds"),
             Kind::CallEscalated => increment(&mut self.triggers, text("trigger").as_deref()),
-            Kind::SessionStart => self.sessions.steps.step(session(event).as_deref(), STARTED),
+            Kind::SessionStart => {
+                self.sessions.steps.step(session(event).as_deref(), STARTED);
+            }
             Kind::SessionEnd => self.sessions.end(event, "duration_s"),
             Kind::ToolCallStarted => {
                 self.tools.entry(&text("tool_name").unwrap_or_default()).started += 1;
@@ -191,7 +195,7 @@ impl EventStats {
     /// Returns the steps of the funnel by name, with the number of surfaces that took each.
     #[must_use]
     pub fn funnel(&self) -> [(&'static str, u64); FUNNEL.len()] {
-        std::array::from_fn(|at| (FUNNEL[at].name, self.surfaces.count(1 << at, 0)))
+        std::array::from_fn(|at| (FUNNEL[at].name, self.surfaces.count(1 << at)))
     }
 
     /// Whether [`merge`](Self::merge) gives the same result as counting the other's events one by
@@ -322,10 +326,12 @@ impl CallStats {
         self.outcomes.sorted(|count| *count).into_iter().map(|(_, count)| *count).sum()
     }
 
-    /// Returns the number of calls that have started and not ended.
+    /// Returns the number of calls that have started and not ended. `None` means that it is not
+    /// known: some events do not show their call, or hundreds of thousands of calls
+    /// have not ended.
     #[must_use]
-    pub fn ongoing(&self) -> u64 {
-        self.steps.count(STARTED, ENDED)
+    pub fn ongoing(&self) -> Option<u64> {
+        self.steps.count_without(STARTED, ENDED)
     }
 }
 

@@ -4,78 +4,143 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-/// The number of items that are tracked. Each takes some twenty bytes.
-const MAX_ITEMS: usize = 100_000;
+/// The number of items that are tracked by default: as many as a hash table of 2^19 places holds.
+/// They take 9 MiB.
+const MAX_ITEMS: usize = (1 << 19) / 8 * 7;
 
 /// The hash function of the ids. All trackers share it, so that they can be merged.
 static ID_HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// The steps that items have taken, by the hash of their ids.
-#[derive(Debug, Clone, Default)]
+///
+/// When the table is full, the items that have taken the last step are forgotten, because nothing
+/// should follow. If they are few, further items are not tracked.
+#[derive(Debug, Clone)]
 pub struct StepTracker {
-    items: HashMap<u64, ItemSteps>,
+    /// The steps of each item as a set of bits.
+    items: HashMap<u64, u8>,
+    /// The number of items that are tracked at most.
+    limit: usize,
+    /// The step after which an item may be forgotten.
+    last_step: u8,
+    /// The number of tracked items that have taken the last step.
+    finished: usize,
+    /// For each step, the number of items that were forgotten after they had taken it.
+    forgotten: [u64; 8],
     untracked: u64,
 }
 
-/// The steps of one item.
-#[derive(Debug, Clone, Copy, Default)]
-struct ItemSteps {
-    /// The steps as a set of bits.
-    taken: u8,
-    /// The number of times that the item took a step.
-    times: u32,
+impl Default for StepTracker {
+    fn default() -> Self {
+        Self::new(MAX_ITEMS, 0)
+    }
 }
 
 impl StepTracker {
-    /// Records that an item has taken a step, which is one bit.
-    pub fn step(&mut self, id: Option<&str>, step: u8) {
-        match id {
-            Some(id) => self.add(ID_HASHER.hash_one(id), ItemSteps { taken: step, times: 1 }),
-            None => self.untracked += 1,
+    /// Creates a tracker of at most `limit` items, which may forget items that have taken
+    /// `last_step`.
+    #[must_use]
+    pub fn new(limit: usize, last_step: u8) -> Self {
+        Self {
+            items: HashMap::new(),
+            limit,
+            last_step,
+            finished: 0,
+            forgotten: [0; 8],
+            untracked: 0,
         }
     }
 
-    fn add(&mut self, id: u64, steps: ItemSteps) {
-        if self.items.len() < MAX_ITEMS || self.items.contains_key(&id) {
-            let item = self.items.entry(id).or_default();
-            item.taken |= steps.taken;
-            item.times = item.times.saturating_add(steps.times);
-        } else {
-            self.untracked += u64::from(steps.times);
+    /// Creates a tracker that may forget items that have taken `last_step`.
+    #[must_use]
+    pub fn with_last_step(last_step: u8) -> Self {
+        Self::new(MAX_ITEMS, last_step)
+    }
+
+    /// Records that an item has taken steps, which are bits. Returns those that are new for it.
+    pub fn step(&mut self, id: Option<&str>, steps: u8) -> u8 {
+        let Some(id) = id else {
+            self.untracked += 1;
+            return 0;
+        };
+        let id = ID_HASHER.hash_one(id);
+        if self.items.len() >= self.limit && !self.items.contains_key(&id) {
+            // Forgetting visits all items, so it must be worth it.
+            if self.finished < self.limit / 8 {
+                self.untracked += 1;
+                return 0;
+            }
+            self.forget();
         }
+        self.take(id, steps)
+    }
+
+    /// Adds steps to an item, and returns those that are new for it.
+    fn take(&mut self, id: u64, steps: u8) -> u8 {
+        let taken = self.items.entry(id).or_default();
+        let new = steps & !*taken;
+        *taken |= steps;
+        self.finished += usize::from(new & self.last_step != 0);
+        new
+    }
+
+    /// Forgets the items that have taken the last step, but not how many there were.
+    fn forget(&mut self) {
+        let Self { items, last_step, forgotten, .. } = self;
+        items.retain(|_, taken| {
+            let is_kept = *taken & *last_step == 0;
+            for (bit, number) in forgotten.iter_mut().enumerate() {
+                *number += u64::from(!is_kept) & u64::from(*taken >> bit);
+            }
+            is_kept
+        });
+        self.finished = 0;
     }
 
     /// Whether [`merge`](Self::merge) gives the same result as recording the other's steps one by
-    /// one in any order: there is room for all its items, or there was none before.
+    /// one: there is room for all its items, so that none is forgotten.
     #[must_use]
     pub fn has_room(&self, other: &Self) -> bool {
         let (own, others) = (self.items.len(), other.items.len());
         let new = || other.items.keys().filter(|id| !self.items.contains_key(id)).count();
-        others < MAX_ITEMS
-            && (own >= MAX_ITEMS || own + others <= MAX_ITEMS || own + new() <= MAX_ITEMS)
+        other.forgotten.iter().all(|number| *number == 0)
+            && (own + others <= self.limit || own + new() <= self.limit)
     }
 
     /// Adds the other's steps.
     pub fn merge(&mut self, other: &Self) {
         self.untracked += other.untracked;
         for (id, steps) in &other.items {
-            self.add(*id, *steps);
+            self.take(*id, *steps);
         }
     }
 
-    /// Returns the number of items that have taken all steps in `taken` and none in `missing`.
+    /// Returns the number of items that have taken a step.
     #[must_use]
-    pub fn count(&self, taken: u8, missing: u8) -> u64 {
-        self.items
-            .values()
-            .filter(|item| item.taken & taken == taken && item.taken & missing == 0)
-            .count() as u64
+    pub fn count(&self, step: u8) -> u64 {
+        let forgotten = self.forgotten.get(step.trailing_zeros() as usize);
+        let tracked = self.items.values().filter(|taken| **taken & step == step).count();
+        tracked as u64 + forgotten.copied().unwrap_or_default()
+    }
+
+    /// Returns the number of tracked items that have taken the step `taken`, but not `missing`.
+    /// `None` means that the number is not known, because some items are not tracked.
+    #[must_use]
+    pub fn count_without(&self, taken: u8, missing: u8) -> Option<u64> {
+        let is_match = |steps: &&u8| **steps & taken == taken && **steps & missing == 0;
+        (self.untracked == 0).then(|| self.items.values().filter(is_match).count() as u64)
     }
 
     /// Returns the number of steps of items that are not tracked.
     #[must_use]
     pub const fn untracked(&self) -> u64 {
         self.untracked
+    }
+
+    /// Returns the approximate memory use, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.items.capacity() * 8 / 7 * (size_of::<(u64, u8)>() + 1)
     }
 }
 
@@ -86,30 +151,40 @@ mod tests {
     #[test]
     fn items_are_counted_once_and_tracked_up_to_the_limit() {
         let mut tracker = StepTracker::default();
-        for (id, step) in [("a", 1), ("a", 1), ("b", 1), ("a", 2), ("c", 2)] {
-            tracker.step(Some(id), step);
+        for (id, step, new) in [("a", 1, 1), ("a", 1, 0), ("b", 1, 1), ("a", 3, 2), ("c", 2, 2)] {
+            assert_eq!(tracker.step(Some(id), step), new, "{id} {step}");
         }
-        tracker.step(None, 1);
-        let counts = [tracker.count(1, 0), tracker.count(2, 0), tracker.count(1, 2)];
-        assert_eq!((counts, tracker.untracked()), ([2, 2, 1], 1));
+        let counts = [tracker.count(1), tracker.count(2)];
+        assert_eq!((counts, tracker.count_without(1, 2)), ([2, 2], Some(1)));
+        assert_eq!((tracker.step(None, 1), tracker.count_without(1, 2)), (0, None));
         for number in 0..MAX_ITEMS * 2 {
             tracker.step(Some(&number.to_string()), 1);
         }
         assert_eq!(tracker.items.len(), MAX_ITEMS);
+        assert!(tracker.bytes() < 10 << 20, "{}", tracker.bytes());
         tracker.step(Some("a"), 4);
-        assert_eq!(tracker.count(4, 0), 1, "a tracked item stays tracked");
+        assert_eq!(tracker.count(4), 1, "a tracked item stays tracked");
 
         let mut part = StepTracker::default();
-        for (id, step) in [("a", 8), ("new", 8), ("new", 16)] {
+        for (id, step) in [("a", 8), ("new", 8)] {
             part.step(Some(id), step);
         }
-        assert!(tracker.has_room(&part) && !part.has_room(&tracker));
-        let untracked = tracker.untracked();
-        tracker.merge(&part);
-        assert_eq!(
-            (tracker.count(8, 0), tracker.untracked()),
-            (1, untracked + 2),
-            "as if the steps were recorded one by one"
-        );
+        assert!(part.has_room(&part) && !tracker.has_room(&part));
+    }
+
+    #[test]
+    fn finished_items_make_room_and_stay_counted() {
+        let mut tracker = StepTracker::with_last_step(2);
+        let total = MAX_ITEMS * 2 + 10;
+        for number in 0..total {
+            let id = number.to_string();
+            tracker.step(Some(&id), 1);
+            if number % 5 > 0 {
+                tracker.step(Some(&id), 2);
+            }
+        }
+        let ongoing = total.div_ceil(5) as u64;
+        assert_eq!(tracker.count_without(1, 2), Some(ongoing));
+        assert_eq!((tracker.count(1), tracker.count(2)), (total as u64, total as u64 - ongoing));
     }
 }

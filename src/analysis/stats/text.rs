@@ -104,7 +104,8 @@ impl TextTable {
         }
         self.section(title, &["count", "share"], NAME, true);
         self.row(Some("started"), &[count(started)], NAME);
-        self.row(Some("still on"), &[count(calls.ongoing())], NAME);
+        let ongoing = calls.ongoing().map_or_else(|| "not known".to_owned(), count);
+        self.row(Some("still on"), &[ongoing], NAME);
         self.row(Some("ended"), &[count(ended)], NAME);
         for (outcome, number) in calls.outcomes.sorted(|count| *count) {
             let name =
