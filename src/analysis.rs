@@ -5,6 +5,7 @@
 //! alone looks at hidden values, and reports their places without the values.
 
 pub mod audit;
+pub mod byte_budget;
 pub mod call;
 pub mod latency;
 pub mod stats;

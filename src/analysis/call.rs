@@ -4,12 +4,14 @@
 mod field_text;
 pub mod transcript;
 
-pub use field_text::text;
+pub use field_text::{short_text, text};
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::analysis::byte_budget::ByteBudget;
+use crate::analysis::stats::tally::Tally;
 use crate::model::catalog::{
     CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall,
     OperatorModeChanged, SessionEnd, SessionInfo, SessionStart, StateTransition,
@@ -19,11 +21,17 @@ use crate::output::stored_event::StoredEvent;
 use crate::redact::RedactedEvent;
 use transcript::{NoteLevel, Speaker, Transcript};
 
-/// The number of calls that are kept. After that, the call that ended first is removed.
-const MAX_CALLS: usize = 2000;
+/// The memory of the calls, in bytes.
+const MAX_CALL_BYTES: usize = 32 << 20;
+
+/// The memory of a call besides its texts, in bytes, with that of the map.
+const CALL_BYTES: usize = size_of::<(String, Call)>() * 3 / 2;
+
+/// The number of operators of a call that are kept.
+const MAX_OPERATORS: usize = 50;
 
 /// One call.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Call {
     /// Inbound or outbound.
     pub direction: Option<String>,
@@ -39,10 +47,26 @@ pub struct Call {
     pub seconds: Option<f64>,
     /// Whether the call was escalated to a person.
     pub escalated: bool,
-    /// The mode of each operator who takes part, by id.
-    pub operators: BTreeMap<String, String>,
+    /// The mode of each operator who takes part, by id. The number of operators is limited.
+    pub operators: Tally<String>,
     /// The transcript: speech, tools and notes.
     pub transcript: Transcript,
+}
+
+impl Default for Call {
+    fn default() -> Self {
+        Self {
+            direction: None,
+            service: None,
+            state: None,
+            began: None,
+            ended: None,
+            seconds: None,
+            escalated: false,
+            operators: Tally::new(MAX_OPERATORS),
+            transcript: Transcript::default(),
+        }
+    }
 }
 
 impl Call {
@@ -58,39 +82,97 @@ impl Call {
     }
 }
 
-/// All calls, by SID.
-#[derive(Debug, Clone, Default)]
+/// The calls, by SID, with limited memory.
+#[derive(Debug, Clone)]
 pub struct CallTracker {
-    calls: BTreeMap<String, Call>,
+    calls: BTreeMap<String, TrackedCall>,
+    budget: ByteBudget,
+}
+
+/// A call, and when it was last heard of.
+#[derive(Debug, Clone, Default)]
+struct TrackedCall {
+    call: Call,
+    last_seen: Timestamp,
+    /// The bytes of the call that the budget counts.
+    bytes: usize,
+}
+
+impl Default for CallTracker {
+    fn default() -> Self {
+        Self::with_limit(MAX_CALL_BYTES)
+    }
 }
 
 impl CallTracker {
+    /// Creates a tracker that takes at most `bytes` of memory.
+    #[must_use]
+    pub const fn with_limit(bytes: usize) -> Self {
+        Self { calls: BTreeMap::new(), budget: ByteBudget::new(bytes) }
+    }
+
     /// Updates the call that an event belongs to. `now` is the time of an event without one.
     pub fn observe(&mut self, stored: &StoredEvent, event: &RedactedEvent<'_>, now: Timestamp) {
         let (Some(sid), Some(kind)) = (&stored.call_sid, stored.kind) else { return };
         let time = stored.time.unwrap_or(now);
-        let call = self.calls.entry(sid.to_string()).or_default();
-        call.observe(kind, event, time);
-        if self.calls.len() > MAX_CALLS {
-            let first = self.calls.iter().min_by_key(|(_, call)| {
-                call.ended.as_ref().map_or(Timestamp::MAX, |(end, _)| *end)
-            });
-            if let Some(sid) = first.map(|(sid, _)| sid.clone()) {
-                self.calls.remove(&sid);
-            }
+        if !self.calls.contains_key(&**sid) {
+            self.calls.insert(sid.to_string(), TrackedCall::default());
         }
+        let Some(tracked) = self.calls.get_mut(&**sid) else { return };
+        tracked.call.observe(kind, event, time);
+        tracked.last_seen = time;
+        let bytes = CALL_BYTES + sid.len() + tracked.call.bytes();
+        self.budget.replace(tracked.bytes, bytes);
+        tracked.bytes = bytes;
+        if self.budget.is_exceeded() {
+            self.evict(sid);
+        }
+    }
+
+    /// Removes calls until an eighth of the memory is free: first those that have ended, the first
+    /// to end first, and then those that were silent for the longest time. Keeps the call `newest`.
+    fn evict(&mut self, newest: &str) {
+        let order = |call: &TrackedCall| {
+            let ended = call.call.ended.as_ref().map(|(end, _)| *end);
+            (ended.is_none(), ended.unwrap_or(call.last_seen))
+        };
+        let others = self.calls.iter().filter(|(sid, _)| sid.as_str() != newest);
+        let mut sorted: Vec<_> = others.map(|(_, call)| (order(call), call.bytes)).collect();
+        sorted.sort_by_key(|(order, _)| *order);
+        let mut excess = self.budget.used().saturating_sub(self.budget.limit() / 8 * 7);
+        let last = sorted.into_iter().take_while(|(_, bytes)| {
+            let is_needed = excess > 0;
+            excess = excess.saturating_sub(*bytes);
+            is_needed
+        });
+        let Some((last, _)) = last.last() else { return };
+        let budget = &mut self.budget;
+        self.calls.retain(|sid, call| {
+            let is_kept = sid == newest || order(call) > last;
+            if !is_kept {
+                budget.evict(call.bytes);
+            }
+            is_kept
+        });
+    }
+
+    /// Returns the number of calls that were removed because they take too much memory.
+    #[must_use]
+    pub const fn missing(&self) -> u64 {
+        self.budget.missing()
     }
 
     /// Returns the call with a SID.
     #[must_use]
     pub fn get(&self, sid: &str) -> Option<&Call> {
-        self.calls.get(sid)
+        self.calls.get(sid).map(|tracked| &tracked.call)
     }
 
     /// Returns the ongoing calls, the longest first, and then the others, the last to end first.
     #[must_use]
     pub fn sorted(&self) -> Vec<(&str, &Call)> {
-        let mut calls: Vec<_> = self.calls.iter().map(|(sid, call)| (sid.as_str(), call)).collect();
+        let mut calls: Vec<_> =
+            self.calls.iter().map(|(sid, tracked)| (sid.as_str(), &tracked.call)).collect();
         calls.sort_by_key(|(_, call)| match &call.ended {
             None => (false, call.began.map_or(0, Timestamp::as_millisecond)),
             Some((end, _)) => (true, -end.as_millisecond()),
@@ -116,36 +198,49 @@ impl Call {
         match kind {
             Kind::CallStarted => read(event, |it: CallStarted| {
                 self.began = Some(time);
-                (self.direction, self.service) = (text(&it.direction), text(&it.service_id));
+                (self.direction, self.service) =
+                    (short_text(&it.direction), short_text(&it.service_id));
                 self.transcript.note(
                     time,
                     NoteLevel::Plain,
-                    format!("call started, {}", text(&it.direction).unwrap_or_default()),
+                    format!("call started, {}", short_text(&it.direction).unwrap_or_default()),
                 );
             }),
             Kind::CallEnded => read(event, |it: CallEnded| {
                 self.set_ended(
                     time,
-                    text(&it.completion_reason),
+                    short_text(&it.completion_reason),
                     it.duration_seconds.value().copied(),
                 );
                 self.escalated |= it.escalated.value().copied().unwrap_or_default();
-                self.direction = text(&it.direction).or_else(|| self.direction.take());
+                self.direction = short_text(&it.direction).or_else(|| self.direction.take());
             }),
             Kind::CallEscalated => read(event, |it: CallEscalated| {
                 self.escalated = true;
-                let (by, why) =
-                    (text(&it.trigger).unwrap_or_default(), text(&it.reason).unwrap_or_default());
+                let (by, why) = (
+                    short_text(&it.trigger).unwrap_or_default(),
+                    text(&it.reason).unwrap_or_default(),
+                );
                 self.transcript.note(time, NoteLevel::Warning, format!("escalated by {by}: {why}"));
             }),
             Kind::OperatorJoinedCall => read(event, |it: OperatorJoinedCall| {
-                self.set_operator(time, text(&it.operator_id), text(&it.mode), "joined");
+                self.set_operator(
+                    time,
+                    short_text(&it.operator_id),
+                    short_text(&it.mode),
+                    "joined",
+                );
             }),
             Kind::OperatorModeChanged => read(event, |it: OperatorModeChanged| {
-                self.set_operator(time, text(&it.operator_id), text(&it.mode), "changed over");
+                self.set_operator(
+                    time,
+                    short_text(&it.operator_id),
+                    short_text(&it.mode),
+                    "changed over",
+                );
             }),
             Kind::OperatorLeftCall => read(event, |it: OperatorLeftCall| {
-                if let Some(id) = text(&it.operator_id) {
+                if let Some(id) = short_text(&it.operator_id) {
                     self.operators.remove(&id);
                     self.transcript.note(
                         time,
@@ -155,9 +250,9 @@ impl Call {
                 }
             }),
             Kind::SessionInfo => read(event, |it: SessionInfo| {
-                self.direction = text(&it.direction).or_else(|| self.direction.take());
-                self.service = text(&it.service_id).or_else(|| self.service.take());
-                self.state = text(&it.current_state).or_else(|| self.state.take());
+                self.direction = short_text(&it.direction).or_else(|| self.direction.take());
+                self.service = short_text(&it.service_id).or_else(|| self.service.take());
+                self.state = short_text(&it.current_state).or_else(|| self.state.take());
                 #[expect(
                     clippy::cast_possible_truncation,
                     reason = "milliseconds of Unix time are whole, and fit"
@@ -171,13 +266,13 @@ impl Call {
                 }
             }),
             Kind::SessionStart => read(event, |it: SessionStart| {
-                self.state = text(&it.initial_state).or_else(|| self.state.take());
-                self.service = text(&it.service_id).or_else(|| self.service.take());
+                self.state = short_text(&it.initial_state).or_else(|| self.state.take());
+                self.service = short_text(&it.service_id).or_else(|| self.service.take());
             }),
             Kind::StateTransition => read(event, |it: StateTransition| {
                 let (from, to) = (
-                    text(&it.previous_state).unwrap_or_default(),
-                    text(&it.next_state).unwrap_or_default(),
+                    short_text(&it.previous_state).unwrap_or_default(),
+                    short_text(&it.next_state).unwrap_or_default(),
                 );
                 let remark =
                     text(&it.annotation).map(|remark| format!(" ({remark})")).unwrap_or_default();
@@ -185,8 +280,12 @@ impl Call {
                 self.state = Some(to);
             }),
             Kind::SessionEnd => read(event, |it: SessionEnd| {
-                self.set_ended(time, text(&it.completion_reason), it.duration_s.value().copied());
-                self.state = text(&it.final_state).or_else(|| self.state.take());
+                self.set_ended(
+                    time,
+                    short_text(&it.completion_reason),
+                    it.duration_s.value().copied(),
+                );
+                self.state = short_text(&it.final_state).or_else(|| self.state.take());
             }),
             _ => {}
         }
@@ -214,7 +313,18 @@ impl Call {
             NoteLevel::Warning,
             format!("operator {} {did}: {mode}", id_prefix(&id)),
         );
-        self.operators.insert(id, mode);
+        *self.operators.entry(&id) = mode;
+    }
+
+    /// Returns the approximate memory use, in bytes.
+    fn bytes(&self) -> usize {
+        let texts = [&self.direction, &self.service, &self.state, &self.transcript.dominant];
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let operators = self.operators.named().map(|(id, mode)| 64 + id.len() + mode.len());
+        self.transcript.bytes()
+            + texts.into_iter().map(length).sum::<usize>()
+            + self.ended.as_ref().map_or(0, |(_, reason)| reason.len())
+            + operators.sum::<usize>()
     }
 
     /// Returns the last utterance and its speaker.

@@ -1,8 +1,10 @@
 //! The timeline of one call: the events of the workspace stream and of the call's observer, in
 //! order of time.
 //!
-//! [`collect`] keeps the redacted events of a call, [`build`] orders them and turns them into
-//! entries, [`render`] puts entries into words, and [`text`], [`json`] and [`html`] write them.
+//! [`collect`] keeps the redacted events of a call, or a summary of all [`calls`]. [`build`] orders
+//! the events and turns them into entries, [`render`] puts entries into words, and [`text`],
+//! [`json`] and [`html`] write them one by one, because all of them together could be much larger
+//! than the events.
 //!
 //! **Clocks.** Events of the workspace have the time of the platform's clock in their ids. Events
 //! of an observer have no time but that of their arrival, by this machine's clock. The smallest
@@ -10,6 +12,7 @@
 //! and the delay of the network, and arrival times are shifted by it.
 
 pub mod build;
+pub mod calls;
 pub mod collect;
 pub mod html;
 pub mod json;
@@ -21,6 +24,9 @@ use jiff::Timestamp;
 use crate::analysis::call::Call;
 use crate::analysis::call::transcript::TranscriptItem;
 use crate::model::Stream;
+use crate::output::stored_event::{StoredEvent, StoredEventReader};
+use crate::redact::RedactedField;
+use collect::StreamGap;
 
 /// The course of one call.
 pub struct Timeline {
@@ -36,6 +42,8 @@ pub struct Timeline {
     pub events: (u64, u64),
     /// The number of events that were dropped because of the limits of [`collect`].
     pub dropped: u64,
+    /// The number of gaps that were dropped because of the limits of [`collect`].
+    pub dropped_gaps: u64,
     /// The number of milliseconds that was subtracted from arrival times.
     pub shift: i64,
     /// The names of the fields that the user asked to reveal.
@@ -57,21 +65,9 @@ pub enum EntryKind {
     /// An item of the transcript.
     Item(TranscriptItem),
     /// An event that the transcript does not cover.
-    Event {
-        /// The type of the event.
-        event_type: String,
-        /// The fields.
-        fields: Vec<TimelineField>,
-    },
+    Event(StoredEvent),
     /// A gap in a stream.
-    Gap {
-        /// The time up to which the stream is complete.
-        from: Option<Timestamp>,
-        /// Whether events are missing for certain.
-        certain: bool,
-        /// The reason of the gap.
-        reason: String,
-    },
+    Gap(StreamGap),
     /// A time without events, in milliseconds.
     Quiet(i64),
 }
@@ -84,6 +80,19 @@ pub struct TimelineField {
     pub json: String,
     /// Whether the value is masked.
     pub hidden: bool,
+}
+
+/// Returns the fields of an event that the transcript does not cover.
+#[must_use]
+pub fn fields(reader: &mut StoredEventReader, stored: &StoredEvent) -> Vec<TimelineField> {
+    let field = |field: RedactedField<'_>| TimelineField {
+        name: field.name().into_owned(),
+        json: field.json.to_owned(),
+        hidden: field.hidden,
+    };
+    reader.read(stored, |shown| {
+        shown.fields().filter(|field| field.key != "call_sid").map(field).collect()
+    })
 }
 
 impl Timeline {

@@ -1,7 +1,7 @@
 //! A session: the sources, pipeline, destinations, live screen and signal handling of one run.
 
 use std::future::Future;
-use std::io::{IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -209,7 +209,7 @@ impl SessionBuilder {
 
 /// Waits for a signal, or until the live screen is closed, and returns the exit status.
 async fn ended(
-    signal: &mut (impl Future<Output = std::io::Result<Exit>> + Unpin),
+    signal: &mut (impl Future<Output = io::Result<Exit>> + Unpin),
     live: &mut Option<LiveScreen>,
 ) -> Result<Exit> {
     match live {
@@ -257,10 +257,15 @@ pub enum Printed {
 
 /// Writes to stdout. A closed pipe is not an error: its reader has read enough.
 pub fn print(bytes: &[u8]) -> Result<Printed> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    print_with(|out| out.write_all(bytes))
+}
+
+/// Lets a function write to stdout, like [`print`].
+pub fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Printed> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(Printed::Read),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Printed::Unread),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Printed::Unread),
         Err(error) => Err(Error::new(
             Exit::Failure,
             "cannot write to stdout",

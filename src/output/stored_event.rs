@@ -67,7 +67,10 @@ impl StoredEvent {
     /// Returns the approximate memory use, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.line.len() + self.call_sid.as_ref().map_or(0, |sid| sid.len())
+        let event_type =
+            if let Cow::Owned(event_type) = &self.event_type { event_type.len() } else { 0 };
+        let call_sid = self.call_sid.as_ref().map_or(0, |sid| sid.len());
+        size_of::<Self>() + self.line.len() + event_type + call_sid
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
+use super::text::counted;
 use crate::output::status;
 use crate::transport::private_file;
 use crate::transport::recording::cause;
@@ -41,7 +42,9 @@ impl BackgroundTasks {
     /// Saves lines to a new file with mode 0600.
     pub fn save(&mut self, path: PathBuf, lines: Vec<Arc<str>>) {
         let started = self.start("save", move || match save(&path, &lines) {
-            Ok(()) => format!("saved {} events to {}", lines.len(), path.display()),
+            Ok(()) => {
+                format!("saved {} to {}", counted(lines.len() as u64, "event"), path.display())
+            }
             Err(error) => {
                 format!("cannot save to {}: {}; choose another name", path.display(), cause(&error))
             }

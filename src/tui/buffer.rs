@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::analysis::byte_budget::ByteBudget;
 use crate::output::stored_event::StoredEvent;
 
 /// The limits of an [`EventBuffer`].
@@ -29,27 +30,27 @@ pub struct EventBuffer {
     limits: BufferLimits,
     rows: VecDeque<StoredEvent>,
     first: u64,
-    bytes: usize,
+    budget: ByteBudget,
 }
 
 impl EventBuffer {
     /// Creates an empty buffer.
     #[must_use]
     pub const fn new(limits: BufferLimits) -> Self {
-        Self { limits, rows: VecDeque::new(), first: 0, bytes: 0 }
+        Self { limits, rows: VecDeque::new(), first: 0, budget: ByteBudget::new(limits.bytes) }
     }
 
     /// Adds an event and returns its number.
     ///
     /// Drops the oldest events while a limit is exceeded, but never the new one.
     pub fn push(&mut self, stored: StoredEvent) -> u64 {
-        self.bytes += stored.bytes();
+        self.budget.replace(0, stored.bytes());
         self.rows.push_back(stored);
         while self.rows.len() > 1
-            && (self.rows.len() > self.limits.events || self.bytes > self.limits.bytes)
+            && (self.rows.len() > self.limits.events || self.budget.is_exceeded())
         {
             let oldest = self.rows.pop_front();
-            self.bytes -= oldest.map_or(0, |stored| stored.bytes());
+            self.budget.evict(oldest.map_or(0, |stored| stored.bytes()));
             self.first += 1;
         }
         self.end() - 1

@@ -7,12 +7,17 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::state::State;
+use crate::analysis::byte_budget::ByteBudget;
 use crate::json::string::unescape;
 use crate::json::{JsonType, scan};
 use crate::model::Type;
 use crate::output::stored_event::StoredEventReader;
 use crate::redact::RedactedEvent;
 use crate::text::MASK;
+
+/// The memory of the lines, in bytes. Every value contains the text of its members again, so a deep
+/// event could take much more than its size.
+const MAX_BYTES: usize = 8 << 20;
 
 /// A line of the detail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +67,7 @@ fn heading(name: &str, note: String) -> DetailLine {
 fn event_lines(event: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<DetailLine> {
     let spec = event.kind().map(crate::model::Kind::spec);
     let event_type = event.event_type();
+    let mut budget = ByteBudget::new(MAX_BYTES);
     let mut lines = vec![DetailLine {
         path: ".event_type".to_owned(),
         json: serde_json::Value::from(event_type).to_string(),
@@ -83,12 +89,15 @@ fn event_lines(event: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<
             depth: 1,
             ty: field.spec.map(|spec| &spec.ty),
         };
-        value.push_lines(&name, note, field.hidden, folded, &mut lines);
+        value.push_lines(&name, note, field.hidden, folded, &mut lines, &mut budget);
     }
     let tap = event.tap();
     if !tap.drift.is_empty() {
         lines.push(heading("Drift", "how the event differs from the model".to_owned()));
         for drift in &tap.drift {
+            if !budget.take(size_of::<DetailLine>()) {
+                break;
+            }
             let name = drift.field.as_deref().unwrap_or("the event").to_owned();
             lines.push(DetailLine {
                 depth: 1,
@@ -98,11 +107,18 @@ fn event_lines(event: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<
             });
         }
     }
+    let mut missing = budget.missing();
+    let mut budget = ByteBudget::new(MAX_BYTES);
     lines.push(heading("_tap", "metadata that evtap adds".to_owned()));
     for (key, json) in scan::entries(&event.tap_json()) {
         let Some(name) = key.map(unescape) else { continue };
         let value = DetailValue { path: member_path("._tap", &name), json, depth: 1, ty: None };
-        value.push_lines(&name, String::new(), false, folded, &mut lines);
+        value.push_lines(&name, String::new(), false, folded, &mut lines, &mut budget);
+    }
+    missing += budget.missing();
+    if missing > 0 {
+        let note = "the event is too large; fold values, or copy the event".to_owned();
+        lines.push(heading("The rest is not shown", note));
     }
     lines
 }
@@ -134,7 +150,12 @@ impl DetailValue<'_> {
         hidden: bool,
         folded: &dyn Fn(&str) -> bool,
         lines: &mut Vec<DetailLine>,
+        budget: &mut ByteBudget,
     ) {
+        let bytes = size_of::<DetailLine>() + self.path.len() + self.json.len() + name.len();
+        if !budget.take(bytes) {
+            return;
+        }
         let json = JsonType::from_first_byte(self.json.as_bytes().first().copied().unwrap_or(b'n'));
         let entries = if json.is_container() { scan::entries(self.json) } else { Vec::new() };
         let is_container = !entries.is_empty();
@@ -152,6 +173,9 @@ impl DetailValue<'_> {
             return;
         }
         for (at, (key, json)) in entries.into_iter().enumerate() {
+            if budget.missing() > 0 {
+                return;
+            }
             let name = key.map_or_else(|| Cow::Owned(format!("[{at}]")), unescape);
             let (ty, doc) = match self.ty {
                 Some(Type::List(item) | Type::Map(item)) => (Some(*item), ""),
@@ -171,7 +195,7 @@ impl DetailValue<'_> {
                 format!("{}{name}", self.path)
             };
             DetailValue { path, json, depth: self.depth + 1, ty }
-                .push_lines(&name, note, false, folded, lines);
+                .push_lines(&name, note, false, folded, lines, budget);
         }
     }
 }

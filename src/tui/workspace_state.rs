@@ -1,12 +1,14 @@
 //! The state of the workspace, reconstructed from its events: operators, surfaces, triggers,
 //! pipelines and reviews.
-
-use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+//!
+//! Memory is limited: each kind has a limited number of entries with texts of limited length, and
+//! the board says which kinds have more.
 
 use jiff::Timestamp;
 
-use crate::analysis::call::text;
+use crate::analysis::call::short_text;
+use crate::analysis::stats::step_tracker::StepTracker;
+use crate::analysis::stats::tally::Tally;
 use crate::analysis::surface_funnel::{FUNNEL, reached_step};
 use crate::model::catalog::{
     OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorStatusChanged,
@@ -18,7 +20,10 @@ use crate::output::stored_event::StoredEvent;
 use crate::redact::RedactedEvent;
 
 /// The maximum number of entries of each kind.
-const MAX_ENTRIES: usize = 5000;
+const MAX_ENTRIES: usize = 2000;
+
+/// The maximum number of surfaces. Each takes some twenty bytes.
+const MAX_SURFACES: usize = 100_000;
 
 /// An operator.
 #[derive(Debug, Clone, Default)]
@@ -54,30 +59,36 @@ pub struct DataPipeline {
 }
 
 /// The state of the workspace.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct WorkspaceState {
     /// The operators by id.
-    pub operators: BTreeMap<String, OperatorState>,
+    pub operators: Tally<OperatorState>,
     /// How many surfaces reached each step of the funnel.
     pub funnel: [u64; FUNNEL.len()],
     /// How many surfaces were approved, rejected and archived.
     pub reviewed: [u64; 3],
     /// The triggers by name.
-    pub triggers: BTreeMap<String, TriggerState>,
+    pub triggers: Tally<TriggerState>,
     /// The pipelines by id of the data source.
-    pub pipelines: BTreeMap<String, DataPipeline>,
+    pub pipelines: Tally<DataPipeline>,
     /// The number of review decisions by action.
-    pub reviews: BTreeMap<String, u64>,
-    /// The furthest step that each known surface reached, by id.
-    surfaces: BTreeMap<String, usize>,
-    /// The ids of the known surfaces, the oldest first.
-    order: VecDeque<String>,
+    pub reviews: Tally<u64>,
+    /// The steps that each surface took or must have taken.
+    pub surfaces: StepTracker,
 }
 
-/// Returns the entry with that name, or adds it. Returns `None` once there are too many entries.
-fn entry<T: Default>(map: &mut BTreeMap<String, T>, name: Option<String>) -> Option<&mut T> {
-    let name = name.filter(|name| map.len() < MAX_ENTRIES || map.contains_key(name))?;
-    Some(map.entry(name).or_default())
+impl Default for WorkspaceState {
+    fn default() -> Self {
+        Self {
+            operators: Tally::new(MAX_ENTRIES),
+            funnel: [0; FUNNEL.len()],
+            reviewed: [0; 3],
+            triggers: Tally::new(MAX_ENTRIES),
+            pipelines: Tally::new(MAX_ENTRIES),
+            reviews: Tally::new(MAX_ENTRIES),
+            surfaces: StepTracker::new(MAX_SURFACES, 0),
+        }
+    }
 }
 
 impl WorkspaceState {
@@ -92,48 +103,51 @@ impl WorkspaceState {
         match kind {
             Kind::OperatorStatusChanged => {
                 let Some(payload) = read::<OperatorStatusChanged>(event) else { return };
-                if let Some(operator) = entry(&mut self.operators, text(&payload.operator_id)) {
-                    (operator.status, operator.last_seen) = (text(&payload.status), Some(time));
+                if let Some(id) = short_text(&payload.operator_id) {
+                    let operator = self.operators.entry(&id);
+                    (operator.status, operator.last_seen) =
+                        (short_text(&payload.status), Some(time));
                 }
             }
             Kind::OperatorJoinedCall => {
                 let Some(payload) = read::<OperatorJoinedCall>(event) else { return };
                 self.operator(
-                    text(&payload.operator_id),
-                    text(&payload.call_sid).zip(text(&payload.mode)),
+                    short_text(&payload.operator_id),
+                    short_text(&payload.call_sid).zip(short_text(&payload.mode)),
                     time,
                 );
             }
             Kind::OperatorModeChanged => {
                 let Some(payload) = read::<OperatorModeChanged>(event) else { return };
                 self.operator(
-                    text(&payload.operator_id),
-                    text(&payload.call_sid).zip(text(&payload.mode)),
+                    short_text(&payload.operator_id),
+                    short_text(&payload.call_sid).zip(short_text(&payload.mode)),
                     time,
                 );
             }
             Kind::OperatorLeftCall => {
                 let Some(payload) = read::<OperatorLeftCall>(event) else { return };
-                self.operator(text(&payload.operator_id), None, time);
+                self.operator(short_text(&payload.operator_id), None, time);
             }
             Kind::TriggerFired => {
-                let name =
-                    read::<TriggerFired>(event).and_then(|payload| text(&payload.trigger_name));
+                let name = read::<TriggerFired>(event)
+                    .and_then(|payload| short_text(&payload.trigger_name));
                 self.trigger(name, 0, time);
             }
             Kind::TriggerCompleted => {
-                let name =
-                    read::<TriggerCompleted>(event).and_then(|payload| text(&payload.trigger_name));
+                let name = read::<TriggerCompleted>(event)
+                    .and_then(|payload| short_text(&payload.trigger_name));
                 self.trigger(name, 1, time);
             }
             Kind::TriggerFailed => {
-                let name =
-                    read::<TriggerFailed>(event).and_then(|payload| text(&payload.trigger_name));
+                let name = read::<TriggerFailed>(event)
+                    .and_then(|payload| short_text(&payload.trigger_name));
                 self.trigger(name, 2, time);
             }
             Kind::PipelineSyncCompleted => {
                 let Some(payload) = read::<PipelineSyncCompleted>(event) else { return };
-                if let Some(pipeline) = entry(&mut self.pipelines, text(&payload.data_source_id)) {
+                if let Some(id) = short_text(&payload.data_source_id) {
+                    let pipeline = self.pipelines.entry(&id);
                     pipeline.syncs += 1;
                     pipeline.last =
                         Some((time, payload.event_count.value().copied().unwrap_or_default()));
@@ -142,16 +156,17 @@ impl WorkspaceState {
             }
             Kind::PipelineError => {
                 let Some(payload) = read::<PipelineError>(event) else { return };
-                if let Some(pipeline) = entry(&mut self.pipelines, text(&payload.data_source_id)) {
+                if let Some(id) = short_text(&payload.data_source_id) {
+                    let pipeline = self.pipelines.entry(&id);
                     pipeline.errors += 1;
-                    pipeline.error = Some((time, text(&payload.error).unwrap_or_default()));
+                    pipeline.error = Some((time, short_text(&payload.error).unwrap_or_default()));
                 }
             }
             Kind::ReviewSubmitted => {
                 let action =
-                    read::<ReviewSubmitted>(event).and_then(|payload| text(&payload.action));
-                if let Some(count) = entry(&mut self.reviews, action) {
-                    *count += 1;
+                    read::<ReviewSubmitted>(event).and_then(|payload| short_text(&payload.action));
+                if let Some(action) = action {
+                    *self.reviews.entry(&action) += 1;
                 }
             }
             _ => {}
@@ -159,13 +174,15 @@ impl WorkspaceState {
     }
 
     fn operator(&mut self, id: Option<String>, call: Option<(String, String)>, time: Timestamp) {
-        if let Some(operator) = entry(&mut self.operators, id) {
+        if let Some(id) = id {
+            let operator = self.operators.entry(&id);
             (operator.call, operator.last_seen) = (call, Some(time));
         }
     }
 
     fn trigger(&mut self, name: Option<String>, outcome: usize, time: Timestamp) {
-        if let Some(trigger) = entry(&mut self.triggers, name) {
+        if let Some(name) = name {
+            let trigger = self.triggers.entry(&name);
             trigger.counts[outcome] += 1;
             trigger.last_seen = Some(time);
         }
@@ -183,20 +200,12 @@ impl WorkspaceState {
         }
         let Some(step) = reached_step(kind) else { return };
         let id = event.field("surface_id").filter(|field| !field.hidden);
-        let Some(id) = id.and_then(|field| field.text().map(Cow::into_owned)) else { return };
-        let known = self.surfaces.get(&id).copied();
-        let reached = known.map_or(0, |known| known + 1);
-        for count in self.funnel.iter_mut().take(step + 1).skip(reached) {
-            *count += 1;
+        let id = id.and_then(|field| field.text());
+        // A surface that reached a step has taken all steps before it.
+        let taken = u8::MAX >> (u8::BITS as usize - 1 - step);
+        let new = self.surfaces.step(id.as_deref(), taken);
+        for (at, count) in self.funnel.iter_mut().enumerate() {
+            *count += u64::from(new >> at & 1);
         }
-        if known.is_none() {
-            self.order.push_back(id.clone());
-            if self.order.len() > MAX_ENTRIES
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.surfaces.remove(&oldest);
-            }
-        }
-        self.surfaces.insert(id, known.unwrap_or(0).max(step));
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use evtap::internals::analysis::stats::json::time;
 use evtap::internals::analysis::timeline::build::build;
 use evtap::internals::analysis::timeline::collect::{self, TimelineCollector};
-use evtap::internals::analysis::timeline::text;
+use evtap::internals::analysis::timeline::{EntryKind, Timeline, text};
 use evtap::internals::output::Observer;
 use evtap::model::FrameFormat;
 use evtap::model::decode::Decoder;
@@ -168,7 +168,7 @@ async fn text_output_matches_the_snapshots() {
 }
 
 /// Builds the timeline of the call in these lines with the library.
-fn build_timeline(lines: &str, policy: Policy) -> evtap::internals::analysis::timeline::Timeline {
+fn build_timeline(lines: &str, policy: Policy) -> Timeline {
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy));
     let (mut sink, gathered) = TimelineCollector::new(Some(SID.to_owned()));
     for line in lines.lines() {
@@ -181,14 +181,20 @@ fn build_timeline(lines: &str, policy: Policy) -> evtap::internals::analysis::ti
     build(&mut gathered, SID, 10_000, Vec::new())
 }
 
+fn text_of(timeline: &Timeline, width: usize) -> String {
+    let mut out = Vec::new();
+    text::text(timeline, width, &mut out).expect("a vector takes everything");
+    String::from_utf8(out).expect("UTF-8")
+}
+
 #[test]
 fn lines_fit_the_width() {
     let timeline = build_timeline(&both().concat(), Policy::default());
     let _guard = COLOURS.lock().expect("no test has failed with it");
     colored::control::set_override(false);
-    insta::assert_snapshot!("timeline_200", text::text(&timeline, 200));
+    insta::assert_snapshot!("timeline_200", text_of(&timeline, 200));
     for width in 45..200 {
-        let text = text::text(&timeline, width);
+        let text = text_of(&timeline, width);
         assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
     }
 }
@@ -198,7 +204,10 @@ async fn both_streams_merge_by_the_clock_of_the_platform() {
     let one = run_timeline(&format!("{SID} one.ndjson two.ndjson -o json")).await;
     assert_eq!(one, run_timeline(&format!("{SID} two.ndjson one.ndjson -o json")).await);
     let timeline: Value = serde_json::from_str(&one).expect("an object");
-    assert_eq!(timeline["events"], json!({"workspace": 3, "observer": 15, "not_kept": 0}));
+    assert_eq!(
+        timeline["events"],
+        json!({"workspace": 3, "observer": 15, "not_kept": 0, "gaps_not_kept": 0})
+    );
     assert_eq!(timeline["moved_ms"], -(AHEAD + 40));
     let offsets: Vec<_> =
         entries(&one).iter().map(|entry| entry["offset_ms"].as_i64().expect("an offset")).collect();
@@ -290,6 +299,48 @@ async fn an_unknown_call_suggests_another_and_an_ambiguous_prefix_is_refused() {
         (&list["calls"][0]["call_sid"], &list["calls"][0]["completion_reason"]),
         (&json!(SID), &json!("completed"))
     );
+}
+
+#[tokio::test]
+async fn a_call_is_found_however_many_calls_there_are() {
+    let mut day: String =
+        (0..12_000).map(|number| workspace(number, started(&format!("CA{number:032}")))).collect();
+    day += &workspace(13_000, started(SID));
+    let run = |args: String| evtap(&format!("timeline {args}")).stdin(day.clone()).run();
+    for start in [SID, &SID[..8]] {
+        assert!(run(format!("{start} -")).await.ended(0).contains(SID), "{start}");
+    }
+    let misspelt = SID.replace("456", "465");
+    let ran = run(format!("{misspelt} -")).await;
+    ran.ended(4);
+    assert!(ran.stderr().contains(&format!("did you mean {SID}?")), "{}", ran.stderr());
+    let list = run("-".to_owned()).await.ended(0);
+    assert!(list.lines().count() == 12_002 && list.contains(SID), "all calls are listed");
+    let list = run("- -o json".to_owned()).await.ended(0);
+    let list: Value = serde_json::from_str(&list).expect("an object");
+    assert_eq!(list["calls"].as_array().map(Vec::len), Some(12_001));
+    assert_eq!(list["events_not_listed"], 0);
+}
+
+#[test]
+fn gaps_beyond_the_limit_are_counted() {
+    let many = 30_000;
+    let gaps = gap(1000, 2000, None).repeat(many);
+    let timeline = build_timeline(
+        &(workspace(0, started(SID)) + &workspace(5000, ended(SID)) + &gaps),
+        Policy::default(),
+    );
+    let kept = timeline.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::Gap(_)));
+    let kept = kept.count();
+    assert!(kept > 1000 && kept < many, "{kept}");
+    assert_eq!(timeline.dropped_gaps, (many - kept) as u64);
+    let _guard = COLOURS.lock().expect("no test has failed with it");
+    colored::control::set_override(false);
+    let text = text_of(&timeline, 80);
+    let number = (many - kept) as u64;
+    let expected =
+        format!("gaps      {} more do not fit into memory", evtap::text::units::count(number));
+    assert!(text.contains(&expected), "{}", &text[..600]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The text that a redacted event shows of a field.
 
+use crate::analysis::byte_budget::{MAX_NAME_BYTES, truncate};
 use crate::model::catalog::value;
 use crate::model::{Field, FreeText, Phi, Uuid};
 use crate::text::MASK;
@@ -11,6 +12,14 @@ pub fn text<T: ShownText>(field: &Field<T>) -> Option<String> {
         Field::Hidden => Some(MASK.to_owned()),
         _ => None,
     }
+}
+
+/// Returns what a redacted event shows of a field that is a name or a short text. A longer text is
+/// cut.
+pub fn short_text<T: ShownText>(field: &Field<T>) -> Option<String> {
+    let mut text = text(field)?;
+    truncate(&mut text, MAX_NAME_BYTES);
+    Some(text)
 }
 
 /// The text of a value that was read from a [`RedactedEvent`](crate::redact::RedactedEvent).

@@ -1,10 +1,15 @@
 //! The transcript of one call: utterances, tool calls and notes in order, emotions, and latencies.
+//!
+//! A transcript of the live screen has a limit in bytes: long texts are cut, which they show, and
+//! the oldest entries are evicted, which [`Transcript::missing`] counts. That of a timeline has none,
+//! because the timeline limits the events that it is made of.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::field_text::text;
+use super::field_text::{short_text, text};
+use crate::analysis::byte_budget::{ByteBudget, truncate};
 use crate::analysis::latency::{LatencyComponent, TurnLatency};
 use crate::analysis::stats::histogram::DurationHistogram;
 use crate::model::catalog::{
@@ -16,8 +21,17 @@ use crate::model::{Field, Kind};
 use crate::redact::RedactedEvent;
 use crate::text::MASK;
 
-/// The number of items, of emotions and of turns that are kept by default.
-const DEFAULT_LIMIT: usize = 2000;
+/// The memory of the items of a transcript, in bytes.
+const MAX_ITEM_BYTES: usize = 1 << 20;
+
+/// The number of bytes of a text that are kept: some five minutes of speech.
+const MAX_TEXT_BYTES: usize = 4096;
+
+/// The number of emotions and of turns that are kept. All of them have the same size.
+const MAX_MEASUREMENTS: usize = 2000;
+
+/// The remark on an utterance of which only the beginning is kept.
+const CUT: &str = "cut";
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +99,42 @@ pub enum TranscriptItem {
     Note(NoteLevel, String),
 }
 
-/// The course of a call, with a limited number of entries.
+impl TranscriptItem {
+    /// Returns the approximate memory use, in bytes.
+    fn bytes(&self) -> usize {
+        let texts = match self {
+            Self::Utterance { text, marks, .. } => text.len() + size_of_val(marks.as_slice()),
+            Self::Tool { id, parent, name, error, .. } => {
+                let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+                id.len() + name.len() + length(parent) + length(error)
+            }
+            Self::Note(_, text) => text.len(),
+        };
+        size_of::<(Timestamp, Self)>() + texts
+    }
+
+    /// Cuts long texts.
+    fn cut(&mut self) {
+        match self {
+            Self::Utterance { text, marks, .. } => {
+                if truncate(text, MAX_TEXT_BYTES) && !marks.contains(&CUT) {
+                    marks.push(CUT);
+                }
+            }
+            Self::Tool { id, parent, name, error, .. } => {
+                let texts = [Some(id), parent.as_mut(), Some(name), error.as_mut()];
+                for text in texts.into_iter().flatten() {
+                    truncate(text, MAX_TEXT_BYTES);
+                }
+            }
+            Self::Note(_, text) => {
+                truncate(text, MAX_TEXT_BYTES);
+            }
+        }
+    }
+}
+
+/// The course of a call.
 #[derive(Debug, Clone)]
 pub struct Transcript {
     /// The items in the order of their events.
@@ -100,19 +149,20 @@ pub struct Transcript {
     pub turn_count: u64,
     /// The number of tool calls that failed.
     pub failures: u64,
-    limit: usize,
+    /// The memory of the items, if it is limited.
+    budget: Option<ByteBudget>,
 }
 
 impl Default for Transcript {
     fn default() -> Self {
-        Self::with_limit(DEFAULT_LIMIT)
+        Self { budget: Some(ByteBudget::new(MAX_ITEM_BYTES)), ..Self::unlimited() }
     }
 }
 
 impl Transcript {
-    /// Creates a transcript that keeps the newest `limit` items, emotions and turns.
+    /// Creates a transcript that keeps everything.
     #[must_use]
-    pub fn with_limit(limit: usize) -> Self {
+    pub const fn unlimited() -> Self {
         Self {
             items: VecDeque::new(),
             emotions: VecDeque::new(),
@@ -120,8 +170,22 @@ impl Transcript {
             turns: VecDeque::new(),
             turn_count: 0,
             failures: 0,
-            limit,
+            budget: None,
         }
+    }
+
+    /// Returns the approximate memory use, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.budget.as_ref().map_or(0, ByteBudget::used)
+            + self.emotions.len() * size_of::<(Timestamp, f64, f64)>()
+            + self.turns.len() * size_of::<TurnLatency>()
+    }
+
+    /// Returns the number of items that were evicted.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.budget.as_ref().map_or(0, ByteBudget::missing)
     }
 
     /// Adds a note.
@@ -129,8 +193,40 @@ impl Transcript {
         self.add(time, TranscriptItem::Note(level, text));
     }
 
-    fn add(&mut self, time: Timestamp, item: TranscriptItem) {
-        push_bounded(&mut self.items, (time, item), self.limit);
+    fn add(&mut self, time: Timestamp, mut item: TranscriptItem) {
+        if let Some(budget) = &mut self.budget {
+            item.cut();
+            budget.replace(0, item.bytes());
+        }
+        self.items.push_back((time, item));
+        self.evict();
+    }
+
+    /// Changes the item at a place.
+    fn change(&mut self, place: usize, change: impl FnOnce(&mut TranscriptItem)) {
+        let Some((_, item)) = self.items.get_mut(place) else { return };
+        let before = item.bytes();
+        change(item);
+        if let Some(budget) = &mut self.budget {
+            item.cut();
+            budget.replace(before, item.bytes());
+        }
+        self.evict();
+    }
+
+    /// Removes the oldest items while they take too much memory.
+    fn evict(&mut self) {
+        let Some(budget) = &mut self.budget else { return };
+        while budget.is_exceeded()
+            && let Some((_, item)) = self.items.pop_front()
+        {
+            budget.evict(item.bytes());
+        }
+    }
+
+    /// Returns the place of the newest item for which `is_match` returns true.
+    fn last_place(&self, is_match: impl Fn(&TranscriptItem) -> bool) -> Option<usize> {
+        self.items.iter().rposition(|(_, item)| is_match(item))
     }
 
     /// Returns the last utterance and its speaker.
@@ -207,13 +303,15 @@ impl Transcript {
             Kind::Emotion => {
                 let Some(it) = event.read::<Emotion>() else { return };
                 if let (Some(valence), Some(arousal)) = (it.valence.value(), it.arousal.value()) {
-                    push_bounded(&mut self.emotions, (time, *valence, *arousal), self.limit);
+                    self.emotions.push_back((time, *valence, *arousal));
+                    self.limit_measurements();
                 }
-                self.dominant = text(&it.dominant).or_else(|| self.dominant.take());
+                self.dominant = short_text(&it.dominant).or_else(|| self.dominant.take());
             }
             Kind::Latency => {
                 let Some(it) = event.read::<Latency>() else { return };
-                push_bounded(&mut self.turns, TurnLatency::from(&it), self.limit);
+                self.turns.push_back(TurnLatency::from(&it));
+                self.limit_measurements();
             }
             _ => {}
         }
@@ -229,10 +327,14 @@ impl Transcript {
         let is_filler = matches!(it.filler_type, Field::Value(_) | Field::Other(_));
         if is_filler || text(&it.action).as_deref() == Some("filler") {
             marks.push("filler");
-        } else if let Some((words, earlier_marks, deltas)) = self.open_utterance() {
+        } else if let Some(place) = self.open_utterance() {
             // The complete text replaces the deltas.
-            (*words, *earlier_marks, *deltas) =
-                (text(&it.transcript).unwrap_or_default(), marks, None);
+            self.change(place, |item| {
+                if let TranscriptItem::Utterance { text: words, marks: old, deltas, .. } = item {
+                    (*words, *old, *deltas) =
+                        (text(&it.transcript).unwrap_or_default(), marks, None);
+                }
+            });
             self.turn_count += 1;
             return;
         }
@@ -249,12 +351,15 @@ impl Transcript {
         else {
             return;
         };
-        if let Some((words, _, Some(deltas))) = self.open_utterance() {
-            *deltas += 1;
-            if delta != MASK {
-                words.push_str(&delta);
-            }
-            return;
+        if let Some(place) = self.open_utterance() {
+            return self.change(place, |item| {
+                if let TranscriptItem::Utterance { text, marks, deltas, .. } = item {
+                    *deltas = deltas.map(|deltas| deltas + 1);
+                    if delta != MASK && !marks.contains(&CUT) {
+                        text.push_str(&delta);
+                    }
+                }
+            });
         }
         self.add(
             time,
@@ -267,23 +372,15 @@ impl Transcript {
         );
     }
 
-    /// Returns the parts of the agent's last utterance, if more deltas may follow. Other speakers
+    /// Returns the place of the agent's last utterance, if more deltas may follow. Other speakers
     /// may have interrupted it.
-    fn open_utterance(
-        &mut self,
-    ) -> Option<(&mut String, &mut Vec<&'static str>, &mut Option<usize>)> {
-        self.items
-            .iter_mut()
-            .rev()
-            .find_map(|(_, item)| match item {
-                TranscriptItem::Utterance { speaker: Speaker::Agent, text, marks, deltas }
-                    if !marks.contains(&"filler") =>
-                {
-                    Some((text, marks, deltas))
-                }
-                _ => None,
-            })
-            .filter(|(_, _, deltas)| deltas.is_some())
+    fn open_utterance(&self) -> Option<usize> {
+        let place = self.last_place(|item| {
+            matches!(item, TranscriptItem::Utterance { speaker: Speaker::Agent, marks, .. }
+                if !marks.contains(&"filler"))
+        })?;
+        let (_, item) = self.items.get(place)?;
+        matches!(item, TranscriptItem::Utterance { deltas: Some(_), .. }).then_some(place)
     }
 
     fn add_utterance(
@@ -303,6 +400,13 @@ impl Transcript {
                 deltas: None,
             },
         );
+    }
+
+    fn limit_measurements(&mut self) {
+        if self.budget.is_some() {
+            self.emotions.drain(..self.emotions.len().saturating_sub(MAX_MEASUREMENTS));
+            self.turns.drain(..self.turns.len().saturating_sub(MAX_MEASUREMENTS));
+        }
     }
 
     fn observe_tool(&mut self, event: &RedactedEvent<'_>, time: Timestamp) {
@@ -333,19 +437,16 @@ impl Transcript {
             let message = text(&it.error_message).or_else(|| text(&it.error));
             let millis = it.duration_ms.value().copied();
             // Events of earlier versions have no call id, so the tool's name has to match.
-            let open = self.items.iter_mut().rev().find_map(|(_, item)| match item {
-                TranscriptItem::Tool { id, name, duration, succeeded, error, .. }
-                    if succeeded.is_none()
-                        && wanted.as_ref().map_or(*name == tool, |wanted| wanted == id) =>
-                {
-                    Some((duration, succeeded, error))
-                }
-                _ => None,
+            let open = self.last_place(|item| {
+                matches!(item, TranscriptItem::Tool { id, name, succeeded: None, .. }
+                    if wanted.as_ref().map_or(*name == tool, |wanted| wanted == id))
             });
             match open {
-                Some((duration, succeeded, error)) => {
-                    (*duration, *succeeded, *error) = (millis, outcome.or(Some(true)), message);
-                }
+                Some(place) => self.change(place, |item| {
+                    if let TranscriptItem::Tool { duration, succeeded, error, .. } = item {
+                        (*duration, *succeeded, *error) = (millis, outcome.or(Some(true)), message);
+                    }
+                }),
                 None => self.add(
                     time,
                     TranscriptItem::Tool {
@@ -361,11 +462,4 @@ impl Transcript {
             }
         }
     }
-}
-
-fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, limit: usize) {
-    if queue.len() >= limit {
-        queue.pop_front();
-    }
-    queue.push_back(item);
 }

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-/// The number of bytes of a name that are kept.
-const MAX_NAME_LENGTH: usize = 200;
+use crate::analysis::byte_budget::{MAX_NAME_BYTES, truncated};
 
 /// A value for each of the first names, and one value for all names after them.
 #[derive(Debug, Clone)]
@@ -25,7 +24,7 @@ impl<V: Default> Tally<V> {
 
     /// Returns the value for a name, which is the default at first.
     pub fn entry(&mut self, name: &str) -> &mut V {
-        let name = truncated(name);
+        let name = truncated(name, MAX_NAME_BYTES);
         if self.named.len() >= self.limit && !self.named.contains_key(name) {
             return self.other.get_or_insert_default();
         }
@@ -66,6 +65,17 @@ impl<V: Default> Tally<V> {
         self.named.is_empty()
     }
 
+    /// Removes a name that is counted separately.
+    pub fn remove(&mut self, name: &str) {
+        self.named.remove(truncated(name, MAX_NAME_BYTES));
+    }
+
+    /// Returns the number of names that are counted separately.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.named.len()
+    }
+
     /// Returns all values, the one with the highest `by` first. `None` stands for all other names
     /// and comes last.
     pub fn sorted(&self, by: impl Fn(&V) -> u64) -> Vec<(Option<&str>, &V)> {
@@ -74,15 +84,6 @@ impl<V: Default> Tally<V> {
         all.extend(self.other().map(|other| (None, other)));
         all
     }
-}
-
-/// Returns at most [`MAX_NAME_LENGTH`] bytes of a name.
-fn truncated(name: &str) -> &str {
-    if name.len() <= MAX_NAME_LENGTH {
-        return name;
-    }
-    let end = (0..=MAX_NAME_LENGTH).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-    &name[..end]
 }
 
 #[cfg(test)]
@@ -134,6 +135,6 @@ mod tests {
     fn long_names_are_truncated() {
         let mut tally = Tally::<u64>::new(2);
         *tally.entry(&"é".repeat(1 << 20)) += 1;
-        assert_eq!(tally.named().next().map(|(name, _)| name.len()), Some(MAX_NAME_LENGTH));
+        assert_eq!(tally.named().next().map(|(name, _)| name.len()), Some(MAX_NAME_BYTES));
     }
 }

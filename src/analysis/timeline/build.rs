@@ -1,18 +1,17 @@
 //! Builds a timeline: puts events, which are in the order of their arrival, in order of time, and
 //! turns them into entries.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::collect::{CallEvent, CollectedEvents, to_platform_clock};
-use super::{EntryKind, Timeline, TimelineEntry, TimelineField};
+use super::calls::to_platform_clock;
+use super::collect::{CallEvent, CollectedEvents, StreamGap};
+use super::{EntryKind, Timeline, TimelineEntry};
 use crate::analysis::call::Call;
 use crate::analysis::call::transcript::{Transcript, TranscriptItem};
-use crate::model::catalog::TapGap;
-use crate::model::{Field, Kind, Stream};
+use crate::model::{Kind, Stream};
 use crate::output::stored_event::StoredEventReader;
-use crate::redact;
 
 /// How long before its first event a call may claim to have started, in milliseconds: a day.
 const MAX_LEAD: i64 = 86_400_000;
@@ -33,10 +32,16 @@ pub fn build(
         .collect();
     let count_of = |stream| events.iter().filter(|kept| kept.stream == Some(stream)).count() as u64;
     let counts = (count_of(Stream::Workspace), count_of(Stream::Observer));
-    let mut timed = with_times(events, shift);
+    let mut timed: Vec<_> = with_times(events, shift)
+        .into_iter()
+        .map(|(at, event)| (at, TimelineInput::Event(event)))
+        .collect();
     if let (Some((Some(first), _)), Some((Some(last), _))) = (timed.first(), timed.last()) {
-        let gaps = relevant_gaps(&collected.gaps, sid, *first, *last);
-        timed.extend(gaps);
+        let (first, last) = (*first, *last);
+        let gaps = std::mem::take(&mut collected.gaps).into_iter();
+        let gaps = gaps.filter(|gap| is_relevant(gap, sid, first, last));
+        // A gap may end after the call.
+        timed.extend(gaps.map(|gap| (Some(gap.to.min(last)), TimelineInput::Gap(gap))));
         timed.sort_by_key(|(at, _)| *at);
     }
     let (call, entries) = build_entries(timed, quiet);
@@ -52,19 +57,24 @@ pub fn build(
         began,
         entries: nest_tools(entries),
         events: counts,
-        dropped: collected.dropped,
+        dropped: collected.dropped_events(),
+        dropped_gaps: collected.dropped_gaps(),
         shift,
         revealed,
     }
 }
 
-type Timed = (Option<Timestamp>, CallEvent);
+/// What an entry is made of.
+enum TimelineInput {
+    Event(CallEvent),
+    Gap(StreamGap),
+}
 
 /// Gives all events a time of the platform's clock, and sorts them. An event without a time gets
 /// that of the event before it.
-fn with_times(events: Vec<CallEvent>, shift: i64) -> Vec<Timed> {
+fn with_times(events: Vec<CallEvent>, shift: i64) -> Vec<(Option<Timestamp>, CallEvent)> {
     let mut last = HashMap::new();
-    let mut timed: Vec<Timed> = Vec::new();
+    let mut timed = Vec::with_capacity(events.len());
     for kept in events {
         let arrived = to_platform_clock(kept.received, Some(shift));
         let before: &mut Option<Timestamp> = last.entry(kept.stream).or_default();
@@ -86,28 +96,11 @@ fn with_times(events: Vec<CallEvent>, shift: i64) -> Vec<Timed> {
     timed
 }
 
-/// Returns the gaps in which events of the call may be missing.
-fn relevant_gaps(gaps: &[CallEvent], sid: &str, first: Timestamp, last: Timestamp) -> Vec<Timed> {
-    let mut reader = StoredEventReader::default();
-    let concerns =
-        |kept: &&CallEvent| kept.stored.call_sid.as_deref().is_none_or(|call| call == sid);
-    let mut found = Vec::new();
-    for kept in gaps.iter().filter(concerns) {
-        let moments = reader.read(&kept.stored, |shown| {
-            shown.read::<TapGap>().map(|gap| (parse_time(&gap.from), parse_time(&gap.to)))
-        });
-        let Some((from, Some(to))) = moments else { continue };
-        if to >= first && from.is_none_or(|from| from <= last) {
-            // A gap may end after the call.
-            let kept = CallEvent { stored: kept.stored.clone(), ..*kept };
-            found.push((Some(to.min(last)), kept));
-        }
-    }
-    found
-}
-
-fn parse_time(field: &Field<String>) -> Option<Timestamp> {
-    field.value()?.parse().ok()
+/// Whether events of the call, which lasted from `first` to `last`, may be missing in a gap.
+fn is_relevant(gap: &StreamGap, sid: &str, first: Timestamp, last: Timestamp) -> bool {
+    gap.call_sid.as_deref().is_none_or(|call| call == sid)
+        && gap.to >= first
+        && gap.from.is_none_or(|from| from <= last)
 }
 
 /// The place of an entry: the next item of the transcript, or an entry of its own.
@@ -116,12 +109,15 @@ enum TimelineSlot {
     Entry(TimelineEntry),
 }
 
-fn build_entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<TimelineEntry>) {
+fn build_entries(
+    timed: Vec<(Option<Timestamp>, TimelineInput)>,
+    quiet: i64,
+) -> (Call, Vec<TimelineEntry>) {
     let mut reader = StoredEventReader::default();
-    let mut call = Call { transcript: Transcript::with_limit(usize::MAX), ..Call::default() };
-    let mut slots = Vec::new();
+    let mut call = Call { transcript: Transcript::unlimited(), ..Call::default() };
+    let mut slots = Vec::with_capacity(timed.len());
     let mut last: Option<Timestamp> = None;
-    for (at, kept) in timed {
+    for (at, input) in timed {
         if let Some((last, at)) = last.zip(at) {
             let silence = at.as_millisecond() - last.as_millisecond();
             if silence > quiet {
@@ -134,23 +130,22 @@ fn build_entries(timed: Vec<Timed>, quiet: i64) -> (Call, Vec<TimelineEntry>) {
         }
         last = at.or(last);
         let before = call.transcript.items.len();
-        let kind = reader.read(&kept.stored, |shown| {
-            if let Some(gap) = shown.read::<TapGap>() {
-                return Some(gap_entry(&gap));
+        let (stream, entry) = match input {
+            TimelineInput::Gap(gap) => (gap.stream, Some(EntryKind::Gap(gap))),
+            TimelineInput::Event(CallEvent { stored, stream, .. }) => {
+                if let Some(kind) = stored.kind {
+                    reader.read(&stored, |shown| {
+                        call.observe(kind, shown, at.unwrap_or_default());
+                    });
+                }
+                let is_covered = call.transcript.items.len() > before
+                    || stored.kind.is_some_and(updates_an_earlier_item);
+                (stream, (!is_covered).then_some(EntryKind::Event(stored)))
             }
-            if let Some(kind) = kept.stored.kind {
-                call.observe(kind, shown, at.unwrap_or_default());
-            }
-            let is_covered = call.transcript.items.len() > before
-                || kept.stored.kind.is_some_and(updates_an_earlier_item);
-            (!is_covered).then(|| event_entry(shown))
-        });
-        slots.extend(
-            (before..call.transcript.items.len()).map(|_| TimelineSlot::Item(at, kept.stream)),
-        );
-        slots.extend(
-            kind.map(|kind| TimelineSlot::Entry(TimelineEntry { at, stream: kept.stream, kind })),
-        );
+        };
+        let items = before..call.transcript.items.len();
+        slots.extend(items.map(|_| TimelineSlot::Item(at, stream)));
+        slots.extend(entry.map(|kind| TimelineSlot::Entry(TimelineEntry { at, stream, kind })));
     }
     let mut items = std::mem::take(&mut call.transcript.items).into_iter();
     let entry = |slot| match slot {
@@ -168,41 +163,9 @@ const fn updates_an_earlier_item(kind: Kind) -> bool {
     matches!(kind, Kind::AgentTranscript | Kind::AgentTranscriptDelta | Kind::ToolCallCompleted)
 }
 
-fn event_entry(shown: &redact::RedactedEvent<'_>) -> EntryKind {
-    let field = |field: redact::RedactedField<'_>| TimelineField {
-        name: field.name().into_owned(),
-        json: field.json.to_owned(),
-        hidden: field.hidden,
-    };
-    let fields = shown.fields().filter(|field| field.key != "call_sid").map(field).collect();
-    EntryKind::Event { event_type: shown.event_type().to_owned(), fields }
-}
-
-fn gap_entry(gap: &TapGap) -> EntryKind {
-    EntryKind::Gap {
-        from: parse_time(&gap.from),
-        certain: gap.certain.value().is_some_and(|certain| *certain),
-        reason: gap
-            .reason
-            .value()
-            .map_or_else(|| "unknown".to_owned(), |reason| reason.expose().to_owned()),
-    }
-}
-
 /// Moves tool calls below the tool call that contains them.
 fn nest_tools(entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
-    let ids: HashSet<String> =
-        entries.iter().filter_map(|entry| tool(entry).map(|(id, _)| id.to_owned())).collect();
-    let mut parts: HashMap<String, Vec<usize>> = HashMap::new();
-    let mut roots = Vec::new();
-    for (at, entry) in entries.iter().enumerate() {
-        match tool(entry) {
-            Some((_, Some(parent))) if ids.contains(parent) => {
-                parts.entry(parent.to_owned()).or_default().push(at);
-            }
-            _ => roots.push(at),
-        }
-    }
+    let (roots, mut parts) = tool_tree(&entries);
     let mut entries: Vec<_> = entries.into_iter().map(Some).collect();
     let mut ordered = Vec::with_capacity(entries.len());
     // Tool calls that contain each other have no root, and come at the end.
@@ -210,13 +173,31 @@ fn nest_tools(entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
         let mut waiting = vec![root];
         while let Some(at) = waiting.pop() {
             let Some(entry) = entries[at].take() else { continue };
-            if let Some((id, _)) = tool(&entry) {
-                waiting.extend(parts.remove(id).into_iter().flatten().rev());
-            }
+            waiting.extend(parts.remove(&at).into_iter().flatten().rev());
             ordered.push(entry);
         }
     }
     ordered
+}
+
+/// Returns the entries that no tool call contains, and those that each tool call contains. Entries
+/// are identified by their places.
+fn tool_tree(entries: &[TimelineEntry]) -> (Vec<usize>, HashMap<usize, Vec<usize>>) {
+    let mut places = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        if let Some((id, _)) = tool(entry) {
+            places.entry(id).or_insert(at);
+        }
+    }
+    let (mut roots, mut parts) = (Vec::new(), HashMap::<_, Vec<_>>::new());
+    for (at, entry) in entries.iter().enumerate() {
+        let parent = tool(entry).and_then(|(_, parent)| places.get(parent?).copied());
+        match parent {
+            Some(parent) => parts.entry(parent).or_default().push(at),
+            None => roots.push(at),
+        }
+    }
+    (roots, parts)
 }
 
 /// Returns the id of a tool call and of the tool call that contains it.

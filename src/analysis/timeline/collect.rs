@@ -1,25 +1,31 @@
-//! Collects the events of one call, and a summary of every call.
+//! Collects the events of one call, or a summary of every call.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::calls::{CallList, CallMatch, WantedCall};
+use crate::analysis::byte_budget::{ByteBudget, MAX_NAME_BYTES, truncate};
+use crate::analysis::call::text;
 use crate::error::{Error, Exit, Result};
-use crate::model::catalog::{CallEnded, SessionEnd};
-use crate::model::{Kind, Stream, is_call_sid};
+use crate::model::catalog::{CallEnded, SessionEnd, TapGap};
+use crate::model::{Field, Kind, Stream};
 use crate::output::stored_event::StoredEvent;
 use crate::output::{Observer, OutputError};
-use crate::query::{EventContext, suggest};
+use crate::query::EventContext;
 use crate::redact::RedactedEvent;
 
-/// The number of events of a call that are kept, and the number of their bytes.
-const MAX_EVENTS: usize = 50_000;
-const MAX_BYTES: usize = 64 << 20;
+/// The memory for the events of a call, in bytes.
+const MAX_EVENT_BYTES: usize = 64 << 20;
 
-/// The number of calls that have a summary, and the number of gaps that are kept.
-const MAX_CALLS: usize = 10_000;
-const MAX_GAPS: usize = 1000;
+/// The memory that an event takes besides its text while the timeline is built, in bytes.
+const EVENT_BYTES: usize = 1024;
+
+/// The memory for the gaps, in bytes.
+const MAX_GAP_BYTES: usize = 4 << 20;
+
+/// The memory that a gap takes besides its texts while the timeline is built, in bytes.
+const GAP_BYTES: usize = 512;
 
 /// An event of a call.
 pub struct CallEvent {
@@ -33,63 +39,64 @@ pub struct CallEvent {
     pub received: Option<Timestamp>,
 }
 
-/// The summary of a call.
-#[derive(Debug, Clone, Default)]
-pub struct CallSummary {
-    /// The number of events.
-    pub events: u64,
-    /// The first and last time of the events, by the platform's clock.
-    times: Option<(Timestamp, Timestamp)>,
-    /// The first and last arrival of the events without a time, by this machine's clock.
-    arrivals: Option<(Timestamp, Timestamp)>,
-    /// The reason of the end.
-    pub outcome: Option<String>,
+/// A gap in a stream.
+pub struct StreamGap {
+    /// The stream with the gap.
+    pub stream: Option<Stream>,
+    /// The SID of the call that the stream belongs to.
+    pub call_sid: Option<Box<str>>,
+    /// The time up to which the stream is complete.
+    pub from: Option<Timestamp>,
+    /// The time from which the stream is complete again.
+    pub to: Timestamp,
+    /// Whether events are missing for certain.
+    pub is_certain: bool,
+    /// The reason of the gap.
+    pub reason: String,
 }
 
-impl CallSummary {
-    /// Returns the first and last time of the call's events, by the platform's clock.
-    #[must_use]
-    pub fn span(&self, shift: Option<i64>) -> Option<(Timestamp, Timestamp)> {
-        let (first, last) = self.arrivals.unzip();
-        union(self.times, to_platform_clock(first, shift).zip(to_platform_clock(last, shift)))
+impl StreamGap {
+    /// Reads a gap. Returns `None` if it does not say when it ended.
+    fn new(shown: &RedactedEvent<'_>, stored: StoredEvent) -> Option<Self> {
+        let parse = |field: &Field<String>| field.value()?.parse::<Timestamp>().ok();
+        let gap = shown.read::<TapGap>()?;
+        let mut reason = gap
+            .reason
+            .value()
+            .map_or_else(|| "unknown".to_owned(), |reason| reason.expose().to_owned());
+        truncate(&mut reason, MAX_NAME_BYTES);
+        Some(Self {
+            stream: shown.stream(),
+            call_sid: stored.call_sid,
+            from: parse(&gap.from),
+            to: parse(&gap.to)?,
+            is_certain: gap.certain.value() == Some(&true),
+            reason,
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        GAP_BYTES + self.reason.len() + self.call_sid.as_ref().map_or(0, |sid| sid.len())
     }
 }
 
-/// Converts a time of this machine's clock to the platform's clock.
-#[must_use]
-pub fn to_platform_clock(arrived: Option<Timestamp>, shift: Option<i64>) -> Option<Timestamp> {
-    Timestamp::from_millisecond(arrived?.as_millisecond().saturating_sub(shift.unwrap_or(0))).ok()
-}
-
-fn union(
-    one: Option<(Timestamp, Timestamp)>,
-    other: Option<(Timestamp, Timestamp)>,
-) -> Option<(Timestamp, Timestamp)> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
-        (one, other) => one.or(other),
-    }
-}
-
-/// The events, gaps and summaries that were collected.
-#[derive(Default)]
+/// The events and gaps of one call, or the list of all calls.
 pub struct CollectedEvents {
-    /// The SID of the wanted call, or its prefix. `None` collects only summaries.
-    wanted: Option<String>,
-    /// The summaries of all calls, by SID.
-    pub calls: BTreeMap<String, CallSummary>,
+    /// The call that is asked for. `None` collects only summaries.
+    wanted: Option<WantedCall>,
+    /// The summaries of all calls, if none is asked for.
+    pub calls: CallList,
     /// The events of the wanted call, in the order of their arrival.
     pub events: Vec<CallEvent>,
-    /// The gaps in the streams.
-    pub gaps: Vec<CallEvent>,
-    /// The number of events beyond the limits, which are not kept.
-    pub dropped: u64,
+    /// The gaps in the streams that may concern the wanted call.
+    pub gaps: Vec<StreamGap>,
     /// The smallest difference between the arrival and the time of an event, in milliseconds. Two
     /// clocks are involved, so it may be negative.
     pub shift: Option<i64>,
-    bytes: usize,
+    event_budget: ByteBudget,
+    gap_budget: ByteBudget,
     /// The call that observer events without a SID belong to.
-    session: Option<String>,
+    session: Option<Box<str>>,
 }
 
 /// An observer that collects the events of a call.
@@ -99,8 +106,7 @@ impl TimelineCollector {
     /// Creates a collector of the call whose SID starts with `wanted`, or of summaries alone.
     #[must_use]
     pub fn new(wanted: Option<String>) -> (Self, Arc<Mutex<CollectedEvents>>) {
-        let collected =
-            Arc::new(Mutex::new(CollectedEvents { wanted, ..CollectedEvents::default() }));
+        let collected = Arc::new(Mutex::new(CollectedEvents::new(wanted)));
         (Self(Arc::clone(&collected)), collected)
     }
 }
@@ -118,6 +124,19 @@ impl Observer for TimelineCollector {
 }
 
 impl CollectedEvents {
+    fn new(wanted: Option<String>) -> Self {
+        Self {
+            wanted: wanted.map(WantedCall::new),
+            calls: CallList::default(),
+            events: Vec::new(),
+            gaps: Vec::new(),
+            shift: None,
+            event_budget: ByteBudget::new(MAX_EVENT_BYTES),
+            gap_budget: ByteBudget::new(MAX_GAP_BYTES),
+            session: None,
+        }
+    }
+
     fn observe(&mut self, shown: &RedactedEvent<'_>) {
         let tap = shown.tap();
         let parse =
@@ -128,45 +147,36 @@ impl CollectedEvents {
             self.shift = Some(self.shift.map_or(delay, |smallest| smallest.min(delay)));
         }
         let stored = StoredEvent::new(shown);
-        let stream = shown.stream();
         if stored.kind == Some(Kind::TapGap) {
-            if self.gaps.len() < MAX_GAPS {
-                self.gaps.push(CallEvent { stored, stream, time, received });
-            }
-            return;
+            return self.add_gap(shown, stored);
         }
         let Some(sid) = self.sid(&stored, shown) else { return };
-        if self.calls.len() < MAX_CALLS || self.calls.contains_key(&sid) {
-            let call = self.calls.entry(sid.clone()).or_default();
-            call.events += 1;
-            let (span, at) = if time.is_some() {
-                (&mut call.times, time)
-            } else {
-                (&mut call.arrivals, received)
-            };
-            *span = union(*span, at.map(|at| (at, at)));
-            call.outcome = outcome(shown).or_else(|| call.outcome.take());
-        }
-        if !self.wanted.as_ref().is_some_and(|wanted| sid.starts_with(wanted)) {
+        let Some(wanted) = &mut self.wanted else {
+            return self.calls.add(&sid, time, received, outcome(shown));
+        };
+        if !wanted.observe(&sid) {
             return;
         }
-        self.bytes += stored.bytes();
-        if self.events.len() < MAX_EVENTS && self.bytes <= MAX_BYTES {
-            self.events.push(CallEvent {
-                stored: StoredEvent { call_sid: Some(sid.into()), ..stored },
-                stream,
-                time,
-                received,
-            });
-        } else {
-            self.dropped += 1;
+        let stored = StoredEvent { call_sid: Some(sid), ..stored };
+        if self.event_budget.take(EVENT_BYTES + stored.bytes()) {
+            let stream = shown.stream();
+            self.events.push(CallEvent { stored, stream, time, received });
+        }
+    }
+
+    fn add_gap(&mut self, shown: &RedactedEvent<'_>, stored: StoredEvent) {
+        let Some(wanted) = &self.wanted else { return };
+        let Some(gap) = StreamGap::new(shown, stored) else { return };
+        let is_of_call = gap.call_sid.as_ref().is_none_or(|sid| sid.starts_with(&wanted.start));
+        if is_of_call && self.gap_budget.take(gap.bytes()) {
+            self.gaps.push(gap);
         }
     }
 
     /// Returns the SID of an event's call. Events of an observer may lack it; they belong to the
     /// session that was announced last.
-    fn sid(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>) -> Option<String> {
-        let own = stored.call_sid.as_deref().map(str::to_owned);
+    fn sid(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>) -> Option<Box<str>> {
+        let own = stored.call_sid.clone();
         if shown.stream() != Some(Stream::Observer) {
             return own;
         }
@@ -175,39 +185,48 @@ impl CollectedEvents {
         sid
     }
 
+    /// Returns the number of events of the call that do not fit into memory.
+    #[must_use]
+    pub const fn dropped_events(&self) -> u64 {
+        self.event_budget.missing()
+    }
+
+    /// Returns the number of gaps that do not fit into memory.
+    #[must_use]
+    pub const fn dropped_gaps(&self) -> u64 {
+        self.gap_budget.missing()
+    }
+
+    /// Returns whether there is no event of any call.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.wanted.as_ref().map_or_else(|| self.calls.is_empty(), |wanted| !wanted.has_calls())
+    }
+
     /// Returns the SID of the wanted call, or an error if none or several match.
     pub fn wanted_sid(&self) -> Result<String> {
-        let wanted = self.wanted.as_deref().unwrap_or_default();
-        if self.calls.contains_key(wanted) {
-            return Ok(wanted.to_owned());
-        }
-        let mut sids = self.sids().filter(|sid| sid.starts_with(wanted));
-        match (sids.next(), sids.next()) {
-            (Some(sid), None) => Ok(sid.to_owned()),
-            (Some(one), Some(other)) => Err(Error::usage(
-                format!("cannot identify the call {wanted}"),
+        let Some(wanted) = &self.wanted else { return Err(self.not_found("", None)) };
+        let start = &wanted.start;
+        match wanted.answer() {
+            CallMatch::One(sid) => Ok(sid.to_owned()),
+            CallMatch::Several(one, other) => Err(Error::usage(
+                format!("cannot identify the call {start}"),
                 "several calls have a SID that starts with it",
                 format!("give more of the SID, such as {one} or {other}"),
             )),
-            (None, _) => Err(self.not_found(wanted)),
+            CallMatch::None(nearest) => Err(self.not_found(start, nearest)),
         }
     }
 
-    /// Iterates over the valid SIDs. An invalid one may be any text, which an error must not
-    /// repeat.
-    fn sids(&self) -> impl Iterator<Item = &str> {
-        self.calls.keys().map(String::as_str).filter(|sid| is_call_sid(sid))
-    }
-
-    fn not_found(&self, wanted: &str) -> Error {
-        let advice = match suggest::nearest(wanted, self.sids()) {
+    fn not_found(&self, start: &str, nearest: Option<&str>) -> Error {
+        let advice = match nearest {
             Some(meant) => format!("did you mean {meant}?"),
-            None if self.calls.is_empty() => "the input contains no event of any call".to_owned(),
+            None if self.is_empty() => "the input contains no event of any call".to_owned(),
             None => "use `evtap timeline FILE` without a call to list the calls".to_owned(),
         };
         Error::new(
             Exit::NotFound,
-            format!("cannot show the timeline of {wanted}"),
+            format!("cannot show the timeline of {start}"),
             "no event of that call",
             advice,
         )
@@ -215,7 +234,6 @@ impl CollectedEvents {
 }
 
 fn outcome(shown: &RedactedEvent<'_>) -> Option<String> {
-    use crate::analysis::call::text;
     let ended = shown.read::<CallEnded>().and_then(|it| text(&it.completion_reason));
     ended.or_else(|| shown.read::<SessionEnd>().and_then(|it| text(&it.completion_reason)))
 }

@@ -1,20 +1,24 @@
 //! A timeline as JSON: one object, in which every entry has a `kind`.
 
+use std::io::{self, Write};
+
 use serde_json::{Map, Value, json};
 
-use super::collect::{CallSummary, CollectedEvents};
-use super::{EntryKind, Timeline, TimelineEntry};
+use super::calls::CallSummary;
+use super::collect::{CollectedEvents, StreamGap};
+use super::{EntryKind, Timeline, TimelineEntry, fields};
 use crate::analysis::call::transcript::TranscriptItem;
-use crate::analysis::stats::json::line;
 use crate::model::Stream;
+use crate::output::stored_event::StoredEventReader;
+use crate::text::terminal;
 
-/// Renders the timeline as one line of JSON.
-#[must_use]
-pub fn json(timeline: &Timeline) -> String {
+/// Writes the timeline as one line of JSON.
+///
+/// # Errors
+/// Fails if `out` does.
+pub fn json(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
     let call = &timeline.call;
-    let entries: Vec<_> =
-        timeline.entries.iter().map(|entry| entry_json(timeline, entry)).collect();
-    line(&json!({
+    let head = json!({
         "call_sid": timeline.sid,
         "direction": call.direction,
         "service_id": call.service,
@@ -27,14 +31,39 @@ pub fn json(timeline: &Timeline) -> String {
             "workspace": timeline.events.0,
             "observer": timeline.events.1,
             "not_kept": timeline.dropped,
+            "gaps_not_kept": timeline.dropped_gaps,
         },
         "moved_ms": -timeline.shift,
         "revealed": timeline.revealed,
-        "entries": entries,
-    }))
+    });
+    let mut reader = StoredEventReader::default();
+    let entries = timeline.entries.iter().map(|entry| entry_json(timeline, entry, &mut reader));
+    write_with_list(&head, "entries", entries, out)
 }
 
-fn entry_json(timeline: &Timeline, entry: &TimelineEntry) -> Value {
+/// Writes an object on a line of its own, with a list as its last member. The list is not held in
+/// memory, and hostile characters are escaped.
+fn write_with_list(
+    head: &Value,
+    name: &str,
+    list: impl Iterator<Item = Value>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let escaped = |value: &Value| {
+        let mut text = String::new();
+        terminal::push_json(&value.to_string(), &mut text);
+        text
+    };
+    let head = escaped(head);
+    let head = head.strip_suffix('}').unwrap_or(&head);
+    write!(out, "{head}{}\"{name}\":[", if head == "{" { "" } else { "," })?;
+    for (at, value) in list.enumerate() {
+        write!(out, "{}{}", if at > 0 { "," } else { "" }, escaped(&value))?;
+    }
+    out.write_all(b"]}\n")
+}
+
+fn entry_json(timeline: &Timeline, entry: &TimelineEntry, reader: &mut StoredEventReader) -> Value {
     let mut object = match &entry.kind {
         EntryKind::Item(TranscriptItem::Utterance { speaker, text, marks, deltas }) => json!({
             "kind": "said",
@@ -62,16 +91,18 @@ fn entry_json(timeline: &Timeline, entry: &TimelineEntry) -> Value {
             "error": error,
         }),
         EntryKind::Item(TranscriptItem::Note(_, text)) => json!({"kind": "note", "text": text}),
-        EntryKind::Event { event_type, fields } => {
+        EntryKind::Event(stored) => {
             let value = |json: &str| serde_json::from_str(json).unwrap_or(Value::Null);
-            let fields: Map<_, _> =
-                fields.iter().map(|field| (field.name.clone(), value(&field.json))).collect();
-            json!({"kind": "event", "event_type": event_type, "fields": fields})
+            let fields: Map<_, _> = fields(reader, stored)
+                .into_iter()
+                .map(|field| (field.name, value(&field.json)))
+                .collect();
+            json!({"kind": "event", "event_type": stored.event_type, "fields": fields})
         }
-        EntryKind::Gap { from, certain, reason } => json!({
+        EntryKind::Gap(StreamGap { from, is_certain, reason, .. }) => json!({
             "kind": "gap",
             "from": from.map(|from| format!("{from:.3}")),
-            "certain": certain,
+            "certain": is_certain,
             "reason": reason,
         }),
         EntryKind::Quiet(millis) => json!({"kind": "quiet", "ms": millis}),
@@ -82,10 +113,12 @@ fn entry_json(timeline: &Timeline, entry: &TimelineEntry) -> Value {
     object
 }
 
-/// Renders all calls as one line of JSON.
-#[must_use]
-pub fn list(collected: &CollectedEvents) -> String {
-    let call = |(sid, summary): (&String, &CallSummary)| {
+/// Writes all calls as one line of JSON.
+///
+/// # Errors
+/// Fails if `out` does.
+pub fn list(collected: &CollectedEvents, out: &mut dyn Write) -> io::Result<()> {
+    let call = |(sid, summary): (&str, &CallSummary)| {
         let span = summary.span(collected.shift);
         json!({
             "call_sid": sid,
@@ -95,5 +128,6 @@ pub fn list(collected: &CollectedEvents) -> String {
             "completion_reason": summary.outcome,
         })
     };
-    line(&json!({"calls": collected.calls.iter().map(call).collect::<Vec<_>>()}))
+    let head = json!({"events_not_listed": collected.calls.missing()});
+    write_with_list(&head, "calls", collected.calls.iter().map(call), out)
 }

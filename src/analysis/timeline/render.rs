@@ -1,9 +1,12 @@
 //! Puts the entries of a timeline into words, for text and HTML.
 
-use super::{EntryKind, TimelineEntry, clock};
+use super::collect::StreamGap;
+use super::{EntryKind, TimelineEntry, clock, fields};
 use crate::analysis::call::transcript::{NoteLevel, TranscriptItem};
 use crate::analysis::stats::text::span;
 use crate::output::pretty::{plain, rank};
+use crate::output::stored_event::StoredEventReader;
+use crate::text::units::count;
 use crate::text::{MASK, terminal};
 
 /// The deepest indentation of tool calls.
@@ -51,7 +54,7 @@ impl RenderedEntry {
 
 /// Puts an entry into words.
 #[must_use]
-pub fn render(entry: &TimelineEntry) -> RenderedEntry {
+pub fn render(entry: &TimelineEntry, reader: &mut StoredEventReader) -> RenderedEntry {
     match &entry.kind {
         EntryKind::Item(TranscriptItem::Utterance { speaker, text, marks, deltas }) => {
             let label = speaker.name();
@@ -92,10 +95,11 @@ pub fn render(entry: &TimelineEntry) -> RenderedEntry {
                 RenderedEntry::new("notice", Tone::Warning).with(Tone::Warning, text)
             }
         },
-        EntryKind::Event { event_type, fields } => {
+        EntryKind::Event(stored) => {
             let mut rendered =
-                RenderedEntry::new("event", Tone::Quiet).with(Tone::Plain, event_type);
-            let mut fields: Vec<_> = fields.iter().filter(|field| field.json != "null").collect();
+                RenderedEntry::new("event", Tone::Quiet).with(Tone::Plain, &stored.event_type);
+            let mut fields = fields(reader, stored);
+            fields.retain(|field| field.json != "null");
             fields.sort_by_key(|field| rank(&field.name, &field.json));
             for field in fields {
                 let tone = if field.hidden { Tone::Hidden } else { Tone::Quiet };
@@ -103,8 +107,8 @@ pub fn render(entry: &TimelineEntry) -> RenderedEntry {
             }
             rendered
         }
-        EntryKind::Gap { from, certain, reason } => {
-            let lost = if *certain { "events were lost" } else { "events may have been lost" };
+        EntryKind::Gap(StreamGap { from, is_certain, reason, .. }) => {
+            let lost = if *is_certain { "events were lost" } else { "events may have been lost" };
             let since = from.map_or_else(String::new, |from| format!(" since {from:.3}"));
             RenderedEntry::new("gap", Tone::Bad)
                 .with(Tone::Bad, &format!("{lost}{since} ({reason})"))
@@ -143,7 +147,7 @@ pub fn header(timeline: &super::Timeline) -> Vec<(&'static str, String)> {
     add("escalated", call.escalated.then(|| "yes".to_owned()));
     let (workspace, observer) = timeline.events;
     let dropped = if timeline.dropped > 0 {
-        format!("; {} more are not kept", timeline.dropped)
+        format!("; {} more do not fit into memory", count(timeline.dropped))
     } else {
         String::new()
     };
@@ -151,6 +155,8 @@ pub fn header(timeline: &super::Timeline) -> Vec<(&'static str, String)> {
         "events",
         Some(format!("{workspace} of the workspace, {observer} of the observer{dropped}")),
     );
+    let gaps = count(timeline.dropped_gaps);
+    add("gaps", (timeline.dropped_gaps > 0).then(|| format!("{gaps} more do not fit into memory")));
     if observer > 0 && timeline.shift != 0 {
         add("clocks", Some(format!("times of arrival are moved by {} ms", -timeline.shift)));
     }

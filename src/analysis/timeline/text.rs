@@ -1,6 +1,6 @@
 //! A timeline as text for a terminal: the time since the start of the call, who, and what.
 
-use std::fmt::Write;
+use std::io::{self, Write};
 
 use colored::{ColoredString, Colorize};
 
@@ -9,6 +9,7 @@ use super::render::{Tone, header, privacy_notice, render};
 use super::{EntryKind, Timeline, clock};
 use crate::analysis::stats::text::{cell, length};
 use crate::output::pretty::width_of;
+use crate::output::stored_event::StoredEventReader;
 use crate::text::terminal;
 use crate::text::units::count;
 
@@ -16,33 +17,35 @@ use crate::text::units::count;
 const TIME: usize = 13;
 const LABEL: usize = 9;
 
-/// Renders the timeline in lines of at most `width` columns, with colours if they are enabled.
-#[must_use]
-pub fn text(timeline: &Timeline, width: usize) -> String {
-    let mut text = String::new();
+/// Writes the timeline in lines of at most `width` columns, with colours if they are enabled.
+///
+/// # Errors
+/// Fails if `out` does.
+pub fn text(timeline: &Timeline, width: usize, out: &mut dyn Write) -> io::Result<()> {
     for (name, value) in header(timeline) {
-        let _ = writeln!(
-            text,
+        writeln!(
+            out,
             "{} {}",
             cell(name, LABEL).dimmed(),
             cell(&value, width.saturating_sub(LABEL + 1)).trim_end().bold()
-        );
+        )?;
     }
     let (is_hidden, notice) = privacy_notice(timeline);
     for line in wrap(&[(Tone::Plain, notice)], width) {
         let line = line.into_iter().map(|(_, word)| word).collect::<String>();
-        let _ = writeln!(text, "{}", if is_hidden { line.dimmed() } else { line.red().bold() });
+        writeln!(out, "{}", if is_hidden { line.dimmed() } else { line.red().bold() })?;
     }
-    text.push('\n');
+    writeln!(out)?;
+    let mut reader = StoredEventReader::default();
     for entry in &timeline.entries {
-        let rendered = render(entry);
+        let rendered = render(entry, &mut reader);
         let time = timeline.offset(entry.at).map_or_else(|| "-".to_owned(), clock);
         let indent = "  ".repeat(rendered.depth);
         let branch = if rendered.depth > 0 { "└ " } else { "" };
         let before = TIME + 1 + LABEL + 1 + indent.len() + width_of(branch);
         let room = width.saturating_sub(before).max(10);
         let mut lines = wrap(&rendered.words, room);
-        if matches!(entry.kind, EntryKind::Event { .. }) && lines.len() > 1 {
+        if matches!(entry.kind, EntryKind::Event(_)) && lines.len() > 1 {
             // Other events matter less for the course of the call, and the other formats show all
             // their fields.
             lines = wrap(&rendered.words, room - 2);
@@ -52,18 +55,17 @@ pub fn text(timeline: &Timeline, width: usize) -> String {
         for (at, line) in lines.into_iter().enumerate() {
             if at == 0 {
                 let label = paint(rendered.tone, &cell(rendered.label, LABEL));
-                let _ =
-                    write!(text, "{} {label} {indent}{branch}", format!("{time:>TIME$}").dimmed());
+                write!(out, "{} {label} {indent}{branch}", format!("{time:>TIME$}").dimmed())?;
             } else {
-                text.push_str(&" ".repeat(before));
+                write!(out, "{:before$}", "")?;
             }
             for (tone, word) in line {
-                let _ = write!(text, "{}", paint(tone, &word));
+                write!(out, "{}", paint(tone, &word))?;
             }
-            text.push('\n');
+            writeln!(out)?;
         }
     }
-    text
+    Ok(())
 }
 
 fn paint(tone: Tone, words: &str) -> ColoredString {
@@ -89,35 +91,38 @@ fn wrap(words: &[(Tone, String)], width: usize) -> Vec<Vec<(Tone, String)>> {
             lines.push(Vec::new());
             taken = 0;
         }
-        let mut word = if taken > 0 { format!(" {word}") } else { word.to_owned() };
-        while width_of(&word) > width {
-            let mut room = width;
-            let fits = |character: &char| {
-                let needed = width_of(character.encode_utf8(&mut [0; 4]));
-                let fits = needed <= room;
-                room = if fits { room - needed } else { 0 };
-                fits
-            };
-            let start: String = word.chars().take_while(fits).collect();
-            word = word.split_off(start.len());
-            lines.extend([vec![(tone, start)], Vec::new()]);
+        let mut part = String::from(if taken > 0 { " " } else { "" });
+        taken += between;
+        for character in word.chars() {
+            let needed = width_of(character.encode_utf8(&mut [0; 4]));
+            if taken + needed > width && taken > 0 {
+                if let Some(line) = lines.last_mut() {
+                    line.push((tone, std::mem::take(&mut part)));
+                }
+                lines.push(Vec::new());
+                taken = 0;
+            }
+            taken += needed;
+            part.push(character);
         }
-        taken += width_of(&word);
         if let Some(line) = lines.last_mut() {
-            line.push((tone, word));
+            line.push((tone, part));
         }
     }
     lines.retain(|line| !line.is_empty());
     lines
 }
 
-/// Renders a table of all calls.
-#[must_use]
-pub fn list(collected: &CollectedEvents) -> String {
-    let mut text = format!(
-        "{:34}  {:19}  {:>7}  {:>6}  {}\n",
-        "call", "first seen (UTC)", "length", "events", "ended"
-    );
+/// Writes a table of all calls.
+///
+/// # Errors
+/// Fails if `out` does.
+pub fn list(collected: &CollectedEvents, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:34}  {:19}  {:>7}  {:>6}  ended",
+        "call", "first seen (UTC)", "length", "events"
+    )?;
     let mut sorted: Vec<_> = collected
         .calls
         .iter()
@@ -131,11 +136,16 @@ pub fn list(collected: &CollectedEvents) -> String {
             .unwrap_or_default();
         let outcome = summary.outcome.as_deref().map(terminal::visible).unwrap_or_default();
         let (sid, events) = (cell(sid, 34), count(summary.events));
-        let _ = writeln!(
-            text,
-            "{}",
-            format!("{sid}  {first:19}  {seconds:>7}  {events:>6}  {outcome}").trim_end()
-        );
+        let row = format!("{sid}  {first:19}  {seconds:>7}  {events:>6}  {outcome}");
+        writeln!(out, "{}", row.trim_end())?;
     }
-    text
+    let missing = collected.calls.missing();
+    if missing > 0 {
+        writeln!(
+            out,
+            "(the list is full: {} events of further calls are not in it)",
+            count(missing)
+        )?;
+    }
+    Ok(())
 }

@@ -1,17 +1,17 @@
 //! `evtap timeline`: shows one call from its beginning to its end, from recordings or live.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::analysis::timeline::collect::CollectedEvents;
-use crate::analysis::timeline::{self, build, collect};
+use crate::analysis::timeline::{self, Timeline, build, collect};
 use crate::cli::args::{TimelineArgs, TimelineFormat};
 use crate::cli::inputs;
 use crate::cli::platform::Platform;
 use crate::cli::resolve::{self, TimelinePlan};
-use crate::cli::session::{SessionBuilder, print};
+use crate::cli::session::{SessionBuilder, print_with};
 use crate::error::{Exit, Result};
 use crate::transport::progress::Progress;
 use crate::transport::sse::Start;
@@ -36,18 +36,18 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
         session.run(|tx| vec![inputs::recordings(files, limit, progress, tx)]).await
     };
     let mut collected = collect::lock(&collected);
-    if collected.calls.is_empty() && ended.is_err() {
+    if collected.is_empty() && ended.is_err() {
         return ended;
     }
-    let text = if call.is_none() {
-        Ok(list(&collected, args.output))
-    } else {
-        render(&mut collected, quiet_ms, &args)
-    };
-    match text {
-        Ok(text) => print(text.as_bytes()).and(ended),
-        Err(error) => ended.and(Err(error)),
+    if call.is_none() {
+        return print_with(|out| list(&collected, args.output, out)).and(ended);
     }
+    let sid = match collected.wanted_sid() {
+        Ok(sid) => sid,
+        Err(error) => return ended.and(Err(error)),
+    };
+    let timeline = build::build(&mut collected, &sid, quiet_ms, args.privacy.reveal.clone());
+    print_with(|out| write(&timeline, args.output, out)).and(ended)
 }
 
 /// Follows a live call, and its workspace, until the call is over.
@@ -70,22 +70,24 @@ async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Res
 }
 
 /// Lists the calls that were found.
-fn list(collected: &CollectedEvents, format: TimelineFormat) -> String {
+fn list(
+    collected: &CollectedEvents,
+    format: TimelineFormat,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
-        TimelineFormat::Json => timeline::json::list(collected),
-        TimelineFormat::Text | TimelineFormat::Html => timeline::text::list(collected),
+        TimelineFormat::Json => timeline::json::list(collected, out),
+        TimelineFormat::Text | TimelineFormat::Html => timeline::text::list(collected, out),
     }
 }
 
-/// Renders the wanted call.
-fn render(collected: &mut CollectedEvents, quiet_ms: i64, args: &TimelineArgs) -> Result<String> {
-    let sid = collected.wanted_sid()?;
-    let timeline = build::build(collected, &sid, quiet_ms, args.privacy.reveal.clone());
-    Ok(match args.output {
-        TimelineFormat::Text => timeline::text::text(&timeline, terminal_width()),
-        TimelineFormat::Json => timeline::json::json(&timeline),
-        TimelineFormat::Html => timeline::html::html(&timeline),
-    })
+/// Writes the timeline of a call.
+fn write(timeline: &Timeline, format: TimelineFormat, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        TimelineFormat::Text => timeline::text::text(timeline, terminal_width(), out),
+        TimelineFormat::Json => timeline::json::json(timeline, out),
+        TimelineFormat::Html => timeline::html::html(timeline, out),
+    }
 }
 
 fn terminal_width() -> usize {

@@ -13,7 +13,7 @@ use crate::tui::panel::Panel;
 use crate::tui::screen::Screen;
 use crate::tui::scrolling::render_lines;
 use crate::tui::state::State;
-use crate::tui::text::{cell, count, cut, length};
+use crate::tui::text::{cell, count, counted, cut, length};
 
 /// The board of the workspace, in two columns if they fit.
 pub struct BoardPanel;
@@ -55,7 +55,11 @@ fn heading(state: &State, text: &str) -> Line<'static> {
     Line::styled(format!(" {text}"), state.config.theme.heading())
 }
 
-fn end_section(state: &State, lines: &mut Vec<Line<'static>>) {
+/// Ends a section. `has_more` says that it is full, so that further entries are not shown.
+fn end_section(state: &State, lines: &mut Vec<Line<'static>>, has_more: bool) {
+    if has_more {
+        lines.push(Line::styled("   and more, which are not kept", state.config.theme.warning()));
+    }
     if lines.len() == 1 {
         lines.push(Line::styled("   none yet", state.config.theme.quiet()));
     }
@@ -72,7 +76,7 @@ fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.config.theme;
     let operators = &state.workspace.operators;
     let mut lines = vec![heading(state, &format!("Operators  {}", count(operators.len() as u64)))];
-    for (id, operator) in operators {
+    for (id, operator) in operators.named() {
         let status = operator.status.as_deref().unwrap_or("unknown");
         let style = match status {
             "online" => theme.good(),
@@ -91,7 +95,7 @@ fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
         }
         lines.push(cut(spans, width));
     }
-    end_section(state, &mut lines);
+    end_section(state, &mut lines, state.workspace.operators.other().is_some());
     lines
 }
 
@@ -116,7 +120,7 @@ fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
             theme.quiet(),
         ));
     }
-    end_section(state, &mut lines);
+    end_section(state, &mut lines, state.workspace.surfaces.untracked() > 0);
     lines
 }
 
@@ -126,7 +130,7 @@ fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
         state,
         &format!("Triggers  {}", count(state.workspace.triggers.len() as u64)),
     )];
-    for (name, trigger) in &state.workspace.triggers {
+    for (name, trigger) in state.workspace.triggers.named() {
         let [fired, completed, failed] = trigger.counts;
         let spans = vec![
             Span::raw(format!("   {} ", cell(name, 24))),
@@ -139,7 +143,7 @@ fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
         ];
         lines.push(cut(spans, width));
     }
-    end_section(state, &mut lines);
+    end_section(state, &mut lines, state.workspace.triggers.other().is_some());
     lines
 }
 
@@ -149,14 +153,14 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
         state,
         &format!("Pipelines  {}", count(state.workspace.pipelines.len() as u64)),
     )];
-    for (id, pipeline) in &state.workspace.pipelines {
+    for (id, pipeline) in state.workspace.pipelines.named() {
         let mut spans =
             vec![Span::styled(format!("   {} ", cell(id_prefix(id), 8)), theme.heading())];
         if let Some((time, events)) = &pipeline.last {
             spans.push(Span::raw(format!(
-                "synced{}, {} events ",
+                "synced{}, {} ",
                 age(state, Some(*time)),
-                count((*events).try_into().unwrap_or(0))
+                counted((*events).try_into().unwrap_or(0), "event")
             )));
             spans.push(Span::styled(format!(" {} in all ", count(pipeline.syncs)), theme.quiet()));
         }
@@ -166,25 +170,24 @@ fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
                 theme.error(),
             ));
         } else if pipeline.errors > 0 {
-            spans.push(Span::styled(
-                format!("{} earlier errors", count(pipeline.errors)),
-                theme.quiet(),
-            ));
+            spans.push(Span::styled(counted(pipeline.errors, "earlier error"), theme.quiet()));
         }
         lines.push(cut(spans, width));
     }
-    end_section(state, &mut lines);
+    end_section(state, &mut lines, state.workspace.pipelines.other().is_some());
     lines
 }
 
 fn reviews(state: &State) -> Vec<Line<'static>> {
+    let reviews = state.workspace.reviews.sorted(|_| 0);
     let mut lines = vec![heading(
         state,
-        &format!("Reviews  {}", count(state.workspace.reviews.values().sum())),
+        &format!("Reviews  {}", count(reviews.iter().map(|(_, number)| **number).sum())),
     )];
-    for (action, number) in &state.workspace.reviews {
-        lines.push(Line::raw(format!("   {} {:>7}", cell(action, 16), count(*number))));
+    for (action, number) in reviews {
+        let action = cell(action.unwrap_or("(other)"), 16);
+        lines.push(Line::raw(format!("   {action} {:>7}", count(*number))));
     }
-    end_section(state, &mut lines);
+    end_section(state, &mut lines, false);
     lines
 }

@@ -65,7 +65,13 @@ impl Panel for CallsPanel {
         let ended = sorted.iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
         let active = sorted.len() as u64 - ended;
         let text = format!(" {} active, {} ended ", count(active), count(ended));
-        Some(vec![Span::styled(text, state.config.theme.heading())])
+        let mut spans = vec![Span::styled(text, state.config.theme.heading())];
+        let missing = state.calls.missing();
+        if missing > 0 {
+            let text = format!("{} earlier not kept ", count(missing));
+            spans.push(Span::styled(text, state.config.theme.warning()));
+        }
+        Some(spans)
     }
 
     fn handle_key(&self, state: &mut State, action: KeyAction) -> bool {
@@ -199,9 +205,12 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
     if call.escalated {
         spans.push(Span::styled(if width >= 110 { "ESCALATED " } else { "ESC " }, theme.warning()));
     }
-    for (id, mode) in &call.operators {
+    for (id, mode) in call.operators.named() {
         let text = format!("{} {} ", terminal::visible(id_prefix(id)), terminal::visible(mode));
         spans.push(Span::styled(text, theme.family("operator")));
+    }
+    if call.operators.other().is_some() {
+        spans.push(Span::styled("and more operators ", theme.family("operator")));
     }
     if let Some((speaker, words)) = call.last_said() {
         spans.push(Span::styled(format!("{} ", speaker.name()), theme.quiet()));

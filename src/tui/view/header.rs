@@ -15,7 +15,7 @@ use crate::tui::panels::panel;
 use crate::tui::screen::Screen;
 use crate::tui::state::State;
 use crate::tui::state::connections::ConnectionStatus;
-use crate::tui::text::{cell, count, length, sides, width};
+use crate::tui::text::{cell, count, counted, length, sides, width};
 
 /// Draws the header and the line of the tabs.
 pub fn render(state: &State, header: Rect, tabs: Rect, buffer: &mut Buffer) {
@@ -40,7 +40,7 @@ fn summary(state: &State, columns: u16, room: usize) -> Vec<Span<'static>> {
         spans.push(Span::styled(text, style));
     };
     part(format!("{}/s", count(state.stats.rate())), theme.heading());
-    part(format!("{} events", count(totals.events + filtered_out.events)), theme.quiet());
+    part(counted(totals.events + filtered_out.events, "event"), theme.quiet());
     let gaps = totals.count_of(Kind::TapGap) + filtered_out.gaps;
     let malformed = totals.count_of(Kind::TapMalformed) + filtered_out.malformed;
     let drifted = totals.drifted + filtered_out.drifted;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use evtap::internals::analysis::timeline::html;
+use evtap::internals::analysis::timeline::{Timeline, html};
 use evtap::redact::Policy;
 use html5gum::{Token, Tokenizer};
 use serde_json::json;
@@ -36,6 +36,12 @@ fn parse(page: &str) -> (String, Vec<Tag>) {
         }
     }
     (text, tags)
+}
+
+fn page_of(timeline: &Timeline) -> String {
+    let mut out = Vec::new();
+    html::html(timeline, &mut out).expect("a vector takes everything");
+    String::from_utf8(out).expect("UTF-8")
 }
 
 /// Text that could make a browser act if it were not escaped.
@@ -100,7 +106,7 @@ fn a_page_treats_everything_said_as_text() {
     policy.reveal.add("all");
     let mut timeline = build_timeline(&lines, policy);
     timeline.revealed = all.clone();
-    let page = html::html(&timeline);
+    let page = page_of(&timeline);
     let (text, tags) = parse(&page);
     let known = [
         "html", "head", "meta", "title", "style", "body", "h1", "dl", "dt", "dd", "p", "table",
@@ -155,7 +161,7 @@ fn the_page_in_a_browser() {
     let dir = std::env::temp_dir().join("evtap-page");
     std::fs::create_dir_all(&dir).expect("a directory");
     let (page, profile) = (dir.join("call.html"), tempfile::tempdir().expect("a directory"));
-    std::fs::write(&page, html::html(&build_timeline(&both().concat(), Policy::default())))
+    std::fs::write(&page, page_of(&build_timeline(&both().concat(), Policy::default())))
         .expect("a file");
     let chromium = |options: &[&str]| {
         let flags = [

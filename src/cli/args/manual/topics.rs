@@ -119,8 +119,8 @@ that it is part of. Silences (--quiet) and gaps have their own lines. Observer e
 time of arrival; if the recording has workspace events with both clocks, those times are converted \
 to the platform's clock. Text output truncates other events at the width of the terminal; json \
 and html have all of them, and -e and -E select. Observer events that do not name their call \
-belong to the session that was announced before them. A timeline holds at most 50,000 events of a \
-call, or 64 MiB of them.
+belong to the session that was announced before them. A timeline holds up to 64 MiB of a \
+call's events, and its header says how many are left out.
 
 A live call is followed until it ends; Ctrl-C prints the events so far. The page of -o html is one \
 self-contained file without scripts. It has a light and a dark theme and can be printed; a red \

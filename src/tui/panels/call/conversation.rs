@@ -7,7 +7,7 @@ use crate::analysis::call::transcript::{NoteLevel, Speaker, Transcript, Transcri
 use crate::text::{MASK, terminal};
 use crate::tui::state::State;
 use crate::tui::style::Theme;
-use crate::tui::text::{cut, wrap};
+use crate::tui::text::{counted, cut, wrap};
 
 /// The hint that is shown while there are no utterances.
 const NO_SPEECH: &str =
@@ -17,6 +17,11 @@ const NO_SPEECH: &str =
 pub fn lines(state: &State, transcript: &Transcript, width: usize) -> Vec<Line<'static>> {
     let theme = state.config.theme;
     let mut lines = Vec::new();
+    let missing = transcript.missing();
+    if missing > 0 {
+        let text = format!(" {} not kept", counted(missing, "earlier line"));
+        lines.push(cut(vec![Span::styled(text, theme.warning())], width));
+    }
     if transcript.items.iter().all(|(_, item)| matches!(item, TranscriptItem::Note(..))) {
         lines.push(cut(vec![Span::styled(NO_SPEECH, theme.quiet())], width));
     }
@@ -67,8 +72,8 @@ impl Bubble<'_> {
         let mark = |mark: &&str| Span::styled(format!("{mark} "), theme.warning());
         head.extend(self.marks.iter().map(mark));
         if let Some(chunks) = self.growing {
-            let noun = if chunks == 1 { "chunk" } else { "chunks" };
-            head.push(Span::styled(format!("… {chunks} {noun}"), theme.quiet()));
+            let chunks = counted(chunks as u64, "chunk");
+            head.push(Span::styled(format!("… {chunks}"), theme.quiet()));
         }
         lines.push(cut(head, width));
         let text_style = if self.text == MASK { theme.masked() } else { Style::new() };
