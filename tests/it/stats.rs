@@ -193,6 +193,21 @@ async fn the_number_of_calls_still_on_is_reported_only_if_it_is_known() {
 }
 
 #[tokio::test]
+async fn an_event_cannot_be_in_any_number_of_groups() {
+    let line = json!({"event_type": "call.escalated", "call_sid": "CA1", "trigger": "ai"});
+    let lines = format!("{line}\n");
+    let run = |expression: &str| {
+        evtap("stats - -o json --group-by").arg(expression).stdin(lines.clone()).run()
+    };
+    let ran = run("range(2000)").await;
+    let report: Value = serde_json::from_str(&ran.ended(0)).expect("an object");
+    assert_eq!((&report["groups"], &report["events"]), (&json!([]), &json!(1)));
+    assert!(ran.stderr().contains("has too many results"), "{}", ran.stderr());
+    let report: Value = serde_json::from_str(&run("range(3)").await.ended(0)).expect("an object");
+    assert_eq!(report["groups"].as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
 async fn filtered_events_are_not_counted() {
     let day = day().await;
     let report = run_stats(&day, "-e call.*").await;

@@ -260,6 +260,20 @@ impl EventStats {
         self.drifted += other.drifted;
     }
 
+    /// Returns the approximate memory use of what can grow large, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let trackers = [&self.calls.steps, &self.sessions.steps, &self.surfaces];
+        let durations = [&self.calls.durations, &self.sessions.durations, &self.tool_calls]
+            .into_iter()
+            .chain([&self.model, &self.syncs])
+            .chain(&self.latency)
+            .chain(self.tools.named().map(|(_, tool)| &tool.durations));
+        size_of::<Self>()
+            + trackers.into_iter().map(StepTracker::bytes).sum::<usize>()
+            + durations.map(DurationHistogram::bytes).sum::<usize>()
+    }
+
     /// Returns the number of events of a kind.
     #[must_use]
     pub const fn count_of(&self, kind: Kind) -> u64 {
@@ -359,5 +373,6 @@ pub fn event_millis(event: &RedactedEvent<'_>) -> Option<i64> {
         |time: &Option<String>| Some(time.as_ref()?.parse::<Timestamp>().ok()?.as_millisecond());
     // The id of an event with a time is that time, and a number is faster to parse.
     let id = tap.time.as_ref().and(tap.id.as_ref()).and_then(|id| id.parse().ok());
+    let id = id.filter(|id| Timestamp::from_millisecond(*id).is_ok());
     id.or_else(|| parse(&tap.time)).or_else(|| parse(&tap.received_at))
 }

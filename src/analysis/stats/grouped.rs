@@ -46,6 +46,13 @@ impl GroupedStats {
         self.totals.merge(&other.totals);
     }
 
+    /// Returns the approximate memory use of what can grow large, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let groups = self.groups.iter().flat_map(Tally::named);
+        self.totals.bytes() + groups.map(|(_, group)| group.durations.bytes()).sum::<usize>()
+    }
+
     /// Counts an event that belongs to `groups`, with its time in milliseconds of Unix time.
     pub fn observe(&mut self, event: &RedactedEvent<'_>, millis: Option<i64>, groups: &[String]) {
         self.totals.observe(event, millis);

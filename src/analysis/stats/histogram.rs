@@ -68,6 +68,13 @@ impl DurationHistogram {
         }
     }
 
+    /// Returns the approximate memory use besides that of the struct, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let cells = self.histogram.as_ref().map_or(0, Histogram::distinct_values);
+        self.exact.capacity() * size_of::<f64>() + cells * size_of::<u32>()
+    }
+
     /// Returns the number of durations.
     #[must_use]
     pub const fn count(&self) -> u64 {

@@ -16,10 +16,14 @@ use super::grouped::GroupedStats;
 use super::series::{self, Series, SeriesRow};
 use super::text::{self, cell};
 use super::{event_millis, json};
+use crate::analysis::byte_budget::{MAX_NAME_BYTES, truncated};
 use crate::output::status;
 use crate::output::{Observer, ObserverTally, Out, OutputError};
 use crate::query::program::{Program, ProgramError};
 use crate::query::{EventContext, budget_exceeded, value};
+
+/// The number of groups that one event may be in.
+const MAX_GROUPS_OF_EVENT: usize = 1000;
 
 /// How often the output of a live stream is updated.
 const TICK: Duration = Duration::from_secs(1);
@@ -104,14 +108,21 @@ impl StatsObserver {
     fn groups(&mut self, context: &EventContext<'_>) -> Result<Vec<String>, OutputError> {
         let Some(program) = &self.group_by else { return Ok(Vec::new()) };
         let mut groups = Vec::new();
+        let mut has_room = true;
         let outcome = program.run(context.value(), |value| {
-            groups.push(value::to_json(&value));
-            true
+            has_room = groups.len() < MAX_GROUPS_OF_EVENT;
+            if has_room {
+                groups.push(truncated(&value::to_json(&value), MAX_NAME_BYTES).to_owned());
+            }
+            has_room
         });
+        let has_too_many = Err(ProgramError::Failed("it has too many results"));
+        let outcome = if has_room { outcome } else { has_too_many };
         match outcome {
             Ok(()) => {}
             Err(ProgramError::BudgetExceeded) => return Err(budget_exceeded("--group-by").into()),
             Err(ProgramError::Failed(reason)) => {
+                groups.clear();
                 self.failures += 1;
                 if self.failures == 1 {
                     let event_type = context.event.event_type();

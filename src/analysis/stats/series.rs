@@ -3,7 +3,10 @@
 //! The events of a recording are placed by their own time. An interval is closed once eight later
 //! ones have events, so that events may be slightly out of order. An event that belongs to a closed
 //! interval is counted in the oldest open one, and in the row's `late`. Intervals without events
-//! have no row, except on a live stream, whose time is that of the clock.
+//! have no row, except on a live stream, whose time is that of the clock. If the clock jumps ahead,
+//! a single row stands for the whole time.
+//!
+//! Open intervals take a limited amount of memory. When they exceed it, the oldest is closed early.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -22,6 +25,15 @@ use crate::text::units::count;
 /// The number of intervals that are open at once.
 const MAX_OPEN: usize = 8;
 
+/// The memory of the intervals that are open at once, in bytes.
+const MAX_OPEN_BYTES: usize = 48 << 20;
+
+/// How many events are counted until the memory is determined again.
+const EVENTS_PER_CHECK: u32 = 1024;
+
+/// The number of intervals without events that have a row each.
+const MAX_EMPTY: i64 = 100;
+
 /// Statistics over time, with a limited number of open intervals.
 pub struct Series {
     /// The length of an interval, in milliseconds.
@@ -31,6 +43,8 @@ pub struct Series {
     open: BTreeMap<Option<i64>, SeriesRow>,
     /// The end of the last interval that was closed.
     closed_until: Option<i64>,
+    /// The number of events until the memory is determined again.
+    unchecked: u32,
 }
 
 /// The statistics of one interval.
@@ -48,7 +62,7 @@ impl Series {
     /// Creates a series whose intervals are `every` milliseconds long.
     #[must_use]
     pub const fn new(every: i64, is_grouped: bool) -> Self {
-        Self { every, is_grouped, open: BTreeMap::new(), closed_until: None }
+        Self { every, is_grouped, open: BTreeMap::new(), closed_until: None, unchecked: 0 }
     }
 
     /// Counts an event, and returns the row of the interval that this closes, if any.
@@ -71,7 +85,14 @@ impl Series {
         let row = self.row(if is_late { oldest } else { start });
         row.late += u64::from(is_late);
         row.stats.observe(event, millis, groups);
-        (self.open.len() > MAX_OPEN).then(|| self.close_oldest())?
+        (self.open.len() > MAX_OPEN || self.is_too_large()).then(|| self.close_oldest())?
+    }
+
+    /// Returns whether the open intervals take too much memory, which is determined now and then.
+    fn is_too_large(&mut self) -> bool {
+        self.unchecked = self.unchecked.checked_sub(1).unwrap_or(EVENTS_PER_CHECK);
+        let bytes = || self.open.values().map(|row| row.stats.bytes()).sum::<usize>();
+        self.unchecked == 0 && self.open.len() > 1 && bytes() > MAX_OPEN_BYTES
     }
 
     fn row(&mut self, start: Option<i64>) -> &mut SeriesRow {
@@ -91,14 +112,24 @@ impl Series {
     }
 
     /// Closes the intervals that have ended by the clock, also those without events, and returns
-    /// their rows.
+    /// their rows. Many intervals without events have one row together.
     pub fn close_until(&mut self, now: i64) -> Vec<SeriesRow> {
         let mut rows = Vec::new();
-        let mut next = self.closed_until.unwrap_or_else(|| now.div_euclid(self.every) * self.every);
-        while next.saturating_add(self.every) <= now {
-            self.row(Some(next));
-            rows.extend(self.close_oldest());
-            next += self.every;
+        let current = now.div_euclid(self.every).saturating_mul(self.every);
+        let mut next = self.closed_until.unwrap_or(current);
+        while now.saturating_sub(next) >= self.every {
+            let open = self.open.keys().copied().flatten().next().unwrap_or(current).min(current);
+            if open.saturating_sub(next) / self.every > MAX_EMPTY {
+                let row = self.row(Some(next));
+                row.interval = Some((next, open));
+                rows.extend(self.open.pop_first().map(|(_, row)| row));
+                next = open;
+            } else {
+                self.row(Some(next));
+                rows.extend(self.close_oldest());
+                next = next.saturating_add(self.every);
+            }
+            self.closed_until = Some(next);
         }
         self.closed_until.get_or_insert(next);
         rows
@@ -110,28 +141,29 @@ impl Series {
     }
 }
 
-/// A column: its name in CSV, its title in a table, and its width in a table.
+/// A column: its name in CSV, its title in a table, and its usual width in a table. A blank comes
+/// before each column.
 type Column = (&'static str, &'static str, usize);
 
 const COLUMNS: &[Column] = &[
-    ("events", "events", 8),
-    ("per_second", "per s", 8),
-    ("calls_started", "begun", 6),
-    ("calls_ended", "ended", 6),
-    ("escalations", "escal", 6),
-    ("tool_calls", "tools", 6),
-    ("tool_failures", "fail", 5),
-    ("turn_ms_p95", "turn p95", 9),
-    ("drifted", "drift", 6),
-    ("gaps", "gaps", 5),
+    ("events", "events", 7),
+    ("per_second", "per s", 7),
+    ("calls_started", "begun", 5),
+    ("calls_ended", "ended", 5),
+    ("escalations", "escal", 5),
+    ("tool_calls", "tools", 5),
+    ("tool_failures", "fail", 4),
+    ("turn_ms_p95", "turn p95", 8),
+    ("drifted", "drift", 5),
+    ("gaps", "gaps", 4),
 ];
 
 const GROUP_COLUMNS: &[Column] = &[
-    ("events", "events", 8),
-    ("per_second", "per s", 8),
-    ("ms_p50", "p50", 9),
-    ("ms_p95", "p95", 9),
-    ("ms_max", "max", 9),
+    ("events", "events", 7),
+    ("per_second", "per s", 7),
+    ("ms_p50", "p50", 8),
+    ("ms_p95", "p95", 8),
+    ("ms_max", "max", 8),
 ];
 
 /// The width of the column that holds the group's value.
@@ -224,7 +256,7 @@ impl SeriesRow {
                 let _ = write!(text, "  {}", cell(&group, GROUP_WIDTH));
             }
             for (cell, (_, _, width)) in cells.iter().zip(columns) {
-                let _ = write!(text, "{:>width$}", cell.text(self.seconds()));
+                let _ = write!(text, " {:>width$}", cell.text(self.seconds()));
             }
             text.push('\n');
         }
@@ -271,7 +303,7 @@ pub fn text_header(is_grouped: bool) -> String {
         let _ = write!(header, "  {:GROUP_WIDTH$}", "group");
     }
     for (_, title, width) in columns {
-        let _ = write!(header, "{title:>width$}");
+        let _ = write!(header, " {title:>width$}");
     }
     header + "\n"
 }
@@ -294,4 +326,40 @@ fn csv_record(fields: impl Iterator<Item = impl AsRef<[u8]>>) -> String {
 
 fn time(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intervals(rows: &[SeriesRow]) -> Vec<(i64, i64)> {
+        rows.iter().filter_map(|row| row.interval).collect()
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_gets_one_row_for_the_whole_time() {
+        let mut series = Series::new(1000, false);
+        assert!(series.close_until(5500).is_empty());
+        assert_eq!(intervals(&series.close_until(7999)), [(5000, 6000), (6000, 7000)]);
+        let far = 1_800_000_000_500;
+        assert_eq!(intervals(&series.close_until(far)), [(7000, 1_800_000_000_000)]);
+        assert_eq!(
+            intervals(&series.close_until(far + 1000)),
+            [(1_800_000_000_000, 1_800_000_001_000)]
+        );
+        assert!(series.close_until(i64::MAX).len() < 3 && series.finish().is_empty());
+    }
+
+    #[test]
+    fn columns_never_touch() {
+        let mut row =
+            SeriesRow { interval: Some((0, 1000)), stats: GroupedStats::new(false), late: 0 };
+        row.stats.totals.events = u64::MAX;
+        row.stats.totals.drifted = u64::MAX;
+        (0..1000).for_each(|_| row.stats.totals.latency[0].add(1e300));
+        let text = row.text();
+        let cells: Vec<_> = text.split_whitespace().collect();
+        // The time has two words.
+        assert_eq!(cells.len(), COLUMNS.len() + 2, "{text}");
+    }
 }
