@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::analysis::byte_budget::ByteBudget;
 use crate::error::{Error, Exit, Result};
 use crate::model::Kind;
 use crate::model::decode::Decoder;
@@ -26,12 +27,34 @@ use crate::transport::{self, Chunk, Item, recording};
 /// The number of places of a finding that are reported.
 const MAX_LOCATIONS: usize = 5;
 
+/// The memory of the findings, in bytes. The report takes several times as much.
+const MAX_BYTES: usize = 4 << 20;
+
+/// The memory of a finding besides its names, in bytes.
+const FINDING_BYTES: usize =
+    size_of::<(FindingKey, AuditLocations)>() * 3 / 2 + MAX_LOCATIONS * size_of::<AuditLocation>();
+
+/// The event type of all findings that are not reported separately. No event type contains
+/// parentheses.
+const OTHER: &str = "(other fields)";
+
+/// The reason, the event type and the field of a finding.
+type FindingKey = (Reason, String, String);
+
 /// The findings in a set of recordings.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AuditReport {
     events: u64,
-    /// The places of each finding, by reason, event type and field.
-    findings: BTreeMap<(Reason, String, String), AuditLocations>,
+    /// The places of each finding.
+    findings: BTreeMap<FindingKey, AuditLocations>,
+    budget: ByteBudget,
+}
+
+impl Default for AuditReport {
+    fn default() -> Self {
+        let budget = ByteBudget::new(MAX_BYTES);
+        Self { events: 0, findings: BTreeMap::new(), budget }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +66,7 @@ struct AuditLocations {
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AuditLocation {
-    file: String,
+    file: Arc<str>,
     /// The number of the event in the file, from 1.
     event: u64,
     /// The number of the line, from 1. A capture of a stream has no lines.
@@ -82,7 +105,8 @@ struct Auditor {
 impl Auditor {
     fn audit_file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
         let (tx, mut rx) = transport::channel(transport::QUEUE_CAPACITY);
-        let mut place = AuditLocation { file: path.display().to_string(), event: 0, line: None };
+        let mut place =
+            AuditLocation { file: path.display().to_string().into(), event: 0, line: None };
         std::thread::scope(|threads| {
             let reader = threads.spawn(move || {
                 recording::run(path, transport::FRAME_LIMIT, progress, &tx.blocking())
@@ -147,12 +171,7 @@ impl Auditor {
             if matches!(reason, Reason::Text(_)) && self.allowed.contains(&event_type, top) {
                 continue;
             }
-            let places =
-                self.report.findings.entry((reason, event_type.clone(), field)).or_default();
-            places.count += 1;
-            if places.first.len() < MAX_LOCATIONS && places.first.last() != Some(place) {
-                places.first.push(place.clone());
-            }
+            self.report.add((reason, event_type.clone(), field), place);
         }
     }
 }
@@ -162,6 +181,20 @@ fn count_newlines(bytes: &[u8]) -> u64 {
 }
 
 impl AuditReport {
+    fn add(&mut self, key: FindingKey, place: &AuditLocation) {
+        let bytes = FINDING_BYTES + key.1.len() + key.2.len();
+        let key = if self.findings.contains_key(&key) || self.budget.take(bytes) {
+            key
+        } else {
+            (key.0, OTHER.to_owned(), String::new())
+        };
+        let places = self.findings.entry(key).or_default();
+        places.count += 1;
+        if places.first.len() < MAX_LOCATIONS && places.first.last() != Some(place) {
+            places.first.push(place.clone());
+        }
+    }
+
     /// Whether there are no findings.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -233,11 +266,12 @@ impl AuditReport {
             .findings
             .iter()
             .map(|((reason, event_type, field), places)| {
+                let is_named = event_type != OTHER;
                 let places_json: Vec<_> = places.first.iter().map(AuditLocation::json).collect();
                 json!({
                     "reason": code(*reason),
-                    "event_type": event_type,
-                    "field": field,
+                    "event_type": is_named.then_some(event_type),
+                    "field": is_named.then_some(field),
                     "count": places.count,
                     "places": places_json,
                 })

@@ -233,3 +233,27 @@ async fn no_detector_searches_the_ids_of_systems() {
     let report = audit("x.ndjson", &event("call 303-555-0161")).run().await.ended(7);
     assert!(report.contains("looks like: phone"), "{report}");
 }
+
+#[tokio::test]
+async fn more_fields_than_fit_are_counted_together() {
+    let letters = |number: usize| -> String {
+        format!("{number:05}").bytes().map(|digit| char::from(digit + b'a' - b'0')).collect()
+    };
+    let lines: String = (0..60)
+        .map(|line| {
+            let fields: Vec<_> =
+                (0..500).map(|field| format!("\"{}\":1", letters(line * 500 + field))).collect();
+            format!("{{\"event_type\":\"call.started\",{}}}\n", fields.join(","))
+        })
+        .collect();
+    let out = evtap("audit - -o json").stdin(lines.clone()).run().await.ended(7);
+    let report: Value = serde_json::from_str(&out).expect("an object");
+    let findings = report["findings"].as_array().expect("findings");
+    let count = |finding: &Value| finding["count"].as_u64().unwrap_or_default();
+    assert_eq!(findings.iter().map(count).sum::<u64>(), 30_000, "none is forgotten");
+    let (named, others): (Vec<_>, Vec<_>) =
+        findings.iter().partition(|finding| finding["field"].is_string());
+    assert!(named.len() > 1000 && others.len() == 1 && others[0]["event_type"].is_null());
+    let text = evtap("audit -").stdin(lines).run().await.ended(7);
+    assert!(text.contains("(other fields)"));
+}
