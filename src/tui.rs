@@ -1,7 +1,7 @@
 //! The live screen: an interactive terminal view of the events of a session.
 //!
 //! A thread of its own owns the terminal and the state. It receives events from the pipeline
-//! through a bounded channel, keeps the newest ones, and draws one of five screens. [`LiveScreen`]
+//! through a bounded queue, keeps the newest ones, and draws one of five screens. [`LiveScreen`]
 //! opens and closes it; everything else is internal.
 //!
 //! ```text
@@ -11,7 +11,7 @@
 //! layout, event_row, selection, …  geometry and operations that need only the state
 //! overlays, panels                 one file per overlay and screen: drawing, keys and mouse
 //! view, mouse, update              the whole screen; every message goes through `update`
-//! event_loop, terminal, input, …   the thread, the terminal, the channel from the pipeline
+//! event_loop, terminal, input, …   the thread, the terminal, the queue from the pipeline
 //! ```
 //!
 //! A module imports only modules above its own line, or on the same line without a cycle. Drawing
@@ -30,6 +30,7 @@ mod completion;
 pub mod config;
 mod event_detail;
 mod event_loop;
+pub mod event_queue;
 mod event_row;
 pub mod event_sink;
 pub mod filter;
@@ -66,7 +67,6 @@ pub mod workspace_state;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
 use std::thread::{Builder, Thread};
 
 use ratatui::Frame;
@@ -99,7 +99,7 @@ impl LiveScreen {
         draw: impl Fn(&State, &mut Frame<'_>) + Send + 'static,
     ) -> Result<Self> {
         terminal::check()?;
-        let (sender, messages) = sync_channel(event_sink::QUEUE_CAPACITY);
+        let (sender, messages) = event_queue::queue();
         let pace = config.pace.clone();
         let (done, closed) = oneshot::channel();
         let stop = Arc::<AtomicBool>::default();

@@ -21,9 +21,6 @@ use crate::output::stored_event::StoredEvent;
 use crate::redact::RedactedEvent;
 use transcript::{NoteLevel, Speaker, Transcript};
 
-/// The memory of the calls, in bytes.
-const MAX_CALL_BYTES: usize = 32 << 20;
-
 /// The memory of a call besides its texts, in bytes, with that of the map.
 const CALL_BYTES: usize = size_of::<(String, Call)>() * 3 / 2;
 
@@ -96,12 +93,6 @@ struct TrackedCall {
     last_seen: Timestamp,
     /// The bytes of the call that the budget counts.
     bytes: usize,
-}
-
-impl Default for CallTracker {
-    fn default() -> Self {
-        Self::with_limit(MAX_CALL_BYTES)
-    }
 }
 
 impl CallTracker {

@@ -9,7 +9,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -17,10 +17,10 @@ use ratatui::Frame;
 
 use super::background_tasks::BackgroundTasks;
 use super::config::ScreenConfig;
+use super::event_queue::EventReceiver;
 use super::frame_pacer::FramePacer;
 use super::incremental;
 use super::input::InputReader;
-use super::message::ScreenMessage;
 use super::selection::keep_visible;
 use super::state::{Effect, State};
 use super::style::Depth;
@@ -61,7 +61,7 @@ enum Received {
 struct EventLoop<'a> {
     state: State,
     frames: FramePacer,
-    messages: &'a Receiver<ScreenMessage>,
+    messages: &'a EventReceiver,
     is_pipeline_ended: bool,
     /// `None` while the process is suspended.
     input: Option<InputReader>,
@@ -76,7 +76,7 @@ struct EventLoop<'a> {
 /// Fails if the terminal cannot be used or read.
 pub fn run(
     mut config: ScreenConfig,
-    messages: &Receiver<ScreenMessage>,
+    messages: &EventReceiver,
     stop: &AtomicBool,
     draw: impl Fn(&State, &mut Frame<'_>),
 ) -> io::Result<()> {

@@ -1,13 +1,10 @@
 //! The observer that sends events from the pipeline to the screen.
-//!
-//! The channel is bounded. If the screen falls behind, the pipeline blocks, and the backlog stays
-//! in the socket.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::thread::Thread;
 
+use super::event_queue::EventSender;
 use super::message::{FilteredCounts, ScreenMessage};
 use crate::model::Kind;
 use crate::output::stored_event::StoredEvent;
@@ -16,15 +13,12 @@ use crate::pipeline::pacing::Pace;
 use crate::query::EventContext;
 use crate::transport::ConnectionEvent;
 
-/// The maximum number of messages that wait for the screen.
-pub const QUEUE_CAPACITY: usize = 1024;
-
 /// How many filtered events are counted before they are reported.
 const FILTERED_BATCH: u64 = 256;
 
 /// Sends events to the screen, at the pace of the replay if there is one.
 pub struct ScreenSink {
-    screen: SyncSender<ScreenMessage>,
+    screen: EventSender,
     /// The thread that receives the messages, which may be parked.
     receiver: Thread,
     pace: Option<Arc<Pace>>,
@@ -34,11 +28,7 @@ pub struct ScreenSink {
 impl ScreenSink {
     /// Creates a sink that sends to `screen`, unparks `receiver`, and keeps `pace`.
     #[must_use]
-    pub const fn new(
-        screen: SyncSender<ScreenMessage>,
-        receiver: Thread,
-        pace: Option<Arc<Pace>>,
-    ) -> Self {
+    pub const fn new(screen: EventSender, receiver: Thread, pace: Option<Arc<Pace>>) -> Self {
         Self {
             screen,
             receiver,
@@ -93,7 +83,7 @@ impl Observer for ScreenSink {
     }
 }
 
-/// Wakes the screen, so that it notices that the channel is closed.
+/// Wakes the screen, so that it notices that the queue is closed.
 impl Drop for ScreenSink {
     fn drop(&mut self) {
         self.receiver.unpark();

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::buffer::EventBuffer;
 use super::config::ScreenConfig;
+use super::line_editor::MAX_CHARACTERS;
 use super::time_slice::TimeSlice;
 use crate::error::Error;
 use crate::output::stored_event::StoredEventReader;
@@ -40,6 +41,13 @@ impl FilterTask {
     /// Fails if the expression is invalid, if the named filter does not exist, or if the checker
     /// rejects the expression.
     pub fn compile(source: &str, config: &ScreenConfig) -> Result<Self, Error> {
+        if source.chars().count() > MAX_CHARACTERS {
+            return Err(Error::usage(
+                "cannot use this filter",
+                format!("it is longer than {MAX_CHARACTERS} characters"),
+                "compare with the beginning of a long text: startswith(\"…\")",
+            ));
+        }
         let named = resolve_named_filter(&config.named, FILTER_NAME, source)?;
         let (name, expression) = named
             .as_ref()

@@ -3,8 +3,8 @@
 use super::filter::FilterTask;
 use super::state::State;
 
-/// The maximum number of filters in the history.
-const HISTORY_LIMIT: usize = 100;
+/// The memory of the filters in the history, in bytes.
+const HISTORY_BYTES: usize = 64 << 10;
 
 /// The start of every filter that keeps the events of one call.
 const CALL_FILTER_PREFIX: &str = "(.call_sid // ._tap.call_sid)";
@@ -53,7 +53,8 @@ fn add_to_history(state: &mut State, source: String) {
     }
     state.history.retain(|known| *known != source);
     state.history.push(source);
-    if state.history.len() > HISTORY_LIMIT {
+    let bytes = |history: &[String]| history.iter().map(String::len).sum::<usize>();
+    while state.history.len() > 1 && bytes(&state.history) > HISTORY_BYTES {
         state.history.remove(0);
     }
 }

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// The maximum length of the line, in characters.
-const MAX_CHARACTERS: usize = 4096;
+pub const MAX_CHARACTERS: usize = 4096;
 
 /// An editable line and its cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,10 +14,10 @@ pub struct LineEditor {
 }
 
 impl LineEditor {
-    /// Creates a line with the cursor at its end.
+    /// Creates a line with the cursor at its end. Text beyond the maximum length is cut.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let characters: Vec<_> = text.chars().collect();
+        let characters: Vec<_> = text.chars().take(MAX_CHARACTERS).collect();
         Self { cursor: characters.len(), characters }
     }
 

@@ -26,3 +26,14 @@ pub enum ScreenMessage {
     /// A change of a connection.
     Connection(ConnectionEvent),
 }
+
+impl ScreenMessage {
+    /// Returns the approximate memory use, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Event(stored) => stored.bytes(),
+            Self::FilteredOut(_) | Self::Connection(_) => size_of::<Self>(),
+        }
+    }
+}

@@ -30,6 +30,9 @@ use connections::{ConnectionStatus, Connections};
 use modes::{CallPart, DetailPane, DragTarget, TimeMode};
 use prompt::Prompt;
 
+/// The maximum memory of the calls, in bytes. They take at most half as much as the events.
+const MAX_CALL_BYTES: usize = 24 << 20;
+
 /// A side effect that the event loop performs on behalf of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -124,6 +127,7 @@ impl State {
     /// Creates the state of a screen of that size, without events.
     #[must_use]
     pub fn new(config: ScreenConfig, size: (u16, u16), now: Timestamp) -> Self {
+        let call_bytes = config.limits.bytes / 2;
         Self {
             buffer: EventBuffer::new(config.limits),
             wrap: config.wrap,
@@ -154,7 +158,7 @@ impl State {
             search: None,
             connections: Connections::default(),
             stats: LiveStats::default(),
-            calls: CallTracker::default(),
+            calls: CallTracker::with_limit(call_bytes.min(MAX_CALL_BYTES)),
             selected_call: None,
             call_part: CallPart::All,
             workspace: WorkspaceState::default(),

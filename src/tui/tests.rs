@@ -5,6 +5,7 @@ mod canaries;
 mod canary;
 mod finding;
 mod keys;
+mod limits;
 mod messages;
 mod mouse;
 mod replaying;

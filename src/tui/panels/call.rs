@@ -15,7 +15,7 @@ use crate::analysis::call::Call;
 use crate::text::terminal;
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::layout::ScreenLayout;
-use crate::tui::panel::{Panel, scroll_by_key};
+use crate::tui::panel::{Panel, page, scroll_by_key};
 use crate::tui::screen::Screen;
 use crate::tui::scrolling::{render_lines, reversed};
 use crate::tui::state::State;
@@ -32,10 +32,7 @@ impl Panel for CallPanel {
             let hint = Line::styled("no calls yet", state.config.theme.quiet()).centered();
             return Paragraph::new(hint).render(area, buffer);
         };
-        let [mut head, mut body] = [area, area];
-        head.height = head.height.min(1);
-        body.y += head.height;
-        body.height -= head.height;
+        let (head, body) = split(area);
         let width = usize::from(head.width);
         sides(title(state, sid, call), Vec::new(), width).render(head, buffer);
         let transcript = &call.transcript;
@@ -58,7 +55,7 @@ impl Panel for CallPanel {
     fn line_count(&self, state: &State) -> usize {
         let sorted = state.calls.sorted();
         let Some((_, call)) = sorted.get(state.call_place()) else { return 0 };
-        let parts = CallLayout::new(state.call_part, ScreenLayout::new(state).body);
+        let parts = CallLayout::on_screen(state);
         match state.call_part {
             CallPart::Emotion => 0,
             CallPart::Latency => latency::line_count(state, &call.transcript, parts.latency.height),
@@ -92,7 +89,14 @@ impl Panel for CallPanel {
                 CallPart::All => state.screen = Screen::Calls,
                 _ => state.call_part = CallPart::All,
             },
-            _ => return scroll_by_key(state, self.line_count(state), reversed(action)),
+            _ => {
+                // The scrolled part is lower than the body, and its first line must be reachable.
+                let parts = CallLayout::on_screen(state);
+                let latency = state.call_part == CallPart::Latency;
+                let part = if latency { parts.latency } else { parts.conversation };
+                let rest = page(state).saturating_sub(usize::from(part.height));
+                return scroll_by_key(state, self.line_count(state) + rest, reversed(action));
+            }
         }
         true
     }
@@ -105,7 +109,18 @@ struct CallLayout {
     latency: Rect,
 }
 
+/// Splits the area of the panel into the title and the body.
+fn split(area: Rect) -> (Rect, Rect) {
+    let height = area.height.min(1);
+    let body = Rect { y: area.y + height, height: area.height - height, ..area };
+    (Rect { height, ..area }, body)
+}
+
 impl CallLayout {
+    fn on_screen(state: &State) -> Self {
+        Self::new(state.call_part, split(ScreenLayout::new(state).body).1)
+    }
+
     fn new(part: CallPart, area: Rect) -> Self {
         let none = Rect { height: 0, ..area };
         let only_conversation = Self { conversation: area, emotion: none, latency: none };

@@ -9,6 +9,7 @@ use crate::json::string::unquote;
 use crate::text::terminal;
 use crate::tui::event_detail::{self, DetailLine};
 use crate::tui::keys::KeyAction;
+use crate::tui::line_editor::MAX_CHARACTERS;
 use crate::tui::prompt;
 use crate::tui::scrolling::render_lines;
 use crate::tui::state::prompt::Purpose;
@@ -80,6 +81,9 @@ fn add_to_filter(state: &mut State, condition: Option<String>) {
         Some(filter) => format!("({}) and {condition}", filter.expression),
         None => condition,
     };
+    if source.chars().count() > MAX_CHARACTERS {
+        return state.notify("cannot filter by this line: the value is too long");
+    }
     prompt::open(state, Purpose::Filter, &source);
 }
 
