@@ -216,7 +216,7 @@ pub fn refused(format: StatusFormat, code: u16, event_type: &str, id: Option<&st
     match format {
         StatusFormat::Text | StatusFormat::Inline if first => {
             report(&format!(
-                "the endpoint refused a {event_type} ({code}), which is not sent again (reported \
+                "the endpoint refused an event of type {event_type} ({code}), which is not sent again (reported \
                  once, and counted)"
             ));
         }

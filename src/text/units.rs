@@ -100,9 +100,21 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// Formats a count with its noun, whose plural ends in `s`: `1 event`, `1,024 events`.
+#[must_use]
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nouns_agree_with_their_number() {
+        let texts = [0, 1, 1024].map(|number| counted(number, "open stream"));
+        assert_eq!(texts, ["0 open streams", "1 open stream", "1,024 open streams"]);
+    }
 
     #[test]
     fn durations_are_parsed() {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::text::units::count;
+use crate::text::units::{count, counted};
 
 /// The path that stands for stdin.
 pub const STDIN: &str = "-";
@@ -47,7 +47,7 @@ impl Progress {
         let (read, events) =
             (self.read.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed));
         let rate = count(per_second(events, elapsed));
-        let counts = format!("{} events  {rate}/s", count(events));
+        let counts = format!("{}  {rate}/s", counted(events, "event"));
         match self.total {
             Some(total) if total > 0 => {
                 let percent = read.saturating_mul(100) / total;

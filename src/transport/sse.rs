@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::error::{Error, Exit, Result};
 use crate::model::Stream;
 use crate::model::{FrameError, FrameFlags, FrameFormat, Origin};
+use crate::text::units::counted;
 use crate::transport::client::{self, Client};
 use crate::transport::connect_error::{ConnectError, cause};
 use crate::transport::credential::Credential;
@@ -419,7 +420,12 @@ pub(super) fn control_error(data: &str) -> ConnectError {
             let limit = control.get("max_streams").and_then(Value::as_u64);
             let why = limit.map_or_else(
                 || "the workspace already has its maximum number of open streams".to_owned(),
-                |limit| format!("the workspace already has {limit} open streams, its maximum"),
+                |limit| {
+                    format!(
+                        "the workspace already has {}, its maximum",
+                        counted(limit, "open stream")
+                    )
+                },
             );
             ConnectError::fatal(
                 Exit::TooManyStreams,

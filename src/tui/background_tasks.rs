@@ -13,6 +13,7 @@ use std::thread::{Builder, JoinHandle};
 
 use super::text::counted;
 use crate::output::status;
+use crate::text::units::counted;
 use crate::transport::private_file;
 use crate::transport::recording::cause;
 

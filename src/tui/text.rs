@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 pub use crate::analysis::stats::text::{cell, length};
-pub use crate::text::units::count;
+pub use crate::text::units::{count, counted};
 
 /// Returns a number with its noun, in the plural unless it is one.
 #[must_use]

@@ -108,7 +108,7 @@ async fn refused_events_are_reported_and_counted_and_the_rest_are_posted() {
     let ran = evtap(&format!("replay - --forward {url}")).stdin(lines(6)).run().await;
     assert_eq!(bodies(&posts), ran.ended(0));
     assert_eq!(
-        ran.stderr().matches("the endpoint refused a call.ended (422)").count(),
+        ran.stderr().matches("the endpoint refused an event of type call.ended (422)").count(),
         1,
         "{}",
         ran.stderr()

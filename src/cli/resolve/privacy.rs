@@ -8,6 +8,7 @@ use crate::model::{FieldSpec, Kind};
 use crate::output::status;
 use crate::query::suggest;
 use crate::redact::{self, FieldNames, KEY_LENGTH, Mode, Policy, PseudonymKey};
+use crate::text::units::counted;
 use crate::transport::private_file;
 
 /// The option that names the file with the key of pseudonyms.
@@ -112,7 +113,8 @@ fn mode(phi: PhiMode, key_file: Option<&Path>) -> Result<Mode> {
             .map_err(|error| error.with_setting(KEY_FILE))?;
         PseudonymKey::new(&bytes).ok_or_else(|| {
             let advice = format!("create one with `head -c {KEY_LENGTH} /dev/urandom`");
-            let why = format!("it has {} bytes, fewer than {KEY_LENGTH}", bytes.len());
+            let why =
+                format!("it has {}, fewer than {KEY_LENGTH}", counted(bytes.len() as u64, "byte"));
             Error::invalid_value(KEY_FILE, path.display(), why, advice)
         })
     });
