@@ -16,6 +16,7 @@ mod session;
 pub mod settings;
 mod usage_error;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::error::{Error, Exit, Result};
@@ -27,23 +28,24 @@ use config::ParseError;
 #[must_use]
 pub fn main() -> ExitCode {
     hardening::harden_process();
-    let exit = match config::parse(std::env::args_os()) {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let format = config::early_status_format(&arguments);
+    status::use_json(format == StatusFormat::Json);
+    let exit = match config::parse(arguments.iter().cloned()) {
         Ok((cli, layers)) => {
             let format = cli.status();
+            status::use_json(format == StatusFormat::Json);
             run(cli).unwrap_or_else(|error| fail(format, &layers.explain(error)))
         }
-        Err(ParseError::Configuration(error)) => fail(StatusFormat::Text, &error),
+        Err(ParseError::Configuration(error)) => fail(format, &error),
         Err(ParseError::CommandLine(error)) if !usage_error::is_help(&error) => {
-            let arguments: Vec<_> = std::env::args_os().collect();
-            let error = usage_error::explain(&error, &arguments, &args::definition());
-            fail(usage_error::status_format(&arguments), &error)
+            fail(format, &usage_error::explain(&error, &arguments, &args::definition()))
         }
         Err(ParseError::CommandLine(help)) => {
-            // A closed pipe is not a failure: its reader has read enough.
-            let _ = help.print();
-            if help.use_stderr() { Exit::Usage } else { Exit::Done }
+            print_help(&help).unwrap_or_else(|error| fail(format, &error))
         }
     };
+    status::finish(exit as u8);
     exit.into()
 }
 
@@ -68,4 +70,14 @@ fn run(cli: Cli) -> Result<Exit> {
 fn fail(format: StatusFormat, error: &Error) -> Exit {
     status::failed(format, error);
     error.exit
+}
+
+/// Prints help or the version. A closed pipe is not an error: its reader has read enough.
+fn print_help(help: &clap::Error) -> Result<Exit> {
+    match help.print().and_then(|()| std::io::stdout().flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(session::stdout_failed(&error))
+        }
+        _ => Ok(if help.use_stderr() { Exit::Usage } else { Exit::Done }),
+    }
 }

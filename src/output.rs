@@ -20,6 +20,7 @@ pub mod observer;
 pub mod pretty;
 pub mod raw;
 pub mod status;
+pub mod status_lines;
 pub mod stored_event;
 pub mod table;
 pub mod template;

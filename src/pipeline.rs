@@ -84,6 +84,8 @@ pub struct Pipeline {
 pub struct RunOutcome {
     /// The status to exit with.
     pub exit: Exit,
+    /// Why the run ended early, if an event could not be encoded, written or delivered.
+    pub failure: Option<Error>,
     /// The counts of the run.
     pub counts: RunCounts,
     /// What the stop condition decided.
@@ -156,13 +158,9 @@ impl Pipeline {
     /// Processes items until there are no more or the run ends. The output is flushed whenever no
     /// item is waiting.
     ///
-    /// This blocks the thread; `runtime` provides the timers.
-    ///
-    /// # Errors
-    ///
-    /// Fails if an event cannot be encoded, written or delivered. A closed pipe on stdout is not an
-    /// error: it ends the run.
-    pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> Result<RunOutcome> {
+    /// This blocks the thread; `runtime` provides the timers. A closed pipe on stdout is not a
+    /// failure: it ends the run.
+    pub fn run(mut self, mut items: Receiver, runtime: &Handle) -> RunOutcome {
         let needs_ids =
             self.delivery.needs_ids() || self.writer.as_ref().is_some_and(Writer::needs_ids);
         self.ids = needs_ids.then(EventIds::default);
@@ -174,27 +172,24 @@ impl Pipeline {
             self.delivery.finish()?;
             Ok(exit)
         });
-        let exit = match processed {
-            Ok(exit) => exit,
-            // The reader closed the pipe, as `head` does once it has enough.
-            Err(OutputError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.stop.end()
-            }
-            Err(OutputError::Io(error)) => {
-                let advice = "free some space, or write elsewhere";
-                return Err(Error::new(
-                    Exit::Failure,
-                    "cannot write the events",
-                    error.kind().to_string(),
-                    advice,
-                ));
-            }
-            Err(OutputError::Failed(error)) => return Err(error),
-        };
         self.counts.destinations = self.delivery.counts();
         self.counts.failed = self.failures();
-        let (verdict, report) = (self.stop.verdict(), self.stop.report());
-        Ok(RunOutcome { exit, counts: self.counts, verdict, report })
+        let failure = match processed {
+            Ok(_) => None,
+            // The reader closed the pipe, as `head` does once it has enough.
+            Err(OutputError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => None,
+            Err(OutputError::Io(error)) => {
+                let why = error.kind().to_string();
+                let advice = "free some space, or write elsewhere";
+                Some(Error::new(Exit::Failure, "cannot write the events", why, advice))
+            }
+            Err(OutputError::Failed(error)) => Some(error),
+        };
+        let (exit, verdict, report) = match &failure {
+            None => (self.stop.end(), self.stop.verdict(), self.stop.report()),
+            Some(error) => (error.exit, None, None),
+        };
+        RunOutcome { exit, failure, counts: self.counts, verdict, report }
     }
 
     fn process(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, OutputError> {

@@ -15,6 +15,7 @@ mod expect;
 mod filter;
 mod frames;
 mod generate;
+mod help;
 mod list;
 pub mod manual;
 mod observe;
@@ -45,6 +46,7 @@ pub use expect::ExpectArgs;
 pub use filter::{FilterArgs, StopArgs};
 pub use frames::FramesArgs;
 pub use generate::{GenerateArgs, Shell};
+pub use help::HelpArgs;
 pub use observe::ObserveArgs;
 pub use output::{ColorWhen, OutputArgs, ReportFormat, Timestamps};
 pub use privacy::{PhiMode, PrivacyArgs, ScrubArg};
@@ -65,7 +67,7 @@ use crate::output::status;
 ///
 /// Protected health information is hidden unless you reveal it.
 #[derive(Debug, Parser)]
-#[command(name = "evtap", version, long_version = VERSION.as_str(), arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "evtap", version, long_version = VERSION.as_str(), arg_required_else_help = true, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = manual::after("evtap"))]
 pub struct Cli {
     /// The command to run.
@@ -205,6 +207,8 @@ pub enum Command {
     /// Print or write completion scripts and man pages
     #[command(subcommand)]
     Generate(GenerateArgs),
+    /// Show the help of a command, or explain a topic
+    Help(HelpArgs),
     /// Complete a command line
     #[command(name = "__complete", hide = true)]
     Complete(CompleteArgs),

@@ -10,6 +10,7 @@ mod doctor;
 mod expect;
 mod frames;
 mod generate;
+mod help;
 mod observe;
 mod replay;
 mod schema;
@@ -37,6 +38,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Config(args) => config::run(&args, &cli.config_choice),
         Command::Doctor(args) => doctor::run(args, &cli.config_choice).await,
         Command::Generate(args) => generate::run(&args),
+        Command::Help(args) => help::run(&args),
         Command::Complete(args) => complete::run(&args),
     }
 }

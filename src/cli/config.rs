@@ -13,5 +13,5 @@ mod report;
 pub use edit::example;
 pub use edit::{init, set_profile};
 pub use file::{default_path, profiles};
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, early_status_format, parse};
 pub use report::ResolvedConfig;

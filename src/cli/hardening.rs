@@ -19,7 +19,7 @@ fn quiet_panics() {
         let place = info
             .location()
             .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
-        status::report(&format!(
+        status::warn(&format!(
             "panicked{place}: this is a bug; report it with this line, which contains nothing that was read"
         ));
     }));

@@ -14,7 +14,7 @@ use crate::cli::platform::SourceTask;
 use crate::cli::progress::ProgressLine;
 use crate::delivery::{Cursor, Delivery, Destination};
 use crate::error::{Error, Exit, Result};
-use crate::output::status;
+use crate::output::status::{self, StatusFormat};
 use crate::pipeline::pacing::Pace;
 use crate::pipeline::{Pipeline, RunOutcome, Stages};
 use crate::query::program::THREAD_STACK;
@@ -151,22 +151,24 @@ impl SessionBuilder {
                     }
                     running.abort_all();
                     close(live).await;
-                    return match tokio::time::timeout(GRACE, outcome).await {
-                        Ok(Ok(Ok(outcome))) => {
-                            // A user who closes the live screen ends the run like a limit.
-                            let is_closed = matches!(exit, Ok(Exit::Done));
-                            if let Some(verdict) = outcome.verdict.filter(|_| is_closed) {
-                                status::verdict(format, verdict.is_met, &verdict.reason);
-                            }
-                            status::summary(format, &outcome.counts, is_watched);
-                            if is_closed { Ok(outcome.exit) } else { exit }
-                        }
-                        Ok(Ok(Err(error))) => {
-                            status::failed(format, &error);
-                            exit
-                        }
-                        _ => exit,
+                    let Ok(Ok(outcome)) = tokio::time::timeout(GRACE, outcome).await else {
+                        let exit = exit?;
+                        let why = "nothing reads it";
+                        let advice = "the last line may be incomplete";
+                        let error = Error::new(exit, "cannot finish writing to stdout", why, advice);
+                        status::failed(format, &error);
+                        return Ok(exit);
                     };
+                    // A user who closes the live screen ends the run like a limit.
+                    let is_closed = matches!(exit, Ok(Exit::Done));
+                    if let Some(verdict) = outcome.verdict.filter(|_| is_closed) {
+                        status::verdict(format, verdict.is_met, &verdict.reason);
+                    }
+                    if let Some(error) = &outcome.failure {
+                        status::failed(format, error);
+                    }
+                    status::summary(format, &outcome.counts, is_watched);
+                    return if is_closed { Ok(outcome.exit) } else { exit };
                 }
             }
         };
@@ -185,13 +187,13 @@ impl SessionBuilder {
                 failure.get_or_insert(error);
             }
         }
-        let outcome = outcome.unwrap_or_else(|_| {
-            Err(Error::new(
+        let outcome = outcome.map_err(|_| {
+            Error::new(
                 Exit::Failure,
                 "cannot continue",
                 "the pipeline thread panicked",
                 "report this as a bug",
-            ))
+            )
         })?;
         if let Some(report) = &outcome.report {
             print(report.as_bytes())?;
@@ -199,7 +201,12 @@ impl SessionBuilder {
         if let Some(verdict) = &outcome.verdict {
             status::verdict(format, verdict.is_met, &verdict.reason);
         }
-        status::summary(format, &outcome.counts, is_watched);
+        if outcome.failure.is_none() || format == StatusFormat::Json {
+            status::summary(format, &outcome.counts, is_watched);
+        }
+        if let Some(error) = outcome.failure {
+            return Err(error);
+        }
         let refused = outcome.counts.destinations.iter().any(|counts| counts.refused > 0);
         let is_lost =
             fail_on_gap && (outcome.counts.gaps > 0 || refused) && outcome.exit == Exit::Done;
@@ -232,10 +239,7 @@ async fn close(live: Option<LiveScreen>) {
 
 /// Starts the pipeline on a thread of its own, because it blocks on stdout and signals must be
 /// handled even while a pipe is full. jq programs need a large stack.
-fn spawn(
-    pipeline: Pipeline,
-    items: transport::Receiver,
-) -> Result<oneshot::Receiver<Result<RunOutcome>>> {
+fn spawn(pipeline: Pipeline, items: transport::Receiver) -> Result<oneshot::Receiver<RunOutcome>> {
     let (done, outcome) = oneshot::channel();
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("pipeline".to_owned()).stack_size(THREAD_STACK);
@@ -266,11 +270,12 @@ pub fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Resul
     match write(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(Printed::Read),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Printed::Unread),
-        Err(error) => Err(Error::new(
-            Exit::Failure,
-            "cannot write to stdout",
-            error.kind().to_string(),
-            "write elsewhere",
-        )),
+        Err(error) => Err(stdout_failed(&error)),
     }
+}
+
+/// Creates the error for a failed write to stdout.
+pub fn stdout_failed(error: &io::Error) -> Error {
+    let why = error.kind().to_string();
+    Error::new(Exit::Failure, "cannot write to stdout", why, "free some space, or write elsewhere")
 }

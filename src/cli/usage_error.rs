@@ -8,7 +8,6 @@ use clap::{Arg, Command};
 
 use crate::error::Error;
 use crate::model::{is_call_sid, is_uuid};
-use crate::output::status::StatusFormat;
 use crate::query::suggest;
 
 /// Words the error that clap reports about `arguments`, of which the first names the program.
@@ -24,14 +23,6 @@ pub fn explain(error: &clap::Error, arguments: &[OsString], root: &Command) -> E
 pub fn is_help(error: &clap::Error) -> bool {
     let is_missing = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     is_missing || !error.use_stderr()
-}
-
-/// Returns the format of status messages that the arguments ask for, even if they are invalid.
-#[must_use]
-pub fn status_format(arguments: &[OsString]) -> StatusFormat {
-    let is_json = arguments.iter().any(|argument| argument == "--status=json")
-        || arguments.windows(2).any(|pair| pair[0] == "--status" && pair[1] == "json");
-    if is_json { StatusFormat::Json } else { StatusFormat::Text }
 }
 
 /// Returns the command that the arguments select, with its name as typed: `config set-profile`.

@@ -18,7 +18,8 @@ use crate::model::catalog::value::GapReason;
 use crate::model::{Field, Kind};
 use crate::redact::RedactedEvent;
 pub use crate::text::console::{
-    hold_back, json as report_json, lines, progress, release, report, take_waiting,
+    finish, hold_back, json_line as report_json, lines, progress, release, report, set_last,
+    take_waiting, use_json, warn,
 };
 
 use crate::transport::{ConnectionEvent, ConnectionState};
@@ -131,8 +132,8 @@ fn name(origin: &Origin) -> String {
     }
 }
 
-/// Reports the summary of a run. As text, only if somebody watches or there is a problem or a
-/// destination to report.
+/// Reports the summary of a run. As JSON, it is written when the process ends, with the exit status.
+/// As text, it is written only if somebody watches or there is a problem or a destination to report.
 pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
     let RunCounts { shown, filtered, malformed, failed, drifted, gaps, ref destinations } = *counts;
     match format {
@@ -153,7 +154,7 @@ pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
                 let refused: u64 = destinations.iter().map(|counts| counts.refused).sum();
                 done["refused"] = json!(refused);
             }
-            report_json(&done);
+            set_last(done);
         }
         StatusFormat::Text | StatusFormat::Inline
             if watched || malformed > 0 || failed > 0 || gaps > 0 || !destinations.is_empty() =>
@@ -287,7 +288,7 @@ fn identify(object: &mut Value, origin: &Origin) {
 pub fn warning(format: StatusFormat, error: &Error) {
     match format {
         StatusFormat::Json => {
-            report_json(&json!({"status": "warning", "reason": error.to_string()}));
+            report_json(&with_detail(json!({"status": "warning"}), error));
         }
         StatusFormat::Text | StatusFormat::Inline => report_with_detail(error),
         StatusFormat::None => {}
@@ -308,11 +309,20 @@ pub fn verdict(format: StatusFormat, is_met: bool, reason: &str) {
 /// Reports a failure, whatever the format.
 pub fn failed(format: StatusFormat, error: &Error) {
     match format {
-        StatusFormat::Json => report_json(
-            &json!({"status": "failed", "exit": error.exit as u8, "reason": error.to_string()}),
-        ),
+        StatusFormat::Json => {
+            let failed = json!({"status": "failed", "exit": error.exit as u8});
+            report_json(&with_detail(failed, error));
+        }
         StatusFormat::Text | StatusFormat::Inline | StatusFormat::None => report_with_detail(error),
     }
+}
+
+fn with_detail(mut object: Value, error: &Error) -> Value {
+    object["reason"] = json!(error.to_string());
+    if let Some(detail) = error.detail() {
+        object["detail"] = json!(detail);
+    }
+    object
 }
 
 fn report_with_detail(error: &Error) {

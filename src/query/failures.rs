@@ -46,7 +46,7 @@ impl Failures {
     /// Counts a failure, and reports `message` if it is the first.
     pub fn record(&mut self, message: impl FnOnce() -> String) {
         if self.count == 0 && !self.is_silent {
-            console::report(&message());
+            console::warn(&message());
         }
         self.count += 1;
     }

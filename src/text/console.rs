@@ -1,30 +1,80 @@
-//! Everything that evtap writes to stderr: messages for people and JSON lines for machines.
+//! Everything that evtap writes to stderr: messages for people, or JSON lines for machines.
+//!
+//! After [`use_json`], every message is a JSON line, whoever writes it, so that a program that reads
+//! stderr never meets a line of another kind.
 //!
 //! Each line is made safe for a terminal first. While the live screen uses the terminal, lines wait
 //! here until the screen shows them or closes. The progress line, if there is one, stays the last
 //! line on the terminal.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::terminal;
 
-/// Writes a message for people: `evtap: …`.
-pub fn report(text: &str) {
-    write_line(&format!("evtap: {}", terminal::visible(text)));
+/// Whether messages are written as JSON.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// The object to write at the very end, if messages are written as JSON.
+static LAST: Mutex<Option<Value>> = Mutex::new(None);
+
+/// Writes all further messages as JSON, or no longer.
+pub fn use_json(is_json: bool) {
+    IS_JSON.store(is_json, Ordering::Relaxed);
 }
 
-/// Writes several lines for people, without a prefix.
+/// Returns whether messages are written as JSON.
+#[must_use]
+pub fn is_json() -> bool {
+    IS_JSON.load(Ordering::Relaxed)
+}
+
+/// Writes a message for people: `evtap: …`. As JSON, it is a notice.
+pub fn report(text: &str) {
+    message("notice", text);
+}
+
+/// Writes a message about a likely mistake: `evtap: …`. As JSON, it is a warning.
+pub fn warn(text: &str) {
+    message("warning", text);
+}
+
+fn message(status: &str, text: &str) {
+    if is_json() {
+        json_line(&json!({"status": status, "reason": text}));
+    } else {
+        write_line(&format!("evtap: {}", terminal::visible(text)));
+    }
+}
+
+/// Writes several lines for people, without a prefix. As JSON, they are one notice.
 pub fn lines(text: &str) {
+    if is_json() && !text.is_empty() {
+        return report(text);
+    }
     for line in text.lines() {
         write_line(&terminal::visible(line));
     }
 }
 
+/// Sets the JSON object that [`finish`] writes.
+pub fn set_last(object: Value) {
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(object);
+}
+
+/// Writes the last JSON object, if one is set, with the exit status of the process.
+pub fn finish(exit: u8) {
+    if let Some(mut last) = LAST.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        last["exit"] = json!(exit);
+        json_line(&last);
+    }
+}
+
 /// Writes a JSON object for machines on one line.
-pub fn json(object: &Value) {
+pub fn json_line(object: &Value) {
     let mut line = String::new();
     terminal::push_json(&object.to_string(), &mut line);
     write_line(&line);

@@ -46,6 +46,7 @@ mod shell_completion;
 mod snapshots;
 mod soak;
 mod stats;
+mod status;
 mod stream;
 mod support;
 mod tapped;

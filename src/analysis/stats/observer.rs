@@ -126,7 +126,7 @@ impl StatsObserver {
                 self.failures += 1;
                 if self.failures == 1 {
                     let event_type = context.event.event_type();
-                    status::report(&format!(
+                    status::warn(&format!(
                         "--group-by fails on {event_type}: {reason}; such events are in no group \
                          (reported once)"
                     ));

@@ -1,11 +1,13 @@
 //! The end of each command's long help: topics, and examples that a test runs.
 
 mod examples;
+mod general;
 mod topics;
 
 use std::fmt::Write;
 
 pub use examples::examples;
+pub use general::GENERAL_TOPICS;
 pub use topics::topics;
 
 /// Returns the text at the end of a command's long help; empty for a command without examples.
@@ -14,6 +16,9 @@ pub fn after(command: &str) -> String {
     let mut text = String::new();
     if examples(command).is_empty() {
         return text;
+    }
+    if command == "evtap" {
+        let _ = write!(text, "Topics:\n{}\n", general::list());
     }
     for topic in topics(command) {
         let _ = write!(text, "{}:\n{}\n\n", topic.title, topic.text);

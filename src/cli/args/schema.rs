@@ -21,6 +21,9 @@ pub struct SchemaArgs {
     /// Print a JSON Schema of the lines that evtap writes
     #[arg(long)]
     pub json_schema: bool,
+    /// Print a JSON Schema of the lines that --status json writes to stderr
+    #[arg(long, conflicts_with_all = ["event", "phi", "json", "json_schema"])]
+    pub status: bool,
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: ColorWhen,

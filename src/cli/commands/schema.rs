@@ -9,10 +9,14 @@ use crate::cli::resolve;
 use crate::cli::session::print;
 use crate::error::{Error, Exit, Result};
 use crate::model::{EventSpec, Kind};
+use crate::output::status_lines;
 use crate::query::{TypeFilter, suggest};
 
 pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
     resolve::apply_color(args.color);
+    if args.status {
+        return print(format!("{:#}\n", status_lines::schema()).as_bytes()).map(|_| Exit::Done);
+    }
     let specs = select(args.event.as_deref())?;
     let text = if args.phi {
         text::hidden(&specs, args.json)

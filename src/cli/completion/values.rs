@@ -5,6 +5,7 @@
 use clap::{Arg, Command};
 
 use super::candidate::{Candidate, command_word};
+use crate::cli::args::manual::GENERAL_TOPICS;
 use crate::cli::config;
 use crate::cli::settings::SETTINGS;
 use crate::model::{Class, EventSpec, FieldSpec, Kind, family};
@@ -61,6 +62,12 @@ pub(super) fn candidates(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidat
             .get_subcommands()
             .filter(|command| !command.is_hide_set())
             .map(command_word)
+            .collect(),
+        "TOPIC" => root
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .map(command_word)
+            .chain(GENERAL_TOPICS.iter().map(|topic| Candidate::new(topic.name, topic.about)))
             .collect(),
         "all" => vec![Candidate::new("all", "Raw frames can't be redacted.")],
         _ => Vec::new(),

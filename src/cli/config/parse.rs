@@ -10,12 +10,13 @@
 use std::ffi::OsString;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches, ValueEnum as _};
 
 use super::layers::Layers;
 use crate::cli::args::{self, Cli, Command, ConfigDefaults};
 use crate::cli::settings::{self, SETTINGS, Setting, is_explicit};
 use crate::error::{Error, Result};
+use crate::output::status::StatusFormat;
 
 /// Commands whose options share names with settings but have other meanings.
 const WITHOUT_SETTINGS: &[&str] = &["serve"];
@@ -39,6 +40,26 @@ impl From<Error> for ParseError {
     fn from(error: Error) -> Self {
         Self::Configuration(error)
     }
+}
+
+/// Returns the format of status messages as far as it is known before the command line is parsed:
+/// by the option or the environment. An error of the parser is written in this format.
+#[must_use]
+pub fn early_status_format(arguments: &[OsString]) -> StatusFormat {
+    let declared = args::declaration();
+    let words: Vec<_> = arguments.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+    let command = words.iter().find_map(|word| declared.find_subcommand(&**word));
+    let option = command
+        .and_then(|command| command.get_arguments().find(|option| option.get_id() == "status"));
+    let Some(option) = option else { return StatusFormat::Text };
+    let options = words.iter().take_while(|word| **word != "--").enumerate();
+    let given = options.filter_map(|(at, word)| match word.strip_prefix("--status")? {
+        "" => words.get(at + 1).map(|value| value.to_string()),
+        value => value.strip_prefix('=').map(str::to_owned),
+    });
+    let variable = || settings::find("status")?.variable(option);
+    let value = given.last().or_else(|| std::env::var(variable()?).ok());
+    value.and_then(|value| StatusFormat::from_str(&value, false).ok()).unwrap_or_default()
 }
 
 /// Parses the command line and fills in the settings.

@@ -93,7 +93,7 @@ pub(super) fn reveal(
 ) -> Result<()> {
     for name in names {
         check_field(name, |advice| {
-            status::report(&format!(
+            status::warn(&format!(
                 "--reveal {name}: no event in the model has such a field; {advice}; if such a field arrives, it is shown"
             ));
             Ok(())

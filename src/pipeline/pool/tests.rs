@@ -98,7 +98,7 @@ fn run_pipeline(out: Out, left: usize, items: Receiver) -> RunOutcome {
         stop: Box::new(Conditions::default()),
         status: StatusFormat::None,
     };
-    Pipeline::new(stages).with_threads(2).run(items, runtime.handle()).expect("it ends well")
+    Pipeline::new(stages).with_threads(2).run(items, runtime.handle())
 }
 
 #[test]

@@ -5,7 +5,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 use crate::cli::args;
-use crate::cli::args::manual::{examples, topics};
+use crate::cli::args::manual::{GENERAL_TOPICS, examples, topics};
 use crate::error::{Error, Exit, Result};
 use crate::query::suggest::nearest;
 
@@ -115,6 +115,10 @@ fn render(root: &Command, command: &Command) -> String {
         let _ = nested(command, &mut page);
     }
     let mut roff = Roff::new();
+    for topic in GENERAL_TOPICS.iter().filter(|_| is_root) {
+        section(&mut roff, topic.about);
+        (topic.text)().split("\n\n").for_each(|paragraph| prose(&mut roff, paragraph));
+    }
     for topic in topics(command.get_name()) {
         section(&mut roff, topic.title);
         topic.text.split("\n\n").for_each(|paragraph| prose(&mut roff, paragraph));
