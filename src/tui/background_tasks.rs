@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
-use super::text::counted;
 use crate::output::status;
 use crate::text::units::counted;
 use crate::transport::private_file;

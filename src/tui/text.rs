@@ -9,12 +9,6 @@ use unicode_width::UnicodeWidthStr;
 pub use crate::analysis::stats::text::{cell, length};
 pub use crate::text::units::{count, counted};
 
-/// Returns a number with its noun, in the plural unless it is one.
-#[must_use]
-pub fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
 /// Returns the width of spans in cells.
 #[must_use]
 pub fn width(spans: &[Span<'_>]) -> usize {
