@@ -1,8 +1,11 @@
 //! The parser of server-sent events, for live streams and for captured ones (HTML, section 9.2).
 //!
-//! The `LineFramer` strips the byte order mark, splits lines at CR, LF or CRLF wherever the chunks
-//! end, and keeps no more of a line than the limit. The `FrameAssembler` interprets the lines. Time
-//! is linear in the input, and memory is bounded.
+//! It prepares any bytes for the crate `eventsource_stream`, which expects complete lines of valid
+//! UTF-8. The `LineFramer` strips the byte order mark, splits lines at CR, LF or CRLF wherever the
+//! chunks end, and keeps no more of a line than the limit. The `FrameAssembler` handles comments,
+//! unknown fields, `id:` and `retry:` itself, because the crate reports the latter two only
+//! together with data. The crate gets the `event:` and `data:` lines, in small chunks of complete
+//! lines. Time is linear in the input, and memory is bounded.
 //!
 //! The size of a frame is that of all values of its `event:`, `id:` and `data:` lines, each with
 //! its line end, even if a later line replaces the value. Other lines are not kept. A frame over
@@ -11,9 +14,15 @@
 //! size. The meaning of events is left to the caller.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use eventsource_stream::{Event, EventStream};
+use futures_util::{Stream, StreamExt};
 use memchr::{memchr, memchr2, memrchr_iter, memrchr2};
 
 /// The fields that a blank line ended. A blank line after comments alone does not end a frame.
@@ -177,9 +186,25 @@ fn strip_byte_order_mark<'a>(line: &'a [u8], at_start: &mut bool) -> &'a [u8] {
     }
 }
 
+/// The maximum size of the chunks for `eventsource_stream`, in bytes, unless a line is longer.
+///
+/// For each line, it copies the rest of the chunk, so chunks must be small. Each chunk also has a
+/// fixed cost, so most frames should fit into one.
+const CHUNK_SIZE: usize = 4096;
+
+/// The size of a line that a frame may have whatever its limit, in bytes.
+const SHORT_LINE: u64 = 64;
+
 /// Assembles lines to frames.
 struct FrameAssembler {
     limit: usize,
+    lines: Sender<Vec<u8>>,
+    /// The next chunk for `eventsource_stream`.
+    chunk: Vec<u8>,
+    events: EventStream<LineQueue>,
+    /// The number of bytes in the queue, to test that they are limited.
+    #[cfg(test)]
+    queued: usize,
     last_event_id: Arc<str>,
     retry: Option<u64>,
     frame: PendingFrame,
@@ -188,19 +213,30 @@ struct FrameAssembler {
 /// The state of a frame before its blank line.
 #[derive(Default)]
 struct PendingFrame {
-    event: Option<String>,
+    has_event: bool,
     id: Option<String>,
     retry: Option<u64>,
-    /// The `data:` lines, joined by LF; `None` before the first one.
-    data: Option<String>,
     /// The size of the frame in bytes.
     bytes: u64,
+    /// The size of the lines that are kept, with the names of their fields.
+    kept: u64,
     too_large: bool,
 }
 
 impl FrameAssembler {
     fn new(limit: usize) -> Self {
-        Self { limit, last_event_id: Arc::default(), retry: None, frame: PendingFrame::default() }
+        let (lines, queue) = channel();
+        Self {
+            limit,
+            lines,
+            chunk: Vec::new(),
+            events: EventStream::new(LineQueue(queue)),
+            #[cfg(test)]
+            queued: 0,
+            last_event_id: Arc::default(),
+            retry: None,
+            frame: PendingFrame::default(),
+        }
     }
 
     /// Adds a line, of which `missing` bytes were dropped. A blank line returns the frame it ends.
@@ -209,7 +245,7 @@ impl FrameAssembler {
             return self.end_frame();
         }
         let (name, value) = split_field(line);
-        if matches!(name, b"event" | b"id" | b"data") && !self.add_size(value, missing) {
+        if matches!(name, b"event" | b"id" | b"data") && !self.add_size(line, value, missing) {
             // Nothing but the id in force is needed of a frame that is skipped.
             if name == b"id" && missing == 0 {
                 self.frame.id = parse_id(name, value).map(Cow::into_owned).or(self.frame.id.take());
@@ -219,20 +255,11 @@ impl FrameAssembler {
         let frame = &mut self.frame;
         match name {
             b"event" => {
-                let event = String::from_utf8_lossy(value);
-                frame.event = (!event.is_empty()).then(|| event.into_owned());
+                frame.has_event = !value.is_empty();
+                self.append(line);
             }
             b"id" => frame.id = parse_id(name, value).map(Cow::into_owned).or(frame.id.take()),
-            b"data" => {
-                let data = match &mut frame.data {
-                    None => frame.data.insert(String::new()),
-                    Some(data) => {
-                        data.push('\n');
-                        data
-                    }
-                };
-                data.push_str(&String::from_utf8_lossy(value));
-            }
+            b"data" => self.append(line),
             b"retry" if missing == 0 => {
                 if let Some(milliseconds) = parse_digits(value) {
                     frame.retry = Some(milliseconds);
@@ -246,18 +273,63 @@ impl FrameAssembler {
 
     /// Adds a value and its line end to the size of the frame. Returns whether the frame is still
     /// within the limit, and drops what is kept of it otherwise.
-    fn add_size(&mut self, value: &[u8], missing: u64) -> bool {
+    fn add_size(&mut self, line: &[u8], value: &[u8], missing: u64) -> bool {
         let frame = &mut self.frame;
+        let was_within = !frame.too_large;
         frame.bytes += value.len() as u64 + missing + 1;
-        // The last line end does not count, so that data of exactly the limit fits.
-        frame.too_large |= missing > 0 || frame.bytes > self.limit as u64 + 1;
-        if frame.too_large {
-            (frame.event, frame.data) = (None, None);
+        frame.kept += line.len() as u64 + 1;
+        let limit = self.limit as u64;
+        // The last line end does not count, so that data of exactly the limit fits. Many lines that
+        // are almost empty need more memory for the names of their fields than for their values.
+        frame.too_large |=
+            missing > 0 || frame.bytes > limit + 1 || frame.kept > 2 * limit + SHORT_LINE;
+        let is_within = !frame.too_large;
+        if was_within && !is_within {
+            self.discard();
         }
-        !frame.too_large
+        is_within
+    }
+
+    /// Appends a line and its end to the chunk, decoded lossily as the standard requires.
+    fn append(&mut self, line: &[u8]) {
+        if !self.chunk.is_empty() && self.chunk.len() + line.len() > CHUNK_SIZE {
+            self.queue_chunk();
+        }
+        self.chunk.extend_from_slice(String::from_utf8_lossy(line).as_bytes());
+        self.chunk.push(b'\n');
+    }
+
+    /// Moves the chunk into the queue.
+    fn queue_chunk(&mut self) {
+        // The next frame may have the same size.
+        let next = Vec::with_capacity(self.chunk.len());
+        #[cfg(test)]
+        {
+            self.queued += self.chunk.len();
+        }
+        // The receiver lives as long as the sender: in the same struct.
+        let _ = self.lines.send(std::mem::replace(&mut self.chunk, next));
+    }
+
+    /// Drops all lines of the current frame, which are only in the chunk and in the queue.
+    fn discard(&mut self) {
+        let (lines, queue) = channel();
+        (self.lines, self.events) = (lines, EventStream::new(LineQueue(queue)));
+        self.chunk = Vec::new();
+        #[cfg(test)]
+        {
+            self.queued = 0;
+        }
     }
 
     fn end_frame(&mut self) -> Option<SseFrame> {
+        self.append(b"");
+        self.queue_chunk();
+        let event = self.poll_event();
+        #[cfg(test)]
+        {
+            self.queued = 0;
+        }
         let frame = std::mem::take(&mut self.frame);
         let sets_id = frame.id.is_some();
         if let Some(id) = frame.id
@@ -265,9 +337,11 @@ impl FrameAssembler {
         {
             self.last_event_id = id.into();
         }
-        let (event, body) = match frame.data {
+        let (event, body) = match event {
             _ if frame.too_large => (None, SseBody::TooLarge(frame.bytes)),
-            Some(data) => (frame.event, SseBody::Data(data)),
+            Some(Event { event, data, .. }) => {
+                (frame.has_event.then_some(event), SseBody::Data(data))
+            }
             None if !sets_id && frame.retry.is_none() => return None,
             None => (None, SseBody::Empty),
         };
@@ -278,6 +352,15 @@ impl FrameAssembler {
             retry: frame.retry,
             body,
         })
+    }
+
+    /// Returns the event that `eventsource_stream` made of the queued lines; `None` if the frame
+    /// has no data. It cannot fail on complete lines of valid UTF-8.
+    fn poll_event(&mut self) -> Option<Event> {
+        match self.events.poll_next_unpin(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(Ok(event))) => Some(event),
+            Poll::Ready(_) | Poll::Pending => None,
+        }
     }
 }
 
@@ -327,6 +410,22 @@ fn parse_digits(value: &[u8]) -> Option<u64> {
             sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
         })
     })
+}
+
+/// The chunks that wait for `eventsource_stream`. It is polled only when there is a chunk, so no
+/// waker is needed.
+struct LineQueue(Receiver<Vec<u8>>);
+
+impl Stream for LineQueue {
+    type Item = Result<Vec<u8>, Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.0.try_recv() {
+            Ok(line) => Poll::Ready(Some(Ok(line))),
+            Err(TryRecvError::Empty) => Poll::Pending,
+            Err(TryRecvError::Disconnected) => Poll::Ready(None),
+        }
+    }
 }
 
 #[cfg(test)]
