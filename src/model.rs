@@ -33,12 +33,13 @@
 pub mod catalog;
 mod class;
 pub mod cloudevent;
+pub(crate) mod conformance;
 pub mod declare;
 pub mod decode;
 mod event;
 mod field;
 mod frame;
-mod name;
+pub(crate) mod name;
 mod nested;
 pub(crate) mod stand_in;
 mod tap;

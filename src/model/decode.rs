@@ -8,23 +8,24 @@
 //! them. It still holds protected values, so it cannot be printed, compared or serialised: only
 //! [`redact`](crate::redact) reads its content.
 
-mod conformance;
 mod envelope;
 mod member;
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
 use jiff::Timestamp;
 
 use crate::json::JsonType;
 use crate::json::scan::{self, Category, Defect, Member, Span};
+use crate::model::conformance::check_value;
+use crate::model::name::{NameMasks, mask_of_name};
 use crate::model::{
     Drift, DriftKind, EventSpec, FieldSpec, Frame, FrameError, FrameFlags, FrameFormat, Kind,
     Stream, Tap, is_id,
 };
-pub(crate) use conformance::check_value;
 use envelope::UnexpectedMember;
-pub(crate) use member::{key_of, shown_name};
+pub(crate) use member::key_of;
 use member::{rfc3339, string};
 
 /// A decoded event, before redaction.
@@ -53,8 +54,10 @@ pub(crate) struct DecodedField {
     pub member: Member,
     /// The index of its declaration, if the event type declares it.
     pub index: Option<u8>,
-    /// The value holds something undeclared: a container where none is declared, or an undeclared
-    /// key. Redaction masks it.
+    /// The number of the placeholder for its name; `None` if the name may be shown.
+    pub mask: Option<NonZeroU32>,
+    /// The field is declared, but its value does not match the declaration, or something inside it
+    /// is not covered by it. Redaction masks what is not covered.
     pub has_undeclared: bool,
 }
 
@@ -230,15 +233,12 @@ impl Decoder {
             inner = at..self.members.len();
             self.members.extend_from_slice(&after[1..]);
         }
-        let mut seen = 0u64;
+        let (mut seen, mut masks) = (0u64, NameMasks::default());
         for (at, member) in self.members.iter().enumerate() {
             let name = key_of(member, text);
             if name == naming.key && member.json == JsonType::String && !inner.contains(&at) {
                 continue;
             }
-            let mut report = |kind, field: &str| {
-                drift.push(Drift { kind, field: Some(shown_name(field).to_owned().into()) });
-            };
             // These keys would collide with the ones that evtap writes. A genuine `_tap` and the
             // event type are handled already, so what remains is not passed on.
             if let Some(name) = ["_tap", "event_type"].into_iter().find(|own| name == *own) {
@@ -247,29 +247,32 @@ impl Decoder {
             }
             let index =
                 spec.and_then(|spec| spec.fields.iter().position(|field| field.name == name));
-            let mut has_undeclared = false;
-            match (spec, index) {
-                (Some(spec), Some(index)) => {
-                    if seen & 1 << index != 0 {
-                        report(DriftKind::DuplicateField, &name);
-                    }
-                    seen |= 1 << index;
-                    let mut field_drift = Vec::new();
-                    let field = &spec.fields[index];
-                    if !(member.json == JsonType::Null && field.nullable) {
-                        let json = member.value.slice(text);
-                        let path = || name.to_string();
-                        has_undeclared = !check_value(json, &field.ty, &mut field_drift, &path);
-                    }
-                    drift.append(&mut field_drift);
+            let (mut mask, mut has_undeclared) = (None, false);
+            if let (Some(spec), Some(index)) = (spec, index) {
+                let field = &spec.fields[index];
+                if seen & 1 << index != 0 {
+                    let field = Some(field.name.into());
+                    drift.push(Drift { kind: DriftKind::DuplicateField, field });
                 }
+                seen |= 1 << index;
+                if !(member.json == JsonType::Null && field.nullable) {
+                    let json = member.value.slice(text);
+                    let path = || field.name.to_owned();
+                    has_undeclared = !check_value(json, &field.ty, drift, &path);
+                }
+            } else {
+                mask = masks.number(&name);
                 // `unknown_event` already covers every field of an undeclared event.
-                (None, _) => has_undeclared = member.json.is_container(),
-                (Some(_), None) => report(DriftKind::UnknownField, &name),
+                if spec.is_some() {
+                    let name = mask.map_or_else(|| name.clone(), mask_of_name).into_owned();
+                    let field = Some(name.into());
+                    drift.push(Drift { kind: DriftKind::UnknownField, field });
+                }
             }
             self.fields.push(DecodedField {
                 member: *member,
                 index: index.and_then(|index| u8::try_from(index).ok()),
+                mask,
                 has_undeclared,
             });
         }
@@ -299,6 +302,13 @@ struct EventName<'a> {
     key: &'static str,
     /// The frame names two different types.
     has_conflict: bool,
+}
+
+impl DecodedField {
+    /// Returns the field's name, given its text, as it may be shown.
+    pub(crate) fn shown_name<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.mask.map_or_else(|| key_of(&self.member, text), mask_of_name)
+    }
 }
 
 impl DecodedEvent<'_> {

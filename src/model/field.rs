@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
@@ -197,11 +196,16 @@ impl<T> From<T> for FreeText<T> {
     }
 }
 
-impl<T: Serialize> FreeText<T> {
-    /// Returns the value as JSON with identifiers masked, or the mask if it cannot be serialised.
+impl<T: Model + Serialize> FreeText<T> {
+    /// Returns the value as JSON with identifiers masked, and with everything masked that its type
+    /// does not declare.
     fn scrubbed_json(&self) -> String {
-        serde_json::to_string(&self.0)
-            .map_or_else(|_| format!("\"{MASK}\""), |json| wire::scrubbed(&json))
+        let mut out = String::new();
+        match serde_json::to_string(&self.0) {
+            Ok(json) => wire::push_declared(&json, &T::TYPE, true, &mut out),
+            Err(_) => wire::push_text(MASK, &mut out),
+        }
+        out
     }
 
     /// Returns the text of a string or the JSON of anything else, with identifiers masked.
@@ -211,19 +215,19 @@ impl<T: Serialize> FreeText<T> {
     }
 }
 
-impl<T: Serialize> fmt::Debug for FreeText<T> {
+impl<T: Model + Serialize> fmt::Debug for FreeText<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.scrubbed_json())
     }
 }
 
-impl<T: Serialize> fmt::Display for FreeText<T> {
+impl<T: Model + Serialize> fmt::Display for FreeText<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.scrubbed())
     }
 }
 
-impl<T: Serialize> Serialize for FreeText<T> {
+impl<T: Model + Serialize> Serialize for FreeText<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let value: Value =
             serde_json::from_str(&self.scrubbed_json()).unwrap_or_else(|_| MASK.into());
@@ -231,7 +235,7 @@ impl<T: Serialize> Serialize for FreeText<T> {
     }
 }
 
-impl<T: Model + Serialize + DeserializeOwned> Model for FreeText<T> {
+impl<T: Model + Serialize> Model for FreeText<T> {
     const TYPE: Type = T::TYPE;
 }
 
@@ -257,14 +261,16 @@ mod tests {
     }
 
     #[test]
-    fn free_text_is_scrubbed_in_keys_and_values() {
+    fn free_text_is_scrubbed_and_what_is_not_declared_in_it_is_masked() {
         let text = FreeText::new("\"mail\" jane@example.org".to_owned());
         assert_eq!(format!("{text:?}"), r#""\"mail\" [email]""#);
         assert_eq!(text.to_string(), "\"mail\" [email]");
-        let map: BTreeMap<String, Value> =
-            serde_json::from_str(r#"{"jane@example.org":{"n":[2025550123,1.5]}}"#).expect("JSON");
+        let map: BTreeMap<String, Value> = serde_json::from_str(
+            r#"{"Jane Roe":1,"mood":"calm","n":2025550123,"of":{"who":1},"to":"Jane Roe"}"#,
+        )
+        .expect("JSON");
         let map = FreeText::new(map);
-        let expected = r#"{"[email]":{"n":["[phone]",1.5]}}"#;
+        let expected = r#"{"[redacted]":"[redacted]","mood":"calm","n":"[phone]","of":"[redacted]","to":"[redacted]"}"#;
         assert_eq!(map.to_string(), expected);
         assert_eq!(serde_json::to_string(&map).expect("JSON"), expected);
     }

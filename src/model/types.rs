@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use super::name::is_name;
+use super::tap::is_opaque_id;
 use crate::json::JsonType;
 use crate::json::string::{contents, unescape};
 use crate::text::MASK;
@@ -27,7 +29,7 @@ pub enum Type {
     Number,
     /// Any string.
     Text,
-    /// A string holding a UUID.
+    /// A string holding a UUID. Another string is hidden unless it has the form of an id.
     Uuid,
     /// A string that should have one of these values. Other values are drift.
     Choice(&'static [&'static str]),
@@ -39,7 +41,8 @@ pub enum Type {
     Record(&'static [MemberSpec]),
     /// A value of any of these types.
     OneOf(&'static [Type]),
-    /// Any JSON value, as the contract states.
+    /// Any JSON value, as the contract states. Numbers, booleans and strings that look like names
+    /// are shown; anything else is hidden, because nothing is declared about it.
     Any,
     /// An unknown type: no contract states one.
     Unstated,
@@ -138,6 +141,12 @@ impl<T: Model> Model for Vec<T> {
 }
 impl<T: Model> Model for BTreeMap<String, T> {
     const TYPE: Type = Type::Map(&T::TYPE);
+
+    /// Accepts only keys that look like names, because others are hidden.
+    fn read(json: &str) -> Option<Self> {
+        let map: Self = serde_json::from_str(json).ok()?;
+        map.keys().all(|key| is_name(key)).then_some(map)
+    }
 }
 /// An option has the JSON type of its value; whether it may be null is declared separately.
 impl<T: Model> Model for Option<T> {
@@ -145,14 +154,31 @@ impl<T: Model> Model for Option<T> {
 }
 impl Model for Value {
     const TYPE: Type = Type::Any;
+
+    /// Accepts only numbers, booleans and strings that look like names, because others are hidden.
+    fn read(json: &str) -> Option<Self> {
+        let value = serde_json::from_str(json).ok()?;
+        let is_shown = match &value {
+            Self::String(text) => is_name(text),
+            Self::Array(_) | Self::Object(_) => false,
+            _ => true,
+        };
+        is_shown.then_some(value)
+    }
 }
 
-/// A string that should be a UUID. It is not validated: the text is kept as it arrived.
+/// A string that should be a UUID. The text is kept as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Uuid(pub String);
 impl Model for Uuid {
     const TYPE: Type = Type::Uuid;
+
+    /// Accepts only strings that have the form of an id, because others are hidden.
+    fn read(json: &str) -> Option<Self> {
+        let text: String = serde_json::from_str(json).ok()?;
+        is_opaque_id(&text).then_some(Self(text))
+    }
 }
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,16 +6,21 @@
 use super::event::RedactedEvent;
 use super::mask;
 use crate::model::Class;
+use crate::model::conformance::conformance;
+use crate::model::name::shown_name;
 
 /// Returns the hash that identifies an event across runs and policies.
 #[must_use]
 pub fn identity(event: &RedactedEvent<'_>) -> u64 {
     let mut hash = Fnv::default();
-    hash.update(event.event_type());
+    hash.update(shown_name(event.event_type()));
     for field in event.fields() {
-        let is_open = field.spec.is_some_and(|spec| spec.class == Class::Open);
-        // Containers are left out: an undeclared value inside one is masked even in an open field,
-        // and the mask depends on the mode.
+        // A value that does not match its declaration is masked even in an open field, and so may
+        // be a value inside a container. The mask depends on the mode.
+        let is_open = field.spec.is_some_and(|spec| {
+            let is_covered = || conformance(field.json, &spec.ty).is_shown();
+            spec.class == Class::Open && (field.json == "null" || is_covered())
+        });
         if is_open
             && !field.hidden
             && !field.json.starts_with(['{', '['])

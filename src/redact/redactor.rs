@@ -21,10 +21,12 @@ use super::fast_path::{FieldBuffer, RecognizedEvent, ShapeCache, TapSource};
 use super::findings::{Finding, Reason, RedactionLog};
 use super::mask::{self, Mode};
 use super::policy::{FieldAction, FieldRule, Policy};
-use super::rewrite::{NestedType, Rewriter};
+use super::rewrite::Rewriter;
 use crate::json::JsonType;
 use crate::json::scan::Defect;
-use crate::model::decode::{Content, DecodedEvent, DecodedField, Decoder, key_of, shown_name};
+use crate::model::conformance::conformance;
+use crate::model::decode::{Content, DecodedEvent, DecodedField, Decoder, key_of};
+use crate::model::name::shown_name;
 use crate::model::{Domain, FieldSpec, Frame, Kind, Name, Tap};
 use crate::text::{MASK, terminal};
 
@@ -244,24 +246,19 @@ impl FieldRedactor<'_, '_> {
         let member = &found.member;
         let json = member.value.slice(text);
         let name = key_of(member, text);
-        let shown =
-            if spec.is_some() || action == FieldAction::Reveal { &name } else { shown_name(&name) };
-        let is_already_hidden = log.is_already_hidden(shown, json);
-        let masks_nested = found.has_undeclared && action == FieldAction::Show;
-        let declared = if masks_nested {
-            NestedType::Typed(spec.map(|spec| &spec.ty))
-        } else {
-            NestedType::Free
-        };
-        // A container where a scalar is declared is hidden as a whole, in an open field too.
+        let is_masked_name = found.mask.is_some() && action != FieldAction::Reveal;
+        let shown = if is_masked_name { found.shown_name(text) } else { name.clone() };
+        let is_already_hidden = log.is_already_hidden(&shown, json);
+        // What the declaration does not cover is hidden, in an open field too.
+        let declared = spec.filter(|_| found.has_undeclared && action == FieldAction::Show);
+        let is_covered = declared.is_none_or(|spec| conformance(json, &spec.ty).is_shown());
         let is_hidden = is_already_hidden
-            || (action == FieldAction::Hide && member.json != JsonType::Null)
-            || !declared.allows_nested(member.json);
+            || ((action == FieldAction::Hide || !is_covered) && member.json != JsonType::Null);
         if is_hidden {
             let path = spec
-                .map_or_else(|| Name::Owned(shown.to_owned()), |spec| Name::Borrowed(spec.name));
+                .map_or_else(|| Name::Owned(shown.to_string()), |spec| Name::Borrowed(spec.name));
             let reason = match spec {
-                Some(spec) if !masks_nested => Reason::Declared(spec.class),
+                Some(spec) if declared.is_none() => Reason::Declared(spec.class),
                 _ => Reason::Unknown,
             };
             log.record_hidden(path, json, reason);
@@ -269,15 +266,15 @@ impl FieldRedactor<'_, '_> {
         if is_hidden && matches!(policy.mode, Mode::Drop) {
             return;
         }
-        let key = if shown != name {
-            push_scratch(scratch, |out| out.push_str(shown))
+        let key = if is_masked_name {
+            push_scratch(scratch, |out| out.push_str(&shown))
         } else if terminal::has_hostile(member.key.slice(text)) {
             push_scratch(scratch, |out| terminal::push_json(member.key.slice(text), out))
         } else {
             TextRef::Frame(member.key)
         };
         let needs_rewrite = || {
-            masks_nested
+            declared.is_some()
                 || member.spaced
                 || (!*is_plain && terminal::has_hostile(json))
                 || scrub.finds(json)
@@ -288,8 +285,11 @@ impl FieldRedactor<'_, '_> {
             let domain = || spec.map_or_else(|| Domain::for_field(&name), |spec| spec.domain);
             push_scratch(scratch, |out| mask::push(&policy.mode, domain, json, out))
         } else if needs_rewrite() {
-            let mut rewriter = Rewriter { mode: &policy.mode, scrub, field: shown, log };
-            push_scratch(scratch, |out| rewriter.value(json, declared, shown, out))
+            let mut rewriter = Rewriter { mode: &policy.mode, scrub, field: &shown, log };
+            push_scratch(scratch, |out| match declared {
+                Some(spec) => rewriter.push_covered(json, &spec.ty, out),
+                None => rewriter.push_all(json, out),
+            })
         } else {
             TextRef::Frame(member.value)
         };

@@ -8,51 +8,11 @@ use std::borrow::Cow;
 
 use super::findings::{Reason, RedactionLog};
 use super::mask::{self, Mode};
-use crate::json::string::{unescape, unquote};
+use crate::json::string::unquote;
 use crate::json::{JsonType, scan};
-use crate::model::decode::shown_name;
+use crate::model::conformance::{NestedValue, conformance, nested_values};
 use crate::model::{Domain, Name, Type, is_opaque_id};
-use crate::text::MASK;
 use crate::text::{scrub, terminal};
-
-/// The declared type of a nested value that is shown, as far as one is declared.
-#[derive(Clone, Copy)]
-pub(super) enum NestedType<'t> {
-    /// Everything inside is shown.
-    Free,
-    /// What the type declares is shown; `None` declares nothing.
-    Typed(Option<&'t Type>),
-}
-
-impl NestedType<'_> {
-    /// Returns the type of the item or member `key` of a value of this type; `None` if it is not
-    /// declared.
-    fn nested(self, key: Option<&str>) -> Option<Self> {
-        match self {
-            Self::Free | Self::Typed(Some(Type::Any)) => Some(Self::Free),
-            Self::Typed(Some(Type::List(item) | Type::Map(item))) => Some(Self::Typed(Some(item))),
-            Self::Typed(Some(Type::Record(members))) => {
-                let key = unescape(key?);
-                members
-                    .iter()
-                    .find(|member| member.name == key)
-                    .map(|member| Self::Typed(Some(&member.ty)))
-            }
-            Self::Typed(_) => None,
-        }
-    }
-
-    /// Returns whether anything inside a value of the given JSON type may be shown.
-    pub(super) fn allows_nested(self, json: JsonType) -> bool {
-        match self {
-            Self::Free | Self::Typed(Some(Type::Any)) => true,
-            Self::Typed(Some(ty @ (Type::List(_) | Type::Map(_) | Type::Record(_)))) => {
-                ty.accepts(json)
-            }
-            Self::Typed(_) => false,
-        }
-    }
-}
 
 /// Which values of a field are searched for identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +21,7 @@ pub(super) enum ScrubScope {
     /// Strings without the form of an id, for a field that holds ids: a detector takes the digits of
     /// some for a record number.
     StringsBesidesIds,
-    /// Strings, and keys inside the field.
+    /// Strings.
     Strings,
     /// Numbers too: in a field of prose, a bare number may be a telephone number.
     StringsAndNumbers,
@@ -101,63 +61,92 @@ pub(super) struct Rewriter<'r, 'n> {
     pub log: &'r mut RedactionLog<'n>,
 }
 
+/// The names that lead to a value, from the outermost to its own, safe to show.
+///
+/// They are joined only if something is recorded about the value. Otherwise, a value inside a long
+/// key would cost as much as the key.
+#[derive(Clone, Copy)]
+struct NamePath<'p> {
+    outer: Option<&'p NamePath<'p>>,
+    name: &'p str,
+}
+
+impl NamePath<'_> {
+    fn join(&self) -> String {
+        let mut path = self.outer.map_or_else(String::new, |outer| outer.join() + ".");
+        path.push_str(self.name);
+        #[cfg(test)]
+        JOINED.set(JOINED.get() + path.len());
+        path
+    }
+}
+
 impl Rewriter<'_, '_> {
-    /// Appends a value to `out`. `path` is the dotted path of the value, safe to show.
-    pub(super) fn value(
-        &mut self,
-        json: &str,
-        declared: NestedType<'_>,
-        path: &str,
-        out: &mut String,
-    ) {
-        let ty = JsonType::from_first_byte(json.as_bytes()[0]);
-        if !ty.is_container() {
-            return self.scalar(json, ty, out);
-        }
-        if !declared.allows_nested(ty) {
-            self.log.record_hidden(Name::Owned(path.to_owned()), json, Reason::Unknown);
-            return mask::push(self.mode, || Domain::for_field(path), json, out);
-        }
-        let (open, close) = if ty == JsonType::Object { ('{', '}') } else { ('[', ']') };
-        out.push(open);
-        let mut is_first = true;
-        for (key, value) in scan::entries(json) {
-            let nested = declared.nested(key);
-            let name = key.map(unescape);
-            // An undeclared key is shown only if it looks like a name.
-            let name =
-                name.as_deref().map(|name| if nested.is_some() { name } else { shown_name(name) });
-            let path = name
-                .map_or_else(|| Cow::Borrowed(path), |name| Cow::Owned(format!("{path}.{name}")));
-            let is_hidden = nested.is_none() && value != "null";
-            let is_already_hidden = is_hidden && self.log.is_already_hidden(&path, value);
-            if is_hidden {
-                let path = Name::Owned(path.clone().into_owned());
-                self.log.record_hidden(path, value, Reason::Unknown);
+    /// Appends a value of a declared type to `out`, with everything masked that the type does not
+    /// cover.
+    pub(super) fn push_covered(&mut self, json: &str, ty: &Type, out: &mut String) {
+        let path = NamePath { outer: None, name: self.field };
+        self.push_typed(json, ty, &path, out);
+    }
+
+    /// Appends a value of which everything is shown to `out`.
+    pub(super) fn push_all(&mut self, json: &str, out: &mut String) {
+        let Some(close) = push_opening_bracket(json, out) else {
+            return self.push_scalar(json, out);
+        };
+        for (at, (key, value)) in scan::iter_entries(json).enumerate() {
+            if at > 0 {
+                out.push(',');
             }
+            if let Some(key) = key {
+                push_key(key, out);
+            }
+            self.push_all(value, out);
+        }
+        out.push(close);
+    }
+
+    fn push_typed(&mut self, json: &str, ty: &Type, path: &NamePath<'_>, out: &mut String) {
+        let Some(close) = push_opening_bracket(json, out) else {
+            return self.push_scalar(json, out);
+        };
+        let mut is_first = true;
+        for NestedValue { key, name, ty, json, .. } in nested_values(json, ty) {
+            let inner = name.as_deref().map(|name| NamePath { outer: Some(path), name });
+            let path = inner.as_ref().unwrap_or(path);
+            let ty = ty.filter(|ty| conformance(json, ty).is_shown());
+            let is_hidden = ty.is_none() && json != "null";
+            let is_already_hidden = is_hidden && self.record_hidden(json, path);
             if is_hidden && matches!(self.mode, Mode::Drop) {
                 continue;
             }
             if !std::mem::take(&mut is_first) {
                 out.push(',');
             }
-            if let (Some(key), Some(name)) = (key, name) {
-                self.key(if name == MASK { MASK } else { key }, out);
+            if let Some(key) = key {
+                push_key(&key, out);
             }
-            match nested {
-                Some(nested) => self.value(value, nested, &path, out),
+            match ty {
+                Some(ty) => self.push_typed(json, ty, path, out),
                 None if is_hidden && !is_already_hidden => {
-                    let domain = || Domain::for_field(name.unwrap_or_default());
-                    mask::push(self.mode, domain, value, out);
+                    mask::push(self.mode, || Domain::for_field(path.name), json, out);
                 }
-                None => out.push_str(value),
+                None => out.push_str(json),
             }
         }
         out.push(close);
     }
 
-    fn scalar(&mut self, json: &str, ty: JsonType, out: &mut String) {
-        let text = match ty {
+    /// Records that a nested value is hidden, and returns whether an earlier run has hidden it.
+    fn record_hidden(&mut self, json: &str, path: &NamePath<'_>) -> bool {
+        let path = path.join();
+        let is_already_hidden = self.log.is_already_hidden(&path, json);
+        self.log.record_hidden(Name::Owned(path), json, Reason::Unknown);
+        is_already_hidden
+    }
+
+    fn push_scalar(&mut self, json: &str, out: &mut String) {
+        let text = match JsonType::from_first_byte(json.as_bytes()[0]) {
             JsonType::String if self.scrub != ScrubScope::Nothing => {
                 unquote(json).unwrap_or_default()
             }
@@ -168,28 +157,68 @@ impl Rewriter<'_, '_> {
         match found {
             Some(scrubbed) => {
                 self.log.record_scrubbed(self.field, &scrubbed);
-                push_quoted(&scrubbed.text, out);
+                terminal::push_json(&serde_json::Value::from(scrubbed.text).to_string(), out);
             }
             None => terminal::push_json(json, out),
         }
     }
-
-    /// Appends a key and a colon; `key` is the text between the quotes, escapes included.
-    fn key(&mut self, key: &str, out: &mut String) {
-        let scrubbed =
-            if self.scrub == ScrubScope::Nothing { None } else { scrub::scrub(&unescape(key)) };
-        if let Some(scrubbed) = scrubbed {
-            self.log.record_scrubbed(self.field, &scrubbed);
-            push_quoted(&scrubbed.text, out);
-        } else {
-            out.push('"');
-            terminal::push_json(key, out);
-            out.push('"');
-        }
-        out.push(':');
-    }
 }
 
-fn push_quoted(text: &str, out: &mut String) {
-    terminal::push_json(&serde_json::Value::from(text).to_string(), out);
+/// Appends the opening bracket of an array or object and returns the closing one; `None` if the
+/// value is neither.
+fn push_opening_bracket(json: &str, out: &mut String) -> Option<char> {
+    let (open, close) = match json.as_bytes()[0] {
+        b'{' => ('{', '}'),
+        b'[' => ('[', ']'),
+        _ => return None,
+    };
+    out.push(open);
+    Some(close)
+}
+
+/// Appends a key and a colon; `key` is the text between the quotes, escapes included.
+fn push_key(key: &str, out: &mut String) {
+    out.push('"');
+    terminal::push_json(key, out);
+    out.push_str("\":");
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The number of bytes that [`NamePath::join`] has written.
+    static JOINED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::JOINED;
+    use crate::model::decode::Decoder;
+    use crate::model::{Frame, FrameFormat, Origin};
+    use crate::redact::{Policy, Redactor};
+
+    /// Redacts an event and returns how many bytes of paths that took.
+    fn joined_bytes(data: &str, policy: &Policy) -> usize {
+        JOINED.set(0);
+        let (origin, mut decoder) = (Origin::default(), Decoder::default());
+        let frame = Frame::new(FrameFormat::Record, data.as_bytes(), &origin);
+        let mut redactor = Redactor::new(policy.clone());
+        let _ = redactor.redact(&decoder.decode(frame));
+        JOINED.get()
+    }
+
+    #[test]
+    fn paths_cost_no_more_than_the_text_however_long_a_key_is() {
+        let key = "k".repeat(100_000);
+        let long = (0..10).map(|n| format!("\"{key}{n}\": {{}}"));
+        let short = (0..10_000).map(|n| format!("\"m{n}\": {{}}"));
+        let members = long.chain(short).collect::<Vec<_>>().join(",");
+        let data = format!(
+            r#"{{"type":"emotion","scores":[{{{members}}}],"speaker":{{{members}}},"{key}":{{"{key}":{{{members}}}}}}}"#
+        );
+        let bytes = joined_bytes(&data, &Policy::default());
+        assert!(bytes > 100_000 && bytes < data.len(), "{bytes} of {}", data.len());
+        let mut reveals = Policy::default();
+        reveals.reveal.add("all");
+        assert_eq!(joined_bytes(&data, &reveals), 0);
+    }
 }

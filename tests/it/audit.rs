@@ -231,6 +231,9 @@ async fn no_detector_searches_the_ids_of_systems() {
         assert!(!report.contains("looks like"), "{report}");
     }
     let report = audit("x.ndjson", &event("call 303-555-0161")).run().await.ended(7);
+    assert_eq!(report.matches("  not declared  ").count(), 2, "neither is a UUID: {report}");
+    let text = json!({"event_type": "call.started", "call_sid": "call 303-555-0161"}).to_string();
+    let report = audit("x.ndjson", &text).run().await.ended(7);
     assert!(report.contains("looks like: phone"), "{report}");
 }
 

@@ -1,9 +1,10 @@
-//! Canaries: recognisable values, and every event with one of them in each hidden field.
+//! Canaries: recognisable values, and every event with one of them in each hidden field and at each
+//! place that no declaration covers.
 //!
 //! Shared by the tests of the binary's output and the unit tests of the live screen.
 
 use evtap::emulator::samples::sample;
-use evtap::model::{EventSpec, Kind, Stream};
+use evtap::model::{EventSpec, FieldSpec, Kind, Stream, Type};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
@@ -25,19 +26,59 @@ pub fn canaries() -> [Value; 7] {
     ]
 }
 
-/// Returns an event with the canary in every hidden field and in two undeclared fields.
+/// Names that may be text about a person.
+const NAMES: &[&str] = &["Jane CanaryQzvxkwjh", "Jane-CanaryQzvxkwjh-1980-03-04", "+1 4081516234"];
+
+/// Returns an event with the canary in every hidden field, in every field whose declaration does
+/// not cover it, in every container, and in undeclared fields.
 fn event_with_canary(
     spec: &'static EventSpec,
     canary: &Value,
     rng: &mut StdRng,
 ) -> Map<String, Value> {
     let mut event = sample(spec, rng);
-    for field in spec.fields.iter().filter(|field| field.class.is_hidden()) {
-        event.insert(field.name.to_owned(), canary.clone());
+    for field in spec.fields {
+        let is_container = event[field.name].is_array() || event[field.name].is_object();
+        let is_scalar = !canary.is_array() && !canary.is_object();
+        if is_container && is_scalar && !field.class.is_hidden() {
+            insert_nested(&mut event[field.name], canary);
+        } else if is_hidden_in(field, canary) {
+            event.insert(field.name.to_owned(), canary.clone());
+        }
     }
-    event.insert("undeclared".to_owned(), canary.clone());
-    event.insert("Jane CanaryQzvxkwjh".to_owned(), canary.clone());
+    for name in ["undeclared"].iter().chain(NAMES) {
+        event.insert((*name).to_owned(), canary.clone());
+    }
     event
+}
+
+/// Returns whether the value is hidden by default in a field.
+fn is_hidden_in(field: &FieldSpec, value: &Value) -> bool {
+    let is_covered = match (&field.ty, value) {
+        (Type::Text | Type::Unstated, Value::String(_)) | (Type::Unstated, Value::Bool(_)) => true,
+        (Type::Number | Type::Unstated, Value::Number(_)) => true,
+        (Type::Integer, Value::Number(number)) => number.is_u64(),
+        (Type::List(Type::Text), Value::Array(_)) => true,
+        (Type::Bool, Value::Bool(_)) => true,
+        _ => false,
+    };
+    field.class.is_hidden() || !is_covered
+}
+
+/// Inserts the value into each object in `container`, as a member with an undeclared name and in
+/// place of numbers.
+fn insert_nested(container: &mut Value, value: &Value) {
+    match container {
+        Value::Number(_) if !value.is_number() => *container = value.clone(),
+        Value::Array(items) => items.iter_mut().for_each(|item| insert_nested(item, value)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| insert_nested(member, value));
+            for name in NAMES {
+                members.insert((*name).to_owned(), value.clone());
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Returns the type and payload of every event of a stream with every canary, and of undeclared
@@ -52,9 +93,9 @@ pub fn events_with_canaries(stream: Stream) -> Vec<(String, Map<String, Value>)>
                 event_with_canary(kind.spec(), canary, &mut rng),
             ));
         }
-        let unknown = json!({"field": canary, "Jane CanaryQzvxkwjh": canary});
-        for name in ["brand.new", "Jane CanaryQzvxkwjh", "+1 4081516234"] {
-            events.push((name.to_owned(), unknown.as_object().expect("an object").clone()));
+        let unknown = json!({"field": canary, NAMES[0]: canary, NAMES[1]: canary});
+        for name in ["brand.new"].iter().chain(NAMES) {
+            events.push(((*name).to_owned(), unknown.as_object().expect("an object").clone()));
         }
     }
     events

@@ -116,8 +116,8 @@ fn an_event_is_one_line_without_control_characters() {
     let line = sse("call.escalated", data);
     assert!(line.contains(r#""reason":"a\u009b31m\u007fb\u202ec""#), "{line}");
     assert!(!evtap::text::terminal::has_hostile(&line), "{line}");
-    let nested = "{\"call_sid\":\"x\",\"type\":\"session_end\",\"emotional_summary\":{ \"a\" :\n [ 1 , {} ] }}";
-    assert!(record(nested).contains(r#""emotional_summary":{"a":[1,{}]}"#));
+    let nested = "{\"call_sid\":\"x\",\"type\":\"emotion\",\"scores\":[ { \"name\" :\n \"joy\" , \"score\":1 } ]}";
+    assert!(record(nested).contains(r#""scores":[{"name":"joy","score":1}]"#));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn drift_is_reported_and_drops_nothing() {
     assert_eq!(
         line,
         concat!(
-            r#"{"event_type":"call.ended","call_sid":7,"completion_reason":"evaporated","direction":null,"escalated":"yes","escalated":true,"_tap":{"stream":"workspace","drift":["#,
+            r#"{"event_type":"call.ended","call_sid":"[redacted]","completion_reason":"evaporated","direction":null,"escalated":"[redacted]","escalated":true,"_tap":{"stream":"workspace","redacted":["call_sid","escalated"],"drift":["#,
             r#"{"kind":"other_type","field":"call_sid"},{"kind":"unknown_value","field":"completion_reason"},{"kind":"other_type","field":"direction"},"#,
             r#"{"kind":"other_type","field":"escalated"},{"kind":"duplicate_field","field":"escalated"},{"kind":"missing_field","field":"duration_seconds"}]}}"#
         )
@@ -272,10 +272,14 @@ fn large_and_deeply_nested_values_pass() {
     );
     assert!(line.len() > 1 << 20 && line.contains(&text));
     let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
-    assert!(
-        record(&format!(r#"{{"type":"session_end","emotional_summary":{{"a":{deep}}}}}"#))
-            .contains(&deep)
+    let deep = format!(r#"{{"type":"session_end","emotional_summary":{{"a":{deep}}}}}"#);
+    let masked = r#""emotional_summary":{"a":"[redacted]"}"#;
+    assert!(record(&deep).contains(masked), "{}", record(&deep));
+    let revealed = self::line(
+        &frame(FrameFormat::Record, None, deep.as_bytes()),
+        reveal(&["session_end.emotional_summary"]),
     );
+    assert!(revealed.contains(&deep[deep.find("{\"a\"").expect("it is there")..deep.len() - 2]));
 }
 
 #[test]
@@ -431,7 +435,7 @@ fn typed_structs_are_read_from_redacted_events() {
     let call: CallEnded = redactor.redact(&event).read().expect("a call.ended");
     assert_eq!(call.completion_reason, Field::Value(CompletionReason::Voicemail));
     assert_eq!(call.duration_seconds.value(), Some(&61.5));
-    assert_eq!(call.escalated, Field::Other("\"no\"".to_owned().into()));
+    assert_eq!(call.escalated, Field::Hidden);
     assert_eq!(call.call_sid, Field::Absent);
 
     let emotion = frame(

@@ -260,7 +260,8 @@ async fn timelines_hide_canaries() {
         for options in ["", "--phi drop", "--phi partial", "--scrub all"] {
             let how = format!("timeline {sid} - -o {output} {options}");
             let ran = evtap(&how).stdin(lines.clone()).run().await;
-            assert!(ran.ended(0).len() > 10_000, "{how}: too little came out to say anything");
+            let length = ran.ended(0).len();
+            assert!(length > 5_000, "{how}: {length} bytes are too little to say anything");
             // HTML escapes do not alter the canaries, so the same search finds them.
             assert_no_trace(&ran, &how);
         }

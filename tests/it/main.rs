@@ -53,5 +53,6 @@ mod tapped;
 mod terminal;
 mod timeline;
 mod traces;
+mod undeclared;
 mod usage;
 mod vs_curl_jq;

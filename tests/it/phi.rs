@@ -134,6 +134,7 @@ async fn free_text_is_scrubbed_unless_revealed() {
         json!("call 202-555-0123"),
         json!(2_025_550_123_u64),
         json!({"to": ["202-555-0123"], "202-555-0123": 1}),
+        json!({"to": 2_025_550_123_u64}),
     ];
     for (spec, field) in free() {
         let lines: String = values
@@ -146,12 +147,15 @@ async fn free_text_is_scrubbed_unless_revealed() {
         let ran = evtap("replay -").stdin(lines.clone()).run().await.ended(0);
         assert!(!ran.contains("555"), "{name}: {ran}");
         for event in events(&ran) {
-            let is_masked = event["_tap"]["redacted"] == json!([field.name]);
+            let redacted = event["_tap"]["redacted"][0].as_str().unwrap_or_default();
+            let is_masked = redacted.split('.').next() == Some(field.name);
             assert!(is_masked || event["_tap"]["scrubbed"] == json!([field.name]), "{event}");
         }
         for open in [format!("--reveal {name}"), "--scrub none --reveal none-of-these".to_owned()] {
             let ran = evtap(&format!("replay - {open}")).stdin(lines.clone()).run().await;
-            assert!(ran.ended(0).contains("202-555-0123"), "{name} {open}");
+            let shown = ran.ended(0);
+            let is_shown = shown.contains("202-555-0123") || shown.contains(":2025550123}");
+            assert!(is_shown, "{name} {open}: {shown}");
             assert!(ran.stderr().contains(if open.contains("none") {
                 "--scrub none"
             } else {

@@ -12,8 +12,8 @@ use crate::json::JsonType;
 use crate::json::scan::{self, Member};
 use crate::json::string::contents;
 use crate::model::cloudevent::{self, SUBJECTS};
-use crate::model::{Name, is_call_sid, is_name, is_uuid};
-use crate::text::MASK;
+use crate::model::name::NameMasks;
+use crate::model::{Name, is_call_sid, is_uuid};
 
 /// An opened envelope.
 pub(super) struct Envelope<'a> {
@@ -71,13 +71,14 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
         .and_then(|time| contents(time.value.slice(text)));
     let time = time.filter(|_| named.is_none()).and_then(|time| time.parse::<Timestamp>().ok());
     let event_type = named.map(|named| string(named.value, text));
+    let mut masks = NameMasks::default();
     let unexpected = attributes
         .iter()
         .filter(|attribute| !could_be_ours(attribute, event_type.as_deref(), text, members))
         .map(|attribute| {
             let name = key_of(attribute, text);
             let is_extension = !CONTEXT.contains(&&*name);
-            let name = if is_name(&name) { name.into_owned() } else { MASK.to_owned() };
+            let name = masks.show(name);
             UnexpectedMember {
                 name: Name::Owned(format!("cloudevent.{name}")),
                 is_drift: is_extension,

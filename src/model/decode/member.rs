@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use crate::json::scan::{Member, Span};
 use crate::json::string::{unescape, unquote};
-pub(crate) use crate::model::name::shown_name;
 
 /// Returns a member's key with its escapes resolved.
 pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {

@@ -9,10 +9,9 @@ use serde_json::value::RawValue;
 use super::error::EventError;
 use crate::json::scan::scan_object;
 use crate::model::decode::{Content, DecodedEvent, DecodedField, key_of};
-use crate::model::name::shown_name;
+use crate::model::name::{mask_of_name, shown_name};
 use crate::model::stand_in::is_stand_in;
 use crate::model::{Class, Field, FieldSpec, Kind, Phi, Tap, wire};
-use crate::text::MASK;
 
 /// The text, the fields and the metadata that an event was read from.
 #[derive(Clone)]
@@ -72,10 +71,9 @@ impl EventSource {
     }
 
     pub(super) fn unknown_fields(&self) -> impl Iterator<Item = UnknownField<'_>> {
-        self.fields.iter().filter(|field| self.spec(field).is_none()).map(|field| {
-            let name = key_of(&field.member, &self.text);
-            let name = if shown_name(&name) == name { name } else { Cow::Borrowed(MASK) };
-            UnknownField { name, json: Phi::new(self.json(field)) }
+        self.fields.iter().filter(|field| self.spec(field).is_none()).map(|field| UnknownField {
+            name: field.shown_name(&self.text),
+            json: Phi::new(self.json(field)),
         })
     }
 
@@ -87,12 +85,12 @@ impl EventSource {
         for field in &self.fields {
             let (key, json) = (field.member.key.slice(&self.text), self.json(field));
             out.push(',');
+            let mask = field.mask.map(mask_of_name);
+            wire::push_key(mask.as_deref().unwrap_or(key), &mut out);
             let Some(spec) = self.spec(field) else {
-                wire::push_unknown_key(key, &mut out);
                 wire::push_hidden(json, &mut out);
                 continue;
             };
-            wire::push_key(key, &mut out);
             if self.is_recorded_mask(spec.name, json) {
                 out.push_str(json);
             } else if spec.class.is_hidden() {

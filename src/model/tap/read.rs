@@ -6,8 +6,8 @@
 //! as `_tap`.
 
 use super::{Name, Tap, is_call_sid, is_id, is_uuid};
-use crate::model::{EventSpec, is_name};
-use crate::text::MASK;
+use crate::model::EventSpec;
+use crate::model::name::is_path;
 
 impl Tap {
     /// Reads `json` into `self`, reusing its memory. `spec` is the declaration of the event.
@@ -45,6 +45,9 @@ impl Tap {
 
     /// Returns whether evtap could have written each part.
     fn could_be_ours(&self) -> bool {
+        let names = self.redacted.iter().chain(&self.scrubbed);
+        let mut names = names.chain(self.drift.iter().filter_map(|drift| drift.field.as_ref()));
+        let count = self.redacted.len() + self.scrubbed.len() + self.drift.len();
         let time = |text: &Option<String>| text.as_deref().is_none_or(is_time);
         self.id.as_deref().is_none_or(is_id)
             && time(&self.time)
@@ -55,14 +58,7 @@ impl Tap {
                 .is_none_or(|stream| matches!(stream, "workspace" | "observer"))
             && self.workspace_id.as_deref().is_none_or(is_uuid)
             && self.call_sid.as_deref().is_none_or(is_call_sid)
-            && self
-                .redacted
-                .iter()
-                .chain(&self.scrubbed)
-                .chain(self.drift.iter().filter_map(|drift| drift.field.as_ref()))
-                .all(|path| {
-                    matches!(path, Name::Borrowed(_)) || path.split('.').all(is_name_or_mask)
-                })
+            && names.all(|path| matches!(path, Name::Borrowed(_)) || is_path(path, count))
     }
 }
 
@@ -162,10 +158,6 @@ fn is_canonical_time(text: &[u8]) -> bool {
         && two(11) < 24
         && two(14) < 60
         && two(17) < 60
-}
-
-fn is_name_or_mask(part: &str) -> bool {
-    part == MASK || is_name(part)
 }
 
 #[cfg(test)]

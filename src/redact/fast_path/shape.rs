@@ -3,8 +3,9 @@
 use super::fields::{FieldBuffer, ValueSpan};
 use crate::json::JsonType;
 use crate::json::scan::{JsonCursor, KeyToken, ScannedValue, Span, ValueTraits};
-use crate::model::decode::check_value;
-use crate::model::{EventSpec, FieldSpec, Kind, Name, Tap, Type, is_choice};
+use crate::json::string::contents;
+use crate::model::conformance::check_value;
+use crate::model::{EventSpec, FieldSpec, Kind, Name, Tap, Type, is_choice, is_uuid};
 use crate::redact::mask::MASK_JSON;
 use crate::redact::policy::{FieldAction, FieldRule};
 use crate::redact::rewrite::ScrubScope;
@@ -72,6 +73,8 @@ enum ValueCheck {
     None,
     /// A number must have neither a fraction nor an exponent.
     Integer,
+    /// A string must be a UUID; otherwise the declaration decides.
+    Uuid,
     /// A string must be one of these.
     Choice(&'static [&'static str]),
     /// Nested values must be of these types, a bit each; otherwise the declaration decides.
@@ -193,17 +196,13 @@ impl ExpectedField {
             |json: JsonType| (json == JsonType::Null && field.nullable) || field.ty.accepts(json);
         let check = match field.ty {
             Type::Integer => ValueCheck::Integer,
+            Type::Uuid => ValueCheck::Uuid,
             Type::Choice(choices) => ValueCheck::Choice(choices),
-            Type::List(item @ (Type::Text | Type::Uuid | Type::Number))
-            | Type::Map(item @ (Type::Text | Type::Uuid | Type::Number)) => {
+            Type::List(item @ (Type::Text | Type::Number)) => {
                 ValueCheck::Nested(type_bits(|json| json == JsonType::Null || item.accepts(json)))
             }
-            Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Unstated => {
-                ValueCheck::Nested(0)
-            }
-            Type::Bool | Type::Number | Type::Text | Type::Uuid | Type::OneOf(_) | Type::Any => {
-                ValueCheck::None
-            }
+            Type::Bool | Type::Number | Type::Text => ValueCheck::None,
+            _ => ValueCheck::Nested(0),
         };
         Self {
             key: KeyToken::new(field.name),
@@ -217,8 +216,8 @@ impl ExpectedField {
         }
     }
 
-    /// Returns whether a value matches the declaration, so that it causes no drift and holds
-    /// nothing undeclared.
+    /// Returns whether a value matches the declaration: it causes no drift and, unless the field
+    /// is hidden, the declaration covers everything in it.
     #[inline]
     fn expects(&self, text: &str, value: ScannedValue) -> bool {
         if self.types & value.json.bit() == 0 {
@@ -228,14 +227,17 @@ impl ExpectedField {
             ValueCheck::None => true,
             _ if value.json == JsonType::Null => true,
             ValueCheck::Integer => !value.traits.has(ValueTraits::FRACTION),
+            ValueCheck::Uuid if contents(value.span.slice(text)).is_some_and(is_uuid) => true,
             ValueCheck::Choice(choices) => is_choice(value.span.slice(text), choices),
             ValueCheck::Nested(types) if value.inside != 0 && value.inside & !types == 0 => true,
-            ValueCheck::Nested(_) => {
-                let mut drift = Vec::new();
-                check_value(value.span.slice(text), &self.spec.ty, &mut drift, &String::new)
-                    && drift.is_empty()
-            }
+            ValueCheck::Uuid | ValueCheck::Nested(_) => self.conforms(value.span.slice(text)),
         }
+    }
+
+    fn conforms(&self, json: &str) -> bool {
+        let mut drift = Vec::new();
+        let is_covered = check_value(json, &self.spec.ty, &mut drift, &String::new);
+        drift.is_empty() && (is_covered || self.is_hidden)
     }
 
     /// Returns whether a value that is shown cannot be copied as it arrived.

@@ -159,7 +159,10 @@ fn events_like_earlier_ones_take_the_fast_path_unless_they_need_drift_or_scrubbi
         let is_fast = |paths: &mut PathComparison, fields: &[(&str, String)]| {
             let (line, is_fast) = paths.line(&object(name, fields));
             let is_unstated = |(at, (_, json)): (usize, &(&str, String))| {
-                kind.spec().fields[at].ty == Type::Unstated && json.starts_with(['[', '{'])
+                let field = &kind.spec().fields[at];
+                field.ty == Type::Unstated
+                    && !field.class.is_hidden()
+                    && json.starts_with(['[', '{'])
             };
             let is_inside = fields.len() == kind.spec().fields.len()
                 && fields.iter().enumerate().any(is_unstated);

@@ -96,6 +96,10 @@ pub fn ndjson() -> Vec<u8> {
     for tap in [
         r#"{"id":"Jane CanaryQzvxkwjh"}"#,
         r#"{"redacted":["Jane CanaryQzvxkwjh"]}"#,
+        r#"{"redacted":["Jane-CanaryQzvxkwjh-1980-03-04"]}"#,
+        r#"{"redacted":["caller_id","[redacted 4081516234]"]}"#,
+        r#"{"scrubbed":["caller_id.CanaryQzvxkwjh-1980"]}"#,
+        r#"{"drift":[{"kind":"unknown_field","field":"CanaryQzvxkwjh.mrnA-123-456"}]}"#,
         r#"{"time":"Jane CanaryQzvxkwjh","stream":"Canary"}"#,
         r#"{"Jane CanaryQzvxkwjh":4081516234}"#,
         r#""Jane CanaryQzvxkwjh""#,
