@@ -108,6 +108,7 @@ impl Decoder {
                 FrameError::TooLarge => Category::TooLarge,
                 FrameError::NotUtf8 => Category::NotUtf8,
                 FrameError::CutOff => Category::Truncated,
+                FrameError::NotText => Category::NotJson,
             };
             return Err((Defect { category, offset: 0 }, length));
         }

@@ -53,6 +53,8 @@ pub enum FrameError {
     NotUtf8,
     /// The recording ends within the frame.
     CutOff,
+    /// The recording does not begin with text.
+    NotText,
 }
 
 /// A borrowed frame from a transport or from a line of a recording: the input of decoding.

@@ -38,14 +38,24 @@ impl RawFrame {
     #[must_use]
     pub fn own(origin: &Arc<Origin>, line: &Value, received_at: Timestamp) -> Self {
         Self {
-            origin: Arc::clone(origin),
             format: FrameFormat::Own,
+            received_at: Some(received_at),
+            ..Self::record(origin, Bytes::from(line.to_string()), 0)
+        }
+    }
+
+    /// Creates the frame of an event in a recording.
+    #[must_use]
+    pub fn record(origin: &Arc<Origin>, data: Bytes, offset: u64) -> Self {
+        Self {
+            origin: Arc::clone(origin),
+            format: FrameFormat::Record,
             event: None,
             id: None,
-            data: Bytes::from(line.to_string()),
-            received_at: Some(received_at),
+            data,
+            received_at: None,
             fault: None,
-            offset: 0,
+            offset,
             flags: FrameFlags::default(),
         }
     }
@@ -59,7 +69,10 @@ impl RawFrame {
             event: self.event.as_deref(),
             id: self.id.as_deref(),
             data: &self.data,
-            text: if self.format == FrameFormat::Sse { as_plain_text(&self.data) } else { None },
+            text: match self.format {
+                FrameFormat::Sse | FrameFormat::Record => as_plain_text(&self.data),
+                FrameFormat::Observer | FrameFormat::Own => None,
+            },
             received_at: self.received_at,
             fault: self.fault,
             offset: self.offset,

@@ -207,7 +207,7 @@ async fn files_that_are_not_recordings_are_refused() {
     assert_fails(evtap("replay ."), 1, "cannot read .: it is a directory; name the files in it")
         .await;
     let binary = evtap("replay x.bin").file("x.bin", b"\x7fELF\0\0\0canary");
-    assert_fails(binary, 1, "cannot replay x.bin: it is not text; give NDJSON").await;
+    assert_fails(binary, 1, "cannot read x.bin as a recording: it is not text; give events").await;
     // The files before it are printed all the same.
     let ran = evtap("replay a none").file("a", "{\"event_type\":\"text.started\"}\n").run().await;
     assert_eq!(ran.ended(1).lines().count(), 1);

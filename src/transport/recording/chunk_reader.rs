@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 
 use bytes::{Bytes, BytesMut};
 
+use super::kind;
 use crate::transport::queue::BlockingSender;
 use crate::transport::{Chunk, Item};
 
@@ -30,41 +31,44 @@ impl<'a> ChunkReader<'a> {
         Self { reader, at_end: false, sent: VecDeque::new(), read: 0 }
     }
 
-    /// Reads enough to detect the kind of the recording: its first line, or [`BEGINNING`] bytes. A
-    /// pipe may deliver the first line in parts.
+    /// Reads enough to detect the kind of the recording: up to a line that shows it, or
+    /// [`BEGINNING`] bytes. A pipe may deliver the first line in parts.
     pub fn beginning(&mut self) -> std::io::Result<Option<BytesMut>> {
-        let Some(mut beginning) = self.next(&[])? else { return Ok(None) };
-        while beginning.len() < BEGINNING
-            && !beginning.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r'))
-        {
-            let Some(longer) = self.next(&beginning)? else { break };
-            beginning = longer;
-        }
-        Ok(Some(beginning))
-    }
-
-    /// Returns the bytes in `open` followed by the result of one read; `None` at the end.
-    pub fn next(&mut self, open: &[u8]) -> std::io::Result<Option<BytesMut>> {
-        if self.at_end {
-            return Ok(None);
-        }
-        let mut chunk = self.buffer(open.len() + CHUNK_SIZE);
-        chunk[..open.len()].copy_from_slice(open);
-        loop {
-            match self.reader.read(&mut chunk[open.len()..]) {
-                Ok(0) => {
-                    self.at_end = true;
-                    return Ok(None);
-                }
-                Ok(read) => {
-                    chunk.truncate(open.len() + read);
-                    self.read += read as u64;
-                    return Ok(Some(chunk));
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        let mut beginning = BytesMut::new();
+        while beginning.len() < BEGINNING && kind::detect(&beginning, false).is_none() {
+            if !self.extend(&mut beginning)? {
+                break;
             }
         }
+        Ok((!beginning.is_empty()).then_some(beginning))
+    }
+
+    /// Appends the result of one read. Returns false at the end.
+    pub fn extend(&mut self, chunk: &mut BytesMut) -> std::io::Result<bool> {
+        if self.at_end {
+            return Ok(false);
+        }
+        let length = chunk.len();
+        if length < CHUNK_SIZE {
+            // The rest of a chunk that was sent moves to memory of its own.
+            let mut buffer = self.buffer(length + CHUNK_SIZE);
+            buffer[..length].copy_from_slice(chunk);
+            *chunk = buffer;
+        } else {
+            // The capacity at least doubles, so that a long line is not copied once per read.
+            chunk.resize(length + CHUNK_SIZE, 0);
+        }
+        let read = loop {
+            match self.reader.read(&mut chunk[length..]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        chunk.truncate(length + *read.as_ref().unwrap_or(&0));
+        let read = read?;
+        self.at_end = read == 0;
+        self.read += read as u64;
+        Ok(read > 0)
     }
 
     /// Returns a buffer of `length` bytes, which reuses the memory of the oldest sent buffer if

@@ -22,7 +22,7 @@ use crate::transport::{BlockingSender, Chunk, ConnectionEvent, ConnectionState, 
 /// A frame that is cut off by the end of the file is reported. On a live stream, it would be
 /// requested again.
 pub(super) fn read_frames(
-    first: BytesMut,
+    mut chunk: BytesMut,
     chunks: &mut ChunkReader<'_>,
     limit: usize,
     tx: &BlockingSender,
@@ -33,14 +33,16 @@ pub(super) fn read_frames(
         is_between_frames: false,
         origin: Arc::default(),
     };
-    let mut open = BytesMut::new();
-    let mut next = Ok(Some(first));
-    while let Ok(Some(chunk)) = next {
+    let ended = loop {
         let Some(rest) = splitter.send_chunk(chunk, chunks, tx) else { return Ok(()) };
-        open = rest;
-        next = chunks.next(&open);
-    }
-    let frames = splitter.parser.push(&open);
+        chunk = rest;
+        match chunks.extend(&mut chunk) {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    let frames = splitter.parser.push(&chunk);
     if !splitter.send_frames(frames, tx) {
         return Ok(());
     }
@@ -49,7 +51,7 @@ pub(super) fn read_frames(
         let cut_off = failed_frame(&splitter.origin, (FrameError::CutOff, unfinished));
         let _ = tx.blocking_send(Item::Chunk(Chunk::Frames(Arc::new([cut_off]))));
     }
-    next.map(|_| ())
+    ended
 }
 
 /// Splits chunks of a captured stream into complete frames.
