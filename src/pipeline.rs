@@ -77,6 +77,10 @@ pub struct Pipeline {
     pace: Option<Arc<Pace>>,
     /// The index of the recording that is read.
     recording: usize,
+    /// The counts when that recording began.
+    counts_before: RunCounts,
+    /// The recordings in which nothing is an event.
+    without_events: Vec<usize>,
 }
 
 /// The result of a run.
@@ -88,6 +92,8 @@ pub struct RunOutcome {
     pub failure: Option<Error>,
     /// The counts of the run.
     pub counts: RunCounts,
+    /// The indexes of the recordings in which nothing is an event.
+    pub without_events: Vec<usize>,
     /// What the stop condition decided.
     pub verdict: Option<Verdict>,
     /// A report to print to stdout.
@@ -117,6 +123,8 @@ impl Pipeline {
             progress: None,
             pace: None,
             recording: 0,
+            counts_before: RunCounts::default(),
+            without_events: Vec::new(),
         }
     }
 
@@ -189,7 +197,8 @@ impl Pipeline {
             None => (self.stop.end(), self.stop.verdict(), self.stop.report()),
             Some(error) => (error.exit, None, None),
         };
-        RunOutcome { exit, failure, counts: self.counts, verdict, report }
+        let (counts, without_events) = (self.counts, self.without_events);
+        RunOutcome { exit, failure, counts, without_events, verdict, report }
     }
 
     fn process(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, OutputError> {
@@ -203,7 +212,7 @@ impl Pipeline {
             }
             let item = match items.try_recv() {
                 Ok(item) => item,
-                Err(TryRecvError::Disconnected) => return Ok(self.stop.end()),
+                Err(TryRecvError::Disconnected) => return Ok(self.end_of_items()),
                 Err(TryRecvError::Empty) => {
                     self.flush()?;
                     let next = match deadline {
@@ -217,7 +226,7 @@ impl Pipeline {
                             }
                         }
                     };
-                    let Some(item) = next else { return Ok(self.stop.end()) };
+                    let Some(item) = next else { return Ok(self.end_of_items()) };
                     item
                 }
             };
@@ -225,12 +234,28 @@ impl Pipeline {
                 && let Some(workers) = self.workers()
             {
                 return pool::run(self, item, items, workers, runtime)
-                    .unwrap_or_else(|| Ok(self.stop.end()));
+                    .unwrap_or_else(|| Ok(self.end_of_items()));
             }
             if let Some(exit) = self.item(&item)? {
                 return Ok(exit);
             }
             self.report_progress();
+        }
+    }
+
+    /// Handles the end of all items, and returns the exit status.
+    fn end_of_items(&mut self) -> Exit {
+        self.end_recording();
+        self.stop.end()
+    }
+
+    /// Notes the current recording if it has been read to its end and nothing in it is an event.
+    fn end_recording(&mut self) {
+        let RunCounts { shown, filtered, without_event, .. } = &self.counts;
+        let before = &self.counts_before;
+        let frames = shown + filtered - before.shown - before.filtered;
+        if frames > 0 && without_event - before.without_event == frames {
+            self.without_events.push(self.recording);
         }
     }
 
@@ -381,7 +406,11 @@ impl pool::InOrder for Pipeline {
             Item::Frame(frame) => self.frame(frame.as_frame()),
             Item::Chunk(chunk) => self.chunk(chunk),
             Item::Recording(number) => {
+                if *number > 0 {
+                    self.end_recording();
+                }
                 self.recording = *number;
+                self.counts_before = self.counts.clone();
                 Ok(None)
             }
             Item::Connection(event) => self.connection(event),

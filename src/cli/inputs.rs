@@ -36,9 +36,7 @@ impl Inputs {
             let progress = Arc::new(Progress::new(&self.files));
             let session =
                 session.with_threads(self.threads).with_progress(&progress, self.is_quiet);
-            return session
-                .run(|tx| vec![recordings(self.files, limits.max_frame, progress, tx)])
-                .await;
+            return replay(session, self.files, limits.max_frame, progress).await;
         }
         if !self.calls.is_empty() {
             let calls = resolve::calls(&self.calls)?;
@@ -61,8 +59,20 @@ impl Inputs {
     }
 }
 
+/// Runs a session on recordings, which are read one after the other. `limit` is the maximum size of
+/// an event, in bytes.
+pub async fn replay(
+    session: SessionBuilder,
+    files: Vec<PathBuf>,
+    limit: usize,
+    progress: Arc<Progress>,
+) -> Result<Exit> {
+    let session = session.with_recordings(&files);
+    session.run(|tx| vec![recordings(files, limit, progress, tx)]).await
+}
+
 /// Returns a source that reads recordings one after the other.
-pub fn recordings(
+fn recordings(
     files: Vec<PathBuf>,
     limit: usize,
     progress: Arc<Progress>,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::pipeline::{Pipeline, RunOutcome, Stages};
 use crate::query::program::THREAD_STACK;
 use crate::transport::merge::Merge;
 use crate::transport::progress::Progress;
-use crate::transport::{self, Sender, shutdown};
+use crate::transport::{self, Sender, recording, shutdown};
 use crate::tui::config::ScreenConfig;
 use crate::tui::{LiveScreen, view};
 
@@ -39,6 +40,7 @@ pub struct SessionBuilder {
     progress: Option<Arc<Progress>>,
     is_quiet: bool,
     pace: Option<Arc<Pace>>,
+    recordings: Vec<PathBuf>,
 }
 
 impl SessionBuilder {
@@ -55,6 +57,7 @@ impl SessionBuilder {
             progress: None,
             is_quiet: false,
             pace: None,
+            recordings: Vec::new(),
         }
     }
 
@@ -94,6 +97,11 @@ impl SessionBuilder {
     /// Holds each event back until it is due.
     pub fn with_pacing(self, pace: Arc<Pace>) -> Self {
         Self { pace: Some(pace), ..self }
+    }
+
+    /// Names the recordings that are read, in order. Without an event in one of them, the run fails.
+    pub fn with_recordings(self, recordings: &[PathBuf]) -> Self {
+        Self { recordings: recordings.to_owned(), ..self }
     }
 
     /// Reports how much of the recordings has been read. `is_quiet` says that nothing is written
@@ -206,6 +214,15 @@ impl SessionBuilder {
         }
         if let Some(error) = outcome.failure {
             return Err(error);
+        }
+        if failure.is_none() {
+            let mut errors = outcome
+                .without_events
+                .iter()
+                .filter_map(|number| self.recordings.get(*number))
+                .map(|path| recording::no_events(path));
+            failure = errors.next();
+            errors.for_each(|error| status::failed(format, &error));
         }
         let refused = outcome.counts.destinations.iter().any(|counts| counts.refused > 0);
         let is_lost =

@@ -48,6 +48,8 @@ pub struct RunCounts {
     pub filtered: u64,
     /// Frames without a valid event; each is shown as `tap.malformed`.
     pub malformed: u64,
+    /// Those of them that are not `tap.malformed` events of a recording.
+    pub without_event: u64,
     /// Failed evaluations of expressions.
     pub failed: u64,
     /// Events that deviate from the model.
@@ -76,6 +78,7 @@ impl RunCounts {
     /// Counts the properties of an event that do not depend on the filters.
     pub fn observe(&mut self, shown: &RedactedEvent<'_>) {
         self.malformed += u64::from(shown.kind() == Some(Kind::TapMalformed));
+        self.without_event += u64::from(!shown.has_content());
         self.drifted += u64::from(!shown.tap().drift.is_empty());
     }
 
@@ -84,6 +87,7 @@ impl RunCounts {
         self.shown += other.shown;
         self.filtered += other.filtered;
         self.malformed += other.malformed;
+        self.without_event += other.without_event;
         self.failed += other.failed;
         self.drifted += other.drifted;
         self.gaps += other.gaps;
@@ -135,7 +139,8 @@ fn name(origin: &Origin) -> String {
 /// Reports the summary of a run. As JSON, it is written when the process ends, with the exit status.
 /// As text, it is written only if somebody watches or there is a problem or a destination to report.
 pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
-    let RunCounts { shown, filtered, malformed, failed, drifted, gaps, ref destinations } = *counts;
+    let RunCounts { shown, filtered, malformed, failed, drifted, gaps, ref destinations, .. } =
+        *counts;
     match format {
         StatusFormat::Json => {
             let mut done = json!({

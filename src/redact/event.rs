@@ -126,6 +126,12 @@ impl<'a> RedactedEvent<'a> {
         self.kind
     }
 
+    /// Returns whether the frame held an event. If not, this event reports what is wrong with it.
+    #[must_use]
+    pub const fn has_content(&self) -> bool {
+        !self.text.is_empty()
+    }
+
     /// Returns what evtap knows about the event.
     #[must_use]
     pub const fn tap(&self) -> &'a Tap {

@@ -16,7 +16,7 @@ async fn output_of_evtap_is_clean_unless_something_was_revealed() {
     for options in ["--scrub all", "--scrub all --phi hash", "--scrub all --phi drop"] {
         let lines = watch(&base, &format!("-n 400 {options}")).run().await.ended(0)
             + &observe(&base, options).run().await.ended(0)
-            + &evtap("replay -").stdin("{\"event_type\":\"call.ended\"\n").run().await.ended(0);
+            + &evtap("replay -").stdin("{\"event_type\":\"call.ended\"\n").run().await.ended(1);
         let ran = audit("x.ndjson", &lines).run().await;
         assert!(ran.ended(0).starts_with("nothing found in "), "{options}");
     }

@@ -120,6 +120,25 @@ fn hostile_files_stay_below_the_memory_limit() {
             write_all(out, ["id: ", &"x".repeat(MIB - 100), "\n"].concat().as_bytes());
             write_all(out, "data\n\n".repeat(MIB / 6).as_bytes());
         }),
+        ("a long event of an array", |out| {
+            write_all(out, b"[\n  {\n    \"a\": \"");
+            (0..70).for_each(|_| write_all(out, &vec![b'x'; MIB]));
+            write_all(out, b"\"\n  },");
+        }),
+        ("a deep event of an array", |out| {
+            write_all(out, b"[\n  {\n    \"a\": ");
+            (0..70).for_each(|_| write_all(out, &vec![b'['; MIB]));
+        }),
+        ("white space in an array", |out| {
+            write_all(out, b"[\n  {\n    \"a\": ");
+            (0..70).for_each(|_| write_all(out, &vec![b' '; MIB]));
+            write_all(out, b"1\n  },");
+        }),
+        ("an array of numbers", |out| {
+            write_all(out, b"[\n");
+            (0..4).for_each(|_| write_all(out, "1,".repeat(MIB / 2).as_bytes()));
+        }),
+        ("zeros", |out| (0..60).for_each(|_| write_all(out, &vec![0; MIB]))),
         ("brackets", |out| {
             (0..10).for_each(|_| {
                 write_all(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());

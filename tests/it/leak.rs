@@ -194,7 +194,8 @@ async fn truncated_frames_hide_canaries() {
         (1..event.len()).map(|end| format!("{}\n", &event[..end])).collect::<Vec<_>>().concat();
     let frame = |end| format!("id: {end}\ndata: {}\n\n", &event[..end]);
     let frames = (1..event.len()).map(frame).collect::<Vec<_>>().concat();
-    for input in [lines, frames] {
+    let last = r#"{"event_type":"text.started"}"#;
+    for input in [format!("{lines}{last}\n"), format!("{frames}data: {last}\n\n")] {
         for options in ["-o ndjson --status json", "-o pretty --color never", "-o csv"] {
             assert_hidden(
                 &evtap(&format!("replay - {options}")).stdin(input.clone()).run().await,

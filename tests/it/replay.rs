@@ -240,3 +240,138 @@ async fn speed_paces_events_by_their_times() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_json_array_replays_to_the_lines_that_it_was_made_from() {
+    let base = emulator(fast()).await;
+    let lines = watch(&base, "-n 600").run().await.ended(0);
+    let array = evtap("replay - -o json").stdin(lines.clone()).run().await.ended(0);
+    let coloured =
+        evtap("replay - -o json --color always").stdin(lines.clone()).run().await.ended(0);
+    assert!(array.starts_with("[\n  {\n") && coloured != array);
+    let compact: Vec<_> = lines.lines().collect();
+    let compact = format!("\u{feff}[{}]", compact.join(","));
+    for text in [array.clone(), array.replace('\n', "\r\n"), compact, array.repeat(2)] {
+        let expected = lines.repeat(if text.len() >= 2 * array.len() { 2 } else { 1 });
+        for input in [text.clone().into_bytes(), gzip(&text)] {
+            let shown = evtap("replay -").stdin(input).run().await.ended(0);
+            let differs = shown.lines().zip(expected.lines()).find(|(a, b)| a != b);
+            assert_eq!((differs, shown.len()), (None, expected.len()), "{:?}", &text[..9]);
+        }
+    }
+    // An array that was cut off, and one that another run appended to a cut one.
+    let cut = &array[..array.len() / 2];
+    let shown = evtap("replay -").stdin(cut.to_owned()).run().await.ended(0);
+    let (whole, last) = shown.trim_end().rsplit_once('\n').expect("lines");
+    assert!(lines.starts_with(whole) && last.contains("\"truncated\""), "{last}");
+    let appended = evtap("replay -").stdin([cut, &array].concat()).run().await.ended(0);
+    assert!(appended.starts_with(whole) && appended.ends_with(&lines));
+    assert_eq!(appended.lines().count(), shown.lines().count() + 600);
+    // Other commands read it too.
+    let stats = evtap("stats -").stdin(array.clone()).run().await.ended(0);
+    assert!(stats.starts_with("600 events"), "{stats}");
+    let audit = evtap("audit -").stdin(array).run().await;
+    assert!(audit.all().contains("600 events"), "{}", audit.all());
+    assert_eq!(evtap("replay -").stdin("[]\n").run().await.ended(0), "");
+}
+
+#[tokio::test]
+async fn each_event_of_a_json_array_has_the_limit_of_a_line() {
+    let long = "x".repeat(2000);
+    let array = format!(
+        "[\n{}  {{\"event_type\": \"text.started\"}},\n  {{\"event_type\": \"{long}\"}},\n  {{\"event_type\": \"text.completed\"}}\n]\n",
+        " ".repeat(5000)
+    );
+    let lines = evtap("replay - --max-frame 1KiB").stdin(array).run().await.ended(0);
+    assert_eq!(types(&lines), ["text.started", "tap.malformed", "text.completed"]);
+    let malformed = &events(&lines)[1];
+    assert_eq!(
+        (&malformed["category"], &malformed["offset"], &malformed["length"]),
+        (&"too_large".into(), &5038.into(), &2018.into())
+    );
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_text_cost_only_the_lines_that_they_are_in() {
+    let lines = evtap("replay -").stdin(LINES).run().await.ended(0);
+    let sse = "id: 7\nevent: text.started\ndata: {}\n\n".repeat(3);
+    let array = evtap("replay - -o json").stdin(LINES).run().await.ended(0);
+    for garbage in [&b"\0"[..], b"\0\n", b"\x01\xff\0", &[0; 300_000], &[0xff; 9000]] {
+        let mut garbage = garbage.to_vec();
+        garbage.push(b'\n');
+        let shown = evtap("replay -").stdin([&garbage, LINES.as_bytes()].concat()).run().await;
+        let (first, rest) = shown
+            .ended(0)
+            .split_once('\n')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .expect("lines");
+        assert!(first.contains("tap.malformed") && rest.ends_with(&lines), "{first}");
+        let shown = evtap("replay -").stdin([&garbage, sse.as_bytes()].concat()).run().await;
+        assert!(types(&shown.ended(0)).ends_with(&["text.started"; 3].map(String::from)));
+        let shown = evtap("replay -").stdin([&garbage, array.as_bytes()].concat()).run().await;
+        assert!(shown.ended(0).ends_with(&lines));
+    }
+    // Within a line, only that line is lost.
+    for at in [0, 1, 2, 30, 100] {
+        let mut damaged = LINES.as_bytes().to_vec();
+        damaged.insert(at, 0);
+        let shown = evtap("replay -").stdin(damaged).run().await.ended(0);
+        assert_eq!(types(&shown), ["tap.malformed", "user_transcript", "call.ended"], "{at}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_in_which_nothing_is_an_event_is_an_error() {
+    let error =
+        |name: &str| format!("cannot read {name} as a recording: nothing in it is an event; ");
+    let mut binary = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    binary.extend((0..200_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()));
+    for text in [
+        "a,b\n1,2\n",
+        "Dear Jane Canary,\n",
+        "{\n  \"name\": \"x\"\n}\n",
+        "[1, 2]",
+        "id: 1\ndata: x\n\n",
+    ] {
+        for command in ["replay x", "replay x -q .", "stats x", "timeline x", "expect --replay x"] {
+            let mut run = evtap(command);
+            if command.starts_with("expect") {
+                run = run.arg("--then").arg(".event_type == \"call.ended\"");
+            }
+            let ran = run.file("x", text).run().await;
+            ran.ended(1);
+            assert!(
+                ran.stderr().contains(&error("x")) && !ran.all().contains("Canary"),
+                "{command} {text}: {}",
+                ran.stderr()
+            );
+        }
+        evtap("audit x").file("x", text).run().await.ended(7);
+    }
+    for (text, why) in [
+        (&binary[..], "it is not text; "),
+        (b"\xfd7zXZ\0\0\x04", "it is compressed by xz; decompress it first"),
+        (b"\xff\xfe{\0\"\0", "it is UTF-16, not UTF-8; convert it first"),
+    ] {
+        for command in ["replay x", "audit x", "stats x"] {
+            let ran = evtap(command).file("x", text).run().await;
+            ran.ended(1);
+            let error = format!("cannot read x as a recording: {why}");
+            assert!(ran.stderr().contains(&error), "{command}: {}", ran.stderr());
+        }
+    }
+    // Each file is judged for itself, and the others are printed.
+    let ran = evtap("replay x a y --status json")
+        .file("x", "x\n")
+        .file("y", "y\n")
+        .file("a", LINES)
+        .run()
+        .await;
+    assert_eq!(types(&ran.ended(1)).len(), 5);
+    assert!(ran.stderr().contains(&error("x")) && ran.stderr().contains(&error("y")));
+    // What evtap reported as malformed before is an event of the recording.
+    let reported = evtap("replay x").file("x", "x\n").run().await.ended(1);
+    assert_eq!(evtap("replay -").stdin(reported.clone()).run().await.ended(0), reported);
+    // Comments are no events, but nothing is wrong with them.
+    evtap("replay -").stdin(": hello\n\n: hello\n\n").run().await.ended(0);
+}

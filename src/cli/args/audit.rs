@@ -12,7 +12,7 @@ use super::output::ReportFormat;
 pub struct AuditArgs {
     /// Recordings to check; `-` is stdin
     ///
-    /// NDJSON (written by evtap or not), CloudEvents or a raw SSE capture; plain, gzip or zstd.
+    /// NDJSON, a JSON array, CloudEvents or a raw SSE capture; plain, gzip or zstd.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Accept what detectors find in this field; may be repeated

@@ -15,7 +15,7 @@ use crate::cli::destinations::DestinationArgs;
 pub struct ReplayArgs {
     /// Recordings to replay; `-` is stdin
     ///
-    /// NDJSON (written by evtap or not), CloudEvents or a raw SSE capture; plain, gzip or zstd.
+    /// NDJSON, a JSON array, CloudEvents or a raw SSE capture; plain, gzip or zstd.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which events are selected.

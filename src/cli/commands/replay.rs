@@ -44,7 +44,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
         session.with_threads(resolve::threads(args.threads)).with_progress(&progress, false)
     };
 
-    session.run(|tx| vec![inputs::recordings(args.files, limit, progress, tx)]).await
+    inputs::replay(session, args.files, limit, progress).await
 }
 
 fn file_name(path: &Path) -> String {

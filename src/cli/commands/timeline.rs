@@ -33,7 +33,7 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
         let progress = Arc::new(Progress::new(&files));
         let limit = SourceConfig::default().max_frame;
         let session = session.with_progress(&progress, true);
-        session.run(|tx| vec![inputs::recordings(files, limit, progress, tx)]).await
+        inputs::replay(session, files, limit, progress).await
     };
     let mut collected = collect::lock(&collected);
     if collected.is_empty() && ended.is_err() {
