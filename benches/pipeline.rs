@@ -122,7 +122,7 @@ fn count_matches(lines: &LineChunk, filter: Predicate) -> usize {
     let mut event_filter = EventFilter::new(TypeFilter::default(), vec![filter], None);
     let mut matches = 0;
     redact_each(lines, true, |shown| {
-        matches += usize::from(event_filter.matches(&EventContext::new(shown)).expect("it ends"));
+        matches += usize::from(event_filter.matches(&EventContext::new(shown)));
     });
     matches
 }

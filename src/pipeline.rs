@@ -362,7 +362,7 @@ impl Pipeline {
             status::gap(self.status, frame.origin, &gap);
         }
         let is_decided = self.stop.observe(&context)?;
-        if self.filter.matches(&context)? {
+        if self.filter.matches(&context) {
             for observer in &mut self.observers {
                 observer.event(&context)?;
             }

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use jaq_json::Val;
-
 use super::encoder::Encoder;
 use crate::error::Error;
-use crate::query::program::{Program, ProgramError};
-use crate::query::{EventContext, Failures, budget_exceeded, value};
+use crate::query::program::Program;
+use crate::query::value::{JqValue, budget};
+use crate::query::{EventContext, Failures};
 use crate::text::terminal;
 
 /// The maximum size of the output for one event, in bytes.
-const MAX_OUTPUT: usize = 64 << 20;
+const MAX_OUTPUT: usize = 16 << 20;
 
 /// Encodes events with a jq program.
 pub struct Jq {
@@ -35,33 +34,34 @@ impl Jq {
 impl Encoder for Jq {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let start = out.len();
-        let outcome = self.program.run(self.program.output_input(context), |value| {
-            match &value {
-                Val::TStr(text) if self.raw && self.terminal => {
-                    out.extend_from_slice(
-                        terminal::visible(&String::from_utf8_lossy(text)).as_bytes(),
-                    );
+        let outcome = self.program.run_on_event(context, |value| {
+            match value {
+                JqValue::Text(text) if self.raw && self.terminal => {
+                    out.extend_from_slice(terminal::visible(&text).as_bytes());
                 }
-                Val::TStr(text) if self.raw => out.extend_from_slice(text),
-                value => out.extend_from_slice(value::to_json(value).as_bytes()),
+                JqValue::Text(text) if self.raw => out.extend_from_slice(text.as_bytes()),
+                value => match value.to_safe_json() {
+                    Some(json) => out.extend_from_slice(json.as_bytes()),
+                    None => return false,
+                },
             }
             out.push(b'\n');
-            out.len() - start < MAX_OUTPUT
-        });
-        match outcome {
-            Ok(()) if out.len() - start < MAX_OUTPUT => Ok(()),
-            Ok(()) | Err(ProgramError::BudgetExceeded) => Err(budget_exceeded("--jq")),
-            Err(ProgramError::Failed(reason)) => {
-                self.failures.record(|| {
-                    let event_type = context.event.event_type();
-                    format!(
-                        "--jq fails on {event_type}: {reason}; such events produce no further \
-                         lines (reported once)"
-                    )
-                });
-                Ok(())
+            if out.len() - start > MAX_OUTPUT {
+                budget::exhaust();
             }
+            true
+        });
+        if let Err(error) = outcome {
+            self.failures.record(|| {
+                let event_type = context.event.event_type();
+                let reason = error.reason();
+                format!(
+                    "--jq fails on {event_type}: {reason}; such events produce no further lines \
+                     (reported once)"
+                )
+            });
         }
+        Ok(())
     }
 
     fn fork(&self) -> Option<Box<dyn Encoder>> {

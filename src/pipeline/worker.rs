@@ -64,7 +64,7 @@ impl Worker {
         let counts = &mut output.counts;
         counts.observe(&shown);
         output.needs_replay |= shown.kind() == Some(Kind::TapGap);
-        if self.filter.matches(&context)? {
+        if self.filter.matches(&context) {
             for tally in &mut self.tallies {
                 tally.event(&context);
             }

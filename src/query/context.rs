@@ -2,9 +2,7 @@
 
 use std::cell::OnceCell;
 
-use jaq_json::Val;
-
-use super::value;
+use super::value::{self, JqValue, budget};
 use crate::redact::RedactedEvent;
 
 /// A redacted event in its context. Its jq value is computed at most once.
@@ -17,7 +15,7 @@ pub struct EventContext<'a> {
     pub offset: u64,
     /// The id of the event that is the same in every run and process, if an output needs it.
     pub id: Option<String>,
-    value: OnceCell<Val>,
+    value: OnceCell<JqValue>,
 }
 
 impl<'a> EventContext<'a> {
@@ -39,9 +37,17 @@ impl<'a> EventContext<'a> {
         Self { id, ..self }
     }
 
-    /// Returns the whole event as a jq value.
+    /// Returns the whole event as a jq value. It is incomplete if the current evaluation is
+    /// exhausted.
     #[must_use]
-    pub fn value(&self) -> Val {
-        self.value.get_or_init(|| value::event(self.event)).clone()
+    pub fn value(&self) -> JqValue {
+        if let Some(value) = self.value.get() {
+            return value.clone();
+        }
+        let value = value::event(self.event);
+        if !budget::is_exhausted() {
+            let _ = self.value.set(value.clone());
+        }
+        value
     }
 }

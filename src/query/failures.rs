@@ -13,7 +13,18 @@ pub struct FailureId(u64);
 pub struct Failures {
     id: FailureId,
     count: u64,
-    is_silent: bool,
+    report: FailureReport,
+}
+
+/// What happens to the message about the first failure.
+#[derive(Debug)]
+enum FailureReport {
+    /// It is written to stderr.
+    Console,
+    /// It is dropped, because another counter with the same id reports.
+    Silent,
+    /// It is kept until it is taken.
+    Kept(Option<String>),
 }
 
 impl Default for Failures {
@@ -28,13 +39,27 @@ impl Failures {
     pub fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = FailureId(NEXT.fetch_add(1, Ordering::Relaxed));
-        Self { id, count: 0, is_silent: false }
+        Self { id, count: 0, report: FailureReport::Console }
     }
 
     /// Creates a counter for another worker, which has the same id and reports nothing.
     #[must_use]
     pub const fn fork(&self) -> Self {
-        Self { id: self.id, count: 0, is_silent: true }
+        Self { id: self.id, count: 0, report: FailureReport::Silent }
+    }
+
+    /// Keeps the message about the first failure for [`Self::take_message`] instead of writing it to
+    /// stderr.
+    pub fn keep_message(&mut self) {
+        self.report = FailureReport::Kept(None);
+    }
+
+    /// Returns the message about the first failure, once.
+    pub const fn take_message(&mut self) -> Option<String> {
+        match &mut self.report {
+            FailureReport::Kept(message) => message.take(),
+            FailureReport::Console | FailureReport::Silent => None,
+        }
     }
 
     /// Returns the id that the counter shares with its forks.
@@ -45,8 +70,12 @@ impl Failures {
 
     /// Counts a failure, and reports `message` if it is the first.
     pub fn record(&mut self, message: impl FnOnce() -> String) {
-        if self.count == 0 && !self.is_silent {
-            console::warn(&message());
+        if self.count == 0 {
+            match &mut self.report {
+                FailureReport::Console => console::warn(&message()),
+                FailureReport::Silent => {}
+                FailureReport::Kept(kept) => *kept = Some(message()),
+            }
         }
         self.count += 1;
     }

@@ -128,16 +128,12 @@ impl EventFilter {
     }
 
     /// Returns whether the event is selected.
-    pub fn matches(&mut self, context: &EventContext<'_>) -> Result<bool> {
+    pub fn matches(&mut self, context: &EventContext<'_>) -> bool {
         if !self.types.matches(context.event.event_type()) {
-            return Ok(false);
+            return false;
         }
-        for predicate in &mut self.predicates {
-            if !predicate.holds(context)? {
-                return Ok(false);
-            }
-        }
-        Ok(self.grep.as_ref().is_none_or(|grep| grep.matches(context.event)))
+        self.predicates.iter_mut().all(|predicate| predicate.holds(context))
+            && self.grep.as_ref().is_none_or(|grep| grep.matches(context.event))
     }
 
     /// Iterates over the failure counters of the jq expressions, in order.

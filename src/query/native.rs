@@ -12,10 +12,11 @@ mod expr;
 mod value;
 
 use jaq_core::load::parse::Term;
-use jaq_json::Val;
 
+use super::program::StepBudget;
+use super::value::JqValue;
+use super::value::budget::Evaluation;
 use crate::redact::RedactedEvent;
-pub(super) use compile::regex;
 pub use expr::EvalError;
 use expr::Expr;
 use value::NativeValue;
@@ -27,7 +28,7 @@ pub struct Native(Expr);
 impl Native {
     /// Compiles a term; `None` if it must be run as a jq program.
     #[must_use]
-    pub fn compile(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Self> {
+    pub fn compile(term: &Term<&str>, variables: &[(String, JqValue)]) -> Option<Self> {
         compile::compile(term, variables).map(Self)
     }
 
@@ -35,11 +36,16 @@ impl Native {
     ///
     /// # Errors
     ///
-    /// Fails if jq would fail.
+    /// Fails if jq would fail, or if the event is too large.
     pub fn holds(&self, event: &RedactedEvent<'_>) -> Result<bool, EvalError> {
         if let Some(is_true) = self.0.compare_fields(event) {
             return Ok(is_true);
         }
-        Ok(self.0.eval(event, NativeValue::Event)?.is_some_and(|value| value.is_true()))
+        let evaluation = Evaluation::start(StepBudget::BATCH.steps());
+        let value = self.0.eval(event, NativeValue::Event)?;
+        if evaluation.is_exhausted() {
+            return Err(EvalError);
+        }
+        Ok(value.is_some_and(|value| value.is_true()))
     }
 }

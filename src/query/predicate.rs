@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use jaq_core::load::parse::{BinaryOp, Term};
-use jaq_json::Val;
 
 use super::context::EventContext;
 use super::failures::Failures;
 use super::native::{self, Native};
 use super::program::{ParsedProgram, Program, ProgramError, StepBudget};
 use super::result_cache::ResultCache;
-use crate::error::{Error, Exit, Result};
+use super::value::JqValue;
+use crate::error::Result;
 
 /// A jq expression that holds for an event or not.
 pub struct Predicate {
@@ -22,7 +22,7 @@ pub struct Predicate {
     engine: Arc<PredicateEngine>,
     split: Option<Box<SplitPredicate>>,
     pub(super) failures: Failures,
-    cache: ResultCache<Result<Match, &'static str>>,
+    cache: ResultCache<Result<Match, ProgramError>>,
 }
 
 enum PredicateEngine {
@@ -49,7 +49,7 @@ struct Match {
 
 impl Predicate {
     /// Compiles a parsed expression with the budget of a command.
-    pub fn compile(parsed: &ParsedProgram<'_>, variables: &[(String, Val)]) -> Result<Self> {
+    pub fn compile(parsed: &ParsedProgram<'_>, variables: &[(String, JqValue)]) -> Result<Self> {
         Self::with_budget(StepBudget::BATCH, parsed, variables)
     }
 
@@ -57,7 +57,7 @@ impl Predicate {
     pub fn with_budget(
         budget: StepBudget,
         parsed: &ParsedProgram<'_>,
-        variables: &[(String, Val)],
+        variables: &[(String, JqValue)],
     ) -> Result<Self> {
         // Compiled in any case, so that an expression that jq rejects is rejected.
         let program = Program::compile(parsed, variables)?.with_budget(budget);
@@ -72,7 +72,7 @@ impl Predicate {
     fn split(
         budget: StepBudget,
         parsed: &ParsedProgram<'_>,
-        variables: &[(String, Val)],
+        variables: &[(String, JqValue)],
     ) -> Result<Option<Box<SplitPredicate>>> {
         let is_native = |term: &Term<&str>| Native::compile(term, variables).is_some();
         let Some((first, rest)) = split_and(&parsed.term, &is_native) else { return Ok(None) };
@@ -115,23 +115,19 @@ impl Predicate {
 
     /// Returns whether the expression holds: whether one of its values is neither false nor null.
     ///
-    /// It does not hold where it fails; the first failure is reported.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the expression exceeds its budget.
-    pub fn holds(&mut self, context: &EventContext<'_>) -> Result<bool> {
+    /// It does not hold where it fails or exceeds its budget; the first failure is reported.
+    pub fn holds(&mut self, context: &EventContext<'_>) -> bool {
         match self.evaluate(context) {
-            Ok(result) => Ok(result.holds),
-            Err(ProgramError::Failed(reason)) => {
+            Ok(result) => result.holds,
+            Err(error) => {
                 self.failures.record(|| {
                     let event_type = context.event.event_type();
                     let option = &self.option;
+                    let reason = error.reason();
                     format!("{option} fails on {event_type}: {reason}; such events do not match (reported once)")
                 });
-                Ok(false)
+                false
             }
-            Err(ProgramError::BudgetExceeded) => Err(budget_exceeded(&self.option)),
         }
     }
 
@@ -153,15 +149,31 @@ impl Predicate {
             PredicateEngine::Program(program) => match program.field_values(context.event) {
                 None => program.holds(context).map(|holds| result((holds, false))),
                 Some(fields) => {
-                    let cached =
-                        cache.get_or_compute(fields, || match program.holds_alone(context) {
-                            Ok(computed) => Ok(Ok(result(computed))),
-                            Err(ProgramError::Failed(reason)) => Ok(Err(reason)),
-                            Err(ProgramError::BudgetExceeded) => Err(ProgramError::BudgetExceeded),
-                        });
-                    cached.and_then(|result| result.map_err(ProgramError::Failed))
+                    cache.get_or_compute(fields, || program.holds_alone(context).map(result))
                 }
             },
+        }
+    }
+
+    /// Keeps the message about the first failure for [`Self::take_failure_message`] instead of
+    /// writing it to stderr.
+    #[must_use]
+    pub fn keeping_failure_message(mut self) -> Self {
+        self.failures.keep_message();
+        self
+    }
+
+    /// Returns the message about the first failure, once.
+    pub const fn take_failure_message(&mut self) -> Option<String> {
+        self.failures.take_message()
+    }
+
+    /// Returns whether the expression ends within its budget on an event without fields.
+    #[must_use]
+    pub fn ends(&self) -> bool {
+        match &*self.engine {
+            PredicateEngine::Native(_) => true,
+            PredicateEngine::Program(program) => program.ends(),
         }
     }
 
@@ -185,15 +197,4 @@ fn split_and<'t, 's>(
         Some((first, rest)) => (first, Term::BinOp(Box::new(rest), BinaryOp::And, right.clone())),
         None => (left, (**right).clone()),
     })
-}
-
-/// Returns the error for an expression that exceeded its budget.
-#[must_use]
-pub fn budget_exceeded(option: &str) -> Error {
-    Error::new(
-        Exit::Usage,
-        format!("stopped {option}"),
-        "it exceeded the limit of steps or memory on one event",
-        "look for an endless loop in it",
-    )
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jaq_json::Val;
 use jiff::tz::TimeZone;
 
 use super::buffer::BufferLimits;
 use super::style::Theme;
 use crate::pipeline::pacing::Pace;
+use crate::query::value::JqValue;
 use crate::redact::Policy;
 
 /// The configuration of the live screen, from the command line and the environment.
@@ -20,7 +20,7 @@ pub struct ScreenConfig {
     /// The redaction policy, which filters are checked against.
     pub policy: Policy,
     /// The variables set by `--arg` and `--argjson`.
-    pub variables: Vec<(String, Val)>,
+    pub variables: Vec<(String, JqValue)>,
     /// The named filters of the configuration, by name.
     pub named: BTreeMap<String, String>,
     /// The limits of the event buffer.

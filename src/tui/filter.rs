@@ -15,12 +15,6 @@ use crate::query::{EventContext, Predicate, TypeFilter, resolve_named_filter};
 /// The name of the filter in error messages.
 const FILTER_NAME: &str = "the filter";
 
-/// The error for an expression that exceeds [`StepBudget::INTERACTIVE`] on one event.
-fn budget_exceeded() -> Error {
-    let advice = "pass it with --filter on the command line, which allows more time";
-    Error::usage("cannot use this filter here", "it takes too long on a single event", advice)
-}
-
 /// A filter and the buffered events that it keeps.
 pub struct FilterTask {
     /// The text as typed: an expression, or `@` and the name of a filter.
@@ -55,7 +49,16 @@ impl FilterTask {
         let parsed = parse(name, expression)?;
         // Keys wait while an event is tested, so a test may not take long.
         let predicate =
-            Predicate::with_budget(StepBudget::INTERACTIVE, &parsed, &config.variables)?;
+            Predicate::with_budget(StepBudget::INTERACTIVE, &parsed, &config.variables)?
+                .keeping_failure_message();
+        if !predicate.ends() {
+            let advice = "pass it with --filter on the command line, which allows more time";
+            return Err(Error::usage(
+                "cannot use this filter here",
+                "it takes too long even on an event without fields",
+                advice,
+            ));
+        }
         let (_, findings) =
             check(&parsed, Kinds::from_filter(&TypeFilter::default()), &config.policy, true);
         let mut warning = None;
@@ -77,33 +80,30 @@ impl FilterTask {
         })
     }
 
-    /// Tests buffered events until the slice is used up. Returns whether all events were tested.
-    ///
-    /// # Errors
-    /// Fails if the expression takes too long on one event.
+    /// Tests buffered events until the slice is used up. Returns a message when the expression fails
+    /// for the first time. Events on which it fails do not pass.
     pub fn advance(
         &mut self,
         buffer: &EventBuffer,
         reader: &mut StoredEventReader,
         slice: &mut TimeSlice,
-    ) -> Result<bool, Error> {
+    ) -> Option<String> {
         while self.numbers.front().is_some_and(|number| *number < buffer.first()) {
             self.numbers.pop_front();
         }
         self.next = self.next.max(buffer.first());
         while let Some(stored) = buffer.get(self.next) {
             if !slice.take() {
-                return Ok(false);
+                break;
             }
-            let is_match = reader
-                .read(stored, |event| self.predicate.holds(&EventContext::new(event)))
-                .map_err(|_| budget_exceeded())?;
+            let is_match =
+                reader.read(stored, |event| self.predicate.holds(&EventContext::new(event)));
             if is_match {
                 self.numbers.push_back(self.next);
             }
             self.next += 1;
         }
-        Ok(true)
+        self.predicate.take_failure_message()
     }
 
     /// Returns whether all buffered events were tested.

@@ -12,17 +12,11 @@ pub fn advance(state: &mut State, mut slice: TimeSlice) {
     }
     state.changed = true;
     let State { filter, prompt, buffer, reader, .. } = state;
-    if let Some(prompt) = prompt
-        && let Some(Err(error)) =
-            prompt.draft.as_mut().map(|draft| draft.advance(buffer, reader, &mut slice))
-    {
-        (prompt.draft, prompt.error) = (None, Some(error));
-    }
-    if let Some(Err(error)) =
-        filter.as_mut().map(|filter| filter.advance(buffer, reader, &mut slice))
-    {
-        state.filter = None;
-        state.notify(error.to_string());
+    let tasks = prompt.as_mut().and_then(|prompt| prompt.draft.as_mut()).into_iter().chain(filter);
+    let messages: Vec<_> =
+        tasks.filter_map(|task| task.advance(buffer, reader, &mut slice)).collect();
+    if let Some(message) = messages.into_iter().next() {
+        state.notify(message);
     }
     advance_search(state, &mut slice);
     keep_visible(state);

@@ -236,7 +236,7 @@ fn a_program_gives_the_same_on_only_the_fields_that_it_reads() {
             let outputs = |value| {
                 let mut outputs = Vec::new();
                 let stop = program.run(value, |value| {
-                    outputs.push(value.to_string());
+                    outputs.push(value.to_json().expect("a short value"));
                     true
                 });
                 (outputs, stop)

@@ -14,6 +14,7 @@ const MANUAL: &[(&str, &str)] = &[
     (".foo", r#"{"notfoo":true}"#),
     (".[\"foo\"]", r#"{"foo":42}"#),
     (".foo?", r#"{"foo":42}"#),
+    (".[] | (1 / .)?", "[1,0,-1]"),
     ("[.foo?]", "[1,2]"),
     (".[0]", r#"[{"a":1},{"b":2}]"#),
     (".[2]", r#"[{"a":1},{"b":2}]"#),
@@ -125,7 +126,6 @@ const MANUAL: &[(&str, &str)] = &[
     ("capture(\"(?<a>[a-z]+)-(?<n>[0-9]+)\")", "\"xyzzy-14\""),
     ("[scan(\"c\")]", "\"abcdefabc\""),
     ("split(\", *\"; null)", "\"ab,cd, ef\""),
-    ("sub(\"[^a-z]*(?<x>[a-z]*)\"; \"Z\\(.x)\"; \"g\")", "\"123abc456def\""),
     ("gsub(\"p\"; \"a\")", "\"p1p2\""),
     ("ascii_downcase | test(\"refill\")", "\"My REFILL\""),
     (". as [$a, $b, {c: $c}] | $a + $b + $c", r#"[2,3,{"c":4}]"#),
@@ -156,7 +156,6 @@ const MANUAL: &[(&str, &str)] = &[
     ("setpath([\"a\", \"b\"]; 1)", "null"),
     ("delpaths([[\"a\", \"b\"]])", r#"{"a":{"b":1},"x":{"y":2}}"#),
     ("[leaf_paths]", r#"{"a":[1]}"#),
-    ("ltrimstr(1)", "\"x\""),
     ("[.[] | select(. >= 2)]", "[1,5,3,0,7]"),
     (".[] | select(.id == \"second\")", r#"[{"id":"first","val":1},{"id":"second","val":2}]"#),
     ("empty", "null"),
@@ -177,8 +176,7 @@ const MANUAL: &[(&str, &str)] = &[
 
 /// Known differences between jaq and jq: destructuring alternatives, and division by zero, which
 /// gives infinity in jaq.
-const DIFFERENT: &[(&str, &str)] =
-    &[(".[] as [$a] ?// $a | $a", "[[1],2]"), (".[] | (1 / .)?", "[1,0,-1]")];
+const DIFFERENT: &[(&str, &str)] = &[(".[] as [$a] ?// $a | $a", "[[1],2]")];
 
 /// Returns the outputs of the installed jq; `None` if it refuses the program or fails.
 fn by_installed_jq(source: &str, input: &str) -> Option<Vec<serde_json::Value>> {
@@ -210,7 +208,7 @@ fn the_programs_of_the_jq_manual_give_the_same_as_jq() {
             let program = Program::compile(&program::parse("--jq", source).ok()?, &[]).ok()?;
             let mut outputs = Vec::new();
             let end = program.run(value::json(input), |value| {
-                let json = value::to_json(&value);
+                let json = value.to_safe_json().expect("a short value");
                 outputs.push(
                     serde_json::from_str::<serde_json::Value>(&json)
                         .unwrap_or_else(|_| panic!("{source} gives no JSON: {json}")),

@@ -19,8 +19,8 @@ use super::{event_millis, json};
 use crate::analysis::byte_budget::{MAX_NAME_BYTES, truncated};
 use crate::output::status;
 use crate::output::{Observer, ObserverTally, Out, OutputError};
+use crate::query::EventContext;
 use crate::query::program::{Program, ProgramError};
-use crate::query::{EventContext, budget_exceeded, value};
 
 /// The number of groups that one event may be in.
 const MAX_GROUPS_OF_EVENT: usize = 1000;
@@ -105,35 +105,32 @@ impl StatsObserver {
     }
 
     /// Returns the groups that an event belongs to.
-    fn groups(&mut self, context: &EventContext<'_>) -> Result<Vec<String>, OutputError> {
-        let Some(program) = &self.group_by else { return Ok(Vec::new()) };
+    fn groups(&mut self, context: &EventContext<'_>) -> Vec<String> {
+        let Some(program) = &self.group_by else { return Vec::new() };
         let mut groups = Vec::new();
         let mut has_room = true;
-        let outcome = program.run(context.value(), |value| {
+        let outcome = program.run_on_event(context, |value| {
+            let Some(json) = value.to_safe_json() else { return false };
             has_room = groups.len() < MAX_GROUPS_OF_EVENT;
             if has_room {
-                groups.push(truncated(&value::to_json(&value), MAX_NAME_BYTES).to_owned());
+                groups.push(truncated(&json, MAX_NAME_BYTES).to_owned());
             }
             has_room
         });
         let has_too_many = Err(ProgramError::Failed("it has too many results"));
-        let outcome = if has_room { outcome } else { has_too_many };
-        match outcome {
-            Ok(()) => {}
-            Err(ProgramError::BudgetExceeded) => return Err(budget_exceeded("--group-by").into()),
-            Err(ProgramError::Failed(reason)) => {
-                groups.clear();
-                self.failures += 1;
-                if self.failures == 1 {
-                    let event_type = context.event.event_type();
-                    status::warn(&format!(
-                        "--group-by fails on {event_type}: {reason}; such events are in no group \
-                         (reported once)"
-                    ));
-                }
+        if let Err(error) = if has_room { outcome } else { has_too_many } {
+            groups.clear();
+            self.failures += 1;
+            if self.failures == 1 {
+                let event_type = context.event.event_type();
+                let reason = error.reason();
+                status::warn(&format!(
+                    "--group-by fails on {event_type}: {reason}; such events are in no group \
+                     (reported once)"
+                ));
             }
         }
-        Ok(groups)
+        groups
     }
 }
 
@@ -182,7 +179,7 @@ fn start_ticker(output: Arc<Mutex<StatsOutput>>) -> (Sender<()>, JoinHandle<()>)
 
 impl Observer for StatsObserver {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        let groups = self.groups(context)?;
+        let groups = self.groups(context);
         let millis = if self.is_live { Some(now()) } else { event_millis(context.event) };
         let mut output = lock(&self.output);
         if let Some(error) = output.error.take() {

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jaq_json::Val;
-
 use crate::cli::args::FilterArgs;
 use crate::error::{Error, Result};
 use crate::output::status;
 use crate::query::check::{Kinds, check, check_field};
 use crate::query::program::{ParsedProgram, Program, parse};
-use crate::query::{Predicate, resolve_named_filter, value};
+use crate::query::value::{self, JqValue};
+use crate::query::{Predicate, resolve_named_filter};
 use crate::redact::Policy;
 use crate::transport::recording::cause;
 
@@ -22,10 +21,10 @@ pub(super) fn read_source(path: &Path) -> Result<String> {
 }
 
 /// Returns the variables of `--arg` and `--argjson`. Each takes two values: a name and a value.
-pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String, Val)>> {
+pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String, JqValue)>> {
     let mut variables = Vec::new();
     for pair in texts.chunks_exact(2) {
-        variables.push((pair[0].clone(), value::text(&pair[1])));
+        variables.push((pair[0].clone(), JqValue::text(&*pair[1])));
     }
     for pair in json.chunks_exact(2) {
         if serde_json::from_str::<serde::de::IgnoredAny>(&pair[1]).is_err() {
@@ -40,9 +39,21 @@ pub(super) fn variables(texts: &[String], json: &[String]) -> Result<Vec<(String
     Ok(variables)
 }
 
+/// Rejects an expression that does not end even on an event without fields.
+fn reject_endless(option: &str, ends: bool) -> Result<()> {
+    if ends {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("cannot use {option}"),
+        "it exceeds the limit of steps or memory on an event without fields",
+        "look for an endless loop in it",
+    ))
+}
+
 /// Compiles expressions and checks them against the model.
 pub(super) struct ExpressionCompiler<'a> {
-    pub variables: Vec<(String, Val)>,
+    pub variables: Vec<(String, JqValue)>,
     pub policy: &'a Policy,
     pub format: status::StatusFormat,
     pub check: bool,
@@ -74,6 +85,7 @@ impl<'a> ExpressionCompiler<'a> {
         };
         let parsed = parse(&option, source)?;
         let predicate = Predicate::compile(&parsed, &self.variables)?;
+        reject_endless(&option, predicate.ends())?;
         *kinds = self.check(&parsed, *kinds, true)?;
         Ok(predicate)
     }
@@ -82,6 +94,7 @@ impl<'a> ExpressionCompiler<'a> {
     pub fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
         let parsed = parse(option, source)?;
         let program = Program::compile(&parsed, &self.variables)?;
+        reject_endless(option, program.ends())?;
         self.check(&parsed, kinds, false)?;
         Ok(program)
     }

@@ -35,11 +35,11 @@ pub enum Decision {
 impl StopCondition for Conditions {
     fn observe(&mut self, context: &EventContext<'_>) -> Result<bool> {
         if let Some(fail_if) = &mut self.fail_if
-            && fail_if.holds(context)?
+            && fail_if.holds(context)
         {
             self.decided = Some(Decision::FailIf);
         } else if let Some(until) = &mut self.until
-            && until.holds(context)?
+            && until.holds(context)
         {
             self.decided = Some(Decision::Until);
         }

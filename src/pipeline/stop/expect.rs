@@ -122,7 +122,7 @@ impl StopCondition for Expectation {
         if !in_time {
             return Ok(true);
         }
-        if step.predicate.holds(context)? {
+        if step.predicate.holds(context) {
             step.met = Some(StepMatch { after, in_time });
             self.at += 1;
             self.since = now.or(self.since);

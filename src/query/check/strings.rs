@@ -7,6 +7,7 @@ use super::term_type::{FieldRef, TermType};
 use super::{Checker, TermInfo};
 use crate::json::JsonType;
 use crate::model::{Kind, Type};
+use crate::query::program::is_valid_pattern;
 use crate::query::syntax::literal;
 
 impl<'p> Checker<'p> {
@@ -25,8 +26,7 @@ impl<'p> Checker<'p> {
         };
         if name == "test"
             && let Some(pattern) = &text
-            && regex::Regex::new(pattern).is_err()
-            && !pattern.contains("(?")
+            && !is_valid_pattern(pattern)
         {
             let range = self.range(&args[0]);
             self.report(

@@ -1,21 +1,19 @@
 //! Compiles jq terms for the native evaluator.
 
+use super::expr::{Expr, Generator, PathStep};
+use crate::query::program::search_pattern;
+use crate::query::syntax::literal;
+use crate::query::value::{JqObject, JqText, JqValue, Number};
 use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::path::{Opt, Part};
-use jaq_json::Val;
-use regex::Regex;
-
-use super::expr::{Expr, Generator, PathStep};
-use crate::query::syntax::literal;
-use crate::query::value;
 
 /// Compiles a term; `None` if the evaluator does not support it.
-pub(super) fn compile(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Expr> {
+pub(super) fn compile(term: &Term<&str>, variables: &[(String, JqValue)]) -> Option<Expr> {
     let compile_boxed = |term: &Term<&str>| compile(term, variables).map(Box::new);
     Some(match term {
         Term::Id => Expr::Input,
         Term::Num(number) => Expr::Constant(number_constant(number)?),
-        Term::Str(None, parts) => Expr::Constant(value::text(&literal(parts)?)),
+        Term::Str(None, parts) => Expr::Constant(JqValue::text(literal(parts)?)),
         Term::Var(name) => Expr::Constant(
             variables
                 .iter()
@@ -50,18 +48,20 @@ pub(super) fn compile(term: &Term<&str>, variables: &[(String, Val)]) -> Option<
         }
         Term::Call(name, args) => match (*name, args.as_slice()) {
             ("not", []) => Expr::Not,
-            ("true", []) => Expr::Constant(Val::Bool(true)),
-            ("false", []) => Expr::Constant(Val::Bool(false)),
-            ("null", []) => Expr::Constant(Val::Null),
+            ("true", []) => Expr::Constant(JqValue::Bool(true)),
+            ("false", []) => Expr::Constant(JqValue::Bool(false)),
+            ("null", []) => Expr::Constant(JqValue::Null),
             ("ascii_downcase", []) => Expr::AsciiDowncase,
             ("select", [condition]) => Expr::Select(compile_boxed(condition)?),
             ("in", [object]) => Expr::In(if_constant(Box::new(constant_object(object)?))?),
             ("startswith", [prefix]) => Expr::StartsWith(if_constant(compile_boxed(prefix)?)?),
             ("endswith", [suffix]) => Expr::EndsWith(if_constant(compile_boxed(suffix)?)?),
             ("contains", [Term::Str(None, parts)]) => Expr::Contains(literal(parts)?),
-            ("test", [Term::Str(None, pattern)]) => Expr::Test(regex(&literal(pattern)?, "")?),
+            ("test", [Term::Str(None, pattern)]) => {
+                Expr::Test(search_pattern(&literal(pattern)?, "")?)
+            }
             ("test", [Term::Str(None, pattern), Term::Str(None, flags)]) => {
-                Expr::Test(regex(&literal(pattern)?, &literal(flags)?)?)
+                Expr::Test(search_pattern(&literal(pattern)?, &literal(flags)?)?)
             }
             ("IN", [list]) => Expr::OneOf(compile_generator(list, variables)?.constants()?),
             ("any", [generator, condition]) => Expr::AnyOrAll(
@@ -88,16 +88,16 @@ fn if_constant(expr: Box<Expr>) -> Option<Box<Expr>> {
 /// Compiles an object with literal keys and numbers for values: `{"a": 1, b: 2}`.
 fn constant_object(term: &Term<&str>) -> Option<Expr> {
     let Term::Obj(entries) = term else { return None };
-    let mut object = jaq_json::Map::default();
+    let mut object = JqObject::default();
     for (key, entry) in entries {
         let (Term::Str(None, key), Some(Term::Num(number))) = (key, entry) else { return None };
-        object.insert(value::text(&literal(key)?), value::json(number));
+        object.insert(JqText::new(literal(key)?), number_constant(number)?);
     }
-    Some(Expr::Constant(Val::obj(object)))
+    Some(Expr::Constant(JqValue::Object(object)))
 }
 
 /// Compiles a term that may give several values.
-fn compile_generator(term: &Term<&str>, variables: &[(String, Val)]) -> Option<Generator> {
+fn compile_generator(term: &Term<&str>, variables: &[(String, JqValue)]) -> Option<Generator> {
     match term {
         Term::BinOp(left, BinaryOp::Comma, right) => {
             let (Generator::List(mut left), Generator::List(right)) =
@@ -131,25 +131,7 @@ impl Generator {
     }
 }
 
-/// Compiles a pattern for the faster engine of the `regex` crate; `None` if it uses syntax on
-/// which that engine and the one of jaq may disagree.
-pub(in crate::query) fn regex(pattern: &str, flags: &str) -> Option<Regex> {
-    let is_common = |character: char| {
-        character.is_ascii_alphanumeric() || " _-.,:@/|()*+?^$".contains(character)
-    };
-    if !pattern.chars().all(is_common) || pattern.contains("(?") {
-        return None;
-    }
-    let pattern = match flags {
-        "" => pattern.to_owned(),
-        "i" => format!("(?i){pattern}"),
-        _ => return None,
-    };
-    Regex::new(&pattern).ok()
-}
-
-/// Returns a number literal; `None` if jaq may read it in another way than JSON does.
-fn number_constant(number: &str) -> Option<Val> {
-    serde_json::from_str::<serde_json::Number>(number).ok()?;
-    Some(value::json(number))
+/// Returns the value of a number literal.
+fn number_constant(number: &str) -> Option<JqValue> {
+    Number::parse(number).map(JqValue::Number)
 }

@@ -1,13 +1,14 @@
 //! Evaluates native expressions.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use jaq_core::ops::Cmp;
-use jaq_json::{Num, Val};
 
 use super::expr::{EvalError, Expr, Generator, PathStep};
-use super::value::{NativeValue, short_integer, text_of};
+use super::value::{NativeValue, short_integer};
 use crate::json::{JsonType, scan};
+use crate::query::value::{JqValue, Number};
 use crate::redact::RedactedEvent;
 
 /// `None` is jq's `empty`.
@@ -40,18 +41,22 @@ impl Expr {
                 let json = match &field {
                     Some(field) => field.json,
                     None if name == "event_type" => match constant {
-                        Val::TStr(text) => {
-                            return Some(op.run(&event.event_type().as_bytes(), &&***text));
+                        JqValue::Text(text) => {
+                            return Some(op.run(&event.event_type(), &&**text));
                         }
                         _ => return None,
                     },
                     None => return None,
                 };
                 match (constant, json.as_bytes()) {
-                    (Val::TStr(text), [b'"', inside @ .., b'"']) if !inside.contains(&b'\\') => {
-                        Some(op.run(&inside, &&***text))
+                    (JqValue::Text(text), [b'"', inside @ .., b'"'])
+                        if !inside.contains(&b'\\') =>
+                    {
+                        Some(op.run(&inside, &text.as_bytes()))
                     }
-                    (Val::Num(Num::Int(number)), _) => compare_number(json, *op, *number),
+                    (JqValue::Number(number), [b'-' | b'0'..=b'9', ..]) => {
+                        compare_number(json, *op, number)
+                    }
                     _ => None,
                 }
             }
@@ -65,7 +70,7 @@ impl Expr {
         event: &RedactedEvent<'a>,
         input: NativeValue<'a>,
     ) -> EvalResult<'a> {
-        let bool = |value| Ok(Some(NativeValue::Computed(Val::Bool(value))));
+        let bool = |value| Ok(Some(NativeValue::Computed(JqValue::Bool(value))));
         match self {
             Self::Input => Ok(Some(input)),
             Self::Constant(value) => Ok(Some(NativeValue::Constant(value))),
@@ -110,7 +115,7 @@ impl Expr {
                 Ok(holds.then_some(input))
             }
             Self::In(object) => match object.constant() {
-                Val::Obj(object) => bool(object.contains_key(&input.value(event))),
+                JqValue::Object(object) => bool(object.get(&input.text()?).is_some()),
                 _ => Err(EvalError),
             },
             Self::OneOf(list) => {
@@ -120,9 +125,7 @@ impl Expr {
             Self::Test(regex) => bool(regex.is_match(&input.text()?)),
             Self::StartsWith(prefix) => bool(input.text()?.starts_with(constant_text(prefix)?)),
             Self::EndsWith(suffix) => bool(input.text()?.ends_with(constant_text(suffix)?)),
-            Self::Contains(part) => {
-                bool(input.text().is_ok_and(|text| text.contains(part.as_str())))
-            }
+            Self::Contains(part) => bool(input.text()?.contains(part.as_str())),
             Self::AsciiDowncase => {
                 Ok(Some(NativeValue::Text(Cow::Owned(input.text()?.to_ascii_lowercase()))))
             }
@@ -141,18 +144,16 @@ impl Expr {
 
 /// Returns the text of a constant string.
 fn constant_text(expr: &Expr) -> Result<&str, EvalError> {
-    text_of(expr.constant()).ok_or(EvalError)
+    expr.constant().as_text().ok_or(EvalError)
 }
 
-/// Compares a JSON number with an integer; `None` if it is not a number, or an integer that is too
-/// long.
-fn compare_number(json: &str, op: Cmp, with: isize) -> Option<bool> {
-    if let Some(number) = short_integer(json) {
-        return Some(op.run(&number, &with));
-    }
-    let number: f64 = json.contains(['.', 'e', 'E']).then(|| json.parse().ok())??;
-    #[expect(clippy::cast_precision_loss, reason = "jq converts the integer too")]
-    Some(op.run(&number, &(with as f64)))
+/// Compares a JSON number with a constant.
+fn compare_number(json: &str, op: Cmp, with: &Number) -> Option<bool> {
+    let order = match (short_integer(json), with) {
+        (Some(number), Number::Exact(with)) => number.partial_cmp(with)?,
+        _ => Number::parse(json)?.compare(with),
+    };
+    Some(op.run(&order, &Ordering::Equal))
 }
 
 impl Generator {
@@ -186,15 +187,15 @@ impl Generator {
                         }
                     }
                     other => match other.value(event) {
-                        Val::Arr(items) => {
+                        JqValue::Array(items) => {
                             for item in items.iter() {
                                 if visit(NativeValue::Computed(item.clone()))? {
                                     break;
                                 }
                             }
                         }
-                        Val::Obj(object) => {
-                            for item in object.values() {
+                        JqValue::Object(object) => {
+                            for (_, item) in object.iter() {
                                 if visit(NativeValue::Computed(item.clone()))? {
                                     break;
                                 }

@@ -1,8 +1,9 @@
 //! The expressions of the native evaluator.
 
 use jaq_core::ops::Cmp;
-use jaq_json::Val;
 use regex::Regex;
+
+use crate::query::value::JqValue;
 
 /// The error of an expression that would fail in jq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct EvalError;
 #[derive(Debug)]
 pub enum Expr {
     Input,
-    Constant(Val),
+    Constant(JqValue),
     /// `.a`, `.["a"]`, `.[0]`. If the flag is set (`?`), an error becomes no value.
     Step(Box<Expr>, PathStep, bool),
     Compare(Box<Expr>, Cmp, Box<Expr>),
@@ -54,10 +55,10 @@ pub enum Generator {
 
 impl Expr {
     /// Returns the value of a constant; null of anything else.
-    pub fn constant(&self) -> &Val {
+    pub fn constant(&self) -> &JqValue {
         match self {
             Self::Constant(value) => value,
-            _ => &Val::Null,
+            _ => &JqValue::Null,
         }
     }
 }

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 
 use jaq_core::ops::Cmp;
-use jaq_json::{Num, Val};
 
 use super::expr::{EvalError, PathStep};
 use crate::json::scan;
 use crate::json::string::unquote;
-use crate::query::value;
+use crate::query::value::{self, JqValue, Number};
 use crate::redact::RedactedEvent;
 
 /// A value of an event, kept as the bytes of the event where possible.
@@ -19,9 +18,9 @@ pub(super) enum NativeValue<'a> {
     Json(&'a str),
     Text(Cow<'a, str>),
     /// A constant of the expression.
-    Constant(&'a Val),
+    Constant(&'a JqValue),
     /// A computed value.
-    Computed(Val),
+    Computed(JqValue),
 }
 
 impl<'a> NativeValue<'a> {
@@ -30,17 +29,17 @@ impl<'a> NativeValue<'a> {
         match self {
             Self::Event | Self::Text(_) => true,
             Self::Json(json) => !matches!(*json, "null" | "false"),
-            Self::Constant(value) => value::is_true(value),
-            Self::Computed(value) => value::is_true(value),
+            Self::Constant(value) => value.is_true(),
+            Self::Computed(value) => value.is_true(),
         }
     }
 
     /// Converts to a jq value.
-    pub(super) fn value(&self, event: &RedactedEvent<'_>) -> Val {
+    pub(super) fn value(&self, event: &RedactedEvent<'_>) -> JqValue {
         match self {
             Self::Event => value::event(event),
             Self::Json(json) => value::json(json),
-            Self::Text(text) => value::text(text),
+            Self::Text(text) => JqValue::text(&**text),
             Self::Constant(value) => (*value).clone(),
             Self::Computed(value) => value.clone(),
         }
@@ -61,21 +60,16 @@ impl<'a> NativeValue<'a> {
             (Self::Json(json), PathStep::Name(name)) if json.starts_with('{') => {
                 Ok(Self::Json(value::member(json, name).unwrap_or("null")))
             }
-            // In jaq an object can be indexed with a number, but JSON has no such key.
-            (Self::Event | Self::Computed(Val::Obj(_)), PathStep::Index(_))
-            | (Self::Json("null") | Self::Computed(Val::Null), _) => Ok(Self::Json("null")),
-            (Self::Json(json), PathStep::Index(_)) if json.starts_with('{') => {
-                Ok(Self::Json("null"))
-            }
+            (Self::Json("null") | Self::Computed(JqValue::Null), _) => Ok(Self::Json("null")),
             (Self::Json(json), PathStep::Index(index)) if json.starts_with('[') => {
                 let items = scan::entries(json);
                 let at = position(items.len(), *index);
                 Ok(Self::Json(at.and_then(|at| items.get(at)).map_or("null", |(_, item)| item)))
             }
-            (Self::Computed(Val::Obj(object)), PathStep::Name(name)) => {
-                Ok(Self::Computed(object.get(&value::text(name)).cloned().unwrap_or_default()))
+            (Self::Computed(JqValue::Object(object)), PathStep::Name(name)) => {
+                Ok(Self::Computed(object.get(name).cloned().unwrap_or_default()))
             }
-            (Self::Computed(Val::Arr(items)), PathStep::Index(index)) => {
+            (Self::Computed(JqValue::Array(items)), PathStep::Index(index)) => {
                 let at = position(items.len(), *index);
                 Ok(Self::Computed(at.and_then(|at| items.get(at)).cloned().unwrap_or_default()))
             }
@@ -88,15 +82,15 @@ impl<'a> NativeValue<'a> {
         match self {
             Self::Text(text) => Ok(Cow::Borrowed(text)),
             Self::Json(json) => unquote(json).ok_or(EvalError),
-            Self::Constant(value) => text_of(value).map(Cow::Borrowed).ok_or(EvalError),
-            Self::Computed(value) => text_of(value).map(Cow::Borrowed).ok_or(EvalError),
+            Self::Constant(value) => value.as_text().map(Cow::Borrowed).ok_or(EvalError),
+            Self::Computed(value) => value.as_text().map(Cow::Borrowed).ok_or(EvalError),
             Self::Event => Err(EvalError),
         }
     }
 
     /// Compares two values in the order of jq.
     pub(super) fn compare(&self, op: Cmp, other: &Self, event: &RedactedEvent<'_>) -> bool {
-        if let (Some(left), Some(right)) = (self.integer(), other.integer()) {
+        if let (Some(left), Some(right)) = (self.exact_number(), other.exact_number()) {
             return op.run(&left, &right);
         }
         if let (Ok(left), Ok(right)) = (self.text(), other.text()) {
@@ -105,12 +99,12 @@ impl<'a> NativeValue<'a> {
         op.run(&self.value(event), &other.value(event))
     }
 
-    /// Returns the value as an integer, if it is a short one.
-    fn integer(&self) -> Option<isize> {
+    /// Returns the value as a float, if it is a number that a float represents exactly.
+    fn exact_number(&self) -> Option<f64> {
         match self {
             Self::Json(json) => short_integer(json),
-            Self::Constant(Val::Num(Num::Int(number)))
-            | Self::Computed(Val::Num(Num::Int(number))) => Some(*number),
+            Self::Constant(JqValue::Number(Number::Exact(number)))
+            | Self::Computed(JqValue::Number(Number::Exact(number))) => Some(*number),
             _ => None,
         }
     }
@@ -122,14 +116,6 @@ fn position(length: usize, index: isize) -> Option<usize> {
 }
 
 /// Returns the integer that a JSON number is, if it has fewer than ten characters.
-pub(super) fn short_integer(json: &str) -> Option<isize> {
-    if json.len() < 10 { json.parse().ok() } else { None }
-}
-
-/// Returns the text of a string.
-pub(super) fn text_of(value: &Val) -> Option<&str> {
-    match value {
-        Val::TStr(text) => std::str::from_utf8(text).ok(),
-        _ => None,
-    }
+pub(super) fn short_integer(json: &str) -> Option<f64> {
+    if json.len() < 10 { json.parse::<i32>().ok().map(f64::from) } else { None }
 }

@@ -4,29 +4,30 @@
 //! each of them in turn.
 #![expect(clippy::default_trait_access, reason = "the type of jaq's paths has no name")]
 
-use std::cell::RefCell;
-use std::iter::once;
+use std::cell::Cell;
 
 use jaq_core::box_iter::box_once;
-use jaq_core::native::{Fun, run};
-use jaq_core::path::Opt;
-use jaq_core::{Bind, Cv, Error, Exn, Native, ValT as _, ValX};
-use jaq_json::Val;
+use jaq_core::native::run;
+use jaq_core::{Bind, Error, Exn, Native, ValX};
 
 use super::desugar::{ASSIGN, LAST_OR_NULL, MODIFY};
-use super::engine::JqEngine;
+use super::engine::{Input, JqEngine, NativeFilter};
+use super::natives::{delete_paths, keys_of, update_path};
+use crate::query::value::JqValue;
 
 /// Returns the filters.
-pub(super) fn funs() -> impl Iterator<Item = Fun<JqEngine>> {
+pub(super) fn funs() -> impl Iterator<Item = NativeFilter> {
     let last_or_null = Native::<JqEngine>::new(|mut cv| {
         let (filter, context) = cv.0.pop_fun();
-        box_once(filter.run((context, cv.1)).try_fold(Val::Null, |_, value| value))
+        box_once(filter.run((context, cv.1)).try_fold(JqValue::Null, |_, value| value))
     })
     .with_paths(|mut cv| {
         let (filter, context) = cv.0.pop_fun();
         let mut outputs = filter.paths((context, cv.1));
         let last = outputs.try_fold(None, |_, value| value.map(Some));
-        box_once(last.and_then(|last| last.ok_or_else(|| Exn::from(Error::path_expr(Val::Null)))))
+        box_once(
+            last.and_then(|last| last.ok_or_else(|| Exn::from(Error::path_expr(JqValue::Null)))),
+        )
     });
     [
         run((ASSIGN, Box::new([Bind::Fun(()), Bind::Var(())]), |cv| box_once(assign(cv)))),
@@ -36,65 +37,40 @@ pub(super) fn funs() -> impl Iterator<Item = Fun<JqEngine>> {
     .into_iter()
 }
 
-fn assign(mut cv: Cv<'_, JqEngine>) -> ValX<'_, Val> {
+fn assign(mut cv: Input<'_>) -> ValX<'_, JqValue> {
     let value = cv.0.pop_var();
     let (paths, context) = cv.0.pop_fun();
     let mut state = cv.1.clone();
     for found in paths.paths((context, (cv.1, Default::default()))) {
         let path = in_order(found?.1.iter());
-        state = update(state, &path, &mut |_| Ok(value.clone()))?;
+        state = update_path(state, keys_of(&path)?, &|_| box_once(Ok(value.clone())))?;
     }
     Ok(state)
 }
 
-fn modify(mut cv: Cv<'_, JqEngine>) -> ValX<'_, Val> {
+fn modify(mut cv: Input<'_>) -> ValX<'_, JqValue> {
     let (filter, filter_context) = cv.0.pop_fun();
     let (paths, context) = cv.0.pop_fun();
     let mut state = cv.1.clone();
     let mut deleted = Vec::new();
     for found in paths.paths((context, (cv.1, Default::default()))) {
         let path = in_order(found?.1.iter());
-        let mut is_empty = false;
-        state = update(state, &path, &mut |old: Val| {
+        let is_empty = Cell::new(false);
+        state = update_path(state, keys_of(&path)?, &|old: JqValue| {
             let first = filter.run((filter_context.clone(), old.clone())).next();
-            is_empty = first.is_none();
-            first.unwrap_or(Ok(old))
+            is_empty.set(first.is_none());
+            box_once(first.unwrap_or(Ok(old)))
         })?;
-        if is_empty {
+        if is_empty.get() {
             deleted.push(path);
         }
     }
-    delete(state, deleted)
+    Ok(delete_paths(state, &JqValue::array(deleted))?)
 }
 
-fn in_order<'v>(keys_from_last: impl Iterator<Item = &'v Val>) -> Vec<Val> {
-    let mut keys: Vec<_> = keys_from_last.cloned().collect();
+/// Returns a path whose keys come from the last to the first.
+fn in_order<'v>(keys: impl Iterator<Item = &'v JqValue>) -> JqValue {
+    let mut keys: Vec<_> = keys.cloned().collect();
     keys.reverse();
-    keys
-}
-
-/// Replaces the value at a path by what `change` gives for it.
-fn update<'a>(
-    value: Val,
-    path: &[Val],
-    change: &mut dyn FnMut(Val) -> ValX<'a, Val>,
-) -> ValX<'a, Val> {
-    let Some((key, rest)) = path.split_first() else { return change(value) };
-    let change = RefCell::new(change);
-    value.map_index(key, Opt::Essential, |inner| {
-        once(update(inner, rest, &mut **change.borrow_mut()))
-    })
-}
-
-/// Deletes the values at the paths, the last in jq's order first.
-fn delete<'a>(value: Val, mut paths: Vec<Vec<Val>>) -> ValX<'a, Val> {
-    paths.sort();
-    paths.iter().rev().try_fold(value, |value, path| delete_at(value, path))
-}
-
-fn delete_at<'a>(value: Val, path: &[Val]) -> ValX<'a, Val> {
-    let Some((key, rest)) = path.split_first() else { return Ok(Val::Null) };
-    value.map_index(key, Opt::Essential, |inner| {
-        (!rest.is_empty()).then(|| delete_at(inner, rest)).into_iter()
-    })
+    JqValue::array(keys)
 }

@@ -6,13 +6,12 @@
 use std::collections::HashSet;
 
 use jaq_core::load::parse::Def;
-use jaq_core::native::Fun;
 
 use super::assignment;
 use super::desugar::desugar_def;
-use super::engine::{JqEngine, step_filter};
+use super::engine::{JqEngine, NativeFilter, step_filter};
+use super::natives;
 use super::parse::parse_definitions;
-use crate::query::patterns;
 
 /// The filters and variables of jq that evtap does not provide, because they reach outside the
 /// event.
@@ -40,34 +39,54 @@ pub(super) const UNAVAILABLE: &[&str] = &[
     "strflocaltime",
 ];
 
+/// Filters of jaq that would work on values without paying for it, or use such filters. evtap has
+/// its own ones, or jq has none of that name.
+const UNLIMITED: &[&str] = &[
+    "matches",
+    "split_matches",
+    "split_",
+    "scan_",
+    "capture_of_match",
+    "escape_html",
+    "unescape_html",
+    "encode_uri",
+    "decode_uri",
+    "encode_base64",
+    "decode_base64",
+    "@htmld",
+];
+
 /// Returns the definitions that are written in jq.
 pub(super) fn definitions() -> impl Iterator<Item = Def<&'static str>> {
     let own = parse_definitions(include_str!("prelude.jq")).unwrap_or_default();
+    let natives: HashSet<_> =
+        natives::filters().map(|(name, arguments, _)| (name, arguments.len())).collect();
     jaq_core::defs()
         .chain(jaq_std::defs())
-        .chain(jaq_json::defs())
-        .filter(|def| !UNAVAILABLE.contains(&def.name))
+        .filter(move |def| {
+            !UNAVAILABLE.contains(&def.name)
+                && !UNLIMITED.contains(&def.name)
+                && !natives.contains(&(def.name, def.args.len()))
+        })
         .chain(own.into_iter().map(desugar_def))
 }
 
-/// Returns the native filters: jaq's, except for those that [`patterns`] replaces, and evtap's own.
-pub(super) fn native_filters() -> impl Iterator<Item = Fun<JqEngine>> {
-    let is_left_out = |name| UNAVAILABLE.contains(&name) || patterns::NAMES.contains(&name);
-    jaq_core::funs()
-        .chain(jaq_std::funs())
-        .chain(jaq_json::funs())
-        .filter(move |fun: &Fun<JqEngine>| !is_left_out(fun.0))
-        .chain(patterns::funs())
+/// Returns the native filters: evtap's own, and of jaq those that do not work on values of any size.
+pub(super) fn native_filters() -> impl Iterator<Item = NativeFilter> {
+    let base: HashSet<_> = jaq_std::base_funs::<JqEngine>().map(|(name, ..)| name).collect();
+    natives::filters()
         .chain(assignment::funs())
         .chain(std::iter::once(step_filter()))
+        .chain(jaq_core::funs())
+        .chain(jaq_std::funs().filter(move |(name, ..)| {
+            !base.contains(name) && !UNLIMITED.contains(name) && !UNAVAILABLE.contains(name)
+        }))
 }
 
 /// Returns the names of all filters of jq that a program can call, for suggestions.
 pub(super) fn names() -> HashSet<String> {
-    let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).map(|def| def.name);
-    let funs = jaq_core::funs::<JqEngine>()
-        .chain(jaq_std::funs())
-        .chain(jaq_json::funs())
-        .map(|fun| fun.0);
-    defs.chain(funs).filter(|name| !UNAVAILABLE.contains(name)).map(str::to_owned).collect()
+    let defs = definitions().map(|def| def.name);
+    let funs = native_filters().map(|(name, ..)| name);
+    let is_public = |name: &&str| !name.starts_with("evtap_");
+    defs.chain(funs).filter(is_public).map(str::to_owned).collect()
 }

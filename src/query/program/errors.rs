@@ -5,6 +5,7 @@ use super::parse::{ParsedProgram, locate, underline};
 use crate::error::Error;
 use crate::model::Kind;
 use crate::query::suggest;
+use crate::query::value::JqValue;
 
 /// The reason why a program gave no value, or no further value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,25 +13,63 @@ pub enum ProgramError {
     /// The program failed on this value; a fixed text says why. The message of jq is not kept,
     /// because it can quote the value.
     Failed(&'static str),
-    /// The program reached the limit of steps, stack or value size.
+    /// The program reached the limit of steps, memory or stack.
     BudgetExceeded,
 }
 
-/// Returns a fixed text for an error message of jaq, without what the message quotes.
-pub(super) fn failure_reason(message: &str) -> &'static str {
-    /// Start and end of jaq's message, and the text for it.
+impl ProgramError {
+    /// Returns a fixed text that says why.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Failed(reason) => reason,
+            Self::BudgetExceeded => "it needs too many steps or too much memory for one event",
+        }
+    }
+}
+
+/// Returns a fixed text for the value of an error, without what a message quotes.
+pub(super) fn failure_reason(error: &JqValue) -> &'static str {
+    /// Start and end of jq's message, and the text for it.
     const REASONS: &[(&str, &str, &str)] = &[
-        ("cannot use ", " as string", "it needs a string where there is none"),
-        ("cannot use ", " as number", "it needs a number where there is none"),
-        ("cannot use ", "", "a value has the wrong type"),
-        ("cannot index ", "", "a value cannot be indexed that way"),
-        ("cannot calculate ", "", "values have the wrong types for the calculation"),
-        ("cannot iterate ", "", "a value cannot be iterated over"),
-        ("cannot parse ", "", "a string cannot be parsed"),
-        ("invalid regex", "", "its regular expression is invalid"),
+        ("", "is not a string", NEEDS_STRING),
+        ("", "string inputs", NEEDS_STRING),
+        ("", "must be strings", NEEDS_STRING),
+        ("", "must be a string", NEEDS_STRING),
+        ("", "only strings can be parsed", NEEDS_STRING),
+        ("", "not a string or array", NEEDS_STRING),
+        ("cannot use ", " as string", NEEDS_STRING),
+        ("cannot use ", " as number", NEEDS_NUMBER),
+        ("", "number required", NEEDS_NUMBER),
+        ("", "because the divisor is zero", "it divides by zero"),
+        ("", "cannot be added", WRONG_OPERANDS),
+        ("", "cannot be subtracted", WRONG_OPERANDS),
+        ("", "cannot be multiplied", WRONG_OPERANDS),
+        ("", "cannot be divided", WRONG_OPERANDS),
+        ("", "cannot be divided (remainder)", WRONG_OPERANDS),
+        ("", "cannot be negated", WRONG_OPERANDS),
+        ("Cannot index ", "", "a value cannot be indexed that way"),
+        ("Cannot iterate over ", "", "a value cannot be iterated over"),
+        ("Cannot use ", " as object key", "the key of an object is not a string"),
+        ("", "cannot be parsed as a number", "a string cannot be parsed"),
+        ("", "cannot be parsed as a boolean", "a string cannot be parsed"),
+        ("Regex failure", "", "its regular expression is invalid"),
+        ("", "is not a valid modifier string", "a flag of its regular expression is unknown"),
+        ("cannot use ", "", WRONG_TYPE),
+        ("Cannot ", "", WRONG_TYPE),
+        ("", "as it is not an array", WRONG_TYPE),
+        ("", "has no keys", WRONG_TYPE),
+        ("", "has no length", WRONG_TYPE),
+        ("", "cannot have their containment checked", WRONG_TYPE),
     ];
-    // jaq shows a message that is a string as JSON, with its quotes.
-    let message = message.trim_start_matches('"');
+    const NEEDS_STRING: &str = "it needs a string where there is none";
+    const NEEDS_NUMBER: &str = "it needs a number where there is none";
+    const WRONG_OPERANDS: &str = "values have the wrong types for the calculation";
+    const WRONG_TYPE: &str = "a value has the wrong type";
+    let message = error.as_text().unwrap_or_default();
+    if message.contains("(while parsing ") {
+        return "a string cannot be parsed";
+    }
     let reason =
         REASONS.iter().find(|(start, end, _)| message.starts_with(start) && message.ends_with(end));
     reason.map_or("it ends in an error", |(_, _, reason)| reason)

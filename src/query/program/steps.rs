@@ -5,6 +5,7 @@ use jaq_core::load::parse::{BinaryOp, Def, Term};
 use jaq_core::path::{Part, Path};
 
 use super::engine::STEP;
+use super::natives::RECURSE;
 
 type DefOf<'s> = Def<&'s str, Term<&'s str>>;
 
@@ -22,7 +23,8 @@ fn pipe<'s>(first: Term<&'s str>, second: Term<&'s str>) -> Term<&'s str> {
 }
 
 /// Inserts a step into each local definition and after each number of a `range`, each value of a
-/// `[]` or a `..`, and each calculation. Everything that takes unbounded time goes through one.
+/// `[]`, each calculation and each `,`, and replaces `..` by a filter that takes steps. Everything that
+/// takes unbounded time goes through one.
 fn insert_steps(term: Term<&str>) -> Term<&str> {
     let boxed = |term: Box<Term<_>>| Box::new(insert_steps(*term));
     let all = |terms: Vec<Term<_>>| terms.into_iter().map(insert_steps).collect();
@@ -40,6 +42,10 @@ fn insert_steps(term: Term<&str>) -> Term<&str> {
         Term::Neg(inner) => Term::Neg(boxed(inner)),
         Term::BinOp(left, op @ (BinaryOp::Math(_) | BinaryOp::UpdateMath(_)), right) => {
             pipe(Term::BinOp(boxed(left), op, boxed(right)), step())
+        }
+        // Without a step, `(., .) | (., .) | …` would take exponential time.
+        Term::BinOp(left, BinaryOp::Comma, right) => {
+            Term::BinOp(boxed(left), BinaryOp::Comma, Box::new(pipe(step(), insert_steps(*right))))
         }
         Term::BinOp(left, op, right) => Term::BinOp(boxed(left), op, boxed(right)),
         Term::Label(name, inner) => Term::Label(name, boxed(inner)),
@@ -68,7 +74,7 @@ fn insert_steps(term: Term<&str>) -> Term<&str> {
                 })
                 .collect(),
         ),
-        Term::Recurse => pipe(Term::Recurse, step()),
+        Term::Recurse => Term::Call(RECURSE, Vec::new()),
         Term::Id | Term::Num(_) | Term::Break(_) | Term::Var(_) => term,
     }
 }

@@ -258,7 +258,7 @@ fn a_named_filter_is_applied_by_its_name() {
 }
 
 #[test]
-fn a_filter_that_takes_too_long_on_one_event_is_rejected() {
+fn a_filter_that_takes_too_long_is_rejected() {
     let mut state = screen_with_events(3);
     press(&mut state, "f[range(1000)] | length > 0");
     assert!(text(&state).contains("3 of 3 match"), "{}", text(&state));
@@ -272,4 +272,15 @@ fn a_filter_that_takes_too_long_on_one_event_is_rejected() {
     );
     press(&mut state, "\n");
     assert!(state.prompt.is_some() && state.filter.is_none());
+}
+
+#[test]
+fn events_on_which_a_filter_takes_too_long_do_not_pass_and_one_message_says_so() {
+    let mut state = screen_with_events(3);
+    press(&mut state, "fif .succeeded then [range(100000)] | length > 0 else true end");
+    let seen = text(&state);
+    assert!(seen.contains("0 of 3 match"), "{seen}");
+    assert!(seen.contains("the filter fails on tool_call_completed: it needs"), "{seen}");
+    press(&mut state, "\n");
+    assert!(state.filter.is_some());
 }
