@@ -12,6 +12,7 @@ pub mod internals;
 mod platform;
 mod progress;
 mod resolve;
+mod secret_text;
 mod session;
 pub mod settings;
 mod usage_error;

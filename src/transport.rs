@@ -16,6 +16,7 @@ mod connection_event;
 pub mod credential;
 pub mod framer;
 pub mod gap;
+pub mod input_file;
 mod item;
 pub mod key_ring;
 pub mod merge;

@@ -75,7 +75,7 @@ use tokio::sync::oneshot;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::Stages;
 use crate::query::program::THREAD_STACK;
-use crate::transport::recording::cause;
+use crate::transport::input_file::cause;
 use config::ScreenConfig;
 use event_sink::ScreenSink;
 use state::State;

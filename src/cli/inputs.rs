@@ -8,6 +8,7 @@ use crate::cli::platform::{Platform, SourceTask};
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Error, Exit, Result};
+use crate::output::status::StatusFormat;
 use crate::transport::progress::Progress;
 use crate::transport::sse::Start;
 use crate::transport::{Item, Sender, SourceConfig, recording};
@@ -21,6 +22,8 @@ pub struct Inputs {
     pub threads: usize,
     /// Whether nothing is printed before the end, so that a progress line can be shown.
     pub is_quiet: bool,
+    /// The format of status messages.
+    pub status: StatusFormat,
 }
 
 impl Inputs {
@@ -42,7 +45,8 @@ impl Inputs {
             let calls = resolve::calls(&self.calls)?;
             let workspace = self.workspaces.first().map(String::as_str);
             let (platform, workspace, calls) =
-                Platform::for_calls(calls, workspace, connection, demo, limits).await?;
+                Platform::for_calls(calls, workspace, connection, demo, limits, self.status)
+                    .await?;
             let source = |tx: &Sender, call| platform.call(workspace.clone(), call, tx.clone());
             return session
                 .run(|tx| calls.into_iter().map(|call| source(&tx, call)).collect())
@@ -50,7 +54,7 @@ impl Inputs {
         }
         let workspaces = resolve::workspaces(&self.workspaces)?;
         let (platform, workspaces) =
-            Platform::for_workspaces(workspaces, connection, demo, limits).await?;
+            Platform::for_workspaces(workspaces, connection, demo, limits, self.status).await?;
         let source =
             |tx: &Sender, workspace| platform.workspace(workspace, Start::Now, None, tx.clone());
         session

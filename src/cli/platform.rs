@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use crate::cli::{args, resolve};
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
+use crate::output::status::StatusFormat;
 use crate::transport::auto_observe::{self, AutoObserver};
 use crate::transport::client::{Client, Endpoints, Network};
 use crate::transport::credential::Credential;
@@ -32,7 +33,11 @@ pub struct Platform {
 
 impl Platform {
     /// Connects to the platform that the options name.
-    async fn connect(connection: &args::ConnectionArgs, limits: SourceConfig) -> Result<Self> {
+    async fn connect(
+        connection: &args::ConnectionArgs,
+        limits: SourceConfig,
+        status: StatusFormat,
+    ) -> Result<Self> {
         let network = resolve::network(&connection.auth);
         let endpoints = Endpoints::resolve(
             &connection.base_url,
@@ -41,6 +46,7 @@ impl Platform {
         )?;
         let client = Client::new(endpoints, &network)?;
         let (credential, source) = resolve::api_key(&connection.auth).await?;
+        resolve::warn_if_exposed(&source, status);
         Ok(Self { client, keys: KeyRing::new(credential, Some(source)), limits })
     }
 
@@ -79,11 +85,12 @@ impl Platform {
         connection: &args::ConnectionArgs,
         demo: &args::DemoArgs,
         limits: SourceConfig,
+        status: StatusFormat,
     ) -> Result<(Self, Vec<String>)> {
         let platform = if workspaces.are_demo {
             Self::demo(demo, limits).await?
         } else {
-            Self::connect(connection, limits).await?
+            Self::connect(connection, limits, status).await?
         };
         Ok((platform, workspaces.ids))
     }
@@ -96,6 +103,7 @@ impl Platform {
         connection: &args::ConnectionArgs,
         demo: &args::DemoArgs,
         limits: SourceConfig,
+        status: StatusFormat,
     ) -> Result<(Self, String, Vec<String>)> {
         let clinic = workspace.filter(|workspace| resolve::is_demo(workspace));
         if calls == [resolve::DEMO] {
@@ -124,7 +132,11 @@ impl Platform {
                 "give --workspace or set AMIGO_WORKSPACE_ID",
             ));
         };
-        Ok((Self::connect(connection, limits).await?, resolve::workspace(workspace)?, calls))
+        Ok((
+            Self::connect(connection, limits, status).await?,
+            resolve::workspace(workspace)?,
+            calls,
+        ))
     }
 
     /// Returns a source that follows a workspace's stream. If `observers` is given, it also

@@ -19,7 +19,7 @@ pub(super) mod value;
 pub use color::apply_color;
 pub use connection::{
     DEMO, Workspaces, api_key, call, calls, is_demo, key_source, merge, network, source_config,
-    workspace, workspaces,
+    warn_if_exposed, workspace, workspaces,
 };
 pub use privacy::allowed_fields;
 pub use replay::{pace, threads};

@@ -20,8 +20,12 @@ use super::key::{DeliveryKey, key};
 use crate::error::{Error, Exit, Result};
 use crate::model::Frame;
 use crate::redact::RedactedEvent;
+use crate::transport::input_file::{self, InputFile};
 use crate::transport::private_file;
 use crate::transport::sse::Start;
+
+/// The maximum size of the file in bytes. evtap writes far less.
+const FILE_LIMIT: u64 = 16 << 20;
 
 /// The minimum time between two syncs to disk.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
@@ -79,7 +83,7 @@ impl Cursor {
             Error::new(
                 Exit::Failure,
                 what(),
-                crate::transport::recording::cause(error),
+                input_file::cause(error),
                 "check the path of --cursor",
             )
         };
@@ -89,7 +93,9 @@ impl Cursor {
                 return Err(Error::usage(what(), "it is not a regular file", "name another file"));
             }
             Ok(_) => {
-                let bytes = fs::read(path).map_err(|error| failed(&error))?;
+                let InputFile { bytes, meta } =
+                    input_file::read(path, FILE_LIMIT).map_err(|error| failed(&error))?;
+                private_file::check_owner(&meta).map_err(|error| failed(&error))?;
                 let written = match serde_json::from_slice::<CursorFile>(&bytes) {
                     Ok(written) if written.version == 1 => written,
                     // A loss of power may leave an empty file.
@@ -138,12 +144,7 @@ impl Cursor {
         self.changed = true;
         self.commit().map(|()| None).map_err(|error| {
             let what = format!("cannot write the cursor {}", self.path.display());
-            Error::new(
-                Exit::Failure,
-                what,
-                crate::transport::recording::cause(&error),
-                "check the path of --cursor",
-            )
+            Error::new(Exit::Failure, what, input_file::cause(&error), "check the path of --cursor")
         })
     }
 

@@ -47,7 +47,7 @@ impl Recorder {
             Error::new(
                 Exit::Failure,
                 what(),
-                transport::recording::cause(&error),
+                transport::input_file::cause(&error),
                 "check the path of --record, and the space there",
             )
         };

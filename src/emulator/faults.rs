@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::error::Error;
+use crate::transport::input_file;
 
 /// Reads a fault script, which is a TOML file with an array `faults` of strings.
 ///
@@ -23,12 +24,8 @@ pub fn read_script(path: &Path) -> Result<Vec<Fault>, Error> {
     }
     let what = || format!("cannot read the faults in {}", path.display());
     let advice = "write it like faults = [\"cut=2000\", \"none\", \"status=503\"]";
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Error::usage(
-            what(),
-            crate::transport::recording::cause(&error),
-            "check the path of --fault-script",
-        )
+    let text = input_file::read_text(path, input_file::TEXT_LIMIT).map_err(|error| {
+        Error::usage(what(), input_file::cause(&error), "check the path of --fault-script")
     })?;
     let script: Script = toml_edit::de::from_str(&text)
         .map_err(|_| Error::usage(what(), "it is not TOML with an array `faults`", advice))?;

@@ -12,9 +12,13 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 use crate::error::{Error, Exit, Result};
+use crate::transport::input_file;
 
 /// The maximum length of a subprotocol token that the platform accepts, in characters.
 pub const MAX_LENGTH: usize = 4096;
+
+/// The maximum size of a file with a key, in bytes.
+const FILE_LIMIT: u64 = 64 << 10;
 
 /// A bearer token that is also a legal subprotocol token.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,18 +54,18 @@ impl Credential {
         Ok(Self(token.to_owned()))
     }
 
-    /// Reads a credential from a file.
+    /// Reads a credential from a file or a pipe.
     pub fn read(path: &Path) -> Result<Self> {
         let from = path.display().to_string();
-        let text = std::fs::read(path).map_err(|error| {
+        let file = input_file::read(path, FILE_LIMIT).map_err(|error| {
             Error::new(
                 Exit::Credential,
                 format!("cannot read the API key from {from}"),
-                error.kind().to_string(),
+                input_file::cause(&error),
                 "check the path of --api-key-file",
             )
         })?;
-        Self::new(&String::from_utf8_lossy(&text), &from)
+        Self::new(&String::from_utf8_lossy(&file.bytes), &from)
     }
 
     /// Returns the token. Only for the transport.
@@ -80,6 +84,10 @@ impl fmt::Debug for Credential {
 /// The environment variable that holds the API key.
 pub const API_KEY_VARIABLE: &str = "AMIGO_API_KEY";
 
+/// The variables that may hold a secret. The command that prints the key does not get them, because
+/// it does not need them, and a program that it starts might show its environment.
+const SECRET_VARIABLES: [&str; 3] = [API_KEY_VARIABLE, "EVTAP_API_KEY_COMMAND", "EVTAP_PROXY"];
+
 /// How long a command may take to print a key. The user may have to unlock a password store first.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -97,6 +105,14 @@ pub enum KeySource {
 }
 
 impl KeySource {
+    /// Returns whether the source can be read again. A pipe cannot.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            Self::File(path) => std::fs::metadata(path).is_ok_and(|meta| meta.is_file()),
+            Self::Environment | Self::Command(_) => true,
+        }
+    }
+
     /// Reads the key.
     ///
     /// # Errors
@@ -108,7 +124,13 @@ impl KeySource {
                 Ok(key) => Credential::new(&key, API_KEY_VARIABLE),
                 Err(_) => Credential::new("", API_KEY_VARIABLE),
             },
-            Self::File(path) => Credential::read(path),
+            Self::File(path) => {
+                let path = path.clone();
+                // The writer of a pipe may take a while.
+                tokio::task::spawn_blocking(move || Credential::read(&path))
+                    .await
+                    .expect("reading does not panic")
+            }
             Self::Command(command) => {
                 let printed = command_output(command).await.map_err(|why| {
                     let advice = "run the command by itself to see its error";
@@ -131,7 +153,11 @@ impl KeySource {
 /// contain a secret.
 async fn command_output(command: &str) -> Result<String, String> {
     let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let mut child = Command::new(shell)
+    let mut program = Command::new(shell);
+    for variable in SECRET_VARIABLES {
+        program.env_remove(variable);
+    }
+    let mut child = program
         .args([option, command])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

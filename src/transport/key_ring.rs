@@ -38,7 +38,9 @@ impl KeyRing {
         if self.current() != *refused {
             return true;
         }
-        let Some(source) = &self.source else { return false };
+        let Some(source) = self.source.as_ref().filter(|source| source.is_lasting()) else {
+            return false;
+        };
         match source.read().await {
             Ok(newer) if newer != *refused => {
                 *self.current.lock().unwrap_or_else(PoisonError::into_inner) = newer;

@@ -5,11 +5,11 @@
 //! write to the directory could redirect the events.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::transport::recording::cause;
+use crate::transport::input_file::{self, InputFile, cause, refused};
 
 /// Creates a file. Fails if the path already exists.
 pub fn create_new(path: &Path) -> io::Result<File> {
@@ -18,7 +18,8 @@ pub fn create_new(path: &Path) -> io::Result<File> {
 
 /// Opens a file for writing with the given options, and removes the permissions of others.
 ///
-/// Fails if the path is a symbolic link.
+/// Fails if the path is a symbolic link, or if others could read the file all the same: if it is
+/// owned by another user or has several names.
 pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -28,13 +29,10 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         let flags = i32::try_from(flags.bits()).unwrap_or_default();
         let file = options.mode(OWNER_ONLY).custom_flags(flags).open(path).map_err(|error| {
             let is_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
-            if is_link {
-                io::Error::new(io::ErrorKind::InvalidInput, "the path is a symbolic link")
-            } else {
-                error
-            }
+            if is_link { refused("it is a symbolic link") } else { error }
         })?;
         let meta = file.metadata()?;
+        check_owner(&meta)?;
         if meta.is_file() && meta.mode() & 0o077 != 0 {
             file.set_permissions(std::fs::Permissions::from_mode(OWNER_ONLY))?;
         }
@@ -42,6 +40,23 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     }
     #[cfg(not(unix))]
     options.open(path)
+}
+
+/// Refuses a file that is owned by another user or, if it is a regular file, has several names.
+///
+/// Another user may have created it at a path that evtap is going to use.
+pub fn check_owner(meta: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if meta.uid() != rustix::process::geteuid().as_raw() {
+            return Err(refused("it is owned by another user"));
+        }
+        if meta.is_file() && meta.nlink() > 1 {
+            return Err(refused("it has several names (hard links)"));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the permission bits of a file; those of a private file on systems without permissions.
@@ -66,29 +81,16 @@ const KEY_LIMIT: u64 = 64 * 1024;
 ///
 /// # Errors
 ///
-/// Fails unless it is a regular file of at most 64 KiB that only its owner may access.
+/// Fails unless it is a file or a pipe of at most 64 KiB that only its owner may access.
 pub fn read_secret(option: &str, path: &Path) -> Result<Vec<u8>> {
     let what = || format!("cannot use {option} {}", path.display());
-    let failed = |error: &io::Error| Error::usage(what(), cause(error), "check the path");
-    let mut file = File::open(path).map_err(|error| failed(&error))?;
-    let meta = file.metadata().map_err(|error| failed(&error))?;
-    if !meta.is_file() {
-        return Err(Error::usage(what(), "it is not a regular file", "give a regular file"));
-    }
+    let InputFile { bytes, meta } = input_file::read(path, KEY_LIMIT)
+        .map_err(|error| Error::usage(what(), cause(&error), "check the path"))?;
     if !is_private(&meta) {
         return Err(Error::usage(
             what(),
             "others may read or write it",
             "make it private with `chmod 600`",
-        ));
-    }
-    let mut bytes = Vec::new();
-    (&mut file).take(KEY_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
-    if bytes.len() as u64 > KEY_LIMIT {
-        return Err(Error::usage(
-            what(),
-            "it is too large for a key",
-            "give a file of random bytes, such as 32 of them",
         ));
     }
     Ok(bytes)
@@ -138,9 +140,33 @@ mod tests {
         symlink(dir.path().join("none"), &dangling).expect("a link");
         for path in [&link, &dangling] {
             let error = open(&mut append(), path).expect_err("a link");
-            assert_eq!(error.to_string(), "the path is a symbolic link");
+            assert_eq!(cause(&error), "it is a symbolic link");
         }
         assert!(!dir.path().join("none").exists());
+    }
+
+    #[test]
+    fn files_of_others_and_files_with_several_names_are_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, link) = (dir.path().join("a"), dir.path().join("b"));
+        std::fs::write(&path, "").expect("a file");
+        std::fs::hard_link(&path, &link).expect("a link");
+        for path in [&path, &link] {
+            let error = open(&mut append(), path).expect_err("two names");
+            assert_eq!(cause(&error), "it has several names (hard links)");
+        }
+        std::fs::remove_file(&link).expect("a link");
+        assert!(open(&mut append(), &path).is_ok());
+        // Only root may give a file away. Otherwise a file of root is one of another user.
+        let theirs = if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(12_345), None).expect("root may");
+            path
+        } else {
+            "/etc/passwd".into()
+        };
+        let meta = std::fs::metadata(theirs).expect("a file");
+        let error = check_owner(&meta).expect_err("of another user");
+        assert_eq!(cause(&error), "it is owned by another user");
     }
 
     #[test]

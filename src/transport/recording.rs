@@ -10,7 +10,7 @@ mod kind;
 mod line_splitter;
 mod value_splitter;
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ pub use super::progress::STDIN;
 use crate::error::{Error, Exit, Result};
 use crate::model::FrameError;
 use crate::transport::archive::{self, Compression};
+use crate::transport::input_file::cause;
 use crate::transport::progress::Progress;
 use chunk_reader::{BEGINNING, ChunkReader};
 use kind::RecordingKind;
@@ -159,16 +160,6 @@ pub fn sizes(paths: &[PathBuf]) -> Vec<u64> {
         is_seekable.then_some(meta.len())
     };
     paths.iter().map(size).collect::<Option<_>>().unwrap_or_default()
-}
-
-/// Describes why a file cannot be read, without the error number of the system.
-#[must_use]
-pub fn cause(error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::NotFound => "no such file".to_owned(),
-        ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        kind => kind.to_string(),
-    }
 }
 
 /// A file whose reads are counted in the progress.

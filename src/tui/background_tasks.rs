@@ -13,8 +13,8 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::output::status;
 use crate::text::units::counted;
+use crate::transport::input_file::cause;
 use crate::transport::private_file;
-use crate::transport::recording::cause;
 
 /// Clipboard tools: name, arguments, and the environment variable that the tool requires.
 const CLIPBOARD_TOOLS: &[(&str, &[&str], Option<&str>)] = &[

@@ -23,6 +23,7 @@ mod gaps;
 mod generated;
 mod hardening;
 mod hostile;
+mod input_files;
 mod leak;
 mod manual;
 mod model;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::secret_text::SecretText;
+
 /// How to reach the platform.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
@@ -34,21 +36,23 @@ pub struct ConnectionArgs {
 pub struct AuthArgs {
     /// Read the API key from this file
     ///
-    /// The file must be private (mode 0600). Takes precedence over `AMIGO_API_KEY`.
+    /// Others should not be able to read it (mode 0600); evtap warns if they can. A pipe works too,
+    /// such as `<(pass show amigo)`. Takes precedence over `AMIGO_API_KEY`.
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
     /// Run this shell command to get the API key
     ///
-    /// The command prints the key. Takes precedence over `AMIGO_API_KEY`. Example: `pass show amigo`
+    /// The command prints the key. It does not get `AMIGO_API_KEY`, over which it takes precedence.
+    /// Example: `pass show amigo`
     #[arg(long, value_name = "COMMAND", conflicts_with = "api_key_file")]
-    pub api_key_command: Option<String>,
+    pub api_key_command: Option<SecretText>,
     /// Connect through this proxy, or `none`
     ///
     /// The scheme is `http`, `https` or `socks5h`. Default: the proxy that `HTTPS_PROXY`,
     /// `HTTP_PROXY` or `ALL_PROXY` names. `NO_PROXY` is respected. Put a password in one of these
     /// variables or in a profile, because other users can read a command line.
     #[arg(long, value_name = "URL")]
-    pub proxy: Option<String>,
+    pub proxy: Option<SecretText>,
     /// Also trust the certificates in this PEM file
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,

@@ -114,15 +114,12 @@ async fn platform(options: &args::DoctorArgs, report: &mut DoctorReport) -> Resu
     }
 }
 
-/// Describes where a key comes from. Of a command, only the first word is shown, because the rest
-/// may hold a secret.
+/// Describes where a key comes from. A command is not shown, because it may hold a secret.
 fn describe(source: &KeySource) -> String {
     match source {
         KeySource::Environment => crate::transport::credential::API_KEY_VARIABLE.to_owned(),
         KeySource::File(path) => path.display().to_string(),
-        KeySource::Command(command) => {
-            format!("the command {} …", command.split_whitespace().next().unwrap_or_default())
-        }
+        KeySource::Command(_) => "--api-key-command".to_owned(),
     }
 }
 
@@ -200,15 +197,15 @@ fn files(
 ) -> Result<()> {
     let settings = settings_file(choice);
     let files = [
-        ("settings file", settings.as_deref()),
-        ("key file", options.connection.auth.api_key_file.as_deref()),
-        ("pseudonyms' key", options.phi_key_file.as_deref()),
-        ("cursor", options.cursor.as_deref()),
-        ("record", options.record.as_deref()),
+        ("settings file", settings.as_deref(), false),
+        ("key file", options.connection.auth.api_key_file.as_deref(), false),
+        ("pseudonyms' key", options.phi_key_file.as_deref(), false),
+        ("cursor", options.cursor.as_deref(), true),
+        ("record", options.record.as_deref(), true),
     ];
-    for (check, path) in files {
+    for (check, path, is_written) in files {
         if let Some(path) = path {
-            report.add(local::private(check, path))?;
+            report.add(local::private(check, path, is_written))?;
         }
     }
     Ok(())

@@ -15,6 +15,7 @@ pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
         workspaces: args.workspace.into_iter().collect(),
         threads: 1,
         is_quiet: true,
+        status: args.status,
     };
     inputs.run(session, &args.connection, &args.demo).await
 }

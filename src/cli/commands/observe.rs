@@ -24,8 +24,15 @@ pub(super) async fn run(args: ObserveArgs) -> Result<Exit> {
         .resolve(&DestinationContext { network: &network, status: args.output.status })?;
 
     let workspace = args.workspace.as_deref();
-    let (platform, workspace, calls) =
-        Platform::for_calls(calls, workspace, &args.connection, &args.demo, limits).await?;
+    let (platform, workspace, calls) = Platform::for_calls(
+        calls,
+        workspace,
+        &args.connection,
+        &args.demo,
+        limits,
+        args.output.status,
+    )
+    .await?;
     let session = SessionBuilder::new(stages)
         .with_destinations(destinations)?
         .with_fail_on_gap(args.delivery.fail_on_gap)

@@ -14,6 +14,7 @@ pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
         workspaces: args.workspace,
         threads: resolve::threads(args.threads),
         is_quiet: args.every.is_none(),
+        status: args.status,
     };
     inputs.run(session, &args.connection, &args.demo).await
 }

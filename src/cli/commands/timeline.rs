@@ -60,6 +60,7 @@ async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Res
         &args.connection,
         &args.demo,
         SourceConfig::default(),
+        args.status,
     )
     .await?;
     // The call has already begun, so ask the platform to replay the events that it still keeps.

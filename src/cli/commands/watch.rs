@@ -30,8 +30,14 @@ pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
     let now = Timestamp::now();
     let since = args.resume.since.as_deref().map(|since| resolve::since(since, now)).transpose()?;
 
-    let (platform, workspaces) =
-        Platform::for_workspaces(workspaces, &args.connection, &args.demo, limits).await?;
+    let (platform, workspaces) = Platform::for_workspaces(
+        workspaces,
+        &args.connection,
+        &args.demo,
+        limits,
+        args.output.status,
+    )
+    .await?;
     let mut cursor = args.resume.cursor.as_deref().map(Cursor::open).transpose()?;
     let begin = since.unwrap_or_else(|| u64::try_from(now.as_millisecond()).unwrap_or_default());
     let mut starts = Vec::new();

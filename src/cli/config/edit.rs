@@ -11,11 +11,11 @@ use clap::builder::ValueParser;
 use clap::{Arg, Command};
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
-use super::file::File;
+use super::file::{File, LIMIT};
 use crate::cli::settings::{SETTINGS, Setting, is_flag, is_list};
 use crate::error::{Error, Exit, Result};
+use crate::transport::input_file::{self, cause};
 use crate::transport::private_file;
-use crate::transport::recording::cause;
 
 /// The maximum width of comments in the example, in columns.
 const WIDTH: usize = 100;
@@ -99,7 +99,7 @@ pub fn example(watch: &Command) -> String {
 pub fn set_profile(path: &Path, name: &str, pairs: &[String], watch: &Command) -> Result<()> {
     // Refuse to edit a file that is already invalid.
     File::read(path, watch)?;
-    let text = match fs::read_to_string(path) {
+    let text = match input_file::read_text(path, LIMIT) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(failed(path, &error)),

@@ -17,11 +17,11 @@ use toml_edit::{Document, Item, Table, Value};
 use crate::cli::settings::{self, Role, Setting, is_flag, is_list, is_path};
 use crate::error::{Error, Result};
 use crate::query::is_filter_name;
+use crate::transport::input_file::{self, InputFile, cause};
 use crate::transport::private_file::{is_private, permissions};
-use crate::transport::recording::cause;
 
 /// The maximum size of a configuration file in bytes. A larger file is something else.
-const LIMIT: u64 = 1 << 20;
+pub(super) const LIMIT: u64 = 1 << 20;
 
 /// The contents of a configuration file.
 #[derive(Debug, Default)]
@@ -81,7 +81,7 @@ pub fn profiles() -> Vec<String> {
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
         .or_else(default_path);
-    let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let text = path.and_then(|path| input_file::read_text(&path, LIMIT).ok()).unwrap_or_default();
     let document = Document::parse(text).ok();
     let table = document.as_ref().and_then(|document| document.get("profiles")?.as_table());
     table.into_iter().flatten().map(|(name, _)| name.to_owned()).collect()
@@ -94,23 +94,17 @@ impl File {
         let failed = |error: &io::Error| {
             Error::usage(what(), cause(error), "check the path and its permissions")
         };
-        let meta = match std::fs::metadata(path) {
-            Ok(meta) => meta,
+        let InputFile { bytes, meta } = match input_file::read(path, LIMIT) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(&error)),
         };
-        if !meta.is_file() || meta.len() > LIMIT {
-            return Err(Error::usage(
-                what(),
-                "not a configuration file",
-                "name a TOML file; `evtap config init` writes one",
-            ));
-        }
         if permissions(&meta) & 0o022 != 0 {
             let why = "other users can write it, and could redirect your API key";
             return Err(Error::usage(what(), why, "remove their permission with `chmod go-w`"));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::usage(what(), "it is not UTF-8 text", "name a TOML file"))?;
         Self::parse(path, &text, is_private(&meta), watch).map(Some)
     }
 

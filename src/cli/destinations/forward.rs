@@ -1,9 +1,6 @@
 //! The options of `--forward`, which posts events to an HTTP endpoint.
 
-use std::convert::Infallible;
-use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use reqwest::header::{
@@ -13,6 +10,7 @@ use reqwest::header::{
 
 use super::options::{DestinationContext, DestinationOptions, OpenDestination};
 use crate::cli::resolve::value::positive_duration;
+use crate::cli::secret_text::SecretText;
 use crate::delivery::{Destination, Endpoint, ForwardBody, Forwarder};
 use crate::error::{Error, Result};
 use crate::transport::client::{ClientPurpose, address, build, secret};
@@ -35,7 +33,7 @@ pub struct ForwardArgs {
     ///
     /// `@FILE` reads headers from a private file, one per line. Example: `X-Team: front desk`
     #[arg(long = "forward-header", value_name = "HEADER", requires = "url")]
-    pub headers: Vec<ForwardHeader>,
+    pub headers: Vec<SecretText>,
     /// Format of the posts
     #[arg(
         long = "forward-format",
@@ -60,24 +58,6 @@ pub struct ForwardArgs {
     /// that is rejected with another 4xx.
     #[arg(long = "forward-retries", value_name = "N", default_value_t = 8, requires = "url")]
     pub retries: u32,
-}
-
-/// The text of `--forward-header`. `Debug` hides it because it may contain a secret.
-#[derive(Clone)]
-pub struct ForwardHeader(pub String);
-
-impl fmt::Debug for ForwardHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Header(hidden)")
-    }
-}
-
-impl FromStr for ForwardHeader {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
-    }
 }
 
 /// The format of a post.

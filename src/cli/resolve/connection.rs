@@ -6,10 +6,12 @@ use crate::cli::args::{AuthArgs, DeliveryArgs, MergeOrder, ReconnectArgs};
 use crate::emulator::{MAX_DEMO, demo_workspace};
 use crate::error::{Error, Exit, Result};
 use crate::model::{is_call_sid, is_uuid};
+use crate::output::status::{self, StatusFormat};
 use crate::transport::SourceConfig;
 use crate::transport::client::Network;
 use crate::transport::credential::{self, Credential, KeySource};
 use crate::transport::merge::Merge;
+use crate::transport::private_file::is_private;
 
 /// The name of the built-in demo workspace and of its call.
 pub const DEMO: &str = "demo";
@@ -94,11 +96,22 @@ pub fn calls(sids: &[String]) -> Result<Vec<String>> {
 pub fn key_source(auth: &AuthArgs) -> Option<KeySource> {
     match (&auth.api_key_file, &auth.api_key_command) {
         (Some(path), _) => Some(KeySource::File(path.clone())),
-        (None, Some(command)) => Some(KeySource::Command(command.clone())),
+        (None, Some(command)) => Some(KeySource::Command(command.0.clone())),
         (None, None) => {
             let key = std::env::var_os(credential::API_KEY_VARIABLE);
             key.filter(|key| !key.is_empty()).map(|_| KeySource::Environment)
         }
+    }
+}
+
+/// Warns if other users can read the file with the API key.
+pub fn warn_if_exposed(source: &KeySource, format: StatusFormat) {
+    let KeySource::File(path) = source else { return };
+    if std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && !is_private(&meta)) {
+        let what = format!("the API key in {} is not safe", path.display());
+        let advice = "run `chmod 600` on it, and consider a new key";
+        let why = "other users can read or write the file";
+        status::warning(format, &Error::new(Exit::Credential, what, why, advice));
     }
 }
 
@@ -116,7 +129,7 @@ pub async fn api_key(auth: &AuthArgs) -> Result<(Credential, KeySource)> {
 pub fn network(auth: &AuthArgs) -> Network {
     let AuthArgs { proxy, ca_cert, insecure_http, .. } = auth;
     Network {
-        proxy: proxy.clone(),
+        proxy: proxy.as_ref().map(|proxy| proxy.0.clone()),
         ca_cert: ca_cert.clone(),
         insecure_http: *insecure_http,
         resolver: None,

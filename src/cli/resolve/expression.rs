@@ -11,12 +11,16 @@ use crate::query::program::{ParsedProgram, Program, parse};
 use crate::query::value::{self, JqValue};
 use crate::query::{Predicate, resolve_named_filter};
 use crate::redact::Policy;
-use crate::transport::recording::cause;
+use crate::transport::input_file;
 
 /// Reads the source of expressions from a file.
 pub(super) fn read_source(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Error::usage(format!("cannot read {}", path.display()), cause(&error), "check the path")
+    input_file::read_text(path, input_file::TEXT_LIMIT).map_err(|error| {
+        Error::usage(
+            format!("cannot read {}", path.display()),
+            input_file::cause(&error),
+            "check the path",
+        )
     })
 }
 

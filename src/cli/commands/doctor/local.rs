@@ -5,10 +5,12 @@ use std::path::Path;
 
 use super::report::CheckResult;
 use crate::error::Exit;
-use crate::transport::private_file::{is_private, permissions};
+use crate::transport::input_file;
+use crate::transport::private_file::{check_owner, is_private, permissions};
 
-/// Checks that only the owner of a file can read and write it.
-pub(super) fn private(check: &str, path: &Path) -> CheckResult {
+/// Checks that only the owner of a file can read and write it. evtap reads the file, which may be a
+/// pipe instead, or `is_written`.
+pub(super) fn private(check: &str, path: &Path, is_written: bool) -> CheckResult {
     let meta = match std::fs::metadata(path) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -24,7 +26,14 @@ pub(super) fn private(check: &str, path: &Path) -> CheckResult {
         }
     };
     let found = format!("{} has mode {:04o}", path.display(), permissions(&meta));
-    if !meta.is_file() {
+    if input_file::is_pipe(&meta) && !is_written {
+        CheckResult::ok(check, format!("{} is a pipe", path.display()))
+    } else if let Err(error) = check_owner(&meta)
+        && is_written
+    {
+        let found = format!("{}: {}", path.display(), input_file::cause(&error));
+        CheckResult::failed(check, Exit::Failure, found, "name another file")
+    } else if !meta.is_file() {
         CheckResult::failed(
             check,
             Exit::Usage,
