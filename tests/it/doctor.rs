@@ -216,6 +216,23 @@ async fn warns_of_files_that_other_users_can_read() {
 }
 
 #[tokio::test]
+async fn the_command_that_prints_the_key_is_not_shown() {
+    let base = emulator(fast()).await;
+    for format in ["text", "json"] {
+        let ran = evtap(&format!("doctor --workspace {DEMO_WORKSPACE} -o {format}"))
+            .env("AMIGO_BASE_URL", &base)
+            .env("EVTAP_API_KEY_COMMAND", "CANARY_TOKEN=canary echo canary-key")
+            .run()
+            .await;
+        let found = ran.ended(0);
+        assert!(found.contains("legal, from --api-key-command"), "{found}");
+        for word in ["CANARY", "canary", "echo"] {
+            assert!(!ran.all().contains(word), "{word}: {}", ran.all());
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_report_repeats_nothing_from_a_server() {
     const CANARY: &str = "canary-body-4c2f81";
     let answer = |head: &str, body: &str| {

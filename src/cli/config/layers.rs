@@ -6,6 +6,7 @@
 //! must not reveal a field that the file hides.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
@@ -19,7 +20,7 @@ use crate::query::suggest;
 use crate::transport::credential;
 
 /// The settings of the environment and of the configuration file.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Layers {
     /// The configuration file, if there is one.
     pub file: Option<File>,
@@ -33,6 +34,13 @@ pub struct Layers {
 
 /// The expressions of the named filters in use, each with its origin.
 pub type NamedFilters = BTreeMap<String, (String, SettingOrigin)>;
+
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The values may contain secrets.
+        f.debug_struct("Layers").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
 
 impl Layers {
     /// Reads the environment and the file, and selects the profile.

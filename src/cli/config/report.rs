@@ -20,6 +20,9 @@ use crate::transport::credential;
 /// The variables that name a proxy for `https`, in order of precedence.
 pub const PROXIES: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
+/// Stands for a value that is set but not shown.
+const HIDDEN: &str = "(hidden)";
+
 /// A setting with its displayed value and its origin.
 struct SettingRow {
     name: &'static str,
@@ -110,7 +113,7 @@ impl ResolvedConfig {
             SettingRow {
                 name: "api_key",
                 role: Role::ApiKey,
-                value: key.then(|| "(hidden)".to_owned()),
+                value: key.then(|| HIDDEN.to_owned()),
                 origin,
             },
         );
@@ -207,14 +210,11 @@ impl ResolvedConfig {
     }
 }
 
-/// Returns a value without its secrets: the login of a URL and the arguments of a command.
+/// Returns a value without its secrets: the login of a URL, and all of a command.
 fn shown(setting: &Setting, option: &Arg, value: &str) -> String {
     match setting.role {
         Role::Url | Role::Proxy => without_login(value),
-        Role::ApiKey if !is_path(option) => match value.trim().split_once(char::is_whitespace) {
-            Some((command, _)) => format!("{command} …"),
-            None => value.to_owned(),
-        },
+        Role::ApiKey if !is_path(option) => HIDDEN.to_owned(),
         Role::ApiKey | Role::Plain | Role::Cumulative => value.to_owned(),
     }
 }
