@@ -36,6 +36,7 @@ mod socket;
 pub mod source_config;
 pub mod sse;
 mod stream_context;
+pub mod tls;
 
 pub use capture::Capture;
 pub use connection_event::{ConnectionEvent, ConnectionState};

@@ -7,18 +7,19 @@
 //! TLS work alike.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::Resolve;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use reqwest::redirect::{Action, Attempt, Policy};
-use reqwest::{Certificate, Proxy, RequestBuilder, Response, Url};
+use reqwest::{Proxy, RequestBuilder, Response, Url};
 
 use crate::error::{Error, Exit, Result};
 use crate::transport::connect_error::{ConnectError, Redirect};
 use crate::transport::credential::Credential;
+use crate::transport::tls::{self, ServerVerifier};
 
 /// How long opening a connection may take, including TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -181,12 +182,17 @@ pub(crate) fn build(
         // A redirect would turn a POST into a GET.
         ClientPurpose::Post => builder.redirect(Policy::none()),
     };
-    // Plain text needs no certificates, so it works on machines without any.
-    if origin.scheme() == "http" {
-        builder = builder.tls_certs_only([]);
-    } else if let Some(path) = &network.ca_cert {
-        builder = builder.tls_certs_merge(certificates(path)?);
-    }
+    builder = if origin.scheme() == "http" {
+        // Plain text needs no certificates, so it works on machines without any.
+        builder.tls_certs_only([])
+    } else {
+        let verifier = ServerVerifier::new(network.ca_cert.as_deref())?;
+        let protocols: &[&[u8]] = match purpose {
+            ClientPurpose::Upgrade => &[b"http/1.1"],
+            ClientPurpose::Stream | ClientPurpose::Post => &[b"h2", b"http/1.1"],
+        };
+        builder.tls_backend_preconfigured(tls::client_config(Arc::new(verifier), protocols))
+    };
     if let Some(resolver) = &network.resolver {
         builder = builder.dns_resolver(Arc::clone(resolver));
     }
@@ -201,9 +207,9 @@ pub(crate) fn build(
     builder.build().map_err(|_| {
         Error::new(
             Exit::Failure,
-            "cannot set up TLS",
-            "the system has no CA certificates, or they cannot be read",
-            "install the system's CA certificates, or name a file with --ca-cert",
+            "cannot set up the HTTP client",
+            "the system does not allow it",
+            "free some resources of this machine",
         )
     })
 }
@@ -223,17 +229,6 @@ fn proxy(url: &str) -> Result<Proxy> {
 fn proxy_error(why: &str) -> Error {
     Error::usage("the proxy can't be used", why, "give one such as http://proxy.example.com:3128")
         .with_setting("--proxy")
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate>> {
-    let what = format!("cannot use the certificates in {}", path.display());
-    let advice = "check the path of --ca-cert: it must be a PEM file";
-    let error = |why: String| Error::usage(what.clone(), why, advice).with_setting("--ca-cert");
-    let pem = std::fs::read(path).map_err(|problem| error(problem.kind().to_string()))?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => Err(error("no certificate could be read from it".to_owned())),
-    }
 }
 
 fn same_origin(attempt: Attempt<'_>) -> Action {

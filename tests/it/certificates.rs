@@ -49,9 +49,9 @@ fn server(name: &'static str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
     (base, received)
 }
 
-/// Connects to that origin and returns the error.
-async fn errors(base: &str, live: bool) -> String {
-    let network = Network { ca_cert: Some(file("ca.pem")), ..Network::default() };
+/// Connects to that origin, trusting a certificate, and returns the error.
+async fn errors(base: &str, trusted: &str, live: bool) -> String {
+    let network = Network { ca_cert: Some(file(trusted)), ..Network::default() };
     let client = Client::new(Endpoints::resolve(base, None, false).expect("an origin"), &network)
         .expect("a client");
     let keys = KeyRing::new(Credential::new(KEY, "a test").expect("legal"), None);
@@ -69,18 +69,40 @@ async fn the_key_is_sent_only_to_a_host_with_a_valid_certificate() {
     for live in [false, true] {
         let (base, received) = server("good.pem");
         assert!(
-            errors(&base, live).await.contains("(401)"),
+            errors(&base, "ca.pem", live).await.contains("(401)"),
             "the TLS connection was accepted, and the server has answered"
         );
         let received = String::from_utf8_lossy(&received.join().expect("a server")).into_owned();
         assert!(received.contains(KEY), "{received}");
         for name in ["expired.pem", "other.pem", "self.pem"] {
             let (base, received) = server(name);
-            let error = errors(&base, live).await;
+            let error = errors(&base, "ca.pem", live).await;
             assert!(error.contains("certificate"), "{name}: {error}");
             assert!(!error.contains(KEY));
             assert_eq!(received.join().expect("a server"), b"", "{name}");
         }
+    }
+}
+
+/// `self.pem` is an authority (CA:TRUE), as `openssl req -x509` creates it.
+#[tokio::test]
+async fn a_self_signed_certificate_is_accepted_if_exactly_it_is_trusted() {
+    for live in [false, true] {
+        let (base, received) = server("self.pem");
+        let error = errors(&base, "self.pem", live).await;
+        assert!(error.contains("(401)"), "the server has answered: {error}");
+        let received = String::from_utf8_lossy(&received.join().expect("a server")).into_owned();
+        assert!(received.contains(KEY), "{received}");
+        for name in ["good.pem", "expired.pem"] {
+            let (base, received) = server(name);
+            let error = errors(&base, "self.pem", live).await;
+            assert!(error.contains("certificate"), "{name}: {error}");
+            assert_eq!(received.join().expect("a server"), b"", "{name}");
+        }
+        let (base, received) = server("expired.pem");
+        let error = errors(&base, "expired.pem", live).await;
+        assert!(error.contains("expired"), "{error}");
+        assert_eq!(received.join().expect("a server"), b"");
     }
 }
 
@@ -102,7 +124,7 @@ async fn old_versions_of_tls_are_refused() {
             let _ = socket.read_to_end(&mut rest);
             rest
         });
-        let error = errors(&base, false).await;
+        let error = errors(&base, "ca.pem", false).await;
         assert!(!error.contains(KEY) && error.contains("TLS"), "{error}");
         let rest = received.join().expect("a server");
         assert!(!String::from_utf8_lossy(&rest).contains(KEY));

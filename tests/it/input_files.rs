@@ -21,6 +21,7 @@ async fn clinic() -> String {
 async fn devices_and_huge_files_are_refused() {
     for (line, status) in [
         ("watch --workspace ID --api-key-file FILE", 3),
+        ("watch --workspace ID --ca-cert FILE --base-url https://127.0.0.1:1", 2),
         ("watch --workspace ID --cursor FILE", 1),
         ("watch --workspace demo --config FILE", 2),
         ("replay - --filter-file FILE", 2),

@@ -8,15 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
-use rustls_platform_verifier::Verifier;
+use rustls::{DigitallySignedStruct, ProtocolVersion, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use x509_cert::der::Decode;
+
+use crate::transport::tls::{self, ServerVerifier};
 
 /// The result of a handshake.
 pub(super) struct Handshake<S> {
@@ -44,24 +43,18 @@ pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     ca_cert: Option<&Path>,
     transport: S,
 ) -> Handshake<S> {
-    let verifier = match RecordingVerifier::new(ca_cert) {
-        Ok(verifier) => Arc::new(verifier),
-        Err(error) => return Handshake { stream: Err(error), expiries: Vec::new() },
+    let verifier = match ServerVerifier::new(ca_cert) {
+        Ok(verifier) => Arc::new(RecordingVerifier { verifier, chain: Mutex::default() }),
+        Err(error) => {
+            return Handshake { stream: Err(io::Error::other(error)), expiries: Vec::new() };
+        }
     };
     let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned());
     let stream = match name {
         Err(_) => Err(io::Error::from(io::ErrorKind::InvalidInput)),
         Ok(name) => {
-            let mut config =
-                ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-                    .with_safe_default_protocol_versions()
-                    .expect("the provider has them")
-                    .dangerous()
-                    .with_custom_certificate_verifier(
-                        Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>
-                    )
-                    .with_no_client_auth();
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            let verifier = Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>;
+            let config = tls::client_config(verifier, &[b"http/1.1"]);
             TlsConnector::from(Arc::new(config)).connect(name, transport).await
         }
     };
@@ -76,27 +69,11 @@ fn expiry(certificate: &CertificateDer<'static>) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(until.as_secs()).ok()?).ok()
 }
 
-/// The system's verifier, which also records the chain that it verifies.
+/// The verifier of all connections, which also records the chain that it verifies.
 #[derive(Debug)]
 struct RecordingVerifier {
-    verifier: Verifier,
+    verifier: ServerVerifier,
     chain: Mutex<Vec<CertificateDer<'static>>>,
-}
-
-impl RecordingVerifier {
-    fn new(ca_cert: Option<&Path>) -> io::Result<Self> {
-        let extra: Vec<CertificateDer<'static>> = match ca_cert {
-            Some(path) => {
-                let certificates =
-                    CertificateDer::pem_file_iter(path).map_err(|_| io::ErrorKind::InvalidData)?;
-                certificates.collect::<Result<_, _>>().map_err(|_| io::ErrorKind::InvalidData)?
-            }
-            None => Vec::new(),
-        };
-        let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
-        let verifier = Verifier::new_with_extra_roots(extra, provider).map_err(io::Error::other)?;
-        Ok(Self { verifier, chain: Mutex::default() })
-    }
 }
 
 impl ServerCertVerifier for RecordingVerifier {
