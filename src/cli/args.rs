@@ -196,7 +196,8 @@ pub enum Command {
     Audit(AuditArgs),
     /// Print the raw transport frames of an SSE or WebSocket URL
     ///
-    /// Nothing is interpreted and nothing is hidden.
+    /// Prints everything that arrives, including comments and unknown fields. Nothing is interpreted
+    /// and nothing is hidden.
     Frames(FramesArgs),
     /// Show the settings and their origins, or edit the configuration file
     Config(ConfigArgs),

@@ -30,7 +30,7 @@ use crate::transport::connect_error::ConnectError;
 use crate::transport::credential::Credential;
 use crate::transport::gap::Gap;
 use crate::transport::key_ring::KeyRing;
-use crate::transport::socket::{self, Socket, SocketEvent};
+use crate::transport::socket::{self, Socket, SocketEvent, Subprotocol};
 use crate::transport::stream_context::StreamContext;
 use crate::transport::{Item, RawFrame, Sender, SourceConfig, backoff};
 
@@ -96,7 +96,14 @@ async fn follow(
     let mut progress = CallProgress::default();
     loop {
         let key = keys.current();
-        let end = match socket::open(request(), Some(&key), "call", context.config).await {
+        let end = match socket::open(
+            request(),
+            Some(Subprotocol::Required(&key)),
+            "call",
+            context.config,
+        )
+        .await
+        {
             Ok(socket) => {
                 context.report_connected().await;
                 read(socket, &mut context, &mut unknown, &mut progress).await

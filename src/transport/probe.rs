@@ -13,7 +13,8 @@ use crate::transport::connect_error::{ConnectError, cause};
 use crate::transport::credential::Credential;
 use crate::transport::framer::{Parser, SseBody};
 use crate::transport::observer::{self, EventPeek};
-use crate::transport::{FRAME_LIMIT, SourceConfig, socket, sse};
+use crate::transport::socket::{self, Subprotocol};
+use crate::transport::{FRAME_LIMIT, SourceConfig, sse};
 
 /// How long to wait for the first frame. The platform sends one at once, with its `retry:`.
 pub const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,7 +91,7 @@ pub async fn call(
     let begun = Instant::now();
     let mut socket = socket::open(
         client.observer(workspace_id, call_sid),
-        Some(credential),
+        Some(Subprotocol::Required(credential)),
         "call",
         &SourceConfig::default(),
     )

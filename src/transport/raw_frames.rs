@@ -3,48 +3,28 @@
 //! This serves to inspect a proxy or the platform itself. It reads a single connection: it does not
 //! reconnect or resume.
 
+mod block;
+mod message;
+
 use reqwest::Url;
 use tokio::sync::mpsc;
+
+pub use message::{RawMessage, SseBlock};
 
 use crate::error::Result;
 use crate::transport::client::{self, ClientPurpose, Network};
 use crate::transport::connect_error::{ConnectError, cause};
 use crate::transport::credential::Credential;
-use crate::transport::framer::{Parser, SseBody};
-use crate::transport::socket::{self, SocketEvent};
-use crate::transport::{FRAME_LIMIT, SourceConfig, sse};
+use crate::transport::socket::{self, SocketEvent, Subprotocol};
+use crate::transport::{SourceConfig, sse};
+use block::BlockSplitter;
 
 const WHAT: &str = "cannot read the URL's frames";
 
-/// One frame as the transport delivers it.
-///
-/// It has no `Debug`, because everything in it may be protected health information.
-#[derive(Clone, PartialEq, Eq)]
-pub enum RawMessage {
-    /// A frame of an event stream. Without `data:` lines, `data` is empty.
-    Sse {
-        /// The `event:` line.
-        event: Option<String>,
-        /// The `id:` line.
-        id: Option<String>,
-        /// The `retry:` line, in milliseconds.
-        retry: Option<u64>,
-        /// The `data:` lines, joined by LF.
-        data: String,
-    },
-    /// A text message of a WebSocket.
-    Text(String),
-    /// A binary message of a WebSocket.
-    Binary(Vec<u8>),
-    /// A frame over the limit, with its size in bytes. An event stream continues after it; a
-    /// WebSocket cannot.
-    TooLarge(u64),
-}
-
 /// Reads the frames of a URL into the channel until the connection ends or the receiver is gone.
 ///
-/// The schemes `http` and `https` are event streams, `ws` and `wss` are `WebSockets`. Dropping the
-/// future stops the read at once.
+/// The schemes `http` and `https` are event streams, `ws` and `wss` are `WebSockets`. The limits are
+/// those of `config`. Dropping the future stops the read at once.
 ///
 /// # Errors
 ///
@@ -53,13 +33,15 @@ pub async fn run(
     url: &str,
     credential: Option<&Credential>,
     network: &Network,
+    config: &SourceConfig,
     tx: &mpsc::Sender<RawMessage>,
 ) -> Result<()> {
+    let private = if credential.is_some() { "the API key" } else { "what it shows" };
     let address = client::address(
         "the URL",
         url,
         "https://api.example.com/stream",
-        "the API key",
+        private,
         network.insecure_http,
     )?;
     let is_socket = Url::parse(url.trim()).is_ok_and(|url| matches!(url.scheme(), "ws" | "wss"));
@@ -68,10 +50,11 @@ pub async fn run(
     let read = async {
         match purpose {
             ClientPurpose::Stream => {
-                read_stream(client::stream_request(&http, address, credential), tx).await
+                let request = client::stream_request(&http, address, credential);
+                read_stream(request, config, tx).await
             }
             ClientPurpose::Upgrade | ClientPurpose::Post => {
-                read_messages(http.get(address), credential, tx).await
+                read_messages(http.get(address), credential, config, tx).await
             }
         }
     };
@@ -84,45 +67,45 @@ pub async fn run(
 
 async fn read_stream(
     request: reqwest::RequestBuilder,
+    config: &SourceConfig,
     tx: &mpsc::Sender<RawMessage>,
 ) -> Result<(), ConnectError> {
     let mut response = sse::open(request, None, "stream").await?;
-    let mut parser = Parser::new(FRAME_LIMIT);
-    while let Some(chunk) =
-        response.chunk().await.map_err(|error| ConnectError::transient(cause(&error)))?
-    {
-        for frame in parser.push(&chunk) {
-            let sse = |data| RawMessage::Sse {
-                event: frame.event,
-                id: frame.sets_id.then(|| frame.last_event_id.to_string()),
-                retry: frame.retry,
-                data,
-            };
-            let raw = match frame.body {
-                SseBody::Empty => sse(String::new()),
-                SseBody::Data(data) => sse(data),
-                SseBody::TooLarge(bytes) => RawMessage::TooLarge(bytes),
-            };
-            // `run` watches for a receiver that is gone.
-            let _ = tx.send(raw).await;
+    let mut splitter = BlockSplitter::new(config.max_frame);
+    let end = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                for block in splitter.push(&chunk) {
+                    // `run` watches for a receiver that is gone.
+                    let _ = tx.send(block).await;
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(ConnectError::transient(cause(&error))),
         }
-    }
-    match parser.unfinished() {
-        0 => Ok(()),
-        bytes => Err(ConnectError::transient(format!(
-            "the stream ended in the middle of a frame, after {bytes} bytes of it"
-        ))),
+    };
+    let bytes = splitter.unfinished();
+    if let Some(block) = splitter.finish() {
+        let _ = tx.send(block).await;
+        end.and_then(|()| {
+            Err(ConnectError::transient(format!(
+                "the stream ended in the middle of a frame, after {bytes} bytes of it"
+            )))
+        })
+    } else {
+        end
     }
 }
 
 async fn read_messages(
     request: reqwest::RequestBuilder,
     credential: Option<&Credential>,
+    config: &SourceConfig,
     tx: &mpsc::Sender<RawMessage>,
 ) -> Result<(), ConnectError> {
-    let mut socket =
-        socket::open(request, credential, "WebSocket", &SourceConfig::default()).await?;
-    loop {
+    let subprotocol = credential.map(Subprotocol::Offered);
+    let mut socket = socket::open(request, subprotocol, "WebSocket", config).await?;
+    let end = loop {
         let raw = match socket.next().await {
             // The text is valid UTF-8, so nothing is replaced.
             SocketEvent::Text(text) => {
@@ -130,22 +113,21 @@ async fn read_messages(
             }
             SocketEvent::Binary(data) => RawMessage::Binary(data.into()),
             SocketEvent::TooLarge(bytes) => RawMessage::TooLarge(bytes),
-            SocketEvent::Closed(code) => {
-                socket.close().await;
-                return close_result(code);
-            }
+            SocketEvent::Closed(code) => break close_result(code),
             SocketEvent::NotUtf8 => {
-                return Err(ConnectError::transient("a text message is not UTF-8"));
+                break Err(ConnectError::transient("a text message is not UTF-8"));
             }
-            SocketEvent::Lost(why) => return Err(ConnectError::transient(why)),
+            SocketEvent::Lost(why) => break Err(ConnectError::transient(why)),
         };
         let is_end = matches!(raw, RawMessage::TooLarge(_));
         // `run` watches for a receiver that is gone.
         let _ = tx.send(raw).await;
         if is_end {
-            return Err(ConnectError::transient("a message was larger than the limit"));
+            break Err(ConnectError::transient("a message was larger than the limit"));
         }
-    }
+    };
+    socket.close().await;
+    end
 }
 
 /// Returns an error for a close code that does not stand for a normal end (RFC 6455, section 7.4).
@@ -162,6 +144,7 @@ fn close_result(code: Option<u16>) -> Result<(), ConnectError> {
 mod tests {
     use super::*;
     use crate::error::{Error, Exit};
+    use crate::transport::FRAME_LIMIT;
     use crate::transport::scripted::{
         Scripted, ScriptedResponse, TOKEN, credential, header, message, switching,
     };
@@ -177,13 +160,15 @@ mod tests {
         let (tx, mut rx) = mpsc::channel(100);
         let url = server.url().replacen("http", scheme, 1) + "/a/b?c=d";
         let credential = credential();
-        let result = run(&url, key.then_some(&credential), &Network::default(), &tx).await;
+        let (key, config) = (key.then_some(&credential), SourceConfig::default());
+        let result = run(&url, key, &Network::default(), &config, &tx).await;
         drop(tx);
         let mut frames = Vec::new();
         while let Some(raw) = rx.recv().await {
             frames.push(match raw {
-                RawMessage::Sse { event, id, retry, data } => {
-                    format!("{event:?} {id:?} {retry:?} {data:?}")
+                RawMessage::Sse(SseBlock { event, id, retry, data, other, is_incomplete }) => {
+                    let end = if is_incomplete { " incomplete" } else { "" };
+                    format!("{event:?} {id:?} {retry:?} {data:?} {other:?}{end}")
                 }
                 RawMessage::Text(text) => format!("text {text}"),
                 RawMessage::Binary(data) => format!("binary {data:?}"),
@@ -202,14 +187,17 @@ mod tests {
         );
         let (frames, head, result) = read("http", ScriptedResponse::stream(&body), true).await;
         let expected = [
-            r#"None None Some(7) """#,
-            r#"Some("error") Some("1") None "{""#,
-            "too large 1048578",
-            r#"None None None "b""#,
-            r#"None Some("2") None """#,
+            r#"None None Some(7) None None"#,
+            r#"None None None None Some(": hi")"#,
+            r#"Some("error") Some("1") None Some("{") None"#,
+            "too large 1048583",
+            r#"None None None Some("b") None"#,
+            r#"None Some("2") None None None"#,
+            r#"None None None None Some(": bye") incomplete"#,
         ];
         assert_eq!(frames, expected);
-        assert_eq!(result, Ok(()));
+        let error = result.expect_err("the blank line is missing").to_string();
+        assert!(error.contains("in the middle of a frame, after 5 bytes of it; "), "{error}");
         assert!(head.starts_with("GET /a/b?c=d HTTP/1.1\r\n"));
         assert_eq!(header(&head, "authorization"), Some(&*format!("Bearer {TOKEN}")));
     }
@@ -221,12 +209,18 @@ mod tests {
                 ScriptedResponse::stream("data: canary"),
                 "the stream ended in the middle of a frame, after 12 bytes of it",
             ),
+            (
+                ScriptedResponse::stream("data: x\n\n: canary\n"),
+                "the stream ended in the middle of a frame",
+            ),
             (ScriptedResponse::status(503, ""), "the server answered 503"),
             (ScriptedResponse::status(404, ""), "no such stream (404)"),
         ] {
             let (frames, head, result) = read("http", answer, false).await;
             let error = result.expect_err("an error").to_string();
-            assert!(error.starts_with(&format!("{WHAT}: {why}; ")) && frames.is_empty(), "{error}");
+            assert!(error.starts_with(&format!("{WHAT}: {why}")), "{error}");
+            assert!(!error.contains("anary"), "{error}");
+            assert_eq!(frames.is_empty(), !why.contains("frame"), "{frames:?}");
             assert_eq!(header(&head, "authorization"), None);
         }
     }
@@ -254,6 +248,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_need_not_know_the_subprotocol_that_carries_the_key() {
+        let script = [message(1, b"a"), message(8, &1000_u16.to_be_bytes())].concat();
+        let (frames, head, result) = read("ws", switching(None, script.clone()), true).await;
+        assert_eq!((frames, result), (vec!["text a".to_owned()], Ok(())));
+        assert_eq!(header(&head, "sec-websocket-protocol"), Some(&*format!("auth, {TOKEN}")));
+        let (_, _, result) = read("ws", switching(Some("other"), script), true).await;
+        let error = result.expect_err("it was not offered").to_string();
+        assert!(error.contains("did not choose the subprotocol"), "{error}");
+    }
+
+    #[tokio::test]
     async fn an_abnormal_close_code_is_an_error() {
         let (_, _, result) =
             read("ws", switching(None, message(8, &4004_u16.to_be_bytes())), false).await;
@@ -269,8 +274,9 @@ mod tests {
     async fn plain_text_urls_to_other_hosts_are_refused() {
         let (tx, _rx) = mpsc::channel(1);
         for url in ["http://a.example/", "ws://a.example/", "a.example", "file:///etc/hosts"] {
-            let refused: Error =
-                run(url, None, &Network::default(), &tx).await.expect_err("refused");
+            let refused: Error = run(url, None, &Network::default(), &SourceConfig::default(), &tx)
+                .await
+                .expect_err("refused");
             assert_eq!(refused.exit, Exit::Usage);
         }
     }

@@ -57,6 +57,15 @@ const MAX_UNANSWERED: usize = 4;
 /// The subprotocol that carries the credential.
 const AUTH_SUBPROTOCOL: &str = "auth";
 
+/// Whether the server must choose the subprotocol that carries the credential.
+#[derive(Clone, Copy)]
+pub(super) enum Subprotocol<'a> {
+    /// It must, as the platform does.
+    Required(&'a Credential),
+    /// It may choose none.
+    Offered(&'a Credential),
+}
+
 /// A message or the end of a WebSocket. Only `Text` and `Binary` may be followed by more.
 #[derive(PartialEq, Eq)]
 pub(super) enum SocketEvent {
@@ -91,7 +100,7 @@ pub(super) struct Socket<S> {
 /// messages, such as "call".
 pub(super) async fn open(
     request: RequestBuilder,
-    credential: Option<&Credential>,
+    subprotocol: Option<Subprotocol<'_>>,
     resource: &str,
     config: &SourceConfig,
 ) -> Result<Socket<Upgraded>, ConnectError> {
@@ -101,7 +110,8 @@ pub(super) async fn open(
         .header(UPGRADE, "websocket")
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, &key);
-    if let Some(credential) = credential {
+    if let Some(Subprotocol::Required(credential) | Subprotocol::Offered(credential)) = subprotocol
+    {
         let protocols = secret(&format!("{AUTH_SUBPROTOCOL}, {}", credential.expose()));
         request = request.header(SEC_WEBSOCKET_PROTOCOL, protocols);
     }
@@ -114,17 +124,23 @@ pub(super) async fn open(
             resource,
         ));
     }
-    check_handshake(response.headers(), &key, credential.map(|_| AUTH_SUBPROTOCOL))
-        .map_err(|why| ConnectError::ambiguous(why, "check the agent base URL"))?;
+    let accepted: &[_] = match subprotocol {
+        None => &[None],
+        Some(Subprotocol::Required(_)) => &[Some(AUTH_SUBPROTOCOL)],
+        Some(Subprotocol::Offered(_)) => &[None, Some(AUTH_SUBPROTOCOL)],
+    };
+    check_handshake(response.headers(), &key, accepted)
+        .map_err(|why| ConnectError::ambiguous(why, "check the URL"))?;
     let upgraded = response.upgrade().await.map_err(|error| ConnectError::unreachable(&error))?;
     Ok(Socket::new(upgraded, config).await)
 }
 
-/// Checks the server's half of the handshake (RFC 6455, section 4.1).
+/// Checks the server's half of the handshake (RFC 6455, section 4.1). `accepted` lists the
+/// subprotocols that the server may choose.
 fn check_handshake(
     headers: &HeaderMap,
     key: &str,
-    subprotocol: Option<&str>,
+    accepted: &[Option<&str>],
 ) -> Result<(), &'static str> {
     let accept = derive_accept_key(key.as_bytes());
     let is_websocket = single_value(headers, &UPGRADE)
@@ -142,7 +158,7 @@ fn check_handshake(
         Err("the server's WebSocket handshake does not answer this request")
     } else if headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
         Err("the server uses a WebSocket extension that was not requested")
-    } else if single_value(headers, &SEC_WEBSOCKET_PROTOCOL) != subprotocol
+    } else if !accepted.contains(&single_value(headers, &SEC_WEBSOCKET_PROTOCOL))
         || headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().count() > 1
     {
         Err("the server did not choose the subprotocol that it was offered")

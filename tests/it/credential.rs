@@ -152,14 +152,73 @@ async fn messages_never_repeat_the_key_from_an_answer() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn the_command_that_prints_the_key_gets_no_secret_from_the_environment() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let head = tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let mut socket = BufReader::new(socket);
+        let head = read_head(&mut socket).await;
+        let answer = "HTTP/1.1 403 x\r\nContent-Length: 0\r\n\r\n";
+        socket.write_all(answer.as_bytes()).await.expect("it reads");
+        head
+    });
+    let seen = "${AMIGO_API_KEY-none}-${EVTAP_PROXY-none}-${EVTAP_API_KEY_COMMAND-none}-$HOME_OF";
+    let command = format!("echo \"{seen}\"");
+    let ran = watch(&base, "")
+        .env("EVTAP_PROXY", "http://me:canary@proxy.example.com:3128")
+        .env("EVTAP_API_KEY_COMMAND", "echo canary")
+        .env("HOME_OF", "kept")
+        .arg("--api-key-command")
+        .arg(&command)
+        .run()
+        .await;
+    ran.ended(3);
+    let head = head.await.expect("it was asked");
+    assert!(head.contains("Bearer none-none-none-kept\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn frames_send_the_key_only_with_auth() {
+    for scheme in ["http", "ws"] {
+        for auth in ["", "--auth"] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let address = listener.local_addr().expect("an address");
+            let head = tokio::spawn(async move {
+                let (socket, _) = listener.accept().await.expect("a connection");
+                let mut socket = BufReader::new(socket);
+                let head = read_head(&mut socket).await;
+                let answer = "HTTP/1.1 403 x\r\nContent-Length: 0\r\n\r\n";
+                socket.write_all(answer.as_bytes()).await.expect("it reads");
+                head
+            });
+            let run = evtap(&format!("frames {scheme}://{address}/ --reveal all {auth}"))
+                .env("AMIGO_API_KEY", KEY)
+                .file("other.key", "another-key")
+                .env("EVTAP_API_KEY_FILE", "other.key");
+            let ran = run.run().await;
+            ran.ended(3);
+            let head = head.await.expect("it was asked");
+            assert_eq!(head.contains(KEY), !auth.is_empty(), "{head}");
+            assert!(!head.contains("another-key"), "{head}");
+            let is_reported = ran.stderr().contains("the API key is not sent; give --auth");
+            assert_eq!(is_reported, auth.is_empty(), "{}", ran.stderr());
+        }
+    }
+}
+
 #[tokio::test]
 async fn frames_with_a_key_file_never_print_the_key() {
     for url in ["http", "ws"] {
         let base =
             scripted([format!("HTTP/1.1 403 {KEY}\r\nContent-Length: 0\r\n\r\n").into_bytes()])
                 .await;
-        let line =
-            format!("frames {}/x --reveal all --api-key-file key", base.replacen("http", url, 1));
+        let line = format!(
+            "frames {}/x --reveal all --auth --api-key-file key",
+            base.replacen("http", url, 1)
+        );
         assert_eq!(run_without_trace(evtap(&line).file("key", KEY), url).await, 3);
     }
 }

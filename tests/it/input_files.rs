@@ -29,6 +29,7 @@ async fn devices_and_huge_files_are_refused() {
         ("replay - --forward http://127.0.0.1:1 --forward-header @FILE", 2),
         ("expect FILE --replay -", 2),
         ("serve --fault-script FILE", 2),
+        ("frames ws://127.0.0.1:1 --reveal all --auth --api-key-file FILE", 3),
     ] {
         let line = line.replace("ID", DEMO_WORKSPACE);
         for (file, why) in

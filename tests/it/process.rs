@@ -183,20 +183,21 @@ async fn pretty_output_has_one_line_per_event() {
 
 #[tokio::test]
 async fn frames_print_the_raw_data() {
-    let body =
-        "retry: 7\n\n: hi\n\nid: 1\nevent: x\ndata: no {json\ndata: at all\n\ndata: {\"a\":1}\n\n";
+    let body = "retry: 7\n\n: hi\nfoo: bar\n\nid: 1\nevent: x\ndata: no {json\ndata: at all\n\ndata: {\"a\":1}\n\nevent: y\n\n";
     let run = |rest: &str, base: &str| evtap(&format!("frames {base}/a?b=c --reveal all {rest}"));
     let answer = || [format!("{STREAM}{body}").into_bytes()];
-    let lines = run("-n 3", &scripted(answer()).await).run().await.ended(0);
+    let lines = run("-n 5", &scripted(answer()).await).run().await.ended(0);
     let expected = concat!(
-        "{\"event\":null,\"id\":null,\"retry\":7,\"data\":\"\"}\n",
+        "{\"event\":null,\"id\":null,\"retry\":7,\"data\":null}\n",
+        "{\"event\":null,\"id\":null,\"retry\":null,\"data\":null,\"other\":[\": hi\",\"foo: bar\"]}\n",
         "{\"event\":\"x\",\"id\":\"1\",\"retry\":null,\"data\":\"no {json\\nat all\"}\n",
         "{\"event\":null,\"id\":null,\"retry\":null,\"data\":\"{\\\"a\\\":1}\"}\n",
+        "{\"event\":\"y\",\"id\":null,\"retry\":null,\"data\":null}\n",
     );
     assert_eq!(lines, expected);
     let base = emulator(fast()).await;
     let path = format!("{base}/v1/{}/events/stream", evtap::emulator::DEMO_WORKSPACE);
-    let raw = evtap(&format!("frames {path} --reveal all -n 50"))
+    let raw = evtap(&format!("frames {path} --reveal all --auth -n 50"))
         .env("AMIGO_API_KEY", crate::support::KEY)
         .run()
         .await
@@ -211,12 +212,24 @@ async fn frames_print_the_raw_data() {
         evtap::emulator::DEMO_CALL
     );
     let url = base.replacen("http", "ws", 1) + &call;
-    let raw = evtap(&format!("frames {url} --reveal all"))
+    let raw = evtap(&format!("frames {url} --reveal all --auth"))
         .env("AMIGO_API_KEY", crate::support::KEY)
         .run()
         .await
         .ended(0);
     assert!(events(&raw).len() > 50 && raw.contains("session_end"));
+}
+
+#[tokio::test]
+async fn frames_over_the_limit_are_only_measured() {
+    let body = format!("data: {}\n\ndata: a\n\n", "x".repeat(1024));
+    let base = scripted([format!("{STREAM}{body}").into_bytes()]).await;
+    let run = evtap(&format!("frames {base} --reveal all -n 2 --max-frame 1KiB"));
+    let expected = concat!(
+        "{\"event\":null,\"id\":null,\"retry\":null,\"data\":null,\"too_large\":1031}\n",
+        "{\"event\":null,\"id\":null,\"retry\":null,\"data\":\"a\"}\n",
+    );
+    assert_eq!(run.run().await.ended(0), expected);
 }
 
 #[tokio::test]
@@ -228,7 +241,7 @@ async fn frames_of_a_websocket_need_not_be_json() {
         Message::binary(vec![0xff]),
     ];
     let url = crate::support::websocket_server(messages).await.replacen("http", "ws", 1);
-    let ran = evtap(&format!("frames {url} --reveal all"))
+    let ran = evtap(&format!("frames {url} --reveal all --auth"))
         .env("AMIGO_API_KEY", crate::support::KEY)
         .run()
         .await;

@@ -15,10 +15,13 @@ fn every_threat_names_tests_that_exist() {
         for name in names {
             let (module, function) = name.rsplit_once("::").expect("a path");
             let module = module.replace("::", "/");
-            let places = ["tests/it/{}.rs", "src/{}.rs"].map(|place| place.replace("{}", &module));
+            // Unit tests are in a file of their own or at the end of the module's file.
+            let places = ["tests/it/", "src/"].map(|place| format!("{place}{module}"));
+            let places =
+                places.iter().flat_map(|place| [place.as_str(), place.trim_end_matches("/tests")]);
             let root = Path::new(env!("CARGO_MANIFEST_DIR"));
             let source = places
-                .iter()
+                .map(|place| format!("{place}.rs"))
                 .find_map(|place| std::fs::read_to_string(root.join(place)).ok())
                 .expect("a module");
             assert!(source.contains(&format!("fn {function}(")), "{name} does not exist");

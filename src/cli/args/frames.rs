@@ -15,7 +15,18 @@ pub struct FramesArgs {
     /// Stop after N frames
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<u64>,
-    /// The API key (sent as a bearer token or as the subprotocol `auth`), proxy and certificates.
+    /// Maximum size of a frame
+    ///
+    /// Of a larger one, only the size is printed. A WebSocket is closed by it.
+    #[arg(long, value_name = "SIZE", default_value = "1MiB")]
+    pub max_frame: String,
+    /// Send the API key, as a bearer token or as the subprotocol `auth`
+    ///
+    /// Without this option, no credential is sent, whatever the environment and the configuration
+    /// contain.
+    #[arg(long = "auth", help_heading = "Connection")]
+    pub sends_key: bool,
+    /// The API key, proxy and certificates.
     #[command(flatten)]
     pub auth: AuthArgs,
 }

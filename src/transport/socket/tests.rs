@@ -18,9 +18,10 @@ async fn pair() -> (Socket<DuplexStream>, DuplexStream) {
 async fn the_handshake_follows_the_standard_and_sends_the_credential_as_a_subprotocol() {
     let mut server = Scripted::new([switching(Some("auth"), message(1, b"hello"))]).await;
     let request = server.client().observer("ws-1", "CA1");
-    let mut socket = open(request, Some(&credential()), "call", &SourceConfig::default())
-        .await
-        .unwrap_or_else(|failure| panic!("{failure:?}"));
+    let mut socket =
+        open(request, Some(Subprotocol::Required(&credential())), "call", &SourceConfig::default())
+            .await
+            .unwrap_or_else(|failure| panic!("{failure:?}"));
     assert!(
         socket.next().await == SocketEvent::Text(Bytes::from("hello")),
         "a message that arrives with the handshake is not lost"
@@ -54,8 +55,8 @@ fn a_handshake_that_is_wrong_in_one_point_is_refused() {
             .map(|(name, value)| (name, HeaderValue::from_static(value))),
         )
     };
-    assert_eq!(check_handshake(&good(), key, Some(AUTH_SUBPROTOCOL)), Ok(()));
-    assert!(check_handshake(&good(), key, None).is_err(), "a subprotocol that was not offered");
+    assert_eq!(check_handshake(&good(), key, &[Some(AUTH_SUBPROTOCOL)]), Ok(()));
+    assert!(check_handshake(&good(), key, &[None]).is_err(), "a subprotocol that was not offered");
     for (name, value) in [
         (UPGRADE, None),
         (UPGRADE, Some("h2c")),
@@ -74,13 +75,13 @@ fn a_handshake_that_is_wrong_in_one_point_is_refused() {
             headers.insert(name.clone(), HeaderValue::from_static(value));
         }
         assert!(
-            check_handshake(&headers, key, Some(AUTH_SUBPROTOCOL)).is_err(),
+            check_handshake(&headers, key, &[Some(AUTH_SUBPROTOCOL)]).is_err(),
             "{name}: {value:?}"
         );
     }
     let mut twice = good();
     twice.append(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("other"));
-    assert!(check_handshake(&twice, key, Some(AUTH_SUBPROTOCOL)).is_err());
+    assert!(check_handshake(&twice, key, &[Some(AUTH_SUBPROTOCOL)]).is_err());
 }
 
 #[tokio::test]
@@ -99,7 +100,7 @@ async fn an_answer_without_a_websocket_is_a_failure() {
         let server = Scripted::new([answer]).await;
         let failure = open(
             server.client().observer("ws-1", "CA1"),
-            Some(&credential()),
+            Some(Subprotocol::Required(&credential())),
             "call",
             &SourceConfig::default(),
         )
