@@ -1,28 +1,48 @@
-//! Describes the event model as a JSON Schema.
+//! Describes the lines that evtap writes as a JSON Schema.
+//!
+//! Every line has to match, whatever the platform sent and whatever the policy hides. So a field
+//! may hold a stand-in or, with `--phi drop`, be missing, and a line that reports drift may have
+//! anything in its fields.
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Class, EventSpec, FieldSpec, Type};
+use crate::model::{Class, EventSpec, FieldSpec, Kind, Type};
 use crate::redact;
 
-/// Returns a JSON Schema of the lines that evtap writes. A hidden field may hold its value or a
-/// mask.
+/// Returns a JSON Schema of the lines that evtap writes. The titles of its definitions are the
+/// names of the Rust types, which code generators use as well.
 #[must_use]
 pub fn json_schema(specs: &[&EventSpec]) -> Value {
-    let names: Vec<_> =
-        specs.iter().map(|spec| json!({"$ref": format!("#/$defs/{}", spec.event_type)})).collect();
+    let own = |name: &str| json!({"$ref": format!("#/$defs/{name}")});
+    let names = specs.iter().map(|spec| own(spec.event_type));
     let mut defs: Map<_, _> =
         specs.iter().map(|spec| (spec.event_type.to_owned(), event_schema(spec))).collect();
-    defs.insert(
-        "_tap".to_owned(),
-        json!({"type": "object", "description": "What evtap knows about the event."}),
-    );
+    let lines: Vec<_> = names.chain(["_unknown", "_drifted"].map(own)).collect();
+    for (name, schema) in [
+        ("_unknown", unknown_schema()),
+        ("_drifted", drifted_schema()),
+        ("_hidden", hidden_schema()),
+        ("_tap", tap_schema()),
+    ] {
+        defs.insert(name.to_owned(), schema);
+    }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A line of evtap's NDJSON",
-        "oneOf": names,
+        "title": "Event",
+        "description": "A line of evtap's NDJSON.",
+        "anyOf": lines,
         "$defs": defs,
     })
+}
+
+fn kinds() -> impl Iterator<Item = Kind> {
+    Kind::ALL.iter().chain(Kind::OWN).copied()
+}
+
+/// Returns the name of the struct of an event type.
+fn title(spec: &EventSpec) -> String {
+    let kind = kinds().find(|kind| kind.spec().event_type == spec.event_type);
+    kind.map_or_else(|| spec.event_type.to_owned(), |kind| format!("{kind:?}"))
 }
 
 fn event_schema(spec: &EventSpec) -> Value {
@@ -32,23 +52,110 @@ fn event_schema(spec: &EventSpec) -> Value {
         properties.insert(field.name.to_owned(), field_schema(field));
     }
     properties.insert("_tap".to_owned(), json!({"$ref": "#/$defs/_tap"}));
-    // Redaction may omit hidden fields, so they are never required.
-    let always = spec
+    let mut schema = json!({
+        "title": title(spec),
+        "description": spec.doc,
+        "type": "object",
+        "properties": properties,
+        "required": ["event_type", "_tap"],
+    });
+    let always: Vec<_> = spec
         .fields
         .iter()
         .filter(|field| field.required && !field.class.is_hidden())
-        .map(|field| field.name);
-    let required: Vec<_> = std::iter::once("event_type").chain(always).collect();
-    json!({"type": "object", "description": spec.doc, "properties": properties, "required": required})
+        .map(|field| field.name)
+        .collect();
+    if !always.is_empty() {
+        // If one of these is hidden, `--phi drop` may have left it out.
+        let none_is_hidden = json!({"not": {"contains": {"enum": always}}});
+        schema["if"] =
+            json!({"properties": {"_tap": {"properties": {"redacted": none_is_hidden}}}});
+        schema["then"] = json!({"required": always});
+    }
+    schema
+}
+
+fn unknown_schema() -> Value {
+    let known: Vec<_> = kinds().map(|kind| kind.spec().event_type).collect();
+    json!({
+        "title": "UnknownEvent",
+        "description": "An event whose type is not declared. All its fields are hidden by default.",
+        "type": "object",
+        "properties": {
+            "event_type": {"type": "string", "not": {"enum": known}},
+            "_tap": {"$ref": "#/$defs/_tap"},
+        },
+        "required": ["event_type", "_tap"],
+    })
+}
+
+fn drifted_schema() -> Value {
+    json!({
+        "title": "DriftedEvent",
+        "description": "An event that differs from its declaration.",
+        "type": "object",
+        "properties": {
+            "event_type": {"type": "string"},
+            "_tap": {"allOf": [{"$ref": "#/$defs/_tap"}, {"required": ["drift"]}]},
+        },
+        "required": ["event_type", "_tap"],
+    })
+}
+
+fn hidden_schema() -> Value {
+    json!({
+        "title": "Hidden",
+        "description": "What replaces a hidden value.",
+        "type": "string",
+        "pattern": redact::stand_in_pattern(),
+    })
+}
+
+fn tap_schema() -> Value {
+    let text = |doc: &str| json!({"type": "string", "description": doc});
+    let names =
+        |doc: &str| json!({"type": "array", "items": {"type": "string"}, "description": doc});
+    json!({
+        "title": "Tap",
+        "description": "What evtap knows about the event.",
+        "type": "object",
+        "properties": {
+            "id": text("The ID of the SSE frame: milliseconds of Unix time."),
+            "time": text("The ID as a time, RFC 3339 in UTC."),
+            "received_at": text("When the event arrived at evtap, RFC 3339 in UTC."),
+            "stream": {
+                "enum": ["workspace", "observer"],
+                "description": "The stream that the event belongs to.",
+            },
+            "workspace_id": text("The workspace whose stream the event came from."),
+            "call_sid": text("The call whose observer the event came from."),
+            "redacted": names("The names of the hidden fields."),
+            "scrubbed": names("The names of the fields in whose text something is masked."),
+            "drift": {
+                "type": "array",
+                "items": {
+                    "title": "Drift",
+                    "type": "object",
+                    "properties": {
+                        "kind": text("The kind of difference."),
+                        "field": text("The field that differs."),
+                    },
+                    "required": ["kind"],
+                },
+                "description": "How the event differs from its declaration.",
+            },
+        },
+    })
 }
 
 fn field_schema(field: &FieldSpec) -> Value {
-    let mut options = vec![type_schema(&field.ty, field.max_length)];
+    let mut options = vec![type_schema(&field.ty)];
     if field.nullable {
         options.push(json!({"type": "null"}));
     }
-    if field.class.is_hidden() && !matches!(field.ty, Type::Text) {
-        options.push(json!({"type": "string", "pattern": redact::stand_in_pattern()}));
+    // Any other field may be hidden by `--redact`.
+    if !is_any_string(&field.ty) {
+        options.push(json!({"$ref": "#/$defs/_hidden"}));
     }
     let mut schema = match options.as_slice() {
         [one] => one.clone(),
@@ -61,34 +168,32 @@ fn field_schema(field: &FieldSpec) -> Value {
     schema
 }
 
-fn type_schema(ty: &Type, max_length: Option<u32>) -> Value {
+/// Returns whether the schema of a type accepts every string, and so every stand-in.
+const fn is_any_string(ty: &Type) -> bool {
+    matches!(ty, Type::Text | Type::Uuid | Type::Any | Type::Unstated)
+}
+
+fn type_schema(ty: &Type) -> Value {
     match ty {
         Type::Bool => json!({"type": "boolean"}),
         Type::Integer => json!({"type": "integer"}),
         Type::Number => json!({"type": "number"}),
-        Type::Text => max_length.map_or_else(
-            || json!({"type": "string"}),
-            |most| json!({"type": "string", "maxLength": most}),
-        ),
-        Type::Uuid => json!({"type": "string", "format": "uuid"}),
+        // A longer text, and an id that is not a UUID, are no drift.
+        Type::Text | Type::Uuid => json!({"type": "string"}),
         Type::Choice(choices) => json!({"type": "string", "enum": choices}),
-        Type::List(item) => json!({"type": "array", "items": type_schema(item, None)}),
+        Type::List(item) => {
+            json!({"type": "array", "items": nullable(type_schema(item))})
+        }
         Type::Map(value) => {
-            json!({"type": "object", "additionalProperties": type_schema(value, None)})
+            json!({"type": "object", "additionalProperties": nullable(type_schema(value))})
         }
         Type::Record(members) => {
             let properties: Map<_, _> = members
                 .iter()
                 .map(|member| {
-                    let schema = type_schema(&member.ty, None);
-                    (
-                        member.name.to_owned(),
-                        if member.required {
-                            schema
-                        } else {
-                            json!({"anyOf": [schema, {"type": "null"}]})
-                        },
-                    )
+                    let schema = type_schema(&member.ty);
+                    let schema = if member.required { schema } else { nullable(schema) };
+                    (member.name.to_owned(), schema)
                 })
                 .collect();
             let required: Vec<_> =
@@ -96,8 +201,12 @@ fn type_schema(ty: &Type, max_length: Option<u32>) -> Value {
             json!({"type": "object", "properties": properties, "required": required})
         }
         Type::OneOf(types) => {
-            json!({"anyOf": types.iter().map(|ty| type_schema(ty, None)).collect::<Vec<_>>()})
+            json!({"anyOf": types.iter().map(type_schema).collect::<Vec<_>>()})
         }
         Type::Any | Type::Unstated => json!({}),
     }
+}
+
+fn nullable(schema: Value) -> Value {
+    json!({"anyOf": [schema, {"type": "null"}]})
 }
