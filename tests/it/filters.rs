@@ -398,25 +398,3 @@ async fn a_failing_filter_is_reported_once_and_does_not_end_the_run() {
     assert_eq!(run.stderr().matches("--filter fails on").count(), 1, "{}", run.stderr());
     assert!(run.stderr().contains("expressions failed 4 times"), "{}", run.stderr());
 }
-
-#[tokio::test]
-async fn an_expression_that_never_ends_is_rejected() {
-    for options in [["-f", "[repeat(1)] | true"], ["-q", "def f: f; f"]] {
-        let run = evtap("replay -").arg(options[0]).arg(options[1]).stdin(DAY).run().await;
-        assert_eq!(run.status(), 2);
-        assert!(run.stderr().contains("look for an endless loop in it"), "{}", run.stderr());
-    }
-}
-
-#[tokio::test]
-async fn an_event_on_which_an_expression_does_not_end_is_a_failure_and_the_run_goes_on() {
-    let endless = "if .reason then [repeat(1)] else true end";
-    let run = evtap("replay -").arg("-f").arg(endless).stdin(DAY).run().await;
-    assert!(types(&run.ended(0)).len() > 3);
-    assert!(
-        run.stderr().contains("it needs too many steps or too much memory for one event"),
-        "{}",
-        run.stderr()
-    );
-    assert!(run.stderr().contains("expressions failed"), "{}", run.stderr());
-}

@@ -24,6 +24,7 @@ mod generated;
 mod hardening;
 mod hostile;
 mod input_files;
+mod jq_limits;
 mod leak;
 mod manual;
 mod model;

@@ -101,6 +101,7 @@ pub const TAP: Type = Type::Record(&[
     member("workspace_id", Type::Text),
     member("call_sid", Type::Text),
     member("redacted", Type::List(&Type::Text)),
+    member("scrubbed", Type::List(&Type::Text)),
     member(
         "drift",
         Type::List(&Type::Record(&[member("kind", Type::Text), member("field", Type::Text)])),

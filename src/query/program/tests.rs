@@ -197,3 +197,4 @@ fn errors_show_the_place_in_the_source() {
 }
 
 mod limits;
+mod random;
