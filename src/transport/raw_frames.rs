@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 pub use message::{RawMessage, SseBlock};
 
-use crate::error::Result;
+use crate::error::{Exit, Result};
 use crate::transport::client::{self, ClientPurpose, Network};
 use crate::transport::connect_error::{ConnectError, cause};
 use crate::transport::credential::Credential;
@@ -61,7 +61,23 @@ pub async fn run(
     tokio::select! {
         biased;
         () = tx.closed() => Ok(()),
-        result = read => result.map_err(|failure| failure.into_error(WHAT)),
+        result = read => result.map_err(|failure| explain(failure, credential).into_error(WHAT)),
+    }
+}
+
+/// Explains that a server refused a request without a credential because it had none.
+fn explain(failure: ConnectError, credential: Option<&Credential>) -> ConnectError {
+    match failure {
+        ConnectError::Unauthorized { .. } | ConnectError::Fatal { exit: Exit::Credential, .. }
+            if credential.is_none() =>
+        {
+            ConnectError::fatal(
+                Exit::Credential,
+                "the server refused a request without an API key",
+                "give --auth to send the key",
+            )
+        }
+        failure => failure,
     }
 }
 
@@ -143,7 +159,7 @@ fn close_result(code: Option<u16>) -> Result<(), ConnectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Error, Exit};
+    use crate::error::Error;
     use crate::transport::FRAME_LIMIT;
     use crate::transport::scripted::{
         Scripted, ScriptedResponse, TOKEN, credential, header, message, switching,
@@ -215,6 +231,14 @@ mod tests {
             ),
             (ScriptedResponse::status(503, ""), "the server answered 503"),
             (ScriptedResponse::status(404, ""), "no such stream (404)"),
+            (
+                ScriptedResponse::status(401, ""),
+                "the server refused a request without an API key; give --auth",
+            ),
+            (
+                ScriptedResponse::status(403, ""),
+                "the server refused a request without an API key; give --auth",
+            ),
         ] {
             let (frames, head, result) = read("http", answer, false).await;
             let error = result.expect_err("an error").to_string();

@@ -171,7 +171,7 @@ const SERVE: &[Example] = &[
 
 const FRAMES: &[Example] = &[example(
     "Print the first frames of a stream",
-    "evtap frames --reveal all -n 3 http://127.0.0.1:8484/v1/d3300000-0000-4000-8000-000000000001/events/stream",
+    "evtap frames --reveal all --auth -n 3 http://127.0.0.1:8484/v1/d3300000-0000-4000-8000-000000000001/events/stream",
 )];
 
 const CONFIG: &[Example] = &[
