@@ -127,6 +127,7 @@ impl EventLoop<'_> {
         }
         if self.frames.is_due(self.state.changed, Instant::now()) {
             self.terminal.terminal.draw(|frame| draw(&self.state, frame))?;
+            self.frames.complete(Instant::now());
             self.state.changed = false;
         }
         self.sleep(received);
