@@ -71,7 +71,8 @@ impl DurationHistogram {
     /// Returns the approximate memory use besides that of the struct, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let cells = self.histogram.as_ref().map_or(0, Histogram::distinct_values);
+        // A histogram that has grown may have reserved twice as many cells.
+        let cells = self.histogram.as_ref().map_or(0, Histogram::distinct_values) * 2;
         self.exact.capacity() * size_of::<f64>() + cells * size_of::<u32>()
     }
 

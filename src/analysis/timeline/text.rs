@@ -96,21 +96,27 @@ fn wrap(words: &[(Tone, String)], width: usize) -> Vec<Vec<(Tone, String)>> {
         for character in word.chars() {
             let needed = width_of(character.encode_utf8(&mut [0; 4]));
             if taken + needed > width && taken > 0 {
-                if let Some(line) = lines.last_mut() {
-                    line.push((tone, std::mem::take(&mut part)));
-                }
+                push(&mut lines, tone, &part);
+                part.clear();
                 lines.push(Vec::new());
                 taken = 0;
             }
             taken += needed;
             part.push(character);
         }
-        if let Some(line) = lines.last_mut() {
-            line.push((tone, part));
-        }
+        push(&mut lines, tone, &part);
     }
     lines.retain(|line| !line.is_empty());
     lines
+}
+
+/// Adds words to the last line. Words of one tone share a string, because a long text has many.
+fn push(lines: &mut [Vec<(Tone, String)>], tone: Tone, words: &str) {
+    let Some(line) = lines.last_mut() else { return };
+    match line.last_mut() {
+        Some((last, text)) if *last == tone => text.push_str(words),
+        _ => line.push((tone, words.to_owned())),
+    }
 }
 
 /// Writes a table of all calls.
