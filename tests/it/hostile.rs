@@ -3,6 +3,8 @@
 
 #![cfg(target_os = "linux")] // It reads memory from /proc, and only there the shell can limit it.
 
+pub mod commands;
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -13,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::support::{KEY, STREAM, endpoint, read_head, status};
 
 /// The largest amount of memory that may be in use at any time, in KiB.
-const IN_USE: u64 = 192 << 10;
+pub const IN_USE: u64 = 192 << 10;
 
 /// The largest address space, in KiB. It includes stacks and memory that the allocator reserves but
 /// does not use.
@@ -52,13 +54,7 @@ fn run_limited<T>(
         .expect("sh starts");
     let mut stdin = child.stdin.take().expect("a pipe");
     let status_file = format!("/proc/{}/status", child.id());
-    let in_use = || {
-        let status = std::fs::read_to_string(&status_file).unwrap_or_default();
-        let most = status.lines().find_map(|line| {
-            line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok()
-        });
-        most.unwrap_or_default()
-    };
+    let in_use = || memory_in_use(&status_file);
     let input = input(&mut stdin);
     let begun = std::time::Instant::now();
     // No test waits this long when all is well.
@@ -94,6 +90,13 @@ fn run_limited<T>(
     );
     assert!(most < IN_USE, "{line}: {most} KiB");
     LimitedRun { status: status.code().expect("no signal has ended it"), stdout, stderr, most }
+}
+
+/// Returns the largest amount of memory that a process has used, in KiB, from its status file.
+pub fn memory_in_use(status_file: &str) -> u64 {
+    let status = std::fs::read_to_string(status_file).unwrap_or_default();
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    most.and_then(|most| most.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or_default()
 }
 
 const MIB: usize = 1 << 20;

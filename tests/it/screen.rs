@@ -2,6 +2,8 @@
 //! leaves the terminal.
 
 mod endings;
+#[cfg(target_os = "linux")] // It reads memory from /proc.
+mod memory;
 mod pictures;
 
 use std::process::{Command, Output};
