@@ -73,11 +73,13 @@ fn the_identity_of_an_event_depends_on_its_type_and_open_fields() {
     }
     let mut reveals = Policy::default();
     reveals.reveal.add("all");
-    // An open field with an undeclared, hidden value inside.
-    let unusual =
+    // Open fields with values that are hidden.
+    let nested =
         r#"{"event_type":"call.started","call_sid":{"x":"Jane Roe"},"direction":"inbound"}"#;
+    let mistyped = r#"{"event_type":"call.started","call_sid":7,"direction":"Jane Roe"}"#;
+    let unnamed = r#"{"event_type":"Jane Roe","call_sid":"CA1"}"#;
     for policy in [mode(Mode::Drop), mode(Mode::Partial), hash(), reveals] {
-        for data in [first, unusual] {
+        for data in [first, nested, mistyped, unnamed] {
             assert_eq!(identity_of(data, &policy), of(data), "whatever the policy shows");
         }
     }
