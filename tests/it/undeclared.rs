@@ -217,7 +217,7 @@ fn names_that_may_be_text_about_a_person_get_distinct_placeholders() {
             let keys: Vec<_> = line.as_object().expect("an object").keys().skip(1).collect();
             assert_eq!(keys[..names.len()], masks.iter().collect::<Vec<_>>());
             let redacted = line["_tap"]["redacted"].as_array().expect("names");
-            assert_eq!(redacted[..names.len()], masks.clone().map_into());
+            assert_eq!(json!(redacted[..names.len()]), json!(masks));
             if event_type == "call.started" {
                 let drift: Vec<_> = line["_tap"]["drift"]
                     .as_array()
@@ -226,20 +226,9 @@ fn names_that_may_be_text_about_a_person_get_distinct_placeholders() {
                     .filter(|drift| drift["kind"] == "unknown_field")
                     .map(|drift| drift["field"].clone())
                     .collect();
-                assert_eq!(drift, masks.clone().map_into());
+                assert_eq!(json!(drift), json!(masks));
             }
         }
-    }
-}
-
-/// Converts texts to JSON.
-trait MapInto {
-    fn map_into(self) -> Vec<Value>;
-}
-
-impl MapInto for Vec<String> {
-    fn map_into(self) -> Vec<Value> {
-        self.into_iter().map(Value::from).collect()
     }
 }
 
@@ -340,7 +329,7 @@ async fn a_long_key_costs_no_more_than_its_length() {
 }
 
 #[test]
-fn classes_of_open_fields_do_not_hide_matching_values() {
+fn values_that_match_their_declaration_stay_visible() {
     let mut rng = StdRng::seed_from_u64(2);
     for kind in Kind::ALL {
         let spec = kind.spec();

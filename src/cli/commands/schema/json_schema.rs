@@ -182,17 +182,17 @@ fn type_schema(ty: &Type) -> Value {
         Type::Text | Type::Uuid => json!({"type": "string"}),
         Type::Choice(choices) => json!({"type": "string", "enum": choices}),
         Type::List(item) => {
-            json!({"type": "array", "items": nullable(type_schema(item))})
+            json!({"type": "array", "items": nullable(&type_schema(item))})
         }
         Type::Map(value) => {
-            json!({"type": "object", "additionalProperties": nullable(type_schema(value))})
+            json!({"type": "object", "additionalProperties": nullable(&type_schema(value))})
         }
         Type::Record(members) => {
             let properties: Map<_, _> = members
                 .iter()
                 .map(|member| {
                     let schema = type_schema(&member.ty);
-                    let schema = if member.required { schema } else { nullable(schema) };
+                    let schema = if member.required { schema } else { nullable(&schema) };
                     (member.name.to_owned(), schema)
                 })
                 .collect();
@@ -207,6 +207,6 @@ fn type_schema(ty: &Type) -> Value {
     }
 }
 
-fn nullable(schema: Value) -> Value {
+fn nullable(schema: &Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}]})
 }
