@@ -10,6 +10,7 @@ use crate::support::tools;
 /// Programs of the jq manual that apply to one value, each with an input.
 const MANUAL: &[(&str, &str)] = &[
     (".", "\"Hello\""),
+    (".[] as [$a] ?// $a | $a", "[[1],2]"),
     (".foo", r#"{"foo":42,"bar":"less"}"#),
     (".foo", r#"{"notfoo":true}"#),
     (".[\"foo\"]", r#"{"foo":42}"#),

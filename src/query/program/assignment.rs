@@ -8,11 +8,11 @@ use std::cell::Cell;
 
 use jaq_core::box_iter::box_once;
 use jaq_core::native::run;
-use jaq_core::{Bind, Error, Exn, Native, ValX};
+use jaq_core::{Bind, Native, ValX};
 
-use super::desugar::{ASSIGN, LAST_OR_NULL, MODIFY};
+use super::desugar::{ASSIGN, LAST_OR_NULL, MODIFY, VALUE};
 use super::engine::{Input, JqEngine, NativeFilter};
-use super::natives::{delete_paths, keys_of, update_path};
+use super::natives::{delete_paths, get_path, keys_of, update_path};
 use crate::query::value::JqValue;
 
 /// Returns the filters.
@@ -20,18 +20,14 @@ pub(super) fn funs() -> impl Iterator<Item = NativeFilter> {
     let last_or_null = Native::<JqEngine>::new(|mut cv| {
         let (filter, context) = cv.0.pop_fun();
         box_once(filter.run((context, cv.1)).try_fold(JqValue::Null, |_, value| value))
-    })
-    .with_paths(|mut cv| {
-        let (filter, context) = cv.0.pop_fun();
-        let mut outputs = filter.paths((context, cv.1));
-        let last = outputs.try_fold(None, |_, value| value.map(Some));
-        box_once(
-            last.and_then(|last| last.ok_or_else(|| Exn::from(Error::path_expr(JqValue::Null)))),
-        )
     });
     [
         run((ASSIGN, Box::new([Bind::Fun(()), Bind::Var(())]), |cv| box_once(assign(cv)))),
         run((MODIFY, Box::new([Bind::Fun(()), Bind::Fun(())]), |cv| box_once(modify(cv)))),
+        run((VALUE, Box::new([Bind::Fun(())]), |mut cv| {
+            let (filter, context) = cv.0.pop_fun();
+            filter.run((context, cv.1))
+        })),
         (LAST_OR_NULL, Box::new([Bind::Fun(())]), last_or_null),
     ]
     .into_iter()
@@ -55,9 +51,19 @@ fn modify(mut cv: Input<'_>) -> ValX<'_, JqValue> {
     let mut deleted = Vec::new();
     for found in paths.paths((context, (cv.1, Default::default()))) {
         let path = in_order(found?.1.iter());
+        let keys = keys_of(&path)?;
+        let run = |old| filter.run((filter_context.clone(), old)).next();
+        if matches!(get_path(state.clone(), &path), Ok(JqValue::Null)) {
+            // Nothing is created where the filter gives nothing.
+            match run(JqValue::Null).transpose()? {
+                Some(new) => state = update_path(state, keys, &|_| box_once(Ok(new.clone())))?,
+                None => deleted.push(path),
+            }
+            continue;
+        }
         let is_empty = Cell::new(false);
-        state = update_path(state, keys_of(&path)?, &|old: JqValue| {
-            let first = filter.run((filter_context.clone(), old.clone())).next();
+        state = update_path(state, keys, &|old: JqValue| {
+            let first = run(old.clone());
             is_empty.set(first.is_none());
             box_once(first.unwrap_or(Ok(old)))
         })?;

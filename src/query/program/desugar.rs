@@ -17,9 +17,7 @@ use jaq_core::ops::Math;
 use jaq_core::path::{Opt, Part, Path};
 
 use super::grammar::ALTERNATIVE;
-
-type TermOf<'s> = Term<&'s str>;
-type PatternOf<'s> = Pattern<&'s str>;
+use crate::query::syntax::{PatternOf, TermOf};
 
 const FIRST: &str = "$evtap_first";
 const SECOND: &str = "$evtap_second";
@@ -29,6 +27,10 @@ const BODY: &str = "evtap_body";
 
 /// The filter that gives the last value of its argument, and null if there is none.
 pub(super) const LAST_OR_NULL: &str = "evtap_last_or_null";
+
+/// The filter that gives the values of its argument and forgets their paths. The paths that jq
+/// gives for `reduce`, `foreach` and `?//` do not lead to the values, and jaq's are others.
+pub(super) const VALUE: &str = "evtap_value";
 
 /// The filter that sets the values at paths to what a filter gives for them.
 pub(super) const MODIFY: &str = "evtap_modify";
@@ -45,12 +47,10 @@ pub(super) fn desugar_def(def: Def<&str>) -> Def<&str> {
 pub(super) fn desugar(term: TermOf<'_>) -> TermOf<'_> {
     match term {
         Term::BinOp(left, op, right) => operation(*left, op, *right),
-        Term::Fold(name, over, pattern, args) => fold(
-            name,
-            desugar(*over),
-            desugar_pattern(pattern),
-            args.into_iter().map(desugar).collect(),
-        ),
+        Term::Fold(name, over, pattern, args) => {
+            let args = args.into_iter().map(desugar).collect();
+            call(VALUE, vec![fold(name, desugar(*over), desugar_pattern(pattern), args)])
+        }
         Term::Str(format, parts) => {
             let parts = parts.into_iter().map(|part| match part {
                 StrPart::Term(term) => StrPart::Term(desugar(term)),
@@ -150,7 +150,7 @@ fn operation<'s>(left: TermOf<'s>, op: BinaryOp<&'s str>, right: TermOf<'s>) -> 
         BinaryOp::UpdateMath(math) => modify(BinaryOp::Math(math))(left, right),
         BinaryOp::UpdateAlt => modify(BinaryOp::Alt)(left, right),
         BinaryOp::Pipe(Some(pattern)) => match alternatives(desugar_pattern(pattern)) {
-            Ok(patterns) => bind(left, FIRST, try_patterns(patterns, right)),
+            Ok(patterns) => call(VALUE, vec![bind(left, FIRST, try_patterns(patterns, right))]),
             Err(pattern) => binary(left, BinaryOp::Pipe(Some(pattern)), right),
         },
         op => binary(left, op, right),
@@ -360,56 +360,5 @@ fn is_single(term: &TermOf<'_>) -> bool {
         }
         Term::Call(ASSIGN, args) => args.iter().skip(1).all(is_single),
         term => is_plain(term),
-    }
-}
-
-/// Returns whether a term calls a filter without arguments of this name.
-pub(super) fn calls(term: &TermOf<'_>, name: &str) -> bool {
-    let inner = |term: &TermOf<'_>| calls(term, name);
-    let in_path = |path: &Path<TermOf<'_>>| {
-        path.0.iter().any(|(part, _)| match part {
-            Part::Index(index) => inner(index),
-            Part::Range(from, to) => from.iter().chain(to).any(inner),
-        })
-    };
-    match term {
-        Term::Call(called, args) => (*called == name && args.is_empty()) || args.iter().any(inner),
-        Term::BinOp(left, op, right) => {
-            let in_op = matches!(op, BinaryOp::Pipe(Some(pattern)) if pattern_calls(pattern, name));
-            in_op || inner(left) || inner(right)
-        }
-        Term::Fold(_, over, pattern, args) => {
-            inner(over) || pattern_calls(pattern, name) || args.iter().any(inner)
-        }
-        Term::Str(_, parts) => {
-            parts.iter().any(|part| matches!(part, StrPart::Term(term) if inner(term)))
-        }
-        Term::Path(base, path) => inner(base) || in_path(path),
-        Term::Def(defs, rest) => defs.iter().any(|def| inner(&def.body)) || inner(rest),
-        Term::Arr(Some(term)) | Term::Neg(term) | Term::Label(_, term) => inner(term),
-        Term::Obj(entries) => {
-            entries.iter().any(|(key, value)| inner(key) || value.as_ref().is_some_and(inner))
-        }
-        Term::TryCatch(term, catch) => inner(term) || catch.as_deref().is_some_and(inner),
-        Term::IfThenElse(branches, last) => {
-            branches.iter().any(|(condition, then)| inner(condition) || inner(then))
-                || last.as_deref().is_some_and(inner)
-        }
-        Term::Id
-        | Term::Recurse
-        | Term::Num(_)
-        | Term::Arr(None)
-        | Term::Break(_)
-        | Term::Var(_) => false,
-    }
-}
-
-fn pattern_calls(pattern: &PatternOf<'_>, name: &str) -> bool {
-    match pattern {
-        Pattern::Var(_) => false,
-        Pattern::Arr(items) => items.iter().any(|item| pattern_calls(item, name)),
-        Pattern::Obj(entries) => {
-            entries.iter().any(|(key, item)| calls(key, name) || pattern_calls(item, name))
-        }
     }
 }

@@ -13,12 +13,12 @@ use jaq_core::load::lex::{StrPart, Tok, Token};
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::ops::{Cmp, Math};
 
+use crate::query::syntax::{TermOf, calls};
+
 /// What the grammar wants, and the token that it finds; `None` at the end of the program.
 pub(super) type SyntaxError<'s> = (&'static str, Option<&'s str>);
 
 type Parsed<'s, T> = Result<T, SyntaxError<'s>>;
-type TermOf<'s> = Term<&'s str>;
-type PatternOf<'s> = Pattern<&'s str>;
 
 /// The key that marks an object pattern whose values are the alternatives of `?//`.
 pub(super) const ALTERNATIVE: &str = "evtap_alternative";
@@ -289,7 +289,7 @@ fn closing(token: &str) -> &'static str {
 /// Returns a definition. An argument `$a` can also be called as `a`, which gives all its values: in
 /// this case it becomes `def f(a): a as $a | …`.
 fn with_value_arguments<'s>(name: &'s str, args: Vec<&'s str>, body: TermOf<'s>) -> Def<&'s str> {
-    let is_called = |arg: &str| arg.starts_with('$') && super::desugar::calls(&body, &arg[1..]);
+    let is_called = |arg: &str| arg.starts_with('$') && calls(&body, &arg[1..]);
     if !args.iter().any(|arg| is_called(arg)) {
         return Def { name, args, body };
     }

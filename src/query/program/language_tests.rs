@@ -173,3 +173,126 @@ fn assignments_follow_the_paths_of_the_input() {
         ("(.[] | error(\"x\")) |= 3", "[1]", &["error"]),
     ]);
 }
+
+#[test]
+fn filters_give_what_they_give_in_jq() {
+    check(&[
+        (".[] | join(\",\")", r#"[["a",null,1,true],[]]"#, &[r#""a,,1,true""#, r#""""#]),
+        (
+            "from_entries",
+            r#"[{"key":"a","value":false},{"Name":"b","Value":2},{"key":null,"name":"c"}]"#,
+            &[r#"{"a":false,"b":2,"c":null}"#],
+        ),
+        ("with_entries(.value += 1), with_entries(empty)", r#"{"a":1}"#, &[r#"{"a":2}"#, "{}"]),
+        (
+            "[tostream] | ., fromstream(.[])",
+            r#"{"a":[1,{}]}"#,
+            &[r#"[[["a",0],1],[["a",1],{}],[["a",1]],[["a"]]]"#, r#"{"a":[1,{}]}"#],
+        ),
+        (
+            "[1 | truncate_stream([[0], 1], [[1, 0], 2], [[1, 0]], [[1]])]",
+            "null",
+            &["[[[0],2],[[0]]]"],
+        ),
+        (
+            "trimstr(\"a\"), ltrimstr(\"a\"), rtrimstr(\"a\")",
+            r#""aba""#,
+            &[r#""b""#, r#""ba""#, r#""ab""#],
+        ),
+        ("pick(.a.b, .c[1])", "null", &[r#"{"a":{"b":null},"c":[null,null]}"#]),
+        ("[paths], getpath([\"a\", 0]), have_decnum", "null", &["[]", "null", "true"]),
+        ("[.[] | has(0), has(3)]", "[[1],null]", &["[true,false,false,false]"]),
+        ("[range(0; 10; 3), range(5; 0; -2), range(0; 3; 0)]", "null", &["[0,3,6,9,5,3,1]"]),
+        (
+            "[JOIN({a: 1}; \"a\", \"b\"; .)], ([[1]] | JOIN({\"1\": 2}; .[0] | tostring))",
+            "null",
+            &[r#"[["a",1],["b",null]]"#, "[[[1],2]]"],
+        ),
+        (
+            "[combinations], [[0, 1] | combinations(2)]",
+            "[[1,2],[3]]",
+            &["[[1,3],[2,3]]", "[[0,0],[0,1],[1,0],[1,1]]"],
+        ),
+        ("[pow(2, 3; 1, 2)], (7 | gamma == lgamma)", "null", &["[2,3,4,9]", "true"]),
+        ("builtins | any(. == \"map/1\"), any(startswith(\"evtap\"))", "null", &["true", "false"]),
+        ("[.[] | isempty(.[])]", "[[],[1]]", &["[true,false]"]),
+        (
+            "[limit(0; 1), limit(2; 1, 2, error), skip(1; 1, 2), nth(1; 1, 2, error), first(empty)]",
+            "null",
+            &["[1,2,2,2]"],
+        ),
+    ]);
+}
+
+#[test]
+fn dates_are_calculated_as_in_jq() {
+    check(&[
+        (
+            "strptime(\"%Y-%m-%dT%H:%M:%SZ\") | ., mktime",
+            r#""2015-03-05T23:51:47Z""#,
+            &["[2015,2,5,23,51,47,4,63]", "1425599507"],
+        ),
+        (
+            "[.[] | mktime]",
+            "[[2024,8,21],[2024,13,40],[2024,1,1,1.7,2.9,3.9],[]]",
+            &["[1726876800,1741737600,1706749323,-2209075200]"],
+        ),
+        (
+            "gmtime[5], todate, (gmtime | mktime)",
+            "1425599621.5",
+            &["41.5", r#""2015-03-05T23:53:41Z""#, "1425599621"],
+        ),
+        (
+            "strftime(\"%A, %e %B %Y; %j %%c\")",
+            "[2024,2,15]",
+            &[r#""Friday, 15 March 2024; 075 %c""#],
+        ),
+        (
+            "[.[] | try todate catch \"error\"]",
+            "[1e18,-1e18,-1.5,\"x\"]",
+            &[r#"["error","error","1969-12-31T23:59:59Z","error"]"#],
+        ),
+        ("[strftime(\"%c\", \"%E\", \"%\", \"%-d\")?]", "0", &["[]"]),
+    ]);
+}
+
+#[test]
+fn errors_have_the_texts_of_jq() {
+    for (source, text) in [
+        ("1 / 0", "number (1) and number (0) cannot be divided because the divisor is zero"),
+        ("limit(-1; 1)", "limit doesn't support negative count"),
+        ("skip(-1; 1)", "skip doesn't support negative count"),
+        ("nth(-1; 1)", "nth doesn't support negative indices"),
+        ("range(\"a\")", "Range bounds must be numeric"),
+        ("1 | .a", "Cannot index number with string (\"a\")"),
+        ("[1] | .[-2] = 1", "Out of bounds negative array index"),
+        ("\"a\" | .[0:1] = \"b\"", "Cannot update string slices"),
+        ("[] | .[[1]] = 1", "Cannot update field at array index of array"),
+        ("[] | .[{}]", "Array/string slice indices must be integers"),
+        ("{(1, \"a\" | .): 1}", "Cannot use number (1) as object key"),
+        ("\"x\" | mktime", "mktime requires array inputs"),
+        ("[\"a\"] | mktime", "mktime requires parsed datetime inputs"),
+        ("0 | strftime([])", "strftime/1 requires a string format"),
+        ("\"x\" | strptime(\"%Y\")", "date \"x\" does not match format \"%Y\""),
+        ("getpath(1)", "Path must be specified as an array"),
+    ] {
+        let shown = outputs(&format!("try ({source}) catch ."), "null");
+        assert_eq!(shown, [serde_json::Value::from(text).to_string()], "{source}");
+    }
+}
+
+#[test]
+fn paths_lead_to_parts_of_the_input() {
+    check(&[
+        (
+            "[path(first(.a, .b), limit(1; .c), (.d // .e), getpath([\"f\", 0]))]",
+            "null",
+            &[r#"[["a"],["c"],["e"],["f",0]]"#],
+        ),
+        ("path(reduce (\"a\", \"b\") as $key (.; .[$key]))", "null", &["error"]),
+        ("path(foreach \"a\" as $key (.; .[$key]))", "null", &["error"]),
+        (".a |= empty", "null", &["null"]),
+        ("[.[nan]], (.[nan] = 1)", "[1]", &["[null]", "error"]),
+        ("del(.[0], .[-1]), del(.[1:]), del(.[5])", "[1,2,3]", &["[2]", "[1]", "[1,2,3]"]),
+    ]);
+}

@@ -9,7 +9,7 @@ mod regex;
 mod text;
 
 use super::engine::NativeFilter;
-pub(super) use paths::{RECURSE, delete_paths, keys_of, update_path};
+pub(super) use paths::{RECURSE, delete_paths, get_path, keys_of, update_path};
 pub use pattern::{is_valid_pattern, search_pattern};
 
 /// Returns evtap's own filters, which take precedence over those of jaq.

@@ -7,6 +7,9 @@ use jaq_core::path::{Part, Path};
 use super::engine::STEP;
 use super::natives::RECURSE;
 
+/// The native filter behind `range`.
+pub(super) const RANGE: &str = "evtap_range";
+
 type DefOf<'s> = Def<&'s str, Term<&'s str>>;
 
 /// Makes each call of a definition take a step, and inserts steps into its body.
@@ -30,7 +33,7 @@ fn insert_steps(term: Term<&str>) -> Term<&str> {
     let all = |terms: Vec<Term<_>>| terms.into_iter().map(insert_steps).collect();
     match term {
         Term::Def(defs, rest) => Term::Def(defs.into_iter().map(with_steps).collect(), boxed(rest)),
-        Term::Call(name @ "range", args) => pipe(Term::Call(name, all(args)), step()),
+        Term::Call(name @ RANGE, args) => pipe(Term::Call(name, all(args)), step()),
         Term::Call(name, args) => Term::Call(name, all(args)),
         Term::Arr(inner) => Term::Arr(inner.map(boxed)),
         Term::Obj(entries) => Term::Obj(

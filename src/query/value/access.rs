@@ -72,8 +72,12 @@ impl ValT for JqValue {
                 Ok(at.and_then(|at| items.get(at)).cloned().unwrap_or_default())
             }
             (Self::Null, Self::Text(_) | Self::Number(_)) => Ok(Self::Null),
-            (Self::Null | Self::Array(_) | Self::Text(_), Self::Object(slice)) => {
-                self.slice(slice.get("start")..slice.get("end"))
+            (Self::Null, Self::Object(_)) => Ok(Self::Null),
+            (Self::Array(_) | Self::Text(_), Self::Object(slice)) => {
+                let (Some(start), Some(end)) = (slice.get("start"), slice.get("end")) else {
+                    return Err(ValueError::str("Array/string slice indices must be integers"));
+                };
+                self.slice(Some(start)..Some(end))
             }
             (Self::Array(items), Self::Array(part)) => indices_of_part(items, part),
             _ => Err(index_error(&self, key)),
@@ -139,6 +143,10 @@ impl ValT for JqValue {
             }
             (value @ (Self::Null | Self::Array(_) | Self::Text(_)), Self::Object(slice)) => {
                 value.map_range(slice.get("start")..slice.get("end"), opt, update)
+            }
+            (value @ Self::Array(_), Self::Array(_)) => {
+                let fail = |_| ValueError::str("Cannot update field at array index of array");
+                Ok(opt.fail(value, fail)?)
             }
             (value, key) => Ok(opt.fail(value, |value| index_error(&value, key))?),
         }
@@ -245,6 +253,9 @@ fn update_item<'a, I: Iterator<Item = ValX<'a, JqValue>>>(
 /// before the start or not a number.
 #[must_use]
 pub fn position(length: usize, index: &Number) -> Option<usize> {
+    if index.is_nan() {
+        return None;
+    }
     #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
     let index = index.float().clamp(f64::from(i32::MIN), f64::from(i32::MAX)).trunc() as i64;
     match usize::try_from(index) {

@@ -123,6 +123,9 @@ impl<'t> Reader<'t> {
         }
         self.at = end + 1;
         let contents = &self.text[start..end];
+        if contents.bytes().any(|byte| byte < b' ') {
+            return Err(self.error("Invalid string: control characters must be escaped"));
+        }
         if !has_escapes {
             return Ok(contents.into());
         }
@@ -215,24 +218,33 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Returns whether all escapes in the contents of a string are known and complete.
+/// Returns whether all escapes in the contents of a string are known and complete, and surrogates
+/// come in pairs.
 fn has_valid_escapes(contents: &str) -> bool {
     let mut bytes = contents.bytes();
+    let mut is_after_high = false;
     while let Some(byte) = bytes.next() {
-        if byte != b'\\' {
-            continue;
-        }
-        match bytes.next() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
-            Some(b'u') => {
-                if !bytes.by_ref().take(4).filter(u8::is_ascii_hexdigit).count().eq(&4) {
-                    return false;
+        let mut unit = 0;
+        if byte == b'\\' {
+            match bytes.next() {
+                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
+                Some(b'u') => {
+                    for _ in 0..4 {
+                        match bytes.next().and_then(|digit| char::from(digit).to_digit(16)) {
+                            Some(digit) => unit = unit * 16 + digit,
+                            None => return false,
+                        }
+                    }
                 }
+                _ => return false,
             }
-            _ => return false,
         }
+        if is_after_high != matches!(unit, 0xdc00..=0xdfff) {
+            return false;
+        }
+        is_after_high = matches!(unit, 0xd800..=0xdbff);
     }
-    true
+    !is_after_high
 }
 
 #[cfg(test)]
@@ -272,6 +284,10 @@ mod tests {
             "\"",
             "\"\\x\"",
             "\"\\u12\"",
+            "\"\\ud83d\"",
+            "\"\\ude00\"",
+            "\"\\ud83dx\"",
+            "\"\t\"",
             "'a'",
             "1x",
             ",",

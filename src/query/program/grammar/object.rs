@@ -3,7 +3,8 @@
 use jaq_core::load::lex::{Tok, Token};
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 
-use super::{ALTERNATIVE, Grammar, Parsed, PatternOf, TermOf, binary, follows, text_term};
+use super::{ALTERNATIVE, Grammar, Parsed, binary, follows, text_term};
+use crate::query::syntax::{PatternOf, TermOf};
 
 impl<'s> Grammar<'s, '_> {
     /// Parses a member of an object.

@@ -5,7 +5,8 @@ use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::ops::Math;
 use jaq_core::path::{Opt, Part, Path};
 
-use super::{Grammar, KEYWORDS, Parsed, TermOf, binary, follows, text_term};
+use super::{Grammar, KEYWORDS, Parsed, binary, follows, text_term};
+use crate::query::syntax::TermOf;
 
 impl<'s, 't> Grammar<'s, 't> {
     /// Parses a term with the keys, indices and `?` after it.

@@ -61,7 +61,7 @@ fn to_html(text: &str) -> String {
             '<' => html.push_str("&lt;"),
             '>' => html.push_str("&gt;"),
             '&' => html.push_str("&amp;"),
-            '\'' => html.push_str("&#39;"),
+            '\'' => html.push_str("&apos;"),
             '"' => html.push_str("&quot;"),
             other => html.push(other),
         }

@@ -132,7 +132,7 @@ pub(in crate::query::program) fn keys_of(path: &JqValue) -> Result<&[JqValue], V
     Ok(keys)
 }
 
-fn get_path(value: JqValue, path: &JqValue) -> ValueResult {
+pub(in crate::query::program) fn get_path(value: JqValue, path: &JqValue) -> ValueResult {
     let keys = keys_of(path)?;
     if !budget::pay(size_of_val(keys) as u64) {
         return Err(exhausted());
