@@ -25,6 +25,7 @@ mod hardening;
 mod hostile;
 mod input_files;
 mod jq_limits;
+mod jq_suite;
 mod leak;
 mod manual;
 mod model;

@@ -52,6 +52,20 @@ pub fn is_built(example: &Path) -> bool {
     none_missing(if example.is_file() { &[] } else { &names })
 }
 
+/// Returns the directory with jq's own tests, and reports it if there is none.
+///
+/// # Panics
+///
+/// Panics if there is none and `EVTAP_TEST_TOOLS` is `required`.
+#[track_caller]
+pub fn jq_tests() -> Option<PathBuf> {
+    let directory = std::env::var_os("EVTAP_JQ_TESTS").map(PathBuf::from);
+    let missing: &[_] =
+        if directory.is_some() { &[] } else { &["jq's test suite (EVTAP_JQ_TESTS)"] };
+    none_missing(missing);
+    directory
+}
+
 #[track_caller]
 fn none_missing(missing: &[&str]) -> bool {
     let is_required = std::env::var_os(VARIABLE).is_some_and(|value| value == "required");
