@@ -186,6 +186,7 @@ pub struct HeldBytes(usize);
 
 impl HeldBytes {
     /// Counts `bytes` until the value is dropped.
+    #[must_use]
     pub fn new(bytes: usize) -> Self {
         let mut held = Self(0);
         held.set(bytes);

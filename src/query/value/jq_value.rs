@@ -388,6 +388,7 @@ impl JqObject {
     }
 
     /// Iterates over the members in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&JqText, &JqValue)> {
         self.0.members.iter()
     }

@@ -95,9 +95,9 @@ impl PartialEq for JqValue {
 
 impl Eq for JqValue {}
 
+#[expect(clippy::non_canonical_partial_ord_impl, reason = "jq's `<` is not a total order")]
 impl PartialOrd for JqValue {
     /// Compares as jq's `<` does, for which `nan` is less than itself.
-    #[expect(clippy::non_canonical_partial_ord_impl, reason = "jq's `<` is not a total order")]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.pay_to_compare(other).then(|| self.compare(other, Ordering::Less))
     }

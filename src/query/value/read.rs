@@ -42,7 +42,7 @@ struct Reader<'t> {
     at: usize,
 }
 
-impl<'t> Reader<'t> {
+impl Reader<'_> {
     const fn error(&self, reason: &'static str) -> ReadError {
         ReadError { reason, offset: self.at }
     }
@@ -83,9 +83,8 @@ impl<'t> Reader<'t> {
             "true" => JqValue::Bool(true),
             "false" => JqValue::Bool(false),
             "" => return Err(self.error("Expected value before ','")),
-            _ => match Number::parse(word) {
-                Some(number) => JqValue::Number(number),
-                None => {
+            _ => {
+                let Some(number) = Number::parse(word) else {
                     self.at += length;
                     let is_letter = word.starts_with(['n', 't', 'f']);
                     return Err(self.error(if is_letter {
@@ -93,8 +92,9 @@ impl<'t> Reader<'t> {
                     } else {
                         "Invalid numeric literal"
                     }));
-                }
-            },
+                };
+                JqValue::Number(number)
+            }
         };
         self.at += length;
         Ok(value)

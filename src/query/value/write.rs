@@ -89,9 +89,19 @@ impl JqValue {
     }
 }
 
+/// Returns as many whole characters from the start of a text as fit into `limit` bytes.
+#[must_use]
+pub fn start_of(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
 /// Appends a string with the escapes that jq uses.
 fn write_text(text: &str, out: &mut String, limit: usize) {
-    let text = &text[..text.floor_char_boundary(limit)];
+    let text = start_of(text, limit);
     out.push('"');
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -141,8 +151,8 @@ impl Display for JqValue {
             b'{' => "}",
             _ => "",
         };
-        let start = text.floor_char_boundary(QUOTED - 3 - end.len());
-        write!(f, "{}...{end}", &text[..start])
+        let start = start_of(&text, QUOTED - 3 - end.len());
+        write!(f, "{start}...{end}")
     }
 }
 

@@ -25,9 +25,9 @@ pub(super) fn filters() -> impl Iterator<Item = NativeFilter> {
         run(("ceil", v(0), |cv| bome(round(&cv.1, f64::ceil)))),
         run(("round", v(0), |cv| bome(round(&cv.1, f64::round)))),
         run(("abs", v(0), |cv| bome(abs(&cv.1)))),
-        run(("isnan", v(0), |cv| bome(is_number(&cv.1, f64::is_nan)))),
-        run(("isinfinite", v(0), |cv| bome(is_number(&cv.1, f64::is_infinite)))),
-        run(("isnormal", v(0), |cv| bome(is_number(&cv.1, f64::is_normal)))),
+        run(("isnan", v(0), |cv| bome(Ok(is_number(&cv.1, f64::is_nan))))),
+        run(("isinfinite", v(0), |cv| bome(Ok(is_number(&cv.1, f64::is_infinite))))),
+        run(("isnormal", v(0), |cv| bome(Ok(is_number(&cv.1, f64::is_normal))))),
         run(("nan", v(0), |_| bome(Ok(f64::NAN.into())))),
         run(("infinite", v(0), |_| bome(Ok(f64::INFINITY.into())))),
         run(("have_literal_numbers", v(0), |_| bome(Ok(true.into())))),
@@ -169,16 +169,14 @@ fn text_indices(whole: &str, part: &str) -> JqValue {
 
 /// Reverses an array. The errors are those of jq's definition, which indexes the value.
 fn reverse(value: &JqValue) -> ValueResult {
-    match value {
-        JqValue::Array(items) => Ok(items.iter().rev().cloned().collect()),
-        _ => {
-            let length = number(&length(value)?)?;
-            if length == 0.0 {
-                return Ok(JqValue::array(Vec::new()));
-            }
-            value.clone().index(&(length - 1.0).into())
-        }
+    if let JqValue::Array(items) = value {
+        return Ok(items.iter().rev().cloned().collect());
     }
+    let length = number(&length(value)?)?;
+    if length == 0.0 {
+        return Ok(JqValue::array(Vec::new()));
+    }
+    value.clone().index(&(length - 1.0).into())
 }
 
 /// Adds all items of an array or all values of an object.
@@ -247,8 +245,8 @@ fn round(value: &JqValue, round: impl Fn(f64) -> f64) -> ValueResult {
     Ok(round(number(value)?).into())
 }
 
-fn is_number(value: &JqValue, test: impl Fn(f64) -> bool) -> ValueResult {
-    Ok(JqValue::Bool(matches!(value, JqValue::Number(number) if test(number.float()))))
+fn is_number(value: &JqValue, test: impl Fn(f64) -> bool) -> JqValue {
+    JqValue::Bool(matches!(value, JqValue::Number(number) if test(number.float())))
 }
 
 fn abs(value: &JqValue) -> ValueResult {

@@ -1,4 +1,8 @@
 //! Filters that work with paths.
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the type of jaq's paths has no name"
+)]
 
 use jaq_core::box_iter::box_once;
 use jaq_core::native::{bome, v};
@@ -137,7 +141,7 @@ pub(in crate::query::program) fn get_path(value: JqValue, path: &JqValue) -> Val
     if !budget::pay(size_of_val(keys) as u64) {
         return Err(exhausted());
     }
-    keys.iter().try_fold(value, |value, key| value.index(key))
+    keys.iter().try_fold(value, JqValue::index)
 }
 
 pub(in crate::query::program) fn update_path<'a>(

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind};
 
-use crate::query::value::{JqText, JqValue, ValueError, budget, exhausted, type_error};
+use crate::query::value::{JqText, JqValue, ValueError, budget, exhausted, start_of, type_error};
 
 /// The number of patterns that are cached on each thread. A program that computes patterns gains
 /// nothing from the cache.
@@ -67,7 +67,7 @@ impl Pattern {
 
     fn compile(source: &str, flags: String) -> Result<Self, ValueError> {
         if flags.chars().any(|flag| !"gixsnp".contains(flag)) {
-            let quoted = &flags[..flags.floor_char_boundary(64)];
+            let quoted = start_of(&flags, 64);
             return Err(ValueError::str(if flags.contains('l') {
                 format!("{quoted} has the flag l, which is not available")
             } else {

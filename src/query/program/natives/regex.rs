@@ -66,7 +66,7 @@ fn matches_of(
     Ok(Matches::new(text.clone(), Pattern::get(&source, &flags, more)?))
 }
 
-fn test<'a>(mut cv: Input<'a>, has_flags: bool) -> ValXs<'a, JqValue> {
+fn test(mut cv: Input<'_>, has_flags: bool) -> ValXs<'_, JqValue> {
     let flags = has_flags.then(|| cv.0.pop_var());
     let first = cv.0.pop_var();
     let tested = matches_of(&cv.1, first, flags, "")
@@ -93,7 +93,7 @@ fn each_match<'a>(
 }
 
 /// Gives the texts between the matches.
-fn between_matches<'a>(mut cv: Input<'a>, has_flags: bool) -> ValXs<'a, JqValue> {
+fn between_matches(mut cv: Input<'_>, has_flags: bool) -> ValXs<'_, JqValue> {
     let flags = has_flags.then(|| cv.0.pop_var());
     let first = cv.0.pop_var();
     let mut matches = match matches_of(&cv.1, first, flags, "g") {
@@ -159,21 +159,23 @@ fn captures(matches: &mut Matches, groups: &Groups) -> JqValue {
     let mut object = JqObject::default();
     for (name, group) in matches.pattern.regex.capture_names().zip(groups) {
         if let Some(name) = name {
-            object.insert(name.into(), group_text(&matches.text, group));
+            object.insert(name.into(), group_text(&matches.text, group.as_ref()));
         }
     }
     JqValue::Object(object)
 }
 
-fn group_text(text: &str, group: &Option<std::ops::Range<usize>>) -> JqValue {
-    group.clone().map(|range| JqValue::text(&text[range])).unwrap_or_default()
+fn group_text(text: &str, group: Option<&std::ops::Range<usize>>) -> JqValue {
+    group.map(|range| JqValue::text(&text[range.clone()])).unwrap_or_default()
 }
 
 /// Returns the texts of the groups, or of the whole match if the pattern has none.
 fn scanned(matches: &mut Matches, groups: &Groups) -> JqValue {
     match groups.as_slice() {
-        [whole] => group_text(&matches.text, whole),
-        groups => groups[1..].iter().map(|group| group_text(&matches.text, group)).collect(),
+        [whole] => group_text(&matches.text, whole.as_ref()),
+        groups => {
+            groups[1..].iter().map(|group| group_text(&matches.text, group.as_ref())).collect()
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use jaq_core::{Cv, ValT};
 use crate::query::program::engine::{JqEngine, NativeFilter};
 use crate::query::value::{
     JqText, JqValue, Number, ReadError, ValueError, ValueResult, budget, exhausted, read, split,
-    type_error,
+    start_of, type_error,
 };
 
 pub(super) fn filters() -> impl Iterator<Item = NativeFilter> {
@@ -43,13 +43,13 @@ pub(super) fn filters() -> impl Iterator<Item = NativeFilter> {
         run(("ltrimstr", v(1), |cv| {
             unary(cv, |text, prefix| {
                 let (whole, prefix) = two_texts(&text, &prefix, STARTSWITH)?;
-                Ok(whole.strip_prefix(&**prefix).map(JqValue::text).unwrap_or_else(|| text.clone()))
+                Ok(whole.strip_prefix(&**prefix).map_or_else(|| text.clone(), JqValue::text))
             })
         })),
         run(("rtrimstr", v(1), |cv| {
             unary(cv, |text, suffix| {
                 let (whole, suffix) = two_texts(&text, &suffix, ENDSWITH)?;
-                Ok(whole.strip_suffix(&**suffix).map(JqValue::text).unwrap_or_else(|| text.clone()))
+                Ok(whole.strip_suffix(&**suffix).map_or_else(|| text.clone(), JqValue::text))
             })
         })),
         run(("split", v(1), |cv| {
@@ -107,7 +107,7 @@ fn from_json(value: &JqValue) -> ValueResult {
         return Err(exhausted());
     }
     read(text).map_err(|ReadError { reason, offset }| {
-        let before = &text[..text.floor_char_boundary(offset)];
+        let before = start_of(text, offset);
         let line = before.matches('\n').count() + 1;
         let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
         let quoted = JqValue::text(text);
