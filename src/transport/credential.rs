@@ -127,9 +127,12 @@ impl KeySource {
             Self::File(path) => {
                 let path = path.clone();
                 // The writer of a pipe may take a while.
-                tokio::task::spawn_blocking(move || Credential::read(&path))
-                    .await
-                    .expect("reading does not panic")
+                tokio::task::spawn_blocking(move || Credential::read(&path)).await.unwrap_or_else(
+                    |_| {
+                        let what = "cannot read the API key";
+                        Err(Error::new(Exit::Failure, what, "the run is ending", "try again"))
+                    },
+                )
             }
             Self::Command(command) => {
                 let printed = command_output(command).await.map_err(|why| {

@@ -31,7 +31,10 @@ const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.
 
 /// Creates the configuration of a client that verifies servers with `verifier` and offers these
 /// protocols.
-pub fn client_config(verifier: Arc<dyn ServerCertVerifier>, protocols: &[&[u8]]) -> ClientConfig {
+pub(crate) fn client_config(
+    verifier: Arc<dyn ServerCertVerifier>,
+    protocols: &[&[u8]],
+) -> ClientConfig {
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .expect("the provider has them")
