@@ -1,17 +1,22 @@
 //! The kinds of identifiers, and the form of the rules that find them.
 
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex::Regex;
+
 /// A kind of identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Detector {
-    /// A URL with a query.
+    /// A URL with a query, or with what looks like a secret in its path or fragment.
     Url,
-    /// An email address.
+    /// An email address, also one that is spoken or disguised.
     Email,
-    /// The number of a payment card.
+    /// The number of a payment card or of a bank account (IBAN).
     Card,
-    /// A social security number.
+    /// A social security number, or its last four digits.
     Ssn,
-    /// The number of a medical record, a member or a policy, by the words before it.
+    /// The number of a medical record, a member, a policy or a claim, or of an identity document.
     Record,
     /// A telephone number.
     Phone,
@@ -59,8 +64,103 @@ pub(super) struct DetectorRule {
     pub pattern: &'static str,
     /// Whether the match must not be part of something longer, such as an id.
     pub standalone: bool,
-    /// Whether the text that the pattern matches is such an identifier.
-    pub accepts: fn(&str) -> bool,
+    pub check: Check,
+    /// The compiled pattern.
+    ///
+    /// The patterns are separate because the automaton of a `RegexSet` of all of them exceeds its
+    /// cache: a search would take ten times as long and several times the memory. Compiling one
+    /// takes as long as searching some hundred texts, so it happens on first use.
+    regex: OnceLock<Regex>,
+}
+
+impl DetectorRule {
+    /// Creates a rule whose matches are never part of something longer.
+    pub const fn standalone(
+        detector: Detector,
+        requirement: Requirement,
+        pattern: &'static str,
+        check: Check,
+    ) -> Self {
+        Self { detector, requirement, pattern, standalone: true, check, regex: OnceLock::new() }
+    }
+
+    /// Creates a rule whose pattern alone decides where a match begins and ends.
+    pub const fn anywhere(
+        detector: Detector,
+        requirement: Requirement,
+        pattern: &'static str,
+        check: Check,
+    ) -> Self {
+        Self { detector, requirement, pattern, standalone: false, check, regex: OnceLock::new() }
+    }
+
+    pub fn regex(&self) -> &Regex {
+        self.regex
+            .get_or_init(|| Regex::new(self.pattern).expect("the pattern is a regular expression"))
+    }
+}
+
+/// Whether the text that a pattern matches is such an identifier.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Check {
+    Always,
+    If(fn(&RuleMatch<'_>) -> bool),
+    /// Like `If`, and no part of a match that is rejected is tried.
+    IfAll(fn(&RuleMatch<'_>) -> bool),
+    /// Returns how much of the match belongs to the identifier.
+    Length(fn(&RuleMatch<'_>) -> Option<usize>),
+}
+
+impl Check {
+    /// Returns the length of the identifier at the beginning of a match.
+    pub fn length(self, candidate: &RuleMatch<'_>) -> Option<usize> {
+        match self {
+            Self::Always => Some(candidate.span.len()),
+            Self::If(accepts) | Self::IfAll(accepts) => {
+                accepts(candidate).then_some(candidate.span.len())
+            }
+            Self::Length(length) => length(candidate),
+        }
+    }
+}
+
+/// A match of a pattern, in its text.
+#[derive(Debug)]
+pub(super) struct RuleMatch<'t> {
+    pub text: &'t str,
+    pub span: Range<usize>,
+}
+
+impl<'t> RuleMatch<'t> {
+    pub fn matched(&self) -> &'t str {
+        &self.text[self.span.clone()]
+    }
+
+    /// Returns the digits of the match.
+    pub fn digits(&self) -> impl DoubleEndedIterator<Item = u8> + 't {
+        self.matched().bytes().filter(u8::is_ascii_digit)
+    }
+
+    pub fn digit_count(&self) -> usize {
+        self.digits().count()
+    }
+
+    /// Returns up to `length` bytes of the text before the match.
+    pub fn before(&self, length: usize) -> &'t str {
+        let start = floor_boundary(self.text, self.span.start.saturating_sub(length));
+        &self.text[start..self.span.start]
+    }
+
+    /// Returns the match with up to `length` bytes of the text on each side.
+    pub fn around(&self, length: usize) -> &'t str {
+        let start = floor_boundary(self.text, self.span.start.saturating_sub(length));
+        &self.text[start..floor_boundary(self.text, self.span.end.saturating_add(length))]
+    }
+}
+
+/// Returns the last boundary between characters that is not beyond `at`.
+fn floor_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// What a text must contain for a rule to match in it. It is quick to check.
@@ -68,10 +168,20 @@ pub(super) struct DetectorRule {
 pub(super) enum Requirement {
     /// At least this many digits.
     Digits(usize),
+    /// At least this many digits, and one of these texts in lower case: a character right before a
+    /// digit, or three bytes anywhere, such as the beginning of a word.
+    With(usize, &'static [&'static str]),
+    /// At least this many digits, and, not far before a digit, one of these texts of three bytes in
+    /// lower case.
+    After(usize, &'static [&'static str]),
     /// A digit and a colon.
     Colon,
     /// An `@`.
     At,
     /// A `?` with a character right after it that is not white space, unlike in prose.
     Query,
+    /// A `/` in a text that has a host name or a scheme.
+    Path,
+    /// The words or brackets of an address that is spoken or disguised.
+    Spoken,
 }

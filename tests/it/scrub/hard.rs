@@ -39,7 +39,7 @@ struct Sample {
 }
 
 /// Returns the parts of the original that scrubbed text still contains, in order.
-fn remaining<'t>(original: &'t str, scrubbed: &str) -> Vec<std::ops::Range<usize>> {
+fn remaining(original: &str, scrubbed: &str) -> Vec<std::ops::Range<usize>> {
     if scrubbed == MASK {
         return Vec::new();
     }
