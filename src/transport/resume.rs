@@ -26,7 +26,7 @@
 //!
 //! This module has no connection and reads no clock.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::model::catalog::value::GapReason;
@@ -84,10 +84,19 @@ pub struct Resume {
     position: Option<u64>,
     /// The position is the id of an event, so a complete replay begins with that event.
     is_event: bool,
+    /// The position was named by the user, and the server has not sent a number yet. It can be in
+    /// the future, so lower ids do not show that ids have gone back.
+    is_requested: bool,
     /// The last id that is not a number, while no id has been a number.
     opaque_id: String,
-    /// The connection on which each remembered event was last received.
-    last_connection: HashMap<EventKey, u32>,
+    /// The connection on which each remembered event was last received, by content and id.
+    last_connection: BTreeMap<(u64, Option<u64>), u32>,
+    /// The ids below which all remembered events with this content were received on this
+    /// connection.
+    searched: HashMap<u64, Option<u64>>,
+    /// The number of remembered events that were looked at by content, to test that few are.
+    #[cfg(test)]
+    steps: usize,
     /// The remembered events, from the oldest to the newest.
     order: VecDeque<EventKey>,
     /// The number of the current connection.
@@ -120,7 +129,13 @@ impl Resume {
     /// is the id of an event.
     #[must_use]
     pub fn from_id(id: u64, is_event: bool) -> Self {
-        Self { position: Some(id), is_event, highest: id, ..Self::default() }
+        Self {
+            position: Some(id),
+            is_event,
+            is_requested: !is_event,
+            highest: id,
+            ..Self::default()
+        }
     }
 
     /// Returns the id of the position, if it is a number.
@@ -154,6 +169,7 @@ impl Resume {
     /// `age` is the time since the event at the position was published, in milliseconds.
     pub fn begin_connection(&mut self, age: u64) -> Option<String> {
         self.connection = self.connection.wrapping_add(1);
+        self.searched.clear();
         (self.has_replayed, self.has_new) = (false, false);
         self.replay_end = self.position.map(|_| self.highest);
         self.catch_up_end = self.replay_end;
@@ -256,8 +272,9 @@ impl Resume {
         let Some(number) = id.and_then(parse_number) else {
             return self.classify_by_content(id, content);
         };
+        self.leave_requested(number);
         let key = (Some(number), content);
-        if let Some(connection) = self.last_connection.get_mut(&key) {
+        if let Some(connection) = self.last_connection.get_mut(&(content, Some(number))) {
             if std::mem::replace(connection, self.connection) == self.connection {
                 return ResumeDecision::Repeated;
             }
@@ -285,11 +302,7 @@ impl Resume {
 
     /// Decides whether an event without a numeric id is new.
     fn classify_by_content(&mut self, id: Option<&str>, content: u64) -> ResumeDecision {
-        let is_same = |key: &&EventKey| key.1 == content && self.is_from_earlier_connection(key);
-        if self.replay_end.is_some()
-            && let Some(key) = self.order.iter().find(is_same).copied()
-        {
-            self.last_connection.insert(key, self.connection);
+        if self.replay_end.is_some() && self.receive_again(content) {
             return ResumeDecision::Replayed;
         }
         // Two equal events without ids on one connection are two events.
@@ -300,14 +313,49 @@ impl Resume {
         ResumeDecision::New { backwards: false }
     }
 
+    /// Notes that one of the events with this content that were last received on an earlier
+    /// connection has arrived again. Returns false if there is none.
+    fn receive_again(&mut self, content: u64) -> bool {
+        let from = self.searched.get(&content).copied().unwrap_or_default();
+        let mut last = None;
+        for ((_, id), connection) in
+            self.last_connection.range_mut((content, from)..=(content, Some(u64::MAX)))
+        {
+            #[cfg(test)]
+            {
+                self.steps += 1;
+            }
+            last = Some(*id);
+            if std::mem::replace(connection, self.connection) != self.connection {
+                self.searched.insert(content, *id);
+                return true;
+            }
+        }
+        // Events that are remembered from now on are of this connection.
+        if let Some(last) = last {
+            self.searched.insert(content, last);
+        }
+        false
+    }
+
+    /// Forgets the position that the user named if the server sends a lower id.
+    fn leave_requested(&mut self, id: u64) {
+        if std::mem::take(&mut self.is_requested) && id < self.highest {
+            self.highest = id;
+            (self.position, self.replay_end, self.catch_up_end) = (None, None, None);
+        }
+    }
+
     fn is_from_earlier_connection(&self, key: &EventKey) -> bool {
-        self.last_connection.get(key).is_some_and(|connection| *connection != self.connection)
+        let connection = self.last_connection.get(&(key.1, key.0));
+        connection.is_some_and(|connection| *connection != self.connection)
     }
 
     /// Sets the position to an id that came without an event.
     pub fn set_position(&mut self, id: &str) {
         match parse_number(id) {
             Some(id) if Some(id) != self.position => {
+                self.leave_requested(id);
                 (self.position, self.is_event) = (Some(id), false);
                 self.highest = self.highest.max(id);
             }
@@ -335,13 +383,14 @@ impl Resume {
     }
 
     fn remember(&mut self, key: EventKey) {
-        if self.last_connection.insert(key, self.connection).is_none() {
+        if self.last_connection.insert((key.1, key.0), self.connection).is_none() {
             self.order.push_back(key);
         }
         if self.order.len() > MAX_REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
-            self.last_connection.remove(&oldest);
+            self.last_connection.remove(&(oldest.1, oldest.0));
+            self.searched.remove(&oldest.1);
         }
     }
 }

@@ -306,3 +306,46 @@ fn memory_is_bounded_and_forgotten_events_are_delivered_twice() {
     assert!(is_new(&mut resume, &data[0]), "the oldest is forgotten");
     assert!(!is_new(&mut resume, &data[MAX_REMEMBERED]));
 }
+
+#[test]
+fn events_without_ids_are_recognised_in_few_steps() {
+    const EVENTS: u64 = 5000;
+    for (name, content) in [("equal", 0), ("different", 1)] {
+        let data = |n: u64| (n * content).to_be_bytes();
+        let mut resume = Resume::default();
+        resume.begin_connection(0);
+        for n in 0..EVENTS {
+            resume.classify(Some(&(1000 + n).to_string()), None, &data(n));
+        }
+        resume.begin_connection(0);
+        for n in 0..EVENTS {
+            assert_eq!(resume.classify(None, None, &data(n)), ResumeDecision::Replayed, "{name}");
+        }
+        for n in 0..EVENTS {
+            let decision = resume.classify(None, None, &data(n));
+            assert_eq!(decision, ResumeDecision::New { backwards: false }, "{name}");
+        }
+        assert!(resume.steps as u64 <= 5 * EVENTS, "{name}: {}", resume.steps);
+    }
+}
+
+#[test]
+fn a_start_in_the_future_does_not_make_the_first_ids_go_back() {
+    for heartbeat in [None, Some("990")] {
+        let mut resume = Resume::from_id(1_000_000, false);
+        assert_eq!(resume.begin_connection(0).as_deref(), Some("999999"));
+        resume.connected(0);
+        if let Some(id) = heartbeat {
+            resume.set_position(id);
+        }
+        for id in [1000, 1001] {
+            let decision = resume.classify(Some(&id.to_string()), None, b"a");
+            assert_eq!(decision, ResumeDecision::New { backwards: false });
+            assert_eq!(resume.uncovered_range(Some(id), false, 0), None);
+        }
+        assert_eq!((resume.position(), resume.has_gone_backwards()), (Some(1001), false));
+        // From then on, a lower id is one that went back.
+        let decision = resume.classify(Some("900"), None, b"a");
+        assert_eq!(decision, ResumeDecision::New { backwards: true });
+    }
+}
