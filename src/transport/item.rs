@@ -22,6 +22,18 @@ pub enum Item {
     Recording(usize),
 }
 
+impl Item {
+    /// Returns the memory that the item uses, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Frame(frame) => frame.size(),
+            Self::Chunk(chunk) => size_of::<Self>() + chunk.size(),
+            Self::Connection(_) | Self::Recording(_) => size_of::<Self>(),
+        }
+    }
+}
+
 /// The smallest chunk that is worth handing to a worker thread, in bytes.
 const LARGE: usize = 16 * 1024;
 
@@ -44,9 +56,7 @@ impl Chunk {
     pub fn size(&self) -> usize {
         match self {
             Self::Lines(lines) => lines.bytes.len(),
-            Self::Frames(frames) => {
-                size_of_val(&**frames) + frames.iter().map(|frame| frame.data.len()).sum::<usize>()
-            }
+            Self::Frames(frames) => frames.iter().map(RawFrame::size).sum(),
             Self::Capture(capture) => capture.size(),
         }
     }

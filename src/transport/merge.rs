@@ -1,7 +1,7 @@
 //! Merging several streams into one: in order of arrival, or by time within a window.
 //!
 //! With order by time, each event waits until no earlier one is likely to arrive: for the length of
-//! the window, or until too many items or bytes wait. An event that arrives later than that is
+//! the window, or until too many bytes wait. An event that arrives later than that is
 //! passed on at once. Connection events are not delayed.
 
 use std::cmp::Reverse;
@@ -20,11 +20,8 @@ use super::channel;
 use super::resume::MIN_LOOKBACK;
 use crate::model::FrameFormat;
 
-/// The maximum payload of waiting items, in bytes.
+/// The maximum size of the waiting items, in bytes.
 const MAX_BYTES: usize = 8 << 20;
-
-/// The maximum number of waiting items.
-const MAX_ITEMS: usize = 16 * 1024;
 
 /// The order of the merged stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,12 +76,12 @@ async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
     let mut waiting: BinaryHeap<Reverse<QueuedItem>> = BinaryHeap::new();
     let (mut bytes, mut number, mut open) = (0, 0, true);
     loop {
-        let full = waiting.len() >= MAX_ITEMS || bytes >= MAX_BYTES;
+        let full = bytes >= MAX_BYTES;
         let due = waiting.peek().map(|Reverse(first)| first.due);
         let is_due = due.is_some_and(|due| full || !open || due <= Instant::now());
         if is_due {
             let Some(Reverse(QueuedItem { item, .. })) = waiting.pop() else { continue };
-            bytes -= size(&item);
+            bytes -= size_of::<QueuedItem>() + item.size();
             if tx.send(item).await.is_err() {
                 return;
             }
@@ -101,7 +98,7 @@ async fn sort(mut rx: Receiver, window: Duration, tx: Sender) {
                 },
                 Some(item) => {
                     number += 1;
-                    bytes += size(&item);
+                    bytes += size_of::<QueuedItem>() + item.size();
                     let (time, due) = (time(&item), Instant::now() + window);
                     waiting.push(Reverse(QueuedItem { time, number, due, item }));
                 }
@@ -135,14 +132,6 @@ fn time(item: &Item) -> i64 {
             id.or_else(|| Some(frame.received_at?.as_millisecond())).unwrap_or_default()
         }
         Item::Chunk(_) | Item::Connection(_) | Item::Recording(_) => 0,
-    }
-}
-
-fn size(item: &Item) -> usize {
-    match item {
-        Item::Frame(frame) => frame.data.len(),
-        Item::Chunk(chunk) => chunk.size(),
-        Item::Connection(_) | Item::Recording(_) => 0,
     }
 }
 
@@ -190,6 +179,22 @@ mod tests {
         assert_eq!(id(ordered.recv().await.expect("an event")), "1");
         assert_eq!(began.elapsed().as_secs(), 1, "the end waits for nothing");
         assert!(ordered.recv().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_items_are_limited_in_bytes_however_small_they_are() {
+        let (tx, rx) = channel(10);
+        let mut ordered = Merge::Time(Duration::from_secs(3600)).apply(rx);
+        let sending = tokio::spawn(async move {
+            for n in 0..MAX_BYTES / size_of::<Item>() {
+                tx.send(event(n as u64)).await.expect("open");
+            }
+            tx
+        });
+        let began = Instant::now();
+        assert_eq!(id(ordered.recv().await.expect("an event")), "0");
+        assert!(began.elapsed().is_zero(), "it does not wait for the window");
+        sending.abort();
     }
 
     #[tokio::test(start_paused = true)]

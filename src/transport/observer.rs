@@ -195,22 +195,18 @@ struct ReadAhead {
 
 impl ReadAhead {
     fn push(&mut self, frame: RawFrame) {
-        self.bytes += Self::size(&frame);
+        self.bytes += frame.size();
         self.frames.push_back(frame);
     }
 
     fn pop(&mut self) {
         if let Some(frame) = self.frames.pop_front() {
-            self.bytes -= Self::size(&frame);
+            self.bytes -= frame.size();
         }
     }
 
     fn is_full(&self) -> bool {
         self.bytes >= MAX_READ_AHEAD
-    }
-
-    fn size(frame: &RawFrame) -> usize {
-        size_of_val(frame) + frame.data.len()
     }
 }
 

@@ -139,15 +139,9 @@ impl Wake for ThreadWaker {
 
 /// Returns the share of the byte budget that an item takes, in KiB.
 fn weight_kib(item: &Item) -> u32 {
-    let bytes = match item {
-        Item::Frame(frame) => {
-            let length = |text: Option<&str>| text.map_or(0, str::len);
-            frame.data.len() + length(frame.event.as_deref()) + length(frame.id.as_deref())
-        }
-        Item::Chunk(chunk) => chunk.size() * CHUNK_WEIGHT,
-        Item::Connection(_) | Item::Recording(_) => 0,
-    };
-    u32::try_from(bytes.div_ceil(1024)).unwrap_or(BUDGET_KIB).min(BUDGET_KIB)
+    let factor = if matches!(item, Item::Chunk(_)) { CHUNK_WEIGHT } else { 1 };
+    let kib = item.size().saturating_mul(factor).div_ceil(1024);
+    u32::try_from(kib).unwrap_or(BUDGET_KIB).min(BUDGET_KIB)
 }
 
 #[cfg(test)]
@@ -156,7 +150,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::transport::{Chunk, LineChunk};
+    use crate::transport::{Chunk, LineChunk, RawFrame};
 
     fn lines(bytes: usize) -> Item {
         Item::Chunk(Chunk::Lines(LineChunk {
@@ -169,7 +163,7 @@ mod tests {
     #[test]
     fn the_byte_budget_limits_large_items_before_the_item_count_does() {
         let (tx, mut rx) = channel(QUEUE_CAPACITY);
-        let mebibyte = 1 << 20;
+        let mebibyte = (1 << 20) - CHUNK_WEIGHT * size_of::<Item>();
         let fit = std::iter::from_fn(|| tx.send(lines(mebibyte / CHUNK_WEIGHT)).now_or_never())
             .take(QUEUE_CAPACITY)
             .count();
@@ -184,6 +178,28 @@ mod tests {
         rx.close();
         while rx.try_recv().is_ok() {}
         assert_eq!(tx.send(lines(mebibyte)).now_or_never(), Some(Err(Closed)));
+    }
+
+    #[test]
+    fn everything_in_a_frame_and_the_frame_itself_count() {
+        let frame = |event: usize, id: usize, data: usize| {
+            Item::Frame(RawFrame {
+                event: Some("x".repeat(event)),
+                id: Some("x".repeat(id).into()),
+                ..RawFrame::record(&Arc::default(), Bytes::from("x".repeat(data)), 0)
+            })
+        };
+        for (item, expected) in [
+            ((1 << 20, 0, 0), 15),
+            ((0, 1 << 20, 0), 15),
+            ((0, 0, 1 << 20), 15),
+            ((0, 0, 0), 16384),
+        ] {
+            let (tx, _rx) = channel(100_000);
+            let item = || frame(item.0, item.1, item.2);
+            let fit = std::iter::from_fn(|| tx.send(item()).now_or_never()).take(100_000).count();
+            assert_eq!(fit, expected);
+        }
     }
 
     #[test]

@@ -60,6 +60,14 @@ impl RawFrame {
         }
     }
 
+    /// Returns the memory that the frame uses, in bytes. An id that frames share counts for each.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let texts =
+            self.event.as_ref().map_or(0, String::len) + self.id.as_ref().map_or(0, |id| id.len());
+        size_of::<Self>() + texts + self.data.len()
+    }
+
     /// Borrows the frame.
     #[must_use]
     pub fn as_frame(&self) -> Frame<'_> {
