@@ -13,12 +13,18 @@ use super::number::Number;
 /// A value of a jq program. Copies share strings, arrays and objects.
 #[derive(Debug, Clone, Default)]
 pub enum JqValue {
+    /// Null.
     #[default]
     Null,
+    /// A boolean.
     Bool(bool),
+    /// A number.
     Number(Number),
+    /// A string.
     Text(JqText),
+    /// An array.
     Array(JqArray),
+    /// An object.
     Object(JqObject),
 }
 
