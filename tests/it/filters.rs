@@ -369,7 +369,7 @@ async fn mistakes_in_options_exit_with_2_before_connecting() {
         (&["-o", "xml"], &format!("give {}", list_formats(""))),
         (&["-o", "template={{"], "invalid Jinja syntax"),
         (&["--filter-file", "none.jq"], "no such file"),
-        (&["-q", ".", "-o", "csv"], "cannot be used with"),
+        (&["-q", ".", "-o", "csv"], "they exclude each other"),
     ] {
         // Nothing listens on the port: a connection would fail with another message.
         let run = options
