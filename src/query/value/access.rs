@@ -71,8 +71,7 @@ impl ValT for JqValue {
                 let at = position(items.len(), index);
                 Ok(at.and_then(|at| items.get(at)).cloned().unwrap_or_default())
             }
-            (Self::Null, Self::Text(_) | Self::Number(_)) => Ok(Self::Null),
-            (Self::Null, Self::Object(_)) => Ok(Self::Null),
+            (Self::Null, Self::Text(_) | Self::Number(_) | Self::Object(_)) => Ok(Self::Null),
             (Self::Array(_) | Self::Text(_), Self::Object(slice)) => {
                 let (Some(start), Some(end)) = (slice.get("start"), slice.get("end")) else {
                     return Err(ValueError::str("Array/string slice indices must be integers"));
