@@ -2,7 +2,7 @@
 //!
 //! A line shows the time, the type in the colour of its family, the most important fields, then
 //! the other fields dimmed. Lines that are wider than the terminal are truncated unless wrapping is
-//! enabled; their ids are shortened to a prefix first. Hidden values are coloured, and an event
+//! enabled; their ids are shortened to a prefix first, then a long text before the SID of the call. Hidden values are coloured, and an event
 //! with drift has a `~` before its type.
 
 use std::borrow::Cow;
@@ -28,6 +28,9 @@ const TYPE_WIDTH: usize = 29;
 
 /// The terminal width below which times are shown without milliseconds, in columns.
 const NARROW: usize = 100;
+
+/// The least number of columns to which a text is shortened, so that the call stays on the line.
+const SHORTEST_TEXT: usize = 16;
 
 /// The layout of a line.
 #[derive(Debug, Clone)]
@@ -129,17 +132,21 @@ pub fn line(
     spans.push(
         format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), shown.severity())),
     );
-    let fields =
+    let mut fields =
         layout.columns.as_ref().map_or_else(|| ordered(shown), |columns| chosen(shown, columns));
-    let needed = columns(&spans)
-        + fields
-            .iter()
-            .map(|field| 2 + width_of(&field.name) + width_of(&field.value))
-            .sum::<usize>();
-    let is_short = width.is_some_and(|width| needed > width);
+    let used = columns(&spans);
+    if let Some(width) = width
+        && used + fields.iter().map(FieldText::columns).sum::<usize>() > width
+    {
+        for field in &mut fields {
+            field.value = short(std::mem::take(&mut field.value));
+        }
+        if layout.columns.is_none() {
+            keep_call(&mut fields, width.saturating_sub(used));
+        }
+    }
     for FieldText { name, value, hidden, rank } in fields {
         spans.push(format!(" {name}=").dimmed());
-        let value = if is_short { short(value) } else { value };
         let style = |text: &str| match (hidden, rank) {
             (true, _) => text.magenta(),
             (false, FieldRank::Leading(_)) => text.normal(),
@@ -176,6 +183,31 @@ pub(crate) struct FieldText {
     pub(crate) value: String,
     pub(crate) hidden: bool,
     pub(crate) rank: FieldRank,
+}
+
+impl FieldText {
+    /// Returns the number of columns of the field: a space, the name, an equals sign and the value.
+    fn columns(&self) -> usize {
+        2 + width_of(&self.name) + width_of(&self.value)
+    }
+}
+
+/// Shortens the longest text before the SID of the call, if the SID then fits into `room` columns.
+fn keep_call(fields: &mut [FieldText], room: usize) {
+    let Some(at) = fields.iter().position(|field| field.name == "call_sid") else { return };
+    // A mark shows that other fields were cut off.
+    let room = if at + 1 < fields.len() { room.saturating_sub(1) } else { room };
+    let needed: usize = fields[..=at].iter().map(FieldText::columns).sum();
+    let Some(longest) = fields[..at].iter_mut().max_by_key(|field| field.columns()) else { return };
+    let width = width_of(&longest.value).saturating_sub(needed.saturating_sub(room));
+    if needed > room && width >= SHORTEST_TEXT {
+        let mut taken = 1;
+        let fits = |character: &char| {
+            taken += character.width().unwrap_or(0);
+            taken <= width
+        };
+        longest.value = longest.value.chars().take_while(fits).collect::<String>() + "…";
+    }
 }
 
 /// Returns the fields, the most important first, and otherwise in the order in which they arrived.

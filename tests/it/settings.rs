@@ -475,6 +475,17 @@ async fn config_shows_the_settings_without_secrets() {
     ] {
         assert!(shown.contains(row), "{row} is not in {shown}");
     }
+    for (line, variable, by) in [
+        ("config", "other", "EVTAP_PROFILE"),
+        ("config --profile other", "", "--profile"),
+        ("config --profile other", "other", "--profile"),
+    ] {
+        let run = || evtap(line).config(CONFIG).env("EVTAP_PROFILE", variable);
+        let shown = run().run().await.ended(0);
+        assert!(shown.contains(&format!("profile  other, by {by}\n")), "{shown}");
+        let json = run().arg("-o").arg("json").run().await.ended(0);
+        assert!(json.contains(&format!("\"profile\":\"other\",\"profile_by\":\"{by}\"")), "{json}");
+    }
     let wrong = evtap("config -- --ouput x").run().await;
     wrong.ended(2);
     assert!(

@@ -89,6 +89,19 @@ fn columns(line: &str) -> usize {
 }
 
 #[test]
+fn a_long_text_leaves_room_for_the_call() {
+    for width in 100..150 {
+        let text = pretty(Some(width), false);
+        let line = text.lines().find(|line| line.contains("call.escalated")).expect("a line");
+        assert!(
+            line.contains(" trigger=ai reason=\"Chest pain ")
+                && line.contains(" call_sid=CA5f0c8d1f…"),
+            "{width}: {line}"
+        );
+    }
+}
+
+#[test]
 fn pretty_at_80_columns() {
     assert_snapshot!(pretty(Some(80), false));
 }

@@ -24,6 +24,9 @@ pub struct ConfigChoice {
         global = true
     )]
     pub profile: Option<String>,
+    /// Which of the two were given as options and not by the environment.
+    #[arg(skip)]
+    pub typed: Vec<&'static str>,
 }
 
 /// `evtap config`

@@ -66,7 +66,7 @@ pub fn early_status_format(arguments: &[OsString]) -> StatusFormat {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), ParseError> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let typed = args::declaration().try_get_matches_from(&arguments)?;
-    let mut cli = Cli::from_arg_matches(&typed)?;
+    let mut cli = command_line(&typed)?;
     if matches!(cli.command, Command::Config(_)) {
         return Ok((cli, Layers::default()));
     }
@@ -81,10 +81,21 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Laye
     }
 }
 
+/// Builds the command line from the matches.
+fn command_line(matches: &ArgMatches) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::from_arg_matches(matches)?;
+    let options = matches.subcommand().map_or(matches, |(_, options)| options);
+    cli.config_choice.typed = ["config", "profile"]
+        .into_iter()
+        .filter(|name| options.value_source(name) == Some(ValueSource::CommandLine))
+        .collect();
+    Ok(cli)
+}
+
 /// Builds the command line from the matches, and adds named filters and other values that are not
 /// options.
 fn fill(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
-    let mut cli = Cli::from_arg_matches(matches)?;
+    let mut cli = command_line(matches)?;
     if let Some(named) = cli.command.named_mut() {
         *named = layers
             .filters()

@@ -41,12 +41,13 @@ impl ResolvedConfig {
     /// Resolves the settings for these options of `watch`.
     pub fn resolve(options: &[String], choice: &ConfigChoice) -> Result<Self> {
         let mut arguments: Vec<OsString> = ["evtap", "watch"].map(OsString::from).to_vec();
-        for (option, value) in [
-            ("--config", choice.config.as_ref().map(|path| path.as_os_str().to_owned())),
-            ("--profile", choice.profile.clone().map(Into::into)),
+        for (name, value) in [
+            ("config", choice.config.as_ref().map(|path| path.as_os_str().to_owned())),
+            ("profile", choice.profile.clone().map(Into::into)),
         ] {
-            if let Some(value) = value {
-                arguments.extend([option.into(), value]);
+            // The parser reads the environment again, so that it knows where a value comes from.
+            if let Some(value) = value.filter(|_| choice.typed.contains(&name)) {
+                arguments.extend([format!("--{name}").into(), value]);
             }
         }
         arguments.extend(options.iter().map(OsString::from));
@@ -201,6 +202,7 @@ impl ResolvedConfig {
         let object = json!({
             "file": self.layers.file.as_ref().map(|file| file.path.display().to_string()),
             "profile": self.layers.profile.as_ref().map(|(name, _)| name),
+            "profile_by": self.layers.profile.as_ref().map(|(_, by)| by),
             "settings": settings,
             "filters": filters,
         });
