@@ -52,7 +52,7 @@ exits! {
     Verdict = 7,
     /// With `--fail-on-gap`: there was a gap, or the endpoint of `--forward` refused an event.
     Lost = 8,
-    /// The terminal of the live screen was closed (SIGHUP).
+    /// The terminal was closed (SIGHUP); the current line is finished first.
     HungUp = 129,
     /// Interrupted (SIGINT); the current line is finished first.
     Interrupted = 130,

@@ -9,29 +9,48 @@ use tokio::sync::Notify;
 
 use crate::error::Exit;
 
-/// Waits for SIGINT or SIGTERM and returns the exit status for it.
+/// Waits for SIGINT, SIGTERM or SIGHUP and returns the exit status for it.
+///
+/// SIGHUP stays ignored where the parent ignores it, as `nohup` does.
 #[cfg(unix)]
 pub async fn wait_for_signal() -> std::io::Result<Exit> {
+    wait(!is_hangup_ignored()).await
+}
+
+/// Waits for SIGINT, SIGTERM or SIGHUP and returns the exit status for it: without its terminal,
+/// the live screen is of no use.
+#[cfg(unix)]
+pub async fn wait_for_terminal_signal() -> std::io::Result<Exit> {
+    wait(true).await
+}
+
+#[cfg(unix)]
+async fn wait(has_hangup: bool) -> std::io::Result<Exit> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut hangup = has_hangup.then(|| signal(SignalKind::hangup())).transpose()?;
+    let hangup = async {
+        match &mut hangup {
+            Some(hangup) => hangup.recv().await,
+            None => std::future::pending().await,
+        }
+    };
     Ok(tokio::select! {
         _ = interrupt.recv() => Exit::Interrupted,
         _ = terminate.recv() => Exit::Terminated,
+        _ = hangup => Exit::HungUp,
     })
 }
 
-/// Waits for SIGINT, SIGTERM or SIGHUP and returns the exit status for it.
-///
-/// Only the live screen uses this: a process that writes lines may outlive its terminal.
+/// Returns whether the parent ignores SIGHUP. Where this is unknown, it returns true, so that the
+/// signal keeps the effect that it has.
 #[cfg(unix)]
-pub async fn wait_for_terminal_signal() -> std::io::Result<Exit> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::select! {
-        exit = wait_for_signal() => exit,
-        _ = hangup.recv() => Ok(Exit::HungUp),
-    }
+fn is_hangup_ignored() -> bool {
+    // The lowest bit of the mask is signal 1: see proc(5).
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
 }
 
 /// Waits for Ctrl-C and returns the exit status for it.

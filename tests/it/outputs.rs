@@ -89,7 +89,7 @@ async fn a_json_array_is_closed_whatever_ends_the_run() {
         let array = watch(&base, &format!("-o json {options}")).run().await.ended(status);
         assert!(!serde_json::from_str::<Vec<Value>>(&array).expect("one array").is_empty());
     }
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+    for (signal, status) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         let mut run = watch(&base, "-o json").start();
         let first = run.line().await;
         assert_eq!(first, "[\n");

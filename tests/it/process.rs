@@ -4,7 +4,7 @@ use evtap::model::Kind;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use crate::support::{STREAM, emulator, events, evtap, fast, scripted, watch};
+use crate::support::{STREAM, bash, emulator, events, evtap, fast, scripted, watch};
 
 /// Returns more lines than a pipe holds.
 fn long() -> String {
@@ -36,7 +36,7 @@ async fn a_closed_pipe_ends_the_run_silently() {
 #[tokio::test]
 async fn a_signal_leaves_only_whole_lines() {
     let base = emulator(fast()).await;
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+    for (signal, status) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         for output in ["ndjson", "pretty"] {
             let mut run = watch(&base, &format!("-o {output}")).start();
             let first = run.line().await;
@@ -48,6 +48,24 @@ async fn a_signal_leaves_only_whole_lines() {
             }
         }
     }
+}
+
+/// `nohup` starts a program with SIGHUP ignored.
+#[tokio::test]
+async fn a_hangup_that_is_ignored_stays_ignored() {
+    let base = emulator(fast()).await;
+    let home = tempfile::tempdir().expect("a directory");
+    let line = format!(
+        "trap '' HUP; evtap watch -w {} --base-url {base} -n 2000 -o json > out & \
+         while [ ! -s out ]; do sleep 0.01; done; kill -HUP $!; wait $!",
+        evtap::emulator::DEMO_WORKSPACE
+    );
+    let mut command = bash(home.path(), &line);
+    command.env("AMIGO_API_KEY", "key");
+    let ran = tokio::process::Command::from(command).output().await.expect("bash runs");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let array = std::fs::read_to_string(home.path().join("out")).expect("text");
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&array).expect("one array").len(), 2000);
 }
 
 #[tokio::test]

@@ -237,6 +237,7 @@ impl Running {
 pub fn kill(pid: u32, signal: &str) {
     use rustix::process::{Pid, Signal, kill_process};
     let signal = match signal {
+        "HUP" => Signal::HUP,
         "INT" => Signal::INT,
         "STOP" => Signal::STOP,
         "TERM" => Signal::TERM,
