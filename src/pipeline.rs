@@ -189,7 +189,7 @@ impl Pipeline {
             Err(OutputError::Io(error)) => {
                 let why = error.kind().to_string();
                 let advice = "free some space, or write elsewhere";
-                Some(Error::new(Exit::Failure, "cannot write the events", why, advice))
+                Some(Error::new(Exit::Failure, "cannot write the output", why, advice))
             }
             Err(OutputError::Failed(error)) => Some(error),
         };

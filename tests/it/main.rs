@@ -50,6 +50,7 @@ mod snapshots;
 mod soak;
 mod stats;
 mod status;
+mod stdout;
 mod stream;
 mod support;
 mod tapped;
