@@ -83,7 +83,8 @@ async fn run(line: &str, stdout: Stdio) -> (i32, String) {
 
 async fn commands() -> Vec<String> {
     let base = emulator(fast()).await;
-    let frames = format!("frames {base}/v1/{DEMO_WORKSPACE}/events/stream --reveal all --auth -n 3");
+    let frames =
+        format!("frames {base}/v1/{DEMO_WORKSPACE}/events/stream --reveal all --auth -n 3");
     COMMANDS.iter().map(|line| (*line).to_owned()).chain([frames]).collect()
 }
 
