@@ -26,7 +26,7 @@ use crate::query::EventContext;
 use crate::redact::RedactedEvent;
 use crate::transport::shutdown::ShutdownFlag;
 
-/// The maximum number of events between two advances of the cursor.
+/// The maximum number of events between two advances of the cursor. Destinations limit their bytes.
 const BATCH: usize = 256;
 
 /// The destinations and the cursor of a run.

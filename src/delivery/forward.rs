@@ -75,6 +75,14 @@ struct PendingEvent {
     id: Option<String>,
 }
 
+impl PendingEvent {
+    /// Returns the memory that the event uses, in bytes.
+    fn size(&self) -> usize {
+        let texts = self.event_type.len() + self.id.as_ref().map_or(0, String::len);
+        size_of::<Self>() + self.body.len() + texts
+    }
+}
+
 /// Posts events to an endpoint.
 pub struct Forwarder {
     endpoint: Endpoint,
@@ -142,12 +150,13 @@ impl Destination for Forwarder {
             ForwardBody::Json => object(event, &mut body),
             ForwardBody::CloudEvent => cloud_event(context, &mut body),
         }
-        self.bytes += body.len();
-        self.waiting.push_back(PendingEvent {
+        let pending = PendingEvent {
             body: body.into(),
             event_type: event.event_type().to_owned(),
             id: event.tap().id.clone(),
-        });
+        };
+        self.bytes += pending.size();
+        self.waiting.push_back(pending);
         Ok(())
     }
 

@@ -19,6 +19,9 @@ use crate::query::EventContext;
 use crate::redact::{Policy, RedactedEvent, Redactor, identity};
 use crate::transport::{self, private_file};
 
+/// The size of a batch, in bytes: once it is written, the cursor advances.
+const BATCH: usize = 1 << 20;
+
 /// The number of bytes that are read from the end of the file: far more than is written between two
 /// advances of the cursor.
 const TAIL: u64 = 16 << 20;
@@ -32,6 +35,8 @@ pub struct Recorder {
     file: File,
     /// The events at the end of the file, which may be sent again.
     tail: DeliveryCounts,
+    /// The number of bytes since the last flush.
+    unflushed: usize,
 }
 
 impl Recorder {
@@ -40,7 +45,7 @@ impl Recorder {
     /// # Errors
     ///
     /// Fails if the path is not a regular file, cannot be opened, has the suffix of a compressed
-    /// file, or ends with a line that evtap did not write.
+    /// file, is in use by another run, or ends with a line that evtap did not write.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let what = || format!("cannot record to {}", path.display());
         let failed = |error: io::Error| {
@@ -72,6 +77,8 @@ impl Recorder {
         let mut file =
             private_file::open(fs::OpenOptions::new().read(true).append(true).create(true), path)
                 .map_err(failed)?;
+        // Another run may be in the middle of a line.
+        private_file::lock(&file).map_err(|_| private_file::in_use(what()))?;
         let (tail, torn) = read_tail(&mut file).map_err(failed)?;
         if torn.is_some_and(|(_, is_ours)| !is_ours) {
             return Err(Error::usage(
@@ -84,7 +91,7 @@ impl Recorder {
             file.set_len(at).map_err(failed)?;
         }
         let out = file.try_clone().map_err(failed)?;
-        Ok(Self { lines: LineBuffer::new(Box::new(out)), file, tail })
+        Ok(Self { lines: LineBuffer::new(Box::new(out)), file, tail, unflushed: 0 })
     }
 }
 
@@ -106,10 +113,20 @@ impl Destination for Recorder {
         if !self.tail.is_empty() && key(event).is_some_and(|key| take(&mut self.tail, key)) {
             return Ok(());
         }
-        Ok(self.lines.line(|out| object(event, out))?)
+        let unflushed = &mut self.unflushed;
+        Ok(self.lines.line(|out| {
+            let begin = out.len();
+            object(event, out);
+            *unflushed += out.len() - begin;
+        })?)
+    }
+
+    fn is_full(&self) -> bool {
+        self.unflushed >= BATCH
     }
 
     fn flush(&mut self) -> Result<(), OutputError> {
+        self.unflushed = 0;
         Ok(self.lines.flush()?)
     }
 

@@ -75,6 +75,7 @@ fn the_next_run_resumes_where_a_run_ended() {
         4
     );
     delivery.finish().expect("written");
+    drop(delivery);
 
     let (mut delivery, start) = open(directory.path());
     assert_eq!(start, Some(Start::After(201)));
@@ -173,4 +174,47 @@ fn files_are_private_and_links_are_not_followed() {
         3,
         "no temporary file is left"
     );
+}
+
+#[test]
+fn a_record_and_a_cursor_have_one_user_at_a_time() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (record, cursor) = (directory.path().join("record"), directory.path().join("cursor"));
+    let (mut delivery, _) = open(directory.path());
+    for n in 0..3 {
+        // The cursor replaces its file each time, and keeps the lock.
+        deliver(&mut delivery, &[frame(200 + n, "a")], &Policy::default());
+        delivery.flush().expect("written");
+        let written = fs::read(&record).expect("read");
+        let errors = [Recorder::open(&record).map(drop), Cursor::open(&cursor).map(drop)]
+            .map(Result::unwrap_err);
+        for error in errors {
+            assert_eq!(error.exit, Exit::Failure);
+            assert!(error.to_string().contains(": another process is using it; "), "{error}");
+        }
+        assert_eq!(fs::read(&record).expect("read"), written);
+    }
+    drop(delivery);
+    drop(open(directory.path()));
+}
+
+#[test]
+fn a_batch_is_limited_in_bytes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (mut delivery, _) = open(directory.path());
+    let call = "c".repeat(300_000);
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+    let full: Vec<_> = (0..4)
+        .map(|n| {
+            let raw = frame(300 + n, &call);
+            let frame = raw.as_frame();
+            let event = decoder.decode(frame);
+            let shown = redactor.redact(&event);
+            delivery.event(&crate::query::EventContext::new(&shown)).expect("written");
+            delivery.advance(&frame, &shown)
+        })
+        .collect();
+    assert_eq!(full, [false, false, false, true]);
+    delivery.flush().expect("written");
+    assert!(!delivery.destinations[0].is_full());
 }

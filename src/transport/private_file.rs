@@ -4,11 +4,11 @@
 //! component of its path is never followed if it is a symbolic link: otherwise anybody who may
 //! write to the directory could redirect the events.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::transport::input_file::{self, InputFile, cause, refused};
 
 /// Creates a file. Fails if the path already exists.
@@ -57,6 +57,41 @@ pub fn check_owner(meta: &Metadata) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Locks a file until it is closed, which the end of the process also does. The lock is advisory: it
+/// keeps only other runs of evtap away. A file system without locks is not an error.
+///
+/// # Errors
+///
+/// Fails if another process has locked the file.
+pub fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    }
+}
+
+/// Returns whether a path still leads to an open file, which another process may have replaced.
+pub fn is_same(file: &File, path: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let (open, found) = (file.metadata()?, std::fs::symlink_metadata(path)?);
+        Ok((open.dev(), open.ino()) == (found.dev(), found.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        Ok(true)
+    }
+}
+
+/// Creates the error for a file that another process has locked.
+#[must_use]
+pub fn in_use(what: String) -> Error {
+    let why = "another process is using it";
+    Error::new(Exit::Failure, what, why, "end that process first, or name another file")
 }
 
 /// Returns the permission bits of a file; those of a private file on systems without permissions.
