@@ -10,7 +10,7 @@ use crate::cli::{args, resolve};
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::output::status::StatusFormat;
-use crate::transport::auto_observe::{self, AutoObserver};
+use crate::transport::auto_observe::{self, ObserverSlots};
 use crate::transport::client::{Client, Endpoints, Network};
 use crate::transport::credential::Credential;
 use crate::transport::key_ring::KeyRing;
@@ -139,19 +139,19 @@ impl Platform {
         ))
     }
 
-    /// Returns a source that follows a workspace's stream. If `observers` is given, it also
-    /// observes the calls that start there, at most that many at a time.
+    /// Returns a source that follows a workspace's stream. If `slots` is given, it also observes the
+    /// calls that start there, as far as there are slots.
     pub fn workspace(
         &self,
         workspace: String,
         start: Start,
-        observers: Option<usize>,
+        slots: Option<ObserverSlots>,
         tx: Sender,
     ) -> SourceTask {
         let platform = self.clone();
         Box::pin(async move {
             let Self { client, keys, limits } = &platform;
-            let Some(most) = observers else {
+            let Some(slots) = slots else {
                 return sse::run(client, &workspace, keys, start, limits, &tx).await;
             };
             let (own, frames) = transport::channel(transport::QUEUE_CAPACITY);
@@ -163,7 +163,7 @@ impl Platform {
             };
             let (ended, ()) = tokio::join!(
                 stream,
-                auto_observe::follow(frames, AutoObserver::new(most), observe, &tx)
+                auto_observe::follow(frames, &workspace, &slots, observe, &tx)
             );
             ended
         })

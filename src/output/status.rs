@@ -107,6 +107,7 @@ pub fn connection(format: StatusFormat, event: &ConnectionEvent) {
                     delay.as_secs_f64()
                 )
             }
+            ConnectionState::NotObserved { why } => format!("{stream} is not observed: {why}"),
             ConnectionState::Ended { why } => format!("{stream} ended: {why}"),
         }),
         StatusFormat::Json => {
@@ -119,6 +120,9 @@ pub fn connection(format: StatusFormat, event: &ConnectionEvent) {
                         "attempt": attempt,
                         "reason": why,
                     })
+                }
+                ConnectionState::NotObserved { why } => {
+                    json!({"status": "not_observed", "reason": why})
                 }
                 ConnectionState::Ended { why } => json!({"status": "ended", "reason": why}),
             };

@@ -71,6 +71,11 @@ pub const STATUS_LINES: &[StatusLine] = &[
         members: &[DELAY, ATTEMPT, REASON, WORKSPACE, CALL],
     },
     StatusLine {
+        status: "not_observed",
+        doc: "A call that started is not observed, although --auto-observe asks for it.",
+        members: &[REASON, WORKSPACE, CALL],
+    },
+    StatusLine {
         status: "ended",
         doc: "A stream ended and will not be opened again.",
         members: &[REASON, WORKSPACE, CALL],

@@ -25,7 +25,9 @@ impl ConnectionEvent {
     pub fn frame(&self, received_at: Timestamp) -> Option<RawFrame> {
         let line = match &self.state {
             ConnectionState::Connected => json!({"event_type": "tap.connected"}),
-            ConnectionState::Reconnecting { .. } => return None,
+            ConnectionState::Reconnecting { .. } | ConnectionState::NotObserved { .. } => {
+                return None;
+            }
             ConnectionState::Ended { why } => json!({"event_type": "tap.ended", "reason": why}),
         };
         Some(RawFrame::own(&self.origin, &line, received_at))
@@ -44,6 +46,11 @@ pub enum ConnectionState {
         /// The number of the next attempt, from 1; restarts after a connection delivers an event.
         attempt: u32,
         /// Why the connection was lost, without text from the wire.
+        why: String,
+    },
+    /// A call that started is not observed, or not any more.
+    NotObserved {
+        /// Why it is not, without text from the wire.
         why: String,
     },
     /// The stream ended normally and will not be opened again.

@@ -25,7 +25,7 @@ pub struct WatchArgs {
         value_delimiter = ',', value_parser = trimmed
     )]
     pub workspace: Vec<String>,
-    /// Also observe each call that starts, at most N at a time
+    /// Also observe each call that starts, at most N at a time in all workspaces together
     #[arg(long, value_name = "N")]
     pub auto_observe: Option<usize>,
     /// Which events are selected.

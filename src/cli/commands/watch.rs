@@ -10,6 +10,7 @@ use crate::cli::session::SessionBuilder;
 use crate::delivery::Cursor;
 use crate::error::{Exit, Result};
 use crate::transport::Sender;
+use crate::transport::auto_observe::ObserverSlots;
 use crate::transport::sse::Start;
 
 pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
@@ -53,8 +54,9 @@ pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
         .with_merge(resolve::merge(&args.reconnect)?)
         .with_tui(screen);
 
+    let slots = args.auto_observe.map(ObserverSlots::new);
     let source = |tx: &Sender, (workspace, start)| {
-        platform.workspace(workspace, start, args.auto_observe, tx.clone())
+        platform.workspace(workspace, start, slots.clone(), tx.clone())
     };
     let streams = workspaces.into_iter().zip(starts);
     session.run(|tx| streams.map(|stream| source(&tx, stream)).collect()).await

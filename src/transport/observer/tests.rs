@@ -14,6 +14,7 @@ fn describe(item: Item) -> String {
                 format!("reconnecting {attempt}: {why}")
             }
             ConnectionState::Ended { why } => format!("ended: {why}"),
+            ConnectionState::NotObserved { .. } => unreachable!("of a workspace"),
         },
         Item::Frame(frame) if frame.format == FrameFormat::Own => {
             let line: serde_json::Value = serde_json::from_slice(&frame.data).expect("JSON");

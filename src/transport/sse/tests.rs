@@ -42,7 +42,9 @@ fn describe(item: Item) -> Sent {
         Item::Connection(event) => match event.state {
             ConnectionState::Connected => Sent::Connected,
             ConnectionState::Reconnecting { attempt, why, .. } => Sent::Reconnecting(attempt, why),
-            ConnectionState::Ended { .. } => unreachable!("a workspace does not end"),
+            ConnectionState::Ended { .. } | ConnectionState::NotObserved { .. } => {
+                unreachable!("a workspace does not end")
+            }
         },
         Item::Frame(frame) if frame.format == FrameFormat::Own => {
             let line = String::from_utf8(frame.data.to_vec()).expect("valid");

@@ -40,7 +40,9 @@ impl Connections {
                     delay.as_secs_f64()
                 ))
             }
-            ConnectionState::Ended { .. } => ConnectionStatus::Ended,
+            ConnectionState::NotObserved { .. } | ConnectionState::Ended { .. } => {
+                ConnectionStatus::Ended
+            }
         };
         self.open.retain(|(origin, _)| *origin != event.origin);
         if status != ConnectionStatus::Ended {
