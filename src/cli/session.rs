@@ -203,14 +203,31 @@ impl SessionBuilder {
                 "report this as a bug",
             )
         })?;
+        let ending = Ending { recordings: &self.recordings, format, is_watched, fail_on_gap };
+        ending.report(outcome, failure)
+    }
+}
+
+/// What the end of a run depends on.
+struct Ending<'s> {
+    recordings: &'s [PathBuf],
+    format: StatusFormat,
+    is_watched: bool,
+    fail_on_gap: bool,
+}
+
+impl Ending<'_> {
+    /// Reports the outcome of a run whose sources ended, of which the first one to fail had
+    /// `failure`, and returns the exit status.
+    fn report(&self, outcome: RunOutcome, mut failure: Option<Error>) -> Result<Exit> {
         if let Some(report) = &outcome.report {
             print(report.as_bytes())?;
         }
         if let Some(verdict) = &outcome.verdict {
-            status::verdict(format, verdict.is_met, &verdict.reason);
+            status::verdict(self.format, verdict.is_met, &verdict.reason);
         }
-        if outcome.failure.is_none() || format == StatusFormat::Json {
-            status::summary(format, &outcome.counts, is_watched);
+        if outcome.failure.is_none() || self.format == StatusFormat::Json {
+            status::summary(self.format, &outcome.counts, self.is_watched);
         }
         if let Some(error) = outcome.failure {
             return Err(error);
@@ -222,11 +239,11 @@ impl SessionBuilder {
                 .filter_map(|number| self.recordings.get(*number))
                 .map(|path| recording::no_events(path));
             failure = errors.next();
-            errors.for_each(|error| status::failed(format, &error));
+            errors.for_each(|error| status::failed(self.format, &error));
         }
         let refused = outcome.counts.destinations.iter().any(|counts| counts.refused > 0);
         let is_lost =
-            fail_on_gap && (outcome.counts.gaps > 0 || refused) && outcome.exit == Exit::Done;
+            self.fail_on_gap && (outcome.counts.gaps > 0 || refused) && outcome.exit == Exit::Done;
         failure.map_or(Ok(if is_lost { Exit::Lost } else { outcome.exit }), Err)
     }
 }

@@ -161,7 +161,7 @@ impl UsageError<'_> {
             .map(Command::get_name)
             .collect();
         let advice = match (nearest, others.as_slice()) {
-            (_, [others @ .., last]) if others.is_empty() => format!("`evtap {last}` has it"),
+            (_, [last]) => format!("`evtap {last}` has it"),
             (_, [others @ .., last]) => format!("{} and {last} have it", others.join(", ")),
             (Some(meant), []) => format!("did you mean --{meant}?"),
             (None, []) => self.see_help(),

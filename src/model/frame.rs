@@ -30,6 +30,7 @@ pub enum FrameFormat {
 
 /// What only the transport can notice about a frame. The deviations are shown in `_tap.drift`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct FrameFlags {
     /// The frame has no id of its own, on a stream whose events have ids.
     pub id_missing: bool,

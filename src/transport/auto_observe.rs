@@ -276,15 +276,15 @@ mod tests {
         for (n, (own, ..)) in (0..).zip(&streams) {
             own.send(frame("call.started", n)).await.expect("open");
         }
-        let mut begun = vec![observed.recv().await, observed.recv().await];
+        let mut calls = vec![observed.recv().await, observed.recv().await];
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
         assert!(observed.try_recv().is_err(), "two at a time");
         ends.add_permits(1);
-        begun.push(observed.recv().await);
-        begun.sort();
-        assert_eq!(begun, [Some(sid(0)), Some(sid(1)), Some(sid(2))]);
+        calls.push(observed.recv().await);
+        calls.sort();
+        assert_eq!(calls, [Some(sid(0)), Some(sid(1)), Some(sid(2))]);
     }
 
     #[tokio::test]

@@ -203,7 +203,7 @@ mod tests {
         );
         let (frames, head, result) = read("http", ScriptedResponse::stream(&body), true).await;
         let expected = [
-            r#"None None Some(7) None None"#,
+            "None None Some(7) None None",
             r#"None None None None Some(": hi")"#,
             r#"Some("error") Some("1") None Some("{") None"#,
             "too large 1048583",

@@ -79,6 +79,7 @@ pub struct UncoveredRange {
 
 /// The position in one stream.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Resume {
     /// The last id that is a number.
     position: Option<u64>,

@@ -139,11 +139,11 @@ mod tests {
                         sender.send(message(size)).expect("the screen is open");
                     }
                 });
-                let mut received = 0;
-                while received < total {
+                let mut count = 0;
+                while count < total {
                     let waiting = receiver.0.lock().messages.len();
                     assert!(waiting <= fit, "{waiting} messages of {size} bytes");
-                    received += usize::from(receiver.try_recv().is_ok());
+                    count += usize::from(receiver.try_recv().is_ok());
                 }
                 while !matches!(receiver.try_recv(), Err(TryRecvError::Disconnected)) {}
             });

@@ -242,13 +242,12 @@ async fn more_fields_than_fit_are_counted_together() {
     let letters = |number: usize| -> String {
         format!("{number:05}").bytes().map(|digit| char::from(digit + b'a' - b'0')).collect()
     };
-    let lines: String = (0..60)
-        .map(|line| {
-            let fields: Vec<_> =
-                (0..500).map(|field| format!("\"{}\":1", letters(line * 500 + field))).collect();
-            format!("{{\"event_type\":\"call.started\",{}}}\n", fields.join(","))
-        })
-        .collect();
+    let lines = (0..60).map(|line| {
+        let fields: Vec<_> =
+            (0..500).map(|field| format!("\"{}\":1", letters(line * 500 + field))).collect();
+        ["{\"event_type\":\"call.started\",", &fields.join(","), "}\n"].concat()
+    });
+    let lines: String = lines.collect();
     let out = evtap("audit - -o json").stdin(lines.clone()).run().await.ended(7);
     let report: Value = serde_json::from_str(&out).expect("an object");
     let findings = report["findings"].as_array().expect("findings");

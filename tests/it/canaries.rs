@@ -55,12 +55,14 @@ fn event_with_canary(
 /// Returns whether the value is hidden by default in a field.
 fn is_hidden_in(field: &FieldSpec, value: &Value) -> bool {
     let is_covered = match (&field.ty, value) {
-        (Type::Text | Type::Unstated, Value::String(_)) | (Type::Unstated, Value::Bool(_)) => true,
-        (Type::Number | Type::Unstated, Value::Number(_)) => true,
         (Type::Integer, Value::Number(number)) => number.is_u64(),
-        (Type::List(Type::Text), Value::Array(_)) => true,
-        (Type::Bool, Value::Bool(_)) => true,
-        _ => false,
+        (ty, value) => matches!(
+            (ty, value),
+            (Type::Text | Type::Unstated, Value::String(_))
+                | (Type::Number | Type::Unstated, Value::Number(_))
+                | (Type::Bool | Type::Unstated, Value::Bool(_))
+                | (Type::List(Type::Text), Value::Array(_))
+        ),
     };
     field.class.is_hidden() || !is_covered
 }

@@ -104,102 +104,107 @@ const MIB: usize = 1 << 20;
 /// An event that must arrive after everything else.
 const LAST: &str = r#"{"event_type":"text.started","channel_kind":"sms","service_id":"s","session_id":"the last"}"#;
 
-#[test]
-fn hostile_files_stay_below_the_memory_limit() {
-    type Input = fn(&mut dyn Write);
-    let cases: &[(&str, Input)] = &[
-        ("an endless line", |out| (0..70).for_each(|_| write_all(out, &vec![b'x'; MIB]))),
-        ("endless data lines", |out| {
-            write_all(out, b"id: 1\nevent: call.started\n");
-            (0..70).for_each(|_| write_all(out, "data: abc\n".repeat(MIB / 10).as_bytes()));
-            write_all(out, b"\n");
-        }),
-        ("endless type lines", |out| {
-            (0..250).for_each(|_| write_all(out, long_line("event: ").as_bytes()));
-            write_all(out, b"data: {}\n\n");
-        }),
-        ("one long id for many frames", |out| {
-            write_all(out, ["id: ", &"x".repeat(MIB - 100), "\n"].concat().as_bytes());
-            write_all(out, "data\n\n".repeat(MIB / 6).as_bytes());
-        }),
-        ("a long event of an array", |out| {
-            write_all(out, b"[\n  {\n    \"a\": \"");
-            (0..70).for_each(|_| write_all(out, &vec![b'x'; MIB]));
-            write_all(out, b"\"\n  },");
-        }),
-        ("a deep event of an array", |out| {
-            write_all(out, b"[\n  {\n    \"a\": ");
-            (0..4).for_each(|_| write_all(out, &vec![b'['; MIB]));
-        }),
-        ("white space in an array", |out| {
-            write_all(out, b"[\n  {\n    \"a\": ");
-            (0..4).for_each(|_| write_all(out, &vec![b' '; MIB]));
-            write_all(out, b"1\n  },");
-        }),
-        ("an array of numbers", |out| {
-            write_all(out, b"[\n");
-            write_all(out, "1,".repeat(MIB / 8).as_bytes());
-        }),
-        ("zeros", |out| (0..60).for_each(|_| write_all(out, &vec![0; MIB]))),
-        ("brackets", |out| {
-            (0..10).for_each(|_| {
-                write_all(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
-            });
-        }),
-        ("braces", |out| {
-            (0..10).for_each(|_| {
-                write_all(out, ["{\"a\":".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
-            });
-        }),
-        ("a million keys", |out| {
-            let keys: Vec<_> = (0..1_000_000).map(|key| format!("\"k{key}\":{key}")).collect();
+/// Writes a hostile file.
+type Input = fn(&mut dyn Write);
+
+/// Frames and lines without end.
+const ENDLESS: &[(&str, Input)] = &[
+    ("an endless line", |out| (0..70).for_each(|_| write_all(out, &vec![b'x'; MIB]))),
+    ("endless data lines", |out| {
+        write_all(out, b"id: 1\nevent: call.started\n");
+        (0..70).for_each(|_| write_all(out, "data: abc\n".repeat(MIB / 10).as_bytes()));
+        write_all(out, b"\n");
+    }),
+    ("endless type lines", |out| {
+        (0..250).for_each(|_| write_all(out, long_line("event: ").as_bytes()));
+        write_all(out, b"data: {}\n\n");
+    }),
+    ("one long id for many frames", |out| {
+        write_all(out, ["id: ", &"x".repeat(MIB - 100), "\n"].concat().as_bytes());
+        write_all(out, "data\n\n".repeat(MIB / 6).as_bytes());
+    }),
+    ("a long event of an array", |out| {
+        write_all(out, b"[\n  {\n    \"a\": \"");
+        (0..70).for_each(|_| write_all(out, &vec![b'x'; MIB]));
+        write_all(out, b"\"\n  },");
+    }),
+    ("a deep event of an array", |out| {
+        write_all(out, b"[\n  {\n    \"a\": ");
+        (0..4).for_each(|_| write_all(out, &vec![b'['; MIB]));
+    }),
+    ("white space in an array", |out| {
+        write_all(out, b"[\n  {\n    \"a\": ");
+        (0..4).for_each(|_| write_all(out, &vec![b' '; MIB]));
+        write_all(out, b"1\n  },");
+    }),
+    ("an array of numbers", |out| {
+        write_all(out, b"[\n");
+        write_all(out, "1,".repeat(MIB / 8).as_bytes());
+    }),
+];
+
+/// Deep, large and repetitive events.
+const LARGE: &[(&str, Input)] = &[
+    ("zeros", |out| (0..60).for_each(|_| write_all(out, &vec![0; MIB]))),
+    ("brackets", |out| {
+        (0..10).for_each(|_| {
+            write_all(out, ["[".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
+        });
+    }),
+    ("braces", |out| {
+        (0..10).for_each(|_| {
+            write_all(out, ["{\"a\":".repeat(100_000).as_bytes(), b"\n"].concat().as_slice());
+        });
+    }),
+    ("a million keys", |out| {
+        let keys: Vec<_> = (0..1_000_000).map(|key| format!("\"k{key}\":{key}")).collect();
+        write_all(
+            out,
+            format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes(),
+        );
+    }),
+    ("as many keys as fit", |out| {
+        let keys: Vec<_> = (0..80_000).map(|key| format!("\"k{key}\":{}", key % 9)).collect();
+        for _ in 0..2 {
             write_all(
                 out,
                 format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes(),
             );
-        }),
-        ("as many keys as fit", |out| {
-            let keys: Vec<_> = (0..80_000).map(|key| format!("\"k{key}\":{}", key % 9)).collect();
-            for _ in 0..2 {
-                write_all(
-                    out,
-                    format!("{{\"event_type\":\"call.started\",{}}}\n", keys.join(",")).as_bytes(),
-                );
-            }
-        }),
-        ("one key again and again", |out| {
-            write_all(
-                out,
-                format!(
-                    "{{\"event_type\":\"call.started\"{}}}\n",
-                    ",\"caller_id\":1".repeat(60_000)
-                )
+        }
+    }),
+    ("one key again and again", |out| {
+        write_all(
+            out,
+            format!("{{\"event_type\":\"call.started\"{}}}\n", ",\"caller_id\":1".repeat(60_000))
                 .as_bytes(),
-            );
-        }),
-        ("large events", |out| {
-            let event = format!(
-                "{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n",
-                "x".repeat(1_000_000)
-            );
-            (0..80).for_each(|_| write_all(out, event.as_bytes()));
-        }),
-        ("digits", |out| {
-            let event = format!(
-                "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n",
-                "call 202 555 0123 2-".repeat(20_000)
-            );
-            (0..2).for_each(|_| write_all(out, event.as_bytes()));
-        }),
-        ("escapes", |out| {
-            let event = format!(
-                "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n",
-                "\\u0035".repeat(150_000)
-            );
-            (0..2).for_each(|_| write_all(out, event.as_bytes()));
-        }),
-    ];
-    for (name, input) in cases {
+        );
+    }),
+    ("large events", |out| {
+        let event = format!(
+            "{{\"event_type\":\"call.ended\",\"call_sid\":\"{}\"}}\n",
+            "x".repeat(1_000_000)
+        );
+        (0..80).for_each(|_| write_all(out, event.as_bytes()));
+    }),
+    ("digits", |out| {
+        let event = format!(
+            "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n",
+            "call 202 555 0123 2-".repeat(20_000)
+        );
+        (0..2).for_each(|_| write_all(out, event.as_bytes()));
+    }),
+    ("escapes", |out| {
+        let event = format!(
+            "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n",
+            "\\u0035".repeat(150_000)
+        );
+        (0..2).for_each(|_| write_all(out, event.as_bytes()));
+    }),
+];
+
+#[test]
+fn hostile_files_stay_below_the_memory_limit() {
+    for (name, input) in ENDLESS.iter().chain(LARGE) {
         let is_stream = name.contains(" lines") || name.contains(" id ");
         for options in ["-o ndjson", "-o pretty --wrap --color always"] {
             let result = run_limited(&format!("replay - {options}"), "", |out| {

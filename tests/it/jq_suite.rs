@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 
 use evtap::query::program::{Program, ProgramError, THREAD_STACK, parse};
@@ -259,14 +260,14 @@ fn passes_jqs_own_tests() {
         let mut passed = 0;
         for test in &counted {
             let is_listed = listed.remove(&(*name, test.line)).is_some();
-            let passes = with_large_stack(|| passes(test));
-            passed += usize::from(passes);
-            if passes == is_listed {
-                let problem = if passes { "passes but is listed" } else { "fails" };
+            let is_passed = with_large_stack(|| passes(test));
+            passed += usize::from(is_passed);
+            if is_passed == is_listed {
+                let problem = if is_passed { "passes but is listed" } else { "fails" };
                 let _ = writeln!(report, "{name}.test:{} {problem}: {}", test.line, test.program);
             }
         }
-        println!("{name}.test: {passed} of {count} pass");
+        let _ = writeln!(std::io::stderr(), "{name}.test: {passed} of {count} pass");
         if passed < *minimum {
             let _ = writeln!(report, "{name}.test: only {passed} of {count} pass");
         }

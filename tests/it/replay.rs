@@ -297,7 +297,7 @@ async fn bytes_that_are_not_text_cost_only_the_lines_that_they_are_in() {
     let lines = evtap("replay -").stdin(LINES).run().await.ended(0);
     let sse = "id: 7\nevent: text.started\ndata: {}\n\n".repeat(3);
     let array = evtap("replay - -o json").stdin(LINES).run().await.ended(0);
-    for garbage in [&b"\0"[..], b"\0\n", b"\x01\xff\0", &[0; 300_000], &[0xff; 9000]] {
+    for garbage in [&b"\0"[..], b"\0\n", b"\x01\xff\0", &vec![0; 300_000], &[0xff; 9000]] {
         let mut garbage = garbage.to_vec();
         garbage.push(b'\n');
         let shown = evtap("replay -").stdin([&garbage, LINES.as_bytes()].concat()).run().await;

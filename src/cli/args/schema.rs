@@ -6,6 +6,7 @@ use super::output::ColorWhen;
 
 /// `evtap schema`
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct SchemaArgs {
     /// Event to describe, such as `call.ended`, or a glob of events to list, such as `call.*`
     ///

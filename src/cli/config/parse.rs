@@ -54,7 +54,7 @@ pub fn early_status_format(arguments: &[OsString]) -> StatusFormat {
     let Some(option) = option else { return StatusFormat::Text };
     let options = words.iter().take_while(|word| **word != "--").enumerate();
     let given = options.filter_map(|(at, word)| match word.strip_prefix("--status")? {
-        "" => words.get(at + 1).map(|value| value.to_string()),
+        "" => words.get(at + 1).map(ToString::to_string),
         value => value.strip_prefix('=').map(str::to_owned),
     });
     let variable = || settings::find("status")?.variable(option);

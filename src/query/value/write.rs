@@ -130,7 +130,7 @@ fn write_text(text: &str, out: &mut String, limit: usize) {
     out.push('"');
 }
 
-/// Shows at most [`QUOTED`] bytes of the value as JSON, as jq's messages do.
+/// Shows the beginning of the value as JSON, as jq's messages do.
 impl Display for JqValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();

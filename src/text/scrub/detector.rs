@@ -182,6 +182,6 @@ pub(super) enum Requirement {
     Query,
     /// A `/` in a text that has a host name or a scheme.
     Path,
-    /// The words or brackets of an address that is spoken or disguised.
+    /// The words or brackets of an address that is spoken or disguised, or an `@`.
     Spoken,
 }

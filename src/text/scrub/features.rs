@@ -85,7 +85,7 @@ impl TextFeatures {
             Requirement::At => self.at,
             Requirement::Query => self.query,
             Requirement::Path => self.path,
-            Requirement::Spoken => self.spoken,
+            Requirement::Spoken => self.spoken || self.at,
         }
     }
 }

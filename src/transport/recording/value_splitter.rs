@@ -60,6 +60,10 @@ pub(super) fn read_values(
     }
 }
 
+/// Where a value ends in the text, where it begins in the file, and why it is not passed on, with
+/// its size in bytes.
+type CompleteValue = (usize, u64, Option<(FrameError, u64)>);
+
 /// Splits chunks that may end anywhere into values.
 struct ValueSplitter {
     /// The maximum size of a value without white space, in bytes.
@@ -67,9 +71,8 @@ struct ValueSplitter {
     origin: Arc<Origin>,
     /// The text of the values in `ready` and of the current one, without white space.
     text: BytesMut,
-    /// The complete values: where each ends in `text`, where it begins in the file, and why it is
-    /// not passed on.
-    ready: Vec<(usize, u64, Option<(FrameError, u64)>)>,
+    /// The complete values.
+    ready: Vec<CompleteValue>,
     current: Option<OpenValue>,
     /// The position in the file, in bytes.
     offset: u64,
@@ -78,6 +81,7 @@ struct ValueSplitter {
 }
 
 /// A value whose end has not been read yet.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct OpenValue {
     /// Where it begins in the text.
     begin: usize,

@@ -315,7 +315,7 @@ async fn a_message_does_not_keep_the_buffer_that_it_was_read_into() {
 
 #[tokio::test]
 async fn a_violation_is_answered_with_the_close_code_that_names_it() {
-    let large = [&[0x81, 127][..], &(1_u64 << 40).to_be_bytes(), &[b'x'; 100_000]].concat();
+    let large = [&[0x81, 127][..], &(1_u64 << 40).to_be_bytes(), &vec![b'x'; 100_000]].concat();
     let fragments = [&[0x01, 0][..], &[0x00, 127], &(1_u64 << 40).to_be_bytes()].concat();
     for (bytes, code) in [
         (message(3, b"a"), 1002_u16),

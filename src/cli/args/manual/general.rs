@@ -46,13 +46,12 @@ No line has a hidden value, whatever --reveal shows.\n"
         let _ = write!(text, "\n{}: {}\n\n", line.status, line.doc);
         for member in line.members {
             let value = match member.ty {
-                MemberType::Text => "string".to_owned(),
                 MemberType::Time | MemberType::Id => "string or null".to_owned(),
                 MemberType::Count => "number".to_owned(),
                 MemberType::Flag => "true or false".to_owned(),
                 MemberType::Object => "object".to_owned(),
                 MemberType::Choice([one]) => format!("\"{one}\""),
-                MemberType::Choice(_) => "string".to_owned(),
+                MemberType::Text | MemberType::Choice(_) => "string".to_owned(),
             };
             let value = if member.is_required { value } else { value + ", optional" };
             let _ = writeln!(text, "  {:12}  {:16}  {}", member.name, value, member.doc);
