@@ -157,7 +157,13 @@ impl Setting {
     /// Returns the environment variable of the setting, or `None` if the option declares its own.
     #[must_use]
     pub fn variable(&self, option: &Arg) -> Option<String> {
-        option.get_env().is_none().then(|| format!("EVTAP_{}", self.name.to_ascii_uppercase()))
+        option.get_env().is_none().then(|| self.own_variable())
+    }
+
+    /// Returns the environment variable of a setting whose option declares none.
+    #[must_use]
+    pub fn own_variable(&self) -> String {
+        format!("EVTAP_{}", self.name.to_ascii_uppercase())
     }
 
     /// Returns the option of a command that the setting sets.

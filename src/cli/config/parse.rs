@@ -46,8 +46,15 @@ impl From<Error> for ParseError {
 /// by the option or the environment. An error of the parser is written in this format.
 #[must_use]
 pub fn early_status_format(arguments: &[OsString]) -> StatusFormat {
-    let declared = args::declaration();
     let words: Vec<_> = arguments.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+    // Declaring the options a second time takes longer than replaying a short recording.
+    if !words.iter().any(|word| word.starts_with("--status"))
+        && settings::find("status")
+            .is_none_or(|status| std::env::var_os(status.own_variable()).is_none())
+    {
+        return StatusFormat::Text;
+    }
+    let declared = args::declaration();
     let command = words.iter().find_map(|word| declared.find_subcommand(&**word));
     let option = command
         .and_then(|command| command.get_arguments().find(|option| option.get_id() == "status"));

@@ -59,7 +59,8 @@ pub fn is_built(example: &Path) -> bool {
 /// Panics if there is none and `EVTAP_TEST_TOOLS` is `required`.
 #[track_caller]
 pub fn jq_tests() -> Option<PathBuf> {
-    let directory = std::env::var_os("EVTAP_JQ_TESTS").map(PathBuf::from);
+    let directory = std::env::var_os("EVTAP_JQ_TESTS").filter(|path| !path.is_empty());
+    let directory = directory.map(PathBuf::from);
     let missing: &[_] =
         if directory.is_some() { &[] } else { &["jq's test suite (EVTAP_JQ_TESTS)"] };
     none_missing(missing);
