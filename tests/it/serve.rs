@@ -109,7 +109,7 @@ async fn too_many_streams_end_the_client() {
     let second = watch(&base, "").run().await;
     assert_eq!(second.ended(6), "");
     assert!(
-        second.stderr().contains("the workspace already has 1 open streams, its maximum"),
+        second.stderr().contains("the workspace already has 1 open stream, its maximum"),
         "{}",
         second.stderr()
     );
