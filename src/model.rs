@@ -57,4 +57,4 @@ pub use name::is_name;
 pub use name::shown_name;
 pub use tap::{Drift, DriftKind, Name, Tap, id_prefix, is_call_sid, is_id, is_opaque_id, is_uuid};
 pub(crate) use types::is_choice;
-pub use types::{MemberSpec, Model, ObjectOrText, Type, Unstated, Uuid};
+pub use types::{MemberSpec, Model, ObjectOrText, Time, Type, Unstated, Uuid};

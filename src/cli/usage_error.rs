@@ -61,7 +61,11 @@ impl UsageError<'_> {
                 format!("write it like {}", argument.trim_end_matches("...")),
             ),
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => self.value(&argument, &value),
-            ErrorKind::UnknownArgument if argument.starts_with('-') => self.option(&argument),
+            ErrorKind::UnknownArgument
+                if argument.starts_with('-') && !self.is_after_end(&argument) =>
+            {
+                self.option(&argument)
+            }
             ErrorKind::UnknownArgument => self.positional(&argument),
             ErrorKind::InvalidSubcommand => self.subcommand(),
             ErrorKind::MissingRequiredArgument => self.missing(&argument),
@@ -70,6 +74,11 @@ impl UsageError<'_> {
                 let what = format!("cannot use {} with {}", long_of(&argument), long_of(&other));
                 Error::usage(what, "they exclude each other", "omit one of them")
             }
+            ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues => Error::usage(
+                format!("cannot use {}", long_of(&argument)),
+                "it has too few or too many values",
+                format!("write it like {argument}"),
+            ),
             _ => {
                 let text = self.error.to_string();
                 let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
@@ -176,10 +185,12 @@ impl UsageError<'_> {
         let has = |name: &str| options(self.command.command).any(|option| option.get_id() == name);
         let first = argument.split(',').next().unwrap_or_default();
         let is_workspace = is_uuid(first) || first == "demo" || first.starts_with("demo:");
-        let advice = if has("workspace") && is_workspace {
-            format!("did you mean --workspace {argument}?")
+        let advice = if argument.starts_with('-') {
+            "options go before `--`".to_owned()
         } else if has("call") && (is_call_sid(first) || first == "demo") {
             format!("did you mean --call {argument}?")
+        } else if has("workspace") && is_workspace {
+            format!("did you mean --workspace {argument}?")
         } else if has("filter") && argument.starts_with('.') {
             "an expression is the value of --filter, in quotes".to_owned()
         } else if Path::new(argument).is_file() {
@@ -193,11 +204,8 @@ impl UsageError<'_> {
     fn subcommand(&self) -> Error {
         let typed = self.text(ContextKind::InvalidSubcommand).unwrap_or_default();
         let commands = self.command.command.get_subcommands();
-        let names: Vec<_> = commands
-            .filter(|command| !command.is_hide_set())
-            .map(Command::get_name)
-            .chain(["help"])
-            .collect();
+        let names: Vec<_> =
+            commands.filter(|command| !command.is_hide_set()).map(Command::get_name).collect();
         let advice = match suggest::nearest(&typed, names.iter().copied()) {
             Some(meant) => format!("did you mean {meant}?"),
             None if Path::new(&typed).is_file() => format!("try `evtap replay {typed}`"),
@@ -212,11 +220,23 @@ impl UsageError<'_> {
             _ => first.to_owned(),
         };
         let missing = missing.replace("...", "");
-        Error::usage(
-            format!("cannot run {}", self.command.name),
-            format!("{missing} is missing"),
-            self.see_help(),
-        )
+        let what = format!("cannot run {}", self.command.name);
+        let is_always_required = self.command.command.get_arguments().any(|argument| {
+            argument.is_required_set()
+                && argument.get_long().is_some_and(|long| missing.contains(&format!("--{long}")))
+        });
+        if missing.starts_with("--") && !is_always_required {
+            let why = format!("an option that was given needs {missing}");
+            return Error::usage(what, why, self.see_help());
+        }
+        let verb = if missing.contains(" and ") { "are" } else { "is" };
+        Error::usage(what, format!("{missing} {verb} missing"), self.see_help())
+    }
+
+    /// Returns whether an argument follows `--`, after which no argument is an option.
+    fn is_after_end(&self, argument: &str) -> bool {
+        let mut rest = self.arguments.iter().skip_while(|typed| *typed != "--");
+        rest.any(|typed| typed.starts_with(argument))
     }
 
     fn see_help(&self) -> String {
@@ -243,7 +263,7 @@ fn options(command: &Command) -> impl Iterator<Item = &Arg> {
 
 /// Returns the long name in clap's description of an option, such as `--limit <N>`.
 fn long_of(argument: &str) -> &str {
-    argument.split([' ', '=']).next().unwrap_or(argument)
+    argument.split([' ', '=', '[']).next().unwrap_or(argument)
 }
 
 #[cfg(test)]
@@ -323,6 +343,29 @@ mod tests {
                 "observe CAd3300000000000000000000000000001",
                 "cannot use the argument CAd3300000000000000000000000000001: `evtap observe` takes \
                  no such argument; did you mean --call CAd3300000000000000000000000000001?",
+            ),
+            (
+                "watch --arg a",
+                "cannot use --arg: it has too few or too many values; write it like --arg <NAME> \
+                 <VALUE>",
+            ),
+            (
+                "watch --wrap=x",
+                "cannot use --wrap x: it accepts no such value; give one of true, false",
+            ),
+            (
+                "watch -- -n 1",
+                "cannot use the argument -n: `evtap watch` takes no such argument; options go \
+                 before `--`",
+            ),
+            (
+                "watch --buffer 5",
+                "cannot run watch: an option that was given needs --tui; see `evtap help watch`",
+            ),
+            (
+                "observe demo",
+                "cannot use the argument demo: `evtap observe` takes no such argument; did you \
+                 mean --call demo?",
             ),
             ("reply x", "cannot run reply: there is no such command; did you mean replay?"),
             ("replay", "cannot run replay: <FILE> is missing; see `evtap help replay`"),

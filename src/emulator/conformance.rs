@@ -37,6 +37,9 @@ fn has_type(ty: &Type, value: &Value) -> bool {
         && match ty {
             Type::Integer => value.is_i64(),
             Type::Uuid => value.as_str().is_some_and(is_uuid),
+            Type::Time => {
+                value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok())
+            }
             Type::Choice(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
             Type::List(item) => value
                 .as_array()

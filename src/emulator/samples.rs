@@ -34,6 +34,7 @@ fn value(ty: &Type, field: &FieldSpec, rng: &mut StdRng) -> Value {
         }
         Type::Text | Type::Any | Type::Unstated => text(field, rng).into(),
         Type::Uuid => uuid(rng).into(),
+        Type::Time => "2026-05-05T09:41:27.123Z".into(),
         Type::Choice(choices) => pick(choices, rng).into(),
         Type::List(item) => (0..rng.random_range(1..4)).map(|_| value(item, field, rng)).collect(),
         Type::Map(item) => (0..rng.random_range(1..4))

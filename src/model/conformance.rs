@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use super::name::{NameMasks, is_name, mask_of_name};
-use super::tap::{Drift, DriftKind, is_opaque_id};
-use super::types::{MemberSpec, Type, is_choice};
+use super::tap::{Drift, DriftKind, is_time};
+use super::types::{MemberSpec, Type, is_choice, is_id_or_name};
 use crate::json::string::{unescape, unquote};
 use crate::json::{JsonType, scan};
 
@@ -54,10 +54,12 @@ pub(crate) fn conformance(json: &str, ty: &Type) -> Conformance {
         }
         Type::Choice(choices) if is_choice(json, choices) => Conformance::Declared,
         Type::Choice(_) if is_string(json, is_name) => Conformance::NewValue,
-        Type::Uuid if is_string(json, is_opaque_id) => Conformance::Declared,
-        Type::Choice(_) | Type::Uuid => Conformance::UnknownValue,
-        Type::Any if found == JsonType::String => covered_if(is_string(json, is_name)),
-        Type::Any | Type::Unstated | Type::OneOf(_) => covered_if(!found.is_container()),
+        Type::Uuid if is_string(json, is_id_or_name) => Conformance::Declared,
+        Type::Time if is_string(json, is_time) => Conformance::Declared,
+        Type::Choice(_) | Type::Uuid | Type::Time => Conformance::UnknownValue,
+        Type::Unstated if found == JsonType::String => covered_if(is_string(json, is_id_or_name)),
+        Type::Any | Type::Unstated => covered_if(matches!(found, JsonType::Bool | JsonType::Null)),
+        Type::OneOf(_) => covered_if(!found.is_container()),
         _ => Conformance::Declared,
     }
 }

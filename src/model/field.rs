@@ -270,7 +270,7 @@ mod tests {
         )
         .expect("JSON");
         let map = FreeText::new(map);
-        let expected = r#"{"[redacted]":"[redacted]","mood":"calm","n":"[phone]","of":"[redacted]","to":"[redacted]"}"#;
+        let expected = r#"{"[redacted]":"[redacted]","mood":"[redacted]","n":"[redacted]","of":"[redacted]","to":"[redacted]"}"#;
         assert_eq!(map.to_string(), expected);
         assert_eq!(serde_json::to_string(&map).expect("JSON"), expected);
     }

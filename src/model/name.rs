@@ -72,7 +72,9 @@ const fn is_name_byte(byte: u8) -> bool {
 /// Returns whether a detector fires, also with spaces where a name has other separators.
 fn looks_personal(text: &str) -> bool {
     let fires = |text: &str| scrub::may_contain_identifier(text) && scrub::scrub(text).is_some();
-    fires(text) || fires(&text.replace(['_', '.', '-'], " "))
+    fires(text)
+        || fires(&text.replace(['_', '-'], " "))
+        || fires(&text.replace(['_', '.', '-'], " "))
 }
 
 /// Numbers the placeholders of the names that are masked in one object, so that no two members get

@@ -190,15 +190,27 @@ pub fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// Returns whether a text has the form of an id: a UUID, or ASCII letters, digits, `-`, `_` and `.`
-/// with at least one letter.
+/// Returns whether a text has the form of an id that a system gives out: a UUID, or a short prefix
+/// and hexadecimal digits.
 ///
 /// A number alone does not: it may be a telephone or record number.
 #[must_use]
 pub fn is_opaque_id(text: &str) -> bool {
-    is_uuid(text)
-        || (text.bytes().any(|byte| byte.is_ascii_alphabetic())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
+    let digits = text.trim_start_matches(|first: char| first.is_ascii_alphabetic());
+    // A prefix ends with a separator, or it is that of a SID.
+    let digits = match text.len() - digits.len() {
+        0..=8 => digits.strip_prefix(['_', '-']).unwrap_or_else(|| text.get(2..).unwrap_or("")),
+        _ => return false,
+    };
+    let is_hex = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    let has_letter = digits.bytes().any(|digit| digit.is_ascii_lowercase());
+    is_uuid(text) || (is_hex && (digits.len() >= 24 || (digits.len() >= 8 && has_letter)))
+}
+
+/// Returns whether a text is a time (RFC 3339).
+#[must_use]
+pub(crate) fn is_time(text: &str) -> bool {
+    text.len() <= 40 && text.parse::<jiff::Timestamp>().is_ok()
 }
 
 /// Returns whether a text is a call SID: `CA` and 32 letters or digits.

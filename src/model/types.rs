@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::name::is_name;
-use super::tap::is_opaque_id;
+use super::tap::{is_opaque_id, is_time};
 use crate::json::JsonType;
 use crate::json::string::{contents, unescape};
 use crate::text::MASK;
@@ -29,8 +29,10 @@ pub enum Type {
     Number,
     /// Any string.
     Text,
-    /// A string holding a UUID. Another string is hidden unless it has the form of an id.
+    /// A string holding a UUID. Another string is hidden unless it has the form of an id or a name.
     Uuid,
+    /// A string holding a time (RFC 3339).
+    Time,
     /// A string that should have one of these values. Other values are drift.
     Choice(&'static [&'static str]),
     /// An array whose items have one type.
@@ -41,10 +43,11 @@ pub enum Type {
     Record(&'static [MemberSpec]),
     /// A value of any of these types.
     OneOf(&'static [Type]),
-    /// Any JSON value, as the contract states. Numbers, booleans and strings that look like names
-    /// are shown; anything else is hidden, because nothing is declared about it.
+    /// Any JSON value, as the contract states. Only booleans are shown, because nothing is declared
+    /// about the value.
     Any,
-    /// An unknown type: no contract states one.
+    /// An unknown type: no contract states one. Only booleans, and strings that have the form of an
+    /// id or a name, are shown.
     Unstated,
 }
 
@@ -68,7 +71,7 @@ impl Type {
         match self {
             Self::Bool => json == JsonType::Bool,
             Self::Integer | Self::Number => json == JsonType::Number,
-            Self::Text | Self::Uuid | Self::Choice(_) => json == JsonType::String,
+            Self::Text | Self::Uuid | Self::Time | Self::Choice(_) => json == JsonType::String,
             Self::List(_) => json == JsonType::Array,
             Self::Map(_) | Self::Record(_) => json == JsonType::Object,
             Self::OneOf(types) => types.iter().any(|ty| ty.accepts(json)),
@@ -85,6 +88,7 @@ impl Type {
             Self::Number => "number".into(),
             Self::Text => "string".into(),
             Self::Uuid => "uuid".into(),
+            Self::Time => "time".into(),
             Self::Choice(_) => "enum".into(),
             Self::List(item) => format!("array of {}", item.name()),
             Self::Map(value) => format!("object of {}", value.name()),
@@ -155,15 +159,10 @@ impl<T: Model> Model for Option<T> {
 impl Model for Value {
     const TYPE: Type = Type::Any;
 
-    /// Accepts only numbers, booleans and strings that look like names, because others are hidden.
+    /// Accepts only booleans and null, because others are hidden.
     fn read(json: &str) -> Option<Self> {
-        let value = serde_json::from_str(json).ok()?;
-        let is_shown = match &value {
-            Self::String(text) => is_name(text),
-            Self::Array(_) | Self::Object(_) => false,
-            _ => true,
-        };
-        is_shown.then_some(value)
+        let value: Self = serde_json::from_str(json).ok()?;
+        (value.is_boolean() || value.is_null()).then_some(value)
     }
 }
 
@@ -174,10 +173,29 @@ pub struct Uuid(pub String);
 impl Model for Uuid {
     const TYPE: Type = Type::Uuid;
 
-    /// Accepts only strings that have the form of an id, because others are hidden.
+    /// Accepts only strings that have the form of an id or a name, because others are hidden.
     fn read(json: &str) -> Option<Self> {
         let text: String = serde_json::from_str(json).ok()?;
-        is_opaque_id(&text).then_some(Self(text))
+        is_id_or_name(&text).then_some(Self(text))
+    }
+}
+
+/// Returns whether a text in a field of ids may be shown.
+pub(crate) fn is_id_or_name(text: &str) -> bool {
+    is_opaque_id(text) || is_name(text)
+}
+
+/// A time (RFC 3339), as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(pub String);
+impl Model for Time {
+    const TYPE: Type = Type::Time;
+
+    /// Accepts only times, because other strings are hidden.
+    fn read(json: &str) -> Option<Self> {
+        let text: String = serde_json::from_str(json).ok()?;
+        is_time(&text).then_some(Self(text))
     }
 }
 impl fmt::Display for Uuid {
@@ -188,7 +206,8 @@ impl fmt::Display for Uuid {
 
 /// A value of a field whose type no contract states.
 ///
-/// `Debug`, `Display` and `Serialize` mask an array or object, because its content is not declared.
+/// `Debug`, `Display` and `Serialize` mask anything but booleans and strings that have the form of an
+/// id or a name, because nothing is declared about the value.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct Unstated(Value);
@@ -203,11 +222,11 @@ impl Unstated {
     }
 
     fn shown(&self) -> Cow<'_, Value> {
-        if self.0.is_array() || self.0.is_object() {
-            Cow::Owned(MASK.into())
-        } else {
-            Cow::Borrowed(&self.0)
-        }
+        let is_shown = match &self.0 {
+            Value::String(text) => is_id_or_name(text),
+            value => value.is_boolean() || value.is_null(),
+        };
+        if is_shown { Cow::Borrowed(&self.0) } else { Cow::Owned(MASK.into()) }
     }
 }
 impl fmt::Debug for Unstated {

@@ -2,8 +2,8 @@
 //!
 //! A line shows the time, the type in the colour of its family, the most important fields, then
 //! the other fields dimmed. Lines that are wider than the terminal are truncated unless wrapping is
-//! enabled; their ids are shortened to a prefix first, then a long text before the SID of the call. Hidden values are coloured, and an event
-//! with drift has a `~` before its type.
+//! enabled; their ids are shortened to a prefix first, and the SID of the call moves to where it is
+//! seen. Hidden values are coloured, and an event with drift has a `~` before its type.
 
 use std::borrow::Cow;
 
@@ -28,9 +28,6 @@ const TYPE_WIDTH: usize = 29;
 
 /// The terminal width below which times are shown without milliseconds, in columns.
 const NARROW: usize = 100;
-
-/// The least number of columns to which a text is shortened, so that the call stays on the line.
-const SHORTEST_TEXT: usize = 16;
 
 /// The layout of a line.
 #[derive(Debug, Clone)]
@@ -192,22 +189,18 @@ impl FieldText {
     }
 }
 
-/// Shortens the longest text before the SID of the call, if the SID then fits into `room` columns.
-fn keep_call(fields: &mut [FieldText], room: usize) {
+/// Moves the SID of the call to the left until it fits into `room` columns, of which the last shows
+/// that something was cut off.
+fn keep_call(fields: &mut Vec<FieldText>, room: usize) {
     let Some(at) = fields.iter().position(|field| field.name == "call_sid") else { return };
-    // A mark shows that other fields were cut off.
-    let room = if at + 1 < fields.len() { room.saturating_sub(1) } else { room };
-    let needed: usize = fields[..=at].iter().map(FieldText::columns).sum();
-    let Some(longest) = fields[..at].iter_mut().max_by_key(|field| field.columns()) else { return };
-    let width = width_of(&longest.value).saturating_sub(needed.saturating_sub(room));
-    if needed > room && width >= SHORTEST_TEXT {
-        let mut taken = 1;
-        let fits = |character: &char| {
-            taken += character.width().unwrap_or(0);
-            taken <= width
-        };
-        longest.value = longest.value.chars().take_while(fits).collect::<String>() + "…";
-    }
+    let mut left = room.saturating_sub(1 + fields[at].columns());
+    let fits = |field: &&FieldText| {
+        let rest = left.checked_sub(field.columns());
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    };
+    let to = fields[..at].iter().take_while(fits).count();
+    fields[to..=at].rotate_right(1);
 }
 
 /// Returns the fields, the most important first, and otherwise in the order in which they arrived.
@@ -330,7 +323,11 @@ fn truncate(spans: Vec<ColoredString>, width: Option<usize>) -> String {
                 room = if fits { room - taken } else { 0 };
                 fits
             };
-            span.input = span.input.chars().take_while(fits).collect::<String>() + "…";
+            let kept: String = span.input.chars().take_while(fits).collect();
+            // The prefix of an id ends with the mark already.
+            let is_marked =
+                if kept.is_empty() { line.ends_with('…') } else { kept.ends_with('…') };
+            span.input = kept + if is_marked { "" } else { "…" };
             return line + &span.to_string();
         }
         room -= width;

@@ -39,7 +39,7 @@ impl Serialize for Lines<'_> {
 
 /// Returns a frame as one line, including the line end.
 #[must_use]
-#[expect(clippy::missing_panics_doc, reason = "text and numbers are always JSON")]
+#[allow(clippy::missing_panics_doc, reason = "text and numbers are always JSON")]
 pub fn line(raw: &RawMessage) -> Vec<u8> {
     let object = match raw {
         RawMessage::Sse(SseBlock { event, id, retry, data, other, is_incomplete }) => RawLine {

@@ -15,13 +15,14 @@ use crate::error::Error;
 use crate::model::Origin;
 use crate::model::catalog::TapGap;
 use crate::model::catalog::value::GapReason;
-use crate::model::{Field, Kind};
+use crate::model::{Field, Kind, Time};
 use crate::redact::RedactedEvent;
 pub use crate::text::console::{
     finish, hold_back, json_line as report_json, lines, progress, release, report, set_last,
     take_waiting, use_json, warn,
 };
 
+use crate::text::units::counted;
 use crate::transport::{ConnectionEvent, ConnectionState};
 
 /// The format of status messages: the value of `--status`.
@@ -176,7 +177,7 @@ pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
                 let _ = write!(text, ", {malformed} malformed (each is a tap.malformed line)");
             }
             if failed > 0 {
-                let _ = write!(text, ", expressions failed {failed} times");
+                let _ = write!(text, ", expressions failed {}", counted(failed, "time"));
             }
             if drifted > 0 {
                 let _ = write!(text, ", {drifted} with drift (see _tap.drift)");
@@ -250,9 +251,8 @@ fn millis(time: Duration) -> u64 {
 /// Reports a gap in a stream, which is also shown as `tap.gap`.
 pub fn gap(format: StatusFormat, origin: &Origin, gap: &TapGap) {
     let certain = gap.certain.value().is_some_and(|certain| *certain);
-    // In a recording, the fields may contain any text, so only valid times are shown.
     let time =
-        |field: &Field<String>| Some(format!("{:.3}", field.value()?.parse::<Timestamp>().ok()?));
+        |field: &Field<Time>| Some(format!("{:.3}", field.value()?.0.parse::<Timestamp>().ok()?));
     let (from, to) = (time(&gap.from), time(&gap.to));
     let reason = match gap.reason.value() {
         None | Some(GapReason::Other(_)) => "unknown",

@@ -10,7 +10,7 @@ use super::encoder::Encoder;
 use super::format::FormatArgument;
 use super::format::OutputFormat;
 use crate::error::{Error, Result};
-use crate::query::EventContext;
+use crate::query::{EventContext, Failures};
 use crate::redact::RedactedEvent;
 use crate::text::terminal;
 
@@ -30,9 +30,9 @@ pub const FORMAT: OutputFormat = OutputFormat {
 };
 
 /// Encodes events with a template.
-#[derive(Clone)]
 pub struct Template {
     environment: Arc<Environment<'static>>,
+    failures: Failures,
 }
 
 const NAME: &str = "template";
@@ -55,7 +55,7 @@ impl Template {
                 "write it like '{{ event_type }} {{ call_sid }}'",
             )
         })?;
-        Ok(Self { environment: Arc::new(environment) })
+        Ok(Self { environment: Arc::new(environment), failures: Failures::new() })
     }
 
     /// Returns the variables that the template does not set itself, such as `_tap.time`.
@@ -63,6 +63,14 @@ impl Template {
         let template = self.environment.get_template(NAME).map_err(|_| {
             Error::usage("cannot use the template", "it was not compiled", "report this as a bug")
         })?;
+        let source = template.source();
+        if !source.contains("{{") && !source.contains("{%") {
+            return Err(Error::usage(
+                "cannot use the template",
+                "it has no variable, so all lines would be the same",
+                "write it like '{{ event_type }} {{ call_sid }}'",
+            ));
+        }
         let mut names: Vec<_> = template.undeclared_variables(true).into_iter().collect();
         names.retain(|name| {
             let variable = name.split('.').next();
@@ -89,22 +97,31 @@ fn values(shown: &RedactedEvent<'_>) -> Value {
 
 impl Encoder for Template {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<()> {
-        // The error of the template engine is dropped, because it may quote a value.
-        let failed = |_| {
-            Error::usage(
-                "cannot use the template",
-                format!("it fails on {}", context.event.event_type()),
-                "check fields that may be absent with `if`",
-            )
-        };
-        let template = self.environment.get_template(NAME).map_err(failed)?;
-        let text = template.render(values(context.event)).map_err(failed)?;
-        out.extend_from_slice(terminal::visible(&text).as_bytes());
-        out.push(b'\n');
+        let rendered = self
+            .environment
+            .get_template(NAME)
+            .and_then(|template| template.render(values(context.event)));
+        if let Ok(text) = rendered {
+            out.extend_from_slice(terminal::visible(&text).as_bytes());
+            out.push(b'\n');
+        } else {
+            // The error of the template engine is dropped, because it may quote a value.
+            self.failures.record(|| {
+                let event_type = context.event.event_type();
+                format!(
+                    "the template fails on {event_type}; such events produce no line (reported once)"
+                )
+            });
+        }
         Ok(())
     }
 
     fn fork(&self) -> Option<Box<dyn Encoder>> {
-        Some(Box::new(self.clone()))
+        let (environment, failures) = (Arc::clone(&self.environment), self.failures.fork());
+        Some(Box::new(Self { environment, failures }))
+    }
+
+    fn failures(&mut self) -> Option<&mut Failures> {
+        Some(&mut self.failures)
     }
 }

@@ -139,7 +139,11 @@ async fn read_messages(
         // `run` watches for a receiver that is gone.
         let _ = tx.send(raw).await;
         if is_end {
-            break Err(ConnectError::transient("a message was larger than the limit"));
+            break Err(ConnectError::fatal(
+                Exit::Failure,
+                "a message was larger than the limit",
+                "give a higher --max-frame",
+            ));
         }
     };
     socket.close().await;

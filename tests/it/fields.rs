@@ -53,7 +53,8 @@ async fn fields_and_template_variables_are_checked_before_the_run() {
         assert_eq!(ran.ended(2), "", "{options:?}");
         let message = ran.stderr();
         assert!(message.contains(why) && message.contains(advice), "{options:?}: {message}");
-        assert!(message.starts_with("evtap: cannot use --"), "{message}");
+        let starts = ["evtap: cannot use --", "evtap: cannot use the template variable "];
+        assert!(starts.iter().any(|start| message.starts_with(start)), "{message}");
     }
     for (options, expected) in [
         (

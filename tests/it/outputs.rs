@@ -326,3 +326,21 @@ async fn timestamps_follow_the_options() {
         assert!(ran.status() == 2 && ran.stderr().contains(what), "{}", ran.stderr());
     }
 }
+
+#[tokio::test]
+async fn an_event_on_which_a_template_fails_does_not_end_the_run() {
+    let events = format!(
+        "{{\"event_type\":\"call.escalated\",\"reason\":\"{}\"}}\n{{\"event_type\":\"call.escalated\",\"reason\":\"ok\"}}\n",
+        "x".repeat(200_000)
+    );
+    let ran = evtap("replay - -o")
+        .arg("template={% for letter in reason %}{{ letter }}{% endfor %}")
+        .stdin(events)
+        .run()
+        .await;
+    assert_eq!(ran.ended(0), "ok\n");
+    assert!(ran.stderr().contains("the template fails on call.escalated"), "{}", ran.stderr());
+    let ran = evtap("replay - -o").arg("template={call_sid}").run().await;
+    ran.ended(2);
+    assert!(ran.stderr().contains("it has no variable"), "{}", ran.stderr());
+}

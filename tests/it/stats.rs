@@ -138,13 +138,13 @@ fn fixed() -> String {
             );
             add(
                 call * 7 + 6,
-                json!({"event_type": "surface.created", "surface_id": format!("s{call}"), "entity_id": "e"}),
+                json!({"event_type": "surface.created", "surface_id": format!("s{call:08x}a"), "entity_id": "e"}),
             );
         }
         if call % 100 == 0 {
             add(
                 call * 7 + 7,
-                json!({"event_type": "surface.submitted", "surface_id": format!("s{call}"), "entity_id": "e"}),
+                json!({"event_type": "surface.submitted", "surface_id": format!("s{call:08x}a"), "entity_id": "e"}),
             );
             add(
                 call * 7 + 8,

@@ -174,13 +174,16 @@ fn nested_values_that_nothing_is_declared_about_are_hidden() {
     let line = shown(data);
     assert_eq!(
         line["emotional_summary"],
-        json!({"patient": "[redacted]", "who": "[redacted]", "said": "[redacted]", "dominant": "calm",
-            "shifts": 2, "loud": true, "none": null, "call": "[phone]"})
+        json!({"patient": "[redacted]", "who": "[redacted]", "said": "[redacted]",
+            "dominant": "[redacted]", "shifts": "[redacted]", "loud": true, "none": null,
+            "call": "[redacted]"})
     );
     assert_eq!(
         line["_tap"],
-        json!({"stream": "observer", "scrubbed": ["emotional_summary"],
-            "redacted": ["emotional_summary.patient", "emotional_summary.who", "emotional_summary.said"]})
+        json!({"stream": "observer", "redacted": [
+            "emotional_summary.patient", "emotional_summary.who", "emotional_summary.said",
+            "emotional_summary.dominant", "emotional_summary.shifts", "emotional_summary.call",
+        ]})
     );
     let mut policy = Policy::default();
     policy.reveal.add("emotional_summary");
@@ -345,4 +348,23 @@ fn values_that_match_their_declaration_stay_visible() {
         let event = Event::from_slice(line.to_string().as_bytes()).expect("an event");
         assert!(event.drift().iter().all(|drift| drift.kind == DriftKind::UnknownEvent), "{line}");
     }
+}
+
+#[test]
+fn text_in_a_field_of_ids_or_times_is_hidden() {
+    for data in [
+        r#"{"event_type":"operator.profile_updated","operator_id":"JaneRoe3035550161"}"#,
+        r#"{"event_type":"operator.profile_updated","operator_id":"jane-roe-303-555-0161"}"#,
+        r#"{"event_type":"operator.wrap_up","call_sid":"CA1","operator_id":"Jane Roe 303-555-0161"}"#,
+        r#"{"event_type":"operator.wrap_up","call_sid":"CA1","operator_id":3035550161}"#,
+        r#"{"event_type":"tap.gap","from":"Jane Roe","to":"Roe 303-555-0161","certain":true,"reason":"beyond_buffer","_tap":{}}"#,
+        r#"{"event_type":"x","h-192.168.10.20":1}"#,
+    ] {
+        let line = shown(data).to_string();
+        for part in ["ane", "Roe", "0161", "192"] {
+            assert!(!line.contains(part), "{line}");
+        }
+    }
+    let gap = r#"{"event_type":"tap.gap","from":"2026-05-05T09:41:27.123Z","to":"2026-05-05T09:41:28.000Z","certain":true,"reason":"beyond_buffer"}"#;
+    assert_eq!(shown(gap)["from"], "2026-05-05T09:41:27.123Z");
 }

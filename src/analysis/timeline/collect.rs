@@ -9,7 +9,7 @@ use crate::analysis::byte_budget::{ByteBudget, MAX_NAME_BYTES, truncate};
 use crate::analysis::call::text;
 use crate::error::{Error, Exit, Result};
 use crate::model::catalog::{CallEnded, SessionEnd, TapGap};
-use crate::model::{Field, Kind, Stream};
+use crate::model::{Field, Kind, Stream, Time};
 use crate::output::stored_event::StoredEvent;
 use crate::output::{Observer, OutputError};
 use crate::query::EventContext;
@@ -58,7 +58,7 @@ pub struct StreamGap {
 impl StreamGap {
     /// Reads a gap. Returns `None` if it does not say when it ended.
     fn new(shown: &RedactedEvent<'_>, stored: StoredEvent) -> Option<Self> {
-        let parse = |field: &Field<String>| field.value()?.parse::<Timestamp>().ok();
+        let parse = |field: &Field<Time>| field.value()?.0.parse::<Timestamp>().ok();
         let gap = shown.read::<TapGap>()?;
         let mut reason = gap
             .reason

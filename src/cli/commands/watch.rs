@@ -8,7 +8,8 @@ use crate::cli::platform::Platform;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::delivery::Cursor;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
+use crate::output::status;
 use crate::transport::Sender;
 use crate::transport::auto_observe::ObserverSlots;
 use crate::transport::sse::Start;
@@ -46,6 +47,13 @@ pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
         let position =
             cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
         starts.push(position.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
+    }
+    if since
+        .is_some_and(|since| i64::try_from(since).is_ok_and(|since| since > now.as_millisecond()))
+    {
+        let why = "no event is from then yet, so evtap begins with the next one";
+        let warning = Error::usage("--since is in the future", why, "check the time");
+        status::warning(args.output.status, &warning);
     }
     let session = SessionBuilder::new(stages)
         .with_destinations(destinations)?

@@ -108,8 +108,9 @@ impl<'a> ExpressionCompiler<'a> {
         let wrong =
             |why: String, advice: String| Err(Error::invalid_value(option, name, why, advice));
         if name.is_empty() {
+            let what = format!("cannot use {option}");
             let advice = "give names such as call_sid,direction";
-            return wrong("a name is empty".to_owned(), advice.to_owned());
+            return Err(Error::usage(what, "a name is empty", advice).with_setting(option));
         }
         if !self.check {
             return Ok(());

@@ -65,7 +65,9 @@ pub(super) fn check_parts(
         && let Some(declared) = &format.argument
     {
         for name in (declared.parts)(argument).map_err(|error| error.with_setting("--output"))? {
-            expressions.field("--output", &name, kinds)?;
+            expressions
+                .field("the template variable", &name, kinds)
+                .map_err(|error| error.with_setting("--output"))?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Events that evtap itself adds to a stream, such as gaps, so that they are part of a recording.
 
+use crate::model::Time;
 use crate::model::catalog::value::{GapReason, Malformation};
 
 crate::event! {
@@ -15,9 +16,9 @@ crate::event! {
     /// Events are missing here, or may be missing.
     "tap.gap" TapGap: Own {
         /// The time up to which the stream is complete, as RFC 3339 in UTC.
-        Open from: String, required, nullable;
+        Open from: Time, required, nullable;
         /// The time from which the stream is complete again, as RFC 3339 in UTC.
-        Open to: String, required;
+        Open to: Time, required;
         /// Whether events are certainly missing.
         Open certain: bool, required;
         /// The cause of the gap.

@@ -68,7 +68,7 @@ pub fn describe(ty: &Type) -> String {
     match ty {
         Type::Bool => "a boolean".into(),
         Type::Integer | Type::Number => "a number".into(),
-        Type::Text | Type::Uuid | Type::Choice(_) => "a string".into(),
+        Type::Text | Type::Uuid | Type::Time | Type::Choice(_) => "a string".into(),
         Type::List(_) => "an array".into(),
         Type::Map(_) | Type::Record(_) => "an object".into(),
         Type::OneOf(types) => types.iter().map(describe).collect::<Vec<_>>().join(" or "),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{MAX_LESSONS, MAX_SHAPES};
 use crate::emulator::samples::sample;
+use crate::model::conformance::conformance;
 use crate::model::decode::Decoder;
 use crate::model::{Class, Kind, Type};
 use crate::model::{Frame, FrameFlags, FrameFormat, Origin};
@@ -162,7 +163,7 @@ fn events_like_earlier_ones_take_the_fast_path_unless_they_need_drift_or_scrubbi
                 let field = &kind.spec().fields[at];
                 field.ty == Type::Unstated
                     && !field.class.is_hidden()
-                    && json.starts_with(['[', '{'])
+                    && !conformance(json, &field.ty).is_shown()
             };
             let is_inside = fields.len() == kind.spec().fields.len()
                 && fields.iter().enumerate().any(is_unstated);

@@ -170,7 +170,7 @@ fn field_schema(field: &FieldSpec) -> Value {
 
 /// Returns whether the schema of a type accepts every string, and so every stand-in.
 const fn is_any_string(ty: &Type) -> bool {
-    matches!(ty, Type::Text | Type::Uuid | Type::Any | Type::Unstated)
+    matches!(ty, Type::Text | Type::Uuid | Type::Time | Type::Any | Type::Unstated)
 }
 
 fn type_schema(ty: &Type) -> Value {
@@ -179,7 +179,7 @@ fn type_schema(ty: &Type) -> Value {
         Type::Integer => json!({"type": "integer"}),
         Type::Number => json!({"type": "number"}),
         // A longer text, and an id that is not a UUID, are no drift.
-        Type::Text | Type::Uuid => json!({"type": "string"}),
+        Type::Text | Type::Uuid | Type::Time => json!({"type": "string"}),
         Type::Choice(choices) => json!({"type": "string", "enum": choices}),
         Type::List(item) => {
             json!({"type": "array", "items": nullable(&type_schema(item))})
