@@ -191,7 +191,7 @@ impl FieldText {
 
 /// Moves the SID of the call to the left until it fits into `room` columns, of which the last shows
 /// that something was cut off.
-fn keep_call(fields: &mut Vec<FieldText>, room: usize) {
+fn keep_call(fields: &mut [FieldText], room: usize) {
     let Some(at) = fields.iter().position(|field| field.name == "call_sid") else { return };
     let mut left = room.saturating_sub(1 + fields[at].columns());
     let fits = |field: &&FieldText| {
