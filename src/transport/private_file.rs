@@ -87,10 +87,10 @@ pub fn is_same(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Creates the error for a file that another process has locked.
+/// Creates the error for a file that is locked.
 #[must_use]
 pub fn in_use(what: String) -> Error {
-    let why = "another process is using it";
+    let why = "another process or option is using it";
     Error::new(Exit::Failure, what, why, "end that process first, or name another file")
 }
 
