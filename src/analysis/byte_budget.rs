@@ -1,6 +1,6 @@
 //! The memory limit of everything that is kept until later: events, transcripts, findings.
 //!
-//! What is kept comes from the wire, so its size is up to the sender. A limit on the number of
+//! Everything that is kept comes from the wire, so its size is up to the sender. A limit on the number of
 //! entries alone would not bound memory, because one entry may be as large as a frame. A store
 //! counts the bytes of its entries here, and either refuses entries or evicts the oldest ones. Both
 //! are counted, so that whoever shows the store can say that something is missing.

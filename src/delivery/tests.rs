@@ -190,7 +190,10 @@ fn a_record_and_a_cursor_have_one_user_at_a_time() {
             .map(Result::unwrap_err);
         for error in errors {
             assert_eq!(error.exit, Exit::Failure);
-            assert!(error.to_string().contains(": another process or option is using it; "), "{error}");
+            assert!(
+                error.to_string().contains(": another process or option is using it; "),
+                "{error}"
+            );
         }
         assert_eq!(fs::read(&record).expect("read"), written);
     }

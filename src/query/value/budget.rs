@@ -29,7 +29,7 @@ static LARGE: Mutex<()> = Mutex::new(());
 
 /// The state of the evaluation that runs on a thread.
 struct Meter {
-    /// What is left of the budget, in bytes.
+    /// The rest of the budget, in bytes.
     left: Cell<u64>,
     is_exhausted: Cell<bool>,
     is_running: Cell<bool>,

@@ -12,7 +12,7 @@ const MAX_READ_DEPTH: usize = 10_000;
 /// Why a text is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadError {
-    /// What is wrong, in the words of jq.
+    /// The error message, in the words of jq.
     pub reason: &'static str,
     /// The offset in bytes.
     pub offset: usize,

@@ -45,7 +45,7 @@ macro_rules! day_word {
     };
 }
 
-/// What is between a month and a year.
+/// The separators between a month and a year.
 macro_rules! before_year {
     () => {
         r"(?:,? (?:de|del|do|of) |[ ,./_'-]{0,3})"

@@ -28,7 +28,7 @@ macro_rules! number_word {
     };
 }
 
-/// What is a number, or has one that is named after it: in English, and in Spanish, Portuguese,
+/// Words for things that have a number, or that stand for one: in English, and in Spanish, Portuguese,
 /// French and German.
 macro_rules! numbered {
     () => {

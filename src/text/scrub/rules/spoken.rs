@@ -10,7 +10,7 @@ macro_rules! filler {
     };
 }
 
-/// What is between the groups of a spoken number: punctuation, and up to three filler words.
+/// The separators between the groups of a spoken number: punctuation, and up to three filler words.
 macro_rules! gap {
     () => {
         concat!(r"(?:[ .,/_~*-]{1,4}(?:", filler!(), r"[ .,/_~*-]{1,3}){0,3})")
