@@ -55,7 +55,7 @@ pub struct OutputArgs {
     /// Format of the status messages on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::StatusFormat,
-    /// What is hidden.
+    /// Which fields are hidden, and how.
     #[command(flatten)]
     pub privacy: PrivacyArgs,
     /// The settings that come from the environment or the configuration.

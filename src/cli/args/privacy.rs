@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::config_defaults::ConfigDefaults;
 use super::list::trimmed;
 
-/// What is hidden, and how.
+/// Which fields are hidden, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Protected health information")]
 pub struct PrivacyArgs {

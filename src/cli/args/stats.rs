@@ -64,7 +64,7 @@ pub struct StatsArgs {
     /// When to stop.
     #[command(flatten)]
     pub stop: StopArgs,
-    /// What is hidden, and how.
+    /// Which fields are hidden, and how.
     #[command(flatten)]
     pub privacy: PrivacyArgs,
     /// How to reach the platform.

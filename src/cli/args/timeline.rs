@@ -46,7 +46,7 @@ pub struct TimelineArgs {
     /// Which events are included.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// What is hidden, and how.
+    /// Which fields are hidden, and how.
     #[command(flatten)]
     pub privacy: PrivacyArgs,
     /// How to reach the platform.
