@@ -2,12 +2,12 @@
 //!
 //! Events pass through the stages one at a time and in order. Only for a long recording, and only
 //! if no stage depends on the order of events, do several workers (`worker`) process one chunk
-//! each, while a pool (`pool`) writes their output in order. A chunk that a worker cannot process,
+//! each, while the pool merges their output in order (`parallel`). A chunk that a worker cannot process,
 //! or that contains something to report, is processed again, in order and on a single thread. The
 //! output is byte for byte the same as that of a single thread.
 
 pub mod pacing;
-mod pool;
+mod parallel;
 pub mod stop;
 mod worker;
 
@@ -31,11 +31,10 @@ use crate::pipeline::pacing::Pace;
 use crate::pipeline::stop::{StopCondition, Verdict};
 use crate::query::{EventContext, EventFilter, Failures};
 use crate::redact::{Policy, Redactor};
+use crate::transport::pool::{self, InOrder as _};
 use crate::transport::progress::Progress;
 use crate::transport::shutdown::ShutdownFlag;
 use crate::transport::{Chunk, ConnectionEvent, Item, Receiver};
-use pool::InOrder as _;
-use worker::{Worker, WorkerOutput};
 
 /// The stages after decoding.
 pub struct Stages {
@@ -214,7 +213,7 @@ impl Pipeline {
                 Ok(item) => item,
                 Err(TryRecvError::Disconnected) => return Ok(self.end_of_items()),
                 Err(TryRecvError::Empty) => {
-                    self.flush()?;
+                    self.flush_all()?;
                     let next = match deadline {
                         None => items.blocking_recv(),
                         Some(deadline) => {
@@ -233,11 +232,11 @@ impl Pipeline {
             if matches!(&item, Item::Chunk(chunk) if chunk.is_large())
                 && let Some(workers) = self.workers()
             {
-                return pool::run(self, item, items, workers, runtime)
+                return pool::run(self, Some(item), items, workers, runtime)
                     .unwrap_or_else(|| Ok(self.end_of_items()));
             }
-            if let Some(exit) = self.item(&item)? {
-                return Ok(exit);
+            if let Some(end) = self.item(&item) {
+                return end;
             }
             self.report_progress();
         }
@@ -260,7 +259,7 @@ impl Pipeline {
     }
 
     fn connection(&mut self, event: &ConnectionEvent) -> Result<Option<Exit>, OutputError> {
-        self.flush()?;
+        self.flush_all()?;
         let mut is_shown = false;
         for observer in &mut self.observers {
             is_shown |= observer.connection(event)?;
@@ -285,40 +284,6 @@ impl Pipeline {
             }
         }
         Ok(None)
-    }
-
-    /// Returns a worker for each thread, or `None` if a stage depends on the order of events.
-    fn workers(&mut self) -> Option<Vec<Worker>> {
-        // The answer is the same for every later chunk, so it is determined once.
-        let threads = std::mem::replace(&mut self.threads, 1);
-        let is_parallel =
-            threads > 1 && self.limit.is_none() && self.stop.is_noop() && self.delivery.is_empty();
-        is_parallel.then(|| (0..threads).map(|_| self.worker()).collect())?
-    }
-
-    fn worker(&self) -> Option<Worker> {
-        let encoder = match &self.writer {
-            Some(writer) => Some(writer.fork()?),
-            None => None,
-        };
-        Some(Worker {
-            decoder: Decoder::default(),
-            redactor: self.redactor.fork(),
-            filter: self.filter.fork(),
-            encoder,
-            tallies: self
-                .observers
-                .iter()
-                .map(|observer| observer.tally())
-                .collect::<Option<_>>()?,
-        })
-    }
-
-    /// Returns whether an expression failed for the first time, which must be reported.
-    fn is_first_failure(&mut self, output: &WorkerOutput) -> bool {
-        output.failures.iter().filter(|(_, count)| *count > 0).any(|(id, _)| {
-            self.expressions().any(|failures| failures.id() == *id && failures.count() == 0)
-        })
     }
 
     /// Returns the failure counters of the expressions that workers evaluate.
@@ -382,12 +347,16 @@ impl Pipeline {
             self.counts.filtered += 1;
         }
         if self.delivery.advance(&frame, &shown) {
-            self.flush()?;
+            self.flush_all()?;
         }
         let is_done = is_decided
             || self.limit.is_some_and(|limit| self.counted >= limit)
             || self.shutdown.is_set();
         Ok(is_done.then(|| self.stop.end()))
+    }
+
+    fn flush_all(&mut self) -> Result<(), OutputError> {
+        flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery)
     }
 
     /// Completes the output. Observers finish even if writing fails.
@@ -397,66 +366,6 @@ impl Pipeline {
             finished = finished.and(observer.finish());
         }
         finished
-    }
-}
-
-impl pool::InOrder for Pipeline {
-    fn item(&mut self, item: &Item) -> Result<Option<Exit>, OutputError> {
-        match item {
-            Item::Frame(frame) => self.frame(frame.as_frame()),
-            Item::Chunk(chunk) => self.chunk(chunk),
-            Item::Recording(number) => {
-                if *number > 0 {
-                    self.end_recording();
-                }
-                self.recording = *number;
-                self.counts_before = self.counts.clone();
-                Ok(None)
-            }
-            Item::Connection(event) => self.connection(event),
-        }
-    }
-
-    /// Writes the output of a worker for a chunk, or processes the chunk again if it contains
-    /// something that must be reported in order.
-    fn merge(
-        &mut self,
-        chunk: &Chunk,
-        output: &WorkerOutput,
-        bytes: &[u8],
-    ) -> Result<Option<Exit>, OutputError> {
-        let parts = || self.observers.iter().zip(&output.tallies);
-        let can_merge = parts().all(|(observer, counts)| {
-            counts.as_ref().is_none_or(|counts| observer.can_merge(&**counts))
-        });
-        if output.needs_replay || !can_merge || self.is_first_failure(output) {
-            return self.chunk(chunk);
-        }
-        if let Some(writer) = &mut self.writer {
-            writer.append(bytes)?;
-        }
-        for (observer, counts) in self.observers.iter_mut().zip(&output.tallies) {
-            if let Some(counts) = counts {
-                observer.merge(&**counts);
-            }
-        }
-        for (id, count) in &output.failures {
-            if let Some(failures) = self.expressions().find(|failures| failures.id() == *id) {
-                failures.add(*count);
-            }
-        }
-        self.counts.add(&output.counts);
-        Ok(self.shutdown.is_set().then(|| self.stop.end()))
-    }
-
-    fn report_progress(&self) {
-        if let Some(progress) = &self.progress {
-            progress.set_events(self.counts.shown + self.counts.filtered);
-        }
-    }
-
-    fn flush(&mut self) -> Result<(), OutputError> {
-        flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery)
     }
 }
 
@@ -478,3 +387,6 @@ fn flush(
     }
     delivery.flush()
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,8 @@ mod item;
 pub mod key_ring;
 pub mod merge;
 pub mod observer;
+#[cfg(feature = "pipeline")]
+pub(crate) mod pool;
 pub mod private_file;
 pub mod probe;
 pub mod progress;

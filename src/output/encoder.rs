@@ -1,5 +1,6 @@
 //! The interface of an output format, and the reasons why writing can fail.
 
+use std::any::Any;
 use std::io;
 
 use crate::error::Error;
@@ -21,10 +22,22 @@ pub trait Encoder: Send {
     /// Called before a flush, when no event is waiting.
     fn pause(&mut self) {}
 
-    /// Returns an encoder for another worker, or `None` if the bytes depend on earlier events.
+    /// Returns an encoder for another worker, or `None` if the bytes depend on earlier events in a
+    /// way that [`merge`](Self::merge) cannot complete.
     fn fork(&self) -> Option<Box<dyn Encoder>> {
         None
     }
+
+    /// Called on a fork after each chunk. Returns what the original needs to complete the bytes
+    /// that the fork has appended since the last call, or `None` if they are complete.
+    fn take_pending(&mut self) -> Option<Box<dyn Any + Send>> {
+        None
+    }
+
+    /// Completes the bytes of a fork for one chunk, for example the separator before the first
+    /// event, which depends on earlier chunks. Chunks are completed in order, and interleaved with
+    /// calls of [`event`](Self::event) for the chunks that are not processed by a fork.
+    fn merge(&mut self, _pending: Box<dyn Any + Send>, _bytes: &mut Vec<u8>) {}
 
     /// Returns whether events need an [id](EventContext::id) that is the same in every run.
     fn needs_ids(&self) -> bool {

@@ -4,6 +4,7 @@
 //! waiting, so that each event of a live stream appears at once while a long replay is written in
 //! large blocks.
 
+use std::any::Any;
 use std::io::{self, Write};
 
 use super::encoder::{Encoder, OutputError};
@@ -42,9 +43,17 @@ impl Writer {
         Ok(self.lines.spill_if_full()?)
     }
 
-    /// Writes bytes that a [fork](Self::fork) of the encoder produced.
-    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Writes bytes that a [fork](Self::fork) of the encoder produced for one chunk, together with
+    /// what it returned from [`Encoder::take_pending`].
+    pub fn merge(
+        &mut self,
+        pending: Option<Box<dyn Any + Send>>,
+        bytes: &mut Vec<u8>,
+    ) -> io::Result<()> {
         self.begin();
+        if let Some(pending) = pending {
+            self.encoder.merge(pending, bytes);
+        }
         self.lines.spill()?;
         self.lines.out.write_all(bytes)
     }

@@ -10,9 +10,10 @@ use crate::output::{Encoder, ObserverTally};
 use crate::query::{EventContext, EventFilter, FailureId, Failures};
 use crate::redact::Redactor;
 use crate::transport::Chunk;
+use crate::transport::pool::ChunkWorker;
 
 /// The stages that one worker thread runs.
-pub(super) struct Worker {
+pub struct Worker {
     pub decoder: Decoder,
     pub redactor: Redactor,
     pub filter: EventFilter,
@@ -21,9 +22,14 @@ pub(super) struct Worker {
     pub tallies: Vec<Box<dyn ObserverTally>>,
 }
 
-/// The output of a worker for a chunk, besides the bytes to write.
+/// The output of a worker for a chunk.
 #[derive(Default)]
-pub(super) struct WorkerOutput {
+pub struct WorkerOutput {
+    /// The encoded events.
+    pub bytes: Vec<u8>,
+    /// What the encoder returned for the original to complete the bytes; see
+    /// [`Encoder::take_pending`].
+    pub pending: Option<Box<dyn Any + Send>>,
     /// The counts for each observer; `None` if there was nothing to count.
     pub tallies: Vec<Option<Box<dyn Any + Send>>>,
     pub counts: RunCounts,
@@ -34,31 +40,31 @@ pub(super) struct WorkerOutput {
     pub needs_replay: bool,
 }
 
-impl Worker {
-    /// Processes a chunk. Appends the bytes to write to `out`.
-    pub fn process(&mut self, chunk: &Chunk, out: &mut Vec<u8>) -> WorkerOutput {
-        let mut output = WorkerOutput::default();
+impl ChunkWorker for Worker {
+    type Output = WorkerOutput;
+
+    fn process(&mut self, chunk: &Chunk, output: &mut WorkerOutput) {
+        let mut bytes = std::mem::take(&mut output.bytes);
+        bytes.clear();
+        *output = WorkerOutput { bytes, ..WorkerOutput::default() };
         let origin = Origin::default();
-        let done = chunk.frames(&origin).try_for_each(|frame| self.frame(frame, &mut output, out));
+        let done = chunk.frames(&origin).try_for_each(|frame| self.frame(frame, output));
         // The error is not reported here: processing the chunk again produces it again.
         output.needs_replay |= done.is_err();
+        output.pending = self.encoder.as_mut().and_then(|encoder| encoder.take_pending());
         let encoder = self.encoder.as_mut().and_then(|encoder| encoder.failures());
-        output.failures = self
-            .filter
-            .failures_each()
-            .chain(encoder)
-            .map(|failures| (failures.id(), Failures::take(failures)))
-            .collect();
-        output.tallies = self.tallies.iter_mut().map(|tally| tally.take()).collect();
-        output
+        output.failures.extend(
+            self.filter
+                .failures_each()
+                .chain(encoder)
+                .map(|failures| (failures.id(), Failures::take(failures))),
+        );
+        output.tallies.extend(self.tallies.iter_mut().map(|tally| tally.take()));
     }
+}
 
-    fn frame(
-        &mut self,
-        frame: Frame<'_>,
-        output: &mut WorkerOutput,
-        out: &mut Vec<u8>,
-    ) -> Result<()> {
+impl Worker {
+    fn frame(&mut self, frame: Frame<'_>, output: &mut WorkerOutput) -> Result<()> {
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
         let context = EventContext::new(&shown);
         let counts = &mut output.counts;
@@ -69,7 +75,7 @@ impl Worker {
                 tally.event(&context);
             }
             if let Some(encoder) = &mut self.encoder {
-                encoder.event(&context, out)?;
+                encoder.event(&context, &mut output.bytes)?;
             }
             counts.shown += 1;
         } else {

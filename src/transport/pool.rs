@@ -13,38 +13,50 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::error::TryRecvError;
 
-use super::worker::{Worker, WorkerOutput};
-use crate::error::Exit;
-use crate::output::OutputError;
+use super::{Chunk, Item, Receiver};
 use crate::query::program::THREAD_STACK;
-use crate::transport::{Chunk, Item, Receiver};
 
-/// Processes items in the order in which they were taken.
-pub(super) trait InOrder: Send {
-    /// Processes an item.
-    fn item(&mut self, item: &Item) -> Result<Option<Exit>, OutputError>;
+/// Processes chunks on a thread of its own.
+pub trait ChunkWorker: Send {
+    /// The result of a chunk.
+    type Output: Default;
 
-    /// Merges the output of a worker for a chunk.
-    fn merge(
-        &mut self,
-        chunk: &Chunk,
-        output: &WorkerOutput,
-        bytes: &[u8],
-    ) -> Result<Option<Exit>, OutputError>;
+    /// Processes a chunk, independently of all other chunks. Replaces what is in `output`, which
+    /// may be the result of an earlier chunk, so that its memory is reused.
+    fn process(&mut self, chunk: &Chunk, output: &mut Self::Output);
+}
+
+/// Merges the results of [`ChunkWorker`]s, in the order of the items.
+pub trait InOrder: Send {
+    /// The result of a chunk that a worker has processed.
+    type Output: Default;
+
+    /// The result of a run that ends before there are no more items.
+    type End: Send;
+
+    /// Processes an item. Returns a result if the run ends with it.
+    fn item(&mut self, item: &Item) -> Option<Self::End>;
+
+    /// Merges the result of a chunk. Returns a result if the run ends with it.
+    ///
+    /// A merger that cannot use the result processes the chunk again, like [`item`](Self::item).
+    fn merge(&mut self, chunk: &Chunk, output: &mut Self::Output) -> Option<Self::End>;
 
     /// Reports how many events have been processed.
-    fn report_progress(&self);
+    fn report_progress(&self) {}
 
-    /// Writes out everything that was processed.
-    fn flush(&mut self) -> Result<(), OutputError>;
+    /// Writes out everything that was processed, because no other item is waiting.
+    fn flush(&mut self) -> Option<Self::End> {
+        None
+    }
 }
 
 /// The state that the worker threads share.
-struct WorkerPool<'w> {
+struct WorkerPool<'w, M: InOrder> {
     queue: Mutex<WorkQueue<'w>>,
     /// The number of items that have been taken.
     taken: AtomicU64,
-    turn: Mutex<MergeTurn<'w>>,
+    turn: Mutex<MergeTurn<'w, M>>,
     /// Notifies of the next turn.
     next: Condvar,
     /// Notifies the thread that waits for an item that there will be no more turns.
@@ -57,27 +69,33 @@ struct WorkQueue<'w> {
     first: Option<Item>,
 }
 
-struct MergeTurn<'w> {
-    pipeline: &'w mut dyn InOrder,
+struct MergeTurn<'w, M: InOrder> {
+    merger: &'w mut M,
     /// The number of the item whose turn it is.
     number: u64,
     /// The result, if the run ended before there were no more items.
-    ended: Option<Result<Exit, OutputError>>,
+    ended: Option<M::End>,
 }
 
 /// Processes `first` and the items after it until there are no more or the run ends. The first
 /// worker runs on this thread, each other worker on a thread of its own.
-pub(super) fn run(
-    pipeline: &mut dyn InOrder,
-    first: Item,
+///
+/// Returns the result of the run if it ended before there were no more items.
+pub fn run<W, M>(
+    merger: &mut M,
+    first: Option<Item>,
     items: &mut Receiver,
-    workers: Vec<Worker>,
+    workers: Vec<W>,
     runtime: &Handle,
-) -> Option<Result<Exit, OutputError>> {
+) -> Option<M::End>
+where
+    W: ChunkWorker,
+    M: InOrder<Output = W::Output>,
+{
     let pool = WorkerPool {
-        queue: Mutex::new(WorkQueue { items, first: Some(first) }),
+        queue: Mutex::new(WorkQueue { items, first }),
         taken: AtomicU64::new(0),
-        turn: Mutex::new(MergeTurn { pipeline, number: 0, ended: None }),
+        turn: Mutex::new(MergeTurn { merger, number: 0, ended: None }),
         next: Condvar::new(),
         over: Notify::new(),
         runtime,
@@ -99,37 +117,36 @@ pub(super) fn run(
 }
 
 /// Wakes all threads when one ends, even by a panic.
-struct NotifyOnDrop<'c, 'w>(&'c WorkerPool<'w>);
+struct NotifyOnDrop<'c, 'w, M: InOrder>(&'c WorkerPool<'w, M>);
 
-impl Drop for NotifyOnDrop<'_, '_> {
+impl<M: InOrder> Drop for NotifyOnDrop<'_, '_, M> {
     fn drop(&mut self) {
         self.0.next.notify_all();
         self.0.over.notify_one();
     }
 }
 
-impl<'w> WorkerPool<'w> {
-    fn work(&self, worker: Worker) {
+impl<'w, M: InOrder> WorkerPool<'w, M> {
+    fn work(&self, worker: impl ChunkWorker<Output = M::Output>) {
         let _notify = NotifyOnDrop(self);
-        let (mut worker, mut out) = (Some(worker), Vec::new());
+        let (mut worker, mut output) = (Some(worker), Default::default());
         while let Some((number, item)) = self.take() {
-            out.clear();
             // A worker that panics is dropped. Its chunk is processed again in its turn.
-            let output = match (&item, worker.take()) {
+            let processed = match (&item, worker.take()) {
                 (Item::Chunk(chunk), Some(mut current)) if chunk.is_large() => {
                     catch_unwind(AssertUnwindSafe(|| {
-                        let output = current.process(chunk, &mut out);
+                        current.process(chunk, &mut output);
                         worker = Some(current);
-                        output
                     }))
                     .ok()
+                    .map(|()| &mut output)
                 }
                 (_, idle) => {
                     worker = idle;
                     None
                 }
             };
-            if self.finish(number, item, output, &out).is_none() {
+            if self.finish(number, item, processed).is_none() {
                 return;
             }
         }
@@ -152,31 +169,19 @@ impl<'w> WorkerPool<'w> {
     }
 
     /// Merges or processes an item in its turn. Returns `None` if there will be no more turns.
-    fn finish(
-        &self,
-        number: u64,
-        item: Item,
-        output: Option<WorkerOutput>,
-        bytes: &[u8],
-    ) -> Option<()> {
+    fn finish(&self, number: u64, item: Item, output: Option<&mut M::Output>) -> Option<()> {
         let mut turn = self.turn(number)?;
-        let done = match (&item, output) {
-            (Item::Chunk(chunk), Some(output)) => turn.pipeline.merge(chunk, &output, bytes),
-            _ => turn.pipeline.item(&item),
+        let ended = match (&item, output) {
+            (Item::Chunk(chunk), Some(output)) => turn.merger.merge(chunk, output),
+            _ => turn.merger.item(&item),
         };
-        turn.pipeline.report_progress();
+        turn.merger.report_progress();
         // Dropping the item returns its buffer to the reader.
         drop(item);
         turn.number += 1;
         // If no other item has been taken, none is waiting, and everything so far is flushed.
         let is_last = turn.number == self.taken.load(Ordering::Relaxed);
-        let flushed =
-            if is_last && matches!(done, Ok(None)) { turn.pipeline.flush() } else { Ok(()) };
-        turn.ended = match (done, flushed) {
-            (Ok(None), Ok(())) => None,
-            (Ok(Some(exit)), _) => Some(Ok(exit)),
-            (Err(error), _) | (Ok(None), Err(error)) => Some(Err(error)),
-        };
+        turn.ended = if ended.is_none() && is_last { turn.merger.flush() } else { ended };
         let continues = turn.ended.is_none();
         drop(turn);
         self.next.notify_all();
@@ -184,12 +189,9 @@ impl<'w> WorkerPool<'w> {
     }
 
     /// Waits for the turn of item `number`. Returns `None` if it will not come.
-    fn turn(&self, number: u64) -> Option<MutexGuard<'_, MergeTurn<'w>>> {
-        let waits = |turn: &mut MergeTurn<'_>| turn.number != number && turn.ended.is_none();
+    fn turn(&self, number: u64) -> Option<MutexGuard<'_, MergeTurn<'w, M>>> {
+        let waits = |turn: &mut MergeTurn<'_, M>| turn.number != number && turn.ended.is_none();
         let turn = self.next.wait_while(self.turn.lock().ok()?, waits).ok()?;
         turn.ended.is_none().then_some(turn)
     }
 }
-
-#[cfg(test)]
-mod tests;

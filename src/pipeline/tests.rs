@@ -1,22 +1,20 @@
 //! Tests of workers that panic and of readers that close the pipe.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 
-use super::*;
-use crate::error::Error;
+use super::{Pipeline, RunOutcome, Stages};
+use crate::error::{Error, Exit};
 use crate::output::ndjson::Ndjson;
 use crate::output::status::StatusFormat;
 use crate::output::{Encoder, Out, Writer};
-use crate::pipeline::Pipeline;
 use crate::pipeline::stop::conditions::Conditions;
-use crate::pipeline::{RunOutcome, Stages};
 use crate::query::{EventContext, EventFilter};
 use crate::redact::Policy;
-use crate::transport::{Chunk, FRAME_LIMIT, LineChunk, channel};
+use crate::transport::{Chunk, FRAME_LIMIT, Item, LineChunk, Receiver, channel};
 
 /// An encoder whose forks panic after encoding `left` events in total.
 struct FragileEncoder {

@@ -1,0 +1,113 @@
+//! The pipeline on several threads: which stages allow it, and how the output of the workers is
+//! merged in order.
+
+use super::Pipeline;
+use super::worker::{Worker, WorkerOutput};
+use crate::error::Exit;
+use crate::model::decode::Decoder;
+use crate::output::OutputError;
+use crate::transport::pool::InOrder;
+use crate::transport::{Chunk, Item};
+
+impl Pipeline {
+    /// Returns a worker for each thread, or `None` if a stage depends on the order of events.
+    pub(super) fn workers(&mut self) -> Option<Vec<Worker>> {
+        // The answer is the same for every later chunk, so it is determined once.
+        let threads = std::mem::replace(&mut self.threads, 1);
+        let is_parallel =
+            threads > 1 && self.limit.is_none() && self.stop.is_noop() && self.delivery.is_empty();
+        is_parallel.then(|| (0..threads).map(|_| self.worker()).collect())?
+    }
+
+    fn worker(&self) -> Option<Worker> {
+        let encoder = match &self.writer {
+            Some(writer) => Some(writer.fork()?),
+            None => None,
+        };
+        Some(Worker {
+            decoder: Decoder::default(),
+            redactor: self.redactor.fork(),
+            filter: self.filter.fork(),
+            encoder,
+            tallies: self
+                .observers
+                .iter()
+                .map(|observer| observer.tally())
+                .collect::<Option<_>>()?,
+        })
+    }
+
+    /// Returns whether an expression failed for the first time, which must be reported.
+    fn is_first_failure(&mut self, output: &WorkerOutput) -> bool {
+        output.failures.iter().filter(|(_, count)| *count > 0).any(|(id, _)| {
+            self.expressions().any(|failures| failures.id() == *id && failures.count() == 0)
+        })
+    }
+
+    /// Writes the output of a worker for a chunk, or processes the chunk again if it contains
+    /// something that must be reported in order.
+    fn merge_chunk(
+        &mut self,
+        chunk: &Chunk,
+        output: &mut WorkerOutput,
+    ) -> Result<Option<Exit>, OutputError> {
+        let parts = || self.observers.iter().zip(&output.tallies);
+        let can_merge = parts().all(|(observer, counts)| {
+            counts.as_ref().is_none_or(|counts| observer.can_merge(&**counts))
+        });
+        if output.needs_replay || !can_merge || self.is_first_failure(output) {
+            return self.chunk(chunk);
+        }
+        if let Some(writer) = &mut self.writer {
+            writer.merge(output.pending.take(), &mut output.bytes)?;
+        }
+        for (observer, counts) in self.observers.iter_mut().zip(&output.tallies) {
+            if let Some(counts) = counts {
+                observer.merge(&**counts);
+            }
+        }
+        for (id, count) in &output.failures {
+            if let Some(failures) = self.expressions().find(|failures| failures.id() == *id) {
+                failures.add(*count);
+            }
+        }
+        self.counts.add(&output.counts);
+        Ok(self.shutdown.is_set().then(|| self.stop.end()))
+    }
+}
+
+impl InOrder for Pipeline {
+    type Output = WorkerOutput;
+    type End = Result<Exit, OutputError>;
+
+    fn item(&mut self, item: &Item) -> Option<Self::End> {
+        let ended = match item {
+            Item::Frame(frame) => self.frame(frame.as_frame()),
+            Item::Chunk(chunk) => self.chunk(chunk),
+            Item::Recording(number) => {
+                if *number > 0 {
+                    self.end_recording();
+                }
+                self.recording = *number;
+                self.counts_before = self.counts.clone();
+                Ok(None)
+            }
+            Item::Connection(event) => self.connection(event),
+        };
+        ended.transpose()
+    }
+
+    fn merge(&mut self, chunk: &Chunk, output: &mut WorkerOutput) -> Option<Self::End> {
+        self.merge_chunk(chunk, output).transpose()
+    }
+
+    fn report_progress(&self) {
+        if let Some(progress) = &self.progress {
+            progress.set_events(self.counts.shown + self.counts.filtered);
+        }
+    }
+
+    fn flush(&mut self) -> Option<Self::End> {
+        self.flush_all().err().map(Err)
+    }
+}
