@@ -140,9 +140,14 @@ impl ShapeCache {
         let mut cursor = JsonCursor::new(text, LINE_START.len(), frame.data.len());
         let quote = text.starts_with(LINE_START).then(|| cursor.finish_plain_string()).flatten()?;
         let kind = Kind::from_name(text.get(LINE_START.len()..quote)?)?;
+        // Without fields, the text to copy ends before the comma.
+        let end = cursor.position();
         let has_more = cursor.skip_byte(b',');
         let start = cursor.position();
-        let (index, scanned) = self.scan(kind, text, cursor, has_more, buffer)?;
+        let (index, mut scanned) = self.scan(kind, text, cursor, has_more, buffer)?;
+        if buffer.fields.is_empty() {
+            scanned.end = end;
+        }
         let shape = &mut self.by_kind.get_mut(kind as usize)?.shapes[index];
         let tap = match scanned.recorded_tap {
             Some(span) => shape

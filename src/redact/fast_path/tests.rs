@@ -444,6 +444,14 @@ fn a_recorded_line_takes_the_fast_path_if_its_tap_is_current() {
 }
 
 #[test]
+fn a_recorded_line_without_fields_stays_as_it_is() {
+    let mut paths = PathComparison::new(Policy::default());
+    paths.line("{\"event_type\":\"session_end\"}");
+    let line = "{\"event_type\":\"session_end\",\"_tap\":{\"stream\":\"observer\"}}";
+    assert_eq!(paths.line(line), (line.to_owned(), true));
+}
+
+#[test]
 fn only_masking_policies_that_keep_tap_ids_use_the_fast_path() {
     let redacts = |name: &str| {
         let mut policy = Policy::default();
