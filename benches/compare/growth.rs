@@ -4,16 +4,16 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::run;
-use crate::{Call, evtap_call, median, peak_memory, recording};
+use crate::{data, process, table};
 
 /// Size of the recordings, except where the size grows, in bytes.
 const SIZE: usize = 50_000_000;
 
-/// A condition that is never true: no recording here has this event.
-const FALSE: &str = r#".event_type == "operator.left_call""#;
+/// A condition that is never true: no recording here has this call.
+const FALSE: &str = r#".call_sid == "CA00000000000000000000000000000000""#;
 
 /// Time in seconds, less that for a recording of one line, and peak memory in KiB.
 struct Measurement {
@@ -21,59 +21,89 @@ struct Measurement {
     peak_memory: u64,
 }
 
-/// Measures growth in `dir`, with recordings of up to `megabytes`. Returns a table of multiples of
+/// Measures growth in `dir`, with recordings of up to `size` bytes. Returns a table of multiples of
 /// the first row of each kind.
-pub fn table(dir: &Path, megabytes: usize, rounds: usize) -> String {
+pub fn table(evtap: &Path, dir: &Path, size: usize, rounds: usize) -> String {
     let (input, out) = (dir.join("growing.ndjson"), dir.join("out"));
-    let all = evtap_call("replay -o ndjson");
     let begin = dir.join("begin.ndjson");
-    recording::large(&begin, 1, 200);
-    let measure = |call: &Call, input: &Path| {
-        let times = |input: &Path| {
-            median(&mut (0..rounds).map(|_| run(call, input, &out)).collect::<Vec<Duration>>())
-        };
-        let seconds = times(input).saturating_sub(times(&begin)).as_secs_f64();
-        Measurement { seconds, peak_memory: peak_memory(call, input, &out) }
+    data::write_large(&begin, 1, 200);
+    let measure = |filters: usize, input: &Path| {
+        let run = |input: &Path| run(evtap, filters, input, &out);
+        let (mut times, mut peak_memory) = (Vec::new(), 0);
+        for _ in 0..rounds {
+            let (start, _) = run(&begin);
+            let (whole, memory) = run(input);
+            times.push(whole.saturating_sub(start).as_secs_f64());
+            peak_memory = peak_memory.max(memory);
+        }
+        Measurement { seconds: table::median(&times), peak_memory }
     };
 
-    let mut table =
-        format!("{:26}{:>10}{:>16}{:>16}\n", "a recording of", "s", "time per byte", "memory");
-    let sizes = std::iter::successors(Some(10), |size| Some(size * 10))
-        .take_while(|size| *size <= megabytes);
-    let rows = sizes.map(|size| {
-        recording::long(&input, size * 1_000_000);
-        (format!("{size} MB"), measure(&all, &input), size as f64)
-    });
-    add_rows(&mut table, rows);
+    let mut text = String::from(
+        "| a recording of | seconds | time per byte | memory |\n| --- | --- | --- | --- |\n",
+    );
+    let sizes = std::iter::successors(Some(10_000_000), |size| Some(size * 10));
+    add_rows(
+        &mut text,
+        sizes.take_while(|each| *each <= size).map(|size| {
+            data::write_long(&input, size);
+            (format!("{} MB", table::rate(size as f64 / 1e6)), measure(0, &input), size as f64)
+        }),
+    );
 
-    table += "filters, all false\n";
-    recording::long(&input, SIZE);
-    let rows = [1, 2, 4, 8, 16].map(|filters| {
-        let mut call = evtap_call("replay -o ndjson");
-        call.args
-            .extend(std::iter::repeat_n(["-f".to_owned(), FALSE.to_owned()], filters).flatten());
-        (filters.to_string(), measure(&call, &input), 1.0)
-    });
-    add_rows(&mut table, rows);
+    text += "| **filters, all false** | | | |\n";
+    data::write_long(&input, SIZE);
+    add_rows(
+        &mut text,
+        [1, 2, 4, 8, 16].map(|filters| (filters.to_string(), measure(filters, &input), 1.0)),
+    );
 
-    table += "events of\n";
-    let rows = [1, 16, 128, 1024].map(|kibibytes| {
-        // The largest event is at the limit for frames.
-        recording::large(&input, SIZE, kibibytes * 1024 - 1);
-        (format!("{kibibytes} KiB"), measure(&all, &input), 1.0)
-    });
-    add_rows(&mut table, rows);
+    text += "| **events of** | | | |\n";
+    add_rows(
+        &mut text,
+        [1, 16, 128, 1024].map(|kibibytes| {
+            // The largest event is at the limit for frames.
+            data::write_large(&input, SIZE, kibibytes * 1024 - 1);
+            (format!("{kibibytes} KiB"), measure(0, &input), 1.0)
+        }),
+    );
     fs::remove_file(&input).expect("it is ours");
-    table
+    text
+}
+
+/// Replays a recording with filters that are never true. Returns the time and the peak memory in
+/// KiB.
+fn run(evtap: &Path, filters: usize, input: &Path, out: &Path) -> (Duration, u64) {
+    let mut command = Command::new(evtap);
+    command.args(["replay", "-o", "ndjson"]).arg(input);
+    command.args(std::iter::repeat_n(["-f", FALSE], filters).flatten());
+    command.stdout(fs::File::create(out).expect("a file")).stderr(Stdio::null());
+    let began = Instant::now();
+    let mut child = command.spawn().expect("it runs");
+    let mut memory = 0;
+    loop {
+        memory = memory.max(process::memory(child.id()));
+        if let Some(status) = child.try_wait().expect("a child") {
+            assert!(status.success(), "evtap fails");
+            return (began.elapsed(), memory);
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    }
 }
 
 /// Adds rows: a name, a measurement, and its work relative to the others.
-fn add_rows(table: &mut String, rows: impl IntoIterator<Item = (String, Measurement, f64)>) {
+fn add_rows(text: &mut String, rows: impl IntoIterator<Item = (String, Measurement, f64)>) {
     let mut first = None;
     for (name, measured, work) in rows {
         let (seconds, memory) = (measured.seconds / work, measured.peak_memory as f64);
         let (first_seconds, first_memory) = *first.get_or_insert((seconds, memory));
-        let (time, memory) = (seconds / first_seconds, memory / first_memory);
-        let _ = writeln!(table, "  {name:24}{:10.3}{time:15.2}x{memory:15.2}x", measured.seconds);
+        let _ = writeln!(
+            text,
+            "| {name} | {:.3} | {:.2} × | {:.1} MiB, {:.2} × |",
+            measured.seconds,
+            seconds / first_seconds,
+            memory / 1024.0,
+            memory / first_memory
+        );
     }
 }

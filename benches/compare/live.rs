@@ -4,13 +4,19 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use evtap::emulator::DEMO_WORKSPACE;
 
-use crate::{EVTAP, Run, measure};
+use crate::table;
+
+/// Number of events that are sent as fast as possible.
+const EVENTS: usize = 200_000;
+
+/// Number of events, a millisecond apart, whose latency is measured.
+const PACED: u32 = 3000;
 
 /// Starts a server that sends events of 300 bytes, each with the time at which it is sent. Returns
 /// its URL.
@@ -57,77 +63,75 @@ fn request(socket: &mut TcpStream) {
     }
 }
 
-fn watch(address: &str, events: usize) -> Command {
-    let mut command = Command::new(EVTAP);
-    command.args([
-        "watch",
-        "--workspace",
-        DEMO_WORKSPACE,
-        "-o",
-        "ndjson",
-        "-n",
-        &events.to_string(),
-    ]);
+fn watch(evtap: &Path, address: &str, events: u32) -> Command {
+    let mut command = Command::new(evtap);
+    command.args(["watch", "--workspace", DEMO_WORKSPACE, "-o", "ndjson"]);
+    command.args(["-n", &events.to_string()]);
     command.env("AMIGO_API_KEY", "bench").env("AMIGO_BASE_URL", address);
     command
 }
 
 /// Measures events per second, and the delay between the server's write and the printed line.
-pub fn measured(dir: &Path, rounds: usize, table: &mut String) {
-    const EVENTS: usize = 200_000;
-    let out: PathBuf = dir.join("out");
-    let timed = |mut command: Command| {
+pub fn measured(evtap: &Path, dir: &Path, rounds: usize) -> String {
+    let out = dir.join("out");
+    let rate = |mut command: Command| {
         command.stdout(File::create(&out).expect("a file")).stderr(Stdio::null());
         let began = Instant::now();
         assert!(command.status().expect("it runs").success(), "it fails");
-        began.elapsed()
+        EVENTS as f64 / began.elapsed().as_secs_f64()
     };
-    let ours = || timed(watch(&serve(EVENTS, Duration::ZERO, Instant::now()), EVENTS));
-    let theirs = || {
-        let address = serve(EVENTS, Duration::ZERO, Instant::now());
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut our_delays, mut their_delays) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let address = || serve(EVENTS, Duration::ZERO, Instant::now());
+        ours.push(rate(watch(evtap, &address(), EVENTS as u32)));
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("curl -sN {address} | sed -un 's/^data: //p' | jq -c .")]);
-        timed(shell)
-    };
-    let size = EVENTS as u64 * 300;
-    let runs: [Run<'_>; 2] =
-        [("evtap watch", size, Box::new(ours)), ("curl -N | jq", size, Box::new(theirs))];
-    measure("F 200,000 live events", rounds, table, &runs);
-    for (name, is_ours) in [("evtap", true), ("curl -N", false)] {
-        let began = Instant::now();
-        let events = 3000;
-        let address = serve(events, Duration::from_millis(1), began + Duration::from_millis(300));
-        let mut command = if is_ours {
-            watch(&address, events)
-        } else {
+        let pipe = format!("curl -sN {} | sed -un 's/^data: //p' | jq -c .", address());
+        shell.args(["-c", &pipe]);
+        theirs.push(rate(shell));
+        our_delays.push(delays(|address| watch(evtap, address, PACED)));
+        their_delays.push(delays(|address| {
             let mut curl = Command::new("curl");
-            curl.args(["-sN", &address]);
+            curl.args(["-sN", address]);
             curl
-        };
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
-        let lines =
-            BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
-        let mut late: Vec<Duration> = lines
-            .filter_map(|line| {
-                let arrived = began.elapsed();
-                let (_, rest) = line.split_once("\"duration_seconds\":")?;
-                let sent: u64 = rest.split(',').next()?.parse().ok()?;
-                Some(
-                    arrived
-                        .saturating_sub(Duration::from_millis(300))
-                        .saturating_sub(Duration::from_nanos(sent)),
-                )
-            })
-            .collect();
-        child.wait().expect("it ends");
-        late.sort_unstable();
-        let at = |part: f64| late[(late.len() as f64 * part) as usize].as_secs_f64() * 1e3;
+        }));
+    }
+    let mut text = String::from("| measurement | evtap | peer |\n| --- | --- | --- |\n");
+    let [ours, theirs] = [ours, theirs].map(|rates| table::rate(table::median(&rates)));
+    let _ = writeln!(
+        text,
+        "| {EVENTS} live events | {ours} per second | `curl -N … \\| jq`: {theirs} per second |"
+    );
+    for (name, part) in [("median", 0.5), ("p99", 0.99)] {
+        let [ours, theirs] = [&our_delays, &their_delays].map(|rounds| {
+            let of = |round: &Vec<f64>| round[(round.len() as f64 * part) as usize];
+            table::median(&rounds.iter().map(of).collect::<Vec<_>>())
+        });
         let _ = writeln!(
-            table,
-            "  {name:20} later than sent: p50 {:.2} ms, p99 {:.2} ms",
-            at(0.5),
-            at(0.99)
+            text,
+            "| Latency at 1,000 events per second, {name} | {ours:.2} ms | `curl -N`: {theirs:.2} ms |"
         );
     }
+    text
+}
+
+/// Returns how many milliseconds after it was sent each line was read, in ascending order.
+fn delays(client: impl Fn(&str) -> Command) -> Vec<f64> {
+    let (began, head_start) = (Instant::now(), Duration::from_millis(300));
+    let address = serve(PACED as usize, Duration::from_millis(1), began + head_start);
+    let mut command = client(&address);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+    let mut delays: Vec<f64> = lines
+        .filter_map(|line| {
+            let arrived = began.elapsed().saturating_sub(head_start);
+            let (_, rest) = line.split_once("\"duration_seconds\":")?;
+            let sent: u64 = rest.split(',').next()?.parse().ok()?;
+            Some(arrived.saturating_sub(Duration::from_nanos(sent)).as_secs_f64() * 1e3)
+        })
+        .collect();
+    child.wait().expect("it ends");
+    assert_eq!(delays.len(), PACED as usize, "each event is printed");
+    delays.sort_unstable_by(f64::total_cmp);
+    delays
 }
