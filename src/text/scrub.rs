@@ -19,7 +19,7 @@ mod rules;
 
 pub use detector::Detector;
 use detector::{Check, DetectorRule, RuleMatch};
-use features::{TextFeatures, has_spoken_address, is_identifier_byte};
+use features::{RuleSet, candidates};
 use fold::FoldedText;
 
 /// Text in which identifiers are masked.
@@ -31,33 +31,17 @@ pub struct Scrubbed {
     pub detectors: Vec<Detector>,
 }
 
-/// Returns the rules that could match in a text, each with its place among all rules.
-fn rules_for(text: &str) -> impl Iterator<Item = (usize, &'static DetectorRule)> {
-    let features = TextFeatures::scan(text);
-    rules::all().enumerate().filter(move |(_, rule)| features.meet(rule.requirement))
+/// Returns the rules of a set, each with its place among all rules.
+fn rules_in(set: RuleSet) -> impl Iterator<Item = (usize, &'static DetectorRule)> {
+    rules::all().enumerate().filter(move |(index, _)| set & (1 << index) != 0)
 }
 
 /// Whether [`scrub`] may find something to mask.
 ///
-/// `false` is certain. `true` is not, because a pattern may match text that its rule then rejects.
+/// `false` is certain. `true` is not, because only the rules themselves can tell.
 #[must_use]
 pub fn may_contain_identifier(text: &str) -> bool {
-    // Without an early exit the compiler checks several bytes in each step.
-    let (mut is_plain, mut has_identifier_byte) = (true, false);
-    for byte in text.bytes() {
-        is_plain &= matches!(byte, b' '..=b'$' | b'\''..=b'~');
-        has_identifier_byte |= is_identifier_byte(byte);
-    }
-    if is_plain {
-        return (has_identifier_byte || has_spoken_address(text)) && matches_a_rule(text);
-    }
-    let folded = FoldedText::new(text).text;
-    (folded.bytes().any(is_identifier_byte) || has_spoken_address(&folded))
-        && matches_a_rule(&folded)
-}
-
-fn matches_a_rule(text: &str) -> bool {
-    rules_for(text).any(|(_, rule)| rule.regex().is_match(text))
+    candidates(&FoldedText::new(text).text) != 0
 }
 
 /// Masks the identifiers in a text, or returns `None` if there are none.
@@ -66,10 +50,15 @@ fn matches_a_rule(text: &str) -> bool {
 /// a whole.
 #[must_use]
 pub fn scrub(text: &str) -> Option<Scrubbed> {
-    let mut scrubbed = scrub_once(text)?;
+    scrub_with(text, candidates)
+}
+
+/// Masks the identifiers that the rules of a folded text's `candidates` find.
+fn scrub_with(text: &str, candidates: fn(&str) -> RuleSet) -> Option<Scrubbed> {
+    let mut scrubbed = scrub_once(text, candidates)?;
     // A mask can isolate neighbouring text, which is then an identifier by itself.
     for _ in 0..MAX_PASSES {
-        let Some(again) = scrub_once(&scrubbed.text) else { return Some(scrubbed) };
+        let Some(again) = scrub_once(&scrubbed.text, candidates) else { return Some(scrubbed) };
         scrubbed = Scrubbed {
             text: again.text,
             detectors: [scrubbed.detectors, again.detectors].concat(),
@@ -82,9 +71,13 @@ pub fn scrub(text: &str) -> Option<Scrubbed> {
 /// How often masked text is searched again before all of it is masked.
 const MAX_PASSES: usize = 3;
 
-fn scrub_once(text: &str) -> Option<Scrubbed> {
+fn scrub_once(text: &str, candidates: fn(&str) -> RuleSet) -> Option<Scrubbed> {
     let folded = FoldedText::new(text);
-    let hits = hits(&folded.text);
+    let candidates = candidates(&folded.text);
+    if candidates == 0 {
+        return None;
+    }
+    let hits = hits(&folded.text, candidates);
     if hits.is_empty() {
         return None;
     }
@@ -104,10 +97,10 @@ fn scrub_once(text: &str) -> Option<Scrubbed> {
 }
 
 /// Finds the identifiers in folded text, in order. Overlapping matches become one hit, with the
-/// detector of the first.
-fn hits(text: &str) -> Vec<(Range<usize>, Detector)> {
+/// detector of the first. Only the `candidates` among the rules are tried.
+fn hits(text: &str, candidates: RuleSet) -> Vec<(Range<usize>, Detector)> {
     let mut found = Vec::new();
-    for (index, rule) in rules_for(text) {
+    for (index, rule) in rules_in(candidates) {
         let mut at = 0;
         while let Some(candidate) = next_match(rule, text, at) {
             let start = candidate.span.start;
@@ -149,9 +142,14 @@ fn next_match<'t>(rule: &DetectorRule, text: &'t str, at: usize) -> Option<RuleM
     if at >= text.len() {
         return None;
     }
-    let captures = rule.regex().captures_at(text, at)?;
-    let group = captures.get(1).or_else(|| captures.get(0))?;
-    (!group.is_empty()).then(|| RuleMatch { text, span: group.range() })
+    let regex = rule.regex();
+    let found = if regex.static_captures_len() == Some(1) {
+        regex.find_at(text, at)?
+    } else {
+        let captures = regex.captures_at(text, at)?;
+        captures.get(1).or_else(|| captures.get(0))?
+    };
+    (!found.is_empty()).then(|| RuleMatch { text, span: found.range() })
 }
 
 /// Whether a match is not part of something longer: an id, a version, a path, a decimal number or a

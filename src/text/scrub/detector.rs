@@ -166,14 +166,13 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 /// What a text must contain for a rule to match in it. It is quick to check.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Requirement {
-    /// At least this many digits.
-    Digits(usize),
-    /// At least this many digits, and one of these texts in lower case: a character right before a
-    /// digit, or three bytes anywhere, such as the beginning of a word.
-    With(usize, &'static [&'static str]),
-    /// At least this many digits, and, not far before a digit, one of these texts of three bytes in
-    /// lower case.
-    After(usize, &'static [&'static str]),
+    /// Digits.
+    Digits(DigitCount),
+    /// Digits, and one of these texts in lower case: a character right before a digit, or three
+    /// bytes anywhere, such as the beginning of a word.
+    With(DigitCount, &'static [&'static str]),
+    /// Digits, and, not far before a digit, one of these texts of three bytes in lower case.
+    After(DigitCount, &'static [&'static str]),
     /// A digit and a colon.
     Colon,
     /// An `@`.
@@ -184,4 +183,51 @@ pub(super) enum Requirement {
     Path,
     /// The words or brackets of an address that is spoken or disguised, or an `@`.
     Spoken,
+}
+
+/// How many digits a text must contain, and what can be between them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DigitCount {
+    pub min: usize,
+    pub gap: DigitGap,
+}
+
+/// What can be between the digits of a number.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum DigitGap {
+    /// Anything.
+    Any,
+    /// Punctuation and words, but no letter right before a digit.
+    Words,
+    /// Punctuation, and the letters that stand for digits.
+    Close,
+    /// Anything, but there is something between any two digits.
+    Single,
+}
+
+impl DigitGap {
+    /// The number of variants.
+    pub const COUNT: usize = 4;
+}
+
+impl DigitCount {
+    /// At least `min` digits.
+    pub const fn any(min: usize) -> Self {
+        Self { min, gap: DigitGap::Any }
+    }
+
+    /// At least `min` digits that only punctuation and words separate.
+    pub const fn words(min: usize) -> Self {
+        Self { min, gap: DigitGap::Words }
+    }
+
+    /// At least `min` digits that only punctuation, and letters in place of digits, separate.
+    pub const fn close(min: usize) -> Self {
+        Self { min, gap: DigitGap::Close }
+    }
+
+    /// At least `min` digits without another digit beside them.
+    pub const fn single(min: usize) -> Self {
+        Self { min, gap: DigitGap::Single }
+    }
 }

@@ -1,94 +1,88 @@
 //! A first pass over the bytes of a text, which finds out which rules could match at all, so that
 //! most clean text costs little.
 
-use memchr::{memchr, memchr_iter};
+use std::sync::OnceLock;
 
-use super::detector::Requirement;
+use memchr::memchr_iter;
 
-/// What a text contains, as far as a [`Requirement`] asks for it.
-#[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each tells something else about the text")]
-pub(super) struct TextFeatures {
-    pub digits: usize,
-    /// Which ASCII characters stand right before a digit, a bit each.
-    characters: u128,
-    /// Which sequences of three bytes there are, other than inside words. Only filled if there are
-    /// digits.
-    triples: Triples,
-    /// Those of them that a digit follows in time.
-    announcing: Triples,
-    colon: bool,
-    at: bool,
-    query: bool,
-    path: bool,
-    spoken: bool,
+use super::detector::{DigitCount, DigitGap, Requirement};
+use super::rules;
+
+/// A set of rules, a bit for the index of each.
+pub(super) type RuleSet = u128;
+
+/// The ASCII digits.
+pub(super) const DIGIT: u8 = 1;
+/// Letters of ASCII.
+const LETTER: u8 = 1 << 1;
+/// What can be between close digits: punctuation, and the letters of `oh` and in place of digits.
+const CLOSE: u8 = 1 << 2;
+/// The marks of addresses and URLs.
+const MARK: u8 = 1 << 3;
+/// A `%` or `&`, with which an encoded character begins.
+pub(super) const CODE: u8 = 1 << 4;
+/// Everything but printable ASCII.
+pub(super) const UNUSUAL: u8 = 1 << 5;
+/// The last byte of what [`has_spoken_address`] looks for.
+const SPOKEN_END: u8 = 1 << 6;
+
+/// The classes of each byte.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0u8;
+    loop {
+        classes[byte as usize] = classes_of(byte);
+        if byte == u8::MAX {
+            break classes;
+        }
+        byte += 1;
+    }
+};
+
+const fn classes_of(byte: u8) -> u8 {
+    let mut classes = match byte {
+        b'0'..=b'9' => DIGIT,
+        b'o' | b'O' | b'i' | b'I' | b'l' | b'L' | b'h' | b'H' => LETTER | CLOSE,
+        b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+        b' ' | b'.' | b',' | b'_' | b'~' | b'*' | b'|' | b'(' | b')' | b'[' | b']' | b'+'
+        | b'-' | b'\'' => CLOSE,
+        b'/' => CLOSE | MARK,
+        b'@' | b'?' => MARK,
+        b'%' | b'&' => CODE,
+        b'!'..=b'~' => 0,
+        _ => UNUSUAL,
+    };
+    if matches!(byte | 0x20, b't' | b')' | b'}' | b'b' | b'f' | b'i' | b'o') {
+        classes |= SPOKEN_END;
+    }
+    classes
 }
 
-impl TextFeatures {
-    pub fn scan(text: &str) -> Self {
-        let bytes = text.as_bytes();
-        let digits = bytes.iter().map(|byte| usize::from(byte.is_ascii_digit())).sum();
-        let (mut characters, mut triples, mut announcing) =
-            (0, Triples::default(), Triples::default());
-        if digits > 0 {
-            (triples, announcing) = (Triples::with_room(), Triples::with_room());
-            let mut next_digit = usize::MAX;
-            for (at, byte) in bytes.iter().enumerate().rev() {
-                let distance = next_digit - at;
-                if byte.is_ascii_digit() {
-                    next_digit = at;
-                } else if byte.is_ascii() && distance <= MAX_SEPARATOR {
-                    characters |= 1 << byte;
-                }
-                let is_inside_word = byte.is_ascii_alphabetic()
-                    && at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphabetic());
-                if let (Some(triple), false) = (bytes[at..].first_chunk(), is_inside_word) {
-                    triples.insert(*triple);
-                    if distance <= MAX_ANNOUNCEMENT {
-                        announcing.insert(*triple);
-                    }
-                }
-            }
-        }
-        let has = |byte| memchr(byte, bytes).is_some();
-        let is_followed =
-            |at: usize| bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace());
-        let is_scheme = |at: usize| bytes[at..].starts_with(b"://");
-        Self {
-            digits,
-            characters,
-            triples,
-            announcing,
-            colon: digits > 0 && has(b':'),
-            at: has(b'@'),
-            query: memchr_iter(b'?', bytes).any(is_followed),
-            path: has(b'/') && (has_host_name(bytes) || memchr_iter(b':', bytes).any(is_scheme)),
-            spoken: has_spoken_address(text),
-        }
-    }
-
-    pub fn meet(&self, requirement: Requirement) -> bool {
-        match requirement {
-            Requirement::Digits(digits) => self.digits >= digits,
-            Requirement::With(digits, texts) => {
-                self.digits >= digits
-                    && texts.iter().any(|text| match text.as_bytes() {
-                        [character] => self.characters & (1 << character) != 0,
-                        triple => self.triples.may_contain(triple),
-                    })
-            }
-            Requirement::After(digits, texts) => {
-                self.digits >= digits
-                    && texts.iter().any(|text| self.announcing.may_contain(text.as_bytes()))
-            }
-            Requirement::Colon => self.colon,
-            Requirement::At => self.at,
-            Requirement::Query => self.query,
-            Requirement::Path => self.path,
-            Requirement::Spoken => self.spoken || self.at,
-        }
-    }
+/// Returns the classes of all bytes of a text.
+pub(super) fn classes(text: &str) -> u8 {
+    text.bytes().fold(0, |classes, byte| classes | CLASSES[usize::from(byte)])
 }
+
+/// Returns the rules that could match in a folded text.
+pub(super) fn candidates(text: &str) -> RuleSet {
+    let classes = classes(text);
+    let prefilter = Prefilter::get();
+    let mut rules = 0;
+    if classes & DIGIT != 0 {
+        rules |= prefilter.digit_rules(text.as_bytes());
+    }
+    if classes & MARK != 0 {
+        rules |= prefilter.mark_rules(text.as_bytes());
+    }
+    // An `@` is a mark, with which these rules are among the others.
+    if rules & prefilter.spoken == 0 && has_spoken_address(text.as_bytes()) {
+        rules |= prefilter.spoken;
+    }
+    rules
+}
+
+/// How many digits a rule requires at most.
+const MAX_DIGITS: usize = 16;
 
 /// How far a separator may be from the digits that it separates, in bytes.
 const MAX_SEPARATOR: usize = 3;
@@ -96,36 +90,225 @@ const MAX_SEPARATOR: usize = 3;
 /// How far the beginning of an announcement may be from the number that it announces, in bytes.
 const MAX_ANNOUNCEMENT: usize = 120;
 
-/// A set of sequences of three bytes, in which only letters are told apart from one another, and in
-/// any case. A new one has no room.
-#[derive(Debug, Default)]
-struct Triples(Vec<u64>);
+/// The rules by what they require.
+struct Prefilter {
+    /// For each gap, the rules that so many digits are enough for, and those that do not count
+    /// digits with this gap.
+    digits: [[RuleSet; MAX_DIGITS + 1]; DigitGap::COUNT],
+    /// The rules that require nothing beside digits.
+    only_digits: RuleSet,
+    /// The rules that require a character right before a digit.
+    characters: [RuleSet; 128],
+    /// The number of each sequence of three bytes in `texts`, or 0.
+    triples: Box<[u16]>,
+    texts: Vec<TextRules>,
+    colon: RuleSet,
+    at: RuleSet,
+    query: RuleSet,
+    path: RuleSet,
+    spoken: RuleSet,
+}
 
-impl Triples {
-    fn with_room() -> Self {
-        Self(vec![0; 32 * 32 * 32 / 64])
+/// The rules that require a sequence of three bytes.
+#[derive(Debug, Default, Clone, Copy)]
+struct TextRules {
+    anywhere: RuleSet,
+    before_digit: RuleSet,
+}
+
+impl Prefilter {
+    fn get() -> &'static Self {
+        static PREFILTER: OnceLock<Prefilter> = OnceLock::new();
+        PREFILTER.get_or_init(Self::new)
     }
 
-    fn bit(triple: [u8; 3]) -> usize {
-        triple.into_iter().fold(0, |index, byte| index * 32 + usize::from(class(byte)))
+    fn new() -> Self {
+        let mut prefilter = Self {
+            digits: [[0; MAX_DIGITS + 1]; DigitGap::COUNT],
+            only_digits: 0,
+            characters: [0; 128],
+            triples: vec![0; 1 << (3 * CLASS_BITS)].into(),
+            texts: vec![TextRules::default()],
+            colon: 0,
+            at: 0,
+            query: 0,
+            path: 0,
+            spoken: 0,
+        };
+        for (index, rule) in rules::all().enumerate() {
+            prefilter.insert(1 << index, rule.requirement);
+        }
+        prefilter
     }
 
-    fn insert(&mut self, triple: [u8; 3]) {
-        let bit = Self::bit(triple);
-        self.0[bit / 64] |= 1 << (bit % 64);
+    fn insert(&mut self, rule: RuleSet, requirement: Requirement) {
+        let mut is_before_digit = false;
+        let (count, texts) = match requirement {
+            Requirement::Digits(count) => {
+                self.only_digits |= rule;
+                (count, &[][..])
+            }
+            Requirement::With(count, texts) => (count, texts),
+            Requirement::After(count, texts) => {
+                is_before_digit = true;
+                (count, texts)
+            }
+            Requirement::Colon => {
+                self.colon |= rule;
+                (DigitCount::any(1), &[][..])
+            }
+            Requirement::At => return self.at |= rule,
+            Requirement::Query => return self.query |= rule,
+            Requirement::Path => return self.path |= rule,
+            Requirement::Spoken => {
+                self.at |= rule;
+                return self.spoken |= rule;
+            }
+        };
+        for (gap, by_count) in self.digits.iter_mut().enumerate() {
+            let min = if gap == count.gap as usize { count.min } else { 0 };
+            for rules in &mut by_count[min..] {
+                *rules |= rule;
+            }
+        }
+        for text in texts {
+            match *text.as_bytes() {
+                [character] => self.characters[usize::from(character)] |= rule,
+                [first, second, third] => {
+                    let number = &mut self.triples[triple([first, second, third])];
+                    if *number == 0 {
+                        *number = u16::try_from(self.texts.len()).unwrap_or(0);
+                        self.texts.push(TextRules::default());
+                    }
+                    let rules = &mut self.texts[usize::from(*number)];
+                    if is_before_digit {
+                        rules.before_digit |= rule;
+                    } else {
+                        rules.anywhere |= rule;
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
-    /// Whether three bytes may be in the set. `false` is certain.
-    fn may_contain(&self, triple: &[u8]) -> bool {
-        triple.first_chunk().is_some_and(|triple| {
-            let bit = Self::bit(*triple);
-            self.0.get(bit / 64).is_some_and(|bits| bits & (1 << (bit % 64)) != 0)
-        })
+    /// Returns the rules that require digits and could match.
+    fn digit_rules(&self, bytes: &[u8]) -> RuleSet {
+        let mut rules = self.only_digits;
+        let mut counts = DigitCounts::default();
+        let mut next_digit = usize::MAX;
+        for (at, byte) in bytes.iter().enumerate().rev() {
+            let class = CLASSES[usize::from(*byte)];
+            let before = at.checked_sub(1).map_or(0, |at| CLASSES[usize::from(bytes[at])]);
+            let distance = next_digit - at;
+            if class & DIGIT != 0 {
+                counts.add_digit(before & DIGIT != 0, distance == 1);
+                next_digit = at;
+                continue;
+            }
+            counts.add_gap(class, distance == 1);
+            if distance <= MAX_SEPARATOR {
+                rules |= self.characters.get(usize::from(*byte)).copied().unwrap_or_default();
+            }
+            if *byte == b':' {
+                rules |= self.colon;
+            }
+            // No text begins inside a word.
+            if class & before & LETTER == 0
+                && let Some(bytes) = bytes[at..].first_chunk()
+            {
+                let number = self.triples[triple(*bytes)];
+                if number != 0 {
+                    let texts = self.texts[usize::from(number)];
+                    rules |= texts.anywhere;
+                    if distance <= MAX_ANNOUNCEMENT {
+                        rules |= texts.before_digit;
+                    }
+                }
+            }
+        }
+        let counts = [counts.any, counts.words.max, counts.close.max, counts.single];
+        self.digits
+            .iter()
+            .zip(counts)
+            .fold(rules, |rules, (by_count, count)| rules & by_count[count.min(MAX_DIGITS)])
+    }
+
+    /// Returns the rules that require a mark and could match.
+    fn mark_rules(&self, bytes: &[u8]) -> RuleSet {
+        let (mut has_at, mut has_query, mut has_slash) = (false, false, false);
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'@' => has_at = true,
+                b'?' => {
+                    has_query |= bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace());
+                }
+                b'/' => has_slash = true,
+                _ => {}
+            }
+        }
+        let is_scheme = |at: usize| bytes[at..].starts_with(b"://");
+        let has_path =
+            has_slash && (has_host_name(bytes) || memchr_iter(b':', bytes).any(is_scheme));
+        let rules_if = |has: bool, rules| if has { rules } else { 0 };
+        rules_if(has_at, self.at) | rules_if(has_query, self.query) | rules_if(has_path, self.path)
     }
 }
 
+/// The digits of a text, counted for each [`DigitGap`].
+#[derive(Debug, Default)]
+struct DigitCounts {
+    any: usize,
+    words: DigitRun,
+    close: DigitRun,
+    single: usize,
+}
+
+/// The digits since the last gap that is none between the digits of a number.
+#[derive(Debug, Default)]
+struct DigitRun {
+    count: usize,
+    max: usize,
+    /// Such a gap comes next.
+    is_over: bool,
+}
+
+impl DigitRun {
+    fn add_digit(&mut self) {
+        self.count = if self.is_over { 1 } else { self.count + 1 };
+        self.max = self.max.max(self.count);
+        self.is_over = false;
+    }
+}
+
+impl DigitCounts {
+    /// Counts a digit, from the end of the text to its beginning.
+    fn add_digit(&mut self, follows_digit: bool, precedes_digit: bool) {
+        self.any += 1;
+        self.single += usize::from(!follows_digit && !precedes_digit);
+        self.words.add_digit();
+        self.close.add_digit();
+    }
+
+    /// Adds a byte of the gap before a digit.
+    fn add_gap(&mut self, class: u8, precedes_digit: bool) {
+        let is_letter = class & LETTER != 0;
+        self.close.is_over |= class & CLOSE == 0;
+        self.words.is_over |= if is_letter { precedes_digit } else { class & CLOSE == 0 };
+    }
+}
+
+/// How many bits number the letters and the classes of other bytes.
+const CLASS_BITS: usize = 5;
+
+/// Returns a number for three bytes, in which only letters are told apart from one another, and in
+/// any case.
+fn triple(bytes: [u8; 3]) -> usize {
+    bytes.into_iter().fold(0, |number, byte| number << CLASS_BITS | usize::from(letter(byte)))
+}
+
 /// Returns the number of a letter, or of a class of other bytes, below 32.
-const fn class(byte: u8) -> u8 {
+const fn letter(byte: u8) -> u8 {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' => byte & 0x1f,
         b' ' => 27,
@@ -137,20 +320,16 @@ const fn class(byte: u8) -> u8 {
     }
 }
 
-/// Whether a byte is a digit or a mark of an address: every identifier contains at least one, or is
-/// found by [`has_spoken_address`].
-pub(super) const fn is_identifier_byte(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'@' | b'?' | b'/')
-}
-
 /// Whether a text may contain an address that is spoken or disguised: `at` in brackets, or `at` with
 /// `dot`, with a host name or with a provider of email, or the words of another language for it.
-pub(super) fn has_spoken_address(text: &str) -> bool {
-    let bytes = text.as_bytes();
+fn has_spoken_address(bytes: &[u8]) -> bool {
     let (mut is_spoken, mut has_at, mut has_dot) = (false, false, false);
     for window in bytes.windows(4) {
+        if CLASSES[usize::from(window[3])] & SPOKEN_END == 0 {
+            continue;
+        }
         // With the bit of lower case, brackets become braces.
-        match [0, 1, 2, 3].map(|at| window[at] | 0x20) {
+        match [window[0] | 0x20, window[1] | 0x20, window[2] | 0x20, window[3] | 0x20] {
             [_, b'{' | b'(' | b'<', b'a', b't' | b')' | b'}']
             // arroba, arobase, Klammeraffe
             | [b'r' | b'a', b'r', b'o', b'b']

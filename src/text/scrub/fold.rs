@@ -8,49 +8,75 @@ use std::ops::Range;
 
 use memchr::memchr2_iter;
 
+use super::features::{CODE, UNUSUAL, classes};
 use crate::text::terminal;
 
 /// Folded text, which knows where each part of it came from.
 pub(super) struct FoldedText<'t> {
     pub text: Cow<'t, str>,
-    /// The offset in the original of each byte and of the end. Empty if nothing was folded.
-    origin: Vec<usize>,
+    /// Where the distance to the original changes: the offset in the text and in the original.
+    /// Empty if nothing was folded.
+    parts: Vec<(usize, usize)>,
 }
 
 impl<'t> FoldedText<'t> {
     pub fn new(text: &'t str) -> Self {
-        if is_plain(text) {
-            return Self { text: Cow::Borrowed(text), origin: Vec::new() };
+        let classes = classes(text);
+        if classes & UNUSUAL == 0 && (classes & CODE == 0 || !has_code(text)) {
+            return Self { text: Cow::Borrowed(text), parts: Vec::new() };
         }
-        let (mut folded, mut origin) =
-            (String::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
-        let mut characters = text.char_indices();
-        while let Some((at, character)) = characters.next() {
-            let (character, length) = decoded(&text[at..]).unwrap_or((character, 1));
-            for _ in 1..length {
-                characters.next();
+        let (mut folded, mut parts) = (String::with_capacity(text.len()), Vec::new());
+        let mut at = 0;
+        while let Some(character) = text[at..].chars().next() {
+            let length = plain_length(&text[at..]);
+            if length > 0 {
+                add_part(&mut parts, folded.len(), at);
+                folded.push_str(&text[at..at + length]);
+                at += length;
+                continue;
             }
-            let Some(plain) = fold(character) else { continue };
-            folded.push(plain);
-            origin.resize(folded.len(), at);
+            let (character, length) =
+                decoded(&text[at..]).unwrap_or((character, character.len_utf8()));
+            if let Some(plain) = fold(character) {
+                add_part(&mut parts, folded.len(), at);
+                folded.push(plain);
+            }
+            at += length;
         }
-        origin.push(text.len());
-        Self { text: Cow::Owned(folded), origin }
+        add_part(&mut parts, folded.len(), text.len());
+        Self { text: Cow::Owned(folded), parts }
     }
 
     /// Returns the range of the original text for a range of the folded text.
     pub fn original(&self, span: Range<usize>) -> Range<usize> {
-        match self.origin.as_slice() {
-            [] => span,
-            origin => origin[span.start]..origin[span.end],
+        if self.parts.is_empty() {
+            return span;
         }
+        let original = |at: usize| {
+            let part = self.parts.partition_point(|(start, _)| *start <= at).saturating_sub(1);
+            let (start, original) = self.parts[part];
+            original + at - start
+        };
+        original(span.start)..original(span.end)
     }
 }
 
-/// Whether folding changes nothing: the text is printable ASCII, and no character of it is encoded.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-        && !memchr2_iter(b'%', b'&', text.as_bytes()).any(|at| decoded(&text[at..]).is_some())
+/// Adds a part that begins at a character, unless it continues the one before.
+fn add_part(parts: &mut Vec<(usize, usize)>, start: usize, original: usize) {
+    if parts.last().is_none_or(|last| last.1 + start - last.0 != original) {
+        parts.push((start, original));
+    }
+}
+
+/// Returns how many bytes at the beginning of a text folding does not change.
+fn plain_length(text: &str) -> usize {
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'&');
+    text.bytes().position(|byte| !is_plain(byte)).unwrap_or(text.len())
+}
+
+/// Whether a character of a text is encoded.
+fn has_code(text: &str) -> bool {
+    memchr2_iter(b'%', b'&', text.as_bytes()).any(|at| decoded(&text[at..]).is_some())
 }
 
 /// Returns the character whose code begins a text, and the length of the code: a printable ASCII
@@ -219,6 +245,35 @@ mod tests {
             ("a\u{200d}b\u{e0041}c\u{2063}d", "abcd"),
         ] {
             assert_eq!(FoldedText::new(text).text, expected, "{text:?}");
+        }
+    }
+
+    /// Asserts that the folded text, and where it came from, are those of the characters one by one.
+    fn assert_folds_like_single_characters(text: &str) {
+        let (mut plain, mut origin, mut at) = (String::new(), Vec::new(), 0);
+        while let Some(character) = text[at..].chars().next() {
+            let (character, length) =
+                decoded(&text[at..]).unwrap_or((character, character.len_utf8()));
+            if let Some(character) = fold(character) {
+                origin.push((plain.len(), at));
+                plain.push(character);
+            }
+            at += length;
+        }
+        origin.push((plain.len(), text.len()));
+        let folded = FoldedText::new(text);
+        assert_eq!(folded.text, plain, "{text:?}");
+        for (at, original) in origin {
+            assert_eq!(folded.original(at..at), original..original, "{text:?} at {at}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn parts_of_folded_text_are_found_in_the_original(
+            text in "([0-9a-z %&;#]|%4[0-9a-f]|&#x?[0-9]{1,3};|&(nbsp|shy);|\\PC|\u{200b}|é|１){0,30}"
+        ) {
+            assert_folds_like_single_characters(&text);
         }
     }
 }

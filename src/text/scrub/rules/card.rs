@@ -3,7 +3,7 @@
 use super::spoken::{contains_word, filler, follows};
 use crate::text::scrub::detector::Check::{Always, If, Length};
 use crate::text::scrub::detector::Requirement::{After, Digits, With};
-use crate::text::scrub::detector::{Detector, DetectorRule, RuleMatch};
+use crate::text::scrub::detector::{Detector, DetectorRule, DigitCount, RuleMatch};
 
 const CARDS: &[&str] = &[
     "card", "visa", "master", "amex", "discover", "debit", "credit", "checking", "savings",
@@ -13,52 +13,52 @@ const CARDS: &[&str] = &[
 pub(super) static RULES: [DetectorRule; 8] = [
     DetectorRule::standalone(
         Detector::Card,
-        Digits(13),
+        Digits(DigitCount::words(13)),
         concat!(r"(?i-u)[2-6](?:[ .,/_~-]{0,3}(?:", filler!(), r"[ .,-]{1,3})?[0-9]){12,18}",),
         Length(card_length),
     ),
     // Without a correct check digit: in groups of four, or announced.
     DetectorRule::standalone(
         Detector::Card,
-        Digits(16),
+        Digits(DigitCount::close(16)),
         r"[3-6][0-9]{3}(?:[ ./_-]{1,3}[0-9]{4}){3}",
         If(|candidate| candidate.matched().contains(['-', '.', '_']) || follows(candidate, CARDS)),
     ),
     DetectorRule::standalone(
         Detector::Card,
-        Digits(13),
+        Digits(DigitCount::close(13)),
         r"[2-6](?:[ ./_-]{0,3}[0-9]){12,18}",
         If(|candidate| follows(candidate, CARDS)),
     ),
     // The last four digits, and the code on the back.
     DetectorRule::anywhere(
         Detector::Card,
-        With(4, &["*", "#", "xxx", "..."]),
+        With(DigitCount::close(4), &["*", "#", "xxx", "..."]),
         r"(?i-u)(?:(?:\*{4}|#{4}|x{4}|\.{4})[ -]?){2,3}([0-9]{4})\b",
         Always,
     ),
     DetectorRule::anywhere(
         Detector::Card,
-        With(4, &["end"]),
+        With(DigitCount::close(4), &["end"]),
         r"(?i-u)\b(?:ending|ends)(?: in| with| on)? #?([0-9](?:[ -]?[0-9]){3})\b",
         If(|candidate| contains_word(candidate.around(40), CARDS)),
     ),
     DetectorRule::anywhere(
         Detector::Card,
-        After(3, &["cvv", "cvc", "sec"]),
+        After(DigitCount::close(3), &["cvv", "cvc", "sec"]),
         r"(?i-u)\b(?:cvv2?|cvc2?|security code)(?: (?:is|number|no))?[ :#='\x22]{0,3}([0-9]{3,4})\b",
         Always,
     ),
     // An IBAN: with the length of its country and correct check digits, or announced as one.
     DetectorRule::standalone(
         Detector::Card,
-        Digits(MIN_IBAN_DIGITS),
+        Digits(DigitCount::any(MIN_IBAN_DIGITS)),
         r"(?i-u)[A-Z]{2} ?[0-9]{2}(?:[ ./_-]{0,3}[A-Z0-9]){11,29}",
         Length(iban_length),
     ),
     DetectorRule::standalone(
         Detector::Card,
-        After(MIN_IBAN_DIGITS, &["iba"]),
+        After(DigitCount::any(MIN_IBAN_DIGITS), &["iba"]),
         r"(?i-u)\biban[a-z ]{0,12}[ :#=-]{0,3}([A-Z]{2} ?[0-9]{2}(?:[ ./_-]{0,3}[A-Z0-9]){11,29})",
         Length(announced_iban_length),
     ),

@@ -4,7 +4,7 @@
 use super::spoken::{filler, follows, is_spoken};
 use crate::text::scrub::detector::Check::{Always, If, Length};
 use crate::text::scrub::detector::Requirement::{After, Digits, With};
-use crate::text::scrub::detector::{Detector, DetectorRule, RuleMatch};
+use crate::text::scrub::detector::{Detector, DetectorRule, DigitCount, RuleMatch};
 
 /// Names of months that are hardly anything else, so that a day beside one is enough.
 macro_rules! month {
@@ -95,7 +95,7 @@ const BIRTH_BEGINNINGS: &[&str] = &[
 pub(super) static RULES: [DetectorRule; 21] = [
     DetectorRule::standalone(
         Detector::Date,
-        With(6, &["/", "-", "_", "."]),
+        With(DigitCount::close(6), &["/", "-", "_", "."]),
         concat!(
             r"[12][0-9]{3}(?:[/_-][01]?[0-9][/_-][0-3]?[0-9]|\.[01][0-9]\.[0-3][0-9])",
             r"(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?",
@@ -105,14 +105,14 @@ pub(super) static RULES: [DetectorRule; 21] = [
     ),
     DetectorRule::standalone(
         Detector::Date,
-        With(4, &["/", "-", "_"]),
+        With(DigitCount::close(4), &["/", "-", "_"]),
         r"[0-3]?[0-9][/_-][0-3]?[0-9][/_-](?:[12][0-9]{3}|'?[0-9]{2})",
         If(|candidate| is_date(candidate.matched())),
     ),
     // From one day to another.
     DetectorRule::standalone(
         Detector::Date,
-        With(8, &["/"]),
+        With(DigitCount::close(8), &["/"]),
         concat!(
             r"[0-3]?[0-9]/[0-3]?[0-9]/(?:[12][0-9]{3}|[0-9]{2}) ?- ?",
             r"[0-3]?[0-9]/[0-3]?[0-9]/(?:[12][0-9]{3}|[0-9]{2})",
@@ -121,34 +121,34 @@ pub(super) static RULES: [DetectorRule; 21] = [
     ),
     DetectorRule::standalone(
         Detector::Date,
-        Digits(8),
+        Digits(DigitCount::close(8)),
         r"19[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])",
         Always,
     ),
     // With spaces, the year must be plausible for somebody who is alive.
     DetectorRule::standalone(
         Detector::Date,
-        Digits(6),
+        Digits(DigitCount::close(6)),
         r"[0-3]?[0-9] {0,2}[ ./-] {0,2}[0-3]?[0-9] {0,2}[ ./-] {0,2}(?:19|20)[0-9]{2}",
         If(|candidate| is_date(candidate.matched())),
     ),
     DetectorRule::standalone(
         Detector::Date,
-        With(6, &["."]),
+        With(DigitCount::close(6), &["."]),
         r"[0-3]?[0-9]\.[01]?[0-9]\.[12][0-9]{3}",
         If(|candidate| is_date(candidate.matched())),
     ),
     // A version hardly ever has a part that begins with zero.
     DetectorRule::standalone(
         Detector::Date,
-        With(6, &["."]),
+        With(DigitCount::close(6), &["."]),
         r"(?:0[1-9]\.[01][0-9]|[0-3][0-9]\.0[1-9])\.[0-9]{2}",
         If(|candidate| is_date(candidate.matched())),
     ),
     // The day and the month in words.
     DetectorRule::standalone(
         Detector::Date,
-        With(3, MONTHS),
+        With(DigitCount::any(3), MONTHS),
         concat!(
             r"(?i-u)",
             day!(),
@@ -162,19 +162,19 @@ pub(super) static RULES: [DetectorRule; 21] = [
     ),
     DetectorRule::standalone(
         Detector::Date,
-        With(3, MONTHS),
+        With(DigitCount::any(3), MONTHS),
         concat!(r"(?i-u)[0-3]?[0-9]", any_month!(), r"(?:[12][0-9]{3}|[0-9]{2})\b",),
         Always,
     ),
     DetectorRule::standalone(
         Detector::Date,
-        With(1, MONTHS),
+        With(DigitCount::any(1), MONTHS),
         concat!(r"(?i-u)", day!(), r"(?: (?:of|de|del|do|den) |[ .-]{1,2})", month!(), r"\b\.?",),
         Always,
     ),
     DetectorRule::standalone(
         Detector::Date,
-        With(5, MONTHS),
+        With(DigitCount::any(5), MONTHS),
         concat!(
             r"(?i-u)\b(",
             any_month!(),
@@ -187,7 +187,7 @@ pub(super) static RULES: [DetectorRule; 21] = [
     ),
     DetectorRule::standalone(
         Detector::Date,
-        With(1, MONTHS),
+        With(DigitCount::any(1), MONTHS),
         concat!(
             r"(?i-u)\b(",
             month!(),
@@ -199,13 +199,13 @@ pub(super) static RULES: [DetectorRule; 21] = [
     ),
     DetectorRule::standalone(
         Detector::Date,
-        With(5, MONTHS),
+        With(DigitCount::any(5), MONTHS),
         concat!(r"(?i-u)[12][0-9]{3}[ .,/_-]{1,2}", any_month!(), r"\b[ .,/_-]{1,2}[0-3]?[0-9]"),
         Always,
     ),
     DetectorRule::standalone(
         Detector::Date,
-        With(4, MONTHS),
+        With(DigitCount::any(4), MONTHS),
         concat!(
             r"(?i-u)\b((?:",
             any_month!(),
@@ -221,20 +221,20 @@ pub(super) static RULES: [DetectorRule; 21] = [
     ),
     DetectorRule::standalone(
         Detector::Date,
-        After(4, &["mon"]),
+        After(DigitCount::any(4), &["mon"]),
         r"(?i-u)\bmonth [0-1]?[0-9],? (?:and )?day [0-3]?[0-9],? (?:and )?year [0-9]{2,4}",
         Always,
     ),
     DetectorRule::standalone(
         Detector::Date,
-        With(3, &["年", "년"]),
+        With(DigitCount::any(3), &["年", "년"]),
         "[0-9]{1,4} ?[年년] ?[01]?[0-9] ?[月월] ?[0-3]?[0-9] ?[日일]?",
         Always,
     ),
     // A month and a day, after a word that announces an appointment.
     DetectorRule::standalone(
         Detector::Date,
-        After(2, &["app", "adm", "dis", "sur", "sch", "dos", "dat"]),
+        After(DigitCount::close(2), &["app", "adm", "dis", "sur", "sch", "dos", "dat"]),
         concat!(
             r"(?i-u)\b(?:appt|appointment|admitted|discharged|surgery|scheduled|dos|date of service)",
             r"(?: (?:is|was|on|for|date))*[ :]{1,2}((?:0?[1-9]|1[0-2])[/-](?:0?[1-9]|[12][0-9]|3[01]))",
@@ -243,7 +243,7 @@ pub(super) static RULES: [DetectorRule; 21] = [
     ),
     DetectorRule::standalone(
         Detector::Date,
-        After(4, BIRTH_BEGINNINGS),
+        After(DigitCount::any(4), BIRTH_BEGINNINGS),
         concat!(
             birth!(),
             r"[a-z ]{0,16}?\b(",
@@ -255,13 +255,13 @@ pub(super) static RULES: [DetectorRule; 21] = [
     // After a word that announces a date of birth, most forms will do.
     DetectorRule::anywhere(
         Detector::Date,
-        After(6, BIRTH_BEGINNINGS),
+        After(DigitCount::close(6), BIRTH_BEGINNINGS),
         concat!(birth!(), r"(?u:[^0-9\n]){0,24}?\b([0-9]{8}(?:T[0-9]{4,6}Z?)?|[0-9]{6})\b"),
         Always,
     ),
     DetectorRule::standalone(
         Detector::Date,
-        After(2, BIRTH_BEGINNINGS),
+        After(DigitCount::any(2), BIRTH_BEGINNINGS),
         concat!(
             birth!(),
             r"[a-z '\x22:=(),./_*#-]{0,24}?",
@@ -273,7 +273,7 @@ pub(super) static RULES: [DetectorRule; 21] = [
     ),
     DetectorRule::standalone(
         Detector::Date,
-        After(4, BIRTH_BEGINNINGS),
+        After(DigitCount::any(4), BIRTH_BEGINNINGS),
         concat!(
             r"(?i-u)[0-3]?[0-9][ ,./-]{1,3}(?:",
             filler!(),

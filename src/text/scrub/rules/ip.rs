@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use super::spoken::contains_word;
 use crate::text::scrub::detector::Check::{Always, If, Length};
 use crate::text::scrub::detector::Requirement::{Colon, With};
-use crate::text::scrub::detector::{Detector, DetectorRule, RuleMatch};
+use crate::text::scrub::detector::{Detector, DetectorRule, DigitCount, RuleMatch};
 
 macro_rules! octet {
     () => {
@@ -16,7 +16,7 @@ macro_rules! octet {
 pub(super) static RULES: [DetectorRule; 3] = [
     DetectorRule::standalone(
         Detector::Ip,
-        With(4, &[".", " do", "[do", " po"]),
+        With(DigitCount::any(4), &[".", " do", "[do", " po"]),
         concat!(
             r"(?i-u)",
             octet!(),
@@ -29,7 +29,7 @@ pub(super) static RULES: [DetectorRule; 3] = [
     // In a URL, and in the name of a host.
     DetectorRule::anywhere(
         Detector::Ip,
-        With(4, &["://", "@", "ip-"]),
+        With(DigitCount::close(4), &["://", "@", "ip-"]),
         concat!(r"(?i-u)(?:://|@|\bip-)(", octet!(), r"(?:[.-]", octet!(), r"){3})\b",),
         Always,
     ),

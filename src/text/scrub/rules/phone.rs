@@ -7,7 +7,7 @@ use super::spoken::{
 };
 use crate::text::scrub::detector::Check::{Always, If, IfAll};
 use crate::text::scrub::detector::Requirement::{After, Digits, With};
-use crate::text::scrub::detector::{Detector, DetectorRule, RuleMatch};
+use crate::text::scrub::detector::{Detector, DetectorRule, DigitCount, RuleMatch};
 
 /// Words that announce a telephone number, in English, German, French, Spanish and Portuguese.
 macro_rules! announcement {
@@ -53,20 +53,20 @@ pub(super) static RULES: [DetectorRule; 16] = [
     // International: a country code after `+` or `00`.
     DetectorRule::standalone(
         Detector::Phone,
-        With(8, &["+"]),
+        With(DigitCount::close(8), &["+"]),
         r"\+ ?[0-9]{1,3}(?:[ ./_~-]{0,3}\(?[0-9]{1,5}\)?){0,5}[ ./_~-]{0,3}[0-9]{1,5}",
         If(|candidate| (8..=15).contains(&candidate.digit_count())),
     ),
     DetectorRule::standalone(
         Detector::Phone,
-        Digits(10),
+        Digits(DigitCount::close(10)),
         r"00 ?[1-9][0-9]{0,2}(?:[ ./-]\(?[0-9]{2,4}\)?){1,4}[ ./-][0-9]{2,4}",
         If(|candidate| candidate.digit_count() >= 10),
     ),
     // North America.
     DetectorRule::standalone(
         Detector::Phone,
-        Digits(10),
+        Digits(DigitCount::close(10)),
         concat!(
             r"(?i-u)(?:1[ ./_~*|-]{0,3})?(?:[(\[] ?[2-9][0-9]{2} ?[)\]]|[2-9][0-9]{2})[ ./_~*|)+-]{0,4}",
             r"[2-9][0-9]{2}[ ./_~*|-]{0,4}[0-9]{2}[ -]?[0-9]{2}",
@@ -76,7 +76,7 @@ pub(super) static RULES: [DetectorRule; 16] = [
     ),
     DetectorRule::standalone(
         Detector::Phone,
-        Digits(10),
+        Digits(DigitCount::words(10)),
         concat!(
             r"(?i-u)(?:1",
             gap!(),
@@ -91,7 +91,7 @@ pub(super) static RULES: [DetectorRule; 16] = [
     // With some groups digit by digit, or with a letter for a zero or a one.
     DetectorRule::standalone(
         Detector::Phone,
-        Digits(10),
+        Digits(DigitCount::close(10)),
         concat!(
             r"(?i-u)(?:[2-9][0-9]{2}|[2-9](?:[ .-][0-9]){2})[ .,/-]{1,3}",
             r"(?:[2-9][0-9]{2}|[2-9](?:[ .-][0-9]){2})[ .,/-]{1,3}",
@@ -103,46 +103,49 @@ pub(super) static RULES: [DetectorRule; 16] = [
     ),
     DetectorRule::standalone(
         Detector::Phone,
-        Digits(6),
+        Digits(DigitCount::close(6)),
         r"(?i-u)(?:\([2-9][0-9o]{2}\)|[2-9][0-9o]{2})[ ./-]{1,3}[2-9][0-9o]{2}[ ./-]{1,3}[0-9oil]{4}",
         If(|candidate| candidate.digit_count() >= 6),
     ),
     // Digit by digit.
     DetectorRule::standalone(
         Detector::Phone,
-        Digits(MIN_SPELLED),
+        Digits(DigitCount::single(MIN_SPELLED)),
         single_digits!(),
         IfAll(|candidate| matches!(spelled_count(candidate), 7 | 10 | 11)),
     ),
     DetectorRule::standalone(
         Detector::Phone,
-        With(MIN_MIXED, DIGIT_WORDS),
+        With(DigitCount::words(MIN_MIXED), DIGIT_WORDS),
         mixed_digits!(),
         IfAll(|candidate| matches!(mixed_count(candidate), 10 | 11)),
     ),
     // Elsewhere: an area code with the national prefix `0`, or in parentheses.
     DetectorRule::standalone(
         Detector::Phone,
-        Digits(9),
+        Digits(DigitCount::close(9)),
         r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})[ /_-]{1,3}[0-9]{2,8}(?:[ /_-]{1,3}[0-9]{2,4}){0,4}",
         If(|candidate| (9..=12).contains(&candidate.digit_count())),
     ),
     DetectorRule::standalone(
         Detector::Phone,
-        With(9, &["("]),
+        With(DigitCount::close(9), &["("]),
         r"\([0-9]{2,4}\)[ ./_-]{0,3}[0-9]{3,5}[ ./_-]{0,3}[0-9]{3,4}",
         If(|candidate| candidate.digit_count() >= 9),
     ),
     DetectorRule::standalone(
         Detector::Phone,
-        Digits(10),
+        Digits(DigitCount::close(10)),
         r"0[1-9](?:[0-9]{9}|(?:[0-9]{2}){4}|(?:[ .-][0-9]{2}){4})",
         Always,
     ),
     // After a word that announces a number.
     DetectorRule::standalone(
         Detector::Phone,
-        After(7, &["cal", "pho", "tel", "cel", "mob", "fax", "dia", "num", "tex", "rea"]),
+        After(
+            DigitCount::close(7),
+            &["cal", "pho", "tel", "cel", "mob", "fax", "dia", "num", "tex", "rea"],
+        ),
         concat!(
             r"(?i-u)\b(?:call(?: (?:me|us|back|him|her|them))*|phone|tel|telephone|cell|mobile|fax",
             r"|dial|number|text|reach(?: (?:me|us|him|her|them))?)",
@@ -152,7 +155,7 @@ pub(super) static RULES: [DetectorRule; 16] = [
     ),
     DetectorRule::standalone(
         Detector::Phone,
-        With(7, &["cel", "pho", "mob", "fax", "lan", "hom", "wor", "tel"]),
+        With(DigitCount::close(7), &["cel", "pho", "mob", "fax", "lan", "hom", "wor", "tel"]),
         concat!(
             r"(?i-u)\b([2-9][0-9]{2}[ .-]{0,3}[0-9]{4})[ ,(]{1,3}(?:that's |it's |is |was )?",
             r"(?:my |the |her |his |their |our )?(?:new |old |home |work )?",
@@ -162,13 +165,13 @@ pub(super) static RULES: [DetectorRule; 16] = [
     ),
     DetectorRule::standalone(
         Detector::Phone,
-        After(7, ANNOUNCEMENT_BEGINNINGS),
+        After(DigitCount::close(7), ANNOUNCEMENT_BEGINNINGS),
         concat!(announcement!(), r"([+(]{0,2}[0-9](?:[ ./()_~-]{0,3}[0-9]){6,14})"),
         If(|candidate| !is_date(candidate.matched()) && !is_decimal(candidate)),
     ),
     DetectorRule::standalone(
         Detector::Phone,
-        Digits(7),
+        Digits(DigitCount::words(7)),
         concat!(
             r"(?i-u)[2-9][0-9]{2}[ .,-]{1,3}(?:",
             filler!(),
@@ -179,7 +182,7 @@ pub(super) static RULES: [DetectorRule; 16] = [
     // In a link.
     DetectorRule::anywhere(
         Detector::Phone,
-        After(7, &["wa.", "one", "tel", "sms", "cal", "fac"]),
+        After(DigitCount::close(7), &["wa.", "one", "tel", "sms", "cal", "fac"]),
         concat!(
             r"(?i-u)(?:\bwa\.me/|\bphone=|\b(?:tel|sms|callto|facetime):(?://)?)",
             r" ?(\+? ?[0-9](?:[ ()._-]{0,2}[0-9]){6,14})",

@@ -3,7 +3,7 @@
 use super::spoken::{MIN_SPELLED, single_digits, spelled_count};
 use crate::text::scrub::detector::Check::{Always, If, IfAll};
 use crate::text::scrub::detector::Requirement::{After, Digits, With};
-use crate::text::scrub::detector::{Detector, DetectorRule, RuleMatch};
+use crate::text::scrub::detector::{Detector, DetectorRule, DigitCount, RuleMatch};
 
 /// What has a number by which a person can be found.
 macro_rules! noun {
@@ -76,7 +76,7 @@ pub(super) static RULES: [DetectorRule; 8] = [
     // Announced by a word for a number: other words may come between.
     DetectorRule::anywhere(
         Detector::Record,
-        After(3, BEGINNINGS),
+        After(DigitCount::any(3), BEGINNINGS),
         concat!(
             r"(?i-u)(?:\b|_)",
             numbered!(),
@@ -90,7 +90,7 @@ pub(super) static RULES: [DetectorRule; 8] = [
     // Announced by what has the number alone.
     DetectorRule::anywhere(
         Detector::Record,
-        After(3, BEGINNINGS),
+        After(DigitCount::any(3), BEGINNINGS),
         concat!(
             r"(?i-u)(?:\b|_)",
             noun!(),
@@ -104,7 +104,7 @@ pub(super) static RULES: [DetectorRule; 8] = [
     // Announced afterwards.
     DetectorRule::standalone(
         Detector::Record,
-        With(5, BEGINNINGS),
+        With(DigitCount::any(5), BEGINNINGS),
         concat!(
             r"(?i-u)\b(",
             value!(),
@@ -118,7 +118,7 @@ pub(super) static RULES: [DetectorRule; 8] = [
     // Digit by digit.
     DetectorRule::standalone(
         Detector::Record,
-        Digits(MIN_SPELLED),
+        Digits(DigitCount::single(MIN_SPELLED)),
         single_digits!(),
         IfAll(|candidate| matches!(spelled_count(candidate), 8 | 12..)),
     ),
@@ -126,7 +126,7 @@ pub(super) static RULES: [DetectorRule; 8] = [
     // Spain and Italy.
     DetectorRule::standalone(
         Detector::Record,
-        Digits(5),
+        Digits(DigitCount::any(5)),
         concat!(
             r"(?i-u)[1-9][AC-HJ-NP-RT-Y][0-9AC-HJ-NP-RT-Y][0-9][ -]?[AC-HJ-NP-RT-Y]",
             r"[0-9AC-HJ-NP-RT-Y][0-9][ -]?[AC-HJ-NP-RT-Y]{2}[0-9]{2}",
@@ -135,19 +135,19 @@ pub(super) static RULES: [DetectorRule; 8] = [
     ),
     DetectorRule::standalone(
         Detector::Record,
-        With(11, &["."]),
+        With(DigitCount::close(11), &["."]),
         r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}[-/][0-9]{2}",
         Always,
     ),
     DetectorRule::standalone(
         Detector::Record,
-        Digits(8),
+        Digits(DigitCount::close(8)),
         r"[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}[ -]?[A-HJ-NP-TV-Z]",
         If(has_dni_letter),
     ),
     DetectorRule::standalone(
         Detector::Record,
-        Digits(7),
+        Digits(DigitCount::any(7)),
         r"(?i-u)[A-Z]{6}[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z]",
         Always,
     ),

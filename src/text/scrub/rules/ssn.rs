@@ -6,7 +6,7 @@ use super::spoken::{
 };
 use crate::text::scrub::detector::Check::{Always, If, IfAll};
 use crate::text::scrub::detector::Requirement::{After, Digits, With};
-use crate::text::scrub::detector::{Detector, DetectorRule, RuleMatch};
+use crate::text::scrub::detector::{Detector, DetectorRule, DigitCount, RuleMatch};
 
 /// The names of such a number.
 macro_rules! name {
@@ -26,32 +26,32 @@ const NAMES: &[&str] = &["ssn", "social", "soc sec", "ss#", "ss #", "itin"];
 pub(super) static RULES: [DetectorRule; 12] = [
     DetectorRule::standalone(
         Detector::Ssn,
-        Digits(9),
+        Digits(DigitCount::close(9)),
         r"[0-9]{3}[ ._-]{1,3}[0-9]{2}[ ._-]{1,3}[0-9]{4}",
         If(is_ssn),
     ),
     DetectorRule::standalone(
         Detector::Ssn,
-        Digits(9),
+        Digits(DigitCount::words(9)),
         concat!(r"(?i-u)[0-9]{3}", gap!(), r"[0-9]{2}", gap!(), r"[0-9]{4}"),
         If(|candidate| is_spoken(candidate, NAMES) && is_ssn(candidate)),
     ),
     DetectorRule::standalone(
         Detector::Ssn,
-        Digits(MIN_SPELLED),
+        Digits(DigitCount::single(MIN_SPELLED)),
         single_digits!(),
         IfAll(|candidate| spelled_count(candidate) == 9),
     ),
     DetectorRule::standalone(
         Detector::Ssn,
-        With(MIN_MIXED, DIGIT_WORDS),
+        With(DigitCount::words(MIN_MIXED), DIGIT_WORDS),
         mixed_digits!(),
         IfAll(|candidate| mixed_count(candidate) == 9),
     ),
     // Announced before or afterwards.
     DetectorRule::anywhere(
         Detector::Ssn,
-        Digits(9),
+        Digits(DigitCount::close(9)),
         concat!(
             r"(?i-u)(?:\b|_)(?:ss|",
             name!(),
@@ -62,7 +62,7 @@ pub(super) static RULES: [DetectorRule; 12] = [
     ),
     DetectorRule::standalone(
         Detector::Ssn,
-        Digits(9),
+        Digits(DigitCount::close(9)),
         concat!(
             r"(?i-u)\b([0-9]{3}[ ._-]{0,3}[0-9]{2}[ ._-]{0,3}[0-9]{4})[ ,(]{1,3}",
             r"(?:that's |that is |it's |is |was |as )?(?:my |the |her |his |their |our )?",
@@ -74,7 +74,7 @@ pub(super) static RULES: [DetectorRule; 12] = [
     // The last four digits.
     DetectorRule::anywhere(
         Detector::Ssn,
-        After(4, NAME_BEGINNINGS),
+        After(DigitCount::close(4), NAME_BEGINNINGS),
         concat!(
             r"(?i-u)\b",
             name!(),
@@ -86,7 +86,7 @@ pub(super) static RULES: [DetectorRule; 12] = [
     ),
     DetectorRule::anywhere(
         Detector::Ssn,
-        After(4, &["las"]),
+        After(DigitCount::close(4), &["las"]),
         concat!(
             r"(?i-u)\blast[ _-]?(?:4|four)(?: digits| numbers)?(?: (?:of|on|for|in))?(?: [a-z]+){0,2}?",
             r" ?",
@@ -98,7 +98,7 @@ pub(super) static RULES: [DetectorRule; 12] = [
     ),
     DetectorRule::anywhere(
         Detector::Ssn,
-        With(4, &["las"]),
+        With(DigitCount::close(4), &["las"]),
         concat!(
             r"(?i-u)\b([0-9](?:[ -]?[0-9]){3})(?:[ ,(]{1,3}(?:that's|that is|is|are|were|was|as|for))?",
             r"[ ,(]{1,3}(?:(?:my|the|her|his|their|our) )?(?:last[ _-]?(?:4|four)\b|",
@@ -109,13 +109,13 @@ pub(super) static RULES: [DetectorRule; 12] = [
     ),
     DetectorRule::anywhere(
         Detector::Ssn,
-        With(4, &["*", "#", "xxx", "xx-", "xx ", "nnn", "nn-", "nn ", "..."]),
+        With(DigitCount::close(4), &["*", "#", "xxx", "xx-", "xx ", "nnn", "nn-", "nn ", "..."]),
         r"(?i-u)(?:(?:\*{2,3}|#{2,3}|\b[xn]{2,3})[ -]?(?:\*{2}|#{2}|[xn]{2})[ -]?|\.{3}[ -]\.{2}[ -])([0-9]{4})\b",
         Always,
     ),
     DetectorRule::anywhere(
         Detector::Ssn,
-        With(4, &["end"]),
+        With(DigitCount::close(4), &["end"]),
         concat!(
             r"(?i-u)\b(?:ending|ends)(?: in| with| on)? (?:",
             filler!(),
@@ -127,7 +127,7 @@ pub(super) static RULES: [DetectorRule; 12] = [
     // The number of the national insurance of the United Kingdom.
     DetectorRule::standalone(
         Detector::Ssn,
-        Digits(6),
+        Digits(DigitCount::close(6)),
         r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b",
         Always,
     ),
