@@ -5,7 +5,8 @@
 //! chunks end, and keeps no more of a line than the limit. The `FrameAssembler` handles comments,
 //! unknown fields, `id:` and `retry:` itself, because the crate reports the latter two only
 //! together with data. The crate gets the `event:` and `data:` lines, in small chunks of complete
-//! lines. Time is linear in the input, and memory is bounded.
+//! lines. Time is linear in the input, and memory is bounded. Captured frames of the usual form need
+//! no parser: [`plain_frame`] finds their fields in place.
 //!
 //! The size of a frame is that of all values of its `event:`, `id:` and `data:` lines, each with
 //! its line end, even if a later line replaces the value. Other lines are not kept. A frame over
@@ -13,7 +14,8 @@
 //! the end of the stream is discarded (HTML, section 9.2.6); [`Parser::unfinished`] returns its
 //! size. The meaning of events is left to the caller.
 
-use std::borrow::Cow;
+mod in_place;
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,7 +25,10 @@ use std::time::Duration;
 
 use eventsource_stream::{Event, EventStream};
 use futures_util::{Stream, StreamExt};
-use memchr::{memchr, memchr2, memrchr_iter, memrchr2};
+use memchr::memchr2;
+
+pub use in_place::{PlainFrame, complete_frames_len, first_frames_len, last_id, plain_frame};
+use in_place::{is_valid_id, split_field};
 
 /// The fields that a blank line ended. A blank line after comments alone does not end a frame.
 pub struct SseFrame {
@@ -248,7 +253,7 @@ impl FrameAssembler {
         if matches!(name, b"event" | b"id" | b"data") && !self.add_size(line, value, missing) {
             // Nothing but the id in force is needed of a frame that is skipped.
             if name == b"id" && missing == 0 {
-                self.frame.id = parse_id(name, value).map(Cow::into_owned).or(self.frame.id.take());
+                self.frame.id = parse_id(value).or(self.frame.id.take());
             }
             return None;
         }
@@ -258,7 +263,7 @@ impl FrameAssembler {
                 frame.has_event = !value.is_empty();
                 self.append(line);
             }
-            b"id" => frame.id = parse_id(name, value).map(Cow::into_owned).or(frame.id.take()),
+            b"id" => frame.id = parse_id(value).or(frame.id.take()),
             b"data" => self.append(line),
             b"retry" if missing == 0 => {
                 if let Some(milliseconds) = parse_digits(value) {
@@ -364,41 +369,9 @@ impl FrameAssembler {
     }
 }
 
-/// Splits a line into the name and the value of a field.
-fn split_field(line: &[u8]) -> (&[u8], &[u8]) {
-    let colon = memchr(b':', line);
-    let value = colon.map_or(&b""[..], |colon| &line[colon + 1..]);
-    (&line[..colon.unwrap_or(line.len())], value.strip_prefix(b" ").unwrap_or(value))
-}
-
-/// Returns the id that a field sets; `None` for other fields, and for ids with NUL, which the
-/// standard ignores.
-fn parse_id<'v>(name: &[u8], value: &'v [u8]) -> Option<Cow<'v, str>> {
-    (name == b"id" && !value.contains(&0)).then(|| String::from_utf8_lossy(value))
-}
-
-/// Returns the last id that these complete frames set.
-#[must_use]
-pub fn last_id(frames: &[u8]) -> Option<Cow<'_, str>> {
-    let mut rest = frames;
-    loop {
-        let start = memrchr2(b'\n', b'\r', rest).map_or(0, |end| end + 1);
-        let (name, value) = split_field(&rest[start..]);
-        if let Some(id) = parse_id(name, value) {
-            return Some(id);
-        }
-        rest = &rest[..start.checked_sub(1)?];
-    }
-}
-
-/// Returns the length of the complete frames at the beginning of these bytes.
-///
-/// Only blank lines that end in LF are recognised, so the result may be less than possible.
-#[must_use]
-pub fn complete_frames_len(bytes: &[u8]) -> usize {
-    memrchr_iter(b'\n', bytes)
-        .find(|end| bytes[..*end].ends_with(b"\n") || bytes[..*end].ends_with(b"\n\r"))
-        .map_or(0, |end| end + 1)
+/// Returns the id of an `id:` line; `None` if the standard ignores it.
+fn parse_id(value: &[u8]) -> Option<String> {
+    is_valid_id(value).then(|| String::from_utf8_lossy(value).into_owned())
 }
 
 /// Parses a value that consists of ASCII digits only, as the standard requires of `retry:`. A

@@ -69,12 +69,13 @@ impl Chunk {
 
     /// Iterates over the frames. `origin` is the stream that lines are attributed to.
     pub fn frames<'a>(&'a self, origin: &'a Origin) -> impl Iterator<Item = Frame<'a>> {
-        let (lines, frames) = match self {
-            Self::Lines(lines) => (Some(lines.frames(origin)), &[][..]),
-            Self::Frames(frames) => (None, &**frames),
-            Self::Capture(capture) => (None, capture.frames()),
+        let (lines, frames, capture) = match self {
+            Self::Lines(lines) => (Some(lines.frames(origin)), &[][..], None),
+            Self::Frames(frames) => (None, &**frames, None),
+            Self::Capture(capture) => (None, &[][..], Some(capture.frames(origin))),
         };
-        lines.into_iter().flatten().chain(frames.iter().map(RawFrame::as_frame))
+        let frames = frames.iter().map(RawFrame::as_frame);
+        lines.into_iter().flatten().chain(frames).chain(capture.into_iter().flatten())
     }
 }
 

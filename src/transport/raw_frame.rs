@@ -91,7 +91,12 @@ impl RawFrame {
 
 /// Returns the bytes as text if they are UTF-8 without DEL, which no output may contain.
 pub(super) fn as_plain_text(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok().filter(|_| memchr::memchr(0x7f, bytes).is_none())
+    std::str::from_utf8(bytes).ok().and_then(without_del)
+}
+
+/// Returns the text if it has no DEL.
+pub(super) fn without_del(text: &str) -> Option<&str> {
+    memchr::memchr(0x7f, text.as_bytes()).is_none().then_some(text)
 }
 
 impl std::fmt::Debug for RawFrame {

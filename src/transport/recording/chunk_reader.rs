@@ -89,7 +89,9 @@ impl<'a> ChunkReader<'a> {
         for item in items {
             match &item {
                 Item::Chunk(Chunk::Lines(lines)) => self.sent.push_back(lines.bytes.clone()),
-                Item::Chunk(Chunk::Capture(capture)) => self.sent.push_back(capture.bytes.clone()),
+                Item::Chunk(Chunk::Capture(capture)) => {
+                    self.sent.push_back(capture.bytes().clone());
+                }
                 _ => {}
             }
             if tx.blocking_send(item).is_err() {
