@@ -22,4 +22,4 @@ pub use jq_text::JqText;
 pub use jq_value::{JqArray, JqObject, JqValue};
 pub use number::Number;
 pub use read::{ReadError, read};
-pub use write::start_of;
+pub use write::{OutputStyle, escape_hostile, push_escaped, start_of};

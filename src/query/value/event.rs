@@ -55,9 +55,8 @@ pub fn json(json: &str) -> JqValue {
 #[must_use]
 pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
     let is_key = |found: &str| found == key || unescape(found) == key;
-    scan::entries(object)
-        .into_iter()
-        .rev()
-        .find(|(found, _)| found.is_some_and(is_key))
+    scan::iter_entries(object)
+        .filter(|(found, _)| found.is_some_and(is_key))
+        .last()
         .map(|(_, value)| value)
 }

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use super::budget::HeldBytes;
@@ -49,6 +50,9 @@ impl Number {
             #[expect(clippy::cast_precision_loss, reason = "15 digits are exact")]
             return Some(Self::Exact(integer as f64));
         }
+        if let Some(float) = short_decimal(text) {
+            return Some(Self::Exact(float));
+        }
         let Some(decimal) = Decimal::parse(text) else {
             let (sign, word) = match text.strip_prefix('-') {
                 Some(word) => (-1.0, word),
@@ -64,9 +68,9 @@ impl Number {
         };
         let float = decimal.float();
         let canonical = decimal.text();
-        let mut written = String::new();
+        let mut written = Vec::new();
         write_float(float, &mut written);
-        Some(if written == canonical {
+        Some(if written == canonical.as_bytes() {
             Self::Exact(float)
         } else {
             let held = HeldBytes::new(size_of::<Literal>() + canonical.len());
@@ -90,10 +94,10 @@ impl Number {
     }
 
     /// Appends the number as JSON.
-    pub fn write(&self, out: &mut String) {
+    pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Float(float) | Self::Exact(float) => write_float(*float, out),
-            Self::Literal(literal) => out.push_str(&literal.text),
+            Self::Literal(literal) => out.extend_from_slice(literal.text.as_bytes()),
         }
     }
 
@@ -161,10 +165,12 @@ impl Number {
         }
     }
 
-    fn text(&self) -> String {
-        let mut text = String::new();
+    /// Returns the number as JSON.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = Vec::new();
         self.write(&mut text);
-        text
+        String::from_utf8(text).unwrap_or_default()
     }
 }
 
@@ -177,6 +183,25 @@ impl From<i64> for Number {
             Self::parse(&integer.to_string()).unwrap_or(Self::Float(integer as f64))
         }
     }
+}
+
+/// Returns the number that a text such as `12.5` is, if its digits are the ones that are written for
+/// the float.
+///
+/// No two decimals of up to 15 digits are the same float, so none is shorter.
+fn short_decimal(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').filter(|_| text.len() <= 16)?;
+    let is_written_so = match whole.as_bytes() {
+        [] => false,
+        [b'0'] => !fraction.starts_with("0000"),
+        [first, ..] => *first != b'0',
+    };
+    let has_digits_only = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+    if !is_written_so || !has_digits_only || matches!(fraction.as_bytes(), [] | [.., b'0']) {
+        return None;
+    }
+    text.parse().ok()
 }
 
 fn compare_text(left: &str, right: &str) -> Ordering {
@@ -313,15 +338,15 @@ impl<'t> Decimal<'t> {
 
 /// Appends a float as jq writes it: with the fewest digits that identify it, `nan` as null, and the
 /// infinities as the largest finite numbers.
-pub fn write_float(float: f64, out: &mut String) {
+pub fn write_float(float: f64, out: &mut Vec<u8>) {
     if float.is_nan() {
-        out.push_str("null");
+        out.extend_from_slice(b"null");
         return;
     }
     let finite = float.clamp(f64::MIN, f64::MAX);
     if finite.fract() == 0.0 && finite.abs() < 1e15 {
         if finite == 0.0 && finite.is_sign_negative() {
-            out.push('-');
+            out.push(b'-');
         }
         #[expect(clippy::cast_possible_truncation, reason = "it is a small integer")]
         let _ = write!(out, "{}", finite as i64);
@@ -331,31 +356,33 @@ pub fn write_float(float: f64, out: &mut String) {
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
     let length = digits.len();
     // The number is 0.DIGITS times ten to the power of `point`.
     let point = exponent + 1;
-    out.push_str(sign);
+    out.extend_from_slice(sign.as_bytes());
     let past = usize::try_from(point).unwrap_or(0);
     if point <= -4 || past > length + 15 {
-        out.push_str(mantissa);
+        out.extend_from_slice(mantissa.as_bytes());
         let _ = write!(out, "e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs());
     } else if point <= 0 {
-        out.push_str("0.");
-        out.extend(std::iter::repeat_n('0', point.unsigned_abs() as usize));
-        out.push_str(&digits);
+        out.extend_from_slice(b"0.");
+        out.extend(std::iter::repeat_n(b'0', point.unsigned_abs() as usize));
+        out.extend_from_slice(&digits);
     } else if past >= length {
-        out.push_str(&digits);
-        out.extend(std::iter::repeat_n('0', past - length));
+        out.extend_from_slice(&digits);
+        out.extend(std::iter::repeat_n(b'0', past - length));
     } else {
-        out.push_str(&digits[..past]);
-        out.push('.');
-        out.push_str(&digits[past..]);
+        out.extend_from_slice(&digits[..past]);
+        out.push(b'.');
+        out.extend_from_slice(&digits[past..]);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> String {
@@ -408,6 +435,18 @@ mod tests {
             (f64::NAN, "null"),
         ] {
             assert_eq!(Number::Float(float).text(), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn short_decimals_are_read_like_long_ones(text in "-?(0|[1-9][0-9]{0,8}|0[0-9]?)[.][0-9]{0,12}") {
+            let decimal = Decimal::parse(&text).expect("a number");
+            let number = Number::parse(&text).expect("a number");
+            prop_assert_eq!(number.text(), decimal.text());
+            prop_assert_eq!(number.float().to_bits(), decimal.float().to_bits());
+            let written = Number::Float(number.float()).text();
+            prop_assert_eq!(matches!(number, Number::Exact(_)), written == decimal.text());
         }
     }
 

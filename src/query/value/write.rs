@@ -1,6 +1,7 @@
 //! Writes values as JSON.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
+use std::io::Write as _;
 
 use super::budget;
 use super::jq_value::JqValue;
@@ -12,78 +13,116 @@ const MAX_WRITTEN_DEPTH: usize = 10_000;
 /// The length of a value that a message quotes, in bytes.
 const QUOTED: usize = 29;
 
+/// How the output of a program is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputStyle {
+    /// As JSON on one line, with hostile characters escaped.
+    Json,
+    /// Strings as they are, without quotes; other values as JSON.
+    Raw,
+    /// Strings without quotes, with visible escapes for hostile characters; other values as JSON.
+    Visible,
+}
+
 impl JqValue {
+    /// Appends the value as an output of a program. Returns false if it is too long for the current
+    /// evaluation.
+    #[must_use]
+    pub fn push_output(&self, style: OutputStyle, out: &mut Vec<u8>) -> bool {
+        match (self, style) {
+            (Self::Text(text), OutputStyle::Raw) => out.extend_from_slice(text.as_bytes()),
+            (Self::Text(text), OutputStyle::Visible) => {
+                out.extend_from_slice(terminal::visible(text).as_bytes());
+            }
+            _ => return self.push_safe_json(out),
+        }
+        true
+    }
+
     /// Returns the value as JSON, as jq's `tojson` writes it; `None` if it is too long for the
     /// current evaluation.
     #[must_use]
     pub fn to_json(&self) -> Option<String> {
-        if !budget::pay(self.weight()) || !budget::has_room(self.weight_as_size()) {
-            return None;
-        }
-        let mut out = String::new();
-        // Escapes can make the text longer than the value.
-        self.write(&mut out, budget::MAX_HELD, 0);
-        budget::has_room(out.len()).then_some(out)
+        let mut json = Vec::new();
+        self.push_json(&mut json).then(|| into_text(json))
+    }
+
+    /// Appends the value as JSON on one line, with hostile characters escaped. Returns false if it
+    /// is too long for the current evaluation.
+    #[must_use]
+    pub fn push_safe_json(&self, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        let is_written = self.push_json(out);
+        escape_hostile(out, start);
+        is_written
     }
 
     /// Returns the value as JSON on one line, with hostile characters escaped; `None` if it is too
     /// long for the current evaluation.
     #[must_use]
     pub fn to_safe_json(&self) -> Option<String> {
-        let json = self.to_json()?;
-        if !terminal::has_hostile(&json) {
-            return Some(json);
+        let mut json = Vec::new();
+        self.push_safe_json(&mut json).then(|| into_text(json))
+    }
+
+    /// Appends the JSON that [`JqValue::to_json`] returns. Returns false if it is too long for the
+    /// current evaluation.
+    #[must_use]
+    pub fn push_json(&self, out: &mut Vec<u8>) -> bool {
+        if !budget::pay(self.weight()) || !budget::has_room(self.weight_as_size()) {
+            return false;
         }
-        let mut safe = String::with_capacity(json.len() + 8);
-        terminal::push_json(&json, &mut safe);
-        Some(safe)
+        let start = out.len();
+        // Escapes can make the text longer than the value.
+        self.write(out, start + budget::MAX_HELD, 0);
+        budget::has_room(out.len() - start)
     }
 
     fn weight_as_size(&self) -> usize {
         usize::try_from(self.weight()).unwrap_or(usize::MAX)
     }
 
-    /// Appends the value, and stops after `limit` bytes.
-    fn write(&self, out: &mut String, limit: usize, level: usize) {
+    /// Appends the value, and stops where `out` has more than `limit` bytes.
+    fn write(&self, out: &mut Vec<u8>, limit: usize, level: usize) {
         if out.len() > limit {
             return;
         }
         if level > MAX_WRITTEN_DEPTH {
-            out.push_str("<skipped: too deep>");
+            out.extend_from_slice(b"<skipped: too deep>");
             return;
         }
         match self {
-            Self::Null => out.push_str("null"),
-            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Null => out.extend_from_slice(b"null"),
+            Self::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Self::Number(number) => number.write(out),
-            Self::Text(text) => write_text(text, out, limit),
+            Self::Text(text) => push_text(text, out, limit),
             Self::Array(items) => {
-                out.push('[');
+                out.push(b'[');
                 for (index, item) in items.iter().enumerate() {
                     if out.len() > limit {
                         return;
                     }
                     if index > 0 {
-                        out.push(',');
+                        out.push(b',');
                     }
                     item.write(out, limit, level + 1);
                 }
-                out.push(']');
+                out.push(b']');
             }
             Self::Object(object) => {
-                out.push('{');
+                out.push(b'{');
                 for (index, (key, value)) in object.iter().enumerate() {
                     if out.len() > limit {
                         return;
                     }
                     if index > 0 {
-                        out.push(',');
+                        out.push(b',');
                     }
-                    write_text(key, out, limit);
-                    out.push(':');
+                    push_text(key, out, limit);
+                    out.push(b':');
                     value.write(out, limit, level + 1);
                 }
-                out.push('}');
+                out.push(b'}');
             }
         }
     }
@@ -99,49 +138,78 @@ pub fn start_of(text: &str, limit: usize) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
-/// Appends a string with the escapes that jq uses.
-fn write_text(text: &str, out: &mut String, limit: usize) {
-    let text = start_of(text, limit);
-    out.push('"');
+/// Escapes the hostile characters in the JSON that `out` has from `start` on.
+pub fn escape_hostile(out: &mut Vec<u8>, start: usize) {
+    // Without an early exit the compiler checks several bytes in each step.
+    if out[start..].iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
+        return;
+    }
+    let Ok(json) = str::from_utf8(&out[start..]) else { return };
+    if terminal::has_hostile(json) {
+        let mut safe = String::with_capacity(json.len() + 8);
+        terminal::push_json(json, &mut safe);
+        out.truncate(start);
+        out.extend_from_slice(safe.as_bytes());
+    }
+}
+
+/// Appends a string with the escapes that jq uses, of which it may take about `limit` bytes.
+fn push_text(text: &str, out: &mut Vec<u8>, limit: usize) {
+    out.push(b'"');
+    push_escaped(start_of(text, limit), out, limit);
+    out.push(b'"');
+}
+
+/// Appends the contents of a string with the escapes that jq uses, and stops where `out` has more
+/// than `limit` bytes.
+pub fn push_escaped(text: &str, out: &mut Vec<u8>, limit: usize) {
+    let bytes = text.as_bytes();
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
         if !matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f) {
             continue;
         }
-        out.push_str(&text[plain_from..at]);
+        out.extend_from_slice(&bytes[plain_from..at]);
         plain_from = at + 1;
-        match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\t' => out.push_str("\\t"),
-            b'\r' => out.push_str("\\r"),
-            8 => out.push_str("\\b"),
-            12 => out.push_str("\\f"),
-            _ => {
-                let _ = write!(out, "\\u{byte:04x}");
-            }
+        let escape = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\t' => b't',
+            b'\r' => b'r',
+            8 => b'b',
+            12 => b'f',
+            _ => 0,
+        };
+        if escape == 0 {
+            let _ = write!(out, "\\u{byte:04x}");
+        } else {
+            out.extend_from_slice(&[b'\\', escape]);
         }
         if out.len() > limit {
             return;
         }
     }
-    out.push_str(&text[plain_from..]);
-    out.push('"');
+    out.extend_from_slice(&bytes[plain_from..]);
+}
+
+/// Converts what was written to text.
+fn into_text(written: Vec<u8>) -> String {
+    String::from_utf8(written).unwrap_or_default()
 }
 
 /// Shows the beginning of the value as JSON, as jq's messages do.
 impl Display for JqValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
+        let mut json = Vec::new();
         match self {
             Self::Text(whole) => {
                 // jq takes this many characters, not bytes.
                 let end = whole.char_indices().nth(QUOTED + 1).map_or(whole.len(), |(at, _)| at);
-                write_text(&whole[..end], &mut text, usize::MAX);
+                push_text(&whole[..end], &mut json, usize::MAX);
             }
-            _ => self.write(&mut text, 4 * QUOTED, 0),
+            _ => self.write(&mut json, 4 * QUOTED, 0),
         }
+        let text = into_text(json);
         if text.len() <= QUOTED {
             return f.write_str(&text);
         }

@@ -22,15 +22,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 pub(super) fn filters() -> impl Iterator<Item = NativeFilter> {
     [
-        run(("@text", v(0), |cv: Cv<'_, JqEngine>| bome(map_text(&cv.1, 1, str::to_owned)))),
+        run(("@text", v(0), |cv: Cv<'_, JqEngine>| bome(to_text(&cv.1)))),
         run(("@json", v(0), |cv| bome(cv.1.to_json().map(JqValue::text).ok_or_else(exhausted)))),
         run(("@html", v(0), |cv| bome(map_text(&cv.1, 6, to_html)))),
         run(("@uri", v(0), |cv| bome(map_text(&cv.1, 3, to_uri)))),
         run(("@urid", v(0), |cv| bome(from_uri(&cv.1)))),
         run(("@base64", v(0), |cv| bome(map_text(&cv.1, 2, |text| BASE64.encode(text))))),
         run(("@base64d", v(0), |cv| bome(from_base64(&cv.1)))),
-        run(("@csv", v(0), |cv| bome(row(&cv.1, "csv", ",", csv_cell)))),
-        run(("@tsv", v(0), |cv| bome(row(&cv.1, "tsv", "\t", tsv_cell)))),
+        run(("@csv", v(0), |cv| bome(to_csv(&cv.1)))),
+        run(("@tsv", v(0), |cv| bome(to_tsv(&cv.1)))),
         run(("@sh", v(0), |cv| bome(to_shell(&cv.1)))),
     ]
     .into_iter()
@@ -114,6 +114,18 @@ fn from_base64(value: &JqValue) -> ValueResult {
     Ok(JqValue::text(String::from_utf8_lossy(&bytes)))
 }
 
+pub(super) fn to_text(value: &JqValue) -> ValueResult {
+    map_text(value, 1, str::to_owned)
+}
+
+pub(super) fn to_csv(value: &JqValue) -> ValueResult {
+    row(value, "csv", ",", csv_cell)
+}
+
+pub(super) fn to_tsv(value: &JqValue) -> ValueResult {
+    row(value, "tsv", "\t", tsv_cell)
+}
+
 /// Writes an array as a row of cells.
 fn row(
     value: &JqValue,
@@ -177,7 +189,7 @@ fn plain_cell(value: &JqValue, out: &mut String) -> bool {
         JqValue::Null => {}
         JqValue::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         JqValue::Number(number) if number.is_nan() => {}
-        JqValue::Number(number) => number.write(out),
+        JqValue::Number(number) => out.push_str(&number.text()),
         _ => return false,
     }
     true
