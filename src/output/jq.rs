@@ -4,19 +4,16 @@ use std::sync::Arc;
 
 use super::encoder::Encoder;
 use crate::error::Error;
-use crate::query::program::Program;
-use crate::query::value::{JqValue, budget};
-use crate::query::{EventContext, Failures};
-use crate::text::terminal;
+use crate::query::value::OutputStyle;
+use crate::query::{EventContext, Failures, OutputProgram};
 
 /// The maximum size of the output for one event, in bytes.
 const MAX_OUTPUT: usize = 16 << 20;
 
 /// Encodes events with a jq program.
 pub struct Jq {
-    program: Arc<Program>,
-    raw: bool,
-    terminal: bool,
+    program: Arc<OutputProgram>,
+    style: OutputStyle,
     failures: Failures,
 }
 
@@ -26,31 +23,19 @@ impl Jq {
     /// `raw` writes strings without quotes. With `terminal`, control characters in raw strings are
     /// escaped, so that they cannot act on the terminal.
     #[must_use]
-    pub fn new(program: Program, raw: bool, terminal: bool) -> Self {
-        Self { program: Arc::new(program), raw, terminal, failures: Failures::new() }
+    pub fn new(program: OutputProgram, raw: bool, terminal: bool) -> Self {
+        let style = match (raw, terminal) {
+            (false, _) => OutputStyle::Json,
+            (true, false) => OutputStyle::Raw,
+            (true, true) => OutputStyle::Visible,
+        };
+        Self { program: Arc::new(program), style, failures: Failures::new() }
     }
 }
 
 impl Encoder for Jq {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let start = out.len();
-        let outcome = self.program.run_on_event(context, |value| {
-            match value {
-                JqValue::Text(text) if self.raw && self.terminal => {
-                    out.extend_from_slice(terminal::visible(&text).as_bytes());
-                }
-                JqValue::Text(text) if self.raw => out.extend_from_slice(text.as_bytes()),
-                value => match value.to_safe_json() {
-                    Some(json) => out.extend_from_slice(json.as_bytes()),
-                    None => return false,
-                },
-            }
-            out.push(b'\n');
-            if out.len() - start > MAX_OUTPUT {
-                budget::exhaust();
-            }
-            true
-        });
+        let outcome = self.program.write_lines(context, self.style, MAX_OUTPUT, out);
         if let Err(error) = outcome {
             self.failures.record(|| {
                 let event_type = context.event.event_type();

@@ -30,7 +30,7 @@ use engine::{JqEngine, RunState};
 pub use engine::{StepBudget, THREAD_STACK};
 pub use errors::ProgramError;
 use errors::{failure_reason, rejected, undefined};
-pub use natives::{is_valid_pattern, search_pattern};
+pub use natives::{UnaryFilter, is_valid_pattern, search_pattern, unary_filter};
 pub use parse::{ParsedProgram, locate, parse, underline};
 use steps::with_steps;
 

@@ -132,6 +132,32 @@ impl<'a> RedactedEvent<'a> {
         !self.text.is_empty()
     }
 
+    /// Returns an upper bound of the bytes that the values of the event take, apart from masks and
+    /// what is added to `_tap`.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self.fields {
+            FieldSource::InPlace(fields) => fields.end + self.recorded_tap.map_or(0, str::len),
+            FieldSource::Entries(_) => self.text.len() + self.scratch.len(),
+        }
+    }
+
+    /// Returns whether it is certain that no two members of the event's JSON object have the same
+    /// name.
+    #[must_use]
+    pub fn has_distinct_names(&self) -> bool {
+        const MAX_COMPARED: usize = 64;
+        let FieldSource::Entries(entries) = self.fields else { return true };
+        let key = |entry: &FieldEntry| self.resolve(entry.key);
+        entries.len() <= MAX_COMPARED
+            && entries.iter().enumerate().all(|(at, entry)| {
+                let name = key(entry);
+                !matches!(name, "event_type" | "_tap")
+                    && !name.contains('\\')
+                    && entries[..at].iter().all(|earlier| key(earlier) != name)
+            })
+    }
+
     /// Returns what evtap knows about the event.
     #[must_use]
     pub const fn tap(&self) -> &'a Tap {

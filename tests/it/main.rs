@@ -29,6 +29,7 @@ mod jq_suite;
 mod leak;
 mod manual;
 mod model;
+mod native_programs;
 mod observer_faults;
 mod outputs;
 mod phi;

@@ -19,8 +19,8 @@ use super::{event_millis, json};
 use crate::analysis::byte_budget::{MAX_NAME_BYTES, truncated};
 use crate::output::status;
 use crate::output::{Observer, ObserverTally, Out, OutputError};
-use crate::query::EventContext;
-use crate::query::program::{Program, ProgramError};
+use crate::query::program::ProgramError;
+use crate::query::{EventContext, OutputProgram};
 
 /// The number of groups that one event may be in.
 const MAX_GROUPS_OF_EVENT: usize = 1000;
@@ -46,7 +46,7 @@ pub struct StatsConfig {
     /// The length of an interval, for a series in place of a summary at the end.
     pub every: Option<Duration>,
     /// The jq program whose values are the groups of an event.
-    pub group_by: Option<Program>,
+    pub group_by: Option<OutputProgram>,
     /// Whether the stream is live, so that the clock gives the time of events.
     pub is_live: bool,
     /// Whether the output is a terminal, where a live table is redrawn in place.
@@ -58,7 +58,7 @@ pub struct StatsConfig {
 /// An observer that counts events and writes the statistics.
 pub struct StatsObserver {
     output: Arc<Mutex<StatsOutput>>,
-    group_by: Option<Program>,
+    group_by: Option<OutputProgram>,
     is_live: bool,
     failures: u64,
     ticker: Option<(Sender<()>, JoinHandle<()>)>,
@@ -109,11 +109,10 @@ impl StatsObserver {
         let Some(program) = &self.group_by else { return Vec::new() };
         let mut groups = Vec::new();
         let mut has_room = true;
-        let outcome = program.run_on_event(context, |value| {
-            let Some(json) = value.to_safe_json() else { return false };
+        let outcome = program.for_each_json(context, &mut Vec::new(), |json| {
             has_room = groups.len() < MAX_GROUPS_OF_EVENT;
             if has_room {
-                groups.push(truncated(&json, MAX_NAME_BYTES).to_owned());
+                groups.push(truncated(json, MAX_NAME_BYTES).to_owned());
             }
             has_room
         });

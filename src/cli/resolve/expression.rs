@@ -7,9 +7,9 @@ use crate::cli::args::FilterArgs;
 use crate::error::{Error, Result};
 use crate::output::status;
 use crate::query::check::{Kinds, check, check_field};
-use crate::query::program::{ParsedProgram, Program, parse};
+use crate::query::program::{ParsedProgram, parse};
 use crate::query::value::{self, JqValue};
-use crate::query::{Predicate, resolve_named_filter};
+use crate::query::{OutputProgram, Predicate, resolve_named_filter};
 use crate::redact::Policy;
 use crate::transport::input_file;
 
@@ -95,9 +95,9 @@ impl<'a> ExpressionCompiler<'a> {
     }
 
     /// Compiles a program that produces values, such as that of `--jq`.
-    pub fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<Program> {
+    pub fn program(&self, option: &str, source: &str, kinds: Kinds) -> Result<OutputProgram> {
         let parsed = parse(option, source)?;
-        let program = Program::compile(&parsed, &self.variables)?;
+        let program = OutputProgram::compile(&parsed, &self.variables)?;
         reject_endless(option, program.ends())?;
         self.check(&parsed, kinds, false)?;
         Ok(program)

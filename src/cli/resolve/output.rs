@@ -12,13 +12,12 @@ use crate::output::columns::{Columns, PAYLOAD};
 use crate::output::jq::Jq;
 use crate::output::{Encoder, EncoderOptions, FormatChoice, OutputFormat, ndjson, pretty, status};
 use crate::query::check::Kinds;
-use crate::query::program::Program;
-use crate::query::{GrepFilter, suggest};
+use crate::query::{GrepFilter, OutputProgram, suggest};
 
 /// Returns the encoder that the output options select.
 pub(super) fn encoder(
     output: &OutputArgs,
-    program: Option<Program>,
+    program: Option<OutputProgram>,
     has_several_workspaces: bool,
     grep: Option<GrepFilter>,
 ) -> Result<Box<dyn Encoder>> {

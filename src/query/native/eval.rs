@@ -5,14 +5,16 @@ use std::cmp::Ordering;
 
 use jaq_core::ops::Cmp;
 
+use super::build;
 use super::expr::{EvalError, Expr, Generator, PathStep};
+use super::scope::Scope;
 use super::value::{NativeValue, short_integer};
 use crate::json::{JsonType, scan};
 use crate::query::value::{JqValue, Number};
 use crate::redact::RedactedEvent;
 
 /// `None` is jq's `empty`.
-type EvalResult<'a> = Result<Option<NativeValue<'a>>, EvalError>;
+pub(super) type EvalResult<'a> = Result<Option<NativeValue<'a>>, EvalError>;
 
 impl Expr {
     /// Returns whether the expression holds, if it only compares fields with constants of the same
@@ -64,10 +66,10 @@ impl Expr {
         }
     }
 
-    /// Evaluates the expression on `input`, a value of `event`.
+    /// Evaluates the expression on `input`.
     pub(super) fn eval<'a>(
         &'a self,
-        event: &RedactedEvent<'a>,
+        scope: &Scope<'_, 'a>,
         input: NativeValue<'a>,
     ) -> EvalResult<'a> {
         let bool = |value| Ok(Some(NativeValue::Computed(JqValue::Bool(value))));
@@ -75,43 +77,43 @@ impl Expr {
             Self::Input => Ok(Some(input)),
             Self::Constant(value) => Ok(Some(NativeValue::Constant(value))),
             Self::Step(base, key, optional) => {
-                let Some(base) = base.eval(event, input)? else { return Ok(None) };
-                match base.step(event, key) {
+                let Some(base) = base.eval(scope, input)? else { return Ok(None) };
+                match base.step(scope.event, key) {
                     Err(EvalError) if *optional => Ok(None),
                     stepped => stepped.map(Some),
                 }
             }
             // As in jq, the right side comes first: it decides whether there is a value or an error.
             Self::Compare(left, op, right) => {
-                let Some(right) = right.eval(event, input.clone())? else { return Ok(None) };
-                let Some(left) = left.eval(event, input)? else { return Ok(None) };
-                bool(left.compare(*op, &right, event))
+                let Some(right) = right.eval(scope, input.clone())? else { return Ok(None) };
+                let Some(left) = left.eval(scope, input)? else { return Ok(None) };
+                bool(left.compare(*op, &right, scope.event))
             }
-            Self::And(left, right) => match left.eval(event, input.clone())? {
+            Self::And(left, right) => match left.eval(scope, input.clone())? {
                 None => Ok(None),
                 Some(left) if !left.is_true() => bool(false),
                 Some(_) => {
-                    right.eval(event, input)?.map_or(Ok(None), |right| bool(right.is_true()))
+                    right.eval(scope, input)?.map_or(Ok(None), |right| bool(right.is_true()))
                 }
             },
-            Self::Or(left, right) => match left.eval(event, input.clone())? {
+            Self::Or(left, right) => match left.eval(scope, input.clone())? {
                 None => Ok(None),
                 Some(left) if left.is_true() => bool(true),
                 Some(_) => {
-                    right.eval(event, input)?.map_or(Ok(None), |right| bool(right.is_true()))
+                    right.eval(scope, input)?.map_or(Ok(None), |right| bool(right.is_true()))
                 }
             },
             Self::Not => bool(!input.is_true()),
-            Self::Alternative(left, right) => match left.eval(event, input.clone())? {
+            Self::Alternative(left, right) => match left.eval(scope, input.clone())? {
                 Some(left) if left.is_true() => Ok(Some(left)),
-                _ => right.eval(event, input),
+                _ => right.eval(scope, input),
             },
             Self::Pipe(left, right) => {
-                left.eval(event, input)?.map_or(Ok(None), |middle| right.eval(event, middle))
+                left.eval(scope, input)?.map_or(Ok(None), |middle| right.eval(scope, middle))
             }
             Self::Select(condition) => {
                 let holds =
-                    condition.eval(event, input.clone())?.is_some_and(|value| value.is_true());
+                    condition.eval(scope, input.clone())?.is_some_and(|value| value.is_true());
                 Ok(holds.then_some(input))
             }
             Self::In(object) => match object.constant() {
@@ -119,7 +121,7 @@ impl Expr {
                 _ => Err(EvalError),
             },
             Self::OneOf(list) => {
-                let input = input.value(event);
+                let input = input.value(scope.event);
                 bool(list.iter().any(|one| *one.constant() == input))
             }
             Self::Test(regex) => bool(regex.is_match(&input.text()?)),
@@ -131,13 +133,38 @@ impl Expr {
             }
             Self::AnyOrAll(wanted, generator, condition) => {
                 let mut decided = false;
-                generator.visit(event, input, |value| {
+                generator.visit(scope, input, |value| {
                     decided =
-                        condition.eval(event, value)?.is_some_and(|held| held.is_true() == *wanted);
+                        condition.eval(scope, value)?.is_some_and(|held| held.is_true() == *wanted);
                     Ok(decided)
                 })?;
                 bool(decided == *wanted)
             }
+            Self::If(branches, otherwise) => {
+                for (condition, then) in branches {
+                    match condition.eval(scope, input.clone())? {
+                        Some(value) if value.is_true() => return then.eval(scope, input),
+                        Some(_) => {}
+                        None => return Ok(None),
+                    }
+                }
+                match otherwise {
+                    Some(otherwise) => otherwise.eval(scope, input),
+                    None => Ok(Some(input)),
+                }
+            }
+            Self::Object(members) => build::object(members, scope, &input),
+            Self::Array(items) => items.collect(scope, input),
+            Self::Interpolated(parts) => build::text(parts, scope, &input),
+            Self::Calculate(left, math, right) => {
+                build::calculate(left, *math, right, scope, input)
+            }
+            Self::Apply(filter) => match filter(&input.value(scope.event)) {
+                Ok(value) => Ok(Some(NativeValue::Computed(value))),
+                Err(_) => Err(EvalError),
+            },
+            Self::ToText => build::tostring(input, scope),
+            Self::Has(name) => bool(build::has(&input, name, scope)?),
         }
     }
 }
@@ -160,14 +187,14 @@ impl Generator {
     /// Passes each value to `visit` until `visit` returns true.
     fn visit<'a>(
         &'a self,
-        event: &RedactedEvent<'a>,
+        scope: &Scope<'_, 'a>,
         input: NativeValue<'a>,
         mut visit: impl FnMut(NativeValue<'a>) -> Result<bool, EvalError>,
     ) -> Result<(), EvalError> {
         match self {
             Self::List(list) => {
                 for expr in list {
-                    if let Some(value) = expr.eval(event, input.clone())?
+                    if let Some(value) = expr.eval(scope, input.clone())?
                         && visit(value)?
                     {
                         break;
@@ -175,7 +202,7 @@ impl Generator {
                 }
             }
             Self::Items(expr) => {
-                let Some(container) = expr.eval(event, input)? else { return Ok(()) };
+                let Some(container) = expr.eval(scope, input)? else { return Ok(()) };
                 match container {
                     NativeValue::Json(json)
                         if JsonType::from_first_byte(json.as_bytes()[0]) == JsonType::Array =>
@@ -186,7 +213,7 @@ impl Generator {
                             }
                         }
                     }
-                    other => match other.value(event) {
+                    other => match other.value(scope.event) {
                         JqValue::Array(items) => {
                             for item in items.iter() {
                                 if visit(NativeValue::Computed(item.clone()))? {

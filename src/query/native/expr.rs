@@ -1,8 +1,9 @@
 //! The expressions of the native evaluator.
 
-use jaq_core::ops::Cmp;
+use jaq_core::ops::{Cmp, Math};
 use regex::Regex;
 
+use crate::query::program::UnaryFilter;
 use crate::query::value::JqValue;
 
 /// The error of an expression that would fail in jq.
@@ -35,6 +36,22 @@ pub enum Expr {
     AsciiDowncase,
     /// `any` (true) or `all` (false) over the values of a generator.
     AnyOrAll(bool, Generator, Box<Expr>),
+    /// `if … then … elif … end`; without `else`, the input.
+    If(Vec<(Expr, Expr)>, Option<Box<Expr>>),
+    /// `{…}`
+    Object(Vec<Member>),
+    /// `[…]`
+    Array(Box<Flow>),
+    /// `"\(…)"`
+    Interpolated(Vec<TextPart>),
+    /// `f + g`
+    Calculate(Box<Expr>, Math, Box<Expr>),
+    /// A filter that works on a value of its input.
+    Apply(UnaryFilter),
+    /// `tostring`
+    ToText,
+    /// `has("name")`
+    Has(String),
 }
 
 /// A step into an object or array.
@@ -51,6 +68,55 @@ pub enum Generator {
     List(Vec<Expr>),
     /// `f[]`
     Items(Box<Expr>),
+}
+
+/// A member of an object that is built.
+#[derive(Debug)]
+pub struct Member {
+    pub key: Key,
+    pub value: Expr,
+}
+
+/// The key of a member that is built.
+#[derive(Debug)]
+pub enum Key {
+    /// A name, and as JSON with a colon. No other member of the object has it.
+    Name { name: String, token: String },
+    /// `(f)`
+    Computed(Expr),
+}
+
+impl Key {
+    /// Returns whether this is the given name.
+    pub fn is_name(&self, text: &str) -> bool {
+        matches!(self, Self::Name { name, .. } if name == text)
+    }
+}
+
+/// A part of a string.
+#[derive(Debug)]
+pub enum TextPart {
+    /// Text, and as the contents of a JSON string.
+    Text { text: String, contents: String },
+    /// `\(f)`
+    Value(Expr),
+}
+
+/// An expression that gives any number of values.
+#[derive(Debug)]
+pub enum Flow {
+    /// The value of an expression.
+    One(Expr),
+    /// `f, g`
+    List(Vec<Flow>),
+    /// `f | g`
+    Pipe(Box<Flow>, Box<Flow>),
+    /// `f[]`. If the flag is set (`?`), an error becomes no value.
+    Items(Expr, bool),
+    /// `if … then … elif … end`; without `else`, the input.
+    If(Vec<(Expr, Flow)>, Option<Box<Flow>>),
+    /// `f // g`
+    Alternative(Expr, Box<Flow>),
 }
 
 impl Expr {

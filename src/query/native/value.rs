@@ -34,6 +34,17 @@ impl<'a> NativeValue<'a> {
         }
     }
 
+    /// Returns whether the value is a string.
+    pub(super) fn is_text(&self) -> bool {
+        match self {
+            Self::Event => false,
+            Self::Json(json) => json.starts_with('"'),
+            Self::Text(_) => true,
+            Self::Constant(value) => value.as_text().is_some(),
+            Self::Computed(value) => value.as_text().is_some(),
+        }
+    }
+
     /// Converts to a jq value.
     pub(super) fn value(&self, event: &RedactedEvent<'_>) -> JqValue {
         match self {
@@ -50,7 +61,10 @@ impl<'a> NativeValue<'a> {
         match (self, key) {
             (Self::Constant(value), key) => Self::Computed(value.clone()).step(event, key),
             (Self::Event, PathStep::Name(name)) => Ok(match name.as_str() {
-                "_tap" => Self::Computed(value::json(&event.tap_json())),
+                "_tap" => match event.tap_json() {
+                    Cow::Borrowed(tap) => Self::Json(tap),
+                    Cow::Owned(tap) => Self::Computed(value::json(&tap)),
+                },
                 name => match event.field(name) {
                     Some(field) => Self::Json(field.json),
                     None if name == "event_type" => Self::Text(event.name()),
@@ -62,9 +76,13 @@ impl<'a> NativeValue<'a> {
             }
             (Self::Json("null") | Self::Computed(JqValue::Null), _) => Ok(Self::Json("null")),
             (Self::Json(json), PathStep::Index(index)) if json.starts_with('[') => {
-                let items = scan::entries(json);
-                let at = position(items.len(), *index);
-                Ok(Self::Json(at.and_then(|at| items.get(at)).map_or("null", |(_, item)| item)))
+                let item = if let Ok(at) = usize::try_from(*index) {
+                    scan::iter_entries(json).nth(at)
+                } else {
+                    let items = scan::entries(json);
+                    position(items.len(), *index).and_then(|at| items.get(at).copied())
+                };
+                Ok(Self::Json(item.map_or("null", |(_, item)| item)))
             }
             (Self::Computed(JqValue::Object(object)), PathStep::Name(name)) => {
                 Ok(Self::Computed(object.get(name).cloned().unwrap_or_default()))

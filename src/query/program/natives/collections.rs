@@ -11,19 +11,19 @@ use crate::query::value::{
 
 pub(super) fn filters() -> impl Iterator<Item = NativeFilter> {
     [
-        run(("type", v(0), |cv: Input<'_>| bome(Ok(JqValue::text(cv.1.type_name()))))),
+        run(("type", v(0), |cv: Input<'_>| bome(type_of(&cv.1)))),
         run(("length", v(0), |cv| bome(length(&cv.1)))),
         run(("keys_unsorted", v(0), |cv| bome(keys_unsorted(&cv.1)))),
         run(("has", v(1), |cv| unary(cv, |value, key| has(&value, &key)))),
         run(("contains", v(1), |cv| unary(cv, |whole, part| contains(&whole, &part)))),
         run(("indices", v(1), |cv| unary(cv, |whole, part| indices(&whole, &part)))),
         run(("reverse", v(0), |cv| bome(reverse(&cv.1)))),
-        run(("add", v(0), |cv| bome(add(cv.1)))),
+        run(("add", v(0), |cv| bome(add(&cv.1)))),
         run(("flatten", v(0), |cv| bome(flatten(&cv.1, f64::INFINITY)))),
         run(("flatten", v(1), |cv| unary(cv, |value, levels| flatten_levels(&value, &levels)))),
-        run(("floor", v(0), |cv| bome(round(&cv.1, f64::floor)))),
-        run(("ceil", v(0), |cv| bome(round(&cv.1, f64::ceil)))),
-        run(("round", v(0), |cv| bome(round(&cv.1, f64::round)))),
+        run(("floor", v(0), |cv| bome(floor(&cv.1)))),
+        run(("ceil", v(0), |cv| bome(ceil(&cv.1)))),
+        run(("round", v(0), |cv| bome(round(&cv.1)))),
         run(("abs", v(0), |cv| bome(abs(&cv.1)))),
         run(("isnan", v(0), |cv| bome(Ok(is_number(&cv.1, f64::is_nan))))),
         run(("isinfinite", v(0), |cv| bome(Ok(is_number(&cv.1, f64::is_infinite))))),
@@ -36,7 +36,12 @@ pub(super) fn filters() -> impl Iterator<Item = NativeFilter> {
     .into_iter()
 }
 
-fn length(value: &JqValue) -> ValueResult {
+#[expect(clippy::unnecessary_wraps, reason = "the signature that filters share")]
+pub(super) fn type_of(value: &JqValue) -> ValueResult {
+    Ok(JqValue::text(value.type_name()))
+}
+
+pub(super) fn length(value: &JqValue) -> ValueResult {
     Ok(match value {
         JqValue::Null => 0_usize.into(),
         JqValue::Bool(_) => return Err(type_error(value, "has no length")),
@@ -180,9 +185,9 @@ fn reverse(value: &JqValue) -> ValueResult {
 }
 
 /// Adds all items of an array or all values of an object.
-fn add(value: JqValue) -> ValueResult {
+pub(super) fn add(value: &JqValue) -> ValueResult {
     let mut sum = JqValue::Null;
-    for item in value.values() {
+    for item in value.clone().values() {
         sum = (sum + item?)?;
         if budget::is_exhausted() {
             return Err(exhausted());
@@ -241,15 +246,23 @@ fn number(value: &JqValue) -> Result<f64, ValueError> {
     }
 }
 
-fn round(value: &JqValue, round: impl Fn(f64) -> f64) -> ValueResult {
-    Ok(round(number(value)?).into())
+pub(super) fn floor(value: &JqValue) -> ValueResult {
+    Ok(number(value)?.floor().into())
+}
+
+pub(super) fn ceil(value: &JqValue) -> ValueResult {
+    Ok(number(value)?.ceil().into())
+}
+
+pub(super) fn round(value: &JqValue) -> ValueResult {
+    Ok(number(value)?.round().into())
 }
 
 fn is_number(value: &JqValue, test: impl Fn(f64) -> bool) -> JqValue {
     JqValue::Bool(matches!(value, JqValue::Number(number) if test(number.float())))
 }
 
-fn abs(value: &JqValue) -> ValueResult {
+pub(super) fn abs(value: &JqValue) -> ValueResult {
     match value {
         JqValue::Number(number) if number.float() < 0.0 => Ok(JqValue::Number(number.abs())),
         JqValue::Number(_) => Ok(value.clone()),

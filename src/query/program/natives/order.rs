@@ -144,7 +144,7 @@ fn search(value: &JqValue, target: &JqValue) -> ValueResult {
     })
 }
 
-fn keys(value: &JqValue) -> ValueResult {
+pub(super) fn keys(value: &JqValue) -> ValueResult {
     match value {
         JqValue::Object(object) => {
             let rounds = u64::from(object.len().max(2).ilog2()) + 1;

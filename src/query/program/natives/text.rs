@@ -22,9 +22,7 @@ pub(super) fn filters() -> impl Iterator<Item = NativeFilter> {
         run(("ascii_downcase", v(0), |cv| {
             bome(map_text(&cv.1, "explode input must be a string", str::to_ascii_lowercase))
         })),
-        run(("ascii_upcase", v(0), |cv| {
-            bome(map_text(&cv.1, "explode input must be a string", str::to_ascii_uppercase))
-        })),
+        run(("ascii_upcase", v(0), |cv| bome(to_upper_case(&cv.1)))),
         run(("trim", v(0), |cv| bome(trim(&cv.1, str::trim)))),
         run(("ltrim", v(0), |cv| bome(trim(&cv.1, str::trim_start)))),
         run(("rtrim", v(0), |cv| bome(trim(&cv.1, str::trim_end)))),
@@ -86,11 +84,15 @@ fn map_text(value: &JqValue, problem: &str, map: impl Fn(&str) -> String) -> Val
     Ok(JqValue::text(map(text)))
 }
 
+pub(super) fn to_upper_case(value: &JqValue) -> ValueResult {
+    map_text(value, "explode input must be a string", str::to_ascii_uppercase)
+}
+
 fn trim(value: &JqValue, trim: impl Fn(&str) -> &str) -> ValueResult {
     map_text(value, "trim input must be a string", |text| trim(text).to_owned())
 }
 
-fn to_json(value: &JqValue) -> ValueResult {
+pub(super) fn to_json(value: &JqValue) -> ValueResult {
     value.to_json().map(JqValue::text).ok_or_else(exhausted)
 }
 
@@ -117,7 +119,7 @@ fn from_json(value: &JqValue) -> ValueResult {
     })
 }
 
-fn to_number(value: &JqValue) -> ValueResult {
+pub(super) fn to_number(value: &JqValue) -> ValueResult {
     match value {
         JqValue::Number(_) => Ok(value.clone()),
         _ => value
