@@ -4,18 +4,17 @@ use std::borrow::Cow;
 
 use jaq_core::ops::Math;
 
-use super::eval::EvalResult;
-use super::expr::{EvalError, Expr, Key, Member, TextPart};
+use super::expr::{EvalError, Expr, Key, MemberExpr, TextPart};
 use super::json::{push_contents, push_value};
 use super::scope::Scope;
-use super::value::NativeValue;
+use super::value::{EvalResult, NativeValue};
 use crate::query::value::{JqObject, JqText, JqValue, member, push_escaped};
 
 /// Builds an object.
 ///
 /// All members are evaluated, even if one has no value: another could fail.
 pub(super) fn object<'a>(
-    members: &'a [Member],
+    members: &'a [MemberExpr],
     scope: &Scope<'_, 'a>,
     input: &NativeValue<'a>,
 ) -> EvalResult<'a> {

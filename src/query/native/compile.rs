@@ -6,7 +6,7 @@ use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::path::{Opt, Part};
 
-use super::expr::{Expr, Flow, Generator, Key, Member, PathStep, TextPart};
+use super::expr::{Expr, Flow, Generator, Key, MemberExpr, PathStep, TextPart};
 use crate::query::program::{search_pattern, unary_filter};
 use crate::query::syntax::literal;
 use crate::query::value::{JqObject, JqText, JqValue, Number, push_escaped};
@@ -225,7 +225,7 @@ impl<'v> Compiler<'v> {
 
     /// Compiles an object of which at most one key is computed.
     fn object(&self, entries: &[(Term<&str>, Option<Term<&str>>)]) -> Option<Expr> {
-        let mut members: Vec<Member> = Vec::new();
+        let mut members: Vec<MemberExpr> = Vec::new();
         let mut has_computed_key = false;
         for (key, value) in entries {
             let (key, value) = match (key, value) {
@@ -254,7 +254,7 @@ impl<'v> Compiler<'v> {
                 return None;
             }
             self.terms.set(self.terms.get() + 2);
-            members.push(Member { key, value });
+            members.push(MemberExpr { key, value });
         }
         Some(Expr::Object(members))
     }

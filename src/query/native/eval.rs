@@ -8,13 +8,10 @@ use jaq_core::ops::Cmp;
 use super::build;
 use super::expr::{EvalError, Expr, Generator, PathStep};
 use super::scope::Scope;
-use super::value::{NativeValue, short_integer};
+use super::value::{EvalResult, NativeValue, short_integer};
 use crate::json::{JsonType, scan};
 use crate::query::value::{JqValue, Number};
 use crate::redact::RedactedEvent;
-
-/// `None` is jq's `empty`.
-pub(super) type EvalResult<'a> = Result<Option<NativeValue<'a>>, EvalError>;
 
 impl Expr {
     /// Returns whether the expression holds, if it only compares fields with constants of the same

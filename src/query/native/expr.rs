@@ -39,7 +39,7 @@ pub enum Expr {
     /// `if … then … elif … end`; without `else`, the input.
     If(Vec<(Expr, Expr)>, Option<Box<Expr>>),
     /// `{…}`
-    Object(Vec<Member>),
+    Object(Vec<MemberExpr>),
     /// `[…]`
     Array(Box<Flow>),
     /// `"\(…)"`
@@ -72,7 +72,7 @@ pub enum Generator {
 
 /// A member of an object that is built.
 #[derive(Debug)]
-pub struct Member {
+pub struct MemberExpr {
     pub key: Key,
     pub value: Expr,
 }

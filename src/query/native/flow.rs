@@ -1,9 +1,8 @@
 //! Evaluates what may give any number of values.
 
-use super::eval::EvalResult;
 use super::expr::{EvalError, Expr, Flow};
 use super::scope::Scope;
-use super::value::NativeValue;
+use super::value::{EvalResult, NativeValue};
 use crate::json::scan;
 use crate::query::value::JqValue;
 

@@ -10,6 +10,9 @@ use crate::json::string::unquote;
 use crate::query::value::{self, JqValue, Number};
 use crate::redact::RedactedEvent;
 
+/// A value, or `None` for jq's `empty`.
+pub(super) type EvalResult<'a> = Result<Option<NativeValue<'a>>, EvalError>;
+
 /// A value of an event, kept as the bytes of the event where possible.
 #[derive(Clone)]
 pub(super) enum NativeValue<'a> {

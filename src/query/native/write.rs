@@ -1,7 +1,7 @@
 //! Writes the values of expressions without building them.
 
 use super::build::push_parts;
-use super::expr::{EvalError, Expr, Key, Member};
+use super::expr::{EvalError, Expr, Key, MemberExpr};
 use super::json::push_text;
 use super::scope::Scope;
 use super::value::NativeValue;
@@ -123,7 +123,7 @@ fn write_value(
 
 /// Appends an object. Returns false if a member has no value.
 fn write_object<'a>(
-    members: &'a [Member],
+    members: &'a [MemberExpr],
     scope: &Scope<'_, 'a>,
     input: &NativeValue<'a>,
     out: &mut Vec<u8>,
