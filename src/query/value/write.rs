@@ -164,9 +164,15 @@ fn push_text(text: &str, out: &mut Vec<u8>, limit: usize) {
 /// than `limit` bytes.
 pub fn push_escaped(text: &str, out: &mut Vec<u8>, limit: usize) {
     let bytes = text.as_bytes();
+    let is_plain = |byte| !matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f);
+    // Without an early exit the compiler checks several bytes in each step.
+    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+        out.extend_from_slice(bytes);
+        return;
+    }
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
-        if !matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f) {
+        if is_plain(byte) {
             continue;
         }
         out.extend_from_slice(&bytes[plain_from..at]);
