@@ -73,8 +73,20 @@ const fn is_name_byte(byte: u8) -> bool {
 fn looks_personal(text: &str) -> bool {
     let fires = |text: &str| scrub::may_contain_identifier(text) && scrub::scrub(text).is_some();
     fires(text)
-        || fires(&text.replace(['_', '-'], " "))
-        || fires(&text.replace(['_', '.', '-'], " "))
+        || (text.contains(['_', '-']) && with_spaces(text, &['_', '-'], fires))
+        || (text.contains('.') && with_spaces(text, &['_', '.', '-'], fires))
+}
+
+/// Calls `accepts` with a copy of `text` that has spaces in place of the `separators`.
+fn with_spaces(text: &str, separators: &[char], accepts: impl Fn(&str) -> bool) -> bool {
+    let mut copy = [0; MAX_NAME_LENGTH];
+    let Some(copy) = copy.get_mut(..text.len()) else {
+        return accepts(&text.replace(separators, " "));
+    };
+    for (copy, byte) in copy.iter_mut().zip(text.bytes()) {
+        *copy = if separators.contains(&char::from(byte)) { b' ' } else { byte };
+    }
+    str::from_utf8(copy).is_ok_and(accepts)
 }
 
 /// Numbers the placeholders of the names that are masked in one object, so that no two members get

@@ -3,6 +3,7 @@
 //! It holds nothing that needs protection: times, ids and names of fields. It is therefore safe to
 //! copy from a recording, once [`Tap::read`] has checked every part of it.
 
+mod form;
 mod read;
 
 use std::borrow::Cow;
@@ -15,7 +16,7 @@ use crate::text::terminal::push_quoted;
 pub type Name = Cow<'static, str>;
 
 /// What evtap knows about one event.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tap {
     /// The id of the SSE frame: Unix time in milliseconds.
@@ -106,6 +107,38 @@ impl DriftKind {
     }
 }
 
+impl Clone for Tap {
+    fn clone(&self) -> Self {
+        let mut clone = Self::default();
+        clone.clone_from(self);
+        clone
+    }
+
+    /// Copies `source` and reuses the memory of the texts, since redaction does so for each event.
+    fn clone_from(&mut self, source: &Self) {
+        let Self {
+            id,
+            time,
+            received_at,
+            stream,
+            workspace_id,
+            call_sid,
+            redacted,
+            scrubbed,
+            drift,
+        } = self;
+        id.clone_from(&source.id);
+        time.clone_from(&source.time);
+        received_at.clone_from(&source.received_at);
+        stream.clone_from(&source.stream);
+        workspace_id.clone_from(&source.workspace_id);
+        call_sid.clone_from(&source.call_sid);
+        redacted.clone_from(&source.redacted);
+        scrubbed.clone_from(&source.scrubbed);
+        drift.clone_from(&source.drift);
+    }
+}
+
 impl Tap {
     /// Returns when the event happened: its time or, if that is not known, when it was received.
     #[must_use]
@@ -181,13 +214,7 @@ pub fn is_id(text: &str) -> bool {
 /// Returns whether a text is a UUID in hexadecimal with hyphens (RFC 9562, section 4).
 #[must_use]
 pub fn is_uuid(text: &str) -> bool {
-    const FORM: &[u8; 36] = b"00000000-0000-0000-0000-000000000000";
-    // Without an early exit the compiler checks several bytes in each step.
-    text.len() == FORM.len()
-        && text.bytes().zip(FORM).fold(true, |is_uuid, (byte, form)| {
-            let is_hex = (byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6);
-            is_uuid & if *form == b'-' { byte == b'-' } else { is_hex }
-        })
+    text.as_bytes().try_into().is_ok_and(form::is_uuid)
 }
 
 /// Returns whether a text has the form of an id that a system gives out: a UUID, or a short prefix
@@ -196,6 +223,9 @@ pub fn is_uuid(text: &str) -> bool {
 /// A number alone does not: it may be a telephone or record number.
 #[must_use]
 pub fn is_opaque_id(text: &str) -> bool {
+    if is_uuid(text) {
+        return true;
+    }
     let digits = text.trim_start_matches(|first: char| first.is_ascii_alphabetic());
     // A prefix ends with a separator, or it is that of a SID.
     let digits = match text.len() - digits.len() {
@@ -204,21 +234,20 @@ pub fn is_opaque_id(text: &str) -> bool {
     };
     let is_hex = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
     let has_letter = digits.bytes().any(|digit| digit.is_ascii_lowercase());
-    is_uuid(text) || (is_hex && (digits.len() >= 24 || (digits.len() >= 8 && has_letter)))
+    is_hex && (digits.len() >= 24 || (digits.len() >= 8 && has_letter))
 }
 
 /// Returns whether a text is a time (RFC 3339).
 #[must_use]
 pub(crate) fn is_time(text: &str) -> bool {
-    text.len() <= 40 && text.parse::<jiff::Timestamp>().is_ok()
+    text.as_bytes().try_into().is_ok_and(form::is_time)
+        || (text.len() <= 40 && text.parse::<jiff::Timestamp>().is_ok())
 }
 
 /// Returns whether a text is a call SID: `CA` and 32 letters or digits.
 #[must_use]
 pub fn is_call_sid(text: &str) -> bool {
-    text.len() == 34
-        && text.starts_with("CA")
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    text.as_bytes().try_into().is_ok_and(form::is_call_sid)
 }
 
 /// Returns the beginning of an id, which is enough to tell it from others on a screen.

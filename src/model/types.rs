@@ -112,8 +112,9 @@ impl Type {
 /// Returns whether a JSON string is one of the choices.
 pub(crate) fn is_choice(json: &str, choices: &[&str]) -> bool {
     // Choices contain no escapes, so the first comparison usually succeeds without unescaping.
-    contents(json)
-        .is_some_and(|text| choices.contains(&text) || choices.contains(&&*unescape(text)))
+    contents(json).is_some_and(|text| {
+        choices.contains(&text) || (text.contains('\\') && choices.contains(&&*unescape(text)))
+    })
 }
 
 /// A Rust type that a field of an event can have.

@@ -5,6 +5,7 @@
 //! that evtap could have written, so that a line of unknown origin cannot pass protected text off
 //! as `_tap`.
 
+use super::form::{self, CALL_SID_LENGTH, TIME_LENGTH, UUID_LENGTH};
 use super::{Name, Tap, is_call_sid, is_id, is_uuid};
 use crate::model::EventSpec;
 use crate::model::name::is_path;
@@ -15,39 +16,62 @@ impl Tap {
     /// Returns false if evtap cannot have written it; the content of `self` is then unspecified.
     #[must_use]
     pub fn read(&mut self, json: &str, spec: Option<&EventSpec>) -> bool {
-        if self.read_canonical(json, spec).is_none() {
-            match serde_json::from_str(json) {
-                Ok(tap) => *self = tap,
-                Err(_) => return false,
-            }
+        let declared = |name: &str| Some(spec?.field(name)?.name);
+        if self.read_start(json, declared) == Some(json.len()) {
+            return true;
+        }
+        match serde_json::from_str(json) {
+            Ok(tap) => *self = tap,
+            Err(_) => return false,
         }
         self.could_be_ours()
     }
 
-    /// Reads the form that evtap writes; `None` if the form differs.
-    fn read_canonical(&mut self, json: &str, spec: Option<&EventSpec>) -> Option<()> {
-        let mut reader = TapReader { rest: json.strip_prefix('{')?, is_first: true };
-        assign(&mut self.id, reader.text("\"id\":\"")?);
-        assign(&mut self.time, reader.text("\"time\":\"")?);
-        assign(&mut self.received_at, reader.text("\"received_at\":\"")?);
-        self.stream = reader.text("\"stream\":\"")?.map(|stream| match stream {
-            "workspace" => Name::Borrowed("workspace"),
-            "observer" => Name::Borrowed("observer"),
-            other => Name::Owned(other.to_owned()),
-        });
-        assign(&mut self.workspace_id, reader.text("\"workspace_id\":\"")?);
-        assign(&mut self.call_sid, reader.text("\"call_sid\":\"")?);
-        reader.names("\"redacted\":[", &mut self.redacted, spec)?;
-        reader.names("\"scrubbed\":[", &mut self.scrubbed, spec)?;
+    /// Reads the object at the start of `text` in the form that evtap writes, and returns its
+    /// length. `declared` returns the name of a field that the event declares.
+    ///
+    /// Returns `None` if the form differs; the content of `self` is then unspecified.
+    pub(crate) fn read_start(
+        &mut self,
+        text: &str,
+        mut declared: impl FnMut(&str) -> Option<&'static str>,
+    ) -> Option<usize> {
+        let mut reader = TapReader { text, at: 0, separator: b'{' };
+        let id = reader.member(b"\"id\":\"", |rest| {
+            let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            (1..=19).contains(&length).then_some(length)
+        })?;
+        assign(&mut self.id, id);
+        assign(&mut self.time, reader.member(b"\"time\":\"", time_length)?);
+        assign(&mut self.received_at, reader.member(b"\"received_at\":\"", time_length)?);
+        self.stream = reader
+            .member(b"\"stream\":\"", |rest| {
+                ["workspace\"", "observer\""]
+                    .into_iter()
+                    .find(|stream| rest.starts_with(stream.as_bytes()))
+                    .map(|stream| stream.len() - 1)
+            })?
+            .map(|stream| {
+                Name::Borrowed(if stream == "observer" { "observer" } else { "workspace" })
+            });
+        let workspace_id = reader.member(b"\"workspace_id\":\"", |rest| {
+            rest.first_chunk().is_some_and(form::is_uuid).then_some(UUID_LENGTH)
+        })?;
+        assign(&mut self.workspace_id, workspace_id);
+        let call_sid = reader.member(b"\"call_sid\":\"", |rest| {
+            rest.first_chunk().is_some_and(form::is_call_sid).then_some(CALL_SID_LENGTH)
+        })?;
+        assign(&mut self.call_sid, call_sid);
+        reader.names(b"\"redacted\":[", &mut self.redacted, &mut declared)?;
+        reader.names(b"\"scrubbed\":[", &mut self.scrubbed, &mut declared)?;
         self.drift.clear();
-        (reader.rest == "}").then_some(())
+        let is_empty = reader.separator == b'{' && reader.skip(b"{");
+        (is_empty || reader.separator == b',').then_some(())?;
+        (reader.skip(b"}") && self.has_paths()).then_some(reader.at)
     }
 
     /// Returns whether evtap could have written each part.
     fn could_be_ours(&self) -> bool {
-        let names = self.redacted.iter().chain(&self.scrubbed);
-        let mut names = names.chain(self.drift.iter().filter_map(|drift| drift.field.as_ref()));
-        let count = self.redacted.len() + self.scrubbed.len() + self.drift.len();
         let time = |text: &Option<String>| text.as_deref().is_none_or(is_time);
         self.id.as_deref().is_none_or(is_id)
             && time(&self.time)
@@ -58,73 +82,102 @@ impl Tap {
                 .is_none_or(|stream| matches!(stream, "workspace" | "observer"))
             && self.workspace_id.as_deref().is_none_or(is_uuid)
             && self.call_sid.as_deref().is_none_or(is_call_sid)
-            && names.all(|path| matches!(path, Name::Borrowed(_)) || is_path(path, count))
+            && self.has_paths()
+    }
+
+    /// Returns whether evtap could have written the names.
+    fn has_paths(&self) -> bool {
+        let names = self.redacted.iter().chain(&self.scrubbed);
+        let mut names = names.chain(self.drift.iter().filter_map(|drift| drift.field.as_ref()));
+        let count = self.redacted.len() + self.scrubbed.len() + self.drift.len();
+        names.all(|path| matches!(path, Name::Borrowed(_)) || is_path(path, count))
     }
 }
 
 /// Reads the members of an object in their fixed order.
 struct TapReader<'j> {
-    rest: &'j str,
-    is_first: bool,
+    text: &'j str,
+    at: usize,
+    /// What comes before the next key: the opening brace or a comma.
+    separator: u8,
 }
 
 impl<'j> TapReader<'j> {
-    /// Consumes `key`, with the comma before it, if it comes next.
-    fn take_key(&mut self, key: &str) -> bool {
-        let rest = if self.is_first { Some(self.rest) } else { self.rest.strip_prefix(',') };
-        let Some(rest) = rest.and_then(|rest| rest.strip_prefix(key)) else { return false };
-        *self = Self { rest, is_first: false };
-        true
+    fn rest(&self) -> &'j [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// Consumes the text before the next quote, and the quote.
-    fn quoted(&mut self) -> Option<&'j str> {
-        let (text, rest) =
-            self.rest.split_at_checked(memchr::memchr(b'"', self.rest.as_bytes())?)?;
-        self.rest = &rest[1..];
-        is_plain(text).then_some(text)
+    /// Consumes `text` if it comes next.
+    #[inline]
+    fn skip<const LENGTH: usize>(&mut self, text: &[u8; LENGTH]) -> bool {
+        let is_next = self.rest().first_chunk() == Some(text);
+        if is_next {
+            self.at += LENGTH;
+        }
+        is_next
     }
 
-    /// Consumes the string member that starts with `key`.
+    /// Consumes a separator and `key`, if they come next.
+    #[inline]
+    fn skip_key<const LENGTH: usize>(&mut self, key: &[u8; LENGTH]) -> bool {
+        let [separator, rest @ ..] = self.rest() else { return false };
+        let is_next = *separator == self.separator && rest.first_chunk() == Some(key);
+        if is_next {
+            self.at += 1 + LENGTH;
+            self.separator = b',';
+        }
+        is_next
+    }
+
+    /// Consumes the string member that starts with `key`. `length_of` returns how many bytes the
+    /// text has, if it is valid; none of them needs an escape.
     ///
     /// Returns `Some(None)` if another member comes next, and `None` if the form differs.
+    #[inline]
     #[expect(clippy::option_option, reason = "absent and unreadable are different outcomes")]
-    fn text(&mut self, key: &str) -> Option<Option<&'j str>> {
-        if self.take_key(key) { self.quoted().map(Some) } else { Some(None) }
+    fn member<const LENGTH: usize>(
+        &mut self,
+        key: &[u8; LENGTH],
+        length_of: impl Fn(&[u8]) -> Option<usize>,
+    ) -> Option<Option<&'j str>> {
+        if !self.skip_key(key) {
+            return Some(None);
+        }
+        let start = self.at;
+        self.at += length_of(self.rest())?;
+        let text = self.text.get(start..self.at)?;
+        self.skip(b"\"").then_some(Some(text))
     }
 
     /// Consumes the member that starts with `key`, a list of names, if it comes next. `None` if the
     /// form differs.
-    fn names(&mut self, key: &str, names: &mut Vec<Name>, spec: Option<&EventSpec>) -> Option<()> {
+    fn names<const LENGTH: usize>(
+        &mut self,
+        key: &[u8; LENGTH],
+        names: &mut Vec<Name>,
+        declared: &mut impl FnMut(&str) -> Option<&'static str>,
+    ) -> Option<()> {
         names.clear();
-        if !self.take_key(key) {
+        if !self.skip_key(key) {
             return Some(());
         }
         loop {
-            self.rest = self.rest.strip_prefix('"')?;
-            let name = self.quoted()?;
-            let declared = spec.and_then(|spec| spec.field(name));
-            names.push(
-                declared.map_or_else(
-                    || Name::Owned(name.to_owned()),
-                    |field| Name::Borrowed(field.name),
-                ),
-            );
-            match self.rest.as_bytes().first()? {
-                b',' => self.rest = &self.rest[1..],
-                b']' => {
-                    self.rest = &self.rest[1..];
-                    return Some(());
-                }
-                _ => return None,
+            self.skip(b"\"").then_some(())?;
+            let start = self.at;
+            self.at += self.rest().iter().take_while(|byte| is_plain(**byte)).count();
+            let name = self.text.get(start..self.at)?;
+            names.push(declared(name).map_or_else(|| Name::Owned(name.to_owned()), Name::Borrowed));
+            self.skip(b"\"").then_some(())?;
+            if !self.skip(b",") {
+                return self.skip(b"]").then_some(());
             }
         }
     }
 }
 
-/// Returns whether a JSON string needs no unescaping and holds printable ASCII only.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\')
+/// Returns whether a byte of a JSON string needs no escape and is printable ASCII.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
 }
 
 fn assign(slot: &mut Option<String>, text: Option<&str>) {
@@ -137,27 +190,20 @@ fn assign(slot: &mut Option<String>, text: Option<&str>) {
     }
 }
 
-/// Returns whether a text is a time in the form of RFC 3339.
-fn is_time(text: &str) -> bool {
-    is_canonical_time(text.as_bytes())
-        || (text.len() <= 35 && text.parse::<jiff::Timestamp>().is_ok())
+/// Returns the length of the time at the start of `rest`, before a quote; `None` if it is no time.
+#[inline]
+fn time_length(rest: &[u8]) -> Option<usize> {
+    if rest.first_chunk().is_some_and(form::is_time) {
+        return Some(TIME_LENGTH);
+    }
+    let length = rest.iter().take_while(|byte| is_plain(**byte)).count();
+    str::from_utf8(&rest[..length]).is_ok_and(is_time).then_some(length)
 }
 
-/// Returns whether a text is a time in evtap's own form, such as `2026-05-05T10:00:00.000Z`, on a
-/// day that every month has. This avoids parsing; other times are left to the parser.
-fn is_canonical_time(text: &[u8]) -> bool {
-    const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
-    let two = |at: usize| (text[at] - b'0') * 10 + text[at + 1] - b'0';
-    text.len() == FORM.len()
-        && text
-            .iter()
-            .zip(FORM)
-            .all(|(byte, form)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form })
-        && (1..=12).contains(&two(5))
-        && (1..=28).contains(&two(8))
-        && two(11) < 24
-        && two(14) < 60
-        && two(17) < 60
+/// Returns whether a text is a time in the form of RFC 3339.
+fn is_time(text: &str) -> bool {
+    text.as_bytes().try_into().is_ok_and(form::is_time)
+        || (text.len() <= 35 && text.parse::<jiff::Timestamp>().is_ok())
 }
 
 #[cfg(test)]
@@ -185,7 +231,7 @@ mod tests {
     fn reads_what_evtap_writes_without_serde() {
         let json = r#"{"id":"1700000000000","time":"2023-11-14T22:13:20.000Z","stream":"workspace","redacted":["caller_id","a.b"]}"#;
         let mut tap = Tap::default();
-        assert_eq!(tap.read_canonical(json, None), Some(()));
+        assert_eq!(tap.read_start(json, |_| None), Some(json.len()));
         assert_eq!(Some(tap), read_with_serde(json));
         assert_eq!(read("{}"), Some(Tap::default()));
     }
@@ -223,9 +269,32 @@ mod tests {
         }
 
         #[test]
-        fn every_canonical_time_parses(month in 0..15u8, day in 0..35u8, hour in 0..30u8, minute in 0..70u8) {
-            let text = format!("2026-{month:02}-{day:02}T{hour:02}:{minute:02}:00.000Z");
-            prop_assert!(!is_canonical_time(text.as_bytes()) || text.parse::<jiff::Timestamp>().is_ok());
+        fn every_time_in_the_fixed_form_parses(
+            year in 0..10_000u16, month in 0..15u8, day in 0..35u8, hour in 0..30u8, minute in 0..70u8, second in 0..70u8,
+        ) {
+            let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z");
+            let has_form = form::is_time(text.as_bytes().try_into().expect("24 bytes"));
+            prop_assert!(!has_form || text.parse::<jiff::Timestamp>().is_ok(), "{text}");
+            let is_common = (1..=12).contains(&month) && (1..=28).contains(&day) && hour < 24 && minute < 60 && second < 60 && year < 9900;
+            prop_assert!(has_form || !is_common, "{text}");
+        }
+
+        #[test]
+        fn fixed_forms_are_those_of_their_pattern(text in "[-0-9a-fA-FgGzZTC:.@`/]{34,36}|CA[0-9a-zA-Z]{31}[0-9a-zA-Z/:@`{\\[]|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{11}[0-9a-gA-G/:@`-]") {
+            let is_hyphen = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+            let has_form = text.len() == 36
+                && text.bytes().enumerate().all(|(at, byte)| if is_hyphen(at) { byte == b'-' } else { byte.is_ascii_hexdigit() });
+            prop_assert_eq!(is_uuid(&text), has_form);
+            let has_form = text.len() == 34 && text.starts_with("CA") && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            prop_assert_eq!(is_call_sid(&text), has_form);
+        }
+
+        #[test]
+        fn one_wrong_byte_spoils_a_fixed_form(at in 0..24usize, byte in any::<u8>()) {
+            let mut time = *b"2026-05-05T10:00:00.000Z";
+            time[at] = byte;
+            let parsed = str::from_utf8(&time).is_ok_and(|text| text.parse::<jiff::Timestamp>().is_ok());
+            prop_assert!(!form::is_time(&time) || parsed);
         }
     }
 }
