@@ -55,6 +55,7 @@ pub use frame::{Frame, FrameError, FrameFlags, FrameFormat, Origin};
 pub use name::is_name;
 #[doc(hidden)]
 pub use name::shown_name;
+pub(crate) use tap::is_time;
 pub use tap::{Drift, DriftKind, Name, Tap, id_prefix, is_call_sid, is_id, is_opaque_id, is_uuid};
 pub(crate) use types::is_choice;
 pub use types::{MemberSpec, Model, ObjectOrText, Time, Type, Unstated, Uuid};

@@ -23,6 +23,13 @@ pub struct Span {
 }
 
 impl Span {
+    /// Creates the span of the bytes from `start` to before `end`, which are below 4 GiB.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "scan_object() rejects 4 GiB and more")]
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
+    }
+
     /// Returns the offset of the first byte.
     #[must_use]
     pub const fn start(&self) -> usize {
@@ -128,9 +135,17 @@ pub fn scan_object<'a>(bytes: &'a [u8], members: &mut Vec<Member>) -> Result<&'a
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Defect { category: Category::NotUtf8, offset: error.valid_up_to() })?;
-    let mut scan = Scan::at(bytes, 0);
-    scan.document(members).map_err(|category| Defect { category, offset: scan.at })?;
-    Ok(text)
+    scan_text(text, members).map(|()| text)
+}
+
+/// Validates that `text` is a JSON object and replaces `members` by its members.
+pub fn scan_text(text: &str, members: &mut Vec<Member>) -> Result<(), Defect> {
+    members.clear();
+    if u32::try_from(text.len()).is_err() {
+        return Err(Defect { category: Category::TooLarge, offset: 0 });
+    }
+    let mut scan = Scan::at(text.as_bytes(), 0);
+    scan.document(members).map_err(|category| Defect { category, offset: scan.at })
 }
 
 /// Appends the members of the nested object at `within`. The `text` has passed [`scan_object`].
@@ -189,7 +204,7 @@ impl Scan<'_> {
         loop {
             let start = self.at + 1;
             let key_escaped = self.skip_key()?;
-            let key = Self::span(start, self.at - 1);
+            let key = Span::new(start, self.at - 1);
             self.skip_colon()?;
             self.spaced = false;
             let start = self.at;
@@ -197,7 +212,7 @@ impl Scan<'_> {
             self.skip_value(1)?;
             members.push(Member {
                 key,
-                value: Self::span(start, self.at),
+                value: Span::new(start, self.at),
                 json,
                 key_escaped,
                 spaced: self.spaced,
@@ -208,11 +223,6 @@ impl Scan<'_> {
             }
             self.skip_space();
         }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "scan_object() rejects 4 GiB and more")]
-    const fn span(start: usize, end: usize) -> Span {
-        Span { start: start as u32, end: end as u32 }
     }
 
     /// Checks that only white space follows.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::name::{NameMasks, is_name, mask_of_name};
-use super::tap::{Drift, DriftKind, is_time};
+use super::tap::{DriftKind, Name, is_time};
 use super::types::{MemberSpec, Type, is_choice, is_id_or_name};
 use crate::json::string::{unescape, unquote};
 use crate::json::{JsonType, scan};
@@ -116,19 +116,20 @@ pub(crate) fn nested_values<'j>(json: &'j str, ty: &Type) -> impl Iterator<Item 
     })
 }
 
-/// Compares a value with its declared type, at every depth, and appends what differs to `drift`.
+/// Compares a value with its declared type, at every depth, and passes what differs to `report`,
+/// with a function that returns the dotted path of the value.
 ///
 /// Returns whether the declaration covers everything in it. Redaction masks what is not covered.
 /// `path` returns the dotted path of the value.
 pub(crate) fn check_value(
     json: &str,
     ty: &Type,
-    drift: &mut Vec<Drift>,
-    path: &dyn Fn() -> String,
+    report: &mut dyn FnMut(DriftKind, &dyn Fn() -> Name),
+    path: &dyn Fn() -> Name,
 ) -> bool {
     let conformance = conformance(json, ty);
     if let Some(kind) = conformance.drift() {
-        drift.push(Drift { kind, field: Some(path().into()) });
+        report(kind, path);
     }
     let is_container = json.starts_with(['{', '[']);
     if !is_container || !conformance.is_shown() {
@@ -137,13 +138,16 @@ pub(crate) fn check_value(
     }
     let mut is_covered = true;
     for NestedValue { name, ty, is_required, json, .. } in nested_values(json, ty) {
-        let path = || name.as_ref().map_or_else(path, |name| format!("{}.{name}", path()));
+        let path = || match &name {
+            Some(name) => Name::Owned(format!("{}.{name}", path())),
+            None => path(),
+        };
         let is_null = json == "null";
         match ty {
             Some(_) if is_null && !is_required => {}
-            Some(ty) => is_covered &= check_value(json, ty, drift, &path),
+            Some(ty) => is_covered &= check_value(json, ty, report, &path),
             None => {
-                drift.push(Drift { kind: DriftKind::UnknownField, field: Some(path().into()) });
+                report(DriftKind::UnknownField, &path);
                 is_covered = false;
             }
         }

@@ -21,7 +21,7 @@ use crate::json::scan::{self, Category, Defect, Member, Span};
 use crate::model::conformance::check_value;
 use crate::model::name::{NameMasks, mask_of_name};
 use crate::model::{
-    Drift, DriftKind, EventSpec, FieldSpec, Frame, FrameError, FrameFlags, FrameFormat, Kind,
+    Drift, DriftKind, EventSpec, FieldSpec, Frame, FrameError, FrameFlags, FrameFormat, Kind, Name,
     Stream, Tap, is_id,
 };
 use envelope::UnexpectedMember;
@@ -113,7 +113,11 @@ impl Decoder {
             return Err((Defect { category, offset: 0 }, length));
         }
         let malformed = |defect| (defect, frame.data.len() as u64);
-        let text = scan::scan_object(frame.data, &mut self.members).map_err(malformed)?;
+        let text = match frame.text.and_then(|text| text.get(..frame.data.len())) {
+            Some(text) => scan::scan_text(text, &mut self.members).map(|()| text),
+            None => scan::scan_object(frame.data, &mut self.members),
+        };
+        let text = text.map_err(malformed)?;
         let (mut frame, mut time) = (*frame, None);
         if frame.format == FrameFormat::Record
             && let Some(envelope) = envelope::open(text, &mut self.members)
@@ -132,21 +136,21 @@ impl Decoder {
 
         let recorded_tap = self.recorded_tap(text, &frame, kind);
         let is_recorded = recorded_tap.is_some();
-        let mut drift = Vec::new();
+        let mut drift = DriftList(None);
         if !is_recorded {
             tap_from_transport(&frame, &mut self.tap);
             self.tap.time = time.or(self.tap.time.take());
-            drift = std::mem::take(&mut self.tap.drift);
+            drift = DriftList(Some(std::mem::take(&mut self.tap.drift)));
         }
         if naming.has_conflict {
-            drift.push(Drift { kind: DriftKind::TypeConflict, field: None });
+            drift.push(DriftKind::TypeConflict, || None);
         } else if kind.is_none() {
-            drift.push(Drift { kind: DriftKind::UnknownEvent, field: None });
+            drift.push(DriftKind::UnknownEvent, || None);
         }
         let count_before = unexpected.len();
         self.find_fields(text, &naming, kind.map(Kind::spec), &mut drift, unexpected);
         let is_complete = unexpected.len() == count_before;
-        if !is_recorded {
+        if let DriftList(Some(drift)) = drift {
             self.tap.drift = drift;
         }
         for UnexpectedMember { name, .. } in unexpected.iter().filter(|member| member.is_drift) {
@@ -216,7 +220,7 @@ impl Decoder {
         text: &str,
         naming: &EventName<'_>,
         spec: Option<&'static EventSpec>,
-        drift: &mut Vec<Drift>,
+        drift: &mut DriftList,
         unexpected: &mut Vec<UnexpectedMember>,
     ) {
         self.fields.clear();
@@ -234,7 +238,8 @@ impl Decoder {
             inner = at..self.members.len();
             self.members.extend_from_slice(&after[1..]);
         }
-        let (mut seen, mut masks) = (0u64, NameMasks::default());
+        let declared = spec.map_or(&[][..], |spec| spec.fields);
+        let (mut seen, mut masks, mut next) = (0u64, NameMasks::default(), 0);
         for (at, member) in self.members.iter().enumerate() {
             let name = key_of(member, text);
             if name == naming.key && member.json == JsonType::String && !inner.contains(&at) {
@@ -246,28 +251,33 @@ impl Decoder {
                 unexpected.push(UnexpectedMember { name: name.into(), is_drift: true });
                 continue;
             }
-            let index =
-                spec.and_then(|spec| spec.fields.iter().position(|field| field.name == name));
+            // Most events have their fields in the order of the declaration.
+            let mut indices = (next..declared.len()).chain(0..next);
+            let index = indices.find(|index| declared[*index].name == name);
             let (mut mask, mut has_undeclared) = (None, false);
-            if let (Some(spec), Some(index)) = (spec, index) {
-                let field = &spec.fields[index];
+            if let Some(index) = index {
+                next = index + 1;
+                let field = &declared[index];
                 if seen & 1 << index != 0 {
-                    let field = Some(field.name.into());
-                    drift.push(Drift { kind: DriftKind::DuplicateField, field });
+                    drift.push(DriftKind::DuplicateField, || Some(field.name.into()));
                 }
                 seen |= 1 << index;
                 if !(member.json == JsonType::Null && field.nullable) {
                     let json = member.value.slice(text);
-                    let path = || field.name.to_owned();
-                    has_undeclared = !check_value(json, &field.ty, drift, &path);
+                    let mut report = |kind, path: &dyn Fn() -> Name| {
+                        drift.push(kind, || Some(path()));
+                    };
+                    let path = || Name::Borrowed(field.name);
+                    has_undeclared = !check_value(json, &field.ty, &mut report, &path);
                 }
             } else {
                 mask = masks.number(&name);
                 // `unknown_event` already covers every field of an undeclared event.
                 if spec.is_some() {
-                    let name = mask.map_or_else(|| name.clone(), mask_of_name).into_owned();
-                    let field = Some(name.into());
-                    drift.push(Drift { kind: DriftKind::UnknownField, field });
+                    drift.push(DriftKind::UnknownField, || {
+                        let name = mask.map_or_else(|| name.clone(), mask_of_name);
+                        Some(Name::Owned(name.into_owned()))
+                    });
                 }
             }
             self.fields.push(DecodedField {
@@ -277,13 +287,24 @@ impl Decoder {
                 has_undeclared,
             });
         }
-        for (index, field) in spec.into_iter().flat_map(|spec| spec.fields.iter().enumerate()) {
+        for (index, field) in declared.iter().enumerate() {
             if field.required
                 && seen & 1 << index == 0
                 && !self.tap.redacted.iter().any(|name| name == field.name)
             {
-                drift.push(Drift { kind: DriftKind::MissingField, field: Some(field.name.into()) });
+                drift.push(DriftKind::MissingField, || Some(field.name.into()));
             }
+        }
+    }
+}
+
+/// The drift of an event; `None` if `_tap` was recorded and so lists it already.
+struct DriftList(Option<Vec<Drift>>);
+
+impl DriftList {
+    fn push(&mut self, kind: DriftKind, field: impl FnOnce() -> Option<Name>) {
+        if let Self(Some(list)) = self {
+            list.push(Drift { kind, field: field() });
         }
     }
 }

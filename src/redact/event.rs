@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::fast_path::ValueSpan;
+use super::fast_path::{InPlaceField, InPlaceText, Replacement};
 use super::mask::MASK_JSON;
 use crate::json::scan::Span;
 use crate::json::string::{unescape, unquote};
@@ -37,13 +37,13 @@ pub(super) struct FieldEntry {
     pub spec: Option<&'static FieldSpec>,
 }
 
-/// The fields of an event on the fast path: a slice of the frame, except for the masks.
+/// The fields of an event on the fast path: a slice of the frame, except for what is replaced.
 #[derive(Clone, Copy)]
 pub(super) struct InPlaceFields<'a> {
     /// The fields, in order; no two have the same name.
-    pub fields: &'a [ValueSpan],
-    /// The values that the mask replaces, in order.
-    pub masked: &'a [Span],
+    pub fields: &'a [InPlaceField],
+    /// The parts of the frame that are replaced, in order.
+    pub replaced: &'a [Replacement],
     /// The frame begins as the line does: `{"event_type":"…"`.
     pub is_line: bool,
     /// Start of the fields: the quote of the first key.
@@ -132,12 +132,15 @@ impl<'a> RedactedEvent<'a> {
         !self.text.is_empty()
     }
 
-    /// Returns an upper bound of the bytes that the values of the event take, apart from masks and
-    /// what is added to `_tap`.
+    /// Returns an upper bound of the bytes that the values of the event take, apart from what is
+    /// added to `_tap`.
     #[must_use]
     pub fn size(&self) -> usize {
         match self.fields {
-            FieldSource::InPlace(fields) => fields.end + self.recorded_tap.map_or(0, str::len),
+            FieldSource::InPlace(fields) => {
+                let replaced: usize = fields.replaced.iter().map(|new| new.text.len()).sum();
+                fields.end + replaced + self.recorded_tap.map_or(0, str::len)
+            }
             FieldSource::Entries(_) => self.text.len() + self.scratch.len(),
         }
     }
@@ -200,18 +203,26 @@ impl<'a> RedactedEvent<'a> {
 
     /// Iterates over the fields in the order in which they arrived.
     pub fn fields(&self) -> impl Iterator<Item = RedactedField<'a>> {
-        let (in_place, entries) = match self.fields {
-            FieldSource::InPlace(in_place) => (in_place.fields, &[][..]),
-            FieldSource::Entries(entries) => (&[][..], entries),
+        let (fields, replaced, entries) = match self.fields {
+            FieldSource::InPlace(in_place) => (in_place.fields, in_place.replaced, &[][..]),
+            FieldSource::Entries(entries) => (&[][..], &[][..], entries),
         };
-        let in_place = in_place.iter().map(|field| self.in_place_field(field));
+        let in_place = fields.iter().map(|field| self.in_place_field(field, replaced));
         in_place.chain(entries.iter().map(|entry| self.entry_field(entry)))
     }
 
-    fn in_place_field(&self, field: &ValueSpan) -> RedactedField<'a> {
-        let spec = field.spec;
-        let json = if field.hidden { MASK_JSON } else { field.value.slice(self.text) };
-        RedactedField { key: spec.name, json, hidden: field.hidden, spec: Some(spec) }
+    fn in_place_field(
+        &self,
+        field: &InPlaceField,
+        replaced: &'a [Replacement],
+    ) -> RedactedField<'a> {
+        let resolve = |text| match text {
+            InPlaceText::Frame(span) => span.slice(self.text),
+            InPlaceText::Replaced(index) => &*replaced[index].text,
+        };
+        let InPlaceField { spec, key, value, hidden } = *field;
+        let key = spec.map_or_else(|| resolve(key), |spec| spec.name);
+        RedactedField { key, json: resolve(value), hidden, spec }
     }
 
     fn entry_field(&self, entry: &FieldEntry) -> RedactedField<'a> {
@@ -237,8 +248,8 @@ impl<'a> RedactedEvent<'a> {
             FieldSource::InPlace(in_place) => in_place
                 .fields
                 .iter()
-                .find(|field| field.spec.name == name)
-                .map(|field| self.in_place_field(field)),
+                .map(|field| self.in_place_field(field, in_place.replaced))
+                .find(|field| field.key == name),
             FieldSource::Entries(entries) => {
                 let has_name = |entry: &&FieldEntry| match entry.spec {
                     Some(spec) => spec.name == name,
@@ -267,10 +278,10 @@ impl<'a> RedactedEvent<'a> {
     pub fn write_object(&self, out: &mut Vec<u8>) {
         let suffix = match self.fields {
             FieldSource::InPlace(in_place) => {
-                let masks = in_place.masked.len() * MASK_JSON.len();
+                let masks = in_place.replaced.len() * MASK_JSON.len();
                 out.reserve(self.name.len() + in_place.end + masks + LINE_RESERVE);
                 if in_place.is_line {
-                    self.write_masked(in_place, 0, out);
+                    self.write_in_place(in_place, 0, out);
                 } else {
                     self.write_name(out);
                     self.write_fields(out);
@@ -297,12 +308,12 @@ impl<'a> RedactedEvent<'a> {
         terminal::push_quoted(&self.name, out);
     }
 
-    /// Appends the frame from `start` to the end of the fields, with the masks in place.
-    fn write_masked(&self, fields: InPlaceFields<'_>, start: usize, out: &mut Vec<u8>) {
+    /// Appends the frame from `start` to the end of the fields, with the replacements in place.
+    fn write_in_place(&self, fields: InPlaceFields<'_>, start: usize, out: &mut Vec<u8>) {
         let (text, mut at) = (self.text.as_bytes(), start);
-        for span in fields.masked {
+        for Replacement { span, text: new } in fields.replaced {
             out.extend_from_slice(&text[at..span.start()]);
-            out.extend_from_slice(MASK_JSON.as_bytes());
+            out.extend_from_slice(new.as_bytes());
             at = span.end();
         }
         out.extend_from_slice(&text[at..fields.end]);
@@ -315,7 +326,7 @@ impl<'a> RedactedEvent<'a> {
             FieldSource::InPlace(in_place) => {
                 if !in_place.fields.is_empty() {
                     out.push(b',');
-                    self.write_masked(in_place, in_place.start, out);
+                    self.write_in_place(in_place, in_place.start, out);
                 }
             }
             FieldSource::Entries(entries) => self.write_entries(entries, out),

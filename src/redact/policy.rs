@@ -43,6 +43,10 @@ impl FieldNames {
     pub(super) const fn is_all(&self) -> bool {
         self.all
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        !self.all && self.any_event.is_empty() && self.one_event.is_empty()
+    }
 }
 
 /// Which text is searched for telephone numbers, addresses and other identifiers.

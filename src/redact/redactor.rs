@@ -17,7 +17,7 @@
 use std::borrow::Cow;
 
 use super::event::{FieldEntry, FieldSource, InPlaceFields, RedactedEvent, TextRef};
-use super::fast_path::{FieldBuffer, RecognizedEvent, ShapeCache, TapSource};
+use super::fast_path::{FastPath, FieldBuffer, RecognizedEvent, TapSource};
 use super::findings::{Finding, Reason, RedactionLog};
 use super::mask::{self, Mode};
 use super::policy::{FieldAction, FieldRule, Policy};
@@ -43,7 +43,7 @@ pub struct Redactor {
     scratch: String,
     tap: Tap,
     /// The fast path; `None` if the policy does not allow it.
-    shapes: Option<ShapeCache>,
+    fast_path: Option<FastPath>,
 }
 
 impl Redactor {
@@ -54,7 +54,7 @@ impl Redactor {
         // The other modes compute something from each value, and a policy that hides ids in `_tap`
         // changes what was recorded. The fast path does neither.
         let allows_fast_path = matches!(policy.mode, Mode::Mask) && !policy.hides_tap_ids();
-        let shapes = allows_fast_path.then(ShapeCache::new);
+        let fast_path = allows_fast_path.then(|| FastPath::new(policy.reveal.is_empty()));
         Self {
             policy,
             rules,
@@ -62,7 +62,7 @@ impl Redactor {
             entries: Vec::new(),
             scratch: String::new(),
             tap: Tap::default(),
-            shapes,
+            fast_path,
         }
     }
 
@@ -72,7 +72,7 @@ impl Redactor {
         Self::new(self.policy.clone())
     }
 
-    /// Decodes and redacts a frame, on the fast path if the event looks like an earlier one.
+    /// Decodes and redacts a frame, on the fast path if possible.
     pub fn decode_and_redact<'a>(
         &'a mut self,
         decoder: &'a mut Decoder,
@@ -81,19 +81,13 @@ impl Redactor {
         if let Some(recognized) = self.recognize(&frame) {
             return self.recognized_event(frame.text.unwrap_or_default(), recognized);
         }
-        let event = decoder.decode(frame);
-        if let (Some(shapes), Content::Event { kind: Some(kind), fields, .. }) =
-            (&mut self.shapes, &event.content)
-        {
-            shapes.learn(*kind, fields, &self.rules[*kind as usize]);
-        }
-        self.redact(&event)
+        self.redact(&decoder.decode(frame))
     }
 
     /// Tries the fast path on a frame and leaves the event's fields in the buffer.
     #[inline]
     pub(super) fn recognize(&mut self, frame: &Frame<'_>) -> Option<RecognizedEvent> {
-        self.shapes.as_mut()?.recognize(frame, &mut self.buffer, &mut self.tap)
+        self.fast_path.as_mut()?.recognize(frame, &self.rules, &mut self.buffer, &mut self.tap)
     }
 
     /// Returns the event whose fields the fast path has left in the buffer.
@@ -103,17 +97,18 @@ impl Redactor {
         text: &'a str,
         RecognizedEvent { kind, tap, is_line, start, end }: RecognizedEvent,
     ) -> RedactedEvent<'a> {
-        let (tap, recorded_tap, suffix) = match (tap, &self.shapes) {
-            (TapSource::Cached { shape, index }, Some(shapes)) => {
-                let cached = shapes.cached_tap(kind, shape, index);
-                (&cached.tap, Some(cached.json()), Some(&*cached.suffix))
-            }
-            (TapSource::Recorded(span), _) => (&self.tap, Some(span.slice(text)), None),
-            (TapSource::Transport | TapSource::Cached { .. }, _) => (&self.tap, None, None),
+        let cached = match (tap, &self.fast_path) {
+            (TapSource::Cached(index), Some(fast_path)) => fast_path.cached_tap(kind, index),
+            _ => None,
         };
-        let FieldBuffer { fields, masked } = &self.buffer;
+        let (tap, recorded_tap, suffix) = match (tap, cached) {
+            (_, Some(cached)) => (&cached.tap, Some(cached.json()), Some(&*cached.suffix)),
+            (TapSource::Recorded(span), None) => (&self.tap, Some(span.slice(text)), None),
+            _ => (&self.tap, None, None),
+        };
+        let FieldBuffer { fields, replaced, .. } = &self.buffer;
         let fields =
-            FieldSource::InPlace(InPlaceFields { fields, masked, is_line, start, end, suffix });
+            FieldSource::InPlace(InPlaceFields { fields, replaced, is_line, start, end, suffix });
         let name = Cow::Borrowed(kind.spec().event_type);
         RedactedEvent { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap }
     }
@@ -152,8 +147,9 @@ impl Redactor {
                 (Cow::Borrowed(Kind::TapMalformed.spec().event_type), Some(Kind::TapMalformed))
             }
             Content::Event { name, kind, fields } => {
-                let is_plain =
-                    event.text.is_ascii() && memchr::memchr(0x7f, event.text.as_bytes()).is_none();
+                let is_plain = event.text.is_ascii()
+                    && (event.frame.text.is_some()
+                        || memchr::memchr(0x7f, event.text.as_bytes()).is_none());
                 entries.reserve(fields.len());
                 let mut redactor = FieldRedactor {
                     policy,
@@ -199,8 +195,8 @@ impl Redactor {
     }
 
     #[cfg(all(test, feature = "cli"))]
-    pub(super) const fn shapes(&self) -> Option<&ShapeCache> {
-        self.shapes.as_ref()
+    pub(super) const fn fast_path(&self) -> Option<&FastPath> {
+        self.fast_path.as_ref()
     }
 }
 

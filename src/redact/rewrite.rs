@@ -12,7 +12,8 @@ use crate::json::string::unquote;
 use crate::json::{JsonType, scan};
 use crate::model::conformance::{NestedValue, conformance, nested_values};
 use crate::model::{Domain, Name, Type, is_opaque_id};
-use crate::text::{scrub, terminal};
+use crate::text::scrub::{self, Scrubbed};
+use crate::text::terminal;
 
 /// Which values of a field are searched for identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,22 +147,31 @@ impl Rewriter<'_, '_> {
     }
 
     fn push_scalar(&mut self, json: &str, out: &mut String) {
-        let text = match JsonType::from_first_byte(json.as_bytes()[0]) {
-            JsonType::String if self.scrub != ScrubScope::Nothing => {
-                unquote(json).unwrap_or_default()
-            }
-            JsonType::Number if self.scrub == ScrubScope::StringsAndNumbers => Cow::Borrowed(json),
-            _ => return terminal::push_json(json, out),
-        };
-        let found = if self.scrub.skips(&text) { None } else { scrub::scrub(&text) };
-        match found {
-            Some(scrubbed) => {
-                self.log.record_scrubbed(self.field, &scrubbed);
-                terminal::push_json(&serde_json::Value::from(scrubbed.text).to_string(), out);
-            }
-            None => terminal::push_json(json, out),
+        if let Some(scrubbed) = push_scalar(json, self.scrub, out) {
+            self.log.record_scrubbed(self.field, &scrubbed);
         }
     }
+}
+
+/// Appends a value that is shown, and is neither an array nor an object, to `out`. Returns what was
+/// scrubbed in it.
+pub(super) fn push_scalar(json: &str, scrub: ScrubScope, out: &mut String) -> Option<Scrubbed> {
+    let text = match JsonType::from_first_byte(json.as_bytes()[0]) {
+        JsonType::String if scrub != ScrubScope::Nothing => unquote(json).unwrap_or_default(),
+        JsonType::Number if scrub == ScrubScope::StringsAndNumbers => Cow::Borrowed(json),
+        _ => {
+            terminal::push_json(json, out);
+            return None;
+        }
+    };
+    let found = if scrub.skips(&text) { None } else { scrub::scrub(&text) };
+    match &found {
+        Some(scrubbed) => {
+            terminal::push_json(&serde_json::Value::from(&*scrubbed.text).to_string(), out);
+        }
+        None => terminal::push_json(json, out),
+    }
+    found
 }
 
 /// Appends the opening bracket of an array or object and returns the closing one; `None` if the

@@ -28,7 +28,7 @@ fn lines(bytes: &[u8]) -> LineChunk {
     LineChunk { bytes: Bytes::copy_from_slice(bytes), offset: 0, limit: FRAME_LIMIT }
 }
 
-/// Returns each line as the pipeline produces it. It learns the shapes of events as it goes.
+/// Returns each line as the pipeline produces it, on the fast path where possible.
 fn by_pipeline(bytes: &[u8], policy: &Policy) -> Vec<String> {
     let (origin, lines) = (Origin::default(), lines(bytes));
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
@@ -40,7 +40,7 @@ fn by_pipeline(bytes: &[u8], policy: &Policy) -> Vec<String> {
     lines.frames(&origin).map(line).collect()
 }
 
-/// Returns each line as full decoding produces it, without learning shapes.
+/// Returns each line as full decoding produces it.
 fn by_full_decoding(bytes: &[u8], policy: &Policy) -> Vec<String> {
     let (origin, lines) = (Origin::default(), lines(bytes));
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
@@ -154,7 +154,7 @@ fn recording(seed: u64, events: usize) -> Vec<u8> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut bytes = Vec::new();
     for _ in 0..events {
-        // Most events are of few types, so that most shapes have been learnt.
+        // Most events are of few types, as in a real recording.
         let kind = Kind::ALL[rng.random_range(0..Kind::ALL.len())];
         let kind = if rng.random_bool(0.7) { Kind::ALL[kind as usize % 6] } else { kind };
         let mut line = event(kind, &mut rng);

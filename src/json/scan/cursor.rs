@@ -134,6 +134,19 @@ impl<'a> JsonCursor<'a> {
         is_next
     }
 
+    /// Skips and returns what `read` accepts of the rest of the object; `read` returns its length.
+    /// `text` is that of [`JsonCursor::new`].
+    #[inline]
+    pub fn skip_with(
+        &mut self,
+        text: &str,
+        read: impl FnOnce(&str) -> Option<usize>,
+    ) -> Option<Span> {
+        let start = self.at;
+        self.at += read(text.get(start..self.end)?)?;
+        Some(Span::new(start, self.at))
+    }
+
     /// Skips the rest of a string without escapes, and returns the offset of its closing quote.
     #[inline(always)]
     pub fn finish_plain_string(&mut self) -> Option<usize> {
@@ -152,16 +165,42 @@ impl<'a> JsonCursor<'a> {
                 self.at = quote + 1;
                 let traits = ValueTraits::NONE.with(ValueTraits::HIGH, high != 0);
                 return Some(ScannedValue {
-                    span: Scan::span(start, self.at),
+                    span: Span::new(start, self.at),
                     json: JsonType::String,
                     traits,
                     inside: 0,
                 });
             }
         }
-        let value = scan_value(self.bytes, start)?;
+        let value = match self.skip_plain_scalar() {
+            Some((json, end)) => ScannedValue {
+                span: Span::new(start, end),
+                json,
+                traits: ValueTraits::NONE,
+                inside: 0,
+            },
+            None => scan_value(self.bytes, start)?,
+        };
         self.at = value.span.end();
         Some(value)
+    }
+
+    /// Returns the type and the end of a number without sign, fraction and exponent, or of a
+    /// literal; `None` if another value comes next.
+    #[inline(always)]
+    fn skip_plain_scalar(&self) -> Option<(JsonType, usize)> {
+        let rest = self.bytes.get(self.at..)?;
+        match rest {
+            [b'1'..=b'9', digits @ ..] => {
+                let count = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
+                let is_end = matches!(digits.get(count), Some(b',' | b'}'));
+                is_end.then_some((JsonType::Number, self.at + 1 + count))
+            }
+            [b't', b'r', b'u', b'e', ..] => Some((JsonType::Bool, self.at + 4)),
+            [b'n', b'u', b'l', b'l', ..] => Some((JsonType::Null, self.at + 4)),
+            [b'f', b'a', b'l', b's', b'e', ..] => Some((JsonType::Bool, self.at + 5)),
+            _ => None,
+        }
     }
 
     /// Returns the offset of the next byte.
@@ -195,5 +234,5 @@ fn scan_value(bytes: &[u8], start: usize) -> Option<ScannedValue> {
         .with(ValueTraits::SPACED, spaced)
         .with(ValueTraits::HIGH, high != 0)
         .with(ValueTraits::FRACTION, fraction);
-    Some(ScannedValue { span: Scan::span(start, at), json, traits, inside })
+    Some(ScannedValue { span: Span::new(start, at), json, traits, inside })
 }

@@ -1,22 +1,63 @@
 //! The fields of a recognized event, as spans of its frame.
 
 use crate::json::scan::Span;
-use crate::model::FieldSpec;
+use crate::model::name::NameMasks;
+use crate::model::{FieldSpec, Name};
 
 /// The fields of the current event. The buffer is reused from event to event.
 #[derive(Default)]
 pub struct FieldBuffer {
-    /// The fields that the event has, in order.
-    pub fields: Vec<ValueSpan>,
-    /// The values that the mask replaces, in order. A hidden value that already is the mask, as in
-    /// a recording, is not among them.
-    pub masked: Vec<Span>,
+    /// The fields that the event has, in order. No two have the same name.
+    pub fields: Vec<InPlaceField>,
+    /// The names of the hidden fields, in order. A null is not hidden.
+    pub hidden: Vec<Name>,
+    /// The names of the fields whose text has masked identifiers, in order.
+    pub scrubbed: Vec<Name>,
+    /// The parts of the frame that are replaced, in order. A hidden value that already is the mask,
+    /// as in a recording, is not among them.
+    pub replaced: Vec<Replacement>,
+    /// The placeholders of undeclared names.
+    pub(super) masks: NameMasks,
 }
 
-/// The value of one field in the frame.
-#[derive(Debug, Clone, Copy)]
-pub struct ValueSpan {
-    pub spec: &'static FieldSpec,
-    pub value: Span,
+impl FieldBuffer {
+    pub(super) fn clear(&mut self) {
+        self.fields.clear();
+        self.hidden.clear();
+        self.scrubbed.clear();
+        self.replaced.clear();
+        self.masks = NameMasks::default();
+    }
+
+    /// Replaces a part of the frame, and returns a reference to the new text.
+    pub(super) fn replace(&mut self, span: Span, text: Name) -> InPlaceText {
+        self.replaced.push(Replacement { span, text });
+        InPlaceText::Replaced(self.replaced.len() - 1)
+    }
+}
+
+/// A part of the frame, and the text that takes its place.
+pub struct Replacement {
+    pub span: Span,
+    pub text: Name,
+}
+
+/// One field of the frame.
+#[derive(Clone, Copy)]
+pub struct InPlaceField {
+    /// The declaration; its name is the key.
+    pub spec: Option<&'static FieldSpec>,
+    /// The key of a field that is not declared.
+    pub key: InPlaceText,
+    pub value: InPlaceText,
     pub hidden: bool,
+}
+
+/// A text of a recognized event.
+#[derive(Clone, Copy)]
+pub enum InPlaceText {
+    /// In the frame.
+    Frame(Span),
+    /// The replacement with this index.
+    Replaced(usize),
 }
