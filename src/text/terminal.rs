@@ -112,10 +112,17 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
 /// Returns the first hostile character of a text.
 #[must_use]
 pub fn first_hostile(text: &str) -> Option<char> {
-    if !text.chars().any(is_invisible) {
+    if is_plain(text) || !text.chars().any(is_invisible) {
         return None;
     }
     characters(text).find_map(|(character, is_hostile)| is_hostile.then_some(character))
+}
+
+/// Returns whether text has printable ASCII only, so that every byte is one column of a terminal.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    // Without an early exit the compiler checks several bytes in each step.
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
 /// Whether text contains a hostile character.
