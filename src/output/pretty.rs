@@ -5,23 +5,28 @@
 //! enabled; their ids are shortened to a prefix first, and the SID of the call moves to where it is
 //! seen. Hidden values are coloured, and an event with drift has a `~` before its type.
 
-use std::borrow::Cow;
+mod clock;
+mod field;
+mod line;
+mod style;
 
-use colored::{Color, ColoredString, Colorize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use jiff::Timestamp;
-use unicode_width::UnicodeWidthChar;
 
 use super::columns::Columns;
 use super::encoder::Encoder;
-use super::family::{FamilyColour, hue};
 use super::format::{OutputFormat, TimeDisplay};
 use crate::error::Error;
-use crate::json::string::unquote;
-use crate::model::catalog::field_named;
-use crate::model::{Severity, family, id_prefix, is_call_sid, is_uuid};
 use crate::query::{EventContext, GrepFilter};
-use crate::redact::{RedactedEvent, RedactedField};
+use crate::redact::RedactedEvent;
 use crate::text::terminal;
+use clock::LineClock;
+pub(crate) use field::{FieldRank, FieldText, ordered, plain, rank, short, width_of};
+use field::{LineField, keep_call, push_chosen, push_ordered};
+use line::LineWriter;
+use style::Styles;
 
 /// The width of the longest event type, so that the fields of all events begin in one column.
 const TYPE_WIDTH: usize = 29;
@@ -65,8 +70,9 @@ pub const FORMAT: OutputFormat = OutputFormat {
 
 /// Encodes events as lines for people.
 pub struct Pretty {
-    layout: PrettyLayout,
-    width: Option<usize>,
+    formatter: LineFormatter,
+    /// The width to truncate lines to, in columns; 0 if they are not truncated.
+    width: Arc<AtomicUsize>,
     /// The time that relative times are measured from.
     from: Option<Timestamp>,
 }
@@ -75,272 +81,155 @@ impl Pretty {
     /// Creates an encoder of lines in this layout.
     #[must_use]
     pub fn new(layout: PrettyLayout) -> Self {
-        let width = terminal_width(&layout);
-        Self { layout, width, from: None }
+        let width = Arc::new(AtomicUsize::new(terminal_width(&layout)));
+        Self { formatter: LineFormatter::new(layout), width, from: None }
     }
 }
 
 impl Encoder for Pretty {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let text = line(context.event, &self.layout, self.from, self.width);
-        if self.from.is_none() || matches!(self.layout.times, TimeDisplay::Delta) {
-            self.from = context.event.tap().moment().or(self.from);
-        }
-        out.extend_from_slice(text.as_bytes());
+        let width = Some(self.width.load(Ordering::Relaxed)).filter(|width| *width > 0);
+        self.formatter.push_line(context.event, self.from, width, out);
         out.push(b'\n');
+        match self.formatter.layout.times {
+            TimeDisplay::Relative if self.from.is_some() => {}
+            TimeDisplay::Relative | TimeDisplay::Delta => {
+                self.from = context.event.tap().moment().or(self.from);
+            }
+            TimeDisplay::Day(_) | TimeDisplay::Nothing => {}
+        }
         Ok(())
     }
 
     /// Reads the width again, because the terminal may be resized during a pause.
     fn pause(&mut self) {
-        self.width = terminal_width(&self.layout);
+        self.width.store(terminal_width(&self.formatter.layout), Ordering::Relaxed);
+    }
+
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        let layout = &self.formatter.layout;
+        if matches!(layout.times, TimeDisplay::Relative | TimeDisplay::Delta) {
+            return None;
+        }
+        let (formatter, width) = (LineFormatter::new(layout.clone()), Arc::clone(&self.width));
+        Some(Box::new(Self { formatter, width, from: None }))
     }
 }
 
-/// Returns the width to truncate lines to, in columns.
-fn terminal_width(layout: &PrettyLayout) -> Option<usize> {
+/// Returns the width to truncate lines to, in columns; 0 if they are not truncated.
+fn terminal_width(layout: &PrettyLayout) -> usize {
     if !layout.cut {
-        return None;
+        return 0;
     }
-    crossterm::terminal::size()
-        .ok()
-        .map(|(columns, _)| usize::from(columns))
-        .filter(|columns| *columns > 0)
+    crossterm::terminal::size().map_or(0, |(columns, _)| usize::from(columns))
 }
 
-/// Returns an event as one line of at most `width` columns, coloured if colours are enabled.
-/// Relative times are measured from `from`.
-#[must_use]
-pub fn line(
-    shown: &RedactedEvent<'_>,
-    layout: &PrettyLayout,
-    from: Option<Timestamp>,
-    width: Option<usize>,
-) -> String {
-    let tap = shown.tap();
-    let is_narrow = width.is_some_and(|width| width < NARROW);
-    let mut spans = vec![clock(tap.moment(), from, &layout.times, is_narrow).dimmed()];
-    if layout.workspaces {
-        let id = tap.workspace_id.as_deref().unwrap_or_default();
-        spans.push(format!(" {:8}", id.get(..8).unwrap_or(id)).dimmed());
+/// Formats events as lines.
+pub struct LineFormatter {
+    layout: PrettyLayout,
+    styles: Styles,
+    clock: LineClock,
+    /// The memory for the fields of an event.
+    fields: Vec<LineField<'static>>,
+    /// Text that is not in the event as it is shown.
+    scratch: String,
+}
+
+impl LineFormatter {
+    /// Creates a formatter of lines in this layout, coloured if colours are enabled now.
+    #[must_use]
+    pub fn new(layout: PrettyLayout) -> Self {
+        let (styles, clock) = (Styles::new(), LineClock::new(layout.times.clone()));
+        Self { layout, styles, clock, fields: Vec::new(), scratch: String::new() }
     }
-    spans.push(if tap.drift.is_empty() { " ".normal() } else { "~".yellow().bold() });
-    let event_type = terminal::visible(shown.event_type());
-    spans.push(
-        format!("{event_type:TYPE_WIDTH$}").color(colour(family(&event_type), shown.severity())),
-    );
-    let mut fields =
-        layout.columns.as_ref().map_or_else(|| ordered(shown), |columns| chosen(shown, columns));
-    let used = columns(&spans);
-    if let Some(width) = width
-        && used + fields.iter().map(FieldText::columns).sum::<usize>() > width
-    {
-        for field in &mut fields {
-            field.value = short(std::mem::take(&mut field.value));
+
+    /// Appends an event as one line of at most `width` columns, without a line end. Relative times
+    /// are measured from `from`.
+    pub fn push_line(
+        &mut self,
+        shown: &RedactedEvent<'_>,
+        from: Option<Timestamp>,
+        width: Option<usize>,
+        out: &mut Vec<u8>,
+    ) {
+        let Self { layout, styles, clock, scratch, .. } = self;
+        scratch.clear();
+        let tap = shown.tap();
+        clock.push(tap.moment(), from, width.is_some_and(|width| width < NARROW), scratch);
+        let time = 0..scratch.len();
+        if layout.workspaces {
+            let id = tap.workspace_id.as_deref().unwrap_or_default();
+            push_padded([" ", id.get(..8).unwrap_or(id)], 9, scratch);
         }
-        if layout.columns.is_none() {
-            keep_call(&mut fields, width.saturating_sub(used));
+        let workspace = time.end..scratch.len();
+        let event_type = terminal::visible(shown.event_type());
+        push_padded(["", &event_type], TYPE_WIDTH, scratch);
+        let padded_type = workspace.end..scratch.len();
+
+        let mut fields = recycle(std::mem::take(&mut self.fields));
+        match &layout.columns {
+            None => push_ordered(shown, &mut fields, scratch),
+            Some(columns) => push_chosen(shown, columns, &mut fields, scratch),
         }
-    }
-    for FieldText { name, value, hidden, rank } in fields {
-        spans.push(format!(" {name}=").dimmed());
-        let style = |text: &str| match (hidden, rank) {
-            (true, _) => text.magenta(),
-            (false, FieldRank::Leading(_)) => text.normal(),
-            (false, FieldRank::Other | FieldRank::Null) => text.dimmed(),
-        };
-        let mut rest = 0;
-        for found in layout
-            .grep
-            .as_ref()
-            .filter(|_| !hidden)
-            .map(|grep| grep.match_ranges(&value))
-            .unwrap_or_default()
-        {
-            spans.push(style(&value[rest..found.start]));
-            spans.push(value[found.clone()].black().on_yellow());
-            rest = found.end;
-        }
-        spans.push(style(&value[rest..]));
-    }
-    truncate(spans, width)
-}
-
-/// The importance of a field, the most important first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum FieldRank {
-    Leading(usize),
-    Other,
-    Null,
-}
-
-/// A field formatted as text.
-pub(crate) struct FieldText {
-    pub(crate) name: String,
-    pub(crate) value: String,
-    pub(crate) hidden: bool,
-    pub(crate) rank: FieldRank,
-}
-
-impl FieldText {
-    /// Returns the number of columns of the field: a space, the name, an equals sign and the value.
-    fn columns(&self) -> usize {
-        2 + width_of(&self.name) + width_of(&self.value)
-    }
-}
-
-/// Moves the SID of the call to the left until it fits into `room` columns, of which the last shows
-/// that something was cut off.
-fn keep_call(fields: &mut [FieldText], room: usize) {
-    let Some(at) = fields.iter().position(|field| field.name == "call_sid") else { return };
-    let mut left = room.saturating_sub(1 + fields[at].columns());
-    let fits = |field: &&FieldText| {
-        let rest = left.checked_sub(field.columns());
-        left = rest.unwrap_or(left);
-        rest.is_some()
-    };
-    let to = fields[..at].iter().take_while(fits).count();
-    fields[to..=at].rotate_right(1);
-}
-
-/// Returns the fields, the most important first, and otherwise in the order in which they arrived.
-pub(crate) fn ordered(shown: &RedactedEvent<'_>) -> Vec<FieldText> {
-    let mut fields: Vec<_> = shown.fields().map(|field| field_text(&field)).collect();
-    fields.sort_by_key(|field| field.rank);
-    fields
-}
-
-/// Returns the parts of the event that `columns` selects, in that order.
-pub(crate) fn chosen(shown: &RedactedEvent<'_>, columns: &Columns) -> Vec<FieldText> {
-    let column_text = |(at, (name, json)): (usize, (&str, Option<Cow<'_, str>>))| {
-        let hidden = shown.field(name).is_some_and(|field| field.hidden);
-        Some(FieldText {
-            name: terminal::visible(name).into_owned(),
-            value: plain(&json?),
-            hidden,
-            rank: FieldRank::Leading(at),
-        })
-    };
-    columns.parts(shown).enumerate().filter_map(column_text).collect()
-}
-
-fn field_text(field: &RedactedField<'_>) -> FieldText {
-    let rank = rank(field.key, field.json);
-    FieldText {
-        name: terminal::visible(&field.name()).into_owned(),
-        value: plain(field.json),
-        hidden: field.hidden,
-        rank,
-    }
-}
-
-/// Returns the rank of a field with this name and value.
-pub(crate) fn rank(name: &str, json: &str) -> FieldRank {
-    match field_named(name).and_then(|field| field.rank) {
-        _ if json == "null" => FieldRank::Null,
-        Some(rank) => FieldRank::Leading(usize::from(rank)),
-        None => FieldRank::Other,
-    }
-}
-
-/// Shortens an id to its prefix; returns any other value unchanged.
-pub(crate) fn short(value: String) -> String {
-    if is_uuid(&value) || is_call_sid(&value) { format!("{}…", id_prefix(&value)) } else { value }
-}
-
-/// Formats a JSON value for people: a string without quotes if it is one word, with quotes if not.
-pub(crate) fn plain(json: &str) -> String {
-    let Some(text) = unquote(json) else { return json.to_owned() };
-    let text = terminal::visible(&text);
-    if text.is_empty() || text.contains(' ') { format!("\"{text}\"") } else { text.into_owned() }
-}
-
-fn clock(
-    time: Option<Timestamp>,
-    from: Option<Timestamp>,
-    times: &TimeDisplay,
-    is_narrow: bool,
-) -> String {
-    let (format, width) = if is_narrow { ("%H:%M:%S", 8) } else { ("%H:%M:%S%.3f", 12) };
-    let since = |time: Timestamp| time.as_millisecond() - from.unwrap_or(time).as_millisecond();
-    let sign = |millis: i64| if millis < 0 { '-' } else { '+' };
-    let text = match (times, time) {
-        (TimeDisplay::Nothing, _) => return String::new(),
-        (_, None) => String::new(),
-        (TimeDisplay::Day(zone), Some(time)) => {
-            time.to_zoned(zone.clone()).strftime(format).to_string()
-        }
-        (TimeDisplay::Relative, Some(time)) => {
-            let millis = since(time);
-            let all = millis.unsigned_abs();
-            let (hours, minutes, seconds) = (all / 3_600_000, all / 60_000 % 60, all / 1000 % 60);
-            let text =
-                format!("{}{hours}:{minutes:02}:{seconds:02}.{:03}", sign(millis), all % 1000);
-            text[..text.len() - if is_narrow { 4 } else { 0 }].to_owned()
-        }
-        (TimeDisplay::Delta, Some(time)) => {
-            let millis = since(time);
-            format!(
-                "{}{}.{:03}",
-                sign(millis),
-                millis.unsigned_abs() / 1000,
-                millis.unsigned_abs() % 1000
-            )
-        }
-    };
-    format!("{text:>width$}")
-}
-
-fn colour(family: &str, severity: Severity) -> Color {
-    if severity == Severity::Error {
-        return Color::Red;
-    }
-    match hue(family) {
-        Some(FamilyColour::Red) => Color::Red,
-        Some(FamilyColour::Green) => Color::Green,
-        Some(FamilyColour::Cyan) => Color::Cyan,
-        Some(FamilyColour::Amber) => Color::Yellow,
-        Some(FamilyColour::Blue) => Color::Blue,
-        Some(FamilyColour::Lime) => Color::BrightGreen,
-        Some(FamilyColour::Sky) => Color::BrightBlue,
-        None => Color::White,
-    }
-}
-
-/// Joins spans to one line, which is truncated if it is wider than `width` columns.
-fn truncate(spans: Vec<ColoredString>, width: Option<usize>) -> String {
-    let mut room = match width {
-        Some(width) if columns(&spans) > width => width.saturating_sub(1),
-        _ => usize::MAX,
-    };
-    let mut line = String::new();
-    for mut span in spans {
-        let width = width_of(&span.input);
-        if width > room {
-            let fits = |character: &char| {
-                let taken = character.width().unwrap_or(0);
-                let fits = taken <= room;
-                room = if fits { room - taken } else { 0 };
-                fits
+        let mut room = None;
+        if let Some(width) = width {
+            let used = 1 + width_of(&scratch[..padded_type.end]);
+            let columns = |fields: &[LineField<'_>], scratch: &str| {
+                used + fields.iter().map(|field| field.columns(scratch)).sum::<usize>()
             };
-            let kept: String = span.input.chars().take_while(fits).collect();
-            // The prefix of an id ends with the mark already.
-            let is_marked =
-                if kept.is_empty() { line.ends_with('…') } else { kept.ends_with('…') };
-            span.input = kept + if is_marked { "" } else { "…" };
-            return line + &span.to_string();
+            if columns(&fields, scratch) > width {
+                for field in &mut fields {
+                    field.shorten(scratch);
+                }
+                if layout.columns.is_none() {
+                    keep_call(&mut fields, width.saturating_sub(used), scratch);
+                }
+                room = (columns(&fields, scratch) > width).then(|| width.saturating_sub(1));
+            }
         }
-        room -= width;
-        line += &span.to_string();
+
+        let mut line = LineWriter::new(out, room);
+        line.push(&styles.dimmed, [&scratch[time]]);
+        if layout.workspaces {
+            line.push(&styles.dimmed, [&scratch[workspace]]);
+        }
+        if tap.drift.is_empty() {
+            line.push(&styles.plain, [" "]);
+        } else {
+            line.push(&styles.drift, ["~"]);
+        }
+        line.push(styles.event_type(shown, &event_type), [&scratch[padded_type]]);
+        for field in &fields {
+            line.push(&styles.dimmed, [" ", field.name.resolve(scratch), "="]);
+            let (value, style) = (field.value.resolve(scratch), styles.value(field));
+            let mut rest = 0;
+            if let Some(grep) = layout.grep.as_ref().filter(|_| !field.hidden) {
+                for found in grep.match_ranges(value) {
+                    line.push(style, [&value[rest..found.start]]);
+                    line.push(&styles.found, [&value[found.clone()]]);
+                    rest = found.end;
+                }
+            }
+            line.push(style, [&value[rest..]]);
+        }
+        self.fields = recycle(fields);
     }
-    line
 }
 
-fn columns(spans: &[ColoredString]) -> usize {
-    spans.iter().map(|span| width_of(&span.input)).sum()
+/// Appends a text and spaces up to `width` characters.
+fn push_padded(parts: [&str; 2], width: usize, out: &mut String) {
+    let start = out.len();
+    out.extend(parts);
+    let length = if terminal::is_plain(&out[start..]) {
+        out.len() - start
+    } else {
+        out[start..].chars().count()
+    };
+    out.extend(std::iter::repeat_n(' ', width.saturating_sub(length)));
 }
 
-/// Returns the number of terminal columns that `text` takes.
-pub(crate) fn width_of(text: &str) -> usize {
-    text.chars().map(|character| character.width().unwrap_or(0)).sum()
+/// Empties a vector and keeps its memory for elements of another lifetime.
+fn recycle<'to>(mut fields: Vec<LineField<'_>>) -> Vec<LineField<'to>> {
+    fields.clear();
+    fields.into_iter().map_while(|_| None).collect()
 }

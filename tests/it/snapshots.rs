@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use evtap::internals::output::TimeDisplay;
-use evtap::internals::output::pretty::{self, PrettyLayout};
+use evtap::internals::output::pretty::{LineFormatter, PrettyLayout};
 use evtap::model::FrameFormat;
 use evtap::model::decode::Decoder;
 use evtap::redact::{Policy, Redactor};
@@ -66,19 +66,16 @@ fn pretty(width: Option<usize>, coloured: bool) -> String {
         grep: None,
     };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
-    let mut text = String::new();
+    let mut formatter = LineFormatter::new(layout);
+    let mut text = Vec::new();
     for (index, (format, data)) in EVENTS.iter().enumerate() {
         let mut frame = frame(*format, None, data.as_bytes());
         frame.id = Some((1_777_000_000_000 + 333 * index).to_string().into());
-        text += &pretty::line(
-            &redactor.redact(&decoder.decode(frame.as_frame())),
-            &layout,
-            None,
-            width,
-        );
-        text.push('\n');
+        let shown = redactor.redact(&decoder.decode(frame.as_frame()));
+        formatter.push_line(&shown, None, width, &mut text);
+        text.push(b'\n');
     }
-    text
+    String::from_utf8(text).expect("UTF-8")
 }
 
 /// Returns the number of columns that a terminal needs for a line.
