@@ -22,6 +22,7 @@ pub mod raw;
 pub mod status;
 pub mod status_lines;
 pub mod stored_event;
+mod style;
 pub mod table;
 pub mod template;
 pub mod writer;

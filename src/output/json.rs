@@ -3,15 +3,15 @@
 //! Each event is written as soon as it arrives. The array is closed when the run ends, also if a
 //! limit or a signal ends it.
 
-use std::borrow::Cow;
+use std::any::Any;
 
 use colored::Colorize;
 
-use super::columns::Columns;
+use super::columns::{Columns, part};
 use super::encoder::Encoder;
 use super::format::OutputFormat;
+use super::style::Style;
 use crate::error::Error;
-use crate::json::scan;
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;
 use crate::text::terminal::push_quoted;
@@ -34,115 +34,212 @@ pub const FORMAT: OutputFormat = OutputFormat {
 pub struct Json {
     columns: Option<Columns>,
     has_events: bool,
+    is_fork: bool,
+    styles: JsonStyles,
+    /// The key or the event type that is being written.
+    text: Vec<u8>,
+}
+
+struct JsonStyles {
+    key: Style,
+    string: Style,
+    null: Style,
+    hidden: Style,
 }
 
 impl Json {
     /// Creates an encoder of whole events, or of these columns of them, coloured if colours are
-    /// enabled.
+    /// enabled now.
     #[must_use]
-    pub const fn new(columns: Option<Columns>) -> Self {
-        Self { columns, has_events: false }
+    pub fn new(columns: Option<Columns>) -> Self {
+        let styles = JsonStyles {
+            key: Style::new(|text| text.blue()),
+            string: Style::new(|text| text.green()),
+            null: Style::new(|text| text.dimmed()),
+            hidden: Style::new(|text| text.magenta()),
+        };
+        Self { columns, has_events: false, is_fork: false, styles, text: Vec::new() }
+    }
+
+    /// Appends an event as an object.
+    fn push_event(&mut self, shown: &RedactedEvent<'_>, out: &mut Vec<u8>) {
+        let mut object = ObjectWriter { styles: &self.styles, is_empty: true, out };
+        if let Some(columns) = &self.columns {
+            for name in columns.names() {
+                let Some(json) = part(shown, name) else { continue };
+                let is_hidden = shown.field(name).is_some_and(|field| field.hidden);
+                object.push_member(quoted(name, &mut self.text), &json, is_hidden);
+            }
+        } else {
+            let event_type = quoted(shown.event_type(), &mut self.text);
+            object.push_member("\"event_type\"", event_type, false);
+            for field in shown.fields() {
+                let key = &mut self.text;
+                key.clear();
+                for part in ["\"", field.key, "\""] {
+                    key.extend_from_slice(part.as_bytes());
+                }
+                let key = std::str::from_utf8(key).unwrap_or_default();
+                object.push_member(key, field.json, field.hidden);
+            }
+            object.push_member("\"_tap\"", &shown.tap_json(), false);
+        }
+        object.finish();
     }
 }
 
 impl Encoder for Json {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let is_first = !std::mem::replace(&mut self.has_events, true);
-        let mut text = if is_first { "[\n" } else { ",\n" }.to_owned();
-        indent(STEP, &mut text);
-        members(members_of(context.event, self.columns.as_ref()), STEP, &mut text);
-        out.extend_from_slice(text.as_bytes());
+        let is_first = !std::mem::replace(&mut self.has_events, true) && !self.is_fork;
+        out.extend_from_slice(if is_first { b"[\n" } else { b",\n" });
+        push_spaces(STEP, out);
+        self.push_event(context.event, out);
         Ok(())
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(if self.has_events { b"\n]\n" } else { b"[]\n" });
     }
-}
 
-/// A member of an object: its key as JSON, its value, and whether the value is hidden.
-type JsonField<'a> = (String, Cow<'a, str>, bool);
-
-fn members_of<'a>(
-    shown: &'a RedactedEvent<'_>,
-    columns: Option<&'a Columns>,
-) -> Vec<JsonField<'a>> {
-    if let Some(columns) = columns {
-        let is_hidden = |name: &str| shown.field(name).is_some_and(|field| field.hidden);
-        return columns
-            .parts(shown)
-            .filter_map(|(name, json)| Some((key(name), json?, is_hidden(name))))
-            .collect();
+    /// Returns an encoder that writes a comma before each event.
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        Some(Box::new(Self { is_fork: true, ..Self::new(self.columns.clone()) }))
     }
-    let first = (key("event_type"), Cow::Owned(key(shown.event_type())), false);
-    let fields = shown
-        .fields()
-        .map(|field| (format!("\"{}\"", field.key), Cow::Borrowed(field.json), field.hidden));
-    let last = (key("_tap"), shown.tap_json(), false);
-    std::iter::once(first).chain(fields).chain([last]).collect()
+
+    fn take_pending(&mut self) -> Option<Box<dyn Any + Send>> {
+        std::mem::take(&mut self.has_events).then(|| Box::new(()) as _)
+    }
+
+    /// Replaces the comma before the first event of all by the bracket.
+    fn merge(&mut self, _pending: Box<dyn Any + Send>, bytes: &mut Vec<u8>) {
+        let is_first = !std::mem::replace(&mut self.has_events, true);
+        if let Some(first) = bytes.first_mut().filter(|_| is_first) {
+            *first = b'[';
+        }
+    }
 }
 
-fn key(text: &str) -> String {
-    let mut json = Vec::new();
-    push_quoted(text, &mut json);
-    String::from_utf8(json).unwrap_or_default()
+/// Returns a text as a JSON string, which is written to `json`.
+fn quoted<'j>(text: &str, json: &'j mut Vec<u8>) -> &'j str {
+    json.clear();
+    push_quoted(text, json);
+    std::str::from_utf8(json).unwrap_or_default()
 }
 
-fn indent(by: usize, out: &mut String) {
-    out.extend(std::iter::repeat_n(' ', by));
+/// Writes the object of an event.
+struct ObjectWriter<'w> {
+    styles: &'w JsonStyles,
+    is_empty: bool,
+    out: &'w mut Vec<u8>,
 }
 
-/// Appends an object that begins on a line with an indentation of `by` spaces.
-fn members<'a>(members: impl IntoIterator<Item = JsonField<'a>>, by: usize, out: &mut String) {
-    let mut first = true;
-    for (key, json, is_hidden) in members {
-        out.push_str(if std::mem::take(&mut first) { "{\n" } else { ",\n" });
-        indent(by + STEP, out);
-        *out += &key.blue().to_string();
-        out.push_str(": ");
+impl ObjectWriter<'_> {
+    /// Appends a member; `key` is JSON.
+    fn push_member(&mut self, key: &str, json: &str, is_hidden: bool) {
+        let is_first = std::mem::take(&mut self.is_empty);
+        self.out.extend_from_slice(if is_first { b"{\n" } else { b",\n" });
+        push_spaces(2 * STEP, self.out);
+        self.styles.key.push(key, self.out);
+        self.out.extend_from_slice(b": ");
         if is_hidden {
-            *out += &json.magenta().to_string();
+            self.styles.hidden.push(json, self.out);
         } else {
-            value(&json, by + STEP, out);
+            push_value(json, 2 * STEP, self.styles, self.out);
         }
     }
-    close(first, "{}", by, '}', out);
+
+    fn finish(self) {
+        if self.is_empty {
+            self.out.extend_from_slice(b"{}");
+        } else {
+            push_line_end(STEP, self.out);
+            self.out.push(b'}');
+        }
+    }
 }
 
-/// Appends a value that begins on a line with an indentation of `by` spaces.
-fn value(json: &str, by: usize, out: &mut String) {
-    match json.as_bytes().first() {
-        Some(b'{') => {
-            let entries = scan::entries(json).into_iter();
-            members(
-                entries.map(|(key, json)| {
-                    (format!("\"{}\"", key.unwrap_or_default()), Cow::Borrowed(json), false)
-                }),
-                by,
-                out,
-            );
-        }
-        Some(b'[') => {
-            let mut first = true;
-            for (_, json) in scan::entries(json) {
-                out.push_str(if std::mem::take(&mut first) { "[\n" } else { ",\n" });
-                indent(by + STEP, out);
-                value(json, by + STEP, out);
+/// Appends valid JSON, indented, which begins on a line with an indentation of `by` spaces.
+fn push_value(json: &str, mut by: usize, styles: &JsonStyles, out: &mut Vec<u8>) {
+    let bytes = json.as_bytes();
+    let skip_space = |at: usize| {
+        let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        at + bytes[at..].iter().take_while(is_space).count()
+    };
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let end = match byte {
+            b'"' => {
+                let end = end_of_string(bytes, at);
+                let is_key = bytes.get(skip_space(end)) == Some(&b':');
+                let style = if is_key { &styles.key } else { &styles.string };
+                style.push(&json[at..end], out);
+                end
             }
-            close(first, "[]", by, ']', out);
-        }
-        Some(b'"') => *out += &json.green().to_string(),
-        Some(b'n') => *out += &json.dimmed().to_string(),
-        _ => out.push_str(json),
+            b'{' | b'[' => {
+                out.push(*byte);
+                let next = skip_space(at + 1);
+                if let Some(close @ (b'}' | b']')) = bytes.get(next) {
+                    out.push(*close);
+                    next + 1
+                } else {
+                    by += STEP;
+                    push_line_end(by, out);
+                    next
+                }
+            }
+            b'}' | b']' => {
+                by -= STEP;
+                push_line_end(by, out);
+                out.push(*byte);
+                at + 1
+            }
+            b',' => {
+                out.push(b',');
+                push_line_end(by, out);
+                at + 1
+            }
+            b':' => {
+                out.extend_from_slice(b": ");
+                at + 1
+            }
+            b'n' => {
+                styles.null.push("null", out);
+                at + "null".len()
+            }
+            b' ' | b'\t' | b'\n' | b'\r' => at + 1,
+            _ => {
+                let is_scalar = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+                let length = bytes[at..].iter().take_while(is_scalar).count().max(1);
+                out.extend_from_slice(&bytes[at..at + length]);
+                at + length
+            }
+        };
+        at = end;
     }
 }
 
-fn close(is_empty: bool, empty: &str, by: usize, end: char, out: &mut String) {
-    if is_empty {
-        out.push_str(empty);
-    } else {
-        out.push('\n');
-        indent(by, out);
-        out.push(end);
+/// Returns the index after the closing quote of the string that begins at `start`.
+fn end_of_string(json: &[u8], start: usize) -> usize {
+    let mut from = start + 1;
+    while let Some(quote) = memchr::memchr(b'"', &json[from..]).map(|at| from + at) {
+        let escapes = json[start + 1..quote].iter().rev().take_while(|byte| **byte == b'\\');
+        if escapes.count() % 2 == 0 {
+            return quote + 1;
+        }
+        from = quote + 1;
+    }
+    json.len()
+}
+
+fn push_line_end(by: usize, out: &mut Vec<u8>) {
+    out.push(b'\n');
+    push_spaces(by, out);
+}
+
+fn push_spaces(count: usize, out: &mut Vec<u8>) {
+    const SPACES: [u8; 32] = [b' '; 32];
+    match SPACES.get(..count) {
+        Some(spaces) => out.extend_from_slice(spaces),
+        None => out.extend(std::iter::repeat_n(b' ', count)),
     }
 }

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthChar;
 
 use super::field::width_of;
-use super::style::Style;
+use crate::output::style::Style;
 
 /// Shows that a line is truncated.
 const MARK: &str = "…";

@@ -1,27 +1,12 @@
 //! The styles of a line as escape sequences, which are empty where colours are disabled.
 
-use colored::{Color, ColoredString, Colorize};
+use colored::{Color, Colorize};
 
 use super::field::{FieldRank, LineField};
 use crate::model::{Kind, Severity, family};
 use crate::output::family::{FamilyColour, hue};
+use crate::output::style::Style;
 use crate::redact::RedactedEvent;
-
-/// What is written before and after a text.
-pub(super) struct Style {
-    pub before: String,
-    pub after: String,
-}
-
-impl Style {
-    /// Returns the escape sequences with which `style` surrounds a text.
-    fn new(style: impl Fn(&str) -> ColoredString) -> Self {
-        const TEXT: &str = "|";
-        let styled = style(TEXT).to_string();
-        let (before, after) = styled.split_once(TEXT).unwrap_or_default();
-        Self { before: before.to_owned(), after: after.to_owned() }
-    }
-}
 
 /// The styles of a line.
 pub(super) struct Styles {
