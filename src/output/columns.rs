@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::string::unquote;
+use crate::model::Tap;
 use crate::query::value::member;
 use crate::redact::RedactedEvent;
 use crate::text::terminal::push_quoted;
@@ -91,11 +92,25 @@ pub fn part<'a>(shown: &'a RedactedEvent<'_>, name: &str) -> Option<Cow<'a, str>
         _ => {}
     }
     let (outer, inner) = name.split_once('.')?;
-    let mut json = part(shown, outer)?.into_owned();
-    for key in inner.split('.') {
-        json = if json.starts_with('{') { member(&json, key)?.to_owned() } else { return None };
+    inner.split('.').try_fold(part(shown, outer)?, |json, key| match json {
+        _ if !json.starts_with('{') => None,
+        Cow::Borrowed(json) => member(json, key).map(Cow::Borrowed),
+        Cow::Owned(json) => member(&json, key).map(|json| Cow::Owned(json.to_owned())),
+    })
+}
+
+/// Returns the text of a member of `_tap`, if that is a text.
+#[must_use]
+pub fn tap_text<'a>(tap: &'a Tap, name: &str) -> Option<&'a str> {
+    match name {
+        "id" => tap.id.as_deref(),
+        "time" => tap.time.as_deref(),
+        "received_at" => tap.received_at.as_deref(),
+        "stream" => tap.stream.as_deref(),
+        "workspace_id" => tap.workspace_id.as_deref(),
+        "call_sid" => tap.call_sid.as_deref(),
+        _ => None,
     }
-    Some(Cow::Owned(json))
 }
 
 /// Formats a JSON value for a table cell: a string without quotes, null as empty text, and anything
