@@ -2,6 +2,8 @@
 //!
 //! A template has access to the redacted event only, like a filter.
 
+mod values;
+
 use std::sync::Arc;
 
 use minijinja::{Environment, Value};
@@ -11,8 +13,8 @@ use super::format::FormatArgument;
 use super::format::OutputFormat;
 use crate::error::{Error, Result};
 use crate::query::{EventContext, Failures};
-use crate::redact::RedactedEvent;
 use crate::text::terminal;
+use values::EventValues;
 
 /// The format `template=TEXT`.
 pub const FORMAT: OutputFormat = OutputFormat {
@@ -33,6 +35,8 @@ pub const FORMAT: OutputFormat = OutputFormat {
 pub struct Template {
     environment: Arc<Environment<'static>>,
     failures: Failures,
+    /// The variables, whose memory is reused.
+    values: Arc<EventValues>,
 }
 
 const NAME: &str = "template";
@@ -55,7 +59,11 @@ impl Template {
                 "write it like '{{ event_type }} {{ call_sid }}'",
             )
         })?;
-        Ok(Self { environment: Arc::new(environment), failures: Failures::new() })
+        Ok(Self::compiled(Arc::new(environment), Failures::new()))
+    }
+
+    fn compiled(environment: Arc<Environment<'static>>, failures: Failures) -> Self {
+        Self { environment, failures, values: Arc::default() }
     }
 
     /// Returns the variables that the template does not set itself, such as `_tap.time`.
@@ -81,26 +89,19 @@ impl Template {
     }
 }
 
-fn values(shown: &RedactedEvent<'_>) -> Value {
-    let parse = |json: &str| {
-        serde_json::from_str::<serde_json::Value>(json)
-            .map_or(Value::UNDEFINED, Value::from_serialize)
-    };
-    let own = [
-        ("event_type".to_owned(), Value::from(shown.event_type())),
-        ("_tap".to_owned(), parse(&shown.tap_json())),
-    ];
-    own.into_iter()
-        .chain(shown.fields().map(|field| (field.name().into_owned(), parse(field.json))))
-        .collect()
-}
-
 impl Encoder for Template {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<()> {
+        // The memory is reused, unless the engine still refers to the last event.
+        if Arc::get_mut(&mut self.values).is_none() {
+            self.values = Arc::default();
+        }
+        if let Some(values) = Arc::get_mut(&mut self.values) {
+            values.read(context.event);
+        }
         let rendered = self
             .environment
             .get_template(NAME)
-            .and_then(|template| template.render(values(context.event)));
+            .and_then(|template| template.render(Value::from_dyn_object(Arc::clone(&self.values))));
         if let Ok(text) = rendered {
             out.extend_from_slice(terminal::visible(&text).as_bytes());
             out.push(b'\n');
@@ -117,8 +118,7 @@ impl Encoder for Template {
     }
 
     fn fork(&self) -> Option<Box<dyn Encoder>> {
-        let (environment, failures) = (Arc::clone(&self.environment), self.failures.fork());
-        Some(Box::new(Self { environment, failures }))
+        Some(Box::new(Self::compiled(Arc::clone(&self.environment), self.failures.fork())))
     }
 
     fn failures(&mut self) -> Option<&mut Failures> {
