@@ -67,6 +67,8 @@ pub struct Pipeline {
     status: status::StatusFormat,
     /// Creates ids of events, if an output needs them.
     ids: Option<EventIds>,
+    /// The id of the current event, if an output needs it.
+    id: String,
     counts: RunCounts,
     /// The shown events that count towards the limit.
     counted: u64,
@@ -115,6 +117,7 @@ impl Pipeline {
             stop,
             status,
             ids: None,
+            id: String::new(),
             counts: RunCounts::default(),
             counted: 0,
             shutdown: Arc::default(),
@@ -303,7 +306,9 @@ impl Pipeline {
             return Ok(None);
         }
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
-        let id = self.ids.as_mut().map(|ids| ids.next(&shown, frame.flags.connection));
+        if let Some(ids) = &mut self.ids {
+            ids.next(&shown, frame.flags.connection, &mut self.id);
+        }
         if frame.flags.replayed || self.delivery.is_known(&frame, &shown) {
             return Ok(None);
         }
@@ -317,8 +322,9 @@ impl Pipeline {
                 return Ok(Some(self.stop.end()));
             }
         }
-        let context =
-            EventContext::new(&shown).with_position(self.recording, frame.offset).with_id(id);
+        let context = EventContext::new(&shown)
+            .with_position(self.recording, frame.offset)
+            .with_id(self.ids.is_some().then_some(&*self.id));
         self.counts.observe(&shown);
         if shown.kind() == Some(Kind::TapGap)
             && let Some(gap) = shown.read::<TapGap>()

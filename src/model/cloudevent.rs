@@ -1,8 +1,10 @@
 //! The CloudEvents attributes that evtap writes, and their recognition when evtap reads them back.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::{is_call_sid, is_uuid};
+use crate::text::terminal;
 
 /// The fields that become the attribute `subject`; the first one that an event has is used.
 pub const SUBJECTS: &[&str] = &["call_sid", "surface_id", "session_id"];
@@ -10,14 +12,14 @@ pub const SUBJECTS: &[&str] = &["call_sid", "surface_id", "session_id"];
 /// The attribute `source` of an event whose stream is unknown.
 const NO_STREAM: &str = "evtap";
 
-/// Returns the attribute `source`: the path of the stream on the platform. It is a URI reference
-/// without a host, because a recording does not contain the host.
+/// Returns the attribute `source`: the path of the stream on the platform, in parts. It is a URI
+/// reference without a host, because a recording does not contain the host.
 #[must_use]
-pub fn source(workspace_id: Option<&str>, call_sid: Option<&str>) -> String {
+pub const fn source<'a>(workspace_id: Option<&'a str>, call_sid: Option<&'a str>) -> [&'a str; 5] {
     match (workspace_id, call_sid) {
-        (Some(workspace), Some(call)) => format!("/v1/{workspace}/observers/{call}/ws"),
-        (Some(workspace), None) => format!("/v1/{workspace}/events/stream"),
-        (None, _) => NO_STREAM.to_owned(),
+        (Some(workspace), Some(call)) => ["/v1/", workspace, "/observers/", call, "/ws"],
+        (Some(workspace), None) => ["/v1/", workspace, "/events/stream", "", ""],
+        (None, _) => [NO_STREAM, "", "", "", ""],
     }
 }
 
@@ -34,7 +36,10 @@ pub fn is_source(text: &str) -> bool {
 /// Escapes the characters that the text of an attribute must not contain (CloudEvents 1.0, section
 /// "Type System").
 #[must_use]
-pub fn legal(text: &str) -> String {
+pub fn legal(text: &str) -> Cow<'_, str> {
+    if terminal::is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         let is_noncharacter =
@@ -45,7 +50,7 @@ pub fn legal(text: &str) -> String {
             out.push(character);
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 /// Returns whether `text` has the form of the ids that `-o cloudevents` writes.

@@ -37,6 +37,9 @@ pub(crate) fn is_plain(character: char) -> bool {
 }
 
 fn is_pseudonym(json: &str) -> bool {
+    if !json.starts_with("\"phi:") {
+        return false;
+    }
     let parts: Vec<_> = contents(json).unwrap_or_default().split(':').collect();
     let is_hex = |text: &str, bytes: usize| {
         text.len() == 2 * bytes

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::model::cloudevent::{self, SUBJECTS, legal};
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;
-use crate::text::terminal::push_quoted;
+use crate::text::terminal::{self, push_quoted};
 
 /// The format `cloudevents`.
 pub const FORMAT: OutputFormat = OutputFormat {
@@ -28,6 +28,9 @@ pub const FORMAT: OutputFormat = OutputFormat {
 /// Encodes events as CloudEvents.
 pub struct CloudEvents;
 
+/// The beginning of an event, before its id.
+const START: &[u8] = b"{\"specversion\":\"1.0\",\"id\":\"";
+
 impl Encoder for CloudEvents {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         cloud_event(context, out);
@@ -35,8 +38,12 @@ impl Encoder for CloudEvents {
         Ok(())
     }
 
-    fn needs_ids(&self) -> bool {
-        true
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        Some(Box::new(Self))
+    }
+
+    fn id_offset(&self) -> Option<usize> {
+        Some(START.len())
     }
 }
 
@@ -44,34 +51,46 @@ impl Encoder for CloudEvents {
 pub fn cloud_event(context: &EventContext<'_>, out: &mut Vec<u8>) {
     let shown = context.event;
     let tap = shown.tap();
-    let source = cloudevent::source(tap.workspace_id.as_deref(), tap.call_sid.as_deref());
     debug_assert!(context.id.is_some(), "the pipeline creates an id if an output needs one");
-    let subject =
-        SUBJECTS.iter().find_map(|name| shown_text(shown, name)).or_else(|| tap.call_sid.clone());
+    let subject = SUBJECTS.iter().find_map(|name| shown_text(shown, name));
     let time = tap.time.as_ref().or(tap.received_at.as_ref());
-    out.extend_from_slice(b"{\"specversion\":\"1.0\"");
-    let mut attribute = |name: &str, value: &str| {
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
-        push_quoted(&legal(value), out);
-    };
-    attribute("id", context.id.as_deref().unwrap_or_default());
-    attribute("source", &source);
-    attribute("type", shown.event_type());
-    for (name, value) in [("subject", subject.as_ref()), ("time", time)] {
-        if let Some(value) = value {
-            attribute(name, value);
-        }
+    let source = cloudevent::source(tap.workspace_id.as_deref(), tap.call_sid.as_deref());
+    // The start ends with the quote that the id begins with.
+    out.extend_from_slice(&START[..START.len() - 1]);
+    push_attribute([context.id.unwrap_or_default()], out);
+    out.extend_from_slice(b",\"source\":");
+    push_attribute(source, out);
+    out.extend_from_slice(b",\"type\":");
+    push_attribute([shown.event_type()], out);
+    if let Some(subject) = subject.as_deref().or(tap.call_sid.as_deref()) {
+        out.extend_from_slice(b",\"subject\":");
+        push_attribute([subject], out);
     }
-    attribute("datacontenttype", "application/json");
-    out.extend_from_slice(b",\"data\":");
+    if let Some(time) = time {
+        out.extend_from_slice(b",\"time\":");
+        push_attribute([time], out);
+    }
+    out.extend_from_slice(b",\"datacontenttype\":\"application/json\",\"data\":");
     object(shown, out);
     out.push(b'}');
 }
 
+/// Appends the value of an attribute that consists of `parts`.
+fn push_attribute<const N: usize>(parts: [&str; N], out: &mut Vec<u8>) {
+    let is_plain = |text: &str| terminal::is_plain(text) && !text.contains(['"', '\\']);
+    if parts.iter().all(|part| is_plain(part)) {
+        out.push(b'"');
+        for part in parts {
+            out.extend_from_slice(part.as_bytes());
+        }
+        out.push(b'"');
+    } else {
+        push_quoted(&legal(&parts.concat()), out);
+    }
+}
+
 /// Returns the text of a field that is neither hidden nor empty.
-fn shown_text(shown: &RedactedEvent<'_>, name: &str) -> Option<String> {
+fn shown_text<'a>(shown: &RedactedEvent<'a>, name: &str) -> Option<Cow<'a, str>> {
     let field = shown.field(name).filter(|field| !field.hidden)?;
-    field.text().filter(|text| !text.is_empty()).map(Cow::into_owned)
+    field.text().filter(|text| !text.is_empty())
 }

@@ -39,9 +39,10 @@ pub trait Encoder: Send {
     /// calls of [`event`](Self::event) for the chunks that are not processed by a fork.
     fn merge(&mut self, _pending: Box<dyn Any + Send>, _bytes: &mut Vec<u8>) {}
 
-    /// Returns whether events need an [id](EventContext::id) that is the same in every run.
-    fn needs_ids(&self) -> bool {
-        false
+    /// Returns how many bytes of an event precede its [id](EventContext::id), or `None` if the
+    /// encoder does not need ids that are the same in every run.
+    fn id_offset(&self) -> Option<usize> {
+        None
     }
 
     /// Returns the failure counter of the encoder's expression, if it has one.

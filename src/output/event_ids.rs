@@ -10,6 +10,8 @@
 //! a position can begin within a millisecond; for that millisecond alone, numbers can differ.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 use crate::model::cloudevent;
 use crate::redact::{Fnv, RedactedEvent, identity};
@@ -38,28 +40,113 @@ pub struct EventIds {
     forgotten_count: u32,
 }
 
-impl EventIds {
-    /// Counts an event and returns its id. `connection` is the number of the connection that it
-    /// arrived on.
-    pub fn next(&mut self, shown: &RedactedEvent<'_>, connection: u32) -> String {
+/// An id that lacks its number among equal events, which depends on the events before it.
+#[derive(Debug, Clone, Copy)]
+pub struct UncountedId {
+    /// The hash of the stream, connection, time and identity, and the time; `None` if the time of
+    /// the event is unknown.
+    key: Option<(u64, u64)>,
+    /// The place of the number: an index in the id.
+    at: usize,
+}
+
+impl UncountedId {
+    /// Writes the id of an event to `id`, as it is if the event is the first of its kind.
+    /// `connection` is the number of the connection that it arrived on.
+    ///
+    /// The id of an event without a time is incomplete.
+    pub fn new(shown: &RedactedEvent<'_>, connection: u32, id: &mut String) -> Self {
+        id.clear();
         let identity = identity(shown);
         let tap = shown.tap();
-        let (moment, connection) = match (&tap.id, tap.moment()) {
-            (Some(id), _) => (id.clone(), connection),
+        let connection = if let Some(moment) = &tap.id {
+            id.push_str(moment);
+            connection
+        } else if let Some(time) = tap.moment() {
             // The time of arrival says nothing about the server's order, so counting goes on.
-            (None, Some(time)) => (time.as_millisecond().to_string(), 0),
-            (None, None) => {
-                self.without_time += 1;
-                return format!("n{}-{identity:016x}", self.without_time);
-            }
+            let _ = write!(id, "{}", time.as_millisecond());
+            0
+        } else {
+            id.push('n');
+            push_identity(identity, id);
+            return Self { key: None, at: 1 };
         };
         let mut key = Fnv(identity);
-        key.update(&cloudevent::source(tap.workspace_id.as_deref(), tap.call_sid.as_deref()));
-        key.update(&connection.to_string());
-        key.update(&moment);
-        match self.count(key.0, moment.parse().unwrap_or_default()) {
-            1 => format!("{moment}-{identity:016x}"),
-            count => format!("{moment}-{identity:016x}-{count}"),
+        key.update_parts(cloudevent::source(tap.workspace_id.as_deref(), tap.call_sid.as_deref()));
+        if connection == 0 {
+            key.update("0");
+        } else {
+            key.update(&connection.to_string());
+        }
+        key.update(id);
+        let time = id.parse().unwrap_or_default();
+        push_identity(identity, id);
+        Self { key: Some((key.0, time)), at: id.len() }
+    }
+}
+
+fn push_identity(identity: u64, id: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    id.push('-');
+    for byte in identity.to_be_bytes() {
+        for digit in [byte >> 4, byte & 15] {
+            id.push(char::from(DIGITS[usize::from(digit)]));
+        }
+    }
+}
+
+/// An id in the bytes that an encoder has written.
+#[derive(Debug, Clone, Copy)]
+pub struct PendingId {
+    id: UncountedId,
+    /// The index of its first byte; `None` if the event was not written.
+    start: Option<usize>,
+}
+
+impl PendingId {
+    /// Creates a pending id that begins at `start`, or of an event that was not written.
+    #[must_use]
+    pub const fn new(id: UncountedId, start: Option<usize>) -> Self {
+        Self { id, start }
+    }
+}
+
+impl EventIds {
+    /// Counts an event and writes its id to `id`. `connection` is the number of the connection
+    /// that it arrived on.
+    pub fn next(&mut self, shown: &RedactedEvent<'_>, connection: u32, id: &mut String) {
+        let uncounted = UncountedId::new(shown, connection, id);
+        if let Some((separator, number)) = self.number(uncounted) {
+            id.insert_str(uncounted.at, &format!("{separator}{number}"));
+        }
+    }
+
+    /// Counts events in their order and completes the ids of those that were written to `bytes`.
+    pub fn complete(&mut self, pending: &[PendingId], bytes: &mut Vec<u8>) {
+        let (mut completed, mut copied) = (Vec::new(), 0);
+        for PendingId { id, start } in pending {
+            if let (Some((separator, number)), Some(start)) = (self.number(*id), start) {
+                let at = start + id.at;
+                completed.extend_from_slice(&bytes[copied..at]);
+                let _ = write!(completed, "{separator}{number}");
+                copied = at;
+            }
+        }
+        if copied > 0 {
+            completed.extend_from_slice(&bytes[copied..]);
+            *bytes = completed;
+        }
+    }
+
+    /// Counts an event. Returns what its id lacks, if anything: a separator and a number.
+    fn number(&mut self, id: UncountedId) -> Option<(&'static str, u64)> {
+        let Some((key, time)) = id.key else {
+            self.without_time += 1;
+            return Some(("", self.without_time));
+        };
+        match self.count(key, time) {
+            1 => None,
+            count => Some(("-", count.into())),
         }
     }
 

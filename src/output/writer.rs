@@ -78,10 +78,10 @@ impl Writer {
         self.encoder.fork()
     }
 
-    /// Returns whether the encoder needs ids; see [`Encoder::needs_ids`].
+    /// Returns whether the encoder needs ids; see [`Encoder::id_offset`].
     #[must_use]
     pub fn needs_ids(&self) -> bool {
-        self.encoder.needs_ids()
+        self.encoder.id_offset().is_some()
     }
 
     /// Returns the failure counter of the encoder's expression, if it has one.

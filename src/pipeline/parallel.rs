@@ -29,6 +29,7 @@ impl Pipeline {
             redactor: self.redactor.fork(),
             filter: self.filter.fork(),
             encoder,
+            id: self.ids.is_some().then(String::new),
             tallies: self
                 .observers
                 .iter()
@@ -57,6 +58,9 @@ impl Pipeline {
         });
         if output.needs_replay || !can_merge || self.is_first_failure(output) {
             return self.chunk(chunk);
+        }
+        if let Some(ids) = &mut self.ids {
+            ids.complete(&output.ids, &mut output.bytes);
         }
         if let Some(writer) = &mut self.writer {
             writer.merge(output.pending.take(), &mut output.bytes)?;

@@ -5,6 +5,7 @@ use std::any::Any;
 use crate::error::Result;
 use crate::model::decode::Decoder;
 use crate::model::{Frame, Kind, Origin};
+use crate::output::event_ids::{PendingId, UncountedId};
 use crate::output::status::RunCounts;
 use crate::output::{Encoder, ObserverTally};
 use crate::query::{EventContext, EventFilter, FailureId, Failures};
@@ -18,6 +19,8 @@ pub struct Worker {
     pub redactor: Redactor,
     pub filter: EventFilter,
     pub encoder: Option<Box<dyn Encoder>>,
+    /// The id of the current event, if the encoder needs it.
+    pub id: Option<String>,
     /// The tally of each observer.
     pub tallies: Vec<Box<dyn ObserverTally>>,
 }
@@ -30,6 +33,8 @@ pub struct WorkerOutput {
     /// What the encoder returned for the original to complete the bytes; see
     /// [`Encoder::take_pending`].
     pub pending: Option<Box<dyn Any + Send>>,
+    /// The ids of all events, which lack their numbers, if the encoder needs ids.
+    pub ids: Vec<PendingId>,
     /// The counts for each observer; `None` if there was nothing to count.
     pub tallies: Vec<Option<Box<dyn Any + Send>>>,
     pub counts: RunCounts,
@@ -46,7 +51,9 @@ impl ChunkWorker for Worker {
     fn process(&mut self, chunk: &Chunk, output: &mut WorkerOutput) {
         let mut bytes = std::mem::take(&mut output.bytes);
         bytes.clear();
-        *output = WorkerOutput { bytes, ..WorkerOutput::default() };
+        let mut ids = std::mem::take(&mut output.ids);
+        ids.clear();
+        *output = WorkerOutput { bytes, ids, ..WorkerOutput::default() };
         let origin = Origin::default();
         let done = chunk.frames(&origin).try_for_each(|frame| self.frame(frame, output));
         // The error is not reported here: processing the chunk again produces it again.
@@ -66,7 +73,10 @@ impl ChunkWorker for Worker {
 impl Worker {
     fn frame(&mut self, frame: Frame<'_>, output: &mut WorkerOutput) -> Result<()> {
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
-        let context = EventContext::new(&shown);
+        let connection = frame.flags.connection;
+        let id = self.id.as_mut().map(|id| (UncountedId::new(&shown, connection, id), &*id));
+        let context = EventContext::new(&shown).with_id(id.map(|(_, id)| &**id));
+        let mut start = None;
         let counts = &mut output.counts;
         counts.observe(&shown);
         output.needs_replay |= shown.kind() == Some(Kind::TapGap);
@@ -75,11 +85,18 @@ impl Worker {
                 tally.event(&context);
             }
             if let Some(encoder) = &mut self.encoder {
+                start = encoder.id_offset().map(|offset| output.bytes.len() + offset);
                 encoder.event(&context, &mut output.bytes)?;
             }
             counts.shown += 1;
         } else {
             counts.filtered += 1;
+        }
+        if let Some((uncounted, id)) = id {
+            output.ids.push(PendingId::new(uncounted, start));
+            // A number fits in only if the id is written as it is.
+            output.needs_replay |=
+                start.is_some_and(|start| !output.bytes[start..].starts_with(id.as_bytes()));
         }
         Ok(())
     }

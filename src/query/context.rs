@@ -14,7 +14,7 @@ pub struct EventContext<'a> {
     /// The offset of the event in its recording, in bytes; 0 on a live stream.
     pub offset: u64,
     /// The id of the event that is the same in every run and process, if an output needs it.
-    pub id: Option<String>,
+    pub id: Option<&'a str>,
     value: OnceCell<JqValue>,
 }
 
@@ -33,8 +33,9 @@ impl<'a> EventContext<'a> {
 
     /// Sets the id of the event that is the same in every run and process.
     #[must_use]
-    pub fn with_id(self, id: Option<String>) -> Self {
-        Self { id, ..self }
+    pub const fn with_id(mut self, id: Option<&'a str>) -> Self {
+        self.id = id;
+        self
     }
 
     /// Returns the whole event as a jq value. It is incomplete if the current evaluation is

@@ -13,7 +13,9 @@ use crate::model::name::shown_name;
 #[must_use]
 pub fn identity(event: &RedactedEvent<'_>) -> u64 {
     let mut hash = Fnv::default();
-    hash.update(shown_name(event.event_type()));
+    // The name of a declared type looks like a name.
+    let event_type = event.event_type();
+    hash.update(if event.kind().is_some() { event_type } else { shown_name(event_type) });
     for field in event.fields() {
         // A value that does not match its declaration is masked even in an open field, and so may
         // be a value inside a container. The mask depends on the mode.
@@ -47,8 +49,15 @@ impl Default for Fnv {
 impl Fnv {
     /// Hashes a text and a terminating zero byte, which keeps adjacent texts apart.
     pub fn update(&mut self, text: &str) {
-        for byte in text.bytes().chain([0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        self.update_parts([text]);
+    }
+
+    /// Hashes a text that consists of `parts`.
+    pub fn update_parts<const N: usize>(&mut self, parts: [&str; N]) {
+        let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        for part in parts {
+            self.0 = part.bytes().fold(self.0, hash);
         }
+        self.0 = hash(self.0, 0);
     }
 }
