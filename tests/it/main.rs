@@ -9,6 +9,7 @@ mod crash_recovery;
 mod credential;
 mod decode_redact;
 mod doctor;
+mod encoders;
 mod errors;
 mod event;
 mod event_ids;
