@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::data::{Data, Input};
-use crate::rows::Answer;
+use super::data::{Data, Input};
+use super::rows::Answer;
 
 /// Returns the input on which answers are compared.
 pub const fn input(answer: Answer, of: Input) -> Input {

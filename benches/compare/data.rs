@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use evtap::model::Kind;
 use serde_json::{Map, Value};
 
-use crate::varied::{Generator, rfc3339};
+use super::varied::{Generator, rfc3339};
 
 /// How regular a recording is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub enum Input {
     Small,
     /// The first 20,000 lines.
     Head,
+    /// The first line.
+    First,
     Gzip,
     Zstd,
     /// A capture of an SSE stream.
@@ -82,6 +84,7 @@ impl Input {
             Self::Part => "part.ndjson",
             Self::Small => "small.ndjson",
             Self::Head => "head.ndjson",
+            Self::First => "first.ndjson",
             Self::Gzip => "day.ndjson.gz",
             Self::Zstd => "day.ndjson.zst",
             Self::Sse => "day.sse",
@@ -103,7 +106,7 @@ impl Data {
         }
         let call = lines
             .split(|byte| *byte == b'\n')
-            .skip(HEAD / 10)
+            .skip(200)
             .find_map(|line| {
                 let event: Value = serde_json::from_slice(line).ok()?;
                 Some(event.get("call_sid")?.as_str()?.to_owned())
@@ -116,6 +119,8 @@ impl Data {
         let head =
             memchr::memchr_iter(b'\n', &lines).nth(HEAD - 1).map_or(lines.len(), |end| end + 1);
         data.write(Input::Head, &lines[..head]);
+        let first = memchr::memchr(b'\n', &lines).map_or(lines.len(), |end| end + 1);
+        data.write(Input::First, &lines[..first]);
         data.write(Input::Sse, &capture(&lines));
         drop(lines);
         write_key(&data.path_of("key"));
@@ -138,6 +143,11 @@ impl Data {
             other => other,
         };
         fs::metadata(self.path(file)).expect("it is there").len()
+    }
+
+    /// Returns the size of a file; zero if it could not be made.
+    pub fn size_on_disk(&self, input: Input) -> u64 {
+        fs::metadata(self.path(input)).map_or(0, |file| file.len())
     }
 
     /// Returns the path of another file in the same directory.

@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{data, process, table};
+use super::{data, process, table};
 
 /// Size of the recordings, except where the size grows, in bytes.
 const SIZE: usize = 50_000_000;
@@ -24,11 +25,11 @@ struct Measurement {
 /// Measures growth in `dir`, with recordings of up to `size` bytes. Returns a table of multiples of
 /// the first row of each kind.
 pub fn table(evtap: &Path, dir: &Path, size: usize, rounds: usize) -> String {
-    let (input, out) = (dir.join("growing.ndjson"), dir.join("out"));
+    let input = dir.join("growing.ndjson");
     let begin = dir.join("begin.ndjson");
     data::write_large(&begin, 1, 200);
     let measure = |filters: usize, input: &Path| {
-        let run = |input: &Path| run(evtap, filters, input, &out);
+        let run = |input: &Path| run(evtap, filters, input);
         let (mut times, mut peak_memory) = (Vec::new(), 0);
         for _ in 0..rounds {
             let (start, _) = run(&begin);
@@ -45,7 +46,7 @@ pub fn table(evtap: &Path, dir: &Path, size: usize, rounds: usize) -> String {
     let sizes = std::iter::successors(Some(10_000_000), |size| Some(size * 10));
     add_rows(
         &mut text,
-        sizes.take_while(|each| *each <= size).map(|size| {
+        sizes.take_while(|each| *each <= size && has_space(dir, *each)).map(|size| {
             data::write_long(&input, size);
             (format!("{} MB", table::rate(size as f64 / 1e6)), measure(0, &input), size as f64)
         }),
@@ -71,13 +72,23 @@ pub fn table(evtap: &Path, dir: &Path, size: usize, rounds: usize) -> String {
     text
 }
 
+/// Whether a recording of this size fits in `dir`.
+fn has_space(dir: &Path, size: usize) -> bool {
+    let has_space = rustix::fs::statvfs(dir)
+        .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) > size as u64);
+    if !has_space {
+        let _ = writeln!(std::io::stderr(), "no space for {size} bytes in {}", dir.display());
+    }
+    has_space
+}
+
 /// Replays a recording with filters that are never true. Returns the time and the peak memory in
 /// KiB.
-fn run(evtap: &Path, filters: usize, input: &Path, out: &Path) -> (Duration, u64) {
+fn run(evtap: &Path, filters: usize, input: &Path) -> (Duration, u64) {
     let mut command = Command::new(evtap);
     command.args(["replay", "-o", "ndjson"]).arg(input);
     command.args(std::iter::repeat_n(["-f", FALSE], filters).flatten());
-    command.stdout(fs::File::create(out).expect("a file")).stderr(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let began = Instant::now();
     let mut child = command.spawn().expect("it runs");
     let mut memory = 0;

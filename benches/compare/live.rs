@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use evtap::emulator::DEMO_WORKSPACE;
 
-use crate::table;
+use super::table;
 
 /// Number of events that are sent as fast as possible.
 const EVENTS: usize = 200_000;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::process::version;
-use crate::rows::{Tool, rows};
+use super::process::version;
+use super::rows::{Tool, rows};
 
 /// Returns a line about the machine, and one about the tools.
 pub fn describe() -> String {

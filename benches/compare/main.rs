@@ -15,22 +15,24 @@
 mod agreement;
 mod data;
 mod growth;
+mod instructions;
 mod live;
 mod machine;
 mod measure;
 mod options;
+mod pages;
 mod process;
 mod rows;
 mod table;
 mod varied;
+mod workspaces;
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use data::Data;
+use data::{Data, DataKind};
 use options::{Mode, Options};
 use table::Table;
 
@@ -53,43 +55,69 @@ fn main() -> ExitCode {
         print(&lines.collect::<String>());
         return ExitCode::SUCCESS;
     }
-    // Another directory would change what a relative path means.
     let evtap = options.bin.clone().unwrap_or_else(|| env!("CARGO_BIN_EXE_evtap").into());
     let dir = Directory::create(&options);
-    print(&(machine::describe() + "\n"));
-    let failures = match options.mode {
-        Mode::Growth => {
-            print(&growth::table(&evtap, &dir.0, options.size, options.rounds));
-            Vec::new()
-        }
-        Mode::Live => {
-            print(&live::measured(&evtap, &dir.0, options.rounds));
-            Vec::new()
-        }
-        Mode::Table | Mode::List => compare(&options, &evtap, &dir.0),
-    };
+    let result = run(&options, &evtap, &dir.0);
+    drop(dir);
+    let failures = result.unwrap_or_else(|error| vec![error]);
     for failure in &failures {
         let _ = writeln!(std::io::stderr(), "{failure}");
     }
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Measures each recording and prints its table. Returns what went wrong.
-fn compare(options: &Options, evtap: &Path, dir: &Path) -> Vec<String> {
+/// Measures, prints the results, and returns what went wrong.
+fn run(options: &Options, evtap: &Path, dir: &Path) -> Result<Vec<String>, String> {
+    let show = |name: &str, text: &str| {
+        print(&format!("{text}\n"));
+        if options.updates_docs { pages::update("docs/benchmarks.md", name, text) } else { Ok(()) }
+    };
+    if options.mode != Mode::Instructions {
+        show("machine", &machine::describe())?;
+    }
+    match options.mode {
+        Mode::Growth => {
+            show("growth", &growth::table(evtap, dir, options.size, options.rounds))?;
+        }
+        Mode::Live => show("live", &live::measured(evtap, dir, options.rounds))?,
+        Mode::Workspaces => {
+            let (text, failures) = workspaces::measured(evtap);
+            show("workspaces", &text)?;
+            return Ok(failures);
+        }
+        Mode::Instructions => {
+            let (text, failures) = instructions::report(options.bin.as_deref(), dir, options.saves);
+            print(&text);
+            return Ok(failures);
+        }
+        Mode::Table | Mode::List => return compare(options, evtap, dir, show),
+    }
+    Ok(Vec::new())
+}
+
+/// Measures each recording and shows its table. Returns what went wrong.
+fn compare(
+    options: &Options,
+    evtap: &Path,
+    dir: &Path,
+    show: impl Fn(&str, &str) -> Result<(), String>,
+) -> Result<Vec<String>, String> {
     let mut failures = Vec::new();
     for &kind in &options.kinds {
         let data = Data::generate(kind, options.size, evtap, dir);
         let measured = measure::measure(options, evtap, &data);
         let table = Table { measured: &measured };
-        let mut text = String::new();
-        let _ = writeln!(text, "\n### {}: {}\n\n{}", kind.name(), kind.about(), table.markdown());
-        if options.kinds.last() == Some(&kind) {
-            text += &table.commands();
-        }
-        print(&text);
+        print(&format!("### {}: {}\n\n", kind.name(), kind.about()));
+        show(kind.name(), &table.markdown())?;
         failures.extend(table.failures().iter().map(|text| format!("{}, {text}", kind.name())));
+        if options.kinds.last() == Some(&kind) {
+            show("commands", &table.commands())?;
+        }
+        if kind == DataKind::Varied && options.updates_docs {
+            pages::update("README.md", "speed", &table.summary())?;
+        }
     }
-    failures
+    Ok(failures)
 }
 
 /// A directory for the recordings, removed in the end.

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::agreement;
-use crate::data::{Data, Input};
-use crate::options::Options;
-use crate::process::{Job, version};
-use crate::rows::{Goal, Row, Tool, rows};
+use super::agreement;
+use super::data::{Data, Input};
+use super::options::Options;
+use super::process::{Job, version};
+use super::rows::{Goal, Row, Tool, rows};
 
 /// What was measured of a row.
 pub struct Measured {

@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::data::DataKind;
+use super::data::DataKind;
 
 /// Describes the command line.
 pub const USAGE: &str = "\
 cargo bench --bench compare -- [MODE] [OPTIONS]
 
 Modes:
-  table       Every job on every kind of data (default)
-  growth      Time and memory as recordings, filters and events grow
-  live        Live events per second and latency, next to curl
+  table         Every job on every kind of data (default)
+  growth        Time and memory as recordings, filters and events grow
+  live          Live events per second and latency, next to curl
+  workspaces    One process that watches 1,000 workspaces
+  instructions  Instructions of each job by callgrind, compared with the baseline of this compiler
 
 Options:
   --size MB        Size of the recordings; in growth, the largest. Default: 100; growth: 1000
@@ -24,7 +26,9 @@ Options:
   --no-peers       Measure only evtap, and the copies that goals refer to
   --bin PATH       Measure this evtap instead of the one that was just built
   --against PATH   Also measure this evtap, in turn with the other, and compare what they print
+  --save           With instructions, write the baseline
   --dir PATH       Directory for the data. Default: /dev/shm, or the temporary directory
+  --update-docs    Also write the results to docs/benchmarks.md and README.md
 ";
 
 /// What to measure.
@@ -33,6 +37,8 @@ pub enum Mode {
     Table,
     Growth,
     Live,
+    Workspaces,
+    Instructions,
     List,
 }
 
@@ -52,6 +58,9 @@ pub struct Options {
     /// The evtap to measure; `None` for the one that was built with the benchmark.
     pub bin: Option<PathBuf>,
     pub against: Option<PathBuf>,
+    /// Whether to write the baseline of instructions.
+    pub saves: bool,
+    pub updates_docs: bool,
     pub dir: Option<PathBuf>,
 }
 
@@ -68,6 +77,8 @@ impl Options {
             with_peers: true,
             bin: None,
             against: None,
+            saves: false,
+            updates_docs: false,
             dir: None,
         };
         let mut args = args.into_iter();
@@ -77,6 +88,8 @@ impl Options {
                 "table" => options.mode = Mode::Table,
                 "growth" => options.mode = Mode::Growth,
                 "live" => options.mode = Mode::Live,
+                "workspaces" => options.mode = Mode::Workspaces,
+                "instructions" => options.mode = Mode::Instructions,
                 "--list" => options.mode = Mode::List,
                 "--size" => options.size = number::<usize>(&value()?)? * 1_000_000,
                 "--rounds" => options.rounds = number::<usize>(&value()?)?.max(1),
@@ -95,6 +108,8 @@ impl Options {
                 "--no-peers" => options.with_peers = false,
                 "--bin" => options.bin = Some(value()?.into()),
                 "--against" => options.against = Some(value()?.into()),
+                "--save" => options.saves = true,
+                "--update-docs" => options.updates_docs = true,
                 "--dir" => options.dir = Some(value()?.into()),
                 // `cargo bench` adds it.
                 "--bench" => {}

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::data::{Data, Input};
-use crate::rows::{Row, Tool};
+use super::data::{Data, Input};
+use super::rows::{Row, Tool};
 
 /// Executes a statement once and prints how many seconds it took.
 const DUCKDB: &str = "\
@@ -54,6 +54,29 @@ impl<'a> Job<'a> {
         Self::with_args(row, args, input, evtap, data)
     }
 
+    /// Prepares a row for one thread, where the command has workers, with files for output of its
+    /// own.
+    pub fn on_one_thread(
+        row: &'a Row,
+        input: Input,
+        evtap: &Path,
+        data: &Data,
+        worker: usize,
+    ) -> Self {
+        let mut job = Self::with_args(row, &row.args, input, evtap, data);
+        job.out = data.path_of(&format!("out-{worker}"));
+        let record = data.path_of(&format!("record-{worker}.ndjson"));
+        let old = std::mem::replace(&mut job.record, record);
+        for arg in job.args.iter_mut().filter(|arg| **arg == old.to_string_lossy()) {
+            *arg = job.record.to_string_lossy().into_owned();
+        }
+        let help = Command::new(evtap).args(["help", row.args[0]]).output().expect("it runs");
+        if String::from_utf8_lossy(&help.stdout).contains("--threads") {
+            job.args.extend(["--threads", "1"].map(str::to_owned));
+        }
+        job
+    }
+
     fn with_args(row: &'a Row, args: &[&str], input: Input, evtap: &Path, data: &Data) -> Self {
         let (out, record) = (data.out(), data.path_of("record.ndjson"));
         let names = [
@@ -90,6 +113,15 @@ impl<'a> Job<'a> {
         }
         let seconds = String::from_utf8_lossy(&output.stdout);
         Duration::from_secs_f64(seconds.trim().parse().expect("seconds"))
+    }
+
+    /// Runs it once by another program, in an environment that is always the same.
+    pub fn run_by(&self, mut command: Command) {
+        let _ = fs::remove_file(&self.record);
+        command.arg(&self.program).args(&self.args).env_clear().env("TZ", "UTC");
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command.stdout(File::create(&self.out).expect("a file")).stderr(Stdio::null());
+        self.assert_success(command.status().expect("it runs").code());
     }
 
     /// Runs it until the runs took `at_least` together, and returns the mean.

@@ -1,7 +1,7 @@
 //! The rows of the table: what evtap does, how fast it should be, and what else does the same.
 
-use crate::data::Input;
-use crate::data::Input::{Gzip, Part, Small, Sse, Whole, Zstd};
+use super::data::Input;
+use super::data::Input::{Gzip, Part, Small, Sse, Whole, Zstd};
 
 const COMPARISON: &str = r#".event_type == "call.ended" and .duration_seconds > 20"#;
 const ARITHMETIC: &str =
@@ -113,6 +113,11 @@ impl Row {
 
     fn answer(self, args: &[&'static str]) -> Self {
         Self { answer_args: Some(args.to_vec()), ..self }
+    }
+
+    /// Whether the row is a job of its own, rather than another with fewer threads or less input.
+    pub fn is_stage(&self) -> bool {
+        self.input != Small && !self.args.contains(&"--threads")
     }
 
     /// The command line, for people.

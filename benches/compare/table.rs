@@ -2,14 +2,23 @@
 
 use std::fmt::Write as _;
 
-use crate::measure::Measured;
-use crate::rows::{Goal, Tool};
+use super::measure::Measured;
+use super::rows::{Goal, Tool};
 
 /// Most memory of a replay, in KiB.
 const REPLAY_MEMORY: u64 = 16 * 1024;
 
 /// Most memory of any job, in KiB.
 const MEMORY: u64 = 24 * 1024;
+
+/// The jobs that most people ask for, by the names of their rows.
+const SUMMARY: &[(&str, &str)] = &[
+    ("ndjson", "Print everything, hidden fields masked"),
+    ("comparison", "Print what a comparison selects"),
+    ("group-by", "Count by event type"),
+    ("csv-3", "Print three fields as CSV"),
+    ("audit", "Search all text for identifiers (`evtap audit`)"),
+];
 
 /// The results for one recording.
 pub struct Table<'a> {
@@ -54,6 +63,23 @@ impl Table<'_> {
                 ]);
             }
             let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        text
+    }
+
+    /// Returns the rows that most people ask for.
+    pub fn summary(&self) -> String {
+        let mut text = String::from("| job | evtap | other tools, MB/s |\n| --- | --- | --- |\n");
+        for (name, job) in SUMMARY {
+            let Some(measured) = self.own().find(|measured| measured.row.name == *name) else {
+                continue;
+            };
+            let rate = rate(median(&measured.rates));
+            let _ = writeln!(text, "| {job} | {rate} MB/s | {} |", self.peers(measured));
+        }
+        if let Some(replay) = self.own().find(|measured| measured.row.name == "ndjson") {
+            let memory = replay.memory as f64 / 1024.0;
+            let _ = writeln!(text, "\nPrinting everything took at most {memory:.1} MiB of memory.");
         }
         text
     }

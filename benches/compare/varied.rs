@@ -8,7 +8,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value, json};
 
-use crate::data::push_ascii_json;
+use super::data::push_ascii_json;
 
 /// The first time of a recording, in milliseconds of Unix time.
 const BEGIN: i64 = 1_795_932_465_062;

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod audit;
+mod benchmarks;
 mod canaries;
 mod certificates;
 mod check;
