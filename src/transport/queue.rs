@@ -122,6 +122,12 @@ impl Receiver {
         self.items.try_recv().map(|(item, _)| item)
     }
 
+    /// Returns whether no item is waiting.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// Closes the channel to new items. Items that are waiting can still be received.
     pub fn close(&mut self) {
         self.items.close();
