@@ -5,12 +5,14 @@
 
 mod form;
 mod read;
+mod time;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use crate::text::terminal::push_quoted;
+use time::parse_time;
 
 /// A name in `_tap`; most are the model's own.
 pub type Name = Cow<'static, str>;
@@ -143,8 +145,7 @@ impl Tap {
     /// Returns when the event happened: its time or, if that is not known, when it was received.
     #[must_use]
     pub fn moment(&self) -> Option<jiff::Timestamp> {
-        let time = self.time.as_ref().or(self.received_at.as_ref())?;
-        usual_time(time).or_else(|| time.parse().ok())
+        parse_time(self.time.as_ref().or(self.received_at.as_ref())?)
     }
 
     /// Appends the JSON object, without members that are not known.
@@ -245,49 +246,6 @@ pub(crate) fn is_time(text: &str) -> bool {
         || (text.len() <= 40 && text.parse::<jiff::Timestamp>().is_ok())
 }
 
-/// Reads a time in the form that evtap writes, `2026-11-29T06:07:45.062Z`; `None` if the form
-/// differs.
-fn usual_time(text: &str) -> Option<jiff::Timestamp> {
-    const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
-    let text: &[u8; 24] = text.as_bytes().try_into().ok()?;
-    let has_form = text.iter().zip(FORM).fold(true, |has_form, (byte, form)| {
-        has_form & if *form == b'0' { byte.wrapping_sub(b'0') < 10 } else { byte == form }
-    });
-    let number = |from: usize, to: usize| {
-        text[from..to].iter().fold(0_i32, |number, digit| number * 10 + i32::from(digit & 15))
-    };
-    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
-    let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
-    // Leap days and leap seconds are left to the calendar.
-    let last_day = match month {
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    let is_usual = has_form
-        && (1..=12).contains(&month)
-        && (1..=last_day).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60;
-    if !is_usual {
-        return None;
-    }
-    // The year begins in March, so that a leap day is the last day of a year.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100)
-        + year.div_euclid(400)
-        + (153 * month + 2) / 5
-        + day
-        - 1
-        - DAYS_BEFORE_1970;
-    let seconds = i64::from(days) * 86_400 + i64::from((hour * 60 + minute) * 60 + second);
-    jiff::Timestamp::new(seconds, number(20, 23) * 1_000_000).ok()
-}
-
-/// The days from 1 March of the year 0 to 1 January 1970, in the Gregorian calendar.
-const DAYS_BEFORE_1970: i32 = 719_468;
-
 /// Returns whether a text is a call SID: `CA` and 32 letters or digits.
 #[must_use]
 pub fn is_call_sid(text: &str) -> bool {
@@ -299,34 +257,4 @@ pub fn is_call_sid(text: &str) -> bool {
 pub fn id_prefix(id: &str) -> &str {
     let length = if id.starts_with("CA") { 10 } else { 8 };
     id.char_indices().nth(length).map_or(id, |(end, _)| &id[..end])
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn times_are_read_as_the_calendar_reads_them(
-            text in prop_oneof![
-                "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9][.][0-9]{3}Z",
-                "(0000|0004|1900|1969|2000|2024|2100)-0[1-3]-(01|2[0-9]|3[01])T00:00:00[.]001Z",
-                "[-0-9TZ:.]{24}",
-            ]
-        ) {
-            if let Some(time) = usual_time(&text) {
-                prop_assert_eq!(text.parse().ok(), Some(time));
-            }
-        }
-    }
-
-    #[test]
-    fn the_time_of_a_line_is_read_without_the_calendar() {
-        for text in ["2026-11-30T06:07:45.062Z", "0000-01-01T00:00:00.000Z"] {
-            assert_eq!(usual_time(text), text.parse().ok(), "{text}");
-            assert!(usual_time(text).is_some());
-        }
-    }
 }
