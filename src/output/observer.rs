@@ -49,7 +49,9 @@ pub trait Observer: Send {
     }
 
     /// Adds counts of an [`ObserverTally`] for which [`can_merge`](Self::can_merge) returned true.
-    fn merge(&mut self, _counts: &(dyn Any + Send)) {}
+    fn merge(&mut self, _counts: &(dyn Any + Send)) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The part of an observer that runs on a worker thread.

@@ -67,7 +67,7 @@ impl Pipeline {
         }
         for (observer, counts) in self.observers.iter_mut().zip(&output.tallies) {
             if let Some(counts) = counts {
-                observer.merge(&**counts);
+                observer.merge(&**counts)?;
             }
         }
         for (id, count) in &output.failures {
