@@ -1,6 +1,8 @@
 //! The steps that a surface takes from its creation to its submission, declared once for the
 //! statistics and the live screen.
 
+use std::sync::LazyLock;
+
 use crate::model::Kind;
 
 /// One step of the funnel.
@@ -55,10 +57,19 @@ pub const FUNNEL: [FunnelStep; 5] = [
     },
 ];
 
+/// The index in [`FUNNEL`] of the step that an event reports, by `Kind as usize`.
+static REPORTED: LazyLock<Vec<Option<usize>>> = LazyLock::new(|| {
+    let mut steps = vec![None; Kind::ALL.len() + Kind::OWN.len()];
+    for (at, step) in FUNNEL.iter().enumerate() {
+        step.reported_by.iter().for_each(|kind| steps[*kind as usize] = Some(at));
+    }
+    steps
+});
+
 /// Returns the index in [`FUNNEL`] of the step that an event of this kind reports.
 #[must_use]
 pub fn reported_step(kind: Kind) -> Option<usize> {
-    FUNNEL.iter().position(|step| step.reported_by.contains(&kind))
+    REPORTED[kind as usize]
 }
 
 /// Returns the index in [`FUNNEL`] of the step that an event of this kind reports or implies.

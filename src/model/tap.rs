@@ -12,7 +12,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::text::terminal::push_quoted;
-use time::parse_time;
+#[cfg(feature = "pipeline")]
+pub(crate) use time::parse_millis;
+pub(crate) use time::parse_time;
 
 /// A name in `_tap`; most are the model's own.
 pub type Name = Cow<'static, str>;

@@ -5,6 +5,7 @@ use super::native::NativeProgram;
 use super::program::{ParsedProgram, Program, ProgramError};
 use super::value::{JqValue, OutputStyle, budget};
 use crate::error::Result;
+use crate::redact::RedactedEvent;
 
 /// A program whose outputs are written.
 ///
@@ -36,6 +37,16 @@ impl OutputProgram {
     #[must_use]
     pub fn ends(&self) -> bool {
         self.program.ends()
+    }
+
+    /// Returns the JSON of each field that the outputs depend on, `None` for an absent field.
+    /// Returns `None` if they may depend on anything else.
+    #[must_use]
+    pub fn field_values<'s>(
+        &self,
+        event: &'s RedactedEvent<'_>,
+    ) -> Option<impl Iterator<Item = Option<&'s str>>> {
+        self.program.output_fields(event)
     }
 
     /// Runs the program on an event and appends each output and a line feed. All outputs together

@@ -141,6 +141,16 @@ impl Program {
         }))
     }
 
+    /// Returns what [`field_values`](Self::field_values) does, unless an output may be the whole
+    /// event.
+    #[must_use]
+    pub fn output_fields<'s>(
+        &self,
+        event: &'s RedactedEvent<'_>,
+    ) -> Option<impl Iterator<Item = Option<&'s str>>> {
+        if self.gives_event { None } else { self.field_values(event) }
+    }
+
     /// Returns whether an output is neither false nor null.
     pub fn holds(&self, context: &EventContext<'_>) -> Result<bool, ProgramError> {
         let mut is_true = false;

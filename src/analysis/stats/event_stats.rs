@@ -7,7 +7,7 @@ use super::step_tracker::StepTracker;
 use super::tally::Tally;
 use crate::analysis::latency::COMPONENTS;
 use crate::analysis::surface_funnel::{FUNNEL, reported_step};
-use crate::model::Kind;
+use crate::model::{Kind, parse_millis};
 use crate::redact::RedactedEvent;
 
 /// The number of undeclared event types, drifting fields and reasons that are counted separately.
@@ -16,11 +16,17 @@ const MAX_NAMES: usize = 500;
 /// The number of tools that are counted separately.
 const MAX_TOOLS: usize = 100;
 
+/// The number of names of each sort that are counted separately in a part of a stream.
+const MAX_PART_NAMES: usize = 4096;
+
+/// Times until the year 2286, in milliseconds of Unix time, which [`Timestamp`] can represent.
+const PLAUSIBLE_TIMES: std::ops::Range<i64> = 0..10_000_000_000_000;
+
 /// The number of declared kinds of events.
 const KIND_COUNT: usize = Kind::ALL.len() + Kind::OWN.len();
 
-/// 2^53. An `f64` represents every whole number below it exactly.
-const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+/// 2^43. An `f64` represents the sum of a thousand whole numbers below it exactly.
+const MAX_EXACT_INTEGER: f64 = 8_796_093_022_208.0;
 
 const STARTED: u8 = 1;
 const ENDED: u8 = 2;
@@ -87,42 +93,49 @@ pub struct ToolStats {
     pub durations: DurationHistogram,
 }
 
-impl Default for CallStats {
-    fn default() -> Self {
-        Self {
-            outcomes: Tally::new(MAX_NAMES),
-            durations: DurationHistogram::default(),
-            steps: StepTracker::with_last_step(ENDED),
-        }
-    }
-}
-
 impl Default for EventStats {
     fn default() -> Self {
-        Self {
-            events: 0,
-            span: None,
-            declared: [0; KIND_COUNT],
-            undeclared: Tally::new(MAX_NAMES),
-            calls: CallStats::default(),
-            sessions: CallStats::default(),
-            triggers: Tally::new(MAX_NAMES),
-            tools: Tally::new(MAX_TOOLS),
-            tool_calls: DurationHistogram::default(),
-            latency: Default::default(),
-            model: DurationHistogram::default(),
-            surfaces: StepTracker::default(),
-            syncs: DurationHistogram::default(),
-            synced_events: 0.0,
-            drift: Tally::new(MAX_NAMES),
-            gaps: Tally::new(MAX_NAMES),
-            malformed: Tally::new(MAX_NAMES),
-            drifted: 0,
-        }
+        Self::new(MAX_NAMES, MAX_TOOLS, StepTracker::with_last_step(ENDED), StepTracker::default())
     }
 }
 
 impl EventStats {
+    fn new(names: usize, tools: usize, call_steps: StepTracker, surfaces: StepTracker) -> Self {
+        let calls = |steps| CallStats {
+            outcomes: Tally::new(names),
+            durations: DurationHistogram::default(),
+            steps,
+        };
+        Self {
+            events: 0,
+            span: None,
+            declared: [0; KIND_COUNT],
+            undeclared: Tally::new(names),
+            calls: calls(call_steps.clone()),
+            sessions: calls(call_steps),
+            triggers: Tally::new(names),
+            tools: Tally::new(tools),
+            tool_calls: DurationHistogram::default(),
+            latency: Default::default(),
+            model: DurationHistogram::default(),
+            surfaces,
+            syncs: DurationHistogram::default(),
+            synced_events: 0.0,
+            drift: Tally::new(names),
+            gaps: Tally::new(names),
+            malformed: Tally::new(names),
+            drifted: 0,
+        }
+    }
+
+    /// Creates the statistics of a part of a stream, which can only be
+    /// [merged](EventStats::merge).
+    #[must_use]
+    pub fn part() -> Self {
+        let recording = StepTracker::recording;
+        Self::new(MAX_PART_NAMES, MAX_PART_NAMES, recording(), recording())
+    }
+
     /// Counts an event, with its time in milliseconds of Unix time.
     pub fn observe(&mut self, event: &RedactedEvent<'_>, millis: Option<i64>) {
         self.events += 1;
@@ -132,9 +145,13 @@ impl EventStats {
         }
         let drift = &event.tap().drift;
         self.drifted += u64::from(!drift.is_empty());
+        let mut name = String::new();
         for deviation in drift {
             let (kind, field) = (deviation.kind.name(), deviation.field.as_deref());
-            let name = format!("{kind} {} {}", event.event_type(), field.unwrap_or_default());
+            name.clear();
+            for part in [kind, " ", event.event_type(), " ", field.unwrap_or_default()] {
+                name.push_str(part);
+            }
             increment(&mut self.drift, Some(name.trim_end()));
         }
         let Some(kind) = event.kind() else {
@@ -198,34 +215,60 @@ impl EventStats {
         std::array::from_fn(|at| (FUNNEL[at].name, self.surfaces.count(1 << at)))
     }
 
-    /// Whether [`merge`](Self::merge) gives the same result as counting the other's events one by
-    /// one.
+    /// Whether [`merge`](Self::merge) gives the same result as counting the events of a
+    /// [part](Self::part) one by one.
     #[must_use]
-    pub fn has_room(&self, other: &Self) -> bool {
-        let tallies = [
-            (&self.undeclared, &other.undeclared),
-            (&self.triggers, &other.triggers),
-            (&self.drift, &other.drift),
-            (&self.malformed, &other.malformed),
-            (&self.calls.outcomes, &other.calls.outcomes),
-            (&self.sessions.outcomes, &other.sessions.outcomes),
-        ];
-        let trackers = [
-            (&self.calls.steps, &other.calls.steps),
-            (&self.sessions.steps, &other.sessions.steps),
-            (&self.surfaces, &other.surfaces),
-        ];
-        let synced = self.synced_events + other.synced_events;
+    pub fn can_merge(&self, part: &Self) -> bool {
+        let tallies =
+            [&part.undeclared, &part.triggers, &part.drift, &part.malformed, &part.calls.outcomes];
+        let synced = self.synced_events + part.synced_events;
         // The sum of whole numbers that are exact does not depend on their order.
         let is_exact = synced.fract() == 0.0 && synced < MAX_EXACT_INTEGER;
-        tallies.into_iter().all(|(own, other)| own.has_room(other))
-            && self.tools.has_room(&other.tools)
-            && self.gaps.has_room(&other.gaps)
-            && trackers.into_iter().all(|(own, other)| own.has_room(other))
+        tallies.into_iter().chain([&part.sessions.outcomes]).all(Tally::is_complete)
+            && part.tools.is_complete()
+            && part.gaps.is_complete()
             && is_exact
     }
 
-    /// Adds the other's counts and durations.
+    /// Returns how many more names and items can be counted separately, for each kind of them.
+    #[must_use]
+    pub fn room(&self) -> [usize; 11] {
+        let [calls, sessions, surfaces] = self.trackers().map(StepTracker::room);
+        [
+            self.undeclared.room(),
+            self.triggers.room(),
+            self.drift.room(),
+            self.malformed.room(),
+            self.calls.outcomes.room(),
+            self.sessions.outcomes.room(),
+            self.tools.room(),
+            self.gaps.room(),
+            calls,
+            sessions,
+            surfaces,
+        ]
+    }
+
+    /// Returns the most room that a [part](Self::part) takes, for each kind of names and items.
+    #[must_use]
+    pub fn needed_room(&self) -> [usize; 11] {
+        let [calls, sessions, surfaces] = self.trackers().map(StepTracker::recorded);
+        [
+            self.undeclared.len(),
+            self.triggers.len(),
+            self.drift.len(),
+            self.malformed.len(),
+            self.calls.outcomes.len(),
+            self.sessions.outcomes.len(),
+            self.tools.len(),
+            self.gaps.len(),
+            calls,
+            sessions,
+            surfaces,
+        ]
+    }
+
+    /// Adds the counts and durations of a [part](Self::part).
     pub fn merge(&mut self, other: &Self) {
         self.events += other.events;
         self.span = match (self.span, other.span) {
@@ -263,15 +306,40 @@ impl EventStats {
     /// Returns the approximate memory use of what can grow large, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let trackers = [&self.calls.steps, &self.sessions.steps, &self.surfaces];
-        let durations = [&self.calls.durations, &self.sessions.durations, &self.tool_calls]
+        let tools = self.tools.named().map(|(_, tool)| &tool.durations);
+        size_of::<Self>()
+            + self.trackers().into_iter().map(StepTracker::bytes).sum::<usize>()
+            + self.histograms().chain(tools).map(DurationHistogram::bytes).sum::<usize>()
+    }
+
+    /// Returns the most memory that [`bytes`](Self::bytes) can grow by when a part is merged, if
+    /// `events` more events are counted in all.
+    #[must_use]
+    pub fn max_growth(&self, part: &Self, events: u64) -> usize {
+        let none = DurationHistogram::default();
+        let tools = part.tools.named().map(|(name, tool)| {
+            let own = self.tools.get(name).map_or(&none, |own| &own.durations);
+            own.max_growth(&tool.durations, events)
+        });
+        let durations = self
+            .histograms()
+            .zip(part.histograms())
+            .map(|(own, part)| own.max_growth(part, events));
+        let more = usize::try_from(events).unwrap_or(usize::MAX / 2);
+        let steps = self.trackers().map(|tracker| tracker.max_bytes_after(more) - tracker.bytes());
+        durations.chain(tools).chain(steps).sum()
+    }
+
+    /// Returns the durations that do not belong to a tool.
+    fn histograms(&self) -> impl Iterator<Item = &DurationHistogram> {
+        [&self.calls.durations, &self.sessions.durations, &self.tool_calls]
             .into_iter()
             .chain([&self.model, &self.syncs])
             .chain(&self.latency)
-            .chain(self.tools.named().map(|(_, tool)| &tool.durations));
-        size_of::<Self>()
-            + trackers.into_iter().map(StepTracker::bytes).sum::<usize>()
-            + durations.map(DurationHistogram::bytes).sum::<usize>()
+    }
+
+    const fn trackers(&self) -> [&StepTracker; 3] {
+        [&self.calls.steps, &self.sessions.steps, &self.surfaces]
     }
 
     /// Returns the number of events of a kind.
@@ -369,10 +437,35 @@ fn increment(tally: &mut Tally<u64>, name: Option<&str>) {
 #[must_use]
 pub fn event_millis(event: &RedactedEvent<'_>) -> Option<i64> {
     let tap = event.tap();
-    let parse =
-        |time: &Option<String>| Some(time.as_ref()?.parse::<Timestamp>().ok()?.as_millisecond());
+    let parse = |time: &Option<String>| parse_millis(time.as_deref()?);
     // The id of an event with a time is that time, and a number is faster to parse.
-    let id = tap.time.as_ref().and(tap.id.as_ref()).and_then(|id| id.parse().ok());
-    let id = id.filter(|id| Timestamp::from_millisecond(*id).is_ok());
+    let id = tap.time.as_ref().and(tap.id.as_ref()).and_then(|id| parse_id(id));
+    let is_time =
+        |id: &i64| PLAUSIBLE_TIMES.contains(id) || Timestamp::from_millisecond(*id).is_ok();
+    let id = id.filter(is_time);
     id.or_else(|| parse(&tap.time)).or_else(|| parse(&tap.received_at))
+}
+
+/// Parses an id, which usually consists of few digits.
+fn parse_id(id: &str) -> Option<i64> {
+    let (number, is_short) = id.bytes().fold((0i64, id.len() < 19), |(number, is_short), byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (number.wrapping_mul(10).wrapping_add(i64::from(digit)), is_short & (digit < 10))
+    });
+    if is_short && !id.is_empty() { Some(number) } else { id.parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_as_numbers() {
+        for id in ["0", "1700000000000", "9223372036854775807", "9223372036854775808", "", "-5"]
+            .into_iter()
+            .chain(["+5", "999999999999999999", "12a", "٣", " 1"])
+        {
+            assert_eq!(parse_id(id), id.parse().ok(), "{id}");
+        }
+    }
 }

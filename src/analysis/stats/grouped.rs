@@ -9,6 +9,9 @@ use crate::redact::RedactedEvent;
 /// The number of groups that are counted separately.
 const MAX_GROUPS: usize = 200;
 
+/// The number of groups that are counted separately in a part of a stream.
+const MAX_PART_GROUPS: usize = 4096;
+
 /// Statistics of all events, and of each group.
 #[derive(Debug, Clone)]
 pub struct GroupedStats {
@@ -34,16 +37,68 @@ impl GroupedStats {
         Self { totals: EventStats::default(), groups: is_grouped.then(|| Tally::new(MAX_GROUPS)) }
     }
 
-    /// Whether [`merge`](Self::merge) gives the same result as counting the other's events one by
-    /// one. The other has no groups.
+    /// Creates the statistics of a part of a stream, which can only be
+    /// [merged](GroupedStats::merge).
     #[must_use]
-    pub fn has_room(&self, other: &Self) -> bool {
-        self.totals.has_room(&other.totals)
+    pub fn part(is_grouped: bool) -> Self {
+        let groups = is_grouped.then(|| Tally::new(MAX_PART_GROUPS));
+        Self { totals: EventStats::part(), groups }
     }
 
-    /// Adds the other's counts and durations. The other has no groups.
-    pub fn merge(&mut self, other: &Self) {
-        self.totals.merge(&other.totals);
+    /// Whether [`merge`](Self::merge) gives the same result as counting the events of a
+    /// [part](Self::part) one by one.
+    #[must_use]
+    pub fn can_merge(&self, part: &Self) -> bool {
+        self.totals.can_merge(&part.totals) && part.groups.as_ref().is_none_or(Tally::is_complete)
+    }
+
+    /// Adds the counts and durations of a [part](Self::part).
+    pub fn merge(&mut self, part: &Self) {
+        self.totals.merge(&part.totals);
+        if let (Some(own), Some(part)) = (&mut self.groups, &part.groups) {
+            own.merge(part, |own, part| {
+                own.events += part.events;
+                own.durations.merge(&part.durations);
+            });
+        }
+    }
+
+    /// Whether all names and items of these parts can be counted separately, so that the order of
+    /// the parts does not matter.
+    #[must_use]
+    pub fn has_room<'p>(&self, parts: impl Iterator<Item = &'p Self>) -> bool {
+        let (mut room, mut groups) =
+            (self.totals.room(), self.groups.as_ref().map_or(0, Tally::room));
+        for part in parts {
+            for (room, needed) in room.iter_mut().zip(part.totals.needed_room()) {
+                let Some(rest) = room.checked_sub(needed) else { return false };
+                *room = rest;
+            }
+            let needed = part.groups.as_ref().map_or(0, Tally::len);
+            let Some(rest) = groups.checked_sub(needed) else { return false };
+            groups = rest;
+        }
+        true
+    }
+
+    /// Returns the most memory that [`bytes`](Self::bytes) can grow by when a part is merged, if
+    /// `counted` more events and members of groups are counted in all.
+    #[must_use]
+    pub fn max_growth(&self, part: &Self, counted: u64) -> usize {
+        let none = DurationHistogram::default();
+        let groups = part.groups.iter().flat_map(Tally::named).map(|(name, group)| {
+            let own = self.groups.as_ref().and_then(|groups| groups.get(name));
+            own.map_or(&none, |own| &own.durations).max_growth(&group.durations, counted)
+        });
+        self.totals.max_growth(&part.totals, counted) + groups.sum::<usize>()
+    }
+
+    /// Returns the number of events and of members of groups, of which a histogram contains at most
+    /// one duration each.
+    #[must_use]
+    pub fn counted(&self) -> u64 {
+        let groups = self.groups.iter().flat_map(Tally::named);
+        self.totals.events + groups.map(|(_, group)| group.events).sum::<u64>()
     }
 
     /// Returns the approximate memory use of what can grow large, in bytes.
@@ -54,12 +109,14 @@ impl GroupedStats {
     }
 
     /// Counts an event that belongs to `groups`, with its time in milliseconds of Unix time.
-    pub fn observe(&mut self, event: &RedactedEvent<'_>, millis: Option<i64>, groups: &[String]) {
+    pub fn observe(&mut self, event: &RedactedEvent<'_>, millis: Option<i64>, groups: &[Box<str>]) {
         self.totals.observe(event, millis);
+        let Some(tally) = self.groups.as_mut().filter(|_| !groups.is_empty()) else { return };
+        let duration = reported_millis(event);
         for name in groups {
-            let Some(group) = self.groups.as_mut().map(|tally| tally.entry(name)) else { return };
+            let group = tally.entry(name);
             group.events += 1;
-            measure(&mut group.durations, reported_millis(event));
+            measure(&mut group.durations, duration);
         }
     }
 }

@@ -5,6 +5,9 @@ use hdrhistogram::Histogram;
 /// The number of durations that are kept as they are, which makes their percentiles exact.
 const MAX_EXACT: usize = 256;
 
+/// The most memory that a histogram takes, in bytes.
+const MAX_HISTOGRAM_BYTES: usize = 256 << 10;
+
 /// The number of histogram cells for a millisecond.
 const CELLS_PER_MILLI: f64 = 10.0;
 
@@ -19,7 +22,7 @@ const MAX_MILLIS: f64 = 864_000_000.0;
 pub struct DurationHistogram {
     /// All durations, as long as they are few.
     exact: Vec<f64>,
-    histogram: Option<Histogram<u32>>,
+    histogram: Option<Box<Histogram<u32>>>,
     bounds: Option<(f64, f64)>,
     count: u64,
 }
@@ -48,7 +51,7 @@ impl DurationHistogram {
     /// Returns the histogram, after moving the exact durations into it.
     fn histogram_mut(&mut self) -> &mut Histogram<u32> {
         let exact = std::mem::take(&mut self.exact);
-        let histogram = self.histogram.get_or_insert_with(growing_histogram);
+        let histogram = self.histogram.get_or_insert_with(|| Box::new(growing_histogram()));
         for millis in exact {
             record(histogram, millis);
         }
@@ -63,6 +66,7 @@ impl DurationHistogram {
             Some(self.bounds.map_or((min, max), |bounds| (bounds.0.min(min), bounds.1.max(max))));
         other.exact.iter().for_each(|millis| self.insert(*millis));
         if let Some(histogram) = &other.histogram {
+            let histogram: &Histogram<u32> = histogram;
             // An error would mean a value out of range, but the histogram grows.
             let _ = self.histogram_mut().add(histogram);
         }
@@ -72,8 +76,21 @@ impl DurationHistogram {
     #[must_use]
     pub fn bytes(&self) -> usize {
         // A histogram that has grown may have reserved twice as many cells.
-        let cells = self.histogram.as_ref().map_or(0, Histogram::distinct_values) * 2;
+        let cells = self.histogram.as_ref().map_or(0, |it| it.distinct_values()) * 2;
         self.exact.capacity() * size_of::<f64>() + cells * size_of::<u32>()
+    }
+
+    /// Returns the most memory that [`bytes`](Self::bytes) can grow by when a part is merged, if at
+    /// most `more` durations are added in all.
+    #[must_use]
+    pub fn max_growth(&self, part: &Self, more: u64) -> usize {
+        match (&self.histogram, self.bounds, part.bounds) {
+            (_, _, None) => 0,
+            (Some(_), Some((_, max)), Some((_, longest))) if longest <= max => 0,
+            // The capacity of a vector at most doubles.
+            _ if self.count + more <= MAX_EXACT as u64 => 2 * MAX_EXACT * size_of::<f64>(),
+            _ => MAX_HISTOGRAM_BYTES,
+        }
     }
 
     /// Returns the number of durations.
@@ -189,9 +206,14 @@ mod tests {
         ) {
             let (first, second) = values.split_at(at.index(values.len() + 1));
             let mut merged = histogram(first);
-            merged.merge(&histogram(second));
+            let part = histogram(second);
+            let max_bytes = merged.bytes() + merged.max_growth(&part, part.count());
+            merged.merge(&part);
+            prop_assert!(merged.bytes() <= max_bytes);
             let whole = histogram(&values);
             prop_assert!(is_close(merged.percentiles(), exact(&values)));
+            prop_assert_eq!(merged.percentiles(), whole.percentiles());
+            prop_assert_eq!(merged.bytes(), whole.bytes());
             prop_assert_eq!((merged.count(), merged.bounds()), (whole.count(), whole.bounds()));
         }
     }
@@ -204,5 +226,6 @@ mod tests {
         (0..1000).for_each(|_| histogram.add(1e300));
         assert_eq!(histogram.bounds(), Some((1e300, 1e300)));
         assert_eq!(histogram.percentiles(), Some([1e300; 3]), "clamped to the bounds");
+        assert!(histogram.bytes() <= MAX_HISTOGRAM_BYTES, "{}", histogram.bytes());
     }
 }

@@ -13,17 +13,14 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::grouped::GroupedStats;
+use super::grouping::Grouping;
+use super::part::{StatsPart, StatsTally};
 use super::series::{self, Series, SeriesRow};
 use super::text::{self, cell};
 use super::{event_millis, json};
-use crate::analysis::byte_budget::{MAX_NAME_BYTES, truncated};
 use crate::output::status;
 use crate::output::{Observer, ObserverTally, Out, OutputError};
-use crate::query::program::ProgramError;
 use crate::query::{EventContext, OutputProgram};
-
-/// The number of groups that one event may be in.
-const MAX_GROUPS_OF_EVENT: usize = 1000;
 
 /// How often the output of a live stream is updated.
 const TICK: Duration = Duration::from_secs(1);
@@ -58,8 +55,11 @@ pub struct StatsConfig {
 /// An observer that counts events and writes the statistics.
 pub struct StatsObserver {
     output: Arc<Mutex<StatsOutput>>,
-    group_by: Option<OutputProgram>,
+    grouping: Option<Grouping>,
+    /// The length of an interval, in milliseconds.
+    every: Option<i64>,
     is_live: bool,
+    /// The number of events on which the program of `grouping` failed.
     failures: u64,
     ticker: Option<(Sender<()>, JoinHandle<()>)>,
 }
@@ -101,62 +101,8 @@ impl StatsObserver {
         output.start(is_grouped);
         let output = Arc::new(Mutex::new(output));
         let ticker = needs_ticker.then(|| start_ticker(Arc::clone(&output)));
-        Self { output, group_by, is_live, failures: 0, ticker }
-    }
-
-    /// Returns the groups that an event belongs to.
-    fn groups(&mut self, context: &EventContext<'_>) -> Vec<String> {
-        let Some(program) = &self.group_by else { return Vec::new() };
-        let mut groups = Vec::new();
-        let mut has_room = true;
-        let outcome = program.for_each_json(context, &mut Vec::new(), |json| {
-            has_room = groups.len() < MAX_GROUPS_OF_EVENT;
-            if has_room {
-                groups.push(truncated(json, MAX_NAME_BYTES).to_owned());
-            }
-            has_room
-        });
-        let has_too_many = Err(ProgramError::Failed("it has too many results"));
-        if let Err(error) = if has_room { outcome } else { has_too_many } {
-            groups.clear();
-            self.failures += 1;
-            if self.failures == 1 {
-                let event_type = context.event.event_type();
-                let reason = error.reason();
-                status::warn(&format!(
-                    "--group-by fails on {event_type}: {reason}; such events are in no group \
-                     (reported once)"
-                ));
-            }
-        }
-        groups
-    }
-}
-
-/// Counts events on a worker thread.
-#[derive(Default)]
-struct StatsTally(Option<Box<GroupedStats>>);
-
-impl ObserverTally for StatsTally {
-    fn event(&mut self, context: &EventContext<'_>) {
-        let stats = self.0.get_or_insert_with(|| Box::new(GroupedStats::new(false)));
-        stats.observe(context.event, event_millis(context.event), &[]);
-    }
-
-    fn take(&mut self) -> Option<Box<dyn Any + Send>> {
-        self.0.take().map(|stats| stats as Box<dyn Any + Send>)
-    }
-}
-
-/// Whether the counts of a [`StatsTally`] can be merged into `stats`.
-fn can_merge(stats: &GroupedStats, counts: &(dyn Any + Send)) -> bool {
-    counts.downcast_ref().is_some_and(|counts| stats.has_room(counts))
-}
-
-/// Merges the counts of a [`StatsTally`] into `stats`.
-fn merge(stats: &mut GroupedStats, counts: &(dyn Any + Send)) {
-    if let Some(counts) = counts.downcast_ref() {
-        stats.merge(counts);
+        let grouping = group_by.map(|program| Grouping::new(Arc::new(program)));
+        Self { output, grouping, every, is_live, failures: 0, ticker }
     }
 }
 
@@ -178,16 +124,31 @@ fn start_ticker(output: Arc<Mutex<StatsOutput>>) -> (Sender<()>, JoinHandle<()>)
 
 impl Observer for StatsObserver {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        let groups = self.groups(context);
+        let groups = match self.grouping.as_mut().map(|grouping| grouping.groups(context)) {
+            None => &[],
+            Some(Ok(groups)) => groups,
+            Some(Err(error)) => {
+                self.failures += 1;
+                if self.failures == 1 {
+                    let event_type = context.event.event_type();
+                    let reason = error.reason();
+                    status::warn(&format!(
+                        "--group-by fails on {event_type}: {reason}; such events are in no group \
+                         (reported once)"
+                    ));
+                }
+                &[]
+            }
+        };
         let millis = if self.is_live { Some(now()) } else { event_millis(context.event) };
         let mut output = lock(&self.output);
         if let Some(error) = output.error.take() {
             return Err(error.into());
         }
         match &mut output.series {
-            None => output.stats.observe(context.event, millis, &groups),
+            None => output.stats.observe(context.event, millis, groups),
             Some(series) => {
-                let rows = series.observe(context.event, millis, &groups).into_iter().collect();
+                let rows = series.observe(context.event, millis, groups).into_iter().collect();
                 output.write_rows(rows)?;
             }
         }
@@ -216,18 +177,25 @@ impl Observer for StatsObserver {
     }
 
     fn tally(&self) -> Option<Box<dyn ObserverTally>> {
-        // The rows of a series depend on order, and the first failure of --group-by is reported.
-        let is_sum =
-            !self.is_live && self.group_by.is_none() && lock(&self.output).series.is_none();
-        is_sum.then(|| Box::new(StatsTally::default()) as Box<dyn ObserverTally>)
+        // The clock gives the time of events on a live stream.
+        let grouping = self.grouping.as_ref().map(Grouping::fork);
+        (!self.is_live).then(|| Box::new(StatsTally::new(grouping, self.every)) as Box<_>)
     }
 
     fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {
-        can_merge(&lock(&self.output).stats, counts)
+        let Some(part) = counts.downcast_ref::<StatsPart>() else { return false };
+        // The first failure is reported with the type of its event.
+        let is_first_failure = self.failures == 0 && part.failures > 0;
+        let output = lock(&self.output);
+        !is_first_failure && part.can_merge(&output.stats, output.series.as_ref())
     }
 
-    fn merge(&mut self, counts: &(dyn Any + Send)) {
-        merge(&mut lock(&self.output).stats, counts);
+    fn merge(&mut self, counts: &(dyn Any + Send)) -> io::Result<()> {
+        let Some(part) = counts.downcast_ref::<StatsPart>() else { return Ok(()) };
+        self.failures += part.failures;
+        let output = &mut *lock(&self.output);
+        let rows = part.merge_into(&mut output.stats, output.series.as_mut());
+        output.write_rows(rows)
     }
 }
 
@@ -368,14 +336,17 @@ impl Observer for SummaryObserver {
     }
 
     fn tally(&self) -> Option<Box<dyn ObserverTally>> {
-        Some(Box::new(StatsTally::default()))
+        Some(Box::new(StatsTally::new(None, None)))
     }
 
     fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {
-        can_merge(&self.stats, counts)
+        counts.downcast_ref::<StatsPart>().is_some_and(|part| part.can_merge(&self.stats, None))
     }
 
-    fn merge(&mut self, counts: &(dyn Any + Send)) {
-        merge(&mut self.stats, counts);
+    fn merge(&mut self, counts: &(dyn Any + Send)) -> io::Result<()> {
+        if let Some(part) = counts.downcast_ref::<StatsPart>() {
+            part.merge_into(&mut self.stats, None);
+        }
+        Ok(())
     }
 }

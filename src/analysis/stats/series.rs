@@ -8,7 +8,7 @@
 //!
 //! Open intervals take a limited amount of memory. When they exceed it, the oldest is closed early.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use jiff::Timestamp;
@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::event_stats::EventStats;
 use super::grouped::GroupedStats;
 use super::json;
+use super::series_part::{SeriesPart, start};
 use super::text::{cell, per_second, span};
 use crate::model::Kind;
 use crate::redact::RedactedEvent;
@@ -45,6 +46,8 @@ pub struct Series {
     closed_until: Option<i64>,
     /// The number of events until the memory is determined again.
     unchecked: u32,
+    /// The memory that the open intervals may take, in bytes.
+    pub(super) max_bytes: usize,
 }
 
 /// The statistics of one interval.
@@ -62,7 +65,14 @@ impl Series {
     /// Creates a series whose intervals are `every` milliseconds long.
     #[must_use]
     pub const fn new(every: i64, is_grouped: bool) -> Self {
-        Self { every, is_grouped, open: BTreeMap::new(), closed_until: None, unchecked: 0 }
+        Self {
+            every,
+            is_grouped,
+            open: BTreeMap::new(),
+            closed_until: None,
+            unchecked: 0,
+            max_bytes: MAX_OPEN_BYTES,
+        }
     }
 
     /// Counts an event, and returns the row of the interval that this closes, if any.
@@ -70,19 +80,11 @@ impl Series {
         &mut self,
         event: &RedactedEvent<'_>,
         millis: Option<i64>,
-        groups: &[String],
+        groups: &[Box<str>],
     ) -> Option<SeriesRow> {
-        let newest = self
-            .open
-            .keys()
-            .next_back()
-            .copied()
-            .flatten()
-            .or(self.closed_until.map(|end| end - self.every));
-        let start = millis.map(|millis| millis.div_euclid(self.every) * self.every).or(newest);
-        let is_late = start.zip(self.closed_until).is_some_and(|(start, end)| start < end);
-        let oldest = self.open.keys().flatten().next().copied().or(self.closed_until);
-        let row = self.row(if is_late { oldest } else { start });
+        let (start, is_late) =
+            place(self.every, self.open.keys().copied(), self.closed_until, millis);
+        let row = self.row(start);
         row.late += u64::from(is_late);
         row.stats.observe(event, millis, groups);
         (self.open.len() > MAX_OPEN || self.is_too_large()).then(|| self.close_oldest())?
@@ -91,8 +93,96 @@ impl Series {
     /// Returns whether the open intervals take too much memory, which is determined now and then.
     fn is_too_large(&mut self) -> bool {
         self.unchecked = self.unchecked.checked_sub(1).unwrap_or(EVENTS_PER_CHECK);
-        let bytes = || self.open.values().map(|row| row.stats.bytes()).sum::<usize>();
-        self.unchecked == 0 && self.open.len() > 1 && bytes() > MAX_OPEN_BYTES
+        self.unchecked == 0 && self.open.len() > 1 && self.bytes() > self.max_bytes
+    }
+
+    fn bytes(&self) -> usize {
+        self.open.values().map(|row| row.stats.bytes()).sum()
+    }
+
+    /// Whether [`merge`](Self::merge) gives the same result as counting the events of a part one
+    /// by one.
+    #[must_use]
+    pub fn can_merge(&self, part: &SeriesPart) -> bool {
+        let Some(rows) = self.rows_of(part) else { return false };
+        let empty = GroupedStats::new(self.is_grouped);
+        let own = |start: Option<i64>| self.open.get(&start).map_or(&empty, |row| &row.stats);
+        let max_bytes = || {
+            let counted = |row: Option<i64>| {
+                let of_row = rows.iter().filter(|(start, _)| *start == row);
+                of_row.map(|(_, stats)| stats.counted()).sum()
+            };
+            let growth = |(start, stats): &(Option<i64>, &GroupedStats)| {
+                empty.bytes() + own(*start).max_growth(stats, counted(*start))
+            };
+            self.bytes() + rows.iter().map(growth).sum::<usize>()
+        };
+        let is_checked = part.events >= u64::from(self.unchecked);
+        rows.iter().all(|(start, stats)| own(*start).can_merge(stats))
+            && (!is_checked || max_bytes() <= self.max_bytes)
+    }
+
+    /// Returns the row to which each of the statistics in a part belongs. `None` if the result
+    /// depends on the order of events in a segment.
+    fn rows_of<'p>(&self, part: &'p SeriesPart) -> Option<Vec<(Option<i64>, &'p GroupedStats)>> {
+        if part.is_too_large {
+            return None;
+        }
+        let mut open: BTreeSet<_> = self.open.keys().copied().collect();
+        let mut closed_until = self.closed_until;
+        let (mut rows, mut shared) = (Vec::new(), BTreeSet::new());
+        for segment in &part.segments {
+            let (start, _) = place(self.every, open.iter().copied(), closed_until, segment.first);
+            open.insert(start);
+            if open.len() > MAX_OPEN {
+                let oldest = open.pop_first()?;
+                if oldest == start {
+                    return None;
+                }
+                closed_until = end(oldest, self.every).or(closed_until);
+            }
+            let first = rows.len();
+            rows.extend(segment.stats.iter().map(|(start, stats)| {
+                (place(self.every, open.iter().copied(), closed_until, *start).0, &**stats)
+            }));
+            shared.extend(rows[first..].iter().enumerate().filter_map(|(at, (row, _))| {
+                rows[first..first + at].iter().any(|(other, _)| other == row).then_some(*row)
+            }));
+        }
+        // The events of statistics that belong to one row came in an order that is not known.
+        let has_room = |row: &Option<i64>| {
+            let parts = rows.iter().filter(|(start, _)| start == row).map(|(_, stats)| *stats);
+            match self.open.get(row) {
+                Some(row) => row.stats.has_room(parts),
+                None => GroupedStats::new(self.is_grouped).has_room(parts),
+            }
+        };
+        shared.iter().all(has_room).then_some(rows)
+    }
+
+    /// Counts the events of a part, and returns the rows of the intervals that this closes.
+    pub fn merge(&mut self, part: &SeriesPart) -> Vec<SeriesRow> {
+        let mut closed = Vec::new();
+        for segment in &part.segments {
+            let (start, _) =
+                place(self.every, self.open.keys().copied(), self.closed_until, segment.first);
+            self.row(start);
+            if self.open.len() > MAX_OPEN {
+                closed.extend(self.close_oldest());
+            }
+            for (start, stats) in &segment.stats {
+                let (start, is_late) =
+                    place(self.every, self.open.keys().copied(), self.closed_until, *start);
+                let row = self.row(start);
+                row.late += if is_late { stats.totals.events } else { 0 };
+                row.stats.merge(stats);
+            }
+        }
+        // The counter of events goes down to 0 and then begins again.
+        let period = u64::from(EVENTS_PER_CHECK) + 1;
+        let unchecked = (u64::from(self.unchecked) + period - part.events % period) % period;
+        self.unchecked = u32::try_from(unchecked).unwrap_or_default();
+        closed
     }
 
     fn row(&mut self, start: Option<i64>) -> &mut SeriesRow {
@@ -106,8 +196,7 @@ impl Series {
 
     fn close_oldest(&mut self) -> Option<SeriesRow> {
         let (start, row) = self.open.pop_first()?;
-        self.closed_until =
-            start.map(|start| start.saturating_add(self.every)).or(self.closed_until);
+        self.closed_until = end(start, self.every).or(self.closed_until);
         Some(row)
     }
 
@@ -139,6 +228,26 @@ impl Series {
     pub fn finish(&mut self) -> Vec<SeriesRow> {
         std::iter::from_fn(|| self.close_oldest()).collect()
     }
+}
+
+/// Returns the start of the row in which an event is counted, and whether the event is late. `open`
+/// are the starts of the open intervals, in order.
+fn place(
+    every: i64,
+    open: impl DoubleEndedIterator<Item = Option<i64>> + Clone,
+    closed_until: Option<i64>,
+    millis: Option<i64>,
+) -> (Option<i64>, bool) {
+    let newest = || open.clone().next_back().flatten().or(closed_until.map(|end| end - every));
+    let start = millis.map_or_else(newest, |millis| Some(start(every, millis)));
+    let is_late = start.zip(closed_until).is_some_and(|(start, end)| start < end);
+    let oldest = || open.clone().flatten().next().or(closed_until);
+    (if is_late { oldest() } else { start }, is_late)
+}
+
+/// Returns the end of the interval with this start.
+fn end(start: Option<i64>, every: i64) -> Option<i64> {
+    Some(start?.saturating_add(every))
 }
 
 /// A column: its name in CSV, its title in a table, and its usual width in a table. A blank comes

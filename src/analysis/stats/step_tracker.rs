@@ -1,15 +1,36 @@
 //! Tracks which steps each of many items, such as forms or calls, has taken.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::LazyLock;
 
 /// The number of items that are tracked by default: as many as a hash table of 2^19 places holds.
 /// They take 9 MiB.
 const MAX_ITEMS: usize = (1 << 19) / 8 * 7;
 
+/// The memory of a place in the hash table, in bytes.
+const ITEM_BYTES: usize = size_of::<(u64, u8)>() + 1;
+
 /// The hash function of the ids. All trackers share it, so that they can be merged.
 static ID_HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// The hash of an id, which needs no further hashing.
+#[derive(Default)]
+struct HashedId(u64);
+
+impl Hasher for HashedId {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _bytes: &[u8]) {
+        unreachable!("the key is a u64");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
 
 /// The steps that items have taken, by the hash of their ids.
 ///
@@ -18,7 +39,7 @@ static ID_HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 #[derive(Debug, Clone)]
 pub struct StepTracker {
     /// The steps of each item as a set of bits.
-    items: HashMap<u64, u8>,
+    items: HashMap<u64, u8, BuildHasherDefault<HashedId>>,
     /// The number of items that are tracked at most.
     limit: usize,
     /// The step after which an item may be forgotten.
@@ -28,6 +49,8 @@ pub struct StepTracker {
     /// For each step, the number of items that were forgotten after they had taken it.
     forgotten: [u64; 8],
     untracked: u64,
+    /// The steps in the order in which they came, if they are only recorded.
+    log: Option<Vec<(u64, u8)>>,
 }
 
 impl Default for StepTracker {
@@ -42,13 +65,20 @@ impl StepTracker {
     #[must_use]
     pub fn new(limit: usize, last_step: u8) -> Self {
         Self {
-            items: HashMap::new(),
+            items: HashMap::default(),
             limit,
             last_step,
             finished: 0,
             forgotten: [0; 8],
             untracked: 0,
+            log: None,
         }
+    }
+
+    /// Creates a tracker that only records steps, so that another one can [take](Self::merge) them.
+    #[must_use]
+    pub fn recording() -> Self {
+        Self { log: Some(Vec::new()), ..Self::new(0, 0) }
     }
 
     /// Creates a tracker that may forget items that have taken `last_step`.
@@ -64,6 +94,14 @@ impl StepTracker {
             return 0;
         };
         let id = ID_HASHER.hash_one(id);
+        if let Some(log) = &mut self.log {
+            log.push((id, steps));
+            return steps;
+        }
+        self.step_hashed(id, steps)
+    }
+
+    fn step_hashed(&mut self, id: u64, steps: u8) -> u8 {
         if self.items.len() >= self.limit && !self.items.contains_key(&id) {
             // Forgetting visits all items, so it must be worth it.
             if self.finished < self.limit / 8 {
@@ -97,22 +135,24 @@ impl StepTracker {
         self.finished = 0;
     }
 
-    /// Whether [`merge`](Self::merge) gives the same result as recording the other's steps one by
-    /// one: there is room for all its items, so that none is forgotten.
-    #[must_use]
-    pub fn has_room(&self, other: &Self) -> bool {
-        let (own, others) = (self.items.len(), other.items.len());
-        let new = || other.items.keys().filter(|id| !self.items.contains_key(id)).count();
-        other.forgotten.iter().all(|number| *number == 0)
-            && (own + others <= self.limit || own + new() <= self.limit)
+    /// Takes the steps that another tracker has [recorded](Self::recording), in their order.
+    pub fn merge(&mut self, recorded: &Self) {
+        self.untracked += recorded.untracked;
+        for (id, steps) in recorded.log.iter().flatten() {
+            self.step_hashed(*id, *steps);
+        }
     }
 
-    /// Adds the other's steps.
-    pub fn merge(&mut self, other: &Self) {
-        self.untracked += other.untracked;
-        for (id, steps) in &other.items {
-            self.take(*id, *steps);
-        }
+    /// Returns how many more items can be tracked before any is forgotten.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.limit - self.items.len()
+    }
+
+    /// Returns the number of steps that were [recorded](Self::recording).
+    #[must_use]
+    pub fn recorded(&self) -> usize {
+        self.log.as_ref().map_or(0, Vec::len)
     }
 
     /// Returns the number of items that have taken a step.
@@ -140,7 +180,14 @@ impl StepTracker {
     /// Returns the approximate memory use, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.items.capacity() * 8 / 7 * (size_of::<(u64, u8)>() + 1)
+        self.items.capacity() * 8 / 7 * ITEM_BYTES
+    }
+
+    /// Returns the most memory that [`bytes`](Self::bytes) can return after `more` further steps.
+    #[must_use]
+    pub fn max_bytes_after(&self, more: usize) -> usize {
+        // A hash table that is more than half full may double, and the smallest has a few places.
+        self.bytes().max((self.items.len() + more + 8) * 8 / 7 * 4 * ITEM_BYTES)
     }
 }
 
@@ -164,12 +211,33 @@ mod tests {
         assert!(tracker.bytes() < 10 << 20, "{}", tracker.bytes());
         tracker.step(Some("a"), 4);
         assert_eq!(tracker.count(4), 1, "a tracked item stays tracked");
+    }
 
-        let mut part = StepTracker::default();
-        for (id, step) in [("a", 8), ("new", 8)] {
-            part.step(Some(id), step);
+    #[test]
+    fn recorded_steps_are_taken_in_their_order() {
+        let steps: Vec<_> = (0..100u8).map(|at| (at % 41, 1 << (at % 3))).collect();
+        for limit in [8, 20, 100] {
+            let mut one_by_one = StepTracker::new(limit, 2);
+            let mut merged = one_by_one.clone();
+            for part in steps.chunks(7) {
+                let mut recorded = StepTracker::recording();
+                for (id, step) in part {
+                    recorded.step(Some(&id.to_string()), *step);
+                    one_by_one.step(Some(&id.to_string()), *step);
+                }
+                recorded.step(None, 1);
+                one_by_one.step(None, 1);
+                let max_bytes = merged.max_bytes_after(part.len());
+                merged.merge(&recorded);
+                assert!(merged.bytes() <= max_bytes, "{} > {max_bytes}", merged.bytes());
+            }
+            assert_eq!(merged.items, one_by_one.items, "{limit}");
+            assert_eq!(merged.finished, one_by_one.finished, "{limit}");
+            for step in [1, 2, 4] {
+                assert_eq!(merged.count(step), one_by_one.count(step), "{limit} {step}");
+            }
+            assert_eq!(merged.untracked(), one_by_one.untracked(), "{limit}");
         }
-        assert!(part.has_room(&part) && !tracker.has_room(&part));
     }
 
     #[test]

@@ -3,14 +3,15 @@
 //! The names come from the wire, so a sender can invent any number of them. A tally keeps a limited
 //! number of names of limited length, and one value for all other names.
 
-use std::collections::BTreeMap;
-
 use crate::analysis::byte_budget::{MAX_NAME_BYTES, truncated};
 
 /// A value for each of the first names, and one value for all names after them.
 #[derive(Debug, Clone)]
 pub struct Tally<V> {
-    named: BTreeMap<Box<str>, V>,
+    /// The names and their values, in the order in which the names came.
+    entries: Vec<(Box<str>, V)>,
+    /// The places in `entries`, in the order of the names.
+    by_name: Vec<usize>,
     other: Option<Box<V>>,
     limit: usize,
 }
@@ -19,30 +20,55 @@ impl<V: Default> Tally<V> {
     /// Creates a tally that keeps at most `limit` names.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
-        Self { named: BTreeMap::new(), other: None, limit }
+        Self { entries: Vec::new(), by_name: Vec::new(), other: None, limit }
+    }
+
+    /// Returns the place of a name in `by_name`, or the place where it belongs.
+    fn search(&self, name: &str) -> Result<usize, usize> {
+        self.by_name.binary_search_by(|at| (*self.entries[*at].0).cmp(name))
     }
 
     /// Returns the value for a name, which is the default at first.
     pub fn entry(&mut self, name: &str) -> &mut V {
         let name = truncated(name, MAX_NAME_BYTES);
-        if self.named.len() >= self.limit && !self.named.contains_key(name) {
-            return self.other.get_or_insert_default();
-        }
-        self.named.entry(name.into()).or_default()
+        let at = match self.search(name) {
+            Ok(place) => self.by_name[place],
+            Err(_) if self.entries.len() >= self.limit => {
+                return self.other.get_or_insert_default();
+            }
+            Err(place) => {
+                self.by_name.insert(place, self.entries.len());
+                self.entries.push((name.into(), V::default()));
+                self.entries.len() - 1
+            }
+        };
+        &mut self.entries[at].1
     }
 
-    /// Whether [`merge`](Self::merge) gives the same result as counting the other's names one by
-    /// one in any order: there is room for all of them, or there was none before.
+    /// Returns the value for a name that is counted separately.
     #[must_use]
-    pub fn has_room(&self, other: &Self) -> bool {
-        let new = || other.named.keys().filter(|name| !self.named.contains_key(*name)).count();
-        other.other.is_none()
-            && (self.named.len() >= self.limit || self.named.len() + new() <= self.limit)
+    pub fn get(&self, name: &str) -> Option<&V> {
+        let place = self.search(truncated(name, MAX_NAME_BYTES)).ok()?;
+        Some(&self.entries[self.by_name[place]].1)
     }
 
-    /// Adds the other's values.
+    /// Returns how many more names can be counted separately.
+    #[must_use]
+    pub const fn room(&self) -> usize {
+        self.limit - self.entries.len()
+    }
+
+    /// Returns whether every name is counted separately, so that [`merge`](Self::merge) of this
+    /// tally has the same result as counting its names one by one.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.other.is_none()
+    }
+
+    /// Adds the values of a tally that [is complete](Self::is_complete). Its names are added in the
+    /// order in which they came, because the first ones are counted separately.
     pub fn merge(&mut self, other: &Self, add: impl Fn(&mut V, &V)) {
-        other.named().for_each(|(name, value)| add(self.entry(name), value));
+        other.entries.iter().for_each(|(name, value)| add(self.entry(name), value));
         if let Some(value) = &other.other {
             add(self.other.get_or_insert_default(), value);
         }
@@ -50,7 +76,10 @@ impl<V: Default> Tally<V> {
 
     /// Iterates over the names and their values, in the order of the names.
     pub fn named(&self) -> impl Iterator<Item = (&str, &V)> {
-        self.named.iter().map(|(name, value)| (&**name, value))
+        self.by_name.iter().map(|at| {
+            let (name, value) = &self.entries[*at];
+            (&**name, value)
+        })
     }
 
     /// Returns the value of all other names.
@@ -62,18 +91,22 @@ impl<V: Default> Tally<V> {
     /// Whether nothing was counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.named.is_empty()
+        self.entries.is_empty()
     }
 
     /// Removes a name that is counted separately.
     pub fn remove(&mut self, name: &str) {
-        self.named.remove(truncated(name, MAX_NAME_BYTES));
+        if let Ok(place) = self.search(truncated(name, MAX_NAME_BYTES)) {
+            let removed = self.by_name.remove(place);
+            self.entries.remove(removed);
+            self.by_name.iter_mut().for_each(|at| *at -= usize::from(*at > removed));
+        }
     }
 
     /// Returns the number of names that are counted separately.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.named.len()
+        self.entries.len()
     }
 
     /// Returns all values, the one with the highest `by` first. `None` stands for all other names
@@ -100,35 +133,48 @@ mod tests {
     }
 
     #[test]
-    fn a_tally_with_room_merges_like_counting_one_by_one() {
-        let tally = |names: &str| {
-            let mut tally = Tally::<u64>::new(3);
+    fn merging_parts_is_like_counting_one_by_one() {
+        let tally = |names: &str, limit| {
+            let mut tally = Tally::<u64>::new(limit);
             names
                 .split(' ')
                 .filter(|name| !name.is_empty())
                 .for_each(|name| *tally.entry(name) += 1);
             tally
         };
-        for (first, second, expected) in [
-            ("", "c b a", true),
-            ("a b", "b c a", true),
-            ("a b", "d c", false),
-            ("a b c", "d b e", true),
-            ("a b c d", "d b", true),
-            ("a", "d c b a", false),
+        for (first, second) in [
+            ("", "c b a"),
+            ("a b", "b c a"),
+            ("a b", "e d c d b e"),
+            ("a b c", "d b e"),
+            ("a b c d", "d b"),
+            ("a", "d c b a"),
         ] {
-            let mut merged = tally(first);
-            assert_eq!(merged.has_room(&tally(second)), expected, "{first} and {second}");
-            if expected {
-                merged.merge(&tally(second), |own, other| *own += other);
-                let one_by_one = tally(&format!("{first} {second}"));
-                assert_eq!(
-                    merged.sorted(|count| *count),
-                    one_by_one.sorted(|count| *count),
-                    "{first} and {second}"
-                );
-            }
+            let part = tally(second, 100);
+            assert!(part.is_complete());
+            let mut merged = tally(first, 3);
+            merged.merge(&part, |own, other| *own += other);
+            let one_by_one = tally(&format!("{first} {second}"), 3);
+            assert_eq!(
+                merged.sorted(|count| *count),
+                one_by_one.sorted(|count| *count),
+                "{first} and {second}"
+            );
         }
+        assert!(!tally("a b c d", 3).is_complete());
+    }
+
+    #[test]
+    fn a_removed_name_makes_room_and_the_others_keep_their_values() {
+        let mut tally = Tally::<u64>::new(3);
+        for (name, value) in [("c", 3), ("a", 1), ("b", 2)] {
+            *tally.entry(name) = value;
+        }
+        tally.remove("a");
+        tally.remove("unknown");
+        *tally.entry("d") = 4;
+        assert_eq!(tally.named().collect::<Vec<_>>(), [("b", &2), ("c", &3), ("d", &4)]);
+        assert_eq!((tally.get("c"), tally.get("a"), tally.len()), (Some(&3), None, 3));
     }
 
     #[test]

@@ -23,6 +23,14 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
     }
 }
 
+/// Parses a time (RFC 3339) as milliseconds of Unix time.
+#[cfg(feature = "pipeline")]
+#[must_use]
+pub fn parse_millis(text: &str) -> Option<i64> {
+    canonical_millis(text.as_bytes())
+        .or_else(|| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond))
+}
+
 /// Returns the milliseconds of Unix time of a time in evtap's own form, such as
 /// `2026-05-05T10:00:00.000Z`. `None` means that the general parser must read it.
 fn canonical_millis(text: &[u8]) -> Option<i64> {
@@ -104,6 +112,8 @@ mod tests {
             );
             let expected = parse_with_jiff(&text);
             prop_assert_eq!(parse_time(&text), expected, "{}", text);
+            #[cfg(feature = "pipeline")]
+            prop_assert_eq!(parse_millis(&text), expected.map(Timestamp::as_millisecond));
         }
 
         #[test]
