@@ -12,11 +12,13 @@
 //! and the delay of the network, and arrival times are shifted by it.
 
 pub mod build;
+mod call_event;
 pub mod calls;
 pub mod collect;
 pub mod html;
 pub mod json;
 pub mod render;
+mod tally;
 pub mod text;
 
 use jiff::Timestamp;

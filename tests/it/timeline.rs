@@ -1,6 +1,7 @@
 //! `evtap timeline`: one call from its beginning to its end, from both streams.
 
 mod page;
+mod threads;
 
 use std::collections::BTreeSet;
 

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::call_event::CallEvent;
 use super::calls::to_platform_clock;
-use super::collect::{CallEvent, CollectedEvents, StreamGap};
+use super::collect::{CollectedEvents, StreamGap};
 use super::{EntryKind, Timeline, TimelineEntry};
 use crate::analysis::call::Call;
 use crate::analysis::call::transcript::{Transcript, TranscriptItem};

@@ -1,17 +1,19 @@
 //! Collects the events of one call, or a summary of every call.
 
+use std::any::Any;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::call_event::{CallEvent, EventTimes, delay, outcome, own_sid, smaller};
 use super::calls::{CallList, CallMatch, WantedCall};
+use super::tally::{TimelinePart, TimelineTally};
 use crate::analysis::byte_budget::{ByteBudget, MAX_NAME_BYTES, truncate};
-use crate::analysis::call::text;
 use crate::error::{Error, Exit, Result};
-use crate::model::catalog::{CallEnded, SessionEnd, TapGap};
-use crate::model::{Field, Kind, Stream, Time};
-use crate::output::stored_event::StoredEvent;
-use crate::output::{Observer, OutputError};
+use crate::model::catalog::TapGap;
+use crate::model::{Field, Kind, Stream, Time, parse_time};
+use crate::output::{Observer, ObserverTally, OutputError};
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;
 
@@ -26,18 +28,6 @@ const MAX_GAP_BYTES: usize = 4 << 20;
 
 /// The memory that a gap takes besides its texts while the timeline is built, in bytes.
 const GAP_BYTES: usize = 512;
-
-/// An event of a call.
-pub struct CallEvent {
-    /// The event.
-    pub stored: StoredEvent,
-    /// The stream of the event.
-    pub stream: Option<Stream>,
-    /// The time of the event, by the platform's clock.
-    pub time: Option<Timestamp>,
-    /// The time of its arrival, by this machine's clock.
-    pub received: Option<Timestamp>,
-}
 
 /// A gap in a stream.
 pub struct StreamGap {
@@ -57,8 +47,8 @@ pub struct StreamGap {
 
 impl StreamGap {
     /// Reads a gap. Returns `None` if it does not say when it ended.
-    fn new(shown: &RedactedEvent<'_>, stored: StoredEvent) -> Option<Self> {
-        let parse = |field: &Field<Time>| field.value()?.0.parse::<Timestamp>().ok();
+    fn new(shown: &RedactedEvent<'_>) -> Option<Self> {
+        let parse = |field: &Field<Time>| parse_time(&field.value()?.0);
         let gap = shown.read::<TapGap>()?;
         let mut reason = gap
             .reason
@@ -67,7 +57,7 @@ impl StreamGap {
         truncate(&mut reason, MAX_NAME_BYTES);
         Some(Self {
             stream: shown.stream(),
-            call_sid: stored.call_sid,
+            call_sid: own_sid(shown).map(|sid| (*sid).into()),
             from: parse(&gap.from),
             to: parse(&gap.to)?,
             is_certain: gap.certain.value() == Some(&true),
@@ -121,6 +111,25 @@ impl Observer for TimelineCollector {
         lock(&self.0).observe(context.event);
         Ok(())
     }
+
+    fn tally(&self) -> Option<Box<dyn ObserverTally>> {
+        let wanted = lock(&self.0).wanted.as_ref().map(|wanted| wanted.start.clone());
+        Some(Box::new(TimelineTally::new(wanted)))
+    }
+
+    fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {
+        let Some(part) = counts.downcast_ref::<TimelinePart>() else { return false };
+        let collected = lock(&self.0);
+        collected.wanted.is_some()
+            || collected.calls.has_room(&part.calls, part.texts(collected.session.as_deref()))
+    }
+
+    fn merge(&mut self, counts: &(dyn Any + Send)) -> io::Result<()> {
+        if let Some(part) = counts.downcast_ref() {
+            lock(&self.0).merge(part);
+        }
+        Ok(())
+    }
 }
 
 impl CollectedEvents {
@@ -138,35 +147,64 @@ impl CollectedEvents {
     }
 
     fn observe(&mut self, shown: &RedactedEvent<'_>) {
-        let tap = shown.tap();
-        let parse =
-            |time: &Option<String>| time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
-        let (time, received) = (parse(&tap.time), parse(&tap.received_at));
-        if let (Some(time), Some(received)) = (time, received) {
-            let delay = received.as_millisecond() - time.as_millisecond();
-            self.shift = Some(self.shift.map_or(delay, |smallest| smallest.min(delay)));
+        self.shift = smaller(self.shift, delay(shown.tap()));
+        if shown.kind() == Some(Kind::TapGap) {
+            return self.add_gap(shown);
         }
-        let stored = StoredEvent::new(shown);
-        if stored.kind == Some(Kind::TapGap) {
-            return self.add_gap(shown, stored);
-        }
-        let Some(sid) = self.sid(&stored, shown) else { return };
+        let Some(sid) = self.sid(shown) else { return };
         let Some(wanted) = &mut self.wanted else {
-            return self.calls.add(&sid, time, received, outcome(shown));
-        };
-        if !wanted.observe(&sid) {
+            self.calls.add(&sid, EventTimes::new(shown.tap()));
+            if let Some(outcome) = outcome(shown) {
+                self.calls.end(&sid, outcome);
+            }
             return;
-        }
-        let stored = StoredEvent { call_sid: Some(sid), ..stored };
-        if self.event_budget.take(EVENT_BYTES + stored.bytes()) {
-            let stream = shown.stream();
-            self.events.push(CallEvent { stored, stream, time, received });
+        };
+        if wanted.observe(&sid) {
+            self.add(CallEvent::new(shown, Some(sid)));
         }
     }
 
-    fn add_gap(&mut self, shown: &RedactedEvent<'_>, stored: StoredEvent) {
+    /// Keeps an event of the wanted call.
+    fn add(&mut self, event: CallEvent) {
+        if self.event_budget.take(EVENT_BYTES + event.stored.bytes()) {
+            self.events.push(event);
+        }
+    }
+
+    /// Adds what a worker has collected.
+    fn merge(&mut self, part: &TimelinePart) {
+        self.shift = smaller(self.shift, part.shift);
+        if let (Some(wanted), Some(part)) = (&mut self.wanted, &part.wanted) {
+            wanted.merge(part);
+        }
+        for event in &part.events {
+            let mut event = event.clone();
+            if event.stored.call_sid.is_none() {
+                let (Some(wanted), Some(sid)) = (&mut self.wanted, &self.session) else { continue };
+                if !wanted.observe(sid) {
+                    continue;
+                }
+                event.stored.call_sid = Some(sid.clone());
+            }
+            self.add(event);
+        }
+        self.calls.merge(&part.calls);
+        if let Some(sid) = &self.session {
+            part.bare.iter().for_each(|times| self.calls.add(sid, *times));
+        }
+        for (sid, outcome) in &part.outcomes {
+            if let Some(sid) = sid.as_ref().or(self.session.as_ref()) {
+                self.calls.end(sid, outcome.clone());
+            }
+        }
+        if let Some(session) = &part.session {
+            self.session = session.as_deref().map(Into::into);
+        }
+    }
+
+    fn add_gap(&mut self, shown: &RedactedEvent<'_>) {
         let Some(wanted) = &self.wanted else { return };
-        let Some(gap) = StreamGap::new(shown, stored) else { return };
+        let Some(gap) = StreamGap::new(shown) else { return };
         let is_of_call = gap.call_sid.as_ref().is_none_or(|sid| sid.starts_with(&wanted.start));
         if is_of_call && self.gap_budget.take(gap.bytes()) {
             self.gaps.push(gap);
@@ -175,13 +213,13 @@ impl CollectedEvents {
 
     /// Returns the SID of an event's call. Events of an observer may lack it; they belong to the
     /// session that was announced last.
-    fn sid(&mut self, stored: &StoredEvent, shown: &RedactedEvent<'_>) -> Option<Box<str>> {
-        let own = stored.call_sid.clone();
+    fn sid(&mut self, shown: &RedactedEvent<'_>) -> Option<Box<str>> {
+        let own = own_sid(shown).map(|sid| (*sid).into());
         if shown.stream() != Some(Stream::Observer) {
             return own;
         }
-        let sid = own.or_else(|| self.session.clone());
-        self.session = if stored.kind == Some(Kind::SessionEnd) { None } else { sid.clone() };
+        let sid = own.or_else(|| self.session.take());
+        self.session = if shown.kind() == Some(Kind::SessionEnd) { None } else { sid.clone() };
         sid
     }
 
@@ -231,9 +269,4 @@ impl CollectedEvents {
             advice,
         )
     }
-}
-
-fn outcome(shown: &RedactedEvent<'_>) -> Option<String> {
-    let ended = shown.read::<CallEnded>().and_then(|it| text(&it.completion_reason));
-    ended.or_else(|| shown.read::<SessionEnd>().and_then(|it| text(&it.completion_reason)))
 }

@@ -35,6 +35,11 @@ pub struct TimelineArgs {
     /// Stop following a live call after this long
     #[arg(long, value_name = "DURATION")]
     pub duration: Option<String>,
+    /// Number of threads that process a recording
+    ///
+    /// Default: the number of processors.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
     /// When to use colours
     ///
     /// `auto` also respects `NO_COLOR` and `CLICOLOR_FORCE`.

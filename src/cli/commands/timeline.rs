@@ -32,7 +32,8 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
     } else {
         let progress = Arc::new(Progress::new(&files));
         let limit = SourceConfig::default().max_frame;
-        let session = session.with_progress(&progress, true);
+        let threads = resolve::threads(args.threads);
+        let session = session.with_threads(threads).with_progress(&progress, true);
         inputs::replay(session, files, limit, progress).await
     };
     let mut collected = collect::lock(&collected);

@@ -46,6 +46,14 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
         let advice = "give a call's SID and recordings, or --workspace too; `evtap timeline demo` needs neither";
         return Err(Error::usage("cannot show a timeline", "no call is named", advice));
     }
+    if files.is_empty() && options.threads.is_some() {
+        return Err(Error::usage(
+            "cannot use --threads",
+            "a live call is followed on one thread",
+            "name recordings, or omit it",
+        )
+        .with_setting("--threads"));
+    }
     let policy = policy(&options.privacy, options.status)?;
     let filter = &options.filter;
     let expressions = ExpressionCompiler::for_filter(filter, &policy, options.status)?;
