@@ -86,6 +86,22 @@ impl Delivery {
         self.destinations.iter_mut().try_for_each(|destination| destination.event(context))
     }
 
+    /// Returns whether all destinations take lines, and there is no cursor, which must see each
+    /// event; see [`Destination::takes_lines`].
+    #[must_use]
+    pub fn takes_lines(&self) -> bool {
+        self.cursor.is_none()
+            && self.destinations.iter().all(|destination| destination.takes_lines())
+    }
+
+    /// Takes the lines of events that were written to stdout, and delivers them. Requires that
+    /// stdout has been flushed.
+    pub fn lines(&mut self, lines: &[u8]) -> Result<(), OutputError> {
+        self.destinations.iter_mut().try_for_each(|destination| destination.lines(lines))?;
+        self.pending += 1;
+        self.flush()
+    }
+
     /// Advances the pending position past a processed event, delivered or not. Returns true if it
     /// is time to flush.
     pub fn advance(&mut self, frame: &Frame<'_>, event: &RedactedEvent<'_>) -> bool {

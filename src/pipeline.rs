@@ -2,9 +2,9 @@
 //!
 //! Events pass through the stages one at a time and in order. Only for a long recording, and only
 //! if no stage depends on the order of events, do several workers (`worker`) process one chunk
-//! each, while the pool merges their output in order (`parallel`). A chunk that a worker cannot process,
-//! or that contains something to report, is processed again, in order and on a single thread. The
-//! output is byte for byte the same as that of a single thread.
+//! each, and their output is merged in order (`parallel`). A chunk that a worker cannot process, or
+//! that contains something to report or to decide in order, is processed again on a single thread.
+//! The output is byte for byte the same as that of a single thread.
 
 pub mod pacing;
 mod parallel;
@@ -292,13 +292,13 @@ impl Pipeline {
     /// Returns the failure counters of the expressions that workers evaluate.
     fn expressions(&mut self) -> impl Iterator<Item = &mut Failures> {
         let encoder = self.writer.as_mut().and_then(Writer::failures);
-        self.filter.failures_each().chain(encoder)
+        self.filter.failures_each().chain(encoder).chain(self.stop.failures_each())
     }
 
     fn failures(&mut self) -> u64 {
         let observers: u64 = self.observers.iter().map(|observer| observer.failures()).sum();
         let expressions: u64 = self.expressions().map(|failures| failures.count()).sum();
-        expressions + observers + self.stop.failures()
+        expressions + observers
     }
 
     fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, OutputError> {

@@ -29,6 +29,18 @@ pub trait Destination: Send {
     /// Takes an event, which may be buffered.
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError>;
 
+    /// Returns whether the destination takes each event as one line of NDJSON, whatever came before,
+    /// so that workers can encode the lines; see [`lines`](Self::lines).
+    fn takes_lines(&self) -> bool {
+        false
+    }
+
+    /// Takes the lines of events instead of the [events](Self::event), if it
+    /// [takes lines](Self::takes_lines).
+    fn lines(&mut self, _lines: &[u8]) -> Result<(), OutputError> {
+        Ok(())
+    }
+
     /// Returns whether the buffer is full and must be flushed.
     fn is_full(&self) -> bool {
         false

@@ -13,7 +13,7 @@ use super::destination::Destination;
 use super::key::DeliveryKey;
 use crate::error::{Error, Exit};
 use crate::model::decode::Decoder;
-use crate::output::ndjson::object;
+use crate::output::ndjson;
 use crate::output::{LineBuffer, OutputError};
 use crate::query::EventContext;
 use crate::redact::{Policy, RedactedEvent, Redactor, identity};
@@ -114,11 +114,21 @@ impl Destination for Recorder {
             return Ok(());
         }
         let unflushed = &mut self.unflushed;
-        Ok(self.lines.line(|out| {
+        Ok(self.lines.write(|out| {
             let begin = out.len();
-            object(event, out);
+            ndjson::line(event, out);
             *unflushed += out.len() - begin;
         })?)
+    }
+
+    /// Once no event can come again, no line depends on what the record contains.
+    fn takes_lines(&self) -> bool {
+        self.tail.is_empty()
+    }
+
+    fn lines(&mut self, lines: &[u8]) -> Result<(), OutputError> {
+        self.unflushed += lines.len();
+        Ok(self.lines.append(lines)?)
     }
 
     fn is_full(&self) -> bool {

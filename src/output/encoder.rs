@@ -39,6 +39,11 @@ pub trait Encoder: Send {
     /// calls of [`event`](Self::event) for the chunks that are not processed by a fork.
     fn merge(&mut self, _pending: Box<dyn Any + Send>, _bytes: &mut Vec<u8>) {}
 
+    /// Returns whether the bytes of an event are its object and a line end, as in a record.
+    fn is_ndjson(&self) -> bool {
+        false
+    }
+
     /// Returns how many bytes of an event precede its [id](EventContext::id), or `None` if the
     /// encoder does not need ids that are the same in every run.
     fn id_offset(&self) -> Option<usize> {

@@ -36,19 +36,31 @@ impl Ndjson {
 impl Encoder for Ndjson {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         match &self.columns {
-            None => object(context.event, out),
-            Some(columns) => columns.object(context.event, out),
+            None => line(context.event, out),
+            Some(columns) => {
+                columns.object(context.event, out);
+                out.push(b'\n');
+            }
         }
-        out.push(b'\n');
         Ok(())
     }
 
     fn fork(&self) -> Option<Box<dyn Encoder>> {
         Some(Box::new(Self { columns: self.columns.clone() }))
     }
+
+    fn is_ndjson(&self) -> bool {
+        self.columns.is_none()
+    }
 }
 
 /// Appends an event as one JSON object, without a line end.
 pub fn object(shown: &RedactedEvent<'_>, out: &mut Vec<u8>) {
     shown.write_object(out);
+}
+
+/// Appends an event as one JSON object and a line end.
+pub fn line(shown: &RedactedEvent<'_>, out: &mut Vec<u8>) {
+    object(shown, out);
+    out.push(b'\n');
 }

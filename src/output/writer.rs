@@ -54,8 +54,7 @@ impl Writer {
         if let Some(pending) = pending {
             self.encoder.merge(pending, bytes);
         }
-        self.lines.spill()?;
-        self.lines.out.write_all(bytes)
+        self.lines.append(bytes)
     }
 
     /// Writes the collected bytes.
@@ -76,6 +75,12 @@ impl Writer {
     #[must_use]
     pub fn fork(&self) -> Option<Box<dyn Encoder>> {
         self.encoder.fork()
+    }
+
+    /// Returns whether the encoder writes NDJSON; see [`Encoder::is_ndjson`].
+    #[must_use]
+    pub fn is_ndjson(&self) -> bool {
+        self.encoder.is_ndjson()
     }
 
     /// Returns whether the encoder needs ids; see [`Encoder::id_offset`].
@@ -109,11 +114,16 @@ impl LineBuffer {
         Self { out, buffer: Vec::new() }
     }
 
-    /// Appends the line that `write` produces, and writes the buffer if it is full.
-    pub fn line(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+    /// Appends the lines that `write` produces, and writes the buffer if it is full.
+    pub fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         write(&mut self.buffer);
-        self.buffer.push(b'\n');
         self.spill_if_full()
+    }
+
+    /// Writes the collected bytes, then these whole lines, without collecting them.
+    pub fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.spill()?;
+        self.out.write_all(lines)
     }
 
     /// Writes the collected bytes.

@@ -1,11 +1,13 @@
 //! The pipeline on several threads: which stages allow it, and how the output of the workers is
 //! merged in order.
 
+use std::time::Instant;
+
 use super::Pipeline;
 use super::worker::{Worker, WorkerOutput};
 use crate::error::Exit;
 use crate::model::decode::Decoder;
-use crate::output::OutputError;
+use crate::output::{OutputError, Writer, status};
 use crate::transport::pool::InOrder;
 use crate::transport::{Chunk, Item};
 
@@ -14,8 +16,7 @@ impl Pipeline {
     pub(super) fn workers(&mut self) -> Option<Vec<Worker>> {
         // The answer is the same for every later chunk, so it is determined once.
         let threads = std::mem::replace(&mut self.threads, 1);
-        let is_parallel =
-            threads > 1 && self.limit.is_none() && self.stop.is_noop() && self.delivery.is_empty();
+        let is_parallel = threads > 1 && self.delivery.takes_lines();
         is_parallel.then(|| (0..threads).map(|_| self.worker()).collect())?
     }
 
@@ -27,6 +28,7 @@ impl Pipeline {
         Some(Worker {
             decoder: Decoder::default(),
             redactor: self.redactor.fork(),
+            stop: self.stop.fork()?,
             filter: self.filter.fork(),
             encoder,
             id: self.ids.is_some().then(String::new),
@@ -35,7 +37,27 @@ impl Pipeline {
                 .iter()
                 .map(|observer| observer.tally())
                 .collect::<Option<_>>()?,
+            writes_lines: !self.delivery.is_empty() && !self.writes_ndjson(),
         })
+    }
+
+    /// Returns whether what is written to stdout are the lines that destinations take.
+    fn writes_ndjson(&self) -> bool {
+        self.writer.as_ref().is_some_and(Writer::is_ndjson)
+    }
+
+    /// Returns whether merging the output of a worker has the same effects as processing its chunk
+    /// in order.
+    fn can_merge(&mut self, output: &WorkerOutput) -> bool {
+        let reaches_limit = self.limit.is_some_and(|limit| self.counted + output.counted >= limit);
+        let mut tallies = self.observers.iter().zip(&output.tallies);
+        !output.needs_replay
+            && !reaches_limit
+            && self.stop.can_skip(output.checked.as_deref())
+            && tallies.all(|(observer, counts)| {
+                counts.as_ref().is_none_or(|counts| observer.can_merge(&**counts))
+            })
+            && !self.is_first_failure(output)
     }
 
     /// Returns whether an expression failed for the first time, which must be reported.
@@ -45,25 +67,29 @@ impl Pipeline {
         })
     }
 
-    /// Writes the output of a worker for a chunk, or processes the chunk again if it contains
-    /// something that must be reported in order.
+    /// Writes and delivers the output of a worker for a chunk, or processes the chunk again if it
+    /// contains something that must be reported or decided in order.
     fn merge_chunk(
         &mut self,
         chunk: &Chunk,
         output: &mut WorkerOutput,
     ) -> Result<Option<Exit>, OutputError> {
-        let parts = || self.observers.iter().zip(&output.tallies);
-        let can_merge = parts().all(|(observer, counts)| {
-            counts.as_ref().is_none_or(|counts| observer.can_merge(&**counts))
-        });
-        if output.needs_replay || !can_merge || self.is_first_failure(output) {
+        if !self.can_merge(output) {
             return self.chunk(chunk);
         }
         if let Some(ids) = &mut self.ids {
             ids.complete(&output.ids, &mut output.bytes);
         }
+        for (origin, gap) in &output.gaps {
+            status::gap(self.status, origin, gap);
+        }
         if let Some(writer) = &mut self.writer {
             writer.merge(output.pending.take(), &mut output.bytes)?;
+        }
+        if !self.delivery.is_empty() {
+            self.writer.as_mut().map_or(Ok(()), Writer::flush)?;
+            let lines = if self.writes_ndjson() { &output.bytes } else { &output.lines };
+            self.delivery.lines(lines)?;
         }
         for (observer, counts) in self.observers.iter_mut().zip(&output.tallies) {
             if let Some(counts) = counts {
@@ -76,6 +102,10 @@ impl Pipeline {
             }
         }
         self.counts.add(&output.counts);
+        self.counted += output.counted;
+        if output.counted > 0 {
+            self.stop.passed();
+        }
         Ok(self.shutdown.is_set().then(|| self.stop.end()))
     }
 }
@@ -113,5 +143,13 @@ impl InOrder for Pipeline {
 
     fn flush(&mut self) -> Option<Self::End> {
         self.flush_all().err().map(Err)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.stop.deadline()
+    }
+
+    fn end_at_deadline(&mut self) -> Option<Self::End> {
+        Some(Ok(self.stop.end()))
     }
 }

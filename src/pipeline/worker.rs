@@ -2,12 +2,14 @@
 
 use std::any::Any;
 
+use super::stop::StopCheck;
 use crate::error::Result;
+use crate::model::catalog::TapGap;
 use crate::model::decode::Decoder;
 use crate::model::{Frame, Kind, Origin};
 use crate::output::event_ids::{PendingId, UncountedId};
 use crate::output::status::RunCounts;
-use crate::output::{Encoder, ObserverTally};
+use crate::output::{Encoder, ObserverTally, ndjson};
 use crate::query::{EventContext, EventFilter, FailureId, Failures};
 use crate::redact::Redactor;
 use crate::transport::Chunk;
@@ -17,12 +19,15 @@ use crate::transport::pool::ChunkWorker;
 pub struct Worker {
     pub decoder: Decoder,
     pub redactor: Redactor,
+    pub stop: Box<dyn StopCheck>,
     pub filter: EventFilter,
     pub encoder: Option<Box<dyn Encoder>>,
     /// The id of the current event, if the encoder needs it.
     pub id: Option<String>,
     /// The tally of each observer.
     pub tallies: Vec<Box<dyn ObserverTally>>,
+    /// Whether destinations take lines that the encoder does not write.
+    pub writes_lines: bool,
 }
 
 /// The output of a worker for a chunk.
@@ -35,13 +40,21 @@ pub struct WorkerOutput {
     pub pending: Option<Box<dyn Any + Send>>,
     /// The ids of all events, which lack their numbers, if the encoder needs ids.
     pub ids: Vec<PendingId>,
+    /// The lines for destinations.
+    pub lines: Vec<u8>,
     /// The counts for each observer; `None` if there was nothing to count.
     pub tallies: Vec<Option<Box<dyn Any + Send>>>,
     pub counts: RunCounts,
+    /// The shown events that count towards a limit.
+    pub counted: u64,
+    /// The gaps in the streams.
+    pub gaps: Vec<(Origin, TapGap)>,
+    /// What was checked of the stop condition.
+    pub checked: Option<Box<dyn Any + Send>>,
     /// How often each expression failed.
     pub failures: Vec<(FailureId, u64)>,
-    /// Whether something in the chunk must be reported in order. The chunk is then processed again,
-    /// and the rest of this output is ignored.
+    /// Whether something in the chunk must be reported or decided in order. The chunk is then
+    /// processed again, and the rest of this output is ignored.
     pub needs_replay: bool,
 }
 
@@ -53,25 +66,38 @@ impl ChunkWorker for Worker {
         bytes.clear();
         let mut ids = std::mem::take(&mut output.ids);
         ids.clear();
-        *output = WorkerOutput { bytes, ids, ..WorkerOutput::default() };
+        let mut lines = std::mem::take(&mut output.lines);
+        lines.clear();
+        *output = WorkerOutput { bytes, ids, lines, ..WorkerOutput::default() };
         let origin = Origin::default();
-        let done = chunk.frames(&origin).try_for_each(|frame| self.frame(frame, output));
-        // The error is not reported here: processing the chunk again produces it again.
-        output.needs_replay |= done.is_err();
-        output.pending = self.encoder.as_mut().and_then(|encoder| encoder.take_pending());
-        let encoder = self.encoder.as_mut().and_then(|encoder| encoder.failures());
-        output.failures.extend(
-            self.filter
-                .failures_each()
-                .chain(encoder)
-                .map(|failures| (failures.id(), Failures::take(failures))),
-        );
-        output.tallies.extend(self.tallies.iter_mut().map(|tally| tally.take()));
+        for frame in chunk.frames(&origin) {
+            // The error is not reported here: processing the chunk again produces it again.
+            if output.needs_replay || self.frame(frame, output).is_err() {
+                output.needs_replay = true;
+                break;
+            }
+        }
+        self.take_results(output);
     }
 }
 
 impl Worker {
+    /// Takes what was counted since the last call, also if it will be ignored.
+    fn take_results(&mut self, output: &mut WorkerOutput) {
+        output.pending = self.encoder.as_mut().and_then(|encoder| encoder.take_pending());
+        output.tallies.extend(self.tallies.iter_mut().map(|tally| tally.take()));
+        output.checked = self.stop.take();
+        let encoder = self.encoder.as_mut().and_then(|encoder| encoder.failures());
+        let expressions = self.filter.failures_each().chain(encoder);
+        output.failures.extend(
+            expressions
+                .chain(self.stop.failures_each())
+                .map(|failures| (failures.id(), Failures::take(failures))),
+        );
+    }
+
     fn frame(&mut self, frame: Frame<'_>, output: &mut WorkerOutput) -> Result<()> {
+        let origin = frame.origin;
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
         let connection = frame.flags.connection;
         let id = self.id.as_mut().map(|id| (UncountedId::new(&shown, connection, id), &*id));
@@ -79,7 +105,16 @@ impl Worker {
         let mut start = None;
         let counts = &mut output.counts;
         counts.observe(&shown);
-        output.needs_replay |= shown.kind() == Some(Kind::TapGap);
+        if shown.kind() == Some(Kind::TapGap)
+            && let Some(gap) = shown.read::<TapGap>()
+        {
+            counts.gaps += 1;
+            output.gaps.push((origin.clone(), gap));
+        }
+        if !self.stop.check(&context) {
+            output.needs_replay = true;
+            return Ok(());
+        }
         if self.filter.matches(&context) {
             for tally in &mut self.tallies {
                 tally.event(&context);
@@ -88,7 +123,11 @@ impl Worker {
                 start = encoder.id_offset().map(|offset| output.bytes.len() + offset);
                 encoder.event(&context, &mut output.bytes)?;
             }
+            if self.writes_lines {
+                ndjson::line(&shown, &mut output.lines);
+            }
             counts.shown += 1;
+            output.counted += u64::from(!super::is_notice(shown.kind()));
         } else {
             counts.filtered += 1;
         }

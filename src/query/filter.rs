@@ -138,7 +138,7 @@ impl EventFilter {
 
     /// Iterates over the failure counters of the jq expressions, in order.
     pub fn failures_each(&mut self) -> impl Iterator<Item = &mut Failures> {
-        self.predicates.iter_mut().map(|predicate| &mut predicate.failures)
+        self.predicates.iter_mut().map(Predicate::failures_mut)
     }
 
     /// Returns how often the jq expressions have failed.

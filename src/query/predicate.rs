@@ -21,7 +21,7 @@ pub struct Predicate {
     option: String,
     engine: Arc<PredicateEngine>,
     split: Option<Box<SplitPredicate>>,
-    pub(super) failures: Failures,
+    failures: Failures,
     cache: ResultCache<Result<Match, ProgramError>>,
 }
 
@@ -101,7 +101,8 @@ impl Predicate {
     }
 
     /// Creates a copy for another thread, which counts failures but does not report them.
-    pub(super) fn fork(&self) -> Self {
+    #[must_use]
+    pub fn fork(&self) -> Self {
         let split = self.split.as_ref().map(|split| {
             Box::new(SplitPredicate { first: split.first.fork(), rest: split.rest.fork() })
         });
@@ -175,6 +176,11 @@ impl Predicate {
             PredicateEngine::Native(_) => true,
             PredicateEngine::Program(program) => program.ends(),
         }
+    }
+
+    /// Returns the counter of the events on which the expression failed.
+    pub const fn failures_mut(&mut self) -> &mut Failures {
+        &mut self.failures
     }
 
     /// Returns the number of events on which the expression failed.

@@ -1,10 +1,11 @@
 //! The stop conditions of `--until`, `--fail-if`, `--duration` and `--idle-timeout`.
 
+use std::any::Any;
 use std::time::{Duration, Instant};
 
-use super::{StopCondition, Verdict};
+use super::{StopCheck, StopCondition, Verdict};
 use crate::error::{Exit, Result};
-use crate::query::{EventContext, Predicate};
+use crate::query::{EventContext, Failures, Predicate};
 
 /// Ends a run by a matching event, after a duration, or when no event arrives.
 #[derive(Default)]
@@ -34,14 +35,8 @@ pub enum Decision {
 
 impl StopCondition for Conditions {
     fn observe(&mut self, context: &EventContext<'_>) -> Result<bool> {
-        if let Some(fail_if) = &mut self.fail_if
-            && fail_if.holds(context)
-        {
-            self.decided = Some(Decision::FailIf);
-        } else if let Some(until) = &mut self.until
-            && until.holds(context)
-        {
-            self.decided = Some(Decision::Until);
+        if let Some(decision) = decide(&mut self.fail_if, &mut self.until, context) {
+            self.decided = Some(decision);
         }
         Ok(self.decided.is_some())
     }
@@ -57,13 +52,6 @@ impl StopCondition for Conditions {
         self.ends_at.into_iter().chain(idle).min()
     }
 
-    fn is_noop(&self) -> bool {
-        self.until.is_none()
-            && self.fail_if.is_none()
-            && self.ends_at.is_none()
-            && self.idle.is_none()
-    }
-
     fn end(&mut self) -> Exit {
         match self.decided {
             Some(Decision::Until) => Exit::Done,
@@ -72,8 +60,17 @@ impl StopCondition for Conditions {
         }
     }
 
-    fn failures(&self) -> u64 {
-        self.until.iter().chain(&self.fail_if).map(Predicate::failures).sum()
+    fn failures_each(&mut self) -> Vec<&mut Failures> {
+        failures_each(&mut self.fail_if, &mut self.until)
+    }
+
+    fn fork(&self) -> Option<Box<dyn StopCheck>> {
+        let fork = |predicate: &Option<Predicate>| predicate.as_ref().map(Predicate::fork);
+        Some(Box::new(ConditionsCheck { fail_if: fork(&self.fail_if), until: fork(&self.until) }))
+    }
+
+    fn can_skip(&self, _: Option<&(dyn Any + Send)>) -> bool {
+        self.decided.is_none()
     }
 
     fn verdict(&self) -> Option<Verdict> {
@@ -86,4 +83,45 @@ impl StopCondition for Conditions {
         };
         Some(Verdict { is_met, reason: reason.to_owned() })
     }
+}
+
+/// Evaluates the predicates of [`Conditions`] on a worker thread.
+struct ConditionsCheck {
+    fail_if: Option<Predicate>,
+    until: Option<Predicate>,
+}
+
+impl StopCheck for ConditionsCheck {
+    fn check(&mut self, context: &EventContext<'_>) -> bool {
+        decide(&mut self.fail_if, &mut self.until, context).is_none()
+    }
+
+    fn failures_each(&mut self) -> Vec<&mut Failures> {
+        failures_each(&mut self.fail_if, &mut self.until)
+    }
+}
+
+/// Returns what an event decides. An event that matches both predicates fails the run.
+fn decide(
+    fail_if: &mut Option<Predicate>,
+    until: &mut Option<Predicate>,
+    context: &EventContext<'_>,
+) -> Option<Decision> {
+    let holds = |predicate: &mut Option<Predicate>| {
+        predicate.as_mut().is_some_and(|predicate| predicate.holds(context))
+    };
+    if holds(fail_if) {
+        Some(Decision::FailIf)
+    } else if holds(until) {
+        Some(Decision::Until)
+    } else {
+        None
+    }
+}
+
+fn failures_each<'c>(
+    fail_if: &'c mut Option<Predicate>,
+    until: &'c mut Option<Predicate>,
+) -> Vec<&'c mut Failures> {
+    fail_if.iter_mut().chain(until).map(Predicate::failures_mut).collect()
 }

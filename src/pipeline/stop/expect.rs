@@ -3,14 +3,17 @@
 //! The check uses the times of the events, if they have one, so that a recording has the same
 //! result as the live stream. The clock only decides when a live stream is silent for too long.
 
+use std::any::Any;
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{StopCondition, Verdict};
+use super::{StopCheck, StopCondition, Verdict};
 use crate::error::{Error, Exit, Result};
-use crate::query::{EventContext, Predicate};
+use crate::query::{EventContext, Failures, Predicate};
 use crate::text::terminal;
 use crate::text::units::{DurationError, parse_duration};
 
@@ -89,13 +92,16 @@ pub struct Expectation {
     /// The clock time at which the current step began.
     began: Instant,
     live: bool,
+    /// The current step, for workers.
+    shared_at: Arc<AtomicUsize>,
 }
 
 impl Expectation {
     /// Creates a check with these steps, for a live stream or a recording.
     #[must_use]
     pub fn new(steps: Vec<ExpectStep>, live: bool) -> Self {
-        Self { steps, at: 0, since: None, began: Instant::now(), live }
+        let shared_at = Arc::default();
+        Self { steps, at: 0, since: None, began: Instant::now(), live, shared_at }
     }
 
     fn exit(&self) -> Exit {
@@ -106,16 +112,12 @@ impl Expectation {
 
 impl StopCondition for Expectation {
     fn observe(&mut self, context: &EventContext<'_>) -> Result<bool> {
-        let tap = context.event.tap();
-        let now: Option<Timestamp> =
-            tap.time.as_ref().or(tap.received_at.as_ref()).and_then(|time| time.parse().ok());
+        let now = context.event.tap().moment();
         let since = *self.since.get_or_insert_with(|| now.unwrap_or_default());
         let after = now.map(|now| now.duration_since(since));
         let Some(step) = self.steps.get_mut(self.at) else { return Ok(true) };
         let in_time = match (step.within, after) {
-            (Some(within), Some(after)) => {
-                after <= SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX)
-            }
+            (Some(within), Some(after)) => is_in_time(after, within),
             (Some(within), None) => !self.live || self.began.elapsed() <= within,
             (None, _) => true,
         };
@@ -125,6 +127,7 @@ impl StopCondition for Expectation {
         if step.predicate.holds(context) {
             step.met = Some(StepMatch { after, in_time });
             self.at += 1;
+            self.shared_at.store(self.at, Ordering::Relaxed);
             self.since = now.or(self.since);
             self.began = Instant::now();
         }
@@ -140,8 +143,29 @@ impl StopCondition for Expectation {
         self.exit()
     }
 
-    fn failures(&self) -> u64 {
-        self.steps.iter().map(|step| step.predicate.failures()).sum()
+    fn failures_each(&mut self) -> Vec<&mut Failures> {
+        self.steps.iter_mut().map(|step| step.predicate.failures_mut()).collect()
+    }
+
+    /// The clock takes part in the check of a live stream.
+    fn fork(&self) -> Option<Box<dyn StopCheck>> {
+        let steps = self.steps.iter().map(|step| (step.predicate.fork(), step.within)).collect();
+        let at = Arc::clone(&self.shared_at);
+        let check = StepCheck { steps, at, checked: None };
+        (!self.live).then(|| Box::new(check) as Box<dyn StopCheck>)
+    }
+
+    fn can_skip(&self, checked: Option<&(dyn Any + Send)>) -> bool {
+        let Some(checked) = checked.and_then(|checked| checked.downcast_ref::<CheckedStep>())
+        else {
+            // There was no event.
+            return true;
+        };
+        let Some(since) = self.since.filter(|_| checked.at == self.at) else { return false };
+        let within = self.steps.get(self.at).and_then(|step| step.within);
+        within
+            .zip(checked.latest)
+            .is_none_or(|(within, latest)| is_in_time(latest.duration_since(since), within))
     }
 
     fn verdict(&self) -> Option<Verdict> {
@@ -174,5 +198,50 @@ impl StopCondition for Expectation {
             let _ = writeln!(text, "{verdict:11}  {after:>10}{within:14}  {expression}");
         }
         Some(text)
+    }
+}
+
+/// Whether a step that is met `after` this time is met within its time.
+fn is_in_time(after: SignedDuration, within: Duration) -> bool {
+    after <= SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX)
+}
+
+/// Evaluates the current step of an [`Expectation`] on a worker thread.
+///
+/// Each step is met by one event only, so there are few chunks in which a step is met, or of which
+/// an earlier step was evaluated because it has been met since.
+struct StepCheck {
+    steps: Vec<(Predicate, Option<Duration>)>,
+    /// The current step, shared with the [`Expectation`].
+    at: Arc<AtomicUsize>,
+    checked: Option<CheckedStep>,
+}
+
+/// The step that no event of a chunk met.
+struct CheckedStep {
+    at: usize,
+    /// The latest time of the events, if the step must be met within a time.
+    latest: Option<Timestamp>,
+}
+
+impl StopCheck for StepCheck {
+    fn check(&mut self, context: &EventContext<'_>) -> bool {
+        let checked = self.checked.get_or_insert_with(|| CheckedStep {
+            at: self.at.load(Ordering::Relaxed),
+            latest: None,
+        });
+        let Some((predicate, within)) = self.steps.get_mut(checked.at) else { return false };
+        if within.is_some() {
+            checked.latest = checked.latest.max(context.event.tap().moment());
+        }
+        !predicate.holds(context)
+    }
+
+    fn take(&mut self) -> Option<Box<dyn Any + Send>> {
+        self.checked.take().map(|checked| Box::new(checked) as Box<dyn Any + Send>)
+    }
+
+    fn failures_each(&mut self) -> Vec<&mut Failures> {
+        self.steps.iter_mut().map(|(predicate, _)| predicate.failures_mut()).collect()
     }
 }
