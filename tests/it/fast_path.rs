@@ -102,7 +102,7 @@ fn policies() -> Vec<Policy> {
 
 /// Draws an event of that type. Some of its fields are missing, null, of another type or in another
 /// place.
-fn event(kind: Kind, rng: &mut StdRng) -> String {
+pub fn event(kind: Kind, rng: &mut StdRng) -> String {
     let mut fields: Vec<(String, Value)> = sample(kind.spec(), rng).into_iter().collect();
     if rng.random_bool(0.3) {
         fields.retain(|_| rng.random_bool(0.8));

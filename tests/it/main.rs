@@ -58,6 +58,7 @@ mod stream;
 mod support;
 mod tapped;
 mod terminal;
+mod thread_count;
 mod timeline;
 mod traces;
 mod undeclared;

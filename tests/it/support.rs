@@ -193,6 +193,16 @@ impl Running {
 
     /// Waits for its end and collects the rest of its output.
     pub async fn end(mut self) -> RunOutput {
+        self.wait().await
+    }
+
+    /// Waits for its end like [`end`](Self::end). Also returns what it wrote to a file in its home,
+    /// if the file exists.
+    pub async fn end_and_read(mut self, path: &Path) -> (RunOutput, Option<Vec<u8>>) {
+        (self.wait().await, std::fs::read(path).ok())
+    }
+
+    async fn wait(&mut self) -> RunOutput {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let ended = async {
             let (out, err) = tokio::join!(

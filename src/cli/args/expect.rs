@@ -32,6 +32,11 @@ pub struct ExpectArgs {
     /// Check this recording; `-` is stdin; may be repeated
     #[arg(long, value_name = "FILE")]
     pub replay: Vec<PathBuf>,
+    /// Number of threads that process a recording
+    ///
+    /// Default: the number of processors.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), requires = "replay")]
+    pub threads: Option<u16>,
     /// Let expressions see this hidden field; may be repeated
     #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = trimmed)]
     pub reveal: Vec<String>,

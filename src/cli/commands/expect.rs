@@ -13,7 +13,7 @@ pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
         files: args.replay,
         calls: args.call.into_iter().collect(),
         workspaces: args.workspace.into_iter().collect(),
-        threads: 1,
+        threads: resolve::threads(args.threads),
         is_quiet: true,
         status: args.status,
     };
