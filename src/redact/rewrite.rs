@@ -4,8 +4,6 @@
 //! and identifiers in text scrubbed. [`FieldRedactor`](super::redactor) decides which values need
 //! this and passes the field's declaration; this module applies it at every depth.
 
-use std::borrow::Cow;
-
 use super::findings::{Reason, RedactionLog};
 use super::mask::{self, Mode};
 use crate::json::string::unquote;
@@ -22,10 +20,9 @@ pub(super) enum ScrubScope {
     /// Strings without the form of an id, for a field that holds ids: a detector takes the digits of
     /// some for a record number.
     StringsBesidesIds,
-    /// Strings.
+    /// Strings. Numbers are measurements: in a field of prose, where one may be a telephone number,
+    /// no number is declared, and so it is hidden.
     Strings,
-    /// Numbers too: in a field of prose, a bare number may be a telephone number.
-    StringsAndNumbers,
 }
 
 impl ScrubScope {
@@ -39,11 +36,8 @@ impl ScrubScope {
                     !self.skips(&text) && scrub::may_contain_identifier(&text)
                 }
             }
-            JsonType::Number => {
-                self == Self::StringsAndNumbers && scrub::may_contain_identifier(json)
-            }
             JsonType::Array | JsonType::Object => self != Self::Nothing,
-            JsonType::Null | JsonType::Bool => false,
+            JsonType::Null | JsonType::Bool | JsonType::Number => false,
         }
     }
 
@@ -158,7 +152,6 @@ impl Rewriter<'_, '_> {
 pub(super) fn push_scalar(json: &str, scrub: ScrubScope, out: &mut String) -> Option<Scrubbed> {
     let text = match JsonType::from_first_byte(json.as_bytes()[0]) {
         JsonType::String if scrub != ScrubScope::Nothing => unquote(json).unwrap_or_default(),
-        JsonType::Number if scrub == ScrubScope::StringsAndNumbers => Cow::Borrowed(json),
         _ => {
             terminal::push_json(json, out);
             return None;
