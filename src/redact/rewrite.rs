@@ -26,19 +26,20 @@ pub(super) enum ScrubScope {
 }
 
 impl ScrubScope {
-    /// Returns whether a value must be rewritten because it holds an identifier or, for an array
-    /// or object, may hold one.
+    /// Returns whether a value must be rewritten because it, or a value inside it, holds an
+    /// identifier.
     pub(super) fn finds(self, json: &str) -> bool {
-        match JsonType::from_first_byte(json.as_bytes()[0]) {
-            JsonType::String => {
-                self != Self::Nothing && {
+        self != Self::Nothing
+            && match JsonType::from_first_byte(json.as_bytes()[0]) {
+                JsonType::String => {
                     let text = unquote(json).unwrap_or_default();
-                    !self.skips(&text) && scrub::may_contain_identifier(&text)
+                    !self.skips(&text) && scrub::finds_identifier(&text)
                 }
+                JsonType::Array | JsonType::Object => {
+                    scan::iter_entries(json).any(|(_, value)| self.finds(value))
+                }
+                JsonType::Null | JsonType::Bool | JsonType::Number => false,
             }
-            JsonType::Array | JsonType::Object => self != Self::Nothing,
-            JsonType::Null | JsonType::Bool | JsonType::Number => false,
-        }
     }
 
     /// Returns whether a string is an id in a field that holds ids.

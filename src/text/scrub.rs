@@ -44,6 +44,14 @@ pub fn may_contain_identifier(text: &str) -> bool {
     candidates(&FoldedText::new(text).text) != 0
 }
 
+/// Whether [`scrub`] finds something to mask.
+#[must_use]
+pub fn finds_identifier(text: &str) -> bool {
+    let folded = FoldedText::new(text);
+    let candidates = candidates(&folded.text);
+    candidates != 0 && !hits(&folded.text, candidates).is_empty()
+}
+
 /// Masks the identifiers in a text, or returns `None` if there are none.
 ///
 /// The result contains nothing more to mask. Text that still does after several passes is masked as
