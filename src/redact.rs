@@ -28,7 +28,7 @@ mod redactor;
 mod rewrite;
 
 pub use event::{RedactedEvent, RedactedField};
-pub use findings::{Finding, Reason};
+pub use findings::{AuditedEvent, Finding, Reason};
 pub use identity::{Fnv, identity};
 pub use mask::{KEY_LENGTH, Mode, PseudonymKey, stand_in_pattern};
 pub use policy::{FieldNames, Policy, ScrubMode};

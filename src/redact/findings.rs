@@ -1,9 +1,10 @@
 //! Records what redaction hides in one event: the names for `_tap`, and the findings for `audit`.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::mask;
-use crate::model::{Class, Name, Tap};
+use crate::model::{Class, Kind, Name, Tap};
 use crate::text::scrub::{Detector, Scrubbed};
 
 /// Up to this many names, a linear search is faster than a hash set.
@@ -13,13 +14,35 @@ const LINEAR_SEARCH_MAX: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The field's name, safe to show; `outer.inner` if it is nested.
-    pub field: String,
+    pub field: Name,
     /// Why it should not be passed on.
     pub reason: Reason,
 }
 
+/// What an audit needs to know about an event besides its findings.
+pub struct AuditedEvent<'a> {
+    /// The event type, safe to show.
+    pub event_type: Cow<'a, str>,
+    /// The declared event type, if the type is declared.
+    pub kind: Option<Kind>,
+    /// Whether a report of evtap itself has a `_tap` that evtap wrote.
+    pub is_recorded: bool,
+}
+
+impl Finding {
+    /// Returns what is to be reported about a value that the policy hides because of `reason`.
+    pub(super) fn of_hidden(field: &Name, json: &str, reason: Reason) -> Option<Self> {
+        let reason = match json {
+            _ if mask::is_partial(json) => Reason::Partial,
+            _ if mask::is_stand_in(json) => return None,
+            _ => reason,
+        };
+        Some(Self { field: field.clone(), reason })
+    }
+}
+
 /// The reason why something should not be passed on as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// The policy hides the declared field, and its value is in the clear.
     Declared(Class),
@@ -92,12 +115,8 @@ impl<'n> RedactionLog<'n> {
 
     /// Records that the value `json` at `path` is hidden.
     pub fn record_hidden(&mut self, path: Name, json: &str, reason: Reason) {
-        if self.findings.is_some() {
-            if mask::is_partial(json) {
-                self.add_finding(&path, Reason::Partial);
-            } else if !mask::is_stand_in(json) {
-                self.add_finding(&path, reason);
-            }
+        if let Some(findings) = &mut self.findings {
+            findings.extend(Finding::of_hidden(&path, json, reason));
         }
         let names = &self.tap().redacted;
         let is_new = if names.len() <= LINEAR_SEARCH_MAX {
@@ -125,7 +144,7 @@ impl<'n> RedactionLog<'n> {
 
     fn add_finding(&mut self, field: &str, reason: Reason) {
         if let Some(findings) = &mut self.findings {
-            findings.push(Finding { field: field.to_owned(), reason });
+            findings.push(Finding { field: Name::Owned(field.to_owned()), reason });
         }
     }
 }

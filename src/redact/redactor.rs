@@ -17,8 +17,8 @@
 use std::borrow::Cow;
 
 use super::event::{FieldEntry, FieldSource, InPlaceFields, RedactedEvent, TextRef};
-use super::fast_path::{FastPath, FieldBuffer, RecognizedEvent, TapSource};
-use super::findings::{Finding, Reason, RedactionLog};
+use super::fast_path::{FastPath, FieldBuffer, InPlaceText, RecognizedEvent, TapSource};
+use super::findings::{AuditedEvent, Finding, Reason, RedactionLog};
 use super::mask::{self, Mode};
 use super::policy::{FieldAction, FieldRule, Policy};
 use super::rewrite::Rewriter;
@@ -118,15 +118,59 @@ impl Redactor {
         self.redact_and_log(event, None)
     }
 
-    /// Redacts a decoded event and appends to `findings` what was not hidden before: values in the
-    /// clear, and members that are not part of an event and are therefore not passed on.
+    /// Decodes and redacts a frame, and appends to `findings` what was not hidden before: values in
+    /// the clear, and members that are not part of an event and are therefore not passed on.
+    pub fn decode_and_audit<'a>(
+        &'a mut self,
+        decoder: &'a mut Decoder,
+        frame: Frame<'a>,
+        findings: &mut Vec<Finding>,
+    ) -> AuditedEvent<'a> {
+        // The fast path tells neither what was found in a text, nor whether a report of evtap itself
+        // was recorded.
+        let recognized = self
+            .recognize(&frame)
+            .filter(|event| !self.buffer.has_scrubbed() && event.kind != Kind::TapMalformed);
+        if let Some(RecognizedEvent { kind, .. }) = recognized {
+            let text = frame.text.unwrap_or_default();
+            let FieldBuffer { fields, replaced, .. } = &self.buffer;
+            findings.extend(fields.iter().filter(|field| field.hidden).filter_map(|field| {
+                let value = match field.value {
+                    InPlaceText::Frame(span) => span,
+                    InPlaceText::Replaced(index) => replaced[index].span,
+                };
+                let (name, reason) = match (field.spec, field.key) {
+                    // The policy of an audit hides a field only because of its class.
+                    (Some(spec), _) if spec.class.is_hidden() => {
+                        (Name::Borrowed(spec.name), Reason::Declared(spec.class))
+                    }
+                    (Some(spec), _) => (Name::Borrowed(spec.name), Reason::Unknown),
+                    (None, InPlaceText::Frame(key)) => {
+                        (Name::Owned(key.slice(text).to_owned()), Reason::Unknown)
+                    }
+                    (None, InPlaceText::Replaced(index)) => {
+                        (replaced[index].text.clone(), Reason::Unknown)
+                    }
+                };
+                Finding::of_hidden(&name, value.slice(text), reason)
+            }));
+            let event_type = Cow::Borrowed(kind.spec().event_type);
+            return AuditedEvent { event_type, kind: Some(kind), is_recorded: false };
+        }
+        let event = decoder.decode(frame);
+        let is_recorded = event.recorded_tap.is_some();
+        let redacted = self.audit(&event, findings);
+        AuditedEvent { event_type: redacted.name(), kind: redacted.kind(), is_recorded }
+    }
+
+    /// Redacts a decoded event and appends its findings, like [`Redactor::decode_and_audit`].
     pub fn audit<'a>(
         &'a mut self,
         event: &DecodedEvent<'a>,
         findings: &mut Vec<Finding>,
     ) -> RedactedEvent<'a> {
         let redacted = self.redact_and_log(event, Some(findings));
-        let unexpected = event.unexpected.iter().map(|member| member.name.clone().into_owned());
+        let unexpected = event.unexpected.iter().map(|member| member.name.clone());
         findings.extend(unexpected.map(|field| Finding { field, reason: Reason::Unknown }));
         redacted
     }

@@ -259,3 +259,38 @@ async fn more_fields_than_fit_are_counted_together() {
     let text = evtap("audit -").stdin(lines).run().await.ended(7);
     assert!(text.contains("(other fields)"));
 }
+
+#[tokio::test]
+async fn the_report_is_the_same_for_any_number_of_threads() {
+    let line = |number: usize| {
+        match number % 9 {
+        0 => "\r\n".to_owned(),
+        1 => "not JSON, call 202-555-0123\n".to_owned(),
+        2 => format!("{{\"event_type\":\"x.{}\",\"a\":1}}\n", number % 41),
+        3 => "{\"event_type\":\"call.started\",\"caller_id\":\"+12025550123\"}\n".to_owned(),
+        4 => "{\"event_type\":\"call.escalated\",\"reason\":\"on May 3, 1980\"}\r\n".to_owned(),
+        5 => "{\"event_type\":\"tap.malformed\",\"offset\":1,\"length\":2,\"category\":\"not_json\"}\n"
+            .to_owned(),
+        _ => "{\"event_type\":\"call.ended\",\"call_sid\":\"CA1\",\"direction\":\"inbound\"}\n".to_owned(),
+    }
+    };
+    let short: String = (0..60_000).map(line).collect();
+    let long_name = "n".repeat(60);
+    // More fields than the report has room for.
+    let many: String = (0..40_000)
+        .map(|number| format!("{{\"event_type\":\"e{number}.{long_name}\",\"f{number}\":1}}\n"))
+        .collect();
+    for format in ["text", "json"] {
+        let mut reports = Vec::new();
+        for threads in [1, 2, 8] {
+            let command =
+                format!("audit a.ndjson b.ndjson a.ndjson -o {format} --threads {threads}");
+            let run = evtap(&command).file("a.ndjson", &short).file("b.ndjson", &many).run();
+            reports.push(run.await.ended(7));
+        }
+        assert!(
+            reports[0].contains("(other fields)") || reports[0].contains("\"event_type\":null")
+        );
+        assert!(reports.iter().all(|report| *report == reports[0]), "{format}");
+    }
+}

@@ -36,7 +36,7 @@ fn findings(data: &str) -> Vec<(String, Reason)> {
     redact_and_audit(data, &Policy::default())
         .1
         .into_iter()
-        .map(|finding| (finding.field, finding.reason))
+        .map(|finding| (finding.field.into_owned(), finding.reason))
         .collect()
 }
 

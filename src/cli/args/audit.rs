@@ -24,4 +24,9 @@ pub struct AuditArgs {
     /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: ReportFormat,
+    /// Number of threads that audit a recording
+    ///
+    /// Default: the number of processors.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
 }

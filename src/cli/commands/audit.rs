@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use crate::analysis::audit;
 use crate::cli::args::{AuditArgs, ReportFormat};
 use crate::cli::progress::ProgressLine;
@@ -18,8 +20,10 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit> {
     let mut progress_line =
         ProgressLine::new(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
     // Reading blocks and cannot be aborted, so a signal does not wait for it.
-    let mut reading =
-        tokio::task::spawn_blocking(move || audit::audit_files(&args.files, allowed, &progress));
+    let (runtime, threads) = (Handle::current(), resolve::threads(args.threads));
+    let mut reading = tokio::task::spawn_blocking(move || {
+        audit::audit_files(&args.files, &allowed, threads, &progress, &runtime)
+    });
     let mut signal = std::pin::pin!(shutdown::wait_for_signal());
     let report = loop {
         tokio::select! {

@@ -21,6 +21,13 @@ pub struct FieldBuffer {
 }
 
 impl FieldBuffer {
+    /// Returns whether identifiers in a text are replaced.
+    pub fn has_scrubbed(&self) -> bool {
+        self.fields
+            .iter()
+            .any(|field| !field.hidden && matches!(field.value, InPlaceText::Replaced(_)))
+    }
+
     pub(super) fn clear(&mut self) {
         self.fields.clear();
         self.hidden.clear();

@@ -1,0 +1,225 @@
+//! Reads recordings and audits them on several threads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::chunk::{ChunkFindings, EventPlace, FindingKey};
+use super::report::{AuditLocation, AuditReport, MAX_BYTES, MAX_LOCATIONS};
+use crate::error::{Error, Exit, Result};
+use crate::model::decode::Decoder;
+use crate::model::{Frame, Kind, Name, Origin};
+use crate::redact::{AuditedEvent, FieldNames, Finding, Policy, Reason, Redactor, ScrubMode};
+use crate::text::scrub::{self, Scrubbed};
+use crate::transport::pool::{self, ChunkWorker, InOrder};
+use crate::transport::progress::Progress;
+use crate::transport::{self, Chunk, Item, recording};
+
+/// The memory of the findings in a chunk, in bytes. A chunk with more is audited in its turn.
+const MAX_CHUNK_BYTES: usize = MAX_BYTES / 16;
+
+/// Reads and audits files, where `-` is stdin. Blocks until their end.
+///
+/// What detectors find in an `allowed` field is no finding.
+pub fn audit_files(
+    paths: &[PathBuf],
+    allowed: &FieldNames,
+    threads: usize,
+    progress: &Arc<Progress>,
+    runtime: &Handle,
+) -> Result<AuditReport> {
+    let (tx, mut items) = transport::channel(transport::QUEUE_CAPACITY);
+    let mut merger = AuditMerger {
+        auditor: EventAuditor::new(allowed.clone()),
+        report: AuditReport::default(),
+        files: paths.iter().map(|path| path.display().to_string().into()).collect(),
+        end: AuditLocation { file: "".into(), place: EventPlace::default() },
+        progress,
+    };
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            let tx = tx;
+            paths.iter().enumerate().try_for_each(|(number, path)| {
+                let sender = tx.blocking();
+                let _ = sender.blocking_send(Item::Recording(number));
+                recording::run(path, transport::FRAME_LIMIT, progress, &sender)
+            })
+        });
+        while let Some(item) = items.blocking_recv() {
+            if threads > 1 && matches!(&item, Item::Chunk(chunk) if chunk.is_large()) {
+                let workers = (0..threads).map(|_| EventAuditor::new(allowed.clone())).collect();
+                let _ = pool::run(&mut merger, Some(item), &mut items, workers, runtime);
+                break;
+            }
+            let _ = merger.item(&item);
+            merger.report_progress();
+        }
+        reader.join().unwrap_or_else(|_| {
+            Err(Error::new(
+                Exit::Failure,
+                "cannot read on",
+                "the reader thread panicked",
+                "report this as a bug",
+            ))
+        })
+    })?;
+    Ok(merger.report)
+}
+
+/// Audits events, independently of one another.
+struct EventAuditor {
+    allowed: FieldNames,
+    decoder: Decoder,
+    redactor: Redactor,
+    findings: Vec<Finding>,
+}
+
+impl EventAuditor {
+    fn new(allowed: FieldNames) -> Self {
+        Self {
+            allowed,
+            decoder: Decoder::default(),
+            redactor: Redactor::new(Policy { scrub: ScrubMode::All, ..Policy::default() }),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Audits the events of a chunk, and passes each finding and its place in the chunk to `add`.
+    /// Returns the place of the end.
+    fn chunk(&mut self, chunk: &Chunk, mut add: impl FnMut(FindingKey, EventPlace)) -> EventPlace {
+        let origin = Origin::default();
+        let (mut place, mut counted) = (EventPlace::default(), 0);
+        let mut lines = 0;
+        for frame in chunk.frames(&origin) {
+            place.event += 1;
+            if let Chunk::Lines(chunk) = chunk {
+                let start = usize::try_from(frame.offset - chunk.offset).unwrap_or(usize::MAX);
+                if let Some(passed) = chunk.bytes.get(counted..start) {
+                    lines += count_newlines(passed);
+                    counted = start;
+                }
+                place.line = Some(lines + 1);
+            }
+            self.frame(frame, |key| add(key, place));
+        }
+        if let Chunk::Lines(chunk) = chunk {
+            lines += count_newlines(chunk.bytes.get(counted..).unwrap_or_default());
+        }
+        EventPlace { event: place.event, line: Some(lines) }
+    }
+
+    /// Audits an event, and passes each finding to `add`.
+    fn frame(&mut self, frame: Frame<'_>, mut add: impl FnMut(FindingKey)) {
+        let Self { allowed, decoder, redactor, findings } = self;
+        let AuditedEvent { event_type, kind, is_recorded } =
+            redactor.decode_and_audit(decoder, frame, findings);
+        let is_no_event = kind == Some(Kind::TapMalformed) && !is_recorded;
+        if findings.is_empty() && !is_no_event {
+            return;
+        }
+        let event_type = match kind {
+            Some(kind) => Name::Borrowed(kind.spec().event_type),
+            None => Name::Owned(event_type.into_owned()),
+        };
+        if is_no_event {
+            findings.push(Finding { field: Name::Borrowed(""), reason: Reason::NoEvent });
+            let found = scrub::scrub(&String::from_utf8_lossy(frame.data));
+            for detector in found.iter().flat_map(|Scrubbed { detectors, .. }| detectors) {
+                let reason = Reason::Text(*detector);
+                findings.push(Finding { field: Name::Borrowed(""), reason });
+            }
+        }
+        for Finding { field, reason } in findings.drain(..) {
+            let top = field.split_once('.').map_or(&*field, |(top, _)| top);
+            if !(matches!(reason, Reason::Text(_)) && allowed.contains(&event_type, top)) {
+                add((reason, event_type.clone(), field));
+            }
+        }
+    }
+}
+
+impl ChunkWorker for EventAuditor {
+    type Output = ChunkFindings;
+
+    fn process(&mut self, chunk: &Chunk, output: &mut ChunkFindings) {
+        output.clear();
+        let end = self.chunk(chunk, |key, place| {
+            if output.size() <= MAX_CHUNK_BYTES {
+                output.add(key, place, MAX_LOCATIONS);
+            }
+        });
+        output.events = end.event;
+        output.lines = end.line.unwrap_or_default();
+    }
+}
+
+/// Adds the findings of all chunks to the report, in order.
+struct AuditMerger<'a> {
+    auditor: EventAuditor,
+    report: AuditReport,
+    files: Vec<Arc<str>>,
+    /// The end of what has been audited: the number of events and lines of the current file.
+    end: AuditLocation,
+    progress: &'a Progress,
+}
+
+impl AuditMerger<'_> {
+    /// Moves the end by so many events and lines.
+    fn advance(&mut self, events: u64, lines: u64) {
+        self.end.place.event += events;
+        self.end.place.line = Some(self.end.place.line.unwrap_or_default() + lines);
+    }
+
+    fn chunk(&mut self, chunk: &Chunk) {
+        let Self { auditor, report, end, .. } = self;
+        let passed = auditor.chunk(chunk, |key, place| {
+            let place = place.after(end.place);
+            report.add(key, &AuditLocation { file: Arc::clone(&end.file), place });
+        });
+        report.events += passed.event;
+        self.advance(passed.event, passed.line.unwrap_or_default());
+    }
+}
+
+impl InOrder for AuditMerger<'_> {
+    type Output = ChunkFindings;
+    type End = ();
+
+    fn item(&mut self, item: &Item) -> Option<()> {
+        match item {
+            Item::Chunk(chunk) => self.chunk(chunk),
+            Item::Frame(frame) => {
+                let Self { auditor, report, end, .. } = self;
+                let place = EventPlace { event: 1, line: Some(1) }.after(end.place);
+                let location = AuditLocation { file: Arc::clone(&end.file), place };
+                auditor.frame(frame.as_frame(), |key| report.add(key, &location));
+                report.events += 1;
+                self.advance(1, 1);
+            }
+            Item::Recording(number) => {
+                let file = self.files.get(*number).cloned().unwrap_or_default();
+                self.end = AuditLocation { file, place: EventPlace::default() };
+            }
+            Item::Connection(_) => {}
+        }
+        None
+    }
+
+    fn merge(&mut self, chunk: &Chunk, output: &mut ChunkFindings) -> Option<()> {
+        if output.size() <= MAX_CHUNK_BYTES && self.report.merge(output, &self.end) {
+            self.advance(output.events, output.lines);
+        } else {
+            self.chunk(chunk);
+        }
+        None
+    }
+
+    fn report_progress(&self) {
+        self.progress.set_events(self.report.events);
+    }
+}
+
+fn count_newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
