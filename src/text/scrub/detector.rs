@@ -168,10 +168,10 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 pub(super) enum Requirement {
     /// Digits.
     Digits(DigitCount),
-    /// Digits, and one of these texts in lower case: a character right before a digit, or three
-    /// bytes anywhere, such as the beginning of a word.
+    /// Digits, and one of these texts in lower case: a character right before a digit, or two or
+    /// three bytes anywhere, such as the beginning of a word; [`ZERO`] is a word.
     With(DigitCount, &'static [&'static str]),
-    /// Digits, and, not far before a digit, one of these texts of three bytes in lower case.
+    /// Digits, and, not far before a digit, one of these texts of two or three bytes in lower case.
     After(DigitCount, &'static [&'static str]),
     /// A digit and a colon.
     Colon,
@@ -184,6 +184,9 @@ pub(super) enum Requirement {
     /// The words or brackets of an address that is spoken or disguised, or an `@`.
     Spoken,
 }
+
+/// A text that [`Requirement::With`] takes for the word for a zero: `o` or `oh`.
+pub(super) const ZERO: &str = "oh";
 
 /// How many digits a text must contain, and what can be between them.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use memchr::memchr_iter;
 
-use super::detector::{DigitCount, DigitGap, Requirement};
+use super::detector::{DigitCount, DigitGap, Requirement, ZERO};
 use super::rules;
 
 /// A set of rules, a bit for the index of each.
@@ -102,6 +102,8 @@ struct Prefilter {
     /// The number of each sequence of three bytes in `texts`, or 0.
     triples: Box<[u16]>,
     texts: Vec<TextRules>,
+    /// The rules that require the word for a zero.
+    zeros: RuleSet,
     colon: RuleSet,
     at: RuleSet,
     query: RuleSet,
@@ -129,6 +131,7 @@ impl Prefilter {
             characters: [0; 128],
             triples: vec![0; 1 << (3 * CLASS_BITS)].into(),
             texts: vec![TextRules::default()],
+            zeros: 0,
             colon: 0,
             at: 0,
             query: 0,
@@ -173,22 +176,33 @@ impl Prefilter {
         }
         for text in texts {
             match *text.as_bytes() {
+                _ if *text == ZERO => self.zeros |= rule,
                 [character] => self.characters[usize::from(character)] |= rule,
+                [first, second] => {
+                    let start = triple([first, second, 0]);
+                    for triple in start..start + (1 << CLASS_BITS) {
+                        self.insert_text(rule, triple, is_before_digit);
+                    }
+                }
                 [first, second, third] => {
-                    let number = &mut self.triples[triple([first, second, third])];
-                    if *number == 0 {
-                        *number = u16::try_from(self.texts.len()).unwrap_or(0);
-                        self.texts.push(TextRules::default());
-                    }
-                    let rules = &mut self.texts[usize::from(*number)];
-                    if is_before_digit {
-                        rules.before_digit |= rule;
-                    } else {
-                        rules.anywhere |= rule;
-                    }
+                    self.insert_text(rule, triple([first, second, third]), is_before_digit);
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn insert_text(&mut self, rule: RuleSet, triple: usize, is_before_digit: bool) {
+        let number = &mut self.triples[triple];
+        if *number == 0 {
+            *number = u16::try_from(self.texts.len()).unwrap_or(0);
+            self.texts.push(TextRules::default());
+        }
+        let rules = &mut self.texts[usize::from(*number)];
+        if is_before_digit {
+            rules.before_digit |= rule;
+        } else {
+            rules.anywhere |= rule;
         }
     }
 
@@ -213,8 +227,15 @@ impl Prefilter {
             if *byte == b':' {
                 rules |= self.colon;
             }
-            // No text begins inside a word.
-            if class & before & LETTER == 0
+            if *byte | 0x20 == b'o' && before & LETTER == 0 && is_zero(&bytes[at + 1..]) {
+                rules |= self.zeros;
+            }
+            // No text begins inside a word, but one may follow an ordinal without a space.
+            let is_after_ordinal = || {
+                let is_digit = |by| at.checked_sub(by).is_some_and(|at| bytes[at].is_ascii_digit());
+                is_digit(2) || is_digit(3)
+            };
+            if (class & before & LETTER == 0 || is_after_ordinal())
                 && let Some(bytes) = bytes[at..].first_chunk()
             {
                 let number = self.triples[triple(*bytes)];
@@ -296,6 +317,13 @@ impl DigitCounts {
         self.close.is_over |= class & CLOSE == 0;
         self.words.is_over |= if is_letter { precedes_digit } else { class & CLOSE == 0 };
     }
+}
+
+/// Whether an `o` is the word for a zero, given what follows it: nothing, or the `h` of `oh`, and
+/// then no letter.
+fn is_zero(rest: &[u8]) -> bool {
+    let rest = rest.strip_prefix(b"h").or_else(|| rest.strip_prefix(b"H")).unwrap_or(rest);
+    !rest.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// How many bits number the letters and the classes of other bytes.

@@ -25,8 +25,7 @@ macro_rules! announcement {
 
 const ANNOUNCEMENT_BEGINNINGS: &[&str] = &[
     "cal", "pho", "tel", "cel", "mob", "fax", "dia", "tex", "txt", "sms", "rin", "rea", "lan",
-    "pag", "cb ", "cb#", "cb:", "cb_", "ph ", "ph#", "ph:", "ph.", "ph_", "con", "wha", "zap",
-    "han", "mov", "por", "fon", "anr", "ruc",
+    "pag", "con", "wha", "zap", "han", "mov", "por", "fon", "anr", "ruc", "cb", "ph",
 ];
 
 const ANNOUNCEMENTS: &[&str] = &[

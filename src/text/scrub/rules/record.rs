@@ -61,15 +61,14 @@ macro_rules! value {
 
 /// The beginnings of the words that announce a number.
 const BEGINNINGS: &[&str] = &[
-    "mrn", "m.r", "emr", "ehr", "rec", "med", "hea", "cha", "pat", "pt ", "pt#", "pt:", "pt_",
-    "pti", "mem", "sub", "enr", "ben", "ins", "pol", "mbi", "hic", "gro", "grp", "rx ", "rx#",
-    "rx:", "rxg", "rxb", "rxn", "pcn", "acc", "pla", "npi", "dea", "cla", "cas", "spe", "enc",
-    "vis", "adm", "pas", "dri", "lic", "dl ", "dl#", "dln", "pre", "pri", "aut", "ref", "rou",
-    "aba", "sor", "stu", "emp", "bad", "dev", "ser", "imp", "pac", "hos", "cer", "fil", "fol",
-    "ime", "vin", "ein", "tax", "nhs", "sin", "id ", "id:", "id#", "id=", "id_", "id.", "id\"",
-    "id'", "ids", "idn", "id-", "cpf", "cnp", "dni", "nie", "nif", "nss", "nir", "cur", "bsn",
-    "afi", "exp", "con", "car", "pro", "dos", "ass", "num", "nro", "ro ", "n.o", "no ", "no.",
-    "ver", "mit", "kun", "fal", "akt", "aus",
+    "mrn", "m.r", "emr", "ehr", "rec", "med", "hea", "cha", "pat", "mem", "sub", "enr", "ben",
+    "ins", "pol", "mbi", "hic", "gro", "grp", "pcn", "acc", "pla", "npi", "dea", "cla", "cas",
+    "spe", "enc", "vis", "adm", "pas", "dri", "lic", "dl ", "dl#", "dln", "pre", "pri", "aut",
+    "ref", "rou", "aba", "sor", "stu", "emp", "bad", "dev", "ser", "imp", "pac", "hos", "cer",
+    "fil", "fol", "ime", "vin", "ein", "tax", "nhs", "sin", "cpf", "cnp", "dni", "nie", "nif",
+    "nss", "nir", "cur", "bsn", "afi", "exp", "con", "car", "pro", "dos", "ass", "num", "nro",
+    "ro ", "n.o", "no ", "no.", "ver", "mit", "kun", "fal", "akt", "aus", "pt", "rx", "id", "nº",
+    "n°", "his", "soc", "seg", "ase", "cli", "cue", "apo", "sec", "adh", "com",
 ];
 
 pub(super) static RULES: [DetectorRule; 8] = [

@@ -45,14 +45,12 @@ macro_rules! digit_word {
 }
 
 /// The beginnings of the words for digits.
-pub(super) const DIGIT_WORDS: &[&str] = &[
-    "zer", "one", "two", "thr", "fou", "fiv", "six", "sev", "eig", "nin", " oh", "oh ", " o ",
-    ",o ",
-];
+pub(super) const DIGIT_WORDS: &[&str] =
+    &["zer", "one", "two", "thr", "fou", "fiv", "six", "sev", "eig", "nin", ZERO];
 
 pub(super) use {digit_word, filler, gap, mixed_digits, single_digits};
 
-use crate::text::scrub::detector::RuleMatch;
+use crate::text::scrub::detector::{RuleMatch, ZERO};
 
 /// Whether the groups of a match are not just a list: a word is between them, or one of the words
 /// before the match announces them.
