@@ -44,6 +44,8 @@ pub(super) struct InPlaceFields<'a> {
     pub fields: &'a [InPlaceField],
     /// The parts of the frame that are replaced, in order.
     pub replaced: &'a [Replacement],
+    /// The hidden fields are left out.
+    pub drops_hidden: bool,
     /// The frame begins as the line does: `{"event_type":"…"`.
     pub is_line: bool,
     /// Start of the fields: the quote of the first key.
@@ -203,12 +205,23 @@ impl<'a> RedactedEvent<'a> {
 
     /// Iterates over the fields in the order in which they arrived.
     pub fn fields(&self) -> impl Iterator<Item = RedactedField<'a>> {
-        let (fields, replaced, entries) = match self.fields {
-            FieldSource::InPlace(in_place) => (in_place.fields, in_place.replaced, &[][..]),
-            FieldSource::Entries(entries) => (&[][..], &[][..], entries),
+        let (in_place, entries) = match self.fields {
+            FieldSource::InPlace(in_place) => (Some(in_place), &[][..]),
+            FieldSource::Entries(entries) => (None, entries),
         };
-        let in_place = fields.iter().map(|field| self.in_place_field(field, replaced));
+        let in_place = in_place.into_iter().flat_map(|in_place| self.in_place_fields(in_place));
         in_place.chain(entries.iter().map(|entry| self.entry_field(entry)))
+    }
+
+    fn in_place_fields(
+        &self,
+        in_place: InPlaceFields<'a>,
+    ) -> impl Iterator<Item = RedactedField<'a>> {
+        in_place
+            .fields
+            .iter()
+            .filter(move |field| !(in_place.drops_hidden && field.hidden))
+            .map(move |field| self.in_place_field(field, in_place.replaced))
     }
 
     fn in_place_field(
@@ -245,11 +258,9 @@ impl<'a> RedactedEvent<'a> {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<RedactedField<'a>> {
         match self.fields {
-            FieldSource::InPlace(in_place) => in_place
-                .fields
-                .iter()
-                .map(|field| self.in_place_field(field, in_place.replaced))
-                .find(|field| field.key == name),
+            FieldSource::InPlace(in_place) => {
+                self.in_place_fields(in_place).find(|field| field.key == name)
+            }
             FieldSource::Entries(entries) => {
                 let has_name = |entry: &&FieldEntry| match entry.spec {
                     Some(spec) => spec.name == name,
@@ -280,7 +291,7 @@ impl<'a> RedactedEvent<'a> {
             FieldSource::InPlace(in_place) => {
                 let masks = in_place.replaced.len() * MASK_JSON.len();
                 out.reserve(self.name.len() + in_place.end + masks + LINE_RESERVE);
-                if in_place.is_line {
+                if in_place.is_line && !in_place.drops_hidden {
                     self.write_in_place(in_place, 0, out);
                 } else {
                     self.write_name(out);
@@ -323,6 +334,14 @@ impl<'a> RedactedEvent<'a> {
     /// the frame are copied together.
     pub fn write_fields(&self, out: &mut Vec<u8>) {
         match self.fields {
+            FieldSource::InPlace(in_place) if in_place.drops_hidden => {
+                for field in self.in_place_fields(in_place) {
+                    out.extend_from_slice(b",\"");
+                    out.extend_from_slice(field.key.as_bytes());
+                    out.extend_from_slice(b"\":");
+                    out.extend_from_slice(field.json.as_bytes());
+                }
+            }
             FieldSource::InPlace(in_place) => {
                 if !in_place.fields.is_empty() {
                     out.push(b',');

@@ -34,8 +34,9 @@
 //! - a field that is hidden now has a pseudonym or two characters in a line that has `_tap`;
 //! - the transport has drift to report, or a server sent a `_tap`.
 //!
-//! The [`Redactor`](super::Redactor) uses it only in the mode [`Mask`](super::Mode::Mask), because
-//! the other modes compute something from each value, and only if the policy leaves `_tap` intact.
+//! The [`Redactor`](super::Redactor) uses it only if the policy leaves `_tap` intact. In the modes
+//! [`Partial`](super::Mode::Partial) and [`Hash`](super::Mode::Hash), which compute something from
+//! each value, it uses it only for events in which every hidden value was hidden by an earlier run.
 //!
 //! # Bounds
 //!

@@ -51,10 +51,8 @@ impl Redactor {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         let rules = policy.rules();
-        // The other modes compute something from each value, and a policy that hides ids in `_tap`
-        // changes what was recorded. The fast path does neither.
-        let allows_fast_path = matches!(policy.mode, Mode::Mask) && !policy.hides_tap_ids();
-        let fast_path = allows_fast_path.then(|| FastPath::new(policy.reveal.is_empty()));
+        // A policy that hides ids in `_tap` changes what was recorded, which the fast path does not.
+        let fast_path = (!policy.hides_tap_ids()).then(|| FastPath::new(policy.reveal.is_empty()));
         Self {
             policy,
             rules,
@@ -87,7 +85,19 @@ impl Redactor {
     /// Tries the fast path on a frame and leaves the event's fields in the buffer.
     #[inline]
     pub(super) fn recognize(&mut self, frame: &Frame<'_>) -> Option<RecognizedEvent> {
-        self.fast_path.as_mut()?.recognize(frame, &self.rules, &mut self.buffer, &mut self.tap)
+        let Self { policy, rules, fast_path, buffer, tap, .. } = self;
+        let event = fast_path.as_mut()?.recognize(frame, rules, buffer, tap)?;
+        let is_done = match policy.mode {
+            Mode::Mask | Mode::Drop => true,
+            // These modes compute something from each value that no earlier run has hidden.
+            Mode::Partial | Mode::Hash(_) => {
+                let is_recorded = matches!(event.tap, TapSource::Recorded(_));
+                let is_masked_before =
+                    |value| is_recorded && matches!(value, InPlaceText::Frame(_));
+                buffer.fields.iter().all(|field| !field.hidden || is_masked_before(field.value))
+            }
+        };
+        is_done.then_some(event)
     }
 
     /// Returns the event whose fields the fast path has left in the buffer.
@@ -107,8 +117,16 @@ impl Redactor {
             _ => (&self.tap, None, None),
         };
         let FieldBuffer { fields, replaced, .. } = &self.buffer;
-        let fields =
-            FieldSource::InPlace(InPlaceFields { fields, replaced, is_line, start, end, suffix });
+        let drops_hidden = matches!(self.policy.mode, Mode::Drop);
+        let fields = FieldSource::InPlace(InPlaceFields {
+            fields,
+            replaced,
+            drops_hidden,
+            is_line,
+            start,
+            end,
+            suffix,
+        });
         let name = Cow::Borrowed(kind.spec().event_type);
         RedactedEvent { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap }
     }

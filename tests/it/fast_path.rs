@@ -12,7 +12,7 @@ use evtap::model::decode::Decoder;
 use evtap::model::{Frame, FrameFlags, FrameFormat, Origin};
 use evtap::query::EventContext;
 use evtap::query::program::{Program, parse};
-use evtap::redact::{Policy, Redactor, ScrubMode};
+use evtap::redact::{Mode, Policy, PseudonymKey, Redactor, ScrubMode};
 use evtap::transport::{FRAME_LIMIT, LineChunk, RawFrame};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -97,7 +97,12 @@ fn policies() -> Vec<Policy> {
     hiding.redact.add("direction");
     hiding.redact.add("workspace_id");
     let open = Policy { scrub: ScrubMode::None, ..Policy::default() };
-    vec![Policy::default(), revealing, hiding, open]
+    let key = PseudonymKey::new(&[7; 32]).expect("long enough");
+    let modes = [Mode::Partial, Mode::Hash(key), Mode::Drop];
+    [Policy::default(), revealing, hiding, open]
+        .into_iter()
+        .chain(modes.map(|mode| Policy { mode, ..Policy::default() }))
+        .collect()
 }
 
 /// Draws an event of that type. Some of its fields are missing, null, of another type or in another
