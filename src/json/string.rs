@@ -35,7 +35,7 @@ fn try_push_unescaped(mut rest: &str, out: &mut String) -> Option<()> {
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         out.push_str(&rest[..at]);
         let escape = *rest.as_bytes().get(at + 1)?;
-        rest = &rest[at + 2..];
+        rest = rest.get(at + 2..)?;
         out.push(match escape {
             b'"' | b'\\' | b'/' => char::from(escape),
             b'b' => '\u{8}',
