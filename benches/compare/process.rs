@@ -30,7 +30,8 @@ pub fn version(tool: Tool) -> Option<String> {
     };
     let output = command.stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+    let line = text.lines().next().unwrap_or_default().trim_matches(['*', ' ']);
+    output.status.success().then(|| line.to_owned())
 }
 
 /// The command of a row, ready to run.
