@@ -58,7 +58,8 @@ pub trait Observer: Send {
 ///
 /// Its counts are opaque to the pipeline, which only carries them back to the observer.
 pub trait ObserverTally: Send {
-    /// Counts an event that passed the filters.
+    /// Counts an event that passed the filters. A chunk with a `tap.gap` is given to the observer
+    /// instead.
     fn event(&mut self, context: &EventContext<'_>);
 
     /// Returns the counts since the last call, or `None` if there was no event.

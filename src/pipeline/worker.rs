@@ -111,6 +111,8 @@ impl Worker {
             counts.gaps += 1;
             output.gaps.push((origin.clone(), gap));
         }
+        // A tally does not know gaps; its observer does.
+        output.needs_replay |= shown.kind() == Some(Kind::TapGap) && !self.tallies.is_empty();
         if !self.stop.check(&context) {
             output.needs_replay = true;
             return Ok(());
