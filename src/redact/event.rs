@@ -217,11 +217,7 @@ impl<'a> RedactedEvent<'a> {
         &self,
         in_place: InPlaceFields<'a>,
     ) -> impl Iterator<Item = RedactedField<'a>> {
-        in_place
-            .fields
-            .iter()
-            .filter(move |field| !(in_place.drops_hidden && field.hidden))
-            .map(move |field| self.in_place_field(field, in_place.replaced))
+        shown_in_place(in_place).map(move |field| self.in_place_field(field, in_place.replaced))
     }
 
     fn in_place_field(
@@ -229,13 +225,20 @@ impl<'a> RedactedEvent<'a> {
         field: &InPlaceField,
         replaced: &'a [Replacement],
     ) -> RedactedField<'a> {
-        let resolve = |text| match text {
+        let json = self.resolve_in_place(field.value, replaced);
+        let key = self.in_place_key(field, replaced);
+        RedactedField { key, json, hidden: field.hidden, spec: field.spec }
+    }
+
+    fn in_place_key(&self, field: &InPlaceField, replaced: &'a [Replacement]) -> &'a str {
+        field.spec.map_or_else(|| self.resolve_in_place(field.key, replaced), |spec| spec.name)
+    }
+
+    fn resolve_in_place(&self, text: InPlaceText, replaced: &'a [Replacement]) -> &'a str {
+        match text {
             InPlaceText::Frame(span) => span.slice(self.text),
-            InPlaceText::Replaced(index) => &*replaced[index].text,
-        };
-        let InPlaceField { spec, key, value, hidden } = *field;
-        let key = spec.map_or_else(|| resolve(key), |spec| spec.name);
-        RedactedField { key, json: resolve(value), hidden, spec }
+            InPlaceText::Replaced(index) => &replaced[index].text,
+        }
     }
 
     fn entry_field(&self, entry: &FieldEntry) -> RedactedField<'a> {
@@ -258,9 +261,9 @@ impl<'a> RedactedEvent<'a> {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<RedactedField<'a>> {
         match self.fields {
-            FieldSource::InPlace(in_place) => {
-                self.in_place_fields(in_place).find(|field| field.key == name)
-            }
+            FieldSource::InPlace(in_place) => shown_in_place(in_place)
+                .find(|field| self.in_place_key(field, in_place.replaced) == name)
+                .map(|field| self.in_place_field(field, in_place.replaced)),
             FieldSource::Entries(entries) => {
                 let has_name = |entry: &&FieldEntry| match entry.spec {
                     Some(spec) => spec.name == name,
@@ -388,4 +391,10 @@ impl<'a> RedactedEvent<'a> {
         }
         flush(&mut run, out);
     }
+}
+
+/// Iterates over the fields that are not left out.
+fn shown_in_place<'a>(in_place: InPlaceFields<'a>) -> impl Iterator<Item = &'a InPlaceField> {
+    let is_shown = move |field: &&InPlaceField| !(in_place.drops_hidden && field.hidden);
+    in_place.fields.iter().filter(is_shown)
 }
