@@ -23,7 +23,7 @@ const MAX_CACHED_BYTES: usize = 256;
 const GROUP_BYTES: usize = 32;
 
 /// The groups of an event, or why it is in none.
-type Groups = Result<Vec<Box<str>>, ProgramError>;
+type EventGroups = Result<Vec<Box<str>>, ProgramError>;
 
 /// Determines the groups of events.
 pub struct Grouping {
@@ -31,9 +31,9 @@ pub struct Grouping {
     /// The fields of the current event: the JSON of each, followed by a line feed, which no value
     /// contains.
     key: Vec<u8>,
-    slots: Vec<Option<(Box<[u8]>, Groups)>>,
+    slots: Vec<Option<(Box<[u8]>, EventGroups)>>,
     /// The groups of the current event, if they are not cached.
-    current: Groups,
+    current: EventGroups,
     /// A buffer for the outputs of the program.
     outputs: Vec<u8>,
 }
@@ -103,11 +103,11 @@ impl Grouping {
     }
 }
 
-fn as_groups(groups: &Groups) -> Result<&[Box<str>], ProgramError> {
+fn as_groups(groups: &EventGroups) -> Result<&[Box<str>], ProgramError> {
     groups.as_ref().map(Vec::as_slice).map_err(|error| *error)
 }
 
-fn run(program: &OutputProgram, context: &EventContext<'_>, outputs: &mut Vec<u8>) -> Groups {
+fn run(program: &OutputProgram, context: &EventContext<'_>, outputs: &mut Vec<u8>) -> EventGroups {
     let mut groups = Vec::new();
     let mut has_room = true;
     let outcome = program.for_each_json(context, outputs, |json| {
