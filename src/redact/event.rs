@@ -394,7 +394,7 @@ impl<'a> RedactedEvent<'a> {
 }
 
 /// Iterates over the fields that are not left out.
-fn shown_in_place<'a>(in_place: InPlaceFields<'a>) -> impl Iterator<Item = &'a InPlaceField> {
+fn shown_in_place(in_place: InPlaceFields<'_>) -> impl Iterator<Item = &InPlaceField> {
     let is_shown = move |field: &&InPlaceField| !(in_place.drops_hidden && field.hidden);
     in_place.fields.iter().filter(is_shown)
 }

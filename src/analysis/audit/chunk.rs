@@ -57,14 +57,13 @@ impl ChunkFindings {
 
     /// Adds a finding, of which `max_places` places are kept.
     pub fn add(&mut self, key: FindingKey, place: EventPlace, max_places: usize) {
-        let at = match self.index.get(&key) {
-            Some(at) => *at,
-            None => {
-                self.bytes += size_of::<(FindingKey, FindingPlaces)>() + key.1.len() + key.2.len();
-                self.index.insert(key.clone(), self.findings.len());
-                self.findings.push((key, FindingPlaces::default()));
-                self.findings.len() - 1
-            }
+        let at = if let Some(at) = self.index.get(&key) {
+            *at
+        } else {
+            self.bytes += size_of::<(FindingKey, FindingPlaces)>() + key.1.len() + key.2.len();
+            self.index.insert(key.clone(), self.findings.len());
+            self.findings.push((key, FindingPlaces::default()));
+            self.findings.len() - 1
         };
         let places = &mut self.findings[at].1;
         places.count += 1;

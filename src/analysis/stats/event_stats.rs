@@ -450,7 +450,7 @@ pub fn event_millis(event: &RedactedEvent<'_>) -> Option<i64> {
 fn parse_id(id: &str) -> Option<i64> {
     let (number, is_short) = id.bytes().fold((0i64, id.len() < 19), |(number, is_short), byte| {
         let digit = byte.wrapping_sub(b'0');
-        (number.wrapping_mul(10).wrapping_add(i64::from(digit)), is_short & (digit < 10))
+        (number.wrapping_mul(10).wrapping_add(i64::from(digit)), is_short && digit < 10)
     });
     if is_short && !id.is_empty() { Some(number) } else { id.parse().ok() }
 }

@@ -26,7 +26,7 @@ pub(super) struct StatsPart {
 }
 
 enum PartCounts {
-    Totals(GroupedStats),
+    Totals(Box<GroupedStats>),
     Series(SeriesPart),
 }
 
@@ -42,7 +42,7 @@ impl ObserverTally for StatsTally {
         let is_grouped = grouping.is_some();
         let part = part.get_or_insert_with(|| {
             let counts = match *every {
-                None => PartCounts::Totals(GroupedStats::part(is_grouped)),
+                None => PartCounts::Totals(Box::new(GroupedStats::part(is_grouped))),
                 Some(every) => PartCounts::Series(SeriesPart::new(every, is_grouped)),
             };
             Box::new(StatsPart { counts, failures: 0 })

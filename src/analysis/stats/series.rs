@@ -83,7 +83,7 @@ impl Series {
         groups: &[Box<str>],
     ) -> Option<SeriesRow> {
         let (start, is_late) =
-            place(self.every, self.open.keys().copied(), self.closed_until, millis);
+            place(self.every, &self.open.keys().copied(), self.closed_until, millis);
         let row = self.row(start);
         row.late += u64::from(is_late);
         row.stats.observe(event, millis, groups);
@@ -132,7 +132,7 @@ impl Series {
         let mut closed_until = self.closed_until;
         let (mut rows, mut shared) = (Vec::new(), BTreeSet::new());
         for segment in &part.segments {
-            let (start, _) = place(self.every, open.iter().copied(), closed_until, segment.first);
+            let (start, _) = place(self.every, &open.iter().copied(), closed_until, segment.first);
             open.insert(start);
             if open.len() > MAX_OPEN {
                 let oldest = open.pop_first()?;
@@ -143,7 +143,7 @@ impl Series {
             }
             let first = rows.len();
             rows.extend(segment.stats.iter().map(|(start, stats)| {
-                (place(self.every, open.iter().copied(), closed_until, *start).0, &**stats)
+                (place(self.every, &open.iter().copied(), closed_until, *start).0, &**stats)
             }));
             shared.extend(rows[first..].iter().enumerate().filter_map(|(at, (row, _))| {
                 rows[first..first + at].iter().any(|(other, _)| other == row).then_some(*row)
@@ -165,14 +165,14 @@ impl Series {
         let mut closed = Vec::new();
         for segment in &part.segments {
             let (start, _) =
-                place(self.every, self.open.keys().copied(), self.closed_until, segment.first);
+                place(self.every, &self.open.keys().copied(), self.closed_until, segment.first);
             self.row(start);
             if self.open.len() > MAX_OPEN {
                 closed.extend(self.close_oldest());
             }
             for (start, stats) in &segment.stats {
                 let (start, is_late) =
-                    place(self.every, self.open.keys().copied(), self.closed_until, *start);
+                    place(self.every, &self.open.keys().copied(), self.closed_until, *start);
                 let row = self.row(start);
                 row.late += if is_late { stats.totals.events } else { 0 };
                 row.stats.merge(stats);
@@ -234,7 +234,7 @@ impl Series {
 /// are the starts of the open intervals, in order.
 fn place(
     every: i64,
-    open: impl DoubleEndedIterator<Item = Option<i64>> + Clone,
+    open: &(impl DoubleEndedIterator<Item = Option<i64>> + Clone),
     closed_until: Option<i64>,
     millis: Option<i64>,
 ) -> (Option<i64>, bool) {
