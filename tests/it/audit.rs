@@ -277,9 +277,8 @@ async fn the_report_is_the_same_for_any_number_of_threads() {
     let short: String = (0..60_000).map(line).collect();
     let long_name = "n".repeat(60);
     // More fields than the report has room for.
-    let many: String = (0..40_000)
-        .map(|number| format!("{{\"event_type\":\"e{number}.{long_name}\",\"f{number}\":1}}\n"))
-        .collect();
+    let many = |number| format!("{{\"event_type\":\"e{number}.{long_name}\",\"f{number}\":1}}\n");
+    let many: String = (0..40_000).map(many).collect();
     for format in ["text", "json"] {
         let mut reports = Vec::new();
         for threads in [1, 2, 8] {

@@ -120,7 +120,7 @@ mod tests {
         series
     }
 
-    fn json(rows: Vec<SeriesRow>) -> String {
+    fn json(rows: &[SeriesRow]) -> String {
         rows.iter().map(SeriesRow::json).collect()
     }
 
@@ -132,7 +132,7 @@ mod tests {
             rows.extend(series.observe(event, millis, &groups(event, is_grouped)));
         });
         rows.extend(series.finish());
-        json(rows)
+        json(&rows)
     }
 
     /// Returns the rows of events that are counted in parts of these lengths, where that is
@@ -165,7 +165,7 @@ mod tests {
             rest = after;
         }
         rows.extend(series.finish());
-        (json(rows), merged)
+        (json(&rows), merged)
     }
 
     fn line(kind: u8, millis: Option<i64>, value: u16) -> String {

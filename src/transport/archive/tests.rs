@@ -139,7 +139,7 @@ fn what_precedes_damage_is_returned() {
     for end in (20..archive.len()).step_by(4999) {
         let (expected, _) = decompress(&archive[..end]);
         // A block of a reserved type, at the latest after the current one.
-        let damaged = [&archive[..end], &[0xff; 300_000]].concat();
+        let damaged = [&archive[..end], &vec![0xff; 300_000]].concat();
         for size in [1000, 100_000, 1 << 18] {
             let (got, fault) = decompress_by(size, &damaged);
             assert_eq!(fault, Some("the archive is damaged"), "at {end}, by {size}");

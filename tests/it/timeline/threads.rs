@@ -7,6 +7,10 @@ use serde_json::json;
 use super::{OTHER, SID, ended, gap, observer, started, tool, workspace};
 use crate::support::evtap;
 
+fn session_info(sid: &str) -> String {
+    format!("{{\"type\":\"session_info\",\"call_sid\":\"{sid}\"}}\n")
+}
+
 /// Returns `sid` with its third character as an escape.
 fn escaped(sid: &str) -> String {
     format!("{}\\u{:04x}{}", &sid[..2], sid.as_bytes()[2], &sid[3..])
@@ -35,14 +39,14 @@ fn recording() -> String {
                 lines += &workspace(
                     at - 500,
                     json!({"event_type": "surface.opened", "surface_id": SID, "note": SID}),
-                )
+                );
             }
-            37 => lines += &format!("{{\"type\":\"session_info\",\"call_sid\":\"{SID}\"}}\n"),
+            37 => lines += &session_info(SID),
             38..58 => lines += &bare(&format!("bare {number}")),
             58 if number > 1500 => {
-                lines += "{\"type\":\"session_end\",\"completion_reason\":\"bare end\"}\n"
+                lines += "{\"type\":\"session_end\",\"completion_reason\":\"bare end\"}\n";
             }
-            59 => lines += &format!("{{\"type\":\"session_info\",\"call_sid\":\"{other}\"}}\n"),
+            59 => lines += &session_info(&other),
             60..63 => lines += &bare("of another call"),
             67 => lines += &says(OTHER),
             77 => lines += &tool(at, &format!("t{number}"), None, "find_patient"),
