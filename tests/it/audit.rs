@@ -277,12 +277,8 @@ async fn the_report_is_the_same_for_any_number_of_threads() {
     }
     };
     let short: String = (0..60_000).map(line).collect();
-    let long_name = "n".repeat(60);
     // More fields than the report has room for.
-    let many = |number| {
-        let name = letters(number);
-        format!("{{\"event_type\":\"call.started\",\"{name}{long_name}\":1}}\n")
-    };
+    let many = |number| format!("{{\"event_type\":\"call.started\",\"{}\":1}}\n", letters(number));
     let many: String = (0..40_000).map(many).collect();
     for format in ["text", "json"] {
         let mut reports = Vec::new();
@@ -292,9 +288,11 @@ async fn the_report_is_the_same_for_any_number_of_threads() {
             let run = evtap(&command).file("a.ndjson", &short).file("b.ndjson", &many).run();
             reports.push(run.await.ended(7));
         }
-        assert!(
-            reports[0].contains("(other fields)") || reports[0].contains("\"event_type\":null")
-        );
+        assert!(reports[0].contains(if format == "text" {
+            "(other fields)"
+        } else {
+            "\"event_type\":null"
+        }));
         assert!(reports.iter().all(|report| *report == reports[0]), "{format}");
     }
 }
