@@ -225,20 +225,6 @@ fn capture(lines: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Appends JSON with every character beyond ASCII as an escape.
-pub fn push_ascii_json(json: &str, out: &mut Vec<u8>) {
-    let mut units = [0; 2];
-    for character in json.chars() {
-        if character.is_ascii() {
-            out.push(character as u8);
-        } else {
-            for unit in character.encode_utf16(&mut units) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-}
-
 /// Writes a recording of any size, which repeats what is generated.
 pub fn write_long(path: &Path, size: usize) {
     /// Largest part of a recording that is generated, in bytes; a longer one repeats it.

@@ -2,13 +2,13 @@
 //! strings contain escapes and letters of several scripts, and some values that are normally hidden
 //! are in the clear, as in a recording by another program.
 
+use std::io::Write;
+
 use evtap::model::{Class, EventSpec, FieldSpec, Kind, Stream, Type};
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value, json};
-
-use super::data::push_ascii_json;
 
 /// The first time of a recording, in milliseconds of Unix time.
 const BEGIN: i64 = 1_795_932_465_062;
@@ -234,4 +234,18 @@ fn uuid(rng: &mut StdRng) -> String {
 pub fn rfc3339(milliseconds: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(milliseconds).expect("a time");
     format!("{time:.3}")
+}
+
+/// Appends JSON with every character beyond ASCII as an escape.
+fn push_ascii_json(json: &str, out: &mut Vec<u8>) {
+    let mut units = [0; 2];
+    for character in json.chars() {
+        if character.is_ascii() {
+            out.push(character as u8);
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
 }

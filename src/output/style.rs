@@ -2,7 +2,7 @@
 
 use colored::ColoredString;
 
-/// What is written before and after a text; empty where colours are disabled.
+/// The escape sequences before and after a text; empty where colours are disabled.
 pub struct Style {
     /// The escape sequences before the text.
     pub before: String,

@@ -1,4 +1,4 @@
-//! What is taken from an event for a timeline or for the list of calls.
+//! The parts of an event that a timeline or the list of calls keeps.
 
 use std::borrow::Cow;
 
