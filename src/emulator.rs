@@ -7,6 +7,7 @@
 //!
 //! Each workspace has its own clinic. The seed and the workspace determine its day, which starts when
 //! the first client opens the workspace stream, and continues whether or not a client is connected.
+//! All clinics together keep a limited number of bytes for replays.
 
 mod buffer;
 mod bus;
@@ -32,5 +33,7 @@ mod wire;
 
 pub use faults::{CutPoint, Fault, read_script};
 pub use ledger::Ledger;
-pub use options::{DEMO_CALL, DEMO_WORKSPACE, MAX_DEMO, Options, demo_workspace};
+pub use options::{
+    DEMO_CALL, DEMO_WORKSPACE, MAX_DEMO, MAX_SERVED, Options, ServedWorkspaces, demo_workspace,
+};
 pub use serve::run;

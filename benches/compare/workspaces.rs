@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::{process, table};
 
 /// Number of workspaces.
-const WORKSPACES: u16 = 1000;
+const WORKSPACES: u32 = 1000;
 
 /// Number of events of each workspace.
 const EVENTS: u32 = 100;
@@ -44,7 +44,7 @@ pub fn measured(evtap: &Path) -> (String, Vec<String>) {
     // Each stream is an open file.
     command.args(["-c", "ulimit -n $(ulimit -Hn); exec \"$@\"", "sh"]).arg(evtap);
     command.args(["watch", "-o", "ndjson", "--duration", "120s", "-n"]);
-    command.arg((u32::from(WORKSPACES) * EVENTS).to_string());
+    command.arg((WORKSPACES * EVENTS).to_string());
     for number in 0..WORKSPACES {
         command.args(["-w", &demo_workspace(number)]);
     }

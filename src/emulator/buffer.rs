@@ -7,7 +7,7 @@ use bytes::Bytes;
 /// The time for which events are kept, in milliseconds.
 pub const RETENTION: u64 = 5 * 60 * 1000;
 /// The maximum number of bytes, which suffices for the retention at some hundred events a second.
-const MAX_BYTES: usize = 128 << 20;
+pub const MAX_BYTES: usize = 128 << 20;
 
 /// The frames of events that were published together, under one id.
 #[derive(Debug, Clone)]
@@ -20,14 +20,21 @@ pub struct Batch {
 
 /// Batches in the order of publication, which is that of their ids unless a fault set the clock
 /// back.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ReplayBuffer {
     batches: VecDeque<Batch>,
     bytes: usize,
+    max_bytes: usize,
     highest: u64,
 }
 
 impl ReplayBuffer {
+    /// Creates a buffer of at most this many bytes, and at most [`MAX_BYTES`].
+    pub fn new(max_bytes: usize) -> Self {
+        let max_bytes = max_bytes.min(MAX_BYTES);
+        Self { batches: VecDeque::new(), bytes: 0, max_bytes, highest: 0 }
+    }
+
     /// Returns the id of the next batch: the time, but never less than an earlier id.
     pub fn next_id(&self, now: u64) -> u64 {
         self.highest.max(now)
@@ -39,7 +46,10 @@ impl ReplayBuffer {
         self.highest = self.highest.max(batch.id);
         self.bytes += batch.frames.len();
         self.batches.push_back(batch);
-        while self.batches.front().is_some_and(|first| first.id < oldest || self.bytes > MAX_BYTES)
+        while self
+            .batches
+            .front()
+            .is_some_and(|first| first.id < oldest || self.bytes > self.max_bytes)
         {
             self.bytes -= self.batches.pop_front().map_or(0, |gone| gone.frames.len());
         }
@@ -53,7 +63,7 @@ impl ReplayBuffer {
 
     /// Removes all batches, as a restart of the server does.
     pub fn clear(&mut self) {
-        *self = Self { highest: self.highest, ..Self::default() };
+        *self = Self { highest: self.highest, ..Self::new(self.max_bytes) };
     }
 }
 
@@ -71,7 +81,7 @@ mod tests {
 
     #[test]
     fn replays_only_greater_ids() {
-        let mut buffer = ReplayBuffer::default();
+        let mut buffer = ReplayBuffer::new(MAX_BYTES);
         for id in [10, 20, 20, 30] {
             buffer.push(batch(id, "x"));
         }
@@ -87,7 +97,7 @@ mod tests {
 
     #[test]
     fn ids_never_go_backwards() {
-        let mut buffer = ReplayBuffer::default();
+        let mut buffer = ReplayBuffer::new(MAX_BYTES);
         assert_eq!(buffer.next_id(100), 100);
         buffer.push(batch(100, "x"));
         assert_eq!(buffer.next_id(99), 100);
@@ -97,7 +107,7 @@ mod tests {
 
     #[test]
     fn keeps_five_minutes() {
-        let mut buffer = ReplayBuffer::default();
+        let mut buffer = ReplayBuffer::new(MAX_BYTES);
         for id in [1000, 1001, 1000 + RETENTION, 1001 + RETENTION] {
             buffer.push(batch(id, "x"));
         }
@@ -106,7 +116,7 @@ mod tests {
 
     #[test]
     fn keeps_no_more_than_memory_allows() {
-        let mut buffer = ReplayBuffer::default();
+        let mut buffer = ReplayBuffer::new(MAX_BYTES);
         let frames = Bytes::from(vec![b'x'; MAX_BYTES / 4 + 1]);
         for id in 1..=5 {
             buffer.push(Batch { id, frames: frames.clone() });

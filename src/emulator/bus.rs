@@ -21,8 +21,12 @@ use super::stories::StoryStep;
 use super::stories::call_story::CallStory;
 use crate::model::Kind;
 
-/// The number of batches that a stream may be behind: at least a second at any rate.
-const BACKLOG: usize = 1024;
+/// The maximum number of batches that a stream may be behind: at least a second at any rate.
+const MAX_BACKLOG: u16 = 1024;
+/// The minimum number. Each takes about 80 bytes in each workspace, used or not.
+const MIN_BACKLOG: u16 = 64;
+/// The time that a stream may be behind at the average rate, in seconds.
+const BACKLOG_SECONDS: f64 = 10.0;
 /// The number of batches that get lower ids after the clock was set back.
 const BACKWARDS: u32 = 3;
 /// The maximum number of events in a batch.
@@ -70,11 +74,12 @@ struct BusState {
 }
 
 impl Bus {
-    /// Creates a bus whose day has not started.
-    pub fn new(ledger: Option<Ledger>) -> Self {
-        let sender = Some(broadcast::Sender::new(BACKLOG));
+    /// Creates a bus whose day has not started, for an average number of events per second. It keeps
+    /// at most `replay` bytes of events.
+    pub fn new(rate: f64, replay: usize, ledger: Option<Ledger>) -> Self {
+        let sender = Some(broadcast::Sender::new(backlog(rate)));
         let state = BusState {
-            buffer: ReplayBuffer::default(),
+            buffer: ReplayBuffer::new(replay),
             sender,
             calls: HashMap::new(),
             ledger,
@@ -188,11 +193,28 @@ impl Bus {
     }
 }
 
+/// Returns the number of batches that a stream may be behind.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the value is within bounds that fit; a number that is none gives the minimum"
+)]
+fn backlog(rate: f64) -> usize {
+    let batches = (rate * BACKLOG_SECONDS).clamp(0.0, f64::from(MAX_BACKLOG)) as u16;
+    batches.max(MIN_BACKLOG).into()
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::sync::broadcast::error::RecvError;
 
     use super::*;
+
+    const RATE: f64 = 5.0;
+
+    fn bus() -> Bus {
+        Bus::new(RATE, usize::MAX, None)
+    }
 
     /// Publishes the first events of a day without pauses.
     fn published(bus: &Bus, events: usize) {
@@ -208,7 +230,7 @@ mod tests {
 
     #[test]
     fn ids_never_go_backwards_and_are_the_time() {
-        let bus = Bus::new(None);
+        let bus = bus();
         let before = Timestamp::now().as_millisecond();
         published(&bus, 500);
         let ids = ids(&bus.subscribe(Some(0)).0);
@@ -220,7 +242,7 @@ mod tests {
 
     #[test]
     fn frames_have_id_event_and_data_without_the_type() {
-        let bus = Bus::new(None);
+        let bus = bus();
         published(&bus, 300);
         for batch in bus.subscribe(Some(0)).0 {
             let text = std::str::from_utf8(&batch.frames).expect("text");
@@ -245,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_call_can_be_found_while_it_is_ongoing() {
-        let bus = Bus::new(None);
+        let bus = bus();
         let clock = Clock::start(5.0);
         let mut sid = None;
         for step in Scenario::new(1, false) {
@@ -262,15 +284,15 @@ mod tests {
 
     #[test]
     fn a_slow_stream_gets_an_error() {
-        let bus = Bus::new(None);
+        let bus = bus();
         let mut live = bus.subscribe(None).1.expect("a day that goes on");
-        published(&bus, BACKLOG + 1);
+        published(&bus, backlog(RATE) + 1);
         assert!(matches!(live.try_recv(), Err(broadcast::error::TryRecvError::Lagged(1))));
     }
 
     #[tokio::test]
     async fn a_closed_bus_delivers_what_it_has() {
-        let bus = Bus::new(None);
+        let bus = bus();
         let mut live = bus.subscribe(None).1.expect("a day that goes on");
         published(&bus, 2);
         bus.close();
@@ -278,5 +300,13 @@ mod tests {
         assert!(matches!(live.recv().await, Err(RecvError::Closed)));
         let (replay, live) = bus.subscribe(Some(0));
         assert!(replay.len() == 2 && live.is_none());
+    }
+
+    #[test]
+    fn the_backlog_grows_with_the_rate_within_bounds() {
+        assert_eq!(backlog(0.1), 64);
+        assert_eq!(backlog(50.0), 500);
+        assert_eq!(backlog(1e9), 1024);
+        assert_eq!(backlog(f64::NAN), 64);
     }
 }

@@ -10,8 +10,8 @@ use super::options::{DEMO_WORKSPACE, Options};
 use super::presence::Presence;
 use super::scenario::Scenario;
 
-/// The maximum number of workspaces with a day.
-const MAX_CLINICS: usize = 1000;
+/// The memory of the events that all workspaces together keep for replays, in bytes.
+const REPLAY_BYTES: usize = 1 << 30;
 
 /// The buses of the workspaces whose stream was requested. The days end when this is dropped.
 #[derive(Debug, Default)]
@@ -38,10 +38,12 @@ impl Clinics {
         if let Some(bus) = state.buses.get(workspace) {
             return Some(Arc::clone(bus));
         }
-        if state.closed || state.buses.len() >= MAX_CLINICS {
+        let count = options.workspaces.count();
+        if state.closed || state.buses.len() >= count {
             return None;
         }
-        let bus = Arc::new(Bus::new(options.ledger.clone()));
+        let replay = REPLAY_BYTES / count;
+        let bus = Arc::new(Bus::new(options.rate, replay, options.ledger.clone()));
         state.buses.insert(workspace.to_owned(), Arc::clone(&bus));
         presence.day_begins();
         let scenario = Scenario::new(seed(workspace, options.seed), options.once);
@@ -109,7 +111,7 @@ mod tests {
             (Clinics::default(), Options::default(), Presence::new());
         let first = clinics.open("0", &options, &presence).expect("a bus");
         assert!(Arc::ptr_eq(&first, &clinics.open("0", &options, &presence).expect("a bus")));
-        for workspace in 1..MAX_CLINICS {
+        for workspace in 1..options.workspaces.count() {
             assert!(clinics.open(&workspace.to_string(), &options, &presence).is_some());
         }
         assert!(clinics.open("one more", &options, &presence).is_none());

@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::transport::shutdown::ShutdownFlag;
+
 /// The time that a disconnected client has to reconnect: the longest back-off.
 const COME_BACK: Duration = Duration::from_secs(30);
 
@@ -21,7 +23,6 @@ struct Count {
     begun: bool,
     /// The number of days that are not over.
     days: usize,
-    closing: bool,
 }
 
 impl Count {
@@ -36,18 +37,24 @@ impl Count {
 }
 
 /// The count of connections.
+///
+/// Every connection waits for `closing`, so it is apart from the count: a change of the count must
+/// not wake all of them.
 #[derive(Debug, Clone)]
-pub struct Presence(Arc<watch::Sender<Count>>);
+pub struct Presence {
+    count: Arc<watch::Sender<Count>>,
+    closing: Arc<ShutdownFlag>,
+}
 
 impl Presence {
     /// Creates a count without connections.
     pub fn new() -> Self {
-        Self(Arc::new(watch::Sender::default()))
+        Self { count: Arc::default(), closing: Arc::default() }
     }
 
     /// Counts a new stream of a workspace, unless `limit` of its streams are open.
     pub fn stream(&self, workspace: &str, limit: usize) -> Option<Visit> {
-        let entered = self.0.send_if_modified(|count| {
+        let entered = self.count.send_if_modified(|count| {
             let open = count.streams.get(workspace).copied().unwrap_or_default();
             let free = open < limit;
             if free {
@@ -60,13 +67,13 @@ impl Presence {
 
     /// Counts a new observer.
     pub fn observer(&self) -> Visit {
-        self.0.send_modify(|count| count.observers += 1);
+        self.count.send_modify(|count| count.observers += 1);
         Visit { presence: self.clone(), workspace: None }
     }
 
     /// Records that the day of a workspace begins.
     pub fn day_begins(&self) {
-        self.0.send_modify(|count| {
+        self.count.send_modify(|count| {
             count.begun = true;
             count.days += 1;
         });
@@ -74,17 +81,17 @@ impl Presence {
 
     /// Records that the day of a workspace is over.
     pub fn day_ends(&self) {
-        self.0.send_modify(|count| count.days -= 1);
+        self.count.send_modify(|count| count.days -= 1);
     }
 
     /// Asks all connections to close.
     pub fn close(&self) {
-        self.0.send_modify(|count| count.closing = true);
+        self.closing.set();
     }
 
     /// Waits until connections are asked to close.
     pub async fn closing(&self) {
-        self.until(|count| count.closing).await;
+        self.closing.wait().await;
     }
 
     /// Waits until no client is connected.
@@ -102,7 +109,7 @@ impl Presence {
 
     async fn until(&self, reached: impl Fn(&Count) -> bool) {
         // The sender lives as long as `self`.
-        let _ = self.0.subscribe().wait_for(|count| reached(count)).await;
+        let _ = self.count.subscribe().wait_for(|count| reached(count)).await;
     }
 }
 
@@ -117,7 +124,7 @@ pub struct Visit {
 impl Visit {
     /// Records that the connection got everything.
     pub fn served(&self) {
-        self.presence.0.send_modify(|count| count.served += 1);
+        self.presence.count.send_modify(|count| count.served += 1);
     }
 
     /// Waits until connections are asked to close.
@@ -128,7 +135,7 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.presence.0.send_modify(|count| match self.workspace.take() {
+        self.presence.count.send_modify(|count| match self.workspace.take() {
             Some(workspace) => {
                 if let Entry::Occupied(mut open) = count.streams.entry(workspace) {
                     *open.get_mut() -= 1;
@@ -149,7 +156,7 @@ mod tests {
     use super::*;
 
     fn all_served(presence: &Presence) -> bool {
-        presence.0.borrow().at_rest() && presence.all_served().now_or_never().is_some()
+        presence.count.borrow().at_rest() && presence.all_served().now_or_never().is_some()
     }
 
     #[test]

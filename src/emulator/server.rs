@@ -15,7 +15,6 @@ use super::faults::Fault;
 use super::options::{DEMO_CALL, Options};
 use super::presence::Presence;
 use super::scenario::{Clock, demo_call};
-use crate::model::is_uuid;
 use crate::transport::credential::Credential;
 
 /// The state that all connections share.
@@ -59,10 +58,7 @@ impl Server {
 
     /// Whether a workspace exists.
     pub fn has_workspace(&self, id: &str) -> bool {
-        self.options
-            .workspace
-            .as_ref()
-            .map_or_else(|| is_uuid(id), |only| only.eq_ignore_ascii_case(id))
+        self.options.workspaces.contains(id)
     }
 
     /// Returns the ongoing call of a workspace with a SID. The demo call starts when it is requested.

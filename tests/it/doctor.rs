@@ -1,7 +1,7 @@
 //! `evtap doctor`: each check, its advice and the exit status. The report contains no secret and
 //! nothing from the wire.
 
-use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE, Options};
+use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE, Options, ServedWorkspaces};
 use evtap::transport::credential::Credential;
 use jiff::Zoned;
 use jiff::civil::date;
@@ -95,7 +95,7 @@ async fn the_exit_status_is_that_of_the_first_failure() {
     let key = Credential::read(path.path()).expect("legal");
     let base = emulator(Options {
         api_key: Some(key),
-        workspace: Some(DEMO_WORKSPACE.to_owned()),
+        workspaces: ServedWorkspaces::One(DEMO_WORKSPACE.to_owned()),
         ..fast()
     })
     .await;

@@ -1,6 +1,6 @@
 //! `evtap serve` as clients see it: the protocol, faults, limits and its end.
 
-use evtap::emulator::DEMO_WORKSPACE;
+use evtap::emulator::{DEMO_WORKSPACE, demo_workspace};
 use evtap::model::Kind;
 use serde_json::Value;
 
@@ -118,6 +118,24 @@ async fn too_many_streams_end_the_client() {
     let data = body.strip_prefix("retry: 3000\n\nevent: error\ndata: ").expect("a control frame");
     let data: Value = serde_json::from_str(data).expect("JSON");
     assert_eq!((&data["code"], &data["max_streams"]), (&"too_many_streams".into(), &1.into()));
+}
+
+#[tokio::test]
+async fn numbered_workspaces_have_a_clinic_and_a_limit_each_and_no_other_exists() {
+    let (_server, base) = start_server("--workspaces 10000 --max-streams 1").await;
+    let mut open = Vec::new();
+    for number in [1, 2, 10_000] {
+        let mut stream = evtap(&format!("watch -w {}", demo_workspace(number))).at(&base).start();
+        let event: Value = serde_json::from_str(&stream.line().await).expect("JSON");
+        assert_eq!(event["_tap"]["workspace_id"], demo_workspace(number));
+        open.push(stream);
+    }
+    let second = evtap(&format!("watch -w {}", demo_workspace(10_000))).at(&base).run().await;
+    assert_eq!(second.ended(6), "");
+    for missing in [0, 10_001] {
+        let (head, _) = curl(&base, &path(&demo_workspace(missing)), BEARER, |_| false).await;
+        assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+    }
 }
 
 #[tokio::test]

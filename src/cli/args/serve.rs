@@ -18,7 +18,7 @@ pub struct ServeArgs {
     /// Seed of the clinic; the same seed gives the same events
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Average number of events per second on the workspace stream
+    /// Average number of events per second on the stream of each workspace
     #[arg(long, value_name = "N", default_value_t = 5.0)]
     pub rate: f64,
     /// Send every type of event at least once, then exit
@@ -29,12 +29,23 @@ pub struct ServeArgs {
     /// Default: any id.
     #[arg(long, value_name = "UUID")]
     pub workspace: Option<String>,
+    /// Serve N workspaces with a clinic each, and accept no other
+    ///
+    /// Their ids end in their number: from `d3300000-0000-4000-8000-000000000001` to `…-` and N in
+    /// twelve digits. N is at most 100000. --rate and --max-streams apply to each of them.
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "workspace",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(emulator::MAX_SERVED))
+    )]
+    pub workspaces: Option<u32>,
     /// Accept only the API key in this file
     ///
     /// Default: any key.
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
-    /// Maximum number of open streams
+    /// Maximum number of open streams of a workspace
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub max_streams: usize,
     /// Inject a fault into the next connection; may be repeated

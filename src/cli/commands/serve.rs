@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::cli::args::ServeArgs;
 use crate::cli::resolve;
 use crate::cli::session::GRACE;
-use crate::emulator;
+use crate::emulator::{self, ServedWorkspaces, demo_workspace};
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
 use crate::transport::credential::Credential;
@@ -35,7 +35,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
     let options = options(args)?;
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    report_usage(address, options.workspace.as_deref().unwrap_or(emulator::DEMO_WORKSPACE));
+    report_usage(address, &options.workspaces);
 
     let (stop, stopped) = oneshot::channel::<()>();
     let mut serving = tokio::spawn(emulator::run(listener, options, async {
@@ -65,7 +65,11 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
 fn options(args: ServeArgs) -> Result<emulator::Options> {
     let rate = resolve::rate("--rate", args.rate)?;
     let api_key = args.api_key_file.as_deref().map(Credential::read).transpose()?;
-    let workspace = args.workspace.as_deref().map(resolve::workspace).transpose()?;
+    let workspaces = match (args.workspaces, args.workspace.as_deref()) {
+        (Some(number), _) => ServedWorkspaces::Demo(number),
+        (None, Some(only)) => ServedWorkspaces::One(resolve::workspace(only)?),
+        (None, None) => ServedWorkspaces::Any,
+    };
     let mut faults = args.faults;
     if let Some(path) = &args.fault_script {
         faults.extend(emulator::read_script(path)?);
@@ -75,7 +79,7 @@ fn options(args: ServeArgs) -> Result<emulator::Options> {
         rate,
         once: args.once,
         api_key,
-        workspace,
+        workspaces,
         max_streams: args.max_streams,
         faults,
         ..emulator::Options::default()
@@ -83,10 +87,20 @@ fn options(args: ServeArgs) -> Result<emulator::Options> {
 }
 
 /// Reports the address and some commands to try.
-fn report_usage(address: SocketAddr, workspace: &str) {
+fn report_usage(address: SocketAddr, workspaces: &ServedWorkspaces) {
     let base = format!("http://{address}");
+    let workspace = match workspaces {
+        ServedWorkspaces::One(only) => only,
+        ServedWorkspaces::Any | ServedWorkspaces::Demo(_) => emulator::DEMO_WORKSPACE,
+    };
     let watch = format!("--base-url {base} --workspace {workspace}");
-    status::report(&format!("serving a synthetic clinic on {base}; try:"));
+    status::report(&match workspaces {
+        ServedWorkspaces::Demo(last @ 2..) => {
+            let to = demo_workspace(*last);
+            format!("serving {last} synthetic clinics, {workspace} to {to}, on {base}; try:")
+        }
+        _ => format!("serving a synthetic clinic on {base}; try:"),
+    });
     for command in [
         format!("curl -N -H 'Authorization: Bearer demo' {base}/v1/{workspace}/events/stream"),
         format!("AMIGO_API_KEY=demo evtap watch {watch}"),

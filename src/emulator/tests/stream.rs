@@ -7,7 +7,7 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 use super::{AT_ONCE, DEMO_WORKSPACE, Emulator, Options, TOKEN, client, faulty};
-use crate::emulator::demo_workspace;
+use crate::emulator::{ServedWorkspaces, demo_workspace};
 use crate::model::{Kind, Stream};
 use crate::transport::credential::Credential;
 
@@ -76,9 +76,11 @@ async fn any_legal_credential_will_do_where_none_is_set() {
 async fn has_no_other_workspace() {
     let other = "00000000-0000-4000-8000-000000000009";
     let any = Emulator::start(Options::default()).await;
-    let one =
-        Emulator::start(Options { workspace: Some(DEMO_WORKSPACE.into()), ..Options::default() })
-            .await;
+    let one = Emulator::start(Options {
+        workspaces: ServedWorkspaces::One(DEMO_WORKSPACE.into()),
+        ..Options::default()
+    })
+    .await;
     for (emulator, workspace, status) in [
         (&any, "demo", StatusCode::NOT_FOUND),
         (&any, other, StatusCode::OK),
