@@ -32,6 +32,18 @@ pub enum Mode {
     Drop,
 }
 
+impl Mode {
+    /// Returns a text that is equal for modes that replace a value by the same text.
+    pub(super) fn fingerprint(&self) -> String {
+        match self {
+            Self::Mask => "mask".to_owned(),
+            Self::Partial => "partial".to_owned(),
+            Self::Hash(key) => format!("hash {}", key.id),
+            Self::Drop => "drop".to_owned(),
+        }
+    }
+}
+
 /// The key for pseudonyms. Its `Debug` output does not contain the key.
 #[derive(Clone)]
 pub struct PseudonymKey {

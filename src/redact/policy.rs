@@ -40,6 +40,16 @@ impl FieldNames {
             || self.one_event.iter().any(|(of, name)| of == event && name == field)
     }
 
+    /// Returns the fields in an order that does not depend on how they were added.
+    fn listed(&self) -> Vec<String> {
+        let all = self.all.then(|| "all".to_owned());
+        let one_event = self.one_event.iter().map(|(event, field)| format!("{event}.{field}"));
+        let mut listed: Vec<_> =
+            all.into_iter().chain(self.any_event.iter().cloned()).chain(one_event).collect();
+        listed.sort();
+        listed
+    }
+
     pub(super) const fn is_all(&self) -> bool {
         self.all
     }
@@ -68,6 +78,8 @@ pub struct Policy {
     pub mode: Mode,
     /// Which text is searched for identifiers.
     pub scrub: ScrubMode,
+    /// Whether fields of the class `free` are hidden.
+    pub hides_free: bool,
     /// The fields that are shown whatever their class.
     pub reveal: FieldNames,
     /// The fields that are hidden whatever their class; takes precedence over `reveal`.
@@ -98,11 +110,24 @@ impl Policy {
             FieldAction::Hide
         } else if self.reveal.contains(event, name) {
             FieldAction::Reveal
-        } else if spec.is_none_or(|spec| spec.class.is_hidden()) {
+        } else if spec.is_none_or(|spec| self.hides_class(spec.class)) {
             FieldAction::Hide
         } else {
             FieldAction::Show
         }
+    }
+
+    fn hides_class(&self, class: Class) -> bool {
+        class.is_hidden() || (self.hides_free && class == Class::Free)
+    }
+
+    /// Returns a text that is equal for policies that hide the same things in the same way. It
+    /// contains no key.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let Self { mode, scrub, hides_free, reveal, redact } = self;
+        let (reveal, redact) = (reveal.listed(), redact.listed());
+        format!("{} {scrub:?} {hides_free} {reveal:?} {redact:?}", mode.fingerprint())
     }
 
     fn scrub_scope(&self, action: FieldAction, spec: Option<&FieldSpec>) -> ScrubScope {

@@ -31,6 +31,9 @@ pub struct PrivacyArgs {
     /// Text in which telephone numbers, email addresses and other identifiers are masked
     #[arg(long, value_enum, value_name = "TEXT", default_value_t)]
     pub scrub: ScrubArg,
+    /// Whether free text is masked, because another option shares the events with others.
+    #[arg(skip)]
+    pub hides_prose: bool,
     /// The settings that come from the environment or the configuration.
     #[arg(skip)]
     pub config_defaults: ConfigDefaults,

@@ -27,7 +27,12 @@ pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Pol
     let is_default = privacy.config_defaults.contains("phi_key_file");
     let key_file =
         privacy.phi_key_file.as_deref().filter(|_| privacy.phi == PhiMode::Hash || !is_default);
-    let mut policy = Policy { mode: mode(privacy.phi, key_file)?, scrub, ..Policy::default() };
+    let mut policy = Policy {
+        mode: mode(privacy.phi, key_file)?,
+        scrub,
+        hides_free: privacy.hides_prose,
+        ..Policy::default()
+    };
     reveal(&mut policy, &privacy.reveal, format)?;
     for name in &privacy.redact {
         check_field(name, |advice| {
