@@ -9,6 +9,8 @@
 pub mod archive;
 pub mod auto_observe;
 pub mod backoff;
+#[cfg(feature = "nats")]
+pub mod broker;
 mod capture;
 pub mod client;
 pub mod connect_error;

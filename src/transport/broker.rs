@@ -1,0 +1,13 @@
+//! The message broker: a NATS server with JetStream, on which events are published and shared.
+//!
+//! NATS is described at <https://docs.nats.io>; the limits of a stream, deduplication and the
+//! acknowledgement of a publish under "JetStream" there.
+
+mod address;
+mod connect;
+mod stream;
+mod subject;
+
+pub use address::BrokerAddress;
+pub use connect::{Broker, BrokerConfig, PublishFailure};
+pub use subject::{DEFAULT_PREFIX, SubjectPrefix, subject};
