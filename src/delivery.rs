@@ -10,6 +10,8 @@ mod cursor;
 mod destination;
 mod forward;
 mod key;
+#[cfg(feature = "nats")]
+mod publish;
 mod record;
 
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use std::sync::Arc;
 pub use cursor::Cursor;
 pub use destination::Destination;
 pub use forward::{Endpoint, ForwardBody, Forwarder};
+#[cfg(feature = "nats")]
+pub use publish::{PublishConfig, Publisher};
 pub use record::Recorder;
 
 use crate::model::Frame;

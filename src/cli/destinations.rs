@@ -6,18 +6,25 @@
 
 mod forward;
 mod options;
+#[cfg(feature = "nats")]
+mod publish;
 mod record;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
+use crate::cli::args::PrivacyArgs;
 use crate::error::Result;
+use crate::output::status::StatusFormat;
 use forward::ForwardArgs;
 use options::DestinationOptions;
 pub use options::{DestinationContext, OpenDestination};
+#[cfg(feature = "nats")]
+use publish::PublishArgs;
 use record::RecordArgs;
 
 /// The options of all destinations.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("remote").multiple(true))]
 pub struct DestinationArgs {
     /// A file.
     #[command(flatten)]
@@ -25,13 +32,34 @@ pub struct DestinationArgs {
     /// An HTTP endpoint.
     #[command(flatten)]
     forward: ForwardArgs,
+    /// A message broker.
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    publish: PublishArgs,
 }
 
 impl DestinationArgs {
+    /// Hides more where events are shared with others.
+    ///
+    /// # Errors
+    ///
+    /// Fails if hidden fields would be shared unasked.
+    pub fn adapt(&self, privacy: &mut PrivacyArgs, status: StatusFormat) -> Result<()> {
+        #[cfg(feature = "nats")]
+        return self.publish.adapt(privacy, status);
+        #[cfg(not(feature = "nats"))]
+        return Ok(());
+    }
+
     /// Checks the options and returns the selected destinations in the order in which they receive
     /// events. It does not open or create them.
     pub fn resolve(&self, context: &DestinationContext<'_>) -> Result<Vec<OpenDestination>> {
-        let options: [&dyn DestinationOptions; _] = [&self.record, &self.forward];
-        options.into_iter().filter_map(|options| options.resolve(context).transpose()).collect()
+        let options: &[&dyn DestinationOptions] = &[
+            &self.record,
+            &self.forward,
+            #[cfg(feature = "nats")]
+            &self.publish,
+        ];
+        options.iter().filter_map(|options| options.resolve(context).transpose()).collect()
     }
 }

@@ -62,9 +62,9 @@ impl SessionBuilder {
     }
 
     /// Opens destinations, which take events after stdout and in this order.
-    pub fn with_destinations(mut self, destinations: Vec<OpenDestination>) -> Result<Self> {
+    pub async fn with_destinations(mut self, destinations: Vec<OpenDestination>) -> Result<Self> {
         for open in destinations {
-            self.destinations.push(open(Handle::current())?);
+            self.destinations.push(open(Handle::current()).await?);
         }
         Ok(self)
     }

@@ -71,6 +71,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("proxy", "\"http://proxy.example.com:3128\"").with_role(Role::Proxy),
     setting("ca_cert", "\"company.pem\""),
     setting("insecure_http", "false"),
+    #[cfg(feature = "nats")]
+    setting("nats_creds", "\"~/.config/evtap/nats.creds\""),
     setting("read_timeout", "\"2m\""),
     setting("max_reconnects", "20"),
     setting("order", "\"time\""),

@@ -225,7 +225,7 @@ impl Endpoint {
                 };
                 return Err(ForwardError(format!("{why}{attempts}"), START_AGAIN));
             }
-            status::forward_retry(self.status, &why, delay, attempt);
+            status::delivery_retry(self.status, "forward", &why, delay, attempt);
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 () = stop.wait() => return Err(ForwardError(why, START_AGAIN)),

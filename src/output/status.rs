@@ -201,18 +201,19 @@ pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
     }
 }
 
-/// Reports that the endpoint of `--forward` did not accept an event, which will be sent again.
-pub fn forward_retry(format: StatusFormat, why: &str, delay: Duration, attempt: u32) {
+/// Reports that a destination did not accept an event, which will be sent again. `verb` is what
+/// failed: `forward` or `publish`.
+pub fn delivery_retry(format: StatusFormat, verb: &str, why: &str, delay: Duration, attempt: u32) {
     match format {
         StatusFormat::None => {}
         StatusFormat::Text | StatusFormat::Inline => {
             report(&format!(
-                "cannot forward now: {why}; trying again in {:.1} s (attempt {attempt})",
+                "cannot {verb} now: {why}; trying again in {:.1} s (attempt {attempt})",
                 delay.as_secs_f64()
             ));
         }
         StatusFormat::Json => report_json(&json!({
-            "status": "forward",
+            "status": verb,
             "result": "again",
             "delay_ms": millis(delay),
             "attempt": attempt,
@@ -241,6 +242,23 @@ pub fn refused(format: StatusFormat, code: u16, event_type: &str, id: Option<&st
                 "id": id,
             }));
         }
+    }
+}
+
+/// Reports that the broker refused an event.
+#[cfg(feature = "nats")]
+pub fn publish_refused(format: StatusFormat, why: &str, event_type: &str) {
+    match format {
+        StatusFormat::Text | StatusFormat::Inline => report(&format!(
+            "the broker refused an event of type {event_type}: {why}; it is not sent again"
+        )),
+        StatusFormat::None => {}
+        StatusFormat::Json => report_json(&json!({
+            "status": "publish",
+            "result": "refused",
+            "reason": why,
+            "event_type": event_type,
+        })),
     }
 }
 

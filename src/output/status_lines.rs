@@ -126,6 +126,25 @@ pub const STATUS_LINES: &[StatusLine] = &[
         ],
     },
     StatusLine {
+        status: "publish",
+        doc: "The broker of --publish did not store an event, which will be published again.",
+        members: &[
+            member("result", MemberType::Choice(&["again"]), "The event will be published again."),
+            DELAY,
+            ATTEMPT,
+            REASON,
+        ],
+    },
+    StatusLine {
+        status: "publish",
+        doc: "The broker of --publish refused an event, which is not published again.",
+        members: &[
+            member("result", MemberType::Choice(&["refused"]), "It is not published again."),
+            REASON,
+            member("event_type", MemberType::Text, "The type of the event."),
+        ],
+    },
+    StatusLine {
         status: "notice",
         doc: "Something that you asked for takes effect, such as --reveal.",
         members: &[REASON],
@@ -166,7 +185,12 @@ pub const STATUS_LINES: &[StatusLine] = &[
             member("drifted", MemberType::Count, "Events that differ from the model."),
             member("gaps", MemberType::Count, "Certain and possible gaps."),
             optional("forwarded", MemberType::Count, "Events that the endpoint accepted."),
-            optional("refused", MemberType::Count, "Events that the endpoint refused."),
+            optional("published", MemberType::Count, "Events that the broker stored."),
+            optional(
+                "refused",
+                MemberType::Count,
+                "Events that the endpoint or the broker refused.",
+            ),
         ],
     },
 ];

@@ -32,6 +32,8 @@ mod leak;
 mod manual;
 mod model;
 mod native_programs;
+#[cfg(feature = "nats")]
+mod nats;
 mod observer_faults;
 mod outputs;
 mod phi;

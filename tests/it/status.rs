@@ -155,6 +155,7 @@ async fn every_line_is_valid_and_the_last_has_the_exit_status() {
     let known: BTreeSet<_> = evtap::internals::output::status_lines::STATUS_LINES
         .iter()
         .map(|line| line.status.to_owned())
+        .filter(|status| status != "publish") // needs a server: see `nats`
         .collect();
     let seen: BTreeSet<_> =
         seen.iter().map(|kind| kind.split(' ').next().expect("a kind").to_owned()).collect();

@@ -46,7 +46,10 @@ pub struct ReplayArgs {
     /// 1 keeps the original pace of the events. Default: as fast as possible.
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub speed: Option<f64>,
-    /// Allow forwarding over plain http to other hosts
-    #[arg(long, requires = "url", help_heading = "Forwarding")]
+    /// Also trust the certificates in this PEM file when forwarding or publishing
+    #[arg(long, value_name = "FILE", requires = "remote", help_heading = "Delivery")]
+    pub ca_cert: Option<PathBuf>,
+    /// Allow forwarding and publishing in plain text to other hosts
+    #[arg(long, requires = "remote", help_heading = "Delivery")]
     pub insecure_http: bool,
 }

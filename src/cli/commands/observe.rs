@@ -7,7 +7,8 @@ use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
 
-pub(super) async fn run(args: ObserveArgs) -> Result<Exit> {
+pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
+    args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
     let calls = resolve::calls(&args.call)?;
     let stages = resolve::stages(&args.filter, &args.output, &args.stop, false)?;
     let screen = resolve::screen(
@@ -19,9 +20,13 @@ pub(super) async fn run(args: ObserveArgs) -> Result<Exit> {
     )?;
     let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
     let network = resolve::network(&args.connection.auth);
-    let destinations = args
-        .destinations
-        .resolve(&DestinationContext { network: &network, status: args.output.status })?;
+    let destinations = args.destinations.resolve(&DestinationContext {
+        network: &network,
+        status: args.output.status,
+        privacy: &args.output.privacy,
+        policy: &stages.policy,
+        filter: &args.filter,
+    })?;
 
     let workspace = args.workspace.as_deref();
     let (platform, workspace, calls) = Platform::for_calls(
@@ -34,7 +39,8 @@ pub(super) async fn run(args: ObserveArgs) -> Result<Exit> {
     )
     .await?;
     let session = SessionBuilder::new(stages)
-        .with_destinations(destinations)?
+        .with_destinations(destinations)
+        .await?
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_merge(resolve::merge(&args.reconnect)?)
         .with_tui(screen);

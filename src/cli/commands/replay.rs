@@ -12,7 +12,8 @@ use crate::transport::client::Network;
 use crate::transport::progress::Progress;
 use crate::tui::config::ScreenConfig;
 
-pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
+pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
+    args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
     let pace = resolve::pace(args.speed, &args.files)?;
     let stages = resolve::stages(&args.filter, &args.output, &args.stop, false)?;
     let names: Vec<_> = args.files.iter().map(|path| file_name(path)).collect();
@@ -26,13 +27,19 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Exit> {
     .map(|screen| ScreenConfig { pace: Some(Arc::clone(&pace)), ..screen });
     let is_paced = args.speed.is_some() && screen.is_none();
     let limit = resolve::source_config(&args.delivery, None)?.max_frame;
-    let network = Network { insecure_http: args.insecure_http, ..Network::default() };
-    let destinations = args
-        .destinations
-        .resolve(&DestinationContext { network: &network, status: args.output.status })?;
+    let network =
+        Network { insecure_http: args.insecure_http, ca_cert: args.ca_cert, ..Network::default() };
+    let destinations = args.destinations.resolve(&DestinationContext {
+        network: &network,
+        status: args.output.status,
+        privacy: &args.output.privacy,
+        policy: &stages.policy,
+        filter: &args.filter,
+    })?;
 
     let session = SessionBuilder::new(stages)
-        .with_destinations(destinations)?
+        .with_destinations(destinations)
+        .await?
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_tui(screen);
     let progress = Arc::new(Progress::new(&args.files));

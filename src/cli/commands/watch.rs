@@ -14,7 +14,8 @@ use crate::transport::Sender;
 use crate::transport::auto_observe::ObserverSlots;
 use crate::transport::sse::Start;
 
-pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
+pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
+    args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
     let workspaces = resolve::workspaces(&args.workspace)?;
     let stages = resolve::stages(&args.filter, &args.output, &args.stop, workspaces.ids.len() > 1)?;
     let screen = resolve::screen(
@@ -26,9 +27,13 @@ pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
     )?;
     let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
     let network = resolve::network(&args.connection.auth);
-    let destinations = args
-        .destinations
-        .resolve(&DestinationContext { network: &network, status: args.output.status })?;
+    let destinations = args.destinations.resolve(&DestinationContext {
+        network: &network,
+        status: args.output.status,
+        privacy: &args.output.privacy,
+        policy: &stages.policy,
+        filter: &args.filter,
+    })?;
     let now = Timestamp::now();
     let since = args.resume.since.as_deref().map(|since| resolve::since(since, now)).transpose()?;
 
@@ -56,7 +61,8 @@ pub(super) async fn run(args: WatchArgs) -> Result<Exit> {
         status::warning(args.output.status, &warning);
     }
     let session = SessionBuilder::new(stages)
-        .with_destinations(destinations)?
+        .with_destinations(destinations)
+        .await?
         .with_cursor(cursor)
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_merge(resolve::merge(&args.reconnect)?)

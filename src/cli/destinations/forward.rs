@@ -27,7 +27,7 @@ pub struct ForwardArgs {
     /// Also post each printed event to this URL
     ///
     /// Events are posted one at a time and in order, so a slow endpoint slows the stream.
-    #[arg(long = "forward", value_name = "URL")]
+    #[arg(long = "forward", value_name = "URL", group = "remote")]
     pub url: Option<String>,
     /// Add a header to the posts; may be repeated
     ///
@@ -74,7 +74,8 @@ impl DestinationOptions for ForwardArgs {
     fn resolve(&self, context: &DestinationContext<'_>) -> Result<Option<OpenDestination>> {
         Ok(endpoint(self, context)?.map(|endpoint| -> OpenDestination {
             Box::new(|runtime| {
-                Ok(Box::new(Forwarder::new(endpoint, runtime)) as Box<dyn Destination>)
+                let forwarder = Box::new(Forwarder::new(endpoint, runtime));
+                Box::pin(async { Ok(forwarder as Box<dyn Destination>) })
             })
         }))
     }
@@ -86,7 +87,7 @@ impl DestinationOptions for ForwardArgs {
 fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<Option<Endpoint>> {
     const EXAMPLE: &str = "http://127.0.0.1:9000/events";
 
-    let DestinationContext { network, status } = *context;
+    let DestinationContext { network, status, .. } = *context;
     let Some(text) = &options.url else { return Ok(None) };
     let what = "the URL of --forward";
     let url = address(what, text, EXAMPLE, "the events", network.insecure_http)

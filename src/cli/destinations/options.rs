@@ -1,10 +1,15 @@
 //! The interface that the options of all destinations implement.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use tokio::runtime::Handle;
 
+use crate::cli::args::{FilterArgs, PrivacyArgs};
 use crate::delivery::Destination;
 use crate::error::Result;
 use crate::output::status::StatusFormat;
+use crate::redact::Policy;
 use crate::transport::client::Network;
 
 /// The settings of the run that destinations use.
@@ -13,10 +18,19 @@ pub struct DestinationContext<'a> {
     pub network: &'a Network,
     /// The format of status messages.
     pub status: StatusFormat,
+    /// What is hidden, as the options say it.
+    pub privacy: &'a PrivacyArgs,
+    /// What is hidden.
+    pub policy: &'a Policy,
+    /// Which events are selected.
+    pub filter: &'a FilterArgs,
 }
 
+/// A destination that is being opened.
+pub type OpeningDestination = Pin<Box<dyn Future<Output = Result<Box<dyn Destination>>> + Send>>;
+
 /// Opens a destination. Its blocking calls use the timers and sockets of the given runtime.
-pub type OpenDestination = Box<dyn FnOnce(Handle) -> Result<Box<dyn Destination>> + Send>;
+pub type OpenDestination = Box<dyn FnOnce(Handle) -> OpeningDestination + Send>;
 
 /// The options of one destination.
 pub(super) trait DestinationOptions {

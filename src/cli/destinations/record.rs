@@ -22,7 +22,10 @@ pub struct RecordArgs {
 impl DestinationOptions for RecordArgs {
     fn resolve(&self, _: &DestinationContext<'_>) -> Result<Option<OpenDestination>> {
         Ok(self.record.clone().map(|path| -> OpenDestination {
-            Box::new(move |_| Ok(Box::new(Recorder::open(&path)?) as Box<dyn Destination>))
+            Box::new(move |_| {
+                let recorder = Recorder::open(&path);
+                Box::pin(async { Ok(Box::new(recorder?) as Box<dyn Destination>) })
+            })
         }))
     }
 }

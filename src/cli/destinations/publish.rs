@@ -1,0 +1,172 @@
+//! The options of `--publish`, which stores events in a stream of a NATS server.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+
+use super::options::{DestinationContext, DestinationOptions, OpenDestination};
+use crate::cli::args::{FilterArgs, PhiMode, PrivacyArgs};
+use crate::delivery::{Destination, PublishConfig, Publisher};
+use crate::error::{Error, Result};
+use crate::output::status::{self, StatusFormat};
+use crate::redact::Policy;
+use crate::transport::SourceConfig;
+use crate::transport::broker::{
+    Broker, BrokerAddress, BrokerConfig, DEFAULT_PREFIX, SubjectPrefix,
+};
+
+const PUBLISH: &str = "--publish";
+
+/// The options of publishing.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Publishing")]
+pub struct PublishArgs {
+    /// Also store each printed event in a stream of a NATS server
+    ///
+    /// `nats://HOST[:PORT]/STREAM`, or `tls://` for TLS. Free text is masked in all outputs; see
+    /// --publish-prose.
+    #[arg(long, value_name = "URL", group = "remote")]
+    publish: Option<String>,
+    /// Read the credentials for the NATS server from this file
+    ///
+    /// The file has mode 0600 and the format of `nsc generate creds`.
+    #[arg(long, value_name = "FILE", requires = "publish")]
+    nats_creds: Option<PathBuf>,
+    /// Create the stream if the server has none of that name
+    ///
+    /// It keeps events for 7 days and at most 10 GiB, on disk, and recognises an event that is
+    /// published again within 15 minutes.
+    #[arg(long, requires = "publish")]
+    create_stream: bool,
+    /// First part of the subjects of events
+    ///
+    /// The subject of an event is `PREFIX.WORKSPACE.TYPE`, and that of an observer's event
+    /// `PREFIX.WORKSPACE.observer.CALL.TYPE`.
+    #[arg(
+        long,
+        value_name = "PREFIX",
+        default_value = DEFAULT_PREFIX,
+        requires = "publish"
+    )]
+    publish_prefix: String,
+    /// Show and publish free text, with identifiers masked as without --publish
+    #[arg(long, requires = "publish")]
+    publish_prose: bool,
+    /// Allow --reveal together with --publish
+    #[arg(long, requires = "publish")]
+    publish_revealed: bool,
+    /// Name of this tap, which each message carries
+    ///
+    /// Default: a random name for this run.
+    #[arg(long, value_name = "NAME", requires = "publish")]
+    tap_name: Option<String>,
+}
+
+impl PublishArgs {
+    /// Adapts what is hidden to a store that others read, and checks that nothing else is published.
+    ///
+    /// # Errors
+    ///
+    /// Fails if hidden fields would be published unasked, or if pseudonyms would differ from run to
+    /// run.
+    pub(super) fn adapt(&self, privacy: &mut PrivacyArgs, status: StatusFormat) -> Result<()> {
+        if self.publish.is_none() {
+            return Ok(());
+        }
+        let what = "cannot use --publish";
+        if privacy.phi == PhiMode::Hash && privacy.phi_key_file.is_none() {
+            let why = "the key of pseudonyms is random, so the same event would be stored again by \
+                       every run";
+            return Err(Error::usage(what, why, "name a key with --phi-key-file"));
+        }
+        let is_revealed = !privacy.reveal.is_empty();
+        if is_revealed && !self.publish_revealed {
+            let why = "--reveal would publish fields that are hidden";
+            let advice = "leave out --reveal, or allow it with --publish-revealed";
+            return Err(Error::usage(what, why, advice));
+        }
+        if is_revealed && status != StatusFormat::None {
+            status::report(&format!(
+                "hidden fields are published (--publish-revealed): {}",
+                privacy.reveal.join(", ")
+            ));
+        }
+        privacy.hides_prose = !self.publish_prose;
+        Ok(())
+    }
+}
+
+impl DestinationOptions for PublishArgs {
+    fn resolve(&self, context: &DestinationContext<'_>) -> Result<Option<OpenDestination>> {
+        let Some(url) = &self.publish else { return Ok(None) };
+        let broker = BrokerConfig {
+            address: BrokerAddress::parse(PUBLISH, url, context.network.insecure_http)?,
+            credentials: self.nats_creds.clone(),
+            ca_cert: context.network.ca_cert.clone(),
+            prefix: SubjectPrefix::new("--publish-prefix", &self.publish_prefix)?,
+            creates_stream: self.create_stream,
+        };
+        let config = PublishConfig {
+            prefix: broker.prefix.clone(),
+            tap: self.tap()?,
+            fingerprint: fingerprint(context.policy, context.filter),
+            is_revealed: self.publish_revealed && !context.privacy.reveal.is_empty(),
+            status: context.status,
+            random: SourceConfig::default().random,
+        };
+        Ok(Some(Box::new(|runtime| {
+            Box::pin(async move {
+                let broker = Broker::open(&broker).await?;
+                Ok(Box::new(Publisher::new(broker, config, runtime)) as Box<dyn Destination>)
+            })
+        })))
+    }
+}
+
+impl PublishArgs {
+    fn tap(&self) -> Result<String> {
+        let Some(name) = &self.tap_name else {
+            return Ok(format!("tap-{:08x}", rand::rng().random::<u32>()));
+        };
+        let is_legal =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if (1..=64).contains(&name.len()) && name.bytes().all(is_legal) {
+            return Ok(name.clone());
+        }
+        let why = "it is empty, long, or has other characters than letters, digits, -, _ and .";
+        Err(Error::invalid_value("--tap-name", name, why, "give one such as tap-east"))
+    }
+}
+
+/// Returns a hash of everything that decides which events are shown and how.
+fn fingerprint(policy: &Policy, filter: &FilterArgs) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |name: &str, values: &[String]| {
+        for value in values {
+            hash.update(format!("{name}\0{}\0{value}\0", value.len()));
+        }
+    };
+    add("policy", &[policy.fingerprint()]);
+    add("event", &filter.events);
+    add("exclude", &filter.excludes);
+    add("filter", &filter.filters);
+    add("grep", filter.grep.as_slice());
+    add("arg", &filter.args);
+    add("argjson", &filter.json_args);
+    let used = filter
+        .named
+        .iter()
+        .filter(|(name, _)| filter.filters.iter().any(|text| text.contains(&format!("@{name}"))));
+    for (name, expression) in used {
+        add("named", &[name.clone(), expression.clone()]);
+    }
+    // A pipe can be read only once, so it counts by its name.
+    if let Some(path) = &filter.filter_file {
+        let is_file = path.is_file();
+        let content = is_file.then(|| std::fs::read_to_string(path).unwrap_or_default());
+        add("filter_file", &[content.unwrap_or_else(|| path.display().to_string())]);
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

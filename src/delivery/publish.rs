@@ -1,0 +1,304 @@
+//! Publishing: each shown event is stored in a stream of a message broker.
+//!
+//! Events are collected while more are waiting and published when the pipeline flushes, after
+//! stdout and before the cursor advances. The events of a workspace are published one at a time and
+//! in order; different workspaces do not wait for each other. Each event has an id that is the same
+//! in every run and on every machine, so the stream stores it once, even if it is published again
+//! because an acknowledgement was lost, the run was killed, or another tap publishes it too.
+//!
+//! While the broker is away, the pipeline waits, and so do the sockets behind it: at most one batch
+//! is in memory, and the platform's stream is resumed later.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::runtime::Handle;
+
+use super::destination::Destination;
+use crate::error::{Error, Exit};
+use crate::model::cloudevent;
+use crate::output::OutputError;
+use crate::output::cloudevents::cloud_event;
+use crate::output::status::{self, DestinationCounts};
+use crate::query::EventContext;
+use crate::transport::backoff::{Backoff, Random};
+use crate::transport::broker::{Broker, PublishFailure, SubjectPrefix, subject};
+use crate::transport::shutdown::ShutdownFlag;
+
+/// The size of a batch, in bytes: once it is reached, the events are published.
+const BATCH: usize = 1 << 20;
+
+/// The upper bound of the first delay between two attempts.
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+
+/// The time that is left to publish events after the run was asked to stop.
+const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// The maximum number of workspaces that are remembered between two batches.
+const MAX_LANES: usize = 4096;
+
+/// The header with a hash of everything that decides what is shown.
+const FINGERPRINT: &str = "Evtap-Fingerprint";
+
+/// What is published, and how.
+pub struct PublishConfig {
+    /// The first tokens of subjects.
+    pub prefix: SubjectPrefix,
+    /// The name of this tap.
+    pub tap: String,
+    /// A hash of the policy and the filters. The ids of events do not depend on them, so only taps
+    /// with equal fingerprints can stand in for each other.
+    pub fingerprint: String,
+    /// Whether hidden fields are revealed, which each message says.
+    pub is_revealed: bool,
+    /// The format of status messages.
+    pub status: status::StatusFormat,
+    /// The random numbers for the jitter of delays.
+    pub random: Random,
+}
+
+/// An event that waits to be published.
+struct PendingMessage {
+    subject: String,
+    /// The source and the id of the CloudEvent, which identify it.
+    id: String,
+    event_type: String,
+    body: Bytes,
+}
+
+impl PendingMessage {
+    /// Returns the memory that the message uses, in bytes.
+    fn size(&self) -> usize {
+        let texts = self.subject.len() + self.id.len() + self.event_type.len();
+        size_of::<Self>() + texts + self.body.len()
+    }
+}
+
+/// The events of one workspace, which are published in order.
+#[derive(Default)]
+struct Lane {
+    waiting: VecDeque<PendingMessage>,
+    /// Whether the fingerprint of the last published event has been compared.
+    is_checked: bool,
+    delivered: u64,
+    refused: u64,
+}
+
+/// Publishes events to a stream of a broker.
+pub struct Publisher {
+    channel: PublishChannel,
+    runtime: Handle,
+    /// The lane of each workspace.
+    lanes: HashMap<Option<String>, Lane>,
+    bytes: usize,
+    counts: DestinationCounts,
+    stop: Arc<ShutdownFlag>,
+}
+
+/// What all lanes use.
+struct PublishChannel {
+    broker: Broker,
+    headers: HeaderMap,
+    config: PublishConfig,
+    /// Whether the user knows of a tap with another fingerprint.
+    has_warned: AtomicBool,
+}
+
+/// Why publishing ended, and what the user can do.
+struct PublishError(String, &'static str);
+
+impl Publisher {
+    /// Creates a publisher, which uses the timers and sockets of `runtime`.
+    #[must_use]
+    pub fn new(broker: Broker, config: PublishConfig, runtime: Handle) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert("Content-Type", "application/cloudevents+json");
+        headers.insert("Evtap-Tap", config.tap.as_str());
+        headers.insert("Evtap-Version", env!("CARGO_PKG_VERSION"));
+        headers.insert(FINGERPRINT, config.fingerprint.as_str());
+        if config.is_revealed {
+            headers.insert("Evtap-Revealed", "true");
+        }
+        Self {
+            channel: PublishChannel { broker, headers, config, has_warned: AtomicBool::new(false) },
+            runtime,
+            lanes: HashMap::new(),
+            bytes: 0,
+            counts: DestinationCounts {
+                name: "broker",
+                verb: "published",
+                delivered: 0,
+                refused: 0,
+            },
+            stop: Arc::default(),
+        }
+    }
+
+    /// Publishes all lanes at the same time. The first failure that cannot pass ends all of them.
+    async fn publish_all(&mut self) -> Result<(), PublishError> {
+        let (channel, stop) = (&self.channel, &*self.stop);
+        let lanes = self.lanes.iter_mut().filter(|(_, lane)| !lane.waiting.is_empty());
+        let mut publishing: FuturesUnordered<_> = lanes
+            .map(|(workspace, lane)| channel.publish_lane(workspace.as_deref(), lane, stop))
+            .collect();
+        while let Some(published) = publishing.next().await {
+            published?;
+        }
+        Ok(())
+    }
+
+    /// Adds the counts of the lanes to those of the destination.
+    fn count(&mut self) {
+        for lane in self.lanes.values_mut() {
+            self.counts.delivered += std::mem::take(&mut lane.delivered);
+            self.counts.refused += std::mem::take(&mut lane.refused);
+        }
+    }
+}
+
+impl Destination for Publisher {
+    fn stop_on(&mut self, stop: &Arc<ShutdownFlag>) {
+        self.stop = Arc::clone(stop);
+    }
+
+    fn needs_ids(&self) -> bool {
+        true
+    }
+
+    fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        let tap = context.event.tap();
+        let (workspace, call) = (tap.workspace_id.as_deref(), tap.call_sid.as_deref());
+        let mut body = Vec::new();
+        cloud_event(context, &mut body);
+        let id = context.id.unwrap_or_default();
+        let event_type = context.event.event_type();
+        let message = PendingMessage {
+            subject: subject(&self.channel.config.prefix, workspace, call, event_type),
+            id: format!("{}#{id}", cloudevent::source(workspace, call).concat()),
+            event_type: event_type.to_owned(),
+            body: body.into(),
+        };
+        self.bytes += message.size();
+        self.lanes.entry(workspace.map(str::to_owned)).or_default().waiting.push_back(message);
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= BATCH
+    }
+
+    /// Does nothing: [`acknowledge`](Self::acknowledge) publishes the events.
+    fn flush(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn acknowledge(&mut self) -> Result<(), OutputError> {
+        self.bytes = 0;
+        let (runtime, stop) = (self.runtime.clone(), Arc::clone(&self.stop));
+        let published = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                published = self.publish_all() => published,
+                () = async { stop.wait().await; tokio::time::sleep(STOP_GRACE).await } => {
+                    let why = "the run ended before the broker had acknowledged them";
+                    Err(PublishError(why.to_owned(), START_AGAIN))
+                }
+            }
+        });
+        self.count();
+        let left: usize = self.lanes.values().map(|lane| lane.waiting.len()).sum();
+        if self.lanes.len() > MAX_LANES {
+            self.lanes.clear();
+        }
+        published.map_err(|PublishError(why, advice)| {
+            let events =
+                if left == 1 { "event that was shown is" } else { "events that were shown are" };
+            let why =
+                format!("{why}; {} published, {left} {events} unpublished", self.counts.delivered);
+            Error::new(Exit::Failure, "cannot publish the events", why, advice).into()
+        })
+    }
+
+    fn counts(&self) -> Option<DestinationCounts> {
+        Some(self.counts)
+    }
+}
+
+const START_AGAIN: &str =
+    "check the broker and start again; with --cursor the run resumes where it stopped";
+
+impl PublishChannel {
+    /// Publishes the events of a workspace in order.
+    async fn publish_lane(
+        &self,
+        workspace: Option<&str>,
+        lane: &mut Lane,
+        stop: &ShutdownFlag,
+    ) -> Result<(), PublishError> {
+        if !lane.is_checked {
+            self.compare_fingerprints(workspace).await;
+            lane.is_checked = true;
+        }
+        while let Some(message) = lane.waiting.front() {
+            match self.deliver(message, stop).await? {
+                None => lane.delivered += 1,
+                Some(why) => {
+                    lane.refused += 1;
+                    status::publish_refused(self.config.status, why, &message.event_type);
+                }
+            }
+            lane.waiting.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Warns if the last event of a workspace was published by a tap that shows other things.
+    async fn compare_fingerprints(&self, workspace: Option<&str>) {
+        let pattern = self.config.prefix.of_workspace(workspace);
+        let last = self.broker.last_header(&pattern, FINGERPRINT).await;
+        let is_other = last.is_some_and(|last| last != self.config.fingerprint);
+        if is_other && !self.has_warned.swap(true, Ordering::Relaxed) {
+            let what = "the stream has events of the same workspace from a tap with other filters, \
+                        or that hides other fields";
+            let why = "an event that both show is stored as the first of them shows it";
+            let advice = "give all taps of a workspace the same options";
+            status::warning(self.config.status, &Error::usage(what, why, advice));
+        }
+    }
+
+    /// Publishes one event until the broker acknowledges or refuses it. Returns the reason if it
+    /// refuses.
+    async fn deliver(
+        &self,
+        message: &PendingMessage,
+        stop: &ShutdownFlag,
+    ) -> Result<Option<&'static str>, PublishError> {
+        let PendingMessage { subject, id, body, .. } = message;
+        let mut backoff = Backoff::new(FIRST_DELAY);
+        loop {
+            let published =
+                self.broker.publish(subject.clone(), id, &self.headers, body.clone()).await;
+            let why = match published {
+                Ok(()) => return Ok(None),
+                Err(PublishFailure::Refused(why)) => return Ok(Some(why)),
+                Err(PublishFailure::Fatal(why, advice)) => return Err(PublishError(why, advice)),
+                Err(PublishFailure::Temporary(why)) => why,
+            };
+            if stop.is_set() {
+                return Err(PublishError(why, START_AGAIN));
+            }
+            let (delay, attempt) = backoff.next(Duration::ZERO, (self.config.random)());
+            status::delivery_retry(self.config.status, "publish", &why, delay, attempt);
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = stop.wait() => return Err(PublishError(why, START_AGAIN)),
+            }
+        }
+    }
+}
