@@ -15,12 +15,14 @@ use crate::text::MASK;
 mod detector;
 mod features;
 mod fold;
+mod pattern;
 mod rules;
 
 pub use detector::Detector;
 use detector::{Check, DetectorRule, RuleMatch};
 use features::{RuleSet, candidates};
 use fold::FoldedText;
+use pattern::SearchedText;
 
 /// Text in which identifiers are masked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,10 +109,20 @@ fn scrub_once(text: &str, candidates: fn(&str) -> RuleSet) -> Option<Scrubbed> {
 /// Finds the identifiers in folded text, in order. Overlapping matches become one hit, with the
 /// detector of the first. Only the `candidates` among the rules are tried.
 fn hits(text: &str, candidates: RuleSet) -> Vec<(Range<usize>, Detector)> {
+    hits_by(text, candidates, next_match)
+}
+
+/// Like [`hits`], with the matches of each rule from an offset on.
+fn hits_by(
+    text: &str,
+    candidates: RuleSet,
+    next_match: impl for<'t> Fn(&DetectorRule, &SearchedText<'t>, usize) -> Option<RuleMatch<'t>>,
+) -> Vec<(Range<usize>, Detector)> {
     let mut found = Vec::new();
+    let searched = SearchedText::new(text);
     for (index, rule) in rules_in(candidates) {
         let mut at = 0;
-        while let Some(candidate) = next_match(rule, text, at) {
+        while let Some(candidate) = next_match(rule, &searched, at) {
             let start = candidate.span.start;
             let span = rule
                 .check
@@ -146,50 +158,56 @@ fn hits(text: &str, candidates: RuleSet) -> Vec<(Range<usize>, Detector)> {
 }
 
 /// Returns the next match of a rule's pattern, from an offset on.
-fn next_match<'t>(rule: &DetectorRule, text: &'t str, at: usize) -> Option<RuleMatch<'t>> {
-    if at >= text.len() {
-        return None;
-    }
-    let regex = rule.regex();
-    let found = if regex.static_captures_len() == Some(1) {
-        regex.find_at(text, at)?
-    } else {
-        let captures = regex.captures_at(text, at)?;
-        captures.get(1).or_else(|| captures.get(0))?
-    };
-    (!found.is_empty()).then(|| RuleMatch { text, span: found.range() })
+///
+/// Of a standalone rule, it may leave out a match that begins inside something longer. After such a
+/// match the search would go on behind the letters and digits with which it begins, and only such
+/// matches begin between them.
+fn next_match<'t>(
+    rule: &DetectorRule,
+    text: &SearchedText<'t>,
+    at: usize,
+) -> Option<RuleMatch<'t>> {
+    let must_begin_alone = rule.standalone && !matches!(rule.check, Check::IfAll(_));
+    let span = rule
+        .compiled()
+        .find(text, at, |start| !must_begin_alone || begins_alone(text.text, start))
+        .filter(|span| !span.is_empty())?;
+    Some(RuleMatch { text: text.text, span })
 }
 
 /// Whether a match is not part of something longer: an id, a version, a path, a decimal number or a
 /// time.
 fn is_standalone(text: &str, span: &Range<usize>) -> bool {
-    let mut before = text[..span.start].chars().rev();
-    let mut after = text[span.end..].chars();
-    let (previous, second_previous) = (before.next(), before.next());
-    let (next, second_next) = (after.next(), after.next());
-    // Some scripts beyond these write words without spaces between them.
-    let is_word = |character: char| {
-        (character.is_alphanumeric() && character < '\u{590}') || character == '_'
-    };
-    let starts = match previous {
+    begins_alone(text, span.start) && ends_alone(text, span.end)
+}
+
+fn begins_alone(text: &str, start: usize) -> bool {
+    let mut before = text[..start].chars().rev();
+    match before.next() {
+        Some('=') | None => true,
         Some('#' | '/' | '@' | '$') => false,
-        Some('-' | '+' | '=') => {
-            !second_previous.is_some_and(|character| is_word(character) && previous != Some('='))
-        }
-        Some('.' | ':' | ',') => {
-            !second_previous.is_some_and(|character| character.is_ascii_digit())
+        Some('-' | '+') => !before.next().is_some_and(is_word),
+        Some('.' | ':' | ',') => !before.next().is_some_and(|character| character.is_ascii_digit()),
+        Some(character) => !is_word(character),
+    }
+}
+
+fn ends_alone(text: &str, end: usize) -> bool {
+    let mut after = text[end..].chars();
+    match after.next() {
+        Some('@') => false,
+        Some('-' | '.' | ':' | '/' | ',') => {
+            !after.next().is_some_and(|character| character.is_ascii_digit())
         }
         Some(character) => !is_word(character),
         None => true,
-    };
-    let ends = match next {
-        Some('-' | '.' | ':' | '/' | '@' | ',') => {
-            !second_next.is_some_and(|character| character.is_ascii_digit()) && next != Some('@')
-        }
-        Some(character) => !is_word(character),
-        None => true,
-    };
-    starts && ends
+    }
+}
+
+/// Whether a character can be of a word. Some scripts beyond these write words without spaces
+/// between them.
+fn is_word(character: char) -> bool {
+    (character.is_alphanumeric() && character < '\u{590}') || character == '_'
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex::Regex;
+use super::pattern::RulePattern;
 
 /// A kind of identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,12 +65,14 @@ pub(super) struct DetectorRule {
     /// Whether the match must not be part of something longer, such as an id.
     pub standalone: bool,
     pub check: Check,
+    /// How the pattern is compiled.
+    compile: fn(&str) -> RulePattern,
     /// The compiled pattern.
     ///
-    /// The patterns are separate because the automaton of a `RegexSet` of all of them exceeds its
-    /// cache: a search would take ten times as long and several times the memory. Compiling one
-    /// takes as long as searching some hundred texts, so it happens on first use.
-    regex: OnceLock<Regex>,
+    /// The patterns are separate because the automaton of all of them exceeds its cache: a search
+    /// would take ten times as long and several times the memory. Compiling one takes as long as
+    /// searching some hundred texts, so it happens on first use.
+    compiled: OnceLock<RulePattern>,
 }
 
 impl DetectorRule {
@@ -81,7 +83,15 @@ impl DetectorRule {
         pattern: &'static str,
         check: Check,
     ) -> Self {
-        Self { detector, requirement, pattern, standalone: true, check, regex: OnceLock::new() }
+        Self {
+            detector,
+            requirement,
+            pattern,
+            standalone: true,
+            check,
+            compile: RulePattern::starts,
+            compiled: OnceLock::new(),
+        }
     }
 
     /// Creates a rule whose pattern alone decides where a match begins and ends.
@@ -91,12 +101,38 @@ impl DetectorRule {
         pattern: &'static str,
         check: Check,
     ) -> Self {
-        Self { detector, requirement, pattern, standalone: false, check, regex: OnceLock::new() }
+        Self {
+            detector,
+            requirement,
+            pattern,
+            standalone: false,
+            check,
+            compile: RulePattern::starts,
+            compiled: OnceLock::new(),
+        }
     }
 
-    pub fn regex(&self) -> &Regex {
-        self.regex
-            .get_or_init(|| Regex::new(self.pattern).expect("the pattern is a regular expression"))
+    /// Like [`anywhere`](Self::anywhere), for a pattern that begins with a repetition without a
+    /// bound, so that trying each place where a match may begin would take too long.
+    pub const fn unbounded(
+        detector: Detector,
+        requirement: Requirement,
+        pattern: &'static str,
+        check: Check,
+    ) -> Self {
+        Self {
+            detector,
+            requirement,
+            pattern,
+            standalone: false,
+            check,
+            compile: RulePattern::whole,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    pub fn compiled(&self) -> &RulePattern {
+        self.compiled.get_or_init(|| (self.compile)(self.pattern))
     }
 }
 

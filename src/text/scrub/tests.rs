@@ -6,6 +6,7 @@ use super::detector::{DigitCount, Requirement};
 use super::*;
 
 mod examples;
+mod pattern;
 mod prefilter;
 
 fn scrubbed(text: &str) -> String {
@@ -146,7 +147,7 @@ const SHORTEST: &[&str] = &[
 #[test]
 fn each_rule_requires_no_more_than_its_shortest_match_has() {
     let is_tight = |index: usize, rule: &DetectorRule, text: &str| {
-        let is_found = next_match(rule, text, 0)
+        let is_found = next_match(rule, &SearchedText::new(text), 0)
             .is_some_and(|candidate| rule.check.length(&candidate).is_some());
         let is_tried = candidates(text) & (1 << index) != 0;
         let digits = text.bytes().filter(u8::is_ascii_digit).count();

@@ -6,11 +6,12 @@ use crate::text::scrub::detector::Check::{Always, If, Length};
 use crate::text::scrub::detector::Requirement::{After, Digits, With};
 use crate::text::scrub::detector::{Detector, DetectorRule, DigitCount, RuleMatch};
 
-/// Names of months that are hardly anything else, so that a day beside one is enough.
+/// Names of months that are hardly anything else, so that a day beside one is enough, except that
+/// [`is_named_month`] must be asked about May.
 macro_rules! month {
     () => {
         concat!(
-            "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|(?-i:May)|june?|july?",
+            "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?",
             "|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?",
             "|enero|febrero|marzo|abril|mayo|junio|julio|agosto|sep?tiembre|octubre|noviembre",
             "|diciembre|janvier|fevr?(?:ier)?|avr(?:il)?|juin|juil(?:let)?|aout|septembre|octobre",
@@ -24,7 +25,7 @@ macro_rules! month {
 /// All names of months. Beside a year, those that are also other words are months too.
 macro_rules! any_month {
     () => {
-        concat!("(?:", month!(), "|may|mars|mai|ene|abr|ago|dic|janv|set|out)")
+        concat!("(?:", month!(), "|mars|mai|ene|abr|ago|dic|janv|set|out)")
     };
 }
 
@@ -170,7 +171,7 @@ pub(super) static RULES: [DetectorRule; 21] = [
         Detector::Date,
         With(DigitCount::any(1), MONTHS),
         concat!(r"(?i-u)", day!(), r"(?: (?:of|de|del|do|den) |[ .-]{1,2})", month!(), r"\b\.?",),
-        Always,
+        If(is_named_month),
     ),
     DetectorRule::standalone(
         Detector::Date,
@@ -195,7 +196,7 @@ pub(super) static RULES: [DetectorRule; 21] = [
             day!(),
             r"(?:,? (?:[12][0-9]{3}|'[0-9]{2}))?)",
         ),
-        Always,
+        If(is_named_month),
     ),
     DetectorRule::standalone(
         Detector::Date,
@@ -305,6 +306,14 @@ fn iso_length(candidate: &RuleMatch<'_>) -> Option<usize> {
     }
     let is_personal = time.starts_with("00:00") || &text[..4] < "2010" || follows(candidate, BIRTH);
     is_personal.then_some(text.len())
+}
+
+/// Whether what may be the word `may` is the month, in a day and a month without a year.
+fn is_named_month(candidate: &RuleMatch<'_>) -> bool {
+    candidate
+        .matched()
+        .split(|character: char| !character.is_ascii_alphabetic())
+        .all(|word| !word.eq_ignore_ascii_case("may") || word == "May")
 }
 
 /// Whether a day, a month and a year in words are plausible: a short year stands beside a name that

@@ -74,14 +74,14 @@ macro_rules! spoken_host {
 }
 
 pub(super) static RULES: [DetectorRule; 9] = [
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Email,
         At,
-        r"[\w.%+'-]*[\w%+'-]@{1,2}[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,24}",
+        r"(?:\.*[\w%+'-])+@{1,2}(?:[\w-]+\.)+[A-Za-z]{2,24}",
         Always,
     ),
     // With spaces, or with a comma in place of a full stop.
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Email,
         At,
         concat!(
@@ -92,27 +92,27 @@ pub(super) static RULES: [DetectorRule; 9] = [
         ),
         If(|candidate| candidate.matched().bytes().any(|byte| byte.is_ascii_alphabetic())),
     ),
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Email,
         At,
         r"(?-u)[\w.%+'-]*[\w%+'-] ?@ ?(?:\[[0-9A-Za-z.:]{2,45}\]|[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b)",
         Always,
     ),
     // With a provider that needs no domain.
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Email,
         At,
         concat!(r"(?i-u)[\w.%+'-]*[\w%+'-] ?@ ?", provider!(), r"\b"),
         Always,
     ),
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Email,
         Spoken,
         concat!(r"(?i-u)\b", spoken_name!(), spoken_at!(), provider!(), r"\b"),
         If(|candidate| !candidate.matched().starts_with("me ")),
     ),
     // Disguised: `jane [at] example [dot] org`.
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Email,
         Spoken,
         concat!(
@@ -125,7 +125,7 @@ pub(super) static RULES: [DetectorRule; 9] = [
         ),
         Always,
     ),
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Email,
         At,
         concat!(
@@ -139,7 +139,7 @@ pub(super) static RULES: [DetectorRule; 9] = [
         Always,
     ),
     // Spoken: `jane dot roe at example dot org`.
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Email,
         Spoken,
         concat!(
@@ -157,7 +157,7 @@ pub(super) static RULES: [DetectorRule; 9] = [
         Always,
     ),
     // With a plain host, the name must look like one: `jane.roe at example.org`.
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Email,
         Spoken,
         concat!(

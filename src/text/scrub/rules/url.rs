@@ -5,13 +5,13 @@ use crate::text::scrub::detector::Requirement::{Path, Query};
 use crate::text::scrub::detector::{Detector, DetectorRule, RuleMatch};
 
 pub(super) static RULES: [DetectorRule; 4] = [
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Url,
         Query,
         r#"(?i)(?:[a-z][a-z0-9+.-]{0,15}://|www\.)[^\s?"<>]+\?[^\s"<>\[\]]*[\w/=&%#-]"#,
         Always,
     ),
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Url,
         Query,
         concat!(
@@ -20,13 +20,13 @@ pub(super) static RULES: [DetectorRule; 4] = [
         ),
         Always,
     ),
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Url,
         Path,
         r#"(?i)(?:[a-z][a-z0-9+.-]{0,15}://|www\.[a-z0-9])[^\s"<>]*[\w/=&%#-]"#,
         If(has_secret),
     ),
-    DetectorRule::anywhere(
+    DetectorRule::unbounded(
         Detector::Url,
         Path,
         concat!(

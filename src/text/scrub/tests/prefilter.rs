@@ -26,7 +26,7 @@ fn assert_nothing_is_missed(text: &str) {
 }
 
 /// The texts of the labelled set of hard examples: identifiers and what only looks like them.
-fn hard_examples() -> Vec<String> {
+pub(super) fn hard_examples() -> Vec<String> {
     include_str!("../../../../tests/data/scrub_hard.jsonl")
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
@@ -83,7 +83,7 @@ fn disguised(character: char, way: u8) -> String {
 }
 
 /// A text that a rule finds, or part of it, or what only looks like one.
-fn seed() -> impl Strategy<Value = String> {
+pub(super) fn seed() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(SHORTEST.to_vec()).prop_map(str::to_owned),
         prop::sample::select(hard_examples()),
