@@ -48,7 +48,10 @@ impl DestinationArgs {
         #[cfg(feature = "nats")]
         return self.publish.adapt(privacy, status);
         #[cfg(not(feature = "nats"))]
-        return Ok(());
+        {
+            let _ = (privacy, status);
+            Ok(())
+        }
     }
 
     /// Checks the options and returns the selected destinations in the order in which they receive

@@ -1,6 +1,8 @@
 //! `--publish`, against a real NATS server: each event is stored once and in order, whatever happens
 //! to the server, to evtap and to the connection, and no hidden value is stored.
 
+mod access;
+mod outages;
 mod server;
 
 use std::collections::HashSet;
@@ -11,6 +13,7 @@ use evtap::emulator::{self, Ledger};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::status;
 use crate::support::{closed_port, events, evtap, fast, watch};
 use server::{NatsServer, Stored, is_installed};
 
@@ -153,10 +156,9 @@ async fn unsuitable_streams_servers_and_credentials_are_explained() {
         let config = stream::Config {
             name: "evtap".to_owned(),
             subjects,
-            duplicate_window: config
-                .duplicate_window
-                .max(Duration::from_secs(120))
-                .max(if why == "only 120 s" { Duration::ZERO } else { Duration::from_mins(6) }),
+            duplicate_window: config.duplicate_window.max(Duration::from_secs(120)).max(
+                if why == "only 120 s" { Duration::ZERO } else { Duration::from_secs(6 * 60) },
+            ),
             ..config
         };
         context.create_stream(config).await.expect("a stream");
@@ -173,7 +175,7 @@ async fn unsuitable_streams_servers_and_credentials_are_explained() {
     let url = url.replace("http", "nats");
     let ran = evtap(&format!("replay - --publish {url}/evtap")).stdin(lines(1)).run().await;
     ran.ended(1);
-    assert!(ran.stderr().contains("no broker can be reached"), "{}", ran.stderr());
+    assert!(ran.stderr().contains("connection refused"), "{}", ran.stderr());
 }
 
 #[tokio::test]
@@ -195,6 +197,8 @@ async fn a_message_that_is_too_large_is_refused_alone_and_a_full_stream_is_waite
     let input = format!("{large}\n{}", lines(2));
     let ran = evtap(&replay).stdin(input).run().await;
     ran.ended(8);
+    let schema = status::schema().await;
+    assert_eq!(status::assert_valid(&schema, &ran, "too large"), ["publish refused", "done"]);
     let status = events(&ran.stderr());
     let refused: Vec<_> = status.iter().filter(|line| line["result"] == "refused").collect();
     assert_eq!(refused.len(), 1, "{status:?}");
@@ -210,11 +214,24 @@ async fn a_message_that_is_too_large_is_refused_alone_and_a_full_stream_is_waite
         }
     };
     assert!(waiting.contains("the stream is full"), "{waiting}");
+    let waiting = serde_json::from_str(&waiting).expect("JSON");
+    assert!(schema.is_valid(&waiting), "{waiting}");
     server.context().await.get_stream("evtap").await.expect("it").purge().await.expect("emptied");
     let ran = running.end().await;
     ran.ended(0);
     let stored = server.stored_from("evtap", 4).await;
     assert_eq!(stored.len(), 2);
+
+    let home = tempfile::tempdir().expect("a directory");
+    let limits = home.path().join("limits.conf");
+    std::fs::write(&limits, "max_payload: 2000\n").expect("a file");
+    let server = NatsServer::start(&["-c", &limits.display().to_string()]).await;
+    server.create(stream::Config::default()).await;
+    let publish = format!("replay - --publish {}", server.url("evtap"));
+    let ran = evtap(&publish).stdin(format!("{large}\n{}", lines(1))).run().await;
+    ran.ended(0);
+    assert!(ran.stderr().contains("it is larger than the broker allows"), "{}", ran.stderr());
+    assert_eq!(server.stored("evtap").await.len(), 1);
 }
 
 #[tokio::test]

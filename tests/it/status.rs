@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// Returns the schema, in which members that it does not declare are errors.
-async fn schema() -> Validator {
+pub async fn schema() -> Validator {
     let text = evtap("schema --status").run().await.ended(0);
     let mut schema: Value = serde_json::from_str(&text).expect("JSON");
     for line in schema["oneOf"].as_array_mut().expect("the kinds of lines") {
@@ -26,7 +26,7 @@ async fn schema() -> Validator {
 /// Asserts that each line is valid and that the last one has the exit status. Returns the values of
 /// `status` with the result of forwarding.
 #[track_caller]
-fn assert_valid(schema: &Validator, ran: &RunOutput, how: &str) -> Vec<String> {
+pub fn assert_valid(schema: &Validator, ran: &RunOutput, how: &str) -> Vec<String> {
     let lines = events(&ran.stderr());
     for line in &lines {
         if let Err(error) = schema.validate(line) {

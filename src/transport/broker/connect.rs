@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
-
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{self, Context, ErrorCode};
@@ -17,6 +16,7 @@ use super::address::BrokerAddress;
 use super::stream;
 use super::subject::SubjectPrefix;
 use crate::error::{Error, Exit, Result};
+use crate::transport::connect_error::cause;
 use crate::transport::private_file;
 use crate::transport::tls::{self, ServerVerifier};
 
@@ -176,6 +176,10 @@ async fn connect(config: &BrokerConfig) -> Result<Client> {
             let millis = 100 * u64::try_from(attempts).unwrap_or(u64::MAX).min(100);
             Duration::from_millis(millis).min(MAX_RECONNECT_DELAY)
         });
+    if !address.requires_tls {
+        // They may be on other machines, to which plain text is not allowed.
+        options = options.ignore_discovered_servers();
+    }
     if let Some(path) = credentials {
         let text = private_file::read_secret(CREDENTIALS, path)
             .map_err(|error| error.with_setting(CREDENTIALS))?;
@@ -191,30 +195,26 @@ async fn connect(config: &BrokerConfig) -> Result<Client> {
         Error::usage(what(), "the address is not valid", "check the host and the port")
     })?;
     let client = options.connect(server).await.map_err(|error| {
+        let running = "check the address, and that the broker is running";
         let (exit, why, advice) = match error.kind() {
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => (
                 Exit::Credential,
-                "the broker refused the credentials",
+                "the broker refused the credentials".to_owned(),
                 "give valid ones with --nats-creds",
             ),
-            ConnectErrorKind::Tls => (
-                Exit::Failure,
-                "TLS failed",
-                "check that the broker offers TLS, and its certificate (--ca-cert)",
-            ),
             ConnectErrorKind::Dns | ConnectErrorKind::ServerParse => {
-                (Exit::Failure, "the host is not known", "check the address")
+                (Exit::Failure, "no such host".to_owned(), "check the address")
             }
-            ConnectErrorKind::TimedOut => (
-                Exit::Failure,
-                "the broker did not answer in time",
-                "check the address, and that the broker is running",
-            ),
-            ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => (
-                Exit::Failure,
-                "no broker can be reached there",
-                "check the address, and that the broker is running",
-            ),
+            ConnectErrorKind::TimedOut => (Exit::Failure, "timed out".to_owned(), running),
+            ConnectErrorKind::Tls | ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => {
+                let why = cause(&error);
+                let advice = if why.starts_with("TLS") {
+                    "check that the broker offers TLS, and its certificate (--ca-cert)"
+                } else {
+                    running
+                };
+                (Exit::Failure, why, advice)
+            }
         };
         Error::new(exit, what(), why, advice)
     })?;

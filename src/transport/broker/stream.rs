@@ -12,14 +12,14 @@ use crate::error::{Error, Exit, Result};
 
 /// For how long a new stream recognises an event that is published again: three times as long as
 /// the platform keeps events for a reconnecting client.
-const DUPLICATE_WINDOW: Duration = Duration::from_mins(15);
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// The shortest such time that evtap accepts. A tap that was away resumes within the five minutes
 /// that the platform keeps, and publishes again what it has published before.
-const SHORTEST_WINDOW: Duration = Duration::from_mins(6);
+const SHORTEST_WINDOW: Duration = Duration::from_secs(6 * 60);
 
 /// For how long a new stream keeps events.
-const MAX_AGE: Duration = Duration::from_hours(7 * 24);
+const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The maximum size of a new stream, in bytes. The oldest events are removed.
 const MAX_BYTES: i64 = 10 << 30;

@@ -55,6 +55,23 @@ impl NatsServer {
         let _ = self.process.wait();
     }
 
+    /// Returns its port on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Waits until a stream has that many messages.
+    pub async fn wait_for(&self, stream: &str, count: u64) {
+        let context = self.context().await;
+        loop {
+            let stream = context.get_stream(stream).await;
+            if stream.is_ok_and(|stream| stream.cached_info().state.messages >= count) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Returns the URL of a stream, for `--publish`.
     pub fn url(&self, stream: &str) -> String {
         format!("nats://127.0.0.1:{}/{stream}", self.port)
@@ -71,7 +88,7 @@ impl NatsServer {
         let defaults = stream::Config {
             name: "evtap".to_owned(),
             subjects: vec!["evtap.>".to_owned()],
-            duplicate_window: Duration::from_mins(15),
+            duplicate_window: Duration::from_secs(15 * 60),
             ..config
         };
         self.context().await.create_stream(defaults).await.expect("a stream");
