@@ -103,6 +103,27 @@ a secret and are never shown; @FILE keeps them out of the process list. Plain ht
 this machine unless --insecure-http is given.",
 };
 
+#[cfg(feature = "nats")]
+const PUBLISHING: HelpTopic = HelpTopic {
+    title: "Publishing",
+    text: "--publish stores each printed event in a stream of a NATS server (2.10 or later, with \
+JetStream), as a CloudEvent. The events of a workspace are published one at a time and in order. An \
+event has the same id in every run and on every machine, so the stream stores it once, as long as it \
+comes again within the stream's duplicate window, which must be 6 minutes or longer.
+
+While the broker is away or the stream is full, evtap tries again with increasing delays, at most one \
+batch (256 events or 1 MiB) waits, and the platform's stream slows down; after five minutes, a \
+tap.gap says what the platform has forgotten. An event that is too large is reported and counted; \
+with --fail-on-gap the status is 8. --cursor moves after the broker has stored the events.
+
+Free text is masked unless --publish-prose is given, --reveal needs --publish-revealed, and --phi \
+hash needs --phi-key-file. Plain text is limited to this machine unless --insecure-http is given; \
+tls:// is encrypted.",
+};
+#[cfg(not(feature = "nats"))]
+const PUBLISHING: HelpTopic =
+    HelpTopic { title: "Publishing", text: "This build has no --publish." };
+
 const STATISTICS: HelpTopic = HelpTopic {
     title: "Statistics",
     text: "Percentiles are exact for up to 256 measurements and within 0.1 % for more. Memory does \
@@ -170,9 +191,11 @@ Use a filter of the table [filters], at the top level or in a profile, as `--fil
 #[must_use]
 pub fn topics(command: &str) -> &'static [HelpTopic] {
     match command {
-        "watch" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, RESUMING, LIVENESS],
-        "observe" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN, LIVENESS],
-        "replay" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, SCREEN],
+        "watch" => {
+            &[HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, SCREEN, RESUMING, LIVENESS]
+        }
+        "observe" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, SCREEN, LIVENESS],
+        "replay" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, SCREEN],
         "config" => &[SETTINGS],
         "stats" => &[PREDICATES, STATISTICS],
         "timeline" => &[HIDDEN, TIMELINE],
